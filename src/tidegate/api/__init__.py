@@ -1,0 +1,1 @@
+"""Doors: how requests come in from other processes."""

@@ -1,0 +1,1 @@
+"""The machine: what happens next, decided by one pure function and returned as data."""

@@ -1,0 +1,183 @@
+"""
+What the machine is told, what it answers, and what it wishes.
+
+Events are facts, in the past tense, and carry the instant `at` which the host read from its one clock.
+Commands are wishes, in the imperative; a host may see one twice and must not act twice: (node, attempt) tells them apart.
+Replies go back to whoever gave an answer, after the commit.
+"""
+
+from typing import TypeAlias
+
+from msgspec import Struct, structs
+
+from tidegate.ir.expr import NodeId, Value
+from tidegate.ir.graph import Graph, Instant, Micros, Target
+
+
+class Failure(Struct, frozen=True, array_like=True):
+    """Why a node or an execution failed. `code` is stable, `message` is for people, `trace` is the author's traceback."""
+
+    code: str
+    message: str
+    trace: str = ""
+    retryable: bool = True
+
+
+REJECTED = "Rejected"
+TIMEOUT_EXPIRED = "TimeoutExpired"
+TASK_TIMED_OUT = "TaskTimedOut"
+TASK_RAISED = "TaskRaised"
+TASK_CRASHED = "TaskCrashed"
+BRANCH_FAILED = "BranchFailed"
+BAD_CONDITION = "BadCondition"
+BAD_PATH = "BadPath"
+BAD_GRAPH = "BadGraph"
+LOST_TOO_OFTEN = "LostTooOften"
+
+
+class Launched(Struct, frozen=True, array_like=True, tag=1):
+    """An execution was asked for. It is the first event, and comes once."""
+
+    at: Instant
+    inputs: dict[str, Value]
+    who: str = "local"
+    via: str = "code"
+
+
+class TaskStarted(Struct, frozen=True, array_like=True, tag=2):
+    """A worker has been at this attempt for a while; attempts that end at once are not announced."""
+
+    at: Instant
+    node: NodeId
+    attempt: int
+
+
+class TaskSucceeded(Struct, frozen=True, array_like=True, tag=3):
+    """An attempt returned."""
+
+    at: Instant
+    node: NodeId
+    attempt: int
+    outputs: dict[str, Value]
+
+
+class TaskExpanded(Struct, frozen=True, array_like=True, tag=4):
+    """An attempt of a dynamic task returned a graph, which now stands in its place."""
+
+    at: Instant
+    node: NodeId
+    attempt: int
+    graph: Graph
+
+
+class TaskFailed(Struct, frozen=True, array_like=True, tag=5):
+    """An attempt raised, crashed, or was killed at its timeout."""
+
+    at: Instant
+    node: NodeId
+    attempt: int
+    failure: Failure
+
+
+class TaskLost(Struct, frozen=True, array_like=True, tag=6):
+    """The host that ran this attempt died with it. It is repeated and uses up no retry."""
+
+    at: Instant
+    node: NodeId
+    attempt: int
+
+
+class TimerFired(Struct, frozen=True, array_like=True, tag=7):
+    """The instant that a node waits for has come."""
+
+    at: Instant
+    node: NodeId
+
+
+class AnswerGiven(Struct, frozen=True, array_like=True, tag=8):
+    """Somebody answered a gate, with a value of the declared type; for an approval True or False."""
+
+    at: Instant
+    node: NodeId
+    value: Value
+    who: str = "local"
+    via: str = "code"
+    comment: str = ""
+    key: str = ""
+
+
+class AbortRequested(Struct, frozen=True, array_like=True, tag=9):
+    """Somebody wants the execution to end."""
+
+    at: Instant
+    reason: str = ""
+    who: str = "local"
+    via: str = "code"
+
+
+Event: TypeAlias = (
+    Launched
+    | TaskStarted
+    | TaskSucceeded
+    | TaskExpanded
+    | TaskFailed
+    | TaskLost
+    | TimerFired
+    | AnswerGiven
+    | AbortRequested
+)
+
+
+def slim(event: Event) -> Event:
+    """Leave out what the changes of the same step hold already, so that history stores each value once."""
+    match event:
+        case TaskSucceeded():
+            return structs.replace(event, outputs={})
+        case AnswerGiven():
+            return structs.replace(event, value=None)
+        case TaskFailed(failure=failure):
+            return structs.replace(event, failure=Failure(failure.code, ""))
+        case TaskExpanded(graph=graph):
+            return structs.replace(event, graph=Graph(name=graph.name))
+        case _:
+            return event
+
+
+class RunTask(Struct, frozen=True):
+    """Run this attempt of a task."""
+
+    node: NodeId
+    attempt: int
+    target: Target
+    inputs: dict[str, Value]
+    timeout: Micros | None
+    dynamic: bool
+
+
+class CancelTask(Struct, frozen=True):
+    """Nobody wants the result of this attempt any more."""
+
+    node: NodeId
+    attempt: int
+
+
+Command: TypeAlias = RunTask | CancelTask
+
+
+class Accepted(Struct, frozen=True, array_like=True, tag="yes"):
+    """The answer counts. `early`: it was given before the gate opened and is kept for it."""
+
+    at: Instant
+    who: str
+    early: bool = False
+
+
+class Denied(Struct, frozen=True, array_like=True, tag="no"):
+    """The answer does not count. `code` is that of the error in `tidegate.errors`; who and when are of what forbids it."""
+
+    code: str
+    at: Instant | None = None
+    who: str = ""
+
+
+Reply: TypeAlias = Accepted | Denied

@@ -1,0 +1,1 @@
+"""The shell around the machine: it drains, decides, commits, acts."""

@@ -1,0 +1,225 @@
+"""
+Every error that a caller of Tidegate can put right, as one tree.
+
+Each class has a stable `code`, which is the same in Python, in the terminal and over HTTP, and the HTTP `status` that goes with it.
+A message names the thing, says what is wrong, and what to do. Our own bugs are `AssertionError`s and are not listed here.
+
+    TidegateError
+    ├── AuthoringError          the workflow cannot be compiled
+    │   ├── CompileError        ... its graph is wrong: a cycle, a missing input, two gates of one name
+    │   ├── UnsupportedType     ... a type of it cannot be stored
+    │   └── CodeError           ... the user's file cannot be read, imported, or does not hold what was asked for
+    ├── InvalidValue            a value does not fit its declared type; `faults` say where and why
+    ├── UnknownThing            there is no such execution, workflow, signal or blob
+    ├── Refused                 the thing exists, and its state forbids what was asked
+    ├── StoreError              the store cannot be opened, read or written
+    └── ExecutionFailed         a plain call ended in another way than SUCCEEDED
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+
+class Fault(Struct, frozen=True):
+    """One thing that is wrong with a value: where, as a path of keys and positions, and why."""
+
+    path: tuple[str | int, ...]
+    reason: str
+
+    def __str__(self) -> str:
+        where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in self.path).lstrip(".")
+        return f"{where}: {self.reason}" if where else self.reason
+
+
+class TidegateError(Exception):
+    """Base of everything that Tidegate raises on purpose."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 400
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: Mapping[str, Any] = details
+
+
+class AuthoringError(TidegateError):
+    """The workflow cannot be compiled."""
+
+    code = "authoring"
+    status = 422
+
+
+class CompileError(AuthoringError):
+    """The graph is wrong: an unknown or missing input, a cycle, two gates of one name, types that cannot flow."""
+
+    code = "compile"
+
+
+class UnsupportedType(AuthoringError):
+    """A value of this type cannot be stored; the message says what to use instead."""
+
+    code = "unsupported_type"
+
+
+class CodeError(AuthoringError):
+    """The user's source cannot be read, packed or imported, or does not hold the workflow asked for."""
+
+    code = "code"
+
+
+class InvalidValue(TidegateError):
+    """A value does not fit its declared type."""
+
+    code = "invalid_value"
+    status = 422
+
+    def __init__(self, message: str, faults: Sequence[Fault] = (), **details: Any) -> None:
+        super().__init__(message, faults=tuple(faults), **details)
+        self.faults = tuple(faults)
+
+
+class UnknownThing(TidegateError):
+    """There is no such thing."""
+
+    code = "unknown"
+    status = 404
+
+
+class UnknownExecution(UnknownThing):
+    """No execution has this id."""
+
+    code = "unknown_execution"
+
+
+class UnknownWorkflow(UnknownThing):
+    """No workflow has this name, or not in this version."""
+
+    code = "unknown_workflow"
+
+
+class UnknownNode(UnknownThing):
+    """The execution has no node with this id."""
+
+    code = "unknown_node"
+
+
+class UnknownSignal(UnknownThing):
+    """The execution has no signal of this name; `signals` lists those it has."""
+
+    code = "unknown_signal"
+
+
+class UnknownBlob(UnknownThing):
+    """No blob with this digest is stored."""
+
+    code = "unknown_blob"
+
+
+class Refused(TidegateError):
+    """The thing exists, and its state forbids what was asked; nothing has changed."""
+
+    code = "refused"
+    status = 409
+
+
+class AmbiguousSignal(Refused):
+    """Several signals have this name; `paths` lists them."""
+
+    code = "ambiguous_signal"
+
+
+class NotWaitingYet(Refused):
+    """What should be approved does not exist yet."""
+
+    code = "not_waiting_yet"
+
+
+class AlreadyAnswered(Refused):
+    """Another answer was accepted before."""
+
+    code = "already_answered"
+
+
+class TimedOut(Refused):
+    """The timeout of the gate fired before the answer came."""
+
+    code = "timed_out"
+
+
+class Withdrawn(Refused):
+    """The gate was withdrawn: the branch that needed its answer was not taken."""
+
+    code = "withdrawn"
+
+
+class ExecutionEnded(Refused):
+    """The execution has ended."""
+
+    code = "execution_ended"
+
+
+class KeyReused(Refused):
+    """The idempotency key was used for another signal of this execution."""
+
+    code = "key_reused"
+
+
+class IdTaken(Refused):
+    """An execution with this id exists and was launched with something else."""
+
+    code = "id_taken"
+
+
+class Overloaded(TidegateError):
+    """More is asked than can be accepted now; nothing has changed, try again after `retry_after` seconds."""
+
+    code = "overloaded"
+    status = 503
+
+
+class StoreError(TidegateError):
+    """The store cannot be opened, read or written."""
+
+    code = "store"
+    status = 503
+
+
+class StoreLocked(StoreError):
+    """Another process runs the engine of this store."""
+
+    code = "store_locked"
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer Tidegate."""
+
+    code = "store_too_new"
+
+
+class StoreDamaged(StoreError):
+    """The file is not a Tidegate store, or its contents break an invariant."""
+
+    code = "store_damaged"
+
+
+class StoreFull(StoreError):
+    """The disk has no room left; what was acknowledged is safe, what was asked for now is not stored."""
+
+    code = "store_full"
+    status = 507
+
+
+class ExecutionFailed(TidegateError):
+    """An execution that was waited for ended in another way than SUCCEEDED; `failure` says which node and why."""
+
+    code = "execution_failed"
+    status = 500
+
+
+class NoAnswer(TidegateError):
+    """A gate waits and nobody is left to ask: standard input has ended."""
+
+    code = "no_answer"

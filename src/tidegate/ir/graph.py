@@ -1,0 +1,215 @@
+"""
+The graph: a compiled workflow, frozen, and the same on every machine.
+
+All nodes of a graph stand side by side in one dict, in the order in which the author called them.
+A node inside a branch says so by `case`; it is skipped when another case is taken.
+A sub-workflow is one node that carries its graph. A dynamic task is a task whose result is a graph.
+
+Durations are whole microseconds, as instants are, so that arithmetic on them is exact and cheap.
+"""
+
+from typing import NewType, TypeAlias
+
+from msgspec import Struct, field
+
+from tidegate.ir.expr import Condition, Expr, NodeId, Schema, Value
+
+Micros = NewType("Micros", int)
+"""A duration in microseconds."""
+
+Instant = NewType("Instant", int)
+"""A point in time: microseconds since 1970-01-01T00:00:00 UTC."""
+
+SECOND = 1_000_000
+
+
+class Default(Struct, frozen=True):
+    """The value an input takes when none is given. (A struct of its own, for null is a value like any other.)"""
+
+    value: Value
+
+
+class Param(Struct, frozen=True):
+    """A typed input. It is required unless it has a default."""
+
+    schema: Schema
+    default: Default | None = None
+
+
+class Interface(Struct, frozen=True):
+    """The named, typed inputs and outputs of a workflow."""
+
+    inputs: dict[str, Param] = {}
+    outputs: dict[str, Schema] = {}
+
+
+class Retry(Struct, frozen=True):
+    """How often a failed task is tried again, and after what pause; the pause doubles from try to try up to `cap`."""
+
+    retries: int = 0
+    pause: Micros = Micros(SECOND)
+    cap: Micros = Micros(300 * SECOND)
+
+
+class PythonTarget(Struct, frozen=True, tag="python"):
+    """A Python task in the bundle of the workflow: the module, and the name in it."""
+
+    module: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.name}"
+
+
+Target: TypeAlias = PythonTarget
+"""What a task runs. A tagged union of one, so that other kinds fit in without touching the machine."""
+
+
+class Case(Struct, frozen=True):
+    """Which case of which branch a node belongs to."""
+
+    branch: NodeId
+    index: int
+
+
+class Forever(Struct, frozen=True, tag="forever"):
+    """The gate waits without end."""
+
+
+class Expires(Struct, frozen=True, tag="expires"):
+    """The gate times out, and its execution fails."""
+
+    timeout: Micros
+
+
+class Defaults(Struct, frozen=True, tag="defaults"):
+    """When the timeout comes, this answer is taken and marked as given by the timeout."""
+
+    timeout: Micros
+    value: Value
+
+
+Patience: TypeAlias = Forever | Expires | Defaults
+
+
+class Question(Struct, frozen=True):
+    """What a person sees beside the gate: Markdown text, named values, and a proposal that fills in the form."""
+
+    prompt: str = ""
+    show: dict[str, Expr] = {}
+    suggested: Expr | None = None
+
+
+class NodeBase(Struct, frozen=True, kw_only=True):
+    """What every node has."""
+
+    id: NodeId
+    name: str
+    after: tuple[NodeId, ...] = ()
+    """Nodes that must have ended well before this one begins, beyond those whose outputs it takes (`a >> b`)."""
+    case: Case | None = None
+
+
+class TaskNode(NodeBase, frozen=True, kw_only=True, tag="task"):
+    """Run a task. If it is dynamic, its result is a graph which then stands in its place."""
+
+    target: Target
+    inputs: dict[str, Expr] = {}
+    outputs: dict[str, Schema] = {}
+    retry: Retry = field(default_factory=Retry)
+    timeout: Micros | None = None
+    """Longest time one attempt may take. None: as long as it takes."""
+    dynamic: bool = False
+
+
+class SleepNode(NodeBase, frozen=True, kw_only=True, tag="sleep"):
+    """Wait until a point in time, holding no process and no thread. It has no outputs."""
+
+    duration: Micros
+
+
+class InputNode(NodeBase, frozen=True, kw_only=True, tag="input"):
+    """Wait for a value of a type. Its one output is `o0`. The name of the node is the name of the signal."""
+
+    schema: Schema
+    patience: Patience = field(default_factory=Forever)
+    question: Question = field(default_factory=Question)
+
+
+class ApproveNode(NodeBase, frozen=True, kw_only=True, tag="approve"):
+    """Wait for a yes, then pass the subject on as `output`. The name of the node is the name of the signal."""
+
+    subject: Expr
+    output: str = "o0"
+    schema: Schema = {}
+    patience: Patience = field(default_factory=Forever)
+    question: Question = field(default_factory=Question)
+
+
+class When(Struct, frozen=True):
+    """One case of a branch: taken if its condition is the first that holds."""
+
+    condition: Condition
+    outputs: dict[str, Expr] = {}
+
+
+class Otherwise(Struct, frozen=True, tag="otherwise"):
+    """The last case: taken if no condition holds. Its index is the number of conditions."""
+
+    outputs: dict[str, Expr] = {}
+
+
+class Fail(Struct, frozen=True, tag="fail"):
+    """If no condition holds, the branch fails with this message."""
+
+    message: str
+
+
+class BranchNode(NodeBase, frozen=True, kw_only=True, tag="branch"):
+    """
+    Take the first case whose condition holds.
+
+    It waits only for what its conditions look at; its outputs are those of the case taken, once the nodes of that case have ended.
+    """
+
+    cases: tuple[When, ...]
+    otherwise: Otherwise | Fail
+    outputs: dict[str, Schema] = {}
+
+
+class SubNode(NodeBase, frozen=True, kw_only=True, tag="workflow"):
+    """Run another workflow in this place, as part of the same execution."""
+
+    graph: "Graph"
+    inputs: dict[str, Expr] = {}
+
+
+Node: TypeAlias = TaskNode | SleepNode | InputNode | ApproveNode | BranchNode | SubNode
+Gate: TypeAlias = SleepNode | InputNode | ApproveNode
+
+
+class Graph(Struct, frozen=True, kw_only=True):
+    """A compiled workflow."""
+
+    name: str
+    interface: Interface = field(default_factory=Interface)
+    nodes: dict[NodeId, Node] = {}
+    outputs: dict[str, Expr] = {}
+    finish_others: bool = False
+    """After a failure, let the nodes that do not depend on it come to their end (else they are aborted at once)."""
+    doc: str = ""
+
+
+def outputs_of(node: Node) -> dict[str, Schema]:
+    """Return the names and types of what a node hands on."""
+    match node:
+        case TaskNode(outputs=outputs) | BranchNode(outputs=outputs):
+            return outputs
+        case SleepNode():
+            return {}
+        case InputNode(schema=schema):
+            return {"o0": schema}
+        case ApproveNode(schema=schema, output=output):
+            return {output: schema}
+        case SubNode(graph=graph):
+            return graph.interface.outputs

@@ -1,0 +1,290 @@
+"""
+What the engine needs of the world: a store, an executor, a clock. Adapters implement these; one contract suite a port tests them all.
+
+Inside, an execution is known by an integer key, and by its public id only at the doors.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NewType, Protocol, TypeAlias
+
+from msgspec import Struct
+
+from tidegate.core.messages import Failure
+from tidegate.core.state import ExecutionPhase
+from tidegate.ir.expr import NodeId, Value
+from tidegate.ir.graph import Graph, Instant, Micros, Target
+
+Key = NewType("Key", int)
+"""An execution, inside: a small integer, never reused."""
+
+
+class Clock(Protocol):
+    """The one clock of a host."""
+
+    def now(self) -> Instant:
+        """Return the wall-clock instant in microseconds since 1970, UTC."""
+        ...
+
+
+# ---- store ----
+
+
+class LaunchRow(Struct, frozen=True):
+    """A new execution."""
+
+    key: Key
+    id: str
+    workflow: int
+    at: Instant
+    who: str = "local"
+    project: str = ""
+    domain: str = ""
+
+
+class HistoryRow(Struct, frozen=True):
+    """What one event did: `body` is the encoded event and its changes. `seq` counts from 1 without gaps."""
+
+    key: Key
+    seq: int
+    body: bytes
+
+
+class PhaseRow(Struct, frozen=True):
+    """An execution has come into another phase."""
+
+    key: Key
+    phase: ExecutionPhase
+    at: Instant
+
+
+class WaitRow(Struct, frozen=True):
+    """A node waits: for an answer, for an instant, or for both. `kind` is sleep, input, approve or retry."""
+
+    key: Key
+    node: NodeId
+    kind: str
+    name: str
+    opened: Instant
+    due: Instant | None
+
+
+class WaitEnd(Struct, frozen=True):
+    """A node waits no more."""
+
+    key: Key
+    node: NodeId
+
+
+class Batch(Struct):
+    """Everything that one group of events changes; it is stored whole or not at all."""
+
+    launches: list[LaunchRow] = []
+    history: list[HistoryRow] = []
+    phases: list[PhaseRow] = []
+    waits: list[WaitRow] = []
+    ends: list[WaitEnd] = []
+
+
+class ExecutionRow(Struct, frozen=True):
+    """An execution, as listed. `changed` is when its phase changed last."""
+
+    key: Key
+    id: str
+    workflow: int
+    workflow_name: str
+    version: str
+    phase: ExecutionPhase
+    launched: Instant
+    changed: Instant
+    who: str
+    project: str
+    domain: str
+
+
+class ExecutionQuery(Struct, frozen=True):
+    """Which executions to list, newest first; `before` is the key of the last one of the page before."""
+
+    phases: tuple[ExecutionPhase, ...] = ()
+    workflow: str = ""
+    project: str = ""
+    domain: str = ""
+    text: str = ""
+    before: Key | None = None
+    limit: int = 100
+
+
+class WaitQuery(Struct, frozen=True):
+    """
+    Which open waits to list, the soonest due first and those without end last, then the oldest.
+
+    `kinds` empty means every kind. `after` is (due or 2**62, opened, key, node) of the last row of the page before.
+    """
+
+    kinds: tuple[str, ...] = ("input", "approve")
+    key: Key | None = None
+    after: tuple[int, int, int, str] | None = None
+    limit: int = 100
+
+
+class WorkflowRow(Struct, frozen=True):
+    """One version of a workflow. `graph` is the encoded graph, `bundle` the digest of its code, `module` where the code begins."""
+
+    id: int
+    name: str
+    version: str
+    graph: bytes
+    bundle: str
+    module: str
+    registered: Instant
+
+
+class Store(Protocol):
+    """
+    Where executions live. `commit` is called by the engine's one thread; every other method from any thread.
+
+    Errors: `StoreFull`, `StoreError`; after one of them from `commit`, nothing of the batch is stored.
+    """
+
+    def commit(self, batch: Batch) -> None:
+        """Store a batch in one transaction; on return it survives a power cut."""
+        ...
+
+    def last_key(self) -> Key:
+        """Return the highest execution key in use, 0 if there is none."""
+        ...
+
+    def history(self, key: Key) -> list[bytes]:
+        """Return the bodies of an execution's history, in order."""
+        ...
+
+    def find(self, execution_id: str) -> ExecutionRow | None:
+        """Return the execution with this public id."""
+        ...
+
+    def get(self, key: Key) -> ExecutionRow | None:
+        """Return the execution with this key."""
+        ...
+
+    def executions(self, query: ExecutionQuery) -> list[ExecutionRow]:
+        """List executions."""
+        ...
+
+    def waits(self, query: WaitQuery) -> list[WaitRow]:
+        """List what waits."""
+        ...
+
+    def active(self) -> list[Key]:
+        """Return the executions in phase QUEUED or RUNNING: those with work that must be taken up after a restart."""
+        ...
+
+    def due(self, until: Instant, limit: int) -> list[WaitRow]:
+        """Return waits that are due at or before an instant, the earliest first."""
+        ...
+
+    def next_due(self) -> Instant | None:
+        """Return the earliest due instant."""
+        ...
+
+    def put_workflow(self, row: WorkflowRow) -> WorkflowRow:
+        """Store a version of a workflow (`row.id` is ignored) and return it as stored; the same name and version again returns the first."""
+        ...
+
+    def workflow(self, workflow: int) -> WorkflowRow:
+        """Return a workflow by its number."""
+        ...
+
+    def find_workflow(self, name: str, version: str | None = None) -> WorkflowRow | None:
+        """Return a version of a workflow, the one registered last if none is given."""
+        ...
+
+    def workflows(self) -> list[WorkflowRow]:
+        """Return the latest version of each workflow, by name."""
+        ...
+
+    def problems(self) -> list[str]:
+        """Check the file itself: integrity, foreign keys, gaps in the history; one line a problem."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the files."""
+        ...
+
+
+# ---- executor ----
+
+
+class Job(Struct, frozen=True):
+    """One attempt to be run. `key` and `id` are of its execution; `idempotency_key` is the same for every attempt of the node."""
+
+    key: Key
+    id: str
+    node: NodeId
+    attempt: int
+    target: Target
+    inputs: dict[str, Value]
+    bundle: str
+    timeout: Micros | None = None
+    dynamic: bool = False
+
+    @property
+    def idempotency_key(self) -> str:
+        """What the task can hand to the outside world so that a repeated attempt is recognized."""
+        return f"{self.id}/{self.node}"
+
+
+class Began(Struct, frozen=True, tag="began"):
+    """The attempt has been running for more than a tenth of a second."""
+
+
+class Returned(Struct, frozen=True, tag="returned"):
+    """The attempt returned these outputs."""
+
+    outputs: dict[str, Value]
+
+
+class Unfolded(Struct, frozen=True, tag="unfolded"):
+    """The attempt of a dynamic task returned this graph."""
+
+    graph: Graph
+
+
+class Raised(Struct, frozen=True, tag="raised"):
+    """The attempt failed: it raised, crashed, or overran its timeout (`failure.code`)."""
+
+    failure: Failure
+
+
+class Lost(Struct, frozen=True, tag="lost"):
+    """The attempt was given back without having come to an end, for no fault of its own."""
+
+
+Outcome: TypeAlias = Began | Returned | Unfolded | Raised | Lost
+
+
+class Report(Struct, frozen=True):
+    """What became of one attempt. After any outcome but `Began`, nothing more is said of it."""
+
+    key: Key
+    node: NodeId
+    attempt: int
+    outcome: Outcome
+
+
+class Executor(Protocol):
+    """Runs tasks. It calls `deliver`, from any thread, with reports in groups."""
+
+    def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
+        """Begin; called once, before anything is submitted."""
+        ...
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Run these attempts, the earlier first, when there is room. Never blocks for long."""
+        ...
+
+    def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
+        """End this attempt if it still runs; its report, if any, does not matter any more."""
+        ...
+
+    def close(self) -> None:
+        """End everything that runs, and return when it has ended."""
+        ...

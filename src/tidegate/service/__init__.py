@@ -1,0 +1,1 @@
+"""Use cases: register, launch, list, answer, abort; free of sockets and terminals."""

@@ -1,0 +1,368 @@
+"""
+What travels through a door: requests, views and pages, the same for the terminal, the local socket and HTTP.
+
+A request is one struct of the union `Request`; the service answers each with the struct named in its docstring, or raises an error of `tidegate.errors`,
+which travels as a `Problem`. Instants are aware UTC `datetime`s out here; values are plain JSON.
+"""
+
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from msgspec import UNSET, Struct, UnsetType
+
+from tidegate.ir.expr import Schema, Value
+
+# ---- views ----
+
+
+class FailureView(Struct, frozen=True, kw_only=True):
+    """Why a node or an execution did not succeed."""
+
+    code: str
+    message: str
+    node: str = ""
+    trace: str = ""
+
+
+class AnswerView(Struct, frozen=True, kw_only=True):
+    """A decision: what, who, when, through what, with what comment. `early`: given before the gate opened."""
+
+    value: Value
+    who: str
+    via: str
+    at: datetime
+    comment: str = ""
+    early: bool = False
+    by_timeout: bool = False
+
+
+class NodeView(Struct, frozen=True, kw_only=True):
+    """
+    One node of an execution.
+
+    `id` is its path (`n2/n0`), `parent` that of the node it unfolds in, `kind` one of task, sleep, input, approve, branch, workflow.
+    `phase` is a name from the contract: QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, SKIPPED.
+    """
+
+    id: str
+    name: str
+    kind: str
+    phase: str
+    parent: str = ""
+    attempts: int = 0
+    began: datetime | None = None
+    ended: datetime | None = None
+    due: datetime | None = None
+    outputs: dict[str, Value] | None = None
+    failure: FailureView | None = None
+    answer: AnswerView | None = None
+    upstream: list[str] = []
+    """The nodes it waits for, by id."""
+    case: int | None = None
+    """For a branch: the case taken, counted from 0; the last is `else`."""
+
+
+class WaitingView(Struct, frozen=True, kw_only=True):
+    """
+    One thing an execution waits for, with the whole question.
+
+    `kind` is input, approve, sleep or retry. `value` is the value under approval; it, like `suggested`, is absent when there is none (null is a value).
+    `schema` is what the answer must be, `expects` the same in words. `path` addresses the signal when its name is not unique.
+    """
+
+    execution: str
+    workflow: str
+    name: str
+    path: str
+    kind: str
+    opened: datetime
+    due: datetime | None = None
+    schema: Schema = {}
+    expects: str = ""
+    prompt: str = ""
+    show: dict[str, Value] = {}
+    value: Value | UnsetType = UNSET
+    value_schema: Schema = {}
+    suggested: Value | UnsetType = UNSET
+    on_timeout: Value | UnsetType = UNSET
+
+
+class SignalView(Struct, frozen=True, kw_only=True):
+    """One signal of an execution, open or not. `phase` is that of its node; `answer` is there once it is answered, early or not."""
+
+    name: str
+    path: str
+    kind: str
+    phase: str
+    schema: Schema
+    expects: str
+    due: datetime | None = None
+    answer: AnswerView | None = None
+
+
+class ExecutionView(Struct, frozen=True, kw_only=True):
+    """An execution, whole. `outputs` is null until it has succeeded, `error` null unless it failed or was aborted."""
+
+    id: str
+    workflow: str
+    version: str
+    phase: str
+    inputs: dict[str, Value]
+    outputs: dict[str, Value] | None
+    error: FailureView | None
+    nodes: list[NodeView]
+    waiting: list[WaitingView] = []
+    launched: datetime
+    changed: datetime
+    who: str = "local"
+    project: str = ""
+    domain: str = ""
+
+
+class ExecutionLine(Struct, frozen=True, kw_only=True):
+    """An execution in a list. `waiting` names what it waits for (the names of its open gates)."""
+
+    id: str
+    workflow: str
+    version: str
+    phase: str
+    launched: datetime
+    changed: datetime
+    waiting: list[str] = []
+    who: str = "local"
+    project: str = ""
+    domain: str = ""
+
+
+class EventView(Struct, frozen=True, kw_only=True):
+    """One event of an execution's history: its number, when, what (`TaskSucceeded`), and what it says."""
+
+    seq: int
+    at: datetime
+    kind: str
+    details: dict[str, Any] = {}
+
+
+class InputView(Struct, frozen=True, kw_only=True):
+    """One input of a workflow. `default` is absent when the input is required."""
+
+    name: str
+    schema: Schema
+    expects: str
+    default: Value | UnsetType = UNSET
+
+
+class WorkflowView(Struct, frozen=True, kw_only=True):
+    """One version of a workflow: what it takes and gives, and the encoded graph's nodes are under `GET graph`."""
+
+    name: str
+    version: str
+    module: str
+    bundle: str
+    registered: datetime
+    inputs: list[InputView]
+    outputs: dict[str, Schema]
+    doc: str = ""
+
+
+class AnswerReply(Struct, frozen=True, kw_only=True):
+    """An accepted answer. The same for a repeated one, for ever."""
+
+    execution: str
+    signal: str
+    at: datetime
+    who: str
+    early: bool = False
+
+
+class AttemptLog(Struct, frozen=True, kw_only=True):
+    """What one attempt of a task wrote to its standard output and error."""
+
+    node: str
+    name: str
+    attempt: int
+    text: str
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """An error: the stable code, the HTTP status, one line for people, and the facts it is made of."""
+
+    code: str
+    status: int
+    message: str
+    details: dict[str, Any] = {}
+
+
+# ---- pages ----
+
+
+class ExecutionPage(Struct, frozen=True, kw_only=True):
+    """A page of executions, newest first; `next` asks for the page after it, empty at the end."""
+
+    items: list[ExecutionLine]
+    next: str = ""
+
+
+class InboxPage(Struct, frozen=True, kw_only=True):
+    """A page of what waits, the soonest due first."""
+
+    items: list[WaitingView]
+    next: str = ""
+
+
+class SignalList(Struct, frozen=True, kw_only=True):
+    """The signals of an execution."""
+
+    items: list[SignalView]
+
+
+class EventList(Struct, frozen=True, kw_only=True):
+    """The history of an execution."""
+
+    items: list[EventView]
+
+
+class WorkflowList(Struct, frozen=True, kw_only=True):
+    """Workflows, the latest version of each."""
+
+    items: list[WorkflowView]
+
+
+class LogList(Struct, frozen=True, kw_only=True):
+    """The logs of an execution or of one of its nodes, by node and attempt."""
+
+    items: list[AttemptLog]
+
+
+class Aborted(Struct, frozen=True, kw_only=True):
+    """The execution is aborted, now or before."""
+
+    execution: str
+    phase: str
+
+
+# ---- requests ----
+
+
+class _Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every request has: who asks, and through what (cli, api, ui, client)."""
+
+    who: str = "local"
+    via: str = "cli"
+
+
+class Register(_Ask, frozen=True, kw_only=True, tag="register"):
+    """Register every workflow found in a bundle that is stored already. -> WorkflowList"""
+
+    bundle: str
+    module: str
+    version: str = ""
+    only: list[str] = []
+
+
+class Launch(_Ask, frozen=True, kw_only=True, tag="launch"):
+    """Launch an execution; the same `id` again with the same content returns the first. -> ExecutionView"""
+
+    workflow: str
+    version: str = ""
+    inputs: dict[str, Value] = {}
+    id: str = ""
+    project: str = ""
+    domain: str = ""
+
+
+class GetExecution(_Ask, frozen=True, kw_only=True, tag="get_execution"):
+    """One execution; `wait` seconds at most for it to end or, with `until_waiting`, to have nothing left to run. -> ExecutionView"""
+
+    id: str
+    wait: float = 0.0
+    until_waiting: bool = False
+
+
+class ListExecutions(_Ask, frozen=True, kw_only=True, tag="list_executions"):
+    """Executions, newest first. -> ExecutionPage"""
+
+    phases: list[str] = []
+    workflow: str = ""
+    project: str = ""
+    domain: str = ""
+    text: str = ""
+    cursor: str = ""
+    limit: int = 100
+
+
+class ListInbox(_Ask, frozen=True, kw_only=True, tag="list_inbox"):
+    """Everything that waits for an answer, or what one execution waits for. -> InboxPage"""
+
+    execution: str = ""
+    cursor: str = ""
+    limit: int = 100
+
+
+class ListSignals(_Ask, frozen=True, kw_only=True, tag="list_signals"):
+    """The signals of an execution, waiting, answered or still to come. -> SignalList"""
+
+    id: str
+
+
+class Answer(_Ask, frozen=True, kw_only=True, tag="answer"):
+    """Answer a signal, by name or path. For an approval True or False. -> AnswerReply"""
+
+    id: str
+    name: str
+    value: Value
+    comment: str = ""
+    key: str = ""
+
+
+class Abort(_Ask, frozen=True, kw_only=True, tag="abort"):
+    """End an execution. -> Aborted"""
+
+    id: str
+    reason: str = ""
+
+
+class ListEvents(_Ask, frozen=True, kw_only=True, tag="list_events"):
+    """The history of an execution. -> EventList"""
+
+    id: str
+    after: int = 0
+    limit: int = 1000
+
+
+class GetLogs(_Ask, frozen=True, kw_only=True, tag="get_logs"):
+    """What the tasks of an execution wrote; `node` is an id, or a name. -> LogList"""
+
+    id: str
+    node: str = ""
+
+
+class ListWorkflows(_Ask, frozen=True, kw_only=True, tag="list_workflows"):
+    """Registered workflows, the latest version of each. -> WorkflowList"""
+
+
+Request: TypeAlias = (
+    Register
+    | Launch
+    | GetExecution
+    | ListExecutions
+    | ListInbox
+    | ListSignals
+    | Answer
+    | Abort
+    | ListEvents
+    | GetLogs
+    | ListWorkflows
+)
+
+View: TypeAlias = (
+    WorkflowList
+    | ExecutionView
+    | ExecutionPage
+    | InboxPage
+    | SignalList
+    | AnswerReply
+    | Aborted
+    | EventList
+    | LogList
+)
