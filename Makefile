@@ -1,0 +1,60 @@
+# Every target sets up what it needs, in .venv, and is quick when nothing has changed.
+# All paths are relative, so that a clone may lie under a path with spaces.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check format docs bench clean
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+ARGS ?=
+# Two workers by default: the tests start processes of their own.
+JOBS ?= 2
+
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+demo: .venv/.demo  ## Run the report workflow on real data, stop, and be asked (ARGS=--unattended: let it answer itself)
+	@$(BIN)/python examples/demo.py $(ARGS)
+
+test: .venv/.dev  ## Run all tests (ARGS: anything for pytest)
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+check: .venv/.dev  ## Lint, format, types, floors, sizes and names
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/tidy
+
+format: .venv/.dev  ## Format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+docs: .venv/.dev  ## Write the generated pages of docs/ anew
+	$(BIN)/python docs/generate.py
+
+bench: .venv/.dev  ## Measure, each figure beside the bare machine (ARGS: names of cases)
+	$(BIN)/python bench/run.py $(ARGS)
+
+clean:  ## Remove everything that the other targets made
+	rm -rf .venv .demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+# ---- set-up ----
+
+.venv/.python: .ci/venv
+	@.ci/venv
+	@touch $@
+
+.venv/.demo: .venv/.python pyproject.toml
+	@echo 'Setting up .venv (once) ...' >&2
+	@$(PIP) --editable '.[demo]'
+	@touch $@
+
+.venv/.dev: .venv/.python pyproject.toml
+	@echo 'Setting up .venv with the development tools (once) ...' >&2
+	@$(PIP) --editable '.[dev]'
+	@touch $@ .venv/.demo
