@@ -1,17 +1,27 @@
 """
 What an execution can be, and the legal ways from one phase to the next.
 
-Rule 1: a phase changes only as the two tables below allow; `apply` asserts it.
+Rule 1: a phase changes only as the two tables below allow; `record` asserts it.
 Rule 2: nothing here reads a clock or draws a random number; time arrives inside events.
-Rule 3: what can be derived from the node states (the counters at the end of `ExecutionState`) is kept only to make a step cheap, and is never stored.
+Rule 3: the state is the fold of its changes. The counters at the end of `ExecutionState` follow from the node states;
+they exist so that a step costs what it changes, and are never stored.
 
 The diagrams in the docs are drawn from these tables, so they cannot disagree.
 """
+
 from enum import IntEnum
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from tidegate.core.messages import Event, Failure, Launched, Reply
+from tidegate.core.plan import ROOT, Plan
+from tidegate.ir.expr import NodeId, Value
+from tidegate.ir.graph import ApproveNode, BranchNode, Graph, InputNode, Instant, SleepNode, SubNode
 
 
 class NodePhase(IntEnum):
-    """Where a node stands."""
+    """Where a node stands. A node that has no state yet is QUEUED."""
 
     QUEUED = 0
     RUNNING = 1
@@ -21,6 +31,11 @@ class NodePhase(IntEnum):
     TIMED_OUT = 5
     ABORTED = 6
     SKIPPED = 7
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the node has come to its end."""
+        return self >= NodePhase.SUCCEEDED
 
 
 class ExecutionPhase(IntEnum):
@@ -32,3 +47,311 @@ class ExecutionPhase(IntEnum):
     SUCCEEDED = 3
     FAILED = 4
     ABORTED = 5
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the execution has come to its end."""
+        return self >= ExecutionPhase.SUCCEEDED
+
+
+N, X = NodePhase, ExecutionPhase
+
+NODE_TRANSITIONS: dict[NodePhase, frozenset[NodePhase]] = {
+    # QUEUED -> QUEUED: an attempt is submitted, repeated after its host died, or an early answer is kept.
+    # QUEUED -> SUCCEEDED: an attempt that ended before it was worth announcing, or a gate whose answer came early.
+    N.QUEUED: frozenset(
+        {N.QUEUED, N.RUNNING, N.WAITING, N.SUCCEEDED, N.FAILED, N.TIMED_OUT, N.ABORTED, N.SKIPPED}
+    ),
+    # RUNNING -> QUEUED: the host of the attempt died. RUNNING -> RUNNING: a dynamic task has unfolded.
+    # RUNNING -> WAITING: a retry sits out its pause.
+    N.RUNNING: frozenset(
+        {N.QUEUED, N.RUNNING, N.WAITING, N.SUCCEEDED, N.FAILED, N.TIMED_OUT, N.ABORTED}
+    ),
+    # WAITING -> QUEUED: the pause before a retry is over. WAITING -> SKIPPED: nobody needs the answer any more.
+    N.WAITING: frozenset({N.QUEUED, N.SUCCEEDED, N.FAILED, N.TIMED_OUT, N.ABORTED, N.SKIPPED}),
+    N.SUCCEEDED: frozenset(),
+    N.FAILED: frozenset(),
+    N.TIMED_OUT: frozenset(),
+    N.ABORTED: frozenset(),
+    N.SKIPPED: frozenset(),
+}
+
+EXECUTION_TRANSITIONS: dict[ExecutionPhase, frozenset[ExecutionPhase]] = {
+    X.QUEUED: frozenset({X.RUNNING, X.WAITING, X.SUCCEEDED, X.FAILED, X.ABORTED}),
+    X.RUNNING: frozenset({X.WAITING, X.SUCCEEDED, X.FAILED, X.ABORTED}),
+    X.WAITING: frozenset({X.RUNNING, X.SUCCEEDED, X.FAILED, X.ABORTED}),
+    X.SUCCEEDED: frozenset(),
+    X.FAILED: frozenset(),
+    X.ABORTED: frozenset(),
+}
+
+
+class Answer(Struct, frozen=True, array_like=True):
+    """What a gate was told: by whom, through what, when. For an approval the value is True or False."""
+
+    value: Value
+    at: Instant
+    who: str
+    via: str
+    comment: str = ""
+    early: bool = False
+    by_timeout: bool = False
+
+
+class NodeState(Struct, frozen=True, array_like=True):
+    """Where one node stands. It is what a change carries, and what history stores."""
+
+    phase: NodePhase
+    attempt: int = 0
+    """The attempt of a task that counts now, from 1; 0 before the first."""
+    lost: int = 0
+    """How many attempts were lost with their host; they use up no retry."""
+    began: Instant | None = None
+    ended: Instant | None = None
+    due: Instant | None = None
+    """When a timer wakes this node, while it is WAITING."""
+    outputs: dict[str, Value] | None = None
+    """What a task returned. The outputs of other kinds of nodes follow from elsewhere (`evaluate.output`)."""
+    failure: Failure | None = None
+    """Why it failed; for a task that is tried again, why its last attempt did."""
+    answer: Answer | None = None
+    """The answer to a gate; in phase QUEUED, one that came early."""
+    case: int | None = None
+    """The case that a branch took."""
+
+
+QUEUED_STATE = NodeState(N.QUEUED)
+
+
+class NodeChanged(Struct, frozen=True, array_like=True, tag=1):
+    """A node has this state now."""
+
+    node: NodeId
+    state: NodeState
+
+
+class PhaseChanged(Struct, frozen=True, array_like=True, tag=2):
+    """The execution has this phase now; for one that failed or was aborted, why, and at which node."""
+
+    phase: ExecutionPhase
+    failure: Failure | None = None
+    node: NodeId = ROOT
+
+
+class Expanded(Struct, frozen=True, array_like=True, tag=3):
+    """A dynamic task has unfolded into a graph."""
+
+    node: NodeId
+    graph: Graph
+
+
+class KeyKept(Struct, frozen=True, array_like=True, tag=4):
+    """An idempotency key was used for a gate and got this reply, which it gets for ever."""
+
+    key: str
+    node: NodeId
+    reply: Reply
+
+
+Change: TypeAlias = NodeChanged | PhaseChanged | Expanded | KeyKept
+
+
+class ExecutionState:
+    """
+    One execution, whole. Only `Draft.merge` changes it.
+
+    `pending` counts, for a node, what must still happen before it begins; absent means: nothing has happened yet.
+    `open` counts, for a node that holds others (and for the execution itself, as ROOT), those that have not ended.
+    `live` counts attempts that are submitted, running or pausing, `gates` the open gates.
+    """
+
+    __slots__ = (
+        "ended",
+        "failed",
+        "failure",
+        "gates",
+        "inputs",
+        "keys",
+        "live",
+        "nodes",
+        "open",
+        "pending",
+        "phase",
+    )
+
+    def __init__(self) -> None:
+        self.phase = X.QUEUED
+        self.inputs: dict[str, Value] = {}
+        self.nodes: dict[NodeId, NodeState] = {}
+        self.keys: dict[str, tuple[NodeId, Reply]] = {}
+        self.failure: Failure | None = None
+        self.failed: NodeId = ROOT
+        self.ended: Instant | None = None
+        self.pending: dict[NodeId, int] = {}
+        self.open: dict[NodeId, int] = {}
+        self.live = 0
+        self.gates = 0
+
+    def node(self, node: NodeId) -> NodeState:
+        """Return the state of a node."""
+        return self.nodes.get(node, QUEUED_STATE)
+
+
+class Draft:
+    """
+    An execution as it becomes within one step: what changed, laid over the state, which stays as it is until `merge`.
+
+    `plan` grows when a dynamic task unfolds.
+    """
+
+    __slots__ = (
+        "at",
+        "base",
+        "changes",
+        "failed",
+        "failure",
+        "gates",
+        "inputs",
+        "keys",
+        "live",
+        "nodes",
+        "open",
+        "pending",
+        "phase",
+        "plan",
+    )
+
+    def __init__(self, plan: Plan, base: ExecutionState, at: Instant) -> None:
+        self.plan = plan
+        self.base = base
+        self.at = at
+        self.phase = base.phase
+        self.inputs = base.inputs
+        self.failure = base.failure
+        self.failed = base.failed
+        self.live = base.live
+        self.gates = base.gates
+        self.nodes: dict[NodeId, NodeState] = {}
+        self.keys: dict[str, tuple[NodeId, Reply]] = {}
+        self.pending: dict[NodeId, int] = {}
+        self.open: dict[NodeId, int] = {}
+        self.changes: list[Change] = []
+
+    def node(self, node: NodeId) -> NodeState:
+        """Return the state of a node."""
+        state = self.nodes.get(node)
+        return state if state is not None else self.base.nodes.get(node, QUEUED_STATE)
+
+    def left(self, node: NodeId) -> int:
+        """Return how many things must still happen before a node begins."""
+        left = self.pending.get(node)
+        if left is None:
+            left = self.base.pending.get(node)
+        return left if left is not None else self.plan.nodes[node].count
+
+    def is_open(self, holder: NodeId) -> int:
+        """Return how many nodes that a node holds have not ended."""
+        count = self.open.get(holder)
+        return count if count is not None else self.base.open.get(holder, 0)
+
+    def begun(self) -> list[NodeId]:
+        """Return every node that has a state and has not ended."""
+        both = self.base.nodes | self.nodes
+        return [id_ for id_, state in both.items() if not state.phase.is_terminal]
+
+    def record(self, change: Change) -> None:
+        """Take up one change, and keep the counters true."""
+        self.changes.append(change)
+        match change:
+            case NodeChanged(node, state):
+                self._record_node(node, state)
+            case PhaseChanged(phase, failure, node):
+                assert phase in EXECUTION_TRANSITIONS[self.phase], f"{self.phase!r} -> {phase!r}"
+                self.phase, self.failure, self.failed = phase, failure, node
+            case Expanded(node, graph):
+                self.live -= 1  # from here on the node is a holder, and nothing of its own runs
+                self.plan = self.plan.expanded(node, graph)
+            case KeyKept(key, node, reply):
+                self.keys[key] = (node, reply)
+
+    def open_group(self, holder: NodeId, case: int = 0) -> tuple[NodeId, ...]:
+        """Let the nodes of a holder begin as soon as they have what they need; return them."""
+        plan = self.plan
+        members = plan.groups.get((holder, case), ())
+        unsettled = 0
+        for member in members:
+            if not self.node(member).phase.is_terminal:
+                unsettled += 1
+                self.pending[member] = self.left(member) - 1
+        for outside in plan.outside.get((holder, case), ()):
+            if not self.node(outside).phase.is_terminal:
+                unsettled += 1
+        self.open[holder] = unsettled
+        return members
+
+    def merge(self) -> Plan:
+        """Fold what changed into the state, and return the plan as it is now."""
+        base = self.base
+        base.phase, base.inputs = self.phase, self.inputs
+        base.failure, base.failed = self.failure, self.failed
+        base.live, base.gates = self.live, self.gates
+        if base.phase.is_terminal and base.ended is None:
+            base.ended = self.at
+        base.nodes.update(self.nodes)
+        base.pending.update(self.pending)
+        base.open.update(self.open)
+        if self.keys:
+            base.keys.update(self.keys)
+        return self.plan
+
+    def _record_node(self, node: NodeId, state: NodeState) -> None:
+        old = self.node(node)
+        phase = state.phase
+        assert phase in NODE_TRANSITIONS[old.phase], f"{node}: {old.phase!r} -> {phase!r}"
+        planned = self.plan.nodes[node]
+        self.nodes[node] = state
+        match planned.node:
+            case SleepNode() | InputNode() | ApproveNode():
+                self.gates += (phase is N.WAITING) - (old.phase is N.WAITING)
+            case BranchNode() | SubNode():
+                if phase is N.RUNNING:
+                    self.open_group(node, state.case or 0)
+            case _:
+                if node in self.plan.scopes:
+                    if phase is N.RUNNING:
+                        self.open_group(node)
+                else:
+                    self.live += _is_live(state) - _is_live(old)
+        if phase.is_terminal:
+            self._settle(node, phase)
+
+    def _settle(self, node: NodeId, phase: NodePhase) -> None:
+        planned = self.plan.nodes[node]
+        if phase is N.SUCCEEDED:
+            for dependent in planned.dependents:
+                self.pending[dependent] = self.left(dependent) - 1
+        case = planned.node.case
+        if case is None or self._took(planned.holder, case.index):
+            self.open[planned.holder] = self.is_open(planned.holder) - 1
+        for branch, index in self.plan.watchers.get(node, ()):
+            if self._took(branch, index):
+                self.open[branch] = self.is_open(branch) - 1
+
+    def _took(self, branch: NodeId, index: int) -> bool:
+        state = self.node(branch)
+        return state.phase is N.RUNNING and state.case == index
+
+
+def _is_live(state: NodeState) -> bool:
+    return state.attempt > 0 and not state.phase.is_terminal
+
+
+def fold(plan: Plan, state: ExecutionState, event: Event, changes: list[Change]) -> Plan:
+    """Fold one line of history into a state, and return the plan as it is after it."""
+    draft = Draft(plan, state, event.at)
+    if isinstance(event, Launched):
+        draft.inputs = event.inputs
+        draft.open_group(ROOT)
+    for change in changes:
+        draft.record(change)
+    return draft.merge()

@@ -1,0 +1,384 @@
+"""
+How one change leads to the next: nodes begin, end, fail, are skipped or withdrawn, and holders end with the last node they hold.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from tidegate.core.evaluate import NoValue, evaluate, holds, output_of, outputs
+from tidegate.core.messages import (
+    BAD_CONDITION,
+    BAD_PATH,
+    BRANCH_FAILED,
+    REJECTED,
+    TIMEOUT_EXPIRED,
+    CancelTask,
+    Command,
+    Failure,
+    RunTask,
+)
+from tidegate.core.plan import ROOT, Planned, expressions
+from tidegate.core.state import (
+    Answer,
+    Draft,
+    ExecutionPhase,
+    NodeChanged,
+    NodePhase,
+    NodeState,
+    PhaseChanged,
+)
+from tidegate.ir.expr import NodeId
+from tidegate.ir.graph import (
+    ApproveNode,
+    BranchNode,
+    Defaults,
+    Expires,
+    Fail,
+    Forever,
+    InputNode,
+    Instant,
+    Patience,
+    SleepNode,
+    SubNode,
+    TaskNode,
+)
+
+N, X = NodePhase, ExecutionPhase
+
+
+class Flow:
+    """One step under way: the draft, the commands so far, and the queue of what is still to be looked at."""
+
+    __slots__ = ("commands", "draft", "queue")
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.commands: list[Command] = []
+        self.queue: deque[tuple[int, NodeId]] = deque()
+
+    # ---- what other modules ask for ----
+
+    def change(self, node: NodeId, state: NodeState) -> None:
+        """Give a node another state that does not end it."""
+        self.draft.record(NodeChanged(node, state))
+
+    def begin_all(self, nodes: Iterable[NodeId]) -> None:
+        """Let those of the nodes begin that have all they need."""
+        self.queue.extend((BEGIN, node) for node in nodes if self.draft.left(node) == 0)
+
+    def check_holder(self, holder: NodeId) -> None:
+        """See whether a holder has ended."""
+        if self.draft.is_open(holder) == 0:
+            self.queue.append((CLOSE, holder))
+
+    def submit(self, node: NodeId, state: NodeState) -> None:
+        """Ask for an attempt of a task."""
+        try:
+            command = self.run_task(node, state.attempt)
+        except NoValue as missing:
+            self.fail(node, state, Failure(BAD_PATH, str(missing), "", False))
+            return
+        self.change(node, state)
+        self.commands.append(command)
+
+    def run_task(self, node: NodeId, attempt: int) -> RunTask:
+        """Build the command that runs an attempt. Raises NoValue."""
+        planned = self.draft.plan.nodes[node]
+        task = planned.node
+        assert isinstance(task, TaskNode)
+        inputs = {
+            name: evaluate(self.draft.plan, self.draft, planned.scope, expr)
+            for name, expr in task.inputs.items()
+        }
+        return RunTask(node, attempt, task.target, inputs, task.timeout, task.dynamic)
+
+    def settle(self, node: NodeId, state: NodeState) -> None:
+        """End a node well, and see what follows."""
+        draft = self.draft
+        draft.record(NodeChanged(node, state))
+        planned = draft.plan.nodes[node]
+        self.begin_all(planned.dependents)
+        self._check_holders(planned)
+
+    def skip(self, node: NodeId) -> None:
+        """End a node that nobody reaches or needs any more, and all that depends on it."""
+        self.queue.append((SKIP, node))
+
+    def expire(self, node: NodeId) -> None:
+        """The timeout of an open gate has come: it takes its default, or times out."""
+        draft = self.draft
+        now = draft.node(node)
+        gate = draft.plan.nodes[node].node
+        assert isinstance(gate, InputNode | ApproveNode)
+        match gate.patience:
+            case Defaults(value=value):
+                self.answer(node, Answer(value, draft.at, "timeout", "timeout", by_timeout=True))
+            case Expires() | Forever():
+                message = f"nobody answered {gate.name!r} in time"
+                self.fail(node, now, Failure(TIMEOUT_EXPIRED, message, "", False), N.TIMED_OUT)
+
+    def answer(self, node: NodeId, answer: Answer) -> None:
+        """Give an open gate its answer."""
+        draft = self.draft
+        now = draft.node(node)
+        gate = draft.plan.nodes[node].node
+        state = replace(now, answer=answer, due=None)
+        if isinstance(gate, ApproveNode) and answer.value is not True:
+            why = f": {answer.comment}" if answer.comment else ""
+            message = f"{answer.who} rejected {gate.name!r}{why}"
+            self.fail(node, state, Failure(REJECTED, message, "", False))
+        else:
+            self.settle(node, replace(state, phase=N.SUCCEEDED, ended=draft.at))
+
+    def fail(
+        self, node: NodeId, now: NodeState, failure: Failure, phase: NodePhase = N.FAILED
+    ) -> None:
+        """End a node badly, and let the policy of its graph decide about the others."""
+        draft = self.draft
+        began = draft.at if now.began is None else now.began
+        state = replace(now, phase=phase, began=began, ended=draft.at, due=None, failure=failure)
+        draft.record(NodeChanged(node, state))
+        planned = draft.plan.nodes[node]
+        if draft.plan.scopes[planned.scope].finish_others:
+            for dependent in planned.dependents:
+                self.skip(dependent)
+            self._check_holders(planned)
+        else:
+            self.abort_begun(planned.scope)
+            self._fail_scope(planned.scope, failure, node)
+
+    def abort_begun(self, scope: NodeId) -> None:
+        """Abort everything in a scope that has begun and not ended."""
+        draft = self.draft
+        prefix = f"{scope}/" if scope else ""
+        for node in draft.begun():
+            if not node.startswith(prefix):
+                continue
+            now = draft.node(node)
+            if now.attempt and now.phase is not N.WAITING and node not in draft.plan.scopes:
+                self.commands.append(CancelTask(node, now.attempt))
+            draft.record(NodeChanged(node, replace(now, phase=N.ABORTED, ended=draft.at, due=None)))
+
+    def run(self) -> None:
+        """Work the queue off."""
+        queue, draft = self.queue, self.draft
+        while queue and not draft.phase.is_terminal:
+            what, node = queue.popleft()
+            if node is not ROOT and draft.node(node).phase.is_terminal:
+                continue
+            if what == BEGIN:
+                self._begin(node)
+            elif what == SKIP:
+                self._skip(node)
+            elif draft.is_open(node) == 0 and (node == ROOT or draft.node(node).phase is N.RUNNING):
+                self._close(node)
+
+    # ---- one kind of work each ----
+
+    def _begin(self, node: NodeId) -> None:
+        draft = self.draft
+        now = draft.node(node)
+        if now.began is not None or now.attempt or draft.left(node) != 0:
+            return
+        at = draft.at
+        match draft.plan.nodes[node].node:
+            case TaskNode():
+                self.submit(node, NodeState(N.QUEUED, attempt=1))
+            case SleepNode(duration=duration):
+                self.change(node, NodeState(N.WAITING, began=at, due=Instant(at + duration)))
+            case InputNode() if now.answer is not None:
+                self.settle(node, replace(now, phase=N.SUCCEEDED, began=at, ended=at))
+            case InputNode(patience=patience) | ApproveNode(patience=patience):
+                self._open_gate(node, patience)
+            case BranchNode() as branch:
+                self._decide(node, branch)
+            case SubNode():
+                self.change(node, NodeState(N.RUNNING, began=at))
+                self.begin_all(draft.plan.groups[node, 0])
+                self.check_holder(node)
+
+    def _open_gate(self, node: NodeId, patience: Patience) -> None:
+        draft = self.draft
+        planned = draft.plan.nodes[node]
+        try:
+            for expr in expressions(planned.node):
+                evaluate(draft.plan, draft, planned.scope, expr)
+        except NoValue as missing:
+            self.fail(node, draft.node(node), Failure(BAD_PATH, str(missing), "", False))
+            return
+        match patience:
+            case Forever():
+                due = None
+            case Expires(timeout=timeout) | Defaults(timeout=timeout):
+                due = Instant(draft.at + timeout)
+        self.change(node, NodeState(N.WAITING, began=draft.at, due=due))
+
+    def _decide(self, node: NodeId, branch: BranchNode) -> None:
+        draft = self.draft
+        plan, scope = draft.plan, draft.plan.nodes[node].scope
+        now = draft.node(node)
+        try:
+            taken = next(
+                (
+                    index
+                    for index, when in enumerate(branch.cases)
+                    if holds(plan, draft, scope, when.condition)
+                ),
+                len(branch.cases),
+            )
+        except NoValue as missing:
+            self.fail(node, now, Failure(BAD_CONDITION, str(missing), "", False))
+            return
+        if taken == len(branch.cases) and isinstance(branch.otherwise, Fail):
+            message = branch.otherwise.message
+            self.fail(node, now, Failure(BRANCH_FAILED, message, "", False))
+            return
+        self.change(node, NodeState(N.RUNNING, began=draft.at, case=taken))
+        for index in range(len(branch.cases) + 1):
+            if index != taken:
+                for member in plan.groups.get((node, index), ()):
+                    self.skip(member)
+                for outside in plan.outside.get((node, index), ()):
+                    self._withdraw(outside)
+        self.begin_all(plan.groups.get((node, taken), ()))
+        self.check_holder(node)
+
+    def _skip(self, node: NodeId) -> None:
+        draft = self.draft
+        planned = draft.plan.nodes[node]
+        now = draft.node(node)
+        state = replace(now, phase=N.SKIPPED, ended=draft.at, due=None)
+        draft.record(NodeChanged(node, state))
+        self._skip_inside(planned)
+        for dependent in planned.dependents:
+            self.skip(dependent)
+        for upstream in planned.needs:
+            self._withdraw(upstream)
+        self._check_holders(planned)
+
+    def _skip_inside(self, planned: Planned) -> None:
+        """Skip what a skipped node would have held: all cases of a branch; of a graph only what was answered early."""
+        groups = self.draft.plan.groups
+        match planned.node:
+            case BranchNode(cases=cases):
+                for index in range(len(cases) + 1):
+                    for member in groups.get((planned.id, index), ()):
+                        self.skip(member)
+                    for outside in self.draft.plan.outside.get((planned.id, index), ()):
+                        self._withdraw(outside)
+            case SubNode():
+                prefix = f"{planned.id}/"
+                for node in self.draft.begun():
+                    if node.startswith(prefix):
+                        self.skip(node)
+            case _:
+                pass
+
+    def _withdraw(self, node: NodeId) -> None:
+        """Skip a gate if nobody needs it any more: everything that would use it is skipped."""
+        draft = self.draft
+        plan = draft.plan
+        planned = plan.nodes[node]
+        if not isinstance(planned.node, SleepNode | InputNode | ApproveNode):
+            return
+        if draft.node(node).phase.is_terminal or node in plan.wanted:
+            return
+        if any(draft.node(user).phase is not N.SKIPPED for user in planned.dependents):
+            return
+        for branch, index in plan.watchers.get(node, ()):
+            now = draft.node(branch)
+            if now.phase is not N.SKIPPED and now.case in (None, index):
+                return
+        self.skip(node)
+
+    def _close(self, holder: NodeId) -> None:
+        """The last node that a holder holds has ended: so has the holder."""
+        draft = self.draft
+        plan = draft.plan
+        failed = self._failed_in(holder)
+        if holder == ROOT:
+            self._close_root(failed)
+            return
+        now = draft.node(holder)
+        if failed is not None:
+            failure = draft.node(failed).failure
+            assert failure is not None
+            self.fail(holder, now, failure)
+            return
+        node = plan.nodes[holder].node
+        try:
+            if isinstance(node, BranchNode):
+                for name in node.outputs:
+                    output_of(plan, draft, holder, name)
+            else:
+                outputs(plan, draft, holder)
+        except NoValue as missing:
+            self.fail(holder, now, Failure(BAD_PATH, str(missing), "", False))
+            return
+        self.settle(holder, replace(now, phase=N.SUCCEEDED, ended=draft.at))
+
+    def _close_root(self, failed: NodeId | None) -> None:
+        draft = self.draft
+        if failed is not None:
+            failure = draft.node(failed).failure
+            assert failure is not None
+            self._fail_scope(ROOT, failure, failed)
+            return
+        try:
+            outputs(draft.plan, draft)
+        except NoValue as missing:
+            draft.record(PhaseChanged(X.FAILED, Failure(BAD_PATH, str(missing), "", False)))
+            return
+        draft.record(PhaseChanged(X.SUCCEEDED))
+
+    def _failed_in(self, holder: NodeId) -> NodeId | None:
+        """Return the first node under a holder that failed. Only a graph that lets the others finish can have one here."""
+        draft = self.draft
+        planned = draft.plan.nodes.get(holder)
+        scope = holder if holder in draft.plan.scopes else planned.scope if planned else ROOT
+        if not draft.plan.scopes[scope].finish_others:
+            return None
+        case = draft.node(holder).case or 0 if holder != ROOT else 0
+        for member in draft.plan.groups.get((holder, case), ()):
+            if draft.node(member).phase in (N.FAILED, N.TIMED_OUT):
+                return member
+        return None
+
+    def _fail_scope(self, scope: NodeId, failure: Failure, node: NodeId) -> None:
+        draft = self.draft
+        if scope == ROOT:
+            draft.record(PhaseChanged(X.FAILED, failure, self._origin(node)))
+        elif not draft.node(scope).phase.is_terminal:
+            self.fail(scope, draft.node(scope), failure)
+
+    def _origin(self, node: NodeId) -> NodeId:
+        """Return the node in which a failure began: the deepest failed one that ended with this one's failure."""
+        draft = self.draft
+        failure = draft.node(node).failure
+        both = draft.base.nodes | draft.nodes
+        return max(
+            (
+                id_
+                for id_, state in both.items()
+                if state.failure == failure and state.phase in (N.FAILED, N.TIMED_OUT)
+                and (id_ == node or not _holds(draft, id_))
+            ),
+            key=lambda id_: (not _holds(draft, id_), id_.count("/"), id_),
+            default=node,
+        )
+
+    def _check_holders(self, planned: Planned) -> None:
+        self.check_holder(planned.holder)
+        for branch, index in self.draft.plan.watchers.get(planned.id, ()):
+            now = self.draft.node(branch)
+            if now.phase is N.RUNNING and now.case == index:
+                self.check_holder(branch)
+
+
+BEGIN, SKIP, CLOSE = range(3)
+
+
+def _holds(draft: Draft, node: NodeId) -> bool:
+    return node in draft.plan.scopes or isinstance(draft.plan.nodes[node].node, BranchNode)

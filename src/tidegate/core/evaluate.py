@@ -1,0 +1,176 @@
+"""
+Expressions to values, conditions to true or false.
+
+A node's output is stored where it was made and nowhere else: a task has it in its state, an input gate in its answer.
+What an approval, a branch, a sub-workflow or an unfolded dynamic task hands on is found by following its expression.
+"""
+
+from typing import TypeVar, assert_never
+
+from tidegate.core.plan import ROOT, Plan, absolute
+from tidegate.core.state import Draft, ExecutionState
+from tidegate.ir.expr import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Condition,
+    Const,
+    DictExpr,
+    Expr,
+    InputRef,
+    IsNone,
+    ListExpr,
+    NodeId,
+    OutputRef,
+    Path,
+    Value,
+)
+from tidegate.ir.graph import ApproveNode, BranchNode, InputNode, Otherwise, SubNode, TaskNode
+
+
+T = TypeVar("T")
+
+
+class NoValue(Exception):  # noqa: N818 - it is no error of a caller; the machine turns it into a failure of the node
+    """An expression has no value: a key is missing, or what it comes from was skipped."""
+
+
+def evaluate(plan: Plan, state: Draft | ExecutionState, scope: NodeId, expr: Expr) -> Value:
+    """Return the value of an expression that stands in the graph of `scope`. Raises NoValue."""
+    match expr:
+        case OutputRef(node, output, path):
+            value = output_of(plan, state, absolute(scope, node), output)
+            return walk(value, path, f"{node}.{output}") if path else value
+        case InputRef(name, path):
+            value = _input(plan, state, scope, name)
+            return walk(value, path, name) if path else value
+        case Const(value):
+            return value
+        case ListExpr(items):
+            return [evaluate(plan, state, scope, item) for item in items]
+        case DictExpr(parts):
+            return {key: evaluate(plan, state, scope, item) for key, item in parts.items()}
+        case _:
+            assert_never(expr)
+
+
+def output_of(plan: Plan, state: Draft | ExecutionState, node: NodeId, output: str) -> Value:
+    """Return an output of a node that has succeeded. Raises NoValue."""
+    planned = plan.nodes[node]
+    now = state.node(node)
+    exprs: dict[str, Expr] = {}
+    inner = planned.scope
+    match planned.node:
+        case TaskNode() if now.outputs is not None:
+            return _item(now.outputs, output, node)
+        case TaskNode() if node in plan.scopes:
+            exprs, inner = plan.scopes[node].outputs, node
+        case InputNode() if now.answer is not None:
+            return now.answer.value
+        case ApproveNode(subject=subject):
+            exprs = {output: subject}
+        case SubNode(graph=graph):
+            exprs, inner = graph.outputs, node
+        case BranchNode(cases=cases, otherwise=otherwise) if now.case is not None:
+            if now.case < len(cases):
+                exprs = cases[now.case].outputs
+            elif isinstance(otherwise, Otherwise):
+                exprs = otherwise.outputs
+        case _:
+            pass
+    return evaluate(plan, state, inner, _item(exprs, output, node))
+
+
+def outputs(plan: Plan, state: Draft | ExecutionState, scope: NodeId = ROOT) -> dict[str, Value]:
+    """Return the outputs of a graph that has succeeded. Raises NoValue."""
+    exprs = plan.scopes[scope].outputs
+    return {name: evaluate(plan, state, scope, expr) for name, expr in exprs.items()}
+
+
+def walk(value: Value, path: Path, what: str) -> Value:
+    """Follow a path into a value. Raises NoValue."""
+    for part in path:
+        match value:
+            case dict() if part in value or str(part) in value:
+                # JSON knows only text as keys; `report[1]` may well mean the key "1".
+                value = value[part] if part in value else value[str(part)]
+            case list() if isinstance(part, int) and -len(value) <= part < len(value):
+                value = value[part]
+            case _:
+                raise NoValue(f"{what} has no {part!r}")
+    return value
+
+
+def holds(plan: Plan, state: Draft | ExecutionState, scope: NodeId, condition: Condition) -> bool:
+    """Return whether a condition is true. Raises NoValue where it cannot be told."""
+    match condition:
+        case Compare(op, left, right):
+            a = evaluate(plan, state, scope, left)
+            b = evaluate(plan, state, scope, right)
+            return compare(op, a, b)
+        case IsNone(operand):
+            return evaluate(plan, state, scope, operand) is None
+        case AllOf(parts):
+            return all(holds(plan, state, scope, part) for part in parts)
+        case AnyOf(parts):
+            return any(holds(plan, state, scope, part) for part in parts)
+        case _:
+            assert_never(condition)
+
+
+def compare(op: str, a: Value, b: Value) -> bool:
+    """Compare two stored values. Raises NoValue where their kinds have no order."""
+    if op == "==":
+        return same(a, b)
+    if op == "!=":
+        return not same(a, b)
+    number = (int, float)
+    comparable = (isinstance(a, str) and isinstance(b, str)) or (
+        isinstance(a, number)
+        and isinstance(b, number)
+        and not isinstance(a, bool)
+        and not isinstance(b, bool)
+    )
+    if not comparable:
+        raise NoValue(f"{_kind(a)} {op} {_kind(b)} has no answer: only numbers and text have an order")
+    match op:
+        case "<":
+            return bool(a < b)
+        case "<=":
+            return bool(a <= b)
+        case ">":
+            return bool(a > b)
+        case _:
+            return bool(a >= b)
+
+
+def same(a: Value, b: Value) -> bool:
+    """Return whether two stored values are equal as JSON is: 1 is 1.0, and neither is true."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(v, b[k]) for k, v in a.items())
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+    return bool(a == b)
+
+
+def _kind(value: Value) -> str:
+    return "null" if value is None else type(value).__name__
+
+
+def _item(values: dict[str, T], name: str, node: NodeId) -> T:
+    if name not in values:
+        raise NoValue(f"{node} has no output {name!r}, for it did not come so far")
+    return values[name]
+
+
+def _input(plan: Plan, state: Draft | ExecutionState, scope: NodeId, name: str) -> Value:
+    if scope == ROOT:
+        return _item(state.inputs, name, ROOT)
+    planned = plan.nodes[scope]
+    match planned.node:
+        case SubNode(inputs=exprs) | TaskNode(inputs=exprs):
+            return evaluate(plan, state, planned.scope, _item(exprs, name, scope))
+        case _:
+            raise NoValue(f"{scope} has no input {name!r}")

@@ -1,0 +1,87 @@
+"""
+The race table: what becomes of an answer, by where its gate stands.
+
+The order matters. An idempotency key is looked at before anything else, then what the gate was told already, then how it ended,
+then whether the execution has ended; only then whether it is open. So a repeated answer gets the same reply even after the end.
+"""
+
+from tidegate.core.advance import Flow
+from tidegate.core.evaluate import same
+from tidegate.core.messages import Accepted, AnswerGiven, Denied, Reply
+from tidegate.core.plan import ROOT
+from tidegate.core.state import Answer, Draft, KeyKept, NodeChanged, NodePhase, NodeState
+from tidegate.ir.expr import NodeId
+from tidegate.ir.graph import ApproveNode, InputNode
+from msgspec.structs import replace
+
+N = NodePhase
+
+
+def answered(flow: Flow, event: AnswerGiven) -> Reply:
+    """Decide about an answer; its value fits the declared type."""
+    draft = flow.draft
+    if event.key:
+        kept = draft.base.keys.get(event.key)
+        if kept is not None:
+            node, reply = kept
+            return reply if node == event.node else Denied("key_reused")
+    reply = _decide(flow, event)
+    if event.key and reply != UNKNOWN:
+        draft.record(KeyKept(event.key, event.node, reply))
+    return reply
+
+
+UNKNOWN = Denied("unknown_signal")
+
+
+def _decide(flow: Flow, event: AnswerGiven) -> Reply:
+    draft, node = flow.draft, event.node
+    planned = draft.plan.nodes.get(node)
+    if planned is None or not isinstance(planned.node, InputNode | ApproveNode):
+        return UNKNOWN
+    now = draft.node(node)
+    settled = _settled(draft, now, event)
+    if settled is not None:
+        return settled
+    if draft.phase.is_terminal or now.phase is N.ABORTED:
+        return Denied("execution_ended", draft.base.ended or now.ended)
+    if now.phase is N.SKIPPED or not _can_open(draft, node):
+        return Denied("withdrawn", now.ended)
+    answer = Answer(event.value, event.at, event.who, event.via, event.comment)
+    if now.phase is N.QUEUED:
+        if isinstance(planned.node, ApproveNode):
+            return Denied("not_waiting_yet")
+        draft.record(NodeChanged(node, replace(now, answer=replace(answer, early=True))))
+        return Accepted(event.at, event.who, early=True)
+    if now.due is not None and event.at >= now.due:
+        flow.expire(node)
+        return Denied("timed_out", event.at)
+    flow.answer(node, answer)
+    return Accepted(event.at, event.who)
+
+
+def _settled(draft: Draft, now: NodeState, event: AnswerGiven) -> Reply | None:
+    """Return the reply if the gate has its outcome, or its answer, already."""
+    old = now.answer
+    if now.phase is N.TIMED_OUT or (old is not None and old.by_timeout):
+        return Denied("timed_out", now.ended)
+    if old is None:
+        return None
+    if same(old.value, event.value):
+        return Accepted(old.at, old.who, old.early)
+    return Denied("already_answered", old.at, old.who)
+
+
+def _can_open(draft: Draft, node: NodeId) -> bool:
+    """Whether a gate that is not open may still open: no holder around it has ended, or taken another case."""
+    plan = draft.plan
+    planned = plan.nodes[node]
+    while True:
+        case = planned.node.case
+        holder = planned.holder
+        if holder == ROOT:
+            return True
+        now = draft.node(holder)
+        if now.phase.is_terminal or (case and now.case not in (None, case.index)):
+            return False
+        planned = plan.nodes[holder]

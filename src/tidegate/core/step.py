@@ -1,0 +1,221 @@
+"""
+The machine: `step(plan, state, event)` decides what one event changes, and what the host should do about it.
+
+It is pure: it looks at its arguments and at nothing else, and leaves the state as it was. `Step.merge` takes the decision up.
+
+Theory of operation. An event settles or moves one node. What follows from that (nodes that may begin, nodes nobody can reach any more,
+holders whose last node has ended) is worked off from a queue, not by recursion, so a chain of any length is safe.
+Facts may come late or twice: an attempt that is not the current one is ignored, a timer that is not due is ignored.
+"""
+
+from typing import assert_never
+
+from tidegate.core.advance import Flow
+from tidegate.core.messages import (
+    LOST_TOO_OFTEN,
+    TASK_TIMED_OUT,
+    AbortRequested,
+    Accepted,
+    AnswerGiven,
+    BAD_GRAPH,
+    Command,
+    Denied,
+    Event,
+    Failure,
+    Launched,
+    Reply,
+    RunTask,
+    TaskExpanded,
+    TaskFailed,
+    TaskLost,
+    TaskStarted,
+    TaskSucceeded,
+    TimerFired,
+)
+from tidegate.core.plan import ROOT, Plan
+from tidegate.core.signals import answered
+from tidegate.core.state import (
+    Change,
+    Draft,
+    ExecutionPhase,
+    ExecutionState,
+    Expanded,
+    NodePhase,
+    NodeState,
+    PhaseChanged,
+)
+from tidegate.errors import CompileError
+from tidegate.ir.check import check
+from tidegate.ir.expr import NodeId
+from tidegate.ir.graph import Instant, SleepNode, TaskNode
+from msgspec.structs import replace
+
+N, X = NodePhase, ExecutionPhase
+
+MAX_LOST = 10
+"""How often an attempt may die with its host before the node is given up: it is probably what kills the host."""
+
+MAX_PLANNED = 100_000
+"""How many nodes an execution may have, with all that unfolds in it."""
+
+
+class Step:
+    """
+    What one event leads to: changes to store, commands to carry out after the commit, a reply to send after the commit.
+
+    Nothing of it counts before `merge`.
+    """
+
+    __slots__ = ("_draft", "changes", "commands", "phase", "reply")
+
+    def __init__(self, draft: Draft, commands: list[Command], reply: Reply | None) -> None:
+        self._draft = draft
+        self.changes: list[Change] = draft.changes
+        self.commands = commands
+        self.reply = reply
+        self.phase = draft.phase
+
+    def merge(self) -> Plan:
+        """Fold the changes into the state that was stepped, and return the plan as it is after them."""
+        return self._draft.merge()
+
+
+def step(plan: Plan, state: ExecutionState, event: Event) -> Step:
+    """Decide what an event changes. The state is not touched."""
+    draft = Draft(plan, state, event.at)
+    flow = Flow(draft)
+    reply: Reply | None = None
+    match event:
+        case AnswerGiven():
+            reply = answered(flow, event)
+        case AbortRequested():
+            reply = _abort(flow, event)
+        case Launched(inputs=inputs):
+            if state.phase is X.QUEUED and not state.open:
+                draft.inputs = inputs
+                flow.begin_all(draft.open_group(ROOT))
+                flow.check_holder(ROOT)
+        case TimerFired(node=node, at=at):
+            _timer(flow, node, at)
+        case _:
+            _attempt(flow, event)
+    flow.run()
+    _set_phase(flow)
+    return Step(draft, flow.commands, reply)
+
+
+def outstanding(plan: Plan, state: ExecutionState) -> list[RunTask]:
+    """Return the attempts that were submitted and not known to have started: a host that takes an execution up submits them."""
+    flow = Flow(Draft(plan, state, Instant(0)))
+    return [
+        flow.run_task(id_, now.attempt)
+        for id_, now in state.nodes.items()
+        if now.phase is N.QUEUED and now.attempt
+    ]
+
+
+def running(plan: Plan, state: ExecutionState) -> list[tuple[NodeId, int]]:
+    """Return the attempts that had started: a host that takes an execution up reports them as lost."""
+    return [
+        (id_, now.attempt)
+        for id_, now in state.nodes.items()
+        if now.phase is N.RUNNING and now.attempt and id_ not in plan.scopes
+    ]
+
+
+def _set_phase(flow: Flow) -> None:
+    draft = flow.draft
+    if draft.phase.is_terminal:
+        return
+    phase = X.WAITING if not draft.live and draft.gates else X.RUNNING
+    if phase is not draft.phase:
+        draft.record(PhaseChanged(phase))
+
+
+def _attempt(flow: Flow, event: TaskStarted | TaskSucceeded | TaskExpanded | TaskFailed | TaskLost) -> None:
+    """Take up what became of an attempt, unless it is not the current one: a lost worker may report long after it was given up."""
+    draft, node = flow.draft, event.node
+    now = draft.node(node)
+    if now.attempt != event.attempt or now.phase not in (N.QUEUED, N.RUNNING) or node in draft.plan.scopes:
+        return
+    match event:
+        case TaskStarted(at=at):
+            if now.phase is N.QUEUED:
+                flow.change(node, replace(now, phase=N.RUNNING, began=at))
+        case TaskSucceeded(at=at, outputs=outputs):
+            began = at if now.began is None else now.began
+            flow.settle(node, NodeState(N.SUCCEEDED, now.attempt, now.lost, began, at, outputs=outputs))
+        case TaskExpanded():
+            _expand(flow, event, now)
+        case TaskFailed(at=at, failure=failure):
+            _failed(flow, node, now, failure, at)
+        case TaskLost():
+            if now.lost >= MAX_LOST:
+                failure = Failure(
+                    LOST_TOO_OFTEN, f"the host died {now.lost + 1} times while it ran this task", "", False
+                )
+                flow.fail(node, now, failure)
+            else:
+                flow.submit(node, replace(now, phase=N.QUEUED, attempt=now.attempt + 1, lost=now.lost + 1))
+        case _:
+            assert_never(event)
+
+
+def _failed(flow: Flow, node: NodeId, now: NodeState, failure: Failure, at: Instant) -> None:
+    task = flow.draft.plan.nodes[node].node
+    assert isinstance(task, TaskNode)
+    used = now.attempt - 1 - now.lost
+    if not failure.retryable or used >= task.retry.retries:
+        phase = N.TIMED_OUT if failure.code == TASK_TIMED_OUT else N.FAILED
+        flow.fail(node, now, failure, phase)
+        return
+    pause = min(task.retry.pause << min(used, 40), task.retry.cap)
+    if pause > 0:
+        due = Instant(at + pause)
+        flow.change(node, replace(now, phase=N.WAITING, due=due, failure=failure))
+    else:
+        flow.submit(node, replace(now, phase=N.QUEUED, attempt=now.attempt + 1, failure=failure))
+
+
+def _expand(flow: Flow, event: TaskExpanded, now: NodeState) -> None:
+    draft, node = flow.draft, event.node
+    try:
+        check(event.graph)
+        if len(draft.plan.nodes) + len(event.graph.nodes) > MAX_PLANNED:
+            raise CompileError(f"the execution would have more than {MAX_PLANNED:,} nodes")
+    except CompileError as error:
+        flow.fail(node, now, Failure(BAD_GRAPH, error.message, "", False))
+        return
+    draft.record(Expanded(node, event.graph))
+    began = event.at if now.began is None else now.began
+    flow.change(node, replace(now, phase=N.RUNNING, began=began))
+    flow.begin_all(draft.plan.groups[node, 0])
+    flow.check_holder(node)
+
+
+def _timer(flow: Flow, node: NodeId, at: Instant) -> None:
+    planned = flow.draft.plan.nodes.get(node)
+    if planned is None:
+        return
+    now = flow.draft.node(node)
+    if now.phase is not N.WAITING or now.due is None or at < now.due:
+        return
+    match planned.node:
+        case SleepNode():
+            flow.settle(node, replace(now, phase=N.SUCCEEDED, due=None, ended=at))
+        case TaskNode():
+            flow.submit(node, replace(now, phase=N.QUEUED, attempt=now.attempt + 1, due=None))
+        case _:
+            flow.expire(node)
+
+
+def _abort(flow: Flow, event: AbortRequested) -> Reply:
+    draft = flow.draft
+    if draft.phase is X.ABORTED:
+        return Accepted(draft.base.ended or event.at, "")
+    if draft.phase.is_terminal:
+        return Denied("execution_ended", draft.base.ended)
+    flow.abort_begun(ROOT)
+    reason = event.reason or "aborted"
+    draft.record(PhaseChanged(X.ABORTED, Failure("Aborted", reason, "", False)))
+    return Accepted(event.at, event.who)
