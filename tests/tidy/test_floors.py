@@ -32,9 +32,9 @@ BROKEN = {
 
 
 def lint(source: Path) -> subprocess.CompletedProcess[str]:
+    linter = str(Path(sys.executable).with_name("lint-imports"))
     return subprocess.run(
-        [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"]
-        + ["--config", str(ROOT / ".importlinter")],
+        [linter, "--no-logo", "--no-cache", "--config", str(ROOT / ".importlinter")],
         cwd=source,
         env={**os.environ, "PYTHONPATH": str(source), "COLUMNS": "200"},
         capture_output=True,
@@ -52,7 +52,9 @@ def test_imports_go_down_the_floors() -> None:
 @pytest.mark.parametrize(("file", "line"), BROKEN.values(), ids=BROKEN.keys())
 def test_a_broken_floor_is_refused(tmp_path: Path, file: str, line: str) -> None:
     package = tmp_path / "tidegate"
-    shutil.copytree(ROOT / "src" / "tidegate", package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "src" / "tidegate", package, ignore=shutil.ignore_patterns("__pycache__")
+    )
     broken = package / file
     broken.parent.mkdir(exist_ok=True)
     with broken.open("a") as text:
@@ -66,7 +68,9 @@ def test_a_broken_floor_is_refused(tmp_path: Path, file: str, line: str) -> None
 
 def test_a_cycle_between_modules_is_refused(tmp_path: Path) -> None:
     package = tmp_path / "tidegate"
-    shutil.copytree(ROOT / "src" / "tidegate", package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "src" / "tidegate", package, ignore=shutil.ignore_patterns("__pycache__")
+    )
     with (package / "ir" / "expr.py").open("a") as text:
         text.write("\nimport tidegate.ir.graph\n")
 
