@@ -39,6 +39,7 @@ class LaunchRow(Struct, frozen=True):
     who: str = "local"
     project: str = ""
     domain: str = ""
+    phase: ExecutionPhase = ExecutionPhase.QUEUED
 
 
 class HistoryRow(Struct, frozen=True):
@@ -76,7 +77,11 @@ class WaitEnd(Struct, frozen=True):
 
 
 class Batch(Struct):
-    """Everything that one group of events changes; it is stored whole or not at all."""
+    """
+    Everything that one group of events changes; it is stored whole or not at all.
+
+    A node is in `waits` or in `ends`, not in both; a wait may replace the one that the node had, an end may be of none that is stored.
+    """
 
     launches: list[LaunchRow] = []
     history: list[HistoryRow] = []

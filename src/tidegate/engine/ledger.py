@@ -1,0 +1,138 @@
+"""
+One group of events on its way into the store: the rows it writes, and what is to be done once they are safe.
+"""
+
+from collections.abc import Callable
+
+from tidegate.core.history import to_bytes
+from tidegate.core.messages import CancelTask, Event, RunTask
+from tidegate.core.state import ExecutionPhase, NodePhase
+from tidegate.core.step import Step
+from tidegate.engine.memory import Hot
+from tidegate.ir.expr import NodeId
+from tidegate.ir.graph import ApproveNode, InputNode, Instant, Node, SleepNode
+from tidegate.ports import Batch, HistoryRow, Job, Key, LaunchRow, PhaseRow, WaitEnd, WaitRow
+
+WAITING = NodePhase.WAITING
+
+
+class Ledger:
+    """
+    Collects what a group of events changes. `batch()` is stored; after that, and only then, the rest is acted upon.
+
+    `soonest` is the earliest instant that something in it waits for.
+    """
+
+    __slots__ = (
+        "_ends",
+        "_history",
+        "_launches",
+        "_phases",
+        "_waits",
+        "cancels",
+        "jobs",
+        "replies",
+        "soonest",
+        "touched",
+    )
+
+    def __init__(self) -> None:
+        self._launches: dict[Key, LaunchRow] = {}
+        self._history: list[HistoryRow] = []
+        self._phases: dict[Key, tuple[ExecutionPhase, Instant]] = {}
+        self._waits: dict[tuple[Key, NodeId], WaitRow] = {}
+        self._ends: dict[tuple[Key, NodeId], WaitEnd] = {}
+        self.jobs: list[Job] = []
+        self.cancels: list[tuple[Key, NodeId, int]] = []
+        self.replies: list[Callable[[], None]] = []
+        self.soonest: Instant | None = None
+        self.touched: dict[Key, ExecutionPhase] = {}
+
+    def launch(self, row: LaunchRow) -> None:
+        """A new execution; its first step follows."""
+        self._launches[row.key] = row
+
+    def placed(self, execution_id: str) -> Key | None:
+        """Return the key of an execution that this group launches."""
+        for row in self._launches.values():
+            if row.id == execution_id:
+                return row.key
+        return None
+
+    def enter(self, hot: Hot, event: Event, step: Step) -> None:
+        """Take a step up: write its rows, fold it into the execution, and keep its commands for later."""
+        key = hot.key
+        if step.changes:
+            hot.seq += 1
+            self._history.append(HistoryRow(key, hot.seq, to_bytes(event, step.changes)))
+            self._enter_waits(key, step)
+            if step.phase is not hot.state.phase:
+                self._phases[key] = (step.phase, event.at)
+            hot.plan = step.merge()
+            self.touched[key] = step.phase
+        for command in step.commands:
+            match command:
+                case RunTask():
+                    self.jobs.append(job(hot, command))
+                case CancelTask(node, attempt):
+                    self.cancels.append((key, node, attempt))
+
+    def batch(self) -> Batch:
+        """Return the rows."""
+        phases, launches = self._phases, []
+        for key, row in self._launches.items():
+            phase, _ = phases.pop(key)
+            launches.append(
+                LaunchRow(
+                    key, row.id, row.workflow, row.at, row.who, row.project, row.domain, phase
+                )
+            )
+        return Batch(
+            launches,
+            self._history,
+            [PhaseRow(key, phase, at) for key, (phase, at) in phases.items()],
+            list(self._waits.values()),
+            list(self._ends.values()),
+        )
+
+    def _enter_waits(self, key: Key, step: Step) -> None:
+        for planned, old, now in step.moves():
+            place = (key, planned.id)
+            if now.phase is WAITING:
+                node, opened = planned.node, now.began
+                assert opened is not None, "a node that waits has begun"
+                self._waits[place] = WaitRow(key, planned.id, kind_of(node), node.name, opened, now.due)
+                self._ends.pop(place, None)
+                if now.due is not None and (self.soonest is None or now.due < self.soonest):
+                    self.soonest = now.due
+            elif old.phase is WAITING:
+                self._waits.pop(place, None)
+                self._ends[place] = WaitEnd(key, planned.id)
+
+
+def kind_of(node: Node) -> str:
+    """Return what a waiting node is listed as."""
+    match node:
+        case SleepNode():
+            return "sleep"
+        case InputNode():
+            return "input"
+        case ApproveNode():
+            return "approve"
+        case _:
+            return "retry"
+
+
+def job(hot: Hot, run: RunTask) -> Job:
+    """Return what the executor is told about an attempt."""
+    return Job(
+        hot.key,
+        hot.id,
+        run.node,
+        run.attempt,
+        run.target,
+        run.inputs,
+        hot.bundle,
+        run.timeout,
+        run.dynamic,
+    )
