@@ -1,0 +1,414 @@
+"""
+The forms of Python's own scalars: numbers, text, dates, enums, literals, bytes, and anything that is plain JSON.
+
+A float that JSON cannot say (NaN, the infinities) is stored as `{"$float": "nan"}`; no answer can be one.
+An int must fit into 64 bits. A text must be valid Unicode.
+"""
+
+import enum
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from math import isfinite
+from types import NoneType
+from typing import Any, Final
+from uuid import UUID
+
+from tidegate.errors import InvalidValue
+from tidegate.ir.expr import Schema, Value
+from tidegate.types import formats
+from tidegate.types.form import (
+    KIND,
+    MAX_DEPTH,
+    Form,
+    inside,
+    misfit,
+    name_of,
+    unsupported,
+    wrong,
+)
+from tidegate.types.values import BLOB, FLOAT, URI, Blobs, is_reference, reference
+
+INT_MIN: Final = -(2**63)
+INT_MAX: Final = 2**64 - 1
+BYTES_INLINE: Final = 16 * 1024
+"""Longest bytes that stand in the value itself; longer ones become a blob."""
+
+_BLOB_SCHEMA: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        BLOB: {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "size": {"type": "integer", "minimum": 0},
+        "media": {"type": "string"},
+        "name": {"type": "string"},
+        "about": {"type": "string"},
+    },
+    "required": [BLOB],
+    "additionalProperties": False,
+}
+_PLAIN: Final = frozenset({str, int, bool, NoneType})
+
+
+def blob_schema(kind: str, title: str) -> Schema:
+    """Return the schema of a value that stands for a blob."""
+    return {"title": title, KIND: kind, **_BLOB_SCHEMA}
+
+
+def native(value: object) -> Any:
+    """Return a number of numpy as Python's own, and all else as it is."""
+    if type(value).__module__ == "numpy" and hasattr(value, "item") and not hasattr(value, "__len__"):
+        return value.item()
+    return value
+
+
+def _int(value: Any, _blobs: Blobs) -> Value:
+    if type(value) is not int:
+        value = native(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise misfit("a whole number", value)
+        value = int(value)
+    if INT_MIN <= value <= INT_MAX:
+        return value
+    raise wrong(f"{name_of(value)} needs more than 64 bits: declare it as str or Decimal")
+
+
+def _read_int(value: Value, _blobs: Blobs) -> Any:
+    if type(value) is int:
+        return value
+    if type(value) is float and value.is_integer():
+        return int(value)
+    raise misfit("a whole number", value)
+
+
+def _float(value: Any, _blobs: Blobs) -> Value:
+    if type(value) is not float:
+        value = native(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise misfit("a number", value)
+        try:
+            value = float(value)
+        except OverflowError:
+            raise wrong(f"{name_of(value)} is too large for a float") from None
+    return value if isfinite(value) else {FLOAT: repr(value)}
+
+
+def _read_float(value: Value, _blobs: Blobs) -> Any:
+    if type(value) is float:
+        return value
+    if type(value) is int:
+        return float(value)
+    if type(value) is dict and value.keys() == {FLOAT}:
+        return _read_strange(value)
+    raise misfit("a number", value)
+
+
+def _read_strange(value: Value) -> float:
+    if value[FLOAT] not in ("nan", "inf", "-inf"):
+        raise misfit("nan, inf or -inf", value[FLOAT])
+    return float(value[FLOAT])
+
+
+def _bool(value: Any, _blobs: Blobs) -> Value:
+    if value is True or value is False:
+        return value
+    value = native(value)
+    if isinstance(value, bool):
+        return value
+    raise misfit("true or false", value)
+
+
+def _none(value: Any, _blobs: Blobs) -> Value:
+    if value is None:
+        return None
+    raise misfit("nothing (null)", value)
+
+
+def _str(value: Any, _blobs: Blobs) -> Value:
+    if type(value) is not str:
+        if not isinstance(value, str) or isinstance(value, enum.Enum):
+            raise misfit("text", value)
+        value = str.__str__(value)
+    return value if value.isascii() else unicode(value)
+
+
+def _read_str(value: Value, _blobs: Blobs) -> Any:
+    if type(value) is str:
+        return value
+    raise misfit("text", value)
+
+
+def unicode(value: str) -> str:
+    """Return a text that is valid Unicode; a lone surrogate is refused."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as e:
+        raise wrong(
+            f"the text is not valid Unicode (a lone surrogate at position {e.start}): "
+            "store it as bytes"
+        ) from None
+    return value
+
+
+def plain(value: Any, blobs: Blobs, depth: int = 0) -> Value:
+    """Encode what is JSON already: the form of `Any`, of a bare dict and of a bare list."""
+    kind = type(value)
+    if kind is dict:
+        return _plain_dict(value, blobs, depth)
+    if kind is list or kind is tuple:
+        return _plain_list(value, blobs, depth)
+    if kind is str:
+        return value if value.isascii() else unicode(value)
+    if kind is bool or value is None:
+        return value
+    if kind is int:
+        return _int(value, blobs)
+    if kind is float:
+        return value if isfinite(value) else {FLOAT: repr(value)}
+    return _plain_odd(value, blobs, depth)
+
+
+def _plain_dict(value: dict[Any, Any], blobs: Blobs, depth: int) -> Value:
+    if depth >= MAX_DEPTH:
+        raise wrong(f"nested more than {MAX_DEPTH} deep")
+    made: dict[str, Value] = {}
+    key: Any = None
+    try:
+        for key, item in value.items():
+            if type(key) is not str:
+                key = _plain_key(key)
+            made[key] = plain(item, blobs, depth + 1)
+    except InvalidValue as e:
+        raise inside(key if isinstance(key, str) else repr(key), e) from None
+    if "$" in "".join(made) and not made.keys().isdisjoint((BLOB, FLOAT, URI)):
+        raise wrong(f"the keys {BLOB}, {URI} and {FLOAT} are reserved: choose another name")
+    return made
+
+
+def _plain_list(value: Any, blobs: Blobs, depth: int) -> Value:
+    if depth >= MAX_DEPTH:
+        raise wrong(f"nested more than {MAX_DEPTH} deep")
+    made: list[Value] = []
+    try:
+        for item in value:
+            made.append(plain(item, blobs, depth + 1))  # noqa: PERF401  its length says where a fault is
+    except InvalidValue as e:
+        raise inside(len(made), e) from None
+    return made
+
+
+def _plain_key(key: object) -> str:
+    if isinstance(key, str):
+        return unicode(str(key.value) if isinstance(key, enum.Enum) else str.__str__(key))
+    raise wrong(
+        f"a key of an untyped dict must be text, not {name_of(key)}: "
+        "declare the type of the keys, as in dict[int, str]"
+    )
+
+
+def _plain_odd(value: Any, blobs: Blobs, depth: int) -> Value:
+    if isinstance(value, enum.Enum) and isinstance(value, str | int):
+        return plain(value.value, blobs, depth)
+    for kind in (str, bool, int, float, dict, list):
+        if isinstance(value, kind):
+            return plain(kind(value), blobs, depth)
+    simple = native(value)
+    if simple is not value:
+        return plain(simple, blobs, depth)
+    raise wrong(
+        f"{name_of(value)} inside an untyped value would lose its type: declare the type of what is in it"
+    )
+
+
+def read_plain(value: Value, blobs: Blobs) -> Any:
+    """Decode plain JSON."""
+    kind = type(value)
+    if kind is dict:
+        if FLOAT in value:
+            return _read_float(value, blobs)
+        made = {}
+        for key, item in value.items():
+            made[key] = item if type(item) in _PLAIN else read_plain(item, blobs)
+        return made
+    if kind is list:
+        return [item if type(item) in _PLAIN else read_plain(item, blobs) for item in value]
+    return value
+
+
+def _text_form(
+    cls: type, name: str, write: Callable[[Any], str], read: Callable[[str], Any], what: str
+) -> Form:
+    def encode(value: Any, _blobs: Blobs) -> Value:
+        if not isinstance(value, cls) or (cls is date and isinstance(value, datetime)):
+            raise misfit(what, value)
+        try:
+            return write(value)
+        except (ValueError, OverflowError) as e:
+            raise wrong(f"{value!r} cannot be stored: {e}") from None
+
+    def decode(value: Value, _blobs: Blobs) -> Any:
+        if type(value) is not str:
+            raise misfit(what, value)
+        try:
+            return read(value)
+        except (ValueError, OverflowError):
+            raise misfit(what, value) from None
+
+    schema = {"type": "string", "format": name}
+    return Form(schema=schema, encode=encode, decode=decode, takes=(cls,), gives=frozenset({str}))
+
+
+def _bytes(value: Any, blobs: Blobs) -> Value:
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise misfit("bytes", value)
+    content = bytes(value)
+    if len(content) <= BYTES_INLINE:
+        return formats.write_base64(content)
+    return reference(blobs.put(content), size=len(content), media="application/octet-stream")
+
+
+def _read_bytes(value: Value, blobs: Blobs) -> Any:
+    if is_reference(value):
+        return blobs.get(value[BLOB])
+    if type(value) is str and formats.fits(formats.BASE64, value):
+        return formats.read_base64(value)
+    raise misfit("bytes, as base64", value)
+
+
+def enum_form(cls: type[enum.Enum]) -> Form:
+    """Build the form of an enum: its members are stored by value."""
+    members = list(cls)
+    if not members or issubclass(cls, enum.Flag):
+        raise unsupported(cls, "use an Enum with members, or int for flags")
+    strange = [m for m in members if type(_bare(m.value)) not in (str, int, float, bool, NoneType)]
+    if strange:
+        raise unsupported(cls, f"the value of {strange[0]!s} must be text, a number or a bool")
+    values = [_bare(m.value) for m in members]
+    schema = literal_schema(values) | {"title": cls.__name__}
+    if [m.name for m in members] != values:
+        schema["x-names"] = [m.name for m in members]
+    by_value = {(type(v), v): m for v, m in zip(values, members, strict=True)}
+
+    def encode(value: Any, _blobs: Blobs) -> Value:
+        if not isinstance(value, cls):
+            raise misfit(f"a {cls.__name__}", value)
+        return _bare(value.value)
+
+    def decode(value: Value, _blobs: Blobs) -> Any:
+        found = _lookup(by_value, value)
+        if found is None:
+            raise misfit(_one_of(values), value)
+        return found
+
+    gives = frozenset(type(v) for v in values)
+    return Form(schema=schema, encode=encode, decode=decode, takes=(cls,), gives=gives, rank=-1)
+
+
+def _bare(value: Any) -> Any:
+    """Return a str, int or float of a subclass as the plain one."""
+    for kind in (bool, str, int, float):
+        if isinstance(value, kind):
+            return value if type(value) is kind else kind(value)
+    return value
+
+
+def _lookup(table: dict[tuple[type, Any], Any], value: Value) -> Any:
+    if not isinstance(value, str | int | float | NoneType):
+        return None
+    found = table.get((type(value), value))
+    if found is None and type(value) is float and value.is_integer():
+        return table.get((int, int(value)))
+    if found is None and type(value) is int:
+        return table.get((float, float(value)))
+    return found
+
+
+def literal_schema(values: list[Value]) -> Schema:
+    """Return the schema of a choice among plain values."""
+    names = {str: "string", bool: "boolean", int: "integer", float: "number", NoneType: "null"}
+    kinds = {names[type(v)] for v in values}
+    typed: Schema = {"type": kinds.pop()} if len(kinds) == 1 else {}
+    return typed | {"enum": values}
+
+
+def _one_of(values: list[Value]) -> str:
+    shown = ", ".join("null" if v is None else str(v) for v in values[:20])
+    return f"one of: {shown}{', ...' if len(values) > 20 else ''}"
+
+
+def literal_form(options: tuple[Any, ...]) -> Form:
+    """Build the form of a Literal; members of enums are stored by value."""
+    stored = [_bare(o.value) if isinstance(o, enum.Enum) else o for o in options]
+    strange = [o for o in stored if type(o) not in (str, int, float, bool, NoneType)]
+    if strange:
+        raise unsupported(f"Literal[{strange[0]!r}]", "use text, whole numbers, bools or None in it")
+    table = {(type(s), s): (o,) for s, o in zip(stored, options, strict=True)}
+
+    def encode(value: Any, _blobs: Blobs) -> Value:
+        plain_value = _bare(value.value) if isinstance(value, enum.Enum) else value
+        for option, kept in zip(options, stored, strict=True):
+            if type(option) is type(value) and option == value:
+                return kept
+            if type(kept) is type(plain_value) and kept == plain_value and plain_value is value:
+                return kept
+        raise misfit(_one_of(stored), value)
+
+    def decode(value: Value, _blobs: Blobs) -> Any:
+        found = _lookup(table, value)
+        if found is None:
+            raise misfit(_one_of(stored), value)
+        return found[0]
+
+    gives = frozenset(type(s) for s in stored)
+    schema = literal_schema(stored)
+    return Form(schema=schema, encode=encode, decode=decode, gives=gives, rank=-1)
+
+
+_number: Final = frozenset({int, float})
+
+SCALARS: Final[dict[Any, Form]] = {
+    int: Form(
+        schema={"type": "integer"}, encode=_int, decode=_read_int, takes=(int,),
+        gives=frozenset({int}),
+    ),
+    float: Form(
+        schema={"type": "number"}, encode=_float, decode=_read_float, takes=(float,),
+        gives=frozenset({float}),
+    ),
+    bool: Form(
+        schema={"type": "boolean"}, encode=_bool, decode=_bool, takes=(bool,),
+        gives=frozenset({bool}),
+    ),
+    NoneType: Form(
+        schema={"type": "null"}, encode=_none, decode=_none, takes=(NoneType,),
+        gives=frozenset({NoneType}),
+    ),
+    str: Form(
+        schema={"type": "string"}, encode=_str, decode=_read_str, takes=(str,),
+        gives=frozenset({str}), rank=2,
+    ),
+    Any: Form(
+        schema={}, encode=plain, decode=read_plain, rank=3,
+        gives=frozenset({dict, list, str, int, float, bool, NoneType}),
+    ),
+    bytes: Form(
+        schema={
+            "title": "bytes", KIND: "bytes",
+            "anyOf": [
+                {"type": "string", "format": formats.BASE64, "contentEncoding": "base64"},
+                _BLOB_SCHEMA,
+            ],
+        },
+        encode=_bytes, decode=_read_bytes, takes=(bytes,), gives=frozenset({str, dict}), rank=1,
+    ),
+    date: _text_form(date, formats.DATE, formats.write_date, formats.read_date, "a date"),
+    datetime: _text_form(
+        datetime, formats.INSTANT, formats.write_instant, formats.read_instant, "a date and time"
+    ),
+    time: _text_form(time, formats.TIME, formats.write_time, formats.read_time, "a time of day"),
+    timedelta: _text_form(
+        timedelta, formats.DURATION, formats.write_duration, formats.read_duration, "a duration"
+    ),
+    Decimal: _text_form(Decimal, formats.DECIMAL, str, formats.read_decimal, "an exact number"),
+    UUID: _text_form(UUID, formats.UUID_TEXT, str, formats.read_uuid, "a UUID"),
+}
+"""The types with a form of their own that needs no arguments. The schemas are copied before they are given out."""

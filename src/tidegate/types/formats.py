@@ -1,0 +1,170 @@
+"""
+How dates, durations and their like are written in stored values, and read back.
+
+All of it is ISO 8601: `2026-11-23`, `2026-11-23T09:00:00+00:00`, `14:30:00`, `PT1H30M`, `PT0.25S`.
+An instant is written in UTC, so that the order of two written instants is the order of the instants.
+A datetime without an offset means UTC. A year or a month is no duration, for its length is not fixed.
+
+Each reader returns the Python value, or raises `ValueError`.
+"""
+
+import base64
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Final
+from uuid import UUID
+
+DATE: Final = "date"
+INSTANT: Final = "date-time"
+LOOSE_INSTANT: Final = "iso-date-time"
+TIME: Final = "iso-time"
+DURATION: Final = "iso-duration"
+DECIMAL: Final = "decimal"
+UUID_TEXT: Final = "uuid"
+BASE64: Final = "base64"
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?", re.ASCII
+)
+_DURATION = re.compile(
+    r"(?P<sign>[+-])?P(?=.)((?P<weeks>\d+)W)?((?P<days>\d+)D)?"
+    r"(T(?=.)((?P<hours>\d+)H)?((?P<minutes>\d+)M)?((?P<seconds>\d+)([.,](?P<part>\d{1,6}))?S)?)?",
+    re.ASCII,
+)
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+_SECOND = timedelta(seconds=1)
+
+
+def write_instant(value: datetime) -> str:
+    """Write an instant in UTC; one without an offset means UTC."""
+    aware = value.replace(tzinfo=UTC) if value.utcoffset() is None else value.astimezone(UTC)
+    return aware.isoformat()
+
+
+def read_instant(text: str) -> datetime:
+    """Read an instant that says its offset; it comes back in UTC."""
+    value = read_loose_instant(text)
+    if value.tzinfo is None:
+        raise ValueError("the offset is missing, as in 2026-11-23T09:00:00+00:00")
+    return value.astimezone(UTC)
+
+
+def read_loose_instant(text: str) -> datetime:
+    """Read a date and time, with or without an offset, as it is."""
+    if _INSTANT.fullmatch(text) is None:
+        raise ValueError("not a date and time, as in 2026-11-23T09:00:00+00:00")
+    return datetime.fromisoformat(text.upper())
+
+
+def write_date(value: date) -> str:
+    """Write a day."""
+    return value.isoformat()
+
+
+def read_date(text: str) -> date:
+    """Read a day."""
+    if _DATE.fullmatch(text) is None:
+        raise ValueError("not a date, as in 2026-11-23")
+    return date.fromisoformat(text)
+
+
+def write_time(value: time) -> str:
+    """Write a time of day."""
+    return value.isoformat()
+
+
+def read_time(text: str) -> time:
+    """Read a time of day, with or without an offset."""
+    if _TIME.fullmatch(text) is None:
+        raise ValueError("not a time of day, as in 14:30:00")
+    return time.fromisoformat(text)
+
+
+def write_duration(value: timedelta) -> str:
+    """Write a duration, to the microsecond: `P1DT2H3M4.5S`."""
+    if not value:
+        return "PT0S"
+    sign = "-" if value < timedelta(0) else ""
+    # Days are taken off before the sign is turned: the lowest timedelta has no opposite.
+    days = abs(value.days + 1) if value.days < 0 and (value.seconds or value.microseconds) else None
+    rest = timedelta(days=1) - timedelta(0, value.seconds, value.microseconds)
+    if days is None:
+        days, rest = abs(value.days), timedelta(0, value.seconds, value.microseconds)
+    hours, rest = divmod(rest, _HOUR)
+    minutes, rest = divmod(rest, _MINUTE)
+    seconds = f"{rest.seconds}.{rest.microseconds:06}".rstrip("0").rstrip(".")
+    parts = ((hours, "H"), (minutes, "M"), (seconds, "S"))
+    clock = "".join(f"{n}{unit}" for n, unit in parts if n not in (0, "0"))
+    return f"{sign}P{f'{days}D' if days else ''}{f'T{clock}' if clock else ''}"
+
+
+def read_duration(text: str) -> timedelta:
+    """Read a duration written in weeks, days, hours, minutes and seconds."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise ValueError("not a duration, as in PT1H30M")
+    names = ("weeks", "days", "hours", "minutes", "seconds")
+    amounts = {name: int(found[name] or 0) for name in names}
+    micros = int((found["part"] or "").ljust(6, "0"))
+    try:
+        if found["sign"] == "-":
+            return timedelta(**{k: -v for k, v in amounts.items()}, microseconds=-micros)
+        return timedelta(**amounts, microseconds=micros)
+    except OverflowError as e:
+        raise ValueError("longer than the longest timedelta") from e
+
+
+def read_decimal(text: str) -> Decimal:
+    """Read an exact number."""
+    try:
+        return Decimal(text)
+    except InvalidOperation as e:
+        raise ValueError("not a number, as in 12.50") from e
+
+
+def read_uuid(text: str) -> UUID:
+    """Read a UUID."""
+    return UUID(text)
+
+
+def read_base64(text: str) -> bytes:
+    """Read bytes written as base64."""
+    return base64.b64decode(text, validate=True)
+
+
+def write_base64(value: bytes) -> str:
+    """Write bytes as base64."""
+    return base64.b64encode(value).decode("ascii")
+
+
+def _finite_decimal(text: str) -> Decimal:
+    if _DECIMAL.fullmatch(text) is None:
+        raise ValueError("not a number, as in 12.50")
+    return Decimal(text)
+
+
+READERS: Final[dict[str, Callable[[str], object]]] = {
+    DATE: read_date,
+    INSTANT: read_instant,
+    LOOSE_INSTANT: read_loose_instant,
+    TIME: read_time,
+    DURATION: read_duration,
+    DECIMAL: _finite_decimal,
+    BASE64: read_base64,
+}
+"""The reader that decides what fits a format; a format that is not here is left to the validator."""
+
+
+def fits(name: str, text: str) -> bool:
+    """Say whether a text is of a format."""
+    try:
+        READERS[name](text)
+    except (ValueError, OverflowError):
+        return False
+    return True

@@ -1,0 +1,148 @@
+"""
+The forms of what pydantic knows: models, pydantic dataclasses, and constraints such as `Annotated[int, Gt(0)]`.
+
+Pydantic is loaded when the first such type is met, and not before: importing the package must stay light.
+"""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import msgspec
+
+from tidegate.errors import Fault, InvalidValue
+from tidegate.ir.expr import Schema, Value
+from tidegate.types import formats
+from tidegate.types.builtin import native
+from tidegate.types.form import Form, invalid, misfit, unsupported, wrong
+from tidegate.types.values import Blobs
+
+_FORMATS = {
+    "date-time": formats.LOOSE_INSTANT,
+    "time": formats.TIME,
+    "duration": formats.DURATION,
+    "binary": "",
+}
+
+
+def is_model(annotation: Any) -> bool:
+    """Say whether a class is a pydantic model or a pydantic dataclass."""
+    if not isinstance(annotation, type) or "pydantic" not in sys.modules:
+        return False
+    return hasattr(annotation, "__pydantic_validator__") and hasattr(
+        annotation, "__pydantic_fields__"
+    )
+
+
+def model_form(cls: Any, defs: dict[str, Schema]) -> Form:
+    """Build the form of a model; the definitions that its schema refers to go into `defs`."""
+    adapter, schema = _adapter(cls)
+    inner = schema.pop("$defs", {})
+    # The definitions move up; a name that is taken by another definition gets the model's name before it.
+    renamed = {n: n if defs.get(n, s) == s else f"{cls.__name__}_{n}" for n, s in inner.items()}
+    defs.update({renamed[n]: _rename(s, renamed) for n, s in inner.items()})
+    schema = _rename(schema, renamed)
+    if schema.keys() == {"$ref"}:
+        schema = defs[schema["$ref"].removeprefix("#/$defs/")]
+
+    def encode(value: Any, blobs: Blobs) -> Value:
+        if not isinstance(value, cls):
+            raise misfit(f"a {cls.__qualname__}", value)
+        return _dump(adapter, value, blobs)
+
+    def decode(value: Value, blobs: Blobs) -> Any:
+        if type(value) is not dict:
+            raise misfit(f"an object ({cls.__qualname__})", value)
+        return _load(adapter, value, blobs)
+
+    return Form(
+        schema=schema, encode=encode, decode=decode, takes=(cls,), gives=frozenset({dict}), python=True
+    )
+
+
+def with_constraints(form: Form, annotation: Any, constraints: list[Any]) -> Form:
+    """Build the form of a type with constraints, which pydantic checks on both sides."""
+    adapter, schema = _adapter(annotation)
+    if "$ref" in schema or "$defs" in schema:
+        schema = form.schema
+
+    def check(value: Any) -> Any:
+        pydantic = import_module("pydantic")
+        try:
+            return adapter.validate_python(value)
+        except pydantic.ValidationError as e:
+            raise _faults(e) from None
+
+    def encode(value: Any, blobs: Blobs) -> Value:
+        # First the type, strictly, for pydantic would turn "5" into 5; then the constraints.
+        form.encode(value, blobs)
+        return form.encode(check(native(value)), blobs)
+
+    def decode(value: Value, blobs: Blobs) -> Any:
+        return check(form.decode(value, blobs))
+
+    return msgspec.structs.replace(
+        form, schema=form.schema | schema, encode=encode, decode=decode, python=True, rank=form.rank
+    )
+
+
+def _adapter(annotation: Any) -> tuple[Any, Schema]:
+    pydantic = import_module("pydantic")
+    try:
+        adapter = pydantic.TypeAdapter(annotation)
+        return adapter, _exact(adapter.json_schema(mode="validation"))
+    except (pydantic.errors.PydanticErrorMixin, TypeError, NameError) as e:
+        reason = str(e).partition("\n")[0]
+        raise unsupported(annotation, f"pydantic says: {reason}") from e
+
+
+def _dump(adapter: Any, value: Any, blobs: Blobs) -> Value:
+    try:
+        return adapter.dump_python(value, mode="json", by_alias=True, round_trip=True, context=blobs)
+    except InvalidValue:
+        raise
+    except ValueError as e:  # pydantic's own serialization errors are ValueErrors
+        raise wrong(f"pydantic cannot store it: {e}") from e
+
+
+def _load(adapter: Any, value: Value, blobs: Blobs) -> Any:
+    pydantic = import_module("pydantic")
+    try:
+        return adapter.validate_json(msgspec.json.encode(value), context=blobs)
+    except pydantic.ValidationError as e:
+        raise _faults(e) from None
+
+
+def _faults(error: Any) -> InvalidValue:
+    return invalid([Fault(tuple(e["loc"]), _reason(e["msg"])) for e in error.errors()])
+
+
+def _reason(text: str) -> str:
+    return text.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+
+
+def _exact(part: Any) -> Any:
+    """Return pydantic's schema with the formats that its values really have."""
+    if isinstance(part, list):
+        return [_exact(p) for p in part]
+    if not isinstance(part, dict):
+        return part
+    made = {k: v if k in {"default", "enum", "const"} else _exact(v) for k, v in part.items()}
+    if made.get("type") == "string" and made.get("format") in _FORMATS:
+        made["format"] = _FORMATS[made["format"]]
+        if not made["format"]:
+            del made["format"]
+    return made
+
+
+def _rename(part: Any, names: dict[str, str]) -> Any:
+    if isinstance(part, list):
+        return [_rename(p, names) for p in part]
+    if not isinstance(part, dict):
+        return part
+    made = {k: _rename(v, names) for k, v in part.items()}
+    target = part.get("$ref")
+    if isinstance(target, str):
+        name = target.removeprefix("#/$defs/")
+        made["$ref"] = f"#/$defs/{names.get(name, name)}"
+    return made

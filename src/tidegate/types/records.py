@@ -1,0 +1,235 @@
+"""
+The forms of classes with named fields: dataclasses, NamedTuples, TypedDicts, stored as objects; and pydantic models.
+
+A dataclass, a NamedTuple and a TypedDict take no fields but their own. A pydantic model says itself what it takes.
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable
+from typing import Any, Final, get_type_hints
+
+from msgspec import Struct
+
+from tidegate.errors import Fault, InvalidValue, UnsupportedType
+from tidegate.ir.expr import Schema, Value
+from tidegate.types.form import Form, Make, inside, invalid, misfit, type_name, unsupported, wrong
+from tidegate.types.values import Blobs
+
+_OBJECT: Final = frozenset({dict})
+_QUALIFIERS: Final = (typing.Required, typing.NotRequired)
+
+
+class _Field(Struct, frozen=True):
+    """A field of a record: its form, whether a value may lack it, and whether the constructor takes it."""
+
+    name: str
+    form: Form
+    optional: bool = False
+    in_constructor: bool = True
+    default: Any = dataclasses.MISSING
+
+
+class _NoBlobs:
+    """Blobs for values that must not need any: the defaults of fields."""
+
+    def put(self, _content: bytes) -> str:
+        raise wrong("a default cannot be a blob")
+
+    def get(self, _digest: str) -> bytes:
+        raise wrong("a default cannot be a blob")
+
+    def put_path(self, _path: object) -> str:
+        raise wrong("a default cannot be a blob")
+
+    def path(self, _digest: str) -> Any:
+        raise wrong("a default cannot be a blob")
+
+    def checkout(self, _digest: str, _name: str) -> Any:
+        raise wrong("a default cannot be a blob")
+
+
+def record_form(cls: Any, make: Make) -> Form | None:
+    """Build the form of a class with named fields; None if it is not such a class."""
+    if typing.is_typeddict(cls):
+        return _typed_dict(cls, make)
+    if not isinstance(cls, type):
+        return None
+    if dataclasses.is_dataclass(cls):
+        return _dataclass(cls, make)
+    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
+        return _named_tuple(cls, make)
+    return None
+
+
+def _hints(cls: Any) -> dict[str, Any]:
+    try:
+        return get_type_hints(cls, include_extras=True)
+    except NameError as e:
+        raise UnsupportedType(
+            f"a field of {type_name(cls)} names a type that cannot be found ({e}): "
+            "define it at the top of a module"
+        ) from e
+
+
+def _make_field(cls: Any, name: str, annotation: Any, make: Make) -> Form:
+    try:
+        return make(annotation)
+    except UnsupportedType as e:
+        raise UnsupportedType(f"field {name!r} of {type_name(cls)}: {e}") from e
+
+
+def _dataclass(cls: Any, make: Make) -> Form:
+    hints = _hints(cls)
+    missing = dataclasses.MISSING
+    if any(isinstance(h, dataclasses.InitVar) for h in hints.values()):
+        raise unsupported(cls, "it has an InitVar, which is not kept: make it a field")
+    fields = []
+    for f in dataclasses.fields(cls):
+        default = f.default if f.default_factory is missing else f.default_factory()
+        optional = default is not missing or not f.init
+        form = _make_field(cls, f.name, hints[f.name], make)
+        fields.append(_Field(f.name, form, optional, f.init, default))
+    build = _builder(cls) if all(f.in_constructor for f in fields) else _late_builder(cls, fields)
+    return _record(cls, fields, build, python=hasattr(cls, "__post_init__"))
+
+
+def _builder(cls: Any) -> Callable[[dict[str, Any]], Any]:
+    def build(values: dict[str, Any]) -> Any:
+        try:
+            return cls(**values)
+        except (ValueError, TypeError, AssertionError) as e:
+            raise wrong(f"{cls.__qualname__} refused it: {e}") from e
+
+    return build
+
+
+def _late_builder(cls: Any, fields: list[_Field]) -> Callable[[dict[str, Any]], Any]:
+    """Return a builder for a class with fields that its constructor does not take."""
+    late = {f.name for f in fields if not f.in_constructor}
+    build = _builder(cls)
+
+    def build_late(values: dict[str, Any]) -> Any:
+        made = build({k: v for k, v in values.items() if k not in late})
+        for name in late & values.keys():
+            object.__setattr__(made, name, values[name])  # the class may be frozen
+        return made
+
+    return build_late
+
+
+def _record(
+    cls: Any, fields: list[_Field], build: Callable[[dict[str, Any]], Any], *, python: bool = False
+) -> Form:
+    encoders = [(f.name, f.form.encode) for f in fields]
+
+    def encode(value: Any, blobs: Blobs) -> Value:
+        if not isinstance(value, cls):
+            raise misfit(f"a {cls.__qualname__}", value)
+        made = {}
+        name = ""
+        try:
+            for name, turn in encoders:
+                made[name] = turn(getattr(value, name), blobs)
+        except InvalidValue as e:
+            raise inside(name, e) from None
+        except AttributeError:
+            raise inside(name, wrong("this field was never set")) from None
+        return made
+
+    read = _reader(cls.__qualname__, fields)
+    return Form(
+        schema=_schema(cls, fields),
+        encode=encode,
+        decode=lambda value, blobs: build(read(value, blobs)),
+        takes=(cls,),
+        gives=_OBJECT,
+        python=python or any(f.form.python for f in fields),
+        recursive=any(f.form.recursive for f in fields),
+    )
+
+
+def _reader(title: str, fields: list[_Field]) -> Callable[[Value, Blobs], dict[str, Any]]:
+    decoders = {f.name: f.form.decode for f in fields}
+    required = [f.name for f in fields if not f.optional]
+
+    def read(value: Value, blobs: Blobs) -> dict[str, Any]:
+        if type(value) is not dict:
+            raise misfit(f"an object ({title})", value)
+        faults = [Fault((name,), "this field is missing") for name in required if name not in value]
+        made = {}
+        for name, item in value.items():
+            turn = decoders.get(name)
+            if turn is None:
+                faults.append(Fault((name,), f"{title} has no such field"))
+                continue
+            try:
+                made[name] = turn(item, blobs)
+            except InvalidValue as e:
+                faults.extend(inside(name, e).faults)
+        if faults:
+            raise invalid(faults)
+        return made
+
+    return read
+
+
+def _schema(cls: Any, fields: list[_Field]) -> Schema:
+    properties = {}
+    for f in fields:
+        properties[f.name] = dict(f.form.schema)
+        if f.default is not dataclasses.MISSING:
+            try:
+                properties[f.name]["default"] = f.form.encode(f.default, _NoBlobs())
+            except InvalidValue:
+                continue  # a default that cannot be shown is still there when the value is built
+    schema: Schema = {"title": cls.__name__, "type": "object", "properties": properties}
+    described = (cls.__doc__ or "").strip()
+    if described and not described.startswith(f"{cls.__name__}(") and cls.__doc__ != dict.__doc__:
+        schema["description"] = described.partition("\n\n")[0].replace("\n", " ")
+    required = [f.name for f in fields if not f.optional]
+    if required:
+        schema["required"] = required
+    return schema | {"additionalProperties": False}
+
+
+def _named_tuple(cls: Any, make: Make) -> Form:
+    hints = _hints(cls)
+    fields = []
+    for name in cls._fields:
+        form = _make_field(cls, name, hints.get(name, Any), make)
+        defaults = cls._field_defaults
+        fields.append(
+            _Field(name, form, name in defaults, default=defaults.get(name, dataclasses.MISSING))
+        )
+    return _record(cls, fields, _builder(cls))
+
+
+def _typed_dict(cls: Any, make: Make) -> Form:
+    fields = []
+    for name, hint in _hints(cls).items():
+        annotation = hint
+        while typing.get_origin(annotation) in _QUALIFIERS:
+            annotation = typing.get_args(annotation)[0]
+        form = _make_field(cls, name, annotation, make)
+        fields.append(_Field(name, form, name not in cls.__required_keys__))
+    # A TypedDict is a dict on both sides, so it is written as it is read, with the other functions.
+    writers = [_Field(f.name, _turned(f.form), f.optional) for f in fields]
+    return Form(
+        schema=_schema(cls, fields),
+        encode=_reader(cls.__name__, writers),
+        decode=_reader(cls.__name__, fields),
+        gives=_OBJECT,
+        python=any(f.form.python for f in fields),
+        recursive=any(f.form.recursive for f in fields),
+    )
+
+
+def _turned(form: Form) -> Form:
+    return Form(schema=form.schema, encode=form.decode, decode=form.encode)
+
+
+def is_union(origin: object) -> bool:
+    """Say whether the origin of an annotation is that of a union."""
+    return origin is typing.Union or origin is types.UnionType

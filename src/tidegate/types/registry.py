@@ -1,0 +1,273 @@
+"""
+From a Python type to its codec: the JSON Schema of its values, and how they are stored and read.
+
+A codec is made once per type. A type that cannot be stored is refused here, when the workflow is compiled.
+"""
+
+import collections.abc
+import enum
+import typing
+from functools import lru_cache
+from types import NoneType
+from typing import Any, Final, get_args, get_origin
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.errors import UnsupportedType
+from tidegate.ir.expr import Schema, Value
+from tidegate.types.builtin import SCALARS, enum_form, literal_form
+from tidegate.types.containers import (
+    dict_form,
+    list_form,
+    set_form,
+    tuple_form,
+    union_form,
+    variadic_form,
+)
+from tidegate.types.form import MAX_DEPTH, Form, unsupported, wrong
+from tidegate.types.models import is_model, model_form, with_constraints
+from tidegate.types.records import is_union, record_form
+from tidegate.types.values import Blobs
+
+INLINE_MAX: Final = 1024 * 1024
+"""Largest stored value, in bytes; what is larger belongs into a blob."""
+
+_SCALAR_STORED: Final = frozenset({int, float, bool, NoneType})
+_SHORT: Final = INLINE_MAX // 8
+_BARE: Final[dict[Any, Any]] = {
+    list: list[Any],
+    dict: dict[str, Any],
+    tuple: tuple[Any, ...],
+    set: set[Any],
+    frozenset: frozenset[Any],
+    collections.abc.Sequence: list[Any],
+    collections.abc.Mapping: dict[str, Any],
+}
+_USE: Final = "use a dataclass, a pydantic model, File, or Pickled[...] if only tasks ever see it"
+_INSTEAD: Final[dict[str, str]] = {
+    "pathlib.Path": "use File or Directory, which carry the content along",
+    "pathlib.PurePath": "use File or Directory, which carry the content along",
+    "pathlib.PosixPath": "use File or Directory, which carry the content along",
+    "pandas.Series": "use a DataFrame, or Pickled[...] if only tasks ever see it",
+    "builtins.complex": "use a dataclass of two floats",
+    "builtins.object": "use Any",
+    "builtins.range": "use list[int]",
+    "builtins.bytearray": "use bytes",
+}
+
+_pack: Final = msgspec.msgpack.Encoder().encode
+
+
+class Codec(Struct, frozen=True, eq=False):
+    """
+    How values of one Python type are stored.
+
+    `schema` is the JSON Schema (2020-12) of the stored values, complete in itself.
+    `needs_python`: the schema does not say all of it, so an answer must be decoded to be sure that it fits.
+    """
+
+    annotation: Any
+    schema: Schema
+    needs_python: bool
+    _form: Form
+
+    def encode(self, value: Any, blobs: Blobs) -> Value:
+        """Turn a Python object into a stored value. Raises `InvalidValue`, with faults, if it does not fit."""
+        try:
+            stored = self._form.encode(value, blobs)
+        except RecursionError:
+            raise wrong(f"nested more than {MAX_DEPTH} deep, or within itself") from None
+        kind = type(stored)
+        if kind in _SCALAR_STORED or (kind is str and len(stored) < _SHORT):
+            return stored
+        if self._form.recursive:
+            check_depth(stored)
+        size = len(_pack(stored))
+        if size > INLINE_MAX:
+            raise wrong(
+                f"the value takes {size:,} bytes, more than the {INLINE_MAX:,} that may be stored "
+                "in place: return a File, bytes or an array instead"
+            )
+        return stored
+
+    def decode(self, value: Value, blobs: Blobs) -> Any:
+        """Turn a stored value into the Python object. Raises `InvalidValue`, with faults, if it does not fit."""
+        return self._form.decode(value, blobs)
+
+
+def check_depth(value: Value) -> None:
+    """Refuse a stored value that is nested too deep."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise wrong(f"nested more than {MAX_DEPTH} deep")
+
+
+def codec(annotation: Any, *, where: str = "") -> Codec:
+    """
+    Return the codec of a type; `where` says in an error whose type it is (`parameter 'x' of task 'm:f'`).
+
+    Forward references must have been resolved. Raises `UnsupportedType`.
+    """
+    try:
+        try:
+            return _cached(annotation)
+        except TypeError as e:
+            if "unhashable" not in str(e):
+                raise
+            return _made(annotation)
+    except UnsupportedType as e:
+        raise UnsupportedType(f"{where}: {e}") if where else e from None
+
+
+@lru_cache(maxsize=4096)
+def _cached(annotation: Any) -> Codec:
+    return _made(annotation)
+
+
+def _made(annotation: Any) -> Codec:
+    forms = _Forms()
+    form = forms.make(annotation)
+    return Codec(annotation, forms.complete(form.schema), form.python, form)
+
+
+class _Forms:
+    """The forms being built for one codec, with the definitions that their schemas refer to."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Form] = {}
+        self._open: dict[Any, str] = {}
+        self._names: dict[Any, str] = {}
+        self._defs: dict[str, Schema] = {}
+
+    def complete(self, schema: Schema) -> Schema:
+        """Return a schema with all definitions it refers to; a reference at its top is followed."""
+        top = schema
+        if schema.keys() == {"$ref"}:
+            top = self._defs[schema["$ref"].removeprefix("#/$defs/")]
+        used: dict[str, Schema] = {}
+        todo = [top]
+        while todo:
+            for name in _references(todo.pop()):
+                if name not in used:
+                    used[name] = self._defs[name]
+                    todo.append(self._defs[name])
+        return {**top, "$defs": used} if used else dict(top)
+
+    def make(self, annotation: Any) -> Form:
+        """Build the form of a type."""
+        if annotation is None:
+            return SCALARS[NoneType]
+        try:
+            found = SCALARS.get(annotation)
+        except TypeError:
+            found = None
+        if found is not None:
+            return found
+        if annotation in _BARE:
+            annotation = _BARE[annotation]
+        if is_named(annotation):
+            return self._named(annotation)
+        return self._generic(annotation)
+
+    def _named(self, cls: Any) -> Form:
+        """Build the form of a class with fields, which may refer to itself."""
+        if cls in self._known:
+            return self._known[cls]
+        name = self._name(cls)
+        reference = {"$ref": f"#/$defs/{name}"}
+        if cls in self._open:
+            return Form(
+                schema=reference,
+                encode=lambda value, blobs: self._known[cls].encode(value, blobs),
+                decode=lambda value, blobs: self._known[cls].decode(value, blobs),
+                takes=(cls,) if isinstance(cls, type) else (),
+                gives=frozenset({dict}),
+                recursive=True,
+            )
+        self._open[cls] = name
+        form = model_form(cls, self._defs) if is_model(cls) else record_form(cls, self.make)
+        assert form is not None, cls
+        self._defs[name] = form.schema
+        self._known[cls] = msgspec.structs.replace(form, schema=reference)
+        return self._known[cls]
+
+    def _name(self, cls: Any) -> str:
+        if cls not in self._names:
+            taken = self._names.values()
+            plain = "".join(c if c.isalnum() else "_" for c in cls.__name__)
+            tries = (plain if n == 1 else f"{plain}_{n}" for n in range(1, len(taken) + 2))
+            self._names[cls] = next(t for t in tries if t not in taken and t not in self._defs)
+        return self._names[cls]
+
+    def _generic(self, annotation: Any) -> Form:
+        origin, args = get_origin(annotation), get_args(annotation)
+        if origin is typing.Annotated:
+            return self._annotated(annotation, args)
+        if is_union(origin):
+            return union_form(tuple(self.make(a) for a in args))
+        if origin is typing.Literal:
+            return literal_form(args)
+        if origin in {list, collections.abc.Sequence, collections.abc.Iterable}:
+            return list_form(self.make(args[0]))
+        if origin in {dict, collections.abc.Mapping}:
+            return dict_form(self.make(args[0]), self.make(args[1]))
+        if origin in {set, frozenset, collections.abc.Set}:
+            kind = set if origin is collections.abc.Set else origin
+            return set_form(self.make(args[0]), kind)
+        if origin is tuple:
+            if len(args) == 2 and args[1] is Ellipsis:
+                return variadic_form(self.make(args[0]))
+            return tuple_form(tuple(self.make(a) for a in args))
+        if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+            return enum_form(annotation)
+        if isinstance(annotation, typing.NewType):
+            return self.make(annotation.__supertype__)
+        raise self._refusal(annotation)
+
+    def _annotated(self, annotation: Any, args: tuple[Any, ...]) -> Form:
+        constraints = [a for a in args[1:] if type(a).__module__.startswith(("annotated_types", "pydantic"))]
+        form = self.make(args[0])
+        return with_constraints(form, annotation, constraints) if constraints else form
+
+    def _refusal(self, annotation: Any) -> UnsupportedType:
+        if isinstance(annotation, str | typing.ForwardRef):
+            return unsupported(annotation, "the name cannot be resolved: define it at the top of a module")
+        if isinstance(annotation, typing.TypeVar):
+            return unsupported(annotation, "it stands for many types: name one")
+        name = f"{getattr(annotation, '__module__', '')}.{getattr(annotation, '__qualname__', '')}"
+        return unsupported(annotation, _INSTEAD.get(name, _USE))
+
+
+def is_named(annotation: Any) -> bool:
+    """Say whether a type is a class with named fields."""
+    if typing.is_typeddict(annotation) or is_model(annotation):
+        return True
+    if not isinstance(annotation, type):
+        return False
+    fields = hasattr(annotation, "__dataclass_fields__")
+    return fields or (issubclass(annotation, tuple) and hasattr(annotation, "_fields"))
+
+
+def _references(schema: Any) -> set[str]:
+    """Return the names of the definitions that a schema refers to."""
+    found: set[str] = set()
+    todo = [schema]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, dict):
+            target = part.get("$ref")
+            if isinstance(target, str):
+                found.add(target.removeprefix("#/$defs/"))
+            todo.extend(v for k, v in part.items() if k not in {"enum", "const", "default"})
+        elif isinstance(part, list):
+            todo.extend(part)
+    return found
