@@ -1,0 +1,117 @@
+"""
+The directory of a store: made with tight permissions, on a local disk, and locked by the one engine that may write in it.
+"""
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+
+from tidegate.errors import StoreError, StoreLocked
+
+LOCK_NAME = "engine.lock"
+
+_MOUNTS = Path("/proc/self/mounts")
+# Locks and shared memory of SQLite do not hold there; other remote kinds (9p, virtiofs) are how
+# virtual machines see their own disk.
+_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "ncpfs", "afs"})
+
+
+class EngineLock:
+    """
+    The right to write in a store: an advisory lock of the operating system, which ends with the process however that ends.
+
+    A child made by `fork` without `exec` would hold it too; programs that are started do not.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock, or raise `StoreLocked` with the number of the process that has it."""
+        path = folder / LOCK_NAME
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"cannot open {path}: {_reason(error)}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.read(self._file, 32).decode(errors="replace").strip()
+            os.close(self._file)
+            raise StoreLocked(
+                f"the store in {folder} has a running engine (process {holder or 'unknown'}):"
+                " hand the request to it, or stop it first",
+                pid=int(holder) if holder.isdecimal() else None,
+            ) from error
+        except OSError as error:
+            os.close(self._file)
+            raise StoreError(f"cannot lock {path}: {_reason(error)}") from error
+        # A full disk must not keep the engine from starting: the number is a courtesy.
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Give the right back."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def make_folder(folder: Path) -> None:
+    """Make the directory (mode 0700) and its parents if they are not there, so that they survive a power cut."""
+    made = []
+    missing = folder
+    while not missing.exists():
+        made.append(missing)
+        missing = missing.parent
+    try:
+        for path in reversed(made):
+            path.mkdir(mode=0o700, exist_ok=True)
+            _sync_folder(path.parent)
+    except OSError as error:
+        raise StoreError(f"cannot make the directory {folder}: {_reason(error)}") from error
+    if not folder.is_dir():
+        raise StoreError(f"{folder} is not a directory: choose another place for the store")
+
+
+def make_file(path: Path) -> None:
+    """Make the database file (mode 0600, which SQLite passes on to the files beside it) if it is not there."""
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            _sync_folder(path.parent)
+    except OSError as error:
+        raise StoreError(f"cannot make the file {path}: {_reason(error)}") from error
+
+
+def refuse_network(folder: Path, mounts: Path = _MOUNTS) -> None:
+    """Raise `StoreError` if the directory is on a network file system, as far as the list of mounts tells."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return
+    best, kind = "", ""
+    where = str(folder.resolve())
+    for line in lines:
+        _, point, name, *_ = line.split(" ")
+        # The kernel writes a blank in a name as \040.
+        point = point.replace("\\040", " ")
+        inside = where == point or where.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, name
+    if kind in _NETWORK:
+        raise StoreError(
+            f"{folder} is on a network file system ({kind}, mounted at {best}), where a database can be"
+            " damaged: choose a directory on a local disk (--home or TIDEGATE_HOME)"
+        )
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,167 @@
+-- Every statement of the store but the migrations. Parameters of what `commit` writes are numbered,
+-- in the order of the fields of the row in `tidegate.ports`; the others are named.
+
+-- name: add_execution
+-- It changed last when it was launched.
+INSERT INTO executions (key, id, workflow, phase, launched, changed, who, project, domain)
+VALUES (?1, ?2, ?3, ?8, ?4, ?4, ?5, ?6, ?7);
+
+-- name: add_history
+INSERT INTO history (key, seq, body)
+VALUES (?1, ?2, ?3);
+
+-- name: set_phase
+UPDATE executions
+SET phase = ?2, changed = ?3
+WHERE key = ?1;
+
+-- name: add_wait
+-- REPLACE, because a node that waits again, or longer, is still one wait.
+REPLACE INTO waits (key, node, kind, name, opened, due)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+
+-- name: end_wait
+DELETE FROM waits
+WHERE key = ?1 AND node = ?2;
+
+-- name: last_key
+SELECT ifnull(max(key), 0)
+FROM executions;
+
+-- name: history
+SELECT body
+FROM history
+WHERE key = :key
+ORDER BY seq;
+
+-- name: find
+SELECT e.key, e.id, e.workflow, w.name, w.version, e.phase, e.launched, e.changed, e.who, e.project, e.domain
+FROM executions AS e
+JOIN workflows AS w ON w.id = e.workflow
+WHERE e.id = :id;
+
+-- name: get
+SELECT e.key, e.id, e.workflow, w.name, w.version, e.phase, e.launched, e.changed, e.who, e.project, e.domain
+FROM executions AS e
+JOIN workflows AS w ON w.id = e.workflow
+WHERE e.key = :key;
+
+-- name: executions
+-- From the newest key down until the page is full, so the usual page (no or a common filter) reads little more
+-- than it returns. CROSS JOIN holds the planner to that order. `phases` has a bit set for each phase wanted.
+SELECT e.key, e.id, e.workflow, w.name, w.version, e.phase, e.launched, e.changed, e.who, e.project, e.domain
+FROM executions AS e
+CROSS JOIN workflows AS w ON w.id = e.workflow
+WHERE e.key < :before
+    AND (:phases >> e.phase) & 1
+    AND (:workflow = '' OR e.workflow IN (SELECT id FROM workflows WHERE name = :workflow))
+    AND (:project = '' OR e.project = :project)
+    AND (:domain = '' OR e.domain = :domain)
+    AND (
+        :text = ''
+        OR e.id LIKE :text ESCAPE '\'
+        OR e.workflow IN (SELECT id FROM workflows WHERE name LIKE :text ESCAPE '\')
+    )
+ORDER BY e.key DESC
+LIMIT :limit;
+
+-- name: active
+SELECT key
+FROM executions
+WHERE phase <= 1
+ORDER BY key;
+
+-- name: waits
+-- One arm a kind, each read in the order of the index and merged: a page costs a page, however many wait.
+-- An arm that is not wanted asks for kind -1, which no row has.
+SELECT key, node, kind, name, opened, due
+FROM waits
+WHERE kind = :sleep AND (due, opened, key, node) > (:after_due, :after_opened, :after_key, :after_node)
+UNION ALL
+SELECT key, node, kind, name, opened, due
+FROM waits
+WHERE kind = :input AND (due, opened, key, node) > (:after_due, :after_opened, :after_key, :after_node)
+UNION ALL
+SELECT key, node, kind, name, opened, due
+FROM waits
+WHERE kind = :approve AND (due, opened, key, node) > (:after_due, :after_opened, :after_key, :after_node)
+UNION ALL
+SELECT key, node, kind, name, opened, due
+FROM waits
+WHERE kind = :retry AND (due, opened, key, node) > (:after_due, :after_opened, :after_key, :after_node)
+ORDER BY due, opened, key, node
+LIMIT :limit;
+
+-- name: waits_of
+-- The waits of one execution are few and stand together; they are sorted when read.
+SELECT key, node, kind, name, opened, due
+FROM waits
+WHERE key = :key
+    AND kind IN (:sleep, :input, :approve, :retry)
+    AND (due, opened, key, node) > (:after_due, :after_opened, :after_key, :after_node)
+ORDER BY due, opened, key, node
+LIMIT :limit;
+
+-- name: due
+-- Merged from the four kinds, as in `waits`.
+SELECT key, node, kind, name, opened, due FROM waits WHERE kind = 0 AND due <= :until
+UNION ALL
+SELECT key, node, kind, name, opened, due FROM waits WHERE kind = 1 AND due <= :until
+UNION ALL
+SELECT key, node, kind, name, opened, due FROM waits WHERE kind = 2 AND due <= :until
+UNION ALL
+SELECT key, node, kind, name, opened, due FROM waits WHERE kind = 3 AND due <= :until
+ORDER BY due
+LIMIT :limit;
+
+-- name: next_due
+-- Four seeks; the smallest may be 2**62, which is never.
+SELECT min(due)
+FROM (
+    SELECT min(due) AS due FROM waits WHERE kind = 0
+    UNION ALL
+    SELECT min(due) FROM waits WHERE kind = 1
+    UNION ALL
+    SELECT min(due) FROM waits WHERE kind = 2
+    UNION ALL
+    SELECT min(due) FROM waits WHERE kind = 3
+);
+
+-- name: add_graph
+INSERT INTO graphs (digest, body)
+VALUES (:digest, :body)
+ON CONFLICT (digest) DO NOTHING;
+
+-- name: add_workflow
+-- The first of a name and version stays: executions may wait in it.
+INSERT INTO workflows (name, version, graph, bundle, module, registered)
+SELECT :name, :version, id, :bundle, :module, :registered
+FROM graphs
+WHERE digest = :digest
+ON CONFLICT (name, version) DO NOTHING;
+
+-- name: workflow
+SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
+FROM workflows AS w
+JOIN graphs AS g ON g.id = w.graph
+WHERE w.id = :workflow;
+
+-- name: find_workflow
+SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
+FROM workflows AS w
+JOIN graphs AS g ON g.id = w.graph
+WHERE w.name = :name AND w.version = :version;
+
+-- name: latest_workflow
+-- Numbers are given in the order of registration; instants may stand still or go back.
+SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
+FROM workflows AS w
+JOIN graphs AS g ON g.id = w.graph
+WHERE w.id = (SELECT max(id) FROM workflows WHERE name = :name);
+
+-- name: workflows
+SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
+FROM workflows AS w
+JOIN graphs AS g ON g.id = w.graph
+WHERE w.id IN (SELECT max(id) FROM workflows GROUP BY name)
+ORDER BY w.name;

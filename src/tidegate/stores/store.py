@@ -1,0 +1,122 @@
+"""
+What a row is on both sides: bindings of the statements of `queries.sql`, and structs of `tidegate.ports` made from results.
+
+Nothing here knows which database it is.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
+
+from msgspec.structs import astuple
+
+from tidegate.core.state import ExecutionPhase
+from tidegate.ports import (
+    Batch,
+    ExecutionQuery,
+    ExecutionRow,
+    WaitQuery,
+    WaitRow,
+    WorkflowRow,
+)
+
+Bindings: TypeAlias = dict[str, Any]
+Row: TypeAlias = tuple[Any, ...]
+
+FOREVER = 2**62
+"""The due of a wait without end: it sorts behind every instant."""
+
+KINDS = ("sleep", "input", "approve", "retry")
+"""What `waits.kind` counts."""
+
+_KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
+_NO_KIND = -1
+_BEFORE_ALL = (-(2**62), 0, 0, "")
+
+
+def writes(batch: Batch) -> Iterator[tuple[str, Iterable[Row]]]:
+    """
+    Yield what a batch writes, as the name of a statement and its rows; lists without rows are left out.
+
+    A wait that is both opened and ended in one batch is ended.
+    """
+    if batch.launches:
+        yield "add_execution", map(astuple, batch.launches)
+    if batch.history:
+        yield "add_history", map(astuple, batch.history)
+    if batch.phases:
+        yield "set_phase", map(astuple, batch.phases)
+    if batch.waits:
+        yield "add_wait", map(_wait_bindings, batch.waits)
+    if batch.ends:
+        yield "end_wait", map(astuple, batch.ends)
+
+
+def _wait_bindings(row: WaitRow) -> Row:
+    due = FOREVER if row.due is None else row.due
+    return (row.key, row.node, _KIND_NUMBERS[row.kind], row.name, row.opened, due)
+
+
+def wait_row(row: Row) -> WaitRow:
+    """Make a wait of a result row."""
+    key, node, kind, name, opened, due = row
+    return WaitRow(key, node, KINDS[kind], name, opened, None if due == FOREVER else due)
+
+
+def wait_bindings(query: WaitQuery) -> Bindings:
+    """Return the parameters of `waits` and `waits_of`."""
+    wanted = query.kinds or KINDS
+    numbers = {k: n if k in wanted else _NO_KIND for k, n in _KIND_NUMBERS.items()}
+    due, opened, key, node = query.after or _BEFORE_ALL
+    return {
+        **numbers,
+        "key": query.key,
+        "after_due": due,
+        "after_opened": opened,
+        "after_key": key,
+        "after_node": node,
+        "limit": query.limit,
+    }
+
+
+def execution_row(row: Row) -> ExecutionRow:
+    """Make an execution of a result row."""
+    key, id_, workflow, name, version, phase, *rest = row
+    return ExecutionRow(key, id_, workflow, name, version, ExecutionPhase(phase), *rest)
+
+
+def execution_bindings(query: ExecutionQuery) -> Bindings:
+    """Return the parameters of `executions`."""
+    phases = query.phases or tuple(ExecutionPhase)
+    return {
+        "phases": sum(1 << phase for phase in set(phases)),
+        "workflow": query.workflow,
+        "project": query.project,
+        "domain": query.domain,
+        "text": f"%{_literal(query.text)}%" if query.text else "",
+        "before": FOREVER if query.before is None else query.before,
+        "limit": query.limit,
+    }
+
+
+def _literal(text: str) -> str:
+    r"""Escape what LIKE would read as a pattern, with a backslash."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def workflow_row(row: Row) -> WorkflowRow:
+    """Make a workflow of a result row."""
+    return WorkflowRow(*row)
+
+
+def workflow_bindings(row: WorkflowRow) -> Bindings:
+    """Return the parameters of `add_graph` and `add_workflow`."""
+    return {
+        "digest": hashlib.sha256(row.graph).digest(),
+        "body": row.graph,
+        "name": row.name,
+        "version": row.version,
+        "bundle": row.bundle,
+        "module": row.module,
+        "registered": row.registered,
+    }
