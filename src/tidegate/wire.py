@@ -16,11 +16,12 @@ from tidegate.ir.expr import Schema, Value
 
 
 class FailureView(Struct, frozen=True, kw_only=True):
-    """Why a node or an execution did not succeed."""
+    """Why a node or an execution did not succeed; `node` is the id of the node at fault, `name` its name."""
 
     code: str
     message: str
     node: str = ""
+    name: str = ""
     trace: str = ""
 
 
@@ -163,6 +164,10 @@ class WorkflowView(Struct, frozen=True, kw_only=True):
     inputs: list[InputView]
     outputs: dict[str, Schema]
     doc: str = ""
+    signals: list[SignalView] = []
+    """What it will ask for, as far as that is known before it runs."""
+    dynamic: bool = False
+    """Whether it has dynamic tasks, which may ask for more."""
 
 
 class AnswerReply(Struct, frozen=True, kw_only=True):
@@ -323,11 +328,12 @@ class Abort(_Ask, frozen=True, kw_only=True, tag="abort"):
 
 
 class ListEvents(_Ask, frozen=True, kw_only=True, tag="list_events"):
-    """The history of an execution. -> EventList"""
+    """The history of an execution, from the event after number `after`; `wait` seconds at most for one to happen. -> EventList"""
 
     id: str
     after: int = 0
     limit: int = 1000
+    wait: float = 0.0
 
 
 class GetLogs(_Ask, frozen=True, kw_only=True, tag="get_logs"):

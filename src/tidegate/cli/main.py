@@ -1,0 +1,180 @@
+"""
+The command `tidegate`: finds the subcommand, and turns every error into one line and an exit code.
+
+Subcommands are imported when they are called, so that `tidegate --help` is quick.
+"""
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+import click
+
+from tidegate.cli.render import line
+from tidegate.errors import (
+    ExecutionFailed,
+    InvalidValue,
+    Overloaded,
+    Refused,
+    StoreError,
+    TidegateError,
+    UnknownThing,
+)
+
+FAILED, USAGE, REFUSED, UNKNOWN, STORE, BUG, INTERRUPTED = 1, 2, 3, 4, 5, 70, 130
+
+COMMANDS = {
+    "run": ("tidegate.cli.run", "Run a workflow of a Python file, and ask for what it waits for."),
+    "list": ("tidegate.cli.reading", "List executions, the newest first."),
+    "show": ("tidegate.cli.reading", "Show an execution: its nodes, and what it waits for."),
+    "inbox": ("tidegate.cli.reading", "Show everything that waits for an answer."),
+    "answer": ("tidegate.cli.deciding", "Answer what an execution waits for."),
+    "approve": ("tidegate.cli.deciding", "Approve what an execution waits for."),
+    "reject": ("tidegate.cli.deciding", "Reject what an execution waits for; it fails."),
+    "abort": ("tidegate.cli.deciding", "End an execution."),
+    "resume": ("tidegate.cli.run", "Go on with an execution, or with all of them."),
+    "logs": ("tidegate.cli.reading", "Show what the tasks of an execution printed."),
+    "events": ("tidegate.cli.reading", "Show the history of an execution."),
+    "doctor": ("tidegate.cli.doctor", "Check the store."),
+}
+"""Where each subcommand lives, and what it says of itself, so that the list of them needs no imports."""
+
+EPILOG = """\b
+Exit codes:
+  0    it is done (with --detach: it has come as far as it can)
+  1    the execution failed, timed out or was aborted; doctor: found problems
+  2    the command line, the file or a value is wrong
+  3    refused: answered already, timed out, ended, not waiting yet
+  4    there is no such execution, workflow or signal
+  5    the store cannot be opened, read or written
+  70   a bug in Tidegate
+  130  interrupted; the execution waits in the store
+"""
+
+
+class Commands(click.Group):
+    """The subcommands, imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order in which one meets them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a subcommand."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        found: click.Command = getattr(importlib.import_module(module), f"{cmd_name}_command")
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand, or say which one may be meant."""
+        if args and args[0] not in COMMANDS:
+            close = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else "; see tidegate --help"
+            ctx.fail(f"there is no command {line(args[0])!r}{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        # Reading the metadata of installed packages takes longer than all the rest.
+        from importlib.metadata import version  # noqa: PLC0415
+
+        click.echo(f"tidegate {version('tidegate')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--home", metavar="DIR", help="Where the store is (else $TIDEGATE_HOME, else your data directory).")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
+)
+@click.pass_context
+def tidegate(ctx: click.Context, home: str | None, debug: bool) -> None:
+    """Durable Python workflows that wait: for time, for a value, for an approval."""
+    ctx.obj = {"home": home, "debug": debug}
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit."""
+    words = list(sys.argv[1:] if args is None else args)
+    code = _run(words)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _hush()
+    sys.exit(code)
+
+
+def _run(words: list[str]) -> int:
+    debug = "--debug" in words or bool(os.environ.get("TIDEGATE_DEBUG"))
+    try:
+        result: Any = tidegate.main(words, prog_name="tidegate", standalone_mode=False)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except click.ClickException as error:
+        return _complain(error.format_message(), error.exit_code, debug=debug)
+    except BrokenPipeError:
+        _hush()
+        return 0
+    except TidegateError as error:
+        return _complain(_explained(error), exit_code(error), debug=debug)
+    except Exception as error:
+        # The outermost edge: whoever sits at the terminal gets one line, whatever happened.
+        what = f"a bug in Tidegate: {type(error).__name__}: {error} (--debug shows more)"
+        return _complain(what, BUG, debug=debug)
+    return result if isinstance(result, int) else 0
+
+
+def exit_code(error: TidegateError) -> int:
+    """Return the exit code that goes with an error."""
+    match error:
+        case ExecutionFailed():
+            return FAILED
+        case Refused():
+            return REFUSED
+        case UnknownThing():
+            return UNKNOWN
+        case StoreError() | Overloaded():
+            return STORE
+        case _:
+            return USAGE
+
+
+def _explained(error: TidegateError) -> str:
+    if isinstance(error, InvalidValue) and error.faults:
+        faults = "; ".join(str(fault) for fault in error.faults[:5] if str(fault) not in error.message)
+        return f"{error.message}: {faults}" if faults else error.message
+    return error.message
+
+
+def _complain(message: str, code: int, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    click.echo(f"error: {line(message)}", err=True)
+    return code
+
+
+def _hush() -> None:
+    """Let the interpreter end without a complaint that nobody reads its output any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,133 @@
+"""
+What people see in a terminal: names, values, times and tables as text.
+
+Rule 1: nothing that a stranger wrote reaches the terminal as a command to it: control and direction characters are taken out,
+or written as escapes where the text must stay exact (JSON).
+Rule 2: results go to standard output and nothing else does; all the rest goes to standard error.
+"""
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+import msgspec
+
+_UNSEEN = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and newline
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # those that turn the direction of text around
+    "\u2028\u2029\ufff9-\ufffb\ud800-\udfff"
+)
+_CONTROL = re.compile(f"[{_UNSEEN}]")
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
+_SPACE = re.compile(r"\s+")
+
+GLYPHS = {
+    "QUEUED": ("○", "white"),
+    "RUNNING": ("▶", "blue"),
+    "WAITING": ("◆", "yellow"),
+    "SUCCEEDED": ("✓", "green"),
+    "FAILED": ("✗", "red"),
+    "TIMED_OUT": ("✗", "red"),
+    "ABORTED": ("■", "magenta"),
+    "SKIPPED": ("–", "white"),
+}
+
+
+def text(value: object) -> str:
+    """Return text that is safe to show, on as many lines as it has."""
+    return _CONTROL.sub("", _ESCAPE.sub("", str(value)))
+
+
+def line(value: object, most: int = 2_000) -> str:
+    """Return text that is safe to show, on one line, cut at `most` characters."""
+    short = _SPACE.sub(" ", text(value)).strip()
+    return short if len(short) <= most else f"{short[: most - 1]}…"
+
+
+def json_text(value: object, *, indent: bool = False) -> str:
+    """Return a value as JSON, exact, with everything that a terminal could obey written as an escape."""
+    body = msgspec.json.encode(value)
+    shown = (msgspec.json.format(body, indent=2) if indent else body).decode()
+    return _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", shown)
+
+
+def brief(value: object, most: int = 100) -> str:
+    """Return a value as JSON on one line, cut at `most` characters."""
+    return line(json_text(value), most)
+
+
+def print_json(value: object) -> None:
+    """Write a value to standard output, on one line, or spread out for a reader at a terminal."""
+    click.echo(json_text(value, indent=sys.stdout.isatty()))
+
+
+def phase(name: str, width: int = 0) -> str:
+    """Return a phase with its sign, coloured."""
+    glyph, colour = GLYPHS.get(name, ("?", "white"))
+    return click.style(f"{glyph} {name}".ljust(width + 2 if width else 0), fg=colour)
+
+
+def moment(instant: datetime | None) -> str:
+    """Return an instant in local time."""
+    return "" if instant is None else instant.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def span(length: timedelta) -> str:
+    """Return a length of time in its two largest units."""
+    seconds = length.total_seconds()
+    if seconds < 0:
+        return f"-{span(-length)}"
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s".replace(".0 s", " s")
+    units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+    rest, parts = int(seconds), list[str]()
+    for unit, size in units:
+        count, rest = divmod(rest, size)
+        if count or parts:
+            parts.append(f"{count} {unit}")
+    return " ".join(part for part in parts[:2] if not part.startswith("0 "))
+
+
+def left(due: datetime | None, now: datetime) -> str:
+    """Say how much time is left."""
+    if due is None:
+        return "no timeout"
+    rest = due - now
+    return f"{span(rest)} left" if rest > timedelta() else "overdue"
+
+
+def utc_now() -> datetime:
+    """Return the present instant, for saying how long ago or how soon something is."""
+    return datetime.now(UTC)  # noqa: TID251 - shown to people, and decides nothing
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return rows as aligned columns under a head."""
+    cells = [tuple(head), *(tuple(row) for row in rows)]
+    widths = [max(len(click.unstyle(row[i])) for row in cells) for i in range(len(head))]
+    lines = []
+    for number, row in enumerate(cells):
+        parts = [
+            cell + " " * (width - len(click.unstyle(cell)))
+            for cell, width in zip(row, widths, strict=True)
+        ]
+        shown = "  ".join(parts).rstrip()
+        lines.append(click.style(shown, bold=True) if number == 0 else shown)
+    return "\n".join(lines)
+
+
+def tell(message: str) -> None:
+    """Say something beside the result: on standard error."""
+    click.echo(message, err=True)
+
+
+def result(outputs: dict[str, Any] | None) -> Any:
+    """Return what an execution gives as its result: nothing, its one value, or an object by name."""
+    if not outputs:
+        return None
+    return next(iter(outputs.values())) if len(outputs) == 1 else outputs

@@ -1,0 +1,119 @@
+"""
+Bundles: source trees as content-addressed archives, and their unpacked copies under `<home>/bundles/<digest>/`.
+
+Rule 1: the same files give the same digest, on every machine and at any time: names are sorted, owners, dates and modes are left out.
+Rule 2: an archive is not trusted: nothing in it can write outside of its own directory, make a link or a device, or fill the disk.
+Rule 3: a bundle is there whole or not at all: it is unpacked beside its place and renamed into it.
+"""
+
+import hashlib
+import io
+import os
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+
+from msgspec import Struct
+
+from tidegate.errors import CodeError, StoreError
+from tidegate.service.sources import MAX_BYTES, MAX_FILES, Sources, is_safe
+
+MAX_ARCHIVE = MAX_BYTES + 4_096 * MAX_FILES
+
+
+class Archive(Struct, frozen=True):
+    """A packed source tree: an uncompressed tar file, and its SHA-256 in hex."""
+
+    digest: str
+    body: bytes
+
+
+def pack(sources: Sources) -> Archive:
+    """
+    Pack a source tree.
+
+    Errors: `CodeError` if a file of it cannot be read.
+    """
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name in sources.files:
+            path = sources.root / name
+            try:
+                body = path.read_bytes()
+                runnable = bool(path.stat().st_mode & 0o100)
+            except OSError as error:
+                raise CodeError(f"{path}: cannot be read: {error.strerror}") from None
+            member = tarfile.TarInfo(name)
+            member.size = len(body)
+            member.mode = 0o755 if runnable else 0o644
+            tar.addfile(member, io.BytesIO(body))
+    body = buffer.getvalue()
+    return Archive(hashlib.sha256(body).hexdigest(), body)
+
+
+def install(archive: Archive, home: Path) -> Path:
+    """
+    Unpack an archive into its place, unless it is there, and return the place.
+
+    Errors: `CodeError` if the archive is not what it says, or holds what no source tree holds; `StoreError` if it cannot be written.
+    """
+    place = bundle_path(home, archive.digest)
+    if place.is_dir():
+        return place
+    if len(archive.body) > MAX_ARCHIVE:
+        raise CodeError(f"the bundle is larger than {MAX_ARCHIVE} bytes")
+    if hashlib.sha256(archive.body).hexdigest() != archive.digest:
+        raise CodeError(f"the bundle {archive.digest[:12]} is damaged: its contents have another digest")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=place.parent))
+    except OSError as error:
+        raise StoreError(f"{place.parent}: cannot be written: {error.strerror}") from None
+    try:
+        _unpack(archive.body, fresh)
+        fresh.rename(place)
+    except OSError as error:
+        if not place.is_dir():  # otherwise another process was quicker, with the same contents
+            raise StoreError(f"{place}: cannot be written: {error.strerror}") from None
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return place
+
+
+def bundle_path(home: Path, digest: str) -> Path:
+    """Return where the bundle of this digest is unpacked. Errors: `CodeError` if this is no digest."""
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise CodeError(f"{digest[:80]!r} is not the digest of a bundle")
+    return home / "bundles" / digest
+
+
+def _unpack(body: bytes, into: Path) -> None:
+    count = size = 0
+    try:
+        with tarfile.open(fileobj=io.BytesIO(body), mode="r:") as tar:
+            for member in tar:
+                count += 1
+                size += member.size
+                if count > MAX_FILES or size > MAX_BYTES:
+                    raise CodeError(f"the bundle holds more than {MAX_FILES} files or {MAX_BYTES} bytes")
+                source = tar.extractfile(member) if member.isreg() else None
+                if source is None:
+                    raise CodeError(f"the bundle holds {member.name!r}, which is not a plain file")
+                if not is_safe(member.name):
+                    raise CodeError(f"the bundle holds {member.name[:80]!r}, which is no relative path")
+                _write(into, member.name, source.read(), member.mode)
+    except (tarfile.TarError, ValueError, EOFError) as error:
+        raise CodeError(f"the bundle is damaged: {error}") from None
+
+
+def _write(into: Path, name: str, body: bytes, mode: int) -> None:
+    path = into / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    try:
+        handle = os.open(path, flags, 0o755 if mode & 0o100 else 0o644)
+    except FileExistsError:
+        raise CodeError(f"the bundle holds {name!r} twice") from None
+    with os.fdopen(handle, "wb") as file:
+        file.write(body)

@@ -1,0 +1,65 @@
+"""The inbox: everything that waits for an answer, over all executions or in one, the soonest due first."""
+
+import base64
+import binascii
+
+import msgspec
+
+from tidegate.core.state import NodePhase
+from tidegate.engine.loop import Engine
+from tidegate.errors import InvalidValue
+from tidegate.ports import Store, WaitQuery, WaitRow
+from tidegate.service.executions import Executions
+from tidegate.service.views import ANSWERABLE, waiting_view
+from tidegate.wire import InboxPage, ListInbox, WaitingView
+
+MAX_PAGE = 500
+NEVER_DUE = 2**62
+"""What stands in a cursor for a wait without end."""
+
+
+class Inbox:
+    """What waits for people."""
+
+    def __init__(self, store: Store, engine: Engine, executions: Executions) -> None:
+        self._store = store
+        self._engine = engine
+        self._executions = executions
+
+    def list(self, request: ListInbox) -> InboxPage:
+        """Return a page of what waits."""
+        limit = max(1, min(request.limit, MAX_PAGE))
+        key = self._executions.row(request.execution).key if request.execution else None
+        rows = self._store.waits(
+            WaitQuery(kinds=ANSWERABLE, key=key, after=_decoded(request.cursor), limit=limit + 1)
+        )
+        page = rows[:limit]
+        views = [view for row in page if (view := self._view(row)) is not None]
+        return InboxPage(items=views, next=_encoded(page[-1]) if len(rows) > limit else "")
+
+    def _view(self, wait: WaitRow) -> WaitingView | None:
+        row = self._store.get(wait.key)
+        if row is None:
+            return None
+        now = self._engine.view(wait.key)
+        if now.state.node(wait.node).phase is not NodePhase.WAITING:
+            return None  # it was answered between the two looks
+        return waiting_view(row, now.plan, now.state, wait.node)
+
+
+def _encoded(row: WaitRow) -> str:
+    due = NEVER_DUE if row.due is None else row.due
+    body = msgspec.json.encode((due, row.opened, row.key, row.node))
+    return base64.urlsafe_b64encode(body).decode()
+
+
+def _decoded(cursor: str) -> tuple[int, int, int, str] | None:
+    if not cursor:
+        return None
+    try:
+        body = base64.urlsafe_b64decode(cursor)
+        return msgspec.json.decode(body, type=tuple[int, int, int, str])
+    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        raise InvalidValue(
+            f"{cursor[:40]!r} is not a cursor; take the `next` of the page before"
+        ) from None

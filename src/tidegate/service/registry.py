@@ -1,0 +1,135 @@
+"""
+Registering workflows: what a bundle's module holds, each under a name and a version.
+
+A version is what people call it; if they do not, it is the beginning of the bundle's digest, so the same code is the same version.
+"""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Protocol
+
+import msgspec
+
+from tidegate.errors import CodeError, StoreDamaged, UnknownWorkflow
+from tidegate.ir.graph import Graph, Instant
+from tidegate.ports import Clock, Store, WorkflowRow
+from tidegate.service.views import workflow_view
+from tidegate.wire import Register, WorkflowList, WorkflowView
+
+VERSION_LENGTH = 12
+MAX_CACHED = 256
+
+
+class Described(Protocol):
+    """One workflow of a module: its encoded graph, or why it cannot be compiled."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the workflow."""
+        ...
+
+    @property
+    def graph(self) -> bytes:
+        """Return its encoded graph."""
+        ...
+
+    @property
+    def error(self) -> str:
+        """Return why it cannot be compiled; empty if it can."""
+        ...
+
+
+class Describer(Protocol):
+    """Imports a module of a bundle, where that is safe, and compiles the workflows in it."""
+
+    def describe(self, bundle: str, module: str) -> Sequence[Described]:
+        """Return the workflows of a module. Errors: `CodeError` if it cannot be imported."""
+        ...
+
+
+class Registry:
+    """The workflows that a store knows."""
+
+    def __init__(self, store: Store, describer: Describer, clock: Clock) -> None:
+        self._store = store
+        self._describer = describer
+        self._clock = clock
+        self._graphs: dict[int, Graph] = {}
+
+    def register(self, request: Register) -> WorkflowList:
+        """Register the workflows of a bundle's module, or those named by `only`."""
+        found = self._describer.describe(request.bundle, request.module)
+        wanted = [each for each in found if not request.only or _is_named(each.name, request.only)]
+        if not found:
+            raise CodeError(f"{request.module} holds no workflow; decorate a function with @workflow")
+        if request.only and not wanted:
+            raise no_such_workflow(request.only[0], [each.name for each in found], request.module)
+        if broken := [each for each in wanted if each.error]:
+            if request.only or len(broken) == len(wanted):
+                raise CodeError(broken[0].error)
+            wanted = [each for each in wanted if not each.error]
+        version = request.version or request.bundle[:VERSION_LENGTH]
+        rows = [
+            self._store.put_workflow(
+                WorkflowRow(
+                    id=0,
+                    name=each.name,
+                    version=version,
+                    graph=each.graph,
+                    bundle=request.bundle,
+                    module=request.module,
+                    registered=Instant(self._clock.now()),
+                )
+            )
+            for each in wanted
+        ]
+        return WorkflowList(items=[self.view(row) for row in rows])
+
+    def workflows(self) -> WorkflowList:
+        """List the latest version of each workflow."""
+        return WorkflowList(items=[self.view(row) for row in self._store.workflows()])
+
+    def find(self, name: str, version: str) -> WorkflowRow:
+        """Return a version of a workflow, the latest if none is given. Errors: `UnknownWorkflow`."""
+        row = self._store.find_workflow(name, version or None)
+        if row is not None:
+            return row
+        if version and self._store.find_workflow(name) is not None:
+            raise UnknownWorkflow(f"workflow {name!r} has no version {version!r}")
+        raise no_such_workflow(name, [each.name for each in self._store.workflows()])
+
+    def graph(self, row: WorkflowRow) -> Graph:
+        """Return the graph of a stored workflow. Errors: `StoreDamaged`."""
+        graph = self._graphs.get(row.id)
+        if graph is None:
+            try:
+                graph = msgspec.msgpack.decode(row.graph, type=Graph)
+            except msgspec.MsgspecError as error:
+                raise StoreDamaged(f"the graph of workflow {row.name!r} cannot be read: {error}") from error
+            if len(self._graphs) >= MAX_CACHED:
+                self._graphs.clear()
+            self._graphs[row.id] = graph
+        return graph
+
+    def view(self, row: WorkflowRow) -> WorkflowView:
+        """Return a stored workflow as it is shown."""
+        return workflow_view(row, self.graph(row))
+
+
+def _is_named(name: str, wanted: Sequence[str]) -> bool:
+    return any(name == each or name.rpartition(".")[2] == each for each in wanted)
+
+
+def no_such_workflow(name: str, there: Sequence[str], where: str = "") -> UnknownWorkflow:
+    """Return the error that says which workflows there are, and which one may be meant."""
+    close = get_close_matches(name, there, n=1) or get_close_matches(
+        name, [each.rpartition(".")[2] for each in there], n=1
+    )
+    if close:
+        hint = f"did you mean {close[0]!r}?"
+    elif there:
+        hint = f"there are: {', '.join(sorted(there)[:20])}"
+    else:
+        hint = "none is registered; tidegate run FILE registers those of a file"
+    place = f"{where} has no workflow {name!r}" if where else f"there is no workflow {name!r}"
+    return UnknownWorkflow(f"{place}; {hint}", workflows=list(there)[:100])

@@ -1,0 +1,167 @@
+"""
+Signals: to find the one that is meant, check what it is answered with, and tell the machine.
+
+A value is checked before the machine sees it, so a wrong one is never consumed. A gate that has its outcome already is another matter:
+there the machine speaks first, so that a repeated answer gets the reply it got before.
+"""
+
+from typing import NoReturn
+
+from tidegate.core.messages import Accepted, AnswerGiven, Denied
+from tidegate.core.plan import Plan
+from tidegate.core.state import ExecutionState, NodePhase
+from tidegate.engine.loop import Engine
+from tidegate.errors import (
+    AlreadyAnswered,
+    AmbiguousSignal,
+    ExecutionEnded,
+    InvalidValue,
+    KeyReused,
+    NotWaitingYet,
+    Refused,
+    TimedOut,
+    UnknownSignal,
+    Withdrawn,
+)
+from tidegate.ir.expr import NodeId
+from tidegate.ir.graph import ApproveNode, InputNode, Instant
+from tidegate.service.executions import Executions, Look
+from tidegate.service.views import (
+    answer_schema,
+    moment,
+    signal_path,
+    signal_views,
+)
+from tidegate.types import text
+from tidegate.wire import Answer, AnswerReply, ListSignals, SignalList
+
+MAX_COMMENT = 10_000
+
+
+class Signals:
+    """The signals of a store's executions."""
+
+    def __init__(self, engine: Engine, executions: Executions) -> None:
+        self._engine = engine
+        self._executions = executions
+
+    def list(self, request: ListSignals) -> SignalList:
+        """List the signals of an execution."""
+        now = self._executions.look(request.id).now
+        return SignalList(items=signal_views(now.plan, now.state))
+
+    def answer(self, request: Answer) -> AnswerReply:
+        """
+        Answer a signal.
+
+        Errors: `UnknownSignal`, `AmbiguousSignal`, `InvalidValue`, and the refusals of the race table.
+        """
+        if len(request.comment) > MAX_COMMENT:
+            raise InvalidValue(f"the comment is longer than {MAX_COMMENT:,} characters")
+        look = self._executions.look(request.id)
+        node = resolve(look.now.plan, request.name, look.row.id)
+        if not _is_decided(look.now.state, node, request.key):
+            self._check(look, node, request)
+        event = AnswerGiven(
+            at=Instant(0),
+            node=node,
+            value=request.value,
+            who=request.who,
+            via=request.via,
+            comment=request.comment,
+            key=request.key,
+        )
+        match self._engine.submit(look.row.key, event).result():
+            case Accepted(at, who, early):
+                return AnswerReply(
+                    execution=look.row.id,
+                    signal=signal_path(look.now.plan, node),
+                    at=moment(at),
+                    who=who,
+                    early=early,
+                )
+            case Denied() as denied:
+                self._refuse(denied, request)
+            case None:
+                raise AssertionError("the machine replies to every answer")
+
+    def _check(self, look: Look, node: NodeId, request: Answer) -> None:
+        gate = look.now.plan.nodes[node].node
+        assert isinstance(gate, InputNode | ApproveNode)
+        schema = answer_schema(gate)
+        if faults := text.faults(schema, request.value):
+            raise InvalidValue(
+                f"signal {request.name!r} takes {text.describe(schema)}", faults, signal=request.name
+            )
+
+    def _refuse(self, denied: Denied, request: Answer) -> NoReturn:
+        state = self._executions.look(request.id).now.state
+        when = "" if denied.at is None else f" at {moment(denied.at):%Y-%m-%d %H:%M:%S} UTC"
+        by = f" by {denied.who}" if denied.who else ""
+        signal = f"signal {request.name!r}"
+        details = {
+            "signal": request.name,
+            "at": None if denied.at is None else moment(denied.at),
+            "who": denied.who,
+        }
+        error: Refused | UnknownSignal
+        match denied.code:
+            case AlreadyAnswered.code:
+                error = AlreadyAnswered(f"{signal} was answered{by}{when}, otherwise", **details)
+            case TimedOut.code:
+                error = TimedOut(f"{signal} timed out{when}", **details)
+            case NotWaitingYet.code:
+                error = NotWaitingYet(
+                    f"{signal} does not wait yet: what it approves does not exist yet; try again when it is in the inbox",
+                    **details,
+                )
+            case Withdrawn.code:
+                error = Withdrawn(f"{signal} was withdrawn{when}: nobody needs its answer any more", **details)
+            case ExecutionEnded.code:
+                phase = state.phase.name.lower()
+                error = ExecutionEnded(f"execution {request.id} has {phase} already{when}", **details)
+            case KeyReused.code:
+                error = KeyReused(f"the key {request.key!r} was used for another signal", **details)
+            case _:
+                error = UnknownSignal(f"there is no {signal}", **details)
+        raise error
+
+
+def resolve(plan: Plan, name: str, execution: str) -> NodeId:
+    """
+    Return the gate that a name or a path means.
+
+    A name counts if it is unique in the execution; a path is that of the workflow the signal stands in, `/` and its name; the id of the gate's node does too.
+    """
+    there = plan.signals.get(name, ())
+    if len(there) == 1:
+        return there[0]
+    if len(there) > 1:
+        paths = [signal_path(plan, node) for node in there]
+        raise AmbiguousSignal(
+            f"execution {execution} has {len(there)} signals named {name!r}; name one by its path: {', '.join(paths[:10])}",
+            paths=paths,
+        )
+    scope, _, last = name.rpartition("/")
+    for node in plan.signals.get(last, ()):
+        if plan.nodes[node].scope == scope:
+            return node
+    direct = plan.nodes.get(NodeId(name))
+    if direct is not None and isinstance(direct.node, InputNode | ApproveNode):
+        return direct.id
+    signals = [signal_path(plan, node) for nodes in plan.signals.values() for node in nodes]
+    hint = f"it has: {', '.join(signals[:20])}" if signals else "it has none"
+    raise UnknownSignal(
+        f"execution {execution} has no signal {name[:80]!r}; {hint}", signals=signals[:1000]
+    )
+
+
+def _is_decided(state: ExecutionState, node: NodeId, key: str) -> bool:
+    """Whether the machine can tell the outcome without looking at the value."""
+    now = state.node(node)
+    return (
+        state.phase.is_terminal
+        or now.phase not in (NodePhase.QUEUED, NodePhase.WAITING)
+        or now.answer is not None
+        or (bool(key) and key in state.keys)
+    )
