@@ -79,8 +79,8 @@ def bare_commits(path: Path, batches: list[Batch]) -> float:
     for batch in batches:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(
-            "INSERT INTO execution VALUES (?, ?, ?, 0, ?, ?)",
-            ((r.key, r.id, r.workflow, r.at, r.at) for r in batch.launches),
+            "INSERT INTO execution VALUES (?, ?, ?, ?, ?, ?)",
+            ((r.key, r.id, r.workflow, int(r.phase), r.at, r.at) for r in batch.launches),
         )
         connection.executemany(
             "INSERT INTO history VALUES (?, ?, ?)", ((r.key, r.seq, r.body) for r in batch.history)
@@ -90,7 +90,7 @@ def bare_commits(path: Path, batches: list[Batch]) -> float:
             ((int(r.phase), r.at, r.key) for r in batch.phases),
         )
         connection.executemany(
-            "INSERT INTO wait VALUES (?, ?, ?, ?, ?, ?)",
+            "REPLACE INTO wait VALUES (?, ?, ?, ?, ?, ?)",
             ((r.key, r.node, r.kind, r.name, r.opened, r.due) for r in batch.waits),
         )
         connection.executemany(

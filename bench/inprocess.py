@@ -1,0 +1,140 @@
+"""An engine in this process: a real store and clock, and an executor that calls the tasks on one thread of its own."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tidegate.core.messages import AnswerGiven
+from tidegate.core.state import ExecutionPhase
+from tidegate.engine.loop import Engine, NewExecution
+from tidegate.ir.expr import NodeId, OutputRef
+from tidegate.ir.graph import (
+    Graph,
+    InputNode,
+    Instant,
+    Interface,
+    Param,
+    PythonTarget,
+    TaskNode,
+)
+from tidegate.ports import Batch, Job, Key, Report, Returned, WorkflowRow
+from tidegate.stores.sqlite import SqliteStore
+
+FIRST, GATE, LAST = NodeId("n0"), NodeId("n1"), NodeId("n2")
+ANYTIME = Instant(0)
+
+
+def gate_graph() -> Graph:
+    """The cycle that everything is measured with: a task, a gate, a task that takes the answer."""
+    number, text = {"type": "integer"}, {"type": "string"}
+    target = PythonTarget("bench", "trivial")
+    return Graph(
+        name="gate",
+        interface=Interface({"x": Param(number)}, {"o0": number}),
+        nodes={
+            FIRST: TaskNode(id=FIRST, name="first", target=target, outputs={"o0": number}),
+            GATE: InputNode(id=GATE, name="title", schema=text, after=(FIRST,)),
+            LAST: TaskNode(
+                id=LAST,
+                name="last",
+                target=target,
+                inputs={"title": OutputRef(GATE, "o0")},
+                outputs={"o0": number},
+            ),
+        },
+        outputs={"o0": OutputRef(LAST, "o0")},
+    )
+
+
+class Clock:
+    """The wall clock."""
+
+    def now(self) -> Instant:
+        return Instant(time.time_ns() // 1000)
+
+
+class Recording(SqliteStore):
+    """The SQLite store, which also keeps what it was asked to commit."""
+
+    batches: list[Batch] | None = None
+
+    def commit(self, batch: Batch) -> None:
+        self.batches = [*(self.batches or ()), batch]
+        super().commit(batch)
+
+
+class Direct:
+    """Runs tasks at once, on one thread; `began` has the instant at which each node of an execution was last called."""
+
+    def __init__(self) -> None:
+        self.began: dict[tuple[Key, NodeId], float] = {}
+        self._jobs: queue.SimpleQueue[Sequence[Job] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._deliver: Callable[[Sequence[Report]], None] = lambda _: None
+
+    def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
+        self._deliver = deliver
+        self._thread.start()
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        self._jobs.put(tuple(jobs))
+
+    def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
+        del key, node, attempt
+
+    def close(self) -> None:
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (jobs := self._jobs.get()) is not None:
+            reports = []
+            for job in jobs:
+                self.began[job.key, job.node] = time.perf_counter()
+                reports.append(Report(job.key, job.node, job.attempt, Returned({"o0": 1})))
+            self._deliver(reports)
+
+
+class Host:
+    """An engine with one workflow registered, and a count of the executions that have come into each phase."""
+
+    def __init__(self, path: Path, *, record: bool = False) -> None:
+        self.store = Recording.open(path) if record else SqliteStore.open(path)
+        graph = msgspec.msgpack.encode(gate_graph())
+        row = WorkflowRow(0, "gate", "1", graph, "", "bench", ANYTIME)
+        self.workflow = self.store.put_workflow(row).id
+        self.executor = Direct()
+        self.engine = Engine(self.store, self.executor, Clock())
+        self._seen: dict[ExecutionPhase, set[Key]] = {}
+        self._changed = threading.Condition()
+        self.engine.watch(self._watch)
+        self.engine.start()
+
+    def _watch(self, touched: Mapping[Key, ExecutionPhase]) -> None:
+        with self._changed:
+            for key, phase in touched.items():
+                self._seen.setdefault(phase, set()).add(key)
+            self._changed.notify_all()
+
+    def wait(self, phase: ExecutionPhase, count: int) -> None:
+        """Wait until this many executions have been in a phase."""
+        with self._changed:
+            arrived = self._changed.wait_for(
+                lambda: len(self._seen.get(phase, ())) >= count, timeout=300
+            )
+        assert arrived, f"only {len(self._seen.get(phase, ()))} of {count} came to {phase.name}"
+
+    def launch(self, name: str) -> Any:
+        return self.engine.launch(NewExecution(name, self.workflow, {"x": 1}, fresh=True))
+
+    def answer(self, key: Key) -> Any:
+        return self.engine.submit(key, AnswerGiven(ANYTIME, GATE, "a title"))
+
+    def close(self) -> None:
+        self.engine.stop()
+        self.store.close()
