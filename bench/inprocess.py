@@ -129,6 +129,12 @@ class Host:
             )
         assert arrived, f"only {len(self._seen.get(phase, ()))} of {count} came to {phase.name}"
 
+    def forget(self) -> None:
+        """Let go of what this host has noted for the measurement."""
+        with self._changed:
+            self._seen.clear()
+        self.executor.began.clear()
+
     def launch(self, name: str) -> Any:
         return self.engine.launch(NewExecution(name, self.workflow, {"x": 1}, fresh=True))
 
