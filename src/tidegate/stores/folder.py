@@ -1,15 +1,17 @@
-"""
-The directory of a store: made with tight permissions, on a local disk, and locked by the one engine that may write in it.
-"""
+"""The directory of a store: tight permissions, a local disk, and the lock of the one engine that writes in it."""
 
 import contextlib
+import errno
 import fcntl
 import os
 from pathlib import Path
 
-from tidegate.errors import StoreError, StoreLocked
+from tidegate.errors import StoreError, StoreFull, StoreLocked
 
 LOCK_NAME = "engine.lock"
+
+OUT_OF_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the operating system says when a disk, a quota or a file is at its limit."""
 
 _MOUNTS = Path("/proc/self/mounts")
 # Locks and shared memory of SQLite do not hold there; other remote kinds (9p, virtiofs) are how
@@ -30,7 +32,7 @@ class EngineLock:
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreError(f"cannot open {path}: {_reason(error)}") from error
+            raise _failed("open", path, error) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -43,7 +45,7 @@ class EngineLock:
             ) from error
         except OSError as error:
             os.close(self._file)
-            raise StoreError(f"cannot lock {path}: {_reason(error)}") from error
+            raise _failed("lock", path, error) from error
         # A full disk must not keep the engine from starting: the number is a courtesy.
         with contextlib.suppress(OSError):
             os.ftruncate(self._file, 0)
@@ -60,15 +62,15 @@ def make_folder(folder: Path) -> None:
     """Make the directory (mode 0700) and its parents if they are not there, so that they survive a power cut."""
     made = []
     missing = folder
-    while not missing.exists():
-        made.append(missing)
-        missing = missing.parent
     try:
+        while not missing.exists():
+            made.append(missing)
+            missing = missing.parent
         for path in reversed(made):
             path.mkdir(mode=0o700, exist_ok=True)
             _sync_folder(path.parent)
     except OSError as error:
-        raise StoreError(f"cannot make the directory {folder}: {_reason(error)}") from error
+        raise _failed("make", folder, error) from error
     if not folder.is_dir():
         raise StoreError(f"{folder} is not a directory: choose another place for the store")
 
@@ -80,7 +82,7 @@ def make_file(path: Path) -> None:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             _sync_folder(path.parent)
     except OSError as error:
-        raise StoreError(f"cannot make the file {path}: {_reason(error)}") from error
+        raise _failed("make", path, error) from error
 
 
 def refuse_network(folder: Path, mounts: Path = _MOUNTS) -> None:
@@ -113,5 +115,17 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+def _failed(verb: str, path: Path, error: OSError) -> StoreError:
+    if error.errno in OUT_OF_ROOM:
+        return full(str(path))
+    reason = (error.strerror or str(error)).lower()
+    return StoreError(
+        f"cannot {verb} {path}: {reason}; mend that, or choose another place (--home)"
+    )
+
+
+def full(name: str) -> StoreFull:
+    """Say that there is no room."""
+    return StoreFull(
+        f"no room is left on the disk of {name}: free some and try again; what was acknowledged is safe"
+    )

@@ -165,3 +165,40 @@ FROM workflows AS w
 JOIN graphs AS g ON g.id = w.graph
 WHERE w.id IN (SELECT max(id) FROM workflows GROUP BY name)
 ORDER BY w.name;
+
+-- name: problem_gap
+-- Read from the index alone. Each `problem_` statement returns lines for people, a page of them at most.
+SELECT printf('execution %s: its history holds %d events, numbered %d to %d', ifnull(e.id, h.key), h.n, h.low, h.high)
+FROM (
+    SELECT key, count(*) AS n, min(seq) AS low, max(seq) AS high
+    FROM history
+    GROUP BY key
+    HAVING low <> 1 OR high <> n
+) AS h
+LEFT JOIN executions AS e ON e.key = h.key
+LIMIT 50;
+
+-- name: problem_no_history
+SELECT printf('execution %s has no history', id)
+FROM executions AS e
+WHERE NOT EXISTS (SELECT 1 FROM history AS h WHERE h.key = e.key)
+LIMIT 50;
+
+-- name: problem_no_execution
+SELECT DISTINCT printf('there is history of an execution numbered %d, which does not exist', key)
+FROM history AS h
+WHERE NOT EXISTS (SELECT 1 FROM executions AS e WHERE e.key = h.key)
+LIMIT 50;
+
+-- name: problem_stray_wait
+SELECT printf('node %s of execution %s waits, but the execution %s', w.node, ifnull(e.id, w.key), iif(e.key IS NULL, 'does not exist', 'has ended'))
+FROM waits AS w
+LEFT JOIN executions AS e ON e.key = w.key
+WHERE e.key IS NULL OR e.phase > 2
+LIMIT 50;
+
+-- name: problem_no_wait
+SELECT printf('execution %s is WAITING, but nothing is listed that it waits for', id)
+FROM executions AS e
+WHERE phase = 2 AND NOT EXISTS (SELECT 1 FROM waits AS w WHERE w.key = e.key)
+LIMIT 50;

@@ -7,24 +7,15 @@ Rule 3: after a failed sync nothing more is written until the store is opened an
 dropped the pages it could not write, and would report the next sync as good.
 """
 
-import errno
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import apsw
 
-from tidegate.errors import (
-    StoreDamaged,
-    StoreError,
-    StoreFull,
-    StoreLocked,
-    StoreTooNew,
-    UnknownWorkflow,
-)
+from tidegate.errors import StoreError, UnknownWorkflow
 from tidegate.ir.graph import Instant
 from tidegate.ports import (
     Batch,
@@ -36,6 +27,13 @@ from tidegate.ports import (
     WorkflowRow,
 )
 from tidegate.stores import sql
+from tidegate.stores.connect import (
+    connect,
+    connect_reader,
+    explained,
+    prepare_writer,
+    refuse_older,
+)
 from tidegate.stores.folder import EngineLock, make_file, make_folder, refuse_network
 from tidegate.stores.store import (
     FOREVER,
@@ -50,22 +48,15 @@ from tidegate.stores.store import (
     writes,
 )
 
-APPLICATION_ID = 0x54696465
-"""Stands in the head of the file, and says that it is ours ("Tide")."""
-
-LOG_PAGES = 4000
-"""How long (in pages of 4 KiB) the log grows before its pages are moved into the database: few moves, a short pause each."""
+LOG_PAGES = 2000
+"""
+How long (in pages of 4 KiB) the log grows before its pages are moved into the database, which holds the next commit up.
+Measured: half as long makes the pause half as long but one commit in a hundred meets it; twice as long gains 5 %.
+"""
 
 IDLE_READERS = 4
 """How many reading connections are kept open for the next reader."""
 
-BUSY_MS = 5000
-"""How long to wait for another process that has the file locked, which is for instants only."""
-
-CACHE_KIB = 8192
-"""Page cache of the writing connection; readers keep SQLite's 2 MiB."""
-
-_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FAILED_SYNC = frozenset(
     {apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC, apsw.SQLITE_IOERR_TRUNCATE}
 )
@@ -95,6 +86,7 @@ class SqliteStore:
         self._readers: list[apsw.Connection] = []
         self._broken = ""
         self._log_pages = 0
+        self._move_at = LOG_PAGES
         self._closed = False
         if writer is not None:
             writer.set_wal_hook(self._see_log)
@@ -117,34 +109,33 @@ class SqliteStore:
         lock = EngineLock(path.parent)
         try:
             make_file(path)
-            connection = _connect(path)
+            connection = connect(path)
             try:
-                _prepare_writer(connection, str(path))
+                prepare_writer(connection, str(path))
             except BaseException:
                 connection.close()
                 raise
-            return cls(str(path), connection, lambda: _connect_reader(path), lock)
+            return cls(str(path), connection, lambda: connect_reader(path), lock)
         except BaseException:
             lock.release()
             raise
 
     @classmethod
     def _open_reader(cls, path: Path) -> "SqliteStore":
-        if not path.exists():
-            raise StoreError(f"there is no store at {path}: run something first, or look at --home")
-        connection = _connect_reader(path)
         try:
-            with _explained(connection, str(path)):
-                have, newest = _version(connection, str(path)), len(sql.migrations())
-            if have < newest:
-                raise StoreError(
-                    f"the store {path} has the older schema {have}, this Tidegate reads {newest}:"
-                    " run its engine once (any `tidegate run`) to bring it up to date"
-                )
+            there = path.exists()
+        except OSError as error:
+            raise StoreError(f"cannot look into {path.parent}: {error.strerror}") from error
+        if not there:
+            raise StoreError(f"there is no store at {path}: run something first, or look at --home")
+        connection = connect_reader(path)
+        try:
+            with explained(connection, str(path)):
+                refuse_older(connection, str(path))
         except BaseException:
             connection.close()
             raise
-        store = cls(str(path), None, lambda: _connect_reader(path), None)
+        store = cls(str(path), None, lambda: connect_reader(path), None)
         store._readers.append(connection)
         return store
 
@@ -156,7 +147,7 @@ class SqliteStore:
     @classmethod
     def alone(cls, connection: apsw.Connection, name: str) -> "SqliteStore":
         """Make a store that writes and reads through this connection, which nobody else uses."""
-        _prepare_writer(connection, name)
+        prepare_writer(connection, name)
         return cls(name, connection, None, None)
 
     # -- the engine's thread --
@@ -241,8 +232,22 @@ class SqliteStore:
 
     def problems(self) -> list[str]:
         """Check the file itself: integrity, foreign keys, gaps in the history; one line a problem."""
-        with self._reading() as connection:
-            return [row[0] for row in connection.execute("PRAGMA integrity_check") if row[0] != "ok"]
+        found = []
+        try:
+            with self._reading() as connection:
+                for (line,) in connection.execute("PRAGMA integrity_check"):
+                    if line != "ok":
+                        found.append(f"the file is damaged: {line}")
+                for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+                    found.append(
+                        f"row {row} of {table} names a row of {parent} that does not exist"
+                    )
+                for name, query in self._queries.items():
+                    if name.startswith("problem_"):
+                        found.extend(line for (line,) in connection.execute(query))
+        except StoreError as error:
+            found.append(error.message)
+        return found
 
     def close(self) -> None:
         """Let go of the files; the log is moved into the database first."""
@@ -268,54 +273,60 @@ class SqliteStore:
         """Give the writing connection, inside a transaction which is committed at the end, or undone as a whole."""
         with self._writing:
             connection = self._ready_writer()
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException as error:
-                self._undo(connection, error)
-            if self._log_pages >= LOG_PAGES:
+            with explained(connection, self._name):
+                try:
+                    connection.execute("BEGIN IMMEDIATE")
+                    yield connection
+                    connection.execute("COMMIT")
+                except BaseException as error:
+                    self._undo(connection, error)
+                    raise
+            if self._log_pages >= self._move_at:
                 self._move_log(connection)
 
     def _ready_writer(self) -> apsw.Connection:
         if self._writer is None:
-            raise StoreError(f"the store {self._name} was opened for reading: nothing can be written")
+            raise StoreError(
+                f"the store {self._name} was opened for reading: nothing can be written"
+            )
         if self._closed:
             raise StoreError(f"the store {self._name} is closed: open it again")
         if self._broken:
             raise StoreError(self._broken)
         return self._writer
 
-    def _undo(self, connection: apsw.Connection, error: BaseException) -> NoReturn:
-        if isinstance(error, apsw.Error):
-            self._note_failed_sync(error)
+    def _undo(self, connection: apsw.Connection, error: BaseException) -> None:
+        self._note_failed_sync(error)
+        # SQLite ends the transaction by itself after some errors.
         if connection.in_transaction:
             try:
                 connection.execute("ROLLBACK")
             except apsw.Error as second:
-                self._broken = f"the store {self._name} could not undo a write ({second}): open it again"
-        if isinstance(error, apsw.Error):
-            raise _translated(error, connection, self._name) from error
-        raise error
+                self._broken = (
+                    f"the store {self._name} could not undo a write ({second}): start again"
+                )
 
-    def _note_failed_sync(self, error: apsw.Error) -> None:
+    def _note_failed_sync(self, error: BaseException) -> None:
         if getattr(error, "extendedresult", 0) in _FAILED_SYNC:
             self._broken = (
-                f"the disk under {self._name} failed to write what it had accepted ({error}):"
+                f"the disk under {self._name} failed to keep what it had accepted ({error}):"
                 " check the disk, then start again; what was acknowledged is safe"
             )
 
     def _see_log(self, _connection: apsw.Connection, _database: str, pages: int) -> int:
+        if pages < self._log_pages:
+            # What was moved is overwritten from the beginning now.
+            self._move_at = LOG_PAGES
         self._log_pages = pages
         return apsw.SQLITE_OK
 
     def _move_log(self, connection: apsw.Connection) -> None:
-        # The commit before it is safe in the log whatever happens here, so no error goes to its caller;
-        # without room or time the log just grows until the next attempt.
-        self._log_pages = 0
+        # A long reader, or a full disk, can keep the log from beginning anew: then not every commit tries again.
+        self._move_at = self._log_pages + LOG_PAGES
         try:
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         except apsw.Error as error:
+            # The commit before this is safe in the log, so its caller sees no error.
             self._note_failed_sync(error)
 
     @contextmanager
@@ -325,7 +336,7 @@ class SqliteStore:
             raise StoreError(f"the store {self._name} is closed: open it again")
         if self._connect is None:
             assert self._writer is not None
-            with self._writing, _explained(self._writer, self._name):
+            with self._writing, explained(self._writer, self._name):
                 yield self._writer
             return
         try:
@@ -333,12 +344,16 @@ class SqliteStore:
             connection = self._readers.pop()
         except IndexError:
             connection = self._connect()
-        with _explained(connection, self._name):
-            yield connection
-        if len(self._readers) < IDLE_READERS and not self._closed:
-            self._readers.append(connection)
-        else:
-            connection.close()
+        sound = False
+        try:
+            with explained(connection, self._name):
+                yield connection
+            sound = True
+        finally:
+            if sound and len(self._readers) < IDLE_READERS and not self._closed:
+                self._readers.append(connection)
+            else:
+                connection.close()
 
     def _rows(self, query: str, bindings: Bindings) -> list[Row]:
         with self._reading() as connection:
@@ -346,111 +361,3 @@ class SqliteStore:
 
     def _value(self, query: str, bindings: Bindings) -> Any:
         return self._rows(query, bindings)[0][0]
-
-
-def _connect(path: Path, flags: int = apsw.SQLITE_OPEN_READWRITE) -> apsw.Connection:
-    if path.is_dir():
-        raise StoreError(f"{path} is a directory: a store is a file")
-    if not os.access(path, os.R_OK):
-        raise StoreError(f"cannot read {path}: permission denied")
-    try:
-        return apsw.Connection(str(path), flags)
-    except apsw.Error as error:
-        raise StoreError(f"cannot open {path}: {error}") from error
-
-
-def _connect_reader(path: Path) -> apsw.Connection:
-    connection = _connect(path)
-    with _explained(connection, str(path)):
-        connection.set_busy_timeout(BUSY_MS)
-        # The writing connection alone moves the log.
-        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-        connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
-        connection.execute("PRAGMA query_only = 1; PRAGMA mmap_size = 0")
-    return connection
-
-
-def _prepare_writer(connection: apsw.Connection, name: str) -> None:
-    """Set the connection up, look whether the file is ours, and bring its schema up to date."""
-    with _explained(connection, name):
-        connection.set_busy_timeout(BUSY_MS)
-        connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
-        have = _version(connection, name)
-        if connection.readonly("main"):
-            raise StoreError(f"cannot write {name}: the file or its file system is read-only")
-        connection.execute(
-            f"""
-            PRAGMA journal_mode = WAL;
-            PRAGMA synchronous = FULL;
-            PRAGMA fullfsync = 1;
-            PRAGMA checkpoint_fullfsync = 1;
-            PRAGMA foreign_keys = 1;
-            PRAGMA mmap_size = 0;
-            PRAGMA cache_size = -{CACHE_KIB};
-            PRAGMA journal_size_limit = {8 * LOG_PAGES * 4096};
-            """
-        )
-        for migration in sql.migrations()[have:]:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                connection.execute(migration.sql)
-                connection.execute(f"PRAGMA user_version = {migration.number}")
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-
-
-def _version(connection: apsw.Connection, name: str) -> int:
-    """Return the schema's number, 0 for an empty file; refuse what is not ours, or newer than we are."""
-    ident = connection.pragma("application_id")
-    if ident == 0 and connection.execute("SELECT count(*) FROM sqlite_schema").get == 0:
-        return 0
-    if ident != APPLICATION_ID:
-        raise StoreDamaged(f"{name} is a database of another program: choose another place for the store")
-    have, newest = int(connection.pragma("user_version")), len(sql.migrations())
-    if have > newest:
-        raise StoreTooNew(
-            f"the store {name} was written by a newer Tidegate (its schema is {have}, this one knows {newest}):"
-            " install that version again, or use another store",
-            schema=have,
-            known=newest,
-        )
-    return have
-
-
-@contextmanager
-def _explained(connection: apsw.Connection, name: str) -> Iterator[None]:
-    """Turn what SQLite says into errors of ours."""
-    try:
-        yield
-    except apsw.Error as error:
-        raise _translated(error, connection, name) from error
-
-
-def _translated(error: apsw.Error, connection: apsw.Connection, name: str) -> Exception:
-    match error:
-        case apsw.ConstraintError():
-            return AssertionError(f"the batch contradicts what the store {name} holds: {error}")
-        case apsw.FullError():
-            return _full(name)
-        case apsw.IOError() if connection.system_errno in _ROOM:
-            return _full(name)
-        case apsw.NotADBError() | apsw.CorruptError():
-            return StoreDamaged(f"{name} is not a Tidegate store, or is damaged ({error}): restore a copy of it")
-        case apsw.BusyError() | apsw.LockedError():
-            return StoreLocked(f"another program keeps {name} locked: end it, then try again")
-        case apsw.ReadOnlyError():
-            return StoreError(f"cannot write {name}: the file or its file system is read-only")
-        case apsw.IOError():
-            why = os.strerror(connection.system_errno) if connection.system_errno else str(error)
-            return StoreError(f"cannot read or write {name} ({why}): look at the disk")
-        case _:
-            return StoreError(f"the store {name} does not work: {error}")
-
-
-def _full(name: str) -> StoreFull:
-    return StoreFull(
-        f"no room is left on the disk of {name}: free some and try again; what was acknowledged is safe"
-    )

@@ -53,7 +53,8 @@ def writes(batch: Batch) -> Iterator[tuple[str, Iterable[Row]]]:
 
 
 def _wait_bindings(row: WaitRow) -> Row:
-    due = FOREVER if row.due is None else row.due
+    # An instant after the year 140,000 is as good as the last one that sorts before FOREVER.
+    due = FOREVER if row.due is None else min(row.due, FOREVER - 1)
     return (row.key, row.node, _KIND_NUMBERS[row.kind], row.name, row.opened, due)
 
 
