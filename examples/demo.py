@@ -1,0 +1,148 @@
+"""
+The report example on real data: the elevations of all airports with an IATA code, from the package `airportsdata`.
+
+    python examples/demo.py                # you are asked for the title and the review
+    python examples/demo.py --unattended   # it answers itself, and kills the waiting process on the way
+
+It only types what you could type: everything goes through the command `tidegate`. Its store is .demo/ in the clone.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import airportsdata
+
+ROOT = Path(__file__).parents[1]
+DEMO = ROOT / ".demo"
+REPORT = "examples/report.py"
+WORKFLOW = "report_wf"
+PATIENCE = 60.0
+
+
+class Terminal:
+    """Types commands, in the clone, on the store of the demo."""
+
+    def __init__(self, home: Path) -> None:
+        self.program = Path(sys.executable).with_name("tidegate")
+        self.env = {**os.environ, "TIDEGATE_HOME": str(home)}
+
+    def start(self, *words: str, **how: Any) -> "subprocess.Popen[str]":
+        print(f"\n$ tidegate {shlex.join(words)}", flush=True)
+        return subprocess.Popen(
+            [str(self.program), *words], cwd=ROOT, env=self.env, text=True, **how
+        )
+
+    def ask(self, *words: str) -> Any:
+        """Run a command to its end, and return the JSON that it prints."""
+        with self.start(*words, "--json", stdout=subprocess.PIPE) as process:
+            said, _ = process.communicate(timeout=PATIENCE)
+        if process.returncode:
+            sys.exit(f"the command ended with exit code {process.returncode}")
+        return json.loads(said)
+
+
+def elevations() -> Path:
+    """Write the data set to a file of inputs, and return its path."""
+    airports = airportsdata.load("IATA").values()
+    feet = [airport["elevation"] for airport in airports]
+    DEMO.mkdir(exist_ok=True)
+    path = DEMO / "elevations.json"
+    path.write_text(json.dumps({"data": feet}))
+    print(f"{len(feet):,} airports; the report is about their elevations in feet.")
+    return path.relative_to(ROOT)
+
+
+def attended() -> int:
+    """Let the person be asked."""
+    home = DEMO / "store"
+    terminal = Terminal(home)
+    inputs = elevations()
+    shown = shlex.quote(str(terminal.program.relative_to(ROOT)))
+    prefix = f"TIDEGATE_HOME={shlex.quote(str(home.relative_to(ROOT)))} {shown}"
+    print(
+        f"""
+The workflow {REPORT} will stop twice: for a title, and for a review.
+Answer here; or press Ctrl-C, or kill this process from another terminal while it waits:
+
+  kill -9 $(pgrep -f '{WORKFLOW} --inputs')
+
+It waits in the store. From any terminal in this directory:
+
+  {prefix} inbox                      # what waits, and its ID
+  {prefix} answer ID title "A title"  # answer without being asked
+  {prefix} resume                     # go on, and be asked again"""
+    )
+    words = ["run", REPORT, WORKFLOW, "--inputs", f"@{inputs}"]
+    if not sys.stdin.isatty():
+        # Nobody can be asked here: come as far as it goes, and leave the rest to the commands above.
+        words.append("--detach")
+    process = terminal.start(*words)
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        code = process.wait()
+    if code == 0 and sys.stdin.isatty():
+        print("\nThat was all. `make demo` begins a new one.")
+        return 0
+    print(f"\nIt waits. Go on with:\n\n  {prefix} resume")
+    return 0
+
+
+def unattended() -> int:
+    """Answer by itself: stop at the title, die, come back, take both answers, finish."""
+    home = DEMO / "unattended"
+    shutil.rmtree(home, ignore_errors=True)
+    terminal = Terminal(home)
+    inputs = elevations()
+
+    waiting = terminal.start(
+        "run", REPORT, WORKFLOW, "--inputs", f"@{inputs}", stdin=subprocess.PIPE
+    )
+    execution = waits_for(terminal, "title")
+    print(f"\nIt waits for a title. Now its process is killed (kill -9 {waiting.pid}).")
+    waiting.send_signal(signal.SIGKILL)
+    waiting.wait()
+
+    terminal.ask("answer", execution, "title", "Elevations of the world's airports (feet)")
+    print("\nThe answer is stored, with nothing running. Now it goes on.")
+    with terminal.start("resume", execution, "--detach"):
+        pass
+    waits_for(terminal, "review")
+    terminal.ask("approve", execution, "review", "--comment", "the highest is Daocheng Yading")
+    with terminal.start("resume", execution):
+        pass
+
+    end = terminal.ask("show", execution)
+    print(f"\n{end['phase']}: {json.dumps(end['outputs'], indent=2)}")
+    return 0 if end["phase"] == "SUCCEEDED" else 1
+
+
+def waits_for(terminal: Terminal, name: str) -> str:
+    """Wait until an execution waits for a signal, and return its id."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for item in terminal.ask("inbox")["items"]:
+            if item["name"] == name:
+                found: str = item["execution"]
+                return found
+        time.sleep(0.2)
+    sys.exit(f"nothing waits for {name!r} after {PATIENCE:.0f} s")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--unattended", action="store_true", help="answer by itself")
+    return unattended() if parser.parse_args().unattended else attended()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
