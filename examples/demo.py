@@ -36,6 +36,7 @@ class Terminal:
         self.env = {**os.environ, "TIDEGATE_HOME": str(home)}
 
     def start(self, *words: str, **how: Any) -> "subprocess.Popen[str]":
+        """Type a command."""
         print(f"\n$ tidegate {shlex.join(words)}", flush=True)
         return subprocess.Popen(
             [str(self.program), *words], cwd=ROOT, env=self.env, text=True, **how
@@ -71,11 +72,8 @@ def attended() -> int:
     print(
         f"""
 The workflow {REPORT} will stop twice: for a title, and for a review.
-Answer here; or press Ctrl-C, or kill this process from another terminal while it waits:
-
-  kill -9 $(pgrep -f '{WORKFLOW} --inputs')
-
-It waits in the store. From any terminal in this directory:
+Answer here; or press Ctrl-C, or kill its process from another terminal (kill -9; its number is below) while it waits.
+It then waits in the store. From any terminal in this directory:
 
   {prefix} inbox                      # what waits, and its ID
   {prefix} answer ID title "A title"  # answer without being asked
@@ -86,6 +84,7 @@ It waits in the store. From any terminal in this directory:
         # Nobody can be asked here: come as far as it goes, and leave the rest to the commands above.
         words.append("--detach")
     process = terminal.start(*words)
+    print(f"(process {process.pid})", flush=True)
     try:
         code = process.wait()
     except KeyboardInterrupt:
@@ -139,6 +138,7 @@ def waits_for(terminal: Terminal, name: str) -> str:
 
 
 def main() -> int:
+    """Run one of the two."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("--unattended", action="store_true", help="answer by itself")
     return unattended() if parser.parse_args().unattended else attended()
