@@ -19,7 +19,7 @@ from tidegate.core.messages import (
     Failure,
     RunTask,
 )
-from tidegate.core.plan import ROOT, Planned, expressions
+from tidegate.core.plan import ROOT, Planned
 from tidegate.core.state import (
     Answer,
     Draft,
@@ -29,6 +29,7 @@ from tidegate.core.state import (
     NodeState,
     PhaseChanged,
 )
+from tidegate.ir.check import needed
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import (
     ApproveNode,
@@ -49,14 +50,19 @@ N, X = NodePhase, ExecutionPhase
 
 
 class Flow:
-    """One step under way: the draft, the commands so far, and the queue of what is still to be looked at."""
+    """
+    One step under way: the draft, the commands so far, and what is still to be looked at.
 
-    __slots__ = ("commands", "draft", "queue")
+    Holders are looked at last, when no node is left that would still change.
+    """
+
+    __slots__ = ("commands", "draft", "holders", "queue")
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self.commands: list[Command] = []
-        self.queue: deque[tuple[int, NodeId]] = deque()
+        self.queue: deque[tuple[bool, NodeId]] = deque()
+        self.holders: deque[NodeId] = deque()
 
     # ---- what other modules ask for ----
 
@@ -66,12 +72,11 @@ class Flow:
 
     def begin_all(self, nodes: Iterable[NodeId]) -> None:
         """Let those of the nodes begin that have all they need."""
-        self.queue.extend((BEGIN, node) for node in nodes if self.draft.left(node) == 0)
+        self.queue.extend((True, node) for node in nodes if self.draft.left(node) == 0)
 
     def check_holder(self, holder: NodeId) -> None:
         """See whether a holder has ended."""
-        if self.draft.is_open(holder) == 0:
-            self.queue.append((CLOSE, holder))
+        self.holders.append(holder)
 
     def submit(self, node: NodeId, state: NodeState) -> None:
         """Ask for an attempt of a task."""
@@ -104,7 +109,7 @@ class Flow:
 
     def skip(self, node: NodeId) -> None:
         """End a node that nobody reaches or needs any more, and all that depends on it."""
-        self.queue.append((SKIP, node))
+        self.queue.append((False, node))
 
     def expire(self, node: NodeId) -> None:
         """The timeout of an open gate has come: it takes its default, or times out."""
@@ -142,6 +147,7 @@ class Flow:
         draft.record(NodeChanged(node, state))
         planned = draft.plan.nodes[node]
         if draft.plan.scopes[planned.scope].finish_others:
+            self._skip_inside(planned)
             for dependent in planned.dependents:
                 self.skip(dependent)
             self._check_holders(planned)
@@ -163,27 +169,29 @@ class Flow:
 
     def run(self) -> None:
         """Work the queue off."""
-        queue, draft = self.queue, self.draft
-        while queue and not draft.phase.is_terminal:
-            what, node = queue.popleft()
-            if node is not ROOT and draft.node(node).phase.is_terminal:
-                continue
-            if what == BEGIN:
-                self._begin(node)
-            elif what == SKIP:
-                self._skip(node)
-            elif draft.is_open(node) == 0 and (node == ROOT or draft.node(node).phase is N.RUNNING):
-                self._close(node)
+        queue, holders, draft = self.queue, self.holders, self.draft
+        while (queue or holders) and not draft.phase.is_terminal:
+            if queue:
+                begins, node = queue.popleft()
+                if not draft.node(node).phase.is_terminal:
+                    (self._begin if begins else self._skip)(node)
+            else:
+                holder = holders.popleft()
+                if draft.is_open(holder) == 0 and self._is_holding(holder):
+                    self._close(holder)
 
     # ---- one kind of work each ----
 
     def _begin(self, node: NodeId) -> None:
         draft = self.draft
         now = draft.node(node)
-        if now.began is not None or now.attempt or draft.left(node) != 0:
+        if now.began is not None or now.attempt:
             return
+        planned = draft.plan.nodes[node]
+        if planned.holder != ROOT and draft.node(planned.holder).phase is not N.RUNNING:
+            return  # it failed while this node stood in the queue
         at = draft.at
-        match draft.plan.nodes[node].node:
+        match planned.node:
             case TaskNode():
                 self.submit(node, NodeState(N.QUEUED, attempt=1))
             case SleepNode(duration=duration):
@@ -203,7 +211,7 @@ class Flow:
         draft = self.draft
         planned = draft.plan.nodes[node]
         try:
-            for expr in expressions(planned.node):
+            for expr in needed(planned.node):
                 evaluate(draft.plan, draft, planned.scope, expr)
         except NoValue as missing:
             self.fail(node, draft.node(node), Failure(BAD_PATH, str(missing), "", False))
@@ -259,7 +267,7 @@ class Flow:
         self._check_holders(planned)
 
     def _skip_inside(self, planned: Planned) -> None:
-        """Skip what a skipped node would have held: all cases of a branch; of a graph only what was answered early."""
+        """Skip what a node that was skipped or failed would have held: all cases of a branch; of a graph only what was answered early."""
         groups = self.draft.plan.groups
         match planned.node:
             case BranchNode(cases=cases):
@@ -333,6 +341,9 @@ class Flow:
             return
         draft.record(PhaseChanged(X.SUCCEEDED))
 
+    def _is_holding(self, holder: NodeId) -> bool:
+        return holder == ROOT or self.draft.node(holder).phase is N.RUNNING
+
     def _failed_in(self, holder: NodeId) -> NodeId | None:
         """Return the first node under a holder that failed. Only a graph that lets the others finish can have one here."""
         draft = self.draft
@@ -375,9 +386,6 @@ class Flow:
             now = self.draft.node(branch)
             if now.phase is N.RUNNING and now.case == index:
                 self.check_holder(branch)
-
-
-BEGIN, SKIP, CLOSE = range(3)
 
 
 def _holds(draft: Draft, node: NodeId) -> bool:

@@ -6,19 +6,18 @@ Three things *hold* other nodes: the execution itself (ROOT), a node that stands
 which holds those of the case it takes. A node begins when its holder is open and everything it needs has succeeded.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from tidegate.ir.expr import Expr, InputRef, NodeId, OutputRef, operands, refs
+from tidegate.ir.check import case_outputs, needed
+from tidegate.ir.expr import Expr, InputRef, NodeId, OutputRef, refs
 from tidegate.ir.graph import (
     ApproveNode,
     BranchNode,
     Graph,
     InputNode,
     Node,
-    Otherwise,
-    SleepNode,
     SubNode,
-    TaskNode,
 )
 
 ROOT = NodeId("")
@@ -112,10 +111,7 @@ class Plan:
                     pass
 
     def _watch(self, branch: NodeId, scope: NodeId, node: BranchNode) -> None:
-        cases = [when.outputs for when in node.cases]
-        if isinstance(node.otherwise, Otherwise):
-            cases.append(node.otherwise.outputs)
-        for index, outputs in enumerate(cases):
+        for index, outputs in enumerate(case_outputs(node)):
             inside = self.groups.get((branch, index), ())
             sources = tuple(s for s in _sources(scope, outputs) if s not in inside)
             if sources:
@@ -129,7 +125,7 @@ def absolute(scope: NodeId, node: NodeId) -> NodeId:
     return NodeId(f"{scope}/{node}") if scope else node
 
 
-def _sources(scope: NodeId, exprs: dict[str, Expr]) -> tuple[NodeId, ...]:
+def _sources(scope: NodeId, exprs: Mapping[str, Expr]) -> tuple[NodeId, ...]:
     found = {
         absolute(scope, ref.node): None
         for expr in exprs.values()
@@ -139,25 +135,9 @@ def _sources(scope: NodeId, exprs: dict[str, Expr]) -> tuple[NodeId, ...]:
     return tuple(found)
 
 
-def expressions(node: Node) -> list[Expr]:
-    """Return every expression that must have a value before a node begins."""
-    match node:
-        case TaskNode(inputs=inputs) | SubNode(inputs=inputs):
-            return list(inputs.values())
-        case SleepNode():
-            return []
-        case InputNode(question=question):
-            suggested = [] if question.suggested is None else [question.suggested]
-            return [*question.show.values(), *suggested]
-        case ApproveNode(question=question, subject=subject):
-            return [subject, *question.show.values()]
-        case BranchNode(cases=cases):
-            return [operand for when in cases for operand in operands(when.condition)]
-
-
 def _needs(scope: NodeId, node: Node) -> tuple[NodeId, ...]:
     found = {absolute(scope, up): None for up in node.after}
-    for expr in expressions(node):
+    for expr in needed(node):
         for ref in refs(expr):
             match ref:
                 case OutputRef():

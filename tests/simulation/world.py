@@ -1,0 +1,242 @@
+"""
+A world from a `random.Random`: a graph with everything in it, and events, most of which could really happen now.
+
+Values are tagged so that a wrong one is recognizable: a task returns its own id and attempt.
+"""
+
+import random
+from typing import Any
+
+from tidegate.core.messages import (
+    TASK_RAISED,
+    TASK_TIMED_OUT,
+    AbortRequested,
+    AnswerGiven,
+    Event,
+    Failure,
+    TaskExpanded,
+    TaskFailed,
+    TaskLost,
+    TaskStarted,
+    TaskSucceeded,
+    TimerFired,
+)
+from tidegate.ir.expr import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Condition,
+    Const,
+    Expr,
+    InputRef,
+    IsNone,
+    ListExpr,
+    NodeId,
+    OutputRef,
+)
+from tidegate.ir.graph import (
+    SECOND,
+    ApproveNode,
+    BranchNode,
+    Case,
+    Defaults,
+    Expires,
+    Fail,
+    Forever,
+    Graph,
+    InputNode,
+    Instant,
+    Interface,
+    Micros,
+    Node,
+    Otherwise,
+    Param,
+    Patience,
+    PythonTarget,
+    Question,
+    Retry,
+    SleepNode,
+    SubNode,
+    TaskNode,
+    When,
+)
+
+MINUTE = 60 * SECOND
+START = Instant(1_767_225_600 * SECOND)
+
+
+class GraphMaker:
+    """Makes one graph; nodes may only look back, so there is no cycle."""
+
+    def __init__(self, rng: random.Random, depth: int) -> None:
+        self.rng = rng
+        self.depth = depth
+        self.nodes: dict[NodeId, Node] = {}
+
+    def make(self, size: int, outputs: int = 2) -> Graph:
+        """Return a graph with about `size` nodes; its one input is `x`."""
+        self.body(size, None, [])
+        sources = [i for i, n in self.nodes.items() if n.case is None and not isinstance(n, SleepNode)]
+        picked = self.rng.sample(sources, min(len(sources), self.rng.randint(0, outputs)))
+        given: dict[str, Expr] = {f"o{k}": OutputRef(i, "o0") for k, i in enumerate(picked)}
+        given = given or {"o0": Const(1)}
+        return Graph(
+            name="g",
+            interface=Interface({"x": Param({})}, dict.fromkeys(given, {})),
+            nodes=dict(self.nodes),
+            outputs=given,
+            finish_others=self.rng.random() < 0.3,
+        )
+
+    def body(self, size: int, case: Case | None, visible: list[NodeId]) -> list[NodeId]:
+        """Add nodes to one case, or to the top; return those that were added."""
+        mine: list[NodeId] = []
+        for _ in range(size):
+            node = self.node(case, visible + mine)
+            mine.append(node)
+        return mine
+
+    def node(self, case: Case | None, visible: list[NodeId]) -> NodeId:
+        """Add one node."""
+        rng = self.rng
+        id_ = NodeId(f"n{len(self.nodes)}")
+        after = tuple(rng.sample(visible, min(len(visible), rng.choice([0, 0, 0, 1, 2]))))
+        common: dict[str, Any] = {"id": id_, "after": after, "case": case}
+        kinds = ["task"] * 4 + ["sleep", "input", "input", "approve", "approve", "branch"]
+        if self.depth:
+            kinds += ["sub", "dynamic"]
+        match rng.choice(kinds):
+            case "sleep":
+                self.nodes[id_] = SleepNode(name="sleep", duration=Micros(5 * MINUTE), **common)
+            case "input":
+                show = {"seen": self.source(visible)} if rng.random() < 0.2 else {}
+                self.nodes[id_] = InputNode(
+                    name=f"s{id_}", schema={}, patience=self.patience(), question=Question(show=show), **common
+                )
+            case "approve":
+                self.nodes[id_] = ApproveNode(
+                    name=f"s{id_}", subject=self.source(visible), patience=self.patience(), **common
+                )
+            case "branch":
+                self.branch(id_, common, visible)
+            case "sub":
+                inner = GraphMaker(rng, self.depth - 1).make(rng.randint(0, 4), outputs=1)
+                self.nodes[id_] = SubNode(name="sub", graph=inner, inputs={"x": self.source(visible)}, **common)
+            case kind:
+                self.nodes[id_] = TaskNode(
+                    name="t", target=PythonTarget("m", "f"), inputs={"x": self.source(visible)}, outputs={"o0": {}},
+                    retry=Retry(rng.randint(0, 2), Micros(rng.choice([0, MINUTE]))), dynamic=kind == "dynamic", **common,
+                )
+        return id_
+
+    def branch(self, id_: NodeId, common: dict[str, Any], visible: list[NodeId]) -> None:
+        """Add a branch, and what is in its cases."""
+        rng = self.rng
+        conditions = [self.condition(visible) for _ in range(rng.randint(1, 2))]
+        self.nodes[id_] = BranchNode(name="b", cases=(), otherwise=Fail(""), **common)  # holds the place
+        fails = rng.random() < 0.1
+        outputs: list[dict[str, Expr]] = []
+        for index in range(len(conditions) + (not fails)):
+            inside = self.body(rng.randint(0, 2), Case(id_, index), visible)
+            sources = [i for i in inside if not isinstance(self.nodes[i], SleepNode)] or visible
+            outputs.append({"o0": self.source(sources)})
+        cases = tuple(When(c, o) for c, o in zip(conditions, outputs, strict=False))
+        otherwise = Fail("no case") if fails else Otherwise(outputs[-1])
+        self.nodes[id_] = BranchNode(
+            name="b", cases=cases, otherwise=otherwise, outputs={"o0": {}}, **common
+        )
+
+    def source(self, visible: list[NodeId]) -> Expr:
+        """Return where a value comes from."""
+        values = [i for i in visible if i in self.nodes and not isinstance(self.nodes[i], SleepNode)]
+        if not values or self.rng.random() < 0.3:
+            return self.rng.choice([Const(7), InputRef("x")])
+        ref = OutputRef(self.rng.choice(values), "o0")
+        return ListExpr((ref, InputRef("x"))) if self.rng.random() < 0.1 else ref
+
+    def condition(self, visible: list[NodeId]) -> Condition:
+        """Return a condition, mostly on a gate."""
+        gates = [i for i in visible if isinstance(self.nodes.get(i), InputNode)]
+        operand: Expr = OutputRef(self.rng.choice(gates), "o0") if gates else InputRef("x")
+        simple = Compare("==", operand, Const(True))
+        match self.rng.randint(0, 5):
+            case 0:
+                return AnyOf((simple, IsNone(InputRef("x"))))
+            case 1:
+                return AllOf((simple, Compare("!=", InputRef("x"), Const(99))))
+            case 2:
+                return Compare("<", operand, Const(3))
+            case _:
+                return simple
+
+    def patience(self) -> Patience:
+        """Return how long a gate waits."""
+        match self.rng.randint(0, 4):
+            case 0 | 1:
+                return Expires(Micros(60 * MINUTE))
+            case 2:
+                return Defaults(Micros(60 * MINUTE), self.rng.random() < 0.7)
+            case _:
+                return Forever()
+
+
+def an_event(rng: random.Random, m: Any, plan: Any, state: Any, at: Instant) -> Event:
+    """Return what happens next: mostly something that could, sometimes something stale, doubled or senseless."""
+    if rng.random() < 0.008:
+        return AbortRequested(at, "enough")
+    alive = [i for i, n in state.nodes.items() if not n.phase.is_terminal]
+    signals = [i for group in plan.signals.values() for i in group]
+    if signals and rng.random() < 0.25:  # answers early, late, doubled
+        return answer(rng, rng.choice(signals), at)
+    if not alive or rng.random() < 0.15:
+        return senseless(rng, plan, at)
+    id_ = rng.choice(alive)
+    now, node = state.nodes[id_], plan.nodes[id_].node
+    phase = m.state.NodePhase
+    if now.phase == phase.WAITING:
+        if isinstance(node, InputNode | ApproveNode) and rng.random() < 0.8:
+            return answer(rng, id_, at)
+        return TimerFired(at, id_)
+    if isinstance(node, TaskNode) and now.attempt and id_ not in plan.scopes:
+        return outcome(rng, node, id_, now.attempt, at)
+    return answer(rng, rng.choice(signals), at) if signals else TimerFired(at, id_)
+
+
+def outcome(rng: random.Random, node: TaskNode, id_: NodeId, attempt: int, at: Instant) -> Event:
+    """Return what becomes of an attempt."""
+    roll = rng.random()
+    if roll < 0.1:
+        return TaskStarted(at, id_, attempt)
+    if roll < 0.15:
+        return TaskLost(at, id_, attempt)
+    if roll < 0.3:
+        code = rng.choice([TASK_RAISED, TASK_TIMED_OUT])
+        return TaskFailed(at, id_, attempt, Failure(code, f"{id_}#{attempt}", "", rng.random() < 0.8))
+    return good(rng, node, id_, attempt, at)
+
+
+def good(rng: random.Random, node: TaskNode, id_: NodeId, attempt: int, at: Instant) -> Event:
+    """Return the success of an attempt."""
+    if node.dynamic:
+        depth = 1 if id_.count("/") < 1 else 0
+        return TaskExpanded(at, id_, attempt, GraphMaker(rng, depth).make(rng.randint(0, 3), outputs=1))
+    return TaskSucceeded(at, id_, attempt, {"o0": f"{id_}#{attempt}"})
+
+
+def answer(rng: random.Random, id_: NodeId, at: Instant) -> Event:
+    """Return an answer, sometimes under an idempotency key."""
+    key = rng.choice(["", "", f"k{rng.randint(0, 3)}"])
+    return AnswerGiven(at, id_, rng.random() < 0.8, rng.choice(["ann", "bob"]), "test", "", key)
+
+
+def senseless(rng: random.Random, plan: Any, at: Instant) -> Event:
+    """Return an event that fits nothing in particular."""
+    id_ = rng.choice([*plan.nodes, NodeId("nowhere")])
+    attempt = rng.randint(1, 3)
+    return rng.choice([
+        TaskSucceeded(at, id_, attempt, {"o0": f"{id_}#{attempt}"}),
+        TaskFailed(at, id_, attempt, Failure(TASK_RAISED, "late")),
+        TaskLost(at, id_, attempt),
+        TimerFired(at, id_),
+        AnswerGiven(at, NodeId("nowhere"), True),
+    ])
