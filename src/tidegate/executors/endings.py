@@ -1,0 +1,49 @@
+"""What to say of a process that has ended, or was ended, while it ran an attempt."""
+
+import os
+import signal
+
+from tidegate.core.messages import TASK_CRASHED, TASK_TIMED_OUT, Failure
+
+TAIL_BYTES = 16 * 1024
+TAIL_LINES = 40
+
+
+TERMINATED = frozenset({-signal.SIGTERM, 128 + signal.SIGTERM})
+"""Exit codes of a process that somebody has asked to end."""
+
+
+def crash(code: int, printed: int) -> Failure:
+    """Return the failure of an attempt whose process has ended with an exit code (negative: a signal); `printed` is its output."""
+    return Failure(
+        TASK_CRASHED, f"the process of the task has ended, with {ended_by(code)}", tail(printed)
+    )
+
+
+def ended_by(code: int) -> str:
+    """Return an exit code in words."""
+    if code >= 0:
+        return f"exit code {code}"
+    hint = " (out of memory, perhaps)" if -code == signal.SIGKILL else ""
+    return f"signal {_signal_name(-code)}{hint}"
+
+
+def overrun(seconds: float, printed: int) -> Failure:
+    """Return the failure of an attempt that took longer than its timeout."""
+    return Failure(
+        TASK_TIMED_OUT, f"the task took longer than its timeout of {seconds:g} s", tail(printed)
+    )
+
+
+def tail(printed: int) -> str:
+    """Return the last lines of an open file."""
+    size = os.fstat(printed).st_size
+    text = os.pread(printed, TAIL_BYTES, max(0, size - TAIL_BYTES)).decode(errors="replace")
+    return "\n".join(text.splitlines()[-TAIL_LINES:])
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)

@@ -1,0 +1,91 @@
+"""What to say of an exception of the author's code: one line, and the traceback as far as it is the author's."""
+
+import sys
+from pathlib import Path
+from types import TracebackType
+
+from tidegate.core.messages import TASK_RAISED, Failure
+from tidegate.errors import AuthoringError, InvalidValue, TidegateError
+
+MAX_TRACE = 16 * 1024
+MAX_MESSAGE = 2 * 1024
+
+_OURS = str(Path(__file__).parents[1]) + "/"
+
+
+def failure_of(error: BaseException, source: str = "") -> Failure:
+    """
+    Return the failure of an attempt that raised. Files below `source` are named as they are in the author's tree.
+
+    What is wrong with the code or with a value is wrong the next time too, and is not tried again.
+    """
+    retryable = not isinstance(error, InvalidValue | AuthoringError)
+    return Failure(TASK_RAISED, one_line(error), trace_of(error, source), retryable)
+
+
+def one_line(error: BaseException) -> str:
+    """Return an exception in words: `ValueError: too small`; ours speak for themselves."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - the author's own __str__
+        text = "(its text cannot be had)"
+    line = text
+    if not isinstance(error, TidegateError):
+        line = ": ".join(filter(None, (type(error).__name__, text)))
+    return line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + " ..."
+
+
+def trace_of(error: BaseException, source: str = "") -> str:
+    """Return the traceback without our own frames, shortened in its middle."""
+    # Only an attempt that fails pays for this import, and no worker while it starts.
+    import traceback  # noqa: PLC0415
+
+    if isinstance(error, TidegateError) and _origin(error.__traceback__, source) is None:
+        return ""
+    try:
+        whole = traceback.TracebackException.from_exception(error, limit=-200)
+    except Exception:  # noqa: BLE001 - it looks at the author's objects
+        return ""
+    seen: set[int] = set()
+    parts: list[traceback.TracebackException | None] = [whole]
+    while parts:
+        part = parts.pop()
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        kept = [frame for frame in part.stack if not _is_inner(frame.filename)]
+        for frame in kept:
+            frame.filename = within(frame.filename, source)
+        part.stack[:] = kept
+        parts += [part.__cause__, part.__context__, *(part.exceptions or ())]
+    text = "".join(whole.format())
+    if len(text) <= MAX_TRACE:
+        return text
+    half = MAX_TRACE // 2
+    return f"{text[:half]}\n... {len(text) - 2 * half} characters left out ...\n{text[-half:]}"
+
+
+def place_of(error: BaseException, source: str) -> str:
+    """Return the file and line of the author's tree in which an exception arose, `flow.py:3`; empty if it arose elsewhere."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{within(error.filename, source)}:{error.lineno}"
+    return _origin(error.__traceback__, source) or ""
+
+
+def within(filename: str, source: str) -> str:
+    """Return the name of a file relative to a source tree, if it is in there."""
+    return filename.removeprefix(source.rstrip("/") + "/") if source else filename
+
+
+def _origin(trace: TracebackType | None, source: str) -> str | None:
+    found = None
+    while trace is not None:
+        filename = trace.tb_frame.f_code.co_filename
+        if not _is_inner(filename) and (not source or filename.startswith(source)):
+            found = f"{within(filename, source)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return found
+
+
+def _is_inner(filename: str) -> bool:
+    return filename.startswith((_OURS, "<frozen importlib", sys.base_prefix + "/lib/importlib"))

@@ -1,0 +1,148 @@
+"""
+What a supervisor and its worker tell each other: frames of MessagePack, each after its length in four bytes.
+
+Down, from the supervisor to the worker, go `Setup` once and then assignments; up go reports on them.
+An assignment is numbered, and the numbers only grow. It may be begun once its permit was taken: the same number, four bytes, in a pipe that the
+supervisor can read too. So whoever takes a permit first has it, and an assignment that waits behind a long one can be taken back without asking.
+"""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.msgpack import Decoder, Encoder
+
+from tidegate.core.messages import Failure
+from tidegate.ir.expr import NodeId, Value
+from tidegate.ir.graph import Target
+from tidegate.ports import Raised, Returned, Unfolded
+
+LENGTH = 4
+"""Bytes of a frame's length, and of a permit; both big-endian."""
+
+MAX_FRAME = 256 * 1024 * 1024
+"""Longest frame that is believed. Values are limited far below, by those who make them."""
+
+
+class Setup(Struct, frozen=True, array_like=True, tag="setup"):
+    """
+    Where a worker finds its source tree and the blobs, and writes logs. `desk` is a directory that it makes for its attempts to work in;
+    `memory` is the limit of its address space in bytes.
+    """
+
+    source: str
+    blobs: str
+    home: str
+    desk: str
+    memory: int | None = None
+
+
+class Run(Struct, frozen=True, array_like=True, tag="run"):
+    """Run an attempt. `timed`: say when it begins, for it has a timeout."""
+
+    number: int
+    id: str
+    node: NodeId
+    attempt: int
+    target: Target
+    inputs: dict[str, Value]
+    idempotency_key: str
+    dynamic: bool = False
+    timed: bool = False
+
+
+class Describe(Struct, frozen=True, array_like=True, tag="describe"):
+    """Import a module and compile every workflow in it."""
+
+    number: int
+    module: str
+
+
+Assignment: TypeAlias = Run | Describe
+Down: TypeAlias = Setup | Assignment
+
+
+class Ready(Struct, frozen=True, array_like=True, tag="ready"):
+    """The worker is up."""
+
+
+class Started(Struct, frozen=True, array_like=True, tag="started"):
+    """The code of a timed attempt is imported, and the attempt begins now."""
+
+    number: int
+
+
+class Done(Struct, frozen=True, array_like=True, tag="done"):
+    """An attempt has ended, after so many microseconds."""
+
+    number: int
+    micros: int
+    outcome: Returned | Unfolded | Raised
+
+
+class DescribedWorkflow(Struct, frozen=True, array_like=True):
+    """One workflow of a module: its encoded graph, or why it cannot be compiled."""
+
+    name: str
+    graph: bytes = b""
+    error: str = ""
+
+
+class Described(Struct, frozen=True, array_like=True, tag="described"):
+    """The workflows of a module, in the order in which they stand there."""
+
+    number: int
+    workflows: tuple[DescribedWorkflow, ...]
+
+
+class Unable(Struct, frozen=True, array_like=True, tag="unable"):
+    """A question could not be answered, for the code cannot be imported or does not hold what was asked for."""
+
+    number: int
+    failure: Failure
+
+
+Up: TypeAlias = Ready | Started | Done | Described | Unable
+
+_encoder = Encoder()
+
+
+def pack(message: Down | Up) -> bytes:
+    """Encode a message as a frame."""
+    body = _encoder.encode(message)
+    return len(body).to_bytes(LENGTH) + body
+
+
+class Frames:
+    """Cuts a stream of bytes into the bodies of frames."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """
+        Yield each frame's body that is complete with this chunk.
+
+        Errors: `ValueError` if the stream does not consist of frames.
+        """
+        rest = self._rest
+        rest += chunk
+        at = 0
+        try:
+            while len(rest) - at >= LENGTH:
+                size = int.from_bytes(rest[at : at + LENGTH])
+                if size > MAX_FRAME:
+                    raise ValueError(f"a frame of {size} bytes")
+                if len(rest) - at - LENGTH < size:
+                    break
+                yield bytes(rest[at + LENGTH : at + LENGTH + size])
+                at += LENGTH + size
+        finally:
+            del rest[:at]
+
+
+down: Decoder[Down] = Decoder(Down)
+"""Reads what a supervisor says."""
+
+up: Decoder[Up] = Decoder(Up)
+"""Reads what a worker says."""

@@ -1,0 +1,388 @@
+"""
+The pool: runs attempts in workers, and says what became of them. One thread, which sleeps until something happens.
+
+Rule 1: an attempt is begun at most once. What a worker has not begun can be taken back from it, and is then certainly not begun (see `frames`).
+Rule 2: only the attempt that was running when its worker crashed or overran is blamed; what waited behind it goes back to the head of the queue.
+Rule 3: an attempt whose worker is ended is reported on when that process, and all that it has started, is killed; so a repeated attempt
+        does not meet the one before.
+"""
+
+import os
+import selectors
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import assert_never
+
+from msgspec import DecodeError, Struct
+
+from tidegate.core.messages import TASK_CRASHED, Failure
+from tidegate.errors import CodeError
+from tidegate.executors.backlog import Attempt, attempt_of
+from tidegate.executors.child import FOREVER, Child, Query, Ticket, remove_scratch
+from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, tail
+from tidegate.executors.frames import Described, Done, Ready, Started, Unable, Up
+from tidegate.executors.roster import GRACE, STUCK_AFTER, Limits, Roster, expect
+from tidegate.ir.graph import SECOND
+from tidegate.logs import keep_log, live_path, log_path
+from tidegate.ports import Began, Job, Lost, Outcome, Raised, Report
+
+ANNOUNCE_AFTER = 0.1
+"""Seconds after which an attempt is reported to have begun."""
+FALSE_STARTS = 3
+"""Workers of a bundle that end before they are up, one after the other, until its attempts fail."""
+GIVE_UP = 5.0
+"""Seconds after which closing does not wait any longer for processes that the system cannot end."""
+LOOK_EVERY = 0.05
+"""Seconds between two looks at a process, where the system does not tell of its end."""
+
+
+class Ending(Struct, frozen=True, eq=False):
+    """For what a worker was told to end: its attempt has `expired`, or nobody wants it any more."""
+
+    ticket: Ticket
+    expired: bool = False
+
+
+class Pool:
+    """The thread between those who want attempts run and the workers. Only `call` may be used by other threads."""
+
+    def __init__(
+        self, home: Path, limits: Limits, deliver: Callable[[Sequence[Report]], None]
+    ) -> None:
+        self._home = home
+        self._limits = limits
+        self._deliver = deliver
+        self._inbox: deque[Callable[[], None]] = deque()
+        self._lock = Lock()
+        self._gone = False
+        self._awake, self._waker = os.pipe()
+        os.set_blocking(self._awake, False)
+        os.set_blocking(self._waker, False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._awake, selectors.EVENT_READ)
+        self._roster = Roster(home, limits, self._selector, self._add)
+        self._endings: dict[Child, Ending] = {}
+        self._false_starts: dict[str, int] = {}
+        self._reports: list[Report] = []
+        self._closed_at = FOREVER
+        self._now = time.monotonic()
+
+    @property
+    def _closing(self) -> bool:
+        return self._closed_at < FOREVER
+
+    def call(self, wish: Callable[[], None]) -> bool:
+        """Have the pool's thread do something, soon; False if it is closed."""
+        with self._lock:
+            if self._gone:
+                return False
+            self._inbox.append(wish)
+            with suppress(BlockingIOError):  # it is full of reasons to wake up
+                os.write(self._waker, b"!")
+            return True
+
+    def run(self) -> None:
+        """Be the pool's thread, until it is closed and every worker is gone."""
+        self._clear_scratch()
+        while self._now < self._closed_at + GIVE_UP if self._roster.children else not self._closing:
+            ready = self._selector.select(self._pause())
+            self._now = time.monotonic()
+            for key, _ in ready:
+                if key.data is None:
+                    self._read_inbox()
+                elif key.data in self._roster.children:
+                    self._roster.flush(key.data)
+                    self._listen(key.data)
+            for child in self._roster.children.copy():
+                self._look_at(child)
+            if not self._closing:
+                self._roster.place(self._now)
+                self._report()
+        with self._lock:
+            self._gone = True
+            self._selector.close()
+            os.close(self._awake)
+            os.close(self._waker)
+        if self._roster.sentinel is not None:
+            self._roster.sentinel.close()
+
+    # ---- wishes, carried out by the pool's thread ----
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Take jobs into the queue."""
+        self._roster.backlog.add(jobs)
+
+    def ask(self, query: Query) -> None:
+        """Take a question."""
+        if self._closing:
+            query.answer.set_exception(closed(query))
+            return
+        self._roster.queries.append(query)
+
+    def warm(self, bundle: str) -> None:
+        """Have a worker of this bundle, if there is room for one."""
+        if not self._closing:
+            self._roster.warm(bundle, self._now)
+
+    def cancel(self, attempt: Attempt) -> None:
+        """Forget an attempt, and end its worker if it runs."""
+        if self._roster.backlog.drop(attempt):
+            return
+        for child in self._roster.children:
+            for ticket in child.tickets:
+                if isinstance(ticket.work, Job) and attempt_of(ticket.work) == attempt:
+                    self._end_for(child, Ending(ticket))
+                    # It was not begun, if it came back into the queue.
+                    self._roster.backlog.drop(attempt)
+                    return
+
+    def close(self) -> None:
+        """End every worker."""
+        self._closed_at = self._now
+        for child in self._roster.children:
+            child.end(self._now + GRACE)
+        for query in self._roster.queries:
+            query.answer.set_exception(closed(query))
+        self._roster.queries.clear()
+
+    # ---- what workers say ----
+
+    def _read_inbox(self) -> None:
+        with suppress(BlockingIOError):
+            os.read(self._awake, 4096)
+        while self._inbox:
+            self._inbox.popleft()()
+
+    def _listen(self, child: Child) -> None:
+        try:
+            said = child.hear()
+            for message in said:
+                self._take_in(child, message)
+        except EOFError:
+            # It is about to end; or its task has closed all descriptors, and there is nothing more to hear.
+            self._roster.deafen(child)
+        except (ValueError, DecodeError):
+            self._roster.deafen(child)
+            child.kill()
+
+    def _take_in(self, child: Child, message: Up) -> None:
+        if child in self._endings:
+            return  # it was told to end, and what it says after that does not count
+        match message:
+            case Ready():
+                child.ready = True
+                self._false_starts.pop(child.bundle, None)
+                self._await_next(child)
+            case Started(number):
+                ticket = _head(child, number)
+                assert isinstance(ticket.work, Job)
+                ticket.deadline = self._now + (ticket.work.timeout or 0) / SECOND
+            case Done(number, micros, outcome):
+                ticket = self._finish(child, number)
+                if isinstance(ticket.work, Job):
+                    self._roster.learn(ticket.work, micros / SECOND)
+                    self._add(ticket.work, outcome)
+            case Described(number) | Unable(number):
+                ticket = self._finish(child, number)
+                if isinstance(ticket.work, Query):
+                    ticket.work.answer.set_result(message)
+            case _:
+                assert_never(message)
+
+    def _finish(self, child: Child, number: int) -> Ticket:
+        ticket = _head(child, number)
+        child.tickets.popleft()
+        _unlink_live(ticket)
+        self._await_next(child)
+        return ticket
+
+    def _await_next(self, child: Child) -> None:
+        # What is next begins about now. Never before: it is told of the end of the one before it.
+        if child.tickets:
+            expect(child.tickets[0], self._now)
+        else:
+            child.idle_since = self._now
+
+    def _add(self, job: Job, outcome: Outcome) -> None:
+        self._reports.append(Report(job.key, job.node, job.attempt, outcome))
+
+    def _report(self) -> None:
+        if self._reports:
+            reports, self._reports = self._reports, []
+            self._deliver(reports)
+
+    # ---- what time brings ----
+
+    def _pause(self) -> float | None:
+        soonest = FOREVER
+        for child in self._roster.children:
+            soonest = min(soonest, _next_look(child, self._limits.idle))
+        if self._roster.hire_after > self._now:
+            soonest = min(soonest, self._roster.hire_after)
+        return None if soonest == FOREVER else max(0.0, soonest - time.monotonic())
+
+    def _look_at(self, child: Child) -> None:
+        if child.has_ended():
+            self._mourn(child)
+        elif child.ending:
+            if self._now >= child.kill_at:
+                child.kill()
+                child.kill_at = self._now + GRACE
+        elif not child.tickets:
+            surplus = len(self._roster.children) > self._limits.workers
+            if child.ready and (surplus or self._now >= child.idle_since + self._limits.idle):
+                child.end(self._now + GRACE)
+        else:
+            self._look_at_head(child, child.tickets[0])
+
+    def _look_at_head(self, child: Child, head: Ticket) -> None:
+        if self._now >= head.deadline:
+            self._end_for(child, Ending(head, expired=True))
+            return
+        if self._now >= head.since + STUCK_AFTER and len(child.tickets) > 1:
+            self._roster.put_back(child.take_back())
+        if self._now >= head.since + ANNOUNCE_AFTER and not head.announced:
+            head.announced = True
+            if isinstance(head.work, Job):
+                self._add(head.work, Began())
+                self._link_live(child, head, head.work)
+
+    def _link_live(self, child: Child, ticket: Ticket, job: Job) -> None:
+        path = live_path(self._home, job.id, job.node, job.attempt)
+        with suppress(OSError):  # a log that cannot be watched is no reason to stop
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            path.hardlink_to(child.scratch)
+            ticket.live = path
+
+    # ---- how workers end ----
+
+    def _end_for(self, child: Child, ending: Ending) -> None:
+        """End a worker for what it is doing, unless that turns out to be over."""
+        if child.ending:
+            return
+        self._roster.put_back(child.take_back())
+        # From here on nothing begins in it, and a report on what came before is there to be heard.
+        self._listen(child)
+        if ending.ticket in child.tickets:
+            self._endings[child] = ending
+            child.end(self._now + GRACE)
+
+    def _mourn(self, child: Child) -> None:
+        """Say what became of what an ended worker had begun, and let go of it."""
+        self._roster.put_back(child.take_back())
+        self._listen(child)
+        child.kill()  # what it has started, and left behind
+        # Before it is buried, for then its number may become another's.
+        self._roster.dismiss(child)
+        code = child.bury()
+        ending = self._endings.pop(child, None)
+        for ticket in child.tickets:
+            _unlink_live(ticket)
+            self._account(child, ticket, code, ending)
+        if not child.ready and not child.ending:
+            self._count_false_start(child, code)
+        child.close()
+
+    def _account(self, child: Child, ticket: Ticket, code: int, ending: Ending | None) -> None:
+        match ticket.work:
+            case Query() as query:
+                query.answer.set_exception(self._unanswered(query, child, code, ending))
+            case Job() as job:
+                with suppress(OSError):  # a log that cannot be kept is no reason to stop
+                    keep_log(child.printed, log_path(self._home, job.id, job.node, job.attempt))
+                if ending is not None:
+                    if ending.expired:
+                        self._add(job, Raised(overrun((job.timeout or 0) / SECOND, child.printed)))
+                elif code in TERMINATED:
+                    # Somebody ends the processes of this machine; the attempt has done nothing wrong.
+                    self._add(job, Lost())
+                else:
+                    self._add(job, Raised(crash(code, child.printed)))
+            case _:
+                assert_never(ticket.work)
+
+    def _unanswered(
+        self, query: Query, child: Child, code: int, ending: Ending | None
+    ) -> CodeError:
+        if self._closing:
+            return closed(query)
+        if ending is not None:
+            return CodeError(f"{query.about}: to import it takes longer than {query.timeout:g} s")
+        return CodeError(
+            f"{query.about}: to import it ends the process, with {ended_by(code)}",
+            trace=tail(child.printed),
+        )
+
+    def _count_false_start(self, child: Child, code: int) -> None:
+        count = self._false_starts[child.bundle] = self._false_starts.get(child.bundle, 0) + 1
+        if count < FALSE_STARTS:
+            return
+        del self._false_starts[child.bundle]
+        failure = Failure(
+            TASK_CRASHED,
+            f"no worker can be started: its process ends at once, with {ended_by(code)}",
+            tail(child.printed),
+        )
+        for job in self._roster.backlog.take_all(child.bundle):
+            self._add(job, Raised(failure))
+        for query in [q for q in self._roster.queries if q.bundle == child.bundle]:
+            self._roster.queries.remove(query)
+            query.answer.set_exception(CodeError(f"{query.about}: {failure.message}"))
+
+    def _clear_scratch(self) -> None:
+        """Make the directory of the files into which workers print, and remove what dead engines have left there."""
+        place = self._home / "scratch"
+        place.mkdir(parents=True, exist_ok=True)
+        for path in place.iterdir():
+            owner = path.name.partition("-")[0]
+            if not owner.isdecimal() or not _is_alive(int(owner)):
+                remove_scratch(path)
+
+
+def closed(query: Query) -> CodeError:
+    """Return the error of a question that comes too late."""
+    return CodeError(f"{query.about}: the workers were closed")
+
+
+def _head(child: Child, number: int) -> Ticket:
+    if not child.tickets or child.tickets[0].number != number:
+        raise ValueError(f"assignment {number} is not the one that runs")
+    return child.tickets[0]
+
+
+def _next_look(child: Child, idle: float) -> float:
+    """Return when the time alone asks for something to be done about a worker."""
+    soonest = FOREVER if child.exit is not None else time.monotonic() + LOOK_EVERY
+    if child.ending:
+        return min(soonest, child.kill_at)
+    if not child.tickets:
+        return min(soonest, child.idle_since + idle)
+    head = child.tickets[0]
+    soonest = min(soonest, head.deadline)
+    if not head.announced:
+        soonest = min(soonest, head.since + ANNOUNCE_AFTER)
+    if len(child.tickets) > 1:
+        soonest = min(soonest, head.since + STUCK_AFTER)
+    return soonest
+
+
+def _unlink_live(ticket: Ticket) -> None:
+    if ticket.live is not None:
+        with suppress(OSError):
+            ticket.live.unlink()
+        ticket.live = None
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

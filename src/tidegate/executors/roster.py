@@ -1,0 +1,277 @@
+"""
+Who gets what: the workers there are, what waits for them, and which worker is given which attempt.
+
+A worker has one attempt at a time, and more only while those are known to be short. The bundle whose first attempt came first is served first;
+if it has no worker, the first that has nothing to do makes room for one, unless that one has only just begun.
+"""
+
+import logging
+import os
+import selectors
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from msgspec import Struct
+
+from tidegate.core.messages import TASK_RAISED, Failure
+from tidegate.executors.backlog import Backlog
+from tidegate.executors.child import FOREVER, Child, Query, Sentinel, Ticket, desk_of
+from tidegate.executors.frames import Run, Setup, pack
+from tidegate.ports import Job, Outcome, Raised
+
+SHORT = 0.005
+"""Seconds: tasks that take less on average are handed out several at a time."""
+AHEAD = 16
+"""Most attempts that wait in a worker."""
+STUCK_AFTER = 0.02
+"""Seconds after which those behind an attempt are taken back from its worker."""
+GRACE = 0.5
+"""Seconds between asking a process to end and ending it."""
+IMPORT_LIMIT = 300.0
+"""Seconds that importing the code of an attempt with a timeout may take; the timeout begins after it."""
+TENURE = 1.0
+"""Seconds that a worker stays with its bundle, although another bundle has none; to start a worker takes a tenth of that."""
+EXTRA = 2
+"""Workers beyond the cap, for questions while all others run attempts."""
+KNOWN_TASKS = 10_000
+"""Tasks whose average duration is remembered."""
+
+_log = logging.getLogger(__name__)
+
+
+class Limits(Struct, frozen=True):
+    """How many workers there may be, the address space of each in bytes, and the seconds after which an idle one ends."""
+
+    workers: int
+    memory: int | None
+    idle: float
+
+
+class Roster:
+    """The workers, and what waits for them. `add` takes what there is to report on a job that no worker could be given."""
+
+    def __init__(
+        self,
+        home: Path,
+        limits: Limits,
+        selector: selectors.BaseSelector,
+        add: Callable[[Job, Outcome], None],
+    ) -> None:
+        self.children: list[Child] = []
+        self.queries: deque[Query] = deque()
+        self.backlog = Backlog()
+        self.sentinel: Sentinel | None = None
+        self.hire_after = 0.0
+        """When a worker can be started again, after the system has refused it."""
+        self._home = home
+        self._limits = limits
+        self._selector = selector
+        self._add = add
+        self._averages: dict[tuple[str, str], float] = {}
+        self._scratches = 0
+        self._now = 0.0
+
+    def place(self, now: float) -> None:
+        """Give questions and attempts to workers, and start such as are needed."""
+        self._now = now
+        self._place_queries()
+        self._even_out()
+        for bundle in self.backlog.bundles():
+            if self._place(bundle):
+                return
+
+    def warm(self, bundle: str, now: float) -> None:
+        """Have a worker of this bundle, if there is room for one."""
+        self._now = now
+        if all(c.bundle != bundle or c.ending for c in self.children) and self._room() > 0:
+            self._hire(bundle)
+
+    def put_back(self, tickets: list[Ticket]) -> None:
+        """Have what was taken back from a worker wait again, before all others."""
+        self.backlog.put_back([t.work for t in tickets if isinstance(t.work, Job)])
+        self.queries.extendleft(t.work for t in tickets if isinstance(t.work, Query))
+
+    def learn(self, job: Job, seconds: float) -> None:
+        """Remember how long an attempt took."""
+        task = (job.bundle, str(job.target))
+        if len(self._averages) > KNOWN_TASKS:
+            self._averages.clear()
+        known = self._averages.get(task, seconds)
+        self._averages[task] = known + (seconds - known) / 4
+
+    def dismiss(self, child: Child) -> None:
+        """Take a worker that has ended off the list."""
+        self.deafen(child)
+        if child.exit is not None:
+            self._selector.unregister(child.exit)
+        self.children.remove(child)
+        if self.sentinel is not None:
+            self.sentinel.ended(child.pid)
+
+    def deafen(self, child: Child) -> None:
+        """Listen to a worker no more."""
+        if child.events:
+            self._selector.unregister(child.stream)
+            child.events = 0
+
+    def flush(self, child: Child) -> None:
+        """Send a worker what there is room for, and wait for room for the rest."""
+        child.flush()
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if child.unsent else 0)
+        if child.events not in {0, events}:
+            child.events = events
+            self._selector.modify(child.stream, events, child)
+
+    def _room(self) -> int:
+        return self._limits.workers - len(self.children)
+
+    def _hire(self, bundle: str) -> Child | None:
+        """Start a worker; None if the system refuses, and then for a second no other is tried."""
+        if self._now < self.hire_after:
+            return None
+        self._scratches += 1
+        scratch = self._home / "scratch" / f"{os.getpid()}-{self._scratches}.out"
+        setup = Setup(
+            source=str(self._home / "bundles" / bundle),
+            blobs=str(self._home / "blobs"),
+            home=str(self._home),
+            desk=str(desk_of(scratch)),
+            memory=self._limits.memory,
+        )
+        try:
+            if self.sentinel is None:
+                self.sentinel = Sentinel()
+            child = Child(bundle, setup, scratch, self._now)
+        except OSError as error:
+            self.hire_after = self._now + 1.0
+            _log.warning("no worker can be started: %s", error)
+            return None
+        self.sentinel.began(child.pid)
+        child.events = selectors.EVENT_READ
+        self._selector.register(child.stream, child.events, child)
+        if child.exit is not None:
+            self._selector.register(child.exit, selectors.EVENT_READ, child)
+        self.children.append(child)
+        return child
+
+    def _place_queries(self) -> None:
+        for query in self.queries.copy():
+            child = next((c for c in self.children if c.bundle == query.bundle and _free(c)), None)
+            if child is None and self._room() > -EXTRA:
+                child = self._hire(query.bundle)
+            if child is not None:
+                self.queries.remove(query)
+                ticket = child.assign(query, FOREVER, partial(_question, query))
+                expect(ticket, self._now)
+                self.flush(child)
+
+    def _place(self, bundle: str) -> bool:
+        """Hand out jobs of a bundle. True if it has no worker, and must get the next one that has nothing to do."""
+        staff = [c for c in self.children if c.bundle == bundle and not c.ending]
+        for child in staff:
+            while not child.tickets and bundle in self.backlog:
+                self._assign(child)
+        while bundle in self.backlog and self._room() > 0:
+            hired = self._hire(bundle)
+            if hired is None:
+                break
+            staff.append(hired)
+            self._assign(hired)
+        if bundle in self.backlog:
+            self._make_room(bundle, needy=not staff)
+            self._assign_ahead(bundle, staff)
+        for child in staff:
+            self.flush(child)
+        leaving = any(c.ending for c in self.children)
+        settled = any(self._now >= c.hired + TENURE for c in self.children)
+        return not staff and bundle in self.backlog and not leaving and settled
+
+    def _make_room(self, bundle: str, *, needy: bool) -> None:
+        """End workers of other bundles that have nothing to do, as many as can be used."""
+        wanted = self.backlog.count(bundle) - sum(c.ending for c in self.children)
+        for child in self.children:
+            other = child.bundle != bundle and _free(child)
+            spare = child.bundle not in self.backlog or (
+                needy and self._now >= child.hired + TENURE
+            )
+            if wanted > 0 and other and spare:
+                child.end(self._now + GRACE)
+                wanted -= 1
+
+    def _assign_ahead(self, bundle: str, staff: list[Child]) -> None:
+        rooms = {child: self._room_ahead(child) for child in staff}
+        while bundle in self.backlog:
+            open_ = [child for child, room in rooms.items() if room > 0]
+            if not open_:
+                return
+            child = min(open_, key=lambda c: len(c.tickets))
+            expected = self._assign(child)
+            rooms[child] = rooms[child] - 1 if expected < SHORT else 0
+
+    def _room_ahead(self, child: Child) -> int:
+        if not child.ready or not child.tickets:
+            return 0
+        if self._now >= child.tickets[0].since + STUCK_AFTER:
+            return 0
+        longest = max(ticket.expected for ticket in child.tickets)
+        if longest >= SHORT:
+            return 0
+        return min(AHEAD, int(SHORT / max(longest, 1e-6))) + 1 - len(child.tickets)
+
+    def _even_out(self) -> None:
+        """Take back what waits in one worker while another of its bundle has nothing to do."""
+        for idle in self.children:
+            if not (_free(idle) and idle.ready) or idle.bundle in self.backlog:
+                continue
+            busy = [c for c in self.children if c.bundle == idle.bundle and not c.ending]
+            richest = max(busy, key=lambda c: len(c.tickets))
+            if len(richest.tickets) > 2:
+                self.put_back(richest.take_back())
+
+    def _assign(self, child: Child) -> float:
+        job = self.backlog.take(child.bundle)
+        expected = self._averages.get((job.bundle, str(job.target)), FOREVER)
+        try:
+            ticket = child.assign(job, expected, partial(_order, job))
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            failure = Failure(TASK_RAISED, f"the inputs cannot be sent: {error}", "", False)
+            self._add(job, Raised(failure))
+            return FOREVER
+        if child.ready and len(child.tickets) == 1:
+            expect(ticket, self._now)
+        return expected
+
+
+def expect(ticket: Ticket, now: float) -> None:
+    """Note that an assignment begins about now, and by when it must have come so far that another instant counts."""
+    ticket.since = now
+    match ticket.work:
+        case Query(timeout=timeout):
+            ticket.deadline = now + timeout
+        case Job(timeout=timeout):
+            ticket.deadline = FOREVER if timeout is None else now + IMPORT_LIMIT
+
+
+def _free(child: Child) -> bool:
+    return not child.tickets and not child.ending
+
+
+def _question(query: Query, number: int) -> bytes:
+    return pack(query.ask(number))
+
+
+def _order(job: Job, number: int) -> bytes:
+    run = Run(
+        number=number,
+        id=job.id,
+        node=job.node,
+        attempt=job.attempt,
+        target=job.target,
+        inputs=job.inputs,
+        idempotency_key=job.idempotency_key,
+        dynamic=job.dynamic,
+        timed=job.timeout is not None,
+    )
+    return pack(run)

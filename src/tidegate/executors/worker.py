@@ -1,0 +1,223 @@
+"""
+A worker: the process in which users' code runs, for one bundle, one assignment at a time.
+
+It is started by `tidegate.executors.child` with two inherited descriptors: a stream of frames, and the pipe of permits (see `frames`).
+It blocks on the pipe, and holds nothing that a crash would lose: each report is sent before the next permit is taken.
+
+Standard output and error are one file, which the supervisor opened; what an attempt has printed is moved from there to its log.
+An interrupt from the terminal is the engine's business and ignored here. SIGTERM ends the attempt as an exception would, so that it can clean up.
+"""
+
+import faulthandler
+import io
+import os
+import resource
+import select
+import shutil
+import signal
+import sys
+import time
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import assert_never
+
+from tidegate.blobs import BlobDirectory
+from tidegate.core.messages import TASK_RAISED, Failure
+from tidegate.errors import CodeError
+from tidegate.executors.code import describe_module, load_task
+from tidegate.executors.failures import failure_of
+from tidegate.executors.frames import (
+    LENGTH,
+    Assignment,
+    Describe,
+    Described,
+    Done,
+    Frames,
+    Ready,
+    Run,
+    Setup,
+    Started,
+    Unable,
+    Up,
+    down,
+    pack,
+)
+from tidegate.ir.graph import Graph
+from tidegate.logs import keep_log, log_path
+from tidegate.ports import Raised, Returned, Unfolded
+from tidegate.sdk.invoke import invoke
+from tidegate.sdk.trace import TaskRun
+
+CHUNK = 256 * 1024
+TERMINATED = 128 + signal.SIGTERM
+
+
+class Worker:
+    """The process itself, from its set-up to the end of its stream."""
+
+    def __init__(self, stream: int, permits: int) -> None:
+        self._stream = stream
+        self._permits = permits
+        self._waiter = select.poll()
+        self._waiter.register(permits, select.POLLIN)
+        self._frames = Frames()
+        self._bodies: deque[bytes] = deque()
+        self._pid = os.getpid()
+        # A copy, for the author's code may close or replace the descriptors 1 and 2.
+        self._printed = os.dup(1)
+        self._ending = False
+        setup = self._receive()
+        assert isinstance(setup, Setup)
+        self._home = Path(setup.home)
+        self._source = setup.source
+        self._blobs = BlobDirectory(Path(setup.blobs))
+        self._desk = Path(setup.desk)
+        self._desk.mkdir()
+        if setup.memory is not None:
+            _limit_memory(setup.memory)
+        # First, as for a script; the package itself is imported by now, and no file of the author's can hide it.
+        sys.path.insert(0, setup.source)
+
+    def serve(self) -> None:
+        """Carry out assignments until the supervisor closes the pipe."""
+        _prepare_output()
+        signal.signal(signal.SIGINT, _ignore)
+        signal.signal(signal.SIGTERM, self._terminate)
+        # Before the handler, and in C: the log shows where a task hung, even if it never comes back to Python.
+        faulthandler.register(signal.SIGTERM, all_threads=False, chain=True)
+        self._send(Ready())
+        while (number := self._next_permit()) is not None:
+            assignment = self._fetch(number)
+            if assignment is None:
+                return
+            report = self._carry_out(assignment)
+            if self._ending or os.getpid() != self._pid:
+                # Told to end; or this is a copy of us, forked by the attempt, that came back from it.
+                os._exit(TERMINATED)
+            self._send(report)
+
+    def _carry_out(self, assignment: Assignment) -> Up:
+        match assignment:
+            case Run():
+                return self._run(assignment)
+            case Describe(number, module):
+                try:
+                    return Described(number, describe_module(module, self._source))
+                except CodeError as error:
+                    trace = error.details.get("trace", "")
+                    return Unable(number, Failure(error.code, error.message, trace))
+            case _:
+                assert_never(assignment)
+
+    def _run(self, run: Run) -> Done:
+        began = time.perf_counter_ns()
+        outcome: Returned | Unfolded | Raised
+        try:
+            task = load_task(run.target.module, run.target.name, self._source)
+            if run.timed:
+                self._send(Started(run.number))
+            began = time.perf_counter_ns()
+            result = invoke(
+                task,
+                run.inputs,
+                dynamic=run.dynamic,
+                blobs=self._blobs,
+                run=TaskRun(
+                    execution=run.id,
+                    node=run.node,
+                    attempt=run.attempt,
+                    idempotency_key=run.idempotency_key,
+                    working_directory=str(self._desk),
+                ),
+            )
+            outcome = Unfolded(result) if isinstance(result, Graph) else Returned(result)
+        except BaseException as error:  # noqa: BLE001 - the edge to the author's code: sys.exit() too fails the attempt alone
+            outcome = Raised(failure_of(error, self._source))
+        done = Done(run.number, (time.perf_counter_ns() - began) // 1000, outcome)
+        if os.getpid() == self._pid:
+            self._tidy(run)
+        return done
+
+    def _tidy(self, run: Run) -> None:
+        """Move what was printed to the attempt's log, and leave an empty desk to the next one."""
+        for stream in (sys.stdout, sys.stderr):
+            # The author's code may have closed it, or put something else in its place.
+            with suppress(AttributeError, ValueError, OSError):
+                stream.flush()
+        with suppress(OSError):  # a log that cannot be written is no reason for an attempt to fail
+            if os.fstat(self._printed).st_size:
+                keep_log(self._printed, log_path(self._home, run.id, run.node, run.attempt))
+                os.ftruncate(self._printed, 0)
+        with suppress(OSError):
+            if not self._desk.is_dir() or any(self._desk.iterdir()):
+                shutil.rmtree(self._desk, ignore_errors=True)
+                self._desk.mkdir()
+
+    def _terminate(self, _number: int, _frame: FrameType | None) -> None:
+        self._ending = True
+        raise SystemExit(TERMINATED)
+
+    # ---- the two descriptors ----
+
+    def _next_permit(self) -> int | None:
+        while True:
+            try:
+                permit = os.read(self._permits, LENGTH)
+            except BlockingIOError:
+                self._waiter.poll()
+            else:
+                return int.from_bytes(permit) if permit else None
+
+    def _fetch(self, number: int) -> Assignment | None:
+        # What was taken back lies in the stream all the same, before the one we look for.
+        while (message := self._receive()) is not None:
+            assert not isinstance(message, Setup)
+            if message.number == number:
+                return message
+        return None
+
+    def _receive(self) -> Setup | Assignment | None:
+        while not self._bodies:
+            chunk = os.read(self._stream, CHUNK)
+            if not chunk:
+                return None
+            self._bodies.extend(self._frames.feed(chunk))
+        return down.decode(self._bodies.popleft())
+
+    def _send(self, message: Up) -> None:
+        rest = memoryview(_packed(message))
+        while rest:
+            rest = rest[os.write(self._stream, rest) :]
+
+
+def _packed(message: Up) -> bytes:
+    try:
+        return pack(message)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        assert isinstance(message, Done)
+        failure = Failure(TASK_RAISED, f"the outputs cannot be stored: {error}", "", False)
+        return pack(Done(message.number, message.micros, Raised(failure)))
+
+
+def _prepare_output() -> None:
+    # A crash loses at most a line; and no locale makes a print fail.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    faulthandler.enable()
+
+
+def _limit_memory(limit: int) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    # Not SIG_IGN, which programs started by a task would inherit.
+    return
+
+
+if __name__ == "__main__":
+    Worker(int(sys.argv[1]), int(sys.argv[2])).serve()

@@ -1,0 +1,113 @@
+"""
+What tasks print: one text file an attempt, `<home>/logs/<execution>/<node>/<attempt>.log`, standard output and error together.
+
+A node inside another is a directory inside the other's. While an attempt runs, `<attempt>.live` is the file into which it prints.
+Names come from outside, so each is spelled with letters that no file system takes for something else.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+from msgspec import Struct
+
+MAX_LOG = 1024 * 1024
+"""Bytes kept of what one attempt prints: the first and the last half of it."""
+
+MAX_NAME = 150
+"""Longest name that is spelled out in a file name."""
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+
+
+class AttemptText(Struct, frozen=True):
+    """What one attempt has printed. `live`: it still runs, or the machine stopped while it ran."""
+
+    node: str
+    attempt: int
+    text: str
+    live: bool = False
+
+
+def log_path(home: Path, execution: str, node: str, attempt: int) -> Path:
+    """Return where the log of an attempt is, or would be if it had printed something."""
+    return _directory(home, execution, node) / f"{attempt}.log"
+
+
+def live_path(home: Path, execution: str, node: str, attempt: int) -> Path:
+    """Return where an attempt that runs prints to."""
+    return _directory(home, execution, node) / f"{attempt}.live"
+
+
+def keep_log(printed: int, path: Path) -> None:
+    """Write what is in an open file, shortened to `MAX_LOG`, as the log of an attempt; nothing if the file is empty."""
+    size = os.fstat(printed).st_size
+    if size == 0:
+        return
+    if size <= MAX_LOG:
+        body = os.pread(printed, size, 0)
+    else:
+        half = MAX_LOG // 2
+        note = f"\n... {size - 2 * half} bytes left out ...\n".encode()
+        body = os.pread(printed, half, 0) + note + os.pread(printed, half, size - half)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+
+
+def read_logs(home: Path, execution: str, node: str | None = None) -> list[AttemptText]:
+    """Return what the attempts of an execution have printed, or those of one node of it, by node and attempt."""
+    top = _directory(home, execution, "")
+    place = top if node is None else _directory(home, execution, node)
+    found: dict[tuple[str, int], AttemptText] = {}
+    # In this order `.live` comes before `.log`, which replaces it when both are there for a moment.
+    for path in sorted(place.glob("*" if node is not None else "**/*")):
+        if path.suffix not in {".live", ".log"} or not path.stem.isdecimal():
+            continue
+        name = "/".join(_unquote(part) for part in path.parent.relative_to(top).parts)
+        text = _read(path)
+        if text is not None:
+            attempt = int(path.stem)
+            found[name, attempt] = AttemptText(name, attempt, text, path.suffix == ".live")
+    return sorted(found.values(), key=_order)
+
+
+def _read(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            # A live file has no limit of its own.
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 2 * MAX_LOG))
+            return file.read(2 * MAX_LOG).decode(errors="replace")
+    except FileNotFoundError:
+        return None  # the attempt has ended while we looked
+
+
+def _directory(home: Path, execution: str, node: str) -> Path:
+    parts = [_quote(part) for part in node.split("/")] if node else []
+    return Path(home, "logs", _quote(execution), *parts)
+
+
+def _quote(name: str) -> str:
+    if _PLAIN.issuperset(name) and 0 < len(name) <= MAX_NAME:
+        return name
+    spelled = "".join(
+        letter if letter in _PLAIN else "".join(f"%{byte:02x}" for byte in letter.encode())
+        for letter in name
+    )
+    if 0 < len(spelled) <= MAX_NAME:
+        return spelled
+    # The percent sign at the end cannot come from spelling.
+    return f"{spelled[: MAX_NAME - 40]}{hashlib.sha256(name.encode()).hexdigest()[:32]}%"
+
+
+def _unquote(part: str) -> str:
+    if "%" not in part or part.endswith("%"):
+        return part
+    head, *rest = part.split("%")
+    body = b"".join(bytes.fromhex(piece[:2]) + piece[2:].encode() for piece in rest)
+    return head + body.decode(errors="replace")
+
+
+def _order(found: AttemptText) -> tuple[list[tuple[str, int]], int]:
+    # n2 stands before n10.
+    parts = [(part.rstrip("0123456789"), part) for part in found.node.split("/")]
+    return [(stem, int(part[len(stem) :] or -1)) for stem, part in parts], found.attempt
