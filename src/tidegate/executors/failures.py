@@ -1,6 +1,7 @@
 """What to say of an exception of the author's code: one line, and the traceback as far as it is the author's."""
 
 import sys
+import traceback
 from pathlib import Path
 from types import TracebackType
 
@@ -37,9 +38,6 @@ def one_line(error: BaseException) -> str:
 
 def trace_of(error: BaseException, source: str = "") -> str:
     """Return the traceback without our own frames, shortened in its middle."""
-    # Only an attempt that fails pays for this import, and no worker while it starts.
-    import traceback  # noqa: PLC0415
-
     if isinstance(error, TidegateError) and _origin(error.__traceback__, source) is None:
         return ""
     try:

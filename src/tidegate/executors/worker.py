@@ -26,7 +26,7 @@ from typing import assert_never
 from tidegate.blobs import BlobDirectory
 from tidegate.core.messages import TASK_RAISED, Failure
 from tidegate.errors import CodeError
-from tidegate.executors.code import describe_module, load_task
+from tidegate.executors.code import describe, load_task
 from tidegate.executors.failures import failure_of
 from tidegate.executors.frames import (
     LENGTH,
@@ -49,6 +49,7 @@ from tidegate.logs import keep_log, log_path
 from tidegate.ports import Raised, Returned, Unfolded
 from tidegate.sdk.invoke import invoke
 from tidegate.sdk.trace import TaskRun
+from tidegate.types.values import with_pickle
 
 CHUNK = 256 * 1024
 TERMINATED = 128 + signal.SIGTERM
@@ -72,9 +73,11 @@ class Worker:
         assert isinstance(setup, Setup)
         self._home = Path(setup.home)
         self._source = setup.source
-        self._blobs = BlobDirectory(Path(setup.blobs))
-        self._desk = Path(setup.desk)
-        self._desk.mkdir()
+        desk = Path(setup.desk)
+        self._desk = (desk / "work", desk / "files")
+        for place in self._desk:
+            place.mkdir(parents=True)
+        self._blobs = with_pickle(BlobDirectory(Path(setup.blobs), scratch=self._desk[1]))
         if setup.memory is not None:
             _limit_memory(setup.memory)
         # First, as for a script; the package itself is imported by now, and no file of the author's can hide it.
@@ -104,7 +107,7 @@ class Worker:
                 return self._run(assignment)
             case Describe(number, module):
                 try:
-                    return Described(number, describe_module(module, self._source))
+                    return Described(number, describe(module, self._source))
                 except CodeError as error:
                     trace = error.details.get("trace", "")
                     return Unable(number, Failure(error.code, error.message, trace))
@@ -129,7 +132,7 @@ class Worker:
                     node=run.node,
                     attempt=run.attempt,
                     idempotency_key=run.idempotency_key,
-                    working_directory=str(self._desk),
+                    working_directory=str(self._desk[0]),
                 ),
             )
             outcome = Unfolded(result) if isinstance(result, Graph) else Returned(result)
@@ -150,10 +153,11 @@ class Worker:
             if os.fstat(self._printed).st_size:
                 keep_log(self._printed, log_path(self._home, run.id, run.node, run.attempt))
                 os.ftruncate(self._printed, 0)
-        with suppress(OSError):
-            if not self._desk.is_dir() or any(self._desk.iterdir()):
-                shutil.rmtree(self._desk, ignore_errors=True)
-                self._desk.mkdir()
+        for place in self._desk:
+            with suppress(OSError):
+                if not place.is_dir() or any(place.iterdir()):
+                    shutil.rmtree(place, ignore_errors=True)
+                    place.mkdir()
 
     def _terminate(self, _number: int, _frame: FrameType | None) -> None:
         self._ending = True

@@ -1,0 +1,73 @@
+"""
+An executor that runs tasks where they are submitted, in the caller's thread: for measurements and tests, where nothing may happen in between.
+
+A task that crashes takes its caller with it, and timeouts are not kept: what needs either needs the executor of processes.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from tidegate.executors.failures import failure_of
+from tidegate.ir.expr import NodeId
+from tidegate.ir.graph import Graph, PythonTarget
+from tidegate.ports import Job, Key, Outcome, Raised, Report, Returned, Unfolded
+from tidegate.sdk.invoke import Callee, invoke
+from tidegate.sdk.trace import TaskRun
+from tidegate.types.values import Blobs
+
+
+class InlineExecutor:
+    """
+    An `Executor` without processes. `load` returns the task of a target, for instance `tasks.__getitem__`.
+
+    Within a task or a delivery more may be submitted: it runs after what is there, in the outermost `submit`.
+    """
+
+    def __init__(self, load: Callable[[PythonTarget], Callee], blobs: Blobs) -> None:
+        self._load = load
+        self._blobs = blobs
+        self._deliver: Callable[[Sequence[Report]], None] | None = None
+        self._jobs: deque[Job] = deque()
+        self._busy = False
+
+    def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
+        """Begin."""
+        self._deliver = deliver
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Run these attempts and deliver one group of reports on all that is there; the same for what that brings about."""
+        assert self._deliver is not None, "start() comes first"
+        self._jobs.extend(jobs)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._jobs:
+                reports = []
+                while self._jobs:
+                    job = self._jobs.popleft()
+                    reports.append(Report(job.key, job.node, job.attempt, self._run(job)))
+                self._deliver(reports)
+        finally:
+            self._busy = False
+
+    def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
+        """Forget an attempt that has not begun."""
+        self._jobs = deque(
+            job for job in self._jobs if (job.key, job.node, job.attempt) != (key, node, attempt)
+        )
+
+    def close(self) -> None:
+        """Forget what has not begun."""
+        self._jobs.clear()
+
+    def _run(self, job: Job) -> Outcome:
+        run = TaskRun(job.id, job.node, job.attempt, job.idempotency_key)
+        try:
+            task = self._load(job.target)
+            result = invoke(task, job.inputs, dynamic=job.dynamic, blobs=self._blobs, run=run)
+        except KeyboardInterrupt:
+            raise  # the person at the terminal means all of us
+        except BaseException as error:  # noqa: BLE001 - the edge to the author's code: sys.exit() too fails the attempt alone
+            return Raised(failure_of(error))
+        return Unfolded(result) if isinstance(result, Graph) else Returned(result)
