@@ -1,0 +1,119 @@
+"""
+Asking a person at a terminal: the question of one gate, put and read line by line.
+
+An answer that does not fit is asked for again. An approval has no default: Enter means nothing, for it is too easily pressed.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec import UNSET, Struct, UnsetType
+
+from tidegate.errors import InvalidValue, NoAnswer
+from tidegate.ir.expr import Schema, Value
+from tidegate.types.schema import describe
+from tidegate.types.text import parse, show
+from tidegate.types.values import Blobs
+
+
+class Query(Struct, frozen=True, kw_only=True):
+    """
+    The question of a gate. `kind` is input or approve.
+
+    `value` is what is to be approved, `value_schema` its type; `suggested` is taken for an empty line. Each is UNSET if there is none, for null is a value.
+    `until` says when the question times out, in words.
+    """
+
+    name: str
+    kind: str
+    schema: Schema
+    prompt: str = ""
+    show: dict[str, Value] = {}
+    value: Value | UnsetType = UNSET
+    value_schema: Schema = {}
+    suggested: Value | UnsetType = UNSET
+    until: str = ""
+
+
+Read = Callable[[], str]
+"""Returns the next line without its end. Raises EOFError when there is none."""
+
+Write = Callable[[str], object]
+
+
+def ask(
+    query: Query, read: Read, write: Write, *, now: datetime | None = None, blobs: Blobs | None = None
+) -> Value:
+    """
+    Put a question until its answer fits; return the stored value, for an approval true or false.
+
+    `now` is what people mean by "now" and "today"; `blobs` is where a file that they name goes. Raises NoAnswer when nothing more can be read.
+    """
+    write("\n".join(_opening(query)) + "\n")
+    while True:
+        write(_invitation(query))
+        try:
+            line = read()
+        except EOFError:
+            write("\n")
+            raise NoAnswer(
+                f"gate {query.name!r} waits for {expected(query)}, and standard input has ended; "
+                f"answer it with answers={{{query.name!r}: ...}}, or at a terminal",
+                gate=query.name,
+            ) from None
+        try:
+            return _answer(query, line, now, blobs)
+        except InvalidValue as error:
+            write(f"  {error.message}\n")
+
+
+def expected(query: Query) -> str:
+    """Say in words what the answer must be."""
+    return "yes or no" if query.kind == "approve" else describe(query.schema)
+
+
+def _opening(query: Query) -> list[str]:
+    verb = "Approve" if query.kind == "approve" else "Answer"
+    lines = [f"{verb} {query.name!r} ({expected(query)}{', ' + query.until if query.until else ''})"]
+    if query.prompt:
+        lines += _indented(query.prompt)
+    for name, value in query.show.items():
+        lines += _titled(name, value, {})
+    if query.value is not UNSET:
+        lines += _titled("value", query.value, query.value_schema)
+    return lines
+
+
+def _titled(name: str, value: Value, schema: Schema) -> list[str]:
+    lines = show(schema, value).splitlines() or [""]
+    if len(lines) == 1:
+        return [f"  {name}: {lines[0]}"]
+    return [f"  {name}:", *(f"    {line}" for line in lines)]
+
+
+def _indented(text: str) -> list[str]:
+    return [f"  {line}" for line in text.splitlines()]
+
+
+def _invitation(query: Query) -> str:
+    if query.kind == "approve":
+        return "approve, yes or no? "
+    if query.suggested is UNSET:
+        return "> "
+    lines = show(query.schema, query.suggested).splitlines() or ['""']
+    return f"[{lines[0]}{' ...' if len(lines) > 1 else ''}] > "
+
+
+def _answer(query: Query, line: str, now: datetime | None, blobs: Blobs | None) -> Value:
+    if query.kind == "approve":
+        if not line.strip():
+            raise InvalidValue("an approval has no default: type yes or no")
+        return parse({"type": "boolean"}, line.strip())
+    if not line.strip():
+        if query.suggested is not UNSET:
+            return query.suggested
+        if query.schema.get("type") == "string":
+            raise InvalidValue('an empty line is no answer: type "" for an empty text')
+    if line.strip() == '""' and query.schema.get("type") == "string":
+        line = ""
+    return parse(query.schema, line, now=now, blobs=blobs)

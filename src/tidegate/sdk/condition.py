@@ -1,0 +1,201 @@
+"""
+`conditional(name).if_(test).then(...).elif_(test).then(...).else_().then(...)`, or `.fail(message)` at the end.
+
+Nodes that are called between an `if_` and its `then` belong to that case, and are skipped when another case is taken.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Generic, Never, TypeVar, cast
+
+from tidegate.errors import CompileError
+from tidegate.ir.expr import Condition, Expr, NodeId, OutputRef, Schema
+from tidegate.ir.graph import BranchNode, Case, Fail, Otherwise, When
+from tidegate.sdk.bind import infer
+from tidegate.sdk.promise import Outputs, Promise, Test, condition_of
+from tidegate.sdk.signature import SINGLE
+from tidegate.sdk.trace import Trace, checked_name, trace_for
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class _Case:
+    """One case while it is written: its condition (None for the last), and what it hands on."""
+
+    def __init__(self, condition: Condition | None) -> None:
+        self.condition = condition
+        self.outputs: dict[str, tuple[Expr, Schema]] = {}
+
+
+class _Branch:
+    """A conditional while it is written."""
+
+    def __init__(self, trace: Trace, name: str) -> None:
+        self.trace = trace
+        self.name = name
+        self.label = f"{trace.label}: conditional {name!r}"
+        self.node = trace.reserve()
+        self.place = trace.case
+        self.cases: list[_Case] = []
+        self.complete = False
+        trace.open_branch(self.node, name)
+
+    def open(self, condition: Condition | None) -> None:
+        """Begin a case."""
+        if self.complete:
+            raise CompileError(f"{self.label} is complete already; write another one")
+        self.cases.append(_Case(condition))
+        self.trace.enter(Case(self.node, len(self.cases) - 1))
+
+    def close(self) -> None:
+        """End a case."""
+        self.trace.leave(Case(self.node, len(self.cases) - 1))
+
+    def then(self, value: object) -> None:
+        """End a case with what it hands on."""
+        self.close()
+        self.cases[-1].outputs = self._outputs(value)
+
+    def _outputs(self, value: object) -> dict[str, tuple[Expr, Schema]]:
+        where = f"case {len(self.cases)} of conditional {self.name!r}"
+        match value:
+            case None:
+                return {}
+            case Outputs():
+                parts: dict[str, object] = dict(value.outputs)
+            case Promise(_expr=OutputRef(output=output)):
+                parts = {output: value}
+            case tuple():
+                parts = {f"o{i}": item for i, item in enumerate(value)}
+            case _:
+                parts = {SINGLE: value}
+        return {name: infer(self.trace, part, where) for name, part in parts.items()}
+
+    def finish(self, message: str | None) -> Any:
+        """Make the node, and return the promises of what all cases have in common."""
+        self.complete = True
+        kept = self.cases if message is None else self.cases[:-1]
+        exprs, schemas = _in_common([case.outputs for case in kept])
+        whens = tuple(
+            When(case.condition, outputs)
+            for case, outputs in zip(kept, exprs, strict=True)
+            if case.condition is not None
+        )
+        self.trace.close_branch(self.node)
+        self.trace.place(
+            BranchNode(
+                id=self.node,
+                name=self.name,
+                case=self.place,
+                cases=whens,
+                otherwise=Otherwise(exprs[-1]) if message is None else Fail(message),
+                outputs=schemas,
+            )
+        )
+        results = Outputs(self.trace, self.node, schemas)
+        return results[0] if list(schemas) == [SINGLE] else results
+
+
+def _in_common(
+    cases: list[dict[str, tuple[Expr, Schema]]],
+) -> tuple[list[dict[str, Expr]], dict[str, Schema]]:
+    if all(len(case) == 1 for case in cases) and len({name for case in cases for name in case}) > 1:
+        # One value each, under different names: it is clear enough what is meant.
+        cases = [{SINGLE: part} for case in cases for part in case.values()]
+    names = [name for name in cases[0] if all(name in case for case in cases)]
+    schemas = {name: _any_of([case[name][1] for case in cases]) for name in names}
+    return [{name: case[name][0] for name in names} for case in cases], schemas
+
+
+def _any_of(schemas: list[Schema]) -> Schema:
+    """Return the type of a value that is of one of these types."""
+    different = [s for i, s in enumerate(schemas) if s not in schemas[:i]]
+    if len(different) == 1 or {} in different:
+        return different[0] if len(different) == 1 else {}
+    definitions: Schema = {}
+    for schema in different:
+        for name, part in schema.get("$defs", {}).items():
+            if definitions.setdefault(name, part) != part:
+                return {}  # two classes of one name: anything goes here, and is checked when it is there
+    parts = [{key: part for key, part in s.items() if key != "$defs"} for s in different]
+    return {"anyOf": parts, "$defs": definitions} if definitions else {"anyOf": parts}
+
+
+class Conditional:
+    """A conditional that has no case yet."""
+
+    def __init__(self, branch: _Branch) -> None:
+        self._branch = branch
+
+    def if_(self, test: "bool | Test") -> "Case_[Never]":  # noqa: FBT001 - what a comparison looks like to a type checker
+        """Begin the first case: it is taken if the test holds. Raises CompileError if the test is no condition."""
+        if self._branch.cases:
+            raise CompileError(f"{self._branch.label} has its if_ already; go on with elif_ or else_")
+        self._branch.open(condition_of(test, self._branch.trace))
+        return Case_(self._branch)
+
+
+class Case_(Generic[R]):  # noqa: N801 - `Case` is the frozen one
+    """A case that waits for its `then`."""
+
+    def __init__(self, branch: _Branch) -> None:
+        self._branch = branch
+
+    def then(self, value: T) -> "Cases[R | T]":
+        """Say what the case hands on; the nodes that were called for it belong to it."""
+        self._branch.then(value)
+        return Cases(self._branch)
+
+    def fail(self, message: str) -> "Cases[R]":
+        """Not possible: only the last case can fail."""
+        raise CompileError(f"{self._branch.label}: only else_() can fail, with {message!r}; turn the conditions round, or let a task raise")
+
+
+class Cases(Generic[R]):
+    """Some cases that are complete, with more to come."""
+
+    def __init__(self, branch: _Branch) -> None:
+        self._branch = branch
+
+    def elif_(self, test: "bool | Test") -> Case_[R]:  # noqa: FBT001 - as of if_
+        """Begin another case: it is taken if its test holds, and none before."""
+        self._branch.open(condition_of(test, self._branch.trace))
+        return Case_(self._branch)
+
+    def else_(self) -> "LastCase[R]":
+        """Begin the last case: it is taken if no test holds."""
+        self._branch.open(None)
+        return LastCase(self._branch)
+
+
+class LastCase(Generic[R]):
+    """The last case, waiting for its `then` or `fail`."""
+
+    def __init__(self, branch: _Branch) -> None:
+        self._branch = branch
+
+    def then(self, value: T) -> R | T:
+        """Say what the case hands on. Returns promises of what all cases have in common, by name."""
+        self._branch.then(value)
+        return cast("R | T", self._branch.finish(None))
+
+    def fail(self, message: str) -> R:
+        """Let the execution fail with this message if no test holds."""
+        if not isinstance(message, str) or not message:
+            raise CompileError(f"{self._branch.label}: fail() takes a message, not {message!r}")
+        self._branch.close()
+        return cast("R", self._branch.finish(message))
+
+
+def conditional(name: str) -> Conditional:
+    """
+    Begin a conditional: the first case whose test holds is taken.
+
+    It waits only for what its tests look at. Raises CompileError outside of a workflow.
+    """
+    return begin(trace_for("conditional(...)", "create_conditional"), name)
+
+
+def begin(trace: Trace, name: str) -> Conditional:
+    """Begin a conditional in a graph."""
+    return Conditional(_Branch(trace, checked_name(name, f"{trace.label}: conditional")))

@@ -1,0 +1,109 @@
+"""
+Names that code which comes from Flyte brings along, as far as they have a meaning here.
+
+`Echo` and `LaunchPlan` do what they say; `ImageSpec` and `Resources` are taken and have no effect, for tasks run in the environment they are given.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgspec import structs
+
+from tidegate.errors import CompileError
+from tidegate.sdk.imperative import Workflow
+from tidegate.sdk.signature import Signature
+from tidegate.sdk.trace import Compiled, checked_name
+from tidegate.sdk.workflow import Placeable, call
+
+_PLAN_WITHOUT_EFFECT: Final = frozenset(
+    {"annotations", "auth_role", "labels", "max_parallelism", "overwrite_cache", "raw_output_data_config", "security_context"}
+)
+
+
+class ImageSpec:
+    """A container image; tasks run without it."""
+
+    def __init__(self, name: str = "", **options: Any) -> None:
+        self.name = name
+        self.options = options
+
+    def is_container(self) -> bool:
+        """Say whether this process has what the image was asked to hold: it is taken for granted."""
+        return True
+
+
+class Resources:
+    """What a task would need of a cluster; the machine gives what it has."""
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+
+
+def Echo(name: str, inputs: Mapping[str, Any] | None = None) -> Workflow:  # noqa: N802 - a class in Flyte
+    """Make something that hands its inputs on as `o0`, `o1`: for a case of a conditional in which there is nothing to do."""
+    echo = Workflow(name)
+    for i, (key, annotation) in enumerate((inputs or {}).items()):
+        echo.add_workflow_output(f"o{i}", echo.add_workflow_input(key, annotation), annotation)
+    return echo
+
+
+class LaunchPlan:
+    """
+    A workflow with other defaults, and with inputs that are fixed.
+
+    Unlike in Flyte, calling it in a workflow makes it a part of the same execution.
+    """
+
+    def __init__(
+        self, name: str, workflow: Placeable, default_inputs: Mapping[str, Any] | None, fixed_inputs: Mapping[str, Any] | None
+    ) -> None:
+        self.name = checked_name(name, "a LaunchPlan")
+        self.workflow = workflow
+        self._defaults = dict(default_inputs or {})
+        self._fixed = dict(fixed_inputs or {})
+
+    @classmethod
+    def get_or_create(
+        cls,
+        workflow: Placeable,
+        name: str | None = None,
+        default_inputs: Mapping[str, Any] | None = None,
+        fixed_inputs: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> "LaunchPlan":
+        """Make a plan. Raises TypeError for what it cannot do, such as a schedule."""
+        if unknown := [key for key in options if key not in _PLAN_WITHOUT_EFFECT]:
+            raise TypeError(f"a LaunchPlan has no {unknown[0]!r} here; it has default_inputs and fixed_inputs")
+        return cls(name or workflow.name, workflow, default_inputs, fixed_inputs)
+
+    @classmethod
+    def create(
+        cls,
+        name: str,
+        workflow: Placeable,
+        default_inputs: Mapping[str, Any] | None = None,
+        fixed_inputs: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> "LaunchPlan":
+        """Make a plan. Raises TypeError for what it cannot do, such as a schedule."""
+        return cls.get_or_create(workflow, name, default_inputs, fixed_inputs, **options)
+
+    @property
+    def signature(self) -> Signature:
+        """What it takes and gives, as Python types. Raises CompileError."""
+        own = self.workflow.signature
+        for key in (*self._defaults, *self._fixed):
+            if key not in own.inputs:
+                raise CompileError(f"LaunchPlan {self.name!r}: {self.workflow.name!r} has no input {key!r}; it takes {', '.join(own.inputs)}")
+        return structs.replace(own, defaults={**own.defaults, **self._defaults, **self._fixed})
+
+    def compiled(self) -> Compiled:
+        """Return the graph of the workflow, and its tasks."""
+        return self.workflow.compiled()
+
+    def __call__(self, **inputs: Any) -> Any:
+        """Inside a workflow: make it a part of that. Outside: run it here and now."""
+        for key in inputs:
+            if key in self._fixed:
+                raise CompileError(f"LaunchPlan {self.name!r}: input {key!r} is fixed")
+        return call(self, (), inputs)

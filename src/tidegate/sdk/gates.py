@@ -1,0 +1,244 @@
+"""
+The three gates: `sleep`, `wait_for_input`, `approve`. Each is a node that waits, and holds nothing while it does.
+
+A timeout of None waits without end; there is no hidden default. With `on_timeout` that answer is taken when the timeout comes.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final, TypedDict, TypeVar, Unpack, cast, overload
+
+from tidegate.errors import CompileError
+from tidegate.ir.expr import Expr, InputRef, OutputRef, Value
+from tidegate.ir.graph import (
+    ApproveNode,
+    Defaults,
+    Expires,
+    Forever,
+    InputNode,
+    Patience,
+    Question,
+    SleepNode,
+)
+from tidegate.sdk.bind import annotation_of, bind, infer
+from tidegate.sdk.overrides import micros
+from tidegate.sdk.promise import Outputs, Promise
+from tidegate.sdk.signature import SINGLE, encode, schema_of
+from tidegate.sdk.trace import Trace, checked_name, trace_for
+
+T = TypeVar("T")
+
+PROMPT_MAX: Final = 10_000
+"""Longest prompt, in characters."""
+
+SHOWN_MAX: Final = 50
+"""Most values that one gate can show."""
+
+
+class _Absent:
+    """What stands for an argument that was not given, where None means something."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+ABSENT: Final = _Absent()
+
+
+class ApproveOptions(TypedDict, total=False):
+    """
+    Keyword options of `approve`.
+
+    `prompt`: Markdown, shown with the question. `show`: values that stand beside it, as a dict by name or a list; the gate waits for them.
+    `on_timeout`: the answer that is taken when the timeout comes.
+    """
+
+    prompt: str
+    show: Mapping[str, Any] | Sequence[Any]
+    on_timeout: Any
+
+
+class InputOptions(ApproveOptions, total=False):
+    """Keyword options of `wait_for_input`: those of `approve`, and `suggested`, a value or promise that fills in the form."""
+
+    suggested: Any
+
+
+def sleep(duration: timedelta) -> Outputs:
+    """
+    Wait for a time. It has no output; order it with `>>`.
+
+    Raises CompileError if the duration is not a timedelta longer than zero.
+    """
+    return add_sleep(trace_for("sleep(...)", "add_sleep"), duration)
+
+
+@overload
+def wait_for_input(
+    name: str, timeout: timedelta | None = None, *, expected_type: type[bool], **options: Unpack[InputOptions]
+) -> Any: ...
+@overload
+def wait_for_input(
+    name: str, timeout: timedelta | None = None, *, expected_type: type[T], **options: Unpack[InputOptions]
+) -> T: ...
+@overload
+def wait_for_input(
+    name: str, timeout: timedelta | None, expected_type: type[T], **options: Unpack[InputOptions]
+) -> T: ...
+@overload
+def wait_for_input(
+    name: str, timeout: timedelta | None = None, expected_type: Any = ..., **options: Unpack[InputOptions]
+) -> Any: ...
+def wait_for_input(
+    name: str, timeout: timedelta | None = None, expected_type: Any = ABSENT, **options: Unpack[InputOptions]
+) -> Any:
+    """
+    Wait for a value of a type, given by a person or a program; return its promise.
+
+    `name` is how an answer finds the gate; it is unique in a workflow's body. Without `timeout` it waits without end; after it, the gate times out
+    and the execution fails, or the answer of `on_timeout` is taken. See `InputOptions` for the keywords.
+    Raises CompileError for a name, a duration or an option that is not right; UnsupportedType for a type that cannot be stored.
+    """
+    trace = trace_for("wait_for_input(...)", "add_wait_for_input")
+    return add_input(trace, name, timeout, expected_type, options)[0]
+
+
+def approve(
+    upstream_item: T, name: str, timeout: timedelta | None = None, **options: Unpack[ApproveOptions]
+) -> T:
+    """
+    Wait for a yes to a value; return the promise of that value.
+
+    A no fails the gate, code `Rejected`. `upstream_item` is any promise: an output, a part of one, a workflow's input. The rest is as of `wait_for_input`.
+    """
+    trace = trace_for("approve(...)", "add_approve")
+    return cast(T, add_approval(trace, upstream_item, name, timeout, options)[0])
+
+
+def add_sleep(trace: Trace, duration: object) -> Outputs:
+    """Make the node of a sleep."""
+    length = micros(duration, f"{trace.label}: the duration of sleep(...)")
+    node = trace.reserve()
+    trace.place(SleepNode(id=node, name="sleep", case=trace.case, duration=length))
+    return Outputs(trace, node, {})
+
+
+def add_input(
+    trace: Trace, name: object, timeout: object, expected_type: Any, options: Mapping[str, Any]
+) -> Outputs:
+    """Make the node of a `wait_for_input`."""
+    name = checked_name(name, f"{trace.label}: wait_for_input")
+    label = f"{trace.label}: gate {name!r}"
+    _check_options(options, InputOptions.__annotations__, label)
+    if expected_type is ABSENT or expected_type is None or expected_type is ...:
+        raise CompileError(f"{label} has no expected_type; write expected_type=str, say")
+    schema = schema_of(expected_type, f"{label}: expected_type")
+    node = trace.reserve()
+    trace.claim(name, node)
+    suggested = None
+    if "suggested" in options:
+        where = f"'suggested' of gate {name!r} ({node})"
+        suggested = bind(trace, options["suggested"], expected_type, where)
+    trace.place(
+        InputNode(
+            id=node,
+            name=name,
+            case=trace.case,
+            schema=schema,
+            patience=_patience(trace, timeout, options, expected_type, label),
+            question=_question(trace, options, suggested, label),
+        )
+    )
+    return Outputs(trace, node, {SINGLE: schema}, {SINGLE: expected_type})
+
+
+def add_approval(
+    trace: Trace, subject: object, name: object, timeout: object, options: Mapping[str, Any]
+) -> Outputs:
+    """Make the node of an `approve`."""
+    name = checked_name(name, f"{trace.label}: approve")
+    label = f"{trace.label}: gate {name!r}"
+    _check_options(options, ApproveOptions.__annotations__, label)
+    expr, schema = infer(trace, subject, f"approval {name!r}")
+    node = trace.reserve()
+    trace.claim(name, node)
+    # As in Flyte: what is approved keeps its name.
+    output = expr.output if isinstance(expr, OutputRef) else SINGLE
+    trace.place(
+        ApproveNode(
+            id=node,
+            name=name,
+            case=trace.case,
+            subject=expr,
+            output=output,
+            schema=schema,
+            patience=_patience(trace, timeout, options, bool, label),
+            question=_question(trace, options, None, label),
+        )
+    )
+    return Outputs(trace, node, {output: schema}, {output: annotation_of(subject)})
+
+
+def _check_options(options: Mapping[str, Any], known: Mapping[str, Any], label: str) -> None:
+    if unknown := [key for key in options if key not in known]:
+        raise CompileError(f"{label} has no option {unknown[0]!r}; it has {', '.join(sorted(known))}")
+
+
+def _patience(
+    trace: Trace, timeout: object, options: Mapping[str, Any], annotation: Any, label: str
+) -> Patience:
+    if timeout is None:
+        if "on_timeout" in options:
+            raise CompileError(f"{label} has on_timeout and no timeout, so it would never be taken; give a timeout")
+        return Forever()
+    length = micros(timeout, f"{label}: timeout")
+    if "on_timeout" not in options:
+        return Expires(length)
+    value: Value = encode(annotation, options["on_timeout"], trace.blobs, f"{label}: on_timeout")
+    return Defaults(length, value)
+
+
+def _question(
+    trace: Trace, options: Mapping[str, Any], suggested: Expr | None, label: str
+) -> Question:
+    prompt = options.get("prompt", "")
+    if not isinstance(prompt, str):
+        raise CompileError(f"{label}: prompt is a text, not {prompt!r}; show promises with show=")
+    if len(prompt) > PROMPT_MAX:
+        raise CompileError(f"{label}: prompt has {len(prompt)} characters; {PROMPT_MAX} are allowed")
+    shown = options.get("show", {})
+    if not isinstance(shown, Mapping):
+        shown = _named(trace, shown if isinstance(shown, list | tuple) else [shown])
+    if len(shown) > SHOWN_MAX:
+        raise CompileError(f"{label} shows {len(shown)} values; {SHOWN_MAX} are allowed")
+    return Question(
+        prompt,
+        {
+            checked_name(key, f"{label}: a value in show"): infer(trace, value, f"'show' of {label}")[0]
+            for key, value in shown.items()
+        },
+        suggested,
+    )
+
+
+def _named(trace: Trace, values: Sequence[object]) -> dict[str, object]:
+    """Give a name to each value of a list: that of the input or node it comes from, and of the part."""
+    named: dict[str, object] = {}
+    for value in values:
+        name = "value"
+        match value:
+            case Promise(_expr=InputRef(source, path)):
+                name = ".".join([source, *map(str, path)])
+            case Promise(_expr=OutputRef(node, output, path)):
+                source = trace.nodes[node].name if node in trace.nodes else output
+                own = [] if output == SINGLE else [output]
+                name = ".".join([source, *own, *map(str, path)])
+            case Outputs():
+                name = trace.nodes[value._node].name
+            case _:
+                pass
+        unique = name
+        while unique in named:
+            unique = f"{name} {len(named) + 1}"
+        named[unique] = value
+    return named

@@ -1,0 +1,125 @@
+"""
+Calling a task's function: stored inputs in, stored outputs out; a dynamic task's graph comes out instead.
+
+This is the edge between the machine and the author's code, the same in a worker and in a plain call.
+"""
+
+import asyncio
+import inspect
+import traceback
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Final, Protocol
+
+from tidegate.core.messages import TASK_RAISED, Failure
+from tidegate.errors import InvalidValue, TidegateError, UnsupportedType
+from tidegate.ir.expr import Value
+from tidegate.ir.graph import Graph, Interface, PythonTarget
+from tidegate.sdk.bind import bind_outputs
+from tidegate.sdk.signature import Signature, schema_of, spread
+from tidegate.sdk.trace import Compiled, TaskRun, Trace, inside
+from tidegate.types.registry import codec
+from tidegate.types.values import Blobs
+
+MESSAGE_MAX: Final = 4_000
+TRACE_MAX: Final = 40_000
+"""Most characters of an exception that are kept."""
+
+
+class Callee(Protocol):
+    """What is called: the function of a task, with its signature."""
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The author's function."""
+        ...
+
+    @property
+    def signature(self) -> Signature:
+        """What it takes and gives."""
+        ...
+
+    @property
+    def target(self) -> PythonTarget:
+        """Where it is found."""
+        ...
+
+
+def invoke(
+    task: Callee, inputs: Mapping[str, Value], *, dynamic: bool, blobs: Blobs, run: TaskRun | None = None
+) -> dict[str, Value] | Graph:
+    """
+    Run a task with stored inputs; return its stored outputs, or the graph of a dynamic one.
+
+    What the function raises goes through. Raises InvalidValue, naming the task and the input or output, if a value does not fit its type;
+    CompileError if a dynamic task's graph is wrong.
+    """
+    if dynamic:
+        return expand(task, inputs, blobs, run or TaskRun()).graph
+    arguments = _decoded(task, inputs, blobs)
+    with inside(run or TaskRun()):
+        result = finished(task.function(**arguments))
+    signature = task.signature
+    if not signature.outputs:
+        return {}
+    outputs = spread(signature, result, f"task '{task.target}'")
+    return {name: _encoded(task, name, value, blobs) for name, value in outputs.items()}
+
+
+def expand(task: Callee, inputs: Mapping[str, Value], blobs: Blobs, run: TaskRun) -> Compiled:
+    """Run the body of a dynamic task with stored inputs, and return the graph it calls together."""
+    label = f"dynamic task '{task.target}'"
+    arguments = _decoded(task, inputs, blobs)
+    trace = Trace(str(task.target), blobs, run)
+    with inside(trace):
+        result = finished(task.function(**arguments))
+        outputs = bind_outputs(trace, task.signature, result, label)
+    schemas = {
+        name: schema_of(annotation, f"{label}: output {name!r}")
+        for name, annotation in task.signature.outputs.items()
+    }
+    return Compiled(trace.finish(Interface({}, schemas), outputs), trace.tasks)
+
+
+def finished(result: Any) -> Any:
+    """Return what a function returned; of an `async def`, what it comes to in an event loop of its own."""
+    return asyncio.run(result) if inspect.iscoroutine(result) else result
+
+
+def _decoded(task: Callee, inputs: Mapping[str, Value], blobs: Blobs) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    for name, annotation in task.signature.inputs.items():
+        if name not in inputs:
+            continue
+        try:
+            arguments[name] = codec(annotation).decode(inputs[name], blobs)
+        except InvalidValue as error:
+            raise InvalidValue(f"task '{task.target}': input {name!r}: {error.message}", error.faults) from None
+    return arguments
+
+
+def _encoded(task: Callee, name: str, value: Any, blobs: Blobs) -> Value:
+    try:
+        return codec(task.signature.outputs[name]).encode(value, blobs)
+    except (InvalidValue, UnsupportedType) as error:
+        faults = error.faults if isinstance(error, InvalidValue) else ()
+        raise InvalidValue(
+            f"task '{task.target}' returned a {type(value).__name__} for output {name!r}: {error.message}", faults
+        ) from None
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Return an exception of an author's function as a failure, with the traceback from that function on."""
+    step = error.__traceback__
+    while step is not None and step.tb_next is not None and _is_ours(step):
+        step = step.tb_next
+    trace = "".join(traceback.format_exception(type(error), error, step))
+    message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    # What comes from us says that types or the graph are wrong, which trying again does not mend.
+    retryable = not isinstance(error, TidegateError)
+    return Failure(TASK_RAISED, message[:MESSAGE_MAX], trace[-TRACE_MAX:], retryable)
+
+
+def _is_ours(step: TracebackType) -> bool:
+    name = step.tb_frame.f_globals.get("__name__", "")
+    return name.startswith(("tidegate.", "asyncio."))

@@ -1,0 +1,284 @@
+"""
+A plain call: the machine of the server, driven here and now, in memory, by one thread.
+
+Tasks run in this process. The clock is virtual: it jumps over sleeps, pauses and timeouts, and says so on standard error.
+Gates take their answers from the caller, else from the terminal. A task's timeout is not enforced, for nothing could end it.
+"""
+
+import itertools
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from msgspec import UNSET
+
+from tidegate.core.evaluate import evaluate, outputs
+from tidegate.core.messages import (
+    AnswerGiven,
+    CancelTask,
+    Event,
+    Failure,
+    Launched,
+    RunTask,
+    TaskExpanded,
+    TaskFailed,
+    TaskSucceeded,
+    TimerFired,
+)
+from tidegate.core.plan import Plan, Planned
+from tidegate.core.state import ExecutionPhase, ExecutionState, NodePhase
+from tidegate.core.step import step
+from tidegate.errors import ExecutionFailed, InvalidValue, NoAnswer
+from tidegate.ir.expr import NodeId, OutputRef, Value
+from tidegate.ir.graph import (
+    ApproveNode,
+    Defaults,
+    Expires,
+    Forever,
+    InputNode,
+    Instant,
+    Interface,
+    PythonTarget,
+    SleepNode,
+)
+from tidegate.sdk.ask import Query, ask
+from tidegate.sdk.invoke import Callee, expand, failure_of, invoke
+from tidegate.sdk.promise import Outputs
+from tidegate.sdk.scratch import scratch_blobs, working_directory
+from tidegate.sdk.signature import decode_outputs
+from tidegate.sdk.trace import Compiled, TaskRun, Trace, current_run, inside
+from tidegate.types.registry import codec
+from tidegate.types.schema import faults
+from tidegate.types.values import Blobs
+
+_numbers = itertools.count(1)
+
+
+class Runnable(Callee, Protocol):
+    """A task that can be made a node."""
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether it makes a graph."""
+        ...
+
+    def place(self, trace: Trace, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Outputs:
+        """Make a node of a graph that calls this task."""
+        ...
+
+
+def run_graph(
+    compiled: Compiled, stored: Callable[[Blobs], dict[str, Value]], answers: Mapping[str, Any]
+) -> tuple[dict[str, Value], Blobs]:
+    """
+    Run a graph; return its stored outputs, and where their blobs are.
+
+    `stored` gives the inputs, once it knows where their files go. `answers` are Python values by the name of the gate, or by its path (`n2/title`).
+    Raises ExecutionFailed, chained to what a task raised; NoAnswer when nobody is left to ask; InvalidValue for an answer that does not fit.
+    """
+    blobs = scratch_blobs()
+    host = Host(compiled, blobs, answers)
+    with inside(None):
+        return host.run(stored(blobs)), blobs
+
+
+def run_task(task: Runnable, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Run one task as if it were a workflow of its own; return what its function would."""
+    blobs = scratch_blobs()
+    trace = Trace(str(task.target), blobs)
+    results = task.place(trace, args, kwargs)
+    schemas = {name: promise._schema for name, promise in results.outputs.items()}
+    exprs = {name: OutputRef(results._node, name) for name in schemas}
+    graph = trace.finish(Interface({}, schemas), dict(exprs))
+    stored, _ = run_graph(Compiled(graph, trace.tasks), lambda _: {}, {})
+    return decode_outputs(task.signature, stored, blobs)
+
+
+class Host:
+    """One execution, from launch to end."""
+
+    def __init__(self, compiled: Compiled, blobs: Blobs, answers: Mapping[str, Any]) -> None:
+        self._id = f"local-{next(_numbers)}"
+        self._plan = Plan.of(compiled.graph)
+        self._state = ExecutionState()
+        self._tasks: dict[PythonTarget, Any] = dict(compiled.tasks)
+        self._blobs = blobs
+        self._answers = answers
+        self._now = Instant(time.time_ns() // 1000)
+        self._events: deque[Event] = deque()
+        self._raised: dict[NodeId, BaseException] = {}
+        # A worker's standard input is not a person's, and neither is that of a task which calls a workflow.
+        self._may_read = current_run() is None
+        self._ended = False
+
+    def run(self, inputs: dict[str, Value]) -> dict[str, Value]:
+        """Run to the end; return the outputs. Raises ExecutionFailed, NoAnswer, InvalidValue."""
+        self._take(Launched(self._now, inputs))
+        while not self._state.phase.is_terminal:
+            if self._events:
+                self._take(self._events.popleft())
+            elif not self._answer_one():
+                self._jump()
+        if self._state.phase is not ExecutionPhase.SUCCEEDED:
+            self._fail()
+        return outputs(self._plan, self._state)
+
+    def _take(self, event: Event) -> None:
+        decided = step(self._plan, self._state, event)
+        self._plan = decided.merge()
+        for command in decided.commands:
+            match command:
+                case RunTask():
+                    self._events.append(self._attempt(command))
+                case CancelTask():
+                    pass  # it has ended: tasks run one at a time here
+
+    def _attempt(self, command: RunTask) -> Event:
+        node, attempt, at = command.node, command.attempt, self._now
+        run = TaskRun(self._id, node, attempt, f"{self._id}/{node}", working_directory())
+        task = self._tasks[command.target]
+        try:
+            if command.dynamic:
+                made = expand(task, command.inputs, self._blobs, run)
+                self._tasks |= made.tasks
+                return TaskExpanded(at, node, attempt, made.graph)
+            result = invoke(task, command.inputs, dynamic=False, blobs=self._blobs, run=run)
+            assert isinstance(result, dict)
+            return TaskSucceeded(at, node, attempt, result)
+        except (Exception, SystemExit) as error:  # a task is the author's own code
+            self._raised[node] = error
+            return TaskFailed(at, node, attempt, failure_of(error))
+
+    def _waiting(self) -> list[Planned]:
+        return [
+            self._plan.nodes[id_]
+            for id_, now in self._state.nodes.items()
+            if now.phase is NodePhase.WAITING
+        ]
+
+    def _answer_one(self) -> bool:
+        """Give an answer to an open gate: one that the caller gave, else one from the terminal. Return whether there is any."""
+        gates = [p for p in self._waiting() if isinstance(p.node, InputNode | ApproveNode)]
+        for planned in gates:
+            for key in (path_of(planned), planned.node.name):
+                if key in self._answers:
+                    self._give(planned, self._stored(planned, self._answers[key]))
+                    return True
+        for planned in gates:
+            assert isinstance(planned.node, InputNode | ApproveNode)
+            if self._ended and isinstance(planned.node.patience, Defaults):
+                continue
+            try:
+                value = ask(self._query(planned), self._read, _write, now=self._date(), blobs=self._blobs)
+            except NoAnswer:
+                self._ended = True
+                if isinstance(planned.node.patience, Defaults):
+                    continue
+                raise
+            self._give(planned, value)
+            return True
+        return False
+
+    def _give(self, planned: Planned, value: Value) -> None:
+        self._take(AnswerGiven(self._now, planned.id, value, via="terminal"))
+
+    def _stored(self, planned: Planned, answer: Any) -> Value:
+        gate = planned.node
+        assert isinstance(gate, InputNode | ApproveNode)
+        schema = gate.schema if isinstance(gate, InputNode) else {"type": "boolean"}
+        try:
+            value = codec(stored_as(answer)).encode(answer, self._blobs)
+        except InvalidValue as error:
+            raise InvalidValue(f"the answer to {gate.name!r}: {error.message}", error.faults) from None
+        found = faults(schema, value)
+        if found:
+            reasons = "; ".join(str(fault) for fault in found)
+            raise InvalidValue(f"the answer to {gate.name!r} does not fit: {reasons}", found)
+        return value
+
+    def _query(self, planned: Planned) -> Query:
+        gate = planned.node
+        assert isinstance(gate, InputNode | ApproveNode)
+
+        def value(expr: Any) -> Value:
+            return evaluate(self._plan, self._state, planned.scope, expr)
+
+        question = gate.question
+        approval = isinstance(gate, ApproveNode)
+        match gate.patience:
+            case Forever():
+                until = "waits without end"
+            case Expires(timeout) | Defaults(timeout):
+                until = f"times out after {_duration(timeout)}"
+        return Query(
+            name=gate.name,
+            kind="approve" if approval else "input",
+            schema={"type": "boolean"} if approval else gate.schema,
+            prompt=question.prompt,
+            show={name: value(expr) for name, expr in question.show.items()},
+            value=value(gate.subject) if isinstance(gate, ApproveNode) else UNSET,
+            value_schema=gate.schema,
+            suggested=UNSET if question.suggested is None else value(question.suggested),
+            until=until,
+        )
+
+    def _read(self) -> str:
+        if self._ended or not self._may_read or sys.stdin is None:
+            raise EOFError
+        try:
+            line = input() + "\n" if sys.stdin.isatty() else sys.stdin.readline()
+        except (OSError, ValueError):
+            # Closed, or put away by a test runner: there is nobody to ask.
+            raise EOFError from None
+        if not line:
+            raise EOFError
+        return line.rstrip("\r\n")
+
+    def _jump(self) -> None:
+        """Go to the next instant for which something waits."""
+        due = [(self._state.nodes[p.id].due, p) for p in self._waiting()]
+        at, planned = min(((d, p) for d, p in due if d is not None), key=lambda pair: pair[0])
+        match planned.node:
+            case SleepNode():
+                what = f"slept {_duration(at - self._now)}"
+            case InputNode(name=name) | ApproveNode(name=name):
+                what = f"nobody answered {name!r} for {_duration(at - self._now)}"
+            case node:
+                what = f"paused {_duration(at - self._now)} before {node.name!r} is tried again"
+        _write(f"tidegate: {what} (a plain call jumps over time)\n")
+        self._now = max(self._now, at)
+        self._take(TimerFired(self._now, planned.id))
+
+    def _date(self) -> datetime:
+        return datetime.fromtimestamp(self._now // 1_000_000, UTC)
+
+    def _fail(self) -> None:
+        state = self._state
+        failure = state.failure or Failure("Unknown", "it came to no end")
+        planned = self._plan.nodes.get(state.failed)
+        where = f"{planned.node.name!r} ({planned.id}): " if planned else ""
+        raise ExecutionFailed(
+            f"{where}{failure.message}", node=state.failed, code=failure.code, message=failure.message, trace=failure.trace
+        ) from self._raised.get(state.failed)
+
+
+def path_of(planned: Planned) -> str:
+    """Return how a gate is addressed where its name is not unique: `n2/title`."""
+    return f"{planned.scope}/{planned.node.name}" if planned.scope else planned.node.name
+
+
+def stored_as(answer: object) -> Any:
+    """Return the type by which a bare Python value is stored."""
+    return Any if isinstance(answer, dict | list | tuple) else type(answer)
+
+
+def _duration(micros: int) -> str:
+    return str(timedelta(microseconds=micros))
+
+
+def _write(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()

@@ -1,0 +1,119 @@
+"""
+What `with_overrides` may change about a node after the call, and options of Flyte that mean nothing here.
+
+An option that only says where or how large a task should run is taken and has no effect, so that code which comes from Flyte goes on working;
+an option whose absence would change results or waiting is refused.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from tidegate.errors import CompileError
+from tidegate.ir.expr import NodeId
+from tidegate.ir.graph import (
+    ApproveNode,
+    BranchNode,
+    Expires,
+    Forever,
+    InputNode,
+    Micros,
+    Retry,
+    SleepNode,
+    SubNode,
+    TaskNode,
+)
+from tidegate.sdk.trace import Trace, checked_name
+
+LONGEST = timedelta(days=36_500)
+"""A hundred years: beyond it, an instant might not fit the store's integers."""
+
+MAX_RETRIES = 1_000
+
+WITHOUT_EFFECT = frozenset(
+    {
+        "accelerator",
+        "cache",
+        "cache_ignore_input_vars",
+        "cache_serialize",
+        "cache_version",
+        "container_image",
+        "deck_fields",
+        "deprecated",
+        "disable_deck",
+        "docs",
+        "enable_deck",
+        "interruptible",
+        "labels",
+        "annotations",
+        "limits",
+        "node_dependency_hints",
+        "pickle_untyped",
+        "pod_template",
+        "pod_template_name",
+        "requests",
+        "resources",
+        "shared_memory",
+        "task_config",
+        "vscode",
+    }
+)
+"""Options of Flyte that are taken and have no effect: images, resources, caching (every call runs), decks, labels."""
+
+
+def micros(value: object, what: str, *, positive: bool = True) -> Micros:
+    """Return a duration as whole microseconds. Raises CompileError, naming `what`, unless it is a timedelta of a sensible length."""
+    if not isinstance(value, timedelta):
+        raise CompileError(f"{what} must be a timedelta, such as timedelta(hours=1); it is {value!r}")
+    if value < timedelta(0) or (positive and not value):
+        raise CompileError(f"{what} must be longer than zero; it is {value}")
+    if value > LONGEST:
+        raise CompileError(f"{what} must not be longer than {LONGEST.days} days; it is {value}")
+    return Micros(value // timedelta(microseconds=1))
+
+
+def task_timeout(value: timedelta | int | None, what: str) -> Micros | None:
+    """Return a task's timeout; whole seconds are allowed as in Flyte, and 0 means none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = timedelta(seconds=value)
+    return None if value is None or value == timedelta(0) else micros(value, what)
+
+
+def checked_retries(value: object, what: str) -> int:
+    """Return a number of retries. Raises CompileError."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_RETRIES:
+        raise CompileError(f"{what} must be a whole number from 0 to {MAX_RETRIES}; it is {value!r}")
+    return value
+
+
+def override(trace: Trace, node: NodeId, changes: Mapping[str, Any]) -> None:
+    """Change a node. Raises CompileError if there is no such option, or not for this kind of node."""
+    old = trace.nodes[node]
+    what = f"{trace.label}: with_overrides on {old.name!r} ({node})"
+    for option, value in changes.items():
+        match option, old:
+            case ("name" | "node_name"), (InputNode() | ApproveNode()):
+                raise CompileError(f"{what}: answers find a gate by its name, so give it where the gate is made")
+            case ("name" | "node_name"), _:
+                trace.amend(node, name=checked_name(value, what))
+            case "timeout", TaskNode():
+                trace.amend(node, timeout=task_timeout(value, f"{what}: timeout"))
+            case "timeout", InputNode(patience=Forever() | Expires()) | ApproveNode(
+                patience=Forever() | Expires()
+            ):
+                patience = Forever() if value is None else Expires(micros(value, f"{what}: timeout"))
+                trace.amend(node, patience=patience)
+            case "timeout", SleepNode() if value is None:
+                # In Flyte a sleep of more than an hour needs this; here no sleep has a timeout.
+                pass
+            case "retries", TaskNode(retry=retry):
+                count = checked_retries(value, f"{what}: retries")
+                trace.amend(node, retry=Retry(count, retry.pause, retry.cap))
+            case ("timeout" | "retries"), (
+                TaskNode() | SleepNode() | InputNode() | ApproveNode() | BranchNode() | SubNode()
+            ):
+                raise CompileError(f"{what}: this kind of node has no {option} to change")
+            case _ if option in WITHOUT_EFFECT:
+                pass
+            case _:
+                raise CompileError(f"{what}: there is no option {option!r}; there are name, timeout, retries")

@@ -1,0 +1,363 @@
+"""
+What a call returns while a workflow is compiled: the future output of a node, which can be passed on, looked into, compared and ordered.
+
+`p.field` and `p["key"]` are parts of it; `== != < <= > >=`, `is_true()`, `is_false()`, `is_none()` and `&`, `|` make conditions;
+`a >> b` lets b wait for a. It has no value yet, so Python's own `if`, `and`, `or`, `not`, `for` cannot use it: they raise a CompileError which says so.
+"""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, NoReturn, TypeVar, assert_never
+
+from tidegate.errors import CompileError, InvalidValue, UnsupportedType
+from tidegate.ir.expr import (
+    AllOf,
+    AnyOf,
+    Comparator,
+    Compare,
+    Condition,
+    Const,
+    Expr,
+    InputRef,
+    IsNone,
+    NodeId,
+    OutputRef,
+    Schema,
+)
+from tidegate.sdk.overrides import override
+from tidegate.sdk.trace import Trace
+from tidegate.types.registry import codec
+from tidegate.types.schema import at_path, describe
+
+T = TypeVar("T")
+
+USE_CONDITIONAL = (
+    "has no value while the workflow is compiled, so Python's if, and, or, not and chained comparisons cannot use it; "
+    "use conditional(...).if_(...), with & and | between conditions, or a @dynamic"
+)
+
+
+class Promise:
+    """One output of a node, one input of the workflow, or a part of either."""
+
+    __slots__ = ("_annotation", "_expr", "_schema", "_trace")
+
+    def __init__(
+        self, trace: Trace, expr: InputRef | OutputRef, schema: Schema, annotation: Any = Any
+    ) -> None:
+        self._trace = trace
+        self._expr = expr
+        self._schema = schema
+        self._annotation = annotation
+
+    def __getattr__(self, name: str) -> "Promise":
+        # Protocols of Python (copy, pickle, numpy) probe for names like these, and must hear no.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._part(name)
+
+    def __getitem__(self, key: str | int) -> "Promise":
+        if not isinstance(key, str | int):
+            raise CompileError(f"{source_of(self)} can be looked into by a key or a position, not by {key!r}; let a task do that")
+        return self._part(key)
+
+    def _part(self, key: str | int) -> "Promise":
+        path = (*self._expr.path, key)
+        expr: InputRef | OutputRef
+        match self._expr:
+            case InputRef(name):
+                expr = InputRef(name, path)
+            case OutputRef(node, output):
+                expr = OutputRef(node, output, path)
+            case _:
+                assert_never(self._expr)
+        try:
+            schema = at_path(self._schema, (key,))
+        except (InvalidValue, CompileError) as error:
+            raise CompileError(f"{source_of(self)}: {error.message}") from None
+        return Promise(self._trace, expr, schema)
+
+    def __iter__(self) -> Iterator["Promise"]:
+        items = self._schema.get("prefixItems", ())
+        if not items or self._schema.get("maxItems") != len(items):
+            raise CompileError(
+                f"{source_of(self)} has no length while the workflow is compiled, so it cannot be unpacked or looped over; do that in a task or a @dynamic"
+            )
+        return iter([self._part(i) for i in range(len(items))])
+
+    def __bool__(self) -> NoReturn:
+        raise CompileError(f"{source_of(self)} {USE_CONDITIONAL}")
+
+    def __len__(self) -> NoReturn:
+        raise CompileError(f"{source_of(self)} has no length while the workflow is compiled; ask for it in a task")
+
+    def __format__(self, spec: str) -> NoReturn:
+        raise CompileError(f"{source_of(self)} has no value while the workflow is compiled, so it cannot be part of a text; build the text in a task")
+
+    def __repr__(self) -> str:
+        return f"<promise of {source_of(self)}>"
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> "Test":  # type: ignore[override]
+        return _compare("==", self, other)
+
+    def __ne__(self, other: object) -> "Test":  # type: ignore[override]
+        return _compare("!=", self, other)
+
+    def __lt__(self, other: object) -> "Test":
+        return _compare("<", self, other)
+
+    def __le__(self, other: object) -> "Test":
+        return _compare("<=", self, other)
+
+    def __gt__(self, other: object) -> "Test":
+        return _compare(">", self, other)
+
+    def __ge__(self, other: object) -> "Test":
+        return _compare(">=", self, other)
+
+    def is_true(self) -> "Test":
+        """Make the condition that this is true."""
+        return _compare("==", self, True)
+
+    def is_false(self) -> "Test":
+        """Make the condition that this is false."""
+        return _compare("==", self, False)
+
+    def is_(self, value: bool) -> "Test":  # noqa: FBT001 - the name and order of Flyte
+        """Make the condition that this is true, or false."""
+        return _compare("==", self, value)
+
+    def is_none(self) -> "Test":
+        """Make the condition that this is null."""
+        return Test(self._trace, IsNone(self._expr))
+
+    def __and__(self, other: object) -> NoReturn:
+        raise CompileError(f"{source_of(self)} is no condition; write (x.is_true()) & (y > 3), with parentheses")
+
+    __or__ = __rand__ = __ror__ = __and__
+
+    def __rshift__(self, other: T) -> T:
+        return order(self, other)
+
+    def __rrshift__(self, other: object) -> "Promise":
+        return order(other, self)
+
+    def with_overrides(self, **changes: Any) -> "Promise":
+        """Change the name, the timeout or the retries of the node; see `Task`."""
+        for trace, node in _nodes(self):
+            override(trace, node, changes)
+        return self
+
+
+class Outputs:
+    """A node with its outputs: none, one that has a name, or several. By name, by position, or unpacked."""
+
+    __slots__ = ("_node", "_trace", "outputs")
+
+    def __init__(
+        self,
+        trace: Trace,
+        node: NodeId,
+        outputs: Mapping[str, Schema],
+        annotations: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        self._trace = trace
+        self._node = node
+        self.outputs = {
+            name: Promise(trace, OutputRef(node, name), schema, annotations.get(name, Any))
+            for name, schema in outputs.items()
+        }
+
+    def __getattr__(self, name: str) -> Promise:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, key: str | int) -> Promise:
+        if isinstance(key, str) and key in self.outputs:
+            return self.outputs[key]
+        if isinstance(key, int) and -len(self.outputs) <= key < len(self.outputs):
+            return list(self.outputs.values())[key]
+        has = ", ".join(self.outputs) or "none"
+        raise CompileError(f"{label_of(self._trace, self._node)} has no output {key!r}; it has: {has}")
+
+    def __iter__(self) -> Iterator[Promise]:
+        return iter(self.outputs.values())
+
+    def __len__(self) -> int:
+        return len(self.outputs)
+
+    def __bool__(self) -> NoReturn:
+        raise CompileError(f"{label_of(self._trace, self._node)} {USE_CONDITIONAL}")
+
+    def __repr__(self) -> str:
+        return f"<outputs of {label_of(self._trace, self._node)}: {', '.join(self.outputs) or 'none'}>"
+
+    def __rshift__(self, other: T) -> T:
+        return order(self, other)
+
+    def __rrshift__(self, other: object) -> "Outputs":
+        return order(other, self)
+
+    def with_overrides(self, **changes: Any) -> "Outputs":
+        """Change the name, the timeout or the retries of the node."""
+        override(self._trace, self._node, changes)
+        return self
+
+
+def result_of(outputs: Outputs, bundle: type | None) -> Promise | Outputs:
+    """Return what a call in a workflow's body returns: the promise itself where the function would return the one value."""
+    return outputs[0] if len(outputs) and bundle is None else outputs
+
+
+class Test:
+    """A condition: what `if_` takes. `&` and `|` combine two; put each in parentheses."""
+
+    __slots__ = ("_trace", "condition")
+    __test__ = False  # pytest takes every class of this name for a group of tests
+
+    def __init__(self, trace: Trace, condition: Condition) -> None:
+        self._trace = trace
+        self.condition = condition
+
+    def __and__(self, other: object) -> "Test":
+        return Test(self._trace, AllOf((self.condition, condition_of(other, self._trace))))
+
+    def __or__(self, other: object) -> "Test":
+        return Test(self._trace, AnyOf((self.condition, condition_of(other, self._trace))))
+
+    __rand__ = __and__
+    __ror__ = __or__
+
+    def __bool__(self) -> NoReturn:
+        raise CompileError(f"{self._trace.label}: a condition on a promise {USE_CONDITIONAL}")
+
+
+def condition_of(thing: object, trace: Trace) -> Condition:
+    """Return what `if_` was given as a condition. Raises CompileError, saying what to write instead."""
+    match thing:
+        case Test():
+            if thing._trace is not trace:
+                raise CompileError(f"{trace.label}: a condition of {thing._trace.label} is used")
+            return thing.condition
+        case bool():
+            # In a @dynamic, Python may know the answer already.
+            return Compare("==", Const(thing), Const(True))
+        case Promise():
+            raise CompileError(f"{source_of(thing)} is no condition by itself; write .is_true(), or compare it")
+        case _:
+            raise CompileError(f"{trace.label}: a condition is a comparison like (x > 3), or x.is_true(), not {thing!r}")
+
+
+def same_trace(promise: Promise, trace: Trace) -> Promise:
+    """Return the promise. Raises CompileError if it is of another workflow."""
+    if promise._trace is not trace:
+        raise CompileError(
+            f"{trace.label} uses {source_of(promise)} of {promise._trace.label}; pass it in as an input"
+        )
+    return promise
+
+
+def order(first: object, then: T) -> T:
+    """Let `then` wait for the end of `first`; return `then`. Both may be lists. Raises CompileError."""
+    for trace, later in _nodes(then):
+        for other, earlier in _nodes(first):
+            if other is not trace:
+                raise CompileError(f"{label_of(other, earlier)} >> {label_of(trace, later)}: they are of two workflows")
+            trace.order(earlier, later)
+    return then
+
+
+def _nodes(thing: object) -> list[tuple[Trace, NodeId]]:
+    match thing:
+        case Outputs():
+            return [(thing._trace, thing._node)]
+        case Promise(_expr=OutputRef(node=node)):
+            return [(thing._trace, node)]
+        case Promise():
+            raise CompileError(f"{source_of(thing)} is there from the start, so >> has nothing to order; use it between nodes")
+        case list() | tuple():
+            return [pair for item in thing for pair in _nodes(item)]
+        case _:
+            raise CompileError(f">> orders nodes of a workflow, and {thing!r} is none")
+
+
+def label_of(trace: Trace, node: NodeId) -> str:
+    """Name a node in a message: `'create_report' (n0)`."""
+    found = trace.nodes.get(node)
+    return f"{found.name!r} ({node})" if found else node
+
+
+def source_of(promise: Promise) -> str:
+    """Name in a message what a promise comes from: `output 'o0' of 'create_report' (n0)`."""
+    expr = promise._expr
+    path = "".join(f"[{part!r}]" for part in expr.path)
+    match expr:
+        case InputRef(name):
+            return f"input {name!r}{path}"
+        case OutputRef(node, output):
+            return f"output {output!r}{path} of {label_of(promise._trace, node)}"
+        case _:
+            assert_never(expr)
+
+
+_KINDS = {
+    "integer": "number",
+    "number": "number",
+    "string": "text",
+    "boolean": "boolean",
+    "null": "null",
+    "array": "list",
+    "object": "object",
+}
+
+
+def _kinds(schema: Schema) -> set[str]:
+    """Return the kinds of value that a schema allows; the empty set if any."""
+    match schema:
+        case {"anyOf": list(parts)} | {"oneOf": list(parts)}:
+            found = [_kinds(part) for part in parts]
+            return set() if set() in found else set().union(*found)
+        case {"const": value}:
+            return _kinds_of_values([value])
+        case {"enum": list(values)}:
+            return _kinds_of_values(values)
+        case {"type": list(types)}:
+            return {_KINDS[t] for t in types}
+        case {"type": str(name)}:
+            return {_KINDS[name]}
+        case _:
+            return set()
+
+
+def _kinds_of_values(values: list[Any]) -> set[str]:
+    names = {bool: "boolean", int: "number", float: "number", str: "text", list: "list", dict: "object"}
+    return {"null" if value is None else names[type(value)] for value in values}
+
+
+def _compare(op: Comparator, promise: Promise, other: object) -> Test:
+    """Compare a promise with another or with a constant. Raises CompileError where no two values of these types compare."""
+    trace = promise._trace
+    if isinstance(other, Promise):
+        same_trace(other, trace)
+        right: Expr = other._expr
+        schema = other._schema
+    else:
+        try:
+            coded = codec(type(other))
+            right = Const(coded.encode(other, trace.blobs))
+        except (InvalidValue, UnsupportedType) as error:
+            raise CompileError(f"{source_of(promise)} cannot be compared with {other!r}: {error.message}") from None
+        schema = coded.schema
+    ours, theirs = _kinds(promise._schema), _kinds(schema)
+    equality = op in ("==", "!=")
+    plain = {"number", "text", "boolean", "null"} if equality else {"number", "text"}
+    both = (ours & theirs if ours and theirs else ours | theirs or plain) & plain
+    if not both and not (equality and (ours == {"null"} or theirs == {"null"})):
+        hint = "" if ours & theirs <= plain else "; compare a part of it, or let a task decide"
+        raise CompileError(
+            f"{source_of(promise)} is {describe(promise._schema)}, which `{op}` cannot compare with {describe(schema)}{hint}"
+        )
+    return Test(trace, Compare(op, promise._expr, right))

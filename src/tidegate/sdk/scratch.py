@@ -1,0 +1,46 @@
+"""
+A directory of this process, for the files of plain calls; it goes when the process goes. And what a task may ask about its own run.
+"""
+
+import atexit
+import functools
+import shutil
+import tempfile
+from pathlib import Path
+
+from tidegate.blobs import BlobDirectory
+from tidegate.sdk.trace import TaskRun, current_run
+from tidegate.types.values import Blobs, with_pickle
+
+
+@functools.cache
+def scratch() -> Path:
+    """Return the directory; made when it is first asked for."""
+    path = tempfile.mkdtemp(prefix="tidegate-")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return Path(path)
+
+
+@functools.cache
+def scratch_blobs() -> Blobs:
+    """Return where plain calls keep their files."""
+    return with_pickle(BlobDirectory(scratch() / "blobs"))
+
+
+def working_directory() -> str:
+    """Return a new, empty directory."""
+    return tempfile.mkdtemp(prefix="work-", dir=scratch())
+
+
+@functools.cache
+def _no_run() -> TaskRun:
+    return TaskRun(working_directory=working_directory())
+
+
+def current_context() -> TaskRun:
+    """
+    Return the attempt that is running: its execution, node, attempt, idempotency key, logger and working directory.
+
+    Outside of an execution it describes a run called `local`, so that a task can be tried as a plain function.
+    """
+    return current_run() or _no_run()

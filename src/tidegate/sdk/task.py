@@ -1,0 +1,206 @@
+"""
+`@task` and `@dynamic`: a Python function made into something that a workflow can call.
+
+To a type checker a task is the function it was made of: called in a workflow it returns, so it seems, its values.
+Called outside of a workflow it runs at once, as the plain function that it also is.
+"""
+
+import asyncio
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import timedelta
+from typing import Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, cast, overload
+
+from tidegate.errors import CompileError
+from tidegate.ir.graph import Micros, PythonTarget, Retry, TaskNode
+from tidegate.sdk.bind import bind
+from tidegate.sdk.invoke import finished
+from tidegate.sdk.local import run_task
+from tidegate.sdk.overrides import WITHOUT_EFFECT, checked_retries, micros, task_timeout
+from tidegate.sdk.promise import Outputs, result_of
+from tidegate.sdk.signature import Signature, arguments, schema_of, signature_of
+from tidegate.sdk.trace import Trace, checked_name, current_trace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class TaskOptions(TypedDict, total=False):
+    """
+    Options of `@task` and `@dynamic`.
+
+    `retries`: how often a failed attempt is repeated. `backoff`: the pause before the first repetition; it doubles each time, up to five minutes.
+    `timeout`: the longest time one attempt may take, as timedelta or whole seconds. `name`: what the node is called.
+    The others are those of Flyte which say where, how large or how cached a task runs: they are taken, and have no effect.
+    """
+
+    retries: int
+    backoff: timedelta
+    timeout: timedelta | int | None
+    name: str
+    cache: Any
+    cache_version: str
+    cache_serialize: bool
+    cache_ignore_input_vars: tuple[str, ...]
+    container_image: Any
+    requests: Any
+    limits: Any
+    resources: Any
+    accelerator: Any
+    interruptible: bool | None
+    enable_deck: bool | None
+    disable_deck: bool | None
+    deck_fields: Any
+    docs: Any
+    deprecated: str
+    pod_template: Any
+    pod_template_name: str | None
+    task_config: Any
+    shared_memory: Any
+    pickle_untyped: bool
+    node_dependency_hints: Any
+
+
+_OWN = frozenset({"retries", "backoff", "timeout", "name"})
+
+
+class Task(Generic[P, R]):
+    """A function made runnable by an executor; `function` is the function itself."""
+
+    def __init__(self, function: Callable[..., Any], options: TaskOptions, *, dynamic: bool) -> None:
+        word = "dynamic" if dynamic else "task"
+        if unknown := [key for key in options if key not in _OWN | WITHOUT_EFFECT]:
+            raise TypeError(f"@{word} has no option {unknown[0]!r}; it has {', '.join(sorted(_OWN))}")
+        if not inspect.isroutine(function):
+            raise TypeError(f"@{word} is for functions; {function!r} is none")
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.dynamic = dynamic
+        self.name = options.get("name") or function.__name__
+        self._options = options
+
+    @functools.cached_property
+    def signature(self) -> Signature:
+        """What it takes and gives, as Python types. Raises CompileError."""
+        return signature_of(self.function, f"task '{self.target}'")
+
+    @property
+    def target(self) -> PythonTarget:
+        """Where a worker finds it: its module, and its name there."""
+        module, name = self.function.__module__, self.function.__qualname__
+        home = vars(sys.modules[module]) if module in sys.modules else {}
+        if "." not in name and home.get(name) is not self:
+            # `second = task(retries=2)(first)`: the name in the module is another than the function's own.
+            name = next((key for key, value in home.items() if value is self), name)
+        return PythonTarget(module, name)
+
+    @functools.cached_property
+    def retry(self) -> Retry:
+        """How often a failed attempt is repeated, and when. Raises CompileError."""
+        what = f"task '{self.target}'"
+        pause = self._options.get("backoff")
+        default = Retry()
+        first = default.pause if pause is None else micros(pause, f"{what}: backoff", positive=False)
+        count = checked_retries(self._options.get("retries", 0), f"{what}: retries")
+        return Retry(count, first, Micros(max(first, default.cap)))
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Inside a workflow: make a node, and return a promise. Outside: run at once, and return the result."""
+        trace = current_trace()
+        if trace is not None:
+            return cast(R, result_of(self.place(trace, args, kwargs), self.signature.bundle))
+        if self.dynamic:
+            return cast(R, run_task(self, args, kwargs))
+        result = self.function(*args, **kwargs)
+        # Within a running loop the caller awaits it himself.
+        return cast(R, result if _loop_runs() else finished(result))
+
+    def place(self, trace: Trace, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Outputs:
+        """Make a node of a graph that calls this task. Raises CompileError."""
+        target, signature = self.target, self.signature
+        label = f"{trace.label}: task {self.name!r}"
+        given = arguments(signature, label, args, kwargs)
+        node = trace.reserve()
+        inputs = {
+            name: bind(trace, value, signature.inputs[name], f"input {name!r} of {self.name!r} ({node})")
+            for name, value in given.items()
+        }
+        outputs = {
+            name: schema_of(annotation, f"task '{target}': output {name!r}")
+            for name, annotation in signature.outputs.items()
+        }
+        trace.call(target, self)
+        trace.place(
+            TaskNode(
+                id=node,
+                name=checked_name(self.name, f"task '{target}'"),
+                case=trace.case,
+                target=target,
+                inputs=inputs,
+                outputs=outputs,
+                retry=self.retry,
+                timeout=task_timeout(self._options.get("timeout"), f"task '{target}': timeout"),
+                dynamic=self.dynamic,
+            )
+        )
+        return Outputs(trace, node, outputs, signature.outputs)
+
+    def __repr__(self) -> str:
+        return f"<{'dynamic task' if self.dynamic else 'task'} {self.target}>"
+
+
+class Decorator(Protocol):
+    """What `@task(...)` returns."""
+
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Task[P, R]: ...
+
+
+@overload
+def task(function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
+@overload
+def task(function: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def task(**options: Unpack[TaskOptions]) -> Decorator: ...
+def task(function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]) -> Any:
+    """
+    Make a function into a task. With and without parentheses; `async def` too.
+
+    Its inputs and outputs are those of its annotations. A failed attempt is repeated as `retries` says, so the function may run more than once:
+    `current_context().idempotency_key` is the same each time.
+    Raises TypeError for an unknown option; CompileError, when a workflow is compiled that calls it, for a wrong one.
+    """
+    return _decorated(function, options, dynamic=False)
+
+
+@overload
+def dynamic(function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
+@overload
+def dynamic(function: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def dynamic(**options: Unpack[TaskOptions]) -> Decorator: ...
+def dynamic(function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]) -> Any:
+    """
+    Make a function into a task whose body builds a graph when it runs, with its real inputs at hand: loops, Python's own `if`, gates, other dynamics.
+
+    The graph then stands in the task's place. Options as of `@task`.
+    """
+    return _decorated(function, options, dynamic=True)
+
+
+def _decorated(function: Callable[..., Any] | None, options: TaskOptions, *, dynamic: bool) -> Any:
+    if function is None:
+        return lambda function: Task(function, options, dynamic=dynamic)
+    return Task(function, options, dynamic=dynamic)
+
+
+def _loop_runs() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,206 @@
+"""
+Where authoring stands: the graph in the making, or the task that is running. It holds the one ContextVar of Tidegate.
+
+A node gets its id when it is called: `n0`, `n1`, and so on, gates and branches too.
+Nodes called between `.if_()` and its `.then()` belong to that case of the branch.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar  # noqa: TID251 - the body of a workflow takes no extra argument
+from typing import Any, NoReturn
+
+from msgspec import Struct, structs
+
+from tidegate.errors import CompileError
+from tidegate.ir.check import MAX_NAME, MAX_NODES, check
+from tidegate.ir.expr import Expr, NodeId
+from tidegate.ir.graph import Case, Graph, Interface, Node, PythonTarget
+from tidegate.types.values import Blobs
+
+
+class TaskRun(Struct, frozen=True):
+    """
+    The attempt that is running, as `current_context()` shows it to the task.
+
+    `idempotency_key` is the same for every attempt of one node: hand it to the outside world, so that a repeated attempt is recognized.
+    `working_directory` is an empty directory that lasts as long as the attempt.
+    """
+
+    execution: str = "local"
+    node: str = ""
+    attempt: int = 1
+    idempotency_key: str = ""
+    working_directory: str = ""
+
+    @property
+    def execution_id(self) -> str:
+        """The id of the execution."""
+        return self.execution
+
+    @property
+    def logging(self) -> logging.Logger:
+        """A logger for the task."""
+        return logging.getLogger("tidegate.task")
+
+
+class Compiled(Struct, frozen=True):
+    """A graph, and the tasks it calls by target, so that a plain call need not import them."""
+
+    graph: Graph
+    tasks: dict[PythonTarget, Any]
+
+
+class NoBlobs:
+    """Where the constants of a workflow keep their files: nowhere, for the graph must stand by itself."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise CompileError(
+            f"{self._label}: a file or many bytes cannot be a constant of a workflow; make it an input, or let a task make it"
+        )
+
+    put = get = put_path = path = checkout = _refuse
+
+
+class Trace:
+    """One graph in the making. `label` names it, `tasks` are the tasks it calls."""
+
+    def __init__(self, label: str, blobs: Blobs, run: TaskRun | None = None) -> None:
+        self.label = label
+        self.blobs = blobs
+        self.run = run
+        self.nodes: dict[NodeId, Node] = {}
+        self.tasks: dict[PythonTarget, Any] = {}
+        self._count = 0
+        self._cases: list[Case] = []
+        self._gates: dict[str, NodeId] = {}
+        self._branches: dict[NodeId, str] = {}
+
+    @property
+    def case(self) -> Case | None:
+        """The case of a branch that is open just now."""
+        return self._cases[-1] if self._cases else None
+
+    def reserve(self) -> NodeId:
+        """Return the next id."""
+        if self._count >= MAX_NODES:
+            raise CompileError(f"{self.label} has more than {MAX_NODES} nodes; let a sub-workflow or a dynamic task hold a part of them")
+        self._count += 1
+        return NodeId(f"n{self._count - 1}")
+
+    def place(self, node: Node) -> None:
+        """Take in a node."""
+        self.nodes[node.id] = node
+
+    def amend(self, node: NodeId, **changes: Any) -> None:
+        """Change a node that is there already."""
+        self.nodes[node] = structs.replace(self.nodes[node], **changes)
+
+    def order(self, first: NodeId, then: NodeId) -> None:
+        """Let one node wait for the end of another."""
+        after = self.nodes[then].after
+        if first not in after:
+            self.amend(then, after=(*after, first))
+
+    def claim(self, gate: str, node: NodeId) -> None:
+        """Give a name to a gate. Raises CompileError if another gate has it."""
+        if gate in self._gates:
+            raise CompileError(f"{self.label}: two gates are called {gate!r}; give each a name of its own, so that an answer finds it")
+        self._gates[gate] = node
+
+    def call(self, target: PythonTarget, task: Any) -> None:
+        """Remember a task. Raises CompileError if another one has its target."""
+        if self.tasks.setdefault(target, task) is not task:
+            raise CompileError(f"{self.label}: two tasks are called {target}; a worker could not tell them apart, so define each under its own name")
+
+    def call_all(self, tasks: dict[PythonTarget, Any]) -> None:
+        """Remember the tasks of a sub-workflow."""
+        for target, task in tasks.items():
+            self.call(target, task)
+
+    def open_branch(self, node: NodeId, name: str) -> None:
+        """Note that a conditional has begun."""
+        self._branches[node] = name
+
+    def close_branch(self, node: NodeId) -> None:
+        """Note that a conditional is complete."""
+        del self._branches[node]
+
+    def enter(self, case: Case) -> None:
+        """Open a case: nodes called from now on belong to it."""
+        self._cases.append(case)
+
+    def leave(self, case: Case) -> None:
+        """Close a case. Raises CompileError if another one was opened within it and is still open."""
+        if self.case != case:
+            raise CompileError(f"{self.label}: conditional {self._branches[case.branch]!r} goes on while another one within it is not complete")
+        self._cases.pop()
+
+    def finish(self, interface: Interface, outputs: dict[str, Expr], *, finish_others: bool = False, doc: str = "") -> Graph:
+        """Freeze and check the graph. Raises CompileError."""
+        for node, name in self._branches.items():
+            raise CompileError(f"{self.label}: conditional {name!r} ({node}) has no else_(); end it with .else_().then(...) or .else_().fail(message)")
+        graph = Graph(
+            name=self.label,
+            interface=interface,
+            nodes={id_: self.nodes[id_] for id_ in sorted(self.nodes, key=lambda n: int(n[1:]))},
+            outputs=outputs,
+            finish_others=finish_others,
+            doc=doc,
+        )
+        check(graph)
+        return graph
+
+
+_SCOPE: ContextVar[Trace | TaskRun | None] = ContextVar("tidegate", default=None)
+
+
+@contextmanager
+def inside(scope: Trace | TaskRun | None) -> Iterator[None]:
+    """Author into a trace, or run a task, until the end of the block."""
+    token = _SCOPE.set(scope)
+    try:
+        yield
+    finally:
+        _SCOPE.reset(token)
+
+
+def current_trace() -> Trace | None:
+    """Return the graph in the making, if there is one."""
+    scope = _SCOPE.get()
+    return scope if isinstance(scope, Trace) else None
+
+
+def current_run() -> TaskRun | None:
+    """Return the attempt that is running, if there is one; a dynamic task's too."""
+    scope = _SCOPE.get()
+    return scope.run if isinstance(scope, Trace) else scope
+
+
+def trace_for(call: str, method: str) -> Trace:
+    """Return the graph in the making. Raises CompileError, saying where the call belongs, and which method of `Workflow` does the same."""
+    match _SCOPE.get():
+        case Trace() as trace:
+            return trace
+        case TaskRun():
+            where = "it was called in the body of a task, which cannot wait"
+        case None:
+            where = "it was called outside of any"
+    raise CompileError(
+        f"{call} belongs in the body of a @workflow or a @dynamic, or use Workflow.{method}(...); {where}"
+    )
+
+
+def checked_name(name: object, what: str) -> str:
+    """Return a name that can be shown and addressed. Raises CompileError."""
+    if not isinstance(name, str) or not name.strip():
+        raise CompileError(f"{what} needs a name that is not empty, as text; it got {name!r}")
+    if len(name) > MAX_NAME:
+        raise CompileError(f"{what} has a name of {len(name)} characters; {MAX_NAME} are allowed")
+    if not name.isprintable():
+        raise CompileError(f"{what} has a name with control characters: {name!r}")
+    return name

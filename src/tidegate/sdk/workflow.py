@@ -1,0 +1,248 @@
+"""
+`@workflow`: a function that is run once, with promises, and leaves a graph behind.
+
+A workflow is compiled when it is first needed, and once; a compile that failed stays failed.
+"""
+
+import enum
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, cast, overload, runtime_checkable
+
+from tidegate.errors import AuthoringError, CompileError
+from tidegate.ir.expr import InputRef
+from tidegate.ir.graph import Graph, SubNode
+from tidegate.sdk.bind import bind, bind_outputs
+from tidegate.sdk.local import run_graph
+from tidegate.sdk.promise import Outputs, Promise, result_of
+from tidegate.sdk.signature import (
+    Signature,
+    arguments,
+    decode_outputs,
+    encode,
+    interface_of,
+    signature_of,
+)
+from tidegate.sdk.trace import Compiled, NoBlobs, Trace, checked_name, current_trace, inside
+from tidegate.types.values import Blobs
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+COMPILING = threading.RLock()
+"""One for all workflows: two that call each other, compiled by two threads, must not wait for each other."""
+
+
+class WorkflowFailurePolicy(enum.Enum):
+    """What happens to the other nodes when one has failed."""
+
+    FAIL_IMMEDIATELY = "abort them at once"
+    FAIL_AFTER_EXECUTABLE_NODES_COMPLETE = "let those that do not depend on it come to their end"
+
+
+class WorkflowOptions(TypedDict, total=False):
+    """
+    Options of `@workflow`.
+
+    `failure_policy`: what happens to the other nodes when one has failed. `name`: instead of `module.function`. `docs`: a description, as text.
+    `interruptible`, `pickle_untyped` and `default_options` are Flyte's; they are taken, and have no effect.
+    """
+
+    failure_policy: WorkflowFailurePolicy
+    name: str
+    docs: Any
+    interruptible: bool
+    pickle_untyped: bool
+    default_options: Any
+
+
+@runtime_checkable
+class Placeable(Protocol):
+    """What can be run, and can be a node of another workflow."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def signature(self) -> Signature:
+        """What it takes and gives, as Python types."""
+        ...
+
+    def compiled(self) -> Compiled:
+        """Return its graph and tasks."""
+        ...
+
+
+class FunctionWorkflow(Generic[P, R]):
+    """A workflow made of a function."""
+
+    def __init__(self, function: Callable[..., Any], options: WorkflowOptions) -> None:
+        if unknown := [key for key in options if key not in WorkflowOptions.__annotations__]:
+            own = "failure_policy, name, docs"
+            raise TypeError(f"@workflow has no option {unknown[0]!r}; it has {own}")
+        if not inspect.isroutine(function):
+            raise TypeError(f"@workflow is for functions; {function!r} is none")
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.name = options.get("name") or f"{function.__module__}.{function.__qualname__}"
+        self._finish_others = (
+            options.get("failure_policy")
+            is WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE
+        )
+        self._docs = options.get("docs")
+        self._once = Once(self.name, self._trace)
+
+    @functools.cached_property
+    def signature(self) -> Signature:
+        """What it takes and gives, as Python types. Raises CompileError."""
+        return signature_of(self.function, f"workflow {self.name!r}")
+
+    def compile(self) -> Graph:
+        """Return the graph; made once. Raises AuthoringError, the same each time."""
+        return self.compiled().graph
+
+    def compiled(self) -> Compiled:
+        """Return the graph and the tasks it calls. Raises AuthoringError, the same each time."""
+        return self._once()
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Inside a workflow: make it a part of that. Outside: run it here and now, jumping over sleeps and asking at the terminal."""
+        return cast(R, call(self, args, kwargs))
+
+    def run(self, inputs: Mapping[str, Any] | None = None, *, answers: Mapping[str, Any] | None = None) -> R:
+        """Run it here and now, with answers for its gates by name. Raises ExecutionFailed, NoAnswer."""
+        return cast(R, run(self, (), dict(inputs or {}), answers))
+
+    def _trace(self) -> Compiled:
+        checked_name(self.name, "a workflow")
+        signature = self.signature
+        label = f"workflow {self.name!r}"
+        interface = interface_of(signature, label, NoBlobs(label))
+        trace = Trace(self.name, NoBlobs(label))
+        promises = {
+            name: Promise(trace, InputRef(name), param.schema, signature.inputs[name])
+            for name, param in interface.inputs.items()
+        }
+        with inside(trace):
+            try:
+                result = self.function(**promises)
+            except (AuthoringError, RecursionError):
+                raise
+            except Exception as error:  # the body is the author's own code
+                raise CompileError(
+                    f"{label} cannot be compiled: its body raised {type(error).__name__}: {error}"
+                ) from error
+            outputs = bind_outputs(trace, signature, result, label)
+        doc = inspect.cleandoc(self._docs if isinstance(self._docs, str) else self.__doc__ or "")
+        graph = trace.finish(interface, outputs, finish_others=self._finish_others, doc=doc)
+        return Compiled(graph, trace.tasks)
+
+    def __repr__(self) -> str:
+        return f"<workflow {self.name}>"
+
+
+class Once:
+    """A compilation that is made at most once, by one thread at a time; a failure is kept and raised again."""
+
+    def __init__(self, name: str, make: Callable[[], Compiled]) -> None:
+        self._name = name
+        self._make = make
+        self._made: Compiled | None = None
+        self._failure: Exception | None = None
+        self._running = False
+
+    def __call__(self) -> Compiled:
+        """Return what was compiled. Raises what the compilation raised, and CompileError if the workflow calls itself."""
+        if self._made is not None:
+            return self._made
+        with COMPILING:
+            if self._failure is not None:
+                raise self._failure
+            if self._made is None:
+                self._made = self._run()
+            return self._made
+
+    def _run(self) -> Compiled:
+        if self._running:
+            raise CompileError(
+                f"workflow {self._name!r} calls itself, directly or through another, which has no end; let a @dynamic decide when to call it"
+            )
+        self._running = True
+        try:
+            return self._make()
+        except Exception as error:
+            self._failure = error
+            raise
+        finally:
+            self._running = False
+
+
+def call(workflow: Placeable, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Do what calling a workflow means where it is called: place it in a trace, or run it."""
+    trace = current_trace()
+    if trace is None:
+        return run(workflow, args, kwargs, None)
+    return result_of(place(workflow, trace, args, kwargs), workflow.signature.bundle)
+
+
+def place(
+    workflow: Placeable, trace: Trace, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Outputs:
+    """Make a workflow a node of a graph. Raises CompileError."""
+    signature, name = workflow.signature, workflow.name.rpartition(".")[2]
+    compiled = workflow.compiled()
+    label = f"{trace.label}: workflow {name!r}"
+    given = arguments(signature, label, args, kwargs)
+    node = trace.reserve()
+    inputs = {
+        key: bind(trace, value, signature.inputs[key], f"input {key!r} of {name!r} ({node})")
+        for key, value in given.items()
+    }
+    trace.call_all(compiled.tasks)
+    trace.place(SubNode(id=node, name=name, case=trace.case, graph=compiled.graph, inputs=inputs))
+    return Outputs(trace, node, compiled.graph.interface.outputs, signature.outputs)
+
+
+def run(
+    workflow: Placeable, args: tuple[Any, ...], kwargs: Mapping[str, Any], answers: Mapping[str, Any] | None
+) -> Any:
+    """Run a workflow in this process, and return its outputs as its function would."""
+    compiled = workflow.compiled()
+    signature = workflow.signature
+    label = f"workflow {workflow.name!r}"
+    given = arguments(signature, label, args, kwargs)
+
+    def stored(blobs: Blobs) -> dict[str, Any]:
+        return {
+            name: encode(signature.inputs[name], value, blobs, f"{label}: input {name!r}")
+            for name, value in given.items()
+        }
+
+    outputs, blobs = run_graph(compiled, stored, answers or {})
+    return decode_outputs(signature, outputs, blobs)
+
+
+class Decorator(Protocol):
+    """What `@workflow(...)` returns."""
+
+    def __call__(self, function: Callable[P, R], /) -> FunctionWorkflow[P, R]: ...
+
+
+@overload
+def workflow(function: Callable[P, R], /) -> FunctionWorkflow[P, R]: ...
+@overload
+def workflow(**options: Unpack[WorkflowOptions]) -> Decorator: ...
+def workflow(function: Callable[..., Any] | None = None, /, **options: Unpack[WorkflowOptions]) -> Any:
+    """
+    Make a function into a workflow. With and without parentheses.
+
+    Its body calls tasks, gates and other workflows, and is run once, with promises in the place of values, when the workflow is first needed.
+    Raises TypeError for an unknown option.
+    """
+    if function is None:
+        return lambda function: FunctionWorkflow(function, options)
+    return FunctionWorkflow(function, options)
