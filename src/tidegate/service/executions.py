@@ -7,28 +7,28 @@ A launch is idempotent by its id: the same content again gets the first executio
 import base64
 import re
 import secrets
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitedLongEnough
 from time import monotonic
 from typing import Any, assert_never
 
-from msgspec import Struct, structs, to_builtins
+from msgspec import structs, to_builtins
 
 from tidegate.core.evaluate import same
 from tidegate.core.history import from_bytes
 from tidegate.core.messages import AbortRequested, AnswerGiven, Denied, TaskFailed
 from tidegate.core.state import ExecutionPhase, Expanded, KeyKept, NodeChanged, PhaseChanged
-from tidegate.engine.loop import Engine, Snapshot
+from tidegate.engine.loop import Engine, NewExecution
+from tidegate.engine.memory import Snapshot, snapshot
 from tidegate.errors import ExecutionEnded, Fault, IdTaken, InvalidValue, UnknownExecution
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Graph, Instant
-from tidegate.ports import ExecutionQuery, ExecutionRow, Key, LaunchRow, Store, WaitQuery
+from tidegate.ports import ExecutionQuery, ExecutionRow, Key, Store, WaitQuery
 from tidegate.service.registry import Registry
 from tidegate.service.views import ANSWERABLE, execution_line, execution_view, is_quiet, moment
 from tidegate.service.watch import Watch
-from tidegate.types import text
+from tidegate.types.schema import describe
+from tidegate.types.schema import faults as faults_of
 from tidegate.wire import (
     Abort,
     Aborted,
@@ -51,13 +51,6 @@ MAX_WAIT = 3_600.0
 """Seconds that one request may wait."""
 
 
-class Look(Struct, frozen=True):
-    """An execution at one moment: its row and its snapshot."""
-
-    row: ExecutionRow
-    now: Snapshot
-
-
 class Executions:
     """The executions of a store."""
 
@@ -66,8 +59,6 @@ class Executions:
         self._engine = engine
         self._registry = registry
         self._watch = watch
-        self._lock = threading.Lock()
-        self._launching: dict[str, Future[Key]] = {}
 
     def launch(self, request: Launch) -> ExecutionView:
         """Launch an execution, or return the one that was launched with this id and this content before."""
@@ -78,64 +69,41 @@ class Executions:
             )
         workflow = self._registry.find(request.workflow, request.version)
         inputs = complete(self._registry.graph(workflow), request.inputs)
-        row = LaunchRow(
-            key=Key(0),
+        wanted = NewExecution(
             id=id_,
             workflow=workflow.id,
-            at=Instant(0),
+            inputs=inputs,
             who=request.who,
+            via=request.via,
             project=request.project,
             domain=request.domain,
+            fresh=not request.id,
         )
-        with self._lock:
-            under_way = self._launching.get(id_)
-            known = under_way is not None or self._store.find(id_) is not None
-            if not known:
-                under_way = self._launching[id_] = self._engine.launch(row, inputs)
-        try:
-            if under_way is not None:
-                under_way.result()
-        finally:
-            with self._lock:
-                if not known:
-                    del self._launching[id_]
-        look = self.look(id_)
-        if known:
-            self._check_same(look, row, inputs)
-        return self._view(look)
-
-    def _check_same(self, look: Look, row: LaunchRow, inputs: dict[str, Value]) -> None:
-        first = look.row
-        differs = [
-            name
-            for name, equal in (
-                ("workflow", first.workflow == row.workflow),
-                ("inputs", same(look.now.state.inputs, inputs)),
-                ("project", (first.project, first.domain) == (row.project, row.domain)),
-            )
-            if not equal
-        ]
-        if differs:
-            raise IdTaken(
-                f"execution {row.id!r} was launched before with another {' and another '.join(differs)} "
-                f"({first.workflow_name} {first.version}); choose another id",
-                differs=differs,
-            )
+        placed = self._engine.launch(wanted).result()
+        now = self.look(id_)
+        if not placed.created:
+            _check_same(now, wanted)
+        return execution_view(now)
 
     def get(self, request: GetExecution) -> ExecutionView:
         """Return an execution, at once or when what is waited for has come, or the time is up."""
 
-        def reached(look: Look) -> bool:
-            state = look.now.state
-            quiet = request.until_waiting and is_quiet(look.now.plan, state)
-            return quiet or state.phase.is_terminal
+        def may_be_reached(phase: ExecutionPhase) -> bool:
+            return phase.is_terminal or (request.until_waiting and phase is ExecutionPhase.WAITING)
 
-        return self._view(self._wait(request.id, request.wait, reached))
+        def reached(now: Snapshot) -> bool:
+            return now.state.phase.is_terminal or (request.until_waiting and is_quiet(now))
+
+        return execution_view(self._wait(request.id, request.wait, may_be_reached, reached))
 
     def events(self, request: ListEvents) -> EventList:
         """Return the history of an execution, from a number on."""
-        look = self._wait(request.id, request.wait, lambda look: look.now.seq > request.after)
-        bodies = self._store.history(look.row.key)
+
+        def reached(now: Snapshot) -> bool:
+            return now.seq > request.after or now.state.phase.is_terminal
+
+        now = self._wait(request.id, request.wait, lambda _: True, reached)
+        bodies = self._store.history(now.row.key)
         last = request.after + max(1, min(request.limit, MAX_PAGE))
         return EventList(
             items=[
@@ -145,25 +113,32 @@ class Executions:
             ]
         )
 
-    def _wait(self, id_: str, seconds: float, reached: Callable[[Look], bool]) -> Look:
+    def _wait(
+        self,
+        id_: str,
+        seconds: float,
+        may_be_reached: Callable[[ExecutionPhase], bool],
+        reached: Callable[[Snapshot], bool],
+    ) -> Snapshot:
+        """Look, and look again after each change that may be the one waited for, until it is or the time is up."""
         if not 0 <= seconds <= MAX_WAIT:
             raise InvalidValue(f"wait must be between 0 and {MAX_WAIT:.0f} seconds, not {seconds}")
         until = monotonic() + seconds
         key = self.row(id_).key
         while True:
-            token = self._watch.token(key)
+            token = self._watch.token(key, may_be_reached)
             try:
-                look = self.look(id_)
+                now = self.look(id_)
                 rest = until - monotonic()
-                if reached(look) or rest <= 0 or self._watch.is_closed:
-                    return look
+                if rest <= 0 or self._watch.is_closed or reached(now):
+                    return now
                 token.result(rest)
             except WaitedLongEnough:
                 return self.look(id_)
             finally:
                 self._watch.drop(key, token)
 
-    def list(self, request: ListExecutions) -> ExecutionPage:
+    def page(self, request: ListExecutions) -> ExecutionPage:
         """List executions, newest first."""
         limit = max(1, min(request.limit, MAX_PAGE))
         rows = self._store.executions(
@@ -183,7 +158,7 @@ class Executions:
             next=_cursor(page[-1].key) if len(rows) > limit else "",
         )
 
-    def _waiting_names(self, row: ExecutionRow) -> "list[str]":
+    def _waiting_names(self, row: ExecutionRow) -> list[str]:
         if row.phase.is_terminal:
             return []
         waits = self._store.waits(WaitQuery(kinds=ANSWERABLE, key=row.key))
@@ -196,10 +171,10 @@ class Executions:
             at=Instant(0), reason=request.reason, who=request.who, via=request.via
         )
         reply = self._engine.submit(row.key, event).result()
-        look = self.look(request.id)
-        phase = look.now.state.phase
+        state = self.look(request.id).state
+        phase = state.phase
         if isinstance(reply, Denied) or phase is not ExecutionPhase.ABORTED:
-            ended = look.now.state.ended
+            ended = state.ended
             when = f" at {moment(ended):%Y-%m-%d %H:%M:%S} UTC" if ended else ""
             raise ExecutionEnded(f"execution {row.id} has {phase.name.lower()} already{when}")
         return Aborted(execution=row.id, phase=phase.name)
@@ -211,13 +186,28 @@ class Executions:
             raise UnknownExecution(f"there is no execution {id_[:80]!r}; tidegate list shows those there are")
         return row
 
-    def look(self, id_: str) -> Look:
+    def look(self, id_: str) -> Snapshot:
         """Return an execution as it is now. Errors: `UnknownExecution`."""
-        row = self.row(id_)
-        return Look(row, self._engine.view(row.key))
+        return snapshot(self._store, self._engine.programs, self.row(id_))
 
-    def _view(self, look: Look) -> ExecutionView:
-        return execution_view(look.row, look.now.plan, look.now.state)
+
+def _check_same(first: Snapshot, wanted: NewExecution) -> None:
+    row = first.row
+    differs = [
+        what
+        for what, equal in (
+            ("workflow or version", row.workflow == wanted.workflow),
+            ("inputs", same(first.state.inputs, wanted.inputs)),
+            ("project", (row.project, row.domain) == (wanted.project, wanted.domain)),
+        )
+        if not equal
+    ]
+    if differs:
+        raise IdTaken(
+            f"execution {row.id!r} ({row.workflow_name} {row.version}) was launched with another "
+            f"{' and another '.join(differs)}; choose another id",
+            differs=differs,
+        )
 
 
 def new_id() -> str:
@@ -236,13 +226,13 @@ def complete(graph: Graph, given: dict[str, Value]) -> dict[str, Value]:
     inputs: dict[str, Value] = {}
     for name, param in params.items():
         if name in given:
-            found = text.faults(param.schema, given[name])
+            found = faults_of(param.schema, given[name])
             faults.extend(structs.replace(fault, path=(name, *fault.path)) for fault in found)
             inputs[name] = given[name]
         elif param.default is not None:
             inputs[name] = param.default.value
         else:
-            faults.append(Fault((name,), f"is missing; give {text.describe(param.schema)}"))
+            faults.append(Fault((name,), f"is missing; give {describe(param.schema)}"))
     if faults:
         raise InvalidValue(f"the inputs do not fit workflow {graph.name!r}", faults)
     return inputs

@@ -6,7 +6,7 @@ import binascii
 import msgspec
 
 from tidegate.core.state import NodePhase
-from tidegate.engine.loop import Engine
+from tidegate.engine.memory import Programs, snapshot
 from tidegate.errors import InvalidValue
 from tidegate.ports import Store, WaitQuery, WaitRow
 from tidegate.service.executions import Executions
@@ -21,12 +21,12 @@ NEVER_DUE = 2**62
 class Inbox:
     """What waits for people."""
 
-    def __init__(self, store: Store, engine: Engine, executions: Executions) -> None:
+    def __init__(self, store: Store, programs: Programs, executions: Executions) -> None:
         self._store = store
-        self._engine = engine
+        self._programs = programs
         self._executions = executions
 
-    def list(self, request: ListInbox) -> InboxPage:
+    def page(self, request: ListInbox) -> InboxPage:
         """Return a page of what waits."""
         limit = max(1, min(request.limit, MAX_PAGE))
         key = self._executions.row(request.execution).key if request.execution else None
@@ -41,10 +41,10 @@ class Inbox:
         row = self._store.get(wait.key)
         if row is None:
             return None
-        now = self._engine.view(wait.key)
+        now = snapshot(self._store, self._programs, row)
         if now.state.node(wait.node).phase is not NodePhase.WAITING:
             return None  # it was answered between the two looks
-        return waiting_view(row, now.plan, now.state, wait.node)
+        return waiting_view(now, wait.node)
 
 
 def _encoded(row: WaitRow) -> str:

@@ -11,6 +11,7 @@ from tidegate.core.messages import Accepted, AnswerGiven, Denied
 from tidegate.core.plan import Plan
 from tidegate.core.state import ExecutionState, NodePhase
 from tidegate.engine.loop import Engine
+from tidegate.engine.memory import Snapshot
 from tidegate.errors import (
     AlreadyAnswered,
     AmbiguousSignal,
@@ -25,14 +26,15 @@ from tidegate.errors import (
 )
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, InputNode, Instant
-from tidegate.service.executions import Executions, Look
+from tidegate.service.executions import Executions
 from tidegate.service.views import (
     answer_schema,
     moment,
     signal_path,
     signal_views,
 )
-from tidegate.types import text
+from tidegate.types.schema import describe
+from tidegate.types.schema import faults as faults_of
 from tidegate.wire import Answer, AnswerReply, ListSignals, SignalList
 
 MAX_COMMENT = 10_000
@@ -45,9 +47,9 @@ class Signals:
         self._engine = engine
         self._executions = executions
 
-    def list(self, request: ListSignals) -> SignalList:
+    def all_of(self, request: ListSignals) -> SignalList:
         """List the signals of an execution."""
-        now = self._executions.look(request.id).now
+        now = self._executions.look(request.id)
         return SignalList(items=signal_views(now.plan, now.state))
 
     def answer(self, request: Answer) -> AnswerReply:
@@ -58,10 +60,10 @@ class Signals:
         """
         if len(request.comment) > MAX_COMMENT:
             raise InvalidValue(f"the comment is longer than {MAX_COMMENT:,} characters")
-        look = self._executions.look(request.id)
-        node = resolve(look.now.plan, request.name, look.row.id)
-        if not _is_decided(look.now.state, node, request.key):
-            self._check(look, node, request)
+        now = self._executions.look(request.id)
+        node = resolve(now.plan, request.name, now.row.id)
+        if not _is_decided(now.state, node, request.key):
+            self._check(now, node, request)
         event = AnswerGiven(
             at=Instant(0),
             node=node,
@@ -71,11 +73,11 @@ class Signals:
             comment=request.comment,
             key=request.key,
         )
-        match self._engine.submit(look.row.key, event).result():
+        match self._engine.submit(now.row.key, event).result():
             case Accepted(at, who, early):
                 return AnswerReply(
-                    execution=look.row.id,
-                    signal=signal_path(look.now.plan, node),
+                    execution=now.row.id,
+                    signal=signal_path(now.plan, node),
                     at=moment(at),
                     who=who,
                     early=early,
@@ -85,17 +87,17 @@ class Signals:
             case None:
                 raise AssertionError("the machine replies to every answer")
 
-    def _check(self, look: Look, node: NodeId, request: Answer) -> None:
-        gate = look.now.plan.nodes[node].node
+    def _check(self, now: Snapshot, node: NodeId, request: Answer) -> None:
+        gate = now.plan.nodes[node].node
         assert isinstance(gate, InputNode | ApproveNode)
         schema = answer_schema(gate)
-        if faults := text.faults(schema, request.value):
+        if faults := faults_of(schema, request.value):
             raise InvalidValue(
-                f"signal {request.name!r} takes {text.describe(schema)}", faults, signal=request.name
+                f"signal {request.name!r} takes {describe(schema)}", faults, signal=request.name
             )
 
     def _refuse(self, denied: Denied, request: Answer) -> NoReturn:
-        state = self._executions.look(request.id).now.state
+        state = self._executions.look(request.id).state
         when = "" if denied.at is None else f" at {moment(denied.at):%Y-%m-%d %H:%M:%S} UTC"
         by = f" by {denied.who}" if denied.who else ""
         signal = f"signal {request.name!r}"

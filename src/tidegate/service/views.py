@@ -13,6 +13,7 @@ from tidegate.core.evaluate import NoValue, evaluate, output_of, outputs
 from tidegate.core.messages import Failure
 from tidegate.core.plan import ROOT, Plan, Planned
 from tidegate.core.state import Answer, ExecutionPhase, ExecutionState, NodePhase, NodeState
+from tidegate.engine.memory import Snapshot
 from tidegate.ir.expr import Expr, NodeId, Schema, Value
 from tidegate.ir.graph import (
     ApproveNode,
@@ -31,7 +32,7 @@ from tidegate.ir.graph import (
     outputs_of,
 )
 from tidegate.ports import ExecutionRow, WorkflowRow
-from tidegate.types import text
+from tidegate.types.schema import describe
 from tidegate.wire import (
     AnswerView,
     ExecutionLine,
@@ -148,20 +149,20 @@ def node_view(plan: Plan, state: ExecutionState, planned: Planned) -> NodeView:
     )
 
 
-def waiting_views(row: ExecutionRow, plan: Plan, state: ExecutionState) -> list[WaitingView]:
+def waiting_views(snapshot: Snapshot) -> list[WaitingView]:
     """Return everything an execution waits for, in the order in which it opened."""
+    row, plan, state = snapshot.row, snapshot.plan, snapshot.state
     found = [
-        (now.began or row.launched, number, waiting_view(row, plan, state, planned.id))
+        (now.began or row.launched, number, waiting_view(snapshot, planned.id))
         for number, planned in enumerate(plan.nodes.values())
         if (now := state.nodes.get(planned.id)) is not None and now.phase is NodePhase.WAITING
     ]
     return [view for _, _, view in sorted(found, key=lambda each: each[:2])]
 
 
-def waiting_view(
-    row: ExecutionRow, plan: Plan, state: ExecutionState, node: NodeId
-) -> WaitingView:
+def waiting_view(snapshot: Snapshot, node: NodeId) -> WaitingView:
     """Return the whole question of a node that waits."""
+    row, plan, state = snapshot.row, snapshot.plan, snapshot.state
     planned = plan.nodes[node]
     now = state.node(node)
     kind, schema, value_schema = _kind_and_schemas(planned.node)
@@ -177,7 +178,7 @@ def waiting_view(
         opened=moment(_opened(now, row)),
         due=maybe(now.due),
         schema=schema,
-        expects=text.describe(schema) if schema else "",
+        expects=describe(schema) if schema else "",
         prompt=question.prompt,
         show={name: value for name, value in show.items() if value is not UNSET},
         value=_tell(plan, state, planned, subject),
@@ -241,7 +242,7 @@ def signal_views(plan: Plan, state: ExecutionState) -> list[SignalView]:
                     kind=kind_of(node),
                     phase=now.phase.name,
                     schema=schema,
-                    expects=text.describe(schema),
+                    expects=describe(schema),
                     due=maybe(now.due),
                     answer=answer_view(now.answer),
                 )
@@ -249,8 +250,9 @@ def signal_views(plan: Plan, state: ExecutionState) -> list[SignalView]:
     return found
 
 
-def execution_view(row: ExecutionRow, plan: Plan, state: ExecutionState) -> ExecutionView:
+def execution_view(now: Snapshot) -> ExecutionView:
     """Return an execution, whole."""
+    row, plan, state = now.row, now.plan, now.state
     results: dict[str, Value] | None = None
     if state.phase is ExecutionPhase.SUCCEEDED:
         results = outputs(plan, state)
@@ -264,7 +266,7 @@ def execution_view(row: ExecutionRow, plan: Plan, state: ExecutionState) -> Exec
         outputs=results,
         error=failure_view(state.failure, plan, state.failed),
         nodes=[node_view(plan, state, planned) for planned in plan.nodes.values()],
-        waiting=[] if ended else waiting_views(row, plan, state),
+        waiting=[] if ended else waiting_views(now),
         launched=moment(row.launched),
         changed=moment(row.changed if state.ended is None else state.ended),
         who=row.who,
@@ -302,7 +304,7 @@ def workflow_view(row: WorkflowRow, graph: Graph) -> WorkflowView:
             InputView(
                 name=name,
                 schema=param.schema,
-                expects=text.describe(param.schema),
+                expects=describe(param.schema),
                 default=UNSET if param.default is None else param.default.value,
             )
             for name, param in graph.interface.inputs.items()
@@ -317,13 +319,12 @@ def workflow_view(row: WorkflowRow, graph: Graph) -> WorkflowView:
     )
 
 
-def is_quiet(plan: Plan, state: ExecutionState) -> bool:
+def is_quiet(now: Snapshot) -> bool:
     """Return whether nothing more can happen without an answer: the execution has ended, or all that is left are open questions."""
-    if state.phase.is_terminal:
-        return True
+    state = now.state
     if state.phase is not ExecutionPhase.WAITING:
-        return False
+        return state.phase.is_terminal
     return not any(
-        now.phase is NodePhase.WAITING and isinstance(plan.nodes[node].node, SleepNode)
-        for node, now in state.nodes.items()
+        node_state.phase is NodePhase.WAITING and isinstance(now.plan.nodes[node].node, SleepNode)
+        for node, node_state in state.nodes.items()
     )

@@ -5,45 +5,57 @@ Take the token first, then look, then wait for the token: a change between the l
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
+from tidegate.core.state import ExecutionPhase
 from tidegate.ports import Key
+
+Token = Future[None]
+Matters = Callable[[ExecutionPhase], bool]
 
 
 class Watch:
-    """Hands out tokens that resolve at the next change of an execution."""
+    """Hands out tokens that resolve at the next change of an execution that matters."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tokens: dict[Key, set[Future[None]]] = {}
+        self._tokens: dict[Key, dict[Token, Matters]] = {}
         self._closed = False
 
-    def token(self, key: Key) -> Future[None]:
-        """Return a future that resolves when the execution changes, or when the watch is closed. Give it back with `drop`."""
-        token: Future[None] = Future()
+    def token(self, key: Key, matters: Matters) -> Token:
+        """
+        Return a future that resolves when the execution changes and is then in a phase that matters, or when the watch is closed.
+
+        Give it back with `drop`.
+        """
+        token: Token = Future()
         with self._lock:
             if self._closed:
                 token.set_result(None)
             else:
-                self._tokens.setdefault(key, set()).add(token)
+                self._tokens.setdefault(key, {})[token] = matters
         return token
 
-    def drop(self, key: Key, token: "Future[None]") -> None:
+    def drop(self, key: Key, token: Token) -> None:
         """Forget a token."""
         with self._lock:
-            tokens = self._tokens.get(key, set())
-            tokens.discard(token)
-            if not tokens:
-                self._tokens.pop(key, None)
+            self._forget(key, token)
 
-    def changed(self, keys: Iterable[Key]) -> None:
-        """Resolve the tokens of these executions. Called after each commit."""
+    def changed(self, phases: Mapping[Key, ExecutionPhase]) -> None:
+        """Resolve the tokens of these executions. Called in the engine's thread after each commit."""
         if not self._tokens:
             return
         with self._lock:
-            tokens = [token for key in keys for token in self._tokens.pop(key, ())]
-        for token in tokens:
+            due = [
+                (key, token)
+                for key in self._tokens.keys() & phases.keys()
+                for token, matters in self._tokens[key].items()
+                if matters(phases[key])
+            ]
+            for key, token in due:
+                self._forget(key, token)
+        for _, token in due:
             token.set_result(None)
 
     @property
@@ -55,5 +67,14 @@ class Watch:
         """Resolve every token, and each that is asked for from now on."""
         with self._lock:
             self._closed = True
-            keys = list(self._tokens)
-        self.changed(keys)
+            tokens = [token for tokens in self._tokens.values() for token in tokens]
+            self._tokens.clear()
+        for token in tokens:
+            token.set_result(None)
+
+    def _forget(self, key: Key, token: Token) -> None:
+        tokens = self._tokens.get(key)
+        if tokens is not None:
+            tokens.pop(token, None)
+            if not tokens:
+                del self._tokens[key]

@@ -1,0 +1,97 @@
+"""The commands that decide: answer, approve, reject, abort. What they say is stored when they return, whether or not anything runs."""
+
+import secrets
+from pathlib import Path
+
+import click
+
+from tidegate.cli.line import Line
+from tidegate.cli.options import full_id, json_option, shared_options, user
+from tidegate.cli.render import line, print_json, tell
+from tidegate.cli.values import Reader
+from tidegate.ir.expr import Value
+from tidegate.runtime import open_briefly
+from tidegate.wire import Abort, Aborted, Answer, AnswerReply, ListSignals, SignalList
+
+comment_option = click.option("--comment", default="", help="Why; it is kept with the answer.")
+key_option = click.option("--key", default="", help="Idempotency key: the same key again changes nothing.")
+
+
+@click.command("answer")
+@click.argument("execution", metavar="ID")
+@click.argument("name")
+@click.argument("value", metavar="JSON")
+@comment_option
+@key_option
+@json_option
+@shared_options
+def answer_command(*, home: Path, execution: str, name: str, value: str, **options: str) -> None:
+    """
+    Answer what an execution waits for.
+
+    ID may be the beginning of an id. NAME is the name of the signal, or its path where the name is not unique.
+    A text needs no quotes of its own. @FILE reads the value from a file, and - from standard input.
+    """
+    with Line(home, open_briefly) as way:
+        id_ = full_id(way, execution)
+        there = way.ask(ListSignals(id=id_), SignalList).items
+        schema = next((each.schema for each in there if name in (each.path, each.name)), None)
+        given = Reader(home).answer(schema, value, f"signal {name!r}")
+        _answer(way, id_, name, given, options)
+
+
+@click.command("approve")
+@click.argument("execution", metavar="ID")
+@click.argument("name")
+@comment_option
+@key_option
+@json_option
+@shared_options
+def approve_command(*, home: Path, execution: str, name: str, **options: str) -> None:
+    """Approve what an execution waits for: NAME is the name of the signal, or its path."""
+    with Line(home, open_briefly) as way:
+        _answer(way, full_id(way, execution), name, True, options)
+
+
+@click.command("reject")
+@click.argument("execution", metavar="ID")
+@click.argument("name")
+@comment_option
+@key_option
+@json_option
+@shared_options
+def reject_command(*, home: Path, execution: str, name: str, **options: str) -> None:
+    """Reject what an execution waits for; say why with --comment."""
+    with Line(home, open_briefly) as way:
+        _answer(way, full_id(way, execution), name, False, options)
+
+
+@click.command("abort")
+@click.argument("execution", metavar="ID")
+@click.option("--reason", default="", help="Why; it is kept with the execution.")
+@json_option
+@shared_options
+def abort_command(*, home: Path, execution: str, reason: str, as_json: bool) -> None:
+    """End an execution; what it waits for leaves the inbox."""
+    with Line(home, open_briefly) as way:
+        done = way.ask(Abort(id=full_id(way, execution), reason=reason, who=user()), Aborted)
+    if as_json:
+        print_json(done)
+    else:
+        tell(f"aborted {done.execution}")
+
+
+def _answer(way: Line, id_: str, name: str, value: Value, options: dict[str, str]) -> None:
+    # A key of its own makes it safe to send the request again to the next owner of the store.
+    key = options["key"] or f"cli-{secrets.token_hex(8)}"
+    request = Answer(
+        id=id_, name=name, value=value, comment=options["comment"], key=key, who=user()
+    )
+    reply = way.ask(request, AnswerReply)
+    if options["as_json"]:
+        print_json(reply)
+    else:
+        early = " (early: it is kept until the gate opens)" if reply.early else ""
+        tell(f"answered {line(reply.signal)} of {reply.execution}{early}")
+    if way.is_owner:
+        tell(f"nothing runs it now; go on with: tidegate resume {reply.execution}")

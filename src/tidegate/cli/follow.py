@@ -1,0 +1,251 @@
+"""
+Following an execution from a terminal: show how it goes, ask for what it waits for, notice answers from elsewhere.
+
+Rule 1: it never hangs silently: whatever it waits for is said, with how to answer it from elsewhere.
+Rule 2: an answer that does not fit is asked for again, and has changed nothing.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+
+from msgspec import UNSET, Struct
+
+from tidegate.cli.line import Line
+from tidegate.cli.options import user
+from tidegate.cli.progress import Progress
+from tidegate.cli.render import brief, left, line, tell, text, utc_now
+from tidegate.cli.terminal import Lines
+from tidegate.cli.values import Reader
+from tidegate.errors import InvalidValue, Refused, TidegateError
+from tidegate.ir.expr import Value
+from tidegate.types.text import show
+from tidegate.wire import (
+    Answer,
+    AnswerReply,
+    EventList,
+    ExecutionView,
+    GetExecution,
+    ListEvents,
+    WaitingView,
+)
+
+ENDED = frozenset({"SUCCEEDED", "FAILED", "ABORTED"})
+ANSWERABLE = frozenset({"input", "approve"})
+LISTEN = 20.0
+"""Seconds that one request waits for news."""
+
+GATHER = 0.03
+"""Seconds in which news is gathered before it is looked at, so that a busy execution is not looked at for each event."""
+
+
+class Prepared(Struct, frozen=True):
+    """An answer that was given before the question: for the signal of this name, once."""
+
+    name: str
+    given: str
+
+
+class _MootError(Exception):
+    """What was being asked for has been settled elsewhere."""
+
+
+class Follower:
+    """Follows one execution. `lines` is where answers are read from; None: nobody is asked."""
+
+    def __init__(
+        self, way: Line, execution: str, prepared: Sequence[Prepared], lines: Lines | None
+    ) -> None:
+        self._way = way
+        self._id = execution
+        self._prepared = list(prepared)
+        self._asks = lines is not None
+        self._lines = lines if lines is not None else Lines()
+        self._reader = Reader(way.home)
+        self._seen = 0
+        self._news = threading.Event()
+        self._trouble: TidegateError | None = None
+        self._announced: set[str] = set()
+        self._stopped = False
+
+    def follow(self, *, detach: bool = False) -> ExecutionView:
+        """Return the execution once it has ended or, with `detach`, once nothing more can happen without an answer."""
+        threading.Thread(target=self._listen, name="tidegate-news", daemon=True).start()
+        progress = Progress()
+        try:
+            while True:
+                self._news.clear()
+                if self._trouble is not None:
+                    raise self._trouble
+                view = self._way.ask(GetExecution(id=self._id), ExecutionView)
+                progress.show(view)
+                open_gates = [each for each in view.waiting if each.kind in ANSWERABLE]
+                if view.phase in ENDED:
+                    return view
+                if any(self._answer_prepared(gate) for gate in open_gates):
+                    continue
+                if detach and is_quiet(view):
+                    return view
+                if self._asks and not detach and open_gates:
+                    progress.pause()
+                    self._ask(open_gates[0])
+                    continue
+                if not detach:
+                    self._announce(open_gates)
+                self._wait(progress)
+        finally:
+            self._stopped = True
+            progress.pause()
+
+    # ---- news ----
+
+    def _listen(self) -> None:
+        """Tell the follower whenever something has happened."""
+        while not self._stopped:
+            try:
+                request = ListEvents(id=self._id, after=self._seen, wait=LISTEN)
+                events = self._way.ask(request, EventList).items
+            except TidegateError as error:
+                self._trouble = error
+                events = []
+            if events or self._trouble:
+                self._seen = events[-1].seq if events else self._seen
+                self._news.set()
+                self._lines.wake()
+            if self._trouble:
+                return
+            time.sleep(GATHER)
+
+    def _wait(self, progress: Progress) -> None:
+        while not self._news.wait(progress.tick):
+            progress.refresh()
+
+    # ---- answers ----
+
+    def _answer_prepared(self, gate: WaitingView) -> bool:
+        for prepared in self._prepared:
+            if prepared.name in (gate.name, gate.path):
+                self._prepared.remove(prepared)
+                value = self._reader.answer(gate.schema, prepared.given, f"--answer {gate.name}")
+                return self._send(gate, value)
+        return False
+
+    def _ask(self, gate: WaitingView) -> None:
+        tell(question(gate))
+        while True:
+            tell_prompt(gate)
+            try:
+                raw = self._lines.read(lambda: self._check_open(gate))
+            except _MootError:
+                return
+            except EOFError:
+                self._asks = False
+                tell("")
+                return
+            if not self._lines.is_terminal:
+                tell(f"  {line(raw)}")
+            try:
+                value = self._typed(gate, raw)
+            except InvalidValue as error:
+                tell(f"  that does not fit: {line(error.message)}")
+                continue
+            if self._send(gate, value):
+                return
+
+    def _typed(self, gate: WaitingView, raw: str) -> Value:
+        if not raw.strip() and gate.suggested is not UNSET:
+            return gate.suggested
+        return self._reader.line(gate.schema, raw)
+
+    def _check_open(self, gate: WaitingView) -> None:
+        """Raise if a gate that is being asked for does not wait any more."""
+        self._news.clear()
+        view = self._way.ask(GetExecution(id=self._id), ExecutionView)
+        if any(each.path == gate.path for each in view.waiting):
+            return
+        tell("")
+        tell(f"{line(gate.name)}: {outcome(view, gate)}")
+        raise _MootError
+
+    def _send(self, gate: WaitingView, value: Value) -> bool:
+        """Give an answer; return False if it does not fit."""
+        request = Answer(
+            id=self._id,
+            name=gate.path,
+            value=value,
+            key=f"cli-{secrets.token_hex(8)}",
+            who=user(),
+        )
+        try:
+            self._way.ask(request, AnswerReply)
+        except InvalidValue as error:
+            faults = "; ".join(str(fault) for fault in error.faults)
+            tell(f"  that does not fit: {line(faults or error.message)}")
+            return False
+        except Refused as error:
+            tell(f"  {line(error.message)}")
+        return True
+
+    def _announce(self, gates: Sequence[WaitingView]) -> None:
+        fresh = [gate for gate in gates if gate.path not in self._announced]
+        for gate in fresh:
+            self._announced.add(gate.path)
+            tell(f"waiting for {line(gate.name)} ({gate.expects}; {left(gate.due, utc_now())})")
+            tell(f"  answer with: {how_to_answer(gate)}")
+
+
+def is_quiet(view: ExecutionView) -> bool:
+    """Return whether nothing more can happen without an answer."""
+    return view.phase == "WAITING" and all(each.kind in ANSWERABLE for each in view.waiting)
+
+
+def how_to_answer(gate: WaitingView) -> str:
+    """Return the command that answers a gate."""
+    verb = "approve" if gate.kind == "approve" else "answer"
+    what = "" if gate.kind == "approve" else " VALUE"
+    return f"tidegate {verb} {gate.execution} {line(gate.path)}{what}"
+
+
+def question(gate: WaitingView) -> str:
+    """Return a question as a person reads it: the prompt, the values beside it, what is up for approval, how long there is."""
+    parts = [f"? {line(gate.name)}  ({left(gate.due, utc_now())})"]
+    if gate.prompt:
+        parts.append(_indented(text(gate.prompt)))
+    parts += [f"  {line(name)}: {_value({}, value)}" for name, value in gate.show.items()]
+    if gate.value is not UNSET:
+        parts.append(f"  to approve: {_value(gate.value_schema, gate.value)}")
+    return "\n".join(parts)
+
+
+def tell_prompt(gate: WaitingView) -> None:
+    """Write what stands before the cursor."""
+    hint = "" if gate.suggested is UNSET else f" [{brief(gate.suggested, 60)}]"
+    asked = "approve? yes or no" if gate.kind == "approve" else line(gate.expects)
+    prompt(f"  {asked}{hint}: ")
+
+
+def prompt(words: str) -> None:
+    """Write words without going to the next line."""
+    # Written in this way, as click's own prompt would wait for a line that cannot be interrupted.
+    import click  # noqa: PLC0415
+
+    click.echo(words, err=True, nl=False)
+
+
+def outcome(view: ExecutionView, gate: WaitingView) -> str:
+    """Say what became of a gate that is not open any more."""
+    for node in view.nodes:
+        if node.answer is not None and node.name == gate.name and node.id:
+            by = "the timeout" if node.answer.by_timeout else line(node.answer.who)
+            return f"answered by {by} meanwhile: {brief(node.answer.value)}"
+    return f"not asked for any more (the execution is {view.phase})"
+
+
+def _value(schema: dict[str, object], value: Value) -> str:
+    shown = text(show(schema, value))
+    return shown if "\n" not in shown else "\n" + _indented(shown)
+
+
+def _indented(words: str) -> str:
+    return "\n".join(f"  {each}" for each in words.splitlines())

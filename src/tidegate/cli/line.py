@@ -1,0 +1,97 @@
+"""
+The way from a command to the engine, whoever runs it at the moment.
+
+If another process owns the store, the request goes to it through the door; if nobody does, the command opens the store itself, as far as it needs to:
+to look at it, to store an answer, or to run what waits. Owners come and go: a request whose owner ended is sent again to the next,
+which is safe, as every request can be repeated.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from tidegate.errors import StoreLocked, TidegateError
+from tidegate.remote import OwnerGone, connect
+from tidegate.runtime import Runtime
+from tidegate.wire import Request, View
+
+PATIENCE = 10.0
+"""Seconds in which a new owner must have opened its door."""
+
+PAUSE = 0.05
+
+Opener = Callable[[Path], Runtime]
+
+V = TypeVar("V")
+
+
+class Line:
+    """Sends requests to whoever owns the store; becomes that with `opener` if nobody does. May be used from any thread."""
+
+    def __init__(self, home: Path, opener: Opener) -> None:
+        self.home = home
+        self._opener = opener
+        self._lock = threading.Lock()
+        self._own: Runtime | None = None
+        self._closed = False
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether this process runs the engine."""
+        return self._own is not None
+
+    def send(self, request: Request) -> View:
+        """Have a request handled. Errors: those of the service; `StoreLocked` if the owner cannot be reached."""
+        give_up = time.monotonic() + PATIENCE
+        while True:
+            try:
+                own = self._own
+                if own is not None:
+                    return own.service.handle(request)
+                connection = connect(self.home)
+                if connection is not None:
+                    return connection.send(request)
+                self._open()
+            except (OwnerGone, StoreLocked) as error:
+                if time.monotonic() > give_up:
+                    raise _unreachable(self.home, error) from None
+                time.sleep(PAUSE)
+
+    def ask(self, request: Request, kind: type[V]) -> V:
+        """Have a request handled whose view is of this kind."""
+        view = self.send(request)
+        assert isinstance(view, kind), f"{type(request).__name__} gave {type(view).__name__}"
+        return view
+
+    def close(self) -> None:
+        """Let go of the store, if this process owns it."""
+        with self._lock:
+            self._closed = True
+            own, self._own = self._own, None
+        if own is not None:
+            own.close()
+
+    def __enter__(self) -> Self:
+        """Enter a block at whose end the line is closed."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the line."""
+        self.close()
+
+    def _open(self) -> None:
+        with self._lock:
+            if self._own is None and not self._closed:
+                self._own = self._opener(self.home)
+
+
+def _unreachable(home: Path, error: TidegateError) -> StoreLocked:
+    return StoreLocked(f"the store in {home} is in use, and its owner does not reply: {error.message}")

@@ -1,0 +1,62 @@
+"""What the subcommands share: their options, and the meaning of an execution's id that is cut short."""
+
+import getpass
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from tidegate.cli.line import Line
+from tidegate.errors import UnknownExecution
+from tidegate.runtime import find_home
+from tidegate.wire import ExecutionPage, ListExecutions
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Decorated = Callable[..., Any]
+
+
+def shared_options(function: Decorated) -> Decorated:
+    """Add the options that may stand before and after every subcommand."""
+    options = (
+        click.option("--home", metavar="DIR", callback=_home, help="Where the store is."),
+        click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."),
+    )
+    for option in options:
+        function = option(function)
+    return function
+
+
+def json_option(function: Decorated) -> Decorated:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def _home(ctx: click.Context, _: click.Parameter, given: str | None) -> Path:
+    settings = ctx.find_root().obj or {}
+    return find_home(given or settings.get("home"))
+
+
+def user() -> str:
+    """Return the name of who sits at the terminal."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "local"
+
+
+def full_id(line: Line, given: str) -> str:
+    """Return the id of the execution that is meant by an id or by the beginning of one. Errors: `UnknownExecution`."""
+    found = line.ask(ListExecutions(text=given, limit=1000), ExecutionPage).items
+    ids = [each.id for each in found]
+    if given in ids:
+        return given
+    beginning = [id_ for id_ in ids if id_.startswith(given)]
+    if len(beginning) > 1:
+        raise UnknownExecution(
+            f"{len(beginning)} executions have an id that begins with {given!r}: {', '.join(beginning[:5])}"
+        )
+    if not beginning:
+        raise UnknownExecution(f"there is no execution {given[:80]!r}; `tidegate list` shows those there are")
+    return beginning[0]

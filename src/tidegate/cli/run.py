@@ -1,0 +1,236 @@
+"""
+The commands that drive: `run` launches a workflow of a file and follows it, `resume` goes on with what is in the store.
+
+Both run the engine in this process, unless another one owns the store; then they hand it the work and only follow.
+"""
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from msgspec import Struct, to_builtins
+
+from tidegate.cli.follow import ANSWERABLE, ENDED, Follower, Prepared, how_to_answer
+from tidegate.cli.inputs import inputs_help, read_inputs, workflows_help
+from tidegate.cli.line import Line
+from tidegate.cli.options import full_id, json_option, shared_options, user
+from tidegate.cli.render import brief, line, print_json, result, tell
+from tidegate.cli.terminal import Lines
+from tidegate.cli.values import Reader
+from tidegate.errors import ExecutionFailed, InvalidValue, UnknownSignal
+from tidegate.runtime import open_runtime
+from tidegate.service.bundles import install, pack
+from tidegate.service.executions import new_id
+from tidegate.service.sources import find_sources
+from tidegate.wire import (
+    ExecutionPage,
+    ExecutionView,
+    FailureView,
+    GetExecution,
+    Launch,
+    ListExecutions,
+    Register,
+    WorkflowList,
+    WorkflowView,
+)
+
+OPEN_PHASES = ["QUEUED", "RUNNING", "WAITING"]
+
+
+class RunOptions(Struct, frozen=True, kw_only=True):
+    """What `tidegate run` was told."""
+
+    home: Path
+    file: Path
+    workflow: str | None
+    rest: tuple[str, ...]
+    inputs: str | None
+    answers: tuple[str, ...]
+    only: tuple[Path, ...]
+    detach: bool
+    as_json: bool
+    id_: str | None
+    workers: int | None
+    wants_help: bool
+
+
+@click.command(
+    "run",
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": False},
+    options_metavar="",
+)
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("workflow", required=False)
+@click.argument("rest", nargs=-1, type=click.UNPROCESSED, metavar="[--INPUT VALUE]...")
+@click.option("--inputs", metavar="JSON", help="All inputs as one JSON object, or @FILE.")
+@click.option("--answer", "answers", multiple=True, metavar="NAME=JSON", help="An answer given in advance; repeatable.")
+@click.option("--detach", is_flag=True, help="Return once nothing more can happen without an answer.")
+@click.option("--id", "id_", metavar="ID", help="The execution's id; the same id again returns the first.")
+@click.option("--workers", type=click.IntRange(1, 1000), help="Processes that run tasks (else one a processor).")
+@click.option("--only", multiple=True, type=click.Path(path_type=Path), metavar="PATH", help="Pack only the file, what it imports, and this; repeatable.")
+@click.option("-h", "--help", "wants_help", is_flag=True, help="Show this; after a workflow, show its inputs.")
+@json_option
+@shared_options
+@click.pass_context
+def run_command(ctx: click.Context, /, **given: Any) -> int:
+    """
+    Run a workflow of a Python file, and ask for what it waits for.
+
+    Without WORKFLOW it lists the workflows of the file. Each input of the workflow is an option: --data '[1, 2, 3]' or --data @file.json.
+    The result is printed as JSON: the value of a single output, else an object by name.
+
+    Ctrl-C leaves the execution waiting in the store; `tidegate resume` goes on with it.
+    """
+    options = RunOptions(**given) if given["file"] is not None else None
+    if options is None or (options.wants_help and options.workflow is None):
+        click.echo(ctx.get_help())
+        return 0 if given["wants_help"] else 2
+    with Line(options.home, partial(open_runtime, workers=options.workers)) as way:
+        workflows = _register(way, options)
+        if options.workflow is None:
+            _list_workflows(options, workflows)
+            return 0
+        chosen = workflows[0]
+        if options.wants_help:
+            click.echo(inputs_help(chosen, str(options.file)))
+            return 0
+        inputs = read_inputs(chosen, options.rest, options.inputs, Reader(options.home))
+        prepared = [_prepared(chosen, each, options.home) for each in options.answers]
+        id_ = options.id_ or new_id()
+        way.ask(
+            Launch(workflow=chosen.name, version=chosen.version, inputs=inputs, id=id_, who=user()),
+            ExecutionView,
+        )
+        tell(f"execution {id_}")
+        view = _follow(way, id_, prepared, detach=options.detach)
+        return _finish(view, detach=options.detach, as_json=options.as_json)
+
+
+@click.command("resume")
+@click.argument("execution", metavar="[ID]", required=False)
+@click.option("--detach", is_flag=True, help="Return once nothing more can happen without an answer.")
+@click.option("--workers", type=click.IntRange(1, 1000), help="Processes that run tasks (else one a processor).")
+@json_option
+@shared_options
+def resume_command(
+    *, home: Path, execution: str | None, detach: bool, workers: int | None, as_json: bool
+) -> int:
+    """Go on with an execution, or with all that have not ended, and ask for what they wait for."""
+    with Line(home, partial(open_runtime, workers=workers)) as way:
+        if execution is not None:
+            view = _follow(way, full_id(way, execution), [], detach=detach)
+            return _finish(view, detach=detach, as_json=as_json)
+        page = way.ask(ListExecutions(phases=OPEN_PHASES, limit=1000), ExecutionPage)
+        ids = [each.id for each in reversed(page.items)]
+        if not ids:
+            tell("nothing is left to go on with")
+        lines = Lines()
+        views = [_follow(way, id_, [], detach=detach, lines=lines) for id_ in ids]
+        if as_json:
+            print_json(views)
+        for view in views:
+            tell(f"{view.id}  {line(view.workflow)}  {view.phase}")
+        return int(any(view.phase in {"FAILED", "ABORTED"} for view in views))
+
+
+def _register(way: Line, options: RunOptions) -> list[WorkflowView]:
+    sources = find_sources(options.file, options.only)
+    if sources.note:
+        tell(f"note: {sources.note}")
+    archive = pack(sources)
+    install(archive, way.home)
+    only = [] if options.workflow is None else [options.workflow]
+    request = Register(bundle=archive.digest, module=sources.module, only=only, who=user())
+    return way.ask(request, WorkflowList).items
+
+
+def _list_workflows(options: RunOptions, workflows: Sequence[WorkflowView]) -> None:
+    if options.rest:
+        raise click.UsageError(f"name a workflow before {line(options.rest[0])}")
+    if options.as_json:
+        print_json(workflows)
+    else:
+        click.echo(workflows_help(workflows, str(options.file)))
+
+
+def _prepared(workflow: WorkflowView, given: str, home: Path) -> Prepared:
+    """Check an answer that is given in advance, as far as it is known what it is for."""
+    name, sign, raw = given.partition("=")
+    if not sign:
+        raise click.UsageError(f"--answer {line(given)!r} must be NAME=JSON")
+    signal_ = next((each for each in workflow.signals if name in (each.name, each.path)), None)
+    if signal_ is not None:
+        Reader(home).answer(signal_.schema, raw, f"--answer {name}")
+    elif not workflow.dynamic:
+        there = ", ".join(each.path for each in workflow.signals)
+        raise UnknownSignal(
+            f"workflow {workflow.name} has no signal {name!r}; {f'it has: {there}' if there else 'it has none'}"
+        )
+    return Prepared(name, raw)
+
+
+def _follow(
+    way: Line, id_: str, prepared: Sequence[Prepared], *, detach: bool, lines: Lines | None = None
+) -> ExecutionView:
+    with _interruptible(id_):
+        reader = None if detach else (lines or Lines())
+        return Follower(way, id_, prepared, reader).follow(detach=detach)
+
+
+@contextmanager
+def _interruptible(id_: str) -> Iterator[None]:
+    """Let Ctrl-C, a hang-up and a polite kill leave the execution in the store, and say how to go on with it."""
+
+    def stop(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        tell("")
+        tell(f"interrupted; execution {id_} waits in the store, go on with: tidegate resume {id_}")
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _finish(view: ExecutionView, *, detach: bool, as_json: bool) -> int:
+    failed = view.phase in {"FAILED", "ABORTED"}
+    if detach and as_json:
+        waiting = [to_builtins(each) for each in view.waiting]
+        print_json({"id": view.id, "phase": view.phase, "waiting": waiting})
+    elif as_json:
+        print_json(view)
+    elif detach:
+        click.echo(view.id)
+        _tell_state(view)
+    elif not failed:
+        print_json(result(view.outputs))
+    if failed:
+        raise ExecutionFailed(failure_line(view))
+    return 0
+
+
+def _tell_state(view: ExecutionView) -> None:
+    if view.phase == "SUCCEEDED":
+        tell(f"it has succeeded: {brief(result(view.outputs))}")
+    for each in view.waiting:
+        if each.kind in ANSWERABLE:
+            tell(f"waiting for {line(each.name)}; answer with: {how_to_answer(each)}")
+    if view.phase not in ENDED:
+        tell(f"then go on with: tidegate resume {view.id}")
+
+
+def failure_line(view: ExecutionView) -> str:
+    """Say on one line why an execution did not succeed."""
+    error = view.error or FailureView(code=view.phase, message=view.phase.lower())
+    where = f"node {line(error.name or error.node)!r} failed: " if error.node else ""
+    return f"{where}{error.message}"

@@ -1,0 +1,82 @@
+"""Standard input, read line by line, that can be woken while it waits for a line."""
+
+import os
+import select
+import sys
+from collections.abc import Callable
+
+CHUNK = 65_536
+
+
+class Lines:
+    """
+    The lines of a file handle, of standard input if none is given.
+
+    `wake` may be called from any thread; everything else from one.
+    """
+
+    def __init__(self, handle: int = 0) -> None:
+        self._handle = handle
+        self._buffer = b""
+        self._ended = False
+        self._woken, self._waker = os.pipe()
+        os.set_blocking(self._waker, False)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person sits there."""
+        try:
+            return os.isatty(self._handle)
+        except OSError:
+            return False
+
+    def read(self, on_wake: Callable[[], None]) -> str:
+        """
+        Return the next line, without its end. Calls `on_wake` each time somebody calls `wake`; what it raises ends the reading.
+
+        Errors: `EOFError` at the end.
+        """
+        while True:
+            line, found, rest = self._buffer.partition(b"\n")
+            if found or (self._ended and line):
+                self._buffer = rest
+                return line.decode(errors="replace").removesuffix("\r")
+            if self._ended:
+                raise EOFError
+            self._fill(on_wake)
+
+    def wait(self, seconds: float) -> None:
+        """Wait to be woken, at most so long."""
+        ready, _, _ = select.select([self._woken], [], [], seconds)
+        if ready:
+            os.read(self._woken, CHUNK)
+
+    def wake(self) -> None:
+        """Interrupt whoever reads or waits."""
+        try:
+            os.write(self._waker, b"!")
+        except (BlockingIOError, OSError):
+            return  # woken often enough, or nobody is there any more
+
+    def close(self) -> None:
+        """Let go of what is needed for waking."""
+        os.close(self._waker)
+        os.close(self._woken)
+
+    def _fill(self, on_wake: Callable[[], None]) -> None:
+        try:
+            ready, _, _ = select.select([self._handle, self._woken], [], [])
+            if self._woken in ready:
+                os.read(self._woken, CHUNK)
+                on_wake()
+            if self._handle in ready:
+                chunk = os.read(self._handle, CHUNK)
+                self._buffer += chunk
+                self._ended = not chunk
+        except OSError:
+            self._ended = True  # standard input is closed
+
+
+def standard_error_is_terminal() -> bool:
+    """Whether a person reads what is said beside the result."""
+    return sys.stderr is not None and sys.stderr.isatty()

@@ -1,0 +1,83 @@
+"""
+Values on the command line: typed by the schema of what they are for.
+
+Rule 1: where text is wanted, what stands there is the text; everywhere else it is JSON, or what a person would type (yes, 10 minutes).
+Rule 2: `@FILE` reads it from a file, `-` from standard input; `@@x` is the text `@x`.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tidegate.blobs import BlobDirectory
+from tidegate.cli.render import utc_now
+from tidegate.errors import InvalidValue
+from tidegate.ir.expr import Schema, Value
+from tidegate.types.schema import faults
+from tidegate.types.text import parse
+
+MAX_ARGUMENT = 64 * 1024 * 1024
+
+
+class Reader:
+    """Reads values for the store in `home`: files that are values go into its blobs."""
+
+    def __init__(self, home: Path) -> None:
+        self._blobs = BlobDirectory(home / "blobs")
+
+    def typed(self, schema: Schema, given: str, what: str) -> Value:
+        """Return the value that somebody typed for this schema. Errors: `InvalidValue`."""
+        return self._parse(schema, _read(given, literal=_is_text(schema)), what)
+
+    def answer(self, schema: Schema | None, given: str, what: str) -> Value:
+        """Return the value that an answer stands for: JSON if it fits as that, else as it is typed. None: the schema is not known yet."""
+        raw = _read(given, literal=schema is None or _is_text(schema))
+        try:
+            value = msgspec.json.decode(raw)
+        except (msgspec.MsgspecError, UnicodeEncodeError):
+            return raw if schema is None else self._parse(schema, raw, what)
+        if schema is None or not faults(schema, value):
+            return value
+        return self._parse(schema, raw, what)
+
+    def line(self, schema: Schema, raw: str) -> Value:
+        """Return the value that a line of input stands for. Errors: `InvalidValue`."""
+        return parse(schema, raw, now=utc_now().astimezone(), blobs=self._blobs)
+
+    def _parse(self, schema: Schema, raw: str, what: str) -> Value:
+        try:
+            return self.line(schema, raw)
+        except InvalidValue as error:
+            raise InvalidValue(f"{what}: {error.message}", error.faults) from None
+
+
+def json_object(given: str, what: str) -> dict[str, Any]:
+    """Return a JSON object. Errors: `InvalidValue`."""
+    try:
+        return msgspec.json.decode(_read(given), type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeEncodeError) as error:
+        raise InvalidValue(f"{what} must be a JSON object: {error}") from None
+
+
+def _read(given: str, *, literal: bool = False) -> str:
+    """Return an argument, or what is in the file that it names; if `literal`, a name of no file stands for itself."""
+    if given == "-":
+        return sys.stdin.read(MAX_ARGUMENT)
+    if given.startswith("@@"):
+        return given[1:]
+    if not given.startswith("@"):
+        return given
+    path = Path(given[1:])
+    if literal and not path.is_file():
+        return given
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidValue(f"{path}: cannot be read: {reason}") from None
+
+
+def _is_text(schema: Schema) -> bool:
+    return schema.get("type") == "string" and not schema.keys() & {"format", "enum"}

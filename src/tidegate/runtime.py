@@ -1,0 +1,161 @@
+"""
+The composition root: the one place where a store, an executor and the engine meet.
+
+There is one engine per store, so whoever opens a runtime owns the store until it is closed, and serves everybody else through the local door.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import platformdirs
+
+from tidegate.api.local import LocalDoor
+from tidegate.engine.loop import Engine
+from tidegate.errors import CodeError, StoreError
+from tidegate.executors.process import ProcessExecutor
+from tidegate.ir.expr import NodeId
+from tidegate.ir.graph import Instant
+from tidegate.ports import Executor, Job, Key, Store
+from tidegate.service.checks import check_store
+from tidegate.service.registry import Described
+from tidegate.service.service import Service
+from tidegate.stores.sqlite import SqliteStore
+
+STORE = "tidegate.db"
+
+log = logging.getLogger(__name__)
+
+
+class SystemClock:
+    """The wall clock of this machine."""
+
+    def now(self) -> Instant:
+        """Return the present instant."""
+        return Instant(time.time_ns() // 1000)
+
+
+class IdleExecutor:
+    """Runs nothing: for a moment of ownership in which an answer is stored. What should run waits for the next owner."""
+
+    def start(self, deliver: object) -> None:
+        """Begin, and never deliver anything."""
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Leave these attempts to the next owner of the store, which finds them there."""
+
+    def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
+        """End nothing, as nothing runs."""
+
+    def close(self) -> None:
+        """Let go of nothing."""
+
+    def describe(self, bundle: str, module: str) -> Sequence[Described]:
+        """Refuse: code is imported only where tasks run."""
+        del bundle
+        raise CodeError(f"{module} cannot be registered here: no worker runs")
+
+
+def find_home(given: str | None = None) -> Path:
+    """Return where the store is: as given, else as `TIDEGATE_HOME` says, else in the user's data directory."""
+    chosen = given or os.environ.get("TIDEGATE_HOME")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return Path(platformdirs.user_data_dir("tidegate", appauthor=False))
+
+
+class Runtime:
+    """An engine at work on a store, and the service in front of it. Made by the functions below."""
+
+    def __init__(
+        self,
+        home: Path,
+        store: Store,
+        executor: ProcessExecutor | IdleExecutor,
+        *,
+        serve_door: bool,
+        reads_only: bool = False,
+    ) -> None:
+        clock = SystemClock()
+        self._store = store
+        self._executor: Executor = executor
+        self._engine = Engine(store, executor, clock)
+        self.service = Service(store, self._engine, executor, home, clock)
+        self._reads_only = reads_only
+        self._door = LocalDoor(home, self.service.handle) if serve_door else None
+        if not reads_only:
+            self._engine.start()
+        if self._door is not None:
+            try:
+                self._door.open()
+            except StoreError as error:
+                log.warning("%s; other commands cannot reach this engine", error.message)
+
+    def __enter__(self) -> Self:
+        """Enter a block at whose end the runtime is closed."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the runtime."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the door, stop the engine, end what runs (it is repeated by the next owner), let go of the store."""
+        if self._door is not None:
+            self._door.close()
+        self.service.close()
+        if not self._reads_only:
+            self._engine.stop()
+        self._store.close()
+
+
+def open_runtime(home: Path, *, workers: int | None = None, serve_door: bool = True) -> Runtime:
+    """
+    Become the owner of the store in `home`: run its tasks, fire its timers, take its answers.
+
+    Errors: `StoreLocked` if somebody else is; `StoreError` and below.
+    """
+    store = SqliteStore.open(home / STORE)
+    try:
+        return Runtime(home, store, ProcessExecutor(home, workers=workers), serve_door=serve_door)
+    except BaseException:
+        store.close()
+        raise
+
+
+def open_briefly(home: Path) -> Runtime:
+    """Become the owner of the store for the moment in which an answer or an abort is stored; nothing is run. Errors: as above."""
+    store = SqliteStore.open(home / STORE)
+    try:
+        return Runtime(home, store, IdleExecutor(), serve_door=False)
+    except BaseException:
+        store.close()
+        raise
+
+
+def open_reader(home: Path) -> Runtime:
+    """Look at the store without owning it; where there is none yet, at an empty one. Only requests that change nothing may be handled."""
+    path = home / STORE
+    store = SqliteStore.open(path, writer=False) if path.exists() else SqliteStore.memory()
+    return Runtime(home, store, IdleExecutor(), serve_door=False, reads_only=True)
+
+
+def problems_of(home: Path) -> tuple[int, list[str]]:
+    """Check the store in `home`, and return how many executions it has and what is wrong, one line a problem. Errors: `StoreError` and below."""
+    path = home / STORE
+    if not path.exists():
+        return 0, []
+    store = SqliteStore.open(path, writer=False)
+    try:
+        return check_store(store)
+    finally:
+        store.close()

@@ -1,0 +1,110 @@
+"""
+The use cases behind every door: one request in, one view out, or an error of `tidegate.errors`.
+
+It is called from any thread. It decides nothing about an execution: that is the machine's, and the engine's thread asks it.
+"""
+
+from pathlib import Path
+from typing import assert_never
+
+from tidegate.engine.loop import Engine
+from tidegate.errors import UnknownNode
+from tidegate.ir.expr import NodeId
+from tidegate.logs import read_logs
+from tidegate.ports import Clock, Store
+from tidegate.service.executions import Executions
+from tidegate.service.inbox import Inbox
+from tidegate.service.registry import Describer, Registry
+from tidegate.service.signals import Signals
+from tidegate.service.watch import Watch
+from tidegate.wire import (
+    Abort,
+    Answer,
+    AttemptLog,
+    GetExecution,
+    GetLogs,
+    Launch,
+    ListEvents,
+    ListExecutions,
+    ListInbox,
+    ListSignals,
+    ListWorkflows,
+    LogList,
+    Register,
+    Request,
+    View,
+)
+
+
+class Service:
+    """What Tidegate does for whoever asks. `watch` lets a door wait for changes without a thread."""
+
+    def __init__(
+        self, store: Store, engine: Engine, describer: Describer, home: Path, clock: Clock
+    ) -> None:
+        self.watch = Watch()
+        self._home = home
+        self._registry = Registry(store, describer, clock)
+        self._executions = Executions(store, engine, self._registry, self.watch)
+        self._signals = Signals(engine, self._executions)
+        self._inbox = Inbox(store, engine.programs, self._executions)
+        engine.watch(self.watch.changed)
+
+    def handle(self, request: Request) -> View:
+        """Do what a request asks. Errors: those of `tidegate.errors`; then nothing has changed."""
+        match request:
+            case Register():
+                return self._registry.register(request)
+            case Launch():
+                return self._executions.launch(request)
+            case GetExecution():
+                return self._executions.get(request)
+            case ListExecutions():
+                return self._executions.page(request)
+            case ListInbox():
+                return self._inbox.page(request)
+            case ListSignals():
+                return self._signals.all_of(request)
+            case Answer():
+                return self._signals.answer(request)
+            case Abort():
+                return self._executions.abort(request)
+            case ListEvents():
+                return self._executions.events(request)
+            case GetLogs():
+                return self._logs(request)
+            case ListWorkflows():
+                return self._registry.workflows()
+            case _:
+                assert_never(request)
+
+    def close(self) -> None:
+        """Let everybody go who waits for a change."""
+        self.watch.close()
+
+    def _logs(self, request: GetLogs) -> LogList:
+        now = self._executions.look(request.id)
+        nodes = now.plan.nodes
+        wanted = [
+            id_
+            for id_, planned in nodes.items()
+            if request.node in ("", id_, planned.node.name)
+        ]
+        if request.node and not wanted:
+            there = ", ".join(dict.fromkeys(planned.node.name for planned in nodes.values()))
+            raise UnknownNode(
+                f"execution {now.row.id} has no node {request.node[:80]!r}; it has: {there[:500]}"
+            )
+        chosen = set(wanted)
+        return LogList(
+            items=[
+                AttemptLog(
+                    node=found.node,
+                    name=nodes[NodeId(found.node)].node.name,
+                    attempt=found.attempt,
+                    text=found.text,
+                )
+                for found in read_logs(self._home, now.row.id)
+                if found.node in chosen
+            ]
+        )
