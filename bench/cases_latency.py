@@ -7,7 +7,7 @@ from pathlib import Path
 import apsw
 import machine
 from figures import Figure, percentile
-from inprocess import LAST, Host
+from inprocess import Host
 
 from tidegate.core.state import ExecutionPhase
 
@@ -38,7 +38,7 @@ def answers(place: Path) -> list[float]:
         start = time.perf_counter()
         host.answer(key).result()
         host.wait(ExecutionPhase.SUCCEEDED, i + 1)
-        samples.append(host.executor.began[key, LAST] - start)
+        samples.append(host.executor.began[key] - start)
     host.close()
     return samples
 

@@ -3,6 +3,7 @@
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,10 @@ class Recording(SqliteStore):
 
 
 class Direct:
-    """Runs tasks at once, on one thread; `began` has the instant at which each node of an execution was last called."""
+    """Runs tasks at once, on one thread; `began` says when the last one of each execution was called."""
 
     def __init__(self) -> None:
-        self.began: dict[tuple[Key, NodeId], float] = {}
+        self.began: dict[Key, float] = {}
         self._jobs: queue.SimpleQueue[Sequence[Job] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._deliver: Callable[[Sequence[Report]], None] = lambda _: None
@@ -95,7 +96,8 @@ class Direct:
         while (jobs := self._jobs.get()) is not None:
             reports = []
             for job in jobs:
-                self.began[job.key, job.node] = time.perf_counter()
+                if job.node == LAST:
+                    self.began[job.key] = time.perf_counter()
                 reports.append(Report(job.key, job.node, job.attempt, Returned({"o0": 1})))
             self._deliver(reports)
 
@@ -110,30 +112,22 @@ class Host:
         self.workflow = self.store.put_workflow(row).id
         self.executor = Direct()
         self.engine = Engine(self.store, self.executor, Clock())
-        self._seen: dict[ExecutionPhase, set[Key]] = {}
+        # In this graph an execution comes into each of the phases that are waited for once.
+        self._seen: Counter[ExecutionPhase] = Counter()
         self._changed = threading.Condition()
         self.engine.watch(self._watch)
         self.engine.start()
 
     def _watch(self, touched: Mapping[Key, ExecutionPhase]) -> None:
         with self._changed:
-            for key, phase in touched.items():
-                self._seen.setdefault(phase, set()).add(key)
+            self._seen.update(touched.values())
             self._changed.notify_all()
 
     def wait(self, phase: ExecutionPhase, count: int) -> None:
         """Wait until this many executions have been in a phase."""
         with self._changed:
-            arrived = self._changed.wait_for(
-                lambda: len(self._seen.get(phase, ())) >= count, timeout=300
-            )
-        assert arrived, f"only {len(self._seen.get(phase, ()))} of {count} came to {phase.name}"
-
-    def forget(self) -> None:
-        """Let go of what this host has noted for the measurement."""
-        with self._changed:
-            self._seen.clear()
-        self.executor.began.clear()
+            arrived = self._changed.wait_for(lambda: self._seen[phase] >= count, timeout=300)
+        assert arrived, f"only {self._seen[phase]} of {count} came to {phase.name}"
 
     def launch(self, name: str) -> Any:
         return self.engine.launch(NewExecution(name, self.workflow, {"x": 1}, fresh=True))
