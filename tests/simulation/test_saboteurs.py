@@ -20,9 +20,9 @@ SABOTEURS = [
     Sabotage("the timeout is not looked at when an answer comes", "signals", "now.due is not None and event.at >= now.due", "False"),
     Sabotage("the last instant is too late", "signals", "event.at >= now.due", "event.at > now.due"),
     Sabotage("the second answer wins", "signals", "    if old is None:\n", "    if old is None or now.phase is N.QUEUED:\n"),
-    Sabotage("an early answer is lost", "signals", "draft.record(NodeChanged(node, replace(now, answer=replace(answer, early=True))))", "pass"),
+    Sabotage("an early answer is lost", "signals", "draft.put(node, replace(now, answer=replace(answer, early=True)))", "pass"),
     Sabotage("an early answer is not used", "advance", "case InputNode() if now.answer is not None:", "case InputNode() if False:"),
-    Sabotage("keys are forgotten", "signals", "draft.record(KeyKept(event.key, event.node, reply))", "pass"),
+    Sabotage("keys are forgotten", "signals", "draft.keep_key(event.key, event.node, reply)", "pass"),
     Sabotage("a no is a yes", "advance", "answer.value is not True", "answer.value is None"),
     Sabotage("a node begins when any need is met", "advance", "if self.draft.left(node) == 0)", "if self.draft.left(node) <= 1)"),
     Sabotage("dependents are not counted down", "state", "self.pending[dependent] = self.left(dependent) - 1", "pass"),
@@ -37,7 +37,7 @@ SABOTEURS = [
     Sabotage("a holder ends too early", "advance", "if draft.is_open(holder) == 0 and", "if draft.is_open(holder) <= 1 and"),
     Sabotage("the outputs of another scope", "evaluate", "exprs, inner = graph.outputs, node", "exprs, inner = graph.outputs, planned.scope"),
     Sabotage("step writes into the state", "state", "        self.nodes[node] = state\n", "        self.nodes[node] = self.base.nodes[node] = state\n"),
-    Sabotage("an unfolded task counts as running", "state", "                self.live -= 1", "                pass"),
+    Sabotage("an unfolded task counts as running", "state", "        self.live -= 1", "        pass"),
     Sabotage("history forgets the outputs", "history", "slim(event), changes", "slim(event), changes[:1]"),
 ]  # fmt: skip
 

@@ -24,10 +24,8 @@ from tidegate.core.state import (
     Answer,
     Draft,
     ExecutionPhase,
-    NodeChanged,
     NodePhase,
     NodeState,
-    PhaseChanged,
 )
 from tidegate.ir.check import needed
 from tidegate.ir.expr import NodeId
@@ -68,7 +66,7 @@ class Flow:
 
     def change(self, node: NodeId, state: NodeState) -> None:
         """Give a node another state that does not end it."""
-        self.draft.record(NodeChanged(node, state))
+        self.draft.put(node, state)
 
     def begin_all(self, nodes: Iterable[NodeId]) -> None:
         """Let those of the nodes begin that have all they need."""
@@ -102,7 +100,7 @@ class Flow:
     def settle(self, node: NodeId, state: NodeState) -> None:
         """End a node well, and see what follows."""
         draft = self.draft
-        draft.record(NodeChanged(node, state))
+        draft.put(node, state)
         planned = draft.plan.nodes[node]
         self.begin_all(planned.dependents)
         self._check_holders(planned)
@@ -144,7 +142,7 @@ class Flow:
         draft = self.draft
         began = draft.at if now.began is None else now.began
         state = replace(now, phase=phase, began=began, ended=draft.at, due=None, failure=failure)
-        draft.record(NodeChanged(node, state))
+        draft.put(node, state)
         planned = draft.plan.nodes[node]
         if draft.plan.scopes[planned.scope].finish_others:
             self._skip_inside(planned)
@@ -165,7 +163,7 @@ class Flow:
             now = draft.node(node)
             if now.attempt and now.phase is not N.WAITING and node not in draft.plan.scopes:
                 self.commands.append(CancelTask(node, now.attempt))
-            draft.record(NodeChanged(node, replace(now, phase=N.ABORTED, ended=draft.at, due=None)))
+            draft.put(node, replace(now, phase=N.ABORTED, ended=draft.at, due=None))
 
     def run(self) -> None:
         """Work the queue off."""
@@ -258,7 +256,7 @@ class Flow:
         planned = draft.plan.nodes[node]
         now = draft.node(node)
         state = replace(now, phase=N.SKIPPED, ended=draft.at, due=None)
-        draft.record(NodeChanged(node, state))
+        draft.put(node, state)
         self._skip_inside(planned)
         for dependent in planned.dependents:
             self.skip(dependent)
@@ -337,9 +335,9 @@ class Flow:
         try:
             outputs(draft.plan, draft)
         except NoValue as missing:
-            draft.record(PhaseChanged(X.FAILED, Failure(BAD_PATH, str(missing), "", False)))
+            draft.set_phase(X.FAILED, Failure(BAD_PATH, str(missing), "", False))
             return
-        draft.record(PhaseChanged(X.SUCCEEDED))
+        draft.set_phase(X.SUCCEEDED)
 
     def _is_holding(self, holder: NodeId) -> bool:
         return holder == ROOT or self.draft.node(holder).phase is N.RUNNING
@@ -360,7 +358,7 @@ class Flow:
     def _fail_scope(self, scope: NodeId, failure: Failure, node: NodeId) -> None:
         draft = self.draft
         if scope == ROOT:
-            draft.record(PhaseChanged(X.FAILED, failure, self._origin(node)))
+            draft.set_phase(X.FAILED, failure, self._origin(node))
         elif not draft.node(scope).phase.is_terminal:
             self.fail(scope, draft.node(scope), failure)
 

@@ -7,6 +7,7 @@ which holds those of the case it takes. A node begins when its holder is open an
 """
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import NamedTuple
 
 from tidegate.ir.check import case_outputs, needed
@@ -17,11 +18,21 @@ from tidegate.ir.graph import (
     Graph,
     InputNode,
     Node,
+    SleepNode,
     SubNode,
+    TaskNode,
 )
 
 ROOT = NodeId("")
 """The execution itself, as a holder and as a scope."""
+
+
+class Kind(Enum):
+    """What a node is to the scheduler: it runs, it waits, or it holds others."""
+
+    TASK = 0
+    GATE = 1
+    HOLDER = 2
 
 
 class Planned(NamedTuple):
@@ -39,6 +50,7 @@ class Planned(NamedTuple):
     needs: tuple[NodeId, ...]
     dependents: tuple[NodeId, ...]
     count: int
+    kind: Kind
 
 
 class Plan:
@@ -94,7 +106,14 @@ class Plan:
             groups.setdefault((holder, node.case.index if node.case else 0), []).append(path)
             own = needs[path]
             self.nodes[path] = Planned(
-                path, node, scope, holder, own, tuple(dependents[path]), len(own) + 1
+                path,
+                node,
+                scope,
+                holder,
+                own,
+                tuple(dependents[path]),
+                len(own) + 1,
+                _kind(node),
             )
             if isinstance(node, InputNode | ApproveNode):
                 self.signals[node.name] = (*self.signals.get(node.name, ()), path)
@@ -123,6 +142,16 @@ class Plan:
 def absolute(scope: NodeId, node: NodeId) -> NodeId:
     """Return the id of a node of a scope's graph within the whole execution."""
     return NodeId(f"{scope}/{node}") if scope else node
+
+
+def _kind(node: Node) -> Kind:
+    match node:
+        case TaskNode():
+            return Kind.TASK
+        case SleepNode() | InputNode() | ApproveNode():
+            return Kind.GATE
+        case BranchNode() | SubNode():
+            return Kind.HOLDER
 
 
 def _sources(scope: NodeId, exprs: Mapping[str, Expr]) -> tuple[NodeId, ...]:

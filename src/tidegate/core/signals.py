@@ -9,7 +9,7 @@ from tidegate.core.advance import Flow
 from tidegate.core.evaluate import same
 from tidegate.core.messages import Accepted, AnswerGiven, Denied, Reply
 from tidegate.core.plan import ROOT
-from tidegate.core.state import Answer, Draft, KeyKept, NodeChanged, NodePhase, NodeState
+from tidegate.core.state import Answer, Draft, NodePhase, NodeState
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, InputNode
 from msgspec.structs import replace
@@ -27,7 +27,7 @@ def answered(flow: Flow, event: AnswerGiven) -> Reply:
             return reply if node == event.node else Denied("key_reused")
     reply = _decide(flow, event)
     if event.key and reply != UNKNOWN:
-        draft.record(KeyKept(event.key, event.node, reply))
+        draft.keep_key(event.key, event.node, reply)
     return reply
 
 
@@ -51,7 +51,7 @@ def _decide(flow: Flow, event: AnswerGiven) -> Reply:
     if now.phase is N.QUEUED:
         if isinstance(planned.node, ApproveNode):
             return Denied("not_waiting_yet")
-        draft.record(NodeChanged(node, replace(now, answer=replace(answer, early=True))))
+        draft.put(node, replace(now, answer=replace(answer, early=True)))
         return Accepted(event.at, event.who, early=True)
     if now.due is not None and event.at >= now.due:
         flow.expire(node)

@@ -1,7 +1,7 @@
 """
 What an execution can be, and the legal ways from one phase to the next.
 
-Rule 1: a phase changes only as the two tables below allow; `record` asserts it.
+Rule 1: a phase changes only as the two tables below allow; `Draft.put` asserts it.
 Rule 2: nothing here reads a clock or draws a random number; time arrives inside events.
 Rule 3: the state is the fold of its changes. The counters at the end of `ExecutionState` follow from the node states;
 they exist so that a step costs what it changes, and are never stored.
@@ -15,9 +15,9 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from tidegate.core.messages import Event, Failure, Launched, Reply
-from tidegate.core.plan import ROOT, Plan
+from tidegate.core.plan import ROOT, Kind, Plan, Planned
 from tidegate.ir.expr import NodeId, Value
-from tidegate.ir.graph import ApproveNode, BranchNode, Graph, InputNode, Instant, SleepNode, SubNode
+from tidegate.ir.graph import Graph, Instant
 
 
 class NodePhase(IntEnum):
@@ -259,32 +259,70 @@ class Draft:
         both = self.base.nodes | self.nodes
         return [id_ for id_, state in both.items() if not state.phase.is_terminal]
 
-    def record(self, change: Change) -> None:
-        """Take up one change, and keep the counters true."""
-        self.changes.append(change)
+    def put(self, node: NodeId, state: NodeState) -> None:
+        """Give a node another state, and keep the counters true."""
+        self.changes.append(NodeChanged(node, state))
+        old = self.nodes.get(node)
+        if old is None:
+            old = self.base.nodes.get(node, QUEUED_STATE)
+        phase = state.phase
+        assert phase in NODE_TRANSITIONS[old.phase], f"{node}: {old.phase!r} -> {phase!r}"
+        self.nodes[node] = state
+        planned = self.plan.nodes[node]
+        if planned.kind is Kind.TASK and node not in self.plan.scopes:
+            # An attempt is live from its submission to its end.
+            self.live += (state.attempt > 0 and phase < N.SUCCEEDED) - (
+                old.attempt > 0 and old.phase < N.SUCCEEDED
+            )
+        elif planned.kind is Kind.GATE:
+            self.gates += (phase is N.WAITING) - (old.phase is N.WAITING)
+        elif phase is N.RUNNING:
+            self.open_group(node, state.case or 0)
+        if phase >= N.SUCCEEDED:
+            self._settle(planned, phase)
+
+    def set_phase(
+        self, phase: ExecutionPhase, failure: Failure | None = None, node: NodeId = ROOT
+    ) -> None:
+        """Give the execution another phase."""
+        assert phase in EXECUTION_TRANSITIONS[self.phase], f"{self.phase!r} -> {phase!r}"
+        self.changes.append(PhaseChanged(phase, failure, node))
+        self.phase, self.failure, self.failed = phase, failure, node
+
+    def expand(self, node: NodeId, graph: Graph) -> None:
+        """Lay a graph out under a dynamic task that has returned it."""
+        self.changes.append(Expanded(node, graph))
+        self.live -= 1  # from here on the node is a holder, and nothing of its own runs
+        self.plan = self.plan.expanded(node, graph)
+
+    def keep_key(self, key: str, node: NodeId, reply: Reply) -> None:
+        """Bind an idempotency key to the reply it got."""
+        self.changes.append(KeyKept(key, node, reply))
+        self.keys[key] = (node, reply)
+
+    def repeat(self, change: Change) -> None:
+        """Take a change up that was decided before."""
         match change:
             case NodeChanged(node, state):
-                self._record_node(node, state)
+                self.put(node, state)
             case PhaseChanged(phase, failure, node):
-                assert phase in EXECUTION_TRANSITIONS[self.phase], f"{self.phase!r} -> {phase!r}"
-                self.phase, self.failure, self.failed = phase, failure, node
+                self.set_phase(phase, failure, node)
             case Expanded(node, graph):
-                self.live -= 1  # from here on the node is a holder, and nothing of its own runs
-                self.plan = self.plan.expanded(node, graph)
+                self.expand(node, graph)
             case KeyKept(key, node, reply):
-                self.keys[key] = (node, reply)
+                self.keep_key(key, node, reply)
 
     def open_group(self, holder: NodeId, case: int = 0) -> tuple[NodeId, ...]:
         """Let the nodes of a holder begin as soon as they have what they need; return them."""
-        plan = self.plan
+        plan, pending = self.plan, self.pending
         members = plan.groups.get((holder, case), ())
         unsettled = 0
         for member in members:
-            if not self.node(member).phase.is_terminal:
+            if self.node(member).phase < N.SUCCEEDED:
                 unsettled += 1
-                self.pending[member] = self.left(member) - 1
+                pending[member] = self.left(member) - 1
         for outside in plan.outside.get((holder, case), ()):
-            if not self.node(outside).phase.is_terminal:
+            if self.node(outside).phase < N.SUCCEEDED:
                 unsettled += 1
         self.open[holder] = unsettled
         return members
@@ -292,11 +330,12 @@ class Draft:
     def merge(self) -> Plan:
         """Fold what changed into the state, and return the plan as it is now."""
         base = self.base
-        base.phase, base.inputs = self.phase, self.inputs
-        base.failure, base.failed = self.failure, self.failed
+        if self.phase is not base.phase:
+            base.phase, base.failure, base.failed = self.phase, self.failure, self.failed
+            if self.phase >= X.SUCCEEDED:
+                base.ended = self.at
+        base.inputs = self.inputs
         base.live, base.gates = self.live, self.gates
-        if base.phase.is_terminal and base.ended is None:
-            base.ended = self.at
         base.nodes.update(self.nodes)
         base.pending.update(self.pending)
         base.open.update(self.open)
@@ -304,46 +343,21 @@ class Draft:
             base.keys.update(self.keys)
         return self.plan
 
-    def _record_node(self, node: NodeId, state: NodeState) -> None:
-        old = self.node(node)
-        phase = state.phase
-        assert phase in NODE_TRANSITIONS[old.phase], f"{node}: {old.phase!r} -> {phase!r}"
-        planned = self.plan.nodes[node]
-        self.nodes[node] = state
-        match planned.node:
-            case SleepNode() | InputNode() | ApproveNode():
-                self.gates += (phase is N.WAITING) - (old.phase is N.WAITING)
-            case BranchNode() | SubNode():
-                if phase is N.RUNNING:
-                    self.open_group(node, state.case or 0)
-            case _:
-                if node in self.plan.scopes:
-                    if phase is N.RUNNING:
-                        self.open_group(node)
-                else:
-                    self.live += _is_live(state) - _is_live(old)
-        if phase.is_terminal:
-            self._settle(node, phase)
-
-    def _settle(self, node: NodeId, phase: NodePhase) -> None:
-        planned = self.plan.nodes[node]
+    def _settle(self, planned: Planned, phase: NodePhase) -> None:
         if phase is N.SUCCEEDED:
             for dependent in planned.dependents:
                 self.pending[dependent] = self.left(dependent) - 1
         case = planned.node.case
-        if case is None or self._took(planned.holder, case.index):
-            self.open[planned.holder] = self.is_open(planned.holder) - 1
-        for branch, index in self.plan.watchers.get(node, ()):
+        holder = planned.holder
+        if case is None or self._took(holder, case.index):
+            self.open[holder] = self.is_open(holder) - 1
+        for branch, index in self.plan.watchers.get(planned.id, ()):
             if self._took(branch, index):
                 self.open[branch] = self.is_open(branch) - 1
 
     def _took(self, branch: NodeId, index: int) -> bool:
         state = self.node(branch)
         return state.phase is N.RUNNING and state.case == index
-
-
-def _is_live(state: NodeState) -> bool:
-    return state.attempt > 0 and not state.phase.is_terminal
 
 
 def fold(plan: Plan, state: ExecutionState, event: Event, changes: list[Change]) -> Plan:
@@ -353,5 +367,5 @@ def fold(plan: Plan, state: ExecutionState, event: Event, changes: list[Change])
         draft.inputs = event.inputs
         draft.open_group(ROOT)
     for change in changes:
-        draft.record(change)
+        draft.repeat(change)
     return draft.merge()

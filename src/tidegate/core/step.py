@@ -40,10 +40,8 @@ from tidegate.core.state import (
     Draft,
     ExecutionPhase,
     ExecutionState,
-    Expanded,
     NodePhase,
     NodeState,
-    PhaseChanged,
 )
 from tidegate.errors import CompileError
 from tidegate.ir.check import check
@@ -136,7 +134,7 @@ def _set_phase(flow: Flow) -> None:
         return
     phase = X.WAITING if not draft.live and draft.gates else X.RUNNING
     if phase is not draft.phase:
-        draft.record(PhaseChanged(phase))
+        draft.set_phase(phase)
 
 
 def _attempt(flow: Flow, event: TaskStarted | TaskSucceeded | TaskExpanded | TaskFailed | TaskLost) -> None:
@@ -193,7 +191,7 @@ def _expand(flow: Flow, event: TaskExpanded, now: NodeState) -> None:
     except CompileError as error:
         flow.fail(node, now, Failure(BAD_GRAPH, error.message, "", False))
         return
-    draft.record(Expanded(node, event.graph))
+    draft.expand(node, event.graph)
     began = event.at if now.began is None else now.began
     flow.change(node, replace(now, phase=N.RUNNING, began=began))
     flow.begin_all(draft.plan.groups[node, 0])
@@ -224,5 +222,5 @@ def _abort(flow: Flow, event: AbortRequested) -> Reply:
         return Denied("execution_ended", draft.base.ended)
     flow.abort_begun(ROOT)
     reason = event.reason or "aborted"
-    draft.record(PhaseChanged(X.ABORTED, Failure("Aborted", reason, "", False)))
+    draft.set_phase(X.ABORTED, Failure("Aborted", reason, "", False))
     return Accepted(event.at, event.who)
