@@ -1,5 +1,5 @@
 """
-The forms of Python's own scalars: numbers, text, dates, enums, literals, bytes, and anything that is plain JSON.
+The forms of Python's own scalars: numbers, text, dates, enums, literals and bytes.
 
 A float that JSON cannot say (NaN, the infinities) is stored as `{"$float": "nan"}`; no answer can be one.
 An int must fit into 64 bits. A text must be valid Unicode.
@@ -14,54 +14,38 @@ from types import NoneType
 from typing import Any, Final
 from uuid import UUID
 
-from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Schema, Value
 from tidegate.types import formats
-from tidegate.types.form import (
+from tidegate.types.form import Form, misfit, name_of, unsupported, wrong
+from tidegate.types.values import (
+    BLOB,
+    FLOAT,
     KIND,
-    MAX_DEPTH,
-    Form,
-    inside,
-    misfit,
-    name_of,
-    unsupported,
-    wrong,
+    Blobs,
+    blob_schema,
+    is_reference,
+    reference,
 )
-from tidegate.types.values import BLOB, FLOAT, URI, Blobs, is_reference, reference
 
 INT_MIN: Final = -(2**63)
 INT_MAX: Final = 2**64 - 1
 BYTES_INLINE: Final = 16 * 1024
 """Longest bytes that stand in the value itself; longer ones become a blob."""
 
-_BLOB_SCHEMA: Final[Schema] = {
-    "type": "object",
-    "properties": {
-        BLOB: {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-        "size": {"type": "integer", "minimum": 0},
-        "media": {"type": "string"},
-        "name": {"type": "string"},
-        "about": {"type": "string"},
-    },
-    "required": [BLOB],
-    "additionalProperties": False,
-}
-_PLAIN: Final = frozenset({str, int, bool, NoneType})
-
-
-def blob_schema(kind: str, title: str) -> Schema:
-    """Return the schema of a value that stands for a blob."""
-    return {"title": title, KIND: kind, **_BLOB_SCHEMA}
-
 
 def native(value: object) -> Any:
     """Return a number of numpy as Python's own, and all else as it is."""
-    if type(value).__module__ == "numpy" and hasattr(value, "item") and not hasattr(value, "__len__"):
+    if (
+        type(value).__module__ == "numpy"
+        and hasattr(value, "item")
+        and not hasattr(value, "__len__")
+    ):
         return value.item()
     return value
 
 
-def _int(value: Any, _blobs: Blobs) -> Value:
+def write_int(value: Any, _blobs: Blobs) -> Value:
+    """Encode an int of up to 64 bits."""
     if type(value) is not int:
         value = native(value)
         if isinstance(value, bool) or not isinstance(value, int):
@@ -92,7 +76,8 @@ def _float(value: Any, _blobs: Blobs) -> Value:
     return value if isfinite(value) else {FLOAT: repr(value)}
 
 
-def _read_float(value: Value, _blobs: Blobs) -> Any:
+def read_float(value: Value, _blobs: Blobs) -> Any:
+    """Decode a float, also one that JSON has no number for."""
     if type(value) is float:
         return value
     if type(value) is int:
@@ -125,7 +110,7 @@ def _none(value: Any, _blobs: Blobs) -> Value:
 
 def _str(value: Any, _blobs: Blobs) -> Value:
     if type(value) is not str:
-        if not isinstance(value, str) or isinstance(value, enum.Enum):
+        if not isinstance(value, str):
             raise misfit("text", value)
         value = str.__str__(value)
     return value if value.isascii() else unicode(value)
@@ -146,91 +131,6 @@ def unicode(value: str) -> str:
             f"the text is not valid Unicode (a lone surrogate at position {e.start}): "
             "store it as bytes"
         ) from None
-    return value
-
-
-def plain(value: Any, blobs: Blobs, depth: int = 0) -> Value:
-    """Encode what is JSON already: the form of `Any`, of a bare dict and of a bare list."""
-    kind = type(value)
-    if kind is dict:
-        return _plain_dict(value, blobs, depth)
-    if kind is list or kind is tuple:
-        return _plain_list(value, blobs, depth)
-    if kind is str:
-        return value if value.isascii() else unicode(value)
-    if kind is bool or value is None:
-        return value
-    if kind is int:
-        return _int(value, blobs)
-    if kind is float:
-        return value if isfinite(value) else {FLOAT: repr(value)}
-    return _plain_odd(value, blobs, depth)
-
-
-def _plain_dict(value: dict[Any, Any], blobs: Blobs, depth: int) -> Value:
-    if depth >= MAX_DEPTH:
-        raise wrong(f"nested more than {MAX_DEPTH} deep")
-    made: dict[str, Value] = {}
-    key: Any = None
-    try:
-        for key, item in value.items():
-            if type(key) is not str:
-                key = _plain_key(key)
-            made[key] = plain(item, blobs, depth + 1)
-    except InvalidValue as e:
-        raise inside(key if isinstance(key, str) else repr(key), e) from None
-    if "$" in "".join(made) and not made.keys().isdisjoint((BLOB, FLOAT, URI)):
-        raise wrong(f"the keys {BLOB}, {URI} and {FLOAT} are reserved: choose another name")
-    return made
-
-
-def _plain_list(value: Any, blobs: Blobs, depth: int) -> Value:
-    if depth >= MAX_DEPTH:
-        raise wrong(f"nested more than {MAX_DEPTH} deep")
-    made: list[Value] = []
-    try:
-        for item in value:
-            made.append(plain(item, blobs, depth + 1))  # noqa: PERF401  its length says where a fault is
-    except InvalidValue as e:
-        raise inside(len(made), e) from None
-    return made
-
-
-def _plain_key(key: object) -> str:
-    if isinstance(key, str):
-        return unicode(str(key.value) if isinstance(key, enum.Enum) else str.__str__(key))
-    raise wrong(
-        f"a key of an untyped dict must be text, not {name_of(key)}: "
-        "declare the type of the keys, as in dict[int, str]"
-    )
-
-
-def _plain_odd(value: Any, blobs: Blobs, depth: int) -> Value:
-    if isinstance(value, enum.Enum) and isinstance(value, str | int):
-        return plain(value.value, blobs, depth)
-    for kind in (str, bool, int, float, dict, list):
-        if isinstance(value, kind):
-            return plain(kind(value), blobs, depth)
-    simple = native(value)
-    if simple is not value:
-        return plain(simple, blobs, depth)
-    raise wrong(
-        f"{name_of(value)} inside an untyped value would lose its type: declare the type of what is in it"
-    )
-
-
-def read_plain(value: Value, blobs: Blobs) -> Any:
-    """Decode plain JSON."""
-    kind = type(value)
-    if kind is dict:
-        if FLOAT in value:
-            return _read_float(value, blobs)
-        made = {}
-        for key, item in value.items():
-            made[key] = item if type(item) in _PLAIN else read_plain(item, blobs)
-        return made
-    if kind is list:
-        return [item if type(item) in _PLAIN else read_plain(item, blobs) for item in value]
     return value
 
 
@@ -340,7 +240,9 @@ def literal_form(options: tuple[Any, ...]) -> Form:
     stored = [_bare(o.value) if isinstance(o, enum.Enum) else o for o in options]
     strange = [o for o in stored if type(o) not in (str, int, float, bool, NoneType)]
     if strange:
-        raise unsupported(f"Literal[{strange[0]!r}]", "use text, whole numbers, bools or None in it")
+        raise unsupported(
+            f"Literal[{strange[0]!r}]", "use text, whole numbers, bools or None in it"
+        )
     table = {(type(s), s): (o,) for s, o in zip(stored, options, strict=True)}
 
     def encode(value: Any, _blobs: Blobs) -> Value:
@@ -363,42 +265,57 @@ def literal_form(options: tuple[Any, ...]) -> Form:
     return Form(schema=schema, encode=encode, decode=decode, gives=gives, rank=-1)
 
 
-_number: Final = frozenset({int, float})
-
 SCALARS: Final[dict[Any, Form]] = {
     int: Form(
-        schema={"type": "integer"}, encode=_int, decode=_read_int, takes=(int,),
+        schema={"type": "integer"},
+        encode=write_int,
+        decode=_read_int,
+        takes=(int,),
         gives=frozenset({int}),
     ),
     float: Form(
-        schema={"type": "number"}, encode=_float, decode=_read_float, takes=(float,),
+        schema={"type": "number"},
+        encode=_float,
+        decode=read_float,
+        takes=(float,),
         gives=frozenset({float}),
     ),
     bool: Form(
-        schema={"type": "boolean"}, encode=_bool, decode=_bool, takes=(bool,),
+        schema={"type": "boolean"},
+        encode=_bool,
+        decode=_bool,
+        takes=(bool,),
         gives=frozenset({bool}),
     ),
     NoneType: Form(
-        schema={"type": "null"}, encode=_none, decode=_none, takes=(NoneType,),
+        schema={"type": "null"},
+        encode=_none,
+        decode=_none,
+        takes=(NoneType,),
         gives=frozenset({NoneType}),
     ),
     str: Form(
-        schema={"type": "string"}, encode=_str, decode=_read_str, takes=(str,),
-        gives=frozenset({str}), rank=2,
-    ),
-    Any: Form(
-        schema={}, encode=plain, decode=read_plain, rank=3,
-        gives=frozenset({dict, list, str, int, float, bool, NoneType}),
+        schema={"type": "string"},
+        encode=_str,
+        decode=_read_str,
+        takes=(str,),
+        gives=frozenset({str}),
+        rank=2,
     ),
     bytes: Form(
         schema={
-            "title": "bytes", KIND: "bytes",
+            "title": "bytes",
+            KIND: "bytes",
             "anyOf": [
                 {"type": "string", "format": formats.BASE64, "contentEncoding": "base64"},
-                _BLOB_SCHEMA,
+                blob_schema("bytes", "bytes"),
             ],
         },
-        encode=_bytes, decode=_read_bytes, takes=(bytes,), gives=frozenset({str, dict}), rank=1,
+        encode=_bytes,
+        decode=_read_bytes,
+        takes=(bytes,),
+        gives=frozenset({str, dict}),
+        rank=1,
     ),
     date: _text_form(date, formats.DATE, formats.write_date, formats.read_date, "a date"),
     datetime: _text_form(

@@ -11,6 +11,7 @@ import msgspec
 
 from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Schema, Value
+from tidegate.types.anything import ANY, plain
 from tidegate.types.builtin import INT_MAX, INT_MIN, SCALARS
 from tidegate.types.form import Form, inside, misfit, unsupported, wrong
 from tidegate.types.values import Blobs
@@ -25,10 +26,12 @@ _INT_KEY: Final = re.compile(_WHOLE.strip("^$"), re.ASCII)
 def list_form(item: Form, title: str = "a list") -> Form:
     """Build the form of `list[T]`."""
     encode_each, decode_each = each(item, title)
+    if item is ANY:
+        encode_each = _untyped(list, encode_each)
     return Form(
         schema={"type": "array", "items": item.schema},
-        encode=_copying(list, item, encode_each),
-        decode=_copying(list, item, decode_each),
+        encode=_copying(item, encode_each),
+        decode=_copying(item, decode_each),
         takes=(list,),
         gives=_LIST,
         python=item.python,
@@ -59,7 +62,7 @@ def each(item: Form, title: str) -> tuple[Loop, Loop]:
     return loop(item.encode), loop(item.decode)
 
 
-def _copying(kind: type, item: Form, slow: Loop) -> Loop:
+def _copying(item: Form, slow: Loop) -> Loop:
     """Return a faster way for a list whose items are stored as they are, else the slow one."""
     checks: dict[type, Callable[[list[Any]], bool]] = {
         # A sum of floats is finite only if each of them is; if finite ones overflow, the slow way finds out.
@@ -75,11 +78,20 @@ def _copying(kind: type, item: Form, slow: Loop) -> Loop:
 
     def fast(value: Any, blobs: Blobs) -> list[Any]:
         # The types of all items are compared at once, in C.
-        if type(value) is kind and set(map(type, value)) == only and check(value):
-            return value.copy()  # type: ignore[no-any-return]
+        if type(value) is list and set(map(type, value)) == only and check(value):
+            return value.copy()
         return slow(value, blobs)
 
     return fast
+
+
+def _untyped(kind: type, other: Callable[[Any, Blobs], Any]) -> Callable[[Any, Blobs], Any]:
+    """Return how a container of anything is stored: as one untyped value, so that reserved keys are seen."""
+
+    def encode(value: Any, blobs: Blobs) -> Value:
+        return plain(value, blobs) if type(value) is kind else other(value, blobs)
+
+    return encode
 
 
 def set_form(item: Form, kind: type) -> Form:
@@ -140,7 +152,7 @@ def tuple_form(items: tuple[Form, ...]) -> Form:
         made: list[Any] = []
         try:
             for one, act in zip(value, turns, strict=True):
-                made.append(act(one, blobs))  # noqa: PERF401  its length says where a fault is
+                made.append(act(one, blobs))
         except InvalidValue as e:
             raise inside(len(made), e) from None
         return made
@@ -193,9 +205,10 @@ def dict_form(key: Form, item: Form) -> Form:
     schema: Schema = {"type": "object", "additionalProperties": item.schema or True}
     if names:
         schema["propertyNames"] = names
+    whole = item is ANY and not names
     return Form(
         schema=schema,
-        encode=encode,
+        encode=_untyped(dict, encode) if whole else encode,
         decode=decode,
         takes=(dict,),
         gives=_DICT,
@@ -206,7 +219,7 @@ def dict_form(key: Form, item: Form) -> Form:
 
 def key_form(key: Form) -> tuple[Callable[..., str], Callable[..., Any], Schema]:
     """Return how a key is written and read, and the schema of its text."""
-    if key is SCALARS[Any]:
+    if key is ANY:
         key = SCALARS[str]
     if key is SCALARS[str]:
         return key.encode, key.decode, {}
@@ -222,7 +235,9 @@ def key_form(key: Form) -> tuple[Callable[..., str], Callable[..., Any], Schema]
         return lambda k, blobs: str(key.encode(k, blobs)), read_int, {"pattern": _WHOLE}
     options = [False, True] if key is SCALARS[bool] else key.schema.get("enum")
     if options is None:
-        raise unsupported("a dict with such keys", "use text, whole numbers, dates or enums as keys")
+        raise unsupported(
+            "a dict with such keys", "use text, whole numbers, dates or enums as keys"
+        )
     stored = {key_text(o): o for o in options}
 
     def read(text: str, blobs: Blobs) -> Any:

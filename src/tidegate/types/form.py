@@ -18,8 +18,8 @@ from tidegate.types.values import Blobs
 MAX_DEPTH: Final = 64
 """How many lists and dicts may stand within each other in one value."""
 
-KIND: Final = "x-tidegate"
-"""The schema keyword that names what a stored value stands for, where JSON Schema has no word for it."""
+MAX_PATH: Final = 16
+"""As many steps of the path to a fault are told."""
 
 Encode: TypeAlias = Callable[[Any, Blobs], Value]
 Decode: TypeAlias = Callable[[Value, Blobs], Any]
@@ -66,8 +66,8 @@ def wrong(reason: str) -> InvalidValue:
 
 
 def inside(key: str | int, error: InvalidValue) -> InvalidValue:
-    """Say of an error that it was found at a key or position."""
-    return invalid([Fault((key, *f.path), f.reason) for f in error.faults])
+    """Say of an error that it was found at a key or position; of a very long path the beginning is kept."""
+    return invalid([Fault((key, *f.path)[:MAX_PATH], f.reason) for f in error.faults])
 
 
 def name_of(value: object) -> str:
@@ -82,7 +82,8 @@ def name_of(value: object) -> str:
         return f"the number {_short(value)}"
     if isinstance(value, list | tuple | dict | set | frozenset):
         return f"a {type(value).__name__} of {len(value)}"
-    return f"a {type(value).__qualname__}"
+    name = type(value).__qualname__
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
 
 
 def _short(value: object) -> str:

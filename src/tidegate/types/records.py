@@ -49,6 +49,8 @@ class _NoBlobs:
     def checkout(self, _digest: str, _name: str) -> Any:
         raise wrong("a default cannot be a blob")
 
+    checkout_tree = checkout
+
 
 def record_form(cls: Any, make: Make) -> Form | None:
     """Build the form of a class with named fields; None if it is not such a class."""

@@ -16,6 +16,8 @@ from msgspec import Struct
 
 from tidegate.errors import UnsupportedType
 from tidegate.ir.expr import Schema, Value
+from tidegate.types.anything import ANY
+from tidegate.types.blobbed import PLACES, packaged_form, pickle_form
 from tidegate.types.builtin import SCALARS, enum_form, literal_form
 from tidegate.types.containers import (
     dict_form,
@@ -28,7 +30,8 @@ from tidegate.types.containers import (
 from tidegate.types.form import MAX_DEPTH, Form, unsupported, wrong
 from tidegate.types.models import is_model, model_form, with_constraints
 from tidegate.types.records import is_union, record_form
-from tidegate.types.values import Blobs
+from tidegate.types.refs import closed
+from tidegate.types.values import PICKLED, Blobs, Pickled
 
 INLINE_MAX: Final = 1024 * 1024
 """Largest stored value, in bytes; what is larger belongs into a blob."""
@@ -43,7 +46,15 @@ _BARE: Final[dict[Any, Any]] = {
     frozenset: frozenset[Any],
     collections.abc.Sequence: list[Any],
     collections.abc.Mapping: dict[str, Any],
+    typing.List: list[Any],  # noqa: UP006  the name without arguments, as older code writes it
+    typing.Dict: dict[str, Any],  # noqa: UP006
+    typing.Tuple: tuple[Any, ...],  # noqa: UP006
+    typing.Set: set[Any],  # noqa: UP006
+    typing.FrozenSet: frozenset[Any],  # noqa: UP006
+    typing.Sequence: list[Any],
+    typing.Mapping: dict[str, Any],
 }
+_LEAVES: Final[dict[Any, Form]] = {**SCALARS, **PLACES, Any: ANY}
 _USE: Final = "use a dataclass, a pydantic model, File, or Pickled[...] if only tasks ever see it"
 _INSTEAD: Final[dict[str, str]] = {
     "pathlib.Path": "use File or Directory, which carry the content along",
@@ -149,25 +160,15 @@ class _Forms:
         self._defs: dict[str, Schema] = {}
 
     def complete(self, schema: Schema) -> Schema:
-        """Return a schema with all definitions it refers to; a reference at its top is followed."""
-        top = schema
-        if schema.keys() == {"$ref"}:
-            top = self._defs[schema["$ref"].removeprefix("#/$defs/")]
-        used: dict[str, Schema] = {}
-        todo = [top]
-        while todo:
-            for name in _references(todo.pop()):
-                if name not in used:
-                    used[name] = self._defs[name]
-                    todo.append(self._defs[name])
-        return {**top, "$defs": used} if used else dict(top)
+        """Return a schema with all definitions it refers to."""
+        return closed(schema, self._defs)
 
     def make(self, annotation: Any) -> Form:
         """Build the form of a type."""
         if annotation is None:
             return SCALARS[NoneType]
         try:
-            found = SCALARS.get(annotation)
+            found = _LEAVES.get(annotation)
         except TypeError:
             found = None
         if found is not None:
@@ -187,8 +188,8 @@ class _Forms:
         if cls in self._open:
             return Form(
                 schema=reference,
-                encode=lambda value, blobs: self._known[cls].encode(value, blobs),
-                decode=lambda value, blobs: self._known[cls].decode(value, blobs),
+                encode=lambda value, blobs: self._known[cls].encode(value, blobs),  # noqa: PLW0108  known later
+                decode=lambda value, blobs: self._known[cls].decode(value, blobs),  # noqa: PLW0108
                 takes=(cls,) if isinstance(cls, type) else (),
                 gives=frozenset({dict}),
                 recursive=True,
@@ -231,16 +232,25 @@ class _Forms:
             return enum_form(annotation)
         if isinstance(annotation, typing.NewType):
             return self.make(annotation.__supertype__)
+        packaged = packaged_form(origin or annotation)
+        if packaged is not None:
+            return packaged
         raise self._refusal(annotation)
 
     def _annotated(self, annotation: Any, args: tuple[Any, ...]) -> Form:
-        constraints = [a for a in args[1:] if type(a).__module__.startswith(("annotated_types", "pydantic"))]
+        if any(a is PICKLED or a is Pickled for a in args[1:]):
+            return pickle_form(args[0])
         form = self.make(args[0])
-        return with_constraints(form, annotation, constraints) if constraints else form
+        checked = any(
+            type(a).__module__.startswith(("annotated_types", "pydantic")) for a in args[1:]
+        )
+        return with_constraints(form, annotation) if checked else form
 
     def _refusal(self, annotation: Any) -> UnsupportedType:
         if isinstance(annotation, str | typing.ForwardRef):
-            return unsupported(annotation, "the name cannot be resolved: define it at the top of a module")
+            return unsupported(
+                annotation, "the name cannot be resolved: define it at the top of a module"
+            )
         if isinstance(annotation, typing.TypeVar):
             return unsupported(annotation, "it stands for many types: name one")
         name = f"{getattr(annotation, '__module__', '')}.{getattr(annotation, '__qualname__', '')}"
@@ -255,19 +265,3 @@ def is_named(annotation: Any) -> bool:
         return False
     fields = hasattr(annotation, "__dataclass_fields__")
     return fields or (issubclass(annotation, tuple) and hasattr(annotation, "_fields"))
-
-
-def _references(schema: Any) -> set[str]:
-    """Return the names of the definitions that a schema refers to."""
-    found: set[str] = set()
-    todo = [schema]
-    while todo:
-        part = todo.pop()
-        if isinstance(part, dict):
-            target = part.get("$ref")
-            if isinstance(target, str):
-                found.add(target.removeprefix("#/$defs/"))
-            todo.extend(v for k, v in part.items() if k not in {"enum", "const", "default"})
-        elif isinstance(part, list):
-            todo.extend(part)
-    return found

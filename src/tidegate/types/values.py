@@ -3,22 +3,41 @@ What stands in a stored value for things too large or too strange for JSON, and 
 
 A blob is named by the SHA-256 digest of its content, so that a value which names one never changes its meaning.
 In a value it is `{"$blob": digest, "size": bytes, "media": type, "name": file name}`.
+A file on the web that was not fetched yet is `{"$uri": address}`.
+
+`File` and `Directory` are what task code sees of them; they alone on this floor touch the disk, when a task asks.
 """
 
+import mimetypes
+import tempfile
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeGuard
+from typing import IO, Annotated, Any, Final, Protocol, Self, TypeGuard, TypeVar
+
+from msgspec import Struct
+
+from tidegate.errors import Fault, InvalidValue
+from tidegate.ir.expr import Schema, Value
 
 BLOB: Final = "$blob"
 URI: Final = "$uri"
 FLOAT: Final = "$float"
 """Keys that only stored values have."""
 
+KIND: Final = "x-tidegate"
+"""The schema keyword that names what a stored value stands for, where JSON Schema has no word for it."""
+
+_WEB: Final = ("http://", "https://")
+_LOCAL: Final = "file://"
+_DIGEST: Final = "^[0-9a-f]{64}$"
+
 
 class Blobs(Protocol):
-    """Where bytes are kept, by the digest of their content."""
+    """Where bytes are kept, by the digest of their content (SHA-256, hex)."""
 
     def put(self, content: bytes, /) -> str:
-        """Keep bytes; return their digest (SHA-256, hex)."""
+        """Keep bytes; return their digest."""
         ...
 
     def get(self, digest: str, /) -> bytes:
@@ -34,7 +53,11 @@ class Blobs(Protocol):
         ...
 
     def checkout(self, digest: str, name: str, /) -> Path:
-        """Return a private copy with this last name, which may be written; a manifest becomes a directory."""
+        """Return a private copy of a file with this name, which may be written."""
+        ...
+
+    def checkout_tree(self, digest: str, name: str, /) -> Path:
+        """Return a private copy of the directory that a manifest lists."""
         ...
 
 
@@ -42,12 +65,12 @@ class _Pickling:
     """Blobs for code that may unpickle."""
 
     def __init__(self, blobs: Blobs) -> None:
-        self._blobs = blobs
         self.put = blobs.put
         self.get = blobs.get
         self.put_path = blobs.put_path
         self.path = blobs.path
         self.checkout = blobs.checkout
+        self.checkout_tree = blobs.checkout_tree
 
 
 def with_pickle(blobs: Blobs) -> Blobs:
@@ -64,12 +87,309 @@ def may_unpickle(blobs: Blobs) -> bool:
     return isinstance(blobs, _Pickling)
 
 
-def reference(digest: str, *, size: int, media: str, name: str = "") -> dict[str, Any]:
-    """Make the stored value that stands for a blob."""
+def reference(digest: str, *, size: int, media: str, name: str = "", about: str = "") -> Value:
+    """Make the stored value that stands for a blob; `about` says in a few words what it is."""
     made: dict[str, Any] = {BLOB: digest, "size": size, "media": media}
-    return made | {"name": name} if name else made
+    made |= {"name": name} if name else {}
+    return made | ({"about": about} if about else {})
 
 
 def is_reference(value: object) -> TypeGuard[dict[str, Any]]:
     """Say whether a stored value stands for a blob."""
-    return isinstance(value, dict) and BLOB in value
+    return isinstance(value, dict) and isinstance(value.get(BLOB), str)
+
+
+def blob_schema(kind: str, title: str) -> Schema:
+    """Return the schema of a value that stands for a blob; a file may also be one on the web."""
+    properties: Schema = {
+        BLOB: {"type": "string", "pattern": _DIGEST},
+        "size": {"type": "integer", "minimum": 0},
+        "media": {"type": "string"},
+        "name": {"type": "string"},
+        "about": {"type": "string"},
+    }
+    made: Schema = {"title": title, KIND: kind, "type": "object", "properties": properties}
+    if kind == "file":
+        properties[URI] = {"type": "string", "pattern": "^https?://"}
+        made["anyOf"] = [{"required": [BLOB]}, {"required": [URI]}]
+    else:
+        made["required"] = [BLOB]
+    return made | {"additionalProperties": False}
+
+
+class Format(Struct, frozen=True):
+    """What `File["csv"]` says of a file: the format of its content."""
+
+    name: str
+
+
+class _Stored(Struct, frozen=True):
+    """A stored value, with the blobs it names."""
+
+    value: dict[str, Any]
+    blobs: Blobs
+
+
+class _Place:
+    """
+    What a file and a directory have in common: a path given by the author, or a stored value that becomes a path
+    when somebody asks for it.
+    """
+
+    kind: str = ""
+    title: str = ""
+
+    def __init__(self, path: Any, downloader: object = None, remote_path: object = None) -> None:
+        """
+        Name a file or directory by its path, or a file by its address on the web (http, https).
+
+        `downloader` and `remote_path` are taken for compatibility with flytekit and change nothing:
+        the content is kept under its digest, and fetched when it is asked for.
+        """
+        del downloader
+        if not isinstance(path, str) and not hasattr(path, "__fspath__"):
+            raise misplaced(f"expected a path, got a {type(path).__qualname__}")
+        self._given = str(path).removeprefix(_LOCAL)
+        self._stored: _Stored | None = None
+        self._local = "" if self._given.startswith(_WEB) else self._given
+        self.remote_path = remote_path
+
+    @classmethod
+    def __class_getitem__(cls, item: Any) -> Any:
+        """`File["csv"]`: a file of this format."""
+        return Annotated[cls, Format(getattr(item, "__name__", str(item)))]
+
+    @classmethod
+    def stored(cls, value: dict[str, Any], blobs: Blobs) -> Self:
+        """Make one from a stored value; nothing is read before it is asked for."""
+        made = cls(value.get(URI) or value.get("name") or value[BLOB])
+        made._local = ""
+        made._stored = _Stored(value, blobs)
+        return made
+
+    @property
+    def path(self) -> str:
+        """The path on this machine. What was stored is fetched first, as a copy that may be written."""
+        if not self._local:
+            self._local = str(self._fetch())
+        return self._local
+
+    def _fetch(self) -> Path:
+        raise NotImplementedError
+
+    def download(self) -> str:
+        """Fetch the content now; return its path."""
+        return self.path
+
+    @property
+    def remote_source(self) -> str:
+        """Where it came from: the path or address it was made with, or the digest of its content."""
+        stored = self._stored
+        return self._given if stored is None else str(stored.value.get(BLOB, self._given))
+
+    @property
+    def name(self) -> str:
+        """Its name, without the directories before it."""
+        return self._given.rstrip("/").rpartition("/")[2]
+
+    def extension(self) -> str:
+        """Return the last suffix of its name, without the dot."""
+        return Path(self.name).suffix.removeprefix(".")
+
+    def __fspath__(self) -> str:
+        return self.path
+
+    def __str__(self) -> str:
+        return self.path
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._given!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Place) or self.kind != other.kind:
+            return NotImplemented
+        if self._stored is not None and other._stored is not None:
+            return self._stored.value == other._stored.value
+        return self._given == other._given
+
+    def __hash__(self) -> int:
+        return hash(self.remote_source)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> Any:
+        """Let pydantic models have such a field; the blobs are the context of validation and dump."""
+        # Pydantic calls this, so it is loaded; importing the package must not load it.
+        core = import_module("pydantic_core.core_schema")
+        return core.with_info_plain_validator_function(
+            lambda value, asked: _from_pydantic(cls, value, asked.context),
+            serialization=core.plain_serializer_function_ser_schema(
+                lambda value, asked: keep(value, asked.context), info_arg=True, when_used="json"
+            ),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: object, handler: object) -> Schema:
+        """Tell pydantic the schema of the stored value."""
+        return blob_schema(cls.kind, cls.title)
+
+
+class File(_Place):
+    """
+    A file whose content travels with the value.
+
+    Return `File("report.csv")` from a task, and its content is kept; a task that takes it opens its copy with `open(file)`.
+    """
+
+    kind = "file"
+    title = "File"
+
+    def _fetch(self) -> Path:
+        stored = self._stored
+        if stored is not None and BLOB in stored.value:
+            return stored.blobs.checkout(stored.value[BLOB], self.name or "file")
+        # Loaded here, for importing the package must stay light.
+        request = import_module("urllib.request")
+        target = Path(tempfile.mkdtemp(prefix="tidegate-")) / (
+            self.name.partition("?")[0] or "file"
+        )
+        request.urlretrieve(self._given, target)
+        return target
+
+    def open(self, mode: str = "r", cache_type: str = "", cache_options: object = None) -> IO[Any]:
+        """Open the file; the arguments after `mode` are taken for compatibility with flytekit."""
+        del cache_type, cache_options
+        return Path(self.path).open(mode)
+
+    @classmethod
+    def new_remote_file(cls, name: str = "file", alt: object = None) -> Self:
+        """Return a file that does not exist yet, to be written by a task and returned."""
+        del alt
+        return cls(Path(tempfile.mkdtemp(prefix="tidegate-")) / name)
+
+    new = new_remote_file
+
+    @classmethod
+    def from_source(cls, source: Any) -> Self:
+        """Return the file at a path or address."""
+        return cls(source)
+
+
+class Directory(_Place):
+    """A directory whose files travel with the value."""
+
+    kind = "directory"
+    title = "Directory"
+
+    def _fetch(self) -> Path:
+        stored = self._stored
+        assert stored is not None, self._given
+        return stored.blobs.checkout_tree(stored.value[BLOB], self.name or "directory")
+
+    @classmethod
+    def new_remote(cls, stem: str = "directory", alt: object = None) -> Self:
+        """Return an empty directory, to be filled by a task and returned."""
+        del alt
+        made = Path(tempfile.mkdtemp(prefix="tidegate-")) / stem
+        made.mkdir(parents=True)
+        return cls(made)
+
+    new = new_remote
+
+    @classmethod
+    def from_source(cls, source: Any) -> Self:
+        """Return the directory at a path."""
+        return cls(source)
+
+    def new_file(self, name: str = "file") -> File:
+        """Return a file in this directory, to be written."""
+        Path(self.path).mkdir(parents=True, exist_ok=True)
+        return File(Path(self.path) / name)
+
+    def new_dir(self, name: str = "directory") -> "Directory":
+        """Make and return a directory in this one."""
+        made = Path(self.path) / name
+        made.mkdir(parents=True, exist_ok=True)
+        return Directory(made)
+
+    @classmethod
+    def listdir(cls, directory: "Directory") -> list["File | Directory"]:
+        """Return what is in a directory, by name."""
+        inside = sorted(Path(directory.path).iterdir())
+        return [Directory(p) if p.is_dir() else File(p) for p in inside]
+
+    def crawl(self, maxdepth: int | None = None) -> Iterator[tuple[str, str]]:
+        """Yield each file below, as the path of this directory and the path within it."""
+        root = Path(self.path)
+        for found in sorted(root.rglob("*")):
+            within = found.relative_to(root)
+            if found.is_file() and (maxdepth is None or len(within.parts) <= maxdepth):
+                yield str(root), str(within)
+
+
+FlyteFile = File
+FlyteDirectory = Directory
+
+T = TypeVar("T")
+
+
+class _PickledMark:
+    """Marks a type whose values are pickled."""
+
+    def __repr__(self) -> str:
+        return "Pickled"
+
+
+PICKLED: Final = _PickledMark()
+Pickled = Annotated[T, PICKLED]
+"""`Pickled[Model]`: a type that only tasks ever see, stored as a pickle, which only workers open."""
+
+
+def misplaced(reason: str) -> InvalidValue:
+    """Make the error for a file or directory that cannot be kept."""
+    return InvalidValue(reason, [Fault((), reason)])
+
+
+def keep(value: Any, blobs: Blobs | None) -> Value:
+    """Store a file or directory; return the value that stands for it. Raises `InvalidValue`."""
+    if blobs is None:
+        raise misplaced("a file can be stored only where there is a place for blobs")
+    stored = value._stored  # noqa: SLF001  it is of this module
+    if stored is not None and not value._local:  # noqa: SLF001
+        return stored.value
+    given = value._local or value._given  # noqa: SLF001
+    if value.kind == "file" and given.startswith(_WEB):
+        return {URI: given}
+    if "://" in given:
+        raise misplaced(f"{given} cannot be fetched: give a path on this machine, or http(s)")
+    if value.kind == "directory":
+        return _keep_tree(Path(given), blobs)
+    path = Path(given)
+    if not path.is_file():
+        raise misplaced(f"there is no file at {given}")
+    media = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    size = path.stat().st_size
+    return reference(blobs.put_path(path), size=size, media=media, name=path.name)
+
+
+TREE_MEDIA: Final = "application/vnd.tidegate.directory+json"
+
+
+def _keep_tree(path: Path, blobs: Blobs) -> Value:
+    if not path.is_dir():
+        raise misplaced(f"there is no directory at {path}")
+    sizes = [p.stat().st_size for p in path.rglob("*") if p.is_file()]
+    about = f"{len(sizes)} file{'' if len(sizes) == 1 else 's'}"
+    name = path.resolve().name
+    return reference(
+        blobs.put_path(path), size=sum(sizes), media=TREE_MEDIA, name=name, about=about
+    )
+
+
+def _from_pydantic(cls: type[_Place], value: Any, blobs: Blobs | None) -> Any:
+    if isinstance(value, _Place) and value.kind == cls.kind:
+        return value
+    if isinstance(value, dict) and (BLOB in value or URI in value) and blobs is not None:
+        return cls.stored(value, blobs)
+    if isinstance(value, str) or hasattr(value, "__fspath__"):
+        return cls(value)
+    raise ValueError(f"expected a {cls.kind}, got a {type(value).__qualname__}")

@@ -1,0 +1,217 @@
+"""
+The forms of what is stored as a blob: files, directories, arrays, tables and pickles.
+
+The packages they belong to are never loaded for them: whoever names a type of a package has loaded it.
+"""
+
+import pickle
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from io import BytesIO
+from typing import Any, Final
+
+from tidegate.ir.expr import Value
+from tidegate.types.form import Form, misfit, type_name, unsupported, wrong
+from tidegate.types.structured import (
+    PARQUET,
+    StructuredDataset,
+    is_a,
+    package,
+    read_table,
+    write_table,
+)
+from tidegate.types.values import (
+    BLOB,
+    URI,
+    Blobs,
+    Directory,
+    File,
+    blob_schema,
+    is_reference,
+    keep,
+    may_unpickle,
+    reference,
+)
+
+NPY: Final = "application/vnd.numpy.npy"
+PICKLE: Final = "application/x-python-pickle"
+OBJECTS: Final = frozenset({NPY, PARQUET})
+OBJECT_KINDS: Final = ("ndarray", "table")
+"""Media types, and kinds of schema, of what `open_object` opens as more than a file."""
+
+_GIVES: Final = frozenset({dict})
+
+
+def _place_form(cls: type[File] | type[Directory]) -> Form:
+    def encode(value: Any, blobs: Blobs) -> Value:
+        if isinstance(value, cls):
+            return keep(value, blobs)
+        if isinstance(value, str) or (
+            hasattr(value, "__fspath__") and not isinstance(value, File | Directory)
+        ):
+            return keep(cls(value), blobs)
+        raise misfit(f"a {cls.kind} or its path", value)
+
+    def decode(value: Value, blobs: Blobs) -> Any:
+        if is_reference(value) or (cls is File and type(value) is dict and URI in value):
+            return cls.stored(value, blobs)
+        raise misfit(f"a {cls.kind}", value)
+
+    schema = blob_schema(cls.kind, cls.title)
+    return Form(schema=schema, encode=encode, decode=decode, takes=(cls,), gives=_GIVES, rank=1)
+
+
+PLACES: Final[dict[Any, Form]] = {File: _place_form(File), Directory: _place_form(Directory)}
+
+
+def packaged_form(cls: Any) -> Form | None:
+    """Build the form of a numpy array, a table or a dataset; None for any other class."""
+    if not isinstance(cls, type):
+        return None
+    if is_a(cls, "numpy", "ndarray"):
+        return _array_form(cls)
+    if cls is StructuredDataset:
+        return _table_form(cls, _write_dataset, StructuredDataset.stored)
+    if is_a(cls, "pandas", "DataFrame") or is_a(cls, "pyarrow", "Table"):
+        if find_spec("pyarrow") is None:
+            raise unsupported(cls, "install pyarrow, which writes and reads it")
+        return _table_form(
+            cls, _write_frame, lambda value, blobs: read_table(blobs.get(value[BLOB]), cls)
+        )
+    return None
+
+
+def _array_form(cls: type) -> Form:
+    if cls.__name__ != "ndarray":
+        raise unsupported(cls, "use numpy.ndarray")
+
+    def decode(value: Value, blobs: Blobs) -> Any:
+        if not is_reference(value):
+            raise misfit("an array", value)
+        return read_array(value, blobs)
+
+    schema = blob_schema("ndarray", "Array")
+    return Form(schema=schema, encode=write_array, decode=decode, takes=(cls,), gives=_GIVES)
+
+
+def write_array(value: Any, blobs: Blobs) -> Value:
+    """Store a numpy array in numpy's own format."""
+    if not is_a(value, "numpy", "ndarray") or is_a(value, "numpy", "MaskedArray"):
+        raise misfit("an array", value)
+    target = BytesIO()
+    try:
+        package("numpy").save(target, value, allow_pickle=False)
+    except ValueError as e:
+        raise wrong(f"the array cannot be stored: {e}") from e
+    content = target.getvalue()
+    about = f"array {value.dtype} {' x '.join(map(str, value.shape)) or 'scalar'}"
+    return reference(blobs.put(content), size=len(content), media=NPY, about=about)
+
+
+def read_array(value: dict[str, Any], blobs: Blobs) -> Any:
+    """Read a numpy array."""
+    content = blobs.get(value[BLOB])
+    try:
+        return package("numpy").load(BytesIO(content), allow_pickle=False)
+    except (ValueError, EOFError) as e:
+        raise wrong(f"the blob holds no array: {e}") from e
+
+
+def _table_form(
+    cls: type, write: Callable[[Any], bytes], read: Callable[[dict[str, Any], Blobs], Any]
+) -> Form:
+    def encode(value: Any, blobs: Blobs) -> Value:
+        if isinstance(value, StructuredDataset) and value.reference() is not None:
+            return value.reference()
+        whole = cls is StructuredDataset and is_table(value)
+        if not isinstance(value, cls) and not whole:
+            raise misfit(f"a {cls.__qualname__}", value)
+        return write_frame(value, blobs, write)
+
+    def decode(value: Value, blobs: Blobs) -> Any:
+        if not is_reference(value):
+            raise misfit("a table", value)
+        try:
+            return read(value, blobs)
+        except (ValueError, OSError) as e:  # Arrow's own errors are both
+            raise wrong(f"the blob holds no table: {e}") from e
+
+    schema = blob_schema("table", "Table")
+    return Form(schema=schema, encode=encode, decode=decode, takes=(cls,), gives=_GIVES)
+
+
+def is_table(value: object) -> bool:
+    """Say whether a value is a DataFrame or an Arrow table."""
+    return is_a(value, "pandas", "DataFrame") or is_a(value, "pyarrow", "Table")
+
+
+def _write_frame(value: Any) -> bytes:
+    return write_table(value)
+
+
+def _write_dataset(value: Any) -> bytes:
+    return value.content() if isinstance(value, StructuredDataset) else write_table(value)
+
+
+def write_frame(value: Any, blobs: Blobs, write: Callable[[Any], bytes] = _write_frame) -> Value:
+    """Store a table as Parquet."""
+    content = write(value)
+    shape = getattr(value, "shape", None)
+    about = f"table {shape[0]} x {shape[1]}" if shape else "table"
+    return reference(blobs.put(content), size=len(content), media=PARQUET, about=about)
+
+
+def pickle_form(annotation: Any) -> Form:
+    """
+    Build the form of a type that is pickled.
+
+    It is read only from blobs made by `with_pickle`, so that the engine's process can never unpickle by accident.
+    """
+    cls = annotation if isinstance(annotation, type) else object
+    title = type_name(annotation)
+
+    def encode(value: Any, blobs: Blobs) -> Value:
+        if not isinstance(value, cls):
+            raise misfit(f"a {title}", value)
+        library = import_module("cloudpickle") if find_spec("cloudpickle") else pickle
+        try:
+            content = library.dumps(value)
+        except (pickle.PicklingError, TypeError, AttributeError) as e:
+            raise wrong(f"{title} cannot be pickled: {e}") from e
+        return reference(blobs.put(content), size=len(content), media=PICKLE, about=title)
+
+    def decode(value: Value, blobs: Blobs) -> Any:
+        if not is_reference(value):
+            raise misfit(f"a pickled {title}", value)
+        if not may_unpickle(blobs):
+            raise wrong(f"a pickled {title} can be opened only by a task")
+        return pickle.loads(blobs.get(value[BLOB]))  # noqa: S301  only workers come here
+
+    schema = blob_schema("pickle", title)
+    return Form(schema=schema, encode=encode, decode=decode, takes=(), gives=_GIVES)
+
+
+def store_object(value: Any, blobs: Blobs) -> Value | None:
+    """Store an object that stands in an untyped value and is kept as a blob; None if it is no such object."""
+    for cls, form in PLACES.items():
+        if isinstance(value, cls):
+            return form.encode(value, blobs)
+    if is_a(value, "numpy", "ndarray"):
+        return write_array(value, blobs)
+    if is_table(value):
+        media = "pandas" if is_a(value, "pandas", "DataFrame") else "pyarrow"
+        return write_frame(value, blobs) | {"name": f"{media}.parquet"}
+    return None
+
+
+def open_object(value: dict[str, Any], blobs: Blobs) -> Any:
+    """Return the object that a reference in an untyped value stands for, by its media type."""
+    media = value.get("media", "")
+    if media == NPY:
+        return read_array(value, blobs)
+    if media == PARQUET and value.get("name") in {"pandas.parquet", "pyarrow.parquet"}:
+        frames = package("pyarrow") if value["name"] == "pyarrow.parquet" else package("pandas")
+        cls = frames.Table if value["name"] == "pyarrow.parquet" else frames.DataFrame
+        return read_table(blobs.get(value[BLOB]), cls)
+    return (Directory if media.endswith("directory+json") else File).stored(value, blobs)

@@ -1,0 +1,56 @@
+"""References inside a JSON Schema: followed, collected, and kept whole when a part is taken out."""
+
+from typing import Any, Final
+
+from tidegate.ir.expr import Schema
+
+_PREFIX: Final = "#/$defs/"
+_DATA: Final = frozenset({"enum", "const", "default", "examples", "x-names"})
+"""Keywords whose content is data and no schema."""
+
+
+def resolve(part: Any, root: Schema) -> Schema:
+    """Follow the reference at the top of a part of `root`; keywords beside it are kept. True is the empty schema."""
+    if part is True:
+        return {}
+    if part is False:
+        return {"not": {}}
+    made: Schema = part
+    for _ in range(64):
+        target = made.get("$ref")
+        if target is None:
+            return made
+        found = (
+            root if target == "#" else root.get("$defs", {}).get(target.removeprefix(_PREFIX), {})
+        )
+        made = {**found, **{k: v for k, v in made.items() if k != "$ref"}}
+    return {}
+
+
+def references(schema: Any) -> set[str]:
+    """Return the names of the definitions that a schema refers to."""
+    found: set[str] = set()
+    todo = [schema]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, dict):
+            target = part.get("$ref")
+            if isinstance(target, str):
+                found.add(target.removeprefix(_PREFIX))
+            todo.extend(v for k, v in part.items() if k not in _DATA)
+        elif isinstance(part, list):
+            todo.extend(part)
+    return found
+
+
+def closed(part: Schema, defs: dict[str, Schema]) -> Schema:
+    """Return a part of a schema complete in itself: with the definitions it needs, and no reference at its top."""
+    top = resolve(part, {"$defs": defs})
+    used: dict[str, Schema] = {}
+    todo = [{k: v for k, v in top.items() if k != "$defs"}]
+    while todo:
+        for name in references(todo.pop()):
+            if name not in used and name in defs:
+                used[name] = defs[name]
+                todo.append(defs[name])
+    return {**top, "$defs": used} if used else {k: v for k, v in top.items() if k != "$defs"}

@@ -1,0 +1,13 @@
+"""
+What can be said of a JSON Schema (2020-12), the language in which Tidegate speaks of types.
+
+Beyond the standard there are two keywords: `x-tidegate` names what a blob stands for (file, directory, ndarray, table,
+pickle, bytes), `x-names` gives the names of an enum's members beside their values;
+and three formats: `iso-time`, `iso-duration` and `decimal` (and `iso-date-time`, an instant that may lack its offset).
+"""
+
+from tidegate.types.flow import at_path, can_flow
+from tidegate.types.validate import faults
+from tidegate.types.words import describe
+
+__all__ = ["at_path", "can_flow", "describe", "faults"]

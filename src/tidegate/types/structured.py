@@ -1,0 +1,106 @@
+"""
+Tables that travel with a value, whatever library reads them: flytekit's `StructuredDataset`, as far as its guide goes.
+
+A dataset is stored as Parquet, as a DataFrame and an Arrow table are, so that each may flow into the other.
+"""
+
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final, Self
+
+from tidegate.errors import InvalidValue
+from tidegate.types.values import BLOB, Blobs, misplaced
+
+PARQUET: Final = "application/vnd.apache.parquet"
+_NEEDS: Final = "install pyarrow to store tables"
+
+
+def package(name: str) -> Any:
+    """Load a package that is needed for tables only, and may be missing."""
+    try:
+        return import_module(name)
+    except ImportError as e:
+        raise InvalidValue(f"{name} is not installed: {_NEEDS}") from e
+
+
+def is_a(value: object, module: str, name: str) -> bool:
+    """Say whether an object, or a class, is of a class of a package, without loading the package."""
+    cls = value if isinstance(value, type) else type(value)
+    return any(c.__name__ == name and c.__module__.split(".")[0] == module for c in cls.__mro__)
+
+
+def write_table(table: Any) -> bytes:
+    """Write a DataFrame or an Arrow table as Parquet. Raises `InvalidValue` if it cannot be."""
+    arrow = package("pyarrow")
+    try:
+        if is_a(table, "pandas", "DataFrame"):
+            table = arrow.Table.from_pandas(table)
+        target = BytesIO()
+        package("pyarrow.parquet").write_table(table, target)
+    except (arrow.ArrowException, ValueError, TypeError) as e:
+        raise misplaced(f"the table cannot be stored: {e}") from e
+    return target.getvalue()
+
+
+def read_table(content: bytes, cls: type) -> Any:
+    """Read Parquet as a pandas DataFrame or an Arrow table."""
+    if is_a(cls, "pandas", "DataFrame"):
+        return package("pandas").read_parquet(BytesIO(content))
+    if is_a(cls, "pyarrow", "Table"):
+        return package("pyarrow.parquet").read_table(BytesIO(content))
+    raise misplaced(f"a table cannot be opened as {cls.__qualname__}: use pandas.DataFrame")
+
+
+class StructuredDataset:
+    """A table: `StructuredDataset(dataframe=df)` to return one, `.open(pd.DataFrame).all()` to read one."""
+
+    def __init__(
+        self, dataframe: Any = None, uri: str | None = None, file_format: str = ""
+    ) -> None:
+        """Take a DataFrame or an Arrow table, or the path of a file of Parquet or CSV."""
+        if dataframe is None and uri is None:
+            raise misplaced("a StructuredDataset needs a dataframe or a uri")
+        self.dataframe = dataframe
+        self.uri = uri
+        self.file_format = file_format or (Path(uri).suffix.removeprefix(".") if uri else "parquet")
+        self._stored: tuple[dict[str, Any], Blobs] | None = None
+        self._opened: type | None = None
+
+    @classmethod
+    def stored(cls, value: dict[str, Any], blobs: Blobs) -> Self:
+        """Make one from a stored value; it is read when it is opened."""
+        made = cls(uri=value[BLOB], file_format="parquet")
+        made._stored = (value, blobs)
+        return made
+
+    def open(self, dataframe_type: type) -> Self:
+        """Say as what to read it."""
+        self._opened = dataframe_type
+        return self
+
+    def all(self) -> Any:
+        """Return the whole table, of the type it was opened as."""
+        if self._opened is None:
+            raise misplaced("open the dataset first: .open(pandas.DataFrame).all()")
+        if isinstance(self.dataframe, self._opened):
+            return self.dataframe
+        return read_table(self.content(), self._opened)
+
+    def content(self) -> bytes:
+        """Return the table as Parquet."""
+        if self._stored is not None:
+            value, blobs = self._stored
+            return blobs.get(value[BLOB])
+        if self.dataframe is not None:
+            return write_table(self.dataframe)
+        path = Path(str(self.uri).removeprefix("file://"))
+        if not path.is_file():
+            raise misplaced(f"there is no file at {self.uri}")
+        if self.file_format == "csv":
+            return write_table(package("pandas").read_csv(path))
+        return path.read_bytes()
+
+    def reference(self) -> dict[str, Any] | None:
+        """Return the stored value it was made from, if it was."""
+        return None if self._stored is None else self._stored[0]

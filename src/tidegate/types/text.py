@@ -1,0 +1,306 @@
+"""
+Values as people type and read them at a terminal.
+
+What is typed is read by the schema: text is taken as it is, a bool is `yes` or `no`, a duration `90`, `10 minutes`
+or `PT1H30M`, a list or an object is JSON. What is shown can be typed again, as far as that makes sense.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from math import isfinite
+from typing import Any, Final
+
+import msgspec
+
+from tidegate.errors import InvalidValue
+from tidegate.ir.expr import Schema, Value
+from tidegate.types import formats
+from tidegate.types.form import invalid, wrong
+from tidegate.types.refs import resolve
+from tidegate.types.schema import faults
+from tidegate.types.values import BLOB, FLOAT, KIND, URI, Blobs, Directory, File, keep
+from tidegate.types.words import alternatives, describe, spell
+
+_YES: Final = frozenset({"yes", "y", "true", "t", "on", "1"})
+_NO: Final = frozenset({"no", "n", "false", "f", "off", "0"})
+_NOTHING: Final = frozenset({"", "null", "none"})
+_WIDTH: Final = 88
+"""A list or object that fits on a line of this length is shown on one."""
+
+_UNITS: Final = {
+    "us": "microseconds", "microsecond": "microseconds",
+    "ms": "milliseconds", "millisecond": "milliseconds",
+    "s": "seconds", "sec": "seconds", "second": "seconds",
+    "m": "minutes", "min": "minutes", "minute": "minutes",
+    "h": "hours", "hr": "hours", "hour": "hours",
+    "d": "days", "day": "days",
+    "w": "weeks", "week": "weeks",
+}  # fmt: skip
+_AMOUNT: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*(?:,|and\b)?", re.ASCII)
+_SHIFTED: Final = re.compile(r"(?P<start>.+?)\s+(?P<sign>[+-])\s+(?P<shift>.+)")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class _Reader(msgspec.Struct, frozen=True):
+    """How one text is read: by which schema, at which instant, and where files go."""
+
+    root: Schema
+    now: datetime | None
+    blobs: Blobs | None
+
+
+def parse(
+    schema: Schema, text: str, *, now: datetime | None = None, blobs: Blobs | None = None
+) -> Value:
+    """
+    Return the stored value that a person typed.
+
+    `now` is the instant meant by `now` and `today`; without it these words are not understood.
+    `blobs` is where the content of a typed path goes, if a file or a directory is asked for.
+    Raises `InvalidValue`, which says what would be right.
+    """
+    value = _read(schema, text, _Reader(schema, now, blobs))
+    found = faults(schema, value)
+    if found:
+        raise invalid(found)
+    return value
+
+
+def _read(part: Any, text: str, reader: _Reader) -> Value:
+    schema = resolve(part, reader.root)
+    if schema.get(KIND) in {"file", "directory"}:
+        return _path(schema, text, reader)
+    if "enum" in schema:
+        return _choice(schema, text)
+    choices = alternatives(schema)
+    if choices:
+        return _union(choices, text, reader)
+    kind = schema.get("type")
+    if kind == "string":
+        return _string(schema, text, reader)
+    scalar = _SCALARS.get(kind) if isinstance(kind, str) else None
+    return scalar(text.strip()) if scalar else _json(schema, text, reader)
+
+
+def _expected(schema: Schema, text: str) -> InvalidValue:
+    return wrong(f"expected {describe(schema)}, got {text!r}")
+
+
+def _bool(text: str) -> Value:
+    word = text.lower()
+    if word in _YES or word in _NO:
+        return word in _YES
+    raise _expected({"type": "boolean"}, text)
+
+
+def _int(text: str) -> Value:
+    try:
+        return int(text)
+    except ValueError:
+        raise _expected({"type": "integer"}, text) from None
+
+
+def _float(text: str) -> Value:
+    try:
+        value = float(text)
+    except ValueError:
+        raise _expected({"type": "number"}, text) from None
+    if not isfinite(value):
+        raise _expected({"type": "number"}, text)
+    return value
+
+
+def _null(text: str) -> Value:
+    if text.lower() in _NOTHING:
+        return None
+    raise _expected({"type": "null"}, text)
+
+
+_SCALARS: Final[dict[str, Callable[[str], Value]]] = {
+    "boolean": _bool,
+    "integer": _int,
+    "number": _float,
+    "null": _null,
+}
+
+
+def _string(schema: Schema, text: str, reader: _Reader) -> Value:
+    match schema.get("format"):
+        case formats.DATE:
+            return _date(schema, text.strip(), reader)
+        case formats.INSTANT | formats.LOOSE_INSTANT:
+            return formats.write_instant(_instant(schema, text.strip(), reader))
+        case formats.DURATION:
+            return formats.write_duration(read_duration(text))
+        case formats.TIME | formats.DECIMAL | formats.UUID_TEXT | formats.BASE64:
+            return text.strip()
+        case _:
+            return text
+
+
+def _date(schema: Schema, text: str, reader: _Reader) -> Value:
+    if text.lower() in {"today", "now"} and reader.now is not None:
+        return formats.write_date(reader.now.date())
+    try:
+        return formats.write_date(formats.read_date(text))
+    except ValueError:
+        raise _expected(schema, text) from None
+
+
+def _instant(schema: Schema, text: str, reader: _Reader) -> datetime:
+    shifted = _SHIFTED.fullmatch(text)
+    if shifted:
+        shift = read_duration(shifted["shift"])
+        start = _instant(schema, shifted["start"], reader)
+        try:
+            return start + shift if shifted["sign"] == "+" else start - shift
+        except OverflowError:
+            raise _expected(schema, text) from None
+    word = text.lower()
+    if word == "now" and reader.now is not None:
+        return reader.now
+    if word == "today" and reader.now is not None:
+        return datetime.combine(reader.now.date(), time(0), reader.now.tzinfo)
+    try:
+        return formats.read_loose_instant(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.combine(formats.read_date(text), time(0), UTC)
+    except ValueError:
+        raise _expected(schema, text) from None
+
+
+def read_duration(text: str) -> timedelta:
+    """Read a duration: `90` (seconds), `10 minutes`, `1h30m`, `1 day and 2 hours`, `1:30:00`, `PT1H30M`."""
+    word = text.strip().lower()
+    try:
+        return formats.read_duration(word.upper())
+    except ValueError:
+        pass
+    sign = -1 if word.startswith("-") else 1
+    try:
+        return sign * _words(word.lstrip("+-").strip())
+    except (ValueError, OverflowError):
+        raise wrong(
+            f"expected a duration such as 90 (seconds), 10 minutes, 1h30m or PT1H30M, got {text!r}"
+        ) from None
+
+
+def _words(text: str) -> timedelta:
+    if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
+        return timedelta(seconds=float(text))
+    clock = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text, re.ASCII)
+    if clock:
+        return timedelta(hours=int(clock[1]), minutes=int(clock[2]), seconds=float(clock[3]))
+    total, at = timedelta(0), 0
+    while at < len(text):
+        found = _AMOUNT.match(text, at)
+        unit = found and (_UNITS.get(found[2]) or _UNITS.get(found[2].removesuffix("s")))
+        if not found or not unit:
+            raise ValueError(text)
+        total += timedelta(**{unit: float(found[1])})
+        at = found.end()
+    if not at:
+        raise ValueError(text)
+    return total
+
+
+def _choice(schema: Schema, text: str) -> Value:
+    """Read a member of an enum: by its value, by its name, or by either without regard to case."""
+    values = schema["enum"]
+    names = schema.get("x-names", [])
+    spelled = [spell(v) for v in values]
+    for options in (spelled, names):
+        for wanted, seen in ((text, options), (text.strip().lower(), [o.lower() for o in options])):
+            if seen.count(wanted) == 1:
+                return values[seen.index(wanted)]
+    if text.strip().isdecimal() and not any(s.strip("-").isdecimal() for s in spelled):
+        place = int(text)
+        if 1 <= place <= len(values):
+            return values[place - 1]
+    raise _expected(schema, text)
+
+
+def _union(choices: list[Any], text: str, reader: _Reader) -> Value:
+    """Read what fits one member; nothing and plain text come last, for text takes all."""
+    seen = [resolve(c, reader.root) for c in choices]
+    if any(s.get("type") == "null" for s in seen) and text.strip().lower() in _NOTHING:
+        return None
+    plain = [s for s in seen if s.get("type") == "string" and not s.keys() & {"format", "enum"}]
+    if plain and text[:1] == text[-1:] == '"' and len(text) > 1:
+        return _json({"type": "string"}, text, reader)
+    reasons = []
+    for schema in [s for s in seen if s not in plain and s.get("type") != "null"] + plain:
+        try:
+            value = _read(schema, text, reader)
+        except InvalidValue as e:
+            reasons.append(e)
+            continue
+        if not faults({**schema, "$defs": reader.root.get("$defs", {})}, value):
+            return value
+    if len(reasons) == 1:
+        raise reasons[0]
+    raise _expected({"anyOf": choices, "$defs": reader.root.get("$defs", {})}, text)
+
+
+def _json(schema: Schema, text: str, reader: _Reader) -> Value:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as e:
+        if not schema.get("type"):
+            return text  # anything is asked for: what is no JSON is text
+        example = "[1, 2, 3]" if schema["type"] == "array" else '{"name": "value"}'
+        words = describe({**schema, "$defs": reader.root.get("$defs", {})})
+        raise wrong(f"expected {words}, as JSON like {example}: {e}") from None
+    except UnicodeEncodeError:
+        raise wrong("the text is not valid Unicode") from None
+
+
+def _path(schema: Schema, text: str, reader: _Reader) -> Value:
+    if text.lstrip().startswith("{"):
+        return _json({"type": "object"}, text, reader)
+    if reader.blobs is None:
+        raise wrong(f"{describe(schema)} cannot be given as text here: give the value of a blob")
+    kind = File if schema[KIND] == "file" else Directory
+    return keep(kind(text), reader.blobs)
+
+
+def show(schema: Schema, value: Value) -> str:
+    """
+    Return a value as it is shown on a terminal.
+
+    Characters that would steer the terminal are shown as `\\x1b` and the like.
+    """
+    if isinstance(value, str):
+        return _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", value)
+    if isinstance(value, bool) or value is None:
+        return spell(value)
+    shown = _readable(value)
+    if not isinstance(shown, dict | list):
+        return str(shown) if isinstance(shown, str) else json.dumps(shown)
+    line = json.dumps(shown, ensure_ascii=False)
+    if len(line) > _WIDTH:
+        line = json.dumps(shown, ensure_ascii=False, indent=2)
+    return _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", line)
+
+
+def _readable(value: Value) -> Any:
+    """Return a value in which blobs and strange floats are words."""
+    if isinstance(value, list):
+        return [_readable(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {FLOAT}:
+        return value[FLOAT]
+    if BLOB in value or URI in value:
+        return _blob_words(value)
+    return {key: _readable(item) for key, item in value.items()}
+
+
+def _blob_words(value: dict[str, Any]) -> str:
+    name = value.get("name") or value.get("about") or value.get(URI) or value.get("media") or "blob"
+    size = value.get("size")
+    return f"<{name}, {size:,} bytes>" if isinstance(size, int) else f"<{name}>"

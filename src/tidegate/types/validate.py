@@ -1,0 +1,207 @@
+"""
+Whether a stored value fits a JSON Schema: the check of every answer and of every input that comes from outside.
+
+First that it is a stored value at all: plain JSON, of finite numbers, not too deep and not too large. Then the schema.
+"""
+
+from functools import lru_cache, partial
+from importlib import import_module
+from math import isfinite
+from typing import Any, Final
+
+import msgspec
+
+from tidegate.errors import Fault
+from tidegate.ir.expr import Path, Schema, Value
+from tidegate.types import formats
+from tidegate.types.builtin import INT_MAX, INT_MIN
+from tidegate.types.form import MAX_DEPTH, name_of
+from tidegate.types.registry import INLINE_MAX
+from tidegate.types.words import describe, options, spell
+
+MAX_FAULTS: Final = 20
+"""As many faults are reported of one value, and no more."""
+
+_pack: Final = msgspec.msgpack.Encoder().encode
+
+
+def faults(schema: Schema, value: Value) -> list[Fault]:
+    """Return what is wrong with a stored value, and where; nothing if it fits."""
+    found = _not_plain(value, (), 0)
+    if found is not None:
+        return [found]
+    if isinstance(value, str | list | dict) and len(_pack(value)) > INLINE_MAX:
+        return [Fault((), f"the value takes more than {INLINE_MAX:,} bytes")]
+    validator = _validator(msgspec.json.encode(schema))
+    if validator.is_valid(value):
+        return []
+    made: list[Fault] = []
+    for error in validator.iter_errors(value):
+        made.extend(f for f in _explain(error, value) if f not in made)
+        if len(made) >= MAX_FAULTS:
+            break
+    return made[:MAX_FAULTS]
+
+
+def _not_plain(value: Any, path: Path, depth: int) -> Fault | None:
+    """Return the first fault of a value that is no plain JSON."""
+    if value is None or isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        fits = INT_MIN <= value <= INT_MAX
+        return None if fits else Fault(path, f"{name_of(value)} needs more than 64 bits")
+    if isinstance(value, float):
+        return None if isfinite(value) else Fault(path, f"a number must be finite, not {value}")
+    if isinstance(value, str):
+        return _not_unicode(value, path)
+    if depth >= MAX_DEPTH:
+        return Fault(path[:8], f"nested more than {MAX_DEPTH} deep")
+    if isinstance(value, dict):
+        return _first_inside(value, path, depth)
+    if isinstance(value, list):
+        for n, item in enumerate(value):
+            found = _not_plain(item, (*path, n), depth + 1)
+            if found is not None:
+                return found
+        return None
+    return Fault(path, f"{name_of(value)} is not JSON")
+
+
+def _first_inside(value: dict[Any, Any], path: Path, depth: int) -> Fault | None:
+    for key, item in value.items():
+        if not isinstance(key, str):
+            return Fault(path, f"a key must be text, not {name_of(key)}")
+        found = _not_unicode(key, path) or _not_plain(item, (*path, key), depth + 1)
+        if found is not None:
+            return found
+    return None
+
+
+def _not_unicode(value: str, path: Path) -> Fault | None:
+    try:
+        value.encode()
+    except UnicodeEncodeError as e:
+        return Fault(path, f"the text is not valid Unicode: a lone surrogate at position {e.start}")
+    return None
+
+
+@lru_cache(maxsize=2048)
+def _validator(schema: bytes) -> Any:
+    # Loaded here, for importing the package must stay light.
+    jsonschema_rs = import_module("jsonschema_rs")
+    checks = {name: partial(formats.fits, name) for name in formats.READERS}
+    made = partial(
+        jsonschema_rs.Draft202012Validator,
+        formats=checks,
+        validate_formats=True,
+        retriever=_nothing_outside,
+    )
+    decoded = msgspec.json.decode(schema)
+    try:
+        return made(decoded)
+    except ValueError:
+        # A pattern in Python's dialect that the validator cannot read; the worker checks it.
+        return made(_without_patterns(decoded))
+
+
+def _nothing_outside(uri: str) -> Any:
+    raise ValueError(f"a schema must be complete in itself, and this one refers to {uri}")
+
+
+def _without_patterns(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_without_patterns(p) for p in part]
+    if isinstance(part, dict):
+        return {k: _without_patterns(v) for k, v in part.items() if k != "pattern"}
+    return part
+
+
+def _explain(error: Any, root: Value) -> list[Fault]:
+    """Turn one error of the validator into faults in plain words."""
+    kind = error.kind
+    path, value = _place(root, error.instance_path)
+    match kind.name:
+        case "required":
+            return [Fault((*path, kind.property), "this field is missing")]
+        case "additionalProperties":
+            return [Fault((*path, name), "there is no such field") for name in kind.unexpected]
+        case "anyOf" | "oneOf":
+            return _explain_union(error, root)
+        case "type":
+            expected = " or ".join(describe({"type": t}) for t in kind.types)
+        case "format":
+            expected = describe({"type": "string", "format": kind.format})
+        case "enum":
+            expected = options(kind.options)
+        case "const":
+            expected = spell(kind.expected_value)
+        case "propertyNames":
+            return [Fault(path, f"a key does not fit: {_reason(kind)}")]
+        case _:
+            return [Fault(path, _limits(kind, error, value))]
+    return [Fault(path, f"expected {expected}, got {name_of(value)}")]
+
+
+def _reason(kind: Any) -> str:
+    inner = getattr(kind, "error", None)
+    return str(getattr(inner, "message", "it is not allowed"))
+
+
+_LIMITS: Final = {
+    "minimum": "must be at least {}",
+    "exclusiveMinimum": "must be more than {}",
+    "maximum": "must be at most {}",
+    "exclusiveMaximum": "must be less than {}",
+    "multipleOf": "must be a multiple of {}",
+    "minLength": "must have at least {} characters",
+    "maxLength": "must have at most {} characters",
+    "minItems": "must have at least {} items",
+    "maxItems": "must have at most {} items",
+    "minProperties": "must have at least {} entries",
+    "maxProperties": "must have at most {} entries",
+    "pattern": "must match {}",
+}
+
+
+def _limits(kind: Any, error: Any, value: Value) -> str:
+    if kind.name == "uniqueItems":
+        return "an item is repeated"
+    if kind.name in _LIMITS:
+        limit = kind.value
+        shown = int(limit) if isinstance(limit, float) and limit.is_integer() else limit
+        return f"{_LIMITS[kind.name].format(shown)}, got {name_of(value)}"
+    return str(error.message)
+
+
+def _explain_union(error: Any, root: Value) -> list[Fault]:
+    """Explain by the member that comes closest: one whose fault is not the type of the whole."""
+    path, value = _place(root, error.instance_path)
+    members = list(error.kind.context)
+    close = [m for m in members if m and not all(_whole(e, error.instance_path) for e in m)]
+    if len(close) == 1:
+        return [fault for inner in close[0] for fault in _explain(inner, root)]
+    found = [f for m in members for e in m[:1] for f in _explain(e, root)]
+    reasons = [str(Fault(f.path[len(path) :], f.reason)) for f in found]
+    wanted = [
+        r.removeprefix("expected ").partition(", got ")[0] for r in reasons if "expected" in r
+    ]
+    if len(wanted) == len(members):
+        kinds = [w for w in dict.fromkeys(wanted) if w != "nothing"]
+        empty = ", or nothing" if "nothing" in wanted else ""
+        return [Fault(path, f"expected {' or '.join(kinds)}{empty}, got {name_of(value)}")]
+    return [Fault(path, "fits none of: " + "; ".join(dict.fromkeys(reasons)))]
+
+
+def _whole(error: Any, steps: Path) -> bool:
+    return bool(error.kind.name == "type" and error.instance_path == steps)
+
+
+def _place(root: Value, steps: Path) -> tuple[Path, Value]:
+    """Return the path and the value it leads to; the validator takes a key of digits for a position."""
+    path: list[str | int] = []
+    value = root
+    for step in steps:
+        true_step = str(step) if isinstance(value, dict) else step
+        path.append(true_step)
+        value = value[true_step]
+    return tuple(path), value
