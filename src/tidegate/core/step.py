@@ -8,7 +8,7 @@ holders whose last node has ended) is worked off from a queue, not by recursion,
 Facts may come late or twice: an attempt that is not the current one is ignored, a timer that is not due is ignored.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import assert_never
 
 from tidegate.core.advance import Flow
@@ -33,7 +33,7 @@ from tidegate.core.messages import (
     TaskSucceeded,
     TimerFired,
 )
-from tidegate.core.plan import ROOT, Plan, Planned
+from tidegate.core.plan import ROOT, Plan
 from tidegate.core.signals import answered
 from tidegate.core.state import (
     Change,
@@ -74,11 +74,20 @@ class Step:
         self.reply = reply
         self.phase = draft.phase
 
-    def moves(self) -> Iterator[tuple[Planned, NodeState, NodeState]]:
-        """Yield each node that has another state than before, with both. Only before `merge`."""
-        draft = self._draft
-        for id_, now in draft.nodes.items():
-            yield draft.plan.nodes[id_], draft.base.node(id_), now
+    @property
+    def nodes(self) -> Mapping[NodeId, NodeState]:
+        """The nodes that have another state than before, with that state."""
+        return self._draft.nodes
+
+    @property
+    def before(self) -> Mapping[NodeId, NodeState]:
+        """The states of nodes before this step. After `merge`: after it."""
+        return self._draft.base.nodes
+
+    @property
+    def plan(self) -> Plan:
+        """The plan after this step."""
+        return self._draft.plan
 
     def merge(self) -> Plan:
         """Fold the changes into the state that was stepped, and return the plan as it is after them."""

@@ -2,7 +2,10 @@
 One group of events on its way into the store: the rows it writes, and what is to be done once they are safe.
 """
 
-from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from msgspec import structs
 
 from tidegate.core.history import to_bytes
 from tidegate.core.messages import CancelTask, Event, RunTask
@@ -39,12 +42,12 @@ class Ledger:
     def __init__(self) -> None:
         self._launches: dict[Key, LaunchRow] = {}
         self._history: list[HistoryRow] = []
-        self._phases: dict[Key, tuple[ExecutionPhase, Instant]] = {}
+        self._phases: dict[Key, PhaseRow] = {}
         self._waits: dict[tuple[Key, NodeId], WaitRow] = {}
         self._ends: dict[tuple[Key, NodeId], WaitEnd] = {}
         self.jobs: list[Job] = []
         self.cancels: list[tuple[Key, NodeId, int]] = []
-        self.replies: list[Callable[[], None]] = []
+        self.replies: list[tuple[Future[Any], Any]] = []
         self.soonest: Instant | None = None
         self.touched: dict[Key, ExecutionPhase] = {}
 
@@ -61,53 +64,51 @@ class Ledger:
 
     def enter(self, hot: Hot, event: Event, step: Step) -> None:
         """Take a step up: write its rows, fold it into the execution, and keep its commands for later."""
-        key = hot.key
         if step.changes:
+            key, phase = hot.key, step.phase
             hot.seq += 1
             self._history.append(HistoryRow(key, hot.seq, to_bytes(event, step.changes)))
             self._enter_waits(key, step)
-            if step.phase is not hot.state.phase:
-                self._phases[key] = (step.phase, event.at)
+            if phase is not hot.state.phase:
+                self._phases[key] = PhaseRow(key, phase, event.at)
             hot.plan = step.merge()
-            self.touched[key] = step.phase
+            self.touched[key] = phase
         for command in step.commands:
             match command:
                 case RunTask():
                     self.jobs.append(job(hot, command))
                 case CancelTask(node, attempt):
-                    self.cancels.append((key, node, attempt))
+                    self.cancels.append((hot.key, node, attempt))
 
     def batch(self) -> Batch:
         """Return the rows."""
-        phases, launches = self._phases, []
-        for key, row in self._launches.items():
-            phase, _ = phases.pop(key)
-            launches.append(
-                LaunchRow(
-                    key, row.id, row.workflow, row.at, row.who, row.project, row.domain, phase
-                )
-            )
+        phases = self._phases
+        launches = [
+            structs.replace(row, phase=phases.pop(key).phase) for key, row in self._launches.items()
+        ]
         return Batch(
             launches,
             self._history,
-            [PhaseRow(key, phase, at) for key, (phase, at) in phases.items()],
+            list(phases.values()),
             list(self._waits.values()),
             list(self._ends.values()),
         )
 
     def _enter_waits(self, key: Key, step: Step) -> None:
-        for planned, old, now in step.moves():
-            place = (key, planned.id)
+        before = step.before
+        for id_, now in step.nodes.items():
             if now.phase is WAITING:
-                node, opened = planned.node, now.began
+                node, opened = step.plan.nodes[id_].node, now.began
                 assert opened is not None, "a node that waits has begun"
-                self._waits[place] = WaitRow(key, planned.id, kind_of(node), node.name, opened, now.due)
+                place = (key, id_)
+                self._waits[place] = WaitRow(key, id_, kind_of(node), node.name, opened, now.due)
                 self._ends.pop(place, None)
                 if now.due is not None and (self.soonest is None or now.due < self.soonest):
                     self.soonest = now.due
-            elif old.phase is WAITING:
+            elif id_ in before and before[id_].phase is WAITING:
+                place = (key, id_)
                 self._waits.pop(place, None)
-                self._ends[place] = WaitEnd(key, planned.id)
+                self._ends[place] = WaitEnd(key, id_)
 
 
 def kind_of(node: Node) -> str:

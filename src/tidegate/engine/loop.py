@@ -282,7 +282,7 @@ class Engine:
     ) -> None:
         existing = None if wanted.fresh else self._placed(ledger, wanted.id)
         if existing is not None:
-            ledger.replies.append(lambda: future.set_result(Placed(existing, created=False)))
+            ledger.replies.append((future, Placed(existing, created=False)))
             return
         try:
             program = self.programs.get(wanted.workflow)
@@ -299,7 +299,7 @@ class Engine:
         )
         self._decide(ledger, hot, Launched(now, wanted.inputs, wanted.who, wanted.via))
         self._memory.put(hot)
-        ledger.replies.append(lambda: future.set_result(Placed(key, created=True)))
+        ledger.replies.append((future, Placed(key, created=True)))
 
     def _placed(self, ledger: Ledger, execution_id: str) -> Key | None:
         """Return the key of an execution by its id, also of one in the group that is not stored yet."""
@@ -313,7 +313,7 @@ class Engine:
             future.set_exception(error)
             return
         reply = self._decide(ledger, hot, event)
-        ledger.replies.append(lambda: future.set_result(reply))
+        ledger.replies.append((future, reply))
 
     def _decide(self, ledger: Ledger, hot: Hot, event: Event) -> Reply | None:
         decision = step(hot.plan, hot.state, event)
@@ -331,8 +331,8 @@ class Engine:
             self._executor.submit(ledger.jobs)
         for key, node, attempt in ledger.cancels:
             self._executor.cancel(key, node, attempt)
-        for reply in ledger.replies:
-            reply()
+        for future, reply in ledger.replies:
+            future.set_result(reply)
         if ledger.touched:
             for watcher in self._watchers:
                 watcher(ledger.touched)
