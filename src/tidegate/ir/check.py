@@ -63,7 +63,10 @@ def check(graph: Graph, depth: int = 0) -> None:
             case _:
                 pass
     if graph.outputs.keys() != graph.interface.outputs.keys():
-        raise _wrong(graph, f"it declares the outputs {list(graph.interface.outputs)} and gives {list(graph.outputs)}")
+        raise _wrong(
+            graph,
+            f"it declares the outputs {list(graph.interface.outputs)} and gives {list(graph.outputs)}",
+        )
     for name, expr in graph.outputs.items():
         _check_refs(graph, expr, [], f"output {name!r}")
     cycle = find_cycle(graph)
@@ -132,7 +135,9 @@ def find_cycle(graph: Graph) -> list[NodeId]:
 def _shown(waiting: list[Vertex]) -> list[NodeId]:
     # From "waits for" to the order of `a >> b`; a branch that decides and ends in one cycle is shown once.
     nodes = [vertex.node for vertex in reversed(waiting)]
-    return [node for i, node in enumerate(nodes) if i == 0 or node != nodes[i - 1] or len(nodes) == 2]
+    return [
+        node for i, node in enumerate(nodes) if i == 0 or node != nodes[i - 1] or len(nodes) == 2
+    ]
 
 
 def _upstream(graph: Graph) -> dict[Vertex, list[Vertex]]:
@@ -172,12 +177,17 @@ def _check_names(graph: Graph) -> None:
             raise _wrong(graph, f"node {node.id!r} stands under the id {id_!r}")
         if isinstance(node, InputNode | ApproveNode):
             if node.name in gates:
-                raise _wrong(graph, f"two gates are called {node.name!r}: {gates[node.name]} and {id_}")
+                raise _wrong(
+                    graph, f"two gates are called {node.name!r}: {gates[node.name]} and {id_}"
+                )
             gates[node.name] = id_
     names = [n.name for n in graph.nodes.values()]
     for name in (*names, *graph.interface.inputs, *graph.interface.outputs):
         if not name or len(name) > MAX_NAME:
-            raise _wrong(graph, f"the name {name[:40]!r} has {len(name)} characters; from 1 to {MAX_NAME} are allowed")
+            raise _wrong(
+                graph,
+                f"the name {name[:40]!r} has {len(name)} characters; from 1 to {MAX_NAME} are allowed",
+            )
 
 
 def _check_place(graph: Graph, node: Node) -> None:
@@ -189,9 +199,15 @@ def _check_place(graph: Graph, node: Node) -> None:
         return
     branch = graph.nodes.get(node.case.branch)
     if not isinstance(branch, BranchNode):
-        raise _wrong(graph, f"{named(graph, node.id)} belongs to {node.case.branch!r}, which is no conditional")
+        raise _wrong(
+            graph,
+            f"{named(graph, node.id)} belongs to {node.case.branch!r}, which is no conditional",
+        )
     if not 0 <= node.case.index <= len(branch.cases):
-        raise _wrong(graph, f"{named(graph, node.id)} belongs to case {node.case.index} of {named(graph, branch.id)}, which has no such")
+        raise _wrong(
+            graph,
+            f"{named(graph, node.id)} belongs to case {node.case.index} of {named(graph, branch.id)}, which has no such",
+        )
 
 
 def _check_refs(graph: Graph, expr: Expr, here: list[Case], what: str) -> None:
@@ -205,20 +221,28 @@ def _check_ref(graph: Graph, ref: InputRef | OutputRef, what: str) -> None:
     match ref:
         case InputRef(name):
             if name not in graph.interface.inputs:
-                raise _wrong(graph, f"{what} takes the input {name!r}; there are {list(graph.interface.inputs)}")
+                raise _wrong(
+                    graph,
+                    f"{what} takes the input {name!r}; there are {list(graph.interface.inputs)}",
+                )
         case OutputRef(node, output):
             if node not in graph.nodes:
                 raise _wrong(graph, f"{what} takes an output of {node!r}, which is not there")
             outputs = outputs_of(graph.nodes[node])
             if output not in outputs:
-                raise _wrong(graph, f"{what} takes output {output!r} of {named(graph, node)}, which has {list(outputs)}")
+                raise _wrong(
+                    graph,
+                    f"{what} takes output {output!r} of {named(graph, node)}, which has {list(outputs)}",
+                )
 
 
 def _check_inputs(graph: Graph, node: SubNode) -> None:
     params = node.graph.interface.inputs
     for name in node.inputs:
         if name not in params:
-            raise _wrong(graph, f"{named(graph, node.id)} is given {name!r}; it takes {list(params)}")
+            raise _wrong(
+                graph, f"{named(graph, node.id)} is given {name!r}; it takes {list(params)}"
+            )
     for name, param in params.items():
         if name not in node.inputs and param.default is None:
             raise _wrong(graph, f"{named(graph, node.id)} is not given {name!r}")

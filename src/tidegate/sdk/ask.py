@@ -42,7 +42,12 @@ Write = Callable[[str], object]
 
 
 def ask(
-    query: Query, read: Read, write: Write, *, now: datetime | None = None, blobs: Blobs | None = None
+    query: Query,
+    read: Read,
+    write: Write,
+    *,
+    now: datetime | None = None,
+    blobs: Blobs | None = None,
 ) -> Value:
     """
     Put a question until its answer fits; return the stored value, for an approval true or false.
@@ -74,7 +79,9 @@ def expected(query: Query) -> str:
 
 def _opening(query: Query) -> list[str]:
     verb = "Approve" if query.kind == "approve" else "Answer"
-    lines = [f"{verb} {query.name!r} ({expected(query)}{', ' + query.until if query.until else ''})"]
+    lines = [
+        f"{verb} {query.name!r} ({expected(query)}{', ' + query.until if query.until else ''})"
+    ]
     if query.prompt:
         lines += _indented(query.prompt)
     for name, value in query.show.items():

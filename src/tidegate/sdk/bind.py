@@ -5,15 +5,14 @@ Every value is checked against the type it is passed to: a constant by storing i
 """
 
 from collections.abc import Iterable, Mapping
-from types import UnionType
+from types import GenericAlias, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from tidegate.errors import CompileError, InvalidValue, UnsupportedType
-from tidegate.ir.expr import Const, DictExpr, Expr, InputRef, ListExpr, Schema
-from tidegate.sdk.promise import Outputs, Promise, label_of, same_trace, source_of
+from tidegate.errors import CompileError
+from tidegate.ir.expr import Const, DictExpr, Expr, ListExpr, Schema
+from tidegate.sdk.promise import Outputs, Promise, home, label_of, same_trace, source, source_of
 from tidegate.sdk.signature import SINGLE, Signature, encode, is_named_tuple, schema_of
 from tidegate.sdk.trace import Trace
-from tidegate.types.registry import codec
 from tidegate.types.schema import can_flow
 
 
@@ -22,10 +21,12 @@ def bind(trace: Trace, value: object, annotation: Any, where: str) -> Expr:
     value = single(value, where)
     if isinstance(value, Promise):
         promise = same_trace(value, trace)
-        reason = can_flow(promise._schema, schema_of(annotation, where))
+        reason = can_flow(source(promise).schema, schema_of(annotation, where))
         if reason is not None:
-            raise CompileError(f"{trace.label}: {source_of(promise)} cannot flow into {where}: {reason}")
-        return promise._expr
+            raise CompileError(
+                f"{trace.label}: {source_of(promise)} cannot flow into {where}: {reason}"
+            )
+        return source(promise).expr
     if holds_promise(value):
         return _bind_parts(trace, value, annotation, where)
     return Const(encode(annotation, value, trace.blobs, f"{trace.label}: {where}"))
@@ -36,11 +37,13 @@ def infer(trace: Trace, value: object, where: str) -> tuple[Expr, Schema]:
     value = single(value, where)
     if isinstance(value, Promise):
         promise = same_trace(value, trace)
-        return promise._expr, promise._schema
+        return source(promise).expr, source(promise).schema
     if holds_promise(value):
         return _bind_parts(trace, value, Any, where), {}
     annotation = type_of(value)
-    return Const(encode(annotation, value, trace.blobs, f"{trace.label}: {where}")), schema_of(annotation, where)
+    return Const(encode(annotation, value, trace.blobs, f"{trace.label}: {where}")), schema_of(
+        annotation, where
+    )
 
 
 def annotation_of(value: object) -> Any:
@@ -48,9 +51,9 @@ def annotation_of(value: object) -> Any:
     if isinstance(value, Outputs) and len(value) == 1:
         value = value[0]
     if isinstance(value, Promise):
-        return value._annotation
+        return source(value).annotation
     if isinstance(value, list) and value and isinstance(value[0], Promise):
-        return list[value[0]._annotation]  # type: ignore[name-defined] - known only now
+        return GenericAlias(list, (source(value[0]).annotation,))
     return type_of(value)
 
 
@@ -66,11 +69,16 @@ def single(value: object, where: str) -> object:
         return value
     if len(value) == 1:
         return value[0]
-    label = label_of(value._trace, value._node)
+    trace, node = home(value)
+    label = label_of(trace, node)
     if len(value) == 0:
-        raise CompileError(f"{value._trace.label}: {label} has no output that {where} could take; order them with >>")
+        raise CompileError(
+            f"{trace.label}: {label} has no output that {where} could take; order them with >>"
+        )
     first = next(iter(value.outputs))
-    raise CompileError(f"{value._trace.label}: {label} has {len(value)} outputs; pick one for {where}, such as .{first}")
+    raise CompileError(
+        f"{trace.label}: {label} has {len(value)} outputs; pick one for {where}, such as .{first}"
+    )
 
 
 def holds_promise(value: object) -> bool:
@@ -92,7 +100,9 @@ def bind_outputs(trace: Trace, signature: Signature, result: object, label: str)
     if not names:
         if result is None or (isinstance(result, Outputs) and len(result) == 0):
             return {}
-        raise CompileError(f"{label} returns {result!r}, and declares no output; write its type behind `->`")
+        raise CompileError(
+            f"{label} returns {result!r}, and declares no output; write its type behind `->`"
+        )
     values = _matched(names, result, signature, label)
     return {
         name: bind(trace, value, signature.outputs[name], f"output {name!r} of {label}")
@@ -114,7 +124,9 @@ def _matched(names: list[str], result: object, signature: Signature, label: str)
     if not isinstance(result, tuple | list):
         result = (result,)
     if len(result) != len(names):
-        raise CompileError(f"{label} returns {len(result)} values, and declares {len(names)}: {', '.join(names)}")
+        raise CompileError(
+            f"{label} returns {len(result)} values, and declares {len(names)}: {', '.join(names)}"
+        )
     return list(result)
 
 
@@ -146,7 +158,11 @@ def _bind_parts(trace: Trace, value: object, annotation: Any, where: str) -> Exp
 
 def bind_any(trace: Trace, value: object, annotation: Any, where: str) -> Expr:
     """Bind, taking the value's own type where none is declared."""
-    return infer(trace, value, where)[0] if annotation is Any else bind(trace, value, annotation, where)
+    return (
+        infer(trace, value, where)[0]
+        if annotation is Any
+        else bind(trace, value, annotation, where)
+    )
 
 
 def _bind_first(trace: Trace, value: object, options: Iterable[Any], where: str) -> Expr:
@@ -167,11 +183,15 @@ def _types_of_items(annotation: Any, count: int, where: str) -> list[Any]:
         if len(args) != count:
             raise CompileError(f"{where} takes {len(args)} items, not {count}")
         return list(args)
-    if isinstance(origin, type) and not is_named_tuple(origin) and issubclass(list, origin) | issubclass(
-        origin, list | tuple
+    if (
+        isinstance(origin, type)
+        and not is_named_tuple(origin)
+        and issubclass(list, origin) | issubclass(origin, list | tuple)
     ):
         return [args[0] if args else Any] * count
-    raise CompileError(f"{where} takes no list with promises in it; let a task build its {name_of(annotation)}")
+    raise CompileError(
+        f"{where} takes no list with promises in it; let a task build its {name_of(annotation)}"
+    )
 
 
 def _types_of_values(annotation: Any, value: Mapping[Any, Any], where: str) -> dict[Any, Any]:
@@ -185,7 +205,9 @@ def _types_of_values(annotation: Any, value: Mapping[Any, Any], where: str) -> d
         return {key: hints[key] for key in value}
     if isinstance(origin, type) and issubclass(dict, origin):
         return dict.fromkeys(value, args[1] if args else Any)
-    raise CompileError(f"{where} takes no dict with promises in it; let a task build its {name_of(annotation)}")
+    raise CompileError(
+        f"{where} takes no dict with promises in it; let a task build its {name_of(annotation)}"
+    )
 
 
 def _key(key: object, where: str) -> str:
@@ -193,9 +215,15 @@ def _key(key: object, where: str) -> str:
         return key
     if isinstance(key, int) and not isinstance(key, bool):
         return str(key)
-    raise CompileError(f"{where}: a dict with promises in it needs text or whole numbers as keys, not {key!r}")
+    raise CompileError(
+        f"{where}: a dict with promises in it needs text or whole numbers as keys, not {key!r}"
+    )
 
 
 def name_of(annotation: Any) -> str:
     """Name a type in a message."""
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+    return (
+        annotation.__name__
+        if isinstance(annotation, type)
+        else str(annotation).replace("typing.", "")
+    )

@@ -4,14 +4,13 @@
 Nodes that are called between an `if_` and its `then` belong to that case, and are skipped when another case is taken.
 """
 
-from collections.abc import Iterable
 from typing import Any, Generic, Never, TypeVar, cast
 
 from tidegate.errors import CompileError
-from tidegate.ir.expr import Condition, Expr, NodeId, OutputRef, Schema
+from tidegate.ir.expr import Condition, Expr, OutputRef, Schema
 from tidegate.ir.graph import BranchNode, Case, Fail, Otherwise, When
 from tidegate.sdk.bind import infer
-from tidegate.sdk.promise import Outputs, Promise, Test, condition_of
+from tidegate.sdk.promise import Outputs, Promise, Test, condition_of, source
 from tidegate.sdk.signature import SINGLE
 from tidegate.sdk.trace import Trace, checked_name, trace_for
 
@@ -63,8 +62,9 @@ class _Branch:
                 return {}
             case Outputs():
                 parts: dict[str, object] = dict(value.outputs)
-            case Promise(_expr=OutputRef(output=output)):
-                parts = {output: value}
+            case Promise():
+                expr = source(value).expr
+                parts = {expr.output if isinstance(expr, OutputRef) else SINGLE: value}
             case tuple():
                 parts = {f"o{i}": item for i, item in enumerate(value)}
             case _:
@@ -127,10 +127,12 @@ class Conditional:
     def __init__(self, branch: _Branch) -> None:
         self._branch = branch
 
-    def if_(self, test: "bool | Test") -> "Case_[Never]":  # noqa: FBT001 - what a comparison looks like to a type checker
+    def if_(self, test: "bool | Test") -> "Case_[Never]":
         """Begin the first case: it is taken if the test holds. Raises CompileError if the test is no condition."""
         if self._branch.cases:
-            raise CompileError(f"{self._branch.label} has its if_ already; go on with elif_ or else_")
+            raise CompileError(
+                f"{self._branch.label} has its if_ already; go on with elif_ or else_"
+            )
         self._branch.open(condition_of(test, self._branch.trace))
         return Case_(self._branch)
 
@@ -148,7 +150,9 @@ class Case_(Generic[R]):  # noqa: N801 - `Case` is the frozen one
 
     def fail(self, message: str) -> "Cases[R]":
         """Not possible: only the last case can fail."""
-        raise CompileError(f"{self._branch.label}: only else_() can fail, with {message!r}; turn the conditions round, or let a task raise")
+        raise CompileError(
+            f"{self._branch.label}: only else_() can fail, with {message!r}; turn the conditions round, or let a task raise"
+        )
 
 
 class Cases(Generic[R]):
@@ -157,7 +161,7 @@ class Cases(Generic[R]):
     def __init__(self, branch: _Branch) -> None:
         self._branch = branch
 
-    def elif_(self, test: "bool | Test") -> Case_[R]:  # noqa: FBT001 - as of if_
+    def elif_(self, test: "bool | Test") -> Case_[R]:
         """Begin another case: it is taken if its test holds, and none before."""
         self._branch.open(condition_of(test, self._branch.trace))
         return Case_(self._branch)
@@ -181,8 +185,8 @@ class LastCase(Generic[R]):
 
     def fail(self, message: str) -> R:
         """Let the execution fail with this message if no test holds."""
-        if not isinstance(message, str) or not message:
-            raise CompileError(f"{self._branch.label}: fail() takes a message, not {message!r}")
+        if not message:
+            raise CompileError(f"{self._branch.label}: fail() takes a message that is not empty")
         self._branch.close()
         return cast("R", self._branch.finish(message))
 

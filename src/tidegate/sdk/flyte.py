@@ -16,7 +16,15 @@ from tidegate.sdk.trace import Compiled, checked_name
 from tidegate.sdk.workflow import Placeable, call
 
 _PLAN_WITHOUT_EFFECT: Final = frozenset(
-    {"annotations", "auth_role", "labels", "max_parallelism", "overwrite_cache", "raw_output_data_config", "security_context"}
+    {
+        "annotations",
+        "auth_role",
+        "labels",
+        "max_parallelism",
+        "overwrite_cache",
+        "raw_output_data_config",
+        "security_context",
+    }
 )
 
 
@@ -55,7 +63,11 @@ class LaunchPlan:
     """
 
     def __init__(
-        self, name: str, workflow: Placeable, default_inputs: Mapping[str, Any] | None, fixed_inputs: Mapping[str, Any] | None
+        self,
+        name: str,
+        workflow: Placeable,
+        default_inputs: Mapping[str, Any] | None,
+        fixed_inputs: Mapping[str, Any] | None,
     ) -> None:
         self.name = checked_name(name, "a LaunchPlan")
         self.workflow = workflow
@@ -73,7 +85,9 @@ class LaunchPlan:
     ) -> "LaunchPlan":
         """Make a plan. Raises TypeError for what it cannot do, such as a schedule."""
         if unknown := [key for key in options if key not in _PLAN_WITHOUT_EFFECT]:
-            raise TypeError(f"a LaunchPlan has no {unknown[0]!r} here; it has default_inputs and fixed_inputs")
+            raise TypeError(
+                f"a LaunchPlan has no {unknown[0]!r} here; it has default_inputs and fixed_inputs"
+            )
         return cls(name or workflow.name, workflow, default_inputs, fixed_inputs)
 
     @classmethod
@@ -94,7 +108,9 @@ class LaunchPlan:
         own = self.workflow.signature
         for key in (*self._defaults, *self._fixed):
             if key not in own.inputs:
-                raise CompileError(f"LaunchPlan {self.name!r}: {self.workflow.name!r} has no input {key!r}; it takes {', '.join(own.inputs)}")
+                raise CompileError(
+                    f"LaunchPlan {self.name!r}: {self.workflow.name!r} has no input {key!r}; it takes {', '.join(own.inputs)}"
+                )
         return structs.replace(own, defaults={**own.defaults, **self._defaults, **self._fixed})
 
     def compiled(self) -> Compiled:

@@ -22,7 +22,7 @@ from tidegate.ir.graph import (
 )
 from tidegate.sdk.bind import annotation_of, bind, infer
 from tidegate.sdk.overrides import micros
-from tidegate.sdk.promise import Outputs, Promise
+from tidegate.sdk.promise import Outputs, Promise, home, source
 from tidegate.sdk.signature import SINGLE, encode, schema_of
 from tidegate.sdk.trace import Trace, checked_name, trace_for
 
@@ -75,11 +75,19 @@ def sleep(duration: timedelta) -> Outputs:
 
 @overload
 def wait_for_input(
-    name: str, timeout: timedelta | None = None, *, expected_type: type[bool], **options: Unpack[InputOptions]
+    name: str,
+    timeout: timedelta | None = None,
+    *,
+    expected_type: type[bool],
+    **options: Unpack[InputOptions],
 ) -> Any: ...
 @overload
 def wait_for_input(
-    name: str, timeout: timedelta | None = None, *, expected_type: type[T], **options: Unpack[InputOptions]
+    name: str,
+    timeout: timedelta | None = None,
+    *,
+    expected_type: type[T],
+    **options: Unpack[InputOptions],
 ) -> T: ...
 @overload
 def wait_for_input(
@@ -87,10 +95,16 @@ def wait_for_input(
 ) -> T: ...
 @overload
 def wait_for_input(
-    name: str, timeout: timedelta | None = None, expected_type: Any = ..., **options: Unpack[InputOptions]
+    name: str,
+    timeout: timedelta | None = None,
+    expected_type: Any = ...,
+    **options: Unpack[InputOptions],
 ) -> Any: ...
 def wait_for_input(
-    name: str, timeout: timedelta | None = None, expected_type: Any = ABSENT, **options: Unpack[InputOptions]
+    name: str,
+    timeout: timedelta | None = None,
+    expected_type: Any = ABSENT,
+    **options: Unpack[InputOptions],
 ) -> Any:
     """
     Wait for a value of a type, given by a person or a program; return its promise.
@@ -181,7 +195,9 @@ def add_approval(
 
 def _check_options(options: Mapping[str, Any], known: Mapping[str, Any], label: str) -> None:
     if unknown := [key for key in options if key not in known]:
-        raise CompileError(f"{label} has no option {unknown[0]!r}; it has {', '.join(sorted(known))}")
+        raise CompileError(
+            f"{label} has no option {unknown[0]!r}; it has {', '.join(sorted(known))}"
+        )
 
 
 def _patience(
@@ -189,7 +205,9 @@ def _patience(
 ) -> Patience:
     if timeout is None:
         if "on_timeout" in options:
-            raise CompileError(f"{label} has on_timeout and no timeout, so it would never be taken; give a timeout")
+            raise CompileError(
+                f"{label} has on_timeout and no timeout, so it would never be taken; give a timeout"
+            )
         return Forever()
     length = micros(timeout, f"{label}: timeout")
     if "on_timeout" not in options:
@@ -205,7 +223,9 @@ def _question(
     if not isinstance(prompt, str):
         raise CompileError(f"{label}: prompt is a text, not {prompt!r}; show promises with show=")
     if len(prompt) > PROMPT_MAX:
-        raise CompileError(f"{label}: prompt has {len(prompt)} characters; {PROMPT_MAX} are allowed")
+        raise CompileError(
+            f"{label}: prompt has {len(prompt)} characters; {PROMPT_MAX} are allowed"
+        )
     shown = options.get("show", {})
     if not isinstance(shown, Mapping):
         shown = _named(trace, shown if isinstance(shown, list | tuple) else [shown])
@@ -214,7 +234,9 @@ def _question(
     return Question(
         prompt,
         {
-            checked_name(key, f"{label}: a value in show"): infer(trace, value, f"'show' of {label}")[0]
+            checked_name(key, f"{label}: a value in show"): infer(
+                trace, value, f"'show' of {label}"
+            )[0]
             for key, value in shown.items()
         },
         suggested,
@@ -225,20 +247,23 @@ def _named(trace: Trace, values: Sequence[object]) -> dict[str, object]:
     """Give a name to each value of a list: that of the input or node it comes from, and of the part."""
     named: dict[str, object] = {}
     for value in values:
-        name = "value"
-        match value:
-            case Promise(_expr=InputRef(source, path)):
-                name = ".".join([source, *map(str, path)])
-            case Promise(_expr=OutputRef(node, output, path)):
-                source = trace.nodes[node].name if node in trace.nodes else output
-                own = [] if output == SINGLE else [output]
-                name = ".".join([source, *own, *map(str, path)])
-            case Outputs():
-                name = trace.nodes[value._node].name
-            case _:
-                pass
+        name = _shown_name(trace, value)
         unique = name
         while unique in named:
             unique = f"{name} {len(named) + 1}"
         named[unique] = value
     return named
+
+
+def _shown_name(trace: Trace, value: object) -> str:
+    if isinstance(value, Outputs):
+        return trace.nodes[home(value)[1]].name
+    if not isinstance(value, Promise):
+        return "value"
+    match source(value).expr:
+        case InputRef(name, path):
+            return ".".join([name, *map(str, path)])
+        case OutputRef(node, output, path):
+            first = trace.nodes[node].name if node in trace.nodes else node
+            own = [] if output == SINGLE else [output]
+            return ".".join([first, *own, *map(str, path)])

@@ -37,7 +37,9 @@ class Workflow:
     Every `add_...` raises CompileError for what cannot be, and once the workflow has been compiled.
     """
 
-    def __init__(self, name: str, failure_policy: WorkflowFailurePolicy | None = None, doc: str = "") -> None:
+    def __init__(
+        self, name: str, failure_policy: WorkflowFailurePolicy | None = None, doc: str = ""
+    ) -> None:
         self.name = checked_name(name, "a Workflow")
         self.doc = doc
         # Where it is defined, as a function knows by itself; `collections.namedtuple` finds it in the same way.
@@ -65,11 +67,15 @@ class Workflow:
         checked_name(input_name, f"{self._label}: an input")
         if input_name in self._inputs:
             raise CompileError(f"{self._label} has an input {input_name!r} already")
-        self._inputs[input_name] = Param(schema_of(python_type, f"{self._label}: input {input_name!r}"))
+        self._inputs[input_name] = Param(
+            schema_of(python_type, f"{self._label}: input {input_name!r}")
+        )
         self._input_types[input_name] = python_type
         return self._input(input_name)
 
-    def add_entity(self, entity: "Task[..., Any] | Placeable", *args: Any, **kwargs: Any) -> Outputs:
+    def add_entity(
+        self, entity: "Task[..., Any] | Placeable", *args: Any, **kwargs: Any
+    ) -> Outputs:
         """Add a node that calls a task or a workflow; return it. Its outputs are `node.outputs["o0"]`, and `>>` orders it."""
         return place_entity(self._open(), entity, args, kwargs)
 
@@ -80,13 +86,21 @@ class Workflow:
         return add_sleep(self._open(), duration)
 
     def add_wait_for_input(
-        self, name: str, timeout: timedelta | None = None, expected_type: Any = ABSENT, **options: Unpack[InputOptions]
+        self,
+        name: str,
+        timeout: timedelta | None = None,
+        expected_type: Any = ABSENT,
+        **options: Unpack[InputOptions],
     ) -> Outputs:
         """Add a node that waits for a value; its output is `o0`. See `wait_for_input`."""
         return add_input(self._open(), name, timeout, expected_type, options)
 
     def add_approve(
-        self, upstream_item: Any, name: str, timeout: timedelta | None = None, **options: Unpack[ApproveOptions]
+        self,
+        upstream_item: Any,
+        name: str,
+        timeout: timedelta | None = None,
+        **options: Unpack[ApproveOptions],
     ) -> Outputs:
         """Add a node that waits for a yes to a value; its output has the name of that value's. See `approve`."""
         return add_approval(self._open(), upstream_item, name, timeout, options)
@@ -114,7 +128,8 @@ class Workflow:
     def signature(self) -> Signature:
         """What it takes and gives, as Python types."""
         names = list(self._output_types)
-        bundle = None if len(names) < 2 else namedtuple("outputs", names, rename=True)  # noqa: PYI024 - its fields are known only now
+        # Its fields are known only now.
+        bundle = None if len(names) < 2 else namedtuple("outputs", names, rename=True)  # noqa: PYI024
         return Signature(self._input_types, {}, self._output_types, bundle)
 
     def ready(self) -> bool:
@@ -133,12 +148,16 @@ class Workflow:
         """Inside a workflow: make it a part of that. Outside: run it here and now."""
         return call(self, args, kwargs)
 
-    def run(self, inputs: Mapping[str, Any] | None = None, *, answers: Mapping[str, Any] | None = None) -> Any:
+    def run(
+        self, inputs: Mapping[str, Any] | None = None, *, answers: Mapping[str, Any] | None = None
+    ) -> Any:
         """Run it here and now, with answers for its gates by name. Raises ExecutionFailed, NoAnswer."""
         return run(self, (), dict(inputs or {}), answers)
 
     def _input(self, name: str) -> Promise:
-        return Promise(self._trace, InputRef(name), self._inputs[name].schema, self._input_types[name])
+        return Promise(
+            self._trace, InputRef(name), self._inputs[name].schema, self._input_types[name]
+        )
 
     def _open(self) -> Trace:
         if self._complete:
@@ -147,9 +166,13 @@ class Workflow:
 
     def _finish(self) -> Compiled:
         self._complete = True
-        interface = Interface(self._inputs, {name: schema for name, (_, schema) in self._outputs.items()})
+        interface = Interface(
+            self._inputs, {name: schema for name, (_, schema) in self._outputs.items()}
+        )
         outputs = {name: expr for name, (expr, _) in self._outputs.items()}
-        graph = self._trace.finish(interface, outputs, finish_others=self._finish_others, doc=self.doc)
+        graph = self._trace.finish(
+            interface, outputs, finish_others=self._finish_others, doc=self.doc
+        )
         return Compiled(graph, self._trace.tasks)
 
     def __repr__(self) -> str:
@@ -166,7 +189,10 @@ def create_node(entity: "Task[..., Any] | Placeable", *args: Any, **kwargs: Any)
 
 
 def place_entity(
-    trace: Trace, entity: "Task[..., Any] | Placeable", args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    trace: Trace,
+    entity: "Task[..., Any] | Placeable",
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
 ) -> Outputs:
     """Make a node of a graph that calls a task or a workflow."""
     match entity:

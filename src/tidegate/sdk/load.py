@@ -1,6 +1,4 @@
-"""
-Finding what an author wrote: the task behind a target, and the workflows of a module.
-"""
+"""Finding what an author wrote: the task behind a target, and the workflows of a module."""
 
 import functools
 import importlib
@@ -13,7 +11,6 @@ from tidegate.sdk.imperative import Workflow
 from tidegate.sdk.task import Task
 from tidegate.sdk.workflow import FunctionWorkflow
 
-
 AnyWorkflow: TypeAlias = FunctionWorkflow[..., Any] | Workflow
 
 
@@ -24,7 +21,9 @@ def load(module: str, name: str) -> Task[..., Any]:
     except ModuleNotFoundError as error:
         if error.name is None or not (module == error.name or module.startswith(f"{error.name}.")):
             raise
-        raise CodeError(f"there is no module {module!r}, which should hold the task {name!r}") from error
+        raise CodeError(
+            f"there is no module {module!r}, which should hold the task {name!r}"
+        ) from error
     try:
         found = functools.reduce(getattr, name.split("."), found)
     except AttributeError:

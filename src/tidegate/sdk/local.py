@@ -20,7 +20,6 @@ from tidegate.core.messages import (
     AnswerGiven,
     CancelTask,
     Event,
-    Failure,
     Launched,
     RunTask,
     TaskExpanded,
@@ -32,7 +31,7 @@ from tidegate.core.plan import Plan, Planned
 from tidegate.core.state import ExecutionPhase, ExecutionState, NodePhase
 from tidegate.core.step import step
 from tidegate.errors import ExecutionFailed, InvalidValue, NoAnswer
-from tidegate.ir.expr import NodeId, OutputRef, Value
+from tidegate.ir.expr import Expr, NodeId, Value
 from tidegate.ir.graph import (
     ApproveNode,
     Defaults,
@@ -41,12 +40,13 @@ from tidegate.ir.graph import (
     InputNode,
     Instant,
     Interface,
+    Patience,
     PythonTarget,
     SleepNode,
 )
 from tidegate.sdk.ask import Query, ask
 from tidegate.sdk.invoke import Callee, expand, failure_of, invoke
-from tidegate.sdk.promise import Outputs
+from tidegate.sdk.promise import Outputs, source
 from tidegate.sdk.scratch import scratch_blobs, working_directory
 from tidegate.sdk.signature import decode_outputs
 from tidegate.sdk.trace import Compiled, TaskRun, Trace, current_run, inside
@@ -90,9 +90,11 @@ def run_task(task: Runnable, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
     blobs = scratch_blobs()
     trace = Trace(str(task.target), blobs)
     results = task.place(trace, args, kwargs)
-    schemas = {name: promise._schema for name, promise in results.outputs.items()}
-    exprs = {name: OutputRef(results._node, name) for name in schemas}
-    graph = trace.finish(Interface({}, schemas), dict(exprs))
+    schemas = {name: source(promise).schema for name, promise in results.outputs.items()}
+    exprs: dict[str, Expr] = {
+        name: source(promise).expr for name, promise in results.outputs.items()
+    }
+    graph = trace.finish(Interface({}, schemas), exprs)
     stored, _ = run_graph(Compiled(graph, trace.tasks), lambda _: {}, {})
     return decode_outputs(task.signature, stored, blobs)
 
@@ -148,7 +150,7 @@ class Host:
             result = invoke(task, command.inputs, dynamic=False, blobs=self._blobs, run=run)
             assert isinstance(result, dict)
             return TaskSucceeded(at, node, attempt, result)
-        except (Exception, SystemExit) as error:  # a task is the author's own code
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a task is the author's own code
             self._raised[node] = error
             return TaskFailed(at, node, attempt, failure_of(error))
 
@@ -172,7 +174,9 @@ class Host:
             if self._ended and isinstance(planned.node.patience, Defaults):
                 continue
             try:
-                value = ask(self._query(planned), self._read, _write, now=self._date(), blobs=self._blobs)
+                value = ask(
+                    self._query(planned), self._read, _write, now=self._date(), blobs=self._blobs
+                )
             except NoAnswer:
                 self._ended = True
                 if isinstance(planned.node.patience, Defaults):
@@ -192,7 +196,9 @@ class Host:
         try:
             value = codec(stored_as(answer)).encode(answer, self._blobs)
         except InvalidValue as error:
-            raise InvalidValue(f"the answer to {gate.name!r}: {error.message}", error.faults) from None
+            raise InvalidValue(
+                f"the answer to {gate.name!r}: {error.message}", error.faults
+            ) from None
         found = faults(schema, value)
         if found:
             reasons = "; ".join(str(fault) for fault in found)
@@ -208,11 +214,6 @@ class Host:
 
         question = gate.question
         approval = isinstance(gate, ApproveNode)
-        match gate.patience:
-            case Forever():
-                until = "waits without end"
-            case Expires(timeout) | Defaults(timeout):
-                until = f"times out after {_duration(timeout)}"
         return Query(
             name=gate.name,
             kind="approve" if approval else "input",
@@ -222,7 +223,7 @@ class Host:
             value=value(gate.subject) if isinstance(gate, ApproveNode) else UNSET,
             value_schema=gate.schema,
             suggested=UNSET if question.suggested is None else value(question.suggested),
-            until=until,
+            until=_until(gate.patience),
         )
 
     def _read(self) -> str:
@@ -257,11 +258,12 @@ class Host:
 
     def _fail(self) -> None:
         state = self._state
-        failure = state.failure or Failure("Unknown", "it came to no end")
+        failure = state.failure
+        assert failure is not None
         planned = self._plan.nodes.get(state.failed)
         where = f"{planned.node.name!r} ({planned.id}): " if planned else ""
         raise ExecutionFailed(
-            f"{where}{failure.message}", node=state.failed, code=failure.code, message=failure.message, trace=failure.trace
+            f"{where}{failure.message}", node=state.failed, code=failure.code, failure=failure
         ) from self._raised.get(state.failed)
 
 
@@ -273,6 +275,14 @@ def path_of(planned: Planned) -> str:
 def stored_as(answer: object) -> Any:
     """Return the type by which a bare Python value is stored."""
     return Any if isinstance(answer, dict | list | tuple) else type(answer)
+
+
+def _until(patience: Patience) -> str:
+    match patience:
+        case Forever():
+            return "waits without end"
+        case Expires(timeout) | Defaults(timeout):
+            return f"times out after {_duration(timeout)}"
 
 
 def _duration(micros: int) -> str:

@@ -64,7 +64,9 @@ WITHOUT_EFFECT = frozenset(
 def micros(value: object, what: str, *, positive: bool = True) -> Micros:
     """Return a duration as whole microseconds. Raises CompileError, naming `what`, unless it is a timedelta of a sensible length."""
     if not isinstance(value, timedelta):
-        raise CompileError(f"{what} must be a timedelta, such as timedelta(hours=1); it is {value!r}")
+        raise CompileError(
+            f"{what} must be a timedelta, such as timedelta(hours=1); it is {value!r}"
+        )
     if value < timedelta(0) or (positive and not value):
         raise CompileError(f"{what} must be longer than zero; it is {value}")
     if value > LONGEST:
@@ -82,7 +84,9 @@ def task_timeout(value: timedelta | int | None, what: str) -> Micros | None:
 def checked_retries(value: object, what: str) -> int:
     """Return a number of retries. Raises CompileError."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_RETRIES:
-        raise CompileError(f"{what} must be a whole number from 0 to {MAX_RETRIES}; it is {value!r}")
+        raise CompileError(
+            f"{what} must be a whole number from 0 to {MAX_RETRIES}; it is {value!r}"
+        )
     return value
 
 
@@ -92,16 +96,20 @@ def override(trace: Trace, node: NodeId, changes: Mapping[str, Any]) -> None:
     what = f"{trace.label}: with_overrides on {old.name!r} ({node})"
     for option, value in changes.items():
         match option, old:
-            case ("name" | "node_name"), (InputNode() | ApproveNode()):
-                raise CompileError(f"{what}: answers find a gate by its name, so give it where the gate is made")
-            case ("name" | "node_name"), _:
+            case (("name" | "node_name"), (InputNode() | ApproveNode())):
+                raise CompileError(
+                    f"{what}: answers find a gate by its name, so give it where the gate is made"
+                )
+            case (("name" | "node_name"), _):
                 trace.amend(node, name=checked_name(value, what))
             case "timeout", TaskNode():
                 trace.amend(node, timeout=task_timeout(value, f"{what}: timeout"))
             case "timeout", InputNode(patience=Forever() | Expires()) | ApproveNode(
                 patience=Forever() | Expires()
             ):
-                patience = Forever() if value is None else Expires(micros(value, f"{what}: timeout"))
+                patience = (
+                    Forever() if value is None else Expires(micros(value, f"{what}: timeout"))
+                )
                 trace.amend(node, patience=patience)
             case "timeout", SleepNode() if value is None:
                 # In Flyte a sleep of more than an hour needs this; here no sleep has a timeout.
@@ -109,11 +117,14 @@ def override(trace: Trace, node: NodeId, changes: Mapping[str, Any]) -> None:
             case "retries", TaskNode(retry=retry):
                 count = checked_retries(value, f"{what}: retries")
                 trace.amend(node, retry=Retry(count, retry.pause, retry.cap))
-            case ("timeout" | "retries"), (
-                TaskNode() | SleepNode() | InputNode() | ApproveNode() | BranchNode() | SubNode()
+            case (
+                ("timeout" | "retries"),
+                (TaskNode() | SleepNode() | InputNode() | ApproveNode() | BranchNode() | SubNode()),
             ):
                 raise CompileError(f"{what}: this kind of node has no {option} to change")
             case _ if option in WITHOUT_EFFECT:
                 pass
             case _:
-                raise CompileError(f"{what}: there is no option {option!r}; there are name, timeout, retries")
+                raise CompileError(
+                    f"{what}: there is no option {option!r}; there are name, timeout, retries"
+                )

@@ -7,7 +7,7 @@ What a call returns while a workflow is compiled: the future output of a node, w
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NoReturn, TypeVar, assert_never
+from typing import Any, NamedTuple, NoReturn, TypeVar, assert_never
 
 from tidegate.errors import CompileError, InvalidValue, UnsupportedType
 from tidegate.ir.expr import (
@@ -37,18 +37,25 @@ USE_CONDITIONAL = (
 )
 
 
+class Source(NamedTuple):
+    """What a promise stands for: where its value comes from, in which graph, of which schema, and of which Python type as far as it is known."""
+
+    trace: Trace
+    expr: InputRef | OutputRef
+    schema: Schema
+    annotation: Any
+
+
 class Promise:
     """One output of a node, one input of the workflow, or a part of either."""
 
-    __slots__ = ("_annotation", "_expr", "_schema", "_trace")
+    # One private name, so that every other one can be a field of the value.
+    __slots__ = ("_source",)
 
     def __init__(
         self, trace: Trace, expr: InputRef | OutputRef, schema: Schema, annotation: Any = Any
     ) -> None:
-        self._trace = trace
-        self._expr = expr
-        self._schema = schema
-        self._annotation = annotation
+        self._source = Source(trace, expr, schema, annotation)
 
     def __getattr__(self, name: str) -> "Promise":
         # Protocols of Python (copy, pickle, numpy) probe for names like these, and must hear no.
@@ -58,28 +65,30 @@ class Promise:
 
     def __getitem__(self, key: str | int) -> "Promise":
         if not isinstance(key, str | int):
-            raise CompileError(f"{source_of(self)} can be looked into by a key or a position, not by {key!r}; let a task do that")
+            raise CompileError(
+                f"{source_of(self)} can be looked into by a key or a position, not by {key!r}; let a task do that"
+            )
         return self._part(key)
 
     def _part(self, key: str | int) -> "Promise":
-        path = (*self._expr.path, key)
+        path = (*self._source.expr.path, key)
         expr: InputRef | OutputRef
-        match self._expr:
+        match self._source.expr:
             case InputRef(name):
                 expr = InputRef(name, path)
             case OutputRef(node, output):
                 expr = OutputRef(node, output, path)
             case _:
-                assert_never(self._expr)
+                assert_never(self._source.expr)
         try:
-            schema = at_path(self._schema, (key,))
+            schema = at_path(self._source.schema, (key,))
         except (InvalidValue, CompileError) as error:
             raise CompileError(f"{source_of(self)}: {error.message}") from None
-        return Promise(self._trace, expr, schema)
+        return Promise(self._source.trace, expr, schema)
 
     def __iter__(self) -> Iterator["Promise"]:
-        items = self._schema.get("prefixItems", ())
-        if not items or self._schema.get("maxItems") != len(items):
+        items = self._source.schema.get("prefixItems", ())
+        if not items or self._source.schema.get("maxItems") != len(items):
             raise CompileError(
                 f"{source_of(self)} has no length while the workflow is compiled, so it cannot be unpacked or looped over; do that in a task or a @dynamic"
             )
@@ -89,10 +98,14 @@ class Promise:
         raise CompileError(f"{source_of(self)} {USE_CONDITIONAL}")
 
     def __len__(self) -> NoReturn:
-        raise CompileError(f"{source_of(self)} has no length while the workflow is compiled; ask for it in a task")
+        raise CompileError(
+            f"{source_of(self)} has no length while the workflow is compiled; ask for it in a task"
+        )
 
     def __format__(self, spec: str) -> NoReturn:
-        raise CompileError(f"{source_of(self)} has no value while the workflow is compiled, so it cannot be part of a text; build the text in a task")
+        raise CompileError(
+            f"{source_of(self)} has no value while the workflow is compiled, so it cannot be part of a text; build the text in a task"
+        )
 
     def __repr__(self) -> str:
         return f"<promise of {source_of(self)}>"
@@ -131,10 +144,12 @@ class Promise:
 
     def is_none(self) -> "Test":
         """Make the condition that this is null."""
-        return Test(self._trace, IsNone(self._expr))
+        return Test(self._source.trace, IsNone(self._source.expr))
 
     def __and__(self, other: object) -> NoReturn:
-        raise CompileError(f"{source_of(self)} is no condition; write (x.is_true()) & (y > 3), with parentheses")
+        raise CompileError(
+            f"{source_of(self)} is no condition; write (x.is_true()) & (y > 3), with parentheses"
+        )
 
     __or__ = __rand__ = __ror__ = __and__
 
@@ -181,7 +196,9 @@ class Outputs:
         if isinstance(key, int) and -len(self.outputs) <= key < len(self.outputs):
             return list(self.outputs.values())[key]
         has = ", ".join(self.outputs) or "none"
-        raise CompileError(f"{label_of(self._trace, self._node)} has no output {key!r}; it has: {has}")
+        raise CompileError(
+            f"{label_of(self._trace, self._node)} has no output {key!r}; it has: {has}"
+        )
 
     def __iter__(self) -> Iterator[Promise]:
         return iter(self.outputs.values())
@@ -193,7 +210,9 @@ class Outputs:
         raise CompileError(f"{label_of(self._trace, self._node)} {USE_CONDITIONAL}")
 
     def __repr__(self) -> str:
-        return f"<outputs of {label_of(self._trace, self._node)}: {', '.join(self.outputs) or 'none'}>"
+        return (
+            f"<outputs of {label_of(self._trace, self._node)}: {', '.join(self.outputs) or 'none'}>"
+        )
 
     def __rshift__(self, other: T) -> T:
         return order(self, other)
@@ -215,47 +234,61 @@ def result_of(outputs: Outputs, bundle: type | None) -> Promise | Outputs:
 class Test:
     """A condition: what `if_` takes. `&` and `|` combine two; put each in parentheses."""
 
-    __slots__ = ("_trace", "condition")
+    __slots__ = ("condition", "trace")
     __test__ = False  # pytest takes every class of this name for a group of tests
 
     def __init__(self, trace: Trace, condition: Condition) -> None:
-        self._trace = trace
+        self.trace = trace
         self.condition = condition
 
     def __and__(self, other: object) -> "Test":
-        return Test(self._trace, AllOf((self.condition, condition_of(other, self._trace))))
+        return Test(self.trace, AllOf((self.condition, condition_of(other, self.trace))))
 
     def __or__(self, other: object) -> "Test":
-        return Test(self._trace, AnyOf((self.condition, condition_of(other, self._trace))))
+        return Test(self.trace, AnyOf((self.condition, condition_of(other, self.trace))))
 
     __rand__ = __and__
     __ror__ = __or__
 
     def __bool__(self) -> NoReturn:
-        raise CompileError(f"{self._trace.label}: a condition on a promise {USE_CONDITIONAL}")
+        raise CompileError(f"{self.trace.label}: a condition on a promise {USE_CONDITIONAL}")
 
 
 def condition_of(thing: object, trace: Trace) -> Condition:
     """Return what `if_` was given as a condition. Raises CompileError, saying what to write instead."""
     match thing:
         case Test():
-            if thing._trace is not trace:
-                raise CompileError(f"{trace.label}: a condition of {thing._trace.label} is used")
+            if thing.trace is not trace:
+                raise CompileError(f"{trace.label}: a condition of {thing.trace.label} is used")
             return thing.condition
         case bool():
             # In a @dynamic, Python may know the answer already.
             return Compare("==", Const(thing), Const(True))
         case Promise():
-            raise CompileError(f"{source_of(thing)} is no condition by itself; write .is_true(), or compare it")
+            raise CompileError(
+                f"{source_of(thing)} is no condition by itself; write .is_true(), or compare it"
+            )
         case _:
-            raise CompileError(f"{trace.label}: a condition is a comparison like (x > 3), or x.is_true(), not {thing!r}")
+            raise CompileError(
+                f"{trace.label}: a condition is a comparison like (x > 3), or x.is_true(), not {thing!r}"
+            )
+
+
+def source(promise: Promise) -> Source:
+    """Return what a promise stands for."""
+    return promise._source  # noqa: SLF001 - no public name of a promise is ours
+
+
+def home(outputs: Outputs) -> tuple[Trace, NodeId]:
+    """Return the graph and the id of a node."""
+    return outputs._trace, outputs._node  # noqa: SLF001 - its public names are those of its outputs
 
 
 def same_trace(promise: Promise, trace: Trace) -> Promise:
     """Return the promise. Raises CompileError if it is of another workflow."""
-    if promise._trace is not trace:
+    if source(promise).trace is not trace:
         raise CompileError(
-            f"{trace.label} uses {source_of(promise)} of {promise._trace.label}; pass it in as an input"
+            f"{trace.label} uses {source_of(promise)} of {source(promise).trace.label}; pass it in as an input"
         )
     return promise
 
@@ -265,7 +298,9 @@ def order(first: object, then: T) -> T:
     for trace, later in _nodes(then):
         for other, earlier in _nodes(first):
             if other is not trace:
-                raise CompileError(f"{label_of(other, earlier)} >> {label_of(trace, later)}: they are of two workflows")
+                raise CompileError(
+                    f"{label_of(other, earlier)} >> {label_of(trace, later)}: they are of two workflows"
+                )
             trace.order(earlier, later)
     return then
 
@@ -273,11 +308,14 @@ def order(first: object, then: T) -> T:
 def _nodes(thing: object) -> list[tuple[Trace, NodeId]]:
     match thing:
         case Outputs():
-            return [(thing._trace, thing._node)]
-        case Promise(_expr=OutputRef(node=node)):
-            return [(thing._trace, node)]
+            return [home(thing)]
         case Promise():
-            raise CompileError(f"{source_of(thing)} is there from the start, so >> has nothing to order; use it between nodes")
+            trace, expr, *_ = source(thing)
+            if isinstance(expr, OutputRef):
+                return [(trace, expr.node)]
+            raise CompileError(
+                f"{source_of(thing)} is there from the start, so >> has nothing to order; use it between nodes"
+            )
         case list() | tuple():
             return [pair for item in thing for pair in _nodes(item)]
         case _:
@@ -292,13 +330,13 @@ def label_of(trace: Trace, node: NodeId) -> str:
 
 def source_of(promise: Promise) -> str:
     """Name in a message what a promise comes from: `output 'o0' of 'create_report' (n0)`."""
-    expr = promise._expr
+    trace, expr, *_ = source(promise)
     path = "".join(f"[{part!r}]" for part in expr.path)
     match expr:
         case InputRef(name):
             return f"input {name!r}{path}"
         case OutputRef(node, output):
-            return f"output {output!r}{path} of {label_of(promise._trace, node)}"
+            return f"output {output!r}{path} of {label_of(trace, node)}"
         case _:
             assert_never(expr)
 
@@ -333,31 +371,40 @@ def _kinds(schema: Schema) -> set[str]:
 
 
 def _kinds_of_values(values: list[Any]) -> set[str]:
-    names = {bool: "boolean", int: "number", float: "number", str: "text", list: "list", dict: "object"}
+    names = {
+        bool: "boolean",
+        int: "number",
+        float: "number",
+        str: "text",
+        list: "list",
+        dict: "object",
+    }
     return {"null" if value is None else names[type(value)] for value in values}
 
 
 def _compare(op: Comparator, promise: Promise, other: object) -> Test:
     """Compare a promise with another or with a constant. Raises CompileError where no two values of these types compare."""
-    trace = promise._trace
+    trace, left, declared, _ = source(promise)
     if isinstance(other, Promise):
         same_trace(other, trace)
-        right: Expr = other._expr
-        schema = other._schema
+        right: Expr = source(other).expr
+        schema = source(other).schema
     else:
         try:
             coded = codec(type(other))
             right = Const(coded.encode(other, trace.blobs))
         except (InvalidValue, UnsupportedType) as error:
-            raise CompileError(f"{source_of(promise)} cannot be compared with {other!r}: {error.message}") from None
+            raise CompileError(
+                f"{source_of(promise)} cannot be compared with {other!r}: {error.message}"
+            ) from None
         schema = coded.schema
-    ours, theirs = _kinds(promise._schema), _kinds(schema)
+    ours, theirs = _kinds(declared), _kinds(schema)
     equality = op in ("==", "!=")
     plain = {"number", "text", "boolean", "null"} if equality else {"number", "text"}
     both = (ours & theirs if ours and theirs else ours | theirs or plain) & plain
     if not both and not (equality and (ours == {"null"} or theirs == {"null"})):
         hint = "" if ours & theirs <= plain else "; compare a part of it, or let a task decide"
         raise CompileError(
-            f"{source_of(promise)} is {describe(promise._schema)}, which `{op}` cannot compare with {describe(schema)}{hint}"
+            f"{source_of(promise)} is {describe(declared)}, which `{op}` cannot compare with {describe(schema)}{hint}"
         )
-    return Test(trace, Compare(op, promise._expr, right))
+    return Test(trace, Compare(op, left, right))

@@ -1,6 +1,4 @@
-"""
-A directory of this process, for the files of plain calls; it goes when the process goes. And what a task may ask about its own run.
-"""
+"""A directory of this process, for the files of plain calls; it goes when the process goes."""
 
 import atexit
 import functools
@@ -9,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tidegate.blobs import BlobDirectory
-from tidegate.sdk.trace import TaskRun, current_run
+from tidegate.sdk.trace import TaskRun
 from tidegate.types.values import Blobs, with_pickle
 
 
@@ -33,14 +31,6 @@ def working_directory() -> str:
 
 
 @functools.cache
-def _no_run() -> TaskRun:
+def no_run() -> TaskRun:
+    """Return what stands for the attempt where there is none."""
     return TaskRun(working_directory=working_directory())
-
-
-def current_context() -> TaskRun:
-    """
-    Return the attempt that is running: its execution, node, attempt, idempotency key, logger and working directory.
-
-    Outside of an execution it describes a run called `local`, so that a task can be tried as a plain function.
-    """
-    return current_run() or _no_run()

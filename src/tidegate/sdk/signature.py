@@ -157,7 +157,10 @@ def decode_outputs(signature: Signature, outputs: Mapping[str, Value], blobs: Bl
     """Return stored outputs as the function would return them."""
     return gather(
         signature,
-        {name: codec(type_).decode(outputs[name], blobs) for name, type_ in signature.outputs.items()},
+        {
+            name: codec(type_).decode(outputs[name], blobs)
+            for name, type_ in signature.outputs.items()
+        },
     )
 
 

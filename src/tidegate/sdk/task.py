@@ -5,7 +5,6 @@ To a type checker a task is the function it was made of: called in a workflow it
 Called outside of a workflow it runs at once, as the plain function that it also is.
 """
 
-import asyncio
 import functools
 import inspect
 import sys
@@ -13,11 +12,9 @@ from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
 from typing import Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, cast, overload
 
-from tidegate.errors import CompileError
 from tidegate.ir.graph import Micros, PythonTarget, Retry, TaskNode
 from tidegate.sdk.bind import bind
 from tidegate.sdk.invoke import finished
-from tidegate.sdk.local import run_task
 from tidegate.sdk.overrides import WITHOUT_EFFECT, checked_retries, micros, task_timeout
 from tidegate.sdk.promise import Outputs, result_of
 from tidegate.sdk.signature import Signature, arguments, schema_of, signature_of
@@ -69,10 +66,14 @@ _OWN = frozenset({"retries", "backoff", "timeout", "name"})
 class Task(Generic[P, R]):
     """A function made runnable by an executor; `function` is the function itself."""
 
-    def __init__(self, function: Callable[..., Any], options: TaskOptions, *, dynamic: bool) -> None:
+    def __init__(
+        self, function: Callable[..., Any], options: TaskOptions, *, dynamic: bool
+    ) -> None:
         word = "dynamic" if dynamic else "task"
         if unknown := [key for key in options if key not in _OWN | WITHOUT_EFFECT]:
-            raise TypeError(f"@{word} has no option {unknown[0]!r}; it has {', '.join(sorted(_OWN))}")
+            raise TypeError(
+                f"@{word} has no option {unknown[0]!r}; it has {', '.join(sorted(_OWN))}"
+            )
         if not inspect.isroutine(function):
             raise TypeError(f"@{word} is for functions; {function!r} is none")
         functools.update_wrapper(self, function)
@@ -102,7 +103,9 @@ class Task(Generic[P, R]):
         what = f"task '{self.target}'"
         pause = self._options.get("backoff")
         default = Retry()
-        first = default.pause if pause is None else micros(pause, f"{what}: backoff", positive=False)
+        first = (
+            default.pause if pause is None else micros(pause, f"{what}: backoff", positive=False)
+        )
         count = checked_retries(self._options.get("retries", 0), f"{what}: retries")
         return Retry(count, first, Micros(max(first, default.cap)))
 
@@ -112,10 +115,10 @@ class Task(Generic[P, R]):
         if trace is not None:
             return cast(R, result_of(self.place(trace, args, kwargs), self.signature.bundle))
         if self.dynamic:
+            from tidegate.sdk.local import run_task  # noqa: PLC0415 - loaded late, to keep `import tidegate` fast
+
             return cast(R, run_task(self, args, kwargs))
-        result = self.function(*args, **kwargs)
-        # Within a running loop the caller awaits it himself.
-        return cast(R, result if _loop_runs() else finished(result))
+        return cast(R, finished(self.function(*args, **kwargs)))
 
     def place(self, trace: Trace, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Outputs:
         """Make a node of a graph that calls this task. Raises CompileError."""
@@ -124,7 +127,9 @@ class Task(Generic[P, R]):
         given = arguments(signature, label, args, kwargs)
         node = trace.reserve()
         inputs = {
-            name: bind(trace, value, signature.inputs[name], f"input {name!r} of {self.name!r} ({node})")
+            name: bind(
+                trace, value, signature.inputs[name], f"input {name!r} of {self.name!r} ({node})"
+            )
             for name, value in given.items()
         }
         outputs = {
@@ -196,11 +201,3 @@ def _decorated(function: Callable[..., Any] | None, options: TaskOptions, *, dyn
     if function is None:
         return lambda function: Task(function, options, dynamic=dynamic)
     return Task(function, options, dynamic=dynamic)
-
-
-def _loop_runs() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

@@ -5,11 +5,10 @@ A node gets its id when it is called: `n0`, `n1`, and so on, gates and branches 
 Nodes called between `.if_()` and its `.then()` belong to that case of the branch.
 """
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar  # noqa: TID251 - the body of a workflow takes no extra argument
-from typing import Any, NoReturn
+from typing import Any, NoReturn, assert_never
 
 from msgspec import Struct, structs
 
@@ -40,9 +39,11 @@ class TaskRun(Struct, frozen=True):
         return self.execution
 
     @property
-    def logging(self) -> logging.Logger:
-        """A logger for the task."""
-        return logging.getLogger("tidegate.task")
+    def logging(self) -> Any:
+        """A `logging.Logger` for the task."""
+        from logging import getLogger  # noqa: PLC0415 - loaded late, to keep `import tidegate` fast
+
+        return getLogger("tidegate.task")
 
 
 class Compiled(Struct, frozen=True):
@@ -63,7 +64,7 @@ class NoBlobs:
             f"{self._label}: a file or many bytes cannot be a constant of a workflow; make it an input, or let a task make it"
         )
 
-    put = get = put_path = path = checkout = _refuse
+    put = get = put_path = path = checkout = checkout_tree = _refuse
 
 
 class Trace:
@@ -88,7 +89,9 @@ class Trace:
     def reserve(self) -> NodeId:
         """Return the next id."""
         if self._count >= MAX_NODES:
-            raise CompileError(f"{self.label} has more than {MAX_NODES} nodes; let a sub-workflow or a dynamic task hold a part of them")
+            raise CompileError(
+                f"{self.label} has more than {MAX_NODES} nodes; let a sub-workflow or a dynamic task hold a part of them"
+            )
         self._count += 1
         return NodeId(f"n{self._count - 1}")
 
@@ -109,13 +112,17 @@ class Trace:
     def claim(self, gate: str, node: NodeId) -> None:
         """Give a name to a gate. Raises CompileError if another gate has it."""
         if gate in self._gates:
-            raise CompileError(f"{self.label}: two gates are called {gate!r}; give each a name of its own, so that an answer finds it")
+            raise CompileError(
+                f"{self.label}: two gates are called {gate!r}; give each a name of its own, so that an answer finds it"
+            )
         self._gates[gate] = node
 
     def call(self, target: PythonTarget, task: Any) -> None:
         """Remember a task. Raises CompileError if another one has its target."""
         if self.tasks.setdefault(target, task) is not task:
-            raise CompileError(f"{self.label}: two tasks are called {target}; a worker could not tell them apart, so define each under its own name")
+            raise CompileError(
+                f"{self.label}: two tasks are called {target}; a worker could not tell them apart, so define each under its own name"
+            )
 
     def call_all(self, tasks: dict[PythonTarget, Any]) -> None:
         """Remember the tasks of a sub-workflow."""
@@ -137,13 +144,24 @@ class Trace:
     def leave(self, case: Case) -> None:
         """Close a case. Raises CompileError if another one was opened within it and is still open."""
         if self.case != case:
-            raise CompileError(f"{self.label}: conditional {self._branches[case.branch]!r} goes on while another one within it is not complete")
+            raise CompileError(
+                f"{self.label}: conditional {self._branches[case.branch]!r} goes on while another one within it is not complete"
+            )
         self._cases.pop()
 
-    def finish(self, interface: Interface, outputs: dict[str, Expr], *, finish_others: bool = False, doc: str = "") -> Graph:
+    def finish(
+        self,
+        interface: Interface,
+        outputs: dict[str, Expr],
+        *,
+        finish_others: bool = False,
+        doc: str = "",
+    ) -> Graph:
         """Freeze and check the graph. Raises CompileError."""
         for node, name in self._branches.items():
-            raise CompileError(f"{self.label}: conditional {name!r} ({node}) has no else_(); end it with .else_().then(...) or .else_().fail(message)")
+            raise CompileError(
+                f"{self.label}: conditional {name!r} ({node}) has no else_(); end it with .else_().then(...) or .else_().fail(message)"
+            )
         graph = Graph(
             name=self.label,
             interface=interface,
@@ -161,7 +179,7 @@ _SCOPE: ContextVar[Trace | TaskRun | None] = ContextVar("tidegate", default=None
 
 @contextmanager
 def inside(scope: Trace | TaskRun | None) -> Iterator[None]:
-    """Author into a trace, or run a task, until the end of the block."""
+    """Let the block author into a trace, or run a task."""
     token = _SCOPE.set(scope)
     try:
         yield
@@ -181,6 +199,17 @@ def current_run() -> TaskRun | None:
     return scope.run if isinstance(scope, Trace) else scope
 
 
+def current_context() -> TaskRun:
+    """
+    Return the attempt that is running: its execution, node, attempt, idempotency key, logger and working directory.
+
+    Outside of an execution it describes a run called `local`, so that a task can be tried as a plain function.
+    """
+    from tidegate.sdk.scratch import no_run  # noqa: PLC0415 - loaded late, to keep `import tidegate` fast
+
+    return current_run() or no_run()
+
+
 def trace_for(call: str, method: str) -> Trace:
     """Return the graph in the making. Raises CompileError, saying where the call belongs, and which method of `Workflow` does the same."""
     match _SCOPE.get():
@@ -190,6 +219,8 @@ def trace_for(call: str, method: str) -> Trace:
             where = "it was called in the body of a task, which cannot wait"
         case None:
             where = "it was called outside of any"
+        case other:
+            assert_never(other)
     raise CompileError(
         f"{call} belongs in the body of a @workflow or a @dynamic, or use Workflow.{method}(...); {where}"
     )

@@ -9,13 +9,23 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, cast, overload, runtime_checkable
+from typing import (
+    Any,
+    Generic,
+    ParamSpec,
+    Protocol,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    cast,
+    overload,
+    runtime_checkable,
+)
 
 from tidegate.errors import AuthoringError, CompileError
 from tidegate.ir.expr import InputRef
 from tidegate.ir.graph import Graph, SubNode
 from tidegate.sdk.bind import bind, bind_outputs
-from tidegate.sdk.local import run_graph
 from tidegate.sdk.promise import Outputs, Promise, result_of
 from tidegate.sdk.signature import (
     Signature,
@@ -113,7 +123,9 @@ class FunctionWorkflow(Generic[P, R]):
         """Inside a workflow: make it a part of that. Outside: run it here and now, jumping over sleeps and asking at the terminal."""
         return cast(R, call(self, args, kwargs))
 
-    def run(self, inputs: Mapping[str, Any] | None = None, *, answers: Mapping[str, Any] | None = None) -> R:
+    def run(
+        self, inputs: Mapping[str, Any] | None = None, *, answers: Mapping[str, Any] | None = None
+    ) -> R:
         """Run it here and now, with answers for its gates by name. Raises ExecutionFailed, NoAnswer."""
         return cast(R, run(self, (), dict(inputs or {}), answers))
 
@@ -208,9 +220,14 @@ def place(
 
 
 def run(
-    workflow: Placeable, args: tuple[Any, ...], kwargs: Mapping[str, Any], answers: Mapping[str, Any] | None
+    workflow: Placeable,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    answers: Mapping[str, Any] | None,
 ) -> Any:
     """Run a workflow in this process, and return its outputs as its function would."""
+    from tidegate.sdk.local import run_graph  # noqa: PLC0415 - loaded late, to keep `import tidegate` fast
+
     compiled = workflow.compiled()
     signature = workflow.signature
     label = f"workflow {workflow.name!r}"
@@ -229,14 +246,18 @@ def run(
 class Decorator(Protocol):
     """What `@workflow(...)` returns."""
 
-    def __call__(self, function: Callable[P, R], /) -> FunctionWorkflow[P, R]: ...
+    def __call__(self, function: Callable[P, R], /) -> FunctionWorkflow[P, R]:
+        """Make a workflow of a function."""
+        ...
 
 
 @overload
 def workflow(function: Callable[P, R], /) -> FunctionWorkflow[P, R]: ...
 @overload
 def workflow(**options: Unpack[WorkflowOptions]) -> Decorator: ...
-def workflow(function: Callable[..., Any] | None = None, /, **options: Unpack[WorkflowOptions]) -> Any:
+def workflow(
+    function: Callable[..., Any] | None = None, /, **options: Unpack[WorkflowOptions]
+) -> Any:
     """
     Make a function into a workflow. With and without parentheses.
 
