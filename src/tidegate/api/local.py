@@ -46,11 +46,13 @@ class LocalDoor:
             (self._home / SOCKET).unlink(missing_ok=True)
             with address(self._home) as where:
                 self._listener.bind(where)
-                os.chmod(where, 0o600)
+                Path(where).chmod(0o600)
             self._listener.listen(64)
         except OSError as error:
             self._listener.close()
-            raise StoreError(f"{self._home / SOCKET}: cannot listen there: {error.strerror}") from None
+            raise StoreError(
+                f"{self._home / SOCKET}: cannot listen there: {error.strerror}"
+            ) from None
         self._open = True
         threading.Thread(target=self._accept, name="tidegate-door", daemon=True).start()
 
@@ -82,10 +84,14 @@ class LocalDoor:
                 full = len(self._lines) >= MAX_CONNECTIONS
                 self._lines.add(line)
             threading.Thread(
-                target=self._serve, args=(line, full), name="tidegate-line", daemon=True
+                target=self._serve,
+                args=(line,),
+                kwargs={"full": full},
+                name="tidegate-line",
+                daemon=True,
             ).start()
 
-    def _serve(self, line: socket.socket, full: bool) -> None:
+    def _serve(self, line: socket.socket, *, full: bool) -> None:
         try:
             if not _same_user(line):
                 return
@@ -100,7 +106,9 @@ class LocalDoor:
             line.close()
 
     def _overloaded(self) -> bytes:
-        error = Overloaded(f"more than {MAX_CONNECTIONS} commands at once; try again", retry_after=1)
+        error = Overloaded(
+            f"more than {MAX_CONNECTIONS} commands at once; try again", retry_after=1
+        )
         return msgspec.json.encode(Envelope(problem=problem_of(error)))
 
     def _reply(self, body: bytes) -> bytes:

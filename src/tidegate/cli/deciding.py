@@ -5,16 +5,28 @@ from pathlib import Path
 
 import click
 
+from tidegate.cli.follow import ENDED
 from tidegate.cli.line import Line
 from tidegate.cli.options import full_id, json_option, shared_options, user
 from tidegate.cli.render import line, print_json, tell
 from tidegate.cli.values import Reader
 from tidegate.ir.expr import Value
 from tidegate.runtime import open_briefly
-from tidegate.wire import Abort, Aborted, Answer, AnswerReply, ListSignals, SignalList
+from tidegate.wire import (
+    Abort,
+    Aborted,
+    Answer,
+    AnswerReply,
+    ExecutionView,
+    GetExecution,
+    ListSignals,
+    SignalList,
+)
 
 comment_option = click.option("--comment", default="", help="Why; it is kept with the answer.")
-key_option = click.option("--key", default="", help="Idempotency key: the same key again changes nothing.")
+key_option = click.option(
+    "--key", default="", help="Idempotency key: the same key again changes nothing."
+)
 
 
 @click.command("answer")
@@ -94,4 +106,6 @@ def _answer(way: Line, id_: str, name: str, value: Value, options: dict[str, str
         early = " (early: it is kept until the gate opens)" if reply.early else ""
         tell(f"answered {line(reply.signal)} of {reply.execution}{early}")
     if way.is_owner:
-        tell(f"nothing runs it now; go on with: tidegate resume {reply.execution}")
+        phase = way.ask(GetExecution(id=id_), ExecutionView).phase
+        if phase not in ENDED:
+            tell(f"nothing runs it now; go on with: tidegate resume {reply.execution}")

@@ -127,7 +127,12 @@ class Follower:
         for prepared in self._prepared:
             if prepared.name in (gate.name, gate.path):
                 self._prepared.remove(prepared)
-                value = self._reader.answer(gate.schema, prepared.given, f"--answer {gate.name}")
+                try:
+                    what = f"--answer {gate.name}"
+                    value = self._reader.answer(gate.schema, prepared.given, what)
+                except InvalidValue as error:
+                    tell(f"{line(error.message)}")
+                    return False
                 return self._send(gate, value)
         return False
 
@@ -236,7 +241,7 @@ def prompt(words: str) -> None:
 def outcome(view: ExecutionView, gate: WaitingView) -> str:
     """Say what became of a gate that is not open any more."""
     for node in view.nodes:
-        if node.answer is not None and node.name == gate.name and node.id:
+        if node.answer is not None and gate.path in (node.name, f"{node.parent}/{node.name}"):
             by = "the timeout" if node.answer.by_timeout else line(node.answer.who)
             return f"answered by {by} meanwhile: {brief(node.answer.value)}"
     return f"not asked for any more (the execution is {view.phase})"

@@ -6,13 +6,15 @@ from difflib import get_close_matches
 import click
 from msgspec import UNSET
 
-from tidegate.cli.render import brief, line, table, text
+from tidegate.cli.render import brief, columns, line, table, text
 from tidegate.cli.values import Reader, json_object
 from tidegate.errors import Fault, InvalidValue
 from tidegate.ir.expr import Value
 from tidegate.wire import InputView, WorkflowView
 
-TAKEN = frozenset({"answer", "debug", "detach", "help", "home", "id", "inputs", "json", "only", "workers"})
+TAKEN = frozenset(
+    {"answer", "debug", "detach", "help", "home", "id", "inputs", "json", "only", "workers"}
+)
 """Options of `run` itself; an input of such a name is given by --inputs."""
 
 
@@ -45,7 +47,9 @@ def read_inputs(
             raise click.UsageError(f"--{option} needs a value: {there[name].expects}")
         else:
             inputs[name] = reader.typed(there[name].schema, rest.pop(0), f"--{option}")
-    missing = [each for each in workflow.inputs if each.name not in inputs and each.default is UNSET]
+    missing = [
+        each for each in workflow.inputs if each.name not in inputs and each.default is UNSET
+    ]
     if missing:
         faults = [Fault((each.name,), f"is missing; give {_how(each)}") for each in missing]
         raise InvalidValue(f"inputs of {workflow.name}", faults)
@@ -83,21 +87,26 @@ def inputs_help(workflow: WorkflowView, file: str) -> str:
     if workflow.inputs:
         rows = [
             (
-                f"  --{line(each.name)}" if each.name not in TAKEN else f"  {line(each.name)} (by --inputs)",
+                f"  --{line(each.name)}"
+                if each.name not in TAKEN
+                else f"  {line(each.name)} (by --inputs)",
                 line(each.expects, 60),
                 "required" if each.default is UNSET else f"default: {brief(each.default, 40)}",
             )
             for each in workflow.inputs
         ]
-        parts.append("Inputs:\n" + table(rows[0], rows[1:]))
+        parts.append("Inputs:\n" + columns(rows))
     else:
         parts.append("It takes no inputs.")
     if workflow.signals:
-        rows = [
-            (f"  {line(each.path)}", line(each.expects, 60) if each.kind == "input" else "an approval")
+        asked = [
+            (
+                f"  {line(each.path)}",
+                line(each.expects, 60) if each.kind == "input" else "an approval",
+            )
             for each in workflow.signals
         ]
-        parts.append("It will ask for:\n" + table(rows[0], rows[1:]))
+        parts.append("It will ask for:\n" + columns(asked))
     parts.append("See `tidegate run --help` for the other options.")
     return "\n\n".join(parts)
 
@@ -112,4 +121,7 @@ def workflows_help(workflows: Sequence[WorkflowView], file: str) -> str:
         )
         for each in workflows
     ]
-    return table(("WORKFLOW", "INPUTS", ""), rows) + f"\n\nRun one: tidegate run {line(file)} WORKFLOW --INPUT VALUE"
+    return (
+        table(("WORKFLOW", "INPUTS", ""), rows)
+        + f"\n\nRun one: tidegate run {line(file)} WORKFLOW --INPUT VALUE"
+    )

@@ -13,12 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from tidegate.errors import StoreLocked, TidegateError
+from tidegate.errors import StoreError, StoreLocked, TidegateError
 from tidegate.remote import OwnerGone, connect
 from tidegate.runtime import Runtime
 from tidegate.wire import Request, View
 
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds in which a new owner must have opened its door."""
 
 PAUSE = 0.05
@@ -89,9 +89,13 @@ class Line:
 
     def _open(self) -> None:
         with self._lock:
-            if self._own is None and not self._closed:
+            if self._closed:
+                raise StoreError("the command is ending")
+            if self._own is None:
                 self._own = self._opener(self.home)
 
 
 def _unreachable(home: Path, error: TidegateError) -> StoreLocked:
-    return StoreLocked(f"the store in {home} is in use, and its owner does not reply: {error.message}")
+    return StoreLocked(
+        f"the store in {home} is in use, and its owner does not reply: {error.message}"
+    )

@@ -90,7 +90,7 @@ class Commands(click.Group):
             formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
 
 
-def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+def _version(ctx: click.Context, _: click.Parameter, wanted: object) -> None:
     if wanted:
         # Reading the metadata of installed packages takes longer than all the rest.
         from importlib.metadata import version  # noqa: PLC0415
@@ -104,13 +104,22 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--home", metavar="DIR", help="Where the store is (else $TIDEGATE_HOME, else your data directory).")
+@click.option(
+    "--home",
+    metavar="DIR",
+    help="Where the store is (else $TIDEGATE_HOME, else your data directory).",
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version.",
 )
 @click.pass_context
-def tidegate(ctx: click.Context, home: str | None, debug: bool) -> None:
+def tidegate(ctx: click.Context, /, *, home: str | None, debug: bool) -> None:
     """Durable Python workflows that wait: for time, for a value, for an approval."""
     ctx.obj = {"home": home, "debug": debug}
 
@@ -132,6 +141,9 @@ def _run(words: list[str]) -> int:
         result: Any = tidegate.main(words, prog_name="tidegate", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help(), err=True)
+        return USAGE
     except click.ClickException as error:
         return _complain(error.format_message(), error.exit_code, debug=debug)
     except BrokenPipeError:
@@ -139,7 +151,7 @@ def _run(words: list[str]) -> int:
         return 0
     except TidegateError as error:
         return _complain(_explained(error), exit_code(error), debug=debug)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         # The outermost edge: whoever sits at the terminal gets one line, whatever happened.
         what = f"a bug in Tidegate: {type(error).__name__}: {error} (--debug shows more)"
         return _complain(what, BUG, debug=debug)
@@ -163,7 +175,9 @@ def exit_code(error: TidegateError) -> int:
 
 def _explained(error: TidegateError) -> str:
     if isinstance(error, InvalidValue) and error.faults:
-        faults = "; ".join(str(fault) for fault in error.faults[:5] if str(fault) not in error.message)
+        faults = "; ".join(
+            str(fault) for fault in error.faults[:5] if str(fault) not in error.message
+        )
         return f"{error.message}: {faults}" if faults else error.message
     return error.message
 

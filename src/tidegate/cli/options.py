@@ -21,7 +21,9 @@ def shared_options(function: Decorated) -> Decorated:
     """Add the options that may stand before and after every subcommand."""
     options = (
         click.option("--home", metavar="DIR", callback=_home, help="Where the store is."),
-        click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."),
+        click.option(
+            "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
+        ),
     )
     for option in options:
         function = option(function)
@@ -58,5 +60,7 @@ def full_id(line: Line, given: str) -> str:
             f"{len(beginning)} executions have an id that begins with {given!r}: {', '.join(beginning[:5])}"
         )
     if not beginning:
-        raise UnknownExecution(f"there is no execution {given[:80]!r}; `tidegate list` shows those there are")
+        raise UnknownExecution(
+            f"there is no execution {given[:80]!r}; `tidegate list` shows those there are"
+        )
     return beginning[0]

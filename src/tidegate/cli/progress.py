@@ -75,7 +75,11 @@ def summary(view: ExecutionView) -> str:
     """Say on one line how an execution stands."""
     ended = sum(node.phase in DONE for node in view.nodes)
     parts = [f"{ended} of {len(view.nodes)} nodes done"]
-    running = [line(node.name, 40) for node in view.nodes if node.phase == "RUNNING" and node.kind == "task"]
+    running = [
+        line(node.name, 40)
+        for node in view.nodes
+        if node.phase == "RUNNING" and node.kind == "task"
+    ]
     if running:
         more = f" and {len(running) - 3} more" if len(running) > 3 else ""
         parts.append(f"running {', '.join(running[:3])}{more}")

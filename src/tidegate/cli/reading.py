@@ -8,11 +8,23 @@ import click
 from tidegate.cli.follow import how_to_answer, question
 from tidegate.cli.line import Line
 from tidegate.cli.options import full_id, json_option, shared_options
-from tidegate.cli.render import brief, line, moment, phase, print_json, result, span, table, tell, text
+from tidegate.cli.render import (
+    brief,
+    line,
+    moment,
+    phase,
+    print_json,
+    result,
+    span,
+    table,
+    tell,
+    text,
+)
 from tidegate.cli.run import failure_line
 from tidegate.runtime import open_reader
 from tidegate.wire import (
     EventList,
+    EventView,
     ExecutionLine,
     ExecutionPage,
     ExecutionView,
@@ -31,14 +43,28 @@ PAGE = 500
 
 
 @click.command("list")
-@click.option("--phase", "phases", multiple=True, metavar="PHASE", help="Only those in this phase; repeatable.")
+@click.option(
+    "--phase",
+    "phases",
+    multiple=True,
+    metavar="PHASE",
+    help="Only those in this phase; repeatable.",
+)
 @click.option("--workflow", default="", help="Only those of this workflow.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many."
+)
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @json_option
 @shared_options
 def list_command(
-    *, home: Path, phases: tuple[str, ...], workflow: str, limit: int, everything: bool, as_json: bool
+    *,
+    home: Path,
+    phases: tuple[str, ...],
+    workflow: str,
+    limit: int,
+    everything: bool,
+    as_json: bool,
 ) -> None:
     """List executions, the newest first."""
     found: list[ExecutionLine] = []
@@ -46,7 +72,9 @@ def list_command(
     with Line(home, open_reader) as way:
         while everything or len(found) < limit:
             size = PAGE if everything else min(PAGE, limit - len(found))
-            request = ListExecutions(phases=list(phases), workflow=workflow, cursor=cursor, limit=size)
+            request = ListExecutions(
+                phases=list(phases), workflow=workflow, cursor=cursor, limit=size
+            )
             page = way.ask(request, ExecutionPage)
             found += page.items
             cursor = page.next
@@ -78,9 +106,15 @@ def show_command(*, home: Path, execution: str, as_json: bool) -> None:
     if as_json:
         print_json(view)
         return
-    click.echo(f"{click.style(view.id, bold=True)}  {line(view.workflow)} {line(view.version)}  {phase(view.phase)}")
+    click.echo(
+        f"{click.style(view.id, bold=True)}  {line(view.workflow)} {line(view.version)}  {phase(view.phase)}"
+    )
     ended = view.phase in {"SUCCEEDED", "FAILED", "ABORTED"}
-    until = f", ended {moment(view.changed)} after {span(view.changed - view.launched)}" if ended else ""
+    until = (
+        f", ended {moment(view.changed)} after {span(view.changed - view.launched)}"
+        if ended
+        else ""
+    )
     click.echo(f"launched {moment(view.launched)} by {line(view.who)}{until}")
     for name, value in view.inputs.items():
         click.echo(f"  {line(name)} = {brief(value)}")
@@ -137,7 +171,9 @@ def _show_waiting(each: WaitingView) -> None:
 
 
 @click.command("inbox")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many."
+)
 @json_option
 @shared_options
 def inbox_command(*, home: Path, limit: int, as_json: bool) -> None:
@@ -191,7 +227,7 @@ def logs_command(*, home: Path, execution: str, node: str, as_json: bool) -> Non
 @shared_options
 def events_command(*, home: Path, execution: str, as_json: bool) -> None:
     """Show the history of an execution."""
-    events = []
+    events: list[EventView] = []
     with Line(home, open_reader) as way:
         id_ = full_id(way, execution)
         while True:

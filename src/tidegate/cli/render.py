@@ -32,7 +32,7 @@ GLYPHS = {
     "FAILED": ("✗", "red"),
     "TIMED_OUT": ("✗", "red"),
     "ABORTED": ("■", "magenta"),
-    "SKIPPED": ("–", "white"),
+    "SKIPPED": ("-", "white"),
 }
 
 
@@ -108,16 +108,22 @@ def utc_now() -> datetime:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return rows as aligned columns under a head."""
-    cells = [tuple(head), *(tuple(row) for row in rows)]
-    widths = [max(len(click.unstyle(row[i])) for row in cells) for i in range(len(head))]
-    lines = []
-    for number, row in enumerate(cells):
-        parts = [
+    first, _, rest = columns([head, *rows]).partition("\n")
+    return f"{click.style(first, bold=True)}\n{rest}".rstrip("\n")
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as aligned columns."""
+    widths = [
+        max(len(click.unstyle(cell)) for cell in column) for column in zip(*rows, strict=True)
+    ]
+    lines = [
+        "  ".join(
             cell + " " * (width - len(click.unstyle(cell)))
             for cell, width in zip(row, widths, strict=True)
-        ]
-        shown = "  ".join(parts).rstrip()
-        lines.append(click.style(shown, bold=True) if number == 0 else shown)
+        ).rstrip()
+        for row in rows
+    ]
     return "\n".join(lines)
 
 

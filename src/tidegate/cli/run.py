@@ -6,7 +6,7 @@ Both run the engine in this process, unless another one owns the store; then the
 
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -22,16 +22,17 @@ from tidegate.cli.options import full_id, json_option, shared_options, user
 from tidegate.cli.render import brief, line, print_json, result, tell
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
-from tidegate.errors import ExecutionFailed, InvalidValue, UnknownSignal
+from tidegate.errors import ExecutionFailed, Refused, UnknownSignal
 from tidegate.runtime import open_runtime
 from tidegate.service.bundles import install, pack
 from tidegate.service.executions import new_id
 from tidegate.service.sources import find_sources
 from tidegate.wire import (
+    Answer,
+    AnswerReply,
     ExecutionPage,
     ExecutionView,
     FailureView,
-    GetExecution,
     Launch,
     ListExecutions,
     Register,
@@ -69,12 +70,34 @@ class RunOptions(Struct, frozen=True, kw_only=True):
 @click.argument("workflow", required=False)
 @click.argument("rest", nargs=-1, type=click.UNPROCESSED, metavar="[--INPUT VALUE]...")
 @click.option("--inputs", metavar="JSON", help="All inputs as one JSON object, or @FILE.")
-@click.option("--answer", "answers", multiple=True, metavar="NAME=JSON", help="An answer given in advance; repeatable.")
-@click.option("--detach", is_flag=True, help="Return once nothing more can happen without an answer.")
-@click.option("--id", "id_", metavar="ID", help="The execution's id; the same id again returns the first.")
-@click.option("--workers", type=click.IntRange(1, 1000), help="Processes that run tasks (else one a processor).")
-@click.option("--only", multiple=True, type=click.Path(path_type=Path), metavar="PATH", help="Pack only the file, what it imports, and this; repeatable.")
-@click.option("-h", "--help", "wants_help", is_flag=True, help="Show this; after a workflow, show its inputs.")
+@click.option(
+    "--answer",
+    "answers",
+    multiple=True,
+    metavar="NAME=JSON",
+    help="An answer given in advance; repeatable.",
+)
+@click.option(
+    "--detach", is_flag=True, help="Return once nothing more can happen without an answer."
+)
+@click.option(
+    "--id", "id_", metavar="ID", help="The execution's id; the same id again returns the first."
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 1000),
+    help="Processes that run tasks (else one a processor).",
+)
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Pack only the file, what it imports, and this; repeatable.",
+)
+@click.option(
+    "-h", "--help", "wants_help", is_flag=True, help="Show this; after a workflow, show its inputs."
+)
 @json_option
 @shared_options
 @click.pass_context
@@ -108,14 +131,22 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
             ExecutionView,
         )
         tell(f"execution {id_}")
+        prepared = _answer_early(way, id_, chosen, prepared)
         view = _follow(way, id_, prepared, detach=options.detach)
+        _tell_of_others(way, id_)
         return _finish(view, detach=options.detach, as_json=options.as_json)
 
 
 @click.command("resume")
 @click.argument("execution", metavar="[ID]", required=False)
-@click.option("--detach", is_flag=True, help="Return once nothing more can happen without an answer.")
-@click.option("--workers", type=click.IntRange(1, 1000), help="Processes that run tasks (else one a processor).")
+@click.option(
+    "--detach", is_flag=True, help="Return once nothing more can happen without an answer."
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 1000),
+    help="Processes that run tasks (else one a processor).",
+)
 @json_option
 @shared_options
 def resume_command(
@@ -175,6 +206,26 @@ def _prepared(workflow: WorkflowView, given: str, home: Path) -> Prepared:
     return Prepared(name, raw)
 
 
+def _answer_early(
+    way: Line, id_: str, workflow: WorkflowView, prepared: Sequence[Prepared]
+) -> list[Prepared]:
+    """Give the answers that may be given before their gate opens, so that they are stored now; return the others."""
+    early = {each.path: each for each in workflow.signals if each.kind == "input"}
+    rest = []
+    for each in prepared:
+        signal_ = early.pop(each.name, None)
+        if signal_ is None:
+            rest.append(each)
+        else:
+            value = Reader(way.home).answer(signal_.schema, each.given, f"--answer {each.name}")
+            request = Answer(
+                id=id_, name=each.name, value=value, who=user(), key=f"run-{each.name}"
+            )
+            with suppress(Refused):  # it was answered before, or it will never be asked
+                way.ask(request, AnswerReply)
+    return rest
+
+
 def _follow(
     way: Line, id_: str, prepared: Sequence[Prepared], *, detach: bool, lines: Lines | None = None
 ) -> ExecutionView:
@@ -200,6 +251,15 @@ def _interruptible(id_: str) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _tell_of_others(way: Line, id_: str) -> None:
+    """Say that what else ran in this process is left for later: attempts that had begun are repeated then."""
+    if way.is_owner:
+        page = way.ask(ListExecutions(phases=["QUEUED", "RUNNING"]), ExecutionPage)
+        others = [each.id for each in page.items if each.id != id_]
+        if others:
+            tell(f"{len(others)} other executions have work left; go on with: tidegate resume")
 
 
 def _finish(view: ExecutionView, *, detach: bool, as_json: bool) -> int:
@@ -232,5 +292,6 @@ def _tell_state(view: ExecutionView) -> None:
 def failure_line(view: ExecutionView) -> str:
     """Say on one line why an execution did not succeed."""
     error = view.error or FailureView(code=view.phase, message=view.phase.lower())
-    where = f"node {line(error.name or error.node)!r} failed: " if error.node else ""
-    return f"{where}{error.message}"
+    if error.node:
+        return f"node {line(error.name or error.node)!r} failed: {error.message}"
+    return f"execution {view.id} has {view.phase.lower()}: {error.message}"

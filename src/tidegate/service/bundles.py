@@ -64,7 +64,9 @@ def install(archive: Archive, home: Path) -> Path:
     if len(archive.body) > MAX_ARCHIVE:
         raise CodeError(f"the bundle is larger than {MAX_ARCHIVE} bytes")
     if hashlib.sha256(archive.body).hexdigest() != archive.digest:
-        raise CodeError(f"the bundle {archive.digest[:12]} is damaged: its contents have another digest")
+        raise CodeError(
+            f"the bundle {archive.digest[:12]} is damaged: its contents have another digest"
+        )
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=place.parent))
@@ -96,12 +98,16 @@ def _unpack(body: bytes, into: Path) -> None:
                 count += 1
                 size += member.size
                 if count > MAX_FILES or size > MAX_BYTES:
-                    raise CodeError(f"the bundle holds more than {MAX_FILES} files or {MAX_BYTES} bytes")
+                    raise CodeError(
+                        f"the bundle holds more than {MAX_FILES} files or {MAX_BYTES} bytes"
+                    )
                 source = tar.extractfile(member) if member.isreg() else None
                 if source is None:
                     raise CodeError(f"the bundle holds {member.name!r}, which is not a plain file")
                 if not is_safe(member.name):
-                    raise CodeError(f"the bundle holds {member.name[:80]!r}, which is no relative path")
+                    raise CodeError(
+                        f"the bundle holds {member.name[:80]!r}, which is no relative path"
+                    )
                 _write(into, member.name, source.read(), member.mode)
     except (tarfile.TarError, ValueError, EOFError) as error:
         raise CodeError(f"the bundle is damaged: {error}") from None

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from tidegate.core.state import NodePhase
 from tidegate.engine.memory import Programs, Snapshot, snapshot
 from tidegate.errors import TidegateError
-from tidegate.ir.graph import ApproveNode, BranchNode, InputNode, SleepNode, SubNode, TaskNode
+from tidegate.ir.expr import NodeId
+from tidegate.ir.graph import Instant
 from tidegate.ports import ExecutionQuery, ExecutionRow, Key, Store, WaitQuery
+from tidegate.service.views import wait_kind
 
 PAGE = 500
 
@@ -23,7 +25,9 @@ def check_store(store: Store) -> tuple[int, list[str]]:
     for row in _executions(store):
         count += 1
         if _problems(store, programs, row.key):
-            problems += [f"execution {row.id}: {each}" for each in _problems(store, programs, row.key)]
+            problems += [
+                f"execution {row.id}: {each}" for each in _problems(store, programs, row.key)
+            ]
     return count, problems
 
 
@@ -51,29 +55,20 @@ def _problems(store: Store, programs: Programs, key: Key) -> list[str]:
         found.append(f"listed as {row.phase.name}, by its history {now.state.phase.name}")
     listed = {wait.node: (wait.kind, wait.due) for wait in waits}
     true = _waits(now)
-    for node in sorted(listed.keys() | true.keys()):
-        if listed.get(node) != true.get(node):
-            found.append(
-                f"node {node}: listed as waiting {listed.get(node)}, by its history {true.get(node)}"
-            )
+    found += [
+        f"node {node}: listed as waiting {listed.get(node)}, by its history {true.get(node)}"
+        for node in sorted(listed.keys() | true.keys())
+        if listed.get(node) != true.get(node)
+    ]
     return found + _stuck(now)
 
 
-def _waits(now: Snapshot) -> dict[str, tuple[str, int | None]]:
-    found: dict[str, tuple[str, int | None]] = {}
-    for node, state in now.state.nodes.items():
-        if state.phase is NodePhase.WAITING:
-            match now.plan.nodes[node].node:
-                case InputNode():
-                    kind = "input"
-                case ApproveNode():
-                    kind = "approve"
-                case SleepNode():
-                    kind = "sleep"
-                case TaskNode() | BranchNode() | SubNode():
-                    kind = "retry"
-            found[node] = (kind, state.due)
-    return found
+def _waits(now: Snapshot) -> dict[NodeId, tuple[str, Instant | None]]:
+    return {
+        node: (wait_kind(now.plan.nodes[node].node), state.due)
+        for node, state in now.state.nodes.items()
+        if state.phase is NodePhase.WAITING
+    }
 
 
 def _stuck(now: Snapshot) -> list[str]:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as WaitedLongEnough
 from time import monotonic
-from typing import Any, assert_never
+from typing import Any, TypeVar, assert_never
 
 from msgspec import structs, to_builtins
 
@@ -49,6 +49,8 @@ LEFT_OUT = frozenset({"at", "graph", "outputs", "failure"})
 """What of an event is not shown in the history, for it is large, or stored elsewhere."""
 MAX_WAIT = 3_600.0
 """Seconds that one request may wait."""
+
+T = TypeVar("T")
 
 
 class Executions:
@@ -91,19 +93,23 @@ class Executions:
         def may_be_reached(phase: ExecutionPhase) -> bool:
             return phase.is_terminal or (request.until_waiting and phase is ExecutionPhase.WAITING)
 
-        def reached(now: Snapshot) -> bool:
-            return now.state.phase.is_terminal or (request.until_waiting and is_quiet(now))
+        def look() -> tuple[bool, Snapshot]:
+            now = self.look(request.id)
+            return now.state.phase.is_terminal or (request.until_waiting and is_quiet(now)), now
 
-        return execution_view(self._wait(request.id, request.wait, may_be_reached, reached))
+        key = self.row(request.id).key
+        return execution_view(self._wait(key, request.wait, may_be_reached, look))
 
     def events(self, request: ListEvents) -> EventList:
         """Return the history of an execution, from a number on."""
 
-        def reached(now: Snapshot) -> bool:
-            return now.seq > request.after or now.state.phase.is_terminal
+        def look() -> tuple[bool, list[bytes]]:
+            row = self.row(request.id)
+            bodies = self._store.history(row.key)
+            return len(bodies) > request.after or row.phase.is_terminal, bodies
 
-        now = self._wait(request.id, request.wait, lambda _: True, reached)
-        bodies = self._store.history(now.row.key)
+        key = self.row(request.id).key
+        bodies = self._wait(key, request.wait, lambda _: True, look)
         last = request.after + max(1, min(request.limit, MAX_PAGE))
         return EventList(
             items=[
@@ -115,26 +121,25 @@ class Executions:
 
     def _wait(
         self,
-        id_: str,
+        key: Key,
         seconds: float,
-        may_be_reached: Callable[[ExecutionPhase], bool],
-        reached: Callable[[Snapshot], bool],
-    ) -> Snapshot:
-        """Look, and look again after each change that may be the one waited for, until it is or the time is up."""
+        matters: Callable[[ExecutionPhase], bool],
+        look: Callable[[], tuple[bool, T]],
+    ) -> T:
+        """Look, and look again after each change that matters, until it is as wanted (the first of the pair), or the time is up."""
         if not 0 <= seconds <= MAX_WAIT:
             raise InvalidValue(f"wait must be between 0 and {MAX_WAIT:.0f} seconds, not {seconds}")
         until = monotonic() + seconds
-        key = self.row(id_).key
         while True:
-            token = self._watch.token(key, may_be_reached)
+            token = self._watch.token(key, matters)
             try:
-                now = self.look(id_)
+                reached, found = look()
                 rest = until - monotonic()
-                if rest <= 0 or self._watch.is_closed or reached(now):
-                    return now
+                if reached or rest <= 0 or self._watch.is_closed:
+                    return found
                 token.result(rest)
             except WaitedLongEnough:
-                return self.look(id_)
+                return look()[1]
             finally:
                 self._watch.drop(key, token)
 
@@ -183,7 +188,9 @@ class Executions:
         """Return the row of an execution. Errors: `UnknownExecution`."""
         row = self._store.find(id_)
         if row is None:
-            raise UnknownExecution(f"there is no execution {id_[:80]!r}; tidegate list shows those there are")
+            raise UnknownExecution(
+                f"there is no execution {id_[:80]!r}; tidegate list shows those there are"
+            )
         return row
 
     def look(self, id_: str) -> Snapshot:
@@ -204,8 +211,8 @@ def _check_same(first: Snapshot, wanted: NewExecution) -> None:
     ]
     if differs:
         raise IdTaken(
-            f"execution {row.id!r} ({row.workflow_name} {row.version}) was launched with another "
-            f"{' and another '.join(differs)}; choose another id",
+            f"execution {row.id!r} ({row.workflow_name} {row.version}) was launched before, and not with the same "
+            f"{', '.join(differs)}; choose another id",
             differs=differs,
         )
 

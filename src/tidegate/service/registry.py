@@ -61,7 +61,9 @@ class Registry:
         found = self._describer.describe(request.bundle, request.module)
         wanted = [each for each in found if not request.only or _is_named(each.name, request.only)]
         if not found:
-            raise CodeError(f"{request.module} holds no workflow; decorate a function with @workflow")
+            raise CodeError(
+                f"module {request.module!r} holds no workflow; decorate a function with @workflow"
+            )
         if request.only and not wanted:
             raise no_such_workflow(request.only[0], [each.name for each in found], request.module)
         if broken := [each for each in wanted if each.error]:
@@ -105,7 +107,9 @@ class Registry:
             try:
                 graph = msgspec.msgpack.decode(row.graph, type=Graph)
             except msgspec.MsgspecError as error:
-                raise StoreDamaged(f"the graph of workflow {row.name!r} cannot be read: {error}") from error
+                raise StoreDamaged(
+                    f"the graph of workflow {row.name!r} cannot be read: {error}"
+                ) from error
             if len(self._graphs) >= MAX_CACHED:
                 self._graphs.clear()
             self._graphs[row.id] = graph
@@ -131,5 +135,7 @@ def no_such_workflow(name: str, there: Sequence[str], where: str = "") -> Unknow
         hint = f"there are: {', '.join(sorted(there)[:20])}"
     else:
         hint = "none is registered; tidegate run FILE registers those of a file"
-    place = f"{where} has no workflow {name!r}" if where else f"there is no workflow {name!r}"
+    place = (
+        f"module {where!r} has no workflow {name!r}" if where else f"there is no workflow {name!r}"
+    )
     return UnknownWorkflow(f"{place}; {hint}", workflows=list(there)[:100])

@@ -86,9 +86,7 @@ class Service:
         now = self._executions.look(request.id)
         nodes = now.plan.nodes
         wanted = [
-            id_
-            for id_, planned in nodes.items()
-            if request.node in ("", id_, planned.node.name)
+            id_ for id_, planned in nodes.items() if request.node in ("", id_, planned.node.name)
         ]
         if request.node and not wanted:
             there = ", ".join(dict.fromkeys(planned.node.name for planned in nodes.values()))

@@ -5,8 +5,6 @@ A value is checked before the machine sees it, so a wrong one is never consumed.
 there the machine speaks first, so that a repeated answer gets the reply it got before.
 """
 
-from typing import NoReturn
-
 from tidegate.core.messages import Accepted, AnswerGiven, Denied
 from tidegate.core.plan import Plan
 from tidegate.core.state import ExecutionState, NodePhase
@@ -83,7 +81,7 @@ class Signals:
                     early=early,
                 )
             case Denied() as denied:
-                self._refuse(denied, request)
+                raise self._refusal(denied, request)
             case None:
                 raise AssertionError("the machine replies to every answer")
 
@@ -96,7 +94,7 @@ class Signals:
                 f"signal {request.name!r} takes {describe(schema)}", faults, signal=request.name
             )
 
-    def _refuse(self, denied: Denied, request: Answer) -> NoReturn:
+    def _refusal(self, denied: Denied, request: Answer) -> Refused | UnknownSignal:
         state = self._executions.look(request.id).state
         when = "" if denied.at is None else f" at {moment(denied.at):%Y-%m-%d %H:%M:%S} UTC"
         by = f" by {denied.who}" if denied.who else ""
@@ -109,7 +107,9 @@ class Signals:
         error: Refused | UnknownSignal
         match denied.code:
             case AlreadyAnswered.code:
-                error = AlreadyAnswered(f"{signal} was answered{by}{when}, otherwise", **details)
+                error = AlreadyAnswered(
+                    f"{signal} was answered with another value{by}{when}", **details
+                )
             case TimedOut.code:
                 error = TimedOut(f"{signal} timed out{when}", **details)
             case NotWaitingYet.code:
@@ -118,15 +118,19 @@ class Signals:
                     **details,
                 )
             case Withdrawn.code:
-                error = Withdrawn(f"{signal} was withdrawn{when}: nobody needs its answer any more", **details)
+                error = Withdrawn(
+                    f"{signal} was withdrawn{when}: nobody needs its answer any more", **details
+                )
             case ExecutionEnded.code:
                 phase = state.phase.name.lower()
-                error = ExecutionEnded(f"execution {request.id} has {phase} already{when}", **details)
+                error = ExecutionEnded(
+                    f"execution {request.id} has {phase} already{when}", **details
+                )
             case KeyReused.code:
                 error = KeyReused(f"the key {request.key!r} was used for another signal", **details)
             case _:
                 error = UnknownSignal(f"there is no {signal}", **details)
-        raise error
+        return error
 
 
 def resolve(plan: Plan, name: str, execution: str) -> NodeId:

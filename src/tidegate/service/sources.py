@@ -175,7 +175,9 @@ def _chosen(root: Path, extra: Sequence[Path]) -> Iterator[str]:
         try:
             name = path.absolute().relative_to(root.absolute())
         except ValueError:
-            raise CodeError(f"--only {path}: lies outside of {root}, from where the workflow is imported") from None
+            raise CodeError(
+                f"--only {path}: lies outside of {root}, from where the workflow is imported"
+            ) from None
         if path.is_dir():
             yield from _tree(root, 2 * MAX_FILES, 2 * MAX_BYTES, name)
         elif path.is_file():
@@ -261,7 +263,9 @@ class _Ignored:
         for up in path.parents:
             spec = self._specs.get(up)
             if spec is not None:
-                verdict = spec.check_file(PurePosixPath(path.relative_to(up)).as_posix() + tail).include
+                verdict = spec.check_file(
+                    PurePosixPath(path.relative_to(up)).as_posix() + tail
+                ).include
                 if verdict is not None:
                     return verdict
         return False

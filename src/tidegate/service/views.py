@@ -166,7 +166,9 @@ def waiting_view(snapshot: Snapshot, node: NodeId) -> WaitingView:
     planned = plan.nodes[node]
     now = state.node(node)
     kind, schema, value_schema = _kind_and_schemas(planned.node)
-    question = planned.node.question if isinstance(planned.node, InputNode | ApproveNode) else Question()
+    question = (
+        planned.node.question if isinstance(planned.node, InputNode | ApproveNode) else Question()
+    )
     subject = planned.node.subject if isinstance(planned.node, ApproveNode) else None
     show = {name: _tell(plan, state, planned, expr) for name, expr in question.show.items()}
     return WaitingView(
@@ -190,6 +192,11 @@ def waiting_view(snapshot: Snapshot, node: NodeId) -> WaitingView:
 
 def _opened(now: NodeState, row: ExecutionRow) -> Instant:
     return row.launched if now.began is None else now.began
+
+
+def wait_kind(node: Node) -> str:
+    """Return the kind of a wait: that of the gate, or `retry` for a task that pauses before it is tried again."""
+    return kind_of(node) if isinstance(node, SleepNode | InputNode | ApproveNode) else "retry"
 
 
 def _kind_and_schemas(node: Node) -> tuple[str, Schema, Schema]:
