@@ -32,7 +32,7 @@ class EngineLock:
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise _failed("open", path, error) from error
+            raise failed("open", path, error) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -45,7 +45,7 @@ class EngineLock:
             ) from error
         except OSError as error:
             os.close(self._file)
-            raise _failed("lock", path, error) from error
+            raise failed("lock", path, error) from error
         # A full disk must not keep the engine from starting: the number is a courtesy.
         with contextlib.suppress(OSError):
             os.ftruncate(self._file, 0)
@@ -70,7 +70,7 @@ def make_folder(folder: Path) -> None:
             path.mkdir(mode=0o700, exist_ok=True)
             _sync_folder(path.parent)
     except OSError as error:
-        raise _failed("make", folder, error) from error
+        raise failed("make", folder, error) from error
     if not folder.is_dir():
         raise StoreError(f"{folder} is not a directory: choose another place for the store")
 
@@ -82,7 +82,7 @@ def make_file(path: Path) -> None:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             _sync_folder(path.parent)
     except OSError as error:
-        raise _failed("make", path, error) from error
+        raise failed("make", path, error) from error
 
 
 def refuse_network(folder: Path, mounts: Path = _MOUNTS) -> None:
@@ -115,7 +115,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _failed(verb: str, path: Path, error: OSError) -> StoreError:
+def failed(verb: str, path: Path, error: OSError) -> StoreError:
+    """Say what the operating system would not let us do."""
     if error.errno in OUT_OF_ROOM:
         return full(str(path))
     reason = (error.strerror or str(error)).lower()

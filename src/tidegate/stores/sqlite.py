@@ -34,7 +34,7 @@ from tidegate.stores.connect import (
     prepare_writer,
     refuse_older,
 )
-from tidegate.stores.folder import EngineLock, make_file, make_folder, refuse_network
+from tidegate.stores.folder import EngineLock, failed, make_file, make_folder, refuse_network
 from tidegate.stores.store import (
     FOREVER,
     Bindings,
@@ -125,7 +125,7 @@ class SqliteStore:
         try:
             there = path.exists()
         except OSError as error:
-            raise StoreError(f"cannot look into {path.parent}: {error.strerror}") from error
+            raise failed("look into", path.parent, error) from error
         if not there:
             raise StoreError(f"there is no store at {path}: run something first, or look at --home")
         connection = connect_reader(path)
@@ -305,6 +305,8 @@ class SqliteStore:
                 self._broken = (
                     f"the store {self._name} could not undo a write ({second}): start again"
                 )
+        if self._broken:
+            raise StoreError(self._broken) from error
 
     def _note_failed_sync(self, error: BaseException) -> None:
         if getattr(error, "extendedresult", 0) in _FAILED_SYNC:

@@ -1,0 +1,432 @@
+"""The SQLite store keeps the promises of a store, and those that only files can break."""
+
+import os
+import resource
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from tests.contract.store_contract import NOON, StoreContract, launch, wait, workflow
+from tidegate.core.state import ExecutionPhase as Phase
+from tidegate.errors import StoreDamaged, StoreError, StoreFull, StoreLocked, StoreTooNew
+from tidegate.ports import Batch, ExecutionQuery, HistoryRow, LaunchRow, PhaseRow, Store, WaitQuery
+from tidegate.stores import folder, sqlite
+from tidegate.stores.sqlite import SqliteStore
+
+
+class TestFile(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[Store]:
+        store = SqliteStore.open(tmp_path / "tidegate.db")
+        yield store
+        store.close()
+
+
+class TestMemory(StoreContract):
+    @pytest.fixture
+    def store(self) -> Iterator[Store]:
+        store = SqliteStore.memory()
+        yield store
+        store.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "tidegate.db"
+
+
+def in_another_process(code: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+HOLD = """
+import sys
+from tidegate.stores.sqlite import SqliteStore
+store = SqliteStore.open(sys.argv[1])
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+# -- files --
+
+
+def test_what_was_committed_is_there_when_the_store_is_opened_again(path: Path):
+    store = SqliteStore.open(path)
+    launch(store, 1)
+    store.commit(Batch(waits=[wait(1, due=NOON)]))
+    store.close()
+
+    store = SqliteStore.open(path)
+
+    assert store.history(1) == [b"launched"]
+    assert store.waits(WaitQuery()) == [wait(1, due=NOON)]
+    assert store.last_key() == 1
+    store.close()
+
+
+def test_nobody_else_may_look_into_the_files(path: Path):
+    before = os.umask(0)
+    try:
+        store = SqliteStore.open(path)
+        launch(store, 1)
+        modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in [path.parent, *path.parent.iterdir()]}
+        store.close()
+    finally:
+        os.umask(before)
+
+    assert modes == {
+        "home": 0o700,
+        "tidegate.db": 0o600,
+        "tidegate.db-wal": 0o600,
+        "tidegate.db-shm": 0o600,
+        "engine.lock": 0o600,
+    }
+
+
+def test_a_closed_store_leaves_no_log_behind_and_refuses_what_follows(path: Path):
+    store = SqliteStore.open(path)
+    launch(store, 1)
+
+    store.close()
+    store.close()
+
+    assert {p.name for p in path.parent.iterdir()} == {"tidegate.db", "engine.lock"}
+    with pytest.raises(StoreError, match="closed"):
+        store.last_key()
+    with pytest.raises(StoreError, match="closed"):
+        store.commit(Batch(phases=[PhaseRow(1, Phase.RUNNING, NOON)]))
+
+
+def test_the_log_stays_bounded_however_much_is_written(path: Path, monkeypatch):
+    monkeypatch.setattr(sqlite, "LOG_PAGES", 50)
+    store = SqliteStore.open(path)
+    launch(store, 1)
+
+    for i in range(300):
+        store.commit(Batch(history=[HistoryRow(1, 2 + i, bytes(4000))]))
+
+    assert Path(f"{path}-wal").stat().st_size < 100 * 4200
+    assert path.stat().st_size > 250 * 4096
+    store.close()
+
+
+def test_a_long_reader_does_not_stop_the_writer_and_the_log_recovers(path: Path, monkeypatch):
+    monkeypatch.setattr(sqlite, "LOG_PAGES", 50)
+    store = SqliteStore.open(path)
+    launch(store, 1)
+    reader = apsw.Connection(str(path))
+    reader.execute("BEGIN; SELECT * FROM history").fetchall()
+    for i in range(300):
+        store.commit(Batch(history=[HistoryRow(1, 2 + i, bytes(4000))]))
+    grown = Path(f"{path}-wal").stat().st_size
+    assert grown > 300 * 4096
+
+    reader.execute("COMMIT")
+    reader.close()
+    for i in range(300, 600):
+        store.commit(Batch(history=[HistoryRow(1, 2 + i, bytes(4000))]))
+
+    assert Path(f"{path}-wal").stat().st_size < grown + 100 * 4200
+    assert len(store.history(1)) == 601
+    store.close()
+
+
+def test_a_hundred_waits_of_a_large_inbox_are_read_by_the_index_alone():
+    store = SqliteStore.memory()
+    launch(store, *range(1, 5001), phase=Phase.WAITING)
+    store.commit(Batch(waits=[wait(k, opened=k, due=NOON + k % 97) for k in range(1, 5001)]))
+    steps = 0
+
+    def count() -> bool:
+        nonlocal steps
+        steps += 1
+        return False
+
+    store._writer.set_progress_handler(count, 1000)
+    middle = store.waits(WaitQuery(limit=2500))[-1]
+    steps = 0
+    page = store.waits(WaitQuery(after=(middle.due, middle.opened, middle.key, middle.node)))
+
+    assert len(page) == 100
+    # A page takes about 3,000 steps of the machine of SQLite; a scan would take more than 50,000.
+    assert steps < 10
+
+
+# -- one engine --
+
+
+def test_a_second_engine_is_refused_and_told_which_process_runs_the_first(path: Path):
+    store = SqliteStore.open(path)
+
+    with pytest.raises(StoreLocked, match=rf"process {os.getpid()}\b") as caught:
+        SqliteStore.open(path)
+
+    assert caught.value.details["pid"] == os.getpid()
+    store.close()
+    SqliteStore.open(path).close()
+
+
+def test_the_lock_of_an_engine_that_was_killed_is_free(path: Path):
+    other = in_another_process(HOLD, path)
+    assert other.stdout is not None
+    assert other.stdout.readline() == "open\n"
+    with pytest.raises(StoreLocked, match=str(other.pid)):
+        SqliteStore.open(path)
+
+    other.kill()
+    other.communicate()
+
+    SqliteStore.open(path).close()
+
+
+def test_others_read_while_an_engine_writes(path: Path):
+    store = SqliteStore.open(path)
+    reader = None
+    try:
+        launch(store, 1)
+        reader = SqliteStore.open(path, writer=False)
+        assert [row.id for row in reader.executions(ExecutionQuery())] == ["e1"]
+        launch(store, 2)
+        assert reader.last_key() == 2
+        with pytest.raises(StoreError, match="opened for reading"):
+            reader.commit(Batch(launches=[LaunchRow(3, "e3", 1, NOON)]))
+        with pytest.raises(StoreError, match="opened for reading"):
+            reader.put_workflow(workflow())
+    finally:
+        if reader is not None:
+            reader.close()
+        store.close()
+
+
+def test_a_reader_sees_what_a_killed_engine_had_acknowledged(path: Path):
+    code = HOLD.replace(
+        'print("open"',
+        "from tests.contract.store_contract import launch\nlaunch(store, 1)\nprint('open'",
+    )
+    other = in_another_process(code, path)
+    assert other.stdout is not None
+    assert other.stdout.readline() == "open\n"
+    other.kill()
+    other.communicate()
+
+    reader = SqliteStore.open(path, writer=False)
+
+    assert reader.history(1) == [b"launched"]
+    reader.close()
+
+
+def test_a_reader_makes_nothing(path: Path):
+    with pytest.raises(StoreError, match="there is no store at"):
+        SqliteStore.open(path, writer=False)
+
+    assert not path.parent.exists()
+
+
+# -- what is not a store --
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path):
+    path.parent.mkdir()
+    path.write_text("Dear diary, " * 1000)
+
+    for writer in (True, False):
+        with pytest.raises(StoreDamaged, match=r"tidegate\.db is not a Tidegate store"):
+            SqliteStore.open(path, writer=writer)
+
+    assert path.read_text() == "Dear diary, " * 1000
+
+
+def test_the_database_of_another_program_is_refused_and_left_alone(path: Path):
+    path.parent.mkdir()
+    with apsw.Connection(str(path)) as other:
+        other.execute("CREATE TABLE songs (name TEXT)")
+    other.close()
+    before = path.read_bytes()
+
+    with pytest.raises(StoreDamaged, match="another program"):
+        SqliteStore.open(path)
+
+    assert path.read_bytes() == before
+
+
+def test_the_store_of_a_newer_tidegate_is_refused_and_left_alone(path: Path):
+    SqliteStore.open(path).close()
+    other = apsw.Connection(str(path))
+    other.execute("PRAGMA user_version = 999")
+    other.close()
+    before = path.read_bytes()
+
+    for writer in (True, False):
+        with pytest.raises(StoreTooNew, match=r"schema is 999, this one knows \d+.*install"):
+            SqliteStore.open(path, writer=writer)
+
+    assert path.read_bytes() == before
+
+
+def test_a_directory_in_place_of_the_file_is_refused(path: Path):
+    path.mkdir(parents=True)
+
+    for writer in (True, False):
+        with pytest.raises(StoreError, match="is a directory"):
+            SqliteStore.open(path, writer=writer)
+
+
+def test_a_file_in_place_of_the_directory_is_refused(tmp_path: Path):
+    (tmp_path / "home").write_text("")
+
+    with pytest.raises(StoreError, match="home"):
+        SqliteStore.open(tmp_path / "home" / "tidegate.db")
+
+
+def test_a_failed_open_lets_go_of_the_lock(path: Path):
+    path.parent.mkdir()
+    path.write_text("Dear diary, " * 1000)
+    with pytest.raises(StoreDamaged):
+        SqliteStore.open(path)
+    path.unlink()
+
+    SqliteStore.open(path).close()
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """Root may do everything, so it steps down for a test of what one may not do."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    yield
+    os.seteuid(0)
+
+
+@pytest.fixture
+def anyones(tmp_path: Path) -> Path:
+    for place in (tmp_path, *tmp_path.parents[:2]):
+        place.chmod(0o755)
+    tmp_path.chmod(0o777)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("what", "mode", "writer"),
+    [
+        ("tidegate.db", 0o000, True),
+        ("tidegate.db", 0o000, False),
+        ("tidegate.db", 0o400, True),
+        ("engine.lock", 0o000, True),
+        (".", 0o000, True),
+        (".", 0o000, False),
+    ],
+)
+def test_what_one_may_not_touch_is_said_in_a_line(anyones: Path, nobody, what, mode, writer):
+    home = anyones / "home"
+    SqliteStore.open(home / "tidegate.db").close()
+    (home / what).chmod(mode)
+
+    try:
+        with pytest.raises(StoreError, match=r"cannot .*home.*(permission denied|read-only)") as caught:
+            SqliteStore.open(home / "tidegate.db", writer=writer)
+        assert "\n" not in caught.value.message
+    finally:
+        home.chmod(0o700)
+
+
+# -- no room --
+
+
+def test_when_there_is_no_room_nothing_is_lost_reading_goes_on_and_room_is_used_again(path: Path):
+    store = SqliteStore.open(path)
+    launch(store, 1)
+    stored = 1
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # For the process the disk ends there: the system refuses to make any file longer.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, before[1]))
+    try:
+        with pytest.raises(StoreFull, match=r"tidegate\.db.*free some"):
+            while stored < 10_000:
+                rows = [HistoryRow(1, stored + i + 1, bytes(999)) for i in range(10)]
+                store.commit(Batch(history=rows))
+                stored += 10
+        assert len(store.history(1)) == stored
+        with pytest.raises(StoreFull):
+            store.put_workflow(workflow("big", graph=bytes(1_000_000)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    store.commit(Batch(history=rows))
+
+    assert len(store.history(1)) == stored + 10 > 100
+    assert store.problems() == []
+    store.close()
+
+
+# -- damage --
+
+
+def test_damage_in_the_file_is_found(path: Path):
+    store = SqliteStore.open(path)
+    launch(store, *range(1, 2000))
+    store.close()
+    whole = bytearray(path.read_bytes())
+    for page in range(3, len(whole) // 4096, 5):
+        whole[page * 4096 : page * 4096 + 40] = bytes(40)
+    path.write_bytes(whole)
+
+    store = SqliteStore.open(path)
+
+    assert any("damaged" in line for line in store.problems())
+    store.close()
+
+
+def test_a_page_that_cannot_be_read_is_said_to_be_damaged(path: Path):
+    store = SqliteStore.open(path)
+    launch(store, *range(1, 2000))
+    store.close()
+    whole = bytearray(path.read_bytes())
+    whole[4096:] = os.urandom(len(whole) - 4096)
+    path.write_bytes(whole)
+
+    store = SqliteStore.open(path)
+
+    with pytest.raises(StoreDamaged, match="restore"):
+        store.find("e1")
+    store.close()
+
+
+# -- network file systems --
+
+MOUNTS = """\
+/dev/vda / ext4 rw 0 0
+server:/export /net/home nfs4 rw,vers=4.2 0 0
+//server/share /net/with\\040blank cifs rw 0 0
+share /net/home/here virtiofs rw 0 0
+C: /mnt/c 9p rw 0 0
+"""
+
+
+@pytest.mark.parametrize("place", ["/net/home", "/net/home/ada/tide", "/net/with blank/x"])
+def test_a_network_file_system_is_refused(tmp_path: Path, place):
+    mounts = tmp_path / "mounts"
+    mounts.write_text(MOUNTS)
+
+    with pytest.raises(StoreError, match=r"network file system \((nfs4|cifs), mounted at /net/"):
+        folder.refuse_network(Path(place), mounts)
+
+
+@pytest.mark.parametrize("place", ["/", "/net", "/net/homestead", "/net/home/here/x", "/mnt/c/x"])
+def test_a_local_or_virtual_disk_is_accepted(tmp_path: Path, place):
+    mounts = tmp_path / "mounts"
+    mounts.write_text(MOUNTS)
+
+    folder.refuse_network(Path(place), mounts)
