@@ -103,11 +103,15 @@ class _Reports(Struct, frozen=True):
     reports: Sequence[Report]
 
 
+class _Settle(Struct, frozen=True):
+    settled: "Future[bool]"
+
+
 class _Stop(Struct, frozen=True):
     pass
 
 
-_Arrival = _Launch | _Event | _Reports | _Stop
+_Arrival = _Launch | _Event | _Reports | _Settle | _Stop
 
 Watcher = Callable[[Mapping[Key, ExecutionPhase]], None]
 """Called in the engine's thread after a commit, with the executions it touched; must be quick."""
@@ -160,6 +164,14 @@ class Engine:
     def deliver(self, reports: Sequence[Report]) -> None:
         """Take what became of attempts. Never refused."""
         self._arrivals.put(_Reports(reports))
+
+    def settle(self) -> None:
+        """Return when all that has arrived is decided. With an executor that runs tasks at once: when nothing more happens by itself."""
+        while True:
+            settled: Future[bool] = Future()
+            self._arrivals.put(_Settle(settled))
+            if settled.result():
+                return
 
     def watch(self, watcher: Watcher) -> None:
         """Call `watcher` after each commit."""
@@ -231,6 +243,8 @@ class Engine:
                     reports.extend(more)
                 case _Launch(future=future) | _Event(future=future):
                     futures.append(future)
+                case _Settle(settled):
+                    futures.append(settled)
                 case _Stop():
                     self._stopping = True
         try:
@@ -245,6 +259,9 @@ class Engine:
             return
         self._stumbled = False
         self._act(ledger)
+        for arrival in group:
+            if isinstance(arrival, _Settle):
+                arrival.settled.set_result(self._arrivals.empty() and not ledger.touched)
 
     def _decide_all(
         self, ledger: Ledger, group: list[_Arrival], reports: Sequence[Report]

@@ -1,0 +1,260 @@
+"""
+For the tests of your workflows: a whole Tidegate in memory, with a clock that you move.
+
+    with Sandbox() as sandbox:
+        run = sandbox.launch(reporting_wf, data=[1.0, 2.0])
+        assert run.waiting == ["title"]
+        sandbox.advance(timedelta(minutes=59))
+        run.answer("title", "my report")
+        assert run.outputs["o0"]["title"] == "my report"
+
+It is the engine, the store and the rules of the server; only the clock is yours, and tasks run in this process, as soon as they can.
+Nothing sleeps: when a call returns, nothing more can happen without an answer or the clock.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from msgspec import msgpack
+
+from tidegate.blobs import BlobDirectory
+from tidegate.engine.loop import Engine
+from tidegate.errors import CodeError
+from tidegate.executors.inline import InlineExecutor
+from tidegate.ir.expr import Value
+from tidegate.ir.graph import Instant, PythonTarget
+from tidegate.ports import Store, WorkflowRow
+from tidegate.sdk.invoke import Callee
+from tidegate.sdk.load import load
+from tidegate.sdk.signature import Signature, encode
+from tidegate.sdk.workflow import Placeable
+from tidegate.service.registry import Described
+from tidegate.service.service import Service
+from tidegate.stores.sqlite import SqliteStore
+from tidegate.wire import (
+    Abort,
+    Answer,
+    AnswerReply,
+    ExecutionView,
+    GetExecution,
+    InboxPage,
+    Launch,
+    ListInbox,
+    ListSignals,
+    NodeView,
+    SignalList,
+    SignalView,
+    WaitingView,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class VirtualClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime) -> None:
+        self.instant = to_instant(now)
+
+    def now(self) -> Instant:
+        """Return the instant it stands at."""
+        return self.instant
+
+
+class Sandbox:
+    """A Tidegate in memory, or with its store in `store` to come back to. Use it as a block."""
+
+    def __init__(
+        self,
+        *,
+        now: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+        store: Store | None = None,
+    ) -> None:
+        self._files = tempfile.TemporaryDirectory(prefix="tidegate-sandbox-")
+        home = Path(self._files.name)
+        self._blobs = BlobDirectory(home / "blobs")
+        self._tasks: dict[PythonTarget, Callee] = {}
+        self._clock = VirtualClock(now)
+        self._store = SqliteStore.memory() if store is None else store
+        self._engine = Engine(
+            self._store, InlineExecutor(self._load, self._blobs), self._clock
+        )
+        self._service = Service(self._store, self._engine, _NoModules(), home, self._clock)
+
+    def __enter__(self) -> Self:
+        """Start the engine."""
+        self._engine.start()
+        self._engine.settle()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop it."""
+        self._service.close()
+        self._engine.stop()
+        self._store.close()
+        self._files.cleanup()
+
+    @property
+    def now(self) -> datetime:
+        """The present, by the sandbox's clock."""
+        return EPOCH + timedelta(microseconds=self._clock.instant)
+
+    def launch(self, workflow: Placeable, /, **inputs: Any) -> "Run":
+        """Launch a workflow with Python values. Raises what compiling it raises, and `InvalidValue`."""
+        return self.launch_as("", workflow, **inputs)
+
+    def launch_as(self, execution: str, workflow: Placeable, /, **inputs: Any) -> "Run":
+        """Launch a workflow under an id of your choice. Raises `IdTaken`, and what `launch` does."""
+        signature = workflow.signature
+        self._register(workflow)
+        stored = {
+            name: encode(signature.inputs[name], value, self._blobs, f"input {name!r}")
+            if name in signature.inputs
+            else value
+            for name, value in inputs.items()
+        }
+        request = Launch(workflow=workflow.name, inputs=stored, id=execution, via="code")
+        view = self._service.handle(request)
+        assert isinstance(view, ExecutionView)
+        self._engine.settle()
+        return Run(self._service, view.id, self._engine.settle)
+
+    def run(self, execution: str) -> "Run":
+        """Return an execution by its id."""
+        return Run(self._service, execution, self._engine.settle)
+
+    def advance(self, time: timedelta) -> None:
+        """Move the clock on, stopping at each instant at which something is due."""
+        target = Instant(self._clock.instant + time // timedelta(microseconds=1))
+        while (due := self._store.next_due()) is not None and due <= target:
+            self._clock.instant = Instant(max(due, self._clock.instant))
+            self._engine.settle()
+        self._clock.instant = target
+        self._engine.settle()
+
+    def set_clock(self, now: datetime) -> None:
+        """Let the clock jump, forth or back, as that of a real machine may."""
+        self._clock.instant = to_instant(now)
+        self._engine.settle()
+
+    def inbox(self) -> list[WaitingView]:
+        """Return everything that waits for an answer, the soonest due first."""
+        page = self._service.handle(ListInbox())
+        assert isinstance(page, InboxPage)
+        return page.items
+
+    def _register(self, workflow: Placeable) -> None:
+        compiled = workflow.compiled()
+        self._tasks |= dict(compiled.tasks)
+        self._store.put_workflow(
+            WorkflowRow(
+                id=0,
+                name=workflow.name,
+                version="sandbox",
+                graph=msgpack.encode(compiled.graph),
+                bundle="",
+                module="",
+                registered=self._clock.now(),
+            )
+        )
+
+    def _load(self, target: PythonTarget) -> Callee:
+        found = self._tasks.get(target)
+        return load(target.module, target.name) if found is None else found
+
+
+class Run:
+    """One execution in a sandbox."""
+
+    def __init__(self, service: Service, execution: str, settle: Callable[[], None]) -> None:
+        self._service = service
+        self._settle = settle
+        self.id = execution
+
+    @property
+    def view(self) -> ExecutionView:
+        """The execution as every door shows it."""
+        view = self._service.handle(GetExecution(id=self.id))
+        assert isinstance(view, ExecutionView)
+        return view
+
+    @property
+    def phase(self) -> str:
+        """Its phase."""
+        return self.view.phase
+
+    @property
+    def outputs(self) -> dict[str, Value] | None:
+        """Its outputs as stored values; None until it has succeeded."""
+        return self.view.outputs
+
+    @property
+    def waiting(self) -> list[str]:
+        """The names of the gates that wait for an answer."""
+        return [each.name for each in self.questions]
+
+    @property
+    def questions(self) -> list[WaitingView]:
+        """What it waits for, with the whole question."""
+        return [each for each in self.view.waiting if each.kind in ("input", "approve")]
+
+    @property
+    def signals(self) -> dict[str, SignalView]:
+        """Its signals by path, open or not."""
+        found = self._service.handle(ListSignals(id=self.id))
+        assert isinstance(found, SignalList)
+        return {signal.path: signal for signal in found.items}
+
+    def node(self, name: str) -> NodeView:
+        """Return a node by its id or its name."""
+        return next(node for node in self.view.nodes if name in (node.id, node.name))
+
+    def answer(
+        self, name: str, value: Value, *, who: str = "local", comment: str = "", key: str = ""
+    ) -> AnswerReply:
+        """Answer a signal with a stored value. Raises `InvalidValue`, `UnknownSignal` and the refusals."""
+        request = Answer(
+            id=self.id, name=name, value=value, who=who, via="code", comment=comment, key=key
+        )
+        try:
+            reply = self._service.handle(request)
+        finally:
+            self._settle()  # a refused answer, too, may find a timeout that is due
+        assert isinstance(reply, AnswerReply)
+        return reply
+
+    def approve(self, name: str, *, who: str = "local", comment: str = "") -> AnswerReply:
+        """Approve."""
+        return self.answer(name, True, who=who, comment=comment)  # noqa: FBT003 - that is the value
+
+    def reject(self, name: str, *, who: str = "local", comment: str = "") -> AnswerReply:
+        """Reject."""
+        return self.answer(name, False, who=who, comment=comment)  # noqa: FBT003 - that is the value
+
+    def abort(self, reason: str = "", *, who: str = "local") -> None:
+        """End the execution. Raises `ExecutionEnded`."""
+        self._service.handle(Abort(id=self.id, reason=reason, who=who, via="code"))
+        self._settle()
+
+
+class _NoModules:
+    """A sandbox is given workflows, and imports no modules."""
+
+    def describe(self, bundle: str, module: str) -> Sequence[Described]:
+        """Refuse."""
+        del bundle
+        raise CodeError(f"module {module!r} cannot be registered in a sandbox; launch its workflows")
+
+
+def to_instant(when: datetime) -> Instant:
+    """Return an aware datetime as an instant."""
+    return Instant((when - EPOCH) // timedelta(microseconds=1))
