@@ -10,9 +10,9 @@ import enum
 import inspect
 import re
 import sys
+import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
@@ -23,7 +23,7 @@ from tidegate.core.state import EXECUTION_TRANSITIONS, NODE_TRANSITIONS
 from tidegate.errors import TidegateError
 
 DOCS = Path(__file__).parent
-Phase = TypeVar("Phase", bound=enum.IntEnum)
+Phase = typing.TypeVar("Phase", bound=enum.IntEnum)
 PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -87,14 +87,10 @@ def failures() -> str:
     return "".join(f"- `{code}`\n" for code in codes)
 
 
-def parameter(p: click.Parameter) -> tuple[str, str]:
-    if isinstance(p, click.Argument):
-        many = "..." if p.nargs == -1 else ""
-        return f"`{p.make_metavar(click.Context(cli))}{many}`".replace("......", "..."), "argument"
-    assert isinstance(p, click.Option)
-    name = ", ".join(f"`{o}`" for o in (*p.opts, *p.secondary_opts))
-    value = "" if p.is_flag or p.count else f" {p.make_metavar(click.Context(cli))}"
-    return name + value, sentence(p.help)
+def option(of: click.Option) -> tuple[str, str]:
+    name = ", ".join(f"`{o}`" for o in (*of.opts, *of.secondary_opts))
+    value = "" if of.is_flag or of.count else f" {of.make_metavar(click.Context(cli))}"
+    return name + value, sentence(of.help)
 
 
 def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
@@ -110,23 +106,53 @@ def command_line() -> str:
     codes = re.findall(r"^ +(\d+) +(.+)$", cli.epilog or "", re.MULTILINE)
     out = [table(("exit code", "meaning"), codes)]
     for path, command in commands(cli, "tidegate"):
+        usage = " ".join([path, *command.collect_usage_pieces(click.Context(command))])
         text = inspect.cleandoc(command.help or "").replace("\b\n", "")
-        rows = [parameter(p) for p in command.params if not getattr(p, "hidden", False)]
-        out.append(f"### `{path}`\n\n{text}\n")
-        if rows:
-            out.append(table(("parameter", "meaning"), rows))
+        out.append(f"### `{path}`\n\n```text\n{usage}\n```\n\n{text}\n")
+        options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
+        if options:
+            out.append(table(("option", "meaning"), [option(each) for each in options]))
     return "\n".join(out)
+
+
+def signature(name: str, thing: Callable[..., object]) -> str:
+    """Write a signature as a reader would: no modules, and the options of a TypedDict one by one."""
+    shown, options = [], ""
+    for p in inspect.signature(thing).parameters.values():
+        if p.kind is p.VAR_KEYWORD and typing.get_origin(p.annotation) is typing.Unpack:
+            (fields,) = typing.get_args(p.annotation)
+            options = "".join(
+                f"\n{key}: {plain(t)}" for key, t in typing.get_type_hints(fields).items()
+            )
+            shown.append(f"**{p.name}")
+        else:
+            shown.append(plain(p))
+    text = f"```text\n{name}({', '.join(shown)})\n```\n"
+    return text + (f"\nOptions:\n\n```text{options}\n```\n" if options else "")
+
+
+def plain(thing: object) -> str:
+    text = (
+        inspect.formatannotation(thing) if not isinstance(thing, inspect.Parameter) else str(thing)
+    )
+    text = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Za-z])", "", text)
+    return re.sub(r"[~*]?<class '([^']+)'>", r"\1", text).replace("~", "")
 
 
 def python() -> str:
     out = []
     for name in sorted(tidegate.__all__):
         thing = getattr(tidegate, name)
-        heading = f"### `{name}`\n"
-        if callable(thing) and not inspect.isclass(thing):
-            signature = str(inspect.signature(thing)).replace("typing.", "")
-            heading += f"\n```text\n{name}{signature}\n```\n"
-        out.append(f"{heading}\n{inspect.getdoc(thing) or ''}\n")
+        parts = [f"### `{name}`\n"]
+        if inspect.isfunction(thing):
+            parts.append(signature(name, thing))
+        if inspect.isclass(thing) or inspect.isfunction(thing):
+            parts.append(f"{inspect.getdoc(thing) or ''}\n")
+        elif inspect.ismodule(thing):
+            parts.append("A module: see [the errors](errors.md).\n")
+        else:
+            parts.append(f"`{plain(thing)}`\n")
+        out.append("\n".join(parts))
     return "\n".join(out)
 
 

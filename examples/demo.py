@@ -37,7 +37,7 @@ class Terminal:
 
     def start(self, *words: str, **how: Any) -> "subprocess.Popen[str]":
         """Type a command."""
-        print(f"\n$ tidegate {shlex.join(words)}", flush=True)
+        print(f"\n$ tidegate {shlex.join(words)}")
         return subprocess.Popen(
             [str(self.program), *words], cwd=ROOT, env=self.env, text=True, **how
         )
@@ -49,6 +49,26 @@ class Terminal:
         if process.returncode:
             sys.exit(f"the command ended with exit code {process.returncode}")
         return json.loads(said)
+
+    def waits_for(self, name: str) -> str:
+        """Look into the inbox until an execution waits for this signal, and return its id."""
+        print("\n$ tidegate inbox --json")
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            # Until the run has made the store, there is no inbox to look into.
+            looked = subprocess.run(
+                [str(self.program), "inbox", "--json"],
+                env=self.env,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            for item in json.loads(looked.stdout or "[]"):
+                if item["name"] == name:
+                    found: str = item["execution"]
+                    return found
+            time.sleep(0.2)
+        sys.exit(f"nothing waits for {name!r} after {PATIENCE:.0f} s")
 
 
 def elevations() -> Path:
@@ -67,7 +87,7 @@ def attended() -> int:
     home = DEMO / "store"
     terminal = Terminal(home)
     inputs = elevations()
-    shown = shlex.quote(str(terminal.program.relative_to(ROOT)))
+    shown = shlex.quote(os.path.relpath(terminal.program, ROOT))
     prefix = f"TIDEGATE_HOME={shlex.quote(str(home.relative_to(ROOT)))} {shown}"
     print(
         f"""
@@ -84,7 +104,7 @@ It then waits in the store. From any terminal in this directory:
         # Nobody can be asked here: come as far as it goes, and leave the rest to the commands above.
         words.append("--detach")
     process = terminal.start(*words)
-    print(f"(process {process.pid})", flush=True)
+    print(f"(process {process.pid})")
     try:
         code = process.wait()
     except KeyboardInterrupt:
@@ -106,16 +126,18 @@ def unattended() -> int:
     waiting = terminal.start(
         "run", REPORT, WORKFLOW, "--inputs", f"@{inputs}", stdin=subprocess.PIPE
     )
-    execution = waits_for(terminal, "title")
-    print(f"\nIt waits for a title. Now its process is killed (kill -9 {waiting.pid}).")
-    waiting.send_signal(signal.SIGKILL)
-    waiting.wait()
+    try:
+        execution = terminal.waits_for("title")
+        print(f"\nIt waits for a title. Now its process is killed:\n\n$ kill -9 {waiting.pid}")
+    finally:
+        waiting.send_signal(signal.SIGKILL)
+        waiting.wait()
 
-    terminal.ask("answer", execution, "title", "Elevations of the world's airports (feet)")
+    terminal.ask("answer", execution, "title", "Airport elevations, feet")
     print("\nThe answer is stored, with nothing running. Now it goes on.")
     with terminal.start("resume", execution, "--detach"):
         pass
-    waits_for(terminal, "review")
+    terminal.waits_for("review")
     terminal.ask("approve", execution, "review", "--comment", "the highest is Daocheng Yading")
     with terminal.start("resume", execution):
         pass
@@ -125,20 +147,10 @@ def unattended() -> int:
     return 0 if end["phase"] == "SUCCEEDED" else 1
 
 
-def waits_for(terminal: Terminal, name: str) -> str:
-    """Wait until an execution waits for a signal, and return its id."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        for item in terminal.ask("inbox")["items"]:
-            if item["name"] == name:
-                found: str = item["execution"]
-                return found
-        time.sleep(0.2)
-    sys.exit(f"nothing waits for {name!r} after {PATIENCE:.0f} s")
-
-
 def main() -> int:
     """Run one of the two."""
+    # What the commands say comes between what this says.
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("--unattended", action="store_true", help="answer by itself")
     return unattended() if parser.parse_args().unattended else attended()

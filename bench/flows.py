@@ -1,0 +1,32 @@
+"""Workflows that are measured in worker processes."""
+
+import time
+
+from tidegate import task, wait_for_input, workflow
+
+TASKS = 1_000
+
+
+@task
+def trivial(x: int) -> int:
+    return x
+
+
+@task
+def began(x: int, title: str) -> float:
+    """Say when it was called: this clock is the same one in all processes of a machine."""
+    del x, title
+    return time.perf_counter()
+
+
+@workflow
+def gate_wf(x: int) -> float:
+    first = trivial(x=x)
+    title = wait_for_input("title", None, str)
+    _ = first >> title  # type: ignore[operator]  # to a type checker they are values
+    return began(x=first, title=title)
+
+
+@workflow
+def fan_wf() -> list[int]:
+    return [trivial(x=i) for i in range(TASKS)]
