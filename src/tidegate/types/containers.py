@@ -20,7 +20,6 @@ _LIST: Final = frozenset({list})
 _DICT: Final = frozenset({dict})
 _SIZED: Final = (list, tuple)
 _WHOLE: Final = "^(0|-?[1-9][0-9]*)$"
-_INT_KEY: Final = re.compile(_WHOLE.strip("^$"), re.ASCII)
 
 
 def list_form(item: Form, title: str = "a list") -> Form:
@@ -228,7 +227,7 @@ def key_form(key: Form) -> tuple[Callable[..., str], Callable[..., Any], Schema]
     if key is SCALARS[int]:
 
         def read_int(text: str, blobs: Blobs) -> Any:
-            if _INT_KEY.fullmatch(text) is None or len(text) > 20:
+            if re.fullmatch(_WHOLE.strip("^$"), text, re.ASCII) is None or len(text) > 20:
                 raise misfit("a whole number as key", text)
             return key.decode(int(text), blobs)
 

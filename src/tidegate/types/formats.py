@@ -25,17 +25,15 @@ DECIMAL: Final = "decimal"
 UUID_TEXT: Final = "uuid"
 BASE64: Final = "base64"
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_TIME = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
-_INSTANT = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?", re.ASCII
-)
-_DURATION = re.compile(
+# Patterns are compiled when they are first used, for importing the package must stay light.
+_DATE = r"\d{4}-\d\d-\d\d"
+_TIME = r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?"
+_INSTANT = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?"
+_DURATION = (
     r"(?P<sign>[+-])?P(?=.)((?P<weeks>\d+)W)?((?P<days>\d+)D)?"
-    r"(T(?=.)((?P<hours>\d+)H)?((?P<minutes>\d+)M)?((?P<seconds>\d+)([.,](?P<part>\d{1,6}))?S)?)?",
-    re.ASCII,
+    r"(T(?=.)((?P<hours>\d+)H)?((?P<minutes>\d+)M)?((?P<seconds>\d+)([.,](?P<part>\d{1,6}))?S)?)?"
 )
-_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DECIMAL = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
@@ -57,7 +55,7 @@ def read_instant(text: str) -> datetime:
 
 def read_loose_instant(text: str) -> datetime:
     """Read a date and time, with or without an offset, as it is."""
-    if _INSTANT.fullmatch(text) is None:
+    if re.fullmatch(_INSTANT, text, re.ASCII) is None:
         raise ValueError("not a date and time, as in 2026-11-23T09:00:00+00:00")
     return datetime.fromisoformat(text.upper())
 
@@ -69,7 +67,7 @@ def write_date(value: date) -> str:
 
 def read_date(text: str) -> date:
     """Read a day."""
-    if _DATE.fullmatch(text) is None:
+    if re.fullmatch(_DATE, text, re.ASCII) is None:
         raise ValueError("not a date, as in 2026-11-23")
     return date.fromisoformat(text)
 
@@ -81,7 +79,7 @@ def write_time(value: time) -> str:
 
 def read_time(text: str) -> time:
     """Read a time of day, with or without an offset."""
-    if _TIME.fullmatch(text) is None:
+    if re.fullmatch(_TIME, text, re.ASCII) is None:
         raise ValueError("not a time of day, as in 14:30:00")
     return time.fromisoformat(text)
 
@@ -106,7 +104,7 @@ def write_duration(value: timedelta) -> str:
 
 def read_duration(text: str) -> timedelta:
     """Read a duration written in weeks, days, hours, minutes and seconds."""
-    found = _DURATION.fullmatch(text)
+    found = re.fullmatch(_DURATION, text, re.ASCII)
     if found is None:
         raise ValueError("not a duration, as in PT1H30M")
     names = ("weeks", "days", "hours", "minutes", "seconds")
@@ -144,7 +142,7 @@ def write_base64(value: bytes) -> str:
 
 
 def _finite_decimal(text: str) -> Decimal:
-    if _DECIMAL.fullmatch(text) is None:
+    if re.fullmatch(_DECIMAL, text, re.ASCII) is None:
         raise ValueError("not a number, as in 12.50")
     return Decimal(text)
 

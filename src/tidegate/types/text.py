@@ -5,7 +5,6 @@ What is typed is read by the schema: text is taken as it is, a bool is `yes` or 
 or `PT1H30M`, a list or an object is JSON. What is shown can be typed again, as far as that makes sense.
 """
 
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
@@ -38,9 +37,10 @@ _UNITS: Final = {
     "d": "days", "day": "days",
     "w": "weeks", "week": "weeks",
 }  # fmt: skip
-_AMOUNT: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*(?:,|and\b)?", re.ASCII)
-_SHIFTED: Final = re.compile(r"(?P<start>.+?)\s+(?P<sign>[+-])\s+(?P<shift>.+)")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Patterns are compiled when they are first used, for importing the package must stay light.
+_AMOUNT: Final = r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*(?:,|and\b)?"
+_SHIFTED: Final = r"(?P<start>.+?)\s+(?P<sign>[+-])\s+(?P<shift>.+)"
+_CONTROL: Final = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 
 
 class _Reader(msgspec.Struct, frozen=True):
@@ -150,7 +150,7 @@ def _date(schema: Schema, text: str, reader: _Reader) -> Value:
 
 
 def _instant(schema: Schema, text: str, reader: _Reader) -> datetime:
-    shifted = _SHIFTED.fullmatch(text)
+    shifted = re.fullmatch(_SHIFTED, text)
     if shifted:
         shift = read_duration(shifted["shift"])
         start = _instant(schema, shifted["start"], reader)
@@ -190,6 +190,8 @@ def read_duration(text: str) -> timedelta:
 
 
 def _words(text: str) -> timedelta:
+    if len(text) > 200:
+        raise ValueError(text[:20])
     if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
         return timedelta(seconds=float(text))
     clock = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text, re.ASCII)
@@ -197,12 +199,12 @@ def _words(text: str) -> timedelta:
         return timedelta(hours=int(clock[1]), minutes=int(clock[2]), seconds=float(clock[3]))
     total, at = timedelta(0), 0
     while at < len(text):
-        found = _AMOUNT.match(text, at)
+        found = re.match(_AMOUNT, text[at:], re.ASCII)
         unit = found and (_UNITS.get(found[2]) or _UNITS.get(found[2].removesuffix("s")))
         if not found or not unit:
             raise ValueError(text)
         total += timedelta(**{unit: float(found[1])})
-        at = found.end()
+        at += found.end()
     if not at:
         raise ValueError(text)
     return total
@@ -272,19 +274,28 @@ def show(schema: Schema, value: Value) -> str:
     """
     Return a value as it is shown on a terminal.
 
-    Characters that would steer the terminal are shown as `\\x1b` and the like.
+    Characters that would steer the terminal are shown by their number in hexadecimal digits.
     """
     if isinstance(value, str):
-        return _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", value)
+        return re.sub(_CONTROL, _number, value)
     if isinstance(value, bool) or value is None:
-        return spell(value)
+        # Where anything is asked for, yes is a text.
+        return spell(value) if schema else _written(value, indent=0)
     shown = _readable(value)
     if not isinstance(shown, dict | list):
-        return str(shown) if isinstance(shown, str) else json.dumps(shown)
-    line = json.dumps(shown, ensure_ascii=False)
+        return shown if isinstance(shown, str) else _written(shown, indent=0)
+    line = _written(shown, indent=0)
     if len(line) > _WIDTH:
-        line = json.dumps(shown, ensure_ascii=False, indent=2)
-    return _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", line)
+        line = _written(shown, indent=2)
+    return re.sub(_CONTROL, _number, line)
+
+
+def _written(value: Value, *, indent: int) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=indent).decode()
+
+
+def _number(found: re.Match[str]) -> str:
+    return f"\\x{ord(found[0]):02x}"
 
 
 def _readable(value: Value) -> Any:

@@ -8,8 +8,6 @@ A file on the web that was not fetched yet is `{"$uri": address}`.
 `File` and `Directory` are what task code sees of them; they alone on this floor touch the disk, when a task asks.
 """
 
-import mimetypes
-import tempfile
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -128,6 +126,11 @@ class _Stored(Struct, frozen=True):
 
     value: dict[str, Any]
     blobs: Blobs
+
+
+def _new_room() -> Path:
+    # Loaded here, for importing the package must stay light.
+    return Path(import_module("tempfile").mkdtemp(prefix="tidegate-"))
 
 
 class _Place:
@@ -249,9 +252,7 @@ class File(_Place):
             return stored.blobs.checkout(stored.value[BLOB], self.name or "file")
         # Loaded here, for importing the package must stay light.
         request = import_module("urllib.request")
-        target = Path(tempfile.mkdtemp(prefix="tidegate-")) / (
-            self.name.partition("?")[0] or "file"
-        )
+        target = _new_room() / (self.name.partition("?")[0] or "file")
         request.urlretrieve(self._given, target)
         return target
 
@@ -264,7 +265,7 @@ class File(_Place):
     def new_remote_file(cls, name: str = "file", alt: object = None) -> Self:
         """Return a file that does not exist yet, to be written by a task and returned."""
         del alt
-        return cls(Path(tempfile.mkdtemp(prefix="tidegate-")) / name)
+        return cls(_new_room() / name)
 
     new = new_remote_file
 
@@ -289,7 +290,7 @@ class Directory(_Place):
     def new_remote(cls, stem: str = "directory", alt: object = None) -> Self:
         """Return an empty directory, to be filled by a task and returned."""
         del alt
-        made = Path(tempfile.mkdtemp(prefix="tidegate-")) / stem
+        made = _new_room() / stem
         made.mkdir(parents=True)
         return cls(made)
 
@@ -366,7 +367,9 @@ def keep(value: Any, blobs: Blobs | None) -> Value:
     path = Path(given)
     if not path.is_file():
         raise misplaced(f"there is no file at {given}")
-    media = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    # Loaded here, for importing the package must stay light.
+    guessed = import_module("mimetypes").guess_type(path.name)[0]
+    media = guessed or "application/octet-stream"
     size = path.stat().st_size
     return reference(blobs.put_path(path), size=size, media=media, name=path.name)
 
