@@ -24,9 +24,8 @@ from tidegate.ports import Executor, Job, Key, Store
 from tidegate.service.checks import check_store
 from tidegate.service.registry import Described
 from tidegate.service.service import Service
+from tidegate.service.sources import STORE
 from tidegate.stores.sqlite import SqliteStore
-
-STORE = "tidegate.db"
 
 log = logging.getLogger(__name__)
 

@@ -247,7 +247,7 @@ def _interruptible(id_: str) -> Iterator[None]:
     except KeyboardInterrupt:
         tell("")
         tell(f"interrupted; execution {id_} waits in the store, go on with: tidegate resume {id_}")
-        raise
+        raise click.exceptions.Exit(130) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -126,9 +126,8 @@ def _is_named(name: str, wanted: Sequence[str]) -> bool:
 
 def no_such_workflow(name: str, there: Sequence[str], where: str = "") -> UnknownWorkflow:
     """Return the error that says which workflows there are, and which one may be meant."""
-    close = get_close_matches(name, there, n=1) or get_close_matches(
-        name, [each.rpartition(".")[2] for each in there], n=1
-    )
+    short = [each.rpartition(".")[2] for each in there]
+    close = get_close_matches(name, short, n=1) or get_close_matches(name, there, n=1)
     if close:
         hint = f"did you mean {close[0]!r}?"
     elif there:

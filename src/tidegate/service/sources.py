@@ -23,6 +23,9 @@ from tidegate.errors import CodeError
 MAX_FILES = 5_000
 MAX_BYTES = 32 * 1024 * 1024
 MAX_NAME = 1_000
+STORE = "tidegate.db"
+"""The file of a store. The directory in which it lies is never source, though it may stand beside the source."""
+
 NEVER = frozenset({"__pycache__", "node_modules", "site-packages"})
 """Directories that hold no source of the user's, whatever their size."""
 
@@ -188,7 +191,8 @@ def _chosen(root: Path, extra: Sequence[Path]) -> Iterator[str]:
 
 def _tree(root: Path, max_files: int, max_bytes: int, below: Path = Path()) -> Iterator[str]:
     """Yield the source files under the root, and give up as soon as there are too many."""
-    if root in {Path.home(), Path(tempfile.gettempdir()).resolve(), Path(root.anchor)}:
+    shared = {Path.home(), Path(tempfile.gettempdir()).resolve(), Path(root.anchor)}
+    if root in shared or (root / STORE).exists():
         raise _TooLargeError(f"{root} is not the directory of one project")
     count = size = 0
     ignored = _Ignored(root)
@@ -201,6 +205,7 @@ def _tree(root: Path, max_files: int, max_bytes: int, below: Path = Path()) -> I
             if not name.startswith(".")
             and name not in NEVER
             and not (Path(folder) / name / "pyvenv.cfg").exists()
+            and not (Path(folder) / name / STORE).exists()
             and not ignored(f"{(place / name).as_posix()}/")
         )
         for name in names:

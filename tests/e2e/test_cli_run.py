@@ -1,0 +1,227 @@
+"""`tidegate run`: from a file to a result, by way of what it asks for."""
+
+import os
+import subprocess
+
+import pytest
+
+REPORT = '''
+import typing
+from datetime import timedelta
+from tidegate import approve, task, wait_for_input, workflow
+
+@task
+def create_report(data: typing.List[float]) -> dict:
+    print("so many:", len(data))
+    return {"mean": sum(data) / len(data)}
+
+@task
+def finalize_report(report: dict, title: str) -> dict:
+    return {"title": title, **report}
+
+@workflow
+def plain(data: typing.List[float]) -> dict:
+    """Only the numbers."""
+    return create_report(data=data)
+
+@workflow
+def reporting(data: typing.List[float]) -> dict:
+    report = create_report(data=data)
+    title = wait_for_input("title", timeout=timedelta(hours=1), expected_type=str)
+    final = finalize_report(report=report, title=title)
+    return approve(final, "final", timeout=timedelta(hours=2))
+'''
+
+ASKING = '''
+import typing
+from datetime import timedelta
+from tidegate import approve, sleep, task, wait_for_input, workflow
+
+@task
+def add(a: int, b: int) -> int:
+    return a + b
+
+@task
+def boom(n: int) -> int:
+    raise ValueError("no \\x1b[31mgood")
+
+@workflow
+def two() -> int:
+    return add(a=wait_for_input("first", expected_type=int), b=wait_for_input("second", expected_type=int))
+
+@workflow
+def both(n: int, flag: bool = False) -> typing.Tuple[int, bool]:
+    return add(a=n, b=1), flag
+
+@workflow
+def nothing() -> None:
+    sleep(timedelta(milliseconds=300))
+
+@workflow
+def fails(n: int) -> int:
+    return boom(n=n)
+
+@workflow
+def gate() -> int:
+    return wait_for_input("number", expected_type=int)
+
+@workflow
+def yes() -> int:
+    return approve(add(a=1, b=1), "fine")
+'''
+
+
+def test_a_result_is_json_on_standard_output_and_all_else_is_elsewhere(tidegate):
+    tidegate.write("wf.py", REPORT)
+    done = tidegate("run", "wf.py", "plain", "--data", "[1, 2, 3]")
+    assert (done.code, done.json) == (0, {"mean": 2.0})
+    assert done.out.count("\n") == 1
+    assert done.err.startswith("execution ")
+
+
+def test_lines_of_a_pipe_are_the_answers_in_the_order_of_the_questions(tidegate):
+    tidegate.write("wf.py", REPORT)
+    done = tidegate("run", "wf.py", "reporting", "--data", "[1, 2]", stdin="My report\nyes\n")
+    assert done.json == {"title": "My report", "mean": 1.5}
+    assert '"title": "My report"' in done.err  # the value under approval was shown
+
+
+def test_a_wrong_answer_is_asked_for_again_and_changes_nothing(tidegate):
+    tidegate.write("wf.py", ASKING)
+    done = tidegate("run", "wf.py", "two", stdin="many\n1\n\n2\n")
+    assert (done.code, done.json) == (0, 3)
+    assert done.err.count("that does not fit") == 2
+
+
+def test_answers_given_in_advance_need_nobody(tidegate):
+    tidegate.write("wf.py", REPORT)
+    done = tidegate(
+        "run", "wf.py", "reporting", "--data", "[1, 2]", "--answer", "final=true", "--answer", "title=Now"
+    )
+    assert done.json == {"title": "Now", "mean": 1.5}
+
+
+def test_several_outputs_are_an_object_and_none_is_null(tidegate):
+    tidegate.write("wf.py", ASKING)
+    assert tidegate("run", "wf.py", "both", "--n", "-5", "--flag").json == {"o0": -4, "o1": True}
+    assert tidegate("run", "wf.py", "nothing").json is None
+
+
+def test_inputs_come_from_files_and_from_one_object_too(tidegate):
+    tidegate.write("wf.py", REPORT)
+    tidegate.write("data.json", "[4, 6]")
+    tidegate.write("all.json", '{"data": [1, 3]}')
+    assert tidegate("run", "wf.py", "plain", "--data", "@data.json").json == {"mean": 5.0}
+    assert tidegate("run", "wf.py", "plain", "--inputs", "@all.json").json == {"mean": 2.0}
+
+
+def test_without_a_workflow_it_lists_those_of_the_file_and_help_lists_inputs(tidegate):
+    tidegate.write("wf.py", REPORT)
+    listed = tidegate("run", "wf.py")
+    assert listed.code == 0
+    assert "reporting" in listed.out
+    assert "Only the numbers." in listed.out
+    asked = tidegate("run", "wf.py", "reporting", "--help")
+    assert "--data" in asked.out
+    assert "list of numbers" in asked.out
+    assert "title" in asked.out
+
+
+def test_detached_it_returns_when_nothing_more_can_happen_without_an_answer(tidegate):
+    tidegate.write("wf.py", REPORT)
+    done = tidegate("run", "wf.py", "reporting", "--data", "[1]", "--detach", "--json", "--answer", "title=T")
+    assert done.json.keys() == {"id", "phase", "waiting"}
+    assert done.json["phase"] == "WAITING"
+    assert [each["name"] for each in done.json["waiting"]] == ["final"]
+    assert done.json["waiting"][0]["value"] == {"title": "T", "mean": 1.0}
+
+
+def test_a_failure_is_one_line_and_exit_code_1(tidegate):
+    tidegate.write("wf.py", ASKING)
+    done = tidegate("run", "wf.py", "fails", "--n", "1")
+    assert done.code == 1
+    assert done.err.splitlines()[-1] == "error: node 'boom' failed: ValueError: no good"
+    assert "\x1b" not in done.err
+
+
+def test_the_same_id_again_is_the_same_execution(tidegate):
+    tidegate.write("wf.py", ASKING)
+    first = tidegate("run", "wf.py", "both", "--n", "1", "--id", "one", "--json")
+    again = tidegate("run", "wf.py", "both", "--n", "1", "--id", "one", "--json")
+    other = tidegate("run", "wf.py", "both", "--n", "2", "--id", "one", "--json")
+    assert first.json == again.json
+    assert (other.code, other.out) == (3, "")
+    assert "choose another id" in other.err
+
+
+def test_at_the_end_of_input_it_says_what_it_waits_for_and_keeps_waiting(tidegate):
+    tidegate.write("wf.py", ASKING)
+    run = tidegate.start("run", "wf.py", "gate", "--id", "g", stdin=subprocess.DEVNULL)
+    run.says("tidegate answer g number VALUE")
+    assert tidegate("answer", "g", "number", "7").code == 0
+    assert run.ends().out == "7\n"
+
+
+def test_a_prompt_notices_an_answer_from_elsewhere(tidegate):
+    tidegate.write("wf.py", ASKING)
+    run, keyboard = tidegate.sit_down("run", "wf.py", "gate", "--id", "g")
+    run.says("a whole number: ")
+    done = tidegate("answer", "g", "number", "8")
+    assert done.code == 0
+    assert "resume" not in done.err
+    run.says("answered by")
+    assert run.ends().out == "8\n"
+    os.close(keyboard)
+
+
+def test_at_a_terminal_it_asks_shows_what_is_approved_and_asks_again(tidegate):
+    tidegate.write("wf.py", ASKING)
+    run, keyboard = tidegate.sit_down("run", "wf.py", "yes")
+    run.says("to approve: 2")
+    os.write(keyboard, b"perhaps\n")
+    run.says("that does not fit")
+    os.write(keyboard, b"yes\n")
+    assert run.ends().out == "2\n"
+    os.close(keyboard)
+
+
+def test_ctrl_c_leaves_the_execution_waiting_and_says_how_to_go_on(tidegate):
+    tidegate.write("wf.py", ASKING)
+    run, keyboard = tidegate.sit_down("run", "wf.py", "gate", "--id", "g")
+    run.says("a whole number: ")
+    run.interrupt()
+    done = run.ends()
+    assert done.code == 130
+    assert done.err.splitlines()[-1].endswith("tidegate resume g")
+    assert "Traceback" not in done.err
+    os.close(keyboard)
+    assert tidegate("resume", "g", stdin="5\n").json == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("run", "missing.py", "x"), 2, "missing.py: there is no such file"),
+        (("run", "syntax.py", "x"), 2, "syntax.py, line 1: SyntaxError"),
+        (("run", "imports.py", "x"), 2, "No module named 'not_there'"),
+        (("run", "empty.py", "x"), 2, "holds no workflow"),
+        (("run", "wf.py", "gates"), 4, "did you mean 'gate'?"),
+        (("run", "wf.py", "both"), 2, "--n (a whole number)"),
+        (("run", "wf.py", "both", "--m", "1"), 2, "the inputs are: --n, --flag"),
+        (("run", "wf.py", "both", "--n", "one"), 2, "--n: expected a whole number, got 'one'"),
+        (("run", "wf.py", "gate", "--answer", "numbr=1"), 4, "no signal 'numbr'; it has: number"),
+        (("run", "wf.py", "gate", "--answer", "number=x"), 2, "expected a whole number"),
+        (("show", "nothing-like-it"), 4, "no execution 'nothing-like-it'"),
+        (("shwo",), 2, "did you mean 'show'?"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(tidegate, words, code, message):
+    tidegate.write("syntax.py", "def x(:")
+    tidegate.write("imports.py", "import not_there")
+    tidegate.write("empty.py", "x = 1")
+    tidegate.write("wf.py", ASKING)
+    done = tidegate(*words)
+    assert (done.code, done.out) == (code, "")
+    assert done.err.startswith("error: ")
+    assert done.err.count("\n") == 1
+    assert message in done.err

@@ -1,0 +1,152 @@
+"""Owners of a store come and go, politely or not; what was acknowledged stays, and every other command finds its way."""
+
+import fcntl
+import os
+import subprocess
+
+import pytest
+
+WAITING = '''
+from datetime import timedelta
+from pathlib import Path
+from tidegate import approve, sleep, task, wait_for_input, workflow
+
+@task
+def add(a: int, b: int) -> int:
+    return a + b
+
+@task
+def linger(until: str) -> str:
+    import time
+    while not Path(until).exists():
+        time.sleep(0.01)
+    return until
+
+@workflow
+def review(n: int) -> int:
+    number = wait_for_input("number", expected_type=int)
+    return approve(add(a=n, b=number), "fine")
+
+@workflow
+def lasting(until: str) -> str:
+    return linger(until=until)
+
+@task
+def echo(words: str) -> str:
+    return words
+
+@workflow
+def text() -> str:
+    return echo(words=wait_for_input("words", expected_type=str))
+'''
+
+
+@pytest.fixture(autouse=True)
+def _workflows(tidegate):
+    tidegate.write("wf.py", WAITING)
+
+
+def test_killed_at_each_gate_it_comes_back_takes_the_answers_and_finishes(tidegate):
+    first = tidegate.start("run", "wf.py", "review", "--n", "1", "--id", "r")
+    first.says("a whole number")
+    first.kill()
+    shown = tidegate("show", "r", "--json").json
+    assert (shown["phase"], shown["waiting"][0]["name"]) == ("WAITING", "number")
+    second = tidegate.start("resume", "r")
+    second.says("a whole number")
+    second.type("2\n")
+    second.says("to approve: 3")
+    second.kill()
+    assert tidegate("approve", "r", "fine", "--comment", "good").code == 0
+    done = tidegate("resume", "r", "--json").json
+    assert (done["phase"], done["outputs"]) == ("SUCCEEDED", {"o0": 3})
+    assert tidegate("doctor").code == 0
+
+
+def test_an_answer_while_nobody_runs_is_stored_and_says_how_to_go_on(tidegate):
+    tidegate("run", "wf.py", "text", "--id", "t", "--detach", stdin="")
+    done = tidegate("answer", "t", "words", "My report")
+    assert done.code == 0
+    assert "tidegate resume t" in done.err
+    assert tidegate("resume", "t").out == '"My report"\n'
+    again = tidegate("answer", "t", "words", '"My report"')
+    assert again.code == 0
+    other = tidegate("answer", "t", "words", "Another")
+    assert other.code == 3
+    assert "answered with another value by" in other.err
+
+
+def test_a_task_that_was_killed_with_its_host_is_repeated(tidegate):
+    mark = str(tidegate.place / "mark")
+    first = tidegate.start("run", "wf.py", "lasting", "--until", mark, "--id", "l")
+    first.says("running linger")
+    first.kill()
+    tidegate.write("mark", "")
+    done = tidegate("resume", "l", "--json").json
+    assert (done["phase"], done["nodes"][0]["attempts"]) == ("SUCCEEDED", 2)
+
+
+def test_a_second_run_hands_its_work_to_the_first_and_takes_over_when_it_ends(tidegate):
+    first = tidegate.start("run", "wf.py", "text", "--id", "one", stdin=subprocess.DEVNULL)
+    first.says("tidegate answer one words VALUE")
+    second = tidegate.start("run", "wf.py", "text", "--id", "two", stdin=subprocess.DEVNULL)
+    second.says("tidegate answer two words VALUE")
+    first.kill()
+    listed = {each["id"]: each["phase"] for each in tidegate("list", "--json").json}
+    assert listed == {"one": "WAITING", "two": "WAITING"}
+    assert tidegate("answer", "tw", "words", "mine").code == 0
+    assert second.ends().out == '"mine"\n'
+
+
+def test_many_commands_at_once_each_get_their_way(tidegate):
+    runs = [
+        tidegate.start("run", "wf.py", "text", "--answer", f"words=w{n}", stdin=subprocess.DEVNULL)
+        for n in range(4)
+    ]
+    assert sorted(run.ends().out for run in runs) == [f'"w{n}"\n' for n in range(4)]
+
+
+def test_the_inbox_the_list_and_the_tree_show_what_waits(tidegate):
+    tidegate("run", "wf.py", "review", "--n", "1", "--id", "r", "--detach", "--answer", "number=4")
+    inbox = tidegate("inbox", "--json").json
+    assert [(each["execution"], each["name"], each["value"]) for each in inbox] == [("r", "fine", 5)]
+    assert "to approve: 5" in tidegate("inbox").out
+    assert "fine" in tidegate("list").out
+    shown = tidegate("show", "r").out
+    assert "SUCCEEDED  add" in shown
+    assert "WAITING    fine" in shown
+    assert [each["kind"] for each in tidegate("events", "r", "--json").json][0] == "Launched"
+
+
+def test_a_rejection_fails_the_execution_and_an_abort_ends_it(tidegate):
+    for id_ in ("no", "end"):
+        tidegate("run", "wf.py", "review", "--n", "1", "--id", id_, "--detach", "--answer", "number=4")
+    assert tidegate("reject", "no", "fine", "--comment", "too high").code == 0
+    shown = tidegate("show", "no", "--json").json
+    assert (shown["phase"], shown["error"]["code"]) == ("FAILED", "Rejected")
+    assert shown["nodes"][-1]["answer"]["comment"] == "too high"
+    assert tidegate("abort", "end", "--reason", "enough").code == 0
+    assert tidegate("inbox", "--json").json == []
+    late = tidegate("approve", "end", "fine")
+    assert late.code == 3
+    assert "aborted already" in late.err
+
+
+def test_a_store_whose_owner_does_not_reply_is_one_clear_line(tidegate):
+    tidegate.home.mkdir()
+    lock = os.open(tidegate.home / "engine.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    done = tidegate("run", "wf.py", "text")
+    os.close(lock)
+    assert (done.code, done.out) == (5, "")
+    assert done.err.count("\n") == 1
+    assert "in use" in done.err
+
+
+def test_a_home_whose_path_is_too_long_for_a_socket_works_too(tidegate):
+    home = tidegate.place / ("long" * 20) / ("er" * 40)
+    run = tidegate.start("run", "wf.py", "text", "--id", "t", "--home", str(home), stdin=subprocess.DEVNULL)
+    run.says("tidegate answer t words VALUE")
+    done = tidegate("answer", "t", "words", "x", "--home", str(home))
+    assert (done.code, "resume" in done.err) == (0, False)
+    assert run.ends().out == '"x"\n'
