@@ -28,7 +28,7 @@ def figures(repeats: int) -> list[Figure]:
             "/s",
             rates,
             bare,
-            "the same rows, committed in the same groups",
+            "the same rows into the same tables, in the same groups",
             aim=1_500,
         ),
         Figure(

@@ -29,7 +29,7 @@ class Clock(Protocol):
 # ---- store ----
 
 
-class LaunchRow(Struct, frozen=True):
+class LaunchRow(Struct, frozen=True, gc=False):
     """A new execution."""
 
     key: Key
@@ -42,7 +42,7 @@ class LaunchRow(Struct, frozen=True):
     phase: ExecutionPhase = ExecutionPhase.QUEUED
 
 
-class HistoryRow(Struct, frozen=True):
+class HistoryRow(Struct, frozen=True, gc=False):
     """What one event did: `body` is the encoded event and its changes. `seq` counts from 1 without gaps."""
 
     key: Key
@@ -50,7 +50,7 @@ class HistoryRow(Struct, frozen=True):
     body: bytes
 
 
-class PhaseRow(Struct, frozen=True):
+class PhaseRow(Struct, frozen=True, gc=False):
     """An execution has come into another phase."""
 
     key: Key
@@ -58,7 +58,7 @@ class PhaseRow(Struct, frozen=True):
     at: Instant
 
 
-class WaitRow(Struct, frozen=True):
+class WaitRow(Struct, frozen=True, gc=False):
     """A node waits: for an answer, for an instant, or for both. `kind` is sleep, input, approve or retry."""
 
     key: Key
@@ -69,7 +69,7 @@ class WaitRow(Struct, frozen=True):
     due: Instant | None
 
 
-class WaitEnd(Struct, frozen=True):
+class WaitEnd(Struct, frozen=True, gc=False):
     """A node waits no more."""
 
     key: Key
@@ -218,7 +218,7 @@ class Store(Protocol):
 # ---- executor ----
 
 
-class Job(Struct, frozen=True):
+class Job(Struct, frozen=True, gc=False):
     """One attempt to be run. `key` and `id` are of its execution; `idempotency_key` is the same for every attempt of the node."""
 
     key: Key
@@ -237,36 +237,36 @@ class Job(Struct, frozen=True):
         return f"{self.id}/{self.node}"
 
 
-class Began(Struct, frozen=True, tag="began"):
+class Began(Struct, frozen=True, gc=False, tag="began"):
     """The attempt has been running for more than a tenth of a second."""
 
 
-class Returned(Struct, frozen=True, tag="returned"):
+class Returned(Struct, frozen=True, gc=False, tag="returned"):
     """The attempt returned these outputs."""
 
     outputs: dict[str, Value]
 
 
-class Unfolded(Struct, frozen=True, tag="unfolded"):
+class Unfolded(Struct, frozen=True, gc=False, tag="unfolded"):
     """The attempt of a dynamic task returned this graph."""
 
     graph: Graph
 
 
-class Raised(Struct, frozen=True, tag="raised"):
+class Raised(Struct, frozen=True, gc=False, tag="raised"):
     """The attempt failed: it raised, crashed, or overran its timeout (`failure.code`)."""
 
     failure: Failure
 
 
-class Lost(Struct, frozen=True, tag="lost"):
+class Lost(Struct, frozen=True, gc=False, tag="lost"):
     """The attempt was given back without having come to an end, for no fault of its own."""
 
 
 Outcome: TypeAlias = Began | Returned | Unfolded | Raised | Lost
 
 
-class Report(Struct, frozen=True):
+class Report(Struct, frozen=True, gc=False):
     """What became of one attempt. After any outcome but `Began`, nothing more is said of it."""
 
     key: Key

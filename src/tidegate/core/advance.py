@@ -2,9 +2,6 @@
 How one change leads to the next: nodes begin, end, fail, are skipped or withdrawn, and holders end with the last node they hold.
 """
 
-from collections import deque
-from collections.abc import Iterable
-
 from msgspec.structs import replace
 
 from tidegate.core.evaluate import NoValue, evaluate, holds, output_of, outputs
@@ -49,32 +46,19 @@ N, X = NodePhase, ExecutionPhase
 
 class Flow:
     """
-    One step under way: the draft, the commands so far, and what is still to be looked at.
+    One step under way: the draft, the commands so far, and the nodes that are to be skipped.
 
-    Holders are looked at last, when no node is left that would still change.
+    What is skipped comes before what is ready, so that no gate opens for nobody, and holders come last, when no node is left that would still change.
     """
 
-    __slots__ = ("commands", "draft", "holders", "queue")
+    __slots__ = ("commands", "draft", "skips")
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self.commands: list[Command] = []
-        self.queue: deque[tuple[bool, NodeId]] = deque()
-        self.holders: deque[NodeId] = deque()
+        self.skips: list[NodeId] = []
 
     # ---- what other modules ask for ----
-
-    def change(self, node: NodeId, state: NodeState) -> None:
-        """Give a node another state that does not end it."""
-        self.draft.put(node, state)
-
-    def begin_all(self, nodes: Iterable[NodeId]) -> None:
-        """Let those of the nodes begin that have all they need."""
-        self.queue.extend((True, node) for node in nodes if self.draft.left(node) == 0)
-
-    def check_holder(self, holder: NodeId) -> None:
-        """See whether a holder has ended."""
-        self.holders.append(holder)
 
     def submit(self, node: NodeId, state: NodeState) -> None:
         """Ask for an attempt of a task."""
@@ -83,7 +67,7 @@ class Flow:
         except NoValue as missing:
             self.fail(node, state, Failure(BAD_PATH, str(missing), "", False))
             return
-        self.change(node, state)
+        self.draft.put(node, state)
         self.commands.append(command)
 
     def run_task(self, node: NodeId, attempt: int) -> RunTask:
@@ -97,17 +81,9 @@ class Flow:
         }
         return RunTask(node, attempt, task.target, inputs, task.timeout, task.dynamic)
 
-    def settle(self, node: NodeId, state: NodeState) -> None:
-        """End a node well, and see what follows."""
-        draft = self.draft
-        draft.put(node, state)
-        planned = draft.plan.nodes[node]
-        self.begin_all(planned.dependents)
-        self._check_holders(planned)
-
     def skip(self, node: NodeId) -> None:
         """End a node that nobody reaches or needs any more, and all that depends on it."""
-        self.queue.append((False, node))
+        self.skips.append(node)
 
     def expire(self, node: NodeId) -> None:
         """The timeout of an open gate has come: it takes its default, or times out."""
@@ -133,7 +109,7 @@ class Flow:
             message = f"{answer.who} rejected {gate.name!r}{why}"
             self.fail(node, state, Failure(REJECTED, message, "", False))
         else:
-            self.settle(node, replace(state, phase=N.SUCCEEDED, ended=draft.at))
+            self.draft.put(node, replace(state, phase=N.SUCCEEDED, ended=draft.at))
 
     def fail(
         self, node: NodeId, now: NodeState, failure: Failure, phase: NodePhase = N.FAILED
@@ -148,7 +124,6 @@ class Flow:
             self._skip_inside(planned)
             for dependent in planned.dependents:
                 self.skip(dependent)
-            self._check_holders(planned)
         else:
             self.abort_begun(planned.scope)
             self._fail_scope(planned.scope, failure, node)
@@ -166,26 +141,32 @@ class Flow:
             draft.put(node, replace(now, phase=N.ABORTED, ended=draft.at, due=None))
 
     def run(self) -> None:
-        """Work the queue off."""
-        queue, holders, draft = self.queue, self.holders, self.draft
-        while (queue or holders) and not draft.phase.is_terminal:
-            if queue:
-                begins, node = queue.popleft()
-                if not draft.node(node).phase.is_terminal:
-                    (self._begin if begins else self._skip)(node)
-            else:
-                holder = holders.popleft()
-                if draft.is_open(holder) == 0 and self._is_holding(holder):
+        """Work off what follows, in rounds: what is skipped, what is ready, which holders have ended."""
+        draft = self.draft
+        while not draft.phase.is_terminal:
+            if self.skips:
+                nodes, self.skips = self.skips, []
+                for node in nodes:
+                    self._skip(node)
+            elif draft.ready:
+                nodes, draft.ready = draft.ready, []
+                for node in nodes:
+                    self._begin(node)
+            elif draft.empty:
+                nodes, draft.empty = draft.empty, []
+                for holder in nodes:
                     self._close(holder)
+            else:
+                return
 
     # ---- one kind of work each ----
 
     def _begin(self, node: NodeId) -> None:
         draft = self.draft
         now = draft.node(node)
-        if now.began is not None or now.attempt:
-            return
         planned = draft.plan.nodes[node]
+        if now.phase.is_terminal or draft.phase.is_terminal:
+            return
         if planned.holder != ROOT and draft.node(planned.holder).phase is not N.RUNNING:
             return  # it failed while this node stood in the queue
         at = draft.at
@@ -193,17 +174,15 @@ class Flow:
             case TaskNode():
                 self.submit(node, NodeState(N.QUEUED, attempt=1))
             case SleepNode(duration=duration):
-                self.change(node, NodeState(N.WAITING, began=at, due=Instant(at + duration)))
+                self.draft.put(node, NodeState(N.WAITING, began=at, due=Instant(at + duration)))
             case InputNode() if now.answer is not None:
-                self.settle(node, replace(now, phase=N.SUCCEEDED, began=at, ended=at))
+                self.draft.put(node, replace(now, phase=N.SUCCEEDED, began=at, ended=at))
             case InputNode(patience=patience) | ApproveNode(patience=patience):
                 self._open_gate(node, patience)
             case BranchNode() as branch:
                 self._decide(node, branch)
             case SubNode():
-                self.change(node, NodeState(N.RUNNING, began=at))
-                self.begin_all(draft.plan.groups[node, 0])
-                self.check_holder(node)
+                draft.put(node, NodeState(N.RUNNING, began=at))
 
     def _open_gate(self, node: NodeId, patience: Patience) -> None:
         draft = self.draft
@@ -219,7 +198,7 @@ class Flow:
                 due = None
             case Expires(timeout=timeout) | Defaults(timeout=timeout):
                 due = Instant(draft.at + timeout)
-        self.change(node, NodeState(N.WAITING, began=draft.at, due=due))
+        self.draft.put(node, NodeState(N.WAITING, began=draft.at, due=due))
 
     def _decide(self, node: NodeId, branch: BranchNode) -> None:
         draft = self.draft
@@ -241,20 +220,20 @@ class Flow:
             message = branch.otherwise.message
             self.fail(node, now, Failure(BRANCH_FAILED, message, "", False))
             return
-        self.change(node, NodeState(N.RUNNING, began=draft.at, case=taken))
+        self.draft.put(node, NodeState(N.RUNNING, began=draft.at, case=taken))
         for index in range(len(branch.cases) + 1):
             if index != taken:
                 for member in plan.groups.get((node, index), ()):
                     self.skip(member)
                 for outside in plan.outside.get((node, index), ()):
                     self._withdraw(outside)
-        self.begin_all(plan.groups.get((node, taken), ()))
-        self.check_holder(node)
 
     def _skip(self, node: NodeId) -> None:
         draft = self.draft
         planned = draft.plan.nodes[node]
         now = draft.node(node)
+        if now.phase.is_terminal:
+            return
         state = replace(now, phase=N.SKIPPED, ended=draft.at, due=None)
         draft.put(node, state)
         self._skip_inside(planned)
@@ -262,7 +241,6 @@ class Flow:
             self.skip(dependent)
         for upstream in planned.needs:
             self._withdraw(upstream)
-        self._check_holders(planned)
 
     def _skip_inside(self, planned: Planned) -> None:
         """Skip what a node that was skipped or failed would have held: all cases of a branch; of a graph only what was answered early."""
@@ -303,11 +281,13 @@ class Flow:
         """The last node that a holder holds has ended: so has the holder."""
         draft = self.draft
         plan = draft.plan
-        failed = self._failed_in(holder)
         if holder == ROOT:
-            self._close_root(failed)
+            self._close_root()
             return
         now = draft.node(holder)
+        if now.phase is not N.RUNNING or draft.phase.is_terminal:
+            return
+        failed = self._failed_in(holder)
         if failed is not None:
             failure = draft.node(failed).failure
             assert failure is not None
@@ -323,10 +303,11 @@ class Flow:
         except NoValue as missing:
             self.fail(holder, now, Failure(BAD_PATH, str(missing), "", False))
             return
-        self.settle(holder, replace(now, phase=N.SUCCEEDED, ended=draft.at))
+        self.draft.put(holder, replace(now, phase=N.SUCCEEDED, ended=draft.at))
 
-    def _close_root(self, failed: NodeId | None) -> None:
+    def _close_root(self) -> None:
         draft = self.draft
+        failed = self._failed_in(ROOT)
         if failed is not None:
             failure = draft.node(failed).failure
             assert failure is not None
@@ -338,9 +319,6 @@ class Flow:
             draft.set_phase(X.FAILED, Failure(BAD_PATH, str(missing), "", False))
             return
         draft.set_phase(X.SUCCEEDED)
-
-    def _is_holding(self, holder: NodeId) -> bool:
-        return holder == ROOT or self.draft.node(holder).phase is N.RUNNING
 
     def _failed_in(self, holder: NodeId) -> NodeId | None:
         """Return the first node under a holder that failed. Only a graph that lets the others finish can have one here."""
@@ -377,13 +355,6 @@ class Flow:
             key=lambda id_: (not _holds(draft, id_), id_.count("/"), id_),
             default=node,
         )
-
-    def _check_holders(self, planned: Planned) -> None:
-        self.check_holder(planned.holder)
-        for branch, index in self.draft.plan.watchers.get(planned.id, ()):
-            now = self.draft.node(branch)
-            if now.phase is N.RUNNING and now.case == index:
-                self.check_holder(branch)
 
 
 def _holds(draft: Draft, node: NodeId) -> bool:

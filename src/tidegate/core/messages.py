@@ -14,7 +14,7 @@ from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Graph, Instant, Micros, Target
 
 
-class Failure(Struct, frozen=True, array_like=True):
+class Failure(Struct, frozen=True, array_like=True, gc=False):
     """Why a node or an execution failed. `code` is stable, `message` is for people, `trace` is the author's traceback."""
 
     code: str
@@ -35,7 +35,7 @@ BAD_GRAPH = "BadGraph"
 LOST_TOO_OFTEN = "LostTooOften"
 
 
-class Launched(Struct, frozen=True, array_like=True, tag=1):
+class Launched(Struct, frozen=True, array_like=True, gc=False, tag=1):
     """An execution was asked for. It is the first event, and comes once."""
 
     at: Instant
@@ -44,7 +44,7 @@ class Launched(Struct, frozen=True, array_like=True, tag=1):
     via: str = "code"
 
 
-class TaskStarted(Struct, frozen=True, array_like=True, tag=2):
+class TaskStarted(Struct, frozen=True, array_like=True, gc=False, tag=2):
     """A worker has been at this attempt for a while; attempts that end at once are not announced."""
 
     at: Instant
@@ -52,7 +52,7 @@ class TaskStarted(Struct, frozen=True, array_like=True, tag=2):
     attempt: int
 
 
-class TaskSucceeded(Struct, frozen=True, array_like=True, tag=3):
+class TaskSucceeded(Struct, frozen=True, array_like=True, gc=False, tag=3):
     """An attempt returned."""
 
     at: Instant
@@ -61,7 +61,7 @@ class TaskSucceeded(Struct, frozen=True, array_like=True, tag=3):
     outputs: dict[str, Value]
 
 
-class TaskExpanded(Struct, frozen=True, array_like=True, tag=4):
+class TaskExpanded(Struct, frozen=True, array_like=True, gc=False, tag=4):
     """An attempt of a dynamic task returned a graph, which now stands in its place."""
 
     at: Instant
@@ -70,7 +70,7 @@ class TaskExpanded(Struct, frozen=True, array_like=True, tag=4):
     graph: Graph
 
 
-class TaskFailed(Struct, frozen=True, array_like=True, tag=5):
+class TaskFailed(Struct, frozen=True, array_like=True, gc=False, tag=5):
     """An attempt raised, crashed, or was killed at its timeout."""
 
     at: Instant
@@ -79,7 +79,7 @@ class TaskFailed(Struct, frozen=True, array_like=True, tag=5):
     failure: Failure
 
 
-class TaskLost(Struct, frozen=True, array_like=True, tag=6):
+class TaskLost(Struct, frozen=True, array_like=True, gc=False, tag=6):
     """The host that ran this attempt died with it. It is repeated and uses up no retry."""
 
     at: Instant
@@ -87,14 +87,14 @@ class TaskLost(Struct, frozen=True, array_like=True, tag=6):
     attempt: int
 
 
-class TimerFired(Struct, frozen=True, array_like=True, tag=7):
+class TimerFired(Struct, frozen=True, array_like=True, gc=False, tag=7):
     """The instant that a node waits for has come."""
 
     at: Instant
     node: NodeId
 
 
-class AnswerGiven(Struct, frozen=True, array_like=True, tag=8):
+class AnswerGiven(Struct, frozen=True, array_like=True, gc=False, tag=8):
     """Somebody answered a gate, with a value of the declared type; for an approval True or False."""
 
     at: Instant
@@ -106,7 +106,7 @@ class AnswerGiven(Struct, frozen=True, array_like=True, tag=8):
     key: str = ""
 
 
-class AbortRequested(Struct, frozen=True, array_like=True, tag=9):
+class AbortRequested(Struct, frozen=True, array_like=True, gc=False, tag=9):
     """Somebody wants the execution to end."""
 
     at: Instant
@@ -143,7 +143,7 @@ def slim(event: Event) -> Event:
             return event
 
 
-class RunTask(Struct, frozen=True):
+class RunTask(Struct, frozen=True, gc=False):
     """Run this attempt of a task."""
 
     node: NodeId
@@ -154,7 +154,7 @@ class RunTask(Struct, frozen=True):
     dynamic: bool
 
 
-class CancelTask(Struct, frozen=True):
+class CancelTask(Struct, frozen=True, gc=False):
     """Nobody wants the result of this attempt any more."""
 
     node: NodeId
@@ -164,7 +164,7 @@ class CancelTask(Struct, frozen=True):
 Command: TypeAlias = RunTask | CancelTask
 
 
-class Accepted(Struct, frozen=True, array_like=True, tag="yes"):
+class Accepted(Struct, frozen=True, array_like=True, gc=False, tag="yes"):
     """The answer counts. `early`: it was given before the gate opened and is kept for it."""
 
     at: Instant
@@ -172,7 +172,7 @@ class Accepted(Struct, frozen=True, array_like=True, tag="yes"):
     early: bool = False
 
 
-class Denied(Struct, frozen=True, array_like=True, tag="no"):
+class Denied(Struct, frozen=True, array_like=True, gc=False, tag="no"):
     """The answer does not count. `code` is that of the error in `tidegate.errors`; who and when are of what forbids it."""
 
     code: str

@@ -86,7 +86,7 @@ EXECUTION_TRANSITIONS: dict[ExecutionPhase, frozenset[ExecutionPhase]] = {
 }
 
 
-class Answer(Struct, frozen=True, array_like=True):
+class Answer(Struct, frozen=True, array_like=True, gc=False):
     """What a gate was told: by whom, through what, when. For an approval the value is True or False."""
 
     value: Value
@@ -98,7 +98,7 @@ class Answer(Struct, frozen=True, array_like=True):
     by_timeout: bool = False
 
 
-class NodeState(Struct, frozen=True, array_like=True):
+class NodeState(Struct, frozen=True, array_like=True, gc=False):
     """Where one node stands. It is what a change carries, and what history stores."""
 
     phase: NodePhase
@@ -123,14 +123,14 @@ class NodeState(Struct, frozen=True, array_like=True):
 QUEUED_STATE = NodeState(N.QUEUED)
 
 
-class NodeChanged(Struct, frozen=True, array_like=True, tag=1):
+class NodeChanged(Struct, frozen=True, array_like=True, gc=False, tag=1):
     """A node has this state now."""
 
     node: NodeId
     state: NodeState
 
 
-class PhaseChanged(Struct, frozen=True, array_like=True, tag=2):
+class PhaseChanged(Struct, frozen=True, array_like=True, gc=False, tag=2):
     """The execution has this phase now; for one that failed or was aborted, why, and at which node."""
 
     phase: ExecutionPhase
@@ -138,14 +138,14 @@ class PhaseChanged(Struct, frozen=True, array_like=True, tag=2):
     node: NodeId = ROOT
 
 
-class Expanded(Struct, frozen=True, array_like=True, tag=3):
+class Expanded(Struct, frozen=True, array_like=True, gc=False, tag=3):
     """A dynamic task has unfolded into a graph."""
 
     node: NodeId
     graph: Graph
 
 
-class KeyKept(Struct, frozen=True, array_like=True, tag=4):
+class KeyKept(Struct, frozen=True, array_like=True, gc=False, tag=4):
     """An idempotency key was used for a gate and got this reply, which it gets for ever."""
 
     key: str
@@ -201,13 +201,14 @@ class Draft:
     """
     An execution as it becomes within one step: what changed, laid over the state, which stays as it is until `merge`.
 
-    `plan` grows when a dynamic task unfolds.
+    `plan` grows when a dynamic task unfolds. `ready` are nodes that have all they need now, `empty` holders whose last node has ended.
     """
 
     __slots__ = (
         "at",
         "base",
         "changes",
+        "empty",
         "failed",
         "failure",
         "gates",
@@ -219,6 +220,7 @@ class Draft:
         "pending",
         "phase",
         "plan",
+        "ready",
     )
 
     def __init__(self, plan: Plan, base: ExecutionState, at: Instant) -> None:
@@ -236,23 +238,13 @@ class Draft:
         self.pending: dict[NodeId, int] = {}
         self.open: dict[NodeId, int] = {}
         self.changes: list[Change] = []
+        self.ready: list[NodeId] = []
+        self.empty: list[NodeId] = []
 
     def node(self, node: NodeId) -> NodeState:
         """Return the state of a node."""
         state = self.nodes.get(node)
         return state if state is not None else self.base.nodes.get(node, QUEUED_STATE)
-
-    def left(self, node: NodeId) -> int:
-        """Return how many things must still happen before a node begins."""
-        left = self.pending.get(node)
-        if left is None:
-            left = self.base.pending.get(node)
-        return left if left is not None else self.plan.nodes[node].count
-
-    def is_open(self, holder: NodeId) -> int:
-        """Return how many nodes that a node holds have not ended."""
-        count = self.open.get(holder)
-        return count if count is not None else self.base.open.get(holder, 0)
 
     def begun(self) -> list[NodeId]:
         """Return every node that has a state and has not ended."""
@@ -312,20 +304,20 @@ class Draft:
             case KeyKept(key, node, reply):
                 self.keep_key(key, node, reply)
 
-    def open_group(self, holder: NodeId, case: int = 0) -> tuple[NodeId, ...]:
-        """Let the nodes of a holder begin as soon as they have what they need; return them."""
-        plan, pending = self.plan, self.pending
-        members = plan.groups.get((holder, case), ())
+    def open_group(self, holder: NodeId, case: int = 0) -> None:
+        """Let the nodes of a holder begin as soon as they have what they need."""
+        plan = self.plan
         unsettled = 0
-        for member in members:
+        for member in plan.groups.get((holder, case), ()):
             if self.node(member).phase < N.SUCCEEDED:
                 unsettled += 1
-                pending[member] = self.left(member) - 1
+                self._one_need_less(member)
         for outside in plan.outside.get((holder, case), ()):
             if self.node(outside).phase < N.SUCCEEDED:
                 unsettled += 1
         self.open[holder] = unsettled
-        return members
+        if unsettled == 0:
+            self.empty.append(holder)
 
     def merge(self) -> Plan:
         """Fold what changed into the state, and return the plan as it is now."""
@@ -346,14 +338,33 @@ class Draft:
     def _settle(self, planned: Planned, phase: NodePhase) -> None:
         if phase is N.SUCCEEDED:
             for dependent in planned.dependents:
-                self.pending[dependent] = self.left(dependent) - 1
+                self._one_need_less(dependent)
         case = planned.node.case
-        holder = planned.holder
-        if case is None or self._took(holder, case.index):
-            self.open[holder] = self.is_open(holder) - 1
-        for branch, index in self.plan.watchers.get(planned.id, ()):
-            if self._took(branch, index):
-                self.open[branch] = self.is_open(branch) - 1
+        if case is None or self._took(planned.holder, case.index):
+            self._one_held_less(planned.holder)
+        watchers = self.plan.watchers
+        if planned.id in watchers:
+            for branch, index in watchers[planned.id]:
+                if self._took(branch, index):
+                    self._one_held_less(branch)
+
+    def _one_need_less(self, node: NodeId) -> None:
+        left = self.pending.get(node)
+        if left is None:
+            left = self.base.pending.get(node)
+            if left is None:
+                left = self.plan.nodes[node].count
+        self.pending[node] = left - 1
+        if left == 1:
+            self.ready.append(node)
+
+    def _one_held_less(self, holder: NodeId) -> None:
+        count = self.open.get(holder)
+        if count is None:
+            count = self.base.open.get(holder, 0)
+        self.open[holder] = count - 1
+        if count == 1:
+            self.empty.append(holder)
 
     def _took(self, branch: NodeId, index: int) -> bool:
         state = self.node(branch)

@@ -107,14 +107,13 @@ def step(plan: Plan, state: ExecutionState, event: Event) -> Step:
         case Launched(inputs=inputs):
             if state.phase is X.QUEUED and not state.open:
                 draft.inputs = inputs
-                flow.begin_all(draft.open_group(ROOT))
-                flow.check_holder(ROOT)
+                draft.open_group(ROOT)
         case TimerFired(node=node, at=at):
             _timer(flow, node, at)
         case _:
             _attempt(flow, event)
     flow.run()
-    _set_phase(flow)
+    _set_phase(draft)
     return Step(draft, flow.commands, reply)
 
 
@@ -137,8 +136,7 @@ def running(plan: Plan, state: ExecutionState) -> list[tuple[NodeId, int]]:
     ]
 
 
-def _set_phase(flow: Flow) -> None:
-    draft = flow.draft
+def _set_phase(draft: Draft) -> None:
     if draft.phase.is_terminal:
         return
     phase = X.WAITING if not draft.live and draft.gates else X.RUNNING
@@ -155,10 +153,10 @@ def _attempt(flow: Flow, event: TaskStarted | TaskSucceeded | TaskExpanded | Tas
     match event:
         case TaskStarted(at=at):
             if now.phase is N.QUEUED:
-                flow.change(node, replace(now, phase=N.RUNNING, began=at))
+                flow.draft.put(node, replace(now, phase=N.RUNNING, began=at))
         case TaskSucceeded(at=at, outputs=outputs):
             began = at if now.began is None else now.began
-            flow.settle(node, NodeState(N.SUCCEEDED, now.attempt, now.lost, began, at, outputs=outputs))
+            flow.draft.put(node, NodeState(N.SUCCEEDED, now.attempt, now.lost, began, at, outputs=outputs))
         case TaskExpanded():
             _expand(flow, event, now)
         case TaskFailed(at=at, failure=failure):
@@ -186,7 +184,7 @@ def _failed(flow: Flow, node: NodeId, now: NodeState, failure: Failure, at: Inst
     pause = min(task.retry.pause << min(used, 40), task.retry.cap)
     if pause > 0:
         due = Instant(at + pause)
-        flow.change(node, replace(now, phase=N.WAITING, due=due, failure=failure))
+        flow.draft.put(node, replace(now, phase=N.WAITING, due=due, failure=failure))
     else:
         flow.submit(node, replace(now, phase=N.QUEUED, attempt=now.attempt + 1, failure=failure))
 
@@ -202,9 +200,7 @@ def _expand(flow: Flow, event: TaskExpanded, now: NodeState) -> None:
         return
     draft.expand(node, event.graph)
     began = event.at if now.began is None else now.began
-    flow.change(node, replace(now, phase=N.RUNNING, began=began))
-    flow.begin_all(draft.plan.groups[node, 0])
-    flow.check_holder(node)
+    flow.draft.put(node, replace(now, phase=N.RUNNING, began=began))
 
 
 def _timer(flow: Flow, node: NodeId, at: Instant) -> None:
@@ -216,7 +212,7 @@ def _timer(flow: Flow, node: NodeId, at: Instant) -> None:
         return
     match planned.node:
         case SleepNode():
-            flow.settle(node, replace(now, phase=N.SUCCEEDED, due=None, ended=at))
+            flow.draft.put(node, replace(now, phase=N.SUCCEEDED, due=None, ended=at))
         case TaskNode():
             flow.submit(node, replace(now, phase=N.QUEUED, attempt=now.attempt + 1, due=None))
         case _:
