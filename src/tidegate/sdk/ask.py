@@ -54,7 +54,7 @@ def ask(
 
     `now` is what people mean by "now" and "today"; `blobs` is where a file that they name goes. Raises NoAnswer when nothing more can be read.
     """
-    write("\n".join(_opening(query)) + "\n")
+    write("\n".join(opening(query)) + "\n")
     while True:
         write(_invitation(query))
         try:
@@ -77,7 +77,8 @@ def expected(query: Query) -> str:
     return "yes or no" if query.kind == "approve" else describe(query.schema)
 
 
-def _opening(query: Query) -> list[str]:
+def opening(query: Query) -> list[str]:
+    """Return the question as lines: what is asked, the prompt, the values beside it, and what is to be approved."""
     verb = "Approve" if query.kind == "approve" else "Answer"
     lines = [
         f"{verb} {query.name!r} ({expected(query)}{', ' + query.until if query.until else ''})"

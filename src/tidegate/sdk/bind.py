@@ -96,6 +96,7 @@ def holds_promise(value: object) -> bool:
 
 def bind_outputs(trace: Trace, signature: Signature, result: object, label: str) -> dict[str, Expr]:
     """Return where the outputs of a traced function come from. Raises CompileError if it returned something else than it declares."""
+    trace.check_branches()
     names = list(signature.outputs)
     if not names:
         if result is None or (isinstance(result, Outputs) and len(result) == 0):

@@ -137,6 +137,13 @@ class Trace:
         """Note that a conditional is complete."""
         del self._branches[node]
 
+    def check_branches(self) -> None:
+        """Raise CompileError if a conditional is not complete."""
+        for node, name in self._branches.items():
+            raise CompileError(
+                f"{self.label}: conditional {name!r} ({node}) has no else_(); end it with .else_().then(...) or .else_().fail(message)"
+            )
+
     def enter(self, case: Case) -> None:
         """Open a case: nodes called from now on belong to it."""
         self._cases.append(case)
@@ -158,10 +165,7 @@ class Trace:
         doc: str = "",
     ) -> Graph:
         """Freeze and check the graph. Raises CompileError."""
-        for node, name in self._branches.items():
-            raise CompileError(
-                f"{self.label}: conditional {name!r} ({node}) has no else_(); end it with .else_().then(...) or .else_().fail(message)"
-            )
+        self.check_branches()
         graph = Graph(
             name=self.label,
             interface=interface,
