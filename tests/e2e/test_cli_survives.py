@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-WAITING = '''
+WAITING = """
 from datetime import timedelta
 from pathlib import Path
 from tidegate import approve, sleep, task, wait_for_input, workflow
@@ -38,7 +38,7 @@ def echo(words: str) -> str:
 @workflow
 def text() -> str:
     return echo(words=wait_for_input("words", expected_type=str))
-'''
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def test_killed_at_each_gate_it_comes_back_takes_the_answers_and_finishes(tidega
     second = tidegate.start("resume", "r")
     second.says("a whole number")
     second.type("2\n")
-    second.says("to approve: 3")
+    second.says("value: 3")
     second.kill()
     assert tidegate("approve", "r", "fine", "--comment", "good").code == 0
     done = tidegate("resume", "r", "--json").json
@@ -109,18 +109,22 @@ def test_many_commands_at_once_each_get_their_way(tidegate):
 def test_the_inbox_the_list_and_the_tree_show_what_waits(tidegate):
     tidegate("run", "wf.py", "review", "--n", "1", "--id", "r", "--detach", "--answer", "number=4")
     inbox = tidegate("inbox", "--json").json
-    assert [(each["execution"], each["name"], each["value"]) for each in inbox] == [("r", "fine", 5)]
-    assert "to approve: 5" in tidegate("inbox").out
+    assert [(each["execution"], each["name"], each["value"]) for each in inbox] == [
+        ("r", "fine", 5)
+    ]
+    assert "value: 5" in tidegate("inbox").out
     assert "fine" in tidegate("list").out
     shown = tidegate("show", "r").out
     assert "SUCCEEDED  add" in shown
     assert "WAITING    fine" in shown
-    assert [each["kind"] for each in tidegate("events", "r", "--json").json][0] == "Launched"
+    assert tidegate("events", "r", "--json").json[0]["kind"] == "Launched"
 
 
 def test_a_rejection_fails_the_execution_and_an_abort_ends_it(tidegate):
     for id_ in ("no", "end"):
-        tidegate("run", "wf.py", "review", "--n", "1", "--id", id_, "--detach", "--answer", "number=4")
+        tidegate(
+            "run", "wf.py", "review", "--n", "1", "--id", id_, "--detach", "--answer", "number=4"
+        )
     assert tidegate("reject", "no", "fine", "--comment", "too high").code == 0
     shown = tidegate("show", "no", "--json").json
     assert (shown["phase"], shown["error"]["code"]) == ("FAILED", "Rejected")
@@ -145,7 +149,9 @@ def test_a_store_whose_owner_does_not_reply_is_one_clear_line(tidegate):
 
 def test_a_home_whose_path_is_too_long_for_a_socket_works_too(tidegate):
     home = tidegate.place / ("long" * 20) / ("er" * 40)
-    run = tidegate.start("run", "wf.py", "text", "--id", "t", "--home", str(home), stdin=subprocess.DEVNULL)
+    run = tidegate.start(
+        "run", "wf.py", "text", "--id", "t", "--home", str(home), stdin=subprocess.DEVNULL
+    )
     run.says("tidegate answer t words VALUE")
     done = tidegate("answer", "t", "words", "x", "--home", str(home))
     assert (done.code, "resume" in done.err) == (0, False)

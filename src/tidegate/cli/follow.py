@@ -10,17 +10,17 @@ import threading
 import time
 from collections.abc import Sequence
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from tidegate.cli.line import Line
 from tidegate.cli.options import user
 from tidegate.cli.progress import Progress
-from tidegate.cli.render import brief, left, line, tell, text, utc_now
+from tidegate.cli.render import brief, left, line, tell, text, utc_now, write
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
-from tidegate.errors import InvalidValue, Refused, TidegateError
+from tidegate.errors import InvalidValue, NoAnswer, Refused, TidegateError
 from tidegate.ir.expr import Value
-from tidegate.types.text import show
+from tidegate.sdk.ask import Query, ask, opening
 from tidegate.wire import (
     Answer,
     AnswerReply,
@@ -137,31 +137,25 @@ class Follower:
         return False
 
     def _ask(self, gate: WaitingView) -> None:
-        tell(question(gate))
-        while True:
-            tell_prompt(gate)
-            try:
-                raw = self._lines.read(lambda: self._check_open(gate))
-            except _MootError:
-                return
-            except EOFError:
-                self._asks = False
-                tell("")
-                return
-            if not self._lines.is_terminal:
-                tell(f"  {line(raw)}")
-            try:
-                value = self._typed(gate, raw)
-            except InvalidValue as error:
-                tell(f"  that does not fit: {line(error.message)}")
-                continue
-            if self._send(gate, value):
-                return
+        """Put a question until its answer is taken, the question is moot, or nobody is there any more."""
 
-    def _typed(self, gate: WaitingView, raw: str) -> Value:
-        if not raw.strip() and gate.suggested is not UNSET:
-            return gate.suggested
-        return self._reader.line(gate.schema, raw)
+        def read() -> str:
+            raw = self._lines.read(lambda: self._check_open(gate))
+            if not self._lines.is_terminal:
+                tell(line(raw))
+            return raw
+
+        try:
+            fits = False
+            while not fits:
+                value = ask(
+                    query(gate), read, write, now=utc_now().astimezone(), blobs=self._reader.blobs
+                )
+                fits = self._send(gate, value)
+        except _MootError:
+            return
+        except NoAnswer:
+            self._asks = False
 
     def _check_open(self, gate: WaitingView) -> None:
         """Raise if a gate that is being asked for does not wait any more."""
@@ -212,30 +206,24 @@ def how_to_answer(gate: WaitingView) -> str:
     return f"tidegate {verb} {gate.execution} {line(gate.path)}{what}"
 
 
+def query(gate: WaitingView) -> Query:
+    """Return the question of a gate in the form in which people are asked."""
+    return Query(
+        name=line(gate.name),
+        kind=gate.kind,
+        schema=gate.schema,
+        prompt=gate.prompt,
+        show={line(name): value for name, value in gate.show.items()},
+        value=gate.value,
+        value_schema=gate.value_schema,
+        suggested=gate.suggested,
+        until=left(gate.due, utc_now()),
+    )
+
+
 def question(gate: WaitingView) -> str:
-    """Return a question as a person reads it: the prompt, the values beside it, what is up for approval, how long there is."""
-    parts = [f"? {line(gate.name)}  ({left(gate.due, utc_now())})"]
-    if gate.prompt:
-        parts.append(_indented(text(gate.prompt)))
-    parts += [f"  {line(name)}: {_value({}, value)}" for name, value in gate.show.items()]
-    if gate.value is not UNSET:
-        parts.append(f"  to approve: {_value(gate.value_schema, gate.value)}")
-    return "\n".join(parts)
-
-
-def tell_prompt(gate: WaitingView) -> None:
-    """Write what stands before the cursor."""
-    hint = "" if gate.suggested is UNSET else f" [{brief(gate.suggested, 60)}]"
-    asked = "approve? yes or no" if gate.kind == "approve" else line(gate.expects)
-    prompt(f"  {asked}{hint}: ")
-
-
-def prompt(words: str) -> None:
-    """Write words without going to the next line."""
-    # Written in this way, as click's own prompt would wait for a line that cannot be interrupted.
-    import click  # noqa: PLC0415
-
-    click.echo(words, err=True, nl=False)
+    """Return a question as a person reads it."""
+    return text("\n".join(opening(query(gate))))
 
 
 def outcome(view: ExecutionView, gate: WaitingView) -> str:
@@ -245,12 +233,3 @@ def outcome(view: ExecutionView, gate: WaitingView) -> str:
             by = "the timeout" if node.answer.by_timeout else line(node.answer.who)
             return f"answered by {by} meanwhile: {brief(node.answer.value)}"
     return f"not asked for any more (the execution is {view.phase})"
-
-
-def _value(schema: dict[str, object], value: Value) -> str:
-    shown = text(show(schema, value))
-    return shown if "\n" not in shown else "\n" + _indented(shown)
-
-
-def _indented(words: str) -> str:
-    return "\n".join(f"  {each}" for each in words.splitlines())

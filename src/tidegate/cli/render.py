@@ -132,6 +132,11 @@ def tell(message: str) -> None:
     click.echo(message, err=True)
 
 
+def write(words: str) -> None:
+    """Say something on standard error without going to the next line."""
+    click.echo(text(words), err=True, nl=False)
+
+
 def result(outputs: dict[str, Any] | None) -> Any:
     """Return what an execution gives as its result: nothing, its one value, or an object by name."""
     if not outputs:

@@ -25,7 +25,7 @@ class Reader:
     """Reads values for the store in `home`: files that are values go into its blobs."""
 
     def __init__(self, home: Path) -> None:
-        self._blobs = BlobDirectory(home / "blobs")
+        self.blobs = BlobDirectory(home / "blobs")
 
     def typed(self, schema: Schema, given: str, what: str) -> Value:
         """Return the value that somebody typed for this schema. Errors: `InvalidValue`."""
@@ -44,7 +44,7 @@ class Reader:
 
     def line(self, schema: Schema, raw: str) -> Value:
         """Return the value that a line of input stands for. Errors: `InvalidValue`."""
-        return parse(schema, raw, now=utc_now().astimezone(), blobs=self._blobs)
+        return parse(schema, raw, now=utc_now().astimezone(), blobs=self.blobs)
 
     def _parse(self, schema: Schema, raw: str, what: str) -> Value:
         try:
