@@ -29,6 +29,7 @@ class InlineExecutor:
         self._deliver: Callable[[Sequence[Report]], None] | None = None
         self._jobs: deque[Job] = deque()
         self._busy = False
+        self._closed = False
 
     def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
         """Begin."""
@@ -37,6 +38,8 @@ class InlineExecutor:
     def submit(self, jobs: Sequence[Job]) -> None:
         """Run these attempts and deliver one group of reports on all that is there; the same for what that brings about."""
         assert self._deliver is not None, "start() comes first"
+        if self._closed:
+            return
         self._jobs.extend(jobs)
         if self._busy:
             return
@@ -59,6 +62,7 @@ class InlineExecutor:
 
     def close(self) -> None:
         """Forget what has not begun."""
+        self._closed = True
         self._jobs.clear()
 
     def _run(self, job: Job) -> Outcome:

@@ -140,15 +140,13 @@ class Worker:
             outcome = Raised(failure_of(error, self._source))
         done = Done(run.number, (time.perf_counter_ns() - began) // 1000, outcome)
         if os.getpid() == self._pid:
-            self._tidy(run)
+            _flush_output()
+            if not self._ending:  # else the supervisor looks at what was printed
+                self._tidy(run)
         return done
 
     def _tidy(self, run: Run) -> None:
         """Move what was printed to the attempt's log, and leave an empty desk to the next one."""
-        for stream in (sys.stdout, sys.stderr):
-            # The author's code may have closed it, or put something else in its place.
-            with suppress(AttributeError, ValueError, OSError):
-                stream.flush()
         with suppress(OSError):  # a log that cannot be written is no reason for an attempt to fail
             if os.fstat(self._printed).st_size:
                 keep_log(self._printed, log_path(self._home, run.id, run.node, run.attempt))
@@ -211,6 +209,13 @@ def _prepare_output() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
     faulthandler.enable()
+
+
+def _flush_output() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        # The author's code may have closed it, or put something else in its place.
+        with suppress(AttributeError, ValueError, OSError):
+            stream.flush()
 
 
 def _limit_memory(limit: int) -> None:

@@ -1,0 +1,222 @@
+"""
+A bad task fails alone: whatever it does to its process, the others are done, and it is reported on once.
+
+Method: twenty attempts that crash, hang or grab, each in one of the ways there are, among a hundred good ones; and an engine that is killed.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.contract.executor_contract import Crew, job, write_bundle
+from tidegate.core.messages import TASK_CRASHED, TASK_RAISED, TASK_TIMED_OUT
+from tidegate.executors.process import ProcessExecutor
+from tidegate.logs import read_logs
+from tidegate.ports import Raised, Returned
+
+POISON = """
+import ctypes
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from tidegate import task
+
+
+@task
+def good(n: int) -> int:
+    return n
+
+
+@task
+def segfault() -> int:
+    print("before the crash")
+    return ctypes.string_at(0)
+
+
+@task
+def leave() -> int:
+    os._exit(3)
+
+
+@task
+def abort() -> int:
+    os.abort()
+
+
+@task
+def kill() -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 1
+
+
+@task
+def close_all() -> int:
+    os.closerange(3, 256)
+    return 1
+
+
+@task
+def loop() -> int:
+    while True:
+        pass
+
+
+@task
+def ignore() -> int:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException:
+            pass
+
+
+@task
+def hold_interpreter() -> int:
+    ctypes.PyDLL(None).sleep(600)
+    return 1
+
+
+@task
+def never_join() -> int:
+    threading.Thread(target=time.sleep, args=(600,)).start()
+    return 1
+
+
+@task
+def grab() -> int:
+    return len(bytearray(1 << 40))
+
+
+@task
+def interrupt() -> int:
+    raise KeyboardInterrupt
+
+
+@task
+def family(pid_file: str) -> int:
+    child = subprocess.Popen(["sleep", "600"])
+    Path(pid_file + ".new").write_text(f"{os.getpid()} {child.pid}")
+    Path(pid_file + ".new").rename(pid_file)
+    ctypes.PyDLL(None).sleep(600)
+    return 1
+"""
+
+SECOND = 1_000_000
+CRASHES = ("segfault", "leave", "abort", "kill", "close_all")
+HANGS = ("loop", "ignore", "hold_interpreter")
+
+
+def poison(name: str, **columns):
+    return job(name, module="poison", **columns)
+
+
+def code_of(outcome) -> str:
+    return outcome.failure.code if isinstance(outcome, Raised) else type(outcome).__name__
+
+
+def test_twenty_poison_tasks_leave_a_hundred_good_ones_alone(tmp_path: Path):
+    write_bundle(tmp_path, poison=POISON)
+    expected = [(name, TASK_CRASHED, None) for name in CRASHES * 2]
+    expected += [(name, TASK_TIMED_OUT, SECOND // 5) for name in HANGS * 2]
+    expected += [(name, TASK_RAISED, None) for name in ("grab", "interrupt") * 2]
+    bad = [poison(name, TIMEOUT=timeout) for name, _, timeout in expected]
+    good = [poison("good", n=i) for i in range(100)]
+    mixed = list(good)
+    for i, each in enumerate(bad):
+        mixed.insert(6 * i, each)
+
+    with closing(ProcessExecutor(tmp_path, 2)) as executor:
+        crew = Crew(executor)
+        crew.submit(*mixed)
+        crew.outcomes(mixed)
+
+        assert crew.outcomes(good) == [Returned({"o0": i}) for i in range(100)]
+        assert len(bad) == 20
+        assert [code_of(each) for each in crew.outcomes(bad)] == [code for _, code, _ in expected]
+        assert [len(crew.said_of(each)) for each in mixed] == [1] * len(mixed)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("segfault", "signal SIGSEGV"),
+        ("leave", "exit code 3"),
+        ("abort", "signal SIGABRT"),
+        ("kill", "signal SIGKILL (out of memory, perhaps)"),
+    ],
+)
+def test_a_crash_says_how_and_where(tmp_path: Path, name: str, says: str):
+    write_bundle(tmp_path, poison=POISON)
+    with closing(ProcessExecutor(tmp_path, 1)) as executor:
+        crew = Crew(executor)
+
+        failure = crew.run(name, module="poison", ID="e1").failure
+
+        assert says in failure.message
+        assert failure.retryable
+        if name == "segfault":
+            assert "in segfault" in failure.trace
+            assert read_logs(tmp_path, "e1")[0].text.startswith("before the crash\n")
+
+
+def test_threads_that_a_task_leaves_behind_do_not_keep_the_executor_from_closing(tmp_path: Path):
+    write_bundle(tmp_path, poison=POISON)
+    executor = ProcessExecutor(tmp_path, 1)
+    crew = Crew(executor)
+
+    assert crew.run("never_join", module="poison") == Returned({"o0": 1})
+
+    executor.close()
+
+
+ENGINE = """
+    import sys
+    from pathlib import Path
+
+    from tests.contract.executor_contract import Crew, job
+    from tidegate.executors.process import ProcessExecutor
+
+    home = Path(sys.argv[1])
+    crew = Crew(ProcessExecutor(home, 2))
+    crew.submit(*(job("family", module="poison", pid_file=str(home / f"pids-{i}")) for i in range(2)))
+    sys.stdin.read()
+"""
+
+
+def test_nothing_outlives_a_killed_engine(tmp_path: Path):
+    write_bundle(tmp_path, poison=POISON)
+    engine = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(ENGINE), str(tmp_path)],
+        stdin=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    end = time.monotonic() + 60
+    files = [tmp_path / f"pids-{i}" for i in range(2)]
+    while not all(file.exists() for file in files):
+        assert time.monotonic() < end
+        assert engine.poll() is None
+        time.sleep(0.005)
+    family = [int(pid) for file in files for pid in file.read_text().split()]
+    family += [child.pid for child in psutil.Process(engine.pid).children()]
+
+    os.kill(engine.pid, signal.SIGKILL)
+    engine.communicate()
+
+    while any(
+        psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in family
+    ):
+        assert time.monotonic() < end
+        time.sleep(0.005)
