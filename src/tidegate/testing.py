@@ -39,10 +39,13 @@ from tidegate.wire import (
     Abort,
     Answer,
     AnswerReply,
+    EventList,
+    EventView,
     ExecutionView,
     GetExecution,
     InboxPage,
     Launch,
+    ListEvents,
     ListInbox,
     ListSignals,
     NodeView,
@@ -66,23 +69,28 @@ class VirtualClock:
 
 
 class Sandbox:
-    """A Tidegate in memory, or with its store in `store` to come back to. Use it as a block."""
+    """
+    A Tidegate in memory. Use it as a block.
+
+    With `home`, a directory, the store and the files are kept there, and the next sandbox with the same home goes on where this one ended,
+    as a server does after a restart; the tasks are then found by importing their modules.
+    """
 
     def __init__(
         self,
         *,
         now: datetime = datetime(2026, 1, 1, tzinfo=UTC),
-        store: Store | None = None,
+        home: Path | None = None,
     ) -> None:
         self._files = tempfile.TemporaryDirectory(prefix="tidegate-sandbox-")
-        home = Path(self._files.name)
+        self._store: Store = (
+            SqliteStore.memory() if home is None else SqliteStore.open(home / "tidegate.db")
+        )
+        home = Path(self._files.name) if home is None else home
         self._blobs = BlobDirectory(home / "blobs")
         self._tasks: dict[PythonTarget, Callee] = {}
         self._clock = VirtualClock(now)
-        self._store = SqliteStore.memory() if store is None else store
-        self._engine = Engine(
-            self._store, InlineExecutor(self._load, self._blobs), self._clock
-        )
+        self._engine = Engine(self._store, InlineExecutor(self._load, self._blobs), self._clock)
         self._service = Service(self._store, self._engine, _NoModules(), home, self._clock)
 
     def __enter__(self) -> Self:
@@ -214,6 +222,13 @@ class Run:
         assert isinstance(found, SignalList)
         return {signal.path: signal for signal in found.items}
 
+    @property
+    def events(self) -> list[EventView]:
+        """Its history, the oldest event first."""
+        found = self._service.handle(ListEvents(id=self.id))
+        assert isinstance(found, EventList)
+        return found.items
+
     def node(self, name: str) -> NodeView:
         """Return a node by its id or its name."""
         return next(node for node in self.view.nodes if name in (node.id, node.name))
@@ -252,7 +267,9 @@ class _NoModules:
     def describe(self, bundle: str, module: str) -> Sequence[Described]:
         """Refuse."""
         del bundle
-        raise CodeError(f"module {module!r} cannot be registered in a sandbox; launch its workflows")
+        raise CodeError(
+            f"module {module!r} cannot be registered in a sandbox; launch its workflows"
+        )
 
 
 def to_instant(when: datetime) -> Instant:
