@@ -1,0 +1,490 @@
+"""`@task` and `@workflow`: options, compiling once, sub-workflows, what a workflow returns."""
+
+import functools
+import threading
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pytest
+
+from tidegate import CompileError, WorkflowFailurePolicy, sleep, task, workflow
+from tidegate.ir.expr import Const, InputRef, ListExpr, NodeId, OutputRef
+from tidegate.ir.graph import SECOND, Default, Micros, PythonTarget, Retry, SubNode, TaskNode
+
+
+class Fit(NamedTuple):
+    slope: float
+    label: str
+
+
+@task
+def number(value: int = 1) -> int:
+    return value
+
+
+@task
+def pair() -> tuple[int, str]:
+    return 1, "a"
+
+
+@task
+def fit() -> Fit:
+    return Fit(1.5, "l")
+
+
+@task
+def void(): ...
+
+
+def out(node: int, output: str = "o0") -> OutputRef:
+    return OutputRef(NodeId(f"n{node}"), output)
+
+
+def only(wf: Any) -> TaskNode:
+    (node,) = wf.compile().nodes.values()
+    assert isinstance(node, TaskNode)
+    return node
+
+
+def test_a_task_outside_of_a_workflow_is_the_plain_function():
+    assert number(value=3) == 3
+    assert number(4) == 4
+    assert pair() == (1, "a")
+    assert number.__name__ == "number"
+    assert number.function(5) == 5
+
+
+def test_an_asynchronous_task_is_run_to_its_end():
+    @task
+    async def later(value: int) -> int:
+        return value + 1
+
+    @workflow
+    def wf() -> int:
+        return later(value=1)
+
+    assert later(value=3) == 4
+    assert wf() == 2
+
+
+def test_options_of_a_task_are_kept():
+    @task(retries=3, backoff=timedelta(seconds=2), timeout=timedelta(minutes=1), name="fetch it")
+    def fetch() -> int:
+        return 1
+
+    @workflow
+    def wf() -> int:
+        return fetch()
+
+    node = only(wf)
+    assert node.name == "fetch it"
+    assert node.retry == Retry(3, Micros(2 * SECOND))
+    assert node.timeout == 60 * SECOND
+    assert node.target == PythonTarget(__name__, fetch.function.__qualname__)
+
+
+def test_a_timeout_may_be_whole_seconds():
+    @task(timeout=90)
+    def fetch() -> int:
+        return 1
+
+    @workflow
+    def wf() -> int:
+        return fetch()
+
+    assert only(wf).timeout == 90 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"retries": -1}, "retries must be a whole number"),
+        ({"retries": True}, "retries must be a whole number"),
+        ({"retries": 1.5}, "retries must be a whole number"),
+        ({"timeout": -5}, "timeout must be longer than zero"),
+        ({"timeout": "1h"}, "timeout must be a timedelta"),
+        ({"backoff": 3}, "backoff must be a timedelta"),
+        ({"backoff": timedelta(-1)}, "backoff must be longer than zero"),
+        ({"name": "a\nb"}, "control characters"),
+    ],
+)
+def test_wrong_options_of_a_task_are_refused_when_it_is_compiled(options, message):
+    @task(**options)
+    def fetch() -> int:
+        return 1
+
+    @workflow
+    def wf() -> int:
+        return fetch()
+
+    with pytest.raises(CompileError, match=message):
+        wf.compile()
+
+
+def test_unknown_options_are_refused_at_once():
+    with pytest.raises(TypeError, match="@task has no option 'retry'; it has backoff, name, retries"):
+        task(retry=3)(lambda: 1)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="@workflow has no option 'on_failure'"):
+        workflow(on_failure=1)(lambda: 1)  # type: ignore[call-overload]
+
+
+def test_options_of_flyte_without_a_meaning_here_are_taken():
+    @task(cache=True, cache_version="1", container_image="x", requests=1, limits=2, enable_deck=True)
+    def fetch() -> int:
+        return 1
+
+    assert fetch() == 1
+
+
+@pytest.mark.parametrize("thing", [3, int, "f"])
+def test_only_functions_become_tasks_and_workflows(thing):
+    with pytest.raises(TypeError, match="is for functions"):
+        task(thing)
+    with pytest.raises(TypeError, match="is for functions"):
+        workflow(thing)
+
+
+second = task(retries=2)(number.function)
+
+
+def test_a_task_is_found_under_the_name_that_the_module_gives_it():
+    @workflow
+    def wf() -> int:
+        return second()
+
+    assert only(wf).target == PythonTarget(__name__, "second")
+
+
+def test_two_tasks_that_workers_cannot_tell_apart_are_refused():
+    def make(value: int):
+        @task
+        def made() -> int:
+            return value
+
+        return made
+
+    @workflow
+    def wf():
+        make(1)()
+        make(2)()
+
+    with pytest.raises(CompileError, match="two tasks are called .*made"):
+        wf.compile()
+
+
+def test_overrides_change_one_node_only():
+    @workflow
+    def wf():
+        number().with_overrides(name="a", retries=2, timeout=timedelta(seconds=5), requests="1")
+        pair().with_overrides(node_name="b")
+        number()
+
+    a, b, c = wf.compile().nodes.values()
+    assert isinstance(a, TaskNode)
+    assert (a.name, a.retry.retries, a.timeout) == ("a", 2, 5 * SECOND)
+    assert (b.name, c.name) == ("b", "number")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"nme": "x"}, "no option 'nme'"), ({"retries": -1}, "whole number"), ({"name": ""}, "needs a name")],
+)
+def test_wrong_overrides_are_refused(changes, message):
+    @workflow
+    def wf():
+        number().with_overrides(**changes)
+
+    with pytest.raises(CompileError, match=message):
+        wf.compile()
+
+
+def test_a_workflow_is_traced_once_also_by_many_threads():
+    calls = []
+    barrier = threading.Barrier(4)
+
+    @workflow
+    def wf() -> int:
+        calls.append(1)
+        return number()
+
+    def compile_it():
+        barrier.wait()
+        graphs.append(wf.compile())
+
+    graphs: list[Any] = []
+    threads = [threading.Thread(target=compile_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(calls) == 1
+    assert all(graph is graphs[0] for graph in graphs)
+    assert len(graphs) == 4
+
+
+def test_a_failed_compile_stays_failed():
+    calls = []
+
+    @workflow
+    def wf() -> int:
+        calls.append(1)
+        return number(valu=1)  # type: ignore[call-arg]
+
+    errors = []
+    for use in (wf.compile, wf, wf.run):
+        with pytest.raises(CompileError) as error:
+            use()
+        errors.append(error.value)
+
+    assert len(calls) == 1
+    assert errors == [errors[0]] * 3
+
+
+def test_an_error_of_the_body_is_a_compile_error_with_its_cause():
+    @workflow
+    def wf() -> int:
+        return {}["nothing"]  # type: ignore[no-any-return]
+
+    with pytest.raises(CompileError, match="its body raised KeyError: 'nothing'") as error:
+        wf.compile()
+    assert isinstance(error.value.__cause__, KeyError)
+
+
+def test_a_workflow_that_calls_itself_is_refused():
+    @workflow
+    def wf() -> int:
+        return wf()
+
+    with pytest.raises(CompileError, match=r"wf' calls itself"):
+        wf.compile()
+
+
+def test_workflows_that_call_each_other_are_refused():
+    later: list[Any] = []
+
+    @workflow
+    def first() -> int:
+        return later[0]()  # type: ignore[no-any-return]
+
+    @workflow
+    def other() -> int:
+        return first()
+
+    later.append(other)
+
+    with pytest.raises(CompileError, match="calls itself, directly or through another"):
+        first.compile()
+
+
+def test_a_sub_workflow_is_a_node_that_carries_its_graph():
+    @workflow
+    def sub(a: int, b: int = 7) -> tuple[int, str]:
+        number(value=a)
+        return pair()
+
+    @workflow
+    def wf(x: int) -> int:
+        first, _ = sub(a=x)
+        return number(value=first)
+
+    graph = wf.compile()
+    node = graph.nodes["n0"]
+    assert isinstance(node, SubNode)
+    assert node.graph is sub.compile()
+    assert node.name.endswith("sub")
+    assert node.inputs == {"a": InputRef("x"), "b": Const(7)}
+    assert graph.nodes["n1"].inputs == {"value": out(0)}  # type: ignore[union-attr]
+
+
+def test_inputs_of_a_sub_workflow_are_checked():
+    @workflow
+    def sub(a: int) -> int:
+        return number(value=a)
+
+    @workflow
+    def missing() -> int:
+        return sub()  # type: ignore[call-arg]
+
+    @workflow
+    def wrong() -> int:
+        return sub(a=fit().label)  # type: ignore[arg-type]
+
+    with pytest.raises(CompileError, match="workflow '.*sub': input 'a' is missing; it takes a"):
+        missing.compile()
+    with pytest.raises(CompileError, match="cannot flow into input 'a' of '.*sub'"):
+        wrong.compile()
+
+
+def test_default_inputs_are_part_of_the_interface():
+    @workflow
+    def wf(a: int, b: list[int] = [1, 2], c: str | None = None) -> int:  # noqa: B006
+        return number(value=a)
+
+    inputs = wf.compile().interface.inputs
+    assert inputs["a"].default is None
+    assert inputs["b"].default == Default([1, 2])
+    assert inputs["c"].default == Default(None)
+
+
+def test_a_default_of_the_wrong_type_is_refused():
+    @workflow
+    def wf(a: int = "x") -> int:  # type: ignore[assignment]
+        return number(value=a)
+
+    with pytest.raises(CompileError, match="the default of 'a'"):
+        wf.compile()
+
+
+def test_a_workflow_returns_whatever_it_likes():
+    @workflow
+    def wf(x: int) -> tuple[int, int, list[int], dict[str, int], str, int | None]:
+        return x, number(), [number(), x, 3], {"a": x}, "constant", None
+
+    assert list(wf.compile().outputs.values()) == [
+        InputRef("x"),
+        out(0),
+        ListExpr((out(1), InputRef("x"), Const(3))),
+        wf.compile().outputs["o3"],
+        Const("constant"),
+        Const(None),
+    ]
+    assert wf(x=5) == (5, 1, [1, 5, 3], {"a": 5}, "constant", None)
+
+
+def test_named_outputs_are_matched_by_name_or_position():
+    @workflow
+    def whole() -> Fit:
+        return fit()
+
+    @workflow
+    def parts() -> Fit:
+        f = fit()
+        return Fit(slope=f.slope, label=f.label)
+
+    @workflow
+    def bare() -> Fit:
+        f = fit()
+        return f.slope, f.label  # type: ignore[return-value]
+
+    for wf in (whole, parts, bare):
+        assert wf.compile().outputs == {"slope": out(0, "slope"), "label": out(0, "label")}
+        assert wf() == Fit(1.5, "l")
+        assert isinstance(wf(), Fit)
+
+
+def test_a_workflow_that_declares_nothing_returns_nothing():
+    @workflow
+    def silent():
+        void()
+        return void()  # type: ignore[func-returns-value]
+
+    @workflow
+    def none() -> None:
+        void()
+
+    @workflow
+    def wrong():
+        return number()
+
+    assert silent() is None
+    assert none() is None  # type: ignore[func-returns-value]
+    with pytest.raises(CompileError, match="declares no output; write its type behind"):
+        wrong.compile()
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (lambda: None, "returns nothing, and declares o0, o1"),
+        (lambda: (1,), "returns 1 values, and declares 2"),
+        (lambda: (1, 2, 3), "returns 3 values, and declares 2"),
+        (lambda: number(), "cannot be unpacked|returns 1 values"),
+        (lambda: (number(), number()), r"output 'o0' of 'number' \(n1\) cannot flow into output 'o1'"),
+        (lambda: ("a", "b"), "output 'o0'.*whole number"),
+        (lambda: void(), "returns 0 values"),
+    ],
+)
+def test_a_workflow_that_returns_something_else_than_it_declares_is_refused(result, message):
+    @workflow
+    def wf() -> tuple[int, str]:
+        return result()  # type: ignore[no-any-return]
+
+    with pytest.raises(CompileError, match=message):
+        wf.compile()
+
+
+def test_a_missing_return_is_refused():
+    @workflow
+    def wf() -> int:
+        number()  # type: ignore[return]
+
+    with pytest.raises(CompileError, match="output 'o0'"):
+        wf.compile()
+
+
+def test_name_policy_and_documentation_are_kept():
+    @workflow(
+        name="my.report",
+        failure_policy=WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE,
+    )
+    def wf() -> int:
+        """
+        Make a report.
+
+        With care.
+        """
+        return number()
+
+    @workflow
+    def other() -> int:
+        return number()
+
+    graph = wf.compile()
+    assert (graph.name, graph.finish_others) == ("my.report", True)
+    assert graph.doc == "Make a report.\n\nWith care."
+    assert (other.compile().name, other.compile().finish_others) == (
+        f"{__name__}.{other.function.__qualname__}",
+        False,
+    )
+
+
+def test_partial_application_works_as_for_functions():
+    @workflow
+    def wf(x: int) -> int:
+        return functools.partial(number, value=x)()
+
+    assert wf(x=4) == 4
+
+
+def test_too_many_nodes_are_refused():
+    @workflow
+    def wf():
+        for _ in range(10_001):
+            sleep(timedelta(1))
+
+    with pytest.raises(CompileError, match="more than 10000 nodes"):
+        wf.compile()
+
+
+def test_a_workflow_of_ten_thousand_nodes_is_checked_without_recursion():
+    @workflow
+    def wf() -> int:
+        last = number()
+        for _ in range(9_999):
+            last = number(value=last)
+        return last
+
+    assert len(wf.compile().nodes) == 10_000
+
+
+def test_nodes_may_come_from_plain_functions_and_comprehensions():
+    def twice(value: int) -> int:
+        return number(value=number(value=value))
+
+    @workflow
+    def wf(x: int) -> list[int]:
+        return [twice(x) for _ in range(3)]
+
+    assert len(wf.compile().nodes) == 6
+    assert wf(x=3) == [3, 3, 3]
