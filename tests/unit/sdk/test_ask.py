@@ -1,0 +1,122 @@
+"""A question at a terminal: shown whole, asked until the answer fits, never endlessly."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tidegate import NoAnswer
+from tidegate.sdk.ask import Query, ask
+
+
+class Terminal:
+    def __init__(self, *lines: str) -> None:
+        self.lines = list(lines)
+        self.text = ""
+
+    def read(self) -> str:
+        if not self.lines:
+            raise EOFError
+        return self.lines.pop(0)
+
+    def write(self, text: str) -> None:
+        self.text += text
+
+    def ask(self, query: Query) -> Any:
+        now = datetime(2024, 5, 1, 12, tzinfo=UTC)
+        return ask(query, self.read, self.write, now=now)
+
+
+def query(schema: dict[str, Any], **more: Any) -> Query:
+    return Query(name="q", kind="input", schema=schema, **more)
+
+
+@pytest.mark.parametrize(
+    ("schema", "line", "value"),
+    [
+        ({"type": "string"}, " spaces kept ", " spaces kept "),
+        ({"type": "string"}, '""', ""),
+        ({"type": "integer"}, "-3", -3),
+        ({"type": "number"}, "1.5", 1.5),
+        ({"type": "boolean"}, "yes", True),
+        ({"type": "array", "items": {"type": "integer"}}, "[1, 2]", [1, 2]),
+        ({"type": "array", "items": {"type": "integer"}}, "[]", []),
+        ({"type": "object"}, '{"a": 1}', {"a": 1}),
+        ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, "null", None),
+        ({"type": "string", "enum": ["a", "b"]}, "b", "b"),
+    ],
+)
+def test_answers_are_read_by_their_type(schema, line, value):
+    assert Terminal(line).ask(query(schema)) == value
+
+
+@pytest.mark.parametrize(
+    ("schema", "line", "reason"),
+    [
+        ({"type": "integer"}, "three", "three"),
+        ({"type": "integer"}, "", "expected"),
+        ({"type": "array", "items": {"type": "integer"}}, '[1, "x"]', "x"),
+        ({"type": "object"}, "{", "expected"),
+        ({"type": "string", "enum": ["a", "b"]}, "c", "a, b"),
+        ({"type": "string"}, "", "an empty line is no answer"),
+    ],
+)
+def test_a_bad_answer_is_told_why_and_asked_for_again(schema, line, reason):
+    terminal = Terminal(line)
+
+    with pytest.raises(NoAnswer, match="gate 'q' waits"):
+        terminal.ask(query(schema))
+
+    assert terminal.text.count("> ") == 2
+    assert reason in terminal.text
+
+
+def test_the_whole_question_is_shown():
+    terminal = Terminal("x")
+    terminal.ask(
+        Query(
+            name="title",
+            kind="input",
+            schema={"type": "string"},
+            prompt="# Which?\nBe brief.",
+            show={"report": {"mean": 1.5}, "note": "a"},
+            until="times out after 1:00:00",
+        )
+    )
+
+    assert terminal.text.startswith("Answer 'title' (text, times out after 1:00:00)\n  # Which?\n  Be brief.\n")
+    assert "mean" in terminal.text
+    assert "  note: a\n" in terminal.text
+
+
+def test_choices_are_shown():
+    terminal = Terminal("a")
+    terminal.ask(query({"type": "string", "enum": ["a", "b"]}))
+
+    assert "a, b" in terminal.text.splitlines()[0] or "a or b" in terminal.text.splitlines()[0]
+
+
+def test_a_suggestion_of_null_is_a_suggestion():
+    schema = {"anyOf": [{"type": "integer"}, {"type": "null"}]}
+
+    assert Terminal("").ask(query(schema, suggested=None)) is None
+    assert Terminal("").ask(query({"type": "string"}, suggested="s")) == "s"
+
+
+@pytest.mark.parametrize(("line", "value"), [("yes", True), ("Y", True), ("no", False), (" n ", False)])
+def test_an_approval_is_yes_or_no(line, value):
+    terminal = Terminal("", line)
+    approval = Query(
+        name="ok", kind="approve", schema={}, value={"a": 1}, value_schema={"type": "object"}
+    )
+
+    assert terminal.ask(approval) is value
+    assert '"a": 1' in terminal.text
+    assert "an approval has no default" in terminal.text
+
+
+def test_the_value_to_approve_may_be_null():
+    terminal = Terminal("y")
+    terminal.ask(Query(name="ok", kind="approve", schema={}, value=None))
+
+    assert "  value: " in terminal.text
