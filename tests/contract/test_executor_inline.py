@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.contract.executor_contract import SHOP, Crew, ExecutorContract, job
+
 from tidegate.blobs import BlobDirectory
 from tidegate.errors import CodeError
 from tidegate.executors.inline import InlineExecutor

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-
 from tests.contract.executor_contract import Crew, job, write_bundle
+
 from tidegate.core.messages import TASK_CRASHED, TASK_RAISED, TASK_TIMED_OUT
 from tidegate.executors.process import ProcessExecutor
 from tidegate.logs import read_logs
