@@ -50,8 +50,8 @@ class Terminal:
             sys.exit(f"the command ended with exit code {process.returncode}")
         return json.loads(said)
 
-    def waits_for(self, name: str) -> str:
-        """Look into the inbox until an execution waits for this signal, and return its id."""
+    def waits_for(self, name: str, process: "subprocess.Popen[str] | None" = None) -> str:
+        """Look into the inbox until an execution waits for this signal, and return its id; it is `process` that runs it."""
         print("\n$ tidegate inbox --json")
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
@@ -67,6 +67,8 @@ class Terminal:
                 if item["name"] == name:
                     found: str = item["execution"]
                     return found
+            if process is not None and process.poll() is not None:
+                sys.exit(f"the command ended with exit code {process.returncode}")
             time.sleep(0.2)
         sys.exit(f"nothing waits for {name!r} after {PATIENCE:.0f} s")
 
@@ -127,7 +129,7 @@ def unattended() -> int:
         "run", REPORT, WORKFLOW, "--inputs", f"@{inputs}", stdin=subprocess.PIPE
     )
     try:
-        execution = terminal.waits_for("title")
+        execution = terminal.waits_for("title", waiting)
         print(f"\nIt waits for a title. Now its process is killed:\n\n$ kill -9 {waiting.pid}")
     finally:
         waiting.send_signal(signal.SIGKILL)
