@@ -36,9 +36,7 @@ def launch(store, *keys, at=NOON, phase=Phase.QUEUED, **columns):
     number = store.put_workflow(workflow()).id
     store.commit(
         Batch(
-            launches=[
-                LaunchRow(k, f"e{k}", number, at + k, phase=phase, **columns) for k in keys
-            ],
+            launches=[LaunchRow(k, f"e{k}", number, at + k, phase=phase, **columns) for k in keys],
             history=[HistoryRow(k, 1, b"launched") for k in keys],
         )
     )
@@ -91,7 +89,9 @@ class StoreContract:
         big = bytes(range(256)) * 400
 
         store.commit(
-            Batch(history=[HistoryRow(2, 2, b"other"), HistoryRow(1, 2, b""), HistoryRow(1, 3, big)])
+            Batch(
+                history=[HistoryRow(2, 2, b"other"), HistoryRow(1, 2, b""), HistoryRow(1, 3, big)]
+            )
         )
 
         assert store.history(1) == [b"launched", b"", big]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import apsw
 import pytest
-
 from tests.contract.store_contract import NOON, StoreContract, launch, wait, workflow
+
 from tidegate.core.state import ExecutionPhase as Phase
 from tidegate.errors import StoreDamaged, StoreError, StoreFull, StoreLocked, StoreTooNew
 from tidegate.ports import Batch, ExecutionQuery, HistoryRow, LaunchRow, PhaseRow, Store, WaitQuery
@@ -80,7 +80,9 @@ def test_nobody_else_may_look_into_the_files(path: Path):
     try:
         store = SqliteStore.open(path)
         launch(store, 1)
-        modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in [path.parent, *path.parent.iterdir()]}
+        modes = {
+            p.name: stat.S_IMODE(p.stat().st_mode) for p in [path.parent, *path.parent.iterdir()]
+        }
         store.close()
     finally:
         os.umask(before)
@@ -335,7 +337,9 @@ def test_what_one_may_not_touch_is_said_in_a_line(anyones: Path, nobody, what, m
     (home / what).chmod(mode)
 
     try:
-        with pytest.raises(StoreError, match=r"cannot .*home.*(permission denied|read-only)") as caught:
+        with pytest.raises(
+            StoreError, match=r"cannot .*home.*(permission denied|read-only)"
+        ) as caught:
             SqliteStore.open(home / "tidegate.db", writer=writer)
         assert "\n" not in caught.value.message
     finally:
@@ -348,7 +352,7 @@ def test_what_one_may_not_touch_is_said_in_a_line(anyones: Path, nobody, what, m
 def test_when_there_is_no_room_nothing_is_lost_reading_goes_on_and_room_is_used_again(path: Path):
     store = SqliteStore.open(path)
     launch(store, 1)
-    stored = 1
+    stored, rows = 1, [HistoryRow(1, 2, b"")]
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     # For the process the disk ends there: the system refuses to make any file longer.
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, before[1]))

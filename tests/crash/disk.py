@@ -47,13 +47,17 @@ class _File:
     def lose_power(self, chance: random.Random) -> None:
         keep = chance.choice((0.0, 0.5, 1.0))
         for offset, content in self.since:
-            if chance.random() >= keep:
-                continue
-            if content is not None and chance.random() < 0.1:
-                content = content[: chance.randrange(len(content) + 1) // SECTOR * SECTOR]
-            _apply(self.safe, offset, content)
+            if chance.random() < keep:
+                torn = chance.random() < 0.1
+                _apply(self.safe, offset, _torn(content, chance) if torn else content)
         self.seen = bytearray(self.safe)
         self.since.clear()
+
+
+def _torn(content: bytes | None, chance: random.Random) -> bytes | None:
+    if content is None:
+        return None
+    return content[: chance.randrange(len(content) + 1) // SECTOR * SECTOR]
 
 
 def _apply(buffer: bytearray, offset: int, content: bytes | None) -> None:

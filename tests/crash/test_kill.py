@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.crash.story import Story, contents
+
 from tidegate.stores.sqlite import SqliteStore
 
 KILLS = 5

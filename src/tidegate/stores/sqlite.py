@@ -15,7 +15,7 @@ from typing import Any
 
 import apsw
 
-from tidegate.errors import StoreError, UnknownWorkflow
+from tidegate.errors import StoreDamaged, StoreError, UnknownWorkflow
 from tidegate.ir.graph import Instant
 from tidegate.ports import (
     Batch,
@@ -211,6 +211,8 @@ class SqliteStore:
             connection.execute(self._queries["add_graph"], bindings)
             connection.execute(self._queries["add_workflow"], bindings)
             stored = connection.execute(self._queries["find_workflow"], bindings).fetchall()
+        if not stored:
+            raise StoreDamaged(f"{self._name} does not return what it has stored: restore a copy")
         return workflow_row(stored[0])
 
     def workflow(self, workflow: int) -> WorkflowRow:
