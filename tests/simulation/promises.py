@@ -73,7 +73,9 @@ def check(turn: Turn, seen: Seen) -> None:
 
 def terminal_phases_absorb(turn: Turn) -> None:
     for id_, old in turn.before.items():
-        assert not old.phase.is_terminal or turn.state.nodes[id_] == old, f"{id_} had ended and changed"
+        assert not old.phase.is_terminal or turn.state.nodes[id_] == old, (
+            f"{id_} had ended and changed"
+        )
     if turn.phase_before.is_terminal:
         assert turn.state.phase == turn.phase_before, "the execution had ended and changed"
         assert not turn.commands, "a command after the end"
@@ -88,12 +90,16 @@ def nothing_begins_before_what_it_needs(turn: Turn) -> None:
         if now.phase == phase.ABORTED and now.began is None and not now.attempt:
             continue
         for up in planned.needs:
-            assert turn.state.node(up).phase == phase.SUCCEEDED, f"{id_} began before {up} had succeeded"
+            assert turn.state.node(up).phase == phase.SUCCEEDED, (
+                f"{id_} began before {up} had succeeded"
+            )
         if planned.holder != ROOT:
             holder = turn.state.node(planned.holder)
             assert holder.began is not None, f"{id_} began before what holds it"
             case = planned.node.case
-            assert case is None or holder.case == case.index, f"{id_} began in a case that was not taken"
+            assert case is None or holder.case == case.index, (
+                f"{id_} began in a case that was not taken"
+            )
 
 
 def an_attempt_is_submitted_once(turn: Turn, seen: Seen) -> None:
@@ -116,19 +122,30 @@ def an_attempt_is_submitted_once(turn: Turn, seen: Seen) -> None:
     if isinstance(turn.event, TaskFailed) and turn.event.failure.retryable:
         id_, now = turn.event.node, turn.state.node(turn.event.node)
         task = turn.plan.nodes[id_].node if id_ in turn.plan.nodes else None
-        if isinstance(task, TaskNode) and now.phase.name in ("FAILED", "TIMED_OUT") and turn.before.get(id_) != now:
+        if (
+            isinstance(task, TaskNode)
+            and now.phase.name in ("FAILED", "TIMED_OUT")
+            and turn.before.get(id_) != now
+        ):
             assert now.attempt - now.lost == task.retry.retries + 1, f"{id_}: one retry too few"
     if turn.state.phase.is_terminal and not turn.phase_before.is_terminal:
         for id_, old in turn.before.items():
-            live = old.attempt and old.phase in (turn.m.state.NodePhase.QUEUED, turn.m.state.NodePhase.RUNNING)
+            live = old.attempt and old.phase in (
+                turn.m.state.NodePhase.QUEUED,
+                turn.m.state.NodePhase.RUNNING,
+            )
             if live and id_ not in turn.plan.scopes and getattr(turn.event, "node", None) != id_:
-                assert (id_, old.attempt) in seen.cancelled, f"{id_}#{old.attempt} still runs after the end"
+                assert (id_, old.attempt) in seen.cancelled, (
+                    f"{id_}#{old.attempt} still runs after the end"
+                )
 
 
 def a_result_is_that_of_the_current_attempt(turn: Turn) -> None:
     for id_, now in turn.state.nodes.items():
         if now.outputs is not None:
-            assert now.outputs == {"o0": f"{id_}#{now.attempt}"}, f"{id_} took the result of another attempt"
+            assert now.outputs == {"o0": f"{id_}#{now.attempt}"}, (
+                f"{id_} took the result of another attempt"
+            )
 
 
 def acknowledged_answers_stay(turn: Turn, seen: Seen) -> None:
@@ -162,11 +179,19 @@ def gates_end_in_time(turn: Turn) -> None:
         if now.phase == phase.TIMED_OUT or by_timeout:
             assert old.due is not None, f"{id_} timed out and had no timeout"
             assert at >= old.due, f"{id_} timed out early"
-        elif now.answer is not None and not now.answer.early and now.phase in (phase.SUCCEEDED, phase.FAILED):
+        elif (
+            now.answer is not None
+            and not now.answer.early
+            and now.phase in (phase.SUCCEEDED, phase.FAILED)
+        ):
             assert old.due is None or at < old.due, f"{id_} was answered after its timeout"
         if isinstance(node, ApproveNode) and now.phase == phase.SUCCEEDED:
             assert now.answer.value is True, f"{id_}: a no was taken for a yes"
-        if isinstance(node, ApproveNode) and now.answer is not None and now.answer.value is not True:
+        if (
+            isinstance(node, ApproveNode)
+            and now.answer is not None
+            and now.answer.value is not True
+        ):
             assert now.phase == phase.FAILED, f"{id_}: a no was ignored"
 
 
@@ -177,7 +202,9 @@ def waiting_has_a_way_out(turn: Turn) -> None:
             asks = isinstance(node, InputNode | ApproveNode)
             assert now.due is not None or asks, f"nothing would ever wake {id_}"
             if asks:
-                assert (now.due is None) == isinstance(node.patience, Forever), f"{id_}: a timeout too many or too few"
+                assert (now.due is None) == isinstance(node.patience, Forever), (
+                    f"{id_}: a timeout too many or too few"
+                )
             if isinstance(node, InputNode | ApproveNode) and isinstance(node.patience, Defaults):
                 assert now.due == now.began + node.patience.timeout, f"{id_}: due at the wrong time"
         else:
@@ -194,8 +221,10 @@ def nothing_is_forgotten(turn: Turn) -> None:
     busy = False
     for id_, planned in turn.plan.nodes.items():
         now = turn.state.node(id_)
-        busy = busy or now.phase == phase.WAITING or (
-            bool(now.attempt) and not now.phase.is_terminal and id_ not in turn.plan.scopes
+        busy = (
+            busy
+            or now.phase == phase.WAITING
+            or (bool(now.attempt) and not now.phase.is_terminal and id_ not in turn.plan.scopes)
         )
         if now.phase != phase.QUEUED or now.attempt:
             continue
@@ -208,9 +237,13 @@ def nothing_is_forgotten(turn: Turn) -> None:
                 holder.case == case.index if case else planned.holder in turn.plan.scopes
             )
         if is_open:
-            assert any(turn.state.node(u).phase != phase.SUCCEEDED for u in planned.needs), f"{id_} could begin, and does not"
+            assert any(turn.state.node(u).phase != phase.SUCCEEDED for u in planned.needs), (
+                f"{id_} could begin, and does not"
+            )
             dead = {phase.SKIPPED, phase.FAILED, phase.TIMED_OUT, phase.ABORTED}
-            assert not any(turn.state.node(u).phase in dead for u in planned.needs), f"{id_} waits for what will never be"
+            assert not any(turn.state.node(u).phase in dead for u in planned.needs), (
+                f"{id_} waits for what will never be"
+            )
     assert busy, "stuck: nothing left to wait for"
 
 
@@ -241,7 +274,9 @@ def branches_take_one_case(turn: Turn) -> None:
             for member in members:
                 ended = turn.state.node(member).phase
                 want = (phase.SKIPPED,) if now.case != index else (phase.SUCCEEDED, phase.SKIPPED)
-                assert ended in want, f"{member} in case {index} of {holder} (took {now.case}) is {ended!r}"
+                assert ended in want, (
+                    f"{member} in case {index} of {holder} (took {now.case}) is {ended!r}"
+                )
 
 
 def the_execution_says_what_its_nodes_say(turn: Turn) -> None:
@@ -250,20 +285,27 @@ def the_execution_says_what_its_nodes_say(turn: Turn) -> None:
     bad = [i for i, n in state.nodes.items() if n.phase in (phase.FAILED, phase.TIMED_OUT)]
     if state.phase == execution.SUCCEEDED:
         for member in plan.groups[ROOT, 0]:
-            assert state.node(member).phase in (phase.SUCCEEDED, phase.SKIPPED), f"finished before {member} had"
+            assert state.node(member).phase in (phase.SUCCEEDED, phase.SKIPPED), (
+                f"finished before {member} had"
+            )
         assert turn.m.evaluate.outputs(plan, state).keys() == plan.scopes[ROOT].outputs.keys()
         assert not bad, f"succeeded although {bad} failed"
     elif state.phase == execution.FAILED:
         assert state.failure is not None, "failed without a reason"
         assert bad or state.failure.code == "BadPath", "failed, and no node did"
-        assert state.failed == ROOT or state.nodes[state.failed].phase in (phase.FAILED, phase.TIMED_OUT)
+        assert state.failed == ROOT or state.nodes[state.failed].phase in (
+            phase.FAILED,
+            phase.TIMED_OUT,
+        )
     elif not state.phase.is_terminal:
         live = [
-            i for i, n in state.nodes.items()
+            i
+            for i, n in state.nodes.items()
             if n.attempt and not n.phase.is_terminal and i not in plan.scopes
         ]
         gates = [
-            i for i, n in state.nodes.items()
+            i
+            for i, n in state.nodes.items()
             if n.phase == phase.WAITING and isinstance(plan.nodes[i].node, GATES)
         ]
         want = execution.WAITING if gates and not live else execution.RUNNING
@@ -271,8 +313,12 @@ def the_execution_says_what_its_nodes_say(turn: Turn) -> None:
         for id_ in bad:
             scope = plan.nodes[id_].scope
             over = scope != ROOT and state.nodes[scope].phase.is_terminal
-            assert over or plan.scopes[scope].finish_others, f"{id_} failed, and {scope or 'the execution'} goes on"
+            assert over or plan.scopes[scope].finish_others, (
+                f"{id_} failed, and {scope or 'the execution'} goes on"
+            )
     for id_, now in state.nodes.items():
         if isinstance(plan.nodes[id_].node, SubNode) and now.phase == phase.SUCCEEDED:
             for member in plan.groups[id_, 0]:
-                assert state.node(member).phase in (phase.SUCCEEDED, phase.SKIPPED), f"{id_} ended before {member}"
+                assert state.node(member).phase in (phase.SUCCEEDED, phase.SKIPPED), (
+                    f"{id_} ended before {member}"
+                )

@@ -34,7 +34,9 @@ class Run:
         rng = self.rng
         self.tell(Launched(self.at, {"x": rng.choice([7, None, True])}))
         for _ in range(rng.randint(1, 60)):
-            self.at = Instant(max(START, self.at + rng.choice([0, 1, 1, 1, 1, 20, 120, -3]) * MINUTE))
+            self.at = Instant(
+                max(START, self.at + rng.choice([0, 1, 1, 1, 1, 20, 120, -3]) * MINUTE)
+            )
             if rng.random() < 0.1:  # the very instant of a timeout
                 self.at = min((n.due for n in self.state.nodes.values() if n.due), default=self.at)
             self.tell(an_event(rng, self.m, self.plan, self.state, self.at))
@@ -50,8 +52,14 @@ class Run:
         frozen = self.counters(state)
         again = m.step.step(self.plan, state, event)
         step = m.step.step(self.plan, state, event)
-        assert (again.changes, again.commands, again.reply) == (step.changes, step.commands, step.reply), "not deterministic"
-        assert (before, phase, frozen) == (state.nodes, state.phase, self.counters(state)), "step changed the state"
+        assert (again.changes, again.commands, again.reply) == (
+            step.changes,
+            step.commands,
+            step.reply,
+        ), "not deterministic"
+        assert (before, phase, frozen) == (state.nodes, state.phase, self.counters(state)), (
+            "step changed the state"
+        )
         if step.changes:
             self.lines.append(m.history.to_bytes(event, step.changes))
         self.plan = step.merge()
@@ -86,9 +94,14 @@ class Run:
     def replay(self) -> None:
         """The history, folded, is the state."""
         plan, state = self.m.history.replay(self.first_plan, self.lines)
-        assert self.counters(state) == self.counters(self.state), "the fold of the history is another state"
+        assert self.counters(state) == self.counters(self.state), (
+            "the fold of the history is another state"
+        )
         assert (state.nodes, state.phase, state.keys, state.inputs) == (
-            self.state.nodes, self.state.phase, self.state.keys, self.state.inputs,
+            self.state.nodes,
+            self.state.phase,
+            self.state.keys,
+            self.state.inputs,
         ), "the fold of the history is another state"
         assert plan.nodes == self.plan.nodes
 
@@ -107,5 +120,9 @@ class Run:
                 self.counts[f"{self.plan.nodes[id_].node.__class__.__name__} {now.phase.name}"] += 1
                 if now.answer is not None and now.answer.by_timeout:
                     self.counts["answered by timeout"] += 1
-                if before.get(id_) is not None and before[id_].phase.name == "WAITING" and now.phase.name == "SKIPPED":
+                if (
+                    before.get(id_) is not None
+                    and before[id_].phase.name == "WAITING"
+                    and now.phase.name == "SKIPPED"
+                ):
                     self.counts["withdrawn while open"] += 1

@@ -76,7 +76,9 @@ class GraphMaker:
     def make(self, size: int, outputs: int = 2) -> Graph:
         """Return a graph with about `size` nodes; its one input is `x`."""
         self.body(size, None, [])
-        sources = [i for i, n in self.nodes.items() if n.case is None and not isinstance(n, SleepNode)]
+        sources = [
+            i for i, n in self.nodes.items() if n.case is None and not isinstance(n, SleepNode)
+        ]
         picked = self.rng.sample(sources, min(len(sources), self.rng.randint(0, outputs)))
         given: dict[str, Expr] = {f"o{k}": OutputRef(i, "o0") for k, i in enumerate(picked)}
         given = given or {"o0": Const(1)}
@@ -111,7 +113,11 @@ class GraphMaker:
             case "input":
                 show = {"seen": self.source(visible)} if rng.random() < 0.2 else {}
                 self.nodes[id_] = InputNode(
-                    name=f"s{id_}", schema={}, patience=self.patience(), question=Question(show=show), **common
+                    name=f"s{id_}",
+                    schema={},
+                    patience=self.patience(),
+                    question=Question(show=show),
+                    **common,
                 )
             case "approve":
                 self.nodes[id_] = ApproveNode(
@@ -121,11 +127,18 @@ class GraphMaker:
                 self.branch(id_, common, visible)
             case "sub":
                 inner = GraphMaker(rng, self.depth - 1).make(rng.randint(0, 4), outputs=1)
-                self.nodes[id_] = SubNode(name="sub", graph=inner, inputs={"x": self.source(visible)}, **common)
+                self.nodes[id_] = SubNode(
+                    name="sub", graph=inner, inputs={"x": self.source(visible)}, **common
+                )
             case kind:
                 self.nodes[id_] = TaskNode(
-                    name="t", target=PythonTarget("m", "f"), inputs={"x": self.source(visible)}, outputs={"o0": {}},
-                    retry=Retry(rng.randint(0, 2), Micros(rng.choice([0, MINUTE]))), dynamic=kind == "dynamic", **common,
+                    name="t",
+                    target=PythonTarget("m", "f"),
+                    inputs={"x": self.source(visible)},
+                    outputs={"o0": {}},
+                    retry=Retry(rng.randint(0, 2), Micros(rng.choice([0, MINUTE]))),
+                    dynamic=kind == "dynamic",
+                    **common,
                 )
         return id_
 
@@ -133,7 +146,9 @@ class GraphMaker:
         """Add a branch, and what is in its cases."""
         rng = self.rng
         conditions = [self.condition(visible) for _ in range(rng.randint(1, 2))]
-        self.nodes[id_] = BranchNode(name="b", cases=(), otherwise=Fail(""), **common)  # holds the place
+        self.nodes[id_] = BranchNode(
+            name="b", cases=(), otherwise=Fail(""), **common
+        )  # holds the place
         fails = rng.random() < 0.1
         outputs: list[dict[str, Expr]] = []
         for index in range(len(conditions) + (not fails)):
@@ -148,7 +163,9 @@ class GraphMaker:
 
     def source(self, visible: list[NodeId]) -> Expr:
         """Return where a value comes from."""
-        values = [i for i in visible if i in self.nodes and not isinstance(self.nodes[i], SleepNode)]
+        values = [
+            i for i in visible if i in self.nodes and not isinstance(self.nodes[i], SleepNode)
+        ]
         if not values or self.rng.random() < 0.3:
             return self.rng.choice([Const(7), InputRef("x")])
         ref = OutputRef(self.rng.choice(values), "o0")
@@ -211,7 +228,9 @@ def outcome(rng: random.Random, node: TaskNode, id_: NodeId, attempt: int, at: I
         return TaskLost(at, id_, attempt)
     if roll < 0.3:
         code = rng.choice([TASK_RAISED, TASK_TIMED_OUT])
-        return TaskFailed(at, id_, attempt, Failure(code, f"{id_}#{attempt}", "", rng.random() < 0.8))
+        return TaskFailed(
+            at, id_, attempt, Failure(code, f"{id_}#{attempt}", "", rng.random() < 0.8)
+        )
     return good(rng, node, id_, attempt, at)
 
 
@@ -219,7 +238,9 @@ def good(rng: random.Random, node: TaskNode, id_: NodeId, attempt: int, at: Inst
     """Return the success of an attempt."""
     if node.dynamic:
         depth = 1 if id_.count("/") < 1 else 0
-        return TaskExpanded(at, id_, attempt, GraphMaker(rng, depth).make(rng.randint(0, 3), outputs=1))
+        return TaskExpanded(
+            at, id_, attempt, GraphMaker(rng, depth).make(rng.randint(0, 3), outputs=1)
+        )
     return TaskSucceeded(at, id_, attempt, {"o0": f"{id_}#{attempt}"})
 
 
@@ -233,10 +254,12 @@ def senseless(rng: random.Random, plan: Any, at: Instant) -> Event:
     """Return an event that fits nothing in particular."""
     id_ = rng.choice([*plan.nodes, NodeId("nowhere")])
     attempt = rng.randint(1, 3)
-    return rng.choice([
-        TaskSucceeded(at, id_, attempt, {"o0": f"{id_}#{attempt}"}),
-        TaskFailed(at, id_, attempt, Failure(TASK_RAISED, "late")),
-        TaskLost(at, id_, attempt),
-        TimerFired(at, id_),
-        AnswerGiven(at, NodeId("nowhere"), True),
-    ])
+    return rng.choice(
+        [
+            TaskSucceeded(at, id_, attempt, {"o0": f"{id_}#{attempt}"}),
+            TaskFailed(at, id_, attempt, Failure(TASK_RAISED, "late")),
+            TaskLost(at, id_, attempt),
+            TimerFired(at, id_),
+            AnswerGiven(at, NodeId("nowhere"), True),
+        ]
+    )

@@ -18,6 +18,15 @@ from tidegate.core.messages import (
 )
 from tidegate.core.plan import ROOT, Planned
 from tidegate.core.state import (
+    ABORTED,
+    FAILED,
+    QUEUED,
+    RUNNING,
+    SKIPPED,
+    SUCCEEDED,
+    TIMED_OUT,
+    WAITING,
+    X_SUCCEEDED,
     Answer,
     Draft,
     ExecutionPhase,
@@ -41,7 +50,7 @@ from tidegate.ir.graph import (
     TaskNode,
 )
 
-N, X = NodePhase, ExecutionPhase
+X = ExecutionPhase
 
 
 class Flow:
@@ -96,7 +105,7 @@ class Flow:
                 self.answer(node, Answer(value, draft.at, "timeout", "timeout", by_timeout=True))
             case Expires() | Forever():
                 message = f"nobody answered {gate.name!r} in time"
-                self.fail(node, now, Failure(TIMEOUT_EXPIRED, message, "", False), N.TIMED_OUT)
+                self.fail(node, now, Failure(TIMEOUT_EXPIRED, message, "", False), TIMED_OUT)
 
     def answer(self, node: NodeId, answer: Answer) -> None:
         """Give an open gate its answer."""
@@ -109,10 +118,10 @@ class Flow:
             message = f"{answer.who} rejected {gate.name!r}{why}"
             self.fail(node, state, Failure(REJECTED, message, "", False))
         else:
-            self.draft.put(node, replace(state, phase=N.SUCCEEDED, ended=draft.at))
+            self.draft.put(node, replace(state, phase=SUCCEEDED, ended=draft.at))
 
     def fail(
-        self, node: NodeId, now: NodeState, failure: Failure, phase: NodePhase = N.FAILED
+        self, node: NodeId, now: NodeState, failure: Failure, phase: NodePhase = FAILED
     ) -> None:
         """End a node badly, and let the policy of its graph decide about the others."""
         draft = self.draft
@@ -136,14 +145,14 @@ class Flow:
             if not node.startswith(prefix):
                 continue
             now = draft.node(node)
-            if now.attempt and now.phase is not N.WAITING and node not in draft.plan.scopes:
+            if now.attempt and now.phase is not WAITING and node not in draft.plan.scopes:
                 self.commands.append(CancelTask(node, now.attempt))
-            draft.put(node, replace(now, phase=N.ABORTED, ended=draft.at, due=None))
+            draft.put(node, replace(now, phase=ABORTED, ended=draft.at, due=None))
 
     def run(self) -> None:
         """Work off what follows, in rounds: what is skipped, what is ready, which holders have ended."""
         draft = self.draft
-        while not draft.phase.is_terminal:
+        while draft.phase < X_SUCCEEDED:
             if self.skips:
                 nodes, self.skips = self.skips, []
                 for node in nodes:
@@ -165,24 +174,24 @@ class Flow:
         draft = self.draft
         now = draft.node(node)
         planned = draft.plan.nodes[node]
-        if now.phase.is_terminal or draft.phase.is_terminal:
+        if now.phase >= SUCCEEDED or draft.phase >= X_SUCCEEDED:
             return
-        if planned.holder != ROOT and draft.node(planned.holder).phase is not N.RUNNING:
+        if planned.holder != ROOT and draft.node(planned.holder).phase is not RUNNING:
             return  # it failed while this node stood in the queue
         at = draft.at
         match planned.node:
             case TaskNode():
-                self.submit(node, NodeState(N.QUEUED, attempt=1))
+                self.submit(node, NodeState(QUEUED, attempt=1))
             case SleepNode(duration=duration):
-                self.draft.put(node, NodeState(N.WAITING, began=at, due=Instant(at + duration)))
+                self.draft.put(node, NodeState(WAITING, began=at, due=Instant(at + duration)))
             case InputNode() if now.answer is not None:
-                self.draft.put(node, replace(now, phase=N.SUCCEEDED, began=at, ended=at))
+                self.draft.put(node, replace(now, phase=SUCCEEDED, began=at, ended=at))
             case InputNode(patience=patience) | ApproveNode(patience=patience):
                 self._open_gate(node, patience)
             case BranchNode() as branch:
                 self._decide(node, branch)
             case SubNode():
-                draft.put(node, NodeState(N.RUNNING, began=at))
+                draft.put(node, NodeState(RUNNING, began=at))
 
     def _open_gate(self, node: NodeId, patience: Patience) -> None:
         draft = self.draft
@@ -198,7 +207,7 @@ class Flow:
                 due = None
             case Expires(timeout=timeout) | Defaults(timeout=timeout):
                 due = Instant(draft.at + timeout)
-        self.draft.put(node, NodeState(N.WAITING, began=draft.at, due=due))
+        self.draft.put(node, NodeState(WAITING, began=draft.at, due=due))
 
     def _decide(self, node: NodeId, branch: BranchNode) -> None:
         draft = self.draft
@@ -220,7 +229,7 @@ class Flow:
             message = branch.otherwise.message
             self.fail(node, now, Failure(BRANCH_FAILED, message, "", False))
             return
-        self.draft.put(node, NodeState(N.RUNNING, began=draft.at, case=taken))
+        self.draft.put(node, NodeState(RUNNING, began=draft.at, case=taken))
         for index in range(len(branch.cases) + 1):
             if index != taken:
                 for member in plan.groups.get((node, index), ()):
@@ -232,9 +241,9 @@ class Flow:
         draft = self.draft
         planned = draft.plan.nodes[node]
         now = draft.node(node)
-        if now.phase.is_terminal:
+        if now.phase >= SUCCEEDED:
             return
-        state = replace(now, phase=N.SKIPPED, ended=draft.at, due=None)
+        state = replace(now, phase=SKIPPED, ended=draft.at, due=None)
         draft.put(node, state)
         self._skip_inside(planned)
         for dependent in planned.dependents:
@@ -267,13 +276,13 @@ class Flow:
         planned = plan.nodes[node]
         if not isinstance(planned.node, SleepNode | InputNode | ApproveNode):
             return
-        if draft.node(node).phase.is_terminal or node in plan.wanted:
+        if draft.node(node).phase >= SUCCEEDED or node in plan.wanted:
             return
-        if any(draft.node(user).phase is not N.SKIPPED for user in planned.dependents):
+        if any(draft.node(user).phase is not SKIPPED for user in planned.dependents):
             return
         for branch, index in plan.watchers.get(node, ()):
             now = draft.node(branch)
-            if now.phase is not N.SKIPPED and now.case in (None, index):
+            if now.phase is not SKIPPED and now.case in (None, index):
                 return
         self.skip(node)
 
@@ -285,7 +294,7 @@ class Flow:
             self._close_root()
             return
         now = draft.node(holder)
-        if now.phase is not N.RUNNING or draft.phase.is_terminal:
+        if now.phase is not RUNNING or draft.phase >= X_SUCCEEDED:
             return
         failed = self._failed_in(holder)
         if failed is not None:
@@ -303,7 +312,7 @@ class Flow:
         except NoValue as missing:
             self.fail(holder, now, Failure(BAD_PATH, str(missing), "", False))
             return
-        self.draft.put(holder, replace(now, phase=N.SUCCEEDED, ended=draft.at))
+        self.draft.put(holder, replace(now, phase=SUCCEEDED, ended=draft.at))
 
     def _close_root(self) -> None:
         draft = self.draft
@@ -329,7 +338,7 @@ class Flow:
             return None
         case = draft.node(holder).case or 0 if holder != ROOT else 0
         for member in draft.plan.groups.get((holder, case), ()):
-            if draft.node(member).phase in (N.FAILED, N.TIMED_OUT):
+            if draft.node(member).phase in (FAILED, TIMED_OUT):
                 return member
         return None
 
@@ -337,7 +346,7 @@ class Flow:
         draft = self.draft
         if scope == ROOT:
             draft.set_phase(X.FAILED, failure, self._origin(node))
-        elif not draft.node(scope).phase.is_terminal:
+        elif draft.node(scope).phase < SUCCEEDED:
             self.fail(scope, draft.node(scope), failure)
 
     def _origin(self, node: NodeId) -> NodeId:
@@ -349,7 +358,8 @@ class Flow:
             (
                 id_
                 for id_, state in both.items()
-                if state.failure == failure and state.phase in (N.FAILED, N.TIMED_OUT)
+                if state.failure == failure
+                and state.phase in (FAILED, TIMED_OUT)
                 and (id_ == node or not _holds(draft, id_))
             ),
             key=lambda id_: (not _holds(draft, id_), id_.count("/"), id_),

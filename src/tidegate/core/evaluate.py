@@ -27,11 +27,10 @@ from tidegate.ir.expr import (
 )
 from tidegate.ir.graph import ApproveNode, BranchNode, InputNode, Otherwise, SubNode, TaskNode
 
-
 T = TypeVar("T")
 
 
-class NoValue(Exception):  # noqa: N818 - it is no error of a caller; the machine turns it into a failure of the node
+class NoValue(Exception):
     """An expression has no value: a key is missing, or what it comes from was skipped."""
 
 
@@ -132,7 +131,9 @@ def compare(op: str, a: Value, b: Value) -> bool:
         and not isinstance(b, bool)
     )
     if not comparable:
-        raise NoValue(f"{_kind(a)} {op} {_kind(b)} has no answer: only numbers and text have an order")
+        raise NoValue(
+            f"{_kind(a)} {op} {_kind(b)} has no answer: only numbers and text have an order"
+        )
     match op:
         case "<":
             return bool(a < b)

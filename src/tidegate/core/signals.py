@@ -5,16 +5,24 @@ The order matters. An idempotency key is looked at before anything else, then wh
 then whether the execution has ended; only then whether it is open. So a repeated answer gets the same reply even after the end.
 """
 
+from msgspec.structs import replace
+
 from tidegate.core.advance import Flow
 from tidegate.core.evaluate import same
 from tidegate.core.messages import Accepted, AnswerGiven, Denied, Reply
 from tidegate.core.plan import ROOT
-from tidegate.core.state import Answer, Draft, NodePhase, NodeState
+from tidegate.core.state import (
+    ABORTED,
+    QUEUED,
+    SKIPPED,
+    SUCCEEDED,
+    TIMED_OUT,
+    Answer,
+    Draft,
+    NodeState,
+)
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, InputNode
-from msgspec.structs import replace
-
-N = NodePhase
 
 
 def answered(flow: Flow, event: AnswerGiven) -> Reply:
@@ -43,12 +51,12 @@ def _decide(flow: Flow, event: AnswerGiven) -> Reply:
     settled = _settled(draft, now, event)
     if settled is not None:
         return settled
-    if draft.phase.is_terminal or now.phase is N.ABORTED:
+    if draft.phase.is_terminal or now.phase is ABORTED:
         return Denied("execution_ended", draft.base.ended or now.ended)
-    if now.phase is N.SKIPPED or not _can_open(draft, node):
+    if now.phase is SKIPPED or not _can_open(draft, node):
         return Denied("withdrawn", now.ended)
     answer = Answer(event.value, event.at, event.who, event.via, event.comment)
-    if now.phase is N.QUEUED:
+    if now.phase is QUEUED:
         if isinstance(planned.node, ApproveNode):
             return Denied("not_waiting_yet")
         draft.put(node, replace(now, answer=replace(answer, early=True)))
@@ -63,7 +71,7 @@ def _decide(flow: Flow, event: AnswerGiven) -> Reply:
 def _settled(draft: Draft, now: NodeState, event: AnswerGiven) -> Reply | None:
     """Return the reply if the gate has its outcome, or its answer, already."""
     old = now.answer
-    if now.phase is N.TIMED_OUT or (old is not None and old.by_timeout):
+    if now.phase is TIMED_OUT or (old is not None and old.by_timeout):
         return Denied("timed_out", now.ended)
     if old is None:
         return None
@@ -82,6 +90,6 @@ def _can_open(draft: Draft, node: NodeId) -> bool:
         if holder == ROOT:
             return True
         now = draft.node(holder)
-        if now.phase.is_terminal or (case and now.case not in (None, case.index)):
+        if now.phase >= SUCCEEDED or (case and now.case not in (None, case.index)):
             return False
         planned = plan.nodes[holder]

@@ -56,6 +56,10 @@ class ExecutionPhase(IntEnum):
 
 N, X = NodePhase, ExecutionPhase
 
+# Reading a member off an enum costs more than all else that a comparison does; the machine compares by these names.
+QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, SKIPPED = NodePhase
+X_RUNNING, X_WAITING, X_SUCCEEDED = X.RUNNING, X.WAITING, X.SUCCEEDED
+
 NODE_TRANSITIONS: dict[NodePhase, frozenset[NodePhase]] = {
     # QUEUED -> QUEUED: an attempt is submitted, repeated after its host died, or an early answer is kept.
     # QUEUED -> SUCCEEDED: an attempt that ended before it was worth announcing, or a gate whose answer came early.
@@ -249,7 +253,7 @@ class Draft:
     def begun(self) -> list[NodeId]:
         """Return every node that has a state and has not ended."""
         both = self.base.nodes | self.nodes
-        return [id_ for id_, state in both.items() if not state.phase.is_terminal]
+        return [id_ for id_, state in both.items() if state.phase < SUCCEEDED]
 
     def put(self, node: NodeId, state: NodeState) -> None:
         """Give a node another state, and keep the counters true."""
@@ -263,14 +267,14 @@ class Draft:
         planned = self.plan.nodes[node]
         if planned.kind is Kind.TASK and node not in self.plan.scopes:
             # An attempt is live from its submission to its end.
-            self.live += (state.attempt > 0 and phase < N.SUCCEEDED) - (
-                old.attempt > 0 and old.phase < N.SUCCEEDED
+            self.live += (state.attempt > 0 and phase < SUCCEEDED) - (
+                old.attempt > 0 and old.phase < SUCCEEDED
             )
         elif planned.kind is Kind.GATE:
-            self.gates += (phase is N.WAITING) - (old.phase is N.WAITING)
-        elif phase is N.RUNNING:
+            self.gates += (phase is WAITING) - (old.phase is WAITING)
+        elif phase is RUNNING:
             self.open_group(node, state.case or 0)
-        if phase >= N.SUCCEEDED:
+        if phase >= SUCCEEDED:
             self._settle(planned, phase)
 
     def set_phase(
@@ -309,11 +313,11 @@ class Draft:
         plan = self.plan
         unsettled = 0
         for member in plan.groups.get((holder, case), ()):
-            if self.node(member).phase < N.SUCCEEDED:
+            if self.node(member).phase < SUCCEEDED:
                 unsettled += 1
                 self._one_need_less(member)
         for outside in plan.outside.get((holder, case), ()):
-            if self.node(outside).phase < N.SUCCEEDED:
+            if self.node(outside).phase < SUCCEEDED:
                 unsettled += 1
         self.open[holder] = unsettled
         if unsettled == 0:
@@ -324,7 +328,7 @@ class Draft:
         base = self.base
         if self.phase is not base.phase:
             base.phase, base.failure, base.failed = self.phase, self.failure, self.failed
-            if self.phase >= X.SUCCEEDED:
+            if self.phase >= X_SUCCEEDED:
                 base.ended = self.at
         base.inputs = self.inputs
         base.live, base.gates = self.live, self.gates
@@ -336,7 +340,7 @@ class Draft:
         return self.plan
 
     def _settle(self, planned: Planned, phase: NodePhase) -> None:
-        if phase is N.SUCCEEDED:
+        if phase is SUCCEEDED:
             for dependent in planned.dependents:
                 self._one_need_less(dependent)
         case = planned.node.case
@@ -368,7 +372,7 @@ class Draft:
 
     def _took(self, branch: NodeId, index: int) -> bool:
         state = self.node(branch)
-        return state.phase is N.RUNNING and state.case == index
+        return state.phase is RUNNING and state.case == index
 
 
 def fold(plan: Plan, state: ExecutionState, event: Event, changes: list[Change]) -> Plan:

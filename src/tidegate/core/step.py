@@ -11,14 +11,16 @@ Facts may come late or twice: an attempt that is not the current one is ignored,
 from collections.abc import Mapping
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from tidegate.core.advance import Flow
 from tidegate.core.messages import (
+    BAD_GRAPH,
     LOST_TOO_OFTEN,
     TASK_TIMED_OUT,
     AbortRequested,
     Accepted,
     AnswerGiven,
-    BAD_GRAPH,
     Command,
     Denied,
     Event,
@@ -36,20 +38,27 @@ from tidegate.core.messages import (
 from tidegate.core.plan import ROOT, Plan
 from tidegate.core.signals import answered
 from tidegate.core.state import (
+    FAILED,
+    QUEUED,
+    RUNNING,
+    SUCCEEDED,
+    TIMED_OUT,
+    WAITING,
+    X_RUNNING,
+    X_SUCCEEDED,
+    X_WAITING,
     Change,
     Draft,
     ExecutionPhase,
     ExecutionState,
-    NodePhase,
     NodeState,
 )
 from tidegate.errors import CompileError
 from tidegate.ir.check import check
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant, SleepNode, TaskNode
-from msgspec.structs import replace
 
-N, X = NodePhase, ExecutionPhase
+X = ExecutionPhase
 
 MAX_LOST = 10
 """How often an attempt may die with its host before the node is given up: it is probably what kills the host."""
@@ -99,17 +108,19 @@ def step(plan: Plan, state: ExecutionState, event: Event) -> Step:
     draft = Draft(plan, state, event.at)
     flow = Flow(draft)
     reply: Reply | None = None
-    match event:
+    match event:  # the frequent first: a class pattern that does not match costs more than it looks
+        case TaskSucceeded():
+            _attempt(flow, event)
         case AnswerGiven():
             reply = answered(flow, event)
-        case AbortRequested():
-            reply = _abort(flow, event)
         case Launched(inputs=inputs):
             if state.phase is X.QUEUED and not state.open:
                 draft.inputs = inputs
                 draft.open_group(ROOT)
         case TimerFired(node=node, at=at):
             _timer(flow, node, at)
+        case AbortRequested():
+            reply = _abort(flow, event)
         case _:
             _attempt(flow, event)
     flow.run()
@@ -123,7 +134,7 @@ def outstanding(plan: Plan, state: ExecutionState) -> list[RunTask]:
     return [
         flow.run_task(id_, now.attempt)
         for id_, now in state.nodes.items()
-        if now.phase is N.QUEUED and now.attempt
+        if now.phase is QUEUED and now.attempt
     ]
 
 
@@ -132,31 +143,37 @@ def running(plan: Plan, state: ExecutionState) -> list[tuple[NodeId, int]]:
     return [
         (id_, now.attempt)
         for id_, now in state.nodes.items()
-        if now.phase is N.RUNNING and now.attempt and id_ not in plan.scopes
+        if now.phase is RUNNING and now.attempt and id_ not in plan.scopes
     ]
 
 
 def _set_phase(draft: Draft) -> None:
-    if draft.phase.is_terminal:
+    if draft.phase >= X_SUCCEEDED:
         return
-    phase = X.WAITING if not draft.live and draft.gates else X.RUNNING
+    phase = X_WAITING if draft.gates and not draft.live else X_RUNNING
     if phase is not draft.phase:
         draft.set_phase(phase)
 
 
-def _attempt(flow: Flow, event: TaskStarted | TaskSucceeded | TaskExpanded | TaskFailed | TaskLost) -> None:
+def _attempt(
+    flow: Flow, event: TaskStarted | TaskSucceeded | TaskExpanded | TaskFailed | TaskLost
+) -> None:
     """Take up what became of an attempt, unless it is not the current one: a lost worker may report long after it was given up."""
     draft, node = flow.draft, event.node
     now = draft.node(node)
-    if now.attempt != event.attempt or now.phase not in (N.QUEUED, N.RUNNING) or node in draft.plan.scopes:
+    if (
+        now.attempt != event.attempt
+        or now.phase not in (QUEUED, RUNNING)
+        or node in draft.plan.scopes
+    ):
         return
     match event:
-        case TaskStarted(at=at):
-            if now.phase is N.QUEUED:
-                flow.draft.put(node, replace(now, phase=N.RUNNING, began=at))
         case TaskSucceeded(at=at, outputs=outputs):
             began = at if now.began is None else now.began
-            flow.draft.put(node, NodeState(N.SUCCEEDED, now.attempt, now.lost, began, at, outputs=outputs))
+            draft.put(node, NodeState(SUCCEEDED, now.attempt, now.lost, began, at, outputs=outputs))
+        case TaskStarted(at=at):
+            if now.phase is QUEUED:
+                draft.put(node, replace(now, phase=RUNNING, began=at))
         case TaskExpanded():
             _expand(flow, event, now)
         case TaskFailed(at=at, failure=failure):
@@ -164,11 +181,16 @@ def _attempt(flow: Flow, event: TaskStarted | TaskSucceeded | TaskExpanded | Tas
         case TaskLost():
             if now.lost >= MAX_LOST:
                 failure = Failure(
-                    LOST_TOO_OFTEN, f"the host died {now.lost + 1} times while it ran this task", "", False
+                    LOST_TOO_OFTEN,
+                    f"the host died {now.lost + 1} times while it ran this task",
+                    "",
+                    False,
                 )
                 flow.fail(node, now, failure)
             else:
-                flow.submit(node, replace(now, phase=N.QUEUED, attempt=now.attempt + 1, lost=now.lost + 1))
+                flow.submit(
+                    node, replace(now, phase=QUEUED, attempt=now.attempt + 1, lost=now.lost + 1)
+                )
         case _:
             assert_never(event)
 
@@ -178,15 +200,15 @@ def _failed(flow: Flow, node: NodeId, now: NodeState, failure: Failure, at: Inst
     assert isinstance(task, TaskNode)
     used = now.attempt - 1 - now.lost
     if not failure.retryable or used >= task.retry.retries:
-        phase = N.TIMED_OUT if failure.code == TASK_TIMED_OUT else N.FAILED
+        phase = TIMED_OUT if failure.code == TASK_TIMED_OUT else FAILED
         flow.fail(node, now, failure, phase)
         return
     pause = min(task.retry.pause << min(used, 40), task.retry.cap)
     if pause > 0:
         due = Instant(at + pause)
-        flow.draft.put(node, replace(now, phase=N.WAITING, due=due, failure=failure))
+        flow.draft.put(node, replace(now, phase=WAITING, due=due, failure=failure))
     else:
-        flow.submit(node, replace(now, phase=N.QUEUED, attempt=now.attempt + 1, failure=failure))
+        flow.submit(node, replace(now, phase=QUEUED, attempt=now.attempt + 1, failure=failure))
 
 
 def _expand(flow: Flow, event: TaskExpanded, now: NodeState) -> None:
@@ -200,7 +222,7 @@ def _expand(flow: Flow, event: TaskExpanded, now: NodeState) -> None:
         return
     draft.expand(node, event.graph)
     began = event.at if now.began is None else now.began
-    flow.draft.put(node, replace(now, phase=N.RUNNING, began=began))
+    flow.draft.put(node, replace(now, phase=RUNNING, began=began))
 
 
 def _timer(flow: Flow, node: NodeId, at: Instant) -> None:
@@ -208,13 +230,13 @@ def _timer(flow: Flow, node: NodeId, at: Instant) -> None:
     if planned is None:
         return
     now = flow.draft.node(node)
-    if now.phase is not N.WAITING or now.due is None or at < now.due:
+    if now.phase is not WAITING or now.due is None or at < now.due:
         return
     match planned.node:
         case SleepNode():
-            flow.draft.put(node, replace(now, phase=N.SUCCEEDED, due=None, ended=at))
+            flow.draft.put(node, replace(now, phase=SUCCEEDED, due=None, ended=at))
         case TaskNode():
-            flow.submit(node, replace(now, phase=N.QUEUED, attempt=now.attempt + 1, due=None))
+            flow.submit(node, replace(now, phase=QUEUED, attempt=now.attempt + 1, due=None))
         case _:
             flow.expire(node)
 
@@ -223,7 +245,7 @@ def _abort(flow: Flow, event: AbortRequested) -> Reply:
     draft = flow.draft
     if draft.phase is X.ABORTED:
         return Accepted(draft.base.ended or event.at, "")
-    if draft.phase.is_terminal:
+    if draft.phase >= X_SUCCEEDED:
         return Denied("execution_ended", draft.base.ended)
     flow.abort_begun(ROOT)
     reason = event.reason or "aborted"
