@@ -11,6 +11,7 @@ a directory in it that is empty is a name without a digest.
 import errno
 import hashlib
 import os
+import weakref
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path, PurePosixPath
@@ -44,7 +45,7 @@ class BlobDirectory:
         self._root = Path(root)
         self._scratch = scratch
         self._sync = sync
-        self._own: Any = None
+        self._own: str | None = None
 
     def put(self, content: bytes, /) -> str:
         """Keep bytes; return their digest. Raises `StoreFull` or `StoreError`."""
@@ -84,14 +85,14 @@ class BlobDirectory:
 
     def checkout(self, digest: str, name: str, /) -> Path:
         """Return a private copy of a file with this name, which may be written."""
-        target = self._room() / (PurePosixPath(name).name or "file")
+        target = self._room() / _last(name, "file")
         self._copy(digest, target)
         return target
 
     def checkout_tree(self, digest: str, name: str, /) -> Path:
         """Return a private copy of the directory that a manifest lists."""
         listed = _manifest(self.get(digest))
-        target = self._room() / (PurePosixPath(name).name or "directory")
+        target = self._room() / _last(name, "directory")
         target.mkdir()
         for within, content in listed.items():
             place = target / within
@@ -168,14 +169,19 @@ class BlobDirectory:
             self._scratch.mkdir(parents=True, exist_ok=True)
             return Path(_tempfile().mkdtemp(dir=self._scratch))
         if self._own is None:
-            self._own = _tempfile().TemporaryDirectory(
-                prefix="tidegate-", ignore_cleanup_errors=True
-            )
-        return Path(_tempfile().mkdtemp(dir=self._own.name))
+            self._own = _tempfile().mkdtemp(prefix="tidegate-")
+            weakref.finalize(self, import_module("shutil").rmtree, self._own, ignore_errors=True)
+        return Path(_tempfile().mkdtemp(dir=self._own))
 
     def _copy(self, digest: str, target: Path) -> None:
         with target.open("wb") as file:
             file.writelines(self._read(digest))
+
+
+def _last(name: str, otherwise: str) -> str:
+    """Return the last part of a name that may come from outside: it must not lead anywhere."""
+    last = PurePosixPath(name.replace("\\", "/")).name
+    return otherwise if last in {"", ".", ".."} or "\0" in last else last[-200:]
 
 
 def _tempfile() -> Any:

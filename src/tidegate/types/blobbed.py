@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import Any, Final
 
 from tidegate.ir.expr import Value
-from tidegate.types.form import Form, misfit, type_name, unsupported, wrong
+from tidegate.types.form import Form, misfit, one, type_name, unsupported, wrong
 from tidegate.types.structured import (
     PARQUET,
     StructuredDataset,
@@ -55,7 +55,7 @@ def _place_form(cls: type[File] | type[Directory]) -> Form:
     def decode(value: Value, blobs: Blobs) -> Any:
         if is_reference(value) or (cls is File and type(value) is dict and URI in value):
             return cls.stored(value, blobs)
-        raise misfit(f"a {cls.kind}", value)
+        raise misfit(one(cls.kind), value)
 
     schema = blob_schema(cls.kind, cls.title)
     return Form(schema=schema, encode=encode, decode=decode, takes=(cls,), gives=_GIVES, rank=1)
@@ -125,7 +125,7 @@ def _table_form(
             return value.reference()
         whole = cls is StructuredDataset and is_table(value)
         if not isinstance(value, cls) and not whole:
-            raise misfit(f"a {cls.__qualname__}", value)
+            raise misfit(one(cls.__qualname__), value)
         return write_frame(value, blobs, write)
 
     def decode(value: Value, blobs: Blobs) -> Any:
@@ -172,7 +172,7 @@ def pickle_form(annotation: Any) -> Form:
 
     def encode(value: Any, blobs: Blobs) -> Value:
         if not isinstance(value, cls):
-            raise misfit(f"a {title}", value)
+            raise misfit(one(title), value)
         # Loaded here, for importing the package must stay light; cloudpickle stores what pickle cannot.
         pickle = import_module("pickle")
         library = import_module("cloudpickle") if find_spec("cloudpickle") else pickle

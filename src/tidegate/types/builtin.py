@@ -16,7 +16,7 @@ from uuid import UUID
 
 from tidegate.ir.expr import Schema, Value
 from tidegate.types import formats
-from tidegate.types.form import Form, misfit, name_of, unsupported, wrong
+from tidegate.types.form import Form, misfit, name_of, one, unsupported, wrong
 from tidegate.types.values import (
     BLOB,
     FLOAT,
@@ -190,7 +190,7 @@ def enum_form(cls: type[enum.Enum]) -> Form:
 
     def encode(value: Any, _blobs: Blobs) -> Value:
         if not isinstance(value, cls):
-            raise misfit(f"a {cls.__name__}", value)
+            raise misfit(one(cls.__name__), value)
         return _bare(value.value)
 
     def decode(value: Value, _blobs: Blobs) -> Any:

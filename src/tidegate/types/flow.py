@@ -21,7 +21,10 @@ _JSON_TYPE: Final = {
     float: "number",
     type(None): "null",
 }
-_SAME_FORMAT: Final = {formats.LOOSE_INSTANT: formats.INSTANT}
+_SAME_FORMAT: Final = {
+    formats.LOOSE_INSTANT: formats.INSTANT,
+    formats.LOOSE_DURATION: formats.DURATION,
+}
 
 
 def can_flow(source: Schema, target: Schema) -> str | None:
@@ -230,7 +233,7 @@ def _list_step(schema: Schema, step: str | int, root: Schema) -> Schema:
     if size is not None and not -size <= step < size:
         raise CompileError(f"{describe_within(schema, root)} has no item {step}")
     if step < 0:
-        return _taken(_item(schema, len(first) + step) if size == len(first) else {})
+        return _taken(_item(schema, len(first) + step if size == len(first) else 0))
     return _taken(_item(schema, step))
 
 

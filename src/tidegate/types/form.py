@@ -82,8 +82,12 @@ def name_of(value: object) -> str:
         return f"the number {_short(value)}"
     if isinstance(value, list | tuple | dict | set | frozenset):
         return f"a {type(value).__name__} of {len(value)}"
-    name = type(value).__qualname__
-    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
+    return one(type(value).__qualname__)
+
+
+def one(name: str) -> str:
+    """Put the article before a name."""
+    return f"{'an' if name[:1] in tuple('AEIOUaeiou') else 'a'} {name}"
 
 
 def _short(value: object) -> str:

@@ -16,13 +16,12 @@ from tidegate.ir.expr import Schema, Value
 from tidegate.types import formats
 from tidegate.types.blobbed import OBJECT_KINDS, OBJECTS, open_object, packaged_form, store_object
 from tidegate.types.builtin import native
-from tidegate.types.form import Form, invalid, misfit, name_of, unsupported, wrong
+from tidegate.types.form import Form, invalid, misfit, name_of, one, unsupported, wrong
 from tidegate.types.values import KIND, Blobs, is_reference
 
 _FORMATS = {
     "date-time": formats.LOOSE_INSTANT,
     "time": formats.TIME,
-    "duration": formats.DURATION,
     "binary": "",
 }
 
@@ -50,7 +49,7 @@ def model_form(cls: Any, defs: dict[str, Schema]) -> Form:
 
     def encode(value: Any, blobs: Blobs) -> Value:
         if not isinstance(value, cls):
-            raise misfit(f"a {cls.__qualname__}", value)
+            raise misfit(one(cls.__qualname__), value)
         return _dump(adapter, value, blobs)
 
     def decode(value: Value, blobs: Blobs) -> Any:

@@ -14,7 +14,17 @@ from msgspec import Struct
 
 from tidegate.errors import Fault, InvalidValue, UnsupportedType
 from tidegate.ir.expr import Schema, Value
-from tidegate.types.form import Form, Make, inside, invalid, misfit, type_name, unsupported, wrong
+from tidegate.types.form import (
+    Form,
+    Make,
+    inside,
+    invalid,
+    misfit,
+    one,
+    type_name,
+    unsupported,
+    wrong,
+)
 from tidegate.types.values import Blobs
 
 _OBJECT: Final = frozenset({dict})
@@ -128,7 +138,7 @@ def _record(
 
     def encode(value: Any, blobs: Blobs) -> Value:
         if not isinstance(value, cls):
-            raise misfit(f"a {cls.__qualname__}", value)
+            raise misfit(one(cls.__qualname__), value)
         made = {}
         name = ""
         try:

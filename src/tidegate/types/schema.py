@@ -3,7 +3,7 @@ What can be said of a JSON Schema (2020-12), the language in which Tidegate spea
 
 Beyond the standard there are two keywords: `x-tidegate` names what a blob stands for (file, directory, ndarray, table,
 pickle, bytes), `x-names` gives the names of an enum's members beside their values;
-and three formats: `iso-time`, `iso-duration` and `decimal` (and `iso-date-time`, an instant that may lack its offset).
+and four formats: `iso-time`, `iso-duration`, `decimal`, and `iso-date-time`, an instant that may lack its offset.
 """
 
 from tidegate.types.flow import at_path, can_flow

@@ -132,7 +132,7 @@ def _string(schema: Schema, text: str, reader: _Reader) -> Value:
             return _date(schema, text.strip(), reader)
         case formats.INSTANT | formats.LOOSE_INSTANT:
             return formats.write_instant(_instant(schema, text.strip(), reader))
-        case formats.DURATION:
+        case formats.DURATION | formats.LOOSE_DURATION:
             return formats.write_duration(read_duration(text))
         case formats.TIME | formats.DECIMAL | formats.UUID_TEXT | formats.BASE64:
             return text.strip()
@@ -287,7 +287,7 @@ def show(schema: Schema, value: Value) -> str:
     line = _written(shown, indent=0)
     if len(line) > _WIDTH:
         line = _written(shown, indent=2)
-    return re.sub(_CONTROL, _number, line)
+    return re.sub(_CONTROL, lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def _written(value: Value, *, indent: int) -> str:

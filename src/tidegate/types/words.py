@@ -17,6 +17,7 @@ _FORMAT: Final = {
     formats.LOOSE_INSTANT: ("a date and time (2026-11-23T09:00:00)", "dates and times"),
     formats.TIME: ("a time of day (14:30:00)", "times of day"),
     formats.DURATION: ("a duration (PT1H30M)", "durations"),
+    formats.LOOSE_DURATION: ("a duration (PT1H30M)", "durations"),
     formats.DECIMAL: ("an exact number (12.50)", "exact numbers"),
     formats.UUID_TEXT: ("a UUID", "UUIDs"),
     formats.BASE64: ("bytes, as base64", "bytes, as base64"),
