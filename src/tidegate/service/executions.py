@@ -18,7 +18,8 @@ from tidegate.core.evaluate import same
 from tidegate.core.history import from_bytes
 from tidegate.core.messages import AbortRequested, AnswerGiven, Denied, TaskFailed
 from tidegate.core.state import ExecutionPhase, Expanded, KeyKept, NodeChanged, PhaseChanged
-from tidegate.engine.loop import Engine, NewExecution
+from tidegate.engine.arrivals import NewExecution
+from tidegate.engine.loop import Engine
 from tidegate.engine.memory import Snapshot, snapshot
 from tidegate.errors import ExecutionEnded, Fault, IdTaken, InvalidValue, UnknownExecution
 from tidegate.ir.expr import Value

@@ -59,13 +59,11 @@ class Registry:
     def register(self, request: Register) -> WorkflowList:
         """Register the workflows of a bundle's module, or those named by `only`."""
         found = self._describer.describe(request.bundle, request.module)
-        wanted = [each for each in found if not request.only or _is_named(each.name, request.only)]
         if not found:
             raise CodeError(
                 f"module {request.module!r} holds no workflow; decorate a function with @workflow"
             )
-        if request.only and not wanted:
-            raise no_such_workflow(request.only[0], [each.name for each in found], request.module)
+        wanted = [each for name in request.only for each in _named(name, found)] or list(found)
         if broken := [each for each in wanted if each.error]:
             if request.only or len(broken) == len(wanted):
                 raise CodeError(broken[0].error)
@@ -120,8 +118,17 @@ class Registry:
         return workflow_view(row, self.graph(row))
 
 
-def _is_named(name: str, wanted: Sequence[str]) -> bool:
-    return any(name == each or name.rpartition(".")[2] == each for each in wanted)
+def _named(name: str, found: Sequence[Described]) -> list[Described]:
+    """Return the workflow that a name means: a whole name, or the last part of one. Errors: `UnknownWorkflow`, `CodeError`."""
+    exact = [each for each in found if each.name == name]
+    named = exact or [each for each in found if each.name.rpartition(".")[2] == name]
+    if not named:
+        raise no_such_workflow(name, [each.name for each in found], "the module")
+    if len(named) > 1:
+        raise CodeError(
+            f"there are {len(named)} workflows named {name!r}; use a whole name: {', '.join(each.name for each in named)}"
+        )
+    return named
 
 
 def no_such_workflow(name: str, there: Sequence[str], where: str = "") -> UnknownWorkflow:

@@ -53,7 +53,18 @@ def test_a_bundle_that_is_there_is_not_unpacked_again(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["/etc/passwd", "../x", "a/../../x", "a/./b", "a//b", "..", "c:x", "a\\..\\x", "\\\\host\\x", "n" * 1001],
+    [
+        "/etc/passwd",
+        "../x",
+        "a/../../x",
+        "a/./b",
+        "a//b",
+        "..",
+        "c:x",
+        "a\\..\\x",
+        "\\\\host\\x",
+        "n" * 1001,
+    ],
 )
 def test_a_name_that_leads_out_is_refused_and_nothing_is_left(tmp_path, name):
     home = tmp_path / "home"
@@ -64,7 +75,14 @@ def test_a_name_that_leads_out_is_refused_and_nothing_is_left(tmp_path, name):
 
 @pytest.mark.parametrize(
     "kind",
-    [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE],
+    [
+        tarfile.SYMTYPE,
+        tarfile.LNKTYPE,
+        tarfile.CHRTYPE,
+        tarfile.BLKTYPE,
+        tarfile.FIFOTYPE,
+        tarfile.DIRTYPE,
+    ],
 )
 def test_links_devices_and_pipes_are_refused(tmp_path, kind):
     with pytest.raises(CodeError, match="not a plain file"):

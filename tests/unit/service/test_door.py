@@ -86,7 +86,9 @@ def test_a_bug_in_one_request_does_not_end_the_owner(opened, tmp_path, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-@pytest.mark.parametrize("noise", [b"", b"\0", b"\xff\xff\xff\xff", b"\0\0\0\x05{}[]!", b"\0\0\0\x02{}"])
+@pytest.mark.parametrize(
+    "noise", [b"", b"\0", b"\xff\xff\xff\xff", b"\0\0\0\x05{}[]!", b"\0\0\0\x02{}"]
+)
 def test_noise_is_survived(opened, tmp_path, noise):
     opened(lambda _: WorkflowList(items=[]))
     with address(tmp_path) as where, socket.socket(socket.AF_UNIX) as line:
