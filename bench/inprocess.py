@@ -12,7 +12,8 @@ import msgspec
 
 from tidegate.core.messages import AnswerGiven
 from tidegate.core.state import ExecutionPhase
-from tidegate.engine.loop import Engine, NewExecution
+from tidegate.engine.arrivals import NewExecution
+from tidegate.engine.loop import Engine
 from tidegate.ir.expr import NodeId, OutputRef
 from tidegate.ir.graph import (
     Graph,

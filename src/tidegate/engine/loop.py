@@ -6,6 +6,9 @@ answers those who asked, hands attempts to the executor, tells the watchers. Und
 
 If a commit fails, nothing of the group has happened: the executions it touched are forgotten and read again from the store,
 whoever asked gets the error, and what tasks have reported is kept and tried again, for it cannot be had twice.
+
+If something of a group breaks an assertion, or an execution cannot be read back, everything in the group is decided again, each on its own:
+what is sick is refused and logged, all else goes on. Should the thread end by a bug all the same, whoever waits is told at once.
 """
 
 import logging
@@ -15,11 +18,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from tidegate.core.messages import (
     Event,
+    Failure,
     Launched,
     Reply,
     TaskExpanded,
@@ -31,23 +34,39 @@ from tidegate.core.messages import (
 )
 from tidegate.core.state import ExecutionPhase
 from tidegate.core.step import outstanding, running, step
+from tidegate.engine.arrivals import (
+    Arrival,
+    Launch,
+    NewExecution,
+    Placed,
+    Reports,
+    Settle,
+    Stop,
+    Told,
+    Work,
+    fail,
+    tell,
+)
 from tidegate.engine.ledger import Ledger, job
 from tidegate.engine.memory import Hot, Memory, Programs
-from tidegate.errors import Overloaded, StoreError, TidegateError
-from tidegate.ir.expr import Value
+from tidegate.errors import Overloaded, StoreDamaged, StoreError, TidegateError
+from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import SECOND, Instant
 from tidegate.ports import (
     Began,
     Clock,
     Executor,
+    Job,
     Key,
     LaunchRow,
     Lost,
+    Outcome,
     Raised,
     Report,
     Returned,
     Store,
     Unfolded,
+    WaitRow,
 )
 
 log = logging.getLogger(__name__)
@@ -67,51 +86,9 @@ NAP = 1.0
 STUBBORN = 1.0
 """Pause in seconds before a commit that failed is tried again."""
 
+ENGINE_FAULT = "EngineFault"
+"""Code of the failure of a task whose report broke the engine: for instance outputs that cannot be written down."""
 
-class NewExecution(Struct, frozen=True):
-    """What an execution is launched with. `fresh`: the id was made at random just now and cannot be taken."""
-
-    id: str
-    workflow: int
-    inputs: dict[str, Value]
-    who: str = "local"
-    via: str = "code"
-    project: str = ""
-    domain: str = ""
-    fresh: bool = False
-
-
-class Placed(Struct, frozen=True):
-    """Where an execution is. `created` is False if its id existed already, and then nothing has changed."""
-
-    key: Key
-    created: bool
-
-
-class _Launch(Struct, frozen=True):
-    wanted: NewExecution
-    future: "Future[Placed]"
-
-
-class _Event(Struct, frozen=True):
-    key: Key
-    event: Event
-    future: "Future[Reply | None]"
-
-
-class _Reports(Struct, frozen=True):
-    reports: Sequence[Report]
-
-
-class _Settle(Struct, frozen=True):
-    settled: "Future[bool]"
-
-
-class _Stop(Struct, frozen=True):
-    pass
-
-
-_Arrival = _Launch | _Event | _Reports | _Settle | _Stop
 
 Watcher = Callable[[Mapping[Key, ExecutionPhase]], None]
 """Called in the engine's thread after a commit, with the executions it touched; must be quick."""
@@ -126,13 +103,16 @@ class Engine:
         self._executor = executor
         self._clock = clock
         self._memory = Memory(store, self.programs)
-        self._arrivals: queue.SimpleQueue[_Arrival] = queue.SimpleQueue()
+        self._arrivals: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self._kept: list[Report] = []
         self._watchers: list[Watcher] = []
         self._last_key = store.last_key()
         self._next_due: Instant | None = store.next_due()
         self._stopping = False
         self._stumbled = False
+        self._under_way: list[Arrival] = []
+        self._sick: set[tuple[Key, NodeId]] = set()
+        self._ended: TidegateError | None = None
         self._thread = threading.Thread(target=self._run, name="tidegate-engine", daemon=True)
 
     # ---- from any thread ----
@@ -145,31 +125,31 @@ class Engine:
     def stop(self) -> None:
         """Commit what has arrived, and end. Attempts that still run are repeated by the next host."""
         if self._thread.is_alive():
-            self._arrivals.put(_Stop())
+            self._put(Stop())
             self._thread.join()
         self._executor.close()
 
     def launch(self, wanted: NewExecution) -> "Future[Placed]":
         """Launch an execution; its inputs fit the interface. The future is done once it is stored."""
         future: Future[Placed] = Future()
-        self._accept(_Launch(wanted, future), future)
+        self._accept(Launch(wanted, future), future)
         return future
 
     def submit(self, key: Key, event: Event) -> "Future[Reply | None]":
         """Tell an execution something (its `at` is set here). The future is done once it is stored."""
         future: Future[Reply | None] = Future()
-        self._accept(_Event(key, event, future), future)
+        self._accept(Told(key, event, future), future)
         return future
 
     def deliver(self, reports: Sequence[Report]) -> None:
         """Take what became of attempts. Never refused."""
-        self._arrivals.put(_Reports(reports))
+        self._arrivals.put(Reports(reports))
 
     def settle(self) -> None:
         """Return when all that has arrived is decided. With an executor that runs tasks at once: when nothing more happens by itself."""
         while True:
             settled: Future[bool] = Future()
-            self._arrivals.put(_Settle(settled))
+            self._put(Settle(settled))
             if settled.result():
                 return
 
@@ -181,48 +161,106 @@ class Engine:
         """Call it no more."""
         self._watchers.remove(watcher)
 
-    def _accept(self, arrival: _Arrival, future: "Future[Any]") -> None:
-        if self._stopping or self._arrivals.qsize() > QUEUE:
-            why = "is stopping" if self._stopping else f"has {QUEUE:,} requests waiting"
-            future.set_exception(Overloaded(f"the engine {why}; try again in a second", retry_after=1))
+    @property
+    def failure(self) -> TidegateError | None:
+        """Why nothing is decided any more; None as long as the engine runs."""
+        return self._ended
+
+    def _accept(self, arrival: Arrival, future: "Future[Any]") -> None:
+        if self._arrivals.qsize() > QUEUE:
+            why = f"the engine has {QUEUE:,} requests waiting; try again in a second"
+            future.set_exception(Overloaded(why, retry_after=1))
         else:
-            self._arrivals.put(arrival)
+            self._put(arrival)
+
+    def _put(self, arrival: Arrival) -> None:
+        self._arrivals.put(arrival)
+        if self._ended is not None:
+            # The thread may have looked for the last time before this came.
+            self._turn_away(self._ended)
+
+    def _turn_away(self, error: TidegateError) -> None:
+        """Tell everybody who still waits to be decided."""
+        while True:
+            try:
+                arrival = self._arrivals.get_nowait()
+            except queue.Empty:
+                return
+            fail([arrival], error)
 
     # ---- the engine's thread ----
 
     def _run(self) -> None:
-        self._take_up()
-        while not self._stopping:
-            group = self._drain()
-            self._turn(group)
-            self._memory.cool()
+        error: TidegateError = Overloaded(
+            "the engine is stopping; try again in a second", retry_after=1
+        )
+        try:
+            self._take_up()
+            while not self._stopping:
+                group = self._drain()
+                self._turn(group)
+                self._memory.cool()
+        except BaseException as bug:
+            # The thread's edge: whoever waits must hear of it.
+            log.critical("the engine has stopped", exc_info=True)
+            error = StoreError(
+                f"the engine has stopped by a bug of its own ({type(bug).__name__}: {bug}):"
+                " start Tidegate again; what was acknowledged is safe"
+            )
+        self._ended = error
+        fail(self._under_way, error)
+        self._turn_away(error)
 
     def _take_up(self) -> None:
         """Repeat what was running when an earlier host died, and submit what had not started."""
-        keys = self._store.active()
-        for start in range(0, len(keys), GROUP):
-            ledger = Ledger()
-            for key in keys[start : start + GROUP]:
-                hot = self._memory.get(key)
-                lost = running(hot.plan, hot.state)
-                ledger.jobs.extend(job(hot, run) for run in outstanding(hot.plan, hot.state))
-                for node, attempt in lost:
-                    self._decide(ledger, hot, TaskLost(self._clock.now(), node, attempt))
+        keys: list[Key] | None = None
+        while (keys is None or keys) and not self._stopping:
+            try:
+                if keys is None:
+                    keys = self._store.active()
+                self._take_up_page(keys[:GROUP])
+                keys = keys[GROUP:]
+            except StoreError as error:
+                # Full, or locked by another program: nobody is served before this is done.
+                self._stumbled = True
+                self._put_off(self._gather(self._drain()), Ledger(), error)
+        self._stumbled = False
+
+    def _take_up_page(self, keys: list[Key]) -> None:
+        ledger = Ledger()
+        try:
+            for key in keys:
+                self._repeat(ledger, key)
             if ledger.touched:
                 self._store.commit(ledger.batch())
-            self._act(ledger)
-            self._memory.cool()
+        except Exception as error:
+            self._memory.clear()
+            if _is_of_the_store(error):
+                raise
+            if len(keys) == 1:
+                log.exception("execution number %d cannot be taken up", keys[0])
+                return
+            for key in keys:
+                self._take_up_page([key])
+            return
+        self._act(ledger)
+        self._memory.cool()
 
-    def _drain(self) -> list[_Arrival]:
+    def _repeat(self, ledger: Ledger, key: Key) -> None:
+        """Take up one execution."""
+        hot = self._memory.get(key)
+        lost = running(hot.plan, hot.state)
+        ledger.jobs.extend(job(hot, run) for run in outstanding(hot.plan, hot.state))
+        for node, attempt in lost:
+            self._decide(ledger, hot, TaskLost(self._clock.now(), node, attempt))
+
+    def _drain(self) -> list[Arrival]:
         arrivals = self._arrivals
         try:
             first = arrivals.get(timeout=self._patience())
         except queue.Empty:
             return []
-        group = [first]
-        for _ in range(min(arrivals.qsize(), GROUP)):
-            group.append(arrivals.get_nowait())
-        return group
+        return [first, *(arrivals.get_nowait() for _ in range(min(arrivals.qsize(), GROUP)))]
 
     def _patience(self) -> float | None:
         """Return how many seconds to wait for arrivals."""
@@ -232,67 +270,115 @@ class Engine:
             return None
         return min(max(self._next_due - self._clock.now(), 0) / SECOND, NAP)
 
-    def _turn(self, group: list[_Arrival]) -> None:
-        """Decide one group, commit it, act on it."""
-        ledger = Ledger()
-        reports, self._kept = self._kept, []
-        futures: list[Future[Any]] = []
+    def _gather(self, group: list[Arrival]) -> Work:
+        self._under_way = group
+        work = Work(group, self._kept)
+        self._kept = []
         for arrival in group:
             match arrival:
-                case _Reports(more):
-                    reports.extend(more)
-                case _Launch(future=future) | _Event(future=future):
-                    futures.append(future)
-                case _Settle(settled):
-                    futures.append(settled)
-                case _Stop():
+                case Reports(more):
+                    work.reports.extend(more)
+                case Stop():
                     self._stopping = True
+                case _:
+                    pass
+        return work
+
+    def _turn(self, group: list[Arrival]) -> None:
+        """Decide one group, commit it, act on it."""
+        work = self._gather(group)
+        self._stumbled = False
+        now = self._clock.now()
+        timers = self._next_due is not None and self._next_due <= now
         try:
-            fired = self._decide_all(ledger, group, reports)
+            if timers:
+                work.due = self._due(now)
+        except StoreError as error:
+            self._put_off(work, Ledger(), error)
+            return
+        changed = self._carry_out(work)
+        if timers:
+            self._look_ahead()
+        for arrival in group:
+            if isinstance(arrival, Settle) and not arrival.settled.done():
+                arrival.settled.set_result(self._arrivals.empty() and not changed)
+        self._under_way = []
+
+    def _due(self, now: Instant) -> list[WaitRow]:
+        rows = self._store.due(now, TIMERS + len(self._sick))
+        return [row for row in rows if (row.key, row.node) not in self._sick]
+
+    def _look_ahead(self) -> None:
+        """Find out what is due next, after timers have fired."""
+        soon = Instant(self._clock.now() + int(STUBBORN * SECOND))
+        try:
+            due = self._store.next_due()
+        except StoreError as error:
+            log.warning("the next timer is not known: %s", error)
+            due = soon
+        # Those that are sick stay due; they must not keep the engine busy.
+        self._next_due = max(due, soon) if due is not None and self._sick else due
+
+    def _carry_out(self, work: Work) -> bool:
+        """Decide, commit, act; return whether anything has changed, or may have."""
+        ledger = Ledger()
+        try:
+            self._decide_all(ledger, work)
             if ledger.touched:
                 self._store.commit(ledger.batch())
-            if fired:
-                self._next_due = self._store.next_due()
-        except StoreError as error:
-            self._undo(ledger, futures, error)
-            self._kept = reports
-            return
-        self._stumbled = False
+        except Exception as error:  # noqa: BLE001 - one execution, even by a bug of ours, must not stop the others
+            if _is_of_the_store(error):
+                self._put_off(work, ledger, error)
+                return False
+            self._memory.clear()
+            pieces = work.apart()
+            if len(pieces) == 1:
+                self._refuse(pieces[0], error)
+            else:
+                for piece in pieces:
+                    self._carry_out(piece)
+            return True
         self._act(ledger)
-        for arrival in group:
-            if isinstance(arrival, _Settle):
-                arrival.settled.set_result(self._arrivals.empty() and not ledger.touched)
+        return bool(ledger.touched)
 
-    def _decide_all(
-        self, ledger: Ledger, group: list[_Arrival], reports: Sequence[Report]
-    ) -> bool:
-        """Decide everything that has arrived, and the timers that are due; return whether there were any."""
+    def _decide_all(self, ledger: Ledger, work: Work) -> None:
         now = self._clock.now()
-        for arrival in group:
+        for arrival in work.arrivals:
             match arrival:
-                case _Launch(wanted, future):
+                case Launch(wanted, future):
                     self._launch(ledger, wanted, future, now)
-                case _Event(key, event, future):
+                case Told(key, event, future):
                     self._told(ledger, key, replace(event, at=now), future)
                 case _:
                     pass
-        for report in reports:
+        for report in work.reports:
             self._decide(ledger, self._memory.get(report.key), _event_of(report, now))
-        if self._next_due is None or self._next_due > now:
-            return False
-        for row in self._store.due(now, TIMERS):
+        for row in work.due:
             self._decide(ledger, self._memory.get(row.key), TimerFired(now, row.node))
-        return True
 
-    def _undo(self, ledger: Ledger, futures: "list[Future[Any]]", error: StoreError) -> None:
-        """Nothing of the group is stored: forget what memory has of it, and tell those who asked."""
-        log.error("a group of %d requests was not stored: %s", len(futures), error)
+    def _put_off(self, work: Work, ledger: Ledger, error: Exception) -> None:
+        """Nothing of this is stored: forget what memory has of it, tell those who asked, keep what tasks have reported."""
+        log.error("a group of %d requests was not stored: %s", len(work.arrivals), error)
         self._stumbled = True
         for key in ledger.touched:
             self._memory.drop(key)
-        for future in futures:
-            if not future.done():
-                future.set_exception(error)
+        fail(work.arrivals, error)
+        self._kept.extend(work.reports)
+
+    def _refuse(self, work: Work, error: Exception) -> None:
+        """Refuse the one thing that cannot be decided."""
+        log.error("refused, for it cannot be decided: %r", work, exc_info=error)
+        told = error
+        if not isinstance(error, TidegateError):
+            told = AssertionError(f"the engine could not decide this: {_brief(error)}")
+        fail(work.arrivals, told)
+        self._sick.update((row.key, row.node) for row in work.due)
+        for report in work.reports:
+            # What the task returned cannot be taken up, so it has failed; unless that is what cannot be taken up.
+            if not isinstance(report.outcome, Began) and not _is_engine_fault(report.outcome):
+                why = f"what became of the task could not be stored: {_brief(error)}"
+                fault = Raised(Failure(ENGINE_FAULT, why, "", retryable=False))
+                self._carry_out(Work(reports=[replace(report, outcome=fault)]))
 
     def _launch(
         self, ledger: Ledger, wanted: NewExecution, future: "Future[Placed]", now: Instant
@@ -304,7 +390,7 @@ class Engine:
         try:
             program = self.programs.get(wanted.workflow)
         except TidegateError as error:
-            future.set_exception(error)
+            ledger.replies.append((future, error))
             return
         # A key that is not stored in the end is left out: keys only grow.
         key = self._last_key = Key(self._last_key + 1)
@@ -327,7 +413,7 @@ class Engine:
         try:
             hot = self._memory.get(key)
         except TidegateError as error:
-            future.set_exception(error)
+            ledger.replies.append((future, error))
             return
         reply = self._decide(ledger, hot, event)
         ledger.replies.append((future, reply))
@@ -345,14 +431,46 @@ class Engine:
         if soonest is not None and (self._next_due is None or soonest < self._next_due):
             self._next_due = soonest
         if ledger.jobs:
-            self._executor.submit(ledger.jobs)
-        for key, node, attempt in ledger.cancels:
-            self._executor.cancel(key, node, attempt)
+            self._submit(ledger.jobs)
+        if ledger.cancels:
+            self._cancel(ledger.cancels)
         for future, reply in ledger.replies:
-            future.set_result(reply)
+            tell(future, reply)
         if ledger.touched:
-            for watcher in self._watchers:
-                watcher(ledger.touched)
+            for watcher in tuple(self._watchers):
+                try:
+                    watcher(ledger.touched)
+                except Exception:
+                    log.exception("a watcher failed")
+
+    def _submit(self, jobs: list[Job]) -> None:
+        try:
+            self._executor.submit(jobs)
+        except Exception:
+            # Repeated in a while, and not for ever: each time counts as a lost attempt.
+            log.exception("%d attempts could not be submitted", len(jobs))
+            self._kept.extend(Report(each.key, each.node, each.attempt, Lost()) for each in jobs)
+            self._stumbled = True
+
+    def _cancel(self, attempts: list[tuple[Key, NodeId, int]]) -> None:
+        try:
+            for key, node, attempt in attempts:
+                self._executor.cancel(key, node, attempt)
+        except Exception:
+            log.exception("%d attempts could not be cancelled", len(attempts))
+
+
+def _is_engine_fault(outcome: Outcome) -> bool:
+    return isinstance(outcome, Raised) and outcome.failure.code == ENGINE_FAULT
+
+
+def _is_of_the_store(error: Exception) -> bool:
+    """Whether it is the store that fails now, and not something in it that cannot be read back."""
+    return isinstance(error, StoreError) and not isinstance(error, StoreDamaged)
+
+
+def _brief(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _event_of(report: Report, at: Instant) -> Event:

@@ -56,7 +56,9 @@ class Programs:
         try:
             graph = _graphs.decode(row.graph)
         except msgspec.DecodeError as error:
-            raise StoreDamaged(f"the graph of workflow {row.name!r} cannot be read: {error}") from error
+            raise StoreDamaged(
+                f"the graph of workflow {row.name!r} cannot be read: {error}"
+            ) from error
         program = Program(Plan.of(graph), row.bundle)
         with self._lock:
             self._programs[workflow] = program
@@ -130,6 +132,11 @@ class Memory:
         hot = self._hot.pop(key, None)
         if hot is not None:
             self._nodes -= len(hot.state.nodes)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._hot.clear()
+        self._nodes = 0
 
     def cool(self) -> None:
         """Let go of the executions used longest ago, down to the limits. Only between groups of events."""

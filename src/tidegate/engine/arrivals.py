@@ -1,0 +1,105 @@
+"""What arrives at the engine from other threads, and how those who wait for it are told."""
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Future, InvalidStateError
+from typing import Any
+
+from msgspec import Struct
+
+from tidegate.core.messages import Event, Reply
+from tidegate.ir.expr import Value
+from tidegate.ports import Key, Report, WaitRow
+
+log = logging.getLogger(__name__)
+
+
+class NewExecution(Struct, frozen=True):
+    """What an execution is launched with. `fresh`: the id was made at random just now and cannot be taken."""
+
+    id: str
+    workflow: int
+    inputs: dict[str, Value]
+    who: str = "local"
+    via: str = "code"
+    project: str = ""
+    domain: str = ""
+    fresh: bool = False
+
+
+class Placed(Struct, frozen=True):
+    """Where an execution is. `created` is False if its id existed already, and then nothing has changed."""
+
+    key: Key
+    created: bool
+
+
+class Launch(Struct, frozen=True):
+    """Somebody wants an execution."""
+
+    wanted: NewExecution
+    future: "Future[Placed]"
+
+
+class Told(Struct, frozen=True):
+    """Somebody tells an execution something."""
+
+    key: Key
+    event: Event
+    future: "Future[Reply | None]"
+
+
+class Reports(Struct, frozen=True):
+    """The executor tells what became of attempts."""
+
+    reports: Sequence[Report]
+
+
+class Settle(Struct, frozen=True):
+    """Somebody waits until all before this is decided; told whether nothing has changed since."""
+
+    settled: "Future[bool]"
+
+
+class Stop(Struct, frozen=True):
+    """The last thing that is decided."""
+
+
+Arrival = Launch | Told | Reports | Settle | Stop
+
+
+class Work(Struct):
+    """What is decided in one transaction: what was asked for, what became of attempts, what is due."""
+
+    arrivals: list[Arrival] = []
+    reports: list[Report] = []
+    due: list[WaitRow] = []
+
+    def apart(self) -> "list[Work]":
+        """Return each thing in it as work of its own."""
+        asked = [Work([each]) for each in self.arrivals if isinstance(each, Launch | Told)]
+        reported = [Work(reports=[each]) for each in self.reports]
+        return asked + reported + [Work(due=[each]) for each in self.due]
+
+
+def tell(future: "Future[Any]", reply: Any) -> None:
+    """Give whoever waits the reply, or raise it there if it is an exception."""
+    try:
+        if isinstance(reply, Exception):
+            future.set_exception(reply)
+        else:
+            future.set_result(reply)
+    except InvalidStateError:
+        log.debug("whoever asked has gone away, or was told")
+
+
+def fail(arrivals: Sequence[Arrival], error: Exception) -> None:
+    """Raise this wherever somebody waits for one of these."""
+    for arrival in arrivals:
+        match arrival:
+            case Launch(future=future) | Told(future=future):
+                tell(future, error)
+            case Settle(settled):
+                tell(settled, error)
+            case Reports() | Stop():
+                pass
