@@ -21,6 +21,7 @@ from tidegate.cli.main import tidegate as cli
 from tidegate.core import messages
 from tidegate.core.state import EXECUTION_TRANSITIONS, NODE_TRANSITIONS
 from tidegate.errors import TidegateError
+from tidegate.testing import Run, Sandbox
 
 DOCS = Path(__file__).parent
 Phase = typing.TypeVar("Phase", bound=enum.IntEnum)
@@ -156,6 +157,21 @@ def python() -> str:
     return "\n".join(out)
 
 
+def methods(thing: type) -> str:
+    """List what a class offers: its methods and properties, in the order of the source."""
+    rows = []
+    for name, member in vars(thing).items():
+        if name.startswith("_"):
+            continue
+        if isinstance(member, property):
+            rows.append((f"`.{name}`", sentence(member.__doc__)))
+        elif inspect.isfunction(member):
+            parameters = list(inspect.signature(member).parameters.values())[1:]
+            shown = ", ".join(plain(p) for p in parameters)
+            rows.append((f"`.{name}({shown})`", sentence(member.__doc__)))
+    return f"`{thing.__name__}`: {sentence(thing.__doc__)}\n\n" + table(("", "meaning"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "command-line": command_line,
     "errors": errors,
@@ -163,6 +179,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "failures": failures,
     "node-phases": lambda: phases(NODE_TRANSITIONS),
     "python": python,
+    "testing": lambda: methods(Sandbox) + "\n" + methods(Run),
 }
 
 
