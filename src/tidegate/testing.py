@@ -15,6 +15,7 @@ Nothing sleeps: when a call returns, nothing more can happen without an answer o
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,7 +31,7 @@ from tidegate.ir.graph import Instant, PythonTarget
 from tidegate.ports import Store, WorkflowRow
 from tidegate.sdk.invoke import Callee
 from tidegate.sdk.load import load
-from tidegate.sdk.signature import Signature, encode
+from tidegate.sdk.signature import encode
 from tidegate.sdk.workflow import Placeable
 from tidegate.service.registry import Described
 from tidegate.service.service import Service
@@ -86,8 +87,9 @@ class Sandbox:
         self._store: Store = (
             SqliteStore.memory() if home is None else SqliteStore.open(home / "tidegate.db")
         )
-        home = Path(self._files.name) if home is None else home
-        self._blobs = BlobDirectory(home / "blobs")
+        own = Path(self._files.name)
+        home = own if home is None else home
+        self._blobs = BlobDirectory(home / "blobs", scratch=own / "scratch")
         self._tasks: dict[PythonTarget, Callee] = {}
         self._clock = VirtualClock(now)
         self._engine = Engine(self._store, InlineExecutor(self._load, self._blobs), self._clock)
@@ -123,14 +125,16 @@ class Sandbox:
     def launch_as(self, execution: str, workflow: Placeable, /, **inputs: Any) -> "Run":
         """Launch a workflow under an id of your choice. Raises `IdTaken`, and what `launch` does."""
         signature = workflow.signature
-        self._register(workflow)
+        version = self._register(workflow)
         stored = {
             name: encode(signature.inputs[name], value, self._blobs, f"input {name!r}")
             if name in signature.inputs
             else value
             for name, value in inputs.items()
         }
-        request = Launch(workflow=workflow.name, inputs=stored, id=execution, via="code")
+        request = Launch(
+            workflow=workflow.name, version=version, inputs=stored, id=execution, via="code"
+        )
         view = self._service.handle(request)
         assert isinstance(view, ExecutionView)
         self._engine.settle()
@@ -154,26 +158,37 @@ class Sandbox:
         self._clock.instant = to_instant(now)
         self._engine.settle()
 
+    def stored(self, annotation: Any, value: Any) -> Value:
+        """Return a Python value as it is stored, to answer with. Raises CompileError if it does not fit the type."""
+        return encode(annotation, value, self._blobs, "a value")
+
     def inbox(self) -> list[WaitingView]:
         """Return everything that waits for an answer, the soonest due first."""
         page = self._service.handle(ListInbox())
         assert isinstance(page, InboxPage)
         return page.items
 
-    def _register(self, workflow: Placeable) -> None:
+    def _register(self, workflow: Placeable) -> str:
         compiled = workflow.compiled()
-        self._tasks |= dict(compiled.tasks)
+        for target, task in compiled.tasks.items():
+            if self._tasks.setdefault(target, task) is not task:
+                raise CodeError(
+                    f"two tasks of this sandbox are called {target}; take another sandbox, or give them names of their own"
+                )
+        graph = msgpack.encode(compiled.graph)
+        version = sha256(graph).hexdigest()[:12]
         self._store.put_workflow(
             WorkflowRow(
                 id=0,
                 name=workflow.name,
-                version="sandbox",
-                graph=msgpack.encode(compiled.graph),
+                version=version,
+                graph=graph,
                 bundle="",
                 module="",
                 registered=self._clock.now(),
             )
         )
+        return version
 
     def _load(self, target: PythonTarget) -> Callee:
         found = self._tasks.get(target)
@@ -249,11 +264,11 @@ class Run:
 
     def approve(self, name: str, *, who: str = "local", comment: str = "") -> AnswerReply:
         """Approve."""
-        return self.answer(name, True, who=who, comment=comment)  # noqa: FBT003 - that is the value
+        return self.answer(name, True, who=who, comment=comment)
 
     def reject(self, name: str, *, who: str = "local", comment: str = "") -> AnswerReply:
         """Reject."""
-        return self.answer(name, False, who=who, comment=comment)  # noqa: FBT003 - that is the value
+        return self.answer(name, False, who=who, comment=comment)
 
     def abort(self, reason: str = "", *, who: str = "local") -> None:
         """End the execution. Raises `ExecutionEnded`."""
