@@ -6,7 +6,9 @@ A limit that gets in the way is raised here, in a commit which says why.
 """
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +19,8 @@ SRC = ROOT / "src" / "tidegate"
 PLACES = ("src", "tests", "bench", "docs", "examples")
 TEXTS = (".py", ".md", ".sql", ".toml", ".cfg", ".sh", "")
 
-FILE_MAX, FUNCTION_MAX, PARAMETERS_MAX, TOTAL_MAX = 500, 60, 6, 10_000
+FILE_MAX, FUNCTION_MAX, PARAMETERS_MAX = 500, 60, 6
+CODE_MAX = 13_500
 
 BANNED = {
     "base",
@@ -37,6 +40,15 @@ ALLOWED_NAMES = {
     "NodeBase": "the fields that every node has; never a type of its own",
     "_in_common": "an adverb",
     "current_context": "Flyte's name, for code that comes from there",
+}
+
+SILENT = {
+    tokenize.COMMENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+    tokenize.INDENT,
+    tokenize.NEWLINE,
+    tokenize.NL,
 }
 
 # Spelled with brackets, so that this file does not find itself.
@@ -152,12 +164,31 @@ def test_texts_hold_no_leftovers() -> None:
     report(wording, sorted(p for p in listed if p.suffix in TEXTS and "results" not in p.parts))
 
 
-def test_the_package_stays_within_its_budget() -> None:
-    total = sum(p.read_text().count("\n") for p in sources("src"))
+def code_lines(text: str) -> int:
+    """Count the lines that hold code: no blank lines, no comments, no docstrings."""
+    held: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in SILENT:
+            held.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str())):
+                held.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+            case _:
+                pass
+    return len(held)
 
-    assert 0 < total <= TOTAL_MAX, (
-        f"{total} lines; the budget is {TOTAL_MAX}: delete before you add"
-    )
+
+def test_the_package_stays_within_its_budget() -> None:
+    total = sum(code_lines(p.read_text()) for p in sources("src"))
+
+    assert 0 < total <= CODE_MAX, f"{total} lines; the budget is {CODE_MAX}: delete before you add"
+
+
+def test_only_code_counts() -> None:
+    text = '"""M."""\n\n# why\nx = 1  # and this\n\n\ndef f():\n    """F."""\n    return (\n        1\n    )\n'
+
+    assert code_lines(text) == 5
 
 
 @pytest.mark.parametrize(
