@@ -144,6 +144,8 @@ def open_briefly(home: Path) -> Runtime:
 def open_reader(home: Path) -> Runtime:
     """Look at the store without owning it; where there is none yet, at an empty one. Only requests that change nothing may be handled."""
     path = home / STORE
+    if home.exists() and not home.is_dir():
+        raise StoreError(f"{home} is not a directory: choose another place for the store (--home)")
     store = SqliteStore.open(path, writer=False) if path.exists() else SqliteStore.memory()
     return Runtime(home, store, IdleExecutor(), serve_door=False, reads_only=True)
 

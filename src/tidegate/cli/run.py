@@ -294,4 +294,6 @@ def failure_line(view: ExecutionView) -> str:
     error = view.error or FailureView(code=view.phase, message=view.phase.lower())
     if error.node:
         return f"node {line(error.name or error.node)!r} failed: {error.message}"
-    return f"execution {view.id} has {view.phase.lower()}: {error.message}"
+    how = "was aborted" if view.phase == "ABORTED" else f"has {view.phase.lower()}"
+    why = "" if error.message.lower() == view.phase.lower() else f": {error.message}"
+    return f"execution {view.id} {how}{why}"

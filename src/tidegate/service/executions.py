@@ -26,7 +26,14 @@ from tidegate.ir.expr import Value
 from tidegate.ir.graph import Graph, Instant
 from tidegate.ports import ExecutionQuery, ExecutionRow, Key, Store, WaitQuery
 from tidegate.service.registry import Registry
-from tidegate.service.views import ANSWERABLE, execution_line, execution_view, is_quiet, moment
+from tidegate.service.views import (
+    ANSWERABLE,
+    ended_as,
+    execution_line,
+    execution_view,
+    is_quiet,
+    moment,
+)
 from tidegate.service.watch import Watch
 from tidegate.types.schema import describe
 from tidegate.types.schema import faults as faults_of
@@ -182,7 +189,7 @@ class Executions:
         if isinstance(reply, Denied) or phase is not ExecutionPhase.ABORTED:
             ended = state.ended
             when = f" at {moment(ended):%Y-%m-%d %H:%M:%S} UTC" if ended else ""
-            raise ExecutionEnded(f"execution {row.id} has {phase.name.lower()} already{when}")
+            raise ExecutionEnded(f"execution {row.id} {ended_as(phase)} already{when}")
         return Aborted(execution=row.id, phase=phase.name)
 
     def row(self, id_: str) -> ExecutionRow:

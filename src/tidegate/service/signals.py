@@ -27,6 +27,7 @@ from tidegate.ir.graph import ApproveNode, InputNode, Instant
 from tidegate.service.executions import Executions
 from tidegate.service.views import (
     answer_schema,
+    ended_as,
     moment,
     signal_path,
     signal_views,
@@ -122,10 +123,8 @@ class Signals:
                     f"{signal} was withdrawn{when}: nobody needs its answer any more", **details
                 )
             case ExecutionEnded.code:
-                phase = state.phase.name.lower()
-                error = ExecutionEnded(
-                    f"execution {request.id} has {phase} already{when}", **details
-                )
+                ended = ended_as(state.phase)
+                error = ExecutionEnded(f"execution {request.id} {ended} already{when}", **details)
             case KeyReused.code:
                 error = KeyReused(f"the key {request.key!r} was used for another signal", **details)
             case _:

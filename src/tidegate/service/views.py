@@ -60,6 +60,11 @@ def maybe(at: Instant | None) -> datetime | None:
     return None if at is None else moment(at)
 
 
+def ended_as(phase: ExecutionPhase) -> str:
+    """Say how an execution has ended, after its name: `has succeeded`."""
+    return "was aborted" if phase is ExecutionPhase.ABORTED else f"has {phase.name.lower()}"
+
+
 def kind_of(node: Node) -> str:
     """Return the kind of a node, as people call it."""
     match node:

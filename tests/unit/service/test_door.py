@@ -14,7 +14,7 @@ from tidegate.errors import (
     TidegateError,
 )
 from tidegate.remote import SOCKET, OwnerGone, address, connect, error_of, problem_of
-from tidegate.wire import Aborted, Abort, Answer, AnswerReply, ListWorkflows, WorkflowList
+from tidegate.wire import Abort, Aborted, Answer, AnswerReply, ListWorkflows, WorkflowList
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tidegate import approve, dynamic, task, wait_for_input, workflow
+from tidegate import approve, dynamic, sleep, task, wait_for_input, workflow
 from tidegate.errors import (
     AlreadyAnswered,
     AmbiguousSignal,
@@ -304,8 +304,6 @@ class TestLooking:
     def test_an_execution_that_sleeps_has_something_left_to_run(self, sandbox, handle):
         @workflow
         def naps() -> None:
-            from tidegate import sleep
-
             sleep(timedelta(hours=1))
 
         run = sandbox.launch(naps)
