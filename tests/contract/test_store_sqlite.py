@@ -110,6 +110,23 @@ def test_a_closed_store_leaves_no_log_behind_and_refuses_what_follows(path: Path
         store.commit(Batch(phases=[PhaseRow(1, Phase.RUNNING, NOON)]))
 
 
+def test_the_writing_connection_syncs_each_commit_and_trusts_nothing(path: Path):
+    store = SqliteStore.open(path)
+    names = ("journal_mode", "synchronous", "fullfsync", "checkpoint_fullfsync", "foreign_keys")
+    found = {name: store._writer.pragma(name) for name in (*names, "trusted_schema", "mmap_size")}
+    store.close()
+
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "fullfsync": 1,
+        "checkpoint_fullfsync": 1,
+        "foreign_keys": 1,
+        "trusted_schema": 0,
+        "mmap_size": 0,
+    }
+
+
 def test_the_log_stays_bounded_however_much_is_written(path: Path, monkeypatch):
     monkeypatch.setattr(sqlite, "LOG_PAGES", 50)
     store = SqliteStore.open(path)
@@ -371,6 +388,21 @@ def test_when_there_is_no_room_nothing_is_lost_reading_goes_on_and_room_is_used_
     store.commit(Batch(history=rows))
 
     assert len(store.history(1)) == stored + 10 > 100
+    assert store.problems() == []
+    store.close()
+
+
+def test_a_store_that_found_no_room_to_begin_begins_when_there_is_some(path: Path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        with pytest.raises(StoreFull, match="free some"):
+            SqliteStore.open(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    store = SqliteStore.open(path)
+    launch(store, 1)
     assert store.problems() == []
     store.close()
 

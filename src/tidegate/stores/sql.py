@@ -6,6 +6,7 @@ A statement begins with the line `-- name: x`; comment lines under it say why it
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 
 from msgspec import Struct
@@ -35,12 +36,14 @@ def _bare(body: str) -> str:
     return "\n".join(lines).strip().removesuffix(";")
 
 
+@cache
 def queries() -> Mapping[str, str]:
     """Return the statements of `queries.sql`."""
     file = resources.files("tidegate.stores").joinpath("queries.sql")
     return parse(file.read_text(encoding="utf-8"))
 
 
+@cache
 def migrations() -> tuple[Migration, ...]:
     """Return every migration, in order. Their numbers run from 1 without gaps."""
     found = []

@@ -57,9 +57,7 @@ Measured: half as long makes the pause half as long but one commit in a hundred 
 IDLE_READERS = 4
 """How many reading connections are kept open for the next reader."""
 
-_FAILED_SYNC = frozenset(
-    {apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC, apsw.SQLITE_IOERR_TRUNCATE}
-)
+_FAILED_SYNC = frozenset({apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC})
 
 
 class SqliteStore:
