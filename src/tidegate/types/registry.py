@@ -129,14 +129,18 @@ def codec(annotation: Any, *, where: str = "") -> Codec:
     Forward references must have been resolved. Raises `UnsupportedType`.
     """
     try:
-        try:
-            return _cached(annotation)
-        except TypeError as e:
-            if "unhashable" not in str(e):
-                raise
-            return _made(annotation)
+        return _cached(annotation) if _hashable(annotation) else _made(annotation)
     except UnsupportedType as e:
         raise UnsupportedType(f"{where}: {e}") if where else e from None
+
+
+def _hashable(annotation: Any) -> bool:
+    """Say whether an annotation can be looked up; the notes in an `Annotated` may keep it from that."""
+    try:
+        hash(annotation)
+    except TypeError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=4096)
@@ -167,17 +171,11 @@ class _Forms:
         """Build the form of a type."""
         if annotation is None:
             return SCALARS[NoneType]
-        try:
-            found = _LEAVES.get(annotation)
-        except TypeError:
-            found = None
-        if found is not None:
-            return found
-        if annotation in _BARE:
-            annotation = _BARE[annotation]
-        if is_named(annotation):
-            return self._named(annotation)
-        return self._generic(annotation)
+        if _hashable(annotation):
+            if annotation in _LEAVES:
+                return _LEAVES[annotation]
+            annotation = _BARE.get(annotation, annotation)
+        return self._named(annotation) if is_named(annotation) else self._generic(annotation)
 
     def _named(self, cls: Any) -> Form:
         """Build the form of a class with fields, which may refer to itself."""

@@ -3,6 +3,7 @@
 import os
 import pickle
 import stat
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Optional, TypeVar
@@ -190,6 +191,15 @@ def test_tables_arrive_as_they_were_and_flow_into_each_other(blobs: BlobDirector
     )
     assert can_flow(codec(pd.DataFrame).schema, codec(StructuredDataset).schema) is None
     assert can_flow(codec(pd.DataFrame).schema, codec(np.ndarray).schema)
+
+
+def test_notes_beside_a_type_that_mean_nothing_here_are_let_be(blobs: BlobDirectory) -> None:
+    columns = OrderedDict(a=int)
+    frame = pd.DataFrame({"a": [1]})
+
+    for annotation in (Annotated[pd.DataFrame, columns], Annotated[pd.DataFrame, "words"]):
+        pd.testing.assert_frame_equal(passed_on(annotation, frame, blobs), frame)
+    assert codec(list[Annotated[int, {"unit": "m"}]]).schema == codec(list[int]).schema
 
 
 def test_a_dataset_can_be_made_of_a_file(report: Path, blobs: BlobDirectory) -> None:

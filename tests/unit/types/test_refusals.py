@@ -6,7 +6,7 @@ from dataclasses import InitVar, dataclass
 from datetime import datetime
 from enum import Enum, Flag
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypedDict, TypeVar, Union
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar, Union
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -101,6 +101,7 @@ UNSUPPORTED = [
     (Holder, "pydantic says"),
     (dict[float, str], "use text, whole numbers, dates or enums as keys"),
     (TypeVar("T"), "name one"),
+    (Literal[[1]], "use text, whole numbers, bools or None"),  # type: ignore[valid-type]
     ("Later", "define it at the top of a module"),
     (Callable[[int], str], "dataclass"),
     (asyncio.Future, "dataclass"),
