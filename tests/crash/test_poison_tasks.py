@@ -9,18 +9,18 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
 from tests.contract.executor_contract import Crew, job, write_bundle
+from tests.contract.yard import is_alive, until
 
 from tidegate.core.messages import TASK_CRASHED, TASK_RAISED, TASK_TIMED_OUT
 from tidegate.executors.process import ProcessExecutor
 from tidegate.logs import read_logs
-from tidegate.ports import Raised, Returned
+from tidegate.ports import Lost, Raised, Returned
 
 POISON = """
 import ctypes
@@ -203,20 +203,30 @@ def test_nothing_outlives_a_killed_engine(tmp_path: Path):
         stdin=subprocess.PIPE,
         cwd=Path(__file__).parents[2],
     )
-    end = time.monotonic() + 60
     files = [tmp_path / f"pids-{i}" for i in range(2)]
-    while not all(file.exists() for file in files):
-        assert time.monotonic() < end
-        assert engine.poll() is None
-        time.sleep(0.005)
+    until(lambda: all(file.exists() for file in files))
     family = [int(pid) for file in files for pid in file.read_text().split()]
     family += [child.pid for child in psutil.Process(engine.pid).children()]
 
     os.kill(engine.pid, signal.SIGKILL)
     engine.communicate()
 
-    while any(
-        psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in family
-    ):
-        assert time.monotonic() < end
-        time.sleep(0.005)
+    until(lambda: not any(is_alive(pid) for pid in family))
+
+
+def test_what_ran_when_the_forker_was_killed_is_lost_and_what_waited_runs(tmp_path: Path):
+    write_bundle(tmp_path, poison=POISON)
+    with closing(ProcessExecutor(tmp_path, 1)) as executor:
+        crew = Crew(executor)
+        running = poison("family", pid_file=str(tmp_path / "pids"))
+        waiting = [poison("good", n=i) for i in range(10)]
+        crew.submit(running, *waiting)
+        until((tmp_path / "pids").exists)
+        (forker,) = psutil.Process().children()
+
+        forker.kill()
+
+        assert crew.outcome(running) == Lost()
+        assert crew.outcomes(waiting) == [Returned({"o0": i}) for i in range(10)]
+        family = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+        until(lambda: not any(is_alive(pid) for pid in family))

@@ -9,6 +9,7 @@ Rule 3: an attempt whose worker is ended is reported on when that process, and a
 
 import os
 import selectors
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ from tidegate.executors.backlog import Attempt, attempt_of
 from tidegate.executors.child import FOREVER, Child, Query, Ticket, remove_scratch
 from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, tail
 from tidegate.executors.frames import Described, Done, Ready, Started, Unable, Up
+from tidegate.executors.nursery import BORN, ENDED
 from tidegate.executors.roster import GRACE, STUCK_AFTER, Limits, Roster, expect
 from tidegate.ir.graph import SECOND
 from tidegate.logs import keep_log, live_path, log_path
@@ -36,8 +38,6 @@ FALSE_STARTS = 3
 """Workers of a bundle that end before they are up, one after the other, until its attempts fail."""
 GIVE_UP = 5.0
 """Seconds after which closing does not wait any longer for processes that the system cannot end."""
-LOOK_EVERY = 0.05
-"""Seconds between two looks at a process, where the system does not tell of its end."""
 
 
 class Ending(Struct, frozen=True, eq=False):
@@ -68,6 +68,7 @@ class Pool:
         self._endings: dict[Child, Ending] = {}
         self._false_starts: dict[str, int] = {}
         self._reports: list[Report] = []
+        self._last_words = ""
         self._closed_at = FOREVER
         self._now = time.monotonic()
 
@@ -94,6 +95,8 @@ class Pool:
             for key, _ in ready:
                 if key.data is None:
                     self._read_inbox()
+                elif key.data is self._roster.nursery:
+                    self._hear_nursery()
                 elif key.data in self._roster.children:
                     self._roster.flush(key.data)
                     self._listen(key.data)
@@ -107,8 +110,8 @@ class Pool:
             self._selector.close()
             os.close(self._awake)
             os.close(self._waker)
-        if self._roster.sentinel is not None:
-            self._roster.sentinel.close()
+        if self._roster.nursery is not None:
+            self._roster.nursery.close()
 
     # ---- wishes, carried out by the pool's thread ----
 
@@ -157,6 +160,25 @@ class Pool:
         while self._inbox:
             self._inbox.popleft()()
 
+    def _hear_nursery(self) -> None:
+        nursery = self._roster.nursery
+        assert nursery is not None
+        numbered = {child.number: child for child in self._roster.children}
+        try:
+            for what, number, argument in nursery.hear():
+                child = numbered.get(number)
+                if child is None:
+                    continue
+                if what == BORN:
+                    child.process = argument
+                elif what == ENDED:
+                    child.code = argument
+        except EOFError:
+            code, self._last_words = self._roster.lose_nursery()
+            for child in numbered.values():
+                # Those that were alive are killed now, for no fault of theirs.
+                child.code = code if child.process is None else -signal.SIGTERM
+
     def _listen(self, child: Child) -> None:
         try:
             said = child.hear()
@@ -175,6 +197,7 @@ class Pool:
         match message:
             case Ready():
                 child.ready = True
+                child.hired = self._now
                 self._false_starts.pop(child.bundle, None)
                 self._await_next(child)
             case Started(number):
@@ -226,8 +249,8 @@ class Pool:
         return None if soonest == FOREVER else max(0.0, soonest - time.monotonic())
 
     def _look_at(self, child: Child) -> None:
-        if child.has_ended():
-            self._mourn(child)
+        if child.code is not None:
+            self._mourn(child, child.code)
         elif child.ending:
             if self._now >= child.kill_at:
                 child.kill()
@@ -272,14 +295,11 @@ class Pool:
             self._endings[child] = ending
             child.end(self._now + GRACE)
 
-    def _mourn(self, child: Child) -> None:
+    def _mourn(self, child: Child, code: int) -> None:
         """Say what became of what an ended worker had begun, and let go of it."""
         self._roster.put_back(child.take_back())
         self._listen(child)
-        child.kill()  # what it has started, and left behind
-        # Before it is buried, for then its number may become another's.
         self._roster.dismiss(child)
-        code = child.bury()
         ending = self._endings.pop(child, None)
         for ticket in child.tickets:
             _unlink_live(ticket)
@@ -326,7 +346,7 @@ class Pool:
         failure = Failure(
             TASK_CRASHED,
             f"no worker can be started: its process ends at once, with {ended_by(code)}",
-            tail(child.printed),
+            tail(child.printed) or self._last_words,
         )
         for job in self._roster.backlog.take_all(child.bundle):
             self._add(job, Raised(failure))
@@ -357,7 +377,7 @@ def _head(child: Child, number: int) -> Ticket:
 
 def _next_look(child: Child, idle: float) -> float:
     """Return when the time alone asks for something to be done about a worker."""
-    soonest = FOREVER if child.exit is not None else time.monotonic() + LOOK_EVERY
+    soonest = FOREVER
     if child.ending:
         return min(soonest, child.kill_at)
     if not child.tickets:

@@ -5,11 +5,14 @@ A worker has one attempt at a time, and more only while those are known to be sh
 if it has no worker, the first that has nothing to do makes room for one, unless that one has only just begun.
 """
 
+import itertools
 import logging
 import os
 import selectors
+import signal
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +20,10 @@ from msgspec import Struct
 
 from tidegate.core.messages import TASK_RAISED, Failure
 from tidegate.executors.backlog import Backlog
-from tidegate.executors.child import FOREVER, Child, Query, Sentinel, Ticket, desk_of
+from tidegate.executors.child import FOREVER, Child, Query, Ticket, desk_of
+from tidegate.executors.endings import tail
 from tidegate.executors.frames import Run, Setup, pack
+from tidegate.executors.nursery import Nursery
 from tidegate.ports import Job, Outcome, Raised
 
 SHORT = 0.005
@@ -39,6 +44,9 @@ KNOWN_TASKS = 10_000
 """Tasks whose average duration is remembered."""
 
 _log = logging.getLogger(__name__)
+
+# One count for all pools of this process, which may share a directory.
+_numbers = itertools.count(1)
 
 
 class Limits(Struct, frozen=True):
@@ -62,7 +70,7 @@ class Roster:
         self.children: list[Child] = []
         self.queries: deque[Query] = deque()
         self.backlog = Backlog()
-        self.sentinel: Sentinel | None = None
+        self.nursery: Nursery | None = None
         self.hire_after = 0.0
         """When a worker can be started again, after the system has refused it."""
         self._home = home
@@ -70,7 +78,6 @@ class Roster:
         self._selector = selector
         self._add = add
         self._averages: dict[tuple[str, str], float] = {}
-        self._scratches = 0
         self._now = 0.0
 
     def place(self, now: float) -> None:
@@ -104,17 +111,26 @@ class Roster:
     def dismiss(self, child: Child) -> None:
         """Take a worker that has ended off the list."""
         self.deafen(child)
-        if child.exit is not None:
-            self._selector.unregister(child.exit)
         self.children.remove(child)
-        if self.sentinel is not None:
-            self.sentinel.ended(child.pid)
 
     def deafen(self, child: Child) -> None:
         """Listen to a worker no more."""
         if child.events:
             self._selector.unregister(child.stream)
             child.events = 0
+
+    def lose_nursery(self) -> tuple[int, str]:
+        """Let go of a forker that has ended, and end its workers; return its exit code and its last words."""
+        assert self.nursery is not None
+        self._selector.unregister(self.nursery.control)
+        words = tail(self.nursery.printed)
+        code = self.nursery.close()
+        self.nursery = None
+        for child in self.children:
+            if child.process is not None:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(child.process, signal.SIGKILL)
+        return code, words
 
     def flush(self, child: Child) -> None:
         """Send a worker what there is room for, and wait for room for the rest."""
@@ -131,8 +147,8 @@ class Roster:
         """Start a worker; None if the system refuses, and then for a second no other is tried."""
         if self._now < self.hire_after:
             return None
-        self._scratches += 1
-        scratch = self._home / "scratch" / f"{os.getpid()}-{self._scratches}.out"
+        number = next(_numbers)
+        scratch = self._scratch(number)
         setup = Setup(
             source=str(self._home / "bundles" / bundle),
             blobs=str(self._home / "blobs"),
@@ -141,20 +157,21 @@ class Roster:
             memory=self._limits.memory,
         )
         try:
-            if self.sentinel is None:
-                self.sentinel = Sentinel()
-            child = Child(bundle, setup, scratch, self._now)
+            if self.nursery is None:
+                self.nursery = Nursery(self._scratch(next(_numbers)))
+                self._selector.register(self.nursery.control, selectors.EVENT_READ, self.nursery)
+            child = Child(number, bundle, setup, scratch, self.nursery)
         except OSError as error:
             self.hire_after = self._now + 1.0
             _log.warning("no worker can be started: %s", error)
             return None
-        self.sentinel.began(child.pid)
         child.events = selectors.EVENT_READ
         self._selector.register(child.stream, child.events, child)
-        if child.exit is not None:
-            self._selector.register(child.exit, selectors.EVENT_READ, child)
         self.children.append(child)
         return child
+
+    def _scratch(self, number: int) -> Path:
+        return self._home / "scratch" / f"{os.getpid()}-{number}.out"
 
     def _place_queries(self) -> None:
         for query in self.queries.copy():

@@ -1,8 +1,7 @@
 """
 A worker: the process in which users' code runs, for one bundle, one assignment at a time.
 
-It is started by `tidegate.executors.child` with two inherited descriptors: a stream of frames, and the pipe of permits (see `frames`).
-It blocks on the pipe, and holds nothing that a crash would lose: each report is sent before the next permit is taken.
+It is forked with two descriptors (see `forker`): a stream of frames, and the pipe of permits (see `frames`). It blocks on the pipe, and holds nothing that a crash would lose: each report is sent before the next permit is taken.
 
 Standard output and error are one file, which the supervisor opened; what an attempt has printed is moved from there to its log.
 An interrupt from the terminal is the engine's business and ignored here. SIGTERM ends the attempt as an exception would, so that it can clean up.
@@ -226,7 +225,3 @@ def _limit_memory(limit: int) -> None:
 def _ignore(_number: int, _frame: FrameType | None) -> None:
     # Not SIG_IGN, which programs started by a task would inherit.
     return
-
-
-if __name__ == "__main__":
-    Worker(int(sys.argv[1]), int(sys.argv[2])).serve()

@@ -1,0 +1,134 @@
+"""
+The forker: a process that has imported all that a worker needs, and forks one whenever its engine wants one.
+
+So a worker is there in milliseconds, and shares most of its memory with the others. The forker has no thread, and imports none of an author's code.
+
+It is also the one that ends workers, and whatever they have started: when told to, when they have ended themselves, and all of them when its
+engine is gone, however that went. A worker cannot see to that itself: it may be busy in C code, or have started programs of its own.
+"""
+
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+from types import FrameType
+
+from tidegate.executors.nursery import BEAR, BORN, ENDED, NOTICE, SIGNAL
+from tidegate.executors.worker import Worker
+
+
+class Forker:
+    """The workers that are alive, by the numbers that the engine has given them."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._alive: dict[int, int] = {}
+        self._rouse, self._roused = os.pipe()
+        for descriptor in (self._rouse, self._roused):
+            os.set_blocking(descriptor, False)
+
+    def tend(self) -> tuple[int, int] | None:
+        """Serve the engine until it is gone: None. In a worker, return its stream and its permits, at once."""
+        signal.set_wakeup_fd(self._roused, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, _ignore)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # It is the engine that decides, and its end is ours.
+            signal.signal(number, signal.SIG_IGN)
+        waiter = select.poll()
+        waiter.register(self._control, select.POLLIN)
+        waiter.register(self._rouse, select.POLLIN)
+        while True:
+            ready = dict(waiter.poll())
+            with suppress(BlockingIOError):
+                os.read(self._rouse, 4096)
+            self._reap()
+            if self._control.fileno() not in ready:
+                continue
+            order, given, _, _ = socket.recv_fds(self._control, NOTICE.size, 3)
+            if not order:
+                self._end_all()
+                return None
+            what, number, argument = NOTICE.unpack(order)
+            if what == SIGNAL:
+                self._signal(number, argument)
+            elif what == BEAR and self._bear(number, given):
+                return given[0], given[1]
+
+    def _bear(self, number: int, given: list[int]) -> bool:
+        """Fork a worker. True in the worker."""
+        pid = os.fork()
+        if pid == 0:
+            self._become_a_worker(given[2])
+            return True
+        with suppress(OSError):  # whoever of the two comes first; the other may be too late
+            os.setpgid(pid, pid)
+        self._alive[number] = pid
+        for descriptor in given:
+            os.close(descriptor)
+        self._say(BORN, number, pid)
+        return False
+
+    def _become_a_worker(self, printed: int) -> None:
+        with suppress(OSError):
+            os.setpgid(0, 0)
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        self._control.close()
+        for descriptor in (self._rouse, self._roused):
+            os.close(descriptor)
+        for standard in (1, 2):
+            os.dup2(printed, standard)
+        os.close(printed)
+
+    def _reap(self) -> None:
+        """Notice which workers have ended, end what they have left behind, and tell the engine."""
+        while self._alive:
+            seen = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if seen is None:
+                return
+            pid = seen.si_pid
+            number = next(number for number, alive in self._alive.items() if alive == pid)
+            # While it is not reaped, its number cannot be another's.
+            self._signal(number, signal.SIGKILL)
+            _, status = os.waitpid(pid, 0)
+            del self._alive[number]
+            self._say(ENDED, number, os.waitstatus_to_exitcode(status))
+
+    def _signal(self, number: int, which: int) -> None:
+        pid = self._alive.get(number)
+        if pid is None:
+            return
+        try:
+            os.killpg(pid, which)
+        except (ProcessLookupError, PermissionError):
+            return  # only a zombie is left of it
+
+    def _end_all(self) -> None:
+        for number in self._alive:
+            self._signal(number, signal.SIGKILL)
+
+    def _say(self, what: int, number: int, argument: int) -> None:
+        with suppress(OSError):  # the engine is gone; the next order says so
+            self._control.sendall(NOTICE.pack(what, number, argument))
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    # Python's own part of a signal; that it came is read from the descriptor.
+    return
+
+
+def main() -> None:
+    """Be the forker, and a worker of it."""
+    # What is there now stays as it is, so that workers go on to share it.
+    gc.freeze()
+    born = Forker(socket.socket(fileno=int(sys.argv[1]))).tend()
+    if born is not None:
+        Worker(*born).serve()
+
+
+if __name__ == "__main__":
+    main()

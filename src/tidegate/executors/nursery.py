@@ -1,0 +1,83 @@
+"""
+The engine's side of the forker (see `forker`): asks it for workers, has it signal them, and hears of their births and ends.
+
+An order or a notice is three numbers: what, which worker, and a signal, a process or an exit code. With the order to bear go a worker's descriptors.
+"""
+
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+NOTICE = struct.Struct("=iii")
+BEAR, SIGNAL = 1, 2
+BORN, ENDED = 3, 4
+
+
+class Nursery:
+    """A forker at work. What it prints itself, if it cannot start, goes to a file."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        self._rest = b""
+        self.printed = os.open(scratch, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC, 0o600)
+        self.control, theirs = socket.socketpair()
+        self.control.setblocking(False)
+        # -P: the directory we were started in is not the author's source tree; the bundle is.
+        command = [sys.executable, "-P", "-m", "tidegate.executors.forker", str(theirs.fileno())]
+        try:
+            # A session of its own: the terminal's interrupt reaches neither it nor the workers.
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=self.printed,
+                stderr=self.printed,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+        except OSError:
+            self._let_go()
+            raise
+        finally:
+            theirs.close()
+
+    def bear(self, number: int, given: Sequence[int]) -> None:
+        """Have a worker forked, with a stream, permits, and a file to print into. Errors: `OSError`."""
+        socket.send_fds(self.control, [NOTICE.pack(BEAR, number, 0)], given)
+
+    def signal(self, number: int, which: signal.Signals) -> None:
+        """Signal a worker, and all that it has started; nothing if it has ended."""
+        with suppress(OSError):  # the forker is gone, and that will be heard
+            self.control.send(NOTICE.pack(SIGNAL, number, which))
+
+    def hear(self) -> list[tuple[int, int, int]]:
+        """Return what the forker has said since. Errors: `EOFError` if it has ended."""
+        try:
+            chunk = self.control.recv(64 * 1024)
+        except BlockingIOError:
+            return []
+        except OSError:
+            chunk = b""
+        if not chunk:
+            raise EOFError
+        chunk = self._rest + chunk
+        whole = len(chunk) - len(chunk) % NOTICE.size
+        self._rest = chunk[whole:]
+        return list(NOTICE.iter_unpack(chunk[:whole]))
+
+    def close(self) -> int:
+        """End the forker, which ends what is left of its workers; return its exit code."""
+        self.control.close()
+        code = self._process.wait()
+        self._let_go()
+        return code
+
+    def _let_go(self) -> None:
+        self.control.close()
+        os.close(self.printed)
+        self._scratch.unlink(missing_ok=True)

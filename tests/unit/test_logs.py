@@ -1,0 +1,87 @@
+"""Logs are found again under the names they were written for, whatever these look like."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.logs import MAX_NAME, keep_log, live_path, log_path, read_logs
+
+
+def write(home: Path, execution: str, node: str, attempt: int, text: str) -> None:
+    source = home / "printed"
+    source.write_text(text)
+    with source.open("rb") as file:
+        keep_log(file.fileno(), log_path(home, execution, node, attempt))
+
+
+@given(
+    execution=st.text(min_size=1, max_size=80).filter(lambda s: s.isprintable()),
+    node=st.lists(st.text("abn.0129% -\\é", min_size=1, max_size=40), min_size=1, max_size=5),
+)
+def test_any_name_is_a_place_of_its_own_below_the_logs(
+    tmp_path_factory: pytest.TempPathFactory, execution: str, node: list[str]
+):
+    home = tmp_path_factory.mktemp("home")
+    name = "/".join(node)
+
+    write(home, execution, name, 2, "text")
+
+    (log,) = read_logs(home, execution)
+    assert (log.node, log.attempt, log.text) == (name, 2, "text")
+    assert log_path(home, execution, name, 2).resolve().is_relative_to(home / "logs")
+
+
+@pytest.mark.parametrize("name", [".", "..", "../..", "", "a/b", "x" * 1000, "\0"])
+def test_an_execution_cannot_lead_out_of_the_logs(tmp_path: Path, name: str):
+    write(tmp_path, name, "n0", 1, "text")
+
+    assert [log.text for log in read_logs(tmp_path, name)] == ["text"]
+    assert log_path(tmp_path, name, "n0", 1).resolve().is_relative_to(tmp_path / "logs")
+    assert log_path(tmp_path, name, "n0", 1).parents[1].parent == tmp_path / "logs"
+
+
+def test_long_names_that_begin_alike_are_told_apart(tmp_path: Path):
+    one, two = "x" * MAX_NAME + "1", "x" * MAX_NAME + "2"
+    write(tmp_path, one, "n0", 1, "one")
+    write(tmp_path, two, "n0", 1, "two")
+
+    assert [log.text for log in read_logs(tmp_path, one)] == ["one"]
+
+
+def test_logs_come_by_node_and_attempt(tmp_path: Path):
+    for node, attempt in [("n10", 1), ("n2/n1", 1), ("n2", 11), ("n2", 2), ("n0", 1)]:
+        write(tmp_path, "e", node, attempt, "x")
+
+    places = [(log.node, log.attempt) for log in read_logs(tmp_path, "e")]
+
+    assert places == [("n0", 1), ("n2", 2), ("n2", 11), ("n2/n1", 1), ("n10", 1)]
+    assert [log.attempt for log in read_logs(tmp_path, "e", "n2")] == [2, 11]
+
+
+def test_a_log_stands_before_what_was_seen_of_it_live(tmp_path: Path):
+    write(tmp_path, "e", "n0", 1, "whole")
+    live_path(tmp_path, "e", "n0", 1).write_text("who")
+    live_path(tmp_path, "e", "n0", 2).write_text("part")
+
+    assert [(log.text, log.live) for log in read_logs(tmp_path, "e")] == [
+        ("whole", False),
+        ("part", True),
+    ]
+
+
+def test_what_is_no_text_is_shown_as_far_as_it_is(tmp_path: Path):
+    path = log_path(tmp_path, "e", "n0", 1)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"a\xffb")
+
+    assert read_logs(tmp_path, "e")[0].text == "a\N{REPLACEMENT CHARACTER}b"
+
+
+def test_nothing_is_kept_of_nothing(tmp_path: Path):
+    with Path(os.devnull).open("rb") as nothing:
+        keep_log(nothing.fileno(), log_path(tmp_path, "e", "n0", 1))
+
+    assert not (tmp_path / "logs").exists()
