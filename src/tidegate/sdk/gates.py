@@ -73,25 +73,20 @@ def sleep(duration: timedelta) -> Outputs:
     return add_sleep(trace_for("sleep(...)", "add_sleep"), duration)
 
 
+# To a type checker the answer is a value of the expected type; but a bool has no `is_true()`, so that one is anything.
 @overload
 def wait_for_input(
     name: str,
     timeout: timedelta | None = None,
-    *,
-    expected_type: type[bool],
+    expected_type: type[bool] = ...,
     **options: Unpack[InputOptions],
 ) -> Any: ...
 @overload
 def wait_for_input(
     name: str,
     timeout: timedelta | None = None,
-    *,
-    expected_type: type[T],
+    expected_type: type[T] = ...,
     **options: Unpack[InputOptions],
-) -> T: ...
-@overload
-def wait_for_input(
-    name: str, timeout: timedelta | None, expected_type: type[T], **options: Unpack[InputOptions]
 ) -> T: ...
 @overload
 def wait_for_input(

@@ -82,9 +82,13 @@ class Task(Generic[P, R]):
         self.name = options.get("name") or function.__name__
         self._options = options
 
-    @functools.cached_property
+    @property
     def signature(self) -> Signature:
         """What it takes and gives, as Python types. Raises CompileError."""
+        return self._signature
+
+    @functools.cached_property
+    def _signature(self) -> Signature:
         return signature_of(self.function, f"task '{self.target}'")
 
     @property

@@ -106,9 +106,13 @@ class FunctionWorkflow(Generic[P, R]):
         self._docs = options.get("docs")
         self._once = Once(self.name, self._trace)
 
-    @functools.cached_property
+    @property
     def signature(self) -> Signature:
         """What it takes and gives, as Python types. Raises CompileError."""
+        return self._signature
+
+    @functools.cached_property
+    def _signature(self) -> Signature:
         return signature_of(self.function, f"workflow {self.name!r}")
 
     def compile(self) -> Graph:
