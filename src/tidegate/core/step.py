@@ -206,7 +206,9 @@ def _failed(flow: Flow, node: NodeId, now: NodeState, failure: Failure, at: Inst
     pause = min(task.retry.pause << min(used, 40), task.retry.cap)
     if pause > 0:
         due = Instant(at + pause)
-        flow.draft.put(node, replace(now, phase=WAITING, due=due, failure=failure))
+        began = at if now.began is None else now.began  # one that fails at once was not announced
+        paused = replace(now, phase=WAITING, began=began, due=due, failure=failure)
+        flow.draft.put(node, paused)
     else:
         flow.submit(node, replace(now, phase=QUEUED, attempt=now.attempt + 1, failure=failure))
 
