@@ -1,0 +1,205 @@
+"""An engine with a real store, a clock that stands still, and an executor whose outcomes the test decides."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import msgspec
+
+from tidegate.core.history import from_bytes
+from tidegate.core.messages import AnswerGiven, Event
+from tidegate.core.state import ExecutionState
+from tidegate.engine.arrivals import NewExecution, Placed
+from tidegate.engine.loop import Engine
+from tidegate.engine.memory import snapshot
+from tidegate.errors import StoreFull
+from tidegate.ir.expr import NodeId, OutputRef
+from tidegate.ir.graph import (
+    SECOND,
+    Graph,
+    InputNode,
+    Instant,
+    Interface,
+    Micros,
+    PythonTarget,
+    Retry,
+    SleepNode,
+    TaskNode,
+)
+from tidegate.ports import Batch, Job, Key, Outcome, Report, Returned, WaitRow, WorkflowRow
+from tidegate.stores.sqlite import SqliteStore
+
+FIRST, GATE, LAST, NAP = NodeId("n0"), NodeId("n1"), NodeId("n2"), NodeId("n3")
+TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
+TARGET = PythonTarget("tests", "task")
+NOON = Instant(1_800_000_000 * SECOND)
+LONGEST = 20.0
+"""Seconds after which something that was promised has not happened."""
+
+
+def cycle() -> Graph:
+    """A task, a gate, a task that takes the answer."""
+    return Graph(
+        name="cycle",
+        interface=Interface({}, {"o0": NUMBER}),
+        nodes={
+            FIRST: TaskNode(id=FIRST, name="first", target=TARGET, outputs={"o0": NUMBER}),
+            GATE: InputNode(id=GATE, name="title", schema=TEXT, after=(FIRST,)),
+            LAST: TaskNode(
+                id=LAST,
+                name="last",
+                target=TARGET,
+                inputs={"title": OutputRef(GATE, "o0")},
+                outputs={"o0": NUMBER},
+                retry=Retry(retries=1, pause=Micros(0)),
+            ),
+        },
+        outputs={"o0": OutputRef(LAST, "o0")},
+    )
+
+
+def gate() -> Graph:
+    """A gate, and nothing else."""
+    return Graph(
+        name="gate",
+        interface=Interface({}, {"o0": TEXT}),
+        nodes={GATE: InputNode(id=GATE, name="title", schema=TEXT)},
+        outputs={"o0": OutputRef(GATE, "o0")},
+    )
+
+
+def nap(seconds: float) -> Graph:
+    """A sleep, and nothing else."""
+    duration = Micros(round(seconds * SECOND))
+    return Graph(
+        name=f"nap-{seconds}", nodes={NAP: SleepNode(id=NAP, name="nap", duration=duration)}
+    )
+
+
+class Disk(SqliteStore):
+    """The store in memory; it counts commits and looks at timers, can be full, and can take its time."""
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self.commits = 0
+        self.looks = 0
+        self.full = False
+        self.entered = threading.Semaphore(0)
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def commit(self, batch: Batch) -> None:
+        self.commits += 1
+        self.entered.release()
+        assert self.go_on.wait(LONGEST)
+        if self.full:
+            raise StoreFull("no room is left on the disk")
+        super().commit(batch)
+
+    def due(self, until: Instant, limit: int) -> list[WaitRow]:
+        self.looks += 1
+        return super().due(until, limit)
+
+    def damage(self, key: Key) -> None:
+        """Break the history of one execution."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE history SET body = x'c1' WHERE key = ?", (key,))
+
+
+class Clock:
+    """Stands still until it is moved; breaks if it is told to."""
+
+    def __init__(self) -> None:
+        self.instant = NOON
+        self.broken = False
+
+    def now(self) -> Instant:
+        if self.broken:
+            raise ZeroDivisionError("the clock is broken")
+        return self.instant
+
+
+class Crew:
+    """An executor: with `work` it returns outcomes at once; without, it only notes what it was given."""
+
+    def __init__(self, work: Callable[[Job], Outcome] | None = None) -> None:
+        self.work = work
+        self.jobs: list[Job] = []
+        self.refuses = 0
+        self.deliver: Callable[[Sequence[Report]], None] = lambda _: None
+
+    def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
+        self.deliver = deliver
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        if self.refuses:
+            self.refuses -= 1
+            raise RuntimeError("no process can be started")
+        self.jobs.extend(jobs)
+        if self.work is not None:
+            self.deliver([Report(job.key, job.node, job.attempt, self.work(job)) for job in jobs])
+
+    def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def report(self, job: Job, outcome: Outcome) -> None:
+        self.deliver([Report(job.key, job.node, job.attempt, outcome)])
+
+
+def one(_: Job) -> Outcome:
+    return Returned({"o0": 1})
+
+
+class Host:
+    """One owner of a store. `again` is the next one, after this one has died."""
+
+    def __init__(
+        self, store: Disk, *, work: Callable[[Job], Outcome] | None = one, clock: Any = None
+    ) -> None:
+        self.store = store
+        self.clock = clock or Clock()
+        self.crew = Crew(work)
+        self.engine = Engine(store, self.crew, self.clock)
+        self._numbers: dict[str, int] = {}
+
+    def start(self) -> "Host":
+        self.engine.start()
+        return self
+
+    def again(self, *, work: Callable[[Job], Outcome] | None = None) -> "Host":
+        """Attempts that run are not reported on any more; another engine takes the store up."""
+        self.engine.stop()
+        host = Host(self.store, work=work, clock=self.clock).start()
+        host.engine.settle()
+        return host
+
+    def launch(self, graph: Graph, id_: str, *, fresh: bool = False) -> "Future[Placed]":
+        if graph.name not in self._numbers:
+            row = WorkflowRow(0, graph.name, "1", msgspec.msgpack.encode(graph), "", "", NOON)
+            self._numbers[graph.name] = self.store.put_workflow(row).id
+        return self.engine.launch(NewExecution(id_, self._numbers[graph.name], {}, fresh=fresh))
+
+    def launched(self, graph: Graph, id_: str) -> Key:
+        key = self.launch(graph, id_).result(LONGEST).key
+        self.engine.settle()
+        return key
+
+    def answer(self, key: Key, value: Any = "words") -> "Future[Any]":
+        return self.engine.submit(key, AnswerGiven(Instant(0), GATE, value))
+
+    def state(self, key: Key) -> ExecutionState:
+        row = self.store.get(key)
+        assert row is not None
+        return snapshot(self.store, self.engine.programs, row).state
+
+    def phase(self, key: Key) -> str:
+        row = self.store.get(key)
+        assert row is not None
+        return row.phase.name
+
+    def events(self, key: Key) -> list[Event]:
+        return [from_bytes(body).event for body in self.store.history(key)]
