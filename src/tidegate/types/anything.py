@@ -45,7 +45,11 @@ def _plain_dict(value: dict[Any, Any], blobs: Blobs, depth: int) -> Value:
     try:
         for key, item in value.items():
             name = key if type(key) is str and key.isascii() else _plain_key(key)
-            made[name] = plain(item, blobs, depth + 1)
+            kind = type(item)
+            if (kind is str and item.isascii()) or (kind is float and isfinite(item)):
+                made[name] = item
+            else:
+                made[name] = plain(item, blobs, depth + 1)
     except InvalidValue as e:
         raise inside(key if isinstance(key, str) else repr(key), e) from None
     if "$" in "".join(made) and not made.keys().isdisjoint((BLOB, FLOAT, URI)):

@@ -266,10 +266,12 @@ def union_form(members: tuple[Form, ...]) -> Form:
 
     def encode(value: Any, blobs: Blobs) -> Value:
         sure = [f for f in ordered if type(value) in f.takes]
+        errors: list[InvalidValue] = []
         for form in sure + [f for f in ordered if f not in sure]:
             try:
                 stored = form.encode(value, blobs)
-            except InvalidValue:
+            except InvalidValue as e:
+                errors.append(e)
                 continue
             if ambiguous and _reader(ordered, stored, blobs)[0] is not form:
                 raise wrong(
@@ -277,13 +279,16 @@ def union_form(members: tuple[Form, ...]) -> Form:
                     "make the types distinct, for instance with a Literal field"
                 )
             return stored
-        raise misfit(expected, value)
+        raise errors[0] if len(sure) == 1 else misfit(expected, value)
 
     def decode(value: Value, blobs: Blobs) -> Any:
         form, made = _reader(ordered, value, blobs)
-        if form is None:
-            raise misfit(expected, value)
-        return made
+        if form is not None:
+            return made
+        likely = [f for f in ordered if type(value) in f.gives]
+        if len(likely) == 1:
+            return likely[0].decode(value, blobs)  # for its error, which says more
+        raise misfit(expected, value)
 
     expected = "one of the types of the union"
     return Form(

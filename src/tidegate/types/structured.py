@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from tidegate.errors import InvalidValue
-from tidegate.types.values import BLOB, Blobs, misplaced
+from tidegate.ir.expr import Schema, Value
+from tidegate.types.values import BLOB, Blobs, blob_schema, is_reference, misplaced, reference
 
 PARQUET: Final = "application/vnd.apache.parquet"
 _NEEDS: Final = "install pyarrow to store tables"
@@ -104,3 +105,40 @@ class StructuredDataset:
     def reference(self) -> dict[str, Any] | None:
         """Return the stored value it was made from, if it was."""
         return None if self._stored is None else self._stored[0]
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> Any:
+        """Let pydantic models have such a field; the blobs are the context of validation and dump."""
+        # Pydantic calls this, so it is loaded; importing the package must not load it.
+        core = package("pydantic_core.core_schema")
+        return core.with_info_plain_validator_function(
+            lambda value, asked: _from_pydantic(cls, value, asked.context),
+            serialization=core.plain_serializer_function_ser_schema(
+                lambda value, asked: _keep(value, asked.context), info_arg=True, when_used="json"
+            ),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: object, handler: object) -> Schema:
+        """Tell pydantic the schema of the stored value."""
+        return blob_schema("table", "Table")
+
+
+def _from_pydantic(cls: type[StructuredDataset], value: Any, blobs: Blobs | None) -> Any:
+    if isinstance(value, StructuredDataset):
+        return value
+    if is_reference(value) and blobs is not None:
+        return cls.stored(value, blobs)
+    if is_a(value, "pandas", "DataFrame") or is_a(value, "pyarrow", "Table"):
+        return cls(dataframe=value)
+    raise ValueError(f"expected a table, got a {type(value).__qualname__}")
+
+
+def _keep(value: StructuredDataset, blobs: Blobs | None) -> Value:
+    kept = value.reference()
+    if kept is not None:
+        return kept
+    if blobs is None:
+        raise misplaced("a table can be stored only where there is a place for blobs")
+    content = value.content()
+    return reference(blobs.put(content), size=len(content), media=PARQUET, about="table")

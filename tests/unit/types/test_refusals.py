@@ -145,6 +145,7 @@ WRONG = [
     (Options, {}, "name: this field is missing"),
     (Even, {"value": 2}, "expected an Even"),
     (Union[int, list[int]], "a", "expected one of the types of the union"),
+    (Union[int, list[int], None], ["a"], "[0]: expected a whole number"),
     (Annotated[int, Field(ge=1)], 0, "greater than or equal to 1"),
     (Annotated[int, Field(ge=1)], "5", "expected a whole number"),
     (dict, {1: "a"}, "declare the type of the keys, as in dict[int, str]"),
