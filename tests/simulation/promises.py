@@ -13,6 +13,7 @@ from tidegate.core.messages import (
     CancelTask,
     Event,
     Reply,
+    Reuse,
     RunTask,
     TaskFailed,
 )
@@ -40,6 +41,7 @@ class Seen:
     cancelled: set[tuple[NodeId, int]] = field(default_factory=set)
     acked: dict[NodeId, Any] = field(default_factory=dict)
     replies: dict[str, Reply] = field(default_factory=dict)
+    reuse: Reuse | None = None
 
 
 @dataclass
@@ -61,7 +63,7 @@ def check(turn: Turn, seen: Seen) -> None:
     terminal_phases_absorb(turn)
     nothing_begins_before_what_it_needs(turn)
     an_attempt_is_submitted_once(turn, seen)
-    a_result_is_that_of_the_current_attempt(turn)
+    a_result_is_that_of_the_current_attempt(turn, seen)
     acknowledged_answers_stay(turn, seen)
     gates_end_in_time(turn)
     waiting_has_a_way_out(turn)
@@ -69,6 +71,20 @@ def check(turn: Turn, seen: Seen) -> None:
     nobody_is_asked_in_vain(turn)
     branches_take_one_case(turn)
     the_execution_says_what_its_nodes_say(turn)
+    if seen.reuse is not None:
+        what_was_done_is_not_done_again(turn, seen.reuse)
+
+
+def what_was_done_is_not_done_again(turn: Turn, reuse: Reuse) -> None:
+    """In an execution that recovers another, results and answers are those of the other."""
+    phase = turn.m.state.NodePhase
+    for command in turn.commands:
+        known = command.node in reuse.outputs or command.node in reuse.graphs
+        assert not known, f"{command.node} is run again"
+    for id_, now in turn.state.nodes.items():
+        if id_ in reuse.answers and now.phase not in (phase.SKIPPED, phase.ABORTED):
+            assert now.phase == phase.SUCCEEDED, f"{id_} is asked again"
+            assert now.answer == reuse.answers[id_], f"the answer to {id_} became another"
 
 
 def terminal_phases_absorb(turn: Turn) -> None:
@@ -140,12 +156,12 @@ def an_attempt_is_submitted_once(turn: Turn, seen: Seen) -> None:
                 )
 
 
-def a_result_is_that_of_the_current_attempt(turn: Turn) -> None:
+def a_result_is_that_of_the_current_attempt(turn: Turn, seen: Seen) -> None:
+    reused = seen.reuse.outputs if seen.reuse else {}
     for id_, now in turn.state.nodes.items():
         if now.outputs is not None:
-            assert now.outputs == {"o0": f"{id_}#{now.attempt}"}, (
-                f"{id_} took the result of another attempt"
-            )
+            want = reused.get(id_, {"o0": f"{id_}#{now.attempt}"})
+            assert now.outputs == want, f"{id_} took the result of another attempt"
 
 
 def acknowledged_answers_stay(turn: Turn, seen: Seen) -> None:
@@ -161,7 +177,7 @@ def acknowledged_answers_stay(turn: Turn, seen: Seen) -> None:
             kept = seen.acked.setdefault(event.node, event.value)
             assert kept == event.value, f"two different answers to {event.node} were accepted"
     for id_, value in seen.acked.items():
-        answer = turn.state.node(id_).answer
+        answer = turn.state.node(id_).answer or (seen.reuse and seen.reuse.answers.get(id_))
         assert answer is not None, f"the accepted answer to {id_} is lost"
         assert answer.value == value, f"the accepted answer to {id_} became another"
 
@@ -200,6 +216,7 @@ def waiting_has_a_way_out(turn: Turn) -> None:
         node = turn.plan.nodes[id_].node
         if now.phase == turn.m.state.NodePhase.WAITING:
             asks = isinstance(node, InputNode | ApproveNode)
+            assert now.began is not None, f"nobody could tell since when {id_} waits"
             assert now.due is not None or asks, f"nothing would ever wake {id_}"
             if asks:
                 assert (now.due is None) == isinstance(node.patience, Forever), (
