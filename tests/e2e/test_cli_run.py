@@ -2,8 +2,7 @@
 
 import os
 import subprocess
-
-import pytest
+from concurrent.futures import ThreadPoolExecutor
 
 REPORT = '''
 import typing
@@ -208,30 +207,66 @@ def test_ctrl_c_leaves_the_execution_waiting_and_says_how_to_go_on(tidegate):
     assert tidegate("resume", "g", stdin="5\n").json == 5
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "message"),
-    [
-        (("run", "missing.py", "x"), 2, "missing.py: there is no such file"),
-        (("run", "syntax.py", "x"), 2, "syntax.py, line 1: SyntaxError"),
-        (("run", "imports.py", "x"), 2, "No module named 'not_there'"),
-        (("run", "empty.py", "x"), 2, "holds no workflow"),
-        (("run", "wf.py", "gates"), 4, "did you mean 'gate'?"),
-        (("run", "wf.py", "both"), 2, "--n (a whole number)"),
-        (("run", "wf.py", "both", "--m", "1"), 2, "the inputs are: --n, --flag"),
-        (("run", "wf.py", "both", "--n", "one"), 2, "--n: expected a whole number, got 'one'"),
-        (("run", "wf.py", "gate", "--answer", "numbr=1"), 4, "no signal 'numbr'; it has: number"),
-        (("run", "wf.py", "gate", "--answer", "number=x"), 2, "expected a whole number"),
-        (("show", "nothing-like-it"), 4, "no execution 'nothing-like-it'"),
-        (("shwo",), 2, "did you mean 'show'?"),
-    ],
-)
-def test_what_is_wrong_is_said_in_one_line(tidegate, words, code, message):
+MISTAKES = [
+    (("run", "missing.py", "x"), 2, "missing.py: there is no such file"),
+    (("run", "syntax.py", "x"), 2, "syntax.py, line 1: SyntaxError"),
+    (("run", "imports.py", "x"), 2, "No module named 'not_there'"),
+    (("run", "empty.py", "x"), 2, "holds no workflow"),
+    (("run", "wf.py", "gates"), 4, "did you mean 'gate'?"),
+    (("run", "wf.py", "both"), 2, "--n (a whole number)"),
+    (("run", "wf.py", "both", "--m", "1"), 2, "the inputs are: --n, --flag"),
+    (("run", "wf.py", "both", "--n", "one"), 2, "--n: expected a whole number, got 'one'"),
+    (("run", "wf.py", "both", "--n", "@nowhere"), 2, "nowhere: cannot be read"),
+    (("run", "wf.py", "gate", "--answer", "numbr=1"), 4, "no signal 'numbr'; it has: number"),
+    (("run", "wf.py", "gate", "--answer", "number=x"), 2, "expected a whole number"),
+    (("run", "wf.py", "gate", "--id", "../up"), 2, "the id '../up' cannot be used"),
+    (("run", "wf.py", "gate", "--home", "wf.py"), 5, "wf.py"),
+    (("show", "nothing-like-it"), 4, "no execution 'nothing-like-it'"),
+    (("answer", "nothing-like-it", "x", "1"), 4, "no execution 'nothing-like-it'"),
+    (("answer", "only-an-id"), 2, "Missing argument 'NAME'"),
+    (("shwo",), 2, "did you mean 'show'?"),
+]
+
+
+def test_what_is_wrong_is_said_in_one_line(tidegate):
     tidegate.write("syntax.py", "def x(:")
     tidegate.write("imports.py", "import not_there")
     tidegate.write("empty.py", "x = 1")
     tidegate.write("wf.py", ASKING)
-    done = tidegate(*words)
-    assert (done.code, done.out) == (code, "")
-    assert done.err.startswith("error: ")
-    assert done.err.count("\n") == 1
-    assert message in done.err
+
+    def attempt(number):
+        words = MISTAKES[number][0]
+        home = () if "--home" in words else ("--home", f"home-{number}")
+        return tidegate(*words, *home)
+
+    with ThreadPoolExecutor(3) as pool:
+        attempts = list(pool.map(attempt, range(len(MISTAKES))))
+    for (words, code, message), done in zip(MISTAKES, attempts, strict=True):
+        assert (done.code, done.out) == (code, ""), (words, done)
+        assert done.err.startswith("error: "), (words, done)
+        assert done.err.count("\n") == 1, (words, done)
+        assert message in done.err, (words, done)
+
+
+FILES = """
+from tidegate import File, task, workflow
+
+@task
+def words(text: File) -> int:
+    found = len(open(text).read().split())
+    print("counted \x1b[31mred", found)
+    return found
+
+@workflow
+def count(text: File) -> int:
+    return words(text=text)
+"""
+
+
+def test_a_file_is_given_by_its_path_and_what_a_task_prints_is_kept(tidegate):
+    tidegate.write("wf.py", FILES)
+    tidegate.write("words.txt", "one two three")
+    assert tidegate("run", "wf.py", "count", "--text", "words.txt", "--id", "c").json == 3
+    printed = tidegate("logs", "c", "words").out
+    assert printed.splitlines()[1] == "counted red 3"
+    assert "\x1b" not in printed

@@ -1,0 +1,59 @@
+"""The workflows of the seed page, run as a person would, with every process killed at every waiting point."""
+
+import subprocess
+from datetime import datetime, timedelta
+from pathlib import Path
+
+PAGE = Path(__file__).with_name("seed_page.py")
+REPORT = {"mean": 2.0, "length": 3, "max": 3.0, "min": 1.0}
+WORKFLOWS = {
+    "sleep": ("sleep_wf", "--num", "7"),
+    "report": ("reporting_wf", "--data", "[1, 2, 3]"),
+    "final": ("reporting_with_approval_wf", "--data", "[1, 2, 3]"),
+    "raw": ("approval_as_promise_wf", "--data", "[1, 2, 3]"),
+    "passed": ("conditional_wf", "--data", "[1, 2, 3]"),
+    "failed": ("conditional_wf", "--data", "[1, 2, 3]"),
+}
+
+
+def slept(view: dict) -> timedelta:
+    (sleeping,) = (node for node in view["nodes"] if node["kind"] == "sleep")
+    return datetime.fromisoformat(sleeping["ended"]) - datetime.fromisoformat(sleeping["began"])
+
+
+def test_the_seed_page_survives_a_kill_at_each_waiting_point(tidegate):
+    tidegate.write("page.py", PAGE.read_text())
+    runs = [
+        tidegate.start("run", "page.py", *words, "--id", id_, stdin=subprocess.DEVNULL)
+        for id_, words in WORKFLOWS.items()
+    ]
+    for run, id_ in zip(runs, WORKFLOWS, strict=True):
+        run.says("sleeping" if id_ == "sleep" else "tidegate answer")
+    for run in runs:
+        run.kill()
+
+    for id_ in ("report", "final", "raw"):
+        assert tidegate("answer", id_, "title", "T").code == 0
+    for id_ in ("passed", "failed"):
+        assert tidegate("answer", id_, "title-input", "T").code == 0
+    second = tidegate.start("resume", "final", stdin=subprocess.DEVNULL)
+    second.says("tidegate approve final approve-final-report")
+    second.kill()
+
+    assert tidegate("approve", "final", "approve-final-report").code == 0
+    assert tidegate("approve", "raw", "raw-report-approval").code == 0
+    assert tidegate("answer", "passed", "review-passes", "true").code == 0
+    assert tidegate("answer", "failed", "review-passes", "false").code == 0
+    done = tidegate("resume", "--json")
+    assert done.code == 0
+    listed = {each["id"]: each["phase"] for each in tidegate("list", "--json").json}
+    assert listed == dict.fromkeys(WORKFLOWS, "SUCCEEDED")
+    titled = {"title": "T", **REPORT}
+    expected = {"sleep": 7, "final": titled, "raw": titled, "report": titled, "passed": titled}
+    expected["failed"] = {"invalid_report": True}
+    views = {id_: tidegate("show", id_, "--json").json for id_ in WORKFLOWS}
+    assert {id_: view["outputs"] for id_, view in views.items()} == {
+        id_: {"o0": value} for id_, value in expected.items()
+    }
+    assert timedelta(seconds=10) <= slept(views["sleep"]) < timedelta(seconds=30)
+    assert tidegate("doctor").code == 0
