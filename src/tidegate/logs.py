@@ -14,6 +14,9 @@ from msgspec import Struct
 MAX_LOG = 1024 * 1024
 """Bytes kept of what one attempt prints: the first and the last half of it."""
 
+MAX_LIVE = 64 * MAX_LOG
+"""Bytes that a running attempt may have printed before it is shortened."""
+
 MAX_NAME = 150
 """Longest name that is spelled out in a file name."""
 
@@ -44,14 +47,17 @@ def keep_log(printed: int, path: Path) -> None:
     size = os.fstat(printed).st_size
     if size == 0:
         return
-    if size <= MAX_LOG:
-        body = os.pread(printed, size, 0)
-    else:
-        half = MAX_LOG // 2
-        note = f"\n... {size - 2 * half} bytes left out ...\n".encode()
-        body = os.pread(printed, half, 0) + note + os.pread(printed, half, size - half)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(body)
+    path.write_bytes(_ends(printed, size))
+
+
+def shorten_log(printed: int) -> None:
+    """Cut the middle out of an open file that is appended to and has grown too long. What is written meanwhile may be lost."""
+    size = os.fstat(printed).st_size
+    if size > MAX_LIVE:
+        body = _ends(printed, size)
+        os.ftruncate(printed, 0)
+        os.write(printed, body)
 
 
 def read_logs(home: Path, execution: str, node: str | None = None) -> list[AttemptText]:
@@ -71,10 +77,18 @@ def read_logs(home: Path, execution: str, node: str | None = None) -> list[Attem
     return sorted(found.values(), key=_order)
 
 
+def _ends(printed: int, size: int) -> bytes:
+    if size <= MAX_LOG:
+        return os.pread(printed, size, 0)
+    half = MAX_LOG // 2
+    note = f"\n... {size - 2 * half} bytes left out ...\n".encode()
+    return os.pread(printed, half, 0) + note + os.pread(printed, half, size - half)
+
+
 def _read(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
-            # A live file has no limit of its own.
+            # A live file may be longer.
             file.seek(max(0, os.fstat(file.fileno()).st_size - 2 * MAX_LOG))
             return file.read(2 * MAX_LOG).decode(errors="replace")
     except FileNotFoundError:

@@ -9,8 +9,8 @@ from tests.contract.executor_contract import BUNDLE, SHOP, Crew, job, write_bund
 from tests.contract.yard import until, yard
 
 from tidegate.errors import CodeError
-from tidegate.ir.graph import Graph
-from tidegate.logs import MAX_LOG, log_path, read_logs
+from tidegate.ir.graph import Graph, PythonTarget
+from tidegate.logs import MAX_LIVE, MAX_LOG, log_path, read_logs
 from tidegate.ports import Returned
 
 # -- what is printed --
@@ -176,6 +176,13 @@ def test_a_module_that_is_not_there_is_named(crew: Crew):
         crew.executor.describe(BUNDLE, "absent")
 
 
+def test_a_module_that_python_hides_is_named(home: Path, crew: Crew):
+    write_bundle(home, types=SHOP)
+
+    with pytest.raises(CodeError, match=r"types\.py has the name of a module that Python has"):
+        crew.executor.describe(BUNDLE, "types")
+
+
 def test_code_is_described_while_every_worker_is_busy(crew: Crew, tmp_path: Path):
     jobs = [
         yard("hold", began=str(tmp_path / f"began-{i}"), until=str(tmp_path / "end"))
@@ -203,3 +210,58 @@ def test_a_question_is_answered_when_the_executor_closes(fresh: Crew, home: Path
             asked.result()
     with pytest.raises(CodeError, match="closed"):
         fresh.executor.describe(BUNDLE, "endless")
+
+
+def test_an_answer_is_held_against_what_its_type_alone_can_say(home: Path, crew: Crew):
+    write_bundle(
+        home,
+        kinds="""
+        from pydantic import BaseModel, field_validator
+
+        class Grade(BaseModel):
+            points: int
+
+            @field_validator("points")
+            @classmethod
+            def even(cls, points: int) -> int:
+                if points % 2:
+                    raise ValueError("must be even")
+                return points
+
+        Grades = list[Grade]
+        """,
+    )
+
+    def check(name, value):
+        return crew.executor.check(BUNDLE, PythonTarget("kinds", name), value)
+
+    assert check("Grade", {"points": 2}) == ()
+    (fault,) = check("Grades", [{"points": 2}, {"points": 3}])
+    assert fault.path == (1, "points")
+    assert "must be even" in fault.reason
+    with pytest.raises(CodeError, match="no type 'Absent'"):
+        check("Absent", 1)
+
+
+def test_what_an_import_prints_is_in_the_log_of_no_attempt(home: Path, fresh: Crew):
+    write_bundle(home, loud="print('imported')\n" + SHOP)
+    fresh.executor.describe(BUNDLE, "loud")
+
+    fresh.run("add", module="loud", a=1, b=2, ID="quiet")
+
+    assert read_logs(home, "quiet") == []
+
+
+def test_an_attempt_that_prints_without_end_does_not_fill_the_disk(
+    home: Path, crew: Crew, tmp_path: Path
+):
+    one = yard("flood", until=str(tmp_path / "end"), size=MAX_LIVE + 1)
+    crew.submit(one)
+
+    until(lambda: "bytes left out" in "".join(each.text for each in read_logs(home, one.id)))
+
+    assert all(
+        path.stat().st_size < 2 * MAX_LOG for path in (home / "logs" / one.id).rglob("*.live")
+    )
+    (tmp_path / "end").touch()
+    crew.outcome(one)

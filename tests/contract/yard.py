@@ -70,6 +70,13 @@ def say_and_wait(text: str, until: str) -> int:
 
 
 @task
+def flood(until: str, size: int) -> int:
+    os.write(1, b"first" + b"x" * size)
+    wait_for(until)
+    return size
+
+
+@task
 def clean_up(path: str) -> int:
     try:
         while True:

@@ -20,7 +20,7 @@ from tidegate.executors.frames import LENGTH, Assignment, Frames, Setup, Up, pac
 from tidegate.executors.nursery import Nursery
 from tidegate.ports import Job
 
-CHUNK = 1024 * 1024
+CHUNK = 64 * 1024
 FOREVER = float("inf")
 
 
@@ -43,6 +43,8 @@ class Ticket(Struct, eq=False):
     since: float = FOREVER
     deadline: float = FOREVER
     announced: bool = False
+    looked: float = FOREVER
+    """When it was looked at how much it has printed."""
     live: Path | None = None
 
 

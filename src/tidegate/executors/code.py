@@ -1,16 +1,21 @@
 """Importing the author's modules, in a worker and nowhere else, and saying in one line why that cannot be done."""
 
 import importlib
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import msgspec
 
-from tidegate.errors import AuthoringError, CodeError
+from tidegate.errors import AuthoringError, CodeError, Fault, InvalidValue, UnsupportedType
 from tidegate.executors.failures import one_line, place_of, trace_of
 from tidegate.executors.frames import DescribedWorkflow
+from tidegate.ir.expr import Value
+from tidegate.ir.graph import PythonTarget
 from tidegate.sdk.load import AnyWorkflow, check_targets, describe_module, load
 from tidegate.sdk.task import Task
+from tidegate.types.registry import codec
+from tidegate.types.values import Blobs
 
 
 def load_module(module: str, source: str) -> ModuleType:
@@ -20,12 +25,22 @@ def load_module(module: str, source: str) -> ModuleType:
     Errors: `CodeError`, saying where in the tree and what was raised, with the traceback as `details["trace"]`.
     """
     try:
-        return importlib.import_module(module)
+        found = importlib.import_module(module)
     except BaseException as error:  # noqa: BLE001 - a module of the author's may raise anything, sys.exit() too
         if isinstance(error, ModuleNotFoundError) and _leads_to(error.name, module):
             raise CodeError(f"there is no module {module!r} in the registered code") from None
         place = place_of(error, source) or module
         raise CodeError(f"{place}: {one_line(error)}", trace=trace_of(error, source)) from None
+    _check_origin(found, source)
+    return found
+
+
+def _check_origin(found: ModuleType, source: str) -> None:
+    """Raise CodeError if a module of the tree is hidden by another of its name: `types.py` by Python's own, say."""
+    for own in (f"{found.__name__.replace('.', '/')}{end}" for end in (".py", "/__init__.py")):
+        path = Path(source, own)
+        if path.is_file() and not Path(found.__file__ or "").is_relative_to(source):
+            raise CodeError(f"{own} has the name of a module that Python has already; rename it")
 
 
 def load_task(module: str, name: str, source: str) -> Task[..., Any]:
@@ -38,6 +53,24 @@ def describe(module: str, source: str) -> tuple[DescribedWorkflow, ...]:
     """Compile every workflow of a module. Errors: `CodeError` if it cannot be imported."""
     found = describe_module(load_module(module, source))
     return tuple(_describe(workflow) for _, workflow in found)
+
+
+def check(place: PythonTarget, value: Value, blobs: Blobs, source: str) -> tuple[Fault, ...]:
+    """Return what is wrong with a value of the type that stands in a module under a name. Errors: `CodeError`."""
+    found: object = load_module(place.module, source)
+    for part in place.name.split("."):
+        found = getattr(found, part, None)
+    if found is None:
+        raise CodeError(f"module {place.module!r} has no type {place.name!r}")
+    try:
+        codec(found, where=str(place)).decode(value, blobs)
+    except InvalidValue as error:
+        return error.faults or (Fault((), error.message),)
+    except UnsupportedType as error:
+        raise CodeError(error.message) from None
+    except Exception as error:  # noqa: BLE001 - a validator is the author's code
+        return (Fault((), one_line(error)),)
+    return ()
 
 
 def _describe(workflow: AnyWorkflow) -> DescribedWorkflow:

@@ -13,8 +13,9 @@ from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from tidegate.core.messages import Failure
+from tidegate.errors import Fault
 from tidegate.ir.expr import NodeId, Value
-from tidegate.ir.graph import Target
+from tidegate.ir.graph import PythonTarget, Target
 from tidegate.ports import Raised, Returned, Unfolded
 
 LENGTH = 4
@@ -58,7 +59,15 @@ class Describe(Struct, frozen=True, array_like=True, tag="describe"):
     module: str
 
 
-Assignment: TypeAlias = Run | Describe
+class Check(Struct, frozen=True, array_like=True, tag="check"):
+    """Look whether a value fits a Python type, which stands in a module under a name."""
+
+    number: int
+    place: PythonTarget
+    value: Value
+
+
+Assignment: TypeAlias = Run | Describe | Check
 Down: TypeAlias = Setup | Assignment
 
 
@@ -95,6 +104,13 @@ class Described(Struct, frozen=True, array_like=True, tag="described"):
     workflows: tuple[DescribedWorkflow, ...]
 
 
+class Checked(Struct, frozen=True, array_like=True, tag="checked"):
+    """What is wrong with a value; nothing if it fits."""
+
+    number: int
+    faults: tuple[Fault, ...]
+
+
 class Unable(Struct, frozen=True, array_like=True, tag="unable"):
     """A question could not be answered, for the code cannot be imported or does not hold what was asked for."""
 
@@ -102,7 +118,7 @@ class Unable(Struct, frozen=True, array_like=True, tag="unable"):
     failure: Failure
 
 
-Up: TypeAlias = Ready | Started | Done | Described | Unable
+Up: TypeAlias = Ready | Started | Done | Described | Checked | Unable
 
 _encoder = Encoder()
 

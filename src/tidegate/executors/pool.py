@@ -25,15 +25,17 @@ from tidegate.errors import CodeError
 from tidegate.executors.backlog import Attempt, attempt_of
 from tidegate.executors.child import FOREVER, Child, Query, Ticket, remove_scratch
 from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, tail
-from tidegate.executors.frames import Described, Done, Ready, Started, Unable, Up
+from tidegate.executors.frames import Checked, Described, Done, Ready, Started, Unable, Up
 from tidegate.executors.nursery import BORN, ENDED
 from tidegate.executors.roster import GRACE, STUCK_AFTER, Limits, Roster, expect
 from tidegate.ir.graph import SECOND
-from tidegate.logs import keep_log, live_path, log_path
+from tidegate.logs import keep_log, live_path, log_path, shorten_log
 from tidegate.ports import Began, Job, Lost, Outcome, Raised, Report
 
 ANNOUNCE_AFTER = 0.1
 """Seconds after which an attempt is reported to have begun."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at how much a long attempt has printed."""
 FALSE_STARTS = 3
 """Workers of a bundle that end before they are up, one after the other, until its attempts fail."""
 GIVE_UP = 5.0
@@ -88,7 +90,19 @@ class Pool:
 
     def run(self) -> None:
         """Be the pool's thread, until it is closed and every worker is gone."""
-        self._clear_scratch()
+        try:
+            self._clear_scratch()
+            self._loop()
+        finally:
+            with self._lock:
+                self._gone = True
+                self._selector.close()
+                os.close(self._awake)
+                os.close(self._waker)
+            if self._roster.nursery is not None:
+                self._roster.nursery.close()
+
+    def _loop(self) -> None:
         while self._now < self._closed_at + GIVE_UP if self._roster.children else not self._closing:
             ready = self._selector.select(self._pause())
             self._now = time.monotonic()
@@ -105,13 +119,6 @@ class Pool:
             if not self._closing:
                 self._roster.place(self._now)
                 self._report()
-        with self._lock:
-            self._gone = True
-            self._selector.close()
-            os.close(self._awake)
-            os.close(self._waker)
-        if self._roster.nursery is not None:
-            self._roster.nursery.close()
 
     # ---- wishes, carried out by the pool's thread ----
 
@@ -202,14 +209,14 @@ class Pool:
                 self._await_next(child)
             case Started(number):
                 ticket = _head(child, number)
-                assert isinstance(ticket.work, Job)
-                ticket.deadline = self._now + (ticket.work.timeout or 0) / SECOND
+                if isinstance(ticket.work, Job) and ticket.work.timeout is not None:
+                    ticket.deadline = self._now + ticket.work.timeout / SECOND
             case Done(number, micros, outcome):
                 ticket = self._finish(child, number)
                 if isinstance(ticket.work, Job):
                     self._roster.learn(ticket.work, micros / SECOND)
                     self._add(ticket.work, outcome)
-            case Described(number) | Unable(number):
+            case Described(number) | Checked(number) | Unable(number):
                 ticket = self._finish(child, number)
                 if isinstance(ticket.work, Query):
                     ticket.work.answer.set_result(message)
@@ -270,9 +277,14 @@ class Pool:
             self._roster.put_back(child.take_back())
         if self._now >= head.since + ANNOUNCE_AFTER and not head.announced:
             head.announced = True
+            head.looked = self._now
             if isinstance(head.work, Job):
                 self._add(head.work, Began())
                 self._link_live(child, head, head.work)
+        elif self._now >= head.looked + LOOK_EVERY:
+            head.looked = self._now
+            with suppress(OSError):
+                shorten_log(child.printed)
 
     def _link_live(self, child: Child, ticket: Ticket, job: Job) -> None:
         path = live_path(self._home, job.id, job.node, job.attempt)
@@ -384,7 +396,9 @@ def _next_look(child: Child, idle: float) -> float:
         return min(soonest, child.idle_since + idle)
     head = child.tickets[0]
     soonest = min(soonest, head.deadline)
-    if not head.announced:
+    if head.announced:
+        soonest = min(soonest, head.looked + LOOK_EVERY)
+    else:
         soonest = min(soonest, head.since + ANNOUNCE_AFTER)
     if len(child.tickets) > 1:
         soonest = min(soonest, head.since + STUCK_AFTER)

@@ -11,10 +11,12 @@ from functools import partial
 from pathlib import Path
 from threading import Thread
 
-from tidegate.errors import CodeError
+from tidegate.errors import CodeError, Fault
 from tidegate.executors.child import Query
 from tidegate.executors.frames import (
     Assignment,
+    Check,
+    Checked,
     Describe,
     Described,
     DescribedWorkflow,
@@ -23,7 +25,8 @@ from tidegate.executors.frames import (
 )
 from tidegate.executors.pool import Pool
 from tidegate.executors.roster import Limits
-from tidegate.ir.expr import NodeId
+from tidegate.ir.expr import NodeId, Value
+from tidegate.ir.graph import PythonTarget
 from tidegate.ports import Job, Key, Report
 
 IDLE = 300.0
@@ -90,6 +93,18 @@ class ProcessExecutor:
         reply = self._ask(bundle, module, partial(Describe, module=module), timeout)
         assert isinstance(reply, Described)
         return reply.workflows
+
+    def check(
+        self, bundle: str, place: PythonTarget, value: Value, timeout: float = 60.0
+    ) -> tuple[Fault, ...]:
+        """
+        Look, in a worker, whether a stored value fits a Python type of a bundle, which stands in its module under a name; return what is wrong.
+
+        For answers whose type says more than its schema: a validator, say. Errors: `CodeError`, as `describe`.
+        """
+        reply = self._ask(bundle, place.module, partial(Check, place=place, value=value), timeout)
+        assert isinstance(reply, Checked)
+        return reply.faults
 
     def close(self) -> None:
         """End every worker, and return when all are gone. What ran is not reported on."""

@@ -20,16 +20,18 @@ from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import assert_never
+from typing import Any, assert_never
 
 from tidegate.blobs import BlobDirectory
 from tidegate.core.messages import TASK_RAISED, Failure
 from tidegate.errors import CodeError
-from tidegate.executors.code import describe, load_task
+from tidegate.executors.code import check, describe, load_task
 from tidegate.executors.failures import failure_of
 from tidegate.executors.frames import (
     LENGTH,
     Assignment,
+    Check,
+    Checked,
     Describe,
     Described,
     Done,
@@ -43,14 +45,15 @@ from tidegate.executors.frames import (
     down,
     pack,
 )
-from tidegate.ir.graph import Graph
+from tidegate.ir.graph import Graph, PythonTarget
 from tidegate.logs import keep_log, log_path
 from tidegate.ports import Raised, Returned, Unfolded
 from tidegate.sdk.invoke import invoke
+from tidegate.sdk.task import Task
 from tidegate.sdk.trace import TaskRun
 from tidegate.types.values import with_pickle
 
-CHUNK = 256 * 1024
+CHUNK = 64 * 1024
 TERMINATED = 128 + signal.SIGTERM
 
 
@@ -72,11 +75,12 @@ class Worker:
         assert isinstance(setup, Setup)
         self._home = Path(setup.home)
         self._source = setup.source
-        desk = Path(setup.desk)
-        self._desk = (desk / "work", desk / "files")
+        # Plain strings, for they are looked at after every attempt.
+        self._desk = (f"{setup.desk}/work", f"{setup.desk}/files")
         for place in self._desk:
-            place.mkdir(parents=True)
-        self._blobs = with_pickle(BlobDirectory(Path(setup.blobs), scratch=self._desk[1]))
+            Path(place).mkdir(parents=True)
+        self._blobs = with_pickle(BlobDirectory(Path(setup.blobs), scratch=Path(self._desk[1])))
+        self._tasks: dict[PythonTarget, Task[..., Any]] = {}
         if setup.memory is not None:
             _limit_memory(setup.memory)
         # First, as for a script; the package itself is imported by now, and no file of the author's can hide it.
@@ -104,20 +108,31 @@ class Worker:
         match assignment:
             case Run():
                 return self._run(assignment)
-            case Describe(number, module):
-                try:
-                    return Described(number, describe(module, self._source))
-                except CodeError as error:
-                    trace = error.details.get("trace", "")
-                    return Unable(number, Failure(error.code, error.message, trace))
+            case Describe() | Check():
+                report = self._answer(assignment)
+                # What importing a module prints belongs to no attempt.
+                _flush_output()
+                os.ftruncate(self._printed, 0)
+                return report
             case _:
                 assert_never(assignment)
+
+    def _answer(self, question: Describe | Check) -> Up:
+        try:
+            match question:
+                case Describe(number, module):
+                    return Described(number, describe(module, self._source))
+                case Check(number, place, value):
+                    return Checked(number, check(place, value, self._blobs, self._source))
+        except CodeError as error:
+            trace = error.details.get("trace", "")
+            return Unable(question.number, Failure(error.code, error.message, trace))
 
     def _run(self, run: Run) -> Done:
         began = time.perf_counter_ns()
         outcome: Returned | Unfolded | Raised
         try:
-            task = load_task(run.target.module, run.target.name, self._source)
+            task = self._task(run.target)
             if run.timed:
                 self._send(Started(run.number))
             began = time.perf_counter_ns()
@@ -131,7 +146,7 @@ class Worker:
                     node=run.node,
                     attempt=run.attempt,
                     idempotency_key=run.idempotency_key,
-                    working_directory=str(self._desk[0]),
+                    working_directory=self._desk[0],
                 ),
             )
             outcome = Unfolded(result) if isinstance(result, Graph) else Returned(result)
@@ -144,6 +159,12 @@ class Worker:
                 self._tidy(run)
         return done
 
+    def _task(self, target: PythonTarget) -> Task[..., Any]:
+        task = self._tasks.get(target)
+        if task is None:
+            task = self._tasks[target] = load_task(target.module, target.name, self._source)
+        return task
+
     def _tidy(self, run: Run) -> None:
         """Move what was printed to the attempt's log, and leave an empty desk to the next one."""
         with suppress(OSError):  # a log that cannot be written is no reason for an attempt to fail
@@ -151,10 +172,7 @@ class Worker:
                 keep_log(self._printed, log_path(self._home, run.id, run.node, run.attempt))
                 os.ftruncate(self._printed, 0)
         for place in self._desk:
-            with suppress(OSError):
-                if not place.is_dir() or any(place.iterdir()):
-                    shutil.rmtree(place, ignore_errors=True)
-                    place.mkdir()
+            _empty(place)
 
     def _terminate(self, _number: int, _frame: FrameType | None) -> None:
         self._ending = True
@@ -215,6 +233,17 @@ def _flush_output() -> None:
         # The author's code may have closed it, or put something else in its place.
         with suppress(AttributeError, ValueError, OSError):
             stream.flush()
+
+
+def _empty(place: str) -> None:
+    with suppress(OSError):
+        try:
+            if not os.listdir(place):  # noqa: PTH208 - half the price, and every attempt pays it
+                return
+        except FileNotFoundError:
+            pass
+        shutil.rmtree(place, ignore_errors=True)
+        Path(place).mkdir()
 
 
 def _limit_memory(limit: int) -> None:
