@@ -43,7 +43,29 @@ class Run:
         self.finish()
         self.replay()
         self.counts[self.state.phase.name] += 1
+        if self.state.phase.name in ("FAILED", "ABORTED") and rng.random() < 0.5:
+            self.recover()
         return self
+
+    def recover(self) -> None:
+        """Launch what recovers this execution, and bring it to its end."""
+        m, rng = self.m, self.rng
+        reuse = m.step.reusable(self.plan, self.state, "e1")
+        inputs = self.state.inputs
+        self.plan, self.state, self.seen, self.lines = (
+            self.first_plan,
+            m.state.ExecutionState(),
+            Seen(),
+            [],
+        )
+        self.seen.reuse = reuse
+        self.tell(Launched(self.at, inputs, reuse=reuse))
+        for _ in range(rng.randint(0, 10)):
+            self.tell(an_event(rng, m, self.plan, self.state, self.at))
+        self.finish()
+        self.replay()
+        self.counts["recovered"] += 1
+        self.counts[f"recovered {self.state.phase.name}"] += 1
 
     def tell(self, event: Event) -> None:
         """Give the machine one event, and hold every promise."""

@@ -37,7 +37,9 @@ SABOTEURS = [
     Sabotage("a holder ends too early", "state", "if count == 1:", "if count <= 2:"),
     Sabotage("the outputs of another scope", "evaluate", "exprs, inner = graph.outputs, node", "exprs, inner = graph.outputs, planned.scope"),
     Sabotage("step writes into the state", "state", "        self.nodes[node] = state\n", "        self.nodes[node] = self.base.nodes[node] = state\n"),
-    Sabotage("an unfolded task counts as running", "state", "        self.live -= 1", "        pass"),
+    Sabotage("an unfolded task counts as running", "state", "self.live -= self.node(node).attempt > 0", "pass"),
+    Sabotage("a recovered task is run again", "advance", "if node in reuse.outputs:", "if False:"),
+    Sabotage("a recovered answer may be given again", "signals", "and draft.reuse is not None:", "and False:"),
     Sabotage("history forgets the outputs", "history", "slim(event), changes", "slim(event), changes[:1]"),
 ]  # fmt: skip
 

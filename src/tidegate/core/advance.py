@@ -1,6 +1,4 @@
-"""
-How one change leads to the next: nodes begin, end, fail, are skipped or withdrawn, and holders end with the last node they hold.
-"""
+"""How one change leads to the next: nodes begin, end, fail or are skipped, and holders end with the last node they hold."""
 
 from msgspec.structs import replace
 
@@ -11,9 +9,11 @@ from tidegate.core.messages import (
     BRANCH_FAILED,
     REJECTED,
     TIMEOUT_EXPIRED,
+    Answer,
     CancelTask,
     Command,
     Failure,
+    Reuse,
     RunTask,
 )
 from tidegate.core.plan import ROOT, Planned
@@ -27,7 +27,6 @@ from tidegate.core.state import (
     TIMED_OUT,
     WAITING,
     X_SUCCEEDED,
-    Answer,
     Draft,
     ExecutionPhase,
     NodePhase,
@@ -178,6 +177,8 @@ class Flow:
             return
         if planned.holder != ROOT and draft.node(planned.holder).phase is not RUNNING:
             return  # it failed while this node stood in the queue
+        if draft.reuse is not None and self._take_over(node, draft.reuse):
+            return
         at = draft.at
         match planned.node:
             case TaskNode():
@@ -193,6 +194,22 @@ class Flow:
             case SubNode():
                 draft.put(node, NodeState(RUNNING, began=at))
 
+    def _take_over(self, node: NodeId, reuse: Reuse) -> bool:
+        """Give a node what it came to in the execution that is recovered; return whether there is something."""
+        draft, at = self.draft, self.draft.at
+        if node in reuse.outputs:
+            outputs = reuse.outputs[node]
+            draft.put(node, NodeState(SUCCEEDED, began=at, ended=at, outputs=outputs))
+        elif node in reuse.answers:
+            answer = reuse.answers[node]
+            draft.put(node, NodeState(SUCCEEDED, began=at, ended=at, answer=answer))
+        elif node in reuse.graphs:
+            draft.expand(node, reuse.graphs[node])
+            draft.put(node, NodeState(RUNNING, began=at))
+        else:
+            return False
+        return True
+
     def _open_gate(self, node: NodeId, patience: Patience) -> None:
         draft = self.draft
         planned = draft.plan.nodes[node]
@@ -202,9 +219,10 @@ class Flow:
         except NoValue as missing:
             self.fail(node, draft.node(node), Failure(BAD_PATH, str(missing), "", False))
             return
+        due: Instant | None = None
         match patience:
             case Forever():
-                due = None
+                pass
             case Expires(timeout=timeout) | Defaults(timeout=timeout):
                 due = Instant(draft.at + timeout)
         self.draft.put(node, NodeState(WAITING, began=draft.at, due=due))

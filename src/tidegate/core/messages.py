@@ -35,6 +35,27 @@ BAD_GRAPH = "BadGraph"
 LOST_TOO_OFTEN = "LostTooOften"
 
 
+class Answer(Struct, frozen=True, array_like=True, gc=False):
+    """What a gate was told: by whom, through what, when. For an approval the value is True or False."""
+
+    value: Value
+    at: Instant
+    who: str
+    via: str
+    comment: str = ""
+    early: bool = False
+    by_timeout: bool = False
+
+
+class Reuse(Struct, frozen=True, array_like=True, gc=False):
+    """What an execution that recovers another takes over from it, by node: results of tasks, answers of gates, graphs of dynamic tasks."""
+
+    origin: str
+    outputs: dict[NodeId, dict[str, Value]]
+    answers: dict[NodeId, Answer]
+    graphs: dict[NodeId, Graph]
+
+
 class Launched(Struct, frozen=True, array_like=True, gc=False, tag=1):
     """An execution was asked for. It is the first event, and comes once."""
 
@@ -42,6 +63,7 @@ class Launched(Struct, frozen=True, array_like=True, gc=False, tag=1):
     inputs: dict[str, Value]
     who: str = "local"
     via: str = "code"
+    reuse: Reuse | None = None
 
 
 class TaskStarted(Struct, frozen=True, array_like=True, gc=False, tag=2):

@@ -40,7 +40,7 @@ class Planned(NamedTuple):
     One node in its place.
 
     `scope` is the node (or ROOT) whose graph it belongs to, `holder` what must open before it begins: the scope, or a branch.
-    `needs` are the nodes that must succeed first, `dependents` those that need it, `count` the number of needs, and one for the holder.
+    `needs` are the nodes that must succeed first, `dependents` those that need it, `wants` the number of needs, and one for the holder.
     """
 
     id: NodeId
@@ -49,7 +49,7 @@ class Planned(NamedTuple):
     holder: NodeId
     needs: tuple[NodeId, ...]
     dependents: tuple[NodeId, ...]
-    count: int
+    wants: int
     kind: Kind
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tidegate.core.advance import Flow
 from tidegate.core.evaluate import same
-from tidegate.core.messages import Accepted, AnswerGiven, Denied, Reply
+from tidegate.core.messages import Accepted, Answer, AnswerGiven, Denied, Reply
 from tidegate.core.plan import ROOT
 from tidegate.core.state import (
     ABORTED,
@@ -17,7 +17,6 @@ from tidegate.core.state import (
     SKIPPED,
     SUCCEEDED,
     TIMED_OUT,
-    Answer,
     Draft,
     NodeState,
 )
@@ -48,7 +47,7 @@ def _decide(flow: Flow, event: AnswerGiven) -> Reply:
     if planned is None or not isinstance(planned.node, InputNode | ApproveNode):
         return UNKNOWN
     now = draft.node(node)
-    settled = _settled(draft, now, event)
+    settled = _settled(_told(draft, node, now), now, event)
     if settled is not None:
         return settled
     if draft.phase.is_terminal or now.phase is ABORTED:
@@ -68,9 +67,15 @@ def _decide(flow: Flow, event: AnswerGiven) -> Reply:
     return Accepted(event.at, event.who)
 
 
-def _settled(draft: Draft, now: NodeState, event: AnswerGiven) -> Reply | None:
+def _told(draft: Draft, node: NodeId, now: NodeState) -> Answer | None:
+    """Return what the gate was told, be it in the execution that this one recovers."""
+    if now.answer is None and now.phase is QUEUED and draft.reuse is not None:
+        return draft.reuse.answers.get(node)
+    return now.answer
+
+
+def _settled(old: Answer | None, now: NodeState, event: AnswerGiven) -> Reply | None:
     """Return the reply if the gate has its outcome, or its answer, already."""
-    old = now.answer
     if now.phase is TIMED_OUT or (old is not None and old.by_timeout):
         return Denied("timed_out", now.ended)
     if old is None:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from tidegate.core.messages import Event, Failure, Launched, Reply
+from tidegate.core.messages import Answer, Event, Failure, Launched, Reply, Reuse
 from tidegate.core.plan import ROOT, Kind, Plan, Planned
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Graph, Instant
@@ -88,18 +88,6 @@ EXECUTION_TRANSITIONS: dict[ExecutionPhase, frozenset[ExecutionPhase]] = {
     X.FAILED: frozenset(),
     X.ABORTED: frozenset(),
 }
-
-
-class Answer(Struct, frozen=True, array_like=True, gc=False):
-    """What a gate was told: by whom, through what, when. For an approval the value is True or False."""
-
-    value: Value
-    at: Instant
-    who: str
-    via: str
-    comment: str = ""
-    early: bool = False
-    by_timeout: bool = False
 
 
 class NodeState(Struct, frozen=True, array_like=True, gc=False):
@@ -181,11 +169,13 @@ class ExecutionState:
         "open",
         "pending",
         "phase",
+        "reuse",
     )
 
     def __init__(self) -> None:
         self.phase = X.QUEUED
         self.inputs: dict[str, Value] = {}
+        self.reuse: Reuse | None = None
         self.nodes: dict[NodeId, NodeState] = {}
         self.keys: dict[str, tuple[NodeId, Reply]] = {}
         self.failure: Failure | None = None
@@ -225,6 +215,7 @@ class Draft:
         "phase",
         "plan",
         "ready",
+        "reuse",
     )
 
     def __init__(self, plan: Plan, base: ExecutionState, at: Instant) -> None:
@@ -233,6 +224,7 @@ class Draft:
         self.at = at
         self.phase = base.phase
         self.inputs = base.inputs
+        self.reuse = base.reuse
         self.failure = base.failure
         self.failed = base.failed
         self.live = base.live
@@ -288,7 +280,8 @@ class Draft:
     def expand(self, node: NodeId, graph: Graph) -> None:
         """Lay a graph out under a dynamic task that has returned it."""
         self.changes.append(Expanded(node, graph))
-        self.live -= 1  # from here on the node is a holder, and nothing of its own runs
+        # From here on the node is a holder, and nothing of its own runs.
+        self.live -= self.node(node).attempt > 0
         self.plan = self.plan.expanded(node, graph)
 
     def keep_key(self, key: str, node: NodeId, reply: Reply) -> None:
@@ -307,6 +300,11 @@ class Draft:
                 self.expand(node, graph)
             case KeyKept(key, node, reply):
                 self.keep_key(key, node, reply)
+
+    def launch(self, event: Launched) -> None:
+        """Open the graph itself."""
+        self.inputs, self.reuse = event.inputs, event.reuse
+        self.open_group(ROOT)
 
     def open_group(self, holder: NodeId, case: int = 0) -> None:
         """Let the nodes of a holder begin as soon as they have what they need."""
@@ -330,7 +328,7 @@ class Draft:
             base.phase, base.failure, base.failed = self.phase, self.failure, self.failed
             if self.phase >= X_SUCCEEDED:
                 base.ended = self.at
-        base.inputs = self.inputs
+        base.inputs, base.reuse = self.inputs, self.reuse
         base.live, base.gates = self.live, self.gates
         base.nodes.update(self.nodes)
         base.pending.update(self.pending)
@@ -357,7 +355,7 @@ class Draft:
         if left is None:
             left = self.base.pending.get(node)
             if left is None:
-                left = self.plan.nodes[node].count
+                left = self.plan.nodes[node].wants
         self.pending[node] = left - 1
         if left == 1:
             self.ready.append(node)
@@ -379,8 +377,7 @@ def fold(plan: Plan, state: ExecutionState, event: Event, changes: list[Change])
     """Fold one line of history into a state, and return the plan as it is after it."""
     draft = Draft(plan, state, event.at)
     if isinstance(event, Launched):
-        draft.inputs = event.inputs
-        draft.open_group(ROOT)
+        draft.launch(event)
     for change in changes:
         draft.repeat(change)
     return draft.merge()

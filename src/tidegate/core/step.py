@@ -27,6 +27,7 @@ from tidegate.core.messages import (
     Failure,
     Launched,
     Reply,
+    Reuse,
     RunTask,
     TaskExpanded,
     TaskFailed,
@@ -35,7 +36,7 @@ from tidegate.core.messages import (
     TaskSucceeded,
     TimerFired,
 )
-from tidegate.core.plan import ROOT, Plan
+from tidegate.core.plan import ROOT, Kind, Plan
 from tidegate.core.signals import answered
 from tidegate.core.state import (
     FAILED,
@@ -56,7 +57,7 @@ from tidegate.core.state import (
 from tidegate.errors import CompileError
 from tidegate.ir.check import check
 from tidegate.ir.expr import NodeId
-from tidegate.ir.graph import Instant, SleepNode, TaskNode
+from tidegate.ir.graph import Graph, Instant, SleepNode, TaskNode
 
 X = ExecutionPhase
 
@@ -113,10 +114,9 @@ def step(plan: Plan, state: ExecutionState, event: Event) -> Step:
             _attempt(flow, event)
         case AnswerGiven():
             reply = answered(flow, event)
-        case Launched(inputs=inputs):
+        case Launched():
             if state.phase is X.QUEUED and not state.open:
-                draft.inputs = inputs
-                draft.open_group(ROOT)
+                draft.launch(event)
         case TimerFired(node=node, at=at):
             _timer(flow, node, at)
         case AbortRequested():
@@ -215,16 +215,24 @@ def _failed(flow: Flow, node: NodeId, now: NodeState, failure: Failure, at: Inst
 
 def _expand(flow: Flow, event: TaskExpanded, now: NodeState) -> None:
     draft, node = flow.draft, event.node
-    try:
-        check(event.graph)
-        if len(draft.plan.nodes) + len(event.graph.nodes) > MAX_PLANNED:
-            raise CompileError(f"the execution would have more than {MAX_PLANNED:,} nodes")
-    except CompileError as error:
-        flow.fail(node, now, Failure(BAD_GRAPH, error.message, "", False))
+    wrong = _wrong_with(event.graph, len(draft.plan.nodes))
+    if wrong:
+        flow.fail(node, now, Failure(BAD_GRAPH, wrong, "", False))
         return
     draft.expand(node, event.graph)
     began = event.at if now.began is None else now.began
     flow.draft.put(node, replace(now, phase=RUNNING, began=began))
+
+
+def _wrong_with(graph: Graph, planned: int) -> str:
+    """Return why a graph cannot be laid out beside so many nodes, or nothing."""
+    if planned + len(graph.nodes) > MAX_PLANNED:
+        return f"the execution would have more than {MAX_PLANNED:,} nodes"
+    try:
+        check(graph)
+    except CompileError as error:
+        return error.message
+    return ""
 
 
 def _timer(flow: Flow, node: NodeId, at: Instant) -> None:
@@ -253,3 +261,18 @@ def _abort(flow: Flow, event: AbortRequested) -> Reply:
     reason = event.reason or "aborted"
     draft.set_phase(X.ABORTED, Failure("Aborted", reason, "", False))
     return Accepted(event.at, event.who)
+
+
+def reusable(plan: Plan, state: ExecutionState, origin: str) -> Reuse:
+    """Return what an execution that recovers this one takes over: what has succeeded. What failed, timed out or was rejected is done again."""
+    done = {id_: now for id_, now in state.nodes.items() if now.phase is SUCCEEDED}
+    return Reuse(
+        origin,
+        {id_: now.outputs for id_, now in done.items() if now.outputs is not None},
+        {id_: now.answer for id_, now in done.items() if now.answer is not None},
+        {
+            id_: plan.scopes[id_]
+            for id_, planned in plan.nodes.items()
+            if planned.kind is Kind.TASK and id_ in plan.scopes
+        },
+    )

@@ -10,9 +10,9 @@ from typing import assert_never
 from msgspec import UNSET, UnsetType
 
 from tidegate.core.evaluate import NoValue, evaluate, output_of, outputs
-from tidegate.core.messages import Failure
+from tidegate.core.messages import Answer, Failure
 from tidegate.core.plan import ROOT, Plan, Planned
-from tidegate.core.state import Answer, ExecutionPhase, ExecutionState, NodePhase, NodeState
+from tidegate.core.state import ExecutionPhase, ExecutionState, NodePhase, NodeState
 from tidegate.engine.memory import Snapshot
 from tidegate.ir.expr import Expr, NodeId, Schema, Value
 from tidegate.ir.graph import (
