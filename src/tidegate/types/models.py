@@ -17,7 +17,7 @@ from tidegate.types import formats
 from tidegate.types.blobbed import OBJECT_KINDS, OBJECTS, open_object, packaged_form, store_object
 from tidegate.types.builtin import native
 from tidegate.types.form import Form, invalid, misfit, name_of, one, unsupported, wrong
-from tidegate.types.values import KIND, Blobs, is_reference
+from tidegate.types.values import KIND, Blobs, File, is_reference
 
 _FORMATS = {
     "date-time": formats.LOOSE_INSTANT,
@@ -157,7 +157,9 @@ def _with_objects(value: Value, blobs: Blobs) -> Any:
     if not isinstance(value, dict):
         return value
     if is_reference(value) and value.get("media") in OBJECTS:
-        return open_object(value, blobs)
+        opened = open_object(value, blobs)
+        # Files and datasets open what they are given themselves, when somebody asks.
+        return value if isinstance(opened, File) else opened
     return {k: _with_objects(v, blobs) for k, v in value.items()}
 
 
