@@ -203,17 +203,6 @@ def current_run() -> TaskRun | None:
     return scope.run if isinstance(scope, Trace) else scope
 
 
-def current_context() -> TaskRun:
-    """
-    Return the attempt that is running: its execution, node, attempt, idempotency key, logger and working directory.
-
-    Outside of an execution it describes a run called `local`, so that a task can be tried as a plain function.
-    """
-    from tidegate.sdk.scratch import no_run  # noqa: PLC0415 - loaded late, to keep `import tidegate` fast
-
-    return current_run() or no_run()
-
-
 def trace_for(call: str, method: str) -> Trace:
     """Return the graph in the making. Raises CompileError, saying where the call belongs, and which method of `Workflow` does the same."""
     match _SCOPE.get():
