@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as WaitedLongEnough
+from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeVar, assert_never
 
@@ -57,6 +58,8 @@ LEFT_OUT = frozenset({"at", "graph", "outputs", "failure"})
 """What of an event is not shown in the history, for it is large, or stored elsewhere."""
 MAX_WAIT = 3_600.0
 """Seconds that one request may wait."""
+GLANCE = 2.0
+"""Seconds after which whoever waits looks again in any case: an engine that has died tells of no change."""
 
 T = TypeVar("T")
 
@@ -145,9 +148,10 @@ class Executions:
                 rest = until - monotonic()
                 if reached or rest <= 0 or self._watch.is_closed:
                     return found
-                token.result(rest)
-            except WaitedLongEnough:
-                return look()[1]
+                if self._engine.failure is not None:
+                    raise self._engine.failure
+                with suppress(WaitedLongEnough):
+                    token.result(min(rest, GLANCE))
             finally:
                 self._watch.drop(key, token)
 

@@ -28,6 +28,10 @@ from tidegate.engine import loop, memory
 from tidegate.errors import Overloaded, StoreError, UnknownExecution
 from tidegate.ir.graph import SECOND, Instant
 from tidegate.ports import Began, Key, Returned
+from tidegate.runtime import IdleExecutor
+from tidegate.service import executions
+from tidegate.service.service import Service
+from tidegate.wire import GetExecution
 
 
 @pytest.fixture
@@ -376,3 +380,23 @@ def test_an_engine_that_dies_tells_those_who_wait_and_those_who_come(host):
         host.engine.settle()
     assert isinstance(host.engine.failure, StoreError)
     host.engine.stop()
+
+
+def test_whoever_waits_for_a_change_hears_that_the_engine_has_died(host, tmp_path, monkeypatch):
+    monkeypatch.setattr(executions, "GLANCE", 0.02)
+    service = Service(host.store, host.engine, IdleExecutor(), tmp_path, host.clock)
+    host.launched(gate(), "g")
+    heard = []
+
+    def wait():
+        with pytest.raises(StoreError, match="the clock is broken") as caught:
+            service.handle(GetExecution(id="g", wait=60))
+        heard.append(caught.value)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    host.clock.broken = True
+    with pytest.raises(StoreError):
+        host.launch(gate(), "other").result(LONGEST)
+    waiting.join(LONGEST)
+    assert heard
