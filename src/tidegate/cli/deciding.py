@@ -29,7 +29,8 @@ key_option = click.option(
 )
 
 
-@click.command("answer")
+# A value may begin with a minus sign, and is no option then.
+@click.command("answer", context_settings={"ignore_unknown_options": True})
 @click.argument("execution", metavar="ID")
 @click.argument("name")
 @click.argument("value", metavar="JSON")

@@ -118,7 +118,9 @@ class Follower:
             time.sleep(GATHER)
 
     def _wait(self, progress: Progress) -> None:
-        while not self._news.wait(progress.tick):
+        """Wait for news; without any it is time to look again all the same, now and then."""
+        until = time.monotonic() + LISTEN
+        while not self._news.wait(progress.tick) and time.monotonic() < until:
             progress.refresh()
 
     # ---- answers ----
@@ -229,7 +231,10 @@ def question(gate: WaitingView) -> str:
 def outcome(view: ExecutionView, gate: WaitingView) -> str:
     """Say what became of a gate that is not open any more."""
     for node in view.nodes:
-        if node.answer is not None and gate.path in (node.name, f"{node.parent}/{node.name}"):
-            by = "the timeout" if node.answer.by_timeout else line(node.answer.who)
-            return f"answered by {by} meanwhile: {brief(node.answer.value)}"
+        if gate.path in (node.name, f"{node.parent}/{node.name}"):
+            if node.answer is not None:
+                by = "the timeout" if node.answer.by_timeout else line(node.answer.who)
+                return f"answered by {by} meanwhile: {brief(node.answer.value)}"
+            if node.phase == "TIMED_OUT":
+                return "timed out meanwhile"
     return f"not asked for any more (the execution is {view.phase})"

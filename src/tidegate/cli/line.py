@@ -55,7 +55,11 @@ class Line:
                 if connection is not None:
                     return connection.send(request)
                 self._open()
-            except (OwnerGone, StoreLocked) as error:
+            except OwnerGone:
+                # There was an owner until now, and it may have been asked long ago: only from here on nobody replies.
+                give_up = time.monotonic() + PATIENCE
+                time.sleep(PAUSE)
+            except StoreLocked as error:
                 if time.monotonic() > give_up:
                     raise _unreachable(self.home, error) from None
                 time.sleep(PAUSE)

@@ -12,12 +12,16 @@ import os
 import shutil
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
 from tidegate.errors import CodeError, StoreError
 from tidegate.service.sources import MAX_BYTES, MAX_FILES, Sources, is_safe
+
+MANY = 100
+"""From so many files on, one sync of everything is cheaper than one of each."""
 
 MAX_ARCHIVE = MAX_BYTES + 4_096 * MAX_FILES
 
@@ -68,13 +72,15 @@ def install(archive: Archive, home: Path) -> Path:
             f"the bundle {archive.digest[:12]} is damaged: its contents have another digest"
         )
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place.parent.mkdir(exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=place.parent))
     except OSError as error:
         raise StoreError(f"{place.parent}: cannot be written: {error.strerror}") from None
     try:
-        _unpack(archive.body, fresh)
+        _settle(_unpack(archive.body, fresh))
         fresh.rename(place)
+        _sync(place.parent)
     except OSError as error:
         if not place.is_dir():  # otherwise another process was quicker, with the same contents
             raise StoreError(f"{place}: cannot be written: {error.strerror}") from None
@@ -90,7 +96,9 @@ def bundle_path(home: Path, digest: str) -> Path:
     return home / "bundles" / digest
 
 
-def _unpack(body: bytes, into: Path) -> None:
+def _unpack(body: bytes, into: Path) -> list[Path]:
+    """Write the files of an archive into an empty directory, and return every path made, the files first."""
+    made: list[Path] = []
     count = size = 0
     try:
         with tarfile.open(fileobj=io.BytesIO(body), mode="r:") as tar:
@@ -108,12 +116,31 @@ def _unpack(body: bytes, into: Path) -> None:
                     raise CodeError(
                         f"the bundle holds {member.name[:80]!r}, which is no relative path"
                     )
-                _write(into, member.name, source.read(), member.mode)
+                made.append(_write(into, member.name, source.read(), member.mode))
     except (tarfile.TarError, ValueError, EOFError) as error:
         raise CodeError(f"the bundle is damaged: {error}") from None
+    folders = {up for path in made for up in path.parents if up.is_relative_to(into)}
+    return [*made, *folders]
 
 
-def _write(into: Path, name: str, body: bytes, mode: int) -> None:
+def _settle(paths: Sequence[Path]) -> None:
+    """Have everything on disk before the bundle gets its name: a power cut must not leave one that is there, and empty."""
+    if len(paths) > MANY:
+        os.sync()
+    else:
+        for path in paths:
+            _sync(path)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write(into: Path, name: str, body: bytes, mode: int) -> Path:
     path = into / name
     path.parent.mkdir(parents=True, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -123,3 +150,4 @@ def _write(into: Path, name: str, body: bytes, mode: int) -> None:
         raise CodeError(f"the bundle holds {name!r} twice") from None
     with os.fdopen(handle, "wb") as file:
         file.write(body)
+    return path

@@ -14,9 +14,9 @@ import tempfile
 import tokenize
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Protocol
 
 from msgspec import Struct
-from pathspec import GitIgnoreSpec
 
 from tidegate.errors import CodeError
 
@@ -240,12 +240,25 @@ def is_safe(name: str) -> bool:
     )
 
 
+class _Verdict(Protocol):
+    """What a `.gitignore` says of a path: out, in, or nothing."""
+
+    @property
+    def include(self) -> bool | None: ...
+
+
+class _Verdicts(Protocol):
+    """The patterns of one `.gitignore`."""
+
+    def check_file(self, file: str) -> _Verdict: ...
+
+
 class _Ignored:
     """The `.gitignore` files seen so far, those above the root included; the deepest one that speaks of a path decides."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._specs: dict[Path, GitIgnoreSpec] = {}
+        self._specs: dict[Path, _Verdicts] = {}
         top = next((up for up in (root, *root.parents) if (up / ".git").exists()), None)
         if top is not None:
             for up in (root, *root.parents):
@@ -257,6 +270,9 @@ class _Ignored:
         """Take notice of the `.gitignore` of a directory, if it has one."""
         try:
             lines = (folder / ".gitignore").read_text(errors="replace").splitlines()
+            # Loaded only when something is packed: most commands never do.
+            from pathspec import GitIgnoreSpec  # noqa: PLC0415
+
             self._specs[folder] = GitIgnoreSpec.from_lines(lines)
         except (OSError, ValueError):
             return

@@ -1,0 +1,88 @@
+"""What a terminal is given: readable, and never a command to it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tidegate.cli.reading import tree
+from tidegate.cli.render import brief, json_text, left, line, result, span, table, text
+from tidegate.wire import NodeView
+
+HOSTILE = [
+    "\x1b[31mred\x1b[0m",
+    "\x1b]0;title\x07x",
+    "\x1b]8;;http://x\x1b\\link",
+    "a\x9b31mb",
+    "back\x08\x08space",
+    "\u202egnp.exe",
+    "\u2066x\u2069",
+    "a\x00b\x7f",
+    "\rover",
+]
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_nothing_that_steers_a_terminal_is_shown(words):
+    for shown in (text(words), line(words), brief(words), json_text(words)):
+        assert shown.isprintable(), ascii(shown)
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_json_stays_exact(words):
+    assert json.loads(json_text({words: [words]})) == {words: [words]}
+
+
+def test_one_line_is_one_line():
+    assert line(" a\n\tb\r\nc ") == "a b c"
+    assert line("x" * 50, 10) == "x" * 9 + "…"
+    assert text("a\nb") == "a\nb"
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        (timedelta(milliseconds=3), "3 ms"),
+        (timedelta(seconds=1), "1 s"),
+        (timedelta(seconds=59.25), "59.2 s"),
+        (timedelta(minutes=2), "2 min"),
+        (timedelta(hours=1, minutes=59, seconds=59), "1 h 59 min"),
+        (timedelta(days=3, minutes=5), "3 d"),
+    ],
+)
+def test_a_span_is_in_its_two_largest_units(length, words):
+    assert span(length) == words
+
+
+def test_time_left_is_never_negative():
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert left(None, now) == "no timeout"
+    assert left(now + timedelta(hours=1), now) == "1 h left"
+    assert left(now - timedelta(hours=1), now) == "overdue"
+
+
+def test_columns_are_as_wide_as_what_is_seen_of_their_cells():
+    shown = table(("A", "B"), [("\x1b[31mxx\x1b[0m", "1"), ("y", "2")])
+    assert [row.rstrip() for row in text(shown).splitlines()] == ["A   B", "xx  1", "y   2"]
+
+
+def test_a_result_is_the_one_value_or_an_object_or_null():
+    assert (result({}), result(None), result({"o0": None})) == (None, None, None)
+    assert result({"o0": 1}) == 1
+    assert result({"a": 1, "b": 2}) == {"a": 1, "b": 2}
+
+
+def test_the_tree_nests_nodes_by_where_they_stand_however_deep():
+    nodes = [NodeView(id="n0", name="top", kind="workflow", phase="RUNNING")]
+    for depth in range(3000):
+        above = nodes[-1].id
+        nodes.append(
+            NodeView(
+                id=f"{above}/n", name=f"d{depth}", kind="workflow", phase="RUNNING", parent=above
+            )
+        )
+    nodes.append(NodeView(id="n1", name="last", kind="task", phase="QUEUED"))
+    shown = [text(each) for each in tree(nodes)]
+    assert shown[1].startswith("  ")
+    assert "d0" in shown[1]
+    assert shown[-1] == "○ QUEUED     last"
