@@ -1,4 +1,3 @@
-# ruff: noqa
 # The code blocks of the page on waiting for external inputs in the documentation of Flyte, with only the import changed.
 from datetime import timedelta
 

@@ -5,7 +5,6 @@ Each file of `flyte_docs` uses the constructs of one chapter, in its way of writ
 """
 
 import importlib
-import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -116,7 +115,7 @@ def test_dataclasses_and_models(name, wf):
 
     assert entry == module.Entry(x=30, y="1020", z={10: "10", 20: "20"})
     assert Path(luggage.file).read_text() == "Hello, sea!"
-    assert os.listdir(luggage.directory) == ["df.parquet"]
+    assert [p.name for p in Path(luggage.directory).iterdir()] == ["df.parquet"]
     assert list(luggage.dataframe.open(module.pd.DataFrame).all()["Age"]) == [36, 85]
 
 
@@ -167,7 +166,7 @@ def test_files(tmp_path):
 
     for given in (str(source), module.FlyteFile(str(source))):
         result = module.center_csv_file(csv_url=given, **names)
-        assert os.path.basename(result.path) == "centered-ages.csv"
+        assert Path(result.path).name == "centered-ages.csv"
         assert Path(result).read_text().split() == ["Age", "-24.5", "24.5"]
     assert source.read_text().startswith("Name,Age")
 
@@ -175,5 +174,5 @@ def test_files(tmp_path):
 def test_folders():
     result = chapter("files").write_and_shout(texts=["a", "b"], marks=[["!"], ["?", "?"]])
 
-    assert sorted(os.listdir(result)) == ["0.txt", "1.txt"]
+    assert sorted(p.name for p in Path(result).iterdir()) == ["0.txt", "1.txt"]
     assert Path(result.path, "1.txt").read_text() == "B??"

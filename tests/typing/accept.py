@@ -97,7 +97,9 @@ def report(text: str, file: File) -> tuple[Review, float]:
     assert_type(title, str)
     assert_type(wait_for_input("n", expected_type=int), int)
     assert_type(wait_for_input("l", timeout=None, expected_type=list[str]), list[str])
-    assert_type(wait_for_input("f", expected_type=File, prompt="**Which**?", show={"a": size}), File)
+    assert_type(
+        wait_for_input("f", expected_type=File, prompt="**Which**?", show={"a": size}), File
+    )
     maybe: int | None = wait_for_input("maybe", expected_type=int | None, on_timeout=None)
     passes = wait_for_input("passes", timedelta(hours=2), bool)
     approved = approve(review, "ok", timedelta(hours=1), prompt="?", show=[size], on_timeout=True)

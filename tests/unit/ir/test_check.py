@@ -1,5 +1,6 @@
 """A graph is refused before it runs if a name in it leads nowhere, if nodes wait for each other, or if it is too large."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -102,22 +103,43 @@ def test_a_graph_that_can_run_is_taken():
     [
         (graph(task("n0", x=InputRef("a"))), r"task-n0 \(n0\) takes the input 'a'"),
         (graph(task("n0", x=out("n9"))), r"takes an output of 'n9', which is not there"),
-        (graph(task("n0"), task("n1", x=out("n0", "o1"))), r"output 'o1' of task-n0 \(n0\), which has \['o0'\]"),
+        (
+            graph(task("n0"), task("n1", x=out("n0", "o1"))),
+            r"output 'o1' of task-n0 \(n0\), which has \['o0'\]",
+        ),
         (graph(task("n0", after=("n9",))), "waits for 'n9', which is not there"),
         (graph(task("n0", case=case("n9", 0))), "belongs to 'n9', which is no conditional"),
-        (graph(task("n0"), task("n1", case=case("n0", 0))), "belongs to 'n0', which is no conditional"),
-        (graph(branch("n0", Const(1), {}, {}), task("n1", case=case("n0", 2))), "belongs to case 2 of branch-n0"),
-        (graph(branch("n0", Const(1), {}, {}), task("n1", case=case("n0", -1))), "belongs to case -1"),
+        (
+            graph(task("n0"), task("n1", case=case("n0", 0))),
+            "belongs to 'n0', which is no conditional",
+        ),
+        (
+            graph(branch("n0", Const(1), {}, {}), task("n1", case=case("n0", 2))),
+            "belongs to case 2 of branch-n0",
+        ),
+        (
+            graph(branch("n0", Const(1), {}, {}), task("n1", case=case("n0", -1))),
+            "belongs to case -1",
+        ),
         (Graph(name="g", nodes={NodeId("n1"): task("n0")}), "node 'n0' stands under the id 'n1'"),
         (graph(task("a/b")), "node 'a/b'"),
         (graph(task("")), "node ''"),
-        (Graph(name="g", outputs={"o0": Const(1)}), r"declares the outputs \[\] and gives \['o0'\]"),
-        (Graph(name="g", interface=Interface({}, {"o0": TEXT})), r"declares the outputs \['o0'\] and gives \[\]"),
+        (
+            Graph(name="g", outputs={"o0": Const(1)}),
+            r"declares the outputs \[\] and gives \['o0'\]",
+        ),
+        (
+            Graph(name="g", interface=Interface({}, {"o0": TEXT})),
+            r"declares the outputs \['o0'\] and gives \[\]",
+        ),
         (
             Graph(name="g", interface=Interface({}, {"o0": TEXT}), outputs={"o0": out("n0")}),
             "output 'o0' takes an output of 'n0', which is not there",
         ),
-        (Graph(name="g", interface=Interface({"x" * (MAX_NAME + 1): Param(TEXT)})), "has 201 characters"),
+        (
+            Graph(name="g", interface=Interface({"x" * (MAX_NAME + 1): Param(TEXT)})),
+            "has 201 characters",
+        ),
         (Graph(name="g", interface=Interface({"": Param(TEXT)})), "has 0 characters"),
     ],
 )
@@ -128,7 +150,10 @@ def test_a_name_that_leads_nowhere_is_refused(bad, message):
 
 @pytest.mark.parametrize(
     ("inputs", "message"),
-    [({}, "is not given 'a'"), ({"a": Const(1), "c": Const(1)}, r"is given 'c'; it takes \['a', 'b'\]")],
+    [
+        ({}, "is not given 'a'"),
+        ({"a": Const(1), "c": Const(1)}, r"is given 'c'; it takes \['a', 'b'\]"),
+    ],
 )
 def test_inputs_of_a_sub_workflow_must_match(inputs, message):
     sub = GOOD.nodes[NodeId("n8")]
@@ -156,14 +181,23 @@ def test_two_gates_of_one_name_are_refused():
 @pytest.mark.parametrize(
     "bad",
     [
-        graph(branch("n0", Const(1), {}, {}), task("n1", case=case("n0", 0)), task("n2", x=out("n1"))),
-        graph(branch("n0", Const(1), {}, {}), task("n1", case=case("n0", 0)), task("n2", after=("n1",))),
+        graph(
+            branch("n0", Const(1), {}, {}), task("n1", case=case("n0", 0)), task("n2", x=out("n1"))
+        ),
+        graph(
+            branch("n0", Const(1), {}, {}),
+            task("n1", case=case("n0", 0)),
+            task("n2", after=("n1",)),
+        ),
         graph(
             branch("n0", Const(1), {}, {}),
             task("n1", case=case("n0", 0)),
             task("n2", case=case("n0", 1), x=out("n1")),
         ),
-        graph(branch("n0", Const(1), {"o0": out("n1")}, {"o0": out("n1")}), task("n1", case=case("n0", 0))),
+        graph(
+            branch("n0", Const(1), {"o0": out("n1")}, {"o0": out("n1")}),
+            task("n1", case=case("n0", 0)),
+        ),
         graph(
             branch("n0", Const(1), {}, {}),
             task("n1", case=case("n0", 0)),
@@ -174,7 +208,9 @@ def test_two_gates_of_one_name_are_refused():
     ids=["outside", "after", "other case", "handed on by another case", "output"],
 )
 def test_a_node_of_a_case_is_hidden_from_the_rest(bad):
-    with pytest.raises(CompileError, match=r"task-n1 \(n1\), which runs only if case 1 of branch-n0"):
+    with pytest.raises(
+        CompileError, match=r"task-n1 \(n1\), which runs only if case 1 of branch-n0"
+    ):
         check(bad)
 
 
@@ -183,12 +219,20 @@ def test_a_node_of_a_case_is_hidden_from_the_rest(bad):
     [
         ([task("a", after=("a",))], ["a", "a"]),
         ([task("a", after=("b",)), task("b", after=("a",))], ["a", "b", "a"]),
-        ([task("a", x=out("c")), task("b", x=out("a")), task("c", x=out("b"))], ["a", "b", "c", "a"]),
+        (
+            [task("a", x=out("c")), task("b", x=out("a")), task("c", x=out("b"))],
+            ["a", "b", "c", "a"],
+        ),
         ([branch("a", out("b"), {}, {}), task("b", case=case("a", 0))], ["a", "b", "a"]),
-        ([branch("a", Const(1), {}, {}, after=(NodeId("b"),)), task("b", case=case("a", 0))], ["a", "b", "a"]),
+        (
+            [branch("a", Const(1), {}, {}, after=(NodeId("b"),)), task("b", case=case("a", 0))],
+            ["a", "b", "a"],
+        ),
         (
             [
-                InputNode(id=NodeId("a"), name="a", schema=TEXT, question=Question(show={"x": out("b")})),
+                InputNode(
+                    id=NodeId("a"), name="a", schema=TEXT, question=Question(show={"x": out("b")})
+                ),
                 ApproveNode(id=NodeId("b"), name="b", subject=out("a"), schema=TEXT),
             ],
             ["a", "b", "a"],
@@ -198,17 +242,22 @@ def test_a_node_of_a_case_is_hidden_from_the_rest(bad):
 def test_nodes_that_wait_for_each_other_are_shown_in_the_order_of_the_arrows(nodes, cycle):
     found = find_cycle(graph(*nodes))
 
-    steps = set(zip(found, found[1:], strict=False))
+    steps = set(pairwise(found))
     assert found[0] == found[-1]
-    assert steps == set(zip(cycle, cycle[1:], strict=False))
+    assert steps == set(pairwise(cycle))
 
 
 def test_a_case_that_hands_on_a_node_before_its_branch_is_no_cycle():
-    assert find_cycle(graph(task("n0"), branch("n1", out("n0"), {"o0": out("n0")}, {"o0": Const(1)}))) == []
+    assert (
+        find_cycle(graph(task("n0"), branch("n1", out("n0"), {"o0": out("n0")}, {"o0": Const(1)})))
+        == []
+    )
 
 
 def test_a_cycle_is_refused_with_names_and_ids():
-    with pytest.raises(CompileError, match=r"workflow 'g': nodes wait for each other: task-\w \(\w\) -> "):
+    with pytest.raises(
+        CompileError, match=r"workflow 'g': nodes wait for each other: task-\w \(\w\) -> "
+    ):
         check(graph(task("a", after=("b",)), task("b", after=("a",))))
 
 
@@ -222,7 +271,9 @@ def test_too_many_nodes_are_refused():
 def test_workflows_nested_too_deep_are_refused():
     inner = Graph(name="inner")
     for _ in range(MAX_DEPTH + 1):
-        inner = Graph(name="g", nodes={NodeId("n0"): SubNode(id=NodeId("n0"), name="s", graph=inner)})
+        inner = Graph(
+            name="g", nodes={NodeId("n0"): SubNode(id=NodeId("n0"), name="s", graph=inner)}
+        )
 
     with pytest.raises(CompileError, match="more than 50 workflows deep"):
         check(inner)

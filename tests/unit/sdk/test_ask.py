@@ -84,7 +84,9 @@ def test_the_whole_question_is_shown():
         )
     )
 
-    assert terminal.text.startswith("Answer 'title' (text, times out after 1:00:00)\n  # Which?\n  Be brief.\n")
+    assert terminal.text.startswith(
+        "Answer 'title' (text, times out after 1:00:00)\n  # Which?\n  Be brief.\n"
+    )
     assert "mean" in terminal.text
     assert "  note: a\n" in terminal.text
 
@@ -103,7 +105,9 @@ def test_a_suggestion_of_null_is_a_suggestion():
     assert Terminal("").ask(query({"type": "string"}, suggested="s")) == "s"
 
 
-@pytest.mark.parametrize(("line", "value"), [("yes", True), ("Y", True), ("no", False), (" n ", False)])
+@pytest.mark.parametrize(
+    ("line", "value"), [("yes", True), ("Y", True), ("no", False), (" n ", False)]
+)
 def test_an_approval_is_yes_or_no(line, value):
     terminal = Terminal("", line)
     approval = Query(

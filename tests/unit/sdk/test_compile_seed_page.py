@@ -64,7 +64,11 @@ def test_reporting_wf_waits_an_hour_for_a_title(page):
     report, title, final = graph.nodes.values()
     assert isinstance(title, InputNode)
     assert isinstance(final, TaskNode)
-    assert (title.name, title.schema, title.patience) == ("title", {"type": "string"}, Expires(HOUR))
+    assert (title.name, title.schema, title.patience) == (
+        "title",
+        {"type": "string"},
+        Expires(HOUR),
+    )
     assert title.after == ()
     assert final.inputs == {"report": out(report.id), "title": out(title.id)}
     assert graph.outputs == {"o0": out(final.id)}

@@ -120,7 +120,7 @@ X, Y, S, B = (InputRef(name) for name in "xysb")
         (lambda x, y, s, b: x == 1, Compare("==", X, Const(1))),
         (lambda x, y, s, b: x != y, Compare("!=", X, Y)),
         (lambda x, y, s, b: x < 1.5, Compare("<", X, Const(1.5))),
-        (lambda x, y, s, b: 1 <= x, Compare(">=", X, Const(1))),
+        (lambda x, y, s, b: 1 <= x, Compare(">=", X, Const(1))),  # noqa: SIM300
         (lambda x, y, s, b: y > x, Compare(">", Y, X)),
         (lambda x, y, s, b: y <= 2, Compare("<=", Y, Const(2))),
         (lambda x, y, s, b: s == "a", Compare("==", S, Const("a"))),
@@ -253,11 +253,7 @@ def test_conditionals_nest():
             conditional("outer")
             .if_(x > 1)
             .then(
-                conditional("inner")
-                .if_(x > 2)
-                .then(number(value=1))
-                .else_()
-                .then(number(value=2))
+                conditional("inner").if_(x > 2).then(number(value=1)).else_().then(number(value=2))
             )
             .else_()
             .then(number(value=3))
@@ -343,11 +339,16 @@ def test_a_node_of_a_case_is_reached_only_through_the_conditional():
         conditional("c").if_(x > 1).then(keep(number())).else_().then(number())
         return number(value=kept[0])
 
-    refused(body, r"number \(n3\) needs number \(n1\), which runs only if case 1 of c \(n0\) is taken")
+    refused(
+        body, r"number \(n3\) needs number \(n1\), which runs only if case 1 of c \(n0\) is taken"
+    )
 
 
 def test_a_missing_else_is_refused():
-    refused(lambda: conditional("c").if_(number() > 1).then(number()), "conditional 'c' .n0. has no else_")
+    refused(
+        lambda: conditional("c").if_(number() > 1).then(number()),
+        "conditional 'c' .n0. has no else_",
+    )
     refused(lambda: conditional("c"), "conditional 'c' .n0. has no else_")
 
 
@@ -357,7 +358,8 @@ def test_only_the_last_case_can_fail():
 
 def test_a_failure_needs_a_message():
     refused(
-        lambda: conditional("c").if_(number() > 1).then(None).else_().fail(""), "fail.. takes a message"
+        lambda: conditional("c").if_(number() > 1).then(None).else_().fail(""),
+        "fail.. takes a message",
     )
 
 

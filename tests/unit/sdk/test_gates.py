@@ -147,7 +147,9 @@ def test_names_that_cannot_be_shown_are_refused(name):
 
 def test_any_name_that_people_can_read_is_taken():
     for name in ("x" * 200, "Titel (Übersicht)", "approve-final-report", "確認"):
-        assert first(lambda name=name: wait_for_input(name, expected_type=str), InputNode).name == name
+        assert (
+            first(lambda name=name: wait_for_input(name, expected_type=str), InputNode).name == name
+        )
 
 
 def test_two_gates_of_one_name_in_one_body_are_refused():
@@ -200,7 +202,9 @@ def test_the_question_is_kept_whole():
         "# What?", {"report": report, "score": score, "unit": Const("mm")}, InputRef("hint")
     )
     assert title.patience == Defaults(3600 * SECOND, "none")
-    assert ok.question == Question("Sure?", {"make": report, "make.score": score, "x": InputRef("x")})
+    assert ok.question == Question(
+        "Sure?", {"make": report, "make.score": score, "x": InputRef("x")}
+    )
     assert ok.patience == Defaults(3600 * SECOND, False)
 
 
@@ -221,20 +225,39 @@ def test_null_on_timeout_is_an_answer_and_not_the_absence_of_one():
 
 
 def test_on_timeout_without_timeout_is_refused():
-    refused(lambda: wait_for_input("x", expected_type=int, on_timeout=1), "gate 'x' has on_timeout and no timeout")
-    refused(lambda: approve(number(), "x", on_timeout=True), "gate 'x' has on_timeout and no timeout")
+    refused(
+        lambda: wait_for_input("x", expected_type=int, on_timeout=1),
+        "gate 'x' has on_timeout and no timeout",
+    )
+    refused(
+        lambda: approve(number(), "x", on_timeout=True), "gate 'x' has on_timeout and no timeout"
+    )
 
 
 def test_on_timeout_and_suggested_must_fit_the_type():
-    refused(lambda: wait_for_input("x", HOUR, int, on_timeout="a"), "gate 'x': on_timeout.*whole number")
-    refused(lambda: wait_for_input("x", HOUR, int, suggested="a"), "'suggested' of gate 'x'.*whole number")
-    refused(lambda: wait_for_input("x", HOUR, str, suggested=number()), "cannot flow into 'suggested' of gate 'x'")
-    refused(lambda: approve(number(), "x", HOUR, on_timeout="yes"), "gate 'x': on_timeout.*true or false")
+    refused(
+        lambda: wait_for_input("x", HOUR, int, on_timeout="a"), "gate 'x': on_timeout.*whole number"
+    )
+    refused(
+        lambda: wait_for_input("x", HOUR, int, suggested="a"),
+        "'suggested' of gate 'x'.*whole number",
+    )
+    refused(
+        lambda: wait_for_input("x", HOUR, str, suggested=number()),
+        "cannot flow into 'suggested' of gate 'x'",
+    )
+    refused(
+        lambda: approve(number(), "x", HOUR, on_timeout="yes"),
+        "gate 'x': on_timeout.*true or false",
+    )
 
 
 @pytest.mark.parametrize("option", ["promt", "expected", "default"])
 def test_unknown_options_are_refused(option):
-    refused(lambda: wait_for_input("x", expected_type=int, **{option: 1}), f"gate 'x' has no option '{option}'")
+    refused(
+        lambda: wait_for_input("x", expected_type=int, **{option: 1}),
+        f"gate 'x' has no option '{option}'",
+    )
     refused(lambda: approve(number(), "x", **{option: 1}), f"gate 'x' has no option '{option}'")
 
 
@@ -313,7 +336,10 @@ def test_what_is_approved_keeps_its_name_and_type():
 
 
 def test_one_of_several_outputs_must_be_picked_for_approval():
-    refused(lambda: approve(named(), "x"), r"'named' \(n0\) has 2 outputs; pick one for approval 'x', such as .slope")
+    refused(
+        lambda: approve(named(), "x"),
+        r"'named' \(n0\) has 2 outputs; pick one for approval 'x', such as .slope",
+    )
 
 
 def test_nothing_cannot_be_approved():
@@ -344,7 +370,9 @@ def test_gates_are_legal_in_cases_of_a_conditional():
     ],
 )
 def test_outside_of_a_workflow_a_gate_says_where_it_belongs(gate, method):
-    with pytest.raises(CompileError, match=rf"belongs in the body of a @workflow or a @dynamic.*{method}.*outside"):
+    with pytest.raises(
+        CompileError, match=rf"belongs in the body of a @workflow or a @dynamic.*{method}.*outside"
+    ):
         gate()
 
 
@@ -358,7 +386,9 @@ def test_in_the_body_of_a_task_a_gate_says_where_it_belongs():
     def wf() -> int:
         return wrong()
 
-    with pytest.raises(Exception, match="belongs in the body of a @workflow.*in the body of a task"):
+    with pytest.raises(
+        Exception, match="belongs in the body of a @workflow.*in the body of a task"
+    ):
         wf()
 
 
@@ -379,7 +409,12 @@ def test_the_timeout_of_a_gate_can_be_overridden_and_its_name_cannot():
         wait_for_input("x", HOUR, int).with_overrides(timeout=None)
 
     assert first(body, InputNode).patience == Forever()
-    refused(lambda: wait_for_input("x", HOUR, int).with_overrides(name="y"), "answers find a gate by its name")
-    refused(lambda: wait_for_input("x", HOUR, int).with_overrides(retries=2), "no retries to change")
+    refused(
+        lambda: wait_for_input("x", HOUR, int).with_overrides(name="y"),
+        "answers find a gate by its name",
+    )
+    refused(
+        lambda: wait_for_input("x", HOUR, int).with_overrides(retries=2), "no retries to change"
+    )
     refused(lambda: sleep(HOUR).with_overrides(timeout=HOUR), "no timeout to change")
     assert first(lambda: sleep(HOUR).with_overrides(timeout=None), SleepNode)

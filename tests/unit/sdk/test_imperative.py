@@ -41,7 +41,9 @@ def make() -> Workflow:
     wf = Workflow(name="report")
     wf.add_workflow_input("text", str)
     size = wf.add_entity(measure, text=wf.inputs["text"])
-    title = wf.add_wait_for_input("title", HOUR, str, prompt="Which?", show={"size": size.outputs["o0"]})
+    title = wf.add_wait_for_input(
+        "title", HOUR, str, prompt="Which?", show={"size": size.outputs["o0"]}
+    )
     report = wf.add_entity(write, title=title.outputs["o0"], size=size)
     approved = wf.add_approve(report.outputs["o0"], "publish", HOUR)
     pause = wf.add_sleep(timedelta(seconds=5))

@@ -22,7 +22,9 @@ HEAVY = {
 
 def test_importing_the_package_loads_nothing_heavy():
     code = "import tidegate, sys; print(*sorted({m.split('.')[0] for m in sys.modules}))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
 
     loaded = set(result.stdout.split())
     assert "tidegate" in loaded
@@ -44,7 +46,9 @@ def wf(x: int) -> int:
 
 print(*sorted({m.split('.')[0] for m in sys.modules}))
 """
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
 
     assert not set(result.stdout.split()) & HEAVY
 
@@ -56,6 +60,15 @@ def test_everything_that_is_exported_is_there():
 
 
 def test_the_names_of_the_guide_are_exported():
-    names = "task workflow dynamic Workflow conditional sleep wait_for_input approve".split()
+    names = {
+        "task",
+        "workflow",
+        "dynamic",
+        "Workflow",
+        "conditional",
+        "sleep",
+        "wait_for_input",
+        "approve",
+    }
 
-    assert set(names) <= set(tidegate.__all__)
+    assert names <= set(tidegate.__all__)

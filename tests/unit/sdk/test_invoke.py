@@ -94,7 +94,11 @@ def test_a_failure_tells_the_author_s_part_of_the_story():
         invoke(outer, {}, dynamic=False, blobs=BlobDirectory("/nowhere"))
     failure = failure_of(caught.value)
 
-    assert (failure.code, failure.message, failure.retryable) == ("TaskRaised", "ValueError: v", True)
+    assert (failure.code, failure.message, failure.retryable) == (
+        "TaskRaised",
+        "ValueError: v",
+        True,
+    )
     assert "KeyError: 'k'" in failure.trace
     assert failure.trace.rstrip().endswith("ValueError: v")
 
@@ -115,7 +119,7 @@ def test_endless_messages_are_cut():
 @pytest.fixture
 def module(monkeypatch) -> ModuleType:
     made = types.ModuleType("made_up")
-    source = '''
+    source = """
 from tidegate import task, workflow, Workflow
 from os.path import join
 
@@ -140,7 +144,7 @@ def other() -> int:
 again = first
 built = Workflow("built")
 not_a_task = 3
-'''
+"""
     monkeypatch.setitem(sys.modules, "made_up", made)
     exec(compile(source, "made_up.py", "exec"), made.__dict__)
     made.__dict__["imported"] = moves

@@ -189,7 +189,9 @@ def test_a_value_of_the_wrong_type_names_task_and_output():
     def wf() -> int:
         return wrong()
 
-    with pytest.raises(ExecutionFailed, match="wrong' returned a str for output 'o0': expected a whole number"):
+    with pytest.raises(
+        ExecutionFailed, match="wrong' returned a str for output 'o0': expected a whole number"
+    ):
         wf()
 
 

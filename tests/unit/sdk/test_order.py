@@ -1,6 +1,7 @@
 """`a >> b` orders any two nodes; a cycle is refused and shown."""
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -106,7 +107,9 @@ def test_a_cycle_is_refused_and_shown_as_a_path():
         x >> y
         y >> x
 
-    with pytest.raises(CompileError, match=r"a \(n0\) -> b \(n1\) -> a \(n0\)|b \(n1\) -> a \(n0\) -> b \(n1\)"):
+    with pytest.raises(
+        CompileError, match=r"a \(n0\) -> b \(n1\) -> a \(n0\)|b \(n1\) -> a \(n0\) -> b \(n1\)"
+    ):
         wf.compile()
 
 
@@ -132,7 +135,7 @@ def test_a_cycle_through_values_is_shown_in_the_order_of_the_arrows():
         wf.compile()
     path = error.value.message.partition(": nodes wait for each other: ")[2].split(" -> ")
     assert path[0] == path[-1]
-    arrows = set(zip(path, path[1:], strict=False))
+    arrows = set(pairwise(path))
     assert arrows == {("b (n0)", "use (n1)"), ("use (n1)", "last (n2)"), ("last (n2)", "b (n0)")}
 
 

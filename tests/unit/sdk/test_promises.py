@@ -192,7 +192,9 @@ def test_several_outputs_for_one_input_are_refused():
 
 
 def test_a_node_without_outputs_for_an_input_is_refused():
-    refused(lambda: keep(value=note(text="a")), r"'note' \(n0\) has no output .* order them with >>")
+    refused(
+        lambda: keep(value=note(text="a")), r"'note' \(n0\) has no output .* order them with >>"
+    )
 
 
 def test_lists_and_dicts_of_promises_flow_where_their_items_may():
@@ -231,7 +233,11 @@ def test_a_constant_is_stored_by_the_type_of_its_parameter():
 
     @workflow
     def wf():
-        late(at=datetime.fromisoformat("2024-01-01T00:00:00+00:00"), pause=timedelta(hours=1), maybe=None)
+        late(
+            at=datetime.fromisoformat("2024-01-01T00:00:00+00:00"),
+            pause=timedelta(hours=1),
+            maybe=None,
+        )
 
     assert inputs(wf, 0)["pause"] == Const("PT1H")
     assert inputs(wf, 0)["maybe"] == Const(None)

@@ -1,4 +1,4 @@
-"""`@task` and `@workflow`: options, compiling once, sub-workflows, what a workflow returns."""
+"""`@workflow`: compiled once, with sub-workflows, and what a workflow returns."""
 
 import functools
 import threading
@@ -9,7 +9,7 @@ import pytest
 
 from tidegate import CompileError, WorkflowFailurePolicy, sleep, task, workflow
 from tidegate.ir.expr import Const, InputRef, ListExpr, NodeId, OutputRef
-from tidegate.ir.graph import SECOND, Default, Micros, PythonTarget, Retry, SubNode, TaskNode
+from tidegate.ir.graph import Default, SubNode, TaskNode
 
 
 class Fit(NamedTuple):
@@ -44,158 +44,6 @@ def only(wf: Any) -> TaskNode:
     (node,) = wf.compile().nodes.values()
     assert isinstance(node, TaskNode)
     return node
-
-
-def test_a_task_outside_of_a_workflow_is_the_plain_function():
-    assert number(value=3) == 3
-    assert number(4) == 4
-    assert pair() == (1, "a")
-    assert number.__name__ == "number"
-    assert number.function(5) == 5
-
-
-def test_an_asynchronous_task_is_run_to_its_end():
-    @task
-    async def later(value: int) -> int:
-        return value + 1
-
-    @workflow
-    def wf() -> int:
-        return later(value=1)
-
-    assert later(value=3) == 4
-    assert wf() == 2
-
-
-def test_options_of_a_task_are_kept():
-    @task(retries=3, backoff=timedelta(seconds=2), timeout=timedelta(minutes=1), name="fetch it")
-    def fetch() -> int:
-        return 1
-
-    @workflow
-    def wf() -> int:
-        return fetch()
-
-    node = only(wf)
-    assert node.name == "fetch it"
-    assert node.retry == Retry(3, Micros(2 * SECOND))
-    assert node.timeout == 60 * SECOND
-    assert node.target == PythonTarget(__name__, fetch.function.__qualname__)
-
-
-def test_a_timeout_may_be_whole_seconds():
-    @task(timeout=90)
-    def fetch() -> int:
-        return 1
-
-    @workflow
-    def wf() -> int:
-        return fetch()
-
-    assert only(wf).timeout == 90 * SECOND
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"retries": -1}, "retries must be a whole number"),
-        ({"retries": True}, "retries must be a whole number"),
-        ({"retries": 1.5}, "retries must be a whole number"),
-        ({"timeout": -5}, "timeout must be longer than zero"),
-        ({"timeout": "1h"}, "timeout must be a timedelta"),
-        ({"backoff": 3}, "backoff must be a timedelta"),
-        ({"backoff": timedelta(-1)}, "backoff must be longer than zero"),
-        ({"name": "a\nb"}, "control characters"),
-    ],
-)
-def test_wrong_options_of_a_task_are_refused_when_it_is_compiled(options, message):
-    @task(**options)
-    def fetch() -> int:
-        return 1
-
-    @workflow
-    def wf() -> int:
-        return fetch()
-
-    with pytest.raises(CompileError, match=message):
-        wf.compile()
-
-
-def test_unknown_options_are_refused_at_once():
-    with pytest.raises(TypeError, match="@task has no option 'retry'; it has backoff, name, retries"):
-        task(retry=3)(lambda: 1)  # type: ignore[call-overload]
-    with pytest.raises(TypeError, match="@workflow has no option 'on_failure'"):
-        workflow(on_failure=1)(lambda: 1)  # type: ignore[call-overload]
-
-
-def test_options_of_flyte_without_a_meaning_here_are_taken():
-    @task(cache=True, cache_version="1", container_image="x", requests=1, limits=2, enable_deck=True)
-    def fetch() -> int:
-        return 1
-
-    assert fetch() == 1
-
-
-@pytest.mark.parametrize("thing", [3, int, "f"])
-def test_only_functions_become_tasks_and_workflows(thing):
-    with pytest.raises(TypeError, match="is for functions"):
-        task(thing)
-    with pytest.raises(TypeError, match="is for functions"):
-        workflow(thing)
-
-
-second = task(retries=2)(number.function)
-
-
-def test_a_task_is_found_under_the_name_that_the_module_gives_it():
-    @workflow
-    def wf() -> int:
-        return second()
-
-    assert only(wf).target == PythonTarget(__name__, "second")
-
-
-def test_two_tasks_that_workers_cannot_tell_apart_are_refused():
-    def make(value: int):
-        @task
-        def made() -> int:
-            return value
-
-        return made
-
-    @workflow
-    def wf():
-        make(1)()
-        make(2)()
-
-    with pytest.raises(CompileError, match="two tasks are called .*made"):
-        wf.compile()
-
-
-def test_overrides_change_one_node_only():
-    @workflow
-    def wf():
-        number().with_overrides(name="a", retries=2, timeout=timedelta(seconds=5), requests="1")
-        pair().with_overrides(node_name="b")
-        number()
-
-    a, b, c = wf.compile().nodes.values()
-    assert isinstance(a, TaskNode)
-    assert (a.name, a.retry.retries, a.timeout) == ("a", 2, 5 * SECOND)
-    assert (b.name, c.name) == ("b", "number")
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [({"nme": "x"}, "no option 'nme'"), ({"retries": -1}, "whole number"), ({"name": ""}, "needs a name")],
-)
-def test_wrong_overrides_are_refused(changes, message):
-    @workflow
-    def wf():
-        number().with_overrides(**changes)
-
-    with pytest.raises(CompileError, match=message):
-        wf.compile()
 
 
 def test_a_workflow_is_traced_once_also_by_many_threads():
@@ -318,7 +166,7 @@ def test_inputs_of_a_sub_workflow_are_checked():
 
 def test_default_inputs_are_part_of_the_interface():
     @workflow
-    def wf(a: int, b: list[int] = [1, 2], c: str | None = None) -> int:  # noqa: B006
+    def wf(a: int, b: list[int] = [1, 2], c: str | None = None) -> int:
         return number(value=a)
 
     inputs = wf.compile().interface.inputs
@@ -400,7 +248,10 @@ def test_a_workflow_that_declares_nothing_returns_nothing():
         (lambda: (1,), "returns 1 values, and declares 2"),
         (lambda: (1, 2, 3), "returns 3 values, and declares 2"),
         (lambda: number(), "cannot be unpacked|returns 1 values"),
-        (lambda: (number(), number()), r"output 'o0' of 'number' \(n1\) cannot flow into output 'o1'"),
+        (
+            lambda: (number(), number()),
+            r"output 'o0' of 'number' \(n1\) cannot flow into output 'o1'",
+        ),
         (lambda: ("a", "b"), "output 'o0'.*whole number"),
         (lambda: void(), "returns 0 values"),
     ],
@@ -416,8 +267,8 @@ def test_a_workflow_that_returns_something_else_than_it_declares_is_refused(resu
 
 def test_a_missing_return_is_refused():
     @workflow
-    def wf() -> int:
-        number()  # type: ignore[return]
+    def wf() -> int:  # type: ignore[return]
+        number()
 
     with pytest.raises(CompileError, match="output 'o0'"):
         wf.compile()
