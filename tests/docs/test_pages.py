@@ -20,6 +20,7 @@ from tidegate.errors import TidegateError
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NAMED_PATH = re.compile(r"`((?:[a-z_.]+/)[A-Za-z_./]*)`")
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -111,3 +112,14 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
     targets = [t for t in LINK.findall(page.read_text()) if "://" not in t]
 
     assert [t for t in targets if not (page.parent / t).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_the_paths_that_a_page_names_exist(page: str) -> None:
+    named = NAMED_PATH.findall((ROOT / page).read_text())
+
+    assert named
+    missing = [
+        p for p in named if not (ROOT / p).exists() and not (ROOT / "src" / "tidegate" / p).exists()
+    ]
+    assert missing == []
