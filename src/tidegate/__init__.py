@@ -19,7 +19,8 @@ from tidegate.sdk.condition import conditional
 from tidegate.sdk.flyte import Echo, ImageSpec, LaunchPlan, Resources
 from tidegate.sdk.gates import approve, sleep, wait_for_input
 from tidegate.sdk.imperative import ImperativeWorkflow, Workflow, create_node
-from tidegate.sdk.task import current_context, dynamic, task
+from tidegate.sdk.scratch import current_context
+from tidegate.sdk.task import dynamic, task
 from tidegate.sdk.trace import TaskRun
 from tidegate.sdk.workflow import WorkflowFailurePolicy, workflow
 from tidegate.types.structured import StructuredDataset

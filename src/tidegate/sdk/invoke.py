@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Final, Protocol
 
 from tidegate.core.messages import TASK_RAISED, Failure
-from tidegate.errors import InvalidValue, TidegateError, UnsupportedType
+from tidegate.errors import AuthoringError, InvalidValue, TidegateError, UnsupportedType
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Graph, Interface, PythonTarget
 from tidegate.sdk.bind import bind_outputs
@@ -134,9 +134,10 @@ def failure_of(error: BaseException) -> Failure:
     while step is not None and step.tb_next is not None and _is_ours(step):
         step = step.tb_next
     trace = "".join(traceback.format_exception(type(error), error, step))
-    message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    # What comes from us says that types or the graph are wrong, which trying again does not mend.
-    retryable = not isinstance(error, TidegateError)
+    ours = isinstance(error, TidegateError)
+    message = str(error) if ours else ": ".join(filter(None, (type(error).__name__, str(error))))
+    # Wrong types and wrong graphs are wrong the next time too.
+    retryable = not isinstance(error, InvalidValue | AuthoringError)
     return Failure(TASK_RAISED, message[:MESSAGE_MAX], trace[-TRACE_MAX:], retryable)
 
 

@@ -47,7 +47,7 @@ from tidegate.ir.graph import (
 from tidegate.sdk.ask import Query, ask
 from tidegate.sdk.invoke import Callee, expand, failure_of, invoke
 from tidegate.sdk.promise import Outputs, source
-from tidegate.sdk.scratch import scratch_blobs, working_directory
+from tidegate.sdk.scratch import scratch_blobs
 from tidegate.sdk.signature import decode_outputs
 from tidegate.sdk.trace import Compiled, TaskRun, Trace, current_run, inside
 from tidegate.types.registry import codec
@@ -140,7 +140,7 @@ class Host:
 
     def _attempt(self, command: RunTask) -> Event:
         node, attempt, at = command.node, command.attempt, self._now
-        run = TaskRun(self._id, node, attempt, f"{self._id}/{node}", working_directory())
+        run = TaskRun(self._id, node, attempt, f"{self._id}/{node}")
         task = self._tasks[command.target]
         try:
             if command.dynamic:
@@ -240,8 +240,10 @@ class Host:
 
     def _jump(self) -> None:
         """Go to the next instant for which something waits."""
-        due = [(self._state.nodes[p.id].due, p) for p in self._waiting()]
-        at, planned = min(((d, p) for d, p in due if d is not None), key=lambda pair: pair[0])
+        waits = [(self._state.nodes[p.id].due, p) for p in self._waiting()]
+        due = [(instant, p) for instant, p in waits if instant is not None]
+        assert due, "nothing runs, nothing waits for an instant, and the execution has not ended"
+        at, planned = min(due, key=lambda pair: pair[0])
         match planned.node:
             case SleepNode():
                 what = f"slept {_duration(at - self._now)}"

@@ -1,4 +1,4 @@
-"""A directory of this process, for the files of plain calls; it goes when the process goes."""
+"""A directory of this process, for the files of plain calls; it goes when the process goes. And what a task may ask about its run."""
 
 import atexit
 import functools
@@ -6,8 +6,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tidegate.blobs import BlobDirectory
-from tidegate.sdk.trace import TaskRun
+from msgspec import structs
+
+from tidegate.sdk.trace import TaskRun, current_run
 from tidegate.types.values import Blobs, with_pickle
 
 
@@ -22,15 +23,22 @@ def scratch() -> Path:
 @functools.cache
 def scratch_blobs() -> Blobs:
     """Return where plain calls keep their files."""
+    from tidegate.blobs import BlobDirectory  # noqa: PLC0415 - loaded late, to keep `import tidegate` fast
+
     return with_pickle(BlobDirectory(scratch() / "blobs"))
 
 
-def working_directory() -> str:
-    """Return a new, empty directory."""
-    return tempfile.mkdtemp(prefix="work-", dir=scratch())
+@functools.lru_cache(maxsize=1024)
+def _with_directory(run: TaskRun) -> TaskRun:
+    # Few tasks ask, so a directory is made only for those that do.
+    return structs.replace(run, working_directory=tempfile.mkdtemp(prefix="work-", dir=scratch()))
 
 
-@functools.cache
-def no_run() -> TaskRun:
-    """Return what stands for the attempt where there is none."""
-    return TaskRun(working_directory=working_directory())
+def current_context() -> TaskRun:
+    """
+    Return the attempt that is running: its execution, node, attempt, idempotency key, logger and working directory.
+
+    Outside of an execution it describes a run called `local`, so that a task can be tried as a plain function.
+    """
+    run = current_run() or TaskRun()
+    return run if run.working_directory else _with_directory(run)

@@ -18,7 +18,7 @@ from tidegate.sdk.invoke import finished
 from tidegate.sdk.overrides import WITHOUT_EFFECT, checked_retries, micros, task_timeout
 from tidegate.sdk.promise import Outputs, result_of
 from tidegate.sdk.signature import Signature, arguments, schema_of, signature_of
-from tidegate.sdk.trace import TaskRun, Trace, checked_name, current_run, current_trace
+from tidegate.sdk.trace import Trace, checked_name, current_trace
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -205,14 +205,3 @@ def _decorated(function: Callable[..., Any] | None, options: TaskOptions, *, dyn
     if function is None:
         return lambda function: Task(function, options, dynamic=dynamic)
     return Task(function, options, dynamic=dynamic)
-
-
-def current_context() -> TaskRun:
-    """
-    Return the attempt that is running: its execution, node, attempt, idempotency key, logger and working directory.
-
-    Outside of an execution it describes a run called `local`, so that a task can be tried as a plain function.
-    """
-    from tidegate.sdk.scratch import no_run  # noqa: PLC0415 - loaded late, to keep `import tidegate` fast
-
-    return current_run() or no_run()

@@ -24,7 +24,7 @@ class TaskRun(Struct, frozen=True):
     The attempt that is running, as `current_context()` shows it to the task.
 
     `idempotency_key` is the same for every attempt of one node: hand it to the outside world, so that a repeated attempt is recognized.
-    `working_directory` is an empty directory that lasts as long as the attempt.
+    `working_directory` is an empty directory of the attempt, made when it is asked for.
     """
 
     execution: str = "local"
