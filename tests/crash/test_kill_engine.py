@@ -1,0 +1,120 @@
+"""
+The owner of a store is killed at any moment under load: nothing that was acknowledged is lost, nothing happens twice, everything comes to its end.
+
+Method: an owner launches and answers from three threads, with real workers, and writes down outside the store what it asks and what is
+acknowledged. It is killed with `kill -9` again and again; each time the notes are compared with the store, and the next owner goes on.
+
+TIDEGATE_KILLS sets how often (20 if it is not set).
+"""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.crash.owner import LAUNCHES, prepare, read_notes
+
+from tidegate.core.history import from_bytes
+from tidegate.core.messages import AnswerGiven
+from tidegate.core.state import NodeChanged
+from tidegate.engine.memory import Programs, snapshot
+from tidegate.ports import ExecutionQuery
+from tidegate.runtime import STORE, open_reader, problems_of
+from tidegate.stores.sqlite import SqliteStore
+from tidegate.wire import GetExecution
+
+ROOT = Path(__file__).parents[2]
+KILLS = int(os.environ.get("TIDEGATE_KILLS", "20"))
+LONGEST = 60.0
+
+
+def owner(home: Path, notes: Path, *words: str) -> "subprocess.Popen[bytes]":
+    program = [sys.executable, "-m", "tests.crash.owner", str(home), str(notes), *words]
+    return subprocess.Popen(program, cwd=ROOT)
+
+
+def await_growth(notes: Path, size: int, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until there are so many more bytes of notes, or the process has nothing more to ask."""
+    give_up = time.monotonic() + LONGEST
+    begin = notes.stat().st_size if notes.exists() else 0
+    while not notes.exists() or notes.stat().st_size < begin + size:
+        if process.poll() is not None:
+            return
+        assert time.monotonic() < give_up, "the owner does nothing"
+        time.sleep(0.002)
+
+
+def compare(home: Path, notes: Path) -> int:
+    """Compare the notes with the store; return how many acknowledged answers are in it."""
+    asked, acked = defaultdict(set), defaultdict(set)
+    for what, execution, signal, value, *_ in read_notes(notes):
+        if what == "ask":
+            asked[execution, signal].add(value)
+        elif what == "ack":
+            acked[execution, signal].add(value)
+    assert all(len(values) == 1 for values in acked.values()), "two answers to one question"
+    stored = stored_answers(home)
+    lost = {place: values for place, values in acked.items() if stored.get(place) not in values}
+    assert lost == {}
+    for place, value in stored.items():
+        assert value in asked[place], "an answer that nobody gave"
+    return sum(signal != "" for _, signal in acked)
+
+
+def stored_answers(home: Path) -> dict[tuple[str, str], Any]:
+    """Return what each execution was launched with (signal `""`) and what each gate was answered, once."""
+    store = SqliteStore.open(home / STORE, writer=False)
+    programs = Programs(store)
+    found: dict[tuple[str, str], Any] = {}
+    for row in store.executions(ExecutionQuery(limit=LAUNCHES + 1)):
+        now = snapshot(store, programs, row)
+        found[row.id, ""] = now.state.inputs["n"]
+        given = [
+            change.node
+            for line in map(from_bytes, store.history(row.key))
+            for change in line.changes
+            if isinstance(line.event, AnswerGiven)
+            and isinstance(change, NodeChanged)
+            and change.node == line.event.node
+        ]
+        assert len(given) == len(set(given)), "an answer was applied twice"
+        for node, state in now.state.nodes.items():
+            if state.answer is not None:
+                found[row.id, now.plan.nodes[node].node.name] = state.answer.value
+    store.close()
+    return found
+
+
+@pytest.mark.timeout(300)
+def test_a_killed_owner_loses_nothing_and_doubles_nothing(tmp_path: Path):
+    home, notes, chance = tmp_path / "home", tmp_path / "notes", random.Random(1)
+    prepare(home, tmp_path / "flow.py")
+    answers = 0
+    for life in range(KILLS):
+        process = owner(home, notes, str(life))
+        if chance.random() < 0.8:
+            await_growth(notes, chance.randrange(1, 12_000), process)
+        time.sleep(chance.random() * 0.2)
+        process.kill()
+        process.wait()
+        answers = compare(home, notes)
+        assert problems_of(home)[1] == []
+    assert answers > KILLS, "hardly anything was acknowledged: this proves nothing"
+
+    assert owner(home, notes, "end", "finish").wait(LONGEST) == 0
+    compare(home, notes)
+    count, problems = problems_of(home)
+    assert problems == []
+    stored = stored_answers(home)
+    with open_reader(home) as reader:
+        for execution in {execution for execution, _ in stored}:
+            view: Any = reader.service.handle(GetExecution(id=execution))
+            assert view.phase == "SUCCEEDED"
+            number, words = stored[execution, ""], stored[execution, "words"]
+            assert view.outputs == {"o0": f"{number + 1}: {words}"}
+    assert count == len({execution for execution, _ in stored})
