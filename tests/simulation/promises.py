@@ -129,6 +129,8 @@ def an_attempt_is_submitted_once(turn: Turn, seen: Seen) -> None:
             case CancelTask():
                 assert place in seen.runs, f"{place} cancelled, and never submitted"
                 seen.cancelled.add(place)
+            case _:
+                raise AssertionError(f"{command} is no command")
     for id_, now in turn.state.nodes.items():
         task = turn.plan.nodes[id_].node
         if isinstance(task, TaskNode):

@@ -84,7 +84,7 @@ class GraphMaker:
         given = given or {"o0": Const(1)}
         return Graph(
             name="g",
-            interface=Interface({"x": Param({})}, dict.fromkeys(given, {})),
+            interface=Interface({"x": Param({})}, {name: {} for name in given}),
             nodes=dict(self.nodes),
             outputs=given,
             finish_others=self.rng.random() < 0.3,
@@ -167,7 +167,8 @@ class GraphMaker:
             i for i in visible if i in self.nodes and not isinstance(self.nodes[i], SleepNode)
         ]
         if not values or self.rng.random() < 0.3:
-            return self.rng.choice([Const(7), InputRef("x")])
+            known: list[Expr] = [Const(7), InputRef("x")]
+            return self.rng.choice(known)
         ref = OutputRef(self.rng.choice(values), "o0")
         return ListExpr((ref, InputRef("x"))) if self.rng.random() < 0.1 else ref
 
@@ -254,12 +255,11 @@ def senseless(rng: random.Random, plan: Any, at: Instant) -> Event:
     """Return an event that fits nothing in particular."""
     id_ = rng.choice([*plan.nodes, NodeId("nowhere")])
     attempt = rng.randint(1, 3)
-    return rng.choice(
-        [
-            TaskSucceeded(at, id_, attempt, {"o0": f"{id_}#{attempt}"}),
-            TaskFailed(at, id_, attempt, Failure(TASK_RAISED, "late")),
-            TaskLost(at, id_, attempt),
-            TimerFired(at, id_),
-            AnswerGiven(at, NodeId("nowhere"), True),
-        ]
-    )
+    events: list[Event] = [
+        TaskSucceeded(at, id_, attempt, {"o0": f"{id_}#{attempt}"}),
+        TaskFailed(at, id_, attempt, Failure(TASK_RAISED, "late")),
+        TaskLost(at, id_, attempt),
+        TimerFired(at, id_),
+        AnswerGiven(at, NodeId("nowhere"), True),
+    ]
+    return rng.choice(events)

@@ -1,6 +1,4 @@
-"""
-One group of events on its way into the store: the rows it writes, and what is to be done once they are safe.
-"""
+"""One group of events on its way into the store: the rows it writes, and what is to be done once they are safe."""
 
 from concurrent.futures import Future
 from typing import Any
