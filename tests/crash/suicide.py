@@ -1,0 +1,65 @@
+"""
+A program that runs one execution to its end, and kills itself before or after its n-th commit.
+
+`python -m tests.crash.suicide HOME WHEN N`: WHEN is `before` or `after`, N counts from 1; 0 means never. Run again, it goes on.
+On standard output: the result, and how many commits there were.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tidegate.executors.process import ProcessExecutor
+from tidegate.ports import Batch
+from tidegate.runtime import STORE, Runtime
+from tidegate.stores.sqlite import SqliteStore
+from tidegate.wire import Answer, GetExecution, Launch
+
+ID, NUMBER = "one", 4
+
+
+class Deadly(SqliteStore):
+    """A store that kills its process at a commit."""
+
+    when, at, commits = "", 0, 0
+
+    def commit(self, batch: Batch) -> None:
+        self.commits += 1
+        self._die("before")
+        super().commit(batch)
+        self._die("after")
+
+    def _die(self, when: str) -> None:
+        if (when, self.commits) == (self.when, self.at):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    """Launch, answer, approve; each request may have been made before."""
+    home, when, at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    Deadly.when, Deadly.at = when, at
+    store = Deadly.open(home / STORE)
+    assert isinstance(store, Deadly)
+    with Runtime(home, store, ProcessExecutor(home, workers=1), serve_door=False) as runtime:
+        handle: Any = runtime.service.handle
+        handle(Launch(workflow="flow.story", inputs={"n": NUMBER}, id=ID))
+        handle(GetExecution(id=ID, wait=60, until_waiting=True))
+        handle(Answer(id=ID, name="words", value="hello", key="w"))
+        while not can_approve(handle(GetExecution(id=ID))):
+            time.sleep(0.01)
+        handle(Answer(id=ID, name="fine", value=True, key="f"))
+        view = handle(GetExecution(id=ID, wait=60))
+        print(json.dumps([view.phase, view.outputs, store.commits]))
+
+
+def can_approve(view: Any) -> bool:
+    """Whether the last gate is open, or everything is over."""
+    return view.phase == "SUCCEEDED" or "fine" in [each.name for each in view.waiting]
+
+
+if __name__ == "__main__":
+    main()
