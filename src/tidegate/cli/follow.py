@@ -166,7 +166,7 @@ class Follower:
         if any(each.path == gate.path for each in view.waiting):
             return
         tell("")
-        tell(f"{line(gate.name)}: {outcome(view, gate)}")
+        tell(f"{line(gate.path)}: {outcome(view, gate)}")
         raise _MootError
 
     def _send(self, gate: WaitingView, value: Value) -> bool:
@@ -192,7 +192,7 @@ class Follower:
         fresh = [gate for gate in gates if gate.path not in self._announced]
         for gate in fresh:
             self._announced.add(gate.path)
-            tell(f"waiting for {line(gate.name)} ({gate.expects}; {left(gate.due, utc_now())})")
+            tell(f"waiting for {line(gate.path)} ({gate.expects}; {left(gate.due, utc_now())})")
             tell(f"  answer with: {how_to_answer(gate)}")
 
 
@@ -211,7 +211,7 @@ def how_to_answer(gate: WaitingView) -> str:
 def query(gate: WaitingView) -> Query:
     """Return the question of a gate in the form in which people are asked."""
     return Query(
-        name=line(gate.name),
+        name=line(gate.path),
         kind=gate.kind,
         schema=gate.schema,
         prompt=gate.prompt,

@@ -284,7 +284,7 @@ def _tell_state(view: ExecutionView) -> None:
         tell(f"it has succeeded: {brief(result(view.outputs))}")
     for each in view.waiting:
         if each.kind in ANSWERABLE:
-            tell(f"waiting for {line(each.name)}; answer with: {how_to_answer(each)}")
+            tell(f"waiting for {line(each.path)}; answer with: {how_to_answer(each)}")
     if view.phase not in ENDED:
         tell(f"then go on with: tidegate resume {view.id}")
 

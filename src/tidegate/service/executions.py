@@ -26,6 +26,7 @@ from tidegate.errors import ExecutionEnded, Fault, IdTaken, InvalidValue, Unknow
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Graph, Instant
 from tidegate.ports import ExecutionQuery, ExecutionRow, Key, Store, WaitQuery
+from tidegate.service.intake import Intake
 from tidegate.service.registry import Registry
 from tidegate.service.views import (
     ANSWERABLE,
@@ -37,7 +38,6 @@ from tidegate.service.views import (
 )
 from tidegate.service.watch import Watch
 from tidegate.types.schema import describe
-from tidegate.types.schema import faults as faults_of
 from tidegate.wire import (
     Abort,
     Aborted,
@@ -67,11 +67,14 @@ T = TypeVar("T")
 class Executions:
     """The executions of a store."""
 
-    def __init__(self, store: Store, engine: Engine, registry: Registry, watch: Watch) -> None:
+    def __init__(
+        self, store: Store, engine: Engine, registry: Registry, watch: Watch, intake: Intake
+    ) -> None:
         self._store = store
         self._engine = engine
         self._registry = registry
         self._watch = watch
+        self._intake = intake
 
     def launch(self, request: Launch) -> ExecutionView:
         """Launch an execution, or return the one that was launched with this id and this content before."""
@@ -81,7 +84,7 @@ class Executions:
                 f"the id {id_[:80]!r} cannot be used; take 1 to 64 letters, digits, '.', '_' and '-'"
             )
         workflow = self._registry.find(request.workflow, request.version)
-        inputs = complete(self._registry.graph(workflow), request.inputs)
+        inputs = complete(self._registry.graph(workflow), request.inputs, self._intake)
         wanted = NewExecution(
             id=id_,
             workflow=workflow.id,
@@ -234,7 +237,7 @@ def new_id() -> str:
     return base64.b32encode(secrets.token_bytes(ID_BYTES)).decode().lower()
 
 
-def complete(graph: Graph, given: dict[str, Value]) -> dict[str, Value]:
+def complete(graph: Graph, given: dict[str, Value], intake: Intake) -> dict[str, Value]:
     """Check the inputs of a launch and fill in the defaults. Errors: `InvalidValue`, naming every input that is wrong."""
     params = graph.interface.inputs
     faults = [
@@ -245,7 +248,7 @@ def complete(graph: Graph, given: dict[str, Value]) -> dict[str, Value]:
     inputs: dict[str, Value] = {}
     for name, param in params.items():
         if name in given:
-            found = faults_of(param.schema, given[name])
+            found = intake.faults(param.schema, given[name])
             faults.extend(structs.replace(fault, path=(name, *fault.path)) for fault in found)
             inputs[name] = given[name]
         elif param.default is not None:

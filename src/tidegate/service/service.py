@@ -14,8 +14,10 @@ from tidegate.logs import read_logs
 from tidegate.ports import Clock, Store
 from tidegate.service.executions import Executions
 from tidegate.service.inbox import Inbox
+from tidegate.service.intake import Intake
 from tidegate.service.registry import Describer, Registry
 from tidegate.service.signals import Signals
+from tidegate.service.texts import check_texts
 from tidegate.service.watch import Watch
 from tidegate.wire import (
     Abort,
@@ -44,14 +46,16 @@ class Service:
     ) -> None:
         self.watch = Watch()
         self._home = home
+        intake = Intake(home)
         self._registry = Registry(store, describer, clock)
-        self._executions = Executions(store, engine, self._registry, self.watch)
-        self._signals = Signals(engine, self._executions)
+        self._executions = Executions(store, engine, self._registry, self.watch, intake)
+        self._signals = Signals(engine, self._executions, intake)
         self._inbox = Inbox(store, engine.programs, self._executions)
         engine.watch(self.watch.changed)
 
     def handle(self, request: Request) -> View:
         """Do what a request asks. Errors: those of `tidegate.errors`; then nothing has changed."""
+        check_texts(request)
         match request:
             case Register():
                 return self._registry.register(request)

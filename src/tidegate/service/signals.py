@@ -25,6 +25,7 @@ from tidegate.errors import (
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, InputNode, Instant
 from tidegate.service.executions import Executions
+from tidegate.service.intake import Intake
 from tidegate.service.views import (
     answer_schema,
     ended_as,
@@ -33,7 +34,6 @@ from tidegate.service.views import (
     signal_views,
 )
 from tidegate.types.schema import describe
-from tidegate.types.schema import faults as faults_of
 from tidegate.wire import Answer, AnswerReply, ListSignals, SignalList
 
 MAX_COMMENT = 10_000
@@ -42,9 +42,10 @@ MAX_COMMENT = 10_000
 class Signals:
     """The signals of a store's executions."""
 
-    def __init__(self, engine: Engine, executions: Executions) -> None:
+    def __init__(self, engine: Engine, executions: Executions, intake: Intake) -> None:
         self._engine = engine
         self._executions = executions
+        self._intake = intake
 
     def all_of(self, request: ListSignals) -> SignalList:
         """List the signals of an execution."""
@@ -90,7 +91,7 @@ class Signals:
         gate = now.plan.nodes[node].node
         assert isinstance(gate, InputNode | ApproveNode)
         schema = answer_schema(gate)
-        if faults := faults_of(schema, request.value):
+        if faults := self._intake.faults(schema, request.value):
             raise InvalidValue(
                 f"signal {request.name!r} takes {describe(schema)}", faults, signal=request.name
             )
@@ -147,10 +148,10 @@ def resolve(plan: Plan, name: str, execution: str) -> NodeId:
             f"execution {execution} has {len(there)} signals named {name!r}; name one by its path: {', '.join(paths[:10])}",
             paths=paths,
         )
-    scope, _, last = name.rpartition("/")
-    for node in plan.signals.get(last, ()):
-        if plan.nodes[node].scope == scope:
-            return node
+    for cut in (at for at, char in enumerate(name) if char == "/"):  # a name may have slashes, too
+        for node in plan.signals.get(name[cut + 1 :], ()):
+            if plan.nodes[node].scope == name[:cut]:
+                return node
     direct = plan.nodes.get(NodeId(name))
     if direct is not None and isinstance(direct.node, InputNode | ApproveNode):
         return direct.id
