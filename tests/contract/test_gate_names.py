@@ -220,3 +220,22 @@ def test_an_unknown_signal_is_refused_and_those_there_are_are_listed(sandbox: Sa
         }
         assert "n1/n0/title" in refused.value.message
     assert run.phase == "WAITING"
+
+
+@workflow
+def slashed() -> int:
+    return wait_for_input("a/b", expected_type=int)
+
+
+@workflow
+def calls_slashed() -> list[int]:
+    return [slashed(), slashed(), wait_for_input("x/y", expected_type=int)]
+
+
+def test_a_name_may_have_slashes_and_its_path_finds_it_all_the_same(sandbox: Sandbox):
+    run = sandbox.launch(calls_slashed)
+    paths = [question.path for question in run.questions]
+    assert sorted(paths) == ["n0/a/b", "n1/a/b", "x/y"]
+    for number, path in enumerate(["n0/a/b", "n1/a/b", "x/y"]):
+        assert run.answer(path, number).signal == path
+    assert run.outputs == {"o0": [0, 1, 2]}

@@ -27,7 +27,7 @@ from tidegate import (
     wait_for_input,
     workflow,
 )
-from tidegate.errors import AlreadyAnswered, TidegateError
+from tidegate.errors import AlreadyAnswered, InvalidValue, TidegateError
 from tidegate.runtime import problems_of
 from tidegate.testing import Run, Sandbox
 
@@ -438,3 +438,33 @@ def test_p11_each_decision_says_who_when_through_what_and_with_what_comment(sand
     defaulted = run.node("defaulted").answer
     assert defaulted is not None
     assert (defaulted.who, defaulted.via, defaulted.by_timeout) == ("timeout", "timeout", True)
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("who", "\ud800"),
+        ("who", "x" * 256),
+        ("comment", "so \udfff"),
+        ("comment", "x" * 10_001),
+        ("key", "\ud800"),
+        ("key", "x" * 256),
+    ],
+    ids=lambda each: ascii(each)[:20],
+)
+def test_p11_a_text_that_cannot_be_stored_is_refused_naming_it(
+    sandbox: Sandbox, field: str, text: str
+):
+    run = sandbox.launch(story, x=1)
+    before = run.view, run.events
+    with pytest.raises(InvalidValue, match=field):
+        run.answer("asked", 5, **{field: text})
+    assert (run.view, run.events) == before
+    run.answer("asked", 5, who="Zoë 🌊", comment="x" * 10_000, key="k" * 255)
+
+
+def test_p11_a_reason_to_abort_that_cannot_be_stored_is_refused(sandbox: Sandbox):
+    run = sandbox.launch(story, x=1)
+    with pytest.raises(InvalidValue, match="reason"):
+        run.abort("\ud800")
+    assert run.phase == "WAITING"
