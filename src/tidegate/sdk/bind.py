@@ -11,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from tidegate.errors import CompileError
 from tidegate.ir.expr import Const, DictExpr, Expr, ListExpr, Schema
 from tidegate.sdk.promise import Outputs, Promise, home, label_of, same_trace, source, source_of
-from tidegate.sdk.signature import SINGLE, Signature, encode, is_named_tuple, schema_of
+from tidegate.sdk.signature import SINGLE, Signature, constant, is_named_tuple, schema_of
 from tidegate.sdk.trace import Trace
 from tidegate.types.schema import can_flow
 
@@ -29,7 +29,12 @@ def bind(trace: Trace, value: object, annotation: Any, where: str) -> Expr:
         return source(promise).expr
     if holds_promise(value):
         return _bind_parts(trace, value, annotation, where)
-    return Const(encode(annotation, value, trace.blobs, f"{trace.label}: {where}"))
+    if holds_promise(list(getattr(value, "__dict__", {}).values())):
+        kind = type(value).__name__
+        raise CompileError(
+            f"{trace.label}: {where} is a {kind} with a promise in it; let a task make the {kind}"
+        )
+    return Const(constant(annotation, value, trace.blobs, f"{trace.label}: {where}"))
 
 
 def infer(trace: Trace, value: object, where: str) -> tuple[Expr, Schema]:
@@ -41,7 +46,7 @@ def infer(trace: Trace, value: object, where: str) -> tuple[Expr, Schema]:
     if holds_promise(value):
         return _bind_parts(trace, value, Any, where), {}
     annotation = type_of(value)
-    return Const(encode(annotation, value, trace.blobs, f"{trace.label}: {where}")), schema_of(
+    return Const(constant(annotation, value, trace.blobs, f"{trace.label}: {where}")), schema_of(
         annotation, where
     )
 

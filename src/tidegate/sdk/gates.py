@@ -23,7 +23,7 @@ from tidegate.ir.graph import (
 from tidegate.sdk.bind import annotation_of, bind, infer
 from tidegate.sdk.overrides import micros
 from tidegate.sdk.promise import Outputs, Promise, home, source
-from tidegate.sdk.signature import SINGLE, encode, schema_of
+from tidegate.sdk.signature import SINGLE, constant, schema_of
 from tidegate.sdk.trace import Trace, checked_name, trace_for
 
 T = TypeVar("T")
@@ -207,7 +207,7 @@ def _patience(
     length = micros(timeout, f"{label}: timeout")
     if "on_timeout" not in options:
         return Expires(length)
-    value: Value = encode(annotation, options["on_timeout"], trace.blobs, f"{label}: on_timeout")
+    value: Value = constant(annotation, options["on_timeout"], trace.blobs, f"{label}: on_timeout")
     return Defaults(length, value)
 
 

@@ -74,7 +74,7 @@ class Workflow:
         return self._input(input_name)
 
     def add_entity(
-        self, entity: "Task[..., Any] | Placeable", *args: Any, **kwargs: Any
+        self, entity: "Task[..., Any] | Placeable", /, *args: Any, **kwargs: Any
     ) -> Outputs:
         """Add a node that calls a task or a workflow; return it. Its outputs are `node.outputs["o0"]`, and `>>` orders it."""
         return place_entity(self._open(), entity, args, kwargs)
@@ -144,7 +144,7 @@ class Workflow:
         """Return the graph and the tasks it calls. Raises AuthoringError, the same each time."""
         return self._once()
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Inside a workflow: make it a part of that. Outside: run it here and now."""
         return call(self, args, kwargs)
 
@@ -183,7 +183,7 @@ ImperativeWorkflow = Workflow
 """Flyte's other name for it."""
 
 
-def create_node(entity: "Task[..., Any] | Placeable", *args: Any, **kwargs: Any) -> Outputs:
+def create_node(entity: "Task[..., Any] | Placeable", /, *args: Any, **kwargs: Any) -> Outputs:
     """Call a task or a workflow in a workflow's body, and return the node: for ordering what has no outputs. Raises CompileError."""
     return place_entity(trace_for("create_node(...)", "add_entity"), entity, args, kwargs)
 

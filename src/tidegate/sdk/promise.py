@@ -107,6 +107,9 @@ class Promise:
             f"{source_of(self)} has no value while the workflow is compiled, so it cannot be part of a text; build the text in a task"
         )
 
+    def __deepcopy__(self, memo: object) -> "Promise":
+        return self  # a copy of what it points to would be of another workflow
+
     def __repr__(self) -> str:
         return f"<promise of {source_of(self)}>"
 

@@ -7,7 +7,7 @@ What a function takes and gives, read from its annotations.
 
 import inspect
 from collections.abc import Callable, Mapping
-from types import NoneType
+from types import NoneType, SimpleNamespace
 from typing import Any, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
@@ -107,7 +107,9 @@ def interface_of(signature: Signature, label: str, blobs: Blobs) -> Interface:
         default = None
         if name in signature.defaults:
             value = signature.defaults[name]
-            default = Default(encode(annotation, value, blobs, f"{label}: the default of {name!r}"))
+            default = Default(
+                constant(annotation, value, blobs, f"{label}: the default of {name!r}")
+            )
         inputs[name] = Param(schema_of(annotation, f"{label}: parameter {name!r}"), default)
     outputs = {
         name: schema_of(annotation, f"{label}: output {name!r}")
@@ -122,11 +124,19 @@ def schema_of(annotation: Any, where: str) -> Schema:
 
 
 def encode(annotation: Any, value: Any, blobs: Blobs, where: str) -> Value:
-    """Store a constant of the author's. Raises CompileError, naming the place, if it does not fit its type."""
+    """Store a value. Raises InvalidValue, naming the place, if it does not fit its type."""
     try:
         return codec(annotation, where=where).encode(value, blobs)
     except InvalidValue as error:
-        raise CompileError(f"{where}: {error.message}", faults=error.faults) from None
+        raise InvalidValue(f"{where}: {error.message}", error.faults) from None
+
+
+def constant(annotation: Any, value: Any, blobs: Blobs, where: str) -> Value:
+    """Store a constant of the author's. Raises CompileError, naming the place, if it does not fit its type."""
+    try:
+        return encode(annotation, value, blobs, where)
+    except InvalidValue as error:
+        raise CompileError(error.message, faults=error.faults) from None
 
 
 def spread(signature: Signature, result: Any, label: str) -> dict[str, Any]:
@@ -165,8 +175,18 @@ def decode_outputs(signature: Signature, outputs: Mapping[str, Value], blobs: Bl
 
 
 def _hints(function: Callable[..., Any], label: str) -> dict[str, Any]:
+    inner = inspect.unwrap(function)
+    annotations = dict(getattr(inner, "__annotations__", {}))
+    outputs = annotations.get("return")
+    if isinstance(outputs, str) and outputs.startswith("("):
+        # `-> (int, str)` where annotations are texts; Python itself reads no tuple there.
+        annotations["return"] = f"tuple[{outputs[1:-1]}]"
     try:
-        return get_type_hints(function, include_extras=True)
+        return get_type_hints(
+            SimpleNamespace(__annotations__=annotations),
+            globalns=getattr(inner, "__globals__", {}),
+            include_extras=True,
+        )
     except (NameError, TypeError, AttributeError, SyntaxError) as error:
         raise CompileError(
             f"{label}: its annotations cannot be read ({error}); "

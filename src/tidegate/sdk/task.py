@@ -113,7 +113,7 @@ class Task(Generic[P, R]):
         count = checked_retries(self._options.get("retries", 0), f"{what}: retries")
         return Retry(count, first, Micros(max(first, default.cap)))
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Inside a workflow: make a node, and return a promise. Outside: run at once, and return the result."""
         trace = current_trace()
         if trace is not None:

@@ -22,7 +22,7 @@ from typing import (
     runtime_checkable,
 )
 
-from tidegate.errors import AuthoringError, CompileError
+from tidegate.errors import AuthoringError, CompileError, InvalidValue
 from tidegate.ir.expr import InputRef
 from tidegate.ir.graph import Graph, SubNode
 from tidegate.sdk.bind import bind, bind_outputs
@@ -123,7 +123,7 @@ class FunctionWorkflow(Generic[P, R]):
         """Return the graph and the tasks it calls. Raises AuthoringError, the same each time."""
         return self._once()
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Inside a workflow: make it a part of that. Outside: run it here and now, jumping over sleeps and asking at the terminal."""
         return cast(R, call(self, args, kwargs))
 
@@ -229,13 +229,16 @@ def run(
     kwargs: Mapping[str, Any],
     answers: Mapping[str, Any] | None,
 ) -> Any:
-    """Run a workflow in this process, and return its outputs as its function would."""
+    """Run a workflow in this process, and return its outputs as its function would. Raises InvalidValue for wrong inputs."""
     from tidegate.sdk.local import run_graph  # noqa: PLC0415 - loaded late, to keep `import tidegate` fast
 
     compiled = workflow.compiled()
     signature = workflow.signature
     label = f"workflow {workflow.name!r}"
-    given = arguments(signature, label, args, kwargs)
+    try:
+        given = arguments(signature, label, args, kwargs)
+    except CompileError as error:
+        raise InvalidValue(error.message) from None
 
     def stored(blobs: Blobs) -> dict[str, Any]:
         return {

@@ -196,11 +196,11 @@ def test_a_value_of_the_wrong_type_names_task_and_output():
 
 
 def test_an_input_of_the_wrong_type_is_refused_before_anything_runs():
-    with pytest.raises(Exception, match="input 'x'.*whole number"):
+    with pytest.raises(InvalidValue, match="input 'x'.*whole number"):
         asks(x="a")
-    with pytest.raises(Exception, match="input 'x' is missing"):
+    with pytest.raises(InvalidValue, match="input 'x' is missing"):
         asks()
-    with pytest.raises(Exception, match="there is no input 'y'"):
+    with pytest.raises(InvalidValue, match="there is no input 'y'"):
         asks.run({"x": 1, "y": 2})
 
 

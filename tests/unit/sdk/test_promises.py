@@ -1,5 +1,6 @@
 """Promises: passed on, looked into and ordered like values; refused where Python would need the value itself."""
 
+import copy
 import functools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -301,6 +302,26 @@ def test_a_tuple_output_of_fixed_length_can_be_unpacked():
         note(text=b)
 
     assert inputs(wf, 1) == {"value": out(0, "o0", 0, 0)}
+
+
+def test_an_object_with_a_promise_in_it_is_refused():
+    @task
+    def take(inner: Inner): ...
+
+    refused(
+        lambda: take(inner=Inner(size=number())), "is a Inner with a promise in it; let a task make"
+    )
+    refused(
+        lambda: take(inner=Model.model_construct(name=word())), "is a Model with a promise in it"
+    )
+
+
+def test_a_copied_promise_is_the_same_promise():
+    @workflow
+    def wf() -> list[int]:
+        return copy.deepcopy([number(), number()])
+
+    assert wf() == [1, 1]
 
 
 def test_a_promise_of_another_workflow_is_refused():

@@ -1,5 +1,6 @@
 """What a function takes and gives is read from its annotations, and asked for where they are missing."""
 
+import functools
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple, Optional
@@ -29,6 +30,7 @@ def named() -> Point: ...
 def single_named() -> One: ...
 def optional() -> Optional[int]: ...
 def text() -> "tuple[int, str]": ...
+def text_pair() -> "(int, str)": ...  # type: ignore[syntax]
 def annotated() -> Annotated[int, "unit"]: ...
 
 
@@ -46,6 +48,7 @@ def annotated() -> Annotated[int, "unit"]: ...
         (single_named, {"only": float}, One),
         (optional, {"o0": Optional[int]}, None),
         (text, {"o0": int, "o1": str}, tuple),
+        (text_pair, {"o0": int, "o1": str}, tuple),
         (annotated, {"o0": Annotated[int, "unit"]}, None),
     ],
 )
@@ -55,6 +58,22 @@ def test_a_return_annotation_names_the_outputs(
     signature = signature_of(function, "f")
 
     assert (signature.outputs, signature.bundle) == (outputs, bundle)
+
+
+def test_a_decorated_function_has_the_signature_of_what_it_wraps():
+    def twice(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
+
+        return wrapper
+
+    @twice
+    def function(a: int, b: str = "x") -> float: ...
+
+    signature = signature_of(function, "f")
+
+    assert (signature.inputs, signature.outputs) == ({"a": int, "b": str}, {"o0": float})
 
 
 def test_inputs_keep_their_order_types_and_defaults():
