@@ -62,8 +62,7 @@ def invoke(
     if dynamic:
         return expand(task, inputs, blobs, run or TaskRun()).graph
     arguments = _decoded(task, inputs, blobs)
-    with inside(run or TaskRun()):
-        result = finished(task.function(**arguments))
+    result = _called(task, arguments, run or TaskRun())
     signature = task.signature
     if not signature.outputs:
         return {}
@@ -76,9 +75,8 @@ def expand(task: Callee, inputs: Mapping[str, Value], blobs: Blobs, run: TaskRun
     label = f"dynamic task '{task.target}'"
     arguments = _decoded(task, inputs, blobs)
     trace = Trace(str(task.target), blobs, run)
-    with inside(trace):
-        result = finished(task.function(**arguments))
-        outputs = bind_outputs(trace, task.signature, result, label)
+    result = _called(task, arguments, trace)
+    outputs = bind_outputs(trace, task.signature, result, label)
     schemas = {
         name: schema_of(annotation, f"{label}: output {name!r}")
         for name, annotation in task.signature.outputs.items()
@@ -101,6 +99,21 @@ def finished(result: Any) -> Any:
     except RuntimeError:
         return asyncio.run(result)
     return result
+
+
+def _called(task: Callee, arguments: dict[str, Any], scope: TaskRun | Trace) -> Any:
+    with inside(scope):
+        result = finished(task.function(**arguments))
+    if not inspect.iscoroutine(result):
+        return result
+
+    def run() -> Any:
+        with inside(scope):
+            return finished(result)
+
+    # A loop runs in this thread, as in a notebook; another thread has room for one.
+    with importlib.import_module("concurrent.futures").ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result()
 
 
 def _decoded(task: Callee, inputs: Mapping[str, Value], blobs: Blobs) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A plain call: the same machine, in this process, with a clock that jumps and answers from the caller or standard input."""
 
+import asyncio
 import io
 import sys
 from dataclasses import dataclass
@@ -415,6 +416,22 @@ def test_a_workflow_called_in_a_task_runs_by_itself_and_asks_nobody(typed):
     with pytest.raises(ExecutionFailed, match="gate 'ok' waits") as error:
         asking()
     assert isinstance(error.value.__cause__, NoAnswer)
+
+
+def test_an_asynchronous_task_runs_within_a_running_loop_too():
+    @task
+    async def later(x: int) -> str:
+        await asyncio.sleep(0)
+        return current_context().node + str(x)
+
+    @workflow
+    def wf(x: int) -> str:
+        return later(x=x)
+
+    async def notebook() -> tuple[str, str]:
+        return wf(x=3), await later(x=4)  # type: ignore[misc]
+
+    assert asyncio.run(notebook()) == ("n03", "4")
 
 
 def test_a_task_may_ask_about_its_run():
