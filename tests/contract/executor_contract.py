@@ -137,12 +137,17 @@ class Crew:
     def __init__(self, executor: Executor) -> None:
         self.executor = executor
         self.reports: list[Report] = []
+        self._ends: dict[tuple[int, str, int], list] = {}
         self._heard = threading.Condition()
         executor.start(lambda reports: self.deliver(reports))
 
     def deliver(self, reports) -> None:
         with self._heard:
             self.reports.extend(reports)
+            for each in reports:
+                if not isinstance(each.outcome, Began):
+                    place = each.key, each.node, each.attempt
+                    self._ends.setdefault(place, []).append(each.outcome)
             self._heard.notify_all()
 
     def submit(self, *jobs: Job) -> None:
@@ -160,17 +165,11 @@ class Crew:
         return self.said_of(job)[0]
 
     def outcomes(self, jobs):
-        self.until(lambda: all(self.said_of(each) for each in jobs))
-        return [self.said_of(each)[0] for each in jobs]
+        return [self.outcome(each) for each in jobs]
 
     def said_of(self, job: Job) -> list:
         """What was said of an attempt, but for its beginning."""
-        return [
-            r.outcome
-            for r in self.reports
-            if (r.key, r.node, r.attempt) == (job.key, job.node, job.attempt)
-            and not isinstance(r.outcome, Began)
-        ]
+        return self._ends.get((job.key, job.node, job.attempt), [])
 
     def until(self, holds) -> None:
         with self._heard:

@@ -36,8 +36,8 @@ ANNOUNCE_AFTER = 0.1
 """Seconds after which an attempt is reported to have begun."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at how much a long attempt has printed."""
-FALSE_STARTS = 3
-"""Workers of a bundle that end before they are up, one after the other, until its attempts fail."""
+FALSE_STARTS = 5
+"""Processes that end before they are up, one after the other, until what waits for a worker fails."""
 GIVE_UP = 5.0
 """Seconds after which closing does not wait any longer for processes that the system cannot end."""
 
@@ -68,9 +68,8 @@ class Pool:
         self._selector.register(self._awake, selectors.EVENT_READ)
         self._roster = Roster(home, limits, self._selector, self._add)
         self._endings: dict[Child, Ending] = {}
-        self._false_starts: dict[str, int] = {}
+        self._false_starts = 0
         self._reports: list[Report] = []
-        self._last_words = ""
         self._closed_at = FOREVER
         self._now = time.monotonic()
 
@@ -181,10 +180,13 @@ class Pool:
                 elif what == ENDED:
                     child.code = argument
         except EOFError:
-            code, self._last_words = self._roster.lose_nursery()
+            code, words = self._roster.lose_nursery()
+            came_up = all(child.ready for child in numbered.values())
             for child in numbered.values():
                 # Those that were alive are killed now, for no fault of theirs.
-                child.code = code if child.process is None else -signal.SIGTERM
+                self._mourn(child, -signal.SIGTERM)
+            if code not in TERMINATED and not came_up:
+                self._count_false_start(code, words)
 
     def _listen(self, child: Child) -> None:
         try:
@@ -205,7 +207,7 @@ class Pool:
             case Ready():
                 child.ready = True
                 child.hired = self._now
-                self._false_starts.pop(child.bundle, None)
+                self._false_starts = 0
                 self._await_next(child)
             case Started(number):
                 ticket = _head(child, number)
@@ -316,8 +318,8 @@ class Pool:
         for ticket in child.tickets:
             _unlink_live(ticket)
             self._account(child, ticket, code, ending)
-        if not child.ready and not child.ending:
-            self._count_false_start(child, code)
+        if not child.ready and not child.ending and code not in TERMINATED:
+            self._count_false_start(code, tail(child.printed))
         child.close()
 
     def _account(self, child: Child, ticket: Ticket, code: int, ending: Ending | None) -> None:
@@ -350,21 +352,20 @@ class Pool:
             trace=tail(child.printed),
         )
 
-    def _count_false_start(self, child: Child, code: int) -> None:
-        count = self._false_starts[child.bundle] = self._false_starts.get(child.bundle, 0) + 1
-        if count < FALSE_STARTS:
+    def _count_false_start(self, code: int, words: str) -> None:
+        """Fail all that waits when again and again no worker comes up: none will, and nobody would be told."""
+        self._false_starts += 1
+        if self._false_starts < FALSE_STARTS:
             return
-        del self._false_starts[child.bundle]
-        failure = Failure(
-            TASK_CRASHED,
-            f"no worker can be started: its process ends at once, with {ended_by(code)}",
-            tail(child.printed) or self._last_words,
-        )
-        for job in self._roster.backlog.take_all(child.bundle):
-            self._add(job, Raised(failure))
-        for query in [q for q in self._roster.queries if q.bundle == child.bundle]:
-            self._roster.queries.remove(query)
-            query.answer.set_exception(CodeError(f"{query.about}: {failure.message}"))
+        self._false_starts = 0
+        why = f"no worker can be started: its process ends at once, with {ended_by(code)}"
+        failure = Failure(TASK_CRASHED, why, words)
+        for bundle in self._roster.backlog.bundles():
+            for job in self._roster.backlog.take_all(bundle):
+                self._add(job, Raised(failure))
+        for query in self._roster.queries:
+            query.answer.set_exception(CodeError(f"{query.about}: {why}", trace=words))
+        self._roster.queries.clear()
 
     def _clear_scratch(self) -> None:
         """Make the directory of the files into which workers print, and remove what dead engines have left there."""

@@ -161,6 +161,8 @@ class Roster:
                 self.nursery = Nursery(self._scratch(next(_numbers)))
                 self._selector.register(self.nursery.control, selectors.EVENT_READ, self.nursery)
             child = Child(number, bundle, setup, scratch, self.nursery)
+        except (BrokenPipeError, ConnectionResetError):
+            return None  # the forker is gone, which will be heard at once
         except OSError as error:
             self.hire_after = self._now + 1.0
             _log.warning("no worker can be started: %s", error)
