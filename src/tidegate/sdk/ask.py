@@ -63,7 +63,7 @@ def ask(
             write("\n")
             raise NoAnswer(
                 f"gate {query.name!r} waits for {expected(query)}, and standard input has ended; "
-                f"answer it with answers={{{query.name!r}: ...}}, or at a terminal",
+                f"give its answer beforehand (answers={{{query.name!r}: ...}}, or --answer), or run it at a terminal",
                 gate=query.name,
             ) from None
         try:
