@@ -8,8 +8,6 @@ import base64
 import re
 import secrets
 from collections.abc import Callable
-from concurrent.futures import TimeoutError as WaitedLongEnough
-from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeVar, assert_never
 
@@ -28,6 +26,7 @@ from tidegate.ir.graph import Graph, Instant
 from tidegate.ports import ExecutionQuery, ExecutionRow, Key, Store, WaitQuery
 from tidegate.service.intake import Intake
 from tidegate.service.registry import Registry
+from tidegate.service.steps import Pause, Steps
 from tidegate.service.views import (
     ANSWERABLE,
     ended_as,
@@ -76,7 +75,7 @@ class Executions:
         self._watch = watch
         self._intake = intake
 
-    def launch(self, request: Launch) -> ExecutionView:
+    def launch(self, request: Launch) -> Steps[ExecutionView]:
         """Launch an execution, or return the one that was launched with this id and this content before."""
         id_ = request.id or new_id()
         if not ID.match(id_):
@@ -95,13 +94,13 @@ class Executions:
             domain=request.domain,
             fresh=not request.id,
         )
-        placed = self._engine.launch(wanted).result()
+        placed = yield Pause(self._engine.launch(wanted))
         now = self.look(id_)
         if not placed.created:
             _check_same(now, wanted)
         return execution_view(now)
 
-    def get(self, request: GetExecution) -> ExecutionView:
+    def get(self, request: GetExecution) -> Steps[ExecutionView]:
         """Return an execution, at once or when what is waited for has come, or the time is up."""
 
         def may_be_reached(phase: ExecutionPhase) -> bool:
@@ -112,9 +111,9 @@ class Executions:
             return now.state.phase.is_terminal or (request.until_waiting and is_quiet(now)), now
 
         key = self.row(request.id).key
-        return execution_view(self._wait(key, request.wait, may_be_reached, look))
+        return execution_view((yield from self._wait(key, request.wait, may_be_reached, look)))
 
-    def events(self, request: ListEvents) -> EventList:
+    def events(self, request: ListEvents) -> Steps[EventList]:
         """Return the history of an execution, from a number on."""
 
         def look() -> tuple[bool, list[bytes]]:
@@ -123,7 +122,7 @@ class Executions:
             return len(bodies) > request.after or row.phase.is_terminal, bodies
 
         key = self.row(request.id).key
-        bodies = self._wait(key, request.wait, lambda _: True, look)
+        bodies = yield from self._wait(key, request.wait, lambda _: True, look)
         last = request.after + max(1, min(request.limit, MAX_PAGE))
         return EventList(
             items=[
@@ -139,7 +138,7 @@ class Executions:
         seconds: float,
         matters: Callable[[ExecutionPhase], bool],
         look: Callable[[], tuple[bool, T]],
-    ) -> T:
+    ) -> Steps[T]:
         """Look, and look again after each change that matters, until it is as wanted (the first of the pair), or the time is up."""
         if not 0 <= seconds <= MAX_WAIT:
             raise InvalidValue(f"wait must be between 0 and {MAX_WAIT:.0f} seconds, not {seconds}")
@@ -153,8 +152,7 @@ class Executions:
                     return found
                 if self._engine.failure is not None:
                     raise self._engine.failure
-                with suppress(WaitedLongEnough):
-                    token.result(min(rest, GLANCE))
+                yield Pause(token, min(rest, GLANCE))
             finally:
                 self._watch.drop(key, token)
 
@@ -184,13 +182,13 @@ class Executions:
         waits = self._store.waits(WaitQuery(kinds=ANSWERABLE, key=row.key))
         return [wait.name for wait in waits]
 
-    def abort(self, request: Abort) -> Aborted:
+    def abort(self, request: Abort) -> Steps[Aborted]:
         """End an execution. Errors: `ExecutionEnded` if it has ended in another way."""
         row = self.row(request.id)
         event = AbortRequested(
             at=Instant(0), reason=request.reason, who=request.who, via=request.via
         )
-        reply = self._engine.submit(row.key, event).result()
+        reply = yield Pause(self._engine.submit(row.key, event))
         state = self.look(request.id).state
         phase = state.phase
         if isinstance(reply, Denied) or phase is not ExecutionPhase.ABORTED:

@@ -17,6 +17,7 @@ from tidegate.service.inbox import Inbox
 from tidegate.service.intake import Intake
 from tidegate.service.registry import Describer, Registry
 from tidegate.service.signals import Signals
+from tidegate.service.steps import Steps, carry_out
 from tidegate.service.texts import check_texts
 from tidegate.service.watch import Watch
 from tidegate.wire import (
@@ -54,15 +55,19 @@ class Service:
         engine.watch(self.watch.changed)
 
     def handle(self, request: Request) -> View:
-        """Do what a request asks. Errors: those of `tidegate.errors`; then nothing has changed."""
+        """Do what a request asks, in this thread. Errors: those of `tidegate.errors`; then nothing has changed."""
+        return carry_out(self.steps(request))
+
+    def steps(self, request: Request) -> Steps[View]:
+        """Do what a request asks, step by step, for a door that must not block while the engine decides."""
         check_texts(request)
         match request:
             case Register():
                 return self._registry.register(request)
             case Launch():
-                return self._executions.launch(request)
+                return (yield from self._executions.launch(request))
             case GetExecution():
-                return self._executions.get(request)
+                return (yield from self._executions.get(request))
             case ListExecutions():
                 return self._executions.page(request)
             case ListInbox():
@@ -70,11 +75,11 @@ class Service:
             case ListSignals():
                 return self._signals.all_of(request)
             case Answer():
-                return self._signals.answer(request)
+                return (yield from self._signals.answer(request))
             case Abort():
-                return self._executions.abort(request)
+                return (yield from self._executions.abort(request))
             case ListEvents():
-                return self._executions.events(request)
+                return (yield from self._executions.events(request))
             case GetLogs():
                 return self._logs(request)
             case ListWorkflows():

@@ -26,6 +26,7 @@ from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, InputNode, Instant
 from tidegate.service.executions import Executions
 from tidegate.service.intake import Intake
+from tidegate.service.steps import Pause, Steps
 from tidegate.service.views import (
     answer_schema,
     ended_as,
@@ -52,7 +53,7 @@ class Signals:
         now = self._executions.look(request.id)
         return SignalList(items=signal_views(now.plan, now.state))
 
-    def answer(self, request: Answer) -> AnswerReply:
+    def answer(self, request: Answer) -> Steps[AnswerReply]:
         """
         Answer a signal.
 
@@ -73,7 +74,8 @@ class Signals:
             comment=request.comment,
             key=request.key,
         )
-        match self._engine.submit(now.row.key, event).result():
+        reply = yield Pause(self._engine.submit(now.row.key, event))
+        match reply:
             case Accepted(at, who, early):
                 return AnswerReply(
                     execution=now.row.id,
@@ -84,7 +86,7 @@ class Signals:
                 )
             case Denied() as denied:
                 raise self._refusal(denied, request)
-            case None:
+            case _:
                 raise AssertionError("the machine replies to every answer")
 
     def _check(self, now: Snapshot, node: NodeId, request: Answer) -> None:
