@@ -10,8 +10,9 @@ A message names the thing, says what is wrong, and what to do. Our own bugs are 
     │   ├── UnsupportedType     ... a type of it cannot be stored
     │   └── CodeError           ... the user's file cannot be read, imported, or does not hold what was asked for
     ├── InvalidValue            a value does not fit its declared type; `faults` say where and why
-    ├── UnknownThing            there is no such execution, workflow, signal or blob
+    ├── UnknownThing            there is no such execution, workflow, signal, blob or token
     ├── Refused                 the thing exists, and its state forbids what was asked
+    ├── Unauthenticated, Forbidden, WrongHost, RateLimited      who asks, or from where, or how often, forbids it
     ├── StoreError              the store cannot be opened, read or written
     └── ExecutionFailed         a plain call ended in another way than SUCCEEDED
 """
@@ -118,6 +119,12 @@ class UnknownBlob(UnknownThing):
     code = "unknown_blob"
 
 
+class UnknownToken(UnknownThing):
+    """There is no such token."""
+
+    code = "unknown_token"
+
+
 class Refused(TidegateError):
     """The thing exists, and its state forbids what was asked; nothing has changed."""
 
@@ -171,6 +178,40 @@ class IdTaken(Refused):
     """An execution with this id exists and was launched with something else."""
 
     code = "id_taken"
+
+
+class NameTaken(Refused):
+    """A token of this name is in use."""
+
+    code = "name_taken"
+
+
+class Unauthenticated(TidegateError):
+    """Nobody is known by this token, or none was given; an unknown, an expired and a revoked one are told alike."""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class Forbidden(TidegateError):
+    """Whoever asks may not do this, or not from there."""
+
+    code = "forbidden"
+    status = 403
+
+
+class WrongHost(TidegateError):
+    """The server was called by a name that is not its own."""
+
+    code = "wrong_host"
+    status = 421
+
+
+class RateLimited(TidegateError):
+    """One caller asks too often; nothing has changed, try again after `retry_after` seconds."""
+
+    code = "rate_limited"
+    status = 429
 
 
 class Overloaded(TidegateError):

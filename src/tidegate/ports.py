@@ -4,7 +4,7 @@ What the engine needs of the world: a store, an executor, a clock. Adapters impl
 Inside, an execution is known by an integer key, and by its public id only at the doors.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NewType, Protocol, TypeAlias
 
 from msgspec import Struct
@@ -116,6 +116,8 @@ class ExecutionQuery(Struct, frozen=True):
     text: str = ""
     before: Key | None = None
     limit: int = 100
+    places: tuple[tuple[str, str], ...] | None = None
+    """Only those whose project and domain fit one of these pairs of patterns, in which `*` stands for any characters."""
 
 
 class WaitQuery(Struct, frozen=True):
@@ -129,6 +131,8 @@ class WaitQuery(Struct, frozen=True):
     key: Key | None = None
     after: tuple[int, int, int, str] | None = None
     limit: int = 100
+    places: tuple[tuple[str, str], ...] | None = None
+    """Only those of executions whose project and domain fit, as in `ExecutionQuery`."""
 
 
 class WorkflowRow(Struct, frozen=True):
@@ -141,6 +145,34 @@ class WorkflowRow(Struct, frozen=True):
     bundle: str
     module: str
     registered: Instant
+
+
+class TokenRow(Struct, frozen=True):
+    """
+    A token, known by the SHA-256 of its secret.
+
+    `grants` are (role, pattern of projects, pattern of domains); `creator` is who made it.
+    `used` is about when it was used last.
+    """
+
+    id: str
+    name: str
+    hash: bytes
+    grants: tuple[tuple[str, str, str], ...]
+    creator: str
+    created: Instant
+    expires: Instant | None = None
+    revoked: Instant | None = None
+    used: Instant | None = None
+
+
+class LoginRow(Struct, frozen=True):
+    """A browser that has traded a token for a cookie, known by the SHA-256 of what is in the cookie."""
+
+    hash: bytes
+    token: str
+    created: Instant
+    expires: Instant
 
 
 class Store(Protocol):
@@ -204,6 +236,30 @@ class Store(Protocol):
 
     def workflows(self) -> list[WorkflowRow]:
         """Return the latest version of each workflow, by name."""
+        ...
+
+    def put_token(self, row: TokenRow) -> None:
+        """Store a token; of one that is stored already, only when it was revoked."""
+        ...
+
+    def tokens(self) -> list[TokenRow]:
+        """Return every token, the oldest first, those that are of no use any more too."""
+        ...
+
+    def note_uses(self, uses: Mapping[str, Instant]) -> None:
+        """Store when tokens, by id, were used last."""
+        ...
+
+    def put_login(self, row: LoginRow) -> None:
+        """Store a login; those that have expired by the time it was created are forgotten."""
+        ...
+
+    def logins(self) -> list[LoginRow]:
+        """Return every login, the oldest first."""
+        ...
+
+    def end_login(self, hash_: bytes) -> None:
+        """Forget a login, if there is such a one."""
         ...
 
     def problems(self) -> list[str]:

@@ -51,3 +51,24 @@ CREATE TABLE waits (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX waits_by_due ON waits (kind, due, opened, key, node);
+
+CREATE TABLE tokens (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    hash BLOB NOT NULL UNIQUE,
+    grants TEXT NOT NULL,
+    creator TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    expires INTEGER,
+    revoked INTEGER,
+    used INTEGER
+) STRICT;
+
+CREATE TABLE logins (
+    hash BLOB PRIMARY KEY,
+    token TEXT NOT NULL REFERENCES tokens (id),
+    created INTEGER NOT NULL,
+    expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX logins_by_expiry ON logins (expires);

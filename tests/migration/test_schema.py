@@ -23,12 +23,20 @@ OLD_STORES = sorted((HERE / "stores").glob("*.sql"))
 
 MAY_SCAN = {
     # Workflows are few.
-    "executions": ["SCAN workflows USING COVERING INDEX sqlite_autoindex_workflows_1"],
+    "executions": [
+        "SCAN workflows USING COVERING INDEX sqlite_autoindex_workflows_1",
+        "SCAN p VIRTUAL TABLE INDEX 1:",
+    ],
     "workflows": ["SCAN workflows USING COVERING INDEX sqlite_autoindex_workflows_1"],
     # The index holds the active ones and no others.
     "active": ["SCAN executions USING INDEX executions_active"],
     # SQLite would look for orphans to adopt, if it had let any in.
     "add_workflow": ["SCAN executions"],
+    # The grants of a token are few.
+    "waits_in_places": ["SCAN p VIRTUAL TABLE INDEX 1:"] * 4,
+    # Tokens and logins are few, and all of them are read once.
+    "tokens": ["SCAN tokens"],
+    "logins": ["SCAN logins"],
 }
 
 
@@ -192,6 +200,7 @@ def test_each_statement_fits_the_schema_and_looks_up_what_it_needs(connection, n
         ("due", "waits_by_due"),
         ("next_due", "waits_by_due"),
         ("waits", "waits_by_due"),
+        ("waits_in_places", "waits_by_due"),
         ("waits_of", "PRIMARY KEY"),
         ("history", "history_by_key"),
         ("active", "executions_active"),

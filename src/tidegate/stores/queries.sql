@@ -62,6 +62,10 @@ WHERE e.key < :before
         OR e.id LIKE :text ESCAPE '\'
         OR e.workflow IN (SELECT id FROM workflows WHERE name LIKE :text ESCAPE '\')
     )
+    AND (
+        :places IS NULL
+        OR EXISTS (SELECT 1 FROM json_each(:places) AS p WHERE e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1)
+    )
 ORDER BY e.key DESC
 LIMIT :limit;
 
@@ -89,6 +93,46 @@ UNION ALL
 SELECT key, node, kind, name, opened, due
 FROM waits
 WHERE kind = :retry AND (due, opened, key, node) > (:after_due, :after_opened, :after_key, :after_node)
+ORDER BY due, opened, key, node
+LIMIT :limit;
+
+-- name: waits_in_places
+-- As `waits`, for who may see some executions only: others are skipped while the index is read.
+SELECT w.key, w.node, w.kind, w.name, w.opened, w.due
+FROM waits AS w
+WHERE w.kind = :sleep AND (w.due, w.opened, w.key, w.node) > (:after_due, :after_opened, :after_key, :after_node)
+    AND EXISTS (
+        SELECT 1
+        FROM executions AS e, json_each(:places) AS p
+        WHERE e.key = w.key AND e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
+    )
+UNION ALL
+SELECT w.key, w.node, w.kind, w.name, w.opened, w.due
+FROM waits AS w
+WHERE w.kind = :input AND (w.due, w.opened, w.key, w.node) > (:after_due, :after_opened, :after_key, :after_node)
+    AND EXISTS (
+        SELECT 1
+        FROM executions AS e, json_each(:places) AS p
+        WHERE e.key = w.key AND e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
+    )
+UNION ALL
+SELECT w.key, w.node, w.kind, w.name, w.opened, w.due
+FROM waits AS w
+WHERE w.kind = :approve AND (w.due, w.opened, w.key, w.node) > (:after_due, :after_opened, :after_key, :after_node)
+    AND EXISTS (
+        SELECT 1
+        FROM executions AS e, json_each(:places) AS p
+        WHERE e.key = w.key AND e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
+    )
+UNION ALL
+SELECT w.key, w.node, w.kind, w.name, w.opened, w.due
+FROM waits AS w
+WHERE w.kind = :retry AND (w.due, w.opened, w.key, w.node) > (:after_due, :after_opened, :after_key, :after_node)
+    AND EXISTS (
+        SELECT 1
+        FROM executions AS e, json_each(:places) AS p
+        WHERE e.key = w.key AND e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
+    )
 ORDER BY due, opened, key, node
 LIMIT :limit;
 
@@ -165,6 +209,39 @@ FROM workflows AS w
 JOIN graphs AS g ON g.id = w.graph
 WHERE w.id IN (SELECT max(id) FROM workflows GROUP BY name)
 ORDER BY w.name;
+
+-- name: put_token
+-- Who a token is for, and what it may, never changes; it can only come to an end.
+INSERT INTO tokens (id, name, hash, grants, creator, created, expires, revoked, used)
+VALUES (:id, :name, :hash, :grants, :creator, :created, :expires, :revoked, :used)
+ON CONFLICT (id) DO UPDATE SET revoked = excluded.revoked;
+
+-- name: tokens
+SELECT id, name, hash, grants, creator, created, expires, revoked, used
+FROM tokens
+ORDER BY created, id;
+
+-- name: note_use
+UPDATE tokens
+SET used = ?2
+WHERE id = ?1;
+
+-- name: end_logins
+DELETE FROM logins
+WHERE expires <= :created;
+
+-- name: put_login
+REPLACE INTO logins (hash, token, created, expires)
+VALUES (:hash, :token, :created, :expires);
+
+-- name: logins
+SELECT hash, token, created, expires
+FROM logins
+ORDER BY created, hash;
+
+-- name: end_login
+DELETE FROM logins
+WHERE hash = :hash;
 
 -- name: problem_gap
 -- Read from the index alone. Each `problem_` statement returns lines for people, a page of them at most.

@@ -8,12 +8,13 @@ dropped the pages it could not write, and would report the next sync as good.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import apsw
+from msgspec.structs import asdict
 
 from tidegate.errors import StoreDamaged, StoreError, UnknownWorkflow
 from tidegate.ir.graph import Instant
@@ -22,6 +23,8 @@ from tidegate.ports import (
     ExecutionQuery,
     ExecutionRow,
     Key,
+    LoginRow,
+    TokenRow,
     WaitQuery,
     WaitRow,
     WorkflowRow,
@@ -41,6 +44,9 @@ from tidegate.stores.store import (
     Row,
     execution_bindings,
     execution_row,
+    login_row,
+    token_bindings,
+    token_row,
     wait_bindings,
     wait_row,
     workflow_bindings,
@@ -185,7 +191,9 @@ class SqliteStore:
 
     def waits(self, query: WaitQuery) -> list[WaitRow]:
         """List what waits, the soonest due first."""
-        name = "waits" if query.key is None else "waits_of"
+        name = "waits" if query.places is None else "waits_in_places"
+        if query.key is not None:
+            name = "waits_of"
         return [wait_row(row) for row in self._rows(name, wait_bindings(query))]
 
     def active(self) -> list[Key]:
@@ -229,6 +237,36 @@ class SqliteStore:
     def workflows(self) -> list[WorkflowRow]:
         """Return the latest version of each workflow, by name."""
         return [workflow_row(row) for row in self._rows("workflows", {})]
+
+    def put_token(self, row: TokenRow) -> None:
+        """Store a token; of one that is stored already, only when it was revoked."""
+        with self._transaction() as connection:
+            connection.execute(self._queries["put_token"], token_bindings(row))
+
+    def tokens(self) -> list[TokenRow]:
+        """Return every token, the oldest first, those that are of no use any more too."""
+        return [token_row(row) for row in self._rows("tokens", {})]
+
+    def note_uses(self, uses: Mapping[str, Instant]) -> None:
+        """Store when tokens, by id, were used last."""
+        with self._transaction() as connection:
+            connection.executemany(self._queries["note_use"], uses.items())
+
+    def put_login(self, row: LoginRow) -> None:
+        """Store a login; those that have expired by the time it was created are forgotten."""
+        bindings = asdict(row)
+        with self._transaction() as connection:
+            connection.execute(self._queries["end_logins"], bindings)
+            connection.execute(self._queries["put_login"], bindings)
+
+    def logins(self) -> list[LoginRow]:
+        """Return every login, the oldest first."""
+        return [login_row(row) for row in self._rows("logins", {})]
+
+    def end_login(self, hash_: bytes) -> None:
+        """Forget a login, if there is such a one."""
+        with self._transaction() as connection:
+            connection.execute(self._queries["end_login"], {"hash": hash_})
 
     def problems(self) -> list[str]:
         """Check the file itself: integrity, foreign keys, gaps in the history; one line a problem."""

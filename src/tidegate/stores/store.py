@@ -8,13 +8,16 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
-from msgspec.structs import astuple
+from msgspec import json
+from msgspec.structs import asdict, astuple
 
 from tidegate.core.state import ExecutionPhase
 from tidegate.ports import (
     Batch,
     ExecutionQuery,
     ExecutionRow,
+    LoginRow,
+    TokenRow,
     WaitQuery,
     WaitRow,
     WorkflowRow,
@@ -22,6 +25,7 @@ from tidegate.ports import (
 
 Bindings: TypeAlias = dict[str, Any]
 Row: TypeAlias = tuple[Any, ...]
+Grants: TypeAlias = tuple[tuple[str, str, str], ...]
 
 FOREVER = 2**62
 """The due of a wait without end: it sorts behind every instant."""
@@ -72,6 +76,7 @@ def wait_bindings(query: WaitQuery) -> Bindings:
     return {
         **numbers,
         "key": query.key,
+        "places": _places(query.places),
         "after_due": due,
         "after_opened": opened,
         "after_key": key,
@@ -97,7 +102,12 @@ def execution_bindings(query: ExecutionQuery) -> Bindings:
         "text": f"%{_literal(query.text)}%" if query.text else "",
         "before": FOREVER if query.before is None else query.before,
         "limit": query.limit,
+        "places": _places(query.places),
     }
+
+
+def _places(places: tuple[tuple[str, str], ...] | None) -> str | None:
+    return None if places is None else json.encode(places).decode()
 
 
 def _literal(text: str) -> str:
@@ -121,3 +131,19 @@ def workflow_bindings(row: WorkflowRow) -> Bindings:
         "module": row.module,
         "registered": row.registered,
     }
+
+
+def token_bindings(row: TokenRow) -> Bindings:
+    """Return the parameters of `put_token`."""
+    return {**asdict(row), "grants": json.encode(row.grants).decode()}
+
+
+def token_row(row: Row) -> TokenRow:
+    """Make a token of a result row."""
+    id_, name, hash_, grants, *rest = row
+    return TokenRow(id_, name, hash_, json.decode(grants, type=Grants), *rest)
+
+
+def login_row(row: Row) -> LoginRow:
+    """Make a login of a result row."""
+    return LoginRow(*row)

@@ -1,0 +1,257 @@
+"""
+Who may do what, and where: roles, actions, and the one question `authorize`.
+
+Rule 1: what is not allowed is forbidden: an action without a policy, a place without a grant.
+Rule 2: who may not see an execution is told that there is none, in the words in which that is always told.
+Rule 3: operator does not imply approver, nor the other way round: who launches a change does not approve it by that.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import Enum, StrEnum
+from functools import lru_cache
+from typing import Final
+
+from msgspec import Struct
+
+from tidegate.errors import Forbidden, InvalidValue
+
+PATTERN: Final = re.compile(r"[A-Za-z0-9._*-]{0,64}\Z")
+
+
+class Role(StrEnum):
+    """What somebody is, in some projects and domains."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    APPROVER = "approver"
+    ADMIN = "admin"
+
+
+class Right(Enum):
+    """What an action needs."""
+
+    READ = "see"
+    OPERATE = "launch, abort and register"
+    DECIDE = "answer"
+    GIVE_FILES = "launch or answer"
+    ADMINISTER = "administer"
+
+
+RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
+    Role.VIEWER: frozenset({Right.READ}),
+    Role.OPERATOR: frozenset({Right.READ, Right.OPERATE, Right.GIVE_FILES}),
+    Role.APPROVER: frozenset({Right.READ, Right.DECIDE, Right.GIVE_FILES}),
+    Role.ADMIN: frozenset(Right),
+}
+
+
+class Action(StrEnum):
+    """Everything that can be asked for: one for each request of `wire`, and one for each route that has no request."""
+
+    REGISTER = "register"
+    LAUNCH = "launch"
+    GET_EXECUTION = "get_execution"
+    LIST_EXECUTIONS = "list_executions"
+    LIST_INBOX = "list_inbox"
+    LIST_SIGNALS = "list_signals"
+    ANSWER = "answer"
+    ABORT = "abort"
+    LIST_EVENTS = "list_events"
+    GET_LOGS = "get_logs"
+    LIST_WORKFLOWS = "list_workflows"
+    MAKE_TOKEN = "make_token"
+    LIST_TOKENS = "list_tokens"
+    REVOKE_TOKEN = "revoke_token"
+
+    RELAUNCH = "relaunch"
+    RECOVER = "recover"
+    GET_DECK = "get_deck"
+    WATCH = "watch"
+    PUT_BUNDLE = "put_bundle"
+    PUT_BLOB = "put_blob"
+    GET_BLOB = "get_blob"
+    GET_METRICS = "get_metrics"
+    GET_OPENAPI = "get_openapi"
+    GET_SESSION = "get_session"
+    OPEN_SESSION = "open_session"
+    END_SESSION = "end_session"
+    GET_HEALTH = "get_health"
+
+
+class Where(Enum):
+    """Where a right must be held: in the place of what is asked about, in any place, in every place; or nobody is asked who it is."""
+
+    THERE = "there"
+    ANYWHERE = "anywhere"
+    EVERYWHERE = "everywhere"
+    PUBLIC = "public"
+
+
+class Policy(Struct, frozen=True):
+    """What an action needs, and where."""
+
+    right: Right
+    where: Where = Where.THERE
+
+
+_READ: Final = Policy(Right.READ)
+_READ_ANYWHERE: Final = Policy(Right.READ, Where.ANYWHERE)
+_OPERATE: Final = Policy(Right.OPERATE)
+# Code has no project: a new version is the latest for everybody, and it runs as the server's user.
+_REGISTER: Final = Policy(Right.OPERATE, Where.EVERYWHERE)
+_ADMINISTER: Final = Policy(Right.ADMINISTER, Where.EVERYWHERE)
+_PUBLIC: Final = Policy(Right.READ, Where.PUBLIC)
+
+POLICIES: Final[Mapping[Action, Policy]] = {
+    Action.REGISTER: _REGISTER,
+    Action.LAUNCH: _OPERATE,
+    Action.GET_EXECUTION: _READ,
+    Action.LIST_EXECUTIONS: _READ_ANYWHERE,
+    Action.LIST_INBOX: _READ_ANYWHERE,
+    Action.LIST_SIGNALS: _READ,
+    Action.ANSWER: Policy(Right.DECIDE),
+    Action.ABORT: _OPERATE,
+    Action.LIST_EVENTS: _READ,
+    Action.GET_LOGS: _READ,
+    Action.LIST_WORKFLOWS: _READ_ANYWHERE,
+    Action.MAKE_TOKEN: _ADMINISTER,
+    Action.LIST_TOKENS: _ADMINISTER,
+    Action.REVOKE_TOKEN: _ADMINISTER,
+    Action.RELAUNCH: _OPERATE,
+    Action.RECOVER: _OPERATE,
+    Action.GET_DECK: _READ,
+    Action.WATCH: _READ_ANYWHERE,
+    Action.PUT_BUNDLE: _REGISTER,
+    Action.PUT_BLOB: Policy(Right.GIVE_FILES, Where.ANYWHERE),
+    # A digest is known to who has seen a value that names it, or has the content already.
+    Action.GET_BLOB: _READ_ANYWHERE,
+    Action.GET_METRICS: Policy(Right.READ, Where.EVERYWHERE),
+    Action.GET_OPENAPI: _READ_ANYWHERE,
+    Action.GET_SESSION: _READ_ANYWHERE,
+    Action.OPEN_SESSION: _PUBLIC,
+    Action.END_SESSION: _READ_ANYWHERE,
+    Action.GET_HEALTH: _PUBLIC,
+}
+
+
+class Place(Struct, frozen=True):
+    """The project and domain of an execution."""
+
+    project: str = ""
+    domain: str = ""
+
+
+class Grant(Struct, frozen=True):
+    """A role in the projects and domains that fit two patterns, in which `*` stands for any characters."""
+
+    role: Role
+    project: str = "*"
+    domain: str = "*"
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it holds in every place."""
+        return self.project == "*" and self.domain == "*"
+
+
+class Principal(Struct, frozen=True):
+    """Who asks. `token` is the id of the token, `via` the way in; `local` is the owner of the store, on this machine."""
+
+    name: str
+    grants: tuple[Grant, ...]
+    via: str = ""
+    token: str = ""
+    local: bool = False
+
+
+LOCAL: Final = Principal("local", (Grant(Role.ADMIN),), local=True)
+"""Who can open the store's files: the system has asked who that is, and everything is allowed."""
+
+
+def allows(principal: Principal, action: Action, place: Place | None = None) -> bool:
+    """Return whether somebody may do something; `place` is that of what it is done to."""
+    policy = POLICIES.get(action)
+    if policy is None:
+        return False
+    right = policy.right
+    match policy.where:
+        case Where.PUBLIC:
+            return True
+        case Where.ANYWHERE:
+            return any(right in RIGHTS[grant.role] for grant in principal.grants)
+        case Where.EVERYWHERE:
+            return _everywhere(principal, right)
+        case Where.THERE:
+            if place is None:
+                return _everywhere(principal, right)
+            return _there(principal, right, place)
+
+
+def authorize(principal: Principal, action: Action, place: Place | None = None) -> None:
+    """Raise `Forbidden` unless somebody may do something; `place` is that of what it is done to."""
+    if allows(principal, action, place):
+        return
+    policy = POLICIES.get(action)
+    what = f"do {action.value}" if policy is None else policy.right.value
+    where = "everywhere"
+    if policy is not None and policy.where is Where.THERE and place is not None:
+        where = f"in project {place.project!r}, domain {place.domain!r}"
+    elif policy is not None and policy.where is Where.ANYWHERE:
+        where = "anywhere"
+    raise Forbidden(
+        f"{principal.name!r} may not {what} {where}: ask an administrator for a token that may",
+        action=action.value,
+    )
+
+
+def sees(principal: Principal, place: Place) -> bool:
+    """Return whether somebody may know that there is something in a place."""
+    return _there(principal, Right.READ, place)
+
+
+def visible(principal: Principal) -> tuple[tuple[str, str], ...] | None:
+    """Return the patterns (project, domain) of what somebody may see; None if that is everything."""
+    if _everywhere(principal, Right.READ):
+        return None
+    return tuple(
+        dict.fromkeys(
+            (grant.project, grant.domain)
+            for grant in principal.grants
+            if Right.READ in RIGHTS[grant.role]
+        )
+    )
+
+
+def check_pattern(what: str, pattern: str) -> str:
+    """Return a pattern of a project or a domain. Errors: `InvalidValue`."""
+    if not PATTERN.match(pattern):
+        raise InvalidValue(
+            f"the {what} {pattern[:80]!r} cannot be used; take at most 64 letters, digits, '.', '_', '-', and '*' for any characters"
+        )
+    return pattern
+
+
+def _everywhere(principal: Principal, right: Right) -> bool:
+    return any(grant.is_everywhere and right in RIGHTS[grant.role] for grant in principal.grants)
+
+
+def _there(principal: Principal, right: Right, place: Place) -> bool:
+    return any(
+        right in RIGHTS[grant.role]
+        and (
+            grant.is_everywhere
+            or _fits(grant.project, place.project)
+            and _fits(grant.domain, place.domain)
+        )
+        for grant in principal.grants
+    )
+
+
+def _fits(pattern: str, name: str) -> bool:
+    return pattern == "*" or _compiled(pattern).fullmatch(name) is not None
+
+
+@lru_cache(1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)

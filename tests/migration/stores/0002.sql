@@ -1,0 +1,96 @@
+-- A store of schema 2, dumped: as that of schema 1, and two tokens, one of which is revoked, with a login each.
+
+CREATE TABLE executions (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    workflow INTEGER NOT NULL REFERENCES workflows (id),
+    phase INTEGER NOT NULL,
+    launched INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    project TEXT NOT NULL,
+    domain TEXT NOT NULL
+) STRICT;
+INSERT INTO executions VALUES(1,'ended',1,3,1800000000000000,1800000000000000,'ada','flow','dev');
+INSERT INTO executions VALUES(2,'waits-for-title',1,2,1800000000000001,1800000000000001,'local','','');
+INSERT INTO executions VALUES(3,'waits-for-review',2,2,1800000000000002,1800000000000002,'local','','');
+INSERT INTO executions VALUES(4,'sleeps',2,1,1800000000000003,1800000000000003,'local','','');
+CREATE INDEX executions_active ON executions (key) WHERE phase <= 1;
+
+CREATE TABLE graphs (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    body BLOB NOT NULL
+) STRICT;
+INSERT INTO graphs VALUES(1,X'C4133DF3839E34CFFE18C6A1890C966054B25D0689AA1E6166A38E402A31A4E0',X'6772617068206F6E65');
+INSERT INTO graphs VALUES(2,X'8A4F9383CC2C6126E6B6B738225C66C403D421FEAFCA4F19EDEA9BB8EDBC3221',X'67726170682074776F');
+
+CREATE TABLE history (
+    place INTEGER PRIMARY KEY,
+    key INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+INSERT INTO history VALUES(1,1,1,X'6F6E65');
+INSERT INTO history VALUES(2,1,2,X'74776F');
+INSERT INTO history VALUES(3,2,1,X'6F6E65');
+INSERT INTO history VALUES(4,3,1,X'6F6E65');
+INSERT INTO history VALUES(5,4,1,X'6F6E65');
+INSERT INTO history VALUES(6,3,2,X'00FF');
+CREATE UNIQUE INDEX history_by_key ON history (key, seq);
+
+CREATE TABLE waits (
+    key INTEGER NOT NULL,
+    node TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    opened INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    PRIMARY KEY (key, node)
+) STRICT, WITHOUT ROWID;
+INSERT INTO waits VALUES(2,'n1',1,'title',1800000000000002,4611686018427387904);
+INSERT INTO waits VALUES(3,'n2',2,'review',1800000000000003,1800000000000090);
+INSERT INTO waits VALUES(4,'n0',0,'nap',1800000000000004,1800000000000060);
+INSERT INTO waits VALUES(4,'n3',3,'fetch',1800000000000005,1800000000000070);
+CREATE INDEX waits_by_due ON waits (kind, due, opened, key, node);
+
+CREATE TABLE workflows (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    graph INTEGER NOT NULL REFERENCES graphs (id),
+    bundle TEXT NOT NULL,
+    module TEXT NOT NULL,
+    registered INTEGER NOT NULL,
+    UNIQUE (name, version)
+) STRICT;
+INSERT INTO workflows VALUES(1,'report','v1',1,'b1','report.py',1800000000000000);
+INSERT INTO workflows VALUES(2,'report','v2',2,'b2','report.py',1800000000000005);
+
+CREATE TABLE tokens (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    hash BLOB NOT NULL UNIQUE,
+    grants TEXT NOT NULL,
+    creator TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    expires INTEGER,
+    revoked INTEGER,
+    used INTEGER
+) STRICT;
+INSERT INTO tokens VALUES('0a1b2c3d','admin',X'11',json('[["admin","*","*"]]'),'local',1800000000000000,NULL,NULL,NULL);
+INSERT INTO tokens VALUES('4e5f6a7b','ada',X'22',json('[["viewer","*","*"],["approver","flow","*"]]'),'admin',1800000000000001,1800000000000090,1800000000000050,1800000000000040);
+
+CREATE TABLE logins (
+    hash BLOB PRIMARY KEY,
+    token TEXT NOT NULL REFERENCES tokens (id),
+    created INTEGER NOT NULL,
+    expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO logins VALUES(X'33','0a1b2c3d',1800000000000002,1800000000000080);
+INSERT INTO logins VALUES(X'44','4e5f6a7b',1800000000000003,1800000000000070);
+CREATE INDEX logins_by_expiry ON logins (expires);
+
+pragma user_version=2;
+pragma application_id=1416193125;
+
