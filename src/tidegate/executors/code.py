@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from tidegate.errors import AuthoringError, CodeError, Fault, InvalidValue, UnsupportedType
-from tidegate.executors.failures import one_line, place_of, trace_of
 from tidegate.executors.frames import DescribedWorkflow
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import PythonTarget
+from tidegate.sdk.failures import one_line, place_of, trace_of
 from tidegate.sdk.load import AnyWorkflow, check_targets, describe_module, load
 from tidegate.sdk.task import Task
 from tidegate.types.registry import codec

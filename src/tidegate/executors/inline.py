@@ -7,10 +7,10 @@ A task that crashes takes its caller with it, and timeouts are not kept: what ne
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from tidegate.executors.failures import failure_of
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Graph, PythonTarget
 from tidegate.ports import Job, Key, Outcome, Raised, Report, Returned, Unfolded
+from tidegate.sdk.failures import failure_of
 from tidegate.sdk.invoke import Callee, invoke
 from tidegate.sdk.trace import TaskRun
 from tidegate.types.values import Blobs

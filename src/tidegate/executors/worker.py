@@ -26,7 +26,6 @@ from tidegate.blobs import BlobDirectory
 from tidegate.core.messages import TASK_RAISED, Failure
 from tidegate.errors import CodeError
 from tidegate.executors.code import check, describe, load_task
-from tidegate.executors.failures import failure_of
 from tidegate.executors.frames import (
     LENGTH,
     Assignment,
@@ -48,6 +47,7 @@ from tidegate.executors.frames import (
 from tidegate.ir.graph import Graph, PythonTarget
 from tidegate.logs import keep_log, log_path
 from tidegate.ports import Raised, Returned, Unfolded
+from tidegate.sdk.failures import failure_of
 from tidegate.sdk.invoke import invoke
 from tidegate.sdk.task import Task
 from tidegate.sdk.trace import TaskRun

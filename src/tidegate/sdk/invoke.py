@@ -6,13 +6,10 @@ This is the edge between the machine and the author's code, the same in a worker
 
 import importlib
 import inspect
-import traceback
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
-from tidegate.core.messages import TASK_RAISED, Failure
-from tidegate.errors import AuthoringError, InvalidValue, TidegateError, UnsupportedType
+from tidegate.errors import InvalidValue, UnsupportedType
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Graph, Interface, PythonTarget
 from tidegate.sdk.bind import bind_outputs
@@ -20,10 +17,6 @@ from tidegate.sdk.signature import Signature, schema_of, spread
 from tidegate.sdk.trace import Compiled, TaskRun, Trace, inside
 from tidegate.types.registry import codec
 from tidegate.types.values import Blobs
-
-MESSAGE_MAX: Final = 4_000
-TRACE_MAX: Final = 40_000
-"""Most characters of an exception that are kept."""
 
 
 class Callee(Protocol):
@@ -139,21 +132,3 @@ def _encoded(task: Callee, name: str, value: Any, blobs: Blobs) -> Value:
             f"task '{task.target}' returned a {type(value).__name__} for output {name!r}: {error.message}",
             faults,
         ) from None
-
-
-def failure_of(error: BaseException) -> Failure:
-    """Return an exception of an author's function as a failure, with the traceback from that function on."""
-    step = error.__traceback__
-    while step is not None and step.tb_next is not None and _is_ours(step):
-        step = step.tb_next
-    trace = "".join(traceback.format_exception(type(error), error, step))
-    ours = isinstance(error, TidegateError)
-    message = str(error) if ours else ": ".join(filter(None, (type(error).__name__, str(error))))
-    # Wrong types and wrong graphs are wrong the next time too.
-    retryable = not isinstance(error, InvalidValue | AuthoringError)
-    return Failure(TASK_RAISED, message[:MESSAGE_MAX], trace[-TRACE_MAX:], retryable)
-
-
-def _is_ours(step: TracebackType) -> bool:
-    name: str = step.tb_frame.f_globals.get("__name__", "")
-    return name.startswith(("tidegate.", "asyncio."))

@@ -45,7 +45,8 @@ from tidegate.ir.graph import (
     SleepNode,
 )
 from tidegate.sdk.ask import Query, ask
-from tidegate.sdk.invoke import Callee, expand, failure_of, invoke
+from tidegate.sdk.failures import failure_of
+from tidegate.sdk.invoke import Callee, expand, invoke
 from tidegate.sdk.promise import Outputs, source
 from tidegate.sdk.scratch import scratch_blobs
 from tidegate.sdk.signature import decode_outputs
