@@ -128,17 +128,18 @@ class Child:
 
     def flush(self) -> None:
         """Send what the stream has room for, and the permits."""
-        if self._permitted:
-            os.write(self._giving, self._permitted)
-            self._permitted.clear()
         try:
             while self._unsent:
                 del self._unsent[: self.stream.send(self._unsent)]
         except BlockingIOError:
-            return
+            pass  # the rest goes when there is room
         except OSError:
-            # It has ended, and will be buried.
+            # It has ended, and that will be heard.
             self._unsent.clear()
+        # Last, for it is they that wake the worker.
+        if self._permitted:
+            os.write(self._giving, self._permitted)
+            self._permitted.clear()
 
     def hear(self) -> list[Up]:
         """
