@@ -13,6 +13,7 @@ A message names the thing, says what is wrong, and what to do. Our own bugs are 
     ├── UnknownThing            there is no such execution, workflow, signal, blob or token
     ├── Refused                 the thing exists, and its state forbids what was asked
     ├── Unauthenticated, Forbidden, WrongHost, RateLimited      who asks, or from where, or how often, forbids it
+    ├── BadRequest              a request over HTTP cannot be read, or asks for what no route does
     ├── StoreError              the store cannot be opened, read or written
     └── ExecutionFailed         a plain call ended in another way than SUCCEEDED
 """
@@ -212,6 +213,46 @@ class RateLimited(TidegateError):
 
     code = "rate_limited"
     status = 429
+
+
+class BadRequest(TidegateError):
+    """A request over HTTP that cannot be read."""
+
+    code = "bad_request"
+
+
+class Unreadable(BadRequest):
+    """The body is not JSON, or not of the strict kind: a key twice, a number beyond 64 bits, nested too deep."""
+
+    code = "unreadable"
+
+
+class UnknownRoute(BadRequest):
+    """Nothing is at this path."""
+
+    code = "unknown_route"
+    status = 404
+
+
+class WrongMethod(BadRequest):
+    """What is at this path cannot be asked in this way; `allow` lists the methods."""
+
+    code = "wrong_method"
+    status = 405
+
+
+class TooLarge(BadRequest):
+    """The body is larger than what is accepted here."""
+
+    code = "too_large"
+    status = 413
+
+
+class WrongMediaType(BadRequest):
+    """The body is of another media type than what is accepted here."""
+
+    code = "wrong_media_type"
+    status = 415
 
 
 class Overloaded(TidegateError):
