@@ -11,6 +11,7 @@ import os
 import random
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tidegate.errors import Refused
 from tidegate.runtime import Runtime, open_runtime
 from tidegate.service.bundles import install, pack
 from tidegate.service.sources import find_sources
-from tidegate.wire import Answer, GetExecution, Launch, ListExecutions, ListInbox, Register
+from tidegate.wire import Answer, Launch, ListExecutions, ListInbox, Register
 
 FLOW = """
 import time
@@ -45,8 +46,8 @@ def story(n: int) -> str:
     return approve(text, "fine")
 """
 
-LAUNCHES = 300
-"""Executions in the whole life of a store."""
+OPEN = 60
+"""How many executions may be open before a new one is launched."""
 
 
 class Notes:
@@ -112,11 +113,13 @@ class Owner:
             self.ask(*words)
 
     def launch(self) -> None:
-        for n in range(self._next, LAUNCHES):
+        for n in itertools.count(self._next):
+            while len(self._live(OPEN)) == OPEN:
+                time.sleep(0.005)
             self.ask(f"e{n}", "", n)
 
-    def answer(self) -> None:
-        while True:
+    def answer(self, *, finish: bool = False) -> None:
+        while not finish or self._live(1):
             waiting = self._waiting()
             self._chance.shuffle(waiting)
             for execution, signal in waiting[:20]:
@@ -124,18 +127,16 @@ class Owner:
                 if signal == "words":
                     value = f"{self._seed}-{next(self._count)}"
                 self.ask(execution, signal, value)
-            if not waiting and not self._live():
-                return
+            if not waiting:
+                time.sleep(0.005)
 
     def _waiting(self) -> list[tuple[str, str]]:
         page = self._handle(ListInbox(limit=1000))
         return [(each.execution, each.name) for each in page.items]
 
-    def _live(self) -> bool:
-        page = self._handle(ListExecutions(phases=["QUEUED", "RUNNING", "WAITING"], limit=1))
-        if page.items:
-            self._handle(GetExecution(id=page.items[0].id, wait=0.2, until_waiting=True))
-        return bool(page.items)
+    def _live(self, limit: int) -> list[Any]:
+        page = self._handle(ListExecutions(phases=["QUEUED", "RUNNING", "WAITING"], limit=limit))
+        return page.items
 
 
 def main() -> None:
@@ -145,7 +146,7 @@ def main() -> None:
         owner = Owner(runtime, Path(notes), seed)
         owner.ask_again()
         if rest == ["finish"]:
-            owner.answer()
+            owner.answer(finish=True)
             return
         threads = [threading.Thread(target=each) for each in (owner.launch, *[owner.answer] * 2)]
         for thread in threads:
