@@ -1,5 +1,6 @@
 """The last rows of the race table: gates that nobody needs any more, aborts, and the clock that jumps."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -109,6 +110,49 @@ def test_a_gate_that_is_needed_is_not_withdrawn(sandbox: Sandbox, make_workflow:
     assert node_of(run, kind).phase == "SUCCEEDED"
     run.answer("last", 7)
     assert run.phase == "SUCCEEDED"
+
+
+@workflow
+def sub(x: int) -> int:
+    return after(x=x)
+
+
+@dynamic
+def unfolds(x: int) -> int:
+    return after(x=x)
+
+
+USERS: dict[str, Callable[[Any], Any]] = {
+    "task": lambda gate: after(x=gate),
+    "sub-workflow": lambda gate: sub(x=sub(x=gate)),
+    "dynamic": lambda gate: unfolds(x=gate),
+    "approval": lambda gate: approve(gate, "ok"),
+    "shown value": lambda gate: wait_for_input("in", expected_type=int, show=[gate]),
+    "suggestion": lambda gate: wait_for_input("in", expected_type=int, suggested=gate),
+    "condition": lambda gate: (
+        conditional("d").if_(gate > 1).then(after(x=1)).else_().then(after(x=2))
+    ),
+    "nested case": lambda gate: (
+        conditional("d").if_(after(x=1) > 1).then(gate).else_().then(after(x=2))
+    ),
+    "order": lambda gate: gate >> nothing(),
+}
+
+
+@pytest.mark.parametrize("user", USERS.values(), ids=USERS)
+def test_whoever_would_have_used_it_a_gate_of_a_case_not_taken_is_withdrawn(
+    sandbox: Sandbox, user: Callable[[Any], Any]
+):
+    def body(x: int) -> int:
+        gate = wait_for_input("g", expected_type=int)
+        go = wait_for_input("go", expected_type=bool)
+        start = conditional("c").if_(go.is_true())
+        return start.then(user(gate)).else_().then(after(x=x))
+
+    run = sandbox.launch(workflow(body), x=1)
+    run.answer("go", False)
+    assert run.node("g").phase == "SKIPPED"
+    assert (run.phase, run.outputs) == ("SUCCEEDED", {"o0": 1})
 
 
 @workflow
