@@ -5,6 +5,7 @@ import resource
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def in_another_process(code: str, *arguments: object) -> subprocess.Popen[str]:
 
 HOLD = """
 import sys
+import tempfile
 from tidegate.stores.sqlite import SqliteStore
 store = SqliteStore.open(sys.argv[1])
 print("open", flush=True)
@@ -330,11 +332,12 @@ def nobody() -> Iterator[None]:
 
 
 @pytest.fixture
-def anyones(tmp_path: Path) -> Path:
-    for place in (tmp_path, *tmp_path.parents[:2]):
-        place.chmod(0o755)
-    tmp_path.chmod(0o777)
-    return tmp_path
+def anyones() -> Iterator[Path]:
+    # Not below `tmp_path`: how many directories lie above that, and closed to others, depends on how the tests are run.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+        path = Path(place)
+        path.chmod(0o777)
+        yield path
 
 
 @pytest.mark.parametrize(
