@@ -31,12 +31,17 @@ from tidegate.wire import (
     ListExecutions,
     ListInbox,
     ListSignals,
+    ListTokens,
     ListWorkflows,
     LogList,
+    MakeToken,
     Problem,
     Register,
     Request,
+    RevokeToken,
     SignalList,
+    TokenList,
+    TokenMade,
     View,
     WorkflowList,
 )
@@ -58,6 +63,9 @@ VIEWS: dict[type[Request], type[View]] = {
     ListEvents: EventList,
     GetLogs: LogList,
     ListWorkflows: WorkflowList,
+    MakeToken: TokenMade,
+    ListTokens: TokenList,
+    RevokeToken: TokenList,
 }
 """Which view answers which request."""
 

@@ -189,6 +189,34 @@ class AttemptLog(Struct, frozen=True, kw_only=True):
     text: str
 
 
+class GrantView(Struct, frozen=True, kw_only=True):
+    """A role (viewer, operator, approver, admin) in projects and domains; in their patterns `*` stands for any characters."""
+
+    role: str
+    project: str = "*"
+    domain: str = "*"
+
+
+class TokenView(Struct, frozen=True, kw_only=True):
+    """A token, without its secret. `creator` is who made it; `used` is about when it was used last."""
+
+    id: str
+    name: str
+    grants: list[GrantView]
+    creator: str
+    created: datetime
+    expires: datetime | None = None
+    revoked: datetime | None = None
+    used: datetime | None = None
+
+
+class TokenMade(Struct, frozen=True, kw_only=True):
+    """A token that was just made. `secret` is what its holder shows; it is told here and never again."""
+
+    token: TokenView
+    secret: str
+
+
 class Problem(Struct, frozen=True, kw_only=True):
     """An error: the stable code, the HTTP status, one line for people, and the facts it is made of."""
 
@@ -237,6 +265,12 @@ class LogList(Struct, frozen=True, kw_only=True):
     """The logs of an execution or of one of its nodes, by node and attempt."""
 
     items: list[AttemptLog]
+
+
+class TokenList(Struct, frozen=True, kw_only=True):
+    """Tokens, the oldest first."""
+
+    items: list[TokenView]
 
 
 class Aborted(Struct, frozen=True, kw_only=True):
@@ -347,6 +381,24 @@ class ListWorkflows(_Ask, frozen=True, kw_only=True, tag="list_workflows"):
     """Registered workflows, the latest version of each. -> WorkflowList"""
 
 
+class MakeToken(_Ask, frozen=True, kw_only=True, tag="make_token"):
+    """Make a token, for `lasts` seconds, or without end. -> TokenMade"""
+
+    name: str
+    grants: list[GrantView]
+    lasts: float | None = 7_776_000.0
+
+
+class ListTokens(_Ask, frozen=True, kw_only=True, tag="list_tokens"):
+    """Every token, those of no use any more too. -> TokenList"""
+
+
+class RevokeToken(_Ask, frozen=True, kw_only=True, tag="revoke_token"):
+    """End a token at once, by its id or its name. -> TokenList"""
+
+    token: str
+
+
 Request: TypeAlias = (
     Register
     | Launch
@@ -359,6 +411,9 @@ Request: TypeAlias = (
     | ListEvents
     | GetLogs
     | ListWorkflows
+    | MakeToken
+    | ListTokens
+    | RevokeToken
 )
 
 View: TypeAlias = (
@@ -371,4 +426,6 @@ View: TypeAlias = (
     | Aborted
     | EventList
     | LogList
+    | TokenMade
+    | TokenList
 )

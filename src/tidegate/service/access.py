@@ -60,9 +60,9 @@ class Action(StrEnum):
     LIST_EVENTS = "list_events"
     GET_LOGS = "get_logs"
     LIST_WORKFLOWS = "list_workflows"
-    MAKE_TOKEN = "make_token"
+    MAKE_TOKEN = "make_token"  # noqa: S105  a name, no secret
     LIST_TOKENS = "list_tokens"
-    REVOKE_TOKEN = "revoke_token"
+    REVOKE_TOKEN = "revoke_token"  # noqa: S105  a name, no secret
 
     RELAUNCH = "relaunch"
     RECOVER = "recover"
@@ -241,8 +241,7 @@ def _there(principal: Principal, right: Right, place: Place) -> bool:
         right in RIGHTS[grant.role]
         and (
             grant.is_everywhere
-            or _fits(grant.project, place.project)
-            and _fits(grant.domain, place.domain)
+            or (_fits(grant.project, place.project) and _fits(grant.domain, place.domain))
         )
         for grant in principal.grants
     )

@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, TypeVar, assert_never
+from typing import Any, TypeAlias, TypeVar, assert_never
 
 from msgspec import structs, to_builtins
 
@@ -61,6 +61,7 @@ GLANCE = 2.0
 """Seconds after which whoever waits looks again in any case: an engine that has died tells of no change."""
 
 T = TypeVar("T")
+Places: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Executions:
@@ -156,8 +157,8 @@ class Executions:
             finally:
                 self._watch.drop(key, token)
 
-    def page(self, request: ListExecutions) -> ExecutionPage:
-        """List executions, newest first."""
+    def page(self, request: ListExecutions, places: Places | None = None) -> ExecutionPage:
+        """List executions, newest first; those in these places, if they are given."""
         limit = max(1, min(request.limit, MAX_PAGE))
         rows = self._store.executions(
             ExecutionQuery(
@@ -168,6 +169,7 @@ class Executions:
                 text=request.text,
                 before=_key(request.cursor),
                 limit=limit + 1,
+                places=places,
             )
         )
         page = rows[:limit]
@@ -201,9 +203,7 @@ class Executions:
         """Return the row of an execution. Errors: `UnknownExecution`."""
         row = self._store.find(id_)
         if row is None:
-            raise UnknownExecution(
-                f"there is no execution {id_[:80]!r}; tidegate list shows those there are"
-            )
+            raise no_such_execution(id_)
         return row
 
     def look(self, id_: str) -> Snapshot:
@@ -211,14 +211,26 @@ class Executions:
         return snapshot(self._store, self._engine.programs, self.row(id_))
 
 
+def no_such_execution(id_: str) -> UnknownExecution:
+    """Return the error that says that there is no execution with this id."""
+    return UnknownExecution(
+        f"there is no execution {id_[:80]!r}; tidegate list shows those there are"
+    )
+
+
 def _check_same(first: Snapshot, wanted: NewExecution) -> None:
     row = first.row
+    if (row.project, row.domain) != (wanted.project, wanted.domain):
+        # Nothing is said of it: who launches here may not be allowed to see what is there.
+        raise IdTaken(
+            f"the id {row.id!r} is taken in another project or domain; choose another id",
+            differs=["project"],
+        )
     differs = [
         what
         for what, equal in (
             ("workflow or version", row.workflow == wanted.workflow),
             ("inputs", same(first.state.inputs, wanted.inputs)),
-            ("project", (row.project, row.domain) == (wanted.project, wanted.domain)),
         )
         if not equal
     ]

@@ -9,7 +9,7 @@ from tidegate.core.state import NodePhase
 from tidegate.engine.memory import Programs, snapshot
 from tidegate.errors import InvalidValue
 from tidegate.ports import Store, WaitQuery, WaitRow
-from tidegate.service.executions import Executions
+from tidegate.service.executions import Executions, Places
 from tidegate.service.views import ANSWERABLE, waiting_view
 from tidegate.wire import InboxPage, ListInbox, WaitingView
 
@@ -26,12 +26,18 @@ class Inbox:
         self._programs = programs
         self._executions = executions
 
-    def page(self, request: ListInbox) -> InboxPage:
-        """Return a page of what waits."""
+    def page(self, request: ListInbox, places: Places | None = None) -> InboxPage:
+        """Return a page of what waits; in these places, if they are given."""
         limit = max(1, min(request.limit, MAX_PAGE))
         key = self._executions.row(request.execution).key if request.execution else None
         rows = self._store.waits(
-            WaitQuery(kinds=ANSWERABLE, key=key, after=_decoded(request.cursor), limit=limit + 1)
+            WaitQuery(
+                kinds=ANSWERABLE,
+                key=key,
+                after=_decoded(request.cursor),
+                limit=limit + 1,
+                places=places,
+            )
         )
         page = rows[:limit]
         views = [view for row in page if (view := self._view(row)) is not None]

@@ -12,13 +12,16 @@ from tidegate.errors import UnknownNode
 from tidegate.ir.expr import NodeId
 from tidegate.logs import read_logs
 from tidegate.ports import Clock, Store
-from tidegate.service.executions import Executions
+from tidegate.service.access import LOCAL, Principal, visible
+from tidegate.service.admission import admit
+from tidegate.service.executions import Executions, no_such_execution
 from tidegate.service.inbox import Inbox
 from tidegate.service.intake import Intake
 from tidegate.service.registry import Describer, Registry
 from tidegate.service.signals import Signals
 from tidegate.service.steps import Steps, carry_out
 from tidegate.service.texts import check_texts
+from tidegate.service.tokens import Tokens
 from tidegate.service.watch import Watch
 from tidegate.wire import (
     Abort,
@@ -31,21 +34,25 @@ from tidegate.wire import (
     ListExecutions,
     ListInbox,
     ListSignals,
+    ListTokens,
     ListWorkflows,
     LogList,
+    MakeToken,
     Register,
     Request,
+    RevokeToken,
     View,
 )
 
 
 class Service:
-    """What Tidegate does for whoever asks. `watch` lets a door wait for changes without a thread."""
+    """What Tidegate does for whoever asks. `watch` lets a door wait for changes without a thread, `tokens` say who asks."""
 
     def __init__(
         self, store: Store, engine: Engine, describer: Describer, home: Path, clock: Clock
     ) -> None:
         self.watch = Watch()
+        self.tokens = Tokens(store, clock)
         self._home = home
         intake = Intake(home)
         self._registry = Registry(store, describer, clock)
@@ -54,13 +61,14 @@ class Service:
         self._inbox = Inbox(store, engine.programs, self._executions)
         engine.watch(self.watch.changed)
 
-    def handle(self, request: Request) -> View:
-        """Do what a request asks, in this thread. Errors: those of `tidegate.errors`; then nothing has changed."""
-        return carry_out(self.steps(request))
+    def handle(self, request: Request, principal: Principal = LOCAL) -> View:
+        """Do what a request asks, if whoever asks may, in this thread. Errors: those of `tidegate.errors`; then nothing has changed."""
+        return carry_out(self.steps(request, principal))
 
-    def steps(self, request: Request) -> Steps[View]:
+    def steps(self, request: Request, principal: Principal = LOCAL) -> Steps[View]:
         """Do what a request asks, step by step, for a door that must not block while the engine decides."""
         check_texts(request)
+        request = admit(request, principal, self._executions.row, no_such_execution)
         match request:
             case Register():
                 return self._registry.register(request)
@@ -69,9 +77,9 @@ class Service:
             case GetExecution():
                 return (yield from self._executions.get(request))
             case ListExecutions():
-                return self._executions.page(request)
+                return self._executions.page(request, visible(principal))
             case ListInbox():
-                return self._inbox.page(request)
+                return self._inbox.page(request, visible(principal))
             case ListSignals():
                 return self._signals.all_of(request)
             case Answer():
@@ -84,6 +92,12 @@ class Service:
                 return self._logs(request)
             case ListWorkflows():
                 return self._registry.workflows()
+            case MakeToken():
+                return self.tokens.make(request)
+            case ListTokens():
+                return self.tokens.all_of(request)
+            case RevokeToken():
+                return self.tokens.revoke(request)
             case _:
                 assert_never(request)
 

@@ -1,0 +1,355 @@
+"""
+Tokens and logins: who somebody is that asks over the network.
+
+A token is `tdg_<id>_<secret>_<checksum>`: 256 random bits as its secret, of which only the SHA-256 is stored; it is shown once, when it is made.
+A browser trades its token for a login: another secret, kept in a cookie.
+
+Rule 1: a secret is looked up by its hash, so how long a look takes says nothing about a secret.
+Rule 2: an unknown, a misspelled, an expired and a revoked token are told alike.
+Rule 3: one process owns a store, so what it knows of tokens is the truth: a look costs no read, and who is revoked is out at once.
+Rule 4: when a token was used is noted in memory, and written now and then.
+"""
+
+import hmac
+import logging
+import os
+import re
+import secrets
+import threading
+import zlib
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct, structs
+
+from tidegate.errors import (
+    InvalidValue,
+    NameTaken,
+    Refused,
+    StoreError,
+    Unauthenticated,
+    UnknownToken,
+)
+from tidegate.ir.graph import Instant
+from tidegate.ports import Clock, LoginRow, Store, TokenRow
+from tidegate.service.access import Grant, Principal, Role, check_pattern
+from tidegate.service.views import maybe, moment
+from tidegate.wire import (
+    GrantView,
+    ListTokens,
+    MakeToken,
+    RevokeToken,
+    TokenList,
+    TokenMade,
+    TokenView,
+)
+
+PREFIX: Final = "tdg"
+SHAPE: Final = re.compile(r"(tdg_[0-9a-f]{8}_([0-9a-f]{64}))_([0-9a-f]{8})\Z")
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}\Z")
+ADMIN: Final = "admin"
+"""The name of the token that is made for the owner of the store, and of no other."""
+RESERVED: Final = frozenset({ADMIN, "local"})
+
+MAX_TOKENS: Final = 10_000
+MAX_GRANTS: Final = 20
+MAX_LOGINS: Final = 100
+"""Browsers of one token; when there are more, the oldest is forgotten."""
+LOGIN_LASTS: Final = 7 * 24 * 3_600
+"""Seconds until a browser must trade a token again."""
+LONGEST: Final = 10 * 365 * 24 * 3_600.0
+"""Seconds that a token which expires may last."""
+SECOND: Final = 1_000_000
+NOBODY: Final = "this token is not, or no longer, in use; ask an administrator for another"
+
+log = logging.getLogger(__name__)
+
+
+class Known(Struct, frozen=True):
+    """A token in use, and what it may."""
+
+    row: TokenRow
+    grants: tuple[Grant, ...]
+
+
+class Book(Struct, frozen=True):
+    """All tokens that were not revoked when it was written."""
+
+    by_hash: Mapping[bytes, Known]
+    by_id: Mapping[str, Known]
+
+
+class Login(Struct, frozen=True):
+    """A login that was just made: what to put into the cookie, and for how many seconds it lasts."""
+
+    secret: str
+    lasts: int
+
+
+class Tokens:
+    """The tokens and logins of a store. May be used from any thread; whatever writes blocks for a sync of the disk."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._book: Book | None = None
+        self._logins: dict[bytes, LoginRow] = {}
+        self._uses: dict[str, Instant] = {}
+
+    # -- who is it --
+
+    def holder(self, text: str, via: str) -> Principal | None:
+        """Return who holds a token, or None if nobody does (any more)."""
+        match = SHAPE.match(text)
+        if match is None or not hmac.compare_digest(_checksum(match[1]), match[3]):
+            return None
+        digest = _hash(match[2])
+        known = self._tokens().by_hash.get(digest)
+        if known is None or not hmac.compare_digest(known.row.hash, digest):
+            return None
+        return self._principal(known, via)
+
+    def visitor(self, cookie: str, via: str = "ui") -> Principal | None:
+        """Return who a browser belongs to, or None if its login has ended."""
+        book = self._tokens()
+        digest = _hash(cookie)
+        login = self._logins.get(digest)
+        if login is None or not hmac.compare_digest(login.hash, digest):
+            return None
+        known = book.by_id.get(login.token)
+        if known is None or login.expires <= self._clock.now():
+            return None
+        return self._principal(known, via)
+
+    def is_valid(self, principal: Principal) -> bool:
+        """Return whether somebody who was known when he came still is: for doors through which things flow for long."""
+        if principal.local:
+            return True
+        known = self._tokens().by_id.get(principal.token)
+        return known is not None and self._is_live(known.row)
+
+    def _principal(self, known: Known, via: str) -> Principal | None:
+        if not self._is_live(known.row):
+            return None
+        self._uses[known.row.id] = self._clock.now()
+        return Principal(known.row.name, known.grants, via, known.row.id)
+
+    def _is_live(self, row: TokenRow) -> bool:
+        return row.revoked is None and (row.expires is None or self._clock.now() < row.expires)
+
+    # -- logins --
+
+    def log_in(self, principal: Principal) -> Login:
+        """Make a login for the holder of a token; it lasts no longer than the token. Errors: `Unauthenticated`."""
+        with self._lock:
+            known = self._tokens().by_id.get(principal.token)
+            if known is None:
+                raise Unauthenticated(NOBODY)
+            now = self._clock.now()
+            expires = Instant(now + LOGIN_LASTS * SECOND)
+            if known.row.expires is not None:
+                expires = min(expires, known.row.expires)
+            secret = secrets.token_urlsafe(32)
+            row = LoginRow(_hash(secret), principal.token, now, expires)
+            self._store.put_login(row)
+            self._logins = {h: r for h, r in self._logins.items() if r.expires > now}
+            own = [h for h, r in self._logins.items() if r.token == principal.token]
+            for digest in own[: len(own) - MAX_LOGINS + 1]:
+                self._store.end_login(digest)
+                del self._logins[digest]
+            self._logins[row.hash] = row
+        return Login(secret, max(1, (expires - now) // SECOND))
+
+    def log_out(self, cookie: str) -> None:
+        """End a login, if it is one."""
+        digest = _hash(cookie)
+        with self._lock:
+            if self._logins.pop(digest, None) is not None:
+                self._store.end_login(digest)
+
+    # -- tokens --
+
+    def make(self, request: MakeToken) -> TokenMade:
+        """Make a token. Errors: `InvalidValue`, `NameTaken`."""
+        if not NAME.match(request.name) or request.name in RESERVED:
+            raise InvalidValue(
+                f"a token cannot be named {request.name[:80]!r}; take 1 to 64 letters, digits, '.', '_', '-', '@' and '+',"
+                f" and not {' or '.join(sorted(RESERVED))}"
+            )
+        if request.lasts is not None and not 1 <= request.lasts <= LONGEST:
+            raise InvalidValue(
+                f"a token lasts from one second to ten years, not {request.lasts:g} seconds"
+            )
+        return self._make(request.name, _grants(request.grants), request.who, request.lasts)
+
+    def _make(
+        self, name: str, grants: tuple[Grant, ...], creator: str, lasts: float | None
+    ) -> TokenMade:
+        with self._lock:
+            tokens = self._store.tokens()
+            if any(row.name == name and self._is_live(row) for row in tokens):
+                raise NameTaken(
+                    f"there is a token named {name!r} already; revoke it first, or choose another name"
+                )
+            if len(tokens) >= MAX_TOKENS:
+                raise Refused(f"there are {MAX_TOKENS:,} tokens already, and no more can be made")
+            now = self._clock.now()
+            secret, id_ = secrets.token_hex(32), secrets.token_hex(4)
+            row = TokenRow(
+                id=id_,
+                name=name,
+                hash=_hash(secret),
+                grants=tuple((g.role.value, g.project, g.domain) for g in grants),
+                creator=creator,
+                created=now,
+                expires=None if lasts is None else Instant(now + int(lasts * SECOND)),
+            )
+            self._store.put_token(row)
+            self._book = None
+        return TokenMade(token=_view(row), secret=_written(id_, secret))
+
+    def all_of(self, _: ListTokens) -> TokenList:
+        """List every token, the oldest first, those that are of no use any more too."""
+        with self._lock:
+            rows = self._store.tokens()
+            uses = dict(self._uses)
+        shown = [structs.replace(row, used=uses.get(row.id, row.used)) for row in rows]
+        return TokenList(items=[_view(row) for row in shown])
+
+    def revoke(self, request: RevokeToken) -> TokenList:
+        """End a token, by its id or its name; one that has been revoked stays so. Errors: `UnknownToken`."""
+        with self._lock:
+            rows = self._store.tokens()
+            found = [row for row in rows if row.id == request.token]
+            found = found or [r for r in rows if r.name == request.token and self._is_live(r)]
+            if not found:
+                raise UnknownToken(
+                    f"there is no token {request.token[:80]!r} in use; tidegate token list shows those there are"
+                )
+            ended = [self._end(row) for row in found]
+        return TokenList(items=[_view(row) for row in ended])
+
+    def _end(self, row: TokenRow) -> TokenRow:
+        if row.revoked is not None:
+            return row
+        ended = structs.replace(row, revoked=self._clock.now())
+        self._store.put_token(ended)
+        self._book = None
+        return ended
+
+    def admin_token(self, file: Path) -> str:
+        """
+        Return the token of the store's owner, which is in a file that only he can read; make both if they are not there.
+
+        It does not expire: who can read the file can read the store beside it. To have another, remove the file.
+        Errors: `StoreError` if the file cannot be written.
+        """
+        try:
+            there = _read(file)
+            if there is not None and (holder := self.holder(there, "")) and holder.name == ADMIN:
+                return there
+            with self._lock:
+                for row in self._store.tokens():
+                    if row.name == ADMIN:
+                        self._end(row)
+                made = self._make(ADMIN, (Grant(Role.ADMIN),), "local", None)
+            _write(file, made.secret)
+        except OSError as error:
+            raise StoreError(f"{file}: cannot be written: {error.strerror}") from None
+        return made.secret
+
+    def keep_uses(self) -> None:
+        """Write when tokens were used last. Errors: `StoreError` and below."""
+        uses, self._uses = self._uses, {}
+        if uses:
+            # A copy, for a request that began before may still note its use.
+            self._store.note_uses(dict(uses))
+
+    def _tokens(self) -> Book:
+        book = self._book
+        if book is None:
+            with self._lock:
+                rows = [row for row in self._store.tokens() if row.revoked is None]
+                known = [Known(row, _stored_grants(row)) for row in rows]
+                self._logins = {row.hash: row for row in self._store.logins()}
+                self._book = book = Book(
+                    {each.row.hash: each for each in known}, {each.row.id: each for each in known}
+                )
+        return book
+
+
+def _grants(wanted: Sequence[GrantView]) -> tuple[Grant, ...]:
+    if not 1 <= len(wanted) <= MAX_GRANTS:
+        raise InvalidValue(f"a token needs a role: one to {MAX_GRANTS} grants, not {len(wanted)}")
+    return tuple(
+        Grant(
+            _role(each.role),
+            check_pattern("project", each.project),
+            check_pattern("domain", each.domain),
+        )
+        for each in wanted
+    )
+
+
+def _role(name: str) -> Role:
+    try:
+        return Role(name)
+    except ValueError:
+        there = ", ".join(role.value for role in Role)
+        raise InvalidValue(f"there is no role {name[:40]!r}; there are: {there}") from None
+
+
+def _stored_grants(row: TokenRow) -> tuple[Grant, ...]:
+    return tuple(Grant(Role(role), project, domain) for role, project, domain in row.grants)
+
+
+def _view(row: TokenRow) -> TokenView:
+    return TokenView(
+        id=row.id,
+        name=row.name,
+        grants=[GrantView(role=r, project=p, domain=d) for r, p, d in row.grants],
+        creator=row.creator,
+        created=moment(row.created),
+        expires=maybe(row.expires),
+        revoked=maybe(row.revoked),
+        used=maybe(row.used),
+    )
+
+
+def _hash(secret: str) -> bytes:
+    return sha256(secret.encode(errors="replace")).digest()
+
+
+def _written(id_: str, secret: str) -> str:
+    begin = f"{PREFIX}_{id_}_{secret}"
+    return f"{begin}_{_checksum(begin)}"
+
+
+def _checksum(begin: str) -> str:
+    """Tell a misspelled token from a wrong one without a look, and let scanners find leaked ones."""
+    return f"{zlib.crc32(begin.encode()):08x}"
+
+
+def _read(file: Path) -> str | None:
+    try:
+        if file.stat().st_mode & 0o077:
+            log.warning("%s could be read by others; it is closed to them now", file)
+            file.chmod(0o600)
+        return file.read_text(encoding="ascii", errors="replace").strip()
+    except FileNotFoundError:
+        return None
+
+
+def _write(file: Path, text: str) -> None:
+    beside = file.with_name(f"{file.name}.new")
+    beside.unlink(missing_ok=True)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(handle, f"{text}\n".encode())
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    beside.replace(file)
