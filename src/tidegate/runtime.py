@@ -16,15 +16,16 @@ import platformdirs
 
 from tidegate.api.local import LocalDoor
 from tidegate.engine.loop import Engine
-from tidegate.errors import CodeError, StoreError
+from tidegate.errors import CodeError, Fault, StoreError
 from tidegate.executors.process import ProcessExecutor
-from tidegate.ir.expr import NodeId
-from tidegate.ir.graph import Instant
+from tidegate.ir.expr import NodeId, Value
+from tidegate.ir.graph import Instant, PythonTarget
 from tidegate.ports import Executor, Job, Key, Store
 from tidegate.service.checks import check_store
 from tidegate.service.registry import Described
 from tidegate.service.service import Service
 from tidegate.service.sources import STORE
+from tidegate.stores.folder import failed
 from tidegate.stores.sqlite import SqliteStore
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ class SystemClock:
 
 class IdleExecutor:
     """Runs nothing: for a moment of ownership in which an answer is stored. What should run waits for the next owner."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
 
     def start(self, deliver: object) -> None:
         """Begin, and never deliver anything."""
@@ -57,6 +61,15 @@ class IdleExecutor:
         """Refuse: code is imported only where tasks run."""
         del bundle
         raise CodeError(f"{module} cannot be registered here: no worker runs")
+
+    def check(self, bundle: str, place: PythonTarget, value: Value) -> Sequence[Fault]:
+        """Look, in a worker that is started for it, whether an answer fits the author's own type."""
+        workers = ProcessExecutor(self._home, workers=1)
+        workers.start(lambda _: None)
+        try:
+            return workers.check(bundle, place, value)
+        finally:
+            workers.close()
 
 
 def find_home(given: str | None = None) -> Path:
@@ -135,7 +148,7 @@ def open_briefly(home: Path) -> Runtime:
     """Become the owner of the store for the moment in which an answer or an abort is stored; nothing is run. Errors: as above."""
     store = SqliteStore.open(home / STORE)
     try:
-        return Runtime(home, store, IdleExecutor(), serve_door=False)
+        return Runtime(home, store, IdleExecutor(home), serve_door=False)
     except BaseException:
         store.close()
         raise
@@ -146,17 +159,24 @@ def open_reader(home: Path) -> Runtime:
     path = home / STORE
     if home.exists() and not home.is_dir():
         raise StoreError(f"{home} is not a directory: choose another place for the store (--home)")
-    store = SqliteStore.open(path, writer=False) if path.exists() else SqliteStore.memory()
-    return Runtime(home, store, IdleExecutor(), serve_door=False, reads_only=True)
+    store = SqliteStore.open(path, writer=False) if _is_there(path) else SqliteStore.memory()
+    return Runtime(home, store, IdleExecutor(home), serve_door=False, reads_only=True)
 
 
 def problems_of(home: Path) -> tuple[int, list[str]]:
     """Check the store in `home`, and return how many executions it has and what is wrong, one line a problem. Errors: `StoreError` and below."""
     path = home / STORE
-    if not path.exists():
+    if not _is_there(path):
         return 0, []
     store = SqliteStore.open(path, writer=False)
     try:
         return check_store(store)
     finally:
         store.close()
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise failed("look into", path.parent, error) from error

@@ -24,18 +24,19 @@ from msgspec import msgpack
 
 from tidegate.blobs import BlobDirectory
 from tidegate.engine.loop import Engine
-from tidegate.errors import CodeError
+from tidegate.errors import CodeError, Fault
 from tidegate.executors.inline import InlineExecutor
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Instant, PythonTarget
 from tidegate.ports import Store, WorkflowRow
 from tidegate.sdk.invoke import Callee
-from tidegate.sdk.load import load
+from tidegate.sdk.load import faults_of, load
 from tidegate.sdk.signature import encode
 from tidegate.sdk.workflow import Placeable
 from tidegate.service.registry import Described
 from tidegate.service.service import Service
 from tidegate.stores.sqlite import SqliteStore
+from tidegate.types.values import Blobs
 from tidegate.wire import (
     Abort,
     Answer,
@@ -93,7 +94,9 @@ class Sandbox:
         self._tasks: dict[PythonTarget, Callee] = {}
         self._clock = VirtualClock(now)
         self._engine = Engine(self._store, InlineExecutor(self._load, self._blobs), self._clock)
-        self._service = Service(self._store, self._engine, _NoModules(), home, self._clock)
+        self._service = Service(
+            self._store, self._engine, _NoModules(self._blobs), home, self._clock
+        )
 
     def __enter__(self) -> Self:
         """Start the engine."""
@@ -279,12 +282,20 @@ class Run:
 class _NoModules:
     """A sandbox is given workflows, and imports no modules."""
 
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
     def describe(self, bundle: str, module: str) -> Sequence[Described]:
         """Refuse."""
         del bundle
         raise CodeError(
             f"module {module!r} cannot be registered in a sandbox; launch its workflows"
         )
+
+    def check(self, bundle: str, place: PythonTarget, value: Value) -> Sequence[Fault]:
+        """Look whether an answer fits the author's own type, which is imported already."""
+        del bundle
+        return faults_of(place, value, self._blobs)
 
 
 def to_instant(when: datetime) -> Instant:

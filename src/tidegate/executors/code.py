@@ -7,14 +7,13 @@ from typing import Any
 
 import msgspec
 
-from tidegate.errors import AuthoringError, CodeError, Fault, InvalidValue, UnsupportedType
+from tidegate.errors import AuthoringError, CodeError, Fault
 from tidegate.executors.frames import DescribedWorkflow
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import PythonTarget
 from tidegate.sdk.failures import one_line, place_of, trace_of
-from tidegate.sdk.load import AnyWorkflow, check_targets, describe_module, load
+from tidegate.sdk.load import AnyWorkflow, check_targets, describe_module, faults_of, load
 from tidegate.sdk.task import Task
-from tidegate.types.registry import codec
 from tidegate.types.values import Blobs
 
 
@@ -57,20 +56,8 @@ def describe(module: str, source: str) -> tuple[DescribedWorkflow, ...]:
 
 def check(place: PythonTarget, value: Value, blobs: Blobs, source: str) -> tuple[Fault, ...]:
     """Return what is wrong with a value of the type that stands in a module under a name. Errors: `CodeError`."""
-    found: object = load_module(place.module, source)
-    for part in place.name.split("."):
-        found = getattr(found, part, None)
-    if found is None:
-        raise CodeError(f"module {place.module!r} has no type {place.name!r}")
-    try:
-        codec(found, where=str(place)).decode(value, blobs)
-    except InvalidValue as error:
-        return error.faults or (Fault((), error.message),)
-    except UnsupportedType as error:
-        raise CodeError(error.message) from None
-    except Exception as error:  # noqa: BLE001 - a validator is the author's code
-        return (Fault((), one_line(error)),)
-    return ()
+    load_module(place.module, source)
+    return faults_of(place, value, blobs)
 
 
 def _describe(workflow: AnyWorkflow) -> DescribedWorkflow:

@@ -132,6 +132,8 @@ class InputNode(NodeBase, frozen=True, kw_only=True, tag="input"):
     """Wait for a value of a type. Its one output is `o0`. The name of the node is the name of the signal."""
 
     schema: Schema
+    python: PythonTarget | None = None
+    """Where the answer's Python type stands, if its schema does not say all of it: a model with a validator, say."""
     patience: Patience = field(default_factory=Forever)
     question: Question = field(default_factory=Question)
 

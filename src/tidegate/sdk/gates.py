@@ -17,6 +17,7 @@ from tidegate.ir.graph import (
     Forever,
     InputNode,
     Patience,
+    PythonTarget,
     Question,
     SleepNode,
 )
@@ -25,6 +26,7 @@ from tidegate.sdk.overrides import micros
 from tidegate.sdk.promise import Outputs, Promise, home, source
 from tidegate.sdk.signature import SINGLE, constant, schema_of
 from tidegate.sdk.trace import Trace, checked_name, trace_for
+from tidegate.types.registry import codec
 
 T = TypeVar("T")
 
@@ -154,11 +156,20 @@ def add_input(
             name=name,
             case=trace.case,
             schema=schema,
+            python=_place_of(expected_type),
             patience=_patience(trace, timeout, options, expected_type, label),
             question=_question(trace, options, suggested, label),
         )
     )
     return Outputs(trace, node, {SINGLE: schema}, {SINGLE: expected_type})
+
+
+def _place_of(annotation: Any) -> PythonTarget | None:
+    """Return where a type stands that says more than its schema, if it has a name of its own there."""
+    if not isinstance(annotation, type) or not codec(annotation).needs_python:
+        return None
+    name = annotation.__qualname__
+    return None if "<locals>" in name else PythonTarget(annotation.__module__, name)
 
 
 def add_approval(

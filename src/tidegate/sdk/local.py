@@ -9,7 +9,7 @@ import itertools
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -30,7 +30,7 @@ from tidegate.core.messages import (
 from tidegate.core.plan import Plan, Planned
 from tidegate.core.state import ExecutionPhase, ExecutionState, NodePhase
 from tidegate.core.step import step
-from tidegate.errors import ExecutionFailed, InvalidValue, NoAnswer
+from tidegate.errors import ExecutionFailed, Fault, InvalidValue, NoAnswer
 from tidegate.ir.expr import Expr, NodeId, Value
 from tidegate.ir.graph import (
     ApproveNode,
@@ -47,6 +47,7 @@ from tidegate.ir.graph import (
 from tidegate.sdk.ask import Query, ask
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.invoke import Callee, expand, invoke
+from tidegate.sdk.load import faults_of
 from tidegate.sdk.promise import Outputs, source
 from tidegate.sdk.scratch import scratch_blobs
 from tidegate.sdk.signature import decode_outputs
@@ -183,9 +184,17 @@ class Host:
                 if isinstance(planned.node.patience, Defaults):
                     continue
                 raise
-            self._give(planned, value)
+            if found := self._faults(planned, value):
+                _write(f"  {'; '.join(str(fault) for fault in found)}\n")
+            else:
+                self._give(planned, value)
             return True
         return False
+
+    def _faults(self, planned: Planned, value: Value) -> Sequence[Fault]:
+        """Return what is wrong with an answer by the author's own type, where that says more than the schema."""
+        place = planned.node.python if isinstance(planned.node, InputNode) else None
+        return () if place is None else faults_of(place, value, self._blobs)
 
     def _give(self, planned: Planned, value: Value) -> None:
         self._take(AnswerGiven(self._now, planned.id, value, via="terminal"))
@@ -200,7 +209,7 @@ class Host:
             raise InvalidValue(
                 f"the answer to {gate.name!r}: {error.message}", error.faults
             ) from None
-        found = faults(schema, value)
+        found = faults(schema, value) or self._faults(planned, value)
         if found:
             reasons = "; ".join(str(fault) for fault in found)
             raise InvalidValue(f"the answer to {gate.name!r} does not fit: {reasons}", found)

@@ -10,8 +10,9 @@ from typing import Protocol
 
 import msgspec
 
-from tidegate.errors import CodeError, StoreDamaged, UnknownWorkflow
-from tidegate.ir.graph import Graph, Instant
+from tidegate.errors import CodeError, Fault, StoreDamaged, UnknownWorkflow
+from tidegate.ir.expr import Value
+from tidegate.ir.graph import Graph, Instant, PythonTarget
 from tidegate.ports import Clock, Store, WorkflowRow
 from tidegate.service.views import workflow_view
 from tidegate.wire import Register, WorkflowList, WorkflowView
@@ -44,6 +45,10 @@ class Describer(Protocol):
 
     def describe(self, bundle: str, module: str) -> Sequence[Described]:
         """Return the workflows of a module. Errors: `CodeError` if it cannot be imported."""
+        ...
+
+    def check(self, bundle: str, place: PythonTarget, value: Value) -> Sequence[Fault]:
+        """Return what is wrong with a stored value by a Python type of a bundle. Errors: `CodeError`."""
         ...
 
 

@@ -57,7 +57,7 @@ class Service:
         intake = Intake(home)
         self._registry = Registry(store, describer, clock)
         self._executions = Executions(store, engine, self._registry, self.watch, intake)
-        self._signals = Signals(engine, self._executions, intake)
+        self._signals = Signals(engine, self._executions, intake, describer)
         self._inbox = Inbox(store, engine.programs, self._executions)
         engine.watch(self.watch.changed)
 

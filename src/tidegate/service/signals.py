@@ -5,6 +5,9 @@ A value is checked before the machine sees it, so a wrong one is never consumed.
 there the machine speaks first, so that a repeated answer gets the reply it got before.
 """
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
 from tidegate.core.messages import Accepted, AnswerGiven, Denied
 from tidegate.core.plan import Plan
 from tidegate.core.state import ExecutionState, NodePhase
@@ -14,6 +17,7 @@ from tidegate.errors import (
     AlreadyAnswered,
     AmbiguousSignal,
     ExecutionEnded,
+    Fault,
     InvalidValue,
     KeyReused,
     NotWaitingYet,
@@ -26,6 +30,7 @@ from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, InputNode, Instant
 from tidegate.service.executions import Executions
 from tidegate.service.intake import Intake
+from tidegate.service.registry import Describer
 from tidegate.service.steps import Pause, Steps
 from tidegate.service.views import (
     answer_schema,
@@ -39,12 +44,19 @@ from tidegate.wire import Answer, AnswerReply, ListSignals, SignalList
 
 MAX_COMMENT = 10_000
 
+CHECKS = 4
+"""How many answers are checked by workers at once; their threads are made when first needed."""
+
 
 class Signals:
     """The signals of a store's executions."""
 
-    def __init__(self, engine: Engine, executions: Executions, intake: Intake) -> None:
+    def __init__(
+        self, engine: Engine, executions: Executions, intake: Intake, describer: Describer
+    ) -> None:
         self._engine = engine
+        self._describer = describer
+        self._checks = ThreadPoolExecutor(CHECKS, "tidegate-check")
         self._executions = executions
         self._intake = intake
 
@@ -64,7 +76,7 @@ class Signals:
         now = self._executions.look(request.id)
         node = resolve(now.plan, request.name, now.row.id)
         if not _is_decided(now.state, node, request.key):
-            self._check(now, node, request)
+            yield from self._check(now, node, request)
         event = AnswerGiven(
             at=Instant(0),
             node=node,
@@ -89,11 +101,17 @@ class Signals:
             case _:
                 raise AssertionError("the machine replies to every answer")
 
-    def _check(self, now: Snapshot, node: NodeId, request: Answer) -> None:
+    def _check(self, now: Snapshot, node: NodeId, request: Answer) -> Steps[None]:
         gate = now.plan.nodes[node].node
         assert isinstance(gate, InputNode | ApproveNode)
         schema = answer_schema(gate)
-        if faults := self._intake.faults(schema, request.value):
+        faults: Sequence[Fault] = self._intake.faults(schema, request.value)
+        if not faults and isinstance(gate, InputNode) and gate.python is not None:
+            # The author's own type says more than its schema; only a worker may import it.
+            bundle = self._engine.programs.get(now.row.workflow).bundle
+            check = self._describer.check
+            faults = yield Pause(self._checks.submit(check, bundle, gate.python, request.value))
+        if faults:
             raise InvalidValue(
                 f"signal {request.name!r} takes {describe(schema)}", faults, signal=request.name
             )
