@@ -6,6 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test check format docs bench clean
+.PHONY: lint floors types tidy
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
@@ -22,11 +23,19 @@ demo: .venv/.demo  ## Run the report workflow on real data, stop, and be asked (
 test: .venv/.dev  ## Run all tests (ARGS: anything for pytest)
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-check: .venv/.dev  ## Lint, format, types, floors, sizes and names
+check: lint floors types tidy  ## Lint, format, types, floors, sizes and names
+
+lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+floors: .venv/.dev
 	$(BIN)/lint-imports --no-logo
+
+types: .venv/.dev
 	$(BIN)/python -m mypy
+
+tidy: .venv/.dev
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/tidy
 
 format: .venv/.dev  ## Format the code and mend what ruff can mend
