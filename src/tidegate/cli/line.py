@@ -47,10 +47,10 @@ class Line:
         """Have a request handled. Errors: those of the service; `StoreLocked` if the owner cannot be reached."""
         give_up = time.monotonic() + PATIENCE
         while True:
+            own = self._own
+            if own is not None:
+                return own.service.handle(request)
             try:
-                own = self._own
-                if own is not None:
-                    return own.service.handle(request)
                 connection = connect(self.home)
                 if connection is not None:
                     return connection.send(request)

@@ -110,6 +110,7 @@ class Engine:
         self._next_due: Instant | None = store.next_due()
         self._stopping = False
         self._stumbled = False
+        self._complained = False
         self._under_way: list[Arrival] = []
         self._sick: set[tuple[Key, NodeId]] = set()
         self._ended: TidegateError | None = None
@@ -338,6 +339,7 @@ class Engine:
                 for piece in pieces:
                     self._carry_out(piece)
             return True
+        self._complained = self._complained and not ledger.touched
         self._act(ledger)
         return bool(ledger.touched)
 
@@ -358,12 +360,20 @@ class Engine:
 
     def _put_off(self, work: Work, ledger: Ledger, error: Exception) -> None:
         """Nothing of this is stored: forget what memory has of it, tell those who asked, keep what tasks have reported."""
-        log.error("a group of %d requests was not stored: %s", len(work.arrivals), error)
+        self._complain(work, error)
         self._stumbled = True
         for key in ledger.touched:
             self._memory.drop(key)
         fail(work.arrivals, error)
         self._kept.extend(work.reports)
+
+    def _complain(self, work: Work, error: Exception) -> None:
+        """Those who asked are told, so only what nobody asked for is worth a line, and that once."""
+        log.debug("a group of %d requests was not stored: %s", len(work.arrivals), error)
+        if self._complained or not (work.reports or work.due):
+            return
+        self._complained = True
+        log.warning("%s; work waits until this is mended", error)
 
     def _refuse(self, work: Work, error: Exception) -> None:
         """Refuse the one thing that cannot be decided."""

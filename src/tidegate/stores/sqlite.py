@@ -60,6 +60,9 @@ How long (in pages of 4 KiB) the log grows before its pages are moved into the d
 Measured: half as long makes the pause half as long but one commit in a hundred meets it; twice as long gains 5 %.
 """
 
+LEAVING_MS = 200
+"""How long `close` waits for readers before it leaves the log as it is."""
+
 IDLE_READERS = 4
 """How many reading connections are kept open for the next reader."""
 
@@ -299,6 +302,7 @@ class SqliteStore:
                 if not self._broken:
                     # Somebody may be reading, or the disk may be full: the log stays, and is safe.
                     with suppress(apsw.Error):
+                        self._writer.set_busy_timeout(LEAVING_MS)
                         self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
                 self._writer.close()
             if self._lock is not None:

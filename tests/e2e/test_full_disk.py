@@ -1,0 +1,140 @@
+"""A full disk: each command says so in one line, nothing that was acknowledged is lost, and when there is room everything goes on."""
+
+import contextlib
+import os
+import resource
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+TEXT = """
+from tidegate import task, wait_for_input, workflow
+
+@task
+def echo(words: str) -> str:
+    return words
+
+@workflow
+def text() -> str:
+    return echo(words=wait_for_input("words", expected_type=str))
+"""
+
+LIMIT = 34_000
+"""Bytes: room for the index of SQLite's log, and not for the log of one answer."""
+
+
+class Done(NamedTuple):
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class SmallDisk:
+    """A file system of a few megabytes."""
+
+    def __init__(self, place: Path) -> None:
+        self._filler = place / "filler"
+
+    def fill(self) -> None:
+        with contextlib.suppress(OSError), self._filler.open("ab", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+
+    def free(self) -> None:
+        self._filler.unlink()
+
+
+@pytest.fixture
+def small(tidegate):
+    tidegate.home.mkdir(mode=0o700)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs", str(tidegate.home)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("this system has no mount command")
+    if mounted.returncode != 0:
+        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
+    yield SmallDisk(tidegate.home)
+    tidegate.close()
+    subprocess.run(["umount", "-l", str(tidegate.home)], check=True)
+
+
+def complains(done):
+    """It was one line about the disk, and the exit code of stores."""
+    assert (done.code, done.out) == (5, "")
+    assert done.err.startswith("error: ")
+    assert done.err.count("\n") == 1
+    assert "no room is left on the disk" in done.err
+
+
+def test_on_a_full_disk_each_command_says_so_and_afterwards_all_goes_on(tidegate, small):
+    tidegate.write("wf.py", TEXT)
+    assert tidegate("run", "wf.py", "text", "--id", "t", "--detach").code == 0
+    small.fill()
+    complains(tidegate("answer", "t", "words", "lost"))
+    complains(tidegate("run", "wf.py", "text", "--id", "new", "--detach"))
+    small.free()
+    shown = tidegate("show", "t", "--json").json
+    assert (shown["phase"], shown["waiting"][0]["name"]) == ("WAITING", "words")
+    assert [each["id"] for each in tidegate("list", "--json").json] == ["t"]
+    assert tidegate("answer", "t", "words", "kept").code == 0
+    assert tidegate("resume", "t").out == '"kept"\n'
+    assert tidegate("doctor").code == 0
+
+
+def test_an_owner_whose_disk_fills_up_refuses_answers_and_goes_on_when_there_is_room(
+    tidegate, small
+):
+    tidegate.write("wf.py", TEXT)
+    run = tidegate.start("run", "wf.py", "text", "--id", "t", stdin=subprocess.DEVNULL)
+    run.says("tidegate answer t words VALUE")
+    small.fill()
+    complains(tidegate("answer", "t", "words", "lost"))
+    assert tidegate("show", "t", "--json").json["phase"] == "WAITING"
+    assert run.process.poll() is None
+    small.free()
+    assert tidegate("answer", "t", "words", "kept").code == 0
+    assert run.ends().out == '"kept"\n'
+    assert tidegate("doctor").code == 0
+
+
+def test_answers_that_were_acknowledged_before_the_disk_was_full_are_all_there(tidegate, small):
+    tidegate.write("wf.py", TEXT)
+    ids = [f"e{n}" for n in range(4)]
+    owner = tidegate.start("run", "wf.py", "text", "--id", "owner", stdin=subprocess.DEVNULL)
+    owner.says("tidegate answer owner words VALUE")
+    for id_ in ids:
+        assert tidegate("run", "wf.py", "text", "--id", id_, "--detach").code == 0
+    filling = threading.Thread(target=small.fill)
+    filling.start()
+    codes = {id_: tidegate("answer", id_, "words", id_).code for id_ in ids}
+    filling.join()
+    assert set(codes.values()) <= {0, 5}
+    owner.kill()
+    small.free()
+    for id_ in ids:
+        answer = tidegate("show", id_, "--json").json["nodes"][0]["answer"]
+        assert (answer is not None) == (codes[id_] == 0)
+    assert tidegate("doctor").code == 0
+
+
+def test_a_file_that_may_not_grow_is_said_in_one_line(tidegate):
+    tidegate.write("wf.py", TEXT)
+    assert tidegate("run", "wf.py", "text", "--id", "t", "--detach").code == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "tidegate", "answer", "t", "words", "x" * 9_000],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TIDEGATE_HOME": str(tidegate.home)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT)),
+        check=False,
+    )
+    complains(Done(done.returncode, done.stdout, done.stderr))
+    assert tidegate("answer", "t", "words", "kept").code == 0
+    assert tidegate("resume", "t").out == '"kept"\n'
