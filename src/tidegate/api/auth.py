@@ -1,0 +1,275 @@
+"""
+The gatekeeper in front of the HTTP door: who asks, by what name the server was called, from which page, and how often.
+
+Rule 1: a name that is not the server's is refused (421), so that a foreign name that was made to point here (DNS rebinding) gets nowhere, on loopback too.
+Rule 2: what may change something must come from the server's own pages, or from no page at all.
+Rule 3: without a valid token or login there is the anonymous principal, who may do nothing that has not been made public, and nothing under /api but that.
+Rule 4: tokens are taken from the Authorization header only, never from an address, and appear in no log.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from time import monotonic
+from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit
+
+from tidegate.api.problems import send_error
+from tidegate.api.settings import Settings
+from tidegate.errors import (
+    Forbidden,
+    RateLimited,
+    StoreError,
+    TidegateError,
+    Unauthenticated,
+    WrongHost,
+)
+from tidegate.service.access import ANONYMOUS, Principal
+from tidegate.service.tokens import NOBODY, Tokens
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+API: Final = "/api"
+SESSION: Final = "/api/v1/session"
+PUBLIC: Final = frozenset(
+    {("GET", "/api/v1/health"), ("HEAD", "/api/v1/health"), ("POST", SESSION)}
+)
+"""What may be asked of the API by nobody in particular."""
+
+SECURE_COOKIE: Final = "__Host-tidegate"
+PLAIN_COOKIE: Final = "tidegate-session"
+CLAIMS: Final = {b"client": "client", b"cli": "cli"}
+"""What a program may say of itself in `X-Tidegate-Via`; a browser with a login is always `ui`."""
+
+OWN_PAGE: Final = frozenset({b"same-origin", b"none"})
+MAX_KEYS: Final = 10_000
+MAX_COOKIES: Final = 100
+KEEP_USES: Final = 60.0
+"""Seconds between two writings of when tokens were used last."""
+
+WANTED: Final = frozenset(
+    {b"host", b"origin", b"sec-fetch-site", b"authorization", b"cookie", b"x-tidegate-via"}
+)
+
+log = logging.getLogger(__name__)
+
+
+class Buckets:
+    """A bucket of permits for each key, which fills at a rate. At most `MAX_KEYS` are remembered."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._left: dict[str, tuple[float, float]] = {}
+
+    def take(self, key: str, now: float) -> float:
+        """Take a permit; return 0, or the seconds until there is one."""
+        left, since = self._left.get(key, (self._burst, now))
+        left = min(self._burst, left + (now - since) * self._rate)
+        if left < 1:
+            self._left[key] = (left, now)
+            return (1 - left) / self._rate
+        if len(self._left) >= MAX_KEYS:
+            self._forget(now)
+        self._left[key] = (left - 1, now)
+        return 0.0
+
+    def _forget(self, now: float) -> None:
+        used = [
+            (key, (left, since))
+            for key, (left, since) in self._left.items()
+            if left + (now - since) * self._rate < self._burst
+        ]
+        self._left = dict(used[-MAX_KEYS // 2 :])
+
+
+class Gatekeeper:
+    """An ASGI application in front of another. It puts the `Principal` into `scope["state"]["principal"]`, or refuses."""
+
+    def __init__(
+        self,
+        app: App,
+        tokens: Tokens,
+        settings: Settings,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._app = app
+        self._tokens = tokens
+        self._hosts = settings.hosts
+        self._secure = settings.is_secure
+        self._cookie = cookie_name(settings).encode()
+        self._clock = clock
+        self._callers = Buckets(settings.rate, settings.burst)
+        self._failures = Buckets(settings.failures / 60, settings.failures)
+        self._kept = clock()
+        self._keeping: asyncio.Future[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on to the application, or refuse it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        try:
+            scope.setdefault("state", {})["principal"] = self._admitted(scope)
+        except TidegateError as error:
+            await send_error(send, error)
+            return
+        if scope["method"] == "POST" and scope["path"] == SESSION:
+            send = self._noting_failure(_address(scope), send)
+        await self._app(scope, receive, send)
+
+    def _admitted(self, scope: Scope) -> Principal:
+        headers = _headers(scope)
+        host = self._own_name(headers.get(b"host"))
+        safe = scope["method"] in SAFE
+        origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
+        if not safe:
+            self._from_own_page(origin, site, host)
+        principal = self._principal(scope, headers, safe=safe)
+        if principal is ANONYMOUS:
+            if _is_api(scope) and (scope["method"], scope["path"]) not in PUBLIC:
+                raise Unauthenticated(
+                    "nobody is known without a token: send it as `Authorization: Bearer TOKEN`"
+                )
+            return ANONYMOUS
+        now = self._clock()
+        if wait := self._callers.take(principal.token, now):
+            raise RateLimited(
+                f"{principal.name!r} asks too often; try again in {wait:.1f} seconds",
+                retry_after=wait,
+            )
+        self._keep_uses(now)
+        return principal
+
+    def _own_name(self, host: bytes | None) -> str:
+        text = "" if host is None else host.decode("latin-1").lower()
+        name, _, port = text.rpartition(":") if _has_port(text) else (text, "", "")
+        if name not in self._hosts or (port and not port.isdecimal()):
+            raise WrongHost(
+                f"this server is not called {text[:80]!r}; start it with --allow-host NAME to give it a name"
+            )
+        return text
+
+    def _from_own_page(self, origin: bytes | None, site: bytes | None, host: str) -> None:
+        if site is not None and site not in OWN_PAGE:
+            raise Forbidden("this was asked by a page of another site")
+        if origin is not None and not _is_same(origin.decode("latin-1"), host, self._secure):
+            raise Forbidden("this was asked by a page that is not of this server")
+
+    def _principal(self, scope: Scope, headers: dict[bytes, bytes], *, safe: bool) -> Principal:
+        given = headers.get(b"authorization")
+        if given is not None:
+            kind, _, text = given.decode("latin-1").partition(" ")
+            via = CLAIMS.get(headers.get(b"x-tidegate-via", b""), "api")
+            found = self._tokens.holder(text.strip(), via) if kind.lower() == "bearer" else None
+            if found is None:
+                raise self._failed(_address(scope))
+            return found
+        visitor = self._visitor(headers.get(b"cookie", b""))
+        if visitor is None or (scope["method"], scope["path"]) == ("POST", SESSION):
+            return ANONYMOUS
+        if not safe and b"origin" not in headers and b"sec-fetch-site" not in headers:
+            raise Forbidden("a login in a cookie counts only in a browser, which says where it is")
+        return visitor
+
+    def _visitor(self, cookies: bytes) -> Principal | None:
+        # Another program on this host may have left a cookie of the same name beside ours.
+        for cookie in cookies.split(b";")[:MAX_COOKIES]:
+            name, _, value = cookie.strip().partition(b"=")
+            if name == self._cookie and (found := self._tokens.visitor(value.decode("latin-1"))):
+                return found
+        return None
+
+    def _failed(self, address: str) -> TidegateError:
+        if wait := self._failures.take(address, self._clock()):
+            return RateLimited(
+                f"too many wrong tokens; try again in {wait:.0f} seconds", retry_after=wait
+            )
+        return Unauthenticated(NOBODY)
+
+    def _noting_failure(self, address: str, send: Send) -> Send:
+        """Count a trade of a wrong token like a request with one."""
+        refused = False
+
+        async def noting(message: Message) -> None:
+            nonlocal refused
+            if refused:
+                return
+            if message["type"] == "http.response.start" and message["status"] == 401:
+                error = self._failed(address)
+                if isinstance(error, RateLimited):
+                    refused = True
+                    await send_error(send, error)
+                    return
+            await send(message)
+
+        return noting
+
+    def _keep_uses(self, now: float) -> None:
+        if now - self._kept < KEEP_USES:
+            return
+        self._kept = now
+        self._keeping = asyncio.get_running_loop().run_in_executor(None, self._write_uses)
+
+    def _write_uses(self) -> None:
+        try:
+            self._tokens.keep_uses()
+        except StoreError as error:
+            log.warning("when tokens were used last could not be written: %s", error.message)
+
+
+def cookie_name(settings: Settings) -> str:
+    """Return the name of the cookie with the login. Browsers keep `__Host-` cookies from other hosts, and need https for them."""
+    return SECURE_COOKIE if settings.is_secure else PLAIN_COOKIE
+
+
+def cookie_for(settings: Settings, secret: str, lasts: int) -> str:
+    """Return the `Set-Cookie` header that makes a browser keep a login; with 0 seconds, forget it."""
+    secure = "; Secure" if settings.is_secure else ""
+    return f"{cookie_name(settings)}={secret}; Path=/; Max-Age={lasts}; HttpOnly; SameSite=Strict{secure}"
+
+
+def _headers(scope: Scope) -> dict[bytes, bytes]:
+    """Return the headers that matter here; one that is there twice counts as wrong."""
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in WANTED:
+            # Two cookie headers are one list; of anything else, two would mean that somebody reads one and somebody the other.
+            if name not in found:
+                found[name] = value
+            else:
+                found[name] = found[name] + b"; " + value if name == b"cookie" else b"(twice)"
+    return found
+
+
+def _has_port(host: str) -> bool:
+    return ":" in host.rpartition("]")[2]
+
+
+def _is_same(origin: str, host: str, secure: bool) -> bool:  # noqa: FBT001
+    try:
+        page, own = urlsplit(origin), urlsplit(f"//{host}")
+        usual = {"http": 80, "https": 443}.get(page.scheme)
+        same = (page.hostname, page.port or usual) == (own.hostname, own.port or usual)
+    except ValueError:
+        return False
+    schemes = ("https",) if secure else ("http", "https")
+    return same and page.scheme in schemes and origin == f"{page.scheme}://{page.netloc}"
+
+
+def _is_api(scope: Scope) -> bool:
+    path: str = scope["path"].lower().lstrip("/")
+    return f"/{path}".startswith(API)
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
