@@ -118,6 +118,10 @@ class ExecutionView(Struct, frozen=True, kw_only=True):
     who: str = "local"
     project: str = ""
     domain: str = ""
+    origin: str = ""
+    """The execution that this one repeats or recovers, if it does."""
+    created: bool | UnsetType = UNSET
+    """In the reply to a launch: whether it was launched by that, and not before."""
 
 
 class ExecutionLine(Struct, frozen=True, kw_only=True):
@@ -326,6 +330,8 @@ class ListExecutions(_Ask, frozen=True, kw_only=True, tag="list_executions"):
     project: str = ""
     domain: str = ""
     text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
     cursor: str = ""
     limit: int = 100
 

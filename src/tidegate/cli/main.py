@@ -39,6 +39,7 @@ COMMANDS = {
     "resume": ("tidegate.cli.run", "Go on with an execution, or with all of them."),
     "logs": ("tidegate.cli.reading", "Show what the tasks of an execution printed."),
     "events": ("tidegate.cli.reading", "Show the history of an execution."),
+    "serve": ("tidegate.cli.serve", "Serve the store over HTTP: run, launch, watch and answer."),
     "doctor": ("tidegate.cli.doctor", "Check the store."),
 }
 """Where each subcommand lives, and what it says of itself, so that the list of them needs no imports."""

@@ -99,7 +99,7 @@ class Executions:
         now = self.look(id_)
         if not placed.created:
             _check_same(now, wanted)
-        return execution_view(now)
+        return structs.replace(execution_view(now), created=placed.created)
 
     def get(self, request: GetExecution) -> Steps[ExecutionView]:
         """Return an execution, at once or when what is waited for has come, or the time is up."""

@@ -284,6 +284,7 @@ def execution_view(now: Snapshot) -> ExecutionView:
         who=row.who,
         project=row.project,
         domain=row.domain,
+        origin="" if state.reuse is None else state.reuse.origin,
     )
 
 

@@ -1,0 +1,36 @@
+"""What every route is handed: the service, and the ways to carry out what it is asked."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tidegate.api.carry import carry
+from tidegate.api.route import Call
+from tidegate.service.service import Service
+from tidegate.wire import Request
+
+V = TypeVar("V")
+
+
+class Desk:
+    """The service behind the door, for the routes."""
+
+    def __init__(self, service: Service, home: Path, version: str) -> None:
+        self.service = service
+        self.home = home
+        self.version = version
+        self.replies: Counter[tuple[str, int]] = Counter()
+
+    async def ask(
+        self, call: Call, request: Request, kind: type[V], *, quick: bool = False
+    ) -> V:
+        """
+        Have a request handled whose view is of this kind.
+
+        `quick` means that it reads little, and is not worth a thread. Errors: those of the service; `HungUp` when nobody waits for it any more.
+        """
+        steps = self.service.steps(request, call.principal)
+        waits: Any = getattr(request, "wait", 0.0)
+        view = await carry(steps, call.gone if waits else None, threaded=not quick)
+        assert isinstance(view, kind), f"{type(request).__name__} gave {type(view).__name__}"
+        return view

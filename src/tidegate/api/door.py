@@ -1,0 +1,269 @@
+"""
+The HTTP door: reads a request strictly, calls its route, and sends what comes back, or the error, as it is written down in `problems`.
+
+Who asks is known before: the guard in front (`auth`) has put the `Principal` into the scope, or has refused.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec import structs
+
+from tidegate.api import strict
+from tidegate.api.carry import HungUp
+from tidegate.api.problems import head, internal, send_error, send_problem, send_whole
+from tidegate.api.route import (
+    JSON,
+    MAX_JSON,
+    Call,
+    Content,
+    Receive,
+    Reply,
+    Route,
+    Scope,
+    Send,
+    Stream,
+    Table,
+)
+from tidegate.errors import (
+    BadRequest,
+    Fault,
+    InvalidValue,
+    TidegateError,
+    TooLarge,
+    UnknownRoute,
+    WrongMediaType,
+    WrongMethod,
+)
+from tidegate.service.access import LOCAL, POLICIES, Where, authorize
+
+MAX_QUERY = 8_192
+"""Bytes of a query string."""
+
+VIA = frozenset({"api", "ui", "client", "cli"})
+VIA_HEADER = "x-tidegate-via"
+
+STUCK = 30.0
+"""Seconds that a piece of a stream may take to be sent; whoever is slower is dropped."""
+
+log = logging.getLogger(__name__)
+
+
+class Door:
+    """The routes, as an ASGI application. `desk` is handed to each; `counts` counts replies by route and status."""
+
+    def __init__(self, table: Table, desk: Any, counts: "Counter[tuple[str, int]]") -> None:
+        self._table = table
+        self._desk = desk
+        self._counts = counts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        name, started, status = "none", False, 0
+
+        async def noting(message: Mapping[str, Any]) -> None:
+            nonlocal started, status
+            if not started:
+                started, status = True, message["status"]
+            await send(dict(message))
+
+        try:
+            route, parts = self._find(scope)
+            name = route.name
+            await self._serve(route, parts, scope, receive, noting)
+        except TidegateError as error:
+            if not started:
+                await send_error(noting, error)
+        except HungUp:
+            log.debug("%s: whoever asked has hung up", name)
+        except Exception:
+            # The outermost edge: a bug of ours in one request must not end the server.
+            log.exception("%s could not be handled", name)
+            if not started:
+                await send_problem(noting, internal())
+        self._counts[name, status] += 1
+
+    def _find(self, scope: Scope) -> tuple[Route, dict[str, str]]:
+        raw = scope.get("raw_path") or scope["path"].encode()
+        path = raw.partition(b"?")[0]
+        method = scope["method"]
+        found = self._table.find("GET" if method == "HEAD" else method, path)
+        if found is not None:
+            return found
+        if methods := self._table.methods(path):
+            raise WrongMethod(
+                f"{method[:20]} is not possible here; possible: {', '.join(methods)}",
+                allow=methods,
+            )
+        raise UnknownRoute(f"there is nothing at {scope['path'][:200]!r}; see /api/openapi.json")
+
+    async def _serve(
+        self, route: Route, parts: Mapping[str, str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        principal = scope.get("state", {}).get("principal", LOCAL)
+        if POLICIES[route.action].where is not Where.THERE:
+            authorize(principal, route.action)
+        headers = _headers(scope)
+        via = _via(headers)
+        body, chunks = await _body(route, headers, receive)
+        call = Call(
+            principal=structs.replace(principal, via=via),
+            via=via,
+            path=parts,
+            query=_query(route, scope["query_string"]),
+            body=body,
+            headers=_wanted(route, headers),
+            gone=lambda: _gone(receive),
+            chunks=chunks,
+        )
+        reply = await route.handler(self._desk, call)
+        if isinstance(reply, Reply):
+            await send_whole(
+                send, reply.status, reply.content(), media=reply.media, headers=reply.headers
+            )
+        elif scope["method"] == "HEAD":
+            await send_whole(send, 200, b"", media=reply.media, headers=reply.headers)
+        else:
+            await _stream(reply, receive, send)
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _via(headers: Mapping[str, str]) -> str:
+    via = headers.get(VIA_HEADER, "api")
+    return via if via in VIA else "api"
+
+
+def _wanted(route: Route, headers: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for header in route.headers:
+        value = headers.get(header.name.lower(), "")
+        if len(value) > header.longest:
+            raise BadRequest(f"the header {header.name} is longer than {header.longest} characters")
+        found[header.name] = value
+    return found
+
+
+def _query(route: Route, raw: bytes) -> Any:
+    if route.query is None and not raw:
+        return None
+    if len(raw) > MAX_QUERY:
+        raise BadRequest(f"the query is longer than {MAX_QUERY:,} bytes")
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100
+        )
+    except ValueError:
+        raise BadRequest("the query is not UTF-8, percent-encoded") from None
+    fields = {} if route.query is None else route.query.__annotations__
+    given: dict[str, Any] = {}
+    for name, value in pairs:
+        if name not in fields:
+            there = f"; there are: {', '.join(fields)}" if fields else ""
+            why = f"there is no such parameter{there}"
+            raise InvalidValue(f"{name[:80]!r}: {why}", [Fault((name[:80],), why)])
+        if "list" in str(fields[name]):
+            given.setdefault(name, []).append(value)
+        elif name in given:
+            raise InvalidValue(f"{name!r} is given twice", [Fault((name,), "is given twice")])
+        else:
+            given[name] = value
+    if route.query is None:
+        return None
+    try:
+        return msgspec.convert(given, route.query, strict=False)
+    except msgspec.ValidationError as error:
+        raise strict.misfit("the query", error) from None
+
+
+async def _body(
+    route: Route, headers: Mapping[str, str], receive: Receive
+) -> tuple[Any, AsyncIterator[bytes] | None]:
+    if route.body is None:
+        return None, None
+    content = route.body if isinstance(route.body, Content) else None
+    if content is None and "content-type" not in headers and headers.get("content-length", "0") == "0":
+        # Nothing at all is an empty object, where that says enough.
+        if "transfer-encoding" not in headers:
+            return strict.decode(b"{}", route.body), None
+    media = headers.get("content-type", "").partition(";")[0].strip().lower()
+    accepted = (JSON,) if content is None else content.media
+    if media not in accepted:
+        raise WrongMediaType(
+            f"the body must be {' or '.join(accepted)}, and Content-Type must say so",
+            accepted=list(accepted),
+        )
+    if headers.get("content-encoding", "identity") != "identity":
+        raise WrongMediaType("the body must not be compressed")
+    limit = MAX_JSON if content is None else content.limit
+    said = headers.get("content-length", "0")
+    if not said.isdecimal() or len(said) > 18 or int(said) > limit:
+        raise _too_large(limit)
+    chunks = _chunks(receive, limit)
+    if content is not None and content.streamed:
+        return None, chunks
+    raw = b"".join([chunk async for chunk in chunks])
+    return (raw if content is not None else strict.decode(raw, route.body)), None
+
+
+async def _chunks(receive: Receive, limit: int) -> AsyncIterator[bytes]:
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise HungUp
+        chunk = message.get("body", b"")
+        more = message.get("more_body", False)
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        yield chunk
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"the body is larger than {limit:,} bytes", limit=limit)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _stream(stream: Stream, receive: Receive, send: Send) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": head(stream.media, stream.headers),
+        }
+    )
+    pump = asyncio.ensure_future(_pump(stream, send))
+    leaving = asyncio.ensure_future(_gone(receive))
+    try:
+        await asyncio.wait({pump, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if pump.done():
+            pump.result()
+    finally:
+        leaving.cancel()
+        pump.cancel()
+        await asyncio.wait({pump, leaving})
+
+
+async def _pump(stream: Stream, send: Send) -> None:
+    async for piece in stream.pieces:
+        try:
+            async with asyncio.timeout(STUCK):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except TimeoutError:
+            log.info("a reader of a stream was too slow, and is dropped; it can resume")
+            raise HungUp from None
+    await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,1 @@
+"""The routes, each noun in a module."""

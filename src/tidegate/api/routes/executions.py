@@ -1,0 +1,144 @@
+"""Executions over HTTP: to launch one, look at it, wait for it, list them, end one, begin one again."""
+
+from tidegate.api.bodies import (
+    AbortBody,
+    ExecutionsQuery,
+    HistoryQuery,
+    LaunchBody,
+    WaitQuery,
+)
+from tidegate.api.desk import Desk
+from tidegate.api.route import Call, Reply, Route
+from tidegate.errors import (
+    ExecutionEnded,
+    IdTaken,
+    InvalidValue,
+    UnknownExecution,
+    UnknownWorkflow,
+)
+from tidegate.service.access import Action
+from tidegate.wire import (
+    Abort,
+    Aborted,
+    EventList,
+    ExecutionPage,
+    ExecutionView,
+    GetExecution,
+    Launch,
+    ListEvents,
+    ListExecutions,
+)
+
+
+async def launch(desk: Desk, call: Call) -> Reply:
+    """Launch an execution. Idempotent by its id: 201 the first time, 200 when it was launched before, with the same content."""
+    body: LaunchBody = call.body
+    request = Launch(
+        workflow=body.workflow,
+        version=body.version,
+        inputs=body.inputs,
+        id=body.id,
+        project=body.project,
+        domain=body.domain,
+        who=call.who,
+        via=call.via,
+    )
+    view = await desk.ask(call, request, ExecutionView, quick=True)
+    return Reply(view, 201 if view.created else 200, {"location": f"/api/v1/executions/{view.id}"})
+
+
+async def list_executions(desk: Desk, call: Call) -> Reply:
+    """List executions, the newest first, a page at a time."""
+    query: ExecutionsQuery = call.query
+    request = ListExecutions(
+        phases=query.phase,
+        workflow=query.workflow,
+        project=query.project,
+        domain=query.domain,
+        text=query.text,
+        since=query.since,
+        until=query.until,
+        cursor=query.cursor,
+        limit=query.limit,
+    )
+    return Reply(await desk.ask(call, request, ExecutionPage))
+
+
+async def get_execution(desk: Desk, call: Call) -> Reply:
+    """Return an execution, whole; with `wait`, as soon as it has ended, or when the time is up."""
+    query: WaitQuery = call.query
+    request = GetExecution(
+        id=call.path["id"], wait=query.wait, until_waiting=query.until_waiting
+    )
+    return Reply(await desk.ask(call, request, ExecutionView))
+
+
+async def get_history(desk: Desk, call: Call) -> Reply:
+    """Return the history of an execution: what happened, in order."""
+    query: HistoryQuery = call.query
+    request = ListEvents(
+        id=call.path["id"], after=query.after, limit=query.limit, wait=query.wait
+    )
+    return Reply(await desk.ask(call, request, EventList))
+
+
+async def abort(desk: Desk, call: Call) -> Reply:
+    """End an execution. Its open gates are aborted, and leave the inbox at once."""
+    body: AbortBody = call.body
+    request = Abort(id=call.path["id"], reason=body.reason, who=call.who, via=call.via)
+    return Reply(await desk.ask(call, request, Aborted))
+
+
+TAG = "executions"
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/api/v1/executions",
+        action=Action.LAUNCH,
+        handler=launch,
+        body=LaunchBody,
+        gives={201: ExecutionView, 200: ExecutionView},
+        refuses=(UnknownWorkflow, IdTaken),
+        tag=TAG,
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/executions",
+        action=Action.LIST_EXECUTIONS,
+        handler=list_executions,
+        query=ExecutionsQuery,
+        gives={200: ExecutionPage},
+        tag=TAG,
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/executions/{id}",
+        action=Action.GET_EXECUTION,
+        handler=get_execution,
+        query=WaitQuery,
+        gives={200: ExecutionView},
+        refuses=(UnknownExecution,),
+        tag=TAG,
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/executions/{id}/events",
+        action=Action.LIST_EVENTS,
+        handler=get_history,
+        query=HistoryQuery,
+        gives={200: EventList},
+        refuses=(UnknownExecution,),
+        tag=TAG,
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/executions/{id}/abort",
+        action=Action.ABORT,
+        handler=abort,
+        body=AbortBody,
+        gives={200: Aborted},
+        refuses=(UnknownExecution, ExecutionEnded, InvalidValue),
+        tag=TAG,
+    ),
+)

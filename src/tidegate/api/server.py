@@ -1,0 +1,108 @@
+"""
+The server: one event loop in the main thread, on a socket of our own, until it is told to stop.
+
+When it is told so, it accepts nothing more, lets go of everybody who waits for a change, and lets requests that are under way come to their end.
+"""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from tidegate.api.route import AsgiApp
+from tidegate.errors import TidegateError
+
+BACKLOG = 2_048
+IDLE = 75
+"""Seconds after which a connection on which nothing is asked is closed."""
+
+GRACE = 10
+"""Seconds that requests under way have to come to their end when the server stops."""
+
+MAX_CONNECTIONS = 4_000
+
+log = logging.getLogger(__name__)
+
+
+class CannotListen(TidegateError):
+    """The address cannot be listened on."""
+
+    code = "cannot_listen"
+    status = 503
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the address. Errors: `CannotListen`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # A port that was listened on a moment ago may be taken again; one that is listened on now may not.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((host, port))
+        taken.listen(BACKLOG)
+    except OSError as error:
+        taken.close()
+        raise CannotListen(
+            f"cannot listen on {host} port {port}: {(error.strerror or str(error)).lower()};"
+            " stop what listens there, or choose another with --port"
+        ) from None
+    taken.setblocking(False)
+    return taken
+
+
+def serve(
+    app: AsgiApp, listening: socket.socket, *, ready: Callable[[], None], stopping: Callable[[], None]
+) -> None:
+    """
+    Serve until SIGTERM or SIGINT comes.
+
+    `ready` is called once requests are answered, `stopping` when no more are accepted.
+    """
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        timeout_keep_alive=IDLE,
+        timeout_graceful_shutdown=GRACE,
+        limit_concurrency=MAX_CONNECTIONS,
+        backlog=BACKLOG,
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(uvicorn.Server(config), listening, ready, stopping))
+
+
+async def _serve(
+    server: Any,
+    listening: socket.socket,
+    ready: Callable[[], None],
+    stopping: Callable[[], None],
+) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        # The second time it is meant: nothing more is waited for.
+        server.force_exit = server.should_exit
+        server.should_exit = True
+        stopping()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    config = server.config
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup(sockets=[listening])
+    ready()
+    await server.main_loop()
+    await server.shutdown(sockets=[listening])
