@@ -156,12 +156,17 @@ class Grant(Struct, frozen=True):
 
 
 class Principal(Struct, frozen=True):
-    """Who asks. `token` is the id of the token, `via` the way in; `local` is the owner of the store, on this machine."""
+    """
+    Who asks. `token` is the id of the token, `via` the way in, `login` the hash of a browser's secret.
+
+    `local` is the owner of the store, on this machine.
+    """
 
     name: str
     grants: tuple[Grant, ...]
     via: str = ""
     token: str = ""
+    login: bytes = b""
     local: bool = False
 
 

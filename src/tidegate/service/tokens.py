@@ -110,7 +110,7 @@ class Tokens:
         known = self._tokens().by_hash.get(digest)
         if known is None or not hmac.compare_digest(known.row.hash, digest):
             return None
-        return self._principal(known, via)
+        return self._principal(known, via, b"")
 
     def visitor(self, cookie: str, via: str = "ui") -> Principal | None:
         """Return who a browser belongs to, or None if its login has ended."""
@@ -122,20 +122,21 @@ class Tokens:
         known = book.by_id.get(login.token)
         if known is None or login.expires <= self._clock.now():
             return None
-        return self._principal(known, via)
+        return self._principal(known, via, digest)
 
     def is_valid(self, principal: Principal) -> bool:
         """Return whether somebody who was known when he came still is: for doors through which things flow for long."""
         if principal.local:
             return True
         known = self._tokens().by_id.get(principal.token)
-        return known is not None and self._is_live(known.row)
+        there = not principal.login or principal.login in self._logins
+        return known is not None and there and self._is_live(known.row)
 
-    def _principal(self, known: Known, via: str) -> Principal | None:
+    def _principal(self, known: Known, via: str, login: bytes) -> Principal | None:
         if not self._is_live(known.row):
             return None
         self._uses[known.row.id] = self._clock.now()
-        return Principal(known.row.name, known.grants, via, known.row.id)
+        return Principal(known.row.name, known.grants, via, known.row.id, login)
 
     def _is_live(self, row: TokenRow) -> bool:
         return row.revoked is None and (row.expires is None or self._clock.now() < row.expires)
@@ -163,12 +164,11 @@ class Tokens:
             self._logins[row.hash] = row
         return Login(secret, max(1, (expires - now) // SECOND))
 
-    def log_out(self, cookie: str) -> None:
-        """End a login, if it is one."""
-        digest = _hash(cookie)
+    def log_out(self, principal: Principal) -> None:
+        """End a browser's login, if somebody came with one."""
         with self._lock:
-            if self._logins.pop(digest, None) is not None:
-                self._store.end_login(digest)
+            if self._logins.pop(principal.login, None) is not None:
+                self._store.end_login(principal.login)
 
     # -- tokens --
 
