@@ -29,8 +29,9 @@ from tidegate.executors.inline import InlineExecutor
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Instant, PythonTarget
 from tidegate.ports import Store, WorkflowRow
+from tidegate.sdk.faults import faults_of
 from tidegate.sdk.invoke import Callee
-from tidegate.sdk.load import faults_of, load
+from tidegate.sdk.load import load
 from tidegate.sdk.signature import encode
 from tidegate.sdk.workflow import Placeable
 from tidegate.service.registry import Described

@@ -12,7 +12,8 @@ from tidegate.executors.frames import DescribedWorkflow
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import PythonTarget
 from tidegate.sdk.failures import one_line, place_of, trace_of
-from tidegate.sdk.load import AnyWorkflow, check_targets, describe_module, faults_of, load
+from tidegate.sdk.faults import faults_of
+from tidegate.sdk.load import AnyWorkflow, check_targets, describe_module, load
 from tidegate.sdk.task import Task
 from tidegate.types.values import Blobs
 

@@ -2,19 +2,14 @@
 
 import functools
 import importlib
-import sys
 from types import ModuleType
 from typing import Any, TypeAlias
 
-from tidegate.errors import CodeError, Fault, InvalidValue, UnsupportedType
-from tidegate.ir.expr import Value
+from tidegate.errors import CodeError
 from tidegate.ir.graph import Graph, PythonTarget, SubNode, TaskNode
-from tidegate.sdk.failures import one_line
 from tidegate.sdk.imperative import Workflow
 from tidegate.sdk.task import Task
 from tidegate.sdk.workflow import FunctionWorkflow
-from tidegate.types.registry import codec
-from tidegate.types.values import Blobs
 
 AnyWorkflow: TypeAlias = FunctionWorkflow[..., Any] | Workflow
 
@@ -66,24 +61,6 @@ def check_targets(graph: Graph) -> None:
                 check_targets(inner)
             case _:
                 pass
-
-
-def faults_of(place: PythonTarget, value: Value, blobs: Blobs) -> tuple[Fault, ...]:
-    """Return what is wrong with a stored value by the Python type at a place, whose module has been imported. Raises CodeError."""
-    found: Any = sys.modules.get(place.module)
-    for part in place.name.split("."):
-        found = getattr(found, part, None)
-    if found is None:
-        raise CodeError(f"module {place.module!r} has no type {place.name!r}")
-    try:
-        codec(found, where=str(place)).decode(value, blobs)
-    except InvalidValue as error:
-        return error.faults or (Fault((), error.message),)
-    except UnsupportedType as error:
-        raise CodeError(error.message) from None
-    except Exception as error:  # noqa: BLE001 - a validator is the author's code
-        return (Fault((), one_line(error)),)
-    return ()
 
 
 def _why(name: str) -> str:

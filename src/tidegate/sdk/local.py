@@ -46,8 +46,8 @@ from tidegate.ir.graph import (
 )
 from tidegate.sdk.ask import Query, ask
 from tidegate.sdk.failures import failure_of
+from tidegate.sdk.faults import faults_of
 from tidegate.sdk.invoke import Callee, expand, invoke
-from tidegate.sdk.load import faults_of
 from tidegate.sdk.promise import Outputs, source
 from tidegate.sdk.scratch import scratch_blobs
 from tidegate.sdk.signature import decode_outputs

@@ -1,0 +1,29 @@
+"""Whether a stored value is one of the author's own type, which may ask more than its schema can say."""
+
+import sys
+from typing import Any
+
+from tidegate.errors import CodeError, Fault, InvalidValue, UnsupportedType
+from tidegate.ir.expr import Value
+from tidegate.ir.graph import PythonTarget
+from tidegate.sdk.failures import one_line
+from tidegate.types.registry import codec
+from tidegate.types.values import Blobs
+
+
+def faults_of(place: PythonTarget, value: Value, blobs: Blobs) -> tuple[Fault, ...]:
+    """Return what is wrong with a stored value by the Python type at a place, whose module has been imported. Raises CodeError."""
+    found: Any = sys.modules.get(place.module)
+    for part in place.name.split("."):
+        found = getattr(found, part, None)
+    if found is None:
+        raise CodeError(f"module {place.module!r} has no type {place.name!r}")
+    try:
+        codec(found, where=str(place)).decode(value, blobs)
+    except InvalidValue as error:
+        return error.faults or (Fault((), error.message),)
+    except UnsupportedType as error:
+        raise CodeError(error.message) from None
+    except Exception as error:  # noqa: BLE001 - a validator is the author's code
+        return (Fault((), one_line(error)),)
+    return ()
