@@ -9,9 +9,9 @@ import flows
 import machine
 from figures import Figure, percentile, seconds
 
+from tidegate.bundles.archive import install, pack
+from tidegate.bundles.sources import find_sources
 from tidegate.runtime import Runtime, open_runtime
-from tidegate.service.bundles import install, pack
-from tidegate.service.sources import find_sources
 from tidegate.wire import Answer, ExecutionView, GetExecution, Launch, Register
 
 CYCLES = 100

@@ -5,16 +5,14 @@ There is one engine per store, so whoever opens a runtime owns the store until i
 """
 
 import logging
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import platformdirs
-
 from tidegate.api.local import LocalDoor
+from tidegate.bundles.sources import STORE
 from tidegate.engine.loop import Engine
 from tidegate.errors import CodeError, Fault, StoreError
 from tidegate.executors.process import ProcessExecutor
@@ -24,7 +22,6 @@ from tidegate.ports import Executor, Job, Key, Store
 from tidegate.service.checks import check_store
 from tidegate.service.registry import Described
 from tidegate.service.service import Service
-from tidegate.service.sources import STORE
 from tidegate.stores.folder import failed
 from tidegate.stores.sqlite import SqliteStore
 
@@ -70,14 +67,6 @@ class IdleExecutor:
             return workers.check(bundle, place, value)
         finally:
             workers.close()
-
-
-def find_home(given: str | None = None) -> Path:
-    """Return where the store is: as given, else as `TIDEGATE_HOME` says, else in the user's data directory."""
-    chosen = given or os.environ.get("TIDEGATE_HOME")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return Path(platformdirs.user_data_dir("tidegate", appauthor=False))
 
 
 class Runtime:

@@ -15,6 +15,7 @@ from msgspec import msgpack
 
 from tidegate import approve, sleep, task, wait_for_input, workflow
 from tidegate.blobs import BlobDirectory
+from tidegate.bundles.sources import STORE
 from tidegate.core.messages import TASK_RAISED, Failure
 from tidegate.engine import memory
 from tidegate.engine.loop import Engine, NewExecution
@@ -25,7 +26,6 @@ from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
 from tidegate.ports import Began, Executor, Job, Key, Raised, Report, Returned, WorkflowRow
 from tidegate.runtime import SystemClock, problems_of
-from tidegate.service.sources import STORE
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.testing import Sandbox
 

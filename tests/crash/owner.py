@@ -15,10 +15,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tidegate.bundles.archive import install, pack
+from tidegate.bundles.sources import find_sources
 from tidegate.errors import Refused
 from tidegate.runtime import Runtime, open_runtime
-from tidegate.service.bundles import install, pack
-from tidegate.service.sources import find_sources
 from tidegate.wire import Answer, Launch, ListExecutions, ListInbox, Register
 
 FLOW = """

@@ -16,7 +16,8 @@ from pathlib import Path
 import msgspec
 
 from tidegate.errors import InvalidValue, Overloaded, StoreError, TidegateError
-from tidegate.remote import SOCKET, Envelope, address, problem_of, read_message, write_message
+from tidegate.remote.local import SOCKET, Envelope, address, read_message, write_message
+from tidegate.remote.problems import problem_of
 from tidegate.wire import Problem, Request, View
 
 MAX_CONNECTIONS = 256

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from tidegate.errors import StoreError, StoreLocked, TidegateError
-from tidegate.remote import OwnerGone, connect
+from tidegate.remote.local import OwnerGone, connect
 from tidegate.runtime import Runtime
 from tidegate.wire import Request, View
 

@@ -9,7 +9,7 @@ import click
 
 from tidegate.cli.line import Line
 from tidegate.errors import UnknownExecution
-from tidegate.runtime import find_home
+from tidegate.home import find_home
 from tidegate.wire import ExecutionPage, ListExecutions
 
 P = ParamSpec("P")

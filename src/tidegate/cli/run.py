@@ -15,6 +15,8 @@ from typing import Any
 import click
 from msgspec import Struct, to_builtins
 
+from tidegate.bundles.archive import install, pack
+from tidegate.bundles.sources import find_sources
 from tidegate.cli.follow import ANSWERABLE, ENDED, Follower, Prepared, how_to_answer
 from tidegate.cli.inputs import inputs_help, read_inputs, workflows_help
 from tidegate.cli.line import Line
@@ -24,9 +26,7 @@ from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
 from tidegate.errors import ExecutionFailed, Refused, UnknownSignal
 from tidegate.runtime import open_runtime
-from tidegate.service.bundles import install, pack
 from tidegate.service.executions import new_id
-from tidegate.service.sources import find_sources
 from tidegate.wire import (
     Answer,
     AnswerReply,

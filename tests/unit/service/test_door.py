@@ -13,7 +13,8 @@ from tidegate.errors import (
     StoreError,
     TidegateError,
 )
-from tidegate.remote import SOCKET, OwnerGone, address, connect, error_of, problem_of
+from tidegate.remote.local import SOCKET, OwnerGone, address, connect
+from tidegate.remote.problems import error_of, problem_of
 from tidegate.wire import Abort, Aborted, Answer, AnswerReply, ListWorkflows, WorkflowList
 
 

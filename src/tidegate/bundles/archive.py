@@ -17,8 +17,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tidegate.bundles.sources import MAX_BYTES, MAX_FILES, Sources, is_safe
 from tidegate.errors import CodeError, StoreError
-from tidegate.service.sources import MAX_BYTES, MAX_FILES, Sources, is_safe
 
 MANY = 100
 """From so many files on, one sync of everything is cheaper than one of each."""

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tidegate.bundles.archive import pack
+from tidegate.bundles.sources import find_root, find_sources
 from tidegate.errors import CodeError
-from tidegate.service.bundles import pack
-from tidegate.service.sources import find_root, find_sources
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import tarfile
 
 import pytest
 
+from tidegate.bundles import archive as bundles
+from tidegate.bundles.archive import Archive, install, pack
+from tidegate.bundles.sources import Sources
 from tidegate.errors import CodeError, StoreError
-from tidegate.service import bundles
-from tidegate.service.bundles import Archive, install, pack
-from tidegate.service.sources import Sources
 
 
 def archive(*members: tarfile.TarInfo, body: bytes = b"") -> Archive:

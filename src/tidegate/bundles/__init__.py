@@ -1,0 +1,1 @@
+"""Source trees: which files belong to a workflow, and how they travel."""
