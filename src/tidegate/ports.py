@@ -118,6 +118,10 @@ class ExecutionQuery(Struct, frozen=True):
     limit: int = 100
     places: tuple[tuple[str, str], ...] | None = None
     """Only those whose project and domain fit one of these pairs of patterns, in which `*` stands for any characters."""
+    since: Instant | None = None
+    """Only those launched then or later."""
+    until: Instant | None = None
+    """Only those launched before."""
 
 
 class WaitQuery(Struct, frozen=True):
@@ -133,6 +137,11 @@ class WaitQuery(Struct, frozen=True):
     limit: int = 100
     places: tuple[tuple[str, str], ...] | None = None
     """Only those of executions whose project and domain fit, as in `ExecutionQuery`."""
+    workflow: str = ""
+    project: str = ""
+    domain: str = ""
+    text: str = ""
+    """Part of the name of the signal or of the workflow, or of the id of the execution."""
 
 
 class WorkflowRow(Struct, frozen=True):
@@ -145,6 +154,26 @@ class WorkflowRow(Struct, frozen=True):
     bundle: str
     module: str
     registered: Instant
+
+
+class FeedRow(Struct, frozen=True):
+    """One line of history among those of all executions. `place` numbers them in the order of commits; there may be gaps."""
+
+    place: int
+    key: Key
+    seq: int
+    body: bytes
+    id: str
+    workflow_name: str
+    project: str
+    domain: str
+
+
+class Counts(Struct, frozen=True):
+    """How many executions there are in each phase, and how many waits of each kind."""
+
+    phases: dict[ExecutionPhase, int]
+    waits: dict[str, int]
 
 
 class TokenRow(Struct, frozen=True):
@@ -194,6 +223,18 @@ class Store(Protocol):
         """Return the bodies of an execution's history, in order."""
         ...
 
+    def feed(self, after: int, limit: int, key: Key | None = None) -> list[FeedRow]:
+        """Return the history of all executions, or of one, that stands after a place, in the order of commits."""
+        ...
+
+    def last_place(self) -> int:
+        """Return the place of the last line of history, 0 if there is none."""
+        ...
+
+    def counts(self) -> Counts:
+        """Count what there is. It reads all executions, so it is not for often."""
+        ...
+
     def find(self, execution_id: str) -> ExecutionRow | None:
         """Return the execution with this public id."""
         ...
@@ -232,6 +273,10 @@ class Store(Protocol):
 
     def find_workflow(self, name: str, version: str | None = None) -> WorkflowRow | None:
         """Return a version of a workflow, the one registered last if none is given."""
+        ...
+
+    def versions(self, name: str, limit: int) -> list[WorkflowRow]:
+        """Return the versions of a workflow, the one registered last first."""
         ...
 
     def workflows(self) -> list[WorkflowRow]:

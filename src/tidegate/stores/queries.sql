@@ -34,6 +34,42 @@ FROM history
 WHERE key = :key
 ORDER BY seq;
 
+-- name: feed
+-- Rows are numbered in the order of commits, and one connection writes, so nothing appears behind what was read.
+-- CROSS JOIN holds the planner to reading the history from there on.
+SELECT h.place, h.key, h.seq, h.body, e.id, w.name, e.project, e.domain
+FROM history AS h
+CROSS JOIN executions AS e ON e.key = h.key
+CROSS JOIN workflows AS w ON w.id = e.workflow
+WHERE h.place > :after
+ORDER BY h.place
+LIMIT :limit;
+
+-- name: feed_of
+-- The unary plus keeps the planner from reading everybody's history: that of one execution is found by its key.
+SELECT h.place, h.key, h.seq, h.body, e.id, w.name, e.project, e.domain
+FROM history AS h
+CROSS JOIN executions AS e ON e.key = h.key
+CROSS JOIN workflows AS w ON w.id = e.workflow
+WHERE h.key = :key AND +h.place > :after
+ORDER BY h.seq
+LIMIT :limit;
+
+-- name: last_place
+SELECT ifnull(max(place), 0)
+FROM history;
+
+-- name: count_executions
+SELECT phase, count(*)
+FROM executions
+GROUP BY phase;
+
+-- name: count_waits
+-- Read from the index alone.
+SELECT kind, count(*)
+FROM waits
+GROUP BY kind;
+
 -- name: find
 SELECT e.key, e.id, e.workflow, w.name, w.version, e.phase, e.launched, e.changed, e.who, e.project, e.domain
 FROM executions AS e
@@ -57,6 +93,7 @@ WHERE e.key < :before
     AND (:workflow = '' OR e.workflow IN (SELECT id FROM workflows WHERE name = :workflow))
     AND (:project = '' OR e.project = :project)
     AND (:domain = '' OR e.domain = :domain)
+    AND e.launched >= :since AND e.launched < :until
     AND (
         :text = ''
         OR e.id LIKE :text ESCAPE '\'
@@ -96,15 +133,23 @@ WHERE kind = :retry AND (due, opened, key, node) > (:after_due, :after_opened, :
 ORDER BY due, opened, key, node
 LIMIT :limit;
 
--- name: waits_in_places
--- As `waits`, for who may see some executions only: others are skipped while the index is read.
+-- name: waits_where
+-- As `waits`, for some executions only: others are skipped while the index is read.
 SELECT w.key, w.node, w.kind, w.name, w.opened, w.due
 FROM waits AS w
 WHERE w.kind = :sleep AND (w.due, w.opened, w.key, w.node) > (:after_due, :after_opened, :after_key, :after_node)
     AND EXISTS (
         SELECT 1
-        FROM executions AS e, json_each(:places) AS p
-        WHERE e.key = w.key AND e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
+        FROM executions AS e
+        JOIN workflows AS f ON f.id = e.workflow
+        WHERE e.key = w.key
+            AND (:workflow = '' OR f.name = :workflow)
+            AND (:project = '' OR e.project = :project)
+            AND (:domain = '' OR e.domain = :domain)
+            AND (:text = '' OR w.name LIKE :text ESCAPE '\' OR f.name LIKE :text ESCAPE '\' OR e.id LIKE :text ESCAPE '\')
+            AND (:places IS NULL OR EXISTS (
+                SELECT 1 FROM json_each(:places) AS p WHERE e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
+            ))
     )
 UNION ALL
 SELECT w.key, w.node, w.kind, w.name, w.opened, w.due
@@ -112,8 +157,16 @@ FROM waits AS w
 WHERE w.kind = :input AND (w.due, w.opened, w.key, w.node) > (:after_due, :after_opened, :after_key, :after_node)
     AND EXISTS (
         SELECT 1
-        FROM executions AS e, json_each(:places) AS p
-        WHERE e.key = w.key AND e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
+        FROM executions AS e
+        JOIN workflows AS f ON f.id = e.workflow
+        WHERE e.key = w.key
+            AND (:workflow = '' OR f.name = :workflow)
+            AND (:project = '' OR e.project = :project)
+            AND (:domain = '' OR e.domain = :domain)
+            AND (:text = '' OR w.name LIKE :text ESCAPE '\' OR f.name LIKE :text ESCAPE '\' OR e.id LIKE :text ESCAPE '\')
+            AND (:places IS NULL OR EXISTS (
+                SELECT 1 FROM json_each(:places) AS p WHERE e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
+            ))
     )
 UNION ALL
 SELECT w.key, w.node, w.kind, w.name, w.opened, w.due
@@ -121,8 +174,16 @@ FROM waits AS w
 WHERE w.kind = :approve AND (w.due, w.opened, w.key, w.node) > (:after_due, :after_opened, :after_key, :after_node)
     AND EXISTS (
         SELECT 1
-        FROM executions AS e, json_each(:places) AS p
-        WHERE e.key = w.key AND e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
+        FROM executions AS e
+        JOIN workflows AS f ON f.id = e.workflow
+        WHERE e.key = w.key
+            AND (:workflow = '' OR f.name = :workflow)
+            AND (:project = '' OR e.project = :project)
+            AND (:domain = '' OR e.domain = :domain)
+            AND (:text = '' OR w.name LIKE :text ESCAPE '\' OR f.name LIKE :text ESCAPE '\' OR e.id LIKE :text ESCAPE '\')
+            AND (:places IS NULL OR EXISTS (
+                SELECT 1 FROM json_each(:places) AS p WHERE e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
+            ))
     )
 UNION ALL
 SELECT w.key, w.node, w.kind, w.name, w.opened, w.due
@@ -130,8 +191,16 @@ FROM waits AS w
 WHERE w.kind = :retry AND (w.due, w.opened, w.key, w.node) > (:after_due, :after_opened, :after_key, :after_node)
     AND EXISTS (
         SELECT 1
-        FROM executions AS e, json_each(:places) AS p
-        WHERE e.key = w.key AND e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
+        FROM executions AS e
+        JOIN workflows AS f ON f.id = e.workflow
+        WHERE e.key = w.key
+            AND (:workflow = '' OR f.name = :workflow)
+            AND (:project = '' OR e.project = :project)
+            AND (:domain = '' OR e.domain = :domain)
+            AND (:text = '' OR w.name LIKE :text ESCAPE '\' OR f.name LIKE :text ESCAPE '\' OR e.id LIKE :text ESCAPE '\')
+            AND (:places IS NULL OR EXISTS (
+                SELECT 1 FROM json_each(:places) AS p WHERE e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
+            ))
     )
 ORDER BY due, opened, key, node
 LIMIT :limit;
@@ -202,6 +271,14 @@ SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
 FROM workflows AS w
 JOIN graphs AS g ON g.id = w.graph
 WHERE w.id = (SELECT max(id) FROM workflows WHERE name = :name);
+
+-- name: versions
+SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
+FROM workflows AS w
+JOIN graphs AS g ON g.id = w.graph
+WHERE w.name = :name
+ORDER BY w.id DESC
+LIMIT :limit;
 
 -- name: workflows
 SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered

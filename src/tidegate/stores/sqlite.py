@@ -20,8 +20,10 @@ from tidegate.errors import StoreDamaged, StoreError, UnknownWorkflow
 from tidegate.ir.graph import Instant
 from tidegate.ports import (
     Batch,
+    Counts,
     ExecutionQuery,
     ExecutionRow,
+    FeedRow,
     Key,
     LoginRow,
     TokenRow,
@@ -42,8 +44,10 @@ from tidegate.stores.store import (
     FOREVER,
     Bindings,
     Row,
+    counts,
     execution_bindings,
     execution_row,
+    is_narrowed,
     login_row,
     token_bindings,
     token_row,
@@ -178,6 +182,20 @@ class SqliteStore:
         """Return the bodies of an execution's history, in order."""
         return [body for (body,) in self._rows("history", {"key": key})]
 
+    def feed(self, after: int, limit: int, key: Key | None = None) -> list[FeedRow]:
+        """Return the history of all executions, or of one, that stands after a place, in the order of commits."""
+        name = "feed" if key is None else "feed_of"
+        bindings = {"after": after, "limit": limit, "key": key}
+        return [FeedRow(*row) for row in self._rows(name, bindings)]
+
+    def last_place(self) -> int:
+        """Return the place of the last line of history, 0 if there is none."""
+        return int(self._value("last_place", {}))
+
+    def counts(self) -> Counts:
+        """Count what there is."""
+        return counts(self._rows("count_executions", {}), self._rows("count_waits", {}))
+
     def find(self, execution_id: str) -> ExecutionRow | None:
         """Return the execution with this public id."""
         rows = self._rows("find", {"id": execution_id})
@@ -194,7 +212,7 @@ class SqliteStore:
 
     def waits(self, query: WaitQuery) -> list[WaitRow]:
         """List what waits, the soonest due first."""
-        name = "waits" if query.places is None else "waits_in_places"
+        name = "waits_where" if is_narrowed(query) else "waits"
         if query.key is not None:
             name = "waits_of"
         return [wait_row(row) for row in self._rows(name, wait_bindings(query))]
@@ -236,6 +254,10 @@ class SqliteStore:
         query = "latest_workflow" if version is None else "find_workflow"
         rows = self._rows(query, {"name": name, "version": version})
         return workflow_row(rows[0]) if rows else None
+
+    def versions(self, name: str, limit: int) -> list[WorkflowRow]:
+        """Return the versions of a workflow, the one registered last first."""
+        return [workflow_row(row) for row in self._rows("versions", {"name": name, "limit": limit})]
 
     def workflows(self) -> list[WorkflowRow]:
         """Return the latest version of each workflow, by name."""

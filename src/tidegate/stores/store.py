@@ -14,6 +14,7 @@ from msgspec.structs import asdict, astuple
 from tidegate.core.state import ExecutionPhase
 from tidegate.ports import (
     Batch,
+    Counts,
     ExecutionQuery,
     ExecutionRow,
     LoginRow,
@@ -69,7 +70,7 @@ def wait_row(row: Row) -> WaitRow:
 
 
 def wait_bindings(query: WaitQuery) -> Bindings:
-    """Return the parameters of `waits` and `waits_of`."""
+    """Return the parameters of `waits`, `waits_where` and `waits_of`."""
     wanted = query.kinds or KINDS
     numbers = {k: n if k in wanted else _NO_KIND for k, n in _KIND_NUMBERS.items()}
     due, opened, key, node = query.after or _BEFORE_ALL
@@ -77,6 +78,10 @@ def wait_bindings(query: WaitQuery) -> Bindings:
         **numbers,
         "key": query.key,
         "places": _places(query.places),
+        "workflow": query.workflow,
+        "project": query.project,
+        "domain": query.domain,
+        "text": _part(query.text),
         "after_due": due,
         "after_opened": opened,
         "after_key": key,
@@ -99,7 +104,9 @@ def execution_bindings(query: ExecutionQuery) -> Bindings:
         "workflow": query.workflow,
         "project": query.project,
         "domain": query.domain,
-        "text": f"%{_literal(query.text)}%" if query.text else "",
+        "text": _part(query.text),
+        "since": -FOREVER if query.since is None else query.since,
+        "until": FOREVER if query.until is None else query.until,
         "before": FOREVER if query.before is None else query.before,
         "limit": query.limit,
         "places": _places(query.places),
@@ -110,9 +117,25 @@ def _places(places: tuple[tuple[str, str], ...] | None) -> str | None:
     return None if places is None else json.encode(places).decode()
 
 
-def _literal(text: str) -> str:
-    r"""Escape what LIKE would read as a pattern, with a backslash."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _part(text: str) -> str:
+    r"""Return the LIKE pattern of what holds this text; what LIKE would read as a pattern is escaped with a backslash."""
+    literal = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{literal}%" if text else ""
+
+
+def is_narrowed(query: WaitQuery) -> bool:
+    """Whether only the waits of some executions are wanted."""
+    return query.places is not None or bool(
+        query.workflow or query.project or query.domain or query.text
+    )
+
+
+def counts(phases: Iterable[Row], waits: Iterable[Row]) -> Counts:
+    """Make counts of result rows."""
+    return Counts(
+        {ExecutionPhase(phase): count for phase, count in phases},
+        {KINDS[kind]: count for kind, count in waits},
+    )
 
 
 def workflow_row(row: Row) -> WorkflowRow:
