@@ -9,12 +9,13 @@ Rule 4: tokens are taken from the Authorization header only, never from an addre
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from time import monotonic
-from typing import Any, Final, TypeAlias
+from typing import Final
 from urllib.parse import urlsplit
 
 from tidegate.api.problems import send_error
+from tidegate.api.route import AsgiApp, Message, Receive, Scope, Send
 from tidegate.api.settings import Settings
 from tidegate.errors import (
     Forbidden,
@@ -26,12 +27,6 @@ from tidegate.errors import (
 )
 from tidegate.service.access import ANONYMOUS, Principal
 from tidegate.service.tokens import NOBODY, Tokens
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 API: Final = "/api"
@@ -93,7 +88,7 @@ class Gatekeeper:
 
     def __init__(
         self,
-        app: App,
+        app: AsgiApp,
         tokens: Tokens,
         settings: Settings,
         clock: Callable[[], float] = monotonic,

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from tidegate.api.carry import carry
 from tidegate.api.route import Call
+from tidegate.api.settings import Settings
 from tidegate.service.service import Service
 from tidegate.wire import Request
 
@@ -15,7 +16,10 @@ V = TypeVar("V")
 class Desk:
     """The service behind the door, for the routes."""
 
-    def __init__(self, service: Service, home: Path, version: str) -> None:
+    def __init__(
+        self, service: Service, home: Path, version: str, settings: Settings | None = None
+    ) -> None:
+        self.settings = settings or Settings()
         self.service = service
         self.home = home
         self.version = version

@@ -40,7 +40,7 @@ from tidegate.errors import (
     WrongMediaType,
     WrongMethod,
 )
-from tidegate.service.access import LOCAL, POLICIES, Where, authorize
+from tidegate.service.access import ANONYMOUS, authorize_route
 
 MAX_QUERY = 8_192
 """Bytes of a query string."""
@@ -107,11 +107,10 @@ class Door:
     async def _serve(
         self, route: Route, parts: Mapping[str, str], scope: Scope, receive: Receive, send: Send
     ) -> None:
-        principal = scope.get("state", {}).get("principal", LOCAL)
-        if POLICIES[route.action].where is not Where.THERE:
-            authorize(principal, route.action)
+        principal = scope.get("state", {}).get("principal", ANONYMOUS)
+        authorize_route(principal, route.action)
         headers = _headers(scope)
-        via = _via(headers)
+        via = principal.via or _via(headers)
         body, chunks = await _body(route, headers, receive)
         call = Call(
             principal=structs.replace(principal, via=via),

@@ -15,6 +15,7 @@ import uvicorn
 import uvloop
 
 from tidegate.api.route import AsgiApp
+from tidegate.api.settings import Settings
 from tidegate.errors import TidegateError
 
 BACKLOG = 2_048
@@ -56,7 +57,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    app: AsgiApp, listening: socket.socket, *, ready: Callable[[], None], stopping: Callable[[], None]
+    app: AsgiApp,
+    listening: socket.socket,
+    settings: Settings,
+    *,
+    ready: Callable[[], None],
+    stopping: Callable[[], None],
 ) -> None:
     """
     Serve until SIGTERM or SIGINT comes.
@@ -73,7 +79,11 @@ def serve(
         access_log=False,
         server_header=False,
         date_header=True,
-        proxy_headers=False,
+        # Whoever is not behind a proxy could say what he likes of his address.
+        proxy_headers=settings.behind_proxy,
+        forwarded_allow_ips="*" if settings.behind_proxy else None,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=GRACE,
         limit_concurrency=MAX_CONNECTIONS,

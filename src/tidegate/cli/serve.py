@@ -5,14 +5,17 @@ import sys
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tidegate.api.app import make_app
 from tidegate.api.server import listen, serve
+from tidegate.api.settings import Settings, check_exposure
 from tidegate.cli.options import shared_options
 from tidegate.cli.render import tell
 from tidegate.runtime import open_runtime
+from tidegate.service.tokens import TOKEN_FILE
 
 HOST, PORT = "127.0.0.1", 8433
 
@@ -31,23 +34,48 @@ HOST, PORT = "127.0.0.1", 8433
     type=click.IntRange(1, 1000),
     help="Processes that run tasks (else one a processor).",
 )
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A name by which clients call this server, besides localhost; repeatable.",
+)
+@click.option(
+    "--tls-cert",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Speak TLS: the certificate.",
+)
+@click.option(
+    "--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Speak TLS: its private key."
+)
+@click.option(
+    "--behind-proxy",
+    is_flag=True,
+    help="A proxy in front speaks TLS, and only it can reach this port; its X-Forwarded headers are believed.",
+)
 @shared_options
-def serve_command(*, home: Path, host: str, port: int, workers: int | None) -> int:
+def serve_command(*, home: Path, workers: int | None, **reached: Any) -> int:
     """
     Serve the store: run its executions, and take launches and answers over HTTP.
 
     SIGTERM or Ctrl-C stops it. What runs then is repeated by the next `tidegate serve`, `run` or `resume`; nothing is lost.
     """
-    listening = listen(host, port)
+    settings = Settings(**reached)
+    check_exposure(settings)
+    listening = listen(settings.host, settings.port)
     try:
         with open_runtime(home, workers=workers) as runtime:
-            app = make_app(runtime.service, home, version("tidegate"))
+            runtime.service.tokens.admin_token(home / TOKEN_FILE)
+            app = make_app(runtime.service, home, version("tidegate"), settings)
             # What is there now stays for good: the collector need not look at it again and again.
             gc.freeze()
-            shown = f"[{host}]" if ":" in host else host
-            url = f"http://{shown}:{listening.getsockname()[1]}"
+            shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+            scheme = "http" if settings.tls_cert is None else "https"
+            url = f"{scheme}://{shown}:{listening.getsockname()[1]}"
             ready = partial(tell, f"tidegate serves {home} at {url}")
-            serve(app, listening, ready=ready, stopping=runtime.service.close)
+            serve(app, listening, settings, ready=ready, stopping=runtime.service.close)
     finally:
         listening.close()
     tell("stopped; everything accepted is stored")

@@ -46,6 +46,9 @@ from tidegate.wire import (
     TokenView,
 )
 
+TOKEN_FILE: Final = "token"
+"""The file in the home of a store with the token of its owner, which programs of his read by themselves."""
+
 PREFIX: Final = "tdg"
 SHAPE: Final = re.compile(r"(tdg_[0-9a-f]{8}_([0-9a-f]{64}))_([0-9a-f]{8})\Z")
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}\Z")
