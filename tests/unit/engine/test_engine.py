@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -28,8 +29,8 @@ from tidegate.engine import loop, memory
 from tidegate.errors import Overloaded, StoreError, UnknownExecution
 from tidegate.ir.graph import SECOND, Instant
 from tidegate.ports import Began, Key, Returned
-from tidegate.runtime import IdleExecutor
 from tidegate.service import executions
+from tidegate.service.registry import Described
 from tidegate.service.service import Service
 from tidegate.wire import GetExecution
 
@@ -382,9 +383,16 @@ def test_an_engine_that_dies_tells_those_who_wait_and_those_who_come(host):
     host.engine.stop()
 
 
+class NoModules:
+    """Nothing is registered here by its source."""
+
+    def describe(self, bundle: str, module: str) -> Sequence[Described]:
+        raise AssertionError(f"{module} of {bundle} was imported")
+
+
 def test_whoever_waits_for_a_change_hears_that_the_engine_has_died(host, tmp_path, monkeypatch):
     monkeypatch.setattr(executions, "GLANCE", 0.02)
-    service = Service(host.store, host.engine, IdleExecutor(), tmp_path, host.clock)
+    service = Service(host.store, host.engine, NoModules(), tmp_path, host.clock)
     host.launched(gate(), "g")
     heard = []
 
