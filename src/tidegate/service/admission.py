@@ -13,7 +13,8 @@ from tidegate.errors import Fault, Forbidden, InvalidValue
 from tidegate.ir.expr import Path, Value
 from tidegate.ports import ExecutionRow
 from tidegate.service.access import Action, Place, Principal, allows, authorize, sees
-from tidegate.types.values import URI
+from tidegate.types.blobbed import PICKLE
+from tidegate.types.values import BLOB, URI
 from tidegate.wire import Launch, ListInbox, Request
 
 MAX_FAULTS: Final = 20
@@ -42,7 +43,7 @@ def admit(
         _place(request, principal, row, unknown)
     if principal.local:
         return request
-    refuse_addresses(request)
+    refuse_dangerous(request)
     return structs.replace(request, who=principal.name, via=principal.via)
 
 
@@ -74,9 +75,12 @@ def _place(
     return place
 
 
-def refuse_addresses(request: Request) -> None:
+def refuse_dangerous(request: Request) -> None:
     """
-    Refuse values with a file on the web: a worker would fetch it, from inside the network that it stands in.
+    Refuse values by which whoever asks would reach into a worker.
+
+    A file on the web would be fetched from inside the network that the worker stands in. A pickle is a program: it runs when it is opened,
+    so only those may give one that may run programs here anyway. (What is not marked as a pickle is never opened as one.)
 
     Errors: `InvalidValue`, naming each place.
     """
@@ -90,14 +94,15 @@ def refuse_addresses(request: Request) -> None:
         place, value = todo.pop()
         if isinstance(value, dict):
             if URI in value:
-                faults.append(
-                    Fault(place, "is a file by its address; upload the file and give its digest")
-                )
+                why = "is a file by its address; upload the file, and give its digest"
+                faults.append(Fault(place, why))
+            if BLOB in value and value.get("media") == PICKLE:
+                faults.append(Fault(place, "is a pickle, which is not taken over the network"))
             todo.extend(((*place, str(key)), item) for key, item in value.items() if _holds(item))
         elif isinstance(value, list):
             todo.extend(((*place, n), item) for n, item in enumerate(value) if _holds(item))
     if faults:
-        raise InvalidValue("files on the web are not fetched for who asks over the network", faults)
+        raise InvalidValue("there are values that are not taken over the network", faults)
 
 
 def _holds(value: Value) -> bool:

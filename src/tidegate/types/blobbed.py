@@ -185,6 +185,9 @@ def pickle_form(annotation: Any) -> Form:
     def decode(value: Value, blobs: Blobs) -> Any:
         if not is_reference(value):
             raise misfit(f"a pickled {title}", value)
+        # A pickle is a program: what somebody has uploaded as something else is not one.
+        if value.get("media") != PICKLE:
+            raise wrong(f"the blob is not marked as a pickled {title}")
         if not may_unpickle(blobs):
             raise wrong(f"a pickled {title} can be opened only by a task")
         return import_module("pickle").loads(blobs.get(value[BLOB]))
