@@ -16,6 +16,7 @@ from tidegate.errors import (
     UnsupportedType,
 )
 from tidegate.sdk.condition import conditional
+from tidegate.sdk.deck import Deck
 from tidegate.sdk.flyte import Echo, ImageSpec, LaunchPlan, Resources
 from tidegate.sdk.gates import approve, sleep, wait_for_input
 from tidegate.sdk.imperative import ImperativeWorkflow, Workflow, create_node
@@ -28,6 +29,7 @@ from tidegate.types.values import Directory, File, FlyteDirectory, FlyteFile, Pi
 
 __all__ = [
     "CompileError",
+    "Deck",
     "Directory",
     "Echo",
     "ExecutionFailed",

@@ -1,5 +1,6 @@
 """
-What tasks print: one text file an attempt, `<home>/logs/<execution>/<node>/<attempt>.log`, standard output and error together.
+What tasks leave for people to read, a file of each kind an attempt: what they print, `<home>/logs/<execution>/<node>/<attempt>.log`,
+standard output and error together; and their decks, `<home>/decks/<execution>/<node>/<attempt>.html`.
 
 A node inside another is a directory inside the other's. While an attempt runs, `<attempt>.live` is the file into which it prints.
 Names come from outside, so each is spelled with letters that no file system takes for something else.
@@ -69,12 +70,43 @@ def read_logs(home: Path, execution: str, node: str | None = None) -> list[Attem
     for path in sorted(place.glob("*" if node is not None else "**/*")):
         if path.suffix not in {".live", ".log"} or not path.stem.isdecimal():
             continue
-        name = "/".join(_unquote(part) for part in path.parent.relative_to(top).parts)
+        name = _node(path, top)
         text = _read(path)
         if text is not None:
             attempt = int(path.stem)
             found[name, attempt] = AttemptText(name, attempt, text, path.suffix == ".live")
     return sorted(found.values(), key=_order)
+
+
+def keep_deck(home: Path, execution: str, node: str, attempt: int, page: bytes) -> None:
+    """Write the decks of an attempt, in place of those it had written before. Errors: `OSError`."""
+    path = _directory(home, execution, node, "decks") / f"{attempt}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(page)
+    fresh.replace(path)
+
+
+def read_deck(home: Path, execution: str, node: str, attempt: int = 0) -> tuple[int, str] | None:
+    """Return the decks of an attempt, or of the last attempt that has any, with its number; None if there are none."""
+    place = _directory(home, execution, node, "decks")
+    there = [int(path.stem) for path in place.glob("*.html") if path.stem.isdecimal()]
+    if not there or (attempt and attempt not in there):
+        return None
+    chosen = attempt or max(there)
+    return chosen, (place / f"{chosen}.html").read_text(errors="replace")
+
+
+def nodes_with_decks(home: Path, execution: str) -> frozenset[str]:
+    """Return the nodes of an execution which have decks."""
+    top = _directory(home, execution, "", "decks")
+    if not top.is_dir():
+        return frozenset()
+    return frozenset(_node(path, top) for path in top.rglob("*.html"))
+
+
+def _node(path: Path, top: Path) -> str:
+    return "/".join(_unquote(part) for part in path.parent.relative_to(top).parts)
 
 
 def _ends(printed: int, size: int) -> bytes:
@@ -95,9 +127,9 @@ def _read(path: Path) -> str | None:
         return None  # the attempt has ended while we looked
 
 
-def _directory(home: Path, execution: str, node: str) -> Path:
+def _directory(home: Path, execution: str, node: str, kind: str = "logs") -> Path:
     parts = [_quote(part) for part in node.split("/")] if node else []
-    return Path(home, "logs", _quote(execution), *parts)
+    return Path(home, kind, _quote(execution), *parts)
 
 
 def _quote(name: str) -> str:

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.logs import MAX_NAME, keep_log, live_path, log_path, read_logs
+from tidegate.logs import (
+    MAX_NAME,
+    keep_deck,
+    keep_log,
+    live_path,
+    log_path,
+    nodes_with_decks,
+    read_deck,
+    read_logs,
+)
 
 
 def write(home: Path, execution: str, node: str, attempt: int, text: str) -> None:
@@ -85,3 +94,17 @@ def test_nothing_is_kept_of_nothing(tmp_path: Path):
         keep_log(nothing.fileno(), log_path(tmp_path, "e", "n0", 1))
 
     assert not (tmp_path / "logs").exists()
+
+
+def test_decks_are_found_by_node_and_the_last_attempt_counts(tmp_path: Path):
+    keep_deck(tmp_path, "e", "n0/ü", 2, b"first")
+    keep_deck(tmp_path, "e", "n0/ü", 10, b"draft")
+    keep_deck(tmp_path, "e", "n0/ü", 10, "última".encode())
+
+    assert read_deck(tmp_path, "e", "n0/ü") == (10, "última")
+    assert read_deck(tmp_path, "e", "n0/ü", 2) == (2, "first")
+    assert read_deck(tmp_path, "e", "n0/ü", 3) is None
+    assert read_deck(tmp_path, "e", "n0") is None
+    assert read_deck(tmp_path, "../e", "n0/ü") is None
+    assert nodes_with_decks(tmp_path, "e") == {"n0/ü"}
+    assert nodes_with_decks(tmp_path, "f") == frozenset()

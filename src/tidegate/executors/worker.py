@@ -10,7 +10,6 @@ An interrupt from the terminal is the engine's business and ignored here. SIGTER
 import faulthandler
 import io
 import os
-import resource
 import select
 import shutil
 import signal
@@ -18,6 +17,7 @@ import sys
 import time
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, assert_never
@@ -45,10 +45,11 @@ from tidegate.executors.frames import (
     pack,
 )
 from tidegate.ir.graph import Graph, PythonTarget
-from tidegate.logs import keep_log, log_path
+from tidegate.logs import keep_deck, keep_log, log_path
 from tidegate.ports import Raised, Returned, Unfolded
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.invoke import invoke
+from tidegate.sdk.report import Report
 from tidegate.sdk.task import Task
 from tidegate.sdk.trace import TaskRun
 from tidegate.types.values import with_pickle
@@ -81,8 +82,6 @@ class Worker:
             Path(place).mkdir(parents=True)
         self._blobs = with_pickle(BlobDirectory(Path(setup.blobs), scratch=Path(self._desk[1])))
         self._tasks: dict[PythonTarget, Task[..., Any]] = {}
-        if setup.memory is not None:
-            _limit_memory(setup.memory)
         # First, as for a script; the package itself is imported by now, and no file of the author's can hide it.
         sys.path.insert(0, setup.source)
 
@@ -131,6 +130,7 @@ class Worker:
     def _run(self, run: Run) -> Done:
         began = time.perf_counter_ns()
         outcome: Returned | Unfolded | Raised
+        report = Report(partial(keep_deck, self._home, run.id, run.node, run.attempt))
         try:
             task = self._task(run.target)
             if run.timed:
@@ -147,6 +147,7 @@ class Worker:
                     attempt=run.attempt,
                     idempotency_key=run.idempotency_key,
                     working_directory=self._desk[0],
+                    report=report,
                 ),
             )
             outcome = Unfolded(result) if isinstance(result, Graph) else Returned(result)
@@ -155,6 +156,8 @@ class Worker:
         done = Done(run.number, (time.perf_counter_ns() - began) // 1000, outcome)
         if os.getpid() == self._pid:
             _flush_output()
+            with suppress(OSError):  # as of a log
+                report.publish()
             if not self._ending:  # else the supervisor looks at what was printed
                 self._tidy(run)
         return done
@@ -244,11 +247,6 @@ def _empty(place: str) -> None:
             pass
         shutil.rmtree(place, ignore_errors=True)
         Path(place).mkdir()
-
-
-def _limit_memory(limit: int) -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:

@@ -34,11 +34,16 @@ def _with_directory(run: TaskRun) -> TaskRun:
     return structs.replace(run, working_directory=tempfile.mkdtemp(prefix="work-", dir=scratch()))
 
 
+@functools.cache
+def _outside() -> TaskRun:
+    return TaskRun()
+
+
 def current_context() -> TaskRun:
     """
-    Return the attempt that is running: its execution, node, attempt, idempotency key, logger and working directory.
+    Return the attempt that is running: its execution, node, attempt, idempotency key, logger, working directory and decks.
 
     Outside of an execution it describes a run called `local`, so that a task can be tried as a plain function.
     """
-    run = current_run() or TaskRun()
+    run = current_run() or _outside()
     return run if run.working_directory else _with_directory(run)

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar  # noqa: TID251 - the body of a workflow takes no extra argument
 from typing import Any, NoReturn, assert_never
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from tidegate.errors import CompileError
 from tidegate.ir.check import MAX_NAME, MAX_NODES, check
 from tidegate.ir.expr import Expr, NodeId
 from tidegate.ir.graph import Case, Graph, Interface, Node, PythonTarget
+from tidegate.sdk.report import Report, Section
 from tidegate.types.values import Blobs
 
 
@@ -24,7 +25,7 @@ class TaskRun(Struct, frozen=True):
     The attempt that is running, as `current_context()` shows it to the task.
 
     `idempotency_key` is the same for every attempt of one node: hand it to the outside world, so that a repeated attempt is recognized.
-    `working_directory` is an empty directory of the attempt, made when it is asked for.
+    `working_directory` is an empty directory of the attempt, made when it is asked for. `report` holds its decks.
     """
 
     execution: str = "local"
@@ -32,6 +33,17 @@ class TaskRun(Struct, frozen=True):
     attempt: int = 1
     idempotency_key: str = ""
     working_directory: str = ""
+    report: Report = field(default_factory=Report)
+
+    @property
+    def decks(self) -> list[Section]:
+        """The decks made until now."""
+        return self.report.decks
+
+    @property
+    def default_deck(self) -> Section:
+        """A deck that is there without being made."""
+        return self.report.default_deck
 
     @property
     def execution_id(self) -> str:

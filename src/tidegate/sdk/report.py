@@ -1,0 +1,107 @@
+"""What an attempt shows: its decks, as one HTML page of its own."""
+
+from collections.abc import Callable
+from html import escape
+from typing import Any, Final, Self
+
+from tidegate.sdk.rendering import image, markdown, plain_text, rendered, table
+
+MAX_PAGE: Final = 5 * 1024 * 1024
+"""Bytes of a page. A deck that does not fit is left out, and the page says so."""
+
+STYLE: Final = (
+    ":root{color-scheme:light dark}"
+    "body{font:15px/1.5 system-ui,sans-serif;margin:1.5rem;max-width:72rem}"
+    "h2{font-size:1.1rem;border-bottom:1px solid #8884;padding-bottom:.25rem}"
+    "table{border-collapse:collapse;margin:.5rem 0;font-variant-numeric:tabular-nums}"
+    "th,td{padding:.25rem .75rem;border-bottom:1px solid #8883;text-align:left}"
+    "td.n{text-align:right}img{max-width:100%}pre{white-space:pre-wrap}"
+)
+
+
+class Section:
+    """One deck: a name, and what was appended to it. Each method returns the deck, so that calls can be chained."""
+
+    def __init__(self, name: str, html: Any = "") -> None:
+        """Begin a deck; a text is the author's own HTML and shown as such, other things as `append` shows them."""
+        self.name = str(name)
+        self._parts: list[str] = []
+        if not isinstance(html, str) or html:
+            self.append(html)
+
+    @property
+    def html(self) -> str:
+        """What it holds."""
+        return "\n".join(self._parts)
+
+    def append(self, thing: Any) -> Self:
+        """
+        Add a thing: HTML as text, an image as bytes, a list of dicts or a dict as a table, a pandas DataFrame, a matplotlib or plotly figure.
+
+        Raises TypeError for what cannot be shown.
+        """
+        self._parts.append(rendered(thing))
+        return self
+
+    def markdown(self, text: str) -> Self:
+        """Add Markdown; HTML in it is shown as text."""
+        self._parts.append(markdown(text))
+        return self
+
+    def text(self, text: str) -> Self:
+        """Add a text as it is, with its line breaks."""
+        self._parts.append(plain_text(text))
+        return self
+
+    def table(self, rows: list[dict[str, Any]]) -> Self:
+        """Add a table of rows, each by the names of its columns."""
+        self._parts.append(table(rows))
+        return self
+
+    def image(self, content: bytes, alt: str = "") -> Self:
+        """Add an image (PNG, JPEG, GIF, WebP or SVG); `alt` says what it shows."""
+        self._parts.append(image(content, alt))
+        return self
+
+
+class Report:
+    """The decks of one attempt. `keep` stores the page; without it nobody does."""
+
+    __slots__ = ("_default", "_keep", "decks")
+
+    def __init__(self, keep: Callable[[bytes], None] | None = None) -> None:
+        self.decks: list[Section] = []
+        self._keep = keep
+        self._default: Section | None = None
+
+    @property
+    def default_deck(self) -> Section:
+        """The deck called `Deck`, made when it is first asked for."""
+        if self._default is None:
+            self._default = Section("Deck")
+            self.decks.insert(0, self._default)
+        return self._default
+
+    def publish(self) -> None:
+        """Store what is there now, if there is anything, so that it can be read. Errors: `OSError`."""
+        if self._keep is not None and self.decks:
+            self._keep(page(self.decks))
+
+
+def page(decks: list[Section]) -> bytes:
+    """Return decks as one HTML document in UTF-8, of at most `MAX_PAGE` bytes."""
+    parts = []
+    room = MAX_PAGE - 4096
+    # The list is the author's too, and whatever else is in it is no deck.
+    for deck in (each for each in decks if isinstance(each, Section)):
+        title = f"<h2>{escape(deck.name[:200])}</h2>"
+        part = f"<section>{title}{deck.html}</section>".encode(errors="replace")
+        if len(part) > room:
+            size = len(part) / 2**20
+            part = f"<section>{title}<p>left out: {size:.1f} MiB, more than a report may hold ({MAX_PAGE >> 20} MiB)</p></section>".encode()
+        room -= len(part)
+        if room < 0:
+            break
+        parts.append(part)
+    head = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Report</title><style>{STYLE}</style></head><body>'
+    return head.encode() + b"\n".join(parts) + b"</body></html>"
