@@ -68,6 +68,10 @@ def test_a_command_of_a_page_exists(page: str, line: str) -> None:
     command = tidegate.get_command(context, name)
 
     assert command is not None, f"{page}: {line}"
+    if isinstance(command, click.Group):
+        part = next(w for w in words[words.index(name) + 1 :] if not w.startswith("-"))
+        command = command.get_command(context, part)
+        assert command is not None, f"{page}: {line}"
     known = {o for p in (*command.params, *tidegate.params) for o in p.opts}
     for word in words:
         # `run` has an option for each input of the workflow, which only the workflow knows.

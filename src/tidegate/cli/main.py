@@ -40,6 +40,7 @@ COMMANDS = {
     "logs": ("tidegate.cli.reading", "Show what the tasks of an execution printed."),
     "events": ("tidegate.cli.reading", "Show the history of an execution."),
     "serve": ("tidegate.cli.serve", "Serve the store over HTTP: run, launch, watch and answer."),
+    "token": ("tidegate.cli.token", "Make, list and revoke tokens, for access over the network."),
     "doctor": ("tidegate.cli.doctor", "Check the store."),
 }
 """Where each subcommand lives, and what it says of itself, so that the list of them needs no imports."""
