@@ -236,12 +236,14 @@ def test_no_process_of_a_task_reports_in_its_place(lone: Crew):
     assert outcome == Returned({"o0": lone.run("process", module="yard").outputs["o0"]})
 
 
-def test_memory_is_limited(home: Path):
-    with closing(ProcessExecutor(home, 1, memory_limit=2 * 1024**3)) as executor:
-        crew = Crew(executor)
+def test_an_attempt_that_finds_no_memory_fails_alone(lone: Crew):
+    limit = 2 * 1024**3
 
-        assert crew.run("grab", module="yard", size=4 * 1024**3).failure.message == "MemoryError"
-        assert crew.run("grab", module="yard", size=1024) == Returned({"o0": 1024})
+    failed = lone.run("grab", module="yard", size=2 * limit, limit=limit)
+    next_one = lone.run("grab", module="yard", size=1024, limit=limit)
+
+    assert failed.failure.message == "MemoryError"
+    assert next_one == Returned({"o0": 1024})
 
 
 def test_who_asks_a_worker_to_end_costs_no_attempt(crew: Crew):

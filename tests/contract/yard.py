@@ -12,6 +12,7 @@ from tests.contract.executor_contract import BUNDLE, PATIENCE, Crew, job
 
 YARD = '''
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -123,7 +124,8 @@ def end_politely() -> int:
 
 
 @task
-def grab(size: int) -> int:
+def grab(size: int, limit: int) -> int:
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
     return len(bytearray(size))
 
 

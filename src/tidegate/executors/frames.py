@@ -26,16 +26,12 @@ MAX_FRAME = 256 * 1024 * 1024
 
 
 class Setup(Struct, frozen=True, array_like=True, tag="setup"):
-    """
-    Where a worker finds its source tree and the blobs, and writes logs. `desk` is a directory that it makes for its attempts to work in;
-    `memory` is the limit of its address space in bytes.
-    """
+    """Where a worker finds its source tree and the blobs, and writes logs. `desk` is a directory that it makes for its attempts to work in."""
 
     source: str
     blobs: str
     home: str
     desk: str
-    memory: int | None = None
 
 
 class Run(Struct, frozen=True, array_like=True, tag="run"):

@@ -132,11 +132,6 @@ class Pool:
             return
         self._roster.queries.append(query)
 
-    def warm(self, bundle: str) -> None:
-        """Have a worker of this bundle, if there is room for one."""
-        if not self._closing:
-            self._roster.warm(bundle, self._now)
-
     def cancel(self, attempt: Attempt) -> None:
         """Forget an attempt, and end its worker if it runs."""
         if self._roster.backlog.drop(attempt):

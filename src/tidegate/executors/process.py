@@ -41,20 +41,12 @@ class ProcessExecutor:
     An `Executor` over at most `workers` processes, one a processor if None.
 
     Below `home` it expects unpacked sources in `bundles/<digest>/` and blobs in `blobs/`, and keeps what tasks print in `logs/`.
-    `memory_limit` bounds the address space of each worker, in bytes; a task that wants more gets a `MemoryError`.
     `idle` is the seconds after which a worker that has nothing to do ends.
     """
 
-    def __init__(
-        self,
-        home: Path,
-        workers: int | None = None,
-        *,
-        memory_limit: int | None = None,
-        idle: float = IDLE,
-    ) -> None:
+    def __init__(self, home: Path, workers: int | None = None, *, idle: float = IDLE) -> None:
         self._home = home.absolute()
-        self._limits = Limits(workers or os.cpu_count() or 1, memory_limit, idle)
+        self._limits = Limits(workers or os.cpu_count() or 1, idle)
         self._pool: Pool | None = None
         self._thread: Thread | None = None
 
@@ -75,11 +67,6 @@ class ProcessExecutor:
         """End this attempt if it still runs; it is not reported on any more, unless it ends at this moment."""
         pool = self._running()
         pool.call(partial(pool.cancel, (key, node, attempt)))
-
-    def warm(self, bundle: str) -> None:
-        """Start a worker for a bundle, so that its first attempt need not wait for that."""
-        pool = self._running()
-        pool.call(partial(pool.warm, bundle))
 
     def describe(
         self, bundle: str, module: str, timeout: float = 60.0

@@ -50,10 +50,9 @@ _numbers = itertools.count(1)
 
 
 class Limits(Struct, frozen=True):
-    """How many workers there may be, the address space of each in bytes, and the seconds after which an idle one ends."""
+    """How many workers there may be, and the seconds after which an idle one ends."""
 
     workers: int
-    memory: int | None
     idle: float
 
 
@@ -88,12 +87,6 @@ class Roster:
         for bundle in self.backlog.bundles():
             if self._place(bundle):
                 return
-
-    def warm(self, bundle: str, now: float) -> None:
-        """Have a worker of this bundle, if there is room for one."""
-        self._now = now
-        if all(c.bundle != bundle or c.ending for c in self.children) and self._room() > 0:
-            self._hire(bundle)
 
     def put_back(self, tickets: list[Ticket]) -> None:
         """Have what was taken back from a worker wait again, before all others."""
@@ -154,7 +147,6 @@ class Roster:
             blobs=str(self._home / "blobs"),
             home=str(self._home),
             desk=str(desk_of(scratch)),
-            memory=self._limits.memory,
         )
         try:
             if self.nursery is None:
