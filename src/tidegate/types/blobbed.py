@@ -35,9 +35,6 @@ from tidegate.types.values import (
 
 NPY: Final = "application/vnd.numpy.npy"
 PICKLE: Final = "application/x-python-pickle"
-OBJECTS: Final = frozenset({NPY, PARQUET})
-OBJECT_KINDS: Final = ("ndarray", "table")
-"""Media types, and kinds of schema, of what `open_object` opens as more than a file."""
 
 _GIVES: Final = frozenset({dict})
 

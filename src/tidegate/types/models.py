@@ -5,7 +5,6 @@ Pydantic is loaded when the first such type is met, and not before: importing th
 """
 
 import sys
-from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -14,10 +13,9 @@ import msgspec
 from tidegate.errors import Fault, InvalidValue
 from tidegate.ir.expr import Schema, Value
 from tidegate.types import formats
-from tidegate.types.blobbed import OBJECT_KINDS, OBJECTS, open_object, packaged_form, store_object
 from tidegate.types.builtin import native
-from tidegate.types.form import Form, invalid, misfit, name_of, one, unsupported, wrong
-from tidegate.types.values import KIND, Blobs, File, is_reference
+from tidegate.types.form import Form, invalid, misfit, one, unsupported, wrong
+from tidegate.types.values import Blobs
 
 _FORMATS = {
     "date-time": formats.LOOSE_INSTANT,
@@ -38,7 +36,6 @@ def is_model(annotation: Any) -> bool:
 def model_form(cls: Any, defs: dict[str, Schema]) -> Form:
     """Build the form of a model; the definitions that its schema refers to go into `defs`."""
     adapter, schema = _adapter(cls)
-    objects = any(f'"{KIND}":"{k}"'.encode() in msgspec.json.encode(schema) for k in OBJECT_KINDS)
     inner = schema.pop("$defs", {})
     # The definitions move up; a name that is taken by another definition gets the model's name before it.
     renamed = {n: n if defs.get(n, s) == s else f"{cls.__name__}_{n}" for n, s in inner.items()}
@@ -55,7 +52,7 @@ def model_form(cls: Any, defs: dict[str, Schema]) -> Form:
     def decode(value: Value, blobs: Blobs) -> Any:
         if type(value) is not dict:
             raise misfit(f"an object ({cls.__qualname__})", value)
-        return _load(adapter, value, blobs, objects=objects)
+        return _load(adapter, value, blobs)
 
     return Form(
         schema=schema,
@@ -93,25 +90,11 @@ def with_constraints(form: Form, annotation: Any) -> Form:
     )
 
 
-@lru_cache(maxsize=1)
-def _generator() -> Any:
-    """Return pydantic's schema generator, which knows arrays and tables besides."""
-    parent = import_module("pydantic.json_schema").GenerateJsonSchema
-
-    class Generator(parent):  # type: ignore[misc, valid-type]
-        def is_instance_schema(self, schema: Any) -> Any:
-            form = packaged_form(schema["cls"])
-            return super().is_instance_schema(schema) if form is None else form.schema
-
-    return Generator
-
-
 def _adapter(annotation: Any) -> tuple[Any, Schema]:
     pydantic = import_module("pydantic")
     try:
         adapter = pydantic.TypeAdapter(annotation)
-        schema = adapter.json_schema(mode="validation", schema_generator=_generator())
-        return adapter, _exact(schema)
+        return adapter, _exact(adapter.json_schema(mode="validation"))
     except (pydantic.errors.PydanticUserError, TypeError, NameError) as e:
         reason = str(e).partition("\n")[0]
         raise unsupported(annotation, f"pydantic says: {reason}") from e
@@ -120,12 +103,7 @@ def _adapter(annotation: Any) -> tuple[Any, Schema]:
 def _dump(adapter: Any, value: Any, blobs: Blobs) -> Value:
     try:
         return adapter.dump_python(
-            value,
-            mode="json",
-            by_alias=True,
-            round_trip=True,
-            context=blobs,
-            fallback=lambda part: _dump_object(part, blobs),
+            value, mode="json", by_alias=True, round_trip=True, context=blobs
         )
     except InvalidValue:
         raise
@@ -133,34 +111,12 @@ def _dump(adapter: Any, value: Any, blobs: Blobs) -> Value:
         raise wrong(f"pydantic cannot store it: {e}") from e
 
 
-def _dump_object(part: Any, blobs: Blobs) -> Value:
-    stored = store_object(part, blobs)
-    if stored is None:
-        raise wrong(f"{name_of(part)} cannot be stored")
-    return stored
-
-
-def _load(adapter: Any, value: Value, blobs: Blobs, *, objects: bool) -> Any:
+def _load(adapter: Any, value: Value, blobs: Blobs) -> Any:
     pydantic = import_module("pydantic")
     try:
-        if objects:
-            return adapter.validate_python(_with_objects(value, blobs), context=blobs)
         return adapter.validate_json(msgspec.json.encode(value), context=blobs)
     except pydantic.ValidationError as e:
         raise _faults(e) from None
-
-
-def _with_objects(value: Value, blobs: Blobs) -> Any:
-    """Return a value in which arrays and tables stand instead of their references; pydantic cannot open them."""
-    if isinstance(value, list):
-        return [_with_objects(v, blobs) for v in value]
-    if not isinstance(value, dict):
-        return value
-    if is_reference(value) and value.get("media") in OBJECTS:
-        opened = open_object(value, blobs)
-        # Files and datasets open what they are given themselves, when somebody asks.
-        return value if isinstance(opened, File) else opened
-    return {k: _with_objects(v, blobs) for k, v in value.items()}
 
 
 def _faults(error: Any) -> InvalidValue:

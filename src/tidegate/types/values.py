@@ -115,12 +115,6 @@ def blob_schema(kind: str, title: str) -> Schema:
     return made | {"additionalProperties": False}
 
 
-class Format(Struct, frozen=True):
-    """What `File["csv"]` says of a file: the format of its content."""
-
-    name: str
-
-
 class _Stored(Struct, frozen=True):
     """A stored value, with the blobs it names."""
 
@@ -158,9 +152,9 @@ class _Place:
         self.remote_path = remote_path
 
     @classmethod
-    def __class_getitem__(cls, item: Any) -> Any:
-        """`File["csv"]`: a file of this format."""
-        return Annotated[cls, Format(getattr(item, "__name__", str(item)))]
+    def __class_getitem__(cls, _format: object) -> Any:
+        """`File["csv"]`, as Flyte writes it: a file, of whatever format."""
+        return cls
 
     @classmethod
     def stored(cls, value: dict[str, Any], blobs: Blobs) -> Self:
@@ -194,10 +188,6 @@ class _Place:
     def name(self) -> str:
         """Its name, without the directories before it."""
         return self._given.rstrip("/").rpartition("/")[2]
-
-    def extension(self) -> str:
-        """Return the last suffix of its name, without the dot."""
-        return Path(self.name).suffix.removeprefix(".")
 
     def __fspath__(self) -> str:
         return self.path
@@ -267,13 +257,6 @@ class File(_Place):
         del alt
         return cls(_new_room() / name)
 
-    new = new_remote_file
-
-    @classmethod
-    def from_source(cls, source: Any) -> Self:
-        """Return the file at a path or address."""
-        return cls(source)
-
 
 class Directory(_Place):
     """A directory whose files travel with the value."""
@@ -294,23 +277,10 @@ class Directory(_Place):
         made.mkdir(parents=True)
         return cls(made)
 
-    new = new_remote
-
-    @classmethod
-    def from_source(cls, source: Any) -> Self:
-        """Return the directory at a path."""
-        return cls(source)
-
     def new_file(self, name: str = "file") -> File:
         """Return a file in this directory, to be written."""
         Path(self.path).mkdir(parents=True, exist_ok=True)
         return File(Path(self.path) / name)
-
-    def new_dir(self, name: str = "directory") -> "Directory":
-        """Make and return a directory in this one."""
-        made = Path(self.path) / name
-        made.mkdir(parents=True, exist_ok=True)
-        return Directory(made)
 
     @classmethod
     def listdir(cls, directory: "Directory") -> list["File | Directory"]:
