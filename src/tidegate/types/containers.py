@@ -1,18 +1,15 @@
-"""The forms of lists, tuples, sets, dicts and unions, built from the forms of what is in them."""
+"""The forms of lists, tuples, dicts and unions, built from the forms of what is in them."""
 
 import re
-from collections.abc import Callable
-from itertools import combinations
-from math import isfinite
+from collections.abc import Callable, Iterable
+from itertools import combinations, repeat
 from types import NoneType
 from typing import Any, Final
-
-import msgspec
 
 from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Schema, Value
 from tidegate.types.anything import ANY, plain
-from tidegate.types.builtin import INT_MAX, INT_MIN, SCALARS
+from tidegate.types.builtin import SCALARS
 from tidegate.types.form import Form, inside, misfit, unsupported, wrong
 from tidegate.types.values import Blobs
 
@@ -22,118 +19,22 @@ _SIZED: Final = (list, tuple)
 _WHOLE: Final = "^(0|-?[1-9][0-9]*)$"
 
 
-def list_form(item: Form, title: str = "a list") -> Form:
-    """Build the form of `list[T]`."""
-    encode_each, decode_each = each(item, title)
-    if item is ANY:
-        encode_each = _untyped(list, encode_each)
+Turn = Callable[[Any, Blobs], Any]
+
+
+def list_form(item: Form, kind: type = list) -> Form:
+    """Build the form of `list[T]` or, of kind tuple, of `tuple[T, ...]`."""
+
+    def turn(value: Any, blobs: Blobs, act: Turn) -> list[Any]:
+        if not isinstance(value, _SIZED):
+            raise misfit("a list", value)
+        return _each(value, blobs, repeat(act))
+
     return Form(
         schema={"type": "array", "items": item.schema},
-        encode=_copying(item, encode_each),
-        decode=_copying(item, decode_each),
-        takes=(list,),
-        gives=_LIST,
-        python=item.python,
-        recursive=item.recursive,
-    )
-
-
-Loop = Callable[[Any, Blobs], list[Any]]
-
-
-def each(item: Form, title: str) -> tuple[Loop, Loop]:
-    """Return the two functions that turn every item of a list or tuple."""
-
-    def loop(turn: Callable[[Any, Blobs], Any]) -> Loop:
-        def run(value: Any, blobs: Blobs) -> list[Any]:
-            if not isinstance(value, _SIZED):
-                raise misfit(title, value)
-            made: list[Any] = []
-            try:
-                for one in value:
-                    made.append(turn(one, blobs))  # noqa: PERF401  its length says where a fault is
-            except InvalidValue as e:
-                raise inside(len(made), e) from None
-            return made
-
-        return run
-
-    return loop(item.encode), loop(item.decode)
-
-
-def _copying(item: Form, slow: Loop) -> Loop:
-    """Return a faster way for a list whose items are stored as they are, else the slow one."""
-    checks: dict[type, Callable[[list[Any]], bool]] = {
-        # A sum of floats is finite only if each of them is; if finite ones overflow, the slow way finds out.
-        float: lambda items: isfinite(sum(items)),
-        int: lambda items: min(items) >= INT_MIN and max(items) <= INT_MAX,
-        str: lambda items: "".join(items).isascii(),
-        bool: lambda _items: True,
-    }
-    scalar = next((s for s in checks if SCALARS[s] is item), None)
-    if scalar is None:
-        return slow
-    check, only = checks[scalar], {scalar}
-
-    def fast(value: Any, blobs: Blobs) -> list[Any]:
-        # The types of all items are compared at once, in C.
-        if type(value) is list and set(map(type, value)) == only and check(value):
-            return value.copy()
-        return slow(value, blobs)
-
-    return fast
-
-
-def _untyped(kind: type, other: Callable[[Any, Blobs], Any]) -> Callable[[Any, Blobs], Any]:
-    """Return how a container of anything is stored: as one untyped value, so that reserved keys are seen."""
-
-    def encode(value: Any, blobs: Blobs) -> Value:
-        return plain(value, blobs) if type(value) is kind else other(value, blobs)
-
-    return encode
-
-
-def set_form(item: Form, kind: type) -> Form:
-    """Build the form of `set[T]` or `frozenset[T]`: a list in a fixed order."""
-    _, decode_each = each(item, "a list without repeats")
-
-    def encode(value: Any, blobs: Blobs) -> Value:
-        if not isinstance(value, set | frozenset):
-            raise misfit("a set", value)
-        return sorted((item.encode(one, blobs) for one in value), key=msgspec.json.encode)
-
-    def decode(value: Value, blobs: Blobs) -> Any:
-        try:
-            made = kind(decode_each(value, blobs))
-        except TypeError:
-            raise wrong("the items of a set must be hashable") from None
-        if len(made) != len(value):
-            raise wrong("an item is repeated")
-        return made
-
-    return Form(
-        schema={"type": "array", "items": item.schema, "uniqueItems": True},
-        encode=encode,
-        decode=decode,
+        encode=lambda value, blobs: turn(value, blobs, item.encode),
+        decode=lambda value, blobs: kind(turn(value, blobs, item.decode)),
         takes=(kind,),
-        gives=_LIST,
-        python=item.python,
-        recursive=item.recursive,
-    )
-
-
-def variadic_form(item: Form) -> Form:
-    """Build the form of `tuple[T, ...]`."""
-    encode_each, decode_each = each(item, "a list")
-
-    def decode(value: Value, blobs: Blobs) -> Any:
-        return tuple(decode_each(value, blobs))
-
-    return Form(
-        schema={"type": "array", "items": item.schema},
-        encode=encode_each,
-        decode=decode,
-        takes=(tuple,),
         gives=_LIST,
         python=item.python,
         recursive=item.recursive,
@@ -143,21 +44,13 @@ def variadic_form(item: Form) -> Form:
 def tuple_form(items: tuple[Form, ...]) -> Form:
     """Build the form of `tuple[A, B]`: a list of exactly these."""
     count = len(items)
-    expected = f"a list of {count}"
+    encoders, decoders = [f.encode for f in items], [f.decode for f in items]
 
-    def turn(value: Any, blobs: Blobs, turns: list[Callable[[Any, Blobs], Any]]) -> list[Any]:
+    def turn(value: Any, blobs: Blobs, acts: list[Turn]) -> list[Any]:
         if not isinstance(value, _SIZED) or len(value) != count:
-            raise misfit(expected, value)
-        made: list[Any] = []
-        try:
-            for one, act in zip(value, turns, strict=True):
-                made.append(act(one, blobs))
-        except InvalidValue as e:
-            raise inside(len(made), e) from None
-        return made
+            raise misfit(f"a list of {count}", value)
+        return _each(value, blobs, acts)
 
-    encoders = [f.encode for f in items]
-    decoders = [f.decode for f in items]
     schema: Schema = {"type": "array", "minItems": count, "maxItems": count}
     if items:
         schema["prefixItems"] = [f.schema for f in items]
@@ -172,6 +65,16 @@ def tuple_form(items: tuple[Form, ...]) -> Form:
     )
 
 
+def _each(value: Any, blobs: Blobs, acts: Iterable[Turn]) -> list[Any]:
+    made: list[Any] = []
+    try:
+        for one, act in zip(value, acts, strict=False):
+            made.append(act(one, blobs))
+    except InvalidValue as e:
+        raise inside(len(made), e) from None  # how far it came says where the fault is
+    return made
+
+
 def dict_form(key: Form, item: Form) -> Form:
     """Build the form of `dict[K, V]`: keys that are not text are stored as the text they are written as."""
     write, read, names = key_form(key)
@@ -180,6 +83,8 @@ def dict_form(key: Form, item: Form) -> Form:
     def encode(value: Any, blobs: Blobs) -> Value:
         if not isinstance(value, dict):
             raise misfit("a dict", value)
+        if item is ANY and not names and type(value) is dict:
+            return plain(value, blobs)  # where some keys are reserved
         made: dict[str, Value] = {}
         k: Any = None
         try:
@@ -204,10 +109,9 @@ def dict_form(key: Form, item: Form) -> Form:
     schema: Schema = {"type": "object", "additionalProperties": item.schema or True}
     if names:
         schema["propertyNames"] = names
-    whole = item is ANY and not names
     return Form(
         schema=schema,
-        encode=_untyped(dict, encode) if whole else encode,
+        encode=encode,
         decode=decode,
         takes=(dict,),
         gives=_DICT,
@@ -232,24 +136,7 @@ def key_form(key: Form) -> tuple[Callable[..., str], Callable[..., Any], Schema]
             return key.decode(int(text), blobs)
 
         return lambda k, blobs: str(key.encode(k, blobs)), read_int, {"pattern": _WHOLE}
-    options = [False, True] if key is SCALARS[bool] else key.schema.get("enum")
-    if options is None:
-        raise unsupported(
-            "a dict with such keys", "use text, whole numbers, dates or enums as keys"
-        )
-    stored = {key_text(o): o for o in options}
-
-    def read(text: str, blobs: Blobs) -> Any:
-        if text not in stored:
-            raise misfit(f"one of: {', '.join(stored)}", text)
-        return key.decode(stored[text], blobs)
-
-    return lambda k, blobs: key_text(key.encode(k, blobs)), read, {"enum": list(stored)}
-
-
-def key_text(value: Value) -> str:
-    """Write a plain value as the key of an object."""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    raise unsupported("a dict with such keys", "use text, whole numbers, dates or enums of text as keys")
 
 
 def union_form(members: tuple[Form, ...]) -> Form:
@@ -292,7 +179,7 @@ def union_form(members: tuple[Form, ...]) -> Form:
 
     expected = "one of the types of the union"
     return Form(
-        schema=_union_schema(members),
+        schema={"anyOf": [f.schema for f in members]},
         encode=encode,
         decode=decode,
         takes=tuple(cls for f in members for cls in f.takes),
@@ -316,10 +203,6 @@ def _reader(ordered: list[Form], value: Value, blobs: Blobs) -> tuple[Form | Non
         except InvalidValue:
             continue
     return None, None
-
-
-def _union_schema(members: tuple[Form, ...]) -> Schema:
-    return {"anyOf": [f.schema for f in members]}
 
 
 def _optional_form(member: Form) -> Form:

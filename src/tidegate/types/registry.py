@@ -19,14 +19,7 @@ from tidegate.ir.expr import Schema, Value
 from tidegate.types.anything import ANY
 from tidegate.types.blobbed import PLACES, packaged_form, pickle_form
 from tidegate.types.builtin import SCALARS, enum_form, literal_form
-from tidegate.types.containers import (
-    dict_form,
-    list_form,
-    set_form,
-    tuple_form,
-    union_form,
-    variadic_form,
-)
+from tidegate.types.containers import dict_form, list_form, tuple_form, union_form
 from tidegate.types.form import MAX_DEPTH, Form, unsupported, wrong
 from tidegate.types.models import is_model, model_form, with_constraints
 from tidegate.types.records import is_union, record_form
@@ -42,15 +35,11 @@ _BARE: Final[dict[Any, Any]] = {
     list: list[Any],
     dict: dict[str, Any],
     tuple: tuple[Any, ...],
-    set: set[Any],
-    frozenset: frozenset[Any],
     collections.abc.Sequence: list[Any],
     collections.abc.Mapping: dict[str, Any],
     typing.List: list[Any],  # noqa: UP006  the name without arguments, as older code writes it
     typing.Dict: dict[str, Any],  # noqa: UP006
     typing.Tuple: tuple[Any, ...],  # noqa: UP006
-    typing.Set: set[Any],  # noqa: UP006
-    typing.FrozenSet: frozenset[Any],  # noqa: UP006
     typing.Sequence: list[Any],
     typing.Mapping: dict[str, Any],
 }
@@ -64,6 +53,8 @@ _INSTEAD: Final[dict[str, str]] = {
     "builtins.complex": "use a dataclass of two floats",
     "builtins.object": "use Any",
     "builtins.range": "use list[int]",
+    "builtins.set": "use list, for JSON has no sets",
+    "builtins.frozenset": "use list, for JSON has no sets",
     "builtins.bytearray": "use bytes",
 }
 
@@ -219,12 +210,9 @@ class _Forms:
             return list_form(self.make(args[0]))
         if origin in {dict, collections.abc.Mapping}:
             return dict_form(self.make(args[0]), self.make(args[1]))
-        if origin in {set, frozenset, collections.abc.Set}:
-            kind = set if origin is collections.abc.Set else origin
-            return set_form(self.make(args[0]), kind)
         if origin is tuple:
             if len(args) == 2 and args[1] is Ellipsis:
-                return variadic_form(self.make(args[0]))
+                return list_form(self.make(args[0]), tuple)
             return tuple_form(tuple(self.make(a) for a in args))
         if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
             return enum_form(annotation)

@@ -95,11 +95,12 @@ UNSUPPORTED = [
     (Job, "field 'target' of Job"),
     (Once, "InitVar"),
     (complex, "dataclass of two floats"),
+    (set[int], "use list"),
     (object, "use Any"),
     (Shape, "must be text, a number or a bool"),
     (Rights, "int for flags"),
     (Holder, "pydantic says"),
-    (dict[float, str], "use text, whole numbers, dates or enums as keys"),
+    (dict[float, str], "use text, whole numbers, dates or enums of text as keys"),
     (TypeVar("T"), "name one"),
     (Literal[[1]], "use text, whole numbers, bools or None"),  # type: ignore[valid-type]
     ("Later", "define it at the top of a module"),
