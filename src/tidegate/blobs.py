@@ -59,6 +59,10 @@ class BlobDirectory:
             pass
         return self._write([content])
 
+    def put_chunks(self, chunks: Iterable[bytes], /) -> str:
+        """Keep a content that comes in pieces; return its digest. Raises `StoreFull` or `StoreError`."""
+        return self._write(chunks)
+
     def get(self, digest: str, /) -> bytes:
         """Return the bytes with this digest. Raises `UnknownBlob`, or `StoreDamaged` if they have changed."""
         return b"".join(self._read(digest))

@@ -120,6 +120,12 @@ class UnknownBlob(UnknownThing):
     code = "unknown_blob"
 
 
+class UnknownBundle(UnknownThing):
+    """No bundle with this digest is stored."""
+
+    code = "unknown_bundle"
+
+
 class UnknownToken(UnknownThing):
     """There is no such token."""
 
@@ -167,6 +173,12 @@ class ExecutionEnded(Refused):
     """The execution has ended."""
 
     code = "execution_ended"
+
+
+class NotRecoverable(Refused):
+    """The execution has not ended, or has succeeded: there is nothing to recover."""
+
+    code = "not_recoverable"
 
 
 class KeyReused(Refused):

@@ -174,6 +174,55 @@ class WorkflowView(Struct, frozen=True, kw_only=True):
     """Whether it has dynamic tasks, which may ask for more."""
 
 
+class CaseView(Struct, frozen=True, kw_only=True):
+    """Which case of a branch a node belongs to: the branch by id, the case counted from 0."""
+
+    branch: str
+    index: int
+
+
+class GraphNodeView(Struct, frozen=True, kw_only=True):
+    """
+    One node of a workflow, before it runs: ids, names and kinds are those of `NodeView`.
+
+    `target` is the Python function of a task, `cases` are the conditions of a branch in words, the last of them `else`.
+    `schema` and `prompt` are those of a gate; `timeout` is in seconds, as is the `duration` of a sleep.
+    """
+
+    id: str
+    name: str
+    kind: str
+    parent: str = ""
+    upstream: list[str] = []
+    case: CaseView | None = None
+    target: str = ""
+    dynamic: bool = False
+    retries: int = 0
+    cases: list[str] = []
+    schema: Schema = {}
+    prompt: str = ""
+    timeout: float | None = None
+    duration: float | None = None
+
+
+class WorkflowDetail(Struct, frozen=True, kw_only=True):
+    """One version of a workflow, with its graph."""
+
+    workflow: WorkflowView
+    nodes: list[GraphNodeView]
+
+
+class FeedView(Struct, frozen=True, kw_only=True):
+    """One event among those of all executions. `place` numbers them in the order in which they were stored; there may be gaps."""
+
+    place: int
+    execution: str
+    workflow: str
+    project: str
+    domain: str
+    event: EventView
+
+
 class AnswerReply(Struct, frozen=True, kw_only=True):
     """An accepted answer. The same for a repeated one, for ever."""
 
@@ -314,6 +363,20 @@ class Launch(_Ask, frozen=True, kw_only=True, tag="launch"):
     domain: str = ""
 
 
+class Relaunch(_Ask, frozen=True, kw_only=True, tag="relaunch"):
+    """Launch an execution again, with the same version and inputs. The same `new_id` again returns the first. -> ExecutionView"""
+
+    id: str
+    new_id: str = ""
+
+
+class Recover(_Ask, frozen=True, kw_only=True, tag="recover"):
+    """Launch an execution that has not succeeded again, and keep the results and answers that it had. -> ExecutionView"""
+
+    id: str
+    new_id: str = ""
+
+
 class GetExecution(_Ask, frozen=True, kw_only=True, tag="get_execution"):
     """One execution; `wait` seconds at most for it to end or, with `until_waiting`, to have nothing left to run. -> ExecutionView"""
 
@@ -337,9 +400,14 @@ class ListExecutions(_Ask, frozen=True, kw_only=True, tag="list_executions"):
 
 
 class ListInbox(_Ask, frozen=True, kw_only=True, tag="list_inbox"):
-    """Everything that waits for an answer, or what one execution waits for. -> InboxPage"""
+    """Everything that waits for an answer, of one kind (input, approve) or both, or what one execution waits for. -> InboxPage"""
 
     execution: str = ""
+    workflow: str = ""
+    project: str = ""
+    domain: str = ""
+    kind: str = ""
+    text: str = ""
     cursor: str = ""
     limit: int = 100
 
@@ -387,6 +455,19 @@ class ListWorkflows(_Ask, frozen=True, kw_only=True, tag="list_workflows"):
     """Registered workflows, the latest version of each. -> WorkflowList"""
 
 
+class GetWorkflow(_Ask, frozen=True, kw_only=True, tag="get_workflow"):
+    """A version of a workflow, the latest if none is given, with its graph. -> WorkflowDetail"""
+
+    name: str
+    version: str = ""
+
+
+class ListVersions(_Ask, frozen=True, kw_only=True, tag="list_versions"):
+    """The versions of a workflow, the one registered last first. -> WorkflowList"""
+
+    name: str
+
+
 class MakeToken(_Ask, frozen=True, kw_only=True, tag="make_token"):
     """Make a token, for `lasts` seconds, or without end. -> TokenMade"""
 
@@ -408,6 +489,8 @@ class RevokeToken(_Ask, frozen=True, kw_only=True, tag="revoke_token"):
 Request: TypeAlias = (
     Register
     | Launch
+    | Relaunch
+    | Recover
     | GetExecution
     | ListExecutions
     | ListInbox
@@ -417,6 +500,8 @@ Request: TypeAlias = (
     | ListEvents
     | GetLogs
     | ListWorkflows
+    | GetWorkflow
+    | ListVersions
     | MakeToken
     | ListTokens
     | RevokeToken
@@ -424,6 +509,7 @@ Request: TypeAlias = (
 
 View: TypeAlias = (
     WorkflowList
+    | WorkflowDetail
     | ExecutionView
     | ExecutionPage
     | InboxPage

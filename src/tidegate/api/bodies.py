@@ -101,8 +101,8 @@ class ExecutionsQuery(_Body, frozen=True, kw_only=True):
     workflow: Short = ""
     project: Short = ""
     domain: Short = ""
-    since: Annotated[datetime | None, Meta(description="Launched then or later.")] = None
-    until: Annotated[datetime | None, Meta(description="Launched before.")] = None
+    since: Annotated[datetime, Meta(tz=True, description="Launched then or later.")] | None = None
+    until: Annotated[datetime, Meta(tz=True, description="Launched before.")] | None = None
     text: Annotated[
         str, Meta(max_length=255, description="Part of the id or of the workflow's name.")
     ] = ""
@@ -143,19 +143,21 @@ class WatchQuery(_Body, frozen=True, kw_only=True):
     """Which events to send: those of one execution, or of all; those after one, or from now on."""
 
     execution: Short = ""
-    after: Annotated[
-        int | None, Meta(ge=0, le=2**53, description="The id of the event after which to begin.")
-    ] = None
+    after: (
+        Annotated[
+            int, Meta(ge=0, le=2**53, description="The id of the event after which to begin.")
+        ]
+        | None
+    ) = None
 
 
 # ---- what only HTTP gives ----
 
 
 class Stored(Struct, frozen=True):
-    """What was stored is found by this digest: its SHA-256, in hexadecimal."""
+    """What is stored is found by this digest: its SHA-256, in hexadecimal."""
 
     digest: str
-    size: int
 
 
 class AnswerResult(Struct, frozen=True, kw_only=True):

@@ -63,9 +63,7 @@ async def _pause(pause: Pause, leaving: "asyncio.Future[None] | None") -> tuple[
         await ready
     else:
         wanted = {ready} if leaving is None else {ready, leaving}
-        await asyncio.wait(
-            wanted, timeout=pause.seconds, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait(wanted, timeout=pause.seconds, return_when=asyncio.FIRST_COMPLETED)
         if leaving is not None and leaving.done():
             raise HungUp
         if not pause.future.done():

@@ -1,12 +1,14 @@
 """What every route is handed: the service, and the ways to carry out what it is asked."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tidegate.api.carry import carry
 from tidegate.api.route import Call
 from tidegate.api.settings import Settings
+from tidegate.api.tail import Tail
 from tidegate.service.service import Service
 from tidegate.wire import Request
 
@@ -23,11 +25,11 @@ class Desk:
         self.service = service
         self.home = home
         self.version = version
+        self.tail = Tail(service)
+        self.openapi: Callable[[], bytes] = bytes
         self.replies: Counter[tuple[str, int]] = Counter()
 
-    async def ask(
-        self, call: Call, request: Request, kind: type[V], *, quick: bool = False
-    ) -> V:
+    async def ask(self, call: Call, request: Request, kind: type[V], *, quick: bool = False) -> V:
         """
         Have a request handled whose view is of this kind.
 
@@ -38,3 +40,8 @@ class Desk:
         view = await carry(steps, call.gone if waits else None, threaded=not quick)
         assert isinstance(view, kind), f"{type(request).__name__} gave {type(view).__name__}"
         return view
+
+    def close(self) -> None:
+        """Let everybody go who waits for something, as the server stops."""
+        self.service.close()
+        self.tail.close()

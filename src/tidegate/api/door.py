@@ -190,10 +190,14 @@ async def _body(
     if route.body is None:
         return None, None
     content = route.body if isinstance(route.body, Content) else None
-    if content is None and "content-type" not in headers and headers.get("content-length", "0") == "0":
+    if (
+        content is None
+        and "content-type" not in headers
+        and headers.get("content-length", "0") == "0"
+        and "transfer-encoding" not in headers
+    ):
         # Nothing at all is an empty object, where that says enough.
-        if "transfer-encoding" not in headers:
-            return strict.decode(b"{}", route.body), None
+        return strict.decode(b"{}", route.body), None
     media = headers.get("content-type", "").partition(";")[0].strip().lower()
     accepted = (JSON,) if content is None else content.media
     if media not in accepted:

@@ -82,6 +82,7 @@ class Header(Struct, frozen=True):
     name: str
     description: str
     longest: int = 255
+    schema: dict[str, str] = {}
 
 
 class Content(Struct, frozen=True):

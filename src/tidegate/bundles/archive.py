@@ -53,6 +53,11 @@ def pack(sources: Sources) -> Archive:
             member.mode = 0o755 if runnable else 0o644
             tar.addfile(member, io.BytesIO(body))
     body = buffer.getvalue()
+    return archive_of(body)
+
+
+def archive_of(body: bytes) -> Archive:
+    """Return what was packed elsewhere; whether it is an archive is seen when it is installed."""
     return Archive(hashlib.sha256(body).hexdigest(), body)
 
 

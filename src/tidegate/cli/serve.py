@@ -75,7 +75,7 @@ def serve_command(*, home: Path, workers: int | None, **reached: Any) -> int:
             scheme = "http" if settings.tls_cert is None else "https"
             url = f"{scheme}://{shown}:{listening.getsockname()[1]}"
             ready = partial(tell, f"tidegate serves {home} at {url}")
-            serve(app, listening, settings, ready=ready, stopping=runtime.service.close)
+            serve(app, listening, settings, ready=ready, stopping=app.close)
     finally:
         listening.close()
     tell("stopped; everything accepted is stored")

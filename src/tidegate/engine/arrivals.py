@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from tidegate.core.messages import Event, Reply
+from tidegate.core.messages import Event, Reply, Reuse
 from tidegate.ir.expr import Value
 from tidegate.ports import Key, Report, WaitRow
 
@@ -25,6 +25,8 @@ class NewExecution(Struct, frozen=True):
     project: str = ""
     domain: str = ""
     fresh: bool = False
+    reuse: Reuse | None = None
+    """What it takes over from an execution that it repeats or recovers."""
 
 
 class Placed(Struct, frozen=True):

@@ -163,6 +163,11 @@ class Engine:
         self._watchers.remove(watcher)
 
     @property
+    def queued(self) -> int:
+        """How many requests and reports wait to be decided."""
+        return self._arrivals.qsize()
+
+    @property
     def failure(self) -> TidegateError | None:
         """Why nothing is decided any more; None as long as the engine runs."""
         return self._ended
@@ -410,7 +415,8 @@ class Engine:
                 key, wanted.id, wanted.workflow, now, wanted.who, wanted.project, wanted.domain
             )
         )
-        self._decide(ledger, hot, Launched(now, wanted.inputs, wanted.who, wanted.via))
+        event = Launched(now, wanted.inputs, wanted.who, wanted.via, wanted.reuse)
+        self._decide(ledger, hot, event)
         self._memory.put(hot)
         ledger.replies.append((future, Placed(key, created=True)))
 

@@ -60,6 +60,8 @@ class Action(StrEnum):
     LIST_EVENTS = "list_events"
     GET_LOGS = "get_logs"
     LIST_WORKFLOWS = "list_workflows"
+    GET_WORKFLOW = "get_workflow"
+    LIST_VERSIONS = "list_versions"
     MAKE_TOKEN = "make_token"
     LIST_TOKENS = "list_tokens"
     REVOKE_TOKEN = "revoke_token"
@@ -115,6 +117,8 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.LIST_EVENTS: _READ,
     Action.GET_LOGS: _READ,
     Action.LIST_WORKFLOWS: _READ_ANYWHERE,
+    Action.GET_WORKFLOW: _READ_ANYWHERE,
+    Action.LIST_VERSIONS: _READ_ANYWHERE,
     Action.MAKE_TOKEN: _ADMINISTER,
     Action.LIST_TOKENS: _ADMINISTER,
     Action.REVOKE_TOKEN: _ADMINISTER,

@@ -8,19 +8,28 @@ import base64
 import re
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, TypeAlias, TypeVar, assert_never
 
 from msgspec import structs, to_builtins
 
 from tidegate.core.evaluate import same
-from tidegate.core.history import from_bytes
-from tidegate.core.messages import AbortRequested, AnswerGiven, Denied, TaskFailed
+from tidegate.core.history import Line, from_bytes
+from tidegate.core.messages import AbortRequested, AnswerGiven, Denied, Reuse, TaskFailed
 from tidegate.core.state import ExecutionPhase, Expanded, KeyKept, NodeChanged, PhaseChanged
+from tidegate.core.step import reusable
 from tidegate.engine.arrivals import NewExecution
 from tidegate.engine.loop import Engine
 from tidegate.engine.memory import Snapshot, snapshot
-from tidegate.errors import ExecutionEnded, Fault, IdTaken, InvalidValue, UnknownExecution
+from tidegate.errors import (
+    ExecutionEnded,
+    Fault,
+    IdTaken,
+    InvalidValue,
+    NotRecoverable,
+    UnknownExecution,
+)
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Graph, Instant
 from tidegate.ports import ExecutionQuery, ExecutionRow, Key, Store, WaitQuery
@@ -29,6 +38,7 @@ from tidegate.service.registry import Registry
 from tidegate.service.steps import Pause, Steps
 from tidegate.service.views import (
     ANSWERABLE,
+    EPOCH,
     ended_as,
     execution_line,
     execution_view,
@@ -48,6 +58,8 @@ from tidegate.wire import (
     Launch,
     ListEvents,
     ListExecutions,
+    Recover,
+    Relaunch,
 )
 
 ID_BYTES = 10
@@ -78,11 +90,7 @@ class Executions:
 
     def launch(self, request: Launch) -> Steps[ExecutionView]:
         """Launch an execution, or return the one that was launched with this id and this content before."""
-        id_ = request.id or new_id()
-        if not ID.match(id_):
-            raise InvalidValue(
-                f"the id {id_[:80]!r} cannot be used; take 1 to 64 letters, digits, '.', '_' and '-'"
-            )
+        id_ = _usable_id(request.id)
         workflow = self._registry.find(request.workflow, request.version)
         inputs = complete(self._registry.graph(workflow), request.inputs, self._intake)
         wanted = NewExecution(
@@ -95,8 +103,41 @@ class Executions:
             domain=request.domain,
             fresh=not request.id,
         )
+        return (yield from self._place(wanted))
+
+    def again(self, request: Relaunch | Recover) -> Steps[ExecutionView]:
+        """
+        Launch an execution again: with nothing of what it came to, or, to recover it, with all that has succeeded.
+
+        Errors: `NotRecoverable` for an execution that has not ended, or has succeeded.
+        """
+        id_ = _usable_id(request.new_id)
+        first = self.look(request.id)
+        row, phase = first.row, first.state.phase
+        reuse = Reuse(row.id, {}, {}, {})
+        if isinstance(request, Recover):
+            if not phase.is_terminal or phase is ExecutionPhase.SUCCEEDED:
+                why = f"{ended_as(phase)} already" if phase.is_terminal else "has not ended yet"
+                raise NotRecoverable(
+                    f"execution {row.id} {why}; only one that failed or was aborted can be recovered"
+                )
+            reuse = reusable(first.plan, first.state, row.id)
+        wanted = NewExecution(
+            id=id_,
+            workflow=row.workflow,
+            inputs=first.state.inputs,
+            who=request.who,
+            via=request.via,
+            project=row.project,
+            domain=row.domain,
+            fresh=not request.new_id,
+            reuse=reuse,
+        )
+        return (yield from self._place(wanted))
+
+    def _place(self, wanted: NewExecution) -> Steps[ExecutionView]:
         placed = yield Pause(self._engine.launch(wanted))
-        now = self.look(id_)
+        now = self.look(wanted.id)
         if not placed.created:
             _check_same(now, wanted)
         return structs.replace(execution_view(now), created=placed.created)
@@ -127,7 +168,7 @@ class Executions:
         last = request.after + max(1, min(request.limit, MAX_PAGE))
         return EventList(
             items=[
-                _event_view(number, body)
+                event_view(number, from_bytes(body))
                 for number, body in enumerate(bodies, start=1)
                 if request.after < number <= last
             ]
@@ -167,6 +208,8 @@ class Executions:
                 project=request.project,
                 domain=request.domain,
                 text=request.text,
+                since=_instant(request.since),
+                until=_instant(request.until),
                 before=_key(request.cursor),
                 limit=limit + 1,
                 places=places,
@@ -231,6 +274,7 @@ def _check_same(first: Snapshot, wanted: NewExecution) -> None:
         for what, equal in (
             ("workflow or version", row.workflow == wanted.workflow),
             ("inputs", same(first.state.inputs, wanted.inputs)),
+            ("origin", _origin(first.state.reuse) == _origin(wanted.reuse)),
         )
         if not equal
     ]
@@ -240,6 +284,20 @@ def _check_same(first: Snapshot, wanted: NewExecution) -> None:
             f"{', '.join(differs)}; choose another id",
             differs=differs,
         )
+
+
+def _origin(reuse: Reuse | None) -> str:
+    return "" if reuse is None else reuse.origin
+
+
+def _usable_id(given: str) -> str:
+    """Return the id for a new execution. Errors: `InvalidValue`."""
+    id_ = given or new_id()
+    if not ID.match(id_):
+        raise InvalidValue(
+            f"the id {id_[:80]!r} cannot be used; take 1 to 64 letters, digits, '.', '_' and '-'"
+        )
+    return id_
 
 
 def new_id() -> str:
@@ -270,9 +328,8 @@ def complete(graph: Graph, given: dict[str, Value], intake: Intake) -> dict[str,
     return inputs
 
 
-def _event_view(number: int, body: bytes) -> EventView:
+def event_view(number: int, line: Line) -> EventView:
     """Return a line of history: what the event says, and under `changes` the phase that each node came into."""
-    line = from_bytes(body)
     event = line.event
     details: dict[str, Any] = {
         name: to_builtins(value)
@@ -305,6 +362,13 @@ def _phase(name: str) -> ExecutionPhase:
     except KeyError:
         there = ", ".join(phase.name for phase in ExecutionPhase)
         raise InvalidValue(f"there is no phase {name[:40]!r}; there are: {there}") from None
+
+
+def _instant(at: datetime | None) -> Instant | None:
+    if at is None:
+        return None
+    aware = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return Instant((aware - EPOCH) // timedelta(microseconds=1))
 
 
 def _cursor(key: Key) -> str:

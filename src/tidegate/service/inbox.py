@@ -32,8 +32,12 @@ class Inbox:
         key = self._executions.row(request.execution).key if request.execution else None
         rows = self._store.waits(
             WaitQuery(
-                kinds=ANSWERABLE,
+                kinds=_kinds(request.kind),
                 key=key,
+                workflow=request.workflow,
+                project=request.project,
+                domain=request.domain,
+                text=request.text,
                 after=_decoded(request.cursor),
                 limit=limit + 1,
                 places=places,
@@ -51,6 +55,12 @@ class Inbox:
         if now.state.node(wait.node).phase is not NodePhase.WAITING:
             return None  # it was answered between the two looks
         return waiting_view(now, wait.node)
+
+
+def _kinds(kind: str) -> tuple[str, ...]:
+    if kind and kind not in ANSWERABLE:
+        raise InvalidValue(f"there is no kind {kind[:40]!r}; there are: {', '.join(ANSWERABLE)}")
+    return (kind,) if kind else ANSWERABLE
 
 
 def _encoded(row: WaitRow) -> str:

@@ -14,11 +14,13 @@ from tidegate.errors import CodeError, Fault, StoreDamaged, UnknownWorkflow
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Graph, Instant, PythonTarget
 from tidegate.ports import Clock, Store, WorkflowRow
+from tidegate.service.graphs import graph_views
 from tidegate.service.views import workflow_view
-from tidegate.wire import Register, WorkflowList, WorkflowView
+from tidegate.wire import Register, WorkflowDetail, WorkflowList, WorkflowView
 
 VERSION_LENGTH = 12
 MAX_CACHED = 256
+MAX_VERSIONS = 1_000
 
 
 class Described(Protocol):
@@ -68,7 +70,8 @@ class Registry:
             raise CodeError(
                 f"module {request.module!r} holds no workflow; decorate a function with @workflow"
             )
-        wanted = [each for name in request.only for each in _named(name, found)] or list(found)
+        named = [_named(name, found, request.module) for name in request.only]
+        wanted = [each for them in named for each in them] or list(found)
         if broken := [each for each in wanted if each.error]:
             if request.only or len(broken) == len(wanted):
                 raise CodeError(broken[0].error)
@@ -93,6 +96,18 @@ class Registry:
     def workflows(self) -> WorkflowList:
         """List the latest version of each workflow."""
         return WorkflowList(items=[self.view(row) for row in self._store.workflows()])
+
+    def versions(self, name: str) -> WorkflowList:
+        """List the versions of a workflow, the one registered last first. Errors: `UnknownWorkflow`."""
+        rows = self._store.versions(name, MAX_VERSIONS)
+        if not rows:
+            self.find(name, "")
+        return WorkflowList(items=[self.view(row) for row in rows])
+
+    def detail(self, name: str, version: str) -> WorkflowDetail:
+        """Return a version of a workflow with its graph. Errors: `UnknownWorkflow`."""
+        row = self.find(name, version)
+        return WorkflowDetail(workflow=self.view(row), nodes=graph_views(self.graph(row)))
 
     def find(self, name: str, version: str) -> WorkflowRow:
         """Return a version of a workflow, the latest if none is given. Errors: `UnknownWorkflow`."""
@@ -123,12 +138,12 @@ class Registry:
         return workflow_view(row, self.graph(row))
 
 
-def _named(name: str, found: Sequence[Described]) -> list[Described]:
+def _named(name: str, found: Sequence[Described], module: str) -> list[Described]:
     """Return the workflow that a name means: a whole name, or the last part of one. Errors: `UnknownWorkflow`, `CodeError`."""
     exact = [each for each in found if each.name == name]
     named = exact or [each for each in found if each.name.rpartition(".")[2] == name]
     if not named:
-        raise no_such_workflow(name, [each.name for each in found], "the module")
+        raise no_such_workflow(name, [each.name for each in found], module)
     if len(named) > 1:
         raise CodeError(
             f"there are {len(named)} workflows named {name!r}; use a whole name: {', '.join(each.name for each in named)}"

@@ -4,6 +4,7 @@ The use cases behind every door: one request in, one view out, or an error of `t
 It is called from any thread. It decides nothing about an execution: that is the machine's, and the engine's thread asks it.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import assert_never
 
@@ -15,6 +16,8 @@ from tidegate.ports import Clock, Store
 from tidegate.service.access import LOCAL, Principal, visible
 from tidegate.service.admission import admit
 from tidegate.service.executions import Executions, no_such_execution
+from tidegate.service.feed import Feed
+from tidegate.service.gauges import Gauges
 from tidegate.service.inbox import Inbox
 from tidegate.service.intake import Intake
 from tidegate.service.registry import Describer, Registry
@@ -29,16 +32,20 @@ from tidegate.wire import (
     AttemptLog,
     GetExecution,
     GetLogs,
+    GetWorkflow,
     Launch,
     ListEvents,
     ListExecutions,
     ListInbox,
     ListSignals,
     ListTokens,
+    ListVersions,
     ListWorkflows,
     LogList,
     MakeToken,
+    Recover,
     Register,
+    Relaunch,
     Request,
     RevokeToken,
     View,
@@ -46,7 +53,11 @@ from tidegate.wire import (
 
 
 class Service:
-    """What Tidegate does for whoever asks. `watch` lets a door wait for changes without a thread, `tokens` say who asks."""
+    """
+    What Tidegate does for whoever asks.
+
+    `watch` lets a door wait for changes without a thread, `tokens` say who asks, `feed` is everybody's history, `gauges` is for operators.
+    """
 
     def __init__(
         self, store: Store, engine: Engine, describer: Describer, home: Path, clock: Clock
@@ -59,7 +70,14 @@ class Service:
         self._executions = Executions(store, engine, self._registry, self.watch, intake)
         self._signals = Signals(engine, self._executions, intake, describer)
         self._inbox = Inbox(store, engine.programs, self._executions)
+        self.feed = Feed(store, self._executions)
+        self.gauges = Gauges(store, engine)
+        self._engine = engine
         engine.watch(self.watch.changed)
+
+    def on_commit(self, call: Callable[[], None]) -> None:
+        """Have this called after each commit, in the engine's thread; it must be quick."""
+        self._engine.watch(lambda _: call())
 
     def handle(self, request: Request, principal: Principal = LOCAL) -> View:
         """Do what a request asks, if whoever asks may, in this thread. Errors: those of `tidegate.errors`; then nothing has changed."""
@@ -74,6 +92,8 @@ class Service:
                 return self._registry.register(request)
             case Launch():
                 return (yield from self._executions.launch(request))
+            case Relaunch() | Recover():
+                return (yield from self._executions.again(request))
             case GetExecution():
                 return (yield from self._executions.get(request))
             case ListExecutions():
@@ -92,6 +112,10 @@ class Service:
                 return self._logs(request)
             case ListWorkflows():
                 return self._registry.workflows()
+            case GetWorkflow():
+                return self._registry.detail(request.name, request.version)
+            case ListVersions():
+                return self._registry.versions(request.name)
             case MakeToken():
                 return self.tokens.make(request)
             case ListTokens():

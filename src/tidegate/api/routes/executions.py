@@ -2,6 +2,7 @@
 
 from tidegate.api.bodies import (
     AbortBody,
+    AgainBody,
     ExecutionsQuery,
     HistoryQuery,
     LaunchBody,
@@ -13,7 +14,9 @@ from tidegate.errors import (
     ExecutionEnded,
     IdTaken,
     InvalidValue,
+    NotRecoverable,
     UnknownExecution,
+    UnknownNode,
     UnknownWorkflow,
 )
 from tidegate.service.access import Action
@@ -24,9 +27,13 @@ from tidegate.wire import (
     ExecutionPage,
     ExecutionView,
     GetExecution,
+    GetLogs,
     Launch,
     ListEvents,
     ListExecutions,
+    LogList,
+    Recover,
+    Relaunch,
 )
 
 
@@ -44,7 +51,7 @@ async def launch(desk: Desk, call: Call) -> Reply:
         via=call.via,
     )
     view = await desk.ask(call, request, ExecutionView, quick=True)
-    return Reply(view, 201 if view.created else 200, {"location": f"/api/v1/executions/{view.id}"})
+    return _launched(view)
 
 
 async def list_executions(desk: Desk, call: Call) -> Reply:
@@ -67,18 +74,14 @@ async def list_executions(desk: Desk, call: Call) -> Reply:
 async def get_execution(desk: Desk, call: Call) -> Reply:
     """Return an execution, whole; with `wait`, as soon as it has ended, or when the time is up."""
     query: WaitQuery = call.query
-    request = GetExecution(
-        id=call.path["id"], wait=query.wait, until_waiting=query.until_waiting
-    )
+    request = GetExecution(id=call.path["id"], wait=query.wait, until_waiting=query.until_waiting)
     return Reply(await desk.ask(call, request, ExecutionView))
 
 
 async def get_history(desk: Desk, call: Call) -> Reply:
     """Return the history of an execution: what happened, in order."""
     query: HistoryQuery = call.query
-    request = ListEvents(
-        id=call.path["id"], after=query.after, limit=query.limit, wait=query.wait
-    )
+    request = ListEvents(id=call.path["id"], after=query.after, limit=query.limit, wait=query.wait)
     return Reply(await desk.ask(call, request, EventList))
 
 
@@ -87,6 +90,36 @@ async def abort(desk: Desk, call: Call) -> Reply:
     body: AbortBody = call.body
     request = Abort(id=call.path["id"], reason=body.reason, who=call.who, via=call.via)
     return Reply(await desk.ask(call, request, Aborted))
+
+
+async def relaunch(desk: Desk, call: Call) -> Reply:
+    """Launch an execution again, with the same version and inputs: 201, or 200 if it was with the same new id before."""
+    body: AgainBody = call.body
+    request = Relaunch(id=call.path["id"], new_id=body.id, who=call.who, via=call.via)
+    return _launched(await desk.ask(call, request, ExecutionView))
+
+
+async def recover(desk: Desk, call: Call) -> Reply:
+    """Launch one that failed or was aborted again, and keep what has succeeded in it: results of tasks, and answers."""
+    body: AgainBody = call.body
+    request = Recover(id=call.path["id"], new_id=body.id, who=call.who, via=call.via)
+    return _launched(await desk.ask(call, request, ExecutionView))
+
+
+async def get_logs(desk: Desk, call: Call) -> Reply:
+    """Return what the tasks of an execution wrote to their standard output and error."""
+    request = GetLogs(id=call.path["id"], node=call.path.get("node", ""))
+    return Reply(await desk.ask(call, request, LogList))
+
+
+async def get_node_logs(desk: Desk, call: Call) -> Reply:
+    """Return what the attempts of one node wrote; it is named by its id, or by its name."""
+    return await get_logs(desk, call)
+
+
+def _launched(view: ExecutionView) -> Reply:
+    headers = {"location": f"/api/v1/executions/{view.id}"}
+    return Reply(view, 201 if view.created else 200, headers)
 
 
 TAG = "executions"
@@ -139,6 +172,44 @@ ROUTES = (
         body=AbortBody,
         gives={200: Aborted},
         refuses=(UnknownExecution, ExecutionEnded, InvalidValue),
+        tag=TAG,
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/executions/{id}/relaunch",
+        action=Action.RELAUNCH,
+        handler=relaunch,
+        body=AgainBody,
+        gives={201: ExecutionView, 200: ExecutionView},
+        refuses=(UnknownExecution, IdTaken),
+        tag=TAG,
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/executions/{id}/recover",
+        action=Action.RECOVER,
+        handler=recover,
+        body=AgainBody,
+        gives={201: ExecutionView, 200: ExecutionView},
+        refuses=(UnknownExecution, IdTaken, NotRecoverable),
+        tag=TAG,
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/executions/{id}/logs",
+        action=Action.GET_LOGS,
+        handler=get_logs,
+        gives={200: LogList},
+        refuses=(UnknownExecution,),
+        tag=TAG,
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/executions/{id}/nodes/{node...}/logs",
+        action=Action.GET_LOGS,
+        handler=get_node_logs,
+        gives={200: LogList},
+        refuses=(UnknownExecution, UnknownNode),
         tag=TAG,
     ),
 )

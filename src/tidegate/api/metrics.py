@@ -1,0 +1,66 @@
+"""The gauges in the text format of Prometheus."""
+
+from collections.abc import Iterable, Mapping
+
+from tidegate.core.state import ExecutionPhase
+from tidegate.service.gauges import Reading
+
+MEDIA = "text/plain; version=0.0.4; charset=utf-8"
+
+Labels = Mapping[str, str]
+Sample = tuple[Labels, float]
+
+
+def exposition(reading: Reading, replies: Mapping[tuple[str, int], int]) -> bytes:
+    """Return the metrics of a server; `replies` counts those over HTTP by route and status."""
+    counts = reading.counts
+    waits = {kind: counts.waits.get(kind, 0) for kind in ("input", "approve", "sleep", "retry")}
+    answers = sum(replies.get((name, 200), 0) for name in ("answer", "approve", "reject"))
+    lines = [
+        *_metric(
+            "executions",
+            "gauge",
+            "Executions by phase.",
+            [({"phase": p.name}, counts.phases.get(p, 0)) for p in ExecutionPhase],
+        ),
+        *_metric(
+            "waiting_nodes",
+            "gauge",
+            "Nodes that wait, by kind; input and approve are open gates.",
+            [({"kind": kind}, count) for kind, count in waits.items()],
+        ),
+        *_metric(
+            "queue_length",
+            "gauge",
+            "Requests and reports that the engine has not decided yet.",
+            [({}, reading.queued)],
+        ),
+        *_metric("commits_total", "counter", "Transactions.", [({}, reading.commits)]),
+        *_metric(
+            "changed_executions_total",
+            "counter",
+            "Executions changed, summed over transactions.",
+            [({}, reading.decided)],
+        ),
+        *_metric("answers_total", "counter", "Answers accepted over HTTP.", [({}, answers)]),
+        *_metric(
+            "http_replies_total",
+            "counter",
+            "Replies over HTTP, by route and status.",
+            [
+                ({"route": route, "status": str(status)}, count)
+                for (route, status), count in sorted(replies.items())
+            ],
+        ),
+    ]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _metric(name: str, kind: str, what: str, samples: Iterable[Sample]) -> Iterable[str]:
+    full = f"tidegate_{name}"
+    yield f"# HELP {full} {what}"
+    yield f"# TYPE {full} {kind}"
+    for labels, value in samples:
+        # Names of routes, phases and kinds hold nothing that would have to be escaped.
+        inside = ",".join(f'{label}="{text}"' for label, text in labels.items())
+        yield f"{full}{{{inside}}} {value:g}" if inside else f"{full} {value:g}"
