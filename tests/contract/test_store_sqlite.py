@@ -11,6 +11,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+from tests.contract.access_contract import AccessContract
 from tests.contract.store_contract import NOON, StoreContract, launch, wait, workflow
 
 from tidegate.core.state import ExecutionPhase as Phase
@@ -20,7 +21,7 @@ from tidegate.stores import folder, sqlite
 from tidegate.stores.sqlite import SqliteStore
 
 
-class TestFile(StoreContract):
+class TestFile(StoreContract, AccessContract):
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
         store = SqliteStore.open(tmp_path / "tidegate.db")
@@ -28,7 +29,7 @@ class TestFile(StoreContract):
         store.close()
 
 
-class TestMemory(StoreContract):
+class TestMemory(StoreContract, AccessContract):
     @pytest.fixture
     def store(self) -> Iterator[Store]:
         store = SqliteStore.memory()

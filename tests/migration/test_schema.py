@@ -33,7 +33,10 @@ MAY_SCAN = {
     # SQLite would look for orphans to adopt, if it had let any in.
     "add_workflow": ["SCAN executions"],
     # The grants of a token are few.
-    "waits_in_places": ["SCAN p VIRTUAL TABLE INDEX 1:"] * 4,
+    "waits_where": ["SCAN p VIRTUAL TABLE INDEX 1:"] * 4,
+    # To count all is to read all.
+    "count_executions": ["SCAN executions"],
+    "count_waits": ["SCAN waits USING COVERING INDEX waits_by_due"],
     # Tokens and logins are few, and all of them are read once.
     "tokens": ["SCAN tokens"],
     "logins": ["SCAN logins"],
@@ -114,6 +117,25 @@ def test_what_waits_in_an_old_store_goes_on(tmp_path: Path, dump: Path):
         )
     )
     assert store.history(2) == [b"one", b"answered"]
+    store.close()
+
+
+@pytest.mark.parametrize("dump", OLD_STORES[1:], ids=lambda path: path.stem)
+def test_who_could_come_in_still_can_and_who_could_not_still_cannot(tmp_path: Path, dump: Path):
+    path = tmp_path / "tidegate.db"
+    revive(dump, path)
+
+    store = SqliteStore.open(path)
+
+    assert [(row.name, row.hash, row.revoked) for row in store.tokens()] == [
+        ("admin", b"\x11", None),
+        ("ada", b"\x22", NOON + 50),
+    ]
+    assert store.tokens()[1].grants == (("viewer", "*", "*"), ("approver", "flow", "*"))
+    assert [(row.hash, row.token) for row in store.logins()] == [
+        (b"\x33", "0a1b2c3d"),
+        (b"\x44", "4e5f6a7b"),
+    ]
     store.close()
 
 
@@ -200,7 +222,7 @@ def test_each_statement_fits_the_schema_and_looks_up_what_it_needs(connection, n
         ("due", "waits_by_due"),
         ("next_due", "waits_by_due"),
         ("waits", "waits_by_due"),
-        ("waits_in_places", "waits_by_due"),
+        ("waits_where", "waits_by_due"),
         ("waits_of", "PRIMARY KEY"),
         ("history", "history_by_key"),
         ("active", "executions_active"),

@@ -1,0 +1,185 @@
+"""Who may do what, and where: the whole matrix of roles, actions and places, written down a second time by hand."""
+
+from itertools import product
+from typing import get_args
+
+import pytest
+
+from tidegate.errors import Forbidden, InvalidValue, Unauthenticated
+from tidegate.service.access import (
+    ANONYMOUS,
+    LOCAL,
+    POLICIES,
+    Action,
+    Grant,
+    Place,
+    Principal,
+    Role,
+    Where,
+    allows,
+    authorize,
+    authorize_route,
+    check_pattern,
+    sees,
+    visible,
+)
+from tidegate.service.admission import action_of
+from tidegate.wire import Request
+
+OWN, OTHER = Place("flow", "dev"), Place("flow", "live")
+
+LOOK = {
+    "get_execution", "list_signals", "list_events", "get_logs", "get_deck",
+}  # fmt: skip
+LOOK_ANYWHERE = {
+    "list_executions", "list_inbox", "list_workflows", "get_workflow", "list_versions", "get_blob", "watch", "get_openapi",
+    "get_session", "end_session",
+}  # fmt: skip
+OPERATE = {"launch", "abort", "relaunch", "recover"}
+DECIDE = {"answer"}
+GIVE_FILES = {"put_blob"}
+CODE = {"register", "put_bundle"}
+MEASURE = {"get_metrics"}
+TOKENS = {"make_token", "list_tokens", "revoke_token"}
+PUBLIC = {"get_health", "open_session"}
+
+MAY = {
+    "viewer": LOOK | LOOK_ANYWHERE,
+    "operator": LOOK | LOOK_ANYWHERE | OPERATE | GIVE_FILES,
+    "approver": LOOK | LOOK_ANYWHERE | DECIDE | GIVE_FILES,
+    "admin": LOOK | LOOK_ANYWHERE | OPERATE | DECIDE | GIVE_FILES,
+}
+"""What a role may in its own project and domain, beside what is public."""
+
+MAY_EVERYWHERE = {
+    "viewer": MAY["viewer"] | MEASURE,
+    "operator": MAY["operator"] | MEASURE | CODE,
+    "approver": MAY["approver"] | MEASURE,
+    "admin": MAY["admin"] | MEASURE | CODE | TOKENS,
+}
+"""What it may when it is given for every project and domain."""
+
+SOMEWHERE = LOOK_ANYWHERE | GIVE_FILES | PUBLIC
+"""What is not about one place."""
+
+
+def holder(role, project="*", domain="*"):
+    return Principal("ada", (Grant(Role(role), project, domain),))
+
+
+def test_the_matrix_names_every_action():
+    named = LOOK | LOOK_ANYWHERE | OPERATE | DECIDE | GIVE_FILES | CODE | MEASURE | TOKENS | PUBLIC
+    assert {action.value for action in Action} == named
+
+
+def test_every_action_has_a_policy():
+    assert set(POLICIES) == set(Action)
+
+
+@pytest.mark.parametrize("request_type", get_args(Request), ids=lambda kind: kind.__name__)
+def test_every_request_is_an_action_with_a_policy(request_type):
+    tag = request_type.__struct_config__.tag
+    assert tag in {action.value for action in Action}
+    assert Action(tag) in POLICIES
+
+
+def test_a_request_that_nobody_has_thought_of_is_no_action():
+    class Strange:
+        class __struct_config__:
+            tag = "strange"
+
+    assert action_of(Strange()) is None
+
+
+@pytest.mark.parametrize(("role", "action"), list(product(MAY, Action)))
+def test_a_role_in_one_place_may_what_the_matrix_says_there_and_nothing_elsewhere(role, action):
+    ada = holder(role, OWN.project, OWN.domain)
+
+    assert allows(ada, action, OWN) is (action.value in MAY[role] | PUBLIC)
+    assert allows(ada, action, OTHER) is (action.value in (MAY[role] | PUBLIC) & SOMEWHERE)
+    assert allows(ada, action) is (action.value in (MAY[role] | PUBLIC) & SOMEWHERE)
+
+
+@pytest.mark.parametrize(("role", "action"), list(product(MAY_EVERYWHERE, Action)))
+def test_a_role_everywhere_may_what_the_matrix_says_in_every_place(role, action):
+    ada = holder(role)
+
+    for place in (OWN, OTHER, Place(), None):
+        assert allows(ada, action, place) is (action.value in MAY_EVERYWHERE[role] | PUBLIC)
+
+
+@pytest.mark.parametrize("action", Action)
+def test_the_owner_of_the_store_may_everything_and_nobody_nothing_but_what_is_public(action):
+    assert allows(LOCAL, action)
+    assert allows(ANONYMOUS, action, OWN) is (action.value in PUBLIC)
+    assert allows(Principal("ada", ()), action, OWN) is (action.value in PUBLIC)
+
+
+def test_what_is_public_is_so_on_purpose():
+    public = {action.value for action in Action if POLICIES[action].where is Where.PUBLIC}
+    assert public == PUBLIC
+
+
+def test_grants_add_up_and_do_not_multiply():
+    ada = Principal("ada", (Grant(Role.OPERATOR, "a", "*"), Grant(Role.APPROVER, "*", "b")))
+
+    assert allows(ada, Action.LAUNCH, Place("a", "x"))
+    assert allows(ada, Action.ANSWER, Place("x", "b"))
+    assert allows(ada, Action.LAUNCH, Place("a", "b"))
+    assert not allows(ada, Action.LAUNCH, Place("x", "b"))
+    assert not allows(ada, Action.ANSWER, Place("a", "x"))
+    # In every project of one domain and in every domain of one project is not everywhere.
+    assert not allows(ada, Action.GET_METRICS)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "fits"),
+    [
+        ("*", "", True),
+        ("*", "anything\n", True),
+        ("flow", "flow", True),
+        ("flow", "flows", False),
+        ("flow", "Flow", False),
+        ("flow", "flow\n", False),
+        ("flow*", "flow", True),
+        ("*-dev", "flow-dev", True),
+        ("*-dev", "flow-dev2", False),
+        ("a*b*c", "a--b--c", True),
+        ("a.c", "abc", False),
+        ("", "", True),
+        ("", "x", False),
+    ],
+)
+def test_a_star_stands_for_any_characters_and_all_else_for_itself(pattern, name, fits):
+    assert sees(holder("viewer", pattern), Place(name, "d")) is fits
+
+
+@pytest.mark.parametrize("pattern", ["a b", "ü", "[a]", "a?", "x" * 65, "a\n", "a/b", "%"])
+def test_a_pattern_has_no_other_signs(pattern):
+    with pytest.raises(InvalidValue, match="project"):
+        check_pattern("project", pattern)
+
+
+def test_who_may_see_everything_is_asked_for_no_places():
+    assert visible(LOCAL) is None
+    assert visible(holder("approver")) is None
+    assert visible(holder("viewer", "a", "b*")) == (("a", "b*"),)
+    assert visible(ANONYMOUS) == ()
+
+
+def test_nobody_is_asked_for_a_token_and_somebody_is_told_what_he_lacks():
+    with pytest.raises(Unauthenticated, match="Bearer"):
+        authorize(ANONYMOUS, Action.ANSWER, OWN)
+    with pytest.raises(Forbidden, match=r"'ada' may not answer in project 'flow', domain 'dev'"):
+        authorize(holder("operator"), Action.ANSWER, OWN)
+    with pytest.raises(Forbidden, match="administer everywhere"):
+        authorize(holder("admin", "flow"), Action.MAKE_TOKEN)
+
+
+def test_a_door_turns_away_who_may_not_do_it_anywhere_before_it_reads_what_is_sent():
+    authorize_route(holder("approver", "flow"), Action.ANSWER)
+    with pytest.raises(Forbidden, match="anywhere"):
+        authorize_route(holder("viewer", "flow"), Action.ANSWER)
+    with pytest.raises(Unauthenticated):
+        authorize_route(ANONYMOUS, Action.GET_EXECUTION)
+    authorize_route(ANONYMOUS, Action.GET_HEALTH)
