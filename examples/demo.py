@@ -26,6 +26,8 @@ DEMO = ROOT / ".demo"
 REPORT = "examples/report.py"
 WORKFLOW = "report_wf"
 PATIENCE = 60.0
+FAILED = 1
+INTERRUPTED = 130
 
 
 class Terminal:
@@ -114,6 +116,11 @@ It then waits in the store. From any terminal in this directory:
     if code == 0 and sys.stdin.isatty():
         print("\nThat was all. `make demo` begins a new one.")
         return 0
+    if code == FAILED:
+        print(f"\nIt has ended, and `{prefix} list` shows how. `make demo` begins a new one.")
+        return 0
+    if code not in {0, INTERRUPTED, -signal.SIGKILL}:
+        return 1
     print(f"\nIt waits. Go on with:\n\n  {prefix} resume")
     return 0
 

@@ -38,6 +38,14 @@ def echo(words: str) -> str:
 @workflow
 def text() -> str:
     return echo(words=wait_for_input("words", expected_type=str))
+
+@task
+def fail(words: str) -> str:
+    raise ValueError(words)
+
+@workflow
+def failing() -> str:
+    return fail(words=wait_for_input("words", expected_type=str))
 """
 
 
@@ -74,6 +82,30 @@ def test_an_answer_while_nobody_runs_is_stored_and_says_how_to_go_on(tidegate):
     other = tidegate("answer", "t", "words", "Another")
     assert other.code == 3
     assert "answered with another value by" in other.err
+
+
+def test_resume_without_an_id_shows_how_each_ended(tidegate):
+    tidegate("run", "wf.py", "text", "--id", "t", "--detach")
+    tidegate("answer", "t", "words", "My report")
+    assert tidegate("resume").out == '"My report"\n'
+    for name in "one", "two":
+        tidegate("run", "wf.py", "text", "--id", name, "--detach")
+    for name, answer in ("one", "1"), ("two", "2"):
+        tidegate("answer", name, "words", answer)
+    done = tidegate("resume")
+    assert done.code == 0
+    for words in 'one  wf.text  SUCCEEDED: "1"', 'two  wf.text  SUCCEEDED: "2"':
+        assert words in done.err
+
+
+def test_resume_without_an_id_says_why_an_execution_failed(tidegate):
+    for name in "f0", "f1":
+        tidegate("run", "wf.py", "failing", "--id", name, "--detach")
+    for name in "f0", "f1":
+        tidegate("answer", name, "words", "no")
+    done = tidegate("resume")
+    assert done.code == 1
+    assert "f1  wf.failing  FAILED: node 'fail' failed: ValueError: no" in done.err
 
 
 def test_a_task_that_was_killed_with_its_host_is_repeated(tidegate):

@@ -165,8 +165,10 @@ def resume_command(
         views = [_follow(way, id_, [], detach=detach, lines=lines) for id_ in ids]
         if as_json:
             print_json(views)
+        elif len(views) == 1:
+            return _finish(views[0], detach=detach, as_json=False)
         for view in views:
-            tell(f"{view.id}  {line(view.workflow)}  {view.phase}")
+            tell(f"{view.id}  {line(view.workflow)}  {view.phase}{_why(view)}")
         return int(any(view.phase in {"FAILED", "ABORTED"} for view in views))
 
 
@@ -277,6 +279,15 @@ def _finish(view: ExecutionView, *, detach: bool, as_json: bool) -> int:
     if failed:
         raise ExecutionFailed(failure_line(view))
     return 0
+
+
+def _why(view: ExecutionView) -> str:
+    """Return what there is to say of an execution behind its phase."""
+    if view.phase == "SUCCEEDED":
+        return f": {brief(result(view.outputs))}"
+    if view.phase in ENDED:
+        return f": {line(failure_line(view))}"
+    return f" for {', '.join(line(each.path) for each in view.waiting)}" if view.waiting else ""
 
 
 def _tell_state(view: ExecutionView) -> None:

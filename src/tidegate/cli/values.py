@@ -9,12 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from tidegate.blobs import BlobDirectory
 from tidegate.cli.render import utc_now
 from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Schema, Value
+from tidegate.types.json_text import read_json
 from tidegate.types.schema import faults
 from tidegate.types.text import parse
 
@@ -35,8 +34,12 @@ class Reader:
         """Return the value that an answer stands for: JSON if it fits as that, else as it is typed. None: the schema is not known yet."""
         raw = _read(given, literal=schema is None or _is_text(schema))
         try:
-            value = msgspec.json.decode(raw)
-        except (msgspec.MsgspecError, UnicodeEncodeError):
+            value = read_json(raw)
+        except InvalidValue as error:
+            if schema is not None and _is_text(schema):
+                return raw
+            raise InvalidValue(f"{what}: {error.message}", error.faults) from None
+        except ValueError:
             return raw if schema is None else self._parse(schema, raw, what)
         if schema is None or not faults(schema, value):
             return value
@@ -56,9 +59,14 @@ class Reader:
 def json_object(given: str, what: str) -> dict[str, Any]:
     """Return a JSON object. Errors: `InvalidValue`."""
     try:
-        return msgspec.json.decode(_read(given), type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeEncodeError) as error:
+        found = read_json(_read(given))
+    except InvalidValue as error:
+        raise InvalidValue(f"{what}: {error.message}", error.faults) from None
+    except ValueError as error:
         raise InvalidValue(f"{what} must be a JSON object: {error}") from None
+    if not isinstance(found, dict):
+        raise InvalidValue(f"{what} must be a JSON object, an input by its name")
+    return found
 
 
 def _read(given: str, *, literal: bool = False) -> str:

@@ -17,6 +17,7 @@ from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Schema, Value
 from tidegate.types import formats
 from tidegate.types.form import invalid, wrong
+from tidegate.types.json_text import read_json
 from tidegate.types.refs import resolve
 from tidegate.types.schema import faults
 from tidegate.types.values import BLOB, FLOAT, KIND, URI, Blobs, Directory, File, keep
@@ -250,15 +251,13 @@ def _union(choices: list[Any], text: str, reader: _Reader) -> Value:
 
 def _json(schema: Schema, text: str, reader: _Reader) -> Value:
     try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError as e:
+        return read_json(text)
+    except ValueError as e:
         if not schema.get("type"):
             return text  # anything is asked for: what is no JSON is text
         example = "[1, 2, 3]" if schema["type"] == "array" else '{"name": "value"}'
         words = describe({**schema, "$defs": reader.root.get("$defs", {})})
         raise wrong(f"expected {words}, as JSON like {example}: {e}") from None
-    except UnicodeEncodeError:
-        raise wrong("the text is not valid Unicode") from None
 
 
 def _path(schema: Schema, text: str, reader: _Reader) -> Value:

@@ -147,3 +147,16 @@ def test_a_blob_is_shown_by_its_name_and_size(tmp_path: Path) -> None:
     stored = made.encode({"report": File(tmp_path / "a.txt")}, BlobDirectory(tmp_path / "blobs"))
 
     assert show(made.schema, stored) == '{"report": "<a.txt, 5 bytes>"}'
+
+
+@pytest.mark.parametrize("kind", [dict, list[dict], Any, Optional[Point]])
+def test_a_key_that_stands_twice_in_one_object_is_refused(kind):
+    with pytest.raises(InvalidValue, match="the key 'x' twice"):
+        parse(codec(kind).schema, '[{"x": 1, "y": {}, "x": 2}]')
+
+
+@pytest.mark.parametrize("kind", [dict, list[dict], Any])
+def test_nesting_without_end_is_refused(kind):
+    for opening, closing in ("[", "]"), ('{"a":', "}"):
+        with pytest.raises(InvalidValue, match="nested more than 64 deep"):
+            parse(codec(kind).schema, opening * 100_000 + "1" + closing * 100_000)

@@ -1,0 +1,39 @@
+"""JSON that a person typed or keeps in a file, read so that nothing of it is lost: an object with one key twice is refused."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from tidegate.ir.expr import Value
+from tidegate.types.form import MAX_DEPTH, wrong
+
+
+def read_json(text: str) -> Value:
+    """
+    Return the one JSON value that a text holds.
+
+    Raises `ValueError`, saying where, if the text is not JSON; `InvalidValue` if it is, but holds a key twice in one object or is nested too deep.
+    """
+    try:
+        value: Value = msgspec.json.decode(text)
+        if "{" in text:
+            _keys.decode(text)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from None
+    except UnicodeEncodeError:
+        raise ValueError("it is not valid Unicode") from None
+    except RecursionError:
+        raise wrong(f"JSON is nested more than {MAX_DEPTH} deep") from None
+    return value
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise wrong(f"JSON has the key {twice[:80]!r} twice in one object")
+
+
+# Looks at the keys only, for the fast reader takes the last of two; what it reads is thrown away.
+_keys = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=len, parse_float=len)
