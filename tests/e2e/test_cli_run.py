@@ -212,7 +212,7 @@ MISTAKES = [
     (("run", "syntax.py", "x"), 2, "syntax.py, line 1: SyntaxError"),
     (("run", "imports.py", "x"), 2, "No module named 'not_there'"),
     (("run", "empty.py", "x"), 2, "holds no workflow"),
-    (("run", "wf.py", "gates"), 4, "did you mean 'gate'?"),
+    (("run", "wf.py", "gates"), 4, "module 'wf' has no workflow 'gates'; did you mean 'gate'?"),
     (("run", "wf.py", "both"), 2, "--n (a whole number)"),
     (("run", "wf.py", "both", "--m", "1"), 2, "the inputs are: --n, --flag"),
     (("run", "wf.py", "both", "--n", "one"), 2, "--n: expected a whole number, got 'one'"),
