@@ -26,8 +26,9 @@ from tidegate.sdk.gates import (
 from tidegate.sdk.promise import Outputs, Promise
 from tidegate.sdk.signature import Signature, schema_of
 from tidegate.sdk.task import Task
-from tidegate.sdk.trace import Compiled, NoBlobs, Trace, checked_name, trace_for
+from tidegate.sdk.trace import Compiled, Trace, checked_name, trace_for
 from tidegate.sdk.workflow import Once, Placeable, WorkflowFailurePolicy, call, place, run
+from tidegate.types.values import NoBlobs
 
 
 class Workflow:
@@ -48,7 +49,7 @@ class Workflow:
             failure_policy is WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE
         )
         self._label = f"workflow {name!r}"
-        self._trace = Trace(name, NoBlobs(self._label))
+        self._trace = Trace(name, NoBlobs())
         self._inputs: dict[str, Param] = {}
         self._outputs: dict[str, tuple[Expr, Schema]] = {}
         self._input_types: dict[str, Any] = {}

@@ -8,7 +8,7 @@ Nodes called between `.if_()` and its `.then()` belong to that case of the branc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar  # noqa: TID251 - the body of a workflow takes no extra argument
-from typing import Any, NoReturn, assert_never
+from typing import Any, assert_never
 
 from msgspec import Struct, field, structs
 
@@ -63,20 +63,6 @@ class Compiled(Struct, frozen=True):
 
     graph: Graph
     tasks: dict[PythonTarget, Any]
-
-
-class NoBlobs:
-    """Where the constants of a workflow keep their files: nowhere, for the graph must stand by itself."""
-
-    def __init__(self, label: str) -> None:
-        self._label = label
-
-    def _refuse(self, *_: object) -> NoReturn:
-        raise CompileError(
-            f"{self._label}: a file or many bytes cannot be a constant of a workflow; make it an input, or let a task make it"
-        )
-
-    put = get = put_path = path = checkout = checkout_tree = _refuse
 
 
 class Trace:

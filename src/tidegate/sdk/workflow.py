@@ -35,8 +35,8 @@ from tidegate.sdk.signature import (
     interface_of,
     signature_of,
 )
-from tidegate.sdk.trace import Compiled, NoBlobs, Trace, checked_name, current_trace, inside
-from tidegate.types.values import Blobs
+from tidegate.sdk.trace import Compiled, Trace, checked_name, current_trace, inside
+from tidegate.types.values import Blobs, NoBlobs
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -137,8 +137,8 @@ class FunctionWorkflow(Generic[P, R]):
         checked_name(self.name, "a workflow")
         signature = self.signature
         label = f"workflow {self.name!r}"
-        interface = interface_of(signature, label, NoBlobs(label))
-        trace = Trace(self.name, NoBlobs(label))
+        interface = interface_of(signature, label, NoBlobs())
+        trace = Trace(self.name, NoBlobs())
         promises = {
             name: Promise(trace, InputRef(name), param.schema, signature.inputs[name])
             for name, param in interface.inputs.items()

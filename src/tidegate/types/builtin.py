@@ -6,7 +6,7 @@ An int must fit into 64 bits. A text must be valid Unicode.
 """
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from math import isfinite
@@ -14,9 +14,11 @@ from types import NoneType
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec import structs
+
 from tidegate.ir.expr import Schema, Value
 from tidegate.types import formats
-from tidegate.types.form import Form, misfit, name_of, one, unsupported, wrong
+from tidegate.types.form import Decode, Encode, Form, misfit, name_of, one, unsupported, wrong
 from tidegate.types.values import (
     BLOB,
     FLOAT,
@@ -26,9 +28,17 @@ from tidegate.types.values import (
     is_reference,
     reference,
 )
+from tidegate.types.words import options
 
 INT_MIN: Final = -(2**63)
 INT_MAX: Final = 2**64 - 1
+JSON_TYPE: Final[dict[type, str]] = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    NoneType: "null",
+}
 BYTES_INLINE: Final = 16 * 1024
 """Longest bytes that stand in the value itself; longer ones become a blob."""
 
@@ -179,28 +189,48 @@ def enum_form(cls: type[enum.Enum]) -> Form:
     members = list(cls)
     if not members or issubclass(cls, enum.Flag):
         raise unsupported(cls, "use an Enum with members, or int for flags")
-    strange = [m for m in members if type(_bare(m.value)) not in (str, int, float, bool, NoneType)]
+    values = [_bare(m.value) for m in members]
+    strange = [m for m, v in zip(members, values, strict=True) if type(v) not in JSON_TYPE]
     if strange:
         raise unsupported(cls, f"the value of {strange[0]!s} must be text, a number or a bool")
-    values = [_bare(m.value) for m in members]
-    schema = literal_schema(values) | {"title": cls.__name__}
+    form = _choice(members, values, one(cls.__name__))
+    schema = form.schema | {"title": cls.__name__}
     if [m.name for m in members] != values:
         schema["x-names"] = [m.name for m in members]
-    by_value = {(type(v), v): m for v, m in zip(values, members, strict=True)}
+    return structs.replace(form, schema=schema, takes=(cls,))
+
+
+def literal_form(members: tuple[Any, ...]) -> Form:
+    """Build the form of a Literal; members of enums are stored by value."""
+    values = [_bare(m.value) if isinstance(m, enum.Enum) else m for m in members]
+    strange = [v for v in values if type(v) not in JSON_TYPE]
+    if strange:
+        raise unsupported(
+            f"Literal[{strange[0]!r}]", "use text, whole numbers, bools or None in it"
+        )
+    return _choice(members, values, options(values))
+
+
+def _choice(members: Sequence[Any], values: list[Value], what: str) -> Form:
+    """Build the form of a choice among members, each stored as the value in its place."""
+    meant = {(type(v), v): (m,) for m, v in zip(members, values, strict=True)}
 
     def encode(value: Any, _blobs: Blobs) -> Value:
-        if not isinstance(value, cls):
-            raise misfit(one(cls.__name__), value)
-        return _bare(value.value)
+        for member, stored in zip(members, values, strict=True):
+            if type(member) is type(value) and member == value:
+                return stored
+        raise misfit(what, value)
 
     def decode(value: Value, _blobs: Blobs) -> Any:
-        found = _lookup(by_value, value)
+        found = _lookup(meant, value)
         if found is None:
-            raise misfit(_one_of(values), value)
-        return found
+            raise misfit(options(values), value)
+        return found[0]
 
+    kinds = {JSON_TYPE[type(v)] for v in values}
+    typed: Schema = {"type": kinds.pop()} if len(kinds) == 1 else {}
     gives = frozenset(type(v) for v in values)
-    return Form(schema=schema, encode=encode, decode=decode, takes=(cls,), gives=gives, rank=-1)
+    return Form(schema=typed | {"enum": values}, encode=encode, decode=decode, gives=gives, rank=-1)
 
 
 def _bare(value: Any) -> Any:
@@ -222,86 +252,18 @@ def _lookup(table: dict[tuple[type, Any], Any], value: Value) -> Any:
     return found
 
 
-def literal_schema(values: list[Value]) -> Schema:
-    """Return the schema of a choice among plain values."""
-    names = {str: "string", bool: "boolean", int: "integer", float: "number", NoneType: "null"}
-    kinds = {names[type(v)] for v in values}
-    typed: Schema = {"type": kinds.pop()} if len(kinds) == 1 else {}
-    return typed | {"enum": values}
-
-
-def _one_of(values: list[Value]) -> str:
-    shown = ", ".join("null" if v is None else str(v) for v in values[:20])
-    return f"one of: {shown}{', ...' if len(values) > 20 else ''}"
-
-
-def literal_form(options: tuple[Any, ...]) -> Form:
-    """Build the form of a Literal; members of enums are stored by value."""
-    stored = [_bare(o.value) if isinstance(o, enum.Enum) else o for o in options]
-    strange = [o for o in stored if type(o) not in (str, int, float, bool, NoneType)]
-    if strange:
-        raise unsupported(
-            f"Literal[{strange[0]!r}]", "use text, whole numbers, bools or None in it"
-        )
-    table = {(type(s), s): (o,) for s, o in zip(stored, options, strict=True)}
-
-    def encode(value: Any, _blobs: Blobs) -> Value:
-        plain_value = _bare(value.value) if isinstance(value, enum.Enum) else value
-        for option, kept in zip(options, stored, strict=True):
-            if type(option) is type(value) and option == value:
-                return kept
-            if type(kept) is type(plain_value) and kept == plain_value and plain_value is value:
-                return kept
-        raise misfit(_one_of(stored), value)
-
-    def decode(value: Value, _blobs: Blobs) -> Any:
-        found = _lookup(table, value)
-        if found is None:
-            raise misfit(_one_of(stored), value)
-        return found[0]
-
-    gives = frozenset(type(s) for s in stored)
-    schema = literal_schema(stored)
-    return Form(schema=schema, encode=encode, decode=decode, gives=gives, rank=-1)
+def _scalar(cls: type, kind: str, encode: Encode, decode: Decode, rank: int = 0) -> Form:
+    gives = frozenset({cls})
+    schema = {"type": kind}
+    return Form(schema=schema, encode=encode, decode=decode, takes=(cls,), gives=gives, rank=rank)
 
 
 SCALARS: Final[dict[Any, Form]] = {
-    int: Form(
-        schema={"type": "integer"},
-        encode=write_int,
-        decode=_read_int,
-        takes=(int,),
-        gives=frozenset({int}),
-    ),
-    float: Form(
-        schema={"type": "number"},
-        encode=_float,
-        decode=read_float,
-        takes=(float,),
-        gives=frozenset({float}),
-    ),
-    bool: Form(
-        schema={"type": "boolean"},
-        encode=_bool,
-        decode=_bool,
-        takes=(bool,),
-        gives=frozenset({bool}),
-    ),
-    NoneType: Form(
-        schema={"type": "null"},
-        encode=_none,
-        decode=_none,
-        takes=(NoneType,),
-        gives=frozenset({NoneType}),
-    ),
-    str: Form(
-        schema={"type": "string"},
-        encode=_str,
-        decode=_read_str,
-        takes=(str,),
-        gives=frozenset({str}),
-        rank=2,
-    ),
+    int: _scalar(int, "integer", write_int, _read_int),
+    float: _scalar(float, "number", _float, read_float),
+    bool: _scalar(bool, "boolean", _bool, _bool),
+    NoneType: _scalar(NoneType, "null", _none, _none),
+    str: _scalar(str, "string", _str, _read_str, rank=2),
     bytes: Form(
         schema={
             "title": "bytes",

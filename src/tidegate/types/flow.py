@@ -10,17 +10,15 @@ from typing import Any, Final
 from tidegate.errors import CompileError
 from tidegate.ir.expr import Path, Schema
 from tidegate.types import formats
+from tidegate.types.builtin import JSON_TYPE
 from tidegate.types.refs import closed, resolve
 from tidegate.types.values import KIND
 from tidegate.types.words import alternatives, describe, spell
 
-_JSON_TYPE: Final = {
-    str: "string",
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    type(None): "null",
-}
+_SAYING: Final = frozenset(
+    {"type", "enum", "const", "anyOf", "oneOf", "properties", "items", "prefixItems", "not", KIND}
+)
+"""Keywords without which a schema takes anything."""
 _SAME_FORMAT: Final = {
     formats.LOOSE_INSTANT: formats.INSTANT,
     formats.LOOSE_DURATION: formats.DURATION,
@@ -146,19 +144,7 @@ def describe_within(part: Schema, root: Schema) -> str:
 
 def _free(schema: Schema) -> bool:
     """Say whether a schema takes anything."""
-    keys = (
-        "type",
-        "enum",
-        "const",
-        "anyOf",
-        "oneOf",
-        "properties",
-        "items",
-        "prefixItems",
-        "not",
-        KIND,
-    )
-    return not any(k in schema for k in keys)
+    return _SAYING.isdisjoint(schema)
 
 
 def _null(part: Any) -> bool:
@@ -170,7 +156,7 @@ def _types(schema: Schema) -> set[str]:
     if kind is not None:
         return {kind} if isinstance(kind, str) else set(kind)
     values = schema.get("enum", [schema["const"]] if "const" in schema else [])
-    return {_JSON_TYPE.get(type(v), "object") for v in values}
+    return {JSON_TYPE.get(type(v), "object") for v in values}
 
 
 def _item(schema: Schema, n: int) -> Any:

@@ -1,11 +1,6 @@
-"""
-The forms of classes with named fields: dataclasses, NamedTuples, TypedDicts, stored as objects; and pydantic models.
-
-A dataclass, a NamedTuple and a TypedDict take no fields but their own. A pydantic model says itself what it takes.
-"""
+"""The forms of dataclasses, NamedTuples and TypedDicts: objects, which have no fields but those of the class."""
 
 import dataclasses
-import types
 import typing
 from collections.abc import Callable
 from typing import Any, Final, get_type_hints
@@ -25,7 +20,7 @@ from tidegate.types.form import (
     unsupported,
     wrong,
 )
-from tidegate.types.values import Blobs
+from tidegate.types.values import Blobs, NoBlobs
 
 _OBJECT: Final = frozenset({dict})
 _QUALIFIERS: Final = (typing.Required, typing.NotRequired)
@@ -41,38 +36,11 @@ class _Field(Struct, frozen=True):
     default: Any = dataclasses.MISSING
 
 
-class _NoBlobs:
-    """Blobs for values that must not need any: the defaults of fields."""
-
-    def put(self, _content: bytes) -> str:
-        raise wrong("a default cannot be a blob")
-
-    def get(self, _digest: str) -> bytes:
-        raise wrong("a default cannot be a blob")
-
-    def put_path(self, _path: object) -> str:
-        raise wrong("a default cannot be a blob")
-
-    def path(self, _digest: str) -> Any:
-        raise wrong("a default cannot be a blob")
-
-    def checkout(self, _digest: str, _name: str) -> Any:
-        raise wrong("a default cannot be a blob")
-
-    checkout_tree = checkout
-
-
-def record_form(cls: Any, make: Make) -> Form | None:
-    """Build the form of a class with named fields; None if it is not such a class."""
+def record_form(cls: Any, make: Make) -> Form:
+    """Build the form of a dataclass, a NamedTuple or a TypedDict."""
     if typing.is_typeddict(cls):
         return _typed_dict(cls, make)
-    if not isinstance(cls, type):
-        return None
-    if dataclasses.is_dataclass(cls):
-        return _dataclass(cls, make)
-    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        return _named_tuple(cls, make)
-    return None
+    return _dataclass(cls, make) if dataclasses.is_dataclass(cls) else _named_tuple(cls, make)
 
 
 def _hints(cls: Any) -> dict[str, Any]:
@@ -193,7 +161,7 @@ def _schema(cls: Any, fields: list[_Field]) -> Schema:
         properties[f.name] = dict(f.form.schema)
         if f.default is not dataclasses.MISSING:
             try:
-                properties[f.name]["default"] = f.form.encode(f.default, _NoBlobs())
+                properties[f.name]["default"] = f.form.encode(f.default, NoBlobs())
             except InvalidValue:
                 continue  # a default that cannot be shown is still there when the value is built
     schema: Schema = {"title": cls.__name__, "type": "object", "properties": properties}
@@ -240,8 +208,3 @@ def _typed_dict(cls: Any, make: Make) -> Form:
 
 def _turned(form: Form) -> Form:
     return Form(schema=form.schema, encode=form.decode, decode=form.encode)
-
-
-def is_union(origin: object) -> bool:
-    """Say whether the origin of an annotation is that of a union."""
-    return origin is typing.Union or origin is types.UnionType

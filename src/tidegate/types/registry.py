@@ -8,7 +8,7 @@ import collections.abc
 import enum
 import typing
 from functools import lru_cache
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin
 
 import msgspec
@@ -22,7 +22,7 @@ from tidegate.types.builtin import SCALARS, enum_form, literal_form
 from tidegate.types.containers import dict_form, list_form, tuple_form, union_form
 from tidegate.types.form import MAX_DEPTH, Form, unsupported, wrong
 from tidegate.types.models import is_model, model_form, with_constraints
-from tidegate.types.records import is_union, record_form
+from tidegate.types.records import record_form
 from tidegate.types.refs import closed
 from tidegate.types.values import PICKLED, Blobs, Pickled
 
@@ -185,7 +185,6 @@ class _Forms:
             )
         self._open[cls] = name
         form = model_form(cls, self._defs) if is_model(cls) else record_form(cls, self.make)
-        assert form is not None, cls
         self._defs[name] = form.schema
         self._known[cls] = msgspec.structs.replace(form, schema=reference)
         return self._known[cls]
@@ -202,7 +201,7 @@ class _Forms:
         origin, args = get_origin(annotation), get_args(annotation)
         if origin is typing.Annotated:
             return self._annotated(annotation, args)
-        if is_union(origin):
+        if origin in {typing.Union, UnionType}:
             return union_form(tuple(self.make(a) for a in args))
         if origin is typing.Literal:
             return literal_form(args)

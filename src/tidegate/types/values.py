@@ -11,7 +11,7 @@ A file on the web that was not fetched yet is `{"$uri": address}`.
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Annotated, Any, Final, Protocol, Self, TypeGuard, TypeVar
+from typing import IO, Annotated, Any, Final, NoReturn, Protocol, Self, TypeGuard, TypeVar
 
 from msgspec import Struct
 
@@ -57,6 +57,17 @@ class Blobs(Protocol):
     def checkout_tree(self, digest: str, name: str, /) -> Path:
         """Return a private copy of the directory that a manifest lists."""
         ...
+
+
+class NoBlobs:
+    """Blobs for values that must stand by themselves: constants of a workflow, defaults of fields."""
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise misplaced(
+            "a file or many bytes cannot be a constant; make it an input, or let a task make it"
+        )
+
+    put = get = put_path = path = checkout = checkout_tree = _refuse
 
 
 class _Pickling:
