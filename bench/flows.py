@@ -28,5 +28,10 @@ def gate_wf(x: int) -> float:
 
 
 @workflow
+def ask_wf() -> str:
+    return wait_for_input("title", None, str)
+
+
+@workflow
 def fan_wf() -> list[int]:
     return [trivial(x=i) for i in range(TASKS)]

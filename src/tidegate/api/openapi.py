@@ -93,7 +93,8 @@ def _require_all(components: Document, given: Iterable[Mapping[int, Any]]) -> No
         info = infos.pop()
         if isinstance(info, StructType) and info.cls not in seen:
             seen.add(info.cls)
-            always = [f.encode_name for f in info.fields if f.default is not msgspec.UNSET]
+            fields = msgspec.structs.fields(info.cls)
+            always = [f.encode_name for f in fields if f.default is not msgspec.UNSET]
             if info.cls is not ProblemDocument:
                 components[info.cls.__name__]["required"] = always
             infos += [field.type for field in info.fields]
