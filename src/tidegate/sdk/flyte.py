@@ -15,16 +15,9 @@ from tidegate.sdk.signature import Signature
 from tidegate.sdk.trace import Compiled, checked_name
 from tidegate.sdk.workflow import Placeable, call
 
-_PLAN_WITHOUT_EFFECT: Final = frozenset(
-    {
-        "annotations",
-        "auth_role",
-        "labels",
-        "max_parallelism",
-        "overwrite_cache",
-        "raw_output_data_config",
-        "security_context",
-    }
+_PLAN_WITHOUT_EFFECT: Final = (
+    *("annotations", "auth_role", "labels", "max_parallelism", "overwrite_cache"),
+    *("raw_output_data_config", "security_context"),
 )
 
 
@@ -89,18 +82,6 @@ class LaunchPlan:
                 f"a LaunchPlan has no {unknown[0]!r} here; it has default_inputs and fixed_inputs"
             )
         return cls(name or workflow.name, workflow, default_inputs, fixed_inputs)
-
-    @classmethod
-    def create(
-        cls,
-        name: str,
-        workflow: Placeable,
-        default_inputs: Mapping[str, Any] | None = None,
-        fixed_inputs: Mapping[str, Any] | None = None,
-        **options: Any,
-    ) -> "LaunchPlan":
-        """Make a plan. Raises TypeError for what it cannot do, such as a schedule."""
-        return cls.get_or_create(workflow, name, default_inputs, fixed_inputs, **options)
 
     @property
     def signature(self) -> Signature:

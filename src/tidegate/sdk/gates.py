@@ -22,7 +22,7 @@ from tidegate.ir.graph import (
     SleepNode,
 )
 from tidegate.sdk.bind import annotation_of, bind, infer
-from tidegate.sdk.overrides import micros
+from tidegate.sdk.options import micros
 from tidegate.sdk.promise import Outputs, Promise, home, source
 from tidegate.sdk.signature import SINGLE, constant, schema_of
 from tidegate.sdk.trace import Trace, checked_name, trace_for

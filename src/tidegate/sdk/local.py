@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec import UNSET
 
@@ -31,7 +31,7 @@ from tidegate.core.plan import Plan, Planned
 from tidegate.core.state import ExecutionPhase, ExecutionState, NodePhase
 from tidegate.core.step import step
 from tidegate.errors import ExecutionFailed, Fault, InvalidValue, NoAnswer
-from tidegate.ir.expr import Expr, NodeId, Value
+from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import (
     ApproveNode,
     Defaults,
@@ -39,7 +39,6 @@ from tidegate.ir.graph import (
     Forever,
     InputNode,
     Instant,
-    Interface,
     Patience,
     PythonTarget,
     SleepNode,
@@ -47,29 +46,14 @@ from tidegate.ir.graph import (
 from tidegate.sdk.ask import Query, ask
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.faults import faults_of
-from tidegate.sdk.invoke import Callee, expand, invoke
-from tidegate.sdk.promise import Outputs, source
+from tidegate.sdk.invoke import expand, invoke
 from tidegate.sdk.scratch import scratch_blobs
-from tidegate.sdk.signature import decode_outputs
-from tidegate.sdk.trace import Compiled, TaskRun, Trace, current_run, inside
+from tidegate.sdk.trace import Compiled, TaskRun, current_run, inside
 from tidegate.types.registry import codec
 from tidegate.types.schema import faults
 from tidegate.types.values import Blobs
 
 _numbers = itertools.count(1)
-
-
-class Runnable(Callee, Protocol):
-    """A task that can be made a node."""
-
-    @property
-    def dynamic(self) -> bool:
-        """Whether it makes a graph."""
-        ...
-
-    def place(self, trace: Trace, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Outputs:
-        """Make a node of a graph that calls this task."""
-        ...
 
 
 def run_graph(
@@ -85,20 +69,6 @@ def run_graph(
     host = Host(compiled, blobs, answers)
     with inside(None):
         return host.run(stored(blobs)), blobs
-
-
-def run_task(task: Runnable, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Run one task as if it were a workflow of its own; return what its function would."""
-    blobs = scratch_blobs()
-    trace = Trace(str(task.target), blobs)
-    results = task.place(trace, args, kwargs)
-    schemas = {name: source(promise).schema for name, promise in results.outputs.items()}
-    exprs: dict[str, Expr] = {
-        name: source(promise).expr for name, promise in results.outputs.items()
-    }
-    graph = trace.finish(Interface({}, schemas), exprs)
-    stored, _ = run_graph(Compiled(graph, trace.tasks), lambda _: {}, {})
-    return decode_outputs(task.signature, stored, blobs)
 
 
 class Host:

@@ -24,7 +24,7 @@ from tidegate.ir.expr import (
     OutputRef,
     Schema,
 )
-from tidegate.sdk.overrides import override
+from tidegate.sdk.options import override
 from tidegate.sdk.trace import Trace
 from tidegate.types.registry import codec
 from tidegate.types.schema import at_path, describe

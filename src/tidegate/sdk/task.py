@@ -9,58 +9,26 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import timedelta
-from typing import Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast, overload
 
-from tidegate.ir.graph import Micros, PythonTarget, Retry, TaskNode
+from tidegate.ir.expr import Expr
+from tidegate.ir.graph import Interface, Micros, PythonTarget, Retry, TaskNode
 from tidegate.sdk.bind import bind
 from tidegate.sdk.invoke import finished
-from tidegate.sdk.overrides import WITHOUT_EFFECT, checked_retries, micros, task_timeout
-from tidegate.sdk.promise import Outputs, result_of
-from tidegate.sdk.signature import Signature, arguments, schema_of, signature_of
-from tidegate.sdk.trace import Trace, checked_name, current_trace
+from tidegate.sdk.options import OWN, TaskOptions, checked_retries, micros, task_timeout
+from tidegate.sdk.promise import Outputs, result_of, source
+from tidegate.sdk.scratch import scratch_blobs
+from tidegate.sdk.signature import (
+    Signature,
+    arguments,
+    decode_outputs,
+    schema_of,
+    signature_of,
+)
+from tidegate.sdk.trace import Compiled, Trace, checked_name, current_trace
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class TaskOptions(TypedDict, total=False):
-    """
-    Options of `@task` and `@dynamic`.
-
-    `retries`: how often a failed attempt is repeated. `backoff`: the pause before the first repetition; it doubles each time, up to five minutes.
-    `timeout`: the longest time one attempt may take, as timedelta or whole seconds. `name`: what the node is called.
-    The others are those of Flyte which say where, how large or how cached a task runs: they are taken, and have no effect.
-    """
-
-    retries: int
-    backoff: timedelta
-    timeout: timedelta | int | None
-    name: str
-    cache: Any
-    cache_version: str
-    cache_serialize: bool
-    cache_ignore_input_vars: tuple[str, ...]
-    container_image: Any
-    requests: Any
-    limits: Any
-    resources: Any
-    accelerator: Any
-    interruptible: bool | None
-    enable_deck: bool | None
-    disable_deck: bool | None
-    deck_fields: Any
-    docs: Any
-    deprecated: str
-    pod_template: Any
-    pod_template_name: str | None
-    task_config: Any
-    shared_memory: Any
-    pickle_untyped: bool
-    node_dependency_hints: Any
-
-
-_OWN = frozenset({"retries", "backoff", "timeout", "name"})
 
 
 class Task(Generic[P, R]):
@@ -70,9 +38,9 @@ class Task(Generic[P, R]):
         self, function: Callable[..., Any], options: TaskOptions, *, dynamic: bool
     ) -> None:
         word = "dynamic" if dynamic else "task"
-        if unknown := [key for key in options if key not in _OWN | WITHOUT_EFFECT]:
+        if unknown := [key for key in options if key not in TaskOptions.__annotations__]:
             raise TypeError(
-                f"@{word} has no option {unknown[0]!r}; it has {', '.join(sorted(_OWN))}"
+                f"@{word} has no option {unknown[0]!r}; it has {', '.join(sorted(OWN))}"
             )
         if not inspect.isroutine(function):
             raise TypeError(f"@{word} is for functions; {function!r} is none")
@@ -119,10 +87,20 @@ class Task(Generic[P, R]):
         if trace is not None:
             return cast(R, result_of(self.place(trace, args, kwargs), self.signature.bundle))
         if self.dynamic:
-            from tidegate.sdk.local import run_task  # noqa: PLC0415 - loaded late, to keep `import tidegate` fast
-
-            return cast(R, run_task(self, args, kwargs))
+            return cast(R, self._run(args, kwargs))
         return cast(R, finished(self.function(*args, **kwargs)))
+
+    def _run(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Run it as if it were a workflow of its own."""
+        from tidegate.sdk.local import run_graph  # noqa: PLC0415 - loaded late, to keep `import tidegate` fast
+
+        trace = Trace(str(self.target), scratch_blobs())
+        promises = self.place(trace, args, kwargs).outputs
+        schemas = {name: source(promise).schema for name, promise in promises.items()}
+        exprs: dict[str, Expr] = {name: source(promise).expr for name, promise in promises.items()}
+        graph = trace.finish(Interface({}, schemas), exprs)
+        stored, blobs = run_graph(Compiled(graph, trace.tasks), lambda _: {}, {})
+        return decode_outputs(self.signature, stored, blobs)
 
     def place(self, trace: Trace, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Outputs:
         """Make a node of a graph that calls this task. Raises CompileError."""

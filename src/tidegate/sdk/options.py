@@ -1,13 +1,13 @@
 """
-What `with_overrides` may change about a node after the call, and options of Flyte that mean nothing here.
+The options of a task: which there are, what they may be, and which of them `with_overrides` changes after the call.
 
-An option that only says where or how large a task should run is taken and has no effect, so that code which comes from Flyte goes on working;
+An option of Flyte that only says where or how large a task should run is taken and has no effect, so that code which comes from Flyte goes on working;
 an option whose absence would change results or waiting is refused.
 """
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from tidegate.errors import CompileError
 from tidegate.ir.expr import NodeId
@@ -30,35 +30,47 @@ LONGEST = timedelta(days=36_500)
 
 MAX_RETRIES = 1_000
 
-WITHOUT_EFFECT = frozenset(
-    {
-        "accelerator",
-        "cache",
-        "cache_ignore_input_vars",
-        "cache_serialize",
-        "cache_version",
-        "container_image",
-        "deck_fields",
-        "deprecated",
-        "disable_deck",
-        "docs",
-        "enable_deck",
-        "interruptible",
-        "labels",
-        "annotations",
-        "limits",
-        "node_dependency_hints",
-        "pickle_untyped",
-        "pod_template",
-        "pod_template_name",
-        "requests",
-        "resources",
-        "shared_memory",
-        "task_config",
-        "vscode",
-    }
-)
-"""Options of Flyte that are taken and have no effect: images, resources, caching (every call runs), decks, labels."""
+
+class TaskOptions(TypedDict, total=False):
+    """
+    Options of `@task` and `@dynamic`.
+
+    `retries`: how often a failed attempt is repeated. `backoff`: the pause before the first repetition; it doubles each time, up to five minutes.
+    `timeout`: the longest time one attempt may take, as timedelta or whole seconds. `name`: what the node is called.
+    The others are those of Flyte which say where, how large or how cached a task runs: they are taken, and have no effect.
+    """
+
+    retries: int
+    backoff: timedelta
+    timeout: timedelta | int | None
+    name: str
+    cache: Any
+    cache_version: str
+    cache_serialize: bool
+    cache_ignore_input_vars: tuple[str, ...]
+    container_image: Any
+    requests: Any
+    limits: Any
+    resources: Any
+    accelerator: Any
+    interruptible: bool | None
+    enable_deck: bool | None
+    disable_deck: bool | None
+    deck_fields: Any
+    docs: Any
+    deprecated: str
+    pod_template: Any
+    pod_template_name: str | None
+    task_config: Any
+    shared_memory: Any
+    pickle_untyped: bool
+    node_dependency_hints: Any
+    labels: Any
+    annotations: Any
+    vscode: Any
+
+
+OWN = frozenset({"retries", "backoff", "timeout", "name"})
 
 
 def micros(value: object, what: str, *, positive: bool = True) -> Micros:
@@ -122,7 +134,7 @@ def override(trace: Trace, node: NodeId, changes: Mapping[str, Any]) -> None:
                 (TaskNode() | SleepNode() | InputNode() | ApproveNode() | BranchNode() | SubNode()),
             ):
                 raise CompileError(f"{what}: this kind of node has no {option} to change")
-            case _ if option in WITHOUT_EFFECT:
+            case _ if option in TaskOptions.__annotations__.keys() - OWN:
                 pass
             case _:
                 raise CompileError(
