@@ -118,6 +118,12 @@ class HistoryQuery(_Body, frozen=True, kw_only=True):
     wait: Seconds = 0.0
 
 
+class DeckQuery(_Body, frozen=True, kw_only=True):
+    """Which report: of this attempt, or of the last that has one."""
+
+    attempt: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+
+
 class InboxQuery(_Body, frozen=True, kw_only=True):
     """Which waiting signals to list, the soonest due first, those without end last."""
 
@@ -177,7 +183,7 @@ class AnswerResults(Struct, frozen=True):
 
 
 class Health(Struct, frozen=True):
-    """Whether the engine works."""
+    """Whether the engine works. `version` is empty for who has no token."""
 
     status: str
     version: str

@@ -8,7 +8,7 @@ who is in it takes from it, who is behind it (or resumes) reads the store. So a 
 import asyncio
 from bisect import bisect_right
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import msgspec
@@ -61,11 +61,7 @@ class Tail:
         key = await asyncio.to_thread(feed.key, execution, principal) if execution else None
         await self._begin()
         place = self._end if after is None else after
-
-        def may_see(view: FeedView) -> bool:
-            return sees(principal, Place(view.project, view.domain))
-
-        return self._pieces(place, key, execution, may_see)
+        return self._pieces(place, key, execution, principal)
 
     def close(self) -> None:
         """End every stream."""
@@ -78,12 +74,13 @@ class Tail:
         return self._ring[-1].view.place if self._ring else self._before
 
     async def _pieces(
-        self, place: int, key: Key | None, execution: str, may_see: Callable[[FeedView], bool]
+        self, place: int, key: Key | None, execution: str, principal: Principal
     ) -> AsyncIterator[bytes]:
+        is_valid = self._service.tokens.is_valid
         yield RETRY
         clock = asyncio.get_running_loop().time
         sent, until = clock(), clock() + LONGEST
-        while not self._closed and clock() < until:
+        while not self._closed and clock() < until and is_valid(principal):
             more, before = self._more, self._before
             if place < before:
                 views = await asyncio.to_thread(self._service.feed.after, place, PAGE, key)
@@ -96,7 +93,8 @@ class Tail:
             wanted = [
                 each.text
                 for each in found
-                if (not execution or each.view.execution == execution) and may_see(each.view)
+                if (not execution or each.view.execution == execution)
+                and sees(principal, Place(each.view.project, each.view.domain))
             ]
             if wanted:
                 sent = clock()

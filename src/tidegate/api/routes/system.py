@@ -6,16 +6,17 @@ from tidegate.api import metrics
 from tidegate.api.bodies import Health
 from tidegate.api.desk import Desk
 from tidegate.api.route import JSON, Call, Content, Reply, Route
+from tidegate.errors import StoreError
 from tidegate.service.access import Action
 
 
 async def get_health(desk: Desk, call: Call) -> Reply:
-    """Say whether the engine works; 503 if it does not."""
-    del call
+    """Say whether the engine works; 503 if it does not. More than that is told only to who has a token."""
+    known = bool(call.principal.name)
     failure = desk.service.gauges.failure
     if failure is not None:
-        raise failure
-    return Reply(Health("ok", desk.version))
+        raise failure if known else StoreError("the engine does not work; its log has more")
+    return Reply(Health("ok", desk.version if known else ""))
 
 
 async def get_metrics(desk: Desk, call: Call) -> Reply:
