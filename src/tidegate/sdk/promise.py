@@ -27,7 +27,7 @@ from tidegate.ir.expr import (
 from tidegate.sdk.options import override
 from tidegate.sdk.trace import Trace
 from tidegate.types.registry import codec
-from tidegate.types.schema import at_path, describe
+from tidegate.types.schema import at_path, describe, kinds
 
 T = TypeVar("T")
 
@@ -344,47 +344,6 @@ def source_of(promise: Promise) -> str:
             assert_never(expr)
 
 
-_KINDS = {
-    "integer": "number",
-    "number": "number",
-    "string": "text",
-    "boolean": "boolean",
-    "null": "null",
-    "array": "list",
-    "object": "object",
-}
-
-
-def _kinds(schema: Schema) -> set[str]:
-    """Return the kinds of value that a schema allows; the empty set if any."""
-    match schema:
-        case {"anyOf": list(parts)} | {"oneOf": list(parts)}:
-            found = [_kinds(part) for part in parts]
-            return set() if set() in found else set().union(*found)
-        case {"const": value}:
-            return _kinds_of_values([value])
-        case {"enum": list(values)}:
-            return _kinds_of_values(values)
-        case {"type": list(types)}:
-            return {_KINDS[t] for t in types}
-        case {"type": str(name)}:
-            return {_KINDS[name]}
-        case _:
-            return set()
-
-
-def _kinds_of_values(values: list[Any]) -> set[str]:
-    names = {
-        bool: "boolean",
-        int: "number",
-        float: "number",
-        str: "text",
-        list: "list",
-        dict: "object",
-    }
-    return {"null" if value is None else names[type(value)] for value in values}
-
-
 def _compare(op: Comparator, promise: Promise, other: object) -> Test:
     """Compare a promise with another or with a constant. Raises CompileError where no two values of these types compare."""
     trace, left, declared, _ = source(promise)
@@ -401,9 +360,9 @@ def _compare(op: Comparator, promise: Promise, other: object) -> Test:
                 f"{source_of(promise)} cannot be compared with {other!r}: {error.message}"
             ) from None
         schema = coded.schema
-    ours, theirs = _kinds(declared), _kinds(schema)
+    ours, theirs = kinds(declared), kinds(schema)
     equality = op in ("==", "!=")
-    plain = {"number", "text", "boolean", "null"} if equality else {"number", "text"}
+    plain = {"number", "string", "boolean", "null"} if equality else {"number", "string"}
     both = (ours & theirs if ours and theirs else ours | theirs or plain) & plain
     if not both and not (equality and (ours == {"null"} or theirs == {"null"})):
         hint = "" if ours & theirs <= plain else "; compare a part of it, or let a task decide"

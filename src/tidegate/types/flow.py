@@ -1,5 +1,5 @@
 """
-Whether values of one schema may go where another is wanted, and what stands at a path inside a schema.
+Whether values of one schema may go where another is wanted, of what kinds they are, and what stands at a path inside a schema.
 
 Both look at schemas alone, before there is any value. They refuse only what is surely wrong:
 what may fit by luck is let through, and checked when the value is there.
@@ -157,6 +157,14 @@ def _types(schema: Schema) -> set[str]:
         return {kind} if isinstance(kind, str) else set(kind)
     values = schema.get("enum", [schema["const"]] if "const" in schema else [])
     return {JSON_TYPE.get(type(v), "object") for v in values}
+
+
+def kinds(schema: Schema) -> set[str]:
+    """Return the JSON types of the values that a schema allows, a whole number being a number; the empty set if any."""
+    members = [kinds(member) for member in alternatives(schema)]
+    if members:
+        return set() if set() in members else set().union(*members)
+    return {"number" if kind == "integer" else kind for kind in _types(schema)}
 
 
 def _item(schema: Schema, n: int) -> Any:

@@ -6,8 +6,8 @@ pickle, bytes), `x-names` gives the names of an enum's members beside their valu
 and four formats: `iso-time`, `iso-duration`, `decimal`, and `iso-date-time`, an instant that may lack its offset.
 """
 
-from tidegate.types.flow import at_path, can_flow
+from tidegate.types.flow import at_path, can_flow, kinds
 from tidegate.types.validate import faults
 from tidegate.types.words import describe
 
-__all__ = ["at_path", "can_flow", "describe", "faults"]
+__all__ = ["at_path", "can_flow", "describe", "faults", "kinds"]
