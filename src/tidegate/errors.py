@@ -126,6 +126,12 @@ class UnknownBundle(UnknownThing):
     code = "unknown_bundle"
 
 
+class UnknownDeck(UnknownThing):
+    """No attempt of the node has made a deck."""
+
+    code = "unknown_deck"
+
+
 class UnknownToken(UnknownThing):
     """There is no such token."""
 

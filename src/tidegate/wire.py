@@ -242,6 +242,15 @@ class AttemptLog(Struct, frozen=True, kw_only=True):
     text: str
 
 
+class DeckView(Struct, frozen=True, kw_only=True):
+    """The report of one attempt of a task: a whole HTML page, made by the task's author, to be shown where it can do nothing."""
+
+    node: str
+    name: str
+    attempt: int
+    html: str
+
+
 class GrantView(Struct, frozen=True, kw_only=True):
     """A role (viewer, operator, approver, admin) in projects and domains; in their patterns `*` stands for any characters."""
 
@@ -451,6 +460,14 @@ class GetLogs(_Ask, frozen=True, kw_only=True, tag="get_logs"):
     node: str = ""
 
 
+class GetDeck(_Ask, frozen=True, kw_only=True, tag="get_deck"):
+    """The report of a node, by its id or name: of an attempt, or of the last that has one. -> DeckView"""
+
+    id: str
+    node: str
+    attempt: int = 0
+
+
 class ListWorkflows(_Ask, frozen=True, kw_only=True, tag="list_workflows"):
     """Registered workflows, the latest version of each. -> WorkflowList"""
 
@@ -499,6 +516,7 @@ Request: TypeAlias = (
     | Abort
     | ListEvents
     | GetLogs
+    | GetDeck
     | ListWorkflows
     | GetWorkflow
     | ListVersions
@@ -518,6 +536,7 @@ View: TypeAlias = (
     | Aborted
     | EventList
     | LogList
+    | DeckView
     | TokenMade
     | TokenList
 )

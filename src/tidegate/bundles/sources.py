@@ -224,6 +224,16 @@ def _tree(root: Path, max_files: int, max_bytes: int, below: Path = Path()) -> I
             yield path.as_posix()
 
 
+def tree_files(root: Path) -> tuple[str, ...]:
+    """Return all source files below a directory, relative to it and sorted. Errors: `CodeError` if they are too many, or it is no project's."""
+    try:
+        return tuple(sorted(_tree(root, MAX_FILES, MAX_BYTES)))
+    except _TooLargeError as why:
+        raise CodeError(
+            f"{why}: name the files to register, or keep others out with a .gitignore"
+        ) from None
+
+
 def is_safe(name: str) -> bool:
     """Return whether a name is a plain relative path on every system, leading nowhere but down."""
     try:

@@ -1,1 +1,24 @@
-"""The ways to a running Tidegate: over HTTP for programs, and through the local socket for commands."""
+"""
+The ways to a running Tidegate: over HTTP for programs, and through the local socket for commands.
+
+    from tidegate.remote import Config, Remote
+"""
+
+from tidegate.remote.client import Remote
+from tidegate.remote.config import Config
+from tidegate.remote.execution import Execution, Outputs, Workflow
+from tidegate.remote.problems import StillRunning, Unreachable
+
+FlyteRemote = Remote
+"""The name that code which comes from Flyte knows."""
+
+__all__ = [
+    "Config",
+    "Execution",
+    "FlyteRemote",
+    "Outputs",
+    "Remote",
+    "StillRunning",
+    "Unreachable",
+    "Workflow",
+]

@@ -1,11 +1,25 @@
-"""Errors as they travel: told by one process, raised again by another."""
+"""Errors as they travel: told by one process, raised again by another. And those that only whoever asks can meet."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from tidegate.errors import Fault, InvalidValue, TidegateError
 from tidegate.wire import Problem
+
+
+class Unreachable(TidegateError):
+    """No server replies, or what replies is none."""
+
+    code: ClassVar[str] = "unreachable"
+    status: ClassVar[int] = 503
+
+
+class StillRunning(TidegateError, TimeoutError):
+    """The execution has not ended within the time that one was ready to wait; it goes on."""
+
+    code: ClassVar[str] = "still_running"
+    status: ClassVar[int] = 409
 
 
 def problem_of(error: TidegateError) -> Problem:
@@ -23,6 +37,21 @@ def error_of(problem: Problem) -> TidegateError:
         faults = msgspec.convert(details.pop("faults", ()), tuple[Fault, ...])
         return kind(problem.message, faults, **details)
     return kind(problem.message, **details)
+
+
+def problem_in(body: bytes) -> Problem | None:
+    """Read the body of an HTTP reply that says what is wrong (RFC 9457); None if it is of another kind."""
+    try:
+        found = msgspec.json.decode(body, type=dict[str, Any])
+        code, status, message = found.pop("code"), found.pop("status"), found.pop("detail")
+    except (msgspec.MsgspecError, KeyError):
+        return None
+    if not (isinstance(code, str) and isinstance(status, int) and isinstance(message, str)):
+        return None
+    facts = {name: value for name, value in found.items() if name not in {"type", "title"}}
+    # A fact of that name would be taken for the message itself.
+    facts.pop("message", None)
+    return Problem(code=code, status=status, message=message, details=facts)
 
 
 def _classes(kind: type[TidegateError]) -> dict[str, type[TidegateError]]:

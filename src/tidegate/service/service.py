@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import assert_never
 
 from tidegate.engine.loop import Engine
-from tidegate.errors import UnknownNode
-from tidegate.ir.expr import NodeId
-from tidegate.logs import read_logs
 from tidegate.ports import Clock, Store
 from tidegate.service.access import LOCAL, Principal, visible
 from tidegate.service.admission import admit
+from tidegate.service.attempts import Attempts
 from tidegate.service.executions import Executions, no_such_execution
 from tidegate.service.feed import Feed
 from tidegate.service.gauges import Gauges
@@ -29,7 +27,7 @@ from tidegate.service.watch import Watch
 from tidegate.wire import (
     Abort,
     Answer,
-    AttemptLog,
+    GetDeck,
     GetExecution,
     GetLogs,
     GetWorkflow,
@@ -41,7 +39,6 @@ from tidegate.wire import (
     ListTokens,
     ListVersions,
     ListWorkflows,
-    LogList,
     MakeToken,
     Recover,
     Register,
@@ -68,6 +65,7 @@ class Service:
         intake = Intake(home)
         self._registry = Registry(store, describer, clock)
         self._executions = Executions(store, engine, self._registry, self.watch, intake)
+        self._attempts = Attempts(home, self._executions)
         self._signals = Signals(engine, self._executions, intake, describer)
         self._inbox = Inbox(store, engine.programs, self._executions)
         self.feed = Feed(store, self._executions)
@@ -109,7 +107,9 @@ class Service:
             case ListEvents():
                 return (yield from self._executions.events(request))
             case GetLogs():
-                return self._logs(request)
+                return self._attempts.logs(request)
+            case GetDeck():
+                return self._attempts.deck(request)
             case ListWorkflows():
                 return self._registry.workflows()
             case GetWorkflow():
@@ -128,28 +128,3 @@ class Service:
     def close(self) -> None:
         """Let everybody go who waits for a change."""
         self.watch.close()
-
-    def _logs(self, request: GetLogs) -> LogList:
-        now = self._executions.look(request.id)
-        nodes = now.plan.nodes
-        wanted = [
-            id_ for id_, planned in nodes.items() if request.node in ("", id_, planned.node.name)
-        ]
-        if request.node and not wanted:
-            there = ", ".join(dict.fromkeys(planned.node.name for planned in nodes.values()))
-            raise UnknownNode(
-                f"execution {now.row.id} has no node {request.node[:80]!r}; it has: {there[:500]}"
-            )
-        chosen = set(wanted)
-        return LogList(
-            items=[
-                AttemptLog(
-                    node=found.node,
-                    name=nodes[NodeId(found.node)].node.name,
-                    attempt=found.attempt,
-                    text=found.text,
-                )
-                for found in read_logs(self._home, now.row.id)
-                if found.node in chosen
-            ]
-        )

@@ -1,20 +1,24 @@
 """Executions over HTTP: to launch one, look at it, wait for it, list them, end one, begin one again."""
 
+from urllib.parse import quote
+
 from tidegate.api.bodies import (
     AbortBody,
     AgainBody,
+    DeckQuery,
     ExecutionsQuery,
     HistoryQuery,
     LaunchBody,
     WaitQuery,
 )
 from tidegate.api.desk import Desk
-from tidegate.api.route import Call, Reply, Route
+from tidegate.api.route import Call, Content, Reply, Route
 from tidegate.errors import (
     ExecutionEnded,
     IdTaken,
     InvalidValue,
     NotRecoverable,
+    UnknownDeck,
     UnknownExecution,
     UnknownNode,
     UnknownWorkflow,
@@ -23,9 +27,11 @@ from tidegate.service.access import Action
 from tidegate.wire import (
     Abort,
     Aborted,
+    DeckView,
     EventList,
     ExecutionPage,
     ExecutionView,
+    GetDeck,
     GetExecution,
     GetLogs,
     Launch,
@@ -117,11 +123,25 @@ async def get_node_logs(desk: Desk, call: Call) -> Reply:
     return await get_logs(desk, call)
 
 
+async def get_deck(desk: Desk, call: Call) -> Reply:
+    """Return the report that a task has made, as a page of HTML. It is the author's own, so it is served where it can run no script and load nothing."""
+    query: DeckQuery = call.query
+    request = GetDeck(id=call.path["id"], node=call.path["node"], attempt=query.attempt)
+    view = await desk.ask(call, request, DeckView)
+    headers = {
+        "content-security-policy": DECK_POLICY,
+        "x-tidegate-node": quote(view.node),
+        "x-tidegate-attempt": str(view.attempt),
+    }
+    return Reply(view.html.encode(), 200, headers, "text/html; charset=utf-8")
+
+
 def _launched(view: ExecutionView) -> Reply:
     headers = {"location": f"/api/v1/executions/{view.id}"}
     return Reply(view, 201 if view.created else 200, headers)
 
 
+DECK_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 TAG = "executions"
 
 ROUTES = (
@@ -210,6 +230,16 @@ ROUTES = (
         handler=get_node_logs,
         gives={200: LogList},
         refuses=(UnknownExecution, UnknownNode),
+        tag=TAG,
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/executions/{id}/nodes/{node...}/deck",
+        action=Action.GET_DECK,
+        handler=get_deck,
+        query=DeckQuery,
+        gives={200: Content(("text/html",))},
+        refuses=(UnknownExecution, UnknownNode, UnknownDeck),
         tag=TAG,
     ),
 )

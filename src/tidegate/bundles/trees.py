@@ -1,0 +1,109 @@
+"""
+Which modules to register, and with which source: of files, packages and directories.
+
+Rule 1: a file brings the tree from which Python would import it; a package too; a directory that is no package is itself such a tree.
+Rule 2: below a directory, a module counts if it makes a workflow: by `@workflow`, or by calling `Workflow(...)`.
+Rule 3: what lies in one tree is packed once.
+"""
+
+import ast
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct, structs
+
+from tidegate.bundles.sources import Sources, find_sources, tree_files
+from tidegate.errors import CodeError
+
+MAKERS = frozenset({"workflow", "Workflow", "ImperativeWorkflow"})
+
+
+class Tree(Struct, frozen=True):
+    """A source tree, and those of its modules that are to be registered."""
+
+    sources: Sources
+    modules: tuple[str, ...]
+
+
+def find_trees(paths: Sequence[Path], only: Sequence[Path] = ()) -> list[Tree]:
+    """
+    Return the source trees of files and directories. `only` restricts what travels with single files, as of `find_sources`.
+
+    Errors: `CodeError` if a path cannot be read, or no workflow is there.
+    """
+    found: dict[Path, Tree] = {}
+    for path in paths:
+        tree = _of_directory(path) if path.is_dir() else _of_file(path, only)
+        there = found.get(tree.sources.root)
+        found[tree.sources.root] = tree if there is None else _joined(there, tree)
+    return list(found.values())
+
+
+def _of_file(file: Path, only: Sequence[Path]) -> Tree:
+    sources = find_sources(file, only)
+    return Tree(sources, (sources.module,))
+
+
+def _of_directory(directory: Path) -> Tree:
+    top = directory.resolve()
+    root = top
+    while (root / "__init__.py").is_file() and root != root.parent:
+        root = root.parent
+    files = tree_files(root)
+    modules = tuple(
+        module
+        for name in files
+        if (root / name).is_relative_to(top) and (module := _module(root, name))
+    )
+    if not modules:
+        raise CodeError(f"{directory}: no file below it makes a workflow with @workflow")
+    return Tree(Sources(root, modules[0], files), modules)
+
+
+def _module(root: Path, name: str) -> str:
+    """Return the dotted name of a file that makes a workflow; empty if it makes none, or cannot be imported."""
+    if not name.endswith(".py") or not _makes_workflows(root / name):
+        return ""
+    parts = name.removesuffix(".py").removesuffix("/__init__").split("/")
+    return "" if any("." in part for part in parts) else ".".join(parts)
+
+
+def _makes_workflows(file: Path) -> bool:
+    try:
+        text = file.read_text()
+    except (OSError, UnicodeDecodeError):
+        return False
+    if "workflow" not in text.lower():
+        return False
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        # Registering it will say what is wrong.
+        return "@workflow" in text
+    return any(_makes(node) for node in ast.walk(tree))
+
+
+def _makes(node: ast.AST) -> bool:
+    match node:
+        case ast.FunctionDef(decorator_list=marks) | ast.AsyncFunctionDef(decorator_list=marks):
+            return any(_name(mark) in MAKERS for mark in marks)
+        case ast.Call(func=called):
+            return _name(called) in MAKERS - {"workflow"}
+        case _:
+            return False
+
+
+def _name(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Call(func=called):
+            return _name(called)
+        case _:
+            return ""
+
+
+def _joined(one: Tree, other: Tree) -> Tree:
+    files = tuple(sorted({*one.sources.files, *other.sources.files}))
+    sources = structs.replace(one.sources, files=files, note=one.sources.note or other.sources.note)
+    return Tree(sources, tuple(dict.fromkeys((*one.modules, *other.modules))))

@@ -1,0 +1,420 @@
+"""
+`Remote`: a program's way to a Tidegate server.
+
+It asks and keeps nothing: every object that it hands out is what the server said at that moment.
+"""
+
+import secrets
+import shutil
+import tempfile
+import time
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
+
+from tidegate.bundles.archive import Archive
+from tidegate.errors import InvalidValue
+from tidegate.remote.config import Config
+from tidegate.remote.execution import Execution, Workflow
+from tidegate.remote.problems import StillRunning
+from tidegate.remote.values import declared_types, decoded, encoded
+from tidegate.wire import (
+    Abort,
+    Answer,
+    AnswerReply,
+    ExecutionPage,
+    ExecutionView,
+    FeedView,
+    GetExecution,
+    GetWorkflow,
+    InboxPage,
+    Launch,
+    ListExecutions,
+    ListInbox,
+    ListSignals,
+    ListWorkflows,
+    Recover,
+    Relaunch,
+    Request,
+    SignalList,
+    SignalView,
+    View,
+    WaitingView,
+    WorkflowDetail,
+    WorkflowList,
+)
+
+V = TypeVar("V")
+
+LONG_POLL: Final = 20.0
+"""Seconds that one request waits for the end of an execution."""
+
+PAGE: Final = 200
+
+
+class LaunchOptions(TypedDict, total=False):
+    """
+    Options of `execute`.
+
+    `wait`: return when it has ended. `id` or `execution_name`: what it is called; the same again, with the same content, returns the first.
+    `project`, `domain`: where it belongs, instead of the remote's own. `version`: of the workflow, the latest if none is given.
+    """
+
+    wait: bool
+    id: str
+    execution_name: str
+    project: str | None
+    domain: str | None
+    version: str
+
+
+class AnswerOptions(TypedDict, total=False):
+    """
+    Options of an answer.
+
+    `python_type`: the type of the value, if it cannot be told from the value. `comment`: why; it is kept with the answer.
+    `key`: the idempotency key, made up if none is given. `project` and `domain` are Flyte's, and have no effect: an execution is found by its id.
+    """
+
+    python_type: Any
+    comment: str
+    key: str
+    project: str | None
+    domain: str | None
+
+
+class Remote:
+    """
+    A Tidegate server.
+
+        remote = Remote(Config.for_sandbox())
+        execution = remote.execute(remote.fetch_workflow("reports.publish"), inputs={"data": [1.0, 2.0]})
+        remote.set_signal("title", execution.id.name, "my report")
+        print(remote.wait(execution).outputs.o0)
+
+    Everything that the server refuses is raised as the class of `tidegate.errors` that it is there. It may be used from any thread.
+    """
+
+    def __init__(
+        self, config: Config | None = None, default_project: str = "", default_domain: str = ""
+    ) -> None:
+        # Loaded here, for it brings the HTTP library: a command that talks to its own machine needs none.
+        from tidegate.remote.blobs import RemoteBlobs  # noqa: PLC0415
+        from tidegate.remote.requests import Door  # noqa: PLC0415
+        from tidegate.remote.transport import Transport  # noqa: PLC0415
+
+        self.config = config or Config.auto()
+        self.default_project = default_project
+        self.default_domain = default_domain
+        scratch = tempfile.mkdtemp(prefix="tidegate-")
+        self._transport = Transport(self.config)
+        self._door = Door(self._transport)
+        self.blobs = RemoteBlobs(self._transport, Path(scratch))
+        weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        """Enter a block at whose end the remote is closed."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the remote."""
+        self.close()
+
+    def send(self, request: Request) -> View:
+        """Hand over a request of `tidegate.wire` and return its view: all that a server can be asked."""
+        return self._door.send(request)
+
+    # ---- workflows ----
+
+    def fetch_workflow(
+        self,
+        name: str,
+        *,
+        version: str | None = None,
+        project: str | None = None,
+        domain: str | None = None,
+    ) -> Workflow:
+        """
+        Return a workflow by its dotted name, in its latest version if none is given. Errors: `UnknownWorkflow`.
+
+        `project` and `domain` are Flyte's, and have no effect: code belongs to the whole server.
+        """
+        del project, domain
+        request = GetWorkflow(name=name, version=version or "")
+        return Workflow(self._door.ask(request, WorkflowDetail).workflow)
+
+    def workflows(self) -> list[Workflow]:
+        """Return the latest version of each workflow."""
+        return [Workflow(view) for view in self._door.ask(ListWorkflows(), WorkflowList).items]
+
+    def register(
+        self, *paths: Path | str, version: str = "", only: Sequence[str] = ()
+    ) -> list[Workflow]:
+        """
+        Register the workflows of Python files, or of all files below a directory, with the source tree in which they lie.
+
+        Their names are dotted, from the directory where Python would begin to import. The version is the tree's digest, unless it is given.
+        What the server has already is not sent again. Errors: `CodeError`.
+        """
+        # Loaded here, for it reads and packs source code, which few programs do.
+        from tidegate.remote.registering import register  # noqa: PLC0415
+
+        found = register(self._door, [Path(path) for path in paths], version, only)
+        return [Workflow(view) for view in found]
+
+    def upload(self, archive: Archive) -> bool:
+        """Bring a packed source tree to the server; return whether it had to be sent."""
+        from tidegate.remote.registering import upload  # noqa: PLC0415 - as above
+
+        return upload(self._transport, archive)
+
+    # ---- executions ----
+
+    def execute(
+        self,
+        workflow: Any,
+        inputs: Mapping[str, Any] | None = None,
+        **options: Unpack[LaunchOptions],
+    ) -> Execution:
+        """
+        Launch a workflow: one that was fetched, one of this program's own that is registered there, or the name of one.
+
+        Errors: `UnknownWorkflow`, `InvalidValue` with every input that does not fit, `IdTaken`.
+        """
+        chosen = self._workflow(workflow, options.get("version"))
+        types = getattr(getattr(chosen.python, "signature", None), "inputs", {})
+        request = Launch(
+            workflow=chosen.name,
+            version=chosen.version,
+            inputs={
+                name: self._encoded(value, types.get(name), f"input {name!r} of {chosen.name}")
+                for name, value in (inputs or {}).items()
+            },
+            # An id of our own makes it safe to ask again when no reply comes.
+            id=options.get("id") or options.get("execution_name") or _fresh(),
+            project=options.get("project") or self.default_project,
+            domain=options.get("domain") or self.default_domain,
+        )
+        execution = self._execution(self._door.ask(request, ExecutionView), chosen)
+        return self.wait(execution) if options.get("wait") else execution
+
+    def fetch_execution(
+        self, name: str, *, project: str | None = None, domain: str | None = None
+    ) -> Execution:
+        """Return an execution by its id. `project` and `domain` are Flyte's, and have no effect. Errors: `UnknownExecution`."""
+        del project, domain
+        return self._execution(self.look(name))
+
+    def recent_executions(
+        self,
+        limit: int = 100,
+        *,
+        phases: Sequence[str] = (),
+        workflow: str = "",
+        project: str | None = None,
+        domain: str | None = None,
+    ) -> list[Execution]:
+        """Return the executions launched last, the newest first: those of the remote's own project and domain."""
+        found: list[Execution] = []
+        cursor = ""
+        while len(found) < limit:
+            request = ListExecutions(
+                phases=list(phases),
+                workflow=workflow,
+                project=self.default_project if project is None else project,
+                domain=self.default_domain if domain is None else domain,
+                cursor=cursor,
+                limit=min(PAGE, limit - len(found)),
+            )
+            page = self._door.ask(request, ExecutionPage)
+            found += [Execution(each, self) for each in page.items]
+            cursor = page.next
+            if not cursor:
+                break
+        return found
+
+    def sync(self, execution: Execution, **_flyte: Any) -> Execution:
+        """Look at an execution again: it is changed, and returned."""
+        execution.update(self.look(execution.id.name))
+        return execution
+
+    sync_execution = sync
+
+    def wait(
+        self,
+        execution: Execution | str,
+        timeout: timedelta | float | None = None,
+        poll_interval: timedelta | float | None = None,
+        **_flyte: Any,
+    ) -> Execution:
+        """
+        Return an execution when it has ended, in whatever way. It is told as soon as it ends; `poll_interval` is Flyte's, and has no effect.
+
+        Errors: `StillRunning`, a `TimeoutError`, when the time is up.
+        """
+        del poll_interval
+        found = execution if isinstance(execution, Execution) else self.fetch_execution(execution)
+        seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        until = None if seconds is None else time.monotonic() + seconds
+        while not found.is_done:
+            left = LONG_POLL if until is None else min(LONG_POLL, until - time.monotonic())
+            if left <= 0:
+                raise StillRunning(
+                    f"execution {found.id.name} is {found.phase} after {seconds:g} s; it goes on"
+                )
+            view = self._door.ask(GetExecution(id=found.id.name, wait=left), ExecutionView)
+            found.update(view)
+        return found
+
+    def terminate(self, execution: Execution | str, cause: str = "") -> None:
+        """End an execution; what it waits for is withdrawn. Errors: `ExecutionEnded`."""
+        self._door.send(Abort(id=_name(execution), reason=cause))
+
+    def relaunch(self, execution: Execution | str, *, id: str = "") -> Execution:  # noqa: A002
+        """Launch an execution again, with the same version and inputs."""
+        request = Relaunch(id=_name(execution), new_id=id or _fresh())
+        return self._execution(self._door.ask(request, ExecutionView))
+
+    def recover(self, execution: Execution | str, *, id: str = "") -> Execution:  # noqa: A002
+        """Launch an execution that has failed again, and keep the results and the answers that it had. Errors: `NotRecoverable`."""
+        request = Recover(id=_name(execution), new_id=id or _fresh())
+        return self._execution(self._door.ask(request, ExecutionView))
+
+    def watch(self, execution: Execution | str | None = None) -> Iterator[FeedView]:
+        """
+        Yield what happens, as it happens: to one execution, from its beginning to its end, or to all of them from now on, without end.
+
+        A connection that breaks is made again, and nothing is left out.
+        """
+        # Loaded here, as in `__init__`.
+        from tidegate.remote.events import follow  # noqa: PLC0415
+
+        return follow(self._transport, _name(execution) if execution is not None else "")
+
+    # ---- signals ----
+
+    def list_signals(self, execution_name: str, **_flyte: Any) -> list[SignalView]:
+        """Return all signals of an execution: those that wait, those answered, and those that it has not come to yet."""
+        return self._door.ask(ListSignals(id=execution_name), SignalList).items
+
+    def set_signal(
+        self, signal_id: str, execution_name: str, value: Any, **options: Unpack[AnswerOptions]
+    ) -> AnswerReply:
+        """
+        Answer a signal, by its name or path; also before its gate opens.
+
+        Errors: `InvalidValue` with each fault if the value does not fit, and then the gate stays open; `UnknownSignal`; `Refused` and below.
+        """
+        stored = self._encoded(value, options.get("python_type"), f"signal {signal_id!r}")
+        return self._answer(signal_id, execution_name, stored, options)
+
+    set_input = set_signal
+
+    def approve(
+        self, signal_id: str, execution_name: str, **options: Unpack[AnswerOptions]
+    ) -> AnswerReply:
+        """Approve what a signal shows. Errors: as of `set_signal`; `NotWaitingYet` before its gate is open."""
+        return self._answer(signal_id, execution_name, True, options)
+
+    def reject(
+        self, signal_id: str, execution_name: str, **options: Unpack[AnswerOptions]
+    ) -> AnswerReply:
+        """Reject what a signal shows; its node fails. Say why by `comment`. Errors: as of `approve`."""
+        return self._answer(signal_id, execution_name, False, options)
+
+    def inbox(self, limit: int = 1000, **filters: str) -> list[WaitingView]:
+        """
+        Return what waits for an answer, over all executions, the soonest due first.
+
+        `filters`: execution, workflow, project, domain, kind (input, approve), text.
+        """
+        found: list[WaitingView] = []
+        cursor = ""
+        while len(found) < limit:
+            page = self._door.ask(
+                ListInbox(cursor=cursor, limit=min(PAGE, limit - len(found)), **filters), InboxPage
+            )
+            found += page.items
+            cursor = page.next
+            if not cursor:
+                break
+        return found
+
+    # ---- what executions ask for ----
+
+    def look(self, execution: str, /) -> ExecutionView:
+        """Return all that is known of an execution."""
+        return self._door.ask(GetExecution(id=execution), ExecutionView)
+
+    def results(self, view: ExecutionView, workflow: Workflow | None, /) -> dict[str, Any]:
+        """Return the outputs of an execution as Python objects."""
+        outputs = view.outputs or {}
+        if not outputs:
+            return {}
+        known = workflow or self.fetch_workflow(view.workflow, version=view.version)
+        types = declared_types(known.name, known.view.module, known.python)
+        return {
+            name: decoded(value, known.outputs.get(name, {}), types.get(name), self.blobs)
+            for name, value in outputs.items()
+        }
+
+    # ---- inside ----
+
+    def _answer(
+        self, signal_id: str, execution_name: str, value: Any, options: AnswerOptions
+    ) -> AnswerReply:
+        request = Answer(
+            id=_name(execution_name),
+            name=signal_id,
+            value=value,
+            comment=options.get("comment", ""),
+            # A key of our own makes it safe to ask again when no reply comes.
+            key=options.get("key") or f"client-{_fresh()}",
+        )
+        return self._door.ask(request, AnswerReply)
+
+    def _encoded(self, value: Any, python_type: Any, what: str) -> Any:
+        try:
+            return encoded(value, python_type, self.blobs)
+        except InvalidValue as error:
+            raise InvalidValue(f"{what}: {error.message}", error.faults) from None
+
+    def _workflow(self, workflow: Any, version: str | None) -> Workflow:
+        match workflow:
+            case Workflow():
+                return workflow
+            case str():
+                return self.fetch_workflow(workflow, version=version)
+            case _ if hasattr(workflow, "signature") and hasattr(workflow, "name"):
+                found = self.fetch_workflow(workflow.name, version=version)
+                return Workflow(found.view, workflow)
+            case _:
+                raise InvalidValue(
+                    f"{workflow!r} cannot be executed: give a workflow, or the name of one"
+                )
+
+    def _execution(self, view: ExecutionView, workflow: Workflow | None = None) -> Execution:
+        return Execution(view, self, workflow)
+
+    def __repr__(self) -> str:
+        return f"Remote({self.config!r}, {self.default_project!r}, {self.default_domain!r})"
+
+
+def _name(execution: Execution | str) -> str:
+    return execution.id.name if isinstance(execution, Execution) else str(execution)
+
+
+def _fresh() -> str:
+    return secrets.token_hex(10)

@@ -1,0 +1,190 @@
+"""
+HTTP as the client speaks it: one call, one reply, and what to do when none comes.
+
+Rule 1: what is not certain to be the same when it is done twice is sent once; it is sent again only if it cannot have arrived.
+Rule 2: everything else is repeated, after pauses that grow and differ from client to client, for as long as one is patient.
+Rule 3: a reply that says what is wrong is raised as the error that it was.
+"""
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any, Final
+
+import httpx
+import msgspec
+from msgspec import Struct
+
+from tidegate.errors import TidegateError, Unauthenticated
+from tidegate.remote.config import Config, is_local
+from tidegate.remote.problems import Unreachable, error_of, problem_in
+
+PATIENCE: Final = 20.0
+"""Seconds for which a call is repeated, if the server was there before: it is being started again, or has too much to do."""
+
+FIRST_PATIENCE: Final = 2.0
+"""Seconds for which a call is repeated to a server that was never seen."""
+
+CONNECT, REPLY = 5.0, 60.0
+"""Seconds in which a connection must stand, and in which a reply must begin or go on."""
+
+PAUSE, LONGEST_PAUSE = 0.1, 3.0
+BUSY: Final = frozenset({429, 502, 503, 504})
+"""Replies that mean: try again."""
+
+
+class HttpCall(Struct, frozen=True, kw_only=True):
+    """
+    One call. `body` is encoded as JSON, `content` sent as it is; `wait` is the seconds that the server is asked to take before it replies.
+
+    `repeatable`: it does the same when it is done twice.
+    """
+
+    method: str
+    path: str
+    query: dict[str, Any] = {}
+    body: Any = None
+    content: bytes | None = None
+    headers: dict[str, str] = {}
+    wait: float = 0.0
+    repeatable: bool = True
+
+
+class Transport:
+    """A server, as it is reached by HTTP. May be used from any thread. `via` is what the calls say they come through: client or cli."""
+
+    def __init__(self, config: Config, via: str = "client") -> None:
+        headers = {"x-tidegate-via": via, "user-agent": "tidegate"}
+        if config.token:
+            headers["authorization"] = f"Bearer {config.token}"
+        self.url = config.url
+        self._seen = False
+        self._client = httpx.Client(
+            base_url=config.url,
+            headers=headers,
+            timeout=httpx.Timeout(REPLY, connect=CONNECT),
+            # A proxy of the environment leads away from this machine.
+            trust_env=not is_local(config.url),
+        )
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def send(self, call: HttpCall) -> bytes:
+        """Send a call, and return the body of its reply. Errors: as of `reply`."""
+        return self.reply(call).content
+
+    def reply(self, call: HttpCall) -> httpx.Response:
+        """
+        Send a call, and return its reply.
+
+        Errors: those of the server; `Unreachable` if none replies.
+        """
+        began = time.monotonic()
+        number = 0
+        while True:
+            try:
+                return self._once(call)
+            except _AgainError as again:
+                pause = again.after or _pause(number)
+                patience = PATIENCE if self._seen else FIRST_PATIENCE
+                if not again.harmless or time.monotonic() + pause > began + patience:
+                    raise again.error from None
+                time.sleep(pause)
+                number += 1
+
+    @contextmanager
+    def lines(self, call: HttpCall, *, silence: float) -> Iterator[Iterator[str]]:
+        """Give the lines of a reply that goes on and on; `silence` is the seconds after which it is taken for dead. Errors: as of `send`."""
+        request = self._request(call, silence)
+        try:
+            with _closing(self._client.send(request, stream=True)) as response:
+                if response.status_code != HTTPStatus.OK:
+                    raise self._error(response.status_code, response.read())
+                yield response.iter_lines()
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from None
+
+    def _once(self, call: HttpCall) -> httpx.Response:
+        try:
+            response = self._client.send(self._request(call, REPLY + call.wait))
+        except httpx.ConnectError as error:
+            # Nothing can have arrived.
+            raise _AgainError(self._unreachable(error), harmless=True) from None
+        except httpx.TransportError as error:
+            raise _AgainError(self._unreachable(error), harmless=call.repeatable) from None
+        self._seen = True
+        if response.is_success:
+            return response
+        found = self._error(response.status_code, response.content)
+        if response.status_code in BUSY:
+            after = _seconds(response.headers.get("retry-after", ""))
+            raise _AgainError(found, harmless=call.repeatable, after=after)
+        raise found
+
+    def _request(self, call: HttpCall, patience: float) -> httpx.Request:
+        headers = dict(call.headers)
+        content = call.content
+        if content is not None:
+            headers.setdefault("content-type", "application/octet-stream")
+        elif call.body is not None:
+            content = msgspec.json.encode(call.body)
+            headers["content-type"] = "application/json"
+        return self._client.build_request(
+            call.method,
+            call.path,
+            params={name: value for name, value in call.query.items() if value not in ("", None)},
+            content=content,
+            headers=headers,
+            timeout=httpx.Timeout(patience, connect=CONNECT),
+        )
+
+    def _error(self, status: int, body: bytes) -> TidegateError:
+        problem = problem_in(body)
+        if problem is None:
+            return Unreachable(
+                f"what replies at {self.url} is no Tidegate server, or one is in its way: it says {status}"
+            )
+        error = error_of(problem)
+        if isinstance(error, Unauthenticated):
+            return Unauthenticated(
+                f"{error.message} (asked at {self.url}; TIDEGATE_TOKEN names a token)",
+                **error.details,
+            )
+        return error
+
+    def _unreachable(self, error: httpx.TransportError) -> Unreachable:
+        return Unreachable(
+            f"no server replies at {self.url}: {error}; start one with tidegate serve, or say where it is by TIDEGATE_URL"
+        )
+
+
+class _AgainError(Exception):
+    """A call came to nothing, and may be made again if that is `harmless`."""
+
+    def __init__(self, error: TidegateError, *, harmless: bool, after: float = 0.0) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.harmless = harmless
+        self.after = after
+
+
+@contextmanager
+def _closing(response: httpx.Response) -> Iterator[httpx.Response]:
+    try:
+        yield response
+    finally:
+        response.close()
+
+
+def _pause(number: int) -> float:
+    """Return how long to wait before a repetition: twice as long each time, and up to that by chance, so that clients do not come back together."""
+    longest = min(PAUSE * 2**number, LONGEST_PAUSE)
+    return float(longest * (0.5 + secrets.randbelow(1000) / 2000))
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.isdecimal() else 0.0

@@ -1,0 +1,63 @@
+"""What the attempts of tasks leave for people to read: what they printed, and their decks."""
+
+from pathlib import Path
+
+from tidegate.engine.memory import Snapshot
+from tidegate.errors import UnknownDeck, UnknownNode
+from tidegate.ir.expr import NodeId
+from tidegate.logs import read_deck, read_logs
+from tidegate.service.executions import Executions
+from tidegate.wire import AttemptLog, DeckView, GetDeck, GetLogs, LogList
+
+
+class Attempts:
+    """The attempts of the executions of a store."""
+
+    def __init__(self, home: Path, executions: Executions) -> None:
+        self._home = home
+        self._executions = executions
+
+    def logs(self, request: GetLogs) -> LogList:
+        """Return what the tasks of an execution printed, or those of a node. Errors: `UnknownExecution`, `UnknownNode`."""
+        now = self._executions.look(request.id)
+        chosen = set(_nodes(now, request.node))
+        return LogList(
+            items=[
+                AttemptLog(
+                    node=found.node,
+                    name=now.plan.nodes[NodeId(found.node)].node.name,
+                    attempt=found.attempt,
+                    text=found.text,
+                )
+                for found in read_logs(self._home, now.row.id)
+                if found.node in chosen
+            ]
+        )
+
+    def deck(self, request: GetDeck) -> DeckView:
+        """Return the decks of a node, or of the last node of that name which has any. Errors: `UnknownExecution`, `UnknownNode`, `UnknownDeck`."""
+        now = self._executions.look(request.id)
+        for node in reversed(_nodes(now, request.node)):
+            found = read_deck(self._home, now.row.id, node, request.attempt)
+            if found is not None:
+                attempt, html = found
+                name = now.plan.nodes[node].node.name
+                return DeckView(node=node, name=name, attempt=attempt, html=html)
+        which = f"attempt {request.attempt} of node" if request.attempt else "node"
+        raise UnknownDeck(
+            f"{which} {request.node[:80]!r} of execution {now.row.id} has no deck; a task makes one with Deck(name, html)"
+        )
+
+
+def _nodes(now: Snapshot, wanted: str) -> list[NodeId]:
+    """Return the nodes that are meant by an id or a name; all of them if it is empty. Errors: `UnknownNode`."""
+    nodes = now.plan.nodes
+    if wanted and NodeId(wanted) in nodes:
+        return [NodeId(wanted)]
+    found = [id_ for id_, planned in nodes.items() if wanted in ("", planned.node.name)]
+    if wanted and not found:
+        there = ", ".join(dict.fromkeys(planned.node.name for planned in nodes.values()))
+        raise UnknownNode(
+            f"execution {now.row.id} has no node {wanted[:80]!r}; it has: {there[:500]}"
+        )
+    return found
