@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from tidegate.blobs import BlobDirectory
+from tidegate.bundles.archive import Archive, install
 from tidegate.errors import StoreError, StoreLocked, TidegateError
 from tidegate.remote.local import OwnerGone, connect
 from tidegate.runtime import Runtime
@@ -69,6 +71,15 @@ class Line:
         view = self.send(request)
         assert isinstance(view, kind), f"{type(request).__name__} gave {type(view).__name__}"
         return view
+
+    @property
+    def blobs(self) -> BlobDirectory:
+        """Where files go that are values."""
+        return BlobDirectory(self.home / "blobs")
+
+    def install(self, archive: Archive) -> None:
+        """Unpack a packed source tree where workers look for it."""
+        install(archive, self.home)
 
     def close(self) -> None:
         """Let go of the store, if this process owns it."""

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import click
 import pytest
 
+from tidegate.blobs import BlobDirectory
 from tidegate.cli.inputs import inputs_help, read_inputs
 from tidegate.cli.values import Reader
 from tidegate.errors import InvalidValue
@@ -36,7 +37,7 @@ def read(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def read(schemas, *words, whole=None):
-        return read_inputs(workflow(**schemas), words, whole, Reader(tmp_path / "home"))
+        return read_inputs(workflow(**schemas), words, whole, Reader(BlobDirectory(tmp_path / "home" / "blobs")))
 
     return read
 
