@@ -16,6 +16,7 @@ from tidegate.ir.expr import Path, Schema, Value
 from tidegate.types import formats
 from tidegate.types.builtin import INT_MAX, INT_MIN
 from tidegate.types.form import MAX_DEPTH, name_of
+from tidegate.types.refs import rewritten
 from tidegate.types.registry import INLINE_MAX
 from tidegate.types.words import describe, options, spell
 
@@ -101,19 +102,15 @@ def _validator(schema: bytes) -> Any:
         return made(decoded)
     except ValueError:
         # A pattern in Python's dialect that the validator cannot read; the worker checks it.
-        return made(_without_patterns(decoded))
+        return made(rewritten(decoded, _without_pattern))
 
 
 def _nothing_outside(uri: str) -> Any:
     raise ValueError(f"a schema must be complete in itself, and this one refers to {uri}")
 
 
-def _without_patterns(part: Any) -> Any:
-    if isinstance(part, list):
-        return [_without_patterns(p) for p in part]
-    if isinstance(part, dict):
-        return {k: _without_patterns(v) for k, v in part.items() if k != "pattern"}
-    return part
+def _without_pattern(schema: Schema) -> Schema:
+    return {k: v for k, v in schema.items() if k != "pattern"}
 
 
 def _explain(error: Any, root: Value) -> list[Fault]:
