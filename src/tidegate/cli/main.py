@@ -43,6 +43,7 @@ COMMANDS = {
     "register": ("tidegate.cli.register", "Register the workflows of files and directories."),
     "serve": ("tidegate.cli.serve", "Serve the store over HTTP: run, launch, watch and answer."),
     "token": ("tidegate.cli.token", "Make, list and revoke tokens, for access over the network."),
+    "demo": ("tidegate.cli.demo", "Serve, with example workflows that wait for you."),
     "doctor": ("tidegate.cli.doctor", "Check the store."),
 }
 """Where each subcommand lives, and what it says of itself, so that the list of them needs no imports."""
