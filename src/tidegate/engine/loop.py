@@ -142,6 +142,14 @@ class Engine:
         self._accept(Told(key, event, future), future)
         return future
 
+    def peek(self, key: Key) -> Hot | None:
+        """
+        Return an execution if it is in memory. Only to be read, and what it says may not be stored yet.
+
+        Each of its parts is read whole at any moment, but two of them may be of two moments.
+        """
+        return self._memory.peek(key)
+
     def deliver(self, reports: Sequence[Report]) -> None:
         """Take what became of attempts. Never refused."""
         self._arrivals.put(Reports(reports))
