@@ -34,6 +34,7 @@ class Server:
             env={**os.environ, "NO_COLOR": "1"},
             start_new_session=True,
         )
+        self._lines: list[Connection] = []
         self._more = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -63,7 +64,9 @@ class Server:
         return (self.home / "token").read_text().strip()
 
     def connect(self) -> "Connection":
-        return Connection(self.port, self.token)
+        """Connect; the connection is closed with the server."""
+        self._lines.append(Connection(self.port, self.token))
+        return self._lines[-1]
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -87,6 +90,8 @@ class Server:
             self.process.kill()
             self.process.wait(LONGEST)
         self._reader.join(LONGEST)
+        for line in self._lines:
+            line.close()
         assert self.process.stderr is not None
         self.process.stderr.close()
 

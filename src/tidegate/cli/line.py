@@ -9,6 +9,7 @@ which is safe, as every request can be repeated.
 import threading
 import time
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -22,6 +23,9 @@ from tidegate.wire import Request, View
 
 PATIENCE = 5.0
 """Seconds in which a new owner must have opened its door."""
+
+RETURN = 3.0
+"""Seconds in which an owner that has gone may come back, before somebody else takes the store: a server is restarted so."""
 
 PAUSE = 0.05
 
@@ -38,6 +42,8 @@ class Line:
         self._opener = opener
         self._lock = threading.Lock()
         self._own: Runtime | None = None
+        # From when on the store may be taken; never, as long as there is an owner.
+        self._take_at = 0.0
         self._closed = False
 
     @property
@@ -55,8 +61,12 @@ class Line:
             try:
                 connection = connect(self.home)
                 if connection is not None:
+                    self._take_at = inf
                     return connection.send(request)
-                self._open()
+                if self._may_take():
+                    self._open()
+                else:
+                    time.sleep(PAUSE)
             except OwnerGone:
                 # There was an owner until now, and it may have been asked long ago: only from here on nobody replies.
                 give_up = time.monotonic() + PATIENCE
@@ -101,6 +111,11 @@ class Line:
     ) -> None:
         """Close the line."""
         self.close()
+
+    def _may_take(self) -> bool:
+        if self._take_at == inf:
+            self._take_at = time.monotonic() + RETURN
+        return time.monotonic() >= self._take_at
 
     def _open(self) -> None:
         with self._lock:

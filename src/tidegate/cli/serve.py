@@ -2,6 +2,7 @@
 
 import gc
 import sys
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -12,8 +13,11 @@ import click
 from tidegate.api.app import make_app
 from tidegate.api.server import listen, serve
 from tidegate.api.settings import Settings, check_exposure
+from tidegate.cli.line import PATIENCE, PAUSE
 from tidegate.cli.options import shared_options
 from tidegate.cli.render import tell
+from tidegate.errors import StoreLocked
+from tidegate.remote.local import connect
 from tidegate.runtime import Runtime, open_runtime
 from tidegate.service.tokens import TOKEN_FILE
 
@@ -75,7 +79,7 @@ def serve_store(
     check_exposure(settings)
     listening = listen(settings.host, settings.port)
     try:
-        with open_runtime(home, workers=workers) as runtime:
+        with _take(home, workers) as runtime:
             runtime.service.tokens.admin_token(home / TOKEN_FILE)
             app = make_app(runtime.service, home, version("tidegate"), settings)
             url = _address(settings, listening.getsockname()[1])
@@ -94,6 +98,18 @@ def serve_store(
     tell("stopped; everything accepted is stored")
     sys.stdout.flush()
     return 0
+
+
+def _take(home: Path, workers: int | None) -> Runtime:
+    """Become the owner of the store; whoever only stores an answer, or is just ending, lets go of it soon."""
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return open_runtime(home, workers=workers)
+        except StoreLocked:
+            if connect(home) is not None or time.monotonic() > give_up:
+                raise
+            time.sleep(PAUSE)
 
 
 def _address(settings: Settings, port: int) -> str:
