@@ -435,7 +435,8 @@ def test_a_revoked_token_is_out_at_once_and_so_is_the_stream_it_has_opened(fresh
         fresh.service.handle(RevokeToken(token="joe"))
         request = Launch(workflow=ask.name)
         await asyncio.to_thread(fresh.service.handle, request)
-        return [piece async for piece in stream]
+        async with asyncio.timeout(10):
+            return [piece async for piece in stream]
 
     rest = fresh.asking.run(story())
     assert b"data: " not in b"".join(rest)
