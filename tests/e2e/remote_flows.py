@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tidegate import Deck, File, approve, task, wait_for_input, workflow
+from tidegate import Deck, File, approve, current_context, task, wait_for_input, workflow
 
 
 @dataclass
@@ -27,8 +27,9 @@ def point_wf(point: Point) -> Point:
 @task
 def shout(file: File) -> tuple[File, datetime]:
     text = Path(file).read_text()
-    Path("loud.txt").write_text(text.upper())
-    return File("loud.txt"), datetime(2024, 5, 17, tzinfo=UTC)
+    loud = Path(current_context().working_directory, "loud.txt")
+    loud.write_text(text.upper())
+    return File(loud), datetime(2024, 5, 17, tzinfo=UTC)
 
 
 @workflow

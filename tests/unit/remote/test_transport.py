@@ -72,7 +72,7 @@ def problem(code: str, status: int, **facts: Any) -> tuple[int, Any, dict[str, s
     return status, body | facts, {"content-type": "application/problem+json"}
 
 
-OK = (200, {"fine": True}, {})
+OK: tuple[int, Any, dict[str, str]] = (200, {"fine": True}, {})
 READ = HttpCall(method="GET", path="/x")
 ONCE = HttpCall(method="POST", path="/x", body={"a": 1}, repeatable=False)
 
