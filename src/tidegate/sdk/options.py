@@ -1,17 +1,29 @@
 """
-The options of a task: which there are, and what they may be.
+The options of a task: which there are, what they may be, and which of them `with_overrides` changes after the call.
 
 An option of Flyte that only says where or how large a task should run is taken and has no effect, so that code which comes from Flyte goes on working;
 an option whose absence would change results or waiting is refused.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, TypedDict
 
 from tidegate.errors import CompileError
+from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import (
+    ApproveNode,
+    BranchNode,
+    Expires,
+    Forever,
+    InputNode,
     Micros,
+    Retry,
+    SleepNode,
+    SubNode,
+    TaskNode,
 )
+from tidegate.sdk.trace import Trace, checked_name
 
 LONGEST = timedelta(days=36_500)
 """A hundred years: beyond it, an instant might not fit the store's integers."""
@@ -53,6 +65,9 @@ class TaskOptions(TypedDict, total=False):
     shared_memory: Any
     pickle_untyped: bool
     node_dependency_hints: Any
+    labels: Any
+    annotations: Any
+    vscode: Any
 
 
 OWN = frozenset({"retries", "backoff", "timeout", "name"})
@@ -85,3 +100,43 @@ def checked_retries(value: object, what: str) -> int:
             f"{what} must be a whole number from 0 to {MAX_RETRIES}; it is {value!r}"
         )
     return value
+
+
+def override(trace: Trace, node: NodeId, changes: Mapping[str, Any]) -> None:
+    """Change a node. Raises CompileError if there is no such option, or not for this kind of node."""
+    old = trace.nodes[node]
+    what = f"{trace.label}: with_overrides on {old.name!r} ({node})"
+    for option, value in changes.items():
+        match option, old:
+            case (("name" | "node_name"), (InputNode() | ApproveNode())):
+                raise CompileError(
+                    f"{what}: answers find a gate by its name, so give it where the gate is made"
+                )
+            case (("name" | "node_name"), _):
+                trace.amend(node, name=checked_name(value, what))
+            case "timeout", TaskNode():
+                trace.amend(node, timeout=task_timeout(value, f"{what}: timeout"))
+            case "timeout", InputNode(patience=Forever() | Expires()) | ApproveNode(
+                patience=Forever() | Expires()
+            ):
+                patience = (
+                    Forever() if value is None else Expires(micros(value, f"{what}: timeout"))
+                )
+                trace.amend(node, patience=patience)
+            case "timeout", SleepNode() if value is None:
+                # In Flyte a sleep of more than an hour needs this; here no sleep has a timeout.
+                pass
+            case "retries", TaskNode(retry=retry):
+                count = checked_retries(value, f"{what}: retries")
+                trace.amend(node, retry=Retry(count, retry.pause, retry.cap))
+            case (
+                ("timeout" | "retries"),
+                (TaskNode() | SleepNode() | InputNode() | ApproveNode() | BranchNode() | SubNode()),
+            ):
+                raise CompileError(f"{what}: this kind of node has no {option} to change")
+            case _ if option in TaskOptions.__annotations__.keys() - OWN:
+                pass
+            case _:
+                raise CompileError(
+                    f"{what}: there is no option {option!r}; there are name, timeout, retries"
+                )

@@ -24,6 +24,7 @@ from tidegate.ir.expr import (
     OutputRef,
     Schema,
 )
+from tidegate.sdk.options import override
 from tidegate.sdk.trace import Trace
 from tidegate.types.registry import codec
 from tidegate.types.schema import at_path, describe, kinds
@@ -140,6 +141,10 @@ class Promise:
         """Make the condition that this is false."""
         return _compare("==", self, False)
 
+    def is_(self, value: bool) -> "Test":  # noqa: FBT001 - the name and order of Flyte
+        """Make the condition that this is true, or false."""
+        return _compare("==", self, value)
+
     def is_none(self) -> "Test":
         """Make the condition that this is null."""
         return Test(self._source.trace, IsNone(self._source.expr))
@@ -156,6 +161,12 @@ class Promise:
 
     def __rrshift__(self, other: object) -> "Promise":
         return order(other, self)
+
+    def with_overrides(self, **changes: Any) -> "Promise":
+        """Change the name, the timeout or the retries of the node; see `Task`."""
+        for trace, node in _nodes(self):
+            override(trace, node, changes)
+        return self
 
 
 class Outputs:
@@ -211,6 +222,11 @@ class Outputs:
 
     def __rrshift__(self, other: object) -> "Outputs":
         return order(other, self)
+
+    def with_overrides(self, **changes: Any) -> "Outputs":
+        """Change the name, the timeout or the retries of the node."""
+        override(self._trace, self._node, changes)
+        return self
 
 
 def result_of(outputs: Outputs, bundle: type | None) -> Promise | Outputs:

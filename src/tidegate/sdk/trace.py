@@ -97,11 +97,15 @@ class Trace:
         """Take in a node."""
         self.nodes[node.id] = node
 
+    def amend(self, node: NodeId, **changes: Any) -> None:
+        """Change a node that is there already."""
+        self.nodes[node] = structs.replace(self.nodes[node], **changes)
+
     def order(self, first: NodeId, then: NodeId) -> None:
         """Let one node wait for the end of another."""
         after = self.nodes[then].after
         if first not in after:
-            self.nodes[then] = structs.replace(self.nodes[then], after=(*after, first))
+            self.amend(then, after=(*after, first))
 
     def claim(self, gate: str, node: NodeId) -> None:
         """Give a name to a gate. Raises CompileError if another gate has it."""

@@ -127,6 +127,7 @@ X, Y, S, B = (InputRef(name) for name in "xysb")
         (lambda x, y, s, b: s < "b", Compare("<", S, Const("b"))),
         (lambda x, y, s, b: b.is_true(), Compare("==", B, Const(True))),
         (lambda x, y, s, b: b.is_false(), Compare("==", B, Const(False))),
+        (lambda x, y, s, b: b.is_(False), Compare("==", B, Const(False))),
         (lambda x, y, s, b: b == True, Compare("==", B, Const(True))),  # noqa: E712
         (lambda x, y, s, b: x.is_none(), IsNone(X)),
         (

@@ -402,3 +402,19 @@ def test_in_a_dynamic_a_bare_value_can_be_approved():
         return ask(value=value)
 
     assert wf.run({"value": 3}, answers={"ok": True}) == 3
+
+
+def test_the_timeout_of_a_gate_can_be_overridden_and_its_name_cannot():
+    def body():
+        wait_for_input("x", HOUR, int).with_overrides(timeout=None)
+
+    assert first(body, InputNode).patience == Forever()
+    refused(
+        lambda: wait_for_input("x", HOUR, int).with_overrides(name="y"),
+        "answers find a gate by its name",
+    )
+    refused(
+        lambda: wait_for_input("x", HOUR, int).with_overrides(retries=2), "no retries to change"
+    )
+    refused(lambda: sleep(HOUR).with_overrides(timeout=HOUR), "no timeout to change")
+    assert first(lambda: sleep(HOUR).with_overrides(timeout=None), SleepNode)

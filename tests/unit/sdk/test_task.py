@@ -172,3 +172,33 @@ def test_two_tasks_that_workers_cannot_tell_apart_are_refused():
 
     with pytest.raises(CompileError, match="two tasks are called .*made"):
         wf.compile()
+
+
+def test_overrides_change_one_node_only():
+    @workflow
+    def wf():
+        number().with_overrides(name="a", retries=2, timeout=timedelta(seconds=5), requests="1")
+        pair().with_overrides(node_name="b")
+        number()
+
+    a, b, c = wf.compile().nodes.values()
+    assert isinstance(a, TaskNode)
+    assert (a.name, a.retry.retries, a.timeout) == ("a", 2, 5 * SECOND)
+    assert (b.name, c.name) == ("b", "number")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"nme": "x"}, "no option 'nme'"),
+        ({"retries": -1}, "whole number"),
+        ({"name": ""}, "needs a name"),
+    ],
+)
+def test_wrong_overrides_are_refused(changes, message):
+    @workflow
+    def wf():
+        number().with_overrides(**changes)
+
+    with pytest.raises(CompileError, match=message):
+        wf.compile()
