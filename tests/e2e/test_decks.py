@@ -66,6 +66,8 @@ def test_a_deck_is_there_while_the_gate_that_needs_it_waits(server: Server, remo
     assert "<td>&lt;b&gt;</td>" in page
     assert "<script>alert" not in page
     assert "<b>mine</b>" in page
+    remote.sync(execution)
+    assert {node.name: node.deck for node in execution.nodes} == {"draw": True, "publish": False}
     remote.approve("publish", execution.id.name)
     assert remote.wait(execution, timeout=LONGEST).outputs.o0 == 2
 

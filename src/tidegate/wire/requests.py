@@ -1,6 +1,4 @@
-"""
-Requests: what comes in at a door. Each says in its docstring which view answers it.
-"""
+"""Requests: what comes in at a door. Each says in its docstring which view answers it."""
 
 from datetime import datetime
 from typing import TypeAlias

@@ -1,6 +1,4 @@
-"""
-Views: what goes out of a door. Instants are aware UTC `datetime`s, values are plain JSON.
-"""
+"""Views: what goes out of a door. Instants are aware UTC `datetime`s, values are plain JSON."""
 
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -56,6 +54,8 @@ class NodeView(Struct, frozen=True, kw_only=True):
     """The nodes it waits for, by id."""
     case: int | None = None
     """For a branch: the case taken, counted from 0; the last is `else`."""
+    deck: bool = False
+    """For a task: whether there is a report of it to read. Told of an execution that is asked for by itself."""
 
 
 class WaitingView(Struct, frozen=True, kw_only=True):
