@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TypeVar
 
 from tidegate.blobs import BlobDirectory
@@ -103,12 +102,7 @@ class Line:
         """Enter a block at whose end the line is closed."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the line."""
         self.close()
 

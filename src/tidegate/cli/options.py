@@ -3,7 +3,7 @@
 import getpass
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import click
 
@@ -12,9 +12,17 @@ from tidegate.errors import UnknownExecution
 from tidegate.home import find_home
 from tidegate.wire import ExecutionPage, ListExecutions
 
-P = ParamSpec("P")
-R = TypeVar("R")
 Decorated = Callable[..., Any]
+
+detach_option = click.option(
+    "--detach", is_flag=True, help="Return once nothing more can happen without an answer."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 1000),
+    help="Processes that run tasks (else one a processor).",
+)
 
 
 def shared_options(function: Decorated) -> Decorated:
@@ -61,11 +69,6 @@ def _remote(ctx: click.Context, _: click.Parameter, wanted: object) -> None:
 def _server(ctx: click.Context, _: click.Parameter, url: str | None) -> None:
     if url is not None:
         ctx.meta[SERVER] = url
-
-
-def json_option(function: Decorated) -> Decorated:
-    """Add `--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
 
 
 def _home(ctx: click.Context, _: click.Parameter, given: str | None) -> Path:

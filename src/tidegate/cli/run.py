@@ -19,7 +19,14 @@ from tidegate.bundles.archive import pack
 from tidegate.bundles.sources import find_sources
 from tidegate.cli.follow import ANSWERABLE, ENDED, Follower, Prepared, how_to_answer
 from tidegate.cli.inputs import inputs_help, read_inputs, workflows_help
-from tidegate.cli.options import full_id, json_option, server_options, user
+from tidegate.cli.options import (
+    detach_option,
+    full_id,
+    json_option,
+    server_options,
+    user,
+    workers_option,
+)
 from tidegate.cli.render import brief, line, print_json, result, tell
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
@@ -77,17 +84,11 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     metavar="NAME=JSON",
     help="An answer given in advance; repeatable.",
 )
-@click.option(
-    "--detach", is_flag=True, help="Return once nothing more can happen without an answer."
-)
+@detach_option
 @click.option(
     "--id", "id_", metavar="ID", help="The execution's id; the same id again returns the first."
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 1000),
-    help="Processes that run tasks (else one a processor).",
-)
+@workers_option
 @click.option(
     "--only",
     multiple=True,
@@ -139,14 +140,8 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
 
 @click.command("resume")
 @click.argument("execution", metavar="[ID]", required=False)
-@click.option(
-    "--detach", is_flag=True, help="Return once nothing more can happen without an answer."
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 1000),
-    help="Processes that run tasks (else one a processor).",
-)
+@detach_option
+@workers_option
 @json_option
 @server_options
 def resume_command(

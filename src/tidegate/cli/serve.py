@@ -14,7 +14,7 @@ from tidegate.api.app import make_app
 from tidegate.api.server import listen, serve
 from tidegate.api.settings import Settings, check_exposure
 from tidegate.cli.line import PATIENCE, PAUSE
-from tidegate.cli.options import shared_options
+from tidegate.cli.options import shared_options, workers_option
 from tidegate.cli.render import tell
 from tidegate.errors import StoreLocked
 from tidegate.remote.local import connect
@@ -33,11 +33,7 @@ HOST, PORT = "127.0.0.1", 8433
     type=click.IntRange(0, 65535),
     help="The port to listen on; 0 takes a free one.",
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 1000),
-    help="Processes that run tasks (else one a processor).",
-)
+@workers_option
 @click.option(
     "--allow-host",
     "allow_hosts",

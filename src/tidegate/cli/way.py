@@ -7,7 +7,6 @@ A command asks in the same words either way.
 import shutil
 import tempfile
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
 import click
@@ -77,12 +76,7 @@ class ServerWay:
         """Enter a block at whose end the way is closed."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Let go of the connections, and of copies of files."""
         self._transport.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
