@@ -151,6 +151,16 @@ def test_many_commands_at_once_each_get_their_way(tidegate):
     assert sorted(run.ends().out for run in runs) == [f'"w{n}"\n' for n in range(4)]
 
 
+@pytest.mark.parametrize("command", ["inbox", "list"])
+def test_a_listing_that_is_cut_says_so_for_programs_too(tidegate, command):
+    for name in "a", "b":
+        tidegate("run", "wf.py", "text", "--id", name, "--detach")
+    cut = tidegate(command, "--json", "--limit", "1")
+    assert (len(cut.json), "--all" in cut.err) == (1, True)
+    whole = tidegate(command, "--json", "--limit", "1", "--all")
+    assert (len(whole.json), whole.err) == (2, "")
+
+
 def test_the_inbox_the_list_and_the_tree_show_what_waits(tidegate):
     tidegate("run", "wf.py", "review", "--n", "1", "--id", "r", "--detach", "--answer", "number=4")
     inbox = tidegate("inbox", "--json").json

@@ -84,10 +84,10 @@ def list_command(
         print_json(found)
     elif found:
         click.echo(table(("ID", "WORKFLOW", "PHASE", "LAUNCHED", "WAITING FOR"), map(_row, found)))
-        if cursor:
-            tell("there are more: --limit N, or --all")
     else:
         tell(f"no executions in {home}")
+    if cursor:
+        tell("there are more: --limit N, or --all")
 
 
 def _row(each: ExecutionLine) -> tuple[str, ...]:
@@ -174,15 +174,17 @@ def _show_waiting(each: WaitingView) -> None:
 @click.option(
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many."
 )
+@click.option("--all", "everything", is_flag=True, help="All of it.")
 @json_option
 @server_options
-def inbox_command(*, home: Path, limit: int, as_json: bool) -> None:
+def inbox_command(*, home: Path, limit: int, everything: bool, as_json: bool) -> None:
     """Show everything that waits for an answer, over all executions, the soonest due first."""
     found: list[WaitingView] = []
     cursor = ""
     with way_to(home, open_reader) as way:
-        while len(found) < limit:
-            page = way.ask(ListInbox(cursor=cursor, limit=min(PAGE, limit - len(found))), InboxPage)
+        while everything or len(found) < limit:
+            size = PAGE if everything else min(PAGE, limit - len(found))
+            page = way.ask(ListInbox(cursor=cursor, limit=size), InboxPage)
             found += page.items
             cursor = page.next
             if not cursor:
@@ -197,8 +199,8 @@ def inbox_command(*, home: Path, limit: int, as_json: bool) -> None:
                 click.echo("")
             click.echo(f"{each.execution}  {line(each.workflow)}")
             _show_waiting(each)
-        if cursor:
-            tell("there are more: --limit N")
+    if cursor:
+        tell("there are more: --limit N, or --all")
 
 
 @click.command("logs")
