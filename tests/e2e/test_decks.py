@@ -107,10 +107,12 @@ def test_the_command_shows_a_deck_and_writes_it(tidegate: Any):
     )
     assert launched.code == 0, launched.err
 
+    listed = tidegate("show", "decked").out
     shown = tidegate("deck", "decked", "draw")
     written = tidegate("deck", "decked", "draw", "--open", "page.html")
     missing = tidegate("deck", "decked", "publish")
 
+    assert [line for line in listed.splitlines() if "(deck)" in line and "draw" in line]
     assert "<td class=n>3</td>" in shown.out
     assert written.code == 0
     assert (tidegate.place / "page.html").read_text().strip() == shown.out.strip()

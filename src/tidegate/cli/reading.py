@@ -152,6 +152,8 @@ def _node(node: NodeView) -> str:
         parts.append(f"attempt {node.attempts}")
     if node.began and node.ended:
         parts.append(span(node.ended - node.began))
+    if node.deck:
+        parts.append("(deck)")
     if node.answer is not None:
         by = "the timeout" if node.answer.by_timeout else line(node.answer.who, 40)
         parts.append(f"← {brief(node.answer.value, 60)} by {by}")
