@@ -1,6 +1,7 @@
 """What can be asked for over HTTP beside answers: workflows and their code, lists and pages, files, repeats, metrics, pages of the UI."""
 
 import http.client
+from pathlib import Path
 
 import pytest
 from tests.e2e.http_world import FLOWS, at_work
@@ -123,9 +124,10 @@ def test_the_inbox_is_sorted_by_time_left_filtered_and_paged(world):
     assert names(f"text={late}") == [(late, "n")]
     assert names(f"execution={late}") == [(late, "n")]
     page = world.ask("GET", "inbox?limit=1").body
-    assert names(f"limit=500&cursor={page['next']}")[0] not in [
-        (page["items"][0]["execution"], page["items"][0]["name"])
-    ]
+    assert names(f"limit=500&cursor={page['next']}")[0] != (
+        page["items"][0]["execution"],
+        page["items"][0]["name"],
+    )
     whole = world.ask("GET", "inbox?limit=500").body["items"]
     due = [each["due"] or "9" for each in whole]
     assert due == sorted(due)
@@ -195,7 +197,7 @@ def test_a_recovery_keeps_results_and_answers_and_does_the_rest_again(world):
     assert (refused.status, refused.body["code"]) == (409, "not_recoverable")
     world.answer(id_, "n", 4, comment="four")
     assert world.end(id_)["phase"] == "FAILED"
-    open(path, "w").close()
+    Path(path).touch()
 
     again = world.ask("POST", f"executions/{id_}/recover", {"id": "recovered"})
 

@@ -197,8 +197,8 @@ def test_a_watcher_that_reads_nothing_holds_up_nobody(world, stream):
     stream("?after=0")
     watching = stream()
 
-    for _ in range(20):
-        id_ = world.launch("ask")
+    ids = [world.launch("ask") for _ in range(20)]
+    for id_ in ids:
         world.answer(id_, "n", 4)
 
-    watching.until(id_, "SUCCEEDED")
+    watching.until(ids[-1], "SUCCEEDED")
