@@ -219,6 +219,17 @@ def test_a_request_of_doubtful_length_is_refused(world, waiting, headers):
     assert status in (0, 400, 413, 422), status
 
 
+def test_headers_without_end_are_cut_off(world):
+    with socket.create_connection(("127.0.0.1", world.server.port), timeout=LONGEST) as wire:
+        wire.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\nX-Long: ")
+        sent = 0
+        with pytest.raises(ConnectionError):
+            while sent < 100_000_000:
+                sent += wire.send(b"x" * 10_000)
+    assert sent < 50_000_000
+    assert world.ask("GET", "health").status == 200
+
+
 def test_a_body_in_chunks_is_read_as_one(world):
     id_ = world.launch("ask")
     body = b'8\r\n{"value"\r\n4\r\n: 4}\r\n0\r\n\r\n'

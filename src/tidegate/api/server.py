@@ -13,6 +13,7 @@ from typing import Any
 
 import uvicorn
 import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tidegate.api.route import AsgiApp
 from tidegate.api.settings import Settings
@@ -27,6 +28,9 @@ GRACE = 10
 
 MAX_CONNECTIONS = 4_000
 
+MAX_HEAD = 64 * 1024
+"""Bytes of a request's line and headers."""
+
 log = logging.getLogger(__name__)
 
 
@@ -35,6 +39,30 @@ class CannotListen(TidegateError):
 
     code = "cannot_listen"
     status = 503
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP as uvicorn speaks it, with an end to the headers: the parser under it would collect them for as long as they come."""
+
+    def on_message_begin(self) -> None:
+        """Begin to count."""
+        super().on_message_begin()
+        self._left = MAX_HEAD
+
+    def on_headers_complete(self) -> None:
+        """Count no more: what comes now is the body."""
+        self._left = 0
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come, unless there has been too much of it."""
+        left = getattr(self, "_left", 0)
+        super().data_received(data)
+        # Only as long as the same headers go on; the last of them may come with much of a body.
+        if left and self._left:
+            self._left = left - len(data)
+            if self._left <= 0:
+                self.send_400_response("The headers are too long.")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -72,7 +100,7 @@ def serve(
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="off",
         log_config=None,
