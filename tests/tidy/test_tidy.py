@@ -22,7 +22,9 @@ PLACES = ("src", "tests", "bench", "docs", "examples")
 TEXTS = (".py", ".md", ".sql", ".toml", ".cfg", ".sh", "")
 
 FILE_MAX, FUNCTION_MAX, PARAMETERS_MAX = 500, 60, 6
-CODE_MAX = 13_500
+# The machine, with its authoring, stores, workers and command line, stands at about 13,000;
+# the server, its access rules, the client, bundles and decks took the rest.
+CODE_MAX = 19_000
 
 BANNED = {
     "base",
@@ -42,6 +44,7 @@ ALLOWED_NAMES = {
     "NodeBase": "the fields that every node has; never a type of its own",
     "_in_common": "an adverb",
     "current_context": "Flyte's name, for code that comes from there",
+    "data_received": "asyncio's name for it",
 }
 
 SILENT = {
