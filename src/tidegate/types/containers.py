@@ -136,7 +136,9 @@ def key_form(key: Form) -> tuple[Callable[..., str], Callable[..., Any], Schema]
             return key.decode(int(text), blobs)
 
         return lambda k, blobs: str(key.encode(k, blobs)), read_int, {"pattern": _WHOLE}
-    raise unsupported("a dict with such keys", "use text, whole numbers, dates or enums of text as keys")
+    raise unsupported(
+        "a dict with such keys", "use text, whole numbers, dates or enums of text as keys"
+    )
 
 
 def union_form(members: tuple[Form, ...]) -> Form:
