@@ -326,3 +326,18 @@ def test_events_are_numbered_without_gaps(sandbox: Sandbox, story: Callable[[San
     events = story(sandbox).events
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     assert [event.at for event in events] == sorted(event.at for event in events)
+
+
+@workflow
+def unreached_wf() -> int:
+    """A task behind a gate."""
+    return same(x=wait_for_input("number", expected_type=int))
+
+
+def test_a_node_that_an_ended_execution_never_reached_is_shown_as_skipped() -> None:
+    """Nothing looks as if it were still to come once the execution is over."""
+    with Sandbox() as sandbox:
+        run = sandbox.launch(unreached_wf)
+        assert run.node("n1").phase == "QUEUED"
+        run.abort("enough")
+        assert run.node("n1").phase == "SKIPPED"

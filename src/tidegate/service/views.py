@@ -140,7 +140,7 @@ def node_view(plan: Plan, state: ExecutionState, planned: Planned) -> NodeView:
         id=planned.id,
         name=planned.node.name,
         kind=kind_of(planned.node),
-        phase=now.phase.name,
+        phase=_phase(plan, state, planned, now).name,
         parent=planned.scope,
         attempts=now.attempt,
         began=maybe(now.began),
@@ -152,6 +152,18 @@ def node_view(plan: Plan, state: ExecutionState, planned: Planned) -> NodeView:
         upstream=list(planned.needs),
         case=now.case,
     )
+
+
+def _phase(plan: Plan, state: ExecutionState, planned: Planned, now: NodeState) -> NodePhase:
+    """Return the phase of a node; one that was never reached, and never will be, is SKIPPED without having been told so."""
+    if now.phase is not NodePhase.QUEUED or now.attempt:
+        return now.phase
+    over = state.phase.is_terminal
+    holder = planned.holder
+    while not over and holder != ROOT:
+        over = state.node(holder).phase.is_terminal
+        holder = plan.nodes[holder].holder
+    return NodePhase.SKIPPED if over else now.phase
 
 
 def waiting_views(snapshot: Snapshot) -> list[WaitingView]:
