@@ -13,6 +13,7 @@ import apsw
 import pytest
 from tests.contract.access_contract import AccessContract
 from tests.contract.store_contract import NOON, StoreContract, launch, wait, workflow
+from tests.contract.store_feed import FeedContract
 
 from tidegate.core.state import ExecutionPhase as Phase
 from tidegate.errors import StoreDamaged, StoreError, StoreFull, StoreLocked, StoreTooNew
@@ -21,7 +22,7 @@ from tidegate.stores import folder, sqlite
 from tidegate.stores.sqlite import SqliteStore
 
 
-class TestFile(StoreContract, AccessContract):
+class TestFile(StoreContract, AccessContract, FeedContract):
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
         store = SqliteStore.open(tmp_path / "tidegate.db")
@@ -29,7 +30,7 @@ class TestFile(StoreContract, AccessContract):
         store.close()
 
 
-class TestMemory(StoreContract, AccessContract):
+class TestMemory(StoreContract, AccessContract, FeedContract):
     @pytest.fixture
     def store(self) -> Iterator[Store]:
         store = SqliteStore.memory()

@@ -7,6 +7,7 @@ Steps that read much go on in a thread of the loop's pool; those that are quick 
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -37,7 +38,9 @@ async def carry(
         result: T = now.view
         return result
     finally:
-        steps.close()
+        # A thread may still be at it when this is cancelled; it then comes to its next pause, and to nothing more.
+        with suppress(ValueError):
+            steps.close()
         if leaving is not None:
             leaving.cancel()
 

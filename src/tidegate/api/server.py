@@ -6,9 +6,11 @@ When it is told so, it accepts nothing more, lets go of everybody who waits for 
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import uvicorn
@@ -27,6 +29,9 @@ GRACE = 10
 """Seconds that requests under way have to come to their end when the server stops."""
 
 MAX_CONNECTIONS = 4_000
+
+THREADS = 16
+"""How many requests that read much are carried out at once; the others wait for their turn, and hold up nobody else."""
 
 MAX_HEAD = 64 * 1024
 """Bytes of a request's line and headers."""
@@ -117,6 +122,12 @@ def serve(
         limit_concurrency=MAX_CONNECTIONS,
         backlog=BACKLOG,
     )
+    # Each connection is an open file, and the usual limit is low for the sake of old programs.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + 1_000
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(uvicorn.Server(config), listening, ready, stopping))
 
@@ -128,6 +139,7 @@ async def _serve(
     stopping: Callable[[], None],
 ) -> None:
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, "tidegate-read"))
 
     def stop() -> None:
         # The second time it is meant: nothing more is waited for.
