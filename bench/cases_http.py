@@ -107,14 +107,13 @@ def free_port() -> int:
 
 def load(port: int, token: str, requests: list[tuple[str, str, Any]]) -> dict[str, Any]:
     client = Path(__file__).with_name("http_load.py")
-    done = subprocess.run(
-        [sys.executable, str(client), "127.0.0.1", str(port), str(CONNECTIONS), token],
-        input="\n".join(json.dumps(each) for each in requests),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    result: dict[str, Any] = json.loads(done.stdout)
+    words = [sys.executable, str(client), "127.0.0.1", str(port), str(CONNECTIONS), token]
+    # Into a file: of so much, a pipe that fills up has lost the rest.
+    with tempfile.TemporaryFile("w+") as said:
+        given = "\n".join(json.dumps(each) for each in requests)
+        subprocess.run(words, input=given, stdout=said, text=True, check=True)
+        said.seek(0)
+        result: dict[str, Any] = json.load(said)
     return result
 
 
