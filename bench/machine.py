@@ -49,8 +49,8 @@ def loop_rate(turns: int = 2_000_000) -> float:
 
 
 def here() -> Path:
-    """A directory on the disk of the clone: a temporary file system in memory would sync for free."""
-    path = Path(__file__).parent / "results" / "scratch"
+    """A directory of this process on the disk of the clone: a temporary file system in memory would sync for free."""
+    path = Path(__file__).parent / "results" / "scratch" / str(os.getpid())
     path.mkdir(parents=True, exist_ok=True)
     return path
 

@@ -41,7 +41,7 @@ def main() -> int:
     print(show(figures))
 
     results = HERE / "results"
-    shutil.rmtree(results / "scratch", ignore_errors=True)
+    shutil.rmtree(machine.here(), ignore_errors=True)
     path = results / f"{started:%Y%m%d-%H%M%S}.json"
     body = {
         "started": started.isoformat(),
