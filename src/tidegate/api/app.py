@@ -15,6 +15,7 @@ from tidegate.api.routes import (
     events,
     executions,
     inbox,
+    pages,
     sessions,
     signals,
     system,
@@ -32,6 +33,7 @@ ROUTES = (
     *events.ROUTES,
     *system.ROUTES,
     *sessions.ROUTES,
+    *pages.ROUTES,
 )
 """Every route there is."""
 

@@ -79,6 +79,7 @@ class Action(StrEnum):
     OPEN_SESSION = "open_session"
     END_SESSION = "end_session"
     GET_HEALTH = "get_health"
+    GET_PAGE = "get_page"
 
 
 class Where(Enum):
@@ -136,6 +137,7 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.OPEN_SESSION: _PUBLIC,
     Action.END_SESSION: _READ_ANYWHERE,
     Action.GET_HEALTH: _PUBLIC,
+    Action.GET_PAGE: _PUBLIC,
 }
 
 

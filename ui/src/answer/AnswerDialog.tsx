@@ -1,0 +1,3 @@
+export function AnswerDialog({ task }: { task: string }) {
+  return <p>{task}</p>;
+}
