@@ -8,6 +8,7 @@ import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/client';
 import { signIn, takeToken } from './api/session';
 import './app/app.css';
+import './show/show.css';
 import { router } from './app/router';
 import { theme, variables } from './app/theme';
 

@@ -3,7 +3,9 @@ export type Json = null | boolean | number | string | BigWhole | Json[] | JsonOb
 export type JsonObject = { [key: string]: Json };
 
 /** A whole number beyond 2^53: `rawJSON` is its digits. Made and recognised by the browser only. */
-export type BigWhole = { readonly rawJSON: string };
+export interface BigWhole {
+  readonly rawJSON: string;
+}
 
 type RawJson = {
   rawJSON?: (text: string) => BigWhole;

@@ -9,6 +9,7 @@ import { sessionQuery, signOut } from '../api/session';
 import { clock } from '../show/time';
 import { useConnection } from './connection';
 import { IconAlert, IconMoon, IconSun, IconSystem } from './icons';
+import { Notice } from './notice';
 import { ShortcutHelp } from './ShortcutHelp';
 import { SignIn } from './SignIn';
 import { useLive } from './useLive';
@@ -56,6 +57,7 @@ function SignedIn({ name }: { name: string }) {
         <div id="main" tabIndex={-1} className="page">
           <Suspense fallback={<Loader aria-label="Loading" />}><Outlet /></Suspense>
         </div>
+        <Notice />
         {task !== undefined && <Suspense><AnswerDialog task={task} /></Suspense>}
       </AppShell.Main>
     </AppShell>
