@@ -18,7 +18,7 @@ export function AnswerDialog({ task }: { task: string }) {
   const [opensNext, setOpensNext] = useOpensNext();
   const found = useTask(task);
 
-  const go = (next: string | undefined) => void navigate({ to: '.', search: next === undefined ? {} : { task: next }, replace: true });
+  const go = (next: string | undefined) => void navigate({ to: '.', search: ({ task: _, ...rest }) => (next === undefined ? rest : { ...rest, task: next }), replace: true });
   const next = inInbox ? nextAfter(task) : undefined;
   const onSent = (what: string) => {
     const following = opensNext ? next : undefined;
