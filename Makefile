@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format docs bench clean
+.PHONY: help demo test check format docs bench wheel clean
 .PHONY: lint floors types tidy
 
 BIN := .venv/bin
@@ -47,6 +47,9 @@ docs: .venv/.dev  ## Write the generated pages of docs/ anew
 
 bench: .venv/.dev  ## Measure, each figure beside the bare machine (ARGS: names of cases)
 	$(BIN)/python bench/run.py $(ARGS)
+
+wheel: .venv/.python  ## Build the wheel, and try it in an empty environment as a newcomer does
+	$(BIN)/python .ci/try_wheel.py
 
 clean:  ## Remove everything that the other targets made
 	rm -rf .venv .demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from tidegate.api.local import LocalDoor
+from tidegate.bundles.archive import damaged
 from tidegate.bundles.sources import STORE
 from tidegate.engine.loop import Engine
 from tidegate.errors import CodeError, Fault, StoreError
@@ -153,13 +154,14 @@ def open_reader(home: Path) -> Runtime:
 
 
 def problems_of(home: Path) -> tuple[int, list[str]]:
-    """Check the store in `home`, and return how many executions it has and what is wrong, one line a problem. Errors: `StoreError` and below."""
+    """Check the store in `home`, and return how many executions it has and what is wrong, one line a problem, with the code that is stored. Errors: `StoreError` and below."""
     path = home / STORE
     if not _is_there(path):
         return 0, []
     store = SqliteStore.open(path, writer=False)
     try:
-        return check_store(store)
+        count, problems = check_store(store)
+        return count, problems + damaged(home)
     finally:
         store.close()
 

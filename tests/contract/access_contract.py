@@ -3,6 +3,7 @@
 import pytest
 
 from tidegate.core.state import ExecutionPhase as Phase
+from tidegate.ir.graph import Instant
 from tidegate.ports import (
     Batch,
     ExecutionQuery,
@@ -89,7 +90,7 @@ class AccessContract:
     def test_uses_are_noted_for_the_tokens_that_there_are(self, store: Store):
         store.put_token(token("ada"))
         store.put_token(token("bob"))
-        store.note_uses({"id-ada": NOON + 5, "id-eve": NOON + 6})
+        store.note_uses({"id-ada": Instant(NOON + 5), "id-eve": Instant(NOON + 6)})
 
         assert [(row.name, row.used) for row in store.tokens()] == [
             ("ada", NOON + 5),
@@ -134,7 +135,7 @@ class AccessContract:
         rows = store.waits(WaitQuery(places=places))
         assert {row.key for row in rows} == seen
         assert len(rows) == 2 * len(seen)
-        assert [row.due for row in rows] == sorted(row.due for row in rows)
+        assert [row.due or 0 for row in rows] == sorted(row.due or 0 for row in rows)
         rest, found = None, []
         while page := store.waits(WaitQuery(places=places, after=rest, limit=2)):
             found += page

@@ -15,19 +15,12 @@ import sys
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.crash.owner import prepare, read_notes
+from tests.crash.stored import check_ends, stored_answers
 
-from tidegate.core.history import from_bytes
-from tidegate.core.messages import AnswerGiven
-from tidegate.core.state import NodeChanged
-from tidegate.engine.memory import Programs, snapshot
-from tidegate.ports import ExecutionQuery
-from tidegate.runtime import STORE, open_reader, problems_of
-from tidegate.stores.sqlite import SqliteStore
-from tidegate.wire import GetExecution
+from tidegate.runtime import problems_of
 
 ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("TIDEGATE_KILLS", "20"))
@@ -66,30 +59,6 @@ def compare(home: Path, notes: Path) -> int:
     return sum(gate != "" for _, gate in acked)
 
 
-def stored_answers(home: Path) -> dict[tuple[str, str], Any]:
-    """Return what each execution was launched with (gate `""`) and what each gate was answered, once."""
-    store = SqliteStore.open(home / STORE, writer=False)
-    programs = Programs(store)
-    found: dict[tuple[str, str], Any] = {}
-    for row in store.executions(ExecutionQuery(limit=1_000_000)):
-        now = snapshot(store, programs, row)
-        found[row.id, ""] = now.state.inputs["n"]
-        given = [
-            change.node
-            for line in map(from_bytes, store.history(row.key))
-            for change in line.changes
-            if isinstance(line.event, AnswerGiven)
-            and isinstance(change, NodeChanged)
-            and change.node == line.event.node
-        ]
-        assert len(given) == len(set(given)), "an answer was applied twice"
-        for node, state in now.state.nodes.items():
-            if state.answer is not None:
-                found[row.id, now.plan.nodes[node].node.name] = state.answer.value
-    store.close()
-    return found
-
-
 @pytest.mark.timeout(300)
 def test_a_killed_owner_loses_nothing_and_doubles_nothing(tmp_path: Path):
     home, notes, chance = tmp_path / "home", tmp_path / "notes", random.Random(1)
@@ -111,10 +80,5 @@ def test_a_killed_owner_loses_nothing_and_doubles_nothing(tmp_path: Path):
     count, problems = problems_of(home)
     assert problems == []
     stored = stored_answers(home)
-    with open_reader(home) as reader:
-        for execution in {execution for execution, _ in stored}:
-            view: Any = reader.service.handle(GetExecution(id=execution))
-            assert view.phase == "SUCCEEDED"
-            number, words = stored[execution, ""], stored[execution, "words"]
-            assert view.outputs == {"o0": f"{number + 1}: {words}"}
+    check_ends(home, stored)
     assert count == len({execution for execution, _ in stored})

@@ -61,6 +61,10 @@ class Started:
         self.process.kill()
         self.process.wait(LONGEST)
 
+    def hang_up(self) -> None:
+        """Wait until nothing more can be said: before the pipe is closed, which is being read."""
+        self._reader.join(LONGEST)
+
     def interrupt(self) -> None:
         """Press Ctrl-C: every process of the foreground group gets the signal."""
         os.killpg(self.process.pid, signal.SIGINT)
@@ -128,6 +132,7 @@ class Terminal:
         for each in self._started:
             if each.process.poll() is None:
                 each.kill()
+            each.hang_up()
             for pipe in (each.process.stdin, each.process.stdout, each.process.stderr):
                 if pipe is not None:
                     pipe.close()

@@ -130,12 +130,35 @@ def test_a_second_run_hands_its_work_to_the_first_and_takes_over_when_it_ends(ti
     assert second.ends().out == '"mine"\n'
 
 
+def test_code_that_was_changed_in_the_store_is_not_run_and_can_be_put_back(tidegate):
+    tidegate("run", "wf.py", "text", "--id", "a", "--detach")
+    tidegate("answer", "a", "words", "a")
+    (packed,) = (tidegate.home / "bundles").glob("*/wf.py")
+    packed.write_text(WAITING.replace("return words", "return words + '!'"))
+    assert tidegate("doctor").code == 1
+    done = tidegate("resume", "a")
+    assert done.code == 1
+    assert "was changed after it was packed" in done.err
+    assert tidegate("run", "wf.py", "text", "--answer", "words=c").out == '"c"\n'
+    assert tidegate("doctor").code == 0
+
+
 def test_many_commands_at_once_each_get_their_way(tidegate):
     runs = [
         tidegate.start("run", "wf.py", "text", "--answer", f"words=w{n}", stdin=subprocess.DEVNULL)
         for n in range(4)
     ]
     assert sorted(run.ends().out for run in runs) == [f'"w{n}"\n' for n in range(4)]
+
+
+@pytest.mark.parametrize("command", ["inbox", "list"])
+def test_a_listing_that_is_cut_says_so_for_programs_too(tidegate, command):
+    for name in "a", "b":
+        tidegate("run", "wf.py", "text", "--id", name, "--detach")
+    cut = tidegate(command, "--json", "--limit", "1")
+    assert (len(cut.json), "--all" in cut.err) == (1, True)
+    whole = tidegate(command, "--json", "--limit", "1", "--all")
+    assert (len(whole.json), whole.err) == (2, "")
 
 
 def test_the_inbox_the_list_and_the_tree_show_what_waits(tidegate):

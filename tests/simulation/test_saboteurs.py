@@ -28,7 +28,7 @@ SABOTEURS = [
     Sabotage("dependents are not counted down", "state", "self.pending[node] = left - 1", "self.pending[node] = left"),
     Sabotage("gates are not withdrawn", "advance", "        for upstream in planned.needs:\n            self._withdraw(upstream)\n", ""),
     Sabotage("needed gates are withdrawn", "advance", "or node in plan.wanted:", "or node == ROOT:"),
-    Sabotage("the case not taken is not skipped", "advance", "for member in plan.groups.get((node, index), ()):\n                    self.skip(member)", "for member in ():\n                    self.skip(member)"),
+    Sabotage("the case not taken is not skipped", "advance", "for member in self.draft.plan.groups.get((branch, index), ()):\n            self.skip(member)", "pass"),
     Sabotage("skipping stops at the first node", "advance", "for dependent in planned.dependents:\n            self.skip(dependent)\n        for upstream", "for upstream"),
     Sabotage("abort leaves attempts running", "advance", "self.commands.append(CancelTask(node, now.attempt))", "pass"),
     Sabotage("abort spares open gates", "advance", "            if not node.startswith(prefix):\n", "            if not node.startswith(prefix) or draft.node(node).phase is WAITING:\n"),

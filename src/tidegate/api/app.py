@@ -9,6 +9,7 @@ from tidegate.api.auth import Gatekeeper
 from tidegate.api.desk import Desk
 from tidegate.api.door import Door
 from tidegate.api.openapi import make_document
+from tidegate.api.pages import Pages
 from tidegate.api.route import Table
 from tidegate.api.routes import (
     blobs,
@@ -45,7 +46,7 @@ class App(Gatekeeper):
         self._desk = Desk(service, home, version, settings)
         self._desk.openapi = partial(_openapi, version)
         super().__init__(
-            Door(Table(ROUTES), self._desk, self._desk.replies), service.tokens, settings
+            Door(Table(ROUTES), self._desk, self._desk.replies, Pages()), service.tokens, settings
         )
 
     def close(self) -> None:

@@ -1,9 +1,8 @@
 """What comes in with a request: the bodies and the parameters of each route, as Structs that refuse what they do not know."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from tidegate.ir.expr import Value
 
@@ -13,6 +12,14 @@ Cursor = Annotated[
 ]
 Short = Annotated[str, Meta(max_length=255)]
 Comment = Annotated[str, Meta(max_length=10_000)]
+Moment = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d))?$",
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+"""An instant with its offset from UTC. (As a `datetime`, a bare number would be taken for one, too.)"""
 Seconds = Annotated[float, Meta(ge=0, le=3600, description="How many seconds to wait at most.")]
 
 
@@ -101,8 +108,8 @@ class ExecutionsQuery(_Body, frozen=True, kw_only=True):
     workflow: Short = ""
     project: Short = ""
     domain: Short = ""
-    since: Annotated[datetime, Meta(tz=True, description="Launched then or later.")] | None = None
-    until: Annotated[datetime, Meta(tz=True, description="Launched before.")] | None = None
+    since: Annotated[Moment, Meta(description="Launched then or later.")] = ""
+    until: Annotated[Moment, Meta(description="Launched before.")] = ""
     text: Annotated[
         str, Meta(max_length=255, description="Part of the id or of the workflow's name.")
     ] = ""
@@ -153,8 +160,8 @@ class WatchQuery(_Body, frozen=True, kw_only=True):
         Annotated[
             int, Meta(ge=0, le=2**53, description="The id of the event after which to begin.")
         ]
-        | None
-    ) = None
+        | UnsetType
+    ) = UNSET
 
 
 # ---- what only HTTP gives ----

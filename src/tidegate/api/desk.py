@@ -10,7 +10,7 @@ from tidegate.api.route import Call
 from tidegate.api.settings import Settings
 from tidegate.api.tail import Tail
 from tidegate.service.service import Service
-from tidegate.wire import Request
+from tidegate.wire import AnswerReply, Request
 
 V = TypeVar("V")
 
@@ -28,6 +28,7 @@ class Desk:
         self.tail = Tail(service)
         self.openapi: Callable[[], bytes] = bytes
         self.replies: Counter[tuple[str, int]] = Counter()
+        self.answers = 0
 
     async def ask(self, call: Call, request: Request, kind: type[V], *, quick: bool = False) -> V:
         """
@@ -39,6 +40,7 @@ class Desk:
         waits: Any = getattr(request, "wait", 0.0)
         view = await carry(steps, call.gone if waits else None, threaded=not quick)
         assert isinstance(view, kind), f"{type(request).__name__} gave {type(view).__name__}"
+        self.answers += isinstance(view, AnswerReply)
         return view
 
     def close(self) -> None:

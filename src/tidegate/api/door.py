@@ -16,6 +16,7 @@ from msgspec import structs
 
 from tidegate.api import strict
 from tidegate.api.carry import HungUp
+from tidegate.api.pages import Pages
 from tidegate.api.problems import head, internal, send_error, send_problem, send_whole
 from tidegate.api.route import (
     JSON,
@@ -34,6 +35,7 @@ from tidegate.errors import (
     BadRequest,
     Fault,
     InvalidValue,
+    Overloaded,
     TidegateError,
     TooLarge,
     UnknownRoute,
@@ -42,11 +44,13 @@ from tidegate.errors import (
 )
 from tidegate.service.access import ANONYMOUS, authorize_route
 
+API = "/api/"
+
 MAX_QUERY = 8_192
 """Bytes of a query string."""
 
-VIA = frozenset({"api", "ui", "client", "cli"})
-VIA_HEADER = "x-tidegate-via"
+MAX_BUSY = 2_000
+"""How many requests may be under way at once; more are refused, and can be sent again."""
 
 STUCK = 30.0
 """Seconds that a piece of a stream may take to be sent; whoever is slower is dropped."""
@@ -57,10 +61,14 @@ log = logging.getLogger(__name__)
 class Door:
     """The routes, as an ASGI application. `desk` is handed to each; `counts` counts replies by route and status."""
 
-    def __init__(self, table: Table, desk: Any, counts: "Counter[tuple[str, int]]") -> None:
+    def __init__(
+        self, table: Table, desk: Any, counts: "Counter[tuple[str, int]]", pages: Pages
+    ) -> None:
         self._table = table
+        self._pages = pages
         self._desk = desk
         self._counts = counts
+        self._busy = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -74,9 +82,13 @@ class Door:
                 started, status = True, message["status"]
             await send(dict(message))
 
+        self._busy += 1
         try:
+            if await self._page(scope, noting):
+                return
             route, parts = self._find(scope)
             name = route.name
+            self._check_load()
             await self._serve(route, parts, scope, receive, noting)
         except TidegateError as error:
             if not started:
@@ -88,7 +100,25 @@ class Door:
             log.exception("%s could not be handled", name)
             if not started:
                 await send_problem(noting, internal())
+        finally:
+            self._busy -= 1
         self._counts[name, status] += 1
+
+    def _check_load(self) -> None:
+        if self._busy > MAX_BUSY:
+            why = f"more than {MAX_BUSY:,} requests are under way; try again in a second"
+            raise Overloaded(why, retry_after=1)
+
+    async def _page(self, scope: Scope, send: Send) -> bool:
+        """Send a page or a file of the UI, if that is what is asked for."""
+        path = scope["path"]
+        if path.startswith(API) or scope["method"] not in ("GET", "HEAD"):
+            return False
+        reply = await asyncio.to_thread(self._pages.find, path)
+        if reply is None:
+            return False
+        await send_whole(send, 200, reply.content(), media=reply.media, headers=reply.headers)
+        return True
 
     def _find(self, scope: Scope) -> tuple[Route, dict[str, str]]:
         raw = scope.get("raw_path") or scope["path"].encode()
@@ -110,7 +140,7 @@ class Door:
         principal = scope.get("state", {}).get("principal", ANONYMOUS)
         authorize_route(principal, route.action)
         headers = _headers(scope)
-        via = principal.via or _via(headers)
+        via = principal.via or "api"
         body, chunks = await _body(route, headers, receive)
         call = Call(
             principal=structs.replace(principal, via=via),
@@ -135,11 +165,6 @@ class Door:
 
 def _headers(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-
-
-def _via(headers: Mapping[str, str]) -> str:
-    via = headers.get(VIA_HEADER, "api")
-    return via if via in VIA else "api"
 
 
 def _wanted(route: Route, headers: Mapping[str, str]) -> dict[str, str]:

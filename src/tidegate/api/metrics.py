@@ -11,11 +11,10 @@ Labels = Mapping[str, str]
 Sample = tuple[Labels, float]
 
 
-def exposition(reading: Reading, replies: Mapping[tuple[str, int], int]) -> bytes:
-    """Return the metrics of a server; `replies` counts those over HTTP by route and status."""
+def exposition(reading: Reading, replies: Mapping[tuple[str, int], int], answers: int) -> bytes:
+    """Return the metrics of a server; `replies` counts those over HTTP by route and status, `answers` those that were accepted."""
     counts = reading.counts
     waits = {kind: counts.waits.get(kind, 0) for kind in ("input", "approve", "sleep", "retry")}
-    answers = sum(replies.get((name, 200), 0) for name in ("answer", "approve", "reject"))
     lines = [
         *_metric(
             "executions",

@@ -163,8 +163,6 @@ def _without_null(schema: Document) -> Document:
     if "anyOf" in found:
         rest = [each for each in found.pop("anyOf") if each != {"type": "null"}]
         found.update(rest[0])
-    if found.get("default", "") is None:
-        del found["default"]
     return found
 
 

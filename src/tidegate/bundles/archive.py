@@ -3,7 +3,7 @@ Bundles: source trees as content-addressed archives, and their unpacked copies u
 
 Rule 1: the same files give the same digest, on every machine and at any time: names are sorted, owners, dates and modes are left out.
 Rule 2: an archive is not trusted: nothing in it can write outside of its own directory, make a link or a device, or fill the disk.
-Rule 3: a bundle is there whole or not at all: it is unpacked beside its place and renamed into it.
+Rule 3: a bundle is there whole or not at all: it is unpacked beside its place and renamed into it. One that was changed since is put back.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tidegate.bundles.sources import MAX_BYTES, MAX_FILES, Sources, is_safe
+from tidegate.bundles.whole import LIST, check_whole, list_of
 from tidegate.errors import CodeError, StoreError
 
 MANY = 100
@@ -63,12 +64,12 @@ def archive_of(body: bytes) -> Archive:
 
 def install(archive: Archive, home: Path) -> Path:
     """
-    Unpack an archive into its place, unless it is there, and return the place.
+    Unpack an archive into its place, unless it is there as it should be, and return the place.
 
     Errors: `CodeError` if the archive is not what it says, or holds what no source tree holds; `StoreError` if it cannot be written.
     """
     place = bundle_path(home, archive.digest)
-    if place.is_dir():
+    if is_whole(place):
         return place
     if len(archive.body) > MAX_ARCHIVE:
         raise CodeError(f"the bundle is larger than {MAX_ARCHIVE} bytes")
@@ -84,14 +85,45 @@ def install(archive: Archive, home: Path) -> Path:
         raise StoreError(f"{place.parent}: cannot be written: {error.strerror}") from None
     try:
         _settle(_unpack(archive.body, fresh))
+        if place.is_dir():
+            _set_aside(place)
         fresh.rename(place)
         _sync(place.parent)
     except OSError as error:
-        if not place.is_dir():  # otherwise another process was quicker, with the same contents
+        if not is_whole(place):  # otherwise another process was quicker, with the same contents
             raise StoreError(f"{place}: cannot be written: {error.strerror}") from None
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return place
+
+
+def is_whole(place: Path) -> bool:
+    """Return whether the bundle of this place is there, as it was unpacked."""
+    try:
+        check_whole(place)
+    except CodeError:
+        return False
+    return True
+
+
+def damaged(home: Path) -> list[str]:
+    """Return what is wrong with the bundles that are there, one line a bundle."""
+    problems = []
+    for place in sorted((home / "bundles").glob("[0-9a-f]*")):
+        try:
+            check_whole(place)
+        except CodeError as error:
+            problems.append(error.message)
+    return problems
+
+
+def _set_aside(place: Path) -> None:
+    """Take a damaged bundle out of its place, by one rename, and remove it."""
+    aside = Path(tempfile.mkdtemp(prefix=".old-", dir=place.parent))
+    try:
+        place.rename(aside)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def bundle_path(home: Path, digest: str) -> Path:
@@ -104,6 +136,7 @@ def bundle_path(home: Path, digest: str) -> Path:
 def _unpack(body: bytes, into: Path) -> list[Path]:
     """Write the files of an archive into an empty directory, and return every path made, the files first."""
     made: list[Path] = []
+    bodies: dict[str, bytes] = {}
     count = size = 0
     try:
         with tarfile.open(fileobj=io.BytesIO(body), mode="r:") as tar:
@@ -121,9 +154,11 @@ def _unpack(body: bytes, into: Path) -> list[Path]:
                     raise CodeError(
                         f"the bundle holds {member.name[:80]!r}, which is no relative path"
                     )
-                made.append(_write(into, member.name, source.read(), member.mode))
+                bodies[member.name] = content = source.read()
+                made.append(_write(into, member.name, content, member.mode))
     except (tarfile.TarError, ValueError, EOFError) as error:
         raise CodeError(f"the bundle is damaged: {error}") from None
+    made.append(_write(into, LIST, list_of(bodies), 0o644))
     folders = {up for path in made for up in path.parents if up.is_relative_to(into)}
     return [*made, *folders]
 

@@ -3,7 +3,7 @@ Which files are a workflow's source: the tree in which its file lies, without wh
 
 Rule 1: the root is the directory from which Python would import the file, so a file inside a package is imported as `package.module`.
 Rule 2: the file itself and the local modules that it imports always belong to the source, whatever a `.gitignore` says.
-Rule 3: hidden files are left out: they hold settings and secrets, not code.
+Rule 3: hidden files are left out, and links that lead to some: they hold settings and secrets, not code.
 Rule 4: a tree that is too large, or is no project at all (a home directory, a directory for temporary files), is not packed whole: Rule 2 alone holds, and `note` says so.
 """
 
@@ -216,12 +216,19 @@ def _tree(root: Path, max_files: int, max_bytes: int, below: Path = Path()) -> I
                 continue
             if not (root / path).is_file() or not os.access(root / path, os.R_OK):
                 continue
+            if (root / path).is_symlink() and _is_hidden(root, (root / path).resolve()):
+                continue
             count += 1
             size += _size(root / path)
             if count > max_files or size > max_bytes:
                 limits = f"{max_files} files or {max_bytes / 2**20:.0f} MiB"
                 raise _TooLargeError(f"{root} holds more than {limits}")
             yield path.as_posix()
+
+
+def _is_hidden(root: Path, path: Path) -> bool:
+    within = path.relative_to(root) if path.is_relative_to(root) else path
+    return any(part.startswith(".") for part in within.parts)
 
 
 def tree_files(root: Path) -> tuple[str, ...]:

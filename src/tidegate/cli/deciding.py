@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 
 from tidegate.cli.follow import ENDED
-from tidegate.cli.line import Line
-from tidegate.cli.options import full_id, json_option, shared_options, user
+from tidegate.cli.options import full_id, json_option, server_options, user
 from tidegate.cli.render import line, print_json, tell
 from tidegate.cli.values import Reader
+from tidegate.cli.way import Way, way_to
 from tidegate.ir.expr import Value
 from tidegate.runtime import open_briefly
 from tidegate.wire import (
@@ -37,7 +37,7 @@ key_option = click.option(
 @comment_option
 @key_option
 @json_option
-@shared_options
+@server_options
 def answer_command(*, home: Path, execution: str, name: str, value: str, **options: str) -> None:
     """
     Answer what an execution waits for.
@@ -45,11 +45,11 @@ def answer_command(*, home: Path, execution: str, name: str, value: str, **optio
     ID may be the beginning of an id. NAME is the name of the signal, or its path where the name is not unique.
     A text needs no quotes of its own. @FILE reads the value from a file, and - from standard input.
     """
-    with Line(home, open_briefly) as way:
+    with way_to(home, open_briefly) as way:
         id_ = full_id(way, execution)
         there = way.ask(ListSignals(id=id_), SignalList).items
         schema = next((each.schema for each in there if name in (each.path, each.name)), None)
-        given = Reader(home).answer(schema, value, f"signal {name!r}")
+        given = Reader(way.blobs).answer(schema, value, f"signal {name!r}")
         _answer(way, id_, name, given, options)
 
 
@@ -59,10 +59,10 @@ def answer_command(*, home: Path, execution: str, name: str, value: str, **optio
 @comment_option
 @key_option
 @json_option
-@shared_options
+@server_options
 def approve_command(*, home: Path, execution: str, name: str, **options: str) -> None:
     """Approve what an execution waits for: NAME is the name of the signal, or its path."""
-    with Line(home, open_briefly) as way:
+    with way_to(home, open_briefly) as way:
         _answer(way, full_id(way, execution), name, True, options)
 
 
@@ -72,10 +72,10 @@ def approve_command(*, home: Path, execution: str, name: str, **options: str) ->
 @comment_option
 @key_option
 @json_option
-@shared_options
+@server_options
 def reject_command(*, home: Path, execution: str, name: str, **options: str) -> None:
     """Reject what an execution waits for; say why with --comment."""
-    with Line(home, open_briefly) as way:
+    with way_to(home, open_briefly) as way:
         _answer(way, full_id(way, execution), name, False, options)
 
 
@@ -83,10 +83,10 @@ def reject_command(*, home: Path, execution: str, name: str, **options: str) -> 
 @click.argument("execution", metavar="ID")
 @click.option("--reason", default="", help="Why; it is kept with the execution.")
 @json_option
-@shared_options
+@server_options
 def abort_command(*, home: Path, execution: str, reason: str, as_json: bool) -> None:
     """End an execution; what it waits for leaves the inbox."""
-    with Line(home, open_briefly) as way:
+    with way_to(home, open_briefly) as way:
         done = way.ask(Abort(id=full_id(way, execution), reason=reason, who=user()), Aborted)
     if as_json:
         print_json(done)
@@ -94,7 +94,7 @@ def abort_command(*, home: Path, execution: str, reason: str, as_json: bool) -> 
         tell(f"aborted {done.execution}")
 
 
-def _answer(way: Line, id_: str, name: str, value: Value, options: dict[str, str]) -> None:
+def _answer(way: Way, id_: str, name: str, value: Value, options: dict[str, str]) -> None:
     # A key of its own makes it safe to send the request again to the next owner of the store.
     key = options["key"] or f"cli-{secrets.token_hex(8)}"
     request = Answer(

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from tidegate.cli.line import Line
 from tidegate.cli.options import user
 from tidegate.cli.progress import Progress
 from tidegate.cli.render import brief, left, line, tell, text, utc_now, write
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
+from tidegate.cli.way import Way, server_words
 from tidegate.errors import InvalidValue, NoAnswer, Refused, TidegateError
 from tidegate.ir.expr import Value
 from tidegate.sdk.ask import Query, ask, opening
@@ -55,14 +55,14 @@ class Follower:
     """Follows one execution. `lines` is where answers are read from; None: nobody is asked."""
 
     def __init__(
-        self, way: Line, execution: str, prepared: Sequence[Prepared], lines: Lines | None
+        self, way: Way, execution: str, prepared: Sequence[Prepared], lines: Lines | None
     ) -> None:
         self._way = way
         self._id = execution
         self._prepared = list(prepared)
         self._asks = lines is not None
         self._lines = lines if lines is not None else Lines()
-        self._reader = Reader(way.home)
+        self._reader = Reader(way.blobs)
         self._seen = 0
         self._news = threading.Event()
         self._trouble: TidegateError | None = None
@@ -205,7 +205,7 @@ def how_to_answer(gate: WaitingView) -> str:
     """Return the command that answers a gate."""
     verb = "approve" if gate.kind == "approve" else "answer"
     what = "" if gate.kind == "approve" else " VALUE"
-    return f"tidegate {verb} {gate.execution} {line(gate.path)}{what}"
+    return f"tidegate {verb}{server_words()} {gate.execution} {line(gate.path)}{what}"
 
 
 def query(gate: WaitingView) -> Query:

@@ -13,7 +13,20 @@ from tidegate.ir.expr import Value
 from tidegate.wire import InputView, WorkflowView
 
 TAKEN = frozenset(
-    {"answer", "debug", "detach", "help", "home", "id", "inputs", "json", "only", "workers"}
+    {
+        "answer",
+        "debug",
+        "detach",
+        "help",
+        "home",
+        "id",
+        "inputs",
+        "json",
+        "only",
+        "remote",
+        "server",
+        "workers",
+    }
 )
 """Options of `run` itself; an input of such a name is given by --inputs."""
 

@@ -9,10 +9,12 @@ which is safe, as every request can be repeated.
 import threading
 import time
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TypeVar
 
+from tidegate.blobs import BlobDirectory
+from tidegate.bundles.archive import Archive, install
 from tidegate.errors import StoreError, StoreLocked, TidegateError
 from tidegate.remote.local import OwnerGone, connect
 from tidegate.runtime import Runtime
@@ -20,6 +22,9 @@ from tidegate.wire import Request, View
 
 PATIENCE = 5.0
 """Seconds in which a new owner must have opened its door."""
+
+RETURN = 3.0
+"""Seconds in which an owner that has gone may come back, before somebody else takes the store: a server is restarted so."""
 
 PAUSE = 0.05
 
@@ -36,6 +41,8 @@ class Line:
         self._opener = opener
         self._lock = threading.Lock()
         self._own: Runtime | None = None
+        # From when on the store may be taken; never, as long as there is an owner.
+        self._take_at = 0.0
         self._closed = False
 
     @property
@@ -53,8 +60,12 @@ class Line:
             try:
                 connection = connect(self.home)
                 if connection is not None:
+                    self._take_at = inf
                     return connection.send(request)
-                self._open()
+                if self._may_take():
+                    self._open()
+                else:
+                    time.sleep(PAUSE)
             except OwnerGone:
                 # There was an owner until now, and it may have been asked long ago: only from here on nobody replies.
                 give_up = time.monotonic() + PATIENCE
@@ -70,6 +81,15 @@ class Line:
         assert isinstance(view, kind), f"{type(request).__name__} gave {type(view).__name__}"
         return view
 
+    @property
+    def blobs(self) -> BlobDirectory:
+        """Where files go that are values."""
+        return BlobDirectory(self.home / "blobs")
+
+    def install(self, archive: Archive) -> None:
+        """Unpack a packed source tree where workers look for it."""
+        install(archive, self.home)
+
     def close(self) -> None:
         """Let go of the store, if this process owns it."""
         with self._lock:
@@ -82,14 +102,14 @@ class Line:
         """Enter a block at whose end the line is closed."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the line."""
         self.close()
+
+    def _may_take(self) -> bool:
+        if self._take_at == inf:
+            self._take_at = time.monotonic() + RETURN
+        return time.monotonic() >= self._take_at
 
     def _open(self) -> None:
         with self._lock:

@@ -39,8 +39,11 @@ COMMANDS = {
     "resume": ("tidegate.cli.run", "Go on with an execution, or with all of them."),
     "logs": ("tidegate.cli.reading", "Show what the tasks of an execution printed."),
     "events": ("tidegate.cli.reading", "Show the history of an execution."),
+    "deck": ("tidegate.cli.deck", "Show the report that a task has made."),
+    "register": ("tidegate.cli.register", "Register the workflows of files and directories."),
     "serve": ("tidegate.cli.serve", "Serve the store over HTTP: run, launch, watch and answer."),
     "token": ("tidegate.cli.token", "Make, list and revoke tokens, for access over the network."),
+    "demo": ("tidegate.cli.demo", "Serve, with example workflows that wait for you."),
     "doctor": ("tidegate.cli.doctor", "Check the store."),
 }
 """Where each subcommand lives, and what it says of itself, so that the list of them needs no imports."""
@@ -128,13 +131,30 @@ def tidegate(ctx: click.Context, /, *, home: str | None, debug: bool) -> None:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
-    words = list(sys.argv[1:] if args is None else args)
+    words = _spelled_out(list(sys.argv[1:] if args is None else args))
     code = _run(words)
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         _hush()
     sys.exit(code)
+
+
+def _spelled_out(words: list[str]) -> list[str]:
+    """Write `--remote URL` and `--remote=URL` as `--server URL`: for click, an option either has a value or has none."""
+    made: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word == "--":
+            return [*made, word, *rest]
+        if made and made[-1] == "--remote" and word.startswith(("http://", "https://")):
+            made[-1] = "--server"
+            made.append(word)
+        elif word.startswith("--remote="):
+            made += ["--server", word.removeprefix("--remote=")]
+        else:
+            made.append(word)
+    return made
 
 
 def _run(words: list[str]) -> int:
@@ -172,7 +192,8 @@ def exit_code(error: TidegateError) -> int:
         case StoreError() | Overloaded():
             return STORE
         case _:
-            return USAGE
+            # A server that does not reply is to a command what a store in use is.
+            return STORE if error.status == StoreError.status else USAGE
 
 
 def _explained(error: TidegateError) -> str:

@@ -3,18 +3,26 @@
 import getpass
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import click
 
-from tidegate.cli.line import Line
+from tidegate.cli.way import SERVER, Way
 from tidegate.errors import UnknownExecution
 from tidegate.home import find_home
 from tidegate.wire import ExecutionPage, ListExecutions
 
-P = ParamSpec("P")
-R = TypeVar("R")
 Decorated = Callable[..., Any]
+
+detach_option = click.option(
+    "--detach", is_flag=True, help="Return once nothing more can happen without an answer."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 1000),
+    help="Processes that run tasks (else one a processor).",
+)
 
 
 def shared_options(function: Decorated) -> Decorated:
@@ -30,9 +38,37 @@ def shared_options(function: Decorated) -> Decorated:
     return function
 
 
-def json_option(function: Decorated) -> Decorated:
-    """Add `--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+def server_options(function: Decorated) -> Decorated:
+    """Add the shared options, and those that lead to a server instead of the store of this machine."""
+    options = (
+        click.option(
+            "--remote",
+            is_flag=True,
+            expose_value=False,
+            callback=_remote,
+            help="Ask the server: that of $TIDEGATE_URL, else the one on this machine.",
+        ),
+        click.option(
+            "--server",
+            metavar="URL",
+            expose_value=False,
+            callback=_server,
+            help="Ask this server.",
+        ),
+    )
+    for option in options:
+        function = option(function)
+    return shared_options(function)
+
+
+def _remote(ctx: click.Context, _: click.Parameter, wanted: object) -> None:
+    if wanted:
+        ctx.meta.setdefault(SERVER, "")
+
+
+def _server(ctx: click.Context, _: click.Parameter, url: str | None) -> None:
+    if url is not None:
+        ctx.meta[SERVER] = url
 
 
 def _home(ctx: click.Context, _: click.Parameter, given: str | None) -> Path:
@@ -48,7 +84,7 @@ def user() -> str:
         return "local"
 
 
-def full_id(line: Line, given: str) -> str:
+def full_id(line: Way, given: str) -> str:
     """Return the id of the execution that is meant by an id or by the beginning of one. Errors: `UnknownExecution`."""
     found = line.ask(ListExecutions(text=given, limit=1000), ExecutionPage).items
     ids = [each.id for each in found]

@@ -4,11 +4,11 @@ How an execution gets on, for a person who waits: a moving line at a terminal, n
 Nothing is said of a run that is over in two seconds.
 """
 
+import sys
 import time
 from typing import Any
 
 from tidegate.cli.render import left, line, tell, utc_now
-from tidegate.cli.terminal import standard_error_is_terminal
 from tidegate.wire import ExecutionView
 
 QUIET = 2.0
@@ -27,7 +27,7 @@ class Progress:
         self._began = time.monotonic()
         self._last = self._began
         self._view: ExecutionView | None = None
-        self._moving = standard_error_is_terminal()
+        self._moving = sys.stderr is not None and sys.stderr.isatty()
         self._status: Any = None
         self._said = ""
 

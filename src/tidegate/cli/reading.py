@@ -6,8 +6,7 @@ from pathlib import Path
 import click
 
 from tidegate.cli.follow import how_to_answer, question
-from tidegate.cli.line import Line
-from tidegate.cli.options import full_id, json_option, shared_options
+from tidegate.cli.options import full_id, json_option, server_options
 from tidegate.cli.render import (
     brief,
     line,
@@ -21,6 +20,7 @@ from tidegate.cli.render import (
     text,
 )
 from tidegate.cli.run import failure_line
+from tidegate.cli.way import way_to
 from tidegate.runtime import open_reader
 from tidegate.wire import (
     EventList,
@@ -56,7 +56,7 @@ PAGE = 500
 )
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @json_option
-@shared_options
+@server_options
 def list_command(
     *,
     home: Path,
@@ -69,7 +69,7 @@ def list_command(
     """List executions, the newest first."""
     found: list[ExecutionLine] = []
     cursor = ""
-    with Line(home, open_reader) as way:
+    with way_to(home, open_reader) as way:
         while everything or len(found) < limit:
             size = PAGE if everything else min(PAGE, limit - len(found))
             request = ListExecutions(
@@ -84,10 +84,10 @@ def list_command(
         print_json(found)
     elif found:
         click.echo(table(("ID", "WORKFLOW", "PHASE", "LAUNCHED", "WAITING FOR"), map(_row, found)))
-        if cursor:
-            tell("there are more: --limit N, or --all")
     else:
         tell(f"no executions in {home}")
+    if cursor:
+        tell("there are more: --limit N, or --all")
 
 
 def _row(each: ExecutionLine) -> tuple[str, ...]:
@@ -98,10 +98,10 @@ def _row(each: ExecutionLine) -> tuple[str, ...]:
 @click.command("show")
 @click.argument("execution", metavar="ID")
 @json_option
-@shared_options
+@server_options
 def show_command(*, home: Path, execution: str, as_json: bool) -> None:
     """Show an execution: its nodes as a tree, and what it waits for."""
-    with Line(home, open_reader) as way:
+    with way_to(home, open_reader) as way:
         view = way.ask(GetExecution(id=full_id(way, execution)), ExecutionView)
     if as_json:
         print_json(view)
@@ -152,6 +152,8 @@ def _node(node: NodeView) -> str:
         parts.append(f"attempt {node.attempts}")
     if node.began and node.ended:
         parts.append(span(node.ended - node.began))
+    if node.deck:
+        parts.append("(deck)")
     if node.answer is not None:
         by = "the timeout" if node.answer.by_timeout else line(node.answer.who, 40)
         parts.append(f"← {brief(node.answer.value, 60)} by {by}")
@@ -174,15 +176,17 @@ def _show_waiting(each: WaitingView) -> None:
 @click.option(
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many."
 )
+@click.option("--all", "everything", is_flag=True, help="All of it.")
 @json_option
-@shared_options
-def inbox_command(*, home: Path, limit: int, as_json: bool) -> None:
+@server_options
+def inbox_command(*, home: Path, limit: int, everything: bool, as_json: bool) -> None:
     """Show everything that waits for an answer, over all executions, the soonest due first."""
     found: list[WaitingView] = []
     cursor = ""
-    with Line(home, open_reader) as way:
-        while len(found) < limit:
-            page = way.ask(ListInbox(cursor=cursor, limit=min(PAGE, limit - len(found))), InboxPage)
+    with way_to(home, open_reader) as way:
+        while everything or len(found) < limit:
+            size = PAGE if everything else min(PAGE, limit - len(found))
+            page = way.ask(ListInbox(cursor=cursor, limit=size), InboxPage)
             found += page.items
             cursor = page.next
             if not cursor:
@@ -197,18 +201,18 @@ def inbox_command(*, home: Path, limit: int, as_json: bool) -> None:
                 click.echo("")
             click.echo(f"{each.execution}  {line(each.workflow)}")
             _show_waiting(each)
-        if cursor:
-            tell("there are more: --limit N")
+    if cursor:
+        tell("there are more: --limit N, or --all")
 
 
 @click.command("logs")
 @click.argument("execution", metavar="ID")
 @click.argument("node", required=False, default="")
 @json_option
-@shared_options
+@server_options
 def logs_command(*, home: Path, execution: str, node: str, as_json: bool) -> None:
     """Show what the tasks of an execution printed; NODE is the name of a node, or its id."""
-    with Line(home, open_reader) as way:
+    with way_to(home, open_reader) as way:
         found = way.ask(GetLogs(id=full_id(way, execution), node=node), LogList).items
     if as_json:
         print_json(found)
@@ -224,11 +228,11 @@ def logs_command(*, home: Path, execution: str, node: str, as_json: bool) -> Non
 @click.command("events")
 @click.argument("execution", metavar="ID")
 @json_option
-@shared_options
+@server_options
 def events_command(*, home: Path, execution: str, as_json: bool) -> None:
     """Show the history of an execution."""
     events: list[EventView] = []
-    with Line(home, open_reader) as way:
+    with way_to(home, open_reader) as way:
         id_ = full_id(way, execution)
         while True:
             after = events[-1].seq if events else 0

@@ -15,15 +15,22 @@ from typing import Any
 import click
 from msgspec import Struct, to_builtins
 
-from tidegate.bundles.archive import install, pack
+from tidegate.bundles.archive import pack
 from tidegate.bundles.sources import find_sources
 from tidegate.cli.follow import ANSWERABLE, ENDED, Follower, Prepared, how_to_answer
 from tidegate.cli.inputs import inputs_help, read_inputs, workflows_help
-from tidegate.cli.line import Line
-from tidegate.cli.options import full_id, json_option, shared_options, user
+from tidegate.cli.options import (
+    detach_option,
+    full_id,
+    json_option,
+    server_options,
+    user,
+    workers_option,
+)
 from tidegate.cli.render import brief, line, print_json, result, tell
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
+from tidegate.cli.way import Way, server, server_words, way_to
 from tidegate.errors import ExecutionFailed, Refused, UnknownSignal
 from tidegate.runtime import open_runtime
 from tidegate.service.executions import new_id
@@ -77,17 +84,11 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     metavar="NAME=JSON",
     help="An answer given in advance; repeatable.",
 )
-@click.option(
-    "--detach", is_flag=True, help="Return once nothing more can happen without an answer."
-)
+@detach_option
 @click.option(
     "--id", "id_", metavar="ID", help="The execution's id; the same id again returns the first."
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 1000),
-    help="Processes that run tasks (else one a processor).",
-)
+@workers_option
 @click.option(
     "--only",
     multiple=True,
@@ -99,7 +100,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     "-h", "--help", "wants_help", is_flag=True, help="Show this; after a workflow, show its inputs."
 )
 @json_option
-@shared_options
+@server_options
 @click.pass_context
 def run_command(ctx: click.Context, /, **given: Any) -> int:
     """
@@ -114,7 +115,7 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
     if options is None or (options.wants_help and options.workflow is None):
         click.echo(ctx.get_help())
         return 0 if given["wants_help"] else 2
-    with Line(options.home, partial(open_runtime, workers=options.workers)) as way:
+    with way_to(options.home, partial(open_runtime, workers=options.workers)) as way:
         workflows = _register(way, options)
         if options.workflow is None:
             _list_workflows(options, workflows)
@@ -123,8 +124,8 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
         if options.wants_help:
             click.echo(inputs_help(chosen, str(options.file)))
             return 0
-        inputs = read_inputs(chosen, options.rest, options.inputs, Reader(options.home))
-        prepared = [_prepared(chosen, each, options.home) for each in options.answers]
+        inputs = read_inputs(chosen, options.rest, options.inputs, Reader(way.blobs))
+        prepared = [_prepared(way, chosen, each) for each in options.answers]
         id_ = options.id_ or new_id()
         way.ask(
             Launch(workflow=chosen.name, version=chosen.version, inputs=inputs, id=id_, who=user()),
@@ -139,21 +140,15 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
 
 @click.command("resume")
 @click.argument("execution", metavar="[ID]", required=False)
-@click.option(
-    "--detach", is_flag=True, help="Return once nothing more can happen without an answer."
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 1000),
-    help="Processes that run tasks (else one a processor).",
-)
+@detach_option
+@workers_option
 @json_option
-@shared_options
+@server_options
 def resume_command(
     *, home: Path, execution: str | None, detach: bool, workers: int | None, as_json: bool
 ) -> int:
     """Go on with an execution, or with all that have not ended, and ask for what they wait for."""
-    with Line(home, partial(open_runtime, workers=workers)) as way:
+    with way_to(home, partial(open_runtime, workers=workers)) as way:
         if execution is not None:
             view = _follow(way, full_id(way, execution), [], detach=detach)
             return _finish(view, detach=detach, as_json=as_json)
@@ -172,12 +167,12 @@ def resume_command(
         return int(any(view.phase in {"FAILED", "ABORTED"} for view in views))
 
 
-def _register(way: Line, options: RunOptions) -> list[WorkflowView]:
+def _register(way: Way, options: RunOptions) -> list[WorkflowView]:
     sources = find_sources(options.file, options.only)
     if sources.note:
         tell(f"note: {sources.note}")
     archive = pack(sources)
-    install(archive, way.home)
+    way.install(archive)
     only = [] if options.workflow is None else [options.workflow]
     request = Register(bundle=archive.digest, module=sources.module, only=only, who=user())
     return way.ask(request, WorkflowList).items
@@ -192,14 +187,14 @@ def _list_workflows(options: RunOptions, workflows: Sequence[WorkflowView]) -> N
         click.echo(workflows_help(workflows, str(options.file)))
 
 
-def _prepared(workflow: WorkflowView, given: str, home: Path) -> Prepared:
+def _prepared(way: Way, workflow: WorkflowView, given: str) -> Prepared:
     """Check an answer that is given in advance, as far as it is known what it is for."""
     name, sign, raw = given.partition("=")
     if not sign:
         raise click.UsageError(f"--answer {line(given)!r} must be NAME=JSON")
     signal_ = next((each for each in workflow.signals if name in (each.name, each.path)), None)
     if signal_ is not None:
-        Reader(home).answer(signal_.schema, raw, f"--answer {name}")
+        Reader(way.blobs).answer(signal_.schema, raw, f"--answer {name}")
     elif not workflow.dynamic:
         there = ", ".join(each.path for each in workflow.signals)
         raise UnknownSignal(
@@ -209,7 +204,7 @@ def _prepared(workflow: WorkflowView, given: str, home: Path) -> Prepared:
 
 
 def _answer_early(
-    way: Line, id_: str, workflow: WorkflowView, prepared: Sequence[Prepared]
+    way: Way, id_: str, workflow: WorkflowView, prepared: Sequence[Prepared]
 ) -> list[Prepared]:
     """Give the answers that may be given before their gate opens, so that they are stored now; return the others."""
     early = {each.path: each for each in workflow.signals if each.kind == "input"}
@@ -219,7 +214,7 @@ def _answer_early(
         if signal_ is None:
             rest.append(each)
         else:
-            value = Reader(way.home).answer(signal_.schema, each.given, f"--answer {each.name}")
+            value = Reader(way.blobs).answer(signal_.schema, each.given, f"--answer {each.name}")
             request = Answer(
                 id=id_, name=each.name, value=value, who=user(), key=f"run-{each.name}"
             )
@@ -229,7 +224,7 @@ def _answer_early(
 
 
 def _follow(
-    way: Line, id_: str, prepared: Sequence[Prepared], *, detach: bool, lines: Lines | None = None
+    way: Way, id_: str, prepared: Sequence[Prepared], *, detach: bool, lines: Lines | None = None
 ) -> ExecutionView:
     with _interruptible(id_):
         reader = None if detach else (lines or Lines())
@@ -248,14 +243,15 @@ def _interruptible(id_: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         tell("")
-        tell(f"interrupted; execution {id_} waits in the store, go on with: tidegate resume {id_}")
+        where = "waits in the store" if server() is None else "goes on at the server"
+        tell(f"interrupted; execution {id_} {where}, {_go_on(id_)}")
         raise click.exceptions.Exit(130) from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _tell_of_others(way: Line, id_: str) -> None:
+def _tell_of_others(way: Way, id_: str) -> None:
     """Say that what else ran in this process is left for later: attempts that had begun are repeated then."""
     if way.is_owner:
         page = way.ask(ListExecutions(phases=["QUEUED", "RUNNING"]), ExecutionPage)
@@ -297,7 +293,12 @@ def _tell_state(view: ExecutionView) -> None:
         if each.kind in ANSWERABLE:
             tell(f"waiting for {line(each.path)}; answer with: {how_to_answer(each)}")
     if view.phase not in ENDED:
-        tell(f"then go on with: tidegate resume {view.id}")
+        tell(f"then {_go_on(view.id)}")
+
+
+def _go_on(id_: str) -> str:
+    verb = "go on with" if server() is None else "follow it with"
+    return f"{verb}: tidegate resume{server_words()} {id_}"
 
 
 def failure_line(view: ExecutionView) -> str:

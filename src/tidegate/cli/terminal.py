@@ -2,7 +2,6 @@
 
 import os
 import select
-import sys
 from collections.abc import Callable
 
 CHUNK = 65_536
@@ -45,23 +44,12 @@ class Lines:
                 raise EOFError
             self._fill(on_wake)
 
-    def wait(self, seconds: float) -> None:
-        """Wait to be woken, at most so long."""
-        ready, _, _ = select.select([self._woken], [], [], seconds)
-        if ready:
-            os.read(self._woken, CHUNK)
-
     def wake(self) -> None:
-        """Interrupt whoever reads or waits."""
+        """Interrupt whoever reads."""
         try:
             os.write(self._waker, b"!")
         except (BlockingIOError, OSError):
             return  # woken often enough, or nobody is there any more
-
-    def close(self) -> None:
-        """Let go of what is needed for waking."""
-        os.close(self._waker)
-        os.close(self._woken)
 
     def _fill(self, on_wake: Callable[[], None]) -> None:
         try:
@@ -75,8 +63,3 @@ class Lines:
                 self._ended = not chunk
         except OSError:
             self._ended = True  # standard input is closed
-
-
-def standard_error_is_terminal() -> bool:
-    """Whether a person reads what is said beside the result."""
-    return sys.stderr is not None and sys.stderr.isatty()

@@ -21,10 +21,10 @@ MAX_ARGUMENT = 64 * 1024 * 1024
 
 
 class Reader:
-    """Reads values for the store in `home`: files that are values go into its blobs."""
+    """Reads values; files that are values go into the blobs."""
 
-    def __init__(self, home: Path) -> None:
-        self.blobs = BlobDirectory(home / "blobs")
+    def __init__(self, blobs: BlobDirectory) -> None:
+        self.blobs = blobs
 
     def typed(self, schema: Schema, given: str, what: str) -> Value:
         """Return the value that somebody typed for this schema. Errors: `InvalidValue`."""

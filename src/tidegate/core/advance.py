@@ -15,6 +15,7 @@ from tidegate.core.messages import (
     Failure,
     Reuse,
     RunTask,
+    final,
 )
 from tidegate.core.plan import ROOT, Planned
 from tidegate.core.state import (
@@ -73,7 +74,7 @@ class Flow:
         try:
             command = self.run_task(node, state.attempt)
         except NoValue as missing:
-            self.fail(node, state, Failure(BAD_PATH, str(missing), "", False))
+            self.fail(node, state, final(BAD_PATH, str(missing)))
             return
         self.draft.put(node, state)
         self.commands.append(command)
@@ -104,7 +105,7 @@ class Flow:
                 self.answer(node, Answer(value, draft.at, "timeout", "timeout", by_timeout=True))
             case Expires() | Forever():
                 message = f"nobody answered {gate.name!r} in time"
-                self.fail(node, now, Failure(TIMEOUT_EXPIRED, message, "", False), TIMED_OUT)
+                self.fail(node, now, final(TIMEOUT_EXPIRED, message), TIMED_OUT)
 
     def answer(self, node: NodeId, answer: Answer) -> None:
         """Give an open gate its answer."""
@@ -115,9 +116,9 @@ class Flow:
         if isinstance(gate, ApproveNode) and answer.value is not True:
             why = f": {answer.comment}" if answer.comment else ""
             message = f"{answer.who} rejected {gate.name!r}{why}"
-            self.fail(node, state, Failure(REJECTED, message, "", False))
+            self.fail(node, state, final(REJECTED, message))
         else:
-            self.draft.put(node, replace(state, phase=SUCCEEDED, ended=draft.at))
+            draft.put(node, replace(state, phase=SUCCEEDED, ended=draft.at))
 
     def fail(
         self, node: NodeId, now: NodeState, failure: Failure, phase: NodePhase = FAILED
@@ -134,7 +135,7 @@ class Flow:
                 self.skip(dependent)
         else:
             self.abort_begun(planned.scope)
-            self._fail_scope(planned.scope, failure, node)
+            self._fail_scope(planned.scope, node)
 
     def abort_begun(self, scope: NodeId) -> None:
         """Abort everything in a scope that has begun and not ended."""
@@ -184,9 +185,9 @@ class Flow:
             case TaskNode():
                 self.submit(node, NodeState(QUEUED, attempt=1))
             case SleepNode(duration=duration):
-                self.draft.put(node, NodeState(WAITING, began=at, due=Instant(at + duration)))
+                draft.put(node, NodeState(WAITING, began=at, due=Instant(at + duration)))
             case InputNode() if now.answer is not None:
-                self.draft.put(node, replace(now, phase=SUCCEEDED, began=at, ended=at))
+                draft.put(node, replace(now, phase=SUCCEEDED, began=at, ended=at))
             case InputNode(patience=patience) | ApproveNode(patience=patience):
                 self._open_gate(node, patience)
             case BranchNode() as branch:
@@ -217,15 +218,15 @@ class Flow:
             for expr in needed(planned.node):
                 evaluate(draft.plan, draft, planned.scope, expr)
         except NoValue as missing:
-            self.fail(node, draft.node(node), Failure(BAD_PATH, str(missing), "", False))
+            self.fail(node, draft.node(node), final(BAD_PATH, str(missing)))
             return
-        due: Instant | None = None
+        due: Instant | None
         match patience:
             case Forever():
-                pass
+                due = None
             case Expires(timeout=timeout) | Defaults(timeout=timeout):
                 due = Instant(draft.at + timeout)
-        self.draft.put(node, NodeState(WAITING, began=draft.at, due=due))
+        draft.put(node, NodeState(WAITING, began=draft.at, due=due))
 
     def _decide(self, node: NodeId, branch: BranchNode) -> None:
         draft = self.draft
@@ -241,19 +242,23 @@ class Flow:
                 len(branch.cases),
             )
         except NoValue as missing:
-            self.fail(node, now, Failure(BAD_CONDITION, str(missing), "", False))
+            self.fail(node, now, final(BAD_CONDITION, str(missing)))
             return
         if taken == len(branch.cases) and isinstance(branch.otherwise, Fail):
             message = branch.otherwise.message
-            self.fail(node, now, Failure(BRANCH_FAILED, message, "", False))
+            self.fail(node, now, final(BRANCH_FAILED, message))
             return
-        self.draft.put(node, NodeState(RUNNING, began=draft.at, case=taken))
+        draft.put(node, NodeState(RUNNING, began=draft.at, case=taken))
         for index in range(len(branch.cases) + 1):
             if index != taken:
-                for member in plan.groups.get((node, index), ()):
-                    self.skip(member)
-                for outside in plan.outside.get((node, index), ()):
-                    self._withdraw(outside)
+                self._pass_over(node, index)
+
+    def _pass_over(self, branch: NodeId, index: int) -> None:
+        """A case is not taken: skip its nodes, and withdraw the gates outside that only it would have used."""
+        for member in self.draft.plan.groups.get((branch, index), ()):
+            self.skip(member)
+        for outside in self.draft.plan.outside.get((branch, index), ()):
+            self._withdraw(outside)
 
     def _skip(self, node: NodeId) -> None:
         draft = self.draft
@@ -261,8 +266,7 @@ class Flow:
         now = draft.node(node)
         if now.phase >= SUCCEEDED:
             return
-        state = replace(now, phase=SKIPPED, ended=draft.at, due=None)
-        draft.put(node, state)
+        draft.put(node, replace(now, phase=SKIPPED, ended=draft.at, due=None))
         self._skip_inside(planned)
         for dependent in planned.dependents:
             self.skip(dependent)
@@ -271,14 +275,10 @@ class Flow:
 
     def _skip_inside(self, planned: Planned) -> None:
         """Skip what a node that was skipped or failed would have held: all cases of a branch; of a graph only what was answered early."""
-        groups = self.draft.plan.groups
         match planned.node:
             case BranchNode(cases=cases):
                 for index in range(len(cases) + 1):
-                    for member in groups.get((planned.id, index), ()):
-                        self.skip(member)
-                    for outside in self.draft.plan.outside.get((planned.id, index), ()):
-                        self._withdraw(outside)
+                    self._pass_over(planned.id, index)
             case SubNode():
                 prefix = f"{planned.id}/"
                 for node in self.draft.begun():
@@ -316,9 +316,7 @@ class Flow:
             return
         failed = self._failed_in(holder)
         if failed is not None:
-            failure = draft.node(failed).failure
-            assert failure is not None
-            self.fail(holder, now, failure)
+            self.fail(holder, now, self._failure_of(failed))
             return
         node = plan.nodes[holder].node
         try:
@@ -328,40 +326,43 @@ class Flow:
             else:
                 outputs(plan, draft, holder)
         except NoValue as missing:
-            self.fail(holder, now, Failure(BAD_PATH, str(missing), "", False))
+            self.fail(holder, now, final(BAD_PATH, str(missing)))
             return
-        self.draft.put(holder, replace(now, phase=SUCCEEDED, ended=draft.at))
+        draft.put(holder, replace(now, phase=SUCCEEDED, ended=draft.at))
 
     def _close_root(self) -> None:
         draft = self.draft
         failed = self._failed_in(ROOT)
         if failed is not None:
-            failure = draft.node(failed).failure
-            assert failure is not None
-            self._fail_scope(ROOT, failure, failed)
+            self._fail_scope(ROOT, failed)
             return
         try:
             outputs(draft.plan, draft)
         except NoValue as missing:
-            draft.set_phase(X.FAILED, Failure(BAD_PATH, str(missing), "", False))
+            draft.set_phase(X.FAILED, final(BAD_PATH, str(missing)))
             return
         draft.set_phase(X.SUCCEEDED)
 
     def _failed_in(self, holder: NodeId) -> NodeId | None:
         """Return the first node under a holder that failed. Only a graph that lets the others finish can have one here."""
         draft = self.draft
-        planned = draft.plan.nodes.get(holder)
-        scope = holder if holder in draft.plan.scopes else planned.scope if planned else ROOT
-        if not draft.plan.scopes[scope].finish_others:
+        plan = draft.plan
+        scope = holder if holder in plan.scopes else plan.nodes[holder].scope
+        if not plan.scopes[scope].finish_others:
             return None
-        case = draft.node(holder).case or 0 if holder != ROOT else 0
-        for member in draft.plan.groups.get((holder, case), ()):
+        for member in plan.groups.get((holder, draft.node(holder).case or 0), ()):
             if draft.node(member).phase in (FAILED, TIMED_OUT):
                 return member
         return None
 
-    def _fail_scope(self, scope: NodeId, failure: Failure, node: NodeId) -> None:
-        draft = self.draft
+    def _failure_of(self, node: NodeId) -> Failure:
+        failure = self.draft.node(node).failure
+        assert failure is not None, node
+        return failure
+
+    def _fail_scope(self, scope: NodeId, node: NodeId) -> None:
+        """End a graph badly, because of a node in it: the execution, or the node that holds the graph."""
+        draft, failure = self.draft, self._failure_of(node)
         if scope == ROOT:
             draft.set_phase(X.FAILED, failure, self._origin(node))
         elif draft.node(scope).phase < SUCCEEDED:
@@ -369,8 +370,7 @@ class Flow:
 
     def _origin(self, node: NodeId) -> NodeId:
         """Return the node in which a failure began: the deepest failed one that ended with this one's failure."""
-        draft = self.draft
-        failure = draft.node(node).failure
+        draft, failure = self.draft, self._failure_of(node)
         both = draft.base.nodes | draft.nodes
         return max(
             (

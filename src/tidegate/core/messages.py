@@ -23,6 +23,11 @@ class Failure(Struct, frozen=True, array_like=True, gc=False):
     retryable: bool = True
 
 
+def final(code: str, message: str) -> Failure:
+    """Return a failure that no other attempt would mend."""
+    return Failure(code, message, retryable=False)
+
+
 REJECTED = "Rejected"
 TIMEOUT_EXPIRED = "TimeoutExpired"
 TASK_TIMED_OUT = "TaskTimedOut"

@@ -23,6 +23,8 @@ from tidegate.core.state import (
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, InputNode
 
+UNKNOWN = Denied("unknown_signal")
+
 
 def answered(flow: Flow, event: AnswerGiven) -> Reply:
     """Decide about an answer; its value fits the declared type."""
@@ -36,9 +38,6 @@ def answered(flow: Flow, event: AnswerGiven) -> Reply:
     if event.key and reply != UNKNOWN:
         draft.keep_key(event.key, event.node, reply)
     return reply
-
-
-UNKNOWN = Denied("unknown_signal")
 
 
 def _decide(flow: Flow, event: AnswerGiven) -> Reply:

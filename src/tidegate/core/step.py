@@ -35,6 +35,7 @@ from tidegate.core.messages import (
     TaskStarted,
     TaskSucceeded,
     TimerFired,
+    final,
 )
 from tidegate.core.plan import ROOT, Kind, Plan
 from tidegate.core.signals import answered
@@ -111,18 +112,18 @@ def step(plan: Plan, state: ExecutionState, event: Event) -> Step:
     reply: Reply | None = None
     match event:  # the frequent first: a class pattern that does not match costs more than it looks
         case TaskSucceeded():
-            _attempt(flow, event)
+            _reported(flow, event)
         case AnswerGiven():
             reply = answered(flow, event)
         case Launched():
             if state.phase is X.QUEUED and not state.open:
                 draft.launch(event)
         case TimerFired(node=node, at=at):
-            _timer(flow, node, at)
+            _timer_fired(flow, node, at)
         case AbortRequested():
-            reply = _abort(flow, event)
+            reply = _abort_requested(flow, event)
         case _:
-            _attempt(flow, event)
+            _reported(flow, event)
     flow.run()
     _set_phase(draft)
     return Step(draft, flow.commands, reply)
@@ -147,6 +148,21 @@ def running(plan: Plan, state: ExecutionState) -> list[tuple[NodeId, int]]:
     ]
 
 
+def reusable(plan: Plan, state: ExecutionState, origin: str) -> Reuse:
+    """Return what an execution that recovers this one takes over: what has succeeded. What failed, timed out or was rejected is done again."""
+    done = {id_: now for id_, now in state.nodes.items() if now.phase is SUCCEEDED}
+    return Reuse(
+        origin,
+        {id_: now.outputs for id_, now in done.items() if now.outputs is not None},
+        {id_: now.answer for id_, now in done.items() if now.answer is not None},
+        {
+            id_: plan.scopes[id_]
+            for id_, planned in plan.nodes.items()
+            if planned.kind is Kind.TASK and id_ in plan.scopes
+        },
+    )
+
+
 def _set_phase(draft: Draft) -> None:
     if draft.phase >= X_SUCCEEDED:
         return
@@ -155,7 +171,7 @@ def _set_phase(draft: Draft) -> None:
         draft.set_phase(phase)
 
 
-def _attempt(
+def _reported(
     flow: Flow, event: TaskStarted | TaskSucceeded | TaskExpanded | TaskFailed | TaskLost
 ) -> None:
     """Take up what became of an attempt, unless it is not the current one: a lost worker may report long after it was given up."""
@@ -177,16 +193,11 @@ def _attempt(
         case TaskExpanded():
             _expand(flow, event, now)
         case TaskFailed(at=at, failure=failure):
-            _failed(flow, node, now, failure, at)
+            _attempt_failed(flow, node, now, failure, at)
         case TaskLost():
             if now.lost >= MAX_LOST:
-                failure = Failure(
-                    LOST_TOO_OFTEN,
-                    f"the host died {now.lost + 1} times while it ran this task",
-                    "",
-                    False,
-                )
-                flow.fail(node, now, failure)
+                message = f"the host died {now.lost + 1} times while it ran this task"
+                flow.fail(node, now, final(LOST_TOO_OFTEN, message))
             else:
                 flow.submit(
                     node, replace(now, phase=QUEUED, attempt=now.attempt + 1, lost=now.lost + 1)
@@ -195,7 +206,9 @@ def _attempt(
             assert_never(event)
 
 
-def _failed(flow: Flow, node: NodeId, now: NodeState, failure: Failure, at: Instant) -> None:
+def _attempt_failed(
+    flow: Flow, node: NodeId, now: NodeState, failure: Failure, at: Instant
+) -> None:
     task = flow.draft.plan.nodes[node].node
     assert isinstance(task, TaskNode)
     used = now.attempt - 1 - now.lost
@@ -217,7 +230,7 @@ def _expand(flow: Flow, event: TaskExpanded, now: NodeState) -> None:
     draft, node = flow.draft, event.node
     wrong = _wrong_with(event.graph, len(draft.plan.nodes))
     if wrong:
-        flow.fail(node, now, Failure(BAD_GRAPH, wrong, "", False))
+        flow.fail(node, now, final(BAD_GRAPH, wrong))
         return
     draft.expand(node, event.graph)
     began = event.at if now.began is None else now.began
@@ -235,7 +248,7 @@ def _wrong_with(graph: Graph, planned: int) -> str:
     return ""
 
 
-def _timer(flow: Flow, node: NodeId, at: Instant) -> None:
+def _timer_fired(flow: Flow, node: NodeId, at: Instant) -> None:
     planned = flow.draft.plan.nodes.get(node)
     if planned is None:
         return
@@ -251,7 +264,7 @@ def _timer(flow: Flow, node: NodeId, at: Instant) -> None:
             flow.expire(node)
 
 
-def _abort(flow: Flow, event: AbortRequested) -> Reply:
+def _abort_requested(flow: Flow, event: AbortRequested) -> Reply:
     draft = flow.draft
     if draft.phase is X.ABORTED:
         return Accepted(draft.base.ended or event.at, "")
@@ -259,20 +272,5 @@ def _abort(flow: Flow, event: AbortRequested) -> Reply:
         return Denied("execution_ended", draft.base.ended)
     flow.abort_begun(ROOT)
     reason = event.reason or "aborted"
-    draft.set_phase(X.ABORTED, Failure("Aborted", reason, "", False))
+    draft.set_phase(X.ABORTED, final("Aborted", reason))
     return Accepted(event.at, event.who)
-
-
-def reusable(plan: Plan, state: ExecutionState, origin: str) -> Reuse:
-    """Return what an execution that recovers this one takes over: what has succeeded. What failed, timed out or was rejected is done again."""
-    done = {id_: now for id_, now in state.nodes.items() if now.phase is SUCCEEDED}
-    return Reuse(
-        origin,
-        {id_: now.outputs for id_, now in done.items() if now.outputs is not None},
-        {id_: now.answer for id_, now in done.items() if now.answer is not None},
-        {
-            id_: plan.scopes[id_]
-            for id_, planned in plan.nodes.items()
-            if planned.kind is Kind.TASK and id_ in plan.scopes
-        },
-    )

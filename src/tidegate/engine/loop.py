@@ -22,14 +22,9 @@ from msgspec.structs import replace
 
 from tidegate.core.messages import (
     Event,
-    Failure,
     Launched,
     Reply,
-    TaskExpanded,
-    TaskFailed,
     TaskLost,
-    TaskStarted,
-    TaskSucceeded,
     TimerFired,
 )
 from tidegate.core.state import ExecutionPhase
@@ -49,23 +44,19 @@ from tidegate.engine.arrivals import (
 )
 from tidegate.engine.ledger import Ledger, job
 from tidegate.engine.memory import Hot, Memory, Programs
+from tidegate.engine.outcomes import brief, event_of, spoiled
 from tidegate.errors import Overloaded, StoreDamaged, StoreError, TidegateError
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import SECOND, Instant
 from tidegate.ports import (
-    Began,
     Clock,
     Executor,
     Job,
     Key,
     LaunchRow,
     Lost,
-    Outcome,
-    Raised,
     Report,
-    Returned,
     Store,
-    Unfolded,
     WaitRow,
 )
 
@@ -85,10 +76,6 @@ NAP = 1.0
 
 STUBBORN = 1.0
 """Pause in seconds before a commit that failed is tried again."""
-
-ENGINE_FAULT = "EngineFault"
-"""Code of the failure of a task whose report broke the engine: for instance outputs that cannot be written down."""
-
 
 Watcher = Callable[[Mapping[Key, ExecutionPhase]], None]
 """Called in the engine's thread after a commit, with the executions it touched; must be quick."""
@@ -141,6 +128,14 @@ class Engine:
         future: Future[Reply | None] = Future()
         self._accept(Told(key, event, future), future)
         return future
+
+    def peek(self, key: Key) -> Hot | None:
+        """
+        Return an execution if it is in memory. Only to be read, and what it says may not be stored yet.
+
+        Each of its parts is read whole at any moment, but two of them may be of two moments.
+        """
+        return self._memory.peek(key)
 
     def deliver(self, reports: Sequence[Report]) -> None:
         """Take what became of attempts. Never refused."""
@@ -359,7 +354,7 @@ class Engine:
                 case _:
                     pass
         for report in work.reports:
-            self._decide(ledger, self._memory.get(report.key), _event_of(report, now))
+            self._decide(ledger, self._memory.get(report.key), event_of(report, now))
         for row in work.due:
             self._decide(ledger, self._memory.get(row.key), TimerFired(now, row.node))
 
@@ -385,15 +380,13 @@ class Engine:
         log.error("refused, for it cannot be decided: %r", work, exc_info=error)
         told = error
         if not isinstance(error, TidegateError):
-            told = AssertionError(f"the engine could not decide this: {_brief(error)}")
+            told = AssertionError(f"the engine could not decide this: {brief(error)}")
         fail(work.arrivals, told)
         self._sick.update((row.key, row.node) for row in work.due)
         for report in work.reports:
-            # What the task returned cannot be taken up, so it has failed; unless that is what cannot be taken up.
-            if not isinstance(report.outcome, Began) and not _is_engine_fault(report.outcome):
-                why = f"what became of the task could not be stored: {_brief(error)}"
-                fault = Raised(Failure(ENGINE_FAULT, why, "", retryable=False))
-                self._carry_out(Work(reports=[replace(report, outcome=fault)]))
+            instead = spoiled(report, error)
+            if instead is not None:
+                self._carry_out(Work(reports=[instead]))
 
     def _launch(
         self, ledger: Ledger, wanted: NewExecution, future: "Future[Placed]", now: Instant
@@ -476,29 +469,6 @@ class Engine:
             log.exception("%d attempts could not be cancelled", len(attempts))
 
 
-def _is_engine_fault(outcome: Outcome) -> bool:
-    return isinstance(outcome, Raised) and outcome.failure.code == ENGINE_FAULT
-
-
 def _is_of_the_store(error: Exception) -> bool:
     """Whether it is the store that fails now, and not something in it that cannot be read back."""
     return isinstance(error, StoreError) and not isinstance(error, StoreDamaged)
-
-
-def _brief(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
-def _event_of(report: Report, at: Instant) -> Event:
-    node, attempt = report.node, report.attempt
-    match report.outcome:
-        case Began():
-            return TaskStarted(at, node, attempt)
-        case Returned(outputs):
-            return TaskSucceeded(at, node, attempt, outputs)
-        case Unfolded(graph):
-            return TaskExpanded(at, node, attempt, graph)
-        case Raised(failure):
-            return TaskFailed(at, node, attempt, failure)
-        case Lost():
-            return TaskLost(at, node, attempt)

@@ -98,7 +98,7 @@ def snapshot(store: Store, programs: Programs, row: ExecutionRow) -> Snapshot:
 
 
 class Memory:
-    """The hot executions, the one used last at the end. Only the engine's thread uses it."""
+    """The hot executions, the one used last at the end. Only the engine's thread uses it, but for `peek`."""
 
     def __init__(self, store: Store, programs: Programs) -> None:
         self._store = store
@@ -121,6 +121,10 @@ class Memory:
         hot.seq = len(bodies)
         self.put(hot)
         return hot
+
+    def peek(self, key: Key) -> Hot | None:
+        """Return an execution that is hot, and leave it where it is. May be called from any thread: one look into a dict."""
+        return self._hot.get(key)
 
     def put(self, hot: Hot) -> None:
         """Keep an execution."""

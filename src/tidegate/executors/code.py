@@ -1,12 +1,14 @@
 """Importing the author's modules, in a worker and nowhere else, and saying in one line why that cannot be done."""
 
 import importlib
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import msgspec
 
+from tidegate.bundles.whole import check_whole
 from tidegate.errors import AuthoringError, CodeError, Fault
 from tidegate.executors.frames import DescribedWorkflow
 from tidegate.ir.expr import Value
@@ -22,8 +24,9 @@ def load_module(module: str, source: str) -> ModuleType:
     """
     Import a module of a source tree.
 
-    Errors: `CodeError`, saying where in the tree and what was raised, with the traceback as `details["trace"]`.
+    Errors: `CodeError`, saying where in the tree and what was raised, with the traceback as `details["trace"]`; or that the tree was changed.
     """
+    _check_whole(source)
     try:
         found = importlib.import_module(module)
     except BaseException as error:  # noqa: BLE001 - a module of the author's may raise anything, sys.exit() too
@@ -33,6 +36,12 @@ def load_module(module: str, source: str) -> ModuleType:
         raise CodeError(f"{place}: {one_line(error)}", trace=trace_of(error, source)) from None
     _check_origin(found, source)
     return found
+
+
+@cache
+def _check_whole(source: str) -> None:
+    # Once a worker: what it has imported stays as it is.
+    check_whole(Path(source))
 
 
 def _check_origin(found: ModuleType, source: str) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tidegate.core.messages import TASK_RAISED, Failure
+from tidegate.core.messages import TASK_RAISED, final
 from tidegate.executors.backlog import Backlog
 from tidegate.executors.child import FOREVER, Child, Query, Ticket, desk_of
 from tidegate.executors.endings import tail
@@ -247,7 +247,7 @@ class Roster:
         try:
             ticket = child.assign(job, expected, partial(_order, job))
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            failure = Failure(TASK_RAISED, f"the inputs cannot be sent: {error}", "", False)
+            failure = final(TASK_RAISED, f"the inputs cannot be sent: {error}")
             self._add(job, Raised(failure))
             return FOREVER
         if child.ready and len(child.tickets) == 1:

@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Any, assert_never
 
 from tidegate.blobs import BlobDirectory
-from tidegate.core.messages import TASK_RAISED, Failure
+from tidegate.core.messages import TASK_RAISED, Failure, final
 from tidegate.errors import CodeError
 from tidegate.executors.code import check, describe, load_task
 from tidegate.executors.frames import (
@@ -219,7 +219,7 @@ def _packed(message: Up) -> bytes:
         return pack(message)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         assert isinstance(message, Done)
-        failure = Failure(TASK_RAISED, f"the outputs cannot be stored: {error}", "", False)
+        failure = final(TASK_RAISED, f"the outputs cannot be stored: {error}")
         return pack(Done(message.number, message.micros, Raised(failure)))
 
 

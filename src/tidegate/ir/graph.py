@@ -187,7 +187,6 @@ class SubNode(NodeBase, frozen=True, kw_only=True, tag="workflow"):
 
 
 Node: TypeAlias = TaskNode | SleepNode | InputNode | ApproveNode | BranchNode | SubNode
-Gate: TypeAlias = SleepNode | InputNode | ApproveNode
 
 
 class Graph(Struct, frozen=True, kw_only=True):

@@ -68,13 +68,13 @@ def is_local(url: str) -> bool:
 
 
 def _checked(url: str, *, insecure: bool) -> str:
-    given = url.strip().rstrip("/")
+    given = url.strip()
     scheme = "http" if insecure or is_local(f"//{given}") else "https"
     whole = given if "://" in given else f"{scheme}://{given}"
     if not _is_address(whole):
         # Not the address itself: it may hold a secret.
         raise InvalidValue("this is no address of a server; give one such as http://127.0.0.1:8433")
-    return whole
+    return whole.rstrip("/")
 
 
 def _is_address(url: str) -> bool:

@@ -9,10 +9,11 @@ from types import GenericAlias, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from tidegate.errors import CompileError
-from tidegate.ir.expr import Const, DictExpr, Expr, ListExpr, Schema
+from tidegate.ir.expr import Const, DictExpr, Expr, ListExpr, NodeId, Schema
 from tidegate.sdk.promise import Outputs, Promise, home, label_of, same_trace, source, source_of
-from tidegate.sdk.signature import SINGLE, Signature, constant, is_named_tuple, schema_of
+from tidegate.sdk.signature import SINGLE, Signature, arguments, constant, is_named_tuple, schema_of
 from tidegate.sdk.trace import Trace
+from tidegate.types.form import type_name
 from tidegate.types.schema import can_flow
 
 
@@ -35,6 +36,18 @@ def bind(trace: Trace, value: object, annotation: Any, where: str) -> Expr:
             f"{trace.label}: {where} is a {kind} with a promise in it; let a task make the {kind}"
         )
     return Const(constant(annotation, value, trace.blobs, f"{trace.label}: {where}"))
+
+
+def bind_call(
+    trace: Trace, signature: Signature, what: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[NodeId, dict[str, Expr]]:
+    """Return the id of a node for a call, and where its inputs come from; `what` names what is called. Raises CompileError."""
+    given = arguments(signature, f"{trace.label}: {what}", args, kwargs)
+    node = trace.reserve()
+    return node, {
+        name: bind(trace, value, signature.inputs[name], f"input {name!r} of {what} ({node})")
+        for name, value in given.items()
+    }
 
 
 def infer(trace: Trace, value: object, where: str) -> tuple[Expr, Schema]:
@@ -146,7 +159,7 @@ def _bind_parts(trace: Trace, value: object, annotation: Any, where: str) -> Exp
             types = _types_of_values(annotation, value, where)
             return DictExpr(
                 {
-                    _key(key, where): bind_any(trace, value[key], part, f"[{key!r}] of {where}")
+                    _key(key, where): _bind_item(trace, value[key], part, f"[{key!r}] of {where}")
                     for key, part in types.items()
                 }
             )
@@ -154,7 +167,7 @@ def _bind_parts(trace: Trace, value: object, annotation: Any, where: str) -> Exp
             parts = _types_of_items(annotation, len(value), where)
             return ListExpr(
                 tuple(
-                    bind_any(trace, item, part, f"[{i}] of {where}")
+                    _bind_item(trace, item, part, f"[{i}] of {where}")
                     for i, (item, part) in enumerate(zip(value, parts, strict=True))
                 )
             )
@@ -162,7 +175,7 @@ def _bind_parts(trace: Trace, value: object, annotation: Any, where: str) -> Exp
             raise AssertionError(value)
 
 
-def bind_any(trace: Trace, value: object, annotation: Any, where: str) -> Expr:
+def _bind_item(trace: Trace, value: object, annotation: Any, where: str) -> Expr:
     """Bind, taking the value's own type where none is declared."""
     return (
         infer(trace, value, where)[0]
@@ -196,7 +209,7 @@ def _types_of_items(annotation: Any, count: int, where: str) -> list[Any]:
     ):
         return [args[0] if args else Any] * count
     raise CompileError(
-        f"{where} takes no list with promises in it; let a task build its {name_of(annotation)}"
+        f"{where} takes no list with promises in it; let a task build its {type_name(annotation)}"
     )
 
 
@@ -207,12 +220,12 @@ def _types_of_values(annotation: Any, value: Mapping[Any, Any], where: str) -> d
     if isinstance(origin, type) and hasattr(origin, "__required_keys__"):
         hints = get_type_hints(origin)
         if unknown := [key for key in value if key not in hints]:
-            raise CompileError(f"{where}: {name_of(annotation)} has no key {unknown[0]!r}")
+            raise CompileError(f"{where}: {type_name(annotation)} has no key {unknown[0]!r}")
         return {key: hints[key] for key in value}
     if isinstance(origin, type) and issubclass(dict, origin):
         return dict.fromkeys(value, args[1] if args else Any)
     raise CompileError(
-        f"{where} takes no dict with promises in it; let a task build its {name_of(annotation)}"
+        f"{where} takes no dict with promises in it; let a task build its {type_name(annotation)}"
     )
 
 
@@ -223,13 +236,4 @@ def _key(key: object, where: str) -> str:
         return str(key)
     raise CompileError(
         f"{where}: a dict with promises in it needs text or whole numbers as keys, not {key!r}"
-    )
-
-
-def name_of(annotation: Any) -> str:
-    """Name a type in a message."""
-    return (
-        annotation.__name__
-        if isinstance(annotation, type)
-        else str(annotation).replace("typing.", "")
     )

@@ -18,14 +18,6 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-class _Case:
-    """One case while it is written: its condition (None for the last), and what it hands on."""
-
-    def __init__(self, condition: Condition | None) -> None:
-        self.condition = condition
-        self.outputs: dict[str, tuple[Expr, Schema]] = {}
-
-
 class _Branch:
     """A conditional while it is written."""
 
@@ -35,7 +27,10 @@ class _Branch:
         self.label = f"{trace.label}: conditional {name!r}"
         self.node = trace.reserve()
         self.place = trace.case
-        self.cases: list[_Case] = []
+        self.conditions: list[Condition | None] = []
+        """Of each case so far; None for the last, which has none."""
+        self.outputs: list[dict[str, tuple[Expr, Schema]]] = []
+        """What each case hands on."""
         self.complete = False
         trace.open_branch(self.node, name)
 
@@ -43,20 +38,20 @@ class _Branch:
         """Begin a case."""
         if self.complete:
             raise CompileError(f"{self.label} is complete already; write another one")
-        self.cases.append(_Case(condition))
-        self.trace.enter(Case(self.node, len(self.cases) - 1))
+        self.conditions.append(condition)
+        self.trace.enter(Case(self.node, len(self.conditions) - 1))
 
     def close(self) -> None:
         """End a case."""
-        self.trace.leave(Case(self.node, len(self.cases) - 1))
+        self.trace.leave(Case(self.node, len(self.conditions) - 1))
 
     def then(self, value: object) -> None:
         """End a case with what it hands on."""
         self.close()
-        self.cases[-1].outputs = self._outputs(value)
+        self.outputs.append(self._outputs_of(value))
 
-    def _outputs(self, value: object) -> dict[str, tuple[Expr, Schema]]:
-        where = f"case {len(self.cases)} of conditional {self.name!r}"
+    def _outputs_of(self, value: object) -> dict[str, tuple[Expr, Schema]]:
+        where = f"case {len(self.conditions)} of conditional {self.name!r}"
         match value:
             case None:
                 return {}
@@ -74,12 +69,11 @@ class _Branch:
     def finish(self, message: str | None) -> Any:
         """Make the node, and return the promises of what all cases have in common."""
         self.complete = True
-        kept = self.cases if message is None else self.cases[:-1]
-        exprs, schemas = _in_common([case.outputs for case in kept])
+        exprs, schemas = _in_common(self.outputs)
         whens = tuple(
-            When(case.condition, outputs)
-            for case, outputs in zip(kept, exprs, strict=True)
-            if case.condition is not None
+            When(condition, outputs)
+            for condition, outputs in zip(self.conditions, exprs, strict=False)
+            if condition is not None
         )
         self.trace.close_branch(self.node)
         self.trace.place(
@@ -129,7 +123,7 @@ class Conditional:
 
     def if_(self, test: "bool | Test") -> "Case_[Never]":
         """Begin the first case: it is taken if the test holds. Raises CompileError if the test is no condition."""
-        if self._branch.cases:
+        if self._branch.conditions:
             raise CompileError(
                 f"{self._branch.label} has its if_ already; go on with elif_ or else_"
             )

@@ -13,7 +13,7 @@ from tidegate.errors import InvalidValue, UnsupportedType
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Graph, Interface, PythonTarget
 from tidegate.sdk.bind import bind_outputs
-from tidegate.sdk.signature import Signature, schema_of, spread
+from tidegate.sdk.signature import Signature, output_schemas, spread
 from tidegate.sdk.trace import Compiled, TaskRun, Trace, inside
 from tidegate.types.registry import codec
 from tidegate.types.values import Blobs
@@ -70,11 +70,8 @@ def expand(task: Callee, inputs: Mapping[str, Value], blobs: Blobs, run: TaskRun
     trace = Trace(str(task.target), blobs, run)
     result = _called(task, arguments, trace)
     outputs = bind_outputs(trace, task.signature, result, label)
-    schemas = {
-        name: schema_of(annotation, f"{label}: output {name!r}")
-        for name, annotation in task.signature.outputs.items()
-    }
-    return Compiled(trace.finish(Interface({}, schemas), outputs), trace.tasks)
+    interface = Interface({}, output_schemas(task.signature, label))
+    return Compiled(trace.finish(interface, outputs), trace.tasks)
 
 
 def finished(result: Any) -> Any:

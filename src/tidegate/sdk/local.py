@@ -44,6 +44,7 @@ from tidegate.ir.graph import (
     SleepNode,
 )
 from tidegate.sdk.ask import Query, ask
+from tidegate.sdk.bind import type_of
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.faults import faults_of
 from tidegate.sdk.invoke import expand, invoke
@@ -174,7 +175,7 @@ class Host:
         assert isinstance(gate, InputNode | ApproveNode)
         schema = gate.schema if isinstance(gate, InputNode) else {"type": "boolean"}
         try:
-            value = codec(stored_as(answer)).encode(answer, self._blobs)
+            value = codec(type_of(answer)).encode(answer, self._blobs)
         except InvalidValue as error:
             raise InvalidValue(
                 f"the answer to {gate.name!r}: {error.message}", error.faults
@@ -252,11 +253,6 @@ class Host:
 def path_of(planned: Planned) -> str:
     """Return how a gate is addressed where its name is not unique: `n2/title`."""
     return f"{planned.scope}/{planned.node.name}" if planned.scope else planned.node.name
-
-
-def stored_as(answer: object) -> Any:
-    """Return the type by which a bare Python value is stored."""
-    return Any if isinstance(answer, dict | list | tuple) else type(answer)
 
 
 def _until(patience: Patience) -> str:

@@ -1,6 +1,6 @@
 """What an attempt shows: its decks, as one HTML page of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Final, Self
 
@@ -88,7 +88,7 @@ class Report:
             self._keep(page(self.decks))
 
 
-def page(decks: list[Section]) -> bytes:
+def page(decks: Sequence[object]) -> bytes:
     """Return decks as one HTML document in UTF-8, of at most `MAX_PAGE` bytes."""
     parts = []
     room = MAX_PAGE - 4096

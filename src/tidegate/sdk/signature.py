@@ -111,11 +111,15 @@ def interface_of(signature: Signature, label: str, blobs: Blobs) -> Interface:
                 constant(annotation, value, blobs, f"{label}: the default of {name!r}")
             )
         inputs[name] = Param(schema_of(annotation, f"{label}: parameter {name!r}"), default)
-    outputs = {
+    return Interface(inputs, output_schemas(signature, label))
+
+
+def output_schemas(signature: Signature, label: str) -> dict[str, Schema]:
+    """Return the schemas of the outputs. Raises UnsupportedType."""
+    return {
         name: schema_of(annotation, f"{label}: output {name!r}")
         for name, annotation in signature.outputs.items()
     }
-    return Interface(inputs, outputs)
 
 
 def schema_of(annotation: Any, where: str) -> Schema:

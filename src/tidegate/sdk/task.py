@@ -13,16 +13,15 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast, ove
 
 from tidegate.ir.expr import Expr
 from tidegate.ir.graph import Interface, Micros, PythonTarget, Retry, TaskNode
-from tidegate.sdk.bind import bind
+from tidegate.sdk.bind import bind_call
 from tidegate.sdk.invoke import finished
 from tidegate.sdk.options import OWN, TaskOptions, checked_retries, micros, task_timeout
 from tidegate.sdk.promise import Outputs, result_of, source
 from tidegate.sdk.scratch import scratch_blobs
 from tidegate.sdk.signature import (
     Signature,
-    arguments,
     decode_outputs,
-    schema_of,
+    output_schemas,
     signature_of,
 )
 from tidegate.sdk.trace import Compiled, Trace, checked_name, current_trace
@@ -105,19 +104,8 @@ class Task(Generic[P, R]):
     def place(self, trace: Trace, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Outputs:
         """Make a node of a graph that calls this task. Raises CompileError."""
         target, signature = self.target, self.signature
-        label = f"{trace.label}: task {self.name!r}"
-        given = arguments(signature, label, args, kwargs)
-        node = trace.reserve()
-        inputs = {
-            name: bind(
-                trace, value, signature.inputs[name], f"input {name!r} of {self.name!r} ({node})"
-            )
-            for name, value in given.items()
-        }
-        outputs = {
-            name: schema_of(annotation, f"task '{target}': output {name!r}")
-            for name, annotation in signature.outputs.items()
-        }
+        node, inputs = bind_call(trace, signature, f"task {self.name!r}", args, kwargs)
+        outputs = output_schemas(signature, f"task '{target}'")
         trace.call(target, self)
         trace.place(
             TaskNode(

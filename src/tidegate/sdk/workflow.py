@@ -25,7 +25,7 @@ from typing import (
 from tidegate.errors import AuthoringError, CompileError, InvalidValue
 from tidegate.ir.expr import InputRef
 from tidegate.ir.graph import Graph, SubNode
-from tidegate.sdk.bind import bind, bind_outputs
+from tidegate.sdk.bind import bind_call, bind_outputs
 from tidegate.sdk.promise import Outputs, Promise, result_of
 from tidegate.sdk.signature import (
     Signature,
@@ -211,13 +211,7 @@ def place(
     """Make a workflow a node of a graph. Raises CompileError."""
     signature, name = workflow.signature, workflow.name.rpartition(".")[2]
     compiled = workflow.compiled()
-    label = f"{trace.label}: workflow {name!r}"
-    given = arguments(signature, label, args, kwargs)
-    node = trace.reserve()
-    inputs = {
-        key: bind(trace, value, signature.inputs[key], f"input {key!r} of {name!r} ({node})")
-        for key, value in given.items()
-    }
+    node, inputs = bind_call(trace, signature, f"workflow {name!r}", args, kwargs)
     trace.call_all(compiled.tasks)
     trace.place(SubNode(id=node, name=name, case=trace.case, graph=compiled.graph, inputs=inputs))
     return Outputs(trace, node, compiled.graph.interface.outputs, signature.outputs)

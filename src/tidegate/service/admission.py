@@ -5,7 +5,7 @@ What comes over the network is also made honest here: who asks is who the token 
 """
 
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from msgspec import structs
 
@@ -85,24 +85,39 @@ def refuse_dangerous(request: Request) -> None:
     Errors: `InvalidValue`, naming each place.
     """
     faults: list[Fault] = []
-    todo: list[tuple[Path, object]] = [
-        ((name,), value)
+    todo: list[tuple[_Step, object]] = [
+        ((None, name), value)
         for name in request.__struct_fields__
         if isinstance(value := getattr(request, name), dict | list)
     ]
     while todo and len(faults) < MAX_FAULTS:
-        place, value = todo.pop()
+        step, value = todo.pop()
         if isinstance(value, dict):
             if URI in value:
                 why = "is a file by its address; upload the file, and give its digest"
-                faults.append(Fault(place, why))
+                faults.append(Fault(_path(step), why))
             if BLOB in value and value.get("media") == PICKLE:
-                faults.append(Fault(place, "is a pickle, which is not taken over the network"))
-            todo.extend(((*place, str(key)), item) for key, item in value.items() if _holds(item))
+                faults.append(
+                    Fault(_path(step), "is a pickle, which is not taken over the network")
+                )
+            todo.extend(((step, str(key)), item) for key, item in value.items() if _holds(item))
         elif isinstance(value, list):
-            todo.extend(((*place, n), item) for n, item in enumerate(value) if _holds(item))
+            todo.extend(((step, n), item) for n, item in enumerate(value) if _holds(item))
     if faults:
         raise InvalidValue("there are values that are not taken over the network", faults)
+
+
+_Step: TypeAlias = "tuple[_Step | None, str | int]"
+"""A place in a value: where one came from, and the last step. To copy whole paths on the way would cost the square of the depth."""
+
+
+def _path(step: _Step) -> Path:
+    found: list[str | int] = []
+    rest: _Step | None = step
+    while rest is not None:
+        rest, last = rest
+        found.append(last)
+    return tuple(reversed(found))
 
 
 def _holds(value: Value) -> bool:

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from msgspec import structs
+
 from tidegate.engine.memory import Snapshot
 from tidegate.errors import UnknownDeck, UnknownNode
 from tidegate.ir.expr import NodeId
-from tidegate.logs import read_deck, read_logs
+from tidegate.logs import nodes_with_decks, read_deck, read_logs
 from tidegate.service.executions import Executions
-from tidegate.wire import AttemptLog, DeckView, GetDeck, GetLogs, LogList
+from tidegate.wire import AttemptLog, DeckView, ExecutionView, GetDeck, GetLogs, LogList
 
 
 class Attempts:
@@ -33,6 +35,16 @@ class Attempts:
                 if found.node in chosen
             ]
         )
+
+    def marked(self, view: ExecutionView) -> ExecutionView:
+        """Return an execution in which the nodes that have decks say so."""
+        there = nodes_with_decks(self._home, view.id)
+        if not there:
+            return view
+        nodes = [
+            structs.replace(node, deck=True) if node.id in there else node for node in view.nodes
+        ]
+        return structs.replace(view, nodes=nodes)
 
     def deck(self, request: GetDeck) -> DeckView:
         """Return the decks of a node, or of the last node of that name which has any. Errors: `UnknownExecution`, `UnknownNode`, `UnknownDeck`."""

@@ -67,6 +67,8 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 MAX_PAGE = 1_000
 LEFT_OUT = frozenset({"at", "graph", "outputs", "failure"})
 """What of an event is not shown in the history, for it is large, or stored elsewhere."""
+MAX_KEYS = 10_000
+"""How many ids are remembered with their keys."""
 MAX_WAIT = 3_600.0
 """Seconds that one request may wait."""
 GLANCE = 2.0
@@ -87,6 +89,7 @@ class Executions:
         self._registry = registry
         self._watch = watch
         self._intake = intake
+        self._keys: dict[str, Key] = {}
 
     def launch(self, request: Launch) -> Steps[ExecutionView]:
         """Launch an execution, or return the one that was launched with this id and this content before."""
@@ -137,6 +140,7 @@ class Executions:
 
     def _place(self, wanted: NewExecution) -> Steps[ExecutionView]:
         placed = yield Pause(self._engine.launch(wanted))
+        self._remember(wanted.id, placed.key)
         now = self.look(wanted.id)
         if not placed.created:
             _check_same(now, wanted)
@@ -248,6 +252,17 @@ class Executions:
         if row is None:
             raise no_such_execution(id_)
         return row
+
+    def key(self, id_: str) -> Key:
+        """Return by what the engine knows an execution; this never changes. Errors: `UnknownExecution`."""
+        key = self._keys.get(id_)
+        return self._remember(id_, self.row(id_).key) if key is None else key
+
+    def _remember(self, id_: str, key: Key) -> Key:
+        if len(self._keys) >= MAX_KEYS:
+            self._keys.clear()
+        self._keys[id_] = key
+        return key
 
     def look(self, id_: str) -> Snapshot:
         """Return an execution as it is now. Errors: `UnknownExecution`."""

@@ -93,7 +93,7 @@ class Service:
             case Relaunch() | Recover():
                 return (yield from self._executions.again(request))
             case GetExecution():
-                return (yield from self._executions.get(request))
+                return self._attempts.marked((yield from self._executions.get(request)))
             case ListExecutions():
                 return self._executions.page(request, visible(principal))
             case ListInbox():

@@ -7,12 +7,12 @@ there the machine speaks first, so that a repeated answer gets the reply it got 
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from tidegate.core.messages import Accepted, AnswerGiven, Denied
 from tidegate.core.plan import Plan
 from tidegate.core.state import ExecutionState, NodePhase
 from tidegate.engine.loop import Engine
-from tidegate.engine.memory import Snapshot
 from tidegate.errors import (
     AlreadyAnswered,
     AmbiguousSignal,
@@ -28,6 +28,7 @@ from tidegate.errors import (
 )
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, InputNode, Instant
+from tidegate.ports import Key
 from tidegate.service.executions import Executions
 from tidegate.service.intake import Intake
 from tidegate.service.registry import Describer
@@ -46,6 +47,15 @@ MAX_COMMENT = 10_000
 
 CHECKS = 4
 """How many answers are checked by workers at once; their threads are made when first needed."""
+
+
+class _Gate(NamedTuple):
+    """The gate that is meant, and whether it has its outcome."""
+
+    plan: Plan
+    node: NodeId
+    bundle: str
+    is_decided: bool
 
 
 class Signals:
@@ -73,10 +83,18 @@ class Signals:
         """
         if len(request.comment) > MAX_COMMENT:
             raise InvalidValue(f"the comment is longer than {MAX_COMMENT:,} characters")
-        now = self._executions.look(request.id)
-        node = resolve(now.plan, request.name, now.row.id)
-        if not _is_decided(now.state, node, request.key):
-            yield from self._check(now, node, request)
+        key = self._executions.key(request.id)
+        gate = self._open_gate(key, request)
+        if gate is None:
+            now = self._executions.look(request.id)
+            bundle = self._engine.programs.get(now.row.workflow).bundle
+            node = resolve(now.plan, request.name, now.row.id)
+            gate = _Gate(
+                now.plan, node, bundle, is_decided=_is_decided(now.state, node, request.key)
+            )
+        node = gate.node
+        if not gate.is_decided:
+            yield from self._check(gate, request)
         event = AnswerGiven(
             at=Instant(0),
             node=node,
@@ -86,12 +104,12 @@ class Signals:
             comment=request.comment,
             key=request.key,
         )
-        reply = yield Pause(self._engine.submit(now.row.key, event))
+        reply = yield Pause(self._engine.submit(key, event))
         match reply:
             case Accepted(at, who, early):
                 return AnswerReply(
-                    execution=now.row.id,
-                    signal=signal_path(now.plan, node),
+                    execution=request.id,
+                    signal=signal_path(gate.plan, node),
                     at=moment(at),
                     who=who,
                     early=early,
@@ -101,16 +119,31 @@ class Signals:
             case _:
                 raise AssertionError("the machine replies to every answer")
 
-    def _check(self, now: Snapshot, node: NodeId, request: Answer) -> Steps[None]:
-        gate = now.plan.nodes[node].node
+    def _open_gate(self, key: Key, request: Answer) -> _Gate | None:
+        """
+        Return a gate that the engine has in memory and that has no outcome yet, without reading the store.
+
+        What is there may not be stored yet, so nothing that it says of an outcome counts: then the store is asked.
+        """
+        hot = self._engine.peek(key)
+        if hot is None:
+            return None
+        node = resolve(hot.plan, request.name, request.id)
+        if _is_decided(hot.state, node, request.key):
+            return None
+        return _Gate(hot.plan, node, hot.bundle, is_decided=False)
+
+    def _check(self, asked: _Gate, request: Answer) -> Steps[None]:
+        gate = asked.plan.nodes[asked.node].node
         assert isinstance(gate, InputNode | ApproveNode)
         schema = answer_schema(gate)
         faults: Sequence[Fault] = self._intake.faults(schema, request.value)
         if not faults and isinstance(gate, InputNode) and gate.python is not None:
             # The author's own type says more than its schema; only a worker may import it.
-            bundle = self._engine.programs.get(now.row.workflow).bundle
             check = self._describer.check
-            faults = yield Pause(self._checks.submit(check, bundle, gate.python, request.value))
+            faults = yield Pause(
+                self._checks.submit(check, asked.bundle, gate.python, request.value)
+            )
         if faults:
             raise InvalidValue(
                 f"signal {request.name!r} takes {describe(schema)}", faults, signal=request.name

@@ -134,75 +134,39 @@ ORDER BY due, opened, key, node
 LIMIT :limit;
 
 -- name: waits_where
--- As `waits`, for some executions only: others are skipped while the index is read.
+-- As `waits`, for some executions only: others are skipped while the index is read, for SQLite takes the condition into each arm.
 SELECT w.key, w.node, w.kind, w.name, w.opened, w.due
-FROM waits AS w
-WHERE w.kind = :sleep AND (w.due, w.opened, w.key, w.node) > (:after_due, :after_opened, :after_key, :after_node)
-    AND EXISTS (
-        SELECT 1
-        FROM executions AS e
-        JOIN workflows AS f ON f.id = e.workflow
-        WHERE e.key = w.key
-            AND (:workflow = '' OR f.name = :workflow)
-            AND (:project = '' OR e.project = :project)
-            AND (:domain = '' OR e.domain = :domain)
-            AND (:text = '' OR w.name LIKE :text ESCAPE '\' OR f.name LIKE :text ESCAPE '\' OR e.id LIKE :text ESCAPE '\')
-            AND (:places IS NULL OR EXISTS (
-                SELECT 1 FROM json_each(:places) AS p WHERE e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
-            ))
-    )
-UNION ALL
-SELECT w.key, w.node, w.kind, w.name, w.opened, w.due
-FROM waits AS w
-WHERE w.kind = :input AND (w.due, w.opened, w.key, w.node) > (:after_due, :after_opened, :after_key, :after_node)
-    AND EXISTS (
-        SELECT 1
-        FROM executions AS e
-        JOIN workflows AS f ON f.id = e.workflow
-        WHERE e.key = w.key
-            AND (:workflow = '' OR f.name = :workflow)
-            AND (:project = '' OR e.project = :project)
-            AND (:domain = '' OR e.domain = :domain)
-            AND (:text = '' OR w.name LIKE :text ESCAPE '\' OR f.name LIKE :text ESCAPE '\' OR e.id LIKE :text ESCAPE '\')
-            AND (:places IS NULL OR EXISTS (
-                SELECT 1 FROM json_each(:places) AS p WHERE e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
-            ))
-    )
-UNION ALL
-SELECT w.key, w.node, w.kind, w.name, w.opened, w.due
-FROM waits AS w
-WHERE w.kind = :approve AND (w.due, w.opened, w.key, w.node) > (:after_due, :after_opened, :after_key, :after_node)
-    AND EXISTS (
-        SELECT 1
-        FROM executions AS e
-        JOIN workflows AS f ON f.id = e.workflow
-        WHERE e.key = w.key
-            AND (:workflow = '' OR f.name = :workflow)
-            AND (:project = '' OR e.project = :project)
-            AND (:domain = '' OR e.domain = :domain)
-            AND (:text = '' OR w.name LIKE :text ESCAPE '\' OR f.name LIKE :text ESCAPE '\' OR e.id LIKE :text ESCAPE '\')
-            AND (:places IS NULL OR EXISTS (
-                SELECT 1 FROM json_each(:places) AS p WHERE e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
-            ))
-    )
-UNION ALL
-SELECT w.key, w.node, w.kind, w.name, w.opened, w.due
-FROM waits AS w
-WHERE w.kind = :retry AND (w.due, w.opened, w.key, w.node) > (:after_due, :after_opened, :after_key, :after_node)
-    AND EXISTS (
-        SELECT 1
-        FROM executions AS e
-        JOIN workflows AS f ON f.id = e.workflow
-        WHERE e.key = w.key
-            AND (:workflow = '' OR f.name = :workflow)
-            AND (:project = '' OR e.project = :project)
-            AND (:domain = '' OR e.domain = :domain)
-            AND (:text = '' OR w.name LIKE :text ESCAPE '\' OR f.name LIKE :text ESCAPE '\' OR e.id LIKE :text ESCAPE '\')
-            AND (:places IS NULL OR EXISTS (
-                SELECT 1 FROM json_each(:places) AS p WHERE e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
-            ))
-    )
-ORDER BY due, opened, key, node
+FROM (
+    SELECT key, node, kind, name, opened, due
+    FROM waits
+    WHERE kind = :sleep AND (due, opened, key, node) > (:after_due, :after_opened, :after_key, :after_node)
+    UNION ALL
+    SELECT key, node, kind, name, opened, due
+    FROM waits
+    WHERE kind = :input AND (due, opened, key, node) > (:after_due, :after_opened, :after_key, :after_node)
+    UNION ALL
+    SELECT key, node, kind, name, opened, due
+    FROM waits
+    WHERE kind = :approve AND (due, opened, key, node) > (:after_due, :after_opened, :after_key, :after_node)
+    UNION ALL
+    SELECT key, node, kind, name, opened, due
+    FROM waits
+    WHERE kind = :retry AND (due, opened, key, node) > (:after_due, :after_opened, :after_key, :after_node)
+) AS w
+WHERE EXISTS (
+    SELECT 1
+    FROM executions AS e
+    JOIN workflows AS f ON f.id = e.workflow
+    WHERE e.key = w.key
+        AND (:workflow = '' OR f.name = :workflow)
+        AND (:project = '' OR e.project = :project)
+        AND (:domain = '' OR e.domain = :domain)
+        AND (:text = '' OR w.name LIKE :text ESCAPE '\' OR f.name LIKE :text ESCAPE '\' OR e.id LIKE :text ESCAPE '\')
+        AND (:places IS NULL OR EXISTS (
+            SELECT 1 FROM json_each(:places) AS p WHERE e.project GLOB p.value ->> 0 AND e.domain GLOB p.value ->> 1
+        ))
+)
+ORDER BY w.due, w.opened, w.key, w.node
 LIMIT :limit;
 
 -- name: waits_of

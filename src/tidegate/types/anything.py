@@ -13,19 +13,17 @@ from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Value
 from tidegate.types.blobbed import open_object, store_object
 from tidegate.types.builtin import native, read_float, unicode, write_int
-from tidegate.types.form import MAX_DEPTH, Form, inside, name_of, wrong
+from tidegate.types.form import Form, inside, name_of, wrong
 from tidegate.types.values import BLOB, FLOAT, URI, Blobs
 
-_PLAIN: Final = frozenset({str, int, bool, NoneType, float})
 
-
-def plain(value: Any, blobs: Blobs, depth: int = 0) -> Value:
+def plain(value: Any, blobs: Blobs) -> Value:
     """Encode what is JSON already: the form of `Any`, of a bare dict and of a bare list."""
     kind = type(value)
     if kind is dict:
-        return _plain_dict(value, blobs, depth)
+        return _plain_dict(value, blobs)
     if kind is list or kind is tuple:
-        return _plain_list(value, blobs, depth)
+        return _plain_list(value, blobs)
     if kind is str:
         return value if value.isascii() else unicode(value)
     if kind is bool or value is None:
@@ -34,36 +32,27 @@ def plain(value: Any, blobs: Blobs, depth: int = 0) -> Value:
         return write_int(value, blobs)
     if kind is float:
         return value if isfinite(value) else {FLOAT: repr(value)}
-    return _plain_odd(value, blobs, depth)
+    return _plain_odd(value, blobs)
 
 
-def _plain_dict(value: dict[Any, Any], blobs: Blobs, depth: int) -> Value:
-    if depth >= MAX_DEPTH:
-        raise wrong(f"nested more than {MAX_DEPTH} deep")
+def _plain_dict(value: dict[Any, Any], blobs: Blobs) -> Value:
     made: dict[str, Value] = {}
     key: Any = None
     try:
         for key, item in value.items():
-            name = key if type(key) is str and key.isascii() else _plain_key(key)
-            kind = type(item)
-            if (kind is str and item.isascii()) or (kind is float and isfinite(item)):
-                made[name] = item
-            else:
-                made[name] = plain(item, blobs, depth + 1)
+            made[_plain_key(key)] = plain(item, blobs)
     except InvalidValue as e:
         raise inside(key if isinstance(key, str) else repr(key), e) from None
-    if "$" in "".join(made) and not made.keys().isdisjoint((BLOB, FLOAT, URI)):
+    if not made.keys().isdisjoint((BLOB, FLOAT, URI)):
         raise wrong(f"the keys {BLOB}, {URI} and {FLOAT} are reserved: choose another name")
     return made
 
 
-def _plain_list(value: Any, blobs: Blobs, depth: int) -> Value:
-    if depth >= MAX_DEPTH:
-        raise wrong(f"nested more than {MAX_DEPTH} deep")
+def _plain_list(value: Any, blobs: Blobs) -> Value:
     made: list[Value] = []
     try:
         for item in value:
-            made.append(plain(item, blobs, depth + 1))  # noqa: PERF401  its length says where a fault is
+            made.append(plain(item, blobs))  # noqa: PERF401  its length says where a fault is
     except InvalidValue as e:
         raise inside(len(made), e) from None
     return made
@@ -78,16 +67,16 @@ def _plain_key(key: object) -> str:
     )
 
 
-def _plain_odd(value: Any, blobs: Blobs, depth: int) -> Value:
+def _plain_odd(value: Any, blobs: Blobs) -> Value:
     if isinstance(value, enum.Enum) and isinstance(value, str | int):
-        return plain(value.value, blobs, depth)
+        return plain(value.value, blobs)
     kinds: tuple[Any, ...] = (str, int, float, dict, list)
     for kind in kinds:
         if isinstance(value, kind):
-            return plain(kind.__str__(value) if kind is str else kind(value), blobs, depth)
+            return plain(kind.__str__(value) if kind is str else kind(value), blobs)
     simple = native(value)
     if simple is not value:
-        return plain(simple, blobs, depth)
+        return plain(simple, blobs)
     stored = store_object(value, blobs)
     if stored is not None:
         return stored
@@ -104,12 +93,9 @@ def read_plain(value: Value, blobs: Blobs) -> Any:
             return read_float(value, blobs)
         if BLOB in value or URI in value:
             return open_object(value, blobs)
-        made = {}
-        for key, item in value.items():
-            made[key] = item if type(item) in _PLAIN else read_plain(item, blobs)
-        return made
+        return {key: read_plain(item, blobs) for key, item in value.items()}
     if kind is list:
-        return [item if type(item) in _PLAIN else read_plain(item, blobs) for item in value]
+        return [read_plain(item, blobs) for item in value]
     return value
 
 
@@ -118,5 +104,6 @@ ANY: Final = Form(
     encode=plain,
     decode=read_plain,
     rank=3,
+    recursive=True,
     gives=frozenset({dict, list, str, int, float, bool, NoneType}),
 )

@@ -4,7 +4,6 @@ The forms of what is stored as a blob: files, directories, arrays, tables and pi
 The packages they belong to are never loaded for them: whoever names a type of a package has loaded it.
 """
 
-from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
@@ -16,9 +15,10 @@ from tidegate.types.structured import (
     PARQUET,
     StructuredDataset,
     is_a,
+    is_table,
+    keep_table,
     package,
     read_table,
-    write_table,
 )
 from tidegate.types.values import (
     BLOB,
@@ -68,13 +68,11 @@ def packaged_form(cls: Any) -> Form | None:
     if is_a(cls, "numpy", "ndarray"):
         return _array_form(cls)
     if cls is StructuredDataset:
-        return _table_form(cls, _write_dataset, StructuredDataset.stored)
-    if is_a(cls, "pandas", "DataFrame") or is_a(cls, "pyarrow", "Table"):
+        return _table_form(cls)
+    if is_table(cls):
         if find_spec("pyarrow") is None:
             raise unsupported(cls, "install pyarrow, which writes and reads it")
-        return _table_form(
-            cls, _write_frame, lambda value, blobs: read_table(blobs.get(value[BLOB]), cls)
-        )
+        return _table_form(cls)
     return None
 
 
@@ -114,48 +112,26 @@ def read_array(value: dict[str, Any], blobs: Blobs) -> Any:
         raise wrong(f"the blob holds no array: {e}") from e
 
 
-def _table_form(
-    cls: type, write: Callable[[Any], bytes], read: Callable[[dict[str, Any], Blobs], Any]
-) -> Form:
+def _table_form(cls: type) -> Form:
+    whole = cls is StructuredDataset
+
     def encode(value: Any, blobs: Blobs) -> Value:
-        if isinstance(value, StructuredDataset) and value.reference() is not None:
-            return value.reference()
-        whole = cls is StructuredDataset and is_table(value)
-        if not isinstance(value, cls) and not whole:
+        if not isinstance(value, cls) and not (whole and is_table(value)):
             raise misfit(one(cls.__qualname__), value)
-        return write_frame(value, blobs, write)
+        return keep_table(value, blobs)
 
     def decode(value: Value, blobs: Blobs) -> Any:
         if not is_reference(value):
             raise misfit("a table", value)
+        if whole:
+            return StructuredDataset.stored(value, blobs)
         try:
-            return read(value, blobs)
+            return read_table(blobs.get(value[BLOB]), cls)
         except (ValueError, OSError) as e:  # Arrow's own errors are both
             raise wrong(f"the blob holds no table: {e}") from e
 
     schema = blob_schema("table", "Table")
     return Form(schema=schema, encode=encode, decode=decode, takes=(cls,), gives=_GIVES)
-
-
-def is_table(value: object) -> bool:
-    """Say whether a value is a DataFrame or an Arrow table."""
-    return is_a(value, "pandas", "DataFrame") or is_a(value, "pyarrow", "Table")
-
-
-def _write_frame(value: Any) -> bytes:
-    return write_table(value)
-
-
-def _write_dataset(value: Any) -> bytes:
-    return value.content() if isinstance(value, StructuredDataset) else write_table(value)
-
-
-def write_frame(value: Any, blobs: Blobs, write: Callable[[Any], bytes] = _write_frame) -> Value:
-    """Store a table as Parquet."""
-    content = write(value)
-    shape = getattr(value, "shape", None)
-    about = f"table {shape[0]} x {shape[1]}" if shape else "table"
-    return reference(blobs.put(content), size=len(content), media=PARQUET, about=about)
 
 
 def pickle_form(annotation: Any) -> Form:
@@ -202,7 +178,7 @@ def store_object(value: Any, blobs: Blobs) -> Value | None:
         return write_array(value, blobs)
     if is_table(value):
         media = "pandas" if is_a(value, "pandas", "DataFrame") else "pyarrow"
-        return write_frame(value, blobs) | {"name": f"{media}.parquet"}
+        return keep_table(value, blobs) | {"name": f"{media}.parquet"}
     return None
 
 

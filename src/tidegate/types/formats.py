@@ -41,7 +41,6 @@ _YEARS = (
 _DECIMAL = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
-_SECOND = timedelta(seconds=1)
 
 
 def write_instant(value: datetime) -> str:

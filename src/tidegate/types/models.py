@@ -15,6 +15,7 @@ from tidegate.ir.expr import Schema, Value
 from tidegate.types import formats
 from tidegate.types.builtin import native
 from tidegate.types.form import Form, invalid, misfit, one, unsupported, wrong
+from tidegate.types.refs import rewritten
 from tidegate.types.values import Blobs
 
 _FORMATS = {
@@ -39,8 +40,8 @@ def model_form(cls: Any, defs: dict[str, Schema]) -> Form:
     inner = schema.pop("$defs", {})
     # The definitions move up; a name that is taken by another definition gets the model's name before it.
     renamed = {n: n if defs.get(n, s) == s else f"{cls.__name__}_{n}" for n, s in inner.items()}
-    defs.update({renamed[n]: _rename(s, renamed) for n, s in inner.items()})
-    schema = _rename(schema, renamed)
+    defs.update({renamed[n]: _renamed(s, renamed) for n, s in inner.items()})
+    schema = _renamed(schema, renamed)
     if schema.keys() == {"$ref"}:
         schema = defs[schema["$ref"].removeprefix("#/$defs/")]
 
@@ -94,7 +95,7 @@ def _adapter(annotation: Any) -> tuple[Any, Schema]:
     pydantic = import_module("pydantic")
     try:
         adapter = pydantic.TypeAdapter(annotation)
-        return adapter, _exact(adapter.json_schema(mode="validation"))
+        return adapter, rewritten(adapter.json_schema(mode="validation"), _exact)
     except (pydantic.errors.PydanticUserError, TypeError, NameError) as e:
         reason = str(e).partition("\n")[0]
         raise unsupported(annotation, f"pydantic says: {reason}") from e
@@ -129,28 +130,18 @@ def _reason(text: str) -> str:
     return text.removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 
-def _exact(part: Any) -> Any:
-    """Return pydantic's schema with the formats that its values really have."""
-    if isinstance(part, list):
-        return [_exact(p) for p in part]
-    if not isinstance(part, dict):
-        return part
-    made = {k: v if k in {"default", "enum", "const"} else _exact(v) for k, v in part.items()}
-    if made.get("type") == "string" and made.get("format") in _FORMATS:
-        made["format"] = _FORMATS[made["format"]]
-        if not made["format"]:
-            del made["format"]
-    return made
+def _exact(schema: Schema) -> Schema:
+    """Return a schema of pydantic's with the format that its values really have."""
+    known = _FORMATS.get(schema.get("format", ""))
+    if known is None or schema.get("type") != "string":
+        return schema
+    kept = {k: v for k, v in schema.items() if k != "format"}
+    return kept | ({"format": known} if known else {})
 
 
-def _rename(part: Any, names: dict[str, str]) -> Any:
-    if isinstance(part, list):
-        return [_rename(p, names) for p in part]
-    if not isinstance(part, dict):
-        return part
-    made = {k: _rename(v, names) for k, v in part.items()}
-    target = part.get("$ref")
-    if isinstance(target, str):
-        name = target.removeprefix("#/$defs/")
-        made["$ref"] = f"#/$defs/{names.get(name, name)}"
-    return made
+def _renamed(part: Any, names: dict[str, str]) -> Any:
+    def rename(schema: Schema) -> Schema:
+        name = schema.get("$ref", "").removeprefix("#/$defs/")
+        return schema | {"$ref": f"#/$defs/{names[name]}"} if name in names else schema
+
+    return rewritten(part, rename)

@@ -1,5 +1,6 @@
 """References inside a JSON Schema: followed, collected, and kept whole when a part is taken out."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from tidegate.ir.expr import Schema
@@ -7,6 +8,8 @@ from tidegate.ir.expr import Schema
 _PREFIX: Final = "#/$defs/"
 _DATA: Final = frozenset({"enum", "const", "default", "examples", "x-names"})
 """Keywords whose content is data and no schema."""
+_NAMED: Final = frozenset({"properties", "$defs"})
+"""Keywords whose content is schemas by name; a name may be that of a keyword."""
 
 
 def resolve(part: Any, root: Schema) -> Schema:
@@ -27,19 +30,31 @@ def resolve(part: Any, root: Schema) -> Schema:
     return {}
 
 
+def rewritten(schema: Any, change: Callable[[Schema], Schema]) -> Any:
+    """Return a schema in which every schema is replaced by what `change` makes of it, the innermost first."""
+    if isinstance(schema, list):
+        return [rewritten(part, change) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made: Schema = {}
+    for keyword, part in schema.items():
+        if keyword in _NAMED:
+            made[keyword] = {name: rewritten(inner, change) for name, inner in part.items()}
+        else:
+            made[keyword] = part if keyword in _DATA else rewritten(part, change)
+    return change(made)
+
+
 def references(schema: Any) -> set[str]:
     """Return the names of the definitions that a schema refers to."""
     found: set[str] = set()
-    todo = [schema]
-    while todo:
-        part = todo.pop()
-        if isinstance(part, dict):
-            target = part.get("$ref")
-            if isinstance(target, str):
-                found.add(target.removeprefix(_PREFIX))
-            todo.extend(v for k, v in part.items() if k not in _DATA)
-        elif isinstance(part, list):
-            todo.extend(part)
+
+    def look(part: Schema) -> Schema:
+        if "$ref" in part:
+            found.add(part["$ref"].removeprefix(_PREFIX))
+        return part
+
+    rewritten(schema, look)
     return found
 
 

@@ -31,18 +31,6 @@ INLINE_MAX: Final = 1024 * 1024
 
 _SCALAR_STORED: Final = frozenset({int, float, bool, NoneType})
 _SHORT: Final = INLINE_MAX // 8
-_BARE: Final[dict[Any, Any]] = {
-    list: list[Any],
-    dict: dict[str, Any],
-    tuple: tuple[Any, ...],
-    collections.abc.Sequence: list[Any],
-    collections.abc.Mapping: dict[str, Any],
-    typing.List: list[Any],  # noqa: UP006  the name without arguments, as older code writes it
-    typing.Dict: dict[str, Any],  # noqa: UP006
-    typing.Tuple: tuple[Any, ...],  # noqa: UP006
-    typing.Sequence: list[Any],
-    typing.Mapping: dict[str, Any],
-}
 _LEAVES: Final[dict[Any, Form]] = {**SCALARS, **PLACES, Any: ANY}
 _USE: Final = "use a dataclass, a pydantic model, File, or Pickled[...] if only tasks ever see it"
 _INSTEAD: Final[dict[str, str]] = {
@@ -162,10 +150,8 @@ class _Forms:
         """Build the form of a type."""
         if annotation is None:
             return SCALARS[NoneType]
-        if _hashable(annotation):
-            if annotation in _LEAVES:
-                return _LEAVES[annotation]
-            annotation = _BARE.get(annotation, annotation)
+        if _hashable(annotation) and annotation in _LEAVES:
+            return _LEAVES[annotation]
         return self._named(annotation) if is_named(annotation) else self._generic(annotation)
 
     def _named(self, cls: Any) -> Form:
@@ -198,18 +184,21 @@ class _Forms:
         return self._names[cls]
 
     def _generic(self, annotation: Any) -> Form:
-        origin, args = get_origin(annotation), get_args(annotation)
+        origin, args = get_origin(annotation) or annotation, get_args(annotation)
         if origin is typing.Annotated:
             return self._annotated(annotation, args)
-        if origin in {typing.Union, UnionType}:
+        if origin in (typing.Union, UnionType):
             return union_form(tuple(self.make(a) for a in args))
         if origin is typing.Literal:
             return literal_form(args)
-        if origin in {list, collections.abc.Sequence, collections.abc.Iterable}:
-            return list_form(self.make(args[0]))
-        if origin in {dict, collections.abc.Mapping}:
-            return dict_form(self.make(args[0]), self.make(args[1]))
+        if origin in (list, collections.abc.Sequence, collections.abc.Iterable):
+            return list_form(self.make(args[0] if args else Any))
+        if origin in (dict, collections.abc.Mapping):
+            key, item = args or (str, Any)
+            return dict_form(self.make(key), self.make(item))
         if origin is tuple:
+            if annotation in (tuple, typing.Tuple):  # noqa: UP006 - as older code writes it
+                return list_form(ANY, tuple)
             if len(args) == 2 and args[1] is Ellipsis:
                 return list_form(self.make(args[0]), tuple)
             return tuple_form(tuple(self.make(a) for a in args))
@@ -217,7 +206,7 @@ class _Forms:
             return enum_form(annotation)
         if isinstance(annotation, typing.NewType):
             return self.make(annotation.__supertype__)
-        packaged = packaged_form(origin or annotation)
+        packaged = packaged_form(origin)
         if packaged is not None:
             return packaged
         raise self._refusal(annotation)

@@ -4,6 +4,7 @@ Tables that travel with a value, whatever library reads them: flytekit's `Struct
 A dataset is stored as Parquet, as a DataFrame and an Arrow table are, so that each may flow into the other.
 """
 
+from functools import partial
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +12,15 @@ from typing import Any, Final, Self
 
 from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Schema, Value
-from tidegate.types.values import BLOB, Blobs, blob_schema, is_reference, misplaced, reference
+from tidegate.types.values import (
+    BLOB,
+    Blobs,
+    blob_schema,
+    is_reference,
+    misplaced,
+    pydantic_schema,
+    reference,
+)
 
 PARQUET: Final = "application/vnd.apache.parquet"
 _NEEDS: Final = "install pyarrow to store tables"
@@ -29,6 +38,11 @@ def is_a(value: object, module: str, name: str) -> bool:
     """Say whether an object, or a class, is of a class of a package, without loading the package."""
     cls = value if isinstance(value, type) else type(value)
     return any(c.__name__ == name and c.__module__.split(".")[0] == module for c in cls.__mro__)
+
+
+def is_table(value: object) -> bool:
+    """Say whether a value, or a class, is a DataFrame or an Arrow table."""
+    return is_a(value, "pandas", "DataFrame") or is_a(value, "pyarrow", "Table")
 
 
 def write_table(table: Any) -> bytes:
@@ -108,15 +122,8 @@ class StructuredDataset:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> Any:
-        """Let pydantic models have such a field; the blobs are the context of validation and dump."""
-        # Pydantic calls this, so it is loaded; importing the package must not load it.
-        core = package("pydantic_core.core_schema")
-        return core.with_info_plain_validator_function(
-            lambda value, asked: _from_pydantic(cls, value, asked.context),
-            serialization=core.plain_serializer_function_ser_schema(
-                lambda value, asked: _keep(value, asked.context), info_arg=True, when_used="json"
-            ),
-        )
+        """Let pydantic models have such a field."""
+        return pydantic_schema(partial(_from_pydantic, cls), keep_table)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: object, handler: object) -> Schema:
@@ -129,16 +136,19 @@ def _from_pydantic(cls: type[StructuredDataset], value: Any, blobs: Blobs | None
         return value
     if is_reference(value) and blobs is not None:
         return cls.stored(value, blobs)
-    if is_a(value, "pandas", "DataFrame") or is_a(value, "pyarrow", "Table"):
+    if is_table(value):
         return cls(dataframe=value)
     raise ValueError(f"expected a table, got a {type(value).__qualname__}")
 
 
-def _keep(value: StructuredDataset, blobs: Blobs | None) -> Value:
-    kept = value.reference()
-    if kept is not None:
-        return kept
+def keep_table(value: Any, blobs: Blobs | None) -> Value:
+    """Store a DataFrame, an Arrow table or a dataset as Parquet. Raises `InvalidValue`."""
+    dataset = isinstance(value, StructuredDataset)
+    if dataset and value.reference() is not None:
+        return value.reference()
     if blobs is None:
         raise misplaced("a table can be stored only where there is a place for blobs")
-    content = value.content()
-    return reference(blobs.put(content), size=len(content), media=PARQUET, about="table")
+    content = value.content() if dataset else write_table(value)
+    shape = getattr(value, "shape", None)
+    about = f"table {shape[0]} x {shape[1]}" if shape else "table"
+    return reference(blobs.put(content), size=len(content), media=PARQUET, about=about)

@@ -40,7 +40,6 @@ _UNITS: Final = {
 }  # fmt: skip
 # Patterns are compiled when they are first used, for importing the package must stay light.
 _AMOUNT: Final = r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*(?:,|and\b)?"
-_SHIFTED: Final = r"(?P<start>.+?)\s+(?P<sign>[+-])\s+(?P<shift>.+)"
 _CONTROL: Final = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 
 
@@ -151,14 +150,6 @@ def _date(schema: Schema, text: str, reader: _Reader) -> Value:
 
 
 def _instant(schema: Schema, text: str, reader: _Reader) -> datetime:
-    shifted = re.fullmatch(_SHIFTED, text)
-    if shifted:
-        shift = read_duration(shifted["shift"])
-        start = _instant(schema, shifted["start"], reader)
-        try:
-            return start + shift if shifted["sign"] == "+" else start - shift
-        except OverflowError:
-            raise _expected(schema, text) from None
     word = text.lower()
     if word == "now" and reader.now is not None:
         return reader.now
@@ -220,10 +211,6 @@ def _choice(schema: Schema, text: str) -> Value:
         for wanted, seen in ((text, options), (text.strip().lower(), [o.lower() for o in options])):
             if seen.count(wanted) == 1:
                 return values[seen.index(wanted)]
-    if text.strip().isdecimal() and not any(s.strip("-").isdecimal() for s in spelled):
-        place = int(text)
-        if 1 <= place <= len(values):
-            return values[place - 1]
     raise _expected(schema, text)
 
 

@@ -16,8 +16,9 @@ from tidegate.ir.expr import Path, Schema, Value
 from tidegate.types import formats
 from tidegate.types.builtin import INT_MAX, INT_MIN
 from tidegate.types.form import MAX_DEPTH, name_of
+from tidegate.types.refs import rewritten
 from tidegate.types.registry import INLINE_MAX
-from tidegate.types.words import describe, options, spell
+from tidegate.types.words import BOUNDS, describe, options, spell
 
 MAX_FAULTS: Final = 20
 """As many faults are reported of one value, and no more."""
@@ -101,19 +102,15 @@ def _validator(schema: bytes) -> Any:
         return made(decoded)
     except ValueError:
         # A pattern in Python's dialect that the validator cannot read; the worker checks it.
-        return made(_without_patterns(decoded))
+        return made(rewritten(decoded, _without_pattern))
 
 
 def _nothing_outside(uri: str) -> Any:
     raise ValueError(f"a schema must be complete in itself, and this one refers to {uri}")
 
 
-def _without_patterns(part: Any) -> Any:
-    if isinstance(part, list):
-        return [_without_patterns(p) for p in part]
-    if isinstance(part, dict):
-        return {k: _without_patterns(v) for k, v in part.items() if k != "pattern"}
-    return part
+def _without_pattern(schema: Schema) -> Schema:
+    return {k: v for k, v in schema.items() if k != "pattern"}
 
 
 def _explain(error: Any, root: Value) -> list[Fault]:
@@ -147,29 +144,14 @@ def _reason(kind: Any) -> str:
     return str(getattr(inner, "message", "it is not allowed"))
 
 
-_LIMITS: Final = {
-    "minimum": "must be at least {}",
-    "exclusiveMinimum": "must be more than {}",
-    "maximum": "must be at most {}",
-    "exclusiveMaximum": "must be less than {}",
-    "multipleOf": "must be a multiple of {}",
-    "minLength": "must have at least {} characters",
-    "maxLength": "must have at most {} characters",
-    "minItems": "must have at least {} items",
-    "maxItems": "must have at most {} items",
-    "minProperties": "must have at least {} entries",
-    "maxProperties": "must have at most {} entries",
-    "pattern": "must match {}",
-}
-
-
 def _limits(kind: Any, error: Any, value: Value) -> str:
     if kind.name == "uniqueItems":
         return "an item is repeated"
-    if kind.name in _LIMITS:
+    if kind.name in BOUNDS:
+        verb, text = BOUNDS[kind.name]
         limit = kind.value
         shown = int(limit) if isinstance(limit, float) and limit.is_integer() else limit
-        return f"{_LIMITS[kind.name].format(shown)}, got {name_of(value)}"
+        return f"must {verb} {text.format(shown)}, got {name_of(value)}"
     return str(error.message)
 
 

@@ -8,7 +8,8 @@ A file on the web that was not fetched yet is `{"$uri": address}`.
 `File` and `Directory` are what task code sees of them; they alone on this floor touch the disk, when a task asks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Annotated, Any, Final, NoReturn, Protocol, Self, TypeGuard, TypeVar
@@ -221,15 +222,8 @@ class _Place:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> Any:
-        """Let pydantic models have such a field; the blobs are the context of validation and dump."""
-        # Pydantic calls this, so it is loaded; importing the package must not load it.
-        core = import_module("pydantic_core.core_schema")
-        return core.with_info_plain_validator_function(
-            lambda value, asked: _from_pydantic(cls, value, asked.context),
-            serialization=core.plain_serializer_function_ser_schema(
-                lambda value, asked: keep(value, asked.context), info_arg=True, when_used="json"
-            ),
-        )
+        """Let pydantic models have such a field."""
+        return pydantic_schema(partial(_from_pydantic, cls), keep)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: object, handler: object) -> Schema:
@@ -377,3 +371,17 @@ def _from_pydantic(cls: type[_Place], value: Any, blobs: Blobs | None) -> Any:
     if isinstance(value, str) or hasattr(value, "__fspath__"):
         return cls(value)
     raise ValueError(f"expected a {cls.kind}, got a {type(value).__qualname__}")
+
+
+def pydantic_schema(
+    read: Callable[[Any, Blobs | None], Any], write: Callable[[Any, Blobs | None], Value]
+) -> Any:
+    """Return how pydantic validates and dumps a field that is a blob; the blobs are the context of both."""
+    # Pydantic asks for it, so it is loaded; importing the package must not load it.
+    core = import_module("pydantic_core.core_schema")
+    return core.with_info_plain_validator_function(
+        lambda value, asked: read(value, asked.context),
+        serialization=core.plain_serializer_function_ser_schema(
+            lambda value, asked: write(value, asked.context), info_arg=True, when_used="json"
+        ),
+    )

@@ -37,16 +37,21 @@ _KIND: Final = {
     "pickle": ("a Python object", "Python objects"),
     "bytes": ("bytes, as base64", "bytes, as base64"),
 }
-_BOUNDS: Final = (
-    ("minimum", "at least {}"),
-    ("exclusiveMinimum", "more than {}"),
-    ("maximum", "at most {}"),
-    ("exclusiveMaximum", "less than {}"),
-    ("multipleOf", "a multiple of {}"),
-    ("minLength", "at least {} characters"),
-    ("maxLength", "at most {} characters"),
-    ("pattern", "matching {}"),
-)
+BOUNDS: Final = {
+    "minimum": ("be", "at least {}"),
+    "exclusiveMinimum": ("be", "more than {}"),
+    "maximum": ("be", "at most {}"),
+    "exclusiveMaximum": ("be", "less than {}"),
+    "multipleOf": ("be", "a multiple of {}"),
+    "minLength": ("have", "at least {} characters"),
+    "maxLength": ("have", "at most {} characters"),
+    "minItems": ("have", "at least {} items"),
+    "maxItems": ("have", "at most {} items"),
+    "minProperties": ("have", "at least {} entries"),
+    "maxProperties": ("have", "at most {} entries"),
+    "pattern": ("be", "matching {}"),
+}
+"""What a keyword asks of a value, and the verb that goes with it."""
 _DEEPEST: Final = 2
 
 
@@ -76,7 +81,7 @@ def _one(part: Any, root: Schema, depth: int) -> str:
     if kind == "string" and schema.get("format") in _FORMAT:
         return _FORMAT[schema["format"]][0]
     words = _TYPE.get(kind or "", ("any value", ""))[0]
-    bounds = [text.format(schema[key]) for key, text in _BOUNDS if key in schema]
+    bounds = [text.format(schema[key]) for key, (_, text) in BOUNDS.items() if key in schema]
     return ", ".join([words, *bounds])
 
 

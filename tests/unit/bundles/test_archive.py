@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import shutil
 import tarfile
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tidegate.bundles import archive as bundles
 from tidegate.bundles.archive import Archive, install, pack
 from tidegate.bundles.sources import Sources
+from tidegate.bundles.whole import LIST, check_whole
 from tidegate.errors import CodeError, StoreError
 
 
@@ -49,6 +51,37 @@ def test_a_bundle_that_is_there_is_not_unpacked_again(tmp_path):
     assert install(made, tmp_path) == place
     assert (place / "__pycache__").is_dir()
     assert [path.name for path in place.parent.iterdir()] == [made.digest]
+
+
+def test_a_bundle_that_was_changed_is_noticed_and_put_back(tmp_path):
+    made = archive(member("wf.py"), body=b"x = 1")
+    place = install(made, tmp_path)
+    (place / "left_by_a_task").write_text("")
+    check_whole(place)
+    for change in "x = 2", None:
+        if change is None:
+            (place / "wf.py").unlink()
+        else:
+            (place / "wf.py").write_text(change)
+        with pytest.raises(CodeError, match=r"wf\.py: .* same source again"):
+            check_whole(place)
+        assert install(made, tmp_path) == place
+        check_whole(place)
+        assert (place / "wf.py").read_bytes() == b"x = 1"
+        assert [path.name for path in place.parent.iterdir()] == [made.digest]
+
+
+def test_a_bundle_that_is_gone_is_noticed(tmp_path):
+    place = install(archive(member("wf.py"), body=b"x = 1"), tmp_path)
+    shutil.rmtree(place)
+    with pytest.raises(CodeError, match="the code this was launched with is gone"):
+        check_whole(place)
+
+
+def test_no_archive_can_bring_its_own_list_of_files(tmp_path):
+    with pytest.raises(CodeError, match="twice"):
+        install(archive(member(LIST), body=b"{}"), tmp_path)
+    assert list((tmp_path / "bundles").iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,16 @@ def test_a_syntax_error_says_the_line(tmp_path):
         find_sources(tmp_path / "wf.py")
 
 
+def test_a_link_to_a_hidden_file_is_left_out_and_another_link_is_followed(project, tmp_path):
+    write(project, ".env", "PASSWORD=1")
+    write(tmp_path, ".keys/id", "key")
+    write(tmp_path, "shared.txt", "words")
+    for name, target in ("a", ".env"), ("b", "../.keys/id"), ("c.txt", "../shared.txt"):
+        (project / name).symlink_to(target)
+    files = find_sources(project / "wf.py").files
+    assert files == ("c.txt", "helper_module.py", "wf.py", "words.txt")
+
+
 def test_source_is_what_git_would_keep_without_what_is_hidden_or_made(project):
     for name in (
         ".git/HEAD",

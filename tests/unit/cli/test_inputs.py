@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import click
 import pytest
 
+from tidegate.blobs import BlobDirectory
 from tidegate.cli.inputs import inputs_help, read_inputs
 from tidegate.cli.values import Reader
 from tidegate.errors import InvalidValue
@@ -36,7 +37,9 @@ def read(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def read(schemas, *words, whole=None):
-        return read_inputs(workflow(**schemas), words, whole, Reader(tmp_path / "home"))
+        return read_inputs(
+            workflow(**schemas), words, whole, Reader(BlobDirectory(tmp_path / "home" / "blobs"))
+        )
 
     return read
 
@@ -97,7 +100,9 @@ def test_what_is_missing_is_named_and_what_has_a_default_is_not(read):
     assert [fault.path for fault in caught.value.faults] == [("a",)]
 
 
-@pytest.mark.parametrize("whole", ["[1]", "{", "1", "@nowhere.json", '{"a": NaN}', '{"a": 1, "a": 2}'])
+@pytest.mark.parametrize(
+    "whole", ["[1]", "{", "1", "@nowhere.json", '{"a": NaN}', '{"a": 1, "a": 2}']
+)
 def test_an_object_that_is_none_is_refused(read, whole):
     with pytest.raises(InvalidValue):
         read({"a": {"type": "number"}}, whole=whole)

@@ -159,7 +159,7 @@ def test_a_field_that_is_not_there_is_refused_when_the_workflow_is_compiled():
 def test_a_part_of_the_wrong_type_is_refused_with_both_nodes_and_the_parameter():
     refused(
         lambda: note(text=review().approved),
-        r"output 'o0'\['approved'\] of 'review' \(n0\) cannot flow into input 'text' of 'note' \(n1\)",
+        r"output 'o0'\['approved'\] of 'review' \(n0\) cannot flow into input 'text' of task 'note' \(n1\)",
     )
 
 
@@ -222,8 +222,8 @@ def test_lists_and_dicts_of_promises_flow_where_their_items_may():
 
 
 def test_an_item_of_the_wrong_type_is_refused_with_its_place():
-    refused(lambda: total(values=[number(), word()]), r"\[1\] of input 'values' of 'total'")
-    refused(lambda: total(values=[number(), "x"]), r"\[1\] of input 'values' of 'total'.*'x'")
+    refused(lambda: total(values=[number(), word()]), r"\[1\] of input 'values' of task 'total'")
+    refused(lambda: total(values=[number(), "x"]), r"\[1\] of input 'values' of task 'total'.*'x'")
     refused(lambda: keep(value=[number()]), "takes no list with promises in it")
     refused(lambda: keep(value={"a": number()}), "takes no dict with promises in it")
 
@@ -245,7 +245,7 @@ def test_a_constant_is_stored_by_the_type_of_its_parameter():
 
 
 def test_a_constant_of_the_wrong_type_is_refused():
-    refused(lambda: keep(value="x"), "input 'value' of 'keep'.*whole number.*'x'")
+    refused(lambda: keep(value="x"), "input 'value' of task 'keep'.*whole number.*'x'")
 
 
 def test_missing_and_unknown_inputs_are_refused_with_those_there_are():
@@ -371,4 +371,4 @@ def test_an_output_flows_into_a_wider_type_and_not_into_a_narrower():
         anything(value=word())
 
     assert len(wf.compile().nodes) == 6
-    refused(lambda: keep(value=wide(value=1.5)), "cannot flow into input 'value' of 'keep'")
+    refused(lambda: keep(value=wide(value=1.5)), "cannot flow into input 'value' of task 'keep'")

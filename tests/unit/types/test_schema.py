@@ -270,3 +270,15 @@ def test_a_path_that_leads_nowhere_is_refused_with_what_there_is(
         at_path(codec(annotation).schema, path)
 
     assert reason in str(caught.value)
+
+
+def test_a_field_may_have_the_name_of_a_keyword() -> None:
+    @dataclass
+    class Settings:
+        default: Tree
+        enum: Tree
+
+    fits = {"value": 1, "children": []}
+
+    assert faults(codec(Settings).schema, {"default": fits, "enum": fits}) == []
+    assert faults(codec(Settings).schema, {"default": 1, "enum": fits})

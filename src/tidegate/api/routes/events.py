@@ -1,5 +1,7 @@
 """What happens, as it happens: server-sent events, resumable by the id of the last one that was seen."""
 
+from msgspec import UNSET
+
 from tidegate.api.bodies import WatchQuery
 from tidegate.api.desk import Desk
 from tidegate.api.route import Call, Content, Header, Route, Stream
@@ -26,7 +28,8 @@ async def watch(desk: Desk, call: Call) -> Stream:
     last = call.headers[LAST.name]
     if last and not last.isdecimal():
         raise BadRequest(f"{last!r} is not the id of an event")
-    after = int(last) if last else query.after
+    given = None if query.after is UNSET else query.after
+    after = int(last) if last else given
     pieces = await desk.tail.watch(after, query.execution, call.principal)
     return Stream(pieces, EVENTS, {"x-accel-buffering": "no"})
 

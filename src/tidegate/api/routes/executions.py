@@ -1,6 +1,9 @@
 """Executions over HTTP: to launch one, look at it, wait for it, list them, end one, begin one again."""
 
+from datetime import datetime
 from urllib.parse import quote
+
+import msgspec
 
 from tidegate.api.bodies import (
     AbortBody,
@@ -15,6 +18,7 @@ from tidegate.api.desk import Desk
 from tidegate.api.route import Call, Content, Reply, Route
 from tidegate.errors import (
     ExecutionEnded,
+    Fault,
     IdTaken,
     InvalidValue,
     NotRecoverable,
@@ -69,12 +73,22 @@ async def list_executions(desk: Desk, call: Call) -> Reply:
         project=query.project,
         domain=query.domain,
         text=query.text,
-        since=query.since,
-        until=query.until,
+        since=_moment("since", query.since),
+        until=_moment("until", query.until),
         cursor=query.cursor,
         limit=query.limit,
     )
     return Reply(await desk.ask(call, request, ExecutionPage))
+
+
+def _moment(name: str, text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        why = "there is no such day or time"
+        raise InvalidValue(f"{name} {text!r}: {why}", [Fault((name,), why)]) from None
 
 
 async def get_execution(desk: Desk, call: Call) -> Reply:

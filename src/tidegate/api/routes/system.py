@@ -23,7 +23,7 @@ async def get_metrics(desk: Desk, call: Call) -> Reply:
     """Return the metrics of the server, in the text format of Prometheus."""
     del call
     reading = await asyncio.to_thread(desk.service.gauges.read)
-    return Reply(metrics.exposition(reading, desk.replies), media=metrics.MEDIA)
+    return Reply(metrics.exposition(reading, desk.replies, desk.answers), media=metrics.MEDIA)
 
 
 async def get_openapi(desk: Desk, call: Call) -> Reply:

@@ -5,7 +5,7 @@ import asyncio
 from tidegate.api.bodies import RegisterBody, Stored, VersionQuery
 from tidegate.api.desk import Desk
 from tidegate.api.route import BYTES, Call, Content, Reply, Route
-from tidegate.bundles.archive import MAX_ARCHIVE, archive_of, bundle_path, install
+from tidegate.bundles.archive import MAX_ARCHIVE, archive_of, bundle_path, install, is_whole
 from tidegate.errors import CodeError, UnknownBundle, UnknownWorkflow
 from tidegate.service.access import Action
 from tidegate.wire import (
@@ -21,7 +21,7 @@ from tidegate.wire import (
 async def put_bundle(desk: Desk, call: Call) -> Reply:
     """Store a source tree: an uncompressed tar file of plain files. The same tree has the same digest, and 200 says that it was there."""
     archive = await asyncio.to_thread(archive_of, call.body)
-    known = await asyncio.to_thread(bundle_path(desk.home, archive.digest).is_dir)
+    known = await asyncio.to_thread(is_whole, bundle_path(desk.home, archive.digest))
     await asyncio.to_thread(install, archive, desk.home)
     return Reply(Stored(archive.digest), 200 if known else 201)
 
@@ -29,7 +29,7 @@ async def put_bundle(desk: Desk, call: Call) -> Reply:
 async def get_bundle(desk: Desk, call: Call) -> Reply:
     """Say whether a bundle is stored, so that it need not be sent."""
     digest = call.path["digest"]
-    if not await asyncio.to_thread(bundle_path(desk.home, digest).is_dir):
+    if not await asyncio.to_thread(is_whole, bundle_path(desk.home, digest)):
         raise UnknownBundle(f"no bundle with the digest {digest} is stored")
     return Reply(Stored(digest))
 

@@ -1,0 +1,61 @@
+"""
+The files of the web UI, if it is built: its page, and what the page loads, which has its digest in its name and is kept for ever.
+
+Every file is listed when the server starts, so nothing that is asked for can lead anywhere else.
+"""
+
+import mimetypes
+from collections.abc import Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from tidegate.api.route import Reply
+
+PAGE = "index.html"
+ASSETS = "assets/"
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data: blob:;"
+    " font-src 'self'; worker-src 'self' blob:; frame-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+NOT_BUILT = b"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Tidegate</title></head>
+<body><h1>Tidegate</h1><p>The web UI is not built into this installation. The API is at <code>/api/v1</code>,
+its description at <code>/api/openapi.json</code>; the command <code>tidegate inbox</code> shows what waits.</p></body></html>
+"""
+
+
+class Pages:
+    """The files of the UI, by path."""
+
+    def __init__(self, root: Traversable | None = None) -> None:
+        found = files("tidegate").joinpath("_ui") if root is None else root
+        self._files: Mapping[str, Traversable] = dict(_listed(found)) if found.is_dir() else {}
+
+    def find(self, path: str) -> Reply | None:
+        """Return what is at a path outside of the API; None if nothing is. Paths without a dot in their last part are the page's own."""
+        if path.startswith("/api/") or path == "/api":
+            return None
+        name = path.lstrip("/")
+        file = self._files.get(name)
+        if file is not None and name != PAGE:
+            kept = "public, max-age=31536000, immutable" if name.startswith(ASSETS) else "no-cache"
+            return _reply(file.read_bytes(), name, kept)
+        if "." in name.rpartition("/")[2] and name != PAGE:
+            return None
+        page = self._files.get(PAGE)
+        return _reply(NOT_BUILT if page is None else page.read_bytes(), PAGE, "no-cache")
+
+
+def _listed(folder: Traversable, before: str = "") -> list[tuple[str, Traversable]]:
+    found = []
+    for each in folder.iterdir():
+        name = before + each.name
+        found += _listed(each, f"{name}/") if each.is_dir() else [(name, each)]
+    return found
+
+
+def _reply(body: bytes, name: str, kept: str) -> Reply:
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    media = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+    return Reply(body, 200, {"cache-control": kept, "content-security-policy": POLICY}, media)

@@ -1,0 +1,116 @@
+"""The command for a first look: a server with example workflows, launched on real figures, that wait for whoever reads what it prints."""
+
+import csv
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from tidegate.api.app import ROUTES
+from tidegate.api.settings import Settings
+from tidegate.bundles.archive import install, pack
+from tidegate.bundles.sources import Sources
+from tidegate.cli.options import shared_options, user
+from tidegate.cli.render import line, tell
+from tidegate.cli.serve import HOST, PORT, serve_store
+from tidegate.home import find_home
+from tidegate.ir.expr import Value
+from tidegate.runtime import Runtime
+from tidegate.service.service import Service
+from tidegate.service.tokens import TOKEN_FILE
+from tidegate.wire import (
+    ExecutionPage,
+    ExecutionView,
+    GetExecution,
+    Launch,
+    ListExecutions,
+    Register,
+)
+
+HERE: Final = Path(__file__).parent.parent / "demo"
+PAGE: Final = "core.control_flow.waiting_for_external_inputs"
+RIVER: Final = "river.change_wf"
+OPEN: Final = ["QUEUED", "RUNNING", "WAITING"]
+SETTLE: Final = 10.0
+"""Seconds that the workflows have to come to where they wait, before what to type is printed."""
+
+
+@click.command("demo")
+@click.option(
+    "--port",
+    default=PORT,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="The port to listen on; 0 takes a free one.",
+)
+@shared_options
+def demo_command(*, home: Path, port: int) -> int:
+    """
+    Serve the store, with example workflows that wait for you.
+
+    They work on the yearly flow of the Nile from 1871 to 1970. Those that still wait from the last time are not launched again.
+    """
+    settings = Settings(host=HOST, port=port)
+    return serve_store(home, None, settings, partial(_prepare, home))
+
+
+def _prepare(home: Path, runtime: Runtime, url: str) -> Callable[[], None]:
+    service = runtime.service
+    files = sorted(path.relative_to(HERE).as_posix() for path in HERE.rglob("*.py"))
+    archive = pack(Sources(HERE, PAGE, tuple(files)))
+    install(archive, home)
+    for module in (PAGE, "river"):
+        service.handle(Register(bundle=archive.digest, module=module, who=user()))
+    flows = _flows()
+    inputs: dict[str, dict[str, Value]] = {
+        f"{PAGE}.reporting_wf": {"data": flows},
+        f"{PAGE}.reporting_with_approval_wf": {"data": flows},
+        f"{PAGE}.conditional_wf": {"data": flows},
+        RIVER: {"first_year": 1871, "flows": flows},
+    }
+    ids = {name: _launched(service, name, given) for name, given in inputs.items()}
+    _view(service, GetExecution(id=ids[RIVER], wait=SETTLE, until_waiting=True))
+    return partial(_explain, home, url, ids)
+
+
+def _launched(service: Service, workflow: str, inputs: dict[str, Value]) -> str:
+    """Return an execution that goes on from the last time, else a new one."""
+    there = service.handle(ListExecutions(workflow=workflow, phases=OPEN, limit=1))
+    assert isinstance(there, ExecutionPage)
+    if there.items:
+        return there.items[0].id
+    return _view(service, Launch(workflow=workflow, inputs=inputs, who=user())).id
+
+
+def _view(service: Service, request: Launch | GetExecution) -> ExecutionView:
+    view = service.handle(request)
+    assert isinstance(view, ExecutionView)
+    return view
+
+
+def _flows() -> list[Any]:
+    text = (HERE / "nile.csv").read_text().splitlines()
+    rows = csv.DictReader(row for row in text if not row.startswith("#"))
+    return [float(row["flow"]) for row in rows]
+
+
+def _explain(home: Path, url: str, ids: dict[str, str]) -> None:
+    own = "" if home == find_home() else f" --home {line(home)}"
+    report, river = ids[f"{PAGE}.reporting_wf"], ids[RIVER]
+    if any(route.path == "/" for route in ROUTES):
+        # In the fragment, so that it is sent to nobody and stands in no log.
+        token = (home / TOKEN_FILE).read_text().strip()
+        tell(f"\nOpen {url}/#token={token}")
+    tell("\nIn another terminal:")
+    for words in (
+        f"tidegate inbox{own}",
+        f"tidegate answer{own} {report} title 'The Nile at Aswan, 1871 to 1970'",
+        f"tidegate show{own} {report}",
+        f"tidegate deck{own} {river} find_change --open report.html",
+        f"tidegate approve{own} {river} publish",
+    ):
+        tell(f"  {words}")
+    tell(f"\nOver HTTP: {url}/api/openapi.json, with the token in {home / TOKEN_FILE}")
+    tell("Ctrl-C stops it; what waits goes on waiting.")

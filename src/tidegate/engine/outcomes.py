@@ -1,0 +1,51 @@
+"""What the executor reports of attempts, as the machine is told it."""
+
+from msgspec.structs import replace
+
+from tidegate.core.messages import (
+    Event,
+    TaskExpanded,
+    TaskFailed,
+    TaskLost,
+    TaskStarted,
+    TaskSucceeded,
+    final,
+)
+from tidegate.ir.graph import Instant
+from tidegate.ports import Began, Lost, Raised, Report, Returned, Unfolded
+
+ENGINE_FAULT = "EngineFault"
+"""Code of the failure of a task whose report broke the engine: for instance outputs that cannot be written down."""
+
+
+def event_of(report: Report, at: Instant) -> Event:
+    """Return what the machine is told of a report."""
+    node, attempt = report.node, report.attempt
+    match report.outcome:
+        case Began():
+            return TaskStarted(at, node, attempt)
+        case Returned(outputs):
+            return TaskSucceeded(at, node, attempt, outputs)
+        case Unfolded(graph):
+            return TaskExpanded(at, node, attempt, graph)
+        case Raised(failure):
+            return TaskFailed(at, node, attempt, failure)
+        case Lost():
+            return TaskLost(at, node, attempt)
+
+
+def spoiled(report: Report, error: Exception) -> Report | None:
+    """Return what is reported instead of what cannot be taken up: that the task has failed. None if that is what cannot be taken up."""
+    match report.outcome:
+        case Began():
+            return None
+        case Raised(failure) if failure.code == ENGINE_FAULT:
+            return None
+        case _:
+            why = f"what became of the task could not be stored: {brief(error)}"
+            return replace(report, outcome=Raised(final(ENGINE_FAULT, why)))
+
+
+def brief(error: Exception) -> str:
+    """Return an exception on one line."""
+    return f"{type(error).__name__}: {error}"

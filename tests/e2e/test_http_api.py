@@ -1,0 +1,275 @@
+"""What can be asked for over HTTP beside answers: workflows and their code, lists and pages, files, repeats, metrics, pages of the UI."""
+
+import http.client
+from pathlib import Path
+
+import pytest
+from tests.e2e.http_world import FLOWS, at_work
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    with at_work(tmp_path_factory.mktemp("api")) as world:
+        yield world
+
+
+# ---- workflows ----
+
+
+def test_a_bundle_is_sent_once_and_known_by_its_digest(world):
+    again = world.register  # the same tree gives the same digest
+    workflows = world.ask("GET", "workflows").body["items"]
+    digest = workflows[0]["bundle"]
+
+    assert world.ask("GET", f"bundles/{digest}").body == {"digest": digest}
+    with pytest.raises(AssertionError, match="status=200"):
+        again(FLOWS)
+
+
+def test_workflows_are_listed_with_what_they_take_and_ask(world):
+    listed = {each["name"]: each for each in world.ask("GET", "workflows").body["items"]}
+
+    ask = listed["flows.ask"]
+    assert ask["doc"] == "Ask for a number, and double it."
+    assert ask["inputs"] == [
+        {"name": "x", "schema": {"type": "integer"}, "expects": "a whole number", "default": 1}
+    ]
+    assert [signal["name"] for signal in ask["signals"]] == ["n"]
+    assert listed["flows.choose"]["outputs"]["o0"] == {"type": "integer"}
+
+
+def test_a_workflow_is_shown_with_its_graph(world):
+    detail = world.ask("GET", "workflows/flows.choose").body
+
+    nodes = {node["name"]: node for node in detail["nodes"]}
+    assert nodes["size"]["kind"] == "branch"
+    assert nodes["size"]["cases"] == ["n > 5", "else"]
+    assert nodes["big"]["case"] == {"branch": nodes["size"]["id"], "index": 0}
+    assert nodes["double"]["case"]["index"] == 1
+    assert nodes["double"]["target"] == "flows:double"
+    assert nodes["n"]["schema"] == {"type": "integer"}
+
+
+def test_versions_are_listed_the_last_first_and_the_last_counts(world):
+    source = "from tidegate import wait_for_input, workflow\n\n\n@workflow\ndef wf() -> {kind}:\n    return wait_for_input('n', None, {kind})\n"
+    old = world.register(source.format(kind="int"), "changing")
+    new = world.register(source.format(kind="str"), "changing")
+
+    versions = world.ask("GET", "workflows/changing.wf/versions").body["items"]
+
+    assert [each["version"] for each in versions] == [new, old]
+    shown = world.ask("GET", "workflows/changing.wf").body["workflow"]
+    assert shown["version"] == new
+    shown = world.ask("GET", f"workflows/changing.wf?version={old}").body["workflow"]
+    assert shown["outputs"]["o0"] == {"type": "integer"}
+    launched = world.ask("POST", "executions", {"workflow": "changing.wf", "version": old})
+    assert launched.body["version"] == old
+
+
+def test_a_module_that_cannot_be_imported_is_refused_with_the_reason(world):
+    with pytest.raises(AssertionError, match="NameError"):
+        world.register("undefined_name\n", "broken")
+
+
+# ---- lists ----
+
+
+def test_executions_are_paged_without_gaps_and_twins(world):
+    ids = [
+        world.ask(
+            "POST", "executions", {"workflow": "flows.ask", "project": "paging", "domain": "test"}
+        ).body["id"]
+        for _ in range(7)
+    ]
+
+    found, cursor = [], ""
+    while True:
+        page = world.ask("GET", f"executions?project=paging&limit=3&cursor={cursor}").body
+        found += [each["id"] for each in page["items"]]
+        cursor = page["next"]
+        if not cursor:
+            break
+    assert found == ids[::-1]
+
+
+def test_executions_are_found_by_phase_workflow_place_time_and_text(world):
+    id_ = world.launch("review")
+    other = world.launch("dozing", until_waiting=False)
+    launched = world.see(id_)["launched"]
+
+    def ids(query):
+        return [each["id"] for each in world.ask("GET", f"executions?{query}").body["items"]]
+
+    assert id_ in ids("workflow=flows.review&phase=WAITING")
+    assert ids(f"text={id_[3:12]}") == [id_]
+    assert ids(f"workflow=flows.review&since={launched}&text={id_}") == [id_]
+    assert ids(f"until={launched}&text={id_}") == []
+    assert id_ not in ids("phase=SUCCEEDED&phase=FAILED")
+    assert other in ids("workflow=flows.dozing")
+    assert ids("project=nowhere") == []
+    world.ask("POST", f"executions/{other}/abort")
+
+
+def test_the_inbox_is_sorted_by_time_left_filtered_and_paged(world):
+    forever = world.launch("review")
+    late = world.launch("ask")
+
+    def names(query):
+        items = world.ask("GET", f"inbox?{query}").body["items"]
+        return [(each["execution"], each["name"]) for each in items]
+
+    assert names("workflow=flows.review&kind=input") == []
+    assert (forever, "ok") in names("kind=approve")
+    assert (late, "n") not in names("kind=approve")
+    assert names(f"text={late}") == [(late, "n")]
+    assert names(f"execution={late}") == [(late, "n")]
+    page = world.ask("GET", "inbox?limit=1").body
+    assert names(f"limit=500&cursor={page['next']}")[0] != (
+        page["items"][0]["execution"],
+        page["items"][0]["name"],
+    )
+    whole = world.ask("GET", "inbox?limit=500").body["items"]
+    due = [each["due"] or "9" for each in whole]
+    assert due == sorted(due)
+    shown = next(each for each in whole if each["execution"] == forever)
+    assert (shown["value"], shown["value_schema"]) == (2, {"type": "integer"})
+
+
+def test_many_answers_at_once_have_a_result_each_in_order(world):
+    ids = [world.launch("ask") for _ in range(3)]
+    answers = [{"execution": id_, "signal": "n", "value": 5} for id_ in ids]
+    answers[1]["value"] = "five"
+    answers.append({"execution": "nobody", "signal": "n", "value": 1})
+    answers.append({"execution": ids[0], "signal": "n", "value": 6})
+
+    results = world.ask("POST", "inbox/answers", {"answers": answers}).body["items"]
+
+    assert [each["status"] for each in results] == [200, 422, 200, 404, 409]
+    assert [each["execution"] for each in results] == [*ids, "nobody", ids[0]]
+    assert results[0]["reply"]["who"] == "admin"
+    assert results[1]["problem"]["faults"]
+    assert results[4]["problem"]["code"] == "already_answered"
+    assert world.end(ids[0])["outputs"] == {"o0": 10}
+
+
+def test_more_than_five_hundred_answers_are_too_many(world):
+    answers = [{"execution": "x", "signal": "n", "value": 1}] * 501
+
+    assert world.ask("POST", "inbox/answers", {"answers": answers}).status == 422
+
+
+# ---- logs, repeats ----
+
+
+def test_what_a_task_printed_is_shown_by_node(world):
+    id_ = world.launch("ask")
+    world.answer(id_, "n", 4)
+    view = world.end(id_)
+    node = next(node["id"] for node in view["nodes"] if node["name"] == "double")
+
+    logs = world.ask("GET", f"executions/{id_}/nodes/{node}/logs").body["items"]
+
+    assert [(each["name"], each["attempt"], each["text"]) for each in logs] == [
+        ("double", 1, "doubling 4\n")
+    ]
+    assert world.ask("GET", f"executions/{id_}/logs").body["items"] == logs
+    assert world.ask("GET", f"executions/{id_}/nodes/none/logs").status == 404
+
+
+def test_a_relaunch_has_the_same_inputs_and_keeps_nothing(world):
+    id_ = world.launch("review", x=21)
+    world.ask("POST", f"executions/{id_}/signals/ok/reject")
+    world.end(id_)
+
+    again = world.ask("POST", f"executions/{id_}/relaunch")
+
+    assert again.status == 201
+    assert again.headers["location"] == f"/api/v1/executions/{again.body['id']}"
+    view = world.see(again.body["id"], "wait=20&until_waiting=true")
+    assert (view["origin"], view["inputs"], view["phase"]) == (id_, {"x": 21}, "WAITING")
+    assert next(n["attempts"] for n in view["nodes"] if n["name"] == "double") == 1
+
+
+def test_a_recovery_keeps_results_and_answers_and_does_the_rest_again(world):
+    path = str(world.place / "there")
+    id_ = world.launch("recoverable", path=path)
+    refused = world.ask("POST", f"executions/{id_}/recover", {})
+    assert (refused.status, refused.body["code"]) == (409, "not_recoverable")
+    world.answer(id_, "n", 4, comment="four")
+    assert world.end(id_)["phase"] == "FAILED"
+    Path(path).touch()
+
+    again = world.ask("POST", f"executions/{id_}/recover", {"id": "recovered"})
+
+    assert (again.status, again.body["id"], again.body["origin"]) == (201, "recovered", id_)
+    end = world.end("recovered")
+    assert (end["phase"], end["outputs"]) == ("SUCCEEDED", {"o0": 8})
+    nodes = {node["name"]: node for node in end["nodes"]}
+    assert (nodes["n"]["answer"]["value"], nodes["n"]["answer"]["comment"]) == (4, "four")
+    assert (nodes["double"]["attempts"], nodes["fails_at_first"]["attempts"]) == (0, 1)
+    assert world.ask("POST", f"executions/{id_}/recover", {"id": "recovered"}).status == 200
+    assert world.ask("POST", "executions/recovered/recover", {}).status == 409
+
+
+# ---- blobs, system, pages ----
+
+
+@pytest.mark.parametrize("size", [0, 1, 3_000_000])
+def test_a_file_comes_back_as_it_was(world, size):
+    content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    sent = world.ask("POST", "blobs", content, Content_Type="application/octet-stream")
+    assert sent.status == 201
+
+    status, headers, body = plain(world, f"/api/v1/blobs/{sent.body['digest']}")
+
+    assert (status, body) == (200, content)
+    assert headers["content-disposition"].startswith("attachment")
+    assert "sandbox" in headers["content-security-policy"]
+    assert "immutable" in headers["cache-control"]
+
+
+def test_the_metrics_count_what_there_is_and_what_was_done(world):
+    world.launch("ask")
+
+    _, headers, body = plain(world, "/api/v1/metrics")
+
+    assert headers["content-type"].startswith("text/plain; version=0.0.4")
+    samples = dict(
+        line.rpartition(" ")[::2] for line in body.decode().splitlines() if line[0] != "#"
+    )
+    assert int(samples['tidegate_executions{phase="WAITING"}']) >= 1
+    assert int(samples['tidegate_waiting_nodes{kind="input"}']) >= 1
+    assert int(samples["tidegate_commits_total"]) > 0
+    assert int(samples["tidegate_answers_total"]) > 0
+    assert int(samples['tidegate_http_replies_total{route="launch",status="201"}']) > 0
+
+
+@pytest.mark.parametrize("path", ["/", "/inbox", "/executions/abc"])
+def test_without_the_ui_its_place_holds_a_plain_page(world, path):
+    status, headers, body = plain(world, path)
+
+    assert status == 200
+    assert headers["content-type"] == "text/html; charset=utf-8"
+    assert "script-src 'self'" in headers["content-security-policy"]
+    assert b"Tidegate" in body
+    assert plain(world, "/assets/none.js")[0] == 404
+
+
+def test_head_gets_the_head_alone(world):
+    line = http.client.HTTPConnection("127.0.0.1", world.server.port, timeout=20)
+    line.request("HEAD", "/api/v1/health")
+    reply = line.getresponse()
+
+    assert (reply.status, reply.read()) == (200, b"")
+    assert int(reply.headers["content-length"]) > 0
+    line.close()
+
+
+def plain(world, path):
+    """Ask without JSON in mind."""
+    line = http.client.HTTPConnection("127.0.0.1", world.server.port, timeout=20)
+    line.request("GET", path, headers={"Authorization": f"Bearer {world.server.token}"})
+    reply = line.getresponse()
+    found = reply.status, reply.headers, reply.read()
+    line.close()
+    return found

@@ -1,0 +1,113 @@
+"""
+The OpenAPI document is true: requests made from it, and against it, never break the server and get nothing that it does not announce.
+
+Method: schemathesis makes the requests; the seed is fixed, and the time is bounded. Streams and waiting are cut out: a request may take long by right.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.e2e.http_world import at_work
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+)
+
+CONFIG = """
+[checks.negative_data_rejection]
+# Too large is refused, too.
+expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429]
+"""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    with at_work(tmp_path_factory.mktemp("schema")) as world:
+        world.launch("ask")
+        world.launch("review")
+        yield world
+
+
+@pytest.fixture(scope="module")
+def document(world):
+    line = world.server.connect()
+    line._line.request("GET", "/api/openapi.json", headers=line._headers)
+    reply = line._line.getresponse()
+    assert reply.status == 200
+    return json.loads(reply.read())
+
+
+def test_every_operation_says_what_it_gives_and_refuses(document):
+    assert document["openapi"].startswith("3.1")
+    names = []
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            names.append(operation["operationId"])
+            assert operation["summary"], (method, path)
+            statuses = set(operation["responses"])
+            assert statuses & {"200", "201"}, (method, path)
+            assert {"400", "421", "422", "503"} <= statuses, (method, path)
+            if operation.get("security") != []:
+                assert {"401", "403", "429"} <= statuses, (method, path)
+            if method != "get":
+                assert {"413", "415"} <= statuses, (method, path)
+            for status, response in operation["responses"].items():
+                problem = "application/problem+json" in response["content"]
+                assert problem is (int(status) >= 400), (method, path, status)
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.slow
+def test_no_request_breaks_the_server_or_gets_what_is_not_announced(world, document, tmp_path):
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["parameters"] = [p for p in operation["parameters"] if p["name"] != "wait"]
+    del document["paths"]["/api/v1/events"]
+    # To log out would end the session of whoever asks, and tokens are guessed slowly on purpose.
+    del document["paths"]["/api/v1/session"]
+    path = tmp_path / "openapi.json"
+    path.write_text(json.dumps(document))
+    (tmp_path / "schemathesis.toml").write_text(CONFIG)
+
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("st")),
+            "run",
+            str(path),
+            "--url",
+            f"http://127.0.0.1:{world.server.port}",
+            "--header",
+            f"Authorization: Bearer {world.server.token}",
+            "--checks",
+            ",".join(CHECKS),
+            "--phases",
+            "coverage,fuzzing",
+            "--max-examples",
+            "10",
+            "--max-time",
+            "30",
+            "--seed",
+            "1",
+            "--continue-on-failure",
+            "--generation-database",
+            "none",
+            "--no-color",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=150,
+        cwd=tmp_path,
+        check=False,
+    )
+
+    assert done.returncode == 0, "\n".join(each[:300] for each in done.stdout.splitlines()[-150:])
+    assert world.ask("GET", "health").status == 200

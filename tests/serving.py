@@ -1,0 +1,125 @@
+"""A server of the real command in a process of its own, and a plain HTTP connection to it, as any program would make one."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, NamedTuple
+
+LONGEST = 30.0
+"""Seconds after which something that was promised has not happened."""
+
+READY = re.compile(r"at http://127\.0\.0\.1:(\d+)")
+API = "/api/v1"
+
+
+class Server:
+    """`tidegate serve` on a home, on a free port if none is given; what it says on standard error is read as it comes."""
+
+    def __init__(self, home: Path, *words: str, port: int = 0, workers: int = 2) -> None:
+        self.home = home
+        self.port = 0
+        self.said = ""
+        command = [sys.executable, "-m", "tidegate", "serve", "--home", str(home)]
+        self.process = subprocess.Popen(
+            [*command, "--port", str(port), "--workers", str(workers), *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "NO_COLOR": "1"},
+            start_new_session=True,
+        )
+        self._lines: list[Connection] = []
+        self._more = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        pipe = self.process.stderr
+        assert pipe is not None
+        for line in pipe:
+            with self._more:
+                self.said += line.decode(errors="replace")
+                if not self.port and (found := READY.search(self.said)):
+                    self.port = int(found[1])
+                self._more.notify_all()
+        with self._more:
+            self._more.notify_all()
+
+    def ready(self) -> "Server":
+        """Wait until it says where it is."""
+        with self._more:
+            alive = self._reader.is_alive
+            self._more.wait_for(lambda: self.port or not alive(), LONGEST)
+        assert self.port, f"the server was not ready: {self.said}"
+        return self
+
+    @property
+    def token(self) -> str:
+        return (self.home / "token").read_text().strip()
+
+    def connect(self) -> "Connection":
+        """Connect; the connection is closed with the server."""
+        self._lines.append(Connection(self.port, self.token))
+        return self._lines[-1]
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        assert self.wait() == -signal.SIGKILL, self.said
+
+    def stop(self) -> None:
+        """End it in good order."""
+        self.process.terminate()
+        assert self.wait() == 0, self.said
+
+    def wait(self) -> int:
+        code = self.process.wait(LONGEST)
+        # Workers of a killed server hold the pipe until they notice; only what it said matters.
+        self._reader.join(1)
+        return code
+
+    def close(self) -> None:
+        """End it if it still runs, whatever happened before."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(LONGEST)
+        self._reader.join(LONGEST)
+        for line in self._lines:
+            line.close()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+
+class Reply(NamedTuple):
+    status: int
+    body: Any
+    headers: Any
+
+
+class Connection:
+    """One connection, kept alive. Errors: `OSError`, `http.client.HTTPException` when there is no reply."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self._line = http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST)
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
+        """Ask for a path below /api/v1. Names of headers are written with `_` for `-`."""
+        sent = {**self._headers, **{k.replace("_", "-"): v for k, v in headers.items()}}
+        content = None
+        if body is not None:
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        self._line.request(method, f"{API}/{path}", content, sent)
+        response = self._line.getresponse()
+        found = response.read()
+        return Reply(response.status, json.loads(found) if found else None, response.headers)
+
+    def close(self) -> None:
+        self._line.close()
