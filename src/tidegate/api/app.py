@@ -16,7 +16,6 @@ from tidegate.api.routes import (
     events,
     executions,
     inbox,
-    pages,
     sessions,
     signals,
     system,
@@ -34,7 +33,6 @@ ROUTES = (
     *events.ROUTES,
     *system.ROUTES,
     *sessions.ROUTES,
-    *pages.ROUTES,
 )
 """Every route there is."""
 

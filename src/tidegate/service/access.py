@@ -79,7 +79,6 @@ class Action(StrEnum):
     OPEN_SESSION = "open_session"
     END_SESSION = "end_session"
     GET_HEALTH = "get_health"
-    GET_PAGE = "get_page"
 
 
 class Where(Enum):
@@ -137,7 +136,6 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.OPEN_SESSION: _PUBLIC,
     Action.END_SESSION: _READ_ANYWHERE,
     Action.GET_HEALTH: _PUBLIC,
-    Action.GET_PAGE: _PUBLIC,
 }
 
 

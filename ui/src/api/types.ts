@@ -234,6 +234,7 @@ export type NodeView = {
   answer: AnswerView | null;
   upstream: Array<string>;
   case: number | null;
+  deck: boolean;
 };
 
 /** An error. `code` is stable; `detail` is one line for people; what else is there are facts, such as `faults`, `signals` or `retry_after`. */

@@ -1,17 +1,21 @@
 /** A workflow as a picture: boxes and lines, the same before it runs and while it runs. */
 import { Loader, Stack, Text, useComputedColorScheme } from '@mantine/core';
-import { Background, Controls, MarkerType, ReactFlow, ReactFlowProvider, useReactFlow, type Edge } from '@xyflow/react';
+import { useElementSize } from '@mantine/hooks';
+import { Background, Controls, MarkerType, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useKeys } from '../app/keys';
 import './graph.css';
+import { GraphEdge, type Routed } from './GraphEdge';
 import { GraphAround, GraphNode, type Around, type Placed } from './GraphNode';
 import { layout, type Places } from './layout';
 import { foldedAtFirst, insideOf, shapeKey, shapeOf, type Item } from './model';
 
 const NODE_TYPES = { item: GraphNode };
+const EDGE_TYPES = { routed: GraphEdge };
 const MANY_SEEN = 120;
-const FIT = { padding: 0.12, maxZoom: 1.1 };
+const FIT = { padding: 0.06, maxZoom: 1.1, minZoom: 0.45 };
+const AIR = 90;
 
 export type GraphProps = {
   items: Item[];
@@ -41,9 +45,10 @@ function Drawn({ items, chosen, onChoose, onAnswer }: GraphProps) {
   );
   const nodes = useMemo(() => (places ? nodesOf(places) : []), [places]);
   const edges = useMemo(() => (places ? edgesOf(places, byId) : []), [places, byId]);
+  const { ref, width } = useElementSize<HTMLElement>();
   useEffect(() => {
-    if (nodes.length > 0) void flow.fitView(FIT);
-  }, [nodes, flow]);
+    if (nodes.length > 0 && width > 0) void flow.fitView(FIT);
+  }, [nodes, flow, width]);
   useKeys({
     '+': () => void flow.zoomIn(),
     '-': () => void flow.zoomOut(),
@@ -53,11 +58,12 @@ function Drawn({ items, chosen, onChoose, onAnswer }: GraphProps) {
   if (error) return <Text role="alert">The graph could not be laid out: {error}. The list shows the same.</Text>;
   if (!places) return <Stack className="graph" align="center" justify="center"><Loader aria-label="Laying out the graph" /></Stack>;
   return (
-    <section className="graph" aria-label="Graph" data-layout-ms={Math.round(places.milliseconds)}>
+    <section ref={ref} className="graph" aria-label="Graph" style={{ aspectRatio: `${places.width + AIR} / ${places.height + AIR}` }} data-layout-ms={Math.round(places.milliseconds)}>
       <GraphAround.Provider value={around}>
         <ReactFlow
           colorMode={scheme}
           nodeTypes={NODE_TYPES}
+          edgeTypes={EDGE_TYPES}
           nodes={nodes}
           edges={edges}
           fitView
@@ -116,15 +122,16 @@ function nodesOf(places: Places): Placed[] {
   }));
 }
 
-function edgesOf(places: Places, items: ReadonlyMap<string, Item>): Edge[] {
-  return places.links.map((link) => {
+function edgesOf(places: Places, items: ReadonlyMap<string, Item>): Routed[] {
+  return places.ways.map((link) => {
     const target = items.get(link.target);
     const isUntaken = target?.phase === 'SKIPPED' || items.get(link.source)?.phase === 'SKIPPED';
     return {
       id: link.id,
       source: link.source,
       target: link.target,
-      label: link.label || undefined,
+      type: 'routed',
+      data: { way: link },
       zIndex: 1,
       className: isUntaken ? 'gedge-untaken' : `gedge-${target?.phase ?? ''}`,
       animated: target?.phase === 'RUNNING',
@@ -142,8 +149,8 @@ function focusOn(id: string): boolean {
 /** Arrow keys go along the lines, and up and down among what stands beside. */
 function focusNeighbour(places: Places | undefined, from: string, key: string): boolean {
   if (!places) return false;
-  if (key === 'ArrowRight') return places.links.some((each) => each.source === from && focusOn(each.target));
-  if (key === 'ArrowLeft') return places.links.some((each) => each.target === from && focusOn(each.source));
+  if (key === 'ArrowRight') return places.ways.some((each) => each.source === from && focusOn(each.target));
+  if (key === 'ArrowLeft') return places.ways.some((each) => each.target === from && focusOn(each.source));
   if (key !== 'ArrowUp' && key !== 'ArrowDown') return false;
   const own = places.boxes.find((each) => each.id === from);
   if (!own) return false;

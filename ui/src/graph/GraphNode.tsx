@@ -55,7 +55,7 @@ export const GraphNode = memo(function GraphNode({ id, data }: NodeProps<Placed>
           }}
         >
           <b title={item.name}>{item.name}</b>
-          <span>{kind}{item.phase === 'SLEEPING' && item.node?.due ? <Countdown due={item.node.due} /> : state && ` · ${state}`}{inside && item.node && ` · ${inside.ended} of ${inside.total}`}</span>
+          <span>{kind}{item.phase === 'SLEEPING' && item.node?.due ? <Countdown due={item.node.due} /> : state && ` · ${asks ? 'Waiting' : state}`}{inside && item.node && item.kind !== 'branch' && ` · ${inside.ended} of ${inside.total}`}</span>
         </button>
         {asks && around.answer && (
           <Tooltip label="Answer">

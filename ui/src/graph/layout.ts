@@ -1,25 +1,28 @@
 /** Where everything stands. elk finds the places in a worker, so the page never waits for it; what stands in a sub-workflow is laid out in its box. */
-import type { ELK, ElkNode } from 'elkjs/lib/elk-api';
+import type { ELK, ElkExtendedEdge, ElkNode } from 'elkjs/lib/elk-api';
 import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
 import type { Link, Shape } from './model';
 
-export const WIDTH = 216;
+export const WIDTH = 204;
 export const HEIGHT = 58;
 export const HEADER = 46;
 const PADDING = 18;
 const LABEL_CHARACTER = 6.2;
 
 export type Box = { id: string; parent: string; x: number; y: number; width: number; height: number };
-export type Places = { boxes: Box[]; links: Link[]; milliseconds: number };
+export type Point = { x: number; y: number };
+export type Way = Link & { points: Point[]; label: string; labelAt: Point | undefined };
+export type Places = { boxes: Box[]; ways: Way[]; width: number; height: number; milliseconds: number };
 
 const OPTIONS = {
   'elk.algorithm': 'layered',
   'elk.direction': 'RIGHT',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '56',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '48',
   'elk.layered.spacing.edgeNodeBetweenLayers': '20',
-  'elk.spacing.nodeNode': '26',
+  'elk.spacing.nodeNode': '24',
   'elk.spacing.componentComponent': '26',
   'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
+  'elk.edgeLabels.inline': 'true',
   'elk.padding': `[top=${HEADER + PADDING},left=${PADDING},bottom=${PADDING},right=${PADDING}]`,
 };
 const ROOT = { ...OPTIONS, 'elk.padding': '[top=0,left=0,bottom=0,right=0]' };
@@ -52,13 +55,32 @@ export async function layout(shape: Shape): Promise<Places> {
   }
   const placed = await (await engine()).layout(root);
   const boxes: Box[] = [];
-  collect(placed, '', boxes);
-  return { boxes, links: shape.links, milliseconds: performance.now() - began };
+  const ways: Way[] = [];
+  const links = new Map(shape.links.map((each) => [each.id, each]));
+  collect(placed, '', { x: 0, y: 0 }, boxes, (edge, corner) => {
+    const link = links.get(edge.id);
+    if (link) ways.push(wayOf(link, edge, corner));
+  });
+  return { boxes, ways, width: placed.width ?? WIDTH, height: placed.height ?? HEIGHT, milliseconds: performance.now() - began };
 }
 
-function collect(node: ElkNode, parent: string, boxes: Box[]): void {
+/** Boxes are told relative to the box around them, and lines from the corner of the whole. */
+function collect(node: ElkNode, parent: string, corner: Point, boxes: Box[], line: (edge: ElkExtendedEdge, corner: Point) => void): void {
+  for (const each of node.edges ?? []) line(each, corner);
   for (const each of node.children ?? []) {
-    boxes.push({ id: each.id, parent, x: each.x ?? 0, y: each.y ?? 0, width: each.width ?? WIDTH, height: each.height ?? HEIGHT });
-    collect(each, each.id, boxes);
+    const box = { id: each.id, parent, x: each.x ?? 0, y: each.y ?? 0, width: each.width ?? WIDTH, height: each.height ?? HEIGHT };
+    boxes.push(box);
+    collect(each, each.id, { x: corner.x + box.x, y: corner.y + box.y }, boxes, line);
   }
+}
+
+function wayOf(link: Link, edge: ElkExtendedEdge, corner: Point): Way {
+  const section = edge.sections?.[0];
+  const points = section ? [section.startPoint, ...(section.bendPoints ?? []), section.endPoint] : [];
+  const label = edge.labels?.[0];
+  return {
+    ...link,
+    points: points.map((each) => ({ x: corner.x + each.x, y: corner.y + each.y })),
+    labelAt: label?.x === undefined || label.y === undefined ? undefined : { x: corner.x + label.x + (label.width ?? 0) / 2, y: corner.y + label.y + (label.height ?? 0) / 2 },
+  };
 }

@@ -25,7 +25,11 @@ export function barsOf(history: readonly EventView[], execution: ExecutionView):
       const own = bars.get(node) ?? [];
       bars.set(node, own);
       const last = own.at(-1);
-      if (last && last.to === null) last.to = at;
+      if (last && last.to === null) {
+        last.to = at;
+        // An attempt that ends at once is not announced: it ran all the same.
+        if (last.phase === 'QUEUED' && event.details.node === node && ATTEMPT_ENDS[event.kind]) last.phase = 'RUNNING';
+      }
       const name = appearance(kinds.get(node) ?? 'task', String(phase));
       if (ENDED.has(name)) continue;
       own.push({ phase: name, from: at, to: null, attempt: event.details.node === node ? numberOf(event.details.attempt) : 0 });

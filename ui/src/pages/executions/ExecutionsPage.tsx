@@ -7,7 +7,7 @@ import type { ExecutionLine } from '../../api/types';
 import { IconPlay, IconSearch, IconX } from '../../app/icons';
 import { useKeys } from '../../app/keys';
 import { QueryError } from '../../app/PageError';
-import { EXECUTION_PHASES, phaseWord } from '../../graph/phases';
+import { EXECUTION_PHASES, PhaseIcon, phaseWord } from '../../graph/phases';
 import { LinkAnchor, LinkButton } from '../links';
 import { executionsQuery } from '../execution/queries';
 import { ExecutionRow } from './ExecutionRow';
@@ -46,7 +46,7 @@ export function ExecutionsPage() {
         <TextInput ref={field} className="exs-search" aria-label="Search by id or workflow" placeholder="Id or workflow" leftSection={<IconSearch size={16} />} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
         <Chip.Group multiple value={phases} onChange={(next) => void navigate({ search: (now) => ({ ...now, phase: next.join(',') || undefined }), replace: true })}>
           <Group gap={6} role="group" aria-label="Phases">
-            {EXECUTION_PHASES.map((each) => <Chip key={each} value={each} size="sm" variant="outline" className={`exs-chip phase-${each}`}>{phaseWord(each)}</Chip>)}
+            {EXECUTION_PHASES.map((each) => <Chip key={each} value={each} size="sm" variant="outline" className={`exs-chip phase-${each}`}><PhaseIcon phase={each} size={14} />{phaseWord(each)}</Chip>)}
           </Group>
         </Chip.Group>
         {workflow && <Button variant="default" size="compact-md" rightSection={<IconX size={14} />} onClick={() => void navigate({ search: (now) => ({ ...now, workflow: undefined }), replace: true })} aria-label={`Show all workflows, not only ${workflow}`}>{workflow}</Button>}
