@@ -42,9 +42,17 @@ export function AnswerDialog({ task }: { task: string }) {
   );
 }
 
+const SHORT = 40;
+
+function expected({ kind, expects }: { kind: string; expects: string }): string {
+  return kind === 'approve' ? 'approve or reject' : expects;
+}
+
 function Heading({ task }: { task: Task }) {
   if (!('view' in task)) return <Text span fw={650}>Request</Text>;
-  return <><span className="answer-name">{task.view.name}</span> <Badge variant="default" size="lg" className="expects">{task.view.kind === 'approve' ? 'approve or reject' : task.view.expects}</Badge></>;
+  const { name } = task.view;
+  const expects = expected(task.view);
+  return <><span className="answer-name">{name}</span> {expects.length <= SHORT && <Badge variant="default" size="lg" className="expects">{expects}</Badge>}</>;
 }
 
 type BodyProps = { id: string; task: Task; next: string | undefined; onNext: () => void; onSent: (what: string) => void };
@@ -75,6 +83,7 @@ function From({ task }: { task: Extract<Task, { view: unknown }> }) {
   const { view } = task;
   return (
     <Text size="sm" c="dimmed">
+      {expected(view).length > SHORT && <span className="expects-long">Expected: {expected(view)}</span>}
       {view.workflow && <>{view.workflow} · </>}
       <Link className="link" to="/executions/$id" params={{ id: view.execution }}>{view.execution}</Link>
       {view.opened && <> · asked <Ago at={view.opened} /></>}

@@ -35,7 +35,7 @@ function Node({ execution, node }: { execution: string; node: NodeView }) {
           {node.answer?.comment && <Text size="sm" c="dimmed">“{node.answer.comment}”</Text>}
         </details>
       )}
-      {node.kind === 'task' && <Deck execution={execution} node={node.id} name={node.name} />}
+      {node.deck && <Deck execution={execution} node={node.id} name={node.name} />}
     </>
   );
 }

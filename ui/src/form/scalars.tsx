@@ -22,7 +22,7 @@ export function TextField(props: FieldProps & { format: string }) {
       ) : (
         <TextInput {...field} value={text} onChange={(event) => change(event.currentTarget.value)} placeholder={format === 'uuid' ? '00000000-0000-0000-0000-000000000000' : undefined} />
       )}
-      {text === '' && !field.disabled && format === '' && (
+      {text === '' && !field.disabled && format === '' && props.required && (
         value === '' ? <Text size="sm" c="dimmed" mt={4}>An empty text is given.</Text>
           : <Anchor component="button" type="button" size="sm" mt={4} onClick={() => onChange('')}>Give an empty text</Anchor>
       )}

@@ -61,6 +61,7 @@ export function shapeOf(given: Schema, root: Schema): Shape {
     const of = schema['x-tidegate'];
     return of === 'bytes' ? { kind: 'bytes' } : { kind: 'blob', of, web: '$uri' in asSchema(schema.properties) };
   }
+  if (Array.isArray(schema.enum) && schema.enum.length === 1) return { kind: 'constant', value: schema.enum[0] ?? null };
   if (Array.isArray(schema.enum)) return { kind: 'choice', choices: choicesOf(schema.enum, asList(schema['x-names'])) };
   if ('const' in schema) return { kind: 'constant', value: schema.const ?? null };
   const members = [...asList(schema.anyOf), ...asList(schema.oneOf)].map(asSchema);
