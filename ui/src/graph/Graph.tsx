@@ -15,7 +15,8 @@ const NODE_TYPES = { item: GraphNode };
 const EDGE_TYPES = { routed: GraphEdge };
 const MANY_SEEN = 120;
 const FIT = { padding: 0.06, maxZoom: 1.1, minZoom: 0.45 };
-const AIR = 90;
+const LABELS = { 'controls.ariaLabel': 'View' };
+const AIR = 110;
 
 export type GraphProps = {
   items: Item[];
@@ -75,10 +76,11 @@ function Drawn({ items, chosen, onChoose, onAnswer }: GraphProps) {
           edgesFocusable={false}
           elementsSelectable={false}
           preventScrolling={false}
+          ariaLabelConfig={LABELS}
           onlyRenderVisibleElements={nodes.length > MANY_SEEN}
         >
           <Background />
-          <Controls showInteractive={false} />
+          <Controls showInteractive={false} position="top-right" orientation="horizontal" />
         </ReactFlow>
       </GraphAround.Provider>
     </section>

@@ -1,11 +1,16 @@
 /** Where everything stands. elk finds the places in a worker, so the page never waits for it; what stands in a sub-workflow is laid out in its box. */
 import type { ELK, ElkExtendedEdge, ElkNode } from 'elkjs/lib/elk-api';
 import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
-import type { Link, Shape } from './model';
+import type { Item, Link, Shape } from './model';
 
-export const WIDTH = 204;
-export const HEIGHT = 58;
-export const HEADER = 46;
+const WIDTH = 204;
+const NARROWEST = 168;
+const WIDEST = 290;
+const NAME_CHARACTER = 8.2;
+const AROUND_NAME = 62;
+const BUTTON = 44;
+const HEIGHT = 58;
+const HEADER = 46;
 const PADDING = 18;
 const LABEL_CHARACTER = 6.2;
 
@@ -27,17 +32,13 @@ const OPTIONS = {
 };
 const ROOT = { ...OPTIONS, 'elk.padding': '[top=0,left=0,bottom=0,right=0]' };
 
-let shared: Promise<ELK> | undefined;
-
-function engine(): Promise<ELK> {
-  shared ??= import('elkjs/lib/elk-api.js').then((module) => new module.default({ workerFactory: () => new Worker(workerUrl) }));
-  return shared;
-}
+/** The worker starts as soon as this is loaded: by the time there is something to lay out, it is there. */
+const engine: Promise<ELK> = import('elkjs/lib/elk-api.js').then((module) => new module.default({ workerFactory: () => new Worker(workerUrl) }));
 
 /** Return the place of each item. Places are relative to the box an item stands in. */
 export async function layout(shape: Shape): Promise<Places> {
   const began = performance.now();
-  const nodes = new Map<string, ElkNode>(shape.items.map((each) => [each.id, { id: each.id, width: WIDTH, height: HEIGHT }]));
+  const nodes = new Map<string, ElkNode>(shape.items.map((each) => [each.id, { id: each.id, width: widthOf(each, shape), height: HEIGHT }]));
   const root: ElkNode = { id: '', layoutOptions: ROOT, children: [], edges: [] };
   const holder = (id: string): ElkNode => nodes.get(id) ?? root;
   const scopes = new Map(shape.items.map((each) => [each.id, each.scope]));
@@ -53,7 +54,7 @@ export async function layout(shape: Shape): Promise<Places> {
     const labels = link.label ? [{ id: `${link.id}:label`, text: link.label, width: link.label.length * LABEL_CHARACTER + 16, height: 18 }] : [];
     (up.edges ??= []).push({ id: link.id, sources: [link.source], targets: [link.target], labels });
   }
-  const placed = await (await engine()).layout(root);
+  const placed = await (await engine).layout(root);
   const boxes: Box[] = [];
   const ways: Way[] = [];
   const links = new Map(shape.links.map((each) => [each.id, each]));
@@ -62,6 +63,13 @@ export async function layout(shape: Shape): Promise<Places> {
     if (link) ways.push(wayOf(link, edge, corner));
   });
   return { boxes, ways, width: placed.width ?? WIDTH, height: placed.height ?? HEIGHT, milliseconds: performance.now() - began };
+}
+
+/** As wide as its name needs, with room for the buttons that it may have: so nothing moves when they come. */
+function widthOf(item: Item, shape: Shape): number {
+  const hasButton = item.kind === 'input' || item.kind === 'approve' || shape.foldable.has(item.id);
+  const wanted = AROUND_NAME + item.name.length * NAME_CHARACTER + (hasButton ? BUTTON : 0);
+  return Math.round(Math.min(WIDEST, Math.max(NARROWEST, wanted)));
 }
 
 /** Boxes are told relative to the box around them, and lines from the corner of the whole. */

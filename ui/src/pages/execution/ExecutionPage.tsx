@@ -20,7 +20,9 @@ import { Timeline } from './Timeline';
 import { Values } from './Values';
 import { WaitingBar } from './WaitingBar';
 
-const Graph = lazy(() => import('../../graph/Graph').then((module) => ({ default: module.Graph })));
+// Asked for at once, while the execution is: most who come here want to see it.
+const graph = import('../../graph/Graph');
+const Graph = lazy(() => graph.then((module) => ({ default: module.Graph })));
 const NARROW = '(max-width: 48em)';
 const TABS = ['graph', 'timeline', 'list', 'values'] as const;
 
@@ -70,7 +72,7 @@ function Execution({ execution }: { execution: ExecutionView }) {
       <WaitingBar execution={execution} onAnswer={answer} />
       {execution.error && <Failure failure={execution.error} onShow={choose} />}
       <News items={items} />
-      <Tabs value={shown} keepMounted={false} onChange={(next) => void navigate({ search: (now) => ({ ...now, tab: next ?? undefined }), replace: true, resetScroll: false })}>
+      <Tabs className="ex-tabs" value={shown} keepMounted={false} onChange={(next) => void navigate({ search: (now) => ({ ...now, tab: next ?? undefined }), replace: true, resetScroll: false })}>
         <Tabs.List>
           <Tabs.Tab value="graph">Graph</Tabs.Tab>
           <Tabs.Tab value="timeline">Timeline</Tabs.Tab>

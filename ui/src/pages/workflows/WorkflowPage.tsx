@@ -13,7 +13,9 @@ import { versionsQuery, workflowQuery } from '../execution/queries';
 import { Launch } from './Launch';
 import './workflows.css';
 
-const Graph = lazy(() => import('../../graph/Graph').then((module) => ({ default: module.Graph })));
+// Asked for at once, while the workflow is.
+const graph = import('../../graph/Graph');
+const Graph = lazy(() => graph.then((module) => ({ default: module.Graph })));
 
 /** One workflow: what it does, before it has ever run, and the form that launches it. */
 export function WorkflowPage() {
