@@ -43,7 +43,9 @@ def digest() -> str:
         folders[:] = sorted(set(folders) - NOT_SOURCES)
         for name in sorted(set(names) - {LOCK}):
             path = Path(folder, name)
-            found.update(path.relative_to(UI).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+            found.update(
+                path.relative_to(UI).as_posix().encode() + b"\0" + path.read_bytes() + b"\0"
+            )
     return found.hexdigest()
 
 
@@ -112,7 +114,9 @@ def _build(of: str) -> None:
     (new / "THIRD_PARTY_LICENSES.txt").write_text(licenses())
     for path in list(new.rglob("*")):
         if path.suffix in PACKED and path.stat().st_size > SMALL:
-            path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
+            path.with_name(f"{path.name}.gz").write_bytes(
+                gzip.compress(path.read_bytes(), 9, mtime=0)
+            )
     (new / "build.json").write_text(json.dumps({"digest": of}))
     # Never half a UI: the old one goes when the new one is whole.
     shutil.rmtree(OUT, ignore_errors=True)
@@ -121,7 +125,13 @@ def _build(of: str) -> None:
 
 def _run(command: list[str], env: dict[str, str]) -> None:
     done = subprocess.run(
-        command, cwd=UI, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        cwd=UI,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     if done.returncode:
         tail = "\n  ".join(done.stdout.strip().splitlines()[-12:])
@@ -137,10 +147,14 @@ def licenses() -> str:
         if not place or about.get("dev") or about.get("optional") or not folder.is_dir():
             continue
         name = place.rpartition("node_modules/")[2]
-        parts.append(f"{'=' * 78}\n{name} {about.get('version', '')} ({about.get('license', 'see below')})")
+        parts.append(
+            f"{'=' * 78}\n{name} {about.get('version', '')} ({about.get('license', 'see below')})"
+        )
         if name == "elkjs":
             parts.append("It is used unchanged. Its source: https://github.com/kieler/elkjs")
-        texts = sorted(p for p in folder.iterdir() if re.match(r"(?i)(licen[sc]e|notice|copying)", p.name))
+        texts = sorted(
+            p for p in folder.iterdir() if re.match(r"(?i)(licen[sc]e|notice|copying)", p.name)
+        )
         parts += [p.read_text("utf-8", "replace").strip() for p in texts if p.is_file()]
     return "\n\n".join(parts) + "\n"
 
@@ -157,7 +171,10 @@ def main() -> int:
             importlib.invalidate_caches()
         print("The web UI is built." if build() else "The web UI is up to date.", file=sys.stderr)
     except CannotBuild as error:
-        print(f"The web UI could not be built: {error}\nThe API and the command line work without it.", file=sys.stderr)
+        print(
+            f"The web UI could not be built: {error}\nThe API and the command line work without it.",
+            file=sys.stderr,
+        )
         return int(os.environ.get("TIDEGATE_REQUIRE_UI", "") not in {"", "0"})
     return 0
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.serving import Server
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -75,13 +74,6 @@ class Site:
         signals = self.ask("GET", f"executions/{execution}/signals").body["items"]
         return next(each["answer"] for each in signals if each["name"] == name)
 
-    def restart(self) -> None:
-        """Kill the server, and start it again at the same place."""
-        port = self.server.port
-        self.server.kill()
-        self.server = Server(self.home, port=port).ready()
-        self.ask = self.server.connect()
-
 
 @pytest.fixture(scope="module")
 def site(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
@@ -124,7 +116,7 @@ class Tab:
 def tabs(browser: Any, site: Site) -> Iterator[Any]:
     """Make tabs, all in one browser window of somebody who has signed in."""
     made: list[Tab] = []
-    place = browser.new_context(viewport={"width": 1280, "height": 850})
+    place = browser.new_context(viewport={"width": 1280, "height": 850}, timezone_id="UTC")
 
     def make() -> Tab:
         tab = Tab(place, site)

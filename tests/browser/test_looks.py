@@ -31,7 +31,9 @@ def test_axe_finds_nothing(tab: Any, ids: dict[str, str], place: str, scheme: st
     tab.page.wait_for_load_state("networkidle") if place == "nowhere" else None
     tab.page.locator(".mantine-Loader-root").first.wait_for(state="detached")
     found = axe.Axe().run(tab.page, options={"runOnly": {"type": "tag", "values": TAGS}})
-    assert [(v["id"], [n["html"][:200] for n in v["nodes"][:3]]) for v in found.response["violations"]] == []
+    assert [
+        (v["id"], [n["html"][:200] for n in v["nodes"][:3]]) for v in found.response["violations"]
+    ] == []
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -71,4 +71,6 @@ def _reply(body: bytes, name: str, kept: str, *, packed: bool = False) -> Reply:
     headers = {"cache-control": kept, "content-security-policy": policy, "vary": "accept-encoding"}
     if packed:
         headers["content-encoding"] = "gzip"
-    return Reply(body.replace(NONCE, NONCE + nonce.encode(), 1) if nonce else body, 200, headers, media)
+    return Reply(
+        body.replace(NONCE, NONCE + nonce.encode(), 1) if nonce else body, 200, headers, media
+    )

@@ -142,7 +142,7 @@ def show_model(value: Grade) -> str:
 
 @task
 def show_file(value: File) -> str:
-    with open(value) as file:
+    with open(value) as file:  # noqa: PTH123  it is what people write
         return file.read()
 
 
@@ -182,7 +182,12 @@ def make_rows() -> list[dict]:
 
 @workflow
 def approve_rows() -> list[dict]:
-    return approve(make_rows(), "rows-are-right", timeout=timedelta(hours=2), prompt="Are these rows **right**? <script>alert(1)</script>")
+    return approve(
+        make_rows(),
+        "rows-are-right",
+        timeout=timedelta(hours=2),
+        prompt="Are these rows **right**? <script>alert(1)</script>",
+    )
 
 
 @workflow
