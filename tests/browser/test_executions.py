@@ -59,7 +59,7 @@ def drawn(page: Any, name: str) -> Any:
 def test_a_workflow_is_launched_from_its_form_and_answered_from_its_graph(page: Any) -> None:
     go(page, "/workflows/seed_page.reporting_with_approval_wf")
     form = page.get_by_role("region", name="Launch")
-    form.get_by_text("Edit as JSON").click()
+    form.get_by_role("switch", name="Edit as JSON").check(force=True)
     form.get_by_role("textbox", name="Inputs").fill('{"data": [1, 2, 6]}')
     form.get_by_role("button", name="Launch", exact=True).click()
     page.get_by_role("region", name="Graph").get_by_role("button", name="Answer title").click()
