@@ -7,6 +7,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: help demo test check format docs bench wheel clean
 .PHONY: lint floors types tidy
+.PHONY: ui ui-types browser
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
@@ -17,10 +18,10 @@ JOBS ?= 2
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
 
-demo: .venv/.demo  ## Run the report workflow on real data, stop, and be asked (ARGS=--unattended: let it answer itself)
+demo: .venv/.demo ui  ## Run the report workflow on real data, stop, and be asked (ARGS=--unattended: let it answer itself)
 	@$(BIN)/python examples/demo.py $(ARGS)
 
-test: .venv/.dev  ## Run all tests (ARGS: anything for pytest)
+test: .venv/.dev ui browser  ## Run all tests (ARGS: anything for pytest)
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 check: lint floors types tidy  ## Lint, format, types, floors, sizes and names
@@ -41,6 +42,16 @@ tidy: .venv/.dev
 format: .venv/.dev  ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+ui: .venv/.python  ## Build the web UI, if its sources have changed
+	@$(BIN)/python ui/build.py
+
+ui-types: .venv/.dev  ## Write the UI's types anew, from the OpenAPI document
+	@$(BIN)/python -c 'import json; from tidegate.api.app import ROUTES; from tidegate.api.openapi import make_document; print(json.dumps(make_document(ROUTES, "")))' | node ui/scripts/types.mjs -
+
+# The browser tests skip, and say why, where there is no Chromium.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || echo 'No Chromium: the browser tests will be skipped.' >&2
 
 docs: .venv/.dev  ## Write the generated pages of docs/ anew
 	$(BIN)/python docs/generate.py

@@ -114,7 +114,8 @@ class Door:
         path = scope["path"]
         if path.startswith(API) or scope["method"] not in ("GET", "HEAD"):
             return False
-        reply = await asyncio.to_thread(self._pages.find, path)
+        packed = "gzip" in _headers(scope).get("accept-encoding", "")
+        reply = await asyncio.to_thread(self._pages.find, path, packed=packed)
         if reply is None:
             return False
         await send_whole(send, 200, reply.content(), media=reply.media, headers=reply.headers)

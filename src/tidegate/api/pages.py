@@ -5,6 +5,7 @@ Every file is listed when the server starts, so nothing that is asked for can le
 """
 
 import mimetypes
+import secrets
 from collections.abc import Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -15,9 +16,13 @@ PAGE = "index.html"
 ASSETS = "assets/"
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self' data: blob:;"
-    " font-src 'self'; worker-src 'self' blob:; frame-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'"
+    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; connect-src 'self'; img-src 'self' data: blob:;"
+    " font-src 'self'; worker-src 'self'; frame-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'none'"
 )
+ASSET_POLICY = "default-src 'none'; frame-ancestors 'none'"
+NONCE = b'<meta name="tidegate-nonce" content="'
+"""What stands before the place of the nonce in the page, which makes its styles as they are needed."""
+
 NOT_BUILT = b"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Tidegate</title></head>
 <body><h1>Tidegate</h1><p>The web UI is not built into this installation. The API is at <code>/api/v1</code>,
@@ -32,14 +37,17 @@ class Pages:
         found = files("tidegate").joinpath("_ui") if root is None else root
         self._files: Mapping[str, Traversable] = dict(_listed(found)) if found.is_dir() else {}
 
-    def find(self, path: str) -> Reply | None:
-        """Return what is at a path outside of the API; None if nothing is. Paths without a dot in their last part are the page's own."""
+    def find(self, path: str, *, packed: bool = False) -> Reply | None:
+        """Return what is at a path outside of the API; None if nothing is. Paths without a dot in their last part are the page's own. `packed`: it may come compressed."""
         if path.startswith("/api/") or path == "/api":
             return None
         name = path.lstrip("/")
         file = self._files.get(name)
         if file is not None and name != PAGE:
             kept = "public, max-age=31536000, immutable" if name.startswith(ASSETS) else "no-cache"
+            squeezed = self._files.get(f"{name}.gz") if packed else None
+            if squeezed is not None:
+                return _reply(squeezed.read_bytes(), name, kept, packed=True)
             return _reply(file.read_bytes(), name, kept)
         if "." in name.rpartition("/")[2] and name != PAGE:
             return None
@@ -55,7 +63,14 @@ def _listed(folder: Traversable, before: str = "") -> list[tuple[str, Traversabl
     return found
 
 
-def _reply(body: bytes, name: str, kept: str) -> Reply:
+def _reply(body: bytes, name: str, kept: str, *, packed: bool = False) -> Reply:
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     media = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
-    return Reply(body, 200, {"cache-control": kept, "content-security-policy": POLICY}, media)
+    nonce = secrets.token_urlsafe(16) if name == PAGE else ""
+    policy = POLICY.replace("{nonce}", nonce) if nonce else ASSET_POLICY
+    headers = {"cache-control": kept, "content-security-policy": policy, "vary": "accept-encoding"}
+    if packed:
+        headers["content-encoding"] = "gzip"
+    return Reply(
+        body.replace(NONCE, NONCE + nonce.encode(), 1) if nonce else body, 200, headers, media
+    )

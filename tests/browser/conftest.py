@@ -1,0 +1,137 @@
+"""A browser of the machine, and a real server with workflows that wait. Without Chromium, or without the built page, the tests are skipped."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.serving import Server
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 15_000
+PROGRAMS = Path(__file__).parent / "programs"
+SEED = Path(__file__).parents[1] / "e2e" / "seed_page.py"
+
+
+def chromium() -> str | None:
+    """Return where the machine has a Chromium."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    path = chromium()
+    if path is None:
+        pytest.skip("there is no Chromium here: install one, or say in CHROMIUM where it is")
+    if not files("tidegate").joinpath("_ui", "index.html").is_file():
+        pytest.skip("the web UI is not built: make ui")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=path, args=ARGS)
+        yield opened
+        opened.close()
+
+
+class Site:
+    """A server with the workflows registered."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.server = Server(home).ready()
+        self.ask = self.server.connect()
+        for file in (PROGRAMS / "gates.py", SEED):
+            command = [sys.executable, "-m", "tidegate", "register", str(file), "--home", str(home)]
+            subprocess.run(command, check=True, capture_output=True, cwd=file.parent)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}"
+
+    def launch(self, workflow: str, **inputs: Any) -> str:
+        """Launch a workflow, and return the id once it waits."""
+        reply = self.ask("POST", "executions", {"workflow": workflow, "inputs": inputs})
+        assert reply.status == 201, reply.body
+        found = self.ask("GET", f"executions/{reply.body['id']}?wait=20&until_waiting=true")
+        assert found.body["phase"] == "WAITING", found.body
+        return str(reply.body["id"])
+
+    def answer_of(self, execution: str, name: str) -> Any:
+        signals = self.ask("GET", f"executions/{execution}/signals").body["items"]
+        return next(each["answer"] for each in signals if each["name"] == name)
+
+
+@pytest.fixture(scope="module")
+def site(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    made = Site(tmp_path_factory.mktemp("home"))
+    yield made
+    made.server.close()
+
+
+class Tab:
+    """A tab that is signed in. What its console says against the page is kept."""
+
+    def __init__(self, place: Any, site: Site) -> None:
+        self.page = place.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.site = site
+        self.complaints: list[str] = []
+        self.foreign: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._heard)
+        self.page.on("request", self._asked)
+
+    def _heard(self, message: Any) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self.site.url, "blob:", "data:")):
+            self.foreign.append(request.url)
+
+    def open(self, place: str = "/") -> Any:
+        self.page.goto(f"{self.site.url}/#{place}")
+        return self.page
+
+    @property
+    def dialog(self) -> Any:
+        return self.page.get_by_role("dialog")
+
+
+@pytest.fixture
+def tabs(browser: Any, site: Site) -> Iterator[Any]:
+    """Make tabs, all in one browser window of somebody who has signed in."""
+    made: list[Tab] = []
+    place = browser.new_context(viewport={"width": 1280, "height": 850}, timezone_id="UTC")
+
+    def make() -> Tab:
+        tab = Tab(place, site)
+        if not made:
+            tab.page.goto(f"{site.url}/#token={site.server.token}")
+            tab.page.get_by_role("heading", level=1).wait_for()
+        made.append(tab)
+        return tab
+
+    yield make
+    place.close()
+    assert [each.complaints for each in made if each.complaints] == []
+    assert [each.foreign for each in made if each.foreign] == []
+
+
+@pytest.fixture
+def tab(tabs: Any) -> Tab:
+    return tabs()

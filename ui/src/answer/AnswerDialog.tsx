@@ -1,0 +1,92 @@
+import { Badge, Button, Group, Loader, Modal, Stack, Switch, Text } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
+import { Link, useLocation, useNavigate } from '@tanstack/react-router';
+import { say } from '../app/notice';
+import { QueryError } from '../app/PageError';
+import { Ago } from '../show/time';
+import './answer.css';
+import { Closed } from './Closed';
+import { nextAfter, useOpensNext } from './order';
+import { Question } from './Question';
+import { useTask, type Task } from './useTask';
+
+/** The dialog in which a request is answered, over whatever page is open. `task` is `<execution>:<path>`. */
+export function AnswerDialog({ task }: { task: string }) {
+  const navigate = useNavigate();
+  const inInbox = useLocation().pathname === '/';
+  const isPhone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
+  const [opensNext, setOpensNext] = useOpensNext();
+  const found = useTask(task);
+
+  const go = (next: string | undefined) => void navigate({ to: '.', search: ({ task: _, ...rest }) => (next === undefined ? rest : { ...rest, task: next }), replace: true });
+  const next = inInbox ? nextAfter(task) : undefined;
+  const onSent = (what: string) => {
+    const following = opensNext ? next : undefined;
+    say(`${what} The workflow goes on.${following ? ' This is the next request.' : ''}`);
+    go(following);
+  };
+  return (
+    <Modal
+      opened
+      onClose={() => go(undefined)}
+      size={760}
+      fullScreen={isPhone}
+      title={<Heading task={found} />}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+      classNames={{ body: 'answer-body', content: 'answer', title: 'answer-title' }}
+      transitionProps={{ duration: 0 }}
+    >
+      <Body key={task} id={task} task={found} next={next} onNext={() => go(next)} onSent={onSent} />
+      {inInbox && <Switch className="answer-next" size="xs" label="Open the next request after an answer" checked={opensNext} onChange={(event) => setOpensNext(event.currentTarget.checked)} />}
+    </Modal>
+  );
+}
+
+const SHORT = 40;
+
+function expected({ kind, expects }: { kind: string; expects: string }): string {
+  return kind === 'approve' ? 'approve or reject' : expects;
+}
+
+function Heading({ task }: { task: Task }) {
+  if (!('view' in task)) return <Text span fw={650}>Request</Text>;
+  const { name } = task.view;
+  const expects = expected(task.view);
+  return <><span className="answer-name">{name}</span> {expects.length <= SHORT && <Badge variant="default" size="lg" className="expects">{expects}</Badge>}</>;
+}
+
+type BodyProps = { id: string; task: Task; next: string | undefined; onNext: () => void; onSent: (what: string) => void };
+
+function Body({ id, task, next, onNext, onSent }: BodyProps) {
+  switch (task.state) {
+    case 'loading': return <Group justify="center" p="xl"><Loader aria-label="Loading" /></Group>;
+    case 'failed': return <QueryError error={task.error} retry={task.retry} what="The request" />;
+    case 'unknown':
+      return (
+        <Stack align="flex-start">
+          <Text>There is no request <code>{task.path}</code> in the execution <code>{task.execution}</code>. The address may have been cut, or the request was asked on another server.</Text>
+          {next !== undefined && <Button onClick={onNext}>Next request</Button>}
+        </Stack>
+      );
+    default:
+      return (
+        <Stack gap="md">
+          <From task={task} />
+          {task.state === 'closed' && <Closed signal={task.signal} onNext={next === undefined ? undefined : onNext} />}
+          <Question id={id} view={task.view} state={task.state} onSent={onSent} />
+        </Stack>
+      );
+  }
+}
+
+function From({ task }: { task: Extract<Task, { view: unknown }> }) {
+  const { view } = task;
+  return (
+    <Text size="sm" c="dimmed">
+      {expected(view).length > SHORT && <span className="expects-long">Expected: {expected(view)}</span>}
+      {view.workflow && <>{view.workflow} · </>}
+      <Link className="link" to="/executions/$id" params={{ id: view.execution }}>{view.execution}</Link>
+      {view.opened && <> · asked <Ago at={view.opened} /></>}
+    </Text>
+  );
+}

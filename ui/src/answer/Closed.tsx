@@ -1,0 +1,35 @@
+import { Alert, Button, Text } from '@mantine/core';
+import type { SignalView } from '../api/types';
+import { Ago, clock } from '../show/time';
+import { brief } from '../show/Value';
+
+/** What has become of a request that is not open any more. */
+export function Closed({ signal, onNext }: { signal: SignalView; onNext: (() => void) | undefined }) {
+  return (
+    <Alert color={signal.phase === 'SUCCEEDED' ? 'gray' : 'orange'} variant="light" role="status" className="closed" title={<Outcome signal={signal} />}>
+      {signal.answer?.comment && <Text size="sm" mb={6}>“{signal.answer.comment}”</Text>}
+      {onNext && <Button size="xs" onClick={onNext}>Next request</Button>}
+    </Alert>
+  );
+}
+
+function Outcome({ signal }: { signal: SignalView }) {
+  const { answer, due, kind, phase } = signal;
+  const ranOut = due ? `The time for this ran out at ${clock(new Date(due))}.` : 'The time for this ran out.';
+  if (answer?.by_timeout) return <>{ranOut} The answer for that case was taken: {verdict(kind, answer.value)}.</>;
+  if (answer) {
+    return <>Already answered by {answer.who}, <Ago at={answer.at} />: {verdict(kind, answer.value)}{answer.early ? ' (before it was asked)' : ''}</>;
+  }
+  switch (phase) {
+    case 'TIMED_OUT': return <>{ranOut}</>;
+    case 'ABORTED': return <>The execution was ended. Nobody needs to answer this any more.</>;
+    case 'SKIPPED': return <>The workflow went another way. Nobody needs to answer this any more.</>;
+    case 'QUEUED': case 'RUNNING': return <>The workflow has not come to this yet: there is nothing to approve.</>;
+    default: return <>This is not open any more.</>;
+  }
+}
+
+function verdict(kind: string, value: Parameters<typeof brief>[0]): string {
+  if (kind === 'approve') return value === true ? 'approved' : 'rejected';
+  return brief(value);
+}

@@ -1,0 +1,60 @@
+import { Button, Group, Kbd, Stack, Text, Textarea } from '@mantine/core';
+import { useEffect, useRef, useState } from 'react';
+import { isObject } from '../api/json';
+import { focusField, SchemaForm, useSchemaForm } from '../form/SchemaForm';
+import { shapeOf } from '../form/shape';
+import { readDraft, useKeptDraft } from './draft';
+import type { AnswerProps } from './Question';
+
+const ONE_LINE = new Set(['text', 'whole', 'number', 'decimal', 'duration', 'date', 'instant', 'time', 'optional']);
+const MODIFIER = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘' : 'Ctrl';
+
+/** Answer with a form. */
+export function Filling({ id, view, open, busy, faults, send }: AnswerProps) {
+  const schema = isObject(view.schema) ? view.schema : {};
+  const [draft] = useState(() => readDraft(id));
+  const form = useSchemaForm(schema, draft?.value ?? view.suggested);
+  const [comment, setComment] = useState(draft?.comment ?? '');
+  const [touched, setTouched] = useState(draft !== undefined);
+  const fields = useRef<HTMLFormElement>(null);
+  useKeptDraft(id, { value: form.value, comment }, touched);
+  useEffect(() => {
+    const first = fields.current?.querySelector<HTMLElement>('input:not([type=hidden]):not([type=file]), textarea, select');
+    first?.focus();
+    if (first instanceof HTMLInputElement || first instanceof HTMLTextAreaElement) first.select();
+  }, []);
+  const { setFaults } = form;
+  useEffect(() => {
+    setFaults(faults);
+    if (faults[0]) focusField(faults[0].path);
+    // eslint-disable-next-line -- the faults of a reply are shown once
+  }, [faults]);
+
+  const submit = () => {
+    const found = form.validated();
+    if (found && open) send({ value: found.value, comment }, `${view.name}: sent.`);
+  };
+  const single = ONE_LINE.has(shapeOf(schema, schema).kind);
+  const press = (event: React.KeyboardEvent) => {
+    const target = event.target as HTMLElement;
+    const plain = single && !event.shiftKey && target.id.startsWith('field-') && target.tagName !== 'BUTTON';
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey || plain)) {
+      event.preventDefault();
+      submit();
+    }
+  };
+  return (
+    <form ref={fields} noValidate onKeyDown={press} onChange={() => setTouched(true)} onSubmit={(event) => { event.preventDefault(); submit(); }}>
+      <Stack gap="md">
+        {draft && <Text size="sm" c="dimmed">Your draft is back. {view.suggested !== undefined && <Button size="compact-xs" variant="default" onClick={() => form.setValue(view.suggested)}>Use the suggestion</Button>}</Text>}
+        {!draft && view.suggested !== undefined && <Text size="sm" c="dimmed">Filled in as suggested; change it as needed.</Text>}
+        <SchemaForm schema={schema} form={form} label="Answer" disabled={!open} />
+        <Textarea label="Comment (optional)" autosize minRows={1} maxRows={8} value={comment} disabled={!open} onChange={(event) => setComment(event.currentTarget.value)} />
+        <Group className="bar" justify="flex-end" gap="sm">
+          {form.faults.length > 0 && <Text size="sm" c="var(--mantine-color-error)" role="alert">{form.faults.length === 1 ? 'One thing' : `${form.faults.length} things`} to mend above</Text>}
+          <Button type="submit" size="md" disabled={!open} loading={busy} rightSection={<Kbd size="xs" aria-hidden>{single ? '⏎' : `${MODIFIER} ⏎`}</Kbd>}>Send answer</Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

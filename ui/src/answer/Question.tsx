@@ -1,0 +1,86 @@
+/** The question, what is needed to decide it, and the way to answer. */
+import { Alert, Stack, Text } from '@mantine/core';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { ApiError } from '../api/client';
+import { isObject } from '../api/json';
+import type { FaultDocument, WaitingView } from '../api/types';
+import { useConnection } from '../app/connection';
+import { span, TimeLeft, clock } from '../show/time';
+import { brief, Value } from '../show/Value';
+import { Approval } from './Approval';
+import { Background } from './Background';
+import { dropDraft } from './draft';
+import { Choosing, quickChoices } from './Choosing';
+import { Filling } from './Filling';
+import { useSend, type Decision } from './send';
+
+const Prose = lazy(() => import('../show/Prose').then((module) => ({ default: module.Prose })));
+
+export type AnswerProps = {
+  id: string;
+  view: WaitingView;
+  /** Whether it can be answered now. */
+  open: boolean;
+  busy: boolean;
+  faults: FaultDocument[];
+  send: (decision: Decision, what: string) => void;
+};
+
+type Props = { id: string; view: WaitingView; state: 'open' | 'early' | 'closed'; onSent: (what: string) => void };
+
+export function Question({ id, view, state, onSent }: Props) {
+  const sending = useSend(view);
+  const { since } = useConnection();
+  const [faults, setFaults] = useState<FaultDocument[]>([]);
+  const top = useRef<HTMLDivElement>(null);
+  useEffect(() => top.current?.focus(), []);
+
+  const send = (decision: Decision, what: string) => {
+    if (sending.isPending) return;
+    setFaults([]);
+    sending.mutate(decision, {
+      onSuccess: () => { dropDraft(id); onSent(what); },
+      onError: (error) => setFaults(error instanceof ApiError ? error.faults : []),
+    });
+  };
+  const props: AnswerProps = { id, view, open: state !== 'closed' && since === undefined, busy: sending.isPending, faults, send };
+  const shown = Object.entries(view.show);
+  return (
+    <Stack gap="md">
+      <div ref={top} tabIndex={-1} data-autofocus className="question">
+        {view.prompt && <Suspense fallback={<Text>{view.prompt}</Text>}><Prose text={view.prompt} /></Suspense>}
+        {state === 'early' && <Text c="dimmed">The workflow has not come to this yet. An answer is kept until it does.</Text>}
+        {state === 'open' && <Deadline view={view} />}
+      </div>
+      {view.value !== undefined && <section aria-label="What is to be approved" className="subject"><Value value={view.value} /></section>}
+      {shown.map(([name, value]) => (
+        <section key={name} aria-label={name}><Text size="sm" fw={600} mb={4}>{name}</Text><div className="subject"><Value value={value} /></div></section>
+      ))}
+      <Background view={view} />
+      {sending.error && <Refusal error={sending.error} />}
+      <Answering {...props} />
+    </Stack>
+  );
+}
+
+function Answering(props: AnswerProps) {
+  if (props.view.kind === 'approve') return <Approval {...props} />;
+  return quickChoices(props.view).length > 0 ? <Choosing {...props} /> : <Filling {...props} />;
+}
+
+function Deadline({ view }: { view: WaitingView }) {
+  if (view.due === null) return <Text size="sm" c="dimmed">This waits without end.</Text>;
+  const then = view.on_timeout === undefined ? 'the request fails, and the workflow with it' : `this is taken as the answer: ${view.kind === 'approve' ? (view.on_timeout === true ? 'approved' : 'rejected') : brief(view.on_timeout)}`;
+  return <Text size="sm"><TimeLeft due={view.due} /><span className="dim">; then {then}.</span></Text>;
+}
+
+function Refusal({ error }: { error: Error }) {
+  const known = error instanceof ApiError ? error : undefined;
+  if (known?.code === 'already_answered') {
+    const at = isObject(known.facts) && typeof known.facts.at === 'string' ? new Date(known.facts.at) : undefined;
+    const who = typeof known.facts.who === 'string' ? known.facts.who : 'somebody else';
+    return <Alert color="orange" role="alert" title={`Already answered by ${who}${at ? `, ${span(Date.now() - at.getTime())} ago (${clock(at)})` : ''}`}>Your answer was not taken.</Alert>;
+  }
+  if (known?.status === 422) return <Alert color="red" role="alert" title="This does not fit">{known.faults.length > 0 ? known.faults.map((each) => <div key={each.reason + each.path.join('.')}>{each.path.length > 0 && <b>{each.path.join(' → ')}: </b>}{each.reason}</div>) : known.message}</Alert>;
+  return <Alert color="red" role="alert" title="Not sent. Your input is kept.">{error.message}</Alert>;
+}

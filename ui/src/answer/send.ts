@@ -1,0 +1,37 @@
+/** Sending answers. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useRef } from 'react';
+import { call, segments } from '../api/client';
+import type { Json } from '../api/json';
+import type { AnswerReply, AnswerResults, WaitingView } from '../api/types';
+
+export type Decision = { value: Json; comment: string };
+
+/** Send an answer. A repeat of the same answer has the same key, so that it is never counted twice. */
+export function useSend(view: WaitingView) {
+  const queries = useQueryClient();
+  const sent = useRef({ body: '', key: '' });
+  return useMutation({
+    mutationFn: (decision: Decision) => {
+      const body = JSON.stringify(decision);
+      if (sent.current.body !== body) sent.current = { body, key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
+      return call<AnswerReply>('PUT', `/api/v1/executions/${segments(view.execution)}/signals/${segments(view.path)}`, decision, sent.current.key);
+    },
+    onSettled: () => {
+      void queries.invalidateQueries({ queryKey: ['inbox'] });
+      void queries.invalidateQueries({ queryKey: ['execution', view.execution] });
+    },
+  });
+}
+
+const AT_ONCE = 500;
+
+/** Send one decision for many requests; the results come in their order. */
+export async function sendMany(views: WaitingView[], decision: Decision): Promise<AnswerResults['items']> {
+  const found: AnswerResults['items'] = [];
+  for (let from = 0; from < views.length; from += AT_ONCE) {
+    const answers = views.slice(from, from + AT_ONCE).map((view) => ({ execution: view.execution, signal: view.path, ...decision }));
+    found.push(...(await call<AnswerResults>('POST', '/api/v1/inbox/answers', { answers })).items);
+  }
+  return found;
+}

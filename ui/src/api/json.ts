@@ -1,0 +1,45 @@
+/** JSON as it travels. A whole number that JavaScript cannot hold exactly stays the text it was written as. */
+export type Json = null | boolean | number | string | BigWhole | Json[] | JsonObject;
+export type JsonObject = { [key: string]: Json };
+
+/** A whole number beyond 2^53: `rawJSON` is its digits. Made and recognised by the browser only. */
+export interface BigWhole {
+  readonly rawJSON: string;
+}
+
+type RawJson = {
+  rawJSON?: (text: string) => BigWhole;
+  isRawJSON?: (value: unknown) => boolean;
+};
+type Reviver = (this: unknown, key: string, value: Json, source?: { source?: string }) => Json;
+
+const raw = JSON as unknown as RawJson;
+const WHOLE = /^-?\d+$/;
+
+export function isBig(value: unknown): value is BigWhole {
+  return raw.isRawJSON?.(value) ?? false;
+}
+
+/** Return the number that these digits write, exactly. */
+export function whole(digits: string): number | BigWhole {
+  const value = Number(digits);
+  if (Number.isSafeInteger(value) || raw.rawJSON === undefined) return value;
+  return raw.rawJSON(digits.replace(/^(-?)0+(?=\d)/, '$1').replace(/^\+/, ''));
+}
+
+const keepDigits: Reviver = (_key, value, source) =>
+  typeof value === 'number' && !Number.isSafeInteger(value) && WHOLE.test(source?.source ?? '')
+    ? whole(source?.source ?? '')
+    : value;
+
+export function parseJson(text: string): Json {
+  return JSON.parse(text, keepDigits as (key: string, value: Json) => Json) as Json;
+}
+
+export function writeJson(value: Json | undefined, indent = 0): string {
+  return JSON.stringify(value, undefined, indent) ?? '';
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBig(value);
+}

@@ -1,0 +1,63 @@
+import { createHashHistory, createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { InboxPage } from '../pages/inbox/InboxPage';
+import { NotFound } from './NotFound';
+import { PageError } from './PageError';
+import { Shell } from './Shell';
+
+/** `task` names the request whose dialog is open, over any page: `<execution>:<path>`. */
+export type RootSearch = { task?: string };
+
+function validateSearch(search: Record<string, unknown>): RootSearch {
+  return search.task === undefined ? {} : { task: String(search.task) };
+}
+
+const text = (value: unknown): string | undefined => (value === undefined || value === '' ? undefined : String(value));
+
+/** Leave out what is not there, so that it does not stand in the address. */
+function kept<T extends RootSearch>(search: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as T;
+}
+
+export type ExecutionSearch = RootSearch & { tab?: string; node?: string };
+export type ExecutionsSearch = RootSearch & { phase?: string; text?: string; workflow?: string };
+export type WorkflowSearch = RootSearch & { version?: string; from?: string };
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: PageError, validateSearch });
+
+const inbox = createRoute({ getParentRoute: () => root, path: '/', component: InboxPage });
+const executions = createRoute({
+  getParentRoute: () => root,
+  path: '/executions',
+  validateSearch: (search: Record<string, unknown>) => kept<ExecutionsSearch>({ ...validateSearch(search), phase: text(search.phase), text: text(search.text), workflow: text(search.workflow) }),
+  component: lazyRouteComponent(() => import('../pages/executions/ExecutionsPage'), 'ExecutionsPage'),
+});
+const execution = createRoute({
+  getParentRoute: () => root,
+  path: '/executions/$id',
+  validateSearch: (search: Record<string, unknown>) => kept<ExecutionSearch>({ ...validateSearch(search), tab: text(search.tab), node: text(search.node) }),
+  component: lazyRouteComponent(() => import('../pages/execution/ExecutionPage'), 'ExecutionPage'),
+});
+const workflows = createRoute({
+  getParentRoute: () => root,
+  path: '/workflows',
+  component: lazyRouteComponent(() => import('../pages/workflows/WorkflowsPage'), 'WorkflowsPage'),
+});
+const workflow = createRoute({
+  getParentRoute: () => root,
+  path: '/workflows/$name',
+  validateSearch: (search: Record<string, unknown>) => kept<WorkflowSearch>({ ...validateSearch(search), version: text(search.version), from: text(search.from) }),
+  component: lazyRouteComponent(() => import('../pages/workflows/WorkflowPage'), 'WorkflowPage'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([inbox, executions, execution, workflows, workflow]),
+  history: createHashHistory(),
+  defaultErrorComponent: PageError,
+  defaultPreload: 'intent',
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,79 @@
+/** One node of a graph. It takes what changes (phases, what is chosen) from around it, so that a change draws only what it touches. */
+import { ActionIcon, Tooltip } from '@mantine/core';
+import { Handle, Position, type Node, type NodeProps } from '@xyflow/react';
+import { createContext, memo, useContext } from 'react';
+import { IconChevron, IconPlay } from '../app/icons';
+import { span, useNow } from '../show/time';
+import type { Inside, Item } from './model';
+import { PhaseIcon, phaseWord } from './phases';
+
+export type Around = {
+  items: ReadonlyMap<string, Item>;
+  inside: ReadonlyMap<string, Inside>;
+  folded: ReadonlySet<string>;
+  chosen: string;
+  choose: (id: string) => void;
+  toggle: (id: string) => void;
+  answer: ((id: string) => void) | undefined;
+  walk: (from: string, key: string) => boolean;
+};
+
+export const GraphAround = createContext<Around | null>(null);
+export type Placed = Node<{ container: boolean }, 'item'>;
+
+const KINDS: Record<string, string> = { task: 'Task', sleep: 'Pause', input: 'Input', approve: 'Approval', branch: 'Branch', workflow: 'Sub-workflow' };
+
+export function kindWord(kind: string, dynamic = false): string {
+  return dynamic ? 'Dynamic task' : (KINDS[kind] ?? kind);
+}
+
+export const GraphNode = memo(function GraphNode({ id, data }: NodeProps<Placed>) {
+  const around = useContext(GraphAround);
+  const item = around?.items.get(id);
+  if (!around || !item) return null;
+  const inside = around.inside.get(id);
+  const isFolded = around.folded.has(id);
+  const asks = item.phase === 'WAITING';
+  const asksInside = isFolded && (inside?.waiting ?? 0) > 0;
+  const state = phaseWord(item.phase);
+  const kind = kindWord(item.kind, item.dynamic);
+  const classes = ['gnode', `gnode-${item.kind}`, `phase-${item.phase}`, data.container && 'gnode-container', around.chosen === id && 'gnode-chosen', asksInside && 'gnode-asks'];
+  return (
+    <div className={classes.filter(Boolean).join(' ')} data-node={id} data-phase={item.phase}>
+      <Handle type="target" position={Position.Left} isConnectable={false} />
+      <div className="ghead">
+        <PhaseIcon phase={item.phase} size={20} />
+        <button
+          type="button"
+          className="gname nodrag nopan"
+          data-focus={id}
+          aria-label={[item.name, kind, state, asksInside ? 'waits for a person inside' : ''].filter(Boolean).join(', ')}
+          aria-pressed={around.chosen === id}
+          onClick={() => around.choose(id)}
+          onKeyDown={(event) => {
+            if (around.walk(id, event.key)) event.preventDefault();
+          }}
+        >
+          <b title={item.name}>{item.name}</b>
+          <span>{kind}{item.phase === 'SLEEPING' && item.node?.due ? <Countdown due={item.node.due} /> : state && ` · ${asks ? 'Waiting' : state}`}{inside && item.node && item.kind !== 'branch' && ` · ${inside.ended} of ${inside.total}`}</span>
+        </button>
+        {asks && around.answer && (
+          <Tooltip label="Answer">
+            <ActionIcon className="ganswer nodrag nopan" size={34} radius="xl" aria-label={`Answer ${item.name}`} onClick={() => around.answer?.(id)}><IconPlay size={18} /></ActionIcon>
+          </Tooltip>
+        )}
+        {inside && (
+          <ActionIcon className="gfold nodrag nopan" size={28} variant="subtle" color="gray" aria-expanded={!isFolded} aria-label={`${isFolded ? 'Unfold' : 'Fold'} ${item.name}`} onClick={() => around.toggle(id)}>
+            <IconChevron size={16} />
+          </ActionIcon>
+        )}
+      </div>
+      <Handle type="source" position={Position.Right} isConnectable={false} />
+    </div>
+  );
+});
+
+export function Countdown({ due }: { due: string }) {
+  const left = new Date(due).getTime() - useNow(true);
+  return <> · {left <= 0 ? 'wakes up' : `${span(left)} left`}</>;
+}

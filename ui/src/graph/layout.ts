@@ -1,0 +1,94 @@
+/** Where everything stands. elk finds the places in a worker, so the page never waits for it; what stands in a sub-workflow is laid out in its box. */
+import type { ELK, ElkExtendedEdge, ElkNode } from 'elkjs/lib/elk-api';
+import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
+import type { Item, Link, Shape } from './model';
+
+const WIDTH = 204;
+const NARROWEST = 168;
+const WIDEST = 290;
+const NAME_CHARACTER = 8.2;
+const AROUND_NAME = 62;
+const BUTTON = 44;
+const HEIGHT = 58;
+const HEADER = 46;
+const PADDING = 18;
+const LABEL_CHARACTER = 6.2;
+
+export type Box = { id: string; parent: string; x: number; y: number; width: number; height: number };
+export type Point = { x: number; y: number };
+export type Way = Link & { points: Point[]; label: string; labelAt: Point | undefined };
+export type Places = { boxes: Box[]; ways: Way[]; width: number; height: number; milliseconds: number };
+
+const OPTIONS = {
+  'elk.algorithm': 'layered',
+  'elk.direction': 'RIGHT',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '48',
+  'elk.layered.spacing.edgeNodeBetweenLayers': '20',
+  'elk.spacing.nodeNode': '24',
+  'elk.spacing.componentComponent': '26',
+  'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
+  'elk.edgeLabels.inline': 'true',
+  'elk.padding': `[top=${HEADER + PADDING},left=${PADDING},bottom=${PADDING},right=${PADDING}]`,
+};
+const ROOT = { ...OPTIONS, 'elk.padding': '[top=0,left=0,bottom=0,right=0]' };
+
+/** The worker starts as soon as this is loaded: by the time there is something to lay out, it is there. */
+const engine: Promise<ELK> = import('elkjs/lib/elk-api.js').then((module) => new module.default({ workerFactory: () => new Worker(workerUrl) }));
+
+/** Return the place of each item. Places are relative to the box an item stands in. */
+export async function layout(shape: Shape): Promise<Places> {
+  const began = performance.now();
+  const nodes = new Map<string, ElkNode>(shape.items.map((each) => [each.id, { id: each.id, width: widthOf(each, shape), height: HEIGHT }]));
+  const root: ElkNode = { id: '', layoutOptions: ROOT, children: [], edges: [] };
+  const holder = (id: string): ElkNode => nodes.get(id) ?? root;
+  const scopes = new Map(shape.items.map((each) => [each.id, each.scope]));
+  for (const each of shape.items) {
+    const up = holder(each.scope);
+    const own = nodes.get(each.id);
+    if (own) (up.children ??= []).push(own);
+    if (up !== root) up.layoutOptions = OPTIONS;
+  }
+  for (const link of shape.links) {
+    const up = holder(scopes.get(link.source) ?? '');
+    if (scopes.get(link.source) !== scopes.get(link.target)) continue;
+    const labels = link.label ? [{ id: `${link.id}:label`, text: link.label, width: link.label.length * LABEL_CHARACTER + 16, height: 18 }] : [];
+    (up.edges ??= []).push({ id: link.id, sources: [link.source], targets: [link.target], labels });
+  }
+  const placed = await (await engine).layout(root);
+  const boxes: Box[] = [];
+  const ways: Way[] = [];
+  const links = new Map(shape.links.map((each) => [each.id, each]));
+  collect(placed, '', { x: 0, y: 0 }, boxes, (edge, corner) => {
+    const link = links.get(edge.id);
+    if (link) ways.push(wayOf(link, edge, corner));
+  });
+  return { boxes, ways, width: placed.width ?? WIDTH, height: placed.height ?? HEIGHT, milliseconds: performance.now() - began };
+}
+
+/** As wide as its name needs, with room for the buttons that it may have: so nothing moves when they come. */
+function widthOf(item: Item, shape: Shape): number {
+  const hasButton = item.kind === 'input' || item.kind === 'approve' || shape.foldable.has(item.id);
+  const wanted = AROUND_NAME + item.name.length * NAME_CHARACTER + (hasButton ? BUTTON : 0);
+  return Math.round(Math.min(WIDEST, Math.max(NARROWEST, wanted)));
+}
+
+/** Boxes are told relative to the box around them, and lines from the corner of the whole. */
+function collect(node: ElkNode, parent: string, corner: Point, boxes: Box[], line: (edge: ElkExtendedEdge, corner: Point) => void): void {
+  for (const each of node.edges ?? []) line(each, corner);
+  for (const each of node.children ?? []) {
+    const box = { id: each.id, parent, x: each.x ?? 0, y: each.y ?? 0, width: each.width ?? WIDTH, height: each.height ?? HEIGHT };
+    boxes.push(box);
+    collect(each, each.id, { x: corner.x + box.x, y: corner.y + box.y }, boxes, line);
+  }
+}
+
+function wayOf(link: Link, edge: ElkExtendedEdge, corner: Point): Way {
+  const section = edge.sections?.[0];
+  const points = section ? [section.startPoint, ...(section.bendPoints ?? []), section.endPoint] : [];
+  const label = edge.labels?.[0];
+  return {
+    ...link,
+    points: points.map((each) => ({ x: corner.x + each.x, y: corner.y + each.y })),
+    labelAt: label?.x === undefined || label.y === undefined ? undefined : { x: corner.x + label.x + (label.width ?? 0) / 2, y: corner.y + label.y + (label.height ?? 0) / 2 },
+  };
+}

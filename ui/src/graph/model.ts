@@ -1,0 +1,135 @@
+/** What a graph shows: the nodes of a workflow or of an execution as one kind of thing, and which of them are seen when some are folded. */
+import type { ExecutionView, GraphNodeView, NodeView } from '../api/types';
+import { appearance, ENDED } from './phases';
+
+/** `belongs` is what an item folds away under: the sub-workflow or dynamic task it runs in, or the branch whose case it is of. */
+export type Item = {
+  id: string;
+  name: string;
+  kind: string;
+  phase: string;
+  scope: string;
+  upstream: readonly string[];
+  branch: { id: string; index: number } | null;
+  cases: readonly string[];
+  dynamic: boolean;
+  node: NodeView | null;
+};
+
+export type Link = { id: string; source: string; target: string; label: string };
+export type Shape = { items: Item[]; links: Link[]; containers: Set<string>; foldable: Map<string, number> };
+
+const MANY = 300;
+
+function itemOf(planned: GraphNodeView | undefined, node: NodeView | null, id: string): Item {
+  const seen = node ?? planned;
+  const kind = seen?.kind ?? 'task';
+  return {
+    id,
+    name: seen?.name ?? id,
+    kind,
+    phase: node === null ? 'NONE' : appearance(kind, node.phase),
+    scope: seen?.parent ?? '',
+    upstream: seen?.upstream ?? [],
+    branch: planned?.case ? { id: planned.case.branch, index: planned.case.index } : null,
+    cases: planned?.cases ?? [],
+    dynamic: planned?.dynamic ?? false,
+    node,
+  };
+}
+
+/** Return the items of a workflow before it runs. */
+export function itemsOfWorkflow(nodes: readonly GraphNodeView[]): Item[] {
+  return nodes.map((each) => itemOf(each, null, each.id));
+}
+
+/** Return the items of an execution; what its workflow says of their branches is added. */
+export function itemsOfExecution(execution: ExecutionView, planned: readonly GraphNodeView[]): Item[] {
+  const known = new Map(planned.map((each) => [each.id, each]));
+  return execution.nodes.map((each) => itemOf(known.get(each.id), each, each.id));
+}
+
+/** Return what is folded until somebody unfolds it: nothing, unless there is too much to see. */
+export function foldedAtFirst(items: readonly Item[]): Set<string> {
+  if (items.length <= MANY) return new Set();
+  return new Set(items.map((each) => each.scope).filter((scope) => scope !== ''));
+}
+
+function holders(item: Item, byId: ReadonlyMap<string, Item>): string[] {
+  const found: string[] = [];
+  for (let at: Item | undefined = item; at !== undefined; ) {
+    const up: string = at.branch?.id ?? at.scope;
+    if (up === '') break;
+    found.push(up);
+    at = byId.get(up);
+  }
+  return found;
+}
+
+/** Return what is seen of some items, and the lines between; `folded` are the ids whose inside is hidden. */
+export function shapeOf(all: readonly Item[], folded: ReadonlySet<string>): Shape {
+  const byId = new Map(all.map((each) => [each.id, each]));
+  const foldable = new Map<string, number>();
+  for (const each of all) for (const up of holders(each, byId)) foldable.set(up, (foldable.get(up) ?? 0) + 1);
+  const items = all.filter((each) => !holders(each, byId).some((up) => folded.has(up)));
+  const seen = new Set(items.map((each) => each.id));
+  const containers = new Set(items.map((each) => each.scope).filter((scope) => scope !== ''));
+  return { items, links: linksOf(items, seen, byId), containers, foldable };
+}
+
+function linksOf(items: readonly Item[], seen: ReadonlySet<string>, byId: ReadonlyMap<string, Item>): Link[] {
+  const ends = new Map<string, Item[]>();
+  const feeding = new Set(items.flatMap((each) => each.upstream.map((up) => `${each.branch?.id ?? ''}|${each.branch?.index ?? ''}|${up}`)));
+  for (const each of items) {
+    if (each.branch === null || feeding.has(`${each.branch.id}|${each.branch.index}|${each.id}`)) continue;
+    ends.set(each.branch.id, [...(ends.get(each.branch.id) ?? []), each]);
+  }
+  const links = new Map<string, Link>();
+  const add = (source: string, target: string, label = '') => {
+    const id = `${source}>${target}`;
+    if (source !== target && seen.has(source) && seen.has(target) && !(links.has(id) && label === '')) links.set(id, { id, source, target, label });
+  };
+  for (const each of items) {
+    for (const up of each.upstream) {
+      for (const source of sources(up, ends, byId, seen)) add(source, each.id);
+    }
+    if (each.branch !== null) {
+      const own = each.branch;
+      const begins = !each.upstream.some((up) => byId.get(up)?.branch?.id === own.id);
+      if (begins) add(own.id, each.id, byId.get(own.id)?.cases[own.index] ?? '');
+    }
+  }
+  return [...links.values()];
+}
+
+/** What comes out of a branch comes out of the last nodes of its cases; what is in a folded branch, out of the branch. */
+function sources(up: string, ends: ReadonlyMap<string, Item[]>, byId: ReadonlyMap<string, Item>, seen: ReadonlySet<string>): string[] {
+  const last = ends.get(up);
+  if (last) return last.flatMap((each) => sources(each.id, ends, byId, seen));
+  let at = byId.get(up);
+  while (at !== undefined && !seen.has(at.id) && at.branch !== null) at = byId.get(at.branch.id);
+  return at === undefined ? [] : [at.id];
+}
+
+/** How much of what lies in a holder has ended, and whether somebody is asked for something in it. */
+export type Inside = { total: number; ended: number; waiting: number };
+
+export function insideOf(items: readonly Item[]): Map<string, Inside> {
+  const byId = new Map(items.map((each) => [each.id, each]));
+  const found = new Map<string, Inside>();
+  for (const each of items) {
+    for (const up of holders(each, byId)) {
+      const sum = found.get(up) ?? { total: 0, ended: 0, waiting: 0 };
+      sum.total += 1;
+      if (ENDED.has(each.phase)) sum.ended += 1;
+      if (each.phase === 'WAITING') sum.waiting += 1;
+      found.set(up, sum);
+    }
+  }
+  return found;
+}
+
+/** Return what names a shape: the same text is laid out the same way. Phases are no part of it. */
+export function shapeKey(shape: Shape): string {
+  return JSON.stringify([shape.items.map((each) => [each.id, each.scope, each.name]), shape.links.map((each) => [each.id, each.label])]);
+}

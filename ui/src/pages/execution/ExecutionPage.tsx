@@ -1,0 +1,125 @@
+import { Group, Loader, Skeleton, Stack, Tabs, Text, Title, VisuallyHidden } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { ApiError } from '../../api/client';
+import { executionQuery, taskId } from '../../api/queries';
+import type { ExecutionView } from '../../api/types';
+import { QueryError } from '../../app/PageError';
+import { itemsOfExecution, type Item } from '../../graph/model';
+import { phaseWord } from '../../graph/phases';
+import { LinkAnchor } from '../links';
+import './execution.css';
+import { Failure } from './Failure';
+import { Head } from './Head';
+import { NodeList } from './NodeList';
+import { NodePanel } from './NodePanel';
+import { workflowQuery } from './queries';
+import { Timeline } from './Timeline';
+import { Values } from './Values';
+import { WaitingBar } from './WaitingBar';
+
+// Asked for at once, while the execution is: most who come here want to see it.
+const graph = import('../../graph/Graph');
+const Graph = lazy(() => graph.then((module) => ({ default: module.Graph })));
+const NARROW = '(max-width: 48em)';
+const TABS = ['graph', 'timeline', 'list', 'values'] as const;
+
+export function ExecutionPage() {
+  const { id } = useParams({ from: '/executions/$id' });
+  const { data, error, refetch } = useQuery(executionQuery(id));
+  if (data) return <Execution execution={data} />;
+  if (error instanceof ApiError && error.status === 404) return <NoExecution id={id} />;
+  if (error) return <QueryError error={error} retry={() => void refetch()} what="The execution" />;
+  return <Stack aria-busy><VisuallyHidden role="status">Loading</VisuallyHidden><Skeleton h={34} w={320} /><Skeleton h={20} w={480} maw="100%" /><Skeleton h={420} /></Stack>;
+}
+
+function NoExecution({ id }: { id: string }) {
+  return (
+    <Stack align="flex-start" maw={560} mx="auto" mt="xl">
+      <Title order={1} size="h2">There is no such execution</Title>
+      <Text>No execution is called <code>{id}</code>, or you may not see it.</Text>
+      <LinkAnchor to="/executions">To the executions</LinkAnchor>
+    </Stack>
+  );
+}
+
+function Execution({ execution }: { execution: ExecutionView }) {
+  const navigate = useNavigate({ from: '/executions/$id' });
+  const { tab, node = '' } = useSearch({ from: '/executions/$id' });
+  const isNarrow = useMediaQuery(NARROW, window.matchMedia(NARROW).matches, { getInitialValueInEffect: false });
+  const shown = TABS.find((each) => each === tab) ?? (isNarrow ? 'list' : 'graph');
+  const planned = useQuery(workflowQuery(execution.workflow, execution.version));
+  const items = useMemo(() => itemsOfExecution(execution, planned.data?.nodes ?? []), [execution, planned.data]);
+  const choose = useCallback(
+    (next: string) => void navigate({ search: (now) => ({ ...now, node: next === '' || next === now.node ? undefined : next }), replace: true, resetScroll: false }),
+    [navigate],
+  );
+  const latest = useRef(execution);
+  latest.current = execution;
+  const answer = useCallback(
+    (at: string) => {
+      const path = pathOf(latest.current, at);
+      if (path !== undefined) void navigate({ search: (now) => ({ ...now, task: taskId({ execution: latest.current.id, path }) }), resetScroll: false });
+    },
+    [navigate],
+  );
+  const chosen = items.find((each) => each.id === node);
+  return (
+    <Stack gap="md">
+      <Head execution={execution} />
+      <WaitingBar execution={execution} onAnswer={answer} />
+      {execution.error && <Failure failure={execution.error} onShow={choose} />}
+      <News items={items} />
+      <Tabs className="ex-tabs" value={shown} keepMounted={false} onChange={(next) => void navigate({ search: (now) => ({ ...now, tab: next ?? undefined }), replace: true, resetScroll: false })}>
+        <Tabs.List>
+          <Tabs.Tab value="graph">Graph</Tabs.Tab>
+          <Tabs.Tab value="timeline">Timeline</Tabs.Tab>
+          <Tabs.Tab value="list">List</Tabs.Tab>
+          <Tabs.Tab value="values">Inputs & outputs</Tabs.Tab>
+        </Tabs.List>
+        <div className={chosen && !isNarrow ? 'ex-split' : ''}>
+          <div className="ex-main">
+            <Tabs.Panel value="graph" pt="md">
+              {planned.isPending ? <Loader aria-label="Loading" /> : (
+                <Suspense fallback={<Group className="graph" justify="center"><Loader aria-label="Loading" /></Group>}>
+                  <Graph items={items} chosen={node} onChoose={choose} onAnswer={answer} />
+                </Suspense>
+              )}
+            </Tabs.Panel>
+            <Tabs.Panel value="timeline" pt="md"><Timeline execution={execution} items={items} chosen={node} onChoose={choose} /></Tabs.Panel>
+            <Tabs.Panel value="list" pt="md"><NodeList items={items} chosen={node} onChoose={choose} onAnswer={answer} /></Tabs.Panel>
+            <Tabs.Panel value="values" pt="md">
+              <Stack>
+                <Values title="Inputs" values={execution.inputs} empty="This workflow takes no inputs." />
+                <Values title="Outputs" values={execution.outputs} empty={execution.outputs ? 'This workflow gives no outputs.' : 'There are none yet: they come when the execution has succeeded.'} />
+              </Stack>
+            </Tabs.Panel>
+          </div>
+          {chosen && <NodePanel key={chosen.id} execution={execution} item={chosen} isNarrow={isNarrow} onAnswer={answer} onClose={() => choose('')} />}
+        </div>
+      </Tabs>
+    </Stack>
+  );
+}
+
+/** Return how a waiting node is addressed when it is answered: by its name, or by its path when there are more of that name. */
+function pathOf(execution: ExecutionView, id: string): string | undefined {
+  const node = execution.nodes.find((each) => each.id === id);
+  const path = `${node?.parent ?? ''}/${node?.name ?? ''}`;
+  return execution.waiting.find((each) => each.path === path)?.path ?? execution.waiting.find((each) => each.path === node?.name)?.path;
+}
+
+/** Tells those who do not see the page what has changed. */
+function News({ items }: { items: readonly Item[] }) {
+  const before = useRef<Map<string, string> | undefined>(undefined);
+  const [news, setNews] = useState('');
+  useEffect(() => {
+    const phases = new Map(items.map((each) => [each.id, each.phase]));
+    const changed = before.current ? items.filter((each) => before.current?.get(each.id) !== each.phase) : [];
+    before.current = phases;
+    if (changed.length > 0) setNews(changed.slice(-3).map((each) => `${each.name}: ${phaseWord(each.phase)}`).join('. '));
+  }, [items]);
+  return <VisuallyHidden role="status">{news}</VisuallyHidden>;
+}

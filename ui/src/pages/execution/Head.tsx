@@ -1,0 +1,56 @@
+import { ActionIcon, Button, CopyButton, Group, Menu, Stack, Text, Title, Tooltip } from '@mantine/core';
+import type { ExecutionView } from '../../api/types';
+import { IconCheck, IconLink, IconRefresh } from '../../app/icons';
+import { useConnection } from '../../app/connection';
+import { executionAppearance, PhaseBadge } from '../../graph/phases';
+import { Ago } from '../../show/time';
+import { LinkAnchor } from '../links';
+import { useAgain, useTerminate } from './actions';
+import { Took } from './Took';
+
+const OVER = new Set(['SUCCEEDED', 'FAILED', 'ABORTED']);
+
+/** What an execution is, how it stands, and what can be done with it. */
+export function Head({ execution }: { execution: ExecutionView }) {
+  const isOver = OVER.has(execution.phase);
+  const people = execution.waiting.filter((each) => each.kind === 'input' || each.kind === 'approve').length;
+  const { since } = useConnection();
+  const again = useAgain(execution.id);
+  const terminate = useTerminate(execution.id, execution.workflow);
+  return (
+    <Group justify="space-between" align="flex-start" gap="sm">
+      <Stack gap={4} className="ex-head">
+        <Group gap="sm">
+          <Title order={1} size="h2" className="ex-wrap">{execution.workflow}</Title>
+          <PhaseBadge phase={executionAppearance(execution.phase, people)} />
+        </Group>
+        <Group gap="xs" c="dimmed" fz="sm">
+          <code>{execution.id}</code>
+          <span>launched <Ago at={execution.launched} /> by {execution.who}</span>
+          <span>{isOver ? 'took' : 'for'} <Took from={execution.launched} to={isOver ? execution.changed : null} /></span>
+          <LinkAnchor to="/workflows/$name" params={{ name: execution.workflow }} search={{ version: execution.version }} fz="sm">version {execution.version.slice(0, 12)}</LinkAnchor>
+          {execution.origin && <LinkAnchor to="/executions/$id" params={{ id: execution.origin }} fz="sm">from {execution.origin}</LinkAnchor>}
+        </Group>
+        {again.error && <Text role="alert" c="var(--mantine-color-error)" fz="sm">{again.error.message}</Text>}
+      </Stack>
+      <Group gap="xs">
+        <CopyButton value={location.href}>
+          {({ copied, copy }) => <Tooltip label={copied ? 'Copied' : 'Copy the link'}><ActionIcon variant="default" size={34} aria-label="Copy the link" onClick={copy}>{copied ? <IconCheck /> : <IconLink />}</ActionIcon></Tooltip>}
+        </CopyButton>
+        {isOver && execution.phase !== 'SUCCEEDED' ? (
+          <Menu position="bottom-end">
+            <Menu.Target><Button variant="default" leftSection={<IconRefresh size={16} />} loading={again.isPending} disabled={since !== undefined}>Run again</Button></Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item onClick={() => again.mutate('recover')}>Recover<Text fz="xs" c="dimmed">Keep what has succeeded, and the answers</Text></Menu.Item>
+              <Menu.Item onClick={() => again.mutate('relaunch')}>Relaunch<Text fz="xs" c="dimmed">Begin anew with the same inputs</Text></Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        ) : (
+          <Button variant="default" leftSection={<IconRefresh size={16} />} onClick={() => again.mutate('relaunch')} loading={again.isPending} disabled={since !== undefined}>Relaunch</Button>
+        )}
+        {!isOver && <Button variant="outline" color="red" className="ex-danger" onClick={terminate.open} disabled={since !== undefined}>Terminate</Button>}
+      </Group>
+      {terminate.dialog}
+    </Group>
+  );
+}

@@ -1,0 +1,88 @@
+/** What the pages of executions and workflows ask for. */
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { ApiError, get, getText, segments, type Query } from '../../api/client';
+import type { EventList, EventView, ExecutionPage, LogList, WorkflowDetail, WorkflowList } from '../../api/types';
+
+const PAGE = 50;
+const HISTORY_PAGE = 1_000;
+const HISTORY_PAGES = 10;
+const FOLLOW_MS = 1_000;
+
+export type ExecutionFilter = { phase: string[]; text: string; workflow: string };
+
+export function executionsQuery(filter: ExecutionFilter) {
+  return infiniteQueryOptions({
+    queryKey: ['executions', filter],
+    queryFn: ({ pageParam, signal }) => get<ExecutionPage>('/api/v1/executions', { ...filter, cursor: pageParam, limit: PAGE } as Query, signal),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next || undefined,
+    placeholderData: (before) => before,
+  });
+}
+
+/** The history, from its beginning; of a very long one only the first part. */
+export function historyQuery(id: string) {
+  return queryOptions({
+    queryKey: ['execution', id, 'history'],
+    queryFn: async ({ signal }) => {
+      const found: EventView[] = [];
+      for (let page = 0; page < HISTORY_PAGES; page += 1) {
+        const { items } = await get<EventList>(`/api/v1/executions/${segments(id)}/events`, { after: found.at(-1)?.seq ?? 0, limit: HISTORY_PAGE }, signal);
+        found.push(...items);
+        if (items.length < HISTORY_PAGE) break;
+      }
+      return found;
+    },
+  });
+}
+
+/** What the attempts of a node wrote; asked for again each second while it runs, for writing is no event. */
+export function logsQuery(id: string, node: string, isRunning: boolean) {
+  return queryOptions({
+    queryKey: ['execution', id, 'logs', node],
+    queryFn: ({ signal }) => get<LogList>(`/api/v1/executions/${segments(id)}/nodes/${node.split('/').map(encodeURIComponent).join('/')}/logs`, {}, signal),
+    refetchInterval: isRunning ? FOLLOW_MS : false,
+  });
+}
+
+export function deckPath(id: string, node: string, attempt: number): string {
+  return `/api/v1/executions/${segments(id)}/nodes/${node.split('/').map(encodeURIComponent).join('/')}/deck?attempt=${attempt}`;
+}
+
+/** Whether an attempt has written a report. */
+export function deckQuery(id: string, node: string, attempt: number) {
+  return queryOptions({
+    queryKey: ['deck', id, node, attempt],
+    queryFn: async () => {
+      try {
+        await getText(deckPath(id, node, attempt));
+        return true;
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return false;
+        throw error;
+      }
+    },
+    staleTime: 5_000,
+  });
+}
+
+export const workflowsQuery = queryOptions({
+  queryKey: ['workflows'],
+  queryFn: ({ signal }) => get<WorkflowList>('/api/v1/workflows', {}, signal),
+});
+
+export function versionsQuery(name: string) {
+  return queryOptions({
+    queryKey: ['workflows', name, 'versions'],
+    queryFn: ({ signal }) => get<WorkflowList>(`/api/v1/workflows/${segments(name)}/versions`, {}, signal),
+  });
+}
+
+/** A version of a workflow never changes; the latest may. */
+export function workflowQuery(name: string, version = '') {
+  return queryOptions({
+    queryKey: ['workflows', name, 'detail', version],
+    queryFn: ({ signal }) => get<WorkflowDetail>(`/api/v1/workflows/${segments(name)}`, { version }, signal),
+    staleTime: version === '' ? 2_000 : Infinity,
+  });
+}

@@ -1,0 +1,80 @@
+import { Button, Group, Loader, Stack, Text, Title } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { rememberOrder } from '../../answer/order';
+import { inboxQuery, taskId } from '../../api/queries';
+import type { WaitingView } from '../../api/types';
+import { useKeys } from '../../app/keys';
+import { QueryError } from '../../app/PageError';
+import { BulkBar } from './BulkBar';
+import { Filters, NO_FILTER, type Filter } from './Filters';
+import './inbox.css';
+import { RequestList, type ListHandle } from './RequestList';
+
+const SOON_MS = 3_600_000;
+
+export function InboxPage() {
+  const navigate = useNavigate();
+  const { task } = useSearch({ from: '__root__' });
+  const [filter, setFilter] = useState<Filter>(NO_FILTER);
+  const [text] = useDebouncedValue(filter.text.trim(), 200);
+  const query = useInfiniteQuery(inboxQuery({ ...(filter.kind ? { kind: filter.kind } : {}), ...(filter.workflow ? { workflow: filter.workflow } : {}), ...(text ? { text } : {}) }));
+  const items = useMemo(() => shownOf(query.data?.pages.flatMap((page) => page.items) ?? [], filter.soon), [query.data, filter.soon]);
+  const [selected, setSelected] = useState<ReadonlyMap<string, WaitingView>>(new Map());
+  const list = useRef<ListHandle>(null);
+  const search = useRef<HTMLInputElement>(null);
+
+  useEffect(() => rememberOrder(items.map(taskId)), [items]);
+  const toggle = (view: WaitingView) => setSelected((old) => {
+    const next = new Map(old);
+    if (!next.delete(taskId(view)) && view.kind === 'approve') next.set(taskId(view), view);
+    return next;
+  });
+  useKeys({
+    j: () => list.current?.move(1),
+    k: () => list.current?.move(-1),
+    ArrowDown: () => list.current?.move(1),
+    ArrowUp: () => list.current?.move(-1),
+    x: () => { const view = list.current?.current(); if (view) toggle(view); },
+    '/': () => search.current?.focus(),
+  }, task === undefined);
+
+  const isFiltered = filter !== NO_FILTER && (text !== '' || filter.kind !== '' || filter.workflow !== '' || filter.soon);
+  const approvals = items.filter((each) => each.kind === 'approve');
+  return (
+    <Stack gap="md">
+      <Title order={1} size="h2">Inbox</Title>
+      <Filters ref={search} filter={filter} onChange={setFilter} items={items} />
+      <BulkBar selected={selected} approvals={approvals} onSelect={(views) => setSelected(new Map(views.map((each) => [taskId(each), each])))} />
+      {query.isPending && <Loader aria-label="Loading" />}
+      {query.error && !query.data && <QueryError error={query.error} retry={() => void query.refetch()} what="The inbox" />}
+      {query.data && items.length > 0 && (
+        <RequestList ref={list} items={items} selected={selected} onToggle={toggle} onOpen={(id) => void navigate({ to: '.', search: { task: id } })}
+          onEnd={() => { if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage(); }} />
+      )}
+      {query.isFetchingNextPage && <Loader size="sm" aria-label="Loading more" />}
+      {query.data && items.length === 0 && (isFiltered ? <NoMatch onClear={() => setFilter(NO_FILTER)} /> : <Empty />)}
+    </Stack>
+  );
+}
+
+function shownOf(items: WaitingView[], soon: boolean): WaitingView[] {
+  if (!soon) return items;
+  const limit = Date.now() + SOON_MS;
+  return items.filter((each) => each.due !== null && new Date(each.due).getTime() < limit);
+}
+
+function NoMatch({ onClear }: { onClear: () => void }) {
+  return <Group><Text>No request matches.</Text><Button size="compact-sm" variant="default" onClick={onClear}>Clear the filters</Button></Group>;
+}
+
+function Empty() {
+  return (
+    <Stack className="card" align="center" p="xl" gap={6}>
+      <Text fw={600} size="lg">Nothing waits for a person</Text>
+      <Text c="dimmed" ta="center">New requests show up here by themselves. A workflow asks with <code>wait_for_input</code> and <code>approve</code>; start one under Workflows.</Text>
+    </Stack>
+  );
+}

@@ -1,0 +1,87 @@
+import { Checkbox } from '@mantine/core';
+import { useWindowVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useImperativeHandle, useRef, type Ref } from 'react';
+import { taskId } from '../../api/queries';
+import type { WaitingView } from '../../api/types';
+import { IconCheck, IconHand } from '../../app/icons';
+import { Ago, TimeLeft } from '../../show/time';
+
+export type ListHandle = { move: (by: number) => void; current: () => WaitingView | undefined };
+
+type Props = {
+  items: WaitingView[];
+  selected: ReadonlyMap<string, WaitingView>;
+  onToggle: (view: WaitingView) => void;
+  onOpen: (id: string) => void;
+  onEnd: () => void;
+  ref: Ref<ListHandle>;
+};
+
+const ROW_PX = 84;
+
+/** The requests, of which only those on the screen are in the page. */
+export function RequestList({ items, selected, onToggle, onOpen, onEnd, ref }: Props) {
+  const box = useRef<HTMLUListElement>(null);
+  const at = useRef(-1);
+  const virtual = useWindowVirtualizer({
+    count: items.length,
+    estimateSize: () => ROW_PX,
+    overscan: 8,
+    scrollMargin: box.current?.offsetTop ?? 0,
+    getItemKey: (index) => { const item = items[index]; return item ? taskId(item) : index; },
+  });
+  const rows = virtual.getVirtualItems();
+  const last = rows.at(-1)?.index ?? 0;
+  useEffect(() => { if (last >= items.length - 10) onEnd(); }, [last, items.length, onEnd]);
+
+  const focusRow = (index: number) => {
+    at.current = index;
+    virtual.scrollToIndex(index, { align: 'auto' });
+    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`[data-index="${index}"] .open`)?.focus());
+  };
+  useImperativeHandle(ref, () => ({
+    move: (by) => focusRow(Math.min(items.length - 1, Math.max(0, at.current + by))),
+    current: () => items[at.current],
+  }));
+  return (
+    <ul ref={box} className="requests" style={{ height: virtual.getTotalSize() }} aria-label="Requests">
+      {rows.map((row) => {
+        const view = items[row.index];
+        if (!view) return null;
+        return (
+          <li key={row.key} data-index={row.index} ref={virtual.measureElement} aria-setsize={items.length} aria-posinset={row.index + 1} onFocus={() => { at.current = row.index; }}
+            className="request" style={{ transform: `translateY(${row.start - virtual.options.scrollMargin}px)` }}>
+            <Request view={view} isSelected={selected.has(taskId(view))} onToggle={() => onToggle(view)} onOpen={() => onOpen(taskId(view))} />
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function Request({ view, isSelected, onToggle, onOpen }: { view: WaitingView; isSelected: boolean; onToggle: () => void; onOpen: () => void }) {
+  const isApproval = view.kind === 'approve';
+  const open = (event: React.MouseEvent) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    onOpen();
+  };
+  return (
+    <div className={isSelected ? 'row row-selected' : 'row'}>
+      <span className="pick">{isApproval ? <Checkbox size="md" aria-label={`Select ${view.name} of ${view.execution}`} checked={isSelected} onChange={onToggle} /> : <IconHand className="dim" />}</span>
+      <a className="open" href={`#/?task=${encodeURIComponent(taskId(view))}`} onClick={open}>
+        <span className="what">
+          <span className="name">{view.name}</span>
+          <span className="expects-line">{isApproval ? <><IconCheck size={14} /> approve or reject</> : view.expects}</span>
+        </span>
+        {view.prompt && <span className="prompt">{firstLine(view.prompt)}</span>}
+        <span className="from">{view.workflow} · {view.execution} · <Ago at={view.opened} /></span>
+      </a>
+      <span className="left"><TimeLeft due={view.due} /></span>
+    </div>
+  );
+}
+
+function firstLine(prompt: string): string {
+  return (prompt.trim().split('\n')[0] ?? '').replace(/[*_`#>]|\[([^\]]*)\]\([^)]*\)/g, '$1');
+}

@@ -1,0 +1,24 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+
+// A config must be the default export: vite asks for it.
+export default defineConfig({
+  plugins: [react()],
+  base: '/',
+  build: {
+    outDir: process.env.UI_OUT_DIR ?? 'dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    sourcemap: false,
+    // Everything is served as a file: the content policy allows no data: scripts.
+    assetsInlineLimit: 0,
+    // Vite would ask for `modulepreload` with an inline script where a browser lacks it; those we support have it.
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    port: 5173,
+    strictPort: true,
+    host: '127.0.0.1',
+    proxy: { '/api': process.env.TIDEGATE_URL ?? 'http://127.0.0.1:8433' },
+  },
+});
