@@ -21,8 +21,8 @@ help:  ## Show this list
 demo: .venv/.demo ui  ## Run the report workflow on real data, stop, and be asked (ARGS=--unattended: let it answer itself)
 	@$(BIN)/python examples/demo.py $(ARGS)
 
-test: .venv/.dev ui browser  ## Run all tests (ARGS: anything for pytest)
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+test: .venv/.dev  ## Run all tests but those in a browser (ARGS: anything for pytest)
+	$(BIN)/python -m pytest -n $(JOBS) --ignore tests/browser $(ARGS)
 
 check: lint floors types tidy  ## Lint, format, types, floors, sizes and names
 
@@ -50,8 +50,9 @@ ui-types: .venv/.dev  ## Write the UI's types anew, from the OpenAPI document
 	@$(BIN)/python -c 'import json; from tidegate.api.app import ROUTES; from tidegate.api.openapi import make_document; print(json.dumps(make_document(ROUTES, "")))' | node ui/scripts/types.mjs -
 
 # The browser tests skip, and say why, where there is no Chromium.
-browser:
+browser: .venv/.dev ui  ## Run the tests of the web UI in Chromium, which is installed where it is missing and can be
 	@command -v chromium chromium-browser google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || echo 'No Chromium: the browser tests will be skipped.' >&2
+	$(BIN)/python -m pytest $(ARGS) tests/browser
 
 docs: .venv/.dev  ## Write the generated pages of docs/ anew
 	$(BIN)/python docs/generate.py
