@@ -33,7 +33,7 @@ const OPTIONS = {
 const ROOT = { ...OPTIONS, 'elk.padding': '[top=0,left=0,bottom=0,right=0]' };
 
 /** The worker starts as soon as this is loaded: by the time there is something to lay out, it is there. */
-const engine: Promise<ELK> = import('elkjs/lib/elk-api.js').then((module) => new module.default({ workerFactory: () => new Worker(workerUrl) }));
+const engine: Promise<ELK> = import('elkjs/lib/elk-api.js').then((module) => new module.default({ algorithms: ['layered'], workerFactory: () => new Worker(workerUrl) }));
 
 /** Return the place of each item. Places are relative to the box an item stands in. */
 export async function layout(shape: Shape): Promise<Places> {
