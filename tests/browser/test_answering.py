@@ -121,6 +121,7 @@ def test_an_open_page_outlives_the_server(site: Any, tab: Any) -> None:
     tab.dialog.get_by_role("textbox", name="Answer", exact=True).fill("kept")
     port = site.server.port
     site.server.kill()
+    site.server.close()
     expect(tab.page.get_by_text("No connection to the server")).to_be_visible()
     site.server = type(site.server)(site.home, port=port).ready()
     site.ask = site.server.connect()
