@@ -50,7 +50,7 @@ def test_from_the_inbox_it_is_two_keys_and_the_next_request_opens(site: Any, tab
     expect(page.get_by_role("listitem")).to_have_count(3)
     page.get_by_role("listitem").first.get_by_role("link").focus()
     page.keyboard.press("Enter")
-    answer = tab.dialog.get_by_label("Answer", exact=True)
+    answer = tab.dialog.get_by_role("textbox", name="Answer", exact=True)
     expect(answer).to_be_focused()
     expect(answer).to_have_value("Nile")
     first = page.url.split("task=")[1].split("%3A")[0].split(":")[0]
@@ -60,7 +60,7 @@ def test_from_the_inbox_it_is_two_keys_and_the_next_request_opens(site: Any, tab
     assert {first, second} < ids
     assert first != second
     assert site.answer_of(first, "title")["value"] == "Nile"
-    expect(tab.dialog.get_by_label("Answer", exact=True)).to_have_value("Nile")
+    expect(tab.dialog.get_by_role("textbox", name="Answer", exact=True)).to_have_value("Nile")
 
 
 def test_what_waits_comes_and_goes_by_itself(site: Any, tab: Any) -> None:
@@ -76,7 +76,7 @@ def test_what_waits_comes_and_goes_by_itself(site: Any, tab: Any) -> None:
 def test_who_comes_second_is_told_who_was_first(site: Any, tab: Any) -> None:
     execution = site.launch("gates.ask_title")
     tab.open(f"/?task={execution}:title")
-    tab.dialog.get_by_label("Answer", exact=True).fill("mine")
+    tab.dialog.get_by_role("textbox", name="Answer", exact=True).fill("mine")
     site.ask("PUT", f"executions/{execution}/signals/title", {"value": "theirs"})
     expect(tab.dialog.get_by_text("Already answered by admin")).to_be_visible(timeout=2_000)
     expect(tab.dialog.get_by_role("button", name="Send answer")).to_be_disabled()
@@ -108,17 +108,20 @@ def test_many_approvals_have_one_comment_and_a_result_each(site: Any, tab: Any) 
 def test_a_draft_outlives_the_page(site: Any, tab: Any) -> None:
     execution = site.launch("gates.ask_title")
     tab.open(f"/?task={execution}:title")
-    tab.dialog.get_by_label("Answer", exact=True).fill("not yet sent")
+    tab.dialog.get_by_role("textbox", name="Answer", exact=True).fill("not yet sent")
     tab.page.reload()
-    expect(tab.dialog.get_by_label("Answer", exact=True)).to_have_value("not yet sent")
+    expect(tab.dialog.get_by_role("textbox", name="Answer", exact=True)).to_have_value(
+        "not yet sent"
+    )
 
 
 def test_an_open_page_outlives_the_server(site: Any, tab: Any) -> None:
     execution = site.launch("gates.ask_title")
     tab.open(f"/?task={execution}:title")
-    tab.dialog.get_by_label("Answer", exact=True).fill("kept")
+    tab.dialog.get_by_role("textbox", name="Answer", exact=True).fill("kept")
     port = site.server.port
     site.server.kill()
+    site.server.close()
     expect(tab.page.get_by_text("No connection to the server")).to_be_visible()
     site.server = type(site.server)(site.home, port=port).ready()
     site.ask = site.server.connect()

@@ -13,7 +13,7 @@ Fill = Callable[[Any], None]
 
 
 def typed(label: str, text: str) -> Fill:
-    return lambda dialog: dialog.get_by_label(label, exact=True).fill(text)
+    return lambda dialog: dialog.get_by_role("textbox", name=label, exact=True).fill(text)
 
 
 def all_of(*steps: Fill) -> Fill:
@@ -143,7 +143,7 @@ def test_a_file_reaches_the_task(site: Any, execution: str, form: Any, tmp_path:
     file.write_text("high water at noon")
     dialog = form("file")
     with dialog.page.expect_file_chooser() as chooser:
-        dialog.get_by_label("Answer", exact=True).click()
+        dialog.get_by_role("button", name="Answer", exact=True).click()
     chooser.value.set_files(file)
     expect(dialog.get_by_text("notes.txt")).to_be_visible()
     dialog.get_by_role("button", name="Send answer").click()
@@ -161,7 +161,7 @@ def test_what_only_the_server_can_tell_stands_at_its_field(site: Any, tab: Any) 
             body='{"status": 422, "code": "invalid_value", "detail": "no", "faults": [{"path": [], "reason": "is not prime"}]}',
         ),
     )
-    dialog.get_by_label("Answer", exact=True).fill("4")
+    dialog.get_by_role("textbox", name="Answer", exact=True).fill("4")
     dialog.get_by_role("button", name="Send answer").click()
     expect(
         dialog.locator(".mantine-InputWrapper-error").filter(has_text="is not prime")

@@ -9,6 +9,14 @@ import type { AnswerProps } from './Question';
 const ONE_LINE = new Set(['text', 'whole', 'number', 'decimal', 'duration', 'date', 'instant', 'time', 'optional']);
 const MODIFIER = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘' : 'Ctrl';
 
+const FOCUS_MS = 30;
+
+function focusFirst(form: HTMLFormElement | null): void {
+  const first = form?.querySelector<HTMLElement>('input:not([type=hidden]):not([type=file]), textarea, select');
+  first?.focus();
+  if (first instanceof HTMLInputElement || first instanceof HTMLTextAreaElement) first.select();
+}
+
 /** Answer with a form. */
 export function Filling({ id, view, open, busy, faults, send }: AnswerProps) {
   const schema = isObject(view.schema) ? view.schema : {};
@@ -19,9 +27,9 @@ export function Filling({ id, view, open, busy, faults, send }: AnswerProps) {
   const fields = useRef<HTMLFormElement>(null);
   useKeptDraft(id, { value: form.value, comment }, touched);
   useEffect(() => {
-    const first = fields.current?.querySelector<HTMLElement>('input:not([type=hidden]):not([type=file]), textarea, select');
-    first?.focus();
-    if (first instanceof HTMLInputElement || first instanceof HTMLTextAreaElement) first.select();
+    // After the dialog's own choice of what has the focus.
+    const timer = window.setTimeout(() => focusFirst(fields.current), FOCUS_MS);
+    return () => window.clearTimeout(timer);
   }, []);
   const { setFaults } = form;
   useEffect(() => {

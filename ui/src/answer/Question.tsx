@@ -33,7 +33,8 @@ export function Question({ id, view, state, onSent }: Props) {
   const { since } = useConnection();
   const [faults, setFaults] = useState<FaultDocument[]>([]);
   const top = useRef<HTMLDivElement>(null);
-  useEffect(() => top.current?.focus(), []);
+  const hasForm = view.kind !== 'approve' && quickChoices(view).length === 0;
+  useEffect(() => { if (!hasForm) top.current?.focus(); }, [hasForm]);
 
   const send = (decision: Decision, what: string) => {
     if (sending.isPending) return;
@@ -47,7 +48,7 @@ export function Question({ id, view, state, onSent }: Props) {
   const shown = Object.entries(view.show);
   return (
     <Stack gap="md">
-      <div ref={top} tabIndex={-1} data-autofocus className="question">
+      <div ref={top} tabIndex={-1} data-autofocus={hasForm ? undefined : true} className="question">
         {view.prompt && <Suspense fallback={<Text>{view.prompt}</Text>}><Prose text={view.prompt} /></Suspense>}
         {state === 'early' && <Text c="dimmed">The workflow has not come to this yet. An answer is kept until it does.</Text>}
         {state === 'open' && <Deadline view={view} />}

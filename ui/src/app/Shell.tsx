@@ -9,6 +9,7 @@ import { sessionQuery, signOut } from '../api/session';
 import { clock } from '../show/time';
 import { useConnection } from './connection';
 import { IconAlert, IconMoon, IconSun, IconSystem } from './icons';
+import { NewVersion } from './NewVersion';
 import { Notice } from './notice';
 import { ShortcutHelp } from './ShortcutHelp';
 import { SignIn } from './SignIn';
@@ -54,6 +55,7 @@ function SignedIn({ name }: { name: string }) {
       <AppShell.Navbar p="md" hiddenFrom="sm"><Box component="nav" aria-label="Main" className="places"><Places waiting={waiting} onGo={close} /></Box></AppShell.Navbar>
       <AppShell.Main>
         <GoneBanner />
+        <NewVersion />
         <div id="main" tabIndex={-1} className="page">
           <Suspense fallback={<Loader aria-label="Loading" />}><Outlet /></Suspense>
         </div>

@@ -4,7 +4,10 @@ import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
 import type { Item, Link, Shape } from './model';
 
 const WIDTH = 204;
-const NARROWEST = 168;
+/** What the line below the name needs, at its longest. */
+const NARROWEST: Record<string, number> = { input: 216, approve: 232, branch: 216, sleep: 212 };
+const NARROWEST_TASK = 176;
+const NARROWEST_HOLDER = 290;
 const WIDEST = 290;
 const NAME_CHARACTER = 8.2;
 const AROUND_NAME = 62;
@@ -33,7 +36,7 @@ const OPTIONS = {
 const ROOT = { ...OPTIONS, 'elk.padding': '[top=0,left=0,bottom=0,right=0]' };
 
 /** The worker starts as soon as this is loaded: by the time there is something to lay out, it is there. */
-const engine: Promise<ELK> = import('elkjs/lib/elk-api.js').then((module) => new module.default({ workerFactory: () => new Worker(workerUrl) }));
+const engine: Promise<ELK> = import('elkjs/lib/elk-api.js').then((module) => new module.default({ algorithms: ['layered'], workerFactory: () => new Worker(workerUrl) }));
 
 /** Return the place of each item. Places are relative to the box an item stands in. */
 export async function layout(shape: Shape): Promise<Places> {
@@ -68,8 +71,9 @@ export async function layout(shape: Shape): Promise<Places> {
 /** As wide as its name needs, with room for the buttons that it may have: so nothing moves when they come. */
 function widthOf(item: Item, shape: Shape): number {
   const hasButton = item.kind === 'input' || item.kind === 'approve' || shape.foldable.has(item.id);
+  const least = NARROWEST[item.kind] ?? (shape.foldable.has(item.id) ? NARROWEST_HOLDER : NARROWEST_TASK);
   const wanted = AROUND_NAME + item.name.length * NAME_CHARACTER + (hasButton ? BUTTON : 0);
-  return Math.round(Math.min(WIDEST, Math.max(NARROWEST, wanted)));
+  return Math.round(Math.min(WIDEST, Math.max(least, wanted)));
 }
 
 /** Boxes are told relative to the box around them, and lines from the corner of the whole. */
