@@ -170,6 +170,7 @@ def test_what_only_the_server_can_tell_stands_at_its_field(site: Any, tab: Any) 
 
 def arrives(site: Any, dialog: Any, execution: str, name: str, shown: str) -> None:
     expect(dialog.page.get_by_role("status").filter(has_text=f"{name}: ")).to_be_visible()
+    node: dict[str, Any] = {}
     for _ in range(40):
         events = site.ask("GET", f"executions/{execution}/events?wait=2&after=0").body["items"]
         nodes = site.ask("GET", f"executions/{execution}").body["nodes"]

@@ -30,6 +30,11 @@ its description at <code>/api/openapi.json</code>; the command <code>tidegate in
 """
 
 
+def is_built() -> bool:
+    """Return whether this installation has the web UI."""
+    return files("tidegate").joinpath("_ui", PAGE).is_file()
+
+
 class Pages:
     """The files of the UI, by path."""
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from tidegate.api.app import ROUTES
+from tidegate.api.pages import is_built
 from tidegate.api.settings import Settings
 from tidegate.bundles.archive import install, pack
 from tidegate.bundles.sources import Sources
@@ -99,7 +99,7 @@ def _flows() -> list[Any]:
 def _explain(home: Path, url: str, ids: dict[str, str]) -> None:
     own = "" if home == find_home() else f" --home {line(home)}"
     report, river = ids[f"{PAGE}.reporting_wf"], ids[RIVER]
-    if any(route.path == "/" for route in ROUTES):
+    if is_built():
         # In the fragment, so that it is sent to nobody and stands in no log.
         token = (home / TOKEN_FILE).read_text().strip()
         tell(f"\nOpen {url}/#token={token}")
