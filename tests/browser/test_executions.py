@@ -29,6 +29,8 @@ def shapes(site: Any) -> None:
 @pytest.fixture
 def page(tab: Any) -> Any:
     playwright.expect.set_options(timeout=15_000)
+    # Colours are read as they are in the end, not on their way there.
+    tab.page.emulate_media(reduced_motion="reduce")
     return tab.page
 
 

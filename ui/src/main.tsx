@@ -6,7 +6,8 @@ import { setNonce } from 'get-nonce';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/client';
-import { signIn, takeToken } from './api/session';
+import { inboxQuery } from './api/queries';
+import { sessionQuery, signIn, takeToken } from './api/session';
 import './app/app.css';
 import './show/show.css';
 import { router } from './app/router';
@@ -32,6 +33,9 @@ const nonce = document.querySelector<HTMLMetaElement>('meta[name=tidegate-nonce]
 async function start(): Promise<void> {
   const token = takeToken();
   if (token !== undefined) await signIn(token).catch(() => undefined); // the page asks for one that is valid
+  // Who asks, and what waits, are asked for at once, and before there is anything to show them with.
+  void queries.prefetchQuery(sessionQuery);
+  void queries.prefetchInfiniteQuery(inboxQuery({}));
   if (nonce) setNonce(nonce);
   const root = document.getElementById('root');
   if (root === null) throw new Error('index.html has no #root');

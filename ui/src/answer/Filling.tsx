@@ -35,7 +35,6 @@ export function Filling({ id, view, open, busy, faults, send }: AnswerProps) {
   useEffect(() => {
     setFaults(faults);
     if (faults[0]) focusField(faults[0].path);
-    // eslint-disable-next-line -- the faults of a reply are shown once
   }, [faults]);
 
   const submit = () => {

@@ -20,7 +20,7 @@ function kept<T extends RootSearch>(search: { [K in keyof T]: T[K] | undefined }
 
 export type ExecutionSearch = RootSearch & { tab?: string; node?: string };
 export type ExecutionsSearch = RootSearch & { phase?: string; text?: string; workflow?: string };
-export type WorkflowSearch = RootSearch & { version?: string; from?: string };
+export type WorkflowSearch = RootSearch & { version?: string };
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: PageError, validateSearch });
 
@@ -45,7 +45,7 @@ const workflows = createRoute({
 const workflow = createRoute({
   getParentRoute: () => root,
   path: '/workflows/$name',
-  validateSearch: (search: Record<string, unknown>) => kept<WorkflowSearch>({ ...validateSearch(search), version: text(search.version), from: text(search.from) }),
+  validateSearch: (search: Record<string, unknown>) => kept<WorkflowSearch>({ ...validateSearch(search), version: text(search.version) }),
   component: lazyRouteComponent(() => import('../pages/workflows/WorkflowPage'), 'WorkflowPage'),
 });
 

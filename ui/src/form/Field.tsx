@@ -73,7 +73,6 @@ function ListField({ items, value, onChange, path, label, required, schema }: Fi
     <Part label={label} path={path} required={required}>
       {now.length === 0 && <Text size="sm" c="dimmed">An empty list.</Text>}
       {now.map((each, index) => (
-        // biome-ignore lint: places have no other name than their number
         <Group key={`${now.length}-${index}`} align="flex-end" wrap="nowrap" gap="xs">
           <div className="grow"><Field schema={items} value={each} onChange={(next) => set(now.map((old, at) => (at === index ? next : old)))} path={[...path, index]} label={`${index + 1}.`} required={false} /></div>
           <ActionIcon variant="default" size="lg" aria-label={`Take out ${label} ${index + 1}`} disabled={disabled} onClick={() => set(now.filter((_, at) => at !== index))}><IconTrash /></ActionIcon>

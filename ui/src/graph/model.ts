@@ -17,7 +17,7 @@ export type Item = {
 };
 
 export type Link = { id: string; source: string; target: string; label: string };
-export type Shape = { items: Item[]; links: Link[]; containers: Set<string>; foldable: Map<string, number> };
+export type Shape = { items: Item[]; links: Link[]; foldable: Map<string, number> };
 
 const MANY = 300;
 
@@ -73,8 +73,7 @@ export function shapeOf(all: readonly Item[], folded: ReadonlySet<string>): Shap
   for (const each of all) for (const up of holders(each, byId)) foldable.set(up, (foldable.get(up) ?? 0) + 1);
   const items = all.filter((each) => !holders(each, byId).some((up) => folded.has(up)));
   const seen = new Set(items.map((each) => each.id));
-  const containers = new Set(items.map((each) => each.scope).filter((scope) => scope !== ''));
-  return { items, links: linksOf(items, seen, byId), containers, foldable };
+  return { items, links: linksOf(items, seen, byId), foldable };
 }
 
 function linksOf(items: readonly Item[], seen: ReadonlySet<string>, byId: ReadonlyMap<string, Item>): Link[] {
