@@ -184,12 +184,12 @@ class Flow:
         match planned.node:
             case TaskNode():
                 self.submit(node, NodeState(QUEUED, attempt=1))
-            case SleepNode(duration=duration):
-                draft.put(node, NodeState(WAITING, began=at, due=Instant(at + duration)))
             case InputNode() if now.answer is not None:
                 draft.put(node, replace(now, phase=SUCCEEDED, began=at, ended=at))
             case InputNode(patience=patience) | ApproveNode(patience=patience):
                 self._open_gate(node, patience)
+            case SleepNode(duration=duration):
+                draft.put(node, NodeState(WAITING, began=at, due=Instant(at + duration)))
             case BranchNode() as branch:
                 self._decide(node, branch)
             case SubNode():

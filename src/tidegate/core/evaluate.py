@@ -37,14 +37,14 @@ class NoValue(Exception):
 def evaluate(plan: Plan, state: Draft | ExecutionState, scope: NodeId, expr: Expr) -> Value:
     """Return the value of an expression that stands in the graph of `scope`. Raises NoValue."""
     match expr:
-        case OutputRef(node, output, path):
-            value = output_of(plan, state, absolute(scope, node), output)
-            return walk(value, path, f"{node}.{output}") if path else value
-        case InputRef(name, path):
-            value = _input(plan, state, scope, name)
-            return walk(value, path, name) if path else value
-        case Const(value):
-            return value
+        case OutputRef():
+            value = output_of(plan, state, absolute(scope, expr.node), expr.output)
+            return walk(value, expr.path, f"{expr.node}.{expr.output}") if expr.path else value
+        case InputRef():
+            value = _input(plan, state, scope, expr.name)
+            return walk(value, expr.path, expr.name) if expr.path else value
+        case Const():
+            return expr.value
         case ListExpr(items):
             return [evaluate(plan, state, scope, item) for item in items]
         case DictExpr(parts):
@@ -55,17 +55,17 @@ def evaluate(plan: Plan, state: Draft | ExecutionState, scope: NodeId, expr: Exp
 
 def output_of(plan: Plan, state: Draft | ExecutionState, node: NodeId, output: str) -> Value:
     """Return an output of a node that has succeeded. Raises NoValue."""
-    planned = plan.nodes[node]
     now = state.node(node)
+    if now.outputs is not None:
+        return _item(now.outputs, output, node)
+    planned = plan.nodes[node]
     exprs: dict[str, Expr] = {}
     inner = planned.scope
     match planned.node:
-        case TaskNode() if now.outputs is not None:
-            return _item(now.outputs, output, node)
-        case TaskNode() if node in plan.scopes:
-            exprs, inner = plan.scopes[node].outputs, node
         case InputNode() if now.answer is not None:
             return now.answer.value
+        case TaskNode() if node in plan.scopes:
+            exprs, inner = plan.scopes[node].outputs, node
         case ApproveNode(subject=subject):
             exprs = {output: subject}
         case SubNode(graph=graph):

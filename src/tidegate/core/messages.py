@@ -160,6 +160,8 @@ def slim(event: Event) -> Event:
     match event:
         case TaskSucceeded():
             return structs.replace(event, outputs={})
+        case Launched():
+            return event
         case AnswerGiven():
             return structs.replace(event, value=None)
         case TaskFailed(failure=failure):

@@ -73,10 +73,11 @@ class Step:
     """
     What one event leads to: changes to store, commands to carry out after the commit, a reply to send after the commit.
 
-    Nothing of it counts before `merge`.
+    `nodes` are those that have another state now, with that state; `before` the states of all nodes before, and after `merge`: after it.
+    `plan` is the one after this step. Nothing of it counts before `merge`.
     """
 
-    __slots__ = ("_draft", "changes", "commands", "phase", "reply")
+    __slots__ = ("_draft", "before", "changes", "commands", "nodes", "phase", "plan", "reply")
 
     def __init__(self, draft: Draft, commands: list[Command], reply: Reply | None) -> None:
         self._draft = draft
@@ -84,21 +85,9 @@ class Step:
         self.commands = commands
         self.reply = reply
         self.phase = draft.phase
-
-    @property
-    def nodes(self) -> Mapping[NodeId, NodeState]:
-        """The nodes that have another state than before, with that state."""
-        return self._draft.nodes
-
-    @property
-    def before(self) -> Mapping[NodeId, NodeState]:
-        """The states of nodes before this step. After `merge`: after it."""
-        return self._draft.base.nodes
-
-    @property
-    def plan(self) -> Plan:
-        """The plan after this step."""
-        return self._draft.plan
+        self.plan = draft.plan
+        self.nodes: Mapping[NodeId, NodeState] = draft.nodes
+        self.before: Mapping[NodeId, NodeState] = draft.base.nodes
 
     def merge(self) -> Plan:
         """Fold the changes into the state that was stepped, and return the plan as it is after them."""

@@ -14,7 +14,7 @@ from tidegate.ports import Key, Report, WaitRow
 log = logging.getLogger(__name__)
 
 
-class NewExecution(Struct, frozen=True):
+class NewExecution(Struct, frozen=True, gc=False):
     """What an execution is launched with. `fresh`: the id was made at random just now and cannot be taken."""
 
     id: str
@@ -29,21 +29,21 @@ class NewExecution(Struct, frozen=True):
     """What it takes over from an execution that it repeats or recovers."""
 
 
-class Placed(Struct, frozen=True):
+class Placed(Struct, frozen=True, gc=False):
     """Where an execution is. `created` is False if its id existed already, and then nothing has changed."""
 
     key: Key
     created: bool
 
 
-class Launch(Struct, frozen=True):
+class Launch(Struct, frozen=True, gc=False):
     """Somebody wants an execution."""
 
     wanted: NewExecution
     future: "Future[Placed]"
 
 
-class Told(Struct, frozen=True):
+class Told(Struct, frozen=True, gc=False):
     """Somebody tells an execution something."""
 
     key: Key
@@ -76,6 +76,7 @@ class Work(Struct):
     arrivals: list[Arrival] = []
     reports: list[Report] = []
     due: list[WaitRow] = []
+    settles: list[Settle] = []
 
     def apart(self) -> "list[Work]":
         """Return each thing in it as work of its own."""

@@ -112,10 +112,10 @@ class Ledger:
 def kind_of(node: Node) -> str:
     """Return what a waiting node is listed as."""
     match node:
-        case SleepNode():
-            return "sleep"
         case InputNode():
             return "input"
+        case SleepNode():
+            return "sleep"
         case ApproveNode():
             return "approve"
         case _:

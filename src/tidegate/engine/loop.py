@@ -27,7 +27,7 @@ from tidegate.core.messages import (
     TaskLost,
     TimerFired,
 )
-from tidegate.core.state import ExecutionPhase
+from tidegate.core.state import X_SUCCEEDED, ExecutionPhase
 from tidegate.core.step import outstanding, running, step
 from tidegate.engine.arrivals import (
     Arrival,
@@ -277,12 +277,14 @@ class Engine:
         self._kept = []
         for arrival in group:
             match arrival:
-                case Reports(more):
-                    work.reports.extend(more)
+                case Told() | Launch():
+                    pass
+                case Reports():
+                    work.reports.extend(arrival.reports)
+                case Settle():
+                    work.settles.append(arrival)
                 case Stop():
                     self._stopping = True
-                case _:
-                    pass
         return work
 
     def _turn(self, group: list[Arrival]) -> None:
@@ -300,8 +302,8 @@ class Engine:
         changed = self._carry_out(work)
         if timers:
             self._look_ahead()
-        for arrival in group:
-            if isinstance(arrival, Settle) and not arrival.settled.done():
+        for arrival in work.settles:
+            if not arrival.settled.done():
                 arrival.settled.set_result(self._arrivals.empty() and not changed)
         self._under_way = []
 
@@ -347,10 +349,11 @@ class Engine:
         now = self._clock.now()
         for arrival in work.arrivals:
             match arrival:
-                case Launch(wanted, future):
-                    self._launch(ledger, wanted, future, now)
-                case Told(key, event, future):
-                    self._told(ledger, key, replace(event, at=now), future)
+                case Told():
+                    event = replace(arrival.event, at=now)
+                    self._told(ledger, arrival.key, event, arrival.future)
+                case Launch():
+                    self._launch(ledger, arrival.wanted, arrival.future, now)
                 case _:
                     pass
         for report in work.reports:
@@ -434,7 +437,7 @@ class Engine:
 
     def _act(self, ledger: Ledger) -> None:
         for key, phase in ledger.touched.items():
-            if phase.is_terminal:
+            if phase >= X_SUCCEEDED:
                 self._memory.drop(key)
         soonest = ledger.soonest
         if soonest is not None and (self._next_due is None or soonest < self._next_due):
