@@ -270,3 +270,26 @@ def test_a_file_is_given_by_its_path_and_what_a_task_prints_is_kept(tidegate):
     printed = tidegate("logs", "c", "words").out
     assert printed.splitlines()[1] == "counted red 3"
     assert "\x1b" not in printed
+
+
+PUT_TOGETHER = """
+from tidegate import Workflow, task, workflow
+
+@task
+def double(n: int) -> int:
+    return 2 * n
+
+twice = Workflow("sums.twice.made")
+twice.add_workflow_output("o0", twice.add_entity(double, n=twice.add_workflow_input("n", int)).outputs["o0"])
+
+@workflow(name="sums.four")
+def four_times(n: int) -> int:
+    return twice(n=twice(n=n))
+"""
+
+
+def test_a_workflow_is_found_by_its_name_and_by_the_variable_that_holds_it(tidegate):
+    tidegate.write("wf.py", PUT_TOGETHER)
+    names = {"twice": 6, "sums.twice.made": 6, "four_times": 12}
+    for name, result in names.items():
+        assert tidegate("run", "wf.py", name, "--n", "3").json == result

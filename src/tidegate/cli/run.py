@@ -106,7 +106,7 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
     """
     Run a workflow of a Python file, and ask for what it waits for.
 
-    Without WORKFLOW it lists the workflows of the file. Each input of the workflow is an option: --data '[1, 2, 3]' or --data @file.json.
+    WORKFLOW is its name, the last part of it, or the variable that holds it; without one it lists those of the file. Each input of the workflow is an option: --data '[1, 2, 3]' or --data @file.json.
     The result is printed as JSON: the value of a single output, else an object by name.
 
     Ctrl-C leaves the execution waiting in the store; `tidegate resume` goes on with it.

@@ -61,7 +61,7 @@ def load_task(module: str, name: str, source: str) -> Task[..., Any]:
 def describe(module: str, source: str) -> tuple[DescribedWorkflow, ...]:
     """Compile every workflow of a module. Errors: `CodeError` if it cannot be imported."""
     found = describe_module(load_module(module, source))
-    return tuple(_describe(workflow) for _, workflow in found)
+    return tuple(_describe(variable, workflow) for variable, workflow in found)
 
 
 def check(place: PythonTarget, value: Value, blobs: Blobs, source: str) -> tuple[Fault, ...]:
@@ -70,16 +70,16 @@ def check(place: PythonTarget, value: Value, blobs: Blobs, source: str) -> tuple
     return faults_of(place, value, blobs)
 
 
-def _describe(workflow: AnyWorkflow) -> DescribedWorkflow:
+def _describe(variable: str, workflow: AnyWorkflow) -> DescribedWorkflow:
     try:
         graph = workflow.compile()
         check_targets(graph)
-        return DescribedWorkflow(workflow.name, msgspec.msgpack.encode(graph))
+        return DescribedWorkflow(workflow.name, variable, msgspec.msgpack.encode(graph))
     except AuthoringError as error:
-        return DescribedWorkflow(workflow.name, error=error.message)
+        return DescribedWorkflow(workflow.name, variable, error=error.message)
     except Exception as error:  # noqa: BLE001 - annotations and defaults are the author's code too
         return DescribedWorkflow(
-            workflow.name, error=f"workflow {workflow.name!r}: {one_line(error)}"
+            workflow.name, variable, error=f"workflow {workflow.name!r}: {one_line(error)}"
         )
 
 

@@ -86,9 +86,10 @@ class Done(Struct, frozen=True, array_like=True, tag="done"):
 
 
 class DescribedWorkflow(Struct, frozen=True, array_like=True):
-    """One workflow of a module: its encoded graph, or why it cannot be compiled."""
+    """One workflow of a module: the variable that holds it there, and its encoded graph, or why it cannot be compiled."""
 
     name: str
+    variable: str
     graph: bytes = b""
     error: str = ""
 

@@ -32,6 +32,11 @@ class Described(Protocol):
         ...
 
     @property
+    def variable(self) -> str:
+        """Return the variable of the module that holds it."""
+        ...
+
+    @property
     def graph(self) -> bytes:
         """Return its encoded graph."""
         ...
@@ -139,9 +144,10 @@ class Registry:
 
 
 def _named(name: str, found: Sequence[Described], module: str) -> list[Described]:
-    """Return the workflow that a name means: a whole name, or the last part of one. Errors: `UnknownWorkflow`, `CodeError`."""
+    """Return the workflow that a name means: a whole name, a variable of the module, or the last part of a name. Errors: `UnknownWorkflow`, `CodeError`."""
     exact = [each for each in found if each.name == name]
-    named = exact or [each for each in found if each.name.rpartition(".")[2] == name]
+    held = [each for each in found if each.variable == name]
+    named = exact or held or [each for each in found if each.name.rpartition(".")[2] == name]
     if not named:
         raise no_such_workflow(name, [each.name for each in found], module)
     if len(named) > 1:
