@@ -90,6 +90,9 @@ def test_dynamic_workflows():
         ("nested_wf", {}, 11.0),
         ("nested_lp", {}, 15.0),
         ("launch_plan", {}, 15.0),
+        ("default_plan", {"x": [0, 2], "y": [1, 5]}, (2.0, 1.0)),
+        ("created_plan", {}, (2.0, 1.0)),
+        ("created_plan", {"y": [0, 0]}, (0.0, 0.0)),
     ],
 )
 def test_sub_workflows(name, inputs, result):
@@ -176,3 +179,37 @@ def test_folders():
 
     assert sorted(p.name for p in Path(result).iterdir()) == ["0.txt", "1.txt"]
     assert Path(result.path, "1.txt").read_text() == "B??"
+
+
+TERMINAL = [
+    ("chaining", "chain_workflows_wf", (), None),
+    ("conditionals", "nested_conditions", ("--celsius", "0.6"), 273.75),
+    (
+        "dynamics",
+        "merge_sort",
+        ("--numbers", "[3, 1, 2]", "--count", "3", "--small", "1"),
+        [1, 2, 3],
+    ),
+    ("subworkflows", "nested_lp", (), 15.0),
+    ("imperative", "imperative_wf", ("--x", "[0, 2]", "--y", "[1, 5]"), 1.0),
+    ("named_outputs", "size_wf", (), {"width": 4.0, "height": 2.5}),
+    ("enums", "tea_maker_enum", ("--tea-enum", "mint"), "Brewing mint tea"),
+    ("attributes", "advanced_workflow", (), None),
+]
+
+
+def test_at_the_terminal_they_give_the_same(tidegate):
+    for name, wf, inputs, result in TERMINAL:
+        tidegate.write(f"{name}.py", Path(chapter(name).__file__).read_text())
+        assert tidegate("run", f"{name}.py", wf, *inputs).json == result
+
+
+def test_at_the_terminal_a_record_brings_its_table_file_and_directory(tidegate):
+    tidegate.write("records.py", Path(chapter("dataclasses_").__file__).read_text())
+
+    made = tidegate("run", "records.py", "dataclass_wf", "--x", "10", "--y", "20").json
+
+    assert made["o0"] == {"x": 30, "y": "1020", "z": {"10": "10", "20": "20"}}
+    assert made["o1"]["file"]["size"] == len("Hello, sea!")
+    assert made["o1"]["directory"]["about"] == "1 file"
+    assert made["o1"]["dataframe"]["media"].endswith("parquet")

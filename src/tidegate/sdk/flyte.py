@@ -83,6 +83,17 @@ class LaunchPlan:
             )
         return cls(name or workflow.name, workflow, default_inputs, fixed_inputs)
 
+    @classmethod
+    def create(cls, name: str, workflow: Placeable, *args: Any, **options: Any) -> "LaunchPlan":
+        """Make a plan, as `get_or_create` does."""
+        return cls.get_or_create(workflow, name, *args, **options)
+
+    @classmethod
+    def get_default_launch_plan(cls, ctx: object, workflow: Placeable) -> "LaunchPlan":
+        """Make the plan of a workflow that changes nothing; `ctx` is Flyte's, and says nothing here."""
+        del ctx
+        return cls.get_or_create(workflow)
+
     @property
     def signature(self) -> Signature:
         """What it takes and gives, as Python types. Raises CompileError."""

@@ -18,6 +18,7 @@ from tidegate.types.values import (
     blob_schema,
     is_reference,
     misplaced,
+    new_room,
     pydantic_schema,
     reference,
 )
@@ -74,6 +75,8 @@ class StructuredDataset:
         self, dataframe: Any = None, uri: str | None = None, file_format: str = ""
     ) -> None:
         """Take a DataFrame or an Arrow table, or the path of a file of Parquet or CSV."""
+        if isinstance(dataframe, str):
+            dataframe, uri = None, dataframe
         if dataframe is None and uri is None:
             raise misplaced("a StructuredDataset needs a dataframe or a uri")
         self.dataframe = dataframe
@@ -115,6 +118,12 @@ class StructuredDataset:
         if self.file_format == "csv":
             return write_table(package("pandas").read_csv(path))
         return path.read_bytes()
+
+    def __fspath__(self) -> str:
+        """Return the path of a copy as Parquet: for what opens files, and for libraries that turn dataclasses into JSON."""
+        target = new_room() / "table.parquet"
+        target.write_bytes(self.content())
+        return str(target)
 
     def reference(self) -> dict[str, Any] | None:
         """Return the stored value it was made from, if it was."""

@@ -134,7 +134,8 @@ class _Stored(Struct, frozen=True):
     blobs: Blobs
 
 
-def _new_room() -> Path:
+def new_room() -> Path:
+    """Make an empty directory."""
     # Loaded here, for importing the package must stay light.
     return Path(import_module("tempfile").mkdtemp(prefix="tidegate-"))
 
@@ -247,7 +248,7 @@ class File(_Place):
             return stored.blobs.checkout(stored.value[BLOB], self.name or "file")
         # Loaded here, for importing the package must stay light.
         request = import_module("urllib.request")
-        target = _new_room() / (self.name.partition("?")[0] or "file")
+        target = new_room() / (self.name.partition("?")[0] or "file")
         request.urlretrieve(self._given, target)
         return target
 
@@ -260,7 +261,7 @@ class File(_Place):
     def new_remote_file(cls, name: str = "file", alt: object = None) -> Self:
         """Return a file that does not exist yet, to be written by a task and returned."""
         del alt
-        return cls(_new_room() / name)
+        return cls(new_room() / name)
 
 
 class Directory(_Place):
@@ -278,7 +279,7 @@ class Directory(_Place):
     def new_remote(cls, stem: str = "directory", alt: object = None) -> Self:
         """Return an empty directory, to be filled by a task and returned."""
         del alt
-        made = _new_room() / stem
+        made = new_room() / stem
         made.mkdir(parents=True)
         return cls(made)
 

@@ -1,10 +1,11 @@
-"""A dataclass of plain fields, and one that carries a table, a file and a directory."""
+"""A dataclass of plain fields, and one that carries a table, a file and a directory; a library makes JSON of both."""
 
 import os
 import tempfile
 from dataclasses import dataclass
 
 import pandas as pd
+from mashumaro.mixins.json import DataClassJSONMixin
 
 from tidegate import FlyteDirectory, FlyteFile, StructuredDataset, task, workflow
 
@@ -12,7 +13,7 @@ PEOPLE = {"Name": ["Ada", "Grace"], "Age": [36, 85]}
 
 
 @dataclass
-class Entry:
+class Entry(DataClassJSONMixin):
     x: int
     y: str
     z: dict[int, str]
@@ -30,7 +31,7 @@ def add(x: Entry, y: Entry) -> Entry:
 
 
 @dataclass
-class Luggage:
+class Luggage(DataClassJSONMixin):
     dataframe: StructuredDataset
     file: FlyteFile
     directory: FlyteDirectory
@@ -45,7 +46,6 @@ def pack() -> Luggage:
 
     file_path = tempfile.NamedTemporaryFile(delete=False)
     file_path.write(b"Hello, sea!")
-    file_path.close()
 
     return Luggage(
         dataframe=StructuredDataset(dataframe=df),

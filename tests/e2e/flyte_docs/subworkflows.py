@@ -1,6 +1,6 @@
 """A line through points: a workflow within a workflow within a workflow, with defaults, and one through a launch plan."""
 
-from tidegate import LaunchPlan, task, workflow
+from tidegate import LaunchPlan, current_context, task, workflow
 
 
 @task
@@ -47,3 +47,9 @@ launch_plan = LaunchPlan.get_or_create(
 @workflow
 def nested_lp() -> float:
     return launch_plan()
+
+
+default_plan = LaunchPlan.get_default_launch_plan(current_context(), line_wf)
+created_plan = LaunchPlan.create(
+    name="created", workflow=line_wf, default_inputs={"x": [0, 2], "y": [1, 5]}
+)

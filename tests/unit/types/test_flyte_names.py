@@ -1,8 +1,12 @@
 """Code that comes from Flyte finds files, folders and overrides under the names it knows."""
 
+from dataclasses import dataclass
 from typing import TypeVar
 
-from tidegate import task, workflow
+import pandas as pd
+from mashumaro.mixins.json import DataClassJSONMixin
+
+from tidegate import StructuredDataset, task, workflow
 from tidegate.types.directory import FlyteDirectory
 from tidegate.types.file import CSVFile, FlyteFile
 
@@ -43,3 +47,21 @@ def test_overrides_after_the_call_change_the_node() -> None:
     """As in Flyte, the name and the retries of one call."""
     first = pack_wf.compile().nodes["n0"]
     assert (first.name, first.retry.retries) == ("first", 1)
+
+
+@dataclass
+class Luggage(DataClassJSONMixin):
+    """Flyte's guide makes JSON of its records by mashumaro."""
+
+    table: StructuredDataset
+    file: FlyteFile
+
+
+def test_a_dataset_is_a_path_to_what_opens_files_and_to_libraries_that_make_json(tmp_path) -> None:
+    """Both ways: to the path of a Parquet file, and from it."""
+    frame = pd.DataFrame({"age": [36, 85]})
+    (tmp_path / "a.txt").write_text("a")
+    packed = Luggage(StructuredDataset(dataframe=frame), FlyteFile(tmp_path / "a.txt")).to_json()
+    table = Luggage.from_json(packed).table
+    assert table.open(pd.DataFrame).all().equals(frame)
+    assert pd.read_parquet(table).equals(frame)
