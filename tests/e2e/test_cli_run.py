@@ -65,6 +65,10 @@ def gate() -> int:
     return wait_for_input("number", expected_type=int)
 
 @workflow
+def text() -> str:
+    return wait_for_input("text", expected_type=str)
+
+@workflow
 def yes() -> int:
     return approve(add(a=1, b=1), "fine")
 """
@@ -191,6 +195,31 @@ def test_at_a_terminal_it_asks_shows_what_is_approved_and_asks_again(tidegate):
     run.says("expected yes or no")
     os.write(keyboard, b"yes\n")
     assert run.ends().out == "2\n"
+    os.close(keyboard)
+
+
+def test_what_was_half_typed_for_one_question_never_answers_the_next(tidegate):
+    tidegate.write("wf.py", ASKING)
+    run, keyboard = tidegate.sit_down("run", "wf.py", "two", "--id", "t")
+    run.says("Answer 'first'")
+    os.write(keyboard, b"4")
+    assert tidegate("answer", "t", "first", "1").code == 0
+    run.says("Answer 'second'")
+    os.write(keyboard, b"2\n")
+    assert run.ends().out == "3\n"
+    os.close(keyboard)
+
+
+def test_a_line_that_the_terminal_has_cut_is_no_answer_but_a_file_is(tidegate):
+    tidegate.write("wf.py", ASKING)
+    long = "x" * 5_000
+    tidegate.write("long.txt", long)
+    run, keyboard = tidegate.sit_down("run", "wf.py", "text")
+    run.says("Answer 'text'")
+    os.write(keyboard, long.encode() + b"\n")
+    run.says("put the answer into a file, and type @FILE")
+    os.write(keyboard, b"@long.txt\n")
+    assert run.ends().json == long
     os.close(keyboard)
 
 

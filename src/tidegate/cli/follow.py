@@ -145,9 +145,10 @@ class Follower:
             raw = self._lines.read(lambda: self._check_open(gate))
             if not self._lines.is_terminal:
                 tell(line(raw))
-            return raw
+            return self._reader.at_prompt(gate.schema, raw)
 
         try:
+            self._lines.forget()
             fits = False
             while not fits:
                 value = ask(
@@ -165,6 +166,7 @@ class Follower:
         view = self._way.ask(GetExecution(id=self._id), ExecutionView)
         if any(each.path == gate.path for each in view.waiting):
             return
+        self._lines.forget()
         tell("")
         tell(f"{line(gate.path)}: {outcome(view, gate)}")
         raise _MootError

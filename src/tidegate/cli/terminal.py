@@ -1,10 +1,22 @@
-"""Standard input, read line by line, that can be woken while it waits for a line."""
+"""
+Standard input, read line by line, that can be woken while it waits for a line.
+
+What was typed for one question must never answer another: see `forget`.
+"""
 
 import os
 import select
+import termios
 from collections.abc import Callable
+from contextlib import suppress
+
+from tidegate.errors import InvalidValue
+from tidegate.sdk.ask import LONGEST_TYPED
 
 CHUNK = 65_536
+TOO_LONG = (
+    f"a terminal cuts lines at {LONGEST_TYPED:,} bytes: put the answer into a file, and type @FILE"
+)
 
 
 class Lines:
@@ -33,16 +45,25 @@ class Lines:
         """
         Return the next line, without its end. Calls `on_wake` each time somebody calls `wake`; what it raises ends the reading.
 
-        Errors: `EOFError` at the end.
+        Errors: `EOFError` at the end, `InvalidValue` for a line that the terminal has cut.
         """
         while True:
             line, found, rest = self._buffer.partition(b"\n")
             if found or (self._ended and line):
                 self._buffer = rest
+                if len(line) >= LONGEST_TYPED and self.is_terminal:
+                    raise InvalidValue(TOO_LONG)
                 return line.decode(errors="replace").removesuffix("\r")
             if self._ended:
                 raise EOFError
             self._fill(on_wake)
+
+    def forget(self) -> None:
+        """Drop what has been typed and not been read, be it half a line; what stands in a pipe or a file stays."""
+        if self.is_terminal:
+            self._buffer = b""
+            with suppress(termios.error):
+                termios.tcflush(self._handle, termios.TCIFLUSH)
 
     def wake(self) -> None:
         """Interrupt whoever reads."""

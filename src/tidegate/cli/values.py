@@ -16,6 +16,7 @@ from tidegate.ir.expr import Schema, Value
 from tidegate.types.json_text import read_json
 from tidegate.types.schema import faults
 from tidegate.types.text import parse
+from tidegate.types.values import KIND
 
 MAX_ARGUMENT = 64 * 1024 * 1024
 
@@ -44,6 +45,11 @@ class Reader:
         if schema is None or not faults(schema, value):
             return value
         return self._parse(schema, raw, what)
+
+    def at_prompt(self, schema: Schema, raw: str) -> str:
+        """Return what a line stands for that was typed at a prompt: itself, or what is in the file that it names. Errors: `InvalidValue`."""
+        is_path = schema.get(KIND) in {"file", "directory"}
+        return _read(raw, literal=_is_text(schema)) if raw.startswith("@") and not is_path else raw
 
     def line(self, schema: Schema, raw: str) -> Value:
         """Return the value that a line of input stands for. Errors: `InvalidValue`."""

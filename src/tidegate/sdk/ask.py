@@ -36,9 +36,12 @@ class Query(Struct, frozen=True, kw_only=True):
 
 
 Read = Callable[[], str]
-"""Returns the next line without its end. Raises EOFError when there is none."""
+"""Returns the next line without its end. Raises EOFError when there is none, InvalidValue when it cannot be taken."""
 
 Write = Callable[[str], object]
+
+LONGEST_TYPED = 4_095
+"""Bytes of the longest line that the system takes from a terminal; of a longer one it silently drops the rest."""
 
 
 def ask(
@@ -58,7 +61,7 @@ def ask(
     while True:
         write(_invitation(query))
         try:
-            line = read()
+            return _answer(query, read(), now, blobs)
         except EOFError:
             write("\n")
             raise NoAnswer(
@@ -66,8 +69,6 @@ def ask(
                 f"give its answer beforehand (answers={{{query.name!r}: ...}}, or --answer), or run it at a terminal",
                 gate=query.name,
             ) from None
-        try:
-            return _answer(query, line, now, blobs)
         except InvalidValue as error:
             write(f"  {error.message}\n")
 

@@ -43,7 +43,7 @@ from tidegate.ir.graph import (
     PythonTarget,
     SleepNode,
 )
-from tidegate.sdk.ask import Query, ask
+from tidegate.sdk.ask import LONGEST_TYPED, Query, ask
 from tidegate.sdk.bind import type_of
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.faults import faults_of
@@ -211,12 +211,15 @@ class Host:
         if self._ended or not self._may_read or sys.stdin is None:
             raise EOFError
         try:
-            line = input() + "\n" if sys.stdin.isatty() else sys.stdin.readline()
+            typed = sys.stdin.isatty()
+            line = input() + "\n" if typed else sys.stdin.readline()
         except (OSError, ValueError):
             # Closed, or put away by a test runner: there is nobody to ask.
             raise EOFError from None
         if not line:
             raise EOFError
+        if typed and len(line.encode(errors="replace")) > LONGEST_TYPED:
+            raise InvalidValue(f"a terminal cuts lines at {LONGEST_TYPED:,} bytes, and so this one")
         return line.rstrip("\r\n")
 
     def _jump(self) -> None:
