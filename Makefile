@@ -5,9 +5,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format docs bench wheel clean
+.PHONY: help demo test check format docs bench wheel ui browser clean
 .PHONY: lint floors types tidy
-.PHONY: ui ui-types browser
+.PHONY: ui-check ui-types chromium
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
@@ -21,10 +21,11 @@ help:  ## Show this list
 demo: .venv/.demo ui  ## Run the report workflow on real data, stop, and be asked (ARGS=--unattended: let it answer itself)
 	@$(BIN)/python examples/demo.py $(ARGS)
 
-test: .venv/.dev  ## Run all tests but those in a browser (ARGS: anything for pytest)
-	$(BIN)/python -m pytest -n $(JOBS) --ignore tests/browser $(ARGS)
+# The tests in a browser stay together, with one browser and one server at a time; they skip, and say why, where they cannot run.
+test: .venv/.dev ui chromium  ## Run all tests (ARGS: anything for pytest)
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-check: lint floors types tidy  ## Lint, format, types, floors, sizes and names
+check: lint floors types tidy ui-check  ## Lint, format, types, floors, sizes and names, of Python and of the web UI
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
@@ -46,13 +47,17 @@ format: .venv/.dev  ## Format the code and mend what ruff can mend
 ui: .venv/.python  ## Build the web UI, if its sources have changed
 	@$(BIN)/python ui/build.py
 
-ui-types: .venv/.dev  ## Write the UI's types anew, from the OpenAPI document
-	@$(BIN)/python -c 'import json; from tidegate.api.app import ROUTES; from tidegate.api.openapi import make_document; print(json.dumps(make_document(ROUTES, "")))' | node ui/scripts/types.mjs -
+ui-check: .venv/.dev
+	@$(BIN)/python ui/check.py
 
-# The browser tests skip, and say why, where there is no Chromium.
-browser: .venv/.dev ui  ## Run the tests of the web UI in Chromium, which is installed where it is missing and can be
-	@command -v chromium chromium-browser google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || echo 'No Chromium: the browser tests will be skipped.' >&2
-	$(BIN)/python -m pytest $(ARGS) tests/browser
+ui-types: .venv/.dev
+	@$(BIN)/python ui/check.py --write
+
+browser: .venv/.dev ui chromium  ## Run the tests of the web UI in Chromium, which is installed where it is missing and can be
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS) tests/browser
+
+chromium:
+	@.ci/chromium
 
 docs: .venv/.dev  ## Write the generated pages of docs/ anew
 	$(BIN)/python docs/generate.py

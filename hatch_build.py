@@ -1,7 +1,6 @@
 """Builds the web UI when the package is built or installed, if its sources have changed. What it does is in `ui/build.py`."""
 
 import importlib.util
-import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -31,7 +30,7 @@ class UiBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         try:
             ui.build()
         except ui.CannotBuild as error:
-            if os.environ.get("TIDEGATE_REQUIRE_UI", "") not in {"", "0"}:
+            if ui.is_required():
                 raise SystemExit(f"The web UI could not be built: {error}") from error
             message = f"The web UI could not be built ({error}). The API and the command line work without it."
             print(f"WARNING: {message}", file=sys.stderr)

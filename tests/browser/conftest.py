@@ -24,8 +24,9 @@ ARGS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 15_000
-PROGRAMS = Path(__file__).parent / "programs"
-SEED = Path(__file__).parents[1] / "e2e" / "seed_page.py"
+HERE = Path(__file__).parent
+PROGRAMS = HERE / "programs"
+SEED = HERE.parent / "e2e" / "seed_page.py"
 
 
 def chromium() -> str | None:

@@ -35,7 +35,7 @@ export function Filling({ id, view, open, busy, faults, send }: AnswerProps) {
   useEffect(() => {
     setFaults(faults);
     if (faults[0]) focusField(faults[0].path);
-  }, [faults]);
+  }, [faults, setFaults]);
 
   const submit = () => {
     const found = form.validated();

@@ -1,0 +1,21 @@
+"""How the tests are shared out among the workers of pytest-xdist: what shares a server or a browser stays together."""
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+BROWSER = "tests/browser/"
+WITH_SERVERS = "tests/e2e/"
+
+
+class Together(LoadScopeScheduling):
+    """One worker has the only browser, as two would leave no processor to the rest; a file of tests over HTTP is one worker's; all else goes to who is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(BROWSER):
+            return BROWSER
+        return nodeid.partition("::")[0] if nodeid.startswith(WITH_SERVERS) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Together | None:
+    """Share out in this way, unless the command line says how."""
+    return Together(config, log) if config.getvalue("dist") == "load" else None
