@@ -53,6 +53,13 @@ class AuthoringError(TidegateError):
     code = "authoring"
     status = 422
 
+    def locate(self, place: str) -> None:
+        """Say in the message where in the author's file it arose, as `flow.py:3`."""
+        self.details = {**self.details, "place": place}
+        if place:
+            self.message = f"{self.message} ({place})"
+            self.args = (self.message,)
+
 
 class CompileError(AuthoringError):
     """The graph is wrong: an unknown or missing input, a cycle, two gates of one name, types that cannot flow."""

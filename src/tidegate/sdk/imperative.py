@@ -23,7 +23,7 @@ from tidegate.sdk.gates import (
     add_input,
     add_sleep,
 )
-from tidegate.sdk.promise import Outputs, Promise
+from tidegate.sdk.promise import Named, Outputs, Promise
 from tidegate.sdk.signature import Signature, schema_of
 from tidegate.sdk.task import Task
 from tidegate.sdk.trace import Compiled, Trace, checked_name, trace_for
@@ -59,8 +59,8 @@ class Workflow:
 
     @property
     def inputs(self) -> dict[str, Promise]:
-        """The promises of its inputs, by name."""
-        return {name: self._input(name) for name in self._inputs}
+        """The promises of its inputs, by name. Raises CompileError for one that is not there."""
+        return Named(self._label, "input", {name: self._input(name) for name in self._inputs})
 
     def add_workflow_input(self, input_name: str, python_type: Any) -> Promise:
         """Add an input of a type; return its promise."""
@@ -78,6 +78,8 @@ class Workflow:
         self, entity: "Task[..., Any] | Placeable", /, *args: Any, **kwargs: Any
     ) -> Outputs:
         """Add a node that calls a task or a workflow; return it. Its outputs are `node.outputs["o0"]`, and `>>` orders it."""
+        if entity is self:
+            raise CompileError(f"{self._label} cannot be a part of itself")
         return place_entity(self._open(), entity, args, kwargs)
 
     add_task = add_subwf = add_launch_plan = add_entity

@@ -37,6 +37,55 @@ USE_CONDITIONAL = (
 )
 
 
+NO_VALUE = "has no value while the workflow is compiled, so Python cannot"
+
+
+class Unknown:
+    """What has no value yet: to compute with it, to turn it into something else or to look it up is refused, and the thing is named."""
+
+    __slots__ = ()
+
+    def _refuse_arithmetic(self, *_: object) -> NoReturn:
+        raise CompileError(f"{_label(self)} {NO_VALUE} compute with it; let a task do that")
+
+    def _refuse_number(self, *_: object) -> NoReturn:
+        raise CompileError(
+            f"{_label(self)} {NO_VALUE} count or look up with it; let a task do that, or a @dynamic, whose inputs are values"
+        )
+
+    def __hash__(self) -> int:
+        raise CompileError(
+            f"{_label(self)} {NO_VALUE} look for it in a set or use it as a key; let a task do that"
+        )
+
+    def __str__(self) -> str:
+        raise CompileError(
+            f"{_label(self)} {NO_VALUE} make a text of it; build the text in a task (repr() says what it stands for)"
+        )
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
+    def __bool__(self) -> NoReturn:
+        raise CompileError(f"{_label(self)} {USE_CONDITIONAL}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise CompileError(
+            f"{_label(self)} {NO_VALUE} change {name!r} of it; let a task return what is to be"
+        )
+
+    def __setitem__(self, key: object, value: object) -> None:
+        raise CompileError(
+            f"{_label(self)} {NO_VALUE} change {key!r} of it; let a task return what is to be"
+        )
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse_arithmetic
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __add__
+    __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __xor__ = __rxor__ = __add__
+    __lshift__ = __rlshift__ = __neg__ = __pos__ = __abs__ = __invert__ = __add__
+    __int__ = __float__ = __index__ = __round__ = _refuse_number
+
+
 class Source(NamedTuple):
     """What a promise stands for: where its value comes from, in which graph, of which schema, and of which Python type as far as it is known."""
 
@@ -46,21 +95,22 @@ class Source(NamedTuple):
     annotation: Any
 
 
-class Promise:
+class Promise(Unknown):
     """One output of a node, one input of the workflow, or a part of either."""
 
     # One private name, so that every other one can be a field of the value.
     __slots__ = ("_source",)
+    _source: Source
 
     def __init__(
         self, trace: Trace, expr: InputRef | OutputRef, schema: Schema, annotation: Any = Any
     ) -> None:
-        self._source = Source(trace, expr, schema, annotation)
+        object.__setattr__(self, "_source", Source(trace, expr, schema, annotation))
 
     def __getattr__(self, name: str) -> "Promise":
         # Protocols of Python (copy, pickle, numpy) probe for names like these, and must hear no.
         if name.startswith("_"):
-            raise AttributeError(name)
+            raise AttributeError(f"{name}; write [{name!r}] for a field of that name")
         return self._part(name)
 
     def __getitem__(self, key: str | int) -> "Promise":
@@ -94,17 +144,9 @@ class Promise:
             )
         return iter([self._part(i) for i in range(len(items))])
 
-    def __bool__(self) -> NoReturn:
-        raise CompileError(f"{source_of(self)} {USE_CONDITIONAL}")
-
     def __len__(self) -> NoReturn:
         raise CompileError(
             f"{source_of(self)} has no length while the workflow is compiled; ask for it in a task"
-        )
-
-    def __format__(self, spec: str) -> NoReturn:
-        raise CompileError(
-            f"{source_of(self)} has no value while the workflow is compiled, so it cannot be part of a text; build the text in a task"
         )
 
     def __deepcopy__(self, memo: object) -> "Promise":
@@ -113,7 +155,7 @@ class Promise:
     def __repr__(self) -> str:
         return f"<promise of {source_of(self)}>"
 
-    __hash__ = object.__hash__
+    __hash__ = Unknown.__hash__  # Python drops it where == is defined
 
     def __eq__(self, other: object) -> "Test":  # type: ignore[override]
         return _compare("==", self, other)
@@ -169,10 +211,26 @@ class Promise:
         return self
 
 
-class Outputs:
+class Named(dict[str, Promise]):
+    """Promises by name; one that is not there is a CompileError which says whose it would be, and which there are."""
+
+    def __init__(self, whose: str, kind: str, promises: Mapping[str, Promise]) -> None:
+        super().__init__(promises)
+        self._whose = whose
+        self._kind = kind
+
+    def __missing__(self, key: object) -> NoReturn:
+        has = ", ".join(self) or "none"
+        raise CompileError(f"{self._whose} has no {self._kind} {key!r}; it has: {has}")
+
+
+class Outputs(Unknown):
     """A node with its outputs: none, one that has a name, or several. By name, by position, or unpacked."""
 
     __slots__ = ("_node", "_trace", "outputs")
+    _trace: Trace
+    _node: NodeId
+    outputs: "Named"
 
     def __init__(
         self,
@@ -181,12 +239,16 @@ class Outputs:
         outputs: Mapping[str, Schema],
         annotations: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        self._trace = trace
-        self._node = node
-        self.outputs = {
-            name: Promise(trace, OutputRef(node, name), schema, annotations.get(name, Any))
-            for name, schema in outputs.items()
-        }
+        promises = Named(
+            label_of(trace, node),
+            "output",
+            {
+                name: Promise(trace, OutputRef(node, name), schema, annotations.get(name, Any))
+                for name, schema in outputs.items()
+            },
+        )
+        for name, own in (("_trace", trace), ("_node", node), ("outputs", promises)):
+            object.__setattr__(self, name, own)
 
     def __getattr__(self, name: str) -> Promise:
         if name.startswith("_"):
@@ -194,23 +256,15 @@ class Outputs:
         return self[name]
 
     def __getitem__(self, key: str | int) -> Promise:
-        if isinstance(key, str) and key in self.outputs:
-            return self.outputs[key]
         if isinstance(key, int) and -len(self.outputs) <= key < len(self.outputs):
             return list(self.outputs.values())[key]
-        has = ", ".join(self.outputs) or "none"
-        raise CompileError(
-            f"{label_of(self._trace, self._node)} has no output {key!r}; it has: {has}"
-        )
+        return self.outputs[key] if isinstance(key, str) else self.outputs.__missing__(key)
 
     def __iter__(self) -> Iterator[Promise]:
         return iter(self.outputs.values())
 
     def __len__(self) -> int:
         return len(self.outputs)
-
-    def __bool__(self) -> NoReturn:
-        raise CompileError(f"{label_of(self._trace, self._node)} {USE_CONDITIONAL}")
 
     def __repr__(self) -> str:
         return (
@@ -255,6 +309,11 @@ class Test:
 
     def __bool__(self) -> NoReturn:
         raise CompileError(f"{self.trace.label}: a condition on a promise {USE_CONDITIONAL}")
+
+    def __invert__(self) -> NoReturn:
+        raise CompileError(
+            f"{self.trace.label}: a condition cannot be turned round by ~; compare the other way, or with is_false()"
+        )
 
 
 def condition_of(thing: object, trace: Trace) -> Condition:
@@ -342,6 +401,16 @@ def source_of(promise: Promise) -> str:
             return f"output {output!r}{path} of {label_of(trace, node)}"
         case _:
             assert_never(expr)
+
+
+def _label(thing: object) -> str:
+    match thing:
+        case Promise():
+            return source_of(thing)
+        case Outputs():
+            return label_of(*home(thing))
+        case _:
+            raise AssertionError(thing)
 
 
 def _compare(op: Comparator, promise: Promise, other: object) -> Test:

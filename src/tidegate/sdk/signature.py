@@ -38,11 +38,19 @@ class Signature(Struct, frozen=True):
 def signature_of(function: Callable[..., Any], label: str) -> Signature:
     """Read a function's signature. Raises CompileError, naming the parameter, where an annotation is missing or cannot be read."""
     hints = _hints(function, label)
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise CompileError(f"{label} yields its values; return them, as a list say")
     inputs: dict[str, Any] = {}
     defaults: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise CompileError(f"{label}: parameter {parameter} cannot be stored; name each input")
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise CompileError(
+                f"{label}: parameter {name!r} cannot be given by its name; drop the `/` behind it"
+            )
+        if name not in hints and name in ("self", "cls") and not inputs:
+            raise CompileError(f"{label} is a method; make it a function of a module")
         if name not in hints:
             raise CompileError(f"{label}: parameter {name!r} has no type; write `{name}: int`, say")
         inputs[name] = hints[name]

@@ -11,12 +11,13 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast, overload
 
+from tidegate.errors import CompileError
 from tidegate.ir.expr import Expr
 from tidegate.ir.graph import Interface, Micros, PythonTarget, Retry, TaskNode
 from tidegate.sdk.bind import bind_call
 from tidegate.sdk.invoke import finished
 from tidegate.sdk.options import OWN, TaskOptions, checked_retries, micros, task_timeout
-from tidegate.sdk.promise import Outputs, result_of, source
+from tidegate.sdk.promise import Outputs, Promise, result_of, source
 from tidegate.sdk.scratch import scratch_blobs
 from tidegate.sdk.signature import (
     Signature,
@@ -85,6 +86,11 @@ class Task(Generic[P, R]):
         trace = current_trace()
         if trace is not None:
             return cast(R, result_of(self.place(trace, args, kwargs), self.signature.bundle))
+        for given in (*args, *kwargs.values()):
+            if isinstance(given, Promise | Outputs):
+                raise CompileError(
+                    f"{given!r} was passed to {self.name!r} outside of a workflow's body; in a Workflow, use add_entity"
+                )
         if self.dynamic:
             return cast(R, self._run(args, kwargs))
         return cast(R, finished(self.function(*args, **kwargs)))

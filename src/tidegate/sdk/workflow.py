@@ -8,6 +8,7 @@ import enum
 import functools
 import inspect
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from typing import (
     Any,
@@ -135,8 +136,12 @@ class FunctionWorkflow(Generic[P, R]):
 
     def _trace(self) -> Compiled:
         checked_name(self.name, "a workflow")
-        signature = self.signature
         label = f"workflow {self.name!r}"
+        if inspect.iscoroutinefunction(self.function):
+            raise CompileError(
+                f"{label} is `async def`; its body only draws the graph, so write `def`"
+            )
+        signature = self.signature
         interface = interface_of(signature, label, NoBlobs())
         trace = Trace(self.name, NoBlobs())
         promises = {
@@ -146,16 +151,32 @@ class FunctionWorkflow(Generic[P, R]):
         with inside(trace):
             try:
                 result = self.function(**promises)
-            except (AuthoringError, RecursionError):
+            except AuthoringError as error:
+                if "place" not in error.details:
+                    error.locate(self._place_in(error))
+                raise
+            except RecursionError:
                 raise
             except Exception as error:  # the body is the author's own code
-                raise CompileError(
-                    f"{label} cannot be compiled: its body raised {type(error).__name__}: {error}"
-                ) from error
+                reason = f"its body raised {type(error).__name__}: {' '.join(str(error).split())}"
+                wrong = CompileError(f"{label} cannot be compiled: {reason}")
+                wrong.locate(self._place_in(error))
+                raise wrong from error
             outputs = bind_outputs(trace, signature, result, label)
         doc = inspect.cleandoc(self._docs if isinstance(self._docs, str) else self.__doc__ or "")
         graph = trace.finish(interface, outputs, finish_others=self._finish_others, doc=doc)
         return Compiled(graph, trace.tasks)
+
+    def _place_in(self, error: BaseException) -> str:
+        """Return the file and line of the body in which an exception arose: `flow.py:3`."""
+        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        file = code.co_filename if code else ""
+        lines = [
+            frame.lineno
+            for frame in traceback.extract_tb(error.__traceback__)
+            if frame.filename == file
+        ]
+        return f"{file.rpartition('/')[2]}:{lines[-1]}" if lines else ""
 
     def __repr__(self) -> str:
         return f"<workflow {self.name}>"

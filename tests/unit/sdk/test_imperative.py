@@ -166,3 +166,29 @@ def test_a_cycle_is_refused():
 
     with pytest.raises(CompileError, match="wait for each other"):
         wf.compile()
+
+
+def test_inputs_and_outputs_that_are_not_there_are_refused_with_those_there_are():
+    wf = Workflow("sums")
+    text = wf.add_workflow_input("text", str)
+    size = wf.add_entity(measure, text=text)
+
+    with pytest.raises(CompileError, match="workflow 'sums' has no input 'txt'; it has: text"):
+        wf.inputs["txt"]
+    with pytest.raises(CompileError, match=r"'measure' \(n0\) has no output 'o1'; it has: o0"):
+        size.outputs["o1"]
+
+
+def test_a_workflow_that_is_added_to_itself_is_refused():
+    wf = Workflow("sums")
+    text = wf.add_workflow_input("text", str)
+
+    with pytest.raises(CompileError, match="workflow 'sums' cannot be a part of itself"):
+        wf.add_entity(wf, text=text)
+
+
+def test_a_task_that_is_called_instead_of_added_is_refused():
+    text = Workflow("sums").add_workflow_input("text", str)
+
+    with pytest.raises(CompileError, match="input 'text'> .* 'measure' .* add_entity"):
+        measure(text=text)

@@ -273,14 +273,48 @@ def test_defaults_and_positions_count_as_in_python():
         (lambda p: 0 < p < 3, "chained comparisons"),
         (lambda p: list(p), "cannot be unpacked or looped over"),
         (lambda p: len(p), "has no length"),
-        (lambda p: f"report {p}", "cannot be part of a text"),
+        (lambda p: f"report {p}", "cannot make a text of it; build the text in a task"),
+        (lambda p: str(p), "cannot make a text of it"),
+        (lambda p: f"{p!s} of {3:>4}", "cannot make a text of it"),
         (lambda p: p[1:2], "let a task do that"),
         (lambda p: p in [1, 2], "use conditional"),
+        (lambda p: p in {1, 2}, "cannot look for it in a set or use it as a key"),
+        (lambda p: {p: 1}, "cannot look for it in a set or use it as a key"),
+        (lambda p: {1: "a"}[p], "cannot look for it in a set or use it as a key"),
         (lambda p: p & p, "is no condition"),
+        (lambda p: p + 1, "cannot compute with it; let a task do that"),
+        (lambda p: 1 - p, "cannot compute with it"),
+        (lambda p: "a" + p, "cannot compute with it"),
+        (lambda p: -p, "cannot compute with it"),
+        (lambda p: sum([p, p]), "cannot compute with it"),
+        (lambda p: range(p), "cannot count or look up with it; .* or a @dynamic"),
+        (lambda p: [1, 2][p], "cannot count or look up with it"),
+        (lambda p: int(p), "cannot count or look up with it"),
+        (lambda p: round(p), "cannot count or look up with it"),
+        (lambda p: setattr(p, "x", 1), "cannot change 'x' of it; let a task return what is to be"),
+        (lambda p: p.__setitem__(0, 1), "cannot change 0 of it"),
+        (lambda p: p._x, r"write \['_x'\] for a field of that name"),
     ],
 )
 def test_python_cannot_use_a_promise_as_a_value(use, message):
     refused(lambda: use(number()), message)
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda p: p + 1, r"'pair' \(n0\) has no value .* cannot compute with it"),
+        (lambda p: f"{p}", r"'pair' \(n0\) has no value .* cannot make a text of it"),
+        (lambda p: {p}, r"'pair' \(n0\) has no value .* use it as a key"),
+        (lambda p: p or 1, r"'pair' \(n0\) has no value .* use conditional"),
+    ],
+)
+def test_python_cannot_use_a_node_of_several_outputs_as_a_value(use, message):
+    refused(lambda: use(pair()), message)
+
+
+def test_a_condition_is_not_turned_round_by_python():
+    refused(lambda: ~(number() > 1), "cannot be turned round by ~; compare the other way")
 
 
 def test_a_promise_is_printed_as_what_it_is():

@@ -105,6 +105,30 @@ def test_parameters_without_names_are_refused():
         signature_of(function, "f")
 
 
+def test_a_parameter_that_can_be_given_by_position_only_is_refused():
+    def function(value: int, /) -> None: ...
+
+    with pytest.raises(CompileError, match="parameter 'value' cannot be given by its name; drop"):
+        signature_of(function, "f")
+
+
+def test_a_method_is_refused_with_where_to_put_the_function():
+    class Shop:
+        def open(self, day: int) -> None: ...
+
+    with pytest.raises(CompileError, match="f is a method; .* function of a module"):
+        signature_of(Shop.open, "f")
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_function_that_yields_is_refused(kind):
+    names: dict[str, Any] = {}
+    exec(f"{kind} function(n: int) -> int:\n    yield n", names)
+
+    with pytest.raises(CompileError, match="f yields its values; return them, as a list say"):
+        signature_of(names["function"], "f")
+
+
 def test_an_annotation_that_cannot_be_read_is_refused():
     def function(a: "Nowhere") -> None: ...  # type: ignore[name-defined]  # noqa: F821
 

@@ -99,6 +99,35 @@ def test_an_error_of_the_body_is_a_compile_error_with_its_cause():
     assert isinstance(error.value.__cause__, KeyError)
 
 
+def test_a_mistake_in_the_body_is_one_line_that_says_where_it_is_once():
+    @workflow
+    def inner(n: int) -> int:
+        return n + 1
+
+    @workflow
+    def outer(n: int) -> int:
+        return inner(n=n)
+
+    @workflow
+    def odd() -> None:
+        raise ValueError("two\nlines")
+
+    with pytest.raises(CompileError) as error:
+        outer.compile()
+    line = inner.function.__code__.co_firstlineno + 2
+    assert error.value.message.endswith(f"let a task do that (test_workflow.py:{line})")
+    with pytest.raises(CompileError, match=r"ValueError: two lines \(test_workflow.py:\d+\)$"):
+        odd.compile()
+
+
+def test_an_async_workflow_is_refused():
+    @workflow
+    async def wf() -> None: ...
+
+    with pytest.raises(CompileError, match="wf' is `async def`; .* write `def`"):
+        wf.compile()
+
+
 def test_a_workflow_that_calls_itself_is_refused():
     @workflow
     def wf() -> int:
