@@ -72,6 +72,7 @@ ANSWERS: dict[str, tuple[Fill, str]] = {
         "{'k': [1, 'two']}",
     ),
 }
+ONE_CLICK = {"bool", "enum", "literal"}
 REFUSED: dict[str, tuple[Fill, str]] = {
     "str": (lambda dialog: None, "Needs a value"),
     "int": (typed(A, "1.5"), "Must be a whole number"),
@@ -132,9 +133,8 @@ def test_an_answer_of_each_type_reaches_the_task(
     fill, shown = ANSWERS[name]
     dialog = form(name)
     fill(dialog)
-    send = dialog.get_by_role("button", name="Send answer")
-    if send.count():
-        send.click()
+    if name not in ONE_CLICK:
+        dialog.get_by_role("button", name="Send answer").click()
     arrives(site, dialog, execution, name, shown)
 
 

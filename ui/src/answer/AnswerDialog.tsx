@@ -1,8 +1,10 @@
 import { Badge, Button, Group, Loader, Modal, Stack, Switch, Text } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { Link, useLocation, useNavigate } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
 import { say } from '../app/notice';
 import { QueryError } from '../app/PageError';
+import { expected } from '../show/expects';
 import { Ago } from '../show/time';
 import './answer.css';
 import { Closed } from './Closed';
@@ -17,6 +19,8 @@ export function AnswerDialog({ task }: { task: string }) {
   const isPhone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
   const [opensNext, setOpensNext] = useOpensNext();
   const found = useTask(task);
+  const [first] = useState(task);
+  useFocusBack();
 
   const go = (next: string | undefined) => void navigate({ to: '.', search: ({ task: _, ...rest }) => (next === undefined ? rest : { ...rest, task: next }), replace: true });
   const next = inInbox ? nextAfter(task) : undefined;
@@ -36,30 +40,32 @@ export function AnswerDialog({ task }: { task: string }) {
       classNames={{ body: 'answer-body', content: 'answer', title: 'answer-title' }}
       transitionProps={{ duration: 0 }}
     >
-      <Body key={task} id={task} task={found} next={next} onNext={() => go(next)} onSent={onSent} />
+      <Body key={task} id={task} task={found} follows={task !== first} next={next} onNext={() => go(next)} onSent={onSent} />
       {inInbox && <Switch className="answer-next" size="xs" label="Open the next request after an answer" checked={opensNext} onChange={(event) => setOpensNext(event.currentTarget.checked)} />}
     </Modal>
   );
 }
 
-const SHORT = 40;
-
-function expected({ kind, expects }: { kind: string; expects: string }): string {
-  return kind === 'approve' ? 'approve or reject' : expects;
+/** When the dialog closes, what had the focus has it again, if it is still there. */
+function useFocusBack(): void {
+  const [before] = useState(() => document.activeElement);
+  useEffect(() => () => {
+    // After the dialog has let go of it.
+    window.setTimeout(() => { if (before instanceof HTMLElement && before.isConnected) before.focus(); });
+  }, [before]);
 }
 
 function Heading({ task }: { task: Task }) {
   if (!('view' in task)) return <Text span fw={650}>Request</Text>;
   const { name } = task.view;
-  const expects = expected(task.view);
-  return <><span className="answer-name">{name}</span> {expects.length <= SHORT && <Badge variant="default" size="lg" className="expects">{expects}</Badge>}</>;
+  return <><span className="answer-name">{name}</span> <Badge variant="default" size="lg" className="expects">{expected(task.view)}</Badge></>;
 }
 
-type BodyProps = { id: string; task: Task; next: string | undefined; onNext: () => void; onSent: (what: string) => void };
+type BodyProps = { id: string; task: Task; follows: boolean; next: string | undefined; onNext: () => void; onSent: (what: string) => void };
 
-function Body({ id, task, next, onNext, onSent }: BodyProps) {
+function Body({ id, task, follows, next, onNext, onSent }: BodyProps) {
   switch (task.state) {
-    case 'loading': return <Group justify="center" p="xl"><Loader aria-label="Loading" /></Group>;
+    case 'loading': return <Group justify="center" p="xl" tabIndex={-1} data-autofocus><Loader aria-label="Loading" /></Group>;
     case 'failed': return <QueryError error={task.error} retry={task.retry} what="The request" />;
     case 'unknown':
       return (
@@ -73,7 +79,7 @@ function Body({ id, task, next, onNext, onSent }: BodyProps) {
         <Stack gap="md">
           <From task={task} />
           {task.state === 'closed' && <Closed signal={task.signal} onNext={next === undefined ? undefined : onNext} />}
-          <Question id={id} view={task.view} state={task.state} onSent={onSent} />
+          <Question id={id} view={task.view} state={task.state} follows={follows} onSent={onSent} />
         </Stack>
       );
   }
@@ -83,7 +89,6 @@ function From({ task }: { task: Extract<Task, { view: unknown }> }) {
   const { view } = task;
   return (
     <Text size="sm" c="dimmed">
-      {expected(view).length > SHORT && <span className="expects-long">Expected: {expected(view)}</span>}
       {view.workflow && <>{view.workflow} · </>}
       <Link className="link" to="/executions/$id" params={{ id: view.execution }}>{view.execution}</Link>
       {view.opened && <> · asked <Ago at={view.opened} /></>}

@@ -1,42 +1,60 @@
-/** What stands before a gate: the outputs and the reports of the nodes it comes after, else what the execution was given. */
+/** What stands before a gate: the outputs and the reports of the nodes it comes after, and what the execution was given. */
 import { Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import type { Json, JsonObject } from '../api/json';
 import { executionQuery } from '../api/queries';
 import type { ExecutionView, NodeView, WaitingView } from '../api/types';
+import { same } from '../form/check';
 import { Deck } from '../show/Deck';
 import { Value } from '../show/Value';
 
-export function Background({ view }: { view: WaitingView }) {
+/** A node before the gate, with its output; `output` is undefined where there is none that the question does not show already. */
+export type Before = { node: NodeView; output: Json | undefined };
+
+export function useBackground(view: WaitingView): { nodes: Before[]; inputs: JsonObject } {
   const { data } = useQuery(executionQuery(view.execution));
-  if (!data) return null;
-  const before = nodesBefore(data, view);
-  const inputs = Object.entries(data.inputs);
+  if (!data) return { nodes: [], inputs: {} };
+  const shown = [view.value, ...Object.values(view.show)];
+  const isShown = (value: Json | undefined) => shown.some((each) => each !== undefined && value !== undefined && same(each, value));
+  const nodes = nodesBefore(data, view)
+    .map((node): Before => { const output = outputOf(node); return { node, output: isShown(output) ? undefined : output }; })
+    .filter(({ node, output }) => output !== undefined || node.deck);
+  return { nodes, inputs: data.inputs };
+}
+
+/** What a node gave: the value itself, where it has one output only. */
+function outputOf({ outputs }: NodeView): Json | undefined {
+  const values = Object.values(outputs ?? {});
+  return values.length > 1 ? (outputs ?? {}) : values[0];
+}
+
+/** The nearest node is open, the others are a click away. */
+export function Beside({ execution, nodes }: { execution: string; nodes: Before[] }) {
   return (
-    <Stack gap="sm">
-      {before.map((node) => <Node key={node.id} execution={view.execution} node={node} />)}
-      {inputs.length > 0 && (
-        <details open={before.length === 0 && view.kind === 'input'}>
-          <summary>What the execution was given</summary>
-          <div className="indent"><Value value={data.inputs} /></div>
-        </details>
-      )}
+    <Stack gap="sm" component="section" aria-label="What came before" className="beside">
+      {nodes.map(({ node, output }, index) => (
+        <div key={node.id}>
+          {output !== undefined && (
+            <details open={index === 0}>
+              <summary>What {node.name} gave{node.answer ? `, answered by ${node.answer.who}` : ''}</summary>
+              <div className="indent"><Value value={output} /></div>
+              {node.answer?.comment && <Text size="sm" c="dimmed">“{node.answer.comment}”</Text>}
+            </details>
+          )}
+          {node.deck && <Deck execution={execution} node={node.id} name={node.name} />}
+        </div>
+      ))}
     </Stack>
   );
 }
 
-function Node({ execution, node }: { execution: string; node: NodeView }) {
-  const outputs = Object.values(node.outputs ?? {});
+export function Given({ inputs }: { inputs: JsonObject }) {
+  if (Object.keys(inputs).length === 0) return null;
   return (
-    <>
-      {outputs.length > 0 && (
-        <details>
-          <summary>What {node.name} gave{node.answer ? `, answered by ${node.answer.who}` : ''}</summary>
-          <div className="indent">{outputs.length === 1 && outputs[0] !== undefined ? <Value value={outputs[0]} /> : <Value value={node.outputs ?? {}} />}</div>
-          {node.answer?.comment && <Text size="sm" c="dimmed">“{node.answer.comment}”</Text>}
-        </details>
-      )}
-      {node.deck && <Deck execution={execution} node={node.id} name={node.name} />}
-    </>
+    <details>
+      <summary>What the execution was given</summary>
+      <div className="indent"><Value value={inputs} /></div>
+    </details>
   );
 }
 

@@ -8,7 +8,6 @@ import { YES_NO } from '../form/scalars';
 import { shapeOf, type Choice } from '../form/shape';
 import { readDraft, useKeptDraft } from './draft';
 import type { AnswerProps } from './Question';
-import { useGuard } from './useGuard';
 
 const KEYS = 9;
 
@@ -21,14 +20,13 @@ export function quickChoices(view: WaitingView): Choice[] {
 }
 
 /** Answer with one click, or one key. */
-export function Choosing({ id, view, open, busy, send }: AnswerProps) {
+export function Choosing({ id, view, open, live, busy, send }: AnswerProps) {
   const choices = quickChoices(view);
   const [comment, setComment] = useState(() => readDraft(id)?.comment ?? '');
-  const isReady = useGuard();
   useKeptDraft(id, { value: undefined, comment }, comment !== '');
   const choose = (choice: Choice) => send({ value: choice.value, comment }, `${view.name}: ${choice.label}.`);
-  const keys = Object.fromEntries(choices.map((each, index) => [String(index + 1), (event: KeyboardEvent) => { if (!event.repeat && isReady()) choose(each); }]));
-  useKeys(keys, open && !busy);
+  const keys = Object.fromEntries(choices.map((each, index) => [String(index + 1), (event: KeyboardEvent) => { if (!event.repeat) choose(each); }]));
+  useKeys(keys, open && live && !busy);
   return (
     <>
       <Textarea label="Comment (optional)" autosize minRows={1} maxRows={8} value={comment} disabled={!open} onChange={(event) => setComment(event.currentTarget.value)} />

@@ -9,16 +9,16 @@ import type { AnswerProps } from './Question';
 const ONE_LINE = new Set(['text', 'whole', 'number', 'decimal', 'duration', 'date', 'instant', 'time', 'optional']);
 const MODIFIER = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘' : 'Ctrl';
 
-const FOCUS_MS = 30;
-
 function focusFirst(form: HTMLFormElement | null): void {
-  const first = form?.querySelector<HTMLElement>('input:not([type=hidden]):not([type=file]), textarea, select');
+  const first = form?.querySelector<HTMLElement>('input:not([type=hidden]):not([type=file]), textarea, select, button');
+  // The dialog chooses this too, if it has not yet chosen what has the focus.
+  first?.setAttribute('data-autofocus', '');
   first?.focus();
   if (first instanceof HTMLInputElement || first instanceof HTMLTextAreaElement) first.select();
 }
 
 /** Answer with a form. */
-export function Filling({ id, view, open, busy, faults, send }: AnswerProps) {
+export function Filling({ id, view, open, live, busy, faults, send }: AnswerProps) {
   const schema = isObject(view.schema) ? view.schema : {};
   const [draft] = useState(() => readDraft(id));
   const form = useSchemaForm(schema, draft?.value ?? view.suggested);
@@ -26,11 +26,7 @@ export function Filling({ id, view, open, busy, faults, send }: AnswerProps) {
   const [touched, setTouched] = useState(draft !== undefined);
   const fields = useRef<HTMLFormElement>(null);
   useKeptDraft(id, { value: form.value, comment }, touched);
-  useEffect(() => {
-    // After the dialog's own choice of what has the focus.
-    const timer = window.setTimeout(() => focusFirst(fields.current), FOCUS_MS);
-    return () => window.clearTimeout(timer);
-  }, []);
+  useEffect(() => focusFirst(fields.current), []);
   const { setFaults } = form;
   useEffect(() => {
     setFaults(faults);
@@ -47,7 +43,7 @@ export function Filling({ id, view, open, busy, faults, send }: AnswerProps) {
     const plain = single && !event.shiftKey && target.id.startsWith('field-') && target.tagName !== 'BUTTON';
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey || plain)) {
       event.preventDefault();
-      submit();
+      if (live && !event.repeat) submit();
     }
   };
   return (
@@ -59,7 +55,7 @@ export function Filling({ id, view, open, busy, faults, send }: AnswerProps) {
         <Textarea label="Comment (optional)" autosize minRows={1} maxRows={8} value={comment} disabled={!open} onChange={(event) => setComment(event.currentTarget.value)} />
         <Group className="bar" justify="flex-end" gap="sm">
           {form.faults.length > 0 && <Text size="sm" c="var(--mantine-color-error)" role="alert">{form.faults.length === 1 ? 'One thing' : `${form.faults.length} things`} to mend above</Text>}
-          <Button type="submit" size="md" disabled={!open} loading={busy} rightSection={<Kbd size="xs" aria-hidden>{single ? '⏎' : `${MODIFIER} ⏎`}</Kbd>}>Send answer</Button>
+          <Button type="submit" size="md" disabled={!open} loading={busy} rightSection={<Kbd size="xs" aria-hidden>{single ? 'Enter' : `${MODIFIER} Enter`}</Kbd>}>Send answer</Button>
         </Group>
       </Stack>
     </form>

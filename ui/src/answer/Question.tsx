@@ -1,18 +1,21 @@
 /** The question, what is needed to decide it, and the way to answer. */
 import { Alert, Stack, Text } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { ApiError } from '../api/client';
-import { isObject } from '../api/json';
+import { isObject, type Json } from '../api/json';
 import type { FaultDocument, WaitingView } from '../api/types';
 import { useConnection } from '../app/connection';
 import { span, TimeLeft, clock } from '../show/time';
+import type { Typed } from '../show/typed';
 import { brief, Value } from '../show/Value';
 import { Approval } from './Approval';
-import { Background } from './Background';
+import { Beside, Given, useBackground } from './Background';
 import { dropDraft } from './draft';
 import { Choosing, quickChoices } from './Choosing';
 import { Filling } from './Filling';
 import { useSend, type Decision } from './send';
+import { useSettling } from './useSettling';
 
 const Prose = lazy(() => import('../show/Prose').then((module) => ({ default: module.Prose })));
 
@@ -21,18 +24,24 @@ export type AnswerProps = {
   view: WaitingView;
   /** Whether it can be answered now. */
   open: boolean;
+  /** Whether keys decide. */
+  live: boolean;
   busy: boolean;
   faults: FaultDocument[];
   send: (decision: Decision, what: string) => void;
 };
 
-type Props = { id: string; view: WaitingView; state: 'open' | 'early' | 'closed'; onSent: (what: string) => void };
+/** Where what the question is about has room beside it. */
+const WIDE = '(min-width: 75em)';
 
-export function Question({ id, view, state, onSent }: Props) {
+type Props = { id: string; view: WaitingView; state: 'open' | 'early' | 'closed'; follows: boolean; onSent: (what: string) => void };
+
+export function Question({ id, view, state, follows, onSent }: Props) {
   const sending = useSend(view);
   const { since } = useConnection();
   const [faults, setFaults] = useState<FaultDocument[]>([]);
   const top = useRef<HTMLDivElement>(null);
+  const settling = useSettling();
   const hasForm = view.kind !== 'approve' && quickChoices(view).length === 0;
   useEffect(() => { if (!hasForm) top.current?.focus(); }, [hasForm]);
 
@@ -44,24 +53,35 @@ export function Question({ id, view, state, onSent }: Props) {
       onError: (error) => setFaults(error instanceof ApiError ? error.faults : []),
     });
   };
-  const props: AnswerProps = { id, view, open: state !== 'closed' && since === undefined, busy: sending.isPending, faults, send };
+  const props: AnswerProps = { id, view, open: state !== 'closed' && since === undefined, live: !(follows && settling), busy: sending.isPending, faults, send };
   const shown = Object.entries(view.show);
+  const background = useBackground(view);
+  const isWide = useMediaQuery(WIDE, false, { getInitialValueInEffect: false });
+  const beside = background.nodes.length > 0 && <Beside execution={view.execution} nodes={background.nodes} />;
   return (
-    <Stack gap="md">
-      <div ref={top} tabIndex={-1} data-autofocus={hasForm ? undefined : true} className="question">
-        {view.prompt && <Suspense fallback={<Text>{view.prompt}</Text>}><Prose text={view.prompt} /></Suspense>}
-        {state === 'early' && <Text c="dimmed">The workflow has not come to this yet. An answer is kept until it does.</Text>}
-        {state === 'open' && <Deadline view={view} />}
-      </div>
-      {view.value !== undefined && <section aria-label="What is to be approved" className="subject"><Value value={view.value} /></section>}
-      {shown.map(([name, value]) => (
-        <section key={name} aria-label={name}><Text size="sm" fw={600} mb={4}>{name}</Text><div className="subject"><Value value={value} /></div></section>
-      ))}
-      <Background view={view} />
-      {sending.error && <Refusal error={sending.error} />}
-      <Answering {...props} />
-    </Stack>
+    <div className={isWide && beside ? 'columns' : undefined}>
+      <Stack gap="md" className={settling ? 'settling' : 'settled'}>
+        <div ref={top} tabIndex={-1} data-autofocus={hasForm ? undefined : true} className="question">
+          {view.prompt && <Suspense fallback={<Text>{view.prompt}</Text>}><Prose text={view.prompt} /></Suspense>}
+          {state === 'early' && <Text c="dimmed">The workflow has not come to this yet. An answer is kept until it does.</Text>}
+          {state === 'open' && <Deadline view={view} />}
+        </div>
+        {view.value !== undefined && <section aria-label="What is to be approved" className="subject"><Value value={view.value} type={typed(view.value_schema)} /></section>}
+        {shown.map(([name, value]) => (
+          <section key={name} aria-label={name}><Text size="sm" fw={600} mb={4}>{name}</Text><div className="subject"><Value value={value} /></div></section>
+        ))}
+        {!isWide && beside}
+        <Given inputs={background.inputs} />
+        {sending.error && <Refusal error={sending.error} />}
+        <Answering {...props} />
+      </Stack>
+      {isWide && beside}
+    </div>
   );
+}
+
+function typed(schema: Json): Typed | undefined {
+  return isObject(schema) ? { schema, root: schema } : undefined;
 }
 
 function Answering(props: AnswerProps) {
@@ -82,6 +102,6 @@ function Refusal({ error }: { error: Error }) {
     const who = typeof known.facts.who === 'string' ? known.facts.who : 'somebody else';
     return <Alert color="orange" role="alert" title={`Already answered by ${who}${at ? `, ${span(Date.now() - at.getTime())} ago (${clock(at)})` : ''}`}>Your answer was not taken.</Alert>;
   }
-  if (known?.status === 422) return <Alert color="red" role="alert" title="This does not fit">{known.faults.length > 0 ? known.faults.map((each) => <div key={each.reason + each.path.join('.')}>{each.path.length > 0 && <b>{each.path.join(' → ')}: </b>}{each.reason}</div>) : known.message}</Alert>;
+  if (known?.status === 422) return <Alert color="red" role="alert" title="This does not fit">{known.faults.length > 0 ? known.faults.map((each) => <div key={each.reason + each.path.join('.')}>{each.path.length > 0 && <b>{each.path.map((step) => (typeof step === 'number' ? `${step + 1}.` : step)).join(' → ')}: </b>}{each.reason}</div>) : known.message}</Alert>;
   return <Alert color="red" role="alert" title="Not sent. Your input is kept.">{error.message}</Alert>;
 }

@@ -1,7 +1,7 @@
 import { ActionIcon, Anchor, AppShell, Badge, Box, Burger, Button, Group, Loader, Menu, Text, useMantineColorScheme, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, Outlet, useSearch } from '@tanstack/react-router';
+import { Link, Outlet, useLocation, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect } from 'react';
 import { ApiError } from '../api/client';
 import { inboxQuery } from '../api/queries';
@@ -71,14 +71,17 @@ function focusMain(event: React.MouseEvent): void {
   document.getElementById('main')?.focus();
 }
 
+const PLACES = [['/executions', 'Executions'], ['/workflows', 'Workflows']] as const;
+
 /** How many wait, as far as one page tells: `100+` when there are more. Also the title of the tab. */
 function useWaitingCount(): string {
   const { data } = useInfiniteQuery(inboxQuery({}));
   const items = data?.pages.reduce((sum, page) => sum + page.items.length, 0) ?? 0;
   const count = items === 0 ? '' : `${items}${data?.pages.at(-1)?.next ? '+' : ''}`;
+  const { pathname } = useLocation();
   useEffect(() => {
-    document.title = count ? `(${count}) Tidegate` : 'Tidegate';
-  }, [count]);
+    document.title = `${count && `(${count}) `}${PLACES.find(([path]) => pathname.startsWith(path))?.[1] ?? 'Inbox'} · Tidegate`;
+  }, [count, pathname]);
   return count;
 }
 

@@ -3,7 +3,7 @@ import { ActionIcon, Button, Fieldset, Group, NativeSelect, Stack, Text, TextInp
 import { useEffect, useState } from 'react';
 import { IconPlus, IconTrash } from '../app/icons';
 import { isObject, type Json, type JsonObject } from '../api/json';
-import { BlobField, BytesField, CHOOSABLE } from './blobs';
+import { BlobField, BytesField, CHOOSABLE, FolderField } from './blobs';
 import { check, keyOf, same } from './check';
 import { ChoiceField, DurationField, JsonField, MomentField, NumberField, OptionalGroup, TextField, YES_NO } from './scalars';
 import { initial, nameOf, resolve, shapeOf, type Schema } from './shape';
@@ -22,7 +22,9 @@ export function Field(given: FieldProps) {
     case 'date': case 'instant': case 'time': return <MomentField {...props} kind={shape.kind} />;
     case 'duration': return <DurationField {...props} />;
     case 'bytes': return <BytesField {...props} />;
-    case 'blob': return CHOOSABLE.has(shape.of) ? <BlobField {...props} of={shape.of} web={shape.web} /> : <JsonField {...props} />;
+    case 'blob':
+      if (shape.of === 'directory') return <FolderField {...props} />;
+      return CHOOSABLE.has(shape.of) ? <BlobField {...props} of={shape.of} web={shape.web} /> : <JsonField {...props} />;
     case 'list': return <ListField {...props} items={shape.items} />;
     case 'tuple': return <TupleField {...props} items={shape.items} />;
     case 'record': return <RecordField {...props} parts={shape.parts} needed={shape.required} />;

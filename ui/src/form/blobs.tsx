@@ -2,7 +2,7 @@
 import { Anchor, FileInput, Stack, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { upload } from '../api/client';
-import { isObject, type Json } from '../api/json';
+import { isObject, writeJson, type Json } from '../api/json';
 import { useField, type FieldProps } from './state';
 
 const INLINE_BYTES = 16 * 1024;
@@ -12,14 +12,15 @@ const MEDIA: Record<string, { accept: string; media: string; about: string }> = 
   table: { accept: '.parquet', media: 'application/vnd.apache.parquet', about: 'table' },
 };
 
-/** Kinds that can be chosen as one file; the others are given as JSON. */
+/** Kinds that can be chosen as one file. */
 export const CHOOSABLE: ReadonlySet<string> = new Set(['file', 'ndarray', 'table']);
 
 export function BlobField(props: FieldProps & { of: string; web: boolean }) {
   const { value, onChange, of, web } = props;
   const field = useField(props);
   const kind = MEDIA[of];
-  const sending = useSending(async (file) => {
+  const sending = useSending(async ([file]) => {
+    if (!file) return;
     const stored = await upload(file);
     onChange(kind ? { $blob: stored.$blob ?? '', size: stored.size ?? 0, media: kind.media, about: kind.about } : stored);
   });
@@ -42,11 +43,46 @@ export function BlobField(props: FieldProps & { of: string; web: boolean }) {
   );
 }
 
+const FOLDER = 'application/vnd.tidegate.directory+json';
+
+/** A directory: each of its files is sent, and then the list of them, which stands for it. */
+export function FolderField(props: FieldProps) {
+  const { value, onChange } = props;
+  const field = useField(props);
+  const [done, setDone] = useState('');
+  const sending = useSending(async (files) => {
+    const listed: Record<string, Json> = {};
+    for (const [index, file] of files.entries()) {
+      setDone(`${index} of ${files.length}`);
+      listed[within(file)] = (await upload(file)).$blob ?? null;
+    }
+    const sorted = Object.fromEntries(Object.entries(listed).sort(([one], [other]) => (one < other ? -1 : 1)));
+    const manifest = await upload(new File([writeJson(sorted)], 'manifest'));
+    onChange({ $blob: manifest.$blob ?? '', size: files.reduce((sum, each) => sum + each.size, 0), media: FOLDER, name: folderOf(files[0]), about: `${files.length} file${files.length === 1 ? '' : 's'}` });
+  });
+  const chosen = isObject(value) && '$blob' in value ? `${String(value.name ?? 'directory')}: ${String(value.about ?? '')}` : undefined;
+  return (
+    <FileInput {...field} multiple clearable clearButtonProps={{ 'aria-label': 'Take it out' }} fileInputProps={{ webkitdirectory: '' } as object} disabled={field.disabled || sending.busy} error={sending.error || field.error}
+      placeholder={sending.busy ? `Sending ${done} ...` : chosen ?? 'Choose a directory'} valueComponent={() => <>{sending.busy ? `Sending ${done} ...` : chosen}</>}
+      onChange={(files) => (files.length > 0 ? sending.send(...files) : onChange(undefined))} />
+  );
+}
+
+/** The path of a file in the directory that was chosen. */
+function within(file: File): string {
+  return file.webkitRelativePath.split('/').slice(1).join('/') || file.name;
+}
+
+function folderOf(file: File | undefined): string {
+  return file?.webkitRelativePath.split('/')[0] || 'directory';
+}
+
 /** Bytes: short ones stand in the value itself. */
 export function BytesField(props: FieldProps) {
   const { value, onChange } = props;
   const field = useField(props);
-  const sending = useSending(async (file) => {
+  const sending = useSending(async ([file]) => {
+    if (!file) return;
     if (file.size > INLINE_BYTES) {
       const stored = await upload(file);
       onChange({ $blob: stored.$blob ?? '', size: stored.size ?? 0, media: 'application/octet-stream' });
@@ -65,13 +101,13 @@ function named(value: Json | undefined): string | undefined {
   return typeof value.name === 'string' ? value.name : `${String(value.about ?? 'file')}, ${String(value.size ?? '?')} bytes`;
 }
 
-function useSending(store: (file: File) => Promise<void>) {
+function useSending(store: (files: File[]) => Promise<void>) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState('');
-  const send = (file: File) => {
+  const send = (...files: File[]) => {
     setBusy(true);
     setError('');
-    store(file)
+    store(files)
       .catch((caught: unknown) => setError(`Not sent: ${caught instanceof Error ? caught.message : String(caught)}`))
       .finally(() => setBusy(false));
   };

@@ -15,7 +15,7 @@ export function check(given: Schema, root: Schema, value: Json | undefined, path
   const schema = resolve(given, root);
   const shape = shapeOf(schema, root);
   const fault = (reason: string): FaultDocument[] => [{ path, reason }];
-  if (value === undefined) return shape.kind === 'anything' ? fault(MISSING) : fault(MISSING);
+  if (value === undefined) return fault(shape.kind === 'blob' ? choose(shape.of) : shape.kind === 'bytes' ? 'Choose a file' : MISSING);
   switch (shape.kind) {
     case 'boolean': return typeof value === 'boolean' ? [] : fault('Choose yes or no');
     case 'nothing': return value === null ? [] : fault('Must be nothing');
@@ -28,7 +28,7 @@ export function check(given: Schema, root: Schema, value: Json | undefined, path
     case 'decimal': return typeof value === 'string' && /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(value) ? [] : fault('Must be a number, such as 12.50');
     case 'date': case 'instant': case 'time': return typeof value === 'string' && value ? [] : fault(MISSING);
     case 'bytes': return typeof value === 'string' || isObject(value) ? [] : fault('Choose a file');
-    case 'blob': return isObject(value) && ('$blob' in value || '$uri' in value) ? [] : fault('Choose a file');
+    case 'blob': return isObject(value) && ('$blob' in value || '$uri' in value) ? [] : fault(choose(shape.of));
     case 'list': return list(schema, shape.items, root, value, path);
     case 'tuple':
       if (!Array.isArray(value)) return fault(MISSING);
@@ -47,6 +47,10 @@ export function check(given: Schema, root: Schema, value: Json | undefined, path
     }
     case 'anything': return [];
   }
+}
+
+function choose(of: string): string {
+  return of === 'directory' ? 'Choose a directory' : 'Choose a file';
 }
 
 export function isWhole(value: Json): boolean {

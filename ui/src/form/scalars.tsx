@@ -24,7 +24,7 @@ export function TextField(props: FieldProps & { format: string }) {
       )}
       {text === '' && !field.disabled && format === '' && props.required && (
         value === '' ? <Text size="sm" c="dimmed" mt={4}>An empty text is given.</Text>
-          : <Anchor component="button" type="button" size="sm" mt={4} onClick={() => onChange('')}>Give an empty text</Anchor>
+          : field.error && <Anchor component="button" type="button" size="sm" mt={4} onClick={() => onChange('')}>Give an empty text</Anchor>
       )}
     </div>
   );

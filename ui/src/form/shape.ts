@@ -136,8 +136,10 @@ const WORDS: Record<Shape['kind'], string> = {
 
 const BLOBS: Record<string, string> = { file: 'File', directory: 'Directory', ndarray: 'Array (.npy)', table: 'Table (.parquet)', pickle: 'Python object' };
 
-/** Name a schema in a word or two, for the choice between the members of a union. */
-export function nameOf(given: Schema, root: Schema): string {
+const DEEPEST_NAME = 3;
+
+/** Name a schema in a few words, for the choice between the members of a union. */
+export function nameOf(given: Schema, root: Schema, depth = 0): string {
   const schema = resolve(given, root);
   const shape = shapeOf(schema, root);
   if (typeof schema.title === 'string' && schema.title) return schema.title;
@@ -145,7 +147,9 @@ export function nameOf(given: Schema, root: Schema): string {
     case 'choice': return shape.choices.slice(0, 4).map((each) => each.label).join(', ');
     case 'constant': return spell(shape.value);
     case 'blob': return BLOBS[shape.of] ?? 'File';
-    case 'list': return `List: ${nameOf(shape.items, root).toLowerCase()}`;
+    case 'list': return depth < DEEPEST_NAME ? `List: ${nameOf(shape.items, root, depth + 1)}` : WORDS.list;
+    case 'union': return depth < DEEPEST_NAME ? shape.members.map((each) => nameOf(each, root, depth + 1)).join(' or ') : WORDS.union;
+    case 'optional': return depth < DEEPEST_NAME ? `${nameOf(shape.inner, root, depth + 1)}, or nothing` : WORDS.optional;
     case 'text': return shape.format === 'uuid' ? 'UUID' : WORDS.text;
     default: return WORDS[shape.kind];
   }

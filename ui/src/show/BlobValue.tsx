@@ -1,16 +1,23 @@
 /** What is stored as a file: an image as an image, a short text as text, all else with its name and a way to take it home. */
 import { Anchor, Button, Code, Group, Loader, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
-import { getBlob, segments } from '../api/client';
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { get, getBlob, segments } from '../api/client';
 import type { JsonObject } from '../api/json';
 import { IconDownload } from '../app/icons';
+import type { TableKind } from './tables';
+
+const TableBlob = lazy(() => import('./TableBlob').then((module) => ({ default: module.TableBlob })));
 
 const IMAGE = /^image\/(png|jpeg|gif|webp|avif|bmp|svg\+xml)$/;
 const TEXT = /^(text\/|application\/(json|xml|yaml|x-yaml|csv))/;
 const IMAGE_BYTES = 20_000_000;
 const TEXT_BYTES = 200_000;
-const ENDINGS: Record<string, string> = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', svg: 'image/svg+xml', txt: 'text/plain', csv: 'text/csv', md: 'text/markdown', json: 'application/json', log: 'text/plain' };
+const TABLE_BYTES = 20_000_000;
+const TABLES: Record<string, TableKind> = { 'text/csv': 'csv', 'text/tab-separated-values': 'tsv', 'application/vnd.apache.parquet': 'parquet', 'application/vnd.numpy.npy': 'npy' };
+const FOLDER = 'application/vnd.tidegate.directory+json';
+const MOST_FILES = 100;
+const ENDINGS: Record<string, string> = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', svg: 'image/svg+xml', txt: 'text/plain', csv: 'text/csv', tsv: 'text/tab-separated-values', parquet: 'application/vnd.apache.parquet', npy: 'application/vnd.numpy.npy', md: 'text/markdown', json: 'application/json', log: 'text/plain' };
 
 export function BlobValue({ value }: { value: JsonObject }) {
   if (typeof value.$uri === 'string') {
@@ -20,16 +27,61 @@ export function BlobValue({ value }: { value: JsonObject }) {
   const name = String(value.name ?? value.about ?? 'file');
   const size = Number(value.size ?? 0);
   const media = mediaOf(String(value.media ?? ''), name);
+  if (media === FOLDER) return <Folder digest={digest} name={name} />;
+  const table = size <= TABLE_BYTES ? TABLES[media] : undefined;
   return (
     <div>
+      {table && <Suspense fallback={<Loader size="sm" aria-label="Loading the table" />}><TableBlob digest={digest} kind={table} /></Suspense>}
       {IMAGE.test(media) && size <= IMAGE_BYTES && <ImageBlob digest={digest} media={media} name={name} />}
-      {TEXT.test(media) && size <= TEXT_BYTES && <TextBlob digest={digest} />}
-      <Group gap="xs" mt={4}>
-        <Text size="sm">{name} <span className="dim">{bytes(size)}</span></Text>
-        <Button size="compact-xs" variant="default" leftSection={<IconDownload size={14} />} onClick={() => void save(digest, name, media)}>Download</Button>
-      </Group>
+      {!table && TEXT.test(media) && size <= TEXT_BYTES && <TextBlob digest={digest} />}
+      <Taking name={name} size={size} onTake={() => void fetchAndSave(digest, name, media)} />
     </div>
   );
+}
+
+function Taking({ name, size, onTake }: { name: string; size?: number; onTake: () => void }) {
+  return (
+    <Group gap="xs" mt={4}>
+      <Text size="sm">{name} {size !== undefined && <span className="dim">{bytes(size)}</span>}</Text>
+      <Button size="compact-sm" variant="default" leftSection={<IconDownload size={14} />} aria-label={`Download ${name}`} onClick={onTake}>Download</Button>
+    </Group>
+  );
+}
+
+/** A directory: its files, by the manifest that stands for it. */
+function Folder({ digest, name }: { digest: string; name: string }) {
+  const { data, error } = useQuery({
+    queryKey: ['folder', digest],
+    queryFn: () => get<Record<string, string | null>>(`/api/v1/blobs/${segments(digest)}`),
+    staleTime: Infinity,
+    retry: false,
+  });
+  if (error) return <Text c="dimmed">The directory {name} could not be listed: {error.message}</Text>;
+  if (!data) return <Loader size="sm" aria-label="Loading the directory" />;
+  const found = Object.entries(data);
+  return (
+    <div>
+      <Text size="sm">{name}/ <span className="dim">{found.length} file{found.length === 1 ? '' : 's'}{found.length > MOST_FILES && `, the first ${MOST_FILES}:`}</span></Text>
+      <ul className="files">
+        {found.slice(0, MOST_FILES).map(([each, content]) => <li key={each}>{content === null ? `${each}/` : <Taking name={each} onTake={() => void fetchAndSave(content, each.split('/').pop() ?? each, mediaOf('', each))} />}</li>)}
+      </ul>
+    </div>
+  );
+}
+
+/** Bytes that stand in the value itself, as base64. */
+export function BytesValue({ text }: { text: string }) {
+  const content = decode(text);
+  if (content === undefined) return <span className="text">{text}</span>;
+  return <Taking name="bytes" size={content.length} onTake={() => save(new Blob([content]), 'bytes.bin')} />;
+}
+
+function decode(text: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
 }
 
 function mediaOf(media: string, name: string): string {
@@ -73,9 +125,13 @@ function TextBlob({ digest }: { digest: string }) {
   return text === undefined ? <Loader size="sm" aria-label="Loading the file" /> : <Code block className="tree" tabIndex={0}>{text}</Code>;
 }
 
-async function save(digest: string, name: string, media: string): Promise<void> {
+async function fetchAndSave(digest: string, name: string, media: string): Promise<void> {
   const blob = await getBlob(`/api/v1/blobs/${segments(digest)}`);
-  const url = URL.createObjectURL(new Blob([blob], { type: media }));
+  save(new Blob([blob], { type: media }), name);
+}
+
+function save(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

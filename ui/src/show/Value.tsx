@@ -1,22 +1,41 @@
 /** A value, shown by what it is: a table, a text, an image, a file, or a tree. */
-import { Anchor, Button, Code, Table, Text } from '@mantine/core';
+import { Anchor, Button, Table, Text } from '@mantine/core';
 import { useState } from 'react';
-import { isBig, isObject, writeJson, type Json, type JsonObject } from '../api/json';
-import { BlobValue } from './BlobValue';
+import { isBig, isObject, type Json, type JsonObject } from '../api/json';
+import { parseDuration } from '../form/instants';
+import { BlobValue, BytesValue } from './BlobValue';
+import { Grid, type Cell } from './Grid';
+import { brief } from './brief';
+import { instant, partOf, typeOf, type Typed } from './typed';
+import { exact, span } from './time';
+
+export { brief };
 
 const ROWS = 50;
 const LONG = 2_000;
 const DEEP = 2;
+const COLUMNS = 40;
 
-export function Value({ value }: { value: Json }) {
+type Props = { value: Json; type?: Typed | undefined };
+
+/** `type` is what the value was declared as, where that is known: JSON has no word for a duration. */
+export function Value({ value, type }: Props) {
   if (value === null) return <Text component="span" c="dimmed">nothing</Text>;
   if (typeof value === 'boolean') return <span>{value ? 'yes' : 'no'}</span>;
-  if (typeof value === 'string') return <TextValue text={value} />;
+  if (typeof value === 'string') return <StringValue text={value} type={type} />;
   if (typeof value === 'number' || isBig(value)) return <span className="number">{isBig(value) ? value.rawJSON : String(value)}</span>;
-  if (Array.isArray(value)) return <ListValue items={value} />;
+  if (Array.isArray(value)) return <ListValue items={value} type={type} />;
   if (typeof value.$blob === 'string' || typeof value.$uri === 'string') return <BlobValue value={value} />;
   if (typeof value.$float === 'string') return <span className="number">{value.$float}</span>;
-  return <ObjectValue value={value} depth={0} />;
+  return <ObjectValue value={value} depth={0} type={type} />;
+}
+
+function StringValue({ text, type }: { text: string; type: Typed | undefined }) {
+  const seconds = typeOf(type) === 'duration' ? parseDuration(text) : undefined;
+  if (seconds !== undefined) return <span title={text}>{seconds < 0 ? '−' : ''}{span(Math.abs(seconds) * 1_000)}</span>;
+  if (typeOf(type) === 'instant' && instant(text)) return <time dateTime={text} title={text}>{exact(new Date(text))}</time>;
+  if (typeOf(type) === 'bytes') return <BytesValue text={text} />;
+  return <TextValue text={text} />;
 }
 
 function TextValue({ text }: { text: string }) {
@@ -33,65 +52,69 @@ function TextValue({ text }: { text: string }) {
 
 const isFlat = (value: Json): boolean => typeof value !== 'object' || value === null || isBig(value);
 const isRow = (value: Json): value is JsonObject => isObject(value) && !('$blob' in value) && !('$uri' in value) && !('$float' in value);
+const isLine = (value: Json): value is Json[] => Array.isArray(value) && value.length > 0 && value.length <= COLUMNS && value.every(isFlat);
+const isShort = (value: Json): boolean => isFlat(value) && (typeof value !== 'string' || value.length <= 40);
 
-function ListValue({ items }: { items: Json[] }) {
+function ListValue({ items, type }: { items: Json[]; type: Typed | undefined }) {
   const [shown, setShown] = useState(ROWS);
   if (items.length === 0) return <Text component="span" c="dimmed">an empty list</Text>;
+  const some = items.slice(0, shown);
   const more = items.length > shown && <Button mt="xs" size="compact-sm" variant="default" onClick={() => setShown(shown + 10 * ROWS)}>Show more of {items.length.toLocaleString()}</Button>;
-  if (items.every(isRow)) return <>{rows(items.slice(0, shown))}{more}</>;
-  if (items.every(isFlat) && items.length <= 20) return <span className="flat">{items.map((each, index) => <span key={index} className="chip"><Value value={each} /></span>)}</span>;
+  if (items.every(isRow)) return <>{rows(some as JsonObject[], type)}{more}</>;
+  if (items.length > 1 && items.every(isLine)) return <><Grid columns={undefined} rows={(some as Json[][]).map((line) => line.map((each) => cell(each)))} />{more}</>;
+  if (items.every(isShort) && items.length <= 20) return <span className="flat">{items.map((each, index) => <span key={index} className="chip"><Value value={each} type={partOf(type, index)} /></span>)}</span>;
   return (
     <>
-      <ol className="items" start={0}>{items.slice(0, shown).map((each, index) => <li key={index}><Value value={each} /></li>)}</ol>
+      <ol className="items">{some.map((each, index) => <li key={index}><Inner value={each} depth={1} type={partOf(type, index)} /></li>)}</ol>
       {more}
     </>
   );
 }
 
-function rows(items: JsonObject[]) {
-  const columns = [...new Set(items.flatMap((each) => Object.keys(each)))].slice(0, 40);
-  return (
-    <Table.ScrollContainer minWidth={Math.min(columns.length * 100, 900)} maxHeight={420} scrollAreaProps={{ viewportProps: { tabIndex: 0, role: 'region', 'aria-label': 'Table' } }}>
-      <Table striped stickyHeader fz="sm">
-        <Table.Thead><Table.Tr>{columns.map((each) => <Table.Th key={each}>{each}</Table.Th>)}</Table.Tr></Table.Thead>
-        <Table.Tbody>
-          {items.map((row, index) => (
-            <Table.Tr key={index}>{columns.map((each) => <Table.Td key={each}>{row[each] === undefined ? '' : <Inner value={row[each]} depth={1} />}</Table.Td>)}</Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
-  );
+/** What stands in a cell of a table: in a column of texts an empty one says enough by being empty. */
+function cell(value: Json | undefined, type?: Typed): Cell {
+  if (value === undefined || value === '') return { shown: '', isNumber: false };
+  return { shown: <Inner value={value} depth={1} type={type} />, isNumber: typeof value === 'number' || isBig(value) };
 }
 
-function ObjectValue({ value, depth }: { value: JsonObject; depth: number }) {
+function rows(items: JsonObject[], type: Typed | undefined) {
+  const columns = [...new Set(items.flatMap((each) => Object.keys(each)))].slice(0, COLUMNS);
+  const types = columns.map((each) => partOf(partOf(type, 0), each));
+  return <Grid columns={columns} rows={items.map((row) => columns.map((each, index) => cell(row[each], types[index])))} />;
+}
+
+function ObjectValue({ value, depth, type }: { value: JsonObject; depth: number; type: Typed | undefined }) {
   const entries = Object.entries(value);
   if (entries.length === 0) return <Text component="span" c="dimmed">an empty object</Text>;
   return (
     <Table className="pairs" fz="sm" withRowBorders={depth === 0}>
       <Table.Tbody>
-        {entries.map(([name, each]) => <Table.Tr key={name}><Table.Th scope="row">{name}</Table.Th><Table.Td><Inner value={each} depth={depth + 1} /></Table.Td></Table.Tr>)}
+        {entries.map(([name, each]) => <Table.Tr key={name}><Table.Th scope="row">{name}</Table.Th><Table.Td><Inner value={each} depth={depth + 1} type={partOf(type, name)} /></Table.Td></Table.Tr>)}
       </Table.Tbody>
     </Table>
   );
 }
 
 /** What stands inside another value: folded, once it is deep. */
-function Inner({ value, depth }: { value: Json; depth: number }) {
-  if (!isRow(value)) {
-    if (Array.isArray(value) && value.length > 0 && depth >= DEEP) return <Folded value={value} summary={`${value.length} items`} />;
-    return <Value value={value} />;
+function Inner({ value, depth, type }: Props & { depth: number }) {
+  if (isRow(value)) {
+    const many = Object.keys(value).length;
+    if (depth < DEEP || many === 0) return <ObjectValue value={value} depth={depth} type={type} />;
+    return <Folded value={value} type={type} summary={`${many} field${many === 1 ? '' : 's'}`} />;
   }
-  if (depth < DEEP) return <ObjectValue value={value} depth={depth} />;
-  return <Folded value={value} summary={`${Object.keys(value).length} fields`} />;
+  if (Array.isArray(value) && value.length > 0 && depth >= DEEP && !(value.length <= 8 && value.every(isShort))) {
+    return <Folded value={value} type={type} summary={`${value.length} item${value.length === 1 ? '' : 's'}`} />;
+  }
+  return <Value value={value} type={type} />;
 }
 
-function Folded({ value, summary }: { value: Json; summary: string }) {
-  return <details><summary>{summary}</summary><Code block className="tree">{writeJson(value, 2)}</Code></details>;
-}
-
-/** A value in one line, for lists. */
-export function brief(value: Json, longest = 80): string {
-  const text = typeof value === 'string' ? value : value === null ? 'nothing' : typeof value === 'boolean' ? (value ? 'yes' : 'no') : writeJson(value);
-  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+/** A branch of a tree: what is in it is drawn once it is opened. */
+function Folded({ value, type, summary }: Props & { summary: string }) {
+  const [opened, setOpened] = useState(false);
+  return (
+    <details onToggle={(event) => setOpened(event.currentTarget.open)}>
+      <summary>{summary}</summary>
+      {opened && <div className="branch"><Value value={value} type={type} /></div>}
+    </details>
+  );
 }

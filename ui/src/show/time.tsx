@@ -5,7 +5,7 @@ const SECOND = 1_000;
 const UNITS: [number, string][] = [[86_400, 'd'], [3_600, 'h'], [60, 'min'], [1, 's']];
 
 /** Write a span of milliseconds in one or two units: `2 h 5 min`. */
-export function span(milliseconds: number): string {
+export function span(milliseconds: number, most = 2): string {
   let seconds = Math.max(0, Math.floor(milliseconds / SECOND));
   const parts: string[] = [];
   for (const [size, name] of UNITS) {
@@ -13,7 +13,7 @@ export function span(milliseconds: number): string {
     if (many > 0 || (size === 1 && parts.length === 0)) parts.push(`${many} ${name}`);
     else if (parts.length > 0) break;
     seconds -= many * size;
-    if (parts.length === 2) break;
+    if (parts.length === most) break;
   }
   return parts.join(' ');
 }
@@ -40,7 +40,7 @@ export function useNow(fine = false): number {
 export function Ago({ at }: { at: string }) {
   const date = new Date(at);
   const passed = useNow() - date.getTime();
-  return <Exact date={date}>{passed < 10 * SECOND ? 'just now' : `${span(passed)} ago`}</Exact>;
+  return <Exact date={date}>{passed < 10 * SECOND ? 'just now' : `${span(passed, 1)} ago`}</Exact>;
 }
 
 const SOON = 3_600 * SECOND;

@@ -1,4 +1,4 @@
-import { Button, Group, Loader, Stack, Text, Title } from '@mantine/core';
+import { Button, Loader, Stack, Text, Title } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
@@ -14,6 +14,7 @@ import './inbox.css';
 import { RequestList, type ListHandle } from './RequestList';
 
 const SOON_MS = 3_600_000;
+const FOCUS_BACK_MS = 50;
 
 export function InboxPage() {
   const navigate = useNavigate();
@@ -41,12 +42,19 @@ export function InboxPage() {
     '/': () => search.current?.focus(),
   }, task === undefined);
 
+  // What had the focus may be gone with the answer: then the one that has taken its place has it.
+  const wasOpen = useRef(false);
+  useEffect(() => {
+    if (wasOpen.current && task === undefined) window.setTimeout(() => { if (document.activeElement === document.body) list.current?.move(0); }, FOCUS_BACK_MS);
+    wasOpen.current = task !== undefined;
+  }, [task]);
+
   const isFiltered = filter !== NO_FILTER && (text !== '' || filter.kind !== '' || filter.workflow !== '' || filter.soon);
   const approvals = items.filter((each) => each.kind === 'approve');
   return (
     <Stack gap="md">
       <Title order={1} size="h2">Inbox</Title>
-      <Filters ref={search} filter={filter} onChange={setFilter} items={items} />
+      <Filters ref={search} filter={filter} onChange={setFilter} onDown={() => list.current?.move(0)} items={items} />
       <BulkBar selected={selected} approvals={approvals} onSelect={(views) => setSelected(new Map(views.map((each) => [taskId(each), each])))} />
       {query.isPending && <Loader aria-label="Loading" />}
       {query.error && !query.data && <QueryError error={query.error} retry={() => void query.refetch()} what="The inbox" />}
@@ -67,7 +75,12 @@ function shownOf(items: WaitingView[], soon: boolean): WaitingView[] {
 }
 
 function NoMatch({ onClear }: { onClear: () => void }) {
-  return <Group><Text>No request matches.</Text><Button size="compact-sm" variant="default" onClick={onClear}>Clear the filters</Button></Group>;
+  return (
+    <Stack className="card" align="center" p="xl" gap="sm">
+      <Text fw={600} size="lg">No request matches</Text>
+      <Button variant="default" onClick={onClear}>Clear the filters</Button>
+    </Stack>
+  );
 }
 
 function Empty() {

@@ -4,6 +4,7 @@ import { useEffect, useImperativeHandle, useRef, type Ref } from 'react';
 import { taskId } from '../../api/queries';
 import type { WaitingView } from '../../api/types';
 import { IconCheck, IconHand } from '../../app/icons';
+import { expected } from '../../show/expects';
 import { Ago, TimeLeft } from '../../show/time';
 
 export type ListHandle = { move: (by: number) => void; current: () => WaitingView | undefined };
@@ -72,7 +73,7 @@ function Request({ view, isSelected, onToggle, onOpen }: { view: WaitingView; is
       <a className="open" href={`#/?task=${encodeURIComponent(taskId(view))}`} onClick={open}>
         <span className="what">
           <span className="name">{view.name}</span>
-          <span className="expects-line">{isApproval ? <><IconCheck size={14} /> approve or reject</> : view.expects}</span>
+          <span className="expects-line">{isApproval ? <><IconCheck size={14} /> approve or reject</> : expected(view)}</span>
         </span>
         {view.prompt && <span className="prompt">{firstLine(view.prompt)}</span>}
         <span className="from">{view.workflow} · {view.execution} · <Ago at={view.opened} /></span>
