@@ -2,11 +2,12 @@
 Values as people type and read them at a terminal.
 
 What is typed is read by the schema: text is taken as it is, a bool is `yes` or `no`, a duration `90`, `10 minutes`
-or `PT1H30M`, a list or an object is JSON. What is shown can be typed again, as far as that makes sense.
+or `PT1H30M`, a list or an object is JSON (a list also without its brackets). What is shown can be typed again, as far as that makes sense.
 """
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from math import isfinite
 from typing import Any, Final
@@ -21,7 +22,7 @@ from tidegate.types.json_text import read_json
 from tidegate.types.refs import resolve
 from tidegate.types.schema import faults
 from tidegate.types.values import BLOB, FLOAT, KIND, URI, Blobs, Directory, File, keep
-from tidegate.types.words import alternatives, describe, spell
+from tidegate.types.words import alternatives, describe, example, spell
 
 _YES: Final = frozenset({"yes", "y", "true", "t", "on", "1"})
 _NO: Final = frozenset({"no", "n", "false", "f", "off", "0"})
@@ -72,6 +73,8 @@ def _read(part: Any, text: str, reader: _Reader) -> Value:
     schema = resolve(part, reader.root)
     if schema.get(KIND) in {"file", "directory"}:
         return _path(schema, text, reader)
+    if schema.get(KIND) == "bytes" and not text.lstrip().startswith("{"):
+        return text.strip()
     if "enum" in schema:
         return _choice(schema, text)
     choices = alternatives(schema)
@@ -237,14 +240,17 @@ def _union(choices: list[Any], text: str, reader: _Reader) -> Value:
 
 
 def _json(schema: Schema, text: str, reader: _Reader) -> Value:
+    if schema.get("type") == "array" and text.strip() and text.lstrip()[0] not in "[{":
+        with suppress(ValueError):
+            return read_json(f"[{text}]")
     try:
         return read_json(text)
     except ValueError as e:
         if not schema.get("type"):
             return text  # anything is asked for: what is no JSON is text
-        example = "[1, 2, 3]" if schema["type"] == "array" else '{"name": "value"}'
-        words = describe({**schema, "$defs": reader.root.get("$defs", {})})
-        raise wrong(f"expected {words}, as JSON like {example}: {e}") from None
+        whole = {**schema, "$defs": reader.root.get("$defs", {})}
+        like = _written(example(whole), indent=0)
+        raise wrong(f"expected {describe(whole)}, as JSON like {like}: {e}") from None
 
 
 def _path(schema: Schema, text: str, reader: _Reader) -> Value:

@@ -52,6 +52,7 @@ BOUNDS: Final = {
     "pattern": ("be", "matching {}"),
 }
 """What a keyword asks of a value, and the verb that goes with it."""
+_EXAMPLES: Final = {"integer": 1, "number": 1.5, "boolean": True, "null": None}
 _DEEPEST: Final = 2
 
 
@@ -113,6 +114,33 @@ def _any_of(choices: list[Any], root: Schema, depth: int) -> str:
     empty = any(resolve(c, root).get("type") == "null" for c in choices)
     joined = " or ".join(words)
     return f"{joined}, or nothing" if empty and words else joined or "nothing"
+
+
+def example(schema: Schema) -> Value:
+    """Return a value such as this schema asks for, to be shown to whoever has typed another one."""
+    return _example(schema, schema, 0)
+
+
+def _example(part: Any, root: Schema, depth: int) -> Value:
+    schema = resolve(part, root)
+    choices = alternatives(schema)
+    if choices or depth > _DEEPEST or schema.get(KIND) in _KIND:
+        return _example(choices[0], root, depth) if choices else None
+    if "enum" in schema or "const" in schema:
+        return schema["enum"][0] if "enum" in schema else schema["const"]
+    match schema.get("type"):
+        case "array":
+            parts = schema.get("prefixItems") or [schema.get("items", {})] * 2
+            return [_example(each, root, depth + 1) for each in parts]
+        case "object" if "properties" in schema:
+            there = schema["properties"].items()
+            wanted = schema.get("required") or list(schema["properties"])
+            return {name: _example(each, root, depth + 1) for name, each in there if name in wanted}
+        case "object":
+            return {"name": _example(schema.get("additionalProperties", {}), root, depth + 1)}
+        case kind:
+            words = _FORMAT.get(schema.get("format", ""), ("",))[0]
+            return words.partition("(")[2].removesuffix(")") or _EXAMPLES.get(kind or "", "text")
 
 
 def _many(part: Any, root: Schema) -> str:
