@@ -178,7 +178,7 @@ def test_at_the_end_of_input_it_says_what_it_waits_for_and_keeps_waiting(tidegat
 def test_a_prompt_notices_an_answer_from_elsewhere(tidegate):
     tidegate.write("wf.py", ASKING)
     run, keyboard = tidegate.sit_down("run", "wf.py", "gate", "--id", "g")
-    run.says("(a whole number")
+    run.says("a whole number")
     done = tidegate("answer", "g", "number", "8")
     assert done.code == 0
     assert "resume" not in done.err
@@ -226,7 +226,7 @@ def test_a_line_that_the_terminal_has_cut_is_no_answer_but_a_file_is(tidegate):
 def test_ctrl_c_leaves_the_execution_waiting_and_says_how_to_go_on(tidegate):
     tidegate.write("wf.py", ASKING)
     run, keyboard = tidegate.sit_down("run", "wf.py", "gate", "--id", "g")
-    run.says("(a whole number")
+    run.says("a whole number")
     run.interrupt()
     done = run.ends()
     assert done.code == 130

@@ -207,7 +207,7 @@ def test_a_home_whose_path_is_too_long_for_a_socket_works_too(tidegate):
     run = tidegate.start(
         "run", "wf.py", "text", "--id", "t", "--home", str(home), stdin=subprocess.DEVNULL
     )
-    run.says("tidegate answer t words VALUE")
+    run.says(f"tidegate answer --home {home} t words VALUE")
     done = tidegate("answer", "t", "words", "x", "--home", str(home))
     assert (done.code, "resume" in done.err) == (0, False)
     assert run.ends().out == '"x"\n'

@@ -9,7 +9,7 @@ from tidegate.cli.follow import ENDED
 from tidegate.cli.options import full_id, json_option, server_options, user
 from tidegate.cli.render import line, print_json, tell
 from tidegate.cli.values import Reader
-from tidegate.cli.way import Way, way_to
+from tidegate.cli.way import Way, spelled, way_to
 from tidegate.ir.expr import Value
 from tidegate.runtime import open_briefly
 from tidegate.wire import (
@@ -109,4 +109,4 @@ def _answer(way: Way, id_: str, name: str, value: Value, options: dict[str, str]
     if way.is_owner:
         phase = way.ask(GetExecution(id=id_), ExecutionView).phase
         if phase not in ENDED:
-            tell(f"nothing runs it now; go on with: tidegate resume {reply.execution}")
+            tell(f"nothing runs it now; go on with: {spelled('resume', reply.execution)}")

@@ -13,9 +13,9 @@ from tidegate.api.settings import Settings
 from tidegate.bundles.archive import install, pack
 from tidegate.bundles.sources import Sources
 from tidegate.cli.options import shared_options, user
-from tidegate.cli.render import line, tell
+from tidegate.cli.render import tell
 from tidegate.cli.serve import HOST, PORT, serve_store
-from tidegate.home import find_home
+from tidegate.cli.way import spelled
 from tidegate.ir.expr import Value
 from tidegate.runtime import Runtime
 from tidegate.service.service import Service
@@ -97,7 +97,6 @@ def _flows() -> list[Any]:
 
 
 def _explain(home: Path, url: str, ids: dict[str, str]) -> None:
-    own = "" if home == find_home() else f" --home {line(home)}"
     report, river = ids[f"{PAGE}.reporting_wf"], ids[RIVER]
     if is_built():
         # In the fragment, so that it is sent to nobody and stands in no log.
@@ -105,11 +104,11 @@ def _explain(home: Path, url: str, ids: dict[str, str]) -> None:
         tell(f"\nOpen {url}/#token={token}")
     tell("\nIn another terminal:")
     for words in (
-        f"tidegate inbox{own}",
-        f"tidegate answer{own} {report} title 'The Nile at Aswan, 1871 to 1970'",
-        f"tidegate show{own} {report}",
-        f"tidegate deck{own} {river} find_change --open report.html",
-        f"tidegate approve{own} {river} publish",
+        spelled("inbox"),
+        spelled("answer", report, "title", "'The Nile at Aswan, 1871 to 1970'"),
+        spelled("show", report),
+        spelled("deck", river, "find_change", "--open", "report.html"),
+        spelled("approve", river, "publish"),
     ):
         tell(f"  {words}")
     tell(f"\nOver HTTP: {url}/api/openapi.json, with the token in {home / TOKEN_FILE}")

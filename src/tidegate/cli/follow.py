@@ -6,6 +6,7 @@ Rule 2: an answer that does not fit is asked for again, and has changed nothing.
 """
 
 import secrets
+import shlex
 import threading
 import time
 from collections.abc import Sequence
@@ -17,10 +18,10 @@ from tidegate.cli.progress import Progress
 from tidegate.cli.render import brief, left, line, tell, text, utc_now, write
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
-from tidegate.cli.way import Way, server_words
+from tidegate.cli.way import Way, spelled
 from tidegate.errors import InvalidValue, NoAnswer, Refused, TidegateError
 from tidegate.ir.expr import Value
-from tidegate.sdk.ask import Query, ask, opening
+from tidegate.sdk.ask import Query, ask, opening, then
 from tidegate.wire import (
     Answer,
     AnswerReply,
@@ -194,7 +195,7 @@ class Follower:
         fresh = [gate for gate in gates if gate.path not in self._announced]
         for gate in fresh:
             self._announced.add(gate.path)
-            tell(f"waiting for {line(gate.path)} ({gate.expects}; {left(gate.due, utc_now())})")
+            tell(f"waiting for {line(gate.path)}: {gate.expects}; {line(until(gate))}")
             tell(f"  answer with: {how_to_answer(gate)}")
 
 
@@ -205,9 +206,10 @@ def is_quiet(view: ExecutionView) -> bool:
 
 def how_to_answer(gate: WaitingView) -> str:
     """Return the command that answers a gate."""
-    verb = "approve" if gate.kind == "approve" else "answer"
-    what = "" if gate.kind == "approve" else " VALUE"
-    return f"tidegate {verb}{server_words()} {gate.execution} {line(gate.path)}{what}"
+    name = shlex.quote(line(gate.path))
+    if gate.kind == "approve":
+        return spelled("approve", gate.execution, name)
+    return spelled("answer", gate.execution, name, "VALUE")
 
 
 def query(gate: WaitingView) -> Query:
@@ -221,8 +223,16 @@ def query(gate: WaitingView) -> Query:
         value=gate.value,
         value_schema=gate.value_schema,
         suggested=gate.suggested,
-        until=left(gate.due, utc_now()),
+        until=until(gate),
+        whole=spelled("show", gate.execution, "--json"),
     )
+
+
+def until(gate: WaitingView) -> str:
+    """Say how much time is left for an answer, and what happens then."""
+    if gate.due is None:
+        return left(None, utc_now())
+    return f"{left(gate.due, utc_now())}, {then(gate.on_timeout, approval=gate.kind == 'approve')}"
 
 
 def question(gate: WaitingView) -> str:

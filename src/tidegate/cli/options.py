@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tidegate.cli.way import SERVER, Way
+from tidegate.cli.way import HOME, SERVER, Way, spelled
 from tidegate.errors import UnknownExecution
 from tidegate.home import find_home
 from tidegate.wire import ExecutionPage, ListExecutions
@@ -72,8 +72,10 @@ def _server(ctx: click.Context, _: click.Parameter, url: str | None) -> None:
 
 
 def _home(ctx: click.Context, _: click.Parameter, given: str | None) -> Path:
-    settings = ctx.find_root().obj or {}
-    return find_home(given or settings.get("home"))
+    given = given or (ctx.find_root().obj or {}).get("home")
+    if given:
+        ctx.meta[HOME] = given
+    return find_home(given)
 
 
 def user() -> str:
@@ -97,6 +99,6 @@ def full_id(line: Way, given: str) -> str:
         )
     if not beginning:
         raise UnknownExecution(
-            f"there is no execution {given[:80]!r}; `tidegate list` shows those there are"
+            f"there is no execution {given[:80]!r}; `{spelled('list')}` shows those there are"
         )
     return beginning[0]

@@ -15,6 +15,8 @@ from typing import Any
 import click
 import msgspec
 
+from tidegate.sdk.exhibit import aligned, cells_wide
+
 _UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and newline
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # those that turn the direction of text around
@@ -114,17 +116,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
     """Return rows as aligned columns."""
-    widths = [
-        max(len(click.unstyle(cell)) for cell in column) for column in zip(*rows, strict=True)
-    ]
-    lines = [
-        "  ".join(
-            cell + " " * (width - len(click.unstyle(cell)))
-            for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
-    return "\n".join(lines)
+    return "\n".join(aligned(rows, lambda cell: cells_wide(click.unstyle(cell))))
 
 
 def tell(message: str) -> None:
@@ -133,8 +125,10 @@ def tell(message: str) -> None:
 
 
 def write(words: str) -> None:
-    """Say something on standard error without going to the next line."""
-    click.echo(text(words), err=True, nl=False)
+    """Put a question, or a part of one, on standard error: its head is bold, and what is wrong with an answer yellow."""
+    head, newline, rest = text(words).partition("\n")
+    style = {"fg": "yellow"} if head.startswith("  ") else {"bold": bool(newline)}
+    click.echo(click.style(head, **style) + newline + rest, err=True, nl=False)
 
 
 def result(outputs: dict[str, Any] | None) -> Any:

@@ -30,7 +30,7 @@ from tidegate.cli.options import (
 from tidegate.cli.render import brief, line, print_json, result, tell
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
-from tidegate.cli.way import Way, server, server_words, way_to
+from tidegate.cli.way import Way, server, spelled, way_to
 from tidegate.errors import ExecutionFailed, Refused, UnknownSignal
 from tidegate.runtime import open_runtime
 from tidegate.service.executions import new_id
@@ -257,7 +257,7 @@ def _tell_of_others(way: Way, id_: str) -> None:
         page = way.ask(ListExecutions(phases=["QUEUED", "RUNNING"]), ExecutionPage)
         others = [each.id for each in page.items if each.id != id_]
         if others:
-            tell(f"{len(others)} other executions have work left; go on with: tidegate resume")
+            tell(f"{len(others)} other executions have work left; go on with: {spelled('resume')}")
 
 
 def _finish(view: ExecutionView, *, detach: bool, as_json: bool) -> int:
@@ -298,7 +298,7 @@ def _tell_state(view: ExecutionView) -> None:
 
 def _go_on(id_: str) -> str:
     verb = "go on with" if server() is None else "follow it with"
-    return f"{verb}: tidegate resume{server_words()} {id_}"
+    return f"{verb}: {spelled('resume', id_)}"
 
 
 def failure_line(view: ExecutionView) -> str:

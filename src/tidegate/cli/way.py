@@ -4,7 +4,10 @@ The way from a command to whoever handles its requests: the store of this machin
 A command asks in the same words either way.
 """
 
+import os
+import shlex
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
@@ -97,13 +100,28 @@ def server() -> str | None:
     return found
 
 
-def server_words() -> str:
-    """Return the words by which another command reaches the same place, after a space; nothing for the store of this machine."""
+def spelled(verb: str, *words: str) -> str:
+    """Return a command that may be typed here as it stands: it is found, and it reaches the same place."""
+    return " ".join([_program(), verb, *_place(), *words])
+
+
+def _program() -> str:
+    """Return how this command is called: by its name where that is found, else as it was called now."""
+    called = Path(sys.argv[0])
+    if called.name != NAME or shutil.which(NAME):
+        return NAME
+    return shlex.quote(os.path.relpath(called))
+
+
+def _place() -> list[str]:
     url = server()
-    if url is None:
-        return ""
-    return f" --server {url}" if url and url != SANDBOX else " --remote"
+    if url is not None:
+        return ["--server", url] if url and url != SANDBOX else ["--remote"]
+    ctx = click.get_current_context(silent=True)
+    home = None if ctx is None else ctx.meta.get(HOME)
+    return ["--home", shlex.quote(home)] if home else []
 
 
-SERVER = "tidegate.server"
-"""Where click keeps what `--remote` and `--server` said."""
+NAME = "tidegate"
+SERVER, HOME = "tidegate.server", "tidegate.home"
+"""Where click keeps what `--remote` and `--server` said, and `--home`."""

@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from tidegate.errors import InvalidValue, NoAnswer
 from tidegate.ir.expr import Schema, Value
+from tidegate.sdk.exhibit import exhibit
 from tidegate.types.schema import describe
 from tidegate.types.text import parse, show
 from tidegate.types.values import Blobs
@@ -21,7 +22,7 @@ class Query(Struct, frozen=True, kw_only=True):
     The question of a gate. `kind` is input or approve.
 
     `value` is what is to be approved, `value_schema` its type; `suggested` is taken for an empty line. Each is UNSET if there is none, for null is a value.
-    `until` says when the question times out, in words.
+    `until` says in words when the question times out; `whole` where all of a value is that is too long to be shown.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Query(Struct, frozen=True, kw_only=True):
     value_schema: Schema = {}
     suggested: Value | UnsetType = UNSET
     until: str = ""
+    whole: str = ""
 
 
 Read = Callable[[], str]
@@ -81,20 +83,21 @@ def expected(query: Query) -> str:
 def opening(query: Query) -> list[str]:
     """Return the question as lines: what is asked, the prompt, the values beside it, and what is to be approved."""
     verb = "Approve" if query.kind == "approve" else "Answer"
-    lines = [
-        f"{verb} {query.name!r} ({expected(query)}{', ' + query.until if query.until else ''})"
-    ]
+    until = f"; {query.until}" if query.until else ""
+    lines = [f"{verb} {query.name!r}: {expected(query)}{until}"]
     if query.prompt:
         lines += _indented(query.prompt)
     for name, value in query.show.items():
-        lines += _titled(name, value, {})
+        lines += _titled(query, name, value, {})
     if query.value is not UNSET:
-        lines += _titled("value", query.value, query.value_schema)
+        lines += _titled(query, "value", query.value, query.value_schema)
+    if query.suggested is not UNSET:
+        lines += _titled(query, "suggested (Enter takes it)", query.suggested, query.schema)
     return lines
 
 
-def _titled(name: str, value: Value, schema: Schema) -> list[str]:
-    lines = show(schema, value).splitlines() or [""]
+def _titled(query: Query, name: str, value: Value, schema: Schema) -> list[str]:
+    lines = exhibit(schema, value, query.whole)
     if len(lines) == 1:
         return [f"  {name}: {lines[0]}"]
     return [f"  {name}:", *(f"    {line}" for line in lines)]
@@ -105,12 +108,21 @@ def _indented(text: str) -> list[str]:
 
 
 def _invitation(query: Query) -> str:
-    if query.kind == "approve":
-        return "approve, yes or no? "
-    if query.suggested is UNSET:
-        return "> "
-    lines = show(query.schema, query.suggested).splitlines() or ['""']
-    return f"[{lines[0]}{' ...' if len(lines) > 1 else ''}] > "
+    return "approve, yes or no? " if query.kind == "approve" else "> "
+
+
+def then(on_timeout: Value | UnsetType, *, approval: bool) -> str:
+    """Say what happens to a question when its time is over. UNSET: there is no answer for that case."""
+    if on_timeout is UNSET:
+        return "then it fails"
+    if approval:
+        return "then it is approved" if on_timeout else "then it is rejected"
+    return f"then {_briefly(on_timeout)} is taken"
+
+
+def _briefly(value: Value) -> str:
+    words = " ".join(show({}, value).split()) or '""'
+    return words if len(words) <= 40 else f"{words[:39]}…"
 
 
 def _answer(query: Query, line: str, now: datetime | None, blobs: Blobs | None) -> Value:

@@ -43,7 +43,7 @@ from tidegate.ir.graph import (
     PythonTarget,
     SleepNode,
 )
-from tidegate.sdk.ask import LONGEST_TYPED, Query, ask
+from tidegate.sdk.ask import LONGEST_TYPED, Query, ask, then
 from tidegate.sdk.bind import type_of
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.faults import faults_of
@@ -204,7 +204,7 @@ class Host:
             value=value(gate.subject) if isinstance(gate, ApproveNode) else UNSET,
             value_schema=gate.schema,
             suggested=UNSET if question.suggested is None else value(question.suggested),
-            until=_until(gate.patience),
+            until=_until(gate.patience, approval=approval),
         )
 
     def _read(self) -> str:
@@ -258,12 +258,14 @@ def path_of(planned: Planned) -> str:
     return f"{planned.scope}/{planned.node.name}" if planned.scope else planned.node.name
 
 
-def _until(patience: Patience) -> str:
+def _until(patience: Patience, *, approval: bool) -> str:
     match patience:
         case Forever():
-            return "waits without end"
-        case Expires(timeout) | Defaults(timeout):
-            return f"times out after {_duration(timeout)}"
+            return "no timeout"
+        case Expires(timeout):
+            return f"waits {_duration(timeout)}, {then(UNSET, approval=approval)}"
+        case Defaults(timeout, value):
+            return f"waits {_duration(timeout)}, {then(value, approval=approval)}"
 
 
 def _duration(micros: int) -> str:

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from tidegate import NoAnswer
-from tidegate.sdk.ask import Query, ask
+from tidegate.sdk.ask import Query, ask, then
 
 
 class Terminal:
@@ -85,7 +86,7 @@ def test_the_whole_question_is_shown():
     )
 
     assert terminal.text.startswith(
-        "Answer 'title' (text, times out after 1:00:00)\n  # Which?\n  Be brief.\n"
+        "Answer 'title': text; times out after 1:00:00\n  # Which?\n  Be brief.\n"
     )
     assert "mean" in terminal.text
     assert "  note: a\n" in terminal.text
@@ -124,3 +125,18 @@ def test_the_value_to_approve_may_be_null():
     terminal.ask(Query(name="ok", kind="approve", schema={}, value=None))
 
     assert "  value: " in terminal.text
+
+
+@pytest.mark.parametrize(
+    ("on_timeout", "approval", "words"),
+    [
+        (UNSET, False, "then it fails"),
+        (UNSET, True, "then it fails"),
+        (None, False, "then null is taken"),
+        ("x" * 100, False, f"then {'x' * 39}… is taken"),
+        (True, True, "then it is approved"),
+        (False, True, "then it is rejected"),
+    ],
+)
+def test_what_happens_at_the_timeout_is_said(on_timeout, approval, words):
+    assert then(on_timeout, approval=approval) == words

@@ -210,7 +210,7 @@ def test_questions_are_read_line_by_line_and_asked_again(typed, capsys):
 
     assert asks(x=1) == "ABC"
     err = capsys.readouterr().err
-    assert "Answer 'title' (text, times out after 1:00:00)" in err
+    assert "Answer 'title': text; waits 1:00:00, then it fails" in err
     assert "  Which title?\n" in err
     assert "  x: 1\n" in err
     assert "an empty line is no answer" in err
@@ -221,7 +221,7 @@ def test_approvals_have_no_default_for_enter(typed, capsys):
 
     assert approves(x=1) == 4
     err = capsys.readouterr().err
-    assert "Approve 'ok' (yes or no, waits without end)" in err
+    assert "Approve 'ok': yes or no; no timeout" in err
     assert "  value: 2\n" in err
     assert err.count("approve, yes or no? ") == 3
     assert "type yes or no" in err
@@ -279,7 +279,7 @@ def test_the_suggestion_is_taken_for_an_empty_line(typed, capsys):
 
     typed("\n")
     assert wf(x=4) == 8
-    assert "[8] > " in capsys.readouterr().err
+    assert "suggested (Enter takes it): 8\n> " in capsys.readouterr().err
     typed("5\n")
     assert wf(x=4) == 5
 
