@@ -189,11 +189,13 @@ def _named_tuple(cls: Any, make: Make) -> Form:
 def _typed_dict(cls: Any, make: Make) -> Form:
     fields = []
     for name, hint in _hints(cls).items():
-        annotation = hint
+        annotation, optional = hint, name not in cls.__required_keys__
+        # Where annotations are texts, Python itself does not see these in time for `__required_keys__`.
         while typing.get_origin(annotation) in _QUALIFIERS:
+            optional = typing.get_origin(annotation) is typing.NotRequired
             annotation = typing.get_args(annotation)[0]
         form = _make_field(cls, name, annotation, make)
-        fields.append(_Field(name, form, name not in cls.__required_keys__))
+        fields.append(_Field(name, form, optional))
     # A TypedDict is a dict on both sides, so it is written as it is read, with the other functions.
     writers = [_Field(f.name, _turned(f.form), f.optional) for f in fields]
     return Form(

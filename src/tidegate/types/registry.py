@@ -44,7 +44,16 @@ _INSTEAD: Final[dict[str, str]] = {
     "builtins.set": "use list, for JSON has no sets",
     "builtins.frozenset": "use list, for JSON has no sets",
     "builtins.bytearray": "use bytes",
+    "collections.OrderedDict": "use dict, which keeps its order",
+    "collections.defaultdict": "use dict",
+    "collections.Counter": "use dict[str, int]",
+    "collections.deque": "use list",
+    "collections.abc.Set": "use list, for JSON has no sets",
+    "collections.abc.Iterator": "use list",
+    "collections.abc.Generator": "use list",
 }
+
+_TYPES_OF_TYPES: Final = frozenset({"typing", "types", "typing_extensions"})
 
 _pack: Final = msgspec.msgpack.Encoder().encode
 
@@ -227,7 +236,10 @@ class _Forms:
             )
         if isinstance(annotation, typing.TypeVar):
             return unsupported(annotation, "it stands for many types: name one")
-        name = f"{getattr(annotation, '__module__', '')}.{getattr(annotation, '__qualname__', '')}"
+        kind = get_origin(annotation) or annotation
+        if not isinstance(kind, type) and type(kind).__module__ not in _TYPES_OF_TYPES:
+            return unsupported(annotation, "it is a value, and no type")
+        name = f"{getattr(kind, '__module__', '')}.{getattr(kind, '__qualname__', '')}"
         return unsupported(annotation, _INSTEAD.get(name, _USE))
 
 

@@ -1,7 +1,9 @@
 """What does not fit is refused where it is met, and the message says where, why, and what to use instead."""
 
 import asyncio
-from collections.abc import Callable
+import typing
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import InitVar, dataclass
 from datetime import datetime
 from enum import Enum, Flag
@@ -106,6 +108,11 @@ UNSUPPORTED = [
     ("Later", "define it at the top of a module"),
     (Callable[[int], str], "dataclass"),
     (asyncio.Future, "dataclass"),
+    (typing.Set[int], "use list, for JSON has no sets"),  # noqa: UP006
+    (OrderedDict[str, int], "use dict, which keeps its order"),
+    (Iterator[int], "use list"),
+    (3, "it is a value, and no type"),
+    ([int], "it is a value, and no type"),
 ]
 
 

@@ -57,6 +57,13 @@ class Options(TypedDict):
     size: NotRequired[int]
 
 
+class TextualOptions(TypedDict):
+    """As with `from __future__ import annotations`."""
+
+    name: "str"
+    size: "NotRequired[int]"
+
+
 class Review(BaseModel):
     approved: bool
     color: Color = Color.RED
@@ -102,6 +109,7 @@ LEAVES: list[tuple[Any, st.SearchStrategy[Any]]] = [
     )),
     (Pair, st.builds(Pair, TEXT, INTS)),
     (Options, st.fixed_dictionaries({"name": TEXT}, optional={"size": INTS})),
+    (TextualOptions, st.fixed_dictionaries({"name": TEXT}, optional={"size": INTS})),
     (Review, st.builds(
         Review, approved=st.booleans(), color=st.sampled_from(Color), when=st.none() | INSTANTS,
         took=st.timedeltas(timedelta(-1000), timedelta(1000)), tags=st.sets(TEXT, max_size=3),
