@@ -19,6 +19,7 @@ import msgspec
 from tidegate.errors import InvalidValue, UnsupportedType
 from tidegate.ir.expr import Schema, Value
 from tidegate.sdk.load import describe_module
+from tidegate.types.given import stored
 from tidegate.types.registry import codec
 from tidegate.types.values import Blobs, Directory, File
 
@@ -30,19 +31,7 @@ def encoded(value: Any, python_type: Any, blobs: Blobs) -> Value:
     """Return the stored value of an object, of a type if one is given. Errors: `InvalidValue` if it is of another, or cannot be stored."""
     if python_type is not None:
         return codec(python_type).encode(value, blobs)
-    try:
-        return codec(Any).encode(value, blobs)
-    except InvalidValue:
-        # A date in a list has lost its type for whoever reads it without one; but here the server knows what it is for.
-        if isinstance(value, Mapping):
-            return {key: encoded(item, None, blobs) for key, item in value.items()}
-        if isinstance(value, list | tuple | set | frozenset) and not hasattr(value, "_fields"):
-            return [encoded(item, None, blobs) for item in value]
-        try:
-            own = codec(type(value))
-        except UnsupportedType as error:
-            raise InvalidValue(error.message) from None
-        return own.encode(value, blobs)
+    return stored(value, blobs)
 
 
 def decoded(value: Value, schema: Schema, python_type: Any, blobs: Blobs) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from tidegate.core.addresses import resolve
 from tidegate.core.evaluate import evaluate, outputs
 from tidegate.core.messages import (
     AnswerGiven,
@@ -42,15 +43,15 @@ from tidegate.ir.graph import (
     Patience,
     PythonTarget,
     SleepNode,
+    TaskNode,
 )
 from tidegate.sdk.ask import LONGEST_TYPED, Query, ask, then
-from tidegate.sdk.bind import type_of
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.faults import faults_of
 from tidegate.sdk.invoke import expand, invoke
 from tidegate.sdk.scratch import scratch_blobs
 from tidegate.sdk.trace import Compiled, TaskRun, current_run, inside
-from tidegate.types.registry import codec
+from tidegate.types.given import stored
 from tidegate.types.schema import faults
 from tidegate.types.values import Blobs
 
@@ -58,18 +59,19 @@ _numbers = itertools.count(1)
 
 
 def run_graph(
-    compiled: Compiled, stored: Callable[[Blobs], dict[str, Value]], answers: Mapping[str, Any]
+    compiled: Compiled, inputs: Callable[[Blobs], dict[str, Value]], answers: Mapping[str, Any]
 ) -> tuple[dict[str, Value], Blobs]:
     """
     Run a graph; return its stored outputs, and where their blobs are.
 
-    `stored` gives the inputs, once it knows where their files go. `answers` are Python values by the name of the gate, or by its path (`n2/title`).
-    Raises ExecutionFailed, chained to what a task raised; NoAnswer when nobody is left to ask; InvalidValue for an answer that does not fit.
+    `inputs` gives the stored inputs, once it knows where their files go. `answers` are Python values by the name of the gate, or by its path (`n2/title`).
+    Raises ExecutionFailed, chained to what a task raised; NoAnswer when nobody is left to ask; InvalidValue for an answer that does not fit;
+    UnknownSignal and AmbiguousSignal for the name of one.
     """
     blobs = scratch_blobs()
     host = Host(compiled, blobs, answers)
     with inside(None):
-        return host.run(stored(blobs)), blobs
+        return host.run(inputs(blobs)), blobs
 
 
 class Host:
@@ -91,6 +93,9 @@ class Host:
 
     def run(self, inputs: dict[str, Value]) -> dict[str, Value]:
         """Run to the end; return the outputs. Raises ExecutionFailed, NoAnswer, InvalidValue."""
+        if not self._may_grow():
+            for name in self._answers:
+                resolve(self._plan, name, self._id)
         self._take(Launched(self._now, inputs))
         while not self._state.phase.is_terminal:
             if self._events:
@@ -134,12 +139,17 @@ class Host:
             if now.phase is NodePhase.WAITING
         ]
 
+    def _may_grow(self) -> bool:
+        """Return whether a dynamic task may bring gates of which nobody knows yet."""
+        nodes = (planned.node for planned in self._plan.nodes.values())
+        return any(isinstance(node, TaskNode) and node.dynamic for node in nodes)
+
     def _answer_one(self) -> bool:
         """Give an answer to an open gate: one that the caller gave, else one from the terminal. Return whether there is any."""
         gates = [p for p in self._waiting() if isinstance(p.node, InputNode | ApproveNode)]
         for planned in gates:
-            for key in (path_of(planned), planned.node.name):
-                if key in self._answers:
+            for key in (f"{planned.scope}/{planned.node.name}", planned.id, planned.node.name):
+                if key in self._answers and resolve(self._plan, key, self._id) == planned.id:
                     self._give(planned, self._stored(planned, self._answers[key]))
                     return True
         for planned in gates:
@@ -175,7 +185,7 @@ class Host:
         assert isinstance(gate, InputNode | ApproveNode)
         schema = gate.schema if isinstance(gate, InputNode) else {"type": "boolean"}
         try:
-            value = codec(type_of(answer)).encode(answer, self._blobs)
+            value = stored(answer, self._blobs)
         except InvalidValue as error:
             raise InvalidValue(
                 f"the answer to {gate.name!r}: {error.message}", error.faults
@@ -251,11 +261,6 @@ class Host:
         raise ExecutionFailed(
             f"{where}{failure.message}", node=state.failed, code=failure.code, failure=failure
         ) from self._raised.get(state.failed)
-
-
-def path_of(planned: Planned) -> str:
-    """Return how a gate is addressed where its name is not unique: `n2/title`."""
-    return f"{planned.scope}/{planned.node.name}" if planned.scope else planned.node.name
 
 
 def _until(patience: Patience, *, approval: bool) -> str:

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from tidegate.core.addresses import resolve, signal_path
 from tidegate.core.messages import Accepted, AnswerGiven, Denied
 from tidegate.core.plan import Plan
 from tidegate.core.state import ExecutionState, NodePhase
 from tidegate.engine.loop import Engine
 from tidegate.errors import (
     AlreadyAnswered,
-    AmbiguousSignal,
     ExecutionEnded,
     Fault,
     InvalidValue,
@@ -37,7 +37,6 @@ from tidegate.service.views import (
     answer_schema,
     ended_as,
     moment,
-    signal_path,
     signal_views,
 )
 from tidegate.types.schema import describe
@@ -184,35 +183,6 @@ class Signals:
             case _:
                 error = UnknownSignal(f"there is no {signal}", **details)
         return error
-
-
-def resolve(plan: Plan, name: str, execution: str) -> NodeId:
-    """
-    Return the gate that a name or a path means.
-
-    A name counts if it is unique in the execution; a path is that of the workflow the signal stands in, `/` and its name; the id of the gate's node does too.
-    """
-    there = plan.signals.get(name, ())
-    if len(there) == 1:
-        return there[0]
-    if len(there) > 1:
-        paths = [signal_path(plan, node) for node in there]
-        raise AmbiguousSignal(
-            f"execution {execution} has {len(there)} signals named {name!r}; name one by its path: {', '.join(paths[:10])}",
-            paths=paths,
-        )
-    for cut in (at for at, char in enumerate(name) if char == "/"):  # a name may have slashes, too
-        for node in plan.signals.get(name[cut + 1 :], ()):
-            if plan.nodes[node].scope == name[:cut]:
-                return node
-    direct = plan.nodes.get(NodeId(name))
-    if direct is not None and isinstance(direct.node, InputNode | ApproveNode):
-        return direct.id
-    signals = [signal_path(plan, node) for nodes in plan.signals.values() for node in nodes]
-    hint = f"it has: {', '.join(signals[:20])}" if signals else "it has none"
-    raise UnknownSignal(
-        f"execution {execution} has no signal {name[:80]!r}; {hint}", signals=signals[:1000]
-    )
 
 
 def _is_decided(state: ExecutionState, node: NodeId, key: str) -> bool:

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from msgspec import UNSET, UnsetType
 
+from tidegate.core.addresses import signal_path
 from tidegate.core.evaluate import NoValue, evaluate, output_of, outputs
 from tidegate.core.messages import Answer, Failure
 from tidegate.core.plan import ROOT, Plan, Planned
@@ -82,15 +83,6 @@ def kind_of(node: Node) -> str:
             return "workflow"
         case _:
             assert_never(node)
-
-
-def signal_path(plan: Plan, node: NodeId) -> str:
-    """Return what addresses the signal of a gate: its name if that is unique in the execution, else its path."""
-    planned = plan.nodes[node]
-    name = planned.node.name
-    if len(plan.signals.get(name, ())) == 1:
-        return name
-    return f"{planned.scope}/{name}"
 
 
 def answer_schema(node: InputNode | ApproveNode) -> Schema:

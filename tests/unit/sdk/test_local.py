@@ -107,18 +107,6 @@ def test_an_answer_that_does_not_fit_is_refused_with_the_gate_s_name():
         approves.run({"x": 1}, answers={"ok": "yes"})
 
 
-def test_gates_of_one_name_in_sub_workflows_are_answered_by_path():
-    @workflow
-    def sub() -> str:
-        return wait_for_input("title", expected_type=str)
-
-    @workflow
-    def wf() -> list[str]:
-        return [sub(), sub(), wait_for_input("title", expected_type=str)]
-
-    assert wf.run(answers={"n0/title": "a", "title": "b"}) == ["a", "b", "b"]
-
-
 def test_a_rejection_fails_the_execution():
     with pytest.raises(ExecutionFailed, match=r"'ok' \(n1\): .*rejected 'ok'") as error:
         approves.run({"x": 1}, answers={"ok": False})

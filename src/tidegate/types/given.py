@@ -1,0 +1,35 @@
+"""Values whose type nobody has said: answers from a program, which are for a gate whose own type then checks them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tidegate.errors import InvalidValue, UnsupportedType
+from tidegate.ir.expr import Value
+from tidegate.types.registry import codec
+from tidegate.types.values import Blobs
+
+
+def stored(value: Any, blobs: Blobs) -> Value:
+    """Return an object as its own type would store it; in lists and dicts each of its parts. Raises `InvalidValue` for what cannot be stored."""
+    try:
+        return codec(Any).encode(value, blobs)
+    except InvalidValue:
+        # A date in a list has lost its type for whoever reads it without one; but here the gate knows what it is for.
+        if isinstance(value, Mapping):
+            return {_key(key, blobs): stored(item, blobs) for key, item in value.items()}
+        if isinstance(value, list | tuple | set | frozenset) and not hasattr(value, "_fields"):
+            return [stored(item, blobs) for item in value]
+        try:
+            own = codec(type(value))
+        except UnsupportedType as error:
+            raise InvalidValue(error.message) from None
+        return own.encode(value, blobs)
+
+
+def _key(key: Any, blobs: Blobs) -> str:
+    if isinstance(key, int) and not isinstance(key, bool):
+        return str(int(key))
+    made = stored(key, blobs)
+    if not isinstance(made, str):
+        raise InvalidValue(f"a key of a dict must be text, a whole number or a date, not {key!r}")
+    return made
