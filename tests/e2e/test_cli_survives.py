@@ -167,7 +167,11 @@ def test_the_inbox_the_list_and_the_tree_show_what_waits(tidegate):
     assert [(each["execution"], each["name"], each["value"]) for each in inbox] == [
         ("r", "fine", 5)
     ]
-    assert "value: 5" in tidegate("inbox").out
+    head, row = tidegate("inbox").out.splitlines()
+    assert head.split() == ["ID", "NAME", "TAKES", "LEFT", "WORKFLOW", "QUESTION"]
+    assert row.split()[:5] == ["r", "fine", "approval", "no", "timeout"]
+    assert "value: 5" in tidegate("inbox", "--full").out
+    assert "value: 5" in tidegate("show", "r").out
     assert "fine" in tidegate("list").out
     shown = tidegate("show", "r").out
     assert "SUCCEEDED  add" in shown

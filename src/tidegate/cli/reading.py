@@ -1,6 +1,6 @@
 """The commands that only look: list, show, inbox, logs, events. They change nothing, and need nobody to run."""
 
-from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -8,7 +8,9 @@ import click
 from tidegate.cli.follow import how_to_answer, question
 from tidegate.cli.options import full_id, json_option, server_options
 from tidegate.cli.render import (
+    ago,
     brief,
+    left,
     line,
     moment,
     phase,
@@ -18,9 +20,11 @@ from tidegate.cli.render import (
     table,
     tell,
     text,
+    utc_now,
 )
 from tidegate.cli.run import failure_line
-from tidegate.cli.way import way_to
+from tidegate.cli.tree import tree
+from tidegate.cli.way import spelled, way_to
 from tidegate.runtime import open_reader
 from tidegate.wire import (
     EventList,
@@ -35,11 +39,12 @@ from tidegate.wire import (
     ListExecutions,
     ListInbox,
     LogList,
-    NodeView,
     WaitingView,
 )
 
 PAGE = 500
+SOON = timedelta(hours=1)
+"""What waits for less than this is in a hurry."""
 
 
 @click.command("list")
@@ -83,16 +88,18 @@ def list_command(
     if as_json:
         print_json(found)
     elif found:
-        click.echo(table(("ID", "WORKFLOW", "PHASE", "LAUNCHED", "WAITING FOR"), map(_row, found)))
+        now = utc_now()
+        head = ("ID", "WORKFLOW", "PHASE", "LAUNCHED", "WAITING FOR")
+        click.echo(table(head, [_row(each, now) for each in found]))
     else:
         tell(f"no executions in {home}")
     if cursor:
         tell("there are more: --limit N, or --all")
 
 
-def _row(each: ExecutionLine) -> tuple[str, ...]:
+def _row(each: ExecutionLine, now: datetime) -> tuple[str, ...]:
     waiting = ", ".join(line(name, 40) for name in each.waiting[:5])
-    return (each.id, line(each.workflow, 60), phase(each.phase), moment(each.launched), waiting)
+    return (each.id, line(each.workflow, 60), phase(each.phase), ago(each.launched, now), waiting)
 
 
 @click.command("show")
@@ -106,70 +113,37 @@ def show_command(*, home: Path, execution: str, as_json: bool) -> None:
     if as_json:
         print_json(view)
         return
+    now = utc_now()
     click.echo(
         f"{click.style(view.id, bold=True)}  {line(view.workflow)} {line(view.version)}  {phase(view.phase)}"
     )
     ended = view.phase in {"SUCCEEDED", "FAILED", "ABORTED"}
-    until = (
-        f", ended {moment(view.changed)} after {span(view.changed - view.launched)}"
-        if ended
-        else ""
+    until = f", ended after {span(view.changed - view.launched)}" if ended else ""
+    click.echo(
+        f"launched {moment(view.launched)}, {ago(view.launched, now)}, by {line(view.who)}{until}"
     )
-    click.echo(f"launched {moment(view.launched)} by {line(view.who)}{until}")
     for name, value in view.inputs.items():
         click.echo(f"  {line(name)} = {brief(value)}")
-    for shown in tree(view.nodes):
+    click.echo("")
+    for shown in tree(view.nodes, now):
         click.echo(shown)
     for each in view.waiting:
         click.echo("")
         _show_waiting(each)
+    if ended:
+        click.echo("")
     if view.phase == "SUCCEEDED":
         click.echo(f"result: {brief(result(view.outputs), 2000)}")
     elif ended:
         click.echo(f"error: {line(failure_line(view))}")
 
 
-def tree(nodes: Sequence[NodeView]) -> list[str]:
-    """Return nodes as an indented tree, each below the one it stands in."""
-    children: dict[str, list[NodeView]] = {}
-    for node in nodes:
-        children.setdefault(node.parent, []).append(node)
-    lines: list[str] = []
-    # A stack and not recursion: how deep nodes lie in each other is up to the author.
-    stack = [(node, 0) for node in reversed(children.get("", []))]
-    while stack:
-        node, depth = stack.pop()
-        lines.append("  " * depth + _node(node))
-        stack.extend((child, depth + 1) for child in reversed(children.get(node.id, [])))
-    return lines
-
-
-def _node(node: NodeView) -> str:
-    parts = [phase(node.phase, 9), line(node.name, 60)]
-    if node.kind != "task":
-        parts.append(f"({node.kind})")
-    if node.attempts > 1:
-        parts.append(f"attempt {node.attempts}")
-    if node.began and node.ended:
-        parts.append(span(node.ended - node.began))
-    if node.deck:
-        parts.append("(deck)")
-    if node.answer is not None:
-        by = "the timeout" if node.answer.by_timeout else line(node.answer.who, 40)
-        parts.append(f"← {brief(node.answer.value, 60)} by {by}")
-        if node.answer.comment:
-            parts.append(f"“{line(node.answer.comment, 80)}”")
-    if node.failure is not None:
-        parts.append(click.style(line(node.failure.message, 120), fg="red"))
-    return "  ".join(parts)
-
-
 def _show_waiting(each: WaitingView) -> None:
     if each.kind in {"sleep", "retry"}:
-        click.echo(f"{line(each.name)} goes on at {moment(each.due)}")
+        click.echo(f"{line(each.name)} goes on at {moment(each.due)} ({left(each.due, utc_now())})")
         return
     click.echo(question(each))
-    click.echo(f"  takes {line(each.expects)}; {how_to_answer(each)}")
+    click.echo(f"  $ {how_to_answer(each)}")
 
 
 @click.command("inbox")
@@ -177,9 +151,10 @@ def _show_waiting(each: WaitingView) -> None:
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many."
 )
 @click.option("--all", "everything", is_flag=True, help="All of it.")
+@click.option("--full", is_flag=True, help="Each with its whole question.")
 @json_option
 @server_options
-def inbox_command(*, home: Path, limit: int, everything: bool, as_json: bool) -> None:
+def inbox_command(*, home: Path, limit: int, everything: bool, full: bool, as_json: bool) -> None:
     """Show everything that waits for an answer, over all executions, the soonest due first."""
     found: list[WaitingView] = []
     cursor = ""
@@ -195,14 +170,32 @@ def inbox_command(*, home: Path, limit: int, everything: bool, as_json: bool) ->
         print_json(found)
     elif not found:
         tell("nothing waits for an answer")
-    else:
+    elif full:
         for number, each in enumerate(found):
-            if number:
-                click.echo("")
-            click.echo(f"{each.execution}  {line(each.workflow)}")
+            click.echo(f"{chr(10) if number else ''}{each.execution}  {line(each.workflow)}")
             _show_waiting(each)
+    else:
+        now = utc_now()
+        head = ("ID", "NAME", "TAKES", "LEFT", "WORKFLOW", "QUESTION")
+        click.echo(table(head, [_asked(each, now) for each in found]))
+        tell(f"a whole question: {spelled('show', 'ID')}")
+        tell(f"answer it: {spelled('answer', 'ID', 'NAME', 'VALUE')}, or approve, or reject")
     if cursor:
         tell("there are more: --limit N, or --all")
+
+
+def _asked(each: WaitingView, now: datetime) -> tuple[str, ...]:
+    takes = "approval" if each.kind == "approve" else each.expects
+    rest = left(each.due, now).removesuffix(" left")
+    soon = each.due is not None and each.due - now < SOON
+    return (
+        each.execution,
+        line(each.path, 40),
+        line(takes, 28),
+        click.style(rest, fg="yellow") if soon else rest,
+        line(each.workflow.rpartition(".")[2], 30),
+        line(each.prompt, 200),
+    )
 
 
 @click.command("logs")

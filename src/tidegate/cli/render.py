@@ -7,6 +7,7 @@ Rule 2: results go to standard output and nothing else does; all the rest goes t
 """
 
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -103,14 +104,30 @@ def left(due: datetime | None, now: datetime) -> str:
     return f"{span(rest)} left" if rest > timedelta() else "overdue"
 
 
+def ago(instant: datetime, now: datetime) -> str:
+    """Say how long ago something was, in the largest unit."""
+    passed = now - instant
+    if passed < timedelta(seconds=1):
+        return "now"
+    count, unit = span(timedelta(seconds=int(passed.total_seconds()))).split(" ")[:2]
+    return f"{count} {unit} ago"
+
+
 def utc_now() -> datetime:
     """Return the present instant, for saying how long ago or how soon something is."""
     return datetime.now(UTC)  # noqa: TID251 - shown to people, and decides nothing
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return rows as aligned columns under a head."""
-    first, _, rest = columns([head, *rows]).partition("\n")
+    """Return rows as aligned columns under a head. At a terminal the last column, which holds text without style, ends where that does."""
+    cells = [head, *rows]
+    if sys.stdout.isatty():
+        before = [
+            max(cells_wide(click.unstyle(cell)) for cell in c) for c in zip(*cells, strict=True)
+        ]
+        room = shutil.get_terminal_size().columns - sum(before[:-1]) - 2 * len(before[:-1])
+        cells = [(*row[:-1], line(row[-1], max(room, 12))) for row in cells]
+    first, _, rest = columns(cells).partition("\n")
     return f"{click.style(first, bold=True)}\n{rest}".rstrip("\n")
 
 

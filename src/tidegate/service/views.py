@@ -143,6 +143,7 @@ def node_view(plan: Plan, state: ExecutionState, planned: Planned) -> NodeView:
         answer=answer_view(now.answer),
         upstream=list(planned.needs),
         case=now.case,
+        branch=planned.holder if planned.node.case else "",
     )
 
 

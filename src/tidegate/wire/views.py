@@ -54,6 +54,8 @@ class NodeView(Struct, frozen=True, kw_only=True):
     """The nodes it waits for, by id."""
     case: int | None = None
     """For a branch: the case taken, counted from 0; the last is `else`."""
+    branch: str = ""
+    """The branch that it belongs to, by id, if it stands in one."""
     deck: bool = False
     """For a task: whether there is a report of it to read. Told of an execution that is asked for by itself."""
 

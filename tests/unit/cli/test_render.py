@@ -5,9 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tidegate.cli.reading import tree
-from tidegate.cli.render import brief, json_text, left, line, result, span, table, text
-from tidegate.wire import NodeView
+from tidegate.cli.render import ago, brief, json_text, left, line, result, span, table, text
 
 HOSTILE = [
     "\x1b[31mred\x1b[0m",
@@ -72,17 +70,15 @@ def test_a_result_is_the_one_value_or_an_object_or_null():
     assert result({"a": 1, "b": 2}) == {"a": 1, "b": 2}
 
 
-def test_the_tree_nests_nodes_by_where_they_stand_however_deep():
-    nodes = [NodeView(id="n0", name="top", kind="workflow", phase="RUNNING")]
-    for depth in range(3000):
-        above = nodes[-1].id
-        nodes.append(
-            NodeView(
-                id=f"{above}/n", name=f"d{depth}", kind="workflow", phase="RUNNING", parent=above
-            )
-        )
-    nodes.append(NodeView(id="n1", name="last", kind="task", phase="QUEUED"))
-    shown = [text(each) for each in tree(nodes)]
-    assert shown[1].startswith("  ")
-    assert "d0" in shown[1]
-    assert shown[-1] == "○ QUEUED     last"
+@pytest.mark.parametrize(
+    ("passed", "words"),
+    [
+        (timedelta(microseconds=5), "now"),
+        (timedelta(seconds=59.7), "59 s ago"),
+        (timedelta(hours=26), "1 d ago"),
+        (-timedelta(hours=1), "now"),
+    ],
+)
+def test_how_long_ago_something_was_is_in_one_unit(passed, words):
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert ago(now - passed, now) == words

@@ -234,6 +234,7 @@ export type NodeView = {
   answer: AnswerView | null;
   upstream: Array<string>;
   case: number | null;
+  branch: string;
   deck: boolean;
 };
 

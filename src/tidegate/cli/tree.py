@@ -1,0 +1,110 @@
+"""
+An execution's nodes as an indented tree: the phase of each, its name, its time, and who answered what.
+
+Rule 1: a node stands below what it unfolds in: a sub-workflow, a dynamic task, the branch whose case it belongs to.
+Rule 2: nodes that say nothing more than the one before them are counted, not shown.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+
+import click
+from msgspec import Struct
+
+from tidegate.cli.render import brief, left, line, phase, span
+from tidegate.sdk.exhibit import cells_wide
+from tidegate.wire import NodeView
+
+MOST_ALIKE = 3
+"""So many nodes that say the same are shown one by one."""
+
+DEEPEST = 20
+"""Nodes that lie deeper are shown as if they lay here: nobody counts more spaces."""
+
+WIDEST = 44
+"""Cells that a name may take before what stands behind it is pushed aside."""
+
+KINDS = {"approve": "approval", "workflow": "sub-workflow"}
+
+
+class Row(Struct, frozen=True):
+    """A line of the tree, and how deep it lies."""
+
+    depth: int
+    phase: str
+    name: str
+    rest: str
+
+
+def tree(nodes: Sequence[NodeView], now: datetime) -> list[str]:
+    """Return the lines of a tree."""
+    rows = list(_rows(nodes, now))
+    wide = min(WIDEST, max((2 * row.depth + cells_wide(row.name) for row in rows), default=0))
+    lines = []
+    for row in rows:
+        name = "  " * row.depth + row.name
+        gap = " " * (wide - cells_wide(name))
+        lines.append(f"{phase(row.phase, 9)}  {name}{gap}  {row.rest}".rstrip())
+    return lines
+
+
+def _rows(nodes: Sequence[NodeView], now: datetime) -> Iterator[Row]:
+    below: dict[str, list[NodeView]] = {}
+    for node in nodes:
+        below.setdefault(node.branch or node.parent, []).append(node)
+    # A stack and not recursion: how deep nodes lie in each other is up to the author.
+    stack = [(0, group) for group in reversed(_alike(below.get("", []), below))]
+    while stack:
+        depth, group = stack.pop()
+        first = group[0]
+        yield _row(min(depth, DEEPEST), group, now)
+        children = _alike(below.get(first.id, []), below)
+        stack.extend((depth + 1, each) for each in reversed(children))
+
+
+def _alike(nodes: Sequence[NodeView], below: dict[str, list[NodeView]]) -> list[Sequence[NodeView]]:
+    """Return nodes in groups of one, but many that say the same together."""
+
+    def said(node: NodeView) -> tuple[str, ...]:
+        tells = node.id in below or node.answer or node.failure or node.deck or node.attempts > 1
+        return (node.name, node.kind, node.phase, node.id if tells or node.due else "")
+
+    groups: list[Sequence[NodeView]] = []
+    for _, found in groupby(nodes, said):
+        group = list(found)
+        groups += [group] if len(group) > MOST_ALIKE else [[node] for node in group]
+    return groups
+
+
+def _row(depth: int, group: Sequence[NodeView], now: datetime) -> Row:
+    node = group[0]
+    name = line(node.name, 60)
+    if node.kind != "task":
+        name += f" ({KINDS.get(node.kind, node.kind)})"
+    if len(group) > 1:
+        name += f" x {len(group)}"
+    return Row(depth, node.phase, name, "  ".join(_rest(group, now)))
+
+
+def _rest(group: Sequence[NodeView], now: datetime) -> Iterator[str]:
+    node = group[0]
+    times = [each.ended - each.began for each in group if each.began and each.ended]
+    if times:
+        least, most = span(min(times)), span(max(times))
+        yield least if least == most else f"{least} to {most}"
+    elif node.phase == "WAITING" and node.due:
+        yield left(node.due, now)
+    elif node.phase == "RUNNING" and node.kind == "task" and node.began:
+        yield f"for {span(now - node.began)}"
+    if node.attempts > 1:
+        yield f"attempt {node.attempts}"
+    if node.deck:
+        yield "(deck)"
+    if node.answer is not None:
+        by = "the timeout" if node.answer.by_timeout else line(node.answer.who, 40)
+        yield f"← {brief(node.answer.value, 60)} by {by}"
+        if node.answer.comment:
+            yield f"“{line(node.answer.comment, 80)}”"
+    if node.failure is not None:
+        yield click.style(line(node.failure.message, 120), fg="red")
