@@ -5,6 +5,7 @@ Method: schemathesis makes the requests; the seed is fixed, and the time is boun
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,23 @@ def test_every_operation_says_what_it_gives_and_refuses(document):
                 problem = "application/problem+json" in response["content"]
                 assert problem is (int(status) >= 400), (method, path, status)
     assert len(names) == len(set(names))
+
+
+def test_no_parameter_of_any_route_may_be_empty_or_of_another_type(world, document):
+    asked = []
+    for path, operations in document["paths"].items():
+        for parameter in operations.get("get", {}).get("parameters", ()):
+            if parameter["in"] != "query":
+                continue
+            kind, name = parameter["schema"]["type"], parameter["name"]
+            wrong = {"boolean": ["1", "TRUE", "yes"], "string": [], "array": ["x"]}
+            for value in ["", *wrong.get(kind, ["x", "NaN", "null"])]:
+                url = re.sub(r"{\w+}", "x", path).removeprefix("/api/v1/")
+                reply = world.ask("GET", f"{url}?{name}={value}")
+                assert (reply.status, reply.body["code"]) == (422, "invalid_value"), reply
+                assert reply.body["faults"][0]["path"][0] == name
+                asked.append(kind)
+    assert {"boolean", "string", "array", "integer", "number"} <= set(asked)
 
 
 @pytest.mark.timeout(180)

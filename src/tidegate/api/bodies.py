@@ -8,14 +8,14 @@ from tidegate.ir.expr import Value
 
 Limit = Annotated[int, Meta(ge=1, le=1000, description="How many items a page holds at most.")]
 Cursor = Annotated[
-    str, Meta(max_length=200, description="The `next` of the page before; empty for the first.")
+    str, Meta(max_length=200, description="The `next` of the page before; none for the first.")
 ]
 Short = Annotated[str, Meta(max_length=255)]
 Comment = Annotated[str, Meta(max_length=10_000)]
 Moment = Annotated[
     str,
     Meta(
-        pattern=r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d))?$",
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$",
         extra_json_schema={"format": "date-time"},
     ),
 ]
@@ -91,7 +91,7 @@ class RegisterBody(_Body, frozen=True, kw_only=True):
     only: Annotated[list[Annotated[str, Meta(max_length=1000)]], Meta(max_length=1000)] = []
 
 
-# ---- queries ----
+# ---- queries: what is left out has its default; no parameter may be empty ----
 
 
 class WaitQuery(_Body, frozen=True, kw_only=True):
@@ -138,7 +138,7 @@ class InboxQuery(_Body, frozen=True, kw_only=True):
     workflow: Short = ""
     project: Short = ""
     domain: Short = ""
-    kind: Annotated[str, Meta(pattern="^(|input|approve)$", description="input or approve.")] = ""
+    kind: Annotated[str, Meta(pattern="^(input|approve)$", description="input or approve.")] = ""
     text: Annotated[
         str, Meta(max_length=255, description="Part of the signal's or the workflow's name.")
     ] = ""

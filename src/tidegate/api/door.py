@@ -196,6 +196,8 @@ def _query(route: Route, raw: bytes) -> Any:
             there = f"; there are: {', '.join(fields)}" if fields else ""
             why = f"there is no such parameter{there}"
             raise InvalidValue(f"{name[:80]!r}: {why}", [Fault((name[:80],), why)])
+        if fault := _misspelt(fields[name], value):
+            raise InvalidValue(f"{name!r} {fault}", [Fault((name,), fault)])
         if "list" in str(fields[name]):
             given.setdefault(name, []).append(value)
         elif name in given:
@@ -208,6 +210,15 @@ def _query(route: Route, raw: bytes) -> Any:
         return msgspec.convert(given, route.query, strict=False)
     except msgspec.ValidationError as error:
         raise strict.misfit("the query", error) from None
+
+
+def _misspelt(kind: Any, value: str) -> str:
+    """Return what is wrong with how a parameter is written, where its type alone would let it pass."""
+    if not value:
+        return "is empty; leave it out to ask without it"
+    if kind is bool and value not in ("true", "false"):
+        return "must be true or false"
+    return ""
 
 
 async def _body(

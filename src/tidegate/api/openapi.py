@@ -147,7 +147,7 @@ def _query_parameters(route: Route) -> list[Document]:
     required = shape.get("required", ())
     found = []
     for name, given in shape["properties"].items():
-        schema = _without_null(given)
+        schema = _never_empty(_without_null(given))
         parameter: Document = {"name": name, "in": "query", "schema": schema}
         if "description" in schema:
             parameter["description"] = schema.pop("description")
@@ -164,6 +164,15 @@ def _without_null(schema: Document) -> Document:
         rest = [each for each in found.pop("anyOf") if each != {"type": "null"}]
         found.update(rest[0])
     return found
+
+
+def _never_empty(schema: Document) -> Document:
+    """Say that a text has at least a character, and is not empty when it is left out, but absent: the door refuses an empty one."""
+    if schema.get("type") == "array":
+        return {**schema, "items": _never_empty(schema["items"])}
+    if schema.get("type") != "string":
+        return schema
+    return {"minLength": 1} | {key: value for key, value in schema.items() if value != ""}
 
 
 def _headers(route: Route) -> list[Document]:

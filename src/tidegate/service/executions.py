@@ -376,7 +376,8 @@ def _phase(name: str) -> ExecutionPhase:
         return ExecutionPhase[name.upper()]
     except KeyError:
         there = ", ".join(phase.name for phase in ExecutionPhase)
-        raise InvalidValue(f"there is no phase {name[:40]!r}; there are: {there}") from None
+        why = f"there is no phase {name[:40]!r}; there are: {there}"
+        raise InvalidValue(why, [Fault(("phase",), why)]) from None
 
 
 def _instant(at: datetime | None) -> Instant | None:
