@@ -6,9 +6,9 @@ import binascii
 import msgspec
 
 from tidegate.core.state import NodePhase
-from tidegate.engine.memory import Programs, snapshot
+from tidegate.engine.memory import Programs, Snapshot, snapshot
 from tidegate.errors import InvalidValue
-from tidegate.ports import Store, WaitQuery, WaitRow
+from tidegate.ports import Key, Store, WaitQuery, WaitRow
 from tidegate.service.executions import Executions, Places
 from tidegate.service.views import ANSWERABLE, waiting_view
 from tidegate.wire import InboxPage, ListInbox, WaitingView
@@ -44,15 +44,16 @@ class Inbox:
             )
         )
         page = rows[:limit]
-        views = [view for row in page if (view := self._view(row)) is not None]
+        seen: dict[Key, Snapshot | None] = {}
+        views = [view for row in page if (view := self._view(row, seen)) is not None]
         return InboxPage(items=views, next=_encoded(page[-1]) if len(rows) > limit else "")
 
-    def _view(self, wait: WaitRow) -> WaitingView | None:
-        row = self._store.get(wait.key)
-        if row is None:
-            return None
-        now = snapshot(self._store, self._programs, row)
-        if now.state.node(wait.node).phase is not NodePhase.WAITING:
+    def _view(self, wait: WaitRow, seen: dict[Key, Snapshot | None]) -> WaitingView | None:
+        if wait.key not in seen:  # an execution may have many waits on a page
+            row = self._store.get(wait.key)
+            seen[wait.key] = snapshot(self._store, self._programs, row) if row else None
+        now = seen[wait.key]
+        if now is None or now.state.node(wait.node).phase is not NodePhase.WAITING:
             return None  # it was answered between the two looks
         return waiting_view(now, wait.node)
 

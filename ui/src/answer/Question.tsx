@@ -6,7 +6,7 @@ import { ApiError } from '../api/client';
 import { isObject, type Json } from '../api/json';
 import type { FaultDocument, WaitingView } from '../api/types';
 import { useConnection } from '../app/connection';
-import { span, TimeLeft, clock } from '../show/time';
+import { clock, exact, span, TimeLeft } from '../show/time';
 import type { Typed } from '../show/typed';
 import { brief, Value } from '../show/Value';
 import { Approval } from './Approval';
@@ -92,7 +92,7 @@ function Answering(props: AnswerProps) {
 function Deadline({ view }: { view: WaitingView }) {
   if (view.due === null) return <Text size="sm" c="dimmed">This waits without end.</Text>;
   const then = view.on_timeout === undefined ? 'the request fails, and the workflow with it' : `this is taken as the answer: ${view.kind === 'approve' ? (view.on_timeout === true ? 'approved' : 'rejected') : brief(view.on_timeout)}`;
-  return <Text size="sm"><TimeLeft due={view.due} /><span className="dim">; then {then}.</span></Text>;
+  return <Text size="sm"><TimeLeft due={view.due} /><span className="dim">, until {exact(new Date(view.due))}; then {then}.</span></Text>;
 }
 
 function Refusal({ error }: { error: Error }) {

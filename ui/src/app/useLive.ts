@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { followChanges } from '../api/live';
-import { refresh } from '../api/queries';
+import { refresh } from '../api/refresh';
 import { onReturn, setReached } from './connection';
 
 /** Keep everything on the page as it is on the server, as long as the page is open. */
