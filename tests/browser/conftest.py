@@ -51,13 +51,26 @@ def browser() -> Iterator[Any]:
 class Site:
     """A server with the workflows registered."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *programs: Path) -> None:
         self.home = home
         self.server = Server(home).ready()
         self.ask = self.server.connect()
-        for file in (PROGRAMS / "gates.py", SEED):
+        self.state: Any = None
+        for file in programs:
             command = [sys.executable, "-m", "tidegate", "register", str(file), "--home", str(home)]
             subprocess.run(command, check=True, capture_output=True, cwd=file.parent)
+
+    def window(self, browser: Any) -> Any:
+        """Open a browser window of somebody who has signed in: with the token in the address, and later with what that has left."""
+        look = {"viewport": {"width": 1280, "height": 850}, "timezone_id": "UTC"}
+        place = browser.new_context(storage_state=self.state, reduced_motion="reduce", **look)
+        if self.state is None:
+            page = place.new_page()
+            page.goto(f"{self.url}/#token={self.server.token}")
+            page.get_by_role("heading", level=1).wait_for()
+            self.state = place.storage_state()
+            page.close()
+        return place
 
     @property
     def url(self) -> str:
@@ -78,7 +91,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    made = Site(tmp_path_factory.mktemp("home"))
+    made = Site(tmp_path_factory.mktemp("home"), PROGRAMS / "gates.py", SEED)
     yield made
     made.server.close()
 
@@ -117,15 +130,11 @@ class Tab:
 def tabs(browser: Any, site: Site) -> Iterator[Any]:
     """Make tabs, all in one browser window of somebody who has signed in."""
     made: list[Tab] = []
-    place = browser.new_context(viewport={"width": 1280, "height": 850}, timezone_id="UTC")
+    place = site.window(browser)
 
     def make() -> Tab:
-        tab = Tab(place, site)
-        if not made:
-            tab.page.goto(f"{site.url}/#token={site.server.token}")
-            tab.page.get_by_role("heading", level=1).wait_for()
-        made.append(tab)
-        return tab
+        made.append(Tab(place, site))
+        return made[-1]
 
     yield make
     place.close()
