@@ -138,6 +138,20 @@ def test_without_a_workflow_it_lists_those_of_the_file_and_help_lists_inputs(tid
     assert "title" in asked.out
 
 
+def test_a_workflow_that_cannot_be_compiled_is_named_beside_those_that_can(tidegate):
+    broken = "\n@workflow\ndef bad() -> int:\n    return add(a=1)\n"
+    tidegate.write("wf.py", ASKING + broken)
+    listed = tidegate("run", "wf.py")
+    assert listed.code == 0
+    assert "bad" not in listed.out
+    assert "cannot be compiled: wf.bad: " in listed.err
+    assert tidegate("run", "wf.py", "yes", "--answer", "fine=true").code == 0
+    registered = tidegate("register", "wf.py")
+    assert registered.code == 2
+    assert "wf.yes" in registered.out
+    assert "not registered: wf.bad: " in registered.err
+
+
 def test_detached_it_returns_when_nothing_more_can_happen_without_an_answer(tidegate):
     tidegate.write("wf.py", REPORT)
     done = tidegate(
@@ -238,6 +252,8 @@ def test_ctrl_c_leaves_the_execution_waiting_and_says_how_to_go_on(tidegate):
 
 MISTAKES = [
     (("run", "missing.py", "x"), 2, "missing.py: there is no such file"),
+    (("run", "wff.py", "x"), 2, "wff.py: there is no such file; did you mean wf.py?"),
+    (("run", "wf.py", "--n", "1"), 2, "name a workflow before --n"),
     (("run", "syntax.py", "x"), 2, "syntax.py, line 1: SyntaxError"),
     (("run", "imports.py", "x"), 2, "No module named 'not_there'"),
     (("run", "empty.py", "x"), 2, "holds no workflow"),
@@ -252,7 +268,9 @@ MISTAKES = [
     (("run", "wf.py", "gate", "--home", "wf.py"), 5, "wf.py"),
     (("show", "nothing-like-it"), 4, "no execution 'nothing-like-it'"),
     (("answer", "nothing-like-it", "x", "1"), 4, "no execution 'nothing-like-it'"),
-    (("answer", "only-an-id"), 2, "Missing argument 'NAME'"),
+    (("answer", "only-an-id"), 2, "Missing argument 'NAME'; see tidegate answer --help"),
+    (("list", "--limit", "0"), 2, "0 is not in the range x>=1; see tidegate list --help"),
+    (("register", "empty.py"), 2, "holds no workflow"),
     (("shwo",), 2, "did you mean 'show'?"),
 ]
 

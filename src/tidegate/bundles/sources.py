@@ -13,6 +13,7 @@ import stat
 import tempfile
 import tokenize
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Protocol
 
@@ -105,7 +106,10 @@ def _python_file(file: Path) -> Path:
         found = file.resolve()
         kind = found.stat().st_mode
     except FileNotFoundError:
-        raise CodeError(f"{file}: there is no such file") from None
+        there = [each.name for each in file.parent.glob("*.py")] if file.parent.is_dir() else []
+        close = get_close_matches(file.name, there, n=1)
+        hint = f"; did you mean {file.with_name(close[0])}?" if close else ""
+        raise CodeError(f"{file}: there is no such file{hint}") from None
     except (OSError, RuntimeError, ValueError) as error:
         raise CodeError(f"{file}: cannot be read: {_reason(error)}") from None
     if stat.S_ISDIR(kind):

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
+from tidegate.cli.examples import epilog
 from tidegate.cli.render import line
 from tidegate.errors import (
     ExecutionFailed,
@@ -76,6 +77,7 @@ class Commands(click.Group):
             return None
         module, _ = COMMANDS[cmd_name]
         found: click.Command = getattr(importlib.import_module(module), f"{cmd_name}_command")
+        found.epilog = epilog(cmd_name)
         return found
 
     def resolve_command(
@@ -166,6 +168,9 @@ def _run(words: list[str]) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help(), err=True)
         return USAGE
+    except click.UsageError as error:
+        see = "" if error.ctx is None else f"; see {error.ctx.command_path} --help"
+        return _complain(error.format_message().rstrip(".") + see, error.exit_code, debug=debug)
     except click.ClickException as error:
         return _complain(error.format_message(), error.exit_code, debug=debug)
     except BrokenPipeError:

@@ -15,7 +15,7 @@ QUIET = 2.0
 """Seconds in which nothing is said."""
 
 BETWEEN = 10.0
-"""Seconds between two lines where they cannot be overwritten."""
+"""Seconds between two lines where they cannot be overwritten; each time twice as long, for a wait of a day must not fill a log."""
 
 DONE = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "SKIPPED"})
 
@@ -29,7 +29,7 @@ class Progress:
         self._view: ExecutionView | None = None
         self._moving = sys.stderr is not None and sys.stderr.isatty()
         self._status: Any = None
-        self._said = ""
+        self._gap = 0.0
 
     @property
     def tick(self) -> float:
@@ -50,8 +50,8 @@ class Progress:
         words = summary(view)
         if self._moving:
             self._move(words)
-        elif words != self._said and now - self._last >= (BETWEEN if self._said else 0):
-            self._last, self._said = now, words
+        elif now - self._last >= self._gap:
+            self._last, self._gap = now, 2 * self._gap or BETWEEN
             tell(f"  … {words}")
 
     def pause(self) -> None:

@@ -49,12 +49,14 @@ def register_command(
             _register(way, tree, version, found, broken)
     if as_json:
         print_json(found)
-    else:
+    elif found:
         click.echo(table(("WORKFLOW", "VERSION"), [(line(w.name), line(w.version)) for w in found]))
+    if broken and not (found or broken[1:]):
+        raise CodeError(broken[0])
     for message in broken:
         tell(f"not registered: {line(message)}")
     if broken:
-        raise CodeError(f"{len(broken)} of the modules could not be registered")
+        raise CodeError(f"not all could be registered: {len(broken)} could not")
     return 0
 
 
@@ -67,6 +69,8 @@ def _register(
     for module in tree.modules:
         request = Register(bundle=archive.digest, module=module, version=version, who=user())
         try:
-            found += way.ask(request, WorkflowList).items
+            there = way.ask(request, WorkflowList)
+            found += there.items
+            broken += [f"{each.name}: {each.error}" for each in there.broken]
         except AuthoringError as error:
             broken.append(error.message)

@@ -112,15 +112,17 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
     Ctrl-C leaves the execution waiting in the store; `tidegate resume` goes on with it.
     """
     options = RunOptions(**given) if given["file"] is not None else None
+    if options is not None and (options.workflow or "").startswith("-"):
+        raise click.UsageError(f"name a workflow before {line(options.workflow)}")
     if options is None or (options.wants_help and options.workflow is None):
         click.echo(ctx.get_help())
         return 0 if given["wants_help"] else 2
     with way_to(options.home, partial(open_runtime, workers=options.workers)) as way:
-        workflows = _register(way, options)
+        found = _register(way, options)
         if options.workflow is None:
-            _list_workflows(options, workflows)
+            _list_workflows(options, found)
             return 0
-        chosen = workflows[0]
+        chosen = found.items[0]
         if options.wants_help:
             click.echo(inputs_help(chosen, str(options.file)))
             return 0
@@ -167,7 +169,7 @@ def resume_command(
         return int(any(view.phase in {"FAILED", "ABORTED"} for view in views))
 
 
-def _register(way: Way, options: RunOptions) -> list[WorkflowView]:
+def _register(way: Way, options: RunOptions) -> WorkflowList:
     sources = find_sources(options.file, options.only)
     if sources.note:
         tell(f"note: {sources.note}")
@@ -175,16 +177,16 @@ def _register(way: Way, options: RunOptions) -> list[WorkflowView]:
     way.install(archive)
     only = [] if options.workflow is None else [options.workflow]
     request = Register(bundle=archive.digest, module=sources.module, only=only, who=user())
-    return way.ask(request, WorkflowList).items
+    return way.ask(request, WorkflowList)
 
 
-def _list_workflows(options: RunOptions, workflows: Sequence[WorkflowView]) -> None:
-    if options.rest:
-        raise click.UsageError(f"name a workflow before {line(options.rest[0])}")
+def _list_workflows(options: RunOptions, found: WorkflowList) -> None:
     if options.as_json:
-        print_json(workflows)
+        print_json(found.items)
     else:
-        click.echo(workflows_help(workflows, str(options.file)))
+        click.echo(workflows_help(found.items, str(options.file)))
+    for each in found.broken:
+        tell(f"cannot be compiled: {line(each.name)}: {line(each.error)}")
 
 
 def _prepared(way: Way, workflow: WorkflowView, given: str) -> Prepared:

@@ -16,7 +16,7 @@ from tidegate.ir.graph import Graph, Instant, PythonTarget
 from tidegate.ports import Clock, Store, WorkflowRow
 from tidegate.service.graphs import graph_views
 from tidegate.service.views import workflow_view
-from tidegate.wire import Register, WorkflowDetail, WorkflowList, WorkflowView
+from tidegate.wire import BrokenView, Register, WorkflowDetail, WorkflowList, WorkflowView
 
 VERSION_LENGTH = 12
 MAX_CACHED = 256
@@ -96,7 +96,10 @@ class Registry:
             )
             for each in wanted
         ]
-        return WorkflowList(items=[self.view(row) for row in rows])
+        return WorkflowList(
+            items=[self.view(row) for row in rows],
+            broken=[BrokenView(name=each.name, error=each.error) for each in broken],
+        )
 
     def workflows(self) -> WorkflowList:
         """List the latest version of each workflow."""

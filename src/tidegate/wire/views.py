@@ -314,10 +314,18 @@ class EventList(Struct, frozen=True, kw_only=True):
     items: list[EventView]
 
 
+class BrokenView(Struct, frozen=True, kw_only=True):
+    """A workflow of a module that cannot be compiled, and why."""
+
+    name: str
+    error: str
+
+
 class WorkflowList(Struct, frozen=True, kw_only=True):
-    """Workflows, the latest version of each."""
+    """Workflows, the latest version of each; in the reply to a registration also those that could not be registered."""
 
     items: list[WorkflowView]
+    broken: list[BrokenView] = []
 
 
 class LogList(Struct, frozen=True, kw_only=True):

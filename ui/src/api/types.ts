@@ -70,6 +70,12 @@ export type AttemptLog = {
   text: string;
 };
 
+/** A workflow of a module that cannot be compiled, and why. */
+export type BrokenView = {
+  name: string;
+  error: string;
+};
+
 /** Which case of a branch a node belongs to: the branch by id, the case counted from 0. */
 export type CaseView = {
   branch: string;
@@ -314,9 +320,10 @@ export type WorkflowDetail = {
   nodes: Array<GraphNodeView>;
 };
 
-/** Workflows, the latest version of each. */
+/** Workflows, the latest version of each; in the reply to a registration also those that could not be registered. */
 export type WorkflowList = {
   items: Array<WorkflowView>;
+  broken: Array<BrokenView>;
 };
 
 /** One version of a workflow: what it takes and gives, and the encoded graph's nodes are under `GET graph`. */

@@ -1,0 +1,47 @@
+"""How an execution gets on, where lines cannot be overwritten."""
+
+from datetime import UTC, datetime, timedelta
+
+from tidegate.cli import progress
+from tidegate.cli.progress import BETWEEN, QUIET, Progress
+from tidegate.wire import ExecutionView, NodeView, WaitingView
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+GATE = WaitingView(
+    execution="e",
+    workflow="w",
+    name="t",
+    path="t",
+    kind="input",
+    opened=NOW,
+    due=NOW + timedelta(days=90_000),
+)
+VIEW = ExecutionView(
+    id="e",
+    workflow="w",
+    version="1",
+    phase="WAITING",
+    inputs={},
+    outputs=None,
+    error=None,
+    nodes=[NodeView(id="n0", name="t", kind="input", phase="WAITING")],
+    waiting=[GATE],
+    launched=NOW,
+    changed=NOW,
+)
+
+
+def test_a_wait_of_a_day_fills_no_log_and_a_quick_run_says_nothing(monkeypatch, capsys):
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    shown = Progress()
+    shown.show(VIEW)
+    clock[0] = QUIET - 0.1
+    shown.refresh()
+    assert capsys.readouterr().err == ""
+    while clock[0] < 86_400:
+        clock[0] += 1
+        shown.refresh()
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("  … 0 of 1 nodes done; waiting for t (")
+    assert 10 < len(said) < 86_400 / BETWEEN / 100
