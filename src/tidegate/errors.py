@@ -177,7 +177,7 @@ class TimedOut(Refused):
 
 
 class Withdrawn(Refused):
-    """The gate was withdrawn: the branch that needed its answer was not taken."""
+    """The gate was withdrawn: the branch that needed its answer was not taken, or what holds it has ended."""
 
     code = "withdrawn"
 

@@ -52,6 +52,7 @@ from tidegate.wire import (
     ListInbox,
     ListSignals,
     NodeView,
+    Recover,
     SignalList,
     SignalView,
     WaitingView,
@@ -278,6 +279,13 @@ class Run:
         """End the execution. Raises `ExecutionEnded`."""
         self._service.handle(Abort(id=self.id, reason=reason, who=who, via="code"))
         self._settle()
+
+    def recover(self) -> "Run":
+        """Launch it again, with what has succeeded and the answers it was given. Raises `NotRecoverable`."""
+        view = self._service.handle(Recover(id=self.id, via="code"))
+        assert isinstance(view, ExecutionView)
+        self._settle()
+        return Run(self._service, view.id, self._settle)
 
 
 class _NoModules:

@@ -22,7 +22,6 @@ from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import (
     ApproveNode,
     BranchNode,
-    Defaults,
     Forever,
     InputNode,
     SleepNode,
@@ -62,6 +61,7 @@ def check(turn: Turn, seen: Seen) -> None:
     """Hold every promise against one turn."""
     terminal_phases_absorb(turn)
     nothing_begins_before_what_it_needs(turn)
+    nothing_begins_below_a_failure(turn)
     an_attempt_is_submitted_once(turn, seen)
     a_result_is_that_of_the_current_attempt(turn, seen)
     acknowledged_answers_stay(turn, seen)
@@ -118,6 +118,43 @@ def nothing_begins_before_what_it_needs(turn: Turn) -> None:
             )
 
 
+def nothing_begins_below_a_failure(turn: Turn) -> None:
+    """What needs a failed or rejected node, be it through a branch that took it in, never begins."""
+    phase = turn.m.state.NodePhase
+    fresh = [
+        id_
+        for id_, now in turn.state.nodes.items()
+        if (now.began is not None or now.attempt)
+        and (old := turn.before.get(id_), old is None or (old.began is None and not old.attempt))[1]
+        and now.phase not in (phase.FAILED, phase.ABORTED)
+    ]
+    for id_ in fresh:
+        for up in everything_before(turn, id_):
+            bad = turn.state.node(up).phase in (phase.FAILED, phase.TIMED_OUT)
+            assert not bad, f"{id_} began below {up}, which failed"
+
+
+def everything_before(turn: Turn, node: NodeId) -> list[NodeId]:
+    """Return what a node needs, what holds it, what those need, and so on; of a branch also what it took in."""
+    plan = turn.plan
+    found = dict.fromkeys([node])
+    look = [node]
+    for id_ in look:
+        planned, case = plan.nodes[id_], turn.state.node(id_).case
+        before = [*planned.needs]
+        if planned.holder != ROOT:
+            holder = plan.nodes[planned.holder]
+            before += holder.needs
+            if holder.holder != ROOT:
+                before += plan.nodes[holder.holder].needs
+        if isinstance(planned.node, BranchNode) and case is not None and id_ != node:
+            before += plan.groups.get((id_, case), ()) + plan.outside.get((id_, case), ())
+        fresh = [up for up in before if up not in found]
+        found.update(dict.fromkeys(fresh))
+        look += fresh
+    return look[1:]
+
+
 def an_attempt_is_submitted_once(turn: Turn, seen: Seen) -> None:
     for command in turn.commands:
         place = (command.node, command.attempt)
@@ -135,6 +172,8 @@ def an_attempt_is_submitted_once(turn: Turn, seen: Seen) -> None:
         task = turn.plan.nodes[id_].node
         if isinstance(task, TaskNode):
             assert now.attempt - now.lost <= task.retry.retries + 1, f"{id_}: one retry too many"
+            if now.failure is not None and now.failure.code == "BadPath":
+                continue  # an input had no value, so there was nothing to submit
             for attempt in range(1, now.attempt + 1):
                 assert (id_, attempt) in seen.runs, f"{id_}#{attempt} was never submitted"
     if isinstance(turn.event, TaskFailed) and turn.event.failure.retryable:
@@ -188,6 +227,8 @@ def gates_end_in_time(turn: Turn) -> None:
     phase = turn.m.state.NodePhase
     for id_, now in turn.state.nodes.items():
         node, old = turn.plan.nodes[id_].node, turn.before.get(id_)
+        if isinstance(node, ApproveNode) and now.phase == phase.SUCCEEDED:
+            assert now.answer.value is True, f"{id_}: a no was taken for a yes"
         if not isinstance(node, GATES) or not now.phase.is_terminal or old is None or old == now:
             continue
         at = turn.event.at
@@ -203,8 +244,6 @@ def gates_end_in_time(turn: Turn) -> None:
             and now.phase in (phase.SUCCEEDED, phase.FAILED)
         ):
             assert old.due is None or at < old.due, f"{id_} was answered after its timeout"
-        if isinstance(node, ApproveNode) and now.phase == phase.SUCCEEDED:
-            assert now.answer.value is True, f"{id_}: a no was taken for a yes"
         if (
             isinstance(node, ApproveNode)
             and now.answer is not None
@@ -224,7 +263,9 @@ def waiting_has_a_way_out(turn: Turn) -> None:
                 assert (now.due is None) == isinstance(node.patience, Forever), (
                     f"{id_}: a timeout too many or too few"
                 )
-            if isinstance(node, InputNode | ApproveNode) and isinstance(node.patience, Defaults):
+            if isinstance(node, SleepNode):
+                assert now.due == now.began + node.duration, f"{id_}: due at the wrong time"
+            elif asks and not isinstance(node.patience, Forever):
                 assert now.due == now.began + node.patience.timeout, f"{id_}: due at the wrong time"
         else:
             assert now.due is None, f"a timer is left for {id_}"

@@ -5,7 +5,7 @@ import random
 from collections import Counter
 from typing import Any
 
-from tidegate.core.messages import AnswerGiven, Event, Launched, TimerFired
+from tidegate.core.messages import AnswerGiven, Event, Launched, TaskLost, TimerFired
 from tidegate.ir.check import check as check_graph
 from tidegate.ir.graph import ApproveNode, InputNode, Instant, TaskNode
 
@@ -40,6 +40,8 @@ class Run:
             if rng.random() < 0.1:  # the very instant of a timeout
                 self.at = min((n.due for n in self.state.nodes.values() if n.due), default=self.at)
             self.tell(an_event(rng, self.m, self.plan, self.state, self.at))
+            if rng.random() < 0.05:
+                self.restart()
         self.finish()
         self.replay()
         self.counts[self.state.phase.name] += 1
@@ -51,6 +53,7 @@ class Run:
         """Launch what recovers this execution, and bring it to its end."""
         m, rng = self.m, self.rng
         reuse = m.step.reusable(self.plan, self.state, "e1")
+        self.everything_is_taken_along(reuse)
         inputs = self.state.inputs
         self.plan, self.state, self.seen, self.lines = (
             self.first_plan,
@@ -64,6 +67,16 @@ class Run:
             self.tell(an_event(rng, m, self.plan, self.state, self.at))
         self.finish()
         self.replay()
+        again = m.step.reusable(self.plan, self.state, "e2")
+        self.everything_is_taken_along(again)
+        for old, new in zip(
+            (reuse.outputs, reuse.answers, reuse.graphs),
+            (again.outputs, again.answers, again.graphs),
+            strict=True,
+        ):
+            assert old == {node: new.get(node) for node in old}, (
+                "what the first had is lost to the third"
+            )
         self.counts["recovered"] += 1
         self.counts[f"recovered {self.state.phase.name}"] += 1
 
@@ -87,6 +100,40 @@ class Run:
         self.plan = step.merge()
         self.count(event, before, step.reply)
         check(Turn(m, event, before, phase, self.plan, state, step.commands, step.reply), self.seen)
+
+    def everything_is_taken_along(self, reuse: Any) -> None:
+        """A recovery loses nothing that succeeded, and no answer that was accepted, but a no."""
+        holders = self.m.plan.Kind.HOLDER
+        for id_, now in self.state.nodes.items():
+            planned = self.plan.nodes[id_]
+            if id_ in self.plan.scopes and isinstance(planned.node, TaskNode):
+                assert id_ in reuse.graphs, f"what {id_} unfolded into is lost"
+            elif now.phase.name == "SUCCEEDED" and planned.kind is not holders:
+                assert id_ in reuse.outputs or id_ in reuse.answers, f"{id_} is to be done again"
+        for id_, value in self.seen.acked.items():
+            if self.state.node(id_).phase.name != "FAILED":
+                assert reuse.answers[id_].value == value, f"the answer to {id_} is lost"
+
+    def restart(self) -> None:
+        """The host dies; the next one has the history and nothing else."""
+        m = self.m
+        known = {
+            (id_, now.attempt)
+            for id_, now in self.state.nodes.items()
+            if now.attempt
+            and now.phase.name in ("QUEUED", "RUNNING")
+            and id_ not in self.plan.scopes
+        }
+        self.replay()
+        self.plan, self.state = m.history.replay(self.first_plan, self.lines)
+        if self.state.phase.is_terminal:
+            return
+        lost = m.step.running(self.plan, self.state)
+        again = [(run.node, run.attempt) for run in m.step.outstanding(self.plan, self.state)]
+        assert sorted([*lost, *again]) == sorted(known), "an attempt is forgotten, or found twice"
+        self.counts["restarted"] += 1
+        for id_, attempt in lost:
+            self.tell(TaskLost(self.at, id_, attempt))
 
     def finish(self) -> None:
         """Let everything come that still can; the execution must end."""

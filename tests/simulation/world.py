@@ -169,7 +169,9 @@ class GraphMaker:
         if not values or self.rng.random() < 0.3:
             known: list[Expr] = [Const(7), InputRef("x")]
             return self.rng.choice(known)
-        ref = OutputRef(self.rng.choice(values), "o0")
+        # Now and then a key that no value has, as when a task returns less than it promised.
+        path = ("missing",) if self.rng.random() < 0.03 else ()
+        ref = OutputRef(self.rng.choice(values), "o0", path)
         return ListExpr((ref, InputRef("x"))) if self.rng.random() < 0.1 else ref
 
     def condition(self, visible: list[NodeId]) -> Condition:

@@ -344,15 +344,27 @@ class Flow:
         draft.set_phase(X.SUCCEEDED)
 
     def _failed_in(self, holder: NodeId) -> NodeId | None:
-        """Return the first node under a holder that failed. Only a graph that lets the others finish can have one here."""
+        """
+        Return the first node under a holder that failed. Only a graph that lets the others finish can have one here.
+
+        What a branch has taken may also have been skipped, or not come, because of a failure before it: then that failure is its own.
+        """
         draft = self.draft
         plan = draft.plan
         scope = holder if holder in plan.scopes else plan.nodes[holder].scope
         if not plan.scopes[scope].finish_others:
             return None
-        for member in plan.groups.get((holder, draft.node(holder).case or 0), ()):
-            if draft.node(member).phase in (FAILED, TIMED_OUT):
+        group = (holder, draft.node(holder).case or 0)
+        found = dict.fromkeys((*plan.groups.get(group, ()), *plan.outside.get(group, ())))
+        look = list(found)
+        for member in look:
+            phase = draft.node(member).phase
+            if phase in (FAILED, TIMED_OUT):
                 return member
+            if phase is SKIPPED:
+                before = [up for up in plan.nodes[member].needs if up not in found]
+                found.update(dict.fromkeys(before))
+                look += before
         return None
 
     def _failure_of(self, node: NodeId) -> Failure:

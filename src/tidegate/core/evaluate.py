@@ -2,13 +2,14 @@
 Expressions to values, conditions to true or false.
 
 A node's output is stored where it was made and nowhere else: a task has it in its state, an input gate in its answer.
-What an approval, a branch, a sub-workflow or an unfolded dynamic task hands on is found by following its expression.
+What an approval, a branch, a sub-workflow or an unfolded dynamic task hands on is found by following its expression:
+in a loop, not by recursion, so that a value may be handed on by any number of nodes.
 """
 
 from typing import TypeVar, assert_never
 
 from tidegate.core.plan import ROOT, Plan, absolute
-from tidegate.core.state import Draft, ExecutionState
+from tidegate.core.state import Draft, ExecutionState, NodeState
 from tidegate.ir.expr import (
     AllOf,
     AnyOf,
@@ -36,34 +37,57 @@ class NoValue(Exception):
 
 def evaluate(plan: Plan, state: Draft | ExecutionState, scope: NodeId, expr: Expr) -> Value:
     """Return the value of an expression that stands in the graph of `scope`. Raises NoValue."""
-    match expr:
-        case OutputRef():
-            value = output_of(plan, state, absolute(scope, expr.node), expr.output)
-            return walk(value, expr.path, f"{expr.node}.{expr.output}") if expr.path else value
-        case InputRef():
-            value = _input(plan, state, scope, expr.name)
-            return walk(value, expr.path, expr.name) if expr.path else value
-        case Const():
-            return expr.value
-        case ListExpr(items):
-            return [evaluate(plan, state, scope, item) for item in items]
-        case DictExpr(parts):
-            return {key: evaluate(plan, state, scope, item) for key, item in parts.items()}
-        case _:
-            assert_never(expr)
+    paths: list[tuple[Path, str]] = []
+    value: Value
+    for _ in range(2 * len(plan.nodes) + 2):  # each node and each inner graph hands on once at most
+        match expr:
+            case OutputRef():
+                node = absolute(scope, expr.node)
+                if expr.path:
+                    paths.append((expr.path, f"{expr.node}.{expr.output}"))
+                now = state.node(node)
+                if now.outputs is not None:
+                    value = _item(now.outputs, expr.output, node)
+                    break
+                scope, expr = _handed_on(plan, now, node, expr.output)
+            case InputRef():
+                if expr.path:
+                    paths.append((expr.path, expr.name))
+                if scope == ROOT:
+                    value = _item(state.inputs, expr.name, ROOT)
+                    break
+                scope, expr = _given(plan, scope, expr.name)
+            case Const():
+                value = expr.value
+                break
+            case ListExpr(items):
+                value = [evaluate(plan, state, scope, item) for item in items]
+                break
+            case DictExpr(parts):
+                value = {key: evaluate(plan, state, scope, item) for key, item in parts.items()}
+                break
+            case _:
+                assert_never(expr)
+    else:
+        raise AssertionError(f"what {expr} hands on goes round in a circle")
+    for path, what in reversed(paths):
+        value = walk(value, path, what)
+    return value
 
 
 def output_of(plan: Plan, state: Draft | ExecutionState, node: NodeId, output: str) -> Value:
     """Return an output of a node that has succeeded. Raises NoValue."""
-    now = state.node(node)
-    if now.outputs is not None:
-        return _item(now.outputs, output, node)
+    return evaluate(plan, state, ROOT, OutputRef(node, output))
+
+
+def _handed_on(plan: Plan, now: NodeState, node: NodeId, output: str) -> tuple[NodeId, Expr]:
+    """Return where an output comes from that was not stored, and in which scope that stands."""
     planned = plan.nodes[node]
     exprs: dict[str, Expr] = {}
     inner = planned.scope
     match planned.node:
         case InputNode() if now.answer is not None:
-            return now.answer.value
+            return inner, Const(now.answer.value)
         case TaskNode() if node in plan.scopes:
             exprs, inner = plan.scopes[node].outputs, node
         case ApproveNode(subject=subject):
@@ -77,7 +101,7 @@ def output_of(plan: Plan, state: Draft | ExecutionState, node: NodeId, output: s
                 exprs = otherwise.outputs
         case _:
             pass
-    return evaluate(plan, state, inner, _item(exprs, output, node))
+    return inner, _item(exprs, output, node)
 
 
 def outputs(plan: Plan, state: Draft | ExecutionState, scope: NodeId = ROOT) -> dict[str, Value]:
@@ -166,12 +190,15 @@ def _item(values: dict[str, T], name: str, node: NodeId) -> T:
     return values[name]
 
 
-def _input(plan: Plan, state: Draft | ExecutionState, scope: NodeId, name: str) -> Value:
-    if scope == ROOT:
-        return _item(state.inputs, name, ROOT)
+def _given(plan: Plan, scope: NodeId, name: str) -> tuple[NodeId, Expr]:
+    """Return where an input of an inner graph comes from, and in which scope that stands."""
     planned = plan.nodes[scope]
     match planned.node:
+        case SubNode(inputs=exprs, graph=graph) if name not in exprs:
+            default = graph.interface.inputs[name].default
+            assert default is not None, f"{scope} is not given {name!r}"
+            return scope, Const(default.value)
         case SubNode(inputs=exprs) | TaskNode(inputs=exprs):
-            return evaluate(plan, state, planned.scope, _item(exprs, name, scope))
+            return planned.scope, _item(exprs, name, scope)
         case _:
             raise NoValue(f"{scope} has no input {name!r}")

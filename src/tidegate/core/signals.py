@@ -12,9 +12,7 @@ from tidegate.core.evaluate import same
 from tidegate.core.messages import Accepted, Answer, AnswerGiven, Denied, Reply
 from tidegate.core.plan import ROOT
 from tidegate.core.state import (
-    ABORTED,
     QUEUED,
-    SKIPPED,
     SUCCEEDED,
     TIMED_OUT,
     Draft,
@@ -49,9 +47,10 @@ def _decide(flow: Flow, event: AnswerGiven) -> Reply:
     settled = _settled(_told(draft, node, now), now, event)
     if settled is not None:
         return settled
-    if draft.phase.is_terminal or now.phase is ABORTED:
-        return Denied("execution_ended", draft.base.ended or now.ended)
-    if now.phase is SKIPPED or not _can_open(draft, node):
+    if draft.phase.is_terminal:
+        return Denied("execution_ended", draft.base.ended)
+    if now.phase >= SUCCEEDED or not _can_open(draft, node):
+        # Skipped; or it ended unasked, with the sub-workflow around it or for want of a value, and the others go on.
         return Denied("withdrawn", now.ended)
     answer = Answer(event.value, event.at, event.who, event.via, event.comment)
     if now.phase is QUEUED:

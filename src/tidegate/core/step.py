@@ -40,9 +40,11 @@ from tidegate.core.messages import (
 from tidegate.core.plan import ROOT, Kind, Plan
 from tidegate.core.signals import answered
 from tidegate.core.state import (
+    ABORTED,
     FAILED,
     QUEUED,
     RUNNING,
+    SKIPPED,
     SUCCEEDED,
     TIMED_OUT,
     WAITING,
@@ -138,18 +140,23 @@ def running(plan: Plan, state: ExecutionState) -> list[tuple[NodeId, int]]:
 
 
 def reusable(plan: Plan, state: ExecutionState, origin: str) -> Reuse:
-    """Return what an execution that recovers this one takes over: what has succeeded. What failed, timed out or was rejected is done again."""
-    done = {id_: now for id_, now in state.nodes.items() if now.phase is SUCCEEDED}
-    return Reuse(
-        origin,
-        {id_: now.outputs for id_, now in done.items() if now.outputs is not None},
-        {id_: now.answer for id_, now in done.items() if now.answer is not None},
-        {
-            id_: plan.scopes[id_]
-            for id_, planned in plan.nodes.items()
-            if planned.kind is Kind.TASK and id_ in plan.scopes
-        },
-    )
+    """
+    Return what an execution that recovers this one takes over: what has succeeded, and answers that came early and were not used yet.
+
+    What failed, timed out or was rejected is done again. What it took over itself and did not come to is handed on.
+    """
+    known = state.reuse or Reuse(origin, {}, {}, {})
+    outputs, answers, graphs = dict(known.outputs), dict(known.answers), dict(known.graphs)
+    for id_, now in state.nodes.items():
+        if now.answer is not None and now.phase in (SUCCEEDED, ABORTED, SKIPPED):
+            answers[id_] = now.answer
+        elif now.phase is SUCCEEDED and now.outputs is not None:
+            outputs[id_] = now.outputs
+        elif now.phase is SUCCEEDED and isinstance(plan.nodes[id_].node, SleepNode):
+            outputs[id_] = {}
+        if id_ in plan.scopes and plan.nodes[id_].kind is Kind.TASK:
+            graphs[id_] = plan.scopes[id_]
+    return Reuse(origin, outputs, answers, graphs)
 
 
 def _set_phase(draft: Draft) -> None:
