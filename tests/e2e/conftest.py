@@ -83,7 +83,7 @@ class Terminal:
         self.place = place
         self.home = place / "home"
         self._started: list[Started] = []
-        self._environment = {**os.environ, "TIDEGATE_HOME": str(self.home), "NO_COLOR": "1"}
+        self.environment = {**os.environ, "TIDEGATE_HOME": str(self.home), "NO_COLOR": "1"}
 
     def write(self, name: str, source: str) -> Path:
         path = self.place / name
@@ -100,7 +100,7 @@ class Terminal:
             text=True,
             timeout=LONGEST,
             cwd=self.place,
-            env=self._environment,
+            env=self.environment,
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)
@@ -114,7 +114,7 @@ class Terminal:
             stderr=subprocess.PIPE,
             text=True,
             cwd=self.place,
-            env=self._environment,
+            env=self.environment,
             start_new_session=True,
         )
         started = Started(process)

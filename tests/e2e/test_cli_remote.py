@@ -28,7 +28,7 @@ def wf(file: File) -> int:
 def server(tidegate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """Return a server whose address and token the commands know, and whose store they do not."""
     made = Server(tmp_path / "elsewhere").ready()
-    tidegate._environment |= {
+    tidegate.environment |= {
         "TIDEGATE_URL": f"http://127.0.0.1:{made.port}",
         "TIDEGATE_TOKEN": made.token,
     }
@@ -59,7 +59,7 @@ def test_a_workflow_is_packed_launched_followed_and_answered_over_the_network(
 def test_the_address_may_follow_the_option(tidegate: Any, server: Server):
     tidegate.write("flow.py", FLOW)
     tidegate.write("given.txt", "1")
-    url = tidegate._environment.pop("TIDEGATE_URL")
+    url = tidegate.environment.pop("TIDEGATE_URL")
 
     launched = tidegate(
         "run", "--remote", url, "flow.py", "wf", "--file", "given.txt", "--detach", "--id", "a"
@@ -108,7 +108,7 @@ def test_a_server_that_is_not_there_is_said_in_one_line(tidegate: Any):
 
 
 def test_a_wrong_token_is_said_in_one_line(tidegate: Any, server: Server):
-    tidegate._environment["TIDEGATE_TOKEN"] = "wrong"
+    tidegate.environment["TIDEGATE_TOKEN"] = "wrong"
 
     done = tidegate("list", "--remote")
 

@@ -265,7 +265,7 @@ MISTAKES = [
     (("run", "wf.py", "gate", "--answer", "numbr=1"), 4, "no signal 'numbr'; it has: number"),
     (("run", "wf.py", "gate", "--answer", "number=x"), 2, "expected a whole number"),
     (("run", "wf.py", "gate", "--id", "../up"), 2, "the id '../up' cannot be used"),
-    (("run", "wf.py", "gate", "--home", "wf.py"), 5, "wf.py"),
+    (("run", "wf.py", "gate", "--home", "wf.py"), 5, "wf.py is not a directory"),
     (("show", "nothing-like-it"), 4, "no execution 'nothing-like-it'"),
     (("answer", "nothing-like-it", "x", "1"), 4, "no execution 'nothing-like-it'"),
     (("answer", "only-an-id"), 2, "Missing argument 'NAME'; see tidegate answer --help"),

@@ -81,6 +81,10 @@ def install(archive: Archive, home: Path) -> Path:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.parent.mkdir(exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=place.parent))
+    except FileExistsError:
+        raise StoreError(
+            f"{home} is not a directory: choose another place for the store (--home)"
+        ) from None
     except OSError as error:
         raise StoreError(f"{place.parent}: cannot be written: {error.strerror}") from None
     try:

@@ -4,13 +4,15 @@ The command `tidegate`: finds the subcommand, and turns every error into one lin
 Subcommands are imported when they are called, so that `tidegate --help` is quick.
 """
 
+import errno
 import importlib
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -133,13 +135,26 @@ def tidegate(ctx: click.Context, /, *, home: str | None, debug: bool) -> None:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
+    # Where somebody has closed them there is nowhere to write to, and all the same something to do.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     words = _spelled_out(list(sys.argv[1:] if args is None else args))
     code = _run(words)
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         _hush()
+        if not isinstance(error, BrokenPipeError):
+            code = _complain(_unwritten(error), STORE, debug=False)
     sys.exit(code)
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
+
+
+def _unwritten(error: OSError) -> str:
+    return f"the output cannot be written: {error.strerror}"
 
 
 def _spelled_out(words: list[str]) -> list[str]:
@@ -173,12 +188,16 @@ def _run(words: list[str]) -> int:
         return _complain(error.format_message().rstrip(".") + see, error.exit_code, debug=debug)
     except click.ClickException as error:
         return _complain(error.format_message(), error.exit_code, debug=debug)
-    except BrokenPipeError:
+    except SystemExit:
+        # Nobody reads any more what is said, and click ends with 1 at that; but nothing has failed.
         _hush()
         return 0
     except TidegateError as error:
         return _complain(_explained(error), exit_code(error), debug=debug)
     except Exception as error:  # noqa: BLE001
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _hush()
+            return _complain(_unwritten(error), STORE, debug=debug)
         # The outermost edge: whoever sits at the terminal gets one line, whatever happened.
         what = f"a bug in Tidegate: {type(error).__name__}: {error} (--debug shows more)"
         return _complain(what, BUG, debug=debug)

@@ -27,6 +27,9 @@ _CONTROL = re.compile(f"[{_UNSEEN}]")
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _SPACE = re.compile(r"\s+")
 
+NARROWEST = 8
+"""Cells to which a column may be cut before it says nothing any more."""
+
 GLYPHS = {
     "QUEUED": ("○", "white"),
     "RUNNING": ("▶", "blue"),
@@ -119,16 +122,32 @@ def utc_now() -> datetime:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return rows as aligned columns under a head. At a terminal the last column, which holds text without style, ends where that does."""
-    cells = [head, *rows]
+    """Return rows as aligned columns under a head, which at a terminal are not wider than that."""
+    cells: list[Sequence[str]] = [head, *rows]
     if sys.stdout.isatty():
-        before = [
-            max(cells_wide(click.unstyle(cell)) for cell in c) for c in zip(*cells, strict=True)
-        ]
-        room = shutil.get_terminal_size().columns - sum(before[:-1]) - 2 * len(before[:-1])
-        cells = [(*row[:-1], line(row[-1], max(room, 12))) for row in cells]
+        cells = fitted(cells, shutil.get_terminal_size().columns)
     first, _, rest = columns(cells).partition("\n")
     return f"{click.style(first, bold=True)}\n{rest}".rstrip("\n")
+
+
+def fitted(rows: Sequence[Sequence[str]], room: int) -> list[Sequence[str]]:
+    """Return rows that fit into so many cells: the widest columns are cut, the last ones left out, and the first stays whole."""
+    widths = [
+        max(cells_wide(click.unstyle(cell)) for cell in each) for each in zip(*rows, strict=True)
+    ]
+    while sum(widths) + 2 * (len(widths) - 1) > room and len(widths) > 1:
+        widest = max(widths[1:])
+        if widest > NARROWEST:
+            widths[len(widths) - 1 - widths[::-1].index(widest)] -= 1
+        else:
+            widths.pop()
+    return [
+        [
+            cell if cells_wide(click.unstyle(cell)) <= w else line(click.unstyle(cell), w)
+            for cell, w in zip(row, widths, strict=False)
+        ]
+        for row in rows
+    ]
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:

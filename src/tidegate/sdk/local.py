@@ -230,6 +230,8 @@ class Host:
             raise EOFError
         if typed and len(line.encode(errors="replace")) > LONGEST_TYPED:
             raise InvalidValue(f"a terminal cuts lines at {LONGEST_TYPED:,} bytes, and so this one")
+        if not typed:
+            _write(line.rstrip("\r\n") + "\n")
         return line.rstrip("\r\n")
 
     def _jump(self) -> None:

@@ -5,7 +5,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tidegate.cli.render import ago, brief, json_text, left, line, result, span, table, text
+from tidegate.cli.render import (
+    ago,
+    brief,
+    columns,
+    fitted,
+    json_text,
+    left,
+    line,
+    result,
+    span,
+    table,
+    text,
+)
 
 HOSTILE = [
     "\x1b[31mred\x1b[0m",
@@ -82,3 +94,16 @@ def test_a_result_is_the_one_value_or_an_object_or_null():
 def test_how_long_ago_something_was_is_in_one_unit(passed, words):
     now = datetime(2026, 1, 1, tzinfo=UTC)
     assert ago(now - passed, now) == words
+
+
+def test_a_table_that_is_too_wide_is_cut_and_then_left_out_but_for_what_one_types():
+    rows = [
+        ("ID", "NAME", "QUESTION"),
+        ("2ck3irj5vlhvzmx6", "\x1b[33mtitle of it\x1b[0m", "w" * 90),
+    ]
+    for room in (16, 30, 40, 60, 200):
+        shown = fitted(rows, room)
+        assert shown[1][0] == rows[1][0]
+        assert max(len(text(each)) for each in columns(shown).splitlines()) <= max(room, 16)
+    assert fitted(rows, 200) == [list(row) for row in rows]
+    assert [len(row) for row in fitted(rows, 30)] == [2, 2]
