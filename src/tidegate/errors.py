@@ -273,6 +273,20 @@ class TooLarge(BadRequest):
     status = 413
 
 
+class TooSlow(BadRequest):
+    """The request did not come, or not whole, in the time that it has; nothing of it was done."""
+
+    code = "too_slow"
+    status = 408
+
+
+class HeadTooLarge(BadRequest):
+    """The line and the headers of the request are larger than what is accepted."""
+
+    code = "head_too_large"
+    status = 431
+
+
 class WrongMediaType(BadRequest):
     """The body is of another media type than what is accepted here."""
 

@@ -171,6 +171,15 @@ def test_whoever_resumes_misses_nothing_and_sees_nothing_twice(world, stream):
     assert replayed[-len(whole) :] == whole
 
 
+def test_whoever_has_seen_more_than_there_is_hears_of_what_happens_from_now_on(world, stream):
+    """So a page that was open over a store that was made anew goes on to be live."""
+    watching = stream(last=10**15)
+
+    id_ = world.launch("ask")
+
+    assert watching.until(id_, "WAITING")
+
+
 def test_a_stream_of_one_execution_can_be_read_from_its_beginning(world, stream):
     id_ = world.launch("ask")
     world.answer(id_, "n", 4)

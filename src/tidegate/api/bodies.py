@@ -8,7 +8,7 @@ from tidegate.ir.expr import Value
 
 Limit = Annotated[int, Meta(ge=1, le=1000, description="How many items a page holds at most.")]
 Cursor = Annotated[
-    str, Meta(max_length=200, description="The `next` of the page before; none for the first.")
+    str, Meta(max_length=200, description="The `next` of the page before; empty for the first.")
 ]
 Short = Annotated[str, Meta(max_length=255)]
 Comment = Annotated[str, Meta(max_length=10_000)]
@@ -91,7 +91,10 @@ class RegisterBody(_Body, frozen=True, kw_only=True):
     only: Annotated[list[Annotated[str, Meta(max_length=1000)]], Meta(max_length=1000)] = []
 
 
-# ---- queries: what is left out has its default; no parameter may be empty ----
+# ---- queries: what is left out has its default; what is there is not empty ----
+
+MAY_BE_EMPTY = frozenset({"cursor"})
+"""The `next` of a page is empty where there is no more, so whoever asks in a loop begins with an empty one."""
 
 
 class WaitQuery(_Body, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import structs
 
 from tidegate.api import strict
+from tidegate.api.bodies import MAY_BE_EMPTY
 from tidegate.api.carry import HungUp
 from tidegate.api.pages import Pages
 from tidegate.api.problems import head, internal, send_error, send_problem, send_whole
@@ -196,7 +197,7 @@ def _query(route: Route, raw: bytes) -> Any:
             there = f"; there are: {', '.join(fields)}" if fields else ""
             why = f"there is no such parameter{there}"
             raise InvalidValue(f"{name[:80]!r}: {why}", [Fault((name[:80],), why)])
-        if fault := _misspelt(fields[name], value):
+        if fault := _misspelt(name, fields[name], value):
             raise InvalidValue(f"{name!r} {fault}", [Fault((name,), fault)])
         if "list" in str(fields[name]):
             given.setdefault(name, []).append(value)
@@ -212,9 +213,9 @@ def _query(route: Route, raw: bytes) -> Any:
         raise strict.misfit("the query", error) from None
 
 
-def _misspelt(kind: Any, value: str) -> str:
+def _misspelt(name: str, kind: Any, value: str) -> str:
     """Return what is wrong with how a parameter is written, where its type alone would let it pass."""
-    if not value:
+    if not value and name not in MAY_BE_EMPTY:
         return "is empty; leave it out to ask without it"
     if kind is bool and value not in ("true", "false"):
         return "must be true or false"
@@ -242,7 +243,8 @@ async def _body(
             f"the body must be {' or '.join(accepted)}, and Content-Type must say so",
             accepted=list(accepted),
         )
-    if headers.get("content-encoding", "identity") != "identity":
+    packed = headers.get("transfer-encoding", "chunked").lower() != "chunked"
+    if packed or headers.get("content-encoding", "identity").lower() != "identity":
         raise WrongMediaType("the body must not be compressed")
     limit = MAX_JSON if content is None else content.limit
     said = headers.get("content-length", "0")

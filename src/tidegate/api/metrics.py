@@ -8,7 +8,7 @@ from tidegate.service.gauges import Reading
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 
 Labels = Mapping[str, str]
-Sample = tuple[Labels, float]
+Sample = tuple[Labels, int]
 
 
 def exposition(reading: Reading, replies: Mapping[tuple[str, int], int], answers: int) -> bytes:
@@ -62,4 +62,4 @@ def _metric(name: str, kind: str, what: str, samples: Iterable[Sample]) -> Itera
     for labels, value in samples:
         # Names of routes, phases and kinds hold nothing that would have to be escaped.
         inside = ",".join(f'{label}="{text}"' for label, text in labels.items())
-        yield f"{full}{{{inside}}} {value:g}" if inside else f"{full} {value:g}"
+        yield f"{full}{{{inside}}} {value}" if inside else f"{full} {value}"

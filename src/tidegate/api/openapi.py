@@ -13,11 +13,13 @@ import msgspec
 from msgspec import Struct
 from msgspec.inspect import DictType, ListType, StructType, UnionType
 
+from tidegate.api.bodies import MAY_BE_EMPTY
 from tidegate.api.problems import MEDIA, ProblemDocument
 from tidegate.api.route import JSON, Content, Route
 from tidegate.errors import (
     BadRequest,
     Forbidden,
+    HeadTooLarge,
     InvalidValue,
     Overloaded,
     RateLimited,
@@ -25,6 +27,7 @@ from tidegate.errors import (
     StoreFull,
     TidegateError,
     TooLarge,
+    TooSlow,
     Unauthenticated,
     UnknownRoute,
     WrongHost,
@@ -40,6 +43,8 @@ ALWAYS: tuple[type[TidegateError], ...] = (
     BadRequest,
     WrongHost,
     InvalidValue,
+    HeadTooLarge,
+    TooSlow,
     Overloaded,
 )
 GUARDED = (Unauthenticated, Forbidden, RateLimited)
@@ -147,22 +152,13 @@ def _query_parameters(route: Route) -> list[Document]:
     required = shape.get("required", ())
     found = []
     for name, given in shape["properties"].items():
-        schema = _never_empty(_without_null(given))
+        schema = dict(given) if name in MAY_BE_EMPTY else _never_empty(given)
         parameter: Document = {"name": name, "in": "query", "schema": schema}
         if "description" in schema:
             parameter["description"] = schema.pop("description")
         if name in required:
             parameter["required"] = True
         found.append(parameter)
-    return found
-
-
-def _without_null(schema: Document) -> Document:
-    """Leave out that a parameter may be null: that is to leave it out."""
-    found = dict(schema)
-    if "anyOf" in found:
-        rest = [each for each in found.pop("anyOf") if each != {"type": "null"}]
-        found.update(rest[0])
     return found
 
 

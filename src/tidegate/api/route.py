@@ -147,8 +147,9 @@ class Table:
         return None
 
     def methods(self, path: bytes) -> list[str]:
-        """Return the methods that there are at a path."""
-        return [method for method in self._by_method if self.find(method, path)]
+        """Return the methods that there are at a path; what can be got can be asked for its head."""
+        found: list[str] = [method for method in self._by_method if self.find(method, path)]
+        return [*found, "HEAD"] if "GET" in found else found
 
 
 def _pattern(path: str) -> re.Pattern[bytes]:

@@ -15,8 +15,8 @@ from typing import Any
 
 import uvicorn
 import uvloop
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from tidegate.api.protocol import MAX_CONNECTIONS, TOLERATED, Protocol, sweep
 from tidegate.api.route import AsgiApp
 from tidegate.api.settings import Settings
 from tidegate.errors import TidegateError
@@ -28,13 +28,8 @@ IDLE = 75
 GRACE = 10
 """Seconds that requests under way have to come to their end when the server stops."""
 
-MAX_CONNECTIONS = 4_000
-
 THREADS = 16
 """How many requests that read much are carried out at once; the others wait for their turn, and hold up nobody else."""
-
-MAX_HEAD = 64 * 1024
-"""Bytes of a request's line and headers."""
 
 log = logging.getLogger(__name__)
 
@@ -44,30 +39,6 @@ class CannotListen(TidegateError):
 
     code = "cannot_listen"
     status = 503
-
-
-class Protocol(HttpToolsProtocol):
-    """HTTP as uvicorn speaks it, with an end to the headers: the parser under it would collect them for as long as they come."""
-
-    def on_message_begin(self) -> None:
-        """Begin to count."""
-        super().on_message_begin()
-        self._left = MAX_HEAD
-
-    def on_headers_complete(self) -> None:
-        """Count no more: what comes now is the body."""
-        self._left = 0
-        super().on_headers_complete()
-
-    def data_received(self, data: bytes) -> None:
-        """Take what has come, unless there has been too much of it."""
-        left = getattr(self, "_left", 0)
-        super().data_received(data)
-        # Only as long as the same headers go on; the last of them may come with much of a body.
-        if left and self._left:
-            self._left = left - len(data)
-            if self._left <= 0:
-                self.send_400_response("The headers are too long.")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -119,12 +90,11 @@ def serve(
         ssl_keyfile=settings.tls_key,
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=GRACE,
-        limit_concurrency=MAX_CONNECTIONS,
         backlog=BACKLOG,
     )
     # Each connection is an open file, and the usual limit is low for the sake of old programs.
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MAX_CONNECTIONS + 1_000
+    wanted = MAX_CONNECTIONS + TOLERATED + 500
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
@@ -153,6 +123,8 @@ async def _serve(
     config.load()
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listening])
+    sweeping = asyncio.create_task(sweep(server.server_state.connections))
     ready()
     await server.main_loop()
+    sweeping.cancel()
     await server.shutdown(sockets=[listening])

@@ -60,7 +60,9 @@ class Tail:
         feed = self._service.feed
         key = await asyncio.to_thread(feed.key, execution, principal) if execution else None
         await self._begin()
-        place = self._end if after is None else after
+        # The ring may be a moment behind; and who comes from a store that was made anew since has seen more than there is.
+        last = await asyncio.to_thread(feed.last)
+        place = last if after is None else min(after, last)
         return self._pieces(place, key, execution, principal)
 
     def close(self) -> None:

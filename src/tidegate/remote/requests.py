@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
+from tidegate.errors import Refused
 from tidegate.remote.local import VIEWS
 from tidegate.remote.transport import HttpCall, Transport
 from tidegate.wire import (
@@ -77,7 +78,7 @@ def call_of(request: Request) -> HttpCall:
         case Register() | ListWorkflows() | GetWorkflow() | ListVersions():
             return _about_workflows(request)
         case MakeToken() | ListTokens() | RevokeToken():
-            return _about_tokens(request)
+            raise Refused("tokens are made, listed and revoked on the machine of the store alone")
         case Launch():
             fields = ("workflow", "version", "inputs", "id", "project", "domain")
             return _post("executions", _picked(request, *fields), repeatable=bool(request.id))
@@ -150,19 +151,6 @@ def _about_workflows(request: Register | ListWorkflows | GetWorkflow | ListVersi
             return _get(f"workflows/{_part(request.name)}", _picked(request, "version"))
         case ListVersions():
             return _get(f"workflows/{_part(request.name)}/versions")
-        case _:
-            assert_never(request)
-
-
-def _about_tokens(request: MakeToken | ListTokens | RevokeToken) -> HttpCall:
-    match request:
-        case MakeToken():
-            body = _picked(request, "name", "grants", "lasts")
-            return _post("tokens", body, repeatable=False)
-        case ListTokens():
-            return _get("tokens")
-        case RevokeToken():
-            return HttpCall(method="DELETE", path=f"{API}/tokens/{_part(request.token)}")
         case _:
             assert_never(request)
 

@@ -1,0 +1,215 @@
+"""
+HTTP/1.1 on one connection, as uvicorn speaks it, with an end to all that may go on for ever.
+
+Rule 1: a head has at most `MAX_HEAD` bytes, and `HEAD_TIME` to come; a body may come slowly, but not at a crawl.
+Rule 2: whatever is refused here is refused as a problem document, as everywhere else, and is no line in the log: strangers could fill it.
+Rule 3: no other protocol is spoken. Who offers one (Java's client offers HTTP/2 with every first request) is heard as if he had not.
+"""
+
+import asyncio
+from typing import Any, Final, cast
+
+import httptools
+import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from tidegate.api.problems import MEDIA, document, head, headers_of, send_error
+from tidegate.api.route import Receive, Scope, Send
+from tidegate.errors import BadRequest, HeadTooLarge, Overloaded, TidegateError, TooSlow
+
+MAX_CONNECTIONS: Final = 4_000
+"""How many connections are served; who comes on top is told to come again."""
+
+TOLERATED: Final = 500
+"""How many connections on top are told so; beyond, the line is cut without a word."""
+
+MAX_HEAD: Final = 64 * 1024
+"""Bytes of a request's line and headers."""
+
+HEAD_TIME: Final = 20.0
+"""Seconds in which the head of a request must have come, from its first byte on; and the first byte of a connection's first request."""
+
+BODY_TIME: Final = 30.0
+SLOWEST: Final = 2_000
+"""A body must have come in `BODY_TIME` seconds, and one more for each so many bytes that have come."""
+
+MAX_WASTED: Final = 4 * 1024 * 1024
+"""Bytes that come after the reply that refuses them; a client that reads has noticed by then."""
+
+LINGER: Final = 2.0
+"""Seconds in which who is refused may read why: to hang up while more comes in would take the words from him."""
+
+SWEEP: Final = 2.0
+"""Seconds between two looks at all connections."""
+
+OFFERS: Final = frozenset({b"connection", b"upgrade", b"http2-settings"})
+"""The headers with which another protocol is offered."""
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection."""
+
+    cycle: Any
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin, unless there are far too many already."""
+        self._since: float | None = self.loop.time()
+        """When what is awaited began to come: the head, then the body; None while nothing is awaited, or only the next request."""
+        self._size = 0
+        self._came = 0
+        self._in_body = False
+        self._refused = False
+        self._wasted = 0
+        super().connection_made(transport)
+        if len(self.connections) > MAX_CONNECTIONS + TOLERATED:
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come, unless it is of no use any more."""
+        if self._refused:
+            self._waste(len(data))
+            return
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._decline(data[offer.args[0] :])
+            return
+        except httptools.HttpParserError:
+            self._refuse(_head_too_large() if self._size > MAX_HEAD else _unreadable())
+            return
+        if self._since is None:
+            if self.cycle is None or self.cycle.response_complete:
+                # Line ends between requests are no request, and must not keep a connection open.
+                self._since = self.loop.time()
+        elif not self._in_body:
+            # The parser collects a header that does not end for as long as it comes.
+            self._came += len(data)
+            if self._came > MAX_HEAD:
+                self._refuse(_head_too_large())
+
+    def on_message_begin(self) -> None:
+        """Begin to count."""
+        super().on_message_begin()
+        self._since, self._size, self._in_body = self.loop.time(), 0, False
+        self._came = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, as long as all of them are not too much."""
+        self._count(len(name) + len(value) + len(b": \r\n"))
+        super().on_header(name, value)
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the address, as long as it is not too much."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def _count(self, size: int) -> None:
+        self._size += size
+        if self._size > MAX_HEAD:
+            raise _head_too_large()
+
+    def on_headers_complete(self) -> None:
+        """Hand the request over, unless it offers another protocol, and is read again without."""
+        self._since, self._size, self._in_body = self.loop.time(), 0, True
+        if self.parser.should_upgrade():
+            return
+        full = len(self.connections) > MAX_CONNECTIONS
+        self.app = cast("Any", _overloaded) if full else self.config.loaded_app
+        super().on_headers_complete()
+        if full:
+            self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._size += len(body)
+        if self.cycle is not None and self.cycle.response_complete:
+            self._waste(len(body))
+        if not self.parser.should_upgrade():
+            super().on_body(body)
+
+    def _waste(self, size: int) -> None:
+        self._wasted += size
+        if self._wasted > MAX_WASTED:
+            self.transport.close()
+
+    def on_message_complete(self) -> None:
+        """Await nothing more, till the next request."""
+        if not self.parser.should_upgrade():
+            self._since = None
+            super().on_message_complete()
+
+    def _decline(self, rest: bytes) -> None:
+        """Read the same request again, as if it had offered nothing; `rest` is what has come of it since."""
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(_unreadable())
+            return
+        kept = ((name, value) for name, value in self.headers if name not in OFFERS)
+        lines = b"".join(b"%b: %b\r\n" % each for each in kept)
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(b"%b %b HTTP/1.1\r\n%b\r\n%b" % (method, self.url, lines, rest))
+
+    def check_pace(self, now: float) -> None:
+        """End the connection if what is awaited on it is too slow."""
+        # While the door itself is slow to take what is there, nobody else is to blame.
+        if self._since is None or self.flow.read_paused or self.transport.is_closing():
+            return
+        if self._refused and now - self._since > LINGER:
+            self.transport.close()
+        longest = BODY_TIME + self._size / SLOWEST if self._in_body else HEAD_TIME
+        if self._refused or now - self._since <= longest:
+            return
+        if self._in_body or self._came:
+            self._refuse(TooSlow("the request came too slowly, or not whole; send it again"))
+        else:
+            self.transport.close()
+
+    def _refuse(self, error: TidegateError) -> None:
+        """Send a problem, if nothing is being sent already, and hang up soon."""
+        if self.transport.is_closing():
+            return
+        self._refused, self._since = True, self.loop.time()
+        if self.cycle is None or self.cycle.response_complete or self._awaits_reply():
+            body = msgspec.json.encode(document(error))
+            listed = [
+                *self.server_state.default_headers,
+                *head(MEDIA, headers_of(error)),
+                (b"content-length", b"%d" % len(body)),
+                (b"connection", b"close"),
+            ]
+            lines = b"".join(b"%b: %b\r\n" % each for each in listed)
+            self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[error.status], lines, body))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+
+    def _awaits_reply(self) -> bool:
+        """Whether what was read last is the request that is under way, and nothing of its reply is sent."""
+        return self._in_body and not self.pipeline and not self.cycle.response_started
+
+
+async def sweep(connections: set[Any]) -> None:
+    """Look again and again at the pace of all connections, for as long as the server runs."""
+    now = asyncio.get_running_loop().time
+    while True:
+        await asyncio.sleep(SWEEP)
+        for each in tuple(connections):
+            each.check_pace(now())
+
+
+async def _overloaded(scope: Scope, receive: Receive, send: Send) -> None:
+    del scope, receive
+    why = f"more than {MAX_CONNECTIONS:,} connections are open; try again in a second"
+    await send_error(send, Overloaded(why, retry_after=1))
+
+
+def _unreadable() -> BadRequest:
+    return BadRequest("this is not HTTP/1.1, or not of the strict kind")
+
+
+def _head_too_large() -> HeadTooLarge:
+    return HeadTooLarge(
+        f"the request's line and headers are longer than {MAX_HEAD:,} bytes", limit=MAX_HEAD
+    )

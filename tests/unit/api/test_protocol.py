@@ -1,0 +1,206 @@
+"""One connection, byte by byte: what is too long, too slow, too much or of another protocol, on a real socket and loop."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from functools import partial
+
+import msgspec
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from tidegate.api import protocol
+from tidegate.api.problems import send_whole
+
+SOON = 0.3
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+
+
+async def echo(scope, receive, send):
+    """Reply with the body that has come."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    await send_whole(send, 200, body, media="text/plain")
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch):
+    for name in ("HEAD_TIME", "BODY_TIME"):
+        monkeypatch.setattr(protocol, name, SOON)
+    monkeypatch.setattr(protocol, "SWEEP", SOON / 10)
+    monkeypatch.setattr(protocol, "LINGER", SOON)
+
+
+@asynccontextmanager
+async def listening():
+    state = ServerState()
+    config = uvicorn.Config(echo, lifespan="off", ws="none", log_config=None)
+    config.load()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: protocol.Protocol(config, state, {}), "127.0.0.1", 0)
+    sweeping = asyncio.create_task(protocol.sweep(state.connections))
+    try:
+        yield partial(asyncio.open_connection, *server.sockets[0].getsockname())
+    finally:
+        sweeping.cancel()
+        server.close()
+        for each in tuple(state.connections):
+            each.transport.abort()
+
+
+async def all_of(reader):
+    """Read until the server has hung up, in whatever way."""
+    found = b""
+    try:
+        while piece := await reader.read(65_536):
+            found += piece
+    except ConnectionError:
+        pass
+    return found
+
+
+def talk(*pieces, pause=0.0):
+    """Send pieces on one connection, and return what has come until the server hung up."""
+
+    async def go():
+        async with listening() as connect:
+            reader, writer = await connect()
+            reading = asyncio.create_task(all_of(reader))
+            for piece in pieces:
+                if reading.done() or writer.is_closing():
+                    break
+                writer.write(piece)
+                await asyncio.sleep(pause)
+            found = await asyncio.wait_for(reading, 10)
+            writer.close()
+            return found
+
+    return asyncio.run(go())
+
+
+def problem(found, status, code):
+    head, _, body = found.partition(b"\r\n\r\n")
+    lines = head.lower().split(b"\r\n")
+    assert lines[0].startswith(b"http/1.1 %d " % status), found[:200]
+    assert b"content-type: application/problem+json" in lines
+    assert b"connection: close" in lines
+    assert msgspec.json.decode(body)["code"] == code
+    return lines
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (GET + b"X: " + b"x" * 70_000 + b"\r\n\r\n",),
+        (GET, *[b"X: " + b"x" * 1_000 + b"\r\n"] * 70, b"\r\n"),
+        (GET + b"X: ", *[b"x" * 1_000] * 70),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",),
+        (GET + b"X: x\r\n" * 20_000 + b"\r\n",),
+    ],
+    ids=["one header", "many", "one without end", "the address", "many short ones"],
+)
+def test_a_head_that_is_too_long_is_refused_however_it_comes(pieces):
+    problem(talk(*pieces), 431, "head_too_large")
+
+
+def test_a_head_just_short_of_the_limit_is_taken():
+    last = b"X: " + b"x" * 60_000 + b"\r\nConnection: close\r\n\r\n"
+
+    assert talk(GET, last).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_head_that_drips_in_is_cut_off():
+    drops = [bytes([each]) for each in GET + b"X: " + b"x" * 100]
+
+    problem(talk(*drops, pause=SOON / 20), 408, "too_slow")
+
+
+def test_a_body_that_does_not_come_is_waited_for_only_so_long():
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n"
+
+    problem(talk(head + b"12345"), 408, "too_slow")
+
+
+def test_a_body_that_comes_steadily_may_take_longer(monkeypatch):
+    monkeypatch.setattr(protocol, "SLOWEST", 100)
+    head = (
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n"
+    )
+
+    found = talk(head, *[b"x" * 100] * 10, pause=SOON / 5)
+
+    assert found.endswith(b"x" * 1_000)
+
+
+def test_a_connection_on_which_nothing_is_asked_is_closed_without_a_word():
+    assert talk() == b""
+
+
+def test_line_ends_do_not_keep_a_connection_open():
+    found = talk(GET + b"\r\n", *[b"\r\n"] * 40, pause=SOON / 10)
+
+    assert found.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "offer",
+    [
+        b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAI\r\n",
+        b"Connection: Upgrade\r\nUpgrade: websocket\r\n",
+    ],
+    ids=["h2c", "websocket"],
+)
+@pytest.mark.parametrize("apart", [True, False], ids=["body apart", "all at once"])
+def test_who_offers_another_protocol_is_heard_as_if_he_had_not(offer, apart):
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n" + offer + b"\r\n"
+    more = GET + b"Connection: close\r\n\r\n"
+
+    found = talk(head, b"hello", more) if apart else talk(head + b"hello" + more)
+
+    first, _, second = found.partition(b"hello")
+    assert first.startswith(b"HTTP/1.1 200 ")
+    assert second.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"\x16\x03\x01", b"FOO / HTTP/1.1", b"CONNECT x:1 HTTP/1.1\r\nHost: x", b"GET /\xff HTTP/1.1"],
+)
+def test_what_is_no_request_is_a_problem_and_no_line_in_the_log(line, caplog):
+    problem(talk(line + b"\r\n\r\n"), 400, "bad_request")
+    assert not caplog.records
+
+
+def test_nothing_is_said_into_a_reply_that_is_under_way():
+    found = talk(GET + b"\r\n" + b"nonsense\r\n\r\n")
+
+    assert found.count(b"HTTP/1.1") <= 1
+
+
+def test_who_comes_on_top_of_many_is_told_to_come_again_and_then_cut_off(monkeypatch):
+    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(protocol, "TOLERATED", 1)
+    monkeypatch.setattr(protocol, "HEAD_TIME", 60)
+
+    async def go():
+        async with listening() as connect:
+            lines = [await connect() for _ in range(2)]
+            late = await connect()
+            late[1].write(GET + b"\r\n")
+            told = await asyncio.wait_for(late[0].read(), 10)
+            there = await connect()
+            beyond = await connect()
+            cut = await asyncio.wait_for(beyond[0].read(), 10)
+            for _, writer in (*lines, late, there, beyond):
+                writer.close()
+            return told, cut
+
+    told, cut = asyncio.run(go())
+
+    assert b"retry-after: 1" in problem(told, 503, "overloaded")
+    assert cut == b""
