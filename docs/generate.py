@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 import tidegate
-from tidegate.cli.examples import EXAMPLES
+from tidegate.cli.examples import examples
 from tidegate.cli.main import tidegate as cli
 from tidegate.core import messages
 from tidegate.core.state import EXECUTION_TRANSITIONS, NODE_TRANSITIONS
@@ -111,7 +111,7 @@ def command_line() -> str:
         usage = " ".join([path, *command.collect_usage_pieces(click.Context(command))])
         text = inspect.cleandoc(command.help or "").replace("\b\n", "")
         out.append(f"### `{path}`\n\n```text\n{usage}\n```\n\n{text}\n")
-        if lines := EXAMPLES.get(path.removeprefix("tidegate ")):
+        if lines := examples(path.removeprefix("tidegate ")):
             shown = "\n".join(f"$ {each}" for each in lines)
             out.append(f"```console\n{shown}\n```\n")
         options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]

@@ -31,18 +31,21 @@ INTERRUPTED = 130
 
 
 class Terminal:
-    """Types commands, in the clone, on the store of the demo."""
+    """Types commands, in the clone, on a store of the demo."""
 
     def __init__(self, home: Path) -> None:
-        self.program = Path(sys.executable).with_name("tidegate")
-        self.env = {**os.environ, "TIDEGATE_HOME": str(home)}
+        self.home = home.relative_to(ROOT)
+        self.program = os.path.relpath(Path(sys.executable).with_name("tidegate"), ROOT)
+
+    def words(self, verb: str, *words: str) -> list[str]:
+        """Return a command as it is typed."""
+        return [self.program, verb, "--home", str(self.home), *words]
 
     def start(self, *words: str, **how: Any) -> "subprocess.Popen[str]":
         """Type a command."""
-        print(f"\n$ tidegate {shlex.join(words)}")
-        return subprocess.Popen(
-            [str(self.program), *words], cwd=ROOT, env=self.env, text=True, **how
-        )
+        typed = self.words(*words)
+        print(f"\n$ {shlex.join(typed)}")
+        return subprocess.Popen(typed, cwd=ROOT, text=True, **how)
 
     def ask(self, *words: str) -> Any:
         """Run a command to its end, and return the JSON that it prints."""
@@ -54,17 +57,12 @@ class Terminal:
 
     def waits_for(self, name: str, process: "subprocess.Popen[str] | None" = None) -> str:
         """Look into the inbox until an execution waits for this signal, and return its id; it is `process` that runs it."""
-        print("\n$ tidegate inbox --json")
+        words = self.words("inbox", "--json")
+        print(f"\n$ {shlex.join(words)}")
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             # Until the run has made the store, there is no inbox to look into.
-            looked = subprocess.run(
-                [str(self.program), "inbox", "--json"],
-                env=self.env,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            looked = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
             for item in json.loads(looked.stdout or "[]"):
                 if item["name"] == name:
                     found: str = item["execution"]
@@ -88,20 +86,21 @@ def elevations() -> Path:
 
 def attended() -> int:
     """Let the person be asked."""
-    home = DEMO / "store"
-    terminal = Terminal(home)
+    terminal = Terminal(DEMO / "store")
     inputs = elevations()
-    shown = shlex.quote(os.path.relpath(terminal.program, ROOT))
-    prefix = f"TIDEGATE_HOME={shlex.quote(str(home.relative_to(ROOT)))} {shown}"
+
+    def typed(*words: str) -> str:
+        return shlex.join(terminal.words(*words))
+
     print(
         f"""
-The workflow {REPORT} will stop twice: for a title, and for a review.
-Answer here; or press Ctrl-C, or kill its process from another terminal (kill -9; its number is below) while it waits.
-It then waits in the store. From any terminal in this directory:
+The workflow in {REPORT} stops twice: for a title, and for a review.
+Answer here. Or leave it: press Ctrl-C, or kill -9 its process while it waits.
+It then waits in the store, and any terminal in this directory goes on with it:
 
-  {prefix} inbox                      # what waits, and its ID
-  {prefix} answer ID title "A title"  # answer without being asked
-  {prefix} resume                     # go on, and be asked again"""
+  {typed("inbox")}
+  {typed("answer", "ID", "title", "A title")}
+  {typed("resume")}"""
     )
     words = ["run", REPORT, WORKFLOW, "--inputs", f"@{inputs}"]
     if not sys.stdin.isatty():
@@ -117,11 +116,11 @@ It then waits in the store. From any terminal in this directory:
         print("\nThat was all. `make demo` begins a new one.")
         return 0
     if code == FAILED:
-        print(f"\nIt has ended, and `{prefix} list` shows how. `make demo` begins a new one.")
+        print(f"\nIt has ended; this shows how: {typed('list')}. `make demo` begins a new one.")
         return 0
     if code not in {0, INTERRUPTED, -signal.SIGKILL}:
         return 1
-    print(f"\nIt waits. Go on with:\n\n  {prefix} resume")
+    print(f"\nIt waits. Go on with:\n\n  {typed('resume')}")
     return 0
 
 

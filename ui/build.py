@@ -195,7 +195,8 @@ def main() -> int:
     try:
         if not is_built():
             get_node()
-        print("The web UI is built." if build() else "The web UI is up to date.", file=sys.stderr)
+        if build():
+            print("The web UI is built.", file=sys.stderr)
     except CannotBuild as error:
         print(
             f"The web UI could not be built: {error}\nThe API and the command line work without it.",

@@ -27,7 +27,7 @@ from tidegate.types.words import alternatives, describe, example, spell
 _YES: Final = frozenset({"yes", "y", "true", "t", "on", "1"})
 _NO: Final = frozenset({"no", "n", "false", "f", "off", "0"})
 _NOTHING: Final = frozenset({"", "null", "none"})
-_WIDTH: Final = 88
+_WIDTH: Final = 70
 """A list or object that fits on a line of this length is shown on one."""
 
 _UNITS: Final = {
