@@ -44,6 +44,7 @@ from tidegate.executors.frames import (
     down,
     pack,
 )
+from tidegate.executors.premises import Premises
 from tidegate.ir.graph import Graph, PythonTarget
 from tidegate.logs import keep_deck, keep_log, log_path
 from tidegate.ports import Raised, Returned, Unfolded
@@ -92,6 +93,7 @@ class Worker:
         signal.signal(signal.SIGTERM, self._terminate)
         # Before the handler, and in C: the log shows where a task hung, even if it never comes back to Python.
         faulthandler.register(signal.SIGTERM, all_threads=False, chain=True)
+        self._premises = Premises(self._printed)
         self._send(Ready())
         while (number := self._next_permit()) is not None:
             assignment = self._fetch(number)
@@ -102,6 +104,9 @@ class Worker:
                 # Told to end; or this is a copy of us, forked by the attempt, that came back from it.
                 os._exit(TERMINATED)
             self._send(report)
+            if not self._premises.restore():
+                # What is left behind ends with us; what waits here is given to another worker.
+                os._exit(0)
 
     def _carry_out(self, assignment: Assignment) -> Up:
         match assignment:
@@ -112,6 +117,7 @@ class Worker:
                 # What importing a module prints belongs to no attempt.
                 _flush_output()
                 os.ftruncate(self._printed, 0)
+                self._premises.note()
                 return report
             case _:
                 assert_never(assignment)
@@ -166,6 +172,7 @@ class Worker:
         task = self._tasks.get(target)
         if task is None:
             task = self._tasks[target] = load_task(target.module, target.name, self._source)
+            self._premises.note()
         return task
 
     def _tidy(self, run: Run) -> None:

@@ -30,9 +30,9 @@ def one_line(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001 - the author's own __str__
         text = "(its text cannot be had)"
-    line = text
+    line = _sound(text)
     if not isinstance(error, TidegateError):
-        line = ": ".join(filter(None, (type(error).__name__, text)))
+        line = ": ".join(filter(None, (type(error).__name__, line)))
     return line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + " ..."
 
 
@@ -56,11 +56,16 @@ def trace_of(error: BaseException, source: str = "") -> str:
             frame.filename = within(frame.filename, source)
         part.stack[:] = kept
         parts += [part.__cause__, part.__context__, *(part.exceptions or ())]
-    text = "".join(whole.format())
+    text = _sound("".join(whole.format()))
     if len(text) <= MAX_TRACE:
         return text
     half = MAX_TRACE // 2
     return f"{text[:half]}\n... {len(text) - 2 * half} characters left out ...\n{text[-half:]}"
+
+
+def _sound(text: str) -> str:
+    """Return text that can be stored: a lone surrogate, as in the name of a file, is written as its number."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def place_of(error: BaseException, source: str) -> str:
