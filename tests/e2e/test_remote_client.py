@@ -128,6 +128,41 @@ def test_the_client_of_the_seed_page_runs_as_printed(
     names["remote"].close()
 
 
+def test_flytes_arguments_are_taken_in_their_order_and_by_their_names(remote: Remote):
+    place = ("snacks", "development")
+    execution = remote.execute(f"{PAGE}.conditional_wf", inputs={"data": NUMBERS}, wait=False)
+    name = execution.id.name
+
+    assert len(remote.list_signals(name, *place, 100)) == 2
+    assert len(remote.list_signals(name, project=None, domain=None, limit=1, filters=None)) == 1
+    remote.set_signal("title-input", name, "my report", *place, str, literal_type=None)
+    remote.set_input("review-passes", name, True, project=None, domain=None, python_type=bool)
+    remote.sync(execution, None, False)
+    remote.wait(execution, timedelta(seconds=LONGEST), timedelta(seconds=30), True)
+    assert execution.outputs.o0["title"] == "my report"
+
+    for decide, phase in ((remote.approve, "SUCCEEDED"), (remote.reject, "FAILED")):
+        shown = remote.execute(f"{PAGE}.reporting_with_approval_wf", inputs={"data": NUMBERS})
+        remote.set_signal("title", shown.id.name, "my report")
+        waiting(remote, shown, "approve-final-report")
+        decide("approve-final-report", shown.id.name, *place)
+        assert remote.wait(shown, timeout=LONGEST).phase == phase
+
+
+def test_an_option_that_is_not_there_is_refused_and_not_passed_over(remote: Remote):
+    execution = remote.execute(f"{PAGE}.conditional_wf", {"data": NUMBERS})
+    wrong: Any = {"coment": "why"}
+
+    for call in (
+        lambda: remote.set_signal("title-input", execution.id.name, "x", **wrong),
+        lambda: remote.approve("title-input", execution.id.name, **wrong),
+        lambda: remote.execute(f"{PAGE}.conditional_wf", {"data": NUMBERS}, **wrong),
+    ):
+        with pytest.raises(TypeError, match="'coment'"):
+            call()
+    assert not remote.list_signals(execution.id.name)[0].answer
+
+
 def test_a_rejected_review_gives_the_other_branch(remote: Remote):
     execution = remote.execute(f"{PAGE}.conditional_wf", {"data": NUMBERS})
     remote.set_input("review-passes", execution.id.name, False, comment="wrong year")

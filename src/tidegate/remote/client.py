@@ -75,15 +75,13 @@ class AnswerOptions(TypedDict, total=False):
     """
     Options of an answer.
 
-    `python_type`: the type of the value, if it cannot be told from the value. `comment`: why; it is kept with the answer.
-    `key`: the idempotency key, made up if none is given. `project` and `domain` are Flyte's, and have no effect: an execution is found by its id.
+    `comment`: why; it is kept with the answer. `key`: the idempotency key, made up if none is given.
+    `literal_type` is Flyte's, and has no effect: the server knows the type.
     """
 
-    python_type: Any
     comment: str
     key: str
-    project: str | None
-    domain: str | None
+    literal_type: Any
 
 
 class Remote:
@@ -193,6 +191,7 @@ class Remote:
 
         Errors: `UnknownWorkflow`, `InvalidValue` with every input that does not fit, `IdTaken`.
         """
+        _check_known("execute", options, LaunchOptions)
         chosen = self._workflow(workflow, options.get("version"))
         types = getattr(getattr(chosen.python, "signature", None), "inputs", {})
         request = Launch(
@@ -245,8 +244,14 @@ class Remote:
                 break
         return found
 
-    def sync(self, execution: Execution, **_flyte: Any) -> Execution:
-        """Look at an execution again: it is changed, and returned."""
+    def sync(
+        self,
+        execution: Execution,
+        entity_definition: Any = None,
+        sync_nodes: bool = True,  # noqa: FBT001, FBT002  Flyte's
+    ) -> Execution:
+        """Look at an execution again: it is changed, and returned. What else may be given is Flyte's, and has no effect."""
+        del entity_definition, sync_nodes
         execution.update(self.look(execution.id.name))
         return execution
 
@@ -257,14 +262,14 @@ class Remote:
         execution: Execution | str,
         timeout: timedelta | float | None = None,
         poll_interval: timedelta | float | None = None,
-        **_flyte: Any,
+        sync_nodes: bool = True,  # noqa: FBT001, FBT002  Flyte's
     ) -> Execution:
         """
-        Return an execution when it has ended, in whatever way. It is told as soon as it ends; `poll_interval` is Flyte's, and has no effect.
+        Return an execution when it has ended, in whatever way. It is told as soon as it ends; what else may be given is Flyte's, and has no effect.
 
         Errors: `StillRunning`, a `TimeoutError`, when the time is up.
         """
-        del poll_interval
+        del poll_interval, sync_nodes
         found = execution if isinstance(execution, Execution) else self.fetch_execution(execution)
         seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
         until = None if seconds is None else time.monotonic() + seconds
@@ -305,33 +310,63 @@ class Remote:
 
     # ---- signals ----
 
-    def list_signals(self, execution_name: str, **_flyte: Any) -> list[SignalView]:
-        """Return all signals of an execution: those that wait, those answered, and those that it has not come to yet."""
-        return self._door.ask(ListSignals(id=execution_name), SignalList).items
+    # In the methods below, `project` and `domain` are Flyte's, and have no effect: an execution is found by its id.
+
+    def list_signals(
+        self,
+        execution_name: str,
+        project: str | None = None,
+        domain: str | None = None,
+        limit: int | None = None,
+        filters: Any = None,
+    ) -> list[SignalView]:
+        """Return the signals of an execution, all if no `limit` is given: those that wait, those answered, and those that it has not come to yet."""
+        del project, domain, filters
+        return self._door.ask(ListSignals(id=_name(execution_name)), SignalList).items[:limit]
 
     def set_signal(
-        self, signal_id: str, execution_name: str, value: Any, **options: Unpack[AnswerOptions]
+        self,
+        signal_id: str,
+        execution_name: str,
+        value: Any,
+        project: str | None = None,
+        domain: str | None = None,
+        python_type: Any = None,
+        **options: Unpack[AnswerOptions],
     ) -> AnswerReply:
         """
-        Answer a signal, by its name or path; also before its gate opens.
+        Answer a signal, by its name or path; also before its gate opens. `python_type` is the type of the value, if the value cannot say it.
 
         Errors: `InvalidValue` with each fault if the value does not fit, and then the gate stays open; `UnknownSignal`; `Refused` and below.
         """
-        stored = self._encoded(value, options.get("python_type"), f"signal {signal_id!r}")
+        del project, domain
+        stored = self._encoded(value, python_type, f"signal {signal_id!r}")
         return self._answer(signal_id, execution_name, stored, options)
 
     set_input = set_signal
 
     def approve(
-        self, signal_id: str, execution_name: str, **options: Unpack[AnswerOptions]
+        self,
+        signal_id: str,
+        execution_name: str,
+        project: str | None = None,
+        domain: str | None = None,
+        **options: Unpack[AnswerOptions],
     ) -> AnswerReply:
         """Approve what a signal shows. Errors: as of `set_signal`; `NotWaitingYet` before its gate is open."""
+        del project, domain
         return self._answer(signal_id, execution_name, True, options)
 
     def reject(
-        self, signal_id: str, execution_name: str, **options: Unpack[AnswerOptions]
+        self,
+        signal_id: str,
+        execution_name: str,
+        project: str | None = None,
+        domain: str | None = None,
+        **options: Unpack[AnswerOptions],
     ) -> AnswerReply:
         """Reject what a signal shows; its node fails. Say why by `comment`. Errors: as of `approve`."""
+        del project, domain
         return self._answer(signal_id, execution_name, False, options)
 
     def inbox(self, limit: int = 1000, **filters: str) -> list[WaitingView]:
@@ -375,6 +410,7 @@ class Remote:
     def _answer(
         self, signal_id: str, execution_name: str, value: Any, options: AnswerOptions
     ) -> AnswerReply:
+        _check_known("an answer", options, AnswerOptions)
         request = Answer(
             id=_name(execution_name),
             name=signal_id,
@@ -410,6 +446,13 @@ class Remote:
 
     def __repr__(self) -> str:
         return f"Remote({self.config!r}, {self.default_project!r}, {self.default_domain!r})"
+
+
+def _check_known(what: str, options: Mapping[str, Any], kind: Any) -> None:
+    """Refuse an option that would go unnoticed, as a misspelled comment would."""
+    for name in options.keys() - kind.__annotations__.keys():
+        there = ", ".join(kind.__annotations__)
+        raise TypeError(f"{what} has no option {name!r}; there are: {there}")
 
 
 def _name(execution: Execution | str) -> str:
