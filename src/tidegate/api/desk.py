@@ -9,7 +9,9 @@ from tidegate.api.carry import carry
 from tidegate.api.route import Call
 from tidegate.api.settings import Settings
 from tidegate.api.tail import Tail
+from tidegate.errors import Unauthenticated
 from tidegate.service.service import Service
+from tidegate.service.tokens import NOBODY
 from tidegate.wire import AnswerReply, Request
 
 V = TypeVar("V")
@@ -34,11 +36,13 @@ class Desk:
         """
         Have a request handled whose view is of this kind.
 
-        `quick` means that it reads little, and is not worth a thread. Errors: those of the service; `HungUp` when nobody waits for it any more.
+        `quick` means that it reads little, and is not worth a thread. Errors: those of the service; `Unauthenticated` for who has waited for longer than his token was good for; `HungUp` when nobody waits any more.
         """
         steps = self.service.steps(request, call.principal)
         waits: Any = getattr(request, "wait", 0.0)
         view = await carry(steps, call.gone if waits else None, threaded=not quick)
+        if waits and not self.service.tokens.is_valid(call.principal):
+            raise Unauthenticated(NOBODY)
         assert isinstance(view, kind), f"{type(request).__name__} gave {type(view).__name__}"
         self.answers += isinstance(view, AnswerReply)
         return view

@@ -7,7 +7,8 @@ Who asks is known before: the guard in front (`auth`) has put the `Principal` in
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -53,6 +54,9 @@ MAX_QUERY = 8_192
 MAX_BUSY = 2_000
 """How many requests may be under way at once; more are refused, and can be sent again."""
 
+MAX_WAITING = 3_000
+"""How many may wait for a change at once, or follow what happens: they cost a connection each, and hold up nobody who does something."""
+
 STUCK = 30.0
 """Seconds that a piece of a stream may take to be sent; whoever is slower is dropped."""
 
@@ -70,6 +74,7 @@ class Door:
         self._desk = desk
         self._counts = counts
         self._busy = 0
+        self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -109,6 +114,21 @@ class Door:
         if self._busy > MAX_BUSY:
             why = f"more than {MAX_BUSY:,} requests are under way; try again in a second"
             raise Overloaded(why, retry_after=1)
+
+    @contextmanager
+    def _aside(self, *, waits: bool) -> Iterator[None]:
+        """Count one that only waits apart from those that are worked on."""
+        if not waits:
+            yield
+            return
+        if self._waiting >= MAX_WAITING:
+            why = f"{MAX_WAITING:,} wait for a change already; try again in a few seconds"
+            raise Overloaded(why, retry_after=5)
+        self._busy, self._waiting = self._busy - 1, self._waiting + 1
+        try:
+            yield
+        finally:
+            self._busy, self._waiting = self._busy + 1, self._waiting - 1
 
     async def _page(self, scope: Scope, send: Send) -> bool:
         """Send a page or a file of the UI, if that is what is asked for."""
@@ -154,7 +174,8 @@ class Door:
             gone=lambda: _gone(receive),
             chunks=chunks,
         )
-        reply = await route.handler(self._desk, call)
+        with self._aside(waits=bool(getattr(call.query, "wait", 0))):
+            reply = await route.handler(self._desk, call)
         if isinstance(reply, Reply):
             await send_whole(
                 send, reply.status, reply.content(), media=reply.media, headers=reply.headers
@@ -162,7 +183,8 @@ class Door:
         elif scope["method"] == "HEAD":
             await send_whole(send, 200, b"", media=reply.media, headers=reply.headers)
         else:
-            await _stream(reply, receive, send)
+            with self._aside(waits=True):
+                await _stream(reply, receive, send)
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -88,7 +88,7 @@ def call_of(request: Request) -> HttpCall:
             return _post(path, {"id": request.new_id}, repeatable=bool(request.new_id))
         case Abort():
             path = f"executions/{_part(request.id)}/abort"
-            return _post(path, _picked(request, "reason"), repeatable=False)
+            return _post(path, _picked(request, "reason"))
         case Answer():
             return HttpCall(
                 method="PUT",

@@ -1,0 +1,122 @@
+"""
+Many who wait and many who ask: neither takes the other's place, and who is refused is told when to come again.
+
+Method: the application as it is served, on an engine in memory, with limits that a few requests reach.
+"""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+from tests.e2e.asking import Asking
+
+from tidegate import wait_for_input, workflow
+from tidegate.api import door
+from tidegate.api.app import make_app
+from tidegate.testing import Sandbox
+from tidegate.wire import Abort, GrantView, Launch, MakeToken, RevokeToken
+
+LIST, STREAM = "/api/v1/executions", "/api/v1/events?after=0"
+LONGEST = 20
+
+
+@workflow
+def ask() -> int:
+    return wait_for_input("number", expected_type=int)
+
+
+class World:
+    def __init__(self, sandbox, home):
+        self.service = sandbox._service
+        sandbox._register(ask)
+        self.app = make_app(self.service, home, "1.0")
+        self.asking = Asking(self.app)
+        self.id = self.service.handle(Launch(workflow=ask.name)).id
+        wanted = MakeToken(name="ann", grants=[GrantView(role="viewer", project="*", domain="*")])
+        self.token = self.service.handle(wanted).secret
+
+    async def ask(self, path):
+        return await self.asking.ask("GET", path, token=self.token)
+
+    def stream(self):
+        return aclosing(self.asking.stream("GET", STREAM, token=self.token))
+
+    def poll(self):
+        path = f"{LIST}/{self.id}?wait=60"
+        return asyncio.create_task(self.asking.ask("GET", path, token=self.token))
+
+    async def abort(self):
+        await asyncio.to_thread(self.service.handle, Abort(id=self.id))
+
+
+@pytest.fixture
+def world(tmp_path):
+    with Sandbox() as sandbox:
+        made = World(sandbox, tmp_path)
+        yield made
+        made.asking.close(made.app.close)
+
+
+async def waiting(world, count):
+    """Return once so many wait at the door, and it works on nothing."""
+    door = world.app._app
+    async with asyncio.timeout(LONGEST):
+        while (door._waiting, door._busy) != (count, 0):  # noqa: ASYNC110  it tells nobody
+            await asyncio.sleep(0)
+
+
+def refused(reply, after):
+    assert (reply.status, reply.json["code"]) == (503, "overloaded")
+    assert reply.headers["retry-after"] == after
+
+
+def test_who_waits_or_watches_takes_no_place_of_who_does_something(world, monkeypatch):
+    monkeypatch.setattr(door, "MAX_BUSY", 1)
+
+    async def story():
+        async with world.stream() as one, world.stream() as two:
+            await anext(one)
+            await anext(two)
+            poll = world.poll()
+            await waiting(world, 3)
+            listed = await world.ask(LIST)
+            await world.abort()
+            polled = await poll
+        await waiting(world, 0)
+        return listed, polled
+
+    listed, polled = world.asking.run(story())
+
+    assert listed.status == 200
+    assert polled.json["phase"] == "ABORTED"
+
+
+def test_more_than_so_many_cannot_wait_at_once(world, monkeypatch):
+    monkeypatch.setattr(door, "MAX_WAITING", 1)
+
+    async def story():
+        async with world.stream() as one:
+            await anext(one)
+            return await world.ask(STREAM), await world.ask(f"{LIST}/{world.id}?wait=60")
+
+    for reply in world.asking.run(story()):
+        refused(reply, "5")
+
+
+def test_more_than_so_many_cannot_be_worked_on_at_once(world, monkeypatch):
+    monkeypatch.setattr(door, "MAX_BUSY", 0)
+
+    refused(world.asking("GET", LIST, token=world.token), "1")
+
+
+def test_who_is_revoked_while_he_waits_is_told_so_and_nothing_else(world):
+    async def story():
+        poll = world.poll()
+        await waiting(world, 1)
+        await asyncio.to_thread(world.service.handle, RevokeToken(token="ann"))
+        await world.abort()
+        return await poll
+
+    reply = world.asking.run(story())
+
+    assert (reply.status, reply.json["code"]) == (401, "unauthenticated")
