@@ -439,6 +439,8 @@ class Engine:
         for key, phase in ledger.touched.items():
             if phase >= X_SUCCEEDED:
                 self._memory.drop(key)
+            else:
+                self._memory.weigh(key)
         soonest = ledger.soonest
         if soonest is not None and (self._next_due is None or soonest < self._next_due):
             self._next_due = soonest

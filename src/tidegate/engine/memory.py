@@ -68,9 +68,13 @@ class Programs:
 
 
 class Hot:
-    """An execution in memory: where it stands after line `seq` of its history. `plan` has all that has unfolded."""
+    """
+    An execution in memory: where it stands after line `seq` of its history. `plan` has all that has unfolded.
 
-    __slots__ = ("bundle", "id", "key", "plan", "seq", "state")
+    `weight` is the number of nodes that the memory has counted for it.
+    """
+
+    __slots__ = ("bundle", "id", "key", "plan", "seq", "state", "weight")
 
     def __init__(self, key: Key, id_: str, program: Program) -> None:
         self.key = key
@@ -79,6 +83,7 @@ class Hot:
         self.plan = program.plan
         self.state = ExecutionState()
         self.seq = 0
+        self.weight = 0
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -129,13 +134,21 @@ class Memory:
     def put(self, hot: Hot) -> None:
         """Keep an execution."""
         self._hot[hot.key] = hot
-        self._nodes += len(hot.state.nodes)
+        self.weigh(hot.key)
+
+    def weigh(self, key: Key) -> None:
+        """Count the nodes of an execution anew, for it may have grown."""
+        hot = self._hot.get(key)
+        if hot is not None:
+            weight = len(hot.state.nodes)
+            self._nodes += weight - hot.weight
+            hot.weight = weight
 
     def drop(self, key: Key) -> None:
         """Forget an execution: it has ended, or what was done to it could not be stored."""
         hot = self._hot.pop(key, None)
         if hot is not None:
-            self._nodes -= len(hot.state.nodes)
+            self._nodes -= hot.weight
 
     def clear(self) -> None:
         """Forget everything."""
@@ -144,9 +157,6 @@ class Memory:
 
     def cool(self) -> None:
         """Let go of the executions used longest ago, down to the limits. Only between groups of events."""
-        if self._nodes <= HOT_NODES and len(self._hot) <= HOT_EXECUTIONS:
-            return
-        self._nodes = sum(len(hot.state.nodes) for hot in self._hot.values())
         while self._hot and (self._nodes > HOT_NODES or len(self._hot) > HOT_EXECUTIONS):
             _, hot = self._hot.popitem(last=False)
-            self._nodes -= len(hot.state.nodes)
+            self._nodes -= hot.weight

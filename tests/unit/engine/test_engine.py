@@ -291,6 +291,19 @@ class TestMemory:
         assert disk_problems(host) == []
 
 
+    def test_it_holds_no_more_nodes_than_it_may_however_many_have_come_grown_and_gone(
+        self, host, monkeypatch
+    ):
+        monkeypatch.setattr(memory, "HOT_NODES", 20)
+        for n in range(50):
+            host.answer(host.launched(cycle(), f"gone {n}")).result(LONGEST)
+        waiting = [host.launched(cycle(), f"waits {n}") for n in range(40)]
+
+        hot = [found for key in waiting if (found := host.engine.peek(key)) is not None]
+
+        assert 0 < sum(len(each.state.nodes) for each in hot) <= 20
+
+
 class TestStopping:
     def test_what_had_arrived_is_stored(self, host):
         hold(host)
