@@ -1,7 +1,7 @@
 """
 The machine as the simulation sees it: the real one, or a copy of it with one line sabotaged.
 
-A copy is made from the source of `tidegate.core`, with the text replaced, under the same module names, so the real one stays as it is.
+A copy is made from the source of a package, with the text replaced, under the same module names, so the real one stays as it is.
 """
 
 import importlib.util
@@ -11,7 +11,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import tidegate.core
 from tidegate.core import advance, evaluate, history, plan, signals, state, step
 
 MODULES = ("plan", "state", "evaluate", "advance", "signals", "step", "history")
@@ -44,19 +43,23 @@ class Sabotage:
 
     def machine(self) -> Machine:
         """Return a machine with this bug."""
-        names = [f"tidegate.core.{name}" for name in MODULES]
-        kept = {name: sys.modules.pop(name) for name in names}
-        try:
-            copies = {short: self._load(short) for short in MODULES}
-        finally:
-            sys.modules.update(kept)
-            for short in MODULES:
-                setattr(tidegate.core, short, kept[f"tidegate.core.{short}"])
+        copies = self.modules("tidegate.core", MODULES)
         return Machine(*(copies[n] for n in ("plan", "state", "evaluate", "step", "history")))
 
-    def _load(self, short: str) -> ModuleType:
-        name = f"tidegate.core.{short}"
-        path = Path(tidegate.core.__path__[0]) / f"{short}.py"
+    def modules(self, package: str, names: tuple[str, ...]) -> dict[str, ModuleType]:
+        """Return copies of these modules of a package, one of them with the bug, which import each other."""
+        parent = sys.modules[package]
+        kept = {name: sys.modules.pop(f"{package}.{name}") for name in names}
+        try:
+            return {name: self._load(parent, name) for name in names}
+        finally:
+            for name, module in kept.items():
+                sys.modules[f"{package}.{name}"] = module
+                setattr(parent, name, module)
+
+    def _load(self, parent: ModuleType, short: str) -> ModuleType:
+        name = f"{parent.__name__}.{short}"
+        path = Path(parent.__path__[0]) / f"{short}.py"
         text = path.read_text()
         if short == self.module:
             assert text.count(self.old) == 1, (

@@ -290,7 +290,6 @@ class TestMemory:
         assert {host.phase(key) for key in keys} == {"SUCCEEDED"}
         assert disk_problems(host) == []
 
-
     def test_it_holds_no_more_nodes_than_it_may_however_many_have_come_grown_and_gone(
         self, host, monkeypatch
     ):
