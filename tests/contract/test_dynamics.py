@@ -269,3 +269,45 @@ def test_an_answer_inside_a_case_that_was_not_taken_is_refused(sandbox: Sandbox)
         run.answer("inner", 5)
     run.answer("last", 1)
     assert run.outputs == {"o0": 2}
+
+
+@dynamic
+def deeper(n: int) -> int:
+    return add(x=n, y=0) if n <= 0 else deeper(n=add(x=n, y=-1))
+
+
+@workflow
+def endless() -> int:
+    return deeper(n=1_000_000)
+
+
+@workflow
+def hundred() -> int:
+    return deeper(n=100)
+
+
+def test_dynamic_tasks_unfold_in_each_other_many_times(sandbox: Sandbox):
+    assert sandbox.launch(hundred).outputs == {"o0": 0}
+
+
+def test_a_dynamic_task_that_calls_itself_without_end_fails_its_own_execution_alone(
+    sandbox: Sandbox,
+):
+    run = sandbox.launch(endless)
+    assert run.phase == "FAILED"
+    assert run.view.error is not None
+    assert "graphs would stand more than 200 deep in each other" in run.view.error.message
+    assert sandbox.launch(asks_in_a_case, x=1).waiting == ["go"]
+
+
+def test_a_value_comes_through_any_number_of_approvals(sandbox: Sandbox):
+    @workflow
+    def wf(x: int) -> int:
+        for number in range(400):
+            x = approve(x, f"sign {number}")
+        return add(x=x, y=1)
+
+    run = sandbox.launch(wf, x=1)
+    for number in range(400):
+        run.answer(f"sign {number}", True)
+    assert run.outputs == {"o0": 2}

@@ -123,19 +123,28 @@ class Flow:
     def fail(
         self, node: NodeId, now: NodeState, failure: Failure, phase: NodePhase = FAILED
     ) -> None:
-        """End a node badly, and let the policy of its graph decide about the others."""
+        """End a node badly, and let the policy of its graph decide about the others; and so on with the node that holds the graph, as far as it fails, too."""
         draft = self.draft
-        began = draft.at if now.began is None else now.began
-        state = replace(now, phase=phase, began=began, ended=draft.at, due=None, failure=failure)
-        draft.put(node, state)
-        planned = draft.plan.nodes[node]
-        if draft.plan.scopes[planned.scope].finish_others:
-            self._skip_inside(planned)
-            for dependent in planned.dependents:
-                self.skip(dependent)
-        else:
-            self.abort_begun(planned.scope)
-            self._fail_scope(planned.scope, node)
+        while True:
+            began = draft.at if now.began is None else now.began
+            failed = replace(
+                now, phase=phase, began=began, ended=draft.at, due=None, failure=failure
+            )
+            draft.put(node, failed)
+            planned = draft.plan.nodes[node]
+            scope = planned.scope
+            if draft.plan.scopes[scope].finish_others:
+                self._skip_inside(planned)
+                for dependent in planned.dependents:
+                    self.skip(dependent)
+                return
+            self.abort_begun(scope)
+            if scope == ROOT:
+                draft.set_phase(X.FAILED, failure, self._origin(node))
+                return
+            node, now, phase = scope, draft.node(scope), FAILED
+            if now.phase >= SUCCEEDED:
+                return
 
     def abort_begun(self, scope: NodeId) -> None:
         """Abort everything in a scope that has begun and not ended."""
@@ -334,7 +343,7 @@ class Flow:
         draft = self.draft
         failed = self._failed_in(ROOT)
         if failed is not None:
-            self._fail_scope(ROOT, failed)
+            draft.set_phase(X.FAILED, self._failure_of(failed), self._origin(failed))
             return
         try:
             outputs(draft.plan, draft)
@@ -371,14 +380,6 @@ class Flow:
         failure = self.draft.node(node).failure
         assert failure is not None, node
         return failure
-
-    def _fail_scope(self, scope: NodeId, node: NodeId) -> None:
-        """End a graph badly, because of a node in it: the execution, or the node that holds the graph."""
-        draft, failure = self.draft, self._failure_of(node)
-        if scope == ROOT:
-            draft.set_phase(X.FAILED, failure, self._origin(node))
-        elif draft.node(scope).phase < SUCCEEDED:
-            self.fail(scope, draft.node(scope), failure)
 
     def _origin(self, node: NodeId) -> NodeId:
         """Return the node in which a failure began: the deepest failed one that ended with this one's failure."""

@@ -58,7 +58,7 @@ from tidegate.core.state import (
     NodeState,
 )
 from tidegate.errors import CompileError
-from tidegate.ir.check import check
+from tidegate.ir.check import MAX_PLANNED, check, size_of
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Graph, Instant, SleepNode, TaskNode
 
@@ -67,8 +67,8 @@ X = ExecutionPhase
 MAX_LOST = 10
 """How often an attempt may die with its host before the node is given up: it is probably what kills the host."""
 
-MAX_PLANNED = 100_000
-"""How many nodes an execution may have, with all that unfolds in it."""
+MAX_NESTED = 200
+"""How deep graphs may stand in each other, sub-workflows and what dynamic tasks unfold into."""
 
 
 class Step:
@@ -224,7 +224,7 @@ def _attempt_failed(
 
 def _expand(flow: Flow, event: TaskExpanded, now: NodeState) -> None:
     draft, node = flow.draft, event.node
-    wrong = _wrong_with(event.graph, len(draft.plan.nodes))
+    wrong = _wrong_with(event.graph, node, len(draft.plan.nodes))
     if wrong:
         flow.fail(node, now, final(BAD_GRAPH, wrong))
         return
@@ -233,9 +233,11 @@ def _expand(flow: Flow, event: TaskExpanded, now: NodeState) -> None:
     flow.draft.put(node, replace(now, phase=RUNNING, began=began))
 
 
-def _wrong_with(graph: Graph, planned: int) -> str:
-    """Return why a graph cannot be laid out beside so many nodes, or nothing."""
-    if planned + len(graph.nodes) > MAX_PLANNED:
+def _wrong_with(graph: Graph, node: NodeId, planned: int) -> str:
+    """Return why a graph cannot be laid out under a node, beside so many others, or nothing."""
+    if node.count("/") >= MAX_NESTED:
+        return f"graphs would stand more than {MAX_NESTED} deep in each other; does a dynamic task call itself without end?"
+    if planned + size_of(graph) > MAX_PLANNED:
         return f"the execution would have more than {MAX_PLANNED:,} nodes"
     try:
         check(graph)

@@ -26,6 +26,9 @@ from tidegate.ir.graph import (
 MAX_NODES: Final = 10_000
 """Most nodes in one graph, without those of its sub-workflows."""
 
+MAX_PLANNED: Final = 100_000
+"""How many nodes an execution may have, with those of its sub-workflows and all that unfolds in it."""
+
 MAX_NAME: Final = 200
 """Longest name of a node, an input or an output, in characters."""
 
@@ -44,6 +47,11 @@ def check(graph: Graph, depth: int = 0) -> None:
     """Raise CompileError, naming the place, if a graph cannot run."""
     if depth > MAX_DEPTH:
         raise CompileError(f"workflow {graph.name!r} stands more than {MAX_DEPTH} workflows deep")
+    if not depth and size_of(graph) > MAX_PLANNED:
+        raise _wrong(
+            graph,
+            f"with its sub-workflows it has more than {MAX_PLANNED:,} nodes; let a @dynamic add them as they are needed",
+        )
     if len(graph.nodes) > MAX_NODES:
         raise _wrong(graph, f"it has {len(graph.nodes)} nodes; {MAX_NODES} are allowed")
     _check_names(graph)
@@ -73,6 +81,15 @@ def check(graph: Graph, depth: int = 0) -> None:
     if cycle:
         shown = " -> ".join(named(graph, node) for node in cycle)
         raise _wrong(graph, f"nodes wait for each other: {shown}")
+
+
+def size_of(graph: Graph, known: dict[int, int] | None = None) -> int:
+    """Return how many nodes a graph has, with those of its sub-workflows. `known` are those of graphs by identity: many nodes may share one."""
+    known = {} if known is None else known
+    if id(graph) not in known:
+        inner = (node.graph for node in graph.nodes.values() if isinstance(node, SubNode))
+        known[id(graph)] = len(graph.nodes) + sum(size_of(each, known) for each in inner)
+    return known[id(graph)]
 
 
 def needed(node: Node) -> Iterator[Expr]:

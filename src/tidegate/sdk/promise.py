@@ -299,10 +299,13 @@ class Test:
         self.condition = condition
 
     def __and__(self, other: object) -> "Test":
-        return Test(self.trace, AllOf((self.condition, condition_of(other, self.trace))))
+        found = condition_of(other, self.trace)
+        # Side by side, not in each other: a loop may join thousands.
+        return Test(self.trace, AllOf((*_parts(self.condition, AllOf), *_parts(found, AllOf))))
 
     def __or__(self, other: object) -> "Test":
-        return Test(self.trace, AnyOf((self.condition, condition_of(other, self.trace))))
+        found = condition_of(other, self.trace)
+        return Test(self.trace, AnyOf((*_parts(self.condition, AnyOf), *_parts(found, AnyOf))))
 
     __rand__ = __and__
     __ror__ = __or__
@@ -401,6 +404,10 @@ def source_of(promise: Promise) -> str:
             return f"output {output!r}{path} of {label_of(trace, node)}"
         case _:
             assert_never(expr)
+
+
+def _parts(condition: Condition, kind: type[AllOf] | type[AnyOf]) -> tuple[Condition, ...]:
+    return condition.parts if isinstance(condition, kind) else (condition,)
 
 
 def _label(thing: object) -> str:

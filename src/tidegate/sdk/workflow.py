@@ -211,6 +211,10 @@ class Once:
         self._running = True
         try:
             return self._make()
+        except RecursionError as error:
+            reason = "it calls itself without end, or a value in it is nested too deep"
+            self._failure = CompileError(f"workflow {self._name!r} cannot be compiled: {reason}")
+            raise self._failure from error
         except Exception as error:
             self._failure = error
             raise

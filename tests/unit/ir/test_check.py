@@ -284,3 +284,13 @@ def test_a_chain_of_any_length_is_searched_without_recursion():
 
     assert find_cycle(graph(*nodes)) == []
     assert len(find_cycle(graph(*nodes[1:], task("n0", x=out("n4999"))))) == 5_001
+
+
+def test_sub_workflows_that_double_again_and_again_are_refused_at_once():
+    inner = Graph(name="inner", nodes={NodeId("n0"): task("n0")})
+    for _ in range(40):
+        pair = [SubNode(id=NodeId(f"n{i}"), name="s", graph=inner) for i in range(2)]
+        inner = Graph(name="g", nodes={node.id: node for node in pair})
+
+    with pytest.raises(CompileError, match="with its sub-workflows it has more than 100,000 nodes"):
+        check(inner)

@@ -138,7 +138,8 @@ X, Y, S, B = (InputRef(name) for name in "xysb")
             lambda x, y, s, b: (x > 1) | b.is_true() | (s == "a"),
             AnyOf(
                 (
-                    AnyOf((Compare(">", X, Const(1)), Compare("==", B, Const(True)))),
+                    Compare(">", X, Const(1)),
+                    Compare("==", B, Const(True)),
                     Compare("==", S, Const("a")),
                 )
             ),
@@ -156,8 +157,8 @@ def test_parts_and_enums_can_be_compared():
             number()
         ).else_().then(number())
 
-    inner, last = branch(body).cases[0].condition.parts  # type: ignore[union-attr]
-    assert inner.parts[0] == Compare(">", out(0, "o0", "score"), Const(1))
+    first, _, last = branch(body).cases[0].condition.parts  # type: ignore[union-attr]
+    assert first == Compare(">", out(0, "o0", "score"), Const(1))
     assert last == Compare("==", out(1), Const("red"))
 
 
@@ -403,3 +404,14 @@ def test_in_a_dynamic_python_may_know_the_answer_already():
         return choose(x=x, p=True)
 
     assert [wf(x=2), wf(x=0)] == [1, 2]
+
+
+def test_thousands_of_conditions_stand_side_by_side():
+    @workflow
+    def wf(x: int) -> int:
+        inside, outside = x > 0, x < 0
+        for number in range(2_000):
+            inside, outside = inside & (x != -number), (x == number) | outside
+        return conditional("c").if_(inside & outside).then(x).else_().fail("no")
+
+    assert wf(x=1999) == 1999

@@ -120,6 +120,26 @@ def test_a_mistake_in_the_body_is_one_line_that_says_where_it_is_once():
         odd.compile()
 
 
+def test_a_body_that_never_ends_or_nests_a_value_too_deep_is_refused():
+    @workflow
+    def nested(n: int) -> Any:
+        found: Any = n
+        for _ in range(2_000):
+            found = [found]
+        return found
+
+    @workflow
+    def endless() -> None:
+        def again() -> None:
+            again()
+
+        again()
+
+    for wf in (nested, endless):
+        with pytest.raises(CompileError, match="calls itself without end, or .* nested too deep"):
+            wf.compile()
+
+
 def test_an_async_workflow_is_refused():
     @workflow
     async def wf() -> None: ...
