@@ -65,6 +65,10 @@ def gate() -> int:
     return wait_for_input("number", expected_type=int)
 
 @workflow
+def brief() -> int:
+    return wait_for_input("soon", expected_type=int, timeout=timedelta(seconds=1.5), on_timeout=7)
+
+@workflow
 def text() -> str:
     return wait_for_input("text", expected_type=str)
 
@@ -234,6 +238,26 @@ def test_a_line_that_the_terminal_has_cut_is_no_answer_but_a_file_is(tidegate):
     run.says("put the answer into a file, and type @FILE")
     os.write(keyboard, b"@long.txt\n")
     assert run.ends().json == long
+    os.close(keyboard)
+
+
+def test_a_timeout_that_comes_while_a_question_is_open_ends_it_as_it_said(tidegate):
+    tidegate.write("wf.py", ASKING)
+    run, keyboard = tidegate.sit_down("run", "wf.py", "brief")
+    run.says("left, then 7 is taken")
+    run.says("soon: answered by the timeout meanwhile: 7")
+    assert run.ends().out == "7\n"
+    os.close(keyboard)
+
+
+def test_ctrl_d_stops_asking_and_says_how_to_answer_from_elsewhere(tidegate):
+    tidegate.write("wf.py", ASKING)
+    run, keyboard = tidegate.sit_down("run", "wf.py", "gate", "--id", "g")
+    run.says("Answer 'number'")
+    os.write(keyboard, b"\x04")
+    run.says("answer with: tidegate answer g number VALUE")
+    assert tidegate("answer", "g", "number", "3").code == 0
+    assert run.ends().out == "3\n"
     os.close(keyboard)
 
 

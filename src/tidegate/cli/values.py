@@ -5,6 +5,7 @@ Rule 1: where text is wanted, what stands there is the text; everywhere else it 
 Rule 2: `@FILE` reads it from a file, `-` from standard input; `@@x` is the text `@x`.
 """
 
+import base64
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,11 @@ class Reader:
 
     def typed(self, schema: Schema, given: str, what: str) -> Value:
         """Return the value that somebody typed for this schema. Errors: `InvalidValue`."""
-        return self._parse(schema, _read(given, literal=_is_text(schema)), what)
+        return self._parse(schema, _raw(schema, given), what)
 
     def answer(self, schema: Schema | None, given: str, what: str) -> Value:
         """Return the value that an answer stands for: JSON if it fits as that, else as it is typed. None: the schema is not known yet."""
-        raw = _read(given, literal=schema is None or _is_text(schema))
+        raw = _raw(schema or {"type": "string"}, given)
         try:
             value = read_json(raw)
         except InvalidValue as error:
@@ -49,7 +50,7 @@ class Reader:
     def at_prompt(self, schema: Schema, raw: str) -> str:
         """Return what a line stands for that was typed at a prompt: itself, or what is in the file that it names. Errors: `InvalidValue`."""
         is_path = schema.get(KIND) in {"file", "directory"}
-        return _read(raw, literal=_is_text(schema)) if raw.startswith("@") and not is_path else raw
+        return _raw(schema, raw) if raw.startswith("@") and not is_path else raw
 
     def line(self, schema: Schema, raw: str) -> Value:
         """Return the value that a line of input stands for. Errors: `InvalidValue`."""
@@ -75,6 +76,13 @@ def json_object(given: str, what: str) -> dict[str, Any]:
     return found
 
 
+def _raw(schema: Schema, given: str) -> str:
+    """Return what is given for a value of this schema; of bytes, the file that is named is the value and not its text."""
+    if schema.get(KIND) == "bytes" and given.startswith("@"):
+        return base64.b64encode(_content(Path(given[1:]))).decode()
+    return _read(given, literal=_is_text(schema))
+
+
 def _read(given: str, *, literal: bool = False) -> str:
     """Return an argument, or what is in the file that it names; if `literal`, a name of no file stands for itself."""
     if given == "-":
@@ -87,10 +95,16 @@ def _read(given: str, *, literal: bool = False) -> str:
     if literal and not path.is_file():
         return given
     try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InvalidValue(f"{path}: cannot be read: {reason}") from None
+        return _content(path).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidValue(f"{path}: cannot be read: {error}") from None
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidValue(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def _is_text(schema: Schema) -> bool:
