@@ -84,6 +84,14 @@ class Site:
         assert found.body["phase"] == "WAITING", found.body
         return str(reply.body["id"])
 
+    def restart(self) -> None:
+        """Kill the server, and start it again where it was."""
+        port = self.server.port
+        self.server.kill()
+        self.server.close()
+        self.server = Server(self.home, port=port).ready()
+        self.ask = self.server.connect()
+
     def answer_of(self, execution: str, name: str) -> Any:
         signals = self.ask("GET", f"executions/{execution}/signals").body["items"]
         return next(each["answer"] for each in signals if each["name"] == name)

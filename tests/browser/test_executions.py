@@ -1,5 +1,6 @@
 """Executions and workflows in the web UI: launched from the form, answered from the graph, and watched while they run."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,9 @@ AT_ONCE = 1_000
 
 SLOWEST_LAYOUT = 3_000
 
+GUARD_MS = 700
+"""Milliseconds after which a key decides: a dialog that has just opened takes none, as it may have been meant for what was there before."""
+
 
 @pytest.fixture(scope="module", autouse=True)
 def shapes(site: Any) -> None:
@@ -31,6 +35,7 @@ def page(tab: Any) -> Any:
     playwright.expect.set_options(timeout=15_000)
     # Colours are read as they are in the end, not on their way there.
     tab.page.emulate_media(reduced_motion="reduce")
+    tab.open("/").locator("h1").wait_for()
     return tab.page
 
 
@@ -58,19 +63,63 @@ def drawn(page: Any, name: str) -> Any:
     return page.locator(".gnode").filter(has=page.locator("b").get_by_text(name, exact=True))
 
 
-def test_a_workflow_is_launched_from_its_form_and_answered_from_its_graph(page: Any) -> None:
-    go(page, "/workflows/seed_page.reporting_with_approval_wf")
+def launch(page: Any, workflow: str, *numbers: str) -> str:
+    """Type numbers into the form of a workflow, send it, and return the id of what it leads to."""
+    go(page, f"/workflows/{workflow}")
     form = page.get_by_role("region", name="Launch")
-    form.get_by_role("switch", name="Edit as JSON").check(force=True)
-    form.get_by_role("textbox", name="Inputs").fill('{"data": [1, 2, 6]}')
+    for place, number in enumerate(numbers, 1):
+        form.get_by_role("button", name="Add one").click()
+        form.get_by_role("textbox", name=f"{place}.").fill(number)
     form.get_by_role("button", name="Launch", exact=True).click()
+    expect(page.locator(PHASE)).to_be_visible()
+    return str(page.evaluate("() => location.hash")).rpartition("/")[2]
+
+
+def test_a_report_is_launched_from_the_form_and_its_title_given_at_the_node(
+    page: Any, site: Any
+) -> None:
+    execution = launch(page, "seed_page.reporting_wf", "1", "2", "6.5")
     page.get_by_role("region", name="Graph").get_by_role("button", name="Answer title").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("textbox", name="Answer").fill("Three figures")
+    page.get_by_role("dialog").get_by_role("textbox", name="Answer").fill("Three figures")
     page.keyboard.press("Enter")
-    gate = drawn(page, "approve-final-report")
-    expect(gate).to_have_attribute("data-phase", "WAITING")
-    expect(drawn(page, "title")).to_have_attribute("data-phase", "SUCCEEDED")
+    expect(drawn(page, "finalize_report")).to_have_attribute("data-phase", "SUCCEEDED")
+    (output,) = site.ask("GET", f"executions/{execution}?wait=20").body["outputs"].values()
+    assert output["title"] == "Three figures"
+    assert output["max"] == 6.5
+
+
+def test_a_report_is_titled_in_the_inbox_and_then_approved(page: Any, site: Any) -> None:
+    execution = launch(page, "seed_page.reporting_with_approval_wf", "1", "2")
+    go(page, "/")
+    page.get_by_role("listitem").filter(has_text=execution).get_by_role("link").first.click()
+    page.get_by_role("dialog").get_by_role("textbox", name="Answer").fill("Two figures")
+    page.keyboard.press("Enter")
+    go(page, f"/executions/{execution}")
+    page.get_by_role("button", name="Review approve-final-report").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Two figures")
+    page.get_by_role("dialog").get_by_role("button", name="Approve").click()
+    expect(page.locator(PHASE)).to_have_text("Succeeded")
+    assert site.answer_of(execution, "approve-final-report")["via"] == "ui"
+
+
+def test_a_fault_of_the_inputs_stands_at_its_field(page: Any) -> None:
+    go(page, "/workflows/shapes.defaults")
+    form = page.get_by_role("region", name="Launch")
+    expect(form.get_by_role("textbox", name="name")).to_have_value("Nile")
+    form.get_by_role("textbox", name="count").fill("several")
+    form.get_by_role("button", name="Launch", exact=True).click()
+    expect(form.get_by_role("textbox", name="count")).to_have_attribute("aria-invalid", "true")
+    expect(form.get_by_role("alert")).to_contain_text("to mend above")
+    expect(page.get_by_role("heading", name="defaults")).to_be_visible()
+
+
+def test_the_last_inputs_are_one_click_away(page: Any, site: Any) -> None:
+    site.launch("shapes.defaults", count=7, name="Rhine")
+    go(page, "/workflows/shapes.defaults")
+    form = page.get_by_role("region", name="Launch")
+    form.get_by_role("button", name="Use the last inputs").click()
+    expect(form.get_by_role("textbox", name="count")).to_have_value("7")
+    expect(form.get_by_role("textbox", name="name")).to_have_value("Rhine")
 
 
 def test_a_node_changes_colour_within_a_second_of_the_answer(page: Any, site: Any) -> None:
@@ -92,22 +141,139 @@ def test_a_node_changes_colour_within_a_second_of_the_answer(page: Any, site: An
 
 
 @pytest.mark.parametrize(
-    ("passes", "taken", "left"),
-    [(True, "finalize_report", "invalid_report"), (False, "invalid_report", "finalize_report")],
+    ("key", "taken", "left"),
+    [("1", "finalize_report", "invalid_report"), ("2", "invalid_report", "finalize_report")],
 )
-def test_the_branch_that_was_not_taken_is_shown_as_such(
-    page: Any, site: Any, passes: bool, taken: str, left: str
+def test_each_way_through_a_condition_is_taken_in_the_browser(
+    page: Any, site: Any, key: str, taken: str, left: str
 ) -> None:
     execution = site.launch("seed_page.conditional_wf", data=[1.0])
-    go(page, f"/executions/{execution}")
-    expect(drawn(page, "title-input")).to_be_visible()
     answer(site, execution, "title-input", "A title")
-    answer(site, execution, "review-passes", passes)
+    go(page, f"/executions/{execution}")
+    page.get_by_role("button", name="Answer review-passes").first.click()
+    expect(page.get_by_role("dialog").get_by_role("button", name="Yes")).to_be_visible()
+    page.wait_for_timeout(GUARD_MS)
+    page.keyboard.press(key)
     expect(drawn(page, taken)).to_have_attribute("data-phase", "SUCCEEDED")
     skipped = drawn(page, left)
     expect(skipped).to_have_attribute("data-phase", "SKIPPED")
     assert skipped.evaluate("node => getComputedStyle(node).borderStyle") == "dotted"
     expect(page.locator(".gedge-untaken")).not_to_have_count(0)
+
+
+def test_an_open_execution_goes_on_after_its_server_was_killed(page: Any, site: Any) -> None:
+    execution = site.launch("seed_page.reporting_wf", data=[1.0])
+    go(page, f"/executions/{execution}")
+    expect(drawn(page, "title")).to_have_attribute("data-phase", "WAITING")
+    site.restart()
+    expect(page.get_by_text("No connection to the server")).to_have_count(0)
+    answer(site, execution, "title", "After the fall")
+    expect(drawn(page, "title")).to_have_attribute("data-phase", "SUCCEEDED")
+    expect(page.locator(PHASE)).to_have_text("Succeeded")
+
+
+def test_another_tab_shows_at_once_what_was_answered_in_the_first(tabs: Any, site: Any) -> None:
+    execution = site.launch("seed_page.reporting_with_approval_wf", data=[1.0])
+    first, second = (tabs().open(f"/executions/{execution}") for _ in range(2))
+    second.get_by_role("button", name="Answer title").first.click()
+    second.get_by_role("dialog").get_by_role("textbox", name="Answer").fill("Too late")
+    first.get_by_role("button", name="Answer title").first.click()
+    first.get_by_role("dialog").get_by_role("textbox", name="Answer").fill("In time")
+    first.keyboard.press("Enter")
+    expect(second.get_by_role("dialog")).to_contain_text("Already answered by")
+    expect(drawn(second, "title")).to_have_attribute("data-phase", "SUCCEEDED")
+    assert site.answer_of(execution, "title")["value"] == "In time"
+
+
+def test_many_nodes_that_are_alike_are_one_until_they_are_unfolded(page: Any, site: Any) -> None:
+    execution = ended(site, "shapes.wide", many=1_000)
+    go(page, f"/executions/{execution}")
+    group = page.locator(".gnode").filter(has_text="step \N{MULTIPLICATION SIGN} 1000")
+    expect(group).to_contain_text("1000 of 1000")
+    expect(page.locator(".gnode")).to_have_count(3)
+    page.get_by_role("button", name="Unfold step \N{MULTIPLICATION SIGN} 1000").click()
+    expect(page.get_by_role("region", name="Graph")).to_have_attribute("aria-busy", "false")
+    expect(
+        page.get_by_role("button", name="Fold step \N{MULTIPLICATION SIGN} 1000")
+    ).to_be_attached()
+    assert page.locator(".gnode").count() > 20
+    layout = page.get_by_role("region", name="Graph").get_attribute("data-layout-ms")
+    assert int(layout or "0") < SLOWEST_LAYOUT
+
+
+def test_two_gates_of_one_name_are_told_apart(page: Any, site: Any) -> None:
+    execution = site.launch("shapes.twice", x=1)
+    go(page, "/executions")
+    row = page.locator(f"[data-execution='{execution}']")
+    row.get_by_role("link", name="Answer n1/how many").click()
+    page.get_by_role("dialog").get_by_role("textbox", name="Answer").fill("5")
+    page.keyboard.press("Enter")
+    expect(row.get_by_role("link", name="Answer how many")).to_be_visible()
+    expect(row).not_to_contain_text("n1/how many")
+
+
+def test_a_pause_counts_down(page: Any, site: Any) -> None:
+    execution = site.launch("shapes.naps", x=1)
+    go(page, f"/executions/{execution}")
+    pause = drawn(page, "sleep")
+    expect(pause).to_contain_text("9 min")
+    assert pause.evaluate("node => getComputedStyle(node).borderStyle") == "dashed"
+    shown = pause.inner_text()
+    expect(pause).not_to_have_text(shown)
+    expect(page.locator(PHASE)).to_have_text("Sleeping")
+
+
+def test_a_log_is_followed_while_the_task_runs(page: Any, site: Any) -> None:
+    reply = site.ask("POST", "executions", {"workflow": "shapes.talks", "inputs": {"lines": 400}})
+    go(page, f"/executions/{reply.body['id']}?node=n0")
+    panel = page.get_by_role("complementary", name="Node talk")
+    panel.get_by_role("tab", name="Logs").click()
+    log = panel.get_by_label("Log of attempt 1").last
+    expect(log).to_contain_text("line 30")
+    expect(log).to_contain_text("line 60")
+    gap = log.evaluate("box => box.scrollHeight - box.scrollTop - box.clientHeight")
+    assert gap < 40, "the end of the log is out of sight"
+    site.ask("POST", f"executions/{reply.body['id']}/abort", {"reason": "seen enough"})
+
+
+def test_a_report_is_shown_where_it_can_do_nothing(page: Any, site: Any) -> None:
+    execution = site.launch("shapes.shown", x=3)
+    go(page, f"/executions/{execution}?node=n0")
+    panel = page.get_by_role("complementary", name="Node draw")
+    panel.get_by_role("tab", name="Report").click()
+    frame = panel.locator("iframe")
+    expect(frame.content_frame.get_by_role("heading", name="3 corners")).to_be_visible()
+    assert frame.get_attribute("sandbox") == ""
+    expect(panel.get_by_role("link", name="Open in a new tab")).to_be_visible()
+    expect(panel.get_by_role("link", name="Download")).to_be_visible()
+
+
+def test_the_timeline_tells_who_answered(page: Any, site: Any) -> None:
+    execution = site.launch("seed_page.reporting_wf", data=[1.0])
+    answer(site, execution, "title", "A title")
+    go(page, f"/executions/{execution}?tab=timeline")
+    line = page.get_by_role("region", name="Timeline").get_by_role("listitem")
+    wait = line.filter(has_text="title").get_by_role("img")
+    expect(wait.first).to_have_accessible_name(re.compile("Waiting for a person .* answered by"))
+
+
+def test_the_address_says_what_is_shown(page: Any, site: Any) -> None:
+    execution = ended(site, "shapes.chain", x=1)
+    go(page, "/executions")
+    page.get_by_label("Workflow", exact=True).select_option("shapes.chain")
+    page.get_by_label("Launched").select_option("hour")
+    page.get_by_role("group", name="Phases").get_by_text("Succeeded").click()
+    page.get_by_role("searchbox", name="Search by id or workflow").fill(execution)
+    expect(page.locator("[data-execution]")).to_have_count(1)
+    for part in ("workflow=shapes.chain", "launched=hour", "phase=SUCCEEDED", execution):
+        page.wait_for_function("part => location.hash.includes(part)", arg=part)
+    page.reload()
+    expect(page.locator("[data-execution]")).to_have_count(1)
+    expect(page.get_by_label("Launched")).to_have_value("hour")
+    page.get_by_role("group", name="Phases").get_by_text("Failed").click()
+    page.get_by_role("group", name="Phases").get_by_text("Succeeded").click()
+    page.get_by_role("button", name="Clear the filters").click()
+    expect(page.locator(f"[data-execution='{execution}']")).to_be_visible()
 
 
 def test_the_list_shows_what_the_graph_shows(page: Any, site: Any) -> None:
@@ -166,7 +332,7 @@ def test_executions_are_found_by_phase_and_by_text(page: Any, site: Any) -> None
     expect(page.locator(f"[data-execution='{over}']")).to_be_visible()
     expect(row).to_have_count(0)
     page.get_by_role("group", name="Phases").get_by_text("Succeeded").click()
-    page.get_by_role("textbox", name="Search by id or workflow").fill(waits)
+    page.get_by_role("searchbox", name="Search by id or workflow").fill(waits)
     expect(page.locator("[data-execution]")).to_have_count(1)
 
 
@@ -240,12 +406,32 @@ def test_the_pages_are_clean_of_faults_that_axe_finds(page: Any, site: Any, sche
     assert found == []
 
 
-def test_a_phone_shows_the_list_first_and_nothing_is_cut_off(page: Any, site: Any) -> None:
+CUT_OFF = """() => [...document.querySelectorAll('button, a, h1, h2, code, .phase')].filter(each => {
+  const box = each.getBoundingClientRect();
+  const isSeen = box.width > 1 && box.height > 1 && box.bottom > 0 && !each.closest('.react-flow, .skip, .mantine-AppShell-navbar');
+  return isSeen && (box.right > innerWidth + 1 || box.left < -1 || (each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX === 'hidden'));
+}).map(each => each.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_on_a_phone_nothing_is_cut_off_and_the_list_is_first(
+    page: Any, site: Any, width: int
+) -> None:
     execution = site.launch("seed_page.conditional_wf", data=[1.0])
-    page.set_viewport_size({"width": 390, "height": 844})
-    for place in ("/executions", f"/executions/{execution}", "/workflows/seed_page.conditional_wf"):
+    failed = ended(site, "shapes.broken", x=1)
+    page.set_viewport_size({"width": width, "height": 844})
+    for place, sign in {
+        "/executions": "[data-execution]",
+        f"/executions/{execution}": ".ex-nodes",
+        f"/executions/{execution}?tab=timeline": ".ex-timeline li",
+        f"/executions/{execution}?tab=values": ".ex-values",
+        f"/executions/{failed}?node=n0": ".ex-attempts",
+        "/workflows": ".wf-line",
+        "/workflows/seed_page.conditional_wf": ".gnode",
+    }.items():
         go(page, place)
-        page.locator("h1").wait_for()
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        page.locator(sign).first.wait_for()
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width, place
+        assert page.evaluate(CUT_OFF) == [], place
     go(page, f"/executions/{execution}")
     expect(page.get_by_role("tab", name="List")).to_have_attribute("aria-selected", "true")

@@ -1,6 +1,9 @@
-"""Workflows of different shapes: wide, nested, and one that fails."""
+"""Workflows of different shapes: wide, nested, dynamic, sleeping, failing, with a report, and with lots to say."""
 
-from tidegate import task, workflow
+import time
+from datetime import timedelta
+
+from tidegate import Deck, approve, dynamic, sleep, task, wait_for_input, workflow
 
 
 @task
@@ -34,3 +37,69 @@ def breaks(x: int) -> int:
 @workflow
 def broken(x: int) -> int:
     return breaks(x=x)
+
+
+@task
+def add_up(parts: list[int]) -> int:
+    return sum(parts)
+
+
+@dynamic
+def fan_out(many: int) -> int:
+    return add_up(parts=[step(x=each) for each in range(many)])
+
+
+@workflow
+def wide(many: int) -> int:
+    return fan_out(many=many)
+
+
+@workflow
+def naps(x: int) -> int:
+    """Sleep before the last step."""
+    pause = sleep(timedelta(minutes=10))
+    last = step(x=x)
+    pause >> last
+    return last
+
+
+@task
+def draw(x: int) -> int:
+    Deck("Shape").markdown(f"# {x} corners")
+    print("drawn")
+    return x
+
+
+@task
+def talk(lines: int) -> int:
+    for line in range(lines):
+        print(f"line {line}", flush=True)
+        time.sleep(0.2)
+    return lines
+
+
+@workflow
+def talks(lines: int) -> int:
+    return talk(lines=lines)
+
+
+@workflow
+def shown(x: int) -> int:
+    """Draw, and have somebody look."""
+    return approve(draw(x=x), "looks-right", timeout=timedelta(minutes=30))
+
+
+@workflow
+def asks_inside(x: int) -> int:
+    return wait_for_input("how many", expected_type=int)
+
+
+@workflow
+def twice(x: int) -> int:
+    return add_up(parts=[asks_inside(x=x), asks_inside(x=x)])
+
+
+@workflow
+def defaults(count: int, name: str = "Nile", ratio: float = 0.5, loud: bool = False) -> str:
+    """Take what is given."""
+    return wait_for_input("word", expected_type=str)

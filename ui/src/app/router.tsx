@@ -19,7 +19,7 @@ function kept<T extends RootSearch>(search: { [K in keyof T]: T[K] | undefined }
 }
 
 export type ExecutionSearch = RootSearch & { tab?: string; node?: string };
-export type ExecutionsSearch = RootSearch & { phase?: string; text?: string; workflow?: string };
+export type ExecutionsSearch = RootSearch & { phase?: string; text?: string; workflow?: string; launched?: string };
 export type WorkflowSearch = RootSearch & { version?: string };
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: PageError, validateSearch });
@@ -28,7 +28,7 @@ const inbox = createRoute({ getParentRoute: () => root, path: '/', component: In
 const executions = createRoute({
   getParentRoute: () => root,
   path: '/executions',
-  validateSearch: (search: Record<string, unknown>) => kept<ExecutionsSearch>({ ...validateSearch(search), phase: text(search.phase), text: text(search.text), workflow: text(search.workflow) }),
+  validateSearch: (search: Record<string, unknown>) => kept<ExecutionsSearch>({ ...validateSearch(search), phase: text(search.phase), text: text(search.text), workflow: text(search.workflow), launched: text(search.launched) }),
   component: lazyRouteComponent(() => import('../pages/executions/ExecutionsPage'), 'ExecutionsPage'),
 });
 const execution = createRoute({

@@ -1,22 +1,25 @@
 /** A workflow as a picture: boxes and lines, the same before it runs and while it runs. */
 import { Loader, Stack, Text, useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
-import { Background, Controls, MarkerType, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
+import { Background, Controls, MarkerType, Panel, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useKeys } from '../app/keys';
 import './graph.css';
 import { GraphEdge, type Routed } from './GraphEdge';
 import { GraphAround, GraphNode, type Around, type Placed } from './GraphNode';
+import { grouped } from './groups';
 import { layout, type Places } from './layout';
-import { foldedAtFirst, insideOf, shapeKey, shapeOf, type Item } from './model';
+import { foldedAtFirst, insideOf, shapeKey, shapeOf, type Item, type Shape } from './model';
 
 const NODE_TYPES = { item: GraphNode };
 const EDGE_TYPES = { routed: GraphEdge };
 const MANY_SEEN = 120;
 const FIT = { padding: 0.06, maxZoom: 1.1, minZoom: 0.45 };
 const LABELS = { 'controls.ariaLabel': 'View' };
+/** Pixels around the graph, in its box, which is no higher than what is drawn at its largest. */
 const AIR = 110;
+const HIGHEST = 'min(70vh, 680px)';
 
 export type GraphProps = {
   items: Item[];
@@ -29,13 +32,14 @@ export function Graph(props: GraphProps) {
   return <ReactFlowProvider><Drawn {...props} /></ReactFlowProvider>;
 }
 
-function Drawn({ items, chosen, onChoose, onAnswer }: GraphProps) {
+function Drawn({ items: all, chosen, onChoose, onAnswer }: GraphProps) {
+  const items = useMemo(() => grouped(all), [all]);
   const scheme = useComputedColorScheme('light');
   const flow = useReactFlow();
   const [folded, setFolded] = useState(() => foldedAtFirst(items));
   const shape = useMemo(() => shapeOf(items, folded), [items, folded]);
   const key = shapeKey(shape);
-  const { places, error } = usePlaces(shape, key);
+  const { places, error, isBusy } = usePlaces(shape, key);
   const byId = useMemo(() => new Map(items.map((each) => [each.id, each])), [items]);
   const inside = useMemo(() => insideOf(items), [items]);
   const toggle = useCallback((id: string) => setFolded((now) => toggled(now, id)), []);
@@ -54,12 +58,12 @@ function Drawn({ items, chosen, onChoose, onAnswer }: GraphProps) {
     '+': () => void flow.zoomIn(),
     '-': () => void flow.zoomOut(),
     '0': () => void flow.fitView(FIT),
-    w: () => focusWaiting(items, flow.fitView),
+    w: () => focusWaiting(shape.items, inside, folded, flow.fitView),
   });
   if (error) return <Text role="alert">The graph could not be laid out: {error}. The list shows the same.</Text>;
   if (!places) return <Stack className="graph" align="center" justify="center"><Loader aria-label="Laying out the graph" /></Stack>;
   return (
-    <section ref={ref} className="graph" aria-label="Graph" style={{ aspectRatio: `${places.width + AIR} / ${places.height + AIR}` }} data-layout-ms={Math.round(places.milliseconds)}>
+    <section ref={ref} className="graph" aria-label="Graph" aria-busy={isBusy} style={{ aspectRatio: `${places.width + AIR} / ${places.height + AIR}`, maxHeight: `min(${HIGHEST}, ${Math.round(places.height * FIT.maxZoom + AIR)}px)` }} data-layout-ms={Math.round(places.milliseconds)}>
       <GraphAround.Provider value={around}>
         <ReactFlow
           colorMode={scheme}
@@ -80,6 +84,7 @@ function Drawn({ items, chosen, onChoose, onAnswer }: GraphProps) {
           onlyRenderVisibleElements={nodes.length > MANY_SEEN}
         >
           <Background />
+          {isBusy && <Panel position="top-left"><Loader size="sm" aria-label="Laying out the graph" /></Panel>}
           <Controls showInteractive={false} position="top-right" orientation="horizontal" />
         </ReactFlow>
       </GraphAround.Provider>
@@ -87,13 +92,14 @@ function Drawn({ items, chosen, onChoose, onAnswer }: GraphProps) {
   );
 }
 
-function usePlaces(shape: ReturnType<typeof shapeOf>, key: string): { places: Places | undefined; error: string } {
-  const [places, setPlaces] = useState<Places>();
+/** The places of a shape; while those of another are looked for, the old ones stay. */
+function usePlaces(shape: Shape, key: string): { places: Places | undefined; error: string; isBusy: boolean } {
+  const [found, setFound] = useState<{ places: Places; key: string }>();
   const [error, setError] = useState('');
   useEffect(() => {
     let isWanted = true;
     layout(shape).then(
-      (found) => isWanted && setPlaces(found),
+      (places) => isWanted && setFound({ places, key }),
       (reason: unknown) => isWanted && setError(String(reason)),
     );
     return () => {
@@ -102,7 +108,7 @@ function usePlaces(shape: ReturnType<typeof shapeOf>, key: string): { places: Pl
     // The key says all of the shape that matters here: a change of phase moves nothing.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [key]);
-  return { places, error };
+  return { places: found?.places, error, isBusy: found?.key !== key };
 }
 
 function toggled(now: ReadonlySet<string>, id: string): Set<string> {
@@ -167,8 +173,9 @@ function distance(a: { x: number; y: number }, b: { x: number; y: number }): num
   return Math.hypot((a.x - b.x) * 2, a.y - b.y);
 }
 
-function focusWaiting(items: readonly Item[], fitView: ReturnType<typeof useReactFlow>['fitView']): void {
-  const waiting = items.filter((each) => each.phase === 'WAITING');
+/** What is seen of what waits: a gate, or what it is folded away in. */
+function focusWaiting(items: readonly Item[], inside: Around['inside'], folded: ReadonlySet<string>, fitView: ReturnType<typeof useReactFlow>['fitView']): void {
+  const waiting = items.filter((each) => each.phase === 'WAITING' || (folded.has(each.id) && (inside.get(each.id)?.waiting ?? 0) > 0));
   const at = waiting.findIndex((each) => document.activeElement?.getAttribute('data-focus') === each.id);
   const next = waiting[(at + 1) % waiting.length];
   if (next) void fitView({ nodes: [{ id: next.id }], maxZoom: 1 }).then(() => focusOn(next.id));

@@ -4,7 +4,7 @@ import { Handle, Position, type Node, type NodeProps } from '@xyflow/react';
 import { createContext, memo, useContext } from 'react';
 import { IconChevron, IconPlay } from '../app/icons';
 import { span, useNow } from '../show/time';
-import type { Inside, Item } from './model';
+import { kindWord, type Inside, type Item } from './model';
 import { PhaseIcon, phaseWord } from './phases';
 
 export type Around = {
@@ -20,12 +20,6 @@ export type Around = {
 
 export const GraphAround = createContext<Around | null>(null);
 export type Placed = Node<{ container: boolean }, 'item'>;
-
-const KINDS: Record<string, string> = { task: 'Task', sleep: 'Pause', input: 'Input', approve: 'Approval', branch: 'Branch', workflow: 'Sub-workflow' };
-
-export function kindWord(kind: string, dynamic = false): string {
-  return dynamic ? 'Dynamic task' : (KINDS[kind] ?? kind);
-}
 
 export const GraphNode = memo(function GraphNode({ id, data }: NodeProps<Placed>) {
   const around = useContext(GraphAround);
@@ -49,13 +43,13 @@ export const GraphNode = memo(function GraphNode({ id, data }: NodeProps<Placed>
           data-focus={id}
           aria-label={[item.name, kind, state, asksInside ? 'waits for a person inside' : ''].filter(Boolean).join(', ')}
           aria-pressed={around.chosen === id}
-          onClick={() => around.choose(id)}
+          onClick={() => (item.kind === 'group' ? around.toggle(id) : around.choose(id))}
           onKeyDown={(event) => {
             if (around.walk(id, event.key)) event.preventDefault();
           }}
         >
           <b title={item.name}>{item.name}</b>
-          <span>{kind}{item.phase === 'SLEEPING' && item.node?.due ? <Countdown due={item.node.due} /> : state && ` · ${asks ? 'Waiting' : state}`}{inside && item.node && item.kind !== 'branch' && ` · ${inside.ended} of ${inside.total}`}</span>
+          <span>{kind}{item.phase === 'SLEEPING' && item.node?.due ? <Countdown due={item.node.due} /> : state && ` · ${asks ? 'Waiting' : state}`}{inside && item.phase !== 'NONE' && item.kind !== 'branch' && ` · ${inside.ended} of ${inside.total}`}</span>
         </button>
         {asks && around.answer && (
           <Tooltip label="Answer">

@@ -1,14 +1,15 @@
 /** Where everything stands. elk finds the places in a worker, so the page never waits for it; what stands in a sub-workflow is laid out in its box. */
 import type { ELK, ElkExtendedEdge, ElkNode } from 'elkjs/lib/elk-api';
 import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
-import type { Item, Link, Shape } from './model';
+import { kindWord, type Item, type Link, type Shape } from './model';
+import { asksPeople } from './phases';
 
 const WIDTH = 204;
 /** What the line below the name needs, at its longest. */
 const NARROWEST: Record<string, number> = { input: 216, approve: 232, branch: 216, sleep: 212 };
 const NARROWEST_TASK = 176;
-const NARROWEST_HOLDER = 290;
 const WIDEST = 290;
+const WIDEST_HOLDER = 380;
 const NAME_CHARACTER = 8.2;
 const AROUND_NAME = 62;
 const BUTTON = 44;
@@ -16,6 +17,7 @@ const HEIGHT = 58;
 const HEADER = 46;
 const PADDING = 18;
 const LABEL_CHARACTER = 6.2;
+const SMALL_CHARACTER = 6.6;
 
 export type Box = { id: string; parent: string; x: number; y: number; width: number; height: number };
 export type Point = { x: number; y: number };
@@ -30,10 +32,17 @@ const OPTIONS = {
   'elk.spacing.nodeNode': '24',
   'elk.spacing.componentComponent': '26',
   'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
-  'elk.edgeLabels.inline': 'true',
   'elk.padding': `[top=${HEADER + PADDING},left=${PADDING},bottom=${PADDING},right=${PADDING}]`,
 };
-const ROOT = { ...OPTIONS, 'elk.padding': '[top=0,left=0,bottom=0,right=0]' };
+/** To keep the order of the model, elk compares every line with every other: with many into one node that takes minutes. */
+const MANY = 150;
+const FAST = {
+  'elk.layered.considerModelOrder.strategy': 'NONE',
+  'elk.layered.nodePlacement.strategy': 'SIMPLE',
+  'elk.layered.thoroughness': '2',
+};
+const INLINE = { 'elk.edgeLabels.inline': 'true' };
+const NO_PADDING = { 'elk.padding': '[top=0,left=0,bottom=0,right=0]' };
 
 /** The worker starts as soon as this is loaded: by the time there is something to lay out, it is there. */
 const engine: Promise<ELK> = import('elkjs/lib/elk-api.js').then((module) => new module.default({ algorithms: ['layered'], workerFactory: () => new Worker(workerUrl) }));
@@ -42,19 +51,20 @@ const engine: Promise<ELK> = import('elkjs/lib/elk-api.js').then((module) => new
 export async function layout(shape: Shape): Promise<Places> {
   const began = performance.now();
   const nodes = new Map<string, ElkNode>(shape.items.map((each) => [each.id, { id: each.id, width: widthOf(each, shape), height: HEIGHT }]));
-  const root: ElkNode = { id: '', layoutOptions: ROOT, children: [], edges: [] };
+  const options = shape.items.length > MANY ? { ...OPTIONS, ...FAST } : OPTIONS;
+  const root: ElkNode = { id: '', layoutOptions: { ...options, ...NO_PADDING }, children: [], edges: [] };
   const holder = (id: string): ElkNode => nodes.get(id) ?? root;
   const scopes = new Map(shape.items.map((each) => [each.id, each.scope]));
   for (const each of shape.items) {
     const up = holder(each.scope);
     const own = nodes.get(each.id);
     if (own) (up.children ??= []).push(own);
-    if (up !== root) up.layoutOptions = OPTIONS;
+    if (up !== root) up.layoutOptions = { ...options, 'elk.nodeSize.constraints': 'MINIMUM_SIZE', 'elk.nodeSize.minimum': `(${up.width}, ${HEIGHT})` };
   }
   for (const link of shape.links) {
     const up = holder(scopes.get(link.source) ?? '');
     if (scopes.get(link.source) !== scopes.get(link.target)) continue;
-    const labels = link.label ? [{ id: `${link.id}:label`, text: link.label, width: link.label.length * LABEL_CHARACTER + 16, height: 18 }] : [];
+    const labels = link.label ? [{ id: `${link.id}:label`, text: link.label, width: link.label.length * LABEL_CHARACTER + 16, height: 18, layoutOptions: INLINE }] : [];
     (up.edges ??= []).push({ id: link.id, sources: [link.source], targets: [link.target], labels });
   }
   const placed = await (await engine).layout(root);
@@ -70,10 +80,12 @@ export async function layout(shape: Shape): Promise<Places> {
 
 /** As wide as its name needs, with room for the buttons that it may have: so nothing moves when they come. */
 function widthOf(item: Item, shape: Shape): number {
-  const hasButton = item.kind === 'input' || item.kind === 'approve' || shape.foldable.has(item.id);
-  const least = NARROWEST[item.kind] ?? (shape.foldable.has(item.id) ? NARROWEST_HOLDER : NARROWEST_TASK);
-  const wanted = AROUND_NAME + item.name.length * NAME_CHARACTER + (hasButton ? BUTTON : 0);
-  return Math.round(Math.min(WIDEST, Math.max(least, wanted)));
+  const inside = shape.foldable.get(item.id) ?? 0;
+  const least = NARROWEST[item.kind] ?? NARROWEST_TASK;
+  const button = asksPeople(item) || inside > 0 ? BUTTON : 0;
+  const below = inside > 0 ? `${kindWord(item.kind, item.dynamic)} · Succeeded · ${inside} of ${inside}`.length * SMALL_CHARACTER : 0;
+  const wanted = AROUND_NAME + Math.max(item.name.length * NAME_CHARACTER, below) + button;
+  return Math.round(Math.min(inside > 0 ? WIDEST_HOLDER : WIDEST, Math.max(least, wanted)));
 }
 
 /** Boxes are told relative to the box around them, and lines from the corner of the whole. */

@@ -21,6 +21,12 @@ export type Shape = { items: Item[]; links: Link[]; foldable: Map<string, number
 
 const MANY = 300;
 
+const KINDS: Record<string, string> = { task: 'Task', sleep: 'Pause', input: 'Input', approve: 'Approval', branch: 'Branch', workflow: 'Sub-workflow', group: 'All alike' };
+
+export function kindWord(kind: string, dynamic = false): string {
+  return dynamic ? 'Dynamic task' : (KINDS[kind] ?? kind);
+}
+
 function itemOf(planned: GraphNodeView | undefined, node: NodeView | null, id: string): Item {
   const seen = node ?? planned;
   const kind = seen?.kind ?? 'task';
@@ -49,10 +55,11 @@ export function itemsOfExecution(execution: ExecutionView, planned: readonly Gra
   return execution.nodes.map((each) => itemOf(known.get(each.id), each, each.id));
 }
 
-/** Return what is folded until somebody unfolds it: nothing, unless there is too much to see. */
+/** Return what is folded until somebody unfolds it: what is alike; and all else, if there is too much to see. */
 export function foldedAtFirst(items: readonly Item[]): Set<string> {
-  if (items.length <= MANY) return new Set();
-  return new Set(items.map((each) => each.scope).filter((scope) => scope !== ''));
+  const groups = items.filter((each) => each.kind === 'group').map((each) => each.id);
+  const seen = items.length - items.filter((each) => groups.includes(each.scope)).length;
+  return new Set(seen <= MANY ? groups : [...groups, ...items.map((each) => each.scope).filter((scope) => scope !== '')]);
 }
 
 function holders(item: Item, byId: ReadonlyMap<string, Item>): string[] {
@@ -70,7 +77,7 @@ function holders(item: Item, byId: ReadonlyMap<string, Item>): string[] {
 export function shapeOf(all: readonly Item[], folded: ReadonlySet<string>): Shape {
   const byId = new Map(all.map((each) => [each.id, each]));
   const foldable = new Map<string, number>();
-  for (const each of all) for (const up of holders(each, byId)) foldable.set(up, (foldable.get(up) ?? 0) + 1);
+  for (const each of all) if (each.kind !== 'group') for (const up of holders(each, byId)) foldable.set(up, (foldable.get(up) ?? 0) + 1);
   const items = all.filter((each) => !holders(each, byId).some((up) => folded.has(up)));
   const seen = new Set(items.map((each) => each.id));
   return { items, links: linksOf(items, seen, byId), foldable };
@@ -117,6 +124,7 @@ export function insideOf(items: readonly Item[]): Map<string, Inside> {
   const byId = new Map(items.map((each) => [each.id, each]));
   const found = new Map<string, Inside>();
   for (const each of items) {
+    if (each.kind === 'group') continue;
     for (const up of holders(each, byId)) {
       const sum = found.get(up) ?? { total: 0, ended: 0, waiting: 0 };
       sum.total += 1;

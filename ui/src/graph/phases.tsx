@@ -22,9 +22,14 @@ const UNKNOWN: Look = { word: 'Unknown', icon: IconDashed };
 export const EXECUTION_PHASES = ['WAITING', 'RUNNING', 'QUEUED', 'SUCCEEDED', 'FAILED', 'ABORTED'] as const;
 export const ENDED = new Set(['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'SKIPPED']);
 
+/** Whether a gate, or what waits at it, is for somebody to answer. */
+export function asksPeople({ kind }: { kind: string }): boolean {
+  return kind === 'input' || kind === 'approve';
+}
+
 /** Return how a node looks: a gate that needs nobody, or a pause before a retry, sleeps. */
 export function appearance(kind: string, phase: string): string {
-  return phase === 'WAITING' && kind !== 'input' && kind !== 'approve' ? 'SLEEPING' : phase;
+  return phase === 'WAITING' && !asksPeople({ kind }) ? 'SLEEPING' : phase;
 }
 
 /** An execution that waits only for time sleeps; `people` is how many answers it waits for. */

@@ -10,6 +10,7 @@ import { QueryError } from '../../app/PageError';
 import { itemsOfExecution, type Item } from '../../graph/model';
 import { phaseWord } from '../../graph/phases';
 import { LinkAnchor } from '../links';
+import { askedAt } from './asked';
 import './execution.css';
 import { Failure } from './Failure';
 import { Head } from './Head';
@@ -60,7 +61,7 @@ function Execution({ execution }: { execution: ExecutionView }) {
   latest.current = execution;
   const answer = useCallback(
     (at: string) => {
-      const path = pathOf(latest.current, at);
+      const path = askedAt(latest.current, at)?.path;
       if (path !== undefined) void navigate({ search: (now) => ({ ...now, task: taskId({ execution: latest.current.id, path }) }), resetScroll: false });
     },
     [navigate],
@@ -102,13 +103,6 @@ function Execution({ execution }: { execution: ExecutionView }) {
       </Tabs>
     </Stack>
   );
-}
-
-/** Return how a waiting node is addressed when it is answered: by its name, or by its path when there are more of that name. */
-function pathOf(execution: ExecutionView, id: string): string | undefined {
-  const node = execution.nodes.find((each) => each.id === id);
-  const path = `${node?.parent ?? ''}/${node?.name ?? ''}`;
-  return execution.waiting.find((each) => each.path === path)?.path ?? execution.waiting.find((each) => each.path === node?.name)?.path;
 }
 
 /** Tells those who do not see the page what has changed. */

@@ -2,9 +2,10 @@ import { ActionIcon, Button, CopyButton, Group, Menu, Stack, Text, Title, Toolti
 import type { ExecutionView } from '../../api/types';
 import { IconCheck, IconLink, IconRefresh } from '../../app/icons';
 import { useConnection } from '../../app/connection';
-import { executionAppearance, PhaseBadge } from '../../graph/phases';
+import { asksPeople, executionAppearance, PhaseBadge } from '../../graph/phases';
 import { Ago } from '../../show/time';
 import { LinkAnchor } from '../links';
+import { WorkflowName } from '../WorkflowName';
 import { useAgain, useTerminate } from './actions';
 import { Took } from './Took';
 
@@ -13,7 +14,7 @@ const OVER = new Set(['SUCCEEDED', 'FAILED', 'ABORTED']);
 /** What an execution is, how it stands, and what can be done with it. */
 export function Head({ execution }: { execution: ExecutionView }) {
   const isOver = OVER.has(execution.phase);
-  const people = execution.waiting.filter((each) => each.kind === 'input' || each.kind === 'approve').length;
+  const people = execution.waiting.filter(asksPeople).length;
   const { since } = useConnection();
   const again = useAgain(execution.id);
   const terminate = useTerminate(execution.id, execution.workflow);
@@ -21,7 +22,7 @@ export function Head({ execution }: { execution: ExecutionView }) {
     <Group justify="space-between" align="flex-start" gap="sm">
       <Stack gap={4} className="ex-head">
         <Group gap="sm">
-          <Title order={1} size="h2" className="ex-wrap">{execution.workflow}</Title>
+          <Title order={1} size="h2" className="ex-wrap"><WorkflowName name={execution.workflow} /></Title>
           <PhaseBadge phase={executionAppearance(execution.phase, people)} />
         </Group>
         <Group gap="xs" c="dimmed" fz="sm">

@@ -1,7 +1,6 @@
 import { Button, Table, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { useState } from 'react';
-import { kindWord } from '../../graph/GraphNode';
-import type { Item } from '../../graph/model';
+import { kindWord, type Item } from '../../graph/model';
 import { PhaseBadge } from '../../graph/phases';
 import { Ago, TimeLeft } from '../../show/time';
 import { Took } from './Took';

@@ -2,10 +2,11 @@ import { ActionIcon, Button, Drawer, Group, Stack, Tabs, Text, Title } from '@ma
 import { useEffect, useRef } from 'react';
 import type { ExecutionView } from '../../api/types';
 import { IconPlay, IconX } from '../../app/icons';
-import { kindWord } from '../../graph/GraphNode';
-import type { Item } from '../../graph/model';
+import { kindWord, type Item } from '../../graph/model';
 import { PhaseBadge } from '../../graph/phases';
+import { Prose } from '../../show/Prose';
 import { Ago, TimeLeft } from '../../show/time';
+import { askedAt } from './asked';
 import { Answered } from './Answered';
 import { Attempts } from './Attempts';
 import { Deck } from './Deck';
@@ -21,7 +22,7 @@ export function NodePanel(props: Props) {
   const { item, isNarrow, onClose } = props;
   if (isNarrow) {
     return (
-      <Drawer opened onClose={onClose} position="bottom" size="85%" title={item.name} closeButtonProps={{ 'aria-label': 'Close' }}>
+      <Drawer opened onClose={onClose} position="bottom" size="85%" title={<Text span fw={650} size="lg" className="ex-wrap">{item.name}</Text>} closeButtonProps={{ 'aria-label': 'Close' }}>
         <Inside {...props} />
       </Drawer>
     );
@@ -58,7 +59,7 @@ function Inside({ execution, item, onAnswer }: Props) {
   const { node } = item;
   if (!node) return null;
   const isTask = item.kind === 'task';
-  const waiting = execution.waiting.find((each) => each.path === item.id || each.path === item.name || each.path === `${item.scope}/${item.name}`);
+  const waiting = askedAt(execution, item.id);
   return (
     <Stack gap="sm">
       <Group gap="xs">
@@ -77,7 +78,8 @@ function Inside({ execution, item, onAnswer }: Props) {
       {item.kind === 'branch' && node.case !== null && <Text fz="sm">Took <code>{item.cases[node.case] ?? `case ${node.case + 1}`}</code></Text>}
       {node.failure && <Failure failure={node.failure} />}
       {node.answer && <Answered answer={node.answer} kind={item.kind} />}
-      <Tabs defaultValue={isTask ? 'attempts' : 'outputs'} keepMounted={false}>
+      {waiting?.prompt && <Prose text={waiting.prompt} />}
+      {(isTask || node.outputs) && <Tabs defaultValue={isTask ? 'attempts' : 'outputs'} keepMounted={false}>
         <Tabs.List>
           {isTask && <Tabs.Tab value="attempts">Attempts</Tabs.Tab>}
           <Tabs.Tab value="outputs">Outputs</Tabs.Tab>
@@ -88,7 +90,7 @@ function Inside({ execution, item, onAnswer }: Props) {
         <Tabs.Panel value="outputs" pt="sm"><Values order={3} title="Outputs" values={node.outputs} empty={node.outputs ? 'This node gives no outputs.' : 'There are none: the node has not succeeded.'} /></Tabs.Panel>
         <Tabs.Panel value="logs" pt="sm"><Logs execution={execution.id} node={node} /></Tabs.Panel>
         <Tabs.Panel value="deck" pt="sm"><Deck execution={execution.id} node={node} /></Tabs.Panel>
-      </Tabs>
+      </Tabs>}
     </Stack>
   );
 }

@@ -8,12 +8,26 @@ const HISTORY_PAGE = 1_000;
 const HISTORY_PAGES = 10;
 const FOLLOW_MS = 1_000;
 
-export type ExecutionFilter = { phase: string[]; text: string; workflow: string };
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Spans of time that end now, by what they are called in an address. */
+export const SPANS: Record<string, { label: string; milliseconds: number }> = {
+  hour: { label: 'In the last hour', milliseconds: HOUR_MS },
+  day: { label: 'In the last 24 hours', milliseconds: DAY_MS },
+  week: { label: 'In the last 7 days', milliseconds: 7 * DAY_MS },
+  month: { label: 'In the last 30 days', milliseconds: 30 * DAY_MS },
+};
+
+export type ExecutionFilter = { phase: string[]; text: string; workflow: string; launched: string };
 
 export function executionsQuery(filter: ExecutionFilter) {
+  const { launched, ...plain } = filter;
+  const span = SPANS[launched]?.milliseconds;
+  const since = () => (span === undefined ? '' : new Date(Date.now() - span).toISOString());
   return infiniteQueryOptions({
     queryKey: ['executions', filter],
-    queryFn: ({ pageParam, signal }) => get<ExecutionPage>('/api/v1/executions', { ...filter, cursor: pageParam, limit: PAGE } as Query, signal),
+    queryFn: ({ pageParam, signal }) => get<ExecutionPage>('/api/v1/executions', { ...plain, since: since(), cursor: pageParam, limit: PAGE } as Query, signal),
     initialPageParam: '',
     getNextPageParam: (page) => page.next || undefined,
     placeholderData: (before) => before,

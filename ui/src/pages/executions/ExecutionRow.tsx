@@ -1,30 +1,32 @@
 import { ActionIcon, Group, Menu, Progress, Table, Text } from '@mantine/core';
-import { useIntersection, useMergedRef } from '@mantine/hooks';
+import { useIntersection } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { useRef } from 'react';
 import { executionQuery, taskId } from '../../api/queries';
-import type { ExecutionLine } from '../../api/types';
+import type { ExecutionLine, NodeView } from '../../api/types';
 import { IconHand } from '../../app/icons';
-import { ENDED, executionAppearance, PhaseBadge } from '../../graph/phases';
+import { asksPeople, ENDED, executionAppearance, PhaseBadge } from '../../graph/phases';
 import { Ago } from '../../show/time';
 import { LinkAnchor, LinkButton } from '../links';
+import { WorkflowName } from '../WorkflowName';
 import { useAgain, useTerminate } from '../execution/actions';
 import { Took } from '../execution/Took';
 
 const SHOWN = 2;
 
-/** One execution in the list. */
+/** One execution in the list. How far it is, is asked for only where somebody looks. */
 export function ExecutionRow({ line }: { line: ExecutionLine }) {
   const isOver = ENDED.has(line.phase);
+  const { ref, entry } = useIntersection<HTMLTableRowElement>({ rootMargin: '50px' });
+  const { data } = useQuery({ ...executionQuery(line.id), enabled: !isOver && (entry?.isIntersecting ?? false) });
   return (
-    <Table.Tr data-execution={line.id} data-phase={line.phase}>
+    <Table.Tr ref={ref} data-execution={line.id} data-phase={line.phase}>
       <Table.Td className="exs-what">
-        <LinkAnchor to="/executions/$id" params={{ id: line.id }} fw={600}>{line.workflow}</LinkAnchor>
+        <LinkAnchor to="/executions/$id" params={{ id: line.id }} fw={600}><WorkflowName name={line.workflow} /></LinkAnchor>
         <Text fz="xs" c="dimmed" ff="monospace">{line.id}</Text>
       </Table.Td>
       <Table.Td><PhaseBadge phase={executionAppearance(line.phase, line.waiting.length)} /></Table.Td>
-      <Table.Td className="exs-waits"><Waits line={line} /></Table.Td>
-      <Table.Td className="exs-progress">{!isOver && <Done id={line.id} />}</Table.Td>
+      <Table.Td className="exs-waits"><Waits line={line} paths={data?.waiting.filter(asksPeople).map((each) => each.path)} /></Table.Td>
+      <Table.Td className="exs-progress">{!isOver && <Done nodes={data?.nodes ?? []} />}</Table.Td>
       <Table.Td className="exs-when"><Ago at={line.launched} /> <span className="dim">by {line.who}</span></Table.Td>
       <Table.Td className="exs-took"><Took from={line.launched} to={isOver ? line.changed : null} /></Table.Td>
       <Table.Td className="exs-more"><Actions line={line} isOver={isOver} /></Table.Td>
@@ -32,27 +34,23 @@ export function ExecutionRow({ line }: { line: ExecutionLine }) {
   );
 }
 
-function Waits({ line }: { line: ExecutionLine }) {
+/** Links straight to what is asked: by its path as soon as that is known, for two may have one name. */
+function Waits({ line, paths = line.waiting }: { line: ExecutionLine; paths: string[] | undefined }) {
   if (line.waiting.length === 0) return null;
   return (
     <Group gap={6}>
-      {line.waiting.slice(0, SHOWN).map((name, index) => (
-        <LinkButton key={`${name} ${index}`} to="/executions" search={(now) => ({ ...now, task: taskId({ execution: line.id, path: name }) })} size="compact-sm" variant="default" leftSection={<IconHand size={14} />} aria-label={`Answer ${name}`}>{name}</LinkButton>
+      {paths.slice(0, SHOWN).map((path) => (
+        <LinkButton key={path} to="/executions" search={(now) => ({ ...now, task: taskId({ execution: line.id, path }) })} size="compact-sm" variant="default" leftSection={<IconHand size={14} />} aria-label={`Answer ${path}`}>{path}</LinkButton>
       ))}
-      {line.waiting.length > SHOWN && <LinkAnchor to="/executions/$id" params={{ id: line.id }} fz="sm">{line.waiting.length - SHOWN} more</LinkAnchor>}
+      {paths.length > SHOWN && <LinkAnchor to="/executions/$id" params={{ id: line.id }} fz="sm">{paths.length - SHOWN} more</LinkAnchor>}
     </Group>
   );
 }
 
-/** How much has ended: asked for only where somebody looks. */
-function Done({ id }: { id: string }) {
-  const own = useRef<HTMLDivElement>(null);
-  const { ref, entry } = useIntersection({ rootMargin: '50px' });
-  const { data } = useQuery({ ...executionQuery(id), enabled: entry?.isIntersecting ?? false });
-  const nodes = data?.nodes ?? [];
+function Done({ nodes }: { nodes: readonly NodeView[] }) {
   const ended = nodes.filter((each) => ENDED.has(each.phase)).length;
   return (
-    <div ref={useMergedRef(own, ref)} className="exs-done">
+    <div className="exs-done">
       {nodes.length > 0 && <><Progress value={(100 * ended) / nodes.length} size="sm" aria-hidden /><span>{ended} of {nodes.length}</span></>}
     </div>
   );

@@ -1,64 +1,46 @@
-import { Anchor, Button, Chip, Code, Group, Skeleton, Stack, Table, Text, TextInput, Title, VisuallyHidden } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
+import { Button, Code, Group, Skeleton, Stack, Table, Text, Title, VisuallyHidden } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect, useRef, useState } from 'react';
+import { useCallback } from 'react';
 import type { ExecutionLine } from '../../api/types';
-import { IconPlay, IconSearch, IconX } from '../../app/icons';
-import { useKeys } from '../../app/keys';
+import { IconPlay } from '../../app/icons';
 import { QueryError } from '../../app/PageError';
-import { EXECUTION_PHASES, PhaseIcon, phaseWord } from '../../graph/phases';
+import type { ExecutionsSearch } from '../../app/router';
 import { LinkAnchor, LinkButton } from '../links';
 import { executionsQuery } from '../execution/queries';
 import { ExecutionRow } from './ExecutionRow';
+import { Filters } from './Filters';
 import './executions.css';
 
-const TYPING_MS = 200;
-
-/** All executions, the newest first; what waits for a person is a phase of its own. */
+/** All executions, the newest first; what waits is a phase of its own. */
 export function ExecutionsPage() {
-  const { phase, text = '', workflow = '' } = useSearch({ from: '/executions' });
+  const search = useSearch({ from: '/executions' });
+  const { phase, text = '', workflow = '', launched = '' } = search;
   const navigate = useNavigate({ from: '/executions' });
-  const phases = phase?.split(',') ?? [];
-  const [typed, setTyped] = useState(text);
-  const [settled] = useDebouncedValue(typed, TYPING_MS);
-  const field = useRef<HTMLInputElement>(null);
-  useKeys({ '/': () => field.current?.focus() });
-  useEffect(() => {
-    if (settled !== text) void navigate({ search: (now) => ({ ...now, text: settled || undefined }), replace: true });
-    // Only what is typed moves the address; the address moves nothing back.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [settled]);
-  const query = useInfiniteQuery(executionsQuery({ phase: phases, text, workflow }));
+  const change = useCallback((next: ExecutionsSearch) => void navigate({ search: (now) => filled({ ...now, ...next }), replace: true }), [navigate]);
+  const query = useInfiniteQuery(executionsQuery({ phase: phase ? phase.split(',') : [], text, workflow, launched }));
   const lines = query.data?.pages.flatMap((page) => page.items) ?? [];
-  const isFiltered = phases.length > 0 || text !== '' || workflow !== '';
-  const clear = () => {
-    setTyped('');
-    void navigate({ search: {}, replace: true });
-  };
+  const isFiltered = [phase, text, workflow, launched].some(Boolean);
   return (
     <Stack>
       <Group justify="space-between">
         <Title order={1} size="h2">Executions</Title>
         <LinkButton to="/workflows" leftSection={<IconPlay size={16} />}>Launch</LinkButton>
       </Group>
-      <Group gap="sm">
-        <TextInput ref={field} className="exs-search" aria-label="Search by id or workflow" placeholder="Id or workflow" leftSection={<IconSearch size={16} />} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
-        <Chip.Group multiple value={phases} onChange={(next) => void navigate({ search: (now) => ({ ...now, phase: next.join(',') || undefined }), replace: true })}>
-          <Group gap={6} role="group" aria-label="Phases">
-            {EXECUTION_PHASES.map((each) => <Chip key={each} value={each} size="sm" variant="outline" className={`exs-chip phase-${each}`}><PhaseIcon phase={each} size={14} />{phaseWord(each)}</Chip>)}
-          </Group>
-        </Chip.Group>
-        {workflow && <Button variant="default" size="compact-md" rightSection={<IconX size={14} />} onClick={() => void navigate({ search: (now) => ({ ...now, workflow: undefined }), replace: true })} aria-label={`Show all workflows, not only ${workflow}`}>{workflow}</Button>}
-      </Group>
+      <Filters search={search} onChange={change} />
       {query.error && !query.data ? <QueryError error={query.error} retry={() => void query.refetch()} what="The executions" />
         : query.isPending ? <Waiting />
           : lines.length > 0 ? <Lines lines={lines} />
-            : isFiltered ? <Text>No execution matches. <Anchor component="button" type="button" onClick={clear}>Clear filters</Anchor></Text>
+            : isFiltered ? <Group><Text>No execution matches.</Text><Button size="compact-sm" variant="default" onClick={() => void navigate({ search: {}, replace: true })}>Clear the filters</Button></Group>
               : <NothingYet />}
       {query.hasNextPage && <Button variant="default" onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>Show older ones</Button>}
     </Stack>
   );
+}
+
+/** What is empty does not stand in the address. */
+function filled(search: ExecutionsSearch): ExecutionsSearch {
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value));
 }
 
 function Lines({ lines }: { lines: ExecutionLine[] }) {

@@ -5,10 +5,10 @@ import { lazy, Suspense, useMemo, useState } from 'react';
 import { ApiError } from '../../api/client';
 import type { GraphNodeView, WorkflowDetail } from '../../api/types';
 import { QueryError } from '../../app/PageError';
-import { kindWord } from '../../graph/GraphNode';
-import { itemsOfWorkflow } from '../../graph/model';
+import { itemsOfWorkflow, kindWord } from '../../graph/model';
 import { span } from '../../show/time';
 import { LinkAnchor } from '../links';
+import { WorkflowName } from '../WorkflowName';
 import { versionsQuery, workflowQuery } from '../execution/queries';
 import { Launch } from './Launch';
 import './workflows.css';
@@ -44,10 +44,10 @@ function Workflow({ detail }: { detail: WorkflowDetail }) {
   return (
     <Stack>
       <Group justify="space-between" align="flex-end">
-        <Stack gap={2}>
-          <Title order={1} size="h2" className="wf-name">{workflow.name}</Title>
+        <Stack gap={2} className="wf-head">
+          <Title order={1} size="h2" className="wf-name"><WorkflowName name={workflow.name} /></Title>
           <Group gap="md" fz="sm" c="dimmed">
-            <code>{workflow.module}</code>
+            <code className="wf-name">{workflow.module}</code>
             <LinkAnchor to="/executions" search={{ workflow: workflow.name }} fz="sm">Its executions</LinkAnchor>
           </Group>
         </Stack>

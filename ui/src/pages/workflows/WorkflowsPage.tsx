@@ -7,6 +7,7 @@ import { useKeys } from '../../app/keys';
 import { QueryError } from '../../app/PageError';
 import { Ago } from '../../show/time';
 import { LinkAnchor, LinkButton } from '../links';
+import { WorkflowName } from '../WorkflowName';
 import { workflowsQuery } from '../execution/queries';
 import './workflows.css';
 
@@ -47,7 +48,7 @@ function Line({ workflow }: { workflow: WorkflowView }) {
   return (
     <li className="card wf-line">
       <div className="wf-what">
-        <LinkAnchor to="/workflows/$name" params={{ name }} fw={600} className="wf-name">{name}</LinkAnchor>
+        <LinkAnchor to="/workflows/$name" params={{ name }} fw={600} className="wf-name"><WorkflowName name={name} /></LinkAnchor>
         {doc && <Text fz="sm">{doc.split('\n')[0]}</Text>}
         <Group gap="xs" fz="sm" c="dimmed" mt={4}>
           <span>{inputs.length === 0 ? 'no inputs' : inputs.map((each) => each.name).join(', ')}</span>
@@ -55,7 +56,7 @@ function Line({ workflow }: { workflow: WorkflowView }) {
           {signals.length > 0 && <Badge variant="outline" className="wf-asks" leftSection={<IconHand size={12} />}>asks {signals.length === 1 ? 'once' : `${signals.length} times`}</Badge>}
         </Group>
       </div>
-      <LinkButton to="/workflows/$name" params={{ name }} variant="default" leftSection={<IconPlay size={16} />} aria-label={`Launch ${name}`}>Launch</LinkButton>
+      <LinkButton to="/workflows/$name" params={{ name }} variant="default" className="wf-go" leftSection={<IconPlay size={16} />} aria-label={`Launch ${name}`}>Launch</LinkButton>
     </li>
   );
 }

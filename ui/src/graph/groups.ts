@@ -1,0 +1,44 @@
+/** Many nodes that are alike (the same task over a list of things) as one that unfolds: a graph of a thousand boxes shows nothing. */
+import type { Item } from './model';
+import { asksPeople, ENDED } from './phases';
+
+const MANY = 20;
+
+/** Return the items with a group around each many that are alike: of one name, after the same nodes, and before the same nodes. */
+export function grouped(items: readonly Item[]): Item[] {
+  const after = new Map<string, string[]>();
+  for (const each of items) for (const up of each.upstream) after.set(up, [...(after.get(up) ?? []), each.id]);
+  const alike = new Map<string, Item[]>();
+  for (const each of items) {
+    const key = JSON.stringify([each.scope, each.branch, each.name, each.kind, each.upstream, after.get(each.id)]);
+    const own = alike.get(key);
+    if (own) own.push(each);
+    else alike.set(key, [each]);
+  }
+  const groups = [...alike.values()].filter((each) => each.length >= MANY).map(groupOf);
+  if (groups.length === 0) return [...items];
+  const groupOfMember = new Map(groups.flatMap(({ group, members }) => members.map((each) => [each.id, group.id] as const)));
+  const outside = (up: readonly string[]) => [...new Set(up.map((id) => groupOfMember.get(id) ?? id))];
+  return [
+    ...groups.map(({ group }) => ({ ...group, upstream: outside(group.upstream) })),
+    ...items.map((each) => {
+      const own = groupOfMember.get(each.id);
+      return own === undefined ? { ...each, upstream: outside(each.upstream) } : { ...each, scope: own, upstream: [], branch: null };
+    }),
+  ];
+}
+
+function groupOf(members: Item[]): { group: Item; members: Item[] } {
+  const [first] = members as [Item];
+  return { members, group: { ...first, id: `${first.id}…`, name: `${first.name} × ${members.length}`, kind: 'group', phase: phaseOf(members), cases: [], dynamic: false, node: null } };
+}
+
+/** A group is as far as those in it are, all together; what somebody is asked in it is told by its inside. */
+function phaseOf(members: readonly Item[]): string {
+  const phases = new Set(members.map((each) => (each.phase === 'WAITING' && asksPeople(each) ? 'RUNNING' : each.phase)));
+  const [only] = phases;
+  if (phases.size === 1 && only !== undefined) return only;
+  const worst = ['FAILED', 'TIMED_OUT', 'ABORTED'].find((each) => phases.has(each));
+  if (worst) return worst;
+  return [...phases].every((each) => ENDED.has(each)) ? 'SUCCEEDED' : 'RUNNING';
+}
