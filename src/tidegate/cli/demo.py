@@ -1,4 +1,4 @@
-"""The command for a first look: a server with example workflows, launched on real figures, that wait for whoever reads what it prints."""
+"""A first look: a server with example workflows, launched on real figures, that wait for whoever reads what it prints."""
 
 import csv
 from collections.abc import Callable
@@ -6,15 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import click
-
 from tidegate.api.pages import is_built
 from tidegate.api.settings import Settings
 from tidegate.bundles.archive import install, pack
 from tidegate.bundles.sources import Sources
-from tidegate.cli.options import shared_options, user
+from tidegate.cli.options import user
 from tidegate.cli.render import tell
-from tidegate.cli.serve import HOST, PORT, serve_store
+from tidegate.cli.serving import serve_store
 from tidegate.cli.way import spelled
 from tidegate.ir.expr import Value
 from tidegate.runtime import Runtime
@@ -37,22 +35,8 @@ SETTLE: Final = 10.0
 """Seconds that the workflows have to come to where they wait, before what to type is printed."""
 
 
-@click.command("demo")
-@click.option(
-    "--port",
-    default=PORT,
-    show_default=True,
-    type=click.IntRange(0, 65535),
-    help="The port to listen on; 0 takes a free one.",
-)
-@shared_options
-def demo_command(*, home: Path, port: int) -> int:
-    """
-    Serve the store, with example workflows that wait for you.
-
-    They work on the yearly flow of the Nile from 1871 to 1970. Those that still wait from the last time are not launched again.
-    """
-    settings = Settings(host=HOST, port=port)
+def serve_demo(home: Path, settings: Settings) -> int:
+    """Serve a store with the example workflows."""
     return serve_store(home, None, settings, partial(_prepare, home))
 
 

@@ -46,7 +46,7 @@ COMMANDS = {
     "register": ("tidegate.cli.register", "Register the workflows of files and directories."),
     "serve": ("tidegate.cli.serve", "Serve the store over HTTP: run, launch, watch and answer."),
     "token": ("tidegate.cli.token", "Make, list and revoke tokens, for access over the network."),
-    "demo": ("tidegate.cli.demo", "Serve, with example workflows that wait for you."),
+    "demo": ("tidegate.cli.serve", "Serve, with example workflows that wait for you."),
     "doctor": ("tidegate.cli.doctor", "Check the store."),
 }
 """Where each subcommand lives, and what it says of itself, so that the list of them needs no imports."""

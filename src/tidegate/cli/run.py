@@ -246,7 +246,8 @@ def _interruptible(id_: str) -> Iterator[None]:
     except KeyboardInterrupt:
         tell("")
         where = "waits in the store" if server() is None else "goes on at the server"
-        tell(f"interrupted; execution {id_} {where}, {_go_on(id_)}")
+        tell(f"interrupted; execution {id_} {where}")
+        tell(_go_on(id_))
         raise click.exceptions.Exit(130) from None
     finally:
         for number, handler in before.items():

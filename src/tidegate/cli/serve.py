@@ -1,25 +1,11 @@
-"""The command that serves: the engine, its workers, and the HTTP door, in one process tree."""
+"""The commands that serve: a store, or one with example workflows for a first look. What they do is in `serving` and in `demo`."""
 
-import gc
-import sys
-import time
-from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tidegate.api.app import make_app
-from tidegate.api.server import listen, serve
-from tidegate.api.settings import Settings, check_exposure
-from tidegate.cli.line import PATIENCE, PAUSE
 from tidegate.cli.options import shared_options, workers_option
-from tidegate.cli.render import tell
-from tidegate.errors import StoreLocked
-from tidegate.remote.local import connect
-from tidegate.runtime import Runtime, open_runtime
-from tidegate.service.tokens import TOKEN_FILE
 
 HOST, PORT = "127.0.0.1", 8433
 
@@ -62,52 +48,29 @@ def serve_command(*, home: Path, workers: int | None, **reached: Any) -> int:
 
     SIGTERM or Ctrl-C stops it. What runs then is repeated by the next `tidegate serve`, `run` or `resume`; nothing is lost.
     """
+    # Loaded here: the door takes longer to be loaded than the help to be shown.
+    from tidegate.api.settings import Settings  # noqa: PLC0415
+    from tidegate.cli.serving import serve_store  # noqa: PLC0415
+
     return serve_store(home, workers, Settings(**reached))
 
 
-def serve_store(
-    home: Path,
-    workers: int | None,
-    settings: Settings,
-    prepare: Callable[[Runtime, str], Callable[[], None]] | None = None,
-) -> int:
-    """Serve the store in `home` until told to stop. `prepare` is called before anything is served, with the address, and returns what to do then."""
-    check_exposure(settings)
-    listening = listen(settings.host, settings.port)
-    try:
-        with _take(home, workers) as runtime:
-            runtime.service.tokens.admin_token(home / TOKEN_FILE)
-            app = make_app(runtime.service, home, version("tidegate"), settings)
-            url = _address(settings, listening.getsockname()[1])
-            then = None if prepare is None else prepare(runtime, url)
-            # What is there now stays for good: the collector need not look at it again and again.
-            gc.freeze()
+@click.command("demo")
+@click.option(
+    "--port",
+    default=PORT,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="The port to listen on; 0 takes a free one.",
+)
+@shared_options
+def demo_command(*, home: Path, port: int) -> int:
+    """
+    Serve the store, with example workflows that wait for you.
 
-            def ready() -> None:
-                tell(f"tidegate serves {home} at {url}")
-                if then is not None:
-                    then()
+    They work on the yearly flow of the Nile from 1871 to 1970. Those that still wait from the last time are not launched again.
+    """
+    from tidegate.api.settings import Settings  # noqa: PLC0415 - as above
+    from tidegate.cli.demo import serve_demo  # noqa: PLC0415
 
-            serve(app, listening, settings, ready=ready, stopping=app.close)
-    finally:
-        listening.close()
-    tell("stopped; everything accepted is stored")
-    sys.stdout.flush()
-    return 0
-
-
-def _take(home: Path, workers: int | None) -> Runtime:
-    """Become the owner of the store; whoever only stores an answer, or is just ending, lets go of it soon."""
-    give_up = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return open_runtime(home, workers=workers)
-        except StoreLocked:
-            if connect(home) is not None or time.monotonic() > give_up:
-                raise
-            time.sleep(PAUSE)
-
-
-def _address(settings: Settings, port: int) -> str:
-    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"{'http' if settings.tls_cert is None else 'https'}://{shown}:{port}"
+    return serve_demo(home, Settings(host=HOST, port=port))

@@ -1,0 +1,66 @@
+"""Serving a store: the engine, its workers, and the HTTP door, in one process tree."""
+
+import gc
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from tidegate.api.app import make_app
+from tidegate.api.server import listen, serve
+from tidegate.api.settings import Settings, check_exposure
+from tidegate.cli.line import PATIENCE, PAUSE
+from tidegate.cli.render import tell
+from tidegate.errors import StoreLocked
+from tidegate.remote.local import connect
+from tidegate.runtime import Runtime, open_runtime
+from tidegate.service.tokens import TOKEN_FILE
+
+
+def serve_store(
+    home: Path,
+    workers: int | None,
+    settings: Settings,
+    prepare: Callable[[Runtime, str], Callable[[], None]] | None = None,
+) -> int:
+    """Serve the store in `home` until told to stop. `prepare` is called before anything is served, with the address, and returns what to do then."""
+    check_exposure(settings)
+    listening = listen(settings.host, settings.port)
+    try:
+        with _take(home, workers) as runtime:
+            runtime.service.tokens.admin_token(home / TOKEN_FILE)
+            app = make_app(runtime.service, home, version("tidegate"), settings)
+            url = _address(settings, listening.getsockname()[1])
+            then = None if prepare is None else prepare(runtime, url)
+            # What is there now stays for good: the collector need not look at it again and again.
+            gc.freeze()
+
+            def ready() -> None:
+                tell(f"tidegate serves {home} at {url}")
+                if then is not None:
+                    then()
+
+            serve(app, listening, settings, ready=ready, stopping=app.close)
+    finally:
+        listening.close()
+    tell("stopped; everything accepted is stored")
+    sys.stdout.flush()
+    return 0
+
+
+def _take(home: Path, workers: int | None) -> Runtime:
+    """Become the owner of the store; whoever only stores an answer, or is just ending, lets go of it soon."""
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return open_runtime(home, workers=workers)
+        except StoreLocked:
+            if connect(home) is not None or time.monotonic() > give_up:
+                raise
+            time.sleep(PAUSE)
+
+
+def _address(settings: Settings, port: int) -> str:
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{'http' if settings.tls_cert is None else 'https'}://{shown}:{port}"
