@@ -18,7 +18,7 @@ JOBS ?= 2
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
 
-demo: .venv/.demo ui  ## Run the report workflow on real data, stop, and be asked (ARGS=--unattended: let it answer itself)
+demo: .venv/.demo ui  ## See a report wait for you (ARGS=--unattended: it answers itself)
 	@$(BIN)/python examples/demo.py $(ARGS)
 
 # The tests in a browser stay together, with one browser and one server at a time; they skip, and say why, where they cannot run.
@@ -53,7 +53,7 @@ ui-check: .venv/.dev
 ui-types: .venv/.dev
 	@$(BIN)/python ui/check.py --write
 
-browser: .venv/.dev ui chromium  ## Run the tests of the web UI in Chromium, which is installed where it is missing and can be
+browser: .venv/.dev ui chromium  ## Run the tests of the web UI, in Chromium
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS) tests/browser
 
 chromium:
@@ -62,10 +62,10 @@ chromium:
 docs: .venv/.dev  ## Write the generated pages of docs/ anew
 	$(BIN)/python docs/generate.py
 
-bench: .venv/.dev  ## Measure, each figure beside the bare machine (ARGS: names of cases)
+bench: .venv/.dev  ## Measure, beside the bare machine (ARGS: names of cases)
 	$(BIN)/python bench/run.py $(ARGS)
 
-wheel: .venv/.python  ## Build the wheel, and try it in an empty environment as a newcomer does
+wheel: .venv/.python  ## Build the wheel, and try it in an empty environment
 	$(BIN)/python .ci/try_wheel.py
 
 clean:  ## Remove everything that the other targets made
