@@ -17,7 +17,7 @@ from tidegate.errors import (
 )
 from tidegate.sdk.condition import conditional
 from tidegate.sdk.deck import Deck
-from tidegate.sdk.flyte import Echo, ImageSpec, LaunchPlan, Resources
+from tidegate.sdk.flyte import Echo, ImageSpec, LaunchPlan, Resources, absent
 from tidegate.sdk.gates import approve, sleep, wait_for_input
 from tidegate.sdk.imperative import ImperativeWorkflow, Workflow, create_node
 from tidegate.sdk.scratch import current_context
@@ -62,3 +62,6 @@ __all__ = [
     "wait_for_input",
     "workflow",
 ]
+
+# Not by `def`: type checkers would then take every name for one that is there.
+globals()["__getattr__"] = absent

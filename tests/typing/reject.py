@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from tidegate import approve, dynamic, sleep, task, wait_for_input, workflow
+from tidegate import Deck, approve, current_context, dynamic, sleep, task, wait_for_input, workflow
+from tidegate.remote import Remote
 
 
 @task
@@ -57,3 +58,8 @@ def no_option() -> int:
 def use() -> None:
     result: int = inner(x=1)  # error
     inner.run({"x": 1}, answer={})  # error
+    key: int = current_context().idempotency_key  # error
+    Deck("a").tabel([])  # error
+    Deck()  # error
+    Remote().execute("a", inputs=3)  # error
+    Remote().inbox(limit="a")  # error

@@ -1,11 +1,11 @@
 """
-Names that code which comes from Flyte brings along, as far as they have a meaning here.
+Names that code which comes from Flyte brings along, as far as they have a meaning here; and what to use instead of those that have none.
 
 `Echo` and `LaunchPlan` do what they say; `ImageSpec` and `Resources` are taken and have no effect, for tasks run in the environment they are given.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from msgspec import structs
 
@@ -19,6 +19,29 @@ _PLAN_WITHOUT_EFFECT: Final = (
     *("annotations", "auth_role", "labels", "max_parallelism", "overwrite_cache"),
     *("raw_output_data_config", "security_context"),
 )
+
+_INSTEAD: Final = {
+    "map_task": "call the task for each item in a @dynamic, which returns the list",
+    "array_node": "call the task for each item in a @dynamic, which returns the list",
+    "eager": "use @dynamic: Python's own loops and ifs over its inputs, gates too",
+    "CronSchedule": "let cron call `tidegate run --detach`",
+    "FixedRate": "let cron call `tidegate run --detach`",
+    "FlyteContextManager": "order nodes with >> and create_node",
+    "ContainerTask": "let a task start the container",
+    "ShellTask": "let a task call subprocess.run",
+    "Secret": "let a task read it from the environment of the workers",
+    "kwtypes": "a StructuredDataset has all its columns; let a task choose",
+    "reference_task": "import the task",
+    "reference_workflow": "import the workflow",
+    "reference_launch_plan": "import the workflow",
+}
+
+
+def absent(name: str) -> NoReturn:
+    """Be the `__getattr__` of the package. Raises ImportError for a name of Flyte's that is not here, with what to use instead; else AttributeError."""
+    if name in _INSTEAD:
+        raise ImportError(f"tidegate has no {name}: {_INSTEAD[name]}")
+    raise AttributeError(f"module 'tidegate' has no attribute {name!r}")
 
 
 class ImageSpec:

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 import tidegate
 
 HEAVY = {
@@ -72,3 +74,14 @@ def test_the_names_of_the_guide_are_exported():
     }
 
     assert names <= set(tidegate.__all__)
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"), [("map_task", "@dynamic"), ("CronSchedule", "tidegate run --detach")]
+)
+def test_a_name_of_flyte_s_that_is_not_here_says_what_to_use_instead(name, instead):
+    with pytest.raises(ImportError, match=f"tidegate has no {name}: .*{instead}"):
+        exec(f"from tidegate import {name}")
+    with pytest.raises(ImportError, match="cannot import name 'no_such'"):
+        exec("from tidegate import no_such")
+    assert not hasattr(tidegate, "no_such")
