@@ -189,7 +189,10 @@ def conditional(name: str) -> Conditional:
     """
     Begin a conditional: the first case whose test holds is taken.
 
-    It waits only for what its tests look at. Raises CompileError outside of a workflow.
+        conditional("size").if_(n > 3).then(a(n=n)).elif_(n > 1).then(b(n=n)).else_().fail("too small")
+
+    `name` is what the node is called. It waits only for what its tests look at; what is called within a `then` runs only if that case is taken.
+    It ends in `else_()`, and returns the promises of what all cases hand on. Raises CompileError outside of a workflow, and for a case that is not right.
     """
     return begin(trace_for("conditional(...)", "create_conditional"), name)
 

@@ -45,7 +45,7 @@ def absent(name: str) -> NoReturn:
 
 
 class ImageSpec:
-    """A container image; tasks run without it."""
+    """A container image, by whatever options Flyte knows: they are taken and have no effect, for tasks run in the environment of their worker."""
 
     def __init__(self, name: str = "", **options: Any) -> None:
         self.name = name
@@ -57,14 +57,18 @@ class ImageSpec:
 
 
 class Resources:
-    """What a task would need of a cluster; the machine gives what it has."""
+    """What a task would need of a cluster (`cpu`, `mem`, `gpu`): taken, and without effect, for the machine gives what it has."""
 
     def __init__(self, **options: Any) -> None:
         self.options = options
 
 
 def Echo(name: str, inputs: Mapping[str, Any] | None = None) -> Workflow:  # noqa: N802 - a class in Flyte
-    """Make something that hands its inputs on as `o0`, `o1`: for a case of a conditional in which there is nothing to do."""
+    """
+    Make something that hands its inputs on as `o0`, `o1`: for a case of a conditional in which there is nothing to do.
+
+    `name` is what the node is called, `inputs` are types by name. Raises CompileError for a name, UnsupportedType for a type that is not right.
+    """
     echo = Workflow(name)
     for i, (key, annotation) in enumerate((inputs or {}).items()):
         echo.add_workflow_output(f"o{i}", echo.add_workflow_input(key, annotation), annotation)
@@ -73,9 +77,10 @@ def Echo(name: str, inputs: Mapping[str, Any] | None = None) -> Workflow:  # noq
 
 class LaunchPlan:
     """
-    A workflow with other defaults, and with inputs that are fixed.
+    A workflow with other defaults, and with inputs that are fixed: `LaunchPlan.get_or_create(wf, "name", default_inputs={...}, fixed_inputs={...})`.
 
-    Unlike in Flyte, calling it in a workflow makes it a part of the same execution.
+    It is called as the workflow is. Unlike in Flyte, calling it in a workflow makes it a part of the same execution.
+    Raises TypeError for options that it has not, such as a schedule; CompileError, when it is called, for inputs that the workflow has not or that are fixed.
     """
 
     def __init__(

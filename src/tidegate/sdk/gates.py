@@ -120,7 +120,10 @@ def approve(
     """
     Wait for a yes to a value; return the promise of that value.
 
-    A no fails the gate, code `Rejected`. `upstream_item` is any promise: an output, a part of one, a workflow's input. The rest is as of `wait_for_input`.
+    `upstream_item` is any promise: an output, a part of one, a workflow's input; it is shown to whoever is asked. `name` is how an answer finds the gate.
+    A no fails the gate, code `Rejected`, and is never retried. Without `timeout` it waits without end; after it, the execution fails, or
+    `on_timeout` counts as the answer: True or False. See `ApproveOptions` for the other keywords.
+    Raises CompileError for a name, a duration, an option or an item that is not right.
     """
     trace = trace_for("approve(...)", "add_approve")
     return cast(T, add_approval(trace, upstream_item, name, timeout, options)[0])

@@ -33,8 +33,11 @@ from tidegate.types.values import NoBlobs
 
 class Workflow:
     """
-    A workflow in the making, and what it makes.
+    A workflow in the making, and what it makes: by `add_workflow_input`, `add_entity`, the gates `add_sleep`, `add_wait_for_input`
+    and `add_approve`, `create_conditional`, and `add_workflow_output`; `>>` orders its nodes.
 
+    `name` is what it is registered under; `failure_policy` says what happens to the other nodes when one has failed; `doc` describes it.
+    It is called, run and made a part of others as one made of a function is; it is complete when it is first compiled.
     Every `add_...` raises CompileError for what cannot be, and once the workflow has been compiled.
     """
 

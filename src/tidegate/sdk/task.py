@@ -151,7 +151,7 @@ def task(function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOp
     """
     Make a function into a task. With and without parentheses; `async def` too.
 
-    Its inputs and outputs are those of its annotations. A failed attempt is repeated as `retries` says, so the function may run more than once:
+    Its inputs and outputs are those of its annotations; `TaskOptions` says what the options mean. A failed attempt is repeated as `retries` says, so the function may run more than once:
     `current_context().idempotency_key` is the same each time.
     Raises TypeError for an unknown option; CompileError, when a workflow is compiled that calls it, for a wrong one.
     """
@@ -168,7 +168,7 @@ def dynamic(function: Callable[..., Any] | None = None, /, **options: Unpack[Tas
     """
     Make a function into a task whose body builds a graph when it runs, with its real inputs at hand: loops, Python's own `if`, gates, other dynamics.
 
-    The graph then stands in the task's place. Options as of `@task`.
+    The graph then stands in the task's place, and may unfold in its turn; graphs stand at most 200 deep in each other. Options as of `@task`.
     """
     return _decorated(function, options, dynamic=True)
 

@@ -288,7 +288,8 @@ def workflow(
     Make a function into a workflow. With and without parentheses.
 
     Its body calls tasks, gates and other workflows, and is run once, with promises in the place of values, when the workflow is first needed.
-    Raises TypeError for an unknown option.
+    Call it to run it here and now; `.run(inputs, answers={...})` takes the answers of its gates, too. `WorkflowOptions` says what the options mean.
+    Raises TypeError for an unknown option; when it is compiled, CompileError and UnsupportedType, the same each time.
     """
     if function is None:
         return lambda function: FunctionWorkflow(function, options)

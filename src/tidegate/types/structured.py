@@ -69,7 +69,12 @@ def read_table(content: bytes, cls: type) -> Any:
 
 
 class StructuredDataset:
-    """A table: `StructuredDataset(dataframe=df)` to return one, `.open(pd.DataFrame).all()` to read one."""
+    """
+    A table: `StructuredDataset(dataframe=df)` to return one, `.open(pd.DataFrame).all()` to read one.
+
+    `dataframe` is a pandas DataFrame or an Arrow table; or `uri` the path of a file of Parquet or CSV, as `file_format` or its ending says.
+    Raises InvalidValue if there is neither, if the file is not there, or if pyarrow is not installed.
+    """
 
     def __init__(
         self, dataframe: Any = None, uri: str | None = None, file_format: str = ""

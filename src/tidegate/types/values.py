@@ -234,9 +234,10 @@ class _Place:
 
 class File(_Place):
     """
-    A file whose content travels with the value.
+    A file whose content travels with the value. Made of a path, or of an address on the web (http, https), which is fetched where it is opened.
 
     Return `File("report.csv")` from a task, and its content is kept; a task that takes it opens its copy with `open(file)`.
+    Raises InvalidValue for what is no path, and, when it is passed on, for a path at which there is no file.
     """
 
     kind = "file"
@@ -265,7 +266,11 @@ class File(_Place):
 
 
 class Directory(_Place):
-    """A directory whose files travel with the value."""
+    """
+    A directory whose files travel with the value. Made of a path; what takes it gets a copy, which may be written.
+
+    Raises InvalidValue for what is no path, and, when it is passed on, for a path at which there is no directory.
+    """
 
     kind = "directory"
     title = "Directory"
