@@ -18,6 +18,7 @@ from tests.contract.executor_contract import Crew, job, write_bundle
 from tests.contract.yard import is_alive, until
 
 from tidegate.core.messages import TASK_CRASHED, TASK_RAISED, TASK_TIMED_OUT
+from tidegate.executors import nursery, pool
 from tidegate.executors.process import ProcessExecutor
 from tidegate.logs import read_logs
 from tidegate.ports import Lost, Raised, Returned
@@ -230,3 +231,42 @@ def test_what_ran_when_the_forker_was_killed_is_lost_and_what_waited_runs(tmp_pa
         assert crew.outcomes(waiting) == [Returned({"o0": i}) for i in range(10)]
         family = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
         until(lambda: not any(is_alive(pid) for pid in family))
+
+
+def test_a_forker_that_hangs_is_replaced_and_what_waited_runs(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(pool, "HUNG", 0.3)
+    monkeypatch.setattr(nursery, "LONGEST", 0.3)
+    write_bundle(tmp_path, poison=POISON)
+    with closing(ProcessExecutor(tmp_path, 1)) as executor:
+        crew = Crew(executor)
+        assert crew.outcome(sent(crew, poison("leave"))).failure.code == TASK_CRASHED
+        (forker,) = psutil.Process().children()
+        forker.suspend()
+
+        assert crew.outcome(sent(crew, poison("good", n=1))) == Returned({"o0": 1})
+
+    assert not is_alive(forker.pid)
+
+
+def test_a_task_ends_at_its_timeout_though_the_forker_hangs(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(pool, "HUNG", 0.3)
+    monkeypatch.setattr(pool, "DEAF", 1)
+    monkeypatch.setattr(nursery, "LONGEST", 0.3)
+    write_bundle(tmp_path, poison=POISON)
+    with closing(ProcessExecutor(tmp_path, 1)) as executor:
+        crew = Crew(executor)
+        running = poison("family", pid_file=str(tmp_path / "pids"), TIMEOUT=SECOND // 5)
+        crew.submit(running)
+        until((tmp_path / "pids").exists)
+        (forker,) = psutil.Process().children()
+        forker.suspend()
+
+        assert crew.outcome(running).failure.code == TASK_TIMED_OUT
+        family = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+        until(lambda: not any(is_alive(pid) for pid in family))
+        assert crew.outcome(sent(crew, poison("good", n=1))) == Returned({"o0": 1})
+
+
+def sent(crew: Crew, job):
+    crew.submit(job)
+    return job

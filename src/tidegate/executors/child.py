@@ -65,6 +65,10 @@ class Child:
         self.idle_since = FOREVER
         self.kill_at = FOREVER
         """When it is killed, for it was told to end; it gets nothing to do any more."""
+        self.kills = 0
+        """How often that was tried."""
+        self.asked = FOREVER
+        """When the forker was asked for it."""
         self.events = 0
         """What the selector looks for in its stream; 0 if it is not listened to."""
         self.hired = FOREVER

@@ -17,6 +17,8 @@ from pathlib import Path
 NOTICE = struct.Struct("=iii")
 BEAR, SIGNAL = 1, 2
 BORN, ENDED = 3, 4
+LONGEST = 5.0
+"""Seconds that a forker may take to end."""
 
 
 class Nursery:
@@ -73,9 +75,17 @@ class Nursery:
     def close(self) -> int:
         """End the forker, which ends what is left of its workers; return its exit code."""
         self.control.close()
-        code = self._process.wait()
+        try:
+            code = self._process.wait(LONGEST)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            code = self._process.wait()
         self._let_go()
         return code
+
+    def kill(self) -> None:
+        """End a forker that does nothing any more."""
+        self._process.kill()
 
     def _let_go(self) -> None:
         self.control.close()

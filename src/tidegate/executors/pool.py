@@ -38,6 +38,10 @@ LOOK_EVERY = 1.0
 """Seconds between two looks at how much a long attempt has printed."""
 FALSE_STARTS = 5
 """Processes that end before they are up, one after the other, until what waits for a worker fails."""
+HUNG = 30.0
+"""Seconds after which a forker that has not given birth is ended, and all that it has forked is lost."""
+DEAF = 10
+"""How often the forker is asked to end a worker, until it is ended without it."""
 GIVE_UP = 5.0
 """Seconds after which closing does not wait any longer for processes that the system cannot end."""
 
@@ -257,14 +261,27 @@ class Pool:
             self._mourn(child, child.code)
         elif child.ending:
             if self._now >= child.kill_at:
-                child.kill()
                 child.kill_at = self._now + GRACE
+                self._kill(child)
+        elif child.process is None:
+            if self._now >= child.asked + HUNG and self._roster.nursery is not None:
+                self._roster.nursery.kill()
         elif not child.tickets:
             surplus = len(self._roster.children) > self._limits.workers
             if child.ready and (surplus or self._now >= child.idle_since + self._limits.idle):
                 child.end(self._now + GRACE)
         else:
             self._look_at_head(child, child.tickets[0])
+
+    def _kill(self, child: Child) -> None:
+        """End a worker; if the forker does not see to it, without it, and then its silence is its end."""
+        child.kill()
+        child.kills += 1
+        if child.kills > DEAF and child.process is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(child.process, signal.SIGKILL)
+            if child.kills > DEAF + 1 and not child.events:
+                child.code = -signal.SIGKILL
 
     def _look_at_head(self, child: Child, head: Ticket) -> None:
         if self._now >= head.deadline:
@@ -388,6 +405,8 @@ def _next_look(child: Child, idle: float) -> float:
     soonest = FOREVER
     if child.ending:
         return min(soonest, child.kill_at)
+    if child.process is None:
+        return child.asked + HUNG
     if not child.tickets:
         return min(soonest, child.idle_since + idle)
     head = child.tickets[0]

@@ -159,6 +159,7 @@ class Roster:
             self.hire_after = self._now + 1.0
             _log.warning("no worker can be started: %s", error)
             return None
+        child.asked = self._now
         child.events = selectors.EVENT_READ
         self._selector.register(child.stream, child.events, child)
         self.children.append(child)

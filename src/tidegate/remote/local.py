@@ -56,6 +56,8 @@ from tidegate.wire import (
 
 SOCKET = "door.sock"
 MAX_MESSAGE = 64 * 1024 * 1024
+REPLY = 120.0
+"""Seconds until an owner that does not reply is given up, beyond those that the request itself waits. To import an author's module may take 90."""
 LONGEST_ADDRESS = 100
 """Bytes that fit into a socket address on every system (Linux takes 107, macOS 103)."""
 
@@ -113,8 +115,18 @@ class Connection:
             raise InvalidValue(f"the request is larger than {MAX_MESSAGE} bytes")
         try:
             with _connected(self._home) as line:
+                match request:
+                    case GetExecution(wait=wait) | ListEvents(wait=wait):
+                        line.settimeout(REPLY + wait)
+                    case _:
+                        pass
                 write_message(line, body)
                 reply = read_message(line)
+        except TimeoutError:
+            raise StoreError(
+                f"the process that owns {self._home} has not replied for {REPLY:.0f} s; it may be stopped or hung:"
+                " look at it, or end it; what it acknowledged is safe"
+            ) from None
         except OSError as error:
             raise OwnerGone(f"the process that owns {self._home} does not reply: {error}") from None
         if reply is None:
@@ -137,6 +149,7 @@ def connect(home: Path) -> Connection | None:
 @contextmanager
 def _connected(home: Path) -> Iterator[socket.socket]:
     with address(home) as where, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(REPLY)
         line.connect(where)
         yield line
 
