@@ -161,6 +161,18 @@ def test_a_listing_that_is_cut_says_so_for_programs_too(tidegate, command):
     assert (len(whole.json), whole.err) == (2, "")
 
 
+def test_a_listing_is_narrowed_by_phase_and_by_the_last_part_of_a_name(tidegate):
+    tidegate("run", "wf.py", "text", "--id", "t", "--detach")
+    assert [each["id"] for each in tidegate("list", "--workflow", "text", "--json").json] == ["t"]
+    assert "wf.text" in tidegate("list", "--workflow", "wf.text", "--phase", "waiting").out
+    none = tidegate("list", "--phase", "failed")
+    assert (none.code, none.out) == (0, "")
+    assert "no such executions" in none.err
+    wrong = tidegate("list", "--workflow", "texts")
+    assert (wrong.code, wrong.out) == (4, "")
+    assert "did you mean 'text'?" in wrong.err
+
+
 def test_the_inbox_the_list_and_the_tree_show_what_waits(tidegate):
     tidegate("run", "wf.py", "review", "--n", "1", "--id", "r", "--detach", "--answer", "number=4")
     inbox = tidegate("inbox", "--json").json

@@ -24,8 +24,10 @@ from tidegate.cli.render import (
 )
 from tidegate.cli.run import failure_line
 from tidegate.cli.tree import tree
-from tidegate.cli.way import spelled, way_to
+from tidegate.cli.way import Way, spelled, way_to
+from tidegate.errors import UnknownWorkflow
 from tidegate.runtime import open_reader
+from tidegate.service.registry import no_such_workflow
 from tidegate.wire import (
     EventList,
     EventView,
@@ -38,11 +40,14 @@ from tidegate.wire import (
     ListEvents,
     ListExecutions,
     ListInbox,
+    ListWorkflows,
     LogList,
     WaitingView,
+    WorkflowList,
 )
 
 PAGE = 500
+WIDEST_NAME = 40
 SOON = timedelta(hours=1)
 """What waits for less than this is in a hurry."""
 
@@ -55,7 +60,11 @@ SOON = timedelta(hours=1)
     metavar="PHASE",
     help="Only those in this phase; repeatable.",
 )
-@click.option("--workflow", default="", help="Only those of this workflow.")
+@click.option(
+    "--workflow",
+    default="",
+    help="Only those of this workflow; the last part of its name is enough.",
+)
 @click.option(
     "--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many."
 )
@@ -75,6 +84,7 @@ def list_command(
     found: list[ExecutionLine] = []
     cursor = ""
     with way_to(home, open_reader) as way:
+        workflow = workflow and _full_name(way, workflow)
         while everything or len(found) < limit:
             size = PAGE if everything else min(PAGE, limit - len(found))
             request = ListExecutions(
@@ -91,15 +101,31 @@ def list_command(
         now = utc_now()
         head = ("ID", "WORKFLOW", "PHASE", "LAUNCHED", "WAITING FOR")
         click.echo(table(head, [_row(each, now) for each in found]))
+    elif phases or workflow:
+        tell(f"no such executions; `{spelled('list')}` shows those there are")
     else:
         tell(f"no executions in {home}")
     if cursor:
         tell("there are more: --limit N, or --all")
 
 
+def _full_name(way: Way, given: str) -> str:
+    """Return the workflow that is meant by its name, or by the last part of it. Errors: `UnknownWorkflow`."""
+    names = [each.name for each in way.ask(ListWorkflows(), WorkflowList).items]
+    meant = [name for name in names if given in (name, name.rpartition(".")[2])]
+    if given in meant or len(meant) == 1:
+        return given if given in meant else meant[0]
+    if meant:
+        raise UnknownWorkflow(f"{given!r} may mean any of: {', '.join(meant[:20])}")
+    raise no_such_workflow(given, names)
+
+
 def _row(each: ExecutionLine, now: datetime) -> tuple[str, ...]:
     waiting = ", ".join(line(name, 40) for name in each.waiting[:5])
-    return (each.id, line(each.workflow, 60), phase(each.phase), ago(each.launched, now), waiting)
+    name = line(each.workflow)
+    if len(name) > WIDEST_NAME:
+        name = f"…{name[1 - WIDEST_NAME :]}"  # its end is what tells it from others
+    return (each.id, name, phase(each.phase), ago(each.launched, now), waiting)
 
 
 @click.command("show")
