@@ -1,11 +1,13 @@
 """The workflows of the seed page, run as a person would, with every process killed at every waiting point."""
 
+import os
 import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
 
+TITLED = {"title": "T", "mean": 2.0, "length": 3, "max": 3.0, "min": 1.0}
+DATA = ("--data", "[1, 2, 3]")
 PAGE = Path(__file__).with_name("seed_page.py")
-REPORT = {"mean": 2.0, "length": 3, "max": 3.0, "min": 1.0}
 WORKFLOWS = {
     "sleep": ("sleep_wf", "--num", "7"),
     "report": ("reporting_wf", "--data", "[1, 2, 3]"),
@@ -48,8 +50,7 @@ def test_the_seed_page_survives_a_kill_at_each_waiting_point(tidegate):
     assert done.code == 0
     listed = {each["id"]: each["phase"] for each in tidegate("list", "--json").json}
     assert listed == dict.fromkeys(WORKFLOWS, "SUCCEEDED")
-    titled = {"title": "T", **REPORT}
-    expected = {"sleep": 7, "final": titled, "raw": titled, "report": titled, "passed": titled}
+    expected = {"sleep": 7, "final": TITLED, "raw": TITLED, "report": TITLED, "passed": TITLED}
     expected["failed"] = {"invalid_report": True}
     views = {id_: tidegate("show", id_, "--json").json for id_ in WORKFLOWS}
     assert {id_: view["outputs"] for id_, view in views.items()} == {
@@ -57,3 +58,34 @@ def test_the_seed_page_survives_a_kill_at_each_waiting_point(tidegate):
     }
     assert timedelta(seconds=10) <= slept(views["sleep"]) < timedelta(seconds=30)
     assert tidegate("doctor").code == 0
+
+
+IN_ADVANCE = [
+    ("reporting_wf", ("title=T",), TITLED),
+    ("reporting_with_approval_wf", ("title=T", "approve-final-report=true"), TITLED),
+    ("approval_as_promise_wf", ("title=T", "raw-report-approval=true"), TITLED),
+    ("conditional_wf", ("title-input=T", "review-passes=true"), TITLED),
+    ("conditional_wf", ("review-passes=false",), {"invalid_report": True}),
+]
+
+
+def test_the_seed_page_takes_its_answers_in_advance(tidegate):
+    tidegate.write("page.py", PAGE.read_text())
+    for name, answers, result in IN_ADVANCE:
+        given = [word for each in answers for word in ("--answer", each)]
+        done = tidegate("run", "page.py", name, *DATA, *given)
+        assert (done.code, done.json) == (0, result), (name, answers, done)
+
+
+def test_the_seed_page_asks_at_a_terminal(tidegate):
+    tidegate.write("page.py", PAGE.read_text())
+    run, keyboard = tidegate.sit_down("run", "page.py", "approval_as_promise_wf", *DATA)
+    try:
+        run.says("title")
+        os.write(keyboard, b"T\n")
+        run.says("raw-report-approval")
+        os.write(keyboard, b"yes\n")
+        done = run.ends()
+    finally:
+        os.close(keyboard)
+    assert (done.code, done.json) == (0, TITLED)
