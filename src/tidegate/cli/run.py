@@ -5,6 +5,7 @@ Both run the engine in this process, unless another one owns the store; then the
 """
 
 import signal
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -48,6 +49,8 @@ from tidegate.wire import (
 )
 
 OPEN_PHASES = ["QUEUED", "RUNNING", "WAITING"]
+MOST_TOLD = 20
+"""Executions of which `resume` says how each stands."""
 
 
 class RunOptions(Struct, frozen=True, kw_only=True):
@@ -164,9 +167,19 @@ def resume_command(
             print_json(views)
         elif len(views) == 1:
             return _finish(views[0], detach=detach, as_json=False)
-        for view in views:
-            tell(f"{view.id}  {line(view.workflow)}  {view.phase}{_why(view)}")
+        for said in standings(views):
+            tell(said)
         return int(any(view.phase in {"FAILED", "ABORTED"} for view in views))
+
+
+def standings(views: Sequence[ExecutionView]) -> list[str]:
+    """Say how executions stand: a line each, and of very many how many are in which phase."""
+    lines = [f"{each.id}  {line(each.workflow)}  {each.phase}{_why(each)}" for each in views]
+    if len(lines) <= MOST_TOLD:
+        return lines
+    counted = Counter(each.phase for each in views).items()
+    told = ", ".join(f"{number} {phase}" for phase, number in counted)
+    return [*lines[:MOST_TOLD], f"and {len(views) - MOST_TOLD} more; of all {len(views)}: {told}"]
 
 
 def _register(way: Way, options: RunOptions) -> WorkflowList:

@@ -110,7 +110,7 @@ def _program() -> str:
     called = Path(sys.argv[0])
     if called.name != NAME or shutil.which(NAME):
         return NAME
-    return shlex.quote(os.path.relpath(called))
+    return shlex.quote(min(os.path.relpath(called), str(called.absolute()), key=len))
 
 
 def _place() -> list[str]:

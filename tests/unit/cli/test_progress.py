@@ -1,9 +1,12 @@
-"""How an execution gets on, where lines cannot be overwritten."""
+"""How executions get on, where lines cannot be overwritten."""
 
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from tidegate.cli import progress
 from tidegate.cli.progress import BETWEEN, QUIET, Progress
+from tidegate.cli.run import MOST_TOLD, standings
 from tidegate.wire import ExecutionView, NodeView, WaitingView
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -45,3 +48,11 @@ def test_a_wait_of_a_day_fills_no_log_and_a_quick_run_says_nothing(monkeypatch, 
     said = capsys.readouterr().err.splitlines()
     assert said[0].startswith("  … 0 of 1 nodes done; waiting for t (")
     assert 10 < len(said) < 86_400 / BETWEEN / 100
+
+
+def test_of_many_executions_a_few_are_told_and_all_are_counted():
+    ended = replace(VIEW, phase="SUCCEEDED", outputs={"o0": 1}, waiting=[])
+    assert standings([VIEW, ended]) == ["e  w  WAITING for t", "e  w  SUCCEEDED: 1"]
+    said = standings([VIEW] * MOST_TOLD + [ended] * 5)
+    assert len(said) == MOST_TOLD + 1
+    assert said[-1] == f"and 5 more; of all {MOST_TOLD + 5}: {MOST_TOLD} WAITING, 5 SUCCEEDED"
