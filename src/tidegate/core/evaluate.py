@@ -112,7 +112,7 @@ def outputs(plan: Plan, state: Draft | ExecutionState, scope: NodeId = ROOT) -> 
 
 def walk(value: Value, path: Path, what: str) -> Value:
     """Follow a path into a value. Raises NoValue."""
-    for part in path:
+    for depth, part in enumerate(path):
         match value:
             case dict() if part in value or str(part) in value:
                 # JSON knows only text as keys; `report[1]` may well mean the key "1".
@@ -120,7 +120,8 @@ def walk(value: Value, path: Path, what: str) -> Value:
             case list() if isinstance(part, int) and -len(value) <= part < len(value):
                 value = value[part]
             case _:
-                raise NoValue(f"{what} has no {part!r}")
+                where = "".join(f"[{each!r}]" for each in path[:depth])
+                raise NoValue(f"{what}{where} has no {part!r}: {_contents(value)}")
     return value
 
 
@@ -178,6 +179,17 @@ def same(a: Value, b: Value) -> bool:
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
     return bool(a == b)
+
+
+def _contents(value: Value) -> str:
+    match value:
+        case dict():
+            keys = ", ".join(repr(key) for key in list(value)[:10])
+            return f"it has {keys}" if keys else "it is empty"
+        case list():
+            return f"it has {len(value)} items"
+        case _:
+            return f"it is {_kind(value)}"
 
 
 def _kind(value: Value) -> str:

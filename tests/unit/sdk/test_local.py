@@ -445,3 +445,25 @@ def test_a_task_may_ask_about_its_run():
     assert seen[0].working_directory != seen[1].working_directory
     assert seen[1].idempotency_key == f"{seen[1].execution}/n1"
     assert current_context().execution == "local"
+
+
+@pytest.mark.parametrize(
+    ("reach", "message"),
+    [
+        (lambda r: r["a"]["z"], r"n0.o0\['a'\] has no 'z': it has 'b'"),
+        (lambda r: r["a"]["b"][5], r"n0.o0\['a'\]\['b'\] has no 5: it has 2 items"),
+        (lambda r: r["none"]["z"], r"n0.o0\['none'\] has no 'z': it is null"),
+        (lambda r: r["z"], "n0.o0 has no 'z': it has 'a', 'none'"),
+    ],
+)
+def test_a_part_that_is_not_there_is_told_with_what_is_there(reach, message):
+    @task
+    def report() -> dict:
+        return {"a": {"b": [1, 2]}, "none": None}
+
+    @workflow
+    def wf() -> Any:
+        return reach(report())
+
+    with pytest.raises(ExecutionFailed, match=message):
+        wf()
