@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format docs bench wheel ui browser clean
+.PHONY: help demo test check format docs bench wheel ui browser screenshots clean
 .PHONY: lint floors types tidy
 .PHONY: ui-check ui-types chromium
 
@@ -16,7 +16,7 @@ ARGS ?=
 JOBS ?= 2
 
 help:  ## Show this list
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 demo: .venv/.demo ui  ## See a report wait for you (ARGS=--unattended: it answers itself)
 	@$(BIN)/python examples/demo.py $(ARGS)
@@ -56,6 +56,9 @@ ui-types: .venv/.dev
 browser: .venv/.dev ui chromium  ## Run the tests of the web UI, in Chromium
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS) tests/browser
 
+screenshots: .venv/.dev ui chromium  ## Take pictures of every page, in light, dark and on a phone, and those of the README
+	$(BIN)/python -m tests.browser.screenshots
+
 chromium:
 	@.ci/chromium
 
@@ -69,7 +72,7 @@ wheel: .venv/.python  ## Build the wheel, and try it in an empty environment
 	$(BIN)/python .ci/try_wheel.py
 
 clean:  ## Remove everything that the other targets made
-	rm -rf .venv .demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .demo .screenshots dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # ---- set-up ----
