@@ -16,6 +16,13 @@ WORKFLOWS = {
     "passed": ("conditional_wf", "--data", "[1, 2, 3]"),
     "failed": ("conditional_wf", "--data", "[1, 2, 3]"),
 }
+NEXT = {
+    "final": "approve final approve-final-report",
+    "raw": "approve raw raw-report-approval",
+    "passed": "answer passed review-passes",
+    "failed": "answer failed review-passes",
+}
+"""What those wait for that have had their first answer."""
 
 
 def slept(view: dict) -> timedelta:
@@ -38,9 +45,12 @@ def test_the_seed_page_survives_a_kill_at_each_waiting_point(tidegate):
         assert tidegate("answer", id_, "title", "T").code == 0
     for id_ in ("passed", "failed"):
         assert tidegate("answer", id_, "title-input", "T").code == 0
-    second = tidegate.start("resume", "final", stdin=subprocess.DEVNULL)
-    second.says("tidegate approve final approve-final-report")
-    second.kill()
+    # Answered, and nothing has been done about it yet; now each comes to its next waiting point, and is killed there.
+    for id_, words in NEXT.items():
+        second = tidegate.start("resume", id_, stdin=subprocess.DEVNULL)
+        second.says(f"tidegate {words}")
+        second.kill()
+        assert tidegate("doctor").code == 0
 
     assert tidegate("approve", "final", "approve-final-report").code == 0
     assert tidegate("approve", "raw", "raw-report-approval").code == 0
