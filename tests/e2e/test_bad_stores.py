@@ -124,6 +124,19 @@ def test_a_truncated_file(tidegate, store, name):
         assert "damaged" in complaint(done)
 
 
+def test_one_changed_letter_of_an_answer_is_never_served_as_right(tidegate, store):
+    assert tidegate("answer", "t", "words", "hello").code == 0
+    whole = store.read_bytes()
+    assert b"hello" in whole
+    store.write_bytes(whole.replace(b"hello", b"jello"))
+
+    for name in ("show", "answer", "resume"):
+        assert "not what was written" in complaint(tidegate(*COMMANDS[name]))
+    checked = tidegate("doctor")
+    assert checked.code == 1
+    assert "not what was written" in checked.out
+
+
 def test_damaged_pages_are_found_and_never_served_as_right(tidegate, store):
     whole = store.read_bytes()
     for page in range(1, len(whole) // 4096):

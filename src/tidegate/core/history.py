@@ -3,7 +3,12 @@ How history is written down: one line per event, with the event and its changes,
 
 A value stands in a line once: the event is stored without what its changes hold (`messages.slim`).
 Reading a line back needs no knowledge of how the machine decided, so a later machine reads the lines of an earlier one.
+
+A line begins with a mark and a checksum of what follows, for a database does not notice when a disk returns another byte than it was
+given, and a wrong answer must not pass for a right one. Lines without the mark are from before there was one.
 """
+
+from zlib import crc32
 
 import msgspec
 from msgspec import Struct
@@ -21,17 +26,25 @@ class Line(Struct, frozen=True, array_like=True):
     changes: list[Change]
 
 
+MARK, SUM = b"\x01", 4
+"""The mark, and the bytes of the checksum after it. No line without a mark begins so: it is an array of two."""
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Line)
 
 
 def to_bytes(event: Event, changes: list[Change]) -> bytes:
     """Encode a line."""
-    return _encoder.encode((slim(event), changes))
+    body = _encoder.encode((slim(event), changes))
+    return MARK + crc32(body).to_bytes(SUM) + body
 
 
 def from_bytes(body: bytes) -> Line:
     """Decode a line. Raises StoreDamaged."""
+    if body.startswith(MARK):
+        known, body = body[1 : 1 + SUM], body[1 + SUM :]
+        if crc32(body).to_bytes(SUM) != known:
+            raise StoreDamaged("a line of history is not what was written: the disk has changed it")
     try:
         return _decoder.decode(body)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
