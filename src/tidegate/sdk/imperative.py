@@ -81,9 +81,12 @@ class Workflow:
         self, entity: "Task[..., Any] | Placeable", /, *args: Any, **kwargs: Any
     ) -> Outputs:
         """Add a node that calls a task or a workflow; return it. Its outputs are `node.outputs["o0"]`, and `>>` orders it."""
-        if entity is self:
+        trace = self._open()
+        placed = place_entity(trace, entity, args, kwargs)
+        if self._complete:
+            # To place an entity is to compile it, and so this has been compiled.
             raise CompileError(f"{self._label} cannot be a part of itself")
-        return place_entity(self._open(), entity, args, kwargs)
+        return placed
 
     add_task = add_subwf = add_launch_plan = add_entity
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tidegate import CompileError, ImperativeWorkflow, Workflow, task, workflow
+from tidegate import CompileError, ImperativeWorkflow, LaunchPlan, Workflow, task, workflow
 from tidegate.ir.expr import InputRef, ListExpr, NodeId, OutputRef
 from tidegate.ir.graph import SECOND, ApproveNode, Expires, InputNode, Question, SleepNode, SubNode
 
@@ -184,7 +184,7 @@ def test_a_workflow_that_is_added_to_itself_is_refused():
     text = wf.add_workflow_input("text", str)
 
     with pytest.raises(CompileError, match="workflow 'sums' cannot be a part of itself"):
-        wf.add_entity(wf, text=text)
+        wf.add_launch_plan(LaunchPlan.get_or_create(wf), text=text)
 
 
 def test_a_task_that_is_called_instead_of_added_is_refused():
