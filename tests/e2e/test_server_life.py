@@ -3,6 +3,7 @@
 import fcntl
 import http.client
 import itertools
+import json
 import shutil
 import socket
 import stat
@@ -158,7 +159,7 @@ def test_a_port_that_is_taken_is_named_on_one_line_and_the_store_is_left_alone(t
     assert not tidegate.home.exists()
 
 
-def test_it_stops_at_once_though_people_wait_for_changes(serve):
+def test_it_stops_at_once_though_people_wait_or_have_asked_only_half(serve):
     server = serve(flow=True).ready()
     launch(server.connect(), "report", "r")
     replies = []
@@ -171,6 +172,14 @@ def test_it_stops_at_once_though_people_wait_for_changes(serve):
     stream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LONGEST)
     stream.request("GET", "/api/v1/events", headers={"Authorization": f"Bearer {server.token}"})
     response = stream.getresponse()
+    half = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LONGEST)
+    half.putrequest("POST", "/api/v1/executions")
+    for name in ("Content-Type: application/json", "Content-Length: 100"):
+        half.putheader(*name.split(": "))
+    half.putheader("Authorization", f"Bearer {server.token}")
+    half.endheaders(b"{")
+    silent = socket.create_connection(("127.0.0.1", server.port))
+    assert server.connect()("GET", "health").status == 200
     begun = time.monotonic()
     server.stop()
     took = time.monotonic() - begun
@@ -178,7 +187,12 @@ def test_it_stops_at_once_though_people_wait_for_changes(serve):
     assert [(each.status, each.body["phase"]) for each in replies] == [(200, "WAITING")]
     response.read()
     stream.close()
-    assert took < 8, "it has waited for people who wait for it"
+    refused = half.getresponse()
+    assert (refused.status, json.loads(refused.read())["code"]) == (503, "overloaded")
+    half.close()
+    silent.close()
+    assert "Traceback" not in server.said
+    assert took < 4, "it has waited for people who wait for it"
 
 
 def test_what_was_acknowledged_while_it_stops_is_there_and_the_rest_hears_of_it(tidegate, serve):

@@ -165,6 +165,15 @@ class Protocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def shutdown(self) -> None:
+        """End as the server does: what has come whole is replied to, and what has not is not waited for."""
+        if self._since is not None and self._in_body:
+            why = "the server is stopping, and has not done this; try again when it is back"
+            self._refuse(Overloaded(why, retry_after=2))
+            self.transport.close()
+        else:
+            super().shutdown()
+
     def _refuse(self, error: TidegateError) -> None:
         """Send a problem, if nothing is being sent already, and hang up soon."""
         if self.transport.is_closing():

@@ -126,5 +126,5 @@ async def _serve(
     sweeping = asyncio.create_task(sweep(server.server_state.connections))
     ready()
     await server.main_loop()
-    sweeping.cancel()
     await server.shutdown(sockets=[listening])
+    sweeping.cancel()
