@@ -114,6 +114,24 @@ def test_a_closed_store_leaves_no_log_behind_and_refuses_what_follows(path: Path
         store.commit(Batch(phases=[PhaseRow(1, Phase.RUNNING, NOON)]))
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_nothing_is_acknowledged_into_a_file_that_was_removed_or_replaced(
+    path: Path, *, replaced: bool
+):
+    store = SqliteStore.open(path)
+    launch(store, 1)
+    kept = path.rename(path.with_suffix(".kept"))
+    if replaced:
+        path.touch()
+
+    with pytest.raises(StoreError, match="removed or replaced"):
+        launch(store, 2)
+
+    kept.replace(path)
+    launch(store, 3)
+    store.close()
+
+
 def test_the_writing_connection_syncs_each_commit_and_trusts_nothing(path: Path):
     store = SqliteStore.open(path)
     names = ("journal_mode", "synchronous", "fullfsync", "checkpoint_fullfsync", "foreign_keys")

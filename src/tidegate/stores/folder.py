@@ -85,6 +85,15 @@ def make_file(path: Path) -> None:
         raise failed("make", path, error) from error
 
 
+def identity(path: str) -> tuple[int, int]:
+    """Return which file stands at a path, whatever was there before; zeros if none does."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - looked at before every commit
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
+
+
 def refuse_network(folder: Path, mounts: Path = _MOUNTS) -> None:
     """Raise `StoreError` if the directory is on a network file system, as far as the list of mounts tells."""
     try:

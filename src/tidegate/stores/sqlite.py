@@ -39,7 +39,14 @@ from tidegate.stores.connect import (
     prepare_writer,
     refuse_older,
 )
-from tidegate.stores.folder import EngineLock, failed, make_file, make_folder, refuse_network
+from tidegate.stores.folder import (
+    EngineLock,
+    failed,
+    identity,
+    make_file,
+    make_folder,
+    refuse_network,
+)
 from tidegate.stores.store import (
     FOREVER,
     Bindings,
@@ -99,6 +106,7 @@ class SqliteStore:
         self._log_pages = 0
         self._move_at = LOG_PAGES
         self._closed = False
+        self._file = None if lock is None else identity(name)
         if writer is not None:
             writer.set_wal_hook(self._see_log)
 
@@ -357,6 +365,10 @@ class SqliteStore:
             raise StoreError(f"the store {self._name} is closed: open it again")
         if self._broken:
             raise StoreError(self._broken)
+        if self._file is not None and identity(self._name) != self._file:
+            raise StoreError(
+                f"the store {self._name} was removed or replaced while it was in use: put it back, or start again"
+            )
         return self._writer
 
     def _undo(self, connection: apsw.Connection, error: BaseException) -> None:
