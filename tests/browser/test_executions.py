@@ -276,6 +276,29 @@ def test_the_address_says_what_is_shown(page: Any, site: Any) -> None:
     expect(page.locator(f"[data-execution='{execution}']")).to_be_visible()
 
 
+def test_each_version_of_a_workflow_keeps_its_graph(page: Any, site: Any, tmp_path: Path) -> None:
+    code = SHAPES.read_text()
+    file = tmp_path / "shapes_too.py"
+    command = [sys.executable, "-m", "tidegate", "register", str(file), "--home", str(site.home)]
+    file.write_text(code)
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    execution = site.launch("shapes_too.naps", x=1)
+    go(page, "/workflows/shapes_too.naps")
+    expect(page.locator(".gnode")).to_have_count(2)
+    file.write_text(
+        code.replace("pause >> last\n    return last", "pause >> last\n    return step(x=last)")
+    )
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    page.reload()
+    expect(page.locator(".gnode")).to_have_count(3)
+    expect(page.get_by_label("Version").get_by_role("option")).to_have_count(2)
+    go(page, f"/executions/{execution}")
+    expect(page.locator(".gnode")).to_have_count(2)
+    page.get_by_role("link", name="version").click()
+    expect(page.get_by_role("heading", name="naps", level=1)).to_be_visible()
+    expect(page.locator(".gnode")).to_have_count(2)
+
+
 def test_the_list_shows_what_the_graph_shows(page: Any, site: Any) -> None:
     execution = ended(site, "shapes.nested", x=1)
     go(page, f"/executions/{execution}")

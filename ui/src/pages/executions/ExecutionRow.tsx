@@ -1,6 +1,7 @@
 import { ActionIcon, Group, Menu, Progress, Table, Text } from '@mantine/core';
 import { useIntersection } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
+import { memo } from 'react';
 import { executionQuery, taskId } from '../../api/queries';
 import type { ExecutionLine, NodeView } from '../../api/types';
 import { IconHand } from '../../app/icons';
@@ -13,8 +14,8 @@ import { Took } from '../execution/Took';
 
 const SHOWN = 2;
 
-/** One execution in the list. How far it is, is asked for only where somebody looks. */
-export function ExecutionRow({ line }: { line: ExecutionLine }) {
+/** One execution in the list, drawn anew only when it has changed. How far it is, is asked for only where somebody looks. */
+export const ExecutionRow = memo(function ExecutionRow({ line }: { line: ExecutionLine }) {
   const isOver = ENDED.has(line.phase);
   const { ref, entry } = useIntersection<HTMLTableRowElement>({ rootMargin: '50px' });
   const { data } = useQuery({ ...executionQuery(line.id), enabled: !isOver && (entry?.isIntersecting ?? false) });
@@ -32,7 +33,7 @@ export function ExecutionRow({ line }: { line: ExecutionLine }) {
       <Table.Td className="exs-more"><Actions line={line} isOver={isOver} /></Table.Td>
     </Table.Tr>
   );
-}
+});
 
 /** Links straight to what is asked: by its path as soon as that is known, for two may have one name. */
 function Waits({ line, paths = line.waiting }: { line: ExecutionLine; paths: string[] | undefined }) {
