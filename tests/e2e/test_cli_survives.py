@@ -207,6 +207,17 @@ def test_a_rejection_fails_the_execution_and_an_abort_ends_it(tidegate):
     assert "aborted already" in late.err
 
 
+def test_the_beginning_of_an_id_is_enough_but_no_single_letter_decides(tidegate):
+    for id_ in ("abcdef", "x"):
+        assert tidegate("run", "wf.py", "text", "--id", id_, "--detach").code == 0
+    assert tidegate("show", "abcd", "--json").json["id"] == "abcdef"
+    assert tidegate("show", "x", "--json").json["id"] == "x"
+    done = tidegate("abort", "a")
+    assert (done.code, done.err.count("\n")) == (3, 1)
+    assert "'a' is too short; give at least 4 characters of the id abcdef" in done.err
+    assert tidegate("show", "abcdef", "--json").json["phase"] == "WAITING"
+
+
 def test_a_store_whose_owner_does_not_reply_is_one_clear_line(tidegate):
     tidegate.home.mkdir()
     lock = os.open(tidegate.home / "engine.lock", os.O_RDWR | os.O_CREAT)

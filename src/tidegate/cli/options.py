@@ -86,11 +86,16 @@ def user() -> str:
         return "local"
 
 
+MIN_BEGINNING = 4
+"""How many characters of an id are enough: with fewer, a slip of the hand would mean another execution."""
+
+
 def full_id(line: Way, given: str) -> str:
     """Return the id of the execution that is meant by an id or by the beginning of one. Errors: `UnknownExecution`."""
-    found = line.ask(ListExecutions(text=given, limit=1000), ExecutionPage).items
-    ids = [each.id for each in found]
-    if given in ids:
+    page = line.ask(ListExecutions(text=given, limit=1000), ExecutionPage)
+    ids = [each.id for each in page.items]
+    if given in ids or page.next:
+        # Where more fit than can be looked through, it counts as a whole id.
         return given
     beginning = [id_ for id_ in ids if id_.startswith(given)]
     if len(beginning) > 1:
@@ -100,5 +105,9 @@ def full_id(line: Way, given: str) -> str:
     if not beginning:
         raise UnknownExecution(
             f"there is no execution {given[:80]!r}; `{spelled('list')}` shows those there are"
+        )
+    if len(given) < MIN_BEGINNING:
+        raise UnknownExecution(
+            f"{given!r} is too short; give at least {MIN_BEGINNING} characters of the id {beginning[0]}"
         )
     return beginning[0]
