@@ -1,7 +1,8 @@
 """
 The OpenAPI document is true: requests made from it, and against it, never break the server and get nothing that it does not announce.
 
-Method: schemathesis makes the requests; the seed is fixed, and the time is bounded. Streams and waiting are cut out: a request may take long by right.
+Method: schemathesis makes the requests; the seed and the number of examples are fixed, and no clock has a say in which are made.
+Streams and waiting are cut out: a request may take long by right.
 """
 
 import json
@@ -84,7 +85,7 @@ def test_no_parameter_but_a_cursor_may_be_empty_and_none_of_another_type(world, 
     assert {"boolean", "string", "array", "integer", "number"} <= set(asked)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(420)
 @pytest.mark.slow
 def test_no_request_breaks_the_server_or_gets_what_is_not_announced(world, document, tmp_path):
     for operations in document["paths"].values():
@@ -112,8 +113,6 @@ def test_no_request_breaks_the_server_or_gets_what_is_not_announced(world, docum
             "coverage,fuzzing",
             "--max-examples",
             "10",
-            "--max-time",
-            "30",
             "--seed",
             "1",
             "--continue-on-failure",
@@ -123,7 +122,7 @@ def test_no_request_breaks_the_server_or_gets_what_is_not_announced(world, docum
         ],
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=400,
         cwd=tmp_path,
         check=False,
     )
