@@ -39,6 +39,7 @@ def look() -> dict[str, str]:
         "terminate": str(signal.getsignal(signal.SIGTERM)),
         "interrupt": str(signal.getsignal(signal.SIGINT)),
         "blocked": str(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
+        "alarm": str(signal.getitimer(signal.ITIMER_REAL)),
         "mask": oct(mask),
         "limit": str(resource.getrlimit(resource.RLIMIT_NOFILE)),
         "memory": str(resource.getrlimit(resource.RLIMIT_AS)),
@@ -72,7 +73,7 @@ def take_signals() -> None:
 @task
 def ring_later() -> None:
     signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    signal.setitimer(signal.ITIMER_REAL, 60)
 
 
 @task
