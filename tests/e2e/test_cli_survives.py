@@ -213,7 +213,7 @@ def test_the_beginning_of_an_id_is_enough_but_no_single_letter_decides(tidegate)
     assert tidegate("show", "abcd", "--json").json["id"] == "abcdef"
     assert tidegate("show", "x", "--json").json["id"] == "x"
     done = tidegate("abort", "a")
-    assert (done.code, done.err.count("\n")) == (3, 1)
+    assert (done.code, done.err.count("\n")) == (4, 1)
     assert "'a' is too short; give at least 4 characters of the id abcdef" in done.err
     assert tidegate("show", "abcdef", "--json").json["phase"] == "WAITING"
 
