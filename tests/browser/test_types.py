@@ -1,9 +1,12 @@
 """A form for every type: what is typed reaches the task that asked for it, and what does not fit is refused at its field."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -12,8 +15,12 @@ expect = playwright.expect
 Fill = Callable[[Any], None]
 
 
-def typed(label: str, text: str) -> Fill:
-    return lambda dialog: dialog.get_by_role("textbox", name=label, exact=True).fill(text)
+def typed(label: str, text: str, nth: int = 0) -> Fill:
+    return lambda dialog: dialog.get_by_role("textbox", name=label, exact=True).nth(nth).fill(text)
+
+
+def marked(group: str, label: str) -> Fill:
+    return lambda dialog: dialog.get_by_role("radiogroup", name=group).get_by_label(label).check()
 
 
 def all_of(*steps: Fill) -> Fill:
@@ -71,6 +78,27 @@ ANSWERS: dict[str, tuple[Fill, str]] = {
         all_of(pressed("Add one"), typed("Name", "k"), typed("Value", '[1, "two"]')),
         "{'k': [1, 'two']}",
     ),
+    "time": (typed(A, "14:30:05"), "datetime.time(14, 30, 5)"),
+    "decimal": (typed(A, "12.50"), "Decimal('12.50')"),
+    "mixed": (all_of(chosen("Answer: kind", "Text"), typed(A, "7")), "'7'"),
+    "nested": (
+        all_of(
+            typed("name", "Ada", 0),
+            typed("name", "Mill Lane", 1),
+            typed("number", "3"),
+            typed("city", "Ely"),
+            marked("active", "No"),
+            marked("stage", "PROD (prod)"),
+        ),
+        "Customer(name='Ada', address=Address(street=Street(name='Mill Lane', number=3), city='Ely'), active=False, stage=<Stage.PROD: 'prod'>)",
+    ),
+    "people": (all_of(pressed("Add one"), typed("x", "1"), typed("y", "2")), "[Point(x=1, y=2)]"),
+    "tree": (
+        all_of(typed("name", "root"), pressed("Add one"), typed("name", "leaf", 1)),
+        "Tree(name='root', children=[Tree(name='leaf', children=[])])",
+    ),
+    "trip": (typed("code", "ABC"), "Trip(stops=[Stop(code='ABC')], fares={})"),
+    "whatever": (typed(A, "[1.5, null]"), "[1.5, None]"),
 }
 ONE_CLICK = {"bool", "enum", "literal"}
 REFUSED: dict[str, tuple[Fill, str]] = {
@@ -93,6 +121,17 @@ REFUSED: dict[str, tuple[Fill, str]] = {
     "typeddict": (typed("width", "wide"), "Must be a number"),
     "model": (all_of(typed("title", "Go"), typed("score", "2")), "At least 3 characters"),
     "file": (lambda dialog: None, "Choose a file"),
+    "directory": (lambda dialog: None, "Choose a directory"),
+    "bytes": (lambda dialog: None, "Choose a file"),
+    "array": (lambda dialog: None, "Choose a file"),
+    "table": (lambda dialog: None, "Choose a file"),
+    "time": (lambda dialog: None, "Needs a value"),
+    "decimal": (typed(A, "much"), "Must be a number, such as 12.50"),
+    "mixed": (typed(A, "x"), "Must be a whole number"),
+    "nested": (typed("name", "Ada", 0), "address → city: Needs a value"),
+    "people": (all_of(pressed("Add one"), typed("x", "1")), "1. → y: Needs a value"),
+    "tree": (all_of(typed("name", "a"), pressed("Add one")), "children → 1. → name: Needs a value"),
+    "whatever": (typed(A, "[1,"), "This is not JSON yet"),
     "anything": (
         all_of(pressed("Add one"), typed("Name", "k"), typed("Value", "[1,")),
         "This is not JSON yet",
@@ -126,6 +165,36 @@ def test_what_does_not_fit_is_refused_at_its_field(form: Any, name: str) -> None
     dialog.page.evaluate("localStorage.clear()")
 
 
+def test_what_only_the_server_can_tell_stands_at_its_field(form: Any) -> None:
+    dialog = form("trip")
+    dialog.get_by_role("textbox", name="code").fill("abc")
+    dialog.get_by_role("group", name="fares").get_by_role("button", name="Add one").click()
+    dialog.get_by_role("textbox", name="Name", exact=True).fill("first")
+    dialog.get_by_role("textbox", name="code").nth(1).fill("x1")
+    dialog.get_by_role("button", name="Send answer").click()
+    summary = dialog.get_by_role("alert")
+    expect(summary).to_contain_text("2 things to mend")
+    expect(dialog.get_by_role("textbox", name="code").first).to_be_focused()
+    summary.get_by_role("button", name="fares → first → code").click()
+    code = dialog.get_by_role("textbox", name="code").nth(1)
+    expect(code).to_be_focused()
+    expect(code).to_have_attribute("aria-invalid", "true")
+    expect(code).to_have_value("x1")
+    dialog.page.evaluate("localStorage.clear()")
+
+
+def test_everything_can_be_edited_as_json(form: Any) -> None:
+    dialog = form("nested")
+    dialog.get_by_role("textbox", name="name", exact=True).first.fill("Ada")
+    dialog.get_by_role("switch", name="Edit as JSON").press("Space")
+    field = dialog.get_by_role("textbox", name="Answer")
+    expect(field).to_have_value(re.compile('"name": "Ada"'))
+    field.fill('{"name": "Bo", "active": true}')
+    dialog.get_by_role("switch", name="Edit as JSON").press("Space")
+    expect(dialog.get_by_role("textbox", name="name", exact=True).first).to_have_value("Bo")
+    dialog.page.evaluate("localStorage.clear()")
+
+
 @pytest.mark.parametrize("name", ANSWERS)
 def test_an_answer_of_each_type_reaches_the_task(
     site: Any, execution: str, form: Any, name: str
@@ -138,34 +207,52 @@ def test_an_answer_of_each_type_reaches_the_task(
     arrives(site, dialog, execution, name, shown)
 
 
-def test_a_file_reaches_the_task(site: Any, execution: str, form: Any, tmp_path: Path) -> None:
-    file = tmp_path / "notes.txt"
-    file.write_text("high water at noon")
-    dialog = form("file")
+def table_of(folder: Path) -> Path:
+    pd.DataFrame({"level": [1.5, 2.0]}).to_parquet(folder / "levels.parquet")
+    return folder / "levels.parquet"
+
+
+def array_of(folder: Path) -> Path:
+    np.save(folder / "levels.npy", np.array([[1, 2], [3, 4]]))
+    return folder / "levels.npy"
+
+
+def text_of(folder: Path) -> Path:
+    (folder / "notes.txt").write_text("high water at noon")
+    return folder / "notes.txt"
+
+
+def folder_of(folder: Path) -> Path:
+    (folder / "tide" / "sub").mkdir(parents=True)
+    (folder / "tide" / "a.txt").write_text("ebb")
+    (folder / "tide" / "sub" / "b.txt").write_text("flow")
+    return folder / "tide"
+
+
+FILES = {
+    "file": (text_of, "high water at noon"),
+    "bytes": (text_of, "b'high water at noon'"),
+    "array": (array_of, "[[1, 2], [3, 4]]"),
+    "table": (table_of, "{'level': [1.5, 2.0]}"),
+    "directory": (folder_of, "{'a.txt': 'ebb', 'sub/b.txt': 'flow'}"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_chosen_from_the_disk_reaches_the_task(
+    site: Any, execution: str, form: Any, tmp_path: Path, name: str
+) -> None:
+    make, shown = FILES[name]
+    dialog = form(name)
+    field = dialog.get_by_role("button", name="Answer", exact=True)
+    expect(field).to_be_focused()
     with dialog.page.expect_file_chooser() as chooser:
-        dialog.get_by_role("button", name="Answer", exact=True).click()
-    chooser.value.set_files(file)
-    expect(dialog.get_by_text("notes.txt")).to_be_visible()
+        field.click()
+    chooser.value.set_files(make(tmp_path))
+    expect(field).to_be_enabled()
+    expect(field).not_to_contain_text("Choose")
     dialog.get_by_role("button", name="Send answer").click()
-    arrives(site, dialog, execution, "file", "high water at noon")
-
-
-def test_what_only_the_server_can_tell_stands_at_its_field(site: Any, tab: Any) -> None:
-    tab.open(f"/?task={site.launch('gates.every_type')}:int")
-    dialog = tab.dialog
-    dialog.page.route(
-        "**/signals/int",
-        lambda route: route.fulfill(
-            status=422,
-            content_type="application/problem+json",
-            body='{"status": 422, "code": "invalid_value", "detail": "no", "faults": [{"path": [], "reason": "is not prime"}]}',
-        ),
-    )
-    dialog.get_by_role("textbox", name="Answer", exact=True).fill("4")
-    dialog.get_by_role("button", name="Send answer").click()
-    expect(
-        dialog.locator(".mantine-InputWrapper-error").filter(has_text="is not prime")
-    ).to_be_visible()
+    arrives(site, dialog, execution, name, shown)
 
 
 def arrives(site: Any, dialog: Any, execution: str, name: str, shown: str) -> None:

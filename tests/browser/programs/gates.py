@@ -2,13 +2,16 @@
 
 import enum
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Literal, NamedTuple, Optional, TypedDict, Union
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Optional, TypedDict, Union
 
+import numpy as np
+import pandas as pd
 from pydantic import BaseModel, Field
 
-from tidegate import approve, task, wait_for_input, workflow
-from tidegate.types.values import File
+from tidegate import Deck, Directory, File, approve, task, wait_for_input, workflow
 
 
 class Stage(enum.Enum):
@@ -48,6 +51,41 @@ class Size(TypedDict):
 class Grade(BaseModel):
     title: str = Field(min_length=3)
     score: float = Field(ge=0, le=1)
+
+
+class Stop(BaseModel):
+    code: str = Field(pattern="^[A-Z]{3}$", description="Three capital letters.")
+
+
+class Trip(BaseModel):
+    stops: list[Stop] = Field(min_length=1)
+    fares: dict[str, Stop] = Field(default_factory=dict)
+
+
+@dataclass
+class Street:
+    name: str
+    number: int
+
+
+@dataclass
+class Address:
+    street: Street
+    city: str
+
+
+@dataclass
+class Customer:
+    name: str
+    address: Address
+    active: bool
+    stage: Stage
+
+
+@dataclass
+class Tree:
+    name: str
+    children: list["Tree"] = field(default_factory=list)
 
 
 @task
@@ -151,6 +189,67 @@ def show_anything(value: dict) -> str:
     return repr(value)
 
 
+@task
+def show_time(value: time) -> str:
+    return repr(value)
+
+
+@task
+def show_decimal(value: Decimal) -> str:
+    return repr(value)
+
+
+@task
+def show_mixed(value: Union[int, str]) -> str:
+    return repr(value)
+
+
+@task
+def show_nested(value: Customer) -> str:
+    return repr(value)
+
+
+@task
+def show_people(value: list[Point]) -> str:
+    return repr(value)
+
+
+@task
+def show_tree(value: Tree) -> str:
+    return repr(value)
+
+
+@task
+def show_trip(value: Trip) -> str:
+    return repr(value)
+
+
+@task
+def show_bytes(value: bytes) -> str:
+    return repr(value)
+
+
+@task
+def show_directory(value: Directory) -> str:
+    root = Path(value)
+    return str({str(p.relative_to(root)): p.read_text() for p in sorted(root.rglob("*.txt"))})
+
+
+@task
+def show_array(value: np.ndarray) -> str:
+    return repr(value.tolist())
+
+
+@task
+def show_table(value: pd.DataFrame) -> str:
+    return repr(value.to_dict("list"))
+
+
+@task
+def show_whatever(value: Any) -> str:
+    return repr(value)
+
+
 @workflow
 def every_type() -> None:
     show_str(value=wait_for_input("str", expected_type=str))
@@ -173,6 +272,18 @@ def every_type() -> None:
     show_model(value=wait_for_input("model", expected_type=Grade))
     show_file(value=wait_for_input("file", expected_type=File))
     show_anything(value=wait_for_input("anything", expected_type=dict))
+    show_time(value=wait_for_input("time", expected_type=time))
+    show_decimal(value=wait_for_input("decimal", expected_type=Decimal))
+    show_mixed(value=wait_for_input("mixed", expected_type=Union[int, str]))
+    show_nested(value=wait_for_input("nested", expected_type=Customer))
+    show_people(value=wait_for_input("people", expected_type=list[Point]))
+    show_tree(value=wait_for_input("tree", expected_type=Tree))
+    show_trip(value=wait_for_input("trip", expected_type=Trip))
+    show_bytes(value=wait_for_input("bytes", expected_type=bytes))
+    show_directory(value=wait_for_input("directory", expected_type=Directory))
+    show_array(value=wait_for_input("array", expected_type=np.ndarray))
+    show_table(value=wait_for_input("table", expected_type=pd.DataFrame))
+    show_whatever(value=wait_for_input("whatever", expected_type=Any))
 
 
 @task
@@ -198,3 +309,44 @@ def ask_stage() -> Stage:
 @workflow
 def ask_title() -> str:
     return wait_for_input("title", timedelta(hours=1), expected_type=str, suggested="Nile")
+
+
+@workflow
+def ask_flag() -> bool:
+    return wait_for_input("flag", expected_type=bool)
+
+
+@workflow
+def ask_soon() -> str:
+    return wait_for_input("soon", timedelta(seconds=2), expected_type=str)
+
+
+@task
+def measure() -> pd.DataFrame:
+    Deck("Levels", "<h3>The river rises</h3>")
+    return pd.DataFrame({"station": ["Aswan", "Cairo"], "level": [9.5, 2.25]})
+
+
+@task
+def draw() -> np.ndarray:
+    return np.array([[1.5, 2.0], [3.0, 4.0]])
+
+
+@task
+def write() -> File:
+    made = File.new_remote_file("levels.csv")
+    Path(made).write_text('station,note\nAswan,"high, and rising"\n')
+    return made
+
+
+@task
+def span() -> timedelta:
+    return timedelta(hours=36)
+
+
+@workflow
+def approve_shown() -> None:
+    approve(measure(), "table-is-right")
+    approve(draw(), "array-is-right")
+    approve(write(), "file-is-right")
+    approve(span(), "span-is-right")

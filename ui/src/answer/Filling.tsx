@@ -1,7 +1,7 @@
 import { Button, Group, Kbd, Stack, Text, Textarea } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import { isObject } from '../api/json';
-import { focusField, SchemaForm, useSchemaForm } from '../form/SchemaForm';
+import { Faults, focusField, SchemaForm, useSchemaForm } from '../form/SchemaForm';
 import { shapeOf } from '../form/shape';
 import { readDraft, useKeptDraft } from './draft';
 import type { AnswerProps } from './Question';
@@ -53,8 +53,8 @@ export function Filling({ id, view, open, live, busy, faults, send }: AnswerProp
         {!draft && view.suggested !== undefined && <Text size="sm" c="dimmed">Filled in as suggested; change it as needed.</Text>}
         <SchemaForm schema={schema} form={form} label="Answer" disabled={!open} />
         <Textarea label="Comment (optional)" autosize minRows={1} maxRows={8} value={comment} disabled={!open} onChange={(event) => setComment(event.currentTarget.value)} />
+        <Faults faults={form.faults} />
         <Group className="bar" justify="flex-end" gap="sm">
-          {form.faults.length > 0 && <Text size="sm" c="var(--mantine-color-error)" role="alert">{form.faults.length === 1 ? 'One thing' : `${form.faults.length} things`} to mend above</Text>}
           <Button type="submit" size="md" disabled={!open} loading={busy} rightSection={<Kbd size="xs" aria-hidden>{single ? 'Enter' : `${MODIFIER} Enter`}</Kbd>}>Send answer</Button>
         </Group>
       </Stack>

@@ -6,6 +6,7 @@ import { ApiError } from '../api/client';
 import { isObject, type Json } from '../api/json';
 import type { FaultDocument, WaitingView } from '../api/types';
 import { useConnection } from '../app/connection';
+import { spellPath } from '../form/check';
 import { clock, exact, span, TimeLeft } from '../show/time';
 import type { Typed } from '../show/typed';
 import { brief, Value } from '../show/Value';
@@ -72,7 +73,7 @@ export function Question({ id, view, state, follows, onSent }: Props) {
         ))}
         {!isWide && beside}
         <Given inputs={background.inputs} />
-        {sending.error && <Refusal error={sending.error} />}
+        {sending.error && !(hasForm && faults.length > 0) && <Refusal error={sending.error} />}
         <Answering {...props} />
       </Stack>
       {isWide && beside}
@@ -102,6 +103,6 @@ function Refusal({ error }: { error: Error }) {
     const who = typeof known.facts.who === 'string' ? known.facts.who : 'somebody else';
     return <Alert color="orange" role="alert" title={`Already answered by ${who}${at ? `, ${span(Date.now() - at.getTime())} ago (${clock(at)})` : ''}`}>Your answer was not taken.</Alert>;
   }
-  if (known?.status === 422) return <Alert color="red" role="alert" title="This does not fit">{known.faults.length > 0 ? known.faults.map((each) => <div key={each.reason + each.path.join('.')}>{each.path.length > 0 && <b>{each.path.map((step) => (typeof step === 'number' ? `${step + 1}.` : step)).join(' → ')}: </b>}{each.reason}</div>) : known.message}</Alert>;
+  if (known?.status === 422) return <Alert color="red" role="alert" title="This does not fit">{known.faults.length > 0 ? known.faults.map((each) => <div key={each.reason + each.path.join('.')}>{each.path.length > 0 && <b>{spellPath(each.path)}: </b>}{each.reason}</div>) : known.message}</Alert>;
   return <Alert color="red" role="alert" title="Not sent. Your input is kept.">{error.message}</Alert>;
 }

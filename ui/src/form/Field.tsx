@@ -7,7 +7,7 @@ import { BlobField, BytesField, CHOOSABLE, FolderField } from './blobs';
 import { check, keyOf, same } from './check';
 import { ChoiceField, DurationField, JsonField, MomentField, NumberField, OptionalGroup, TextField, YES_NO } from './scalars';
 import { initial, nameOf, resolve, shapeOf, type Schema } from './shape';
-import { useForm, type FieldProps } from './state';
+import { idOf, useBroken, useForm, type FieldProps } from './state';
 
 export function Field(given: FieldProps) {
   const { root } = useForm();
@@ -40,7 +40,7 @@ function Part({ label, path, children, required }: { label: string; path: FieldP
   const { faults } = useForm();
   const fault = faults.get(keyOf(path));
   return (
-    <Fieldset legend={<>{label}{required && <span className="needed" aria-hidden> *</span>}</>} className="part">
+    <Fieldset legend={<>{label}{required && <span className="needed" aria-hidden> *</span>}</>} className="part" id={idOf(path)} tabIndex={-1}>
       <Stack gap="sm">
         {fault && <Text size="sm" c="var(--mantine-color-error)">{fault}</Text>}
         {children}
@@ -100,15 +100,12 @@ function TupleField({ items, value, onChange, path, label, required }: FieldProp
 type Row = { key: string; value: Json | undefined };
 
 function MapField({ values, value, onChange, path, label, required }: FieldProps & { values: Schema }) {
-  const { root, disabled, broken } = useForm();
+  const { root, disabled } = useForm();
   const [rows, setRows] = useState<Row[]>(() => rowsOf(value));
-  const here = keyOf(path);
+  const twice = rows.find((row, at) => rows.findIndex((other) => other.key === row.key) !== at);
+  useBroken(path, twice && `The name "${twice.key}" is there twice`);
   useEffect(() => { if (!same(objectOf(rows), value ?? {})) setRows(rowsOf(value)); }, [value, rows]);
-  useEffect(() => () => void broken.delete(here), [broken, here]);
   const set = (next: Row[]) => {
-    const twice = next.find((row, at) => next.findIndex((other) => other.key === row.key) !== at);
-    if (twice) broken.set(here, `The name "${twice.key}" is there twice`);
-    else broken.delete(here);
     setRows(next);
     onChange(objectOf(next));
   };

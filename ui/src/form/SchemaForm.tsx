@@ -1,13 +1,15 @@
 /** A form for any schema: its fields, or the same value as JSON. */
-import { Switch } from '@mantine/core';
+import { Alert, Anchor, Switch } from '@mantine/core';
 import { useMemo, useRef, useState } from 'react';
 import type { Json } from '../api/json';
 import type { FaultDocument } from '../api/types';
-import { check, keyOf } from './check';
+import { check, keyOf, spellPath } from './check';
 import { Field } from './Field';
 import { JsonField } from './scalars';
 import { initial, shapeOf, type Schema } from './shape';
 import { FormContext, idOf } from './state';
+
+const MOST_FAULTS = 8;
 
 export type FormValue = {
   value: Json | undefined;
@@ -26,12 +28,24 @@ export function useSchemaForm(schema: Schema, begin: Json | undefined): FormValu
   const broken = useRef(new Map<string, string>()).current;
   const validated = () => {
     const found = [...broken].map(([path, reason]): FaultDocument => ({ path: JSON.parse(path) as FaultDocument['path'], reason }));
-    if (found.length === 0) found.push(...check(schema, schema, value));
+    found.push(...check(schema, schema, value).filter(({ path }) => !broken.has(keyOf(path))));
     setFaults(found);
     if (found[0]) focusField(found[0].path);
     return found.length === 0 && value !== undefined ? { value } : undefined;
   };
   return { value, setValue: (next) => { setFaults([]); setValue(next); }, validated, faults, setFaults, broken };
+}
+
+/** What is wrong, each with the way to its field. */
+export function Faults({ faults }: { faults: FaultDocument[] }) {
+  if (faults.length === 0) return null;
+  return (
+    <Alert color="red" role="alert" title={faults.length === 1 ? 'One thing to mend' : `${faults.length} things to mend`}>
+      {faults.slice(0, MOST_FAULTS).map(({ path, reason }) => (
+        <Anchor key={keyOf(path) + reason} component="button" type="button" size="sm" className="fault" onClick={() => focusField(path)}>{path.length > 0 && <b>{spellPath(path)}: </b>}{reason}</Anchor>
+      ))}
+    </Alert>
+  );
 }
 
 /** Move to the field at a path, or to the nearest around it. */
@@ -51,12 +65,11 @@ export function SchemaForm({ schema, form, label, disabled = false }: { schema: 
   const [asJson, setAsJson] = useState(false);
   const faults = useMemo(() => new Map(form.faults.map((each) => [keyOf(each.path), each.reason])), [form.faults]);
   const shape = shapeOf(schema, schema).kind;
-  const simple = !['record', 'list', 'tuple', 'map', 'union', 'optional'].includes(shape);
   const props = { schema, value: form.value, onChange: form.setValue, path: [], label, required: true };
   return (
     <FormContext.Provider value={{ root: schema, faults, broken: form.broken, disabled }}>
       {asJson ? <JsonField {...props} /> : <Field {...props} />}
-      {!simple && <Switch mt="sm" size="sm" label="Edit as JSON" checked={asJson} disabled={disabled} onChange={(event) => { form.broken.clear(); setAsJson(event.currentTarget.checked); }} />}
+      {shape !== 'anything' && <Switch mt="sm" size="xs" label="Edit as JSON" checked={asJson} disabled={disabled} onChange={(event) => { form.broken.clear(); setAsJson(event.currentTarget.checked); }} />}
     </FormContext.Provider>
   );
 }

@@ -3,7 +3,8 @@ import { Anchor, FileInput, Stack, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { upload } from '../api/client';
 import { isObject, writeJson, type Json } from '../api/json';
-import { useField, type FieldProps } from './state';
+import type { Path } from './check';
+import { useBroken, useField, type FieldProps } from './state';
 
 const INLINE_BYTES = 16 * 1024;
 
@@ -19,7 +20,7 @@ export function BlobField(props: FieldProps & { of: string; web: boolean }) {
   const { value, onChange, of, web } = props;
   const field = useField(props);
   const kind = MEDIA[of];
-  const sending = useSending(async ([file]) => {
+  const sending = useSending(props.path, async ([file]) => {
     if (!file) return;
     const stored = await upload(file);
     onChange(kind ? { $blob: stored.$blob ?? '', size: stored.size ?? 0, media: kind.media, about: kind.about } : stored);
@@ -50,7 +51,7 @@ export function FolderField(props: FieldProps) {
   const { value, onChange } = props;
   const field = useField(props);
   const [done, setDone] = useState('');
-  const sending = useSending(async (files) => {
+  const sending = useSending(props.path, async (files) => {
     const listed: Record<string, Json> = {};
     for (const [index, file] of files.entries()) {
       setDone(`${index} of ${files.length}`);
@@ -81,7 +82,7 @@ function folderOf(file: File | undefined): string {
 export function BytesField(props: FieldProps) {
   const { value, onChange } = props;
   const field = useField(props);
-  const sending = useSending(async ([file]) => {
+  const sending = useSending(props.path, async ([file]) => {
     if (!file) return;
     if (file.size > INLINE_BYTES) {
       const stored = await upload(file);
@@ -101,8 +102,9 @@ function named(value: Json | undefined): string | undefined {
   return typeof value.name === 'string' ? value.name : `${String(value.about ?? 'file')}, ${String(value.size ?? '?')} bytes`;
 }
 
-function useSending(store: (files: File[]) => Promise<void>) {
+function useSending(path: Path, store: (files: File[]) => Promise<void>) {
   const [busy, setBusy] = useState(false);
+  useBroken(path, busy ? 'Not sent yet: it is on its way' : undefined);
   const [error, setError] = useState('');
   const send = (...files: File[]) => {
     setBusy(true);

@@ -8,6 +8,9 @@ export type Path = (string | number)[];
 
 export const keyOf = (path: Path): string => JSON.stringify(path);
 
+/** Write where something is, as people count. */
+export const spellPath = (path: Path): string => path.map((each) => (typeof each === 'number' ? `${each + 1}.` : each)).join(' → ');
+
 const MISSING = 'Needs a value';
 const BIG = /^-?\d+$/;
 
@@ -76,15 +79,15 @@ function bounds(schema: Schema, value: Json, path: Path): FaultDocument[] {
 
 function text(schema: Schema, value: string, path: Path): FaultDocument[] {
   const length = [...value].length;
-  if (typeof schema.minLength === 'number' && length < schema.minLength) return [{ path, reason: `At least ${schema.minLength} characters` }];
-  if (typeof schema.maxLength === 'number' && length > schema.maxLength) return [{ path, reason: `At most ${schema.maxLength} characters` }];
+  if (typeof schema.minLength === 'number' && length < schema.minLength) return [{ path, reason: `At least ${schema.minLength} character${schema.minLength === 1 ? '' : 's'}` }];
+  if (typeof schema.maxLength === 'number' && length > schema.maxLength) return [{ path, reason: `At most ${schema.maxLength} character${schema.maxLength === 1 ? '' : 's'}` }];
   return [];
 }
 
 function list(schema: Schema, items: Schema, root: Schema, value: Json, path: Path): FaultDocument[] {
   if (!Array.isArray(value)) return [{ path, reason: 'Must be a list' }];
   const { minItems: least, maxItems: most } = schema;
-  if (typeof least === 'number' && value.length < least) return [{ path, reason: `At least ${least} items` }];
-  if (typeof most === 'number' && value.length > most) return [{ path, reason: `At most ${most} items` }];
+  if (typeof least === 'number' && value.length < least) return [{ path, reason: `At least ${least} item${least === 1 ? '' : 's'}` }];
+  if (typeof most === 'number' && value.length > most) return [{ path, reason: `At most ${most} item${most === 1 ? '' : 's'}` }];
   return value.flatMap((each, index) => check(items, root, each, [...path, index]));
 }

@@ -2,10 +2,10 @@
 import { Anchor, Button, Group, Input, NativeSelect, Radio, Select, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { isBig, parseJson, whole, writeJson, type Json } from '../api/json';
-import { keyOf, same } from './check';
+import { same } from './check';
 import { fromLocal, parseDuration, toLocal, unitOf, UNITS, writeDuration, zone, type Unit } from './instants';
 import type { Choice } from './shape';
-import { useField, useForm, type FieldProps } from './state';
+import { useBroken, useField, type FieldProps } from './state';
 
 const FEW = 6;
 
@@ -35,6 +35,7 @@ export function NumberField(props: FieldProps & { kind: 'whole' | 'number' }) {
   const field = useField(props);
   const { value, onChange, kind } = props;
   const [text, setText] = useState(() => written(value));
+  useBroken(props.path, typeof readNumber(text, kind) === 'string' ? `Must be a ${kind === 'whole' ? 'whole ' : ''}number` : undefined);
   useEffect(() => setText((old) => (same(readNumber(old, kind) ?? null, value ?? null) ? old : written(value))), [value, kind]);
   return (
     <TextInput {...field} value={text} inputMode={kind === 'whole' ? 'numeric' : 'decimal'} autoComplete="off"
@@ -92,6 +93,7 @@ export function DurationField(props: FieldProps) {
   const seconds = typeof value === 'string' ? parseDuration(value) : undefined;
   const [unit, setUnit] = useState<Unit>(() => unitOf(seconds));
   const [text, setText] = useState(() => (seconds === undefined ? '' : String(seconds / UNITS[unit])));
+  useBroken(props.path, text.trim() !== '' && !Number.isFinite(Number(text)) ? 'Must be a duration, such as 90 minutes' : undefined);
   const emit = (many: string, of: Unit) => {
     setText(many);
     setUnit(of);
@@ -110,23 +112,18 @@ export function DurationField(props: FieldProps) {
 /** The field for whatever has no other: JSON, checked as it is typed. */
 export function JsonField(props: FieldProps) {
   const field = useField(props);
-  const { broken } = useForm();
   const { value, onChange, path } = props;
-  const key = keyOf(path);
   const [text, setText] = useState(() => (value === undefined ? '' : writeJson(value, 2)));
   const [error, setError] = useState('');
-  useEffect(() => () => void broken.delete(key), [broken, key]);
+  useBroken(path, error || undefined);
   const change = (next: string) => {
     setText(next);
     try {
       const parsed = next.trim() === '' ? undefined : parseJson(next);
-      broken.delete(key);
       setError('');
       onChange(parsed);
     } catch (caught) {
-      const reason = `This is not JSON yet: ${caught instanceof Error ? caught.message : ''}`;
-      broken.set(key, reason);
-      setError(reason);
+      setError(`This is not JSON yet: ${caught instanceof Error ? caught.message : ''}`);
     }
   };
   return (

@@ -1,4 +1,4 @@
-import { createContext, useContext } from 'react';
+import { createContext, useContext, useEffect } from 'react';
 import type { Json } from '../api/json';
 import { keyOf, type Path } from './check';
 import type { Schema } from './shape';
@@ -30,6 +30,17 @@ export function useField({ path, label, required, schema }: FieldProps) {
   const { faults, disabled } = useForm();
   const description = typeof schema.description === 'string' ? schema.description : undefined;
   return { id: idOf(path), label, withAsterisk: required, error: faults.get(keyOf(path)), disabled, description };
+}
+
+/** Keep a form from being sent while what stands in a field is no value, whatever else would take the text as one. */
+export function useBroken(path: Path, reason: string | undefined): void {
+  const { broken } = useForm();
+  const key = keyOf(path);
+  useEffect(() => {
+    if (reason === undefined) return undefined;
+    broken.set(key, reason);
+    return () => void broken.delete(key);
+  }, [broken, key, reason]);
 }
 
 export function idOf(path: Path): string {
