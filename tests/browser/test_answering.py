@@ -21,6 +21,56 @@ def test_a_link_leads_to_the_value_and_one_key_approves_it(site: Any, tab: Any) 
     assert (answer["value"], answer["via"]) == (True, "ui")
 
 
+class Hand:
+    """Somebody who counts what they do."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.actions = 0
+
+    def press(self, key: str) -> None:
+        self.actions += 1
+        self.page.keyboard.press(key)
+
+    def click(self, thing: Any) -> None:
+        self.actions += 1
+        thing.click()
+
+
+ONE_ACTION = {
+    "approve_rows": ("rows-are-right", "a", "Approve", True),
+    "ask_flag": ("flag", "2", "No", False),
+    "ask_stage": ("stage", "1", "DEV (dev)", "dev"),
+}
+
+
+@pytest.mark.parametrize("way", ["key", "click"])
+@pytest.mark.parametrize("begin", ["link", "inbox"])
+@pytest.mark.parametrize("workflow", ONE_ACTION)
+def test_from_a_link_it_is_one_action_and_from_the_inbox_two(
+    site: Any, tab: Any, workflow: str, begin: str, way: str
+) -> None:
+    signal, key, label, value = ONE_ACTION[workflow]
+    execution = site.launch(f"gates.{workflow}")
+    page = tab.open(f"/?task={execution}:{signal}" if begin == "link" else "/")
+    hand = Hand(page)
+    row = page.get_by_role("listitem").filter(has_text=execution).get_by_role("link")
+    if begin == "inbox" and way == "key":
+        row.focus()
+        hand.press("Enter")
+    elif begin == "inbox":
+        hand.click(row)
+    button = tab.dialog.get_by_role("button", name=label)
+    button.wait_for()
+    if way == "key":
+        hand.press(key)
+    else:
+        hand.click(button)
+    expect(tab.dialog.filter(has_text=execution)).to_have_count(0)
+    assert site.answer_of(execution, signal)["value"] == value
+    assert hand.actions == {"link": 1, "inbox": 2}[begin]
+
+
 def test_a_rejection_carries_its_comment(site: Any, tab: Any) -> None:
     execution = site.launch("gates.approve_rows")
     tab.open(f"/?task={execution}:rows-are-right")
@@ -116,6 +166,57 @@ def test_who_comes_second_is_told_who_was_first(site: Any, tab: Any) -> None:
     expect(tab.dialog.get_by_text("Already answered by admin")).to_be_visible(timeout=2_000)
     expect(tab.dialog.get_by_role("button", name="Send answer")).to_be_disabled()
     assert site.answer_of(execution, "title")["value"] == "theirs"
+
+
+def test_time_that_runs_out_under_an_open_dialog_is_told(site: Any, tab: Any) -> None:
+    execution = site.launch("gates.ask_soon")
+    tab.open(f"/?task={execution}:soon")
+    tab.dialog.get_by_role("textbox", name="Answer", exact=True).fill("too late")
+    expect(tab.dialog.get_by_text("The time for this ran out at")).to_be_visible()
+    expect(tab.dialog.get_by_role("button", name="Send answer")).to_be_disabled()
+    expect(tab.dialog.get_by_role("textbox", name="Answer", exact=True)).to_have_value("too late")
+
+
+def test_an_execution_that_is_ended_under_an_open_dialog_is_told(site: Any, tab: Any) -> None:
+    execution = site.launch("gates.approve_rows")
+    tab.open(f"/?task={execution}:rows-are-right")
+    tab.dialog.get_by_role("button", name="Approve").wait_for()
+    site.ask("POST", f"executions/{execution}/abort", {"reason": "not needed"})
+    expect(tab.dialog.get_by_text("The execution was ended.")).to_be_visible()
+    expect(tab.dialog.get_by_role("button", name="Approve")).to_be_disabled()
+
+
+def test_a_link_outlives_the_sign_in(browser: Any, site: Any) -> None:
+    execution = site.launch("gates.ask_title")
+    for place in (f"/#/?task={execution}:title", f"/#/?task={execution}:title&token="):
+        page = browser.new_page()
+        page.goto(site.url + place + (site.server.token if place.endswith("=") else ""))
+        if not place.endswith("="):
+            page.get_by_role("textbox", name="Token").fill(site.server.token)
+            page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("dialog").get_by_role("textbox", name="Answer")).to_be_focused()
+        assert "token" not in page.url
+        page.close()
+
+
+def test_what_is_to_be_approved_is_shown_by_its_type(site: Any, tab: Any) -> None:
+    execution = site.launch("gates.approve_shown")
+    subject = tab.dialog.get_by_role("region", name="What is to be approved")
+    seen = {
+        "table-is-right": ["Cairo", "2.25"],
+        "array-is-right": ["1.5", "4"],
+        "file-is-right": ["high, and rising", "Aswan"],
+    }
+    for signal, cells in seen.items():
+        site.ask("GET", f"executions/{execution}?wait=20&until_waiting=true")
+        tab.open(f"/?task={execution}:{signal}")
+        for cell in cells:
+            expect(subject.get_by_role("cell", name=cell, exact=True)).to_be_visible()
+    tab.open(f"/?task={execution}:span-is-right")
+    expect(subject).to_contain_text("1 d 12 h")
+    tab.open(f"/?task={execution}:table-is-right")
+    report = tab.dialog.frame_locator("iframe[title='Report of measure']")
+    expect(report.get_by_text("The river rises")).to_be_visible()
 
 
 def test_eight_tabs_are_live_at_once(site: Any, tabs: Any) -> None:

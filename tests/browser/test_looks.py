@@ -13,13 +13,21 @@ PLACES = {
     "approve": "/?task={approve_rows}:rows-are-right",
     "choose": "/?task={every_type}:bool",
     "fill": "/?task={every_type}:dataclass",
+    "directory": "/?task={every_type}:directory",
+    "union": "/?task={every_type}:union",
+    "table": "/?task={approve_shown}:table-is-right",
+    "over": "/?task={ask_soon}:soon",
+    "unknown": "/?task=nobody:nothing",
     "nowhere": "/nowhere",
 }
 
 
 @pytest.fixture(scope="module")
 def ids(site: Any) -> dict[str, str]:
-    return {name: site.launch(f"gates.{name}") for name in ("approve_rows", "every_type")}
+    return {
+        name: site.launch(f"gates.{name}")
+        for name in ("ask_soon", "approve_rows", "every_type", "approve_shown")
+    }
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -36,9 +44,12 @@ def test_axe_finds_nothing(tab: Any, ids: dict[str, str], place: str, scheme: st
     ] == []
 
 
+@pytest.mark.parametrize("width", [390, 320])
 @pytest.mark.parametrize("place", PLACES)
-def test_a_phone_scrolls_in_one_direction(tab: Any, ids: dict[str, str], place: str) -> None:
-    tab.page.set_viewport_size({"width": 390, "height": 844})
+def test_a_phone_and_a_page_at_400_percent_scroll_in_one_direction(
+    tab: Any, ids: dict[str, str], place: str, width: int
+) -> None:
+    tab.page.set_viewport_size({"width": width, "height": 844})
     tab.open(PLACES[place].format(**ids))
     tab.page.locator("[role=dialog] .question, h1").first.wait_for()
     assert tab.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

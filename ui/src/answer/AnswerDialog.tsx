@@ -78,7 +78,7 @@ function Body({ id, task, follows, next, onNext, onSent }: BodyProps) {
       return (
         <Stack gap="md">
           <From task={task} />
-          {task.state === 'closed' && <Closed signal={task.signal} onNext={next === undefined ? undefined : onNext} />}
+          {task.state === 'closed' && <Closed signal={task.signal} due={task.view.due} onNext={next === undefined ? undefined : onNext} />}
           <Question id={id} view={task.view} state={task.state} follows={follows} onSent={onSent} />
         </Stack>
       );

@@ -4,17 +4,17 @@ import { Ago, clock } from '../show/time';
 import { brief } from '../show/Value';
 
 /** What has become of a request that is not open any more. */
-export function Closed({ signal, onNext }: { signal: SignalView; onNext: (() => void) | undefined }) {
+export function Closed({ signal, due, onNext }: { signal: SignalView; due: string | null; onNext: (() => void) | undefined }) {
   return (
-    <Alert color={signal.phase === 'SUCCEEDED' ? 'gray' : 'orange'} variant="light" role="status" className="closed" title={<Outcome signal={signal} />}>
+    <Alert color={signal.phase === 'SUCCEEDED' ? 'gray' : 'orange'} variant="light" role="status" className="closed" title={<Outcome signal={signal} due={due} />}>
       {signal.answer?.comment && <Text size="sm" mb={6}>“{signal.answer.comment}”</Text>}
       {onNext && <Button size="xs" onClick={onNext}>Next request</Button>}
     </Alert>
   );
 }
 
-function Outcome({ signal }: { signal: SignalView }) {
-  const { answer, due, kind, phase } = signal;
+function Outcome({ signal, due }: { signal: SignalView; due: string | null }) {
+  const { answer, kind, phase } = signal;
   const ranOut = due ? `The time for this ran out at ${clock(new Date(due))}.` : 'The time for this ran out.';
   if (answer?.by_timeout) return <>{ranOut} The answer for that case was taken: {verdict(kind, answer.value)}.</>;
   if (answer) {
