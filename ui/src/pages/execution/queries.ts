@@ -7,6 +7,8 @@ const PAGE = 50;
 const HISTORY_PAGE = 1_000;
 const HISTORY_PAGES = 10;
 const FOLLOW_MS = 1_000;
+/** Registering is no event of an execution, so the stream does not tell of it. */
+const REGISTERED_MS = 4_000;
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -83,12 +85,14 @@ export function deckQuery(id: string, node: string, attempt: number) {
 export const workflowsQuery = queryOptions({
   queryKey: ['workflows'],
   queryFn: ({ signal }) => get<WorkflowList>('/api/v1/workflows', {}, signal),
+  refetchInterval: REGISTERED_MS,
 });
 
 export function versionsQuery(name: string) {
   return queryOptions({
     queryKey: ['workflows', name, 'versions'],
     queryFn: ({ signal }) => get<WorkflowList>(`/api/v1/workflows/${segments(name)}/versions`, {}, signal),
+    refetchInterval: REGISTERED_MS,
   });
 }
 
