@@ -380,7 +380,7 @@ def test_what_is_not_there_is_said_with_a_way_on(page: Any) -> None:
 
 
 def test_a_graph_of_500_nodes_is_laid_out_within_three_seconds(page: Any) -> None:
-    took = []
+    took: list[int] = []
     go(page, "/workflows/shapes.big")
     # The best of three, as others may be at work on this machine; one is enough if it is good.
     while len(took) < 3 and min(took, default=SLOWEST_LAYOUT) >= SLOWEST_LAYOUT:
