@@ -374,6 +374,8 @@ class Report(Struct, frozen=True, gc=False):
     node: NodeId
     attempt: int
     outcome: Outcome
+    took: Micros = Micros(0)
+    """How long the attempt ran, once it has ended; 0 if that is not known."""
 
 
 class Executor(Protocol):

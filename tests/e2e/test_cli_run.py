@@ -3,6 +3,7 @@
 import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 REPORT = '''
 import typing
@@ -364,3 +365,28 @@ def test_a_workflow_is_found_by_its_name_and_by_the_variable_that_holds_it(tideg
     names = {"twice": 6, "sums.twice.made": 6, "four_times": 12}
     for name, result in names.items():
         assert tidegate("run", "wf.py", name, "--n", "3").json == result
+
+
+def test_a_task_that_ends_at_once_is_shown_as_long_as_it_ran(tidegate):
+    tidegate.write(
+        "wf.py",
+        """
+import time
+from tidegate import task, workflow
+
+@task
+def spin(seconds: float) -> float:
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+    return seconds
+
+@workflow
+def spinning() -> float:
+    return spin(seconds=0.04)
+""",
+    )
+    assert tidegate("run", "wf.py", "spinning", "--id", "spin").code == 0
+    (node,) = tidegate("show", "spin", "--json").json["nodes"]
+    began, ended = (datetime.fromisoformat(node[at]) for at in ("began", "ended"))
+    assert timedelta(seconds=0.04) <= ended - began < timedelta(seconds=10)

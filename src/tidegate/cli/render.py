@@ -86,6 +86,8 @@ def span(length: timedelta) -> str:
     seconds = length.total_seconds()
     if seconds < 0:
         return f"-{span(-length)}"
+    if 0 < seconds < 0.001:
+        return "<1 ms"
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:

@@ -86,6 +86,8 @@ class TaskSucceeded(Struct, frozen=True, array_like=True, gc=False, tag=3):
     node: NodeId
     attempt: int
     outputs: dict[str, Value]
+    took: Micros = Micros(0)
+    """How long the attempt ran; 0 if that is not known."""
 
 
 class TaskExpanded(Struct, frozen=True, array_like=True, gc=False, tag=4):
@@ -104,6 +106,8 @@ class TaskFailed(Struct, frozen=True, array_like=True, gc=False, tag=5):
     node: NodeId
     attempt: int
     failure: Failure
+    took: Micros = Micros(0)
+    """How long the attempt ran; 0 if that is not known."""
 
 
 class TaskLost(Struct, frozen=True, array_like=True, gc=False, tag=6):

@@ -181,7 +181,7 @@ def _reported(
         return
     match event:
         case TaskSucceeded(at=at, outputs=outputs):
-            began = at if now.began is None else now.began
+            began = _began(now, event)
             draft.put(node, NodeState(SUCCEEDED, now.attempt, now.lost, began, at, outputs=outputs))
         case TaskStarted(at=at):
             if now.phase is QUEUED:
@@ -189,7 +189,7 @@ def _reported(
         case TaskExpanded():
             _expand(flow, event, now)
         case TaskFailed(at=at, failure=failure):
-            _attempt_failed(flow, node, now, failure, at)
+            _attempt_failed(flow, node, replace(now, began=_began(now, event)), failure, at)
         case TaskLost():
             if now.lost >= MAX_LOST:
                 message = f"the host died {now.lost + 1} times while it ran this task"
@@ -200,6 +200,11 @@ def _reported(
                 )
         case _:
             assert_never(event)
+
+
+def _began(now: NodeState, event: TaskSucceeded | TaskFailed) -> Instant:
+    """Return when the first attempt of a task began, at the end of one: an attempt that ends at once was not announced."""
+    return Instant(event.at - event.took) if now.began is None else now.began
 
 
 def _attempt_failed(
@@ -215,9 +220,7 @@ def _attempt_failed(
     pause = min(task.retry.pause << min(used, 40), task.retry.cap)
     if pause > 0:
         due = Instant(at + pause)
-        began = at if now.began is None else now.began  # one that fails at once was not announced
-        paused = replace(now, phase=WAITING, began=began, due=due, failure=failure)
-        flow.draft.put(node, paused)
+        flow.draft.put(node, replace(now, phase=WAITING, due=due, failure=failure))
     else:
         flow.submit(node, replace(now, phase=QUEUED, attempt=now.attempt + 1, failure=failure))
 

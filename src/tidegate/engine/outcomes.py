@@ -20,16 +20,16 @@ ENGINE_FAULT = "EngineFault"
 
 def event_of(report: Report, at: Instant) -> Event:
     """Return what the machine is told of a report."""
-    node, attempt = report.node, report.attempt
+    node, attempt, took = report.node, report.attempt, report.took
     match report.outcome:
         case Began():
             return TaskStarted(at, node, attempt)
         case Returned(outputs):
-            return TaskSucceeded(at, node, attempt, outputs)
+            return TaskSucceeded(at, node, attempt, outputs, took)
         case Unfolded(graph):
             return TaskExpanded(at, node, attempt, graph)
         case Raised(failure):
-            return TaskFailed(at, node, attempt, failure)
+            return TaskFailed(at, node, attempt, failure, took)
         case Lost():
             return TaskLost(at, node, attempt)
 

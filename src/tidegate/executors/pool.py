@@ -28,7 +28,7 @@ from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, tai
 from tidegate.executors.frames import Checked, Described, Done, Ready, Started, Unable, Up
 from tidegate.executors.nursery import BORN, ENDED
 from tidegate.executors.roster import GRACE, STUCK_AFTER, Limits, Roster, expect
-from tidegate.ir.graph import SECOND
+from tidegate.ir.graph import SECOND, Micros
 from tidegate.logs import keep_log, live_path, log_path, shorten_log
 from tidegate.ports import Began, Job, Lost, Outcome, Raised, Report
 
@@ -216,7 +216,7 @@ class Pool:
                 ticket = self._finish(child, number)
                 if isinstance(ticket.work, Job):
                     self._roster.learn(ticket.work, micros / SECOND)
-                    self._add(ticket.work, outcome)
+                    self._add(ticket.work, outcome, micros)
             case Described(number) | Checked(number) | Unable(number):
                 ticket = self._finish(child, number)
                 if isinstance(ticket.work, Query):
@@ -238,8 +238,8 @@ class Pool:
         else:
             child.idle_since = self._now
 
-    def _add(self, job: Job, outcome: Outcome) -> None:
-        self._reports.append(Report(job.key, job.node, job.attempt, outcome))
+    def _add(self, job: Job, outcome: Outcome, micros: int = 0) -> None:
+        self._reports.append(Report(job.key, job.node, job.attempt, outcome, Micros(micros)))
 
     def _report(self) -> None:
         if self._reports:

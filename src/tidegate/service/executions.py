@@ -65,7 +65,7 @@ from tidegate.wire import (
 ID_BYTES = 10
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 MAX_PAGE = 1_000
-LEFT_OUT = frozenset({"at", "graph", "outputs", "failure"})
+LEFT_OUT = frozenset({"at", "graph", "outputs", "failure", "took"})
 """What of an event is not shown in the history, for it is large, or stored elsewhere."""
 MAX_KEYS = 10_000
 """How many ids are remembered with their keys."""

@@ -52,6 +52,7 @@ def test_one_line_is_one_line():
 @pytest.mark.parametrize(
     ("length", "words"),
     [
+        (timedelta(microseconds=300), "<1 ms"),
         (timedelta(milliseconds=3), "3 ms"),
         (timedelta(seconds=1), "1 s"),
         (timedelta(seconds=59.25), "59.2 s"),

@@ -13,5 +13,7 @@ function Running({ from }: { from: number }) {
 }
 
 export function length(milliseconds: number): string {
+  // The page knows whole milliseconds: less than one reads as none.
+  if (milliseconds === 0) return '<1 ms';
   return milliseconds < SECOND ? `${Math.max(0, Math.round(milliseconds))} ms` : span(milliseconds);
 }
