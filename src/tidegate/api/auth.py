@@ -97,6 +97,7 @@ class Gatekeeper:
         self._tokens = tokens
         self._hosts = settings.hosts
         self._secure = settings.is_secure
+        self._behind_proxy = settings.behind_proxy
         self._cookie = cookie_name(settings).encode()
         self._clock = clock
         self._callers = Buckets(settings.rate, settings.burst)
@@ -118,7 +119,7 @@ class Gatekeeper:
             await send_error(send, error)
             return
         if scope["method"] == "POST" and scope["path"] == SESSION:
-            send = self._noting_failure(_address(scope), send)
+            send = self._noting_failure(self._address(scope), send)
         await self._app(scope, receive, send)
 
     def _admitted(self, scope: Scope) -> Principal:
@@ -166,7 +167,7 @@ class Gatekeeper:
             via = CLAIMS.get(headers.get(b"x-tidegate-via", b""), "api")
             found = self._tokens.holder(text.strip(), via) if kind.lower() == "bearer" else None
             if found is None:
-                raise self._failed(_address(scope))
+                raise self._failed(self._address(scope))
             return found
         visitor = self._visitor(headers.get(b"cookie", b""))
         if visitor is None or (scope["method"], scope["path"]) == ("POST", SESSION):
@@ -182,6 +183,15 @@ class Gatekeeper:
             if name == self._cookie and (found := self._tokens.visitor(value.decode("latin-1"))):
                 return found
         return None
+
+    def _address(self, scope: Scope) -> str:
+        """Return from where a request comes: behind a proxy, the last address of `X-Forwarded-For`, for what stands before it is what the client says."""
+        if self._behind_proxy:
+            found = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+            if found and (last := found[-1].decode("latin-1").rpartition(",")[2].strip()):
+                return _without_port(last)
+        client = scope.get("client")
+        return str(client[0]) if client else ""
 
     def _failed(self, address: str) -> TidegateError:
         if wait := self._failures.take(address, self._clock()):
@@ -245,6 +255,13 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
     return found
 
 
+def _without_port(address: str) -> str:
+    """Some proxies write a port, which is another for each connection."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
+
+
 def _has_port(host: str) -> bool:
     return ":" in host.rpartition("]")[2]
 
@@ -263,8 +280,3 @@ def _is_same(origin: str, host: str, secure: bool) -> bool:  # noqa: FBT001
 def _is_api(scope: Scope) -> bool:
     path: str = scope["path"].lower().lstrip("/")
     return f"/{path}".startswith(API)
-
-
-def _address(scope: Scope) -> str:
-    client = scope.get("client")
-    return str(client[0]) if client else ""

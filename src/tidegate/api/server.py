@@ -83,9 +83,8 @@ def serve(
         access_log=False,
         server_header=False,
         date_header=True,
-        # Whoever is not behind a proxy could say what he likes of his address.
-        proxy_headers=settings.behind_proxy,
-        forwarded_allow_ips="*" if settings.behind_proxy else None,
+        # What a proxy says of the address is for the gatekeeper, who knows which part of it the client could have written.
+        proxy_headers=False,
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
         timeout_keep_alive=IDLE,

@@ -39,7 +39,7 @@ HOST, PORT = "127.0.0.1", 8433
 @click.option(
     "--behind-proxy",
     is_flag=True,
-    help="A proxy in front speaks TLS, and only it can reach this port; its X-Forwarded headers are believed.",
+    help="A proxy in front speaks TLS, and only it can reach this port; the last address in its X-Forwarded-For is believed.",
 )
 @shared_options
 def serve_command(*, home: Path, workers: int | None, **reached: Any) -> int:

@@ -405,6 +405,32 @@ def test_wrong_tokens_are_counted_by_address_and_never_hold_up_right_ones(gate):
     assert [gate("GET", EXECUTIONS, **bearer("x"))[0] for _ in range(2)] == [401, 429]
 
 
+@pytest.mark.parametrize("status", [200, 401])
+def test_behind_a_proxy_wrong_tokens_are_counted_by_the_address_that_it_added(status):
+    gate = Gate(Settings(allow_hosts=("a.test",), behind_proxy=True), status=status)
+    asked = bearer("x") if status == 200 else {}
+
+    def guess(forwarded):
+        return gate("POST", SESSION, **{"x-forwarded-for": forwarded}, **asked)[0]
+
+    spoofed = [
+        *[f"198.51.100.{number}, 192.0.2.7" for number in range(5)],
+        *[f"198.51.100.{number},192.0.2.7:{number + 50_000}" for number in range(5)],
+        ["198.51.100.1", "192.0.2.7"],
+    ]
+    assert [guess(each) for each in spoofed] == [401] * 10 + [429]
+    assert guess("192.0.2.8") == 401
+    six = [f"192.0.2.7, [2001:db8::1]:{number}" for number in range(10)]
+    assert [guess(each) for each in [*six, "2001:db8::1"]] == [401] * 10 + [429]
+    assert guess(["192.0.2.7", " "]) == 401, "who adds nothing is counted by his own address"
+
+
+def test_what_a_client_says_of_its_address_counts_for_nothing_without_a_proxy(gate):
+    spoofed = [{"x-forwarded-for": f"198.51.100.{number}"} for number in range(11)]
+    replies = [gate("GET", EXECUTIONS, **bearer("x"), **each)[0] for each in spoofed]
+    assert replies == [401] * 10 + [429]
+
+
 def test_trades_of_wrong_tokens_are_counted_too_and_never_hold_up_right_ones():
     gate = Gate(status=401)
     assert [gate("POST", SESSION)[0] for _ in range(12)] == [401] * 10 + [429] * 2
