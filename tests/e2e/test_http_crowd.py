@@ -5,7 +5,7 @@ Method: the application as it is served, on an engine in memory, with limits tha
 """
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 
 import pytest
 from tests.e2e.asking import Asking
@@ -13,6 +13,7 @@ from tests.e2e.asking import Asking
 from tidegate import wait_for_input, workflow
 from tidegate.api import door
 from tidegate.api.app import make_app
+from tidegate.api.settings import Settings
 from tidegate.testing import Sandbox
 from tidegate.wire import Abort, GrantView, Launch, MakeToken, RevokeToken
 
@@ -26,10 +27,10 @@ def ask() -> int:
 
 
 class World:
-    def __init__(self, sandbox, home):
+    def __init__(self, sandbox, home, **settings):
         self.service = sandbox._service
         sandbox._register(ask)
-        self.app = make_app(self.service, home, "1.0")
+        self.app = make_app(self.service, home, "1.0", Settings(**settings))
         self.asking = Asking(self.app)
         self.id = self.service.handle(Launch(workflow=ask.name)).id
         wanted = MakeToken(name="ann", grants=[GrantView(role="viewer", project="*", domain="*")])
@@ -38,8 +39,8 @@ class World:
     async def ask(self, path):
         return await self.asking.ask("GET", path, token=self.token)
 
-    def stream(self):
-        return aclosing(self.asking.stream("GET", STREAM, token=self.token))
+    def stream(self, path=STREAM):
+        return aclosing(self.asking.stream("GET", path, token=self.token))
 
     def poll(self):
         path = f"{LIST}/{self.id}?wait=60"
@@ -49,12 +50,18 @@ class World:
         await asyncio.to_thread(self.service.handle, Abort(id=self.id))
 
 
-@pytest.fixture
-def world(tmp_path):
+@contextmanager
+def at_work(home, **settings):
     with Sandbox() as sandbox:
-        made = World(sandbox, tmp_path)
+        made = World(sandbox, home, **settings)
         yield made
         made.asking.close(made.app.close)
+
+
+@pytest.fixture
+def world(tmp_path):
+    with at_work(tmp_path) as made:
+        yield made
 
 
 async def waiting(world, count):
@@ -120,3 +127,47 @@ def test_who_is_revoked_while_he_waits_is_told_so_and_nothing_else(world):
     reply = world.asking.run(story())
 
     assert (reply.status, reply.json["code"]) == (401, "unauthenticated")
+
+
+def test_a_stream_on_which_nothing_happens_beats_so_that_a_dead_connection_is_noticed(tmp_path):
+    async def story(world):
+        async with world.stream("/api/v1/events") as quiet:
+            found = [await anext(quiet) for _ in range(4)]
+            await world.abort()
+            while b"data:" not in (event := await anext(quiet)):
+                assert event == b": beat\n\n"
+            return found, event
+
+    with at_work(tmp_path, heartbeat=0.05) as world:
+        found, event = world.asking.run(story(world))
+
+    assert found == [b"retry: 1000\n\n", *[b": beat\n\n"] * 3]
+    assert b'"AbortRequested"' in event
+
+
+def test_a_stream_beats_though_others_are_busy_of_whom_it_tells_nothing(tmp_path):
+    async def story(world):
+        async with world.stream(f"/api/v1/events?execution={world.id}") as quiet:
+            assert await anext(quiet) == b"retry: 1000\n\n"
+            beat = asyncio.ensure_future(anext(quiet))
+            while not beat.done():
+                await asyncio.to_thread(world.service.handle, Launch(workflow=ask.name))
+            return await beat
+
+    with at_work(tmp_path, heartbeat=0.2) as world:
+        assert world.asking.run(story(world)) == b": beat\n\n"
+
+
+def test_a_stream_whose_token_was_revoked_ends_with_the_next_beat(tmp_path):
+    async def story(world):
+        async with world.stream("/api/v1/events") as quiet:
+            await anext(quiet)
+            await asyncio.to_thread(world.service.handle, RevokeToken(token="ann"))
+            return {piece async for piece in quiet}
+
+    with at_work(tmp_path, heartbeat=0.05) as world:
+        assert world.asking.run(story(world)) <= {b": beat\n\n"}
+
+
+def test_unless_told_otherwise_a_stream_beats_every_fifteen_seconds():
+    assert Settings().heartbeat == 15

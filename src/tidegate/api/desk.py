@@ -27,7 +27,7 @@ class Desk:
         self.service = service
         self.home = home
         self.version = version
-        self.tail = Tail(service)
+        self.tail = Tail(service, self.settings.heartbeat)
         self.openapi: Callable[[], bytes] = bytes
         self.replies: Counter[tuple[str, int]] = Counter()
         self.answers = 0

@@ -18,7 +18,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     How the server is reached, and how often.
 
     `allow_hosts` are the names by which it may be called besides its own. `rate` is requests a second of one token, `burst` how many at once;
-    `failures` is how many wrong tokens a minute one address may show.
+    `failures` is how many wrong tokens a minute one address may show. After `heartbeat` seconds of silence a stream of events gets a
+    comment, so that a connection that has died is noticed.
     """
 
     host: str = "127.0.0.1"
@@ -30,6 +31,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     rate: float = 3_000.0
     burst: float = 6_000.0
     failures: int = 10
+    heartbeat: float = 15.0
 
     @property
     def is_secure(self) -> bool:

@@ -21,9 +21,6 @@ from tidegate.wire import FeedView
 
 RING = 5_000
 PAGE = 500
-HEARTBEAT = 15.0
-"""Seconds of silence after which a comment is sent, so that a connection that has died is noticed."""
-
 LONGEST = 600.0
 """Seconds after which a stream ends: whoever watches comes again, and is asked again who he is."""
 
@@ -37,10 +34,11 @@ class _Piece(Struct, frozen=True):
 
 
 class Tail:
-    """Follows the feed of a service, from the first watcher on."""
+    """Follows the feed of a service, from the first watcher on. After `heartbeat` seconds of silence a comment is sent."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, heartbeat: float) -> None:
         self._service = service
+        self._heartbeat = heartbeat
         self._ring: deque[_Piece] = deque(maxlen=RING)
         self._before = 0
         """The place after which the ring holds everything."""
@@ -102,8 +100,8 @@ class Tail:
                 sent = clock()
                 yield b"".join(wanted)
             elif not found:
-                await _came(more, sent + HEARTBEAT - clock())
-            if clock() >= sent + HEARTBEAT:
+                await _came(more, sent + self._heartbeat - clock())
+            if clock() >= sent + self._heartbeat:
                 sent = clock()
                 yield BEAT
 
