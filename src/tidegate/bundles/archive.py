@@ -81,9 +81,9 @@ def install(archive: Archive, home: Path) -> Path:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.parent.mkdir(exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=place.parent))
-    except FileExistsError:
+    except FileExistsError as error:
         raise StoreError(
-            f"{home} is not a directory: choose another place for the store (--home)"
+            f"{error.filename} is not a directory: choose another place for the store (--home)"
         ) from None
     except OSError as error:
         raise StoreError(f"{place.parent}: cannot be written: {error.strerror}") from None
@@ -186,12 +186,12 @@ def _sync(path: Path) -> None:
 
 def _write(into: Path, name: str, body: bytes, mode: int) -> Path:
     path = into / name
-    path.parent.mkdir(parents=True, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, flags, 0o755 if mode & 0o100 else 0o644)
-    except FileExistsError:
-        raise CodeError(f"the bundle holds {name!r} twice") from None
+    except (FileExistsError, NotADirectoryError):
+        raise CodeError(f"the bundle holds {name!r}, or a part of it, twice") from None
     with os.fdopen(handle, "wb") as file:
         file.write(body)
     return path

@@ -24,6 +24,9 @@ from tidegate.errors import CodeError
 MAX_FILES = 5_000
 MAX_BYTES = 32 * 1024 * 1024
 MAX_NAME = 1_000
+"""Bytes of the name of a file, with its directories."""
+MAX_PART = 255
+"""Bytes of each part of it: no usual file system takes more."""
 STORE = "tidegate.db"
 """The file of a store. The directory in which it lies is never source, though it may stand beside the source."""
 
@@ -248,16 +251,16 @@ def tree_files(root: Path) -> tuple[str, ...]:
 def is_safe(name: str) -> bool:
     """Return whether a name is a plain relative path on every system, leading nowhere but down."""
     try:
-        name.encode()
+        raw = name.encode()
     except UnicodeEncodeError:
         return False
     return not (
         not name
-        or len(name) > MAX_NAME
+        or len(raw) > MAX_NAME
         or "\0" in name
         or "\\" in name
         or PureWindowsPath(name).drive
-        or any(part in {"", ".", ".."} for part in name.split("/"))
+        or any(part in {b"", b".", b".."} or len(part) > MAX_PART for part in raw.split(b"/"))
     )
 
 
