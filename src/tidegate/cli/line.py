@@ -15,9 +15,10 @@ from typing import Self, TypeVar
 
 from tidegate.blobs import BlobDirectory
 from tidegate.bundles.archive import Archive, install
+from tidegate.cli.render import tell
 from tidegate.errors import StoreError, StoreLocked, TidegateError
-from tidegate.remote.local import OwnerGone, connect
-from tidegate.runtime import Runtime
+from tidegate.remote.local import OwnerGone, OwnerSilent, connect
+from tidegate.runtime import Runtime, open_reader
 from tidegate.wire import Request, View
 
 PATIENCE = 5.0
@@ -25,6 +26,9 @@ PATIENCE = 5.0
 
 RETURN = 3.0
 """Seconds in which an owner that has gone may come back, before somebody else takes the store: a server is restarted so."""
+
+LOOK = 5.0
+"""Seconds that whoever only looks waits for an owner that does not reply, before he looks into the store himself."""
 
 PAUSE = 0.05
 
@@ -61,7 +65,7 @@ class Line:
                 connection = connect(self.home)
                 if connection is not None:
                     self._take_at = inf
-                    return connection.send(request)
+                    return connection.send(request, LOOK if self._only_looks else None)
                 if self._may_take():
                     self._open()
                 else:
@@ -70,6 +74,13 @@ class Line:
                 # There was an owner until now, and it may have been asked long ago: only from here on nobody replies.
                 give_up = time.monotonic() + PATIENCE
                 time.sleep(PAUSE)
+            except OwnerSilent:
+                if not self._only_looks:
+                    raise
+                tell(
+                    f"the process that owns {self.home} does not reply: it is stopped, or hangs; this is what is stored"
+                )
+                self._open()
             except StoreLocked as error:
                 if time.monotonic() > give_up:
                     raise _unreachable(self.home, error) from None
@@ -105,6 +116,10 @@ class Line:
     def __exit__(self, *_: object) -> None:
         """Close the line."""
         self.close()
+
+    @property
+    def _only_looks(self) -> bool:
+        return self._opener is open_reader
 
     def _may_take(self) -> bool:
         if self._take_at == inf:

@@ -58,6 +58,8 @@ SOCKET = "door.sock"
 MAX_MESSAGE = 64 * 1024 * 1024
 REPLY = 120.0
 """Seconds until an owner that does not reply is given up, beyond those that the request itself waits. To import an author's module may take 90."""
+CONNECT = 5.0
+"""Seconds until an owner whose door takes nobody any more is given up."""
 LONGEST_ADDRESS = 100
 """Bytes that fit into a socket address on every system (Linux takes 107, macOS 103)."""
 
@@ -91,6 +93,12 @@ class OwnerGone(StoreError):
     code: ClassVar[str] = "owner_gone"
 
 
+class OwnerSilent(StoreError):
+    """The process that owns the store does not reply: it is stopped, or hangs."""
+
+    code: ClassVar[str] = "owner_silent"
+
+
 class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
     """What comes back: a view, or a problem."""
 
@@ -104,27 +112,24 @@ class Connection:
     def __init__(self, home: Path) -> None:
         self._home = home
 
-    def send(self, request: Request) -> View:
+    def send(self, request: Request, patience: float | None = None) -> View:
         """
-        Hand over a request and return its view.
+        Hand over a request and return its view. `patience` is in seconds, beyond those that the request itself waits.
 
-        Errors: what the service raised, raised again; `OwnerGone` if the owner ended meanwhile.
+        Errors: what the service raised, raised again; `OwnerGone` if the owner ended meanwhile; `OwnerSilent` when the patience is at its end.
         """
+        patience = REPLY if patience is None else patience
         body = msgspec.json.encode(request)
         if len(body) > MAX_MESSAGE:
             raise InvalidValue(f"the request is larger than {MAX_MESSAGE} bytes")
         try:
             with _connected(self._home) as line:
-                match request:
-                    case GetExecution(wait=wait) | ListEvents(wait=wait):
-                        line.settimeout(REPLY + wait)
-                    case _:
-                        pass
+                line.settimeout(patience + getattr(request, "wait", 0.0))
                 write_message(line, body)
                 reply = read_message(line)
         except TimeoutError:
-            raise StoreError(
-                f"the process that owns {self._home} has not replied for {REPLY:.0f} s; it may be stopped or hung:"
+            raise OwnerSilent(
+                f"the process that owns {self._home} has not replied for {patience:.0f} s; it may be stopped or hung:"
                 " look at it, or end it; what it acknowledged is safe"
             ) from None
         except OSError as error:
@@ -149,7 +154,7 @@ def connect(home: Path) -> Connection | None:
 @contextmanager
 def _connected(home: Path) -> Iterator[socket.socket]:
     with address(home) as where, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-        line.settimeout(REPLY)
+        line.settimeout(CONNECT)
         line.connect(where)
         yield line
 

@@ -1,5 +1,6 @@
 """The way to the engine: owners come and go, and a request finds the one there is."""
 
+import socket
 import threading
 
 import pytest
@@ -8,6 +9,8 @@ from tidegate.api.local import LocalDoor
 from tidegate.cli import line
 from tidegate.cli.line import Line
 from tidegate.errors import StoreError, StoreLocked, UnknownExecution
+from tidegate.remote import local
+from tidegate.remote.local import address
 from tidegate.runtime import open_briefly, open_reader
 from tidegate.wire import GetExecution, ListWorkflows, WorkflowList
 
@@ -60,6 +63,31 @@ def test_where_nobody_owns_the_store_the_command_opens_it_and_lets_it_go(tmp_pat
         with pytest.raises(StoreLocked):
             open_briefly(tmp_path)
     open_briefly(tmp_path).close()
+
+
+@pytest.fixture
+def hung(tmp_path, monkeypatch):
+    """Patience is short, and an owner of a store has a door and says nothing."""
+    monkeypatch.setattr(line, "LOOK", 0.1)
+    monkeypatch.setattr(local, "REPLY", 0.2)
+    open_briefly(tmp_path).close()
+    with address(tmp_path) as where, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as owner:
+        owner.bind(where)
+        owner.listen()
+        yield tmp_path
+
+
+def test_who_only_looks_need_not_wait_for_an_owner_that_hangs_and_is_told_so_once(hung, capsys):
+    with Line(hung, open_reader) as way:
+        assert [way.send(ListWorkflows()) for _ in range(2)] == [WorkflowList(items=[])] * 2
+
+    said = capsys.readouterr().err
+    assert said.count("does not reply") == said.count("\n") == 1
+
+
+def test_who_decides_is_told_that_the_owner_hangs_and_takes_nothing_from_it(hung):
+    with Line(hung, open_briefly) as way, pytest.raises(StoreError, match="has not replied"):
+        way.send(ListWorkflows())
 
 
 def test_looking_makes_no_store(tmp_path):
