@@ -1,5 +1,6 @@
 """What the attempts of tasks leave for people to read: what they printed, and their decks."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import structs
@@ -22,7 +23,10 @@ class Attempts:
     def logs(self, request: GetLogs) -> LogList:
         """Return what the tasks of an execution printed, or those of a node. Errors: `UnknownExecution`, `UnknownNode`."""
         now = self._executions.look(request.id)
-        chosen = set(_nodes(now, request.node))
+        chosen = dict.fromkeys(_nodes(now, request.node))
+        # Whoever follows one node of thousands asks again and again, and the others are then not read.
+        wanted: Iterable[str | None] = chosen if request.node else (None,)
+        texts = (each for node in wanted for each in read_logs(self._home, now.row.id, node))
         return LogList(
             items=[
                 AttemptLog(
@@ -31,7 +35,7 @@ class Attempts:
                     attempt=found.attempt,
                     text=found.text,
                 )
-                for found in read_logs(self._home, now.row.id)
+                for found in texts
                 if found.node in chosen
             ]
         )
