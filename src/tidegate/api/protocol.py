@@ -155,12 +155,10 @@ class Protocol(HttpToolsProtocol):
         # While the door itself is slow to take what is there, nobody else is to blame.
         if self._since is None or self.flow.read_paused or self.transport.is_closing():
             return
-        if self._refused and now - self._since > LINGER:
-            self.transport.close()
         longest = BODY_TIME + self._size / SLOWEST if self._in_body else HEAD_TIME
-        if self._refused or now - self._since <= longest:
+        if now - self._since <= (LINGER if self._refused else longest):
             return
-        if self._in_body or self._came:
+        if not self._refused and (self._in_body or self._came):
             self._refuse(TooSlow("the request came too slowly, or not whole; send it again"))
         else:
             self.transport.close()

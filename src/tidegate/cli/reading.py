@@ -198,7 +198,9 @@ def inbox_command(*, home: Path, limit: int, everything: bool, full: bool, as_js
         tell("nothing waits for an answer")
     elif full:
         for number, each in enumerate(found):
-            click.echo(f"{chr(10) if number else ''}{each.execution}  {line(each.workflow)}")
+            if number:
+                click.echo("")
+            click.echo(f"{each.execution}  {line(each.workflow)}")
             _show_waiting(each)
     else:
         now = utc_now()

@@ -51,7 +51,7 @@ def register_command(
         print_json(found)
     elif found:
         click.echo(table(("WORKFLOW", "VERSION"), [(line(w.name), line(w.version)) for w in found]))
-    if broken and not (found or broken[1:]):
+    if len(broken) == 1 and not found:
         raise CodeError(broken[0])
     for message in broken:
         tell(f"not registered: {line(message)}")

@@ -13,6 +13,7 @@ from contextlib import suppress
 from tidegate.errors import InvalidValue
 from tidegate.sdk.ask import LONGEST_TYPED
 
+STDIN = 0
 CHUNK = 65_536
 TOO_LONG = (
     f"a terminal cuts lines at {LONGEST_TYPED:,} bytes: put the answer into a file, and type @FILE"
@@ -21,13 +22,12 @@ TOO_LONG = (
 
 class Lines:
     """
-    The lines of a file handle, of standard input if none is given.
+    The lines of standard input.
 
     `wake` may be called from any thread; everything else from one.
     """
 
-    def __init__(self, handle: int = 0) -> None:
-        self._handle = handle
+    def __init__(self) -> None:
         self._buffer = b""
         self._ended = False
         self._woken, self._waker = os.pipe()
@@ -37,7 +37,7 @@ class Lines:
     def is_terminal(self) -> bool:
         """Whether a person sits there."""
         try:
-            return os.isatty(self._handle)
+            return os.isatty(STDIN)
         except OSError:
             return False
 
@@ -63,7 +63,7 @@ class Lines:
         if self.is_terminal:
             self._buffer = b""
             with suppress(termios.error):
-                termios.tcflush(self._handle, termios.TCIFLUSH)
+                termios.tcflush(STDIN, termios.TCIFLUSH)
 
     def wake(self) -> None:
         """Interrupt whoever reads."""
@@ -74,12 +74,12 @@ class Lines:
 
     def _fill(self, on_wake: Callable[[], None]) -> None:
         try:
-            ready, _, _ = select.select([self._handle, self._woken], [], [])
+            ready, _, _ = select.select([STDIN, self._woken], [], [])
             if self._woken in ready:
                 os.read(self._woken, CHUNK)
                 on_wake()
-            if self._handle in ready:
-                chunk = os.read(self._handle, CHUNK)
+            if STDIN in ready:
+                chunk = os.read(STDIN, CHUNK)
                 self._buffer += chunk
                 self._ended = not chunk
         except OSError:

@@ -153,10 +153,6 @@ class Engine:
         """Call `watcher` after each commit."""
         self._watchers.append(watcher)
 
-    def unwatch(self, watcher: Watcher) -> None:
-        """Call it no more."""
-        self._watchers.remove(watcher)
-
     @property
     def queued(self) -> int:
         """How many requests and reports wait to be decided."""
@@ -451,7 +447,7 @@ class Engine:
         for future, reply in ledger.replies:
             tell(future, reply)
         if ledger.touched:
-            for watcher in tuple(self._watchers):
+            for watcher in self._watchers:
                 try:
                     watcher(ledger.touched)
                 except Exception:

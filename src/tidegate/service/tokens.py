@@ -115,7 +115,7 @@ class Tokens:
             return None
         return self._principal(known, via, b"")
 
-    def visitor(self, cookie: str, via: str = "ui") -> Principal | None:
+    def visitor(self, cookie: str) -> Principal | None:
         """Return who a browser belongs to, or None if its login has ended."""
         book = self._tokens()
         digest = _hash(cookie)
@@ -125,7 +125,7 @@ class Tokens:
         known = book.by_id.get(login.token)
         if known is None or login.expires <= self._clock.now():
             return None
-        return self._principal(known, via, digest)
+        return self._principal(known, "ui", digest)
 
     def is_valid(self, principal: Principal) -> bool:
         """Return whether somebody who was known when he came still is: for doors through which things flow for long."""

@@ -374,7 +374,6 @@ def test_a_watcher_that_fails_disturbs_nobody(host):
 
     host.engine.watch(broken)
     assert host.launch(gate(), "a").result(LONGEST).created
-    host.engine.unwatch(broken)
     assert host.launch(gate(), "b").result(LONGEST).created
 
 
