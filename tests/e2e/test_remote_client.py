@@ -149,6 +149,32 @@ def test_flytes_arguments_are_taken_in_their_order_and_by_their_names(remote: Re
         assert remote.wait(shown, timeout=LONGEST).phase == phase
 
 
+def test_what_is_fetched_launched_and_listed_takes_flytes_order_and_a_name_alone(remote: Remote):
+    place, name = ("other", "production"), f"{PAGE}.conditional_wf"
+    version = remote.fetch_workflow(name).version
+
+    for found in (
+        remote.fetch_workflow(*place, name, version),
+        remote.fetch_workflow("other", name=name),
+        remote.fetch_workflow(name, version=version),
+        remote.fetch_workflow(name=name, project=None, domain=None),
+    ):
+        assert (found.name, found.version) == (name, version)
+        execution = remote.execute(found, {"data": NUMBERS}, *place, execution_name=None)
+        assert (execution.id.project, execution.id.domain) == place
+        id_ = execution.id.name
+        assert remote.fetch_execution(*place, id_).id == execution.id
+        assert remote.fetch_execution(id_).id == remote.fetch_execution(name=id_).id == execution.id
+        assert [each.id.name for each in remote.recent_executions(*place, 1)] == [id_]
+        remote.terminate(execution)
+    assert remote.recent_executions("other", "nowhere") == []
+    number: Any = 5
+    with pytest.raises(TypeError, match="limit=5"):
+        remote.recent_executions(number)
+    with pytest.raises(InvalidValue, match="give a name"):
+        remote.fetch_workflow(*place)
+
+
 def test_an_option_that_is_not_there_is_refused_and_not_passed_over(remote: Remote):
     execution = remote.execute(f"{PAGE}.conditional_wf", {"data": NUMBERS})
     wrong: Any = {"coment": "why"}
@@ -329,7 +355,7 @@ def test_recent_executions_are_the_newest_first_and_know_more_when_asked(remote:
         execution = remote.execute(f"{PAGE}.reporting_wf", {"data": NUMBERS}, project="lists")
         ids.append(execution.id.name)
 
-    found = remote.recent_executions(2, project="lists")
+    found = remote.recent_executions(project="lists", limit=2)
 
     assert [each.id.name for each in found] == ids[:0:-1]
     assert found[0].inputs == {"data": NUMBERS}

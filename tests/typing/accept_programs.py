@@ -82,7 +82,9 @@ def ask_a_server() -> None:
     with Remote(Config.for_sandbox(), default_project="p", default_domain="d") as remote:
         remote.register("flow.py")
         fetched = remote.fetch_workflow("flow.trip")
+        remote.fetch_workflow("project", "domain", "flow.trip", "v1")
         execution = remote.execute(fetched, inputs={"source": File("a")}, wait=False)
+        remote.recent_executions("project", "domain", 5, phases=["WAITING"])
         assert_type(execution, Execution)
         assert_type(execution.id.name, str)
         remote.set_signal("weight", execution.id.name, 1.5, comment="by hand")

@@ -60,14 +60,12 @@ class LaunchOptions(TypedDict, total=False):
     Options of `execute`.
 
     `wait`: return when it has ended. `id` or `execution_name`: what it is called; the same again, with the same content, returns the first.
-    `project`, `domain`: where it belongs, instead of the remote's own. `version`: of the workflow, the latest if none is given.
+    `version`: of the workflow, the latest if none is given.
     """
 
     wait: bool
     id: str
     execution_name: str
-    project: str | None
-    domain: str | None
     version: str
 
 
@@ -138,19 +136,17 @@ class Remote:
 
     def fetch_workflow(
         self,
-        name: str,
-        *,
-        version: str | None = None,
         project: str | None = None,
         domain: str | None = None,
+        name: str | None = None,
+        version: str | None = None,
     ) -> Workflow:
         """
         Return a workflow by its dotted name, in its latest version if none is given. Errors: `UnknownWorkflow`.
 
-        `project` and `domain` are Flyte's, and have no effect: code belongs to the whole server.
+        The order is Flyte's; one word alone is the name. `project` and `domain` have no effect: code belongs to the whole server.
         """
-        del project, domain
-        request = GetWorkflow(name=name, version=version or "")
+        request = GetWorkflow(name=_alone(project, domain, name), version=version or "")
         return Workflow(self._door.ask(request, WorkflowDetail).workflow)
 
     def workflows(self) -> list[Workflow]:
@@ -182,17 +178,21 @@ class Remote:
 
     def execute(
         self,
-        workflow: Any,
+        entity: Any,
         inputs: Mapping[str, Any] | None = None,
+        project: str | None = None,
+        domain: str | None = None,
         **options: Unpack[LaunchOptions],
     ) -> Execution:
         """
         Launch a workflow: one that was fetched, one of this program's own that is registered there, or the name of one.
 
+        `project` and `domain` say where the execution belongs, instead of the remote's own.
+
         Errors: `UnknownWorkflow`, `InvalidValue` with every input that does not fit, `IdTaken`.
         """
         _check_known("execute", options, LaunchOptions)
-        chosen = self._workflow(workflow, options.get("version"))
+        chosen = self._workflow(entity, options.get("version"))
         types = getattr(getattr(chosen.python, "signature", None), "inputs", {})
         request = Launch(
             workflow=chosen.name,
@@ -203,29 +203,34 @@ class Remote:
             },
             # An id of our own makes it safe to ask again when no reply comes.
             id=options.get("id") or options.get("execution_name") or _fresh(),
-            project=options.get("project") or self.default_project,
-            domain=options.get("domain") or self.default_domain,
+            project=project or self.default_project,
+            domain=domain or self.default_domain,
         )
         execution = self._execution(self._door.ask(request, ExecutionView), chosen)
         return self.wait(execution) if options.get("wait") else execution
 
     def fetch_execution(
-        self, name: str, *, project: str | None = None, domain: str | None = None
+        self, project: str | None = None, domain: str | None = None, name: str | None = None
     ) -> Execution:
-        """Return an execution by its id. `project` and `domain` are Flyte's, and have no effect. Errors: `UnknownExecution`."""
-        del project, domain
-        return self._execution(self.look(name))
+        """
+        Return an execution by its id. Errors: `UnknownExecution`.
+
+        The order is Flyte's; one word alone is the id. `project` and `domain` have no effect.
+        """
+        return self._execution(self.look(_alone(project, domain, name)))
 
     def recent_executions(
         self,
+        project: str | None = None,
+        domain: str | None = None,
         limit: int = 100,
         *,
         phases: Sequence[str] = (),
         workflow: str = "",
-        project: str | None = None,
-        domain: str | None = None,
     ) -> list[Execution]:
-        """Return the executions launched last, the newest first: those of the remote's own project and domain."""
+        """Return the executions launched last, the newest first: those of the remote's own project and domain, unless others are given. The order is Flyte's."""
+        if isinstance(project, int):
+            raise TypeError(f"{project} is no project; write recent_executions(limit={project})")
         found: list[Execution] = []
         cursor = ""
         while len(found) < limit:
@@ -453,6 +458,14 @@ def _check_known(what: str, options: Mapping[str, Any], kind: Any) -> None:
     for name in options.keys() - kind.__annotations__.keys():
         there = ", ".join(kind.__annotations__)
         raise TypeError(f"{what} has no option {name!r}; there are: {there}")
+
+
+def _alone(project: str | None, domain: str | None, name: str | None) -> str:
+    """Return the name in Flyte's order of arguments, or the one word that was given in its place."""
+    found = project if (name, domain) == (None, None) else name
+    if found is None:
+        raise InvalidValue("give a name: alone, as `name=`, or after project and domain")
+    return found
 
 
 def _name(execution: Execution | str) -> str:
