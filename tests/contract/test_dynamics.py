@@ -298,16 +298,3 @@ def test_a_dynamic_task_that_calls_itself_without_end_fails_its_own_execution_al
     assert run.view.error is not None
     assert "graphs would stand more than 200 deep in each other" in run.view.error.message
     assert sandbox.launch(asks_in_a_case, x=1).waiting == ["go"]
-
-
-def test_a_value_comes_through_any_number_of_approvals(sandbox: Sandbox):
-    @workflow
-    def wf(x: int) -> int:
-        for number in range(400):
-            x = approve(x, f"sign {number}")
-        return add(x=x, y=1)
-
-    run = sandbox.launch(wf, x=1)
-    for number in range(400):
-        run.answer(f"sign {number}", True)
-    assert run.outputs == {"o0": 2}

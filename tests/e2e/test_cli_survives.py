@@ -126,7 +126,7 @@ def test_a_second_run_hands_its_work_to_the_first_and_takes_over_when_it_ends(ti
     first.kill()
     listed = {each["id"]: each["phase"] for each in tidegate("list", "--json").json}
     assert listed == {"one": "WAITING", "two": "WAITING"}
-    assert tidegate("answer", "tw", "words", "mine").code == 0
+    assert tidegate("answer", "two", "words", "mine").code == 0
     assert second.ends().out == '"mine"\n'
 
 
