@@ -136,7 +136,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Await nothing more, till the next request."""
         if not self.parser.should_upgrade():
-            self._since = None
+            self._since, self._in_body = None, False
             super().on_message_complete()
 
     def _decline(self, rest: bytes) -> None:
@@ -173,20 +173,24 @@ class Protocol(HttpToolsProtocol):
             super().shutdown()
 
     def _refuse(self, error: TidegateError) -> None:
-        """Send a problem, if nothing is being sent already, and hang up soon."""
+        """Send a problem, and hang up soon; but if something was asked before, its reply is sent, and is the last."""
         if self.transport.is_closing():
             return
         self._refused, self._since = True, self.loop.time()
-        if self.cycle is None or self.cycle.response_complete or self._awaits_reply():
-            body = msgspec.json.encode(document(error))
-            listed = [
-                *self.server_state.default_headers,
-                *head(MEDIA, headers_of(error)),
-                (b"content-length", b"%d" % len(body)),
-                (b"connection", b"close"),
-            ]
-            lines = b"".join(b"%b: %b\r\n" % each for each in listed)
-            self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[error.status], lines, body))
+        if not (self.cycle is None or self.cycle.response_complete or self._awaits_reply()):
+            self.cycle.keep_alive = False
+            if not self._in_body:
+                self._since = None
+            return
+        body = msgspec.json.encode(document(error))
+        listed = [
+            *self.server_state.default_headers,
+            *head(MEDIA, headers_of(error)),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+        ]
+        lines = b"".join(b"%b: %b\r\n" % each for each in listed)
+        self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[error.status], lines, body))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         else:

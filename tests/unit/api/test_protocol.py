@@ -191,10 +191,17 @@ def test_what_is_no_request_is_a_problem_and_no_line_in_the_log(line, caplog):
     assert not caplog.records
 
 
-def test_nothing_is_said_into_a_reply_that_is_under_way():
-    found = talk(GET + b"\r\n" + b"nonsense\r\n\r\n")
+@pytest.mark.parametrize("behind", [b"nonsense\r\n\r\n", b"\x16\x03\x01"])
+@pytest.mark.parametrize(
+    "asked",
+    [[GET + b"\r\n"], 3 * [GET + b"\r\n"], [GET + b"Connection: close\r\n\r\n"]],
+    ids=["one", "three", "the last"],
+)
+def test_what_was_asked_has_its_reply_and_no_other_whatever_comes_behind_it(asked, behind, caplog):
+    found = talk(b"".join(asked) + behind)
 
-    assert found.count(b"HTTP/1.1") == 1
+    assert found.count(b"HTTP/1.1 200 ") == found.count(b"HTTP/1.1") == len(asked)
+    assert not caplog.records
 
 
 def test_who_comes_on_top_of_many_is_told_to_come_again_and_then_cut_off(monkeypatch):
