@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.serving import Server
 
 TEXT = """
 from tidegate import task, wait_for_input, workflow
@@ -121,6 +122,54 @@ def test_answers_that_were_acknowledged_before_the_disk_was_full_are_all_there(t
     for id_ in ids:
         answer = tidegate("show", id_, "--json").json["nodes"][0]["answer"]
         assert (answer is not None) == (codes[id_] == 0)
+    assert tidegate("doctor").code == 0
+
+
+def test_over_http_a_full_disk_refuses_answers_keeps_those_it_took_and_is_got_over(tidegate, small):
+    tidegate.write("wf.py", TEXT)
+    server = Server(tidegate.home).ready()
+    assert tidegate("register", "wf.py").code == 0
+    ids = [f"e{number}" for number in range(60)]
+    ask = server.connect()
+    for id_ in ids:
+        assert ask("POST", "executions", {"workflow": "wf.text", "id": id_}).status == 201
+    refused, took = [], threading.Event()
+
+    def answer(some: list[str]) -> None:
+        line = server.connect()
+        for id_ in some:
+            reply = line("PUT", f"executions/{id_}/signals/words", {"value": id_ * 100})
+            assert reply.status == 200 or reply.body["code"] == "store_full", reply
+            took.set()
+            if reply.status != 200:
+                assert reply.status == 507
+                refused.append(id_)
+
+    answering = [threading.Thread(target=answer, args=(ids[n:-1:4],)) for n in range(4)]
+    for each in answering:
+        each.start()
+    assert took.wait(30)
+    small.fill()
+    for each in answering:
+        each.join(60)
+    answer(ids[-1:])
+    assert refused
+    for id_ in ids:
+        given = ask("GET", f"executions/{id_}").body["nodes"][0]["answer"]
+        assert (given is None) == (id_ in refused), id_
+
+    small.free()
+
+    answer(refused[:])
+    server.kill()
+    again = Server(tidegate.home).ready()
+    ask = again.connect()
+    for id_ in ids:
+        ended = ask("GET", f"executions/{id_}?wait=20").body
+        assert ended["outputs"] == {"o0": id_ * 100}, ended["error"] or ended["phase"]
+    again.stop()
+    server.close()
+    again.close()
     assert tidegate("doctor").code == 0
 
 
