@@ -155,7 +155,7 @@ def test_importing_the_code_does_not_count_towards_the_timeout(home: Path, crew:
         home,
         slow="""
         import time
-        time.sleep(0.6)
+        time.sleep(1.2)
         from tidegate import task
 
         @task
@@ -164,7 +164,7 @@ def test_importing_the_code_does_not_count_towards_the_timeout(home: Path, crew:
         """,
     )
 
-    assert crew.run("quick", module="slow", TIMEOUT=400_000) == Returned({"o0": 1})
+    assert crew.run("quick", module="slow", TIMEOUT=1_000_000) == Returned({"o0": 1})
 
 
 def test_a_timeout_of_one_attempt_is_not_one_of_those_behind_it(lone: Crew, tmp_path: Path):

@@ -67,7 +67,7 @@ def gate() -> int:
 
 @workflow
 def brief() -> int:
-    return wait_for_input("soon", expected_type=int, timeout=timedelta(seconds=1.5), on_timeout=7)
+    return wait_for_input("soon", expected_type=int, timeout=timedelta(seconds=2.5), on_timeout=7)
 
 @workflow
 def text() -> str:

@@ -192,7 +192,7 @@ def test_it_stops_at_once_though_people_wait_or_have_asked_only_half(serve):
     half.close()
     silent.close()
     assert "Traceback" not in server.said
-    assert took < 4, "it has waited for people who wait for it"
+    assert took < 8, "it has waited for people who wait for it"
 
 
 def test_what_was_acknowledged_while_it_stops_is_there_and_the_rest_hears_of_it(tidegate, serve):
