@@ -213,6 +213,57 @@ def test_a_directory_in_which_one_may_not_write(tidegate, store, nobody, name):
         tidegate.home.chmod(0o755)
 
 
+@pytest.fixture
+def read_only(tidegate):
+    """Make the store's file system one that nobody can write to."""
+    mounted = []
+
+    def mount(*words: str) -> None:
+        done = subprocess.run(["mount", *words], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
+
+    def freeze() -> None:
+        if shutil.which("mount") is None:
+            pytest.skip("this system has no mount command")
+        mount("--bind", str(tidegate.home), str(tidegate.home))
+        mounted.append(tidegate.home)
+        mount("-o", "remount,bind,ro", str(tidegate.home))
+
+    yield freeze
+    for each in mounted:
+        subprocess.run(["umount", "-l", str(each)], check=True)
+
+
+def test_a_snapshot_of_a_store_can_be_looked_at_though_nobody_can_write_there(
+    tidegate, store, read_only
+):
+    before = store.read_bytes()
+    read_only()
+
+    assert tidegate("show", "t", "--json").json["phase"] == "WAITING"
+    for words in (("list",), ("inbox",), ("events", "t"), ("token", "list"), ("doctor",)):
+        assert tidegate(*words).code == 0, words
+    for name in ("run", "answer", "resume"):
+        assert "read-only file system" in complaint(tidegate(*COMMANDS[name]))
+    assert store.read_bytes() == before
+    assert [path.name for path in store.parent.glob("tidegate.db*")] == ["tidegate.db"]
+
+
+def test_a_snapshot_in_which_the_last_writes_are_in_the_log_is_not_read_without_them(
+    tidegate, store, read_only
+):
+    owner = tidegate.start("run", "wf.py", "text", "--id", "new", stdin=subprocess.DEVNULL)
+    owner.says("tidegate answer new words VALUE")
+    owner.kill()
+    (tidegate.home / "tidegate.db-shm").unlink()
+    assert (tidegate.home / "tidegate.db-wal").stat().st_size
+    read_only()
+
+    for name in ("list", "doctor"):
+        assert "copy the directory" in complaint(tidegate(*COMMANDS[name]))
+
+
 @pytest.mark.parametrize("name", FEW)
 def test_a_directory_into_which_one_may_not_look(tidegate, store, nobody, name):
     tidegate.home.chmod(0o000)

@@ -29,8 +29,8 @@ CACHE_KIB = 8192
 """Page cache of the writing connection; readers keep SQLite's 2 MiB."""
 
 
-def connect(path: Path) -> apsw.Connection:
-    """Open a file that exists."""
+def connect(path: Path, *, frozen: bool = False) -> apsw.Connection:
+    """Open a file that exists; a `frozen` one is read as it is, without files beside it."""
     # Looked at from outside: to open and close the file here would take away the locks
     # that another connection of this process holds on it.
     if path.is_dir():
@@ -38,6 +38,9 @@ def connect(path: Path) -> apsw.Connection:
     if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
         raise StoreError(f"cannot read {path}: permission denied")
     try:
+        if frozen:
+            flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+            return apsw.Connection(f"{path.as_uri()}?immutable=1", flags)
         return apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE)
     except apsw.Error as error:
         raise StoreError(f"cannot open {path}: {error}") from error
@@ -45,7 +48,7 @@ def connect(path: Path) -> apsw.Connection:
 
 def connect_reader(path: Path) -> apsw.Connection:
     """Open a file that exists, for reading only, beside whoever writes."""
-    connection = connect(path)
+    connection = connect(path, frozen=_is_frozen(path))
     with explained(connection, str(path)):
         connection.set_busy_timeout(BUSY_MS)
         # The writing connection alone moves the log.
@@ -53,6 +56,13 @@ def connect_reader(path: Path) -> apsw.Connection:
         connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
         connection.execute("PRAGMA query_only = 1; PRAGMA mmap_size = 0").fetchall()
     return connection
+
+
+def _is_frozen(path: Path) -> bool:
+    """Whether nobody can write there, as in a snapshot, and nothing is left in the log."""
+    log = Path(f"{path}-wal")
+    read_only = os.statvfs(path.parent).f_flag & os.ST_RDONLY
+    return bool(read_only) and not (log.exists() and log.stat().st_size)
 
 
 def prepare_writer(connection: apsw.Connection, name: str) -> None:
@@ -148,6 +158,11 @@ def _translated(error: apsw.Error, connection: apsw.Connection, name: str) -> Ex
             return StoreLocked(f"another program keeps {name} locked: end it, then try again")
         case apsw.ReadOnlyError():
             return StoreError(f"cannot write {name}: the file or its file system is read-only")
+        case apsw.CantOpenError() if Path(f"{name}-wal").exists():
+            return StoreError(
+                f"cannot open {name}: what was written last is in its log, which SQLite reads only where it can write:"
+                " copy the directory to such a place, and give that with --home"
+            )
         case apsw.IOError():
             why = os.strerror(connection.system_errno) if connection.system_errno else str(error)
             return StoreError(f"cannot read or write {name} ({why}): look at the disk")
