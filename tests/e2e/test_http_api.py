@@ -208,6 +208,8 @@ def test_a_recovery_keeps_results_and_answers_and_does_the_rest_again(world):
     assert (nodes["n"]["answer"]["value"], nodes["n"]["answer"]["comment"]) == (4, "four")
     assert (nodes["double"]["attempts"], nodes["fails_at_first"]["attempts"]) == (0, 1)
     assert world.ask("POST", f"executions/{id_}/recover", {"id": "recovered"}).status == 200
+    fresh = world.ask("POST", f"executions/{id_}/relaunch", {"id": "recovered"})
+    assert (fresh.status, fresh.body["code"]) == (409, "id_taken")
     assert world.ask("POST", "executions/recovered/recover", {}).status == 409
 
 

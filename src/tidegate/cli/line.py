@@ -43,6 +43,7 @@ class Line:
     def __init__(self, home: Path, opener: Opener) -> None:
         self.home = home
         self._opener = opener
+        self._only_looks = opener is open_reader
         self._lock = threading.Lock()
         self._own: Runtime | None = None
         # From when on the store may be taken; never, as long as there is an owner.
@@ -116,10 +117,6 @@ class Line:
     def __exit__(self, *_: object) -> None:
         """Close the line."""
         self.close()
-
-    @property
-    def _only_looks(self) -> bool:
-        return self._opener is open_reader
 
     def _may_take(self) -> bool:
         if self._take_at == inf:

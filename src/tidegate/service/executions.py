@@ -301,8 +301,10 @@ def _check_same(first: Snapshot, wanted: NewExecution) -> None:
         )
 
 
-def _origin(reuse: Reuse | None) -> str:
-    return "" if reuse is None else reuse.origin
+def _origin(reuse: Reuse | None) -> tuple[str, bool]:
+    """Return what an execution was made from, and whether it keeps anything of that: to begin again and to recover differ in it."""
+    kept = reuse is not None and bool(reuse.outputs or reuse.answers or reuse.graphs)
+    return "" if reuse is None else reuse.origin, kept
 
 
 def _usable_id(given: str) -> str:
