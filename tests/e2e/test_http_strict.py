@@ -290,3 +290,13 @@ def test_a_problem_never_tells_what_the_server_is_made_of(world):
 
     assert "Traceback" not in json.dumps(reply.body)
     assert str(world.place) not in json.dumps(reply.body)
+
+
+@pytest.mark.parametrize("name", ["\x1b[31m", "a b", "a*", "\u202e", "a/b", "p" * 65])
+@pytest.mark.parametrize("field", ["project", "domain"])
+def test_a_project_and_a_domain_are_names_that_a_grant_can_tell(world, field, name):
+    body = {"workflow": "flows.ask", "id": "named", field: name}
+    refused = world.ask("POST", "executions", body)
+    assert (refused.status, refused.body["code"]) == (422, "invalid_value")
+    assert refused.body["faults"][0]["path"] == [field]
+    assert world.ask("GET", "executions/named").status == 404

@@ -11,6 +11,9 @@ Cursor = Annotated[
     str, Meta(max_length=200, description="The `next` of the page before; empty for the first.")
 ]
 Short = Annotated[str, Meta(max_length=255)]
+Id = Annotated[str, Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$")]
+Label = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{0,64}$")]
+"""A project or a domain: what the grant of a token can name."""
 Comment = Annotated[str, Meta(max_length=10_000)]
 Moment = Annotated[
     str,
@@ -36,15 +39,15 @@ class LaunchBody(_Body, frozen=True, kw_only=True):
     workflow: Annotated[str, Meta(min_length=1, max_length=1000)]
     version: Short = ""
     inputs: dict[str, Any] = {}
-    id: Annotated[str, Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$")] = ""
-    project: Short = ""
-    domain: Short = ""
+    id: Id = ""
+    project: Label = ""
+    domain: Label = ""
 
 
 class AgainBody(_Body, frozen=True, kw_only=True):
     """The id of the new execution; made up if it is empty. The same id again returns the execution that was launched first."""
 
-    id: Annotated[str, Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$")] = ""
+    id: Id = ""
 
 
 class AnswerBody(_Body, frozen=True, kw_only=True):
