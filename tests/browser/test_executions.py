@@ -20,9 +20,6 @@ AT_ONCE = 1_000
 
 SLOWEST_LAYOUT = 3_000
 
-GUARD_MS = 700
-"""Milliseconds after which a key decides: a dialog that has just opened takes none, as it may have been meant for what was there before."""
-
 
 @pytest.fixture(scope="module", autouse=True)
 def shapes(site: Any) -> None:
@@ -152,7 +149,6 @@ def test_each_way_through_a_condition_is_taken_in_the_browser(
     go(page, f"/executions/{execution}")
     page.get_by_role("button", name="Answer review-passes").first.click()
     expect(page.get_by_role("dialog").get_by_role("button", name="Yes")).to_be_visible()
-    page.wait_for_timeout(GUARD_MS)
     page.keyboard.press(key)
     expect(drawn(page, taken)).to_have_attribute("data-phase", "SUCCEEDED")
     skipped = drawn(page, left)

@@ -4,13 +4,11 @@
  * The tab that holds the lock holds the stream, and passes on what comes; when it closes, the next tab takes the lock.
  * Where there are no locks (plain http from another machine) there is no stream, and each tab asks again every few seconds.
  */
-import type { Json } from './json';
+/** What is read of an event of the stream. */
+type FeedView = { execution: string };
 
-/** One event, as the stream sends it. */
-type FeedView = { place: number; execution: string; workflow: string; event: { seq: number; kind: string; details: Record<string, Json> } };
-
-export type Change = { execution: string; workflow: string; kind: string };
-export type Message = { changes: Change[] } | { everything: true } | { connected: boolean };
+/** `changed` are executions, by id. */
+export type Message = { changed: string[] } | { everything: true } | { connected: boolean };
 export type Listener = (message: Message) => void;
 
 const CHANNEL = 'tidegate-live';
@@ -45,13 +43,12 @@ function holdStream(tell: Listener, stopped: AbortSignal): Promise<void> {
     let stream: EventSource | undefined;
     let retry = 0;
     let flush = 0;
-    let collected: Change[] = [];
+    const collected = new Set<string>();
 
     const pass = () => {
       flush = 0;
-      const changes = collected;
-      collected = [];
-      tell({ changes });
+      tell({ changed: [...collected] });
+      collected.clear();
     };
     const open = () => {
       const opened = new EventSource('/api/v1/events');
@@ -61,8 +58,7 @@ function holdStream(tell: Listener, stopped: AbortSignal): Promise<void> {
         tell({ everything: true }); // something may have been missed
       };
       opened.onmessage = (event: MessageEvent<string>) => {
-        const view = JSON.parse(event.data) as FeedView;
-        collected.push({ execution: view.execution, workflow: view.workflow, kind: view.event.kind });
+        collected.add((JSON.parse(event.data) as FeedView).execution);
         if (flush === 0) flush = window.setTimeout(pass, COLLECT_MS);
       };
       opened.onerror = () => {

@@ -7,7 +7,6 @@ import type { InboxPage, WaitingView } from './types';
 
 type Inbox = InfiniteData<InboxPage>;
 
-const REGISTERED = new Set(['Registered', 'WorkflowRegistered']);
 /** Of more executions than this, that have changed at once, a long inbox is fetched anew. */
 const FEW = 10;
 const MOST_OF_ONE = 500;
@@ -18,11 +17,9 @@ export function refresh(queries: QueryClient, message: Message): void {
     void queries.invalidateQueries();
     return;
   }
-  const executions = new Set(message.changes.map((each) => each.execution));
-  refreshInbox(queries, executions);
+  refreshInbox(queries, message.changed);
   void queries.invalidateQueries({ queryKey: ['executions'] });
-  if (message.changes.some((each) => REGISTERED.has(each.kind))) void queries.invalidateQueries({ queryKey: ['workflows'] });
-  for (const id of executions) {
+  for (const id of message.changed) {
     void queries.invalidateQueries({ queryKey: ['inbox', 'of', id] });
     void queries.invalidateQueries({ queryKey: ['execution', id] });
   }

@@ -25,7 +25,6 @@ export const IconBan = icon('M12 3a9 9 0 1 0 .01 0M5.7 5.7l12.6 12.6');
 export const IconMoon = icon('M20 14A8 8 0 1 1 10 4a6.5 6.5 0 0 0 10 10z');
 export const IconSun = icon('M12 8a4 4 0 1 0 .01 0M12 2v2M12 20v2M4 12H2M22 12h-2M5 5l1.4 1.4M17.6 17.6L19 19M5 19l1.4-1.4M17.6 6.4L19 5');
 export const IconSystem = icon('M4 5h16v11H4zM9 20h6M12 16v4');
-export const IconInbox = icon('M4 4h16v16H4zM4 13h4l2 3h4l2-3h4');
 export const IconSearch = icon('M10 4a6 6 0 1 0 .01 0M15 15l5 5');
 export const IconLink = icon('M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1');
 export const IconDownload = icon('M12 4v11M7 11l5 5 5-5M5 20h14');
