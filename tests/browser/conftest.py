@@ -77,13 +77,19 @@ class Site:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.port}"
 
-    def launch(self, workflow: str, **inputs: Any) -> str:
-        """Launch a workflow, and return the id once it waits."""
+    def begin(self, workflow: str, **inputs: Any) -> str:
+        """Launch a workflow, and return the id at once."""
         reply = self.ask("POST", "executions", {"workflow": workflow, "inputs": inputs})
         assert reply.status == 201, reply.body
-        found = self.ask("GET", f"executions/{reply.body['id']}?wait=20&until_waiting=true")
-        assert found.body["phase"] == "WAITING", found.body
         return str(reply.body["id"])
+
+    def launch(self, workflow: str, **inputs: Any) -> str:
+        """Launch a workflow, and return the id once it waits for an answer and for nothing else."""
+        execution = self.begin(workflow, **inputs)
+        found = self.ask("GET", f"executions/{execution}?wait=20&until_waiting=true").body
+        assert found["phase"] == "WAITING", found
+        assert {each["kind"] for each in found["waiting"]} <= {"input", "approve"}, found
+        return execution
 
     def restart(self) -> None:
         """Kill the server, and start it again where it was."""

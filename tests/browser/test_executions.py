@@ -42,10 +42,9 @@ def go(page: Any, place: str) -> None:
 
 def ended(site: Any, workflow: str, **inputs: Any) -> str:
     """Launch a workflow that asks for nothing, and return the id once it has ended."""
-    reply = site.ask("POST", "executions", {"workflow": workflow, "inputs": inputs})
-    assert reply.status == 201, reply.body
-    site.ask("GET", f"executions/{reply.body['id']}?wait=20")
-    return str(reply.body["id"])
+    execution = site.begin(workflow, **inputs)
+    site.ask("GET", f"executions/{execution}?wait=20")
+    return str(execution)
 
 
 def answer(site: Any, execution: str, name: str, value: Any, comment: str = "") -> None:
@@ -207,19 +206,19 @@ def test_two_gates_of_one_name_are_told_apart(page: Any, site: Any) -> None:
 
 
 def test_a_pause_counts_down(page: Any, site: Any) -> None:
-    execution = site.launch("shapes.naps", x=1)
+    execution = site.begin("shapes.naps", x=1)
     go(page, f"/executions/{execution}")
     pause = drawn(page, "sleep")
     expect(pause).to_contain_text("9 min")
     assert pause.evaluate("node => getComputedStyle(node).borderStyle") == "dashed"
-    shown = pause.inner_text()
+    shown = pause.text_content()
     expect(pause).not_to_have_text(shown)
     expect(page.locator(PHASE)).to_have_text("Sleeping")
 
 
 def test_a_log_is_followed_while_the_task_runs(page: Any, site: Any) -> None:
-    reply = site.ask("POST", "executions", {"workflow": "shapes.talks", "inputs": {"lines": 400}})
-    go(page, f"/executions/{reply.body['id']}?node=n0")
+    execution = site.begin("shapes.talks", lines=400)
+    go(page, f"/executions/{execution}?node=n0")
     panel = page.get_by_role("complementary", name="Node talk")
     panel.get_by_role("tab", name="Logs").click()
     log = panel.get_by_label("Log of attempt 1").last
@@ -227,7 +226,7 @@ def test_a_log_is_followed_while_the_task_runs(page: Any, site: Any) -> None:
     expect(log).to_contain_text("line 60")
     gap = log.evaluate("box => box.scrollHeight - box.scrollTop - box.clientHeight")
     assert gap < 40, "the end of the log is out of sight"
-    site.ask("POST", f"executions/{reply.body['id']}/abort", {"reason": "seen enough"})
+    site.ask("POST", f"executions/{execution}/abort", {"reason": "seen enough"})
 
 
 def test_a_report_is_shown_where_it_can_do_nothing(page: Any, site: Any) -> None:
@@ -276,7 +275,7 @@ def test_each_version_of_a_workflow_keeps_its_graph(page: Any, site: Any, tmp_pa
     command = [sys.executable, "-m", "tidegate", "register", str(file), "--home", str(site.home)]
     file.write_text(code)
     subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
-    execution = site.launch("shapes_too.naps", x=1)
+    execution = site.begin("shapes_too.naps", x=1)
     go(page, "/workflows/shapes_too.naps")
     expect(page.locator(".gnode")).to_have_count(2)
     file.write_text(

@@ -74,7 +74,7 @@ def draw(x: int) -> int:
 def talk(lines: int) -> int:
     for line in range(lines):
         print(f"line {line}", flush=True)
-        time.sleep(0.2)
+        time.sleep(0.1)
     return lines
 
 
