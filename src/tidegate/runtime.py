@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from tidegate.api.local import LocalDoor
@@ -101,12 +100,7 @@ class Runtime:
         """Enter a block at whose end the runtime is closed."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the runtime."""
         self.close()
 

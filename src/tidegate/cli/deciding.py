@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from tidegate.cli.follow import ENDED
 from tidegate.cli.options import full_id, json_option, server_options, user
 from tidegate.cli.render import line, print_json, tell
 from tidegate.cli.values import Reader
@@ -13,6 +12,7 @@ from tidegate.cli.way import Way, spelled, way_to
 from tidegate.ir.expr import Value
 from tidegate.runtime import open_briefly
 from tidegate.wire import (
+    ENDED,
     Abort,
     Aborted,
     Answer,

@@ -23,6 +23,8 @@ from tidegate.errors import InvalidValue, NoAnswer, Refused, TidegateError
 from tidegate.ir.expr import Value
 from tidegate.sdk.ask import Query, ask, opening, then
 from tidegate.wire import (
+    ANSWERABLE,
+    ENDED,
     Answer,
     AnswerReply,
     EventList,
@@ -32,8 +34,6 @@ from tidegate.wire import (
     WaitingView,
 )
 
-ENDED = frozenset({"SUCCEEDED", "FAILED", "ABORTED"})
-ANSWERABLE = frozenset({"input", "approve"})
 LISTEN = 20.0
 """Seconds that one request waits for news."""
 

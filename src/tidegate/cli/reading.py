@@ -29,6 +29,7 @@ from tidegate.errors import UnknownWorkflow
 from tidegate.runtime import open_reader
 from tidegate.service.registry import no_such_workflow
 from tidegate.wire import (
+    ENDED,
     EventList,
     EventView,
     ExecutionLine,
@@ -143,7 +144,7 @@ def show_command(*, home: Path, execution: str, as_json: bool) -> None:
     click.echo(
         f"{click.style(view.id, bold=True)}  {line(view.workflow)} {line(view.version)}  {phase(view.phase)}"
     )
-    ended = view.phase in {"SUCCEEDED", "FAILED", "ABORTED"}
+    ended = view.phase in ENDED
     until = f", ended after {span(view.changed - view.launched)}" if ended else ""
     click.echo(
         f"launched {moment(view.launched)}, {ago(view.launched, now)}, by {line(view.who)}{until}"

@@ -18,7 +18,7 @@ from msgspec import Struct, to_builtins
 
 from tidegate.bundles.archive import pack
 from tidegate.bundles.sources import find_sources
-from tidegate.cli.follow import ANSWERABLE, ENDED, Follower, Prepared, how_to_answer
+from tidegate.cli.follow import Follower, Prepared, how_to_answer
 from tidegate.cli.inputs import inputs_help, read_inputs, workflows_help
 from tidegate.cli.options import (
     detach_option,
@@ -36,6 +36,8 @@ from tidegate.errors import ExecutionFailed, Refused, UnknownSignal
 from tidegate.runtime import open_runtime
 from tidegate.service.executions import new_id
 from tidegate.wire import (
+    ANSWERABLE,
+    ENDED,
     Answer,
     AnswerReply,
     ExecutionPage,

@@ -99,7 +99,7 @@ class Ledger:
                 node, opened = step.plan.nodes[id_].node, now.began
                 assert opened is not None, "a node that waits has begun"
                 place = (key, id_)
-                self._waits[place] = WaitRow(key, id_, kind_of(node), node.name, opened, now.due)
+                self._waits[place] = WaitRow(key, id_, wait_kind(node), node.name, opened, now.due)
                 self._ends.pop(place, None)
                 if now.due is not None and (self.soonest is None or now.due < self.soonest):
                     self.soonest = now.due
@@ -109,8 +109,8 @@ class Ledger:
                 self._ends[place] = WaitEnd(key, id_)
 
 
-def kind_of(node: Node) -> str:
-    """Return what a waiting node is listed as."""
+def wait_kind(node: Node) -> str:
+    """Return the kind of a wait: that of the gate, or `retry` for a task that pauses before it is tried again."""
     match node:
         case InputNode():
             return "input"

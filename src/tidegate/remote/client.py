@@ -12,7 +12,6 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
 
 from tidegate.bundles.archive import Archive
@@ -119,12 +118,7 @@ class Remote:
         """Enter a block at whose end the remote is closed."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the remote."""
         self.close()
 

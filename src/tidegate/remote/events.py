@@ -6,10 +6,9 @@ from collections.abc import Iterator
 import msgspec
 
 from tidegate.errors import TidegateError
-from tidegate.remote.execution import ENDED
 from tidegate.remote.problems import Unreachable
 from tidegate.remote.transport import PATIENCE, HttpCall, Transport
-from tidegate.wire import FeedView
+from tidegate.wire import ENDED, FeedView
 
 SILENCE = 60.0
 """Seconds without a line, not even a heartbeat, after which a connection is taken for dead."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 from tidegate.errors import ExecutionFailed, Refused, TidegateError
 from tidegate.ir.expr import Schema
 from tidegate.wire import (
+    ENDED,
     ExecutionLine,
     ExecutionView,
     FailureView,
@@ -16,8 +17,6 @@ from tidegate.wire import (
     WaitingView,
     WorkflowView,
 )
-
-ENDED = frozenset({"SUCCEEDED", "FAILED", "ABORTED"})
 
 
 class ExecutionId(Struct, frozen=True):

@@ -7,12 +7,12 @@ It may look while an engine writes: an execution that seems wrong is looked at o
 from collections.abc import Iterator
 
 from tidegate.core.state import NodePhase
+from tidegate.engine.ledger import wait_kind
 from tidegate.engine.memory import Programs, Snapshot, snapshot
 from tidegate.errors import TidegateError
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
 from tidegate.ports import ExecutionQuery, ExecutionRow, Key, Store, WaitQuery
-from tidegate.service.views import wait_kind
 
 PAGE = 500
 

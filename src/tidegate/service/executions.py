@@ -36,18 +36,11 @@ from tidegate.ports import ExecutionQuery, ExecutionRow, Key, Store, WaitQuery
 from tidegate.service.intake import Intake
 from tidegate.service.registry import Registry
 from tidegate.service.steps import Pause, Steps
-from tidegate.service.views import (
-    ANSWERABLE,
-    EPOCH,
-    ended_as,
-    execution_line,
-    execution_view,
-    is_quiet,
-    moment,
-)
+from tidegate.service.views import EPOCH, ended_as, execution_line, execution_view, is_quiet, moment
 from tidegate.service.watch import Watch
 from tidegate.types.schema import describe
 from tidegate.wire import (
+    ANSWERABLE,
     Abort,
     Aborted,
     EventList,

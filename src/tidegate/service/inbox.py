@@ -10,8 +10,8 @@ from tidegate.engine.memory import Programs, Snapshot, snapshot
 from tidegate.errors import InvalidValue
 from tidegate.ports import Key, Store, WaitQuery, WaitRow
 from tidegate.service.executions import Executions, Places
-from tidegate.service.views import ANSWERABLE, waiting_view
-from tidegate.wire import InboxPage, ListInbox, WaitingView
+from tidegate.service.views import waiting_view
+from tidegate.wire import ANSWERABLE, InboxPage, ListInbox, WaitingView
 
 MAX_PAGE = 500
 NEVER_DUE = 2**62

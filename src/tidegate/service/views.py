@@ -35,6 +35,7 @@ from tidegate.ir.graph import (
 from tidegate.ports import ExecutionRow, WorkflowRow
 from tidegate.types.schema import describe
 from tidegate.wire import (
+    ANSWERABLE,
     AnswerView,
     ExecutionLine,
     ExecutionView,
@@ -48,7 +49,6 @@ from tidegate.wire import (
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 YES_OR_NO: Schema = {"type": "boolean"}
-ANSWERABLE = ("input", "approve")
 
 
 def moment(at: Instant) -> datetime:
@@ -202,11 +202,6 @@ def waiting_view(snapshot: Snapshot, node: NodeId) -> WaitingView:
 
 def _opened(now: NodeState, row: ExecutionRow) -> Instant:
     return row.launched if now.began is None else now.began
-
-
-def wait_kind(node: Node) -> str:
-    """Return the kind of a wait: that of the gate, or `retry` for a task that pauses before it is tried again."""
-    return kind_of(node) if isinstance(node, SleepNode | InputNode | ApproveNode) else "retry"
 
 
 def _kind_and_schemas(node: Node) -> tuple[str, Schema, Schema]:

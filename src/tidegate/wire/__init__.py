@@ -28,6 +28,8 @@ from tidegate.wire.requests import (
     RevokeToken,
 )
 from tidegate.wire.views import (
+    ANSWERABLE,
+    ENDED,
     Aborted,
     AnswerReply,
     AnswerView,
@@ -62,6 +64,8 @@ from tidegate.wire.views import (
 )
 
 __all__ = [
+    "ANSWERABLE",
+    "ENDED",
     "Abort",
     "Aborted",
     "Answer",

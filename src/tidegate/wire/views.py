@@ -7,6 +7,12 @@ from msgspec import UNSET, Struct, UnsetType
 
 from tidegate.ir.expr import Schema, Value
 
+ENDED = frozenset({"SUCCEEDED", "FAILED", "ABORTED"})
+"""The phases in which nothing more happens to an execution."""
+
+ANSWERABLE = ("input", "approve")
+"""The kinds of what waits for somebody's answer."""
+
 
 class FailureView(Struct, frozen=True, kw_only=True):
     """Why a node or an execution did not succeed; `node` is the id of the node at fault, `name` its name."""
