@@ -9,6 +9,7 @@ Rule 4: tokens are taken from the Authorization header only, never from an addre
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from time import monotonic
 from typing import Final
@@ -40,6 +41,9 @@ SECURE_COOKIE: Final = "__Host-tidegate"
 PLAIN_COOKIE: Final = "tidegate-session"
 CLAIMS: Final = {b"client": "client", b"cli": "cli"}
 """What a program may say of itself in `X-Tidegate-Via`; a browser with a login is always `ui`."""
+
+PORT: Final = re.compile(r"^(?:\[([^]]*)\].*|([^:]*):\d+)$")
+"""An address with the port that some proxies write, which is another for each connection."""
 
 OWN_PAGE: Final = frozenset({b"same-origin", b"none"})
 MAX_KEYS: Final = 10_000
@@ -189,9 +193,8 @@ class Gatekeeper:
         if self._behind_proxy:
             found = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
             if found and (last := found[-1].decode("latin-1").rpartition(",")[2].strip()):
-                return _without_port(last)
-        client = scope.get("client")
-        return str(client[0]) if client else ""
+                return PORT.sub(r"\1\2", last)
+        return str((scope.get("client") or [""])[0])
 
     def _failed(self, address: str) -> TidegateError:
         if wait := self._failures.take(address, self._clock()):
@@ -253,13 +256,6 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
             else:
                 found[name] = found[name] + b"; " + value if name == b"cookie" else b"(twice)"
     return found
-
-
-def _without_port(address: str) -> str:
-    """Some proxies write a port, which is another for each connection."""
-    if address.startswith("["):
-        return address[1:].partition("]")[0]
-    return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 def _has_port(host: str) -> bool:

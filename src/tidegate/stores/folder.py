@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import fcntl
+import logging
 import os
 from pathlib import Path
 
@@ -17,6 +18,9 @@ _MOUNTS = Path("/proc/self/mounts")
 # Locks and shared memory of SQLite do not hold there; other remote kinds (9p, virtiofs) are how
 # virtual machines see their own disk.
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "ncpfs", "afs"})
+
+
+log = logging.getLogger(__name__)
 
 
 class EngineLock:
@@ -73,6 +77,8 @@ def make_folder(folder: Path) -> None:
         raise failed("make", folder, error) from error
     if not folder.is_dir():
         raise StoreError(f"{folder} is not a directory: choose another place for the store")
+    if folder.stat().st_mode & 0o002:
+        log.warning("%s: everybody can write here, and so run code as you: chmod 700 it", folder)
 
 
 def make_file(path: Path) -> None:
