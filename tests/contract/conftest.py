@@ -1,4 +1,4 @@
-"""Executors of processes, ready to run the tasks of `executor_contract` and `yard`."""
+"""A whole Tidegate in memory; and executors of processes, ready to run the tasks of `executor_contract` and `yard`."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,6 +9,13 @@ from tests.contract.executor_contract import SHOP, Crew, write_bundle
 from tests.contract.yard import YARD
 
 from tidegate.executors.process import ProcessExecutor
+from tidegate.testing import Sandbox
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
 
 
 @pytest.fixture(scope="module")

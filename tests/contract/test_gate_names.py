@@ -37,12 +37,6 @@ def b() -> int:
     return 2
 
 
-@pytest.fixture
-def sandbox():
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
 # ---- a >> b ----
 
 

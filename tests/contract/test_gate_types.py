@@ -163,12 +163,6 @@ def name_of(value: Any) -> str:
     return str(getattr(value, "__name__", value)).replace("typing.", "")[:40]
 
 
-@pytest.fixture
-def sandbox():
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
 @pytest.mark.parametrize(("annotation", "answer", "value"), GOOD, ids=name_of)
 def test_an_answer_comes_to_the_task_as_a_value_of_its_type(
     sandbox: Sandbox, annotation: Any, answer: Any, value: Any

@@ -72,12 +72,6 @@ def names_gate_in_body(which: str) -> int:
     return 0
 
 
-@pytest.fixture
-def sandbox():
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
 def compile_error(body: Any) -> str:
     with pytest.raises(AuthoringError) as error:
         workflow(body).compile()

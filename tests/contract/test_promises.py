@@ -111,12 +111,6 @@ def nothing_ran():
     CUT.clear()
 
 
-@pytest.fixture
-def sandbox():
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
 def tell(home: Path, before: Callable[[int], bool]) -> Run:
     """Tell the story, with a restart before those acts that `before` says; leave the store closed."""
     sandbox = Sandbox(home=home)

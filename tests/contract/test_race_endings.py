@@ -25,12 +25,6 @@ def nothing() -> int:
     return 0
 
 
-@pytest.fixture
-def sandbox():
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
 def make(kind: str, x: Any) -> Any:
     match kind:
         case "input":
