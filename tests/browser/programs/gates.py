@@ -311,6 +311,17 @@ def ask_title() -> str:
     return wait_for_input("title", timedelta(hours=1), expected_type=str, suggested="Nile")
 
 
+@task
+def much() -> list[str]:
+    return [f"line {number}" for number in range(60)]
+
+
+@workflow
+def ask_for_a_word_in_a_workflow_whose_name_is_longer_than_a_phone_is_wide() -> str:
+    lines = much()
+    return wait_for_input("word", expected_type=str, show={"lines": lines})
+
+
 @workflow
 def ask_flag() -> bool:
     return wait_for_input("flag", expected_type=bool)
@@ -337,6 +348,23 @@ def write() -> File:
     made = File.new_remote_file("levels.csv")
     Path(made).write_text('station,note\nAswan,"high, and rising"\n')
     return made
+
+
+@task
+def sketch() -> list[File]:
+    made = []
+    for name, colour in (("dawn", "orange"), ("noon", "skyblue"), ("dusk", "purple")):
+        file = File.new_remote_file(f"{name}.svg")
+        Path(file).write_text(
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200"><rect width="300" height="200" fill="{colour}"/></svg>'
+        )
+        made.append(file)
+    return made
+
+
+@workflow
+def approve_images() -> list[File]:
+    return approve(sketch(), "images-are-right")
 
 
 @task

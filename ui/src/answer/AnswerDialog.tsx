@@ -88,7 +88,7 @@ function Body({ id, task, follows, next, onNext, onSent }: BodyProps) {
 function From({ task }: { task: Extract<Task, { view: unknown }> }) {
   const { view } = task;
   return (
-    <Text size="sm" c="dimmed">
+    <Text size="sm" c="dimmed" className="answer-from">
       {view.workflow && <>{view.workflow} · </>}
       <Link className="link" to="/executions/$id" params={{ id: view.execution }}>{view.execution}</Link>
       {view.opened && <> · asked <Ago at={view.opened} /></>}

@@ -6,6 +6,7 @@ import { executionQuery } from '../api/queries';
 import type { ExecutionView, NodeView, WaitingView } from '../api/types';
 import { same } from '../form/check';
 import { Deck } from '../show/Deck';
+import { isTall } from '../show/tall';
 import { Value } from '../show/Value';
 
 /** A node before the gate, with its output; `output` is undefined where there is none that the question does not show already. */
@@ -28,14 +29,14 @@ function outputOf({ outputs }: NodeView): Json | undefined {
   return values.length > 1 ? (outputs ?? {}) : values[0];
 }
 
-/** The nearest node is open, the others are a click away. */
-export function Beside({ execution, nodes }: { execution: string; nodes: Before[] }) {
+/** The nearest node is open, the others are a click away; so is a tall one above a form, which would be out of sight. */
+export function Beside({ execution, nodes, isAbove }: { execution: string; nodes: Before[]; isAbove: boolean }) {
   return (
     <Stack gap="sm" component="section" aria-label="What came before" className="beside">
       {nodes.map(({ node, output }, index) => (
         <div key={node.id}>
           {output !== undefined && (
-            <details open={index === 0}>
+            <details open={index === 0 && !(isAbove && isTall(output))}>
               <summary>What {node.name} gave{node.answer ? `, answered by ${node.answer.who}` : ''}</summary>
               <div className="indent"><Value value={output} /></div>
               {node.answer?.comment && <Text size="sm" c="dimmed">“{node.answer.comment}”</Text>}

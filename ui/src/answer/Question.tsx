@@ -7,6 +7,7 @@ import { isObject, type Json } from '../api/json';
 import type { FaultDocument, WaitingView } from '../api/types';
 import { useConnection } from '../app/connection';
 import { spellPath } from '../form/check';
+import { isTall } from '../show/tall';
 import { clock, exact, span, TimeLeft } from '../show/time';
 import type { Typed } from '../show/typed';
 import { brief, Value } from '../show/Value';
@@ -58,7 +59,7 @@ export function Question({ id, view, state, follows, onSent }: Props) {
   const shown = Object.entries(view.show);
   const background = useBackground(view);
   const isWide = useMediaQuery(WIDE, false, { getInitialValueInEffect: false });
-  const beside = background.nodes.length > 0 && <Beside execution={view.execution} nodes={background.nodes} />;
+  const beside = background.nodes.length > 0 && <Beside execution={view.execution} nodes={background.nodes} isAbove={hasForm && !isWide} />;
   return (
     <div className={isWide && beside ? 'columns' : undefined}>
       <Stack gap="md" className={settling ? 'settling' : 'settled'}>
@@ -68,9 +69,7 @@ export function Question({ id, view, state, follows, onSent }: Props) {
           {state === 'open' && <Deadline view={view} />}
         </div>
         {view.value !== undefined && <section aria-label="What is to be approved" className="subject"><Value value={view.value} type={typed(view.value_schema)} /></section>}
-        {shown.map(([name, value]) => (
-          <section key={name} aria-label={name}><Text size="sm" fw={600} mb={4}>{name}</Text><div className="subject"><Value value={value} /></div></section>
-        ))}
+        {shown.map(([name, value]) => <Shown key={name} name={name} value={value} isFolded={hasForm && isTall(value)} />)}
         {!isWide && beside}
         <Given inputs={background.inputs} />
         {sending.error && !(hasForm && faults.length > 0) && <Refusal error={sending.error} />}
@@ -79,6 +78,13 @@ export function Question({ id, view, state, follows, onSent }: Props) {
       {isWide && beside}
     </div>
   );
+}
+
+/** What stands beside the question; where the form would be out of sight below it, it is a click away. */
+function Shown({ name, value, isFolded }: { name: string; value: Json; isFolded: boolean }) {
+  const subject = <div className="subject"><Value value={value} /></div>;
+  if (isFolded) return <details><summary>{name}</summary>{subject}</details>;
+  return <section aria-label={name}><Text size="sm" fw={600} mb={4}>{name}</Text>{subject}</section>;
 }
 
 function typed(schema: Json): Typed | undefined {

@@ -3,7 +3,7 @@ import { Anchor, Button, Code, Group, Loader, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { get, getBlob, segments } from '../api/client';
-import type { JsonObject } from '../api/json';
+import { isObject, type Json, type JsonObject } from '../api/json';
 import { IconDownload } from '../app/icons';
 import type { TableKind } from './tables';
 
@@ -37,6 +37,10 @@ export function BlobValue({ value }: { value: JsonObject }) {
       <Taking name={name} size={size} onTake={() => void fetchAndSave(digest, name, media)} />
     </div>
   );
+}
+
+export function isImage(value: Json): boolean {
+  return isObject(value) && typeof value.$blob === 'string' && Number(value.size ?? 0) <= IMAGE_BYTES && IMAGE.test(mediaOf(String(value.media ?? ''), String(value.name ?? '')));
 }
 
 function Taking({ name, size, onTake }: { name: string; size?: number; onTake: () => void }) {
@@ -84,7 +88,7 @@ function decode(text: string): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-function mediaOf(media: string, name: string): string {
+export function mediaOf(media: string, name: string): string {
   if (media && media !== 'application/octet-stream') return media;
   return ENDINGS[name.split('.').pop()?.toLowerCase() ?? ''] ?? media;
 }
@@ -104,7 +108,7 @@ function useBlob(digest: string) {
   return useQuery({ queryKey: ['blob', digest], queryFn: () => getBlob(`/api/v1/blobs/${segments(digest)}`), staleTime: Infinity, retry: false });
 }
 
-function ImageBlob({ digest, media, name }: { digest: string; media: string; name: string }) {
+export function ImageBlob({ digest, media, name }: { digest: string; media: string; name: string }) {
   const { data, error } = useBlob(digest);
   const [url, setUrl] = useState<string>();
   useEffect(() => {

@@ -3,7 +3,8 @@ import { Anchor, Button, Table, Text } from '@mantine/core';
 import { useState } from 'react';
 import { isBig, isObject, type Json, type JsonObject } from '../api/json';
 import { parseDuration } from '../form/instants';
-import { BlobValue, BytesValue } from './BlobValue';
+import { BlobValue, BytesValue, isImage } from './BlobValue';
+import { Gallery } from './Gallery';
 import { Grid, type Cell } from './Grid';
 import { brief } from './brief';
 import { instant, partOf, typeOf, type Typed } from './typed';
@@ -51,6 +52,7 @@ function TextValue({ text }: { text: string }) {
 }
 
 const isFlat = (value: Json): boolean => typeof value !== 'object' || value === null || isBig(value);
+const isNumber = (value: Json): boolean => typeof value === 'number' || isBig(value);
 const isRow = (value: Json): value is JsonObject => isObject(value) && !('$blob' in value) && !('$uri' in value) && !('$float' in value);
 const isLine = (value: Json): value is Json[] => Array.isArray(value) && value.length > 0 && value.length <= COLUMNS && value.every(isFlat);
 const isShort = (value: Json): boolean => isFlat(value) && (typeof value !== 'string' || value.length <= 40);
@@ -62,7 +64,8 @@ function ListValue({ items, type }: { items: Json[]; type: Typed | undefined }) 
   const more = items.length > shown && <Button mt="xs" size="compact-sm" variant="default" onClick={() => setShown(shown + 10 * ROWS)}>Show more of {items.length.toLocaleString()}</Button>;
   if (items.every(isRow)) return <>{rows(some as JsonObject[], type)}{more}</>;
   if (items.length > 1 && items.every(isLine)) return <><Grid columns={undefined} rows={(some as Json[][]).map((line) => line.map((each) => cell(each)))} />{more}</>;
-  if (items.every(isShort) && items.length <= 20) return <span className="flat">{items.map((each, index) => <span key={index} className="chip"><Value value={each} type={partOf(type, index)} /></span>)}</span>;
+  if (items.every(isImage)) return <><Gallery images={some as JsonObject[]} />{more}</>;
+  if (items.every(isNumber) || (items.every(isShort) && items.length <= 20)) return <><span className="flat">{some.map((each, index) => <span key={index} className="chip"><Value value={each} type={partOf(type, index)} /></span>)}</span>{more && <div>{more}</div>}</>;
   return (
     <>
       <ol className="items">{some.map((each, index) => <li key={index}><Inner value={each} depth={1} type={partOf(type, index)} /></li>)}</ol>
@@ -74,7 +77,7 @@ function ListValue({ items, type }: { items: Json[]; type: Typed | undefined }) 
 /** What stands in a cell of a table: in a column of texts an empty one says enough by being empty. */
 function cell(value: Json | undefined, type?: Typed): Cell {
   if (value === undefined || value === '') return { shown: '', isNumber: false };
-  return { shown: <Inner value={value} depth={1} type={type} />, isNumber: typeof value === 'number' || isBig(value) };
+  return { shown: <Inner value={value} depth={1} type={type} />, isNumber: isNumber(value) };
 }
 
 function rows(items: JsonObject[], type: Typed | undefined) {
