@@ -91,6 +91,12 @@ class Site:
         assert {each["kind"] for each in found["waiting"]} <= {"input", "approve"}, found
         return execution
 
+    def ended(self, workflow: str, **inputs: Any) -> str:
+        """Launch a workflow that asks for nothing, and return the id once it has ended."""
+        execution = self.begin(workflow, **inputs)
+        self.ask("GET", f"executions/{execution}?wait=20")
+        return execution
+
     def restart(self) -> None:
         """Kill the server, and start it again where it was."""
         port = self.server.port
@@ -106,7 +112,8 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    made = Site(tmp_path_factory.mktemp("home"), PROGRAMS / "gates.py", SEED)
+    programs = (PROGRAMS / "gates.py", PROGRAMS / "shapes.py", SEED)
+    made = Site(tmp_path_factory.mktemp("home"), *programs)
     yield made
     made.server.close()
 

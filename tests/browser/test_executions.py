@@ -7,24 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.browser.conftest import PROGRAMS
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 
 expect = playwright.expect
-SHAPES = Path(__file__).parent / "programs" / "shapes.py"
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+SHAPES = PROGRAMS / "shapes.py"
 PHASE = "h1 + .phase"
 AT_ONCE = 1_000
 """Milliseconds within which a change shows."""
 
 SLOWEST_LAYOUT = 3_000
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shapes(site: Any) -> None:
-    command = [sys.executable, "-m", "tidegate", "register", str(SHAPES), "--home", str(site.home)]
-    subprocess.run(command, check=True, capture_output=True, cwd=SHAPES.parent)
 
 
 @pytest.fixture
@@ -38,13 +31,6 @@ def page(tab: Any) -> Any:
 
 def go(page: Any, place: str) -> None:
     page.evaluate("place => { location.hash = place }", place)
-
-
-def ended(site: Any, workflow: str, **inputs: Any) -> str:
-    """Launch a workflow that asks for nothing, and return the id once it has ended."""
-    execution = site.begin(workflow, **inputs)
-    site.ask("GET", f"executions/{execution}?wait=20")
-    return str(execution)
 
 
 def answer(site: Any, execution: str, name: str, value: Any, comment: str = "") -> None:
@@ -105,7 +91,10 @@ def test_a_fault_of_the_inputs_stands_at_its_field(page: Any) -> None:
     form.get_by_role("textbox", name="count").fill("several")
     form.get_by_role("button", name="Launch", exact=True).click()
     expect(form.get_by_role("textbox", name="count")).to_have_attribute("aria-invalid", "true")
-    expect(form.get_by_role("alert")).to_contain_text("to mend above")
+    expect(form.get_by_role("textbox", name="count")).to_be_focused()
+    form.get_by_role("textbox", name="name").focus()
+    form.get_by_role("alert").get_by_role("button", name="count").click()
+    expect(form.get_by_role("textbox", name="count")).to_be_focused()
     expect(page.get_by_role("heading", name="defaults")).to_be_visible()
 
 
@@ -181,7 +170,7 @@ def test_another_tab_shows_at_once_what_was_answered_in_the_first(tabs: Any, sit
 
 
 def test_many_nodes_that_are_alike_are_one_until_they_are_unfolded(page: Any, site: Any) -> None:
-    execution = ended(site, "shapes.wide", many=1_000)
+    execution = site.ended("shapes.wide", many=1_000)
     go(page, f"/executions/{execution}")
     group = page.locator(".gnode").filter(has_text="step \N{MULTIPLICATION SIGN} 1000")
     expect(group).to_contain_text("1000 of 1000")
@@ -203,6 +192,70 @@ def test_two_gates_of_one_name_are_told_apart(page: Any, site: Any) -> None:
     page.keyboard.press("Enter")
     expect(row.get_by_role("link", name="Answer how many")).to_be_visible()
     expect(row).not_to_contain_text("n1/how many")
+
+
+def test_what_waits_is_the_first_stop_after_the_skip_link(page: Any, site: Any) -> None:
+    execution = site.launch("shapes.twice", x=1)
+    go(page, f"/executions/{execution}")
+    bar = page.get_by_role("region", name="Waiting for you")
+    bar.wait_for()
+    page.get_by_role("link", name="Skip to the page").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(bar.get_by_role("button").first).to_be_focused()
+
+
+@pytest.mark.parametrize("opener", ["node", "panel", "bar"])
+def test_the_focus_returns_to_what_opened_the_dialog(page: Any, site: Any, opener: str) -> None:
+    execution = site.launch("seed_page.reporting_wf", data=[1.0])
+    go(page, f"/executions/{execution}?node=" + ("n1" if opener == "panel" else ""))
+    drawn(page, "title").wait_for()
+    found = {
+        "node": drawn(page, "title").get_by_role("button", name="Answer title"),
+        "panel": page.get_by_role("complementary").get_by_role("button", name="Resume"),
+        "bar": page.get_by_role("region", name="Waiting for you").get_by_role("button"),
+    }[opener]
+    found.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_role("textbox", name="Answer")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(found).to_be_focused()
+
+
+def test_a_broken_version_leaves_what_was_there_to_be_answered(
+    page: Any, site: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "shapes_broken.py"
+    command = [sys.executable, "-m", "tidegate", "register", str(file), "--home", str(site.home)]
+    file.write_text(SHAPES.read_text())
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    execution = site.launch("shapes_broken.defaults", count=1)
+    file.write_text("import nothing_is_called_so\n")
+    assert subprocess.run(command, check=False, capture_output=True, cwd=tmp_path).returncode != 0
+    go(page, "/workflows/shapes_broken.defaults")
+    expect(page.locator(".gnode")).to_have_count(1)
+    expect(page.get_by_label("Version").get_by_role("option")).to_have_count(1)
+    go(page, f"/executions/{execution}?task={execution}:word")
+    page.get_by_role("dialog").get_by_role("textbox", name="Answer").fill("still here")
+    page.keyboard.press("Enter")
+    expect(page.locator(PHASE)).to_have_text("Succeeded")
+
+
+def test_a_version_that_is_not_there_leads_to_the_latest(page: Any) -> None:
+    go(page, "/workflows/shapes.chain?version=gone")
+    expect(page.get_by_role("heading", name="There is no such workflow")).to_be_visible()
+    page.get_by_role("link", name="To its latest version").click()
+    expect(page.locator(".gnode").first).to_be_visible()
+
+
+def test_an_execution_is_shown_and_answered_without_its_workflow(page: Any, site: Any) -> None:
+    execution = site.launch("shapes.defaults", count=1)
+    page.route("**/api/v1/workflows/**", lambda route: route.fulfill(status=404, json={}))
+    go(page, f"/executions/{execution}")
+    expect(page.get_by_text("Its workflow could not be loaded")).to_be_visible()
+    drawn(page, "word").get_by_role("button", name="Answer word").click()
+    expect(page.get_by_role("dialog").get_by_role("textbox", name="Answer")).to_be_focused()
 
 
 def test_a_pause_counts_down(page: Any, site: Any) -> None:
@@ -251,7 +304,7 @@ def test_the_timeline_tells_who_answered(page: Any, site: Any) -> None:
 
 
 def test_the_address_says_what_is_shown(page: Any, site: Any) -> None:
-    execution = ended(site, "shapes.chain", x=1)
+    execution = site.ended("shapes.chain", x=1)
     go(page, "/executions")
     page.get_by_label("Workflow", exact=True).select_option("shapes.chain")
     page.get_by_label("Launched").select_option("hour")
@@ -293,7 +346,7 @@ def test_each_version_of_a_workflow_keeps_its_graph(page: Any, site: Any, tmp_pa
 
 
 def test_the_list_shows_what_the_graph_shows(page: Any, site: Any) -> None:
-    execution = ended(site, "shapes.nested", x=1)
+    execution = site.ended("shapes.nested", x=1)
     go(page, f"/executions/{execution}")
     drawn = page.locator(".gnode")
     expect(drawn).to_have_count(7)
@@ -306,7 +359,7 @@ def test_the_list_shows_what_the_graph_shows(page: Any, site: Any) -> None:
 
 
 def test_a_failed_task_shows_its_attempts_its_error_and_its_log(page: Any, site: Any) -> None:
-    execution = ended(site, "shapes.broken", x=1)
+    execution = site.ended("shapes.broken", x=1)
     go(page, f"/executions/{execution}")
     expect(page.locator(PHASE)).to_have_text("Failed")
     page.get_by_role("button", name="Show breaks").click()
@@ -338,7 +391,7 @@ def test_the_resume_button_opens_the_dialog_and_the_panel_tells_who_answered(
 
 def test_executions_are_found_by_phase_and_by_text(page: Any, site: Any) -> None:
     waits = site.launch("seed_page.reporting_wf", data=[1.0])
-    over = ended(site, "shapes.chain", x=1)
+    over = site.ended("shapes.chain", x=1)
     go(page, "/executions")
     row = page.locator(f"[data-execution='{waits}']")
     expect(row).to_contain_text("Waiting for a person")
@@ -377,8 +430,8 @@ def test_what_is_not_there_is_said_with_a_way_on(page: Any) -> None:
 def test_a_graph_of_500_nodes_is_laid_out_within_three_seconds(page: Any) -> None:
     took: list[int] = []
     go(page, "/workflows/shapes.big")
-    # The best of three, as others may be at work on this machine; one is enough if it is good.
-    while len(took) < 3 and min(took, default=SLOWEST_LAYOUT) >= SLOWEST_LAYOUT:
+    # The best of a few, as others may be at work on this machine; one is enough if it is good.
+    while len(took) < 5 and min(took, default=SLOWEST_LAYOUT) >= SLOWEST_LAYOUT:
         page.reload()
         graph = page.get_by_role("region", name="Graph")
         graph.wait_for(timeout=30_000)
@@ -387,7 +440,7 @@ def test_a_graph_of_500_nodes_is_laid_out_within_three_seconds(page: Any) -> Non
 
 
 def test_the_graph_is_walked_by_keyboard(page: Any, site: Any) -> None:
-    execution = ended(site, "shapes.chain", x=1)
+    execution = site.ended("shapes.chain", x=1)
     go(page, f"/executions/{execution}")
     first = page.locator("[data-focus='n0']")
     first.focus()
@@ -397,62 +450,3 @@ def test_the_graph_is_walked_by_keyboard(page: Any, site: Any) -> None:
     expect(page.get_by_role("complementary", name="Node step")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("[data-focus='n1']")).to_be_focused()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_are_clean_of_faults_that_axe_finds(page: Any, site: Any, scheme: str) -> None:
-    waits = site.launch("seed_page.conditional_wf", data=[1.0, 2.0])
-    failed = ended(site, "shapes.broken", x=1)
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    places = {
-        "/executions": "[data-execution]",
-        f"/executions/{waits}?node=n2": ".gnode",
-        f"/executions/{waits}?tab=timeline": ".ex-timeline li",
-        f"/executions/{waits}?tab=list": ".ex-nodes",
-        f"/executions/{waits}?tab=values": ".ex-values",
-        f"/executions/{failed}?node=n0": ".ex-attempts",
-        "/workflows": ".wf-line",
-        "/workflows/seed_page.conditional_wf": ".gnode",
-    }
-    found = []
-    for place, sign in places.items():
-        go(page, place)
-        page.locator(sign).first.wait_for()
-        result = axe.Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
-        found += [
-            f"{place}: {each['id']}: {part['html'][:160]} {part['failureSummary'][:300]}"
-            for each in result.response["violations"]
-            for part in each["nodes"]
-        ]
-    assert found == []
-
-
-CUT_OFF = """() => [...document.querySelectorAll('button, a, h1, h2, code, .phase')].filter(each => {
-  const box = each.getBoundingClientRect();
-  const isSeen = box.width > 1 && box.height > 1 && box.bottom > 0 && !each.closest('.react-flow, .skip, .mantine-AppShell-navbar');
-  return isSeen && (box.right > innerWidth + 1 || box.left < -1 || (each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX === 'hidden'));
-}).map(each => each.outerHTML.slice(0, 120))"""
-
-
-@pytest.mark.parametrize("width", [390, 320])
-def test_on_a_phone_nothing_is_cut_off_and_the_list_is_first(
-    page: Any, site: Any, width: int
-) -> None:
-    execution = site.launch("seed_page.conditional_wf", data=[1.0])
-    failed = ended(site, "shapes.broken", x=1)
-    page.set_viewport_size({"width": width, "height": 844})
-    for place, sign in {
-        "/executions": "[data-execution]",
-        f"/executions/{execution}": ".ex-nodes",
-        f"/executions/{execution}?tab=timeline": ".ex-timeline li",
-        f"/executions/{execution}?tab=values": ".ex-values",
-        f"/executions/{failed}?node=n0": ".ex-attempts",
-        "/workflows": ".wf-line",
-        "/workflows/seed_page.conditional_wf": ".gnode",
-    }.items():
-        go(page, place)
-        page.locator(sign).first.wait_for()
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= width, place
-        assert page.evaluate(CUT_OFF) == [], place
-    go(page, f"/executions/{execution}")
-    expect(page.get_by_role("tab", name="List")).to_have_attribute("aria-selected", "true")

@@ -20,6 +20,8 @@ PLACES = {
     "unknown": "/?task=nobody:nothing",
     "nowhere": "/nowhere",
 }
+SIGNS = {"over": ".closed", "nowhere": "h1:has-text('no such page')"}
+"""What is there once a page is as it is meant to be, where that takes a while."""
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +32,117 @@ def ids(site: Any) -> dict[str, str]:
     }
 
 
+def clean(page: Any) -> None:
+    """Expect that axe finds nothing."""
+    page.locator(".mantine-Loader-root").first.wait_for(state="detached")
+    found = axe.Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+    faults = [
+        (v["id"], [n["html"][:200] for n in v["nodes"][:3]]) for v in found.response["violations"]
+    ]
+    assert faults == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("place", PLACES)
 def test_axe_finds_nothing(tab: Any, ids: dict[str, str], place: str, scheme: str) -> None:
     tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     tab.open(PLACES[place].format(**ids))
-    tab.page.locator("[role=dialog] .question, h1").first.wait_for()
-    tab.page.wait_for_load_state("networkidle") if place == "nowhere" else None
-    tab.page.locator(".mantine-Loader-root").first.wait_for(state="detached")
-    found = axe.Axe().run(tab.page, options={"runOnly": {"type": "tag", "values": TAGS}})
-    assert [
-        (v["id"], [n["html"][:200] for n in v["nodes"][:3]]) for v in found.response["violations"]
-    ] == []
+    tab.page.locator(SIGNS.get(place, "[role=dialog] .question, h1")).first.wait_for()
+    clean(tab.page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_pages_around_it(tab: Any, site: Any, scheme: str) -> None:
+    waits = site.launch("seed_page.conditional_wf", data=[1.0, 2.0])
+    failed = site.ended("shapes.broken", x=1)
+    tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    places = {
+        "/executions": "[data-execution]",
+        f"/executions/{waits}?node=n2": ".gnode",
+        f"/executions/{waits}?tab=timeline": ".ex-timeline li",
+        f"/executions/{waits}?tab=list": ".ex-nodes",
+        f"/executions/{waits}?tab=values": ".ex-values",
+        f"/executions/{failed}?node=n0": ".ex-attempts",
+        "/workflows": ".wf-line",
+        "/workflows/seed_page.conditional_wf": ".gnode",
+    }
+    for place, sign in places.items():
+        tab.open(place).locator(sign).first.wait_for()
+        clean(tab.page)
+
+
+def show_faults(tab: Any, ids: dict[str, str]) -> None:
+    tab.open(f"/?task={ids['every_type']}:model")
+    tab.dialog.get_by_role("textbox", name="title").fill("x")
+    tab.dialog.get_by_role("button", name="Send answer").click()
+    tab.dialog.get_by_role("alert").wait_for()
+
+
+def select_some(tab: Any, ids: dict[str, str]) -> None:
+    tab.open("/").get_by_role("checkbox", name=f"of {ids['approve_rows']}").check()
+    tab.page.get_by_role("region", name="For all that are selected").wait_for()
+
+
+def decide_some(tab: Any, ids: dict[str, str]) -> None:
+    taken = tab.site.launch("gates.approve_rows")
+    tab.open("/").get_by_role("checkbox", name=f"of {taken}").check()
+    tab.page.get_by_role("checkbox", name=f"of {ids['approve_rows']}").check()
+    # Refused for one of them: it has been answered, while it was selected.
+    tab.site.ask("POST", f"executions/{taken}/abort", {"reason": "not needed"})
+    tab.page.get_by_role("button", name="Approve 2").click()
+    tab.dialog.get_by_text("1 of 2 taken").wait_for()
+    ids["approve_rows"] = tab.site.launch("gates.approve_rows")
+
+
+def filter_all_away(tab: Any, ids: dict[str, str]) -> None:
+    tab.open("/").get_by_label("Search").fill("nothing is called so")
+    tab.page.get_by_text("No request matches").wait_for()
+
+
+def list_keys(tab: Any, ids: dict[str, str]) -> None:
+    tab.open("/").get_by_role("button", name="Keys").click()
+    tab.dialog.get_by_text("Single keys are on").wait_for()
+
+
+def sign_in(tab: Any, ids: dict[str, str]) -> None:
+    tab.page.context.clear_cookies()
+    tab.open("/").get_by_role("textbox", name="Token").fill("wrong")
+    tab.page.get_by_role("button", name="Sign in").click()
+    tab.page.locator("[data-invalid]").first.wait_for()
+
+
+STATES = [
+    show_faults,
+    select_some,
+    decide_some,
+    filter_all_away,
+    list_keys,
+    sign_in,
+]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("come_to", STATES, ids=lambda each: each.__name__)
+def test_axe_finds_nothing_in_what_one_comes_to(
+    tab: Any, ids: dict[str, str], come_to: Any, scheme: str
+) -> None:
+    tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    come_to(tab, ids)
+    clean(tab.page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_while_the_server_is_gone(
+    site: Any, tab: Any, ids: dict[str, str], scheme: str
+) -> None:
+    tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    tab.open(f"/executions/{ids['approve_rows']}").locator(".gnode").first.wait_for()
+    site.server.kill()
+    try:
+        tab.page.get_by_text("No connection to the server").wait_for()
+        clean(tab.page)
+    finally:
+        site.restart()
 
 
 @pytest.mark.parametrize("width", [390, 320])

@@ -69,8 +69,8 @@ function Execution({ execution }: { execution: ExecutionView }) {
   const chosen = items.find((each) => each.id === node);
   return (
     <Stack gap="md">
-      <Head execution={execution} />
       <WaitingBar execution={execution} onAnswer={answer} />
+      <Head execution={execution} />
       {execution.error && <Failure failure={execution.error} onShow={choose} />}
       <News items={items} />
       <Tabs className="ex-tabs" value={shown} keepMounted={false} onChange={(next) => void navigate({ search: (now) => ({ ...now, tab: next ?? undefined }), replace: true, resetScroll: false })}>
@@ -83,6 +83,7 @@ function Execution({ execution }: { execution: ExecutionView }) {
         <div className={chosen && !isNarrow ? 'ex-split' : ''}>
           <div className="ex-main">
             <Tabs.Panel value="graph" pt="md">
+              {planned.error && <Text c="dimmed" mb="xs">Its workflow could not be loaded: {planned.error.message} Only what has begun is shown.</Text>}
               {planned.isPending ? <Loader aria-label="Loading" /> : (
                 <Suspense fallback={<Group className="graph" justify="center"><Loader aria-label="Loading" /></Group>}>
                   <Graph items={items} chosen={node} onChoose={choose} onAnswer={answer} />

@@ -7,7 +7,7 @@ import { askedAt } from './asked';
 
 const SHOWN = 3;
 
-/** What an execution waits for somebody to say, above all else on its page. */
+/** What an execution waits for somebody to say, above all else on its page, for the eye and for the keyboard. */
 export function WaitingBar({ execution, onAnswer }: { execution: ExecutionView; onAnswer: (node: string) => void }) {
   const asked = execution.nodes.filter((each) => each.phase === 'WAITING' && asksPeople(each));
   if (asked.length === 0) return null;

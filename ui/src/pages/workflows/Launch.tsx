@@ -7,7 +7,7 @@ import type { JsonObject } from '../../api/json';
 import { executionQuery } from '../../api/queries';
 import type { ExecutionPage, ExecutionView, WorkflowView } from '../../api/types';
 import { IconPlay } from '../../app/icons';
-import { focusField, SchemaForm, useSchemaForm } from '../../form/SchemaForm';
+import { Faults, focusField, SchemaForm, useSchemaForm } from '../../form/SchemaForm';
 import { Ago } from '../../show/time';
 import { defaultsOf, fitting, schemaOf } from './inputs';
 
@@ -60,8 +60,8 @@ export function Launch({ workflow }: { workflow: WorkflowView }) {
         )}
         {workflow.inputs.length === 0 ? <Text c="dimmed">It takes no inputs.</Text> : <SchemaForm schema={schema} form={form} label="Inputs" disabled={launch.isPending} />}
         <TextInput label="Id (optional)" description="Launching twice with the same id makes one execution." value={id} onChange={(event) => setId(event.currentTarget.value)} maxLength={64} error={isIdGood ? undefined : 'Letters, digits, dots, dashes and underscores; it begins with a letter or a digit'} />
-        {launch.error && <Text role="alert" c="var(--mantine-color-error)">{launch.error.message}{launch.error instanceof ApiError && launch.error.isUnreachable && ' Your input is kept.'}</Text>}
-        {form.faults.length > 0 && <Text role="alert" fz="sm" c="var(--mantine-color-error)">{form.faults.length === 1 ? 'One thing' : `${form.faults.length} things`} to mend above</Text>}
+        {launch.error && form.faults.length === 0 && <Text role="alert" c="var(--mantine-color-error)">{launch.error.message}{launch.error instanceof ApiError && launch.error.isUnreachable && ' Your input is kept.'}</Text>}
+        <Faults faults={form.faults} />
         <Button type="submit" loading={launch.isPending} leftSection={<IconPlay size={16} />}>Launch</Button>
       </Stack>
     </form>

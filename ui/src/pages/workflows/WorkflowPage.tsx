@@ -28,6 +28,7 @@ export function WorkflowPage() {
       <Stack align="flex-start" maw={560} mx="auto" mt="xl">
         <Title order={1} size="h2">There is no such workflow</Title>
         <Text>No workflow is called <code>{name}</code>{version && <> in version <code>{version}</code></>}.</Text>
+        {version && <LinkAnchor to="/workflows/$name" params={{ name }} search={{}}>To its latest version</LinkAnchor>}
         <LinkAnchor to="/workflows">To the workflows</LinkAnchor>
       </Stack>
     );
