@@ -22,6 +22,10 @@ FROZEN_MS = 1_000
 """A page that does not react for so long is frozen, on a machine that does other things too."""
 
 LEAST_SECONDS = 1.0
+TRIES = 6
+LIVE_MS = 8_000
+"""Milliseconds within which a page that is told shows a change; one that asks by itself does so each ten seconds."""
+
 MOST_SCRIPT = 250_000
 
 
@@ -59,14 +63,14 @@ def loaded_script(page: Any) -> int:
 
 
 def test_the_start_page_is_small_and_shows_the_inbox_within_a_second(crowded: Tab) -> None:
-    took = []
-    for _ in range(3):
+    # The best of a few: the machine does other things too.
+    took: list[float] = []
+    while len(took) < TRIES and min(took, default=LEAST_SECONDS) >= LEAST_SECONDS:
         begin = time.monotonic()
         crowded.page.reload()
         crowded.page.get_by_role("listitem").first.wait_for()
         took.append(time.monotonic() - begin)
     assert 100_000 < loaded_script(crowded.page) < MOST_SCRIPT
-    # The best of three: the machine does other things too.
     assert min(took) < LEAST_SECONDS
 
 
@@ -84,9 +88,9 @@ def test_ten_thousand_requests_are_scrolled_to_the_end_followed_and_searched(
     assert page.get_by_role("listitem").count() < 100, "rows off the screen are in the page"
     id_ = full.ask("GET", "inbox?limit=1").body["items"][0]["execution"]
     full.ask("PUT", f"executions/{id_}/signals/ask-7", {"value": "x"})
-    expect(row).to_have_attribute("aria-setsize", str(MANY - 1), timeout=3_000)
+    expect(row).to_have_attribute("aria-setsize", str(MANY - 1), timeout=LIVE_MS)
     page.get_by_label("Search").fill("ask-499")
-    expect(row).to_have_attribute("aria-setsize", str(MANY // 500), timeout=3_000)
+    expect(row).to_have_attribute("aria-setsize", str(MANY // 500), timeout=LIVE_MS)
     assert page.evaluate("window.longest") < FROZEN_MS
 
 
@@ -159,6 +163,39 @@ def test_the_tab_order_follows_the_eye(site: Site, tab: Tab) -> None:
     tab.dialog.get_by_role("button", name="Approve").wait_for()
     assert_in_reading_order(page, "[role=dialog]")
 
+
+def test_the_tab_order_goes_down_one_column_and_then_the_other(site: Site, tab: Tab) -> None:
+    tab.open(f"/?task={site.launch('gates.approve_shown')}:table-is-right")
+    tab.dialog.locator(".columns > .settled").wait_for()
+    assert_in_reading_order(tab.page, ".columns > .settled")
+    order = tab.page.evaluate(PLACES, ".columns")
+    middle = tab.page.locator(".columns > .beside").bounding_box()["x"]
+    columns = [left >= middle for *_, left, _ in order]
+    assert columns == sorted(columns)
+    assert set(columns) == {False, True}
+
+
+def test_the_tab_order_of_a_long_form_follows_the_eye(site: Site, tab: Tab) -> None:
+    tab.open(f"/?task={site.launch('gates.every_type')}:nested")
+    tab.dialog.get_by_role("button", name="Send answer").wait_for()
+    tab.page.set_viewport_size({"width": 1280, "height": 1600})
+    assert_in_reading_order(tab.page, "[role=dialog] form")
+    tab.page.set_viewport_size({"width": 1280, "height": 640})
+    bar = tab.dialog.locator(".bar").bounding_box()
+    first = tab.dialog.get_by_role("textbox", name="name", exact=True).first
+    expect(first).to_be_focused()
+    first.focus()
+    label = ""
+    for _ in range(12):
+        tab.page.keyboard.press("Tab")
+        label, low = tab.page.evaluate(FOCUS)
+        if "Send answer" in label:
+            break
+        assert low <= bar["y"], "what has the focus is hidden by the bar with the button"
+    assert "Send answer" in label
+
+
+FOCUS = "[document.activeElement.innerText, document.activeElement.getBoundingClientRect().bottom]"
 
 PLACES = """(within) => [...document.querySelector(within).querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')]
     .filter((each) => !each.disabled && each.tabIndex >= 0 && each.getClientRects().length > 0)
