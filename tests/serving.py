@@ -108,6 +108,8 @@ class Connection:
     def __init__(self, port: int, token: str) -> None:
         self._line = http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST)
         self._headers = {"Authorization": f"Bearer {token}"}
+        # It is closed by another thread than the one that asks: only between two requests, or a reply would lose its file under way.
+        self._turn = threading.Lock()
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
         """Ask for a path below /api/v1. Names of headers are written with `_` for `-`."""
@@ -116,10 +118,12 @@ class Connection:
         if body is not None:
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
-        self._line.request(method, f"{API}/{path}", content, sent)
-        response = self._line.getresponse()
-        found = response.read()
+        with self._turn:
+            self._line.request(method, f"{API}/{path}", content, sent)
+            response = self._line.getresponse()
+            found = response.read()
         return Reply(response.status, json.loads(found) if found else None, response.headers)
 
     def close(self) -> None:
-        self._line.close()
+        with self._turn:
+            self._line.close()

@@ -24,6 +24,8 @@ ARGS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 15_000
+LIVE_MS = 8_000
+"""Milliseconds within which a page that is told shows a change, on a machine with much to do; one that asks by itself does so each ten seconds."""
 HERE = Path(__file__).parent
 PROGRAMS = HERE / "programs"
 SEED = HERE.parent / "e2e" / "seed_page.py"

@@ -3,12 +3,10 @@
 from typing import Any
 
 import pytest
+from tests.browser.conftest import LIVE_MS
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
-
-LIVE_MS = 8_000
-"""Milliseconds within which a page that is told shows a change, on a machine with much to do; one that asks by itself does so each ten seconds."""
 
 
 def test_a_link_leads_to_the_value_and_one_key_approves_it(site: Any, tab: Any) -> None:
