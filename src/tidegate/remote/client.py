@@ -319,8 +319,14 @@ class Remote:
         limit: int | None = None,
         filters: Any = None,
     ) -> list[SignalView]:
-        """Return the signals of an execution, all if no `limit` is given: those that wait, those answered, and those that it has not come to yet."""
-        del project, domain, filters
+        """
+        Return the signals of an execution, all if no `limit` is given: those that wait, those answered, and those that it has not come to yet.
+
+        Errors: `TypeError` for `filters`, which are Flyte's: to take no notice of them would return what was not asked for.
+        """
+        if filters is not None:
+            raise TypeError("list_signals takes no filters; pick from the list that it returns")
+        del project, domain
         return self._door.ask(ListSignals(id=_name(execution_name)), SignalList).items[:limit]
 
     def set_signal(
