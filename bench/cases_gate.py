@@ -9,7 +9,7 @@ from figures import Figure
 from inprocess import Host, Recording
 
 from tidegate.core.state import ExecutionPhase
-from tidegate.ports import Batch
+from tidegate.ports.journal import Batch
 
 EXECUTIONS = 2_000
 

@@ -18,7 +18,7 @@ from figures import Figure
 from inprocess import Host
 
 from tidegate.core.state import ExecutionPhase
-from tidegate.ports import Key
+from tidegate.ports.journal import Key
 
 EXECUTIONS = 100_000
 IDLE_SECONDS = 5.0

@@ -14,7 +14,8 @@ from tidegate.core.messages import AnswerGiven
 from tidegate.core.state import ExecutionPhase
 from tidegate.engine.arrivals import NewExecution
 from tidegate.engine.loop import Engine
-from tidegate.ir.expr import NodeId, OutputRef
+from tidegate.errors import Fault
+from tidegate.ir.expr import NodeId, OutputRef, Value
 from tidegate.ir.graph import (
     Graph,
     InputNode,
@@ -24,7 +25,9 @@ from tidegate.ir.graph import (
     PythonTarget,
     TaskNode,
 )
-from tidegate.ports import Batch, Job, Key, Report, Returned, WorkflowRow
+from tidegate.ports.catalog import WorkflowRow
+from tidegate.ports.executor import Attempt, Described, Job, Report, Returned
+from tidegate.ports.journal import Batch, Key
 from tidegate.stores.sqlite import SqliteStore
 
 FIRST, GATE, LAST = NodeId("n0"), NodeId("n1"), NodeId("n2")
@@ -101,6 +104,18 @@ class Direct:
                     self.began[job.key] = time.perf_counter()
                 reports.append(Report(job.key, job.node, job.attempt, Returned({"o0": 1})))
             self._deliver(reports)
+
+    def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
+        del attempts
+        return frozenset()
+
+    def describe(self, bundle: str, module: str) -> Sequence[Described]:
+        del bundle, module
+        return ()
+
+    def check(self, bundle: str, target: PythonTarget, value: Value) -> Sequence[Fault]:
+        del bundle, target, value
+        return ()
 
 
 class Host:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import apsw
 
-from tidegate.ports import Batch
+from tidegate.ports.journal import Batch
 from tidegate.stores.sql import queries
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.stores.store import writes

@@ -18,9 +18,10 @@ from tidegate.errors import CodeError, Fault, StoreError
 from tidegate.executors.process import ProcessExecutor
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Instant, PythonTarget
-from tidegate.ports import Executor, Job, Key, Store
+from tidegate.ports.executor import Attempt, Described, Executor, Job
+from tidegate.ports.journal import Key
+from tidegate.ports.store import Store
 from tidegate.service.checks import check_store
-from tidegate.service.registry import Described
 from tidegate.service.service import Service
 from tidegate.stores.folder import failed
 from tidegate.stores.sqlite import SqliteStore
@@ -54,17 +55,22 @@ class IdleExecutor:
     def close(self) -> None:
         """Let go of nothing."""
 
+    def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
+        """Return none."""
+        del attempts
+        return frozenset()
+
     def describe(self, bundle: str, module: str) -> Sequence[Described]:
         """Refuse: code is imported only where tasks run."""
         del bundle
         raise CodeError(f"{module} cannot be registered here: no worker runs")
 
-    def check(self, bundle: str, place: PythonTarget, value: Value) -> Sequence[Fault]:
+    def check(self, bundle: str, target: PythonTarget, value: Value) -> Sequence[Fault]:
         """Look, in a worker that is started for it, whether an answer fits the author's own type."""
         workers = ProcessExecutor(self._home, workers=1)
         workers.start(lambda _: None)
         try:
-            return workers.check(bundle, place, value)
+            return workers.check(bundle, target, value)
         finally:
             workers.close()
 

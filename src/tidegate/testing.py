@@ -13,7 +13,7 @@ Nothing sleeps: when a call returns, nothing more can happen without an answer o
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -23,20 +23,18 @@ from msgspec import msgpack
 
 from tidegate.blobs import BlobDirectory
 from tidegate.engine.loop import Engine
-from tidegate.errors import CodeError, Fault
+from tidegate.errors import CodeError
 from tidegate.executors.inline import InlineExecutor
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Instant, PythonTarget
-from tidegate.ports import Store, WorkflowRow
-from tidegate.sdk.faults import faults_of
+from tidegate.ports.catalog import WorkflowRow
+from tidegate.ports.store import Store
 from tidegate.sdk.invoke import Callee
 from tidegate.sdk.load import load
 from tidegate.sdk.signature import encode
 from tidegate.sdk.workflow import Placeable
-from tidegate.service.registry import Described
 from tidegate.service.service import Service
 from tidegate.stores.sqlite import SqliteStore
-from tidegate.types.values import Blobs
 from tidegate.wire import (
     Abort,
     Answer,
@@ -94,10 +92,9 @@ class Sandbox:
         self._blobs = BlobDirectory(home / "blobs", scratch=own / "scratch")
         self._tasks: dict[PythonTarget, Callee] = {}
         self._clock = VirtualClock(now)
-        self._engine = Engine(self._store, InlineExecutor(self._load, self._blobs), self._clock)
-        self._service = Service(
-            self._store, self._engine, _NoModules(self._blobs), home, self._clock
-        )
+        executor = InlineExecutor(self._load, self._blobs)
+        self._engine = Engine(self._store, executor, self._clock)
+        self._service = Service(self._store, self._engine, executor, home, self._clock)
 
     def __enter__(self) -> Self:
         """Start the engine."""
@@ -280,25 +277,6 @@ class Run:
         assert isinstance(view, ExecutionView)
         self._settle()
         return Run(self._service, view.id, self._settle)
-
-
-class _NoModules:
-    """A sandbox is given workflows, and imports no modules."""
-
-    def __init__(self, blobs: Blobs) -> None:
-        self._blobs = blobs
-
-    def describe(self, bundle: str, module: str) -> Sequence[Described]:
-        """Refuse."""
-        del bundle
-        raise CodeError(
-            f"module {module!r} cannot be registered in a sandbox; launch its workflows"
-        )
-
-    def check(self, bundle: str, place: PythonTarget, value: Value) -> Sequence[Fault]:
-        """Look whether an answer fits the author's own type, which is imported already."""
-        del bundle
-        return faults_of(place, value, self._blobs)
 
 
 def to_instant(when: datetime) -> Instant:

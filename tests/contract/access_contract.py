@@ -4,18 +4,11 @@ import pytest
 
 from tidegate.core.state import ExecutionPhase as Phase
 from tidegate.ir.graph import Instant
-from tidegate.ports import (
-    Batch,
-    ExecutionQuery,
-    HistoryRow,
-    LaunchRow,
-    LoginRow,
-    Store,
-    TokenRow,
-    WaitQuery,
-    WaitRow,
-    WorkflowRow,
-)
+from tidegate.ports.access import LoginRow, TokenRow
+from tidegate.ports.catalog import WorkflowRow
+from tidegate.ports.journal import Batch, HistoryRow, LaunchRow, WaitRow
+from tidegate.ports.listings import ExecutionQuery, WaitQuery
+from tidegate.ports.store import Store
 
 NOON = 1_800_000_000_000_000
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tidegate.core.messages import TASK_RAISED
 from tidegate.ir.graph import PythonTarget, TaskNode
-from tidegate.ports import Began, Executor, Job, Raised, Report, Returned, Unfolded
+from tidegate.ports.executor import Began, Executor, Job, Raised, Report, Returned, Unfolded
 
 SHOP = """
 import asyncio

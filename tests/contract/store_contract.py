@@ -10,18 +10,10 @@ import pytest
 
 from tidegate.core.state import ExecutionPhase as Phase
 from tidegate.errors import UnknownWorkflow
-from tidegate.ports import (
-    Batch,
-    ExecutionQuery,
-    HistoryRow,
-    LaunchRow,
-    PhaseRow,
-    Store,
-    WaitEnd,
-    WaitQuery,
-    WaitRow,
-    WorkflowRow,
-)
+from tidegate.ports.catalog import WorkflowRow
+from tidegate.ports.journal import Batch, HistoryRow, LaunchRow, PhaseRow, WaitEnd, WaitRow
+from tidegate.ports.listings import ExecutionQuery, WaitQuery
+from tidegate.ports.store import Store
 
 NOON = 1_800_000_000_000_000
 EVERY_KIND = ("sleep", "input", "approve", "retry")

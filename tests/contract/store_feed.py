@@ -7,7 +7,9 @@ Method: as in `store_contract`.
 from tests.contract.store_contract import NOON, launch, nodes, wait, workflow
 
 from tidegate.core.state import ExecutionPhase as Phase
-from tidegate.ports import Batch, ExecutionQuery, HistoryRow, PhaseRow, Store, WaitQuery
+from tidegate.ports.journal import Batch, HistoryRow, PhaseRow
+from tidegate.ports.listings import ExecutionQuery, WaitQuery
+from tidegate.ports.store import Store
 
 
 class FeedContract:

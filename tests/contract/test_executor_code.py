@@ -11,7 +11,7 @@ from tests.contract.yard import until, yard
 from tidegate.errors import CodeError
 from tidegate.ir.graph import Graph, PythonTarget
 from tidegate.logs import MAX_LIVE, MAX_LOG, log_path, read_logs
-from tidegate.ports import Returned
+from tidegate.ports.executor import Returned
 
 # -- what is printed --
 

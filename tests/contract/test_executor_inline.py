@@ -10,7 +10,7 @@ from tests.contract.executor_contract import SHOP, Crew, ExecutorContract, job
 from tidegate.blobs import BlobDirectory
 from tidegate.errors import CodeError
 from tidegate.executors.inline import InlineExecutor
-from tidegate.ports import Returned
+from tidegate.ports.executor import Returned
 from tidegate.sdk.load import load
 
 

@@ -9,7 +9,7 @@ from tests.contract.yard import is_alive, until
 
 from tidegate.executors.process import ProcessExecutor
 from tidegate.logs import read_logs
-from tidegate.ports import Raised, Returned
+from tidegate.ports.executor import Raised, Returned
 
 GUESTS = """
 import os

@@ -20,7 +20,7 @@ from tests.contract.yard import (
 
 from tidegate.core.messages import TASK_TIMED_OUT
 from tidegate.executors.process import ProcessExecutor
-from tidegate.ports import Began, Lost, Raised, Returned
+from tidegate.ports.executor import Began, Lost, Raised, Returned
 
 
 class TestProcess(ExecutorContract):

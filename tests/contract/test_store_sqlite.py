@@ -17,7 +17,9 @@ from tests.contract.store_feed import FeedContract
 
 from tidegate.core.state import ExecutionPhase as Phase
 from tidegate.errors import StoreDamaged, StoreError, StoreFull, StoreLocked, StoreTooNew
-from tidegate.ports import Batch, ExecutionQuery, HistoryRow, LaunchRow, PhaseRow, Store, WaitQuery
+from tidegate.ports.journal import Batch, HistoryRow, LaunchRow, PhaseRow
+from tidegate.ports.listings import ExecutionQuery, WaitQuery
+from tidegate.ports.store import Store
 from tidegate.stores import folder, sqlite
 from tidegate.stores.sqlite import SqliteStore
 

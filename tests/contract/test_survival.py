@@ -24,7 +24,9 @@ from tidegate.errors import CompileError, IdTaken, InvalidValue, UnknownExecutio
 from tidegate.executors.inline import InlineExecutor
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
-from tidegate.ports import Began, Executor, Job, Key, Raised, Report, Returned, WorkflowRow
+from tidegate.ports.catalog import WorkflowRow
+from tidegate.ports.executor import Began, Executor, Job, Raised, Report, Returned
+from tidegate.ports.journal import Key
 from tidegate.runtime import SystemClock, problems_of
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.testing import Sandbox

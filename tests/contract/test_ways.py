@@ -34,7 +34,7 @@ from tidegate.errors import InvalidValue, Overloaded
 from tidegate.executors.inline import InlineExecutor
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
-from tidegate.ports import WorkflowRow
+from tidegate.ports.catalog import WorkflowRow
 from tidegate.runtime import SystemClock
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.testing import Sandbox

@@ -7,7 +7,7 @@ from tidegate.core.history import from_bytes
 from tidegate.core.messages import AnswerGiven
 from tidegate.core.state import NodeChanged
 from tidegate.engine.memory import Programs, snapshot
-from tidegate.ports import ExecutionQuery
+from tidegate.ports.listings import ExecutionQuery
 from tidegate.runtime import STORE, open_reader
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.wire import GetExecution

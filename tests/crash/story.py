@@ -8,19 +8,10 @@ import random
 from typing import Any, TypeAlias
 
 from tidegate.core.state import ExecutionPhase as Phase
-from tidegate.ports import (
-    Batch,
-    ExecutionQuery,
-    HistoryRow,
-    Key,
-    LaunchRow,
-    PhaseRow,
-    Store,
-    WaitEnd,
-    WaitQuery,
-    WaitRow,
-    WorkflowRow,
-)
+from tidegate.ports.catalog import WorkflowRow
+from tidegate.ports.journal import Batch, HistoryRow, Key, LaunchRow, PhaseRow, WaitEnd, WaitRow
+from tidegate.ports.listings import ExecutionQuery, WaitQuery
+from tidegate.ports.store import Store
 from tidegate.stores.sqlite import SqliteStore
 
 Contents: TypeAlias = tuple[list[Any], dict[Key, list[bytes]], list[WaitRow]]

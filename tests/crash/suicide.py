@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.executors.process import ProcessExecutor
-from tidegate.ports import Batch
+from tidegate.ports.journal import Batch
 from tidegate.runtime import STORE, Runtime
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.wire import Answer, GetExecution, Launch

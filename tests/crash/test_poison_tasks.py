@@ -21,7 +21,7 @@ from tidegate.core.messages import TASK_CRASHED, TASK_RAISED, TASK_TIMED_OUT
 from tidegate.executors import nursery, pool
 from tidegate.executors.process import ProcessExecutor
 from tidegate.logs import read_logs
-from tidegate.ports import Lost, Raised, Returned
+from tidegate.ports.executor import Lost, Raised, Returned
 
 POISON = """
 import ctypes

@@ -18,7 +18,7 @@ from tests.crash.disk import Disk, Fault
 from tests.crash.story import WORKFLOW, Story, contents
 
 from tidegate.errors import StoreDamaged, StoreError, StoreFull
-from tidegate.ports import Batch
+from tidegate.ports.journal import Batch
 from tidegate.stores import sqlite
 from tidegate.stores.sqlite import SqliteStore
 

@@ -14,7 +14,7 @@ from tests.e2e.asking import Asking
 from tidegate import File, wait_for_input, workflow
 from tidegate.api.app import ROUTES, make_app
 from tidegate.api.settings import Settings
-from tidegate.ports import ExecutionQuery, WaitQuery
+from tidegate.ports.listings import ExecutionQuery, WaitQuery
 from tidegate.testing import Sandbox
 from tidegate.types.values import Pickled
 from tidegate.wire import GetExecution, GrantView, Launch, ListEvents, MakeToken, RevokeToken

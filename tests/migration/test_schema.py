@@ -13,7 +13,8 @@ import pytest
 
 from tidegate.core.state import ExecutionPhase as Phase
 from tidegate.errors import StoreError
-from tidegate.ports import Batch, ExecutionQuery, HistoryRow, PhaseRow, WaitEnd, WaitQuery, WaitRow
+from tidegate.ports.journal import Batch, HistoryRow, PhaseRow, WaitEnd, WaitRow
+from tidegate.ports.listings import ExecutionQuery, WaitQuery
 from tidegate.stores import sql
 from tidegate.stores.sqlite import SqliteStore
 

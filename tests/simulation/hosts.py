@@ -26,18 +26,9 @@ from tidegate.errors import StoreError
 from tidegate.ir.check import check as check_graph
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import InputNode, Instant, SleepNode
-from tidegate.ports import (
-    Batch,
-    Began,
-    Job,
-    Key,
-    Outcome,
-    Raised,
-    Report,
-    Returned,
-    Unfolded,
-    WorkflowRow,
-)
+from tidegate.ports.catalog import WorkflowRow
+from tidegate.ports.executor import Began, Job, Outcome, Raised, Report, Returned, Unfolded
+from tidegate.ports.journal import Batch, Key
 from tidegate.service.checks import check_store
 from tidegate.stores.sqlite import SqliteStore
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 import msgspec
 from msgspec import Struct
 
-from tidegate.ports import Key
+from tidegate.ports.journal import Key
 from tidegate.service.access import Place, Principal, sees
 from tidegate.service.service import Service
 from tidegate.wire import FeedView

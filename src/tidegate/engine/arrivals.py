@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from tidegate.core.messages import Event, Reply, Reuse
 from tidegate.ir.expr import Value
-from tidegate.ports import Key, Report, WaitRow
+from tidegate.ports.executor import Report
+from tidegate.ports.journal import Key, WaitRow
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,8 @@ from tidegate.core.step import Step
 from tidegate.engine.memory import Hot
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, InputNode, Instant, Node, SleepNode
-from tidegate.ports import Batch, HistoryRow, Job, Key, LaunchRow, PhaseRow, WaitEnd, WaitRow
+from tidegate.ports.executor import Job
+from tidegate.ports.journal import Batch, HistoryRow, Key, LaunchRow, PhaseRow, WaitEnd, WaitRow
 
 WAITING = NodePhase.WAITING
 

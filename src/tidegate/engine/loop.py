@@ -48,17 +48,10 @@ from tidegate.engine.outcomes import brief, event_of, spoiled
 from tidegate.errors import Overloaded, StoreDamaged, StoreError, TidegateError
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import SECOND, Instant
-from tidegate.ports import (
-    Clock,
-    Executor,
-    Job,
-    Key,
-    LaunchRow,
-    Lost,
-    Report,
-    Store,
-    WaitRow,
-)
+from tidegate.ports.clock import Clock
+from tidegate.ports.executor import Executor, Job, Lost, Report
+from tidegate.ports.journal import Key, LaunchRow, WaitRow
+from tidegate.ports.store import Store
 
 log = logging.getLogger(__name__)
 

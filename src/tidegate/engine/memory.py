@@ -15,7 +15,8 @@ from tidegate.core.plan import Plan
 from tidegate.core.state import ExecutionState
 from tidegate.errors import StoreDamaged, UnknownExecution
 from tidegate.ir.graph import Graph
-from tidegate.ports import ExecutionRow, Key, Store
+from tidegate.ports.journal import ExecutionRow, Key
+from tidegate.ports.store import Store
 
 HOT_NODES = 50_000
 """How many nodes of hot executions are kept, over all of them (about a kilobyte each)."""

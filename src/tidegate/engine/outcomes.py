@@ -12,7 +12,7 @@ from tidegate.core.messages import (
     final,
 )
 from tidegate.ir.graph import Instant
-from tidegate.ports import Began, Lost, Raised, Report, Returned, Unfolded
+from tidegate.ports.executor import Began, Lost, Raised, Report, Returned, Unfolded
 
 ENGINE_FAULT = "EngineFault"
 """Code of the failure of a task whose report broke the engine: for instance outputs that cannot be written down."""

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-from tidegate.ports import Job
+from tidegate.ports.executor import Job
 
 Attempt: TypeAlias = tuple[int, str, int]
 """What tells attempts apart: execution, node, number."""

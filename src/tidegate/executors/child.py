@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from tidegate.executors.frames import LENGTH, Assignment, Frames, Setup, Up, pack, up
 from tidegate.executors.nursery import Nursery
-from tidegate.ports import Job
+from tidegate.ports.executor import Job
 
 CHUNK = 64 * 1024
 FOREVER = float("inf")

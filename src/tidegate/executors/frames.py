@@ -16,7 +16,7 @@ from tidegate.core.messages import Failure
 from tidegate.errors import Fault
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import PythonTarget, Target
-from tidegate.ports import Raised, Returned, Unfolded
+from tidegate.ports.executor import Raised, Returned, Unfolded
 
 LENGTH = 4
 """Bytes of a frame's length, and of a permit; both big-endian."""
@@ -59,7 +59,7 @@ class Check(Struct, frozen=True, array_like=True, tag="check"):
     """Look whether a value fits a Python type, which stands in a module under a name."""
 
     number: int
-    place: PythonTarget
+    target: PythonTarget
     value: Value
 
 

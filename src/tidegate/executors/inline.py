@@ -7,10 +7,22 @@ A task that crashes takes its caller with it, and timeouts are not kept: what ne
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from tidegate.ir.expr import NodeId
+from tidegate.errors import CodeError, Fault
+from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Graph, PythonTarget
-from tidegate.ports import Job, Key, Outcome, Raised, Report, Returned, Unfolded
+from tidegate.ports.executor import (
+    Attempt,
+    Described,
+    Job,
+    Outcome,
+    Raised,
+    Report,
+    Returned,
+    Unfolded,
+)
+from tidegate.ports.journal import Key
 from tidegate.sdk.failures import failure_of
+from tidegate.sdk.faults import faults_of
 from tidegate.sdk.invoke import Callee, invoke
 from tidegate.sdk.trace import TaskRun
 from tidegate.types.values import Blobs
@@ -64,6 +76,21 @@ class InlineExecutor:
         """Forget what has not begun."""
         self._closed = True
         self._jobs.clear()
+
+    def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
+        """Return none: an attempt ends before `submit` returns."""
+        del attempts
+        return frozenset()
+
+    def describe(self, bundle: str, module: str) -> Sequence[Described]:
+        """Refuse: what runs here is imported already."""
+        del bundle
+        raise CodeError(f"module {module!r} cannot be registered here; launch its workflows")
+
+    def check(self, bundle: str, target: PythonTarget, value: Value) -> Sequence[Fault]:
+        """Return what is wrong with a value by the author's own type, which is imported already."""
+        del bundle
+        return faults_of(target, value, self._blobs)
 
     def _run(self, job: Job) -> Outcome:
         run = TaskRun(job.id, job.node, job.attempt, job.idempotency_key)

@@ -30,7 +30,7 @@ from tidegate.executors.nursery import BORN, ENDED
 from tidegate.executors.roster import GRACE, STUCK_AFTER, Limits, Roster, expect
 from tidegate.ir.graph import SECOND, Micros
 from tidegate.logs import keep_log, live_path, log_path, shorten_log
-from tidegate.ports import Began, Job, Lost, Outcome, Raised, Report
+from tidegate.ports.executor import Began, Job, Lost, Outcome, Raised, Report
 
 ANNOUNCE_AFTER = 0.1
 """Seconds after which an attempt is reported to have begun."""

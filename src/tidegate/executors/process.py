@@ -27,7 +27,8 @@ from tidegate.executors.pool import Pool
 from tidegate.executors.roster import Limits
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import PythonTarget
-from tidegate.ports import Job, Key, Report
+from tidegate.ports.executor import Attempt, Job, Report
+from tidegate.ports.journal import Key
 
 IDLE = 300.0
 """Seconds after which a worker that has nothing to do ends."""
@@ -68,6 +69,11 @@ class ProcessExecutor:
         pool = self._running()
         pool.call(partial(pool.cancel, (key, node, attempt)))
 
+    def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
+        """Return none: the workers of an earlier owner end with it."""
+        del attempts
+        return frozenset()
+
     def describe(
         self, bundle: str, module: str, timeout: float = 60.0
     ) -> tuple[DescribedWorkflow, ...]:
@@ -82,14 +88,16 @@ class ProcessExecutor:
         return reply.workflows
 
     def check(
-        self, bundle: str, place: PythonTarget, value: Value, timeout: float = 60.0
+        self, bundle: str, target: PythonTarget, value: Value, timeout: float = 60.0
     ) -> tuple[Fault, ...]:
         """
         Look, in a worker, whether a stored value fits a Python type of a bundle, which stands in its module under a name; return what is wrong.
 
         For answers whose type says more than its schema: a validator, say. Errors: `CodeError`, as `describe`.
         """
-        reply = self._ask(bundle, place.module, partial(Check, place=place, value=value), timeout)
+        reply = self._ask(
+            bundle, target.module, partial(Check, target=target, value=value), timeout
+        )
         assert isinstance(reply, Checked)
         return reply.faults
 

@@ -24,7 +24,7 @@ from tidegate.executors.child import FOREVER, Child, Query, Ticket, desk_of
 from tidegate.executors.endings import tail
 from tidegate.executors.frames import Run, Setup, pack
 from tidegate.executors.nursery import Nursery
-from tidegate.ports import Job, Outcome, Raised
+from tidegate.ports.executor import Job, Outcome, Raised
 
 SHORT = 0.005
 """Seconds: tasks that take less on average are handed out several at a time."""

@@ -47,7 +47,7 @@ from tidegate.executors.frames import (
 from tidegate.executors.premises import Premises
 from tidegate.ir.graph import Graph, PythonTarget
 from tidegate.logs import keep_deck, keep_log, log_path
-from tidegate.ports import Raised, Returned, Unfolded
+from tidegate.ports.executor import Raised, Returned, Unfolded
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.invoke import invoke
 from tidegate.sdk.report import Report
@@ -127,8 +127,8 @@ class Worker:
             match question:
                 case Describe(number, module):
                     return Described(number, describe(module, self._source))
-                case Check(number, place, value):
-                    return Checked(number, check(place, value, self._blobs, self._source))
+                case Check(number, target, value):
+                    return Checked(number, check(target, value, self._blobs, self._source))
         except CodeError as error:
             trace = error.details.get("trace", "")
             return Unable(question.number, Failure(error.code, error.message, trace))

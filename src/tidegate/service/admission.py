@@ -11,7 +11,7 @@ from msgspec import structs
 
 from tidegate.errors import Fault, Forbidden, InvalidValue
 from tidegate.ir.expr import Path, Value
-from tidegate.ports import ExecutionRow
+from tidegate.ports.journal import ExecutionRow
 from tidegate.service.access import Action, Place, Principal, allows, authorize, sees
 from tidegate.types.blobbed import PICKLE
 from tidegate.types.values import BLOB, URI

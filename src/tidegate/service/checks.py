@@ -12,7 +12,9 @@ from tidegate.engine.memory import Programs, Snapshot, snapshot
 from tidegate.errors import TidegateError
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
-from tidegate.ports import ExecutionQuery, ExecutionRow, Key, Store, WaitQuery
+from tidegate.ports.journal import ExecutionRow, Key
+from tidegate.ports.listings import ExecutionQuery, WaitQuery
+from tidegate.ports.store import Store
 
 PAGE = 500
 

@@ -32,7 +32,9 @@ from tidegate.errors import (
 )
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Graph, Instant
-from tidegate.ports import ExecutionQuery, ExecutionRow, Key, Store, WaitQuery
+from tidegate.ports.journal import ExecutionRow, Key
+from tidegate.ports.listings import ExecutionQuery, WaitQuery
+from tidegate.ports.store import Store
 from tidegate.service.intake import Intake
 from tidegate.service.registry import Registry
 from tidegate.service.steps import Pause, Steps

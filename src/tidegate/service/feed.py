@@ -1,7 +1,9 @@
 """The feed: what happens to all executions, or to one, in the order in which it was stored."""
 
 from tidegate.core.history import from_bytes
-from tidegate.ports import FeedRow, Key, Store
+from tidegate.ports.changes import FeedRow
+from tidegate.ports.journal import Key
+from tidegate.ports.store import Store
 from tidegate.service.access import Place, Principal, sees
 from tidegate.service.executions import Executions, event_view, no_such_execution
 from tidegate.wire import FeedView

@@ -7,7 +7,9 @@ from msgspec import Struct
 from tidegate.core.state import ExecutionPhase
 from tidegate.engine.loop import Engine
 from tidegate.errors import TidegateError
-from tidegate.ports import Counts, Key, Store
+from tidegate.ports.journal import Key
+from tidegate.ports.listings import Counts
+from tidegate.ports.store import Store
 
 
 class Reading(Struct, frozen=True):

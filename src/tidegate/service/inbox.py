@@ -8,7 +8,9 @@ import msgspec
 from tidegate.core.state import NodePhase
 from tidegate.engine.memory import Programs, Snapshot, snapshot
 from tidegate.errors import InvalidValue
-from tidegate.ports import Key, Store, WaitQuery, WaitRow
+from tidegate.ports.journal import Key, WaitRow
+from tidegate.ports.listings import WaitQuery
+from tidegate.ports.store import Store
 from tidegate.service.executions import Executions, Places
 from tidegate.service.views import waiting_view
 from tidegate.wire import ANSWERABLE, InboxPage, ListInbox, WaitingView

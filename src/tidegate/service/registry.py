@@ -6,14 +6,15 @@ A version is what people call it; if they do not, it is the beginning of the bun
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Protocol
 
 import msgspec
 
-from tidegate.errors import CodeError, Fault, StoreDamaged, UnknownWorkflow
-from tidegate.ir.expr import Value
-from tidegate.ir.graph import Graph, Instant, PythonTarget
-from tidegate.ports import Clock, Store, WorkflowRow
+from tidegate.errors import CodeError, StoreDamaged, UnknownWorkflow
+from tidegate.ir.graph import Graph, Instant
+from tidegate.ports.catalog import WorkflowRow
+from tidegate.ports.clock import Clock
+from tidegate.ports.executor import Described, Executor
+from tidegate.ports.store import Store
 from tidegate.service.graphs import graph_views
 from tidegate.service.views import workflow_view
 from tidegate.wire import BrokenView, Register, WorkflowDetail, WorkflowList, WorkflowView
@@ -23,54 +24,18 @@ MAX_CACHED = 256
 MAX_VERSIONS = 1_000
 
 
-class Described(Protocol):
-    """One workflow of a module: its encoded graph, or why it cannot be compiled."""
-
-    @property
-    def name(self) -> str:
-        """Return the name of the workflow."""
-        ...
-
-    @property
-    def variable(self) -> str:
-        """Return the variable of the module that holds it."""
-        ...
-
-    @property
-    def graph(self) -> bytes:
-        """Return its encoded graph."""
-        ...
-
-    @property
-    def error(self) -> str:
-        """Return why it cannot be compiled; empty if it can."""
-        ...
-
-
-class Describer(Protocol):
-    """Imports a module of a bundle, where that is safe, and compiles the workflows in it."""
-
-    def describe(self, bundle: str, module: str) -> Sequence[Described]:
-        """Return the workflows of a module. Errors: `CodeError` if it cannot be imported."""
-        ...
-
-    def check(self, bundle: str, place: PythonTarget, value: Value) -> Sequence[Fault]:
-        """Return what is wrong with a stored value by a Python type of a bundle. Errors: `CodeError`."""
-        ...
-
-
 class Registry:
     """The workflows that a store knows."""
 
-    def __init__(self, store: Store, describer: Describer, clock: Clock) -> None:
+    def __init__(self, store: Store, executor: Executor, clock: Clock) -> None:
         self._store = store
-        self._describer = describer
+        self._executor = executor
         self._clock = clock
         self._graphs: dict[int, Graph] = {}
 
     def register(self, request: Register) -> WorkflowList:
         """Register the workflows of a bundle's module, or those named by `only`."""
-        found = self._describer.describe(request.bundle, request.module)
+        found = self._executor.describe(request.bundle, request.module)
         if not found:
             raise CodeError(
                 f"module {request.module!r} holds no workflow; decorate a function with @workflow"

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import assert_never
 
 from tidegate.engine.loop import Engine
-from tidegate.ports import Clock, Store
+from tidegate.ports.clock import Clock
+from tidegate.ports.executor import Executor
+from tidegate.ports.store import Store
 from tidegate.service.access import LOCAL, Principal, visible
 from tidegate.service.admission import admit
 from tidegate.service.attempts import Attempts
@@ -18,7 +20,7 @@ from tidegate.service.feed import Feed
 from tidegate.service.gauges import Gauges
 from tidegate.service.inbox import Inbox
 from tidegate.service.intake import Intake
-from tidegate.service.registry import Describer, Registry
+from tidegate.service.registry import Registry
 from tidegate.service.signals import Signals
 from tidegate.service.steps import Steps, carry_out
 from tidegate.service.texts import check_texts
@@ -57,16 +59,16 @@ class Service:
     """
 
     def __init__(
-        self, store: Store, engine: Engine, describer: Describer, home: Path, clock: Clock
+        self, store: Store, engine: Engine, executor: Executor, home: Path, clock: Clock
     ) -> None:
         self.watch = Watch()
         self.tokens = Tokens(store, clock)
         self._home = home
         intake = Intake(home)
-        self._registry = Registry(store, describer, clock)
+        self._registry = Registry(store, executor, clock)
         self._executions = Executions(store, engine, self._registry, self.watch, intake)
         self._attempts = Attempts(home, self._executions)
-        self._signals = Signals(engine, self._executions, intake, describer)
+        self._signals = Signals(engine, self._executions, intake, executor)
         self._inbox = Inbox(store, engine.programs, self._executions)
         self.feed = Feed(store, self._executions)
         self.gauges = Gauges(store, engine)

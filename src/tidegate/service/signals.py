@@ -28,10 +28,10 @@ from tidegate.errors import (
 )
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, InputNode, Instant
-from tidegate.ports import Key
+from tidegate.ports.executor import Executor
+from tidegate.ports.journal import Key
 from tidegate.service.executions import Executions
 from tidegate.service.intake import Intake
-from tidegate.service.registry import Describer
 from tidegate.service.steps import Pause, Steps
 from tidegate.service.views import (
     answer_schema,
@@ -61,10 +61,10 @@ class Signals:
     """The signals of a store's executions."""
 
     def __init__(
-        self, engine: Engine, executions: Executions, intake: Intake, describer: Describer
+        self, engine: Engine, executions: Executions, intake: Intake, executor: Executor
     ) -> None:
         self._engine = engine
-        self._describer = describer
+        self._executor = executor
         self._checks = ThreadPoolExecutor(CHECKS, "tidegate-check")
         self._executions = executions
         self._intake = intake
@@ -139,7 +139,7 @@ class Signals:
         faults: Sequence[Fault] = self._intake.faults(schema, request.value)
         if not faults and isinstance(gate, InputNode) and gate.python is not None:
             # The author's own type says more than its schema; only a worker may import it.
-            check = self._describer.check
+            check = self._executor.check
             faults = yield Pause(
                 self._checks.submit(check, asked.bundle, gate.python, request.value)
             )

@@ -33,7 +33,9 @@ from tidegate.errors import (
     UnknownToken,
 )
 from tidegate.ir.graph import Instant
-from tidegate.ports import Clock, LoginRow, Store, TokenRow
+from tidegate.ports.access import LoginRow, TokenRow
+from tidegate.ports.clock import Clock
+from tidegate.ports.store import Store
 from tidegate.service.access import Grant, Principal, Role, check_pattern
 from tidegate.service.views import maybe, moment
 from tidegate.wire import (

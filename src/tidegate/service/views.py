@@ -32,7 +32,8 @@ from tidegate.ir.graph import (
     TaskNode,
     outputs_of,
 )
-from tidegate.ports import ExecutionRow, WorkflowRow
+from tidegate.ports.catalog import WorkflowRow
+from tidegate.ports.journal import ExecutionRow
 from tidegate.types.schema import describe
 from tidegate.wire import (
     ANSWERABLE,

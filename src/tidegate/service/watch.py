@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
 from tidegate.core.state import ExecutionPhase
-from tidegate.ports import Key
+from tidegate.ports.journal import Key
 
 Token = Future[None]
 Matters = Callable[[ExecutionPhase], bool]

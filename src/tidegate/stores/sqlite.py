@@ -18,19 +18,11 @@ from msgspec.structs import asdict
 
 from tidegate.errors import StoreDamaged, StoreError, UnknownWorkflow
 from tidegate.ir.graph import Instant
-from tidegate.ports import (
-    Batch,
-    Counts,
-    ExecutionQuery,
-    ExecutionRow,
-    FeedRow,
-    Key,
-    LoginRow,
-    TokenRow,
-    WaitQuery,
-    WaitRow,
-    WorkflowRow,
-)
+from tidegate.ports.access import LoginRow, TokenRow
+from tidegate.ports.catalog import WorkflowRow
+from tidegate.ports.changes import FeedRow
+from tidegate.ports.journal import Batch, ExecutionRow, Key, WaitRow
+from tidegate.ports.listings import Counts, ExecutionQuery, WaitQuery
 from tidegate.stores import sql
 from tidegate.stores.connect import (
     connect,

@@ -12,17 +12,10 @@ from msgspec import json
 from msgspec.structs import asdict, astuple
 
 from tidegate.core.state import ExecutionPhase
-from tidegate.ports import (
-    Batch,
-    Counts,
-    ExecutionQuery,
-    ExecutionRow,
-    LoginRow,
-    TokenRow,
-    WaitQuery,
-    WaitRow,
-    WorkflowRow,
-)
+from tidegate.ports.access import LoginRow, TokenRow
+from tidegate.ports.catalog import WorkflowRow
+from tidegate.ports.journal import Batch, ExecutionRow, WaitRow
+from tidegate.ports.listings import Counts, ExecutionQuery, WaitQuery
 
 Bindings: TypeAlias = dict[str, Any]
 Row: TypeAlias = tuple[Any, ...]

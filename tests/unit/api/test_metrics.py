@@ -1,7 +1,7 @@
 """The metrics, as a reader of the format of Prometheus takes them."""
 
 from tidegate.api.metrics import exposition
-from tidegate.ports import Counts
+from tidegate.ports.listings import Counts
 from tidegate.service.gauges import Reading
 
 MANY = 123_456_789

@@ -27,7 +27,9 @@ from tidegate.ir.graph import (
     SleepNode,
     TaskNode,
 )
-from tidegate.ports import Batch, Job, Key, Outcome, Report, Returned, WaitRow, WorkflowRow
+from tidegate.ports.catalog import WorkflowRow
+from tidegate.ports.executor import Job, Outcome, Report, Returned
+from tidegate.ports.journal import Batch, Key, WaitRow
 from tidegate.stores.sqlite import SqliteStore
 
 FIRST, GATE, LAST, NAP = NodeId("n0"), NodeId("n1"), NodeId("n2"), NodeId("n3")

@@ -28,9 +28,9 @@ from tidegate.core.step import MAX_LOST
 from tidegate.engine import loop, memory
 from tidegate.errors import Overloaded, StoreError, UnknownExecution
 from tidegate.ir.graph import SECOND, Instant
-from tidegate.ports import Began, Key, Returned
+from tidegate.ports.executor import Began, Described, Returned
+from tidegate.ports.journal import Key
 from tidegate.service import executions
-from tidegate.service.registry import Described
 from tidegate.service.service import Service
 from tidegate.wire import GetExecution
 

@@ -21,7 +21,7 @@ from tidegate.core.state import NodePhase
 from tidegate.engine import loop
 from tidegate.errors import StoreDamaged, StoreFull
 from tidegate.ir.graph import SECOND, Instant
-from tidegate.ports import Began, Returned
+from tidegate.ports.executor import Began, Returned
 
 UNSTORABLE = 2**80
 """A number that history cannot hold; the doors refuse it, so that only a bug brings it here."""

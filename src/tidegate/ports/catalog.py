@@ -1,0 +1,43 @@
+"""The workflows that a store knows, each version of them."""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from tidegate.ir.graph import Instant
+
+
+class WorkflowRow(Struct, frozen=True):
+    """One version of a workflow. `graph` is the encoded graph, `bundle` the digest of its code, `module` where the code begins."""
+
+    id: int
+    name: str
+    version: str
+    graph: bytes
+    bundle: str
+    module: str
+    registered: Instant
+
+
+class Catalog(Protocol):
+    """The registered workflows. Called from any thread. Errors: `StoreError`, `StoreFull`."""
+
+    def put_workflow(self, row: WorkflowRow) -> WorkflowRow:
+        """Store a version of a workflow (`row.id` is ignored) and return it as stored; the same name and version again returns the first."""
+        ...
+
+    def workflow(self, workflow: int) -> WorkflowRow:
+        """Return a workflow by its number."""
+        ...
+
+    def find_workflow(self, name: str, version: str | None = None) -> WorkflowRow | None:
+        """Return a version of a workflow, the one registered last if none is given."""
+        ...
+
+    def versions(self, name: str, limit: int) -> list[WorkflowRow]:
+        """Return the versions of a workflow, the one registered last first."""
+        ...
+
+    def workflows(self) -> list[WorkflowRow]:
+        """Return the latest version of each workflow, by name."""
+        ...

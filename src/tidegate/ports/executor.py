@@ -1,0 +1,147 @@
+"""What the engine needs of whatever runs tasks: a pool of processes here, the workers of a terminal, a cluster."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, NewType, Protocol, TypeAlias
+
+from msgspec import Struct
+
+from tidegate.core.messages import Failure
+from tidegate.errors import Fault
+from tidegate.ir.expr import NodeId, Value
+from tidegate.ir.graph import Graph, Micros, PythonTarget, Target
+from tidegate.ports.journal import Key
+
+Workers = NewType("Workers", str)
+"""Where the workers come from that may run an attempt: the store's own, those of one terminal, or those of a cluster."""
+
+STORE_WORKERS = Workers("store")
+"""The workers of whoever owns the store."""
+
+
+class Job(Struct, frozen=True, gc=False):
+    """One attempt to be run. `key` and `id` are of its execution; `idempotency_key` is the same for every attempt of the node."""
+
+    key: Key
+    id: str
+    node: NodeId
+    attempt: int
+    target: Target
+    inputs: dict[str, Value]
+    bundle: str
+    timeout: Micros | None = None
+    dynamic: bool = False
+    workers: Workers = STORE_WORKERS
+    """Where the workers come from that may run it (`Workers`)."""
+
+    @property
+    def idempotency_key(self) -> str:
+        """What the task can hand to the outside world so that a repeated attempt is recognized."""
+        return f"{self.id}/{self.node}"
+
+
+class Attempt(NamedTuple):
+    """One try of a task node."""
+
+    key: Key
+    node: NodeId
+    number: int
+
+
+class Began(Struct, frozen=True, gc=False, tag="began"):
+    """The attempt has been running for more than a tenth of a second."""
+
+
+class Returned(Struct, frozen=True, gc=False, tag="returned"):
+    """The attempt returned these outputs."""
+
+    outputs: dict[str, Value]
+
+
+class Unfolded(Struct, frozen=True, gc=False, tag="unfolded"):
+    """The attempt of a dynamic task returned this graph."""
+
+    graph: Graph
+
+
+class Raised(Struct, frozen=True, gc=False, tag="raised"):
+    """The attempt failed: it raised, crashed, or overran its timeout (`failure.code`)."""
+
+    failure: Failure
+
+
+class Lost(Struct, frozen=True, gc=False, tag="lost"):
+    """The attempt was given back without having come to an end, for no fault of its own."""
+
+
+Outcome: TypeAlias = Began | Returned | Unfolded | Raised | Lost
+
+
+class Report(Struct, frozen=True, gc=False):
+    """What became of one attempt. After any outcome but `Began`, nothing more is said of it."""
+
+    key: Key
+    node: NodeId
+    attempt: int
+    outcome: Outcome
+    took: Micros = Micros(0)
+    """How long the attempt ran, once it has ended; 0 if that is not known."""
+
+
+class Described(Protocol):
+    """One workflow of a module: its encoded graph, or why it cannot be compiled."""
+
+    @property
+    def name(self) -> str:
+        """Return the name of the workflow."""
+        ...
+
+    @property
+    def variable(self) -> str:
+        """Return the variable of the module that holds it."""
+        ...
+
+    @property
+    def graph(self) -> bytes:
+        """Return its encoded graph."""
+        ...
+
+    @property
+    def error(self) -> str:
+        """Return why it cannot be compiled; empty if it can."""
+        ...
+
+
+class Executor(Protocol):
+    """Runs tasks. It calls `deliver`, from any thread, with reports in groups."""
+
+    def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
+        """Begin; called once, before anything is submitted."""
+        ...
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Run these attempts, the earlier first, when there is room. Never blocks for long."""
+        ...
+
+    def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
+        """End this attempt if it still runs; its report, if any, does not matter any more."""
+        ...
+
+    def close(self) -> None:
+        """End everything that runs, and return when it has ended."""
+        ...
+
+    def describe(self, bundle: str, module: str) -> Sequence[Described]:
+        """Import a module of a bundle where that is safe, and compile the workflows in it. Errors: `CodeError` if it cannot be imported."""
+        ...
+
+    def check(self, bundle: str, target: PythonTarget, value: Value) -> Sequence[Fault]:
+        """Return what is wrong with a stored value by a Python type of a bundle. Errors: `CodeError`."""
+        ...
+
+    def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
+        """
+        Return which of these attempts, submitted by an earlier owner of the store, still run and will be reported on.
+
+        Called once for all of them, after `start` and before anything is submitted. What is not returned has ended, with all that it started.
+        """
+        ...
