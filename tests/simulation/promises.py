@@ -7,23 +7,33 @@ They look at the graph, the state before, the event, and the state after; they n
 from dataclasses import dataclass, field
 from typing import Any
 
+from tidegate.core.evaluate import outputs
 from tidegate.core.messages import (
     Accepted,
     AnswerGiven,
     CancelTask,
+    Denied,
     Event,
+    GivenBack,
     Reply,
     Reuse,
     RunTask,
+    TakenUp,
     TaskFailed,
+    TaskUnfolded,
 )
-from tidegate.core.plan import ROOT
-from tidegate.ir.expr import NodeId
+from tidegate.core.plan import ROOT, Planned
+from tidegate.core.state import ExecutionPhase as Execution
+from tidegate.core.state import NodePhase as Phase
+from tidegate.ir.expr import Compare, Condition, Const, InputRef, NodeId, OutputRef
 from tidegate.ir.graph import (
     ApproveNode,
     BranchNode,
+    Defaults,
     Forever,
+    Graph,
     InputNode,
+    Otherwise,
     SleepNode,
     SubNode,
     TaskNode,
@@ -38,8 +48,13 @@ class Seen:
 
     runs: set[tuple[NodeId, int]] = field(default_factory=set)
     cancelled: set[tuple[NodeId, int]] = field(default_factory=set)
+    given_back: set[tuple[NodeId, int]] = field(default_factory=set)
     acked: dict[NodeId, Any] = field(default_factory=dict)
     replies: dict[str, Reply] = field(default_factory=dict)
+    nodes: dict[NodeId, Planned] = field(default_factory=dict)
+    scopes: dict[NodeId, Graph] = field(default_factory=dict)
+    inputs: dict[NodeId, dict[str, Any]] = field(default_factory=dict)
+    gone: set[NodeId] = field(default_factory=set)
     reuse: Reuse | None = None
 
 
@@ -47,29 +62,39 @@ class Seen:
 class Turn:
     """One event and what it did."""
 
-    m: Any
     event: Event
     before: dict[NodeId, Any]
     phase_before: Any
     plan: Any
     state: Any
+    changes: list[Any]
     commands: list[Any]
     reply: Reply | None
 
 
+def alike(a: Any, b: Any) -> bool:
+    """Whether two answers are the same: to Python, 1 is True."""
+    return bool(a == b) and isinstance(a, bool) == isinstance(b, bool)
+
+
 def check(turn: Turn, seen: Seen) -> None:
     """Hold every promise against one turn."""
+    a_round_that_is_over_leaves_nothing_but_its_answers(turn, seen)
     terminal_phases_absorb(turn)
     nothing_begins_before_what_it_needs(turn)
     nothing_begins_below_a_failure(turn)
+    a_change_of_hosts_repeats_what_ran_and_nothing_else(turn, seen)
     an_attempt_is_submitted_once(turn, seen)
+    attempts_get_the_inputs_of_their_round(turn, seen)
     a_result_is_that_of_the_current_attempt(turn, seen)
     acknowledged_answers_stay(turn, seen)
+    a_refusal_leaves_nothing(turn)
     gates_end_in_time(turn)
     waiting_has_a_way_out(turn)
     nothing_is_forgotten(turn)
     nobody_is_asked_in_vain(turn)
     branches_take_one_case(turn)
+    branches_take_the_case_that_holds(turn)
     the_execution_says_what_its_nodes_say(turn)
     if seen.reuse is not None:
         what_was_done_is_not_done_again(turn, seen.reuse)
@@ -77,18 +102,89 @@ def check(turn: Turn, seen: Seen) -> None:
 
 def what_was_done_is_not_done_again(turn: Turn, reuse: Reuse) -> None:
     """In an execution that recovers another, results and answers are those of the other."""
-    phase = turn.m.state.NodePhase
     for command in turn.commands:
         known = command.node in reuse.outputs or command.node in reuse.graphs
         assert not known, f"{command.node} is run again"
     for id_, now in turn.state.nodes.items():
-        if id_ in reuse.answers and now.phase not in (phase.SKIPPED, phase.ABORTED):
-            assert now.phase == phase.SUCCEEDED, f"{id_} is asked again"
+        if id_ in reuse.answers and now.phase not in (Phase.SKIPPED, Phase.ABORTED):
+            assert now.phase == Phase.SUCCEEDED, f"{id_} is asked again"
             assert now.answer == reuse.answers[id_], f"the answer to {id_} became another"
+
+
+def a_round_that_is_over_leaves_nothing_but_its_answers(turn: Turn, seen: Seen) -> None:
+    """The next round begins when nothing but the call goes on, and no two rounds have an id in common."""
+    over = turn.before.keys() - turn.state.nodes.keys()
+    if over:
+        assert isinstance(turn.event, TaskUnfolded), "nodes are gone, and no round has ended"
+        for id_ in over - {turn.event.node}:
+            held = any(seen.nodes[other].holder == id_ for other in over)
+            old = turn.before[id_].phase
+            assert old.is_terminal or held, f"{id_} was {old!r} when its round was over"
+            assert old not in (Phase.FAILED, Phase.TIMED_OUT), f"that {id_} failed is forgotten"
+        loop = turn.event.node
+        while loop in over:
+            loop = seen.nodes[loop].holder
+        there = came_from(turn.before, seen, loop)
+        assert there == turn.event.node, f"{loop} hands on {there}, and not {turn.event.node}"
+        seen.inputs[loop] = seen.inputs[turn.event.node]
+    seen.nodes |= turn.plan.nodes
+    seen.scopes |= turn.plan.scopes
+    seen.gone |= over
+    met = seen.gone & (turn.plan.nodes.keys() | turn.state.nodes.keys())
+    assert not met, f"{met} come again"
+    for index in (turn.state.pending, turn.state.open):
+        assert not seen.gone & index.keys(), "something of a round that is over is left"
+    for id_ in seen.acked.keys() & seen.gone:
+        past = turn.state.past[id_]
+        assert isinstance(past.reply(seen.acked[id_]), Accepted), f"the answer to {id_} is lost"
+        assert isinstance(past.reply("another"), Denied), f"{id_} takes another answer"
+    for id_ in turn.state.nodes:
+        assert id_.count("~") <= 2 * (id_.count("/") + 1), f"{id_} grows with the rounds"
+
+
+def came_from(before: dict[NodeId, Any], seen: Seen, node: NodeId) -> NodeId | None:
+    """Return the node that the outputs of a task which has unfolded come from, as they are; if there is one."""
+    scope = node
+    exprs = [*seen.scopes[node].outputs.values()]
+    while True:
+        if len(exprs) != 1 or not isinstance(exprs[0], OutputRef) or exprs[0].path:
+            return None
+        prefix = next(
+            id_ for id_, each in seen.nodes.items() if each.scope == scope and id_ in before
+        )
+        node = NodeId(f"{prefix.rpartition('/')[0]}/{exprs[0].node}")
+        match seen.nodes[node].node:
+            case BranchNode(cases=cases, otherwise=Otherwise(outputs=others)):
+                case = before[node].case
+                exprs = [*(cases[case].outputs if case < len(cases) else others).values()]
+            case SubNode(graph=graph):
+                scope, exprs = node, [*graph.outputs.values()]
+            case _:
+                return node
+
+
+def attempts_get_the_inputs_of_their_round(turn: Turn, seen: Seen) -> None:
+    """An input of the graph is that of the execution, of the task that has unfolded, or of the call that has brought this round."""
+    for command in turn.commands:
+        if not isinstance(command, RunTask):
+            continue
+        planned = turn.plan.nodes[command.node]
+        seen.inputs[command.node] = command.inputs
+        if planned.node.inputs["x"] != InputRef("x"):
+            continue
+        if planned.scope == ROOT:
+            want = turn.state.inputs
+        elif planned.scope in seen.inputs:
+            want = seen.inputs[planned.scope]
+        else:
+            continue
+        assert command.inputs["x"] == want["x"], f"{command.node} got what was meant for another"
 
 
 def terminal_phases_absorb(turn: Turn) -> None:
     for id_, old in turn.before.items():
+        if id_ not in turn.state.nodes:
+            continue
         assert not old.phase.is_terminal or turn.state.nodes[id_] == old, (
             f"{id_} had ended and changed"
         )
@@ -98,15 +194,14 @@ def terminal_phases_absorb(turn: Turn) -> None:
 
 
 def nothing_begins_before_what_it_needs(turn: Turn) -> None:
-    phase = turn.m.state.NodePhase
     for id_, now in turn.state.nodes.items():
-        if now.phase in (phase.SKIPPED, phase.QUEUED) and not now.attempt:
+        if now.phase in (Phase.SKIPPED, Phase.QUEUED) and not now.attempt:
             continue
         planned = turn.plan.nodes[id_]
-        if now.phase == phase.ABORTED and now.began is None and not now.attempt:
+        if now.phase == Phase.ABORTED and now.began is None and not now.attempt:
             continue
         for up in planned.needs:
-            assert turn.state.node(up).phase == phase.SUCCEEDED, (
+            assert turn.state.node(up).phase == Phase.SUCCEEDED, (
                 f"{id_} began before {up} had succeeded"
             )
         if planned.holder != ROOT:
@@ -120,17 +215,16 @@ def nothing_begins_before_what_it_needs(turn: Turn) -> None:
 
 def nothing_begins_below_a_failure(turn: Turn) -> None:
     """What needs a failed or rejected node, be it through a branch that took it in, never begins."""
-    phase = turn.m.state.NodePhase
     fresh = [
         id_
         for id_, now in turn.state.nodes.items()
         if (now.began is not None or now.attempt)
         and (old := turn.before.get(id_), old is None or (old.began is None and not old.attempt))[1]
-        and now.phase not in (phase.FAILED, phase.ABORTED)
+        and now.phase not in (Phase.FAILED, Phase.ABORTED)
     ]
     for id_ in fresh:
         for up in everything_before(turn, id_):
-            bad = turn.state.node(up).phase in (phase.FAILED, phase.TIMED_OUT)
+            bad = turn.state.node(up).phase in (Phase.FAILED, Phase.TIMED_OUT)
             assert not bad, f"{id_} began below {up}, which failed"
 
 
@@ -155,6 +249,36 @@ def everything_before(turn: Turn, node: NodeId) -> list[NodeId]:
     return look[1:]
 
 
+def a_change_of_hosts_repeats_what_ran_and_nothing_else(turn: Turn, seen: Seen) -> None:
+    """All that is live gets a number of its own, at once or by the next host; only a death counts as a loss."""
+    if not isinstance(turn.event, TakenUp | GivenBack):
+        return
+    taken = isinstance(turn.event, TakenUp)
+    run = {(each.node, each.attempt) for each in turn.commands if isinstance(each, RunTask)}
+    live = set()
+    for id_, old in turn.before.items():
+        now = turn.state.nodes[id_]
+        if not old.attempt or old.phase not in (Phase.QUEUED, Phase.RUNNING):
+            assert now == old or now.phase in (Phase.ABORTED, Phase.SKIPPED), f"{id_} was not live"
+            continue
+        if id_ in turn.plan.scopes or now.phase.is_terminal:
+            continue
+        lost = taken and old.phase == Phase.RUNNING
+        if taken or old.phase == Phase.RUNNING:
+            assert now.phase == Phase.QUEUED, f"{id_} ran, and is not repeated"
+            assert now.attempt == old.attempt + 1, f"{id_} is repeated under an old number"
+            assert now.lost == old.lost + lost, f"{id_}: a loss too many, or too few"
+            assert now.reissued == old.reissued + (not lost), f"{id_} uses up a retry"
+        else:
+            assert now == old, f"{id_} was queued, and is not left alone"
+        if taken:
+            live.add((id_, now.attempt))
+        elif now != old:
+            assert CancelTask(id_, old.attempt) in turn.commands, f"{id_} runs on"
+            seen.given_back.add((id_, now.attempt))
+    assert run >= live if taken else not run, "submitted too much, or too little"
+
+
 def an_attempt_is_submitted_once(turn: Turn, seen: Seen) -> None:
     for command in turn.commands:
         place = (command.node, command.attempt)
@@ -171,11 +295,13 @@ def an_attempt_is_submitted_once(turn: Turn, seen: Seen) -> None:
     for id_, now in turn.state.nodes.items():
         task = turn.plan.nodes[id_].node
         if isinstance(task, TaskNode):
-            assert now.attempt - now.lost <= task.retry.retries + 1, f"{id_}: one retry too many"
+            used = now.attempt - now.lost - now.reissued
+            assert used <= task.retry.retries + 1, f"{id_}: one retry too many"
             if now.failure is not None and now.failure.code == "BadPath":
                 continue  # an input had no value, so there was nothing to submit
             for attempt in range(1, now.attempt + 1):
-                assert (id_, attempt) in seen.runs, f"{id_}#{attempt} was never submitted"
+                known = (id_, attempt) in seen.runs or (id_, attempt) in seen.given_back
+                assert known, f"{id_}#{attempt} was never submitted"
     if isinstance(turn.event, TaskFailed) and turn.event.failure.retryable:
         id_, now = turn.event.node, turn.state.node(turn.event.node)
         task = turn.plan.nodes[id_].node if id_ in turn.plan.nodes else None
@@ -184,12 +310,13 @@ def an_attempt_is_submitted_once(turn: Turn, seen: Seen) -> None:
             and now.phase.name in ("FAILED", "TIMED_OUT")
             and turn.before.get(id_) != now
         ):
-            assert now.attempt - now.lost == task.retry.retries + 1, f"{id_}: one retry too few"
+            used = now.attempt - now.lost - now.reissued
+            assert used == task.retry.retries + 1, f"{id_}: one retry too few"
     if turn.state.phase.is_terminal and not turn.phase_before.is_terminal:
         for id_, old in turn.before.items():
             live = old.attempt and old.phase in (
-                turn.m.state.NodePhase.QUEUED,
-                turn.m.state.NodePhase.RUNNING,
+                Phase.QUEUED,
+                Phase.RUNNING,
             )
             if live and id_ not in turn.plan.scopes and getattr(turn.event, "node", None) != id_:
                 assert (id_, old.attempt) in seen.cancelled, (
@@ -212,36 +339,51 @@ def acknowledged_answers_stay(turn: Turn, seen: Seen) -> None:
         if old is not None:
             fresh = getattr(reply, "code", "") == "key_reused"
             assert reply == old or fresh, "the same key got another reply"
-        elif event.key and getattr(reply, "code", "") != "unknown_signal":
+        elif event.key and isinstance(reply, Accepted) and not turn.phase_before.is_terminal:
             seen.replies[event.key] = reply
         if isinstance(reply, Accepted) and old is None:
             kept = seen.acked.setdefault(event.node, event.value)
-            assert kept == event.value, f"two different answers to {event.node} were accepted"
+            same = alike(kept, event.value)
+            assert same, f"two different answers to {event.node} were accepted"
     for id_, value in seen.acked.items():
+        if id_ in seen.gone:
+            continue
         answer = turn.state.node(id_).answer or (seen.reuse and seen.reuse.answers.get(id_))
         assert answer is not None, f"the accepted answer to {id_} is lost"
-        assert answer.value == value, f"the accepted answer to {id_} became another"
+        assert alike(answer.value, value), f"the accepted answer to {id_} became another"
+
+
+def a_refusal_leaves_nothing(turn: Turn) -> None:
+    if not isinstance(turn.reply, Denied):
+        return
+    old = turn.before.get(turn.event.node) if isinstance(turn.event, AnswerGiven) else None
+    was_due = old is not None and old.due is not None and turn.event.at >= old.due
+    if not (was_due and turn.reply.code == "timed_out"):
+        assert not turn.changes, f"refused with {turn.reply.code}, and something is stored"
+    assert not any(hasattr(change, "key") for change in turn.changes), "a refusal keeps its key"
 
 
 def gates_end_in_time(turn: Turn) -> None:
-    phase = turn.m.state.NodePhase
     for id_, now in turn.state.nodes.items():
         node, old = turn.plan.nodes[id_].node, turn.before.get(id_)
-        if isinstance(node, ApproveNode) and now.phase == phase.SUCCEEDED:
+        if isinstance(node, ApproveNode) and now.phase == Phase.SUCCEEDED:
             assert now.answer.value is True, f"{id_}: a no was taken for a yes"
         if not isinstance(node, GATES) or not now.phase.is_terminal or old is None or old == now:
             continue
         at = turn.event.at
-        if isinstance(node, SleepNode) and now.phase == phase.SUCCEEDED:
+        if isinstance(node, SleepNode) and now.phase == Phase.SUCCEEDED:
             assert at >= old.due, f"{id_} woke early"
         by_timeout = now.answer is not None and now.answer.by_timeout
-        if now.phase == phase.TIMED_OUT or by_timeout:
+        if isinstance(getattr(node, "patience", None), Defaults):
+            assert now.phase != Phase.TIMED_OUT, f"{id_} has a default, and does not take it"
+            assert not by_timeout or now.answer.value == node.patience.value, f"{id_} took another"
+        if now.phase == Phase.TIMED_OUT or by_timeout:
             assert old.due is not None, f"{id_} timed out and had no timeout"
             assert at >= old.due, f"{id_} timed out early"
         elif (
             now.answer is not None
             and not now.answer.early
-            and now.phase in (phase.SUCCEEDED, phase.FAILED)
+            and now.phase in (Phase.SUCCEEDED, Phase.FAILED)
         ):
             assert old.due is None or at < old.due, f"{id_} was answered after its timeout"
         if (
@@ -249,13 +391,13 @@ def gates_end_in_time(turn: Turn) -> None:
             and now.answer is not None
             and now.answer.value is not True
         ):
-            assert now.phase == phase.FAILED, f"{id_}: a no was ignored"
+            assert now.phase == Phase.FAILED, f"{id_}: a no was ignored"
 
 
 def waiting_has_a_way_out(turn: Turn) -> None:
     for id_, now in turn.state.nodes.items():
         node = turn.plan.nodes[id_].node
-        if now.phase == turn.m.state.NodePhase.WAITING:
+        if now.phase == Phase.WAITING:
             asks = isinstance(node, InputNode | ApproveNode)
             assert now.began is not None, f"nobody could tell since when {id_} waits"
             assert now.due is not None or asks, f"nothing would ever wake {id_}"
@@ -277,30 +419,29 @@ def nothing_is_forgotten(turn: Turn) -> None:
         left = [i for i, n in turn.state.nodes.items() if not n.phase.is_terminal]
         assert not left, f"{left} live on after the end"
         return
-    phase = turn.m.state.NodePhase
     busy = False
     for id_, planned in turn.plan.nodes.items():
         now = turn.state.node(id_)
         busy = (
             busy
-            or now.phase == phase.WAITING
+            or now.phase == Phase.WAITING
             or (bool(now.attempt) and not now.phase.is_terminal and id_ not in turn.plan.scopes)
         )
-        if now.phase != phase.QUEUED or now.attempt:
+        if now.phase != Phase.QUEUED or now.attempt:
             continue
         if planned.holder == ROOT:
             is_open = True
         else:
             holder = turn.state.node(planned.holder)
             case = planned.node.case
-            is_open = holder.phase == phase.RUNNING and (
+            is_open = holder.phase == Phase.RUNNING and (
                 holder.case == case.index if case else planned.holder in turn.plan.scopes
             )
         if is_open:
-            assert any(turn.state.node(u).phase != phase.SUCCEEDED for u in planned.needs), (
+            assert any(turn.state.node(u).phase != Phase.SUCCEEDED for u in planned.needs), (
                 f"{id_} could begin, and does not"
             )
-            dead = {phase.SKIPPED, phase.FAILED, phase.TIMED_OUT, phase.ABORTED}
+            dead = {Phase.SKIPPED, Phase.FAILED, Phase.TIMED_OUT, Phase.ABORTED}
             assert not any(turn.state.node(u).phase in dead for u in planned.needs), (
                 f"{id_} waits for what will never be"
             )
@@ -308,54 +449,84 @@ def nothing_is_forgotten(turn: Turn) -> None:
 
 
 def nobody_is_asked_in_vain(turn: Turn) -> None:
-    phase = turn.m.state.NodePhase
     if turn.state.phase.is_terminal:
         return
     for id_, now in turn.state.nodes.items():
         planned = turn.plan.nodes[id_]
-        if now.phase == phase.SKIPPED and id_ in turn.plan.wanted and planned.holder == ROOT:
-            unreached = any(turn.state.node(u).phase != phase.SUCCEEDED for u in planned.needs)
-            assert unreached, f"{id_} was withdrawn although the result needs it"
-        if now.phase != phase.WAITING or not isinstance(planned.node, GATES):
+        needed = id_ in turn.plan.wanted or any(
+            still_undecided(turn, *watcher) for watcher in turn.plan.watchers.get(id_, ())
+        )
+        if now.phase == Phase.SKIPPED and needed and planned.holder == ROOT:
+            unreached = any(turn.state.node(u).phase != Phase.SUCCEEDED for u in planned.needs)
+            assert unreached, f"{id_} was withdrawn although somebody needs it"
+        if now.phase != Phase.WAITING or not isinstance(planned.node, GATES):
             continue
-        if id_ in turn.plan.wanted or id_ in turn.plan.watchers or not planned.dependents:
+        if id_ in turn.plan.wanted or not planned.dependents:
+            continue
+        if any(still_undecided(turn, *watcher) for watcher in turn.plan.watchers.get(id_, ())):
             continue
         users = [turn.state.node(u).phase for u in planned.dependents]
-        assert any(p != phase.SKIPPED for p in users), f"{id_} waits for an answer nobody needs"
+        assert any(p != Phase.SKIPPED for p in users), f"{id_} waits for an answer nobody needs"
+
+
+def still_undecided(turn: Turn, branch: NodeId, case: int) -> bool:
+    """Whether a branch has taken a case, or may still take it."""
+    now = turn.state.node(branch)
+    return now.phase != Phase.SKIPPED and now.case in (None, case)
+
+
+def branches_take_the_case_that_holds(turn: Turn) -> None:
+    """Of branches that ask a gate only whether it is this or that."""
+    for id_, now in turn.state.nodes.items():
+        planned = turn.plan.nodes[id_]
+        if now.case is None or not isinstance(planned.node, BranchNode):
+            continue
+        held = [asked(turn, planned, when.condition) for when in planned.node.cases]
+        if None not in held:
+            want = held.index(True) if True in held else len(held)
+            assert now.case == want, f"{id_} took case {now.case}, not {want}"
+
+
+def asked(turn: Turn, planned: Planned, condition: Condition) -> bool | None:
+    """Return whether the answer to a gate is a constant, if that is what a condition asks."""
+    match condition:
+        case Compare("==", OutputRef(node, path=()), Const(value)):
+            gate = turn.state.node(turn.plan.absolute(planned.scope, node))
+            return None if gate.answer is None else alike(gate.answer.value, value)
+        case _:
+            return None
 
 
 def branches_take_one_case(turn: Turn) -> None:
-    phase = turn.m.state.NodePhase
     for (holder, index), members in turn.plan.groups.items():
         if holder == ROOT or not isinstance(turn.plan.nodes[holder].node, BranchNode):
             continue
         now = turn.state.node(holder)
-        if now.phase == phase.SUCCEEDED or (now.phase == phase.RUNNING and now.case != index):
+        if now.phase == Phase.SUCCEEDED or (now.phase == Phase.RUNNING and now.case != index):
             for member in members:
                 ended = turn.state.node(member).phase
-                want = (phase.SKIPPED,) if now.case != index else (phase.SUCCEEDED, phase.SKIPPED)
+                want = (Phase.SKIPPED,) if now.case != index else (Phase.SUCCEEDED, Phase.SKIPPED)
                 assert ended in want, (
                     f"{member} in case {index} of {holder} (took {now.case}) is {ended!r}"
                 )
 
 
 def the_execution_says_what_its_nodes_say(turn: Turn) -> None:
-    phase, state, plan = turn.m.state.NodePhase, turn.state, turn.plan
-    execution = turn.m.state.ExecutionPhase
-    bad = [i for i, n in state.nodes.items() if n.phase in (phase.FAILED, phase.TIMED_OUT)]
-    if state.phase == execution.SUCCEEDED:
+    state, plan = turn.state, turn.plan
+    bad = [i for i, n in state.nodes.items() if n.phase in (Phase.FAILED, Phase.TIMED_OUT)]
+    if state.phase == Execution.SUCCEEDED:
         for member in plan.groups[ROOT, 0]:
-            assert state.node(member).phase in (phase.SUCCEEDED, phase.SKIPPED), (
+            assert state.node(member).phase in (Phase.SUCCEEDED, Phase.SKIPPED), (
                 f"finished before {member} had"
             )
-        assert turn.m.evaluate.outputs(plan, state).keys() == plan.scopes[ROOT].outputs.keys()
+        assert outputs(plan, state).keys() == plan.scopes[ROOT].outputs.keys()
         assert not bad, f"succeeded although {bad} failed"
-    elif state.phase == execution.FAILED:
+    elif state.phase == Execution.FAILED:
         assert state.failure is not None, "failed without a reason"
         assert bad or state.failure.code == "BadPath", "failed, and no node did"
         assert state.failed == ROOT or state.nodes[state.failed].phase in (
-            phase.FAILED,
-            phase.TIMED_OUT,
+            Phase.FAILED,
+            Phase.TIMED_OUT,
         )
     elif not state.phase.is_terminal:
         live = [
@@ -366,9 +537,9 @@ def the_execution_says_what_its_nodes_say(turn: Turn) -> None:
         gates = [
             i
             for i, n in state.nodes.items()
-            if n.phase == phase.WAITING and isinstance(plan.nodes[i].node, GATES)
+            if n.phase == Phase.WAITING and isinstance(plan.nodes[i].node, GATES)
         ]
-        want = execution.WAITING if gates and not live else execution.RUNNING
+        want = Execution.WAITING if gates and not live else Execution.RUNNING
         assert state.phase == want, f"{state.phase!r} with {live} live and {gates} open"
         for id_ in bad:
             scope = plan.nodes[id_].scope
@@ -377,8 +548,8 @@ def the_execution_says_what_its_nodes_say(turn: Turn) -> None:
                 f"{id_} failed, and {scope or 'the execution'} goes on"
             )
     for id_, now in state.nodes.items():
-        if isinstance(plan.nodes[id_].node, SubNode) and now.phase == phase.SUCCEEDED:
+        if isinstance(plan.nodes[id_].node, SubNode) and now.phase == Phase.SUCCEEDED:
             for member in plan.groups[id_, 0]:
-                assert state.node(member).phase in (phase.SUCCEEDED, phase.SKIPPED), (
+                assert state.node(member).phase in (Phase.SUCCEEDED, Phase.SKIPPED), (
                     f"{id_} ended before {member}"
                 )

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from tidegate.core.draft import Draft
 from tidegate.core.evaluate import NoValue, evaluate, holds, output_of, outputs
 from tidegate.core.messages import (
     BAD_CONDITION,
@@ -28,7 +29,6 @@ from tidegate.core.state import (
     TIMED_OUT,
     WAITING,
     X_SUCCEEDED,
-    Draft,
     ExecutionPhase,
     NodePhase,
     NodeState,
@@ -55,7 +55,7 @@ X = ExecutionPhase
 
 class Flow:
     """
-    One step under way: the draft, the commands so far, and the nodes that are to be skipped.
+    One step in progress: the draft, the commands so far, and the nodes to be skipped.
 
     What is skipped comes before what is ready, so that no gate opens for nobody, and holders come last, when no node is left that would still change.
     """
@@ -91,11 +91,11 @@ class Flow:
         return RunTask(node, attempt, task.target, inputs, task.timeout, task.dynamic)
 
     def skip(self, node: NodeId) -> None:
-        """End a node that nobody reaches or needs any more, and all that depends on it."""
+        """Skip a node that cannot be reached or is no longer needed, and all that depends on it."""
         self.skips.append(node)
 
     def expire(self, node: NodeId) -> None:
-        """The timeout of an open gate has come: it takes its default, or times out."""
+        """End an open gate at its timeout: it takes its default, or times out."""
         draft = self.draft
         now = draft.node(node)
         gate = draft.plan.nodes[node].node
@@ -123,7 +123,7 @@ class Flow:
     def fail(
         self, node: NodeId, now: NodeState, failure: Failure, phase: NodePhase = FAILED
     ) -> None:
-        """End a node badly, and let the policy of its graph decide about the others; and so on with the node that holds the graph, as far as it fails, too."""
+        """Fail a node, and treat the others as the failure policy of its graph says; likewise with each enclosing node that fails because of it."""
         draft = self.draft
         while True:
             began = draft.at if now.began is None else now.began
@@ -149,17 +149,38 @@ class Flow:
     def abort_begun(self, scope: NodeId) -> None:
         """Abort everything in a scope that has begun and not ended."""
         draft = self.draft
-        prefix = f"{scope}/" if scope else ""
-        for node in draft.begun():
-            if not node.startswith(prefix):
-                continue
+        for node in draft.begun(scope):
             now = draft.node(node)
             if now.attempt and now.phase is not WAITING and node not in draft.plan.scopes:
                 self.commands.append(CancelTask(node, now.attempt))
             draft.put(node, replace(now, phase=ABORTED, ended=draft.at, due=None))
 
+    def failed_in(self, holder: NodeId) -> NodeId | None:
+        """
+        Return the first node under a holder that failed. Only a graph that lets the others finish can have one here.
+
+        What a branch has taken may also have been skipped, or not come, because of a failure before it: then that failure is its own.
+        """
+        draft = self.draft
+        plan = draft.plan
+        scope = holder if holder in plan.scopes else plan.nodes[holder].scope
+        if not plan.scopes[scope].finish_others:
+            return None
+        group = (holder, draft.node(holder).case or 0)
+        found = dict.fromkeys((*plan.groups.get(group, ()), *plan.outside.get(group, ())))
+        look = list(found)
+        for member in look:
+            phase = draft.node(member).phase
+            if phase in (FAILED, TIMED_OUT):
+                return member
+            if phase is SKIPPED:
+                before = [up for up in plan.nodes[member].needs if up not in found]
+                found.update(dict.fromkeys(before))
+                look += before
+        return None
+
     def run(self) -> None:
-        """Work off what follows, in rounds: what is skipped, what is ready, which holders have ended."""
+        """Work off what follows: first what is skipped, then what is ready, then the holders that have ended."""
         draft = self.draft
         while draft.phase < X_SUCCEEDED:
             if self.skips:
@@ -205,7 +226,7 @@ class Flow:
                 draft.put(node, NodeState(RUNNING, began=at))
 
     def _take_over(self, node: NodeId, reuse: Reuse) -> bool:
-        """Give a node what it came to in the execution that is recovered; return whether there is something."""
+        """Give a node the outcome that it had in the execution that is recovered; return whether there is one."""
         draft, at = self.draft, self.draft.at
         if node in reuse.outputs:
             outputs = reuse.outputs[node]
@@ -214,7 +235,7 @@ class Flow:
             answer = reuse.answers[node]
             draft.put(node, NodeState(SUCCEEDED, began=at, ended=at, answer=answer))
         elif node in reuse.graphs:
-            draft.expand(node, reuse.graphs[node])
+            draft.unfold(node, reuse.graphs[node], reuse.rounds.get(node))
             draft.put(node, NodeState(RUNNING, began=at))
         else:
             return False
@@ -283,21 +304,19 @@ class Flow:
             self._withdraw(upstream)
 
     def _skip_inside(self, planned: Planned) -> None:
-        """Skip what a node that was skipped or failed would have held: all cases of a branch; of a graph only what was answered early."""
+        """Skip what a skipped or failed node would have held: all cases of a branch; of a sub-workflow only gates that were answered early."""
         match planned.node:
             case BranchNode(cases=cases):
                 for index in range(len(cases) + 1):
                     self._pass_over(planned.id, index)
             case SubNode():
-                prefix = f"{planned.id}/"
-                for node in self.draft.begun():
-                    if node.startswith(prefix):
-                        self.skip(node)
+                for node in self.draft.begun(planned.id):
+                    self.skip(node)
             case _:
                 pass
 
     def _withdraw(self, node: NodeId) -> None:
-        """Skip a gate if nobody needs it any more: everything that would use it is skipped."""
+        """Skip a gate that is no longer needed: everything that would use it is skipped."""
         draft = self.draft
         plan = draft.plan
         planned = plan.nodes[node]
@@ -323,7 +342,7 @@ class Flow:
         now = draft.node(holder)
         if now.phase is not RUNNING or draft.phase >= X_SUCCEEDED:
             return
-        failed = self._failed_in(holder)
+        failed = self.failed_in(holder)
         if failed is not None:
             self.fail(holder, now, self._failure_of(failed))
             return
@@ -341,7 +360,7 @@ class Flow:
 
     def _close_root(self) -> None:
         draft = self.draft
-        failed = self._failed_in(ROOT)
+        failed = self.failed_in(ROOT)
         if failed is not None:
             draft.set_phase(X.FAILED, self._failure_of(failed), self._origin(failed))
             return
@@ -351,30 +370,6 @@ class Flow:
             draft.set_phase(X.FAILED, final(BAD_PATH, str(missing)))
             return
         draft.set_phase(X.SUCCEEDED)
-
-    def _failed_in(self, holder: NodeId) -> NodeId | None:
-        """
-        Return the first node under a holder that failed. Only a graph that lets the others finish can have one here.
-
-        What a branch has taken may also have been skipped, or not come, because of a failure before it: then that failure is its own.
-        """
-        draft = self.draft
-        plan = draft.plan
-        scope = holder if holder in plan.scopes else plan.nodes[holder].scope
-        if not plan.scopes[scope].finish_others:
-            return None
-        group = (holder, draft.node(holder).case or 0)
-        found = dict.fromkeys((*plan.groups.get(group, ()), *plan.outside.get(group, ())))
-        look = list(found)
-        for member in look:
-            phase = draft.node(member).phase
-            if phase in (FAILED, TIMED_OUT):
-                return member
-            if phase is SKIPPED:
-                before = [up for up in plan.nodes[member].needs if up not in found]
-                found.update(dict.fromkeys(before))
-                look += before
-        return None
 
     def _failure_of(self, node: NodeId) -> Failure:
         failure = self.draft.node(node).failure

@@ -8,8 +8,10 @@ in a loop, not by recursion, so that a value may be handed on by any number of n
 
 from typing import TypeVar, assert_never
 
-from tidegate.core.plan import ROOT, Plan, absolute
-from tidegate.core.state import Draft, ExecutionState, NodeState
+from tidegate.core.draft import Draft
+from tidegate.core.plan import ROOT, Plan
+from tidegate.core.state import ExecutionState, NodeState
+from tidegate.ir.check import MAX_PLANNED
 from tidegate.ir.expr import (
     AllOf,
     AnyOf,
@@ -30,6 +32,9 @@ from tidegate.ir.graph import ApproveNode, BranchNode, InputNode, Otherwise, Sub
 
 T = TypeVar("T")
 
+LONGEST = 2 * MAX_PLANNED + 2
+"""Upper bound on the links from an expression to its value: each node and each inner graph is passed at most once."""
+
 
 class NoValue(Exception):
     """An expression has no value: a key is missing, or what it comes from was skipped."""
@@ -39,10 +44,10 @@ def evaluate(plan: Plan, state: Draft | ExecutionState, scope: NodeId, expr: Exp
     """Return the value of an expression that stands in the graph of `scope`. Raises NoValue."""
     paths: list[tuple[Path, str]] = []
     value: Value
-    for _ in range(2 * len(plan.nodes) + 2):  # each node and each inner graph hands on once at most
+    for _ in range(LONGEST):
         match expr:
             case OutputRef():
-                node = absolute(scope, expr.node)
+                node = plan.absolute(scope, expr.node) if scope else expr.node
                 if expr.path:
                     paths.append((expr.path, f"{expr.node}.{expr.output}"))
                 now = state.node(node)
@@ -210,6 +215,8 @@ def _given(plan: Plan, scope: NodeId, name: str) -> tuple[NodeId, Expr]:
             default = graph.interface.inputs[name].default
             assert default is not None, f"{scope} is not given {name!r}"
             return scope, Const(default.value)
+        case TaskNode() if scope in plan.rounds:
+            return scope, Const(_item(plan.rounds[scope].given, name, scope))
         case SubNode(inputs=exprs) | TaskNode(inputs=exprs):
             return planned.scope, _item(exprs, name, scope)
         case _:

@@ -13,9 +13,10 @@ from zlib import crc32
 import msgspec
 from msgspec import Struct
 
+from tidegate.core.draft import fold
 from tidegate.core.messages import Event, slim
 from tidegate.core.plan import Plan
-from tidegate.core.state import Change, ExecutionState, fold
+from tidegate.core.state import Change, ExecutionState
 from tidegate.errors import StoreDamaged
 
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from msgspec import Struct, structs
 
+from tidegate.core.plan import Round
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Graph, Instant, Micros, Target
 
@@ -24,7 +25,7 @@ class Failure(Struct, frozen=True, array_like=True, gc=False):
 
 
 def final(code: str, message: str) -> Failure:
-    """Return a failure that no other attempt would mend."""
+    """Return a failure that another attempt would not fix."""
     return Failure(code, message, retryable=False)
 
 
@@ -59,6 +60,8 @@ class Reuse(Struct, frozen=True, array_like=True, gc=False):
     outputs: dict[NodeId, dict[str, Value]]
     answers: dict[NodeId, Answer]
     graphs: dict[NodeId, Graph]
+    rounds: dict[NodeId, Round] = {}
+    """The rounds that loops are in, beyond the first."""
 
 
 class Launched(Struct, frozen=True, array_like=True, gc=False, tag=1):
@@ -90,13 +93,17 @@ class TaskSucceeded(Struct, frozen=True, array_like=True, gc=False, tag=3):
     """How long the attempt ran; 0 if that is not known."""
 
 
-class TaskExpanded(Struct, frozen=True, array_like=True, gc=False, tag=4):
-    """An attempt of a dynamic task returned a graph, which now stands in its place."""
+class TaskUnfolded(Struct, frozen=True, array_like=True, gc=False, tag=4):
+    """An attempt of a dynamic task returned a graph."""
 
     at: Instant
     node: NodeId
     attempt: int
     graph: Graph
+
+
+TaskExpanded = TaskUnfolded
+"""The former name of this event, for programs that use it."""
 
 
 class TaskFailed(Struct, frozen=True, array_like=True, gc=False, tag=5):
@@ -116,6 +123,22 @@ class TaskLost(Struct, frozen=True, array_like=True, gc=False, tag=6):
     at: Instant
     node: NodeId
     attempt: int
+
+
+class TakenUp(Struct, frozen=True, array_like=True, gc=False, tag=10):
+    """
+    A new host takes the execution over. The previous host is dead, and so are the attempts that ran on it.
+
+    Running attempts are lost and repeated; attempts not known to have started are resubmitted, uncounted. All get new numbers.
+    """
+
+    at: Instant
+
+
+class GivenBack(Struct, frozen=True, array_like=True, gc=False, tag=11):
+    """The host stops in an orderly way. The next one resubmits what it ran under a new number, and does not count it as lost."""
+
+    at: Instant
 
 
 class TimerFired(Struct, frozen=True, array_like=True, gc=False, tag=7):
@@ -150,9 +173,11 @@ Event: TypeAlias = (
     Launched
     | TaskStarted
     | TaskSucceeded
-    | TaskExpanded
+    | TaskUnfolded
     | TaskFailed
     | TaskLost
+    | TakenUp
+    | GivenBack
     | TimerFired
     | AnswerGiven
     | AbortRequested
@@ -170,7 +195,7 @@ def slim(event: Event) -> Event:
             return structs.replace(event, value=None)
         case TaskFailed(failure=failure):
             return structs.replace(event, failure=Failure(failure.code, ""))
-        case TaskExpanded(graph=graph):
+        case TaskUnfolded(graph=graph):
             return structs.replace(event, graph=Graph(name=graph.name))
         case _:
             return event

@@ -3,11 +3,17 @@ The race table: what becomes of an answer, by where its gate stands.
 
 The order matters. An idempotency key is looked at before anything else, then what the gate was told already, then how it ended,
 then whether the execution has ended; only then whether it is open. So a repeated answer gets the same reply even after the end.
+
+Rule 1: a refusal changes nothing: the same request is decided anew, and refused answers cannot fill a store.
+The one exception is an answer that arrives at or after the due instant of a timeout that has not fired yet: it fires now.
+Rule 2: an idempotency key is stored only with an accepted answer, and only while the execution has not ended. After the end, every reply
+follows from a state that never changes again, so an answer can be decided by `step` on the folded state, without the engine.
 """
 
 from msgspec.structs import replace
 
 from tidegate.core.advance import Flow
+from tidegate.core.draft import Draft
 from tidegate.core.evaluate import same
 from tidegate.core.messages import Accepted, Answer, AnswerGiven, Denied, Reply
 from tidegate.core.plan import ROOT
@@ -15,39 +21,39 @@ from tidegate.core.state import (
     QUEUED,
     SUCCEEDED,
     TIMED_OUT,
-    Draft,
+    X_SUCCEEDED,
     NodeState,
 )
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, InputNode
 
-UNKNOWN = Denied("unknown_signal")
-
 
 def answered(flow: Flow, event: AnswerGiven) -> Reply:
-    """Decide about an answer; its value fits the declared type."""
+    """Decide an answer; its value fits the declared type."""
     draft = flow.draft
     if event.key:
         kept = draft.base.keys.get(event.key)
         if kept is not None:
-            node, reply = kept
-            return reply if node == event.node else Denied("key_reused")
+            node, known = kept
+            return known if node == event.node else Denied("key_reused")
     reply = _decide(flow, event)
-    if event.key and reply != UNKNOWN:
-        draft.keep_key(event.key, event.node, reply)
+    if event.key and isinstance(reply, Accepted) and draft.base.phase < X_SUCCEEDED:
+        draft.bind_key(event.key, event.node, reply)
     return reply
 
 
 def _decide(flow: Flow, event: AnswerGiven) -> Reply:
     draft, node = flow.draft, event.node
     planned = draft.plan.nodes.get(node)
+    if planned is None and node in draft.base.past:
+        return draft.base.past[node].reply(event.value)
     if planned is None or not isinstance(planned.node, InputNode | ApproveNode):
-        return UNKNOWN
+        return Denied("unknown_signal")
     now = draft.node(node)
-    settled = _settled(_told(draft, node, now), now, event)
+    settled = _settled(draft.answer_to(node, now), now, event)
     if settled is not None:
         return settled
-    if draft.phase.is_terminal:
+    if draft.phase >= X_SUCCEEDED:
         return Denied("execution_ended", draft.base.ended)
     if now.phase >= SUCCEEDED or not _can_open(draft, node):
         # Skipped; or it ended unasked, with the sub-workflow around it or for want of a value, and the others go on.
@@ -65,15 +71,8 @@ def _decide(flow: Flow, event: AnswerGiven) -> Reply:
     return Accepted(event.at, event.who)
 
 
-def _told(draft: Draft, node: NodeId, now: NodeState) -> Answer | None:
-    """Return what the gate was told, be it in the execution that this one recovers."""
-    if now.answer is None and now.phase is QUEUED and draft.reuse is not None:
-        return draft.reuse.answers.get(node)
-    return now.answer
-
-
 def _settled(old: Answer | None, now: NodeState, event: AnswerGiven) -> Reply | None:
-    """Return the reply if the gate has its outcome, or its answer, already."""
+    """Return the reply if the gate already has its outcome or its answer."""
     if now.phase is TIMED_OUT or (old is not None and old.by_timeout):
         return Denied("timed_out", now.ended)
     if old is None:

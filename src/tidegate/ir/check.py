@@ -56,7 +56,7 @@ def check(graph: Graph, depth: int = 0) -> None:
         raise _wrong(graph, f"it has {len(graph.nodes)} nodes; {MAX_NODES} are allowed")
     _check_names(graph)
     for node in graph.nodes.values():
-        _check_place(graph, node)
+        _check_case(graph, node)
         here, what = _cases(graph, node), named(graph, node.id)
         for expr in needed(node):
             _check_refs(graph, expr, here, what)
@@ -190,8 +190,13 @@ def _wrong(graph: Graph, reason: str) -> CompileError:
 def _check_names(graph: Graph) -> None:
     gates: dict[str, NodeId] = {}
     for id_, node in graph.nodes.items():
-        if id_ != node.id or not id_ or "/" in id_:
+        if id_ != node.id or not id_:
             raise _wrong(graph, f"node {node.id!r} stands under the id {id_!r}")
+        if "/" in id_ or "~" in id_:
+            raise _wrong(
+                graph,
+                f"the id {id_!r} of a node has a '/' or a '~', which stand between the ids of a path",
+            )
         if isinstance(node, InputNode | ApproveNode):
             if node.name in gates:
                 raise _wrong(
@@ -207,7 +212,7 @@ def _check_names(graph: Graph) -> None:
             )
 
 
-def _check_place(graph: Graph, node: Node) -> None:
+def _check_case(graph: Graph, node: Node) -> None:
     for up in node.after:
         if up not in graph.nodes:
             raise _wrong(graph, f"{named(graph, node.id)} waits for {up!r}, which is not there")

@@ -122,7 +122,8 @@ def test_a_graph_that_can_run_is_taken():
             "belongs to case -1",
         ),
         (Graph(name="g", nodes={NodeId("n1"): task("n0")}), "node 'n0' stands under the id 'n1'"),
-        (graph(task("a/b")), "node 'a/b'"),
+        (graph(task("a/b")), "'a/b' of a node has a '/' or a '~'"),
+        (graph(task("n0~2")), "'n0~2' of a node has a '/' or a '~'"),
         (graph(task("")), "node ''"),
         (
             Graph(name="g", outputs={"o0": Const(1)}),

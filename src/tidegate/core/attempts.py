@@ -1,0 +1,147 @@
+"""
+The life of a task's attempts: they start, end, fail and are retried; they are lost with their host, or given back by it.
+
+Rule 1: only the current attempt of a node counts. Reports of any other are ignored: a worker may report long after it was given up.
+Rule 2: no number is used twice. Each resubmission takes the next one, so that a report of what an earlier host left running is not mistaken for it.
+Rule 3: only a failed attempt uses up a retry.
+"""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from tidegate.core.advance import Flow
+from tidegate.core.draft import Draft
+from tidegate.core.messages import (
+    LOST_TOO_OFTEN,
+    TASK_TIMED_OUT,
+    CancelTask,
+    Failure,
+    TaskFailed,
+    TaskLost,
+    TaskStarted,
+    TaskSucceeded,
+    TaskUnfolded,
+    final,
+)
+from tidegate.core.state import (
+    FAILED,
+    QUEUED,
+    RUNNING,
+    SUCCEEDED,
+    TIMED_OUT,
+    WAITING,
+    NodeState,
+)
+from tidegate.ir.expr import NodeId
+from tidegate.ir.graph import Instant, TaskNode
+
+MAX_LOST = 10
+"""How many attempts of a node may die with their host before the node fails: it is probably what kills the host."""
+
+
+def current(
+    draft: Draft, event: TaskStarted | TaskSucceeded | TaskUnfolded | TaskFailed | TaskLost
+) -> NodeState | None:
+    """Return the state of a report's task if the report is about the current attempt and that has not ended, else None."""
+    now = draft.node(event.node)
+    live = 0 < now.attempt == event.attempt and now.phase in (QUEUED, RUNNING)
+    return now if live and event.node not in draft.plan.scopes else None
+
+
+def reported(flow: Flow, event: TaskStarted | TaskSucceeded | TaskFailed | TaskLost) -> None:
+    """Apply the report of an attempt."""
+    draft, node = flow.draft, event.node
+    now = current(draft, event)
+    if now is None:
+        return
+    match event:
+        case TaskSucceeded(at=at, outputs=outputs):
+            began = _began(now, event)
+            lost, again = now.lost, now.reissued
+            draft.put(
+                node,
+                NodeState(SUCCEEDED, now.attempt, lost, began, at, outputs=outputs, reissued=again),
+            )
+        case TaskStarted(at=at):
+            if now.phase is QUEUED:
+                draft.put(node, replace(now, phase=RUNNING, began=at))
+        case TaskFailed(at=at, failure=failure):
+            _failed(flow, node, replace(now, began=_began(now, event)), failure, at)
+        case TaskLost():
+            _lost(flow, node, now)
+        case _:
+            assert_never(event)
+
+
+def take_up(flow: Flow) -> None:
+    """Repeat what ran on an earlier host, and resubmit what is not known to have started there."""
+    draft = flow.draft
+    # Nodes that fail now come first: they may abort others, which then need not be submitted.
+    for node in sorted(_live(draft), key=lambda node: draft.node(node).lost < MAX_LOST):
+        now = draft.node(node)
+        if now.phase is RUNNING:
+            _lost(flow, node, now)
+        elif now.phase is QUEUED:
+            flow.submit(node, reissue(now))
+
+
+def give_back(flow: Flow) -> None:
+    """Leave running attempts to the next host. Queued ones stay as they are."""
+    draft = flow.draft
+    for node in _live(draft):
+        now = draft.node(node)
+        if now.phase is RUNNING:
+            flow.commands.append(CancelTask(node, now.attempt))
+            draft.put(node, reissue(now))
+
+
+def reissue(now: NodeState) -> NodeState:
+    """Return a task queued under the next attempt number, without counting the attempt as used or lost."""
+    return replace(now, phase=QUEUED, attempt=now.attempt + 1, reissued=now.reissued + 1)
+
+
+def retries_used(now: NodeState) -> int:
+    """Return how many times a task was retried after a failure."""
+    return now.attempt - 1 - now.lost - now.reissued
+
+
+def _live(draft: Draft) -> list[NodeId]:
+    """Return the tasks that have an attempt submitted or running."""
+    if not draft.live:
+        return []
+    return [
+        node
+        for node, now in draft.base.nodes.items()
+        if now.attempt and now.phase in (QUEUED, RUNNING) and node not in draft.plan.scopes
+    ]
+
+
+def _began(now: NodeState, event: TaskSucceeded | TaskFailed) -> Instant:
+    """Return when the first attempt of a task began. (An attempt that ends at once does not report its start.)"""
+    return Instant(event.at - event.took) if now.began is None else now.began
+
+
+def _lost(flow: Flow, node: NodeId, now: NodeState) -> None:
+    if now.lost >= MAX_LOST:
+        message = f"the host died {now.lost + 1} times while it ran this task"
+        flow.fail(node, now, final(LOST_TOO_OFTEN, message))
+    else:
+        again = replace(now, phase=QUEUED, attempt=now.attempt + 1, lost=now.lost + 1)
+        flow.submit(node, again)
+
+
+def _failed(flow: Flow, node: NodeId, now: NodeState, failure: Failure, at: Instant) -> None:
+    task = flow.draft.plan.nodes[node].node
+    assert isinstance(task, TaskNode)
+    used = retries_used(now)
+    if not failure.retryable or used >= task.retry.retries:
+        phase = TIMED_OUT if failure.code == TASK_TIMED_OUT else FAILED
+        flow.fail(node, now, failure, phase)
+        return
+    pause = min(task.retry.pause << min(used, 40), task.retry.cap)
+    if pause > 0:
+        due = Instant(at + pause)
+        flow.draft.put(node, replace(now, phase=WAITING, due=due, failure=failure))
+    else:
+        flow.submit(node, replace(now, phase=QUEUED, attempt=now.attempt + 1, failure=failure))

@@ -1,0 +1,138 @@
+"""
+What a list shows of a node that waits: its kind, and for a gate the values beside the question, whole if they are small, else their beginning.
+
+A list never reads history, so this is made once, when the node begins to wait, and kept as a row. Texts that are the same for
+every execution (the prompt, the type) stay in the graph; only a gate that stands in no registered graph, because a dynamic task
+returned it, carries its own.
+"""
+
+from msgspec import UNSET, Struct, UnsetType, json, structs
+
+from tidegate.core.draft import Draft
+from tidegate.core.evaluate import NoValue, evaluate
+from tidegate.core.plan import Plan, Planned
+from tidegate.core.state import ExecutionState
+from tidegate.ir.expr import Const, Expr, Value
+from tidegate.ir.graph import ApproveNode, InputNode, Node, Question, SleepNode
+
+SLEEP, INPUT, APPROVE, RETRY = "sleep", "input", "approve", "retry"
+
+ANSWERABLE = (INPUT, APPROVE)
+"""The kinds of what waits for somebody's answer."""
+
+ROOM = 1_536
+"""
+Bytes of JSON for all values beside a question together. With some 800 bytes of names, texts and types (measured: 440 to 510 with
+short ones), a page of 100 questions stays below a quarter of a megabyte.
+"""
+
+MAX_PARTS = 32
+"""Values beside a question of which a list says anything; a form with more is read by opening it."""
+
+
+class Preview(Struct, frozen=True, array_like=True, gc=False):
+    """The beginning of a value that is too large for a list: of a text the text, else of its JSON. `size` is the whole JSON in bytes."""
+
+    text: str
+    size: int
+
+
+class Shown(Struct, frozen=True, omit_defaults=True, gc=False):
+    """
+    What a list shows of a gate beyond its name.
+
+    `value` is the subject of an approval. What is too large stands in `preview`, under `value`, `suggested`, or `show.` and its name.
+    `gate` holds the texts of a gate that stands in no registered graph; its expressions are left out.
+    """
+
+    title: str = ""
+    figures: tuple[tuple[str, Value], ...] = ()
+    value: Value | UnsetType = UNSET
+    suggested: Value | UnsetType = UNSET
+    show: dict[str, Value] = {}
+    preview: dict[str, Preview] = {}
+    gate: InputNode | ApproveNode | None = None
+
+
+NOTHING = Shown()
+
+_encode = json.Encoder().encode
+
+
+def wait_kind(node: Node) -> str:
+    """Return the kind of a wait: that of the gate, or `retry` for a task that pauses before it is tried again."""
+    match node:
+        case InputNode():
+            return INPUT
+        case SleepNode():
+            return SLEEP
+        case ApproveNode():
+            return APPROVE
+        case _:
+            return RETRY
+
+
+def shown(
+    plan: Plan, state: Draft | ExecutionState, planned: Planned, *, registered: bool
+) -> Shown:
+    """Return what a list shows of a node that waits. `registered`: it stands in the workflow's own graph."""
+    node = planned.node
+    if not isinstance(node, InputNode | ApproveNode):
+        return NOTHING
+    question = node.question
+    exprs: dict[str, Expr] = {}
+    if isinstance(node, ApproveNode):
+        exprs["value"] = node.subject
+    if question.suggested is not None:
+        exprs["suggested"] = question.suggested
+    for name, expr in question.show.items():
+        exprs[f"show.{name}"] = expr
+    if not exprs:
+        return NOTHING if registered else Shown(gate=_texts(node))
+    values = {}
+    for part, expr in exprs.items():
+        try:
+            values[part] = evaluate(plan, state, planned.scope, expr)
+        except NoValue:
+            continue
+    whole, preview = _fitted(values)
+    return Shown(
+        value=whole.pop("value", UNSET),
+        suggested=whole.pop("suggested", UNSET),
+        show={part.removeprefix("show."): value for part, value in whole.items()},
+        preview=preview,
+        gate=None if registered else _texts(node),
+    )
+
+
+def _fitted(values: dict[str, Value]) -> tuple[dict[str, Value], dict[str, Preview]]:
+    """Share the room out: the smallest values whole, as long as there is room, and the beginning of the others."""
+    texts = {part: _encode(value) for part, value in values.items()}
+    room = ROOM
+    whole: set[str] = set()
+    for part, text in sorted(texts.items(), key=lambda each: len(each[1])):
+        if len(text) > room:
+            break
+        room -= len(text)
+        whole.add(part)
+    cut = [part for part in texts if part not in whole][:MAX_PARTS]
+    each = room // max(1, len(cut))
+    preview = {
+        part: Preview(_beginning(values[part], texts[part], each), len(texts[part])) for part in cut
+    }
+    return {part: value for part, value in values.items() if part in whole}, preview
+
+
+def _beginning(value: Value, text: bytes, most: int) -> str:
+    """Return as much of a value as fits into this many bytes, written as JSON text: quotes and line ends take two there."""
+    raw = value[:most].encode() if isinstance(value, str) else text
+    begin = raw[:most].decode(errors="ignore")
+    while (size := len(_encode(begin)) - 2) > most:
+        begin = begin[: len(begin) * most // size]
+    return begin
+
+
+def _texts(gate: InputNode | ApproveNode) -> InputNode | ApproveNode:
+    """Return a gate without its expressions, whose values are shown instead."""
+    bare = structs.replace(gate, after=(), case=None, question=Question(gate.question.prompt))
+    return structs.replace(bare, subject=Const(None)) if isinstance(bare, ApproveNode) else bare

@@ -1,0 +1,129 @@
+"""How a gate is addressed: a path or an id means one gate for ever, a name the only one that ever had it, or the one that is open."""
+
+import pytest
+from tests.unit.core.machine import Machine, gate, out, task, workflow
+from tests.unit.core.test_unfolding import LOOP, call, ends, go_round, one_round
+
+from tidegate.core.addresses import path_of, resolve, signal_path
+from tidegate.errors import AmbiguousSignal, UnknownSignal
+from tidegate.ir.expr import NodeId
+from tidegate.ir.graph import SubNode
+
+
+def sub(id_: str, *gates: str) -> SubNode:
+    return SubNode(
+        id=NodeId(id_),
+        name=id_,
+        graph=workflow(*(gate(f"g{n}", name) for n, name in enumerate(gates))),
+    )
+
+
+@pytest.fixture
+def machine() -> Machine:
+    """`title` stands in three graphs, `unique` in one, `later` in one that has not begun."""
+    late = SubNode(
+        id=NodeId("late"), name="late", graph=workflow(gate("g0", "later")), after=(NodeId("a"),)
+    )
+    return Machine(
+        workflow(sub("a", "title", "unique"), sub("b", "title"), gate("c", "title"), late)
+    )
+
+
+def means(machine: Machine, name: str, key: str = "") -> str:
+    return resolve(machine.plan, machine.state, name, "e", key)
+
+
+def test_a_name_that_one_gate_has_means_it_before_it_opens_and_after_its_end(
+    machine: Machine,
+) -> None:
+    assert means(machine, "unique") == "a/g1"
+    assert means(machine, "later") == "late/g0"
+    machine.answer("a/g1", 1)
+    assert means(machine, "unique") == "a/g1"
+    assert signal_path(machine.plan, NodeId("a/g1")) == "unique"
+
+
+def test_a_name_that_several_open_gates_have_is_refused_and_the_paths_are_listed(
+    machine: Machine,
+) -> None:
+    with pytest.raises(AmbiguousSignal, match="3 open signals named 'title'") as refused:
+        means(machine, "title")
+    assert refused.value.details["paths"] == ["/title", "a/title", "b/title"]
+    for path, node in (("/title", "c"), ("a/title", "a/g0"), ("b/title", "b/g0")):
+        assert means(machine, path) == means(machine, node) == node
+        assert signal_path(machine.plan, NodeId(node)) == path
+
+
+def test_of_several_gates_a_name_means_the_one_that_is_still_open(machine: Machine) -> None:
+    machine.answer("a/g0", 1)
+    machine.answer("c", 1)
+    assert means(machine, "title") == "b/g0"
+    assert means(machine, "a/title") == "a/g0"
+    machine.answer("b/g0", 1)
+    with pytest.raises(AmbiguousSignal, match="none of them open") as refused:
+        means(machine, "title")
+    assert len(refused.value.details["paths"]) == 3
+
+
+def test_what_is_nowhere_is_refused_and_what_there_is_is_listed(machine: Machine) -> None:
+    for name in ("titel", "a", "a/nothing", "x/title", "", "/"):
+        with pytest.raises(UnknownSignal) as refused:
+            means(machine, name)
+        assert set(refused.value.details["signals"]) == {
+            "/title",
+            "a/title",
+            "b/title",
+            "unique",
+            "later",
+        }
+
+
+@pytest.fixture
+def loop() -> Machine:
+    """A loop in its third round, which was answered under keys before."""
+    machine = Machine(workflow(call("n"), gate("other"), task("last", inputs={"x": out("n")})))
+    machine.unfold("n", one_round())
+    for path, key in (("n", "one"), ("n~2", "two")):
+        machine.answer(f"{path}/g", key, key)
+        machine.succeed(f"{path}/t")
+        machine.unfold(f"{path}/next", one_round())
+    return machine
+
+
+def test_a_path_and_an_id_mean_their_round_for_ever(loop: Machine) -> None:
+    for node, path in (("n/g", "n/label"), ("n~2/g", "n~2/label"), ("n~3/g", "n~3/label")):
+        assert means(loop, node) == means(loop, path) == node
+        assert path_of(loop.plan, loop.state, NodeId(node)) == path
+    go_round(loop, "n~3", ends())
+    assert means(loop, "n~2/label") == "n~2/g"
+
+
+def test_a_name_means_the_round_that_is_open(loop: Machine) -> None:
+    assert means(loop, "label") == "n~3/g"
+    loop.answer("n~3/g", 1)
+    with pytest.raises(AmbiguousSignal, match="none of them open"):
+        means(loop, "label")
+
+
+def test_a_key_means_the_gate_it_is_bound_to_if_that_is_what_is_addressed(loop: Machine) -> None:
+    for called in ("label", "n/label", "n/g"):
+        assert means(loop, called, "one") == "n/g"
+    assert means(loop, "label", "two") == "n~2/g"
+    assert means(loop, "label", "three") == "n~3/g"
+    assert means(loop, "n~3/label", "one") == "n~3/g"
+    assert means(loop, "other", "one") == "other"
+
+
+def test_the_name_of_a_round_that_is_over_still_means_it_if_no_other_had_it() -> None:
+    machine = Machine(workflow(call("n"), gate("other"), o0=out("n")))
+    machine.unfold("n", workflow(gate("g", "only once"), call(), after_gate(), o0=out("next")))
+    machine.answer("n/g", 1)
+    machine.succeed("n/last")
+    machine.unfold("n/next", workflow(gate("g", "another"), o0=out("g")))
+    assert means(machine, "only once") == "n/g"
+    assert path_of(machine.plan, machine.state, NodeId("n/g")) == "only once"
+    assert LOOP.name == "loop"
+
+
+def after_gate():
+    return task("last", inputs={"x": out("g")})

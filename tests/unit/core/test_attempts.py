@@ -1,0 +1,164 @@
+"""Attempts: which one counts, what uses up a retry, and what a change of hosts does to those that are live."""
+
+import pytest
+from tests.unit.core.machine import AT, Machine, gate, out, task, workflow
+
+from tidegate.core.attempts import MAX_LOST
+from tidegate.core.messages import (
+    TASK_RAISED,
+    CancelTask,
+    Failure,
+    GivenBack,
+    TakenUp,
+    TaskFailed,
+    TaskLost,
+    TaskStarted,
+    TaskSucceeded,
+    TimerFired,
+)
+from tidegate.ir.expr import NodeId
+from tidegate.ir.graph import Micros, Retry
+
+A, B = NodeId("a"), NodeId("b")
+
+
+def started(machine: Machine, node: NodeId) -> None:
+    machine.tell(TaskStarted(AT, node, machine.node(node).attempt))
+
+
+def failed(machine: Machine, node: NodeId) -> None:
+    machine.tell(TaskFailed(AT, node, machine.node(node).attempt, Failure(TASK_RAISED, "no")))
+
+
+@pytest.fixture
+def two() -> Machine:
+    """Task `a` runs, task `b` was submitted; each may be tried again once."""
+    machine = Machine(
+        workflow(task("a", retry=Retry(1, Micros(0))), task("b", retry=Retry(1, Micros(0))))
+    )
+    started(machine, A)
+    return machine
+
+
+class TestTakenUp:
+    def test_what_ran_is_lost_and_what_was_submitted_is_not_and_both_get_a_new_number(self, two):
+        two.tell(TakenUp(AT))
+        assert two.ran == [("a", 2), ("b", 2)]
+        a, b = two.node("a"), two.node("b")
+        assert (a.phase.name, a.lost, a.reissued) == ("QUEUED", 1, 0)
+        assert (b.phase.name, b.lost, b.reissued) == ("QUEUED", 0, 1)
+
+    def test_it_is_one_line_of_history_however_much_is_live(self):
+        machine = Machine(workflow(*(task(f"n{n}") for n in range(50))))
+        for n in range(0, 50, 2):
+            started(machine, NodeId(f"n{n}"))
+        before = len(machine.lines)
+        machine.tell(TakenUp(AT))
+        assert len(machine.lines) == before + 1
+        assert len(machine.ran) == 50
+
+    def test_where_nothing_is_live_it_changes_nothing(self, two):
+        two.succeed("a")
+        two.succeed("b")
+        waiting = Machine(workflow(gate("g"), task("t", after=(NodeId("g"),))))
+        pausing = Machine(workflow(task("a", retry=Retry(1, Micros(9)))))
+        failed(pausing, A)
+        assert pausing.phase("a") == "WAITING"
+        for machine in (two, waiting, pausing):
+            decided = machine.tell(TakenUp(AT))
+            assert (decided.changes, decided.commands) == ([], [])
+
+    def test_an_unfolded_dynamic_task_does_not_run_and_what_is_in_it_does(self):
+        machine = Machine(workflow(task("d", dynamic=True)))
+        machine.unfold("d", workflow(task("n0"), o0=out("n0")))
+        started(machine, NodeId("d/n0"))
+        machine.tell(TakenUp(AT))
+        assert machine.ran == [("d/n0", 2)]
+        assert (machine.phase("d"), machine.node("d").lost) == ("RUNNING", 0)
+
+    def test_neither_a_loss_nor_a_new_number_uses_up_a_retry(self, two):
+        for _ in range(5):
+            two.tell(TakenUp(AT))
+            started(two, A)
+        for node in (A, B):
+            failed(two, node)
+            assert two.phase(node) == "QUEUED"
+        failed(two, B)
+        assert two.phase("b") == "FAILED"
+
+    def test_a_task_whose_host_died_too_often_fails_and_nothing_is_submitted_beside_it(self, two):
+        for _ in range(MAX_LOST):
+            two.tell(TakenUp(AT))
+            started(two, A)
+        two.tell(TakenUp(AT))
+        assert (two.phase("a"), two.phase("b")) == ("FAILED", "ABORTED")
+        assert two.node("a").failure.code == "LostTooOften"
+        assert two.ran == []
+        assert two.state.phase.name == "FAILED"
+
+    def test_a_new_number_is_never_what_a_task_is_given_up_for(self, two):
+        for _ in range(5 * MAX_LOST):
+            two.tell(TakenUp(AT))
+            started(two, A)
+            two.tell(GivenBack(AT))
+        assert (two.phase("a"), two.phase("b")) == ("QUEUED", "QUEUED")
+
+    def test_a_loss_that_the_executor_reports_counts_as_one(self, two):
+        two.tell(TaskLost(AT, A, 1))
+        assert (two.ran, two.node("a").lost) == ([("a", 2)], 1)
+
+
+class TestGivenBack:
+    def test_what_runs_is_cancelled_and_queued_under_a_new_number_and_nothing_is_submitted(
+        self, two
+    ):
+        before = two.node("b")
+        two.tell(GivenBack(AT))
+        assert two.commands == [CancelTask(A, 1)]
+        a = two.node("a")
+        assert (a.phase.name, a.attempt, a.lost, a.reissued) == ("QUEUED", 2, 0, 1)
+        assert two.node("b") == before
+
+    def test_the_next_host_submits_it(self, two):
+        two.tell(GivenBack(AT))
+        two.tell(TakenUp(AT))
+        assert two.ran == [("a", 3), ("b", 2)]
+        assert two.node("a").lost == 0
+
+    def test_what_the_attempt_reports_later_is_ignored(self, two):
+        two.tell(GivenBack(AT))
+        for event in (
+            TaskSucceeded(AT, A, 1, {"o0": 99}),
+            TaskFailed(AT, A, 1, Failure(TASK_RAISED, "late")),
+            TaskStarted(AT, A, 1),
+        ):
+            assert two.tell(event).changes == []
+
+    def test_fifty_times_fail_no_task_and_leave_it_its_retries(self, two):
+        for _ in range(50):
+            two.tell(GivenBack(AT))
+            two.tell(TakenUp(AT))
+            started(two, A)
+        failed(two, A)
+        assert (two.phase("a"), two.node("a").lost) == ("QUEUED", 0)
+        failed(two, A)
+        assert two.phase("a") == "FAILED"
+
+    def test_it_is_said_of_a_task_that_succeeds_in_the_end(self, two):
+        two.tell(GivenBack(AT))
+        two.tell(TakenUp(AT))
+        two.succeed("a")
+        assert (two.node("a").attempt, two.node("a").reissued) == (3, 2)
+
+    def test_the_pause_before_a_retry_is_as_long_as_without_it(self):
+        one = workflow(task("a", retry=Retry(5, Micros(10), Micros(1_000))))
+        machine = Machine(one)
+        for _ in range(4):
+            started(machine, A)
+            machine.tell(GivenBack(AT))
+            machine.tell(TakenUp(AT))
+        failed(machine, A)
+        assert machine.node("a").due == AT + 10
+        machine.tell(TimerFired(machine.node("a").due, A))
+        failed(machine, A)
+        assert machine.node("a").due == AT + 20
