@@ -1,9 +1,18 @@
-"""Where a store is on this machine, when nobody says it."""
+"""
+Where a store is on this machine, and the names of what lies in its home.
+
+Only the composition root and the processes that it starts join these names to a home; everybody else is handed what lies there.
+"""
 
 import os
 from pathlib import Path
+from typing import Final
 
 import platformdirs
+
+BLOBS: Final = "blobs"
+BUNDLES: Final = "bundles"
+SCRATCH: Final = "scratch"
 
 
 def find_home(given: str | None = None) -> Path:

@@ -1,16 +1,20 @@
 """
-What tasks leave for people to read, a file of each kind an attempt: what they print, `<home>/logs/<execution>/<node>/<attempt>.log`,
+What tasks leave for people to read, one file of each kind per attempt: what they print, `<home>/logs/<execution>/<node>/<attempt>.log`,
 standard output and error together; and their decks, `<home>/decks/<execution>/<node>/<attempt>.html`.
 
 A node inside another is a directory inside the other's. While an attempt runs, `<attempt>.live` is the file into which it prints.
 Names come from outside, so each is spelled with letters that no file system takes for something else.
+A deck survives a power cut, as the result beside it does. A log does not: a sync for each attempt that prints would cost more than it is worth.
 """
 
 import hashlib
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from msgspec import Struct
+
+from tidegate import disk
 
 MAX_LOG = 1024 * 1024
 """Bytes kept of what one attempt prints: the first and the last half of it."""
@@ -20,6 +24,9 @@ MAX_LIVE = 64 * MAX_LOG
 
 MAX_NAME = 150
 """Longest name that is spelled out in a file name."""
+
+FEW = 50
+"""Nodes whose decks are looked for one by one; of more, all that are there are listed."""
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
@@ -33,14 +40,64 @@ class AttemptText(Struct, frozen=True):
     live: bool = False
 
 
-def log_path(home: Path, execution: str, node: str, attempt: int) -> Path:
-    """Return where the log of an attempt is, or would be if it had printed something."""
-    return _directory(home, execution, node) / f"{attempt}.log"
+class Logs:
+    """Where the logs and decks of a store are: below its home, in `logs/` and `decks/`."""
 
+    def __init__(self, home: Path) -> None:
+        self._home = home
 
-def live_path(home: Path, execution: str, node: str, attempt: int) -> Path:
-    """Return where an attempt that runs prints to."""
-    return _directory(home, execution, node) / f"{attempt}.live"
+    def path(self, execution: str, node: str, attempt: int) -> Path:
+        """Return where the log of an attempt is, or would be if it had printed something."""
+        return self._directory("logs", execution, node) / f"{attempt}.log"
+
+    def live_path(self, execution: str, node: str, attempt: int) -> Path:
+        """Return where a running attempt prints to."""
+        return self._directory("logs", execution, node) / f"{attempt}.live"
+
+    def read(self, execution: str, node: str | None = None) -> list[AttemptText]:
+        """Return what the attempts of an execution have printed, or those of one node of it, by node and attempt."""
+        top = self._directory("logs", execution)
+        within = top if node is None else self._directory("logs", execution, node)
+        found: dict[tuple[str, int], AttemptText] = {}
+        # In this order `.live` comes before `.log`, which replaces it when both are there for a moment.
+        for path in sorted(within.glob("*" if node is not None else "**/*")):
+            if path.suffix not in {".live", ".log"} or not path.stem.isdecimal():
+                continue
+            name = _node(path, top)
+            text = _read(path)
+            if text is not None:
+                attempt = int(path.stem)
+                found[name, attempt] = AttemptText(name, attempt, text, path.suffix == ".live")
+        return sorted(found.values(), key=_order)
+
+    def keep_deck(self, execution: str, node: str, attempt: int, page: bytes) -> None:
+        """Write the decks of an attempt, replacing those it wrote before; on return they survive a power cut. Errors: `OSError`."""
+        path = self._directory("decks", execution, node) / f"{attempt}.html"
+        disk.make_directory(path.parent)
+        disk.write(path, page)
+
+    def read_deck(self, execution: str, node: str, attempt: int = 0) -> tuple[int, str] | None:
+        """Return the decks of an attempt, or of the last attempt that has any, with its number; None if there are none."""
+        within = self._directory("decks", execution, node)
+        there = [int(path.stem) for path in within.glob("*.html") if path.stem.isdecimal()]
+        if not there or (attempt and attempt not in there):
+            return None
+        chosen = attempt or max(there)
+        return chosen, (within / f"{chosen}.html").read_text(errors="replace")
+
+    def nodes_with_decks(self, execution: str, among: Collection[str]) -> frozenset[str]:
+        """Return which of these nodes of an execution have decks."""
+        top = self._directory("decks", execution)
+        if not top.is_dir():
+            return frozenset()
+        if len(among) > FEW:
+            return frozenset(_node(path, top) for path in top.rglob("*.html"))
+        within = {node: self._directory("decks", execution, node) for node in among}
+        return frozenset(node for node, path in within.items() if any(path.glob("*.html")))
+
+    def _directory(self, kind: str, execution: str, node: str = "") -> Path:
+        parts = [_quote(part) for part in node.split("/")] if node else []
+        return Path(self._home, kind, _quote(execution), *parts)
 
 
 def keep_log(printed: int, path: Path) -> None:
@@ -48,7 +105,7 @@ def keep_log(printed: int, path: Path) -> None:
     size = os.fstat(printed).st_size
     if size == 0:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    disk.make_directory(path.parent, durable=False)
     path.write_bytes(_ends(printed, size))
 
 
@@ -59,50 +116,6 @@ def shorten_log(printed: int) -> None:
         body = _ends(printed, size)
         os.ftruncate(printed, 0)
         os.write(printed, body)
-
-
-def read_logs(home: Path, execution: str, node: str | None = None) -> list[AttemptText]:
-    """Return what the attempts of an execution have printed, or those of one node of it, by node and attempt."""
-    top = _directory(home, execution, "")
-    place = top if node is None else _directory(home, execution, node)
-    found: dict[tuple[str, int], AttemptText] = {}
-    # In this order `.live` comes before `.log`, which replaces it when both are there for a moment.
-    for path in sorted(place.glob("*" if node is not None else "**/*")):
-        if path.suffix not in {".live", ".log"} or not path.stem.isdecimal():
-            continue
-        name = _node(path, top)
-        text = _read(path)
-        if text is not None:
-            attempt = int(path.stem)
-            found[name, attempt] = AttemptText(name, attempt, text, path.suffix == ".live")
-    return sorted(found.values(), key=_order)
-
-
-def keep_deck(home: Path, execution: str, node: str, attempt: int, page: bytes) -> None:
-    """Write the decks of an attempt, in place of those it had written before. Errors: `OSError`."""
-    path = _directory(home, execution, node, "decks") / f"{attempt}.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(page)
-    fresh.replace(path)
-
-
-def read_deck(home: Path, execution: str, node: str, attempt: int = 0) -> tuple[int, str] | None:
-    """Return the decks of an attempt, or of the last attempt that has any, with its number; None if there are none."""
-    place = _directory(home, execution, node, "decks")
-    there = [int(path.stem) for path in place.glob("*.html") if path.stem.isdecimal()]
-    if not there or (attempt and attempt not in there):
-        return None
-    chosen = attempt or max(there)
-    return chosen, (place / f"{chosen}.html").read_text(errors="replace")
-
-
-def nodes_with_decks(home: Path, execution: str) -> frozenset[str]:
-    """Return the nodes of an execution which have decks."""
-    top = _directory(home, execution, "", "decks")
-    if not top.is_dir():
-        return frozenset()
-    return frozenset(_node(path, top) for path in top.rglob("*.html"))
 
 
 def _node(path: Path, top: Path) -> str:
@@ -125,11 +138,6 @@ def _read(path: Path) -> str | None:
             return file.read(2 * MAX_LOG).decode(errors="replace")
     except FileNotFoundError:
         return None  # the attempt has ended while we looked
-
-
-def _directory(home: Path, execution: str, node: str, kind: str = "logs") -> Path:
-    parts = [_quote(part) for part in node.split("/")] if node else []
-    return Path(home, kind, _quote(execution), *parts)
 
 
 def _quote(name: str) -> str:

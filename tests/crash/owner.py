@@ -15,10 +15,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tidegate.bundles.archive import install, pack
+from tidegate.bundles.archive import pack
 from tidegate.bundles.sources import find_sources
 from tidegate.errors import Refused
-from tidegate.runtime import Runtime, open_runtime
+from tidegate.runtime import Runtime, artifacts_in, open_runtime
 from tidegate.wire import Answer, Launch, ListExecutions, ListInbox, Register
 
 FLOW = """
@@ -71,7 +71,7 @@ def prepare(home: Path, source: Path) -> None:
     sources = find_sources(source, ())
     archive = pack(sources)
     with open_runtime(home, workers=1, serve_door=False) as runtime:
-        install(archive, home)
+        artifacts_in(home).bundles.put(archive)
         runtime.service.handle(Register(bundle=archive.digest, module=sources.module))
 
 
@@ -131,7 +131,7 @@ class Owner:
                 time.sleep(0.005)
 
     def _waiting(self) -> list[tuple[str, str]]:
-        page = self._handle(ListInbox(limit=1000))
+        page = self._handle(ListInbox(limit=500))
         return [(each.execution, each.name) for each in page.items]
 
     def _live(self, limit: int) -> list[Any]:

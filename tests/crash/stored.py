@@ -6,7 +6,8 @@ from typing import Any
 from tidegate.core.history import from_bytes
 from tidegate.core.messages import AnswerGiven
 from tidegate.core.state import NodeChanged
-from tidegate.engine.memory import Programs, snapshot
+from tidegate.engine.folds import snapshot
+from tidegate.engine.programs import Programs
 from tidegate.ports.listings import ExecutionQuery
 from tidegate.runtime import STORE, open_reader
 from tidegate.stores.sqlite import SqliteStore
@@ -19,14 +20,14 @@ Answers = dict[tuple[str, str], Any]
 def stored_answers(home: Path) -> Answers:
     """Return what was launched and answered, each once."""
     store = SqliteStore.open(home / STORE, writer=False)
-    programs = Programs(store)
+    programs = Programs(store.catalog)
     found: Answers = {}
-    for row in store.executions(ExecutionQuery(limit=1_000_000)):
-        now = snapshot(store, programs, row)
+    for row in store.listings.executions(ExecutionQuery(limit=1_000_000)):
+        now = snapshot(store.journal, programs, row)
         found[row.id, ""] = now.state.inputs["n"]
         given = [
             change.node
-            for line in map(from_bytes, store.history(row.key))
+            for line in map(from_bytes, store.journal.history(row.key))
             for change in line.changes
             if isinstance(line.event, AnswerGiven)
             and isinstance(change, NodeChanged)

@@ -9,21 +9,36 @@ from typing import Any, TypeAlias
 
 from tidegate.core.state import ExecutionPhase as Phase
 from tidegate.ports.catalog import WorkflowRow
-from tidegate.ports.journal import Batch, HistoryRow, Key, LaunchRow, PhaseRow, WaitEnd, WaitRow
-from tidegate.ports.listings import ExecutionQuery, WaitQuery
+from tidegate.ports.journal import (
+    Batch,
+    Counts,
+    HistoryRow,
+    Key,
+    LaunchRow,
+    PhaseRow,
+    Series,
+    WaitEnd,
+    WaitRow,
+)
+from tidegate.ports.listings import ExecutionQuery, Narrowing, WaitQuery
 from tidegate.ports.store import Store
 from tidegate.stores.sqlite import SqliteStore
 
-Contents: TypeAlias = tuple[list[Any], dict[Key, list[bytes]], list[WaitRow]]
+Contents: TypeAlias = tuple[list[Any], dict[Key, list[bytes]], list[Any], Counts, list[Key]]
 
+NEEDLE = "NEEDLE"
+SERIES = Series("", "", "story")
 WORKFLOW = WorkflowRow(0, "story", "v1", b"graph", "", "", 0)
 
 
 def contents(store: Store) -> Contents:
     """Read everything that a store holds, through its public door."""
-    rows = store.executions(ExecutionQuery(limit=10**6))
-    history = {row.key: store.history(row.key) for row in rows}
-    return rows, history, store.waits(WaitQuery(kinds=(), limit=10**6))
+    rows = store.listings.executions(ExecutionQuery(limit=10**6))
+    history = {row.key: store.journal.history(row.key) for row in rows}
+    waits = store.listings.waits(WaitQuery(kinds=(), limit=10**6))
+    needles = WaitQuery(Narrowing(text=NEEDLE), limit=10**6)
+    found = [row.wait.key for row in store.listings.waits(needles)]
+    return rows, history, waits, store.listings.counts(), found
 
 
 class Story:
@@ -34,7 +49,7 @@ class Story:
         self._told: list[Batch] = []
         self._mirror = SqliteStore.memory()
         self._followed = 0
-        self._number = self._mirror.put_workflow(WORKFLOW).id
+        self._number = self._mirror.catalog.put_workflow(WORKFLOW).id
         self._seqs: dict[Key, int] = {}
         self._waiting: list[Key] = []
 
@@ -48,7 +63,7 @@ class Story:
         """Return what a store holds after the first n batches; n never goes down."""
         assert n >= self._followed, "a story is followed forwards"
         for i in range(self._followed, n):
-            self._mirror.commit(self.tell(i))
+            self._mirror.journal.append(self.tell(i))
         self._followed = n
         return contents(self._mirror)
 
@@ -61,15 +76,27 @@ class Story:
             self._write(batch, key)
             batch.phases.append(PhaseRow(key, Phase.SUCCEEDED, at))
             batch.ends.append(WaitEnd(key, "n1"))
+            self._count(batch, Phase.WAITING, -1)
+            self._count(batch, Phase.SUCCEEDED, 1)
         for _ in range(chance.randrange(1, 4)):
             key = Key(len(self._seqs) + 1)
             self._seqs[key] = 0
             self._waiting.append(key)
             self._write(batch, key)
             due = at + chance.randrange(100) if chance.random() < 0.5 else None
-            batch.launches.append(LaunchRow(key, f"e{key}", self._number, at, phase=Phase.WAITING))
-            batch.waits.append(WaitRow(key, "n1", "input", "title", at, due))
+            row = LaunchRow(key, f"e{key}", self._number, at, series=SERIES, phase=Phase.WAITING)
+            batch.launches.append(row)
+            name = chance.choice(("title", "needle"))
+            batch.waits.append(WaitRow(key, "n1", "input", name, at, due, name, row.id, SERIES))
+            self._count(batch, Phase.WAITING, 1)
         return batch
+
+    @staticmethod
+    def _count(batch: Batch, phase: Phase, by: int) -> None:
+        counts = batch.counts
+        counts.phases[phase] = counts.phases.get(phase, 0) + by
+        if phase is Phase.WAITING:
+            counts.waits["input"] = counts.waits.get("input", 0) + by
 
     def _write(self, batch: Batch, key: Key) -> None:
         self._seqs[key] += 1

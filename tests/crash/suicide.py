@@ -14,24 +14,26 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.executors.process import ProcessExecutor
-from tidegate.ports.journal import Batch
+from tidegate.ports.journal import Batch, Key
 from tidegate.runtime import STORE, Runtime
 from tidegate.stores.sqlite import SqliteStore
+from tidegate.stores.sqlite.journal import SqliteJournal
 from tidegate.wire import Answer, GetExecution, Launch
 
 ID, NUMBER = "one", 4
 
 
-class Deadly(SqliteStore):
-    """A store that kills its process at a commit."""
+class Deadly(SqliteJournal):
+    """A journal that kills its process at a commit."""
 
     when, at, commits = "", 0, 0
 
-    def commit(self, batch: Batch) -> None:
+    def append(self, batch: Batch) -> frozenset[Key]:
         self.commits += 1
         self._die("before")
-        super().commit(batch)
+        moved = super().append(batch)
         self._die("after")
+        return moved
 
     def _die(self, when: str) -> None:
         if (when, self.commits) == (self.when, self.at):
@@ -42,8 +44,8 @@ def main() -> None:
     """Launch, answer, approve; each request may have been made before."""
     home, when, at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     Deadly.when, Deadly.at = when, at
-    store = Deadly.open(home / STORE)
-    assert isinstance(store, Deadly)
+    store = SqliteStore.open(home / STORE)
+    store.journal = Deadly(store.journal._connections, store.journal._search)
     with Runtime(home, store, ProcessExecutor(home, workers=1), serve_door=False) as runtime:
         handle: Any = runtime.service.handle
         handle(Launch(workflow="flow.story", inputs={"n": NUMBER}, id=ID))
@@ -53,7 +55,7 @@ def main() -> None:
             time.sleep(0.01)
         handle(Answer(id=ID, name="fine", value=True, key="f"))
         view = handle(GetExecution(id=ID, wait=60))
-        print(json.dumps([view.phase, view.outputs, store.commits]))
+        print(json.dumps([view.phase, view.outputs, store.journal.commits]))
 
 
 def can_approve(view: Any) -> bool:

@@ -23,9 +23,9 @@ from tidegate.stores.sqlite import SqliteStore
 
 story, done = Story(5), int(sys.argv[2])
 store = SqliteStore.open(sys.argv[1])
-store.put_workflow(WORKFLOW)
+store.catalog.put_workflow(WORKFLOW)
 for n in range(done, done + 5000):
-    store.commit(story.tell(n))
+    store.journal.append(story.tell(n))
     print(n + 1, flush=True)
 """
 

@@ -18,9 +18,9 @@ from tests.contract.executor_contract import Crew, job, write_bundle
 from tests.contract.yard import is_alive, until
 
 from tidegate.core.messages import TASK_CRASHED, TASK_RAISED, TASK_TIMED_OUT
-from tidegate.executors import nursery, pool
+from tidegate.executors import nursery, pool, roster
 from tidegate.executors.process import ProcessExecutor
-from tidegate.logs import read_logs
+from tidegate.logs import Logs
 from tidegate.ports.executor import Lost, Raised, Returned
 
 POISON = """
@@ -170,7 +170,7 @@ def test_a_crash_says_how_and_where(tmp_path: Path, name: str, says: str):
         assert failure.retryable
         if name == "segfault":
             assert "in segfault" in failure.trace
-            assert read_logs(tmp_path, "e1")[0].text.startswith("before the crash\n")
+            assert Logs(tmp_path).read("e1")[0].text.startswith("before the crash\n")
 
 
 def test_threads_that_a_task_leaves_behind_do_not_keep_the_executor_from_closing(tmp_path: Path):
@@ -267,7 +267,7 @@ def test_a_task_ends_at_its_timeout_though_the_forker_hangs(tmp_path: Path, monk
 def run_by_another(forker: psutil.Process, crew: Crew, monkeypatch):
     """Send a task while the forker hangs; return its outcome. The next forker has its usual time: a busy machine may be slow to start it."""
     with monkeypatch.context() as hasty:
-        hasty.setattr(pool, "HUNG", 0.3)
+        hasty.setattr(roster, "HUNG", 0.3)
         crew.submit(good := poison("good", n=1))
         until(lambda: not is_alive(forker.pid))
     return crew.outcome(good)

@@ -11,16 +11,17 @@ TIDEGATE_CRASHES sets how many times the power fails (300 if it is not set).
 import os
 import random
 from collections import Counter
+from pathlib import Path
 
 import apsw
 import pytest
+from msgspec import structs
 from tests.crash.disk import Disk, Fault
 from tests.crash.story import WORKFLOW, Story, contents
 
 from tidegate.errors import StoreDamaged, StoreError, StoreFull
 from tidegate.ports.journal import Batch
-from tidegate.stores import sqlite
-from tidegate.stores.sqlite import SqliteStore
+from tidegate.stores.sqlite import SqliteStore, connections, search, upgrade
 
 CRASHES = int(os.environ.get("TIDEGATE_CRASHES", "300"))
 LIVES = 3
@@ -28,18 +29,24 @@ LIVES = 3
 
 @pytest.fixture(autouse=True)
 def _short_log(monkeypatch):
-    """Pages are moved out of the log every few commits, so that power also fails while that goes on."""
-    monkeypatch.setattr(sqlite, "LOG_PAGES", 40)
+    """Pages are moved out of the log, and texts entered, every few commits, so that power also fails while that goes on."""
+    monkeypatch.setattr(connections, "LOG_PAGES", 40)
+    monkeypatch.setattr(search, "PENDING", 7)
+
+
+def append(store: SqliteStore, batch: Batch) -> None:
+    """Commit a batch."""
+    assert not store.journal.append(batch)
 
 
 def opened(connection: apsw.Connection, synchronous: str = "FULL") -> SqliteStore:
     store = SqliteStore.alone(connection, "tidegate.db")
     connection.execute(f"PRAGMA synchronous = {synchronous}")
-    store.put_workflow(WORKFLOW)
+    store.catalog.put_workflow(WORKFLOW)
     return store
 
 
-def live(disk: Disk, story: Story, done: int, synchronous: str, commit=SqliteStore.commit) -> int:
+def live(disk: Disk, story: Story, done: int, synchronous: str, commit=append) -> int:
     """Commit until the power fails; return how many batches of the story are acknowledged."""
     with disk.connection() as connection:
         try:
@@ -69,14 +76,14 @@ def examine(disk: Disk, story: Story, acknowledged: int) -> tuple[str, int]:
         return "lost", acknowledged
 
 
-def crash_often(synchronous: str, crashes: int, commit=SqliteStore.commit) -> Counter[str]:
+def crash_often(synchronous: str, crashes: int, commit=append) -> Counter[str]:
     """Let the power fail so often; count what is found afterwards, and what had been acknowledged."""
     chance = random.Random(7)
     found: Counter[str] = Counter()
     while found["crashes"] < crashes:
         disk, story, done = Disk(), Story(chance.randrange(2**32)), 0
         for _ in range(LIVES):
-            disk.fail(Fault.POWER, chance.randrange(1, chance.choice((60, 600))))
+            disk.fail(Fault.POWER, chance.randrange(1, chance.choice((60, 900))))
             before, done = done, live(disk, story, done, synchronous, commit)
             disk.mend()
             disk.lose_power(chance)
@@ -117,8 +124,8 @@ def test_no_syncing_damages_the_store_here():
 
 def test_a_commit_in_two_halves_would_be_found():
     def commit(store: SqliteStore, batch: Batch) -> None:
-        store.commit(Batch(history=batch.history))
-        store.commit(Batch(batch.launches, [], batch.phases, batch.waits, batch.ends))
+        append(store, Batch(history=batch.history))
+        append(store, structs.replace(batch, history=[]))
 
     found = crash_often("FULL", 40, commit)
 
@@ -130,7 +137,7 @@ def test_an_acknowledgement_before_the_commit_would_be_found():
 
     def commit(store: SqliteStore, batch: Batch) -> None:
         if store in kept:
-            store.commit(kept[store])
+            append(store, kept[store])
         kept[store] = batch
 
     found = crash_often("FULL", 40, commit)
@@ -159,11 +166,52 @@ def test_power_may_fail_at_every_operation_of_the_first_opening():
     assert operation > 20
 
 
+OLD = Path(__file__).parents[1] / "migration" / "stores" / "0002b.sql"
+
+
+def old_disk() -> Disk:
+    """A disk with a store of schema 2 on it."""
+    disk = Disk()
+    with disk.connection() as connection:
+        connection.execute(f"PRAGMA journal_mode = WAL; {OLD.read_text()}").fetchall()
+    return disk
+
+
+def test_power_may_fail_at_any_operation_while_an_old_store_is_brought_up_to_date(monkeypatch):
+    monkeypatch.setattr(upgrade, "PAGE", 2)
+    chance = random.Random(13)
+    with old_disk().connection() as connection:
+        whole = contents(SqliteStore.alone(connection, "tidegate.db"))[:4]
+    assert len(whole[2]) == 18
+    failed, operation = 0, 1
+    while True:
+        disk = old_disk()
+        disk.fail(Fault.POWER, operation)
+        with disk.connection() as connection:
+            try:
+                SqliteStore.alone(connection, "tidegate.db")
+                came = False
+            except StoreError:
+                came = True
+        disk.mend()
+        disk.lose_power(chance)
+
+        with disk.connection() as connection:
+            store = SqliteStore.alone(connection, "tidegate.db")
+            assert contents(store)[:4] == whole, f"after operation {operation}"
+            assert store.problems() == []
+        if not came:
+            break
+        failed += 1
+        operation += chance.randrange(1, 5)
+    assert failed > 20
+
+
 def commit_into(store: SqliteStore, story: Story, batches: range) -> tuple[int, StoreError | None]:
     """Commit these batches until one is refused; return how many are stored in all, and the refusal."""
     for n in batches:
         try:
-            store.commit(story.tell(n))
+            append(store, story.tell(n))
         except StoreError as error:
             return n, error
     return batches.stop, None
@@ -173,7 +221,7 @@ def commit_into(store: SqliteStore, story: Story, batches: range) -> tuple[int, 
 def test_a_write_that_fails_anywhere_stores_nothing_and_later_batches_are_stored(
     monkeypatch, fault: Fault
 ):
-    monkeypatch.setattr(sqlite, "LOG_PAGES", 15)
+    monkeypatch.setattr(connections, "LOG_PAGES", 15)
     refused = 0
     for operation in range(1, 1000):
         disk, story = Disk(), Story(operation)
@@ -203,7 +251,7 @@ def test_a_write_that_fails_anywhere_stores_nothing_and_later_batches_are_stored
 
 
 def test_after_a_failed_sync_nothing_is_stored_until_the_store_is_opened_again(monkeypatch):
-    monkeypatch.setattr(sqlite, "LOG_PAGES", 15)
+    monkeypatch.setattr(connections, "LOG_PAGES", 15)
     refused = 0
     for operation in range(1, 1000):
         disk, story = Disk(), Story(operation)
@@ -218,7 +266,7 @@ def test_after_a_failed_sync_nothing_is_stored_until_the_store_is_opened_again(m
                 refused += 1
                 assert "check the disk" in error.message
                 with pytest.raises(StoreError, match="check the disk, then start again"):
-                    store.commit(story.tell(n))
+                    append(store, story.tell(n))
             # Who reads still sees what was acknowledged, and no more.
             assert contents(store) == story.after(n)
         disk.lose_power(random.Random(operation))
@@ -226,7 +274,7 @@ def test_after_a_failed_sync_nothing_is_stored_until_the_store_is_opened_again(m
         assert fault == ""
         with disk.connection() as connection:
             store = opened(connection)
-            store.commit(story.tell(held))
+            append(store, story.tell(held))
             assert contents(store) == story.after(held + 1)
         if not came:
             break

@@ -4,33 +4,25 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidegate.logs import (
-    MAX_NAME,
-    keep_deck,
-    keep_log,
-    live_path,
-    log_path,
-    nodes_with_decks,
-    read_deck,
-    read_logs,
-)
+from tidegate.logs import MAX_NAME, Logs, keep_log
 
 
 def write(home: Path, execution: str, node: str, attempt: int, text: str) -> None:
     source = home / "printed"
     source.write_text(text)
     with source.open("rb") as file:
-        keep_log(file.fileno(), log_path(home, execution, node, attempt))
+        keep_log(file.fileno(), Logs(home).path(execution, node, attempt))
 
 
+@settings(deadline=None)
 @given(
     execution=st.text(min_size=1, max_size=80).filter(lambda s: s.isprintable()),
     node=st.lists(st.text("abn.0129% -\\é", min_size=1, max_size=40), min_size=1, max_size=5),
 )
-def test_any_name_is_a_place_of_its_own_below_the_logs(
+def test_any_name_has_a_directory_of_its_own_below_the_logs(
     tmp_path_factory: pytest.TempPathFactory, execution: str, node: list[str]
 ):
     home = tmp_path_factory.mktemp("home")
@@ -38,18 +30,18 @@ def test_any_name_is_a_place_of_its_own_below_the_logs(
 
     write(home, execution, name, 2, "text")
 
-    (log,) = read_logs(home, execution)
+    (log,) = Logs(home).read(execution)
     assert (log.node, log.attempt, log.text) == (name, 2, "text")
-    assert log_path(home, execution, name, 2).resolve().is_relative_to(home / "logs")
+    assert Logs(home).path(execution, name, 2).resolve().is_relative_to(home / "logs")
 
 
 @pytest.mark.parametrize("name", [".", "..", "../..", "", "a/b", "x" * 1000, "\0"])
 def test_an_execution_cannot_lead_out_of_the_logs(tmp_path: Path, name: str):
     write(tmp_path, name, "n0", 1, "text")
 
-    assert [log.text for log in read_logs(tmp_path, name)] == ["text"]
-    assert log_path(tmp_path, name, "n0", 1).resolve().is_relative_to(tmp_path / "logs")
-    assert log_path(tmp_path, name, "n0", 1).parents[1].parent == tmp_path / "logs"
+    assert [log.text for log in Logs(tmp_path).read(name)] == ["text"]
+    assert Logs(tmp_path).path(name, "n0", 1).resolve().is_relative_to(tmp_path / "logs")
+    assert Logs(tmp_path).path(name, "n0", 1).parents[1].parent == tmp_path / "logs"
 
 
 def test_long_names_that_begin_alike_are_told_apart(tmp_path: Path):
@@ -57,54 +49,62 @@ def test_long_names_that_begin_alike_are_told_apart(tmp_path: Path):
     write(tmp_path, one, "n0", 1, "one")
     write(tmp_path, two, "n0", 1, "two")
 
-    assert [log.text for log in read_logs(tmp_path, one)] == ["one"]
+    assert [log.text for log in Logs(tmp_path).read(one)] == ["one"]
 
 
 def test_logs_come_by_node_and_attempt(tmp_path: Path):
     for node, attempt in [("n10", 1), ("n2/n1", 1), ("n2", 11), ("n2", 2), ("n0", 1)]:
         write(tmp_path, "e", node, attempt, "x")
 
-    places = [(log.node, log.attempt) for log in read_logs(tmp_path, "e")]
+    order = [(log.node, log.attempt) for log in Logs(tmp_path).read("e")]
 
-    assert places == [("n0", 1), ("n2", 2), ("n2", 11), ("n2/n1", 1), ("n10", 1)]
-    assert [log.attempt for log in read_logs(tmp_path, "e", "n2")] == [2, 11]
+    assert order == [("n0", 1), ("n2", 2), ("n2", 11), ("n2/n1", 1), ("n10", 1)]
+    assert [log.attempt for log in Logs(tmp_path).read("e", "n2")] == [2, 11]
 
 
 def test_a_log_stands_before_what_was_seen_of_it_live(tmp_path: Path):
     write(tmp_path, "e", "n0", 1, "whole")
-    live_path(tmp_path, "e", "n0", 1).write_text("who")
-    live_path(tmp_path, "e", "n0", 2).write_text("part")
+    Logs(tmp_path).live_path("e", "n0", 1).write_text("who")
+    Logs(tmp_path).live_path("e", "n0", 2).write_text("part")
 
-    assert [(log.text, log.live) for log in read_logs(tmp_path, "e")] == [
+    assert [(log.text, log.live) for log in Logs(tmp_path).read("e")] == [
         ("whole", False),
         ("part", True),
     ]
 
 
-def test_what_is_no_text_is_shown_as_far_as_it_is(tmp_path: Path):
-    path = log_path(tmp_path, "e", "n0", 1)
+def test_what_is_not_text_is_shown_as_far_as_it_is(tmp_path: Path):
+    path = Logs(tmp_path).path("e", "n0", 1)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"a\xffb")
 
-    assert read_logs(tmp_path, "e")[0].text == "a\N{REPLACEMENT CHARACTER}b"
+    assert Logs(tmp_path).read("e")[0].text == "a\N{REPLACEMENT CHARACTER}b"
 
 
 def test_nothing_is_kept_of_nothing(tmp_path: Path):
     with Path(os.devnull).open("rb") as nothing:
-        keep_log(nothing.fileno(), log_path(tmp_path, "e", "n0", 1))
+        keep_log(nothing.fileno(), Logs(tmp_path).path("e", "n0", 1))
 
     assert not (tmp_path / "logs").exists()
 
 
 def test_decks_are_found_by_node_and_the_last_attempt_counts(tmp_path: Path):
-    keep_deck(tmp_path, "e", "n0/ü", 2, b"first")
-    keep_deck(tmp_path, "e", "n0/ü", 10, b"draft")
-    keep_deck(tmp_path, "e", "n0/ü", 10, "última".encode())
+    Logs(tmp_path).keep_deck("e", "n0/ü", 2, b"first")
+    Logs(tmp_path).keep_deck("e", "n0/ü", 10, b"draft")
+    Logs(tmp_path).keep_deck("e", "n0/ü", 10, "última".encode())
 
-    assert read_deck(tmp_path, "e", "n0/ü") == (10, "última")
-    assert read_deck(tmp_path, "e", "n0/ü", 2) == (2, "first")
-    assert read_deck(tmp_path, "e", "n0/ü", 3) is None
-    assert read_deck(tmp_path, "e", "n0") is None
-    assert read_deck(tmp_path, "../e", "n0/ü") is None
-    assert nodes_with_decks(tmp_path, "e") == {"n0/ü"}
-    assert nodes_with_decks(tmp_path, "f") == frozenset()
+    assert Logs(tmp_path).read_deck("e", "n0/ü") == (10, "última")
+    assert Logs(tmp_path).read_deck("e", "n0/ü", 2) == (2, "first")
+    assert Logs(tmp_path).read_deck("e", "n0/ü", 3) is None
+    assert Logs(tmp_path).read_deck("e", "n0") is None
+    assert Logs(tmp_path).read_deck("../e", "n0/ü") is None
+    assert Logs(tmp_path).nodes_with_decks("f", ["n0/ü"]) == frozenset()
+
+
+def test_of_few_nodes_and_of_many_the_same_have_decks(tmp_path: Path):
+    Logs(tmp_path).keep_deck("e", "n0/ü", 1, b"deck")
+    many = [f"n{number}" for number in range(200)]
+
+    assert Logs(tmp_path).nodes_with_decks("e", ["n0", "n0/ü"]) == {"n0/ü"}
+    assert Logs(tmp_path).nodes_with_decks("e", ["n0", "n0/ü", *many]) == {"n0/ü"}
+    assert Logs(tmp_path).nodes_with_decks("e", []) == frozenset()

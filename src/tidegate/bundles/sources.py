@@ -174,8 +174,8 @@ def _imports(tree: ast.Module, where: Path) -> Iterator[tuple[str, ...]]:
 
 def _module_files(root: Path, dotted: tuple[str, ...]) -> Iterator[Path]:
     for depth in range(1, len(dotted) + 1):
-        place = root.joinpath(*dotted[:depth])
-        for candidate in (place.with_name(place.name + ".py"), place / "__init__.py"):
+        path = root.joinpath(*dotted[:depth])
+        for candidate in (path.with_name(path.name + ".py"), path / "__init__.py"):
             if candidate.is_file():
                 yield candidate
 
@@ -204,7 +204,7 @@ def _tree(root: Path, max_files: int, max_bytes: int, below: Path = Path()) -> I
     count = size = 0
     ignored = _Ignored(root)
     for folder, folders, names in os.walk(root / below):
-        place = Path(folder).relative_to(root)
+        within = Path(folder).relative_to(root)
         ignored.read(Path(folder))
         folders[:] = sorted(
             name
@@ -213,10 +213,10 @@ def _tree(root: Path, max_files: int, max_bytes: int, below: Path = Path()) -> I
             and name not in NEVER
             and not (Path(folder) / name / "pyvenv.cfg").exists()
             and not (Path(folder) / name / STORE).exists()
-            and not ignored(f"{(place / name).as_posix()}/")
+            and not ignored(f"{(within / name).as_posix()}/")
         )
         for name in names:
-            path = place / name
+            path = within / name
             if name.startswith(".") or name.endswith(".pyc") or ignored(path.as_posix()):
                 continue
             if not is_safe(path.as_posix()):

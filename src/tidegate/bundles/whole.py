@@ -1,7 +1,7 @@
 """
-Whether an unpacked bundle still is what was unpacked: each has a list of its files with their digests, and is compared with it before its code is run.
+Whether an unpacked bundle is still what was unpacked: each has a list of its files with their digests, which is checked before its code is run.
 
-It tells a hand, a backup or a disk that changed something; files that a task has left there are nobody's source, and not looked at.
+This finds what a person, a backup or the disk has changed. Files that a task has left there belong to no source, and are not looked at.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from tidegate.errors import CodeError
 LIST = ".tidegate-files"
 """Hidden, so that no source tree holds it."""
 
-CURE = "run or register the same source again to put it back"
+CURE = "register the same source again to put it back, then recover the executions that failed"
 
 
 def list_of(bodies: dict[str, bytes]) -> bytes:
@@ -24,26 +24,23 @@ def list_of(bodies: dict[str, bytes]) -> bytes:
     )
 
 
-def check_whole(place: Path) -> None:
+def check_whole(path: Path) -> None:
     """
-    Look whether a bundle is there as it was unpacked.
+    Check that a bundle is there as it was unpacked.
 
-    Errors: `CodeError`, naming the file that is another, or the bundle that is gone.
+    Errors: `CodeError`, naming the file that was changed, or the bundle that is missing.
     """
     try:
-        listed = msgspec.json.decode((place / LIST).read_bytes(), type=dict[str, str])
-    except FileNotFoundError:
-        if place.is_dir():
-            return  # unpacked by something that keeps no list
-        raise CodeError(
-            f"the code this was launched with is gone: there is no {place}; {CURE}"
-        ) from None
+        listed = msgspec.json.decode((path / LIST).read_bytes(), type=dict[str, str])
+    except (FileNotFoundError, NotADirectoryError):
+        gone = f"{path / LIST}: is missing" if path.is_dir() else f"there is no directory {path}"
+        raise CodeError(f"the code of this workflow is missing: {gone}; {CURE}") from None
     except (OSError, msgspec.MsgspecError) as error:
-        raise CodeError(f"{place / LIST}: cannot be read: {error}; {CURE}") from None
+        raise CodeError(f"{path / LIST}: cannot be read: {error}; {CURE}") from None
     for name, digest in listed.items():
         try:
-            found = hashlib.sha256((place / name).read_bytes()).hexdigest()
+            found = hashlib.sha256((path / name).read_bytes()).hexdigest()
         except OSError as error:
-            raise CodeError(f"{place / name}: cannot be read: {error.strerror}; {CURE}") from None
+            raise CodeError(f"{path / name}: cannot be read: {error.strerror}; {CURE}") from None
         if found != digest:
-            raise CodeError(f"{place / name}: was changed after it was packed; {CURE}")
+            raise CodeError(f"{path / name}: was changed after it was packed; {CURE}")

@@ -14,10 +14,10 @@ from tidegate.ir.expr import Value
 from tidegate.types.blobbed import open_object, store_object
 from tidegate.types.builtin import native, read_float, unicode, write_int
 from tidegate.types.form import Form, inside, name_of, wrong
-from tidegate.types.values import BLOB, FLOAT, URI, Blobs
+from tidegate.types.values import BLOB, FLOAT, URI, FileStore
 
 
-def plain(value: Any, blobs: Blobs) -> Value:
+def plain(value: Any, blobs: FileStore) -> Value:
     """Encode what is JSON already: the form of `Any`, of a bare dict and of a bare list."""
     kind = type(value)
     if kind is dict:
@@ -35,7 +35,7 @@ def plain(value: Any, blobs: Blobs) -> Value:
     return _plain_odd(value, blobs)
 
 
-def _plain_dict(value: dict[Any, Any], blobs: Blobs) -> Value:
+def _plain_dict(value: dict[Any, Any], blobs: FileStore) -> Value:
     made: dict[str, Value] = {}
     key: Any = None
     try:
@@ -48,7 +48,7 @@ def _plain_dict(value: dict[Any, Any], blobs: Blobs) -> Value:
     return made
 
 
-def _plain_list(value: Any, blobs: Blobs) -> Value:
+def _plain_list(value: Any, blobs: FileStore) -> Value:
     made: list[Value] = []
     try:
         for item in value:
@@ -67,7 +67,7 @@ def _plain_key(key: object) -> str:
     )
 
 
-def _plain_odd(value: Any, blobs: Blobs) -> Value:
+def _plain_odd(value: Any, blobs: FileStore) -> Value:
     if isinstance(value, enum.Enum) and isinstance(value, str | int):
         return plain(value.value, blobs)
     kinds: tuple[Any, ...] = (str, int, float, dict, list)
@@ -85,7 +85,7 @@ def _plain_odd(value: Any, blobs: Blobs) -> Value:
     )
 
 
-def read_plain(value: Value, blobs: Blobs) -> Any:
+def read_plain(value: Value, blobs: FileStore) -> Any:
     """Decode plain JSON."""
     kind = type(value)
     if kind is dict:

@@ -23,9 +23,9 @@ from tidegate.types.structured import (
 from tidegate.types.values import (
     BLOB,
     URI,
-    Blobs,
     Directory,
     File,
+    FileStore,
     blob_schema,
     is_reference,
     keep,
@@ -39,8 +39,8 @@ PICKLE: Final = "application/x-python-pickle"
 _GIVES: Final = frozenset({dict})
 
 
-def _place_form(cls: type[File] | type[Directory]) -> Form:
-    def encode(value: Any, blobs: Blobs) -> Value:
+def _path_form(cls: type[File] | type[Directory]) -> Form:
+    def encode(value: Any, blobs: FileStore) -> Value:
         if isinstance(value, cls):
             return keep(value, blobs)
         if isinstance(value, str) or (
@@ -49,7 +49,7 @@ def _place_form(cls: type[File] | type[Directory]) -> Form:
             return keep(cls(value), blobs)
         raise misfit(f"a {cls.kind} or its path", value)
 
-    def decode(value: Value, blobs: Blobs) -> Any:
+    def decode(value: Value, blobs: FileStore) -> Any:
         if is_reference(value) or (cls is File and type(value) is dict and URI in value):
             return cls.stored(value, blobs)
         raise misfit(one(cls.kind), value)
@@ -58,7 +58,7 @@ def _place_form(cls: type[File] | type[Directory]) -> Form:
     return Form(schema=schema, encode=encode, decode=decode, takes=(cls,), gives=_GIVES, rank=1)
 
 
-PLACES: Final[dict[Any, Form]] = {File: _place_form(File), Directory: _place_form(Directory)}
+PATHS: Final[dict[Any, Form]] = {File: _path_form(File), Directory: _path_form(Directory)}
 
 
 def packaged_form(cls: Any) -> Form | None:
@@ -80,7 +80,7 @@ def _array_form(cls: type) -> Form:
     if cls.__name__ != "ndarray":
         raise unsupported(cls, "use numpy.ndarray")
 
-    def decode(value: Value, blobs: Blobs) -> Any:
+    def decode(value: Value, blobs: FileStore) -> Any:
         if not is_reference(value):
             raise misfit("an array", value)
         return read_array(value, blobs)
@@ -89,7 +89,7 @@ def _array_form(cls: type) -> Form:
     return Form(schema=schema, encode=write_array, decode=decode, takes=(cls,), gives=_GIVES)
 
 
-def write_array(value: Any, blobs: Blobs) -> Value:
+def write_array(value: Any, blobs: FileStore) -> Value:
     """Store a numpy array in numpy's own format."""
     if not is_a(value, "numpy", "ndarray") or is_a(value, "numpy", "MaskedArray"):
         raise misfit("an array", value)
@@ -103,7 +103,7 @@ def write_array(value: Any, blobs: Blobs) -> Value:
     return reference(blobs.put(content), size=len(content), media=NPY, about=about)
 
 
-def read_array(value: dict[str, Any], blobs: Blobs) -> Any:
+def read_array(value: dict[str, Any], blobs: FileStore) -> Any:
     """Read a numpy array."""
     content = blobs.get(value[BLOB])
     try:
@@ -115,12 +115,12 @@ def read_array(value: dict[str, Any], blobs: Blobs) -> Any:
 def _table_form(cls: type) -> Form:
     whole = cls is StructuredDataset
 
-    def encode(value: Any, blobs: Blobs) -> Value:
+    def encode(value: Any, blobs: FileStore) -> Value:
         if not isinstance(value, cls) and not (whole and is_table(value)):
             raise misfit(one(cls.__qualname__), value)
         return keep_table(value, blobs)
 
-    def decode(value: Value, blobs: Blobs) -> Any:
+    def decode(value: Value, blobs: FileStore) -> Any:
         if not is_reference(value):
             raise misfit("a table", value)
         if whole:
@@ -143,7 +143,7 @@ def pickle_form(annotation: Any) -> Form:
     cls = annotation if isinstance(annotation, type) else object
     title = type_name(annotation)
 
-    def encode(value: Any, blobs: Blobs) -> Value:
+    def encode(value: Any, blobs: FileStore) -> Value:
         if not isinstance(value, cls):
             raise misfit(one(title), value)
         # Loaded here, for importing the package must stay light; cloudpickle stores what pickle cannot.
@@ -155,7 +155,7 @@ def pickle_form(annotation: Any) -> Form:
             raise wrong(f"{title} cannot be pickled: {e}") from e
         return reference(blobs.put(content), size=len(content), media=PICKLE, about=title)
 
-    def decode(value: Value, blobs: Blobs) -> Any:
+    def decode(value: Value, blobs: FileStore) -> Any:
         if not is_reference(value):
             raise misfit(f"a pickled {title}", value)
         # A pickle is a program: what somebody has uploaded as something else is not one.
@@ -169,9 +169,9 @@ def pickle_form(annotation: Any) -> Form:
     return Form(schema=schema, encode=encode, decode=decode, takes=(), gives=_GIVES)
 
 
-def store_object(value: Any, blobs: Blobs) -> Value | None:
+def store_object(value: Any, blobs: FileStore) -> Value | None:
     """Store an object that stands in an untyped value and is kept as a blob; None if it is no such object."""
-    for cls, form in PLACES.items():
+    for cls, form in PATHS.items():
         if isinstance(value, cls):
             return form.encode(value, blobs)
     if is_a(value, "numpy", "ndarray"):
@@ -182,7 +182,7 @@ def store_object(value: Any, blobs: Blobs) -> Value | None:
     return None
 
 
-def open_object(value: dict[str, Any], blobs: Blobs) -> Any:
+def open_object(value: dict[str, Any], blobs: FileStore) -> Any:
     """Return the object that a reference in an untyped value stands for, by its media type."""
     media = value.get("media", "")
     if media == NPY:

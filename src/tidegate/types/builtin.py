@@ -23,7 +23,7 @@ from tidegate.types.values import (
     BLOB,
     FLOAT,
     KIND,
-    Blobs,
+    FileStore,
     blob_schema,
     is_reference,
     reference,
@@ -54,7 +54,7 @@ def native(value: object) -> Any:
     return value
 
 
-def write_int(value: Any, _blobs: Blobs) -> Value:
+def write_int(value: Any, _blobs: FileStore) -> Value:
     """Encode an int of up to 64 bits."""
     if type(value) is not int:
         value = native(value)
@@ -66,7 +66,7 @@ def write_int(value: Any, _blobs: Blobs) -> Value:
     raise wrong(f"{name_of(value)} needs more than 64 bits: declare it as str or Decimal")
 
 
-def _read_int(value: Value, _blobs: Blobs) -> Any:
+def _read_int(value: Value, _blobs: FileStore) -> Any:
     if type(value) is int:
         return value
     if type(value) is float and value.is_integer():
@@ -74,7 +74,7 @@ def _read_int(value: Value, _blobs: Blobs) -> Any:
     raise misfit("a whole number", value)
 
 
-def _float(value: Any, _blobs: Blobs) -> Value:
+def _float(value: Any, _blobs: FileStore) -> Value:
     if type(value) is not float:
         value = native(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -86,7 +86,7 @@ def _float(value: Any, _blobs: Blobs) -> Value:
     return value if isfinite(value) else {FLOAT: repr(value)}
 
 
-def read_float(value: Value, _blobs: Blobs) -> Any:
+def read_float(value: Value, _blobs: FileStore) -> Any:
     """Decode a float, also one that JSON has no number for."""
     if type(value) is float:
         return value
@@ -103,7 +103,7 @@ def _read_strange(value: Value) -> float:
     return float(value[FLOAT])
 
 
-def _bool(value: Any, _blobs: Blobs) -> Value:
+def _bool(value: Any, _blobs: FileStore) -> Value:
     if value is True or value is False:
         return value
     value = native(value)
@@ -112,13 +112,13 @@ def _bool(value: Any, _blobs: Blobs) -> Value:
     raise misfit("true or false", value)
 
 
-def _none(value: Any, _blobs: Blobs) -> Value:
+def _none(value: Any, _blobs: FileStore) -> Value:
     if value is None:
         return None
     raise misfit("nothing (null)", value)
 
 
-def _str(value: Any, _blobs: Blobs) -> Value:
+def _str(value: Any, _blobs: FileStore) -> Value:
     if type(value) is not str:
         if not isinstance(value, str):
             raise misfit("text", value)
@@ -126,7 +126,7 @@ def _str(value: Any, _blobs: Blobs) -> Value:
     return value if value.isascii() else unicode(value)
 
 
-def _read_str(value: Value, _blobs: Blobs) -> Any:
+def _read_str(value: Value, _blobs: FileStore) -> Any:
     if type(value) is str:
         return value
     raise misfit("text", value)
@@ -147,7 +147,7 @@ def unicode(value: str) -> str:
 def _text_form(
     cls: type, name: str, write: Callable[[Any], str], read: Callable[[str], Any], what: str
 ) -> Form:
-    def encode(value: Any, _blobs: Blobs) -> Value:
+    def encode(value: Any, _blobs: FileStore) -> Value:
         if not isinstance(value, cls) or (cls is date and isinstance(value, datetime)):
             raise misfit(what, value)
         try:
@@ -155,7 +155,7 @@ def _text_form(
         except (ValueError, OverflowError) as e:
             raise wrong(f"{value!r} cannot be stored: {e}") from None
 
-    def decode(value: Value, _blobs: Blobs) -> Any:
+    def decode(value: Value, _blobs: FileStore) -> Any:
         if type(value) is not str:
             raise misfit(what, value)
         try:
@@ -167,7 +167,7 @@ def _text_form(
     return Form(schema=schema, encode=encode, decode=decode, takes=(cls,), gives=frozenset({str}))
 
 
-def _bytes(value: Any, blobs: Blobs) -> Value:
+def _bytes(value: Any, blobs: FileStore) -> Value:
     if not isinstance(value, bytes | bytearray | memoryview):
         raise misfit("bytes", value)
     content = bytes(value)
@@ -176,7 +176,7 @@ def _bytes(value: Any, blobs: Blobs) -> Value:
     return reference(blobs.put(content), size=len(content), media="application/octet-stream")
 
 
-def _read_bytes(value: Value, blobs: Blobs) -> Any:
+def _read_bytes(value: Value, blobs: FileStore) -> Any:
     if is_reference(value):
         return blobs.get(value[BLOB])
     if type(value) is str and formats.fits(formats.BASE64, value):
@@ -208,20 +208,22 @@ def literal_form(members: tuple[Any, ...]) -> Form:
         raise unsupported(
             f"Literal[{strange[0]!r}]", "use text, whole numbers, bools or None in it"
         )
+    if len({(type(v), v) for v in values}) < len(values):
+        raise unsupported(f"Literal{list(members)!r}", "two of its members are stored alike")
     return _choice(members, values, options(values))
 
 
 def _choice(members: Sequence[Any], values: list[Value], what: str) -> Form:
-    """Build the form of a choice among members, each stored as the value in its place."""
+    """Build the form of a choice among members, each stored as the value at the same position."""
     meant = {(type(v), v): (m,) for m, v in zip(members, values, strict=True)}
 
-    def encode(value: Any, _blobs: Blobs) -> Value:
+    def encode(value: Any, _blobs: FileStore) -> Value:
         for member, stored in zip(members, values, strict=True):
             if type(member) is type(value) and member == value:
                 return stored
         raise misfit(what, value)
 
-    def decode(value: Value, _blobs: Blobs) -> Any:
+    def decode(value: Value, _blobs: FileStore) -> Any:
         found = _lookup(meant, value)
         if found is None:
             raise misfit(options(values), value)

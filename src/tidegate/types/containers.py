@@ -11,7 +11,7 @@ from tidegate.ir.expr import Schema, Value
 from tidegate.types.anything import ANY, plain
 from tidegate.types.builtin import SCALARS
 from tidegate.types.form import Form, inside, misfit, unsupported, wrong
-from tidegate.types.values import Blobs
+from tidegate.types.values import FileStore
 
 _LIST: Final = frozenset({list})
 _DICT: Final = frozenset({dict})
@@ -19,13 +19,13 @@ _SIZED: Final = (list, tuple)
 _WHOLE: Final = "^(0|-?[1-9][0-9]*)$"
 
 
-Turn = Callable[[Any, Blobs], Any]
+Turn = Callable[[Any, FileStore], Any]
 
 
 def list_form(item: Form, kind: type = list) -> Form:
     """Build the form of `list[T]` or, of kind tuple, of `tuple[T, ...]`."""
 
-    def turn(value: Any, blobs: Blobs, act: Turn) -> list[Any]:
+    def turn(value: Any, blobs: FileStore, act: Turn) -> list[Any]:
         if not isinstance(value, _SIZED):
             raise misfit("a list", value)
         return _each(value, blobs, repeat(act))
@@ -46,7 +46,7 @@ def tuple_form(items: tuple[Form, ...]) -> Form:
     count = len(items)
     encoders, decoders = [f.encode for f in items], [f.decode for f in items]
 
-    def turn(value: Any, blobs: Blobs, acts: list[Turn]) -> list[Any]:
+    def turn(value: Any, blobs: FileStore, acts: list[Turn]) -> list[Any]:
         if not isinstance(value, _SIZED) or len(value) != count:
             raise misfit(f"a list of {count}", value)
         return _each(value, blobs, acts)
@@ -65,7 +65,7 @@ def tuple_form(items: tuple[Form, ...]) -> Form:
     )
 
 
-def _each(value: Any, blobs: Blobs, acts: Iterable[Turn]) -> list[Any]:
+def _each(value: Any, blobs: FileStore, acts: Iterable[Turn]) -> list[Any]:
     made: list[Any] = []
     try:
         for one, act in zip(value, acts, strict=False):
@@ -80,7 +80,7 @@ def dict_form(key: Form, item: Form) -> Form:
     write, read, names = key_form(key)
     encode_item, decode_item = item.encode, item.decode
 
-    def encode(value: Any, blobs: Blobs) -> Value:
+    def encode(value: Any, blobs: FileStore) -> Value:
         if not isinstance(value, dict):
             raise misfit("a dict", value)
         if item is ANY and not names and type(value) is dict:
@@ -94,7 +94,7 @@ def dict_form(key: Form, item: Form) -> Form:
             raise inside(k if isinstance(k, str) else repr(k), e) from None
         return made
 
-    def decode(value: Value, blobs: Blobs) -> Any:
+    def decode(value: Value, blobs: FileStore) -> Any:
         if type(value) is not dict:
             raise misfit("an object", value)
         made = {}
@@ -130,7 +130,7 @@ def key_form(key: Form) -> tuple[Callable[..., str], Callable[..., Any], Schema]
         return key.encode, key.decode, key.schema
     if key is SCALARS[int]:
 
-        def read_int(text: str, blobs: Blobs) -> Any:
+        def read_int(text: str, blobs: FileStore) -> Any:
             if re.fullmatch(_WHOLE.strip("^$"), text, re.ASCII) is None or len(text) > 20:
                 raise misfit("a whole number as key", text)
             return key.decode(int(text), blobs)
@@ -153,7 +153,7 @@ def union_form(members: tuple[Form, ...]) -> Form:
     ordered = sorted(members, key=lambda f: f.rank)
     ambiguous = any(not a.gives.isdisjoint(b.gives) for a, b in combinations(members, 2))
 
-    def encode(value: Any, blobs: Blobs) -> Value:
+    def encode(value: Any, blobs: FileStore) -> Value:
         sure = [f for f in ordered if type(value) in f.takes]
         errors: list[InvalidValue] = []
         for form in sure + [f for f in ordered if f not in sure]:
@@ -170,7 +170,7 @@ def union_form(members: tuple[Form, ...]) -> Form:
             return stored
         raise errors[0] if len(sure) == 1 else misfit(expected, value)
 
-    def decode(value: Value, blobs: Blobs) -> Any:
+    def decode(value: Value, blobs: FileStore) -> Any:
         form, made = _reader(ordered, value, blobs)
         if form is not None:
             return made
@@ -196,7 +196,7 @@ def _quote(value: object) -> str:
     return repr(value) if isinstance(value, str) else f"a {type(value).__qualname__}"
 
 
-def _reader(ordered: list[Form], value: Value, blobs: Blobs) -> tuple[Form | None, Any]:
+def _reader(ordered: list[Form], value: Value, blobs: FileStore) -> tuple[Form | None, Any]:
     """Find the member that reads a value: first those that store values of its class."""
     sure = [f for f in ordered if type(value) in f.gives]
     for form in sure + [f for f in ordered if f not in sure]:
@@ -210,10 +210,10 @@ def _reader(ordered: list[Form], value: Value, blobs: Blobs) -> tuple[Form | Non
 def _optional_form(member: Form) -> Form:
     inner_encode, inner_decode = member.encode, member.decode
 
-    def encode(value: Any, blobs: Blobs) -> Value:
+    def encode(value: Any, blobs: FileStore) -> Value:
         return None if value is None else inner_encode(value, blobs)
 
-    def decode(value: Value, blobs: Blobs) -> Any:
+    def decode(value: Value, blobs: FileStore) -> Any:
         return None if value is None else inner_decode(value, blobs)
 
     return Form(

@@ -192,7 +192,7 @@ def at_path(schema: Schema, path: Path) -> Schema:
 def _step(part: Any, step: str | int, root: Schema) -> Schema:
     schema = resolve(part, root)
     if KIND in schema:
-        raise CompileError(f"{describe(schema)} has no {_place(step)}: use it in a task")
+        raise CompileError(f"{describe(schema)} has no {_step_name(step)}: use it in a task")
     choices = [c for c in alternatives(schema) if resolve(c, root).get("type") != "null"]
     if choices:
         return _through_union(choices, step, root)
@@ -203,7 +203,7 @@ def _step(part: Any, step: str | int, root: Schema) -> Schema:
         return _list_step(schema, step, root)
     if kinds == {"object"}:
         return _object_step(schema, step, root)
-    raise CompileError(f"{describe(schema)} has no {_place(step)}")
+    raise CompileError(f"{describe(schema)} has no {_step_name(step)}")
 
 
 def _through_union(choices: list[Any], step: str | int, root: Schema) -> Schema:
@@ -221,7 +221,9 @@ def _through_union(choices: list[Any], step: str | int, root: Schema) -> Schema:
 
 def _list_step(schema: Schema, step: str | int, root: Schema) -> Schema:
     if not isinstance(step, int):
-        raise CompileError(f"{describe_within(schema, root)} has no {_place(step)}, only positions")
+        raise CompileError(
+            f"{describe_within(schema, root)} has no {_step_name(step)}, only positions"
+        )
     first = schema.get("prefixItems", [])
     size = schema.get("maxItems")
     if size is not None and not -size <= step < size:
@@ -240,10 +242,12 @@ def _object_step(schema: Schema, step: str | int, root: Schema) -> Schema:
     if rest is False or (properties and isinstance(step, int)):
         has = f"it has {', '.join(properties)}" if properties else "it is empty"
         title = schema.get("title") or "the object"
-        raise CompileError(f"{title} has no {_place(step)}: {has}")
+        raise CompileError(f"{title} has no {_step_name(step)}: {has}")
     allowed = resolve(names, root).get("enum")
     if allowed and spell(step) not in allowed:
-        raise CompileError(f"the object has no {_place(step)}: its keys are {', '.join(allowed)}")
+        raise CompileError(
+            f"the object has no {_step_name(step)}: its keys are {', '.join(allowed)}"
+        )
     return _taken(rest)
 
 
@@ -251,5 +255,5 @@ def _taken(part: Any) -> Schema:
     return part if isinstance(part, dict) else {}
 
 
-def _place(step: str | int) -> str:
+def _step_name(step: str | int) -> str:
     return f"item {step}" if isinstance(step, int) else f"field {step!r}"

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tidegate.errors import Fault, InvalidValue, UnsupportedType
 from tidegate.ir.expr import Schema, Value
-from tidegate.types.values import Blobs
+from tidegate.types.values import FileStore
 
 MAX_DEPTH: Final = 64
 """How many lists and dicts may stand within each other in one value."""
@@ -21,8 +21,8 @@ MAX_DEPTH: Final = 64
 MAX_PATH: Final = 16
 """As many steps of the path to a fault are told."""
 
-Encode: TypeAlias = Callable[[Any, Blobs], Value]
-Decode: TypeAlias = Callable[[Value, Blobs], Any]
+Encode: TypeAlias = Callable[[Any, FileStore], Value]
+Decode: TypeAlias = Callable[[Value, FileStore], Any]
 
 
 class Form(Struct, frozen=True, kw_only=True, eq=False):

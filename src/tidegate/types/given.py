@@ -6,10 +6,10 @@ from typing import Any
 from tidegate.errors import InvalidValue, UnsupportedType
 from tidegate.ir.expr import Value
 from tidegate.types.registry import codec
-from tidegate.types.values import Blobs
+from tidegate.types.values import FileStore
 
 
-def stored(value: Any, blobs: Blobs) -> Value:
+def stored(value: Any, blobs: FileStore) -> Value:
     """Return an object as its own type would store it; in lists and dicts each of its parts. Raises `InvalidValue` for what cannot be stored."""
     try:
         return codec(Any).encode(value, blobs)
@@ -26,7 +26,7 @@ def stored(value: Any, blobs: Blobs) -> Value:
         return own.encode(value, blobs)
 
 
-def _key(key: Any, blobs: Blobs) -> str:
+def _key(key: Any, blobs: FileStore) -> str:
     if isinstance(key, int) and not isinstance(key, bool):
         return str(int(key))
     made = stored(key, blobs)

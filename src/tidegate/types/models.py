@@ -16,7 +16,7 @@ from tidegate.types import formats
 from tidegate.types.builtin import native
 from tidegate.types.form import Form, invalid, misfit, one, unsupported, wrong
 from tidegate.types.refs import rewritten
-from tidegate.types.values import Blobs
+from tidegate.types.values import FileStore
 
 _FORMATS = {
     "date-time": formats.LOOSE_INSTANT,
@@ -45,12 +45,12 @@ def model_form(cls: Any, defs: dict[str, Schema]) -> Form:
     if schema.keys() == {"$ref"}:
         schema = defs[schema["$ref"].removeprefix("#/$defs/")]
 
-    def encode(value: Any, blobs: Blobs) -> Value:
+    def encode(value: Any, blobs: FileStore) -> Value:
         if not isinstance(value, cls):
             raise misfit(one(cls.__qualname__), value)
         return _dump(adapter, value, blobs)
 
-    def decode(value: Value, blobs: Blobs) -> Any:
+    def decode(value: Value, blobs: FileStore) -> Any:
         if type(value) is not dict:
             raise misfit(f"an object ({cls.__qualname__})", value)
         return _load(adapter, value, blobs)
@@ -78,12 +78,12 @@ def with_constraints(form: Form, annotation: Any) -> Form:
         except pydantic.ValidationError as e:
             raise _faults(e) from None
 
-    def encode(value: Any, blobs: Blobs) -> Value:
+    def encode(value: Any, blobs: FileStore) -> Value:
         # First the type, strictly, for pydantic would turn "5" into 5; then the constraints.
         form.encode(value, blobs)
         return form.encode(check(native(value)), blobs)
 
-    def decode(value: Value, blobs: Blobs) -> Any:
+    def decode(value: Value, blobs: FileStore) -> Any:
         return check(form.decode(value, blobs))
 
     return msgspec.structs.replace(
@@ -101,7 +101,7 @@ def _adapter(annotation: Any) -> tuple[Any, Schema]:
         raise unsupported(annotation, f"pydantic says: {reason}") from e
 
 
-def _dump(adapter: Any, value: Any, blobs: Blobs) -> Value:
+def _dump(adapter: Any, value: Any, blobs: FileStore) -> Value:
     try:
         return adapter.dump_python(
             value, mode="json", by_alias=True, round_trip=True, context=blobs
@@ -112,7 +112,7 @@ def _dump(adapter: Any, value: Any, blobs: Blobs) -> Value:
         raise wrong(f"pydantic cannot store it: {e}") from e
 
 
-def _load(adapter: Any, value: Value, blobs: Blobs) -> Any:
+def _load(adapter: Any, value: Value, blobs: FileStore) -> Any:
     pydantic = import_module("pydantic")
     try:
         return adapter.validate_json(msgspec.json.encode(value), context=blobs)

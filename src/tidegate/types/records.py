@@ -20,7 +20,7 @@ from tidegate.types.form import (
     unsupported,
     wrong,
 )
-from tidegate.types.values import Blobs, NoBlobs
+from tidegate.types.values import FileStore, NoFiles
 
 _OBJECT: Final = frozenset({dict})
 _QUALIFIERS: Final = (typing.Required, typing.NotRequired)
@@ -104,7 +104,7 @@ def _record(
 ) -> Form:
     encoders = [(f.name, f.form.encode) for f in fields]
 
-    def encode(value: Any, blobs: Blobs) -> Value:
+    def encode(value: Any, blobs: FileStore) -> Value:
         if not isinstance(value, cls):
             raise misfit(one(cls.__qualname__), value)
         made = {}
@@ -130,11 +130,11 @@ def _record(
     )
 
 
-def _reader(title: str, fields: list[_Field]) -> Callable[[Value, Blobs], dict[str, Any]]:
+def _reader(title: str, fields: list[_Field]) -> Callable[[Value, FileStore], dict[str, Any]]:
     decoders = {f.name: f.form.decode for f in fields}
     required = [f.name for f in fields if not f.optional]
 
-    def read(value: Value, blobs: Blobs) -> dict[str, Any]:
+    def read(value: Value, blobs: FileStore) -> dict[str, Any]:
         if type(value) is not dict:
             raise misfit(f"an object ({title})", value)
         faults = [Fault((name,), "this field is missing") for name in required if name not in value]
@@ -161,7 +161,7 @@ def _schema(cls: Any, fields: list[_Field]) -> Schema:
         properties[f.name] = dict(f.form.schema)
         if f.default is not dataclasses.MISSING:
             try:
-                properties[f.name]["default"] = f.form.encode(f.default, NoBlobs())
+                properties[f.name]["default"] = f.form.encode(f.default, NoFiles())
             except InvalidValue:
                 continue  # a default that cannot be shown is still there when the value is built
     schema: Schema = {"title": cls.__name__, "type": "object", "properties": properties}

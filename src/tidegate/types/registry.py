@@ -17,21 +17,21 @@ from msgspec import Struct
 from tidegate.errors import UnsupportedType
 from tidegate.ir.expr import Schema, Value
 from tidegate.types.anything import ANY
-from tidegate.types.blobbed import PLACES, packaged_form, pickle_form
+from tidegate.types.blobbed import PATHS, packaged_form, pickle_form
 from tidegate.types.builtin import SCALARS, enum_form, literal_form
 from tidegate.types.containers import dict_form, list_form, tuple_form, union_form
 from tidegate.types.form import MAX_DEPTH, Form, unsupported, wrong
 from tidegate.types.models import is_model, model_form, with_constraints
 from tidegate.types.records import record_form
 from tidegate.types.refs import closed
-from tidegate.types.values import PICKLED, Blobs, Pickled
+from tidegate.types.values import PICKLED, FileStore, Pickled
 
 INLINE_MAX: Final = 1024 * 1024
 """Largest stored value, in bytes; what is larger belongs into a blob."""
 
 _SCALAR_STORED: Final = frozenset({int, float, bool, NoneType})
 _SHORT: Final = INLINE_MAX // 8
-_LEAVES: Final[dict[Any, Form]] = {**SCALARS, **PLACES, Any: ANY}
+_LEAVES: Final[dict[Any, Form]] = {**SCALARS, **PATHS, Any: ANY}
 _USE: Final = "use a dataclass, a pydantic model, File, or Pickled[...] if only tasks ever see it"
 _INSTEAD: Final[dict[str, str]] = {
     "pathlib.Path": "use File or Directory, which carry the content along",
@@ -71,7 +71,7 @@ class Codec(Struct, frozen=True, eq=False):
     needs_python: bool
     _form: Form
 
-    def encode(self, value: Any, blobs: Blobs) -> Value:
+    def encode(self, value: Any, blobs: FileStore) -> Value:
         """Turn a Python object into a stored value. Raises `InvalidValue`, with faults, if it does not fit."""
         try:
             stored = self._form.encode(value, blobs)
@@ -86,11 +86,11 @@ class Codec(Struct, frozen=True, eq=False):
         if size > INLINE_MAX:
             raise wrong(
                 f"the value takes {size:,} bytes, more than the {INLINE_MAX:,} that may be stored "
-                "in place: return a File, bytes or an array instead"
+                "inline: return a File, bytes or an array instead"
             )
         return stored
 
-    def decode(self, value: Value, blobs: Blobs) -> Any:
+    def decode(self, value: Value, blobs: FileStore) -> Any:
         """Turn a stored value into the Python object. Raises `InvalidValue`, with faults, if it does not fit."""
         return self._form.decode(value, blobs)
 

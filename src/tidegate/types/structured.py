@@ -14,7 +14,7 @@ from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Schema, Value
 from tidegate.types.values import (
     BLOB,
-    Blobs,
+    FileStore,
     blob_schema,
     is_reference,
     misplaced,
@@ -87,11 +87,11 @@ class StructuredDataset:
         self.dataframe = dataframe
         self.uri = uri
         self.file_format = file_format or (Path(uri).suffix.removeprefix(".") if uri else "parquet")
-        self._stored: tuple[dict[str, Any], Blobs] | None = None
+        self._stored: tuple[dict[str, Any], FileStore] | None = None
         self._opened: type | None = None
 
     @classmethod
-    def stored(cls, value: dict[str, Any], blobs: Blobs) -> Self:
+    def stored(cls, value: dict[str, Any], blobs: FileStore) -> Self:
         """Make one from a stored value; it is read when it is opened."""
         made = cls(uri=value[BLOB], file_format="parquet")
         made._stored = (value, blobs)
@@ -145,7 +145,7 @@ class StructuredDataset:
         return blob_schema("table", "Table")
 
 
-def _from_pydantic(cls: type[StructuredDataset], value: Any, blobs: Blobs | None) -> Any:
+def _from_pydantic(cls: type[StructuredDataset], value: Any, blobs: FileStore | None) -> Any:
     if isinstance(value, StructuredDataset):
         return value
     if is_reference(value) and blobs is not None:
@@ -155,13 +155,13 @@ def _from_pydantic(cls: type[StructuredDataset], value: Any, blobs: Blobs | None
     raise ValueError(f"expected a table, got a {type(value).__qualname__}")
 
 
-def keep_table(value: Any, blobs: Blobs | None) -> Value:
+def keep_table(value: Any, blobs: FileStore | None) -> Value:
     """Store a DataFrame, an Arrow table or a dataset as Parquet. Raises `InvalidValue`."""
     dataset = isinstance(value, StructuredDataset)
     if dataset and value.reference() is not None:
         return value.reference()
     if blobs is None:
-        raise misplaced("a table can be stored only where there is a place for blobs")
+        raise misplaced("a table can be given only where it can be stored")
     content = value.content() if dataset else write_table(value)
     shape = getattr(value, "shape", None)
     about = f"table {shape[0]} x {shape[1]}" if shape else "table"

@@ -21,7 +21,7 @@ from tidegate.types.form import invalid, wrong
 from tidegate.types.json_text import read_json
 from tidegate.types.refs import resolve
 from tidegate.types.schema import faults
-from tidegate.types.values import BLOB, FLOAT, KIND, URI, Blobs, Directory, File, keep
+from tidegate.types.values import BLOB, FLOAT, KIND, URI, Directory, File, FileStore, keep
 from tidegate.types.words import alternatives, describe, example, spell
 
 _YES: Final = frozenset({"yes", "y", "true", "t", "on", "1"})
@@ -49,11 +49,11 @@ class _Reader(msgspec.Struct, frozen=True):
 
     root: Schema
     now: datetime | None
-    blobs: Blobs | None
+    blobs: FileStore | None
 
 
 def parse(
-    schema: Schema, text: str, *, now: datetime | None = None, blobs: Blobs | None = None
+    schema: Schema, text: str, *, now: datetime | None = None, blobs: FileStore | None = None
 ) -> Value:
     """
     Return the stored value that a person typed.

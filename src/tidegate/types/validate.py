@@ -116,7 +116,7 @@ def _without_pattern(schema: Schema) -> Schema:
 def _explain(error: Any, root: Value) -> list[Fault]:
     """Turn one error of the validator into faults in plain words."""
     kind = error.kind
-    path, value = _place(root, error.instance_path)
+    path, value = _locate(root, error.instance_path)
     match kind.name:
         case "required":
             return [Fault((*path, kind.property), "this field is missing")]
@@ -157,7 +157,7 @@ def _limits(kind: Any, error: Any, value: Value) -> str:
 
 def _explain_union(error: Any, root: Value) -> list[Fault]:
     """Explain by the member that comes closest: one whose fault is not the type of the whole."""
-    path, value = _place(root, error.instance_path)
+    path, value = _locate(root, error.instance_path)
     members = list(error.kind.context)
     close = [m for m in members if m and not all(_whole(e, error.instance_path) for e in m)]
     if len(close) == 1:
@@ -178,7 +178,7 @@ def _whole(error: Any, steps: Path) -> bool:
     return bool(error.kind.name == "type" and error.instance_path == steps)
 
 
-def _place(root: Value, steps: Path) -> tuple[Path, Value]:
+def _locate(root: Value, steps: Path) -> tuple[Path, Value]:
     """Return the path and the value it leads to; the validator takes a key of digits for a position."""
     path: list[str | int] = []
     value = root

@@ -16,7 +16,7 @@ from typing import IO, Annotated, Any, Final, NoReturn, Protocol, Self, TypeGuar
 
 from msgspec import Struct
 
-from tidegate.errors import Fault, InvalidValue
+from tidegate.errors import Fault, InvalidValue, StoreError, UnknownBlob
 from tidegate.ir.expr import Schema, Value
 
 BLOB: Final = "$blob"
@@ -32,8 +32,8 @@ _LOCAL: Final = "file://"
 _DIGEST: Final = "^[0-9a-f]{64}$"
 
 
-class Blobs(Protocol):
-    """Where bytes are kept, by the digest of their content (SHA-256, hex)."""
+class FileStore(Protocol):
+    """Where the bytes and files of values are kept, by the digest of their content (SHA-256, hex)."""
 
     def put(self, content: bytes, /) -> str:
         """Keep bytes; return their digest."""
@@ -47,10 +47,6 @@ class Blobs(Protocol):
         """Keep a file's content, or a directory as a manifest of its files; return the digest."""
         ...
 
-    def path(self, digest: str, /) -> Path:
-        """Return a file with this content, to read and never to write. Raises `UnknownBlob`."""
-        ...
-
     def checkout(self, digest: str, name: str, /) -> Path:
         """Return a private copy of a file with this name, which may be written."""
         ...
@@ -60,30 +56,29 @@ class Blobs(Protocol):
         ...
 
 
-class NoBlobs:
-    """Blobs for values that must stand by themselves: constants of a workflow, defaults of fields."""
+class NoFiles:
+    """For values that must stand by themselves: constants of a workflow, defaults of fields."""
 
     def _refuse(self, *_: object) -> NoReturn:
         raise misplaced(
             "a file or many bytes cannot be a constant; make it an input, or let a task make it"
         )
 
-    put = get = put_path = path = checkout = checkout_tree = _refuse
+    put = get = put_path = checkout = checkout_tree = _refuse
 
 
 class _Pickling:
-    """Blobs for code that may unpickle."""
+    """For code that may unpickle."""
 
-    def __init__(self, blobs: Blobs) -> None:
+    def __init__(self, blobs: FileStore) -> None:
         self.put = blobs.put
         self.get = blobs.get
         self.put_path = blobs.put_path
-        self.path = blobs.path
         self.checkout = blobs.checkout
         self.checkout_tree = blobs.checkout_tree
 
 
-def with_pickle(blobs: Blobs) -> Blobs:
+def with_pickle(blobs: FileStore) -> FileStore:
     """
     Allow `decode` to unpickle what comes from these blobs.
 
@@ -92,7 +87,7 @@ def with_pickle(blobs: Blobs) -> Blobs:
     return _Pickling(blobs)
 
 
-def may_unpickle(blobs: Blobs) -> bool:
+def may_unpickle(blobs: FileStore) -> bool:
     """Say whether `decode` may unpickle."""
     return isinstance(blobs, _Pickling)
 
@@ -131,7 +126,7 @@ class _Stored(Struct, frozen=True):
     """A stored value, with the blobs it names."""
 
     value: dict[str, Any]
-    blobs: Blobs
+    blobs: FileStore
 
 
 def new_room() -> Path:
@@ -140,7 +135,7 @@ def new_room() -> Path:
     return Path(import_module("tempfile").mkdtemp(prefix="tidegate-"))
 
 
-class _Place:
+class _PathValue:
     """
     What a file and a directory have in common: a path given by the author, or a stored value that becomes a path
     when somebody asks for it.
@@ -170,7 +165,7 @@ class _Place:
         return cls
 
     @classmethod
-    def stored(cls, value: dict[str, Any], blobs: Blobs) -> Self:
+    def stored(cls, value: dict[str, Any], blobs: FileStore) -> Self:
         """Make one from a stored value; nothing is read before it is asked for."""
         made = cls(value.get(URI) or value.get("name") or value[BLOB])
         made._local = ""
@@ -181,7 +176,10 @@ class _Place:
     def path(self) -> str:
         """The path on this machine. What was stored is fetched first, as a copy that may be written."""
         if not self._local:
-            self._local = str(self._fetch())
+            try:
+                self._local = str(self._fetch())
+            except (UnknownBlob, StoreError) as error:
+                raise type(error)(f"{self.kind} {self.name!r}: {error.message}") from None
         return self._local
 
     def _fetch(self) -> Path:
@@ -212,7 +210,7 @@ class _Place:
         return f"{type(self).__name__}({self._given!r})"
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Place) or self.kind != other.kind:
+        if not isinstance(other, _PathValue) or self.kind != other.kind:
             return NotImplemented
         if self._stored is not None and other._stored is not None:
             return self._stored.value == other._stored.value
@@ -232,7 +230,7 @@ class _Place:
         return blob_schema(cls.kind, cls.title)
 
 
-class File(_Place):
+class File(_PathValue):
     """
     A file whose content travels with the value. Made of a path, or of an address on the web (http, https), which is fetched where it is opened.
 
@@ -265,7 +263,7 @@ class File(_Place):
         return cls(new_room() / name)
 
 
-class Directory(_Place):
+class Directory(_PathValue):
     """
     A directory whose files travel with the value. Made of a path; what takes it gets a copy, which may be written.
 
@@ -331,10 +329,10 @@ def misplaced(reason: str) -> InvalidValue:
     return InvalidValue(reason, [Fault((), reason)])
 
 
-def keep(value: Any, blobs: Blobs | None) -> Value:
+def keep(value: Any, blobs: FileStore | None) -> Value:
     """Store a file or directory; return the value that stands for it. Raises `InvalidValue`."""
     if blobs is None:
-        raise misplaced("a file can be stored only where there is a place for blobs")
+        raise misplaced("a file can be given only where it can be stored")
     stored = value._stored  # noqa: SLF001  it is of this module
     if stored is not None and not value._local:  # noqa: SLF001
         return stored.value
@@ -358,7 +356,7 @@ def keep(value: Any, blobs: Blobs | None) -> Value:
 TREE_MEDIA: Final = "application/vnd.tidegate.directory+json"
 
 
-def _keep_tree(path: Path, blobs: Blobs) -> Value:
+def _keep_tree(path: Path, blobs: FileStore) -> Value:
     if not path.is_dir():
         raise misplaced(f"there is no directory at {path}")
     sizes = [p.stat().st_size for p in path.rglob("*") if p.is_file()]
@@ -369,8 +367,8 @@ def _keep_tree(path: Path, blobs: Blobs) -> Value:
     )
 
 
-def _from_pydantic(cls: type[_Place], value: Any, blobs: Blobs | None) -> Any:
-    if isinstance(value, _Place) and value.kind == cls.kind:
+def _from_pydantic(cls: type[_PathValue], value: Any, blobs: FileStore | None) -> Any:
+    if isinstance(value, _PathValue) and value.kind == cls.kind:
         return value
     if isinstance(value, dict) and (BLOB in value or URI in value) and blobs is not None:
         return cls.stored(value, blobs)
@@ -380,7 +378,7 @@ def _from_pydantic(cls: type[_Place], value: Any, blobs: Blobs | None) -> Any:
 
 
 def pydantic_schema(
-    read: Callable[[Any, Blobs | None], Any], write: Callable[[Any, Blobs | None], Value]
+    read: Callable[[Any, FileStore | None], Any], write: Callable[[Any, FileStore | None], Value]
 ) -> Any:
     """Return how pydantic validates and dumps a field that is a blob; the blobs are the context of both."""
     # Pydantic asks for it, so it is loaded; importing the package must not load it.

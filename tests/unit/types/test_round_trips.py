@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from tidegate.blobs import BlobDirectory
+from tidegate.blobs.directory import BlobDirectory
+from tidegate.blobs.files import BlobFiles
 from tidegate.types.registry import codec
 from tidegate.types.schema import can_flow, faults
 from tidegate.types.text import parse, show
@@ -73,8 +74,8 @@ class Review(BaseModel):
 
 
 @pytest.fixture
-def blobs(tmp_path: Path) -> BlobDirectory:
-    return BlobDirectory(tmp_path / "blobs", sync=False)
+def blobs(tmp_path: Path) -> BlobFiles:
+    return BlobFiles(BlobDirectory(tmp_path / "blobs", sync=False))
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -161,7 +162,7 @@ QUICK = settings(
 
 @QUICK
 @given(typed=typed_values())
-def test_what_is_stored_comes_back_as_it_was(typed: tuple[Any, Any], blobs: BlobDirectory) -> None:
+def test_what_is_stored_comes_back_as_it_was(typed: tuple[Any, Any], blobs: BlobFiles) -> None:
     annotation, value = typed
     made = codec(annotation)
 
@@ -176,7 +177,7 @@ def test_what_is_stored_comes_back_as_it_was(typed: tuple[Any, Any], blobs: Blob
 @QUICK
 @given(typed=typed_values())
 def test_a_type_flows_into_itself_into_anything_and_into_its_optional(
-    typed: tuple[Any, Any], blobs: BlobDirectory
+    typed: tuple[Any, Any], blobs: BlobFiles
 ) -> None:
     schema = codec(typed[0]).schema
 
@@ -201,7 +202,7 @@ def shown_values(draw: st.DrawFn) -> tuple[Any, Any]:
 
 @QUICK
 @given(typed=shown_values())
-def test_what_is_shown_can_be_typed_again(typed: tuple[Any, Any], blobs: BlobDirectory) -> None:
+def test_what_is_shown_can_be_typed_again(typed: tuple[Any, Any], blobs: BlobFiles) -> None:
     annotation, value = typed
     made = codec(annotation)
 
@@ -235,7 +236,7 @@ VALUES: list[tuple[Any, Any]] = [
 
 
 @pytest.mark.parametrize(("annotation", "value"), VALUES, ids=lambda part: repr(part)[:40])
-def test_a_value_keeps_its_type(annotation: Any, value: Any, blobs: BlobDirectory) -> None:
+def test_a_value_keeps_its_type(annotation: Any, value: Any, blobs: BlobFiles) -> None:
     made = codec(annotation)
 
     stored = made.encode(value, blobs)
@@ -249,7 +250,7 @@ def test_a_value_keeps_its_type(annotation: Any, value: Any, blobs: BlobDirector
 @pytest.mark.parametrize("annotation", [float, list[float], Any, dict, Optional[float]], ids=str)
 @pytest.mark.parametrize("value", [nan, inf, -inf, -0.0], ids=str)
 def test_a_float_that_json_cannot_say_comes_back(
-    annotation: Any, value: float, blobs: BlobDirectory
+    annotation: Any, value: float, blobs: BlobFiles
 ) -> None:
     given_value = (
         {"a": value} if annotation is dict else [value] if annotation == list[float] else value
@@ -264,7 +265,7 @@ def test_a_float_that_json_cannot_say_comes_back(
     assert copysign(1, found) == copysign(1, value) or isnan(value)
 
 
-def test_a_datetime_without_an_offset_means_utc(blobs: BlobDirectory) -> None:
+def test_a_datetime_without_an_offset_means_utc(blobs: BlobFiles) -> None:
     made = codec(datetime)
 
     stored = made.encode(datetime(2026, 11, 23, 9, 30), blobs)
@@ -279,12 +280,12 @@ def test_the_order_of_stored_instants_is_the_order_of_the_instants(
     a: datetime, b: datetime
 ) -> None:
     made = codec(datetime)
-    nowhere = BlobDirectory("unused")
+    nowhere = BlobFiles(BlobDirectory("unused"))
 
     assert (made.encode(a, nowhere) < made.encode(b, nowhere)) == (a < b)
 
 
-def test_a_field_that_the_constructor_does_not_take_is_kept(blobs: BlobDirectory) -> None:
+def test_a_field_that_the_constructor_does_not_take_is_kept(blobs: BlobFiles) -> None:
     tree = Tree(1)
     object.__setattr__(tree, "depth", 7)
     made = codec(Tree)

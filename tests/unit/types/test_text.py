@@ -9,7 +9,8 @@ from typing import Any, Literal, Optional, Union
 
 import pytest
 
-from tidegate.blobs import BlobDirectory
+from tidegate.blobs.directory import BlobDirectory
+from tidegate.blobs.files import BlobFiles
 from tidegate.errors import InvalidValue
 from tidegate.types.registry import codec
 from tidegate.types.text import parse, show
@@ -107,7 +108,7 @@ def test_now_is_not_understood_without_a_clock() -> None:
 
 
 def test_a_typed_path_becomes_a_blob(tmp_path: Path) -> None:
-    blobs = BlobDirectory(tmp_path / "blobs", sync=False)
+    blobs = BlobFiles(BlobDirectory(tmp_path / "blobs", sync=False))
     (tmp_path / "a.txt").write_text("hello")
 
     file = parse(codec(File).schema, str(tmp_path / "a.txt"), blobs=blobs)
@@ -138,26 +139,15 @@ SHOWN = [
 def test_a_value_is_shown_for_people(annotation: Any, value: Any, text: str) -> None:
     made = codec(annotation)
 
-    assert show(made.schema, made.encode(value, BlobDirectory("unused"))) == text
+    assert show(made.schema, made.encode(value, BlobFiles(BlobDirectory("unused")))) == text
 
 
 def test_a_blob_is_shown_by_its_name_and_size(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("hello")
     made = codec(dict[str, File])
 
-    stored = made.encode({"report": File(tmp_path / "a.txt")}, BlobDirectory(tmp_path / "blobs"))
+    stored = made.encode(
+        {"report": File(tmp_path / "a.txt")}, BlobFiles(BlobDirectory(tmp_path / "blobs"))
+    )
 
     assert show(made.schema, stored) == '{"report": "<a.txt, 5 bytes>"}'
-
-
-@pytest.mark.parametrize("kind", [dict, list[dict], Any, Optional[Point]])
-def test_a_key_that_stands_twice_in_one_object_is_refused(kind):
-    with pytest.raises(InvalidValue, match="the key 'x' twice"):
-        parse(codec(kind).schema, '[{"x": 1, "y": {}, "x": 2}]')
-
-
-@pytest.mark.parametrize("kind", [dict, list[dict], Any])
-def test_nesting_without_end_is_refused(kind):
-    for opening, closing in ("[", "]"), ('{"a":', "}"):
-        with pytest.raises(InvalidValue, match="nested more than 64 deep"):
-            parse(codec(kind).schema, opening * 100_000 + "1" + closing * 100_000)

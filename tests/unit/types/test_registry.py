@@ -13,11 +13,12 @@ from typing import Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar, Unio
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tidegate.blobs import BlobDirectory
+from tidegate.blobs.directory import BlobDirectory
+from tidegate.blobs.files import BlobFiles
 from tidegate.errors import InvalidValue, UnsupportedType
 from tidegate.types.registry import INLINE_MAX, codec
 
-NOWHERE = BlobDirectory("unused")
+NOWHERE = BlobFiles(BlobDirectory("unused"))
 
 
 class Opaque:
@@ -162,7 +163,7 @@ WRONG = [
     (Any, {"a": {"$blob": "x"}}, "a: the keys $blob, $uri and $float are reserved"),
     (Point | Twin, Twin(1), "make the types distinct"),
     (str, "x" * (INLINE_MAX + 1), "return a File, bytes or an array instead"),
-    (list[int], list(range(400_000)), "more than the 1,048,576 that may be stored in place"),
+    (list[int], list(range(400_000)), "more than the 1,048,576 that may be stored inline"),
 ]
 
 

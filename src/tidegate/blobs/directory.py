@@ -1,0 +1,147 @@
+"""
+Blobs in a directory of this machine, one file each, named by its digest: `ab/cdef...`.
+
+Rule 1: a blob is written as a draft under `new/`, synced, and renamed, so that its name never stands for half a content.
+Rule 2: before `put` returns, every directory with a new name in it is synced: the prefix, this directory, and the one around it.
+Rule 3: what is read is checked, and what has changed on the disk is never handed out whole.
+"""
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+from tidegate import disk
+from tidegate.errors import StoreDamaged, StoreError, UnknownBlob
+
+CHUNK: Final = 1024 * 1024
+"""Bytes that are read at once: a blob of this size or less is known before it is written, and is not written twice."""
+
+CURE: Final = "upload the same file again or restore it from a backup, then recover the executions that failed"
+
+_HEX: Final = frozenset("0123456789abcdef")
+
+
+class BlobDirectory:
+    """
+    An adapter of the port `Blobs`. The directory is made when the first blob is put.
+
+    `sync=False` leaves it to the system when bytes reach the disk: for blobs that need not outlive their process.
+    """
+
+    def __init__(self, root: Path | str, *, sync: bool = True) -> None:
+        self._root = Path(root)
+        self._sync = sync
+        self._safe: set[Path] = set()
+        """Directories whose names are known to be on disk: at most 256 prefixes, and the root."""
+
+    def put(self, chunks: Iterable[bytes], /) -> str:
+        """Keep a content that comes in pieces; return its digest. Errors: `StoreFull`, `StoreError`; what the pieces raise."""
+        pieces = iter(chunks)
+        first = next(pieces, b"")
+        second = next(pieces, None)
+        try:
+            if second is None:
+                digest = hashlib.sha256(first).hexdigest()
+                if self._holds(digest, first):
+                    self._settle(self._path(digest))
+                    return digest
+            return self._write(chain((first,) if second is None else (first, second), pieces))
+        except OSError as error:
+            raise disk.failed("a blob cannot be stored", error) from error
+
+    def size(self, digest: str, /) -> int:
+        """Return how many bytes a blob has. Errors: `UnknownBlob`, `StoreError`."""
+        try:
+            found = self._path(digest).stat()
+        except OSError as error:
+            raise _unreadable(digest, error) from None
+        if not stat.S_ISREG(found.st_mode):
+            raise _unknown(digest)
+        return found.st_size
+
+    def read(self, digest: str, /) -> Iterator[bytes]:
+        """Yield a blob in pieces, the last one only if all of them are as they were put. Errors: `UnknownBlob`, `StoreDamaged`, `StoreError`."""
+        seen = hashlib.sha256()
+        held = b""
+        try:
+            with self._path(digest).open("rb") as file:
+                while piece := file.read(CHUNK):
+                    seen.update(piece)
+                    if held:
+                        yield held
+                    held = piece
+        except OSError as error:
+            raise _unreadable(digest, error) from None
+        if seen.hexdigest() != digest:
+            raise StoreDamaged(
+                f"the blob {digest} is damaged: its content has another digest; {CURE}"
+            )
+        yield held
+
+    def _path(self, digest: str) -> Path:
+        check_digest(digest)
+        return self._root / digest[:2] / digest[2:]
+
+    def _holds(self, digest: str, content: bytes) -> bool:
+        """Return whether these bytes are stored already, and undamaged."""
+        path = self._path(digest)
+        try:
+            return path.stat().st_size == len(content) and path.read_bytes() == content
+        except OSError:
+            return False  # writing it says what is wrong, if anything is
+
+    def _write(self, pieces: Iterable[bytes]) -> str:
+        drafts = self._root / "new"
+        disk.make_directory(drafts, durable=self._sync)
+        handle, name = tempfile.mkstemp(dir=drafts)  # nobody else may read it
+        draft = Path(name)
+        try:
+            seen = hashlib.sha256()
+            with os.fdopen(handle, "wb") as file:
+                for piece in pieces:
+                    seen.update(piece)
+                    file.write(piece)
+                file.flush()
+                if self._sync:
+                    os.fsync(handle)
+            path = self._path(seen.hexdigest())
+            disk.make_directory(path.parent, durable=self._sync)
+            draft.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                draft.unlink()
+            raise
+        self._settle(path)
+        return seen.hexdigest()
+
+    def _settle(self, path: Path) -> None:
+        """Sync every directory on the way to a blob, also those that another process has made and may not have synced yet."""
+        if not self._sync:
+            return
+        disk.sync(path.parent)
+        for directory in (path.parent, self._root):
+            if directory not in self._safe:
+                disk.sync(directory.parent)
+                self._safe.add(directory)
+
+
+def check_digest(digest: str) -> None:
+    """Refuse what is not a digest, as it may come from outside and becomes a path. Errors: `UnknownBlob`."""
+    if len(digest) != 64 or not _HEX.issuperset(digest):
+        raise UnknownBlob(f"{digest[:80]!r} is not a digest, which has 64 hexadecimal digits")
+
+
+def _unreadable(digest: str, error: OSError) -> UnknownBlob | StoreError:
+    if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
+        return _unknown(digest)
+    return disk.failed(f"the blob {digest} cannot be read", error)
+
+
+def _unknown(digest: str) -> UnknownBlob:
+    return UnknownBlob(f"no blob with the digest {digest} is stored; {CURE}")

@@ -1,0 +1,98 @@
+"""Models and constraints of pydantic's: what it checks counts on both sides, and its faults read as ours."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import pydantic
+import pytest
+from pydantic import BaseModel, Field, field_validator
+from tests.unit.types.exact import NOWHERE, comes_back
+
+from tidegate.errors import InvalidValue
+from tidegate.types.registry import codec
+from tidegate.types.schema import faults
+
+
+class Inner(BaseModel):
+    value: Literal[1, True]
+
+
+class Review(BaseModel):
+    approved: bool
+    score: int | float = 0
+    when: datetime | None = None
+    took: timedelta = timedelta(0)
+    inner: list[Inner] = []
+
+    @field_validator("score")
+    @classmethod
+    def check_score(cls, score: float) -> float:
+        if score < 0:
+            raise ValueError("must not be negative")
+        return score
+
+
+class Named(BaseModel):
+    class_: str = Field(alias="class")
+
+
+@pydantic.dataclasses.dataclass
+class Point:
+    x: int
+
+
+MODELS = [
+    (Review, Review(approved=True)),
+    (Review, Review(approved=False, score=1.0, when=datetime(2026, 1, 2, tzinfo=UTC))),
+    (Review, Review(approved=True, score=1, took=timedelta(days=400, microseconds=1))),
+    (list[Review], [Review(approved=True, inner=[Inner(value=1), Inner(value=True)])]),
+    (Named, Named(**{"class": "a"})),
+    (Point | None, Point(1)),
+    (dict[str, Annotated[int, Field(ge=1)]], {"a": 1}),
+]
+
+
+@pytest.mark.parametrize(("annotation", "value"), MODELS, ids=lambda part: str(part)[:40])
+def test_a_model_comes_back_as_it_was(annotation: Any, value: Any):
+    comes_back(annotation, value)
+
+
+@pytest.mark.parametrize(
+    ("stored", "where", "reason"),
+    [
+        ({}, ("approved",), "this field is missing"),
+        ({"approved": True, "score": -1}, ("score",), "must not be negative"),
+        ({"approved": True, "inner": [{"value": "a"}]}, ("inner", 0, "value"), "Input should be"),
+    ],
+)
+def test_a_fault_that_pydantic_finds_says_where_and_why(stored: Any, where: Any, reason: str):
+    with pytest.raises(InvalidValue) as refused:
+        codec(Review).decode(stored, NOWHERE)
+
+    assert refused.value.faults[0].path[: len(where)] == where
+    assert reason in refused.value.faults[0].reason
+
+
+def test_what_only_python_can_check_is_said_to_need_it():
+    assert codec(Review).needs_python
+    assert faults(codec(Review).schema, {"approved": True, "score": -1}) == []
+
+
+@pytest.mark.parametrize("value", [0, "5", True, None])
+def test_a_constraint_is_checked_where_the_value_arises_without_turning_it_into_another(value: Any):
+    made = codec(Annotated[int, Field(ge=1)])
+
+    with pytest.raises(InvalidValue):
+        made.encode(value, NOWHERE)
+    assert made.encode(5, NOWHERE) == 5
+
+
+def test_two_models_of_one_name_are_told_apart_in_one_schema():
+    one = pydantic.create_model("Same", a=(int, ...))
+    other = pydantic.create_model("Same", b=(str, ...))
+    made = codec(tuple[one, other])  # type: ignore[valid-type]
+
+    value = (one(a=1), other(b="x"))  # type: ignore[call-arg]
+    assert made.decode(made.encode(value, NOWHERE), NOWHERE) == value
+    assert faults(made.schema, [{"a": 1}, {"b": "x"}]) == []
+    assert faults(made.schema, [{"b": "x"}, {"a": 1}])
