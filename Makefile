@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: help demo test check format docs bench wheel ui browser screenshots clean
 .PHONY: lint floors types tidy
-.PHONY: ui-check ui-types chromium
+.PHONY: ui-check ui-types chromium postgres
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
@@ -22,7 +22,7 @@ demo: .venv/.demo ui  ## See a report wait for you (ARGS=--unattended: it answer
 	@$(BIN)/python examples/demo.py $(ARGS)
 
 # The tests in a browser stay together, with one browser and one server at a time; they skip, and say why, where they cannot run.
-test: .venv/.dev ui chromium  ## Run all tests (ARGS: anything for pytest)
+test: .venv/.dev ui chromium postgres  ## Run all tests (ARGS: anything for pytest)
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 check: lint floors types tidy ui-check  ## Lint, format, types, floors, sizes and names, of Python and of the web UI
@@ -61,6 +61,9 @@ screenshots: .venv/.dev ui chromium  ## Take pictures of every page, in light, d
 
 chromium:
 	@.ci/chromium
+
+postgres:
+	@.ci/postgres
 
 docs: .venv/.dev  ## Write the generated pages of docs/ anew
 	$(BIN)/python docs/generate.py

@@ -10,6 +10,7 @@ from tests.contract.race_gates import (
     TICK,
     Gate,
     every_gate,
+    every_timed_gate,
     ids,
     launched,
 )
@@ -19,6 +20,8 @@ from tidegate.errors import (
     InvalidValue,
     KeyReused,
     NotWaitingYet,
+    Refused,
+    TimedOut,
     UnknownSignal,
 )
 from tidegate.testing import Run, Sandbox
@@ -198,31 +201,83 @@ def test_the_same_key_again_gets_the_same_reply_whatever_else_it_says(
     assert [gate.result] == RAN
 
 
-@then
-def test_the_same_no_again_gets_the_same_reply(
-    sandbox: Sandbox, then: Callable[[Sandbox, Run], None]
-):
+def test_the_same_no_again_gets_the_same_reply(sandbox: Sandbox):
     run = launched(sandbox, Gate("approve", "forever"))
-    first = run.reject("g", who="ann")
+    first = run.answer("g", False, who="ann", key="k")
     assert run.phase == "FAILED"
     assert run.reject("g", who="bob") == first
-    assert run.answer("g", False, key="k") == first
     assert run.answer("g", True, key="k") == first
+
+
+def test_a_key_that_is_first_used_after_the_end_binds_nothing(sandbox: Sandbox):
+    run = launched(sandbox, Gate("approve", "forever"))
+    first = run.reject("g")
+    before = run.events
+    for _ in range(2):
+        assert run.answer("g", False, key="k") == first
+        with pytest.raises(AlreadyAnswered):
+            run.answer("g", True, key="k")
+    assert run.events == before
 
 
 @then
 @every_gate
-def test_a_refusal_by_key_stays_a_refusal(
+def test_a_refusal_keeps_no_key_and_the_same_request_is_decided_anew(
+    sandbox: Sandbox, gate: Gate, then: Callable[[Sandbox, Run], None]
+):
+    run = launched(sandbox, gate)
+    first = run.answer("g", gate.yes)
+    before = run.events
+    with pytest.raises(AlreadyAnswered):
+        run.answer("g", gate.no, key="k")
+    assert run.events == before
+    then(sandbox, run)
+    with pytest.raises(AlreadyAnswered):
+        run.answer("g", gate.no, key="k")
+    assert run.answer("g", gate.yes, key="k") == first
+
+
+@early_approvals
+def test_a_key_that_was_refused_before_the_gate_opened_counts_when_it_is_open(
+    sandbox: Sandbox, gate: Gate
+):
+    run = launched(sandbox, gate)
+    with pytest.raises(NotWaitingYet):
+        run.answer("g", True, key="k")
+    sandbox.advance(HOUR)
+    reply = run.answer("g", True, key="k")
+    assert run.answer("g", True, key="k") == reply
+    assert RAN == [1]
+
+
+@every_timed_gate
+def test_the_answer_that_finds_that_time_is_up_ends_the_gate_and_keeps_no_key(
+    sandbox: Sandbox, gate: Gate
+):
+    run = launched(sandbox, gate)
+    sandbox.advance(HOUR)
+    before = run.events
+    for value in (gate.yes, gate.no):
+        with pytest.raises(TimedOut):
+            run.answer("g", value, key="k")
+    assert run.events == before
+
+
+@pytest.mark.parametrize("then", [finish, abort])
+@every_gate
+def test_ten_refusals_after_the_end_leave_nothing(
     sandbox: Sandbox, gate: Gate, then: Callable[[Sandbox, Run], None]
 ):
     run = launched(sandbox, gate)
     run.answer("g", gate.yes)
-    with pytest.raises(AlreadyAnswered) as first:
-        run.answer("g", gate.no, key="k")
     then(sandbox, run)
-    with pytest.raises(AlreadyAnswered) as second:
-        run.answer("g", gate.yes, key="k")
-    assert second.value.message == first.value.message
+    before = run.events
+    for n in range(10):
+        with pytest.raises(Refused):
+            run.answer("g", gate.no, key=f"k{n}")
+        with pytest.raises(Refused):
+            run.answer("other", 1, key=f"o{n}")
+    assert run.events == before
 
 
 @every_gate

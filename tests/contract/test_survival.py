@@ -14,21 +14,23 @@ import pytest
 from msgspec import msgpack
 
 from tidegate import approve, sleep, task, wait_for_input, workflow
-from tidegate.blobs import BlobDirectory
+from tidegate.blobs.directory import BlobDirectory
+from tidegate.blobs.files import BlobFiles
 from tidegate.bundles.sources import STORE
 from tidegate.core.messages import TASK_RAISED, Failure
 from tidegate.engine import memory
+from tidegate.engine.folds import snapshot
 from tidegate.engine.loop import Engine, NewExecution
-from tidegate.engine.memory import snapshot
-from tidegate.errors import CompileError, IdTaken, InvalidValue, UnknownExecution
+from tidegate.errors import CompileError, IdTaken, InvalidValue, StoreError, UnknownExecution
 from tidegate.executors.inline import InlineExecutor
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
 from tidegate.ports.catalog import WorkflowRow
 from tidegate.ports.executor import Began, Executor, Job, Raised, Report, Returned
-from tidegate.ports.journal import Key
+from tidegate.ports.journal import Batch, Key
 from tidegate.runtime import SystemClock, problems_of
 from tidegate.stores.sqlite import SqliteStore
+from tidegate.stores.sqlite.journal import SqliteJournal
 from tidegate.testing import Sandbox
 
 HOUR = timedelta(hours=1)
@@ -70,15 +72,28 @@ class Stuck:
     def close(self) -> None: ...
 
 
-class Host:
-    """An engine on the store in a directory, from its start to its stop."""
+class Mortal(SqliteJournal):
+    """A journal that takes its owner along at the next commit, if it is told to."""
 
-    def __init__(self, home: Path, executor: Executor) -> None:
+    deadly = False
+
+    def append(self, batch: Batch) -> frozenset[Key]:
+        if self.deadly:
+            raise KeyboardInterrupt
+        return super().append(batch)
+
+
+class Host:
+    """An engine on the store in a directory, from its start to its stop; or to its death."""
+
+    def __init__(self, home: Path, executor: Executor, *, dies: bool = False) -> None:
         self.store = SqliteStore.open(home / STORE)
+        self.store.journal = Mortal(self.store.journal._connections, self.store.journal._search)
         self.engine = Engine(self.store, executor, SystemClock())
+        self._dies = dies
         graph = msgpack.encode(doubles.compile())
         row = WorkflowRow(0, "doubles", "1", graph, "", "", Instant(0))
-        self.workflow = self.store.put_workflow(row).id
+        self.workflow = self.store.catalog.put_workflow(row).id
 
     def __enter__(self) -> Self:
         self.engine.start()
@@ -86,13 +101,17 @@ class Host:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._dies:
+            self.store.journal.deadly = True
+            with pytest.raises(StoreError):
+                self.engine.launch(NewExecution("last", self.workflow, {"x": 1})).result(10)
         self.engine.stop()
         self.store.close()
 
     def node(self) -> Any:
-        row = self.store.find("a")
+        row = self.store.journal.find("a")
         assert row is not None
-        return snapshot(self.store, self.engine.programs, row).state.node(NodeId("n0"))
+        return snapshot(self.store.journal, self.engine.programs, row).state.node(NodeId("n0"))
 
     def launch(self) -> Key:
         wanted = NewExecution("a", self.workflow, {"x": 4})
@@ -103,15 +122,17 @@ class Host:
 
 def test_a_running_attempt_that_died_with_its_host_is_found_and_repeated(tmp_path: Path):
     first, second = Stuck(), Stuck()
-    with Host(tmp_path, first) as host:
+    with Host(tmp_path, first, dies=True) as host:
         host.launch()
         assert (host.node().phase.name, host.node().attempt) == ("RUNNING", 1)
-    with Host(tmp_path, second) as host:
+    with Host(tmp_path, second, dies=True) as host:
         assert (host.node().attempt, host.node().lost) == (2, 1)
     keys = {job.idempotency_key for job in first.jobs + second.jobs}
     assert [job.attempt for job in first.jobs + second.jobs] == [1, 2]
     assert keys == {"a/n0"}
-    inline = InlineExecutor(doubles.compiled().tasks.__getitem__, BlobDirectory(tmp_path / "blobs"))
+    inline = InlineExecutor(
+        doubles.compiled().tasks.__getitem__, BlobFiles(BlobDirectory(tmp_path / "blobs"))
+    )
     with Host(tmp_path, inline) as host:
         now = host.node()
         assert (now.phase.name, now.attempt, now.outputs) == ("SUCCEEDED", 3, {"o0": 8})
@@ -119,7 +140,7 @@ def test_a_running_attempt_that_died_with_its_host_is_found_and_repeated(tmp_pat
 
 
 def test_a_late_result_of_an_old_attempt_is_ignored(tmp_path: Path):
-    with Host(tmp_path, Stuck()) as host:
+    with Host(tmp_path, Stuck(), dies=True) as host:
         key = host.launch()
     with Host(tmp_path, Stuck()) as host:
         for outcome in (Returned({"o0": 99}), Raised(Failure(TASK_RAISED, "late")), Began()):
@@ -148,8 +169,7 @@ def test_an_engine_that_remembers_nothing_between_two_events_does_the_same(
             return run.view, run.events
 
     warm = told()
-    monkeypatch.setattr(memory, "HOT_NODES", -1)
-    monkeypatch.setattr(memory, "HOT_EXECUTIONS", 0)
+    monkeypatch.setattr(memory, "HOT_BYTES", 0)
     assert told() == warm
 
 

@@ -25,11 +25,12 @@ from tidegate import (
     wait_for_input,
     workflow,
 )
-from tidegate.blobs import BlobDirectory
+from tidegate.blobs.directory import BlobDirectory
+from tidegate.blobs.files import BlobFiles
 from tidegate.core.messages import AnswerGiven
 from tidegate.engine import loop
+from tidegate.engine.folds import snapshot
 from tidegate.engine.loop import Engine, NewExecution
-from tidegate.engine.memory import snapshot
 from tidegate.errors import InvalidValue, Overloaded
 from tidegate.executors.inline import InlineExecutor
 from tidegate.ir.expr import NodeId
@@ -188,14 +189,14 @@ class Host:
     def __init__(self, wf: Any, path: Path | None = None) -> None:
         compiled = wf.compiled()
         self.store = SqliteStore.memory() if path is None else SqliteStore.open(path / "db")
-        blobs = BlobDirectory(path or Path())
+        blobs = BlobFiles(BlobDirectory(path or Path()))
         executor = InlineExecutor(compiled.tasks.__getitem__, blobs)
         self.engine = Engine(self.store, executor, SystemClock())
         graph = msgpack.encode(compiled.graph)
         row = WorkflowRow(0, "wf", "1", graph, "", "", Instant(0))
-        self.workflow = self.store.put_workflow(row).id
+        self.workflow = self.store.catalog.put_workflow(row).id
         self.ended = threading.Event()
-        self.engine.watch(self._changed)
+        self.store.changes.subscribe(self._changed)
 
     def _changed(self, touched: Any) -> None:
         if any(phase.is_terminal for phase in touched.values()):
@@ -205,9 +206,9 @@ class Host:
         return NewExecution(id_, self.workflow, {"x": 1})
 
     def look(self, id_: str) -> Any:
-        row = self.store.find(id_)
+        row = self.store.journal.find(id_)
         assert row is not None
-        return snapshot(self.store, self.engine.programs, row)
+        return snapshot(self.store.journal, self.engine.programs, row)
 
     def stop(self) -> None:
         self.engine.stop()
@@ -268,7 +269,7 @@ def test_p10_what_is_too_much_is_refused_at_once_and_what_was_accepted_is_done(
     assert len(keys) == len(accepted)
     host.engine.settle()
     assert {host.look(f"e{n}").state.phase.name for n in range(len(accepted))} == {"SUCCEEDED"}
-    assert host.store.find(f"e{len(accepted)}") is None
+    assert host.store.journal.find(f"e{len(accepted)}") is None
 
 
 def test_p10_an_answer_that_is_refused_for_overload_changes_nothing(

@@ -96,10 +96,10 @@ def start_program(pid_file: str) -> int:
 
 
 @task
-def desk() -> list[str]:
-    place = Path(current_context().working_directory)
-    there = sorted(p.name for p in place.iterdir())
-    (place / "left.txt").write_text("x")
+def directory() -> list[str]:
+    directory = Path(current_context().working_directory)
+    there = sorted(p.name for p in directory.iterdir())
+    (directory / "left.txt").write_text("x")
     return there
 
 

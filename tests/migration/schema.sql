@@ -17,40 +17,14 @@ CREATE TABLE workflows (
     UNIQUE (name, version)
 ) STRICT;
 
-CREATE TABLE executions (
-    key INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    workflow INTEGER NOT NULL REFERENCES workflows (id),
-    phase INTEGER NOT NULL,
-    launched INTEGER NOT NULL,
-    changed INTEGER NOT NULL,
-    who TEXT NOT NULL,
-    project TEXT NOT NULL,
-    domain TEXT NOT NULL
-) STRICT;
-
-CREATE INDEX executions_active ON executions (key) WHERE phase <= 1;
-
 CREATE TABLE history (
-    place INTEGER PRIMARY KEY,
+    position INTEGER PRIMARY KEY,
     key INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     body BLOB NOT NULL
 ) STRICT;
 
 CREATE UNIQUE INDEX history_by_key ON history (key, seq);
-
-CREATE TABLE waits (
-    key INTEGER NOT NULL,
-    node TEXT NOT NULL,
-    kind INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    opened INTEGER NOT NULL,
-    due INTEGER NOT NULL,
-    PRIMARY KEY (key, node)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX waits_by_due ON waits (kind, due, opened, key, node);
 
 CREATE TABLE tokens (
     id TEXT PRIMARY KEY,
@@ -72,3 +46,72 @@ CREATE TABLE logins (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX logins_by_expiry ON logins (expires);
+
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY,
+    project TEXT NOT NULL,
+    domain TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    UNIQUE (project, domain, workflow)
+) STRICT;
+
+CREATE TABLE "executions" (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    workflow INTEGER NOT NULL REFERENCES workflows (id),
+    series INTEGER NOT NULL REFERENCES series (id),
+    phase INTEGER NOT NULL,
+    launched INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    who TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX executions_by_phase ON executions (phase, series, key);
+
+CREATE INDEX executions_by_launch ON executions (launched);
+
+CREATE TABLE waits (
+    key INTEGER NOT NULL,
+    node TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    order_key BLOB NOT NULL,
+    series INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    path TEXT NOT NULL,
+    opened INTEGER NOT NULL,
+    due INTEGER,
+    handle TEXT NOT NULL,
+    form INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    search TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (key, node)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX waits_by_kind ON waits (kind, order_key);
+
+CREATE INDEX waits_by_series ON waits (series, kind, order_key);
+
+CREATE INDEX waits_by_due ON waits (due) WHERE due IS NOT NULL;
+
+CREATE TABLE counters (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE marks (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE waits_late (
+    key INTEGER PRIMARY KEY
+) STRICT;
+
+CREATE VIRTUAL TABLE waits_text USING fts5 (
+    text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
+);
+
+CREATE VIRTUAL TABLE executions_text USING fts5 (
+    text, content = '', detail = none, columnsize = 0, tokenize = 'trigram case_sensitive 1'
+);

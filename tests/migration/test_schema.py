@@ -2,7 +2,8 @@
 The schema is the sum of its migrations, stores of every earlier schema go on, and each statement uses an index.
 
 `schema.sql` is what the migrations must add up to, and changes with a new one.
-`stores/NNNN.sql` is a store as schema NNNN left it, with executions in it that wait; none of them is ever edited.
+`stores/NNNN.sql` is a store as schema NNNN left it, with executions in it that wait; none of them is ever edited. Of one whose name ends
+in a letter, the executions have a real history, and `test_upgrade.py` says what must become of it.
 """
 
 import re
@@ -13,34 +14,71 @@ import pytest
 
 from tidegate.core.state import ExecutionPhase as Phase
 from tidegate.errors import StoreError
-from tidegate.ports.journal import Batch, HistoryRow, PhaseRow, WaitEnd, WaitRow
+from tidegate.ports.journal import Batch, HistoryRow, PhaseRow, WaitEnd
 from tidegate.ports.listings import ExecutionQuery, WaitQuery
-from tidegate.stores import sql
+from tidegate.stores import statements
 from tidegate.stores.sqlite import SqliteStore
+from tidegate.stores.sqlite.connect import DATABASE
 
 HERE = Path(__file__).parent
 NOON = 1_800_000_000_000_000
-OLD_STORES = sorted((HERE / "stores").glob("*.sql"))
+OLD_STORES = sorted((HERE / "stores").glob("[0-9][0-9][0-9][0-9].sql"))
+
+A_LIST = "VIRTUAL TABLE INDEX 1:"
+"""A list of numbers, given with the statement."""
 
 MAY_SCAN = {
     # Workflows are few.
-    "executions": [
-        "SCAN workflows USING COVERING INDEX sqlite_autoindex_workflows_1",
-        "SCAN p VIRTUAL TABLE INDEX 1:",
-    ],
-    "workflows": ["SCAN workflows USING COVERING INDEX sqlite_autoindex_workflows_1"],
-    # The index holds the active ones and no others.
-    "active": ["SCAN executions USING INDEX executions_active"],
+    "workflows": ["workflows USING COVERING INDEX sqlite_autoindex_workflows_1"],
     # SQLite would look for orphans to adopt, if it had let any in.
-    "add_workflow": ["SCAN executions"],
-    # The grants of a token are few.
-    "waits_where": ["SCAN p VIRTUAL TABLE INDEX 1:"] * 4,
-    # To count all is to read all.
-    "count_executions": ["SCAN executions"],
-    "count_waits": ["SCAN waits USING COVERING INDEX waits_by_due"],
+    "add_workflow": ["executions"],
     # Tokens and logins are few, and all of them are read once.
-    "tokens": ["SCAN tokens"],
-    "logins": ["SCAN logins"],
+    "tokens": ["tokens"],
+    "logins": ["logins"],
+    # Some ten rows.
+    "counters": ["counters"],
+    # A few hundred at most: then they are entered into the index.
+    "count_late": ["waits_late"],
+    "index_late": ["l"],
+    "waits_found": [f"k {A_LIST}", "l", f"k {A_LIST}"],
+    # One page of the index.
+    "stale_waits_text": ["d"],
+    # The search indexes.
+    "find_waits_text": ["waits_text VIRTUAL TABLE INDEX 0:M1"],
+    "find_executions_text": ["executions_text VIRTUAL TABLE INDEX 0:M1"],
+    "sweep_waits_text": ["waits_text VIRTUAL TABLE INDEX 0:="],
+    # To check all, or to write it anew, is to read all.
+    "count_executions": ["executions USING COVERING INDEX executions_by_phase"],
+    "count_waits": ["waits USING COVERING INDEX waits_by_kind"],
+    "forget_stray_waits": ["waits USING INDEX waits_by_series"],
+    # What is given with the statement.
+    "execution_rows": [f"k {A_LIST}"],
+    "executions_found": [f"k {A_LIST}"],
+    "wait_rows": [f"n {A_LIST}"],
+    "waiting_names": [f"k {A_LIST}"],
+    "heads_of_executions": [f"s {A_LIST}", f"p {A_LIST}", "heads"],
+    "heads_of_waits": [f"s {A_LIST}", f"p {A_LIST}", "heads"],
+    "executions_searched": [f"json_each {A_LIST}"] * 6,
+    "waits_searched": [f"json_each {A_LIST}"] * 4,
+}
+
+MAY_SORT = {
+    # The few of one workflow, of one execution, or that are active.
+    "versions",
+    "workflows",
+    "active",
+    "waits_of_execution",
+    # Few, and read once.
+    "tokens",
+    "logins",
+    # A page, or what the search index has found.
+    "execution_rows",
+    "wait_rows",
+    "waiting_names",
+    "heads_of_executions",
+    "heads_of_waits",
+    "waits_found",
+    "index_late",
 }
 
 
@@ -67,18 +105,22 @@ def plain(text: str) -> list[str]:
 
 
 def test_the_schema_is_the_sum_of_its_migrations(connection):
-    rows = connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")
+    # A virtual table makes tables of its own.
+    query = r"SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE '%\_text\__%' ESCAPE '\' ORDER BY rowid"
+    rows = connection.execute(query)
 
     assert plain(";".join(text for (text,) in rows)) == plain((HERE / "schema.sql").read_text())
 
 
 def test_the_file_says_whose_it_is_and_which_schema_it_has(connection):
     assert connection.pragma("application_id").to_bytes(4, "big") == b"Tide"
-    assert connection.pragma("user_version") == len(sql.migrations())
+    assert connection.pragma("user_version") == len(statements.migrations(DATABASE))
 
 
 def test_each_schema_has_a_store_that_is_kept_for_this_test():
-    assert [int(path.stem) for path in OLD_STORES] == [m.number for m in sql.migrations()]
+    assert [int(path.stem) for path in OLD_STORES] == [
+        m.number for m in statements.migrations(DATABASE)
+    ]
 
 
 # -- old stores --
@@ -92,32 +134,33 @@ def test_what_waits_in_an_old_store_goes_on(tmp_path: Path, dump: Path):
     store = SqliteStore.open(path)
 
     assert store.problems() == []
-    assert [(row.id, row.phase) for row in store.executions(ExecutionQuery())] == [
+    assert [(row.id, row.phase) for row in store.listings.executions(ExecutionQuery())] == [
         ("sleeps", Phase.RUNNING),
         ("waits-for-review", Phase.WAITING),
         ("waits-for-title", Phase.WAITING),
         ("ended", Phase.SUCCEEDED),
     ]
-    assert store.history(3) == [b"one", b"\x00\xff"]
-    assert store.active() == [4]
-    assert store.next_due() == NOON + 60
-    assert store.waits(WaitQuery(kinds=())) == [
-        WaitRow(4, "n0", "sleep", "nap", NOON + 4, NOON + 60),
-        WaitRow(4, "n3", "retry", "fetch", NOON + 5, NOON + 70),
-        WaitRow(3, "n2", "approve", "review", NOON + 3, NOON + 90),
-        WaitRow(2, "n1", "input", "title", NOON + 2, None),
+    assert store.journal.history(3) == [b"one", b"\x00\xff"]
+    assert store.journal.active() == [4]
+    assert store.journal.next_due() == NOON + 60
+    listed = [row.wait for row in store.listings.waits(WaitQuery(kinds=()))]
+    assert [(row.key, row.node, row.kind, row.name, row.opened, row.due) for row in listed] == [
+        (4, "n0", "sleep", "nap", NOON + 4, NOON + 60),
+        (4, "n3", "retry", "fetch", NOON + 5, NOON + 70),
+        (3, "n2", "approve", "review", NOON + 3, NOON + 90),
+        (2, "n1", "input", "title", NOON + 2, None),
     ]
-    found = store.find_workflow("report")
+    found = store.catalog.find_workflow("report")
     assert found is not None
     assert (found.version, found.graph, found.bundle) == ("v2", b"graph two", "b2")
-    store.commit(
+    store.journal.append(
         Batch(
             history=[HistoryRow(2, 2, b"answered")],
             phases=[PhaseRow(2, Phase.SUCCEEDED, NOON + 99)],
             ends=[WaitEnd(2, "n1")],
         )
     )
-    assert store.history(2) == [b"one", b"answered"]
+    assert store.journal.history(2) == [b"one", b"answered"]
     store.close()
 
 
@@ -128,23 +171,25 @@ def test_who_could_come_in_still_can_and_who_could_not_still_cannot(tmp_path: Pa
 
     store = SqliteStore.open(path)
 
-    assert [(row.name, row.hash, row.revoked) for row in store.tokens()] == [
+    assert [(row.name, row.hash, row.revoked) for row in store.access.tokens()] == [
         ("admin", b"\x11", None),
         ("ada", b"\x22", NOON + 50),
     ]
-    assert store.tokens()[1].grants == (("viewer", "*", "*"), ("approver", "flow", "*"))
-    assert [(row.hash, row.token) for row in store.logins()] == [
+    assert store.access.tokens()[1].grants == (("viewer", "*", "*"), ("approver", "flow", "*"))
+    assert [(row.hash, row.token) for row in store.access.logins()] == [
         (b"\x33", "0a1b2c3d"),
         (b"\x44", "4e5f6a7b"),
     ]
     store.close()
 
 
-GROW = sql.Migration(
-    len(sql.migrations()) + 1, "grow", "ALTER TABLE executions ADD COLUMN label TEXT; "
+GROW = statements.Migration(
+    len(statements.migrations(DATABASE)) + 1,
+    "grow",
+    "ALTER TABLE executions ADD COLUMN label TEXT; ",
 )
-BREAK = sql.Migration(
-    len(sql.migrations()) + 1,
+BREAK = statements.Migration(
+    len(statements.migrations(DATABASE)) + 1,
     "break",
     "ALTER TABLE executions ADD COLUMN label TEXT; DELETE FROM waits; INSERT INTO nowhere VALUES (1)",
 )
@@ -153,12 +198,12 @@ BREAK = sql.Migration(
 def test_a_writer_brings_an_older_store_up_to_date_once(tmp_path: Path, monkeypatch):
     path = tmp_path / "tidegate.db"
     revive(OLD_STORES[-1], path)
-    newer = (*sql.migrations(), GROW)
-    monkeypatch.setattr(sql, "migrations", lambda: newer)
+    newer = (*statements.migrations(DATABASE), GROW)
+    monkeypatch.setattr(statements, "migrations", lambda _: newer)
 
     for _ in range(2):
         store = SqliteStore.open(path)
-        assert store.last_key() == 4
+        assert store.journal.last_key() == 4
         store.close()
 
     other = apsw.Connection(str(path))
@@ -172,8 +217,8 @@ def test_who_only_reads_does_not_change_an_older_store_and_says_what_to_do(
 ):
     path = tmp_path / "tidegate.db"
     revive(OLD_STORES[-1], path)
-    newer = (*sql.migrations(), GROW)
-    monkeypatch.setattr(sql, "migrations", lambda: newer)
+    newer = (*statements.migrations(DATABASE), GROW)
+    monkeypatch.setattr(statements, "migrations", lambda _: newer)
 
     with pytest.raises(StoreError, match=r"older schema \d+.*run its engine once"):
         SqliteStore.open(path, writer=False)
@@ -186,20 +231,22 @@ def test_who_only_reads_does_not_change_an_older_store_and_says_what_to_do(
 def test_a_migration_that_fails_leaves_the_old_store_whole(tmp_path: Path, monkeypatch):
     path = tmp_path / "tidegate.db"
     revive(OLD_STORES[-1], path)
-    known = sql.migrations()
-    monkeypatch.setattr(sql, "migrations", lambda: (*known, BREAK))
+    known = statements.migrations(DATABASE)
+    monkeypatch.setattr(statements, "migrations", lambda _: (*known, BREAK))
     with pytest.raises(StoreError, match="nowhere"):
         SqliteStore.open(path)
 
-    monkeypatch.setattr(sql, "migrations", lambda: known)
+    monkeypatch.setattr(statements, "migrations", lambda _: known)
     store = SqliteStore.open(path)
 
-    assert len(store.waits(WaitQuery(kinds=()))) == 4
+    assert len(store.listings.waits(WaitQuery(kinds=()))) == 4
     assert store.problems() == []
     store.close()
 
 
 # -- statements --
+
+STATEMENTS = {**statements.shared(), **statements.own(DATABASE)}
 
 
 def explained(connection, statement: str) -> list[str]:
@@ -209,44 +256,66 @@ def explained(connection, statement: str) -> list[str]:
     return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", bindings)]
 
 
-@pytest.mark.parametrize("name", sql.queries())
-def test_each_statement_fits_the_schema_and_looks_up_what_it_needs(connection, name):
-    plan = explained(connection, sql.queries()[name])
+@pytest.mark.parametrize("name", [n for n in STATEMENTS if not n.startswith("problem_")])
+def test_each_statement_looks_up_what_it_needs_and_scans_and_sorts_nothing_large(connection, name):
+    plan = explained(connection, STATEMENTS[name])
 
-    if not name.startswith("problem_"):
-        assert [s for s in plan if s.startswith("SCAN")] == MAY_SCAN.get(name, []), plan
+    scanned = [line.removeprefix("SCAN ") for line in plan if line.startswith("SCAN")]
+    assert scanned == MAY_SCAN.get(name, []), plan
+    assert any("TEMP B-TREE" in line for line in plan) is (name in MAY_SORT), plan
+
+
+@pytest.mark.parametrize("name", [n for n in STATEMENTS if n.startswith("problem_")])
+def test_each_check_fits_the_schema(connection, name):
+    assert explained(connection, STATEMENTS[name])
 
 
 @pytest.mark.parametrize(
     ("name", "index"),
     [
-        ("due", "waits_by_due"),
-        ("next_due", "waits_by_due"),
-        ("waits", "waits_by_due"),
-        ("waits_where", "waits_by_due"),
-        ("waits_of", "PRIMARY KEY"),
+        ("due", "COVERING INDEX waits_by_due"),
+        ("next_due", "COVERING INDEX waits_by_due"),
+        ("waits", "COVERING INDEX waits_by_kind"),
+        ("waits_searched", "INDEX waits_by_kind"),
+        ("waits_of_series", "COVERING INDEX waits_by_series"),
+        ("waits_of_series_searched", "INDEX waits_by_series"),
+        ("heads_of_waits", "COVERING INDEX waits_by_series"),
+        ("waits_of_execution", "PRIMARY KEY"),
         ("history", "history_by_key"),
-        ("active", "executions_active"),
+        ("recorded", "history_by_key"),
+        ("active", "COVERING INDEX executions_by_phase"),
         ("find", "sqlite_autoindex_executions_1"),
         ("executions", "INTEGER PRIMARY KEY"),
+        ("executions_searched", "INTEGER PRIMARY KEY"),
+        ("executions_of_series", "executions_by_phase"),
+        ("executions_of_series_searched", "executions_by_phase"),
+        ("heads_of_executions", "executions_by_phase"),
+        ("launched_between", "executions_by_launch"),
+        ("keys_launched_between", "COVERING INDEX executions_by_launch"),
+        ("changes_of", "history_by_key"),
     ],
 )
-def test_a_statement_that_must_be_fast_uses_its_index_and_sorts_nothing(connection, name, index):
-    plan = explained(connection, sql.queries()[name])
+def test_a_statement_that_must_be_fast_uses_its_index(connection, name, index):
+    plan = explained(connection, STATEMENTS[name])
 
-    assert any(index in line for line in plan), plan
-    # The few waits of one execution are sorted.
-    assert name == "waits_of" or not any("TEMP B-TREE" in line for line in plan), plan
+    assert any(line.startswith("SEARCH") and index in line for line in plan), plan
 
 
 def test_each_statement_has_a_use():
-    code = "".join(p.read_text() for p in Path(sql.__file__).parent.glob("*.py"))
+    code = "".join(p.read_text() for p in Path(statements.__file__).parent.rglob("*.py"))
 
-    unused = [n for n in sql.queries() if f'"{n}"' not in code and not n.startswith("problem_")]
-    assert unused == []
+    def used(name: str) -> bool:
+        # Some names are put together: of what a list is called, and of what is done with it.
+        parts = (
+            "_searched",
+            "_of_series",
+            "heads_of_",
+            "index_",
+            "merge_",
+            "tidy_",
+            "find_",
+            "forget_",
+        )
+        return f'"{name}"' in code or any(part in name for part in parts)
 
-
-def test_a_statement_of_a_file_is_found_by_its_name_without_its_comments():
-    text = "-- A file.\n\n-- name: one\n-- why\nSELECT 1;\n\n-- name: two\nSELECT\n    2;\n"
-
-    assert sql.parse(text) == {"one": "SELECT 1", "two": "SELECT\n    2"}
+    assert [name for name in STATEMENTS if not used(name) and not name.startswith("problem_")] == []

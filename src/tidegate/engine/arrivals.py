@@ -1,18 +1,16 @@
 """What arrives at the engine from other threads, and how those who wait for it are told."""
 
-import logging
 from collections.abc import Sequence
-from concurrent.futures import Future, InvalidStateError
 from typing import Any
 
 from msgspec import Struct
 
 from tidegate.core.messages import Event, Reply, Reuse
+from tidegate.engine.futures import Future
+from tidegate.engine.memory import Hot
 from tidegate.ir.expr import Value
 from tidegate.ports.executor import Report
-from tidegate.ports.journal import Key, WaitRow
-
-log = logging.getLogger(__name__)
+from tidegate.ports.journal import Due, Key
 
 
 class NewExecution(Struct, frozen=True, gc=False):
@@ -41,15 +39,16 @@ class Launch(Struct, frozen=True, gc=False):
     """Somebody wants an execution."""
 
     wanted: NewExecution
-    future: "Future[Placed]"
+    future: Future[Placed]
 
 
-class Told(Struct, frozen=True, gc=False):
-    """Somebody tells an execution something."""
+class Told(Struct):
+    """Somebody tells an execution something. `read` is the execution, if whoever tells it had to read it from the store."""
 
     key: Key
     event: Event
-    future: "Future[Reply | None]"
+    future: Future[Reply | None]
+    read: Hot | None = None
 
 
 class Reports(Struct, frozen=True):
@@ -61,7 +60,7 @@ class Reports(Struct, frozen=True):
 class Settle(Struct, frozen=True):
     """Somebody waits until all before this is decided; told whether nothing has changed since."""
 
-    settled: "Future[bool]"
+    settled: Future[bool]
 
 
 class Stop(Struct, frozen=True):
@@ -76,7 +75,7 @@ class Work(Struct):
 
     arrivals: list[Arrival] = []
     reports: list[Report] = []
-    due: list[WaitRow] = []
+    due: list[Due] = []
     settles: list[Settle] = []
 
     def apart(self) -> "list[Work]":
@@ -86,15 +85,12 @@ class Work(Struct):
         return asked + reported + [Work(due=[each]) for each in self.due]
 
 
-def tell(future: "Future[Any]", reply: Any) -> None:
+def tell(future: Future[Any], reply: Any) -> None:
     """Give whoever waits the reply, or raise it there if it is an exception."""
-    try:
-        if isinstance(reply, Exception):
-            future.set_exception(reply)
-        else:
-            future.set_result(reply)
-    except InvalidStateError:
-        log.debug("whoever asked has gone away, or was told")
+    if isinstance(reply, Exception):
+        future.set_exception(reply)
+    else:
+        future.set_result(reply)
 
 
 def fail(arrivals: Sequence[Arrival], error: Exception) -> None:

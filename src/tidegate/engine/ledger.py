@@ -1,19 +1,31 @@
 """One group of events on its way into the store: the rows it writes, and what is to be done once they are safe."""
 
-from concurrent.futures import Future
 from typing import Any
 
 from msgspec import structs
 
+from tidegate.core.addresses import readdressed
 from tidegate.core.history import to_bytes
 from tidegate.core.messages import CancelTask, Event, RunTask
 from tidegate.core.state import ExecutionPhase, NodePhase
 from tidegate.core.step import Step
+from tidegate.core.waits import wait_kind
+from tidegate.engine.futures import Future
 from tidegate.engine.memory import Hot
 from tidegate.ir.expr import NodeId
-from tidegate.ir.graph import ApproveNode, InputNode, Instant, Node, SleepNode
+from tidegate.ir.graph import Instant
 from tidegate.ports.executor import Job
-from tidegate.ports.journal import Batch, HistoryRow, Key, LaunchRow, PhaseRow, WaitEnd, WaitRow
+from tidegate.ports.journal import (
+    Batch,
+    Counts,
+    HistoryRow,
+    Key,
+    LaunchRow,
+    PhaseRow,
+    WaitEnd,
+    WaitRow,
+)
+from tidegate.ports.rows import wait_row
 
 WAITING = NodePhase.WAITING
 
@@ -22,15 +34,18 @@ class Ledger:
     """
     Collects what a group of events changes. `batch()` is stored; after that, and only then, the rest is acted upon.
 
-    `soonest` is the earliest instant that something in it waits for.
+    `soonest` is the earliest instant that something in it waits for, `again` whether it is decided anew because somebody else appended first.
     """
 
     __slots__ = (
+        "_counts",
         "_ends",
         "_history",
+        "_keys",
         "_launches",
         "_phases",
         "_waits",
+        "again",
         "cancels",
         "jobs",
         "replies",
@@ -38,7 +53,10 @@ class Ledger:
         "touched",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, *, again: bool = False) -> None:
+        self.again = again
+        self._counts = Counts()
+        self._keys: dict[str, Key] = {}
         self._launches: dict[Key, LaunchRow] = {}
         self._history: list[HistoryRow] = []
         self._phases: dict[Key, PhaseRow] = {}
@@ -53,23 +71,29 @@ class Ledger:
     def launch(self, row: LaunchRow) -> None:
         """A new execution; its first step follows."""
         self._launches[row.key] = row
+        self._keys[row.id] = row.key
+        self._count_phase(row.phase, 1)
 
     def placed(self, execution_id: str) -> Key | None:
         """Return the key of an execution that this group launches."""
-        for row in self._launches.values():
-            if row.id == execution_id:
-                return row.key
-        return None
+        return self._keys.get(execution_id)
 
     def enter(self, hot: Hot, event: Event, step: Step) -> None:
         """Take a step up: write its rows, fold it into the execution, and keep its commands for later."""
         if step.changes:
             key, phase = hot.key, step.phase
             hot.seq += 1
-            self._history.append(HistoryRow(key, hot.seq, to_bytes(event, step.changes)))
-            self._enter_waits(key, step)
-            if phase is not hot.state.phase:
+            body = to_bytes(event, step.changes)
+            hot.written += len(body)
+            self._history.append(HistoryRow(key, hot.seq, body))
+            self._enter_waits(hot, step)
+            if step.plan is not hot.plan:
+                self._enter_paths(hot, step)
+            before = hot.state.phase
+            if phase is not before:
                 self._phases[key] = PhaseRow(key, phase, event.at)
+                self._count_phase(before, -1)
+                self._count_phase(phase, 1)
             hot.plan = step.merge()
             self.touched[key] = phase
         for command in step.commands:
@@ -91,36 +115,43 @@ class Ledger:
             list(phases.values()),
             list(self._waits.values()),
             list(self._ends.values()),
+            self._counts,
         )
 
-    def _enter_waits(self, key: Key, step: Step) -> None:
-        before = step.before
+    def _enter_waits(self, hot: Hot, step: Step) -> None:
+        """Write down what begins to wait and what waits no more; before the step is merged, as what was is needed for that."""
+        key, before = hot.key, step.before
         for id_, now in step.nodes.items():
+            waited = before[id_] is WAITING
             if now.phase is WAITING:
-                node, opened = step.plan.nodes[id_].node, now.began
-                assert opened is not None, "a node that waits has begun"
-                place = (key, id_)
-                self._waits[place] = WaitRow(key, id_, wait_kind(node), node.name, opened, now.due)
-                self._ends.pop(place, None)
+                planned = step.plan.nodes[id_]
+                wait = (key, id_)
+                row = self._waits[wait] = wait_row(hot.owner, step.plan, step.draft, planned)
+                self._ends.pop(wait, None)
+                if not waited:
+                    self._count_wait(row.kind, 1)
                 if now.due is not None and (self.soonest is None or now.due < self.soonest):
                     self.soonest = now.due
-            elif id_ in before and before[id_].phase is WAITING:
-                place = (key, id_)
-                self._waits.pop(place, None)
-                self._ends[place] = WaitEnd(key, id_)
+            elif waited:
+                wait = (key, id_)
+                self._waits.pop(wait, None)
+                self._ends[wait] = WaitEnd(key, id_)
+                self._count_wait(wait_kind(step.plan.nodes[id_].node), -1)
 
+    def _enter_paths(self, hot: Hot, step: Step) -> None:
+        """Write those anew that must be addressed by their path now, as something has unfolded that has a gate of their name."""
+        for id_ in readdressed(step.plan, step.changes):
+            if step.draft.node(id_).phase is WAITING:
+                row = wait_row(hot.owner, step.plan, step.draft, step.plan.nodes[id_])
+                self._waits[hot.key, id_] = row
 
-def wait_kind(node: Node) -> str:
-    """Return the kind of a wait: that of the gate, or `retry` for a task that pauses before it is tried again."""
-    match node:
-        case InputNode():
-            return "input"
-        case SleepNode():
-            return "sleep"
-        case ApproveNode():
-            return "approve"
-        case _:
-            return "retry"
+    def _count_phase(self, phase: ExecutionPhase, by: int) -> None:
+        phases = self._counts.phases
+        phases[phase] = phases.get(phase, 0) + by
+
+    def _count_wait(self, kind: str, by: int) -> None:
+        waits = self._counts.waits
+        waits[kind] = waits.get(kind, 0) + by
 
 
 def job(hot: Hot, run: RunTask) -> Job:

@@ -14,21 +14,21 @@ what is sick is refused and logged, all else goes on. Should the thread end by a
 import logging
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from tidegate.core.messages import (
     Event,
+    GivenBack,
     Launched,
     Reply,
-    TaskLost,
+    TakenUp,
     TimerFired,
 )
-from tidegate.core.state import X_SUCCEEDED, ExecutionPhase
-from tidegate.core.step import outstanding, running, step
+from tidegate.core.state import X_SUCCEEDED
+from tidegate.core.step import step
 from tidegate.engine.arrivals import (
     Arrival,
     Launch,
@@ -42,15 +42,20 @@ from tidegate.engine.arrivals import (
     fail,
     tell,
 )
-from tidegate.engine.ledger import Ledger, job
-from tidegate.engine.memory import Hot, Memory, Programs
-from tidegate.engine.outcomes import brief, event_of, spoiled
+from tidegate.engine.damage import Damage
+from tidegate.engine.dispatch import Dispatch
+from tidegate.engine.futures import Future
+from tidegate.engine.ledger import Ledger
+from tidegate.engine.memory import Hot, Memory
+from tidegate.engine.outcomes import brief, event_of, failed_by, spoiled
+from tidegate.engine.programs import Programs
 from tidegate.errors import Overloaded, StoreDamaged, StoreError, TidegateError
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import SECOND, Instant
+from tidegate.parts import Parts
 from tidegate.ports.clock import Clock
-from tidegate.ports.executor import Executor, Job, Lost, Report
-from tidegate.ports.journal import Key, LaunchRow, WaitRow
+from tidegate.ports.executor import Drained, Executor, Report
+from tidegate.ports.journal import Due, Key, LaunchRow
 from tidegate.ports.store import Store
 
 log = logging.getLogger(__name__)
@@ -70,30 +75,38 @@ NAP = 1.0
 STUBBORN = 1.0
 """Pause in seconds before a commit that failed is tried again."""
 
-Watcher = Callable[[Mapping[Key, ExecutionPhase]], None]
-"""Called in the engine's thread after a commit, with the executions it touched; must be quick."""
+CONTESTED = 100
+"""How many times in a row somebody else may have appended first, until it is an error; two writers in turn meet it once or twice."""
 
 
 class Engine:
     """Runs the executions of one store with one executor, by one clock."""
 
-    def __init__(self, store: Store, executor: Executor, clock: Clock) -> None:
-        self.programs = Programs(store)
-        self._store = store
+    def __init__(
+        self, store: Store, executor: Executor, clock: Clock, parts: Parts | None = None
+    ) -> None:
+        self.parts = parts or Parts()
+        """The parts of this process, for all that stands on the engine."""
+        self.programs = Programs(store.catalog)
+        self._journal = store.journal
+        self._changes = store.changes
         self._executor = executor
+        self._dispatch = Dispatch(executor)
         self._clock = clock
-        self._memory = Memory(store, self.programs)
+        self.damage = Damage()
+        self._memory = Memory(store.journal, self.programs, self.damage)
         self._arrivals: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self._kept: list[Report] = []
-        self._watchers: list[Watcher] = []
-        self._last_key = store.last_key()
-        self._next_due: Instant | None = store.next_due()
+        self._part = self.parts.part("engine")
+        self._last_key = store.journal.last_key()
+        self._next_due: Instant | None = store.journal.next_due()
         self._stopping = False
         self._stumbled = False
         self._complained = False
         self._under_way: list[Arrival] = []
         self._sick: set[tuple[Key, NodeId]] = set()
         self._ended: TidegateError | None = None
+        self._at_end: list[Callable[[], None]] = []
         self._thread = threading.Thread(target=self._run, name="tidegate-engine", daemon=True)
 
     # ---- from any thread ----
@@ -103,32 +116,37 @@ class Engine:
         self._executor.start(self.deliver)
         self._thread.start()
 
+    def drain(self) -> Drained:
+        """Let no attempt begin any more: what becomes ready stays QUEUED for the next host. The future is done when none runs."""
+        return self._dispatch.drain()
+
     def stop(self) -> None:
-        """Commit what has arrived, and end. Attempts that still run are repeated by the next host."""
+        """End what runs, commit what has arrived, give back what did not end by itself, and end. The next host submits that again."""
+        # First, so that what has just ended is still taken up.
+        self._executor.close()
         if self._thread.is_alive():
             self._put(Stop())
             self._thread.join()
-        self._executor.close()
 
-    def launch(self, wanted: NewExecution) -> "Future[Placed]":
+    def launch(self, wanted: NewExecution) -> Future[Placed]:
         """Launch an execution; its inputs fit the interface. The future is done once it is stored."""
         future: Future[Placed] = Future()
         self._accept(Launch(wanted, future), future)
         return future
 
-    def submit(self, key: Key, event: Event) -> "Future[Reply | None]":
-        """Tell an execution something (its `at` is set here). The future is done once it is stored."""
+    def submit(self, key: Key, event: Event, read: Hot | None = None) -> Future[Reply | None]:
+        """Tell an execution something (its `at` is set here). The future is done once it is stored. `read`, if given, is the engine's from now on."""
         future: Future[Reply | None] = Future()
-        self._accept(Told(key, event, future), future)
+        self._accept(Told(key, event, future, read), future)
         return future
 
-    def peek(self, key: Key) -> Hot | None:
-        """
-        Return an execution if it is in memory. Only to be read, and what it says may not be stored yet.
+    def peek(self, execution_id: str) -> Hot | None:
+        """Return an execution if it is in memory. Only to be read: what it says may not be stored yet, and each part may be of another moment."""
+        return self._memory.peek(execution_id)
 
-        Each of its parts is read whole at any moment, but two of them may be of two moments.
-        """
-        return self._memory.peek(key)
+    def read(self, execution_id: str, *, whole: bool) -> Hot | None:
+        """Read an execution from the store, for `submit`; see `Memory.read`."""
+        return self._memory.read(execution_id, whole=whole)
 
     def deliver(self, reports: Sequence[Report]) -> None:
         """Take what became of attempts. Never refused."""
@@ -142,9 +160,15 @@ class Engine:
             if settled.result():
                 return
 
-    def watch(self, watcher: Watcher) -> None:
-        """Call `watcher` after each commit."""
-        self._watchers.append(watcher)
+    def on_end(self, call: Callable[[], None]) -> None:
+        """Have this called once the engine has ended, for whatever reason (`failure`), and all who waited were told; it must be quick, and not raise."""
+        self._at_end.append(call)
+        if self._ended is not None:
+            self._tell_end()
+
+    def _tell_end(self) -> None:
+        while self._at_end:
+            self._at_end.pop(0)()
 
     @property
     def queued(self) -> int:
@@ -156,7 +180,7 @@ class Engine:
         """Why nothing is decided any more; None as long as the engine runs."""
         return self._ended
 
-    def _accept(self, arrival: Arrival, future: "Future[Any]") -> None:
+    def _accept(self, arrival: Arrival, future: Future[Any]) -> None:
         if self._arrivals.qsize() > QUEUE:
             why = f"the engine has {QUEUE:,} requests waiting; try again in a second"
             future.set_exception(Overloaded(why, retry_after=1))
@@ -190,59 +214,61 @@ class Engine:
                 group = self._drain()
                 self._turn(group)
                 self._memory.cool()
-        except BaseException as bug:
-            # The thread's edge: whoever waits must hear of it.
-            log.critical("the engine has stopped", exc_info=True)
-            error = StoreError(
-                f"the engine has stopped by a bug of its own ({type(bug).__name__}: {bug}):"
-                " start Tidegate again; what was acknowledged is safe"
-            )
+            self._give_back()
+        except BaseException as bug:  # noqa: BLE001 - the thread's edge
+            error = failed_by(bug)
+            # Quietly, with its traceback at debug level: it is said by whoever ends the process for it.
+            self._part.failed(bug, quietly=True)
         self._ended = error
         fail(self._under_way, error)
         self._turn_away(error)
+        self._tell_end()
 
     def _take_up(self) -> None:
-        """Repeat what was running when an earlier host died, and submit what had not started."""
+        """Go on with what an earlier host left: repeat what was running, and submit what had not started."""
         keys: list[Key] | None = None
         while (keys is None or keys) and not self._stopping:
             try:
                 if keys is None:
-                    keys = self._store.active()
-                self._take_up_page(keys[:GROUP])
+                    keys = self._journal.active()
+                self._tell_page(keys[:GROUP], TakenUp)
                 keys = keys[GROUP:]
             except StoreError as error:
                 # Full, or locked by another program: nobody is served before this is done.
                 self._stumbled = True
-                self._put_off(self._gather(self._drain()), Ledger(), error)
+                self._put_off(self._gather(self._drain()), error)
         self._stumbled = False
 
-    def _take_up_page(self, keys: list[Key]) -> None:
-        ledger = Ledger()
+    def _give_back(self) -> None:
+        """Leave what runs to the next host. What cannot be given back counts as lost."""
+        keys = self._dispatch.running()
         try:
+            for first in range(0, len(keys), GROUP):
+                self._tell_page(keys[first : first + GROUP], GivenBack)
+        except StoreError as error:
+            log.warning("what runs is not given back, and will count as lost: %s", error)
+
+    def _tell_page(self, keys: list[Key], news: type[TakenUp | GivenBack]) -> None:
+        """Tell some executions that their host begins or stops, and store what that changes."""
+
+        def tell_them(ledger: Ledger) -> None:
             for key in keys:
-                self._repeat(ledger, key)
-            if ledger.touched:
-                self._store.commit(ledger.batch())
+                self._decide(ledger, self._memory.get(key), news(self._clock.now()))
+
+        try:
+            ledger = self._stored(tell_them)
         except Exception as error:
             self._memory.clear()
             if _is_of_the_store(error):
                 raise
             if len(keys) == 1:
-                log.exception("execution number %d cannot be taken up", keys[0])
+                log.exception("execution number %d cannot be read back", keys[0])
                 return
             for key in keys:
-                self._take_up_page([key])
+                self._tell_page([key], news)
             return
         self._act(ledger)
         self._memory.cool()
-
-    def _repeat(self, ledger: Ledger, key: Key) -> None:
-        """Take up one execution."""
-        hot = self._memory.get(key)
-        lost = running(hot.plan, hot.state)
-        ledger.jobs.extend(job(hot, run) for run in outstanding(hot.plan, hot.state))
-        for node, attempt in lost:
-            self._decide(ledger, hot, TaskLost(self._clock.now(), node, attempt))
 
     def _drain(self) -> list[Arrival]:
         arrivals = self._arrivals
@@ -286,41 +312,41 @@ class Engine:
             if timers:
                 work.due = self._due(now)
         except StoreError as error:
-            self._put_off(work, Ledger(), error)
+            self._put_off(work, error)
             return
         changed = self._carry_out(work)
         if timers:
             self._look_ahead()
         for arrival in work.settles:
             if not arrival.settled.done():
-                arrival.settled.set_result(self._arrivals.empty() and not changed)
+                busy = changed or self._dispatch.owed or not self._arrivals.empty()
+                arrival.settled.set_result(not busy)
         self._under_way = []
 
-    def _due(self, now: Instant) -> list[WaitRow]:
-        rows = self._store.due(now, TIMERS + len(self._sick))
+    def _due(self, now: Instant) -> list[Due]:
+        rows = self._journal.due(now, TIMERS + len(self._sick))
         return [row for row in rows if (row.key, row.node) not in self._sick]
 
     def _look_ahead(self) -> None:
         """Find out what is due next, after timers have fired."""
         soon = Instant(self._clock.now() + int(STUBBORN * SECOND))
+        # Whatever becomes of the look, there will be another.
+        self._next_due = soon
         try:
-            due = self._store.next_due()
+            due = self._journal.next_due()
         except StoreError as error:
             log.warning("the next timer is not known: %s", error)
-            due = soon
+            return
         # Those that are sick stay due; they must not keep the engine busy.
         self._next_due = max(due, soon) if due is not None and self._sick else due
 
     def _carry_out(self, work: Work) -> bool:
         """Decide, commit, act; return whether anything has changed, or may have."""
-        ledger = Ledger()
         try:
-            self._decide_all(ledger, work)
-            if ledger.touched:
-                self._store.commit(ledger.batch())
+            ledger = self._stored(lambda ledger: self._decide_all(ledger, work))
         except Exception as error:  # noqa: BLE001 - one execution, even by a bug of ours, must not stop the others
             if _is_of_the_store(error):
-                self._put_off(work, ledger, error)
+                self._put_off(work, error)
                 return False
             self._memory.clear()
             pieces = work.apart()
@@ -334,28 +360,50 @@ class Engine:
         self._act(ledger)
         return bool(ledger.touched)
 
+    def _stored(self, decide: Callable[[Ledger], None]) -> Ledger:
+        """Decide and commit; and again, if somebody else has appended to one of the executions first."""
+        for turn in range(CONTESTED):
+            ledger = Ledger(again=turn > 0)
+            try:
+                decide(ledger)
+                if not ledger.touched:
+                    return ledger
+                moved = self._journal.append(ledger.batch())
+            except BaseException:
+                self._forget(ledger)
+                raise
+            if not moved:
+                return ledger
+            log.debug("%d executions were changed by somebody else", len(moved))
+            self._forget(ledger)
+            self._last_key = max(self._last_key, self._journal.last_key())
+        raise StoreError("another engine writes in this store: end one of them")
+
+    def _forget(self, ledger: Ledger) -> None:
+        """What memory has of these executions is not stored."""
+        for key in ledger.touched:
+            self._memory.drop(key)
+
     def _decide_all(self, ledger: Ledger, work: Work) -> None:
         now = self._clock.now()
         for arrival in work.arrivals:
             match arrival:
                 case Told():
-                    event = replace(arrival.event, at=now)
-                    self._told(ledger, arrival.key, event, arrival.future)
+                    self._told(ledger, arrival, now)
                 case Launch():
                     self._launch(ledger, arrival.wanted, arrival.future, now)
                 case _:
                     pass
         for report in work.reports:
+            self._dispatch.note(report)
             self._decide(ledger, self._memory.get(report.key), event_of(report, now))
         for row in work.due:
             self._decide(ledger, self._memory.get(row.key), TimerFired(now, row.node))
 
-    def _put_off(self, work: Work, ledger: Ledger, error: Exception) -> None:
-        """Nothing of this is stored: forget what memory has of it, tell those who asked, keep what tasks have reported."""
+    def _put_off(self, work: Work, error: Exception) -> None:
+        """Nothing of this is stored: tell those who asked, keep what tasks have reported."""
         self._complain(work, error)
         self._stumbled = True
-        for key in ledger.touched:
-            self._memory.drop(key)
         fail(work.arrivals, error)
         self._kept.extend(work.reports)
 
@@ -369,10 +417,10 @@ class Engine:
 
     def _refuse(self, work: Work, error: Exception) -> None:
         """Refuse the one thing that cannot be decided."""
-        log.error("refused, for it cannot be decided: %r", work, exc_info=error)
-        told = error
-        if not isinstance(error, TidegateError):
-            told = AssertionError(f"the engine could not decide this: {brief(error)}")
+        bug = None if isinstance(error, TidegateError) else error
+        if bug or not work.arrivals:  # else those who asked are told, in one line
+            log.error("refused, for it cannot be decided: %r: %s", work, error, exc_info=bug)
+        told = AssertionError(f"the engine could not decide this: {brief(error)}") if bug else error
         fail(work.arrivals, told)
         self._sick.update((row.key, row.node) for row in work.due)
         for report in work.reports:
@@ -381,9 +429,9 @@ class Engine:
                 self._carry_out(Work(reports=[instead]))
 
     def _launch(
-        self, ledger: Ledger, wanted: NewExecution, future: "Future[Placed]", now: Instant
+        self, ledger: Ledger, wanted: NewExecution, future: Future[Placed], now: Instant
     ) -> None:
-        existing = None if wanted.fresh else self._placed(ledger, wanted.id)
+        existing = None if wanted.fresh and not ledger.again else self._placed(ledger, wanted.id)
         if existing is not None:
             ledger.replies.append((future, Placed(existing, created=False)))
             return
@@ -394,12 +442,8 @@ class Engine:
             return
         # A key that is not stored in the end is left out: keys only grow.
         key = self._last_key = Key(self._last_key + 1)
-        hot = Hot(key, wanted.id, program)
-        ledger.launch(
-            LaunchRow(
-                key, wanted.id, wanted.workflow, now, wanted.who, wanted.project, wanted.domain
-            )
-        )
+        hot = Hot(key, wanted.id, program, wanted.project, wanted.domain)
+        ledger.launch(LaunchRow(key, wanted.id, wanted.workflow, now, wanted.who, hot.owner.series))
         event = Launched(now, wanted.inputs, wanted.who, wanted.via, wanted.reuse)
         self._decide(ledger, hot, event)
         self._memory.put(hot)
@@ -407,17 +451,22 @@ class Engine:
 
     def _placed(self, ledger: Ledger, execution_id: str) -> Key | None:
         """Return the key of an execution by its id, also of one in the group that is not stored yet."""
-        row = self._store.find(execution_id)
+        row = self._journal.find(execution_id)
         return ledger.placed(execution_id) if row is None else row.key
 
-    def _told(self, ledger: Ledger, key: Key, event: Event, future: "Future[Reply | None]") -> None:
+    def _told(self, ledger: Ledger, told: Told, now: Instant) -> None:
+        # What was read counts once: if this must be decided again, it has been changed since.
+        read, told.read = told.read, None
         try:
-            hot = self._memory.get(key)
+            hot = self._memory.get(told.key, read)
         except TidegateError as error:
-            ledger.replies.append((future, error))
+            ledger.replies.append((told.future, error))
             return
-        reply = self._decide(ledger, hot, event)
-        ledger.replies.append((future, reply))
+        reply = self._decide(ledger, hot, replace(told.event, at=now))
+        if hot is read and told.key not in ledger.touched:
+            # The journal tells when it has come further than what was read; nothing was appended, so nobody has asked it.
+            self._memory.drop(told.key)
+        ledger.replies.append((told.future, reply))
 
     def _decide(self, ledger: Ledger, hot: Hot, event: Event) -> Reply | None:
         decision = step(hot.plan, hot.state, event)
@@ -433,34 +482,14 @@ class Engine:
         soonest = ledger.soonest
         if soonest is not None and (self._next_due is None or soonest < self._next_due):
             self._next_due = soonest
-        if ledger.jobs:
-            self._submit(ledger.jobs)
+        self._dispatch.submit(ledger.jobs)
+        self._stumbled = self._stumbled or bool(self._dispatch.owed)
         if ledger.cancels:
-            self._cancel(ledger.cancels)
+            self._dispatch.cancel(ledger.cancels)
         for future, reply in ledger.replies:
             tell(future, reply)
         if ledger.touched:
-            for watcher in self._watchers:
-                try:
-                    watcher(ledger.touched)
-                except Exception:
-                    log.exception("a watcher failed")
-
-    def _submit(self, jobs: list[Job]) -> None:
-        try:
-            self._executor.submit(jobs)
-        except Exception:
-            # Repeated in a while, and not for ever: each time counts as a lost attempt.
-            log.exception("%d attempts could not be submitted", len(jobs))
-            self._kept.extend(Report(each.key, each.node, each.attempt, Lost()) for each in jobs)
-            self._stumbled = True
-
-    def _cancel(self, attempts: list[tuple[Key, NodeId, int]]) -> None:
-        try:
-            for key, node, attempt in attempts:
-                self._executor.cancel(key, node, attempt)
-        except Exception:
-            log.exception("%d attempts could not be cancelled", len(attempts))
+            self._changes.announce(ledger.touched)
 
 
 def _is_of_the_store(error: Exception) -> bool:

@@ -1,163 +1,151 @@
 """
-What the engine keeps in memory: plans of workflows, and the executions that are hot.
+What the engine keeps in memory: the executions that are hot.
 
-Both are caches of what the store has, bounded, and may be dropped at any time. An execution that waits costs nothing here
+It is a cache of what the store has, bounded in bytes, and may be dropped at any time. An execution that waits costs nothing here
 once it has cooled; when something happens to it, its history is read once.
 """
 
-import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 
-import msgspec
-
-from tidegate.core.history import replay
-from tidegate.core.plan import Plan
 from tidegate.core.state import ExecutionState
+from tidegate.engine.damage import Damage
+from tidegate.engine.folds import replayed
+from tidegate.engine.programs import Program, Programs
 from tidegate.errors import StoreDamaged, UnknownExecution
-from tidegate.ir.graph import Graph
-from tidegate.ports.journal import ExecutionRow, Key
-from tidegate.ports.store import Store
+from tidegate.ports.journal import Journal, Key, Series
+from tidegate.ports.rows import RowOwner
 
-HOT_NODES = 50_000
-"""How many nodes of hot executions are kept, over all of them (about a kilobyte each)."""
+HOT_BYTES = 64 * 1024 * 1024
+"""
+Bytes of hot executions, by the estimate of `Hot.weigh`: some 50,000 that wait at one gate, or 30 with a megabyte of values each.
+With fewer, 10,000 gate cycles under way at once run at a third of the speed, for each is read back three times.
+"""
 
-HOT_EXECUTIONS = 5_000
+LIGHT_LINES, LIGHT_BYTES = 64, 16 * 1024
+"""How much of a history, or of an encoded graph, is read in an event loop: about a millisecond."""
 
-PLANS = 256
-
-_graphs = msgspec.msgpack.Decoder(Graph)
-
-
-class Program:
-    """A registered workflow, ready to run: its plan, and the bundle with its code."""
-
-    __slots__ = ("bundle", "plan")
-
-    def __init__(self, plan: Plan, bundle: str) -> None:
-        self.plan = plan
-        self.bundle = bundle
-
-
-class Programs:
-    """The plans of the workflows used last. May be used from any thread."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._lock = threading.Lock()
-        self._programs: OrderedDict[int, Program] = OrderedDict()
-
-    def get(self, workflow: int) -> Program:
-        """Return a workflow by its number."""
-        with self._lock:
-            found = self._programs.get(workflow)
-            if found is not None:
-                self._programs.move_to_end(workflow)
-                return found
-        row = self._store.workflow(workflow)
-        try:
-            graph = _graphs.decode(row.graph)
-        except msgspec.DecodeError as error:
-            raise StoreDamaged(
-                f"the graph of workflow {row.name!r} cannot be read: {error}"
-            ) from error
-        program = Program(Plan.of(graph), row.bundle)
-        with self._lock:
-            self._programs[workflow] = program
-            if len(self._programs) > PLANS:
-                self._programs.popitem(last=False)
-        return program
+_EXECUTION, _NODE, _FACTOR = 600, 400, 3
+"""
+Bytes of an execution, of one node of it, and by how much values grow when they are decoded.
+Measured with tracemalloc: 830 bytes for an execution that waits at one gate; nested lists of small numbers grow more, long texts less.
+"""
 
 
 class Hot:
     """
     An execution in memory: where it stands after line `seq` of its history. `plan` has all that has unfolded.
 
-    `weight` is the number of nodes that the memory has counted for it.
+    `written` is how many bytes its history has, `weight` what the memory has counted for it.
     """
 
-    __slots__ = ("bundle", "id", "key", "plan", "seq", "state", "weight")
+    __slots__ = ("bundle", "id", "key", "owner", "plan", "seq", "state", "weight", "written")
 
-    def __init__(self, key: Key, id_: str, program: Program) -> None:
+    def __init__(self, key: Key, id_: str, program: Program, project: str, domain: str) -> None:
         self.key = key
         self.id = id_
         self.bundle = program.bundle
         self.plan = program.plan
+        self.owner = RowOwner(key, id_, Series(project, domain, program.name), program.plan)
         self.state = ExecutionState()
         self.seq = 0
+        self.written = 0
         self.weight = 0
 
+    def replay(self, bodies: Sequence[bytes]) -> None:
+        """Take up a whole history. Errors: `StoreDamaged`."""
+        self.plan, self.state = replayed(self.plan, bodies)
+        self.seq = len(bodies)
+        self.written = sum(map(len, bodies))
 
-class Snapshot(msgspec.Struct, frozen=True):
-    """An execution as the store has it at one moment."""
-
-    row: ExecutionRow
-    plan: Plan
-    state: ExecutionState
-    seq: int
-
-
-def snapshot(store: Store, programs: Programs, row: ExecutionRow) -> Snapshot:
-    """Read an execution from the store. May be called from any thread."""
-    bodies = store.history(row.key)
-    plan, state = replay(programs.get(row.workflow).plan, bodies)
-    return Snapshot(row, plan, state, len(bodies))
+    def weigh(self) -> int:
+        """Return about how many bytes of memory it takes."""
+        return _EXECUTION + _NODE * len(self.state.nodes) + _FACTOR * self.written
 
 
 class Memory:
-    """The hot executions, the one used last at the end. Only the engine's thread uses it, but for `peek`."""
+    """The hot executions, the one used last at the end. Only the engine's thread uses it, but for `peek` and `read`."""
 
-    def __init__(self, store: Store, programs: Programs) -> None:
-        self._store = store
+    def __init__(self, journal: Journal, programs: Programs, damage: Damage) -> None:
+        self._journal = journal
         self._programs = programs
+        self._damage = damage
         self._hot: OrderedDict[Key, Hot] = OrderedDict()
-        self._nodes = 0
+        self._by_id: dict[str, Hot] = {}
+        self._weight = 0
 
-    def get(self, key: Key) -> Hot:
-        """Return an execution, read from the store if it is cold. Raises UnknownExecution."""
+    def get(self, key: Key, read: Hot | None = None) -> Hot:
+        """Return an execution: from memory, else `read`, else from the store. Errors: `UnknownExecution`; `StoreDamaged`, naming it."""
         hot = self._hot.get(key)
         if hot is not None:
             self._hot.move_to_end(key)
             return hot
-        row = self._store.get(key)
-        if row is None:
+        if read is not None:
+            self.put(read)
+            return read
+        row = self._journal.get(key)
+        hot = None if row is None else self.read(row.id, whole=True)
+        if hot is None:
             raise UnknownExecution(f"there is no execution number {key}")
-        hot = Hot(key, row.id, self._programs.get(row.workflow))
-        bodies = self._store.history(key)
-        hot.plan, hot.state = replay(hot.plan, bodies)
-        hot.seq = len(bodies)
         self.put(hot)
         return hot
 
-    def peek(self, key: Key) -> Hot | None:
+    def read(self, execution_id: str, *, whole: bool) -> Hot | None:
+        """
+        Read an execution from the store; None if it is not there or, unless `whole`, is more to read than an event loop has time for.
+
+        May be called from any thread, as it touches nothing here. Errors: `StoreDamaged`, naming it.
+        """
+        found = self._journal.recorded(execution_id, None if whole else LIGHT_LINES + 1)
+        if found is None:
+            return None
+        is_light = len(found.bodies) <= LIGHT_LINES and sum(map(len, found.bodies)) <= LIGHT_BYTES
+        if not (whole or (is_light and self._programs.has(found.workflow))):
+            return None
+        try:
+            program = self._programs.get(found.workflow)
+            hot = Hot(found.key, execution_id, program, found.project, found.domain)
+            hot.replay(found.bodies)
+        except StoreDamaged as error:
+            raise self._damage.noticed(found.key, execution_id, error) from error
+        return hot
+
+    def peek(self, execution_id: str) -> Hot | None:
         """Return an execution that is hot, and leave it where it is. May be called from any thread: one look into a dict."""
-        return self._hot.get(key)
+        return self._by_id.get(execution_id)
 
     def put(self, hot: Hot) -> None:
         """Keep an execution."""
         self._hot[hot.key] = hot
+        self._by_id[hot.id] = hot
         self.weigh(hot.key)
 
     def weigh(self, key: Key) -> None:
-        """Count the nodes of an execution anew, for it may have grown."""
+        """Weigh an execution anew, for it may have grown."""
         hot = self._hot.get(key)
         if hot is not None:
-            weight = len(hot.state.nodes)
-            self._nodes += weight - hot.weight
+            weight = hot.weigh()
+            self._weight += weight - hot.weight
             hot.weight = weight
 
     def drop(self, key: Key) -> None:
         """Forget an execution: it has ended, or what was done to it could not be stored."""
         hot = self._hot.pop(key, None)
         if hot is not None:
-            self._nodes -= hot.weight
+            self._let_go(hot)
 
     def clear(self) -> None:
         """Forget everything."""
         self._hot.clear()
-        self._nodes = 0
+        self._by_id.clear()
+        self._weight = 0
 
     def cool(self) -> None:
-        """Let go of the executions used longest ago, down to the limits. Only between groups of events."""
-        while self._hot and (self._nodes > HOT_NODES or len(self._hot) > HOT_EXECUTIONS):
+        """Let go of the executions used longest ago, down to the limit. Only between groups of events."""
+        while self._hot and self._weight > HOT_BYTES:
             _, hot = self._hot.popitem(last=False)
-            self._nodes -= hot.weight
+            self._let_go(hot)
+
+    def _let_go(self, hot: Hot) -> None:
+        del self._by_id[hot.id]
+        self._weight -= hot.weight

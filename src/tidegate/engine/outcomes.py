@@ -1,17 +1,19 @@
-"""What the executor reports of attempts, as the machine is told it."""
+"""What the executor reports of attempts, as the machine is told it; and how an engine that has failed is told of."""
 
 from msgspec.structs import replace
 
 from tidegate.core.messages import (
     Event,
-    TaskExpanded,
     TaskFailed,
     TaskLost,
     TaskStarted,
     TaskSucceeded,
+    TaskUnfolded,
     final,
 )
+from tidegate.errors import EngineFailed
 from tidegate.ir.graph import Instant
+from tidegate.parts import reason
 from tidegate.ports.executor import Began, Lost, Raised, Report, Returned, Unfolded
 
 ENGINE_FAULT = "EngineFault"
@@ -27,7 +29,7 @@ def event_of(report: Report, at: Instant) -> Event:
         case Returned(outputs):
             return TaskSucceeded(at, node, attempt, outputs, took)
         case Unfolded(graph):
-            return TaskExpanded(at, node, attempt, graph)
+            return TaskUnfolded(at, node, attempt, graph)
         case Raised(failure):
             return TaskFailed(at, node, attempt, failure, took)
         case Lost():
@@ -49,3 +51,13 @@ def spoiled(report: Report, error: Exception) -> Report | None:
 def brief(error: Exception) -> str:
     """Return an exception on one line."""
     return f"{type(error).__name__}: {error}"
+
+
+def failed_by(bug: BaseException) -> EngineFailed:
+    """Return what those are told who need an engine that has failed."""
+    error = EngineFailed(
+        f"the engine has failed by a bug: {reason(bug)};"
+        " start Tidegate again: what was acknowledged is stored"
+    )
+    error.__cause__ = bug
+    return error

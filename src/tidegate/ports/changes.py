@@ -1,16 +1,28 @@
-"""What has happened to all executions, in the order of commits: to be read from a cursor on, and to be told of."""
+"""
+Changes: what happens to all executions, in the order of commits; to be read after a cursor, and to be told of.
 
-from typing import Protocol
+A cursor is opaque text: here the position of one line, elsewhere perhaps a position for each part of the store.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NewType, Protocol
 
 from msgspec import Struct
 
+from tidegate.core.state import ExecutionPhase
 from tidegate.ports.journal import Key
 
+Cursor = NewType("Cursor", str)
+"""How far one has read in everybody's history."""
 
-class FeedRow(Struct, frozen=True):
-    """One line of history among those of all executions. `place` numbers them in the order of commits; there may be gaps."""
+Touched = Mapping[Key, ExecutionPhase]
+"""The executions that a commit has changed, and the phase of each after it."""
 
-    place: int
+
+class ChangeRow(Struct, frozen=True):
+    """One line of history among those of all executions; `cursor` is the mark after it."""
+
+    cursor: Cursor
     key: Key
     seq: int
     body: bytes
@@ -21,12 +33,28 @@ class FeedRow(Struct, frozen=True):
 
 
 class Changes(Protocol):
-    """The journal of all executions, read from a position on. Called from any thread. Errors: `StoreError`."""
+    """The journal of all executions, and whoever follows it. Called from any thread. Errors: `StoreError`."""
 
-    def feed(self, after: int, limit: int, key: Key | None = None) -> list[FeedRow]:
-        """Return the history of all executions, or of one, that stands after a place, in the order of commits."""
+    def latest(self) -> Cursor:
+        """Return the cursor after the last line there is."""
         ...
 
-    def last_place(self) -> int:
-        """Return the place of the last line of history, 0 if there is none."""
+    def resume(self, text: str) -> Cursor:
+        """
+        Return the cursor that a reader has kept; one from beyond the end (the store was made anew since) becomes the latest.
+
+        Errors: `InvalidValue` for what is not a cursor.
+        """
+        ...
+
+    def after(self, cursor: Cursor, limit: int, key: Key | None = None) -> list[ChangeRow]:
+        """Return the lines of all executions, or of one, after a cursor, in the order of commits."""
+        ...
+
+    def subscribe(self, call: Callable[[Touched], None]) -> Callable[[], None]:
+        """Have this called after each commit; it must be quick. Returned is what ends that."""
+        ...
+
+    def announce(self, touched: Touched) -> None:
+        """Tell the subscribers what a commit has changed. Called by whoever appended, once those who asked have their replies."""
         ...

@@ -1,6 +1,7 @@
 """What the engine needs of whatever runs tasks: a pool of processes here, the workers of a terminal, a cluster."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import NamedTuple, NewType, Protocol, TypeAlias
 
 from msgspec import Struct
@@ -16,6 +17,10 @@ Workers = NewType("Workers", str)
 
 STORE_WORKERS = Workers("store")
 """The workers of whoever owns the store."""
+
+
+Drained: TypeAlias = "Future[None]"
+"""Done when no attempt runs any more."""
 
 
 class Job(Struct, frozen=True, gc=False):
@@ -119,15 +124,19 @@ class Executor(Protocol):
         ...
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Run these attempts, the earlier first, when there is room. Never blocks for long."""
+        """Run these attempts, the earlier first, when there is room. Never blocks for long. If it raises, none of them was taken."""
         ...
 
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
         """End this attempt if it still runs; its report, if any, does not matter any more."""
         ...
 
+    def drain(self) -> Drained:
+        """Begin no attempt any more, though more may be submitted. What runs goes on; the future is done when nothing runs."""
+        ...
+
     def close(self) -> None:
-        """End everything that runs, and return when it has ended."""
+        """End everything that runs, and return when it has ended. What has ended before is reported, what is ended is not."""
         ...
 
     def describe(self, bundle: str, module: str) -> Sequence[Described]:

@@ -1,10 +1,16 @@
-"""The history of executions: appended to by one owner, and read back to know where they stand."""
+"""
+The journal: the history of executions, appended to by one owner, and what lists show of them, changed in the same transaction.
 
-from typing import NewType, Protocol
+An append says after which line of each execution it goes. If somebody else has appended meanwhile, nothing is stored and the
+conflict is told: the caller forgets those executions, reads them again, and decides anew.
+"""
 
-from msgspec import Struct
+from typing import NamedTuple, NewType, Protocol
+
+from msgspec import Struct, field
 
 from tidegate.core.state import ExecutionPhase
+from tidegate.core.waits import NOTHING, Shown
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
 
@@ -12,21 +18,28 @@ Key = NewType("Key", int)
 """An execution, inside: a small integer, never reused. At the doors it is known by its public id."""
 
 
+class Series(NamedTuple):
+    """What executions have in common that lists are narrowed by."""
+
+    project: str = ""
+    domain: str = ""
+    workflow: str = ""
+
+
 class LaunchRow(Struct, frozen=True, gc=False):
-    """A new execution."""
+    """A new execution. `workflow` is the number of the version, `series` has its name."""
 
     key: Key
     id: str
     workflow: int
     at: Instant
     who: str = "local"
-    project: str = ""
-    domain: str = ""
+    series: Series = Series()
     phase: ExecutionPhase = ExecutionPhase.QUEUED
 
 
 class HistoryRow(Struct, frozen=True, gc=False):
-    """What one event did: `body` is the encoded event and its changes. `seq` counts from 1 without gaps."""
+    """What one event did: `body` is the encoded event and its changes. `seq` counts from 1 without gaps: it goes after line `seq - 1`."""
 
     key: Key
     seq: int
@@ -42,7 +55,12 @@ class PhaseRow(Struct, frozen=True, gc=False):
 
 
 class WaitRow(Struct, frozen=True, gc=False):
-    """A node waits: for an answer, for an instant, or for both. `kind` is sleep, input, approve or retry."""
+    """
+    A node waits, for an answer, for an instant, or for both: the whole of what lists show of it.
+
+    `kind` is sleep, input, approve or retry; `path` addresses the signal, `execution` is the public id. `handle`, `form` and
+    `digest` name the question and what it shows; they are empty as long as nothing makes them.
+    """
 
     key: Key
     node: NodeId
@@ -50,6 +68,13 @@ class WaitRow(Struct, frozen=True, gc=False):
     name: str
     opened: Instant
     due: Instant | None
+    path: str = ""
+    execution: str = ""
+    series: Series = Series()
+    handle: str = ""
+    form: int = 0
+    digest: bytes = b""
+    shown: Shown = NOTHING
 
 
 class WaitEnd(Struct, frozen=True, gc=False):
@@ -59,11 +84,18 @@ class WaitEnd(Struct, frozen=True, gc=False):
     node: NodeId
 
 
+class Counts(Struct):
+    """How many executions there are in each phase, and how many waits of each kind; in a batch, by how much these change."""
+
+    phases: dict[ExecutionPhase, int] = field(default_factory=dict)
+    waits: dict[str, int] = field(default_factory=dict)
+
+
 class Batch(Struct):
     """
     Everything that one group of events changes; it is stored whole or not at all.
 
-    A node is in `waits` or in `ends`, not in both; a wait may replace the one that the node had, an end may be of none that is stored.
+    A node is in `waits` or in `ends`, not in both. A wait replaces the node's previous one; ending a wait that is not stored is a no-op.
     """
 
     launches: list[LaunchRow] = []
@@ -71,6 +103,7 @@ class Batch(Struct):
     phases: list[PhaseRow] = []
     waits: list[WaitRow] = []
     ends: list[WaitEnd] = []
+    counts: Counts = field(default_factory=Counts)
 
 
 class ExecutionRow(Struct, frozen=True):
@@ -88,28 +121,62 @@ class ExecutionRow(Struct, frozen=True):
     project: str
     domain: str
 
+    @property
+    def series(self) -> Series:
+        """What it has in common with others."""
+        return Series(self.project, self.domain, self.workflow_name)
+
+
+class Recorded(NamedTuple):
+    """An execution's history, with what is needed to fold it."""
+
+    key: Key
+    workflow: int
+    project: str
+    domain: str
+    bodies: list[bytes]
+
+
+class Due(NamedTuple):
+    """A node whose instant has come."""
+
+    key: Key
+    node: NodeId
+
 
 class Journal(Protocol):
     """
-    Where executions live. `commit` is called by the engine's one thread, every other method from any thread.
+    Where executions live. `append` is called by the engine's one thread, every other method from any thread.
 
-    Errors: `StoreFull`, `StoreError`; after one of them from `commit`, nothing of the batch is stored.
+    Errors: `StoreFull`, `StoreError`; after one of them from `append`, nothing of the batch is stored.
     """
 
-    def commit(self, batch: Batch) -> None:
-        """Store a batch in one transaction; on return it survives a power cut."""
+    def append(self, batch: Batch) -> frozenset[Key]:
+        """
+        Store a batch in one transaction; on return it survives a power cut.
+
+        Returned are the executions whose history does not stand where the batch says, or whose key or id is taken: then nothing is stored.
+        """
         ...
 
     def last_key(self) -> Key:
         """Return the highest execution key in use, 0 if there is none."""
         ...
 
-    def history(self, key: Key) -> list[bytes]:
-        """Return the bodies of an execution's history, in order."""
+    def last_seq(self, key: Key) -> int:
+        """Return the number of the last line of an execution's history, 0 if there is none."""
+        ...
+
+    def history(self, key: Key, after: int = 0, limit: int | None = None) -> list[bytes]:
+        """Return the bodies of an execution's history after line `after`, in order, at most `limit` of them."""
         ...
 
     def find(self, execution_id: str) -> ExecutionRow | None:
         """Return the execution with this public id."""
+        ...
+
+    def recorded(self, execution_id: str, limit: int | None = None) -> Recorded | None:
+        """Return an execution by its public id with its history, or at most `limit` lines of it, in one read."""
         ...
 
     def get(self, key: Key) -> ExecutionRow | None:
@@ -120,8 +187,8 @@ class Journal(Protocol):
         """Return the executions in phase QUEUED or RUNNING: those with work that must be taken up after a restart."""
         ...
 
-    def due(self, until: Instant, limit: int) -> list[WaitRow]:
-        """Return waits that are due at or before an instant, the earliest first."""
+    def due(self, until: Instant, limit: int) -> list[Due]:
+        """Return what is due at or before an instant, the earliest first."""
         ...
 
     def next_due(self) -> Instant | None:

@@ -1,57 +1,70 @@
-"""What lists show, kept beside the journal and written with it, so that no list reads history."""
+"""
+Listings: what lists show, kept as rows beside the journal and written with it. No list reads history, and none scans a table.
 
-from typing import Protocol
+A text matches if both, folded as Unicode folds case (`str.casefold`), contain each other; so it is the same in every database.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NewType, Protocol
 
 from msgspec import Struct
 
 from tidegate.core.state import ExecutionPhase
 from tidegate.ir.graph import Instant
-from tidegate.ports.journal import ExecutionRow, Key, WaitRow
+from tidegate.ports.journal import Counts, ExecutionRow, Key, WaitRow
+
+Mark = NewType("Mark", bytes)
+"""How far one has read in a list: of the last row of a page. Opaque, and of one store and one order."""
+
+Patterns = tuple[tuple[str, str], ...]
+"""Pairs of patterns of a project and a domain, in which `*` stands for any characters."""
+
+
+class Narrowing(Struct, frozen=True):
+    """Which executions are meant: exact names where they are not empty, and `within` the patterns if they are given."""
+
+    workflow: str = ""
+    project: str = ""
+    domain: str = ""
+    within: Patterns | None = None
+    text: str = ""
+    """Part of the execution's id or of the workflow's name; of a wait, also of its name or title."""
 
 
 class ExecutionQuery(Struct, frozen=True):
     """Which executions to list, newest first; `before` is the key of the last one of the page before."""
 
+    where: Narrowing = Narrowing()
     phases: tuple[ExecutionPhase, ...] = ()
-    workflow: str = ""
-    project: str = ""
-    domain: str = ""
-    text: str = ""
-    before: Key | None = None
-    limit: int = 100
-    places: tuple[tuple[str, str], ...] | None = None
-    """Only those whose project and domain fit one of these pairs of patterns, in which `*` stands for any characters."""
     since: Instant | None = None
     """Only those launched then or later."""
     until: Instant | None = None
     """Only those launched before."""
+    before: Key | None = None
+    limit: int = 100
 
 
 class WaitQuery(Struct, frozen=True):
     """
-    Which open waits to list, the soonest due first and those without end last, then the oldest.
+    Which waits to list: the soonest due first and those without end last, then the oldest, then in the order of their source.
 
-    `kinds` empty means every kind. `after` is (due or 2**62, opened, key, node) of the last row of the page before.
+    `kinds` empty means every kind. `key` is of one execution, and the narrowing does not count then.
     """
 
+    where: Narrowing = Narrowing()
     kinds: tuple[str, ...] = ("input", "approve")
     key: Key | None = None
-    after: tuple[int, int, int, str] | None = None
+    after: Mark | None = None
     limit: int = 100
-    places: tuple[tuple[str, str], ...] | None = None
-    """Only those of executions whose project and domain fit, as in `ExecutionQuery`."""
-    workflow: str = ""
-    project: str = ""
-    domain: str = ""
-    text: str = ""
-    """Part of the name of the signal or of the workflow, or of the id of the execution."""
 
 
-class Counts(Struct, frozen=True):
-    """How many executions there are in each phase, and how many waits of each kind."""
+class ListedWait(Struct, frozen=True):
+    """A wait in a list. `workflow` is the number of the version. `damaged` says why its row cannot be read, and then `wait` is what can."""
 
-    phases: dict[ExecutionPhase, int]
-    waits: dict[str, int]
+    wait: WaitRow
+    workflow: int
+    mark: Mark
+    damaged: str = ""
 
 
 class Listings(Protocol):
@@ -61,10 +74,14 @@ class Listings(Protocol):
         """List executions."""
         ...
 
-    def waits(self, query: WaitQuery) -> list[WaitRow]:
+    def waits(self, query: WaitQuery) -> list[ListedWait]:
         """List what waits."""
         ...
 
+    def waiting(self, keys: Sequence[Key], most: int) -> Mapping[Key, list[str]]:
+        """Return the names of the open gates of each of these executions, at most so many of one."""
+        ...
+
     def counts(self) -> Counts:
-        """Count what there is. It reads all executions, so it is not for often."""
+        """Return how much there is, from counters that each commit keeps true."""
         ...

@@ -1,5 +1,6 @@
-"""A database, whole: what the engine and the service ask of it, and what an operator does."""
+"""A database, whole: the ports that it implements, and what an operator does with it."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from tidegate.ports.access import Access
@@ -8,12 +9,44 @@ from tidegate.ports.changes import Changes
 from tidegate.ports.journal import Journal
 from tidegate.ports.listings import Listings
 
+Progress = Callable[[int, int], None]
+"""Called with how many executions are done and how many there are."""
 
-class Store(Journal, Listings, Catalog, Access, Changes, Protocol):
-    """Everything that is kept, in one database: a batch of the journal changes what lists show in the same transaction."""
+
+class Store(Protocol):
+    """Everything that is kept, in one database: an append to the journal changes what lists show in the same transaction."""
+
+    @property
+    def journal(self) -> Journal:
+        """The history of executions."""
+        ...
+
+    @property
+    def listings(self) -> Listings:
+        """What lists show."""
+        ...
+
+    @property
+    def catalog(self) -> Catalog:
+        """The registered workflows."""
+        ...
+
+    @property
+    def access(self) -> Access:
+        """Tokens and logins."""
+        ...
+
+    @property
+    def changes(self) -> Changes:
+        """What happens to all executions."""
+        ...
 
     def problems(self) -> list[str]:
-        """Check the file itself: integrity, foreign keys, gaps in the history; one line a problem."""
+        """Check the database itself: integrity, references, gaps in the history, counters; one line a problem."""
+        ...
+
+    def rebuild(self, progress: Progress) -> None:
+        """Write what lists show anew, from the journal. What is damaged is left out, and named in the log."""
         ...
 
     def close(self) -> None:

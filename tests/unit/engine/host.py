@@ -1,8 +1,11 @@
 """An engine with a real store, a clock that stands still, and an executor whose outcomes the test decides."""
 
+import concurrent.futures
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -11,9 +14,10 @@ from tidegate.core.history import from_bytes
 from tidegate.core.messages import AnswerGiven, Event
 from tidegate.core.state import ExecutionState
 from tidegate.engine.arrivals import NewExecution, Placed
+from tidegate.engine.folds import snapshot
+from tidegate.engine.futures import Future
 from tidegate.engine.loop import Engine
-from tidegate.engine.memory import snapshot
-from tidegate.errors import StoreFull
+from tidegate.errors import StoreError, StoreFull
 from tidegate.ir.expr import NodeId, OutputRef
 from tidegate.ir.graph import (
     SECOND,
@@ -28,9 +32,10 @@ from tidegate.ir.graph import (
     TaskNode,
 )
 from tidegate.ports.catalog import WorkflowRow
-from tidegate.ports.executor import Job, Outcome, Report, Returned
-from tidegate.ports.journal import Batch, Key, WaitRow
+from tidegate.ports.executor import Drained, Job, Outcome, Report, Returned
+from tidegate.ports.journal import Batch, Due, Key, Recorded
 from tidegate.stores.sqlite import SqliteStore
+from tidegate.stores.sqlite.journal import SqliteJournal
 
 FIRST, GATE, LAST, NAP = NodeId("n0"), NodeId("n1"), NodeId("n2"), NodeId("n3")
 TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
@@ -80,33 +85,68 @@ def nap(seconds: float) -> Graph:
 
 
 class Disk(SqliteStore):
-    """The store in memory; it counts commits and looks at timers, can be full, and can take its time."""
+    """The store in memory; it counts commits and looks at timers, notes whose history is read, can be full, can take its time, and fails a read as often as `faults` says."""
 
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
+        self.journal = Watched(self)
         self.commits = 0
         self.looks = 0
+        self.reads: list[Key] = []
         self.full = False
+        self.faults: Counter[str] = Counter()
         self.entered = threading.Semaphore(0)
         self.go_on = threading.Event()
         self.go_on.set()
 
-    def commit(self, batch: Batch) -> None:
-        self.commits += 1
-        self.entered.release()
-        assert self.go_on.wait(LONGEST)
-        if self.full:
-            raise StoreFull("no room is left on the disk")
-        super().commit(batch)
-
-    def due(self, until: Instant, limit: int) -> list[WaitRow]:
-        self.looks += 1
-        return super().due(until, limit)
-
     def damage(self, key: Key) -> None:
         """Break the history of one execution."""
-        with self._transaction() as connection:
+        with self._connections.transaction() as connection:
             connection.execute("UPDATE history SET body = x'c1' WHERE key = ?", (key,))
+
+
+class Watched(SqliteJournal):
+    """The journal of such a disk."""
+
+    def __init__(self, disk: Disk) -> None:
+        super().__init__(disk.journal._connections, disk.journal._search)
+        self.disk = disk
+
+    def append(self, batch: Batch) -> frozenset[Key]:
+        self.disk.commits += 1
+        self.disk.entered.release()
+        assert self.disk.go_on.wait(LONGEST)
+        if self.disk.full:
+            raise StoreFull("no room is left on the disk")
+        return super().append(batch)
+
+    def due(self, until: Instant, limit: int) -> list[Due]:
+        self.disk.looks += 1
+        self._fault("due")
+        return super().due(until, limit)
+
+    def next_due(self) -> Instant | None:
+        self._fault("next_due")
+        return super().next_due()
+
+    def history(self, key: Key, after: int = 0, limit: int | None = None) -> list[bytes]:
+        self.disk.reads.append(key)
+        return super().history(key, after, limit)
+
+    def recorded(self, execution_id: str, limit: int | None = None) -> Recorded | None:
+        found = super().recorded(execution_id, limit)
+        if found is not None:
+            self.disk.reads.append(found.key)
+        return found
+
+    def active(self) -> list[Key]:
+        self._fault("active")
+        return super().active()
+
+    def _fault(self, method: str) -> None:
+        if self.disk.faults[method]:
+            self.disk.faults[method] -= 1
+            raise StoreError("cannot read the store (Input/output error)")
 
 
 class Clock:
@@ -145,6 +185,10 @@ class Crew:
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
         pass
 
+    def drain(self) -> Drained:
+        self.drained: Drained = concurrent.futures.Future()
+        return self.drained
+
     def close(self) -> None:
         pass
 
@@ -152,12 +196,20 @@ class Crew:
         self.deliver([Report(job.key, job.node, job.attempt, outcome)])
 
 
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for something that nobody tells of."""
+    give_up = time.monotonic() + LONGEST
+    while not holds():
+        assert time.monotonic() < give_up, "it has not happened"
+        time.sleep(0.002)
+
+
 def one(_: Job) -> Outcome:
     return Returned({"o0": 1})
 
 
 class Host:
-    """One owner of a store. `again` is the next one, after this one has died."""
+    """One owner of a store. `again` is the next one after this one has stopped in good order, `after_death` after it has died."""
 
     def __init__(
         self, store: Disk, *, work: Callable[[Job], Outcome] | None = one, clock: Any = None
@@ -173,16 +225,28 @@ class Host:
         return self
 
     def again(self, *, work: Callable[[Job], Outcome] | None = None) -> "Host":
-        """Attempts that run are not reported on any more; another engine takes the store up."""
+        """Stop; another engine takes the store up."""
         self.engine.stop()
+        return self._next(work)
+
+    def after_death(self, *, work: Callable[[Job], Outcome] | None = None) -> "Host":
+        """End the engine where it stands; another one takes the store up."""
+        self.clock.broken = True
+        with suppress(StoreError):
+            self.engine.settle()
+        self.engine.stop()
+        self.clock.broken = False
+        return self._next(work)
+
+    def _next(self, work: Callable[[Job], Outcome] | None) -> "Host":
         host = Host(self.store, work=work, clock=self.clock).start()
         host.engine.settle()
         return host
 
-    def launch(self, graph: Graph, id_: str, *, fresh: bool = False) -> "Future[Placed]":
+    def launch(self, graph: Graph, id_: str, *, fresh: bool = False) -> Future[Placed]:
         if graph.name not in self._numbers:
             row = WorkflowRow(0, graph.name, "1", msgspec.msgpack.encode(graph), "", "", NOON)
-            self._numbers[graph.name] = self.store.put_workflow(row).id
+            self._numbers[graph.name] = self.store.catalog.put_workflow(row).id
         return self.engine.launch(NewExecution(id_, self._numbers[graph.name], {}, fresh=fresh))
 
     def launched(self, graph: Graph, id_: str) -> Key:
@@ -190,18 +254,18 @@ class Host:
         self.engine.settle()
         return key
 
-    def answer(self, key: Key, value: Any = "words") -> "Future[Any]":
+    def answer(self, key: Key, value: Any = "words") -> Future[Any]:
         return self.engine.submit(key, AnswerGiven(Instant(0), GATE, value))
 
     def state(self, key: Key) -> ExecutionState:
-        row = self.store.get(key)
+        row = self.store.journal.get(key)
         assert row is not None
-        return snapshot(self.store, self.engine.programs, row).state
+        return snapshot(self.store.journal, self.engine.programs, row).state
 
     def phase(self, key: Key) -> str:
-        row = self.store.get(key)
+        row = self.store.journal.get(key)
         assert row is not None
         return row.phase.name
 
     def events(self, key: Key) -> list[Event]:
-        return [from_bytes(body).event for body in self.store.history(key)]
+        return [from_bytes(body).event for body in self.store.journal.history(key)]

@@ -1,0 +1,32 @@
+"""Where blobs are kept: contents of any size that values refer to, each known by its digest (SHA-256, 64 hexadecimal digits)."""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+
+class Blobs(Protocol):
+    """
+    Contents by their digests. A blob never changes, so what was once put may be put, copied and cached by anybody.
+
+    Nothing here promises a file of this machine: a value that becomes one is a private copy, made of what `read` yields.
+    """
+
+    def put(self, chunks: Iterable[bytes], /) -> str:
+        """
+        Keep a content that comes in pieces; return its digest. On return it survives a power cut.
+
+        A blob that is damaged is whole again after it was put again. Errors: `StoreFull`, `StoreError`; then nothing is kept.
+        """
+        ...
+
+    def size(self, digest: str, /) -> int:
+        """Return how many bytes a blob has. Errors: `UnknownBlob`, also if this is not a digest; `StoreError`."""
+        ...
+
+    def read(self, digest: str, /) -> Iterator[bytes]:
+        """
+        Yield a blob in pieces, the last one only when all of them are known to be what was put.
+
+        Errors, before the first piece or instead of the last: `UnknownBlob`, `StoreDamaged`, `StoreError`.
+        """
+        ...

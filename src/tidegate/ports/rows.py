@@ -1,0 +1,40 @@
+"""What lists show of a node that waits, made of the state of its execution: when it begins to wait, and again when lists are checked or written anew."""
+
+from typing import NamedTuple
+
+from tidegate.core.addresses import signal_path
+from tidegate.core.draft import Draft
+from tidegate.core.plan import Plan, Planned
+from tidegate.core.state import ExecutionState
+from tidegate.core.waits import ANSWERABLE, shown, wait_kind
+from tidegate.ports.journal import Key, Series, WaitRow
+
+
+class RowOwner(NamedTuple):
+    """The execution that a row is of. `plan` is that of its workflow, before anything has unfolded."""
+
+    key: Key
+    id: str
+    series: Series
+    plan: Plan
+
+
+def wait_row(
+    owner: RowOwner, plan: Plan, state: Draft | ExecutionState, planned: Planned
+) -> WaitRow:
+    """Return the row of a node that waits. `plan` has all that has unfolded."""
+    now = state.node(planned.id)
+    assert now.began is not None, "a node that waits has begun"
+    kind = wait_kind(planned.node)
+    return WaitRow(
+        owner.key,
+        planned.id,
+        kind,
+        planned.node.name,
+        now.began,
+        now.due,
+        signal_path(plan, planned.id) if kind in ANSWERABLE else planned.id,
+        owner.id,
+        owner.series,
+        shown=shown(plan, state, planned, registered=planned.id in owner.plan.nodes),
+    )

@@ -1,0 +1,249 @@
+"""
+What a row is on both sides: parameters of the statements in `shared.sql`, and structs of `tidegate.ports` made from results.
+
+Nothing here knows which database it is.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec.structs import asdict
+
+from tidegate.core.state import ExecutionPhase
+from tidegate.core.waits import NOTHING, Shown
+from tidegate.ir.graph import Instant
+from tidegate.ports.access import LoginRow, TokenRow
+from tidegate.ports.catalog import WorkflowRow
+from tidegate.ports.changes import ChangeRow, Cursor
+from tidegate.ports.journal import Batch, Counts, ExecutionRow, Series, WaitRow
+from tidegate.ports.listings import ListedWait, Mark
+
+Bindings: TypeAlias = dict[str, Any]
+Row: TypeAlias = tuple[Any, ...]
+Grants: TypeAlias = tuple[tuple[str, str, str], ...]
+
+KINDS = ("sleep", "input", "approve", "retry")
+"""What `waits.kind` counts."""
+
+KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
+
+LATEST = 2**63 - 1
+"""No instant, key or position is larger."""
+
+_NEVER = b"\xff"
+"""Stands before every wait without end; the first byte of any instant is smaller."""
+
+_LONGEST = 2**62 - 1
+"""Later and earlier instants than this are ordered as if they were this: some 146,000 years."""
+
+_ORDERED = 32
+"""Characters of a name that count in the order of a list."""
+
+_DIGITS = re.compile(r"(\d+)", re.ASCII)
+_PLAIN = re.compile(r"(?:[a-z/]|0(?!\d)|(?<!\d)[1-9]\d*)*", re.ASCII)
+"""The ids that nodes are given: no two of them have the same place in a list."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_shown = msgspec.msgpack.Decoder(Shown | str).decode
+_NOTHING = _encode(NOTHING)
+
+
+def writes(batch: Batch, number_of: Callable[[Series], int]) -> Iterator[tuple[str, list[Row]]]:
+    """
+    Yield what a batch writes, as the name of a statement and its rows; lists without rows are left out.
+
+    `number_of` numbers a series. A wait that is both opened and ended in one batch is ended.
+    """
+    if batch.launches:
+        yield (
+            "add_execution",
+            [
+                (row.key, row.id, row.workflow, number_of(row.series), row.phase, row.at, row.who)
+                for row in batch.launches
+            ],
+        )
+    if batch.history:
+        yield "add_history", [(row.key, row.seq, row.body) for row in batch.history]
+    if batch.phases:
+        yield "set_phase", [(row.key, row.phase, row.at) for row in batch.phases]
+    if batch.waits:
+        yield "add_wait", [wait_bindings(row, number_of(row.series)) for row in batch.waits]
+    if batch.ends:
+        yield "end_wait", [(row.key, row.node) for row in batch.ends]
+    if counters := counter_rows(batch.counts):
+        yield "count", counters
+
+
+# ---- waits ----
+
+
+def order_of(row: WaitRow) -> bytes:
+    """
+    Return what a wait is ordered by, to be compared as bytes, which every database does alike; no two waits have the same.
+
+    The soonest due first and those without end last, then the oldest, then as they stand in the source, names as people count.
+    """
+    return b"".join(
+        (
+            _NEVER if row.due is None else _ordered(row.due),
+            _ordered(row.opened),
+            _natural(row.node),
+            b"\0",
+            _natural(row.name[:_ORDERED]),
+            b"\0",
+            _counted(row.key),
+            b"" if _PLAIN.fullmatch(row.node) else row.node.encode(),
+        )
+    )
+
+
+def _ordered(number: int) -> bytes:
+    return (max(-_LONGEST, min(number, _LONGEST)) + 2**62).to_bytes(8)
+
+
+def _counted(number: int) -> bytes:
+    """Return a number that is not negative in few bytes, the first of which says how many follow."""
+    size = (number.bit_length() + 7) // 8
+    return size.to_bytes() + number.to_bytes(size)
+
+
+@lru_cache(4096)
+def _natural(text: str) -> bytes:
+    """Return a text such that `item 9` comes before `item 10`: each number begins with how many digits it has."""
+    parts = _DIGITS.split(text)
+    parts[1::2] = [f"{len(d):02}{d}" for digits in parts[1::2] if (d := digits.lstrip("0") or "0")]
+    return "".join(parts).casefold().encode().replace(b"\0", b"\1")
+
+
+def folded(text: str) -> str:
+    """Return a text as it is searched."""
+    return text.lower() if text.isascii() else text.casefold()
+
+
+def wait_bindings(row: WaitRow, series: int, damaged: str = "") -> Row:
+    """Return the parameters of `add_wait`; with `damaged`, why what lists show beside the name is not known."""
+    shown = row.shown
+    return (
+        row.key,
+        row.node,
+        KIND_NUMBERS[row.kind],
+        order_of(row),
+        series,
+        row.name,
+        row.path,
+        row.opened,
+        None if row.due is None else due_bound(row.due),
+        row.handle,
+        row.form,
+        row.digest,
+        folded(f"{row.name}\n{shown.title}" if shown.title else row.name),
+        _encode(damaged or shown) if damaged or shown is not NOTHING else _NOTHING,
+    )
+
+
+def listed_wait(row: Row) -> ListedWait:
+    """Make a wait of a row of `wait_rows`; one that cannot be read says so, and damages nothing else."""
+    order, key, node, kind, name, path, opened, due, handle, form, digest, body, *rest = row
+    execution, workflow, *series = rest
+    damaged = ""
+    shown = NOTHING
+    if body != _NOTHING:
+        try:
+            found = _shown(body)
+        except msgspec.MsgspecError as error:
+            damaged = (
+                f"what lists show of it cannot be read ({error}): run `tidegate doctor --rebuild`"
+            )
+        else:
+            if isinstance(found, str):
+                damaged = found
+            else:
+                shown = found
+    wait = WaitRow(
+        key, node, KINDS[kind], name, opened, due, path, execution, Series(*series), handle, form, digest, shown
+    )  # fmt: skip
+    return ListedWait(wait, workflow, Mark(order), damaged)
+
+
+# ---- executions ----
+
+
+def execution_row(row: Row) -> ExecutionRow:
+    """Make an execution of a result row."""
+    key, id_, workflow, name, version, phase, *rest = row
+    return ExecutionRow(key, id_, workflow, name, version, ExecutionPhase(phase), *rest)
+
+
+def counter_rows(counts: Counts) -> list[Row]:
+    """Return the parameters of `count`: the name of a counter, and by how much it changes."""
+    phases = [(f"phase:{phase.value}", by) for phase, by in counts.phases.items() if by]
+    return phases + [(f"wait:{kind}", by) for kind, by in counts.waits.items() if by]
+
+
+def counts_of(rows: Iterable[Row]) -> Counts:
+    """Make counts of the rows of `counters`; what there is none of is left out."""
+    counts = Counts()
+    for name, value in rows:
+        what, _, which = name.partition(":")
+        if value and what == "phase":
+            counts.phases[ExecutionPhase(int(which))] = value
+        elif value:
+            counts.waits[which] = value
+    return counts
+
+
+def change_row(row: Row) -> ChangeRow:
+    """Make a change of a row of `changes`."""
+    position, *rest = row
+    return ChangeRow(cursor_of(position), *rest)
+
+
+def cursor_of(position: int) -> Cursor:
+    """Return the cursor after a line."""
+    return Cursor(str(position))
+
+
+# ---- catalog and access ----
+
+
+def workflow_row(row: Row) -> WorkflowRow:
+    """Make a workflow of a result row."""
+    return WorkflowRow(*row)
+
+
+def workflow_bindings(row: WorkflowRow) -> Bindings:
+    """Return the parameters of `add_graph` and `add_workflow`."""
+    return {
+        "digest": hashlib.sha256(row.graph).digest(),
+        "body": row.graph,
+        "name": row.name,
+        "version": row.version,
+        "bundle": row.bundle,
+        "module": row.module,
+        "registered": row.registered,
+    }
+
+
+def token_bindings(row: TokenRow) -> Bindings:
+    """Return the parameters of `put_token`."""
+    return {**asdict(row), "grants": msgspec.json.encode(row.grants).decode()}
+
+
+def token_row(row: Row) -> TokenRow:
+    """Make a token of a result row."""
+    id_, name, hash_, grants, *rest = row
+    return TokenRow(id_, name, hash_, msgspec.json.decode(grants, type=Grants), *rest)
+
+
+def login_row(row: Row) -> LoginRow:
+    """Make a login of a result row."""
+    return LoginRow(*row)
+
+
+def due_bound(until: Instant) -> int:
+    """Return an instant as the database can hold it."""
+    return min(until, LATEST)

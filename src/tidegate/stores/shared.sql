@@ -1,0 +1,301 @@
+-- The statements that every database understands: a test prepares each of them on SQLite and on Postgres.
+-- Parameters of what `append` writes are numbered, in the order of `rows`; the others are named.
+
+-- name: add_execution
+-- It changed last when it was launched.
+INSERT INTO executions (key, id, workflow, series, phase, launched, changed, who)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7);
+
+-- name: add_history
+-- The key of the table is (key, seq): whoever appends after the same line as somebody else before fails here, and nowhere else.
+INSERT INTO history (key, seq, body)
+VALUES (?1, ?2, ?3);
+
+-- name: set_phase
+UPDATE executions
+SET phase = ?2, changed = ?3
+WHERE key = ?1;
+
+-- name: add_wait
+-- A node that waits again, or longer, is still one wait.
+INSERT INTO waits (key, node, kind, order_key, series, name, path, opened, due, handle, form, digest, search, body)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+ON CONFLICT (key, node) DO UPDATE SET
+    kind = excluded.kind, order_key = excluded.order_key, series = excluded.series,
+    name = excluded.name, path = excluded.path, opened = excluded.opened, due = excluded.due, handle = excluded.handle,
+    form = excluded.form, digest = excluded.digest, search = excluded.search, body = excluded.body;
+
+-- name: end_wait
+DELETE FROM waits
+WHERE key = ?1 AND node = ?2;
+
+-- name: count
+-- Once a commit and counter, whatever the size of the group.
+INSERT INTO counters (name, value)
+VALUES (?1, ?2)
+ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value;
+
+-- name: add_series
+INSERT INTO series (project, domain, workflow)
+VALUES (:project, :domain, :workflow)
+ON CONFLICT (project, domain, workflow) DO NOTHING;
+
+-- name: find_series
+SELECT id
+FROM series
+WHERE project = :project AND domain = :domain AND workflow = :workflow;
+
+-- name: series
+SELECT id, project, domain, workflow
+FROM series
+WHERE id > :after
+ORDER BY id;
+
+-- name: last_key
+SELECT coalesce(max(key), 0)
+FROM executions;
+
+-- name: last_seq
+SELECT coalesce(max(seq), 0)
+FROM history
+WHERE key = :key;
+
+-- name: history
+SELECT body
+FROM history
+WHERE key = :key AND seq > :after
+ORDER BY seq
+LIMIT :limit;
+
+-- name: find
+SELECT e.key, e.id, e.workflow, w.name, w.version, e.phase, e.launched, e.changed, e.who, s.project, s.domain
+FROM executions AS e
+JOIN workflows AS w ON w.id = e.workflow
+JOIN series AS s ON s.id = e.series
+WHERE e.id = :id;
+
+-- name: recorded
+-- An answer to an execution that has cooled reads this and nothing else.
+SELECT e.key, e.workflow, s.project, s.domain, h.body
+FROM executions AS e
+JOIN series AS s ON s.id = e.series
+LEFT JOIN history AS h ON h.key = e.key
+WHERE e.id = :id
+ORDER BY h.seq
+LIMIT :limit;
+
+-- name: get
+SELECT e.key, e.id, e.workflow, w.name, w.version, e.phase, e.launched, e.changed, e.who, s.project, s.domain
+FROM executions AS e
+JOIN workflows AS w ON w.id = e.workflow
+JOIN series AS s ON s.id = e.series
+WHERE e.key = :key;
+
+-- name: active
+SELECT key
+FROM executions
+WHERE phase IN (0, 1)
+ORDER BY key;
+
+-- name: due
+SELECT key, node
+FROM waits
+WHERE due <= :until
+ORDER BY due
+LIMIT :limit;
+
+-- name: next_due
+SELECT min(due)
+FROM waits
+WHERE due IS NOT NULL;
+
+-- name: executions
+-- Lists of executions run from the newest down: their places are negative keys. The reader stops when its page is full.
+SELECT -key, key, 1
+FROM executions
+WHERE key < :before AND key >= :least AND launched >= :since AND launched < :until
+ORDER BY key DESC;
+
+-- name: executions_of_series
+SELECT -key, key, 1
+FROM executions
+WHERE phase = :part AND series = :series AND key < :before AND key >= :least AND launched >= :since AND launched < :until
+ORDER BY key DESC;
+
+-- name: launched_between
+SELECT key, phase, series, id
+FROM executions
+WHERE launched >= :since AND launched < :until
+LIMIT :limit;
+
+-- name: keys_launched_between
+-- Keys grow with time, as long as no clock goes back: so of many executions of a span, the keys say where in the list to look for them.
+-- The sums keep the planner from walking through the table instead of the index.
+SELECT min(key + 0), max(key + 0)
+FROM executions
+WHERE launched >= :since AND launched < :until;
+
+-- name: waits
+-- All waits of a kind, in their order.
+SELECT order_key, key, node, 1
+FROM waits
+WHERE kind = :part AND order_key > :after
+ORDER BY order_key;
+
+-- name: waits_of_series
+SELECT order_key, key, node, 1
+FROM waits
+WHERE series = :series AND kind = :part AND order_key > :after
+ORDER BY order_key;
+
+-- name: waits_of_execution
+-- The waits of one execution stand together, and are sorted when read.
+SELECT order_key, key, node, kind
+FROM waits
+WHERE key = :key AND order_key > :after
+ORDER BY order_key;
+
+-- name: counters
+SELECT name, value
+FROM counters;
+
+-- name: mark
+SELECT value
+FROM marks
+WHERE name = :name;
+
+-- name: set_mark
+INSERT INTO marks (name, value)
+VALUES (:name, :value)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- name: end_mark
+DELETE FROM marks
+WHERE name = :name;
+
+-- name: last_position
+SELECT coalesce(max(position), 0)
+FROM history;
+
+-- name: add_graph
+INSERT INTO graphs (digest, body)
+VALUES (:digest, :body)
+ON CONFLICT (digest) DO NOTHING;
+
+-- name: add_workflow
+-- The first of a name and version stays: executions may wait in it.
+INSERT INTO workflows (name, version, graph, bundle, module, registered)
+SELECT :name, :version, id, :bundle, :module, :registered
+FROM graphs
+WHERE digest = :digest
+ON CONFLICT (name, version) DO NOTHING;
+
+-- name: workflow
+SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
+FROM workflows AS w
+JOIN graphs AS g ON g.id = w.graph
+WHERE w.id = :workflow;
+
+-- name: find_workflow
+SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
+FROM workflows AS w
+JOIN graphs AS g ON g.id = w.graph
+WHERE w.name = :name AND w.version = :version;
+
+-- name: latest_workflow
+-- Numbers are given in the order of registration; instants may stand still or go back.
+SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
+FROM workflows AS w
+JOIN graphs AS g ON g.id = w.graph
+WHERE w.id = (SELECT max(id) FROM workflows WHERE name = :name);
+
+-- name: versions
+SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
+FROM workflows AS w
+JOIN graphs AS g ON g.id = w.graph
+WHERE w.name = :name
+ORDER BY w.id DESC
+LIMIT :limit;
+
+-- name: workflows
+SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
+FROM workflows AS w
+JOIN graphs AS g ON g.id = w.graph
+WHERE w.id IN (SELECT max(id) FROM workflows GROUP BY name)
+ORDER BY w.name;
+
+-- name: put_token
+-- Who a token is for, and what it may, never changes; it can only come to an end.
+INSERT INTO tokens (id, name, hash, grants, creator, created, expires, revoked, used)
+VALUES (:id, :name, :hash, :grants, :creator, :created, :expires, :revoked, :used)
+ON CONFLICT (id) DO UPDATE SET revoked = excluded.revoked;
+
+-- name: tokens
+SELECT id, name, hash, grants, creator, created, expires, revoked, used
+FROM tokens
+ORDER BY created, id;
+
+-- name: note_use
+UPDATE tokens
+SET used = ?2
+WHERE id = ?1;
+
+-- name: end_logins
+DELETE FROM logins
+WHERE expires <= :created;
+
+-- name: put_login
+INSERT INTO logins (hash, token, created, expires)
+VALUES (:hash, :token, :created, :expires)
+ON CONFLICT (hash) DO UPDATE SET token = excluded.token, created = excluded.created, expires = excluded.expires;
+
+-- name: logins
+SELECT hash, token, created, expires
+FROM logins
+ORDER BY created, hash;
+
+-- name: end_login
+DELETE FROM logins
+WHERE hash = :hash;
+
+-- name: unfinished
+-- For writing lists anew: executions from a key on, those that have ended only if they are wanted, too.
+SELECT key
+FROM executions
+WHERE key > :after AND phase <= :last_phase
+ORDER BY key
+LIMIT :limit;
+
+-- name: count_unfinished
+SELECT count(*)
+FROM executions
+WHERE key > :after AND phase <= :last_phase;
+
+-- name: nodes_that_wait
+SELECT node
+FROM waits
+WHERE key = :key
+ORDER BY node;
+
+-- name: forget_waits_of
+DELETE FROM waits
+WHERE key = :key;
+
+-- name: forget_stray_waits
+-- What is listed of executions that have ended, or that there are not.
+DELETE FROM waits
+WHERE NOT EXISTS (SELECT 1 FROM executions AS e WHERE e.key = waits.key AND e.phase <= 2);
+
+-- name: forget_counters
+DELETE FROM counters;
+
+-- name: count_executions
+-- To count all is to read all: for checking and writing anew only.
+SELECT phase, count(*)
+FROM executions
+GROUP BY phase;
+
+-- name: count_waits
+SELECT kind, count(*)
+FROM waits
+GROUP BY kind;

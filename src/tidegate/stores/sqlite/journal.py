@@ -1,0 +1,153 @@
+"""The journal on SQLite."""
+
+from functools import partial
+
+import apsw
+
+from tidegate.ir.graph import Instant
+from tidegate.ports.journal import (
+    Batch,
+    Due,
+    ExecutionRow,
+    Key,
+    Recorded,
+    Series,
+)
+from tidegate.stores import statements
+from tidegate.stores.rows import (
+    LATEST,
+    due_bound,
+    execution_row,
+    writes,
+)
+from tidegate.stores.sqlite.connect import DATABASE
+from tidegate.stores.sqlite.connections import Connections
+from tidegate.stores.sqlite.search import Marks, Search
+
+MAX_SERIES = 10_000
+"""Numbers of series that are remembered: some 3 MB. There are as many as workflows in projects."""
+
+
+class _Conflict(Exception):
+    """A row contradicts what is stored: the transaction is undone, and then it is found out by whose fault."""
+
+
+class SqliteJournal:
+    """A `Journal`."""
+
+    def __init__(self, connections: Connections, search: Search) -> None:
+        self._connections = connections
+        self._search = search
+        self._sql = {**statements.shared(), **statements.own(DATABASE)}
+        self._series: dict[Series, int] = {}
+
+    def append(self, batch: Batch) -> frozenset[Key]:
+        """Store a batch in one transaction, or return the executions that somebody else has appended to."""
+        found: dict[Series, int] = {}
+        with self._connections.held:
+            try:
+                moved = self._store(batch, found)
+            except _Conflict as conflict:
+                self.forget()
+                keys = self._conflicts(batch)
+                if keys:
+                    return keys
+                why = f"the batch contradicts what the store {self._connections.name} holds"
+                raise AssertionError(f"{why}: {conflict}") from conflict.__cause__
+            except BaseException:
+                self.forget()
+                raise
+        self._search.kept(moved)
+        if len(self._series) > MAX_SERIES:
+            self._series.clear()
+        self._series.update(found)
+        return frozenset()
+
+    def forget(self) -> None:
+        """What was counted in memory may not be stored, or somebody else has written: count again."""
+        self._search.forget()
+
+    def last_key(self) -> Key:
+        """Return the highest execution key in use, 0 if there is none."""
+        return Key(self._connections.value(self._sql["last_key"], {}))
+
+    def last_seq(self, key: Key) -> int:
+        """Return the number of the last line of an execution's history, 0 if there is none."""
+        return int(self._connections.value(self._sql["last_seq"], {"key": key}))
+
+    def history(self, key: Key, after: int = 0, limit: int | None = None) -> list[bytes]:
+        """Return the bodies of an execution's history after a line, in order."""
+        bindings = {"key": key, "after": after, "limit": LATEST if limit is None else limit}
+        return [body for (body,) in self._connections.rows(self._sql["history"], bindings)]
+
+    def find(self, execution_id: str) -> ExecutionRow | None:
+        """Return the execution with this public id."""
+        rows = self._connections.rows(self._sql["find"], {"id": execution_id})
+        return execution_row(rows[0]) if rows else None
+
+    def recorded(self, execution_id: str, limit: int | None = None) -> Recorded | None:
+        """Return an execution with its history, in one read."""
+        bindings = {"id": execution_id, "limit": LATEST if limit is None else limit}
+        rows = self._connections.rows(self._sql["recorded"], bindings)
+        if not rows:
+            return None
+        key, workflow, project, domain, _ = rows[0]
+        bodies = [row[-1] for row in rows if row[-1] is not None]
+        return Recorded(key, workflow, project, domain, bodies)
+
+    def get(self, key: Key) -> ExecutionRow | None:
+        """Return the execution with this key."""
+        rows = self._connections.rows(self._sql["get"], {"key": key})
+        return execution_row(rows[0]) if rows else None
+
+    def active(self) -> list[Key]:
+        """Return the executions in phase QUEUED or RUNNING."""
+        return [key for (key,) in self._connections.rows(self._sql["active"], {})]
+
+    def due(self, until: Instant, limit: int) -> list[Due]:
+        """Return what is due at or before an instant, the earliest first."""
+        bindings = {"until": due_bound(until), "limit": limit}
+        return [Due(*row) for row in self._connections.rows(self._sql["due"], bindings)]
+
+    def next_due(self) -> Instant | None:
+        """Return the earliest due instant."""
+        due: Instant | None = self._connections.value(self._sql["next_due"], {})
+        return due
+
+    # -- inside --
+
+    def _store(self, batch: Batch, found: dict[Series, int]) -> Marks:
+        """Return the marks of the search indexes that count now."""
+        with self._connections.transaction() as connection:
+            try:
+                for name, rows in writes(batch, partial(self._number_of, connection, found)):
+                    connection.executemany(self._sql[name], rows)
+            except apsw.ConstraintError as error:
+                raise _Conflict(str(error)) from error
+            return self._search.keep_up(connection, batch)
+
+    def _number_of(
+        self, connection: apsw.Connection, found: dict[Series, int], series: Series
+    ) -> int:
+        """Return the number of a series; of one that is new, `found` keeps it until the commit."""
+        known = self._series.get(series) or found.get(series)
+        if known is None:
+            bindings = series._asdict()
+            connection.execute(self._sql["add_series"], bindings)
+            known = found[series] = int(connection.execute(self._sql["find_series"], bindings).get)
+        return known
+
+    def _conflicts(self, batch: Batch) -> frozenset[Key]:
+        """Return the executions of a batch whose key or id is taken, or whose history has another last line than the batch says."""
+        launched = {row.key for row in batch.launches}
+        found = {
+            row.key
+            for row in batch.launches
+            if self.get(row.key) is not None or self.find(row.id) is not None
+        }
+        expected: dict[Key, int] = {}
+        for line in batch.history:
+            if line.key not in launched:
+                expected.setdefault(line.key, line.seq - 1)
+        found.update(key for key, seq in expected.items() if self.last_seq(key) != seq)
+        return frozenset(found)

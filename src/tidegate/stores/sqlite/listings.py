@@ -1,0 +1,256 @@
+"""Listings on SQLite."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import islice
+
+import apsw
+
+from tidegate.core.state import ExecutionPhase
+from tidegate.ports.journal import Counts, ExecutionRow, Key, Series
+from tidegate.ports.listings import (
+    ExecutionQuery,
+    ListedWait,
+    Narrowing,
+    Patterns,
+    WaitQuery,
+)
+from tidegate.stores import statements
+from tidegate.stores.rows import (
+    KIND_NUMBERS,
+    KINDS,
+    LATEST,
+    Bindings,
+    Row,
+    counts_of,
+    execution_row,
+    folded,
+    listed_wait,
+)
+from tidegate.stores.sqlite import search
+from tidegate.stores.sqlite.arms import EXECUTIONS, WAITS, Arms, Hit, Sought
+from tidegate.stores.sqlite.connect import DATABASE
+from tidegate.stores.sqlite.connections import Connections
+from tidegate.stores.sqlite.search import Search
+
+SPAN = 10_000
+"""Executions of a span of time that are read all and sorted (some 10 ms); of more, the list itself is read."""
+
+
+class _Known:
+    """A series, with the name of its workflow as it is searched."""
+
+    __slots__ = ("named", "series")
+
+    def __init__(self, series: Series) -> None:
+        self.series = series
+        self.named = folded(series.workflow)
+
+
+class SqliteListings:
+    """`Listings`."""
+
+    def __init__(self, connections: Connections, index: Search) -> None:
+        self._connections = connections
+        self._search = index
+        self._sql = {**statements.shared(), **statements.own(DATABASE)}
+        self._series: Mapping[int, _Known] = {}
+
+    def executions(self, query: ExecutionQuery) -> list[ExecutionRow]:
+        """List executions, newest first."""
+        with self._connections.snapshot() as connection:
+            keys = self._keys(connection, query)
+            rows = connection.execute(self._sql["execution_rows"], {"keys": json.dumps(keys)})
+            return [execution_row(row) for row in rows]
+
+    def waits(self, query: WaitQuery) -> list[ListedWait]:
+        """List what waits, the soonest due first."""
+        with self._connections.snapshot() as connection:
+            waits = [(key, node) for _, key, node, _ in self._wait_hits(connection, query)]
+            rows = connection.execute(self._sql["wait_rows"], {"waits": json.dumps(waits)})
+            return [listed_wait(row) for row in rows]
+
+    def waiting(self, keys: Sequence[Key], most: int) -> Mapping[Key, list[str]]:
+        """Return the names of the open gates of each of these executions."""
+        found: dict[Key, list[str]] = {key: [] for key in keys}
+        bindings = {"keys": json.dumps(keys)}
+        for key, name in self._connections.rows(self._sql["waiting_names"], bindings):
+            if len(found[key]) < most:
+                found[key].append(name)
+        return found
+
+    def counts(self) -> Counts:
+        """Return how much there is."""
+        return counts_of(self._connections.rows(self._sql["counters"], {}))
+
+    # -- executions --
+
+    def _keys(self, connection: apsw.Connection, query: ExecutionQuery) -> list[int]:
+        sought = self._sought_executions(connection, query)
+        arms = Arms(connection, self._sql, EXECUTIONS, sought)
+        hits: list[Hit] | None = None
+        if (query.since, query.until) != (None, None):
+            hits = arms.glance() or self._of_a_span(connection, sought)
+        if hits is None:
+            hits = arms.page(partial(self._few_executions, connection, sought))
+        return [key for _, key, _ in hits]
+
+    def _of_a_span(self, connection: apsw.Connection, sought: Sought) -> list[Hit] | None:
+        """Return the page if not many executions were launched in a span of time; else None, and the span says where in the list they are."""
+        span = sought.span
+        bindings = {**span, "limit": SPAN + 1}
+        rows: list[Row] = connection.execute(self._sql["launched_between"], bindings).fetchall()
+        if len(rows) > SPAN:
+            least, last = connection.execute(self._sql["keys_launched_between"], span).get
+            span["least"], span["before"] = least, min(span["before"], last + 1)
+            return None
+        fits, before, named = _fitting(sought), span["before"], frozenset(sought.named)
+        keys = [
+            key
+            for key, phase, series, id_ in rows
+            if key < before
+            and (
+                (fits(phase, series) and sought.text in id_.lower())
+                or (series in named and phase in sought.parts)
+            )
+        ]
+        return [(-key, key, 1) for key in sorted(keys, reverse=True)[: sought.limit]]
+
+    def _sought_executions(self, connection: apsw.Connection, query: ExecutionQuery) -> Sought:
+        text = folded(query.where.text)
+        known = self._known(connection)
+        series = _narrowed(known, query.where)
+        phases = sorted(set(query.phases or ExecutionPhase))
+        if series is None and len(phases) < len(ExecutionPhase):
+            series = list(known)
+        span: Bindings = {
+            "before": LATEST if query.before is None else query.before,
+            "least": 0,
+            "since": -LATEST if query.since is None else query.since,
+            "until": LATEST if query.until is None else query.until,
+        }
+        named = _named(known, series, text)
+        return Sought(span, phases, series, text, named, query.limit)
+
+    def _few_executions(self, connection: apsw.Connection, sought: Sought) -> list[Hit] | None:
+        keys = self._search.candidates(connection, search.EXECUTIONS, sought.text)
+        if keys is None:
+            return None
+        span = sought.span
+        bindings = {
+            "text": sought.text,
+            "keys": json.dumps(keys),
+            "last_key": self._search.indexed(connection, search.EXECUTIONS),
+        }
+        fits = _fitting(sought)
+        return [
+            (-key, key, 1)
+            for key, phase, series, launched in connection.execute(
+                self._sql["executions_found"], bindings
+            )
+            if key < span["before"]
+            and span["since"] <= launched < span["until"]
+            and fits(phase, series)
+        ]
+
+    # -- waits --
+
+    def _wait_hits(self, connection: apsw.Connection, query: WaitQuery) -> list[Hit]:
+        kinds = [KIND_NUMBERS[kind] for kind in query.kinds or KINDS]
+        span: Bindings = {"after": b"" if query.after is None else bytes(query.after)}
+        if query.key is not None:
+            bindings = {**span, "key": query.key}
+            rows = connection.execute(self._sql["waits_of_execution"], bindings)
+            return list(islice((row for row in rows if row[-1] in kinds), query.limit))
+        text = folded(query.where.text)
+        known = self._known(connection)
+        series = _narrowed(known, query.where)
+        sought = Sought(span, kinds, series, text, _named(known, series, text), query.limit)
+        arms = Arms(connection, self._sql, WAITS, sought)
+        return arms.page(partial(self._few_waits, connection, sought))
+
+    def _few_waits(self, connection: apsw.Connection, sought: Sought) -> list[Hit] | None:
+        waiting = self._search.candidates(connection, search.WAITS, sought.text)
+        keys = self._search.candidates(connection, search.EXECUTIONS, sought.text)
+        if waiting is None or keys is None:
+            return None
+        bindings = {
+            "text": sought.text,
+            "waiting": json.dumps(waiting),
+            "last_waiting": self._search.indexed(connection, search.WAITS),
+            "keys": json.dumps(keys),
+            "last_key": self._search.indexed(connection, search.EXECUTIONS),
+        }
+        fits, after = _fitting(sought), sought.span["after"]
+        return [
+            (order, key, node, 1)
+            for order, key, node, kind, series in connection.execute(
+                self._sql["waits_found"], bindings
+            )
+            if order > after and fits(kind, series)
+        ]
+
+    # -- series --
+
+    def _known(self, connection: apsw.Connection) -> Mapping[int, _Known]:
+        """Return all series by their number; those that have come since the last time are read."""
+        known = self._series
+        bindings = {"after": max(known, default=0)}
+        rows: list[Row] = connection.execute(self._sql["series"], bindings).fetchall()
+        if rows:
+            # Put in place whole, for other threads read it.
+            known = self._series = {
+                **known,
+                **{number: _Known(Series(*series)) for number, *series in rows},
+            }
+        return known
+
+
+def _narrowed(known: Mapping[int, _Known], where: Narrowing) -> list[int] | None:
+    """Return the series that are meant; None for all of them."""
+    if not (where.workflow or where.project or where.domain or where.within is not None):
+        return None
+    admitted = _admitting(where.within)
+    return [
+        number
+        for number, each in known.items()
+        if where.workflow in ("", each.series.workflow)
+        and where.project in ("", each.series.project)
+        and where.domain in ("", each.series.domain)
+        and admitted(each.series)
+    ]
+
+
+def _named(known: Mapping[int, _Known], series: Iterable[int] | None, text: str) -> list[int]:
+    """Return the series, of those that are wanted, whose workflow has a text in its name."""
+    if not text:
+        return []
+    return [
+        number for number in (known if series is None else series) if text in known[number].named
+    ]
+
+
+def _fitting(sought: Sought) -> Callable[[int, int], bool]:
+    """Return whether a row of a phase or kind, and of a series, is meant, and is not of a named series, which is listed by itself."""
+    parts, apart = frozenset(sought.parts), frozenset(sought.named)
+    allowed = None if sought.series is None else frozenset(sought.series)
+    return lambda part, series: (
+        part in parts and series not in apart and (allowed is None or series in allowed)
+    )
+
+
+def _admitting(patterns: Patterns | None) -> Callable[[Series], bool]:
+    """Return whether a series fits one of these pairs of patterns."""
+    if patterns is None:
+        return lambda _: True
+    compiled = [(_compiled(project), _compiled(domain)) for project, domain in patterns]
+    return lambda series: any(
+        project.fullmatch(series.project) and domain.fullmatch(series.domain)
+        for project, domain in compiled
+    )
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)

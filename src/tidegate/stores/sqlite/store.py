@@ -1,0 +1,162 @@
+"""
+The store in a SQLite file: opened, brought up to date, and its ports put together.
+
+A store that a thread has been given for it (`begin`) moves its log in the background; without one it does so between commits.
+"""
+
+from pathlib import Path
+
+import apsw
+
+from tidegate.errors import StoreError
+from tidegate.ports.store import Progress
+from tidegate.stores import statements
+from tidegate.stores.folder import EngineLock, failed, make_file, make_folder, refuse_network
+from tidegate.stores.sqlite.access import SqliteAccess
+from tidegate.stores.sqlite.catalog import SqliteCatalog
+from tidegate.stores.sqlite.changes import SqliteChanges
+from tidegate.stores.sqlite.connect import (
+    DATABASE,
+    connect,
+    connect_mover,
+    connect_reader,
+    explained,
+    prepare_writer,
+    refuse_older,
+)
+from tidegate.stores.sqlite.connections import Background, Connections
+from tidegate.stores.sqlite.journal import SqliteJournal
+from tidegate.stores.sqlite.listings import SqliteListings
+from tidegate.stores.sqlite.search import Search
+from tidegate.stores.sqlite.upgrade import Upgrade
+
+
+def _in_silence(done: int, of: int) -> None:
+    del done, of
+
+
+class SqliteStore:
+    """A `Store`. Made by `open`, `memory` or `alone`."""
+
+    def __init__(self, connections: Connections) -> None:
+        """Take over open connections."""
+        self._connections = connections
+        self._search = Search()
+        self.journal = SqliteJournal(connections, self._search)
+        self.listings = SqliteListings(connections, self._search)
+        self.catalog = SqliteCatalog(connections)
+        self.access = SqliteAccess(connections)
+        self.changes = SqliteChanges(connections)
+
+    @classmethod
+    def open(
+        cls, path: str | Path, *, writer: bool = True, progress: Progress = _in_silence
+    ) -> "SqliteStore":
+        """
+        Open the store in the file `path`; its directory belongs to it.
+
+        The one writer makes what is missing, brings an older store up to date (and says to `progress` how far it is), and holds
+        the directory's engine lock until `close`. Any number of others (`writer=False`) can read at the same time.
+
+        Errors: `StoreLocked` if another engine is running, `StoreTooNew`, `StoreDamaged`, `StoreFull`, `StoreError`.
+        """
+        path = Path(path).absolute()
+        if not writer:
+            return cls._open_reader(path)
+        make_folder(path.parent)
+        refuse_network(path.parent)
+        lock = EngineLock(path.parent)
+        try:
+            make_file(path)
+            connection = connect(path)
+            try:
+                _bring_up_to_date(connection, str(path), progress)
+            except BaseException:
+                connection.close()
+                raise
+            return cls(
+                Connections(
+                    str(path),
+                    connection,
+                    lambda: connect_reader(path),
+                    lock,
+                    lambda: connect_mover(path),
+                )
+            )
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def _open_reader(cls, path: Path) -> "SqliteStore":
+        try:
+            there = path.exists()
+        except OSError as error:
+            raise failed("look into", path.parent, error) from error
+        if not there:
+            raise StoreError(f"there is no store at {path}: run something first, or look at --home")
+        connection = connect_reader(path)
+        try:
+            with explained(connection, str(path)):
+                refuse_older(connection, str(path))
+        except BaseException:
+            connection.close()
+            raise
+        connections = Connections(str(path), None, lambda: connect_reader(path), None)
+        connections.keep(connection)
+        return cls(connections)
+
+    @classmethod
+    def memory(cls) -> "SqliteStore":
+        """Make an empty store that lives in this process only."""
+        return cls.alone(apsw.Connection(":memory:"), "memory")
+
+    @classmethod
+    def alone(cls, connection: apsw.Connection, name: str) -> "SqliteStore":
+        """Make a store that writes and reads through this connection, which nobody else uses."""
+        _bring_up_to_date(connection, name, _in_silence)
+        return cls(Connections(name, connection, None, None))
+
+    def begin(self, background: Background) -> None:
+        """Have what can wait done in the background from now on."""
+        self._connections.begin(background)
+
+    def problems(self) -> list[str]:
+        """Check the file itself: integrity, foreign keys, gaps in the history, counters; one line a problem."""
+        found = []
+        own = statements.own(DATABASE)
+        try:
+            with self._connections.reading() as connection:
+                for (line,) in connection.execute("PRAGMA integrity_check"):
+                    if line != "ok":
+                        found.append(f"the file is damaged: {line}")
+                for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+                    found.append(
+                        f"row {row} of {table} names a row of {parent} that does not exist"
+                    )
+                for name, query in own.items():
+                    if name.startswith("problem_"):
+                        found.extend(line for (line,) in connection.execute(query))
+        except StoreError as error:
+            found.append(error.message)
+        return found
+
+    def rebuild(self, progress: Progress) -> None:
+        """Write what lists show anew, from the journal. Nothing else is written meanwhile."""
+        with self._connections.alone() as connection:
+            upgrade = Upgrade(connection, self._connections.name, progress)
+            upgrade.begin()
+            upgrade.go_on()
+        self.journal.forget()
+
+    def close(self) -> None:
+        """Let go of the files; the log is moved into the database first."""
+        self._connections.close()
+
+
+def _bring_up_to_date(connection: apsw.Connection, name: str, progress: Progress) -> None:
+    prepare_writer(connection, name)
+    with explained(connection, name):
+        upgrade = Upgrade(connection, name, progress)
+        if upgrade.is_due():
+            upgrade.go_on()

@@ -1,0 +1,111 @@
+"""Attempts on their way to the executor: what it does not take is handed over later, and what it runs when the host stops is given back."""
+
+import pytest
+from tests.unit.engine.host import FIRST, LAST, LONGEST, Disk, Host, cycle, gate, nap, until
+
+from tidegate.core.messages import AbortRequested, Accepted
+from tidegate.core.state import NodePhase
+from tidegate.engine import loop
+from tidegate.ir.graph import Instant
+from tidegate.ports.executor import Began, Returned
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    monkeypatch.setattr(loop, "STUBBORN", 0.01)
+
+
+@pytest.fixture
+def disk():
+    store = Disk.memory()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def host(disk):
+    host = Host(disk).start()
+    yield host
+    host.engine.stop()
+
+
+@pytest.fixture
+def manual(disk):
+    """A host whose executor reports when the test says so."""
+    host = Host(disk, work=None).start()
+    yield host
+    host.engine.stop()
+
+
+class TestExecutorFails:
+    def test_attempts_that_could_not_be_submitted_are_submitted_later_as_if_nothing_had_been(
+        self, host
+    ):
+        host.crew.refuses = 50
+        key = host.launch(cycle(), "c").result(LONGEST).key
+        host.engine.settle()
+        assert host.phase(key) == "WAITING"
+        assert [job.attempt for job in host.crew.jobs] == [1]
+        assert host.state(key).node(FIRST).lost == 0
+
+    def test_they_are_submitted_though_nothing_else_happens(self, manual):
+        manual.crew.refuses = 3
+        manual.launch(cycle(), "c").result(LONGEST)
+        until(lambda: [job.node for job in manual.crew.jobs] == [FIRST])
+
+    def test_those_that_nobody_wants_any_more_are_not(self, manual):
+        manual.crew.refuses = 1_000_000
+        key = manual.launch(cycle(), "c").result(LONGEST).key
+        manual.engine.submit(key, AbortRequested(Instant(0), "enough")).result(LONGEST)
+        manual.crew.refuses = 0
+        other = manual.launched(cycle(), "other")
+        assert [job.key for job in manual.crew.jobs] == [other]
+
+
+class TestDrain:
+    def test_nothing_begins_any_more_and_all_else_goes_on(self, disk):
+        host = Host(disk, work=None).start()
+        running, waiting = host.launched(cycle(), "running"), host.launched(gate(), "waiting")
+        (job,) = host.crew.jobs
+        host.crew.report(job, Began())
+
+        drained = host.engine.drain()
+        host.crew.report(job, Returned({"o0": 1}))
+        assert isinstance(host.answer(running).result(LONGEST), Accepted)
+        assert isinstance(host.answer(waiting).result(LONGEST), Accepted)
+        host.engine.settle()
+
+        assert drained is host.crew.drained
+        assert host.state(running).node(FIRST).phase is NodePhase.SUCCEEDED
+        assert host.state(running).node(LAST).phase is NodePhase.QUEUED
+        assert host.phase(waiting) == "SUCCEEDED"
+        assert host.crew.jobs == [job]
+        host.engine.stop()
+
+    def test_what_became_ready_begins_with_the_next_host(self, disk):
+        host = Host(disk, work=None).start()
+        key = host.launched(cycle(), "c")
+        host.engine.drain()
+        host.crew.report(host.crew.jobs[0], Returned({"o0": 1}))
+        host.answer(key).result(LONGEST)
+
+        second = host.again(work=None)
+
+        assert [(job.node, job.attempt) for job in second.crew.jobs] == [(LAST, 2)]
+        assert second.state(key).node(LAST).lost == 0
+        second.engine.stop()
+
+    def test_only_executions_with_an_attempt_that_runs_are_read_at_the_stop(self, disk):
+        host = Host(disk, work=None).start()
+        key = host.launched(cycle(), "c")
+        host.crew.report(host.crew.jobs[0], Began())
+        for n in range(50):
+            host.launched(nap(3600), f"asleep-{n}")
+        host.engine.settle()
+        host.engine._memory.clear()
+        disk.reads.clear()
+
+        host.engine.stop()
+
+        assert set(disk.reads) <= {key}
+        assert host.state(key).node(FIRST).reissued == 1

@@ -1,0 +1,33 @@
+"""The directory of a store: a file system that locks and shares memory."""
+
+from pathlib import Path
+
+import pytest
+
+from tidegate.errors import StoreError
+from tidegate.stores import folder
+
+MOUNTS = """\
+/dev/vda / ext4 rw 0 0
+server:/export /net/home nfs4 rw,vers=4.2 0 0
+//server/share /net/with\\040blank cifs rw 0 0
+share /net/home/here virtiofs rw 0 0
+C: /mnt/c 9p rw 0 0
+"""
+
+
+@pytest.mark.parametrize("place", ["/net/home", "/net/home/ada/tide", "/net/with blank/x"])
+def test_a_network_file_system_is_refused(tmp_path: Path, place):
+    mounts = tmp_path / "mounts"
+    mounts.write_text(MOUNTS)
+
+    with pytest.raises(StoreError, match=r"network file system \((nfs4|cifs), mounted at /net/"):
+        folder.refuse_network(Path(place), mounts)
+
+
+@pytest.mark.parametrize("place", ["/", "/net", "/net/homestead", "/net/home/here/x", "/mnt/c/x"])
+def test_a_local_or_virtual_disk_is_accepted(tmp_path: Path, place):
+    mounts = tmp_path / "mounts"
+    mounts.write_text(MOUNTS)
+
+    folder.refuse_network(Path(place), mounts)
