@@ -5,26 +5,37 @@ There is one engine per store, so whoever opens a runtime owns the store until i
 """
 
 import logging
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from tidegate.api.local import LocalDoor
-from tidegate.bundles.archive import damaged
+from tidegate.blobs.directory import BlobDirectory
+from tidegate.bundles.directory import BundleDirectory
 from tidegate.bundles.sources import STORE
 from tidegate.engine.loop import Engine
-from tidegate.errors import CodeError, Fault, StoreError
+from tidegate.errors import CodeError, Fault, StoreError, TidegateError
 from tidegate.executors.process import ProcessExecutor
+from tidegate.home import BLOBS, BUNDLES
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Instant, PythonTarget
+from tidegate.logs import Logs
+from tidegate.parts import Parts
+from tidegate.ports.artifacts import Artifacts
 from tidegate.ports.executor import Attempt, Described, Executor, Job
 from tidegate.ports.journal import Key
-from tidegate.ports.store import Store
+from tidegate.ports.store import Progress, Store
+from tidegate.service.access import owner
 from tidegate.service.checks import check_store
 from tidegate.service.service import Service
 from tidegate.stores.folder import failed
 from tidegate.stores.sqlite import SqliteStore
+from tidegate.wire import Ask
+
+V = TypeVar("V")
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +63,12 @@ class IdleExecutor:
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
         """End nothing, as nothing runs."""
 
+    def drain(self) -> "Future[None]":
+        """Return what is done already, as nothing runs."""
+        drained: Future[None] = Future()
+        drained.set_result(None)
+        return drained
+
     def close(self) -> None:
         """Let go of nothing."""
 
@@ -75,6 +92,15 @@ class IdleExecutor:
             workers.close()
 
 
+def artifacts_in(home: Path) -> Artifacts:
+    """Return what a store keeps beside its database; who owns the store makes no difference to it."""
+    return Artifacts(
+        blobs=BlobDirectory(home / BLOBS),
+        bundles=BundleDirectory(home / BUNDLES),
+        logs=Logs(home),
+    )
+
+
 class Runtime:
     """An engine at work on a store, and the service in front of it. Made by the functions below."""
 
@@ -86,21 +112,23 @@ class Runtime:
         *,
         serve_door: bool,
         reads_only: bool = False,
+        parts: Parts | None = None,
     ) -> None:
         clock = SystemClock()
         self._store = store
         self._executor: Executor = executor
-        self._engine = Engine(store, executor, clock)
-        self.service = Service(store, self._engine, executor, home, clock)
+        self.parts = parts or Parts()
+        self._engine = Engine(store, executor, clock, self.parts)
+        self.service = Service(store, self._engine, executor, artifacts_in(home), clock)
         self._reads_only = reads_only
-        self._door = LocalDoor(home, self.service.handle) if serve_door else None
+        self._home = home
+        self._door: LocalDoor | None = None
         if not reads_only:
+            # No attempt outlives its owner: what an earlier one has left running is ended, before any is submitted.
+            executor.attach(())
             self._engine.start()
-        if self._door is not None:
-            try:
-                self._door.open()
-            except StoreError as error:
-                log.warning("%s; other commands cannot reach this engine", error.message)
+        if serve_door and (door := self.open_door()) is not None:
+            door.run(self._local_app)
 
     def __enter__(self) -> Self:
         """Enter a block at whose end the runtime is closed."""
@@ -110,8 +138,40 @@ class Runtime:
         """Close the runtime."""
         self.close()
 
+    def handle(self, request: Ask[V]) -> V:
+        """Have a request handled, as the user of this process."""
+        return self.service.handle(request, owner(os.getuid()))
+
+    def open_door(self) -> LocalDoor | None:
+        """Open the local door, which is closed with the runtime; whoever opens it has what comes accepted. None if there can be none in this home."""
+        door = LocalDoor(self._home, self.parts.part("local-door"))
+        try:
+            door.open()
+        except StoreError as error:
+            log.warning("%s; other commands cannot reach this engine", error.message)
+            return None
+        self._door = door
+        return door
+
+    def _local_app(self) -> Any:
+        # Loaded here: most runs end without anybody having asked for it.
+        from importlib.metadata import version  # noqa: PLC0415
+
+        from tidegate.api.app import make_app  # noqa: PLC0415
+
+        return make_app(self.service, version("tidegate")).local
+
+    @property
+    def failure(self) -> TidegateError | None:
+        """Why the engine does not run any more; None as long as it does."""
+        return self._engine.failure
+
+    def on_end(self, call: Callable[[], None]) -> None:
+        """Have this called once when the engine has ended, and all who waited for it were told (see `failure`); at once if it has."""
+        self._engine.on_end(call)
+
     def close(self) -> None:
-        """Close the door, stop the engine, end what runs (it is repeated by the next owner), let go of the store."""
+        """Close the door, stop the engine, give back what runs to the next owner, let go of the store."""
         if self._door is not None:
             self._door.close()
         self.service.close()
@@ -126,9 +186,11 @@ def open_runtime(home: Path, *, workers: int | None = None, serve_door: bool = T
 
     Errors: `StoreLocked` if somebody else is; `StoreError` and below.
     """
+    parts = Parts()
     store = SqliteStore.open(home / STORE)
     try:
-        return Runtime(home, store, ProcessExecutor(home, workers=workers), serve_door=serve_door)
+        executor = ProcessExecutor(home, workers=workers, parts=parts)
+        return Runtime(home, store, executor, serve_door=serve_door, parts=parts)
     except BaseException:
         store.close()
         raise
@@ -160,8 +222,21 @@ def problems_of(home: Path) -> tuple[int, list[str]]:
         return 0, []
     store = SqliteStore.open(path, writer=False)
     try:
-        count, problems = check_store(store)
-        return count, problems + damaged(home)
+        artifacts = artifacts_in(home)
+        count, problems = check_store(store, artifacts)
+        return count, problems + artifacts.bundles.damaged()
+    finally:
+        store.close()
+
+
+def rebuild_lists(home: Path, progress: Progress) -> None:
+    """Write what lists show in `home` anew, from the history. Errors: `StoreLocked` if somebody runs it; `StoreError` and below."""
+    path = home / STORE
+    if not _is_there(path):
+        return
+    store = SqliteStore.open(path, progress=progress)
+    try:
+        store.rebuild(progress)
     finally:
         store.close()
 

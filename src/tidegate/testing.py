@@ -21,18 +21,23 @@ from typing import Any, Self
 
 from msgspec import msgpack
 
-from tidegate.blobs import BlobDirectory
+from tidegate.blobs.directory import BlobDirectory
+from tidegate.blobs.files import BlobFiles
+from tidegate.bundles.directory import BundleDirectory
 from tidegate.engine.loop import Engine
 from tidegate.errors import CodeError
 from tidegate.executors.inline import InlineExecutor
+from tidegate.home import BLOBS, BUNDLES, SCRATCH
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Instant, PythonTarget
+from tidegate.logs import Logs
+from tidegate.ports.artifacts import Artifacts
 from tidegate.ports.catalog import WorkflowRow
 from tidegate.ports.store import Store
 from tidegate.sdk.invoke import Callee
 from tidegate.sdk.load import load
 from tidegate.sdk.signature import encode
-from tidegate.sdk.workflow import Placeable
+from tidegate.sdk.workflow import Launchable
 from tidegate.service.service import Service
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.wire import (
@@ -43,6 +48,7 @@ from tidegate.wire import (
     EventView,
     ExecutionView,
     GetExecution,
+    GetQuestion,
     InboxPage,
     Launch,
     ListEvents,
@@ -89,12 +95,17 @@ class Sandbox:
         )
         own = Path(self._files.name)
         home = own if home is None else home
-        self._blobs = BlobDirectory(home / "blobs", scratch=own / "scratch")
+        artifacts = Artifacts(
+            blobs=BlobDirectory(home / BLOBS, sync=home != own),
+            bundles=BundleDirectory(home / BUNDLES),
+            logs=Logs(home),
+        )
+        self._blobs = BlobFiles(artifacts.blobs, own / SCRATCH)
         self._tasks: dict[PythonTarget, Callee] = {}
         self._clock = VirtualClock(now)
         executor = InlineExecutor(self._load, self._blobs)
         self._engine = Engine(self._store, executor, self._clock)
-        self._service = Service(self._store, self._engine, executor, home, self._clock)
+        self._service = Service(self._store, self._engine, executor, artifacts, self._clock)
 
     def __enter__(self) -> Self:
         """Start the engine."""
@@ -114,11 +125,11 @@ class Sandbox:
         """The present, by the sandbox's clock."""
         return EPOCH + timedelta(microseconds=self._clock.instant)
 
-    def launch(self, workflow: Placeable, /, **inputs: Any) -> "Run":
+    def launch(self, workflow: Launchable, /, **inputs: Any) -> "Run":
         """Launch a workflow with Python values. Raises what compiling it raises, and `InvalidValue`."""
         return self.launch_as("", workflow, **inputs)
 
-    def launch_as(self, execution: str, workflow: Placeable, /, **inputs: Any) -> "Run":
+    def launch_as(self, execution: str, workflow: Launchable, /, **inputs: Any) -> "Run":
         """Launch a workflow under an id of your choice. Raises `IdTaken`, and what `launch` does."""
         signature = workflow.signature
         version = self._register(workflow)
@@ -143,7 +154,7 @@ class Sandbox:
     def advance(self, time: timedelta) -> None:
         """Move the clock on, stopping at each instant at which something is due."""
         target = Instant(self._clock.instant + time // timedelta(microseconds=1))
-        while (due := self._store.next_due()) is not None and due <= target:
+        while (due := self._store.journal.next_due()) is not None and due <= target:
             self._clock.instant = Instant(max(due, self._clock.instant))
             self._engine.settle()
         self._clock.instant = target
@@ -159,12 +170,19 @@ class Sandbox:
         return encode(annotation, value, self._blobs, "a value")
 
     def inbox(self) -> list[WaitingView]:
-        """Return everything that waits for an answer, the soonest due first."""
+        """Return everything that waits for an answer, the soonest due first, each question whole."""
         page = self._service.handle(ListInbox())
         assert isinstance(page, InboxPage)
-        return page.items
+        return [self._whole(each) for each in page.items]
 
-    def _register(self, workflow: Placeable) -> str:
+    def _whole(self, listed: WaitingView) -> WaitingView:
+        if not listed.preview:
+            return listed
+        question = self._service.handle(GetQuestion(id=listed.execution, name=listed.path))
+        assert isinstance(question, WaitingView)
+        return question
+
+    def _register(self, workflow: Launchable) -> str:
         compiled = workflow.compiled()
         for target, task in compiled.tasks.items():
             if self._tasks.setdefault(target, task) is not task:
@@ -173,7 +191,7 @@ class Sandbox:
                 )
         graph = msgpack.encode(compiled.graph)
         version = sha256(graph).hexdigest()[:12]
-        self._store.put_workflow(
+        self._store.catalog.put_workflow(
             WorkflowRow(
                 id=0,
                 name=workflow.name,

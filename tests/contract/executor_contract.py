@@ -10,7 +10,9 @@ import textwrap
 import threading
 from pathlib import Path
 
+from tidegate.bundles.whole import LIST, list_of
 from tidegate.core.messages import TASK_RAISED
+from tidegate.home import BUNDLES
 from tidegate.ir.graph import PythonTarget, TaskNode
 from tidegate.ports.executor import Began, Executor, Job, Raised, Report, Returned, Unfolded
 
@@ -108,10 +110,12 @@ _keys = itertools.count(1)
 
 def write_bundle(home: Path, *, digest: str = BUNDLE, **modules: str) -> str:
     """Put source code where an executor finds it unpacked."""
-    place = home / "bundles" / digest
-    place.mkdir(parents=True, exist_ok=True)
+    tree = home / BUNDLES / digest
+    tree.mkdir(parents=True, exist_ok=True)
     for name, text in modules.items():
-        (place / f"{name}.py").write_text(textwrap.dedent(text))
+        (tree / f"{name}.py").write_text(textwrap.dedent(text))
+    files = {path.name: path.read_bytes() for path in tree.glob("*.py")}
+    (tree / LIST).write_bytes(list_of(files))
     return digest
 
 

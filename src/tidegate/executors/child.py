@@ -10,12 +10,13 @@ import signal
 import socket
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from contextlib import suppress
+from concurrent.futures import Future, InvalidStateError
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from msgspec import Struct
 
+from tidegate.errors import CodeError
 from tidegate.executors.frames import LENGTH, Assignment, Frames, Setup, Up, pack, up
 from tidegate.executors.nursery import Nursery
 from tidegate.ports.executor import Job
@@ -32,6 +33,14 @@ class Query(Struct, frozen=True, eq=False):
     ask: Callable[[int], Assignment]
     answer: Future[Up]
     timeout: float
+
+
+def refuse(query: Query, why: str, trace: str = "") -> None:
+    """Tell whoever asks a question that it is not answered, and why; `trace` is what was printed."""
+    with suppress(InvalidStateError):  # they were told already
+        query.answer.set_exception(
+            CodeError(f"{query.about}: {why}", **({"trace": trace} if trace else {}))
+        )
 
 
 class Ticket(Struct, eq=False):
@@ -79,19 +88,25 @@ class Child:
         self._unsent = bytearray()
         self._permitted = bytearray()
         self._frames = Frames()
-        self.printed = os.open(scratch, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC, 0o600)
-        self.stream, theirs = socket.socketpair()
-        self._permits, self._giving = os.pipe()
-        os.set_blocking(self._permits, False)
-        os.set_blocking(self._giving, False)
-        self.stream.setblocking(False)
-        try:
+        # As of the nursery: nothing is kept of what could not be started.
+        with ExitStack() as undo:
+            self.printed = os.open(
+                scratch, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC, 0o600
+            )
+            undo.callback(remove_scratch, scratch)
+            undo.callback(os.close, self.printed)
+            self.stream, theirs = socket.socketpair()
+            undo.callback(self.stream.close)
+            undo.callback(theirs.close)
+            self._permits, self._giving = os.pipe()
+            undo.callback(os.close, self._permits)
+            undo.callback(os.close, self._giving)
+            os.set_blocking(self._permits, False)
+            os.set_blocking(self._giving, False)
+            self.stream.setblocking(False)
             nursery.bear(number, (theirs.fileno(), self._permits, self.printed))
-        except OSError:
-            self.close()
-            raise
-        finally:
-            theirs.close()
+            undo.pop_all()
+        theirs.close()
         self._unsent += pack(setup)
         self.flush()
 
@@ -180,10 +195,10 @@ class Child:
         for descriptor in (self._permits, self._giving, self.printed):
             os.close(descriptor)
         remove_scratch(self.scratch)
-        remove_scratch(desk_of(self.scratch))
+        remove_scratch(working_directory(self.scratch))
 
 
-def desk_of(scratch: Path) -> Path:
+def working_directory(scratch: Path) -> Path:
     """Return the directory in which the attempts work whose worker prints into this file."""
     return scratch.with_suffix(".d")
 

@@ -1,47 +1,38 @@
 """Importing the author's modules, in a worker and nowhere else, and saying in one line why that cannot be done."""
 
 import importlib
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import msgspec
 
-from tidegate.bundles.whole import check_whole
 from tidegate.errors import AuthoringError, CodeError, Fault
 from tidegate.executors.frames import DescribedWorkflow
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import PythonTarget
-from tidegate.sdk.failures import one_line, place_of, trace_of
+from tidegate.sdk.failures import one_line, trace_of, where_of
 from tidegate.sdk.faults import faults_of
 from tidegate.sdk.load import AnyWorkflow, check_targets, describe_module, load
 from tidegate.sdk.task import Task
-from tidegate.types.values import Blobs
+from tidegate.types.values import FileStore
 
 
 def load_module(module: str, source: str) -> ModuleType:
     """
     Import a module of a source tree.
 
-    Errors: `CodeError`, saying where in the tree and what was raised, with the traceback as `details["trace"]`; or that the tree was changed.
+    Errors: `CodeError`, saying where in the tree and what was raised, with the traceback as `details["trace"]`.
     """
-    _check_whole(source)
     try:
         found = importlib.import_module(module)
     except BaseException as error:  # noqa: BLE001 - a module of the author's may raise anything, sys.exit() too
         if isinstance(error, ModuleNotFoundError) and _leads_to(error.name, module):
             raise CodeError(f"there is no module {module!r} in the registered code") from None
-        place = place_of(error, source) or module
+        place = where_of(error, source) or module
         raise CodeError(f"{place}: {one_line(error)}", trace=trace_of(error, source)) from None
     _check_origin(found, source)
     return found
-
-
-@cache
-def _check_whole(source: str) -> None:
-    # Once a worker: what it has imported stays as it is.
-    check_whole(Path(source))
 
 
 def _check_origin(found: ModuleType, source: str) -> None:
@@ -64,7 +55,7 @@ def describe(module: str, source: str) -> tuple[DescribedWorkflow, ...]:
     return tuple(_describe(variable, workflow) for variable, workflow in found)
 
 
-def check(place: PythonTarget, value: Value, blobs: Blobs, source: str) -> tuple[Fault, ...]:
+def check(place: PythonTarget, value: Value, blobs: FileStore, source: str) -> tuple[Fault, ...]:
     """Return what is wrong with a value of the type that stands in a module under a name. Errors: `CodeError`."""
     load_module(place.module, source)
     return faults_of(place, value, blobs)

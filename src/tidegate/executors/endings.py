@@ -42,6 +42,12 @@ def tail(printed: int) -> str:
     return "\n".join(text.splitlines()[-TAIL_LINES:])
 
 
+def last_words(printed: str) -> str:
+    """Return the line of a process's output that says best why it ended: the last that names an error, else the last."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    return next((line for line in reversed(lines) if "Error" in line), lines[-1] if lines else "")
+
+
 def _signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name

@@ -16,7 +16,7 @@ import sys
 from contextlib import suppress
 from types import FrameType
 
-from tidegate.executors.nursery import BEAR, BORN, ENDED, NOTICE, SIGNAL
+from tidegate.executors.nursery import BEAR, BORN, ENDED, NOTICE, SIGNAL, UP
 from tidegate.executors.worker import Worker
 
 
@@ -40,6 +40,7 @@ class Forker:
         waiter = select.poll()
         waiter.register(self._control, select.POLLIN)
         waiter.register(self._rouse, select.POLLIN)
+        self._say(UP, 0, os.getpid())
         while True:
             ready = dict(waiter.poll())
             with suppress(BlockingIOError):
@@ -59,15 +60,21 @@ class Forker:
 
     def _bear(self, number: int, given: list[int]) -> bool:
         """Fork a worker. True in the worker."""
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            # As if it had ended at once: the engine tries again later. The other workers are not to suffer from it.
+            os.write(given[2], f"no process can be made: {error.strerror}\n".encode())
+            self._say(ENDED, number, os.EX_OSERR)
+            _close(given)
+            return False
         if pid == 0:
             self._become_a_worker(given[2])
             return True
         with suppress(OSError):  # whoever of the two comes first; the other may be too late
             os.setpgid(pid, pid)
         self._alive[number] = pid
-        for descriptor in given:
-            os.close(descriptor)
+        _close(given)
         self._say(BORN, number, pid)
         return False
 
@@ -114,6 +121,11 @@ class Forker:
     def _say(self, what: int, number: int, argument: int) -> None:
         with suppress(OSError):  # the engine is gone; the next order says so
             self._control.sendall(NOTICE.pack(what, number, argument))
+
+
+def _close(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:

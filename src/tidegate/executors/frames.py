@@ -26,12 +26,11 @@ MAX_FRAME = 256 * 1024 * 1024
 
 
 class Setup(Struct, frozen=True, array_like=True, tag="setup"):
-    """Where a worker finds its source tree and the blobs, and writes logs. `desk` is a directory that it makes for its attempts to work in."""
+    """The home of the store and the bundle of a worker. `directory` is one that it makes for its attempts to work in."""
 
-    source: str
-    blobs: str
     home: str
-    desk: str
+    bundle: str
+    directory: str
 
 
 class Run(Struct, frozen=True, array_like=True, tag="run"):

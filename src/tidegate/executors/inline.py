@@ -6,6 +6,7 @@ A task that crashes takes its caller with it, and timeouts are not kept: what ne
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
 from tidegate.errors import CodeError, Fault
 from tidegate.ir.expr import NodeId, Value
@@ -25,7 +26,7 @@ from tidegate.sdk.failures import failure_of
 from tidegate.sdk.faults import faults_of
 from tidegate.sdk.invoke import Callee, invoke
 from tidegate.sdk.trace import TaskRun
-from tidegate.types.values import Blobs
+from tidegate.types.values import FileStore
 
 
 class InlineExecutor:
@@ -35,7 +36,7 @@ class InlineExecutor:
     Within a task or a delivery more may be submitted: it runs after what is there, in the outermost `submit`.
     """
 
-    def __init__(self, load: Callable[[PythonTarget], Callee], blobs: Blobs) -> None:
+    def __init__(self, load: Callable[[PythonTarget], Callee], blobs: FileStore) -> None:
         self._load = load
         self._blobs = blobs
         self._deliver: Callable[[Sequence[Report]], None] | None = None
@@ -71,6 +72,13 @@ class InlineExecutor:
         self._jobs = deque(
             job for job in self._jobs if (job.key, job.node, job.attempt) != (key, node, attempt)
         )
+
+    def drain(self) -> "Future[None]":
+        """Forget what has not begun, and begin nothing any more."""
+        self.close()
+        drained: Future[None] = Future()
+        drained.set_result(None)
+        return drained
 
     def close(self) -> None:
         """Forget what has not begun."""

@@ -2,6 +2,7 @@
 The engine's side of the forker (see `forker`): asks it for workers, has it signal them, and hears of their births and ends.
 
 An order or a notice is three numbers: what, which worker, and a signal, a process or an exit code. With the order to bear go a worker's descriptors.
+The first notice of a forker says that it is up.
 """
 
 import os
@@ -11,12 +12,14 @@ import struct
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
+
+from tidegate.executors.fence import MARK, Mark
 
 NOTICE = struct.Struct("=iii")
 BEAR, SIGNAL = 1, 2
-BORN, ENDED = 3, 4
+BORN, ENDED, UP = 3, 4, 5
 LONGEST = 5.0
 """Seconds that a forker may take to end."""
 
@@ -24,29 +27,39 @@ LONGEST = 5.0
 class Nursery:
     """A forker at work. What it prints itself, if it cannot start, goes to a file."""
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Path, mark: Mark, now: float) -> None:
         self._scratch = scratch
         self._rest = b""
-        self.printed = os.open(scratch, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC, 0o600)
-        self.control, theirs = socket.socketpair()
-        self.control.setblocking(False)
-        # -P: the directory we were started in is not the author's source tree; the bundle is.
-        command = [sys.executable, "-P", "-m", "tidegate.executors.forker", str(theirs.fileno())]
-        try:
-            # A session of its own: the terminal's interrupt reaches neither it nor the workers.
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=self.printed,
-                stderr=self.printed,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
+        self.since = now
+        """When it was started, by the monotonic clock."""
+        self.is_up = False
+        # Whatever is short (descriptors, room, processes), what was opened before is given back: this is tried again and again.
+        with ExitStack() as undo:
+            self.printed = os.open(
+                scratch, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC, 0o600
             )
-        except OSError:
-            self._let_go()
-            raise
-        finally:
-            theirs.close()
+            undo.callback(scratch.unlink, missing_ok=True)
+            undo.callback(os.close, self.printed)
+            self.control, theirs = socket.socketpair()
+            undo.callback(self.control.close)
+            self.control.setblocking(False)
+            with theirs:
+                self._process = self._start(theirs.fileno(), mark)
+            undo.pop_all()
+
+    def _start(self, control: int, mark: Mark) -> "subprocess.Popen[bytes]":
+        # -P: the directory we were started in is not the author's source tree; the bundle is.
+        command = [sys.executable, "-P", "-m", "tidegate.executors.forker", str(control)]
+        # A session of its own: the terminal's interrupt reaches neither it nor the workers.
+        return subprocess.Popen(  # noqa: S603 - our own module
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=self.printed,
+            stderr=self.printed,
+            pass_fds=(control,),
+            env={**os.environ, MARK: str(mark)},
+            start_new_session=True,
+        )
 
     def bear(self, number: int, given: Sequence[int]) -> None:
         """Have a worker forked, with a stream, permits, and a file to print into. Errors: `OSError`."""

@@ -5,45 +5,43 @@ Rule 1: an attempt is begun at most once. What a worker has not begun can be tak
 Rule 2: only the attempt that was running when its worker crashed or overran is blamed; what waited behind it goes back to the head of the queue.
 Rule 3: an attempt whose worker is ended is reported on when that process, and all that it has started, is killed; so a repeated attempt
         does not meet the one before.
+Rule 4: a pool that fails, by a bug or by an unusable directory, ends its workers, and leaves what it owes in `orders` to the next pool:
+        what had begun is reported as lost, what had not is begun there. While no worker can be started, attempts wait.
 """
 
 import os
 import selectors
 import signal
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from pathlib import Path
-from threading import Lock
 from typing import assert_never
 
 from msgspec import DecodeError, Struct
 
-from tidegate.core.messages import TASK_CRASHED, Failure
-from tidegate.errors import CodeError
 from tidegate.executors.backlog import Attempt, attempt_of
-from tidegate.executors.child import FOREVER, Child, Query, Ticket, remove_scratch
+from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse, remove_scratch
 from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, tail
+from tidegate.executors.fence import end_life
 from tidegate.executors.frames import Checked, Described, Done, Ready, Started, Unable, Up
-from tidegate.executors.nursery import BORN, ENDED
-from tidegate.executors.roster import GRACE, STUCK_AFTER, Limits, Roster, expect
+from tidegate.executors.nursery import BORN, ENDED, UP, Nursery
+from tidegate.executors.orders import Orders
+from tidegate.executors.roster import GRACE, STUCK_AFTER, Roster, Site, expect
+from tidegate.home import SCRATCH
 from tidegate.ir.graph import SECOND, Micros
-from tidegate.logs import keep_log, live_path, log_path, shorten_log
+from tidegate.logs import Logs, keep_log, shorten_log
 from tidegate.ports.executor import Began, Job, Lost, Outcome, Raised, Report
 
 ANNOUNCE_AFTER = 0.1
 """Seconds after which an attempt is reported to have begun."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at how much a long attempt has printed."""
-FALSE_STARTS = 5
-"""Processes that end before they are up, one after the other, until what waits for a worker fails."""
-HUNG = 30.0
-"""Seconds after which a forker that has not given birth is ended, and all that it has forked is lost."""
 DEAF = 10
 """How often the forker is asked to end a worker, until it is ended without it."""
 GIVE_UP = 5.0
 """Seconds after which closing does not wait any longer for processes that the system cannot end."""
+CLOSED = "the workers were closed"
 
 
 class Ending(Struct, frozen=True, eq=False):
@@ -54,25 +52,18 @@ class Ending(Struct, frozen=True, eq=False):
 
 
 class Pool:
-    """The thread between those who want attempts run and the workers. Only `call` may be used by other threads."""
+    """Carries out `orders` until it is closed, or fails. Everything here is the pool's thread's own."""
 
     def __init__(
-        self, home: Path, limits: Limits, deliver: Callable[[Sequence[Report]], None]
+        self, site: Site, orders: Orders, deliver: Callable[[Sequence[Report]], None]
     ) -> None:
-        self._home = home
-        self._limits = limits
+        self._site = site
+        self._logs = Logs(site.home)
+        self._orders = orders
         self._deliver = deliver
-        self._inbox: deque[Callable[[], None]] = deque()
-        self._lock = Lock()
-        self._gone = False
-        self._awake, self._waker = os.pipe()
-        os.set_blocking(self._awake, False)
-        os.set_blocking(self._waker, False)
         self._selector = selectors.DefaultSelector()
-        self._selector.register(self._awake, selectors.EVENT_READ)
-        self._roster = Roster(home, limits, self._selector, self._add)
+        self._roster = Roster(site, self._selector, self._add)
         self._endings: dict[Child, Ending] = {}
-        self._false_starts = 0
         self._reports: list[Report] = []
         self._closed_at = FOREVER
         self._now = time.monotonic()
@@ -81,29 +72,22 @@ class Pool:
     def _closing(self) -> bool:
         return self._closed_at < FOREVER
 
-    def call(self, wish: Callable[[], None]) -> bool:
-        """Have the pool's thread do something, soon; False if it is closed."""
-        with self._lock:
-            if self._gone:
-                return False
-            self._inbox.append(wish)
-            with suppress(BlockingIOError):  # it is full of reasons to wake up
-                os.write(self._waker, b"!")
-            return True
-
     def run(self) -> None:
-        """Be the pool's thread, until it is closed and every worker is gone."""
+        """Be the pool, until it is closed and every worker is gone. Errors: whatever ends it; then nothing is lost, and nothing runs."""
         try:
             self._clear_scratch()
+            self._selector.register(self._orders.awake, selectors.EVENT_READ)
+            self._take_over()
             self._loop()
         finally:
-            with self._lock:
-                self._gone = True
-                self._selector.close()
-                os.close(self._awake)
-                os.close(self._waker)
-            if self._roster.nursery is not None:
-                self._roster.nursery.close()
+            self._let_go()
+
+    def _take_over(self) -> None:
+        """Go on with what a pool that has failed has left."""
+        self._roster.backlog.add(self._orders.jobs.values())
+        self._roster.queries.extend(self._orders.queries)
+        self._orders.queries.clear()
+        self._orders.wake()
 
     def _loop(self) -> None:
         while self._now < self._closed_at + GIVE_UP if self._roster.children else not self._closing:
@@ -111,33 +95,67 @@ class Pool:
             self._now = time.monotonic()
             for key, _ in ready:
                 if key.data is None:
-                    self._read_inbox()
-                elif key.data is self._roster.nursery:
-                    self._hear_nursery()
+                    self._read_orders()
+                elif key.data is self._roster.nursery and isinstance(key.data, Nursery):
+                    self._hear_nursery(key.data)
                 elif key.data in self._roster.children:
                     self._roster.flush(key.data)
                     self._listen(key.data)
             for child in self._roster.children.copy():
                 self._look_at(child)
             if not self._closing:
-                self._roster.place(self._now)
-                self._report()
+                self._roster.tend(self._now)
+                self._roster.place(self._now, attempts=self._orders.drained is None)
+                self._look_at_drain()
+            self._report()
+
+    def _let_go(self) -> None:
+        """End whatever runs, and give back every descriptor. It is all that can be relied on after a bug, so each step is on its own."""
+        lost: list[Job] = []
+        for child in self._roster.children:
+            with suppress(Exception):
+                self._roster.put_back(child.take_back())
+            for ticket in child.tickets:
+                if isinstance(ticket.work, Job):
+                    lost.append(ticket.work)
+                else:
+                    refuse(ticket.work, "its worker was ended; try again")
+            if child.process is not None:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(child.process, signal.SIGKILL)
+        if self._roster.nursery is not None:
+            with suppress(Exception):
+                self._roster.nursery.close()
+        if self._roster.children and not self._closing:
+            # Also those of which nobody has heard, and whatever they have started.
+            end_life(self._site.mark)
+        for child in self._roster.children:
+            with suppress(Exception):
+                child.close()
+        self._selector.close()
+        self._orders.queries.extend(self._roster.queries)
+        if not self._closing:
+            for job in lost:
+                self._add(job, Lost())
+        self._report()
 
     # ---- wishes, carried out by the pool's thread ----
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Take jobs into the queue."""
+        self._orders.jobs.update((attempt_of(job), job) for job in jobs)
         self._roster.backlog.add(jobs)
 
     def ask(self, query: Query) -> None:
         """Take a question."""
         if self._closing:
-            query.answer.set_exception(closed(query))
+            refuse(query, CLOSED)
             return
         self._roster.queries.append(query)
 
     def cancel(self, attempt: Attempt) -> None:
         """Forget an attempt, and end its worker if it runs."""
+        self._orders.jobs.pop(attempt, None)
         if self._roster.backlog.drop(attempt):
             return
         for child in self._roster.children:
@@ -148,30 +166,36 @@ class Pool:
                     self._roster.backlog.drop(attempt)
                     return
 
+    def drain(self, drained: "Future[None]") -> None:
+        """Begin no attempt any more. The future is done when none runs."""
+        self._orders.drained = drained
+        for child in self._roster.children:
+            self._roster.put_back(child.take_back())
+
     def close(self) -> None:
         """End every worker."""
         self._closed_at = self._now
         for child in self._roster.children:
             child.end(self._now + GRACE)
         for query in self._roster.queries:
-            query.answer.set_exception(closed(query))
+            refuse(query, CLOSED)
         self._roster.queries.clear()
 
     # ---- what workers say ----
 
-    def _read_inbox(self) -> None:
-        with suppress(BlockingIOError):
-            os.read(self._awake, 4096)
-        while self._inbox:
-            self._inbox.popleft()()
+    def _read_orders(self) -> None:
+        while (wish := self._orders.next()) is not None:
+            wish(self)
+            self._orders.done()
 
-    def _hear_nursery(self) -> None:
-        nursery = self._roster.nursery
-        assert nursery is not None
+    def _hear_nursery(self, nursery: Nursery) -> None:
         numbered = {child.number: child for child in self._roster.children}
         try:
             for what, number, argument in nursery.hear():
                 child = numbered.get(number)
+                if what in (UP, BORN):
+                    nursery.is_up = True
+                    self._site.fork_server.works()
                 if child is None:
                     continue
                 if what == BORN:
@@ -180,12 +204,12 @@ class Pool:
                     child.code = argument
         except EOFError:
             code, words = self._roster.lose_nursery()
-            came_up = all(child.ready for child in numbered.values())
             for child in numbered.values():
                 # Those that were alive are killed now, for no fault of theirs.
                 self._mourn(child, -signal.SIGTERM)
-            if code not in TERMINATED and not came_up:
-                self._count_false_start(code, words)
+            if not self._closing:
+                why = f"its process has ended, with {ended_by(code)}"
+                self._roster.cannot_start(self._site.fork_server, why, words)
 
     def _listen(self, child: Child) -> None:
         try:
@@ -206,7 +230,8 @@ class Pool:
             case Ready():
                 child.ready = True
                 child.hired = self._now
-                self._false_starts = 0
+                self._roster.failures = 0
+                self._site.pool.works()
                 self._await_next(child)
             case Started(number):
                 ticket = _head(child, number)
@@ -239,21 +264,22 @@ class Pool:
             child.idle_since = self._now
 
     def _add(self, job: Job, outcome: Outcome, micros: int = 0) -> None:
+        if not isinstance(outcome, Began):
+            self._orders.jobs.pop(attempt_of(job), None)
         self._reports.append(Report(job.key, job.node, job.attempt, outcome, Micros(micros)))
 
     def _report(self) -> None:
         if self._reports:
-            reports, self._reports = self._reports, []
-            self._deliver(reports)
+            self._deliver(self._reports)
+            self._reports = []
 
     # ---- what time brings ----
 
     def _pause(self) -> float | None:
         soonest = FOREVER
         for child in self._roster.children:
-            soonest = min(soonest, _next_look(child, self._limits.idle))
-        if self._roster.hire_after > self._now:
-            soonest = min(soonest, self._roster.hire_after)
+            soonest = min(soonest, _next_look(child, self._site.idle))
+        soonest = min(soonest, self._roster.next_look(self._now))
         return None if soonest == FOREVER else max(0.0, soonest - time.monotonic())
 
     def _look_at(self, child: Child) -> None:
@@ -264,14 +290,24 @@ class Pool:
                 child.kill_at = self._now + GRACE
                 self._kill(child)
         elif child.process is None:
-            if self._now >= child.asked + HUNG and self._roster.nursery is not None:
-                self._roster.nursery.kill()
+            pass  # the forker is looked at for that
         elif not child.tickets:
-            surplus = len(self._roster.children) > self._limits.workers
-            if child.ready and (surplus or self._now >= child.idle_since + self._limits.idle):
+            surplus = len(self._roster.children) > self._site.workers
+            if child.ready and (surplus or self._now >= child.idle_since + self._site.idle):
                 child.end(self._now + GRACE)
         else:
             self._look_at_head(child, child.tickets[0])
+
+    def _look_at_drain(self) -> None:
+        drained = self._orders.drained
+        if drained is None or drained.done():
+            return
+        if not any(
+            isinstance(t.work, Job) for child in self._roster.children for t in child.tickets
+        ):
+            self._report()
+            with suppress(InvalidStateError):  # no pool ran for a moment, so nothing did
+                drained.set_result(None)
 
     def _kill(self, child: Child) -> None:
         """End a worker; if the forker does not see to it, without it, and then its silence is its end."""
@@ -301,7 +337,7 @@ class Pool:
                 shorten_log(child.printed)
 
     def _link_live(self, child: Child, ticket: Ticket, job: Job) -> None:
-        path = live_path(self._home, job.id, job.node, job.attempt)
+        path = self._logs.live_path(job.id, job.node, job.attempt)
         with suppress(OSError):  # a log that cannot be watched is no reason to stop
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
@@ -331,16 +367,20 @@ class Pool:
             _unlink_live(ticket)
             self._account(child, ticket, code, ending)
         if not child.ready and not child.ending and code not in TERMINATED:
-            self._count_false_start(code, tail(child.printed))
+            why = f"no worker can be started: its process ends at once, with {ended_by(code)}"
+            self._roster.cannot_start(self._site.pool, why, tail(child.printed))
         child.close()
 
     def _account(self, child: Child, ticket: Ticket, code: int, ending: Ending | None) -> None:
         match ticket.work:
             case Query() as query:
-                query.answer.set_exception(self._unanswered(query, child, code, ending))
+                refuse(query, *self._unanswered(query, child, code, ending))
             case Job() as job:
+                self._orders.jobs.pop(attempt_of(job), None)
+                if self._closing:
+                    return  # the next owner repeats it
                 with suppress(OSError):  # a log that cannot be kept is no reason to stop
-                    keep_log(child.printed, log_path(self._home, job.id, job.node, job.attempt))
+                    keep_log(child.printed, self._logs.path(job.id, job.node, job.attempt))
                 if ending is not None:
                     if ending.expired:
                         self._add(job, Raised(overrun((job.timeout or 0) / SECOND, child.printed)))
@@ -354,44 +394,22 @@ class Pool:
 
     def _unanswered(
         self, query: Query, child: Child, code: int, ending: Ending | None
-    ) -> CodeError:
+    ) -> tuple[str, str]:
+        """Return why a question has no answer, and what was printed."""
         if self._closing:
-            return closed(query)
+            return CLOSED, ""
         if ending is not None:
-            return CodeError(f"{query.about}: to import it takes longer than {query.timeout:g} s")
-        return CodeError(
-            f"{query.about}: to import it ends the process, with {ended_by(code)}",
-            trace=tail(child.printed),
-        )
-
-    def _count_false_start(self, code: int, words: str) -> None:
-        """Fail all that waits when again and again no worker comes up: none will, and nobody would be told."""
-        self._false_starts += 1
-        if self._false_starts < FALSE_STARTS:
-            return
-        self._false_starts = 0
-        why = f"no worker can be started: its process ends at once, with {ended_by(code)}"
-        failure = Failure(TASK_CRASHED, why, words)
-        for bundle in self._roster.backlog.bundles():
-            for job in self._roster.backlog.take_all(bundle):
-                self._add(job, Raised(failure))
-        for query in self._roster.queries:
-            query.answer.set_exception(CodeError(f"{query.about}: {why}", trace=words))
-        self._roster.queries.clear()
+            return f"to import it takes longer than {query.timeout:g} s", ""
+        return f"to import it ends the process, with {ended_by(code)}", tail(child.printed)
 
     def _clear_scratch(self) -> None:
         """Make the directory of the files into which workers print, and remove what dead engines have left there."""
-        place = self._home / "scratch"
-        place.mkdir(parents=True, exist_ok=True)
-        for path in place.iterdir():
+        scratch = self._site.home / SCRATCH
+        scratch.mkdir(parents=True, exist_ok=True)
+        for path in scratch.iterdir():
             owner = path.name.partition("-")[0]
             if not owner.isdecimal() or not _is_alive(int(owner)):
                 remove_scratch(path)
-
-
-def closed(query: Query) -> CodeError:
-    """Return the error of a question that comes too late."""
-    return CodeError(f"{query.about}: the workers were closed")
 
 
 def _head(child: Child, number: int) -> Ticket:
@@ -406,7 +424,7 @@ def _next_look(child: Child, idle: float) -> float:
     if child.ending:
         return min(soonest, child.kill_at)
     if child.process is None:
-        return child.asked + HUNG
+        return soonest
     if not child.tickets:
         return min(soonest, child.idle_since + idle)
     head = child.tickets[0]

@@ -6,13 +6,14 @@ Not for Windows, which has neither process groups nor descriptors that a child i
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from threading import Thread
 
 from tidegate.errors import CodeError, Fault
-from tidegate.executors.child import Query
+from tidegate.executors.child import Query, refuse
+from tidegate.executors.fence import end_earlier, new_mark
 from tidegate.executors.frames import (
     Assignment,
     Check,
@@ -23,10 +24,12 @@ from tidegate.executors.frames import (
     Unable,
     Up,
 )
-from tidegate.executors.pool import Pool
-from tidegate.executors.roster import Limits
+from tidegate.executors.orders import Orders
+from tidegate.executors.pool import CLOSED, Pool
+from tidegate.executors.roster import Site
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import PythonTarget
+from tidegate.parts import Parts
 from tidegate.ports.executor import Attempt, Job, Report
 from tidegate.ports.journal import Key
 
@@ -41,37 +44,59 @@ class ProcessExecutor:
     """
     An `Executor` over at most `workers` processes, one a processor if None.
 
-    Below `home` it expects unpacked sources in `bundles/<digest>/` and blobs in `blobs/`, and keeps what tasks print in `logs/`.
+    `home` is that of the store: its workers find bundles and blobs there, and write logs.
     `idle` is the seconds after which a worker that has nothing to do ends.
     """
 
-    def __init__(self, home: Path, workers: int | None = None, *, idle: float = IDLE) -> None:
-        self._home = home.absolute()
-        self._limits = Limits(workers or os.cpu_count() or 1, idle)
-        self._pool: Pool | None = None
-        self._thread: Thread | None = None
+    def __init__(
+        self,
+        home: Path,
+        workers: int | None = None,
+        *,
+        idle: float = IDLE,
+        parts: Parts | None = None,
+    ) -> None:
+        parts = parts or Parts()
+        self._mark = new_mark(home)
+        self._site = Site(
+            home=home.absolute(),
+            workers=workers or os.cpu_count() or 1,
+            idle=idle,
+            mark=self._mark,
+            pool=parts.part("pool"),
+            fork_server=parts.part("fork-server"),
+        )
+        self._orders: Orders | None = None
+        self._runs = False
+        self._deliver: Callable[[Sequence[Report]], None] = lambda _: None
 
     def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
         """Begin; no process is started before there is something for it to do."""
-        assert self._pool is None
-        self._pool = Pool(self._home, self._limits, deliver)
-        # A daemon: a program that ends without closing us must not hang; the sentinel ends the workers then.
-        self._thread = Thread(target=self._pool.run, name="tidegate-workers", daemon=True)
-        self._thread.start()
+        assert self._orders is None
+        self._orders, self._deliver = Orders(), deliver
+        self._site.pool.run(self._be_a_pool)
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Run these attempts, the earlier first, when there is room."""
-        pool = self._running()
-        pool.call(partial(pool.submit, jobs))
+        self._running().put(lambda pool: pool.submit(jobs))
 
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
         """End this attempt if it still runs; it is not reported on any more, unless it ends at this moment."""
-        pool = self._running()
-        pool.call(partial(pool.cancel, (key, node, attempt)))
+        self._running().put(lambda pool: pool.cancel((key, node, attempt)))
+
+    def drain(self) -> "Future[None]":
+        """Begin no attempt any more. What runs may end, and is reported on; the future is done when nothing runs."""
+        drained: Future[None] = Future()
+        if not (self._running().put(lambda pool: pool.drain(drained)) and self._runs):
+            # The next pool, if there is one, hears of it before it begins anything.
+            with suppress(InvalidStateError):
+                drained.set_result(None)
+        return drained
 
     def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
-        """Return none: the workers of an earlier owner end with it."""
+        """Return none: what an earlier owner of this home has left running is ended."""
         del attempts
+        end_earlier(self._mark)
         return frozenset()
 
     def describe(
@@ -103,16 +128,29 @@ class ProcessExecutor:
 
     def close(self) -> None:
         """End every worker, and return when all are gone. What ran is not reported on."""
-        if self._pool is not None and self._thread is not None:
-            self._pool.call(self._pool.close)
-            self._thread.join()
+        orders = self._orders
+        if orders is None:
+            return
+        self._site.pool.stop()
+        orders.put(lambda pool: pool.close())
+        self._site.pool.join()
+        orders.close()
+        for query in orders.queries:
+            refuse(query, CLOSED)
+        self._site.fork_server.stop()
+
+    def _be_a_pool(self) -> None:
+        self._runs = True
+        try:
+            Pool(self._site, self._running(), self._deliver).run()
+        finally:
+            self._runs = False
 
     def _ask(self, bundle: str, about: str, ask: Callable[[int], Assignment], timeout: float) -> Up:
         answer: Future[Up] = Future()
         query = Query(bundle, about, ask, answer, timeout)
-        pool = self._running()
-        if not pool.call(partial(pool.ask, query)):
-            raise CodeError(f"{about}: the workers were closed")
+        if not self._running().put(lambda pool: pool.ask(query)):
+            refuse(query, CLOSED)
         try:
             reply = answer.result(timeout + SLACK)
         except TimeoutError:
@@ -122,6 +160,6 @@ class ProcessExecutor:
             raise CodeError(failure.message, trace=failure.trace)
         return reply
 
-    def _running(self) -> Pool:
-        assert self._pool is not None, "start() comes first"
-        return self._pool
+    def _running(self) -> Orders:
+        assert self._orders is not None, "start() comes first"
+        return self._orders

@@ -6,10 +6,10 @@ if it has no worker, the first that has nothing to do makes room for one, unless
 """
 
 import itertools
-import logging
 import os
 import selectors
 import signal
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,10 +20,13 @@ from msgspec import Struct
 
 from tidegate.core.messages import TASK_RAISED, final
 from tidegate.executors.backlog import Backlog
-from tidegate.executors.child import FOREVER, Child, Query, Ticket, desk_of
-from tidegate.executors.endings import tail
+from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse, working_directory
+from tidegate.executors.endings import last_words, tail
+from tidegate.executors.fence import Mark, end_life
 from tidegate.executors.frames import Run, Setup, pack
 from tidegate.executors.nursery import Nursery
+from tidegate.home import SCRATCH
+from tidegate.parts import Part, reason
 from tidegate.ports.executor import Job, Outcome, Raised
 
 SHORT = 0.005
@@ -38,22 +41,30 @@ IMPORT_LIMIT = 300.0
 """Seconds that importing the code of an attempt with a timeout may take; the timeout begins after it."""
 TENURE = 1.0
 """Seconds that a worker stays with its bundle, although another bundle has none; to start a worker takes a tenth of that."""
+FALSE_STARTS = 5
+"""Workers in a row that cannot be started, until questions fail."""
+SILENT = 5.0
+"""Seconds after which a forker that does not reply counts as down. It replies within 20 ms (measured, idle machine)."""
+HUNG = 30.0
+"""Seconds after which such a forker is ended, and all that it has forked is lost: late, for a machine that swaps may only be slow."""
 EXTRA = 2
 """Workers beyond the cap, for questions while all others run attempts."""
 KNOWN_TASKS = 10_000
 """Tasks whose average duration is remembered."""
 
-_log = logging.getLogger(__name__)
-
 # One count for all pools of this process, which may share a directory.
 _numbers = itertools.count(1)
 
 
-class Limits(Struct, frozen=True):
-    """How many workers there may be, and the seconds after which an idle one ends."""
+class Site(Struct, frozen=True):
+    """Where workers run, how many there may be, the seconds after which an idle one ends, whose they are, and the parts that tell how it goes."""
 
+    home: Path
     workers: int
     idle: float
+    mark: Mark
+    pool: Part
+    fork_server: Part
 
 
 class Roster:
@@ -61,8 +72,7 @@ class Roster:
 
     def __init__(
         self,
-        home: Path,
-        limits: Limits,
+        site: Site,
         selector: selectors.BaseSelector,
         add: Callable[[Job, Outcome], None],
     ) -> None:
@@ -70,19 +80,22 @@ class Roster:
         self.queries: deque[Query] = deque()
         self.backlog = Backlog()
         self.nursery: Nursery | None = None
+        self.failures = 0
+        """Workers in a row that could not be started."""
         self.hire_after = 0.0
-        """When a worker can be started again, after the system has refused it."""
-        self._home = home
-        self._limits = limits
+        """When a worker can be started again, after that has failed."""
+        self._site = site
         self._selector = selector
         self._add = add
         self._averages: dict[tuple[str, str], float] = {}
         self._now = 0.0
 
-    def place(self, now: float) -> None:
-        """Give questions and attempts to workers, and start such as are needed."""
+    def place(self, now: float, *, attempts: bool) -> None:
+        """Give questions to workers, and attempts if any may begin; start the workers that are needed."""
         self._now = now
         self._place_queries()
+        if not attempts:
+            return
         self._even_out()
         for bundle in self.backlog.bundles():
             if self._place(bundle):
@@ -113,7 +126,7 @@ class Roster:
             child.events = 0
 
     def lose_nursery(self) -> tuple[int, str]:
-        """Let go of a forker that has ended, and end its workers; return its exit code and its last words."""
+        """Let go of a forker that has ended, and end its workers and all that they have started; return its exit code and its last words."""
         assert self.nursery is not None
         self._selector.unregister(self.nursery.control)
         words = tail(self.nursery.printed)
@@ -123,7 +136,66 @@ class Roster:
             if child.process is not None:
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(child.process, signal.SIGKILL)
+        end_life(self._site.mark)
         return code, words
+
+    def start_nursery(self, now: float) -> Nursery:
+        """Start a forker. Errors: `OSError`."""
+        self._site.fork_server.begins()
+        self.nursery = Nursery(self._scratch(next(_numbers)), self._site.mark, now)
+        self._selector.register(self.nursery.control, selectors.EVENT_READ, self.nursery)
+        return self.nursery
+
+    def tend(self, now: float) -> None:
+        """Start a forker again that has failed, and end one that hangs."""
+        self._now = now
+        nursery, part = self.nursery, self._site.fork_server
+        if self._site.pool.is_down and now >= self.hire_after and not self._is_wanted():
+            self._site.pool.begins()  # nothing needs a worker, so nothing else will show that it works
+        if nursery is None:
+            # Also if nothing needs it, so that it is known to work again.
+            if part.is_down and now >= self.hire_after:
+                try:
+                    self.start_nursery(now)
+                except OSError as error:
+                    self.cannot_start(part, f"it cannot be started: {reason(error)}")
+            return
+        silent = self._silent_since(nursery)
+        if now >= silent + HUNG:
+            nursery.kill()
+        elif now >= silent + SILENT and not part.is_down:
+            part.failed("its process does not reply")
+
+    def next_look(self, now: float) -> float:
+        """Return when the time alone asks for something to be done."""
+        soonest = self.hire_after if self.hire_after > now else FOREVER
+        if self.nursery is not None:
+            silent = self._silent_since(self.nursery)
+            later = (at for at in (silent + SILENT, silent + HUNG) if at > now)
+            soonest = min(soonest, *later, FOREVER)
+        return soonest
+
+    def _is_wanted(self) -> bool:
+        return bool(self.queries or self.backlog.bundles())
+
+    def _silent_since(self, nursery: Nursery) -> float:
+        """Return since when the forker owes a reply."""
+        asked = [each.asked for each in self.children if each.process is None and not each.ready]
+        return min([*asked, FOREVER if nursery.is_up else nursery.since])
+
+    def cannot_start(self, part: Part, why: str, words: str = "") -> None:
+        """
+        Note why no worker can be started; it is tried again after a while.
+
+        Attempts wait for that. Questions do not, once it has failed a few times: somebody waits for an answer. `words` were printed.
+        """
+        last = last_words(words)
+        self.hire_after = time.monotonic() + part.failed(f"{why}: {last}" if last else why)
+        self.failures += 1
+        if self.failures >= FALSE_STARTS:
+            for query in self.queries:
+                refuse(query, why, words)
+            self.queries.clear()
 
     def flush(self, child: Child) -> None:
         """Send a worker what there is room for, and wait for room for the rest."""
@@ -134,30 +206,28 @@ class Roster:
             self._selector.modify(child.stream, events, child)
 
     def _room(self) -> int:
-        return self._limits.workers - len(self.children)
+        return self._site.workers - len(self.children)
 
     def _hire(self, bundle: str) -> Child | None:
-        """Start a worker; None if the system refuses, and then for a second no other is tried."""
+        """Start a worker; None if that fails, and then for a while no other is tried."""
         if self._now < self.hire_after:
             return None
+        if self._site.pool.is_down:
+            self._site.pool.begins()
         number = next(_numbers)
-        scratch = self._scratch(number)
-        setup = Setup(
-            source=str(self._home / "bundles" / bundle),
-            blobs=str(self._home / "blobs"),
-            home=str(self._home),
-            desk=str(desk_of(scratch)),
-        )
         try:
-            if self.nursery is None:
-                self.nursery = Nursery(self._scratch(next(_numbers)))
-                self._selector.register(self.nursery.control, selectors.EVENT_READ, self.nursery)
-            child = Child(number, bundle, setup, scratch, self.nursery)
+            scratch = self._scratch(number)
+            setup = Setup(
+                home=str(self._site.home),
+                bundle=bundle,
+                directory=str(working_directory(scratch)),
+            )
+            nursery = self.nursery or self.start_nursery(self._now)
+            child = Child(number, bundle, setup, scratch, nursery)
         except (BrokenPipeError, ConnectionResetError):
             return None  # the forker is gone, which will be heard at once
         except OSError as error:
-            self.hire_after = self._now + 1.0
-            _log.warning("no worker can be started: %s", error)
+            self.cannot_start(self._site.pool, f"no worker can be started: {reason(error)}")
             return None
         child.asked = self._now
         child.events = selectors.EVENT_READ
@@ -166,7 +236,10 @@ class Roster:
         return child
 
     def _scratch(self, number: int) -> Path:
-        return self._home / "scratch" / f"{os.getpid()}-{number}.out"
+        """Return a file to print into. Errors: `OSError` if it has no directory, and that cannot be made."""
+        scratch = self._site.home / SCRATCH
+        scratch.mkdir(parents=True, exist_ok=True)
+        return scratch / f"{os.getpid()}-{number}.out"
 
     def _place_queries(self) -> None:
         for query in self.queries.copy():

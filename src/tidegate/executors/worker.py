@@ -22,7 +22,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, assert_never
 
-from tidegate.blobs import BlobDirectory
+from tidegate.blobs.directory import BlobDirectory
+from tidegate.blobs.files import BlobFiles
+from tidegate.bundles.directory import BundleDirectory
 from tidegate.core.messages import TASK_RAISED, Failure, final
 from tidegate.errors import CodeError
 from tidegate.executors.code import check, describe, load_task
@@ -45,12 +47,13 @@ from tidegate.executors.frames import (
     pack,
 )
 from tidegate.executors.premises import Premises
+from tidegate.home import BLOBS, BUNDLES
 from tidegate.ir.graph import Graph, PythonTarget
-from tidegate.logs import keep_deck, keep_log, log_path
+from tidegate.logs import Logs, keep_log
 from tidegate.ports.executor import Raised, Returned, Unfolded
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.invoke import invoke
-from tidegate.sdk.report import Report
+from tidegate.sdk.report import DeckReport
 from tidegate.sdk.task import Task
 from tidegate.sdk.trace import TaskRun
 from tidegate.types.values import with_pickle
@@ -75,16 +78,25 @@ class Worker:
         self._ending = False
         setup = self._receive()
         assert isinstance(setup, Setup)
-        self._home = Path(setup.home)
-        self._source = setup.source
+        home = Path(setup.home)
+        self._logs = Logs(home)
         # Plain strings, for they are looked at after every attempt.
-        self._desk = (f"{setup.desk}/work", f"{setup.desk}/files")
-        for place in self._desk:
-            Path(place).mkdir(parents=True)
-        self._blobs = with_pickle(BlobDirectory(Path(setup.blobs), scratch=Path(self._desk[1])))
+        self._directories = (f"{setup.directory}/work", f"{setup.directory}/files")
+        for directory in self._directories:
+            Path(directory).mkdir(parents=True)
+        blobs = BlobDirectory(home / BLOBS)
+        self._blobs = with_pickle(BlobFiles(blobs, Path(self._directories[1])))
         self._tasks: dict[PythonTarget, Task[..., Any]] = {}
-        # First, as for a script; the package itself is imported by now, and no file of the author's can hide it.
-        sys.path.insert(0, setup.source)
+        self._source = ""
+        self._fault: CodeError | None = None
+        """Why the source tree cannot be used. What comes first fails with it, and then the worker ends: the next one looks again."""
+        try:
+            self._source = str(BundleDirectory(home / BUNDLES).tree(setup.bundle))
+        except CodeError as error:
+            self._fault = error
+        else:
+            # First, as for a script; the package itself is imported by now, and no file of the author's can hide it.
+            sys.path.insert(0, self._source)
 
     def serve(self) -> None:
         """Carry out assignments until the supervisor closes the pipe."""
@@ -104,7 +116,7 @@ class Worker:
                 # Told to end; or this is a copy of us, forked by the attempt, that came back from it.
                 os._exit(TERMINATED)
             self._send(report)
-            if not self._premises.restore():
+            if self._fault is not None or not self._premises.restore():
                 # What is left behind ends with us; what waits here is given to another worker.
                 os._exit(0)
 
@@ -124,6 +136,7 @@ class Worker:
 
     def _answer(self, question: Describe | Check) -> Up:
         try:
+            self._check_source()
             match question:
                 case Describe(number, module):
                     return Described(number, describe(module, self._source))
@@ -136,7 +149,7 @@ class Worker:
     def _run(self, run: Run) -> Done:
         began = time.perf_counter_ns()
         outcome: Returned | Unfolded | Raised
-        report = Report(partial(keep_deck, self._home, run.id, run.node, run.attempt))
+        report = DeckReport(partial(self._logs.keep_deck, run.id, run.node, run.attempt))
         try:
             task = self._task(run.target)
             if run.timed:
@@ -152,7 +165,7 @@ class Worker:
                     node=run.node,
                     attempt=run.attempt,
                     idempotency_key=run.idempotency_key,
-                    working_directory=self._desk[0],
+                    working_directory=self._directories[0],
                     report=report,
                 ),
             )
@@ -168,21 +181,26 @@ class Worker:
                 self._tidy(run)
         return done
 
+    def _check_source(self) -> None:
+        if self._fault is not None:
+            raise self._fault
+
     def _task(self, target: PythonTarget) -> Task[..., Any]:
         task = self._tasks.get(target)
         if task is None:
+            self._check_source()
             task = self._tasks[target] = load_task(target.module, target.name, self._source)
             self._premises.note()
         return task
 
     def _tidy(self, run: Run) -> None:
-        """Move what was printed to the attempt's log, and leave an empty desk to the next one."""
+        """Move what was printed to the attempt's log, and leave empty directories to the next one."""
         with suppress(OSError):  # a log that cannot be written is no reason for an attempt to fail
             if os.fstat(self._printed).st_size:
-                keep_log(self._printed, log_path(self._home, run.id, run.node, run.attempt))
+                keep_log(self._printed, self._logs.path(run.id, run.node, run.attempt))
                 os.ftruncate(self._printed, 0)
-        for place in self._desk:
-            _empty(place)
+        for directory in self._directories:
+            _empty(directory)
 
     def _terminate(self, _number: int, _frame: FrameType | None) -> None:
         self._ending = True
@@ -239,21 +257,21 @@ def _prepare_output() -> None:
 
 
 def _flush_output() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        # The author's code may have closed it, or put something else in its place.
+    # The author's code may have closed one, or put something else in its place.
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         with suppress(AttributeError, ValueError, OSError):
-            stream.flush()
+            stream.flush()  # type: ignore[union-attr]
 
 
-def _empty(place: str) -> None:
+def _empty(directory: str) -> None:
     with suppress(OSError):
         try:
-            if not os.listdir(place):  # noqa: PTH208 - half the price, and every attempt pays it
+            if not os.listdir(directory):  # noqa: PTH208 - half the price, and every attempt pays it
                 return
         except FileNotFoundError:
             pass
-        shutil.rmtree(place, ignore_errors=True)
-        Path(place).mkdir()
+        shutil.rmtree(directory, ignore_errors=True)
+        Path(directory).mkdir()
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:

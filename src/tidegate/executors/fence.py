@@ -1,0 +1,129 @@
+"""
+The fence between two lives: processes that an executor starts carry a mark, by which whoever comes after can find and end them.
+
+The mark is a variable in the environment of the fork server, which its workers and whatever tasks start inherit: which store, and which life
+of its owner. It is read from /proc, where the environment stands as it was when the program began. A program that was given another
+environment is found as long as it is in the process group of one that has the mark.
+"""
+
+import hashlib
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from msgspec import Struct
+
+MARK = "TIDEGATE_MARK"
+
+PATIENCE = 10.0
+"""Seconds: what was killed is gone in milliseconds, unless it hangs in the kernel (a dead network disk), where nothing can end it."""
+
+PROC = Path("/proc")
+
+log = logging.getLogger(__name__)
+
+
+class Mark(Struct, frozen=True):
+    """Whose a process is: of a store, known by a digest of where it is, and of one life of its owner."""
+
+    store: str
+    life: str
+
+    def __str__(self) -> str:
+        return f"{self.store}:{self.life}"
+
+
+def new_mark(home: Path) -> Mark:
+    """Return the mark of a new life of the store in `home`."""
+    where = os.fsencode(home.resolve())
+    return Mark(hashlib.sha256(where).hexdigest()[:32], os.urandom(8).hex())
+
+
+def end_earlier(own: Mark) -> int:
+    """End what earlier lives of a store have left running, and return how many processes that were, when they are gone."""
+    return _end(lambda mark: mark.store == own.store and mark.life != own.life)
+
+
+def end_life(own: Mark) -> int:
+    """End what this life has started, as `end_earlier`; never this process itself."""
+    return _end(lambda mark: mark == own)
+
+
+def _end(is_meant: Callable[[Mark], bool]) -> int:
+    if not PROC.is_dir():
+        log.debug("there is no %s: what an earlier owner left running is not looked for", PROC)
+        return 0
+    ended: set[int] = set()
+    give_up = time.monotonic() + PATIENCE
+    # Again and again, for what is killed may just have started something.
+    while found := _found(is_meant):
+        ended |= found
+        for process in found:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        if time.monotonic() > give_up:
+            log.warning("processes %s of an earlier owner cannot be ended", sorted(found))
+            break
+        time.sleep(0.005)
+    return len(ended)
+
+
+def _found(is_meant: Callable[[Mark], bool]) -> set[int]:
+    """Return the processes that are meant and alive; of this process and those above it, none."""
+    spared = set(_line_up(os.getpid()))
+    groups: dict[int, int] = {}
+    marked = set()
+    for process in _processes():
+        group = _group(process)
+        if group is None or process in spared:
+            continue
+        groups[process] = group
+        mark = _mark(process)
+        if mark is not None and is_meant(mark):
+            marked.add(process)
+    return marked | {process for process, group in groups.items() if group in marked}
+
+
+def _processes() -> Iterator[int]:
+    return (int(name) for name in os.listdir(PROC) if name.isdecimal())  # noqa: PTH208 - only the names
+
+
+def _mark(process: int) -> Mark | None:
+    try:
+        environment = (PROC / str(process) / "environ").read_bytes()
+    except OSError:
+        return None  # it is gone, or somebody else's
+    for line in environment.split(b"\0"):
+        name, _, value = line.partition(b"=")
+        if name == MARK.encode():
+            store, _, life = value.decode(errors="replace").partition(":")
+            return Mark(store, life)
+    return None
+
+
+def _group(process: int) -> int | None:
+    """Return the process group of a process; None if it has ended."""
+    stat = _stat(process)
+    return None if stat is None or stat[0] in "ZX" else int(stat[2])
+
+
+def _line_up(process: int) -> Iterator[int]:
+    """Yield a process, its parent, and so on."""
+    while process > 0:
+        yield process
+        stat = _stat(process)
+        process = 0 if stat is None else int(stat[1])
+
+
+def _stat(process: int) -> list[str] | None:
+    """Return state, parent, group and all that follows."""
+    try:
+        text = (PROC / str(process) / "stat").read_text(errors="replace")
+    except OSError:
+        return None
+    # The name before them stands in parentheses, and may hold any character.
+    return text.rpartition(")")[2].split()
