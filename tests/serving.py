@@ -18,14 +18,27 @@ READY = re.compile(r"at http://127\.0\.0\.1:(\d+)")
 API = "/api/v1"
 
 
-class Server:
-    """`tidegate serve` on a home, on a free port if none is given; what it says on standard error is read as it comes."""
+def program(planted: str = "") -> list[str]:
+    """Return the command `tidegate`, in which something may be planted."""
+    if not planted:
+        return [sys.executable, "-m", "tidegate"]
+    return [sys.executable, "-c", f"{planted}\nfrom tidegate.cli.main import main\nmain()"]
 
-    def __init__(self, home: Path, *words: str, port: int = 0, workers: int = 2) -> None:
+
+class Server:
+    """
+    `tidegate serve` on a home, on a free port if none is given; what it says on standard error is read as it comes.
+
+    `planted` is Python that the process runs first: a bug, or a fault of something it stands on.
+    """
+
+    def __init__(
+        self, home: Path, *words: str, port: int = 0, workers: int = 2, planted: str = ""
+    ) -> None:
         self.home = home
         self.port = 0
         self.said = ""
-        command = [sys.executable, "-m", "tidegate", "serve", "--home", str(home)]
+        command = [*program(planted), "serve", "--home", str(home)]
         self.process = subprocess.Popen(
             [*command, "--port", str(port), "--workers", str(workers), *words],
             stdin=subprocess.DEVNULL,

@@ -53,11 +53,11 @@ class AuthoringError(TidegateError):
     code = "authoring"
     status = 422
 
-    def locate(self, place: str) -> None:
+    def locate(self, where: str) -> None:
         """Say in the message where in the author's file it arose, as `flow.py:3`."""
-        self.details = {**self.details, "place": place}
-        if place:
-            self.message = f"{self.message} ({place})"
+        self.details = {**self.details, "where": where}
+        if where:
+            self.message = f"{self.message} ({where})"
             self.args = (self.message,)
 
 
@@ -234,7 +234,7 @@ class WrongHost(TidegateError):
 
 
 class RateLimited(TidegateError):
-    """One caller asks too often; nothing has changed, try again after `retry_after` seconds."""
+    """Too many wrong tokens from one address; nothing has changed, try again after `retry_after` seconds."""
 
     code = "rate_limited"
     status = 429
@@ -306,6 +306,12 @@ class StoreError(TidegateError):
 
     code = "store"
     status = 503
+
+
+class EngineFailed(StoreError):
+    """The engine has ended by a bug of its own, and its process ends. Start it again; what was acknowledged is stored."""
+
+    code = "engine_failed"
 
 
 class StoreLocked(StoreError):

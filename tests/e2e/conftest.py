@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.e2e.watched import Watched, prepare
+from tests.serving import Server, program
 
 LONGEST = 30.0
 """Seconds after which something that was promised has not happened."""
@@ -105,10 +107,10 @@ class Terminal:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def start(self, *words: str, stdin: int = subprocess.PIPE) -> Started:
-        """Start a command, in a process group of its own."""
+    def start(self, *words: str, stdin: int = subprocess.PIPE, planted: str = "") -> Started:
+        """Start a command, in a process group of its own; `planted` is Python that it runs first."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "tidegate", *words],
+            [*program(planted), *words],
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -143,3 +145,22 @@ def tidegate(tmp_path: Path) -> Any:
     terminal = Terminal(tmp_path)
     yield terminal
     terminal.close()
+
+
+@pytest.fixture
+def watched_home(tmp_path: Path) -> Path:
+    prepare(tmp_path / "home", tmp_path)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def watch(watched_home: Path):
+    servers = []
+
+    def start(*words, **how):
+        servers.append(Watched(Server(watched_home, *words, **how)))
+        return servers[-1]
+
+    yield start
+    for each in servers:
+        each.server.close()

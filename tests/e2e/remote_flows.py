@@ -58,3 +58,13 @@ def fail_with_deck(x: int) -> int:
 @workflow
 def failing_wf(x: int) -> int:
     return fail_with_deck(x=x)
+
+
+@task
+def long_report(lines: int) -> str:
+    return "a line of the report\n" * lines
+
+
+@workflow
+def large_wf(lines: int) -> str:
+    return approve(long_report(lines=lines), "publish")

@@ -130,8 +130,11 @@ def test_one_changed_letter_of_an_answer_is_never_served_as_right(tidegate, stor
     assert b"hello" in whole
     store.write_bytes(whole.replace(b"hello", b"jello"))
 
-    for name in ("show", "answer", "resume"):
+    for name in ("answer", "resume"):
         assert "not what was written" in complaint(tidegate(*COMMANDS[name]))
+    shown = tidegate("show", "t")
+    assert (shown.code, "jello" in shown.out) == (5, False)
+    assert "not what was written" in shown.err
     checked = tidegate("doctor")
     assert checked.code == 1
     assert "not what was written" in checked.out

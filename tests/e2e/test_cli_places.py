@@ -1,4 +1,4 @@
-"""The command line where not everything is as at a desk: closed handles, readers that leave, terminals without room."""
+"""The command line where not everything is as at a backend: closed handles, readers that leave, terminals without room."""
 
 import subprocess
 import sys

@@ -15,6 +15,8 @@ from tidegate import File, wait_for_input, workflow
 from tidegate.api.app import ROUTES, make_app
 from tidegate.api.settings import Settings
 from tidegate.ports.listings import ExecutionQuery, WaitQuery
+from tidegate.service import access, admission
+from tidegate.service.access import Action, Policy, Right, Where
 from tidegate.testing import Sandbox
 from tidegate.types.values import Pickled
 from tidegate.wire import GetExecution, GrantView, Launch, ListEvents, MakeToken, RevokeToken
@@ -59,6 +61,7 @@ TABLE = {
     "GET /api/v1/executions/{id}/nodes/{node...}/logs": ("look", {}, {200}),
     "GET /api/v1/executions/{id}/nodes/{node...}/deck": ("look", {}, {404}),
     "GET /api/v1/executions/{id}/signals": ("look", {}, {200}),
+    "GET /api/v1/executions/{id}/signals/{name...}": ("look", {}, {200}),
     "PUT /api/v1/executions/{id}/signals/{name...}": ("decide", {"json": {"value": 1}}, {200}),
     "POST /api/v1/executions/{id}/signals/{name...}/approve": ("decide", {"json": {}}, {422}),
     "POST /api/v1/executions/{id}/signals/{name...}/reject": ("decide", {"json": {}}, {422}),
@@ -79,6 +82,9 @@ TABLE = {
     "POST /api/v1/session": ("public", {"json": {"token": "wrong"}}, {401}),
     "GET /api/v1/session": ("somewhere", {}, {200}),
     "DELETE /api/v1/session": ("somewhere", {}, {200}),
+    "POST /api/v1/tokens": ("own", {"json": {"name": "x", "grants": []}}, {403}),
+    "GET /api/v1/tokens": ("own", {}, {403}),
+    "DELETE /api/v1/tokens/{token}": ("own", {}, {403}),
 }
 
 YES, NO, HIDDEN = "yes", "no", "hidden"
@@ -109,6 +115,7 @@ MAY = {
     "public": dict.fromkeys(ROLES, (YES, YES)),
     "code": dict.fromkeys(ROLES, (NO, NO)),
     "measure": dict.fromkeys(ROLES, (NO, NO)),
+    "own": dict.fromkeys(ROLES, (NO, NO)),
 }
 
 EVERYWHERE = {
@@ -126,7 +133,7 @@ class World:
         self.store = sandbox._store
         for each in (ask, ask_file, ask_pickle):
             sandbox._register(each)
-        self.app = make_app(self.service, tmp_path, "1.0", Settings(failures=1_000_000))
+        self.app = make_app(self.service, "1.0", Settings(failures=1_000_000))
         self.asking = Asking(self.app)
         self.numbers = count()
         self.tokens = {role: self.token(f"an-{role}", [(role, *OWN)]) for role in ROLES}
@@ -151,6 +158,7 @@ class World:
             "{node...}": "n0",
             "{digest}": NOTHING,
             "{name}": ask.name,
+            "{token}": "an-admin",
         }
         for name, value in parts.items():
             path = path.replace(name, value)
@@ -170,9 +178,9 @@ class World:
 
     def everything(self):
         """All that is stored of executions."""
-        rows = self.store.executions(ExecutionQuery(limit=10_000))
-        waits = self.store.waits(WaitQuery(kinds=(), limit=10_000))
-        return rows, waits, {row.key: self.store.history(row.key) for row in rows}
+        rows = self.store.listings.executions(ExecutionQuery(limit=10_000))
+        waits = self.store.listings.waits(WaitQuery(kinds=(), limit=10_000))
+        return rows, waits, {row.key: self.store.journal.history(row.key) for row in rows}
 
 
 @pytest.fixture(scope="module")
@@ -244,6 +252,43 @@ def test_nobody_in_particular_may_only_what_is_public(world, route):
             assert reply.headers["www-authenticate"].startswith("Bearer")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api",
+        "/api/",
+        "/api/v1",
+        "/api/v1/executions/",
+        "/api/v1/none",
+        "/API/v1/executions",
+        "//api/v1/executions",
+        "/api/v1/health/",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "TRACE"])
+def test_nobody_in_particular_is_not_told_what_there_is_not(world, method, path):
+    reply = world.asking(method, path)
+    assert (reply.status, reply.json["code"]) == (401, "unauthenticated")
+    known = world.asking(method, path, token=world.tokens["viewer"])
+    assert known.status in {404, 405}
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_no_route_is_reached_where_admission_lets_nobody_in(world, monkeypatch, route):
+    closed = Policy(Right.ADMINISTER, Where.LOCAL)
+    monkeypatch.setattr(admission, "POLICIES", dict.fromkeys(Action, closed))
+    monkeypatch.setattr(access, "POLICIES", dict.fromkeys(Action, closed))
+    execution = world.launch(OWN)
+    before = world.everything()
+
+    reply = world.ask(route, world.wide["admin"], OWN, execution)
+    nobody = world.ask(route, None, OWN, execution)
+
+    assert (reply.status, reply.json["code"]) == (403, "forbidden")
+    assert (nobody.status, nobody.json["code"]) == (401, "unauthenticated")
+    assert world.everything() == before
+
+
 @pytest.mark.parametrize("route", [r for r in TABLE if "{id}" in r])
 @pytest.mark.parametrize("role", ROLES)
 def test_an_execution_of_another_project_is_told_like_one_that_is_not_there(world, route, role):
@@ -274,7 +319,8 @@ def test_to_look_never_decides_anything(world, route):
 def test_a_link_that_is_followed_by_a_scanner_decides_nothing(world, path, method):
     before = world.everything()
     reply = world.asking(method, path.format(id=world.launch(OWN)), token=world.wide["admin"])
-    assert reply.status in {404, 405}
+    looks = path == SIGNAL and method != "OPTIONS"  # to look at a question is no decision
+    assert reply.status in ({200} if looks else {404, 405})
     assert len(world.everything()[1]) == len(before[1]) + 1
 
 

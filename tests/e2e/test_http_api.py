@@ -1,6 +1,8 @@
 """What can be asked for over HTTP beside answers: workflows and their code, lists and pages, files, repeats, metrics, pages of the UI."""
 
 import http.client
+import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -152,6 +154,41 @@ def test_many_answers_at_once_have_a_result_each_in_order(world):
     assert world.end(ids[0])["outputs"] == {"o0": 10}
 
 
+def test_a_key_in_one_bulk_belongs_to_one_signal(world):
+    id_ = world.launch("ask_twice")
+    answers = [
+        {"execution": id_, "signal": signal, "value": 5, "key": "one key"} for signal in ("n", "m")
+    ]
+
+    first, second = world.ask("POST", "inbox/answers", {"answers": answers}).body["items"]
+
+    assert first["status"] == 200
+    assert second["status"] == second["problem"]["status"]
+    assert second["problem"]["code"] == "key_reused"
+    waiting = world.ask("GET", f"inbox?execution={id_}").body["items"]
+    assert [each["name"] for each in waiting] == ["m"]
+
+
+def test_a_bulk_that_is_sent_again_with_its_keys_gets_the_same_replies(world):
+    ids = [world.launch("ask_twice") for _ in range(2)]
+    answers = [{"execution": id_, "signal": "n", "value": 5, "key": f"key of {id_}"} for id_ in ids]
+    first = world.ask("POST", "inbox/answers", {"answers": answers}).body["items"]
+
+    again = world.ask("POST", "inbox/answers", {"answers": answers}).body["items"]
+
+    assert [each["status"] for each in first] == [200, 200]
+    assert again == first
+
+
+def test_the_same_answer_twice_in_one_bulk_with_one_key_is_one_answer(world):
+    answer = {"execution": world.launch("ask_twice"), "signal": "n", "value": 5, "key": "mine"}
+
+    one, other = world.ask("POST", "inbox/answers", {"answers": [answer] * 2}).body["items"]
+
+    assert one["status"] == 200
+    assert one == other
+
+
 def test_more_than_five_hundred_answers_are_too_many(world):
     answers = [{"execution": "x", "signal": "n", "value": 1}] * 501
 
@@ -230,6 +267,28 @@ def test_a_file_comes_back_as_it_was(world, size):
     assert "immutable" in headers["cache-control"]
 
 
+def test_a_damaged_file_is_refused_or_breaks_off_and_is_whole_once_it_is_sent_again(world):
+    for size in (1_000, 3_000_000):
+        content = b"\1" * size
+        digest = world.ask("POST", "blobs", content, Content_Type="application/octet-stream").body[
+            "digest"
+        ]
+        path = world.place / "home" / "blobs" / digest[:2] / digest[2:]
+        path.write_bytes(content[:-1] + b"\2")
+
+        if size == 1_000:
+            status, _, body = plain(world, f"/api/v1/blobs/{digest}")
+            assert status == 503
+            assert json.loads(body)["code"] == "store_damaged"
+        else:
+            with pytest.raises(http.client.IncompleteRead):
+                plain(world, f"/api/v1/blobs/{digest}")
+
+        assert world.ask("GET", "health").status == 200
+        world.ask("POST", "blobs", content, Content_Type="application/octet-stream")
+        assert plain(world, f"/api/v1/blobs/{digest}")[2] == content
+
+
 def test_the_metrics_count_what_there_is_and_what_was_done(world):
     world.launch("ask")
 
@@ -269,9 +328,7 @@ def test_head_gets_the_head_alone(world):
 
 def plain(world, path):
     """Ask without JSON in mind."""
-    line = http.client.HTTPConnection("127.0.0.1", world.server.port, timeout=20)
-    line.request("GET", path, headers={"Authorization": f"Bearer {world.server.token}"})
-    reply = line.getresponse()
-    found = reply.status, reply.headers, reply.read()
-    line.close()
-    return found
+    with closing(http.client.HTTPConnection("127.0.0.1", world.server.port, timeout=20)) as line:
+        line.request("GET", path, headers={"Authorization": f"Bearer {world.server.token}"})
+        with line.getresponse() as reply:
+            return reply.status, reply.headers, reply.read()

@@ -30,7 +30,7 @@ class World:
     def __init__(self, sandbox, home, **settings):
         self.service = sandbox._service
         sandbox._register(ask)
-        self.app = make_app(self.service, home, "1.0", Settings(**settings))
+        self.app = make_app(self.service, "1.0", Settings(**settings))
         self.asking = Asking(self.app)
         self.id = self.service.handle(Launch(workflow=ask.name)).id
         wanted = MakeToken(name="ann", grants=[GrantView(role="viewer", project="*", domain="*")])

@@ -4,6 +4,7 @@ import http.client
 import json
 import threading
 import time
+from urllib.parse import quote
 
 import pytest
 from tests.e2e.http_world import at_once, at_work
@@ -41,7 +42,7 @@ class Stream:
             if name in ("id", "data"):
                 found[name] = text
             elif not name and not text and found:
-                return int(found["id"]), json.loads(found["data"])
+                return found["id"], json.loads(found["data"])
         raise EOFError
 
     def until(self, execution, phase):
@@ -121,22 +122,82 @@ def test_the_history_can_be_waited_for(world):
     assert more.body["items"][0]["seq"] == len(seen) + 1
 
 
+def test_what_has_changed_since_a_line_is_told_and_nothing_else(world):
+    id_ = world.launch("review_late")
+    seen = world.see(id_)
+    assert seen["inputs"] == {}
+    assert [node["phase"] for node in seen["nodes"]] == ["WAITING", "QUEUED", "QUEUED"]
+    assert world.see(id_, f"after={seen['seq']}")["nodes"] == []
+
+    world.answer(id_, "n", 4)
+    world.see(id_, "wait=20&until_waiting=true")
+    news = world.see(id_, f"after={seen['seq']}")
+
+    assert "inputs" not in news
+    assert {node["id"]: node["phase"] for node in news["nodes"]} == {
+        "n0": "SUCCEEDED",
+        "n1": "SUCCEEDED",
+        "n2": "WAITING",
+    }
+    assert [each["node"] for each in news["waiting"]] == ["n2"]
+    last = world.see(id_, f"after={news['seq'] - 1}")
+    assert "n0" not in {node["id"] for node in last["nodes"]}
+    for whole in (f"after={news['seq'] + 1}", "after=0", ""):
+        assert world.see(id_, whole) == {**world.see(id_)}
+        assert len(world.see(id_, whole)["nodes"]) == 3
+
+
+def test_a_question_is_told_whole_under_its_path(world):
+    id_ = world.launch("two_of_a_name")
+    asked = {each["path"]: each for each in world.see(id_)["waiting"]}
+    assert len(asked) == 2
+    for path, question in asked.items():
+        assert world.ask("GET", f"executions/{id_}/signals/{path}").body == question
+        assert world.ask("GET", f"executions/{id_}/signals/{quote(path, safe='')}").body == question
+    for name, status, code in (
+        ("n", 409, "ambiguous_signal"),
+        ("nobody", 404, "unknown_signal"),
+    ):
+        refused = world.ask("GET", f"executions/{id_}/signals/{name}")
+        assert (refused.status, refused.body["code"]) == (status, code)
+    first = next(iter(asked))
+    world.answer(id_, first, 1)
+    refused = world.ask("GET", f"executions/{id_}/signals/{first}")
+    assert (refused.status, refused.body["code"]) == (409, "already_answered")
+
+
 # ---- streams ----
 
 
+@pytest.mark.parametrize("nonsense", ["x", "-1", "1.5", "9" * 100, "%F0%9F%98%80"])
+def test_what_is_no_cursor_is_refused(world, nonsense):
+    refused = world.ask("GET", f"events?after={nonsense}")
+    assert (refused.status, refused.body["code"]) == (422, "invalid_value")
+    if nonsense.isascii() and "%" not in nonsense:
+        refused = world.ask("GET", "events", Last_Event_ID=nonsense)
+        assert (refused.status, refused.body["code"]) == (422, "invalid_value")
+
+
 def test_a_stream_tells_what_happens_from_now_on_in_order(world, stream):
-    world.launch("ask")
+    before = world.launch("ask")
+    world.answer(before, "n", 4)
+    world.end(before)
     watching = stream()
 
     id_ = world.launch("ask")
     world.answer(id_, "n", 4)
 
     found = watching.until(id_, "SUCCEEDED")
-    places = [place for place, _ in found]
-    assert places == sorted(set(places))
-    assert {view["execution"] for _, view in found} == {id_}
+    cursors = [cursor for cursor, _ in found]
+    assert len(set(cursors)) == len(cursors)
+    assert cursors == [view["cursor"] for _, view in found]
+    # What an earlier test has left running may end meanwhile.
+    assert before not in {view["execution"] for _, view in found}
     history = world.ask("GET", f"executions/{id_}/events").body["items"]
-    assert [view["event"] for _, view in found] == history
+    told = [view["event"] for _, view in found if view["execution"] == id_]
+    assert [(each["seq"], each["kind"]) for each in told] == [
+        (each["seq"], each["kind"]) for each in history
+    ]
 
 
 def test_a_stream_of_one_execution_tells_of_no_other(world, stream):

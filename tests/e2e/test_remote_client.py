@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 from tests.serving import Server
 
 from tidegate.bundles.archive import pack
@@ -378,6 +379,38 @@ def test_the_inbox_holds_what_waits_over_all_executions(remote: Remote):
     }
     remote.terminate(execution)
     assert remote.inbox(execution=execution.id.name) == []
+
+
+def test_an_execution_that_is_looked_at_again_takes_over_what_has_changed(remote: Remote):
+    execution = remote.execute(f"{PAGE}.reporting_wf", {"data": NUMBERS})
+    waiting(remote, execution, "title")
+    remote.sync(execution)
+    before = execution.seq
+    assert execution.inputs == {"data": NUMBERS}
+
+    remote.set_signal("title", execution.id.name, "seen")
+    remote.wait(execution)
+
+    anew = remote.fetch_execution(execution.id.name)
+    assert execution.view == anew.view
+    assert execution.seq > before
+    assert execution.outputs == anew.outputs
+
+
+def test_a_question_is_asked_for_with_all_its_values(remote: Remote):
+    execution = remote.execute("remote_flows.large_wf", {"lines": 3_000})
+    waiting(remote, execution, "publish")
+    (listed,) = remote.inbox(execution=execution.id.name)
+    assert listed.value is UNSET
+    assert listed.preview["value"].size > 60_000
+
+    whole = remote.question(listed.path, execution.id.name)
+
+    assert whole.value == "a line of the report\n" * 3_000
+    assert whole == remote.sync(execution).waiting[0]
+    remote.approve("publish", execution.id.name)
+    with pytest.raises(AlreadyAnswered):
+        remote.question("publish", execution.id.name)
 
 
 def test_watching_gives_the_whole_story_once_and_ends_with_it(remote: Remote):

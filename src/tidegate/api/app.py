@@ -1,12 +1,12 @@
 """The whole of what is served over HTTP, put together: the routes, and the door in front of them."""
 
+from collections import Counter
 from functools import cache, partial
-from pathlib import Path
 
 import msgspec
 
 from tidegate.api.auth import Gatekeeper
-from tidegate.api.desk import Desk
+from tidegate.api.backend import Backend
 from tidegate.api.door import Door
 from tidegate.api.openapi import make_document
 from tidegate.api.pages import Pages
@@ -19,6 +19,7 @@ from tidegate.api.routes import (
     sessions,
     signals,
     system,
+    tokens,
     workflows,
 )
 from tidegate.api.settings import Settings
@@ -33,28 +34,36 @@ ROUTES = (
     *events.ROUTES,
     *system.ROUTES,
     *sessions.ROUTES,
+    *tokens.ROUTES,
 )
 """Every route there is."""
 
 
 class App(Gatekeeper):
-    """What is served: the gatekeeper, and behind it the door."""
+    """
+    What is served over the network: the gatekeeper, and behind it the door.
 
-    def __init__(self, service: Service, home: Path, version: str, settings: Settings) -> None:
-        self._desk = Desk(service, home, version, settings)
-        self._desk.openapi = partial(_openapi, version)
+    `local` is what is served on the local socket, where the system says who asks: the same door without a gatekeeper, and with a count of its own, so that
+    a crowd at the other does not keep the owner out.
+    """
+
+    def __init__(self, service: Service, version: str, settings: Settings) -> None:
+        self._backend = Backend(service, version, settings)
+        self._backend.openapi = partial(_openapi, version)
+        table, pages = Table(ROUTES), Pages()
+        self.local = Door(table, self._backend, Counter(), pages)
         super().__init__(
-            Door(Table(ROUTES), self._desk, self._desk.replies, Pages()), service.tokens, settings
+            Door(table, self._backend, self._backend.replies, pages), service.tokens, settings
         )
 
     def close(self) -> None:
         """Let everybody go who waits for something, as the server stops. Called in the event loop."""
-        self._desk.close()
+        self._backend.close()
 
 
-def make_app(service: Service, home: Path, version: str, settings: Settings | None = None) -> App:
+def make_app(service: Service, version: str, settings: Settings | None = None) -> App:
     """Return the application that serves a store."""
-    return App(service, home, version, settings or Settings())
+    return App(service, version, settings or Settings())
 
 
 @cache

@@ -1,21 +1,21 @@
 """
-The gatekeeper in front of the HTTP door: who asks, by what name the server was called, from which page, and how often.
+The gatekeeper in front of the HTTP door: who asks, by what name the server was called, and from which page.
 
 Rule 1: a name that is not the server's is refused (421), so that a foreign name that was made to point here (DNS rebinding) gets nowhere, on loopback too.
 Rule 2: what may change something must come from the server's own pages, or from no page at all.
-Rule 3: without a valid token or login there is the anonymous principal, who may do nothing that has not been made public, and nothing under /api but that.
+Rule 3: without a token or a login the principal is `ANONYMOUS`, whom admission lets do what is public, and nothing else. A wrong token is refused.
 Rule 4: tokens are taken from the Authorization header only, never from an address, and appear in no log.
 """
 
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
 
-from tidegate.api.problems import send_error
+from tidegate.api.replies import WHOLE, Out
 from tidegate.api.route import AsgiApp, Message, Receive, Scope, Send
 from tidegate.api.settings import Settings
 from tidegate.errors import (
@@ -30,12 +30,7 @@ from tidegate.service.access import ANONYMOUS, Principal
 from tidegate.service.tokens import NOBODY, Tokens
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-API: Final = "/api"
 SESSION: Final = "/api/v1/session"
-PUBLIC: Final = frozenset(
-    {("GET", "/api/v1/health"), ("HEAD", "/api/v1/health"), ("POST", SESSION)}
-)
-"""What may be asked of the API by nobody in particular."""
 
 SECURE_COOKIE: Final = "__Host-tidegate"
 PLAIN_COOKIE: Final = "tidegate-session"
@@ -48,6 +43,8 @@ PORT: Final = re.compile(r"^(?:\[([^]]*)\].*|([^:]*):\d+)$")
 OWN_PAGE: Final = frozenset({b"same-origin", b"none"})
 MAX_KEYS: Final = 10_000
 MAX_COOKIES: Final = 100
+MAX_NAMES: Final = 100
+"""Ways in which the server may be called that are remembered: a few names, each with any port."""
 KEEP_USES: Final = 60.0
 """Seconds between two writings of when tokens were used last."""
 
@@ -104,58 +101,54 @@ class Gatekeeper:
         self._behind_proxy = settings.behind_proxy
         self._cookie = cookie_name(settings).encode()
         self._clock = clock
-        self._callers = Buckets(settings.rate, settings.burst)
         self._failures = Buckets(settings.failures / 60, settings.failures)
+        self._names: dict[bytes, str] = {}
+        """How the server was called, and rightly."""
         self._kept = clock()
         self._keeping: asyncio.Future[None] | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass a request on to the application, or refuse it."""
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
-            return
+            return send({"type": "websocket.close", "code": 1008})
+        state = scope.setdefault("state", {})
         try:
-            scope.setdefault("state", {})["principal"] = self._admitted(scope)
+            state["headers"] = headers = _headers(scope)
+            state["principal"] = self._admitted(scope, headers)
         except TidegateError as error:
-            await send_error(send, error)
-            return
+            return Out(scope, send).error(error)
         if scope["method"] == "POST" and scope["path"] == SESSION:
-            send = self._noting_failure(self._address(scope), send)
-        await self._app(scope, receive, send)
+            # Its reply is looked at, so it comes in messages.
+            scope.get("extensions", {}).pop(WHOLE, None)
+            send = self._noting_failure(scope, send)
+        return self._app(scope, receive, send)
 
-    def _admitted(self, scope: Scope) -> Principal:
-        headers = _headers(scope)
-        host = self._own_name(headers.get(b"host"))
+    def _admitted(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Principal:
+        host = self._own_name(headers.get(b"host", b""))
         safe = scope["method"] in SAFE
         origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
-        if not safe:
+        if not safe and (origin is not None or site is not None):
             self._from_own_page(origin, site, host)
         principal = self._principal(scope, headers, safe=safe)
         if principal is ANONYMOUS:
-            if _is_api(scope) and (scope["method"], scope["path"]) not in PUBLIC:
-                raise Unauthenticated(
-                    "nobody is known without a token: send it as `Authorization: Bearer TOKEN`"
-                )
             return ANONYMOUS
-        now = self._clock()
-        if wait := self._callers.take(principal.token, now):
-            raise RateLimited(
-                f"{principal.name!r} asks too often; try again in {wait:.1f} seconds",
-                retry_after=wait,
-            )
-        self._keep_uses(now)
+        self._keep_uses(self._clock())
         return principal
 
-    def _own_name(self, host: bytes | None) -> str:
-        text = "" if host is None else host.decode("latin-1").lower()
+    def _own_name(self, host: bytes) -> str:
+        known = self._names.get(host)
+        if known is not None:
+            return known
+        text = host.decode("latin-1").lower()
         name, _, port = text.rpartition(":") if _has_port(text) else (text, "", "")
         if name not in self._hosts or (port and not port.isdecimal()):
             raise WrongHost(
                 f"this server is not called {text[:80]!r}; start it with --allow-host NAME to give it a name"
             )
+        if len(self._names) < MAX_NAMES:
+            self._names[host] = text
         return text
 
     def _from_own_page(self, origin: bytes | None, site: bytes | None, host: str) -> None:
@@ -164,7 +157,7 @@ class Gatekeeper:
         if origin is not None and not _is_same(origin.decode("latin-1"), host, self._secure):
             raise Forbidden("this was asked by a page that is not of this server")
 
-    def _principal(self, scope: Scope, headers: dict[bytes, bytes], *, safe: bool) -> Principal:
+    def _principal(self, scope: Scope, headers: Mapping[bytes, bytes], *, safe: bool) -> Principal:
         given = headers.get(b"authorization")
         if given is not None:
             kind, _, text = given.decode("latin-1").partition(" ")
@@ -203,9 +196,9 @@ class Gatekeeper:
             )
         return Unauthenticated(NOBODY)
 
-    def _noting_failure(self, address: str, send: Send) -> Send:
+    def _noting_failure(self, scope: Scope, send: Send) -> Send:
         """Count a trade of a wrong token like a request with one."""
-        refused = False
+        address, refused = self._address(scope), False
 
         async def noting(message: Message) -> None:
             nonlocal refused
@@ -215,7 +208,7 @@ class Gatekeeper:
                 error = self._failed(address)
                 if isinstance(error, RateLimited):
                     refused = True
-                    await send_error(send, error)
+                    await Out(scope, send).error(error)
                     return
             await send(message)
 
@@ -246,15 +239,18 @@ def cookie_for(settings: Settings, secret: str, lasts: int) -> str:
 
 
 def _headers(scope: Scope) -> dict[bytes, bytes]:
-    """Return the headers that matter here; one that is there twice counts as wrong."""
-    found: dict[bytes, bytes] = {}
+    """Return the headers by name. Of those that matter here, one that is there twice counts as wrong."""
+    found = dict(scope["headers"])
+    if len(found) == len(scope["headers"]):
+        return found
+    seen = set()
     for name, value in scope["headers"]:
-        if name in WANTED:
+        if name in WANTED and name in seen:
             # Two cookie headers are one list; of anything else, two would mean that somebody reads one and somebody the other.
-            if name not in found:
-                found[name] = value
-            else:
-                found[name] = found[name] + b"; " + value if name == b"cookie" else b"(twice)"
+            found[name] = found[name] + b"; " + value if name == b"cookie" else b"(twice)"
+        else:
+            seen.add(name)
+            found[name] = value
     return found
 
 
@@ -271,8 +267,3 @@ def _is_same(origin: str, host: str, secure: bool) -> bool:  # noqa: FBT001
         return False
     schemes = ("https",) if secure else ("http", "https")
     return same and page.scheme in schemes and origin == f"{page.scheme}://{page.netloc}"
-
-
-def _is_api(scope: Scope) -> bool:
-    path: str = scope["path"].lower().lstrip("/")
-    return f"/{path}".startswith(API)

@@ -1,92 +1,121 @@
 """
-Carrying out the service's steps in an event loop: what it waits for is awaited, so whoever waits costs no thread.
+Carrying out the steps of a use case in an event loop: what they wait for is awaited, so a request that waits costs no thread.
 
-Steps that read much go on in a thread of the loop's pool; those that are quick go on in the loop itself, as a hop costs more than they do.
+They begin in the loop, as a hop to a thread costs more than most of them do. What says that it takes longer goes on in a thread of the
+loop's pool; there its view is encoded, too, for what is long to read is long to write.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from collections import deque
 from contextlib import suppress
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from tidegate.service.steps import Pause, Steps
+from tidegate.api.route import Receive, encode
+from tidegate.service.steps import ASIDE, Pause, Steps
 
 T = TypeVar("T")
 
 
 class HungUp(Exception):
-    """Whoever asked is not there any more."""
+    """The client has hung up."""
 
 
-class _Done(Struct, frozen=True):
-    view: Any
+async def gone(receive: Receive) -> None:
+    """Return when the client has hung up."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
-async def carry(
-    steps: Steps[T], gone: Callable[[], Awaitable[None]] | None = None, *, threaded: bool
-) -> T:
-    """Go through all the steps. Errors: what they raise; `HungUp` if `gone` returns first."""
-    leaving = None if gone is None else asyncio.ensure_future(gone())
-    try:
-        now = await _advance(steps, None, None, threaded=threaded)
-        while isinstance(now, Pause):
-            found, error = await _pause(now, leaving)
-            now = await _advance(steps, found, error, threaded=threaded)
-        result: T = now.view
-        return result
-    finally:
-        # A thread may still be at it when this is cancelled; it then comes to its next pause, and to nothing more.
-        with suppress(ValueError):
-            steps.close()
-        if leaving is not None:
-            leaving.cancel()
+class Carried(Struct, Generic[T], frozen=True):
+    """What a use case has returned; `body` is its encoding, if it was made beside the loop already."""
+
+    view: T
+    body: bytes | None = None
 
 
-async def _advance(
-    steps: Steps[T], found: Any, error: Exception | None, *, threaded: bool
-) -> Pause | _Done:
-    if threaded:
-        return await asyncio.to_thread(_step, steps, found, error)
-    return _step(steps, found, error)
+class Carrier:
+    """Carries out steps in the event loop; there is one for each loop."""
+
+    def __init__(self) -> None:
+        self._done: deque[asyncio.Future[None]] = deque()
+        self._woken = False
+
+    async def carry(
+        self,
+        steps: Steps[T],
+        receive: Receive | None = None,
+        *,
+        aside: bool = False,
+    ) -> Carried[T]:
+        """Go through all the steps, the first ones in a thread if `aside`. Errors: what they raise; `HungUp` if `receive` says so first."""
+        loop = asyncio.get_running_loop()
+        leaving = None if receive is None else asyncio.ensure_future(gone(receive))
+        found: Any = None
+        error: BaseException | None = None
+        try:
+            while True:
+                if aside:
+                    step = await loop.run_in_executor(None, _in_thread, steps, found, error)
+                    if isinstance(step, Carried):
+                        return step
+                else:
+                    step = steps.send(found) if error is None else steps.throw(error)
+                found = error = None
+                aside = step is ASIDE
+                if isinstance(step, Pause):
+                    future, ready = step.future, loop.create_future()
+                    future.add_done_callback(partial(self._wake, loop, ready))
+                    if step.seconds is None:
+                        await ready
+                    else:
+                        await _first(ready, leaving, step.seconds)
+                    if future.done():
+                        error = future.exception()
+                        found = None if error is not None else future.result()
+        except StopIteration as stop:
+            return Carried(stop.value)
+        finally:
+            if leaving is not None:
+                leaving.cancel()
+            # A thread may still be at it when this is cancelled; it then comes to its next pause, and to nothing more.
+            with suppress(ValueError):
+                steps.close()
+
+    def _wake(
+        self, loop: asyncio.AbstractEventLoop, ready: "asyncio.Future[None]", _: object
+    ) -> None:
+        """Have this go on in the loop. Called in any thread: all that a commit has settled go on with one wake of the loop."""
+        self._done.append(ready)
+        if not self._woken:
+            self._woken = True
+            loop.call_soon_threadsafe(self._go_on)
+
+    def _go_on(self) -> None:
+        # First, so that what comes from now on wakes the loop again.
+        self._woken = False
+        done = self._done
+        while done:
+            ready = done.popleft()
+            if not ready.done():
+                ready.set_result(None)
 
 
-def _step(steps: Steps[T], found: Any, error: Exception | None) -> Pause | _Done:
+async def _first(
+    ready: "asyncio.Future[None]", leaving: "asyncio.Future[None] | None", seconds: float
+) -> None:
+    """Wait for what comes first, at most this many seconds. Errors: `HungUp` if that is that the client leaves."""
+    wanted = {ready} if leaving is None else {ready, leaving}
+    await asyncio.wait(wanted, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    if leaving is not None and leaving.done():
+        raise HungUp
+
+
+def _in_thread(steps: Steps[T], found: Any, error: BaseException | None) -> Any:
+    """Take one step; return it, or what the steps return at their end."""
     try:
         return steps.send(found) if error is None else steps.throw(error)
     except StopIteration as stop:
-        return _Done(stop.value)
-
-
-async def _pause(pause: Pause, leaving: "asyncio.Future[None] | None") -> tuple[Any, Any]:
-    ready = awaitable(pause.future)
-    if pause.seconds is None:
-        await ready
-    else:
-        wanted = {ready} if leaving is None else {ready, leaving}
-        await asyncio.wait(wanted, timeout=pause.seconds, return_when=asyncio.FIRST_COMPLETED)
-        if leaving is not None and leaving.done():
-            raise HungUp
-        if not pause.future.done():
-            return None, None
-    error = pause.future.exception()
-    return (pause.future.result(), None) if error is None else (None, error)
-
-
-def awaitable(future: "Future[Any]") -> "asyncio.Future[None]":
-    """
-    Return what resolves in this loop when the future is done, however it is done.
-
-    Unlike `asyncio.wrap_future` it does not hand a cancellation on: the engine's futures are not its to cancel.
-    """
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-
-    def settle() -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    future.add_done_callback(lambda _: loop.call_soon_threadsafe(settle))
-    return ready
+        return Carried(stop.value, encode(stop.value))

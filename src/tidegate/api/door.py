@@ -9,20 +9,23 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from functools import cache, lru_cache, partial
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct
 
 from tidegate.api import strict
-from tidegate.api.bodies import MAY_BE_EMPTY
-from tidegate.api.carry import HungUp
+from tidegate.api.carry import HungUp, gone
 from tidegate.api.pages import Pages
-from tidegate.api.problems import head, internal, send_error, send_problem, send_whole
+from tidegate.api.problems import internal
+from tidegate.api.replies import Out
 from tidegate.api.route import (
     JSON,
     MAX_JSON,
+    MAX_LOCAL,
+    MAY_BE_EMPTY,
     Call,
     Content,
     Receive,
@@ -44,9 +47,9 @@ from tidegate.errors import (
     WrongMediaType,
     WrongMethod,
 )
-from tidegate.service.access import ANONYMOUS, authorize_route
-
-API = "/api/"
+from tidegate.service.access import ANONYMOUS, Principal
+from tidegate.service.admission import enter
+from tidegate.wire import misfit
 
 MAX_QUERY = 8_192
 """Bytes of a query string."""
@@ -57,6 +60,11 @@ MAX_BUSY = 2_000
 MAX_WAITING = 3_000
 """How many may wait for a change at once, or follow what happens: they cost a connection each, and hold up nobody who does something."""
 
+LARGE = 16 * 1024
+"""Bytes of a body from which on it is read beside the event loop: a hop to a thread costs less than that takes."""
+
+NOTHING: Final[Mapping[str, Any]] = {}
+
 STUCK = 30.0
 """Seconds that a piece of a stream may take to be sent; whoever is slower is dropped."""
 
@@ -64,14 +72,14 @@ log = logging.getLogger(__name__)
 
 
 class Door:
-    """The routes, as an ASGI application. `desk` is handed to each; `counts` counts replies by route and status."""
+    """The routes, as an ASGI application. `backend` is handed to each; `counts` counts replies by route and status."""
 
     def __init__(
-        self, table: Table, desk: Any, counts: "Counter[tuple[str, int]]", pages: Pages
+        self, table: Table, backend: Any, counts: "Counter[tuple[str, int]]", pages: Pages
     ) -> None:
         self._table = table
         self._pages = pages
-        self._desk = desk
+        self._backend = backend
         self._counts = counts
         self._busy = 0
         self._waiting = 0
@@ -80,35 +88,28 @@ class Door:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        name, started, status = "none", False, 0
-
-        async def noting(message: Mapping[str, Any]) -> None:
-            nonlocal started, status
-            if not started:
-                started, status = True, message["status"]
-            await send(dict(message))
-
+        name, out = "none", Out(scope, send)
         self._busy += 1
         try:
-            if await self._page(scope, noting):
+            if await self._page(scope, out):
                 return
             route, parts = self._find(scope)
             name = route.name
             self._check_load()
-            await self._serve(route, parts, scope, receive, noting)
+            await self._serve(route, parts, scope, receive, out)
         except TidegateError as error:
-            if not started:
-                await send_error(noting, error)
+            if not out.status:
+                await out.error(error)
         except HungUp:
-            log.debug("%s: whoever asked has hung up", name)
+            log.debug("%s: the client has hung up", name)
         except Exception:
             # The outermost edge: a bug of ours in one request must not end the server.
             log.exception("%s could not be handled", name)
-            if not started:
-                await send_problem(noting, internal())
+            if not out.status:
+                await out.problem(internal())
         finally:
             self._busy -= 1
-        self._counts[name, status] += 1
+        self._counts[name, out.status] += 1
 
     def _check_load(self) -> None:
         if self._busy > MAX_BUSY:
@@ -116,11 +117,8 @@ class Door:
             raise Overloaded(why, retry_after=1)
 
     @contextmanager
-    def _aside(self, *, waits: bool) -> Iterator[None]:
+    def _aside(self) -> Iterator[None]:
         """Count one that only waits apart from those that are worked on."""
-        if not waits:
-            yield
-            return
         if self._waiting >= MAX_WAITING:
             why = f"{MAX_WAITING:,} wait for a change already; try again in a few seconds"
             raise Overloaded(why, retry_after=5)
@@ -130,16 +128,16 @@ class Door:
         finally:
             self._busy, self._waiting = self._busy + 1, self._waiting - 1
 
-    async def _page(self, scope: Scope, send: Send) -> bool:
+    async def _page(self, scope: Scope, out: Out) -> bool:
         """Send a page or a file of the UI, if that is what is asked for."""
         path = scope["path"]
-        if path.startswith(API) or scope["method"] not in ("GET", "HEAD"):
+        if _is_api(path) or scope["method"] not in ("GET", "HEAD"):
             return False
-        packed = "gzip" in _headers(scope).get("accept-encoding", "")
+        packed = b"gzip" in _headers(scope).get(b"accept-encoding", b"")
         reply = await asyncio.to_thread(self._pages.find, path, packed=packed)
         if reply is None:
             return False
-        await send_whole(send, 200, reply.content(), media=reply.media, headers=reply.headers)
+        await out.whole(200, reply.content(), reply.media, reply.headers)
         return True
 
     def _find(self, scope: Scope) -> tuple[Route, dict[str, str]]:
@@ -149,6 +147,8 @@ class Door:
         found = self._table.find("GET" if method == "HEAD" else method, path)
         if found is not None:
             return found
+        if _is_api(scope["path"]):
+            enter(_principal(scope), None)
         if methods := self._table.methods(path):
             raise WrongMethod(
                 f"{method[:20]} is not possible here; possible: {', '.join(methods)}",
@@ -157,53 +157,113 @@ class Door:
         raise UnknownRoute(f"there is nothing at {scope['path'][:200]!r}; see /api/openapi.json")
 
     async def _serve(
-        self, route: Route, parts: Mapping[str, str], scope: Scope, receive: Receive, send: Send
+        self, route: Route, parts: Mapping[str, str], scope: Scope, receive: Receive, out: Out
     ) -> None:
-        principal = scope.get("state", {}).get("principal", ANONYMOUS)
-        authorize_route(principal, route.action)
+        principal = _principal(scope)
+        enter(principal, route.action)
         headers = _headers(scope)
-        via = principal.via or "api"
-        body, chunks = await _body(route, headers, receive)
+        longest = MAX_LOCAL if principal.local else MAX_JSON
+        raw, chunks = await _body(route, headers, receive, longest)
+        is_large = len(raw) > LARGE
+        body: Any = raw
+        if route.body is not None and not isinstance(route.body, Content):
+            read = partial(strict.decode, raw, route.body)
+            loop = asyncio.get_running_loop()
+            body = await loop.run_in_executor(None, read) if is_large else read()
+        query = scope["query_string"]
         call = Call(
-            principal=structs.replace(principal, via=via),
-            via=via,
+            principal=principal,
+            via=principal.via or "api",
             path=parts,
-            query=_query(route, scope["query_string"]),
+            query=_query(route, query) if query or route.query is not None else None,
             body=body,
             headers=_wanted(route, headers),
-            gone=lambda: _gone(receive),
+            receive=receive,
             chunks=chunks,
+            is_large=is_large,
         )
-        with self._aside(waits=bool(getattr(call.query, "wait", 0))):
-            reply = await route.handler(self._desk, call)
-        if isinstance(reply, Reply):
-            await send_whole(
-                send, reply.status, reply.content(), media=reply.media, headers=reply.headers
-            )
-        elif scope["method"] == "HEAD":
-            await send_whole(send, 200, b"", media=reply.media, headers=reply.headers)
+        if getattr(call.query, "wait", 0):
+            with self._aside():
+                reply = await route.handler(self._backend, call)
         else:
-            with self._aside(waits=True):
-                await _stream(reply, receive, send)
+            reply = await route.handler(self._backend, call)
+        if isinstance(reply, Reply):
+            body = reply.content(call.written)
+            await out.whole(reply.status, body, reply.media, reply.headers)
+        elif scope["method"] == "HEAD":
+            await out.whole(200, b"", reply.media, reply.headers)
+        else:
+            with self._aside():
+                await _stream(reply, receive, out)
 
 
-def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+def _is_api(path: str) -> bool:
+    """Whether a path is the API's, also for a reader who takes slashes and capitals less seriously."""
+    first, _, _ = path.lower().lstrip("/").partition("/")
+    return first == "api"
 
 
-def _wanted(route: Route, headers: Mapping[str, str]) -> dict[str, str]:
+def _principal(scope: Scope) -> Principal:
+    found: Principal = scope.get("state", NOTHING).get("principal", ANONYMOUS)
+    return found
+
+
+def _headers(scope: Scope) -> Mapping[bytes, bytes]:
+    found: Mapping[bytes, bytes] | None = scope.get("state", NOTHING).get("headers")
+    return dict(scope["headers"]) if found is None else found
+
+
+def _wanted(route: Route, headers: Mapping[bytes, bytes]) -> dict[str, str]:
     found = {}
     for header in route.headers:
-        value = headers.get(header.name.lower(), "")
+        value = headers.get(header.key, b"").decode("latin-1")
         if len(value) > header.longest:
             raise BadRequest(f"the header {header.name} is longer than {header.longest} characters")
         found[header.name] = value
     return found
 
 
+class _Parameters(Struct, frozen=True):
+    """What is known of the parameters of a query: which there are, which may be repeated, and which are yes or no."""
+
+    names: tuple[str, ...]
+    lists: frozenset[str]
+    switches: frozenset[str]
+
+
+@cache
+def _parameters(query: type[Struct] | None) -> _Parameters:
+    if query is None:
+        return _Parameters((), frozenset(), frozenset())
+    fields = msgspec.inspect.type_info(query).fields  # type: ignore[attr-defined]  # a Struct's
+    kinds = {field.name: frozenset(_kinds(field.type)) for field in fields}
+    lists = (name for name, found in kinds.items() if found & _LISTS)
+    switches = (name for name, found in kinds.items() if msgspec.inspect.BoolType in found)
+    return _Parameters(tuple(kinds), frozenset(lists), frozenset(switches))
+
+
+_LISTS: Final = frozenset(
+    {
+        msgspec.inspect.ListType,
+        msgspec.inspect.SetType,
+        msgspec.inspect.FrozenSetType,
+        msgspec.inspect.VarTupleType,
+    }
+)
+
+
+def _kinds(kind: msgspec.inspect.Type) -> Iterator[type[msgspec.inspect.Type]]:
+    """Yield what a declared type may be, whatever is noted beside it."""
+    if isinstance(kind, msgspec.inspect.Metadata):
+        yield from _kinds(kind.type)
+    elif isinstance(kind, msgspec.inspect.UnionType):
+        for each in kind.types:
+            yield from _kinds(each)
+    else:
+        yield type(kind)
+
+
 def _query(route: Route, raw: bytes) -> Any:
-    if route.query is None and not raw:
-        return None
     if len(raw) > MAX_QUERY:
         raise BadRequest(f"the query is longer than {MAX_QUERY:,} bytes")
     try:
@@ -212,16 +272,16 @@ def _query(route: Route, raw: bytes) -> Any:
         )
     except ValueError:
         raise BadRequest("the query is not UTF-8, percent-encoded") from None
-    fields = {} if route.query is None else route.query.__annotations__
+    known = _parameters(route.query)
     given: dict[str, Any] = {}
     for name, value in pairs:
-        if name not in fields:
-            there = f"; there are: {', '.join(fields)}" if fields else ""
+        if name not in known.names:
+            there = f"; there are: {', '.join(known.names)}" if known.names else ""
             why = f"there is no such parameter{there}"
             raise InvalidValue(f"{name[:80]!r}: {why}", [Fault((name[:80],), why)])
-        if fault := _misspelt(name, fields[name], value):
+        if fault := _misspelt(name, value, known):
             raise InvalidValue(f"{name!r} {fault}", [Fault((name,), fault)])
-        if "list" in str(fields[name]):
+        if name in known.lists:
             given.setdefault(name, []).append(value)
         elif name in given:
             raise InvalidValue(f"{name!r} is given twice", [Fault((name,), "is given twice")])
@@ -232,86 +292,91 @@ def _query(route: Route, raw: bytes) -> Any:
     try:
         return msgspec.convert(given, route.query, strict=False)
     except msgspec.ValidationError as error:
-        raise strict.misfit("the query", error) from None
+        raise misfit("the query", route.query, given, error) from None
 
 
-def _misspelt(name: str, kind: Any, value: str) -> str:
+def _misspelt(name: str, value: str, known: _Parameters) -> str:
     """Return what is wrong with how a parameter is written, where its type alone would let it pass."""
     if not value and name not in MAY_BE_EMPTY:
         return "is empty; leave it out to ask without it"
-    if kind is bool and value not in ("true", "false"):
+    if name in known.switches and value not in ("true", "false"):
         return "must be true or false"
     return ""
 
 
 async def _body(
-    route: Route, headers: Mapping[str, str], receive: Receive
-) -> tuple[Any, AsyncIterator[bytes] | None]:
+    route: Route, headers: Mapping[bytes, bytes], receive: Receive, longest: int
+) -> tuple[bytes, AsyncIterator[bytes] | None]:
+    """Return the body, whole or as it comes."""
     if route.body is None:
-        return None, None
+        return b"", None
     content = route.body if isinstance(route.body, Content) else None
-    if (
-        content is None
-        and "content-type" not in headers
-        and headers.get("content-length", "0") == "0"
-        and "transfer-encoding" not in headers
-    ):
+    said = headers.get(b"content-length", b"0")
+    kind = headers.get(b"content-type", b"")
+    coding = headers.get(b"transfer-encoding")
+    if content is None and not kind and said == b"0" and coding is None:
         # Nothing at all is an empty object, where that says enough.
-        return strict.decode(b"{}", route.body), None
-    media = headers.get("content-type", "").partition(";")[0].strip().lower()
+        return b"{}", None
     accepted = (JSON,) if content is None else content.media
-    if media not in accepted:
+    if _media(kind) not in accepted:
         raise WrongMediaType(
             f"the body must be {' or '.join(accepted)}, and Content-Type must say so",
             accepted=list(accepted),
         )
-    packed = headers.get("transfer-encoding", "chunked").lower() != "chunked"
-    if packed or headers.get("content-encoding", "identity").lower() != "identity":
+    packed = coding is not None and coding.lower() != b"chunked"
+    if packed or headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise WrongMediaType("the body must not be compressed")
-    limit = MAX_JSON if content is None else content.limit
-    said = headers.get("content-length", "0")
-    if not said.isdecimal() or len(said) > 18 or int(said) > limit:
+    limit = longest if content is None else content.limit
+    if not said.isdigit() or len(said) > 18 or int(said) > limit:
         raise _too_large(limit)
-    chunks = _chunks(receive, limit)
     if content is not None and content.streamed:
-        return None, chunks
-    raw = b"".join([chunk async for chunk in chunks])
-    return (raw if content is not None else strict.decode(raw, route.body)), None
+        return b"", _chunks(receive, limit)
+    return await _whole(receive, limit), None
+
+
+@lru_cache(64)
+def _media(kind: bytes) -> str:
+    """Return the media type that a Content-Type header names."""
+    return kind.decode("latin-1").partition(";")[0].strip().lower()
+
+
+async def _whole(receive: Receive, limit: int) -> bytes:
+    pieces, size, more = [], 0, True
+    while more:
+        chunk, more = await _chunk(receive)
+        pieces.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 async def _chunks(receive: Receive, limit: int) -> AsyncIterator[bytes]:
     size, more = 0, True
     while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise HungUp
-        chunk = message.get("body", b"")
-        more = message.get("more_body", False)
+        chunk, more = await _chunk(receive)
         size += len(chunk)
         if size > limit:
             raise _too_large(limit)
         yield chunk
 
 
+async def _chunk(receive: Receive) -> tuple[bytes, bool]:
+    """Return the next piece of a body, and whether more comes."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise HungUp
+    return message.get("body", b""), message.get("more_body", False)
+
+
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"the body is larger than {limit:,} bytes", limit=limit)
 
 
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _stream(stream: Stream, receive: Receive, send: Send) -> None:
-    await send(
-        {
-            "type": "http.response.start",
-            "status": 200,
-            "headers": head(stream.media, stream.headers),
-        }
-    )
-    pump = asyncio.ensure_future(_pump(stream, send))
-    leaving = asyncio.ensure_future(_gone(receive))
+async def _stream(stream: Stream, receive: Receive, out: Out) -> None:
+    await out.begin(stream.media, stream.headers)
+    pump = asyncio.ensure_future(_pump(stream, out))
+    leaving = asyncio.ensure_future(gone(receive))
     try:
         await asyncio.wait({pump, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if pump.done():
@@ -322,12 +387,12 @@ async def _stream(stream: Stream, receive: Receive, send: Send) -> None:
         await asyncio.wait({pump, leaving})
 
 
-async def _pump(stream: Stream, send: Send) -> None:
+async def _pump(stream: Stream, out: Out) -> None:
     async for piece in stream.pieces:
         try:
             async with asyncio.timeout(STUCK):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await out.piece(piece)
         except TimeoutError:
             log.info("a reader of a stream was too slow, and is dropped; it can resume")
             raise HungUp from None
-    await send({"type": "http.response.body", "body": b""})
+    await out.piece(b"", last=True)

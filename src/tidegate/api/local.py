@@ -1,138 +1,101 @@
 """
-The door for commands of the same user on the same machine: a Unix socket in the home of the store.
+The door for commands of the same user on the same machine: HTTP, as over the network, on a Unix socket in the home of the store.
 
 Whoever owns the store opens it, so there is never more than one; a file left behind by a killed owner is replaced.
-Only the owner of the home may use it: the socket has mode 0600, and the system is asked who is at the other end.
+
+Rule 1: the socket has mode 0600, and the system says who asks, not the request (see `accept`).
+Rule 2: a run has an event loop for it only once somebody has connected: most runs end without that, and do not pay for it.
 """
 
-import logging
-import os
+import select
 import socket
-import struct
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-import msgspec
+from tidegate.errors import StoreError
+from tidegate.parts import Part
+from tidegate.remote.local import SOCKET, address
 
-from tidegate.errors import InvalidValue, Overloaded, StoreError, TidegateError
-from tidegate.remote.local import SOCKET, Envelope, address, read_message, write_message
-from tidegate.remote.problems import problem_of
-from tidegate.wire import Problem, Request, View
+BACKLOG = 64
+"""Connections that the system keeps until they are accepted: more than this many commands do not start in the same millisecond."""
 
-MAX_CONNECTIONS = 256
-
-log = logging.getLogger(__name__)
+CLOSING = 5.0
+"""Seconds in which the connections must be closed. It takes milliseconds, unless something has taken the processor."""
 
 
 class LocalDoor:
-    """Listens on the socket in a home and hands each request to `handle`, each connection in a thread of its own."""
+    """Listens on the socket in a home, once it is opened. A server's loop accepts what comes, or a loop of the door's own: `run`."""
 
-    def __init__(self, home: Path, handle: Callable[[Request], View]) -> None:
+    def __init__(self, home: Path, part: Part) -> None:
         self._home = home
-        self._handle = handle
-        self._requests = msgspec.json.Decoder(Request)
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._lines: set[socket.socket] = set()
+        self.part = part
+        self._listener: socket.socket | None = None
         self._lock = threading.Lock()
-        self._open = False
+        self._end: Callable[[], None] | None = None
+
+    @property
+    def listener(self) -> socket.socket:
+        """Where it listens."""
+        assert self._listener is not None, "it is open"
+        return self._listener
 
     def open(self) -> None:
         """
         Begin to listen. Only for the owner of the store, and after it has become that.
 
-        Errors: `StoreError` if there can be no socket in this place.
+        Errors: `StoreError` if there can be no socket in this home.
         """
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             (self._home / SOCKET).unlink(missing_ok=True)
             with address(self._home) as where:
-                self._listener.bind(where)
+                listener.bind(where)
                 Path(where).chmod(0o600)
-            self._listener.listen(64)
+            listener.listen(BACKLOG)
         except OSError as error:
-            self._listener.close()
+            listener.close()
             raise StoreError(
                 f"{self._home / SOCKET}: cannot listen there: {error.strerror}"
             ) from None
-        self._open = True
-        threading.Thread(target=self._accept, name="tidegate-door", daemon=True).start()
+        listener.setblocking(False)
+        self._listener = listener
+
+    def run(self, make: Callable[[], Any]) -> None:
+        """Accept what comes in a thread of its own. `make` is called there for what is served, when somebody has connected."""
+        self.part.run(lambda: self._run(make))
 
     def close(self) -> None:
-        """Stop to listen, and hang up on everybody. Only while the store is still owned."""
-        with self._lock:
-            was_open, self._open = self._open, False
-            lines = list(self._lines)
-        if not was_open:
+        """Stop listening, and hang up on everybody. Only while the store is still owned."""
+        self.part.stop()
+        if self._listener is None:
             return
         (self._home / SOCKET).unlink(missing_ok=True)
-        for line in (self._listener, *lines):
-            try:
-                line.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                log.debug("a connection was gone already")
+        with self._lock:
+            if self._end is not None:
+                self._end()
+        # Wakes the thread if nobody has connected yet. Some systems have nothing to shut down on a socket that only listens.
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self.part.join(CLOSING)
         self._listener.close()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                line, _ = self._listener.accept()
-            except OSError:
-                return
-            with self._lock:
-                if not self._open:
-                    line.close()
-                    return
-                full = len(self._lines) >= MAX_CONNECTIONS
-                self._lines.add(line)
-            threading.Thread(
-                target=self._serve,
-                args=(line,),
-                kwargs={"full": full},
-                name="tidegate-line",
-                daemon=True,
-            ).start()
+    def _run(self, make: Callable[[], Any]) -> None:
+        # Not `select.select`, which takes no descriptor beyond 1,023.
+        somebody = select.poll()
+        somebody.register(self.listener, select.POLLIN)
+        somebody.poll()
+        if self.part.is_stopped:
+            return
+        # Loaded here, for it takes longer than the start of a run.
+        from tidegate.api.accept import run  # noqa: PLC0415
 
-    def _serve(self, line: socket.socket, *, full: bool) -> None:
-        try:
-            if not _same_user(line):
-                return
-            body = read_message(line)
-            if body is not None:
-                write_message(line, self._overloaded() if full else self._reply(body))
-        except (OSError, ValueError) as error:
-            log.debug("a connection broke: %s", error)
-        finally:
-            with self._lock:
-                self._lines.discard(line)
-            line.close()
+        run(self.listener, make(), self.part, self._begun)
 
-    def _overloaded(self) -> bytes:
-        error = Overloaded(
-            f"more than {MAX_CONNECTIONS} commands at once; try again", retry_after=1
-        )
-        return msgspec.json.encode(Envelope(problem=problem_of(error)))
-
-    def _reply(self, body: bytes) -> bytes:
-        try:
-            view = self._handle(self._requests.decode(body))
-            return msgspec.json.encode(Envelope(view=msgspec.Raw(msgspec.json.encode(view))))
-        except TidegateError as error:
-            problem = problem_of(error)
-        except msgspec.MsgspecError as error:
-            problem = problem_of(InvalidValue(f"the request cannot be read: {error}"))
-        except Exception:
-            # The outermost edge: a bug of ours in one request must not end the owner of the store.
-            log.exception("a request could not be handled")
-            problem = Problem(
-                code="internal", status=500, message="internal error; the log of the owner has more"
-            )
-        return msgspec.json.encode(Envelope(problem=problem))
-
-
-def _same_user(line: socket.socket) -> bool:
-    credentials = getattr(socket, "SO_PEERCRED", None)
-    if credentials is None:
-        return True  # systems without it check the mode of the socket
-    size = struct.calcsize("3i")
-    _, user, _ = struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, credentials, size))
-    return bool(user == os.getuid() or os.getuid() == 0)
+    def _begun(self, end: Callable[[], None]) -> None:
+        with self._lock:
+            self._end = end
+            if self.part.is_stopped:
+                end()

@@ -17,6 +17,18 @@ def exposition(reading: Reading, replies: Mapping[tuple[str, int], int], answers
     waits = {kind: counts.waits.get(kind, 0) for kind in ("input", "approve", "sleep", "retry")}
     lines = [
         *_metric(
+            "part_up",
+            "gauge",
+            "Whether a part of the server works: 1, or 0.",
+            [({"part": part.name}, int(part.up)) for part in reading.parts],
+        ),
+        *_metric(
+            "part_restarts_total",
+            "counter",
+            "How many times a part was run again after a failure.",
+            [({"part": part.name}, part.restarts) for part in reading.parts],
+        ),
+        *_metric(
             "executions",
             "gauge",
             "Executions by phase.",
@@ -60,6 +72,6 @@ def _metric(name: str, kind: str, what: str, samples: Iterable[Sample]) -> Itera
     yield f"# HELP {full} {what}"
     yield f"# TYPE {full} {kind}"
     for labels, value in samples:
-        # Names of routes, phases and kinds hold nothing that would have to be escaped.
+        # Names of parts, routes, phases and kinds hold nothing that would have to be escaped.
         inside = ",".join(f'{label}="{text}"' for label, text in labels.items())
         yield f"{full}{{{inside}}} {value}" if inside else f"{full} {value}"

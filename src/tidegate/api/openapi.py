@@ -4,18 +4,16 @@ The OpenAPI 3.1 document, made of the table of routes: what the door does with a
 Every reply with which a route can answer is listed: what it gives, what it refuses, and what the door itself refuses in front of it.
 """
 
-import inspect
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
 from msgspec.inspect import DictType, ListType, StructType, UnionType
 
-from tidegate.api.bodies import MAY_BE_EMPTY
 from tidegate.api.problems import MEDIA, ProblemDocument
-from tidegate.api.route import JSON, Content, Route
+from tidegate.api.route import JSON, MAY_BE_EMPTY, Content, Route
 from tidegate.errors import (
     BadRequest,
     Forbidden,
@@ -67,7 +65,7 @@ def make_document(routes: Iterable[Route], version: str) -> Document:
     for route in shown:
         path = route.path.replace("...}", "}")
         paths.setdefault(path, {})[route.method.lower()] = _operation(route, by_type)
-    return {
+    document = {
         "openapi": "3.1.0",
         "info": {
             "title": "Tidegate",
@@ -86,6 +84,17 @@ def make_document(routes: Iterable[Route], version: str) -> Document:
         "security": [{"token": []}],
         "tags": [{"name": tag} for tag in dict.fromkeys(route.tag for route in shown)],
     }
+    return cast("Document", _ecma(document))
+
+
+def _ecma(found: Any) -> Any:
+    r"""Spell patterns as JSON Schema does: there `$` is the end of a text, for which Python has `\Z`."""
+    if isinstance(found, dict):
+        spelled = {name: _ecma(each) for name, each in found.items()}
+        if isinstance(pattern := found.get("pattern"), str):
+            spelled["pattern"] = pattern.removesuffix(r"\Z") + "$" * pattern.endswith(r"\Z")
+        return spelled
+    return [_ecma(each) for each in found] if isinstance(found, list) else found
 
 
 def _require_all(components: Document, given: Iterable[Mapping[int, Any]]) -> None:
@@ -112,8 +121,7 @@ def _require_all(components: Document, given: Iterable[Mapping[int, Any]]) -> No
 
 
 def _operation(route: Route, by_type: dict[Any, Document]) -> Document:
-    doc = inspect.getdoc(route.handler) or ""
-    summary, _, rest = doc.partition("\n\n")
+    summary, _, rest = route.doc.partition("\n\n")
     found: Document = {
         "operationId": route.name,
         "tags": [route.tag],
@@ -213,9 +221,10 @@ def _responses(route: Route, by_type: dict[Any, Document]) -> Document:
         found[str(status)] = {"description": HTTPStatus(status).phrase, "content": content}
     for status, errors in _errors(route).items():
         codes = ", ".join(dict.fromkeys(f"`{error.code}`" for error in errors))
+        given = found.get(str(status), {"content": {}})["content"]
         found[str(status)] = {
             "description": f"{HTTPStatus(status).phrase}: {codes}",
-            "content": {MEDIA: {"schema": by_type[ProblemDocument]}},
+            "content": {**given, MEDIA: {"schema": by_type[ProblemDocument]}},
         }
     return found
 

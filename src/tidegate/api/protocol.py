@@ -7,14 +7,15 @@ Rule 3: no other protocol is spoken. Who offers one (Java's client offers HTTP/2
 """
 
 import asyncio
+from functools import partial
 from typing import Any, Final, cast
 
 import httptools
-import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from tidegate.api.problems import MEDIA, document, head, headers_of, send_error
-from tidegate.api.route import Receive, Scope, Send
+from tidegate.api.problems import MEDIA, document, headers_of
+from tidegate.api.replies import WHOLE, Out, head_lines, lines_of
+from tidegate.api.route import Receive, Scope, Send, encode
 from tidegate.errors import BadRequest, HeadTooLarge, Overloaded, TidegateError, TooSlow
 
 MAX_CONNECTIONS: Final = 4_000
@@ -60,6 +61,11 @@ class Protocol(HttpToolsProtocol):
         self._in_body = False
         self._refused = False
         self._wasted = 0
+        self._idle: float | None = None
+        """Since when the connection is kept for a next request."""
+        self._usual_of: Any = None
+        self._usual = b""
+        """uvicorn's own headers as lines: the date, which is another list each second."""
         super().connection_made(transport)
         if len(self.connections) > MAX_CONNECTIONS + TOLERATED:
             transport.abort()
@@ -69,7 +75,7 @@ class Protocol(HttpToolsProtocol):
         if self._refused:
             self._waste(len(data))
             return
-        self._unset_keepalive_if_required()
+        self._idle = None
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
@@ -96,18 +102,20 @@ class Protocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, as long as all of them are not too much."""
-        self._count(len(name) + len(value) + len(b": \r\n"))
-        super().on_header(name, value)
+        self._size += len(name) + len(value) + len(b": \r\n")
+        if self._size > MAX_HEAD:
+            raise _head_too_large()
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_url(self, url: bytes) -> None:
         """Take a part of the address, as long as it is not too much."""
-        self._count(len(url))
-        super().on_url(url)
-
-    def _count(self, size: int) -> None:
-        self._size += size
+        self._size += len(url)
         if self._size > MAX_HEAD:
             raise _head_too_large()
+        super().on_url(url)
 
     def on_headers_complete(self) -> None:
         """Hand the request over, unless it offers another protocol, and is read again without."""
@@ -117,8 +125,40 @@ class Protocol(HttpToolsProtocol):
         full = len(self.connections) > MAX_CONNECTIONS
         self.app = cast("Any", _overloaded) if full else self.config.loaded_app
         super().on_headers_complete()
+        # The task of the request is made, and has not begun.
+        cast("Any", self.scope)["extensions"] = {WHOLE: partial(self._send_whole, self.cycle)}
         if full:
             self.cycle.keep_alive = False
+
+    async def _send_whole(self, cycle: Any, status: int, head: bytes, body: bytes) -> None:
+        """Send a whole reply, as uvicorn's `send` does in two messages: it looks at each header again, and writes twice."""
+        if self.flow.write_paused and not cycle.disconnected:
+            await self.flow.drain()
+        if cycle.disconnected:
+            return
+        assert not cycle.response_started, "a request has one reply"
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        if self._usual_of is not cycle.default_headers:
+            self._usual_of, self._usual = cycle.default_headers, lines_of(cycle.default_headers)
+        last = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+        body = b"" if cycle.scope["method"] == "HEAD" else body
+        self.transport.write(b"".join((STATUS_LINE[status], self._usual, head, last, body)))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+
+    def on_response_complete(self) -> None:
+        """Go on with what was asked next, or keep the connection for a while: uvicorn sets a timer, here `sweep` looks."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._idle = self.loop.time()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
@@ -152,8 +192,13 @@ class Protocol(HttpToolsProtocol):
 
     def check_pace(self, now: float) -> None:
         """End the connection if what is awaited on it is too slow."""
+        if self.transport.is_closing():
+            return
+        if self._idle is not None and now - self._idle > self.timeout_keep_alive:
+            self.transport.close()
+            return
         # While the door itself is slow to take what is there, nobody else is to blame.
-        if self._since is None or self.flow.read_paused or self.transport.is_closing():
+        if self._since is None or self.flow.read_paused:
             return
         longest = BODY_TIME + self._size / SLOWEST if self._in_body else HEAD_TIME
         if now - self._since <= (LINGER if self._refused else longest):
@@ -182,15 +227,12 @@ class Protocol(HttpToolsProtocol):
             if not self._in_body:
                 self._since = None
             return
-        body = msgspec.json.encode(document(error))
-        listed = [
-            *self.server_state.default_headers,
-            *head(MEDIA, headers_of(error)),
-            (b"content-length", b"%d" % len(body)),
-            (b"connection", b"close"),
-        ]
-        lines = b"".join(b"%b: %b\r\n" % each for each in listed)
-        self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[error.status], lines, body))
+        body = encode(document(error))
+        usual = lines_of(self.server_state.default_headers)
+        head = head_lines(MEDIA, headers_of(error), len(body))
+        self.transport.write(
+            b"".join((STATUS_LINE[error.status], usual, head, b"connection: close\r\n\r\n", body))
+        )
         if self.transport.can_write_eof():
             self.transport.write_eof()
         else:
@@ -211,9 +253,9 @@ async def sweep(connections: set[Any]) -> None:
 
 
 async def _overloaded(scope: Scope, receive: Receive, send: Send) -> None:
-    del scope, receive
+    del receive
     why = f"more than {MAX_CONNECTIONS:,} connections are open; try again in a second"
-    await send_error(send, Overloaded(why, retry_after=1))
+    await Out(scope, send).error(Overloaded(why, retry_after=1))
 
 
 def _unreadable() -> BadRequest:

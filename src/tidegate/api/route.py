@@ -1,27 +1,36 @@
 """
-What a route is: a method and a path, who may ask, what comes in, what goes out, and the function between.
+What a route is: a method and a path, the right it needs, what comes in, what goes out, and the function between.
 
-A route is data. The door is driven by it, and the OpenAPI document is made of it, so the two cannot disagree.
+A route is data. The door is driven by it, and the OpenAPI document is made of it, so the two cannot disagree. Most routes hand a request of `wire`
+to the service, and are made of its binding (`asking`).
 """
 
+import inspect
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from tidegate.errors import TidegateError, UnknownRoute
 from tidegate.service.access import Action, Principal
-
-Method = Literal["GET", "POST", "PUT", "DELETE"]
+from tidegate.service.admission import action_of
+from tidegate.wire import view_of
+from tidegate.wire.bindings import BINDINGS, Binding, Method
 
 JSON = "application/json"
 BYTES = "application/octet-stream"
 
 MAX_JSON = 1024 * 1024
-"""Bytes of a body of JSON."""
+"""Bytes of a body of JSON that comes over the network."""
+
+MAX_LOCAL = 64 * 1024 * 1024
+"""Bytes of one that comes from the owner of the store, who could write them into it."""
+
+MAY_BE_EMPTY = frozenset({"cursor"})
+"""Parameters that may be sent empty; all others are left out instead. The `next` of the last page is empty, and a loop begins with an empty one."""
 
 Scope: TypeAlias = dict[str, Any]
 Message: TypeAlias = dict[str, Any]
@@ -29,7 +38,15 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder().encode
+"""Write a view as JSON."""
+
+
+class Written(Struct):
+    """A view that was encoded beside the event loop, and its bytes."""
+
+    view: Any = None
+    body: bytes = b""
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -41,10 +58,14 @@ class Call(Struct, frozen=True, kw_only=True):
     query: Any = None
     body: Any = None
     headers: Mapping[str, str] = {}
-    gone: Callable[[], Awaitable[None]] | None = None
-    """Returns when whoever asked has hung up."""
+    receive: Receive
+    """Gives what else comes on this connection, which is no more than that the client has hung up."""
     chunks: AsyncIterator[bytes] | None = None
     """The body, if the route takes it as it comes."""
+    is_large: bool = False
+    """Whether the body is so large that it is not looked at in the event loop."""
+    written: Written = field(default_factory=Written)
+    """What need not be encoded any more."""
 
     @property
     def who(self) -> str:
@@ -60,9 +81,13 @@ class Reply(Struct, frozen=True):
     headers: Mapping[str, str] = {}
     media: str = JSON
 
-    def content(self) -> bytes:
-        """Return the body."""
-        return self.view if isinstance(self.view, bytes) else _encode(self.view)
+    def content(self, written: Written | None = None) -> bytes:
+        """Return the body, which may have been written already."""
+        if isinstance(self.view, bytes):
+            return self.view
+        if written is not None and written.body and written.view is self.view:
+            return written.body
+        return encode(self.view)
 
 
 class Stream(Struct, frozen=True):
@@ -84,6 +109,11 @@ class Header(Struct, frozen=True):
     longest: int = 255
     schema: dict[str, str] = {}
 
+    @property
+    def key(self) -> bytes:
+        """Return the name as it stands among the headers of a request."""
+        return self.name.lower().encode()
+
 
 class Content(Struct, frozen=True):
     """A body that is not JSON: its media types, and how long it may be in bytes."""
@@ -95,7 +125,7 @@ class Content(Struct, frozen=True):
 
 class Route(Struct, frozen=True, kw_only=True):
     """
-    One thing that can be asked for.
+    One thing that can be asked for. The door lets nobody through to `handler` who may not do `action` anywhere.
 
     In `path`, `{name}` stands for one segment, and `{name...}` for one or more. `query` and `body` are Structs; a `Content` is a body of bytes.
     `gives` says what comes back with which status; `refuses` which errors are to be expected beside those that every route can give.
@@ -111,13 +141,21 @@ class Route(Struct, frozen=True, kw_only=True):
     gives: dict[int, Any] = field(default_factory=dict)
     refuses: tuple[type[TidegateError], ...] = ()
     tag: str = ""
+    binding: Binding | None = None
     outside: bool = False
     """Whether it is left out of the OpenAPI document."""
 
     @property
     def name(self) -> str:
-        """Return the name of the operation, which is that of the function."""
-        return self.handler.__name__
+        """Return the name of the operation: that of the binding, else of the function."""
+        return self.handler.__name__ if self.binding is None else self.binding.name
+
+    @property
+    def doc(self) -> str:
+        """Return what it does, in words."""
+        if self.binding is None:
+            return inspect.getdoc(self.handler) or ""
+        return self.binding.words
 
     @property
     def params(self) -> list[str]:
@@ -125,14 +163,94 @@ class Route(Struct, frozen=True, kw_only=True):
         return re.findall(r"\{(\w+)(?:\.\.\.)?\}", self.path)
 
 
+def asking(
+    name: str,
+    tag: str,
+    *refuses: type[TidegateError],
+    gives: dict[int, Any] | None = None,
+    reply: Callable[[Any], Reply] = Reply,
+    outside: bool = False,
+) -> Route:
+    """Return the route of a binding: it makes the request of what has come, has it handled, and sends the view as `reply` says."""
+    binding = next(each for each in BINDINGS if each.name == name)
+    kind, takes_body = binding.request, binding.has_body
+    action = action_of(kind)
+    assert action is not None, f"nobody may ask {kind.__name__}"
+    rest = tuple(binding.rest.items())
+    title = name.title().replace("_", "") + ("Body" if takes_body else "Query")
+    body_or_query = part(title, binding.words, kind, binding.rest)
+    headers = tuple((each, _header(kind, each, called)) for each, called in binding.headers.items())
+
+    async def handle(backend: Any, call: Call) -> Reply:
+        given = {**call.path, **binding.fixed, "who": call.who, "via": call.via}
+        sent = call.body if takes_body else call.query
+        for each, called in rest:
+            given[each] = getattr(sent, called)
+        for each, header in headers:
+            given[each] = call.headers[header.name]
+        return reply(await backend.ask(call, kind(**given)))
+
+    return Route(
+        method=binding.method,
+        path=binding.path,
+        action=action,
+        handler=handle,
+        query=body_or_query if rest and not takes_body else None,
+        body=body_or_query if takes_body else None,
+        headers=tuple(header for _, header in headers),
+        gives=gives or {200: view_of(kind)},
+        refuses=refuses,
+        tag=tag,
+        binding=binding,
+        outside=outside,
+    )
+
+
+def _header(kind: type[Struct], each: str, name: str) -> Header:
+    """Return the header in which a field travels."""
+    declared = next(field.type for field in structs.fields(kind) if field.name == each)
+    (schema,), _ = msgspec.json.schema_components([declared])
+    return Header(name, schema["description"], schema["maxLength"], {"pattern": schema["pattern"]})
+
+
+def part(title: str, doc: str, kind: type[Struct], names: Mapping[str, str]) -> type[Struct]:
+    """Return the struct of some fields of another one, under these names."""
+    known = {each.name: each for each in structs.fields(kind)}
+    fields: list[Any] = []
+    for each, name in names.items():
+        info = known[each]
+        if info.required:
+            fields.append((name, info.type))
+        elif info.default_factory is not msgspec.NODEFAULT:
+            fields.append((name, info.type, field(default_factory=info.default_factory)))
+        else:
+            fields.append((name, info.type, info.default))
+    return msgspec.defstruct(
+        title,
+        fields,
+        namespace={"__doc__": doc},
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+
+
 class Table:
-    """All routes, to be found by method and path."""
+    """All routes, to be found by method and path: one expression a method, in which each route is an alternative."""
 
     def __init__(self, routes: tuple[Route, ...]) -> None:
         self.routes = routes
-        self._by_method: dict[str, list[tuple[re.Pattern[bytes], Route]]] = {}
-        for route in routes:
-            self._by_method.setdefault(route.method, []).append((_pattern(route.path), route))
+        self._methods: dict[str, tuple[re.Pattern[bytes], dict[int, _Found]]] = {}
+        for method in dict.fromkeys(route.method for route in routes):
+            of_method = [route for route in routes if route.method == method]
+            pattern = re.compile("|".join(_pattern(r.path) for r in of_method).encode(), re.DOTALL)
+            found: dict[int, _Found] = {}
+            number = 1
+            for route in of_method:
+                names = tuple(enumerate(route.params, number + 1))
+                found[number] = (route, names)
+                number += 1 + len(names)
+            self._methods[method] = (pattern, found)
 
     def find(self, method: str, path: bytes) -> tuple[Route, dict[str, str]] | None:
         """
@@ -140,33 +258,39 @@ class Table:
 
         Errors: `UnknownRoute` if a part of the path is not UTF-8.
         """
-        for pattern, route in self._by_method.get(method, ()):
-            found = pattern.match(path)
-            if found is not None:
-                return route, {name: _decoded(raw) for name, raw in found.groupdict().items()}
-        return None
+        of_method = self._methods.get(method)
+        match = None if of_method is None else of_method[0].match(path)
+        if of_method is None or match is None or match.lastindex is None:
+            return None
+        # The group of the whole alternative is closed last.
+        route, names = of_method[1][match.lastindex]
+        return route, {name: _decoded(match[number]) for number, name in names}
 
     def methods(self, path: bytes) -> list[str]:
         """Return the methods that there are at a path; what can be got can be asked for its head."""
-        found: list[str] = [method for method in self._by_method if self.find(method, path)]
+        found: list[str] = [method for method in self._methods if self.find(method, path)]
         return [*found, "HEAD"] if "GET" in found else found
 
 
-def _pattern(path: str) -> re.Pattern[bytes]:
+_Found: TypeAlias = tuple[Route, tuple[tuple[int, str], ...]]
+"""A route, and the number of the group for each name in its path."""
+
+
+def _pattern(path: str) -> str:
     parts = re.split(r"(\{\w+(?:\.\.\.)?\})", path)
     text = "".join(
         re.escape(part)
         if not part.startswith("{")
-        else f"(?P<{part[1:-4]}>.+)"
+        else "(.+)"
         if part.endswith("...}")
-        else f"(?P<{part[1:-1]}>[^/]+)"
+        else "([^/]+)"
         for part in parts
     )
-    return re.compile(text.encode() + rb"\Z", re.DOTALL)
+    return rf"({text}\Z)"
 
 
 def _decoded(raw: bytes) -> str:
     try:
-        return unquote_to_bytes(raw).decode()
+        return (unquote_to_bytes(raw) if b"%" in raw else raw).decode()
     except UnicodeDecodeError:
         raise UnknownRoute("the path is not UTF-8, percent-encoded") from None

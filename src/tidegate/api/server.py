@@ -1,7 +1,9 @@
 """
 The server: one event loop in the main thread, on a socket of our own, until it is told to stop.
 
-When it is told so, it accepts nothing more, lets go of everybody who waits for a change, and lets requests that are under way come to their end.
+Rule 1: told to stop, it drains: it goes on to serve, launches excepted, until nothing runs any more or the grace is over. A second signal ends
+        that. People who wait for a change go on to wait: let go now, they would come back at once, and to this server.
+Rule 2: then it accepts nothing more, lets go of everybody who waits, and lets requests that are under way come to their end.
 """
 
 import asyncio
@@ -9,24 +11,29 @@ import logging
 import resource
 import signal
 import socket
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import uvicorn
 import uvloop
+from msgspec import Struct
 
 from tidegate.api.protocol import MAX_CONNECTIONS, TOLERATED, Protocol, sweep
 from tidegate.api.route import AsgiApp
 from tidegate.api.settings import Settings
+from tidegate.api.supervise import supervise
 from tidegate.errors import TidegateError
+from tidegate.parts import Parts
 
 BACKLOG = 2_048
 IDLE = 75
 """Seconds after which a connection on which nothing is asked is closed."""
 
-GRACE = 10
-"""Seconds that requests under way have to come to their end when the server stops."""
+UNDER_WAY = 10
+"""Seconds that requests under way have to come to their end when nothing more is accepted."""
 
 THREADS = 16
 """How many requests that read much are carried out at once; the others wait for their turn, and hold up nobody else."""
@@ -60,21 +67,29 @@ def listen(host: str, port: int) -> socket.socket:
     return taken
 
 
-def serve(
-    app: AsgiApp,
-    listening: socket.socket,
-    settings: Settings,
-    *,
-    ready: Callable[[], None],
-    stopping: Callable[[], None],
-) -> None:
-    """
-    Serve until SIGTERM or SIGINT comes.
+class Behind(Struct, frozen=True):
+    """What stands behind a server, and is told how it goes."""
 
-    `ready` is called once requests are answered, `stopping` when no more are accepted.
-    """
+    parts: Parts
+    grace: float
+    """Seconds that attempts have to end once the server is told to stop."""
+    ready: Callable[[], None]
+    """Requests are answered from now on."""
+    drain: Callable[[], "Future[None]"]
+    """The server is told to stop; the future is done when nothing runs any more."""
+    closing: Callable[[], None]
+    """No more requests are accepted."""
+    on_end: Callable[[Callable[[], None]], None]
+    """Takes what to call when the engine ends; without it there is nothing to serve."""
+    beside: Callable[[], Coroutine[Any, Any, None]] | None = None
+    """Runs in the same loop, for as long as that serves."""
+
+
+def serve(app: AsgiApp, listening: socket.socket, settings: Settings, behind: Behind) -> None:
+    """Serve until SIGTERM or SIGINT comes, or the engine ends."""
     config = uvicorn.Config(
         app,
+        interface="asgi3",
         loop="none",
         http=Protocol,
         ws="none",
@@ -88,7 +103,7 @@ def serve(
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
         timeout_keep_alive=IDLE,
-        timeout_graceful_shutdown=GRACE,
+        timeout_graceful_shutdown=UNDER_WAY,
         backlog=BACKLOG,
     )
     # Each connection is an open file, and the usual limit is low for the sake of old programs.
@@ -98,23 +113,39 @@ def serve(
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(uvicorn.Server(config), listening, ready, stopping))
+        runner.run(_serve(uvicorn.Server(config), listening, behind))
 
 
-async def _serve(
-    server: Any,
-    listening: socket.socket,
-    ready: Callable[[], None],
-    stopping: Callable[[], None],
-) -> None:
+async def _serve(server: Any, listening: socket.socket, behind: Behind) -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "tidegate-read"))
+    drained = asyncio.Event()
+    draining: list[asyncio.Task[None]] = []
+
+    def leave() -> None:
+        behind.closing()
+        server.should_exit = True
+
+    def soon(act: Callable[[], object]) -> None:
+        with suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(act)
+
+    async def drain() -> None:
+        try:
+            behind.drain().add_done_callback(lambda _: soon(drained.set))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(behind.grace):
+                    await drained.wait()
+        finally:
+            leave()
 
     def stop() -> None:
-        # The second time it is meant: nothing more is waited for.
-        server.force_exit = server.should_exit
-        server.should_exit = True
-        stopping()
+        if server.should_exit:
+            server.force_exit = True  # nothing more is waited for
+        elif draining:
+            drained.set()
+        else:
+            draining.append(loop.create_task(drain()))
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
@@ -122,8 +153,14 @@ async def _serve(
     config.load()
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listening])
-    sweeping = asyncio.create_task(sweep(server.server_state.connections))
-    ready()
+    behind.on_end(lambda: soon(leave))
+    sweeping = partial(sweep, server.server_state.connections)
+    others = [loop.create_task(supervise(behind.parts.part("connections"), sweeping))]
+    if behind.beside is not None:
+        others.append(loop.create_task(behind.beside()))
+    behind.ready()
     await server.main_loop()
     await server.shutdown(sockets=[listening])
-    sweeping.cancel()
+    for each in others:
+        each.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

@@ -15,10 +15,9 @@ EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  named to 
 
 class Settings(Struct, frozen=True, kw_only=True):
     """
-    How the server is reached, and how often.
+    How the server is reached.
 
-    `allow_hosts` are the names by which it may be called besides its own. `rate` is requests a second of one token, `burst` how many at once;
-    `failures` is how many wrong tokens a minute one address may show. After `heartbeat` seconds of silence a stream of events gets a
+    `allow_hosts` are the names by which it may be called besides its own. `failures` is how many wrong tokens a minute one address may show. After `heartbeat` seconds of silence a stream of events gets a
     comment, so that a connection that has died is noticed.
     """
 
@@ -28,8 +27,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     behind_proxy: bool = False
-    rate: float = 3_000.0
-    burst: float = 6_000.0
     failures: int = 10
     heartbeat: float = 15.0
 

@@ -12,7 +12,9 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from tidegate.errors import Fault, InvalidValue, Unreadable
+from tidegate.api.route import encode
+from tidegate.errors import Unreadable
+from tidegate.wire import misfit
 
 MAX_DEPTH = 64
 MAX_DIGITS = 400
@@ -20,10 +22,60 @@ MAX_DIGITS = 400
 
 LOWEST, HIGHEST = -(2**63), 2**64 - 1
 
+LONG_NUMBER = b"0" * 19
+"""Every number beyond 64 bits, and every one of more than `MAX_DIGITS` characters, has at least as many digits in one piece."""
+
 # A string that does not end takes all the rest, so that reading stays linear.
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
-_WHERE = re.compile(r"(?P<what>.*) - at `(?:key in )?\$(?P<path>.*)`\Z", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[]+)|\[([^\]]*)\]")
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+_DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
+
+_decode = msgspec.json.Decoder().decode
+
+
+def decode(raw: bytes, kind: Any) -> Any:
+    """Read a body of this type. Errors: `Unreadable` if it is not strict JSON; `InvalidValue` if it is of another type."""
+    value = read(raw)
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise misfit("the body", kind, value, error) from None
+
+
+def read(raw: bytes) -> Any:
+    """
+    Read one JSON value, strictly. Errors: `Unreadable`.
+
+    msgspec refuses by itself what is not JSON. What it lets pass is found by counting: whether the value, written down again, has as
+    many members as there were. Only what is refused, or looks as if it were to be, is read by `check`, which says what is wrong and where.
+    """
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
+        _check_depth(raw)
+    try:
+        value = _decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        check(raw)
+        raise Unreadable(f"the body is not JSON: {error}") from None
+    if not _is_whole(raw, value):
+        check(raw)
+    return value
+
+
+def _is_whole(raw: bytes, value: Any) -> bool:
+    """Whether it is sure that a value is all that was written: no key twice, and no number beyond what is taken."""
+    if LONG_NUMBER in raw.translate(_DIGITS_TO_ZERO):
+        return False
+    again = encode(value)
+    if b"\\" not in raw:
+        # Every string stands in both as it is, so that only colons of members can be missing.
+        return raw.count(b":") == again.count(b":")
+    return _members(raw) == _members(again)
+
+
+def _members(text: bytes) -> int:
+    """Count the members of all objects of a JSON text: the colons that are not in strings."""
+    if b"\\" in text:
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return b"".join(text.split(b'"')[::2]).count(b":")
 
 
 def check(raw: bytes) -> None:
@@ -32,8 +84,6 @@ def check(raw: bytes) -> None:
         text = raw.decode()
     except UnicodeDecodeError as error:
         raise Unreadable(f"the body is not UTF-8: see byte {error.start}") from None
-    if text.count("[") + text.count("{") > MAX_DEPTH:
-        _check_depth(text)
     try:
         _strict.decode(text)
     except json.JSONDecodeError as error:
@@ -42,35 +92,15 @@ def check(raw: bytes) -> None:
         ) from None
 
 
-def decode(raw: bytes, kind: Any) -> Any:
-    """Read a body of this type. Errors: `Unreadable` if it is not strict JSON; `InvalidValue` if it is of another type."""
-    check(raw)
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.ValidationError as error:
-        raise misfit("the body", error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unreadable(f"the body is not JSON: {error}") from None
-
-
-def misfit(what: str, error: msgspec.ValidationError) -> InvalidValue:
-    """Return what msgspec says of a value that does not fit, as an error of ours with the path of the fault."""
-    found = _WHERE.match(str(error))
-    reason = found["what"] if found else str(error)
-    path = _STEP.findall(found["path"]) if found else ()
-    fault = Fault(tuple(name or place for name, place in path), reason.replace("`", "'"))
-    return InvalidValue(f"{what} does not fit: {fault}", [fault])
-
-
-def _check_depth(text: str) -> None:
+def _check_depth(raw: bytes) -> None:
     depth = 0
-    for found in _BRACKETS.finditer(text):
+    for found in _BRACKETS.finditer(raw):
         token = found[0]
-        if token in "[{":
+        if token in b"[{":
             depth += 1
             if depth > MAX_DEPTH:
                 raise Unreadable(f"the body is nested deeper than {MAX_DEPTH} levels")
-        elif token in "]}":
+        elif token in b"]}":
             depth -= 1
 
 
@@ -95,7 +125,7 @@ def _fraction(digits: str) -> None:
         raise Unreadable(f"the body has a number that is too large: {digits[:24]}")
 
 
-# What is read is thrown away: the value itself is read by msgspec, into the type it must have.
+# What is read is thrown away: it is read for what is wrong with it.
 _strict = json.JSONDecoder(
     object_pairs_hook=_pairs,
     parse_constant=_constant,

@@ -1,36 +1,98 @@
 """
 One reader of the feed for all who watch it: each event is read and written down once, however many watch.
 
-The last events are kept in a ring. Whoever watches has a place in the feed and nothing else: who is at the ring's end waits for more,
-who is in it takes from it, who is behind it (or resumes) reads the store. So a slow watcher holds up nobody, and costs no buffer.
+The last events are kept in a ring, bounded in bytes. Whoever watches has a cursor and nothing else: one that stands in the ring takes
+what comes after it there, and one that does not (it resumes, or is slow) reads the store. So a slow watcher holds up nobody, and costs
+no buffer. Cursors are opaque: they can be looked up in the ring, but not compared.
 """
 
 import asyncio
-from bisect import bisect_right
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 from msgspec import Struct
 
+from tidegate.api.supervise import supervise
+from tidegate.errors import StoreError
+from tidegate.ports.changes import Cursor
 from tidegate.ports.journal import Key
-from tidegate.service.access import Place, Principal, sees
+from tidegate.service.access import Namespace, Principal, sees
 from tidegate.service.service import Service
 from tidegate.wire import FeedView
 
-RING = 5_000
+RING = 16 * 1024 * 1024
+"""Bytes of events that are kept: some 30,000. A watcher that was away for longer than they took reads the store."""
+
+AROUND = 500
+"""Bytes of an event in the ring beside its text."""
+
 PAGE = 500
+"""Events that are read, or sent, at once."""
+
+PAUSE = 1.0
+"""Seconds until a stream reads again what could not be read."""
 LONGEST = 600.0
-"""Seconds after which a stream ends: whoever watches comes again, and is asked again who he is."""
+"""Seconds after which a stream ends: the client connects again, and its credentials are checked again."""
 
 BEAT = b": beat\n\n"
 RETRY = b"retry: 1000\n\n"
 
 
 class _Piece(Struct, frozen=True):
-    view: FeedView
+    """An event as it is sent, and whom it may be sent to."""
+
+    cursor: Cursor
+    execution: str
+    where: Namespace
     text: bytes
+
+
+class _Ring:
+    """
+    The last pieces, numbered in the order in which they came.
+
+    `end` is the number that the next one will have, and `mark` the cursor after the last one.
+    """
+
+    def __init__(self, mark: Cursor) -> None:
+        self._pieces: deque[_Piece] = deque()
+        self._numbers: dict[Cursor, int] = {mark: 0}
+        self._before = mark
+        self._weight = 0
+        self.end = 0
+        self.mark = mark
+
+    def add(self, piece: _Piece) -> None:
+        """Keep one more piece; the oldest go when there is no room."""
+        self._pieces.append(piece)
+        self._weight += AROUND + len(piece.text)
+        self.end += 1
+        self.mark = piece.cursor
+        self._numbers[piece.cursor] = self.end
+        while self._weight > RING:
+            oldest = self._pieces.popleft()
+            self._weight -= AROUND + len(oldest.text)
+            del self._numbers[self._before]
+            self._before = oldest.cursor
+
+    def number(self, cursor: Cursor) -> int | None:
+        """Return the number of the first piece after a cursor; None if that is not known here."""
+        return self._numbers.get(cursor)
+
+    def since(self, number: int, most: int) -> list[_Piece]:
+        """Return the pieces from a number on, at most so many."""
+        # By index, for whoever is at the end is close to it, and does not go through the rest.
+        begin = number - (self.end - len(self._pieces))
+        end = min(begin + most, len(self._pieces))
+        return [self._pieces[index] for index in range(begin, end)]
+
+    @property
+    def weight(self) -> int:
+        """Bytes of what is kept."""
+        return self._weight
 
 
 class Tail:
@@ -39,62 +101,61 @@ class Tail:
     def __init__(self, service: Service, heartbeat: float) -> None:
         self._service = service
         self._heartbeat = heartbeat
-        self._ring: deque[_Piece] = deque(maxlen=RING)
-        self._before = 0
-        """The place after which the ring holds everything."""
+        self._ring: _Ring | None = None
         self._more = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
+        self._part = service.parts.part("feed")
         self._signal = asyncio.Event()
         self._closed = False
 
     async def watch(
-        self, after: int | None, execution: str, principal: Principal
+        self, after: str | None, execution: str, principal: Principal
     ) -> AsyncIterator[bytes]:
         """
-        Return the events after a place, or from now on, as they are sent: of one execution, if its id is given, and only those that may be seen.
+        Return the events after a cursor, or from now on, as they are sent: of one execution, if its id is given, and only those that may be seen.
 
-        Errors: `UnknownExecution`.
+        Errors: `UnknownExecution`; `InvalidValue` for what is not a cursor.
         """
         feed = self._service.feed
         key = await asyncio.to_thread(feed.key, execution, principal) if execution else None
-        await self._begin()
-        # The ring may be a moment behind; and who comes from a store that was made anew since has seen more than there is.
-        last = await asyncio.to_thread(feed.last)
-        place = last if after is None else min(after, last)
-        return self._pieces(place, key, execution, principal)
+        ring = await self._begin()
+        if after is None:
+            cursor = await asyncio.to_thread(feed.latest)
+        else:
+            cursor = await asyncio.to_thread(feed.resume, after)
+        return self._pieces(ring, cursor, key, execution, principal)
 
     def close(self) -> None:
         """End every stream."""
+        self._part.stop()
         self._closed = True
         self._more.set()
         self._signal.set()
 
-    @property
-    def _end(self) -> int:
-        return self._ring[-1].view.place if self._ring else self._before
-
     async def _pieces(
-        self, place: int, key: Key | None, execution: str, principal: Principal
+        self, ring: _Ring, cursor: Cursor, key: Key | None, execution: str, principal: Principal
     ) -> AsyncIterator[bytes]:
         is_valid = self._service.tokens.is_valid
         yield RETRY
         clock = asyncio.get_running_loop().time
         sent, until = clock(), clock() + LONGEST
         while not self._closed and clock() < until and is_valid(principal):
-            more, before = self._more, self._before
-            if place < before:
-                views = await asyncio.to_thread(self._service.feed.after, place, PAGE, key)
-                found = [_piece(view) for view in views]
-                # Nothing more of it stands before the ring, as that was when it was asked for.
-                place = views[-1].place if views else before
+            more = self._more
+            number = ring.number(cursor)
+            if number is None:
+                try:
+                    found, cursor = await self._stored(ring, cursor, key)
+                except StoreError:  # said by the part that reads for all
+                    found, more = [], asyncio.Event()
+                    await _came(more, PAUSE)
+                    more.set()
             else:
-                found = self._after(place)
-                place = max(place, self._end)
+                found = ring.since(number, PAGE)
+                cursor = found[-1].cursor if found else cursor
             wanted = [
                 each.text
                 for each in found
-                if (not execution or each.view.execution == execution)
-                and sees(principal, Place(each.view.project, each.view.domain))
+                if (not execution or each.execution == execution) and sees(principal, each.where)
             ]
             if wanted:
                 sent = clock()
@@ -105,34 +166,40 @@ class Tail:
                 sent = clock()
                 yield BEAT
 
-    def _after(self, place: int) -> list[_Piece]:
-        ring = self._ring
-        if not ring or ring[-1].view.place <= place:
-            return []
-        begin = bisect_right(ring, place, key=lambda each: each.view.place)
-        return [ring[number] for number in range(begin, len(ring))]
+    async def _stored(
+        self, ring: _Ring, cursor: Cursor, key: Key | None
+    ) -> tuple[list[_Piece], Cursor]:
+        """Return what the store has after a cursor that is not in the ring, and the cursor after that."""
+        feed, mark = self._service.feed, ring.mark
+        views = await asyncio.to_thread(feed.after, cursor, PAGE, key)
+        if views:
+            return [_piece(view) for view in views], Cursor(views[-1].cursor)
+        # All of it was read, as of when the ring ended at `mark`. But the cursor may also be ahead of the ring, which then has yet to come to it.
+        is_ahead = bool(await asyncio.to_thread(feed.after, mark, 1, key))
+        return [], cursor if is_ahead else mark
 
-    async def _begin(self) -> None:
-        if self._reading is None:
+    async def _begin(self) -> _Ring:
+        if self._ring is None:
             loop = asyncio.get_running_loop()
-            last = await asyncio.to_thread(self._service.feed.last)
-            if self._reading is None:
-                self._before = last
+            latest = await asyncio.to_thread(self._service.feed.latest)
+            if self._ring is None:
+                self._ring = _Ring(latest)
 
                 def wake() -> None:
                     loop.call_soon_threadsafe(self._signal.set)
 
-                self._service.on_commit(wake)
-                self._reading = asyncio.create_task(self._read())
+                self._service.on_commit(wake, "feed-signal")
+                reading = supervise(self._part, partial(self._read, self._ring))
+                self._reading = asyncio.create_task(reading)
+        return self._ring
 
-    async def _read(self) -> None:
+    async def _read(self, ring: _Ring) -> None:
         while not self._closed:
             self._signal.clear()
-            views = await asyncio.to_thread(self._service.feed.after, self._end, PAGE)
+            views = await asyncio.to_thread(self._service.feed.after, ring.mark, PAGE)
+            self._part.works()
             for view in views:
-                if len(self._ring) == RING:
-                    self._before = self._ring[0].view.place
-                self._ring.append(_piece(view))
+                ring.add(_piece(view))
             if views:
                 more, self._more = self._more, asyncio.Event()
                 more.set()
@@ -141,8 +208,8 @@ class Tail:
 
 
 def _piece(view: FeedView) -> _Piece:
-    text = b"id: %d\ndata: %b\n\n" % (view.place, msgspec.json.encode(view))
-    return _Piece(view, text)
+    text = b"id: %b\ndata: %b\n\n" % (view.cursor.encode(), msgspec.json.encode(view))
+    return _Piece(Cursor(view.cursor), view.execution, Namespace(view.project, view.domain), text)
 
 
 async def _came(event: asyncio.Event, seconds: float) -> None:

@@ -5,22 +5,18 @@ from pathlib import Path
 
 import click
 
-from tidegate.cli.options import full_id, json_option, server_options, user
+from tidegate.cli.options import full_id, json_option, server_options
 from tidegate.cli.render import line, print_json, tell
+from tidegate.cli.store import open_briefly
 from tidegate.cli.values import Reader
 from tidegate.cli.way import Way, spelled, way_to
 from tidegate.ir.expr import Value
-from tidegate.runtime import open_briefly
 from tidegate.wire import (
     ENDED,
     Abort,
-    Aborted,
     Answer,
-    AnswerReply,
-    ExecutionView,
     GetExecution,
     ListSignals,
-    SignalList,
 )
 
 comment_option = click.option("--comment", default="", help="Why; it is kept with the answer.")
@@ -47,7 +43,7 @@ def answer_command(*, home: Path, execution: str, name: str, value: str, **optio
     """
     with way_to(home, open_briefly) as way:
         id_ = full_id(way, execution)
-        there = way.ask(ListSignals(id=id_), SignalList).items
+        there = way.ask(ListSignals(id=id_)).items
         schema = next((each.schema for each in there if name in (each.path, each.name)), None)
         given = Reader(way.blobs).answer(schema, value, f"signal {name!r}")
         _answer(way, id_, name, given, options)
@@ -87,7 +83,7 @@ def reject_command(*, home: Path, execution: str, name: str, **options: str) -> 
 def abort_command(*, home: Path, execution: str, reason: str, as_json: bool) -> None:
     """End an execution; what it waits for leaves the inbox."""
     with way_to(home, open_briefly) as way:
-        done = way.ask(Abort(id=full_id(way, execution), reason=reason, who=user()), Aborted)
+        done = way.ask(Abort(id=full_id(way, execution), reason=reason))
     if as_json:
         print_json(done)
     else:
@@ -97,16 +93,14 @@ def abort_command(*, home: Path, execution: str, reason: str, as_json: bool) -> 
 def _answer(way: Way, id_: str, name: str, value: Value, options: dict[str, str]) -> None:
     # A key of its own makes it safe to send the request again to the next owner of the store.
     key = options["key"] or f"cli-{secrets.token_hex(8)}"
-    request = Answer(
-        id=id_, name=name, value=value, comment=options["comment"], key=key, who=user()
-    )
-    reply = way.ask(request, AnswerReply)
+    request = Answer(id=id_, name=name, value=value, comment=options["comment"], key=key)
+    reply = way.ask(request)
     if options["as_json"]:
         print_json(reply)
     else:
         early = " (early: it is kept until the gate opens)" if reply.early else ""
         tell(f"answered {line(reply.signal)} of {reply.execution}{early}")
     if way.is_owner:
-        phase = way.ask(GetExecution(id=id_), ExecutionView).phase
+        phase = way.ask(GetExecution(id=id_)).phase
         if phase not in ENDED:
-            tell(f"nothing runs it now; go on with: {spelled('resume', reply.execution)}")
+            tell(f"not running; continue with `{spelled('resume', reply.execution)}`")

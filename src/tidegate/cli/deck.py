@@ -9,10 +9,10 @@ import click
 
 from tidegate.cli.options import full_id, json_option, server_options
 from tidegate.cli.render import print_json, tell, text
+from tidegate.cli.store import open_reader
 from tidegate.cli.way import way_to
 from tidegate.errors import CodeError
-from tidegate.runtime import open_reader
-from tidegate.wire import DeckView, GetDeck
+from tidegate.wire import GetDeck
 
 HIDDEN = re.compile(r"<(style|script|head)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
 BREAKS = re.compile(r"</(?:p|div|h\d|tr|li|pre|section|table)>|<br\s*/?>", re.IGNORECASE)
@@ -51,7 +51,7 @@ def deck_command(
     """
     with way_to(home, open_reader) as way:
         id_ = full_id(way, execution)
-        found = way.ask(GetDeck(id=id_, node=node, attempt=attempt or 0), DeckView)
+        found = way.ask(GetDeck(id=id_, node=node, attempt=attempt or 0))
     if as_json:
         print_json(found)
     elif file is not None:

@@ -1,6 +1,7 @@
 """A first look: a server with example workflows, launched on real figures, that wait for whoever reads what it prints."""
 
 import csv
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -8,19 +9,17 @@ from typing import Any, Final
 
 from tidegate.api.pages import is_built
 from tidegate.api.settings import Settings
-from tidegate.bundles.archive import install, pack
+from tidegate.bundles.archive import pack
 from tidegate.bundles.sources import Sources
-from tidegate.cli.options import user
 from tidegate.cli.render import tell
 from tidegate.cli.serving import serve_store
 from tidegate.cli.way import spelled
 from tidegate.ir.expr import Value
 from tidegate.runtime import Runtime
+from tidegate.service.access import owner
 from tidegate.service.service import Service
 from tidegate.service.tokens import TOKEN_FILE
 from tidegate.wire import (
-    ExecutionPage,
-    ExecutionView,
     GetExecution,
     Launch,
     ListExecutions,
@@ -44,9 +43,9 @@ def _prepare(home: Path, runtime: Runtime, url: str) -> Callable[[], None]:
     service = runtime.service
     files = sorted(path.relative_to(HERE).as_posix() for path in HERE.rglob("*.py"))
     archive = pack(Sources(HERE, PAGE, tuple(files)))
-    install(archive, home)
+    service.bundles.put(archive)
     for module in (PAGE, "river"):
-        service.handle(Register(bundle=archive.digest, module=module, who=user()))
+        service.handle(Register(bundle=archive.digest, module=module), owner(os.getuid()))
     flows = _flows()
     inputs: dict[str, dict[str, Value]] = {
         f"{PAGE}.reporting_wf": {"data": flows},
@@ -55,23 +54,16 @@ def _prepare(home: Path, runtime: Runtime, url: str) -> Callable[[], None]:
         RIVER: {"first_year": 1871, "flows": flows},
     }
     ids = {name: _launched(service, name, given) for name, given in inputs.items()}
-    _view(service, GetExecution(id=ids[RIVER], wait=SETTLE, until_waiting=True))
+    service.handle(GetExecution(id=ids[RIVER], wait=SETTLE, until_waiting=True))
     return partial(_explain, home, url, ids)
 
 
 def _launched(service: Service, workflow: str, inputs: dict[str, Value]) -> str:
     """Return an execution that goes on from the last time, else a new one."""
     there = service.handle(ListExecutions(workflow=workflow, phases=OPEN, limit=1))
-    assert isinstance(there, ExecutionPage)
     if there.items:
         return there.items[0].id
-    return _view(service, Launch(workflow=workflow, inputs=inputs, who=user())).id
-
-
-def _view(service: Service, request: Launch | GetExecution) -> ExecutionView:
-    view = service.handle(request)
-    assert isinstance(view, ExecutionView)
-    return view
+    return service.handle(Launch(workflow=workflow, inputs=inputs), owner(os.getuid())).id
 
 
 def _flows() -> list[Any]:

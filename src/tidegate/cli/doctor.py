@@ -1,24 +1,64 @@
-"""The command that checks the store: the file itself, and each execution against what its history says."""
+"""The command that checks the store: the file itself, each execution against what its history says, and the process that owns it."""
 
 from pathlib import Path
 
 import click
+from msgspec import to_builtins
 
 from tidegate.cli.options import json_option, shared_options
-from tidegate.cli.render import line, print_json, tell
-from tidegate.runtime import problems_of
+from tidegate.cli.progress import counting
+from tidegate.cli.render import line, moment, print_json, tell
+from tidegate.remote.local import OwnerGone, OwnerSilent, connect
+from tidegate.runtime import problems_of, rebuild_lists
+from tidegate.wire import PartView
+
+PATIENCE = 5.0
+"""Seconds until an owner that does not reply counts as a problem."""
 
 
 @click.command("doctor")
+@click.option(
+    "--rebuild",
+    is_flag=True,
+    help="First write what lists show anew, from the history of each execution. Nothing else may run on the store meanwhile.",
+)
 @json_option
 @shared_options
-def doctor_command(*, home: Path, as_json: bool) -> int:
-    """Check the store: the file, and each execution against its history. Exits with 1 if there are problems."""
-    count, problems = problems_of(home)
+def doctor_command(*, home: Path, rebuild: bool, as_json: bool) -> int:
+    """
+    Check the store: the file, and each execution against its history. Exits with 1 if there are problems.
+
+    If a process owns the store (`tidegate serve`, `run`), it is asked whether each of its parts works.
+    """
+    if rebuild:
+        rebuild_lists(home, counting("lists written anew"))
+    parts, problems = _owner(home)
+    count, found = problems_of(home)
+    problems += found
     if as_json:
-        print_json({"home": str(home), "executions": count, "problems": problems})
+        shown = {"executions": count, "problems": problems, "parts": to_builtins(parts)}
+        print_json({"home": str(home), **shown})
     else:
         for problem in problems:
             click.echo(line(problem))
         tell(f"{home}: {count} executions checked, {len(problems)} problems found")
     return int(bool(problems))
+
+
+def _owner(home: Path) -> tuple[list[PartView], list[str]]:
+    """Return the parts of the process that owns the store, and what is wrong with them; nothing if no process does."""
+    connection = connect(home, PATIENCE)
+    if connection is None:
+        return [], []
+    try:
+        with connection:
+            parts = connection.health().parts
+    except OwnerGone:
+        return [], []
+    except OwnerSilent as error:
+        return [], [error.message]
+    return parts, [
+        f"part {each.name} of the owner is down since {moment(each.since)}: {each.why}"
+        for each in parts
+        if not each.up
+    ]

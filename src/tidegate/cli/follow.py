@@ -13,25 +13,23 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from tidegate.cli.options import user
 from tidegate.cli.progress import Progress
-from tidegate.cli.render import brief, left, line, tell, text, utc_now, write
+from tidegate.cli.render import brief, left, line, size, tell, text, utc_now, write
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
 from tidegate.cli.way import Way, spelled
-from tidegate.errors import InvalidValue, NoAnswer, Refused, TidegateError
+from tidegate.errors import InvalidValue, NoAnswer, Refused, StoreDamaged
 from tidegate.ir.expr import Value
 from tidegate.sdk.ask import Query, ask, opening, then
 from tidegate.wire import (
     ANSWERABLE,
     ENDED,
     Answer,
-    AnswerReply,
-    EventList,
     ExecutionView,
     GetExecution,
     ListEvents,
     WaitingView,
+    merged,
 )
 
 LISTEN = 20.0
@@ -65,13 +63,15 @@ class Follower:
         self._lines = lines if lines is not None else Lines()
         self._reader = Reader(way.blobs)
         self._seen = 0
+        self._view: ExecutionView | None = None
+        self._is_told = False
         self._news = threading.Event()
-        self._trouble: TidegateError | None = None
+        self._trouble: Exception | None = None
         self._announced: set[str] = set()
         self._stopped = False
 
     def follow(self, *, detach: bool = False) -> ExecutionView:
-        """Return the execution once it has ended or, with `detach`, once nothing more can happen without an answer."""
+        """Return the execution once it has ended or, with `detach`, once nothing more can happen without an answer. Errors: `StoreDamaged`."""
         threading.Thread(target=self._listen, name="tidegate-news", daemon=True).start()
         progress = Progress()
         try:
@@ -79,7 +79,7 @@ class Follower:
                 self._news.clear()
                 if self._trouble is not None:
                     raise self._trouble
-                view = self._way.ask(GetExecution(id=self._id), ExecutionView)
+                view = self._look()
                 progress.show(view)
                 open_gates = [each for each in view.waiting if each.kind in ANSWERABLE]
                 if view.phase in ENDED:
@@ -99,15 +99,30 @@ class Follower:
             self._stopped = True
             progress.pause()
 
+    def _look(self) -> ExecutionView:
+        """Return the execution as it is now; only what has changed is asked for."""
+        seen = self._view
+        news = self._way.ask(GetExecution(id=self._id, after=seen.seq if seen is not None else 0))
+        view = self._view = news if seen is None else merged(seen, news)
+        if view.damaged:
+            if not view.nodes:
+                raise StoreDamaged(view.damaged)
+            if not self._is_told:
+                tell(line(view.damaged))
+                self._is_told = True
+        return view
+
     # ---- news ----
 
     def _listen(self) -> None:
         """Tell the follower whenever something has happened."""
         while not self._stopped:
             try:
-                request = ListEvents(id=self._id, after=self._seen, wait=LISTEN)
-                events = self._way.ask(request, EventList).items
-            except TidegateError as error:
+                # One event is enough to look again; what was looked at before is no news.
+                seen = max(self._seen, self._view.seq if self._view is not None else 0)
+                request = ListEvents(id=self._id, after=seen, limit=1, wait=LISTEN)
+                events = self._way.ask(request).items
+            except Exception as error:  # noqa: BLE001 - whatever it is, whoever follows must hear of it
                 self._trouble = error
                 events = []
             if events or self._trouble:
@@ -164,7 +179,9 @@ class Follower:
     def _check_open(self, gate: WaitingView) -> None:
         """Raise if a gate that is being asked for does not wait any more."""
         self._news.clear()
-        view = self._way.ask(GetExecution(id=self._id), ExecutionView)
+        if self._trouble is not None:
+            raise self._trouble
+        view = self._look()
         if any(each.path == gate.path for each in view.waiting):
             return
         self._lines.forget()
@@ -179,10 +196,9 @@ class Follower:
             name=gate.path,
             value=value,
             key=f"cli-{secrets.token_hex(8)}",
-            who=user(),
         )
         try:
-            self._way.ask(request, AnswerReply)
+            self._way.ask(request)
         except InvalidValue as error:
             faults = "; ".join(str(fault) for fault in error.faults)
             tell(f"  that does not fit: {line(faults or error.message)}")
@@ -213,13 +229,17 @@ def how_to_answer(gate: WaitingView) -> str:
 
 
 def query(gate: WaitingView) -> Query:
-    """Return the question of a gate in the form in which people are asked."""
+    """Return the question of a gate in the form in which people are asked. Of a value that a list has cut, the beginning is shown, and its size."""
+    cut = {
+        part.removeprefix("show."): f"{view.text}… ({size(view.size)} in all)"
+        for part, view in gate.preview.items()
+    }
     return Query(
         name=line(gate.path),
         kind=gate.kind,
         schema=gate.schema,
         prompt=gate.prompt,
-        show={line(name): value for name, value in gate.show.items()},
+        show={line(name): value for name, value in (gate.show | cut).items()},
         value=gate.value,
         value_schema=gate.value_schema,
         suggested=gate.suggested,

@@ -19,6 +19,7 @@ import click
 from tidegate.cli.examples import epilog
 from tidegate.cli.render import line
 from tidegate.errors import (
+    EngineFailed,
     ExecutionFailed,
     InvalidValue,
     Overloaded,
@@ -209,6 +210,8 @@ def exit_code(error: TidegateError) -> int:
     match error:
         case ExecutionFailed():
             return FAILED
+        case EngineFailed():
+            return BUG
         case Refused():
             return REFUSED
         case UnknownThing():
@@ -223,7 +226,7 @@ def exit_code(error: TidegateError) -> int:
 def _explained(error: TidegateError) -> str:
     if isinstance(error, InvalidValue) and error.faults:
         faults = "; ".join(
-            str(fault) for fault in error.faults[:5] if str(fault) not in error.message
+            str(fault) for fault in error.faults[:5] if fault.reason not in error.message
         )
         return f"{error.message}: {faults}" if faults else error.message
     return error.message
@@ -237,5 +240,5 @@ def _complain(message: str, code: int, *, debug: bool) -> int:
 
 
 def _hush() -> None:
-    """Let the interpreter end without a complaint that nobody reads its output any more."""
+    """Point stdout at /dev/null so that the interpreter does not report EPIPE on exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,6 +1,5 @@
 """What the subcommands share: their options, and the meaning of an execution's id that is cut short."""
 
-import getpass
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import click
 from tidegate.cli.way import HOME, SERVER, Way, spelled
 from tidegate.errors import UnknownExecution
 from tidegate.home import find_home
-from tidegate.wire import ExecutionPage, ListExecutions
+from tidegate.wire import ListExecutions
 
 Decorated = Callable[..., Any]
 
@@ -78,21 +77,13 @@ def _home(ctx: click.Context, _: click.Parameter, given: str | None) -> Path:
     return find_home(given)
 
 
-def user() -> str:
-    """Return the name of who sits at the terminal."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "local"
-
-
 MIN_BEGINNING = 4
 """How many characters of an id are enough: with fewer, a slip of the hand would mean another execution."""
 
 
 def full_id(line: Way, given: str) -> str:
     """Return the id of the execution that is meant by an id or by the beginning of one. Errors: `UnknownExecution`."""
-    page = line.ask(ListExecutions(text=given, limit=1000), ExecutionPage)
+    page = line.ask(ListExecutions(text=given, limit=1000))
     ids = [each.id for each in page.items]
     if given in ids or page.next:
         # Where more fit than can be looked through, it counts as a whole id.

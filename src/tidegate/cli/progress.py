@@ -4,11 +4,15 @@ How an execution gets on, for a person who waits: a moving line at a terminal, n
 Nothing is said of a run that is over in two seconds.
 """
 
+import os
+import shutil
 import sys
 import time
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
 
 from tidegate.cli.render import left, line, tell, utc_now
+from tidegate.sdk.exhibit import cells_wide
 from tidegate.wire import ExecutionView
 
 QUIET = 2.0
@@ -16,6 +20,10 @@ QUIET = 2.0
 
 BETWEEN = 10.0
 """Seconds between two lines where they cannot be overwritten; each time twice as long, for a wait of a day must not fill a log."""
+
+FRAMES = "|/-\\"
+CLEAR = "\r\x1b[K"
+"""Go to the beginning of the line, and erase it (ECMA-48)."""
 
 DONE = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "SKIPPED"})
 
@@ -27,8 +35,8 @@ class Progress:
         self._began = time.monotonic()
         self._last = self._began
         self._view: ExecutionView | None = None
-        self._moving = sys.stderr is not None and sys.stderr.isatty()
-        self._status: Any = None
+        self._moving = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._frame = 0
         self._gap = 0.0
 
     @property
@@ -55,20 +63,37 @@ class Progress:
             tell(f"  … {words}")
 
     def pause(self) -> None:
-        """Take the moving line away, for something else is to be written."""
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+        """Take the moving line away, as something else is to be written."""
+        if self._frame:
+            self._frame = 0
+            self._write(CLEAR)
 
     def _move(self, words: str) -> None:
-        # Loaded only when a moving line is drawn: most commands never do.
-        from rich.console import Console  # noqa: PLC0415
-        from rich.markup import escape  # noqa: PLC0415
+        self._frame += 1
+        room = shutil.get_terminal_size().columns - 3
+        cut = line(words, room)
+        wide = cells_wide(cut) - len(cut)
+        cut = line(cut, max(1, room - wide))
+        self._write(f"{CLEAR}{FRAMES[self._frame % len(FRAMES)]} {cut}")
 
-        if self._status is None:
-            self._status = Console(stderr=True).status("")
-            self._status.start()
-        self._status.update(escape(words))
+    def _write(self, text: str) -> None:
+        # Whoever has closed the terminal is not there to be told.
+        with suppress(OSError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+
+def counting(what: str) -> Callable[[int, int], None]:
+    """Return what says, at most every two seconds and at the end, how far something has come that goes through all executions."""
+    said = time.monotonic()
+
+    def progress(done: int, of: int) -> None:
+        nonlocal said
+        if done >= of or time.monotonic() - said >= QUIET:
+            said = time.monotonic()
+            tell(f"{what}: {done:,} of {of:,} executions")
+
+    return progress
 
 
 def summary(view: ExecutionView) -> str:

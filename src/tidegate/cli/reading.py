@@ -1,54 +1,55 @@
 """The commands that only look: list, show, inbox, logs, events. They change nothing, and need nobody to run."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
+from msgspec import UNSET
 
 from tidegate.cli.follow import how_to_answer, question
 from tidegate.cli.options import full_id, json_option, server_options
 from tidegate.cli.render import (
     ago,
     brief,
+    failure_line,
     left,
     line,
     moment,
     phase,
     print_json,
     result,
+    size,
     span,
     table,
     tell,
     text,
     utc_now,
 )
-from tidegate.cli.run import failure_line
+from tidegate.cli.store import open_reader
 from tidegate.cli.tree import tree
 from tidegate.cli.way import Way, spelled, way_to
-from tidegate.errors import UnknownWorkflow
-from tidegate.runtime import open_reader
-from tidegate.service.registry import no_such_workflow
+from tidegate.errors import Refused, StoreDamaged, UnknownWorkflow
 from tidegate.wire import (
     ENDED,
-    EventList,
     EventView,
     ExecutionLine,
-    ExecutionPage,
     ExecutionView,
     GetExecution,
     GetLogs,
-    InboxPage,
+    GetQuestion,
     ListEvents,
     ListExecutions,
     ListInbox,
     ListWorkflows,
-    LogList,
     WaitingView,
-    WorkflowList,
 )
 
 PAGE = 500
 WIDEST_NAME = 40
+DAMAGED = "(damaged)"
+MOST_DAMAGED = 5
+"""Damaged executions of which a list says what is wrong; with more, it is the disk."""
 SOON = timedelta(hours=1)
 """What waits for less than this is in a hurry."""
 
@@ -67,7 +68,7 @@ SOON = timedelta(hours=1)
     help="Only those of this workflow; the last part of its name is enough.",
 )
 @click.option(
-    "--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many."
+    "--limit", type=click.IntRange(1), default=20, show_default=True, help="Show at most this many."
 )
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @json_option
@@ -91,7 +92,7 @@ def list_command(
             request = ListExecutions(
                 phases=list(phases), workflow=workflow, cursor=cursor, limit=size
             )
-            page = way.ask(request, ExecutionPage)
+            page = way.ask(request)
             found += page.items
             cursor = page.next
             if not cursor:
@@ -102,6 +103,7 @@ def list_command(
         now = utc_now()
         head = ("ID", "WORKFLOW", "PHASE", "LAUNCHED", "WAITING FOR")
         click.echo(table(head, [_row(each, now) for each in found]))
+        _tell_damage([each.damaged for each in found])
     elif phases or workflow:
         tell(f"no such executions; `{spelled('list')}` shows those there are")
     else:
@@ -112,21 +114,35 @@ def list_command(
 
 def _full_name(way: Way, given: str) -> str:
     """Return the workflow that is meant by its name, or by the last part of it. Errors: `UnknownWorkflow`."""
-    names = [each.name for each in way.ask(ListWorkflows(), WorkflowList).items]
+    names = [each.name for each in way.ask(ListWorkflows()).items]
     meant = [name for name in names if given in (name, name.rpartition(".")[2])]
     if given in meant or len(meant) == 1:
         return given if given in meant else meant[0]
     if meant:
         raise UnknownWorkflow(f"{given!r} may mean any of: {', '.join(meant[:20])}")
+    # Loaded here: the service is heavy, and this is seldom.
+    from tidegate.service.registry import no_such_workflow  # noqa: PLC0415
+
     raise no_such_workflow(given, names)
 
 
 def _row(each: ExecutionLine, now: datetime) -> tuple[str, ...]:
     waiting = ", ".join(line(name, 40) for name in each.waiting[:5])
+    if each.damaged:
+        waiting = f"{DAMAGED} {waiting}".rstrip()
     name = line(each.workflow)
     if len(name) > WIDEST_NAME:
         name = f"…{name[1 - WIDEST_NAME :]}"  # its end is what tells it from others
     return (each.id, name, phase(each.phase), ago(each.launched, now), waiting)
+
+
+def _tell_damage(said: Iterable[str]) -> None:
+    """Say what is damaged, once each."""
+    damage = list(dict.fromkeys(each for each in said if each))
+    for each in damage[:MOST_DAMAGED]:
+        tell(line(each))
+    if len(damage) > MOST_DAMAGED:
+        tell(f"and {len(damage) - MOST_DAMAGED} more are damaged")
 
 
 @click.command("show")
@@ -134,12 +150,18 @@ def _row(each: ExecutionLine, now: datetime) -> tuple[str, ...]:
 @json_option
 @server_options
 def show_command(*, home: Path, execution: str, as_json: bool) -> None:
-    """Show an execution: its nodes as a tree, and what it waits for."""
+    """Show an execution: its nodes as a tree, and what it waits for. Of one that is damaged, what is known, and an error."""
     with way_to(home, open_reader) as way:
-        view = way.ask(GetExecution(id=full_id(way, execution)), ExecutionView)
+        view = way.ask(GetExecution(id=full_id(way, execution)))
     if as_json:
         print_json(view)
-        return
+    else:
+        _show(view)
+    if view.damaged and not view.nodes:
+        raise StoreDamaged(view.damaged)
+
+
+def _show(view: ExecutionView) -> None:
     now = utc_now()
     click.echo(
         f"{click.style(view.id, bold=True)}  {line(view.workflow)} {line(view.version)}  {phase(view.phase)}"
@@ -149,7 +171,11 @@ def show_command(*, home: Path, execution: str, as_json: bool) -> None:
     click.echo(
         f"launched {moment(view.launched)}, {ago(view.launched, now)}, by {line(view.who)}{until}"
     )
-    for name, value in view.inputs.items():
+    if view.damaged and not view.nodes:
+        return
+    if view.damaged:
+        click.echo(click.style(line(view.damaged), fg="red"))
+    for name, value in ({} if view.inputs is UNSET else view.inputs).items():
         click.echo(f"  {line(name)} = {brief(value)}")
     click.echo("")
     for shown in tree(view.nodes, now):
@@ -175,7 +201,7 @@ def _show_waiting(each: WaitingView) -> None:
 
 @click.command("inbox")
 @click.option(
-    "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many."
+    "--limit", type=click.IntRange(1), default=50, show_default=True, help="Show at most this many."
 )
 @click.option("--all", "everything", is_flag=True, help="All of it.")
 @click.option("--full", is_flag=True, help="Each with its whole question.")
@@ -188,11 +214,12 @@ def inbox_command(*, home: Path, limit: int, everything: bool, full: bool, as_js
     with way_to(home, open_reader) as way:
         while everything or len(found) < limit:
             size = PAGE if everything else min(PAGE, limit - len(found))
-            page = way.ask(ListInbox(cursor=cursor, limit=size), InboxPage)
+            page = way.ask(ListInbox(cursor=cursor, limit=size))
             found += page.items
             cursor = page.next
             if not cursor:
                 break
+        whole = [_whole(way, each) for each in found] if full and not as_json else []
     if as_json:
         print_json(found)
     elif not found:
@@ -202,15 +229,26 @@ def inbox_command(*, home: Path, limit: int, everything: bool, full: bool, as_js
             if number:
                 click.echo("")
             click.echo(f"{each.execution}  {line(each.workflow)}")
-            _show_waiting(each)
+            _show_waiting(whole[number])
     else:
         now = utc_now()
         head = ("ID", "NAME", "TAKES", "LEFT", "WORKFLOW", "QUESTION")
         click.echo(table(head, [_asked(each, now) for each in found]))
+        _tell_damage([each.damaged for each in found])
         tell(f"a whole question: {spelled('show', 'ID')}")
         tell(f"answer it: {spelled('answer', 'ID', 'NAME', 'VALUE')}, or approve, or reject")
     if cursor:
         tell("there are more: --limit N, or --all")
+
+
+def _whole(way: Way, each: WaitingView) -> WaitingView:
+    """Return a question with all its values, which a list cuts if they are large."""
+    if not each.preview:
+        return each
+    try:
+        return way.ask(GetQuestion(id=each.execution, name=each.path))
+    except (Refused, StoreDamaged):
+        return each  # it was answered meanwhile, or cannot be read: the list has all there is
 
 
 def _asked(each: WaitingView, now: datetime) -> tuple[str, ...]:
@@ -223,8 +261,16 @@ def _asked(each: WaitingView, now: datetime) -> tuple[str, ...]:
         line(takes, 28),
         click.style(rest, fg="yellow") if soon else rest,
         line(each.workflow.rpartition(".")[2], 30),
-        line(each.prompt, 200),
+        _in_short(each),
     )
+
+
+def _in_short(each: WaitingView) -> str:
+    """Return what the table of the inbox says of a question: its title or text, and what is too large to be shown in a list."""
+    cut = ", ".join(f"{line(part, 40)}: {size(view.size)}" for part, view in each.preview.items())
+    said = line(each.title or each.prompt, 200)
+    parts = [DAMAGED if each.damaged else "", said, f"({cut})" if cut else ""]
+    return " ".join(part for part in parts if part)
 
 
 @click.command("logs")
@@ -235,7 +281,7 @@ def _asked(each: WaitingView, now: datetime) -> tuple[str, ...]:
 def logs_command(*, home: Path, execution: str, node: str, as_json: bool) -> None:
     """Show what the tasks of an execution printed; NODE is the name of a node, or its id."""
     with way_to(home, open_reader) as way:
-        found = way.ask(GetLogs(id=full_id(way, execution), node=node), LogList).items
+        found = way.ask(GetLogs(id=full_id(way, execution), node=node)).items
     if as_json:
         print_json(found)
         return
@@ -258,7 +304,7 @@ def events_command(*, home: Path, execution: str, as_json: bool) -> None:
         id_ = full_id(way, execution)
         while True:
             after = events[-1].seq if events else 0
-            page = way.ask(ListEvents(id=id_, after=after), EventList).items
+            page = way.ask(ListEvents(id=id_, after=after)).items
             events += page
             if not page:
                 break

@@ -7,12 +7,12 @@ import click
 
 from tidegate.bundles.archive import pack
 from tidegate.bundles.trees import Tree, find_trees
-from tidegate.cli.options import json_option, server_options, user
+from tidegate.cli.options import json_option, server_options
 from tidegate.cli.render import line, print_json, table, tell
+from tidegate.cli.store import open_engine
 from tidegate.cli.way import Way, way_to
 from tidegate.errors import AuthoringError, CodeError
-from tidegate.runtime import open_runtime
-from tidegate.wire import Register, WorkflowList, WorkflowView
+from tidegate.wire import Register, WorkflowView
 
 
 @click.command("register")
@@ -42,7 +42,7 @@ def register_command(
     """
     found: list[WorkflowView] = []
     broken: list[str] = []
-    with way_to(home, partial(open_runtime, workers=1)) as way:
+    with way_to(home, partial(open_engine, workers=1)) as way:
         for tree in find_trees(paths, only):
             if tree.sources.note:
                 tell(f"note: {tree.sources.note}")
@@ -67,9 +67,9 @@ def _register(
     archive = pack(tree.sources)
     way.install(archive)
     for module in tree.modules:
-        request = Register(bundle=archive.digest, module=module, version=version, who=user())
+        request = Register(bundle=archive.digest, module=module, version=version)
         try:
-            there = way.ask(request, WorkflowList)
+            there = way.ask(request)
             found += there.items
             broken += [f"{each.name}: {each.error}" for each in there.broken]
         except AuthoringError as error:

@@ -17,6 +17,7 @@ import click
 import msgspec
 
 from tidegate.sdk.exhibit import aligned, cells_wide
+from tidegate.wire import ExecutionView, FailureView
 
 _UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and newline
@@ -118,6 +119,14 @@ def ago(instant: datetime, now: datetime) -> str:
     return f"{count} {unit} ago"
 
 
+def size(count: int) -> str:
+    """Return a number of bytes as people say it: `900 KB`."""
+    for unit, name in ((1_000_000, "MB"), (1_000, "KB")):
+        if count >= unit:
+            return f"{count / unit:.3g} {name}"
+    return f"{count} bytes"
+
+
 def utc_now() -> datetime:
     """Return the present instant, for saying how long ago or how soon something is."""
     return datetime.now(UTC)  # noqa: TID251 - shown to people, and decides nothing
@@ -174,3 +183,13 @@ def result(outputs: dict[str, Any] | None) -> Any:
     if not outputs:
         return None
     return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+
+def failure_line(view: ExecutionView) -> str:
+    """Say on one line why an execution did not succeed."""
+    error = view.error or FailureView(code=view.phase, message=view.phase.lower())
+    if error.node:
+        return f"node {line(error.name or error.node)!r} failed: {error.message}"
+    how = "was aborted" if view.phase == "ABORTED" else f"has {view.phase.lower()}"
+    why = "" if error.message.lower() == view.phase.lower() else f": {error.message}"
+    return f"execution {view.id} {how}{why}"

@@ -25,24 +25,20 @@ from tidegate.cli.options import (
     full_id,
     json_option,
     server_options,
-    user,
     workers_option,
 )
-from tidegate.cli.render import brief, line, print_json, result, tell
+from tidegate.cli.render import brief, failure_line, line, print_json, result, tell
+from tidegate.cli.store import open_engine
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
 from tidegate.cli.way import Way, server, spelled, way_to
-from tidegate.errors import ExecutionFailed, Refused, UnknownSignal
-from tidegate.runtime import open_runtime
+from tidegate.errors import ExecutionFailed, Refused, StoreDamaged, UnknownSignal
 from tidegate.service.executions import new_id
 from tidegate.wire import (
     ANSWERABLE,
     ENDED,
     Answer,
-    AnswerReply,
-    ExecutionPage,
     ExecutionView,
-    FailureView,
     Launch,
     ListExecutions,
     Register,
@@ -122,7 +118,7 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
     if options is None or (options.wants_help and options.workflow is None):
         click.echo(ctx.get_help())
         return 0 if given["wants_help"] else 2
-    with way_to(options.home, partial(open_runtime, workers=options.workers)) as way:
+    with way_to(options.home, partial(open_engine, workers=options.workers)) as way:
         found = _register(way, options)
         if options.workflow is None:
             _list_workflows(options, found)
@@ -135,8 +131,7 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
         prepared = [_prepared(way, chosen, each) for each in options.answers]
         id_ = options.id_ or new_id()
         way.ask(
-            Launch(workflow=chosen.name, version=chosen.version, inputs=inputs, id=id_, who=user()),
-            ExecutionView,
+            Launch(workflow=chosen.name, version=chosen.version, inputs=inputs, id=id_),
         )
         tell(f"execution {id_}")
         prepared = _answer_early(way, id_, chosen, prepared)
@@ -155,23 +150,30 @@ def resume_command(
     *, home: Path, execution: str | None, detach: bool, workers: int | None, as_json: bool
 ) -> int:
     """Go on with an execution, or with all that have not ended, and ask for what they wait for."""
-    with way_to(home, partial(open_runtime, workers=workers)) as way:
+    with way_to(home, partial(open_engine, workers=workers)) as way:
         if execution is not None:
             view = _follow(way, full_id(way, execution), [], detach=detach)
             return _finish(view, detach=detach, as_json=as_json)
-        page = way.ask(ListExecutions(phases=OPEN_PHASES, limit=1000), ExecutionPage)
+        page = way.ask(ListExecutions(phases=OPEN_PHASES, limit=1000))
         ids = [each.id for each in reversed(page.items)]
         if not ids:
             tell("nothing is left to go on with")
         lines = Lines()
-        views = [_follow(way, id_, [], detach=detach, lines=lines) for id_ in ids]
+        views = []
+        damaged = False
+        for id_ in ids:
+            try:
+                views.append(_follow(way, id_, [], detach=detach, lines=lines))
+            except StoreDamaged as error:
+                damaged = True
+                tell(line(error.message))
         if as_json:
             print_json(views)
-        elif len(views) == 1:
+        elif len(views) == 1 and not damaged:
             return _finish(views[0], detach=detach, as_json=False)
         for said in standings(views):
             tell(said)
-        return int(any(view.phase in {"FAILED", "ABORTED"} for view in views))
+        return int(damaged or any(view.phase in {"FAILED", "ABORTED"} for view in views))
 
 
 def standings(views: Sequence[ExecutionView]) -> list[str]:
@@ -191,8 +193,8 @@ def _register(way: Way, options: RunOptions) -> WorkflowList:
     archive = pack(sources)
     way.install(archive)
     only = [] if options.workflow is None else [options.workflow]
-    request = Register(bundle=archive.digest, module=sources.module, only=only, who=user())
-    return way.ask(request, WorkflowList)
+    request = Register(bundle=archive.digest, module=sources.module, only=only)
+    return way.ask(request)
 
 
 def _list_workflows(options: RunOptions, found: WorkflowList) -> None:
@@ -232,11 +234,9 @@ def _answer_early(
             rest.append(each)
         else:
             value = Reader(way.blobs).answer(signal_.schema, each.given, f"--answer {each.name}")
-            request = Answer(
-                id=id_, name=each.name, value=value, who=user(), key=f"run-{each.name}"
-            )
+            request = Answer(id=id_, name=each.name, value=value, key=f"run-{each.name}")
             with suppress(Refused):  # it was answered before, or it will never be asked
-                way.ask(request, AnswerReply)
+                way.ask(request)
     return rest
 
 
@@ -272,7 +272,7 @@ def _interruptible(id_: str) -> Iterator[None]:
 def _tell_of_others(way: Way, id_: str) -> None:
     """Say that what else ran in this process is left for later: attempts that had begun are repeated then."""
     if way.is_owner:
-        page = way.ask(ListExecutions(phases=["QUEUED", "RUNNING"]), ExecutionPage)
+        page = way.ask(ListExecutions(phases=["QUEUED", "RUNNING"]))
         others = [each.id for each in page.items if each.id != id_]
         if others:
             tell(f"{len(others)} other executions have work left; go on with: {spelled('resume')}")
@@ -317,13 +317,3 @@ def _tell_state(view: ExecutionView) -> None:
 def _go_on(id_: str) -> str:
     verb = "go on with" if server() is None else "follow it with"
     return f"{verb}: {spelled('resume', id_)}"
-
-
-def failure_line(view: ExecutionView) -> str:
-    """Say on one line why an execution did not succeed."""
-    error = view.error or FailureView(code=view.phase, message=view.phase.lower())
-    if error.node:
-        return f"node {line(error.name or error.node)!r} failed: {error.message}"
-    how = "was aborted" if view.phase == "ABORTED" else f"has {view.phase.lower()}"
-    why = "" if error.message.lower() == view.phase.lower() else f": {error.message}"
-    return f"execution {view.id} {how}{why}"

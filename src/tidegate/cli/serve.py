@@ -41,18 +41,27 @@ HOST, PORT = "127.0.0.1", 8433
     is_flag=True,
     help="A proxy in front speaks TLS, and only it can reach this port; the last address in its X-Forwarded-For is believed.",
 )
+@click.option(
+    "--grace",
+    default=25.0,
+    show_default=True,
+    type=click.FloatRange(0, 86_400),
+    metavar="SECONDS",
+    help="How long running tasks may go on after SIGTERM or Ctrl-C.",
+)
 @shared_options
-def serve_command(*, home: Path, workers: int | None, **reached: Any) -> int:
+def serve_command(*, home: Path, workers: int | None, grace: float, **reached: Any) -> int:
     """
     Serve the store: run its executions, and take launches and answers over HTTP.
 
-    SIGTERM or Ctrl-C stops it. What runs then is repeated by the next `tidegate serve`, `run` or `resume`; nothing is lost.
+    SIGTERM or Ctrl-C stops it: no task begins any more, launches are refused, answers are still taken. It ends once no task runs, after the
+    grace, or at a second signal. What still runs then is repeated by the next `tidegate serve`, `run` or `resume`; nothing is lost.
     """
     # Loaded here: the door takes longer to be loaded than the help to be shown.
     from tidegate.api.settings import Settings  # noqa: PLC0415
     from tidegate.cli.serving import serve_store  # noqa: PLC0415
 
-    return serve_store(home, workers, Settings(**reached))
+    return serve_store(home, workers, Settings(**reached), grace=grace)
 
 
 @click.command("demo")

@@ -4,18 +4,24 @@ import gc
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from tidegate.api.accept import attend
 from tidegate.api.app import make_app
-from tidegate.api.server import listen, serve
+from tidegate.api.server import Behind, listen, serve
 from tidegate.api.settings import Settings, check_exposure
-from tidegate.cli.line import PATIENCE, PAUSE
+from tidegate.cli.ending import opened
 from tidegate.cli.render import tell
+from tidegate.cli.store import PATIENCE, PAUSE
 from tidegate.errors import StoreLocked
-from tidegate.remote.local import connect
+from tidegate.remote.local import is_owned
 from tidegate.runtime import Runtime, open_runtime
 from tidegate.service.tokens import TOKEN_FILE
+
+GRACE = 25.0
+"""Seconds: Kubernetes kills what has not ended after 30, and closing takes up to five."""
 
 
 def serve_store(
@@ -23,14 +29,20 @@ def serve_store(
     workers: int | None,
     settings: Settings,
     prepare: Callable[[Runtime, str], Callable[[], None]] | None = None,
+    grace: float = GRACE,
 ) -> int:
-    """Serve the store in `home` until told to stop. `prepare` is called before anything is served, with the address, and returns what to do then."""
+    """
+    Serve the store in `home` until told to stop, and `grace` seconds longer if attempts run.
+
+    `prepare` is called before anything is served, with the address, and returns what to do then. Errors: `EngineFailed`, when the engine has.
+    """
     check_exposure(settings)
     listening = listen(settings.host, settings.port)
     try:
-        with _take(home, workers) as runtime:
+        with opened(partial(_take, home, workers)) as runtime:
             runtime.service.tokens.admin_token(home / TOKEN_FILE)
-            app = make_app(runtime.service, home, version("tidegate"), settings)
+            app = make_app(runtime.service, version("tidegate"), settings)
+            door = runtime.open_door()
             url = _address(settings, listening.getsockname()[1])
             then = None if prepare is None else prepare(runtime, url)
             # What is there now stays for good: the collector need not look at it again and again.
@@ -41,7 +53,19 @@ def serve_store(
                 if then is not None:
                     then()
 
-            serve(app, listening, settings, ready=ready, stopping=app.close)
+            local = None if door is None else partial(attend, door.listener, app.local, door.part)
+            behind = Behind(
+                parts=runtime.parts,
+                grace=grace,
+                ready=ready,
+                drain=runtime.service.drain,
+                closing=app.close,
+                on_end=runtime.on_end,
+                beside=local,
+            )
+            serve(app, listening, settings, behind)
+            if runtime.failure is not None:
+                raise runtime.failure
     finally:
         listening.close()
     tell("stopped; everything accepted is stored")
@@ -54,9 +78,9 @@ def _take(home: Path, workers: int | None) -> Runtime:
     give_up = time.monotonic() + PATIENCE
     while True:
         try:
-            return open_runtime(home, workers=workers)
+            return open_runtime(home, workers=workers, serve_door=False)
         except StoreLocked:
-            if connect(home) is not None or time.monotonic() > give_up:
+            if is_owned(home) or time.monotonic() > give_up:
                 raise
             time.sleep(PAUSE)
 

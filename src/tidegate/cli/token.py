@@ -6,17 +6,14 @@ from pathlib import Path
 
 import click
 
-from tidegate.cli.line import Line
-from tidegate.cli.options import json_option, shared_options, user
+from tidegate.cli.options import json_option, shared_options
 from tidegate.cli.render import line, moment, print_json, table, tell, utc_now
-from tidegate.runtime import open_briefly, open_reader
+from tidegate.cli.store import StoreWay, open_briefly, open_reader
 from tidegate.wire import (
     GrantView,
     ListTokens,
     MakeToken,
     RevokeToken,
-    TokenList,
-    TokenMade,
     TokenView,
 )
 
@@ -69,16 +66,16 @@ def create_command(
     roles: tuple[str, ...],
     lasts: float | None,
     as_json: bool,
-    **place: str,
+    **where: str,
 ) -> None:
     """
     Make a token for NAME, and print it: this once, and never again.
 
     NAME is what stands beside every decision that is made with it.
     """
-    grants = [GrantView(role=role, **place) for role in dict.fromkeys(roles)]
-    with Line(home, open_briefly) as way:
-        made = way.ask(MakeToken(name=name, grants=grants, lasts=lasts, who=user()), TokenMade)
+    grants = [GrantView(role=role, **where) for role in dict.fromkeys(roles)]
+    with StoreWay(home, open_briefly) as way:
+        made = way.ask(MakeToken(name=name, grants=grants, lasts=lasts))
     if as_json:
         print_json(made)
         return
@@ -92,8 +89,8 @@ def create_command(
 @shared_options
 def list_command(*, home: Path, as_json: bool) -> None:
     """List the tokens, the oldest first, and whether they are still in use."""
-    with Line(home, open_reader) as way:
-        found = way.ask(ListTokens(), TokenList).items
+    with StoreWay(home, open_reader) as way:
+        found = way.ask(ListTokens()).items
     if as_json:
         print_json(found)
     elif found:
@@ -137,8 +134,8 @@ def _row(token: TokenView) -> tuple[str, ...]:
 @shared_options
 def revoke_command(*, home: Path, token: str, as_json: bool) -> None:
     """End a token at once, with every browser that has traded it."""
-    with Line(home, open_briefly) as way:
-        ended = way.ask(RevokeToken(token=token, who=user()), TokenList).items
+    with StoreWay(home, open_briefly) as way:
+        ended = way.ask(RevokeToken(token=token)).items
     if as_json:
         print_json(ended)
     else:

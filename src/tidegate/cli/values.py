@@ -10,14 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tidegate.blobs import BlobDirectory
 from tidegate.cli.render import utc_now
 from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Schema, Value
 from tidegate.types.json_text import read_json
 from tidegate.types.schema import faults
 from tidegate.types.text import parse
-from tidegate.types.values import KIND
+from tidegate.types.values import KIND, FileStore
 
 MAX_ARGUMENT = 64 * 1024 * 1024
 
@@ -25,7 +24,7 @@ MAX_ARGUMENT = 64 * 1024 * 1024
 class Reader:
     """Reads values; files that are values go into the blobs."""
 
-    def __init__(self, blobs: BlobDirectory) -> None:
+    def __init__(self, blobs: FileStore) -> None:
         self.blobs = blobs
 
     def typed(self, schema: Schema, given: str, what: str) -> Value:

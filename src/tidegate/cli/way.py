@@ -1,24 +1,24 @@
 """
-The way from a command to whoever handles its requests: the store of this machine (see `line`), or a server, over HTTP.
+The way from a command to where its requests are handled: the store of this machine (see `store`), or a server, over HTTP.
 
-A command asks in the same words either way.
+A command asks in the same way either way.
 """
 
 import os
 import shlex
 import shutil
 import sys
-import tempfile
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, TypeVar
 
 import click
 
-from tidegate.blobs import BlobDirectory
 from tidegate.bundles.archive import Archive
-from tidegate.cli.line import Line, Opener
+from tidegate.cli.store import Opener, StoreWay
+from tidegate.remote.client import Remote
 from tidegate.remote.config import SANDBOX, Config
-from tidegate.wire import Request, View
+from tidegate.types.values import FileStore
+from tidegate.wire import Ask
 
 V = TypeVar("V")
 
@@ -32,12 +32,12 @@ class Way(Protocol):
         ...
 
     @property
-    def blobs(self) -> BlobDirectory:
+    def blobs(self) -> FileStore:
         """Where files go that are values."""
         ...
 
-    def ask(self, request: Request, kind: type[V]) -> V:
-        """Have a request handled whose view is of this kind. Errors: those of the service."""
+    def ask(self, request: Ask[V]) -> V:
+        """Have a request handled, and return the view that answers it. Errors: those of the service."""
         ...
 
     def install(self, archive: Archive) -> None:
@@ -45,51 +45,22 @@ class Way(Protocol):
         ...
 
 
-class ServerWay:
+class ServerWay(Remote):
     """The way to a server."""
 
+    via = "cli"
     is_owner = False
-
-    def __init__(self, config: Config) -> None:
-        # Loaded here, for it brings the HTTP library, which a command on its own store does not need.
-        from tidegate.remote.blobs import RemoteBlobs  # noqa: PLC0415
-        from tidegate.remote.requests import Door  # noqa: PLC0415
-        from tidegate.remote.transport import Transport  # noqa: PLC0415
-
-        self._scratch = tempfile.mkdtemp(prefix="tidegate-")
-        self._transport = Transport(config, "cli")
-        self._door = Door(self._transport)
-        self.blobs = RemoteBlobs(self._transport, Path(self._scratch))
-
-    def ask(self, request: Request, kind: type[V]) -> V:
-        """Have a request handled whose view is of this kind."""
-        return self._door.ask(request, kind)
-
-    def send(self, request: Request) -> View:
-        """Have a request handled."""
-        return self._door.send(request)
 
     def install(self, archive: Archive) -> None:
         """Send a packed source tree, unless it is there."""
-        from tidegate.remote.registering import upload  # noqa: PLC0415 - as above
-
-        upload(self._transport, archive)
-
-    def __enter__(self) -> Self:
-        """Enter a block at whose end the way is closed."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Let go of the connections, and of copies of files."""
-        self._transport.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        self.upload(archive)
 
 
-def way_to(home: Path, opener: Opener) -> Line | ServerWay:
+def way_to(home: Path, opener: Opener) -> StoreWay | ServerWay:
     """Return the way that the command line asks for: to a server if it names one, else to the store in `home`."""
     url = server()
     if url is None:
-        return Line(home, opener)
+        return StoreWay(home, opener)
     return ServerWay(Config.for_endpoint(url) if url else Config.auto())
 
 
@@ -101,8 +72,8 @@ def server() -> str | None:
 
 
 def spelled(verb: str, *words: str) -> str:
-    """Return a command that may be typed here as it stands: it is found, and it reaches the same place."""
-    return " ".join([_program(), verb, *_place(), *words])
+    """Return a command that may be typed here as it stands: it is found, and it reaches the same store."""
+    return " ".join([_program(), verb, *_whereabouts(), *words])
 
 
 def _program() -> str:
@@ -113,7 +84,7 @@ def _program() -> str:
     return shlex.quote(min(os.path.relpath(called), str(called.absolute()), key=len))
 
 
-def _place() -> list[str]:
+def _whereabouts() -> list[str]:
     url = server()
     if url is not None:
         return ["--server", url] if url and url != SANDBOX else ["--remote"]

@@ -6,7 +6,7 @@ The ways to a running Tidegate: over HTTP for programs, and through the local so
 
 from tidegate.remote.client import Remote
 from tidegate.remote.config import Config
-from tidegate.remote.execution import Execution, Outputs, Workflow
+from tidegate.remote.execution import Execution, RemoteOutputs, RemoteWorkflow
 from tidegate.remote.problems import StillRunning, Unreachable
 
 FlyteRemote = Remote
@@ -16,9 +16,9 @@ __all__ = [
     "Config",
     "Execution",
     "FlyteRemote",
-    "Outputs",
     "Remote",
+    "RemoteOutputs",
+    "RemoteWorkflow",
     "StillRunning",
     "Unreachable",
-    "Workflow",
 ]

@@ -12,24 +12,25 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
+from typing import Any, ClassVar, Final, Self, TypedDict, TypeVar, Unpack
 
 from tidegate.bundles.archive import Archive
-from tidegate.errors import InvalidValue
+from tidegate.errors import InvalidValue, StoreDamaged
 from tidegate.remote.config import Config
-from tidegate.remote.execution import Execution, Workflow
+from tidegate.remote.execution import Execution, RemoteWorkflow
 from tidegate.remote.problems import StillRunning
+from tidegate.remote.requests import ask
 from tidegate.remote.values import declared_types, decoded, encoded
 from tidegate.wire import (
     Abort,
     Answer,
     AnswerReply,
-    ExecutionPage,
+    Ask,
     ExecutionView,
     FeedView,
     GetExecution,
+    GetQuestion,
     GetWorkflow,
-    InboxPage,
     Launch,
     ListExecutions,
     ListInbox,
@@ -37,13 +38,8 @@ from tidegate.wire import (
     ListWorkflows,
     Recover,
     Relaunch,
-    Request,
-    SignalList,
     SignalView,
-    View,
     WaitingView,
-    WorkflowDetail,
-    WorkflowList,
 )
 
 V = TypeVar("V")
@@ -93,21 +89,22 @@ class Remote:
     Everything that the server refuses is raised as the class of `tidegate.errors` that it is there. It may be used from any thread.
     """
 
+    via: ClassVar[str] = "client"
+    """What decisions are recorded to have come through."""
+
     def __init__(
         self, config: Config | None = None, default_project: str = "", default_domain: str = ""
     ) -> None:
         # Loaded here, for it brings the HTTP library: a command that talks to its own machine needs none.
-        from tidegate.remote.blobs import RemoteBlobs  # noqa: PLC0415
-        from tidegate.remote.requests import Door  # noqa: PLC0415
-        from tidegate.remote.transport import Transport  # noqa: PLC0415
+        from tidegate.remote.blobs import remote_files  # noqa: PLC0415
+        from tidegate.remote.transport import HttpTransport  # noqa: PLC0415
 
         self.config = config or Config.auto()
         self.default_project = default_project
         self.default_domain = default_domain
         scratch = tempfile.mkdtemp(prefix="tidegate-")
-        self._transport = Transport(self.config)
-        self._door = Door(self._transport)
-        self.blobs = RemoteBlobs(self._transport, Path(scratch))
+        self._transport = HttpTransport(self.config, self.via)
+        self.blobs = remote_files(self._transport, Path(scratch))
         weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
 
     def close(self) -> None:
@@ -122,9 +119,11 @@ class Remote:
         """Close the remote."""
         self.close()
 
-    def send(self, request: Request) -> View:
-        """Hand over a request of `tidegate.wire` and return its view: all that a server can be asked."""
-        return self._door.send(request)
+    def ask(self, request: Ask[V]) -> V:
+        """Hand over a request of `tidegate.wire`, and return the view that answers it."""
+        return ask(self._transport, request)
+
+    send = ask
 
     # ---- workflows ----
 
@@ -134,22 +133,22 @@ class Remote:
         domain: str | None = None,
         name: str | None = None,
         version: str | None = None,
-    ) -> Workflow:
+    ) -> RemoteWorkflow:
         """
         Return a workflow by its dotted name, in its latest version if none is given. Errors: `UnknownWorkflow`.
 
         The order is Flyte's; one word alone is the name. `project` and `domain` have no effect: code belongs to the whole server.
         """
         request = GetWorkflow(name=_alone(project, domain, name), version=version or "")
-        return Workflow(self._door.ask(request, WorkflowDetail).workflow)
+        return RemoteWorkflow(self.ask(request).workflow)
 
-    def workflows(self) -> list[Workflow]:
+    def workflows(self) -> list[RemoteWorkflow]:
         """Return the latest version of each workflow."""
-        return [Workflow(view) for view in self._door.ask(ListWorkflows(), WorkflowList).items]
+        return [RemoteWorkflow(view) for view in self.ask(ListWorkflows()).items]
 
     def register(
         self, *paths: Path | str, version: str = "", only: Sequence[str] = ()
-    ) -> list[Workflow]:
+    ) -> list[RemoteWorkflow]:
         """
         Register the workflows of Python files, or of all files below a directory, with the source tree in which they lie.
 
@@ -159,8 +158,8 @@ class Remote:
         # Loaded here, for it reads and packs source code, which few programs do.
         from tidegate.remote.registering import register  # noqa: PLC0415
 
-        found = register(self._door, [Path(path) for path in paths], version, only)
-        return [Workflow(view) for view in found]
+        found = register(self._transport, [Path(path) for path in paths], version, only)
+        return [RemoteWorkflow(view) for view in found]
 
     def upload(self, archive: Archive) -> bool:
         """Bring a packed source tree to the server; return whether it had to be sent."""
@@ -200,7 +199,7 @@ class Remote:
             project=project or self.default_project,
             domain=domain or self.default_domain,
         )
-        execution = self._execution(self._door.ask(request, ExecutionView), chosen)
+        execution = self._execution(self.ask(request), chosen)
         return self.wait(execution) if options.get("wait") else execution
 
     def fetch_execution(
@@ -236,7 +235,7 @@ class Remote:
                 cursor=cursor,
                 limit=min(PAGE, limit - len(found)),
             )
-            page = self._door.ask(request, ExecutionPage)
+            page = self.ask(request)
             found += [Execution(each, self) for each in page.items]
             cursor = page.next
             if not cursor:
@@ -251,7 +250,7 @@ class Remote:
     ) -> Execution:
         """Look at an execution again: it is changed, and returned. What else may be given is Flyte's, and has no effect."""
         del entity_definition, sync_nodes
-        execution.update(self.look(execution.id.name))
+        execution.update(self.ask(GetExecution(id=execution.id.name, after=execution.seq)))
         return execution
 
     sync_execution = sync
@@ -266,35 +265,36 @@ class Remote:
         """
         Return an execution when it has ended, in whatever way. It is told as soon as it ends; what else may be given is Flyte's, and has no effect.
 
-        Errors: `StillRunning`, a `TimeoutError`, when the time is up.
+        Errors: `StillRunning`, a `TimeoutError`, when the time is up; `StoreDamaged` for one that cannot be read back.
         """
         del poll_interval, sync_nodes
         found = execution if isinstance(execution, Execution) else self.fetch_execution(execution)
         seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
         until = None if seconds is None else time.monotonic() + seconds
         while not found.is_done:
+            if found.damaged and not found.nodes:
+                raise StoreDamaged(found.damaged)
             left = LONG_POLL if until is None else min(LONG_POLL, until - time.monotonic())
             if left <= 0:
                 raise StillRunning(
                     f"execution {found.id.name} is {found.phase} after {seconds:g} s; it goes on"
                 )
-            view = self._door.ask(GetExecution(id=found.id.name, wait=left), ExecutionView)
-            found.update(view)
+            found.update(self.ask(GetExecution(id=found.id.name, after=found.seq, wait=left)))
         return found
 
     def terminate(self, execution: Execution | str, cause: str = "") -> None:
         """End an execution; what it waits for is withdrawn. Errors: `ExecutionEnded`."""
-        self._door.send(Abort(id=_name(execution), reason=cause))
+        self.ask(Abort(id=_name(execution), reason=cause))
 
     def relaunch(self, execution: Execution | str, *, id: str = "") -> Execution:  # noqa: A002
         """Launch an execution again, with the same version and inputs."""
         request = Relaunch(id=_name(execution), new_id=id or _fresh())
-        return self._execution(self._door.ask(request, ExecutionView))
+        return self._execution(self.ask(request))
 
     def recover(self, execution: Execution | str, *, id: str = "") -> Execution:  # noqa: A002
         """Launch an execution that has failed again, and keep the results and the answers that it had. Errors: `NotRecoverable`."""
         request = Recover(id=_name(execution), new_id=id or _fresh())
-        return self._execution(self._door.ask(request, ExecutionView))
+        return self._execution(self.ask(request))
 
     def watch(self, execution: Execution | str | None = None) -> Iterator[FeedView]:
         """
@@ -327,7 +327,7 @@ class Remote:
         if filters is not None:
             raise TypeError("list_signals takes no filters; pick from the list that it returns")
         del project, domain
-        return self._door.ask(ListSignals(id=_name(execution_name)), SignalList).items[:limit]
+        return self.ask(ListSignals(id=_name(execution_name))).items[:limit]
 
     def set_signal(
         self,
@@ -376,15 +376,15 @@ class Remote:
 
     def inbox(self, limit: int = 1000, **filters: str) -> list[WaitingView]:
         """
-        Return what waits for an answer, over all executions, the soonest due first.
+        Return what waits for an answer, over all executions, the soonest due first. Values that are too large for a list are in `preview`; see `question`.
 
         `filters`: execution, workflow, project, domain, kind (input, approve), text.
         """
         found: list[WaitingView] = []
         cursor = ""
         while len(found) < limit:
-            page = self._door.ask(
-                ListInbox(cursor=cursor, limit=min(PAGE, limit - len(found)), **filters), InboxPage
+            page = self.ask(
+                ListInbox(cursor=cursor, limit=min(PAGE, limit - len(found)), **filters)
             )
             found += page.items
             cursor = page.next
@@ -392,13 +392,17 @@ class Remote:
                 break
         return found
 
+    def question(self, signal_id: str, execution_name: str) -> WaitingView:
+        """Return a question that waits, with all its values. Errors: `UnknownSignal`; `Refused` and below if it is not open."""
+        return self.ask(GetQuestion(id=_name(execution_name), name=signal_id))
+
     # ---- what executions ask for ----
 
     def look(self, execution: str, /) -> ExecutionView:
         """Return all that is known of an execution."""
-        return self._door.ask(GetExecution(id=execution), ExecutionView)
+        return self.ask(GetExecution(id=execution))
 
-    def results(self, view: ExecutionView, workflow: Workflow | None, /) -> dict[str, Any]:
+    def results(self, view: ExecutionView, workflow: RemoteWorkflow | None, /) -> dict[str, Any]:
         """Return the outputs of an execution as Python objects."""
         outputs = view.outputs or {}
         if not outputs:
@@ -424,7 +428,7 @@ class Remote:
             # A key of our own makes it safe to ask again when no reply comes.
             key=options.get("key") or f"client-{_fresh()}",
         )
-        return self._door.ask(request, AnswerReply)
+        return self.ask(request)
 
     def _encoded(self, value: Any, python_type: Any, what: str) -> Any:
         try:
@@ -432,21 +436,21 @@ class Remote:
         except InvalidValue as error:
             raise InvalidValue(f"{what}: {error.message}", error.faults) from None
 
-    def _workflow(self, workflow: Any, version: str | None) -> Workflow:
+    def _workflow(self, workflow: Any, version: str | None) -> RemoteWorkflow:
         match workflow:
-            case Workflow():
+            case RemoteWorkflow():
                 return workflow
             case str():
                 return self.fetch_workflow(workflow, version=version)
             case _ if hasattr(workflow, "signature") and hasattr(workflow, "name"):
                 found = self.fetch_workflow(workflow.name, version=version)
-                return Workflow(found.view, workflow)
+                return RemoteWorkflow(found.view, workflow)
             case _:
                 raise InvalidValue(
                     f"{workflow!r} cannot be executed: give a workflow, or the name of one"
                 )
 
-    def _execution(self, view: ExecutionView, workflow: Workflow | None = None) -> Execution:
+    def _execution(self, view: ExecutionView, workflow: RemoteWorkflow | None = None) -> Execution:
         return Execution(view, self, workflow)
 
     def __repr__(self) -> str:
@@ -461,7 +465,7 @@ def _check_known(what: str, options: Mapping[str, Any], kind: Any) -> None:
 
 
 def _alone(project: str | None, domain: str | None, name: str | None) -> str:
-    """Return the name in Flyte's order of arguments, or the one word that was given in its place."""
+    """Return the name in Flyte's order of arguments, or the one word that was given instead."""
     found = project if (name, domain) == (None, None) else name
     if found is None:
         raise InvalidValue("give a name: alone, as `name=`, or after project and domain")

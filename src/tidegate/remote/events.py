@@ -7,7 +7,8 @@ import msgspec
 
 from tidegate.errors import TidegateError
 from tidegate.remote.problems import Unreachable
-from tidegate.remote.transport import PATIENCE, HttpCall, Transport
+from tidegate.remote.requests import HttpCall
+from tidegate.remote.transport import PATIENCE, HttpTransport
 from tidegate.wire import ENDED, FeedView
 
 SILENCE = 60.0
@@ -15,19 +16,22 @@ SILENCE = 60.0
 
 PAUSE = 0.5
 
+BEGINNING = "0"
+"""The cursor before the first event."""
 
-def follow(transport: Transport, execution: str) -> Iterator[FeedView]:
+
+def follow(transport: HttpTransport, execution: str) -> Iterator[FeedView]:
     """
     Yield the events of an execution, from its first to its last; or of all executions from now on, if none is named.
 
     Errors: those of the server; `Unreachable` when it has been away for `PATIENCE` seconds.
     """
-    last: int | None = 0 if execution else None
+    last = BEGINNING if execution else ""
     since = time.monotonic()
     while True:
         try:
             for event in _events(transport, execution, last):
-                last, since = event.place, time.monotonic()
+                last, since = event.cursor, time.monotonic()
                 yield event
                 if execution and event.event.details.get("phase") in ENDED:
                     return
@@ -38,13 +42,12 @@ def follow(transport: Transport, execution: str) -> Iterator[FeedView]:
         time.sleep(PAUSE)
 
 
-def _events(transport: Transport, execution: str, last: int | None) -> Iterator[FeedView]:
+def _events(transport: HttpTransport, execution: str, last: str) -> Iterator[FeedView]:
     call = HttpCall(
         method="GET",
         path="/api/v1/events",
         query={"execution": execution, "after": last},
-        headers={"accept": "text/event-stream"}
-        | ({"last-event-id": str(last)} if last is not None else {}),
+        headers={"accept": "text/event-stream"},
     )
     with transport.lines(call, silence=SILENCE) as lines:
         said: list[str] = []

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
-from tidegate.errors import ExecutionFailed, Refused, TidegateError
+from tidegate.errors import ExecutionFailed, Refused, StoreDamaged, TidegateError
 from tidegate.ir.expr import Schema
 from tidegate.wire import (
     ENDED,
@@ -16,6 +16,7 @@ from tidegate.wire import (
     NodeView,
     WaitingView,
     WorkflowView,
+    merged,
 )
 
 
@@ -30,7 +31,7 @@ class ExecutionId(Struct, frozen=True):
         return self.name
 
 
-class Workflow:
+class RemoteWorkflow:
     """A version of a workflow on a server: what it takes and gives, and what it will ask for."""
 
     def __init__(self, view: WorkflowView, python: Any = None) -> None:
@@ -62,7 +63,7 @@ class Workflow:
         return f"<Workflow {self.name} {self.version}>"
 
 
-class Outputs(Mapping[str, Any]):
+class RemoteOutputs(Mapping[str, Any]):
     """Results by name: as items, and as attributes."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -86,17 +87,19 @@ class Outputs(Mapping[str, Any]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        return f"Outputs({self._values!r})"
+        return f"RemoteOutputs({self._values!r})"
 
 
-class Source(Protocol):
+class Lookup(Protocol):
     """Where an execution looks for more of itself."""
 
     def look(self, execution: str, /) -> ExecutionView:
         """Return an execution as it is now."""
         ...
 
-    def results(self, view: ExecutionView, workflow: "Workflow | None", /) -> Mapping[str, Any]:
+    def results(
+        self, view: ExecutionView, workflow: "RemoteWorkflow | None", /
+    ) -> Mapping[str, Any]:
         """Return the outputs of an execution that has succeeded, as Python objects."""
         ...
 
@@ -107,17 +110,29 @@ class Execution:
     def __init__(
         self,
         seen: ExecutionView | ExecutionLine,
-        source: Source,
-        workflow: Workflow | None = None,
+        source: Lookup,
+        workflow: RemoteWorkflow | None = None,
     ) -> None:
         self._seen = seen
         self._source = source
         self._workflow = workflow
-        self._outputs: Outputs | None = None
+        self._outputs: RemoteOutputs | None = None
 
     def update(self, view: ExecutionView) -> None:
-        """Take over what was seen later."""
-        self._seen, self._outputs = view, None
+        """Take over what was seen later: all of it, or what has changed since `seq`."""
+        seen = self._seen
+        self._seen = merged(seen, view) if isinstance(seen, ExecutionView) else view
+        self._outputs = None
+
+    @property
+    def seq(self) -> int:
+        """The number of the last line of its history that was seen; 0 if only its line in a list was."""
+        return self._seen.seq if isinstance(self._seen, ExecutionView) else 0
+
+    @property
+    def damaged(self) -> str:
+        """What is damaged of it, and what to do; empty if nothing is known to be."""
+        return self._seen.damaged
 
     @property
     def view(self) -> ExecutionView:
@@ -164,11 +179,14 @@ class Execution:
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """What it was launched with, as plain data."""
-        return self.view.inputs
+        """What it was launched with, as plain data. Errors: `StoreDamaged` if that cannot be read."""
+        inputs = self.view.inputs
+        if inputs is UNSET:
+            raise StoreDamaged(self.damaged)
+        return inputs
 
     @property
-    def outputs(self) -> Outputs:
+    def outputs(self) -> RemoteOutputs:
         """
         Its results.
 
@@ -178,7 +196,7 @@ class Execution:
             view = self.view
             if view.outputs is None:
                 raise _no_outputs(view)
-            self._outputs = Outputs(self._source.results(view, self._workflow))
+            self._outputs = RemoteOutputs(self._source.results(view, self._workflow))
         return self._outputs
 
     @property

@@ -1,90 +1,34 @@
 """
-The client of a running Tidegate: hands requests to the process that owns the store, through a socket in its home.
+The way to the process that owns a store: HTTP, as to any server, through a socket in the home of the store.
 
-A message is four bytes of length, the highest first, and that much JSON: a `Request` one way, a view or a `Problem` the other.
-Each request has a connection of its own, so one `Connection` may be used from any thread.
+The owner's door knows by the socket who asks. Each request has a connection of its own.
 """
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import msgspec
+from msgspec import Struct
 
 from tidegate.errors import InvalidValue, StoreError
-from tidegate.remote.problems import error_of
-from tidegate.wire import (
-    Abort,
-    Aborted,
-    Answer,
-    AnswerReply,
-    DeckView,
-    EventList,
-    ExecutionPage,
-    ExecutionView,
-    GetDeck,
-    GetExecution,
-    GetLogs,
-    GetWorkflow,
-    InboxPage,
-    Launch,
-    ListEvents,
-    ListExecutions,
-    ListInbox,
-    ListSignals,
-    ListTokens,
-    ListVersions,
-    ListWorkflows,
-    LogList,
-    MakeToken,
-    Problem,
-    Recover,
-    Register,
-    Relaunch,
-    Request,
-    RevokeToken,
-    SignalList,
-    TokenList,
-    TokenMade,
-    View,
-    WorkflowDetail,
-    WorkflowList,
-)
+from tidegate.remote.problems import error_in
+from tidegate.remote.requests import HttpCall, content_of, target_of
+from tidegate.wire import Health
 
 SOCKET = "door.sock"
+HEALTH = "/api/v1/health"
 MAX_MESSAGE = 64 * 1024 * 1024
+"""Bytes of a request: what fits into memory a few times over, and is more than anybody types."""
 REPLY = 120.0
 """Seconds until an owner that does not reply is given up, beyond those that the request itself waits. To import an author's module may take 90."""
 CONNECT = 5.0
-"""Seconds until an owner whose door takes nobody any more is given up."""
+"""Seconds until an owner that accepts no connection is given up."""
 LONGEST_ADDRESS = 100
 """Bytes that fit into a socket address on every system (Linux takes 107, macOS 103)."""
-
-VIEWS: dict[type[Request], type[View]] = {
-    Register: WorkflowList,
-    Launch: ExecutionView,
-    Relaunch: ExecutionView,
-    Recover: ExecutionView,
-    GetExecution: ExecutionView,
-    ListExecutions: ExecutionPage,
-    ListInbox: InboxPage,
-    ListSignals: SignalList,
-    Answer: AnswerReply,
-    Abort: Aborted,
-    ListEvents: EventList,
-    GetLogs: LogList,
-    GetDeck: DeckView,
-    ListWorkflows: WorkflowList,
-    GetWorkflow: WorkflowDetail,
-    ListVersions: WorkflowList,
-    MakeToken: TokenMade,
-    ListTokens: TokenList,
-    RevokeToken: TokenList,
-}
-"""Which view answers which request."""
 
 
 class OwnerGone(StoreError):
@@ -99,64 +43,109 @@ class OwnerSilent(StoreError):
     code: ClassVar[str] = "owner_silent"
 
 
-class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What comes back: a view, or a problem."""
+class OwnerReply(Struct, frozen=True):
+    """What came back."""
 
-    view: msgspec.Raw = msgspec.Raw()
-    problem: Problem | None = None
+    content: bytes
+    headers: Mapping[str, str]
 
 
 class Connection:
-    """The way to the process that owns a store."""
+    """A connection to the process that owns a store, for one call. `patience` is in seconds, beyond those that the call itself waits."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, line: socket.socket, patience: float) -> None:
         self._home = home
+        self._line = line
+        self._patience = patience
 
-    def send(self, request: Request, patience: float | None = None) -> View:
+    def __enter__(self) -> Self:
+        """Enter a block at whose end the connection is closed."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connection."""
+        self._line.close()
+
+    def reply(self, call: HttpCall) -> OwnerReply:
         """
-        Hand over a request and return its view. `patience` is in seconds, beyond those that the request itself waits.
+        Send a call, and return its reply.
 
         Errors: what the service raised, raised again; `OwnerGone` if the owner ended meanwhile; `OwnerSilent` when the patience is at its end.
         """
-        patience = REPLY if patience is None else patience
-        body = msgspec.json.encode(request)
-        if len(body) > MAX_MESSAGE:
-            raise InvalidValue(f"the request is larger than {MAX_MESSAGE} bytes")
+        status, reply = self._exchange(call)
+        if status < 400:
+            return reply
+        raise error_in(reply.content) or StoreError(
+            f"unexpected HTTP {status} from the owner of {self._home}"
+        )
+
+    def health(self) -> Health:
+        """Return how the owner is, part by part. Errors: `OwnerGone`, `OwnerSilent`."""
+        _, reply = self._exchange(HttpCall(method="GET", path=HEALTH))
+        return msgspec.json.decode(reply.content, type=Health)
+
+    def _exchange(self, call: HttpCall) -> tuple[int, OwnerReply]:
+        content, headers = content_of(call)
+        if len(content) > MAX_MESSAGE:
+            raise InvalidValue(f"the request is larger than {MAX_MESSAGE:,} bytes")
+        self._line.settimeout(self._patience + call.wait)
+        lines = [
+            f"{call.method} {target_of(call)} HTTP/1.1",
+            "Host: localhost",
+            "Connection: close",
+        ]
+        lines += [f"{name}: {text}" for name, text in headers.items()]
+        lines += [f"Content-Length: {len(content)}", "", ""]
         try:
-            with _connected(self._home) as line:
-                line.settimeout(patience + getattr(request, "wait", 0.0))
-                write_message(line, body)
-                reply = read_message(line)
+            self._line.sendall("\r\n".join(lines).encode() + content)
+            pieces = iter(lambda: self._line.recv(1 << 20), b"")
+            status, found, body = _read(b"".join(pieces))
         except TimeoutError:
             raise OwnerSilent(
-                f"the process that owns {self._home} has not replied for {patience:.0f} s; it may be stopped or hung:"
+                f"the process that owns {self._home} has not replied for {self._patience:.0f} s; it may be stopped or hung:"
                 " look at it, or end it; what it acknowledged is safe"
             ) from None
-        except OSError as error:
-            raise OwnerGone(f"the process that owns {self._home} does not reply: {error}") from None
-        if reply is None:
-            raise OwnerGone(f"the process that owns {self._home} ended before it replied")
-        envelope = msgspec.json.decode(reply, type=Envelope)
-        if envelope.problem is not None:
-            raise error_of(envelope.problem)
-        return msgspec.json.decode(envelope.view, type=VIEWS[type(request)])
+        except (OSError, ValueError) as error:
+            raise OwnerGone(
+                f"the process that owns {self._home} ended before it replied: {error}"
+            ) from None
+        return status, OwnerReply(body, found)
 
 
-def connect(home: Path) -> Connection | None:
-    """Return the way to the process that owns the store in `home`; None if there is none."""
+def _read(reply: bytes) -> tuple[int, dict[str, str], bytes]:
+    """
+    Return the status of a reply that is there, its headers and its body. Errors: `ValueError` if that is not all of it.
+
+    Our own server wrote it, and says how long it is. `http.client` could read more, but to import it takes a tenth of the time of a command.
+    """
+    head, _, body = reply.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): text for name, _, text in (line.partition(": ") for line in lines)}
+    if len(body) != int(headers.get("content-length", -1)):
+        raise ValueError("the reply is not whole")
+    return int(first.split(" ")[1]), headers, body
+
+
+def connect(home: Path, patience: float | None = None) -> Connection | None:
+    """Return a connection to the process that owns the store in `home`; None if there is none."""
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    line.settimeout(CONNECT)
     try:
-        with _connected(home):
-            return Connection(home)
+        with address(home) as where:
+            line.connect(where)
     except OSError:
+        line.close()
         return None
+    return Connection(home, line, REPLY if patience is None else patience)
 
 
-@contextmanager
-def _connected(home: Path) -> Iterator[socket.socket]:
-    with address(home) as where, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-        line.settimeout(CONNECT)
-        line.connect(where)
-        yield line
+def is_owned(home: Path) -> bool:
+    """Return whether there is a process that owns the store in `home`, and has a door."""
+    found = connect(home)
+    if found is None:
+        return False
+    with found:
+        return True
 
 
 @contextmanager
@@ -171,29 +160,3 @@ def address(home: Path) -> Iterator[str]:
         yield f"/proc/self/fd/{folder}/{SOCKET}"
     finally:
         os.close(folder)
-
-
-def write_message(line: socket.socket, body: bytes) -> None:
-    """Send one message."""
-    line.sendall(len(body).to_bytes(4, "big") + body)
-
-
-def read_message(line: socket.socket) -> bytes | None:
-    """Receive one message; None if the other side is gone. Errors: `ValueError` if it is too long."""
-    head = _read(line, 4)
-    if head is None:
-        return None
-    size = int.from_bytes(head, "big")
-    if size > MAX_MESSAGE:
-        raise ValueError(f"a message of {size} bytes; the limit is {MAX_MESSAGE}")
-    return _read(line, size)
-
-
-def _read(line: socket.socket, size: int) -> bytes | None:
-    parts = bytearray()
-    while len(parts) < size:
-        part = line.recv(min(size - len(parts), 1 << 20))
-        if not part:
-            return None
-        parts += part
-    return bytes(parts)

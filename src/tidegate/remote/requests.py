@@ -1,179 +1,143 @@
 """
-Requests over HTTP: which call a request of `wire` is, and sending it.
+Requests of `wire` as HTTP calls: made by the table of bindings, sent by a transport, and the reply read as the view that answers.
 
-So whatever speaks in requests can speak to a server: the client, and the commands of the terminal.
+There are two transports: `transport` for a server anywhere, `local` for the process that owns a store on this machine. Whatever asks, asks by `ask`.
 """
 
-from typing import Any, TypeVar, assert_never
-from urllib.parse import quote, unquote
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeVar, cast
+from urllib.parse import quote, unquote, urlencode
 
 import msgspec
+from msgspec import Struct, structs
 
-from tidegate.errors import Refused
-from tidegate.remote.local import VIEWS
-from tidegate.remote.transport import HttpCall, Transport
-from tidegate.wire import (
-    Abort,
-    Answer,
-    DeckView,
-    GetDeck,
-    GetExecution,
-    GetLogs,
-    GetWorkflow,
-    Launch,
-    ListEvents,
-    ListExecutions,
-    ListInbox,
-    ListSignals,
-    ListTokens,
-    ListVersions,
-    ListWorkflows,
-    MakeToken,
-    Recover,
-    Register,
-    Relaunch,
-    Request,
-    RevokeToken,
-    View,
-)
+from tidegate.wire import Ask, DeckView, GetDeck, check, view_of
+from tidegate.wire.bindings import Binding, binding_of
 
 V = TypeVar("V")
 
-API = "/api/v1"
+
+class HttpCall(Struct, frozen=True, kw_only=True):
+    """
+    One call. `body` is encoded as JSON, `content` sent as it is; `wait` is the seconds that the server is asked to take before it replies.
+
+    `repeatable`: it does the same when it is done twice.
+    """
+
+    method: str
+    path: str
+    query: dict[str, Any] = {}
+    body: Any = None
+    content: bytes | None = None
+    headers: dict[str, str] = {}
+    wait: float = 0.0
+    repeatable: bool = True
 
 
-class Door:
-    """The way to a server, for requests. May be used from any thread."""
+class HttpReply(Protocol):
+    """What comes back from a call that has succeeded."""
 
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
+    @property
+    def content(self) -> bytes:
+        """Return the body."""
+        ...
 
-    def send(self, request: Request) -> View:
-        """Hand over a request and return its view. Errors: those of the service, `Unreachable`."""
-        if isinstance(request, GetDeck):
-            return self._deck(request)
-        body = self.transport.send(call_of(request))
-        return msgspec.json.decode(body, type=VIEWS[type(request)])
-
-    def ask(self, request: Request, kind: type[V]) -> V:
-        """Hand over a request whose view is of this kind."""
-        view = self.send(request)
-        assert isinstance(view, kind), f"{type(request).__name__} gave {type(view).__name__}"
-        return view
-
-    def _deck(self, request: GetDeck) -> DeckView:
-        # It travels as the page that it is, for browsers.
-        reply = self.transport.reply(call_of(request))
-        return DeckView(
-            node=unquote(reply.headers.get("x-tidegate-node", request.node)),
-            name=request.node,
-            attempt=int(reply.headers.get("x-tidegate-attempt", request.attempt)),
-            html=reply.content.decode(errors="replace"),
-        )
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers; names in lower case are found."""
+        ...
 
 
-def call_of(request: Request) -> HttpCall:
-    """Return the call that a request is. Who asks is not in it: the server knows that by the token."""
-    match request:
-        case Register() | ListWorkflows() | GetWorkflow() | ListVersions():
-            return _about_workflows(request)
-        case MakeToken() | ListTokens() | RevokeToken():
-            raise Refused("tokens are made, listed and revoked on the machine of the store alone")
-        case Launch():
-            fields = ("workflow", "version", "inputs", "id", "project", "domain")
-            return _post("executions", _picked(request, *fields), repeatable=bool(request.id))
-        case Relaunch() | Recover():
-            verb = "relaunch" if isinstance(request, Relaunch) else "recover"
-            path = f"executions/{_part(request.id)}/{verb}"
-            return _post(path, {"id": request.new_id}, repeatable=bool(request.new_id))
-        case Abort():
-            path = f"executions/{_part(request.id)}/abort"
-            return _post(path, _picked(request, "reason"))
-        case Answer():
-            return HttpCall(
-                method="PUT",
-                path=f"{API}/executions/{_part(request.id)}/signals/{_part(request.name)}",
-                body=_picked(request, "value", "comment"),
-                headers={"idempotency-key": request.key} if request.key else {},
-                # The same answer again is accepted again, and changes nothing.
-                repeatable=True,
-            )
-        case (
-            GetExecution()
-            | ListExecutions()
-            | ListInbox()
-            | ListSignals()
-            | ListEvents()
-            | GetLogs()
-            | GetDeck()
-        ):
-            return _reading(request)
-        case _:
-            assert_never(request)
+class Transport(Protocol):
+    """A way to send calls to a server. May be used from any thread."""
+
+    def reply(self, call: HttpCall, /) -> HttpReply:
+        """Send a call, and return its reply. Errors: those of the server, as they were raised there."""
+        ...
 
 
-def _reading(
-    request: (
-        GetExecution | ListExecutions | ListInbox | ListSignals | ListEvents | GetLogs | GetDeck
-    ),
-) -> HttpCall:
-    match request:
-        case GetExecution():
-            query = _picked(request, "wait", "until_waiting") if request.wait else {}
-            return _get(f"executions/{_part(request.id)}", query, wait=request.wait)
-        case ListExecutions():
-            query = _rest(request, "phases") | {"phase": request.phases}
-            return _get("executions", query)
-        case ListInbox():
-            return _get("inbox", _rest(request))
-        case ListSignals():
-            return _get(f"executions/{_part(request.id)}/signals")
-        case ListEvents():
-            query = _picked(request, "after", "limit", "wait")
-            return _get(f"executions/{_part(request.id)}/events", query, wait=request.wait)
-        case GetLogs():
-            node = f"nodes/{_part(request.node)}/" if request.node else ""
-            return _get(f"executions/{_part(request.id)}/{node}logs")
-        case GetDeck():
-            query = _picked(request, "attempt") if request.attempt else {}
-            return _get(f"executions/{_part(request.id)}/nodes/{_part(request.node)}/deck", query)
-        case _:
-            assert_never(request)
+def ask(transport: Transport, request: Ask[V]) -> V:
+    """Hand over a request, and return its view. Errors: `InvalidValue`, before anything is sent; those of the service, and of the transport."""
+    check(request)
+    reply = transport.reply(call_of(request))
+    if isinstance(request, GetDeck):
+        return cast("V", _deck(request, reply))
+    return msgspec.json.decode(reply.content, type=view_of(type(request)))
 
 
-def _about_workflows(request: Register | ListWorkflows | GetWorkflow | ListVersions) -> HttpCall:
-    match request:
-        case Register():
-            return _post("workflows", _picked(request, "bundle", "module", "version", "only"))
-        case ListWorkflows():
-            return _get("workflows")
-        case GetWorkflow():
-            return _get(f"workflows/{_part(request.name)}", _picked(request, "version"))
-        case ListVersions():
-            return _get(f"workflows/{_part(request.name)}/versions")
-        case _:
-            assert_never(request)
+def call_of(request: Ask[Any]) -> HttpCall:
+    """Return the call that a request is. Who asks is not in it: the server knows that by the token or the socket."""
+    binding = binding_of(request)
+    by = binding.idempotent_by
+    sent = {name: getattr(request, each) for each, name in _sent(binding, request)}
+    return HttpCall(
+        method=binding.method,
+        path=_path(binding, request),
+        query={} if binding.has_body else sent,
+        body=sent if binding.has_body else None,
+        headers={
+            name: text for each, name in binding.headers.items() if (text := getattr(request, each))
+        },
+        wait=getattr(request, "wait", 0.0),
+        repeatable=not by or bool(getattr(request, by)),
+    )
 
 
-def _get(path: str, query: dict[str, Any] | None = None, **options: Any) -> HttpCall:
-    return HttpCall(method="GET", path=f"{API}/{path}", query=query or {}, **options)
+def target_of(call: HttpCall) -> str:
+    """Return the path of a call with its query."""
+    pairs = [
+        (name, str(value).lower() if isinstance(value, bool) else value)
+        for name, given in call.query.items()
+        for value in (given if isinstance(given, list) else [given])
+        if value not in ("", None)
+    ]
+    return f"{call.path}?{urlencode(pairs)}" if pairs else call.path
 
 
-def _post(path: str, body: Any, *, repeatable: bool = True) -> HttpCall:
-    return HttpCall(method="POST", path=f"{API}/{path}", body=body, repeatable=repeatable)
+def content_of(call: HttpCall) -> tuple[bytes, dict[str, str]]:
+    """Return the body of a call, and its headers."""
+    if call.content is not None:
+        return call.content, {"content-type": "application/octet-stream", **call.headers}
+    if call.body is not None:
+        return msgspec.json.encode(call.body), {**call.headers, "content-type": "application/json"}
+    return b"", call.headers
 
 
-def _picked(request: Request, *names: str) -> dict[str, Any]:
-    return {name: getattr(request, name) for name in names}
+def _sent(binding: Binding, request: Ask[Any]) -> list[tuple[str, str]]:
+    """Return the fields that are sent, with their names there: those that are not what they are when they are left out."""
+    usual = {each.name: each for each in structs.fields(request) if not each.required}
+    return [
+        (each, name)
+        for each, name in binding.rest.items()
+        if each not in usual or not _is_default(usual[each], getattr(request, each))
+    ]
 
 
-def _rest(request: Request, *without: str) -> dict[str, Any]:
-    """Return what a request asks, except who asks."""
-    names = (name for name in request.__struct_fields__ if name not in {"who", "via", *without})
-    return _picked(request, *names)
+def _is_default(field: structs.FieldInfo, value: Any) -> bool:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return bool(value == field.default_factory())
+    return value is field.default or value == field.default
+
+
+def _path(binding: Binding, request: Ask[Any]) -> str:
+    path = binding.path
+    for each in binding.in_path:
+        part = _part(getattr(request, each))
+        path = path.replace(f"{{{each}}}", part).replace(f"{{{each}...}}", part)
+    return path
 
 
 def _part(name: str) -> str:
     """Return a name as one part of a path. A dot alone would lead elsewhere."""
     quoted = quote(name, safe="")
     return quoted.replace(".", "%2E") if not quoted.strip(".") else quoted
+
+
+def _deck(request: GetDeck, reply: HttpReply) -> DeckView:
+    # It travels as the page that it is, for browsers.
+    return DeckView(
+        node=unquote(reply.headers.get("x-tidegate-node", request.node)),
+        name=request.node,
+        attempt=int(reply.headers.get("x-tidegate-attempt", request.attempt)),
+        html=reply.content.decode(errors="replace"),
+    )

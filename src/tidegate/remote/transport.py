@@ -11,15 +11,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import httpx
-import msgspec
-from msgspec import Struct
 
 from tidegate.errors import TidegateError, Unauthenticated
 from tidegate.remote.config import Config, is_local
-from tidegate.remote.problems import Unreachable, error_of, problem_in
+from tidegate.remote.problems import Unreachable, error_in
+from tidegate.remote.requests import HttpCall, content_of, target_of
 
 PATIENCE: Final = 20.0
 """Seconds for which a call is repeated, if the server was there before: it is being started again, or has too much to do."""
@@ -35,24 +34,7 @@ BUSY: Final = frozenset({429, 502, 503, 504})
 """Replies that mean: try again."""
 
 
-class HttpCall(Struct, frozen=True, kw_only=True):
-    """
-    One call. `body` is encoded as JSON, `content` sent as it is; `wait` is the seconds that the server is asked to take before it replies.
-
-    `repeatable`: it does the same when it is done twice.
-    """
-
-    method: str
-    path: str
-    query: dict[str, Any] = {}
-    body: Any = None
-    content: bytes | None = None
-    headers: dict[str, str] = {}
-    wait: float = 0.0
-    repeatable: bool = True
-
-
-class Transport:
+class HttpTransport:
     """A server, as it is reached by HTTP. May be used from any thread. `via` is what the calls say they come through: client or cli."""
 
     def __init__(self, config: Config, via: str = "client") -> None:
@@ -72,10 +54,6 @@ class Transport:
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
-
-    def send(self, call: HttpCall) -> bytes:
-        """Send a call, and return the body of its reply. Errors: as of `reply`."""
-        return self.reply(call).content
 
     def reply(self, call: HttpCall) -> httpx.Response:
         """
@@ -98,7 +76,7 @@ class Transport:
 
     @contextmanager
     def lines(self, call: HttpCall, *, silence: float) -> Iterator[Iterator[str]]:
-        """Give the lines of a reply that goes on and on; `silence` is the seconds after which it is taken for dead. Errors: as of `send`."""
+        """Give the lines of a reply that goes on and on; `silence` is the seconds after which it is taken for dead. Errors: as of `reply`."""
         request = self._request(call, silence)
         try:
             with _closing(self._client.send(request, stream=True)) as response:
@@ -126,29 +104,21 @@ class Transport:
         raise found
 
     def _request(self, call: HttpCall, patience: float) -> httpx.Request:
-        headers = dict(call.headers)
-        content = call.content
-        if content is not None:
-            headers.setdefault("content-type", "application/octet-stream")
-        elif call.body is not None:
-            content = msgspec.json.encode(call.body)
-            headers["content-type"] = "application/json"
+        content, headers = content_of(call)
         return self._client.build_request(
             call.method,
-            call.path,
-            params={name: value for name, value in call.query.items() if value not in ("", None)},
+            target_of(call),
             content=content,
             headers=headers,
             timeout=httpx.Timeout(patience, connect=CONNECT),
         )
 
     def _error(self, status: int, body: bytes) -> TidegateError:
-        problem = problem_in(body)
-        if problem is None:
+        error = error_in(body)
+        if error is None:
             return Unreachable(
-                f"what replies at {self.url} is no Tidegate server, or one is in its way: it says {status}"
+                f"unexpected HTTP {status} from {self.url}: not a Tidegate server, or a proxy answered instead"
             )
-        error = error_of(problem)
         if isinstance(error, Unauthenticated):
             return Unauthenticated(
                 f"{error.message} (asked at {self.url}; TIDEGATE_TOKEN names a token)",

@@ -21,20 +21,20 @@ from tidegate.ir.expr import Schema, Value
 from tidegate.sdk.load import describe_module
 from tidegate.types.given import stored
 from tidegate.types.registry import codec
-from tidegate.types.values import Blobs, Directory, File
+from tidegate.types.values import Directory, File, FileStore
 
 _TOLD: Final = (datetime, date, time, timedelta, UUID, Decimal, bytes, float, File, Directory)
 """Types that can be told from the schema of their values."""
 
 
-def encoded(value: Any, python_type: Any, blobs: Blobs) -> Value:
+def encoded(value: Any, python_type: Any, blobs: FileStore) -> Value:
     """Return the stored value of an object, of a type if one is given. Errors: `InvalidValue` if it is of another, or cannot be stored."""
     if python_type is not None:
         return codec(python_type).encode(value, blobs)
     return stored(value, blobs)
 
 
-def decoded(value: Value, schema: Schema, python_type: Any, blobs: Blobs) -> Any:
+def decoded(value: Value, schema: Schema, python_type: Any, blobs: FileStore) -> Any:
     """Return the object of a stored value: of the type, if one is known and it fits, else of what the schema tells."""
     for wanted in (python_type, told_type(schema)):
         if wanted is not None:

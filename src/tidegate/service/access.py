@@ -1,20 +1,21 @@
 """
-Who may do what, and where: roles, actions, and the one question `authorize`.
+Who may do what, and where: roles, actions and policies. `admission` goes by them; nothing else decides.
 
-Rule 1: what is not allowed is forbidden: an action without a policy, a place without a grant.
-Rule 2: who may not see an execution is told that there is none, in the words in which that is always told.
-Rule 3: operator does not imply approver, nor the other way round: who launches a change does not approve it by that.
+Rule 1: what is not allowed is forbidden: an action without a policy, a namespace without a grant.
+Rule 2: to somebody who may not see an execution there is none, and the reply is the same as for one that does not exist.
+Rule 3: operator does not imply approver, nor the other way round: to launch a change is not to approve it.
 """
 
 import re
 from collections.abc import Mapping
 from enum import Enum, StrEnum
 from functools import lru_cache
-from typing import Final, NoReturn
+from pwd import getpwuid
+from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from tidegate.errors import Forbidden, InvalidValue, Unauthenticated
+from tidegate.errors import InvalidValue
 
 PATTERN: Final = re.compile(r"[A-Za-z0-9._*-]{0,64}\Z")
 
@@ -47,7 +48,7 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
 
 
 class Action(StrEnum):
-    """Everything that can be asked for: one for each request of `wire`, and one for each route that has no request."""
+    """Everything that can be asked for: an action for each request of `wire`, and for each route that has no request."""
 
     REGISTER = "register"
     LAUNCH = "launch"
@@ -55,6 +56,7 @@ class Action(StrEnum):
     LIST_EXECUTIONS = "list_executions"
     LIST_INBOX = "list_inbox"
     LIST_SIGNALS = "list_signals"
+    GET_QUESTION = "get_question"
     ANSWER = "answer"
     ABORT = "abort"
     LIST_EVENTS = "list_events"
@@ -82,11 +84,12 @@ class Action(StrEnum):
 
 
 class Where(Enum):
-    """Where a right must be held: in the place of what is asked about, in any place, in every place; or nobody is asked who it is."""
+    """Where a right must be held: in the namespace of what is asked about, in any, in every one, on the machine of the store; or it need not be held at all."""
 
     THERE = "there"
     ANYWHERE = "anywhere"
     EVERYWHERE = "everywhere"
+    LOCAL = "local"
     PUBLIC = "public"
 
 
@@ -102,7 +105,8 @@ _READ_ANYWHERE: Final = Policy(Right.READ, Where.ANYWHERE)
 _OPERATE: Final = Policy(Right.OPERATE)
 # Code has no project: a new version is the latest for everybody, and it runs as the server's user.
 _REGISTER: Final = Policy(Right.OPERATE, Where.EVERYWHERE)
-_ADMINISTER: Final = Policy(Right.ADMINISTER, Where.EVERYWHERE)
+# A stolen token must not make others, nor revoke those that could end it.
+_ADMINISTER: Final = Policy(Right.ADMINISTER, Where.LOCAL)
 _PUBLIC: Final = Policy(Right.READ, Where.PUBLIC)
 
 POLICIES: Final[Mapping[Action, Policy]] = {
@@ -112,6 +116,7 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.LIST_EXECUTIONS: _READ_ANYWHERE,
     Action.LIST_INBOX: _READ_ANYWHERE,
     Action.LIST_SIGNALS: _READ,
+    Action.GET_QUESTION: _READ,
     Action.ANSWER: Policy(Right.DECIDE),
     Action.ABORT: _OPERATE,
     Action.LIST_EVENTS: _READ,
@@ -139,8 +144,8 @@ POLICIES: Final[Mapping[Action, Policy]] = {
 }
 
 
-class Place(Struct, frozen=True):
-    """The project and domain of an execution."""
+class Namespace(Struct, frozen=True):
+    """The project and the domain of an execution."""
 
     project: str = ""
     domain: str = ""
@@ -155,7 +160,7 @@ class Grant(Struct, frozen=True):
 
     @property
     def is_everywhere(self) -> bool:
-        """Whether it holds in every place."""
+        """Whether it holds in every namespace."""
         return self.project == "*" and self.domain == "*"
 
 
@@ -174,15 +179,25 @@ class Principal(Struct, frozen=True):
     local: bool = False
 
 
-LOCAL: Final = Principal("local", (Grant(Role.ADMIN),), local=True)
-"""Who can open the store's files: the system has asked who that is, and everything is allowed."""
+LOCAL: Final = Principal("local", (Grant(Role.ADMIN),), via="cli", local=True)
+"""Who can open the store's files: the system has checked who that is, and everything is allowed."""
+
+
+@lru_cache(16)
+def owner(uid: int) -> Principal:
+    """Return the owner of the store as the user that the system says asks: by name, or as `local` where the system knows no name."""
+    try:
+        return structs.replace(LOCAL, name=getpwuid(uid).pw_name)
+    except KeyError:
+        return LOCAL
+
 
 ANONYMOUS: Final = Principal("", ())
 """Who has shown no token: everything is forbidden that is not public."""
 
 
-def allows(principal: Principal, action: Action, place: Place | None = None) -> bool:
-    """Return whether somebody may do something; `place` is that of what it is done to."""
+def allows(principal: Principal, action: Action, where: Namespace | None = None) -> bool:
+    """Return whether somebody may do something; `where` is the namespace of what it is done to, None for what has none."""
     policy = POLICIES.get(action)
     if policy is None:
         return False
@@ -190,62 +205,26 @@ def allows(principal: Principal, action: Action, place: Place | None = None) -> 
     match policy.where:
         case Where.PUBLIC:
             return True
+        case Where.LOCAL:
+            return principal.local
         case Where.ANYWHERE:
-            return any(right in RIGHTS[grant.role] for grant in principal.grants)
+            return holds(principal, right)
         case Where.EVERYWHERE:
             return _everywhere(principal, right)
         case Where.THERE:
-            if place is None:
+            if where is None:
                 return _everywhere(principal, right)
-            return _there(principal, right, place)
+            return _there(principal, right, where)
 
 
-def authorize(principal: Principal, action: Action, place: Place | None = None) -> None:
-    """
-    Raise unless somebody may do something; `place` is that of what it is done to.
-
-    Errors: `Unauthenticated` for nobody in particular, else `Forbidden`.
-    """
-    if allows(principal, action, place):
-        return
-    _refuse(principal, action, place)
+def holds(principal: Principal, right: Right) -> bool:
+    """Return whether somebody has a right somewhere."""
+    return any(right in RIGHTS[grant.role] for grant in principal.grants)
 
 
-def authorize_route(principal: Principal, action: Action) -> None:
-    """
-    Raise unless somebody may do something at least somewhere: for a door, before it reads what is sent.
-
-    Errors: as of `authorize`.
-    """
-    policy = POLICIES.get(action)
-    if policy is not None and policy.where is Where.THERE:
-        if not any(policy.right in RIGHTS[grant.role] for grant in principal.grants):
-            _refuse(principal, action, None)
-    else:
-        authorize(principal, action)
-
-
-def _refuse(principal: Principal, action: Action, place: Place | None) -> NoReturn:
-    if not principal.name:
-        raise Unauthenticated(
-            "nobody is known without a token: send it as `Authorization: Bearer TOKEN`"
-        )
-    policy = POLICIES.get(action)
-    what = f"do {action.value}" if policy is None else policy.right.value
-    where = "everywhere"
-    if place is not None:
-        where = f"in project {place.project!r}, domain {place.domain!r}"
-    elif policy is not None and policy.where is not Where.EVERYWHERE:
-        where = "anywhere"
-    raise Forbidden(
-        f"{principal.name!r} may not {what} {where}: ask an administrator for a token that may",
-        action=action.value,
-    )
-
-
-def sees(principal: Principal, place: Place) -> bool:
-    """Return whether somebody may know that there is something in a place."""
-    return _there(principal, Right.READ, place)
+def sees(principal: Principal, where: Namespace) -> bool:
+    """Return whether somebody may know that there is something in a namespace."""
+    return _there(principal, Right.READ, where)
 
 
 def visible(principal: Principal) -> tuple[tuple[str, str], ...] | None:
@@ -274,12 +253,12 @@ def _everywhere(principal: Principal, right: Right) -> bool:
     return any(grant.is_everywhere and right in RIGHTS[grant.role] for grant in principal.grants)
 
 
-def _there(principal: Principal, right: Right, place: Place) -> bool:
+def _there(principal: Principal, right: Right, where: Namespace) -> bool:
     return any(
         right in RIGHTS[grant.role]
         and (
             grant.is_everywhere
-            or (_fits(grant.project, place.project) and _fits(grant.domain, place.domain))
+            or (_fits(grant.project, where.project) and _fits(grant.domain, where.domain))
         )
         for grant in principal.grants
     )

@@ -1,88 +1,145 @@
 """
-The one place that every request passes before it is handled: may whoever asks do this, to this?
+Admission: the one place that decides who may do what. Whatever is asked at any door passes here, or it is not done.
+
+A door lets in (`enter`) who may do such a thing somewhere, before it reads what is sent; that is all for what is about no execution: files, streams,
+metrics. The service admits (`admit`) each request to what it is about. `access` holds the roles and the policies that both go by.
 
 What comes over the network is also made honest here: who asks is who the token names, and no value makes the server fetch something.
 """
 
-from collections.abc import Callable
-from typing import Final, TypeAlias, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias, cast, get_args
 
 from msgspec import structs
 
-from tidegate.errors import Fault, Forbidden, InvalidValue
+from tidegate.errors import Fault, Forbidden, InvalidValue, Unauthenticated
 from tidegate.ir.expr import Path, Value
 from tidegate.ports.journal import ExecutionRow
-from tidegate.service.access import Action, Place, Principal, allows, authorize, sees
+from tidegate.service.access import (
+    POLICIES,
+    Action,
+    Namespace,
+    Principal,
+    Where,
+    allows,
+    holds,
+    sees,
+)
 from tidegate.types.blobbed import PICKLE
 from tidegate.types.values import BLOB, URI
-from tidegate.wire import Launch, ListInbox, Request
+from tidegate.wire import Ask, Launch, ListInbox, Request
 
 MAX_FAULTS: Final = 20
 
-R = TypeVar("R", bound=Request)
+_ACTIONS: Final[Mapping[Any, Action]] = {
+    kind: Action(kind.__struct_config__.tag) for kind in get_args(Request)
+}
+
+
+def action_of(kind: type[Ask[Any]]) -> Action | None:
+    """Return the action that requests of a kind ask for; None for a kind that is none of the union `Request`."""
+    return _ACTIONS.get(kind)
+
+
+def enter(principal: Principal, action: Action | None) -> None:
+    """
+    Let somebody in at a door who may do something, at least somewhere. None stands for what there is not: only who is known is told so.
+
+    Errors: `Unauthenticated` for who has shown no token, else `Forbidden`.
+    """
+    if action is None:
+        if not principal.name:
+            raise _unknown()
+        return
+    policy = POLICIES[action]
+    if policy.where is Where.THERE:
+        if not holds(principal, policy.right):
+            raise _refusal(principal, action, "anywhere")
+    elif not allows(principal, action):
+        where = "everywhere" if policy.where is Where.EVERYWHERE else "anywhere"
+        raise _refusal(principal, action, where)
 
 
 def admit(
-    request: R,
+    request: Ask[Any],
     principal: Principal,
     row: Callable[[str], ExecutionRow],
     unknown: Callable[[str], Exception],
-) -> R:
+) -> Request:
     """
-    Return the request as it may be handled: with the name of who asks.
+    Return the request as it may be handled: with the name of who asks. The owner of the store may say who it is.
 
     `row` looks up an execution by its id, `unknown` makes the error for one that is not there.
-    Errors: `Forbidden`; what `row` and `unknown` say, for an execution that is not there or may not be seen; `InvalidValue`.
+    Errors: `Unauthenticated`, `Forbidden`; what `row` and `unknown` say, for an execution that is not there or may not be seen; `InvalidValue`.
     """
-    action = action_of(request)
+    action = action_of(type(request))
     if action is None:
-        raise Forbidden(f"nobody may ask {type(request).__name__}")
+        raise Forbidden(f"{type(request).__name__} is not a request that can be made")
+    admitted = cast("Request", request)
     if not allows(principal, action):
-        authorize(principal, action, _place(request, principal, row, unknown))
+        found = _namespace(admitted, principal, row, unknown)
+        if found is None:
+            enter(principal, action)
+            raise _refusal(principal, action, "everywhere")
+        if not allows(principal, action, found):
+            where = f"in project {found.project!r}, domain {found.domain!r}"
+            raise _refusal(principal, action, where)
     elif isinstance(request, ListInbox) and request.execution:
-        _place(request, principal, row, unknown)
+        _namespace(request, principal, row, unknown)
+    who, via = principal.name, principal.via
     if principal.local:
-        return request
-    refuse_dangerous(request)
-    return structs.replace(request, who=principal.name, via=principal.via)
+        who, via = request.who or who, request.via or via
+    else:
+        refuse_dangerous(request)
+    if request.who == who and request.via == via:
+        return admitted
+    return structs.replace(admitted, who=who, via=via)
 
 
-def action_of(request: Request) -> Action | None:
-    """Return the action that a request asks for: the one of the name under which it travels."""
-    name = type(request).__struct_config__.tag
-    return Action(name) if name in _NAMES else None
+def _unknown() -> Unauthenticated:
+    return Unauthenticated("authentication required: send `Authorization: Bearer TOKEN`")
 
 
-_NAMES: Final = frozenset(action.value for action in Action)
+def _refusal(principal: Principal, action: Action, where: str) -> Unauthenticated | Forbidden:
+    if not principal.name:
+        return _unknown()
+    policy = POLICIES[action]
+    if policy.where is Where.LOCAL:
+        why = "on the machine of the store only: tokens are made, listed and revoked by `tidegate token`"
+        return Forbidden(why, action=action.value)
+    return Forbidden(
+        f"{principal.name!r} may not {policy.right.value} {where}: ask an administrator for a token that may",
+        action=action.value,
+    )
 
 
-def _place(
+def _namespace(
     request: Request,
     principal: Principal,
     row: Callable[[str], ExecutionRow],
     unknown: Callable[[str], Exception],
-) -> Place | None:
-    """Return the place of what is asked about; None if it has none. Whoever may not see an execution hears that there is none."""
+) -> Namespace | None:
+    """Return the namespace of what is asked about; None if it has none. To somebody who may not see an execution there is none."""
     if isinstance(request, Launch):
-        return Place(request.project, request.domain)
+        return Namespace(request.project, request.domain)
     id_ = request.execution if isinstance(request, ListInbox) else getattr(request, "id", None)
     if id_ is None:
         return None
     found = row(id_)
-    place = Place(found.project, found.domain)
-    if not sees(principal, place):
+    where = Namespace(found.project, found.domain)
+    if not sees(principal, where):
         raise unknown(id_)
-    return place
+    return where
 
 
-def refuse_dangerous(request: Request) -> None:
+def refuse_dangerous(request: Ask[Any]) -> None:
     """
-    Refuse values by which whoever asks would reach into a worker.
+    Refuse values that would reach into a worker.
 
-    A file on the web would be fetched from inside the network that the worker stands in. A pickle is a program: it runs when it is opened,
-    so only those may give one that may run programs here anyway. (What is not marked as a pickle is never opened as one.)
+    A file on the web would be fetched from inside the worker's network. A pickle is a program that runs when it is opened, so it is taken only from
+    those who may run programs here anyway. (What is not marked as a pickle is never opened as one.)
 
-    Errors: `InvalidValue`, naming each place.
+    Errors: `InvalidValue`, with the path of each.
     """
     faults: list[Fault] = []
     todo: list[tuple[_Step, object]] = [
@@ -108,7 +165,7 @@ def refuse_dangerous(request: Request) -> None:
 
 
 _Step: TypeAlias = "tuple[_Step | None, str | int]"
-"""A place in a value: where one came from, and the last step. To copy whole paths on the way would cost the square of the depth."""
+"""A path into a value: the path before, and the last step. To copy whole paths on the way would cost the square of the depth."""
 
 
 def _path(step: _Step) -> Path:

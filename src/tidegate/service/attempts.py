@@ -1,14 +1,13 @@
 """What the attempts of tasks leave for people to read: what they printed, and their decks."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from msgspec import structs
 
-from tidegate.engine.memory import Snapshot
+from tidegate.engine.folds import Snapshot
 from tidegate.errors import UnknownDeck, UnknownNode
 from tidegate.ir.expr import NodeId
-from tidegate.logs import nodes_with_decks, read_deck, read_logs
+from tidegate.logs import Logs
 from tidegate.service.executions import Executions
 from tidegate.wire import AttemptLog, DeckView, ExecutionView, GetDeck, GetLogs, LogList
 
@@ -16,8 +15,8 @@ from tidegate.wire import AttemptLog, DeckView, ExecutionView, GetDeck, GetLogs,
 class Attempts:
     """The attempts of the executions of a store."""
 
-    def __init__(self, home: Path, executions: Executions) -> None:
-        self._home = home
+    def __init__(self, logs: Logs, executions: Executions) -> None:
+        self._logs = logs
         self._executions = executions
 
     def logs(self, request: GetLogs) -> LogList:
@@ -26,7 +25,7 @@ class Attempts:
         chosen = dict.fromkeys(_nodes(now, request.node))
         # Whoever follows one node of thousands asks again and again, and the others are then not read.
         wanted: Iterable[str | None] = chosen if request.node else (None,)
-        texts = (each for node in wanted for each in read_logs(self._home, now.row.id, node))
+        texts = (each for node in wanted for each in self._logs.read(now.row.id, node))
         return LogList(
             items=[
                 AttemptLog(
@@ -42,7 +41,8 @@ class Attempts:
 
     def marked(self, view: ExecutionView) -> ExecutionView:
         """Return an execution in which the nodes that have decks say so."""
-        there = nodes_with_decks(self._home, view.id)
+        tasks = {node.id for node in view.nodes if node.kind == "task"}
+        there = self._logs.nodes_with_decks(view.id, tasks)
         if not there:
             return view
         nodes = [
@@ -54,7 +54,7 @@ class Attempts:
         """Return the decks of a node, or of the last node of that name which has any. Errors: `UnknownExecution`, `UnknownNode`, `UnknownDeck`."""
         now = self._executions.look(request.id)
         for node in reversed(_nodes(now, request.node)):
-            found = read_deck(self._home, now.row.id, node, request.attempt)
+            found = self._logs.read_deck(now.row.id, node, request.attempt)
             if found is not None:
                 attempt, html = found
                 name = now.plan.nodes[node].node.name

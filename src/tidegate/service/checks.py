@@ -1,76 +1,106 @@
 """
-Looking whether a store is sound: the file itself, and for each execution whether what is listed of it is what its history says.
+Checking whether a store is sound: the database itself, and for each execution whether what is listed of it is what its history says.
 
 It may look while an engine writes: an execution that seems wrong is looked at once more, for it may have changed between two looks.
 """
 
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from tidegate.core.state import NodePhase
-from tidegate.engine.ledger import wait_kind
-from tidegate.engine.memory import Programs, Snapshot, snapshot
-from tidegate.errors import TidegateError
+from tidegate.engine.folds import Snapshot, snapshot
+from tidegate.engine.programs import Programs
+from tidegate.errors import StoreDamaged
 from tidegate.ir.expr import NodeId
-from tidegate.ir.graph import Instant
-from tidegate.ports.journal import ExecutionRow, Key
-from tidegate.ports.listings import ExecutionQuery, WaitQuery
+from tidegate.ports.artifacts import Artifacts
+from tidegate.ports.journal import ExecutionRow, Key, WaitRow
+from tidegate.ports.listings import ExecutionQuery, ListedWait, WaitQuery
+from tidegate.ports.rows import RowOwner, wait_row
 from tidegate.ports.store import Store
+from tidegate.service.missing import lacking
 
 PAGE = 500
 
+NOT_FOLDED = frozenset({"key", "node", "handle", "form", "digest"})
+"""What of a listed wait does not follow from the history."""
 
-def check_store(store: Store) -> tuple[int, list[str]]:
-    """Return how many executions there are, and what is wrong, one line a problem."""
+
+def check_store(store: Store, artifacts: Artifacts | None = None) -> tuple[int, list[str]]:
+    """Return how many executions there are, and what is wrong, one line a problem; with `artifacts` also what those lack that go on."""
     problems = list(store.problems())
-    programs = Programs(store)
+    check = _Check(store, artifacts)
     count = 0
     for row in _executions(store):
         count += 1
-        if _problems(store, programs, row.key):
-            problems += [
-                f"execution {row.id}: {each}" for each in _problems(store, programs, row.key)
-            ]
+        if check.problems(row.key):
+            problems += [f"execution {row.id}: {each}" for each in check.problems(row.key)]
     return count, problems
 
 
 def _executions(store: Store) -> Iterator[ExecutionRow]:
     before: Key | None = None
-    while rows := store.executions(ExecutionQuery(before=before, limit=PAGE)):
+    while rows := store.listings.executions(ExecutionQuery(before=before, limit=PAGE)):
         yield from rows
         before = rows[-1].key
 
 
-def _problems(store: Store, programs: Programs, key: Key) -> list[str]:
-    row = store.get(key)
-    if row is None:
-        return ["it is gone"]
-    try:
-        now = snapshot(store, programs, row)
-        waits = store.waits(WaitQuery(kinds=(), key=key, limit=1_000_000))
-    except (TidegateError, AssertionError, KeyError) as error:
-        # A history that cannot be folded breaks an assertion of the machine, which is what is looked for here.
-        return [f"its history cannot be read back: {type(error).__name__}: {error}"]
-    found = []
-    if now.seq == 0:
-        found.append("it has no history")
-    if row.phase is not now.state.phase:
-        found.append(f"listed as {row.phase.name}, by its history {now.state.phase.name}")
-    listed = {wait.node: (wait.kind, wait.due) for wait in waits}
-    true = _waits(now)
-    found += [
-        f"node {node}: listed as waiting {listed.get(node)}, by its history {true.get(node)}"
-        for node in sorted(listed.keys() | true.keys())
-        if listed.get(node) != true.get(node)
-    ]
-    return found + _stuck(now)
+class _Check:
+    """The check of one execution after the other."""
+
+    def __init__(self, store: Store, artifacts: Artifacts | None) -> None:
+        self._store = store
+        self._artifacts = artifacts
+        self._programs = Programs(store.catalog)
+
+    def problems(self, key: Key) -> list[str]:
+        """Return what is wrong with an execution now."""
+        row = self._store.journal.get(key)
+        if row is None:
+            return ["it is gone"]
+        try:
+            now = snapshot(self._store.journal, self._programs, row)
+            program = self._programs.get(row.workflow)
+        except StoreDamaged as error:
+            return [f"it cannot be read back: {error.details.get('why', error.message)}"]
+        found = []
+        if row.phase is not now.state.phase:
+            found.append(f"listed as {row.phase.name}, by its history {now.state.phase.name}")
+        found += self._listed_otherwise(RowOwner(key, row.id, row.series, program.plan), now)
+        if self._artifacts is not None and not now.state.phase.is_terminal:
+            found += lacking(self._artifacts, program.bundle, now.state)
+        return found + _stuck(now)
+
+    def _listed_otherwise(self, owner: RowOwner, now: Snapshot) -> list[str]:
+        query = WaitQuery(kinds=(), key=owner.key, limit=1_000_000)
+        listed = {each.wait.node: each for each in self._store.listings.waits(query)}
+        true = _waits(owner, now)
+        return [
+            f"node {node}: {wrong}"
+            for node in sorted(listed.keys() | true.keys())
+            if (wrong := _difference(listed.get(node), true.get(node)))
+        ]
 
 
-def _waits(now: Snapshot) -> dict[NodeId, tuple[str, Instant | None]]:
+def _waits(owner: RowOwner, now: Snapshot) -> dict[NodeId, WaitRow]:
     return {
-        node: (wait_kind(now.plan.nodes[node].node), state.due)
+        node: wait_row(owner, now.plan, now.state, now.plan.nodes[node])
         for node, state in now.state.nodes.items()
         if state.phase is NodePhase.WAITING
     }
+
+
+def _difference(listed: ListedWait | None, true: WaitRow | None) -> str:
+    """Say how a listed wait differs from what history says; empty if it does not."""
+    if listed is None:
+        return "it waits, and is not listed"
+    if true is None:
+        return f"listed as waiting ({listed.wait.kind}), by its history it does not wait"
+    if listed.damaged:
+        return listed.damaged
+    stands, ought = structs.asdict(listed.wait), structs.asdict(true)
+    differs = [name for name in ought if name not in NOT_FOLDED and stands[name] != ought[name]]
+    return f"listed with another {', '.join(differs)} than its history says" if differs else ""
 
 
 def _stuck(now: Snapshot) -> list[str]:

@@ -5,48 +5,56 @@ A launch is idempotent by its id: the same content again gets the first executio
 """
 
 import base64
-import re
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any, TypeAlias, TypeVar, assert_never
+from typing import TypeVar
 
-from msgspec import structs, to_builtins
+from msgspec import structs
 
 from tidegate.core.evaluate import same
-from tidegate.core.history import Line, from_bytes
-from tidegate.core.messages import AbortRequested, AnswerGiven, Denied, Reuse, TaskFailed
-from tidegate.core.state import ExecutionPhase, Expanded, KeyKept, NodeChanged, PhaseChanged
-from tidegate.core.step import reusable
+from tidegate.core.messages import AbortRequested, Denied, Reuse
+from tidegate.core.plan import ROOT
+from tidegate.core.recovery import reusable
+from tidegate.core.state import ExecutionPhase
 from tidegate.engine.arrivals import NewExecution
+from tidegate.engine.cache import Cache, size_of
+from tidegate.engine.folds import Folds, Snapshot, snapshot
 from tidegate.engine.loop import Engine
-from tidegate.engine.memory import Snapshot, snapshot
+from tidegate.engine.memory import LIGHT_BYTES
 from tidegate.errors import (
     ExecutionEnded,
     Fault,
     IdTaken,
     InvalidValue,
     NotRecoverable,
+    StoreDamaged,
     UnknownExecution,
 )
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Graph, Instant
 from tidegate.ports.journal import ExecutionRow, Key
-from tidegate.ports.listings import ExecutionQuery, WaitQuery
+from tidegate.ports.listings import ExecutionQuery, Narrowing, Patterns
 from tidegate.ports.store import Store
+from tidegate.service.events import history_page
 from tidegate.service.intake import Intake
+from tidegate.service.moments import EPOCH, moment
 from tidegate.service.registry import Registry
-from tidegate.service.steps import Pause, Steps
-from tidegate.service.views import EPOCH, ended_as, execution_line, execution_view, is_quiet, moment
+from tidegate.service.steps import ASIDE, Pause, Steps
+from tidegate.service.views import (
+    damaged_view,
+    ended_as,
+    execution_line,
+    execution_view,
+    is_quiet,
+)
 from tidegate.service.watch import Watch
 from tidegate.types.schema import describe
 from tidegate.wire import (
-    ANSWERABLE,
     Abort,
     Aborted,
     EventList,
-    EventView,
     ExecutionPage,
     ExecutionView,
     GetExecution,
@@ -58,19 +66,15 @@ from tidegate.wire import (
 )
 
 ID_BYTES = 10
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
-MAX_PAGE = 1_000
-LEFT_OUT = frozenset({"at", "graph", "outputs", "failure", "took"})
-"""What of an event is not shown in the history, for it is large, or stored elsewhere."""
-MAX_KEYS = 10_000
-"""How many ids are remembered with their keys."""
-MAX_WAIT = 3_600.0
-"""Seconds that one request may wait."""
-GLANCE = 2.0
-"""Seconds after which whoever waits looks again in any case: an engine that has died tells of no change."""
+MAX_NAMES = 20
+"""Names of open gates in a line of a list: more than fit on any line."""
+KEYS, PER_KEY = 4 * 1024 * 1024, 200
+"""Bytes of ids that are remembered with their keys, and of one of them: some 20,000."""
+
+LIGHT_NODES = 200
+"""From how many nodes on a view is built beside an event loop: measured, 10 us a node."""
 
 T = TypeVar("T")
-Places: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Executions:
@@ -79,18 +83,23 @@ class Executions:
     def __init__(
         self, store: Store, engine: Engine, registry: Registry, watch: Watch, intake: Intake
     ) -> None:
-        self._store = store
+        self._journal = store.journal
+        self._listings = store.listings
         self._engine = engine
+        self._damage = engine.damage
         self._registry = registry
         self._watch = watch
         self._intake = intake
-        self._keys: dict[str, Key] = {}
+        self._folds = Folds(store.journal, engine.programs, engine.damage)
+        self._keys: Cache[str, Key] = Cache(KEYS)
 
     def launch(self, request: Launch) -> Steps[ExecutionView]:
         """Launch an execution, or return the one that was launched with this id and this content before."""
-        id_ = _usable_id(request.id)
+        id_ = request.id or new_id()
         workflow = self._registry.find(request.workflow, request.version)
-        inputs = complete(self._registry.graph(workflow), request.inputs, self._intake)
+        if len(workflow.graph) > LIGHT_BYTES:
+            yield ASIDE
+        inputs = complete(self._registry.plan(workflow).scopes[ROOT], request.inputs, self._intake)
         wanted = NewExecution(
             id=id_,
             workflow=workflow.id,
@@ -101,7 +110,7 @@ class Executions:
             domain=request.domain,
             fresh=not request.id,
         )
-        return (yield from self._place(wanted))
+        return (yield from self._launch(wanted))
 
     def again(self, request: Relaunch | Recover) -> Steps[ExecutionView]:
         """
@@ -109,7 +118,7 @@ class Executions:
 
         Errors: `NotRecoverable` for an execution that has not ended, or has succeeded.
         """
-        id_ = _usable_id(request.new_id)
+        id_ = request.new_id or new_id()
         first = self.look(request.id)
         row, phase = first.row, first.state.phase
         reuse = Reuse(row.id, {}, {}, {})
@@ -131,47 +140,63 @@ class Executions:
             fresh=not request.new_id,
             reuse=reuse,
         )
-        return (yield from self._place(wanted))
+        return (yield from self._launch(wanted))
 
-    def _place(self, wanted: NewExecution) -> Steps[ExecutionView]:
+    def _launch(self, wanted: NewExecution) -> Steps[ExecutionView]:
         placed = yield Pause(self._engine.launch(wanted))
-        self._remember(wanted.id, placed.key)
-        now = self.look(wanted.id)
-        if not placed.created:
+        self._keys.put(wanted.id, placed.key, PER_KEY)
+        nodes = len(self._engine.programs.get(wanted.workflow).plan.nodes)
+        is_small = nodes <= LIGHT_NODES and size_of(wanted.inputs) <= LIGHT_BYTES
+        if not placed.created or wanted.reuse is not None or not is_small:
+            yield ASIDE
+        row = self._journal.get(placed.key)
+        if row is None:
+            raise no_such_execution(wanted.id)
+        if placed.created:
+            # Of one or two lines, and perhaps never looked at again: it is not kept.
+            now = snapshot(self._journal, self._engine.programs, row)
+        else:
+            now = self._folds.get(row)
             _check_same(now, wanted)
         return structs.replace(execution_view(now), created=placed.created)
 
-    def get(self, request: GetExecution) -> Steps[ExecutionView]:
-        """Return an execution, at once or when what is waited for has come, or the time is up."""
+    def get(self, request: GetExecution) -> Steps[tuple[ExecutionView, Snapshot | None]]:
+        """
+        Return an execution, and what it was made of, at once or when what is waited for has come, or the time is up.
+
+        Of one that cannot be read back, what is known, at once: nothing more can be waited for.
+        """
 
         def may_be_reached(phase: ExecutionPhase) -> bool:
             return phase.is_terminal or (request.until_waiting and phase is ExecutionPhase.WAITING)
 
-        def look() -> tuple[bool, Snapshot]:
-            now = self.look(request.id)
+        def look() -> tuple[bool, Snapshot | ExecutionView]:
+            row = self.row(request.id)
+            try:
+                now = self._folds.get(row)
+            except StoreDamaged as error:
+                return True, damaged_view(row, error.message)
             return now.state.phase.is_terminal or (request.until_waiting and is_quiet(now)), now
 
-        key = self.row(request.id).key
-        return execution_view((yield from self._wait(key, request.wait, may_be_reached, look)))
+        key = self.key(request.id)
+        found = yield from self._wait(key, request.wait, may_be_reached, look)
+        if isinstance(found, ExecutionView):
+            return found, None
+        return execution_view(found, request.after), found
 
     def events(self, request: ListEvents) -> Steps[EventList]:
         """Return the history of an execution, from a number on."""
+        key = self.key(request.id)
 
-        def look() -> tuple[bool, list[bytes]]:
-            row = self.row(request.id)
-            bodies = self._store.history(row.key)
-            return len(bodies) > request.after or row.phase.is_terminal, bodies
+        def look() -> tuple[bool, None]:
+            if self._journal.last_seq(key) > request.after or self._damage.why(key):
+                return True, None
+            return self.row(request.id).phase.is_terminal, None
 
-        key = self.row(request.id).key
-        bodies = yield from self._wait(key, request.wait, lambda _: True, look)
-        last = request.after + max(1, min(request.limit, MAX_PAGE))
-        return EventList(
-            items=[
-                event_view(number, from_bytes(body))
-                for number, body in enumerate(bodies, start=1)
-                if request.after < number <= last
-            ]
-        )
+        yield from self._wait(key, request.wait, lambda _: True, look)
+        row = self.row(request.id)
+        items = history_page(self._journal, self._damage, row, request.after, request.limit)
+        return EventList(items=items)
 
     def _wait(
         self,
@@ -181,8 +206,6 @@ class Executions:
         look: Callable[[], tuple[bool, T]],
     ) -> Steps[T]:
         """Look, and look again after each change that matters, until it is as wanted (the first of the pair), or the time is up."""
-        if not 0 <= seconds <= MAX_WAIT:
-            raise InvalidValue(f"wait must be between 0 and {MAX_WAIT:.0f} seconds, not {seconds}")
         until = monotonic() + seconds
         while True:
             token = self._watch.token(key, matters)
@@ -193,38 +216,38 @@ class Executions:
                     return found
                 if self._engine.failure is not None:
                     raise self._engine.failure
-                yield Pause(token, min(rest, GLANCE))
+                yield Pause(token, rest)
+                yield ASIDE
             finally:
                 self._watch.drop(key, token)
 
-    def page(self, request: ListExecutions, places: Places | None = None) -> ExecutionPage:
-        """List executions, newest first; those in these places, if they are given."""
-        limit = max(1, min(request.limit, MAX_PAGE))
-        rows = self._store.executions(
-            ExecutionQuery(
-                phases=tuple(_phase(name) for name in request.phases),
+    def page(self, request: ListExecutions, within: Patterns | None = None) -> ExecutionPage:
+        """List executions, newest first; those within these patterns, if they are given."""
+        query = ExecutionQuery(
+            where=Narrowing(
                 workflow=request.workflow,
                 project=request.project,
                 domain=request.domain,
+                within=within,
                 text=request.text,
-                since=_instant(request.since),
-                until=_instant(request.until),
-                before=_key(request.cursor),
-                limit=limit + 1,
-                places=places,
-            )
+            ),
+            phases=tuple(_phase(name) for name in request.phases),
+            since=_instant("since", request.since),
+            until=_instant("until", request.until),
+            before=_key(request.cursor),
+            limit=request.limit + 1,
         )
-        page = rows[:limit]
+        rows = self._listings.executions(query)
+        page = rows[: request.limit]
+        open_ = [row.key for row in page if not row.phase.is_terminal]
+        names = self._listings.waiting(open_, MAX_NAMES) if open_ else {}
         return ExecutionPage(
-            items=[execution_line(row, self._waiting_names(row)) for row in page],
-            next=_cursor(page[-1].key) if len(rows) > limit else "",
+            items=[
+                execution_line(row, names.get(row.key, []), self._damage.why(row.key))
+                for row in page
+            ],
+            next=_cursor(page[-1].key) if len(rows) > request.limit else "",
         )
-
-    def _waiting_names(self, row: ExecutionRow) -> list[str]:
-        if row.phase.is_terminal:
-            return []
-        waits = self._store.waits(WaitQuery(kinds=ANSWERABLE, key=row.key))
-        return [wait.name for wait in waits]
 
     def abort(self, request: Abort) -> Steps[Aborted]:
         """End an execution. Errors: `ExecutionEnded` if it has ended in another way."""
@@ -233,17 +256,15 @@ class Executions:
             at=Instant(0), reason=request.reason, who=request.who, via=request.via
         )
         reply = yield Pause(self._engine.submit(row.key, event))
-        state = self.look(request.id).state
-        phase = state.phase
-        if isinstance(reply, Denied) or phase is not ExecutionPhase.ABORTED:
-            ended = state.ended
-            when = f" at {moment(ended):%Y-%m-%d %H:%M:%S} UTC" if ended else ""
-            raise ExecutionEnded(f"execution {row.id} {ended_as(phase)} already{when}")
-        return Aborted(execution=row.id, phase=phase.name)
+        row = self.row(request.id)
+        if isinstance(reply, Denied) or row.phase is not ExecutionPhase.ABORTED:
+            when = f" at {moment(row.changed):%Y-%m-%d %H:%M:%S} UTC"
+            raise ExecutionEnded(f"execution {row.id} {ended_as(row.phase)} already{when}")
+        return Aborted(execution=row.id, phase=row.phase.name)
 
     def row(self, id_: str) -> ExecutionRow:
         """Return the row of an execution. Errors: `UnknownExecution`."""
-        row = self._store.find(id_)
+        row = self._journal.find(id_)
         if row is None:
             raise no_such_execution(id_)
         return row
@@ -251,17 +272,14 @@ class Executions:
     def key(self, id_: str) -> Key:
         """Return by what the engine knows an execution; this never changes. Errors: `UnknownExecution`."""
         key = self._keys.get(id_)
-        return self._remember(id_, self.row(id_).key) if key is None else key
-
-    def _remember(self, id_: str, key: Key) -> Key:
-        if len(self._keys) >= MAX_KEYS:
-            self._keys.clear()
-        self._keys[id_] = key
+        if key is None:
+            key = self.row(id_).key
+            self._keys.put(id_, key, PER_KEY)
         return key
 
     def look(self, id_: str) -> Snapshot:
-        """Return an execution as it is now. Errors: `UnknownExecution`."""
-        return snapshot(self._store, self._engine.programs, self.row(id_))
+        """Return an execution as it is now. Errors: `UnknownExecution`, `StoreDamaged`."""
+        return self._folds.get(self.row(id_))
 
 
 def no_such_execution(id_: str) -> UnknownExecution:
@@ -302,16 +320,6 @@ def _origin(reuse: Reuse | None) -> tuple[str, bool]:
     return "" if reuse is None else reuse.origin, kept
 
 
-def _usable_id(given: str) -> str:
-    """Return the id for a new execution. Errors: `InvalidValue`."""
-    id_ = given or new_id()
-    if not ID.match(id_):
-        raise InvalidValue(
-            f"the id {id_[:80]!r} cannot be used; take 1 to 64 letters, digits, '.', '_' and '-'"
-        )
-    return id_
-
-
 def new_id() -> str:
     """Return a fresh id: 16 lower-case letters and digits, from 80 random bits."""
     return base64.b32encode(secrets.token_bytes(ID_BYTES)).decode().lower()
@@ -340,34 +348,6 @@ def complete(graph: Graph, given: dict[str, Value], intake: Intake) -> dict[str,
     return inputs
 
 
-def event_view(number: int, line: Line) -> EventView:
-    """Return a line of history: what the event says, and under `changes` the phase that each node came into."""
-    event = line.event
-    details: dict[str, Any] = {
-        name: to_builtins(value)
-        for name in event.__struct_fields__
-        if name not in LEFT_OUT and (value := getattr(event, name)) not in ("", None)
-    }
-    moved: dict[str, str] = {}
-    for change in line.changes:
-        match change:
-            case NodeChanged(node, state):
-                moved[node] = state.phase.name
-                if isinstance(event, AnswerGiven) and node == event.node and state.answer:
-                    details["value"] = state.answer.value
-                if isinstance(event, TaskFailed) and node == event.node and state.failure:
-                    details["failure"] = state.failure.message
-            case PhaseChanged(phase):
-                details["phase"] = phase.name
-            case Expanded() | KeyKept():
-                pass
-            case _:
-                assert_never(change)
-    if moved:
-        details["changes"] = moved
-    return EventView(seq=number, at=moment(event.at), kind=type(event).__name__, details=details)
-
-
 def _phase(name: str) -> ExecutionPhase:
     try:
         return ExecutionPhase[name.upper()]
@@ -377,11 +357,15 @@ def _phase(name: str) -> ExecutionPhase:
         raise InvalidValue(why, [Fault(("phase",), why)]) from None
 
 
-def _instant(at: datetime | None) -> Instant | None:
-    if at is None:
+def _instant(name: str, given: str) -> Instant | None:
+    if not given:
         return None
-    aware = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-    return Instant((aware - EPOCH) // timedelta(microseconds=1))
+    try:
+        at = datetime.fromisoformat(given)
+    except ValueError:
+        why = "there is no such day or time"
+        raise InvalidValue(f"{name} {given!r}: {why}", [Fault((name,), why)]) from None
+    return Instant((at - EPOCH) // timedelta(microseconds=1))
 
 
 def _cursor(key: Key) -> str:

@@ -1,47 +1,66 @@
-"""The feed: what happens to all executions, or to one, in the order in which it was stored."""
+"""The feed: what happens to all executions, or to one, in the order in which it was stored, after a cursor."""
 
 from tidegate.core.history import from_bytes
-from tidegate.ports.changes import FeedRow
+from tidegate.engine.damage import Damage
+from tidegate.errors import StoreDamaged
+from tidegate.ports.changes import ChangeRow, Cursor
 from tidegate.ports.journal import Key
 from tidegate.ports.store import Store
-from tidegate.service.access import Place, Principal, sees
-from tidegate.service.executions import Executions, event_view, no_such_execution
+from tidegate.service.access import Namespace, Principal, sees
+from tidegate.service.events import damaged_event, event_line, within_bytes
+from tidegate.service.executions import Executions, no_such_execution
 from tidegate.wire import FeedView
 
 MAX_PAGE = 1_000
 
 
 class Feed:
-    """Everybody's history, from a place on."""
+    """Everybody's history, after a cursor."""
 
-    def __init__(self, store: Store, executions: Executions) -> None:
-        self._store = store
+    def __init__(self, store: Store, executions: Executions, damage: Damage) -> None:
+        self._journal = store.journal
+        self._changes = store.changes
         self._executions = executions
+        self._damage = damage
 
-    def last(self) -> int:
-        """Return the place of the last event, 0 if there is none."""
-        return self._store.last_place()
+    def latest(self) -> Cursor:
+        """Return the cursor after the last event."""
+        return self._changes.latest()
+
+    def resume(self, text: str) -> Cursor:
+        """Return the cursor that a reader has kept; `0` is before the first event. Errors: `InvalidValue` if it is none."""
+        return self._changes.resume(text)
 
     def key(self, execution: str, principal: Principal) -> Key:
         """Return by what an execution is followed. Errors: `UnknownExecution`, also for one that may not be seen."""
         row = self._executions.row(execution)
-        if not sees(principal, Place(row.project, row.domain)):
+        if not sees(principal, Namespace(row.project, row.domain)):
             raise no_such_execution(execution)
         return row.key
 
-    def after(self, place: int, limit: int, key: Key | None = None) -> list[FeedView]:
-        """Return the events after a place."""
-        rows = self._store.feed(place, max(1, min(limit, MAX_PAGE)), key)
-        return [feed_view(row) for row in rows]
+    def after(self, cursor: Cursor, limit: int, key: Key | None = None) -> list[FeedView]:
+        """Return the events after a cursor: at most so many, and fewer if they are large."""
 
+        def read(found: list[ChangeRow], count: int) -> list[ChangeRow]:
+            return self._changes.after(found[-1].cursor if found else cursor, count, key)
 
-def feed_view(row: FeedRow) -> FeedView:
-    """Return one event as it is shown."""
-    return FeedView(
-        place=row.place,
-        execution=row.id,
-        workflow=row.workflow_name,
-        project=row.project,
-        domain=row.domain,
-        event=event_view(row.seq, from_bytes(row.body)),
-    )
+        rows = within_bytes(read, lambda row: len(row.body), max(1, min(limit, MAX_PAGE)))
+        return [self._view(row) for row in rows]
+
+    def _view(self, row: ChangeRow) -> FeedView:
+        try:
+            event = event_line(row.seq, from_bytes(row.body))
+        except StoreDamaged as error:
+            why = StoreDamaged(f"line {row.seq}: {error.message}")
+            named = self._damage.noticed(row.key, row.id, why)
+            event = damaged_event(
+                self._journal, self._executions.row(row.id), row.seq, named.message
+            )
+        return FeedView(
+            cursor=row.cursor,
+            execution=row.id,
+            workflow=row.workflow_name,
+            project=row.project,
+            domain=row.domain,
+            event=event,
+        )

@@ -1,19 +1,23 @@
-"""What an operator watches: how much there is, how much waits to be decided, how much was done since the start."""
+"""What an operator watches: whether all parts work, how much there is and waits to be decided, how much was done since the start."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from msgspec import Struct
 
 from tidegate.core.state import ExecutionPhase
 from tidegate.engine.loop import Engine
-from tidegate.errors import TidegateError
-from tidegate.ports.journal import Key
-from tidegate.ports.listings import Counts
+from tidegate.parts import Standing
+from tidegate.ports.journal import Counts, Key
 from tidegate.ports.store import Store
+
+Status = Literal["ok", "degraded", "stopping", "down"]
 
 
 class Reading(Struct, frozen=True):
     """The gauges at one moment. `commits` counts transactions since the start, `decided` changes of executions in them."""
+
+    parts: list[Standing]
 
     counts: Counts
     queued: int
@@ -25,20 +29,28 @@ class Gauges:
     """Counts what the engine does, and reads how much there is."""
 
     def __init__(self, store: Store, engine: Engine) -> None:
-        self._store = store
+        self._listings = store.listings
         self._engine = engine
         self._commits = 0
         self._decided = 0
-        engine.watch(self._committed)
+        self.is_stopping = False
+        """Whether this process is about to end, and launches nothing."""
+        store.changes.subscribe(engine.parts.part("counters").guard(self._committed))
 
     def read(self) -> Reading:
-        """Return the gauges. It counts all executions, so it is not for often. Errors: `StoreError` and below."""
-        return Reading(self._store.counts(), self._engine.queued, self._commits, self._decided)
+        """Return the gauges, from counters: however much there is, it costs the same. Errors: `StoreError` and below."""
+        counts = self._listings.counts()
+        return Reading(self.parts, counts, self._engine.queued, self._commits, self._decided)
 
     @property
-    def failure(self) -> TidegateError | None:
-        """Why the engine does not work any more; None as long as it does."""
-        return self._engine.failure
+    def parts(self) -> list[Standing]:
+        """How each part of this process is."""
+        return self._engine.parts.standings()
+
+    @property
+    def status(self) -> Status:
+        """How this process is as a whole: it serves everybody while it is ok or degraded."""
+        return "stopping" if self.is_stopping else self._engine.parts.health
 
     def _committed(self, phases: Mapping[Key, ExecutionPhase]) -> None:
         # Only the engine's thread comes here.

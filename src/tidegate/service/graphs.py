@@ -27,20 +27,19 @@ from tidegate.ir.graph import (
     BranchNode,
     Fail,
     Forever,
-    Graph,
     InputNode,
     SleepNode,
     SubNode,
     TaskNode,
     outputs_of,
 )
-from tidegate.service.views import answer_schema, kind_of
+from tidegate.service.questions import answer_schema
+from tidegate.service.views import kind_of
 from tidegate.wire import CaseView, GraphNodeView
 
 
-def graph_views(graph: Graph) -> list[GraphNodeView]:
+def graph_views(plan: Plan) -> list[GraphNodeView]:
     """Return the nodes of a graph, with those of its sub-workflows."""
-    plan = Plan.of(graph)
     return [_view(plan, planned) for planned in plan.nodes.values()]
 
 

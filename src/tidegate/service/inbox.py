@@ -1,84 +1,130 @@
-"""The inbox: everything that waits for an answer, over all executions or in one, the soonest due first."""
+"""
+The inbox: everything that waits for an answer, over all executions or in one, the soonest due first; and one question, whole.
+
+A page is made of rows and of graphs. It reads no history, and what is damaged elsewhere does not reach it.
+"""
 
 import base64
 import binascii
+from zlib import crc32
 
-import msgspec
-
+from tidegate.core.addresses import resolve
+from tidegate.core.plan import Plan
 from tidegate.core.state import NodePhase
-from tidegate.engine.memory import Programs, Snapshot, snapshot
-from tidegate.errors import InvalidValue
-from tidegate.ports.journal import Key, WaitRow
-from tidegate.ports.listings import WaitQuery
-from tidegate.ports.store import Store
-from tidegate.service.executions import Executions, Places
-from tidegate.service.views import waiting_view
-from tidegate.wire import ANSWERABLE, InboxPage, ListInbox, WaitingView
+from tidegate.engine.damage import Damage
+from tidegate.engine.folds import Snapshot
+from tidegate.engine.programs import Programs
+from tidegate.errors import (
+    AlreadyAnswered,
+    ExecutionEnded,
+    InvalidValue,
+    NotWaitingYet,
+    Refused,
+    StoreDamaged,
+    TimedOut,
+    Withdrawn,
+)
+from tidegate.ir.expr import NodeId
+from tidegate.ports.listings import (
+    ListedWait,
+    Listings,
+    Mark,
+    Narrowing,
+    Patterns,
+    WaitQuery,
+)
+from tidegate.service.executions import Executions
+from tidegate.service.moments import moment
+from tidegate.service.questions import waiting_line, waiting_view
+from tidegate.service.views import ended_as
+from tidegate.wire import ANSWERABLE, GetQuestion, InboxPage, ListInbox, WaitingView
 
-MAX_PAGE = 500
-NEVER_DUE = 2**62
-"""What stands in a cursor for a wait without end."""
+SUM = 4
+"""Bytes of the checksum at the beginning of a cursor, by which what is none is told."""
 
 
 class Inbox:
     """What waits for people."""
 
-    def __init__(self, store: Store, programs: Programs, executions: Executions) -> None:
-        self._store = store
+    def __init__(
+        self, listings: Listings, programs: Programs, damage: Damage, executions: Executions
+    ) -> None:
+        self._listings = listings
         self._programs = programs
+        self._damage = damage
         self._executions = executions
 
-    def page(self, request: ListInbox, places: Places | None = None) -> InboxPage:
-        """Return a page of what waits; in these places, if they are given."""
-        limit = max(1, min(request.limit, MAX_PAGE))
-        key = self._executions.row(request.execution).key if request.execution else None
-        rows = self._store.waits(
+    def page(self, request: ListInbox, within: Patterns | None = None) -> InboxPage:
+        """Return a page of what waits; within these patterns, if they are given."""
+        rows = self._listings.waits(
             WaitQuery(
-                kinds=_kinds(request.kind),
-                key=key,
-                workflow=request.workflow,
-                project=request.project,
-                domain=request.domain,
-                text=request.text,
-                after=_decoded(request.cursor),
-                limit=limit + 1,
-                places=places,
+                where=Narrowing(
+                    workflow=request.workflow,
+                    project=request.project,
+                    domain=request.domain,
+                    within=within,
+                    text=request.text,
+                ),
+                kinds=(request.kind,) if request.kind else ANSWERABLE,
+                key=self._executions.key(request.execution) if request.execution else None,
+                after=_mark(request.cursor),
+                limit=request.limit + 1,
             )
         )
-        page = rows[:limit]
-        seen: dict[Key, Snapshot | None] = {}
-        views = [view for row in page if (view := self._view(row, seen)) is not None]
-        return InboxPage(items=views, next=_encoded(page[-1]) if len(rows) > limit else "")
+        page = rows[: request.limit]
+        return InboxPage(
+            items=[self._line(row) for row in page],
+            next=_cursor(page[-1].mark) if len(rows) > request.limit else "",
+        )
 
-    def _view(self, wait: WaitRow, seen: dict[Key, Snapshot | None]) -> WaitingView | None:
-        if wait.key not in seen:  # an execution may have many waits on a page
-            row = self._store.get(wait.key)
-            seen[wait.key] = snapshot(self._store, self._programs, row) if row else None
-        now = seen[wait.key]
-        if now is None or now.state.node(wait.node).phase is not NodePhase.WAITING:
-            return None  # it was answered between the two looks
-        return waiting_view(now, wait.node)
+    def question(self, request: GetQuestion) -> WaitingView:
+        """Return a question that is open, whole. Errors: `UnknownSignal`, `AmbiguousSignal`; `Refused` and below for one that is not open."""
+        now = self._executions.look(request.id)
+        node = resolve(now.plan, now.state, request.name, now.row.id)
+        if now.state.node(node).phase is not NodePhase.WAITING:
+            raise _not_open(now, node, request.name)
+        return waiting_view(now, node)
+
+    def _line(self, listed: ListedWait) -> WaitingView:
+        wait = listed.wait
+        damaged = self._damage.why(wait.key) or listed.damaged
+        plan: Plan | None = None
+        if wait.shown.gate is None:
+            try:
+                plan = self._programs.get(listed.workflow).plan
+            except StoreDamaged as error:
+                damaged = self._damage.noticed(wait.key, wait.execution, error).message
+        planned = None if plan is None else plan.nodes.get(wait.node)
+        return waiting_line(listed, None if planned is None else planned.node, damaged)
 
 
-def _kinds(kind: str) -> tuple[str, ...]:
-    if kind and kind not in ANSWERABLE:
-        raise InvalidValue(f"there is no kind {kind[:40]!r}; there are: {', '.join(ANSWERABLE)}")
-    return (kind,) if kind else ANSWERABLE
+def _not_open(now: Snapshot, node: NodeId, name: str) -> Refused:
+    """Return why a gate asks nobody."""
+    here, signal = now.state.node(node), f"signal {name!r}"
+    when = "" if here.ended is None else f" at {moment(here.ended):%Y-%m-%d %H:%M:%S} UTC"
+    if here.answer is not None:
+        return AlreadyAnswered(f"{signal} was answered by {here.answer.who}{when}")
+    if here.phase is NodePhase.TIMED_OUT:
+        return TimedOut(f"{signal} timed out{when}")
+    if here.phase is NodePhase.SKIPPED:
+        return Withdrawn(f"{signal} was withdrawn{when}: nobody needs its answer any more")
+    if now.state.phase.is_terminal:
+        return ExecutionEnded(f"execution {now.row.id} {ended_as(now.state.phase)} already")
+    return NotWaitingYet(f"{signal} does not wait yet; it is in the inbox when it does")
 
 
-def _encoded(row: WaitRow) -> str:
-    due = NEVER_DUE if row.due is None else row.due
-    body = msgspec.json.encode((due, row.opened, row.key, row.node))
-    return base64.urlsafe_b64encode(body).decode()
+def _cursor(mark: Mark) -> str:
+    return base64.urlsafe_b64encode(crc32(mark).to_bytes(SUM) + mark).decode()
 
 
-def _decoded(cursor: str) -> tuple[int, int, int, str] | None:
+def _mark(cursor: str) -> Mark | None:
     if not cursor:
         return None
     try:
-        body = base64.urlsafe_b64decode(cursor)
-        return msgspec.json.decode(body, type=tuple[int, int, int, str])
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
-        raise InvalidValue(
-            f"{cursor[:40]!r} is not a cursor; take the `next` of the page before"
-        ) from None
+        body = base64.b64decode(cursor, altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        body = b""
+    mark = Mark(body[SUM:])
+    if crc32(mark).to_bytes(SUM) != body[:SUM]:
+        raise InvalidValue(f"{cursor[:40]!r} is not a cursor; take the `next` of the page before")
+    return mark

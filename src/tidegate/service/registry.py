@@ -7,31 +7,39 @@ A version is what people call it; if they do not, it is the beginning of the bun
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-import msgspec
-
+from tidegate.core.plan import Plan
+from tidegate.engine.cache import Cache
+from tidegate.engine.damage import REMEDY
+from tidegate.engine.programs import Programs
 from tidegate.errors import CodeError, StoreDamaged, UnknownWorkflow
-from tidegate.ir.graph import Graph, Instant
-from tidegate.ports.catalog import WorkflowRow
+from tidegate.ir.graph import Instant
+from tidegate.ports.catalog import Catalog, WorkflowRow
 from tidegate.ports.clock import Clock
 from tidegate.ports.executor import Described, Executor
-from tidegate.ports.store import Store
 from tidegate.service.graphs import graph_views
 from tidegate.service.views import workflow_view
 from tidegate.wire import BrokenView, Register, WorkflowDetail, WorkflowList, WorkflowView
 
 VERSION_LENGTH = 12
-MAX_CACHED = 256
+VIEWS = 32 * 1024 * 1024
+"""Bytes of views kept: those of some 500 workflows of 100 nodes. A page asks for all of them every few seconds."""
+
+AROUND, UNPACKED = 2_000, 3
+"""Bytes of a view, and for each byte of the encoded graph: it holds the interface and the gates, and no tasks."""
 MAX_VERSIONS = 1_000
 
 
 class Registry:
     """The workflows that a store knows."""
 
-    def __init__(self, store: Store, executor: Executor, clock: Clock) -> None:
-        self._store = store
+    def __init__(
+        self, catalog: Catalog, programs: Programs, executor: Executor, clock: Clock
+    ) -> None:
+        self._catalog = catalog
+        self._programs = programs
         self._executor = executor
         self._clock = clock
-        self._graphs: dict[int, Graph] = {}
+        self._views: Cache[int, WorkflowView] = Cache(VIEWS)
 
     def register(self, request: Register) -> WorkflowList:
         """Register the workflows of a bundle's module, or those named by `only`."""
@@ -48,7 +56,7 @@ class Registry:
             wanted = [each for each in wanted if not each.error]
         version = request.version or request.bundle[:VERSION_LENGTH]
         rows = [
-            self._store.put_workflow(
+            self._catalog.put_workflow(
                 WorkflowRow(
                     id=0,
                     name=each.name,
@@ -68,47 +76,51 @@ class Registry:
 
     def workflows(self) -> WorkflowList:
         """List the latest version of each workflow."""
-        return WorkflowList(items=[self.view(row) for row in self._store.workflows()])
+        return self._listed(self._catalog.workflows())
 
     def versions(self, name: str) -> WorkflowList:
         """List the versions of a workflow, the one registered last first. Errors: `UnknownWorkflow`."""
-        rows = self._store.versions(name, MAX_VERSIONS)
+        rows = self._catalog.versions(name, MAX_VERSIONS)
         if not rows:
             self.find(name, "")
-        return WorkflowList(items=[self.view(row) for row in rows])
+        return self._listed(rows)
+
+    def _listed(self, rows: Sequence[WorkflowRow]) -> WorkflowList:
+        """Return workflows as they are shown; one whose graph is damaged is said to be, and hides no other."""
+        items: list[WorkflowView] = []
+        broken: list[BrokenView] = []
+        for row in rows:
+            try:
+                items.append(self.view(row))
+            except StoreDamaged as error:
+                broken.append(BrokenView(name=row.name, error=f"{error.message}; {REMEDY}"))
+        return WorkflowList(items=items, broken=broken)
 
     def detail(self, name: str, version: str) -> WorkflowDetail:
         """Return a version of a workflow with its graph. Errors: `UnknownWorkflow`."""
         row = self.find(name, version)
-        return WorkflowDetail(workflow=self.view(row), nodes=graph_views(self.graph(row)))
+        return WorkflowDetail(workflow=self.view(row), nodes=graph_views(self.plan(row)))
 
     def find(self, name: str, version: str) -> WorkflowRow:
         """Return a version of a workflow, the latest if none is given. Errors: `UnknownWorkflow`."""
-        row = self._store.find_workflow(name, version or None)
+        row = self._catalog.find_workflow(name, version or None)
         if row is not None:
             return row
-        if version and self._store.find_workflow(name) is not None:
+        if version and self._catalog.find_workflow(name) is not None:
             raise UnknownWorkflow(f"workflow {name!r} has no version {version!r}")
-        raise no_such_workflow(name, [each.name for each in self._store.workflows()])
+        raise no_such_workflow(name, [each.name for each in self._catalog.workflows()])
 
-    def graph(self, row: WorkflowRow) -> Graph:
-        """Return the graph of a stored workflow. Errors: `StoreDamaged`."""
-        graph = self._graphs.get(row.id)
-        if graph is None:
-            try:
-                graph = msgspec.msgpack.decode(row.graph, type=Graph)
-            except msgspec.MsgspecError as error:
-                raise StoreDamaged(
-                    f"the graph of workflow {row.name!r} cannot be read: {error}"
-                ) from error
-            if len(self._graphs) >= MAX_CACHED:
-                self._graphs.clear()
-            self._graphs[row.id] = graph
-        return graph
+    def plan(self, row: WorkflowRow) -> Plan:
+        """Return the plan of a stored workflow. Errors: `StoreDamaged`."""
+        return self._programs.of(row).plan
 
     def view(self, row: WorkflowRow) -> WorkflowView:
-        """Return a stored workflow as it is shown."""
-        return workflow_view(row, self.graph(row))
+        """Return a stored workflow as it is shown. Errors: `StoreDamaged`."""
+        view = self._views.get(row.id)
+        if view is None:
+            view = workflow_view(row, self.plan(row))
+            self._views.put(row.id, view, AROUND + UNPACKED * len(row.graph))
+        return view
 
 
 def _named(name: str, found: Sequence[Described], module: str) -> list[Described]:
@@ -135,7 +147,7 @@ def no_such_workflow(name: str, there: Sequence[str], where: str = "") -> Unknow
         hint = f"there are: {', '.join(sorted(there)[:20])}"
     else:
         hint = "none is registered; tidegate run FILE registers those of a file"
-    place = (
+    missing = (
         f"module {where!r} has no workflow {name!r}" if where else f"there is no workflow {name!r}"
     )
-    return UnknownWorkflow(f"{place}; {hint}", workflows=list(there)[:100])
+    return UnknownWorkflow(f"{missing}; {hint}", workflows=list(there)[:100])

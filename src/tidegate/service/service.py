@@ -5,10 +5,13 @@ It is called from any thread. It decides nothing about an execution: that is the
 """
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import assert_never
+from concurrent.futures import Future
+from typing import Any, TypeVar, assert_never
 
+from tidegate import wire
 from tidegate.engine.loop import Engine
+from tidegate.errors import Overloaded
+from tidegate.ports.artifacts import Artifacts
 from tidegate.ports.clock import Clock
 from tidegate.ports.executor import Executor
 from tidegate.ports.store import Store
@@ -20,109 +23,120 @@ from tidegate.service.feed import Feed
 from tidegate.service.gauges import Gauges
 from tidegate.service.inbox import Inbox
 from tidegate.service.intake import Intake
+from tidegate.service.missing import Missing
 from tidegate.service.registry import Registry
 from tidegate.service.signals import Signals
-from tidegate.service.steps import Steps, carry_out
-from tidegate.service.texts import check_texts
+from tidegate.service.steps import ASIDE, Steps, carry_out
 from tidegate.service.tokens import Tokens
 from tidegate.service.watch import Watch
-from tidegate.wire import (
-    Abort,
-    Answer,
-    GetDeck,
-    GetExecution,
-    GetLogs,
-    GetWorkflow,
-    Launch,
-    ListEvents,
-    ListExecutions,
-    ListInbox,
-    ListSignals,
-    ListTokens,
-    ListVersions,
-    ListWorkflows,
-    MakeToken,
-    Recover,
-    Register,
-    Relaunch,
-    Request,
-    RevokeToken,
-    View,
-)
+from tidegate.wire import Ask, Request, check, view_of
+
+V = TypeVar("V")
+
+LAUNCHES = (wire.Launch, wire.Relaunch, wire.Recover)
+
+RETURN = 5
+"""Seconds after which who was refused by a server that stops should try again: when its successor is up, or another replica is chosen."""
 
 
 class Service:
     """
     What Tidegate does for whoever asks.
 
-    `watch` lets a door wait for changes without a thread, `tokens` say who asks, `feed` is everybody's history, `gauges` is for operators.
+    `watch` lets a door wait for changes without a thread, `tokens` say who asks, `feed` is everybody's history, `gauges` is for operators;
+    `blobs` and `bundles` are for doors through which files come and go.
     """
 
     def __init__(
-        self, store: Store, engine: Engine, executor: Executor, home: Path, clock: Clock
+        self, store: Store, engine: Engine, executor: Executor, artifacts: Artifacts, clock: Clock
     ) -> None:
         self.watch = Watch()
-        self.tokens = Tokens(store, clock)
-        self._home = home
-        intake = Intake(home)
-        self._registry = Registry(store, executor, clock)
+        self.parts = engine.parts
+        self.tokens = Tokens(store.access, clock, self.parts.part("token-uses", tidies=True))
+        self.blobs = artifacts.blobs
+        self.bundles = artifacts.bundles
+        intake = Intake(artifacts.blobs)
+        self._registry = Registry(store.catalog, engine.programs, executor, clock)
         self._executions = Executions(store, engine, self._registry, self.watch, intake)
-        self._attempts = Attempts(home, self._executions)
+        self._missing = Missing(artifacts, engine.programs, engine.damage)
+        self._attempts = Attempts(artifacts.logs, self._executions)
         self._signals = Signals(engine, self._executions, intake, executor)
-        self._inbox = Inbox(store, engine.programs, self._executions)
-        self.feed = Feed(store, self._executions)
+        self._inbox = Inbox(store.listings, engine.programs, engine.damage, self._executions)
+        self.feed = Feed(store, self._executions, engine.damage)
         self.gauges = Gauges(store, engine)
         self._engine = engine
-        engine.watch(self.watch.changed)
+        self._changes = store.changes
+        store.changes.subscribe(self.parts.part("watch").guard(self.watch.changed))
+        engine.on_end(self.watch.wake)
 
-    def on_commit(self, call: Callable[[], None]) -> None:
-        """Have this called after each commit, in the engine's thread; it must be quick."""
-        self._engine.watch(lambda _: call())
+    def on_commit(self, call: Callable[[], None], name: str) -> None:
+        """Have this called after each commit, in the engine's thread; it must be quick. `name` is that of its part."""
+        self._changes.subscribe(self.parts.part(name).guard(lambda _: call()))
 
-    def handle(self, request: Request, principal: Principal = LOCAL) -> View:
+    def drain(self) -> "Future[None]":
+        """Launch nothing and begin no attempt any more, as the process is about to end; all else goes on. The future is done when nothing runs."""
+        self.gauges.is_stopping = True
+        return self._engine.drain()
+
+    def handle(self, request: Ask[V], principal: Principal = LOCAL) -> V:
         """Do what a request asks, if whoever asks may, in this thread. Errors: those of `tidegate.errors`; then nothing has changed."""
         return carry_out(self.steps(request, principal))
 
-    def steps(self, request: Request, principal: Principal = LOCAL) -> Steps[View]:
+    def steps(self, request: Ask[V], principal: Principal = LOCAL) -> Steps[V]:
         """Do what a request asks, step by step, for a door that must not block while the engine decides."""
-        check_texts(request)
-        request = admit(request, principal, self._executions.row, no_such_execution)
+        check(request)
+        admitted = admit(request, principal, self._executions.row, no_such_execution)
+        if self.gauges.is_stopping and isinstance(request, LAUNCHES):
+            why = "the server is stopping and launches nothing; try again when it is back"
+            raise Overloaded(why, retry_after=RETURN)
+        if not isinstance(request, wire.Answer | wire.Launch):
+            # These two are what comes in crowds, and say for themselves when they become large. All others read lists, files or whole histories.
+            yield ASIDE
+        view = yield from self._view(admitted, principal)
+        kind = view_of(type(request))
+        assert isinstance(view, kind), f"{type(request).__name__} gave {type(view).__name__}"
+        return view
+
+    def _view(self, request: Request, principal: Principal) -> Steps[Any]:
         match request:
-            case Register():
+            case wire.Register():
                 return self._registry.register(request)
-            case Launch():
+            case wire.Launch():
                 return (yield from self._executions.launch(request))
-            case Relaunch() | Recover():
+            case wire.Relaunch() | wire.Recover():
                 return (yield from self._executions.again(request))
-            case GetExecution():
-                return self._attempts.marked((yield from self._executions.get(request)))
-            case ListExecutions():
+            case wire.GetExecution():
+                view, now = yield from self._executions.get(request)
+                return self._attempts.marked(self._missing.told(view, now))
+            case wire.ListExecutions():
                 return self._executions.page(request, visible(principal))
-            case ListInbox():
+            case wire.ListInbox():
                 return self._inbox.page(request, visible(principal))
-            case ListSignals():
+            case wire.ListSignals():
                 return self._signals.all_of(request)
-            case Answer():
+            case wire.GetQuestion():
+                return self._missing.told_of(self._inbox.question(request))
+            case wire.Answer():
                 return (yield from self._signals.answer(request))
-            case Abort():
+            case wire.Abort():
                 return (yield from self._executions.abort(request))
-            case ListEvents():
+            case wire.ListEvents():
                 return (yield from self._executions.events(request))
-            case GetLogs():
+            case wire.GetLogs():
                 return self._attempts.logs(request)
-            case GetDeck():
+            case wire.GetDeck():
                 return self._attempts.deck(request)
-            case ListWorkflows():
+            case wire.ListWorkflows():
                 return self._registry.workflows()
-            case GetWorkflow():
+            case wire.GetWorkflow():
                 return self._registry.detail(request.name, request.version)
-            case ListVersions():
+            case wire.ListVersions():
                 return self._registry.versions(request.name)
-            case MakeToken():
+            case wire.MakeToken():
                 return self.tokens.make(request)
-            case ListTokens():
+            case wire.ListTokens():
                 return self.tokens.all_of(request)
-            case RevokeToken():
+            case wire.RevokeToken():
                 return self.tokens.revoke(request)
             case _:
                 assert_never(request)

@@ -9,11 +9,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from tidegate.core.addresses import resolve, signal_path
+from tidegate.core.addresses import path_of, resolve
 from tidegate.core.messages import Accepted, AnswerGiven, Denied
 from tidegate.core.plan import Plan
 from tidegate.core.state import ExecutionState, NodePhase
+from tidegate.core.step import step
+from tidegate.engine.folds import Snapshot
+from tidegate.engine.futures import Future
 from tidegate.engine.loop import Engine
+from tidegate.engine.memory import Hot
 from tidegate.errors import (
     AlreadyAnswered,
     ExecutionEnded,
@@ -21,40 +25,39 @@ from tidegate.errors import (
     InvalidValue,
     KeyReused,
     NotWaitingYet,
+    Overloaded,
     Refused,
     TimedOut,
     UnknownSignal,
     Withdrawn,
 )
-from tidegate.ir.expr import NodeId
-from tidegate.ir.graph import ApproveNode, InputNode, Instant
+from tidegate.ir.expr import NodeId, Value
+from tidegate.ir.graph import ApproveNode, InputNode, Instant, PythonTarget
 from tidegate.ports.executor import Executor
 from tidegate.ports.journal import Key
-from tidegate.service.executions import Executions
+from tidegate.service.executions import Executions, no_such_execution
 from tidegate.service.intake import Intake
-from tidegate.service.steps import Pause, Steps
-from tidegate.service.views import (
-    answer_schema,
-    ended_as,
-    moment,
-    signal_views,
-)
+from tidegate.service.moments import moment
+from tidegate.service.questions import answer_schema
+from tidegate.service.steps import ASIDE, Pause, Steps
+from tidegate.service.views import ended_as, signal_views
 from tidegate.types.schema import describe
 from tidegate.wire import Answer, AnswerReply, ListSignals, SignalList
-
-MAX_COMMENT = 10_000
 
 CHECKS = 4
 """How many answers are checked by workers at once; their threads are made when first needed."""
 
 
 class _Gate(NamedTuple):
-    """The gate that is meant, and whether it has its outcome."""
+    """The gate that is meant, and what addresses it. Without `asks` it has its outcome, and the value need not be checked."""
 
-    plan: Plan
+    key: Key
     node: NodeId
+    path: str
     bundle: str
-    is_decided: bool
+    asks: InputNode | ApproveNode | None
+    ended: tuple[Plan, ExecutionState] | None = None
+    """How the execution stands, by what is stored, if it has ended."""
 
 
 class Signals:
@@ -66,6 +69,7 @@ class Signals:
         self._engine = engine
         self._executor = executor
         self._checks = ThreadPoolExecutor(CHECKS, "tidegate-check")
+        self._part = engine.parts.part("answer-checks")
         self._executions = executions
         self._intake = intake
 
@@ -80,35 +84,29 @@ class Signals:
 
         Errors: `UnknownSignal`, `AmbiguousSignal`, `InvalidValue`, and the refusals of the race table.
         """
-        if len(request.comment) > MAX_COMMENT:
-            raise InvalidValue(f"the comment is longer than {MAX_COMMENT:,} characters")
-        key = self._executions.key(request.id)
-        gate = self._open_gate(key, request)
-        if gate is None:
-            now = self._executions.look(request.id)
-            bundle = self._engine.programs.get(now.row.workflow).bundle
-            node = resolve(now.plan, request.name, now.row.id)
-            gate = _Gate(
-                now.plan, node, bundle, is_decided=_is_decided(now.state, node, request.key)
-            )
-        node = gate.node
-        if not gate.is_decided:
-            yield from self._check(gate, request)
+        gate, read = yield from self._find(request)
+        if gate.asks is not None:
+            yield from self._check(gate.asks, gate.bundle, request)
         event = AnswerGiven(
             at=Instant(0),
-            node=node,
+            node=gate.node,
             value=request.value,
             who=request.who,
             via=request.via,
             comment=request.comment,
             key=request.key,
         )
-        reply = yield Pause(self._engine.submit(key, event))
+        if gate.ended is None:
+            reply = yield Pause(self._engine.submit(gate.key, event, read))
+        else:
+            # It can only refuse, or repeat a reply: its state says which, and the engine's thread is left to others.
+            plan, state = gate.ended
+            reply = step(plan, state, event).reply
         match reply:
             case Accepted(at, who, early):
                 return AnswerReply(
                     execution=request.id,
-                    signal=signal_path(gate.plan, node),
+                    signal=gate.path,
                     at=moment(at),
                     who=who,
                     early=early,
@@ -118,38 +116,63 @@ class Signals:
             case _:
                 raise AssertionError("the machine replies to every answer")
 
-    def _open_gate(self, key: Key, request: Answer) -> _Gate | None:
+    def _find(self, request: Answer) -> Steps[tuple[_Gate, Hot | None]]:
         """
-        Return a gate that the engine has in memory and that has no outcome yet, without reading the store.
+        Find the gate that is meant, and the execution, if it had to be read from the store for that.
 
-        What is there may not be stored yet, so nothing that it says of an outcome counts: then the store is asked.
+        What the engine has in memory may not be stored yet, so nothing that it says of an outcome counts: then the store is asked.
         """
-        hot = self._engine.peek(key)
-        if hot is None:
-            return None
-        node = resolve(hot.plan, request.name, request.id)
-        if _is_decided(hot.state, node, request.key):
-            return None
-        return _Gate(hot.plan, node, hot.bundle, is_decided=False)
+        hot = self._engine.peek(request.id)
+        if hot is not None:
+            gate = _gate(hot, request)
+            if gate.asks is not None:
+                return gate, None
+            yield ASIDE
+            now = self._executions.look(request.id)
+            asks = _asks(now.plan, now.state, gate.node, request.key)
+            return gate._replace(asks=asks, ended=_ended(now)), None
+        read = self._engine.read(request.id, whole=False)
+        if read is None:
+            yield ASIDE
+            now = self._executions.look(request.id)
+            if now.state.phase.is_terminal:
+                return _gate_of_ended(now, request), None
+            read = self._engine.read(request.id, whole=True)
+            if read is None:
+                raise no_such_execution(request.id)
+        return _gate(read, request)._replace(ended=_ended(read)), read
 
-    def _check(self, asked: _Gate, request: Answer) -> Steps[None]:
-        gate = asked.plan.nodes[asked.node].node
-        assert isinstance(gate, InputNode | ApproveNode)
+    def _check(self, gate: InputNode | ApproveNode, bundle: str, request: Answer) -> Steps[None]:
         schema = answer_schema(gate)
         faults: Sequence[Fault] = self._intake.faults(schema, request.value)
         if not faults and isinstance(gate, InputNode) and gate.python is not None:
             # The author's own type says more than its schema; only a worker may import it.
-            check = self._executor.check
-            faults = yield Pause(
-                self._checks.submit(check, asked.bundle, gate.python, request.value)
-            )
+            faults = yield Pause(self._in_worker(bundle, gate.python, request.value))
         if faults:
             raise InvalidValue(
                 f"signal {request.name!r} takes {describe(schema)}", faults, signal=request.name
             )
 
+    def _in_worker(
+        self, bundle: str, target: PythonTarget, value: Value
+    ) -> Future[Sequence[Fault]]:
+        found: Future[Sequence[Fault]] = Future()
+
+        def check() -> None:
+            try:
+                found.set_result(self._executor.check(bundle, target, value))
+            except BaseException as error:  # noqa: BLE001 - it is raised in the use case
+                found.set_exception(error)
+
+        try:
+            self._checks.submit(check)
+        except RuntimeError as error:  # the system has no thread left for it
+            self._part.failed(error)
+            raise Overloaded("the answer cannot be checked now; try again", retry_after=1) from None
+        self._part.works()
+        return found
+
     def _refusal(self, denied: Denied, request: Answer) -> Refused | UnknownSignal:
-        state = self._executions.look(request.id).state
         when = "" if denied.at is None else f" at {moment(denied.at):%Y-%m-%d %H:%M:%S} UTC"
         by = f" by {denied.who}" if denied.who else ""
         signal = f"signal {request.name!r}"
@@ -176,7 +199,7 @@ class Signals:
                     f"{signal} was withdrawn{when}: nobody needs its answer any more", **details
                 )
             case ExecutionEnded.code:
-                ended = ended_as(state.phase)
+                ended = ended_as(self._executions.row(request.id).phase)
                 error = ExecutionEnded(f"execution {request.id} {ended} already{when}", **details)
             case KeyReused.code:
                 error = KeyReused(f"the key {request.key!r} was used for another signal", **details)
@@ -185,8 +208,36 @@ class Signals:
         return error
 
 
+def _gate(execution: Hot, request: Answer) -> _Gate:
+    plan, state = execution.plan, execution.state
+    node = resolve(plan, state, request.name, execution.id, request.key)
+    asks = _asks(plan, state, node, request.key)
+    return _Gate(execution.key, node, path_of(plan, state, node), execution.bundle, asks)
+
+
+def _gate_of_ended(now: Snapshot, request: Answer) -> _Gate:
+    plan, state = now.plan, now.state
+    node = resolve(plan, state, request.name, request.id, request.key)
+    return _Gate(now.row.key, node, path_of(plan, state, node), "", None, (plan, state))
+
+
+def _ended(now: Snapshot | Hot) -> tuple[Plan, ExecutionState] | None:
+    """Return how an execution stands that has ended, of one that was read from the store."""
+    return (now.plan, now.state) if now.state.phase.is_terminal else None
+
+
+def _asks(
+    plan: Plan, state: ExecutionState, node: NodeId, key: str
+) -> InputNode | ApproveNode | None:
+    """Return the gate, unless the machine can tell the outcome without looking at the value."""
+    planned = plan.nodes.get(node)  # it is gone if the round that it was in is over
+    if planned is None or _is_decided(state, node, key):
+        return None
+    assert isinstance(planned.node, InputNode | ApproveNode)
+    return planned.node
+
+
 def _is_decided(state: ExecutionState, node: NodeId, key: str) -> bool:
-    """Whether the machine can tell the outcome without looking at the value."""
     now = state.node(node)
     return (
         state.phase.is_terminal

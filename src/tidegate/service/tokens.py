@@ -4,7 +4,8 @@ Tokens and logins: who somebody is that asks over the network.
 A token is `tdg_<id>_<secret>_<checksum>`: 256 random bits as its secret, of which only the SHA-256 is stored; it is shown once, when it is made.
 A browser trades its token for a login: another secret, kept in a cookie.
 
-Rule 1: a secret is looked up by its hash, so how long a look takes says nothing about a secret.
+Rule 1: a secret is looked up by its hash, so how long a look takes says nothing about a secret. A token that was good is remembered
+as it is written, for its checks cost as much as the rest of a request: a dict compares only what has the same keyed hash.
 Rule 2: an unknown, a misspelled, an expired and a revoked token are told alike.
 Rule 3: one process owns a store, so what it knows of tokens is the truth: a look costs no read, and who is revoked is out at once.
 Rule 4: when a token was used is noted in memory, and written now and then.
@@ -12,7 +13,6 @@ Rule 4: when a token was used is noted in memory, and written now and then.
 
 import hmac
 import logging
-import os
 import re
 import secrets
 import threading
@@ -24,6 +24,7 @@ from typing import Final
 
 from msgspec import Struct, structs
 
+from tidegate import disk
 from tidegate.errors import (
     InvalidValue,
     NameTaken,
@@ -33,11 +34,11 @@ from tidegate.errors import (
     UnknownToken,
 )
 from tidegate.ir.graph import Instant
-from tidegate.ports.access import LoginRow, TokenRow
+from tidegate.parts import Part
+from tidegate.ports.access import Access, LoginRow, TokenRow
 from tidegate.ports.clock import Clock
-from tidegate.ports.store import Store
 from tidegate.service.access import Grant, Principal, Role, check_pattern
-from tidegate.service.views import maybe, moment
+from tidegate.service.moments import maybe, moment
 from tidegate.wire import (
     GrantView,
     ListTokens,
@@ -52,7 +53,7 @@ TOKEN_FILE: Final = "token"
 """The file in the home of a store with the token of its owner, which programs of his read by themselves."""
 
 PREFIX: Final = "tdg"
-SHAPE: Final = re.compile(r"(tdg_[0-9a-f]{8}_([0-9a-f]{64}))_([0-9a-f]{8})\Z")
+SHAPE: Final = re.compile(r"(tdg_([0-9a-f]{8})_([0-9a-f]{64}))_([0-9a-f]{8})\Z")
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}\Z")
 ADMIN: Final = "admin"
 """The name of the token that is made for the owner of the store, and of no other."""
@@ -67,16 +68,17 @@ LOGIN_LASTS: Final = 7 * 24 * 3_600
 LONGEST: Final = 10 * 365 * 24 * 3_600.0
 """Seconds that a token which expires may last."""
 SECOND: Final = 1_000_000
-NOBODY: Final = "this token is not, or no longer, in use; ask an administrator for another"
+NOBODY: Final = "invalid or revoked token; ask an administrator for a new one"
 
 log = logging.getLogger(__name__)
 
 
 class Known(Struct, frozen=True):
-    """A token in use, and what it may."""
+    """A token in use, and what it may; `principals` are its holder by the way in."""
 
     row: TokenRow
     grants: tuple[Grant, ...]
+    principals: dict[str, Principal] = {}
 
 
 class Book(Struct, frozen=True):
@@ -84,6 +86,8 @@ class Book(Struct, frozen=True):
 
     by_hash: Mapping[bytes, Known]
     by_id: Mapping[str, Known]
+    by_text: dict[str, Known] = {}
+    """Those that were shown since, by their text."""
 
 
 class Login(Struct, frozen=True):
@@ -96,9 +100,10 @@ class Login(Struct, frozen=True):
 class Tokens:
     """The tokens and logins of a store. May be used from any thread; whatever writes blocks for a sync of the disk."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, access: Access, clock: Clock, writing: Part | None = None) -> None:
+        self._access = access
         self._clock = clock
+        self._writing = writing or Part("token-uses", tidies=True)
         self._lock = threading.RLock()
         self._book: Book | None = None
         self._logins: dict[bytes, LoginRow] = {}
@@ -108,13 +113,20 @@ class Tokens:
 
     def holder(self, text: str, via: str) -> Principal | None:
         """Return who holds a token, or None if nobody does (any more)."""
+        book = self._tokens()
+        known = book.by_text.get(text)
+        if known is not None:
+            return self._principal(known, via, b"")
         match = SHAPE.match(text)
-        if match is None or not hmac.compare_digest(_checksum(match[1]), match[3]):
+        if match is None or not hmac.compare_digest(_checksum(match[1]), match[4]):
             return None
-        digest = _hash(match[2])
-        known = self._tokens().by_hash.get(digest)
+        digest = _hash(match[3])
+        known = book.by_hash.get(digest)
         if known is None or not hmac.compare_digest(known.row.hash, digest):
             return None
+        if match[2] == known.row.id:
+            # What stands there is not checked, and only one text of a token is to be remembered.
+            book.by_text[text] = known
         return self._principal(known, via, b"")
 
     def visitor(self, cookie: str) -> Principal | None:
@@ -140,8 +152,14 @@ class Tokens:
     def _principal(self, known: Known, via: str, login: bytes) -> Principal | None:
         if not self._is_live(known.row):
             return None
-        self._uses[known.row.id] = self._clock.now()
-        return Principal(known.row.name, known.grants, via, known.row.id, login)
+        row = known.row
+        self._uses[row.id] = self._clock.now()
+        if login:
+            return Principal(row.name, known.grants, via, row.id, login)
+        found = known.principals.get(via)
+        if found is None:
+            found = known.principals[via] = Principal(row.name, known.grants, via, row.id)
+        return found
 
     def _is_live(self, row: TokenRow) -> bool:
         return row.revoked is None and (row.expires is None or self._clock.now() < row.expires)
@@ -160,11 +178,11 @@ class Tokens:
                 expires = min(expires, known.row.expires)
             secret = secrets.token_urlsafe(32)
             row = LoginRow(_hash(secret), principal.token, now, expires)
-            self._store.put_login(row)
+            self._access.put_login(row)
             self._logins = {h: r for h, r in self._logins.items() if r.expires > now}
             own = [h for h, r in self._logins.items() if r.token == principal.token]
             for digest in own[: len(own) - MAX_LOGINS + 1]:
-                self._store.end_login(digest)
+                self._access.end_login(digest)
                 del self._logins[digest]
             self._logins[row.hash] = row
         return Login(secret, max(1, (expires - now) // SECOND))
@@ -173,7 +191,7 @@ class Tokens:
         """End a browser's login, if somebody came with one."""
         with self._lock:
             if self._logins.pop(principal.login, None) is not None:
-                self._store.end_login(principal.login)
+                self._access.end_login(principal.login)
 
     # -- tokens --
 
@@ -194,7 +212,7 @@ class Tokens:
         self, name: str, grants: tuple[Grant, ...], creator: str, lasts: float | None
     ) -> TokenMade:
         with self._lock:
-            tokens = self._store.tokens()
+            tokens = self._access.tokens()
             if any(row.name == name and self._is_live(row) for row in tokens):
                 raise NameTaken(
                     f"there is a token named {name!r} already; revoke it first, or choose another name"
@@ -212,14 +230,14 @@ class Tokens:
                 created=now,
                 expires=None if lasts is None else Instant(now + int(lasts * SECOND)),
             )
-            self._store.put_token(row)
+            self._access.put_token(row)
             self._book = None
         return TokenMade(token=_view(row), secret=_written(id_, secret))
 
     def all_of(self, _: ListTokens) -> TokenList:
         """List every token, the oldest first, those that are of no use any more too."""
         with self._lock:
-            rows = self._store.tokens()
+            rows = self._access.tokens()
             uses = dict(self._uses)
         shown = [structs.replace(row, used=uses.get(row.id, row.used)) for row in rows]
         return TokenList(items=[_view(row) for row in shown])
@@ -227,7 +245,7 @@ class Tokens:
     def revoke(self, request: RevokeToken) -> TokenList:
         """End a token, by its id or its name; one that has been revoked stays so. Errors: `UnknownToken`."""
         with self._lock:
-            rows = self._store.tokens()
+            rows = self._access.tokens()
             found = [row for row in rows if row.id == request.token]
             found = found or [r for r in rows if r.name == request.token and self._is_live(r)]
             if not found:
@@ -241,7 +259,7 @@ class Tokens:
         if row.revoked is not None:
             return row
         ended = structs.replace(row, revoked=self._clock.now())
-        self._store.put_token(ended)
+        self._access.put_token(ended)
         self._book = None
         return ended
 
@@ -257,29 +275,36 @@ class Tokens:
             if there is not None and (holder := self.holder(there, "")) and holder.name == ADMIN:
                 return there
             with self._lock:
-                for row in self._store.tokens():
+                for row in self._access.tokens():
                     if row.name == ADMIN:
                         self._end(row)
                 made = self._make(ADMIN, (Grant(Role.ADMIN),), "local", None)
-            _write(file, made.secret)
+            disk.write(file, f"{made.secret}\n".encode())
         except OSError as error:
             raise StoreError(f"{file}: cannot be written: {error.strerror}") from None
         return made.secret
 
     def keep_uses(self) -> None:
-        """Write when tokens were used last. Errors: `StoreError` and below."""
+        """Write when tokens were used last; what cannot be written now is written next time, and until then the part for it is down."""
         uses, self._uses = self._uses, {}
-        if uses:
+        if not uses:
+            return
+        try:
             # A copy, for a request that began before may still note its use.
-            self._store.note_uses(dict(uses))
+            self._access.note_uses(dict(uses))
+        except Exception as error:  # noqa: BLE001 - it is nobody's request
+            self._uses = {**uses, **self._uses}
+            self._writing.failed(error)
+        else:
+            self._writing.works()
 
     def _tokens(self) -> Book:
         book = self._book
         if book is None:
             with self._lock:
-                rows = [row for row in self._store.tokens() if row.revoked is None]
+                rows = [row for row in self._access.tokens() if row.revoked is None]
                 known = [Known(row, _stored_grants(row)) for row in rows]
-                self._logins = {row.hash: row for row in self._store.logins()}
+                self._logins = {row.hash: row for row in self._access.logins()}
                 self._book = book = Book(
                     {each.row.hash: each for each in known}, {each.row.id: each for each in known}
                 )
@@ -346,15 +371,3 @@ def _read(file: Path) -> str | None:
         return file.read_text(encoding="ascii", errors="replace").strip()
     except FileNotFoundError:
         return None
-
-
-def _write(file: Path, text: str) -> None:
-    beside = file.with_name(f"{file.name}.new")
-    beside.unlink(missing_ok=True)
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(handle, f"{text}\n".encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    beside.replace(file)

@@ -1,32 +1,26 @@
 """
-What a door shows of an execution: pure functions from (row, plan, state) to the structs of `wire`.
+What a door shows of an execution: pure functions from (row, plan, state) to the structs of `wire`. Questions are next door.
 
 Instants become aware datetimes here, phases become names, and expressions become values. A value that cannot be told (its node was skipped) is left out.
 """
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
 from typing import assert_never
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from tidegate.core.addresses import signal_path
-from tidegate.core.evaluate import NoValue, evaluate, output_of, outputs
+from tidegate.core.evaluate import NoValue, output_of, outputs
 from tidegate.core.messages import Answer, Failure
 from tidegate.core.plan import ROOT, Plan, Planned
 from tidegate.core.state import ExecutionPhase, ExecutionState, NodePhase, NodeState
-from tidegate.engine.memory import Snapshot
-from tidegate.ir.expr import Expr, NodeId, Schema, Value
+from tidegate.engine.folds import Snapshot
+from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import (
     ApproveNode,
     BranchNode,
-    Defaults,
-    Expires,
-    Forever,
-    Graph,
     InputNode,
-    Instant,
     Node,
-    Question,
     SleepNode,
     SubNode,
     TaskNode,
@@ -34,9 +28,10 @@ from tidegate.ir.graph import (
 )
 from tidegate.ports.catalog import WorkflowRow
 from tidegate.ports.journal import ExecutionRow
+from tidegate.service.moments import maybe, moment
+from tidegate.service.questions import answer_schema, waiting_views
 from tidegate.types.schema import describe
 from tidegate.wire import (
-    ANSWERABLE,
     AnswerView,
     ExecutionLine,
     ExecutionView,
@@ -44,22 +39,8 @@ from tidegate.wire import (
     InputView,
     NodeView,
     SignalView,
-    WaitingView,
     WorkflowView,
 )
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-YES_OR_NO: Schema = {"type": "boolean"}
-
-
-def moment(at: Instant) -> datetime:
-    """Return an instant as an aware datetime."""
-    return EPOCH + timedelta(microseconds=at)
-
-
-def maybe(at: Instant | None) -> datetime | None:
-    """Return an instant as an aware datetime, if there is one."""
-    return None if at is None else moment(at)
 
 
 def ended_as(phase: ExecutionPhase) -> str:
@@ -84,11 +65,6 @@ def kind_of(node: Node) -> str:
             return "workflow"
         case _:
             assert_never(node)
-
-
-def answer_schema(node: InputNode | ApproveNode) -> Schema:
-    """Return what an answer to a gate must be."""
-    return node.schema if isinstance(node, InputNode) else YES_OR_NO
 
 
 def failure_view(failure: Failure | None, plan: Plan, node: NodeId = ROOT) -> FailureView | None:
@@ -135,6 +111,7 @@ def node_view(plan: Plan, state: ExecutionState, planned: Planned) -> NodeView:
         kind=kind_of(planned.node),
         phase=_phase(plan, state, planned, now).name,
         parent=planned.scope,
+        round=plan.rounds[planned.id].number if planned.id in plan.rounds else 1,
         attempts=now.attempt,
         began=maybe(now.began),
         ended=maybe(now.ended),
@@ -160,86 +137,6 @@ def _phase(plan: Plan, state: ExecutionState, planned: Planned, now: NodeState) 
     return NodePhase.SKIPPED if over else now.phase
 
 
-def waiting_views(snapshot: Snapshot) -> list[WaitingView]:
-    """Return everything an execution waits for, in the order in which it opened."""
-    row, plan, state = snapshot.row, snapshot.plan, snapshot.state
-    found = [
-        (now.began or row.launched, number, waiting_view(snapshot, planned.id))
-        for number, planned in enumerate(plan.nodes.values())
-        if (now := state.nodes.get(planned.id)) is not None and now.phase is NodePhase.WAITING
-    ]
-    return [view for _, _, view in sorted(found, key=lambda each: each[:2])]
-
-
-def waiting_view(snapshot: Snapshot, node: NodeId) -> WaitingView:
-    """Return the whole question of a node that waits."""
-    row, plan, state = snapshot.row, snapshot.plan, snapshot.state
-    planned = plan.nodes[node]
-    now = state.node(node)
-    kind, schema, value_schema = _kind_and_schemas(planned.node)
-    question = (
-        planned.node.question if isinstance(planned.node, InputNode | ApproveNode) else Question()
-    )
-    subject = planned.node.subject if isinstance(planned.node, ApproveNode) else None
-    show = {name: _tell(plan, state, planned, expr) for name, expr in question.show.items()}
-    return WaitingView(
-        execution=row.id,
-        workflow=row.workflow_name,
-        name=planned.node.name,
-        path=signal_path(plan, node) if kind in ANSWERABLE else node,
-        kind=kind,
-        opened=moment(_opened(now, row)),
-        due=maybe(now.due),
-        schema=schema,
-        expects=describe(schema) if schema else "",
-        prompt=question.prompt,
-        show={name: value for name, value in show.items() if value is not UNSET},
-        value=_tell(plan, state, planned, subject),
-        value_schema=value_schema,
-        suggested=_tell(plan, state, planned, question.suggested),
-        on_timeout=_on_timeout(planned.node),
-    )
-
-
-def _opened(now: NodeState, row: ExecutionRow) -> Instant:
-    return row.launched if now.began is None else now.began
-
-
-def _kind_and_schemas(node: Node) -> tuple[str, Schema, Schema]:
-    match node:
-        case InputNode(schema=schema):
-            return "input", schema, {}
-        case ApproveNode(schema=schema):
-            return "approve", YES_OR_NO, schema
-        case SleepNode():
-            return "sleep", {}, {}
-        case _:
-            return "retry", {}, {}
-
-
-def _on_timeout(node: Node) -> Value | UnsetType:
-    if not isinstance(node, InputNode | ApproveNode):
-        return UNSET
-    match node.patience:
-        case Defaults(value=value):
-            return value
-        case Forever() | Expires():
-            return UNSET
-        case _:
-            assert_never(node.patience)
-
-
-def _tell(
-    plan: Plan, state: ExecutionState, planned: Planned, expr: Expr | None
-) -> Value | UnsetType:
-    if expr is None:
-        return UNSET
-    try:
-        return evaluate(plan, state, planned.scope, expr)
-    except NoValue:
-        return UNSET
-
-
 def signal_views(plan: Plan, state: ExecutionState) -> list[SignalView]:
     """Return every signal of an execution, open or not."""
     found = []
@@ -263,23 +160,28 @@ def signal_views(plan: Plan, state: ExecutionState) -> list[SignalView]:
     return found
 
 
-def execution_view(now: Snapshot) -> ExecutionView:
-    """Return an execution, whole."""
+def execution_view(now: Snapshot, after: int = 0) -> ExecutionView:
+    """Return an execution, whole; or, after a line that it has, with the nodes that are shown differently since, and without its inputs, if those tell all."""
     row, plan, state = now.row, now.plan, now.state
+    is_whole = not max(1, now.emptied) <= after <= now.seq
+    shown: Iterable[Planned] = plan.nodes.values()
+    if not is_whole:
+        wanted = now.since(after)
+        shown = [plan.nodes[node] for node in plan.nodes if node in wanted] if wanted else ()
     results: dict[str, Value] | None = None
     if state.phase is ExecutionPhase.SUCCEEDED:
         results = outputs(plan, state)
-    ended = state.phase.is_terminal
     return ExecutionView(
         id=row.id,
         workflow=row.workflow_name,
         version=row.version,
         phase=state.phase.name,
-        inputs=state.inputs,
+        seq=now.seq,
+        inputs=state.inputs if is_whole else UNSET,
         outputs=results,
         error=failure_view(state.failure, plan, state.failed),
-        nodes=[node_view(plan, state, planned) for planned in plan.nodes.values()],
-        waiting=[] if ended else waiting_views(now),
+        nodes=[node_view(plan, state, planned) for planned in shown],
+        waiting=[] if state.phase.is_terminal else waiting_views(now, shown),
         launched=moment(row.launched),
         changed=moment(row.changed if state.ended is None else state.ended),
         who=row.who,
@@ -289,7 +191,26 @@ def execution_view(now: Snapshot) -> ExecutionView:
     )
 
 
-def execution_line(row: ExecutionRow, waiting: list[str]) -> ExecutionLine:
+def damaged_view(row: ExecutionRow, why: str) -> ExecutionView:
+    """Return what is known of an execution whose history cannot be read."""
+    return ExecutionView(
+        id=row.id,
+        workflow=row.workflow_name,
+        version=row.version,
+        phase=row.phase.name,
+        damaged=why,
+        outputs=None,
+        error=None,
+        nodes=[],
+        launched=moment(row.launched),
+        changed=moment(row.changed),
+        who=row.who,
+        project=row.project,
+        domain=row.domain,
+    )
+
+
+def execution_line(row: ExecutionRow, waiting: list[str], damaged: str) -> ExecutionLine:
     """Return an execution as one line of a list."""
     return ExecutionLine(
         id=row.id,
@@ -302,12 +223,13 @@ def execution_line(row: ExecutionRow, waiting: list[str]) -> ExecutionLine:
         who=row.who,
         project=row.project,
         domain=row.domain,
+        damaged=damaged,
     )
 
 
-def workflow_view(row: WorkflowRow, graph: Graph) -> WorkflowView:
+def workflow_view(row: WorkflowRow, plan: Plan) -> WorkflowView:
     """Return a version of a workflow: what it takes, what it gives, and what it will ask for."""
-    plan = Plan.of(graph)
+    graph = plan.scopes[ROOT]
     return WorkflowView(
         name=row.name,
         version=row.version,

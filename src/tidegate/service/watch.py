@@ -6,9 +6,9 @@ Take the token first, then look, then wait for the token: a change between the l
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 
 from tidegate.core.state import ExecutionPhase
+from tidegate.engine.futures import Future
 from tidegate.ports.journal import Key
 
 Token = Future[None]
@@ -25,7 +25,7 @@ class Watch:
 
     def token(self, key: Key, matters: Matters) -> Token:
         """
-        Return a future that resolves when the execution changes and is then in a phase that matters, or when the watch is closed.
+        Return a future that resolves when the execution changes and is then in a phase that matters, when the engine ends, or when the watch is closed.
 
         Give it back with `drop`.
         """
@@ -58,6 +58,14 @@ class Watch:
         for _, token in due:
             token.set_result(None)
 
+    def wake(self) -> None:
+        """Resolve every token: the engine has ended, so nothing changes any more, and who waits must look why."""
+        with self._lock:
+            tokens = [token for tokens in self._tokens.values() for token in tokens]
+            self._tokens.clear()
+        for token in tokens:
+            token.set_result(None)
+
     @property
     def is_closed(self) -> bool:
         """Whether there is nothing to wait for any more."""
@@ -65,12 +73,8 @@ class Watch:
 
     def close(self) -> None:
         """Resolve every token, and each that is asked for from now on."""
-        with self._lock:
-            self._closed = True
-            tokens = [token for tokens in self._tokens.values() for token in tokens]
-            self._tokens.clear()
-        for token in tokens:
-            token.set_result(None)
+        self._closed = True
+        self.wake()
 
     def _forget(self, key: Key, token: Token) -> None:
         tokens = self._tokens.get(key)

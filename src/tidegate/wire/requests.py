@@ -1,170 +1,296 @@
-"""Requests: what comes in at a door. Each says in its docstring which view answers it."""
+"""
+Requests: everything that can be asked of a Tidegate, each with the view that answers it.
 
-from datetime import datetime
-from typing import TypeAlias
+Rule 1: what a field may hold is declared here and nowhere else. Decoding checks it, and `check` checks a request that was made in Python.
+Rule 2: how a request travels over HTTP is declared in `bindings`. `who` and `via` do not travel: the door knows them, and fills them in.
+"""
 
-from msgspec import Struct
+from collections.abc import Mapping
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar, get_args
+
+from msgspec import Meta, Struct
 
 from tidegate.ir.expr import Value
-from tidegate.wire.views import GrantView
+from tidegate.wire.views import (
+    Aborted,
+    AnswerReply,
+    DeckView,
+    EventList,
+    ExecutionPage,
+    ExecutionView,
+    GrantView,
+    InboxPage,
+    LogList,
+    SignalList,
+    TokenList,
+    TokenMade,
+    WaitingView,
+    WorkflowDetail,
+    WorkflowList,
+)
+
+V = TypeVar("V")
+
+SAYS = "says"
+"""The key under which a constraint has its sentence for people; msgspec's own names Python types and regular expressions."""
+
+# 255: what a file system takes as a name. 10,000: three pages of comment, and the path of a signal in the deepest nesting.
+Short = Annotated[str, Meta(max_length=255, extra={SAYS: "must have at most 255 characters"})]
+Long = Annotated[str, Meta(max_length=10_000, extra={SAYS: "must have at most 10,000 characters"})]
+Name = Annotated[
+    str, Meta(min_length=1, max_length=1000, extra={SAYS: "must have 1 to 1,000 characters"})
+]
+"""The dotted name of a workflow or of a module."""
+NewId = Annotated[
+    str,
+    Meta(
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?\Z",
+        extra={
+            SAYS: "cannot be used; take 1 to 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit"
+        },
+    ),
+]
+"""The id of an execution to come: it stands in paths, addresses and file names. If it is empty, one is made up."""
+Label = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9._-]{0,64}\Z",
+        extra={SAYS: "cannot be used; take at most 64 letters, digits, '.', '_' and '-'"},
+    ),
+]
+"""A project or a domain: what the grant of a token can name."""
+Key = Annotated[
+    str,
+    Meta(
+        max_length=255,
+        pattern=r"^[ -~]*\Z",
+        description="Repeats of an answer with the same key get the same reply.",
+        extra={SAYS: "must have at most 255 characters, all of them printable ASCII"},
+    ),
+]
+"""An idempotency key: it stands in a header."""
+Digest = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{64}\Z",
+        extra={SAYS: "must be a SHA-256 in hexadecimal: 64 digits and letters a to f"},
+    ),
+]
+Moment = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d))?\Z",
+        extra={SAYS: "must be an instant with its offset from UTC, such as 2026-01-31T12:00:00Z"},
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+"""An instant with its offset from UTC. (Declared as a `datetime`, a bare number would be taken for one.)"""
+Seconds = Annotated[
+    float,
+    Meta(
+        ge=0,
+        le=3600,
+        description="How many seconds to wait at most.",
+        extra={SAYS: "must be between 0 and 3,600 seconds"},
+    ),
+]
+Cursor = Annotated[
+    str, Meta(max_length=400, description="The `next` of the page before; empty for the first.")
+]
+Limit = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=1000,
+        description="How many items a page holds at most.",
+        extra={SAYS: "must be between 1 and 1,000"},
+    ),
+]
 
 
-class _Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every request has: who asks, and through what (cli, api, ui, client)."""
+class Ask(Struct, Generic[V], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request that is answered by a `V`. `who` asks, `via` cli, api, ui, client or code; the owner of the store may leave both to the door."""
 
-    who: str = "local"
-    via: str = "cli"
-
-
-class Register(_Ask, frozen=True, kw_only=True, tag="register"):
-    """Register every workflow found in a bundle that is stored already. -> WorkflowList"""
-
-    bundle: str
-    module: str
-    version: str = ""
-    only: list[str] = []
+    who: Short = ""
+    via: Short = ""
 
 
-class Launch(_Ask, frozen=True, kw_only=True, tag="launch"):
-    """Launch an execution; the same `id` again with the same content returns the first. -> ExecutionView"""
+class Register(Ask[WorkflowList], frozen=True, kw_only=True, tag="register"):
+    """Register the workflows of a module of a stored bundle, or `only` some of them, by name. The same again changes nothing."""
 
-    workflow: str
-    version: str = ""
+    bundle: Digest
+    module: Name
+    version: Short = ""
+    only: Annotated[list[Name], Meta(max_length=1000)] = []
+
+
+class Launch(Ask[ExecutionView], frozen=True, kw_only=True, tag="launch"):
+    """Launch an execution. Idempotent by its `id`: the same one with the same content returns the execution that was launched first."""
+
+    workflow: Name
+    version: Short = ""
     inputs: dict[str, Value] = {}
-    id: str = ""
-    project: str = ""
-    domain: str = ""
+    id: NewId = ""
+    project: Label = ""
+    domain: Label = ""
 
 
-class Relaunch(_Ask, frozen=True, kw_only=True, tag="relaunch"):
-    """Launch an execution again, with the same version and inputs. The same `new_id` again returns the first. -> ExecutionView"""
+class Relaunch(Ask[ExecutionView], frozen=True, kw_only=True, tag="relaunch"):
+    """Launch an execution again, with the same version and inputs. The same new id again returns the execution that was launched first."""
 
-    id: str
-    new_id: str = ""
-
-
-class Recover(_Ask, frozen=True, kw_only=True, tag="recover"):
-    """Launch an execution that has not succeeded again, and keep the results and answers that it had. -> ExecutionView"""
-
-    id: str
-    new_id: str = ""
+    id: Long
+    new_id: NewId = ""
 
 
-class GetExecution(_Ask, frozen=True, kw_only=True, tag="get_execution"):
-    """One execution; `wait` seconds at most for it to end or, with `until_waiting`, to have nothing left to run. -> ExecutionView"""
+class Recover(Ask[ExecutionView], frozen=True, kw_only=True, tag="recover"):
+    """Launch an execution that failed or was aborted again, and keep what has succeeded in it: results of tasks, and answers."""
 
-    id: str
-    wait: float = 0.0
+    id: Long
+    new_id: NewId = ""
+
+
+class GetExecution(Ask[ExecutionView], frozen=True, kw_only=True, tag="get_execution"):
+    """
+    Return an execution, whole; with `after`, what has changed since that line of its history.
+
+    With `wait`, it is returned as soon as it has ended or, with `until_waiting`, as nothing more happens without an answer; or when the time is up.
+    `seq` is the number of the last line that it shows. What is asked after a line that there is not is returned whole.
+    """
+
+    id: Long
+    after: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=2**53,
+            description="Return only the nodes that are shown differently since this line of the history (`seq`).",
+        ),
+    ] = 0
+    wait: Seconds = 0.0
     until_waiting: bool = False
 
 
-class ListExecutions(_Ask, frozen=True, kw_only=True, tag="list_executions"):
-    """Executions, newest first. -> ExecutionPage"""
+class ListExecutions(Ask[ExecutionPage], frozen=True, kw_only=True, tag="list_executions"):
+    """List executions, newest first, a page at a time."""
 
-    phases: list[str] = []
-    workflow: str = ""
-    project: str = ""
-    domain: str = ""
-    text: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    cursor: str = ""
-    limit: int = 100
-
-
-class ListInbox(_Ask, frozen=True, kw_only=True, tag="list_inbox"):
-    """Everything that waits for an answer, of one kind (input, approve) or both, or what one execution waits for. -> InboxPage"""
-
-    execution: str = ""
-    workflow: str = ""
-    project: str = ""
-    domain: str = ""
-    kind: str = ""
-    text: str = ""
-    cursor: str = ""
-    limit: int = 100
+    phases: Annotated[list[Short], Meta(max_length=10, description="Any of these phases.")] = []
+    workflow: Short = ""
+    project: Short = ""
+    domain: Short = ""
+    since: Annotated[Moment, Meta(description="Launched then or later.")] = ""
+    until: Annotated[Moment, Meta(description="Launched before.")] = ""
+    text: Annotated[Short, Meta(description="Part of the id or of the workflow's name.")] = ""
+    cursor: Cursor = ""
+    limit: Limit = 100
 
 
-class ListSignals(_Ask, frozen=True, kw_only=True, tag="list_signals"):
-    """The signals of an execution, waiting, answered or still to come. -> SignalList"""
+class ListInbox(Ask[InboxPage], frozen=True, kw_only=True, tag="list_inbox"):
+    """List what waits for an answer, over all executions or in one: the soonest due first, those without a timeout last, then the oldest."""
 
-    id: str
+    execution: Short = ""
+    workflow: Short = ""
+    project: Short = ""
+    domain: Short = ""
+    kind: Annotated[
+        str,
+        Meta(
+            pattern=r"^(input|approve)?\Z",
+            description="input or approve.",
+            extra={SAYS: "must be input or approve"},
+        ),
+    ] = ""
+    text: Annotated[Short, Meta(description="Part of the signal's or the workflow's name.")] = ""
+    cursor: Cursor = ""
+    limit: Annotated[int, Meta(ge=1, le=500, extra={SAYS: "must be between 1 and 500"})] = 100
 
 
-class Answer(_Ask, frozen=True, kw_only=True, tag="answer"):
-    """Answer a signal, by name or path. For an approval True or False. -> AnswerReply"""
+class ListSignals(Ask[SignalList], frozen=True, kw_only=True, tag="list_signals"):
+    """List the signals of an execution: waiting, answered, or still to come."""
 
-    id: str
-    name: str
+    id: Long
+
+
+class GetQuestion(Ask[WaitingView], frozen=True, kw_only=True, tag="get_question"):
+    """Return the question of a signal that waits, whole. In the inbox its values may be cut."""
+
+    id: Long
+    name: Long
+
+
+class Answer(Ask[AnswerReply], frozen=True, kw_only=True, tag="answer"):
+    """Answer a signal, by its name or path; for an approval the value is true or false. A value that does not fit is refused, and nothing is consumed."""
+
+    id: Long
+    name: Long
     value: Value
-    comment: str = ""
-    key: str = ""
+    comment: Long = ""
+    key: Key = ""
 
 
-class Abort(_Ask, frozen=True, kw_only=True, tag="abort"):
-    """End an execution. -> Aborted"""
+class Abort(Ask[Aborted], frozen=True, kw_only=True, tag="abort"):
+    """End an execution. Its open gates are aborted, and leave the inbox at once."""
 
-    id: str
-    reason: str = ""
-
-
-class ListEvents(_Ask, frozen=True, kw_only=True, tag="list_events"):
-    """The history of an execution, from the event after number `after`; `wait` seconds at most for one to happen. -> EventList"""
-
-    id: str
-    after: int = 0
-    limit: int = 1000
-    wait: float = 0.0
+    id: Long
+    reason: Long = ""
 
 
-class GetLogs(_Ask, frozen=True, kw_only=True, tag="get_logs"):
-    """What the tasks of an execution wrote; `node` is an id, or a name. -> LogList"""
+class ListEvents(Ask[EventList], frozen=True, kw_only=True, tag="list_events"):
+    """Return the history of an execution in order, from the event after number `after`. With `wait`: as soon as there is one, or when the time is up."""
 
-    id: str
-    node: str = ""
-
-
-class GetDeck(_Ask, frozen=True, kw_only=True, tag="get_deck"):
-    """The report of a node, by its id or name: of an attempt, or of the last that has one. -> DeckView"""
-
-    id: str
-    node: str
-    attempt: int = 0
+    id: Long
+    after: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    limit: Limit = 1000
+    wait: Seconds = 0.0
 
 
-class ListWorkflows(_Ask, frozen=True, kw_only=True, tag="list_workflows"):
-    """Registered workflows, the latest version of each. -> WorkflowList"""
+class GetLogs(Ask[LogList], frozen=True, kw_only=True, tag="get_logs"):
+    """Return what the tasks of an execution, or of one of its nodes, wrote to their standard output and error. A node is named by its id, or by its name."""
+
+    id: Long
+    node: Long = ""
 
 
-class GetWorkflow(_Ask, frozen=True, kw_only=True, tag="get_workflow"):
-    """A version of a workflow, the latest if none is given, with its graph. -> WorkflowDetail"""
+class GetDeck(Ask[DeckView], frozen=True, kw_only=True, tag="get_deck"):
+    """Return the report of a node: of an attempt, or of the last that has one. A node is named by its id, or by its name."""
 
-    name: str
-    version: str = ""
-
-
-class ListVersions(_Ask, frozen=True, kw_only=True, tag="list_versions"):
-    """The versions of a workflow, the one registered last first. -> WorkflowList"""
-
-    name: str
+    id: Long
+    node: Long
+    attempt: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 
 
-class MakeToken(_Ask, frozen=True, kw_only=True, tag="make_token"):
-    """Make a token, for `lasts` seconds, or without end. -> TokenMade"""
+class ListWorkflows(Ask[WorkflowList], frozen=True, kw_only=True, tag="list_workflows"):
+    """List the latest version of each workflow."""
 
-    name: str
+
+class GetWorkflow(Ask[WorkflowDetail], frozen=True, kw_only=True, tag="get_workflow"):
+    """Return a version of a workflow, the latest if none is given: what it takes and gives as JSON Schema, and its graph."""
+
+    name: Long
+    version: Short = ""
+
+
+class ListVersions(Ask[WorkflowList], frozen=True, kw_only=True, tag="list_versions"):
+    """List the versions of a workflow, the one registered last first."""
+
+    name: Long
+
+
+class MakeToken(Ask[TokenMade], frozen=True, kw_only=True, tag="make_token"):
+    """Make a token, for `lasts` seconds, or without end."""
+
+    name: Short
     grants: list[GrantView]
     lasts: float | None = 7_776_000.0
 
 
-class ListTokens(_Ask, frozen=True, kw_only=True, tag="list_tokens"):
-    """Every token, those of no use any more too. -> TokenList"""
+class ListTokens(Ask[TokenList], frozen=True, kw_only=True, tag="list_tokens"):
+    """List every token, also those that are revoked or have expired."""
 
 
-class RevokeToken(_Ask, frozen=True, kw_only=True, tag="revoke_token"):
-    """End a token at once, by its id or its name. -> TokenList"""
+class RevokeToken(Ask[TokenList], frozen=True, kw_only=True, tag="revoke_token"):
+    """Revoke a token at once, by its id or its name."""
 
-    token: str
+    token: Short
 
 
 Request: TypeAlias = (
@@ -176,6 +302,7 @@ Request: TypeAlias = (
     | ListExecutions
     | ListInbox
     | ListSignals
+    | GetQuestion
     | Answer
     | Abort
     | ListEvents
@@ -188,3 +315,14 @@ Request: TypeAlias = (
     | ListTokens
     | RevokeToken
 )
+
+
+_VIEWS: Mapping[Any, Any] = {
+    kind: get_args(kind.__orig_bases__[0])[0] for kind in get_args(Request)
+}
+
+
+def view_of(kind: type[Ask[V]]) -> type[V]:
+    """Return which view answers a kind of request: the one that is declared with it."""
+    found: type[V] = _VIEWS[kind]
+    return found

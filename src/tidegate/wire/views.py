@@ -14,7 +14,7 @@ ANSWERABLE = ("input", "approve")
 """The kinds of what waits for somebody's answer."""
 
 
-class FailureView(Struct, frozen=True, kw_only=True):
+class FailureView(Struct, frozen=True, kw_only=True, gc=False):
     """Why a node or an execution did not succeed; `node` is the id of the node at fault, `name` its name."""
 
     code: str
@@ -24,7 +24,7 @@ class FailureView(Struct, frozen=True, kw_only=True):
     trace: str = ""
 
 
-class AnswerView(Struct, frozen=True, kw_only=True):
+class AnswerView(Struct, frozen=True, kw_only=True, gc=False):
     """A decision: what, who, when, through what, with what comment. `early`: given before the gate opened."""
 
     value: Value
@@ -36,12 +36,13 @@ class AnswerView(Struct, frozen=True, kw_only=True):
     by_timeout: bool = False
 
 
-class NodeView(Struct, frozen=True, kw_only=True):
+class NodeView(Struct, frozen=True, kw_only=True, gc=False):
     """
     One node of an execution.
 
     `id` is its path (`n2/n0`), `parent` that of the node it unfolds in, `kind` one of task, sleep, input, approve, branch, workflow.
     `phase` is a name from the contract: QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, SKIPPED.
+    `round` is that of a loop: of a dynamic task that calls itself. What is in it (`n2~3/n0` in the third) is of this round; others are over, and gone.
     """
 
     id: str
@@ -49,6 +50,7 @@ class NodeView(Struct, frozen=True, kw_only=True):
     kind: str
     phase: str
     parent: str = ""
+    round: int = 1
     attempts: int = 0
     began: datetime | None = None
     ended: datetime | None = None
@@ -66,12 +68,22 @@ class NodeView(Struct, frozen=True, kw_only=True):
     """For a task: whether there is a report of it to read. Told of an execution that is asked for by itself."""
 
 
-class WaitingView(Struct, frozen=True, kw_only=True):
+class PreviewView(Struct, frozen=True, kw_only=True, gc=False):
+    """The beginning of a value that is too large for a list: of a text the text, else of its JSON. `size` is the whole JSON in bytes."""
+
+    text: str
+    size: int
+
+
+class WaitingView(Struct, frozen=True, kw_only=True, gc=False):
     """
-    One thing an execution waits for, with the whole question.
+    One thing an execution waits for.
 
     `kind` is input, approve, sleep or retry. `value` is the value under approval; it, like `suggested`, is absent when there is none (null is a value).
-    `schema` is what the answer must be, `expects` the same in words. `path` addresses the signal when its name is not unique.
+    `schema` is what the answer must be, `expects` the same in words. `path` addresses the signal when its name is not unique; `node` is the id of its node.
+
+    In a list, values that are too large stand in `preview` instead, under `value`, `suggested`, or `show.` and their name;
+    the whole question is at `executions/{id}/signals/{path}`.
     """
 
     execution: str
@@ -81,6 +93,11 @@ class WaitingView(Struct, frozen=True, kw_only=True):
     kind: str
     opened: datetime
     due: datetime | None = None
+    node: str = ""
+    title: str = ""
+    """What to show in a list in place of the name, if it is not empty."""
+    figures: dict[str, Value] = {}
+    """Key figures, by name."""
     schema: Schema = {}
     expects: str = ""
     prompt: str = ""
@@ -89,6 +106,13 @@ class WaitingView(Struct, frozen=True, kw_only=True):
     value_schema: Schema = {}
     suggested: Value | UnsetType = UNSET
     on_timeout: Value | UnsetType = UNSET
+    preview: dict[str, PreviewView] = {}
+    handle: str = ""
+    form: int = 0
+    digest: str = ""
+    """Of what is shown, in hexadecimal; empty as long as there is none."""
+    damaged: str = ""
+    """What is damaged of it or of its execution, and what to do; empty if nothing is known to be."""
 
 
 class SignalView(Struct, frozen=True, kw_only=True):
@@ -105,13 +129,21 @@ class SignalView(Struct, frozen=True, kw_only=True):
 
 
 class ExecutionView(Struct, frozen=True, kw_only=True):
-    """An execution, whole. `outputs` is null until it has succeeded, `error` null unless it failed or was aborted."""
+    """
+    An execution as it stands after line `seq` of its history. `outputs` is null until it has succeeded, `error` null unless it failed or was aborted.
+
+    It is whole, unless only what changed after a line was asked for: then `nodes` are those that are shown differently since,
+    `waiting` what they wait for, and `inputs`, which never change, are left out. With `inputs`, or with a smaller `seq` than was asked after, it is whole.
+    """
 
     id: str
     workflow: str
     version: str
     phase: str
-    inputs: dict[str, Value]
+    seq: int = 0
+    damaged: str = ""
+    """What is damaged of it, and what to do; empty if nothing is known to be. If its history cannot be read, there are no nodes."""
+    inputs: dict[str, Value] | UnsetType = UNSET
     outputs: dict[str, Value] | None
     error: FailureView | None
     nodes: list[NodeView]
@@ -140,10 +172,16 @@ class ExecutionLine(Struct, frozen=True, kw_only=True):
     who: str = "local"
     project: str = ""
     domain: str = ""
+    damaged: str = ""
+    """What is damaged of it, and what to do; empty if nothing is known to be."""
 
 
 class EventView(Struct, frozen=True, kw_only=True):
-    """One event of an execution's history: its number, when, what (`TaskSucceeded`), and what it says."""
+    """
+    One event of an execution's history: its number, when, what (`TaskSucceeded`), and what it says.
+
+    A line that cannot be read is a `Damaged` event; its time is that of the line before it.
+    """
 
     seq: int
     at: datetime
@@ -216,9 +254,13 @@ class WorkflowDetail(Struct, frozen=True, kw_only=True):
 
 
 class FeedView(Struct, frozen=True, kw_only=True):
-    """One event among those of all executions. `place` numbers them in the order in which they were stored; there may be gaps."""
+    """
+    One event among those of all executions: whose, what, and which nodes it changed, without values.
 
-    place: int
+    `cursor` says how far one has read with it: opaque text, to be sent back to go on from there.
+    """
+
+    cursor: str
     execution: str
     workflow: str
     project: str
@@ -282,13 +324,29 @@ class TokenMade(Struct, frozen=True, kw_only=True):
     secret: str
 
 
-class Problem(Struct, frozen=True, kw_only=True):
-    """An error: the stable code, the HTTP status, one line for people, and the facts it is made of."""
+class Stored(Struct, frozen=True):
+    """What is stored is found by this digest: its SHA-256, in hexadecimal."""
 
-    code: str
-    status: int
-    message: str
-    details: dict[str, Any] = {}
+    digest: str
+
+
+class PartView(Struct, frozen=True):
+    """A part of the server that works in the background. `why` is empty while it is up; one that only `tidies` up may be down without anybody being refused."""
+
+    name: str
+    up: bool
+    why: str
+    since: datetime
+    restarts: int
+    tidies: bool
+
+
+class Health(Struct, frozen=True):
+    """How the server is: ok, degraded (what only tidies up is down), stopping, or down. Only who has a token is told the version and the parts."""
+
+    status: str
+    version: str
+    parts: list[PartView] = []
 
 
 # ---- pages ----
@@ -321,14 +379,14 @@ class EventList(Struct, frozen=True, kw_only=True):
 
 
 class BrokenView(Struct, frozen=True, kw_only=True):
-    """A workflow of a module that cannot be compiled, and why."""
+    """A workflow of a module that cannot be compiled, or one whose graph cannot be read back, and why."""
 
     name: str
     error: str
 
 
 class WorkflowList(Struct, frozen=True, kw_only=True):
-    """Workflows, the latest version of each; in the reply to a registration also those that could not be registered."""
+    """Workflows, the latest version of each; `broken` are those that could not be registered, or whose graph is damaged."""
 
     items: list[WorkflowView]
     broken: list[BrokenView] = []
@@ -359,6 +417,7 @@ View: TypeAlias = (
     | ExecutionView
     | ExecutionPage
     | InboxPage
+    | WaitingView
     | SignalList
     | AnswerReply
     | Aborted

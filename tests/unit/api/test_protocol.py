@@ -11,7 +11,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from tidegate.api import protocol
-from tidegate.api.problems import send_whole
+from tidegate.api.replies import Out
 
 SOON = 0.3
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
@@ -26,7 +26,7 @@ async def echo(scope, receive, send):
             return
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    await send_whole(send, 200, body, media="text/plain")
+    await Out(scope, send).whole(200, body, "text/plain")
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import click
 import pytest
 
-from tidegate.blobs import BlobDirectory
+from tidegate.blobs.directory import BlobDirectory
+from tidegate.blobs.files import BlobFiles
 from tidegate.cli.inputs import inputs_help, read_inputs
 from tidegate.cli.values import Reader
 from tidegate.errors import InvalidValue
@@ -38,7 +39,10 @@ def read(tmp_path, monkeypatch):
 
     def read(schemas, *words, whole=None):
         return read_inputs(
-            workflow(**schemas), words, whole, Reader(BlobDirectory(tmp_path / "home" / "blobs"))
+            workflow(**schemas),
+            words,
+            whole,
+            Reader(BlobFiles(BlobDirectory(tmp_path / "home" / "blobs"))),
         )
 
     return read

@@ -1,5 +1,6 @@
 """How executions get on, where lines cannot be overwritten."""
 
+import io
 from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
@@ -48,6 +49,39 @@ def test_a_wait_of_a_day_fills_no_log_and_a_quick_run_says_nothing(monkeypatch, 
     said = capsys.readouterr().err.splitlines()
     assert said[0].startswith("  … 0 of 1 nodes done; waiting for t (")
     assert 10 < len(said) < 86_400 / BETWEEN / 100
+
+
+class Screen(io.StringIO):
+    """A terminal of which one line is looked at."""
+
+    def isatty(self):
+        return True
+
+    @property
+    def shown(self):
+        return self.getvalue().rpartition("\x1b[K")[2]
+
+
+def test_at_a_terminal_one_line_moves_within_its_width_and_is_taken_away(monkeypatch):
+    clock, screen = [0.0], Screen()
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(progress.sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "xterm")
+    moving = Progress()
+    moving.show(VIEW)
+    assert screen.getvalue() == ""
+    frames = set()
+    for _ in range(4):
+        clock[0] += QUIET
+        moving.refresh()
+        assert screen.shown[1:].startswith(" 0 of 1 nodes done; waiting for t")
+        assert len(screen.shown) < 40
+        frames.add(screen.shown[0])
+    assert len(frames) == 4
+    moving.pause()
+    assert screen.shown == ""
+    assert "\n" not in screen.getvalue()
 
 
 def test_of_many_executions_a_few_are_told_and_all_are_counted():

@@ -7,7 +7,8 @@ import pytest
 
 from tidegate.errors import StoreError
 from tidegate.remote import local
-from tidegate.remote.local import Connection, OwnerGone, address
+from tidegate.remote.local import OwnerGone, address, connect
+from tidegate.remote.requests import ask
 from tidegate.wire import GetExecution, ListInbox
 
 
@@ -18,8 +19,11 @@ def test_an_owner_that_hangs_is_given_up_with_a_clear_word(tmp_path: Path, monke
         owner.bind(where)
         owner.listen()
 
-        with pytest.raises(StoreError, match="has not replied") as refused:
-            Connection(tmp_path).send(request_)
+        with (
+            connect(tmp_path) as line,
+            pytest.raises(StoreError, match="has not replied") as refused,
+        ):
+            ask(line, request_)
 
     assert not isinstance(refused.value, OwnerGone)
     assert str(tmp_path) in refused.value.message

@@ -10,7 +10,8 @@ import pytest
 
 from tidegate.errors import AlreadyAnswered, InvalidValue, Overloaded, TidegateError
 from tidegate.remote import Config, Unreachable, transport
-from tidegate.remote.transport import HttpCall, Transport
+from tidegate.remote.requests import HttpCall
+from tidegate.remote.transport import HttpTransport
 
 
 class Script:
@@ -61,8 +62,8 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
 
 
 @pytest.fixture
-def line(script: Script) -> Iterator[Transport]:
-    made = Transport(Config(script.url, "tok"))
+def line(script: Script) -> Iterator[HttpTransport]:
+    made = HttpTransport(Config(script.url, "tok"))
     yield made
     made.close()
 
@@ -77,54 +78,54 @@ READ = HttpCall(method="GET", path="/x")
 ONCE = HttpCall(method="POST", path="/x", body={"a": 1}, repeatable=False)
 
 
-def test_a_call_carries_the_token_and_its_body(script: Script, line: Transport):
+def test_a_call_carries_the_token_and_its_body(script: Script, line: HttpTransport):
     script.replies = [OK]
 
-    assert json.loads(line.send(ONCE)) == {"fine": True}
+    assert json.loads(line.reply(ONCE).content) == {"fine": True}
     assert script.seen == [("POST", "/x", b'{"a":1}', "Bearer tok")]
 
 
-def test_a_call_that_may_be_repeated_is_when_the_line_breaks(script: Script, line: Transport):
+def test_a_call_that_may_be_repeated_is_when_the_line_breaks(script: Script, line: HttpTransport):
     script.replies = [None, None, OK]
 
-    assert line.send(READ)
+    assert line.reply(READ).content
     assert len(script.seen) == 3
 
 
-def test_a_call_that_may_not_be_repeated_is_sent_once(script: Script, line: Transport):
+def test_a_call_that_may_not_be_repeated_is_sent_once(script: Script, line: HttpTransport):
     script.replies = [None, OK]
 
     with pytest.raises(Unreachable):
-        line.send(ONCE)
+        line.reply(ONCE)
     assert len(script.seen) == 1
 
 
-def test_an_overloaded_server_is_asked_again_after_a_pause(script: Script, line: Transport):
+def test_an_overloaded_server_is_asked_again_after_a_pause(script: Script, line: HttpTransport):
     script.replies = [problem("overloaded", 503), problem("rate_limited", 429), OK]
 
-    assert line.send(READ)
+    assert line.reply(READ).content
     assert len(script.seen) == 3
 
 
 def test_an_overloaded_server_is_not_asked_again_for_what_may_not_be_repeated(
-    script: Script, line: Transport
+    script: Script, line: HttpTransport
 ):
     script.replies = [problem("overloaded", 503, retry_after=1), OK]
 
     with pytest.raises(Overloaded) as found:
-        line.send(ONCE)
+        line.reply(ONCE)
     assert found.value.details["retry_after"] == 1
 
 
-def test_patience_ends(script: Script, line: Transport, monkeypatch: pytest.MonkeyPatch):
+def test_patience_ends(script: Script, line: HttpTransport, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(transport, "PATIENCE", 0.0)
     script.replies = [problem("overloaded", 503), OK]
 
     with pytest.raises(Overloaded):
-        line.send(READ)
+        line.reply(READ)
 
 
-def test_what_the_server_raised_is_raised_again(script: Script, line: Transport):
+def test_what_the_server_raised_is_raised_again(script: Script, line: HttpTransport):
     faults = [{"path": ["a", 0], "reason": "is wrong"}]
     script.replies = [
         problem("already_answered", 409, who="ada"),
@@ -133,27 +134,27 @@ def test_what_the_server_raised_is_raised_again(script: Script, line: Transport)
     ]
 
     with pytest.raises(AlreadyAnswered) as answered:
-        line.send(READ)
+        line.reply(READ)
     assert answered.value.details == {"who": "ada"}
     with pytest.raises(InvalidValue) as wrong:
-        line.send(READ)
+        line.reply(READ)
     assert [str(fault) for fault in wrong.value.faults] == ["a[0]: is wrong"]
     with pytest.raises(TidegateError) as other:
-        line.send(READ)
+        line.reply(READ)
     assert other.value.details["fact"] == 1
 
 
-def test_what_is_no_tidegate_server_is_named_so(script: Script, line: Transport):
+def test_what_is_no_tidegate_server_is_named_so(script: Script, line: HttpTransport):
     script.replies = [(404, {"error": "not here"}, {}), (200, {}, {})]
 
-    with pytest.raises(Unreachable, match="no Tidegate server"):
-        line.send(READ)
+    with pytest.raises(Unreachable, match="unexpected HTTP 404"):
+        line.reply(READ)
 
 
 def test_a_server_that_is_not_there_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(transport, "FIRST_PATIENCE", 0.0)
-    gone = Transport(Config("http://127.0.0.1:9"))
+    gone = HttpTransport(Config("http://127.0.0.1:9"))
 
     with pytest.raises(Unreachable, match="tidegate serve"):
-        gone.send(READ)
+        gone.reply(READ)
     gone.close()

@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from tidegate.blobs import BlobDirectory
+from tidegate.blobs.directory import BlobDirectory
+from tidegate.blobs.files import BlobFiles
 from tidegate.errors import InvalidValue
 from tidegate.remote.values import decoded, encoded
 from tidegate.types.registry import codec
@@ -31,8 +32,8 @@ NOW = datetime(2024, 5, 17, 12, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def blobs(tmp_path: Path) -> BlobDirectory:
-    return BlobDirectory(tmp_path / "blobs")
+def blobs(tmp_path: Path) -> BlobFiles:
+    return BlobFiles(BlobDirectory(tmp_path / "blobs"))
 
 
 @pytest.mark.parametrize(
@@ -55,17 +56,17 @@ def blobs(tmp_path: Path) -> BlobDirectory:
     ],
 )
 def test_a_value_without_a_type_is_stored_as_the_declared_type_would_store_it(
-    value: Any, declared: Any, blobs: BlobDirectory
+    value: Any, declared: Any, blobs: BlobFiles
 ):
     assert encoded(value, None, blobs) == codec(declared).encode(value, blobs)
 
 
-def test_a_value_of_another_type_than_the_one_that_is_said_is_refused(blobs: BlobDirectory):
+def test_a_value_of_another_type_than_the_one_that_is_said_is_refused(blobs: BlobFiles):
     with pytest.raises(InvalidValue, match="number"):
         encoded("x", float, blobs)
 
 
-def test_what_cannot_be_stored_is_refused(blobs: BlobDirectory):
+def test_what_cannot_be_stored_is_refused(blobs: BlobFiles):
     with pytest.raises(InvalidValue, match="object"):
         encoded([object()], None, blobs)
 
@@ -85,7 +86,7 @@ def test_what_cannot_be_stored_is_refused(blobs: BlobDirectory):
         ([1, "a", None], list[Any]),
     ],
 )
-def test_the_schema_alone_tells_what_a_value_is(value: Any, declared: Any, blobs: BlobDirectory):
+def test_the_schema_alone_tells_what_a_value_is(value: Any, declared: Any, blobs: BlobFiles):
     made = codec(declared)
 
     found = decoded(made.encode(value, blobs), made.schema, None, blobs)
@@ -94,7 +95,7 @@ def test_the_schema_alone_tells_what_a_value_is(value: Any, declared: Any, blobs
     assert type(found) is type(value)
 
 
-def test_a_known_type_gives_its_objects_and_an_unknown_one_plain_data(blobs: BlobDirectory):
+def test_a_known_type_gives_its_objects_and_an_unknown_one_plain_data(blobs: BlobFiles):
     made = codec(Point)
     stored = made.encode(Point(1, NOW), blobs)
 
@@ -102,11 +103,11 @@ def test_a_known_type_gives_its_objects_and_an_unknown_one_plain_data(blobs: Blo
     assert decoded(stored, made.schema, None, blobs) == stored
 
 
-def test_a_type_that_has_changed_since_gives_plain_data(blobs: BlobDirectory):
+def test_a_type_that_has_changed_since_gives_plain_data(blobs: BlobFiles):
     assert decoded({"y": 1}, {}, Point, blobs) == {"y": 1}
 
 
-def test_a_file_comes_back_as_a_file(tmp_path: Path, blobs: BlobDirectory):
+def test_a_file_comes_back_as_a_file(tmp_path: Path, blobs: BlobFiles):
     (tmp_path / "a.txt").write_text("content")
     made = codec(File)
 

@@ -4,10 +4,19 @@ import pytest
 
 from tidegate import File, wait_for_input, workflow
 from tidegate.errors import Forbidden, InvalidValue, Unauthenticated, UnknownExecution
-from tidegate.service.access import ANONYMOUS, LOCAL, Grant, Principal, Role
-from tidegate.service.admission import admit
+from tidegate.service.access import ANONYMOUS, LOCAL, Action, Grant, Principal, Role
+from tidegate.service.admission import admit, enter
 from tidegate.testing import Sandbox
-from tidegate.wire import Answer, GetExecution, Launch, ListExecutions, ListInbox, ListTokens
+from tidegate.wire import (
+    Answer,
+    Ask,
+    GetExecution,
+    Launch,
+    ListExecutions,
+    ListInbox,
+    ListTokens,
+    WorkflowList,
+)
 
 WEB = {"$uri": "https://example.org/x"}
 ADA = Principal("ada", (Grant(Role.ADMIN, "flow", "*"),), "api", "t1")
@@ -40,13 +49,16 @@ def never(_):
     raise AssertionError("nothing was to be looked up")
 
 
-def test_the_owner_says_who_he_is_and_nobody_else_does():
+def test_the_owner_may_say_who_it_is_and_nobody_else_may():
     request = Answer(id="e", name="n", value=1, who="somebody", via="ui")
     everywhere = Principal("ada", (Grant(Role.ADMIN),), "api", "t1")
 
     assert admit(request, LOCAL, never, never) is request
-    admitted = admit(request, everywhere, never, never)
-    assert (admitted.who, admitted.via) == ("ada", "api")
+    unsaid = admit(Answer(id="e", name="n", value=1), LOCAL, never, never)
+    assert (unsaid.who, unsaid.via) == ("local", "cli")
+    for given in (request, Answer(id="e", name="n", value=1)):
+        admitted = admit(given, everywhere, never, never)
+        assert (admitted.who, admitted.via) == ("ada", "api")
 
 
 def test_who_may_do_it_everywhere_costs_no_look_at_the_store():
@@ -120,3 +132,40 @@ def test_nobody_in_particular_and_who_has_no_grant_are_turned_away(handle):
         with pytest.raises(Forbidden):
             handle(request, Principal("eve", ()))
     assert handle(ListExecutions()).items == []
+
+
+def test_a_kind_of_request_that_nobody_has_thought_of_is_refused_to_everybody():
+    class Strange(Ask[WorkflowList], frozen=True, kw_only=True, tag="get_health"):
+        """Named like an action that is public."""
+
+    for principal in (LOCAL, ADA, ANONYMOUS):
+        with pytest.raises(Forbidden):
+            admit(Strange(), principal, never, never)
+
+
+def test_nobody_is_asked_for_a_token_and_somebody_is_told_what_is_lacking(handle):
+    id_ = handle(Launch(workflow=ask.name, project="flow", domain="dev")).id
+    operator = Principal("ada", (Grant(Role.OPERATOR),))
+    with pytest.raises(Unauthenticated, match="Bearer"):
+        handle(Launch(workflow=ask.name), ANONYMOUS)
+    with pytest.raises(Forbidden, match=r"'ada' may not answer in project 'flow', domain 'dev'"):
+        handle(Answer(id=id_, name="number", value=1), operator)
+    with pytest.raises(Forbidden, match="launch, abort and register everywhere"):
+        enter(Principal("ada", (Grant(Role.OPERATOR, "flow"),)), Action.REGISTER)
+    with pytest.raises(Forbidden, match="on the machine of the store only"):
+        handle(ListTokens(), Principal("ada", (Grant(Role.ADMIN),)))
+
+
+def test_a_door_lets_nobody_in_who_may_not_do_it_anywhere():
+    enter(Principal("ada", (Grant(Role.APPROVER, "flow"),)), Action.ANSWER)
+    with pytest.raises(Forbidden, match="anywhere"):
+        enter(Principal("ada", (Grant(Role.VIEWER, "flow"),)), Action.ANSWER)
+    with pytest.raises(Unauthenticated):
+        enter(ANONYMOUS, Action.GET_EXECUTION)
+    enter(ANONYMOUS, Action.GET_HEALTH)
+
+
+def test_what_there_is_not_is_told_to_those_who_are_known():
+    enter(Principal("eve", ()), None)
+    with pytest.raises(Unauthenticated):
+        enter(ANONYMOUS, None)

@@ -298,7 +298,7 @@ class TestLooking:
     def test_waiting_ends_when_the_time_is_up_or_the_service_closes(self, sandbox, handle):
         run = sandbox.launch(ask)
         assert handle(GetExecution(id=run.id, wait=0.01)).phase == "WAITING"
-        with pytest.raises(InvalidValue, match="wait must be"):
+        with pytest.raises(InvalidValue, match="wait -1 must be between 0 and 3,600"):
             handle(GetExecution(id=run.id, wait=-1))
         sandbox._service.close()
         assert handle(GetExecution(id=run.id, wait=30)).phase == "WAITING"

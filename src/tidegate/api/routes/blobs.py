@@ -2,16 +2,13 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import AsyncIterator, Iterator
 
-from tidegate.api.bodies import Stored
-from tidegate.api.desk import Desk
+from tidegate.api.backend import Backend
 from tidegate.api.route import BYTES, Call, Content, Reply, Route, Stream
-from tidegate.blobs import BlobDirectory
 from tidegate.errors import UnknownBlob
 from tidegate.service.access import Action
+from tidegate.wire import Stored
 
 MAX_BLOB = 1024 * 1024 * 1024
 """Bytes of a file that is sent."""
@@ -22,7 +19,7 @@ IN_MEMORY = 1024 * 1024
 CHUNK = 256 * 1024
 
 
-async def put_blob(desk: Desk, call: Call) -> Reply:
+async def put_blob(backend: Backend, call: Call) -> Reply:
     """Store a file, and return its digest."""
     assert call.chunks is not None, "the route takes its body as it comes"
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
@@ -35,34 +32,32 @@ async def put_blob(desk: Desk, call: Call) -> Reply:
                 file.write(chunk)
         file.seek(0)
         pieces = iter(lambda: file.read(CHUNK), b"")
-        digest = await asyncio.to_thread(_blobs(desk).put_chunks, pieces)
+        digest = await asyncio.to_thread(backend.service.blobs.put, pieces)
     return Reply(Stored(digest), 201)
 
 
-async def get_blob(desk: Desk, call: Call) -> Reply | Stream:
+async def get_blob(backend: Backend, call: Call) -> Reply | Stream:
     """Return a file by its digest."""
-    path = await asyncio.to_thread(_blobs(desk).path, call.path["digest"])
-    size = path.stat().st_size
+    digest = call.path["digest"]
+    size = await asyncio.to_thread(backend.service.blobs.size, digest)
     headers = {
-        "content-disposition": f'attachment; filename="{call.path["digest"]}"',
+        "content-disposition": f'attachment; filename="{digest}"',
         # What it is called by is what it is, for ever.
         "cache-control": "private, max-age=31536000, immutable",
         "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     }
     if size <= CHUNK:
-        return Reply(await asyncio.to_thread(path.read_bytes), 200, headers, BYTES)
-    return Stream(_pieces(path), BYTES, {**headers, "content-length": str(size)})
+        content = await asyncio.to_thread(lambda: b"".join(backend.service.blobs.read(digest)))
+        return Reply(content, 200, headers, BYTES)
+    pieces = _pieces(backend.service.blobs.read(digest))
+    return Stream(pieces, BYTES, {**headers, "content-length": str(size)})
 
 
-async def _pieces(path: Path) -> AsyncIterator[bytes]:
-    file: BinaryIO = await asyncio.to_thread(path.open, "rb")
-    with file:
-        while piece := await asyncio.to_thread(file.read, CHUNK):
-            yield piece
-
-
-def _blobs(desk: Desk) -> BlobDirectory:
-    return BlobDirectory(desk.home / "blobs")
+async def _pieces(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(next, pieces, b""):
+        # In small parts, as a slow reader has a limited time for each.
+        for at in range(0, len(piece), CHUNK):
+            yield piece[at : at + CHUNK]
 
 
 TAG = "blobs"

@@ -1,47 +1,56 @@
 """The inbox over HTTP: everything that waits for an answer, and answers to many at once."""
 
 import asyncio
+from typing import Annotated, Any
 
-from tidegate.api.bodies import (
-    AnswerResult,
-    AnswerResults,
-    AnswersBody,
-    InboxAnswer,
-    InboxQuery,
-)
-from tidegate.api.desk import Desk
+from msgspec import Meta, Struct, defstruct
+
+from tidegate.api.backend import Backend
 from tidegate.api.problems import document
-from tidegate.api.route import Call, Reply, Route
+from tidegate.api.route import Call, Reply, Route, asking, part
 from tidegate.errors import TidegateError, UnknownExecution
 from tidegate.service.access import Action
-from tidegate.wire import Answer, AnswerReply, InboxPage, ListInbox
+from tidegate.wire import Answer
+
+InboxAnswer = part(
+    "InboxAnswer",
+    "One of many answers: to which execution, to which signal (its path, or its name if that is unique), with which idempotency key.",
+    Answer,
+    {"id": "execution", "name": "signal", "value": "value", "comment": "comment", "key": "key"},
+)
+AnswersBody = defstruct(
+    "AnswersBody",
+    [("answers", Annotated[list[InboxAnswer], Meta(min_length=1, max_length=500)])],  # type: ignore[valid-type]
+    namespace={"__doc__": "Answers to many signals; each is decided for itself."},
+    frozen=True,
+    forbid_unknown_fields=True,
+)
 
 
-async def list_inbox(desk: Desk, call: Call) -> Reply:
-    """List what waits for an answer, over all executions: the soonest due first, those without end last, then the oldest."""
-    query: InboxQuery = call.query
-    request = ListInbox(
-        execution=query.execution,
-        workflow=query.workflow,
-        project=query.project,
-        domain=query.domain,
-        kind=query.kind,
-        text=query.text,
-        cursor=query.cursor,
-        limit=query.limit,
-    )
-    return Reply(await desk.ask(call, request, InboxPage))
+class AnswerResult(Struct, frozen=True, kw_only=True):
+    """What became of one of many answers: the status, and the reply or the problem."""
+
+    execution: str
+    signal: str
+    status: int
+    reply: Any = None
+    problem: dict[str, Any] | None = None
 
 
-async def answer_many(desk: Desk, call: Call) -> Reply:
+class AnswerResults(Struct, frozen=True):
+    """What became of each answer, in the order in which they came."""
+
+    items: list[AnswerResult]
+
+
+async def answer_many(backend: Backend, call: Call) -> Reply:
     """Answer many signals at once. Each is decided for itself, and has a result of its own, in the order in which they came."""
-    body: AnswersBody = call.body
     # All are on their way before the first is decided, so they share commits.
-    results = await asyncio.gather(*(_answer(desk, call, each) for each in body.answers))
+    results = await asyncio.gather(*(_answer(backend, call, each) for each in call.body.answers))
     return Reply(AnswerResults(list(results)))
 
 
-async def _answer(desk: Desk, call: Call, given: InboxAnswer) -> AnswerResult:
+async def _answer(backend: Backend, call: Call, given: Any) -> AnswerResult:
     request = Answer(
         id=given.execution,
         name=given.signal,
@@ -52,7 +61,7 @@ async def _answer(desk: Desk, call: Call, given: InboxAnswer) -> AnswerResult:
         via=call.via,
     )
     try:
-        reply = await desk.ask(call, request, AnswerReply, quick=True)
+        reply = await backend.ask(call, request)
     except TidegateError as error:
         return AnswerResult(
             execution=given.execution,
@@ -66,16 +75,7 @@ async def _answer(desk: Desk, call: Call, given: InboxAnswer) -> AnswerResult:
 TAG = "inbox"
 
 ROUTES = (
-    Route(
-        method="GET",
-        path="/api/v1/inbox",
-        action=Action.LIST_INBOX,
-        handler=list_inbox,
-        query=InboxQuery,
-        gives={200: InboxPage},
-        refuses=(UnknownExecution,),
-        tag=TAG,
-    ),
+    asking("list_inbox", TAG, UnknownExecution),
     Route(
         method="POST",
         path="/api/v1/inbox/answers",

@@ -5,7 +5,7 @@ import asyncio
 from msgspec import Struct
 
 from tidegate.api.auth import SESSION, cookie_for
-from tidegate.api.desk import Desk
+from tidegate.api.backend import Backend
 from tidegate.api.route import Call, Reply, Route
 from tidegate.errors import Unauthenticated
 from tidegate.service.access import Action, Principal
@@ -26,28 +26,28 @@ class SessionView(Struct, frozen=True):
     grants: list[GrantView]
 
 
-async def open_session(desk: Desk, call: Call) -> Reply:
+async def open_session(backend: Backend, call: Call) -> Reply:
     """Trade a token for a cookie, which lasts for a week at most and no longer than the token."""
     body: SessionBody = call.body
-    tokens = desk.service.tokens
+    tokens = backend.service.tokens
     principal = tokens.holder(body.token, "ui")
     if principal is None:
         raise Unauthenticated(NOBODY)
     login = await asyncio.to_thread(tokens.log_in, principal)
-    cookie = cookie_for(desk.settings, login.secret, login.lasts)
+    cookie = cookie_for(backend.settings, login.secret, login.lasts)
     return Reply(_view(principal), headers={"set-cookie": cookie})
 
 
-async def get_session(desk: Desk, call: Call) -> Reply:
+async def get_session(backend: Backend, call: Call) -> Reply:
     """Say who asks, and what he may."""
-    del desk
+    del backend
     return Reply(_view(call.principal))
 
 
-async def end_session(desk: Desk, call: Call) -> Reply:
+async def end_session(backend: Backend, call: Call) -> Reply:
     """Log out: the cookie is worth nothing from now on. A token goes on to be valid."""
-    await asyncio.to_thread(desk.service.tokens.log_out, call.principal)
-    return Reply(_view(call.principal), headers={"set-cookie": cookie_for(desk.settings, "", 0)})
+    await asyncio.to_thread(backend.service.tokens.log_out, call.principal)
+    return Reply(_view(call.principal), headers={"set-cookie": cookie_for(backend.settings, "", 0)})
 
 
 def _view(principal: Principal) -> SessionView:

@@ -3,33 +3,40 @@
 import asyncio
 
 from tidegate.api import metrics
-from tidegate.api.bodies import Health
-from tidegate.api.desk import Desk
+from tidegate.api.backend import Backend
 from tidegate.api.route import JSON, Call, Content, Reply, Route
-from tidegate.errors import StoreError
 from tidegate.service.access import Action
+from tidegate.service.moments import moment
+from tidegate.wire import Health, PartView
+
+SERVING = ("ok", "degraded")
 
 
-async def get_health(desk: Desk, call: Call) -> Reply:
-    """Say whether the engine works; 503 if it does not. More than that is told only to who has a token."""
-    known = bool(call.principal.name)
-    failure = desk.service.gauges.failure
-    if failure is not None:
-        raise failure if known else StoreError("the engine does not work; its log has more")
-    return Reply(Health("ok", desk.version if known else ""))
+async def get_health(backend: Backend, call: Call) -> Reply:
+    """Say how the server is; 503 if a part of it is down, or it is stopping. Only who has a token is told which part, and why."""
+    gauges = backend.service.gauges
+    status = gauges.status
+    code = 200 if status in SERVING else 503
+    if not call.principal.name:
+        return Reply(Health(status, "", []), code)
+    parts = [
+        PartView(each.name, each.up, each.why, moment(each.since), each.restarts, each.tidies)
+        for each in gauges.parts
+    ]
+    return Reply(Health(status, backend.version, parts), code)
 
 
-async def get_metrics(desk: Desk, call: Call) -> Reply:
+async def get_metrics(backend: Backend, call: Call) -> Reply:
     """Return the metrics of the server, in the text format of Prometheus."""
     del call
-    reading = await asyncio.to_thread(desk.service.gauges.read)
-    return Reply(metrics.exposition(reading, desk.replies, desk.answers), media=metrics.MEDIA)
+    reading = await asyncio.to_thread(backend.service.gauges.read)
+    return Reply(metrics.exposition(reading, backend.replies, backend.answers), media=metrics.MEDIA)
 
 
-async def get_openapi(desk: Desk, call: Call) -> Reply:
+async def get_openapi(backend: Backend, call: Call) -> Reply:
     """Return the OpenAPI document of the API."""
     del call
-    return Reply(desk.openapi())
+    return Reply(backend.openapi())
 
 
 TAG = "system"
@@ -40,7 +47,7 @@ ROUTES = (
         path="/api/v1/health",
         action=Action.GET_HEALTH,
         handler=get_health,
-        gives={200: Health},
+        gives={200: Health, 503: Health},
         tag=TAG,
     ),
     Route(

@@ -1,0 +1,86 @@
+"""
+How a process ends that owns a store: not before the store is wholly opened, and in any case when its engine has failed.
+
+A failed engine is told to whoever waits for it, here too: what the command does next raises `EngineFailed`, which ends it with one line. Where
+it does nothing for a while (somebody is typing), that line is said for it.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+import click
+
+from tidegate.cli.render import line
+from tidegate.errors import EngineFailed, TidegateError
+
+BUG = 70
+"""The exit code of a bug of ours: EX_SOFTWARE of sysexits.h."""
+
+LINGER = 5.0
+"""Seconds in which replies that say so can go out, and the command can end by itself. It takes milliseconds."""
+
+
+class Owner(Protocol):
+    """A store that this process owns."""
+
+    @property
+    def failure(self) -> TidegateError | None:
+        """Return why its engine does not run any more."""
+        ...
+
+    def on_end(self, call: Callable[[], None]) -> None:
+        """Have this called once when its engine has ended."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+R = TypeVar("R", bound=Owner)
+
+
+def opened(opening: Callable[[], R]) -> R:
+    """
+    Open a store. SIGTERM and Ctrl-C are held back meanwhile, and raise `KeyboardInterrupt` afterwards: what has begun is given back when the store is closed, and only then.
+
+    When the engine of what was opened has failed, this process ends some time later, if it has not ended by then.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return _watched(opening())
+    came: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        owner = _watched(opening())
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _interrupt)
+    if came:
+        owner.close()
+        raise KeyboardInterrupt
+    return owner
+
+
+def _watched(owner: R) -> R:
+    owner.on_end(lambda: _end_soon(owner.failure))
+    return owner
+
+
+def _end_soon(error: TidegateError | None) -> None:
+    if isinstance(error, EngineFailed):
+        timer = threading.Timer(LINGER, _end_now, (error,))
+        timer.daemon = True
+        timer.start()
+
+
+def _end_now(error: TidegateError) -> None:
+    click.echo(f"error: {line(error.message)}", err=True)
+    os._exit(BUG)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

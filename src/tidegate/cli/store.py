@@ -1,0 +1,173 @@
+"""
+The way from a command to the store of this machine, whichever process owns it at the moment.
+
+If another process owns the store, the request goes to it through the local door; if none does, the command opens the store itself, as far as it needs to:
+to look at it, to store an answer, or to run what waits. Owners come and go: a request whose owner has ended is sent again to the next,
+which is safe, as every request can be repeated.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from math import inf
+from pathlib import Path
+from typing import Protocol, Self, TypeVar
+
+from tidegate.blobs.files import BlobFiles
+from tidegate.bundles.archive import Archive
+from tidegate.cli.ending import opened
+from tidegate.cli.render import tell
+from tidegate.errors import StoreError, StoreLocked, TidegateError
+from tidegate.remote.local import OwnerGone, OwnerSilent, connect
+from tidegate.remote.requests import ask
+from tidegate.wire import Ask
+
+PATIENCE = 5.0
+"""Seconds in which a new owner must have opened its door."""
+
+RETURN = 3.0
+"""Seconds in which an owner that has gone may come back before a command takes the store: so long a server takes to be restarted."""
+
+LOOK = 5.0
+"""Seconds that a command which only looks waits for a reply of the owner, before it looks into the store itself."""
+
+PAUSE = 0.05
+
+V = TypeVar("V")
+
+
+class Owned(Protocol):
+    """The store, opened by this process."""
+
+    def handle(self, request: Ask[V], /) -> V:
+        """Have a request handled, as the user of this process."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the store."""
+        ...
+
+
+Opener = Callable[[Path], Owned]
+
+# The engine is loaded when this process opens the store: a command that finds an owner, as most do, needs none of it.
+
+
+def open_reader(home: Path) -> Owned:
+    """Open the store to look into it."""
+    from tidegate.runtime import open_reader  # noqa: PLC0415 - as above
+
+    return open_reader(home)
+
+
+def open_briefly(home: Path) -> Owned:
+    """Open the store to change something in it, and to run nothing."""
+    from tidegate.runtime import open_briefly  # noqa: PLC0415 - as above
+
+    return open_briefly(home)
+
+
+def open_engine(home: Path, workers: int | None) -> Owned:
+    """Open the store, and run what is in it."""
+    from tidegate.runtime import open_runtime  # noqa: PLC0415 - as above
+
+    return opened(lambda: open_runtime(home, workers=workers))
+
+
+class StoreWay:
+    """Sends requests to the owner of the store; becomes the owner by `opener` if there is none. May be used from any thread."""
+
+    def __init__(self, home: Path, opener: Opener) -> None:
+        self.home = home
+        self._opener = opener
+        self._only_looks = opener is open_reader
+        self._lock = threading.Lock()
+        self._own: Owned | None = None
+        # From when on the store may be taken; never, as long as there is an owner.
+        self._take_at = 0.0
+        self._closed = False
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether this process runs the engine."""
+        return self._own is not None
+
+    def ask(self, request: Ask[V]) -> V:
+        """Have a request handled, and return the view that answers it. Errors: those of the service; `StoreLocked` if the owner cannot be reached."""
+        give_up = time.monotonic() + PATIENCE
+        while True:
+            own = self._own
+            if own is not None:
+                return own.handle(request)
+            try:
+                connection = connect(self.home, LOOK if self._only_looks else None)
+                if connection is not None:
+                    self._take_at = inf
+                    with connection:
+                        return ask(connection, request)
+                if self._may_take():
+                    self._open()
+                else:
+                    time.sleep(PAUSE)
+            except OwnerGone:
+                # There was an owner until now, and the request may have waited for long: patience begins here.
+                give_up = time.monotonic() + PATIENCE
+                time.sleep(PAUSE)
+            except OwnerSilent:
+                if not self._only_looks:
+                    raise
+                tell(
+                    f"the process that owns {self.home} does not reply: it is stopped, or hangs; this is what is stored"
+                )
+                self._open()
+            except StoreLocked as error:
+                if time.monotonic() > give_up:
+                    raise _unreachable(self.home, error) from None
+                time.sleep(PAUSE)
+
+    @property
+    def blobs(self) -> BlobFiles:
+        """Where files go that are values."""
+        from tidegate.runtime import artifacts_in  # noqa: PLC0415 - as above
+
+        return BlobFiles(artifacts_in(self.home).blobs)
+
+    def install(self, archive: Archive) -> None:
+        """Unpack a packed source tree where workers look for it."""
+        from tidegate.runtime import artifacts_in  # noqa: PLC0415 - as above
+
+        artifacts_in(self.home).bundles.put(archive)
+
+    def close(self) -> None:
+        """Let go of the store, if this process owns it."""
+        with self._lock:
+            self._closed = True
+            own, self._own = self._own, None
+        if own is not None:
+            own.close()
+
+    def __enter__(self) -> Self:
+        """Enter a block at whose end the way is closed."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the way."""
+        self.close()
+
+    def _may_take(self) -> bool:
+        if self._take_at == inf:
+            self._take_at = time.monotonic() + RETURN
+        return time.monotonic() >= self._take_at
+
+    def _open(self) -> None:
+        with self._lock:
+            if self._closed:
+                raise StoreError("the command is ending")
+            if self._own is None:
+                self._own = self._opener(self.home)
+
+
+def _unreachable(home: Path, error: TidegateError) -> StoreLocked:
+    return StoreLocked(
+        f"the store in {home} is in use, and its owner does not reply: {error.message}"
+    )

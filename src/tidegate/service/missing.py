@@ -1,0 +1,102 @@
+"""
+What an execution needs beside its history: its code, and the files that its questions show. Without them it can be read, but not go on, or not be judged.
+
+Only whether they are there is looked at, and that at each look.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import UNSET, structs
+
+from tidegate.core.state import ExecutionState
+from tidegate.engine.damage import Damage
+from tidegate.engine.folds import Snapshot
+from tidegate.engine.programs import Programs
+from tidegate.errors import UnknownBlob
+from tidegate.ir.expr import Value
+from tidegate.ports.artifacts import Artifacts
+from tidegate.ports.blobs import Blobs
+from tidegate.types.values import BLOB, is_reference
+from tidegate.wire import ENDED, ExecutionView, WaitingView
+
+_MARK = f'"{BLOB}"'.encode()
+_encode = msgspec.json.Encoder().encode
+
+
+class Missing:
+    """Looks for what the executions of a store need."""
+
+    def __init__(self, artifacts: Artifacts, programs: Programs, damage: Damage) -> None:
+        self._blobs = artifacts.blobs
+        self._bundles = artifacts.bundles
+        self._programs = programs
+        self._damage = damage
+
+    def told(self, view: ExecutionView, now: Snapshot | None) -> ExecutionView:
+        """Return an execution that says what it lacks, if it lacks anything, and note it for lists."""
+        if now is None:
+            return view
+        key = now.row.key
+        noted = self._damage.why(key)
+        waiting = [self.told_of(each) for each in view.waiting]
+        why = ""
+        if view.phase not in ENDED:
+            why = self._code(now) or next((each.damaged for each in waiting if each.damaged), "")
+            if not why and view.inputs is UNSET:
+                # It is what has changed; what has not, and is not looked at again, lacks what it lacked.
+                why = noted
+        if why or noted:
+            self._damage.lacks(key, why)
+        return structs.replace(view, waiting=waiting, damaged=why) if why else view
+
+    def told_of(self, view: WaitingView) -> WaitingView:
+        """Return a question that says which of the files that it shows are missing."""
+        for value in (view.value, view.suggested, *view.show.values()):
+            for name in () if value is UNSET else absent(self._blobs, value):
+                why = (
+                    f"the file {name} that question {view.path!r} of execution {view.execution} shows is missing:"
+                    " bring the same file again, or restore a copy of the store from before"
+                )
+                return structs.replace(view, damaged=why)
+        return view
+
+    def _code(self, now: Snapshot) -> str:
+        bundle = self._programs.get(now.row.workflow).bundle
+        if not bundle or self._bundles.is_there(bundle):
+            return ""
+        return (
+            f"the code of execution {now.row.id}, bundle {bundle[:12]}, is missing:"
+            " register the same source again, or restore a copy of the store from before"
+        )
+
+
+def lacking(artifacts: Artifacts, bundle: str, state: ExecutionState) -> Iterator[str]:
+    """Yield what an execution that goes on lacks: its code, and files that its values speak of."""
+    if bundle and not artifacts.bundles.is_there(bundle):
+        yield f"its code, bundle {bundle}, is missing: register the same source again"
+    values: list[Value] = [state.inputs]
+    for now in state.nodes.values():
+        values += [] if now.outputs is None else [now.outputs]
+        values += [] if now.answer is None else [now.answer.value]
+    for value in values:
+        for name in absent(artifacts.blobs, value):
+            yield f"the file {name} is missing: bring the same file again"
+
+
+def absent(blobs: Blobs, value: Value) -> Iterator[str]:
+    """Yield what the files are called that a value speaks of and that are not there."""
+    if _MARK not in _encode(value):
+        return
+    todo = [value]
+    while todo:
+        each = todo.pop()
+        if is_reference(each):
+            try:
+                blobs.size(each[BLOB])
+            except UnknownBlob:
+                yield str(each.get("name") or each[BLOB][:12])
+        elif isinstance(each, dict):
+            todo.extend(each.values())
+        elif isinstance(each, list):
+            todo.extend(each)

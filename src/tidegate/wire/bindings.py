@@ -1,0 +1,194 @@
+"""
+How requests travel over HTTP: by which method and path, and which of their fields in the path, in a header, in the query or in the body.
+
+The server's routes and the clients' calls are both made of this table, so they cannot disagree.
+"""
+
+import inspect
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, Literal, TypeAlias
+
+from msgspec import Struct
+
+from tidegate.wire.requests import (
+    Abort,
+    Answer,
+    Ask,
+    GetDeck,
+    GetExecution,
+    GetLogs,
+    GetQuestion,
+    GetWorkflow,
+    Launch,
+    ListEvents,
+    ListExecutions,
+    ListInbox,
+    ListSignals,
+    ListTokens,
+    ListVersions,
+    ListWorkflows,
+    MakeToken,
+    Recover,
+    Register,
+    Relaunch,
+    RevokeToken,
+)
+
+Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
+
+API: Final = "/api/v1"
+SELF: Final = frozenset({"who", "via"})
+"""The fields that never travel: the door knows by the token, or by the socket, who asks."""
+
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Binding(Struct, frozen=True, kw_only=True):
+    """
+    One way in which a request travels.
+
+    In `path`, `{name}` stands for a field, and `{name...}` for one that may hold slashes. `headers` says which fields travel in which header, `names` which
+    have another name there, `fixed` which do not travel, as the path says what they are. All others travel in the query, or of a POST or PUT in the body.
+    `idempotent_by` is the field without which the same request again would do something again. `doc` is for people, unless it is that of the request.
+    """
+
+    request: type[Ask[Any]]
+    method: Method
+    path: str
+    name: str
+    headers: Mapping[str, str] = NOTHING
+    names: Mapping[str, str] = NOTHING
+    fixed: Mapping[str, Any] = NOTHING
+    idempotent_by: str = ""
+    doc: str = ""
+
+    @property
+    def words(self) -> str:
+        """Return what it does, for people."""
+        return self.doc or inspect.getdoc(self.request) or ""
+
+    @property
+    def in_path(self) -> list[str]:
+        """Return the fields that travel in the path."""
+        return re.findall(r"\{(\w+)(?:\.\.\.)?\}", self.path)
+
+    @property
+    def has_body(self) -> bool:
+        """Whether what is left travels in the body, a JSON object, and not in the query."""
+        return self.method in ("POST", "PUT")
+
+    @property
+    def rest(self) -> dict[str, str]:
+        """Return the fields that travel in the query or in the body, each with its name there."""
+        elsewhere = {*self.in_path, *self.headers, *self.fixed, *SELF}
+        fields = self.request.__struct_fields__
+        return {each: self.names.get(each, each) for each in fields if each not in elsewhere}
+
+
+_EXECUTIONS = f"{API}/executions"
+_ONE = f"{_EXECUTIONS}/{{id}}"
+_SIGNAL = f"{_ONE}/signals/{{name...}}"
+_KEY = {"key": "Idempotency-Key"}
+
+BINDINGS: Final = (
+    Binding(request=Launch, method="POST", path=_EXECUTIONS, name="launch", idempotent_by="id"),
+    Binding(
+        request=ListExecutions,
+        method="GET",
+        path=_EXECUTIONS,
+        name="list_executions",
+        names={"phases": "phase"},
+    ),
+    Binding(request=GetExecution, method="GET", path=_ONE, name="get_execution"),
+    Binding(request=ListEvents, method="GET", path=f"{_ONE}/events", name="get_history"),
+    Binding(request=Abort, method="POST", path=f"{_ONE}/abort", name="abort"),
+    Binding(
+        request=Relaunch,
+        method="POST",
+        path=f"{_ONE}/relaunch",
+        name="relaunch",
+        names={"new_id": "id"},
+        idempotent_by="new_id",
+    ),
+    Binding(
+        request=Recover,
+        method="POST",
+        path=f"{_ONE}/recover",
+        name="recover",
+        names={"new_id": "id"},
+        idempotent_by="new_id",
+    ),
+    Binding(
+        request=GetLogs,
+        method="GET",
+        path=f"{_ONE}/logs",
+        name="get_logs",
+        fixed={"node": ""},
+        doc="Return what the tasks of an execution wrote to their standard output and error.",
+    ),
+    Binding(
+        request=GetLogs,
+        method="GET",
+        path=f"{_ONE}/nodes/{{node...}}/logs",
+        name="get_node_logs",
+        doc="Return what the attempts of one node wrote; the node is named by its id or by its name.",
+    ),
+    Binding(
+        request=GetDeck,
+        method="GET",
+        path=f"{_ONE}/nodes/{{node...}}/deck",
+        name="get_deck",
+    ),
+    Binding(request=ListSignals, method="GET", path=f"{_ONE}/signals", name="list_signals"),
+    Binding(request=GetQuestion, method="GET", path=_SIGNAL, name="get_question"),
+    Binding(request=Answer, method="PUT", path=_SIGNAL, name="answer", headers=_KEY),
+    Binding(
+        request=Answer,
+        method="POST",
+        path=f"{_SIGNAL}/approve",
+        name="approve",
+        headers=_KEY,
+        fixed={"value": True},
+        doc="Approve what a signal shows.",
+    ),
+    Binding(
+        request=Answer,
+        method="POST",
+        path=f"{_SIGNAL}/reject",
+        name="reject",
+        headers=_KEY,
+        fixed={"value": False},
+        doc="Reject what a signal shows; its node fails.",
+    ),
+    Binding(request=ListInbox, method="GET", path=f"{API}/inbox", name="list_inbox"),
+    Binding(request=Register, method="POST", path=f"{API}/workflows", name="register"),
+    Binding(request=ListWorkflows, method="GET", path=f"{API}/workflows", name="list_workflows"),
+    Binding(
+        request=ListVersions,
+        method="GET",
+        path=f"{API}/workflows/{{name}}/versions",
+        name="list_versions",
+    ),
+    Binding(
+        request=GetWorkflow, method="GET", path=f"{API}/workflows/{{name}}", name="get_workflow"
+    ),
+    Binding(request=MakeToken, method="POST", path=f"{API}/tokens", name="make_token"),
+    Binding(request=ListTokens, method="GET", path=f"{API}/tokens", name="list_tokens"),
+    Binding(
+        request=RevokeToken, method="DELETE", path=f"{API}/tokens/{{token}}", name="revoke_token"
+    ),
+)
+
+
+def binding_of(request: Ask[Any]) -> Binding:
+    """Return the way in which a request travels: the first that says all of it."""
+    ways = [each for each in BINDINGS if each.request is type(request)]
+    return next((each for each in ways if _says_all(each, request)), ways[0])
+
+
+def _says_all(binding: Binding, request: Ask[Any]) -> bool:
+    return all(getattr(request, each) != "" for each in binding.in_path) and all(
+        getattr(request, name) == value for name, value in binding.fixed.items()
+    )

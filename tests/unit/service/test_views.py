@@ -1,0 +1,93 @@
+"""What is shown of an execution, whole and since a line: a reader who merges what has changed sees what one who asks anew sees."""
+
+import random
+
+import pytest
+from tests.unit.engine.histories import told
+
+from tidegate.engine.damage import Damage
+from tidegate.engine.folds import Folds
+from tidegate.engine.programs import Programs
+from tidegate.service.views import damaged_view, execution_view
+from tidegate.wire import ExecutionView, merged
+
+SEEDS = range(80)
+
+
+def test_what_has_changed_since_any_line_merged_into_what_was_seen_is_the_whole():
+    for seed in SEEDS:
+        growing, rng = told(seed), random.Random(seed)
+        folds = Folds(growing.store.journal, Programs(growing.store.catalog), Damage())
+        seen: list[ExecutionView] = []
+        for seq in growing:
+            now = folds.get(growing.row)
+            whole = execution_view(now)
+            for before in rng.sample(seen, min(3, len(seen))):
+                news = execution_view(now, before.seq)
+                assert merged(before, news) == whole, f"seed {seed}: {before.seq} to {seq}"
+            seen.append(whole)
+
+
+def test_a_reader_who_follows_line_by_line_sees_the_whole_in_the_end():
+    for seed in SEEDS:
+        growing = told(seed)
+        folds = Folds(growing.store.journal, Programs(growing.store.catalog), Damage())
+        seen: ExecutionView | None = None
+        for _ in growing:
+            now = folds.get(growing.row)
+            seen = execution_view(now) if seen is None else merged(seen, execution_view(now, seen.seq))  # fmt: skip
+        assert seen == execution_view(folds.get(growing.row)), f"seed {seed}"
+
+
+def test_what_has_not_changed_is_not_among_what_has():
+    """Most lines change few nodes; those that are shown as before may be told again, but not all of them each time."""
+    told_again = nodes = 0
+    for seed in SEEDS:
+        growing = told(seed)
+        folds = Folds(growing.store.journal, Programs(growing.store.catalog), Damage())
+        before: ExecutionView | None = None
+        for _ in growing:
+            now = folds.get(growing.row)
+            whole = execution_view(now)
+            if before is not None:
+                shown = {node.id: node for node in before.nodes}
+                news = execution_view(now, before.seq).nodes
+                told_again += sum(shown.get(node.id) == node for node in news)
+                nodes += len(news)
+            before = whole
+    assert nodes
+    assert told_again / nodes < 0.2
+
+
+@pytest.mark.parametrize("beyond", [1, 1_000])
+def test_after_a_line_that_there_is_not_everything_is_told(beyond):
+    growing = told(3)
+    assert list(growing)
+    folds = Folds(growing.store.journal, Programs(growing.store.catalog), Damage())
+    now = folds.get(growing.row)
+
+    assert execution_view(now, now.seq + beyond) == execution_view(now)
+    assert execution_view(now, 0) == execution_view(now)
+
+
+def test_after_the_last_line_there_is_nothing_new():
+    growing = told(3)
+    assert list(growing)
+    folds = Folds(growing.store.journal, Programs(growing.store.catalog), Damage())
+    now = folds.get(growing.row)
+
+    news = execution_view(now, now.seq)
+
+    assert (news.nodes, news.waiting, news.seq) == ([], [], now.seq)
+
+
+def test_what_is_shown_of_one_that_is_damaged_takes_the_place_of_what_was_seen():
+    growing = told(3)
+    assert list(growing)
+    folds = Folds(growing.store.journal, Programs(growing.store.catalog), Damage())
+    seen = execution_view(folds.get(growing.row))
+
+    news = damaged_view(growing.row, "its history is damaged")
+
+    assert merged(seen, news) == news
+    assert (news.id, news.nodes, news.damaged) == ("e1", [], "its history is damaged")

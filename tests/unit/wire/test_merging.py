@@ -1,0 +1,77 @@
+"""What was seen before and what changed since are, together, what is seen now."""
+
+from typing import Any
+
+from tidegate import approve, dynamic, task, wait_for_input, workflow
+from tidegate.testing import Run, Sandbox
+from tidegate.wire import ExecutionView, GetExecution
+from tidegate.wire.merging import merged
+
+
+@task
+def double(x: int) -> int:
+    return 2 * x
+
+
+@dynamic
+def spread(n: int) -> list[int]:
+    return [double(x=i) for i in range(n)]
+
+
+@workflow
+def story() -> list[int]:
+    n = wait_for_input("n", expected_type=int)
+    wait_for_input("aside", expected_type=str)
+    return spread(n=approve(double(x=n), "ok"))
+
+
+def look(sandbox: Sandbox, run: Run, after: int = 0) -> ExecutionView:
+    handle: Any = sandbox._service.handle
+    return handle(GetExecution(id=run.id, after=after))
+
+
+def follow(sandbox: Sandbox, run: Run, seen: ExecutionView) -> ExecutionView:
+    """Ask what has changed, and check that it is all one needs to know."""
+    now = merged(seen, look(sandbox, run, seen.seq))
+    assert now == look(sandbox, run)
+    return now
+
+
+def test_following_an_execution_step_by_step_shows_it_as_it_is():
+    with Sandbox() as sandbox:
+        run = sandbox.launch(story)
+        seen = look(sandbox, run)
+        for name, value in (("n", 2), ("aside", "x"), ("ok", True)):
+            run.answer(name, value)
+            seen = follow(sandbox, run, seen)
+        assert seen.phase == "SUCCEEDED"
+        assert seen.waiting == []
+
+
+def test_the_beginning_and_the_end_are_enough():
+    with Sandbox() as sandbox:
+        run = sandbox.launch(story)
+        seen = look(sandbox, run)
+        run.answer("n", 3)
+        run.reject("ok")
+
+        assert follow(sandbox, run, seen).phase == "FAILED"
+
+
+def test_nothing_new_changes_nothing():
+    with Sandbox() as sandbox:
+        run = sandbox.launch(story)
+        seen = look(sandbox, run)
+
+        assert look(sandbox, run, seen.seq).nodes == []
+        assert follow(sandbox, run, seen) == seen
+
+
+def test_what_was_seen_of_another_life_does_not_count():
+    with Sandbox() as sandbox:
+        run = sandbox.launch(story)
+        run.answer("n", 3)
+        later = look(sandbox, run)
+        fresh = sandbox.launch(story)
+
+        assert merged(later, look(sandbox, fresh)) == look(sandbox, fresh)
