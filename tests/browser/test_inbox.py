@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.browser.conftest import LIVE_MS, Site, Tab
+from tests.browser.conftest import LIVE_MS, YARDSTICK, Site, Tab
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
@@ -21,9 +21,6 @@ LONGEST = """
 FROZEN_MS = 1_000
 FROZEN_TURNS = 40
 """A page that does not react for so long is frozen: a second, or, where the machine is busy, so many turns of `YARDSTICK`."""
-
-YARDSTICK = "() => { const begun = performance.now(); let sum = 0; for (let i = 0; i < 2e7; i++) sum += i % 7; return performance.now() - begun; }"
-"""About 25 ms of counting."""
 
 LEAST_SECONDS = 1.0
 TRIES = 6

@@ -329,7 +329,7 @@ def ask_flag() -> bool:
 
 @workflow
 def ask_soon() -> str:
-    return wait_for_input("soon", timedelta(seconds=2), expected_type=str)
+    return wait_for_input("soon", timedelta(seconds=5), expected_type=str)
 
 
 @task

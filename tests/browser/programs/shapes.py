@@ -103,3 +103,44 @@ def twice(x: int) -> int:
 def defaults(count: int, name: str = "Nile", ratio: float = 0.5, loud: bool = False) -> str:
     """Take what is given."""
     return wait_for_input("word", expected_type=str)
+
+
+@workflow
+def wide_and_asks(many: int) -> int:
+    """Fan out, and ask for two numbers."""
+    wide = fan_out(many=many)
+    sooner = wait_for_input("sooner", expected_type=int)
+    later = wait_for_input("later", expected_type=int)
+    return add_up(parts=[wide, sooner, later])
+
+
+@dynamic
+def asks_and_steps(many: int) -> int:
+    asked = wait_for_input("inside", expected_type=int)
+    return add_up(parts=[asked, *(step(x=each) for each in range(many - 1))])
+
+
+@workflow
+def unfolds_later() -> int:
+    return asks_and_steps(many=wait_for_input("many", expected_type=int))
+
+
+@workflow
+def asks_twice() -> str:
+    first = wait_for_input("first", expected_type=str)
+    second = wait_for_input("second", expected_type=str)
+    first >> second
+    return second
+
+
+@dynamic
+def ask_again(said: int) -> int:
+    if said == 0:
+        return step(x=said)
+    return ask_again(said=wait_for_input("more", expected_type=int))
+
+
+@workflow
+def rounds() -> int:
+    """Ask again and again, until the answer is 0."""
+    return ask_again(said=1)

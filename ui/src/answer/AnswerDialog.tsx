@@ -40,7 +40,7 @@ export function AnswerDialog({ task }: { task: string }) {
       classNames={{ body: 'answer-body', content: 'answer', title: 'answer-title' }}
       transitionProps={{ duration: 0 }}
     >
-      <Body key={task} id={task} task={found} follows={task !== first} next={next} onNext={() => go(next)} onSent={onSent} />
+      <Body key={task} task={found} follows={task !== first} next={next} onNext={() => go(next)} onSent={onSent} />
       {inInbox && <Switch className="answer-next" size="xs" label="Open the next request after an answer" checked={opensNext} onChange={(event) => setOpensNext(event.currentTarget.checked)} />}
     </Modal>
   );
@@ -57,13 +57,13 @@ function useFocusBack(): void {
 
 function Heading({ task }: { task: Task }) {
   if (!('view' in task)) return <Text span fw={650}>Request</Text>;
-  const { name } = task.view;
-  return <><span className="answer-name">{name}</span> <Badge variant="default" size="lg" className="expects">{expected(task.view)}</Badge></>;
+  const { title, name } = task.view;
+  return <><span className="answer-name">{title || name}</span> <Badge variant="default" size="lg" className="expects">{expected(task.view)}</Badge></>;
 }
 
-type BodyProps = { id: string; task: Task; follows: boolean; next: string | undefined; onNext: () => void; onSent: (what: string) => void };
+type BodyProps = { task: Task; follows: boolean; next: string | undefined; onNext: () => void; onSent: (what: string) => void };
 
-function Body({ id, task, follows, next, onNext, onSent }: BodyProps) {
+function Body({ task, follows, next, onNext, onSent }: BodyProps) {
   switch (task.state) {
     case 'loading': return <Group justify="center" p="xl" tabIndex={-1} data-autofocus><Loader aria-label="Loading" /></Group>;
     case 'failed': return <QueryError error={task.error} retry={task.retry} what="The request" />;
@@ -78,8 +78,8 @@ function Body({ id, task, follows, next, onNext, onSent }: BodyProps) {
       return (
         <Stack gap="md">
           <From task={task} />
-          {task.state === 'closed' && <Closed signal={task.signal} due={task.view.due} onNext={next === undefined ? undefined : onNext} />}
-          <Question id={id} view={task.view} state={task.state} follows={follows} onSent={onSent} />
+          {task.state === 'closed' && <Closed ending={task.ending} due={task.view.due} onNext={next === undefined ? undefined : onNext} />}
+          <Question key={task.view.node} view={task.view} state={task.state} hindrance={task.state === 'open' ? task.hindrance : undefined} follows={follows} onSent={onSent} />
         </Stack>
       );
   }

@@ -1,6 +1,7 @@
 /** What stands before a gate: the outputs and the reports of the nodes it comes after, and what the execution was given. */
 import { Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 import type { Json, JsonObject } from '../api/json';
 import { executionQuery } from '../api/queries';
 import type { ExecutionView, NodeView, WaitingView } from '../api/types';
@@ -8,19 +9,23 @@ import { same } from '../form/check';
 import { Deck } from '../show/Deck';
 import { isTall } from '../show/tall';
 import { Value } from '../show/Value';
+import { gateAt } from './useTask';
 
 /** A node before the gate, with its output; `output` is undefined where there is none that the question does not show already. */
 export type Before = { node: NodeView; output: Json | undefined };
 
 export function useBackground(view: WaitingView): { nodes: Before[]; inputs: JsonObject } {
   const { data } = useQuery(executionQuery(view.execution));
-  if (!data) return { nodes: [], inputs: {} };
+  return useMemo(() => (data ? backgroundOf(data, view) : { nodes: [], inputs: {} }), [data, view]);
+}
+
+function backgroundOf(data: ExecutionView, view: WaitingView): { nodes: Before[]; inputs: JsonObject } {
   const shown = [view.value, ...Object.values(view.show)];
   const isShown = (value: Json | undefined) => shown.some((each) => each !== undefined && value !== undefined && same(each, value));
   const nodes = nodesBefore(data, view)
     .map((node): Before => { const output = outputOf(node); return { node, output: isShown(output) ? undefined : output }; })
     .filter(({ node, output }) => output !== undefined || node.deck);
-  return { nodes, inputs: data.inputs };
+  return { nodes, inputs: data.inputs ?? {} };
 }
 
 /** What a node gave: the value itself, where it has one output only. */
@@ -62,7 +67,7 @@ export function Given({ inputs }: { inputs: JsonObject }) {
 /** The nodes that a gate comes after, the nearest first: those right before it, and those before them. */
 function nodesBefore(execution: ExecutionView, view: WaitingView): NodeView[] {
   const byId = new Map(execution.nodes.map((node) => [node.id, node]));
-  const gate = execution.nodes.find((node) => node.kind === view.kind && (node.name === view.path || `${node.parent}/${node.name}` === view.path));
+  const gate = gateAt(execution, view.node, view.path);
   const found = new Map<string, NodeView>();
   let edge = gate?.upstream ?? [];
   for (let steps = 0; steps < 3 && edge.length > 0; steps += 1) {

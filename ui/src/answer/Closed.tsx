@@ -1,20 +1,20 @@
 import { Alert, Button, Text } from '@mantine/core';
-import type { SignalView } from '../api/types';
 import { Ago, clock } from '../show/time';
 import { brief } from '../show/Value';
+import type { Ending } from './useTask';
 
 /** What has become of a request that is not open any more. */
-export function Closed({ signal, due, onNext }: { signal: SignalView; due: string | null; onNext: (() => void) | undefined }) {
+export function Closed({ ending, due, onNext }: { ending: Ending; due: string | null; onNext: (() => void) | undefined }) {
   return (
-    <Alert color={signal.phase === 'SUCCEEDED' ? 'gray' : 'orange'} variant="light" role="status" className="closed" title={<Outcome signal={signal} due={due} />}>
-      {signal.answer?.comment && <Text size="sm" mb={6}>“{signal.answer.comment}”</Text>}
+    <Alert color={ending.phase === 'SUCCEEDED' ? 'gray' : 'orange'} variant="light" role="status" className="closed" title={<Outcome ending={ending} due={due} />}>
+      {ending.answer?.comment && <Text size="sm" mb={6}>“{ending.answer.comment}”</Text>}
       {onNext && <Button size="xs" onClick={onNext}>Next request</Button>}
     </Alert>
   );
 }
 
-function Outcome({ signal, due }: { signal: SignalView; due: string | null }) {
-  const { answer, kind, phase } = signal;
+function Outcome({ ending, due }: { ending: Ending; due: string | null }) {
+  const { answer, kind, phase } = ending;
   const ranOut = due ? `The time for this ran out at ${clock(new Date(due))}.` : 'The time for this ran out.';
   if (answer?.by_timeout) return <>{ranOut} The answer for that case was taken: {verdict(kind, answer.value)}.</>;
   if (answer) {

@@ -1,16 +1,20 @@
 /** The question, what is needed to decide it, and the way to answer. */
-import { Alert, Stack, Text } from '@mantine/core';
+import { Alert, Button, Loader, Stack, Text } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { ApiError } from '../api/client';
 import { isObject, type Json } from '../api/json';
+import { entryKey } from '../api/queries';
 import type { FaultDocument, WaitingView } from '../api/types';
 import { useConnection } from '../app/connection';
 import { spellPath } from '../form/check';
+import { bytes } from '../show/brief';
+import { cutParts, sizeOf, type Cut } from '../show/cut';
 import { isTall } from '../show/tall';
 import { clock, exact, span, TimeLeft } from '../show/time';
 import type { Typed } from '../show/typed';
 import { brief, Value } from '../show/Value';
+import { Damaged } from '../show/Damaged';
 import { Approval } from './Approval';
 import { Beside, Given, useBackground } from './Background';
 import { dropDraft } from './draft';
@@ -18,6 +22,7 @@ import { Choosing, quickChoices } from './Choosing';
 import { Filling } from './Filling';
 import { useSend, type Decision } from './send';
 import { useSettling } from './useSettling';
+import type { Hindrance } from './useTask';
 
 const Prose = lazy(() => import('../show/Prose').then((module) => ({ default: module.Prose })));
 
@@ -33,17 +38,22 @@ export type AnswerProps = {
   send: (decision: Decision, what: string) => void;
 };
 
+/** Characters shown of a value while the whole is loading. */
+const BEGINNING = 300;
+
 /** Where what the question is about has room beside it. */
 const WIDE = '(min-width: 75em)';
 
-type Props = { id: string; view: WaitingView; state: 'open' | 'early' | 'closed'; follows: boolean; onSent: (what: string) => void };
+type Props = { view: WaitingView; state: 'open' | 'early' | 'closed'; hindrance: Hindrance | undefined; follows: boolean; onSent: (what: string) => void };
 
-export function Question({ id, view, state, follows, onSent }: Props) {
+export function Question({ view, state, hindrance, follows, onSent }: Props) {
+  const id = entryKey(view);
   const sending = useSend(view);
   const { since } = useConnection();
   const [faults, setFaults] = useState<FaultDocument[]>([]);
   const top = useRef<HTMLDivElement>(null);
-  const settling = useSettling();
+  const settling = useSettling(hindrance !== undefined);
+  const [wasHindered] = useState(hindrance !== undefined);
   const hasForm = view.kind !== 'approve' && quickChoices(view).length === 0;
   useEffect(() => { if (!hasForm) top.current?.focus(); }, [hasForm]);
 
@@ -55,8 +65,9 @@ export function Question({ id, view, state, follows, onSent }: Props) {
       onError: (error) => setFaults(error instanceof ApiError ? error.faults : []),
     });
   };
-  const props: AnswerProps = { id, view, open: state !== 'closed' && since === undefined, live: !(follows && settling), busy: sending.isPending, faults, send };
+  const props: AnswerProps = { id, view, open: state !== 'closed' && since === undefined && hindrance === undefined, live: !((follows || wasHindered) && settling), busy: sending.isPending, faults, send };
   const shown = Object.entries(view.show);
+  const cut = cutParts(view);
   const background = useBackground(view);
   const isWide = useMediaQuery(WIDE, false, { getInitialValueInEffect: false });
   const beside = background.nodes.length > 0 && <Beside execution={view.execution} nodes={background.nodes} isAbove={hasForm && !isWide} />;
@@ -68,12 +79,14 @@ export function Question({ id, view, state, follows, onSent }: Props) {
           {state === 'early' && <Text c="dimmed">The workflow has not come to this yet. An answer is kept until it does.</Text>}
           {state === 'open' && <Deadline view={view} />}
         </div>
+        {state !== 'closed' && hindrance && <Hindered hindrance={hindrance} size={sizeOf(cut)} />}
         {view.value !== undefined && <section aria-label="What is to be approved" className="subject"><Value value={view.value} type={typed(view.value_schema)} /></section>}
         {shown.map(([name, value]) => <Shown key={name} name={name} value={value} isFolded={hasForm && isTall(value)} />)}
+        {cut.map((each) => <Beginning key={each.part} cut={each} />)}
         {!isWide && beside}
         <Given inputs={background.inputs} />
         {sending.error && !(hasForm && faults.length > 0) && <Refusal error={sending.error} />}
-        <Answering {...props} />
+        <Answering key={hindrance ? 'hindered' : 'free'} {...props} />
       </Stack>
       {isWide && beside}
     </div>
@@ -85,6 +98,27 @@ function Shown({ name, value, isFolded }: { name: string; value: Json; isFolded:
   const subject = <div className="subject"><Value value={value} /></div>;
   if (isFolded) return <details><summary>{name}</summary>{subject}</details>;
   return <section aria-label={name}><Text size="sm" fw={600} mb={4}>{name}</Text>{subject}</section>;
+}
+
+/** The beginning of a value, until the whole has loaded. */
+function Beginning({ cut }: { cut: Cut }) {
+  const { label, text, size } = cut;
+  return (
+    <section aria-label={label || 'What is to be approved'}>
+      {label && <Text size="sm" fw={600} mb={4}>{label}</Text>}
+      <div className="subject text">{text.slice(0, BEGINNING)}…</div>
+      <Text size="sm" c="dimmed">Only the beginning is shown; the whole is {bytes(size)}.</Text>
+    </section>
+  );
+}
+
+/** Why the question cannot be answered now. */
+function Hindered({ hindrance, size }: { hindrance: Hindrance; size: number }) {
+  switch (hindrance.why) {
+    case 'loading': return <Alert color="gray" role="status" icon={<Loader size={18} aria-hidden />} title="Loading the whole question">You can decide once all {bytes(size)} have loaded.</Alert>;
+    case 'failed': return <Alert color="red" role="alert" title="The whole question could not be loaded, so you cannot decide yet"><Text size="sm" mb={8}>{hindrance.error.message}</Text><Button size="xs" variant="default" onClick={hindrance.retry}>Try again</Button></Alert>;
+    case 'damaged': return <Damaged sentence={hindrance.sentence}>No decision is possible until it is repaired.</Damaged>;
+  }
 }
 
 function typed(schema: Json): Typed | undefined {

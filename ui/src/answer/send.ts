@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRef } from 'react';
 import { call, segments } from '../api/client';
+import { addressOf } from '../api/queries';
 import type { Json } from '../api/json';
 import type { AnswerReply, AnswerResults, WaitingView } from '../api/types';
 
@@ -15,7 +16,7 @@ export function useSend(view: WaitingView) {
     mutationFn: (decision: Decision) => {
       const body = JSON.stringify(decision);
       if (sent.current.body !== body) sent.current = { body, key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
-      return call<AnswerReply>('PUT', `/api/v1/executions/${segments(view.execution)}/signals/${segments(view.path)}`, decision, sent.current.key);
+      return call<AnswerReply>('PUT', `/api/v1/executions/${segments(view.execution)}/signals/${segments(addressOf(view))}`, decision, sent.current.key);
     },
     onSettled: () => {
       void queries.invalidateQueries({ queryKey: ['inbox'] });
@@ -30,7 +31,7 @@ const AT_ONCE = 500;
 export async function sendMany(views: WaitingView[], decision: Decision): Promise<AnswerResults['items']> {
   const found: AnswerResults['items'] = [];
   for (let from = 0; from < views.length; from += AT_ONCE) {
-    const answers = views.slice(from, from + AT_ONCE).map((view) => ({ execution: view.execution, signal: view.path, ...decision }));
+    const answers = views.slice(from, from + AT_ONCE).map((view) => ({ execution: view.execution, signal: addressOf(view), ...decision }));
     found.push(...(await call<AnswerResults>('POST', '/api/v1/inbox/answers', { answers })).items);
   }
   return found;

@@ -2,12 +2,14 @@ import { useEffect, useState } from 'react';
 
 const GUARD_MS = 350;
 
-/** Whether the question has only just come up: a second click or key that was meant for what stood here before decides nothing. */
-export function useSettling(): boolean {
-  const [settling, setSettling] = useState(true);
+/** Whether the question has only just appeared or become decidable: a click or key meant for what was here before decides nothing. */
+export function useSettling(isHindered: boolean): boolean {
+  const [settled, setSettled] = useState(false);
   useEffect(() => {
-    const timer = window.setTimeout(() => setSettling(false), GUARD_MS);
+    setSettled(false);
+    if (isHindered) return undefined;
+    const timer = window.setTimeout(() => setSettled(true), GUARD_MS);
     return () => window.clearTimeout(timer);
-  }, []);
-  return settling;
+  }, [isHindered]);
+  return !settled;
 }

@@ -2,26 +2,39 @@
  * One event stream for a browser, not for a tab: over HTTP/1.1 a browser has six connections to a host, and a stream keeps one.
  *
  * The tab that holds the lock holds the stream, and passes on what comes; when it closes, the next tab takes the lock.
- * Where there are no locks (plain http from another machine) there is no stream, and each tab asks again every few seconds.
+ * Without locks (plain http from another machine), each tab opens its own stream, but only while it is visible.
  */
-/** What is read of an event of the stream. */
-type FeedView = { execution: string };
 
-/** `changed` are executions, by id. */
-export type Message = { changed: string[] } | { everything: true } | { connected: boolean };
+/** The fields that are read of a message. It names at most the first hundred changed nodes; `changed` counts all of them. */
+type FeedView = { execution: string; event: { kind: string; details: { changes?: Phases; changed?: number } } };
+
+/** The new phases of nodes, by id. Nodes that a message does not name count as one node without an id that may wait for an answer. */
+export type Phases = Record<string, string>;
+const UNNAMED: Phases = { '': 'WAITING' };
+
+/** `changed` are executions, by id, with what is known to have changed in them. */
+export type Message = { changed: Record<string, Phases> } | { everything: true } | { connected: boolean };
 export type Listener = (message: Message) => void;
 
 const CHANNEL = 'tidegate-live';
 const COLLECT_MS = 60;
-const POLL_MS = 5_000;
 const RETRY_MS = 1_500;
+/** The server ends each stream after some minutes and the browser reconnects about a second later: that is no outage. */
+const GRACE_MS = 3_000;
+
+/** Add a change of an execution to those that were collected before. */
+export function collect(collected: Record<string, Phases>, execution: string, phases: Phases): void {
+  Object.assign((collected[execution] ??= {}), phases);
+}
+
+function phasesOf({ event: { kind, details } }: FeedView): Phases {
+  const { changes = {}, changed = 0 } = details;
+  return kind === 'Damaged' || changed > Object.keys(changes).length ? { ...changes, ...UNNAMED } : changes;
+}
 
 /** Follow what changes, until the returned function is called. */
 export function followChanges(listener: Listener): () => void {
-  if (!('locks' in navigator)) {
-    const timer = window.setInterval(() => listener({ everything: true }), POLL_MS);
-    return () => window.clearInterval(timer);
-  }
+  if (!('locks' in navigator)) return followWhileVisible(listener);
   const channel = new BroadcastChannel(CHANNEL);
   channel.onmessage = (event: MessageEvent<Message>) => listener(event.data);
   const tell = (message: Message) => {
@@ -29,50 +42,81 @@ export function followChanges(listener: Listener): () => void {
     channel.postMessage(message);
   };
   const stop = new AbortController();
-  navigator.locks
-    .request(CHANNEL, { signal: stop.signal }, () => holdStream(tell, stop.signal))
-    .catch(() => undefined); // the wait for the lock was given up
+  const hold = () => new Promise<void>((resolve) => {
+    const close = openStream(tell);
+    stop.signal.addEventListener('abort', () => { close(); resolve(); });
+  });
+  navigator.locks.request(CHANNEL, { signal: stop.signal }, hold).catch(() => undefined); // the wait for the lock was given up
   return () => {
     stop.abort();
     channel.close();
   };
 }
 
-function holdStream(tell: Listener, stopped: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    let stream: EventSource | undefined;
-    let retry = 0;
-    let flush = 0;
-    const collected = new Set<string>();
+function followWhileVisible(listener: Listener): () => void {
+  let close: (() => void) | undefined;
+  const follow = () => {
+    if (document.visibilityState === 'visible') {
+      close ??= openStream(listener);
+    } else {
+      close?.();
+      close = undefined;
+    }
+  };
+  document.addEventListener('visibilitychange', follow);
+  follow();
+  return () => {
+    document.removeEventListener('visibilitychange', follow);
+    close?.();
+  };
+}
 
-    const pass = () => {
-      flush = 0;
-      tell({ changed: [...collected] });
-      collected.clear();
+/** Open the stream; if it breaks, the browser resumes it after the last message received. Returns a function that closes it. */
+function openStream(tell: Listener): () => void {
+  let stream: EventSource | undefined;
+  let resumes = false;
+  let isGone = false;
+  let retry = 0;
+  let grace = 0;
+  let flush = 0;
+  let collected: Record<string, Phases> = {};
+
+  const pass = () => {
+    flush = 0;
+    tell({ changed: collected });
+    collected = {};
+  };
+  const miss = () => {
+    isGone = true;
+    tell({ connected: false });
+  };
+  const open = () => {
+    const opened = new EventSource('/api/v1/events');
+    stream = opened;
+    resumes = false;
+    opened.onopen = () => {
+      window.clearTimeout(grace);
+      grace = 0;
+      tell({ connected: true });
+      // Messages may be missing: there was none to resume after, or the server was gone and may be back with another store.
+      if (!resumes || isGone) tell({ everything: true });
+      isGone = false;
     };
-    const open = () => {
-      const opened = new EventSource('/api/v1/events');
-      stream = opened;
-      opened.onopen = () => {
-        tell({ connected: true });
-        tell({ everything: true }); // something may have been missed
-      };
-      opened.onmessage = (event: MessageEvent<string>) => {
-        collected.add((JSON.parse(event.data) as FeedView).execution);
-        if (flush === 0) flush = window.setTimeout(pass, COLLECT_MS);
-      };
-      opened.onerror = () => {
-        tell({ connected: false });
-        opened.close();
-        retry = window.setTimeout(open, RETRY_MS);
-      };
+    opened.onmessage = (event: MessageEvent<string>) => {
+      resumes = event.lastEventId !== '';
+      const view = JSON.parse(event.data) as FeedView;
+      collect(collected, view.execution, phasesOf(view));
+      if (flush === 0) flush = window.setTimeout(pass, COLLECT_MS);
     };
-    open();
-    stopped.addEventListener('abort', () => {
-      stream?.close();
-      window.clearTimeout(retry);
-      window.clearTimeout(flush);
-      resolve();
-    });
-  });
+    opened.onerror = () => {
+      if (grace === 0) grace = window.setTimeout(miss, GRACE_MS);
+      // The browser reconnects after a break, but not after a refusal.
+      if (opened.readyState === EventSource.CLOSED) retry = window.setTimeout(open, RETRY_MS);
+    };
+  };
+  open();
+  return () => {
+    stream?.close();
+    [retry, grace, flush].forEach((timer) => window.clearTimeout(timer));
+  };
 }

@@ -1,6 +1,7 @@
 /** What the pages ask for, each under a key that begins with its noun, so that a change asks again for what it concerns. */
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions, type InfiniteData, type QueryClient } from '@tanstack/react-query';
 import { get, segments, type Query } from './client';
+import { continues, graphOf, merged } from './merge';
 import type { ExecutionView, InboxPage, SignalList, WaitingView } from './types';
 
 /** The first page is small, so that it is there at once; who scrolls on wants many. */
@@ -19,10 +20,43 @@ export function inboxQuery(filter: InboxFilter) {
   });
 }
 
+/** Return the inbox's row of a request, if there is one. */
+export function rowOf(queries: QueryClient, execution: string, path: string): WaitingView | undefined {
+  const lists = queries.getQueriesData<InfiniteData<InboxPage>>({ queryKey: ['inbox'] });
+  for (const [, list] of lists) {
+    for (const page of list?.pages ?? []) {
+      const found = page.items.find((each) => each.execution === execution && (addressOf(each) === path || each.path === path));
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+/** An execution: whole at first, then what changed since. */
 export function executionQuery(id: string) {
+  const queryKey = ['execution', id];
+  const ask = (signal: AbortSignal, after?: number) => get<ExecutionView>(`/api/v1/executions/${segments(id)}`, { after }, signal);
   return queryOptions({
-    queryKey: ['execution', id],
-    queryFn: ({ signal }) => get<ExecutionView>(`/api/v1/executions/${segments(id)}`, {}, signal),
+    queryKey,
+    queryFn: async ({ client, signal }) => {
+      const old = client.getQueryData<ExecutionView>(queryKey);
+      // Whether what was missing is there again is said only of a whole execution.
+      if (!old?.seq || old.damaged) return ask(signal);
+      const fresh = await ask(signal, old.seq);
+      if (continues(old, fresh)) return merged(old, fresh);
+      return fresh.launched === old.launched ? fresh : ask(signal);
+    },
+  });
+}
+
+/** An open question, whole. It is not fetched again while it is shown: what it shows does not change, and whether it is still open is read from its execution. */
+export function questionQuery(execution: string, path: string) {
+  return queryOptions({
+    queryKey: ['question', execution, path],
+    queryFn: ({ signal }) => get<WaitingView>(`/api/v1/executions/${segments(execution)}/signals/${segments(path)}`, {}, signal),
+    staleTime: Infinity,
+    // Next time, the same path may lead to another question.
+    gcTime: 0,
   });
 }
 
@@ -33,9 +67,20 @@ export function signalsQuery(id: string) {
   });
 }
 
+/** The key of a request in lists and among drafts: its path may change, its node does not. */
+export function entryKey(entry: Pick<WaitingView, 'execution' | 'node'>): string {
+  return `${entry.execution}:${entry.node}`;
+}
+
+/** What addresses a question and no later one of the same name: its handle, or, inside a graph that unfolded, its full path. */
+export function addressOf({ handle, node, name, path }: WaitingView): string {
+  const scope = graphOf(node);
+  return handle || (scope ? `${scope}/${name}` : path);
+}
+
 /** What names one request for an answer in an address: `<execution>:<path>`. */
-export function taskId(task: Pick<WaitingView, 'execution' | 'path'>): string {
-  return `${task.execution}:${task.path}`;
+export function taskId(view: WaitingView): string {
+  return `${view.execution}:${addressOf(view)}`;
 }
 
 export function parseTaskId(id: string): { execution: string; path: string } {

@@ -1,7 +1,7 @@
 // Generated from the OpenAPI document by scripts/types.mjs; `make ui-types` writes it anew.
 import type { Json } from './json';
 
-/** Why an execution is ended. */
+/** End an execution. Its open gates are aborted, and leave the inbox at once. */
 export type AbortBody = {
   reason?: string;
 };
@@ -12,12 +12,7 @@ export type Aborted = {
   phase: string;
 };
 
-/** The id of the new execution; made up if it is empty. The same id again returns the execution that was launched first. */
-export type AgainBody = {
-  id?: string;
-};
-
-/** An answer to a signal. For an approval the value is true or false. */
+/** Answer a signal, by its name or path; for an approval the value is true or false. A value that does not fit is refused, and nothing is consumed. */
 export type AnswerBody = {
   value: Json;
   comment?: string;
@@ -62,6 +57,11 @@ export type AnswersBody = {
   answers: Array<InboxAnswer>;
 };
 
+/** Approve what a signal shows. */
+export type ApproveBody = {
+  comment?: string;
+};
+
 /** What one attempt of a task wrote to its standard output and error. */
 export type AttemptLog = {
   node: string;
@@ -70,7 +70,7 @@ export type AttemptLog = {
   text: string;
 };
 
-/** A workflow of a module that cannot be compiled, and why. */
+/** A workflow of a module that cannot be compiled, or one whose graph cannot be read back, and why. */
 export type BrokenView = {
   name: string;
   error: string;
@@ -82,17 +82,12 @@ export type CaseView = {
   index: number;
 };
 
-/** What is said with an approval or a rejection. */
-export type DecisionBody = {
-  comment?: string;
-};
-
 /** The history of an execution. */
 export type EventList = {
   items: Array<EventView>;
 };
 
-/** One event of an execution's history: its number, when, what (`TaskSucceeded`), and what it says. */
+/** One event of an execution's history: its number, when, what (`TaskSucceeded`), and what it says. A line that cannot be read is a `Damaged` event; its time is that of the line before it. */
 export type EventView = {
   seq: number;
   at: string;
@@ -112,6 +107,7 @@ export type ExecutionLine = {
   who: string;
   project: string;
   domain: string;
+  damaged: string;
 };
 
 /** A page of executions, newest first; `next` asks for the page after it, empty at the end. */
@@ -120,13 +116,15 @@ export type ExecutionPage = {
   next: string;
 };
 
-/** An execution, whole. `outputs` is null until it has succeeded, `error` null unless it failed or was aborted. */
+/** An execution as it stands after line `seq` of its history. `outputs` is null until it has succeeded, `error` null unless it failed or was aborted. It is whole, unless only what changed after a line was asked for: then `nodes` are those that are shown differently since, `waiting` what they wait for, and `inputs`, which never change, are left out. With a smaller `seq` than was asked after, it is whole. */
 export type ExecutionView = {
   id: string;
   workflow: string;
   version: string;
   phase: string;
-  inputs: Record<string, Json>;
+  seq: number;
+  damaged: string;
+  inputs?: Record<string, Json>;
   outputs: Record<string, Json> | null;
   error: FailureView | null;
   nodes: Array<NodeView>;
@@ -180,10 +178,11 @@ export type GraphNodeView = {
   duration: number | null;
 };
 
-/** Whether the engine works. `version` is empty for who has no token. */
+/** How the server is: ok, degraded (what only tidies up is down), stopping, or down. Only who has a token is told the version and the parts. */
 export type Health = {
   status: string;
   version: string;
+  parts: Array<PartView>;
 };
 
 /** One of many answers: to which execution, to which signal (its path, or its name if that is unique), with which idempotency key. */
@@ -209,7 +208,7 @@ export type InputView = {
   default?: Json;
 };
 
-/** What to launch. The same `id` again, with the same content, returns the execution that was launched first. */
+/** Launch an execution. Idempotent by its `id`: the same one with the same content returns the execution that was launched first. */
 export type LaunchBody = {
   workflow: string;
   version?: string;
@@ -224,13 +223,14 @@ export type LogList = {
   items: Array<AttemptLog>;
 };
 
-/** One node of an execution. `id` is its path (`n2/n0`), `parent` that of the node it unfolds in, `kind` one of task, sleep, input, approve, branch, workflow. `phase` is a name from the contract: QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, SKIPPED. */
+/** One node of an execution. `id` is its path (`n2/n0`), `parent` that of the node it unfolds in, `kind` one of task, sleep, input, approve, branch, workflow. `phase` is a name from the contract: QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, SKIPPED. `round` is that of a loop: of a dynamic task that calls itself. What is in it (`n2~3/n0` in the third) is of this round; others are over, and gone. */
 export type NodeView = {
   id: string;
   name: string;
   kind: string;
   phase: string;
   parent: string;
+  round: number;
   attempts: number;
   began: string | null;
   ended: string | null;
@@ -244,6 +244,22 @@ export type NodeView = {
   deck: boolean;
 };
 
+/** A part of the server that works in the background. `why` is empty while it is up; one that only `tidies` up may be down without anybody being refused. */
+export type PartView = {
+  name: string;
+  up: boolean;
+  why: string;
+  since: string;
+  restarts: number;
+  tidies: boolean;
+};
+
+/** The beginning of a value that is too large for a list: of a text the text, else of its JSON. `size` is the whole JSON in bytes. */
+export type PreviewView = {
+  text: string;
+  size: number;
+};
+
 /** An error. `code` is stable; `detail` is one line for people; what else is there are facts, such as `faults`, `signals` or `retry_after`. */
 export type ProblemDocument = {
   type: string;
@@ -254,12 +270,27 @@ export type ProblemDocument = {
   faults?: Array<FaultDocument>;
 };
 
-/** Which workflows to register: those of a module of a bundle that is stored, or `only` some of them, by name. */
+/** Launch an execution that failed or was aborted again, and keep what has succeeded in it: results of tasks, and answers. */
+export type RecoverBody = {
+  id?: string;
+};
+
+/** Register the workflows of a module of a stored bundle, or `only` some of them, by name. The same again changes nothing. */
 export type RegisterBody = {
   bundle: string;
   module: string;
   version?: string;
   only?: Array<string>;
+};
+
+/** Reject what a signal shows; its node fails. */
+export type RejectBody = {
+  comment?: string;
+};
+
+/** Launch an execution again, with the same version and inputs. The same new id again returns the execution that was launched first. */
+export type RelaunchBody = {
+  id?: string;
 };
 
 /** The token that is traded. */
@@ -295,7 +326,7 @@ export type Stored = {
   digest: string;
 };
 
-/** One thing an execution waits for, with the whole question. `kind` is input, approve, sleep or retry. `value` is the value under approval; it, like `suggested`, is absent when there is none (null is a value). `schema` is what the answer must be, `expects` the same in words. `path` addresses the signal when its name is not unique. */
+/** One thing an execution waits for. `kind` is input, approve, sleep or retry. `value` is the value under approval; it, like `suggested`, is absent when there is none (null is a value). `schema` is what the answer must be, `expects` the same in words. `path` addresses the signal when its name is not unique; `node` is the id of its node. In a list, values that are too large stand in `preview` instead, under `value`, `suggested`, or `show.` and their name; the whole question is at `executions/{id}/signals/{path}`. */
 export type WaitingView = {
   execution: string;
   workflow: string;
@@ -304,6 +335,9 @@ export type WaitingView = {
   kind: string;
   opened: string;
   due: string | null;
+  node: string;
+  title: string;
+  figures: Record<string, Json>;
   schema: Record<string, Json>;
   expects: string;
   prompt: string;
@@ -312,6 +346,11 @@ export type WaitingView = {
   value_schema: Record<string, Json>;
   suggested?: Json;
   on_timeout?: Json;
+  preview: Record<string, PreviewView>;
+  handle: string;
+  form: number;
+  digest: string;
+  damaged: string;
 };
 
 /** One version of a workflow, with its graph. */
@@ -320,7 +359,7 @@ export type WorkflowDetail = {
   nodes: Array<GraphNodeView>;
 };
 
-/** Workflows, the latest version of each; in the reply to a registration also those that could not be registered. */
+/** Workflows, the latest version of each; `broken` are those that could not be registered, or whose graph is damaged. */
 export type WorkflowList = {
   items: Array<WorkflowView>;
   broken: Array<BrokenView>;

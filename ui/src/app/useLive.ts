@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { followChanges } from '../api/live';
-import { refresh } from '../api/refresh';
+import { refresh, refreshAll, refreshRegistered } from '../api/refresh';
 import { onReturn, setReached } from './connection';
 
 /** Keep everything on the page as it is on the server, as long as the page is open. */
@@ -12,10 +12,14 @@ export function useLive(): void {
       if ('connected' in message) setReached(message.connected);
       else refresh(queries, message);
     });
-    const unwatch = onReturn(() => void queries.invalidateQueries());
+    const unwatch = onReturn(() => refreshAll(queries));
+    // People register workflows in another window, then come back to this one.
+    const look = () => refreshRegistered(queries);
+    window.addEventListener('focus', look);
     return () => {
       unfollow();
       unwatch();
+      window.removeEventListener('focus', look);
     };
   }, [queries]);
 }

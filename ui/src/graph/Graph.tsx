@@ -8,9 +8,10 @@ import { useKeys } from '../app/keys';
 import './graph.css';
 import { GraphEdge, type Routed } from './GraphEdge';
 import { GraphAround, GraphNode, type Around, type Placed } from './GraphNode';
-import { grouped } from './groups';
+import { grouped, withPhases } from './groups';
 import { layout, type Places } from './layout';
-import { foldedAtFirst, insideOf, shapeKey, shapeOf, type Item, type Shape } from './model';
+import { foldedAtFirst, insideOf, sameShape, shapeKey, shapeOf, type Item, type Shape } from './model';
+import { useKept } from './useKept';
 
 const NODE_TYPES = { item: GraphNode };
 const EDGE_TYPES = { routed: GraphEdge };
@@ -25,7 +26,7 @@ export type GraphProps = {
   items: Item[];
   chosen: string;
   onChoose: (id: string) => void;
-  onAnswer?: (id: string) => void;
+  onAnswer?: ((id: string) => void) | undefined;
 };
 
 export function Graph(props: GraphProps) {
@@ -33,12 +34,15 @@ export function Graph(props: GraphProps) {
 }
 
 function Drawn({ items: all, chosen, onChoose, onAnswer }: GraphProps) {
-  const items = useMemo(() => grouped(all), [all]);
+  // A change of phase moves nothing: the layout depends only on what is fixed.
+  const fixed = useKept(all, sameShape);
+  const boxes = useMemo(() => grouped(fixed), [fixed]);
+  const items = useMemo(() => withPhases(boxes, all), [boxes, all]);
   const scheme = useComputedColorScheme('light');
   const flow = useReactFlow();
-  const [folded, setFolded] = useState(() => foldedAtFirst(items));
-  const shape = useMemo(() => shapeOf(items, folded), [items, folded]);
-  const key = shapeKey(shape);
+  const [folded, setFolded] = useState(() => foldedAtFirst(boxes));
+  const shape = useMemo(() => shapeOf(boxes, folded), [boxes, folded]);
+  const key = useMemo(() => shapeKey(shape), [shape]);
   const { places, error, isBusy } = usePlaces(shape, key);
   const byId = useMemo(() => new Map(items.map((each) => [each.id, each])), [items]);
   const inside = useMemo(() => insideOf(items), [items]);
@@ -49,7 +53,8 @@ function Drawn({ items: all, chosen, onChoose, onAnswer }: GraphProps) {
     [byId, inside, folded, chosen, onChoose, toggle, onAnswer, walk],
   );
   const nodes = useMemo(() => (places ? nodesOf(places) : []), [places]);
-  const edges = useMemo(() => (places ? edgesOf(places, byId) : []), [places, byId]);
+  const drawn = useMemo(() => (places ? edgesOf(places, byId) : []), [places, byId]);
+  const edges = useKept(drawn, sameEdge);
   const { ref, width } = useElementSize<HTMLElement>();
   useEffect(() => {
     if (nodes.length > 0 && width > 0) void flow.fitView(FIT);
@@ -58,7 +63,7 @@ function Drawn({ items: all, chosen, onChoose, onAnswer }: GraphProps) {
     '+': () => void flow.zoomIn(),
     '-': () => void flow.zoomOut(),
     '0': () => void flow.fitView(FIT),
-    w: () => focusWaiting(shape.items, inside, folded, flow.fitView),
+    w: () => focusWaiting(shape.items.flatMap((each) => byId.get(each.id) ?? []), inside, folded, flow.fitView),
   });
   if (error) return <Text role="alert">The graph could not be laid out: {error}. The list shows the same.</Text>;
   if (!places) return <Stack className="graph" align="center" justify="center"><Loader aria-label="Laying out the graph" /></Stack>;
@@ -70,7 +75,7 @@ function Drawn({ items: all, chosen, onChoose, onAnswer }: GraphProps) {
           nodeTypes={NODE_TYPES}
           edgeTypes={EDGE_TYPES}
           nodes={nodes}
-          edges={edges}
+          edges={edges as Routed[]}
           fitView
           fitViewOptions={FIT}
           minZoom={0.05}
@@ -146,6 +151,10 @@ function edgesOf(places: Places, items: ReadonlyMap<string, Item>): Routed[] {
       markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 },
     };
   });
+}
+
+function sameEdge(one: Routed, other: Routed): boolean {
+  return one.data?.way === other.data?.way && one.className === other.className && one.animated === other.animated;
 }
 
 function focusOn(id: string): boolean {

@@ -25,13 +25,22 @@ export const GraphNode = memo(function GraphNode({ id, data }: NodeProps<Placed>
   const around = useContext(GraphAround);
   const item = around?.items.get(id);
   if (!around || !item) return null;
-  const inside = around.inside.get(id);
-  const isFolded = around.folded.has(id);
+  const { total, ended, waiting } = around.inside.get(id) ?? { total: 0, ended: 0, waiting: 0 };
+  const { choose, toggle, answer, walk } = around;
+  return <Box item={item} total={total} ended={ended} waiting={waiting} isContainer={data.container} isFolded={around.folded.has(id)} isChosen={around.chosen === id} choose={choose} toggle={toggle} answer={answer} walk={walk} />;
+});
+
+type BoxProps = Pick<Around, 'choose' | 'toggle' | 'answer' | 'walk'> & Inside & { item: Item; isContainer: boolean; isFolded: boolean; isChosen: boolean };
+
+/** Rendered again only when it looks different. */
+const Box = memo(function Box({ item, total, ended, waiting, isContainer, isFolded, isChosen, choose, toggle, answer, walk }: BoxProps) {
+  const { id } = item;
+  const hasInside = total > 0;
   const asks = item.phase === 'WAITING';
-  const asksInside = isFolded && (inside?.waiting ?? 0) > 0;
+  const asksInside = isFolded && waiting > 0;
   const state = phaseWord(item.phase);
   const kind = kindWord(item.kind, item.dynamic);
-  const classes = ['gnode', `gnode-${item.kind}`, `phase-${item.phase}`, data.container && 'gnode-container', around.chosen === id && 'gnode-chosen', asksInside && 'gnode-asks'];
+  const classes = ['gnode', `gnode-${item.kind}`, `phase-${item.phase}`, isContainer && 'gnode-container', isChosen && 'gnode-chosen', asksInside && 'gnode-asks'];
   return (
     <div className={classes.filter(Boolean).join(' ')} data-node={id} data-phase={item.phase}>
       <Handle type="target" position={Position.Left} isConnectable={false} />
@@ -42,22 +51,22 @@ export const GraphNode = memo(function GraphNode({ id, data }: NodeProps<Placed>
           className="gname nodrag nopan"
           data-focus={id}
           aria-label={[item.name, kind, state, asksInside ? 'waits for a person inside' : ''].filter(Boolean).join(', ')}
-          aria-pressed={around.chosen === id}
-          onClick={() => (item.kind === 'group' ? around.toggle(id) : around.choose(id))}
+          aria-pressed={isChosen}
+          onClick={() => (item.kind === 'group' ? toggle(id) : choose(id))}
           onKeyDown={(event) => {
-            if (around.walk(id, event.key)) event.preventDefault();
+            if (walk(id, event.key)) event.preventDefault();
           }}
         >
           <b title={item.name}>{item.name}</b>
-          <span>{kind}{item.phase === 'SLEEPING' && item.node?.due ? <Countdown due={item.node.due} /> : state && ` · ${asks ? 'Waiting' : state}`}{inside && item.phase !== 'NONE' && item.kind !== 'branch' && ` · ${inside.ended} of ${inside.total}`}</span>
+          <span>{kind}{item.phase === 'SLEEPING' && item.node?.due ? <Countdown due={item.node.due} /> : state && ` · ${asks ? 'Waiting' : state}`}{hasInside && item.phase !== 'NONE' && item.kind !== 'branch' && ` · ${ended} of ${total}`}</span>
         </button>
-        {asks && around.answer && (
+        {asks && answer && (
           <Tooltip label="Answer">
-            <ActionIcon className="ganswer nodrag nopan" size={34} radius="xl" aria-label={`Answer ${item.name}`} onClick={() => around.answer?.(id)}><IconPlay size={18} /></ActionIcon>
+            <ActionIcon className="ganswer nodrag nopan" size={34} radius="xl" aria-label={`Answer ${item.name}`} onClick={() => answer(id)}><IconPlay size={18} /></ActionIcon>
           </Tooltip>
         )}
-        {inside && (
-          <ActionIcon className="gfold nodrag nopan" size={28} variant="subtle" color="gray" aria-expanded={!isFolded} aria-label={`${isFolded ? 'Unfold' : 'Fold'} ${item.name}`} onClick={() => around.toggle(id)}>
+        {hasInside && (
+          <ActionIcon className="gfold nodrag nopan" size={28} variant="subtle" color="gray" aria-expanded={!isFolded} aria-label={`${isFolded ? 'Unfold' : 'Fold'} ${item.name}`} onClick={() => toggle(id)}>
             <IconChevron size={16} />
           </ActionIcon>
         )}

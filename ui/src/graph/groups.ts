@@ -7,7 +7,13 @@ const MANY = 20;
 /** Return the items with a group around each many that are alike: of one name, after the same nodes, and before the same nodes. */
 export function grouped(items: readonly Item[]): Item[] {
   const after = new Map<string, string[]>();
-  for (const each of items) for (const up of each.upstream) after.set(up, [...(after.get(up) ?? []), each.id]);
+  for (const each of items) {
+    for (const up of each.upstream) {
+      const known = after.get(up);
+      if (known) known.push(each.id);
+      else after.set(up, [each.id]);
+    }
+  }
   const alike = new Map<string, Item[]>();
   for (const each of items) {
     const key = JSON.stringify([each.scope, each.branch, each.name, each.kind, each.upstream, after.get(each.id)]);
@@ -32,6 +38,31 @@ function groupOf(members: Item[]): { group: Item; members: Item[] } {
   const [first] = members as [Item];
   return { members, group: { ...first, id: `${first.id}…`, name: `${first.name} × ${members.length}`, kind: 'group', phase: phaseOf(members), cases: [], dynamic: false, node: null } };
 }
+
+/** Return grouped items in their current phases, which `all`, the same items ungrouped, have. An unchanged item is the same object as before. */
+export function withPhases(items: readonly Item[], all: readonly Item[]): Item[] {
+  const now = new Map(all.map((each) => [each.id, each]));
+  const members = new Map<string, Item[]>(items.filter(({ kind }) => kind === 'group').map((each) => [each.id, []]));
+  for (const { id, scope } of items) {
+    const own = now.get(id);
+    if (own) members.get(scope)?.push(own);
+  }
+  return items.map((item) => {
+    if (item.kind === 'group') return { ...item, phase: phaseOf(members.get(item.id) ?? []) };
+    const own = now.get(item.id);
+    return own ? placedAs(own, item) : item;
+  });
+}
+
+function placedAs(now: Item, item: Item): Item {
+  const before = made.get(now);
+  if (before?.item === item) return before.placed;
+  const placed = { ...item, phase: now.phase, node: now.node };
+  made.set(now, { item, placed });
+  return placed;
+}
+
+const made = new WeakMap<Item, { item: Item; placed: Item }>();
 
 /** A group is as far as those in it are, all together; what somebody is asked in it is told by its inside. */
 function phaseOf(members: readonly Item[]): string {

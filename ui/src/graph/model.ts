@@ -27,6 +27,8 @@ export function kindWord(kind: string, dynamic = false): string {
   return dynamic ? 'Dynamic task' : (KINDS[kind] ?? kind);
 }
 
+const NO_CASES: readonly string[] = [];
+
 function itemOf(planned: GraphNodeView | undefined, node: NodeView | null, id: string): Item {
   const seen = node ?? planned;
   const kind = seen?.kind ?? 'task';
@@ -38,7 +40,7 @@ function itemOf(planned: GraphNodeView | undefined, node: NodeView | null, id: s
     scope: seen?.parent ?? '',
     upstream: seen?.upstream ?? [],
     branch: planned?.case ? { id: planned.case.branch, index: planned.case.index } : null,
-    cases: planned?.cases ?? [],
+    cases: planned?.cases ?? NO_CASES,
     dynamic: planned?.dynamic ?? false,
     node,
   };
@@ -52,7 +54,26 @@ export function itemsOfWorkflow(nodes: readonly GraphNodeView[]): Item[] {
 /** Return the items of an execution; what its workflow says of their branches is added. */
 export function itemsOfExecution(execution: ExecutionView, planned: readonly GraphNodeView[]): Item[] {
   const known = new Map(planned.map((each) => [each.id, each]));
-  return execution.nodes.map((each) => itemOf(known.get(each.id), each, each.id));
+  return execution.nodes.map((each) => itemOfNode(known.get(each.id), each));
+}
+
+/** Return the item of a node; for an unchanged node, the same object as before. */
+function itemOfNode(planned: GraphNodeView | undefined, node: NodeView): Item {
+  const before = made.get(node);
+  if (before && before.planned === planned) return before.item;
+  const item = itemOf(planned, node, node.id);
+  made.set(node, { planned, item });
+  return item;
+}
+
+const made = new WeakMap<NodeView, { planned: GraphNodeView | undefined; item: Item }>();
+
+/** Whether two items have the same place in the graph, whatever their phases. */
+export function sameShape(one: Item, other: Item): boolean {
+  return one === other
+    || (one.id === other.id && one.name === other.name && one.kind === other.kind && one.scope === other.scope && one.dynamic === other.dynamic
+      && one.branch?.id === other.branch?.id && one.branch?.index === other.branch?.index && one.cases === other.cases
+      && one.upstream.length === other.upstream.length && one.upstream.every((each, index) => each === other.upstream[index]));
 }
 
 /** Return what is folded until somebody unfolds it: what is alike; and all else, if there is too much to see. */

@@ -5,6 +5,7 @@ import { lazy, Suspense, useEffect, useState } from 'react';
 import { get, getBlob, segments } from '../api/client';
 import { isObject, type Json, type JsonObject } from '../api/json';
 import { IconDownload } from '../app/icons';
+import { bytes } from './brief';
 import type { TableKind } from './tables';
 
 const TableBlob = lazy(() => import('./TableBlob').then((module) => ({ default: module.TableBlob })));
@@ -91,17 +92,6 @@ function decode(text: string): Uint8Array<ArrayBuffer> | undefined {
 export function mediaOf(media: string, name: string): string {
   if (media && media !== 'application/octet-stream') return media;
   return ENDINGS[name.split('.').pop()?.toLowerCase() ?? ''] ?? media;
-}
-
-export function bytes(size: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB'];
-  let value = size;
-  let at = 0;
-  while (value >= 1_000 && at < units.length - 1) {
-    value /= 1_000;
-    at += 1;
-  }
-  return `${at === 0 ? value : value.toFixed(1)} ${units[at]}`;
 }
 
 function useBlob(digest: string) {

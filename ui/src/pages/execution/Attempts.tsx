@@ -10,7 +10,7 @@ import { length } from './Took';
 
 /** Each try of a task: when, how long, and how it ended. */
 export function Attempts({ execution, node }: { execution: ExecutionView; node: NodeView }) {
-  const history = useQuery(historyQuery(execution.id));
+  const history = useQuery(historyQuery(execution));
   if (history.error) return <QueryError error={history.error} retry={() => void history.refetch()} what="The history" />;
   if (!history.data) return <Loader size="sm" aria-label="Loading the attempts" />;
   const attempts = attemptsOf(history.data, node, barsOf(history.data, execution).get(node.id) ?? []);

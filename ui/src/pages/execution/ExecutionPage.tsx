@@ -7,6 +7,7 @@ import { ApiError } from '../../api/client';
 import { executionQuery, taskId } from '../../api/queries';
 import type { ExecutionView } from '../../api/types';
 import { QueryError } from '../../app/PageError';
+import { Damaged } from '../../show/Damaged';
 import { itemsOfExecution, type Item } from '../../graph/model';
 import { phaseWord } from '../../graph/phases';
 import { LinkAnchor } from '../links';
@@ -61,19 +62,21 @@ function Execution({ execution }: { execution: ExecutionView }) {
   latest.current = execution;
   const answer = useCallback(
     (at: string) => {
-      const path = askedAt(latest.current, at)?.path;
-      if (path !== undefined) void navigate({ search: (now) => ({ ...now, task: taskId({ execution: latest.current.id, path }) }), resetScroll: false });
+      const asked = askedAt(latest.current, at);
+      if (asked) void navigate({ search: (now) => ({ ...now, task: taskId(asked) }), resetScroll: false });
     },
     [navigate],
   );
+  const onAnswer = execution.damaged ? undefined : answer;
   const chosen = items.find((each) => each.id === node);
   return (
     <Stack gap="md">
-      <WaitingBar execution={execution} onAnswer={answer} />
+      {onAnswer && <WaitingBar execution={execution} onAnswer={onAnswer} />}
       <Head execution={execution} />
+      {execution.damaged && <Damaged sentence={execution.damaged} />}
       {execution.error && <Failure failure={execution.error} onShow={choose} />}
       <News items={items} />
-      <Tabs className="ex-tabs" value={shown} keepMounted={false} onChange={(next) => void navigate({ search: (now) => ({ ...now, tab: next ?? undefined }), replace: true, resetScroll: false })}>
+      {(!execution.damaged || items.length > 0) && <Tabs className="ex-tabs" value={shown} keepMounted={false} onChange={(next) => void navigate({ search: (now) => ({ ...now, tab: next ?? undefined }), replace: true, resetScroll: false })}>
         <Tabs.List>
           <Tabs.Tab value="graph">Graph</Tabs.Tab>
           <Tabs.Tab value="timeline">Timeline</Tabs.Tab>
@@ -86,22 +89,22 @@ function Execution({ execution }: { execution: ExecutionView }) {
               {planned.error && <Text c="dimmed" mb="xs">Its workflow could not be loaded: {planned.error.message} Only what has begun is shown.</Text>}
               {planned.isPending ? <Loader aria-label="Loading" /> : (
                 <Suspense fallback={<Group className="graph" justify="center"><Loader aria-label="Loading" /></Group>}>
-                  <Graph items={items} chosen={node} onChoose={choose} onAnswer={answer} />
+                  <Graph items={items} chosen={node} onChoose={choose} onAnswer={onAnswer} />
                 </Suspense>
               )}
             </Tabs.Panel>
             <Tabs.Panel value="timeline" pt="md"><Timeline execution={execution} items={items} chosen={node} onChoose={choose} /></Tabs.Panel>
-            <Tabs.Panel value="list" pt="md"><NodeList items={items} chosen={node} onChoose={choose} onAnswer={answer} /></Tabs.Panel>
+            <Tabs.Panel value="list" pt="md"><NodeList items={items} chosen={node} onChoose={choose} onAnswer={onAnswer} /></Tabs.Panel>
             <Tabs.Panel value="values" pt="md">
               <Stack>
-                <Values title="Inputs" values={execution.inputs} empty="This workflow takes no inputs." />
+                <Values title="Inputs" values={execution.inputs ?? {}} empty="This workflow takes no inputs." />
                 <Values title="Outputs" values={execution.outputs} empty={execution.outputs ? 'This workflow gives no outputs.' : 'There are none yet: they come when the execution has succeeded.'} />
               </Stack>
             </Tabs.Panel>
           </div>
-          {chosen && <NodePanel key={chosen.id} execution={execution} item={chosen} isNarrow={isNarrow} onAnswer={answer} onClose={() => choose('')} />}
+          {chosen && <NodePanel key={chosen.id} execution={execution} item={chosen} isNarrow={isNarrow} onAnswer={onAnswer} onClose={() => choose('')} />}
         </div>
-      </Tabs>
+      </Tabs>}
     </Stack>
   );
 }

@@ -3,6 +3,7 @@ import type { ExecutionView } from '../../api/types';
 import { IconCheck, IconLink, IconRefresh } from '../../app/icons';
 import { useConnection } from '../../app/connection';
 import { asksPeople, executionAppearance, PhaseBadge } from '../../graph/phases';
+import { DamagedBadge } from '../../show/DamagedBadge';
 import { Ago } from '../../show/time';
 import { LinkAnchor } from '../links';
 import { WorkflowName } from '../WorkflowName';
@@ -23,7 +24,8 @@ export function Head({ execution }: { execution: ExecutionView }) {
       <Stack gap={4} className="ex-head">
         <Group gap="sm">
           <Title order={1} size="h2" className="ex-wrap"><WorkflowName name={execution.workflow} /></Title>
-          <PhaseBadge phase={executionAppearance(execution.phase, people)} />
+          <PhaseBadge phase={execution.damaged ? execution.phase : executionAppearance(execution.phase, people)} />
+          {execution.damaged && <DamagedBadge />}
         </Group>
         <Group gap="xs" c="dimmed" fz="sm">
           <code>{execution.id}</code>

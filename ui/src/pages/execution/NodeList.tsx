@@ -1,5 +1,5 @@
 import { Button, Table, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
-import { useState } from 'react';
+import { memo, useMemo, useState } from 'react';
 import { kindWord, type Item } from '../../graph/model';
 import { PhaseBadge } from '../../graph/phases';
 import { Ago, TimeLeft } from '../../show/time';
@@ -7,12 +7,13 @@ import { Took } from './Took';
 
 const AT_FIRST = 200;
 
-type Props = { items: readonly Item[]; chosen: string; onChoose: (id: string) => void; onAnswer: (id: string) => void };
+type Props = { items: readonly Item[]; chosen: string; onChoose: (id: string) => void; onAnswer: ((id: string) => void) | undefined };
 
 /** The graph as a table: the same nodes, in order, what is inside of another below it. */
 export function NodeList({ items, chosen, onChoose, onAnswer }: Props) {
   const [shown, setShown] = useState(AT_FIRST);
-  const rows = ordered(items);
+  const rows = useMemo(() => ordered(items), [items]);
+  const names = useMemo(() => new Map(items.map((each) => [each.id, each.name])), [items]);
   if (rows.length === 0) return <Text c="dimmed">This workflow has no nodes.</Text>;
   return (
     <>
@@ -22,17 +23,8 @@ export function NodeList({ items, chosen, onChoose, onAnswer }: Props) {
             <Table.Tr><Table.Th>Node</Table.Th><Table.Th>Phase</Table.Th><Table.Th>Began</Table.Th><Table.Th>Took</Table.Th><Table.Th>After</Table.Th><Table.Th><VisuallyHidden>Action</VisuallyHidden></Table.Th></Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {rows.slice(0, shown).map(({ item, depth, after }) => (
-              <Table.Tr key={item.id} className={chosen === item.id ? 'ex-chosen' : undefined} data-node={item.id} data-phase={item.phase}>
-                <Table.Td style={{ paddingInlineStart: 12 + depth * 20 }}>
-                  <UnstyledButton className="ex-name" onClick={() => onChoose(item.id)} aria-pressed={chosen === item.id}><b>{item.name}</b> <span className="dim">{kindWord(item.kind, item.dynamic)}</span></UnstyledButton>
-                </Table.Td>
-                <Table.Td><PhaseBadge phase={item.phase} /></Table.Td>
-                <Table.Td>{item.node?.began ? <Ago at={item.node.began} /> : <span className="dim">–</span>}</Table.Td>
-                <Table.Td>{item.phase === 'SLEEPING' && item.node?.due ? <TimeLeft due={item.node.due} /> : <Took from={item.node?.began ?? null} to={item.node?.ended ?? null} />}</Table.Td>
-                <Table.Td className="dim ex-after">{after}</Table.Td>
-                <Table.Td>{item.phase === 'WAITING' && <Button size="compact-sm" className="ex-answer" onClick={() => onAnswer(item.id)} aria-label={`Answer ${item.name}`}>Answer</Button>}</Table.Td>
-              </Table.Tr>
+            {rows.slice(0, shown).map(({ item, depth }) => (
+              <Line key={item.id} item={item} depth={depth} after={item.upstream.map((id) => names.get(id) ?? id).join(', ')} isChosen={chosen === item.id} onChoose={onChoose} onAnswer={onAnswer} />
             ))}
           </Table.Tbody>
         </Table>
@@ -42,11 +34,28 @@ export function NodeList({ items, chosen, onChoose, onAnswer }: Props) {
   );
 }
 
-type Row = { item: Item; depth: number; after: string };
+type LineProps = Pick<Props, 'onChoose' | 'onAnswer'> & { item: Item; depth: number; after: string; isChosen: boolean };
+
+/** Rendered again only when its node has changed. */
+const Line = memo(function Line({ item, depth, after, isChosen, onChoose, onAnswer }: LineProps) {
+  return (
+    <Table.Tr className={isChosen ? 'ex-chosen' : undefined} data-node={item.id} data-phase={item.phase}>
+      <Table.Td style={{ paddingInlineStart: 12 + depth * 20 }}>
+        <UnstyledButton className="ex-name" onClick={() => onChoose(item.id)} aria-pressed={isChosen}><b>{item.name}</b> <span className="dim">{kindWord(item.kind, item.dynamic)}</span></UnstyledButton>
+      </Table.Td>
+      <Table.Td><PhaseBadge phase={item.phase} /></Table.Td>
+      <Table.Td>{item.node?.began ? <Ago at={item.node.began} /> : <span className="dim">–</span>}</Table.Td>
+      <Table.Td>{item.phase === 'SLEEPING' && item.node?.due ? <TimeLeft due={item.node.due} /> : <Took from={item.node?.began ?? null} to={item.node?.ended ?? null} />}</Table.Td>
+      <Table.Td className="dim ex-after">{after}</Table.Td>
+      <Table.Td>{item.phase === 'WAITING' && onAnswer && <Button size="compact-sm" className="ex-answer" onClick={() => onAnswer(item.id)} aria-label={`Answer ${item.name}`}>Answer</Button>}</Table.Td>
+    </Table.Tr>
+  );
+});
+
+type Row = { item: Item; depth: number };
 
 /** Return the items with what lies in each right below it. */
 export function ordered(items: readonly Item[]): Row[] {
-  const byId = new Map(items.map((each) => [each.id, each]));
   const within = new Map<string, Item[]>();
   for (const each of items) {
     const up = each.branch?.id ?? each.scope;
@@ -57,7 +66,7 @@ export function ordered(items: readonly Item[]): Row[] {
   const rows: Row[] = [];
   const add = (up: string, depth: number) => {
     for (const item of within.get(up) ?? []) {
-      rows.push({ item, depth, after: item.upstream.map((id) => byId.get(id)?.name ?? id).join(', ') });
+      rows.push({ item, depth });
       add(item.id, depth + 1);
     }
   };

@@ -15,7 +15,7 @@ import { Logs } from './Logs';
 import { Took } from './Took';
 import { Values } from './Values';
 
-type Props = { execution: ExecutionView; item: Item; isNarrow: boolean; onAnswer: (id: string) => void; onClose: () => void };
+type Props = { execution: ExecutionView; item: Item; isNarrow: boolean; onAnswer: ((id: string) => void) | undefined; onClose: () => void };
 
 /** All about one node: beside the graph, or over the page where there is no room beside it. */
 export function NodePanel(props: Props) {
@@ -68,7 +68,7 @@ function Inside({ execution, item, onAnswer }: Props) {
       </Group>
       {item.phase === 'WAITING' && (
         <Group gap="sm">
-          <Button className="ex-answer" leftSection={<IconPlay size={16} />} onClick={() => onAnswer(item.id)}>Resume</Button>
+          {onAnswer && <Button className="ex-answer" leftSection={<IconPlay size={16} />} onClick={() => onAnswer(item.id)}>Resume</Button>}
           <Text fz="sm"><TimeLeft due={node.due} />{waiting?.expects && item.kind === 'input' && `, expects ${waiting.expects}`}</Text>
         </Group>
       )}

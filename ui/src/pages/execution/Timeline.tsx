@@ -18,7 +18,7 @@ type Props = { execution: ExecutionView; items: readonly Item[]; chosen: string;
 
 /** When each node ran, waited for a person, or slept: a bar for each, and for each attempt. */
 export function Timeline({ execution, items, chosen, onChoose }: Props) {
-  const history = useQuery(historyQuery(execution.id));
+  const history = useQuery(historyQuery(execution));
   const [shown, setShown] = useState(AT_FIRST);
   const isOver = ['SUCCEEDED', 'FAILED', 'ABORTED'].includes(execution.phase);
   const now = useNow(!isOver);

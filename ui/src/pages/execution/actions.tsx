@@ -11,14 +11,10 @@ export type Again = 'relaunch' | 'recover';
 
 /** Launch an execution again, and go to the new one. */
 export function useAgain(id: string) {
-  const queries = useQueryClient();
   const navigate = useNavigate();
   return useMutation({
     mutationFn: (how: Again) => call<ExecutionView>('POST', `/api/v1/executions/${segments(id)}/${how}`, {}),
-    onSuccess: (made) => {
-      queries.setQueryData(['execution', made.id], made);
-      void navigate({ to: '/executions/$id', params: { id: made.id } });
-    },
+    onSuccess: (made) => void navigate({ to: '/executions/$id', params: { id: made.id } }),
   });
 }
 

@@ -7,7 +7,9 @@ import { appearance, ENDED } from '../../graph/phases';
 export type Bar = { phase: string; from: number; to: number | null; attempt: number };
 export type Attempt = { number: number; from: number | null; to: number | null; outcome: string; message: string };
 
-const ATTEMPT_ENDS: Record<string, string> = { TaskSucceeded: 'SUCCEEDED', TaskExpanded: 'SUCCEEDED', TaskFailed: 'FAILED', TaskLost: 'ABORTED' };
+const ATTEMPT_ENDS: Record<string, string> = { TaskSucceeded: 'SUCCEEDED', TaskUnfolded: 'SUCCEEDED', TaskFailed: 'FAILED', TaskLost: 'ABORTED' };
+/** The host stops or another one begins: what ran is queued again under another number. */
+const HOST_CHANGES = new Set(['TakenUp', 'GivenBack']);
 
 function numberOf(value: Json | undefined): number {
   return typeof value === 'number' ? value : 0;
@@ -42,6 +44,10 @@ export function barsOf(history: readonly EventView[], execution: ExecutionView):
 export function attemptsOf(history: readonly EventView[], node: NodeView, bars: readonly Bar[]): Attempt[] {
   const found = new Map<number, Attempt>();
   for (const event of history) {
+    const { changes } = event.details;
+    if (HOST_CHANGES.has(event.kind) && isObject(changes) && changes[node.id] === 'QUEUED') {
+      for (const each of found.values()) if (each.to === null) Object.assign(each, { to: Date.parse(event.at), outcome: 'ABORTED' });
+    }
     if (event.details.node !== node.id || !('attempt' in event.details)) continue;
     const number = numberOf(event.details.attempt);
     const now = found.get(number) ?? { number, from: null, to: null, outcome: 'RUNNING', message: '' };

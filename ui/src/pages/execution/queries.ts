@@ -1,15 +1,13 @@
 /** What the pages of executions and workflows ask for. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { REGISTERED } from '../../api/refresh';
 import { ApiError, get, getText, segments, type Query } from '../../api/client';
-import type { EventList, EventView, ExecutionPage, LogList, WorkflowDetail, WorkflowList } from '../../api/types';
+import type { EventList, EventView, ExecutionPage, ExecutionView, LogList, WorkflowDetail, WorkflowList } from '../../api/types';
 
 const PAGE = 50;
 const HISTORY_PAGE = 1_000;
-const HISTORY_PAGES = 10;
+const LONGEST_HISTORY = 10_000;
 const FOLLOW_MS = 1_000;
-/** Registering is no event of an execution, so the stream does not tell of it. */
-const REGISTERED_MS = 4_000;
-
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -36,13 +34,14 @@ export function executionsQuery(filter: ExecutionFilter) {
   });
 }
 
-/** The history, from its beginning; of a very long one only the first part. */
-export function historyQuery(id: string) {
+/** The history, from its beginning; of a very long one only the first part. Only what is new is fetched. */
+export function historyQuery({ id, launched }: Pick<ExecutionView, 'id' | 'launched'>) {
+  const queryKey = ['execution', id, 'history', launched];
   return queryOptions({
-    queryKey: ['execution', id, 'history'],
-    queryFn: async ({ signal }) => {
-      const found: EventView[] = [];
-      for (let page = 0; page < HISTORY_PAGES; page += 1) {
+    queryKey,
+    queryFn: async ({ client, signal }) => {
+      const found = [...(client.getQueryData<EventView[]>(queryKey) ?? [])];
+      while (found.length < LONGEST_HISTORY) {
         const { items } = await get<EventList>(`/api/v1/executions/${segments(id)}/events`, { after: found.at(-1)?.seq ?? 0, limit: HISTORY_PAGE }, signal);
         found.push(...items);
         if (items.length < HISTORY_PAGE) break;
@@ -85,14 +84,14 @@ export function deckQuery(id: string, node: string, attempt: number) {
 export const workflowsQuery = queryOptions({
   queryKey: ['workflows'],
   queryFn: ({ signal }) => get<WorkflowList>('/api/v1/workflows', {}, signal),
-  refetchInterval: REGISTERED_MS,
+  meta: REGISTERED,
 });
 
 export function versionsQuery(name: string) {
   return queryOptions({
     queryKey: ['workflows', name, 'versions'],
     queryFn: ({ signal }) => get<WorkflowList>(`/api/v1/workflows/${segments(name)}/versions`, {}, signal),
-    refetchInterval: REGISTERED_MS,
+    meta: REGISTERED,
   });
 }
 

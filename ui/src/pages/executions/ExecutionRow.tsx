@@ -3,9 +3,10 @@ import { useIntersection } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { memo } from 'react';
 import { executionQuery, taskId } from '../../api/queries';
-import type { ExecutionLine, NodeView } from '../../api/types';
+import type { ExecutionLine, NodeView, WaitingView } from '../../api/types';
 import { IconHand } from '../../app/icons';
 import { asksPeople, ENDED, executionAppearance, PhaseBadge } from '../../graph/phases';
+import { DamagedBadge } from '../../show/DamagedBadge';
 import { Ago } from '../../show/time';
 import { LinkAnchor, LinkButton } from '../links';
 import { WorkflowName } from '../WorkflowName';
@@ -18,16 +19,16 @@ const SHOWN = 2;
 export const ExecutionRow = memo(function ExecutionRow({ line }: { line: ExecutionLine }) {
   const isOver = ENDED.has(line.phase);
   const { ref, entry } = useIntersection<HTMLTableRowElement>({ rootMargin: '50px' });
-  const { data } = useQuery({ ...executionQuery(line.id), enabled: !isOver && (entry?.isIntersecting ?? false) });
+  const { data } = useQuery({ ...executionQuery(line.id), enabled: !isOver && !line.damaged && (entry?.isIntersecting ?? false) });
   return (
     <Table.Tr ref={ref} data-execution={line.id} data-phase={line.phase}>
       <Table.Td className="exs-what">
         <LinkAnchor to="/executions/$id" params={{ id: line.id }} fw={600}><WorkflowName name={line.workflow} /></LinkAnchor>
         <Text fz="xs" c="dimmed" ff="monospace">{line.id}</Text>
       </Table.Td>
-      <Table.Td><PhaseBadge phase={executionAppearance(line.phase, line.waiting.length)} /></Table.Td>
-      <Table.Td className="exs-waits"><Waits line={line} paths={data?.waiting.filter(asksPeople).map((each) => each.path)} /></Table.Td>
-      <Table.Td className="exs-progress">{!isOver && <Done nodes={data?.nodes ?? []} />}</Table.Td>
+      <Table.Td><PhaseBadge phase={executionAppearance(line.phase, line.waiting.length)} />{line.damaged && <> <DamagedBadge /></>}</Table.Td>
+      <Table.Td className="exs-waits">{line.damaged ? <Text fz="sm" className="exs-damaged">{line.damaged}</Text> : <Waits line={line} asked={data?.waiting.filter(asksPeople)} />}</Table.Td>
+      <Table.Td className="exs-progress">{!isOver && !line.damaged && <Done nodes={data?.nodes ?? []} />}</Table.Td>
       <Table.Td className="exs-when"><Ago at={line.launched} /> <span className="dim">by {line.who}</span></Table.Td>
       <Table.Td className="exs-took"><Took from={line.launched} to={isOver ? line.changed : null} /></Table.Td>
       <Table.Td className="exs-more"><Actions line={line} isOver={isOver} /></Table.Td>
@@ -36,14 +37,15 @@ export const ExecutionRow = memo(function ExecutionRow({ line }: { line: Executi
 });
 
 /** Links straight to what is asked: by its path as soon as that is known, for two may have one name. */
-function Waits({ line, paths = line.waiting }: { line: ExecutionLine; paths: string[] | undefined }) {
+function Waits({ line, asked }: { line: ExecutionLine; asked: WaitingView[] | undefined }) {
   if (line.waiting.length === 0) return null;
+  const links = asked?.map((each) => ({ key: each.node, path: each.path, task: taskId(each) })) ?? line.waiting.map((name) => ({ key: name, path: name, task: `${line.id}:${name}` }));
   return (
     <Group gap={6}>
-      {paths.slice(0, SHOWN).map((path) => (
-        <LinkButton key={path} to="/executions" search={(now) => ({ ...now, task: taskId({ execution: line.id, path }) })} size="compact-sm" variant="default" leftSection={<IconHand size={14} />} aria-label={`Answer ${path}`}>{path}</LinkButton>
+      {links.slice(0, SHOWN).map(({ key, path, task }) => (
+        <LinkButton key={key} to="/executions" search={(now) => ({ ...now, task })} size="compact-sm" variant="default" leftSection={<IconHand size={14} />} aria-label={`Answer ${path}`}>{path}</LinkButton>
       ))}
-      {paths.length > SHOWN && <LinkAnchor to="/executions/$id" params={{ id: line.id }} fz="sm">{paths.length - SHOWN} more</LinkAnchor>}
+      {links.length > SHOWN && <LinkAnchor to="/executions/$id" params={{ id: line.id }} fz="sm">{links.length - SHOWN} more</LinkAnchor>}
     </Group>
   );
 }

@@ -4,7 +4,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { rememberOrder } from '../../answer/order';
-import { inboxQuery, taskId } from '../../api/queries';
+import { entryKey, inboxQuery, taskId } from '../../api/queries';
 import type { WaitingView } from '../../api/types';
 import { useKeys } from '../../app/keys';
 import { QueryError } from '../../app/PageError';
@@ -30,7 +30,7 @@ export function InboxPage() {
   useEffect(() => rememberOrder(items.map(taskId)), [items]);
   const toggle = (view: WaitingView) => setSelected((old) => {
     const next = new Map(old);
-    if (!next.delete(taskId(view)) && view.kind === 'approve') next.set(taskId(view), view);
+    if (!next.delete(entryKey(view)) && isSelectable(view)) next.set(entryKey(view), view);
     return next;
   });
   useKeys({
@@ -50,12 +50,12 @@ export function InboxPage() {
   }, [task]);
 
   const isFiltered = filter !== NO_FILTER && (text !== '' || filter.kind !== '' || filter.workflow !== '' || filter.soon);
-  const approvals = items.filter((each) => each.kind === 'approve');
+  const approvals = items.filter(isSelectable);
   return (
     <Stack gap="md">
       <Title order={1} size="h2">Inbox</Title>
       <Filters ref={search} filter={filter} onChange={setFilter} onDown={() => list.current?.move(0)} items={items} />
-      <BulkBar selected={selected} approvals={approvals} onSelect={(views) => setSelected(new Map(views.map((each) => [taskId(each), each])))} />
+      <BulkBar selected={selected} approvals={approvals} onSelect={(views) => setSelected(new Map(views.map((each) => [entryKey(each), each])))} />
       {query.isPending && <Loader aria-label="Loading" />}
       {query.error && !query.data && <QueryError error={query.error} retry={() => void query.refetch()} what="The inbox" />}
       {query.data && items.length > 0 && (
@@ -66,6 +66,11 @@ export function InboxPage() {
       {query.data && items.length === 0 && (isFiltered ? <NoMatch onClear={() => setFilter(NO_FILTER)} /> : <Empty />)}
     </Stack>
   );
+}
+
+/** Many can be decided at once only where the answer is yes or no. */
+function isSelectable({ kind, damaged }: WaitingView): boolean {
+  return kind === 'approve' && !damaged;
 }
 
 function shownOf(items: WaitingView[], soon: boolean): WaitingView[] {

@@ -18,15 +18,11 @@ export function Launch({ workflow }: { workflow: WorkflowView }) {
   const schema = useMemo(() => schemaOf(workflow), [workflow]);
   const form = useSchemaForm(schema, defaultsOf(workflow));
   const [id, setId] = useState('');
-  const queries = useQueryClient();
   const navigate = useNavigate();
   const last = useLast(workflow.name);
   const launch = useMutation({
     mutationFn: (inputs: JsonObject) => call<ExecutionView>('POST', '/api/v1/executions', { workflow: workflow.name, version: workflow.version, inputs, id }),
-    onSuccess: (made) => {
-      queries.setQueryData(['execution', made.id], made);
-      void navigate({ to: '/executions/$id', params: { id: made.id } });
-    },
+    onSuccess: (made) => void navigate({ to: '/executions/$id', params: { id: made.id } }),
     onError: (error) => {
       if (!(error instanceof ApiError) || error.faults.length === 0) return;
       form.setFaults(error.faults);
@@ -54,7 +50,7 @@ export function Launch({ workflow }: { workflow: WorkflowView }) {
         <Title order={2} size="h4">Launch</Title>
         {last && workflow.inputs.length > 0 && (
           <Group gap="xs">
-            <Button size="compact-sm" variant="default" onClick={() => form.setValue({ ...defaultsOf(workflow), ...fitting(workflow, last.inputs) })}>Use the last inputs</Button>
+            <Button size="compact-sm" variant="default" onClick={() => form.setValue({ ...defaultsOf(workflow), ...fitting(workflow, last.inputs ?? {}) })}>Use the last inputs</Button>
             <Text fz="sm" c="dimmed">of <Ago at={last.launched} /></Text>
           </Group>
         )}

@@ -1,10 +1,11 @@
 import { Anchor, Badge, Code, Group, Skeleton, Stack, Text, TextInput, Title, VisuallyHidden } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
-import type { WorkflowView } from '../../api/types';
+import type { BrokenView, WorkflowView } from '../../api/types';
 import { IconHand, IconPlay, IconSearch } from '../../app/icons';
 import { useKeys } from '../../app/keys';
 import { QueryError } from '../../app/PageError';
+import { DamagedBadge } from '../../show/DamagedBadge';
 import { Ago } from '../../show/time';
 import { LinkAnchor, LinkButton } from '../links';
 import { WorkflowName } from '../WorkflowName';
@@ -22,15 +23,15 @@ export function WorkflowsPage() {
     <Stack>
       <Title order={1} size="h2">Workflows</Title>
       {query.data && query.data.items.length > 0 && <TextInput ref={field} className="wf-search" aria-label="Search workflows" placeholder="Name or description" leftSection={<IconSearch size={16} />} value={text} onChange={(event) => setText(event.currentTarget.value)} />}
-      {query.data ? <Found all={query.data.items.length} found={found} clear={() => setText('')} />
+      {query.data ? <Found all={query.data.items.length} found={found} broken={query.data.broken} clear={() => setText('')} />
         : query.error ? <QueryError error={query.error} retry={() => void query.refetch()} what="The workflows" />
           : <Stack gap="xs" aria-busy><VisuallyHidden role="status">Loading</VisuallyHidden>{[0, 1, 2].map((each) => <Skeleton key={each} h={76} />)}</Stack>}
     </Stack>
   );
 }
 
-function Found({ all, found, clear }: { all: number; found: WorkflowView[]; clear: () => void }) {
-  if (all === 0) {
+function Found({ all, found, broken, clear }: { all: number; found: WorkflowView[]; broken: BrokenView[]; clear: () => void }) {
+  if (all === 0 && broken.length === 0) {
     return (
       <Stack align="flex-start" gap="xs" className="card" p="lg">
         <Text fw={600}>No workflow is registered yet.</Text>
@@ -39,8 +40,25 @@ function Found({ all, found, clear }: { all: number; found: WorkflowView[]; clea
       </Stack>
     );
   }
-  if (found.length === 0) return <Text>No workflow matches. <Anchor component="button" type="button" onClick={clear}>Clear the search</Anchor></Text>;
-  return <ul className="wf-list">{found.map((each) => <Line key={each.name} workflow={each} />)}</ul>;
+  if (found.length === 0 && all > 0) return <Text>No workflow matches. <Anchor component="button" type="button" onClick={clear}>Clear the search</Anchor></Text>;
+  return (
+    <ul className="wf-list">
+      {found.map((each) => <Line key={each.name} workflow={each} />)}
+      {broken.map((each) => <Broken key={each.name} workflow={each} />)}
+    </ul>
+  );
+}
+
+/** A workflow that cannot be read back, so it cannot be launched. */
+function Broken({ workflow }: { workflow: BrokenView }) {
+  return (
+    <li className="card wf-line">
+      <div className="wf-what">
+        <Group gap="sm"><Text fw={600} className="wf-name">{workflow.name}</Text><DamagedBadge /></Group>
+        <Text fz="sm" className="wf-name">{workflow.error}</Text>
+      </div>
+    </li>
+  );
 }
 
 function Line({ workflow }: { workflow: WorkflowView }) {
