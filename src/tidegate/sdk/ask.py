@@ -14,7 +14,7 @@ from tidegate.ir.expr import Schema, Value
 from tidegate.sdk.exhibit import exhibit
 from tidegate.types.schema import describe
 from tidegate.types.text import parse, show
-from tidegate.types.values import Blobs
+from tidegate.types.values import FileStore
 
 
 class Query(Struct, frozen=True, kw_only=True):
@@ -52,7 +52,7 @@ def ask(
     write: Write,
     *,
     now: datetime | None = None,
-    blobs: Blobs | None = None,
+    blobs: FileStore | None = None,
 ) -> Value:
     """
     Put a question until its answer fits; return the stored value, for an approval true or false.
@@ -125,7 +125,7 @@ def _briefly(value: Value) -> str:
     return words if len(words) <= 40 else f"{words[:39]}…"
 
 
-def _answer(query: Query, line: str, now: datetime | None, blobs: Blobs | None) -> Value:
+def _answer(query: Query, line: str, now: datetime | None, blobs: FileStore | None) -> Value:
     if query.kind == "approve":
         if not line.strip():
             raise InvalidValue("an approval has no default: type yes or no")

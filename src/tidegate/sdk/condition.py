@@ -26,7 +26,7 @@ class _Branch:
         self.name = name
         self.label = f"{trace.label}: conditional {name!r}"
         self.node = trace.reserve()
-        self.place = trace.case
+        self.case = trace.case
         self.conditions: list[Condition | None] = []
         """Of each case so far; None for the last, which has none."""
         self.outputs: list[dict[str, tuple[Expr, Schema]]] = []
@@ -76,11 +76,11 @@ class _Branch:
             if condition is not None
         )
         self.trace.close_branch(self.node)
-        self.trace.place(
+        self.trace.add(
             BranchNode(
                 id=self.node,
                 name=self.name,
-                case=self.place,
+                case=self.case,
                 cases=whens,
                 otherwise=Otherwise(exprs[-1]) if message is None else Fail(message),
                 outputs=schemas,

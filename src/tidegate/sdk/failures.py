@@ -68,7 +68,7 @@ def _sound(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def place_of(error: BaseException, source: str) -> str:
+def where_of(error: BaseException, source: str) -> str:
     """Return the file and line of the author's tree in which an exception arose, `flow.py:3`; empty if it arose elsewhere."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{within(error.filename, source)}:{error.lineno}"

@@ -8,18 +8,18 @@ from tidegate.ir.expr import Value
 from tidegate.ir.graph import PythonTarget
 from tidegate.sdk.failures import one_line
 from tidegate.types.registry import codec
-from tidegate.types.values import Blobs
+from tidegate.types.values import FileStore
 
 
-def faults_of(place: PythonTarget, value: Value, blobs: Blobs) -> tuple[Fault, ...]:
-    """Return what is wrong with a stored value by the Python type at a place, whose module has been imported. Raises CodeError."""
-    found: Any = sys.modules.get(place.module)
-    for part in place.name.split("."):
+def faults_of(target: PythonTarget, value: Value, blobs: FileStore) -> tuple[Fault, ...]:
+    """Return what is wrong with a stored value by the Python type at a target, whose module has been imported. Raises CodeError."""
+    found: Any = sys.modules.get(target.module)
+    for part in target.name.split("."):
         found = getattr(found, part, None)
     if found is None:
-        raise CodeError(f"module {place.module!r} has no type {place.name!r}")
+        raise CodeError(f"module {target.module!r} has no type {target.name!r}")
     try:
-        codec(found, where=str(place)).decode(value, blobs)
+        codec(found, where=str(target)).decode(value, blobs)
     except InvalidValue as error:
         return error.faults or (Fault((), error.message),)
     except UnsupportedType as error:

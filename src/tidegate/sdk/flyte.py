@@ -13,7 +13,7 @@ from tidegate.errors import CompileError
 from tidegate.sdk.imperative import Workflow
 from tidegate.sdk.signature import Signature
 from tidegate.sdk.trace import Compiled, checked_name
-from tidegate.sdk.workflow import Placeable, call
+from tidegate.sdk.workflow import Launchable, call
 
 _PLAN_WITHOUT_EFFECT: Final = (
     *("annotations", "auth_role", "labels", "max_parallelism", "overwrite_cache"),
@@ -86,7 +86,7 @@ class LaunchPlan:
     def __init__(
         self,
         name: str,
-        workflow: Placeable,
+        workflow: Launchable,
         default_inputs: Mapping[str, Any] | None,
         fixed_inputs: Mapping[str, Any] | None,
     ) -> None:
@@ -98,7 +98,7 @@ class LaunchPlan:
     @classmethod
     def get_or_create(
         cls,
-        workflow: Placeable,
+        workflow: Launchable,
         name: str | None = None,
         default_inputs: Mapping[str, Any] | None = None,
         fixed_inputs: Mapping[str, Any] | None = None,
@@ -112,12 +112,12 @@ class LaunchPlan:
         return cls(name or workflow.name, workflow, default_inputs, fixed_inputs)
 
     @classmethod
-    def create(cls, name: str, workflow: Placeable, *args: Any, **options: Any) -> "LaunchPlan":
+    def create(cls, name: str, workflow: Launchable, *args: Any, **options: Any) -> "LaunchPlan":
         """Make a plan, as `get_or_create` does."""
         return cls.get_or_create(workflow, name, *args, **options)
 
     @classmethod
-    def get_default_launch_plan(cls, ctx: object, workflow: Placeable) -> "LaunchPlan":
+    def get_default_launch_plan(cls, ctx: object, workflow: Launchable) -> "LaunchPlan":
         """Make the plan of a workflow that changes nothing; `ctx` is Flyte's, and says nothing here."""
         del ctx
         return cls.get_or_create(workflow)

@@ -133,7 +133,7 @@ def add_sleep(trace: Trace, duration: object) -> Outputs:
     """Make the node of a sleep."""
     length = micros(duration, f"{trace.label}: the duration of sleep(...)")
     node = trace.reserve()
-    trace.place(SleepNode(id=node, name="sleep", case=trace.case, duration=length))
+    trace.add(SleepNode(id=node, name="sleep", case=trace.case, duration=length))
     return Outputs(trace, node, {})
 
 
@@ -153,13 +153,13 @@ def add_input(
     if "suggested" in options:
         where = f"'suggested' of gate {name!r} ({node})"
         suggested = bind(trace, options["suggested"], expected_type, where)
-    trace.place(
+    trace.add(
         InputNode(
             id=node,
             name=name,
             case=trace.case,
             schema=schema,
-            python=_place_of(expected_type),
+            python=_source_of(expected_type),
             patience=_patience(trace, timeout, options, expected_type, label),
             question=_question(trace, options, suggested, label),
         )
@@ -167,7 +167,7 @@ def add_input(
     return Outputs(trace, node, {SINGLE: schema}, {SINGLE: expected_type})
 
 
-def _place_of(annotation: Any) -> PythonTarget | None:
+def _source_of(annotation: Any) -> PythonTarget | None:
     """Return where a type stands that says more than its schema, if it has a name of its own there."""
     if not isinstance(annotation, type) or not codec(annotation).needs_python:
         return None
@@ -187,7 +187,7 @@ def add_approval(
     trace.claim(name, node)
     # As in Flyte: what is approved keeps its name.
     output = expr.output if isinstance(expr, OutputRef) else SINGLE
-    trace.place(
+    trace.add(
         ApproveNode(
             id=node,
             name=name,

@@ -27,8 +27,8 @@ from tidegate.sdk.promise import Named, Outputs, Promise
 from tidegate.sdk.signature import Signature, schema_of
 from tidegate.sdk.task import Task
 from tidegate.sdk.trace import Compiled, Trace, checked_name, trace_for
-from tidegate.sdk.workflow import Once, Placeable, WorkflowFailurePolicy, call, place, run
-from tidegate.types.values import NoBlobs
+from tidegate.sdk.workflow import Launchable, Once, WorkflowFailurePolicy, add_workflow, call, run
+from tidegate.types.values import NoFiles
 
 
 class Workflow:
@@ -52,7 +52,7 @@ class Workflow:
             failure_policy is WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE
         )
         self._label = f"workflow {name!r}"
-        self._trace = Trace(name, NoBlobs())
+        self._trace = Trace(name, NoFiles())
         self._inputs: dict[str, Param] = {}
         self._outputs: dict[str, tuple[Expr, Schema]] = {}
         self._input_types: dict[str, Any] = {}
@@ -78,15 +78,15 @@ class Workflow:
         return self._input(input_name)
 
     def add_entity(
-        self, entity: "Task[..., Any] | Placeable", /, *args: Any, **kwargs: Any
+        self, entity: "Task[..., Any] | Launchable", /, *args: Any, **kwargs: Any
     ) -> Outputs:
         """Add a node that calls a task or a workflow; return it. Its outputs are `node.outputs["o0"]`, and `>>` orders it."""
         trace = self._open()
-        placed = place_entity(trace, entity, args, kwargs)
+        added = add_entity(trace, entity, args, kwargs)
         if self._complete:
             # To place an entity is to compile it, and so this has been compiled.
             raise CompileError(f"{self._label} cannot be a part of itself")
-        return placed
+        return added
 
     add_task = add_subwf = add_launch_plan = add_entity
 
@@ -192,23 +192,23 @@ ImperativeWorkflow = Workflow
 """Flyte's other name for it."""
 
 
-def create_node(entity: "Task[..., Any] | Placeable", /, *args: Any, **kwargs: Any) -> Outputs:
+def create_node(entity: "Task[..., Any] | Launchable", /, *args: Any, **kwargs: Any) -> Outputs:
     """Call a task or a workflow in a workflow's body, and return the node: for ordering what has no outputs. Raises CompileError."""
-    return place_entity(trace_for("create_node(...)", "add_entity"), entity, args, kwargs)
+    return add_entity(trace_for("create_node(...)", "add_entity"), entity, args, kwargs)
 
 
-def place_entity(
+def add_entity(
     trace: Trace,
-    entity: "Task[..., Any] | Placeable",
+    entity: "Task[..., Any] | Launchable",
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
 ) -> Outputs:
     """Make a node of a graph that calls a task or a workflow."""
     match entity:
         case Task():
-            return entity.place(trace, args, kwargs)
-        case Placeable():
-            return place(entity, trace, args, kwargs)
+            return entity.add_to(trace, args, kwargs)
+        case Launchable():
+            return add_workflow(entity, trace, args, kwargs)
         case _:
             raise CompileError(
                 f"{trace.label}: {entity!r} is no task and no workflow; for gates there are add_sleep, add_wait_for_input and add_approve"

@@ -9,14 +9,14 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from tidegate.errors import InvalidValue, UnsupportedType
+from tidegate.errors import InvalidValue, StoreError, UnknownBlob, UnsupportedType
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Graph, Interface, PythonTarget
 from tidegate.sdk.bind import bind_outputs
 from tidegate.sdk.signature import Signature, output_schemas, spread
 from tidegate.sdk.trace import Compiled, TaskRun, Trace, inside
 from tidegate.types.registry import codec
-from tidegate.types.values import Blobs
+from tidegate.types.values import FileStore
 
 
 class Callee(Protocol):
@@ -43,7 +43,7 @@ def invoke(
     inputs: Mapping[str, Value],
     *,
     dynamic: bool,
-    blobs: Blobs,
+    blobs: FileStore,
     run: TaskRun | None = None,
 ) -> dict[str, Value] | Graph:
     """
@@ -53,7 +53,7 @@ def invoke(
     CompileError if a dynamic task's graph is wrong.
     """
     if dynamic:
-        return expand(task, inputs, blobs, run or TaskRun()).graph
+        return unfold(task, inputs, blobs, run or TaskRun()).graph
     arguments = _decoded(task, inputs, blobs)
     result = _called(task, arguments, run or TaskRun())
     signature = task.signature
@@ -63,7 +63,7 @@ def invoke(
     return {name: _encoded(task, name, value, blobs) for name, value in outputs.items()}
 
 
-def expand(task: Callee, inputs: Mapping[str, Value], blobs: Blobs, run: TaskRun) -> Compiled:
+def unfold(task: Callee, inputs: Mapping[str, Value], blobs: FileStore, run: TaskRun) -> Compiled:
     """Run the body of a dynamic task with stored inputs, and return the graph it calls together."""
     label = f"dynamic task '{task.target}'"
     arguments = _decoded(task, inputs, blobs)
@@ -106,7 +106,7 @@ def _called(task: Callee, arguments: dict[str, Any], scope: TaskRun | Trace) -> 
         return pool.submit(run).result()
 
 
-def _decoded(task: Callee, inputs: Mapping[str, Value], blobs: Blobs) -> dict[str, Any]:
+def _decoded(task: Callee, inputs: Mapping[str, Value], blobs: FileStore) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for name, annotation in task.signature.inputs.items():
         if name not in inputs:
@@ -117,10 +117,12 @@ def _decoded(task: Callee, inputs: Mapping[str, Value], blobs: Blobs) -> dict[st
             raise InvalidValue(
                 f"task '{task.target}': input {name!r}: {error.message}", error.faults
             ) from None
+        except (UnknownBlob, StoreError) as error:
+            raise type(error)(f"task '{task.target}': input {name!r}: {error.message}") from None
     return arguments
 
 
-def _encoded(task: Callee, name: str, value: Any, blobs: Blobs) -> Value:
+def _encoded(task: Callee, name: str, value: Any, blobs: FileStore) -> Value:
     try:
         return codec(task.signature.outputs[name]).encode(value, blobs)
     except (InvalidValue, UnsupportedType) as error:

@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from tidegate.core.addresses import resolve
+from tidegate.core.addresses import gate_path, resolve
 from tidegate.core.evaluate import evaluate, outputs
 from tidegate.core.messages import (
     AnswerGiven,
@@ -23,9 +23,9 @@ from tidegate.core.messages import (
     Event,
     Launched,
     RunTask,
-    TaskExpanded,
     TaskFailed,
     TaskSucceeded,
+    TaskUnfolded,
     TimerFired,
 )
 from tidegate.core.plan import Plan, Planned
@@ -48,19 +48,19 @@ from tidegate.ir.graph import (
 from tidegate.sdk.ask import LONGEST_TYPED, Query, ask, then
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.faults import faults_of
-from tidegate.sdk.invoke import expand, invoke
+from tidegate.sdk.invoke import invoke, unfold
 from tidegate.sdk.scratch import scratch_blobs
 from tidegate.sdk.trace import Compiled, TaskRun, current_run, inside
 from tidegate.types.given import stored
 from tidegate.types.schema import faults
-from tidegate.types.values import Blobs
+from tidegate.types.values import FileStore
 
 _numbers = itertools.count(1)
 
 
 def run_graph(
-    compiled: Compiled, inputs: Callable[[Blobs], dict[str, Value]], answers: Mapping[str, Any]
-) -> tuple[dict[str, Value], Blobs]:
+    compiled: Compiled, inputs: Callable[[FileStore], dict[str, Value]], answers: Mapping[str, Any]
+) -> tuple[dict[str, Value], FileStore]:
     """
     Run a graph; return its stored outputs, and where their blobs are.
 
@@ -77,7 +77,7 @@ def run_graph(
 class Host:
     """One execution, from launch to end."""
 
-    def __init__(self, compiled: Compiled, blobs: Blobs, answers: Mapping[str, Any]) -> None:
+    def __init__(self, compiled: Compiled, blobs: FileStore, answers: Mapping[str, Any]) -> None:
         self._id = f"local-{next(_numbers)}"
         self._plan = Plan.of(compiled.graph)
         self._state = ExecutionState()
@@ -95,7 +95,7 @@ class Host:
         """Run to the end; return the outputs. Raises ExecutionFailed, NoAnswer, InvalidValue."""
         if not self._may_grow():
             for name in self._answers:
-                resolve(self._plan, name, self._id)
+                resolve(self._plan, self._state, name, self._id)
         self._take(Launched(self._now, inputs))
         while not self._state.phase.is_terminal:
             if self._events:
@@ -122,9 +122,9 @@ class Host:
         task = self._tasks[command.target]
         try:
             if command.dynamic:
-                made = expand(task, command.inputs, self._blobs, run)
+                made = unfold(task, command.inputs, self._blobs, run)
                 self._tasks |= made.tasks
-                return TaskExpanded(at, node, attempt, made.graph)
+                return TaskUnfolded(at, node, attempt, made.graph)
             result = invoke(task, command.inputs, dynamic=False, blobs=self._blobs, run=run)
             assert isinstance(result, dict)
             return TaskSucceeded(at, node, attempt, result)
@@ -148,9 +148,10 @@ class Host:
         """Give an answer to an open gate: one that the caller gave, else one from the terminal. Return whether there is any."""
         gates = [p for p in self._waiting() if isinstance(p.node, InputNode | ApproveNode)]
         for planned in gates:
-            for key in (f"{planned.scope}/{planned.node.name}", planned.id, planned.node.name):
-                if key in self._answers and resolve(self._plan, key, self._id) == planned.id:
-                    self._give(planned, self._stored(planned, self._answers[key]))
+            name = planned.node.name
+            for called in (gate_path(planned.id, name), planned.id, name):
+                if called in self._answers and self._means(called) == planned.id:
+                    self._give(planned, self._stored(planned, self._answers[called]))
                     return True
         for planned in gates:
             assert isinstance(planned.node, InputNode | ApproveNode)
@@ -172,10 +173,13 @@ class Host:
             return True
         return False
 
+    def _means(self, called: str) -> NodeId:
+        return resolve(self._plan, self._state, called, self._id)
+
     def _faults(self, planned: Planned, value: Value) -> Sequence[Fault]:
         """Return what is wrong with an answer by the author's own type, where that says more than the schema."""
-        place = planned.node.python if isinstance(planned.node, InputNode) else None
-        return () if place is None else faults_of(place, value, self._blobs)
+        python = planned.node.python if isinstance(planned.node, InputNode) else None
+        return () if python is None else faults_of(python, value, self._blobs)
 
     def _give(self, planned: Planned, value: Value) -> None:
         self._take(AnswerGiven(self._now, planned.id, value, via="terminal"))

@@ -64,7 +64,7 @@ class Section:
         return self
 
 
-class Report:
+class DeckReport:
     """The decks of one attempt. `keep` stores the page; without it nobody does."""
 
     __slots__ = ("_default", "_keep", "decks")
@@ -103,5 +103,5 @@ def page(decks: Sequence[object]) -> bytes:
         if room < 0:
             break
         parts.append(part)
-    head = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Report</title><style>{STYLE}</style></head><body>'
+    head = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>DeckReport</title><style>{STYLE}</style></head><body>'
     return head.encode() + b"\n".join(parts) + b"</body></html>"

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import structs
 
 from tidegate.sdk.trace import TaskRun, current_run
-from tidegate.types.values import Blobs, with_pickle
+from tidegate.types.values import FileStore, with_pickle
 
 
 @functools.cache
@@ -21,11 +21,13 @@ def scratch() -> Path:
 
 
 @functools.cache
-def scratch_blobs() -> Blobs:
+def scratch_blobs() -> FileStore:
     """Return where plain calls keep their files."""
-    from tidegate.blobs import BlobDirectory  # noqa: PLC0415 - loaded late, to keep `import tidegate` fast
+    # Loaded late, to keep `import tidegate` fast.
+    from tidegate.blobs.directory import BlobDirectory  # noqa: PLC0415
+    from tidegate.blobs.files import BlobFiles  # noqa: PLC0415
 
-    return with_pickle(BlobDirectory(scratch() / "blobs"))
+    return with_pickle(BlobFiles(BlobDirectory(scratch() / "blobs", sync=False)))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -16,7 +16,7 @@ from tidegate.errors import CompileError, Fault, InvalidValue
 from tidegate.ir.expr import Schema, Value
 from tidegate.ir.graph import Default, Interface, Param
 from tidegate.types.registry import codec
-from tidegate.types.values import Blobs
+from tidegate.types.values import FileStore
 
 SINGLE = "o0"
 """The name of an output that was given none."""
@@ -108,7 +108,7 @@ def arguments(
     return {n: given[n] if n in given else signature.defaults[n] for n in names}
 
 
-def interface_of(signature: Signature, label: str, blobs: Blobs) -> Interface:
+def interface_of(signature: Signature, label: str, blobs: FileStore) -> Interface:
     """Turn Python types into schemas, and defaults into stored values. Raises UnsupportedType and CompileError."""
     inputs: dict[str, Param] = {}
     for name, annotation in signature.inputs.items():
@@ -135,7 +135,7 @@ def schema_of(annotation: Any, where: str) -> Schema:
     return codec(annotation, where=where).schema
 
 
-def encode(annotation: Any, value: Any, blobs: Blobs, where: str) -> Value:
+def encode(annotation: Any, value: Any, blobs: FileStore, where: str) -> Value:
     """Store a value. Raises InvalidValue, naming the place, if it does not fit its type."""
     try:
         return codec(annotation, where=where).encode(value, blobs)
@@ -143,7 +143,7 @@ def encode(annotation: Any, value: Any, blobs: Blobs, where: str) -> Value:
         raise InvalidValue(f"{where}: {error.message}", error.faults) from None
 
 
-def constant(annotation: Any, value: Any, blobs: Blobs, where: str) -> Value:
+def constant(annotation: Any, value: Any, blobs: FileStore, where: str) -> Value:
     """Store a constant of the author's. Raises CompileError, naming the place, if it does not fit its type."""
     try:
         return encode(annotation, value, blobs, where)
@@ -175,7 +175,7 @@ def gather(signature: Signature, outputs: Mapping[str, Any]) -> Any:
     return values[0] if values else None
 
 
-def decode_outputs(signature: Signature, outputs: Mapping[str, Value], blobs: Blobs) -> Any:
+def decode_outputs(signature: Signature, outputs: Mapping[str, Value], blobs: FileStore) -> Any:
     """Return stored outputs as the function would return them."""
     return gather(
         signature,

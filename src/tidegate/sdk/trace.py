@@ -16,8 +16,8 @@ from tidegate.errors import CompileError
 from tidegate.ir.check import MAX_NAME, MAX_NODES, check
 from tidegate.ir.expr import Expr, NodeId
 from tidegate.ir.graph import Case, Graph, Interface, Node, PythonTarget
-from tidegate.sdk.report import Report, Section
-from tidegate.types.values import Blobs
+from tidegate.sdk.report import DeckReport, Section
+from tidegate.types.values import FileStore
 
 
 class TaskRun(Struct, frozen=True):
@@ -33,7 +33,7 @@ class TaskRun(Struct, frozen=True):
     attempt: int = 1
     idempotency_key: str = ""
     working_directory: str = ""
-    report: Report = field(default_factory=Report)
+    report: DeckReport = field(default_factory=DeckReport)
 
     @property
     def decks(self) -> list[Section]:
@@ -68,7 +68,7 @@ class Compiled(Struct, frozen=True):
 class Trace:
     """One graph in the making. `label` names it, `tasks` are the tasks it calls."""
 
-    def __init__(self, label: str, blobs: Blobs, run: TaskRun | None = None) -> None:
+    def __init__(self, label: str, blobs: FileStore, run: TaskRun | None = None) -> None:
         self.label = label
         self.blobs = blobs
         self.run = run
@@ -93,7 +93,7 @@ class Trace:
         self._count += 1
         return NodeId(f"n{self._count - 1}")
 
-    def place(self, node: Node) -> None:
+    def add(self, node: Node) -> None:
         """Take in a node."""
         self.nodes[node.id] = node
 

@@ -37,7 +37,7 @@ from tidegate.sdk.signature import (
     signature_of,
 )
 from tidegate.sdk.trace import Compiled, Trace, checked_name, current_trace, inside
-from tidegate.types.values import Blobs, NoBlobs
+from tidegate.types.values import FileStore, NoFiles
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -70,7 +70,7 @@ class WorkflowOptions(TypedDict, total=False):
 
 
 @runtime_checkable
-class Placeable(Protocol):
+class Launchable(Protocol):
     """What can be run, and can be a node of another workflow."""
 
     @property
@@ -142,8 +142,8 @@ class FunctionWorkflow(Generic[P, R]):
                 f"{label} is `async def`; its body only draws the graph, so write `def`"
             )
         signature = self.signature
-        interface = interface_of(signature, label, NoBlobs())
-        trace = Trace(self.name, NoBlobs())
+        interface = interface_of(signature, label, NoFiles())
+        trace = Trace(self.name, NoFiles())
         promises = {
             name: Promise(trace, InputRef(name), param.schema, signature.inputs[name])
             for name, param in interface.inputs.items()
@@ -152,22 +152,22 @@ class FunctionWorkflow(Generic[P, R]):
             try:
                 result = self.function(**promises)
             except AuthoringError as error:
-                if "place" not in error.details:
-                    error.locate(self._place_in(error))
+                if "where" not in error.details:
+                    error.locate(self._where_in(error))
                 raise
             except RecursionError:
                 raise
             except Exception as error:  # the body is the author's own code
                 reason = f"its body raised {type(error).__name__}: {' '.join(str(error).split())}"
                 wrong = CompileError(f"{label} cannot be compiled: {reason}")
-                wrong.locate(self._place_in(error))
+                wrong.locate(self._where_in(error))
                 raise wrong from error
             outputs = bind_outputs(trace, signature, result, label)
         doc = inspect.cleandoc(self._docs if isinstance(self._docs, str) else self.__doc__ or "")
         graph = trace.finish(interface, outputs, finish_others=self._finish_others, doc=doc)
         return Compiled(graph, trace.tasks)
 
-    def _place_in(self, error: BaseException) -> str:
+    def _where_in(self, error: BaseException) -> str:
         """Return the file and line of the body in which an exception arose: `flow.py:3`."""
         code = getattr(inspect.unwrap(self.function), "__code__", None)
         file = code.co_filename if code else ""
@@ -222,28 +222,28 @@ class Once:
             self._running = False
 
 
-def call(workflow: Placeable, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def call(workflow: Launchable, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Do what calling a workflow means where it is called: place it in a trace, or run it."""
     trace = current_trace()
     if trace is None:
         return run(workflow, args, kwargs, None)
-    return result_of(place(workflow, trace, args, kwargs), workflow.signature.bundle)
+    return result_of(add_workflow(workflow, trace, args, kwargs), workflow.signature.bundle)
 
 
-def place(
-    workflow: Placeable, trace: Trace, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+def add_workflow(
+    workflow: Launchable, trace: Trace, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> Outputs:
     """Make a workflow a node of a graph. Raises CompileError."""
     signature, name = workflow.signature, workflow.name.rpartition(".")[2]
     compiled = workflow.compiled()
     node, inputs = bind_call(trace, signature, f"workflow {name!r}", args, kwargs)
     trace.call_all(compiled.tasks)
-    trace.place(SubNode(id=node, name=name, case=trace.case, graph=compiled.graph, inputs=inputs))
+    trace.add(SubNode(id=node, name=name, case=trace.case, graph=compiled.graph, inputs=inputs))
     return Outputs(trace, node, compiled.graph.interface.outputs, signature.outputs)
 
 
 def run(
-    workflow: Placeable,
+    workflow: Launchable,
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
     answers: Mapping[str, Any] | None,
@@ -259,7 +259,7 @@ def run(
     except CompileError as error:
         raise InvalidValue(error.message) from None
 
-    def stored(blobs: Blobs) -> dict[str, Any]:
+    def stored(blobs: FileStore) -> dict[str, Any]:
         return {
             name: encode(signature.inputs[name], value, blobs, f"{label}: input {name!r}")
             for name, value in given.items()

@@ -1,13 +1,12 @@
-"""`@task`: options, targets, overrides, and what a task is outside of a workflow."""
+"""`@task`: what a task is outside of a workflow, and how workers find it."""
 
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
 
 from tidegate import CompileError, task, workflow
 from tidegate.ir.expr import NodeId, OutputRef
-from tidegate.ir.graph import SECOND, Micros, PythonTarget, Retry, TaskNode
+from tidegate.ir.graph import PythonTarget, TaskNode
 
 
 class Fit(NamedTuple):
@@ -65,79 +64,6 @@ def test_an_asynchronous_task_is_run_to_its_end():
     assert wf() == 2
 
 
-def test_options_of_a_task_are_kept():
-    @task(retries=3, backoff=timedelta(seconds=2), timeout=timedelta(minutes=1), name="fetch it")
-    def fetch() -> int:
-        return 1
-
-    @workflow
-    def wf() -> int:
-        return fetch()
-
-    node = only(wf)
-    assert node.name == "fetch it"
-    assert node.retry == Retry(3, Micros(2 * SECOND))
-    assert node.timeout == 60 * SECOND
-    assert node.target == PythonTarget(__name__, fetch.function.__qualname__)
-
-
-def test_a_timeout_may_be_whole_seconds():
-    @task(timeout=90)
-    def fetch() -> int:
-        return 1
-
-    @workflow
-    def wf() -> int:
-        return fetch()
-
-    assert only(wf).timeout == 90 * SECOND
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"retries": -1}, "retries must be a whole number"),
-        ({"retries": True}, "retries must be a whole number"),
-        ({"retries": 1.5}, "retries must be a whole number"),
-        ({"timeout": -5}, "timeout must be longer than zero"),
-        ({"timeout": "1h"}, "timeout must be a timedelta"),
-        ({"backoff": 3}, "backoff must be a timedelta"),
-        ({"backoff": timedelta(-1)}, "backoff must be longer than zero"),
-        ({"name": "a\nb"}, "control characters"),
-    ],
-)
-def test_wrong_options_of_a_task_are_refused_when_it_is_compiled(options, message):
-    @task(**options)
-    def fetch() -> int:
-        return 1
-
-    @workflow
-    def wf() -> int:
-        return fetch()
-
-    with pytest.raises(CompileError, match=message):
-        wf.compile()
-
-
-def test_unknown_options_are_refused_at_once():
-    with pytest.raises(
-        TypeError, match="@task has no option 'retry'; it has backoff, name, retries"
-    ):
-        task(retry=3)(lambda: 1)  # type: ignore[call-overload]
-    with pytest.raises(TypeError, match="@workflow has no option 'on_failure'"):
-        workflow(on_failure=1)(lambda: 1)  # type: ignore[call-overload]
-
-
-def test_options_of_flyte_without_a_meaning_here_are_taken():
-    @task(
-        cache=True, cache_version="1", container_image="x", requests=1, limits=2, enable_deck=True
-    )
-    def fetch() -> int:
-        return 1
-
-    assert fetch() == 1
-
-
 @pytest.mark.parametrize("thing", [3, int, "f"])
 def test_only_functions_become_tasks_and_workflows(thing):
     with pytest.raises(TypeError, match="is for functions"):
@@ -171,34 +97,4 @@ def test_two_tasks_that_workers_cannot_tell_apart_are_refused():
         make(2)()
 
     with pytest.raises(CompileError, match="two tasks are called .*made"):
-        wf.compile()
-
-
-def test_overrides_change_one_node_only():
-    @workflow
-    def wf():
-        number().with_overrides(name="a", retries=2, timeout=timedelta(seconds=5), requests="1")
-        pair().with_overrides(node_name="b")
-        number()
-
-    a, b, c = wf.compile().nodes.values()
-    assert isinstance(a, TaskNode)
-    assert (a.name, a.retry.retries, a.timeout) == ("a", 2, 5 * SECOND)
-    assert (b.name, c.name) == ("b", "number")
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"nme": "x"}, "no option 'nme'"),
-        ({"retries": -1}, "whole number"),
-        ({"name": ""}, "needs a name"),
-    ],
-)
-def test_wrong_overrides_are_refused(changes, message):
-    @workflow
-    def wf():
-        number().with_overrides(**changes)
-
-    with pytest.raises(CompileError, match=message):
         wf.compile()

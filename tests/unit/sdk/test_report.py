@@ -1,0 +1,40 @@
+"""The page of an attempt: it holds its decks, and never more than a page may hold."""
+
+from tidegate.sdk.report import MAX_PAGE, DeckReport, Section, page
+
+PIXEL = b"\x89PNG\r\n\x1a\n" + b"\0" * 8
+
+
+def test_the_name_of_a_deck_is_escaped():
+    assert b"<img" not in page([Section("<img src=x>")])
+
+
+def test_a_deck_that_does_not_fit_is_left_out_and_the_page_says_so():
+    made = page([Section("small", "one"), Section("big", "x" * MAX_PAGE), Section("last", "two")])
+
+    assert len(made) <= MAX_PAGE
+    assert b"one" in made
+    assert b"left out: 5.0 MiB" in made
+    assert b"two" in made
+
+
+def test_no_number_of_decks_makes_a_page_too_large():
+    made = page([Section("x" * 300, "y" * 100_000) for _ in range(1000)])
+
+    assert len(made) <= MAX_PAGE
+
+
+def test_a_report_is_kept_when_it_is_published_and_not_when_it_is_empty():
+    kept: list[bytes] = []
+    report = DeckReport(kept.append)
+
+    report.publish()
+    assert kept == []
+
+    report.default_deck.text("there")
+    report.publish()
+    assert b"there" in kept[0]
+
+
+def test_what_is_no_deck_does_not_break_the_page():
+    assert b"</html>" in page(["text", Section("a", "b")])
