@@ -58,8 +58,7 @@ def cycles(place: Path) -> tuple[float, list[Batch]]:
         host.answer(future.result().key)
     host.wait(ExecutionPhase.SUCCEEDED, EXECUTIONS)
     took = time.perf_counter() - start
-    assert isinstance(host.store, Recording)
-    batches = host.store.batches
+    assert isinstance(host.store.journal, Recording)
+    batches = host.store.journal.batches
     host.close()
-    assert batches is not None
     return took, batches

@@ -23,8 +23,9 @@ import flows
 import machine
 from figures import Figure, percentile
 
-from tidegate.bundles.archive import install, pack
+from tidegate.bundles.archive import pack
 from tidegate.bundles.sources import find_sources
+from tidegate.runtime import artifacts_in
 
 ANSWERS = 6_000
 CONNECTIONS = 16
@@ -69,7 +70,7 @@ class Server:
     def register(self) -> None:
         sources = find_sources(Path(flows.__file__), ())
         archive = pack(sources)
-        install(archive, self.home)
+        artifacts_in(self.home).bundles.put(archive)
         body = {"bundle": archive.digest, "module": sources.module}
         self.ask("POST", "/api/v1/workflows", body)
 

@@ -9,9 +9,9 @@ import flows
 import machine
 from figures import Figure, percentile, seconds
 
-from tidegate.bundles.archive import install, pack
+from tidegate.bundles.archive import pack
 from tidegate.bundles.sources import find_sources
-from tidegate.runtime import Runtime, open_runtime
+from tidegate.runtime import Runtime, artifacts_in, open_runtime
 from tidegate.wire import Answer, ExecutionView, GetExecution, Launch, Register
 
 CYCLES = 100
@@ -52,7 +52,7 @@ def figures(repeats: int) -> list[Figure]:
 def register(runtime: Runtime, home: Path) -> None:
     sources = find_sources(Path(flows.__file__), ())
     archive = pack(sources)
-    install(archive, home)
+    artifacts_in(home).bundles.put(archive)
     runtime.service.handle(Register(bundle=archive.digest, module=sources.module))
 
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from tidegate.ports.catalog import WorkflowRow
 from tidegate.ports.executor import Attempt, Described, Job, Report, Returned
 from tidegate.ports.journal import Batch, Key
 from tidegate.stores.sqlite import SqliteStore
+from tidegate.stores.sqlite.journal import SqliteJournal
 
 FIRST, GATE, LAST = NodeId("n0"), NodeId("n1"), NodeId("n2")
 ANYTIME = Instant(0)
@@ -63,14 +65,19 @@ class Clock:
         return Instant(time.time_ns() // 1000)
 
 
-class Recording(SqliteStore):
-    """The SQLite store, which also keeps what it was asked to commit."""
+class Recording:
+    """A journal, which also keeps what it was asked to append."""
 
-    batches: list[Batch] | None = None
+    def __init__(self, journal: SqliteJournal) -> None:
+        self.batches: list[Batch] = []
+        self._journal = journal
 
-    def commit(self, batch: Batch) -> None:
-        self.batches = [*(self.batches or ()), batch]
-        super().commit(batch)
+    def append(self, batch: Batch) -> frozenset[Key]:
+        self.batches.append(batch)
+        return self._journal.append(batch)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
 
 
 class Direct:
@@ -91,6 +98,9 @@ class Direct:
 
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
         del key, node, attempt
+
+    def drain(self) -> "Future[None]":
+        return Future()
 
     def close(self) -> None:
         self._jobs.put(None)
@@ -122,16 +132,18 @@ class Host:
     """An engine with one workflow registered, and a count of the executions that have come into each phase."""
 
     def __init__(self, path: Path, *, record: bool = False) -> None:
-        self.store = Recording.open(path) if record else SqliteStore.open(path)
+        self.store: Any = SqliteStore.open(path)
+        if record:
+            self.store.journal = Recording(self.store.journal)  # type: ignore[assignment]
         graph = msgspec.msgpack.encode(gate_graph())
         row = WorkflowRow(0, "gate", "1", graph, "", "bench", ANYTIME)
-        self.workflow = self.store.put_workflow(row).id
+        self.workflow = self.store.catalog.put_workflow(row).id
         self.executor = Direct()
         self.engine = Engine(self.store, self.executor, Clock())
         # In this graph an execution comes into each of the phases that are waited for once.
         self._seen: Counter[ExecutionPhase] = Counter()
         self._changed = threading.Condition()
-        self.engine.watch(self._watch)
+        self.store.changes.subscribe(self._watch)
         self.engine.start()
 
     def _watch(self, touched: Mapping[Key, ExecutionPhase]) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import apsw
 
 from tidegate.ports.journal import Batch
-from tidegate.stores.sql import queries
+from tidegate.stores.rows import writes
 from tidegate.stores.sqlite import SqliteStore
-from tidegate.stores.store import writes
+from tidegate.stores.statements import shared
 
 
 def facts() -> dict[str, object]:
@@ -72,8 +72,11 @@ def bare_commits(path: Path, batches: list[Batch], *, at_once: bool = False) -> 
     SqliteStore.open(path).close()
     connection = apsw.Connection(str(path))
     connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL").fetchall()
-    statements = queries()
-    groups = [[(statements[name], list(rows)) for name, rows in writes(batch)] for batch in batches]
+    connection.execute("INSERT INTO series (project, domain, workflow) VALUES ('', '', '')")
+    statements = shared()
+    groups = [
+        [(statements[name], rows) for name, rows in writes(batch, lambda _: 1)] for batch in batches
+    ]
     start = time.perf_counter()
     for group in groups:
         connection.execute("BEGIN IMMEDIATE")

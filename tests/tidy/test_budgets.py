@@ -1,0 +1,84 @@
+"""
+A budget of lines for each room, with its reason, so that a door cannot eat what the core has saved.
+
+Method: count the lines of code of every room as `test_tidy` does. Whoever adds looks first for what can go; if a room must grow, its
+line here changes in the same commit, which says why.
+"""
+
+from pathlib import Path
+
+import pytest
+from tests.tidy.test_tidy import SRC, code_lines, sources
+
+BUDGETS: dict[str, tuple[int, str]] = {
+    "__init__": (60, "the names that authors import"),
+    "__main__": (5, "`python -m tidegate`"),
+    "api": (
+        2_600,
+        "HTTP, over the network and on the local socket: limits, routes, streams, the OpenAPI document",
+    ),
+    "blobs": (210, "files by their hash"),
+    "bundles": (520, "source trees: found, packed, checked"),
+    "cli": (2_400, "every command, as it is typed and as it answers"),
+    "core": (
+        1_880,
+        "the machine: step, plan, state, race table, rounds of loops; the promises stand here",
+    ),
+    "disk": (50, "writing so that a power cut loses nothing"),
+    "engine": (
+        1_200,
+        "drain, decide, commit, act; what is kept in memory, and the folds that readers share",
+    ),
+    "errors": (140, "the exception tree"),
+    "executors": (
+        1_900,
+        "workers: one attempt each, ended with all it started; to shrink when attempts are forked",
+    ),
+    "home": (15, "where a store is"),
+    "ir": (410, "the graph, and what makes one wrong"),
+    "logs": (110, "what tasks print, and decks"),
+    "parts": (155, "background parts, seen to their end"),
+    "ports": (420, "what a database, an executor and a place for files must give"),
+    "remote": (1_080, "the Python client, and the way to a server"),
+    "runtime": (175, "the composition root"),
+    "sdk": (2_700, "what authors write, traced into a graph"),
+    "service": (2_480, "use cases, lists, views, and who may"),
+    "stores": (
+        1_620,
+        "a database for five ports: journal, listings, catalog, access, changes; search, upgrades",
+    ),
+    "testing": (225, "the sandbox for users' tests"),
+    "types": (2_540, "Python types to schemas and stored values, and back"),
+    "wire": (730, "requests and views, constrained where they are declared"),
+}
+"""Room of `src/tidegate` -> the most lines it may have, and what they are for."""
+
+
+def room_of(path: Path) -> str:
+    parts = path.relative_to(SRC).parts
+    return parts[0].removesuffix(".py") if len(parts) == 1 else parts[0]
+
+
+def spent() -> dict[str, int]:
+    found: dict[str, int] = {}
+    for path in sources("src"):
+        found[room_of(path)] = found.get(room_of(path), 0) + code_lines(path.read_text())
+    return {room: lines for room, lines in found.items() if lines}
+
+
+@pytest.mark.parametrize("room", sorted(spent()))
+def test_a_room_stays_within_its_budget(room: str) -> None:
+    assert room in BUDGETS, f"{room} has no budget: give it one, with a reason"
+    most, _ = BUDGETS[room]
+    assert spent()[room] <= most, f"{room} may have {most} lines: delete before you add"
+
+
+def test_each_budget_is_of_a_room_and_no_more_than_a_tenth_larger_than_it() -> None:
+    loose = {
+        room: (lines, BUDGETS[room][0])
+        for room, lines in spent().items()
+        if BUDGETS[room][0] > 1.1 * lines + 20
+    }
+
+    assert BUDGETS.keys() == spent().keys()
+    assert not loose, f"(lines, budget): {loose}"

@@ -1,0 +1,199 @@
+"""
+Whoever changes a module finds its tests by name.
+
+The tests of `src/tidegate/ROOM/MODULE.py` are in a file that is called after both: `tests/unit/ROOM/test_MODULE.py`, or, where they need
+more than one area, `tests/contract/test_ROOM_MODULE.py` (`tests/e2e`, `tests/crash`). Those of `src/tidegate/MODULE.py` are in `test_MODULE.py`.
+
+What only declares (structs, protocols, names that are passed on) has no tests. Whatever is tested elsewhere stands in `ELSEWHERE`, with the
+reason; a line there goes as soon as a file of the right name is there.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SRC = ROOT / "src" / "tidegate"
+CARGO = ("demo", "_ui")
+"""What is no code of the package: programs that `tidegate demo` registers, and the built UI."""
+
+
+class Group(NamedTuple):
+    """Modules that are tested in one file, or in several whose names begin alike."""
+
+    tests: str
+    why: str
+    modules: str
+
+
+ELSEWHERE = (
+    Group(
+        "tests/simulation/test_seeds.py",
+        "the machine is one thing: its parts are seen together, through seeded chaos",
+        "core/waits",
+    ),
+    Group(
+        "tests/unit/engine/test_loop.py",
+        "what the one thread of the engine is made of",
+        "engine/arrivals engine/ledger engine/memory engine/outcomes engine/programs",
+    ),
+    Group(
+        "tests/contract/test_stores_sqlite.py",
+        "the store keeps its promises as a whole",
+        "stores/rows stores/sqlite/access stores/sqlite/catalog stores/sqlite/changes stores/sqlite/connect"
+        " stores/sqlite/journal stores/sqlite/listings stores/sqlite/search stores/sqlite/store",
+    ),
+    Group(
+        "tests/migration/test_upgrade.py",
+        "from the stores of earlier versions",
+        "stores/sqlite/upgrade",
+    ),
+    Group(
+        "tests/contract/journal_contract.py",
+        "ports, tested on adapters",
+        "ports/journal ports/rows",
+    ),
+    Group("tests/unit/wire/test_bindings.py", "every request, as it travels", "wire/requests"),
+    Group(
+        "tests/contract/executor_contract.py", "a port, tested on its adapters", "ports/executor"
+    ),
+    Group(
+        "tests/contract/test_executors_process.py",
+        "one pool of processes, seen through its port",
+        "executors/backlog executors/child executors/endings executors/forker executors/frames"
+        " executors/nursery executors/pool executors/roster executors/worker",
+    ),
+    Group(
+        "tests/contract/test_executors_failures.py",
+        "kept while pools fail, and seen by that",
+        "executors/orders",
+    ),
+    Group(
+        "tests/unit/service/test_requests.py",
+        "the use cases, as every door asks for them",
+        "service/executions service/gauges service/graphs service/service"
+        " service/signals service/steps",
+    ),
+    Group("tests/unit/service/test_events.py", "read there as it is in the stream", "service/feed"),
+    Group("tests/unit/service/test_inbox.py", "what a page consists of", "service/questions"),
+    Group("tests/unit/engine/test_loop.py", "what it hands out to those who ask", "engine/futures"),
+    Group(
+        "tests/contract/test_damage.py", "what is missing is one kind of damage", "service/missing"
+    ),
+    Group(
+        "tests/e2e/test_http_*.py",
+        "a route is seen by asking it, and the door by what it lets through",
+        "api/app api/carry api/backend api/door api/openapi api/problems api/replies api/route api/strict"
+        " api/routes/blobs api/routes/events api/routes/executions api/routes/inbox api/routes/sessions"
+        " api/routes/signals api/routes/system api/routes/tokens api/routes/workflows",
+    ),
+    Group("tests/unit/api/test_local.py", "both ends of the local door", "api/accept"),
+    Group("tests/e2e/test_server_life.py", "a server, whole", "api/server runtime"),
+    Group(
+        "tests/e2e/test_cli_*.py",
+        "a command is tested as it is typed",
+        "cli/deciding cli/deck cli/demo cli/doctor cli/follow cli/main cli/options cli/register"
+        " cli/serve cli/serving cli/terminal cli/token cli/values cli/way",
+    ),
+    Group("tests/docs/test_pages.py", "the reference is made of them", "cli/examples"),
+    Group(
+        "tests/e2e/test_remote_client.py",
+        "the client, against a real server",
+        "remote/events remote/execution remote/problems remote/registering",
+    ),
+    Group(
+        "tests/unit/sdk/test_promise.py",
+        "what is passed on, and where authoring stands meanwhile",
+        "sdk/bind sdk/trace",
+    ),
+    Group("tests/contract/test_author_types.py", "through the gate that asks", "sdk/faults"),
+    Group("tests/unit/sdk/test_local.py", "what a plain call keeps", "sdk/scratch"),
+    Group("tests/contract/test_gates.py", "the gates, through the sandbox", "testing"),
+)
+
+
+def modules() -> Iterator[Path]:
+    for path in sorted(SRC.rglob("*.py")):
+        name = path.relative_to(SRC)
+        if name.parts[0] not in CARGO and name.name not in ("__init__.py", "__main__.py"):
+            yield name
+
+
+def behaves(path: Path) -> bool:
+    """Whether a module has a function that does something: more than a docstring, or `...`."""
+    return any(
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and not all(isinstance(each, ast.Expr) for each in node.body)
+        for node in ast.walk(ast.parse(path.read_text()))
+    )
+
+
+def mirrors(module: Path, root: Path) -> list[Path]:
+    """Return the test files that are called after a module."""
+    room, name = "_".join(module.parts[:-1]), module.stem
+    if not room:
+        return list(root.glob(f"tests/*/test_{name}.py"))
+    within = "/".join(module.parts[:-1])
+    return [
+        *root.glob(f"tests/*/{within}/test_{name}.py"),
+        *root.glob(f"tests/*/test_{room}_{name}.py"),
+    ]
+
+
+def listed() -> dict[str, Group]:
+    return {name: group for group in ELSEWHERE for name in group.modules.split()}
+
+
+def named(module: Path) -> str:
+    return module.with_suffix("").as_posix()
+
+
+def without_tests(root: Path, src: Path) -> list[str]:
+    return [
+        named(module)
+        for module in modules()
+        if behaves(src / module) and not mirrors(module, root) and named(module) not in listed()
+    ]
+
+
+def test_every_module_has_tests_that_are_called_after_it_or_says_where_they_are() -> None:
+    missing = without_tests(ROOT, SRC)
+
+    assert not missing, f"no tests are called after {', '.join(missing)}: see the top of this file"
+
+
+def stale() -> Iterator[str]:
+    there = {named(module): module for module in modules()}
+    for group in ELSEWHERE:
+        if not list(ROOT.glob(group.tests)):
+            yield f"there is no {group.tests}"
+    for name in listed():
+        if name not in there:
+            yield f"there is no module {name}: take it off the list"
+        elif found := mirrors(there[name], ROOT):
+            yield f"{name} has tests of its own, {found[0].name}: take it off the list"
+    names = [name for group in ELSEWHERE for name in group.modules.split()]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{name} stands in two groups"
+
+
+def test_what_is_tested_elsewhere_is_there_and_needs_to_be_said() -> None:
+    problems = list(stale())
+
+    assert not problems, "\n" + "\n".join(problems)
+
+
+@pytest.mark.parametrize(
+    "text", ["def f():\n    return 1\n", "class A:\n    def f(self):\n        pass\n"]
+)
+def test_a_new_module_without_tests_is_found(tmp_path: Path, monkeypatch, text: str) -> None:
+    for name in ("sdk/gates.py", "sdk/fresh.py", "fresh.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "ports.py").write_text("class A:\n    def f(self):\n        ...\n")
+    monkeypatch.setitem(globals(), "SRC", tmp_path)
+
+    assert without_tests(ROOT, tmp_path) == ["fresh", "sdk/fresh"]
