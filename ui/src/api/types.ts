@@ -116,7 +116,7 @@ export type ExecutionPage = {
   next: string;
 };
 
-/** An execution as it stands after line `seq` of its history. `outputs` is null until it has succeeded, `error` null unless it failed or was aborted. It is whole, unless only what changed after a line was asked for: then `nodes` are those that are shown differently since, `waiting` what they wait for, and `inputs`, which never change, are left out. With a smaller `seq` than was asked after, it is whole. */
+/** An execution as it stands after line `seq` of its history. `outputs` is null until it has succeeded, `error` null unless it failed or was aborted. It is whole, unless only what changed after a line was asked for: then `nodes` are those that are shown differently since, `waiting` what they wait for, and `inputs`, which never change, are left out. With `inputs`, or with a smaller `seq` than was asked after, it is whole. */
 export type ExecutionView = {
   id: string;
   workflow: string;
