@@ -83,7 +83,7 @@ def check_contents(wheel: Path) -> None:
     assert not built or "tidegate/_ui/index.html" in built, "half a web UI"
     there = {name for name in names if ".dist-info/" not in name}
     assert there == wanted, f"not as in src: {sorted(there ^ wanted)}"
-    for needed in ("py.typed", "stores/queries.sql", "stores/migrations/0001_initial.sql"):
+    for needed in ("py.typed", "stores/shared.sql", "stores/sqlite/migrations/0001_initial.sql"):
         assert f"tidegate/{needed}" in names, f"without {needed}"
     assert any(name.startswith("tidegate/demo/") and name.endswith(".csv") for name in names)
     bad = [name for name in names if re.search(r"test_|conftest|__pycache__|\.pyc|\.db$", name)]
