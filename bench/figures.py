@@ -12,7 +12,8 @@ class Figure:
     """
     One measured figure. `samples` are its repeats and `bare` those of the bare machine, pair by pair; both in `unit`.
 
-    `aim` is what the project wants to reach at least (`more`) or at most (not `more`); None: the figure only informs.
+    `aim` is what the project wants to reach at least (`more`) or at most (not `more`), of the figure itself or (`of_bare`) of its part of
+    the bare one; None: the figure only informs.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Figure:
     beside: str = ""
     aim: float | None = None
     more: bool = True
+    of_bare: bool = False
 
     @property
     def value(self) -> float:
@@ -42,9 +44,9 @@ class Figure:
     def verdict(self) -> str:
         if self.aim is None:
             return ""
-        return (
-            "ok" if (self.value >= self.aim if self.more else self.value <= self.aim) else "SHORT"
-        )
+        reached = self.ratio if self.of_bare else self.value
+        assert reached is not None, f"{self.name} has nothing to be compared with"
+        return "ok" if (reached >= self.aim if self.more else reached <= self.aim) else "SHORT"
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -56,6 +58,7 @@ class Figure:
             "beside": self.beside,
             "ratio": self.ratio,
             "aim": self.aim,
+            "of_bare": self.of_bare,
             "verdict": self.verdict,
         }
 
@@ -87,6 +90,7 @@ def show(figures: list[Figure]) -> str:
     for f in figures:
         bare = f"{number(statistics.median(f.bare))} ({f.beside})" if f.bare else ""
         aim = "" if f.aim is None else f"{'>=' if f.more else '<='} {number(f.aim)}"
+        aim += " of bare" if f.of_bare else ""
         ratio = "" if f.ratio is None else f"{f.ratio:.2f}"
         rows.append((f.name, f"{number(f.value)} {f.unit}", f.spread, bare, ratio, aim, f.verdict))
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]

@@ -102,17 +102,22 @@ class JournalContract:
         assert store.journal.history(1, 7) == []
         assert store.journal.history(1, 99) == []
 
-    def test_an_execution_comes_with_its_history_in_one_read(self, store: Store):
+    def test_executions_come_with_their_histories_in_one_read(self, store: Store):
         launch(store, 1, series=Series("p", "d", "report"))
         store.journal.append(Batch(history=[HistoryRow(1, n, b"%d" % n) for n in range(2, 5)]))
         store.journal.append(Batch([LaunchRow(2, "e2", 1, NOON, series=REPORT)]))
 
         bodies = [b"launched", b"2", b"3", b"4"]
-        assert store.journal.recorded("e1") == Recorded(1, 1, "p", "d", bodies)
-        assert store.journal.recorded("e1", 2) == Recorded(1, 1, "p", "d", bodies[:2])
+        first = Recorded(1, 1, "p", "d", bodies)
         # That is damage, and not an execution which does not exist.
-        assert store.journal.recorded("e2") == Recorded(2, 1, "", "", [])
-        assert store.journal.recorded("e3") is None
+        second = Recorded(2, 1, "", "", [])
+        assert store.journal.recorded(["e1"]) == [first]
+        assert store.journal.recorded(["e3", "e2", "e1", "e2"]) == [None, second, first, second]
+        assert store.journal.recorded(["e2", "e1"], 2) == [
+            second,
+            first._replace(bodies=bodies[:2]),
+        ]
+        assert store.journal.recorded([]) == []
 
     def test_a_phase_changes_and_says_when(self, store: Store):
         launch(store, 1)

@@ -1,12 +1,14 @@
 """
 Carrying out the steps of a use case in an event loop: what they wait for is awaited, so a request that waits costs no thread.
 
-They begin in the loop, as a hop to a thread costs more than most of them do. What says that it takes longer goes on in a thread of the
-loop's pool; there its view is encoded, too, for what is long to read is long to write.
+They begin in the loop, as a hop to a thread costs more than most of them do. What costs less for several is done at once for all that
+have come in this turn of the loop. What says that it takes longer goes on in a thread of the loop's pool; there its view is encoded, too,
+for what is long to read is long to write.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -14,7 +16,7 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct
 
 from tidegate.api.route import Receive, encode
-from tidegate.service.steps import ASIDE, Pause, Steps
+from tidegate.service.steps import ASIDE, MOST_TOGETHER, Pause, Steps, Together, outcome
 
 T = TypeVar("T")
 
@@ -42,6 +44,7 @@ class Carrier:
     def __init__(self) -> None:
         self._done: deque[asyncio.Future[None]] = deque()
         self._woken = False
+        self._come: list[tuple[Together, asyncio.Future[Any]]] = []
 
     async def carry(
         self,
@@ -75,6 +78,11 @@ class Carrier:
                     if future.done():
                         error = future.exception()
                         found = None if error is not None else future.result()
+                elif isinstance(step, Together):
+                    try:
+                        found = outcome(await self._together(loop, step))
+                    except Exception as raised:  # noqa: BLE001 - whatever went wrong, the use case decides what becomes of it
+                        error = raised
         except StopIteration as stop:
             return Carried(stop.value)
         finally:
@@ -83,6 +91,27 @@ class Carrier:
             # A thread may still be at it when this is cancelled; it then comes to its next pause, and to nothing more.
             with suppress(ValueError):
                 steps.close()
+
+    def _together(self, loop: asyncio.AbstractEventLoop, step: Together) -> "asyncio.Future[Any]":
+        """Have a step carried out with all others of its kind that come in this turn of the loop."""
+        if not self._come:
+            loop.call_soon(self._carry_out)
+        ready = loop.create_future()
+        self._come.append((step, ready))
+        if len(self._come) >= MOST_TOGETHER:
+            self._carry_out()
+        return ready
+
+    def _carry_out(self) -> None:
+        come, self._come = self._come, []
+        kinds: dict[Any, list[tuple[Any, asyncio.Future[Any]]]] = {}
+        for step, ready in come:
+            if not ready.cancelled():
+                kinds.setdefault(step.call, []).append((step.wanted, ready))
+        for call, those in kinds.items():
+            found = _all(call, [wanted for wanted, _ in those])
+            for (_, ready), each in zip(those, found, strict=True):
+                ready.set_result(each)
 
     def _wake(
         self, loop: asyncio.AbstractEventLoop, ready: "asyncio.Future[None]", _: object
@@ -111,6 +140,14 @@ async def _first(
     await asyncio.wait(wanted, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     if leaving is not None and leaving.done():
         raise HungUp
+
+
+def _all(call: Callable[[Sequence[Any]], Sequence[Any]], wanted: list[Any]) -> Sequence[Any]:
+    """Return what each gets; if there is nothing for anybody, the error for each."""
+    try:
+        return call(wanted)
+    except Exception as error:  # noqa: BLE001 - it is raised in each use case
+        return [error] * len(wanted)
 
 
 def _in_thread(steps: Steps[T], found: Any, error: BaseException | None) -> Any:

@@ -144,9 +144,13 @@ class Engine:
         """Return an execution if it is in memory. Only to be read: what it says may not be stored yet, and each part may be of another moment."""
         return self._memory.peek(execution_id)
 
-    def read(self, execution_id: str, *, whole: bool) -> Hot | None:
+    def read(self, execution_id: str) -> Hot | None:
         """Read an execution from the store, for `submit`; see `Memory.read`."""
-        return self._memory.read(execution_id, whole=whole)
+        return self._memory.read(execution_id)
+
+    def read_light(self, execution_ids: Sequence[str]) -> "list[Hot | StoreDamaged | None]":
+        """Read several, in an event loop; see `Memory.read_light`."""
+        return self._memory.read_light(execution_ids)
 
     def deliver(self, reports: Sequence[Report]) -> None:
         """Take what became of attempts. Never refused."""

@@ -13,7 +13,7 @@ from tidegate.engine.damage import Damage
 from tidegate.engine.folds import replayed
 from tidegate.engine.programs import Program, Programs
 from tidegate.errors import StoreDamaged, UnknownExecution
-from tidegate.ports.journal import Journal, Key, Series
+from tidegate.ports.journal import Journal, Key, Recorded, Series
 from tidegate.ports.rows import RowOwner
 
 HOT_BYTES = 64 * 1024 * 1024
@@ -84,24 +84,44 @@ class Memory:
             self.put(read)
             return read
         row = self._journal.get(key)
-        hot = None if row is None else self.read(row.id, whole=True)
+        hot = None if row is None else self.read(row.id)
         if hot is None:
             raise UnknownExecution(f"there is no execution number {key}")
         self.put(hot)
         return hot
 
-    def read(self, execution_id: str, *, whole: bool) -> Hot | None:
+    def read(self, execution_id: str) -> Hot | None:
         """
-        Read an execution from the store; None if it is not there or, unless `whole`, is more to read than an event loop has time for.
+        Read an execution from the store; None if it is not there.
 
         May be called from any thread, as it touches nothing here. Errors: `StoreDamaged`, naming it.
         """
-        found = self._journal.recorded(execution_id, None if whole else LIGHT_LINES + 1)
-        if found is None:
-            return None
-        is_light = len(found.bodies) <= LIGHT_LINES and sum(map(len, found.bodies)) <= LIGHT_BYTES
-        if not (whole or (is_light and self._programs.has(found.workflow))):
-            return None
+        (found,) = self._journal.recorded((execution_id,))
+        return None if found is None else self._replayed(execution_id, found)
+
+    def read_light(self, execution_ids: Sequence[str]) -> list[Hot | StoreDamaged | None]:
+        """
+        Read executions from the store; None for one that is not there, or is more to read than an event loop has time for.
+
+        May be called from any thread. One that is damaged is returned as the error of `read`.
+        """
+        read: list[Hot | StoreDamaged | None] = []
+        recorded = self._journal.recorded(execution_ids, LIGHT_LINES + 1)
+        for id_, found in zip(execution_ids, recorded, strict=True):
+            if found is None or not self._is_light(found):
+                read.append(None)
+                continue
+            try:
+                read.append(self._replayed(id_, found))
+            except StoreDamaged as error:
+                read.append(error)
+        return read
+
+    def _is_light(self, found: Recorded) -> bool:
+        few = len(found.bodies) <= LIGHT_LINES and sum(map(len, found.bodies)) <= LIGHT_BYTES
+        return few and self._programs.has(found.workflow)
+
+    def _replayed(self, execution_id: str, found: Recorded) -> Hot:
         try:
             program = self._programs.get(found.workflow)
             hot = Hot(found.key, execution_id, program, found.project, found.domain)

@@ -5,6 +5,7 @@ An append says after which line of each execution it goes. If somebody else has 
 conflict is told: the caller forgets those executions, reads them again, and decides anew.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, NewType, Protocol
 
 from msgspec import Struct, field
@@ -175,8 +176,10 @@ class Journal(Protocol):
         """Return the execution with this public id."""
         ...
 
-    def recorded(self, execution_id: str, limit: int | None = None) -> Recorded | None:
-        """Return an execution by its public id with its history, or at most `limit` lines of it, in one read."""
+    def recorded(
+        self, execution_ids: Sequence[str], limit: int | None = None
+    ) -> list[Recorded | None]:
+        """Return executions by their public ids with their histories, or at most `limit` lines of each, as they are at one moment."""
         ...
 
     def get(self, key: Key) -> ExecutionRow | None:

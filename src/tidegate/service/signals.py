@@ -39,7 +39,7 @@ from tidegate.service.executions import Executions, no_such_execution
 from tidegate.service.intake import Intake
 from tidegate.service.moments import moment
 from tidegate.service.questions import answer_schema
-from tidegate.service.steps import ASIDE, Pause, Steps
+from tidegate.service.steps import ASIDE, Pause, Steps, Together
 from tidegate.service.views import ended_as, signal_views
 from tidegate.types.schema import describe
 from tidegate.wire import Answer, AnswerReply, ListSignals, SignalList
@@ -131,13 +131,13 @@ class Signals:
             now = self._executions.look(request.id)
             asks = _asks(now.plan, now.state, gate.node, request.key)
             return gate._replace(asks=asks, ended=_ended(now)), None
-        read = self._engine.read(request.id, whole=False)
+        read = yield Together(self._engine.read_light, request.id)
         if read is None:
             yield ASIDE
             now = self._executions.look(request.id)
             if now.state.phase.is_terminal:
                 return _gate_of_ended(now, request), None
-            read = self._engine.read(request.id, whole=True)
+            read = self._engine.read(request.id)
             if read is None:
                 raise no_such_execution(request.id)
         return _gate(read, request)._replace(ended=_ended(read)), read

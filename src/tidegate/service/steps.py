@@ -6,7 +6,7 @@ without a thread. A use case that is about to do more than a loop has time for y
 pool, and a thread just goes on.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from enum import Enum
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
@@ -16,12 +16,25 @@ from tidegate.engine.futures import Future
 
 T = TypeVar("T")
 
+MOST_TOGETHER: Final = 50
+"""As many at once are carried out together in an event loop, which has a few milliseconds for them."""
+
 
 class Pause(Struct, frozen=True):
     """Go on when the future is done, with its result; or after this many seconds, with None. What it raises is raised at the `yield`."""
 
     future: Future[Any]
     seconds: float | None = None
+
+
+class Together(Struct, frozen=True):
+    """
+    Something that costs less for several at once. `call` takes what all those want who are here now, and returns what each gets; what it returns as an exception
+    is raised at the `yield`. It is quick, even for `MOST_TOGETHER`.
+    """
+
+    call: Callable[[Sequence[Any]], Sequence[Any]]
+    wanted: Any
 
 
 class _Aside(Enum):
@@ -31,8 +44,15 @@ class _Aside(Enum):
 ASIDE: Final = _Aside.ASIDE
 """What comes now, up to the next pause or the end, takes longer than an event loop has time for."""
 
-Step: TypeAlias = Pause | Literal[_Aside.ASIDE]
+Step: TypeAlias = Pause | Together | Literal[_Aside.ASIDE]
 Steps: TypeAlias = Generator[Step, Any, T]
+
+
+def outcome(found: Any) -> Any:
+    """Return what came of one of those that were carried out together, or raise it."""
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def carry_out(steps: Steps[T]) -> T:
@@ -44,10 +64,14 @@ def carry_out(steps: Steps[T]) -> T:
                 step = steps.send(None)
                 continue
             try:
-                found = step.future.result(step.seconds)
+                if isinstance(step, Together):
+                    found = outcome(step.call([step.wanted])[0])
+                else:
+                    found = step.future.result(step.seconds)
             except TimeoutError as error:
                 # A future may also have failed by a timeout of its own.
-                step = steps.throw(error) if step.future.done() else steps.send(None)
+                late = isinstance(step, Pause) and not step.future.done()
+                step = steps.send(None) if late else steps.throw(error)
             except Exception as error:  # noqa: BLE001 - whatever went wrong, the use case decides what becomes of it
                 step = steps.throw(error)
             else:

@@ -75,7 +75,7 @@ JOIN series AS s ON s.id = e.series
 WHERE e.id = :id;
 
 -- name: recorded
--- An answer to an execution that has cooled reads this and nothing else.
+-- An answer to an execution that has cooled reads this and nothing else. It is asked for each of those that are answered together.
 SELECT e.key, e.workflow, s.project, s.domain, h.body
 FROM executions AS e
 JOIN series AS s ON s.id = e.series

@@ -133,10 +133,11 @@ class Watched(SqliteJournal):
         self.disk.reads.append(key)
         return super().history(key, after, limit)
 
-    def recorded(self, execution_id: str, limit: int | None = None) -> Recorded | None:
-        found = super().recorded(execution_id, limit)
-        if found is not None:
-            self.disk.reads.append(found.key)
+    def recorded(
+        self, execution_ids: Sequence[str], limit: int | None = None
+    ) -> list[Recorded | None]:
+        found = super().recorded(execution_ids, limit)
+        self.disk.reads.extend(each.key for each in found if each is not None)
         return found
 
     def active(self) -> list[Key]:

@@ -1,5 +1,6 @@
 """The journal on SQLite."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import apsw
@@ -16,6 +17,7 @@ from tidegate.ports.journal import (
 from tidegate.stores import statements
 from tidegate.stores.rows import (
     LATEST,
+    Row,
     due_bound,
     execution_row,
     writes,
@@ -85,15 +87,16 @@ class SqliteJournal:
         rows = self._connections.rows(self._sql["find"], {"id": execution_id})
         return execution_row(rows[0]) if rows else None
 
-    def recorded(self, execution_id: str, limit: int | None = None) -> Recorded | None:
-        """Return an execution with its history, in one read."""
-        bindings = {"id": execution_id, "limit": LATEST if limit is None else limit}
-        rows = self._connections.rows(self._sql["recorded"], bindings)
-        if not rows:
-            return None
-        key, workflow, project, domain, _ = rows[0]
-        bodies = [row[-1] for row in rows if row[-1] is not None]
-        return Recorded(key, workflow, project, domain, bodies)
+    def recorded(
+        self, execution_ids: Sequence[str], limit: int | None = None
+    ) -> list[Recorded | None]:
+        """Return executions with their histories. What costs is to begin: after each commit a connection has no page left that counts."""
+        statement, most = self._sql["recorded"], LATEST if limit is None else limit
+        with self._connections.snapshot() as connection:
+            return [
+                _recorded(connection.execute(statement, {"id": each, "limit": most}).fetchall())
+                for each in execution_ids
+            ]
 
     def get(self, key: Key) -> ExecutionRow | None:
         """Return the execution with this key."""
@@ -151,3 +154,12 @@ class SqliteJournal:
                 expected.setdefault(line.key, line.seq - 1)
         found.update(key for key, seq in expected.items() if self.last_seq(key) != seq)
         return frozenset(found)
+
+
+def _recorded(rows: list[Row]) -> Recorded | None:
+    if not rows:
+        return None
+    key, workflow, project, domain, _ = rows[0]
+    return Recorded(
+        key, workflow, project, domain, [row[-1] for row in rows if row[-1] is not None]
+    )
