@@ -11,7 +11,7 @@ from tidegate.api.tail import Tail
 from tidegate.errors import Unauthenticated
 from tidegate.service.service import Service
 from tidegate.service.tokens import NOBODY
-from tidegate.wire import AnswerReply, Ask
+from tidegate.wire import AnswerReply, Checked
 
 V = TypeVar("V")
 
@@ -29,14 +29,14 @@ class Backend:
         self.answers = 0
         self._carrier = Carrier()
 
-    async def ask(self, call: Call, request: Ask[V]) -> V:
+    async def ask(self, call: Call, checked: Checked[V]) -> V:
         """
         Have a request handled.
 
         Errors: those of the service; `Unauthenticated` if the token ended while the request waited; `HungUp` when nobody waits for the reply.
         """
-        steps = self.service.steps(request, call.principal)
-        waits: Any = getattr(request, "wait", 0.0)
+        steps = self.service.steps(checked, call.principal)
+        waits: Any = getattr(checked.request, "wait", 0.0)
         receive = call.receive if waits else None
         carried = await self._carrier.carry(steps, receive, aside=call.is_large)
         view: V = carried.view

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from msgspec import Struct
 
@@ -19,6 +19,10 @@ from tidegate.api.route import Receive, encode
 from tidegate.service.steps import ASIDE, MOST_TOGETHER, Pause, Steps, Together, outcome
 
 T = TypeVar("T")
+
+
+LINGER: Final = 0.001
+"""Seconds that steps which are carried out together wait for others at most, while something is at the engine."""
 
 
 class HungUp(Exception):
@@ -44,7 +48,9 @@ class Carrier:
     def __init__(self) -> None:
         self._done: deque[asyncio.Future[None]] = deque()
         self._woken = False
+        self._paused = 0
         self._come: list[tuple[Together, asyncio.Future[Any]]] = []
+        self._at_last: asyncio.Handle | None = None
 
     async def carry(
         self,
@@ -72,7 +78,11 @@ class Carrier:
                     future, ready = step.future, loop.create_future()
                     future.add_done_callback(partial(self._wake, loop, ready))
                     if step.seconds is None:
-                        await ready
+                        self._paused += 1
+                        try:
+                            await ready
+                        finally:
+                            self._paused -= 1
                     else:
                         await _first(ready, leaving, step.seconds)
                     if future.done():
@@ -95,7 +105,12 @@ class Carrier:
     def _together(self, loop: asyncio.AbstractEventLoop, step: Together) -> "asyncio.Future[Any]":
         """Have a step carried out with all others of its kind that come in this turn of the loop."""
         if not self._come:
-            loop.call_soon(self._carry_out)
+            # While the engine is at it, it takes nothing up anyway: till it wakes this loop, more come.
+            self._at_last = (
+                loop.call_later(LINGER, self._carry_out)
+                if self._paused
+                else loop.call_soon(self._carry_out)
+            )
         ready = loop.create_future()
         self._come.append((step, ready))
         if len(self._come) >= MOST_TOGETHER:
@@ -103,6 +118,8 @@ class Carrier:
         return ready
 
     def _carry_out(self) -> None:
+        if self._at_last is not None:
+            self._at_last.cancel()
         come, self._come = self._come, []
         kinds: dict[Any, list[tuple[Any, asyncio.Future[Any]]]] = {}
         for step, ready in come:
@@ -130,6 +147,8 @@ class Carrier:
             ready = done.popleft()
             if not ready.done():
                 ready.set_result(None)
+        if self._come:
+            self._carry_out()
 
 
 async def _first(

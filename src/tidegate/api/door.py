@@ -28,6 +28,7 @@ from tidegate.api.route import (
     MAY_BE_EMPTY,
     Call,
     Content,
+    Message,
     Receive,
     Reply,
     Route,
@@ -91,7 +92,7 @@ class Door:
         name, out = "none", Out(scope, send)
         self._busy += 1
         try:
-            if await self._page(scope, out):
+            if not _is_api(scope["path"]) and await self._page(scope, out):
                 return
             route, parts = self._find(scope)
             name = route.name
@@ -131,7 +132,7 @@ class Door:
     async def _page(self, scope: Scope, out: Out) -> bool:
         """Send a page or a file of the UI, if that is what is asked for."""
         path = scope["path"]
-        if _is_api(path) or scope["method"] not in ("GET", "HEAD"):
+        if scope["method"] not in ("GET", "HEAD"):
             return False
         packed = b"gzip" in _headers(scope).get(b"accept-encoding", b"")
         reply = await asyncio.to_thread(self._pages.find, path, packed=packed)
@@ -199,6 +200,8 @@ class Door:
 
 def _is_api(path: str) -> bool:
     """Whether a path is the API's, also for a reader who takes slashes and capitals less seriously."""
+    if path.startswith("/api/"):
+        return True
     first, _, _ = path.lower().lstrip("/").partition("/")
     return first == "api"
 
@@ -341,32 +344,30 @@ def _media(kind: bytes) -> str:
 
 
 async def _whole(receive: Receive, limit: int) -> bytes:
-    pieces, size, more = [], 0, True
-    while more:
-        chunk, more = await _chunk(receive)
-        pieces.append(chunk)
-        size += len(chunk)
-        if size > limit:
+    message = await receive()
+    if not message.get("more_body") and "body" in message:
+        whole: bytes = message["body"]
+        if len(whole) > limit:
             raise _too_large(limit)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return whole
+    return b"".join([piece async for piece in _chunks(receive, limit, message)])
 
 
-async def _chunks(receive: Receive, limit: int) -> AsyncIterator[bytes]:
+async def _chunks(
+    receive: Receive, limit: int, message: Message | None = None
+) -> AsyncIterator[bytes]:
+    """Yield the body as it comes; `message` is the first piece, if it is there already."""
     size, more = 0, True
     while more:
-        chunk, more = await _chunk(receive)
+        message = message or await receive()
+        if message["type"] == "http.disconnect":
+            raise HungUp
+        chunk, more = message.get("body", b""), message.get("more_body", False)
+        message = None
         size += len(chunk)
         if size > limit:
             raise _too_large(limit)
         yield chunk
-
-
-async def _chunk(receive: Receive) -> tuple[bytes, bool]:
-    """Return the next piece of a body, and whether more comes."""
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise HungUp
-    return message.get("body", b""), message.get("more_body", False)
 
 
 def _too_large(limit: int) -> TooLarge:

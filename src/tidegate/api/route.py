@@ -8,6 +8,7 @@ to the service, and are made of its binding (`asking`).
 import inspect
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import cached_property
 from typing import Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
@@ -17,7 +18,7 @@ from msgspec import Struct, field, structs
 from tidegate.errors import TidegateError, UnknownRoute
 from tidegate.service.access import Action, Principal
 from tidegate.service.admission import action_of
-from tidegate.wire import view_of
+from tidegate.wire import read, view_of
 from tidegate.wire.bindings import BINDINGS, Binding, Method
 
 JSON = "application/json"
@@ -101,7 +102,7 @@ class Stream(Struct, frozen=True):
 Handler: TypeAlias = Callable[[Any, Call], Awaitable[Reply | Stream]]
 
 
-class Header(Struct, frozen=True):
+class Header(Struct, frozen=True, dict=True):
     """A request header that a route looks at."""
 
     name: str
@@ -109,9 +110,9 @@ class Header(Struct, frozen=True):
     longest: int = 255
     schema: dict[str, str] = {}
 
-    @property
+    @cached_property
     def key(self) -> bytes:
-        """Return the name as it stands among the headers of a request."""
+        """The name as it stands among the headers of a request."""
         return self.name.lower().encode()
 
 
@@ -188,7 +189,7 @@ def asking(
             given[each] = getattr(sent, called)
         for each, header in headers:
             given[each] = call.headers[header.name]
-        return reply(await backend.ask(call, kind(**given)))
+        return reply(await backend.ask(call, read(kind, given)))
 
     return Route(
         method=binding.method,

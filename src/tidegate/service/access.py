@@ -9,7 +9,7 @@ Rule 3: operator does not imply approver, nor the other way round: to launch a c
 import re
 from collections.abc import Mapping
 from enum import Enum, StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pwd import getpwuid
 from typing import Final
 
@@ -164,11 +164,11 @@ class Grant(Struct, frozen=True):
         return self.project == "*" and self.domain == "*"
 
 
-class Principal(Struct, frozen=True):
+class Principal(Struct, frozen=True, dict=True):
     """
     Who asks. `token` is the id of the token, `via` the way in, `login` the hash of a browser's secret.
 
-    `local` is the owner of the store, on this machine.
+    `local` is the owner of the store, on this machine. What follows from the grants is worked out once: every request looks at it.
     """
 
     name: str
@@ -177,6 +177,17 @@ class Principal(Struct, frozen=True):
     token: str = ""
     login: bytes = b""
     local: bool = False
+
+    @cached_property
+    def somewhere(self) -> frozenset[Right]:
+        """The rights that are held in some namespace."""
+        return frozenset().union(*(RIGHTS[grant.role] for grant in self.grants))
+
+    @cached_property
+    def everywhere(self) -> frozenset[Right]:
+        """The rights that are held in every namespace."""
+        wide = (RIGHTS[grant.role] for grant in self.grants if grant.is_everywhere)
+        return frozenset().union(*wide)
 
 
 LOCAL: Final = Principal("local", (Grant(Role.ADMIN),), via="cli", local=True)
@@ -203,23 +214,23 @@ def allows(principal: Principal, action: Action, where: Namespace | None = None)
         return False
     right = policy.right
     match policy.where:
-        case Where.PUBLIC:
-            return True
-        case Where.LOCAL:
-            return principal.local
+        case Where.THERE:
+            return right in principal.everywhere or (
+                where is not None and _there(principal, right, where)
+            )
         case Where.ANYWHERE:
             return holds(principal, right)
         case Where.EVERYWHERE:
-            return _everywhere(principal, right)
-        case Where.THERE:
-            if where is None:
-                return _everywhere(principal, right)
-            return _there(principal, right, where)
+            return right in principal.everywhere
+        case Where.LOCAL:
+            return principal.local
+        case Where.PUBLIC:
+            return True
 
 
 def holds(principal: Principal, right: Right) -> bool:
     """Return whether somebody has a right somewhere."""
-    return any(right in RIGHTS[grant.role] for grant in principal.grants)
+    return right in principal.somewhere
 
 
 def sees(principal: Principal, where: Namespace) -> bool:
@@ -229,7 +240,7 @@ def sees(principal: Principal, where: Namespace) -> bool:
 
 def visible(principal: Principal) -> tuple[tuple[str, str], ...] | None:
     """Return the patterns (project, domain) of what somebody may see; None if that is everything."""
-    if _everywhere(principal, Right.READ):
+    if Right.READ in principal.everywhere:
         return None
     return tuple(
         dict.fromkeys(
@@ -249,17 +260,11 @@ def check_pattern(what: str, pattern: str) -> str:
     return pattern
 
 
-def _everywhere(principal: Principal, right: Right) -> bool:
-    return any(grant.is_everywhere and right in RIGHTS[grant.role] for grant in principal.grants)
-
-
 def _there(principal: Principal, right: Right, where: Namespace) -> bool:
     return any(
         right in RIGHTS[grant.role]
-        and (
-            grant.is_everywhere
-            or (_fits(grant.project, where.project) and _fits(grant.domain, where.domain))
-        )
+        and _fits(grant.project, where.project)
+        and _fits(grant.domain, where.domain)
         for grant in principal.grants
     )
 

@@ -8,8 +8,10 @@ What comes over the network is also made honest here: who asks is who the token 
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final, TypeAlias, cast, get_args
 
+import msgspec
 from msgspec import structs
 
 from tidegate.errors import Fault, Forbidden, InvalidValue, Unauthenticated
@@ -30,6 +32,14 @@ from tidegate.types.values import BLOB, URI
 from tidegate.wire import Ask, Launch, ListInbox, Request
 
 MAX_FAULTS: Final = 20
+
+PLAIN: Final = (
+    msgspec.inspect.StrType,
+    msgspec.inspect.IntType,
+    msgspec.inspect.FloatType,
+    msgspec.inspect.BoolType,
+)
+"""What no value of holds others."""
 
 _ACTIONS: Final[Mapping[Any, Action]] = {
     kind: Action(kind.__struct_config__.tag) for kind in get_args(Request)
@@ -141,12 +151,14 @@ def refuse_dangerous(request: Ask[Any]) -> None:
 
     Errors: `InvalidValue`, with the path of each.
     """
-    faults: list[Fault] = []
     todo: list[tuple[_Step, object]] = [
         ((None, name), value)
-        for name in request.__struct_fields__
-        if isinstance(value := getattr(request, name), dict | list)
+        for name in _holders(type(request))
+        if _holds(value := getattr(request, name))
     ]
+    if not todo:
+        return
+    faults: list[Fault] = []
     while todo and len(faults) < MAX_FAULTS:
         step, value = todo.pop()
         if isinstance(value, dict):
@@ -179,3 +191,16 @@ def _path(step: _Step) -> Path:
 
 def _holds(value: Value) -> bool:
     return isinstance(value, dict | list)
+
+
+@cache
+def _holders(kind: type[Ask[Any]]) -> tuple[str, ...]:
+    """Return the fields of a kind of request that may hold others."""
+    fields = msgspec.inspect.type_info(kind).fields  # type: ignore[attr-defined]  # a Struct's
+    return tuple(field.name for field in fields if not _is_plain(field.type))
+
+
+def _is_plain(declared: msgspec.inspect.Type) -> bool:
+    if isinstance(declared, msgspec.inspect.Metadata):
+        return _is_plain(declared.type)
+    return isinstance(declared, PLAIN)

@@ -17,7 +17,10 @@ class Intake:
 
     def faults(self, schema: Schema, value: Value) -> list[Fault]:
         """Return what is wrong with a value; nothing if it can be taken."""
-        return schemas.faults(schema, value) or list(self._missing(value, ()))
+        faults = schemas.faults(schema, value)
+        if faults or not isinstance(value, dict | list):
+            return faults
+        return list(self._missing(value, ()))
 
     def _missing(self, value: Value, path: Path) -> Iterator[Fault]:
         # How deep a value may be is part of the check before, so this may recurse.

@@ -29,7 +29,7 @@ from tidegate.service.signals import Signals
 from tidegate.service.steps import ASIDE, Steps, carry_out
 from tidegate.service.tokens import Tokens
 from tidegate.service.watch import Watch
-from tidegate.wire import Ask, Request, check, view_of
+from tidegate.wire import Ask, Checked, Request, check, view_of
 
 V = TypeVar("V")
 
@@ -80,11 +80,11 @@ class Service:
 
     def handle(self, request: Ask[V], principal: Principal = LOCAL) -> V:
         """Do what a request asks, if whoever asks may, in this thread. Errors: those of `tidegate.errors`; then nothing has changed."""
-        return carry_out(self.steps(request, principal))
+        return carry_out(self.steps(check(request), principal))
 
-    def steps(self, request: Ask[V], principal: Principal = LOCAL) -> Steps[V]:
+    def steps(self, checked: Checked[V], principal: Principal) -> Steps[V]:
         """Do what a request asks, step by step, for a door that must not block while the engine decides."""
-        check(request)
+        request = checked.request
         admitted = admit(request, principal, self._executions.row, no_such_execution)
         if self.gauges.is_stopping and isinstance(request, LAUNCHES):
             why = "the server is stopping and launches nothing; try again when it is back"
@@ -99,10 +99,12 @@ class Service:
 
     def _view(self, request: Request, principal: Principal) -> Steps[Any]:
         match request:
-            case wire.Register():
-                return self._registry.register(request)
+            case wire.Answer():
+                return (yield from self._signals.answer(request))
             case wire.Launch():
                 return (yield from self._executions.launch(request))
+            case wire.Register():
+                return self._registry.register(request)
             case wire.Relaunch() | wire.Recover():
                 return (yield from self._executions.again(request))
             case wire.GetExecution():
@@ -116,8 +118,6 @@ class Service:
                 return self._signals.all_of(request)
             case wire.GetQuestion():
                 return self._missing.told_of(self._inbox.question(request))
-            case wire.Answer():
-                return (yield from self._signals.answer(request))
             case wire.Abort():
                 return (yield from self._executions.abort(request))
             case wire.ListEvents():

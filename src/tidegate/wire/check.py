@@ -1,14 +1,15 @@
 """Whether what was sent is what is declared: for a request that was made in Python, and the words for whatever does not fit."""
 
 import re
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from typing import Annotated, Any, Generic, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Meta, structs
+from msgspec import Meta, Struct, structs
 
 from tidegate.errors import Fault, InvalidValue
 from tidegate.ir.expr import Path
-from tidegate.wire.requests import SAYS, Ask
+from tidegate.wire.requests import SAYS, Ask, V
 
 LONGEST_SHOWN = 80
 
@@ -16,12 +17,22 @@ _WHERE = re.compile(r"(?P<what>.*) - at `(?:key in )?\$(?P<path>.*)`\Z", re.DOTA
 _STEP = re.compile(r"\.([^.\[]+)|\[([^\]]*)\]")
 
 
-def check(request: Ask[Any]) -> None:
-    """Raise `InvalidValue`, naming the field, unless a request holds what its class declares, and its texts can be written as UTF-8."""
-    kind = type(request)
-    given = structs.asdict(request)
+class Checked(Struct, Generic[V], frozen=True):
+    """A request that holds what its class declares. Only `check` and `read` make one."""
+
+    request: Ask[V]
+
+
+def check(request: Ask[V]) -> Checked[V]:
+    """Return a request that was made in Python, if it holds what its class declares. Errors: `InvalidValue`, naming the field."""
+    read(type(request), structs.asdict(request))
+    return Checked(request)
+
+
+def read(kind: type[Ask[V]], given: Mapping[str, Any]) -> Checked[V]:
+    """Return the request that has these fields. Errors: `InvalidValue`, naming the field, also if a text cannot be written as UTF-8."""
     try:
-        msgspec.convert(given, kind)
+        request = msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
         raise misfit("the request", kind, given, error) from None
     for name, value in given.items():
@@ -32,6 +43,7 @@ def check(request: Ask[Any]) -> None:
             for text in value:
                 if isinstance(text, str):
                     _check_unicode(name, text)
+    return Checked(request)
 
 
 def _check_unicode(name: str, text: str) -> None:

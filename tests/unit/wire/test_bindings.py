@@ -19,6 +19,7 @@ from tidegate.wire import (
     Abort,
     Answer,
     Ask,
+    Checked,
     GetDeck,
     GetExecution,
     GetLogs,
@@ -117,8 +118,8 @@ class Ear:
     def __init__(self) -> None:
         self.heard: list[Ask[Any]] = []
 
-    async def ask(self, call: Any, request: Ask[Any]) -> None:
-        self.heard.append(request)
+    async def ask(self, call: Any, checked: Checked[Any]) -> None:
+        self.heard.append(checked.request)
         raise InvalidValue("heard")
 
 

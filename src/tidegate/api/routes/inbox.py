@@ -10,7 +10,10 @@ from tidegate.api.problems import document
 from tidegate.api.route import Call, Reply, Route, asking, part
 from tidegate.errors import TidegateError, UnknownExecution
 from tidegate.service.access import Action
-from tidegate.wire import Answer
+from tidegate.wire import Answer, check
+
+AT_ONCE = 50
+"""How many of many answers begin in one turn of the event loop: about five milliseconds."""
 
 InboxAnswer = part(
     "InboxAnswer",
@@ -45,9 +48,13 @@ class AnswerResults(Struct, frozen=True):
 
 async def answer_many(backend: Backend, call: Call) -> Reply:
     """Answer many signals at once. Each is decided for itself, and has a result of its own, in the order in which they came."""
-    # All are on their way before the first is decided, so they share commits.
-    results = await asyncio.gather(*(_answer(backend, call, each) for each in call.body.answers))
-    return Reply(AnswerResults(list(results)))
+    # Most are on their way before the first is decided, so they share commits; and nobody else waits until all are.
+    under_way: list[asyncio.Task[AnswerResult]] = []
+    for each in call.body.answers:
+        under_way.append(asyncio.create_task(_answer(backend, call, each)))
+        if len(under_way) % AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return Reply(AnswerResults(list(await asyncio.gather(*under_way))))
 
 
 async def _answer(backend: Backend, call: Call, given: Any) -> AnswerResult:
@@ -61,7 +68,7 @@ async def _answer(backend: Backend, call: Call, given: Any) -> AnswerResult:
         via=call.via,
     )
     try:
-        reply = await backend.ask(call, request)
+        reply = await backend.ask(call, check(request))
     except TidegateError as error:
         return AnswerResult(
             execution=given.execution,

@@ -44,10 +44,14 @@ def connect(path: Path, *, frozen: bool = False) -> apsw.Connection:
     try:
         if frozen:
             flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-            return apsw.Connection(f"{path.as_uri()}?immutable=1", flags)
-        return apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE)
+            connection = apsw.Connection(f"{path.as_uri()}?immutable=1", flags)
+        else:
+            connection = apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE)
     except apsw.Error as error:
         raise StoreError(f"cannot open {path}: {error}") from error
+    # A plan is made once, whatever is bound to the statement: else each new limit has it compiled again, which takes four times as long as to read.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+    return connection
 
 
 def connect_mover(path: Path) -> apsw.Connection:
