@@ -2,9 +2,10 @@
 
 import time
 
-from tidegate import task, wait_for_input, workflow
+from tidegate import approve, task, wait_for_input, workflow
 
 TASKS = 1_000
+GATES = 9_000
 
 
 @task
@@ -35,3 +36,19 @@ def ask_wf() -> str:
 @workflow
 def fan_wf() -> list[int]:
     return [trivial(x=i) for i in range(TASKS)]
+
+
+@task
+def pass_on(text: str) -> str:
+    return text
+
+
+@workflow
+def large_wf(text: str) -> str:
+    agreed = approve(pass_on(text=text), "agree")
+    return agreed
+
+
+@workflow
+def many_gates() -> list[str]:
+    return [wait_for_input(f"gate {i}", None, str) for i in range(GATES)]
