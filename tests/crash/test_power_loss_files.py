@@ -441,6 +441,8 @@ def sync_no_file_of_a_bundle(patch: pytest.MonkeyPatch) -> None:
         ("the next token", sync_the_content_after_its_name, "damaged"),
         ("the first deck", make_without_sync, "lost"),
         ("the next deck", write_in_place, "damaged"),
+        ("the directory of a store", sync_no_directory, "lost"),
+        ("the directory of a store", make_without_sync, "lost"),
     ],
 )
 def test_syncing_less_or_later_would_be_found(tmp_path: Path, name: str, change, finding: str):
