@@ -381,7 +381,7 @@ def write_under_the_final_name(patch: pytest.MonkeyPatch) -> None:
 
 
 def sync_the_content_after_its_name(patch: pytest.MonkeyPatch) -> None:
-    def write(path: Path, content: bytes) -> None:
+    def write(path: Path, content: bytes, drafts: Path | None = None) -> None:
         draft = path.with_suffix(".draft")
         draft.write_bytes(content)
         draft.replace(path)
@@ -392,7 +392,7 @@ def sync_the_content_after_its_name(patch: pytest.MonkeyPatch) -> None:
 
 
 def write_in_place(patch: pytest.MonkeyPatch) -> None:
-    def write(path: Path, content: bytes) -> None:
+    def write(path: Path, content: bytes, drafts: Path | None = None) -> None:
         path.write_bytes(content)
         disk.sync(path)
         disk.sync(path.parent)
