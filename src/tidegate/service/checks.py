@@ -40,7 +40,7 @@ def check_store(store: Store, artifacts: Artifacts | None = None) -> tuple[int, 
 
 def _executions(store: Store) -> Iterator[ExecutionRow]:
     before: Key | None = None
-    while rows := store.listings.executions(ExecutionQuery(before=before, limit=PAGE)):
+    while rows := store.listings.executions(ExecutionQuery(before=before, limit=PAGE)).rows:
         yield from rows
         before = rows[-1].key
 
@@ -73,7 +73,7 @@ class _Check:
 
     def _listed_otherwise(self, owner: RowOwner, now: Snapshot) -> list[str]:
         query = WaitQuery(kinds=(), key=owner.key, limit=1_000_000)
-        listed = {each.wait.node: each for each in self._store.listings.waits(query)}
+        listed = {each.wait.node: each for each in self._store.listings.waits(query).rows}
         true = _waits(owner, now)
         return [
             f"node {node}: {wrong}"
