@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from tidegate.core.messages import Accepted, Answer, Failure, Reply, Reuse
+from tidegate.core.messages import Accepted, AnswerRecord, Failure, Reply, Reuse
 from tidegate.core.past import PastGate
 from tidegate.core.plan import ROOT, Round
 from tidegate.ir.expr import NodeId, Value
@@ -108,7 +108,7 @@ class NodeState(Struct, frozen=True, array_like=True, gc=False):
     """What a task returned. Outputs of other kinds of nodes are evaluated when needed (`evaluate.output_of`)."""
     failure: Failure | None = None
     """Why it failed; for a task that is retried, why its last attempt did."""
-    answer: Answer | None = None
+    answer: AnswerRecord | None = None
     """The answer to a gate; in phase QUEUED, one that came early."""
     case: int | None = None
     """The case that a branch took."""
