@@ -27,15 +27,15 @@ from tidegate.core.state import (
     NodeState,
     NodeUnfolded,
     PhaseChanged,
-    Whereabouts,
+    StateFields,
 )
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, Graph, InputNode, Instant
 
 
-class Draft(Whereabouts):
+class Draft(StateFields):
     """
-    An execution during one step. The dicts of `Whereabouts` hold only what differs from `base`; the other fields hold what is current.
+    An execution during one step. The dicts of `StateFields` hold only what differs from `base`; the other fields hold what is current.
 
     `before` has the phase of each changed node before the step. `plan` grows when a dynamic task unfolds.
     `ready` are nodes whose needs are all met, `empty` holders whose last node has ended, `gone` the nodes of a round that was replaced.
