@@ -4,11 +4,20 @@ Writing files so that they survive a power cut.
 Rule 1: a file is written under another name, synced, and then renamed: its name never stands for half a content.
 Rule 2: a rename, a new file and a new directory are safe once the directory that holds the new name is synced. POSIX promises no more,
         and file systems use that freedom.
+Rule 3: until it has its name, a draft is locked by the process that writes it.
+
+Why a lock: the system releases it however the process ends, so a draft that can be locked is left over. The age of a draft would not tell,
+as an upload may pause and a clock may jump; nor would the number of its process, which another one has by then, in a container almost always.
 """
 
 import errno
+import fcntl
 import os
-from contextlib import suppress
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from tidegate.errors import StoreError, StoreFull
@@ -19,8 +28,6 @@ OUT_OF_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 def sync(path: Path) -> None:
     """Have a file's content, or the names in a directory, on disk. Errors: `OSError`."""
-    if os.name != "posix":  # Windows cannot open a directory, and journals its names
-        return
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
@@ -44,22 +51,83 @@ def make_directory(path: Path, *, durable: bool = True) -> None:
             sync(each.parent)
 
 
-def write(path: Path, content: bytes) -> None:
-    """Give a file this content, readable by its owner alone; after a power cut it has the old content or this one. Errors: `OSError`."""
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)  # an earlier process ended in the middle
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
+def write(path: Path, content: bytes, drafts: Path | None = None) -> None:
+    """
+    Give a file this content, readable by its owner alone; after a power cut it has the old content or this one.
+
+    It is drafted in the directory `drafts`; or beside its name, where the next write replaces what an earlier one has left.
+    Errors: `OSError`.
+    """
+    with draft(partial(_beside, path) if drafts is None else partial(new_file, drafts)) as aside:
+        with aside.open("wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(handle)
-        draft.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            draft.unlink()
-        raise
+            os.fsync(file.fileno())
+        aside.replace(path)
     sync(path.parent)
+
+
+@contextmanager
+def draft(make: Callable[[], str]) -> Iterator[Path]:
+    """Lend a file or directory that `make` makes, to be written and renamed; at the end of the block it is gone if it was not renamed. Errors: `OSError`."""
+    while (lock := _lock(path := Path(make()))) is None:
+        pass  # it was taken for left over before it was locked
+    try:
+        yield path
+    finally:
+        _remove(path)
+        os.close(lock)
+
+
+def new_file(directory: Path) -> str:
+    """Make an empty file with a new name, which its owner alone may read. Errors: `OSError`."""
+    handle, name = tempfile.mkstemp(dir=directory)
+    os.close(handle)
+    return name
+
+
+def remove_drafts(paths: Iterable[Path]) -> None:
+    """Remove the drafts that no living process writes. What cannot be removed stays, and is in nobody's way."""
+    for path in paths:
+        with suppress(OSError):
+            lock = _lock(path)
+            if lock is not None:
+                _remove(path)
+                os.close(lock)
+
+
+def _beside(path: Path) -> str:
+    aside = path.with_name(f"{path.name}.new")
+    aside.unlink(missing_ok=True)  # an earlier process ended in the middle
+    os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    return str(aside)
+
+
+def _lock(path: Path) -> int | None:
+    """Lock a draft until what is returned is closed; None if another process writes or removes it, or has just done so."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if path.exists():
+            return handle
+    except BlockingIOError:
+        pass
+    except BaseException:
+        os.close(handle)
+        raise
+    os.close(handle)
+    return None
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
 
 
 def failed(what: str, error: OSError) -> StoreError:

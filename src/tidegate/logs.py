@@ -45,6 +45,8 @@ class Logs:
 
     def __init__(self, home: Path) -> None:
         self._home = home
+        # All in one directory, which the owner can look into at once. No execution is spelled with a dot.
+        self._drafts = Path(home, "decks", ".new")
 
     def path(self, execution: str, node: str, attempt: int) -> Path:
         """Return where the log of an attempt is, or would be if it had printed something."""
@@ -74,7 +76,12 @@ class Logs:
         """Write the decks of an attempt, replacing those it wrote before; on return they survive a power cut. Errors: `OSError`."""
         path = self._directory("decks", execution, node) / f"{attempt}.html"
         disk.make_directory(path.parent)
-        disk.write(path, page)
+        disk.make_directory(self._drafts)
+        disk.write(path, page, self._drafts)
+
+    def remove_drafts(self) -> None:
+        """Remove what processes that were killed while they wrote decks have left."""
+        disk.remove_drafts(self._drafts.glob("*"))
 
     def read_deck(self, execution: str, node: str, attempt: int = 0) -> tuple[int, str] | None:
         """Return the decks of an attempt, or of the last attempt that has any, with its number; None if there are none."""

@@ -101,6 +101,13 @@ def artifacts_in(home: Path) -> Artifacts:
     )
 
 
+def remove_drafts(home: Path) -> None:
+    """Remove what killed processes have left half written. For the owner of the store; what others write at this moment stays."""
+    BlobDirectory(home / BLOBS).remove_drafts()
+    BundleDirectory(home / BUNDLES).remove_drafts()
+    Logs(home).remove_drafts()
+
+
 class Runtime:
     """An engine at work on a store, and the service in front of it. Made by the functions below."""
 
@@ -126,6 +133,7 @@ class Runtime:
         if not reads_only:
             # No attempt outlives its owner: what an earlier one has left running is ended, before any is submitted.
             executor.attach(())
+            remove_drafts(home)
             self._engine.start()
         if serve_door and (door := self.open_door()) is not None:
             door.run(self._local_app)

@@ -55,11 +55,11 @@ def browser() -> Iterator[Any]:
 
 
 class Site:
-    """A server with the workflows registered."""
+    """A server with the workflows registered. `planted` is as of `Server`."""
 
-    def __init__(self, home: Path, *programs: Path) -> None:
+    def __init__(self, home: Path, *programs: Path, planted: str = "") -> None:
         self.home = home
-        self.server = Server(home).ready()
+        self.server = Server(home, planted=planted).ready()
         self.state: Any = None
         self.port = 0
         for file in programs:

@@ -39,9 +39,9 @@ from tidegate.ports.store import Store
 
 def everything(store: Store):
     """Return all that a batch may change."""
-    rows = store.listings.executions(ExecutionQuery(limit=1000))
+    rows = store.listings.executions(ExecutionQuery(limit=1000)).rows
     history = {row.key: store.journal.history(row.key) for row in rows}
-    return rows, history, store.listings.waits(WaitQuery(kinds=())), store.listings.counts()
+    return rows, history, store.listings.waits(WaitQuery(kinds=())).rows, store.listings.counts()
 
 
 class JournalContract:

@@ -11,6 +11,8 @@ from tests.contract.store_rows import (
     listed,
     nodes,
     open_waits,
+    pages_of_executions,
+    pages_of_waits,
     wait,
     waits,
 )
@@ -26,7 +28,6 @@ from tidegate.ports.journal import (
     WaitEnd,
     WaitRow,
 )
-from tidegate.ports.listings import ExecutionQuery, WaitQuery
 from tidegate.ports.store import Store
 
 PLACES = {1: ("flow", "dev"), 2: ("flow", "live"), 3: ("flower", "dev"), 4: ("", ""), 5: ("x", "")}
@@ -357,7 +358,7 @@ class ListingsContract:
     def test_any_list_holds_what_is_meant_in_order_in_pages_of_any_size(
         self, store: Store, projects, small_search
     ):
-        small_search()
+        small_search(examined=50)
         shop = Shop(store, projects, 15, projects)
         every_wait = waits(store, kinds=(), limit=10**6)
         assert sorted(every_wait, key=repr) == sorted(shop.waits.values(), key=repr)
@@ -371,20 +372,17 @@ class ListingsContract:
                 if (not kinds or row.kind in kinds)
                 and meant(where, row.series, row.name, row.shown.title, row.execution)
             ]
-            found, after = [], None
-            while page := store.listings.waits(
-                WaitQuery(where=where, kinds=kinds, after=after, limit=size)
-            ):
-                assert len(page) <= size
-                found += [row.wait for row in page]
-                after = page[-1].mark
+            found = []
+            for page in pages_of_waits(store, where=where, kinds=kinds, limit=size):
+                assert len(page.rows) <= size
+                found += [row.wait for row in page.rows]
             assert found == expected, where
 
     @pytest.mark.parametrize("projects", [2, 60])
     def test_any_list_of_executions_holds_what_is_meant_newest_first(
         self, store: Store, projects, small_search, spans
     ):
-        small_search()
+        small_search(examined=50)
         spans(30)
         shop = Shop(store, projects, 15, projects)
         for _ in range(150):
@@ -402,11 +400,8 @@ class ListingsContract:
                 and meant(where, row.series, row.id)
             ]
             found: list[ExecutionRow] = []
-            before = None
-            while page := store.listings.executions(
-                ExecutionQuery(where, phases, since, until, before, size)
-            ):
-                assert len(page) <= size
-                found += page
-                before = page[-1].key
+            span = {"since": since, "until": until}
+            for page in pages_of_executions(store, where=where, phases=phases, limit=size, **span):
+                assert len(page.rows) <= size
+                found += page.rows
             assert found == expected, (where, phases, since, until)

@@ -5,8 +5,11 @@ from tests.contract.store_rows import (
     NOON,
     keys,
     launch,
+    listed,
     nodes,
     open_waits,
+    pages_of_executions,
+    pages_of_waits,
     titled,
     wait,
     waits,
@@ -15,6 +18,7 @@ from tests.contract.store_rows import (
 
 from tidegate.core.state import ExecutionPhase as Phase
 from tidegate.ports.journal import Batch, Counts, LaunchRow, Series, WaitEnd
+from tidegate.ports.listings import Narrowing, Page
 from tidegate.ports.store import Store
 
 FOLDED = [
@@ -229,3 +233,52 @@ class SearchContract:
         assert waits(store, "needle", project="p99") == []
         assert keys(store, "e1", project="p4") == [14]
         assert keys(store, "REPORT", project="p4", limit=2) == [94, 84]
+
+    @pytest.mark.parametrize("within", [None, (("p1", "*"),), (("p*", "*"),)])
+    def test_a_search_that_is_given_up_says_where_to_go_on_and_so_finds_all(
+        self, store: Store, small_search, within
+    ):
+        """A text of two characters is in no index, and this one stands where a page does not come to."""
+        small_search(glance=5, examined=30)
+        for key in range(1, 301):
+            series = Series(f"p{key % 3}", "", "report")
+            launch(store, key, series=series)
+            name = "zz" if key in (151, 277) else "hay"
+            open_waits(store, wait(key, name=name, opened=key, series=series))
+        admitted = [row.mark for row in listed(store, within=within, limit=1_000)]
+        where = Narrowing(within=within, text="zz")
+
+        pages = list(pages_of_waits(store, where=where, limit=10))
+
+        assert [row.wait.key for page in pages for row in page.rows] == [151, 277]
+        assert len(pages) >= len(admitted) // 30
+        # Nobody learns from a cursor of what he may not see.
+        assert {page.rest for page in pages} <= {None, *admitted}
+        assert pages[0] == Page([], admitted[29])
+
+    @pytest.mark.parametrize("within", [None, (("p1", "*"),), (("p*", "*"),)])
+    def test_a_search_of_executions_that_is_given_up_goes_on_alike(
+        self, store: Store, small_search, within
+    ):
+        small_search(glance=5, examined=30)
+        for key in range(1, 301):
+            ids = "zz" if key in (31, 151) else "e"
+            launch(store, key, series=Series(f"p{key % 3}", "", "report"), ids=ids)
+        admitted = keys(store, within=within, limit=1_000)
+        where = Narrowing(within=within, text="zz")
+
+        pages = list(pages_of_executions(store, where=where, limit=10))
+
+        assert [row.key for page in pages for row in page.rows] == [151, 31]
+        assert len(pages) >= len(admitted) // 30
+        assert {page.rest for page in pages} <= {None, *admitted}
+        assert pages[0] == Page([], admitted[29])
+
+    def test_a_page_that_is_full_is_not_given_up(self, store: Store, small_search):
+        small_search(glance=5, examined=30)
+        launch(store, *range(1, 101))
+        open_waits(store, *(wait(key, name="zz", opened=key) for key in range(1, 101)))
+        where = Narrowing(text="zz")
+
+        assert [len(page.rows) for page in pages_of_waits(store, where=where, limit=20)] == [20] * 5
+        assert all(page.rest is None for page in pages_of_waits(store, where=where, limit=20))

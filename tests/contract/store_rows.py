@@ -1,13 +1,29 @@
 """Rows for the contract suites of a store: a workflow, executions launched with a line of history each, and what they wait for."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tidegate.core.state import ExecutionPhase as Phase
 from tidegate.core.waits import Shown
 from tidegate.ports.catalog import WorkflowRow
-from tidegate.ports.journal import Batch, Counts, HistoryRow, LaunchRow, Series, WaitRow
-from tidegate.ports.listings import ExecutionQuery, ListedWait, Narrowing, WaitQuery
+from tidegate.ports.journal import (
+    Batch,
+    Counts,
+    ExecutionRow,
+    HistoryRow,
+    Key,
+    LaunchRow,
+    Series,
+    WaitRow,
+)
+from tidegate.ports.listings import (
+    ExecutionQuery,
+    ListedWait,
+    Mark,
+    Narrowing,
+    Page,
+    WaitQuery,
+)
 from tidegate.ports.store import Store
 
 NOON = 1_800_000_000_000_000
@@ -55,7 +71,29 @@ def titled(text: str) -> Shown:
 def listed(store: Store, text="", **query) -> list[ListedWait]:
     """List what waits."""
     where = {name: query.pop(name) for name in Narrowing.__struct_fields__ if name in query}
-    return store.listings.waits(WaitQuery(where=Narrowing(text=text, **where), **query))
+    return store.listings.waits(WaitQuery(where=Narrowing(text=text, **where), **query)).rows
+
+
+def pages_of_waits(store: Store, **query) -> Iterator[Page[ListedWait, Mark]]:
+    """List what waits, page by page, to the end."""
+    after: Mark | None = None
+    while True:
+        page = store.listings.waits(WaitQuery(after=after, **query))
+        if not page.rows and page.rest is None:
+            return
+        yield page
+        after = page.rows[-1].mark if page.rest is None else page.rest
+
+
+def pages_of_executions(store: Store, **query) -> Iterator[Page[ExecutionRow, Key]]:
+    """List executions, page by page, to the end."""
+    before: Key | None = None
+    while True:
+        page = store.listings.executions(ExecutionQuery(before=before, **query))
+        if not page.rows and page.rest is None:
+            return
+        yield page
+        before = page.rows[-1].key if page.rest is None else page.rest
 
 
 def waits(store: Store, text="", **query) -> list[WaitRow]:
@@ -70,5 +108,7 @@ def nodes(rows: Sequence[WaitRow]) -> list[tuple[int, str]]:
 def keys(store: Store, text="", **query) -> list[int]:
     """List executions by their keys."""
     where = {name: query.pop(name) for name in Narrowing.__struct_fields__ if name in query}
-    found = store.listings.executions(ExecutionQuery(where=Narrowing(text=text, **where), **query))
+    found = store.listings.executions(
+        ExecutionQuery(where=Narrowing(text=text, **where), **query)
+    ).rows
     return [row.key for row in found]

@@ -2,6 +2,8 @@
 The executor of processes keeps the promises of an executor, and those about room, time and the processes themselves.
 """
 
+import itertools
+import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +20,9 @@ from tests.contract.yard import (
 )
 
 from tidegate.core.messages import TASK_TIMED_OUT
+from tidegate.executors import roster
 from tidegate.executors.process import ProcessExecutor
+from tidegate.parts import Parts
 from tidegate.ports.executor import Began, Lost, Raised, Returned
 
 
@@ -266,3 +270,27 @@ def test_closing_ends_every_process_and_gives_back_every_descriptor(tmp_path: Pa
     assert (children(), descriptors()) == before
     assert not is_alive(int((tmp_path / "pid").read_text()))
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_what_an_earlier_life_has_left_is_in_nobodys_way_and_removed(tmp_path: Path, monkeypatch):
+    """In a container each owner has the process number of the one before, as two executors of one process have."""
+    write_bundle(tmp_path, yard=YARD)
+    scratch, left = tmp_path / "scratch", tmp_path / "left"
+    earlier = Crew(ProcessExecutor(tmp_path, 1))
+    earlier.run("quick", module="yard", n=1)
+    shutil.copytree(scratch, left)
+    earlier.executor.close()
+    scratch.rmdir()
+    left.rename(scratch)
+    assert list(scratch.iterdir())
+
+    monkeypatch.setattr(roster, "_numbers", itertools.count(1))
+    parts = Parts()
+    crew = Crew(ProcessExecutor(tmp_path, 1, parts=parts))
+    assert crew.run("quick", module="yard", n=2) == Returned({"o0": 2})
+    assert [part.restarts for part in parts.standings()] == [0, 0]
+    crew.executor.attach(())
+    assert crew.run("quick", module="yard", n=3) == Returned({"o0": 3})
+    crew.executor.close()
+
+    assert list(scratch.iterdir()) == []

@@ -41,12 +41,13 @@ class StoreContract(
     def small_search(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         """Make the limits of a search so small that each of its ways is taken."""
 
-        def limit(pending=40, candidates=60, glance=15, arms_=6, sweep=20) -> None:
+        def limit(pending=40, candidates=60, glance=15, arms_=6, sweep=20, examined=10_000) -> None:
             monkeypatch.setattr(search, "PENDING", pending)
             monkeypatch.setattr(search, "CANDIDATES", candidates)
             monkeypatch.setattr(search, "SWEEP", sweep)
             monkeypatch.setattr(arms, "GLANCE", glance)
             monkeypatch.setattr(arms, "MAX_ARMS", arms_)
+            monkeypatch.setattr(arms, "EXAMINED", examined)
 
         return limit
 
@@ -199,7 +200,7 @@ def test_others_read_while_an_engine_writes(path: Path):
     try:
         launch(store, 1)
         reader = SqliteStore.open(path, writer=False)
-        assert [row.id for row in reader.listings.executions(ExecutionQuery())] == ["e1"]
+        assert [row.id for row in reader.listings.executions(ExecutionQuery()).rows] == ["e1"]
         launch(store, 2)
         assert reader.journal.last_key() == 2
         with pytest.raises(StoreError, match="opened for reading"):

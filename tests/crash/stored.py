@@ -22,7 +22,7 @@ def stored_answers(home: Path) -> Answers:
     store = SqliteStore.open(home / STORE, writer=False)
     programs = Programs(store.catalog)
     found: Answers = {}
-    for row in store.listings.executions(ExecutionQuery(limit=1_000_000)):
+    for row in store.listings.executions(ExecutionQuery(limit=1_000_000)).rows:
         now = snapshot(store.journal, programs, row)
         found[row.id, ""] = now.state.inputs["n"]
         given = [

@@ -33,11 +33,11 @@ WORKFLOW = WorkflowRow(0, "story", "v1", b"graph", "", "", 0)
 
 def contents(store: Store) -> Contents:
     """Read everything that a store holds, through its public door."""
-    rows = store.listings.executions(ExecutionQuery(limit=10**6))
+    rows = store.listings.executions(ExecutionQuery(limit=10**6)).rows
     history = {row.key: store.journal.history(row.key) for row in rows}
-    waits = store.listings.waits(WaitQuery(kinds=(), limit=10**6))
+    waits = store.listings.waits(WaitQuery(kinds=(), limit=10**6)).rows
     needles = WaitQuery(Narrowing(text=NEEDLE), limit=10**6)
-    found = [row.wait.key for row in store.listings.waits(needles)]
+    found = [row.wait.key for row in store.listings.waits(needles).rows]
     return rows, history, waits, store.listings.counts(), found
 
 

@@ -381,7 +381,7 @@ def write_under_the_final_name(patch: pytest.MonkeyPatch) -> None:
 
 
 def sync_the_content_after_its_name(patch: pytest.MonkeyPatch) -> None:
-    def write(path: Path, content: bytes) -> None:
+    def write(path: Path, content: bytes, drafts: Path | None = None) -> None:
         draft = path.with_suffix(".draft")
         draft.write_bytes(content)
         draft.replace(path)
@@ -392,7 +392,7 @@ def sync_the_content_after_its_name(patch: pytest.MonkeyPatch) -> None:
 
 
 def write_in_place(patch: pytest.MonkeyPatch) -> None:
-    def write(path: Path, content: bytes) -> None:
+    def write(path: Path, content: bytes, drafts: Path | None = None) -> None:
         path.write_bytes(content)
         disk.sync(path)
         disk.sync(path.parent)
@@ -441,6 +441,8 @@ def sync_no_file_of_a_bundle(patch: pytest.MonkeyPatch) -> None:
         ("the next token", sync_the_content_after_its_name, "damaged"),
         ("the first deck", make_without_sync, "lost"),
         ("the next deck", write_in_place, "damaged"),
+        ("the directory of a store", sync_no_directory, "lost"),
+        ("the directory of a store", make_without_sync, "lost"),
     ],
 )
 def test_syncing_less_or_later_would_be_found(tmp_path: Path, name: str, change, finding: str):

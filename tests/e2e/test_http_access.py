@@ -178,8 +178,8 @@ class World:
 
     def everything(self):
         """All that is stored of executions."""
-        rows = self.store.listings.executions(ExecutionQuery(limit=10_000))
-        waits = self.store.listings.waits(WaitQuery(kinds=(), limit=10_000))
+        rows = self.store.listings.executions(ExecutionQuery(limit=10_000)).rows
+        waits = self.store.listings.waits(WaitQuery(kinds=(), limit=10_000)).rows
         return rows, waits, {row.key: self.store.journal.history(row.key) for row in rows}
 
 

@@ -134,7 +134,7 @@ def test_what_waits_in_an_old_store_goes_on(tmp_path: Path, dump: Path):
     store = SqliteStore.open(path)
 
     assert store.problems() == []
-    assert [(row.id, row.phase) for row in store.listings.executions(ExecutionQuery())] == [
+    assert [(row.id, row.phase) for row in store.listings.executions(ExecutionQuery()).rows] == [
         ("sleeps", Phase.RUNNING),
         ("waits-for-review", Phase.WAITING),
         ("waits-for-title", Phase.WAITING),
@@ -143,7 +143,7 @@ def test_what_waits_in_an_old_store_goes_on(tmp_path: Path, dump: Path):
     assert store.journal.history(3) == [b"one", b"\x00\xff"]
     assert store.journal.active() == [4]
     assert store.journal.next_due() == NOON + 60
-    listed = [row.wait for row in store.listings.waits(WaitQuery(kinds=()))]
+    listed = [row.wait for row in store.listings.waits(WaitQuery(kinds=())).rows]
     assert [(row.key, row.node, row.kind, row.name, row.opened, row.due) for row in listed] == [
         (4, "n0", "sleep", "nap", NOON + 4, NOON + 60),
         (4, "n3", "retry", "fetch", NOON + 5, NOON + 70),
@@ -239,7 +239,7 @@ def test_a_migration_that_fails_leaves_the_old_store_whole(tmp_path: Path, monke
     monkeypatch.setattr(statements, "migrations", lambda _: known)
     store = SqliteStore.open(path)
 
-    assert len(store.listings.waits(WaitQuery(kinds=()))) == 4
+    assert len(store.listings.waits(WaitQuery(kinds=())).rows) == 4
     assert store.problems() == []
     store.close()
 

@@ -54,7 +54,7 @@ def change(path: Path, *statements: str) -> None:
 
 
 def inbox(store: Store, text: str = "") -> list[ListedWait]:
-    return store.listings.waits(WaitQuery(Narrowing(text=text), limit=1000))
+    return store.listings.waits(WaitQuery(Narrowing(text=text), limit=1000)).rows
 
 
 def names(rows: list[ListedWait]) -> list[tuple[str, str]]:
@@ -63,11 +63,11 @@ def names(rows: list[ListedWait]) -> list[tuple[str, str]]:
 
 def lists(store: Store) -> tuple[object, ...]:
     """Return all that lists show."""
-    waits = store.listings.waits(WaitQuery(kinds=(), limit=1000))
+    waits = store.listings.waits(WaitQuery(kinds=(), limit=1000)).rows
     # A mark says where a row is; that may change.
     return (
         [(row.wait, row.workflow, row.damaged) for row in waits],
-        store.listings.executions(ExecutionQuery(limit=1000)),
+        store.listings.executions(ExecutionQuery(limit=1000)).rows,
         store.listings.counts(),
         names(inbox(store, "ITEM 1")),
         names(inbox(store, "an-1")),
@@ -113,7 +113,9 @@ def test_an_old_store_is_searched_as_a_new_one(path: Path):
     assert names(inbox(store, "ITEM 1")) == [("fan-1", "item 1"), ("fan-1", "item 10")]
     assert names(inbox(store, "shown-")) == IN_THE_INBOX[:2]
     assert names(inbox(store, "review_")) == [("review-1", "review")]
-    found = store.listings.executions(ExecutionQuery(Narrowing(text="-1"), phases=(Phase.FAILED,)))
+    found = store.listings.executions(
+        ExecutionQuery(Narrowing(text="-1"), phases=(Phase.FAILED,))
+    ).rows
     assert [row.id for row in found] == ["rejected-1"]
     store.close()
 
@@ -229,7 +231,7 @@ def test_histories_that_never_could_be_read_are_listed_in_order(tmp_path: Path):
     revive("0002", path)
 
     store = SqliteStore.open(path)
-    rows = store.listings.waits(WaitQuery(kinds=()))
+    rows = store.listings.waits(WaitQuery(kinds=())).rows
 
     assert [row.wait.name for row in rows] == ["nap", "fetch", "review", "title"]
     assert all("cannot be read" in row.damaged for row in rows)

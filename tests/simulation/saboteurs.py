@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tidegate.core import state as states
-from tidegate.core.messages import Accepted, Answer, CancelTask, Denied, final
+from tidegate.core.messages import Accepted, AnswerRecord, CancelTask, Denied, final
 from tidegate.core.plan import ROOT
 from tidegate.core.state import NodeChanged
 from tidegate.core.state import NodePhase as Phase
@@ -233,7 +233,7 @@ def approved_unborn(real: Any) -> Any:
     def decide(flow: Any, event: Any) -> Any:
         reply = real(flow, event)
         if reply == Denied("not_waiting_yet"):
-            answer = Answer(event.value, event.at, event.who, event.via, early=True)
+            answer = AnswerRecord(event.value, event.at, event.who, event.via, early=True)
             now = flow.draft.node(event.node)
             flow.draft.put(event.node, replace(now, answer=answer))
             return Accepted(event.at, event.who, early=True)

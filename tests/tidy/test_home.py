@@ -16,6 +16,7 @@ MAY_JOIN = {
     "runtime.py": "the composition root",
     "testing.py": "the composition root of a sandbox",
     "executors/worker.py": "an entry of its own: a worker is another process",
+    "executors/process.py": "scratch files are the pool's alone",
     "executors/pool.py": "scratch files are the pool's alone",
     "executors/roster.py": "scratch files are the pool's alone",
     "logs.py": "owns the paths of logs and decks",

@@ -102,7 +102,7 @@ ELSEWHERE = (
     Group(
         "tests/e2e/test_remote_client.py",
         "the client, against a real server",
-        "remote/events remote/execution remote/problems remote/registering",
+        "remote/execution remote/problems remote/registering",
     ),
     Group(
         "tests/unit/sdk/test_promise.py",

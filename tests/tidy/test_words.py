@@ -16,11 +16,7 @@ VAGUE = {"place", "places", "desk"}
 ALLOWED_NAMES: dict[str, str] = {}
 """Names with such a word, and why."""
 
-ALLOWED_TWICE: dict[str, str] = {
-    "Answer": "the request, and what it becomes in the machine: an answer, as the glossary has it",
-    "Decorator": "what `@task` and `@workflow` return",
-    "Launch": "the request, and what it becomes in the engine's queue",
-}
+ALLOWED_TWICE: dict[str, str] = {}
 """Public classes of one name, and why that is one meaning."""
 
 OTHERS = ("executors",)

@@ -1,6 +1,7 @@
 """Writing that survives a power cut, as far as one process shows it; the power itself is cut in `tests/crash/test_power_loss_files.py`."""
 
 import errno
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -70,6 +71,41 @@ def test_what_an_earlier_process_left_half_written_is_in_nobodys_way(tmp_path: P
     disk.write(tmp_path / "token", b"whole")
 
     assert [path.name for path in tmp_path.iterdir()] == ["token"]
+
+
+@pytest.mark.parametrize("when", ["before it was opened", "before it was locked"])
+def test_a_draft_that_was_taken_for_left_over_is_made_again(tmp_path: Path, monkeypatch, when: str):
+    made: list[Path] = []
+    flock = fcntl.flock
+
+    def make() -> str:
+        made.append(Path(disk.new_file(tmp_path)))
+        if when == "before it was opened":
+            made[0].unlink(missing_ok=True)
+        return str(made[-1])
+
+    def late(handle: int, how: int) -> None:
+        if when == "before it was locked":
+            made[0].unlink(missing_ok=True)
+        flock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with disk.draft(make) as draft:
+        draft.write_bytes(b"whole")
+        disk.remove_drafts(made)
+        draft.replace(tmp_path / "kept")
+
+    assert len(made) == 2
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("kept", b"whole")]
+
+
+def test_a_draft_that_cannot_be_removed_keeps_no_other_from_it(tmp_path: Path):
+    (tmp_path / "a-link").symlink_to("nowhere")
+    (tmp_path / "b-draft").write_bytes(b"ha")
+
+    disk.remove_drafts([tmp_path / "gone", *sorted(tmp_path.iterdir())])
+
+    assert [path.name for path in tmp_path.iterdir()] == ["a-link"]
 
 
 def test_directories_are_their_owners_whatever_the_umask(tmp_path: Path):

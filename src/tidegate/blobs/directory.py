@@ -1,7 +1,7 @@
 """
 Blobs in a directory of this machine, one file each, named by its digest: `ab/cdef...`.
 
-Rule 1: a blob is written as a draft under `new/`, synced, and renamed, so that its name never stands for half a content.
+Rule 1: a blob is written as a draft under `new/`, locked meanwhile, synced, and renamed, so that its name never stands for half a content.
 Rule 2: before `put` returns, every directory with a new name in it is synced: the prefix, this directory, and the one around it.
 Rule 3: what is read is checked, and what has changed on the disk is never handed out whole.
 """
@@ -9,9 +9,8 @@ Rule 3: what is read is checked, and what has changed on the disk is never hande
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -36,6 +35,7 @@ class BlobDirectory:
 
     def __init__(self, root: Path | str, *, sync: bool = True) -> None:
         self._root = Path(root)
+        self._drafts = self._root / "new"
         self._sync = sync
         self._safe: set[Path] = set()
         """Directories whose names are known to be on disk: at most 256 prefixes, and the root."""
@@ -84,6 +84,10 @@ class BlobDirectory:
             )
         yield held
 
+    def remove_drafts(self) -> None:
+        """Remove what processes that were killed have left under `new/`."""
+        disk.remove_drafts(self._drafts.glob("*"))
+
     def _path(self, digest: str) -> Path:
         check_digest(digest)
         return self._root / digest[:2] / digest[2:]
@@ -97,26 +101,19 @@ class BlobDirectory:
             return False  # writing it says what is wrong, if anything is
 
     def _write(self, pieces: Iterable[bytes]) -> str:
-        drafts = self._root / "new"
-        disk.make_directory(drafts, durable=self._sync)
-        handle, name = tempfile.mkstemp(dir=drafts)  # nobody else may read it
-        draft = Path(name)
-        try:
+        disk.make_directory(self._drafts, durable=self._sync)
+        with disk.draft(partial(disk.new_file, self._drafts)) as draft:
             seen = hashlib.sha256()
-            with os.fdopen(handle, "wb") as file:
+            with draft.open("wb") as file:
                 for piece in pieces:
                     seen.update(piece)
                     file.write(piece)
                 file.flush()
                 if self._sync:
-                    os.fsync(handle)
+                    os.fsync(file.fileno())
             path = self._path(seen.hexdigest())
             disk.make_directory(path.parent, durable=self._sync)
             draft.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                draft.unlink()
-            raise
         self._settle(path)
         return seen.hexdigest()
 

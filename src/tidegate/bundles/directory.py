@@ -6,9 +6,10 @@ Rule 2: before `put` returns, every directory with a new name in it is synced.
 """
 
 import os
-import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 from tidegate import disk
@@ -67,6 +68,10 @@ class BundleDirectory:
                 problems.append(error.message)
         return problems
 
+    def remove_drafts(self) -> None:
+        """Remove what processes that were killed have left beside the bundles."""
+        disk.remove_drafts([*self._root.glob(".new-*"), *self._root.glob(".old-*")])
+
     def _path(self, digest: str) -> Path:
         if not _is_digest(digest):
             raise CodeError(f"{digest[:80]!r} is not the digest of a bundle")
@@ -75,27 +80,22 @@ class BundleDirectory:
     def _install(self, archive: Archive) -> None:
         disk.make_directory(self._root)
         path = self._path(archive.digest)
-        fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=self._root))
         try:
-            _sync(unpack(archive.body, fresh))
-            if not _is_whole(path):  # else another process was quicker, with the same contents
-                if path.exists():
-                    self._set_aside(path)
-                fresh.rename(path)
+            with self._draft(".new-") as fresh:
+                _sync(unpack(archive.body, fresh))
+                if not _is_whole(path):  # else another process was quicker, with the same contents
+                    if path.exists():
+                        # A damaged bundle is taken away by one rename, and removed.
+                        with self._draft(".old-") as aside:
+                            path.rename(aside / path.name)
+                    fresh.rename(path)
         except OSError:
             if not _is_whole(path):
                 raise
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
         self._settle()
 
-    def _set_aside(self, path: Path) -> None:
-        """Take a damaged bundle away, by one rename, and remove it."""
-        aside = Path(tempfile.mkdtemp(prefix=".old-", dir=self._root))
-        try:
-            path.rename(aside / path.name)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+    def _draft(self, prefix: str) -> AbstractContextManager[Path]:
+        return disk.draft(partial(tempfile.mkdtemp, prefix=prefix, dir=self._root))
 
     def _settle(self) -> None:
         disk.sync(self._root)

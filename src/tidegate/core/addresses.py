@@ -65,10 +65,9 @@ def resolve(plan: Plan, state: ExecutionState, name: str, execution: str, key: s
     known = plan.names.get(name)
     if known is not None:
         return known.first if known.times == 1 else _open(plan, state, name, execution)
-    for cut in (at for at, char in enumerate(name) if char == "/"):  # a name may have slashes, too
-        found = plan.gates.get((name[:cut], name[cut + 1 :]))
-        if found is not None:
-            return found
+    found = _at_path(plan, name)
+    if found is not None:
+        return found
     planned, id_ = plan.nodes.get(NodeId(name)), NodeId(name)
     if id_ in state.past or (planned and isinstance(planned.node, InputNode | ApproveNode)):
         return id_
@@ -80,6 +79,23 @@ def resolve(plan: Plan, state: ExecutionState, name: str, execution: str, key: s
     raise UnknownSignal(
         f"execution {execution} has no signal {name[:80]!r}; {hint}", signals=signals
     )
+
+
+def _at_path(plan: Plan, path: str) -> NodeId | None:
+    """Return the gate that has a path; None if there is none, or its round is over."""
+    # A name may have slashes, too. What comes before a cut is looked up only while it is the path of a graph, so there are no more
+    # look-ups than graphs in each other, however many slashes a stranger sends.
+    cut = path.find("/")
+    while cut >= 0:
+        graph = path[:cut]
+        found = plan.gates.get((graph, path[cut + 1 :]))
+        if found is not None:
+            return found
+        scope, _, round_ = graph.rpartition("~")
+        if graph not in plan.scopes and not (round_.isdecimal() and scope in plan.rounds):
+            return None
+        cut = path.find("/", cut + 1)
+    return None
 
 
 def path_of(plan: Plan, state: ExecutionState, node: NodeId) -> str:

@@ -10,7 +10,7 @@ from tidegate.core.messages import (
     BRANCH_FAILED,
     REJECTED,
     TIMEOUT_EXPIRED,
-    Answer,
+    AnswerRecord,
     CancelTask,
     Command,
     Failure,
@@ -102,12 +102,14 @@ class Flow:
         assert isinstance(gate, InputNode | ApproveNode)
         match gate.patience:
             case Defaults(value=value):
-                self.answer(node, Answer(value, draft.at, "timeout", "timeout", by_timeout=True))
+                self.answer(
+                    node, AnswerRecord(value, draft.at, "timeout", "timeout", by_timeout=True)
+                )
             case Expires() | Forever():
                 message = f"nobody answered {gate.name!r} in time"
                 self.fail(node, now, final(TIMEOUT_EXPIRED, message), TIMED_OUT)
 
-    def answer(self, node: NodeId, answer: Answer) -> None:
+    def answer(self, node: NodeId, answer: AnswerRecord) -> None:
         """Give an open gate its answer."""
         draft = self.draft
         now = draft.node(node)

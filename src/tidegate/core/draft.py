@@ -6,7 +6,7 @@ The changes of one step, on top of a state that does not change before `merge`.
 
 from collections.abc import Sequence
 
-from tidegate.core.messages import Accepted, Answer, Event, Failure, Launched
+from tidegate.core.messages import Accepted, AnswerRecord, Event, Failure, Launched
 from tidegate.core.past import past_gate
 from tidegate.core.plan import GATE, ROOT, TASK, Plan, Planned, Round
 from tidegate.core.state import (
@@ -27,15 +27,15 @@ from tidegate.core.state import (
     NodeState,
     NodeUnfolded,
     PhaseChanged,
-    Whereabouts,
+    StateFields,
 )
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, Graph, InputNode, Instant
 
 
-class Draft(Whereabouts):
+class Draft(StateFields):
     """
-    An execution during one step. The dicts of `Whereabouts` hold only what differs from `base`; the other fields hold what is current.
+    An execution during one step. The dicts of `StateFields` hold only what differs from `base`; the other fields hold what is current.
 
     `before` has the phase of each changed node before the step. `plan` grows when a dynamic task unfolds.
     `ready` are nodes whose needs are all met, `empty` holders whose last node has ended, `gone` the nodes of a round that was replaced.
@@ -60,7 +60,7 @@ class Draft(Whereabouts):
         state = self.nodes.get(node)
         return state if state is not None else self.base.nodes.get(node, QUEUED_STATE)
 
-    def answer_to(self, node: NodeId, now: NodeState) -> Answer | None:
+    def answer_to(self, node: NodeId, now: NodeState) -> AnswerRecord | None:
         """Return the answer that a gate has, or had in the execution that this one recovers."""
         if now.answer is None and now.phase is QUEUED and self.reuse is not None:
             return self.reuse.answers.get(node)

@@ -41,7 +41,7 @@ BAD_GRAPH = "BadGraph"
 LOST_TOO_OFTEN = "LostTooOften"
 
 
-class Answer(Struct, frozen=True, array_like=True, gc=False):
+class AnswerRecord(Struct, frozen=True, array_like=True, gc=False):
     """What a gate was told: by whom, through what, when. For an approval the value is True or False."""
 
     value: Value
@@ -58,7 +58,7 @@ class Reuse(Struct, frozen=True, array_like=True, gc=False):
 
     origin: str
     outputs: dict[NodeId, dict[str, Value]]
-    answers: dict[NodeId, Answer]
+    answers: dict[NodeId, AnswerRecord]
     graphs: dict[NodeId, Graph]
     rounds: dict[NodeId, Round] = {}
     """The rounds that loops are in, beyond the first."""

@@ -10,7 +10,7 @@ from sys import intern
 import msgspec
 from msgspec import Struct
 
-from tidegate.core.messages import Accepted, Answer, Denied, Reply
+from tidegate.core.messages import Accepted, AnswerRecord, Denied, Reply
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Instant
 
@@ -40,7 +40,7 @@ class PastGate(Struct, frozen=True, gc=False):
         return Denied(self.code, self.at, self.who)
 
 
-def past_gate(name: str, answer: Answer | None, ended: Instant | None) -> PastGate:
+def past_gate(name: str, answer: AnswerRecord | None, ended: Instant | None) -> PastGate:
     """Return what is kept of a gate that has ended or was never reached."""
     name = intern(name)  # there are few names and people, and many rounds
     if answer is None:

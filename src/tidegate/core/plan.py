@@ -71,7 +71,7 @@ class Round(Struct, frozen=True, array_like=True, gc=False):
     given: dict[str, Value]
 
 
-class NameUse(NamedTuple):
+class NamedGates(NamedTuple):
     """How many gates have had a name, including those of earlier rounds, and the first of them."""
 
     times: int
@@ -102,7 +102,7 @@ class Plan:
     rounds: MutableMapping[NodeId, Round]
     wanted: MutableMapping[NodeId, None]
     gates: MutableMapping[tuple[str, str], NodeId]
-    names: MutableMapping[str, NameUse]
+    names: MutableMapping[str, NamedGates]
 
     INDEXES = tuple(__annotations__)
     __slots__ = (*INDEXES, "is_shared")
@@ -161,7 +161,7 @@ class Plan:
                 known = self.names.get(node.name)
                 self.gates[path, node.name] = id_
                 self.names[node.name] = (
-                    NameUse(known.times + 1, known.first) if known else NameUse(1, id_)
+                    NamedGates(known.times + 1, known.first) if known else NamedGates(1, id_)
                 )
         self.scopes[scope] = graph
         self.members[scope] = tuple(needs)

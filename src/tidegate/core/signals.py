@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from tidegate.core.advance import Flow
 from tidegate.core.draft import Draft
 from tidegate.core.evaluate import same
-from tidegate.core.messages import Accepted, Answer, AnswerGiven, Denied, Reply
+from tidegate.core.messages import Accepted, AnswerGiven, AnswerRecord, Denied, Reply
 from tidegate.core.plan import ROOT
 from tidegate.core.state import (
     QUEUED,
@@ -58,7 +58,7 @@ def _decide(flow: Flow, event: AnswerGiven) -> Reply:
     if now.phase >= SUCCEEDED or not _can_open(draft, node):
         # Skipped; or it ended unasked, with the sub-workflow around it or for want of a value, and the others go on.
         return Denied("withdrawn", now.ended)
-    answer = Answer(event.value, event.at, event.who, event.via, event.comment)
+    answer = AnswerRecord(event.value, event.at, event.who, event.via, event.comment)
     if now.phase is QUEUED:
         if isinstance(planned.node, ApproveNode):
             return Denied("not_waiting_yet")
@@ -71,7 +71,7 @@ def _decide(flow: Flow, event: AnswerGiven) -> Reply:
     return Accepted(event.at, event.who)
 
 
-def _settled(old: Answer | None, now: NodeState, event: AnswerGiven) -> Reply | None:
+def _settled(old: AnswerRecord | None, now: NodeState, event: AnswerGiven) -> Reply | None:
     """Return the reply if the gate already has its outcome or its answer."""
     if now.phase is TIMED_OUT or (old is not None and old.by_timeout):
         return Denied("timed_out", now.ended)

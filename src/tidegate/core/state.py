@@ -3,7 +3,7 @@ What an execution can be, and the legal ways from one phase to the next.
 
 Rule 1: a phase changes only as the two tables below allow; `Draft.put` asserts it.
 Rule 2: nothing here reads a clock or draws a random number; time arrives inside events.
-Rule 3: the state is the fold of its changes (`core/draft.py`). The counters of a `Whereabouts` follow from the node states;
+Rule 3: the state is the fold of its changes (`core/draft.py`). The counters in `StateFields` follow from the node states;
 they exist so that a step costs what it changes, and are never stored.
 
 The diagrams in the docs are drawn from these tables, so they cannot disagree.
@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from tidegate.core.messages import Accepted, Answer, Failure, Reply, Reuse
+from tidegate.core.messages import Accepted, AnswerRecord, Failure, Reply, Reuse
 from tidegate.core.past import PastGate
 from tidegate.core.plan import ROOT, Round
 from tidegate.ir.expr import NodeId, Value
@@ -108,7 +108,7 @@ class NodeState(Struct, frozen=True, array_like=True, gc=False):
     """What a task returned. Outputs of other kinds of nodes are evaluated when needed (`evaluate.output_of`)."""
     failure: Failure | None = None
     """Why it failed; for a task that is retried, why its last attempt did."""
-    answer: Answer | None = None
+    answer: AnswerRecord | None = None
     """The answer to a gate; in phase QUEUED, one that came early."""
     case: int | None = None
     """The case that a branch took."""
@@ -153,9 +153,9 @@ class KeyBound(Struct, frozen=True, array_like=True, gc=False, tag=4):
 Change: TypeAlias = NodeChanged | PhaseChanged | NodeUnfolded | KeyBound
 
 
-class Whereabouts:
+class StateFields:
     """
-    Where an execution stands: what its state and a draft of the next one have in common.
+    Where an execution stands: the fields that its state and a draft of the next one have in common.
 
     `nodes` gives the state of each node that has one. `keys` gives the gate and the reply that an idempotency key is bound to.
     `pending` counts, for a node, what must still happen before it begins; absent means: nothing has happened yet.
@@ -178,7 +178,7 @@ class Whereabouts:
     __slots__ = tuple(__annotations__)
 
 
-class ExecutionState(Whereabouts):
+class ExecutionState(StateFields):
     """One whole execution. Only `Draft.merge` changes it. `past` has the gates of a loop's earlier rounds."""
 
     __slots__ = ("ended", "past")

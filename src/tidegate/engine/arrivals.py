@@ -35,7 +35,7 @@ class Placed(Struct, frozen=True, gc=False):
     created: bool
 
 
-class Launch(Struct, frozen=True, gc=False):
+class LaunchArrival(Struct, frozen=True, gc=False):
     """Somebody wants an execution."""
 
     wanted: NewExecution
@@ -67,7 +67,7 @@ class Stop(Struct, frozen=True):
     """The last thing that is decided."""
 
 
-Arrival = Launch | Told | Reports | Settle | Stop
+Arrival = LaunchArrival | Told | Reports | Settle | Stop
 
 
 class Work(Struct):
@@ -80,7 +80,7 @@ class Work(Struct):
 
     def apart(self) -> "list[Work]":
         """Return each thing in it as work of its own."""
-        asked = [Work([each]) for each in self.arrivals if isinstance(each, Launch | Told)]
+        asked = [Work([each]) for each in self.arrivals if isinstance(each, LaunchArrival | Told)]
         reported = [Work(reports=[each]) for each in self.reports]
         return asked + reported + [Work(due=[each]) for each in self.due]
 
@@ -97,7 +97,7 @@ def fail(arrivals: Sequence[Arrival], error: Exception) -> None:
     """Raise this wherever somebody waits for one of these."""
     for arrival in arrivals:
         match arrival:
-            case Launch(future=future) | Told(future=future):
+            case LaunchArrival(future=future) | Told(future=future):
                 tell(future, error)
             case Settle(settled):
                 tell(settled, error)

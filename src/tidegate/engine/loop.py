@@ -31,7 +31,7 @@ from tidegate.core.state import X_SUCCEEDED
 from tidegate.core.step import step
 from tidegate.engine.arrivals import (
     Arrival,
-    Launch,
+    LaunchArrival,
     NewExecution,
     Placed,
     Reports,
@@ -131,7 +131,7 @@ class Engine:
     def launch(self, wanted: NewExecution) -> Future[Placed]:
         """Launch an execution; its inputs fit the interface. The future is done once it is stored."""
         future: Future[Placed] = Future()
-        self._accept(Launch(wanted, future), future)
+        self._accept(LaunchArrival(wanted, future), future)
         return future
 
     def submit(self, key: Key, event: Event, read: Hot | None = None) -> Future[Reply | None]:
@@ -296,7 +296,7 @@ class Engine:
         self._kept = []
         for arrival in group:
             match arrival:
-                case Told() | Launch():
+                case Told() | LaunchArrival():
                     pass
                 case Reports():
                     work.reports.extend(arrival.reports)
@@ -394,7 +394,7 @@ class Engine:
             match arrival:
                 case Told():
                     self._told(ledger, arrival, now)
-                case Launch():
+                case LaunchArrival():
                     self._launch(ledger, arrival.wanted, arrival.future, now)
                 case _:
                     pass

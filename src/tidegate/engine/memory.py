@@ -14,7 +14,7 @@ from tidegate.engine.folds import replayed
 from tidegate.engine.programs import Program, Programs
 from tidegate.errors import StoreDamaged, UnknownExecution
 from tidegate.ports.journal import Journal, Key, Recorded, Series
-from tidegate.ports.rows import RowOwner
+from tidegate.ports.rows import WaitingExecution
 
 HOT_BYTES = 64 * 1024 * 1024
 """
@@ -46,7 +46,7 @@ class Hot:
         self.id = id_
         self.bundle = program.bundle
         self.plan = program.plan
-        self.owner = RowOwner(key, id_, Series(project, domain, program.name), program.plan)
+        self.owner = WaitingExecution(key, id_, Series(project, domain, program.name), program.plan)
         self.state = ExecutionState()
         self.seq = 0
         self.written = 0

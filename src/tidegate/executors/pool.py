@@ -21,7 +21,7 @@ from typing import assert_never
 from msgspec import DecodeError, Struct
 
 from tidegate.executors.backlog import Attempt, attempt_of
-from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse, remove_scratch
+from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse
 from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, tail
 from tidegate.executors.fence import end_life
 from tidegate.executors.frames import Checked, Described, Done, Ready, Started, Unable, Up
@@ -75,7 +75,7 @@ class Pool:
     def run(self) -> None:
         """Be the pool, until it is closed and every worker is gone. Errors: whatever ends it; then nothing is lost, and nothing runs."""
         try:
-            self._clear_scratch()
+            (self._site.home / SCRATCH).mkdir(parents=True, exist_ok=True)
             self._selector.register(self._orders.awake, selectors.EVENT_READ)
             self._take_over()
             self._loop()
@@ -402,15 +402,6 @@ class Pool:
             return f"to import it takes longer than {query.timeout:g} s", ""
         return f"to import it ends the process, with {ended_by(code)}", tail(child.printed)
 
-    def _clear_scratch(self) -> None:
-        """Make the directory of the files into which workers print, and remove what dead engines have left there."""
-        scratch = self._site.home / SCRATCH
-        scratch.mkdir(parents=True, exist_ok=True)
-        for path in scratch.iterdir():
-            owner = path.name.partition("-")[0]
-            if not owner.isdecimal() or not _is_alive(int(owner)):
-                remove_scratch(path)
-
 
 def _head(child: Child, number: int) -> Ticket:
     if not child.tickets or child.tickets[0].number != number:
@@ -443,13 +434,3 @@ def _unlink_live(ticket: Ticket) -> None:
         with suppress(OSError):
             ticket.live.unlink()
         ticket.live = None
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

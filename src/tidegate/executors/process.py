@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from tidegate.errors import CodeError, Fault
-from tidegate.executors.child import Query, refuse
+from tidegate.executors.child import Query, refuse, remove_scratch
 from tidegate.executors.fence import end_earlier, new_mark
 from tidegate.executors.frames import (
     Assignment,
@@ -27,6 +27,7 @@ from tidegate.executors.frames import (
 from tidegate.executors.orders import Orders
 from tidegate.executors.pool import CLOSED, Pool
 from tidegate.executors.roster import Site
+from tidegate.home import SCRATCH
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import PythonTarget
 from tidegate.parts import Parts
@@ -94,9 +95,13 @@ class ProcessExecutor:
         return drained
 
     def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
-        """Return none: what an earlier owner of this home has left running is ended."""
+        """Return none: what an earlier owner of this home has left running is ended, and the files of its workers are removed."""
         del attempts
         end_earlier(self._mark)
+        # By its life and not by its process, whose number a container gives to each owner.
+        for path in (self._site.home / SCRATCH).glob("*"):
+            if not path.name.startswith(self._mark.life):
+                remove_scratch(path)
         return frozenset()
 
     def describe(

@@ -239,7 +239,7 @@ class Roster:
         """Return a file to print into. Errors: `OSError` if it has no directory, and that cannot be made."""
         scratch = self._site.home / SCRATCH
         scratch.mkdir(parents=True, exist_ok=True)
-        return scratch / f"{os.getpid()}-{number}.out"
+        return scratch / f"{self._site.mark.life}-{number}.out"
 
     def _place_queries(self) -> None:
         for query in self.queries.copy():

@@ -5,7 +5,7 @@ A text matches if both, folded as Unicode folds case (`str.casefold`), contain e
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NewType, Protocol
+from typing import Generic, NewType, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -15,6 +15,9 @@ from tidegate.ports.journal import Counts, ExecutionRow, Key, WaitRow
 
 Mark = NewType("Mark", bytes)
 """How far one has read in a list: of the last row of a page. Opaque, and of one store and one order."""
+
+R = TypeVar("R")
+P = TypeVar("P")
 
 Patterns = tuple[tuple[str, str], ...]
 """Pairs of patterns of a project and a domain, in which `*` stands for any characters."""
@@ -67,14 +70,26 @@ class ListedWait(Struct, frozen=True):
     damaged: str = ""
 
 
+class Page(Struct, Generic[R, P], frozen=True):
+    """
+    Rows of a list.
+
+    `rest` is where to go on if a text was searched for in so many rows that it was given up before the page was full; there may be no row
+    at all then. Without it, a page that is not full is the last one.
+    """
+
+    rows: list[R]
+    rest: P | None = None
+
+
 class Listings(Protocol):
     """What lists show. Called from any thread. Errors: `StoreError`."""
 
-    def executions(self, query: ExecutionQuery) -> list[ExecutionRow]:
+    def executions(self, query: ExecutionQuery) -> Page[ExecutionRow, Key]:
         """List executions."""
         ...
 
-    def waits(self, query: WaitQuery) -> list[ListedWait]:
+    def waits(self, query: WaitQuery) -> Page[ListedWait, Mark]:
         """List what waits."""
         ...
 

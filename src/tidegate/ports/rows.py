@@ -10,8 +10,8 @@ from tidegate.core.waits import ANSWERABLE, shown, wait_kind
 from tidegate.ports.journal import Key, Series, WaitRow
 
 
-class RowOwner(NamedTuple):
-    """The execution that a row is of. `plan` is that of its workflow, before anything has unfolded."""
+class WaitingExecution(NamedTuple):
+    """What a row says of the execution that waits. `plan` is that of its workflow, before anything has unfolded."""
 
     key: Key
     id: str
@@ -20,7 +20,7 @@ class RowOwner(NamedTuple):
 
 
 def wait_row(
-    owner: RowOwner, plan: Plan, state: Draft | ExecutionState, planned: Planned
+    owner: WaitingExecution, plan: Plan, state: Draft | ExecutionState, planned: Planned
 ) -> WaitRow:
     """Return the row of a node that waits. `plan` has all that has unfolded."""
     now = state.node(planned.id)

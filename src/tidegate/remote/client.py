@@ -301,6 +301,7 @@ class Remote:
         Yield what happens, as it happens: to one execution, from its beginning to its end, or to all of them from now on, without end.
 
         A connection that breaks is made again, and nothing is left out.
+        Errors: `StoreDamaged` for an execution that cannot be read back, after what can be read of it.
         """
         # Loaded here, as in `__init__`.
         from tidegate.remote.events import follow  # noqa: PLC0415

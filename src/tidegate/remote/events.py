@@ -1,18 +1,26 @@
-"""The stream of what happens, as server-sent events: read line by line, and taken up again where it broke."""
+"""
+The stream of what happens, as server-sent events: read line by line, and taken up again where it broke.
+
+An execution that cannot be read back has no next event, and its stream has no end. So it is looked at before each connection and whenever
+the stream beats; once it is known to be damaged, what is stored of it is read, as far as it can be, and then the error is raised.
+"""
 
 import time
 from collections.abc import Iterator
 
 import msgspec
 
-from tidegate.errors import TidegateError
+from tidegate.errors import StoreDamaged, TidegateError
 from tidegate.remote.problems import Unreachable
-from tidegate.remote.requests import HttpCall
+from tidegate.remote.requests import HttpCall, ask
 from tidegate.remote.transport import PATIENCE, HttpTransport
-from tidegate.wire import ENDED, FeedView
+from tidegate.wire import ENDED, FeedView, GetExecution
 
 SILENCE = 60.0
 """Seconds without a line, not even a heartbeat, after which a connection is taken for dead."""
+
+QUIET = 2.0
+"""Seconds without an event after which all that is stored of a damaged execution has come: a server reads hundreds of events in milliseconds."""
 
 PAUSE = 0.5
 
@@ -24,36 +32,63 @@ def follow(transport: HttpTransport, execution: str) -> Iterator[FeedView]:
     """
     Yield the events of an execution, from its first to its last; or of all executions from now on, if none is named.
 
-    Errors: those of the server; `Unreachable` when it has been away for `PATIENCE` seconds.
+    Errors: `StoreDamaged` after the last event that can be read, of an execution that cannot be read back; those of the server;
+    `Unreachable` when it has been away for `PATIENCE` seconds.
     """
-    last = BEGINNING if execution else ""
+    last, seq = BEGINNING if execution else "", 0
     since = time.monotonic()
     while True:
+        why = ""
         try:
-            for event in _events(transport, execution, last):
-                last, since = event.cursor, time.monotonic()
+            why = _damage(transport, execution, seq)
+            for event in _events(transport, execution, last, QUIET if why else SILENCE):
+                if event is None:
+                    if not why and _damage(transport, execution, seq):
+                        break
+                    continue
+                last, seq, since = event.cursor, event.event.seq, time.monotonic()
                 yield event
                 if execution and event.event.details.get("phase") in ENDED:
+                    if why:
+                        raise StoreDamaged(why)
                     return
+                if execution and event.event.kind == "Damaged" and not why:
+                    break
         except TidegateError as error:
+            if why:
+                raise StoreDamaged(why) from None
             is_away = isinstance(error, Unreachable) or error.status in {429, 503}
             if not is_away or time.monotonic() - since > PATIENCE:
                 raise
         time.sleep(PAUSE)
 
 
-def _events(transport: HttpTransport, execution: str, last: str) -> Iterator[FeedView]:
+def _damage(transport: HttpTransport, execution: str, seq: int) -> str:
+    """Return why an execution cannot be read back; empty if it can be, or none is named. `seq` is the last line that was seen of it."""
+    if not execution:
+        return ""
+    view = ask(transport, GetExecution(id=execution, after=seq))
+    # Of one that only lacks something, lines are shown, and it goes on.
+    return "" if view.seq else view.damaged
+
+
+def _events(
+    transport: HttpTransport, execution: str, last: str, silence: float
+) -> Iterator[FeedView | None]:
+    """Yield the events after a cursor, and None for a heartbeat."""
     call = HttpCall(
         method="GET",
         path="/api/v1/events",
         query={"execution": execution, "after": last},
         headers={"accept": "text/event-stream"},
     )
-    with transport.lines(call, silence=SILENCE) as lines:
+    with transport.lines(call, silence=silence) as lines:
         said: list[str] = []
         for line in lines:
             if line.startswith("data:"):
                 said.append(line[5:].removeprefix(" "))
+            elif line.startswith(":"):
+                yield None
             elif not line and said:
                 yield msgspec.json.decode("\n".join(said), type=FeedView)
                 said.clear()

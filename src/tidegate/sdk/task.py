@@ -132,7 +132,7 @@ class Task(Generic[P, R]):
         return f"<{'dynamic task' if self.dynamic else 'task'} {self.target}>"
 
 
-class Decorator(Protocol):
+class TaskDecorator(Protocol):
     """What `@task(...)` returns."""
 
     @overload
@@ -146,7 +146,7 @@ def task(function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
 @overload
 def task(function: Callable[P, R], /) -> Task[P, R]: ...
 @overload
-def task(**options: Unpack[TaskOptions]) -> Decorator: ...
+def task(**options: Unpack[TaskOptions]) -> TaskDecorator: ...
 def task(function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]) -> Any:
     """
     Make a function into a task. With and without parentheses; `async def` too.
@@ -163,7 +163,7 @@ def dynamic(function: Callable[P, Coroutine[Any, Any, R]], /) -> Task[P, R]: ...
 @overload
 def dynamic(function: Callable[P, R], /) -> Task[P, R]: ...
 @overload
-def dynamic(**options: Unpack[TaskOptions]) -> Decorator: ...
+def dynamic(**options: Unpack[TaskOptions]) -> TaskDecorator: ...
 def dynamic(function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]) -> Any:
     """
     Make a function into a task whose body builds a graph when it runs, with its real inputs at hand: loops, Python's own `if`, gates, other dynamics.

@@ -269,7 +269,7 @@ def run(
     return decode_outputs(signature, outputs, blobs)
 
 
-class Decorator(Protocol):
+class WorkflowDecorator(Protocol):
     """What `@workflow(...)` returns."""
 
     def __call__(self, function: Callable[P, R], /) -> FunctionWorkflow[P, R]:
@@ -280,7 +280,7 @@ class Decorator(Protocol):
 @overload
 def workflow(function: Callable[P, R], /) -> FunctionWorkflow[P, R]: ...
 @overload
-def workflow(**options: Unpack[WorkflowOptions]) -> Decorator: ...
+def workflow(**options: Unpack[WorkflowOptions]) -> WorkflowDecorator: ...
 def workflow(
     function: Callable[..., Any] | None = None, /, **options: Unpack[WorkflowOptions]
 ) -> Any:

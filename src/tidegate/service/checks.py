@@ -16,7 +16,7 @@ from tidegate.ir.expr import NodeId
 from tidegate.ports.artifacts import Artifacts
 from tidegate.ports.journal import ExecutionRow, Key, WaitRow
 from tidegate.ports.listings import ExecutionQuery, ListedWait, WaitQuery
-from tidegate.ports.rows import RowOwner, wait_row
+from tidegate.ports.rows import WaitingExecution, wait_row
 from tidegate.ports.store import Store
 from tidegate.service.missing import lacking
 
@@ -40,7 +40,7 @@ def check_store(store: Store, artifacts: Artifacts | None = None) -> tuple[int, 
 
 def _executions(store: Store) -> Iterator[ExecutionRow]:
     before: Key | None = None
-    while rows := store.listings.executions(ExecutionQuery(before=before, limit=PAGE)):
+    while rows := store.listings.executions(ExecutionQuery(before=before, limit=PAGE)).rows:
         yield from rows
         before = rows[-1].key
 
@@ -66,14 +66,16 @@ class _Check:
         found = []
         if row.phase is not now.state.phase:
             found.append(f"listed as {row.phase.name}, by its history {now.state.phase.name}")
-        found += self._listed_otherwise(RowOwner(key, row.id, row.series, program.plan), now)
+        found += self._listed_otherwise(
+            WaitingExecution(key, row.id, row.series, program.plan), now
+        )
         if self._artifacts is not None and not now.state.phase.is_terminal:
             found += lacking(self._artifacts, program.bundle, now.state)
         return found + _stuck(now)
 
-    def _listed_otherwise(self, owner: RowOwner, now: Snapshot) -> list[str]:
+    def _listed_otherwise(self, owner: WaitingExecution, now: Snapshot) -> list[str]:
         query = WaitQuery(kinds=(), key=owner.key, limit=1_000_000)
-        listed = {each.wait.node: each for each in self._store.listings.waits(query)}
+        listed = {each.wait.node: each for each in self._store.listings.waits(query).rows}
         true = _waits(owner, now)
         return [
             f"node {node}: {wrong}"
@@ -82,7 +84,7 @@ class _Check:
         ]
 
 
-def _waits(owner: RowOwner, now: Snapshot) -> dict[NodeId, WaitRow]:
+def _waits(owner: WaitingExecution, now: Snapshot) -> dict[NodeId, WaitRow]:
     return {
         node: wait_row(owner, now.plan, now.state, now.plan.nodes[node])
         for node, state in now.state.nodes.items()

@@ -237,8 +237,9 @@ class Executions:
             before=_key(request.cursor),
             limit=request.limit + 1,
         )
-        rows = self._listings.executions(query)
-        page = rows[: request.limit]
+        found = self._listings.executions(query)
+        page = found.rows[: request.limit]
+        more = page[-1].key if len(found.rows) > request.limit else found.rest
         open_ = [row.key for row in page if not row.phase.is_terminal]
         names = self._listings.waiting(open_, MAX_NAMES) if open_ else {}
         return ExecutionPage(
@@ -246,7 +247,7 @@ class Executions:
                 execution_line(row, names.get(row.key, []), self._damage.why(row.key))
                 for row in page
             ],
-            next=_cursor(page[-1].key) if len(rows) > request.limit else "",
+            next="" if more is None else _cursor(more),
         )
 
     def abort(self, request: Abort) -> Steps[Aborted]:

@@ -56,7 +56,7 @@ class Inbox:
 
     def page(self, request: ListInbox, within: Patterns | None = None) -> InboxPage:
         """Return a page of what waits; within these patterns, if they are given."""
-        rows = self._listings.waits(
+        found = self._listings.waits(
             WaitQuery(
                 where=Narrowing(
                     workflow=request.workflow,
@@ -71,10 +71,10 @@ class Inbox:
                 limit=request.limit + 1,
             )
         )
-        page = rows[: request.limit]
+        page = found.rows[: request.limit]
+        more = page[-1].mark if len(found.rows) > request.limit else found.rest
         return InboxPage(
-            items=[self._line(row) for row in page],
-            next=_cursor(page[-1].mark) if len(rows) > request.limit else "",
+            items=[self._line(row) for row in page], next="" if more is None else _cursor(more)
         )
 
     def question(self, request: GetQuestion) -> WaitingView:

@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from tidegate.core.addresses import signal_path
 from tidegate.core.evaluate import NoValue, output_of, outputs
-from tidegate.core.messages import Answer, Failure
+from tidegate.core.messages import AnswerRecord, Failure
 from tidegate.core.plan import ROOT, Plan, Planned
 from tidegate.core.state import ExecutionPhase, ExecutionState, NodePhase, NodeState
 from tidegate.engine.folds import Snapshot
@@ -79,7 +79,7 @@ def failure_view(failure: Failure | None, plan: Plan, node: NodeId = ROOT) -> Fa
     )
 
 
-def answer_view(answer: Answer | None) -> AnswerView | None:
+def answer_view(answer: AnswerRecord | None) -> AnswerView | None:
     """Return an answer."""
     if answer is None:
         return None

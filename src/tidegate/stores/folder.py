@@ -1,18 +1,15 @@
 """The directory of a store: tight permissions, a local disk, and the lock of the one engine that writes in it."""
 
 import contextlib
-import errno
 import fcntl
 import logging
 import os
 from pathlib import Path
 
+from tidegate import disk
 from tidegate.errors import StoreError, StoreFull, StoreLocked
 
 LOCK_NAME = "engine.lock"
-
-OUT_OF_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""What the operating system says when a disk, a quota or a file is at its limit."""
 
 _MOUNTS = Path("/proc/self/mounts")
 # Locks and shared memory of SQLite do not hold there; other remote kinds (9p, virtiofs) are how
@@ -64,19 +61,14 @@ class EngineLock:
 
 def make_folder(folder: Path) -> None:
     """Make the directory (mode 0700) and its parents if they are not there, so that they survive a power cut."""
-    made = []
-    missing = folder
     try:
-        while not missing.exists():
-            made.append(missing)
-            missing = missing.parent
-        for path in reversed(made):
-            path.mkdir(mode=0o700, exist_ok=True)
-            _sync_folder(path.parent)
+        disk.make_directory(folder)
+    except FileExistsError as error:
+        raise StoreError(
+            f"{error.filename} is not a directory: choose another place for the store"
+        ) from None
     except OSError as error:
         raise failed("make", folder, error) from error
-    if not folder.is_dir():
-        raise StoreError(f"{folder} is not a directory: choose another place for the store")
     if folder.stat().st_mode & 0o002:
         log.warning("%s: everybody can write here, and so run code as you: chmod 700 it", folder)
 
@@ -86,7 +78,7 @@ def make_file(path: Path) -> None:
     try:
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-            _sync_folder(path.parent)
+            disk.sync(path.parent)
     except OSError as error:
         raise failed("make", path, error) from error
 
@@ -122,17 +114,9 @@ def refuse_network(folder: Path, mounts: Path = _MOUNTS) -> None:
         )
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def failed(verb: str, path: Path, error: OSError) -> StoreError:
     """Say what the operating system would not let us do."""
-    if error.errno in OUT_OF_ROOM:
+    if error.errno in disk.OUT_OF_ROOM:
         return full(str(path))
     reason = (error.strerror or str(error)).lower()
     return StoreError(

@@ -20,7 +20,7 @@ from tidegate.core.messages import (
     TaskUnfolded,
 )
 from tidegate.core.plan import Plan
-from tidegate.core.state import ExecutionState, NodeState, Whereabouts
+from tidegate.core.state import ExecutionState, NodeState, StateFields
 from tidegate.core.step import Step, step
 from tidegate.ir.check import check
 from tidegate.ir.expr import Expr, NodeId, OutputRef, Value
@@ -76,7 +76,7 @@ def workflow(*nodes: Node, inputs: tuple[str, ...] = (), **outputs: Expr) -> Gra
 def standing(state: ExecutionState) -> dict[str, Any]:
     """All that there is to a state, to be compared."""
     return {
-        name: copy.copy(getattr(state, name)) for name in (*Whereabouts.__slots__, *state.__slots__)
+        name: copy.copy(getattr(state, name)) for name in (*StateFields.__slots__, *state.__slots__)
     }
 
 

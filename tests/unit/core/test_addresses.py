@@ -1,5 +1,7 @@
 """How a gate is addressed: a path or an id means one gate for ever, a name the only one that ever had it, or the one that is open."""
 
+from typing import Any
+
 import pytest
 from tests.unit.core.machine import Machine, gate, out, task, workflow
 from tests.unit.core.test_unfolding import LOOP, call, ends, go_round, one_round
@@ -76,6 +78,57 @@ def test_what_is_nowhere_is_refused_and_what_there_is_is_listed(machine: Machine
             "unique",
             "later",
         }
+
+
+def nested(depth: int, name: str) -> SubNode:
+    """A gate inside so many graphs, each in the one before."""
+    inside = gate("g", name) if depth == 1 else nested(depth - 1, name)
+    return SubNode(id=NodeId(f"d{depth}"), name=f"d{depth}", graph=workflow(inside))
+
+
+@pytest.mark.parametrize("name", ["x/y", "/x", "x/", "//", "d1/x", "d2/d1"])
+def test_a_name_may_have_slashes_wherever_it_stands(name: str) -> None:
+    machine = Machine(workflow(nested(3, name), nested(2, name), gate("c", name)))
+    for path, node in (("d3/d2/d1", "d3/d2/d1/g"), ("d2/d1", "d2/d1/g"), ("", "c")):
+        assert means(machine, f"{path}/{name}") == means(machine, node) == node
+
+
+def test_a_path_leads_through_the_rounds_of_loops_to_names_with_slashes() -> None:
+    machine = Machine(workflow(call("n"), gate("c", "x/y"), task("end", inputs={"x": out("n")})))
+    machine.unfold("n", one_round())
+    go_round(machine, "n", workflow(nested(2, "x/y"), call(), o0=out("next")))
+
+    assert means(machine, "n~2/d2/d1/x/y") == means(machine, "n~2/d2/d1/g") == "n~2/d2/d1/g"
+    with pytest.raises(UnknownSignal):
+        means(machine, "n/d2/d1/x/y")
+
+
+class Counted(dict[tuple[str, str], NodeId]):
+    """The gates of a plan, and the letters of the paths and names that are looked up there."""
+
+    letters = 0
+
+    def get(self, key: tuple[str, str], default: Any = None) -> Any:
+        self.letters += len(key[0]) + len(key[1])
+        return super().get(key, default)
+
+
+@pytest.mark.parametrize("begin", ["", "/", "d3/d2/d1/", "d3/d2/", "n~2/", "n~9/", "n/", "x/"])
+@pytest.mark.parametrize("slashes", ["/", "x/", "d1/", "n~2/", "~/"])
+def test_what_a_name_costs_grows_as_its_length_however_many_slashes_it_has(
+    begin: str, slashes: str
+) -> None:
+    machine = Machine(workflow(nested(3, "title"), call("n"), task("end", inputs={"x": out("n")})))
+    machine.unfold("n", one_round())
+    go_round(machine, "n", one_round())
+    gates = machine.plan.gates = Counted(machine.plan.gates)
+
+    for times in (10, 5_000):
+        name = begin + slashes * times
+        gates.letters = 0
+        with pytest.raises(UnknownSignal):
+            means(machine, name)
+        assert 0 < gates.letters <= 5 * len(name)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from tidegate.core.evaluate import outputs
 from tidegate.core.history import from_bytes, replay, to_bytes
-from tidegate.core.messages import Answer, AnswerGiven
+from tidegate.core.messages import AnswerGiven, AnswerRecord
 from tidegate.core.plan import Plan
 from tidegate.core.state import NodeChanged, NodePhase, NodeState
 from tidegate.errors import StoreDamaged
@@ -18,7 +18,8 @@ GATE = NodeId("n0")
 EVENT = AnswerGiven(Instant(7), GATE, "hello", who="ann", key="k")
 CHANGES = [
     NodeChanged(
-        GATE, NodeState(NodePhase.SUCCEEDED, answer=Answer("hello", Instant(7), "ann", "test"))
+        GATE,
+        NodeState(NodePhase.SUCCEEDED, answer=AnswerRecord("hello", Instant(7), "ann", "test")),
     )
 ]
 

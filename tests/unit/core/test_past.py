@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.core.evaluate import same
-from tidegate.core.messages import Accepted, Answer, Denied
+from tidegate.core.messages import Accepted, AnswerRecord, Denied
 from tidegate.core.past import digest_of, past_gate
 from tidegate.ir.graph import Instant
 
@@ -52,7 +52,7 @@ def test_the_digest_tells_what_json_tells(a: Any, b: Any, equal: bool) -> None:
     assert (digest_of(a) == digest_of(b)) is equal
 
 
-ANSWER = Answer({"x": 1}, Instant(7), "ann", "web", early=True)
+ANSWER = AnswerRecord({"x": 1}, Instant(7), "ann", "web", early=True)
 
 
 def test_an_answer_is_told_from_another_one() -> None:
@@ -62,7 +62,7 @@ def test_an_answer_is_told_from_another_one() -> None:
 
 
 def test_a_gate_that_its_timeout_answered_has_timed_out_for_everybody() -> None:
-    answer = Answer(1, Instant(7), "timeout", "timeout", by_timeout=True)
+    answer = AnswerRecord(1, Instant(7), "timeout", "timeout", by_timeout=True)
     gate = past_gate("title", answer, Instant(9))
     assert gate.reply(1) == gate.reply(2) == Denied("timed_out", Instant(9))
 

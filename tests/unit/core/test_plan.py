@@ -9,7 +9,7 @@ import pytest
 from tests.unit.core.machine import Machine, approval, gate, out, task, workflow
 
 from tidegate.core.messages import Launched, TaskUnfolded
-from tidegate.core.plan import NameUse, Overlay, Plan, Round
+from tidegate.core.plan import NamedGates, Overlay, Plan, Round
 from tidegate.core.state import ExecutionState
 from tidegate.core.step import step
 from tidegate.ir.expr import Compare, Const, NodeId
@@ -62,7 +62,7 @@ def test_nothing_of_a_step_is_in_the_plan_before_it_is_merged(many: Graph) -> No
     decided = step(machine.plan, machine.state, TaskUnfolded(AT, NodeId("n1"), 1, inner()))
     assert indexes(machine.plan) == before
     assert decided.plan.nodes[NodeId("n1/g")].scope == "n1"
-    assert decided.plan.names["asked"] == NameUse(2, NodeId("n0/g"))
+    assert decided.plan.names["asked"] == NamedGates(2, NodeId("n0/g"))
     assert indexes(decided.merge()) == indexes(decided.plan)
 
 
@@ -137,7 +137,7 @@ class TestRounds:
             for name, index in indexes(plan).items()
         }
         assert not any(left.values()), left
-        assert plan.names["first"] == NameUse(1, NodeId("n0/g"))
+        assert plan.names["first"] == NamedGates(1, NodeId("n0/g"))
         assert plan.gates["n0~2", "second"] == "n0~2/g"
         assert {
             name: len(index)

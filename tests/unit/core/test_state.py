@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from tests.unit.core.machine import AT, Machine, gate, standing, task, workflow
 
-from tidegate.core.messages import Answer
+from tidegate.core.messages import AnswerRecord
 from tidegate.core.state import (
     EXECUTION_TRANSITIONS,
     NODE_TRANSITIONS,
@@ -58,4 +58,4 @@ def test_a_copy_goes_its_own_way() -> None:
     machine.succeed("t")
     assert standing(other) == before
     assert machine.phase("h") == "SUCCEEDED"
-    assert other.node(NodeId("g")).answer == Answer(1, AT, "ann", "code")
+    assert other.node(NodeId("g")).answer == AnswerRecord(1, AT, "ann", "code")

@@ -20,8 +20,9 @@ from tidegate.errors import (
     UnknownSignal,
     Withdrawn,
 )
+from tidegate.stores.sqlite import arms
 from tidegate.testing import Sandbox
-from tidegate.wire import GetQuestion, ListInbox, WaitingView
+from tidegate.wire import GetQuestion, ListExecutions, ListInbox, WaitingView
 
 LARGE = 900_000
 
@@ -166,6 +167,26 @@ def test_pages_follow_each_other_and_miss_nothing(sandbox, handle):
             break
     assert [each.execution for each in found] == [each.execution for each in sandbox.inbox()]
     assert {each.execution for each in found} == ids
+
+
+@pytest.mark.parametrize("kind", [ListInbox, ListExecutions])
+def test_a_search_that_is_given_up_has_a_page_without_a_row_and_with_a_next(
+    sandbox, handle, monkeypatch, kind
+):
+    monkeypatch.setattr(arms, "GLANCE", 2)
+    monkeypatch.setattr(arms, "EXAMINED", 3)
+    ids = [f"e{n}" if n != 4 else "zz" for n in range(10)]
+    for n, id_ in enumerate(ids):
+        sandbox.launch_as(id_, small, n=n)
+
+    pages, cursor = [], None
+    while cursor != "":
+        pages.append(handle(kind(text="ZZ", cursor=cursor or "")))
+        cursor = pages[-1].next
+
+    found = [[getattr(each, "execution", "") or each.id for each in page.items] for page in pages]
+    at = ids.index("zz") if kind is ListInbox else 9 - ids.index("zz")
+    assert found == [["zz"] if n == at // 3 else [] for n in range(4)]
 
 
 @pytest.mark.parametrize("kept", [0, 1, 20, -1, -4])

@@ -1,4 +1,4 @@
-"""The directory of a store: a file system that locks and shares memory."""
+"""The directory of a store: where it may be."""
 
 from pathlib import Path
 
@@ -31,3 +31,11 @@ def test_a_local_or_virtual_disk_is_accepted(tmp_path: Path, place):
     mounts.write_text(MOUNTS)
 
     folder.refuse_network(Path(place), mounts)
+
+
+@pytest.mark.parametrize("place", ["taken", "taken/home", "taken/of/somebody/home"])
+def test_a_file_in_the_way_is_named_with_what_to_do(tmp_path: Path, place: str):
+    (tmp_path / "taken").write_text("a file in the way")
+
+    with pytest.raises(StoreError, match="/taken is not a directory: choose another place"):
+        folder.make_folder(tmp_path / place)

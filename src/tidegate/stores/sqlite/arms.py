@@ -5,7 +5,8 @@ A list is merged from arms, each of which an index gives in the order of the lis
 arms one by one until the page is full, and an arm is opened only when its turn comes. So a page costs a page, however long the list is.
 
 Rows that must have a text, or may be of many series, are looked for where the list begins, which finds what is common. A text that
-is not is then looked up in the search index; and only if that names too many, the list is read on.
+is not is then looked up in the search index; and only if that names too many, or the text is too short for it, the list is read on.
+That is given up after some time, and the page says where, so that no text costs a search of everything at once.
 """
 
 import heapq
@@ -22,11 +23,24 @@ from tidegate.stores.rows import Bindings
 GLANCE = 1_000
 """Rows that are looked at where a list begins: some 0.5 ms. To find out that a text is in no row takes as long."""
 
+EXAMINED = 20_000
+"""
+Rows in which a text is searched for one page: measured, 1.5 µs each, so some 30 ms. A short text that nobody has is searched for in a
+million rows in 50 pages, and whoever asks can stop.
+"""
+
 MAX_ARMS = 50
 """Arms that are merged without a glance at the whole list before. Each costs some 10 µs to open."""
 
 Hit: TypeAlias = tuple[Any, ...]
 """A row of an arm: its place in the list, what it is known by, and whether it is meant."""
+
+
+class Hits(NamedTuple):
+    """What was found for a page, and the row after which it was given up before the page was full, if it was."""
+
+    found: list[Hit]
+    rest: Hit | None = None
 
 
 class Sought(NamedTuple):
@@ -84,39 +98,45 @@ class Arms:
         self._order = order
         self._sought = sought
 
-    def page(self, few: Callable[[], list[Hit] | None]) -> list[Hit]:
+    def page(self, few: Callable[[], list[Hit] | None]) -> Hits:
         """Return a page; `few` returns all rows with the text but those of the named series, or None if they are many."""
         sought = self._sought
         if sought.text or sought.many:
-            narrow = sought.series is not None and not sought.many
-            found = self.glance(narrow=narrow)
+            found = self.glance(narrow=not sought.many)
             if found is not None:
-                return found
-        if sought.text and (hits := few()) is not None:
-            return self._first([*self._of(sought.named, ""), *_known(hits)])
+                return Hits(found)
+        if sought.text:
+            if (hits := few()) is not None:
+                return self._first([*self._of(sought.named, ""), *_known(hits)])
+            return self._searched(EXAMINED, narrow=True)
         if sought.series is None:
             return self._first(self._whole(every=False))
-        return self._first(self._of(sought.series, sought.text))
+        return self._first(self._of(sought.series, ""))
 
     def glance(self, *, narrow: bool = False) -> list[Hit] | None:
         """Return the page if it is found where the list begins, or where its arms do."""
+        hits = self._searched(GLANCE, narrow=narrow)
+        return None if hits.rest is not None else hits.found
+
+    def _searched(self, most: int, *, narrow: bool) -> Hits:
+        """Look at so many rows of the list, or of its arms alone, and return those that are meant."""
         sought = self._sought
-        found = []
         if narrow and sought.series is not None:
             arms = self._of(sought.series, sought.text, every=True)
         else:
             arms = self._whole(every=True)
+        found = []
         for seen, hit in enumerate(_merged(arms), start=1):
             if hit[-1]:
                 found.append(hit)
             if len(found) >= sought.limit:
-                return found
-            if seen >= GLANCE:
-                return None
-        return found
+                break
+            if seen >= most:
+                return Hits(found, hit)
+        return Hits(found)
 
-    def _first(self, arms: Iterable[Arm]) -> list[Hit]:
-        return list(islice(_merged(arms), self._sought.limit))
+    def _first(self, arms: Iterable[Arm]) -> Hits:
+        return Hits(list(islice(_merged(arms), self._sought.limit)))
 
     def _whole(self, *, every: bool) -> list[Arm]:
         """Return the whole list: the rows that are meant, or `every` row and whether it is."""

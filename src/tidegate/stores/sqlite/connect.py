@@ -8,6 +8,7 @@ from pathlib import Path
 
 import apsw
 
+from tidegate import disk
 from tidegate.errors import (
     StoreDamaged,
     StoreError,
@@ -15,7 +16,7 @@ from tidegate.errors import (
     StoreTooNew,
 )
 from tidegate.stores import statements
-from tidegate.stores.folder import OUT_OF_ROOM, full
+from tidegate.stores.folder import full
 
 DATABASE = "sqlite"
 """The directory of its statements and migrations."""
@@ -187,7 +188,7 @@ def _translated(error: apsw.Error, connection: apsw.Connection, name: str) -> Ex
             return AssertionError(f"the batch contradicts what the store {name} holds: {error}")
         case apsw.FullError():
             return full(name)
-        case apsw.IOError() if connection.system_errno in OUT_OF_ROOM:
+        case apsw.IOError() if connection.system_errno in disk.OUT_OF_ROOM:
             return full(name)
         case apsw.NotADBError() | apsw.CorruptError():
             return StoreDamaged(

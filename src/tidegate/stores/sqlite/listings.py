@@ -13,7 +13,9 @@ from tidegate.ports.journal import Counts, ExecutionRow, Key, Series
 from tidegate.ports.listings import (
     ExecutionQuery,
     ListedWait,
+    Mark,
     Narrowing,
+    Page,
     Patterns,
     WaitQuery,
 )
@@ -30,7 +32,7 @@ from tidegate.stores.rows import (
     listed_wait,
 )
 from tidegate.stores.sqlite import search
-from tidegate.stores.sqlite.arms import EXECUTIONS, WAITS, Arms, Hit, Sought
+from tidegate.stores.sqlite.arms import EXECUTIONS, WAITS, Arms, Hit, Hits, Sought
 from tidegate.stores.sqlite.connect import DATABASE
 from tidegate.stores.sqlite.connections import Connections
 from tidegate.stores.sqlite.search import Search
@@ -58,19 +60,23 @@ class SqliteListings:
         self._sql = {**statements.shared(), **statements.own(DATABASE)}
         self._series: Mapping[int, _Known] = {}
 
-    def executions(self, query: ExecutionQuery) -> list[ExecutionRow]:
+    def executions(self, query: ExecutionQuery) -> Page[ExecutionRow, Key]:
         """List executions, newest first."""
         with self._connections.snapshot() as connection:
-            keys = self._keys(connection, query)
-            rows = connection.execute(self._sql["execution_rows"], {"keys": json.dumps(keys)})
-            return [execution_row(row) for row in rows]
+            hits = self._execution_hits(connection, query)
+            keys = json.dumps([key for _, key, _ in hits.found])
+            rows = connection.execute(self._sql["execution_rows"], {"keys": keys})
+            rest = None if hits.rest is None else Key(hits.rest[1])
+            return Page([execution_row(row) for row in rows], rest)
 
-    def waits(self, query: WaitQuery) -> list[ListedWait]:
+    def waits(self, query: WaitQuery) -> Page[ListedWait, Mark]:
         """List what waits, the soonest due first."""
         with self._connections.snapshot() as connection:
-            waits = [(key, node) for _, key, node, _ in self._wait_hits(connection, query)]
-            rows = connection.execute(self._sql["wait_rows"], {"waits": json.dumps(waits)})
-            return [listed_wait(row) for row in rows]
+            hits = self._wait_hits(connection, query)
+            waits = json.dumps([(key, node) for _, key, node, _ in hits.found])
+            rows = connection.execute(self._sql["wait_rows"], {"waits": waits})
+            rest = None if hits.rest is None else Mark(hits.rest[0])
+            return Page([listed_wait(row) for row in rows], rest)
 
     def waiting(self, keys: Sequence[Key], most: int) -> Mapping[Key, list[str]]:
         """Return the names of the open gates of each of these executions."""
@@ -87,15 +93,15 @@ class SqliteListings:
 
     # -- executions --
 
-    def _keys(self, connection: apsw.Connection, query: ExecutionQuery) -> list[int]:
+    def _execution_hits(self, connection: apsw.Connection, query: ExecutionQuery) -> Hits:
         sought = self._sought_executions(connection, query)
         arms = Arms(connection, self._sql, EXECUTIONS, sought)
         hits: list[Hit] | None = None
         if (query.since, query.until) != (None, None):
             hits = arms.glance() or self._of_a_span(connection, sought)
         if hits is None:
-            hits = arms.page(partial(self._few_executions, connection, sought))
-        return [key for _, key, _ in hits]
+            return arms.page(partial(self._few_executions, connection, sought))
+        return Hits(hits)
 
     def _of_a_span(self, connection: apsw.Connection, sought: Sought) -> list[Hit] | None:
         """Return the page if not many executions were launched in a span of time; else None, and the span says where in the list they are."""
@@ -157,13 +163,13 @@ class SqliteListings:
 
     # -- waits --
 
-    def _wait_hits(self, connection: apsw.Connection, query: WaitQuery) -> list[Hit]:
+    def _wait_hits(self, connection: apsw.Connection, query: WaitQuery) -> Hits:
         kinds = [KIND_NUMBERS[kind] for kind in query.kinds or KINDS]
         span: Bindings = {"after": b"" if query.after is None else bytes(query.after)}
         if query.key is not None:
             bindings = {**span, "key": query.key}
             rows = connection.execute(self._sql["waits_of_execution"], bindings)
-            return list(islice((row for row in rows if row[-1] in kinds), query.limit))
+            return Hits(list(islice((row for row in rows if row[-1] in kinds), query.limit)))
         text = folded(query.where.text)
         known = self._known(connection)
         series = _narrowed(known, query.where)

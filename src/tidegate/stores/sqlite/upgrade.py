@@ -19,7 +19,7 @@ from tidegate.core.state import ExecutionPhase, NodePhase
 from tidegate.errors import StoreDamaged, StoreError
 from tidegate.ir.graph import Graph
 from tidegate.ports.journal import Counts, ExecutionRow, Key, Series, WaitRow
-from tidegate.ports.rows import RowOwner, wait_row
+from tidegate.ports.rows import WaitingExecution, wait_row
 from tidegate.ports.store import Progress
 from tidegate.stores import statements
 from tidegate.stores.rows import (
@@ -150,7 +150,7 @@ class Upgrade:
         if not bodies or len(bodies) != last:
             raise StoreDamaged(f"{len(bodies)} lines of history, the last of them line {last}")
         plan, state = replay(first, bodies)
-        owner = RowOwner(row.key, row.id, row.series, first)
+        owner = WaitingExecution(row.key, row.id, row.series, first)
         waits = [
             wait_row(owner, plan, state, plan.nodes[id_])
             for id_, now in state.nodes.items()

@@ -2,6 +2,7 @@ import { Button, Code, Group, Skeleton, Stack, Table, Text, Title, VisuallyHidde
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback } from 'react';
+import { useFirstRow } from '../../api/search';
 import type { ExecutionLine } from '../../api/types';
 import { IconPlay } from '../../app/icons';
 import { QueryError } from '../../app/PageError';
@@ -19,6 +20,7 @@ export function ExecutionsPage() {
   const navigate = useNavigate({ from: '/executions' });
   const change = useCallback((next: ExecutionsSearch) => void navigate({ search: (now) => filled({ ...now, ...next }), replace: true }), [navigate]);
   const query = useInfiniteQuery(executionsQuery({ phase: phase ? phase.split(',') : [], text, workflow, launched }));
+  const isSearching = useFirstRow(query);
   const lines = query.data?.pages.flatMap((page) => page.items) ?? [];
   const isFiltered = [phase, text, workflow, launched].some(Boolean);
   return (
@@ -28,12 +30,12 @@ export function ExecutionsPage() {
         <LinkButton to="/workflows" leftSection={<IconPlay size={16} />}>Launch</LinkButton>
       </Group>
       <Filters search={search} onChange={change} />
-      {query.error && !query.data ? <QueryError error={query.error} retry={() => void query.refetch()} what="The executions" />
-        : query.isPending ? <Waiting />
+      {query.error && (!query.data || isSearching) ? <QueryError error={query.error} retry={() => void query.refetch()} what="The executions" />
+        : query.isPending || isSearching ? <Waiting />
           : lines.length > 0 ? <Lines lines={lines} />
             : isFiltered ? <Group><Text>No execution matches.</Text><Button size="compact-sm" variant="default" onClick={() => void navigate({ search: {}, replace: true })}>Clear the filters</Button></Group>
               : <NothingYet />}
-      {query.hasNextPage && <Button variant="default" onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>Show older ones</Button>}
+      {query.hasNextPage && !isSearching && <Button variant="default" onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>Show older ones</Button>}
     </Stack>
   );
 }

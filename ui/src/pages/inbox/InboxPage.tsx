@@ -5,6 +5,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { rememberOrder } from '../../answer/order';
 import { entryKey, inboxQuery, taskId } from '../../api/queries';
+import { useFirstRow } from '../../api/search';
 import type { WaitingView } from '../../api/types';
 import { useKeys } from '../../app/keys';
 import { QueryError } from '../../app/PageError';
@@ -22,6 +23,7 @@ export function InboxPage() {
   const [filter, setFilter] = useState<Filter>(NO_FILTER);
   const [text] = useDebouncedValue(filter.text.trim(), 200);
   const query = useInfiniteQuery(inboxQuery({ ...(filter.kind ? { kind: filter.kind } : {}), ...(filter.workflow ? { workflow: filter.workflow } : {}), ...(text ? { text } : {}) }));
+  const isSearching = useFirstRow(query);
   const items = useMemo(() => shownOf(query.data?.pages.flatMap((page) => page.items) ?? [], filter.soon), [query.data, filter.soon]);
   const [selected, setSelected] = useState<ReadonlyMap<string, WaitingView>>(new Map());
   const list = useRef<ListHandle>(null);
@@ -56,14 +58,14 @@ export function InboxPage() {
       <Title order={1} size="h2">Inbox</Title>
       <Filters ref={search} filter={filter} onChange={setFilter} onDown={() => list.current?.move(0)} items={items} />
       <BulkBar selected={selected} approvals={approvals} onSelect={(views) => setSelected(new Map(views.map((each) => [entryKey(each), each])))} />
-      {query.isPending && <Loader aria-label="Loading" />}
-      {query.error && !query.data && <QueryError error={query.error} retry={() => void query.refetch()} what="The inbox" />}
+      {(query.isPending || (isSearching && !query.error)) && <Loader aria-label="Loading" />}
+      {query.error && (!query.data || isSearching) && <QueryError error={query.error} retry={() => void query.refetch()} what="The inbox" />}
       {query.data && items.length > 0 && (
         <RequestList ref={list} items={items} selected={selected} onToggle={toggle} onOpen={(id) => void navigate({ to: '.', search: { task: id } })}
           onEnd={() => { if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage(); }} />
       )}
-      {query.isFetchingNextPage && <Loader size="sm" aria-label="Loading more" />}
-      {query.data && items.length === 0 && (isFiltered ? <NoMatch onClear={() => setFilter(NO_FILTER)} /> : <Empty />)}
+      {query.isFetchingNextPage && !isSearching && <Loader size="sm" aria-label="Loading more" />}
+      {query.data && items.length === 0 && !isSearching && (isFiltered ? <NoMatch onClear={() => setFilter(NO_FILTER)} /> : <Empty />)}
     </Stack>
   );
 }
