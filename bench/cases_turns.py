@@ -152,7 +152,10 @@ def kinds(runtime: Runtime, turn: int) -> Iterator[tuple[str, list[Asked]]]:
         return name
 
     ids = [waiting(f"a{turn}-{n}") for n in times]
-    yield "one answer", [("PUT", f"{api}/executions/{id_}/signals/title", {"value": "t"}) for id_ in ids]
+    yield (
+        "one answer",
+        [("PUT", f"{api}/executions/{id_}/signals/title", {"value": "t"}) for id_ in ids],
+    )
     ids = [waiting(f"b{turn}-{n}") for n in times]
     yield (
         "an answer of 900 KB",
@@ -177,10 +180,10 @@ def kinds(runtime: Runtime, turn: int) -> Iterator[tuple[str, list[Asked]]]:
         f"a launch of {flows.GATES:,} gates",
         [("POST", f"{api}/executions", {**body, "id": f"d{turn}-{n}"}) for n in range(2)],
     )
-    body = {"workflow": "flows.large_wf", "inputs": {"text": LARGE}}
+    large = {"workflow": "flows.large_wf", "inputs": {"text": LARGE}}
     yield (
         "a launch with an input of 900 KB",
-        [("POST", f"{api}/executions", {**body, "id": f"e{turn}-{n}"}) for n in times],
+        [("POST", f"{api}/executions", {**large, "id": f"e{turn}-{n}"}) for n in times],
     )
     paths = {
         f"an execution of {flows.GATES:,} gates": "/executions/many",

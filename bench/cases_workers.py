@@ -14,7 +14,7 @@ from tidegate.bundles.sources import find_sources
 from tidegate.runtime import Runtime, artifacts_in, open_runtime
 from tidegate.wire import Answer, ExecutionView, GetExecution, Launch, Register
 
-CYCLES = 100
+CYCLES = 500
 WORKERS = 2
 
 

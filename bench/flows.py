@@ -45,8 +45,7 @@ def pass_on(text: str) -> str:
 
 @workflow
 def large_wf(text: str) -> str:
-    agreed = approve(pass_on(text=text), "agree")
-    return agreed
+    return approve(pass_on(text=text), "agree")
 
 
 @workflow

@@ -50,11 +50,10 @@ class Dispatch:
 
     def note(self, report: Report) -> None:
         """Keep in mind whether an attempt runs."""
-        attempt = Attempt(report.key, report.node, report.attempt)
         if isinstance(report.outcome, Began):
-            self._running.add(attempt)
-        else:
-            self._running.discard(attempt)
+            self._running.add(Attempt(report.key, report.node, report.attempt))
+        elif self._running:
+            self._running.discard(Attempt(report.key, report.node, report.attempt))
 
     def running(self) -> list[Key]:
         """Return the executions with an attempt that runs, and perhaps some in which none does any more."""

@@ -1,5 +1,6 @@
 """One group of events on its way into the store: the rows it writes, and what is to be done once they are safe."""
 
+from collections import defaultdict
 from typing import Any
 
 from msgspec import structs
@@ -55,7 +56,7 @@ class Ledger:
 
     def __init__(self, *, again: bool = False) -> None:
         self.again = again
-        self._counts = Counts()
+        self._counts = Counts(defaultdict(int), defaultdict(int))
         self._keys: dict[str, Key] = {}
         self._launches: dict[Key, LaunchRow] = {}
         self._history: list[HistoryRow] = []
@@ -72,7 +73,7 @@ class Ledger:
         """A new execution; its first step follows."""
         self._launches[row.key] = row
         self._keys[row.id] = row.key
-        self._count_phase(row.phase, 1)
+        self._counts.phases[row.phase] += 1
 
     def placed(self, execution_id: str) -> Key | None:
         """Return the key of an execution that this group launches."""
@@ -92,8 +93,8 @@ class Ledger:
             before = hot.state.phase
             if phase is not before:
                 self._phases[key] = PhaseRow(key, phase, event.at)
-                self._count_phase(before, -1)
-                self._count_phase(phase, 1)
+                self._counts.phases[before] -= 1
+                self._counts.phases[phase] += 1
             hot.plan = step.merge()
             self.touched[key] = phase
         for command in step.commands:
@@ -129,14 +130,14 @@ class Ledger:
                 row = self._waits[wait] = wait_row(hot.owner, step.plan, step.draft, planned)
                 self._ends.pop(wait, None)
                 if not waited:
-                    self._count_wait(row.kind, 1)
+                    self._counts.waits[row.kind] += 1
                 if now.due is not None and (self.soonest is None or now.due < self.soonest):
                     self.soonest = now.due
             elif waited:
                 wait = (key, id_)
                 self._waits.pop(wait, None)
                 self._ends[wait] = WaitEnd(key, id_)
-                self._count_wait(wait_kind(step.plan.nodes[id_].node), -1)
+                self._counts.waits[wait_kind(step.plan.nodes[id_].node)] -= 1
 
     def _enter_paths(self, hot: Hot, step: Step) -> None:
         """Write those anew that must be addressed by their path now, as something has unfolded that has a gate of their name."""
@@ -144,14 +145,6 @@ class Ledger:
             if step.draft.node(id_).phase is WAITING:
                 row = wait_row(hot.owner, step.plan, step.draft, step.plan.nodes[id_])
                 self._waits[hot.key, id_] = row
-
-    def _count_phase(self, phase: ExecutionPhase, by: int) -> None:
-        phases = self._counts.phases
-        phases[phase] = phases.get(phase, 0) + by
-
-    def _count_wait(self, kind: str, by: int) -> None:
-        waits = self._counts.waits
-        waits[kind] = waits.get(kind, 0) + by
 
 
 def job(hot: Hot, run: RunTask) -> Job:

@@ -46,7 +46,7 @@ from tidegate.engine.damage import Damage
 from tidegate.engine.dispatch import Dispatch
 from tidegate.engine.futures import Future
 from tidegate.engine.ledger import Ledger
-from tidegate.engine.memory import Hot, Memory
+from tidegate.engine.memory import Hot, Memory, collect_seldom
 from tidegate.engine.outcomes import brief, event_of, failed_by, spoiled
 from tidegate.engine.programs import Programs
 from tidegate.errors import Overloaded, StoreDamaged, StoreError, TidegateError
@@ -94,7 +94,9 @@ class Engine:
         self._dispatch = Dispatch(executor)
         self._clock = clock
         self.damage = Damage()
-        self._memory = Memory(store.journal, self.programs, self.damage)
+        self._memory = memory = Memory(store.journal, self.programs, self.damage)
+        self.peek, self.read, self.read_light = memory.peek, memory.read, memory.read_light
+        """For any thread: what is in memory, which may not be stored yet; and what is read from the store, for `submit`."""
         self._arrivals: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self._kept: list[Report] = []
         self._part = self.parts.part("engine")
@@ -113,6 +115,7 @@ class Engine:
 
     def start(self) -> None:
         """Begin, and take up what an earlier host left."""
+        collect_seldom()
         self._executor.start(self.deliver)
         self._thread.start()
 
@@ -139,18 +142,6 @@ class Engine:
         future: Future[Reply | None] = Future()
         self._accept(Told(key, event, future, read), future)
         return future
-
-    def peek(self, execution_id: str) -> Hot | None:
-        """Return an execution if it is in memory. Only to be read: what it says may not be stored yet, and each part may be of another moment."""
-        return self._memory.peek(execution_id)
-
-    def read(self, execution_id: str) -> Hot | None:
-        """Read an execution from the store, for `submit`; see `Memory.read`."""
-        return self._memory.read(execution_id)
-
-    def read_light(self, execution_ids: Sequence[str]) -> "list[Hot | StoreDamaged | None]":
-        """Read several, in an event loop; see `Memory.read_light`."""
-        return self._memory.read_light(execution_ids)
 
     def deliver(self, reports: Sequence[Report]) -> None:
         """Take what became of attempts. Never refused."""
