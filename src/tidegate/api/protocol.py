@@ -132,6 +132,8 @@ class Protocol(HttpToolsProtocol):
 
     async def _send_whole(self, cycle: Any, status: int, head: bytes, body: bytes) -> None:
         """Send a whole reply, as uvicorn's `send` does in two messages: it looks at each header again, and writes twice."""
+        # Done once; and the scope would hold itself by it, and be left to the collector.
+        cycle.scope["extensions"].clear()
         if self.flow.write_paused and not cycle.disconnected:
             await self.flow.drain()
         if cycle.disconnected:
