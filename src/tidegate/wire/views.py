@@ -353,14 +353,14 @@ class Health(Struct, frozen=True):
 
 
 class ExecutionPage(Struct, frozen=True, kw_only=True):
-    """A page of executions, newest first; `next` asks for the page after it, empty at the end."""
+    """A page of executions, newest first; `next` asks for the page after it, empty at the end and only there: a long search may find nothing in a page."""
 
     items: list[ExecutionLine]
     next: str = ""
 
 
 class InboxPage(Struct, frozen=True, kw_only=True):
-    """A page of what waits, the soonest due first."""
+    """A page of what waits, the soonest due first; `next` as of a page of executions."""
 
     items: list[WaitingView]
     next: str = ""

@@ -110,7 +110,7 @@ export type ExecutionLine = {
   damaged: string;
 };
 
-/** A page of executions, newest first; `next` asks for the page after it, empty at the end. */
+/** A page of executions, newest first; `next` asks for the page after it, empty at the end and only there: a long search may find nothing in a page. */
 export type ExecutionPage = {
   items: Array<ExecutionLine>;
   next: string;
@@ -194,7 +194,7 @@ export type InboxAnswer = {
   key?: string;
 };
 
-/** A page of what waits, the soonest due first. */
+/** A page of what waits, the soonest due first; `next` as of a page of executions. */
 export type InboxPage = {
   items: Array<WaitingView>;
   next: string;
