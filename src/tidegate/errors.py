@@ -332,6 +332,18 @@ class StoreDamaged(StoreError):
     code = "store_damaged"
 
 
+class StoreHeld(StoreError):
+    """The store was restored from a backup, and nobody has said yet that it may act."""
+
+    code = "store_held"
+
+
+class BackupDamaged(StoreError):
+    """A backup is not whole, or is not what was copied."""
+
+    code = "backup_damaged"
+
+
 class StoreFull(StoreError):
     """The disk has no room left; what was acknowledged is safe, what was asked for now is not stored."""
 

@@ -10,9 +10,14 @@ from typing import Final
 
 import platformdirs
 
+from tidegate import disk
+from tidegate.errors import StoreHeld
+
 BLOBS: Final = "blobs"
 BUNDLES: Final = "bundles"
 SCRATCH: Final = "scratch"
+RESTORED: Final = "restored"
+"""The file that says from when the backup is that a store was made of, as long as nobody has adopted it."""
 
 
 def find_home(given: str | None = None) -> Path:
@@ -21,3 +26,27 @@ def find_home(given: str | None = None) -> Path:
     if chosen:
         return Path(chosen).expanduser().absolute()
     return Path(platformdirs.user_data_dir("tidegate", appauthor=False))
+
+
+def adopt(home: Path) -> bool:
+    """Let the restored store in `home` act; return whether it was held until now."""
+    try:
+        (home / RESTORED).unlink()
+        disk.sync(home)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise disk.failed(f"the store in {home} cannot be adopted", error) from error
+    return True
+
+
+def refuse_held(home: Path) -> None:
+    """Refuse to act on a restored store that nobody has adopted. Errors: `StoreHeld`."""
+    try:
+        made = (home / RESTORED).read_text().strip()
+    except OSError:
+        return
+    raise StoreHeld(
+        f"the store in {home} was restored from a backup of {made}, and holds everything until you say that the store it is a copy of"
+        " does not act any more: `tidegate serve --adopt`, or `tidegate resume`"
+    )

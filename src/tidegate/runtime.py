@@ -19,7 +19,7 @@ from tidegate.bundles.sources import STORE
 from tidegate.engine.loop import Engine
 from tidegate.errors import CodeError, Fault, StoreError, TidegateError
 from tidegate.executors.process import ProcessExecutor
-from tidegate.home import BLOBS, BUNDLES
+from tidegate.home import BLOBS, BUNDLES, refuse_held
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Instant, PythonTarget
 from tidegate.logs import Logs
@@ -192,8 +192,9 @@ def open_runtime(home: Path, *, workers: int | None = None, serve_door: bool = T
     """
     Become the owner of the store in `home`: run its tasks, fire its timers, take its answers.
 
-    Errors: `StoreLocked` if somebody else is; `StoreError` and below.
+    Errors: `StoreLocked` if somebody else is; `StoreHeld`; `StoreError` and below.
     """
+    refuse_held(home)
     parts = Parts()
     store = SqliteStore.open(home / STORE)
     try:
@@ -206,6 +207,7 @@ def open_runtime(home: Path, *, workers: int | None = None, serve_door: bool = T
 
 def open_briefly(home: Path) -> Runtime:
     """Become the owner of the store for the moment in which an answer or an abort is stored; nothing is run. Errors: as above."""
+    refuse_held(home)
     store = SqliteStore.open(home / STORE)
     try:
         return Runtime(home, store, IdleExecutor(home), serve_door=False)

@@ -19,6 +19,8 @@ MAY_JOIN = {
     "executors/process.py": "scratch files are the pool's alone",
     "executors/pool.py": "scratch files are the pool's alone",
     "executors/roster.py": "scratch files are the pool's alone",
+    "backup.py": "copies all that lies there",
+    "home.py": "owns the mark of a restored store",
     "logs.py": "owns the paths of logs and decks",
     "api/local.py": "the address of the local door",
     "remote/config.py": "a client on the same machine reads the owner's token",

@@ -93,6 +93,11 @@ ELSEWHERE = (
     Group("tests/unit/api/test_local.py", "both ends of the local door", "api/accept"),
     Group("tests/e2e/test_server_life.py", "a server, whole", "api/server runtime"),
     Group(
+        "tests/e2e/test_backup.py",
+        "copied while it is served, and restored",
+        "cli/backup stores/sqlite/copying",
+    ),
+    Group(
         "tests/e2e/test_cli_*.py",
         "a command is tested as it is typed",
         "cli/deciding cli/deck cli/demo cli/doctor cli/follow cli/main cli/options cli/register"

@@ -49,6 +49,8 @@ COMMANDS = {
     "token": ("tidegate.cli.token", "Make, list and revoke tokens, for access over the network."),
     "demo": ("tidegate.cli.serve", "Serve, with example workflows that wait for you."),
     "doctor": ("tidegate.cli.doctor", "Check the store."),
+    "backup": ("tidegate.cli.backup", "Copy the store into a directory, while it runs."),
+    "restore": ("tidegate.cli.backup", "Make a store of a backup; it holds everything at first."),
 }
 """Where each subcommand lives, and what it says of itself, so that the list of them needs no imports."""
 

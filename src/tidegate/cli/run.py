@@ -18,6 +18,7 @@ from msgspec import Struct, to_builtins
 
 from tidegate.bundles.archive import pack
 from tidegate.bundles.sources import find_sources
+from tidegate.cli.backup import let_act
 from tidegate.cli.follow import Follower, Prepared, how_to_answer
 from tidegate.cli.inputs import inputs_help, read_inputs, workflows_help
 from tidegate.cli.options import (
@@ -149,7 +150,9 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
 def resume_command(
     *, home: Path, execution: str | None, detach: bool, workers: int | None, as_json: bool
 ) -> int:
-    """Go on with an execution, or with all that have not ended, and ask for what they wait for."""
+    """Go on with an execution, or with all that have not ended, and ask for what they wait for. A restored store acts from now on."""
+    if server() is None:
+        let_act(home)
     with way_to(home, partial(open_engine, workers=workers)) as way:
         if execution is not None:
             view = _follow(way, full_id(way, execution), [], detach=detach)

@@ -49,8 +49,15 @@ HOST, PORT = "127.0.0.1", 8433
     metavar="SECONDS",
     help="How long running tasks may go on after SIGTERM or Ctrl-C.",
 )
+@click.option(
+    "--adopt",
+    is_flag=True,
+    help="Let a restored store act: the one that it is a copy of does not any more.",
+)
 @shared_options
-def serve_command(*, home: Path, workers: int | None, grace: float, **reached: Any) -> int:
+def serve_command(
+    *, home: Path, workers: int | None, grace: float, adopt: bool, **reached: Any
+) -> int:
     """
     Serve the store: run its executions, and take launches and answers over HTTP.
 
@@ -59,8 +66,11 @@ def serve_command(*, home: Path, workers: int | None, grace: float, **reached: A
     """
     # Loaded here: the door takes longer to be loaded than the help to be shown.
     from tidegate.api.settings import Settings  # noqa: PLC0415
+    from tidegate.cli.backup import let_act  # noqa: PLC0415
     from tidegate.cli.serving import serve_store  # noqa: PLC0415
 
+    if adopt:
+        let_act(home)
     return serve_store(home, workers, Settings(**reached), grace=grace)
 
 

@@ -1,0 +1,68 @@
+"""The commands that keep a store safe: `tidegate backup` and `tidegate restore`."""
+
+from pathlib import Path
+
+import click
+
+from tidegate.cli.options import json_option, shared_options
+from tidegate.cli.render import print_json, tell
+from tidegate.cli.way import spelled
+from tidegate.home import adopt
+
+
+@click.command("backup")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--with-access",
+    "access",
+    is_flag=True,
+    help="Copy tokens and logins, too: who has the backup then has them.",
+)
+@json_option
+@shared_options
+def backup_command(*, home: Path, directory: Path, access: bool, as_json: bool) -> int:
+    """
+    Copy the store into the empty directory DIR, as it is at one moment. It goes on to run meanwhile.
+
+    What waits, files, code, logs and decks are in the copy; tokens and logins are not, unless asked for.
+    """
+    from tidegate.backup import back_up  # noqa: PLC0415 - no other command needs it
+
+    made = back_up(home, directory, access=access)
+    size = sum(each.size for each in made.entries)
+    if as_json:
+        print_json({"directory": str(directory), "files": len(made.entries), "bytes": size})
+    else:
+        tell(f"{home}: {len(made.entries)} files, {size:,} bytes copied to {directory}")
+        tell(f"make a store of it with: tidegate restore {directory} --home NEW")
+    return 0
+
+
+@click.command("restore")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@json_option
+@shared_options
+def restore_command(*, home: Path, directory: Path, as_json: bool) -> int:
+    """
+    Make a store of the backup in DIR, where there is none yet, after every file in it was compared with what was copied.
+
+    It can be looked at; but it runs nothing, and takes no answer, until `tidegate serve --adopt` or `tidegate resume`: the store that it is a copy of
+    may still be at work.
+    """
+    from tidegate.backup import restore  # noqa: PLC0415 - as above
+
+    made, executions = restore(directory, home)
+    if as_json:
+        print_json({"home": str(home), "executions": executions, "made": made.made.isoformat()})
+    else:
+        tell(
+            f"{home}: {executions} executions restored as they were at {made.made:%Y-%m-%d %H:%M} UTC"
+        )
+        tell(f"it holds everything until: {spelled('serve')} --adopt, or {spelled('resume')}")
+    return 0
+
+
+def let_act(home: Path) -> None:
+    """Let a restored store act, and say so."""
+    if adopt(home):
+        tell(f"{home}: adopted; what was held goes on")

@@ -1,0 +1,40 @@
+"""Copying a database while its owner writes, and making of the copy what somebody else may have."""
+
+from pathlib import Path
+
+import apsw
+
+from tidegate.stores.sqlite.connect import connect, connect_reader, explained
+
+ACCESS = ("logins", "tokens")
+"""The tables that say who may; children first."""
+
+
+def copy_database(source: Path, target: Path, *, access: bool) -> None:
+    """
+    Copy a database as it is at one moment into a new file; without `access`, no token and no login is in it, nor what is left of one.
+
+    The owner goes on to write meanwhile. Errors: `StoreError` and below.
+    """
+    reader = connect_reader(source)
+    try:
+        with explained(reader, str(source)):
+            target.touch(mode=0o600, exist_ok=False)
+            copy = connect(target)
+            try:
+                with copy.backup("main", reader, "main") as step:
+                    step.step(-1)
+                _settle(copy, access=access)
+            finally:
+                copy.close()
+    finally:
+        reader.close()
+
+
+def _settle(copy: apsw.Connection, *, access: bool) -> None:
+    """Make one file of it, without a log, and leave nothing in it of what was deleted."""
+    if not access:
+        for table in ACCESS:
+            copy.execute(f"DELETE FROM {table}")
+    copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+    copy.execute("PRAGMA synchronous = FULL; VACUUM").fetchall()
