@@ -1,4 +1,4 @@
-"""A copy of a store that is at work, made as docs/durability.md says: it is whole, and holds what was acknowledged before."""
+"""A backup of a store that is at work, made and restored as docs/durability.md says: it is whole, and holds what was acknowledged before."""
 
 import re
 import subprocess
@@ -15,9 +15,10 @@ TIDEGATE = f"{sys.executable} -m tidegate"
 
 
 def commands(home: Path) -> str:
-    (found,) = re.findall(r"```shell\n(.*?)```", DOCS.read_text(), re.DOTALL)
-    typed = found.replace("HOME", str(home)).replace("tidegate doctor", f"{TIDEGATE} doctor")
-    return typed.replace("python3", sys.executable)
+    found = "".join(re.findall(r"```shell\n(.*?)```", DOCS.read_text(), re.DOTALL))
+    assert found.count("tidegate ") == 3
+    typed = found.replace("backup DIR", f"backup DIR --home {home}").replace("NEW", "copy")
+    return typed.replace("tidegate ", f"{TIDEGATE} ")
 
 
 def test_a_copy_made_while_the_server_works_holds_all_that_was_acknowledged_and_goes_on(tmp_path):
@@ -45,7 +46,7 @@ def test_a_copy_made_while_the_server_works_holds_all_that_was_acknowledged_and_
         assert made.returncode == 0, made.stderr
         assert "0 problems found" in made.stderr
 
-    with closing(Server(tmp_path / "copy")) as copy:
+    with closing(Server(tmp_path / "copy", "--adopt")) as copy:
         copy.ready()
         ask = copy.connect()
         for number, id_ in enumerate(answered):
