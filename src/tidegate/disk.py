@@ -26,6 +26,23 @@ OUT_OF_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What the operating system says when a disk, a quota or a file is at its limit."""
 
 
+RESERVE = 64 * 1024 * 1024
+"""Bytes that stay free, or a hundredth of a disk that is smaller: room to write down what people decide, and what has ended."""
+
+
+def lacks_room(path: Path) -> str:
+    """Return why nothing that may write much should begin on the disk of a path, with the figures; empty if it may."""
+    try:
+        found = os.statvfs(path)
+    except OSError:
+        return ""  # whatever it is, it is not this
+    free = found.f_bavail * found.f_frsize
+    reserve = min(RESERVE, found.f_blocks * found.f_frsize // 100)
+    if free >= reserve:
+        return ""
+    return f"{free:,} bytes are free on the disk of {path}, and {reserve:,} stay so: free some"
+
+
 def sync(path: Path) -> None:
     """Have a file's content, or the names in a directory, on disk. Errors: `OSError`."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -9,9 +9,11 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from tidegate import disk
 from tidegate.api.local import LocalDoor
 from tidegate.blobs.directory import BlobDirectory
 from tidegate.bundles.directory import BundleDirectory
@@ -125,7 +127,8 @@ class Runtime:
         self._store = store
         self._executor: Executor = executor
         self.parts = parts or Parts()
-        self._engine = Engine(store, executor, clock, self.parts)
+        room = partial(disk.lacks_room, home)
+        self._engine = Engine(store, executor, clock, self.parts, room)
         self.service = Service(store, self._engine, executor, artifacts_in(home), clock)
         self._reads_only = reads_only
         self._home = home

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from tidegate.core.state import ExecutionPhase
-from tidegate.service.gauges import Reading
+from tidegate.service.gauges import HELD, Reading
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -45,6 +45,12 @@ def exposition(reading: Reading, replies: Mapping[tuple[str, int], int], answers
             "gauge",
             "Requests and reports that the engine has not decided yet.",
             [({}, reading.queued)],
+        ),
+        *_metric(
+            "held_attempts",
+            "gauge",
+            "Attempts that cannot start for a reason outside them, by that reason.",
+            [({"code": code}, reading.held.get(code, 0)) for code in HELD],
         ),
         *_metric("commits_total", "counter", "Transactions.", [({}, reading.commits)]),
         *_metric(

@@ -97,6 +97,8 @@ def _rest(group: Sequence[NodeView], now: datetime) -> Iterator[str]:
         yield left(node.due, now)
     elif node.phase == "RUNNING" and node.kind == "task" and node.began:
         yield f"for {span(now - node.began)}"
+    if node.held is not None:
+        yield click.style(f"held: {line(node.held.message, 120)}", fg="yellow")
     if node.attempts > 1:
         yield f"attempt {node.attempts}"
     if node.deck:

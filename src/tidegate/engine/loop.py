@@ -43,7 +43,7 @@ from tidegate.engine.arrivals import (
     tell,
 )
 from tidegate.engine.damage import Damage
-from tidegate.engine.dispatch import Dispatch
+from tidegate.engine.dispatch import Dispatch, Held
 from tidegate.engine.futures import Future
 from tidegate.engine.ledger import Ledger
 from tidegate.engine.memory import Hot, Memory, collect_seldom
@@ -54,7 +54,7 @@ from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import SECOND, Instant
 from tidegate.parts import Parts
 from tidegate.ports.clock import Clock
-from tidegate.ports.executor import Drained, Executor, Report
+from tidegate.ports.executor import Drained, Executor, Job, Report
 from tidegate.ports.journal import Due, Key, LaunchRow
 from tidegate.ports.store import Store
 
@@ -83,7 +83,12 @@ class Engine:
     """Runs the executions of one store with one executor, by one clock."""
 
     def __init__(
-        self, store: Store, executor: Executor, clock: Clock, parts: Parts | None = None
+        self,
+        store: Store,
+        executor: Executor,
+        clock: Clock,
+        parts: Parts | None = None,
+        room: Callable[[], str] = str,
     ) -> None:
         self.parts = parts or Parts()
         """The parts of this process, for all that stands on the engine."""
@@ -91,7 +96,8 @@ class Engine:
         self._journal = store.journal
         self._changes = store.changes
         self._executor = executor
-        self._dispatch = Dispatch(executor)
+        attempts = self.parts.part("attempts", tidies=True)
+        self._dispatch = Dispatch(executor, attempts, room)
         self._clock = clock
         self.damage = Damage()
         self._memory = memory = Memory(store.journal, self.programs, self.damage)
@@ -154,6 +160,10 @@ class Engine:
             self._put(Settle(settled))
             if settled.result():
                 return
+
+    def held(self) -> tuple[Sequence[Job], Held]:
+        """Return which attempts are held, and why."""
+        return self._dispatch.owed, self._dispatch.held()
 
     def on_end(self, call: Callable[[], None]) -> None:
         """Have this called once the engine has ended, for whatever reason (`failure`), and all who waited were told; it must be quick, and not raise."""
@@ -232,7 +242,7 @@ class Engine:
                 # Full, or locked by another program: nobody is served before this is done.
                 self._stumbled = True
                 self._put_off(self._gather(self._drain()), error)
-        self._stumbled = False
+        self._stumbled = bool(self._dispatch.owed)
 
     def _give_back(self) -> None:
         """Leave what runs to the next host. What cannot be given back counts as lost."""

@@ -5,17 +5,28 @@ from collections.abc import Iterable
 from msgspec import structs
 
 from tidegate.engine.folds import Snapshot
+from tidegate.engine.loop import Engine
 from tidegate.errors import UnknownDeck, UnknownNode
 from tidegate.ir.expr import NodeId
 from tidegate.logs import Logs
 from tidegate.service.executions import Executions
-from tidegate.wire import AttemptLog, DeckView, ExecutionView, GetDeck, GetLogs, LogList
+from tidegate.service.moments import moment
+from tidegate.wire import (
+    AttemptLog,
+    DeckView,
+    ExecutionView,
+    GetDeck,
+    GetLogs,
+    HeldView,
+    LogList,
+)
 
 
 class Attempts:
     """The attempts of the executions of a store."""
 
-    def __init__(self, logs: Logs, executions: Executions) -> None:
+    def __init__(self, engine: Engine, logs: Logs, executions: Executions) -> None:
+        self._engine = engine
         self._logs = logs
         self._executions = executions
 
@@ -40,13 +51,19 @@ class Attempts:
         )
 
     def marked(self, view: ExecutionView) -> ExecutionView:
-        """Return an execution in which the nodes that have decks say so."""
+        """Return an execution in which the nodes that have decks, and those that are held, say so."""
         tasks = {node.id for node in view.nodes if node.kind == "task"}
         there = self._logs.nodes_with_decks(view.id, tasks)
-        if not there:
+        jobs, why = self._engine.held()
+        held = {job.node for job in jobs if job.id == view.id} & tasks
+        if not there and not held:
             return view
+        shown = HeldView(code=why.code, message=why.why, since=moment(why.since))
         nodes = [
-            structs.replace(node, deck=True) if node.id in there else node for node in view.nodes
+            structs.replace(node, deck=node.id in there, held=shown if node.id in held else None)
+            if node.id in there or node.id in held
+            else node
+            for node in view.nodes
         ]
         return structs.replace(view, nodes=nodes)
 

@@ -242,9 +242,16 @@ class Executions:
         more = page[-1].key if len(found.rows) > request.limit else found.rest
         open_ = [row.key for row in page if not row.phase.is_terminal]
         names = self._listings.waiting(open_, MAX_NAMES) if open_ else {}
+        jobs, why = self._engine.held()
+        held = {job.key: why.why for job in jobs}
         return ExecutionPage(
             items=[
-                execution_line(row, names.get(row.key, []), self._damage.why(row.key))
+                execution_line(
+                    row,
+                    names.get(row.key, []),
+                    self._damage.why(row.key),
+                    held.get(row.key, ""),
+                )
                 for row in page
             ],
             next="" if more is None else _cursor(more),

@@ -6,10 +6,14 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.core.state import ExecutionPhase
+from tidegate.engine.dispatch import NO_ROOM, NO_WORKER
 from tidegate.engine.loop import Engine
 from tidegate.parts import Standing
 from tidegate.ports.journal import Counts, Key
 from tidegate.ports.store import Store
+
+HELD = (NO_ROOM, NO_WORKER)
+"""Why attempts may be held."""
 
 Status = Literal["ok", "degraded", "stopping", "down"]
 
@@ -23,6 +27,8 @@ class Reading(Struct, frozen=True):
     queued: int
     commits: int
     decided: int
+    held: dict[str, int]
+    """How many attempts are held, by why."""
 
 
 class Gauges:
@@ -40,7 +46,9 @@ class Gauges:
     def read(self) -> Reading:
         """Return the gauges, from counters: however much there is, it costs the same. Errors: `StoreError` and below."""
         counts = self._listings.counts()
-        return Reading(self.parts, counts, self._engine.queued, self._commits, self._decided)
+        jobs, why = self._engine.held()
+        held = {why.code: len(jobs)} if jobs else {}
+        return Reading(self.parts, counts, self._engine.queued, self._commits, self._decided, held)
 
     @property
     def parts(self) -> list[Standing]:

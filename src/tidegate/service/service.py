@@ -59,7 +59,7 @@ class Service:
         self._registry = Registry(store.catalog, engine.programs, executor, clock)
         self._executions = Executions(store, engine, self._registry, self.watch, intake)
         self._missing = Missing(artifacts, engine.programs, engine.damage)
-        self._attempts = Attempts(artifacts.logs, self._executions)
+        self._attempts = Attempts(engine, artifacts.logs, self._executions)
         self._signals = Signals(engine, self._executions, intake, executor)
         self._inbox = Inbox(store.listings, engine.programs, engine.damage, self._executions)
         self.feed = Feed(store, self._executions, engine.damage)

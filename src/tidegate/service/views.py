@@ -210,7 +210,7 @@ def damaged_view(row: ExecutionRow, why: str) -> ExecutionView:
     )
 
 
-def execution_line(row: ExecutionRow, waiting: list[str], damaged: str) -> ExecutionLine:
+def execution_line(row: ExecutionRow, waiting: list[str], damaged: str, held: str) -> ExecutionLine:
     """Return an execution as one line of a list."""
     return ExecutionLine(
         id=row.id,
@@ -224,6 +224,7 @@ def execution_line(row: ExecutionRow, waiting: list[str], damaged: str) -> Execu
         project=row.project,
         domain=row.domain,
         damaged=damaged,
+        held=held,
     )
 
 

@@ -36,6 +36,14 @@ class AnswerView(Struct, frozen=True, kw_only=True, gc=False):
     by_timeout: bool = False
 
 
+class HeldView(Struct, frozen=True, kw_only=True, gc=False):
+    """Why a task cannot start, for a reason outside it: `no_room` on the disk, `no_worker`. It starts when that is gone."""
+
+    code: str
+    message: str
+    since: datetime
+
+
 class NodeView(Struct, frozen=True, kw_only=True, gc=False):
     """
     One node of an execution.
@@ -66,6 +74,8 @@ class NodeView(Struct, frozen=True, kw_only=True, gc=False):
     """The branch that it belongs to, by id, if it stands in one."""
     deck: bool = False
     """For a task: whether there is a report of it to read. Told of an execution that is asked for by itself."""
+    held: HeldView | None = None
+    """For a task that is QUEUED: why it cannot start now. Told as above."""
 
 
 class PreviewView(Struct, frozen=True, kw_only=True, gc=False):
@@ -174,6 +184,8 @@ class ExecutionLine(Struct, frozen=True, kw_only=True):
     domain: str = ""
     damaged: str = ""
     """What is damaged of it, and what to do; empty if nothing is known to be."""
+    held: str = ""
+    """Why tasks of it cannot start now, as `HeldView` says it; empty if they can."""
 
 
 class EventView(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ MANY = 123_456_789
 
 
 def test_a_counter_keeps_all_its_digits():
-    reading = Reading([], Counts({}, {}), queued=0, commits=MANY, decided=MANY + 1)
+    reading = Reading([], Counts({}, {}), queued=0, commits=MANY, decided=MANY + 1, held={})
 
     lines = exposition(reading, {("launch", 201): MANY + 2}, MANY + 3).decode().splitlines()
 
@@ -20,15 +20,17 @@ def test_a_counter_keeps_all_its_digits():
     assert f"tidegate_answers_total {MANY + 3}" in lines
 
 
-def test_each_part_says_whether_it_works_and_how_many_times_it_was_run_again():
+def test_each_part_says_whether_it_works_and_what_is_held_says_why():
     parts = [
         Standing("feed", False, "no", Instant(0), 7, tidies=False),
         Standing("pool", True, "", Instant(0), 0, tidies=False),
     ]
-    reading = Reading(parts, Counts({}, {}), queued=0, commits=0, decided=0)
+    reading = Reading(parts, Counts({}, {}), queued=0, commits=0, decided=0, held={"no_room": 3})
 
     lines = exposition(reading, {}, 0).decode().splitlines()
 
     assert 'tidegate_part_up{part="feed"} 0' in lines
     assert 'tidegate_part_up{part="pool"} 1' in lines
     assert 'tidegate_part_restarts_total{part="feed"} 7' in lines
+    assert 'tidegate_held_attempts{code="no_room"} 3' in lines
+    assert 'tidegate_held_attempts{code="no_worker"} 0' in lines

@@ -218,7 +218,9 @@ class Host:
         self.store = store
         self.clock = clock or Clock()
         self.crew = Crew(work)
-        self.engine = Engine(store, self.crew, self.clock)
+        self.lack = ""
+        """Why there is no room for attempts."""
+        self.engine = Engine(store, self.crew, self.clock, room=lambda: self.lack)
         self._numbers: dict[str, int] = {}
 
     def start(self) -> "Host":

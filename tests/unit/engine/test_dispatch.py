@@ -62,6 +62,46 @@ class TestExecutorFails:
         assert [job.key for job in manual.crew.jobs] == [other]
 
 
+class TestHeld:
+    def test_without_room_no_attempt_begins_and_it_says_so_until_there_is_room(self, manual):
+        manual.lack = "3 bytes are free"
+        key = manual.launch(cycle(), "c").result(LONGEST).key
+
+        jobs, why = manual.engine.held()
+        assert [(job.id, job.node) for job in jobs] == [("c", FIRST)]
+        assert (why.code, why.why) == ("no_room", "3 bytes are free")
+        assert manual.engine.parts.health == "degraded"
+        assert manual.crew.jobs == []
+        assert manual.state(key).node(FIRST).phase is NodePhase.QUEUED
+
+        manual.lack = ""
+        until(lambda: [job.node for job in manual.crew.jobs] == [FIRST])
+        assert manual.engine.held()[0] == []
+        assert manual.engine.parts.health == "ok"
+        assert [job.attempt for job in manual.crew.jobs] == [1]
+
+    def test_what_was_held_is_held_by_the_next_owner_and_begins_when_there_is_room(self, disk):
+        first = Host(disk, work=None)
+        first.lack = "3 bytes are free"
+        first.start().launch(cycle(), "c").result(LONGEST)
+        first.engine.stop()
+
+        second = Host(disk, work=None)
+        second.lack = "2 bytes are free"
+        second.start()
+        until(lambda: second.engine.held()[1].why == "2 bytes are free")
+        second.lack = ""
+        until(lambda: [job.node for job in second.crew.jobs] == [FIRST])
+        second.engine.stop()
+
+    def test_what_nobody_wants_any_more_is_not_held(self, manual):
+        manual.lack = "3 bytes are free"
+        key = manual.launch(cycle(), "c").result(LONGEST).key
+        manual.engine.submit(key, AbortRequested(Instant(0), "enough")).result(LONGEST)
+        assert manual.engine.held()[0] == []
+        assert manual.engine.parts.health == "ok"
+
+
 class TestDrain:
     def test_nothing_begins_any_more_and_all_else_goes_on(self, disk):
         host = Host(disk, work=None).start()

@@ -108,6 +108,7 @@ export type ExecutionLine = {
   project: string;
   domain: string;
   damaged: string;
+  held: string;
 };
 
 /** A page of executions, newest first; `next` asks for the page after it, empty at the end and only there: a long search may find nothing in a page. */
@@ -185,6 +186,13 @@ export type Health = {
   parts: Array<PartView>;
 };
 
+/** Why a task cannot start, for a reason outside it: `no_room` on the disk, `no_worker`. It starts when that is gone. */
+export type HeldView = {
+  code: string;
+  message: string;
+  since: string;
+};
+
 /** One of many answers: to which execution, to which signal (its path, or its name if that is unique), with which idempotency key. */
 export type InboxAnswer = {
   execution: string;
@@ -242,6 +250,7 @@ export type NodeView = {
   case: number | null;
   branch: string;
   deck: boolean;
+  held: HeldView | null;
 };
 
 /** A part of the server that works in the background. `why` is empty while it is up; one that only `tidies` up may be down without anybody being refused. */
