@@ -68,10 +68,10 @@ class Dispatch:
         self._part.failed(why, quietly=is_known)
         self._code, self.owed = code, jobs
 
-    def held(self) -> Held:
-        """Return why `owed` is held."""
+    def held(self) -> tuple[Sequence[Job], Held]:
+        """Return which attempts are held, and why."""
         now = self._part.standing()
-        return Held(self._code, now.why, now.since)
+        return self.owed, Held(self._code, now.why, now.since)
 
     def cancel(self, attempts: Sequence[tuple[Key, NodeId, int]]) -> None:
         """End these attempts, if they run."""

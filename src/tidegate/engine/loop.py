@@ -43,7 +43,7 @@ from tidegate.engine.arrivals import (
     tell,
 )
 from tidegate.engine.damage import Damage
-from tidegate.engine.dispatch import Dispatch, Held
+from tidegate.engine.dispatch import Dispatch
 from tidegate.engine.futures import Future
 from tidegate.engine.ledger import Ledger
 from tidegate.engine.memory import Hot, Memory, collect_seldom
@@ -54,7 +54,7 @@ from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import SECOND, Instant
 from tidegate.parts import Parts
 from tidegate.ports.clock import Clock
-from tidegate.ports.executor import Drained, Executor, Job, Report
+from tidegate.ports.executor import Drained, Executor, Report
 from tidegate.ports.journal import Due, Key, LaunchRow
 from tidegate.ports.store import Store
 
@@ -96,8 +96,9 @@ class Engine:
         self._journal = store.journal
         self._changes = store.changes
         self._executor = executor
-        attempts = self.parts.part("attempts", tidies=True)
-        self._dispatch = Dispatch(executor, attempts, room)
+        self._dispatch = Dispatch(executor, self.parts.part("attempts", tidies=True), room)
+        self.held = self._dispatch.held
+        """For any thread: which attempts are held, and why."""
         self._clock = clock
         self.damage = Damage()
         self._memory = memory = Memory(store.journal, self.programs, self.damage)
@@ -160,10 +161,6 @@ class Engine:
             self._put(Settle(settled))
             if settled.result():
                 return
-
-    def held(self) -> tuple[Sequence[Job], Held]:
-        """Return which attempts are held, and why."""
-        return self._dispatch.owed, self._dispatch.held()
 
     def on_end(self, call: Callable[[], None]) -> None:
         """Have this called once the engine has ended, for whatever reason (`failure`), and all who waited were told; it must be quick, and not raise."""
