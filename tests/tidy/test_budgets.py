@@ -25,7 +25,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         1_880,
         "the machine: step, plan, state, race table, rounds of loops; the promises stand here",
     ),
-    "disk": (90, "writing so that a power cut loses nothing, and a killed process leaves nothing"),
+    "disk": (100, "writing so that a power cut loses nothing, and a killed process leaves nothing"),
     "engine": (
         1_215,
         "drain, decide, commit, act; what is kept in memory, and the folds that readers share",
