@@ -6,6 +6,7 @@ server's process runs before it begins, and which waits for a file to be there.
 """
 
 import http.client
+import itertools
 import json
 import resource
 import sys
@@ -284,6 +285,48 @@ def test_what_fails_after_a_commit_is_down_until_it_works_and_keeps_nobody_from_
     assert server.is_well()
     server.server.stop()
     stream.close()
+
+
+# ---- what moves the log of the database ----
+
+MOVER_FAILS = """
+from pathlib import Path
+from tidegate.errors import StoreError
+from tidegate.stores.sqlite import connections, store
+connections.LOG_PAGES = 100
+right = store.connect_mover
+def fails(path):
+    if Path({flag!r}).exists():
+        raise StoreError("cannot open the store (too many open files)")
+    return right(path)
+store.connect_mover = fails
+"""
+
+
+def test_the_log_is_moved_in_the_background_and_while_that_fails_a_server_is_only_degraded(
+    tmp_path, watch
+):
+    flag = tmp_path / "fails"
+    flag.touch()
+    server = watch(planted=MOVER_FAILS.format(flag=str(flag))).ready()
+    numbers = itertools.count()
+
+    def is_tried():
+        server.launch("asking", f"a{next(numbers)}")
+        return server.ask("GET", "health").body["status"] == "degraded"
+
+    until(is_tried)
+    reply = server.ask("GET", "health")
+    why = {each["name"]: each["why"] for each in reply.body["parts"] if not each["up"]}
+    assert (reply.status, list(why)) == (200, ["checkpoints"])
+    assert "too many open files" in why["checkpoints"]
+    server.works("meanwhile")
+
+    flag.unlink()
+    until(lambda: server.ask("GET", "health").body["status"] == "ok")
+    server.works("after")
+    server.server.stop()
+    assert server.server.said.count("checkpoints") == 2, server.server.said
 
 
 # ---- the engine ----

@@ -40,7 +40,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "parts": (155, "background parts, seen to their end"),
     "ports": (420, "what a database, an executor and a place for files must give"),
     "remote": (1_080, "the Python client, and the way to a server"),
-    "runtime": (175, "the composition root"),
+    "runtime": (185, "the composition root, and the life of what it starts"),
     "sdk": (2_700, "what authors write, traced into a graph"),
     "service": (2_480, "use cases, lists, views, and who may"),
     "stores": (
