@@ -42,7 +42,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "remote": (1_080, "the Python client, and the way to a server"),
     "runtime": (185, "the composition root, and the life of what it starts"),
     "sdk": (2_700, "what authors write, traced into a graph"),
-    "service": (2_480, "use cases, lists, views, and who may"),
+    "service": (2_500, "use cases, lists, views, and who may"),
     "stores": (
         1_620,
         "a database for five ports: journal, listings, catalog, access, changes; search, upgrades",
