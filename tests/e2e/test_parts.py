@@ -402,3 +402,34 @@ def test_a_bug_of_the_engine_ends_each_command_that_runs_one_after_one_line(
     assert done.code == 70
     assert done.err.count(SAYS) == 1
     assert "Traceback" not in done.err
+
+
+ONE_ANSWER_FAILS = """
+from tidegate.core.messages import AnswerGiven
+from tidegate.engine.loop import Engine
+right = Engine._decide
+def fails(self, ledger, hot, event):
+    if hot.id == "sick" and isinstance(event, AnswerGiven):
+        raise ValueError("planted")
+    return right(self, ledger, hot, event)
+Engine._decide = fails
+"""
+
+
+def test_a_bug_that_one_of_many_answers_meets_hides_nothing_of_the_others(watch):
+    server = watch(planted=ONE_ANSWER_FAILS).ready()
+    ids = ["a", "sick", "b"]
+    for id_ in ids:
+        server.launch("asking", id_)
+    answers = [{"execution": id_, "signal": "n", "value": 21} for id_ in ids]
+
+    reply = server.ask("POST", "inbox/answers", {"answers": answers})
+
+    assert (reply.status, [each["status"] for each in reply.body["items"]]) == (
+        200,
+        [200, 500, 200],
+    )
+    assert reply.body["items"][1]["problem"]["code"] == "internal"
+    assert [server.outputs(id_) for id_ in ("a", "b")] == [42, 42]
+    assert server.ask("GET", "executions/sick").body["phase"] == "WAITING"
+    assert server.is_well()
