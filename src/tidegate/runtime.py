@@ -25,7 +25,7 @@ from tidegate.home import BLOBS, BUNDLES, refuse_held
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Instant, PythonTarget
 from tidegate.logs import Logs
-from tidegate.parts import Parts
+from tidegate.parts import Part, Parts
 from tidegate.ports.artifacts import Artifacts
 from tidegate.ports.executor import Attempt, Described, Executor, Job
 from tidegate.ports.journal import Key
@@ -133,6 +133,7 @@ class Runtime:
         self._reads_only = reads_only
         self._home = home
         self._door: LocalDoor | None = None
+        self._background: list[Part] = []
         if not reads_only:
             # No attempt outlives its owner: what an earlier one has left running is ended, before any is submitted.
             executor.attach(())
@@ -188,7 +189,15 @@ class Runtime:
         self.service.close()
         if not self._reads_only:
             self._engine.stop()
+        for part in self._background:
+            part.stop()
         self._store.close()
+        for part in self._background:
+            part.join()
+
+    def run_in_background(self, name: str, run: Callable[[], None]) -> None:
+        """Run what tidies up in a thread that is watched over; it returns when the store is closed."""
+        self._background.append(self.parts.thread(name, run, tidies=True))
 
 
 def open_runtime(home: Path, *, workers: int | None = None, serve_door: bool = True) -> Runtime:
@@ -202,10 +211,12 @@ def open_runtime(home: Path, *, workers: int | None = None, serve_door: bool = T
     store = SqliteStore.open(home / STORE)
     try:
         executor = ProcessExecutor(home, workers=workers, parts=parts)
-        return Runtime(home, store, executor, serve_door=serve_door, parts=parts)
+        runtime = Runtime(home, store, executor, serve_door=serve_door, parts=parts)
+        store.begin(runtime.run_in_background)
     except BaseException:
         store.close()
         raise
+    return runtime
 
 
 def open_briefly(home: Path) -> Runtime:

@@ -123,10 +123,10 @@ class Terminal:
         self._started.append(started)
         return started
 
-    def sit_down(self, *words: str) -> tuple[Started, int]:
+    def sit_down(self, *words: str, planted: str = "") -> tuple[Started, int]:
         """Start a command with a terminal as its standard input; return it, and the handle to type into."""
         keyboard, screen = pty.openpty()
-        started = self.start(*words, stdin=screen)
+        started = self.start(*words, stdin=screen, planted=planted)
         os.close(screen)
         return started, keyboard
 

@@ -217,6 +217,27 @@ def test_at_a_terminal_it_asks_shows_what_is_approved_and_asks_again(tidegate):
     os.close(keyboard)
 
 
+MOVES_AT_ONCE = """
+import sys
+from tidegate.cli import progress
+progress.QUIET = 0.0
+sys.stderr.isatty = lambda: True
+"""
+
+
+def test_who_does_not_answer_is_told_how_to_on_a_line_without_the_moving_one(tidegate):
+    tidegate.write("wf.py", ASKING)
+    run, keyboard = tidegate.sit_down("run", "wf.py", "gate", planted=MOVES_AT_ONCE)
+    run.says("a whole number")
+    os.write(keyboard, b"\x04")
+    run.says("answer with: tidegate answer")
+    before, _, _ = run.err.partition("waiting for number: a whole number")
+    assert before.splitlines()[-1].endswith("\x1b[K")
+    run.interrupt()
+    assert run.ends().code == 130
+    os.close(keyboard)
+
+
 def test_what_was_half_typed_for_one_question_never_answers_the_next(tidegate):
     tidegate.write("wf.py", ASKING)
     run, keyboard = tidegate.sit_down("run", "wf.py", "two", "--id", "t")

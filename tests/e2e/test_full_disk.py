@@ -47,6 +47,9 @@ class SmallDisk:
             while True:
                 file.write(bytes(4096))
 
+    def take(self, size: int) -> None:
+        self._filler.write_bytes(bytes(size))
+
     def free(self) -> None:
         self._filler.unlink()
 
@@ -170,6 +173,31 @@ def test_over_http_a_full_disk_refuses_answers_keeps_those_it_took_and_is_got_ov
     again.stop()
     server.close()
     again.close()
+    assert tidegate("doctor").code == 0
+
+
+def test_a_little_room_is_enough_for_a_server_that_has_filled_the_disk_with_its_log(
+    tidegate, small
+):
+    small.take(1_500_000)
+    tidegate.write("wf.py", TEXT)
+    with contextlib.closing(Server(tidegate.home)) as server:
+        server.ready()
+        assert tidegate("register", "wf.py").code == 0
+        ask = server.connect()
+
+        def launch() -> int:
+            return ask("POST", "executions", {"workflow": "wf.text"}).status
+
+        while launch() == 201:
+            pass
+        assert launch() == 507
+
+        small.free()
+
+        # In the log each of these is several times as large as in the database; a log that meets the end of the disk again begins anew.
+        assert all(launch() == 201 or launch() == 201 for _ in range(600))
+        server.stop()
     assert tidegate("doctor").code == 0
 
 

@@ -195,6 +195,44 @@ def test_more_than_five_hundred_answers_are_too_many(world):
     assert world.ask("POST", "inbox/answers", {"answers": answers}).status == 422
 
 
+COUNTED = """
+from dataclasses import dataclass
+from pathlib import Path
+from tidegate import wait_for_input, workflow
+
+with Path({place!r}).open("a") as file:
+    file.write("imported\\n")
+
+@dataclass
+class Even:
+    n: int
+
+    def __post_init__(self) -> None:
+        if self.n % 2:
+            raise ValueError("it is odd")
+
+@workflow
+def even() -> Even:
+    return wait_for_input("n", None, Even)
+"""
+
+
+def test_many_answers_that_only_their_authors_type_can_check_import_it_once(world, tmp_path):
+    place = tmp_path / "imported"
+    world.register(COUNTED.format(place=str(place)), "counted")
+    launch = {"workflow": "counted.even"}
+    ids = [world.ask("POST", "executions", launch).body["id"] for _ in range(60)]
+    before = len(place.read_text().splitlines())
+    answers = [
+        {"execution": id_, "signal": "n", "value": {"n": n % 2}} for n, id_ in enumerate(ids)
+    ]
+
+    results = world.ask("POST", "inbox/answers", {"answers": answers}).body["items"]
+
+    assert [each["status"] for each in results] == [200, 422] * 30
+    assert len(place.read_text().splitlines()) <= before + 1
+
+
 # ---- logs, repeats ----
 
 

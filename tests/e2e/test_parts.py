@@ -6,6 +6,7 @@ server's process runs before it begins, and which waits for a file to be there.
 """
 
 import http.client
+import itertools
 import json
 import resource
 import sys
@@ -286,6 +287,48 @@ def test_what_fails_after_a_commit_is_down_until_it_works_and_keeps_nobody_from_
     stream.close()
 
 
+# ---- what moves the log of the database ----
+
+MOVER_FAILS = """
+from pathlib import Path
+from tidegate.errors import StoreError
+from tidegate.stores.sqlite import connections, store
+connections.LOG_PAGES = 100
+right = store.connect_mover
+def fails(path):
+    if Path({flag!r}).exists():
+        raise StoreError("cannot open the store (too many open files)")
+    return right(path)
+store.connect_mover = fails
+"""
+
+
+def test_the_log_is_moved_in_the_background_and_while_that_fails_a_server_is_only_degraded(
+    tmp_path, watch
+):
+    flag = tmp_path / "fails"
+    flag.touch()
+    server = watch(planted=MOVER_FAILS.format(flag=str(flag))).ready()
+    numbers = itertools.count()
+
+    def is_tried():
+        server.launch("asking", f"a{next(numbers)}")
+        return server.ask("GET", "health").body["status"] == "degraded"
+
+    until(is_tried)
+    reply = server.ask("GET", "health")
+    why = {each["name"]: each["why"] for each in reply.body["parts"] if not each["up"]}
+    assert (reply.status, list(why)) == (200, ["checkpoints"])
+    assert "too many open files" in why["checkpoints"]
+    server.works("meanwhile")
+
+    flag.unlink()
+    until(lambda: server.ask("GET", "health").body["status"] == "ok")
+    server.works("after")
+    server.server.stop()
+    assert server.server.said.count("checkpoints") == 2, server.server.said
+
+
 # ---- the engine ----
 
 ENGINE_FAILS = """
@@ -359,3 +402,34 @@ def test_a_bug_of_the_engine_ends_each_command_that_runs_one_after_one_line(
     assert done.code == 70
     assert done.err.count(SAYS) == 1
     assert "Traceback" not in done.err
+
+
+ONE_ANSWER_FAILS = """
+from tidegate.core.messages import AnswerGiven
+from tidegate.engine.loop import Engine
+right = Engine._decide
+def fails(self, ledger, hot, event):
+    if hot.id == "sick" and isinstance(event, AnswerGiven):
+        raise ValueError("planted")
+    return right(self, ledger, hot, event)
+Engine._decide = fails
+"""
+
+
+def test_a_bug_that_one_of_many_answers_meets_hides_nothing_of_the_others(watch):
+    server = watch(planted=ONE_ANSWER_FAILS).ready()
+    ids = ["a", "sick", "b"]
+    for id_ in ids:
+        server.launch("asking", id_)
+    answers = [{"execution": id_, "signal": "n", "value": 21} for id_ in ids]
+
+    reply = server.ask("POST", "inbox/answers", {"answers": answers})
+
+    assert (reply.status, [each["status"] for each in reply.body["items"]]) == (
+        200,
+        [200, 500, 200],
+    )
+    assert reply.body["items"][1]["problem"]["code"] == "internal"
+    assert [server.outputs(id_) for id_ in ("a", "b")] == [42, 42]
+    assert server.ask("GET", "executions/sick").body["phase"] == "WAITING"
+    assert server.is_well()

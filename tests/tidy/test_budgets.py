@@ -41,9 +41,9 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "parts": (155, "background parts, seen to their end"),
     "ports": (420, "what a database, an executor and a place for files must give"),
     "remote": (1_080, "the Python client, and the way to a server"),
-    "runtime": (180, "the composition root"),
+    "runtime": (190, "the composition root"),
     "sdk": (2_700, "what authors write, traced into a graph"),
-    "service": (2_500, "use cases, lists, views, and who may"),
+    "service": (2_515, "use cases, lists, views, and who may"),
     "stores": (
         1_620,
         "a database for five ports: journal, listings, catalog, access, changes; search, upgrades",

@@ -93,7 +93,7 @@ class Follower:
                     self._ask(open_gates[0])
                     continue
                 if not detach:
-                    self._announce(open_gates)
+                    self._announce(open_gates, progress)
                 self._wait(progress)
         finally:
             self._stopped = True
@@ -207,8 +207,10 @@ class Follower:
             tell(f"  {line(error.message)}")
         return True
 
-    def _announce(self, gates: Sequence[WaitingView]) -> None:
+    def _announce(self, gates: Sequence[WaitingView], progress: Progress) -> None:
         fresh = [gate for gate in gates if gate.path not in self._announced]
+        if fresh:
+            progress.pause()
         for gate in fresh:
             self._announced.add(gate.path)
             tell(f"waiting for {line(gate.path)}: {gate.expects}; {line(until(gate))}")

@@ -1,16 +1,19 @@
 """The inbox over HTTP: everything that waits for an answer, and answers to many at once."""
 
 import asyncio
+import logging
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, defstruct
 
 from tidegate.api.backend import Backend
-from tidegate.api.problems import document
+from tidegate.api.problems import document, internal
 from tidegate.api.route import Call, Reply, Route, asking, part
 from tidegate.errors import TidegateError, UnknownExecution
 from tidegate.service.access import Action
 from tidegate.wire import Answer, check
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 50
 """How many of many answers begin in one turn of the event loop: about five milliseconds."""
@@ -75,6 +78,12 @@ async def _answer(backend: Backend, call: Call, given: Any) -> AnswerResult:
             signal=given.signal,
             status=error.status,
             problem=document(error),
+        )
+    except Exception:
+        # A bug of ours that one answer meets must not hide what became of the others.
+        log.exception("the answer to %s of %s could not be handled", given.signal, given.execution)
+        return AnswerResult(
+            execution=given.execution, signal=given.signal, status=500, problem=internal()
         )
     return AnswerResult(execution=given.execution, signal=given.signal, status=200, reply=reply)
 

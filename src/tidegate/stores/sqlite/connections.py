@@ -75,6 +75,7 @@ class Connections:
         self._log_pages = 0
         self._synced_pages = 0
         self._log_turn = 0
+        self._longest = LOG_PAGES
         self._move_at = LOG_PAGES
         self._must_move = threading.Event()
         self._moving = threading.Lock()
@@ -106,6 +107,8 @@ class Connections:
                     connection.execute("COMMIT")
                 except BaseException as error:
                     self._undo(connection, error)
+                    if isinstance(error, apsw.FullError):
+                        self._make_room(connection)
                     raise
             if self._log_pages >= self._move_at:
                 self._move_log(connection)
@@ -258,19 +261,30 @@ class Connections:
             # What was moved is overwritten from the beginning now.
             self._log_turn += 1
             self._synced_pages = 0
-            self._move_at = LOG_PAGES
+            self._move_at = self._longest
         self._log_pages = pages
         return apsw.SQLITE_OK
 
     def _move_log(self, connection: apsw.Connection) -> None:
-        if self._moves and self._log_pages < BEHIND * LOG_PAGES:
+        if self._moves and self._log_pages < BEHIND * self._longest:
             if self._moving.locked():
                 return
             if self._log_pages - self._synced_pages > FEW:
                 self._must_move.set()
                 return
         # A long reader, or a full disk, can keep the log from beginning anew: then not every commit tries again.
-        self._move_at = self._log_pages + LOG_PAGES
+        self._move_at = self._log_pages + self._longest
+        self._checkpoint(connection)
+
+    def _make_room(self, connection: apsw.Connection) -> None:
+        """
+        Move what can be moved: a log whose pages are all in the database begins anew in the file that it has, and needs no room.
+
+        From now on it grows half as long as it had room for, so that what is left of the disk is the database's. If that could not grow now,
+        it is tried again with the first commit that has room.
+        """
+        self._longest = max(FEW, min(self._longest, self._log_pages // 2))
+        self._move_at = self._log_pages
         self._checkpoint(connection)
 
     def _move_in_background(self) -> None:
@@ -302,7 +316,7 @@ class Connections:
                 if self._log_pages - moved <= FEW:
                     return
             # A long reader, as above; or so many commits that the writer must help.
-            self._move_at = self._log_pages + LOG_PAGES
+            self._move_at = self._log_pages + self._longest
         finally:
             connection.close()
 
