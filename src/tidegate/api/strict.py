@@ -7,6 +7,7 @@ bytes that are not UTF-8, and anything before or after the one value.
 
 import json
 import re
+from collections import Counter
 from math import isinf
 from typing import Any, NoReturn
 
@@ -106,8 +107,8 @@ def _check_depth(raw: bytes) -> None:
 
 def _pairs(pairs: list[tuple[str, Any]]) -> None:
     if len(pairs) > 1 and len({name for name, _ in pairs}) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        times = Counter(name for name, _ in pairs)
+        twice = next(name for name in times if times[name] > 1)
         raise Unreadable(f"the body has the key {twice[:80]!r} twice in one object")
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tidegate.api import strict
 from tidegate.api.strict import MAX_DEPTH, MAX_DIGITS, check, decode, read
 from tidegate.errors import InvalidValue, Unreadable
 
@@ -58,6 +59,31 @@ def test_a_key_twice_in_one_object_is_refused_and_named(raw: bytes):
 )
 def test_keys_that_are_equal_once_their_escapes_are_read_are_one_key(one: bytes, other: bytes):
     assert "twice in one object" in refused(b'{"%b": 1, "%b": 2}' % (one, other))
+
+
+class Counted(str):
+    """A key that counts how many times it is compared."""
+
+    __slots__ = ()
+    comparisons = 0
+
+    def __hash__(self) -> int:
+        return super().__hash__()
+
+    def __eq__(self, other: object) -> bool:
+        Counted.comparisons += 1
+        return super().__eq__(other)
+
+
+def test_finding_the_key_that_is_there_twice_costs_no_more_than_reading_all_of_them(monkeypatch):
+    """The JSON scanner makes its own strings, so the keys are counted where it hands them over."""
+    monkeypatch.setattr(Counted, "comparisons", 0)
+    names = [*(str(number) for number in range(1_000)), "999"]
+
+    with pytest.raises(Unreadable, match="'999' twice"):
+        strict._pairs([(Counted(name), None) for name in names])
+
+    assert Counted.comparisons <= 3 * len(names)
 
 
 @pytest.mark.parametrize(
