@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 from math import isinf
 from typing import Any
 
@@ -190,6 +191,19 @@ def test_nesting_is_read_down_to_the_deepest_level_and_no_further(
 )
 def test_many_brackets_that_are_beside_one_another_or_in_strings_are_not_deep(text: str):
     assert read(text.encode()) == json.loads(text)
+
+
+@pytest.mark.parametrize("piece", ["x", "\\n", '\\"', "\\\\", "é"])
+def test_a_long_string_beside_many_brackets_takes_a_few_times_its_size_in_memory(piece: str):
+    raw = f'["{piece * 200_000}", {"[], " * 100}[]]'.encode()
+    tracemalloc.start()
+    try:
+        read(raw)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 12 * len(raw)
 
 
 @pytest.mark.parametrize(
