@@ -21,6 +21,7 @@ from tidegate.types.blobbed import PATHS, packaged_form, pickle_form
 from tidegate.types.builtin import SCALARS, enum_form, literal_form
 from tidegate.types.containers import dict_form, list_form, tuple_form, union_form
 from tidegate.types.form import MAX_DEPTH, Form, unsupported, wrong
+from tidegate.types.generics import class_of, title_of
 from tidegate.types.models import is_model, model_form, with_constraints
 from tidegate.types.records import record_form
 from tidegate.types.refs import closed
@@ -82,7 +83,14 @@ class Codec(Struct, frozen=True, eq=False):
             return stored
         if self._form.recursive:
             check_depth(stored)
-        size = len(_pack(stored))
+        try:
+            size = len(_pack(stored))
+        except OverflowError:
+            raise wrong(
+                "a number in it needs more than 64 bits: declare it as str or Decimal"
+            ) from None
+        except UnicodeEncodeError:
+            raise wrong("a text in it is not valid Unicode: store it as bytes") from None
         if size > INLINE_MAX:
             raise wrong(
                 f"the value takes {size:,} bytes, more than the {INLINE_MAX:,} that may be stored "
@@ -168,13 +176,14 @@ class _Forms:
         if cls in self._known:
             return self._known[cls]
         name = self._name(cls)
+        kind = class_of(cls)
         reference = {"$ref": f"#/$defs/{name}"}
         if cls in self._open:
             return Form(
                 schema=reference,
                 encode=lambda value, blobs: self._known[cls].encode(value, blobs),  # noqa: PLW0108  known later
                 decode=lambda value, blobs: self._known[cls].decode(value, blobs),  # noqa: PLW0108
-                takes=(cls,) if isinstance(cls, type) else (),
+                takes=(kind,),
                 gives=frozenset({dict}),
                 recursive=True,
             )
@@ -187,7 +196,7 @@ class _Forms:
     def _name(self, cls: Any) -> str:
         if cls not in self._names:
             taken = self._names.values()
-            plain = "".join(c if c.isalnum() else "_" for c in cls.__name__)
+            plain = "".join(c if c.isalnum() else "_" for c in title_of(cls))
             tries = (plain if n == 1 else f"{plain}_{n}" for n in range(1, len(taken) + 2))
             self._names[cls] = next(t for t in tries if t not in taken and t not in self._defs)
         return self._names[cls]
@@ -244,10 +253,11 @@ class _Forms:
 
 
 def is_named(annotation: Any) -> bool:
-    """Say whether a type is a class with named fields."""
-    if typing.is_typeddict(annotation) or is_model(annotation):
+    """Say whether a type is a class with named fields, of which a generic one is told what it holds."""
+    kind = class_of(annotation)
+    if typing.is_typeddict(kind) or is_model(annotation):
         return True
-    if not isinstance(annotation, type):
+    if not isinstance(kind, type):
         return False
-    fields = hasattr(annotation, "__dataclass_fields__")
-    return fields or (issubclass(annotation, tuple) and hasattr(annotation, "_fields"))
+    fields = hasattr(kind, "__dataclass_fields__")
+    return fields or (issubclass(kind, tuple) and hasattr(kind, "_fields"))
