@@ -22,8 +22,6 @@ from msgspec import Struct
 from tidegate.errors import InvalidValue
 from tidegate.types.builtin import native
 from tidegate.types.form import inside, name_of, one, wrong
-from tidegate.types.structured import StructuredDataset
-from tidegate.types.values import Directory, File
 from tidegate.types.zones import same_zone
 
 _PLAIN: Final = frozenset({str, int, bool, NoneType, bytes})
@@ -31,7 +29,8 @@ _PLAIN: Final = frozenset({str, int, bool, NoneType, bytes})
 SINGLE: Final = _PLAIN | {float}
 """Types of values that nothing can change, and that are stored as they are."""
 _NONE: Final[dict[str, Any]] = {}
-_STORED: Final = (File, Directory, StructuredDataset)
+_STORED: Final = "tidegate.types."
+"""Where the classes of files and datasets are, which are checked when they are stored."""
 
 
 def check_alike(value: Any, back: Any) -> None:
@@ -76,7 +75,7 @@ def _check_inside(value: Any, back: Any) -> None:
         same = same and same_zone(value.tzinfo, back.tzinfo)
     elif isinstance(value, Decimal):
         same = str(value) == str(back)
-    elif isinstance(value, _STORED):
+    elif type(value).__module__.startswith(_STORED):
         return
     else:
         same = _same_object(value, back)
@@ -87,9 +86,18 @@ def _check_inside(value: Any, back: Any) -> None:
 def _same_object(value: Any, back: Any) -> bool:
     """Compare two objects as their class does, or else by what they have."""
     if not _traits(type(value)).identity:
-        return bool(value == back)
+        return _same_array(value, back) if hasattr(value, "dtype") else bool(value == back)
     check_fields(value, back)
     return bool(attributes(value))
+
+
+def _same_array(value: Any, back: Any) -> bool:
+    if value.dtype != back.dtype or value.shape != back.shape:
+        return False
+    if value.dtype == object:
+        check_alike(value.tolist(), back.tolist())
+        return True
+    return bool(value.tobytes() == back.tobytes())
 
 
 def check_fields(value: Any, back: Any) -> None:
