@@ -35,8 +35,10 @@ _GIVES: Final = frozenset({dict})
 
 def _path_form(cls: type[File] | type[Directory]) -> Form:
     def encode(value: Any, blobs: FileStore) -> Value:
-        if isinstance(value, cls):
+        if type(value) is cls:
             return keep(value, blobs)
+        if isinstance(value, cls):
+            raise changed(value, cls.__name__, f"use {cls.__name__}(value.path)")
         if isinstance(value, str) or (
             hasattr(value, "__fspath__") and not isinstance(value, File | Directory)
         ):
@@ -95,6 +97,10 @@ def write_array(value: Any, blobs: FileStore) -> Value:
         raise changed(value, "ndarray", f"use {way}") if alike else misfit("an array", value)
     target = BytesIO()
     try:
+        if value.dtype.hasobject or value.dtype.kind == "T":
+            raise wrong(
+                f"the array cannot be stored, for its items are objects ({value.dtype}): use another dtype, or a list"
+            )
         if value.dtype.metadata:
             raise wrong("the metadata of its dtype would be lost: leave it out")
         read = numpy.lib.format.descr_to_dtype(numpy.lib.format.dtype_to_descr(value.dtype))
@@ -192,9 +198,14 @@ def store_object(value: Any, blobs: FileStore) -> Value | None:
 def open_object(value: dict[str, Any], blobs: FileStore) -> Any:
     """Return the object that a reference in an untyped value stands for, by its media type."""
     media = value.get("media", "")
-    if media == NPY:
+    # What is about an array or a table says so; a file may have any name and media type.
+    if media == NPY and "about" in value:
         return read_array(value, blobs)
-    if media == PARQUET and value.get("name") in {"pandas.parquet", "pyarrow.parquet"}:
+    if (
+        media == PARQUET
+        and "about" in value
+        and value.get("name") in {"pandas.parquet", "pyarrow.parquet"}
+    ):
         frames = package("pyarrow") if value["name"] == "pyarrow.parquet" else package("pandas")
         cls = frames.Table if value["name"] == "pyarrow.parquet" else frames.DataFrame
         return read_table(blobs.get(value[BLOB]), cls)
