@@ -49,7 +49,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "testing": (225, "the sandbox for users' tests"),
     "types": (
-        3_250,
+        3_280,
         "Python types to schemas and stored values, and back; what would come back as another one is found and refused",
     ),
     "wire": (730, "requests and views, constrained where they are declared"),

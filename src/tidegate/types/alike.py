@@ -195,9 +195,16 @@ def _other(value: Any, back: Any) -> InvalidValue:
             if mine != other
             else f"{mine} would be read back as another one"
         )
-        return wrong(f"{told}: store it in a form that comes back as it was")
+        return wrong(f"{told}: {_way(value)}")
     mine, other = type(value).__qualname__, type(back).__qualname__
     return wrong(
         f"{one(mine)} would be read back as {one(other)}: "
         f"declare {mine}, or a union with it, or make {one(other)} of it"
     )
+
+
+def _way(value: Any) -> str:
+    """Say what to do with a value that does not come back."""
+    if isinstance(value, datetime | time) and value.tzinfo is not None:
+        return "use .astimezone(UTC), and keep the name of the zone in a field of its own"
+    return "store it in a form that comes back as it was"

@@ -214,7 +214,11 @@ def enum_form(cls: type[enum.Enum]) -> Form:
     if not members or issubclass(cls, enum.Flag):
         raise unsupported(cls, "use an Enum with members, or int for flags")
     values = [_bare(m.value) for m in members]
-    strange = [m for m, v in zip(members, values, strict=True) if type(v) not in JSON_TYPE]
+    strange = [
+        m
+        for m, v in zip(members, values, strict=True)
+        if type(v) not in JSON_TYPE or (type(v) is float and not isfinite(v))
+    ]
     if strange:
         raise unsupported(cls, f"the value of {strange[0]!s} must be text, a number or a bool")
     form = _choice(members, values, one(cls.__name__))

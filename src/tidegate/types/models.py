@@ -134,10 +134,6 @@ def _load(adapter: Any, value: Value, blobs: FileStore) -> Any:
     pydantic = import_module("pydantic")
     try:
         return adapter.validate_json(msgspec.json.encode(value), context=blobs)
-    except OverflowError:
-        raise wrong(
-            "a number in it needs more than 64 bits: declare it as str or Decimal"
-        ) from None
     except pydantic.ValidationError as e:
         raise _faults(e) from None
 

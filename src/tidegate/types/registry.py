@@ -14,18 +14,18 @@ from typing import Any, Final, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from tidegate.errors import UnsupportedType
+from tidegate.errors import InvalidValue, UnsupportedType
 from tidegate.ir.expr import Schema, Value
 from tidegate.types.anything import ANY
 from tidegate.types.blobbed import PATHS, packaged_form, pickle_form
-from tidegate.types.builtin import SCALARS, enum_form, literal_form
+from tidegate.types.builtin import SCALARS, enum_form, literal_form, write_int
 from tidegate.types.containers import dict_form, list_form, tuple_form, union_form
-from tidegate.types.form import MAX_DEPTH, Form, unsupported, wrong
+from tidegate.types.form import MAX_DEPTH, Form, inside, unsupported, wrong
 from tidegate.types.generics import class_of, title_of
 from tidegate.types.models import is_model, model_form, with_constraints
 from tidegate.types.records import record_form
 from tidegate.types.refs import closed
-from tidegate.types.values import PICKLED, FileStore, Pickled
+from tidegate.types.values import PICKLED, FileStore, NoFiles, Pickled
 
 INLINE_MAX: Final = 1024 * 1024
 """Largest stored value, in bytes; what is larger belongs into a blob."""
@@ -86,9 +86,8 @@ class Codec(Struct, frozen=True, eq=False):
         try:
             size = len(_pack(stored))
         except OverflowError:
-            raise wrong(
-                "a number in it needs more than 64 bits: declare it as str or Decimal"
-            ) from None
+            _check_size_of_ints(stored)
+            raise
         except UnicodeEncodeError:
             raise wrong("a text in it is not valid Unicode: store it as bytes") from None
         if size > INLINE_MAX:
@@ -116,6 +115,18 @@ def check_depth(value: Value) -> None:
         if not level:
             return
     raise wrong(f"nested more than {MAX_DEPTH} deep")
+
+
+def _check_size_of_ints(value: Value) -> None:
+    """Refuse the first int that is too large, as pydantic lets them through."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        write_int(value, NoFiles())
+    elif isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            try:
+                _check_size_of_ints(item)
+            except InvalidValue as e:
+                raise inside(key, e) from None
 
 
 def codec(annotation: Any, *, where: str = "") -> Codec:
