@@ -18,6 +18,9 @@ import msgspec
 from tidegate.blobs.directory import CHUNK
 from tidegate.errors import Fault, InvalidValue
 
+LONGEST_NAME = 255
+"""Bytes of the longest name that a file can have: NAME_MAX of Linux and macOS. A character takes four at most."""
+
 
 class _Kept(Protocol):
     """What files need of the port `Blobs`."""
@@ -51,11 +54,7 @@ class BlobFiles:
         """Keep a file's content, or a directory as a manifest of its files; return the digest."""
         source = Path(path)
         if source.is_dir():
-            listed = dict(sorted(self._put_inside(source)))
-            try:
-                return self.put(msgspec.json.encode(listed))
-            except UnicodeEncodeError as e:
-                raise _refused(f"a name in {source} is not valid Unicode") from e
+            return self.put(msgspec.json.encode(dict(sorted(self._put_inside(source)))))
         if not source.is_file():
             raise _refused(f"there is no file or directory at {source}")
         return self._blobs.put(_chunks(source))
@@ -81,6 +80,8 @@ class BlobFiles:
     def _put_inside(self, root: Path) -> Iterator[tuple[str, str | None]]:
         for where, directories, files in os.walk(root, onerror=_raise):
             here = Path(where)
+            for name in (*directories, *files):
+                _check_name(here, name)
             for name in directories:
                 if (here / name).is_symlink():
                     raise _refused(f"{here / name} is a link to a directory: copy what it leads to")
@@ -106,8 +107,22 @@ class BlobFiles:
 
 def _last(name: str, otherwise: str) -> str:
     """Return the last part of a name that may come from outside: it must not lead anywhere."""
-    last = PurePosixPath(name.replace("\\", "/")).name
-    return otherwise if last in {"", ".", ".."} or "\0" in last else last[-200:]
+    last = PurePosixPath(name).name
+    if last in {"", ".", ".."} or "\0" in last:
+        return otherwise
+    return last if len(last.encode()) <= LONGEST_NAME else last[-(LONGEST_NAME // 4) :]
+
+
+def _check_name(here: Path, name: str) -> None:
+    """Refuse a name that would not come back as it is."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise _refused(f"the name {name!a} in {here} is not valid Unicode: rename it") from None
+    if "\\" in name:
+        raise _refused(
+            f"the name {name!r} in {here} has a backslash, which parts names elsewhere: rename it"
+        )
 
 
 def _chunks(source: Path) -> Iterator[bytes]:

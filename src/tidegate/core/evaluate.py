@@ -29,6 +29,7 @@ from tidegate.ir.expr import (
     Value,
 )
 from tidegate.ir.graph import ApproveNode, BranchNode, InputNode, Otherwise, SubNode, TaskNode
+from tidegate.types.zones import order_of
 
 T = TypeVar("T")
 
@@ -149,6 +150,8 @@ def holds(plan: Plan, state: Draft | ExecutionState, scope: NodeId, condition: C
 
 def compare(op: str, a: Value, b: Value) -> bool:
     """Compare two stored values. Raises NoValue where their kinds have no order."""
+    if isinstance(a, str) and isinstance(b, str):
+        a, b = order_of(a), order_of(b)
     if op == "==":
         return same(a, b)
     if op == "!=":

@@ -19,6 +19,7 @@ import msgspec
 from tidegate.errors import InvalidValue, UnsupportedType
 from tidegate.ir.expr import Schema, Value
 from tidegate.sdk.load import describe_module
+from tidegate.types.formats import INSTANT
 from tidegate.types.given import stored
 from tidegate.types.registry import codec
 from tidegate.types.values import Directory, File, FileStore
@@ -78,7 +79,8 @@ def declared_types(name: str, module: str, workflow: Any = None) -> Mapping[str,
 
 @cache
 def _leaves() -> dict[bytes, Any]:
-    return {_spelled(codec(each).schema): each for each in _TOLD}
+    told = {_spelled(codec(each).schema): each for each in _TOLD}
+    return told | {_spelled({"type": "string", "format": INSTANT}): datetime}  # of earlier versions
 
 
 def _spelled(schema: Schema) -> bytes:

@@ -4,7 +4,6 @@ The form of a value whose type is not declared: `Any`, a bare `dict` or `list`, 
 It takes what is JSON already, and files, arrays and tables. It refuses what would come back as something else.
 """
 
-import enum
 from math import isfinite
 from types import NoneType
 from typing import Any, Final
@@ -13,7 +12,7 @@ from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Value
 from tidegate.types.blobbed import open_object, store_object
 from tidegate.types.builtin import native, read_float, unicode, write_int
-from tidegate.types.form import Form, inside, name_of, wrong
+from tidegate.types.form import Form, changed, inside, name_of, wrong
 from tidegate.types.values import BLOB, FLOAT, URI, FileStore
 
 
@@ -22,7 +21,7 @@ def plain(value: Any, blobs: FileStore) -> Value:
     kind = type(value)
     if kind is dict:
         return _plain_dict(value, blobs)
-    if kind is list or kind is tuple:
+    if kind is list:
         return _plain_list(value, blobs)
     if kind is str:
         return value if value.isascii() else unicode(value)
@@ -59,8 +58,10 @@ def _plain_list(value: Any, blobs: FileStore) -> Value:
 
 
 def _plain_key(key: object) -> str:
+    if type(key) is str:
+        return key if key.isascii() else unicode(key)
     if isinstance(key, str):
-        return unicode(str.__str__(key))
+        raise changed(key, "str")
     raise wrong(
         f"a key of an untyped dict must be text, not {name_of(key)}: "
         "declare the type of the keys, as in dict[int, str]"
@@ -68,15 +69,16 @@ def _plain_key(key: object) -> str:
 
 
 def _plain_odd(value: Any, blobs: FileStore) -> Value:
-    if isinstance(value, enum.Enum) and isinstance(value, str | int):
-        return plain(value.value, blobs)
-    kinds: tuple[Any, ...] = (str, int, float, dict, list)
-    for kind in kinds:
-        if isinstance(value, kind):
-            return plain(kind.__str__(value) if kind is str else kind(value), blobs)
     simple = native(value)
     if simple is not value:
         return plain(simple, blobs)
+    if type(value) is tuple:
+        raise changed(
+            value, "list", "use a list, or declare its type, as in tuple[int, str] or list[Any]"
+        )
+    for kind in (str, int, float, dict, list):
+        if isinstance(value, kind):
+            raise changed(value, kind.__name__)
     stored = store_object(value, blobs)
     if stored is not None:
         return stored

@@ -9,17 +9,11 @@ from importlib.util import find_spec
 from io import BytesIO
 from typing import Any, Final
 
+from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Value
-from tidegate.types.form import Form, misfit, one, type_name, unsupported, wrong
-from tidegate.types.structured import (
-    PARQUET,
-    StructuredDataset,
-    is_a,
-    is_table,
-    keep_table,
-    package,
-    read_table,
-)
+from tidegate.types.form import Form, changed, misfit, one, type_name, unsupported, wrong
+from tidegate.types.structured import PARQUET, StructuredDataset, keep_table
+from tidegate.types.tables import is_a, is_table, package, read_table
 from tidegate.types.values import (
     BLOB,
     URI,
@@ -41,8 +35,10 @@ _GIVES: Final = frozenset({dict})
 
 def _path_form(cls: type[File] | type[Directory]) -> Form:
     def encode(value: Any, blobs: FileStore) -> Value:
-        if isinstance(value, cls):
+        if type(value) is cls:
             return keep(value, blobs)
+        if isinstance(value, cls):
+            raise changed(value, cls.__name__, f"use {cls.__name__}(value.path)")
         if isinstance(value, str) or (
             hasattr(value, "__fspath__") and not isinstance(value, File | Directory)
         ):
@@ -70,6 +66,8 @@ def packaged_form(cls: Any) -> Form | None:
     if cls is StructuredDataset:
         return _table_form(cls)
     if is_table(cls):
+        if cls.__name__ not in {"DataFrame", "Table"}:
+            raise unsupported(cls, "use pandas.DataFrame")
         if find_spec("pyarrow") is None:
             raise unsupported(cls, "install pyarrow, which writes and reads it")
         return _table_form(cls)
@@ -91,12 +89,27 @@ def _array_form(cls: type) -> Form:
 
 def write_array(value: Any, blobs: FileStore) -> Value:
     """Store a numpy array in numpy's own format."""
-    if not is_a(value, "numpy", "ndarray") or is_a(value, "numpy", "MaskedArray"):
-        raise misfit("an array", value)
+    numpy = package("numpy")
+    if type(value) is not numpy.ndarray:
+        masked = is_a(value, "numpy", "MaskedArray")
+        way = ".filled() or two arrays" if masked else "numpy.asarray(value)"
+        alike = is_a(value, "numpy", "ndarray")
+        raise changed(value, "ndarray", f"use {way}") if alike else misfit("an array", value)
     target = BytesIO()
     try:
-        package("numpy").save(target, value, allow_pickle=False)
-    except ValueError as e:
+        if value.dtype.hasobject or value.dtype.kind == "T":
+            raise wrong(
+                f"the array cannot be stored, for its items are objects ({value.dtype}): use another dtype, or a list"
+            )
+        if value.dtype.metadata:
+            raise wrong("the metadata of its dtype would be lost: leave it out")
+        read = numpy.lib.format.descr_to_dtype(numpy.lib.format.dtype_to_descr(value.dtype))
+        if read != value.dtype:
+            raise wrong(f"an array of {value.dtype} would be read back as one of {read}")
+        numpy.save(target, value, allow_pickle=False)
+    except (ValueError, TypeError) as e:
+        if isinstance(e, InvalidValue):
+            raise
         raise wrong(f"the array cannot be stored: {e}") from e
     content = target.getvalue()
     about = f"array {value.dtype} {' x '.join(map(str, value.shape)) or 'scalar'}"
@@ -185,9 +198,14 @@ def store_object(value: Any, blobs: FileStore) -> Value | None:
 def open_object(value: dict[str, Any], blobs: FileStore) -> Any:
     """Return the object that a reference in an untyped value stands for, by its media type."""
     media = value.get("media", "")
-    if media == NPY:
+    # What is about an array or a table says so; a file may have any name and media type.
+    if media == NPY and "about" in value:
         return read_array(value, blobs)
-    if media == PARQUET and value.get("name") in {"pandas.parquet", "pyarrow.parquet"}:
+    if (
+        media == PARQUET
+        and "about" in value
+        and value.get("name") in {"pandas.parquet", "pyarrow.parquet"}
+    ):
         frames = package("pyarrow") if value["name"] == "pyarrow.parquet" else package("pandas")
         cls = frames.Table if value["name"] == "pyarrow.parquet" else frames.DataFrame
         return read_table(blobs.get(value[BLOB]), cls)

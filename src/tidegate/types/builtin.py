@@ -16,9 +16,20 @@ from uuid import UUID
 
 from msgspec import structs
 
+from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Schema, Value
-from tidegate.types import formats
-from tidegate.types.form import Decode, Encode, Form, misfit, name_of, one, unsupported, wrong
+from tidegate.types import formats, zones
+from tidegate.types.form import (
+    Decode,
+    Encode,
+    Form,
+    changed,
+    misfit,
+    name_of,
+    one,
+    unsupported,
+    wrong,
+)
 from tidegate.types.values import (
     BLOB,
     FLOAT,
@@ -43,13 +54,9 @@ BYTES_INLINE: Final = 16 * 1024
 """Longest bytes that stand in the value itself; longer ones become a blob."""
 
 
-def native(value: object) -> Any:
-    """Return a number of numpy as Python's own, and all else as it is."""
-    if (
-        type(value).__module__ == "numpy"
-        and hasattr(value, "item")
-        and not hasattr(value, "__len__")
-    ):
+def native(value: Any) -> Any:
+    """Return a number or a bool of numpy as Python's own, and all else as it is: a `datetime64` is no number."""
+    if type(value).__module__ == "numpy" and value.dtype.kind in "biuf" and not value.ndim:
         return value.item()
     return value
 
@@ -60,7 +67,8 @@ def write_int(value: Any, _blobs: FileStore) -> Value:
         value = native(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise misfit("a whole number", value)
-        value = int(value)
+        if type(value) is not int:
+            raise changed(value, "int")
     if INT_MIN <= value <= INT_MAX:
         return value
     raise wrong(f"{name_of(value)} needs more than 64 bits: declare it as str or Decimal")
@@ -76,14 +84,23 @@ def _read_int(value: Value, _blobs: FileStore) -> Any:
 
 def _float(value: Any, _blobs: FileStore) -> Value:
     if type(value) is not float:
-        value = native(value)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise misfit("a number", value)
-        try:
-            value = float(value)
-        except OverflowError:
-            raise wrong(f"{name_of(value)} is too large for a float") from None
+        value = _widened(native(value))
     return value if isfinite(value) else {FLOAT: repr(value)}
+
+
+def _widened(value: Any) -> float:
+    """Return a number as a float of the same value: an int may be one, if all its digits fit."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise misfit("a number", value)
+    if type(value) not in {int, float}:
+        raise changed(value, "int" if isinstance(value, int) else "float")
+    try:
+        made = float(value)
+    except OverflowError:
+        raise wrong(f"{name_of(value)} is too large for a float") from None
+    if made != value and made == made:  # noqa: PLR0124  NaN
+        raise wrong(f"{name_of(value)} would be read back as {made!r}: declare int or Decimal")
+    return made
 
 
 def read_float(value: Value, _blobs: FileStore) -> Any:
@@ -120,9 +137,7 @@ def _none(value: Any, _blobs: FileStore) -> Value:
 
 def _str(value: Any, _blobs: FileStore) -> Value:
     if type(value) is not str:
-        if not isinstance(value, str):
-            raise misfit("text", value)
-        value = str.__str__(value)
+        raise changed(value, "str") if isinstance(value, str) else misfit("text", value)
     return value if value.isascii() else unicode(value)
 
 
@@ -148,8 +163,8 @@ def _text_form(
     cls: type, name: str, write: Callable[[Any], str], read: Callable[[str], Any], what: str
 ) -> Form:
     def encode(value: Any, _blobs: FileStore) -> Value:
-        if not isinstance(value, cls) or (cls is date and isinstance(value, datetime)):
-            raise misfit(what, value)
+        if type(value) is not cls:
+            raise _another(value, cls, what)
         try:
             return write(value)
         except (ValueError, OverflowError) as e:
@@ -167,13 +182,22 @@ def _text_form(
     return Form(schema=schema, encode=encode, decode=decode, takes=(cls,), gives=frozenset({str}))
 
 
+def _another(value: Any, cls: type, what: str) -> InvalidValue:
+    """Make the error for a value that is not of this class, but perhaps of one that is made of it."""
+    if not isinstance(value, cls) or (cls is date and isinstance(value, datetime)):
+        return misfit(what, value)
+    from_pandas = {datetime: "to_pydatetime", timedelta: "to_pytimedelta"}.get(cls, "")
+    way = f"use .{from_pandas}()" if from_pandas and hasattr(value, from_pandas) else ""
+    return changed(value, cls.__name__, way)
+
+
 def _bytes(value: Any, blobs: FileStore) -> Value:
-    if not isinstance(value, bytes | bytearray | memoryview):
-        raise misfit("bytes", value)
-    content = bytes(value)
-    if len(content) <= BYTES_INLINE:
-        return formats.write_base64(content)
-    return reference(blobs.put(content), size=len(content), media="application/octet-stream")
+    if type(value) is not bytes:
+        alike = isinstance(value, bytes | bytearray | memoryview)
+        raise changed(value, "bytes") if alike else misfit("bytes", value)
+    if len(value) <= BYTES_INLINE:
+        return formats.write_base64(value)
+    return reference(blobs.put(value), size=len(value), media="application/octet-stream")
 
 
 def _read_bytes(value: Value, blobs: FileStore) -> Any:
@@ -190,7 +214,11 @@ def enum_form(cls: type[enum.Enum]) -> Form:
     if not members or issubclass(cls, enum.Flag):
         raise unsupported(cls, "use an Enum with members, or int for flags")
     values = [_bare(m.value) for m in members]
-    strange = [m for m, v in zip(members, values, strict=True) if type(v) not in JSON_TYPE]
+    strange = [
+        m
+        for m, v in zip(members, values, strict=True)
+        if type(v) not in JSON_TYPE or (type(v) is float and not isfinite(v))
+    ]
     if strange:
         raise unsupported(cls, f"the value of {strange[0]!s} must be text, a number or a bool")
     form = _choice(members, values, one(cls.__name__))
@@ -262,7 +290,9 @@ def _scalar(cls: type, kind: str, encode: Encode, decode: Decode, rank: int = 0)
 
 SCALARS: Final[dict[Any, Form]] = {
     int: _scalar(int, "integer", write_int, _read_int),
-    float: _scalar(float, "number", _float, read_float),
+    float: structs.replace(
+        _scalar(float, "number", _float, read_float), gives=frozenset({float, dict})
+    ),
     bool: _scalar(bool, "boolean", _bool, _bool),
     NoneType: _scalar(NoneType, "null", _none, _none),
     str: _scalar(str, "string", _str, _read_str, rank=2),
@@ -283,9 +313,13 @@ SCALARS: Final[dict[Any, Form]] = {
     ),
     date: _text_form(date, formats.DATE, formats.write_date, formats.read_date, "a date"),
     datetime: _text_form(
-        datetime, formats.INSTANT, formats.write_instant, formats.read_instant, "a date and time"
+        datetime,
+        formats.LOOSE_INSTANT,
+        zones.write_datetime,
+        zones.read_datetime,
+        "a date and time",
     ),
-    time: _text_form(time, formats.TIME, formats.write_time, formats.read_time, "a time of day"),
+    time: _text_form(time, formats.TIME, zones.write_time, zones.read_time, "a time of day"),
     timedelta: _text_form(
         timedelta, formats.DURATION, formats.write_duration, formats.read_duration, "a duration"
     ),

@@ -10,12 +10,11 @@ from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Schema, Value
 from tidegate.types.anything import ANY, plain
 from tidegate.types.builtin import SCALARS
-from tidegate.types.form import Form, inside, misfit, unsupported, wrong
+from tidegate.types.form import Form, changed, inside, misfit, unsupported, wrong
 from tidegate.types.values import FileStore
 
 _LIST: Final = frozenset({list})
 _DICT: Final = frozenset({dict})
-_SIZED: Final = (list, tuple)
 _WHOLE: Final = "^(0|-?[1-9][0-9]*)$"
 
 
@@ -25,15 +24,20 @@ Turn = Callable[[Any, FileStore], Any]
 def list_form(item: Form, kind: type = list) -> Form:
     """Build the form of `list[T]` or, of kind tuple, of `tuple[T, ...]`."""
 
-    def turn(value: Any, blobs: FileStore, act: Turn) -> list[Any]:
-        if not isinstance(value, _SIZED):
+    def encode(value: Any, blobs: FileStore) -> Value:
+        if type(value) is not kind:
+            raise _another(value, kind, "a list")
+        return _each(value, blobs, repeat(item.encode))
+
+    def decode(value: Value, blobs: FileStore) -> Any:
+        if type(value) is not list:
             raise misfit("a list", value)
-        return _each(value, blobs, repeat(act))
+        return kind(_each(value, blobs, repeat(item.decode)))
 
     return Form(
         schema={"type": "array", "items": item.schema},
-        encode=lambda value, blobs: turn(value, blobs, item.encode),
-        decode=lambda value, blobs: kind(turn(value, blobs, item.decode)),
+        encode=encode,
+        decode=decode,
         takes=(kind,),
         gives=_LIST,
         python=item.python,
@@ -46,23 +50,36 @@ def tuple_form(items: tuple[Form, ...]) -> Form:
     count = len(items)
     encoders, decoders = [f.encode for f in items], [f.decode for f in items]
 
-    def turn(value: Any, blobs: FileStore, acts: list[Turn]) -> list[Any]:
-        if not isinstance(value, _SIZED) or len(value) != count:
+    def encode(value: Any, blobs: FileStore) -> Value:
+        if type(value) is not tuple or len(value) != count:
+            sized = isinstance(value, list | tuple) and len(value) != count
+            what = f"a list of {count}"
+            raise misfit(what, value) if sized else _another(value, tuple, what)
+        return _each(value, blobs, encoders)
+
+    def decode(value: Value, blobs: FileStore) -> Any:
+        if type(value) is not list or len(value) != count:
             raise misfit(f"a list of {count}", value)
-        return _each(value, blobs, acts)
+        return tuple(_each(value, blobs, decoders))
 
     schema: Schema = {"type": "array", "minItems": count, "maxItems": count}
     if items:
         schema["prefixItems"] = [f.schema for f in items]
     return Form(
         schema=schema,
-        encode=lambda value, blobs: turn(value, blobs, encoders),
-        decode=lambda value, blobs: tuple(turn(value, blobs, decoders)),
+        encode=encode,
+        decode=decode,
         takes=(tuple,),
         gives=_LIST,
         python=any(f.python for f in items),
         recursive=any(f.recursive for f in items),
     )
+
+
+def _another(value: Any, kind: type, what: str) -> InvalidValue:
+    """Make the error for a value that is not of this class, but perhaps is written alike."""
+    alike = (dict,) if kind is dict else (list, tuple)
+    return changed(value, kind.__name__) if isinstance(value, alike) else misfit(what, value)
 
 
 def _each(value: Any, blobs: FileStore, acts: Iterable[Turn]) -> list[Any]:
@@ -81,9 +98,9 @@ def dict_form(key: Form, item: Form) -> Form:
     encode_item, decode_item = item.encode, item.decode
 
     def encode(value: Any, blobs: FileStore) -> Value:
-        if not isinstance(value, dict):
-            raise misfit("a dict", value)
-        if item is ANY and not names and type(value) is dict:
+        if type(value) is not dict:
+            raise _another(value, dict, "a dict")
+        if item is ANY and not names:
             return plain(value, blobs)  # where some keys are reserved
         made: dict[str, Value] = {}
         k: Any = None
@@ -92,6 +109,8 @@ def dict_form(key: Form, item: Form) -> Form:
                 made[write(k, blobs)] = encode_item(v, blobs)
         except InvalidValue as e:
             raise inside(k if isinstance(k, str) else repr(k), e) from None
+        if len(made) < len(value):
+            raise wrong("two of its keys are written alike: make them distinct")
         return made
 
     def decode(value: Value, blobs: FileStore) -> Any:

@@ -6,6 +6,7 @@ whoever stands around it adds where that was.
 """
 
 from collections.abc import Callable
+from enum import Enum
 from math import isnan
 from typing import Any, Final, TypeAlias
 
@@ -63,6 +64,24 @@ def misfit(expected: str, value: object) -> InvalidValue:
 def wrong(reason: str) -> InvalidValue:
     """Make the error for one fault, here."""
     return invalid([Fault((), reason)])
+
+
+def changed(value: object, kind: str, way: str = "") -> InvalidValue:
+    """Make the error for a value of a subclass, of which only what its base has would be kept; `way` says what to do instead."""
+    own = type(value).__qualname__
+    if isinstance(value, Enum):
+        way = f"use its .value, or declare {own}"
+    return wrong(f"{one(own)} would be read back as {one(kind)}: {way or f'use {kind}(value)'}")
+
+
+def another(value: Any, cls: type) -> InvalidValue:
+    """Make the error for a value that is not of this class, but perhaps of a subclass, whose own fields would be lost."""
+    own = type(value).__qualname__
+    if not isinstance(value, cls):
+        return misfit(one(cls.__qualname__), value)
+    return changed(
+        value, cls.__qualname__, f"declare {own}, or the union {cls.__qualname__} | {own}"
+    )
 
 
 def inside(key: str | int, error: InvalidValue) -> InvalidValue:

@@ -2,8 +2,7 @@
 How dates, durations and their like are written in stored values, and read back.
 
 All of it is ISO 8601: `2026-11-23`, `2026-11-23T09:00:00+00:00`, `14:30:00`, `PT1H30M`, `PT0.25S`.
-An instant is written in UTC, so that the order of two written instants is the order of the instants.
-A datetime without an offset means UTC. A year or a month is no duration, for its length is not fixed.
+What has a zone is in `zones`. A year or a month is no duration, for its length is not fixed.
 
 Each reader returns the Python value, or raises `ValueError`.
 """
@@ -11,14 +10,18 @@ Each reader returns the Python value, or raises `ValueError`.
 import base64
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
 from uuid import UUID
 
+from tidegate.types import zones
+
 DATE: Final = "date"
 INSTANT: Final = "date-time"
+"""A datetime with its offset: what JSON Schema means by it, and what earlier versions declared for `datetime`."""
 LOOSE_INSTANT: Final = "iso-date-time"
+"""A datetime with or without an offset."""
 TIME: Final = "iso-time"
 DURATION: Final = "iso-duration"
 LOOSE_DURATION: Final = "duration"
@@ -28,8 +31,6 @@ BASE64: Final = "base64"
 
 # Patterns are compiled when they are first used, for importing the package must stay light.
 _DATE = r"\d{4}-\d\d-\d\d"
-_TIME = r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?"
-_INSTANT = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?P<offset>[Zz]|[+-]\d\d:\d\d)?"
 _DURATION = (
     r"(?P<sign>[+-])?P(?=.)((?P<weeks>\d+)W)?((?P<days>\d+)D)?"
     r"(T(?=.)((?P<hours>\d+)H)?((?P<minutes>\d+)M)?((?P<seconds>\d+)([.,](?P<part>\d{1,6}))?S)?)?"
@@ -43,27 +44,6 @@ _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 
 
-def write_instant(value: datetime) -> str:
-    """Write an instant in UTC; one without an offset means UTC."""
-    aware = value.replace(tzinfo=UTC) if value.utcoffset() is None else value.astimezone(UTC)
-    return aware.isoformat()
-
-
-def read_instant(text: str) -> datetime:
-    """Read an instant that says its offset; it comes back in UTC."""
-    value = read_loose_instant(text)
-    if value.tzinfo is None:
-        raise ValueError("the offset is missing, as in 2026-11-23T09:00:00+00:00")
-    return value.astimezone(UTC)
-
-
-def read_loose_instant(text: str) -> datetime:
-    """Read a date and time, with or without an offset, as it is."""
-    if re.fullmatch(_INSTANT, text, re.ASCII) is None:
-        raise ValueError("not a date and time, as in 2026-11-23T09:00:00+00:00")
-    return datetime.fromisoformat(text.upper())
-
-
 def write_date(value: date) -> str:
     """Write a day."""
     return value.isoformat()
@@ -74,18 +54,6 @@ def read_date(text: str) -> date:
     if re.fullmatch(_DATE, text, re.ASCII) is None:
         raise ValueError("not a date, as in 2026-11-23")
     return date.fromisoformat(text)
-
-
-def write_time(value: time) -> str:
-    """Write a time of day."""
-    return value.isoformat()
-
-
-def read_time(text: str) -> time:
-    """Read a time of day, with or without an offset."""
-    if re.fullmatch(_TIME, text, re.ASCII) is None:
-        raise ValueError("not a time of day, as in 14:30:00")
-    return time.fromisoformat(text)
 
 
 def write_duration(value: timedelta) -> str:
@@ -160,9 +128,9 @@ def _loose_duration(text: str) -> str:
 
 READERS: Final[dict[str, Callable[[str], object]]] = {
     DATE: read_date,
-    INSTANT: read_instant,
-    LOOSE_INSTANT: read_loose_instant,
-    TIME: read_time,
+    INSTANT: zones.read_aware,
+    LOOSE_INSTANT: zones.read_datetime,
+    TIME: zones.read_time,
     DURATION: read_duration,
     LOOSE_DURATION: _loose_duration,
     DECIMAL: _finite_decimal,

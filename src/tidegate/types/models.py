@@ -13,9 +13,11 @@ import msgspec
 from tidegate.errors import Fault, InvalidValue
 from tidegate.ir.expr import Schema, Value
 from tidegate.types import formats
+from tidegate.types.alike import check_alike
 from tidegate.types.builtin import native
-from tidegate.types.form import Form, invalid, misfit, one, unsupported, wrong
+from tidegate.types.form import Form, another, invalid, misfit, unsupported, wrong
 from tidegate.types.refs import rewritten
+from tidegate.types.sure import sure_model
 from tidegate.types.values import FileStore
 
 _FORMATS = {
@@ -37,6 +39,7 @@ def is_model(annotation: Any) -> bool:
 def model_form(cls: Any, defs: dict[str, Schema]) -> Form:
     """Build the form of a model; the definitions that its schema refers to go into `defs`."""
     adapter, schema = _adapter(cls)
+    sure = sure_model(cls)
     inner = schema.pop("$defs", {})
     # The definitions move up; a name that is taken by another definition gets the model's name before it.
     renamed = {n: n if defs.get(n, s) == s else f"{cls.__name__}_{n}" for n, s in inner.items()}
@@ -46,9 +49,12 @@ def model_form(cls: Any, defs: dict[str, Schema]) -> Form:
         schema = defs[schema["$ref"].removeprefix("#/$defs/")]
 
     def encode(value: Any, blobs: FileStore) -> Value:
-        if not isinstance(value, cls):
-            raise misfit(one(cls.__qualname__), value)
-        return _dump(adapter, value, blobs)
+        if type(value) is not cls:
+            raise another(value, cls)
+        stored = _dump(adapter, value, blobs)
+        if sure is None or not sure(value):
+            _check(adapter, value, stored, blobs)
+        return stored
 
     def decode(value: Value, blobs: FileStore) -> Any:
         if type(value) is not dict:
@@ -80,8 +86,9 @@ def with_constraints(form: Form, annotation: Any) -> Form:
 
     def encode(value: Any, blobs: FileStore) -> Value:
         # First the type, strictly, for pydantic would turn "5" into 5; then the constraints.
-        form.encode(value, blobs)
-        return form.encode(check(native(value)), blobs)
+        stored = form.encode(value, blobs)
+        check_alike(value, check(native(value)))
+        return stored
 
     def decode(value: Value, blobs: FileStore) -> Any:
         return check(form.decode(value, blobs))
@@ -110,6 +117,17 @@ def _dump(adapter: Any, value: Any, blobs: FileStore) -> Value:
         raise
     except ValueError as e:  # pydantic's own serialization errors are ValueErrors
         raise wrong(f"pydantic cannot store it: {e}") from e
+
+
+def _check(adapter: Any, value: Any, stored: Value, blobs: FileStore) -> None:
+    """Refuse a value that pydantic reads back as another one."""
+    try:
+        back = _load(adapter, stored, blobs)
+    except InvalidValue as e:
+        raise invalid(
+            [Fault(f.path, f"it could not be read back: {f.reason}") for f in e.faults]
+        ) from None
+    check_alike(value, back)
 
 
 def _load(adapter: Any, value: Value, blobs: FileStore) -> Any:

@@ -3,23 +3,26 @@
 import dataclasses
 import typing
 from collections.abc import Callable
-from typing import Any, Final, get_type_hints
+from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from tidegate.errors import Fault, InvalidValue, UnsupportedType
 from tidegate.ir.expr import Schema, Value
+from tidegate.types.alike import SINGLE, attributes, check_alike, check_fields
 from tidegate.types.form import (
     Form,
     Make,
+    another,
     inside,
     invalid,
     misfit,
-    one,
     type_name,
     unsupported,
     wrong,
 )
+from tidegate.types.generics import class_of, field_types, title_of
 from tidegate.types.values import FileStore, NoFiles
 
 _OBJECT: Final = frozenset({dict})
@@ -36,21 +39,16 @@ class _Field(Struct, frozen=True):
     default: Any = dataclasses.MISSING
 
 
-def record_form(cls: Any, make: Make) -> Form:
-    """Build the form of a dataclass, a NamedTuple or a TypedDict."""
+def record_form(annotation: Any, make: Make) -> Form:
+    """Build the form of a dataclass, a NamedTuple or a TypedDict, of which a generic one is told what it holds."""
+    cls, hints = class_of(annotation), field_types(annotation)
     if typing.is_typeddict(cls):
-        return _typed_dict(cls, make)
-    return _dataclass(cls, make) if dataclasses.is_dataclass(cls) else _named_tuple(cls, make)
-
-
-def _hints(cls: Any) -> dict[str, Any]:
-    try:
-        return get_type_hints(cls, include_extras=True)
-    except NameError as e:
-        raise UnsupportedType(
-            f"a field of {type_name(cls)} names a type that cannot be found ({e}): "
-            "define it at the top of a module"
-        ) from e
+        form = _typed_dict(cls, hints, make)
+    elif dataclasses.is_dataclass(cls):
+        form = _dataclass(cls, hints, make)
+    else:
+        form = _named_tuple(cls, hints, make)
+    return msgspec.structs.replace(form, schema=form.schema | {"title": title_of(annotation)})
 
 
 def _make_field(cls: Any, name: str, annotation: Any, make: Make) -> Form:
@@ -60,8 +58,7 @@ def _make_field(cls: Any, name: str, annotation: Any, make: Make) -> Form:
         raise UnsupportedType(f"field {name!r} of {type_name(cls)}: {e}") from e
 
 
-def _dataclass(cls: Any, make: Make) -> Form:
-    hints = _hints(cls)
+def _dataclass(cls: Any, hints: dict[str, Any], make: Make) -> Form:
     missing = dataclasses.MISSING
     if any(isinstance(h, dataclasses.InitVar) for h in hints.values()):
         raise unsupported(cls, "it has an InitVar, which is not kept: make it a field")
@@ -73,6 +70,21 @@ def _dataclass(cls: Any, make: Make) -> Form:
         fields.append(_Field(f.name, form, optional, f.init, default))
     build = _builder(cls) if all(f.in_constructor for f in fields) else _late_builder(cls, fields)
     return _record(cls, fields, build, python=hasattr(cls, "__post_init__"))
+
+
+def _constructed(cls: Any, fields: list[_Field]) -> bool:
+    """Say whether code of the author's stands between the fields of a value and what is made of them."""
+    made = getattr(cls, "__init__" if dataclasses.is_dataclass(cls) else "__new__")
+    # Python writes the constructors of dataclasses and NamedTuples itself, as a text.
+    written = getattr(made, "__code__", None)
+    frozen = getattr(getattr(cls, "__dataclass_params__", None), "frozen", False)
+    return (
+        hasattr(cls, "__post_init__")
+        or written is None
+        or written.co_filename != "<string>"
+        or (cls.__setattr__ is not object.__setattr__ and not frozen)
+        or any(isinstance(getattr(cls, f.name, None), property) for f in fields)
+    )
 
 
 def _builder(cls: Any) -> Callable[[dict[str, Any]], Any]:
@@ -103,10 +115,15 @@ def _record(
     cls: Any, fields: list[_Field], build: Callable[[dict[str, Any]], Any], *, python: bool = False
 ) -> Form:
     encoders = [(f.name, f.form.encode) for f in fields]
+    names = {f.name for f in fields}
+    count = 0 if issubclass(cls, tuple) else len(fields)
+    read = _reader(cls.__qualname__, fields)
+    constructed = _constructed(cls, fields)
+    check = check_alike if issubclass(cls, tuple) else check_fields
 
     def encode(value: Any, blobs: FileStore) -> Value:
-        if not isinstance(value, cls):
-            raise misfit(one(cls.__qualname__), value)
+        if type(value) is not cls:
+            raise another(value, cls)
         made = {}
         name = ""
         try:
@@ -116,9 +133,15 @@ def _record(
             raise inside(name, e) from None
         except AttributeError:
             raise inside(name, wrong("this field was never set")) from None
+        if constructed:
+            given = {name: getattr(value, name) for name in names}
+            # A constructor may change a list that it is given; single values are safe from it.
+            single = SINGLE.issuperset(map(type, given.values()))
+            check(value, build(given if single else read(made, blobs)))
+        elif len(getattr(value, "__dict__", ())) > count:
+            _check_fields_only(value, names)
         return made
 
-    read = _reader(cls.__qualname__, fields)
     return Form(
         schema=_schema(cls, fields),
         encode=encode,
@@ -128,6 +151,16 @@ def _record(
         python=python or any(f.form.python for f in fields),
         recursive=any(f.form.recursive for f in fields),
     )
+
+
+def _check_fields_only(value: Any, names: set[str]) -> None:
+    for name in attributes(value).keys() - names:
+        raise inside(
+            name,
+            wrong(
+                f"it would be lost, for {type(value).__qualname__} has no such field: declare it"
+            ),
+        )
 
 
 def _reader(title: str, fields: list[_Field]) -> Callable[[Value, FileStore], dict[str, Any]]:
@@ -174,8 +207,7 @@ def _schema(cls: Any, fields: list[_Field]) -> Schema:
     return schema | {"additionalProperties": False}
 
 
-def _named_tuple(cls: Any, make: Make) -> Form:
-    hints = _hints(cls)
+def _named_tuple(cls: Any, hints: dict[str, Any], make: Make) -> Form:
     fields = []
     for name in cls._fields:
         form = _make_field(cls, name, hints.get(name, Any), make)
@@ -186,9 +218,9 @@ def _named_tuple(cls: Any, make: Make) -> Form:
     return _record(cls, fields, _builder(cls))
 
 
-def _typed_dict(cls: Any, make: Make) -> Form:
+def _typed_dict(cls: Any, hints: dict[str, Any], make: Make) -> Form:
     fields = []
-    for name, hint in _hints(cls).items():
+    for name, hint in hints.items():
         annotation, optional = hint, name not in cls.__required_keys__
         # Where annotations are texts, Python itself does not see these in time for `__required_keys__`.
         while typing.get_origin(annotation) in _QUALIFIERS:

@@ -14,17 +14,18 @@ from typing import Any, Final, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from tidegate.errors import UnsupportedType
+from tidegate.errors import InvalidValue, UnsupportedType
 from tidegate.ir.expr import Schema, Value
 from tidegate.types.anything import ANY
 from tidegate.types.blobbed import PATHS, packaged_form, pickle_form
-from tidegate.types.builtin import SCALARS, enum_form, literal_form
+from tidegate.types.builtin import SCALARS, enum_form, literal_form, write_int
 from tidegate.types.containers import dict_form, list_form, tuple_form, union_form
-from tidegate.types.form import MAX_DEPTH, Form, unsupported, wrong
+from tidegate.types.form import MAX_DEPTH, Form, inside, unsupported, wrong
+from tidegate.types.generics import class_of, title_of
 from tidegate.types.models import is_model, model_form, with_constraints
 from tidegate.types.records import record_form
 from tidegate.types.refs import closed
-from tidegate.types.values import PICKLED, FileStore, Pickled
+from tidegate.types.values import PICKLED, FileStore, NoFiles, Pickled
 
 INLINE_MAX: Final = 1024 * 1024
 """Largest stored value, in bytes; what is larger belongs into a blob."""
@@ -82,7 +83,13 @@ class Codec(Struct, frozen=True, eq=False):
             return stored
         if self._form.recursive:
             check_depth(stored)
-        size = len(_pack(stored))
+        try:
+            size = len(_pack(stored))
+        except OverflowError:
+            _check_size_of_ints(stored)
+            raise
+        except UnicodeEncodeError:
+            raise wrong("a text in it is not valid Unicode: store it as bytes") from None
         if size > INLINE_MAX:
             raise wrong(
                 f"the value takes {size:,} bytes, more than the {INLINE_MAX:,} that may be stored "
@@ -108,6 +115,18 @@ def check_depth(value: Value) -> None:
         if not level:
             return
     raise wrong(f"nested more than {MAX_DEPTH} deep")
+
+
+def _check_size_of_ints(value: Value) -> None:
+    """Refuse the first int that is too large, as pydantic lets them through."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        write_int(value, NoFiles())
+    elif isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            try:
+                _check_size_of_ints(item)
+            except InvalidValue as e:
+                raise inside(key, e) from None
 
 
 def codec(annotation: Any, *, where: str = "") -> Codec:
@@ -168,13 +187,14 @@ class _Forms:
         if cls in self._known:
             return self._known[cls]
         name = self._name(cls)
+        kind = class_of(cls)
         reference = {"$ref": f"#/$defs/{name}"}
         if cls in self._open:
             return Form(
                 schema=reference,
                 encode=lambda value, blobs: self._known[cls].encode(value, blobs),  # noqa: PLW0108  known later
                 decode=lambda value, blobs: self._known[cls].decode(value, blobs),  # noqa: PLW0108
-                takes=(cls,) if isinstance(cls, type) else (),
+                takes=(kind,),
                 gives=frozenset({dict}),
                 recursive=True,
             )
@@ -187,7 +207,7 @@ class _Forms:
     def _name(self, cls: Any) -> str:
         if cls not in self._names:
             taken = self._names.values()
-            plain = "".join(c if c.isalnum() else "_" for c in cls.__name__)
+            plain = "".join(c if c.isalnum() else "_" for c in title_of(cls))
             tries = (plain if n == 1 else f"{plain}_{n}" for n in range(1, len(taken) + 2))
             self._names[cls] = next(t for t in tries if t not in taken and t not in self._defs)
         return self._names[cls]
@@ -244,10 +264,11 @@ class _Forms:
 
 
 def is_named(annotation: Any) -> bool:
-    """Say whether a type is a class with named fields."""
-    if typing.is_typeddict(annotation) or is_model(annotation):
+    """Say whether a type is a class with named fields, of which a generic one is told what it holds."""
+    kind = class_of(annotation)
+    if typing.is_typeddict(kind) or is_model(annotation):
         return True
-    if not isinstance(annotation, type):
+    if not isinstance(kind, type):
         return False
-    fields = hasattr(annotation, "__dataclass_fields__")
-    return fields or (issubclass(annotation, tuple) and hasattr(annotation, "_fields"))
+    fields = hasattr(kind, "__dataclass_fields__")
+    return fields or (issubclass(kind, tuple) and hasattr(kind, "_fields"))

@@ -5,13 +5,12 @@ A dataset is stored as Parquet, as a DataFrame and an Arrow table are, so that e
 """
 
 from functools import partial
-from importlib import import_module
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, Self
 
-from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Schema, Value
+from tidegate.types.form import changed
+from tidegate.types.tables import is_table, package, read_table, write_table
 from tidegate.types.values import (
     BLOB,
     FileStore,
@@ -24,48 +23,6 @@ from tidegate.types.values import (
 )
 
 PARQUET: Final = "application/vnd.apache.parquet"
-_NEEDS: Final = "install pyarrow to store tables"
-
-
-def package(name: str) -> Any:
-    """Load a package that is needed for tables only, and may be missing."""
-    try:
-        return import_module(name)
-    except ImportError as e:
-        raise InvalidValue(f"{name} is not installed: {_NEEDS}") from e
-
-
-def is_a(value: object, module: str, name: str) -> bool:
-    """Say whether an object, or a class, is of a class of a package, without loading the package."""
-    cls = value if isinstance(value, type) else type(value)
-    return any(c.__name__ == name and c.__module__.split(".")[0] == module for c in cls.__mro__)
-
-
-def is_table(value: object) -> bool:
-    """Say whether a value, or a class, is a DataFrame or an Arrow table."""
-    return is_a(value, "pandas", "DataFrame") or is_a(value, "pyarrow", "Table")
-
-
-def write_table(table: Any) -> bytes:
-    """Write a DataFrame or an Arrow table as Parquet. Raises `InvalidValue` if it cannot be."""
-    arrow = package("pyarrow")
-    try:
-        if is_a(table, "pandas", "DataFrame"):
-            table = arrow.Table.from_pandas(table)
-        target = BytesIO()
-        package("pyarrow.parquet").write_table(table, target)
-    except (arrow.ArrowException, ValueError, TypeError) as e:
-        raise misplaced(f"the table cannot be stored: {e}") from e
-    return target.getvalue()
-
-
-def read_table(content: bytes, cls: type) -> Any:
-    """Read Parquet as a pandas DataFrame or an Arrow table."""
-    if is_a(cls, "pandas", "DataFrame"):
-        return package("pandas").read_parquet(BytesIO(content))
-    if is_a(cls, "pyarrow", "Table"):
-        return package("pyarrow.parquet").read_table(BytesIO(content))
-    raise misplaced(f"a table cannot be opened as {cls.__qualname__}: use pandas.DataFrame")
 
 
 class StructuredDataset:
@@ -158,6 +115,8 @@ def _from_pydantic(cls: type[StructuredDataset], value: Any, blobs: FileStore | 
 def keep_table(value: Any, blobs: FileStore | None) -> Value:
     """Store a DataFrame, an Arrow table or a dataset as Parquet. Raises `InvalidValue`."""
     dataset = isinstance(value, StructuredDataset)
+    if dataset and type(value) is not StructuredDataset:
+        raise changed(value, "StructuredDataset")
     if dataset and value.reference() is not None:
         return value.reference()
     if blobs is None:

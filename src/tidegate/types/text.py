@@ -16,7 +16,7 @@ import msgspec
 
 from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Schema, Value
-from tidegate.types import formats
+from tidegate.types import formats, zones
 from tidegate.types.form import invalid, wrong
 from tidegate.types.json_text import read_json
 from tidegate.types.refs import resolve
@@ -133,8 +133,8 @@ def _string(schema: Schema, text: str, reader: _Reader) -> Value:
     match schema.get("format"):
         case formats.DATE:
             return _date(schema, text.strip(), reader)
-        case formats.INSTANT | formats.LOOSE_INSTANT:
-            return formats.write_instant(_instant(schema, text.strip(), reader))
+        case formats.INSTANT | formats.LOOSE_INSTANT as name:
+            return _written_instant(schema, text.strip(), reader, name)
         case formats.DURATION | formats.LOOSE_DURATION:
             return formats.write_duration(read_duration(text))
         case formats.TIME | formats.DECIMAL | formats.UUID_TEXT | formats.BASE64:
@@ -152,6 +152,13 @@ def _date(schema: Schema, text: str, reader: _Reader) -> Value:
         raise _expected(schema, text) from None
 
 
+def _written_instant(schema: Schema, text: str, reader: _Reader, name: str) -> Value:
+    value = _instant(schema, text, reader)
+    if value.tzinfo is None and name == formats.INSTANT:
+        value = value.replace(tzinfo=UTC)  # as that format must say an offset
+    return zones.write_datetime(value)
+
+
 def _instant(schema: Schema, text: str, reader: _Reader) -> datetime:
     word = text.lower()
     if word == "now" and reader.now is not None:
@@ -159,11 +166,11 @@ def _instant(schema: Schema, text: str, reader: _Reader) -> datetime:
     if word == "today" and reader.now is not None:
         return datetime.combine(reader.now.date(), time(0), reader.now.tzinfo)
     try:
-        return formats.read_loose_instant(text)
+        return zones.read_datetime(text)
     except ValueError:
         pass
     try:
-        return datetime.combine(formats.read_date(text), time(0), UTC)
+        return datetime.combine(formats.read_date(text), time(0))
     except ValueError:
         raise _expected(schema, text) from None
 

@@ -2,7 +2,8 @@
 What stands in a stored value for things too large or too strange for JSON, and where their bytes are kept.
 
 A blob is named by the SHA-256 digest of its content, so that a value which names one never changes its meaning.
-In a value it is `{"$blob": digest, "size": bytes, "media": type, "name": file name}`.
+In a value it is `{"$blob": digest, "size": bytes, "media": type, "name": file name}`. That a file is executable is said there, too,
+for its content is the same blob whether it is or not: `"executable": true`, of a directory the names of those files.
 A file on the web that was not fetched yet is `{"$uri": address}`.
 
 `File` and `Directory` are what task code sees of them; they alone on this floor touch the disk, when a task asks.
@@ -27,6 +28,11 @@ FLOAT: Final = "$float"
 KIND: Final = "x-tidegate"
 """The schema keyword that names what a stored value stands for, where JSON Schema has no word for it."""
 
+_EXECUTABLE: Final[dict[str, Schema]] = {
+    "file": {"const": True},
+    "directory": {"type": "array", "items": {"type": "string"}},
+}
+"""Which of its files may be run."""
 _WEB: Final = ("http://", "https://")
 _LOCAL: Final = "file://"
 _DIGEST: Final = "^[0-9a-f]{64}$"
@@ -119,6 +125,8 @@ def blob_schema(kind: str, title: str) -> Schema:
         made["anyOf"] = [{"required": [BLOB]}, {"required": [URI]}]
     else:
         made["required"] = [BLOB]
+    if kind in _EXECUTABLE:
+        properties["executable"] = dict(_EXECUTABLE[kind])
     return made | {"additionalProperties": False}
 
 
@@ -244,7 +252,10 @@ class File(_PathValue):
     def _fetch(self) -> Path:
         stored = self._stored
         if stored is not None and BLOB in stored.value:
-            return stored.blobs.checkout(stored.value[BLOB], self.name or "file")
+            copy = stored.blobs.checkout(stored.value[BLOB], self.name or "file")
+            if stored.value.get("executable"):
+                _make_executable(copy)
+            return copy
         # Loaded here, for importing the package must stay light.
         request = import_module("urllib.request")
         target = new_room() / (self.name.partition("?")[0] or "file")
@@ -276,7 +287,13 @@ class Directory(_PathValue):
     def _fetch(self) -> Path:
         stored = self._stored
         assert stored is not None, self._given
-        return stored.blobs.checkout_tree(stored.value[BLOB], self.name or "directory")
+        copy = stored.blobs.checkout_tree(stored.value[BLOB], self.name or "directory")
+        for within in stored.value.get("executable", ()):
+            # A value may come from outside, and must not lead there.
+            path = copy / within
+            if ".." not in path.parts and path.is_relative_to(copy) and path.is_file():
+                _make_executable(path)
+        return copy
 
     @classmethod
     def new_remote(cls, stem: str = "directory", alt: object = None) -> Self:
@@ -349,22 +366,43 @@ def keep(value: Any, blobs: FileStore | None) -> Value:
     # Loaded here, for importing the package must stay light.
     guessed = import_module("mimetypes").guess_type(path.name)[0]
     media = guessed or "application/octet-stream"
-    size = path.stat().st_size
-    return reference(blobs.put_path(path), size=size, media=media, name=path.name)
+    state = path.stat()
+    name = _checked_name(path)
+    made = reference(blobs.put_path(path), size=state.st_size, media=media, name=name)
+    return made | ({"executable": True} if state.st_mode & _RUN else {})
 
 
+_RUN: Final = 0o100
+"""The bit of a file that its owner may run."""
 TREE_MEDIA: Final = "application/vnd.tidegate.directory+json"
 
 
 def _keep_tree(path: Path, blobs: FileStore) -> Value:
     if not path.is_dir():
         raise misplaced(f"there is no directory at {path}")
-    sizes = [p.stat().st_size for p in path.rglob("*") if p.is_file()]
-    about = f"{len(sizes)} file{'' if len(sizes) == 1 else 's'}"
-    name = path.resolve().name
-    return reference(
-        blobs.put_path(path), size=sum(sizes), media=TREE_MEDIA, name=name, about=about
-    )
+    name = _checked_name(path.resolve())
+    digest = blobs.put_path(path)
+    found = [(p, p.stat()) for p in sorted(path.rglob("*")) if p.is_file()]
+    about = f"{len(found)} file{'' if len(found) == 1 else 's'}"
+    size = sum(state.st_size for _, state in found)
+    made = reference(digest, size=size, media=TREE_MEDIA, name=name, about=about)
+    run = [p.relative_to(path).as_posix() for p, state in found if state.st_mode & _RUN]
+    return made | ({"executable": run} if run else {})
+
+
+def _checked_name(path: Path) -> str:
+    """Return the last part of a path. Raises `InvalidValue` if it cannot be kept."""
+    try:
+        path.name.encode()
+    except UnicodeEncodeError:
+        raise misplaced(f"the name {path.name!a} is not valid Unicode: rename it") from None
+    return path.name
+
+
+def _make_executable(path: Path) -> None:
+    """Let those run a file who may read it."""
+    mode = path.stat().st_mode
+    path.chmod(mode | (mode & 0o444) >> 2)
 
 
 def _from_pydantic(cls: type[_PathValue], value: Any, blobs: FileStore | None) -> Any:

@@ -14,7 +14,7 @@ from tidegate.types.values import KIND
 _FORMAT: Final = {
     formats.DATE: ("a date (2026-11-23)", "dates"),
     formats.INSTANT: ("a date and time (2026-11-23T09:00:00+00:00)", "dates and times"),
-    formats.LOOSE_INSTANT: ("a date and time (2026-11-23T09:00:00)", "dates and times"),
+    formats.LOOSE_INSTANT: ("a date and time (2026-11-23T09:00:00+00:00)", "dates and times"),
     formats.TIME: ("a time of day (14:30:00)", "times of day"),
     formats.DURATION: ("a duration (PT1H30M)", "durations"),
     formats.LOOSE_DURATION: ("a duration (PT1H30M)", "durations"),

@@ -119,6 +119,24 @@ def test_a_link_to_a_directory_is_refused(tmp_path: Path, files: BlobFiles):
         codec(Directory).encode(tmp_path / "source", files)
 
 
+def test_a_name_that_a_manifest_cannot_hold_is_refused_where_it_arises(
+    tmp_path: Path, files: BlobFiles
+):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "a\\b").write_text("x")
+
+    with pytest.raises(InvalidValue, match=r"the name 'a\\\\b' in .* has a backslash.*: rename it"):
+        files.put_path(tmp_path / "source")
+
+
+def test_a_copy_has_the_whole_name_up_to_the_longest_that_there_is(files: BlobFiles):
+    digest = files.put(b"x")
+
+    for name in ("ü" * 127, "x" * 255, "a\\b", "two\nlines"):
+        assert files.checkout(digest, name).name == name
+    assert files.checkout(digest, "ü" * 200).name == "ü" * 63
+
+
 def test_a_name_that_is_not_unicode_is_refused(tmp_path: Path, files: BlobFiles):
     (tmp_path / "source").mkdir()
     try:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,11 @@ def told(value: Any) -> Any:
         return kind, [told(item) for item in value]
     if isinstance(value, BaseModel):
         return kind, told(vars(value))
+    if is_dataclass(value):
+        own = {f.name: getattr(value, f.name) for f in fields(value)} | getattr(
+            value, "__dict__", {}
+        )
+        return kind, told({name: item for name, item in own.items() if name != "__orig_class__"})
     # Two libraries may have an object each for UTC.
     return kind, value.isoformat() if isinstance(value, datetime) else repr(value)
 

@@ -18,6 +18,10 @@ class Level(int, Enum):
     LOW = 1
 
 
+class Name(str):
+    __slots__ = ()
+
+
 class Color(Enum):
     RED = 1
 
@@ -35,9 +39,6 @@ def test_what_json_can_say_comes_back_with_its_type(annotation: Any, value: Any)
 @pytest.mark.parametrize(
     ("value", "stored"),
     [
-        ((1, (2,)), [1, [2]]),
-        (Level.LOW, 1),
-        (OrderedDict(a=1), {"a": 1}),
         (np.float64(2.5), 2.5),
         (np.bool_(True), True),
     ],
@@ -58,6 +59,16 @@ def test_what_is_json_in_another_guise_is_stored_as_json(value: Any, stored: Any
         ({"$blob": "x"}, "are reserved"),
         ({"a": [{"$float": "nan"}]}, r"a\[0\]: the keys"),
         ({1, 2}, "a set of 2 inside"),
+        ((1, 2), "a tuple would be read back as a list: use a list, or declare its type"),
+        ([{"a": (1,)}], r"\[0\].a: a tuple would be read back as a list"),
+        (Level.LOW, "a Level would be read back as an int: use its .value, or declare Level"),
+        (OrderedDict(a=1), r"an OrderedDict would be read back as a dict: use dict\(value\)"),
+        ({Name("a"): 1}, "a Name would be read back as a str"),
+        (Name("a"), r"a Name would be read back as a str: use str\(value\)"),
+        (
+            np.datetime64("2026-01-01", "ns"),
+            "a datetime64 inside an untyped value would lose its type",
+        ),
         (2**64, "more than 64 bits"),
     ],
     ids=repr,

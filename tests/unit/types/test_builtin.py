@@ -2,9 +2,13 @@
 
 import enum
 from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any, Literal, Optional
 
+import numpy as np
+import pandas as pd
 import pytest
 from msgspec import structs
 from tests.unit.types.exact import NOWHERE, comes_back, is_refused, planted
@@ -79,6 +83,69 @@ def test_each_member_of_an_enum_comes_back(kind):
 )
 def test_no_value_is_taken_for_one_that_equals_it(annotation, value, stored):
     is_refused(annotation, value, stored, "expected")
+
+
+class Word(str):
+    __slots__ = ()
+
+
+class Code(int):
+    pass
+
+
+class Ratio(float):
+    pass
+
+
+class Price(Decimal):
+    pass
+
+
+class Shade(enum.StrEnum):
+    DARK = "dark"
+
+
+PRETENDERS = [
+    (str, Word("a"), r"a Word would be read back as a str: use str\(value\)"),
+    (str, np.str_("a"), "a str_ would be read back as a str"),
+    (str, Shade.DARK, "a Shade would be read back as a str: use its .value, or declare Shade"),
+    (int, Code(1), r"a Code would be read back as an int: use int\(value\)"),
+    (int, Level.HIGH, "a Level would be read back as an int: use its .value, or declare Level"),
+    (int, np.datetime64("2026-01-01", "ns"), "expected a whole number"),
+    (int, np.timedelta64(1, "ns"), "expected a whole number"),
+    (float, Ratio(1.5), "a Ratio would be read back as a float"),
+    (float, Level.HIGH, "a Level would be read back as an int"),
+    (float, 2**53 + 1, "the number 9007199254740993 would be read back as 9007199254740992.0: declare int or Decimal"),
+    (bytes, bytearray(b"a"), r"a bytearray would be read back as a bytes: use bytes\(value\)"),
+    (bytes, memoryview(b"a"), "a memoryview would be read back as a bytes"),
+    (Decimal, Price(1), "a Price would be read back as a Decimal"),
+    (datetime, pd.Timestamp("2026-01-01"), r"a Timestamp would be read back as a datetime: use .to_pydatetime\(\)"),
+    (timedelta, pd.Timedelta("1s"), r"a Timedelta would be read back as a timedelta: use .to_pytimedelta\(\)"),
+    (date, datetime(2026, 1, 1), "expected a date"),
+    (date, pd.Timestamp("2026-01-01"), "expected a date"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("annotation", "value", "reason"), PRETENDERS, ids=lambda p: str(type(p)))
+def test_a_value_of_a_subclass_is_refused_and_never_cut(annotation, value, reason):
+    with pytest.raises(InvalidValue, match=reason):
+        codec(annotation).encode(value, NOWHERE)
+    with pytest.raises(InvalidValue, match=rf"^\[1\].a: {reason}"):
+        codec(list[dict[str, annotation] | None]).encode([None, {"a": value}], NOWHERE)
+
+
+@pytest.mark.parametrize("value", ["NaN", "-NaN", "sNaN", "Infinity", "-0", "1.00", "1E+5"])
+def test_a_decimal_keeps_its_digits_and_its_kind(value: str):
+    back = codec(Decimal).decode(codec(Decimal).encode(Decimal(value), NOWHERE), NOWHERE)
+
+    assert str(back) == value
+
+
+def test_what_a_number_is_widened_to_is_equal_to_it():
+    for value in (1, 2**53, -(2**60), np.int64(3), np.float32(0.1), np.float64(0.1)):
+        back = codec(float).decode(codec(float).encode(value, NOWHERE), NOWHERE)
+        assert type(back) is float
+        assert back == value
 
 
 # ---- bugs that these tests must see: another function in the place of one ----

@@ -1,17 +1,22 @@
 """Lists, tuples, dicts and unions: each comes back with its length, its keys and the types of what is in it, or is refused."""
 
-from collections.abc import Callable
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from functools import partial
+from math import isnan, nan
 from typing import Any, Union
 from uuid import UUID
 
 import pytest
 from msgspec import structs
-from tests.unit.types.exact import comes_back, is_refused, planted
+from tests.unit.types.exact import NOWHERE, comes_back, is_refused, planted
 
+from tidegate.errors import InvalidValue
 from tidegate.types.containers import dict_form, tuple_form, union_form
 from tidegate.types.form import Form
+from tidegate.types.registry import codec
 
 TUPLES = [
     (tuple[int, int], (1, 2, 3), [1, 2, 3], "a list of 2, got a tuple of 3"),
@@ -62,6 +67,42 @@ def test_each_member_of_a_union_keeps_its_type(annotation, values):
     for value in values:
         comes_back(annotation, value)
     comes_back(list[annotation], values)
+
+
+def test_nan_is_not_taken_for_the_dict_that_it_is_stored_as():
+    made = codec(float | dict[str, str])
+
+    assert isnan(made.decode(made.encode(nan, NOWHERE), NOWHERE))
+    with pytest.raises(InvalidValue, match="would be read back as another type"):
+        made.encode({"$float": "nan"}, NOWHERE)
+
+
+class Names(list):  # type: ignore[type-arg]
+    pass
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "reason"),
+    [
+        (list[int], (1, 2), r"a tuple would be read back as a list: use list\(value\)"),
+        (tuple[int, ...], [1], r"a list would be read back as a tuple: use tuple\(value\)"),
+        (tuple[int], [1], "a list would be read back as a tuple"),
+        (Sequence[int], (1,), "a tuple would be read back as a list"),
+        (list[list[int]], [[1], Names([2])], r"^\[1\]: a Names would be read back as a list"),
+        (dict[str, int], Counter("a"), r"a Counter would be read back as a dict: use dict\(value\)"),
+        (Mapping[str, int], OrderedDict(a=1), "an OrderedDict would be read back as a dict"),
+        (dict[str, dict[str, int]], {"a": defaultdict(int)}, "^a: a defaultdict"),
+        (dict[str, int], {1: 1}, "^1: expected text, got the number 1"),
+        (dict[int, int], {True: 1}, "^True: expected a whole number, got true"),
+        (dict[Decimal, int], {Decimal("NaN"): 1, Decimal("nan"): 2}, "two of its keys are written alike"),
+        (list[float | None], [None, True], r"^\[1\]: expected a number, got true"),
+        (list[list[float | None] | None], [None, [None, 2**53 + 1]], r"^\[1\]\[1\]: .* declare int or Decimal"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_only_looks_like_the_container_that_is_declared_is_refused(annotation, value, reason):
+    with pytest.raises(InvalidValue, match=reason):
+        codec(annotation).encode(value, NOWHERE)
 
 
 # ---- bugs that these tests must see: another function in the place of one ----

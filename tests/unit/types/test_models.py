@@ -1,7 +1,9 @@
 """Models and constraints of pydantic's: what it checks counts on both sides, and its faults read as ours."""
 
 from datetime import UTC, datetime, timedelta
+from math import nan
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 import pydantic
 import pytest
@@ -96,3 +98,68 @@ def test_two_models_of_one_name_are_told_apart_in_one_schema():
     assert made.decode(made.encode(value, NOWHERE), NOWHERE) == value
     assert faults(made.schema, [{"a": 1}, {"b": "x"}]) == []
     assert faults(made.schema, [{"b": "x"}, {"a": 1}])
+
+
+class Changing(BaseModel):
+    name: str = ""
+    hidden: int = Field(default=0, exclude=True)
+    secret: pydantic.SecretStr = pydantic.SecretStr("")
+    anything: Any = None
+    score: float = 0.0
+    _note: str = pydantic.PrivateAttr(default="")
+
+    @field_validator("name")
+    @classmethod
+    def strip(cls, name: str) -> str:
+        return name.strip()
+
+
+class Sub(Changing):
+    pass
+
+
+def noted() -> Changing:
+    made = Changing()
+    made._note = "mine"
+    return made
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (Changing.model_construct(name=" a "), "name: the text ' a ' would be read back as the text 'a'"),
+        (Changing(hidden=1), "hidden: the number 1 would be read back as the number 0"),
+        (Changing(secret=pydantic.SecretStr("a")), "secret: a SecretStr would be read back as another one"),
+        (Changing(anything=(1,)), "anything: a tuple would be read back as a list"),
+        (Changing(anything={"at": datetime(2026, 1, 1)}), "anything.at: a datetime would be read back as a str"),
+        (Changing(anything=datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Berlin"))), "anything: a datetime"),
+        (Changing(score=nan), "score: it could not be read back"),
+        (Changing(anything=2**70), "anything: the number 1180591620717411303424 needs more than 64 bits"),
+        (noted(), "_note: the text 'mine' would be read back as the text ''"),
+        (Sub(), r"a Sub would be read back as a Changing: declare Sub, or the union Changing \| Sub"),
+        (Review(approved=True, when=datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Berlin"))), "when: .*: use .astimezone"),
+        (Review(approved=True, inner=[Inner.model_construct(value=1.0)]), "inner"),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_pydantic_would_read_back_as_another_is_refused(value: Any, reason: str):
+    declared = Review if isinstance(value, Review) else Changing
+
+    with pytest.raises(InvalidValue, match=reason):
+        codec(declared).encode(value, NOWHERE)
+    with pytest.raises(InvalidValue, match=rf"^\[0\].*{reason}"):
+        codec(list[declared]).encode([value], NOWHERE)  # type: ignore[valid-type]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value"),
+    [
+        (Annotated[str, pydantic.StringConstraints(strip_whitespace=True)], " a "),
+        (Annotated[int, pydantic.AfterValidator(lambda n: n + 1)], 1),
+        (Annotated[list[str], pydantic.AfterValidator(sorted)], ["b", "a"]),
+    ],
+    ids=["strip", "add", "sort"],
+)
+def test_what_a_constraint_would_change_is_refused(annotation: Any, value: Any):
+    with pytest.raises(InvalidValue, match="would be read back as"):
+        codec(annotation).encode(value, NOWHERE)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import InitVar, dataclass
 from datetime import datetime
 from enum import Enum, Flag
+from math import nan
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar, Union
 
@@ -27,6 +28,10 @@ class Opaque:
 
 class Shape(Enum):
     POINT = (0, 0)
+
+
+class Missing(Enum):
+    NOTHING = nan
 
 
 class Rights(Flag):
@@ -101,6 +106,7 @@ UNSUPPORTED = [
     (set[int], "use list"),
     (object, "use Any"),
     (Shape, "must be text, a number or a bool"),
+    (Missing, "must be text, a number or a bool"),
     (Rights, "int for flags"),
     (Holder, "pydantic says"),
     (dict[float, str], "use text, whole numbers, dates or enums of text as keys"),

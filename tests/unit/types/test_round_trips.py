@@ -265,15 +265,6 @@ def test_a_float_that_json_cannot_say_comes_back(
     assert copysign(1, found) == copysign(1, value) or isnan(value)
 
 
-def test_a_datetime_without_an_offset_means_utc(blobs: BlobFiles) -> None:
-    made = codec(datetime)
-
-    stored = made.encode(datetime(2026, 11, 23, 9, 30), blobs)
-
-    assert stored == "2026-11-23T09:30:00+00:00"
-    assert made.decode(stored, blobs) == datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-
-
 @QUICK
 @given(a=INSTANTS, b=INSTANTS)
 def test_the_order_of_stored_instants_is_the_order_of_the_instants(

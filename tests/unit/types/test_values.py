@@ -1,6 +1,7 @@
 """Files and directories as task code sees them: they arrive whole, under their names, as copies of its own."""
 
 import os
+import subprocess
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -100,6 +101,85 @@ def test_a_directory_arrives_with_all_that_is_in_it(tmp_path: Path, blobs: BlobF
     assert [within for _, within in arrived.crawl()] == ["a.txt", "deep/deeper/b.bin"]
     assert [p.name for p in Directory.listdir(arrived)] == ["a.txt", "deep", "empty"]
     assert arrived.name == "source"
+
+
+def test_an_executable_stays_one_and_its_content_is_the_same_blob(
+    tmp_path: Path, blobs: BlobFiles
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "run.sh").write_text("#!/bin/sh\necho ran\n")
+    (tmp_path / "read.sh").write_text("#!/bin/sh\necho ran\n")
+    (tmp_path / "bin" / "run.sh").chmod(0o755)
+    made = codec(list[File])
+
+    stored = made.encode([File(tmp_path / "bin" / "run.sh"), File(tmp_path / "read.sh")], blobs)
+    run, read = passed_on(list[File], made.decode(stored, blobs), blobs)
+    tree = passed_on(Directory, Directory(tmp_path), blobs)
+    again = passed_on(Directory, tree.path, blobs)
+
+    assert stored[0]["$blob"] == stored[1]["$blob"]
+    assert subprocess.run([run], capture_output=True, check=True).stdout == b"ran\n"
+    assert (
+        subprocess.run([Path(again) / "bin/run.sh"], capture_output=True, check=True).stdout
+        == b"ran\n"
+    )
+    assert not os.access(read, os.X_OK)
+    assert not os.access(Path(again) / "read.sh", os.X_OK)
+    assert (Path(again) / "bin/run.sh").stat().st_mode & 0o002 == 0
+
+
+def test_what_a_value_says_is_executable_leads_nowhere_else(
+    tmp_path: Path, blobs: BlobFiles
+) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "out").write_text("x")
+    stored = codec(Directory).encode(tmp_path / "source", blobs)
+    stored["executable"] = ["../out", str(tmp_path / "out"), "gone"]
+
+    assert codec(Directory).decode(stored, blobs).path
+    assert not os.access(tmp_path / "out", os.X_OK)
+
+
+NAMES = ["-rf", "two\nlines", " ", "a\\b", "ü" * 120, "x" * 250, "a\x1b[31m", "'\"$(id)", "%2e", "data:text,a", "x.npy", "pandas.parquet"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_an_odd_name_stays_whole(name: str, tmp_path: Path, blobs: BlobFiles) -> None:
+    (tmp_path / name).write_text("a")
+
+    for annotation in (File, Any):
+        arrived = passed_on(annotation, File(tmp_path / name), blobs)
+        assert Path(arrived).name == arrived.name == name
+        assert Path(arrived).read_text() == "a"
+
+
+def test_a_name_that_is_not_unicode_is_refused_by_the_name(
+    tmp_path: Path, blobs: BlobFiles
+) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    try:
+        odd.mkdir()
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    (odd / "a").write_text("a")
+
+    with pytest.raises(
+        InvalidValue, match=r"the name 'caf\\udce9' is not valid Unicode: rename it"
+    ):
+        codec(Directory).encode(Directory(odd), blobs)
+    with pytest.raises(InvalidValue, match=r"the name 'caf\\udce9' in .* is not valid Unicode"):
+        codec(Directory).encode(Directory(tmp_path), blobs)
+
+
+class Report(File):
+    pass
+
+
+def test_a_file_of_a_subclass_is_refused(report: Path, blobs: BlobFiles) -> None:
+    with pytest.raises(
+        InvalidValue, match=r"a Report would be read back as a File: use File\(value.path\)"
+    ):
+        codec(File).encode(Report(report), blobs)
 
 
 def test_a_file_on_the_web_is_fetched_when_it_is_asked_for(blobs: BlobFiles) -> None:

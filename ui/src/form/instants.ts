@@ -33,11 +33,27 @@ export function unitOf(seconds: number | undefined): Unit {
   return (['days', 'hours', 'minutes'] as const).find((unit) => seconds % UNITS[unit] === 0) ?? 'seconds';
 }
 
-/** Write an instant as a field for local times takes it; empty if it is none. */
+const MOMENT = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?(\[.*\])?$/i;
+
+/** Return the instant of a date and time; undefined if it says neither an offset nor a zone, or is none. A zone stands behind it in brackets. */
+export function instantOf(text: unknown): Date | undefined {
+  const [, day, clock, offset] = MOMENT.exec(String(text)) ?? [];
+  const at = day && offset ? new Date(`${day}T${clock}${offset}`) : undefined;
+  return at && !Number.isNaN(at.getTime()) ? at : undefined;
+}
+
+/** Say whether a date and time has neither an offset nor a zone: it stays as it is, wherever it is read. */
+export function isNaive(text: unknown): boolean {
+  const found = MOMENT.exec(String(text));
+  return found !== null && !found[3] && !/^\[[^_]/.test(found[4] ?? '');
+}
+
+/** Write a date and time as a field for local times takes it; empty if it is none. */
 export function toLocal(text: unknown): string {
-  const at = typeof text === 'string' && text ? new Date(text) : undefined;
-  if (!at || Number.isNaN(at.getTime())) return '';
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  const at = instantOf(text);
+  if (at) return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  const [, day, clock] = MOMENT.exec(String(text)) ?? [];
+  return day ? `${day}T${clock}`.slice(0, 19) : '';
 }
 
 export function fromLocal(text: string): string | undefined {

@@ -3,7 +3,7 @@ import { Anchor, Button, Group, Input, NativeSelect, Radio, Select, Stack, Text,
 import { useEffect, useState } from 'react';
 import { isBig, parseJson, whole, writeJson, type Json } from '../api/json';
 import { same } from './check';
-import { fromLocal, parseDuration, toLocal, unitOf, UNITS, writeDuration, zone, type Unit } from './instants';
+import { fromLocal, isNaive, parseDuration, toLocal, unitOf, UNITS, writeDuration, zone, type Unit } from './instants';
 import type { Choice } from './shape';
 import { useBroken, useField, type FieldProps } from './state';
 
@@ -80,10 +80,11 @@ export function MomentField(props: FieldProps & { kind: 'date' | 'instant' | 'ti
   const { kind, value, onChange } = props;
   const type = ({ date: 'date', instant: 'datetime-local', time: 'time' } as const)[kind];
   const shown = kind === 'instant' ? toLocal(value) : typeof value === 'string' ? value : '';
-  const description = kind === 'instant' ? [field.description, `In your time zone, ${zone()}.`].filter(Boolean).join(' ') : field.description;
+  const naive = kind === 'instant' && isNaive(value);
+  const description = kind === 'instant' && !naive ? [field.description, `In your time zone, ${zone()}.`].filter(Boolean).join(' ') : field.description;
   return (
     <TextInput {...field} type={type} step={kind === 'date' ? undefined : 1} value={shown} description={description}
-      onChange={(event) => { const text = event.currentTarget.value; onChange(text === '' ? undefined : kind === 'instant' ? fromLocal(text) : text); }} />
+      onChange={(event) => { const text = event.currentTarget.value; onChange(text === '' ? undefined : kind === 'instant' && !naive ? fromLocal(text) : text); }} />
   );
 }
 

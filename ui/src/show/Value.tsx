@@ -2,12 +2,12 @@
 import { Anchor, Button, Table, Text } from '@mantine/core';
 import { useState } from 'react';
 import { isBig, isObject, type Json, type JsonObject } from '../api/json';
-import { parseDuration } from '../form/instants';
+import { instantOf, parseDuration } from '../form/instants';
 import { BlobValue, BytesValue, isImage } from './BlobValue';
 import { Gallery } from './Gallery';
 import { Grid, type Cell } from './Grid';
 import { brief } from './brief';
-import { instant, partOf, typeOf, type Typed } from './typed';
+import { partOf, typeOf, type Typed } from './typed';
 import { exact, span } from './time';
 
 export { brief };
@@ -34,7 +34,8 @@ export function Value({ value, type }: Props) {
 function StringValue({ text, type }: { text: string; type: Typed | undefined }) {
   const seconds = typeOf(type) === 'duration' ? parseDuration(text) : undefined;
   if (seconds !== undefined) return <span title={text}>{seconds < 0 ? '−' : ''}{span(Math.abs(seconds) * 1_000)}</span>;
-  if (typeOf(type) === 'instant' && instant(text)) return <time dateTime={text} title={text}>{exact(new Date(text))}</time>;
+  const at = typeOf(type) === 'instant' ? instantOf(text) : undefined;
+  if (at) return <time dateTime={at.toISOString()} title={text}>{exact(at)}</time>;
   if (typeOf(type) === 'bytes') return <BytesValue text={text} />;
   return <TextValue text={text} />;
 }

@@ -27,7 +27,3 @@ function partSchema(found: Shape, at: string | number): Schema | undefined {
     default: return undefined;
   }
 }
-
-export function instant(text: string): boolean {
-  return !Number.isNaN(Date.parse(text));
-}
