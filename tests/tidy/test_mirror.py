@@ -78,7 +78,6 @@ ELSEWHERE = (
     ),
     Group("tests/unit/service/test_events.py", "read there as it is in the stream", "service/feed"),
     Group("tests/unit/service/test_inbox.py", "what a page consists of", "service/questions"),
-    Group("tests/unit/engine/test_loop.py", "what it hands out to those who ask", "engine/futures"),
     Group(
         "tests/contract/test_damage.py", "what is missing is one kind of damage", "service/missing"
     ),
