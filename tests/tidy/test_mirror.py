@@ -74,12 +74,10 @@ ELSEWHERE = (
     Group(
         "tests/unit/service/test_requests.py",
         "the use cases, as every door asks for them",
-        "service/executions service/gauges service/graphs service/service"
-        " service/signals service/steps",
+        "service/executions service/gauges service/graphs service/service service/signals",
     ),
     Group("tests/unit/service/test_events.py", "read there as it is in the stream", "service/feed"),
     Group("tests/unit/service/test_inbox.py", "what a page consists of", "service/questions"),
-    Group("tests/unit/engine/test_loop.py", "what it hands out to those who ask", "engine/futures"),
     Group(
         "tests/contract/test_damage.py", "what is missing is one kind of damage", "service/missing"
     ),

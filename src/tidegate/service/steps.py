@@ -55,6 +55,13 @@ def outcome(found: Any) -> Any:
     return found
 
 
+def _is_late(step: Step, error: TimeoutError) -> bool:
+    """Whether a timeout is that of the wait: a future may also have failed by one of its own, and be done by now, whatever ended the wait."""
+    if not isinstance(step, Pause):
+        return False
+    return not step.future.done() or step.future.exception() is not error
+
+
 def carry_out(steps: Steps[T]) -> T:
     """Go through all the steps in this thread."""
     try:
@@ -69,9 +76,7 @@ def carry_out(steps: Steps[T]) -> T:
                 else:
                     found = step.future.result(step.seconds)
             except TimeoutError as error:
-                # A future may also have failed by a timeout of its own.
-                late = isinstance(step, Pause) and not step.future.done()
-                step = steps.send(None) if late else steps.throw(error)
+                step = steps.send(None) if _is_late(step, error) else steps.throw(error)
             except Exception as error:  # noqa: BLE001 - whatever went wrong, the use case decides what becomes of it
                 step = steps.throw(error)
             else:
