@@ -10,6 +10,7 @@ into it by exchanging a method for one that raises.
 import errno
 import os
 import resource
+import signal
 import threading
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -198,8 +199,9 @@ def test_a_fork_server_that_is_killed_is_down_and_comes_back_though_nothing_need
 def test_a_fork_server_that_hangs_counts_as_down_until_it_replies(site: Site, monkeypatch):
     monkeypatch.setattr(roster, "SILENT", 0.05)
     site.start()
-    site.crew.submit(crash := yard("end_politely"))
-    assert site.crew.outcome(crash) == Lost()
+    worker = site.crew.run("worker", module="yard").outputs["o0"]
+    os.kill(worker, signal.SIGTERM)
+    until(lambda: not is_alive(worker))
     site.forker().suspend()
 
     site.crew.submit(*(jobs := quick(3)))

@@ -1,5 +1,5 @@
 """
-What an attempt prints is in its own log, down to the last word, though the next attempt runs in the same process.
+What an attempt prints is in its own log, down to the last word, though the next attempt prints into the same file.
 
 `PYTHONUNBUFFERED` would hide what these tests look for, so it is taken out of the environment first.
 """
@@ -25,14 +25,14 @@ from tidegate import task
 @task
 def say(text: str) -> int:
     print(text, end="")
-    return os.getpid()
+    return os.getppid()
 
 
 @task
 def say_twice(text: str) -> int:
     print(text, end="", file=sys.stderr)
     print(text, end="")
-    return os.getpid()
+    return os.getppid()
 
 
 @task
@@ -51,20 +51,20 @@ def say_and_leave(text: str) -> int:
 def say_and_turn_away(text: str) -> int:
     print(text, end="")
     sys.stdout = open(os.devnull, "w")
-    return os.getpid()
+    return os.getppid()
 
 
 @task
 def say_bytes(text: str) -> int:
     sys.stdout.buffer.write(text.encode())
-    return os.getpid()
+    return os.getppid()
 
 
 @task
 def let_say(text: str) -> int:
     print(text, end="")
     subprocess.run(["echo", "from a program"], check=True)
-    return os.getpid()
+    return os.getppid()
 """
 
 NAMES = (
@@ -103,7 +103,7 @@ def check_last_words(crew: Crew, home: Path, name: str) -> None:
         crew.submit(each)
         outcomes.append(crew.outcome(each))
 
-    assert outcomes[0] == outcomes[2], "they ran in one process, or this proves nothing"
+    assert outcomes[0] == outcomes[2], "they had one worker, or this proves nothing"
     assert said(home, "before") == "before"
     assert said(home, "after") == "after"
     rest = said(home, "meanwhile").replace("meanwhile", "", 1)
@@ -118,7 +118,7 @@ def test_the_last_words_of_an_attempt_are_in_its_own_log(lone: Crew, tmp_path: P
 FORGETFUL = """
 from tidegate.executors import worker
 
-worker._flush_output = lambda: None
+worker.flush_output = lambda: None
 """
 
 
@@ -134,7 +134,7 @@ def test_a_worker_that_forgets_to_flush_is_seen(
         check_last_words(lone, tmp_path, name)
 
 
-def test_attempts_that_wait_in_one_process_have_logs_of_their_own(lone: Crew, tmp_path: Path):
+def test_attempts_that_wait_in_one_worker_have_logs_of_their_own(lone: Crew, tmp_path: Path):
     jobs = [job("say", module="printers", text=f"words {n}", ID=f"e{n}") for n in range(30)]
 
     lone.submit(*jobs)

@@ -221,6 +221,7 @@ class Roster:
                 home=str(self._site.home),
                 bundle=bundle,
                 directory=str(working_directory(scratch)),
+                printed=str(scratch),
             )
             nursery = self.nursery or self.start_nursery(self._now)
             child = Child(number, bundle, setup, scratch, nursery)
