@@ -36,7 +36,8 @@ class Directories:
         self._old = f"{place}/old"
         self._number = 0
         self._bundle = ""
-        self._ready = ""
+        self._ready: dict[str, Signs] = {}
+        """What the next directory holds, once it is made."""
         self._signs: dict[str, Signs] = {}
         Path(self.files).mkdir(parents=True)
 
@@ -62,46 +63,45 @@ class Directories:
 
     @property
     def next(self) -> str:
-        """The directory of the next attempt, if it is made."""
+        """The directory of the next attempt."""
         return f"{self._place}/{self._number}"
 
     def prepare(self) -> None:
         """Make the directory of the next attempt, with its links."""
-        if self._ready == self.next or not self._bundle:
+        if self._ready or not self._bundle:
             return
         os.mkdir(self.next, 0o700)  # noqa: PTH102
         for name in os.listdir(self.source):  # noqa: PTH208
             if name != "__pycache__":
                 os.symlink(f"{self.source}/{name}", f"{self.next}/{name}")  # noqa: PTH211
-        self._ready = self.next
+        self._ready = dict(_signs(self.next))
 
     def retire(self) -> None:
-        """Take the directory of an attempt that has ended out of the way."""
-        os.mkdir(self._old)  # noqa: PTH102
-        with suppress(FileNotFoundError):  # it has removed its own
-            if not os.path.islink(self.next):  # noqa: PTH114
-                os.chmod(self.next, 0o700)  # noqa: PTH101
-            os.rename(self.next, f"{self._old}/directory")  # noqa: PTH104
-        if os.listdir(self.files):  # noqa: PTH208
-            os.rename(self.files, f"{self._old}/files")  # noqa: PTH104
-            os.mkdir(self.files, 0o700)  # noqa: PTH102
+        """Take the directory of an attempt that has ended out of the way; if nothing in it was changed, it is the next one's."""
+        if not self._ready:
+            return
+        if not _differ(self.next, self._ready) and not os.listdir(self.files):  # noqa: PTH208
+            return
+        self._ready = {}
         self._number += 1
+        os.mkdir(self._old)  # noqa: PTH102
+        for each in (f"{self._place}/{self._number - 1}", self.files):
+            with suppress(FileNotFoundError):  # the attempt has removed its own
+                if not os.path.islink(each):  # noqa: PTH114
+                    os.chmod(each, 0o700)  # noqa: PTH101
+                os.rename(each, f"{self._old}/{os.path.basename(each)}")  # noqa: PTH104, PTH119
+        os.mkdir(self.files, 0o700)  # noqa: PTH102
 
     def tidy(self) -> None:
         """Remove what was retired, make the copy again if it was changed, and prepare the next directory."""
-        remove(self._old)
         if not self._bundle:
             return
-        if not self._is_whole():
+        if not self._ready:
+            remove(self._old)
+        if _differ(self.source, self._signs):
             remove(self.source)
             self.copy(Path(self._bundle))
         self.prepare()
-
-    def _is_whole(self) -> bool:
-        try:
-            return dict(_signs(self.source)) == self._signs
-        except OSError:
-            return False
 
 
 def remove(top: str) -> None:
@@ -128,6 +128,13 @@ def remove(top: str) -> None:
             else:
                 os.unlink(entry.path)  # noqa: PTH108
         os.rmdir(here)  # noqa: PTH106
+
+
+def _differ(top: str, signs: dict[str, Signs]) -> bool:
+    try:
+        return dict(_signs(top)) != signs
+    except OSError:
+        return True
 
 
 def _signs(top: str) -> Iterator[tuple[str, Signs]]:

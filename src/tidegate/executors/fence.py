@@ -3,7 +3,7 @@ The fence between two lives: processes that an executor starts carry a mark, by 
 
 The mark is a variable in the environment of the fork server, which its workers and whatever tasks start inherit: which store, and which life
 of its owner. It is read from /proc, where the environment stands as it was when the program began. A program that was given another
-environment is found as long as it is in the process group of one that has the mark.
+environment is found as long as it is below one that has the mark, or in its process group.
 """
 
 import hashlib
@@ -61,10 +61,13 @@ def _end(is_meant: Callable[[Mark], bool]) -> int:
     give_up = time.monotonic() + PATIENCE
     # Again and again, for what is killed may just have started something.
     while found := _found(is_meant):
-        ended |= found
-        for process in found:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(process, signal.SIGKILL)
+        ended |= found.keys()
+        tops = {process for process, parent in found.items() if parent not in found}
+        for top in tops:
+            # It goes last: what loses its parent meanwhile becomes its child, if it is a worker, and is found by that. Until then it starts nothing.
+            _signal(top, signal.SIGSTOP)
+        for process in found.keys() - tops or tops:
+            _signal(process, signal.SIGKILL)
         if time.monotonic() > give_up:
             log.warning("processes %s of an earlier owner cannot be ended", sorted(found))
             break
@@ -72,20 +75,33 @@ def _end(is_meant: Callable[[Mark], bool]) -> int:
     return len(ended)
 
 
-def _found(is_meant: Callable[[Mark], bool]) -> set[int]:
-    """Return the processes that are meant and alive; of this process and those above it, none."""
+def _signal(process: int, which: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(process, which)
+
+
+def _found(is_meant: Callable[[Mark], bool]) -> dict[int, int]:
+    """
+    Return the processes that are meant and alive, with their parents; of this process and those above it, none.
+
+    Meant are those with the mark, those in the process group of one, and all that are below one of these.
+    """
     spared = set(_line_up(os.getpid()))
-    groups: dict[int, int] = {}
-    marked = set()
+    parents, groups, marked = {}, {}, set()
     for process in _processes():
-        group = _group(process)
-        if group is None or process in spared:
+        stat = _stat(process)
+        if stat is None or stat[0] in "ZX" or process in spared:
             continue
-        groups[process] = group
+        parents[process], groups[process] = int(stat[1]), int(stat[2])
         mark = _mark(process)
         if mark is not None and is_meant(mark):
             marked.add(process)
-    return marked | {process for process, group in groups.items() if group in marked}
+    below = marked | {process for process, group in groups.items() if group in marked}
+    meant: set[int] = set()
+    while below:
+        meant |= below
+        below = {process for process, parent in parents.items() if parent in below} - meant
+    return {process: parents[process] for process in meant}
 
 
 def _processes() -> Iterator[int]:
@@ -103,12 +119,6 @@ def _mark(process: int) -> Mark | None:
             store, _, life = value.decode(errors="replace").partition(":")
             return Mark(store, life)
     return None
-
-
-def _group(process: int) -> int | None:
-    """Return the process group of a process; None if it has ended."""
-    stat = _stat(process)
-    return None if stat is None or stat[0] in "ZX" else int(stat[2])
 
 
 def _line_up(process: int) -> Iterator[int]:
