@@ -9,21 +9,29 @@ import fcntl
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 
+from tidegate.executors import trees
+
 DESCRIPTORS = "/dev/fd"
 MAPS = Path("/proc/self/maps")
 
 
+SETTLED = 0.02
+"""Seconds after which a thread that was started has begun: four times as long as Python lets another one wait."""
+
+
 class Holdings(Struct, frozen=True):
-    """What a process has open, and how many mappings it shares."""
+    """What a process has open, how many mappings it shares, and how many threads the system knows."""
 
     descriptors: frozenset[int]
     shared: int
+    threads: int
 
 
 def holdings() -> Holdings:
@@ -32,7 +40,12 @@ def holdings() -> Holdings:
         shared = sum(b" rw-s " in line for line in MAPS.read_bytes().splitlines())
     except OSError:
         shared = 0
-    return Holdings(frozenset(_descriptors()), shared)
+    return Holdings(frozenset(_descriptors()), shared, len(trees.threads()))
+
+
+def has_threads() -> bool:
+    """Whether there is another thread of Python's; those that were started without `threading` count too."""
+    return len(sys._current_frames()) > 1  # noqa: SLF001 - documented, for debuggers
 
 
 def files_to_reopen(before: Holdings) -> tuple[int, ...] | None:
@@ -41,11 +54,11 @@ def files_to_reopen(before: Holdings) -> tuple[int, ...] | None:
 
     `before` is what it held before the author's code was imported.
     """
-    # Threads that were started without `threading` count too.
-    if len(sys._current_frames()) > 1:  # noqa: SLF001 - documented, for debuggers
-        return None
     now = holdings()
-    if now.shared > before.shared:
+    if now.threads > before.threads:
+        # Native, or one of Python's that has not come to its first line yet.
+        time.sleep(SETTLED)
+    if has_threads() or now.shared > before.shared:
         return None
     files = []
     for descriptor in now.descriptors - before.descriptors:

@@ -43,7 +43,7 @@ def children() -> set[int]:
     """Return the children of this process, zombies too; none where the system has no list of them."""
     found: set[int] = set()
     # Of every thread: an orphan becomes the child of any one that lives.
-    for thread in _threads():
+    for thread in threads():
         with suppress(OSError):
             found.update(map(int, _read(f"{TASKS}/{thread}/children").split()))
     return found
@@ -99,7 +99,8 @@ def _read(path: str) -> bytes:
         os.close(descriptor)
 
 
-def _threads() -> list[str]:
+def threads() -> list[str]:
+    """Return the numbers of the threads of this process; none where the system has no list of them."""
     try:
         return os.listdir(TASKS)  # noqa: PTH208 - only the names
     except OSError:
