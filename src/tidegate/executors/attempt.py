@@ -4,6 +4,7 @@ What is done in the child of a worker: one attempt, or one question about code, 
 The modules that it needs are imported by now.
 """
 
+import ctypes
 import sys
 import time
 from contextlib import suppress
@@ -37,6 +38,8 @@ from tidegate.sdk.task import Task
 from tidegate.sdk.trace import TaskRun
 from tidegate.types.values import FileStore
 
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
 
 class Means(Struct, frozen=True, eq=False):
     """What the attempts of a worker are given: the source tree, where files and logs are kept, the file that is printed into."""
@@ -66,6 +69,9 @@ def flush_output() -> None:
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         with suppress(AttributeError, ValueError, OSError):
             stream.flush()  # type: ignore[union-attr]
+    if _libc is not None:
+        # What C code has printed has a buffer of its own, which goes with the process.
+        _libc.fflush(ctypes.c_void_p.in_dll(_libc, "stdout"))
 
 
 def _answer(question: Describe | Check, means: Means) -> Up:
