@@ -39,6 +39,7 @@ from tidegate.sdk.trace import TaskRun
 from tidegate.types.values import FileStore
 
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+_stdout = ctypes.c_void_p.in_dll(_libc, "stdout") if _libc is not None else None
 
 
 class Means(Struct, frozen=True, eq=False):
@@ -71,7 +72,7 @@ def flush_output() -> None:
             stream.flush()  # type: ignore[union-attr]
     if _libc is not None:
         # What C code has printed has a buffer of its own, which goes with the process.
-        _libc.fflush(ctypes.c_void_p.in_dll(_libc, "stdout"))
+        _libc.fflush(_stdout)
 
 
 def _answer(question: Describe | Check, means: Means) -> Up:

@@ -38,10 +38,6 @@ class Spare:
         with suppress(OSError):  # it has ended, and that will be seen
             self._stream.sendall(b"".join(len(part).to_bytes(LENGTH) + part for part in parts))
 
-    def forget(self) -> None:
-        """Let go of it, in a process that is not its worker."""
-        self._stream.close()
-
     def report(self, supervisor: int) -> bytes | None:
         """Wait for the frame of its report; None if it has ended without one. Errors: `EOFError` if the supervisor, at this descriptor, is gone."""
         waiter = select.poll()

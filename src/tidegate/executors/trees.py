@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Collection
 from contextlib import suppress
 
 SET_PDEATHSIG, SET_CHILD_SUBREAPER = 1, 36
@@ -49,15 +48,17 @@ def children() -> set[int]:
     return found
 
 
-def end_children(spared: Collection[int] = ()) -> bool:
+def end_children() -> bool:
     """
-    End every child but some, and what is below them, and wait for it; return whether that is done.
+    End every child, and what is below them, and wait for it; return whether that is done.
 
     What belongs to another user (a program with the set-user-ID bit) cannot be ended, and is not waited for.
     """
+    if not _has_children():
+        return True
     give_up = time.monotonic() + PATIENCE
     beyond: set[int] = set()
-    while left := children().difference(spared, beyond):
+    while left := children().difference(beyond):
         for process in left:
             if not kill(process):
                 beyond.add(process)
@@ -85,6 +86,14 @@ def reap(process: int) -> bool:
         return os.waitpid(process, os.WNOHANG)[0] != 0
     except ChildProcessError:
         return True
+
+
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _read(path: str) -> bytes:

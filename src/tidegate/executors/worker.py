@@ -23,7 +23,6 @@ import socket
 import sys
 import time
 import traceback
-import warnings
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -168,7 +167,6 @@ class Worker:
         self._running = child
         began = time.monotonic_ns()
         child.give(self._directories.next.encode(), body)
-        self._fork_ahead()
         try:
             report = child.report(self._stream)
         except EOFError:
@@ -197,7 +195,7 @@ class Worker:
 
     def _tidied(self, assignment: Assignment, report: bytes) -> bytes:
         """End what an attempt has started, move what was printed to its log, and take its directory away, before its end is told."""
-        if not trees.end_children({self._spare.process} if self._spare else ()):
+        if not trees.end_children():
             self._last = True
         if self._ending:
             return report  # the supervisor looks at what was printed
@@ -223,7 +221,8 @@ class Worker:
             # Another worker has a place of its own.
             self._last = True
         if not self._last and self._spare is None and self._files is not None and self._tasks:
-            self._fork_ahead()
+            # Not earlier: what two processes share is copied when one of them writes there, and by now this one has written.
+            self._spare = self._fork()
 
     # ---- the author's code ----
 
@@ -304,9 +303,6 @@ class Worker:
             spare = None
         return spare or self._fork()
 
-    def _fork_ahead(self) -> None:
-        self._spare = self._fork()
-
     def _drop_spare(self) -> None:
         spare, self._spare = self._spare, None
         if spare is not None:
@@ -318,23 +314,15 @@ class Worker:
             ours, theirs = socket.socketpair()
         except OSError:
             return None
-        # Whoever is told to end is to know already which of the two it is.
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
         try:
-            with warnings.catch_warnings():
-                # Newer Pythons warn of native threads, which have fork handlers.
-                warnings.simplefilter("ignore", DeprecationWarning)
-                process = os.fork()
+            process = os.fork()
         except OSError:
             ours.close()
             theirs.close()
-            process = None
+            return None
         if process == 0:
             ours.close()
             self._be_a_child(theirs)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
-        if process is None:
-            return None
         theirs.close()
         with suppress(OSError):  # whoever of the two comes first; the other may be too late
             os.setpgid(process, process)
@@ -344,7 +332,6 @@ class Worker:
         code = 1
         try:
             self._separate()
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
             place, body = receive(stream), receive(stream)
             if place is None or body is None:
                 os._exit(0)
@@ -370,8 +357,6 @@ class Worker:
         trees.end_with(parent)
         for each in (self._stream, self._permits, self._printed):
             os.close(each)
-        if self._running is not None:
-            self._running.forget()
         # Opened anew, for flags and positions are of what was opened, whoever has a copy of the descriptor.
         printed = _reopened(self._output, os.O_RDWR | os.O_APPEND, 1, 2)
         _reopened(os.devnull, os.O_RDONLY, 0)
@@ -394,7 +379,7 @@ class Worker:
         self._ending = True
         if self._interruptible:
             raise SystemExit(TOLD_TO_END)
-        if self._running is None:
+        if self._running is None or os.getpid() != self._pid:
             os._exit(TOLD_TO_END)
         # Its end is waited for; the forker has patience for that, and no more.
         self._running.signal(signal.SIGTERM)
