@@ -39,6 +39,8 @@ class Directories:
         self._ready: dict[str, Signs] = {}
         """What the next directory holds, once it is made."""
         self._signs: dict[str, Signs] = {}
+        self._retired = 0
+        """Directories that were moved aside."""
         Path(self.files).mkdir(parents=True)
 
     def copy(self, bundle: Path) -> None:
@@ -59,7 +61,7 @@ class Directories:
 
     def note(self) -> None:
         """Take the copy, as it is now, for what it should be: importing has written there."""
-        self._signs = dict(_signs(self.source))
+        self._signs = _found(self.source)
 
     @property
     def next(self) -> str:
@@ -74,34 +76,62 @@ class Directories:
         for name in os.listdir(self.source):  # noqa: PTH208
             if name != "__pycache__":
                 os.symlink(f"{self.source}/{name}", f"{self.next}/{name}")  # noqa: PTH211
-        self._ready = dict(_signs(self.next))
+        self._ready = _found(self.next)
 
     def retire(self) -> None:
-        """Take the directory of an attempt that has ended out of the way; if nothing in it was changed, it is the next one's."""
+        """
+        Take what an attempt that has ended has left out of the way, and its directory.
+
+        If its links are as they were, the next directory is the same one under another name, or under this one if nothing was added.
+        """
         if not self._ready:
             return
-        if not _differ(self.next, self._ready) and not os.listdir(self.files):  # noqa: PTH208
+        place, found = self.next, _found(self.next)
+        files = os.listdir(self.files)  # noqa: PTH208
+        if found == self._ready and not files:
             return
-        self._ready = {}
         self._number += 1
-        os.mkdir(self._old)  # noqa: PTH102
-        for each in (f"{self._place}/{self._number - 1}", self.files):
-            with suppress(FileNotFoundError):  # the attempt has removed its own
-                if not os.path.islink(each):  # noqa: PTH114
-                    os.chmod(each, 0o700)  # noqa: PTH101
-                os.rename(each, f"{self._old}/{os.path.basename(each)}")  # noqa: PTH104, PTH119
-        os.mkdir(self.files, 0o700)  # noqa: PTH102
+        if found.items() >= self._ready.items():
+            for name in os.listdir(place):  # noqa: PTH208
+                if f"/{name}" not in self._ready:
+                    self._discard(f"{place}/{name}")
+            os.rename(place, self.next)  # noqa: PTH104
+        else:
+            self._ready = {}
+            # It may have removed its own, or put something else there.
+            self._discard(place)
+        if files:
+            self._discard(self.files)
+            os.mkdir(self.files, 0o700)  # noqa: PTH102
 
     def tidy(self) -> None:
         """Remove what was retired, make the copy again if it was changed, and prepare the next directory."""
         if not self._bundle:
             return
-        if not self._ready:
+        if self._retired:
             remove(self._old)
-        if _differ(self.source, self._signs):
+            self._retired = 0
+        if _found(self.source) != self._signs:
             remove(self.source)
             self.copy(Path(self._bundle))
+            # Links lead to names that may not be the same ones.
+            if self._ready:
+                remove(self.next)
+                self._ready = {}
         self.prepare()
+
+    def _discard(self, path: str) -> None:
+        """Remove a file; move a directory aside, to be removed later."""
+        with suppress(FileNotFoundError):
+            if os.path.islink(path) or not os.path.isdir(path):  # noqa: PTH112, PTH114
+                os.unlink(path)  # noqa: PTH108
+                return
+            if not self._retired:
+                os.mkdir(self._old)  # noqa: PTH102
+            self._retired += 1
+            # To move a directory one must be allowed to write there.
+            os.chmod(path, 0o700)  # noqa: PTH101
+            os.rename(path, f"{self._old}/{self._retired}")  # noqa: PTH104
 
 
 def remove(top: str) -> None:
@@ -130,26 +160,25 @@ def remove(top: str) -> None:
         os.rmdir(here)  # noqa: PTH106
 
 
-def _differ(top: str, signs: dict[str, Signs]) -> bool:
+def _found(top: str) -> dict[str, Signs]:
+    """Return what is in a directory, by its path there; nothing if not all of it can be looked at."""
     try:
-        return dict(_signs(top)) != signs
+        return dict(_signs(top))
     except OSError:
-        return True
+        return {}
 
 
 def _signs(top: str) -> Iterator[tuple[str, Signs]]:
-    pending = [top]
+    pending, start = [top], len(top)
     while pending:
         here = pending.pop()
         seen = os.lstat(here)
-        yield here, (seen.st_mode, seen.st_uid, seen.st_gid, seen.st_ino)
+        yield here[start:], (seen.st_mode, seen.st_uid, seen.st_gid, seen.st_ino)
         with os.scandir(here) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(entry.path)
                     continue
                 seen = entry.stat(follow_symlinks=False)
-                yield (
-                    entry.path,
-                    (seen.st_mode, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino),
-                )
+                signs = seen.st_mode, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino
+                yield entry.path[start:], signs
