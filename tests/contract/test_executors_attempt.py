@@ -9,6 +9,7 @@ import os
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.contract.executor_contract import Crew, job, write_bundle
 
@@ -35,7 +36,7 @@ import types
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy
+import numpy.random
 
 from tidegate import task
 
@@ -233,6 +234,7 @@ def test_attempts_that_leave_threads_run_once_and_cost_no_worker(lone: Crew):
 
 def test_an_attempt_that_crashes_costs_no_worker(lone: Crew):
     worker = run(lone, "worker")
+    assert psutil.Process(worker).parent().ppid() == os.getpid(), "this is the fork server"
 
     for make in ("os._exit(3)", "ctypes.string_at(0)", "os.kill(os.getpid(), 9)"):
         outcome = lone.run("change", module="guests", make=make, show="0")

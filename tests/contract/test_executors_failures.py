@@ -10,7 +10,6 @@ into it by exchanging a method for one that raises.
 import errno
 import os
 import resource
-import signal
 import threading
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ import pytest
 from tests.contract.executor_contract import Crew, write_bundle
 from tests.contract.yard import YARD, children, descriptors, is_alive, until, yard
 
+from tidegate.core.messages import TASK_TIMED_OUT
 from tidegate.errors import CodeError
 from tidegate.executors import roster
 from tidegate.executors.pool import Pool
@@ -199,9 +199,9 @@ def test_a_fork_server_that_is_killed_is_down_and_comes_back_though_nothing_need
 def test_a_fork_server_that_hangs_counts_as_down_until_it_replies(site: Site, monkeypatch):
     monkeypatch.setattr(roster, "SILENT", 0.05)
     site.start()
-    worker = site.crew.run("worker", module="yard").outputs["o0"]
-    os.kill(worker, signal.SIGTERM)
-    until(lambda: not is_alive(worker))
+    # A timeout ends the worker, and is told when the pool knows that it is gone.
+    slow = site.crew.run("pause", module="yard", until="/never", TIMEOUT=1_000)
+    assert slow.failure.code == TASK_TIMED_OUT
     site.forker().suspend()
 
     site.crew.submit(*(jobs := quick(3)))

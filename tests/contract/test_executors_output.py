@@ -135,6 +135,7 @@ def check_last_words(crew: Crew, home: Path, name: str) -> None:
     assert outcomes[0] == outcomes[2], "they had one worker, or this proves nothing"
     assert said(home, "before") == "before"
     assert said(home, "after") == "after"
+    assert "meanwhile" in said(home, "meanwhile")
     rest = said(home, "meanwhile").replace("meanwhile", "", 1)
     assert rest == {"say_twice": "meanwhile", "let_say": "from a program\n"}.get(name, "")
 

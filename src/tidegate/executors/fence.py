@@ -45,15 +45,25 @@ def new_mark(home: Path) -> Mark:
 
 def end_earlier(own: Mark) -> int:
     """End what earlier lives of a store have left running, and return how many processes that were, when they are gone."""
-    return _end(lambda mark: mark.store == own.store and mark.life != own.life)
+
+    def is_meant(process: int) -> bool:
+        mark = _mark(process)
+        return mark is not None and mark.store == own.store and mark.life != own.life
+
+    return _end(is_meant)
 
 
 def end_life(own: Mark) -> int:
     """End what this life has started, as `end_earlier`; never this process itself."""
-    return _end(lambda mark: mark == own)
+    return _end(lambda process: _mark(process) == own)
 
 
-def _end(is_meant: Callable[[Mark], bool]) -> int:
+def end_below(top: int) -> int:
+    """End a process and all that is below it, as `end_earlier`."""
+    return _end(lambda process: process == top)
+
+
+def _end(is_meant: Callable[[int], bool]) -> int:
     if not PROC.is_dir():
         log.debug("there is no %s: what an earlier owner left running is not looked for", PROC)
         return 0
@@ -80,11 +90,11 @@ def _signal(process: int, which: signal.Signals) -> None:
         os.kill(process, which)
 
 
-def _found(is_meant: Callable[[Mark], bool]) -> dict[int, int]:
+def _found(is_meant: Callable[[int], bool]) -> dict[int, int]:
     """
     Return the processes that are meant and alive, with their parents; of this process and those above it, none.
 
-    Meant are those with the mark, those in the process group of one, and all that are below one of these.
+    Meant are also those in the process group of one that is meant, and all that are below one of these.
     """
     spared = set(_line_up(os.getpid()))
     parents, groups, marked = {}, {}, set()
@@ -93,8 +103,7 @@ def _found(is_meant: Callable[[Mark], bool]) -> dict[int, int]:
         if stat is None or stat[0] in "ZX" or process in spared:
             continue
         parents[process], groups[process] = int(stat[1]), int(stat[2])
-        mark = _mark(process)
-        if mark is not None and is_meant(mark):
+        if is_meant(process):
             marked.add(process)
     below = marked | {process for process, group in groups.items() if group in marked}
     meant: set[int] = set()

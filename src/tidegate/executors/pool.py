@@ -23,7 +23,7 @@ from msgspec import DecodeError, Struct
 from tidegate.executors.backlog import Attempt, attempt_of
 from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse
 from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, tail
-from tidegate.executors.fence import end_life
+from tidegate.executors.fence import end_below, end_life
 from tidegate.executors.frames import Checked, Described, Done, Ready, Started, Unable, Up
 from tidegate.executors.nursery import BORN, ENDED, UP, Nursery
 from tidegate.executors.orders import Orders
@@ -314,6 +314,7 @@ class Pool:
         child.kill()
         child.kills += 1
         if child.kills > DEAF and child.process is not None:
+            end_below(child.process)
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(child.process, signal.SIGKILL)
             if child.kills > DEAF + 1 and not child.events:
