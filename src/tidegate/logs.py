@@ -108,12 +108,20 @@ class Logs:
 
 
 def keep_log(printed: int, path: Path) -> None:
-    """Write what is in an open file, shortened to `MAX_LOG`, as the log of an attempt; nothing if the file is empty."""
+    """
+    Move what is in an open file, shortened to `MAX_LOG`, to the log of an attempt; nothing is written if the file is empty.
+
+    The file is emptied first, so that there is room for the log on a full disk, and whatever fails then. Errors: `OSError`.
+    """
     size = os.fstat(printed).st_size
     if size == 0:
         return
+    try:
+        body = _ends(printed, size)
+    finally:
+        os.ftruncate(printed, 0)
     disk.make_directory(path.parent, durable=False)
-    path.write_bytes(_ends(printed, size))
+    path.write_bytes(body)
 
 
 def shorten_log(printed: int) -> None:

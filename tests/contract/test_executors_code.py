@@ -1,6 +1,7 @@
 """The executor of processes runs each bundle's own code, keeps what it prints, and answers questions about it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -70,9 +71,9 @@ def test_a_task_may_close_its_output(crew: Crew):
     assert crew.run("quick", module="yard", n=1) == Returned({"o0": 1})
 
 
-def test_every_attempt_finds_an_empty_working_directory(lone: Crew):
-    assert lone.run("directory", module="yard") == Returned({"o0": []})
-    assert lone.run("directory", module="yard") == Returned({"o0": []})
+def test_every_attempt_finds_the_files_of_its_bundle_and_nothing_else(lone: Crew):
+    assert lone.run("directory", module="yard") == Returned({"o0": ["shop.py", "yard.py"]})
+    assert lone.run("directory", module="yard") == Returned({"o0": ["shop.py", "yard.py"]})
 
 
 # -- code --
@@ -112,8 +113,9 @@ def test_no_bundle_waits_while_another_has_always_more_to_do(home: Path, lone: C
 
 
 def test_a_module_is_described_by_its_workflows(home: Path, crew: Crew):
-    write_bundle(
+    bundle = write_bundle(
         home,
+        digest="3" * 64,
         flows="""
         from tidegate import task, workflow
 
@@ -135,7 +137,7 @@ def test_a_module_is_described_by_its_workflows(home: Path, crew: Crew):
         """,
     )
 
-    found = crew.executor.describe(BUNDLE, "flows")
+    found = crew.executor.describe(bundle, "flows")
 
     assert [each.name for each in found] == ["flows.second", "flows.broken", "flows.first"]
     assert msgspec.msgpack.decode(found[0].graph, type=Graph).name == "flows.second"
@@ -161,10 +163,10 @@ def test_a_module_is_described_by_its_workflows(home: Path, crew: Crew):
 def test_code_that_cannot_be_imported_says_so_in_one_line(
     home: Path, crew: Crew, text: str, says: str
 ):
-    write_bundle(home, bad=text)
+    bundle = write_bundle(home, digest=sha256(text.encode()).hexdigest(), bad=text)
 
     with pytest.raises(CodeError) as caught:
-        crew.executor.describe(BUNDLE, "bad", timeout=2.0)
+        crew.executor.describe(bundle, "bad", timeout=2.0)
 
     assert says in caught.value.message
     assert "\n" not in caught.value.message
@@ -177,10 +179,10 @@ def test_a_module_that_is_not_there_is_named(crew: Crew):
 
 
 def test_a_module_that_python_hides_is_named(home: Path, crew: Crew):
-    write_bundle(home, types=SHOP)
+    bundle = write_bundle(home, digest="4" * 64, types=SHOP)
 
     with pytest.raises(CodeError, match=r"types\.py has the name of a module that Python has"):
-        crew.executor.describe(BUNDLE, "types")
+        crew.executor.describe(bundle, "types")
 
 
 def test_code_is_described_while_every_worker_is_busy(crew: Crew, tmp_path: Path):
@@ -197,24 +199,25 @@ def test_code_is_described_while_every_worker_is_busy(crew: Crew, tmp_path: Path
     crew.outcomes(jobs)
 
 
-def test_a_question_is_answered_when_the_executor_closes(fresh: Crew, home: Path):
-    write_bundle(
-        home, endless="from pathlib import Path\nPath(__file__ + '.on').touch()\nwhile True: pass\n"
-    )
+def test_a_question_is_answered_when_the_executor_closes(fresh: Crew, home: Path, tmp_path: Path):
+    began = tmp_path / "began"
+    text = f"from pathlib import Path\nPath({str(began)!r}).touch()\nwhile True: pass\n"
+    bundle = write_bundle(home, digest="5" * 64, endless=text)
     with ThreadPoolExecutor() as threads:
-        asked = threads.submit(fresh.executor.describe, BUNDLE, "endless")
-        until((home / "bundles" / BUNDLE / "endless.py.on").exists)
+        asked = threads.submit(fresh.executor.describe, bundle, "endless")
+        until(began.exists)
         fresh.executor.close()
 
         with pytest.raises(CodeError, match="closed"):
             asked.result()
     with pytest.raises(CodeError, match="closed"):
-        fresh.executor.describe(BUNDLE, "endless")
+        fresh.executor.describe(bundle, "endless")
 
 
 def test_an_answer_is_held_against_what_its_type_alone_can_say(home: Path, crew: Crew):
-    write_bundle(
+    bundle = write_bundle(
         home,
+        digest="6" * 64,
         kinds="""
         from pydantic import BaseModel, field_validator
 
@@ -233,7 +236,7 @@ def test_an_answer_is_held_against_what_its_type_alone_can_say(home: Path, crew:
     )
 
     def check(name, value):
-        return crew.executor.check(BUNDLE, PythonTarget("kinds", name), value)
+        return crew.executor.check(bundle, PythonTarget("kinds", name), value)
 
     assert check("Grade", {"points": 2}) == ()
     (fault,) = check("Grades", [{"points": 2}, {"points": 3}])
@@ -244,10 +247,9 @@ def test_an_answer_is_held_against_what_its_type_alone_can_say(home: Path, crew:
 
 
 def test_what_an_import_prints_is_in_the_log_of_no_attempt(home: Path, fresh: Crew):
-    write_bundle(home, loud="print('imported')\n" + SHOP)
-    fresh.executor.describe(BUNDLE, "loud")
+    bundle = write_bundle(home, digest="7" * 64, loud="print('imported')\n" + SHOP)
 
-    fresh.run("add", module="loud", a=1, b=2, ID="quiet")
+    fresh.run("add", module="loud", bundle=bundle, a=1, b=2, ID="quiet")
 
     assert Logs(home).read("quiet") == []
 

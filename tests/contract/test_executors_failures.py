@@ -19,6 +19,7 @@ import pytest
 from tests.contract.executor_contract import Crew, write_bundle
 from tests.contract.yard import YARD, children, descriptors, is_alive, until, yard
 
+from tidegate.core.messages import TASK_TIMED_OUT
 from tidegate.errors import CodeError
 from tidegate.executors import roster
 from tidegate.executors.pool import Pool
@@ -198,8 +199,9 @@ def test_a_fork_server_that_is_killed_is_down_and_comes_back_though_nothing_need
 def test_a_fork_server_that_hangs_counts_as_down_until_it_replies(site: Site, monkeypatch):
     monkeypatch.setattr(roster, "SILENT", 0.05)
     site.start()
-    site.crew.submit(crash := yard("end_politely"))
-    assert site.crew.outcome(crash) == Lost()
+    # A timeout ends the worker, and is told when the pool knows that it is gone.
+    slow = site.crew.run("pause", module="yard", until="/never", TIMEOUT=1_000)
+    assert slow.failure.code == TASK_TIMED_OUT
     site.forker().suspend()
 
     site.crew.submit(*(jobs := quick(3)))

@@ -79,9 +79,7 @@ def test_each_attempt_is_begun_once_though_workers_end_around_it(crew: Crew, tmp
 
 
 def test_workers_are_kept_for_the_next_attempt(lone: Crew):
-    assert lone.outcome(warm_up(lone, [yard("process")])[0]) == lone.outcome(
-        warm_up(lone, [yard("process")])[0]
-    )
+    assert lone.run("worker", module="yard") == lone.run("worker", module="yard")
 
 
 def test_there_are_never_more_workers_than_allowed(fresh: Crew, tmp_path: Path):
@@ -100,11 +98,11 @@ def test_there_are_never_more_workers_than_allowed(fresh: Crew, tmp_path: Path):
 def test_an_idle_worker_ends(home: Path):
     with closing(ProcessExecutor(home, 1, idle=0.05)) as executor:
         crew = Crew(executor)
-        pid = crew.run("process", module="yard").outputs["o0"]
+        pid = crew.run("worker", module="yard").outputs["o0"]
 
         until(lambda: not is_alive(pid))
 
-        assert crew.run("process", module="yard").outputs["o0"] != pid
+        assert crew.run("worker", module="yard").outputs["o0"] != pid
 
 
 # -- what is announced --
@@ -154,8 +152,9 @@ def test_the_programs_of_an_attempt_end_with_it(crew: Crew, tmp_path: Path):
 
 
 def test_importing_the_code_does_not_count_towards_the_timeout(home: Path, crew: Crew):
-    write_bundle(
+    bundle = write_bundle(
         home,
+        digest="8" * 64,
         slow="""
         import time
         time.sleep(1.2)
@@ -167,7 +166,7 @@ def test_importing_the_code_does_not_count_towards_the_timeout(home: Path, crew:
         """,
     )
 
-    assert crew.run("quick", module="slow", TIMEOUT=1_000_000) == Returned({"o0": 1})
+    assert crew.run("quick", module="slow", bundle=bundle, TIMEOUT=1_000_000) == Returned({"o0": 1})
 
 
 def test_a_timeout_of_one_attempt_is_not_one_of_those_behind_it(lone: Crew, tmp_path: Path):
@@ -236,7 +235,7 @@ def test_cancelling_one_of_a_heap_leaves_the_others(lone: Crew, tmp_path: Path):
 def test_no_process_of_a_task_reports_in_its_place(lone: Crew):
     outcome = lone.run("fork", module="yard")
 
-    assert outcome == Returned({"o0": lone.run("process", module="yard").outputs["o0"]})
+    assert outcome == Returned({"o0": 0})
 
 
 def test_an_attempt_that_finds_no_memory_fails_alone(lone: Crew):

@@ -44,7 +44,7 @@ def pause(until: str) -> str:
 def hold(began: str, until: str) -> int:
     Path(began).touch()
     wait_for(until)
-    return os.getpid()
+    return os.getppid()
 
 
 @task
@@ -98,8 +98,9 @@ def start_program(pid_file: str) -> int:
 @task
 def directory() -> list[str]:
     directory = Path(current_context().working_directory)
+    assert directory.samefile(".")
     there = sorted(p.name for p in directory.iterdir())
-    (directory / "left.txt").write_text("x")
+    Path("left.txt").write_text("x")
     return there
 
 
@@ -117,6 +118,11 @@ def process() -> int:
 
 
 @task
+def worker() -> int:
+    return os.getppid()
+
+
+@task
 def end_politely() -> int:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(60)
@@ -131,10 +137,11 @@ def grab(size: int, limit: int) -> int:
 
 @task
 def fork() -> int:
+    here = os.getpid()
     pid = os.fork()
     if pid:
         os.waitpid(pid, 0)
-    return os.getpid()
+    return os.getpid() - here
 '''
 
 

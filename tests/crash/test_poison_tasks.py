@@ -238,8 +238,10 @@ def test_a_forker_that_hangs_is_replaced_and_what_waited_runs(tmp_path: Path, mo
     write_bundle(tmp_path, poison=POISON)
     with closing(ProcessExecutor(tmp_path, 1)) as executor:
         crew = Crew(executor)
-        crew.submit(crash := poison("leave"))
-        assert crew.outcome(crash).failure.code == TASK_CRASHED
+        # A timeout ends the worker, and is told when the pool knows that it is gone.
+        slow = poison("family", pid_file=str(tmp_path / "pids"), TIMEOUT=SECOND)
+        crew.submit(slow)
+        assert crew.outcome(slow).failure.code == TASK_TIMED_OUT
         (forker,) = psutil.Process().children()
         forker.suspend()
 

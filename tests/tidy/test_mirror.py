@@ -64,7 +64,7 @@ ELSEWHERE = (
         "tests/contract/test_executors_process.py",
         "one pool of processes, seen through its port",
         "executors/backlog executors/child executors/endings executors/forker executors/frames"
-        " executors/nursery executors/pool executors/roster executors/worker",
+        " executors/nursery executors/pool executors/roster executors/spare executors/worker",
     ),
     Group(
         "tests/contract/test_executors_failures.py",

@@ -13,7 +13,7 @@ from tidegate.logs import MAX_NAME, Logs, keep_log
 def write(home: Path, execution: str, node: str, attempt: int, text: str) -> None:
     source = home / "printed"
     source.write_text(text)
-    with source.open("rb") as file:
+    with source.open("r+b") as file:
         keep_log(file.fileno(), Logs(home).path(execution, node, attempt))
 
 
@@ -108,3 +108,14 @@ def test_of_few_nodes_and_of_many_the_same_have_decks(tmp_path: Path):
     assert Logs(tmp_path).nodes_with_decks("e", ["n0", "n0/ü"]) == {"n0/ü"}
     assert Logs(tmp_path).nodes_with_decks("e", ["n0", "n0/ü", *many]) == {"n0/ü"}
     assert Logs(tmp_path).nodes_with_decks("e", []) == frozenset()
+
+
+def test_a_file_that_was_printed_into_is_emptied_also_if_no_log_can_be_written(tmp_path: Path):
+    (tmp_path / "logs").touch()
+    printed = tmp_path / "printed"
+    printed.write_text("x" * 1000)
+
+    with printed.open("r+b") as file, pytest.raises(OSError):
+        keep_log(file.fileno(), Logs(tmp_path).path("e", "n0", 1))
+
+    assert printed.read_text() == ""

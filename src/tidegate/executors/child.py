@@ -5,7 +5,6 @@ All methods are called by the supervisor's one thread, and none of them blocks.
 """
 
 import os
-import shutil
 import signal
 import socket
 from collections import deque
@@ -17,6 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tidegate.errors import CodeError
+from tidegate.executors.directory import remove
 from tidegate.executors.frames import LENGTH, Assignment, Frames, Setup, Up, pack, up
 from tidegate.executors.nursery import Nursery
 from tidegate.ports.executor import Job
@@ -206,7 +206,8 @@ def working_directory(scratch: Path) -> Path:
 def remove_scratch(path: Path) -> None:
     """Remove a file, or a directory with all in it, as far as that can be done."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):
+            remove(str(path))
     else:
         with suppress(OSError):
             path.unlink()

@@ -1,6 +1,8 @@
 """Importing the author's modules, in a worker and nowhere else, and saying in one line why that cannot be done."""
 
 import importlib
+import inspect
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +17,7 @@ from tidegate.sdk.failures import one_line, trace_of, where_of
 from tidegate.sdk.faults import faults_of
 from tidegate.sdk.load import AnyWorkflow, check_targets, describe_module, load
 from tidegate.sdk.task import Task
+from tidegate.types.registry import codec
 from tidegate.types.values import FileStore
 
 
@@ -30,7 +33,10 @@ def load_module(module: str, source: str) -> ModuleType:
         if isinstance(error, ModuleNotFoundError) and _leads_to(error.name, module):
             raise CodeError(f"there is no module {module!r} in the registered code") from None
         place = where_of(error, source) or module
-        raise CodeError(f"{place}: {one_line(error)}", trace=trace_of(error, source)) from None
+        exited = {"exited": True} if isinstance(error, SystemExit) else {}
+        raise CodeError(
+            f"{place}: {one_line(error)}", trace=trace_of(error, source), **exited
+        ) from None
     _check_origin(found, source)
     return found
 
@@ -47,6 +53,16 @@ def load_task(module: str, name: str, source: str) -> Task[..., Any]:
     """Return a task by its place. Errors: `CodeError`."""
     load_module(module, source)
     return load(module, name)
+
+
+def warm(task: Task[..., Any]) -> None:
+    """Load and build what a task needs for its inputs and outputs, so that no attempt has to."""
+    signature = task.signature
+    for annotation in (*signature.inputs.values(), *signature.outputs.values()):
+        with suppress(Exception):  # each attempt says so itself
+            codec(annotation)
+    if inspect.iscoroutinefunction(task.function):
+        importlib.import_module("asyncio")
 
 
 def describe(module: str, source: str) -> tuple[DescribedWorkflow, ...]:

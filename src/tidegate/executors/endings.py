@@ -3,6 +3,8 @@
 import os
 import signal
 
+from msgspec import structs
+
 from tidegate.core.messages import TASK_CRASHED, TASK_TIMED_OUT, Failure
 
 TAIL_BYTES = 16 * 1024
@@ -18,6 +20,15 @@ def crash(code: int, printed: int) -> Failure:
     return Failure(
         TASK_CRASHED, f"the process of the task has ended, with {ended_by(code)}", tail(printed)
     )
+
+
+def with_last_words(failure: Failure, printed: int) -> Failure:
+    """Add to a failure what was printed last: of a program that has ended itself, it says why."""
+    try:
+        words = last_words(tail(printed))
+    except OSError:
+        return failure
+    return structs.replace(failure, message=f"{failure.message}: {words}") if words else failure
 
 
 def ended_by(code: int) -> str:

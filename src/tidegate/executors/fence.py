@@ -3,7 +3,7 @@ The fence between two lives: processes that an executor starts carry a mark, by 
 
 The mark is a variable in the environment of the fork server, which its workers and whatever tasks start inherit: which store, and which life
 of its owner. It is read from /proc, where the environment stands as it was when the program began. A program that was given another
-environment is found as long as it is in the process group of one that has the mark.
+environment is found as long as it is below one that has the mark, or in its process group.
 """
 
 import hashlib
@@ -45,15 +45,25 @@ def new_mark(home: Path) -> Mark:
 
 def end_earlier(own: Mark) -> int:
     """End what earlier lives of a store have left running, and return how many processes that were, when they are gone."""
-    return _end(lambda mark: mark.store == own.store and mark.life != own.life)
+
+    def is_meant(process: int) -> bool:
+        mark = _mark(process)
+        return mark is not None and mark.store == own.store and mark.life != own.life
+
+    return _end(is_meant)
 
 
 def end_life(own: Mark) -> int:
     """End what this life has started, as `end_earlier`; never this process itself."""
-    return _end(lambda mark: mark == own)
+    return _end(lambda process: _mark(process) == own)
 
 
-def _end(is_meant: Callable[[Mark], bool]) -> int:
+def end_below(top: int) -> int:
+    """End a process and all that is below it, as `end_earlier`."""
+    return _end(lambda process: process == top)
+
+
+def _end(is_meant: Callable[[int], bool]) -> int:
     if not PROC.is_dir():
         log.debug("there is no %s: what an earlier owner left running is not looked for", PROC)
         return 0
@@ -61,10 +71,13 @@ def _end(is_meant: Callable[[Mark], bool]) -> int:
     give_up = time.monotonic() + PATIENCE
     # Again and again, for what is killed may just have started something.
     while found := _found(is_meant):
-        ended |= found
-        for process in found:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(process, signal.SIGKILL)
+        ended |= found.keys()
+        tops = {process for process, parent in found.items() if parent not in found}
+        for top in tops:
+            # It goes last: what loses its parent meanwhile becomes its child, if it is a worker, and is found by that. Until then it starts nothing.
+            _signal(top, signal.SIGSTOP)
+        for process in found.keys() - tops or tops:
+            _signal(process, signal.SIGKILL)
         if time.monotonic() > give_up:
             log.warning("processes %s of an earlier owner cannot be ended", sorted(found))
             break
@@ -72,20 +85,32 @@ def _end(is_meant: Callable[[Mark], bool]) -> int:
     return len(ended)
 
 
-def _found(is_meant: Callable[[Mark], bool]) -> set[int]:
-    """Return the processes that are meant and alive; of this process and those above it, none."""
+def _signal(process: int, which: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(process, which)
+
+
+def _found(is_meant: Callable[[int], bool]) -> dict[int, int]:
+    """
+    Return the processes that are meant and alive, with their parents; of this process and those above it, none.
+
+    Meant are also those in the process group of one that is meant, and all that are below one of these.
+    """
     spared = set(_line_up(os.getpid()))
-    groups: dict[int, int] = {}
-    marked = set()
+    parents, groups, marked = {}, {}, set()
     for process in _processes():
-        group = _group(process)
-        if group is None or process in spared:
+        stat = _stat(process)
+        if stat is None or stat[0] in "ZX" or process in spared:
             continue
-        groups[process] = group
-        mark = _mark(process)
-        if mark is not None and is_meant(mark):
+        parents[process], groups[process] = int(stat[1]), int(stat[2])
+        if is_meant(process):
             marked.add(process)
-    return marked | {process for process, group in groups.items() if group in marked}
+    below = marked | {process for process, group in groups.items() if group in marked}
+    meant: set[int] = set()
+    while below:
+        meant |= below
+        below = {process for process, parent in parents.items() if parent in below} - meant
+    return {process: parents[process] for process in meant}
 
 
 def _processes() -> Iterator[int]:
@@ -103,12 +128,6 @@ def _mark(process: int) -> Mark | None:
             store, _, life = value.decode(errors="replace").partition(":")
             return Mark(store, life)
     return None
-
-
-def _group(process: int) -> int | None:
-    """Return the process group of a process; None if it has ended."""
-    stat = _stat(process)
-    return None if stat is None or stat[0] in "ZX" else int(stat[2])
 
 
 def _line_up(process: int) -> Iterator[int]:

@@ -13,11 +13,16 @@ import select
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from types import FrameType
 
+from tidegate.executors import trees
 from tidegate.executors.nursery import BEAR, BORN, ENDED, NOTICE, SIGNAL, UP
 from tidegate.executors.worker import Worker
+
+LOOK_AGAIN = 100
+"""Milliseconds after which the forker looks again at what is left of a worker, if nothing of it ends."""
 
 
 class Forker:
@@ -26,6 +31,10 @@ class Forker:
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._alive: dict[int, int] = {}
+        self._ended: dict[int, int] = {}
+        """Exit codes of workers of which the engine has not been told, for something below them may be left."""
+        self._patience = 0.0
+        """Until when that is waited for."""
         self._rouse, self._roused = os.pipe()
         for descriptor in (self._rouse, self._roused):
             os.set_blocking(descriptor, False)
@@ -40,9 +49,11 @@ class Forker:
         waiter = select.poll()
         waiter.register(self._control, select.POLLIN)
         waiter.register(self._rouse, select.POLLIN)
+        trees.adopt_orphans()
         self._say(UP, 0, os.getpid())
         while True:
-            ready = dict(waiter.poll())
+            # An orphan that hangs in the kernel keeps nobody waiting for ever.
+            ready = dict(waiter.poll(LOOK_AGAIN if self._ended else None))
             with suppress(BlockingIOError):
                 os.read(self._rouse, 4096)
             self._reap()
@@ -92,18 +103,30 @@ class Forker:
         os.close(printed)
 
     def _reap(self) -> None:
-        """Notice which workers have ended, end what they have left behind, and tell the engine."""
-        while self._alive:
-            seen = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            if seen is None:
-                return
-            pid = seen.si_pid
-            number = next(number for number, alive in self._alive.items() if alive == pid)
-            # While it is not reaped, its number cannot be another's.
-            self._signal(number, signal.SIGKILL)
+        """Notice which workers have ended, end what they have left behind, and tell the engine when nothing is left."""
+        reaped = False
+        while (pid := _next_ended()) is not None:
+            number = self._number_of(pid)
+            if number is not None:
+                # While it is not reaped, its number cannot be another's.
+                self._signal(number, signal.SIGKILL)
             _, status = os.waitpid(pid, 0)
-            del self._alive[number]
-            self._say(ENDED, number, os.waitstatus_to_exitcode(status))
+            reaped = True
+            if number is not None:
+                del self._alive[number]
+                self._ended[number] = os.waitstatus_to_exitcode(status)
+                self._patience = time.monotonic() + trees.PATIENCE
+        if reaped or self._ended:
+            orphans = trees.children().difference(self._alive.values())
+            ended = [trees.kill(orphan) for orphan in orphans]
+            if not any(ended) or time.monotonic() > self._patience:
+                for number, code in self._ended.items():
+                    self._say(ENDED, number, code)
+                self._ended.clear()
+
+    def _number_of(self, pid: int) -> int | None:
+        """Return the number of a worker; None of a process that has lost its parent."""
+        return next((number for number, alive in self._alive.items() if alive == pid), None)
 
     def _signal(self, number: int, which: int) -> None:
         pid = self._alive.get(number)
@@ -117,10 +140,19 @@ class Forker:
     def _end_all(self) -> None:
         for number in self._alive:
             self._signal(number, signal.SIGKILL)
+        trees.end_children()
 
     def _say(self, what: int, number: int, argument: int) -> None:
         with suppress(OSError):  # the engine is gone; the next order says so
             self._control.sendall(NOTICE.pack(what, number, argument))
+
+
+def _next_ended() -> int | None:
+    try:
+        seen = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+    return None if seen is None else seen.si_pid
 
 
 def _close(descriptors: list[int]) -> None:

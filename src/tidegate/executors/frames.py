@@ -16,7 +16,7 @@ from tidegate.core.messages import Failure
 from tidegate.errors import Fault
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import PythonTarget, Target
-from tidegate.ports.executor import Raised, Returned, Unfolded
+from tidegate.ports.executor import Lost, Raised, Returned, Unfolded
 
 LENGTH = 4
 """Bytes of a frame's length, and of a permit; both big-endian."""
@@ -26,11 +26,12 @@ MAX_FRAME = 256 * 1024 * 1024
 
 
 class Setup(Struct, frozen=True, array_like=True, tag="setup"):
-    """The home of the store and the bundle of a worker. `directory` is one that it makes for its attempts to work in."""
+    """The home of the store and the bundle of a worker. `directory` is one that it makes for its attempts, `printed` the file they print into."""
 
     home: str
     bundle: str
     directory: str
+    printed: str
 
 
 class Run(Struct, frozen=True, array_like=True, tag="run"):
@@ -81,7 +82,7 @@ class Done(Struct, frozen=True, array_like=True, tag="done"):
 
     number: int
     micros: int
-    outcome: Returned | Unfolded | Raised
+    outcome: Returned | Unfolded | Raised | Lost
 
 
 class DescribedWorkflow(Struct, frozen=True, array_like=True):

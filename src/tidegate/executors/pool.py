@@ -23,7 +23,7 @@ from msgspec import DecodeError, Struct
 from tidegate.executors.backlog import Attempt, attempt_of
 from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse
 from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, tail
-from tidegate.executors.fence import end_life
+from tidegate.executors.fence import end_below, end_life
 from tidegate.executors.frames import Checked, Described, Done, Ready, Started, Unable, Up
 from tidegate.executors.nursery import BORN, ENDED, UP, Nursery
 from tidegate.executors.orders import Orders
@@ -314,6 +314,7 @@ class Pool:
         child.kill()
         child.kills += 1
         if child.kills > DEAF and child.process is not None:
+            end_below(child.process)
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(child.process, signal.SIGKILL)
             if child.kills > DEAF + 1 and not child.events:
@@ -379,16 +380,11 @@ class Pool:
                 self._orders.jobs.pop(attempt_of(job), None)
                 if self._closing:
                     return  # the next owner repeats it
+                outcome = _outcome(job, code, ending, child.printed)
                 with suppress(OSError):  # a log that cannot be kept is no reason to stop
                     keep_log(child.printed, self._logs.path(job.id, job.node, job.attempt))
-                if ending is not None:
-                    if ending.expired:
-                        self._add(job, Raised(overrun((job.timeout or 0) / SECOND, child.printed)))
-                elif code in TERMINATED:
-                    # Somebody ends the processes of this machine; the attempt has done nothing wrong.
-                    self._add(job, Lost())
-                else:
-                    self._add(job, Raised(crash(code, child.printed)))
+                if outcome is not None:
+                    self._add(job, outcome)
             case _:
                 assert_never(ticket.work)
 
@@ -401,6 +397,17 @@ class Pool:
         if ending is not None:
             return f"to import it takes longer than {query.timeout:g} s", ""
         return f"to import it ends the process, with {ended_by(code)}", tail(child.printed)
+
+
+def _outcome(job: Job, code: int, ending: Ending | None, printed: int) -> Outcome | None:
+    """Return what became of an attempt whose worker has ended; None if nobody wants to know."""
+    if ending is not None:
+        seconds = (job.timeout or 0) / SECOND
+        return Raised(overrun(seconds, printed)) if ending.expired else None
+    if code in TERMINATED:
+        # Somebody ends the processes of this machine; the attempt has done nothing wrong.
+        return Lost()
+    return Raised(crash(code, printed))
 
 
 def _head(child: Child, number: int) -> Ticket:

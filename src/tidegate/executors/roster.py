@@ -132,11 +132,12 @@ class Roster:
         words = tail(self.nursery.printed)
         code = self.nursery.close()
         self.nursery = None
+        # First, for it finds what is below a worker; elsewhere than on Linux there are only process groups.
+        end_life(self._site.mark)
         for child in self.children:
             if child.process is not None:
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(child.process, signal.SIGKILL)
-        end_life(self._site.mark)
         return code, words
 
     def start_nursery(self, now: float) -> Nursery:
@@ -221,6 +222,7 @@ class Roster:
                 home=str(self._site.home),
                 bundle=bundle,
                 directory=str(working_directory(scratch)),
+                printed=str(scratch),
             )
             nursery = self.nursery or self.start_nursery(self._now)
             child = Child(number, bundle, setup, scratch, nursery)

@@ -1,65 +1,74 @@
 """
-A worker: the process in which users' code runs, for one bundle, one assignment at a time.
+A worker: the process that imports a bundle's code once, and has a child of its own carry out each assignment.
 
 It is forked with two descriptors (see `forker`): a stream of frames, and the pipe of permits (see `frames`). It blocks on the pipe, and holds nothing that a crash would lose: each report is sent before the next permit is taken.
+
+Rule 1: the worker imports modules, and runs nothing else of the author's. So whatever an attempt does to its process ends with that process.
+Rule 2: a child is forked ahead, so nobody waits for the fork. What its attempt has started is ended before the report is sent.
+Rule 3: a process that cannot be copied, as the code has left threads or open connections in it (`copyable`), is its own child: it carries
+        out one assignment and ends.
+Rule 4: when the supervisor is gone, the worker ends, with all that is below it.
 
 Standard output and error are one file, which the supervisor opened; what an attempt has printed is moved from there to its log.
 An interrupt from the terminal is the engine's business and ignored here. SIGTERM ends the attempt as an exception would, so that it can clean up.
 """
 
 import faulthandler
+import gc
 import io
 import os
 import select
-import shutil
 import signal
+import socket
 import sys
 import time
+import traceback
 from collections import deque
-from contextlib import suppress
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, assert_never
+from typing import Any, NoReturn, assert_never
+
+from msgspec import structs
 
 from tidegate.blobs.directory import BlobDirectory
 from tidegate.blobs.files import BlobFiles
 from tidegate.bundles.directory import BundleDirectory
-from tidegate.core.messages import TASK_RAISED, Failure, final
+from tidegate.core.messages import TASK_RAISED, final
 from tidegate.errors import CodeError
-from tidegate.executors.code import check, describe, load_task
+from tidegate.executors import trees
+from tidegate.executors.attempt import Means, carry_out, flush_output, unable
+from tidegate.executors.code import load_module, load_task, warm
+from tidegate.executors.copyable import files_to_reopen, holdings, reopen
+from tidegate.executors.directory import Directories
+from tidegate.executors.endings import TERMINATED, crash, ended_by, last_words, tail
 from tidegate.executors.frames import (
     LENGTH,
     Assignment,
     Check,
-    Checked,
     Describe,
-    Described,
     Done,
     Frames,
     Ready,
     Run,
     Setup,
     Started,
-    Unable,
     Up,
     down,
     pack,
 )
-from tidegate.executors.premises import Premises
+from tidegate.executors.spare import Spare, receive
 from tidegate.home import BLOBS, BUNDLES
-from tidegate.ir.graph import Graph, PythonTarget
+from tidegate.ir.graph import PythonTarget
 from tidegate.logs import Logs, keep_log
-from tidegate.ports.executor import Raised, Returned, Unfolded
+from tidegate.ports.executor import Lost, Raised
 from tidegate.sdk.failures import failure_of
-from tidegate.sdk.invoke import invoke
-from tidegate.sdk.report import DeckReport
 from tidegate.sdk.task import Task
-from tidegate.sdk.trace import TaskRun
 from tidegate.types.values import with_pickle
 
 CHUNK = 64 * 1024
-TERMINATED = 128 + signal.SIGTERM
+TOLD_TO_END = 128 + signal.SIGTERM
 
 
 class Worker:
@@ -76,135 +85,304 @@ class Worker:
         # A copy, for the author's code may close or replace the descriptors 1 and 2.
         self._printed = os.dup(1)
         self._ending = False
-        setup = self._receive()
+        self._interruptible = False
+        """SIGTERM is an exception: the author's code runs in this process."""
+        self._running: Spare | None = None
+        self._spare: Spare | None = None
+        self._last = False
+        """The worker cannot go on after this assignment."""
+        for each in (stream, permits):
+            os.set_inheritable(each, False)
+        trees.adopt_orphans()
+        first = self._receive()
+        assert first is not None
+        setup = down.decode(first)
         assert isinstance(setup, Setup)
         home = Path(setup.home)
-        self._logs = Logs(home)
-        # Plain strings, for they are looked at after every attempt.
-        self._directories = (f"{setup.directory}/work", f"{setup.directory}/files")
-        for directory in self._directories:
-            Path(directory).mkdir(parents=True)
+        self._output = setup.printed
+        self._directories = Directories(setup.directory)
         blobs = BlobDirectory(home / BLOBS)
-        self._blobs = with_pickle(BlobFiles(blobs, Path(self._directories[1])))
+        self._means = Means(
+            source=self._directories.source,
+            blobs=with_pickle(BlobFiles(blobs, Path(self._directories.files))),
+            logs=Logs(home),
+            printed=self._printed,
+        )
         self._tasks: dict[PythonTarget, Task[..., Any]] = {}
-        self._source = ""
+        self._modules: set[str] = set()
+        self._files: tuple[int, ...] | None = ()
+        """What a child opens for itself; None if this process cannot be copied."""
+        self._own_signals: dict[signal.Signals, Any] = {
+            signal.SIGTERM: self._terminate,
+            signal.SIGINT: _ignore,
+            signal.SIGCHLD: signal.SIG_DFL,
+        }
+        """What the worker hears itself, whatever the author's code does with them."""
+        self._theirs: dict[signal.Signals, Any] = {}
+        """The handlers that the author's code has set, for the attempts."""
         self._fault: CodeError | None = None
         """Why the source tree cannot be used. What comes first fails with it, and then the worker ends: the next one looks again."""
         try:
-            self._source = str(BundleDirectory(home / BUNDLES).tree(setup.bundle))
+            self._directories.copy(BundleDirectory(home / BUNDLES).tree(setup.bundle))
         except CodeError as error:
             self._fault = error
         else:
             # First, as for a script; the package itself is imported by now, and no file of the author's can hide it.
-            sys.path.insert(0, self._source)
+            sys.path.insert(0, self._means.source)
+            os.chdir(self._means.source)
+        self._before = holdings()
 
     def serve(self) -> None:
-        """Carry out assignments until the supervisor closes the pipe."""
+        """Have assignments carried out until the supervisor closes the pipe."""
         _prepare_output()
-        signal.signal(signal.SIGINT, _ignore)
-        signal.signal(signal.SIGTERM, self._terminate)
-        # Before the handler, and in C: the log shows where a task hung, even if it never comes back to Python.
-        faulthandler.register(signal.SIGTERM, all_threads=False, chain=True)
-        self._premises = Premises(self._printed)
+        for heard, handler in self._own_signals.items():
+            signal.signal(heard, handler)
         self._send(Ready())
         while (number := self._next_permit()) is not None:
-            assignment = self._fetch(number)
-            if assignment is None:
+            found = self._fetch(number)
+            if found is None:
                 return
-            report = self._carry_out(assignment)
-            if self._ending or os.getpid() != self._pid:
-                # Told to end; or this is a copy of us, forked by the attempt, that came back from it.
-                os._exit(TERMINATED)
-            self._send(report)
-            if self._fault is not None or not self._premises.restore():
-                # What is left behind ends with us; what waits here is given to another worker.
+            report = self._report_on(*found)
+            if self._ending:
+                os._exit(TOLD_TO_END)
+            self._write(report)
+            self._get_ready()
+            if self._last:
+                # What waits here is given to another worker.
                 os._exit(0)
 
-    def _carry_out(self, assignment: Assignment) -> Up:
+    def _report_on(self, assignment: Assignment, body: bytes) -> bytes:
+        """Have an assignment carried out; return the frame of the report."""
+        try:
+            task = self._load(assignment)
+            self._directories.prepare()
+        except CodeError as error:
+            self._last = self._last or self._fault is not None
+            return self._tidied(assignment, _packed(self._refusal(assignment, error)))
+        if isinstance(assignment, Run) and assignment.timed:
+            self._send(Started(assignment.number))
+        child = self._take_spare() if self._files is not None else None
+        if child is None:
+            return self._carry_out_here(assignment, task)
+        self._running = child
+        began = time.monotonic_ns()
+        child.give(self._directories.next.encode(), body)
+        try:
+            report = child.report(self._stream)
+        except EOFError:
+            # Nobody is left to report to. What the attempt has started ends with it.
+            child.end()
+            trees.end_children()
+            os._exit(0)
+        code = child.end()
+        self._running = None
+        if report is None and not self._ending:
+            micros = (time.monotonic_ns() - began) // 1000
+            report = _packed(self._ended(assignment, code, micros))
+        return self._tidied(assignment, report or b"")
+
+    def _carry_out_here(self, assignment: Assignment, task: Task[..., Any] | None) -> bytes:
+        """Be the child: this process cannot be copied, or the system has no room for another."""
+        self._last = True
+        self._become_an_attempt()
+        os.chdir(self._directories.next)
+        report = carry_out(assignment, task, self._means, self._directories.next)
+        flush_output()
+        if self._ending or os.getpid() != self._pid:
+            # Told to end; or this is a copy of us, forked by the attempt, that came back from it.
+            os._exit(TOLD_TO_END)
+        return self._tidied(assignment, _packed(report))
+
+    def _tidied(self, assignment: Assignment, report: bytes) -> bytes:
+        """End what an attempt has started, move what was printed to its log, and take its directory away, before its end is told."""
+        if not trees.end_children():
+            self._last = True
+        if self._ending:
+            return report  # the supervisor looks at what was printed
+        if isinstance(assignment, Run):
+            path = self._means.logs.path(assignment.id, assignment.node, assignment.attempt)
+            with suppress(
+                OSError
+            ):  # a log that cannot be written is no reason for an attempt to fail
+                keep_log(self._printed, path)
+        else:
+            os.ftruncate(self._printed, 0)
+        try:
+            self._directories.retire()
+        except OSError:
+            self._last = True
+        return report
+
+    def _get_ready(self) -> None:
+        """Do what the next assignment needs, once the report on this one is sent."""
+        try:
+            self._directories.tidy()
+        except OSError:
+            # Another worker has a place of its own.
+            self._last = True
+        if not self._last and self._spare is None and self._files is not None and self._tasks:
+            # Not earlier: what two processes share is copied when one of them writes there, and by now this one has written.
+            self._spare = self._fork()
+
+    # ---- the author's code ----
+
+    def _load(self, assignment: Assignment) -> Task[..., Any] | None:
+        """Import what an assignment needs, in this process, which every child is a copy of. Errors: `CodeError`."""
         match assignment:
-            case Run():
-                return self._run(assignment)
-            case Describe() | Check():
-                report = self._answer(assignment)
-                # What importing a module prints belongs to no attempt.
-                _flush_output()
-                os.ftruncate(self._printed, 0)
-                self._premises.note()
-                return report
+            case Run(target=target):
+                if target not in self._tasks:
+                    with self._importing():
+                        task = load_task(target.module, target.name, self._means.source)
+                        warm(task)
+                    self._tasks[target] = task
+                return self._tasks[target]
+            case Describe(module=module) | Check(target=PythonTarget(module=module)):
+                if module not in self._modules:
+                    with self._importing():
+                        load_module(module, self._means.source)
+                    self._modules.add(module)
+                return None
             case _:
                 assert_never(assignment)
 
-    def _answer(self, question: Describe | Check) -> Up:
-        try:
-            self._check_source()
-            match question:
-                case Describe(number, module):
-                    return Described(number, describe(module, self._source))
-                case Check(number, target, value):
-                    return Checked(number, check(target, value, self._blobs, self._source))
-        except CodeError as error:
-            trace = error.details.get("trace", "")
-            return Unable(question.number, Failure(error.code, error.message, trace))
-
-    def _run(self, run: Run) -> Done:
-        began = time.perf_counter_ns()
-        outcome: Returned | Unfolded | Raised
-        report = DeckReport(partial(self._logs.keep_deck, run.id, run.node, run.attempt))
-        try:
-            task = self._task(run.target)
-            if run.timed:
-                self._send(Started(run.number))
-            began = time.perf_counter_ns()
-            result = invoke(
-                task,
-                run.inputs,
-                dynamic=run.dynamic,
-                blobs=self._blobs,
-                run=TaskRun(
-                    execution=run.id,
-                    node=run.node,
-                    attempt=run.attempt,
-                    idempotency_key=run.idempotency_key,
-                    working_directory=self._directories[0],
-                    report=report,
-                ),
-            )
-            outcome = Unfolded(result) if isinstance(result, Graph) else Returned(result)
-        except BaseException as error:  # noqa: BLE001 - the edge to the author's code: sys.exit() too fails the attempt alone
-            outcome = Raised(failure_of(error, self._source))
-        done = Done(run.number, (time.perf_counter_ns() - began) // 1000, outcome)
-        if os.getpid() == self._pid:
-            _flush_output()
-            with suppress(OSError):  # as of a log
-                report.publish()
-            if not self._ending:  # else the supervisor looks at what was printed
-                self._tidy(run)
-        return done
-
-    def _check_source(self) -> None:
+    @contextmanager
+    def _importing(self) -> Iterator[None]:
+        """Let the block import. What that prints belongs to no attempt, unless it fails."""
         if self._fault is not None:
             raise self._fault
+        self._drop_spare()
+        self._interruptible = True
+        faulthandler.register(signal.SIGTERM, all_threads=False, chain=True)
+        try:
+            yield
+        finally:
+            faulthandler.unregister(signal.SIGTERM)
+            self._interruptible = False
+            self._reclaim_signals()
+            flush_output()
+            os.chdir(self._means.source)
+            self._directories.note()
+            self._files = files_to_reopen(self._before)
+        os.ftruncate(self._printed, 0)
+        # What is there now stays as it is, so that children go on to share it.
+        gc.collect()
+        gc.freeze()
 
-    def _task(self, target: PythonTarget) -> Task[..., Any]:
-        task = self._tasks.get(target)
-        if task is None:
-            self._check_source()
-            task = self._tasks[target] = load_task(target.module, target.name, self._source)
-            self._premises.note()
-        return task
+    def _reclaim_signals(self) -> None:
+        for number, own in self._own_signals.items():
+            theirs = signal.getsignal(number)
+            if theirs != own and theirs is not None:
+                self._theirs[number] = theirs
+                signal.signal(number, own)
 
-    def _tidy(self, run: Run) -> None:
-        """Move what was printed to the attempt's log, and leave empty directories to the next one."""
-        with suppress(OSError):  # a log that cannot be written is no reason for an attempt to fail
-            if os.fstat(self._printed).st_size:
-                keep_log(self._printed, self._logs.path(run.id, run.node, run.attempt))
-                os.ftruncate(self._printed, 0)
-        for directory in self._directories:
-            _empty(directory)
+    def _refusal(self, assignment: Assignment, error: CodeError) -> Up:
+        if error.details.get("exited"):
+            words = last_words(tail(self._printed))
+            if words:
+                error = CodeError(f"{error.message}: {words}", **error.details)
+        if isinstance(assignment, Run):
+            return Done(assignment.number, 0, Raised(failure_of(error, self._means.source)))
+        return unable(assignment, error)
+
+    def _ended(self, assignment: Assignment, code: int, micros: int) -> Up:
+        """Return what to say of a child that has ended without a report."""
+        if not isinstance(assignment, Run):
+            words = f"its process has ended, with {ended_by(code)}"
+            return unable(assignment, CodeError(words, trace=tail(self._printed)))
+        if code in TERMINATED:
+            # Somebody ends the processes of this machine; the attempt has done nothing wrong.
+            return Done(assignment.number, micros, Lost())
+        return Done(assignment.number, micros, Raised(crash(code, self._printed)))
+
+    # ---- children ----
+
+    def _take_spare(self) -> Spare | None:
+        spare, self._spare = self._spare, None
+        if spare is not None and spare.has_ended:
+            spare.end()
+            spare = None
+        return spare or self._fork()
+
+    def _drop_spare(self) -> None:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.end()
+
+    def _fork(self) -> Spare | None:
+        """Fork a child; None if the system has no room for one."""
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError:
+            return None
+        try:
+            process = os.fork()
+        except OSError:
+            ours.close()
+            theirs.close()
+            return None
+        if process == 0:
+            ours.close()
+            self._be_a_child(theirs)
+        theirs.close()
+        with suppress(OSError):  # whoever of the two comes first; the other may be too late
+            os.setpgid(process, process)
+        return Spare(process, ours)
+
+    def _be_a_child(self, stream: socket.socket) -> NoReturn:
+        code = 1
+        try:
+            self._separate()
+            place, body = receive(stream), receive(stream)
+            if place is None or body is None:
+                os._exit(0)
+            os.chdir(place)
+            assignment = down.decode(body)
+            assert not isinstance(assignment, Setup)
+            task = self._tasks[assignment.target] if isinstance(assignment, Run) else None
+            report = carry_out(assignment, task, self._means, place.decode())
+            flush_output()
+            if not self._ending and os.getpid() == self._pid:
+                stream.sendall(_packed(report))
+                code = 0
+        except BaseException:  # noqa: BLE001 - whatever it is, this process ends here
+            traceback.print_exc()
+            flush_output()
+        finally:
+            os._exit(TOLD_TO_END if self._ending else code)
+
+    def _separate(self) -> None:
+        """Share nothing with the worker any more but memory, as it is now."""
+        parent, self._pid = self._pid, os.getpid()
+        os.setpgid(0, 0)
+        trees.end_with(parent)
+        for each in (self._stream, self._permits, self._printed):
+            os.close(each)
+        # Opened anew, for flags and positions are of what was opened, whoever has a copy of the descriptor.
+        printed = _reopened(self._output, os.O_RDWR | os.O_APPEND, 1, 2)
+        _reopened(os.devnull, os.O_RDONLY, 0)
+        reopen(self._files or ())
+        self._means = structs.replace(self._means, printed=printed)
+        self._become_an_attempt()
+
+    def _become_an_attempt(self) -> None:
+        self._interruptible = True
+        for number, handler in self._theirs.items():
+            signal.signal(number, handler)
+        # Before the handler, and in C: the log shows where a task hung, even if it never comes back to Python.
+        faulthandler.register(signal.SIGTERM, all_threads=False, chain=True)
+        numbers = sys.modules.get("numpy.random")
+        if numbers is not None:
+            # `random` sees to itself; this one would draw the same numbers in every child.
+            numbers.seed()
 
     def _terminate(self, _number: int, _frame: FrameType | None) -> None:
         self._ending = True
-        raise SystemExit(TERMINATED)
+        if self._interruptible:
+            raise SystemExit(TOLD_TO_END)
+        if self._running is None or os.getpid() != self._pid:
+            os._exit(TOLD_TO_END)
+        # Its end is waited for; the forker has patience for that, and no more.
+        self._running.signal(signal.SIGTERM)
 
     # ---- the two descriptors ----
 
@@ -217,24 +395,28 @@ class Worker:
             else:
                 return int.from_bytes(permit) if permit else None
 
-    def _fetch(self, number: int) -> Assignment | None:
+    def _fetch(self, number: int) -> tuple[Assignment, bytes] | None:
         # What was taken back lies in the stream all the same, before the one we look for.
-        while (message := self._receive()) is not None:
+        while (body := self._receive()) is not None:
+            message = down.decode(body)
             assert not isinstance(message, Setup)
             if message.number == number:
-                return message
+                return message, body
         return None
 
-    def _receive(self) -> Setup | Assignment | None:
+    def _receive(self) -> bytes | None:
         while not self._bodies:
             chunk = os.read(self._stream, CHUNK)
             if not chunk:
                 return None
             self._bodies.extend(self._frames.feed(chunk))
-        return down.decode(self._bodies.popleft())
+        return self._bodies.popleft()
 
     def _send(self, message: Up) -> None:
-        rest = memoryview(_packed(message))
+        self._write(_packed(message))
+
+    def _write(self, frame: bytes) -> None:
+        rest = memoryview(frame)
         while rest:
             rest = rest[os.write(self._stream, rest) :]
 
@@ -256,22 +438,15 @@ def _prepare_output() -> None:
     faulthandler.enable()
 
 
-def _flush_output() -> None:
-    # The author's code may have closed one, or put something else in its place.
-    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
-        with suppress(AttributeError, ValueError, OSError):
-            stream.flush()  # type: ignore[union-attr]
-
-
-def _empty(directory: str) -> None:
-    with suppress(OSError):
-        try:
-            if not os.listdir(directory):  # noqa: PTH208 - half the price, and every attempt pays it
-                return
-        except FileNotFoundError:
-            pass
-        shutil.rmtree(directory, ignore_errors=True)
-        Path(directory).mkdir()
+def _reopened(path: str, flags: int, *standard: int) -> int:
+    """Open a file for standard descriptors; return one of its own."""
+    try:
+        opened = os.open(path, flags | os.O_CLOEXEC)
+    except OSError:
+        return os.dup(standard[0])  # it was removed, or there are no more descriptors
+    for each in standard:
+        os.dup2(opened, each)
+    return opened
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:

@@ -39,7 +39,7 @@ def keep(logs: Logs, node: str, attempt: int, text: str) -> None:
     source = logs.path("source", "n", 1)
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_text(text)
-    with source.open("rb") as file:
+    with source.open("r+b") as file:
         keep_log(file.fileno(), logs.path("e1", node, attempt))
 
 

@@ -1,0 +1,184 @@
+"""
+Where attempts work: a directory for each, which goes when it ends, with a link to every file and directory at the top of the bundle's source tree.
+
+Rule 1: the links lead to a copy of the tree that belongs to one worker, so an attempt that writes there, as root too, changes nothing outside.
+Rule 2: after an attempt the copy is compared with what it was, and made again if anything differs.
+Rule 3: whatever an attempt has left is removed: trees that are deeper than a path may be long, and directories that nobody may enter. What
+        another file system holds, mounted there, is not touched.
+
+The directory is prepared before it is needed, and gone before the end of the attempt is told.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from tidegate.bundles.whole import LIST
+
+Signs: TypeAlias = tuple[int, ...]
+"""By what one sees that a file was changed."""
+
+
+class Directories:
+    """The copy of a source tree, and the directory of the next attempt. Errors of all methods: `OSError`."""
+
+    def __init__(self, place: str) -> None:
+        self.source = f"{place}/source"
+        """The copy."""
+        self.files = f"{place}/files"
+        """Where the private copies of an attempt's input files go."""
+        self._place = place
+        self._old = f"{place}/old"
+        self._number = 0
+        self._bundle = ""
+        self._ready: dict[str, Signs] = {}
+        """What the next directory holds, once it is made."""
+        self._signs: dict[str, Signs] = {}
+        self._retired = 0
+        """Directories that were moved aside."""
+        Path(self.files).mkdir(parents=True)
+
+    def copy(self, bundle: Path) -> None:
+        """Make the copy."""
+        self._bundle = str(bundle)
+        listed = msgspec.json.decode((bundle / LIST).read_bytes(), type=dict[str, str])
+        made = {self.source}
+        Path(self.source).mkdir()
+        for name in listed:
+            target = f"{self.source}/{name}"
+            parent = os.path.dirname(target)  # noqa: PTH120 - as below: a hundred files in a few milliseconds
+            if parent not in made:
+                os.makedirs(parent, exist_ok=True)  # noqa: PTH103
+                made.add(parent)
+            # With its time of change: one that is written to has another.
+            shutil.copy2(bundle / name, target)
+        self.note()
+
+    def note(self) -> None:
+        """Take the copy, as it is now, for what it should be: importing has written there."""
+        self._signs = _found(self.source)
+
+    @property
+    def next(self) -> str:
+        """The directory of the next attempt."""
+        return f"{self._place}/{self._number}"
+
+    def prepare(self) -> None:
+        """Make the directory of the next attempt, with its links."""
+        if self._ready or not self._bundle:
+            return
+        os.mkdir(self.next, 0o700)  # noqa: PTH102
+        for name in os.listdir(self.source):  # noqa: PTH208
+            if name != "__pycache__":
+                os.symlink(f"{self.source}/{name}", f"{self.next}/{name}")  # noqa: PTH211
+        self._ready = _found(self.next)
+
+    def retire(self) -> None:
+        """
+        Take what an attempt that has ended has left out of the way, and its directory.
+
+        If its links are as they were, the next directory is the same one under another name, or under this one if nothing was added.
+        """
+        if not self._ready:
+            return
+        place, found = self.next, _found(self.next)
+        files = os.listdir(self.files)  # noqa: PTH208
+        if found == self._ready and not files:
+            return
+        self._number += 1
+        if found.items() >= self._ready.items():
+            for name in os.listdir(place):  # noqa: PTH208
+                if f"/{name}" not in self._ready:
+                    self._discard(f"{place}/{name}")
+            os.rename(place, self.next)  # noqa: PTH104
+        else:
+            self._ready = {}
+            # It may have removed its own, or put something else there.
+            self._discard(place)
+        if files:
+            self._discard(self.files)
+            os.mkdir(self.files, 0o700)  # noqa: PTH102
+
+    def tidy(self) -> None:
+        """Remove what was retired, make the copy again if it was changed, and prepare the next directory."""
+        if not self._bundle:
+            return
+        if self._retired:
+            remove(self._old)
+            self._retired = 0
+        if _found(self.source) != self._signs:
+            remove(self.source)
+            self.copy(Path(self._bundle))
+            # Links lead to names that may not be the same ones.
+            if self._ready:
+                remove(self.next)
+                self._ready = {}
+        self.prepare()
+
+    def _discard(self, path: str) -> None:
+        """Remove a file; move a directory aside, to be removed later."""
+        with suppress(FileNotFoundError):
+            if os.path.islink(path) or not os.path.isdir(path):  # noqa: PTH112, PTH114
+                os.unlink(path)  # noqa: PTH108
+                return
+            if not self._retired:
+                os.mkdir(self._old)  # noqa: PTH102
+            self._retired += 1
+            # To move a directory one must be allowed to write there.
+            os.chmod(path, 0o700)  # noqa: PTH101
+            os.rename(path, f"{self._old}/{self._retired}")  # noqa: PTH104
+
+
+def remove(top: str) -> None:
+    """
+    Remove a directory and all in it. Errors: `OSError` if something is mounted there, or may not be removed.
+
+    Each directory within is moved to the side before it is emptied: so no path grows long, and what is mounted is never entered.
+    """
+    pending, number = [top], 0
+    with suppress(OSError):
+        os.chmod(top, 0o700)  # noqa: PTH101
+    while pending:
+        here = pending.pop()
+        with os.scandir(here) as entries:
+            found = list(entries)
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                number += 1
+                aside = f"{top}.{number}"
+                with suppress(OSError):
+                    os.chmod(entry.path, 0o700)  # noqa: PTH101
+                os.rename(entry.path, aside)  # noqa: PTH104
+                pending.append(aside)
+            else:
+                os.unlink(entry.path)  # noqa: PTH108
+        os.rmdir(here)  # noqa: PTH106
+
+
+def _found(top: str) -> dict[str, Signs]:
+    """Return what is in a directory, by its path there; nothing if not all of it can be looked at."""
+    try:
+        return dict(_signs(top))
+    except OSError:
+        return {}
+
+
+def _signs(top: str) -> Iterator[tuple[str, Signs]]:
+    pending, start = [top], len(top)
+    while pending:
+        here = pending.pop()
+        seen = os.lstat(here)
+        yield here[start:], (seen.st_mode, seen.st_uid, seen.st_gid, seen.st_ino)
+        with os.scandir(here) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+                    continue
+                seen = entry.stat(follow_symlinks=False)
+                signs = seen.st_mode, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino
+                yield entry.path[start:], signs

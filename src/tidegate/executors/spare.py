@@ -1,0 +1,119 @@
+"""
+A child that its worker has forked ahead: it waits for one assignment, carries it out, hands back the report, and ends.
+
+Its end and its report are looked for side by side, for a program that it has started may hold the other end of its stream as well.
+"""
+
+import os
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+
+from tidegate.executors.frames import LENGTH
+
+CHUNK = 64 * 1024
+
+WITHOUT_NOTICE = 50
+"""Milliseconds between two looks at whether a child has ended, where the system does not say so by itself (`pidfd_open`)."""
+
+
+class Spare:
+    """A child, as its worker sees it. It is in a process group of its own, which has its number."""
+
+    def __init__(self, process: int, stream: socket.socket) -> None:
+        self.process = process
+        self._stream = stream
+        self._heard = bytearray()
+
+    @property
+    def has_ended(self) -> bool:
+        """It has ended, and is not reaped yet."""
+        how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.process, how) is not None
+
+    def give(self, *parts: bytes) -> None:
+        """Give it what it waits for."""
+        with suppress(OSError):  # it has ended, and that will be seen
+            self._stream.sendall(b"".join(len(part).to_bytes(LENGTH) + part for part in parts))
+
+    def report(self, supervisor: int) -> bytes | None:
+        """Wait for the frame of its report; None if it has ended without one. Errors: `EOFError` if the supervisor, at this descriptor, is gone."""
+        waiter = select.poll()
+        waiter.register(supervisor, 0)
+        waiter.register(self._stream, select.POLLIN)
+        notice = _notice_of_end(self.process)
+        if notice is not None:
+            waiter.register(notice, select.POLLIN)
+        open_ = True
+        try:
+            while True:
+                ready = [each for each, _ in waiter.poll(None if notice else WITHOUT_NOTICE)]
+                if supervisor in ready:
+                    raise EOFError
+                # Looked at before its stream is read, so that nothing it has said is missed.
+                ended = notice in ready if notice is not None else self.has_ended
+                if open_ and not self._hear():
+                    open_ = False
+                    waiter.unregister(self._stream)
+                if self._is_whole():
+                    return bytes(self._heard)
+                if ended:
+                    return None
+        finally:
+            if notice is not None:
+                os.close(notice)
+
+    def end(self) -> int:
+        """End it with its process group, and return its exit code."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process, signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(self.process, signal.SIGKILL)
+        self._stream.close()
+        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+
+    def signal(self, which: signal.Signals) -> None:
+        """Signal its process group."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process, which)
+
+    def _hear(self) -> bool:
+        """Take what is there; False if nothing more will come."""
+        with suppress(OSError):
+            while True:
+                chunk = self._stream.recv(CHUNK, socket.MSG_DONTWAIT)
+                if not chunk:
+                    return False
+                self._heard += chunk
+        return True
+
+    def _is_whole(self) -> bool:
+        length = int.from_bytes(self._heard[:LENGTH])
+        return len(self._heard) >= LENGTH and len(self._heard) >= LENGTH + length
+
+
+def receive(stream: socket.socket) -> bytes | None:
+    """In the child: wait for what it is given next; None if it is not needed any more."""
+    length = _receive(stream, LENGTH)
+    return None if length is None else _receive(stream, int.from_bytes(length))
+
+
+def _receive(stream: socket.socket, size: int) -> bytes | None:
+    heard = bytearray()
+    while len(heard) < size:
+        chunk = stream.recv(min(CHUNK, size - len(heard)))
+        if not chunk:
+            return None
+        heard += chunk
+    return bytes(heard)
+
+
+def _notice_of_end(process: int) -> int | None:
+    if sys.platform != "linux":
+        return None
+    try:
+        return os.pidfd_open(process)
+    except OSError:
+        return None

@@ -1,0 +1,116 @@
+"""
+Process trees: what an attempt has started is found below it and ended, also what has a session or a process group of its own.
+
+On Linux a process can be the subreaper of all that is below it: whatever loses its parent becomes its child, so to end one's children until
+there are none ends the whole tree. Elsewhere there are process groups alone, and a program that leaves its group is out of reach.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+
+SET_PDEATHSIG, SET_CHILD_SUBREAPER = 1, 36
+"""Options of prctl(2)."""
+
+PATIENCE = 5.0
+"""Seconds: what was killed is gone in milliseconds, unless it hangs in the kernel (a dead network disk), where nothing can end it."""
+
+TASKS = "/proc/self/task"
+
+# Loaded where the fork server starts, so that no child pays for it.
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def adopt_orphans() -> None:
+    """Become the parent of everything below this process that loses its own, where the system knows that."""
+    if _libc is not None:
+        _libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_with(parent: int) -> None:
+    """Have this process killed when its parent ends, where the system knows that; at once if it has ended already."""
+    if _libc is not None:
+        _libc.prctl(SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def children() -> set[int]:
+    """Return the children of this process, zombies too; none where the system has no list of them."""
+    found: set[int] = set()
+    # Of every thread: an orphan becomes the child of any one that lives.
+    for thread in threads():
+        with suppress(OSError):
+            found.update(map(int, _read(f"{TASKS}/{thread}/children").split()))
+    return found
+
+
+def end_children() -> bool:
+    """
+    End every child, and what is below them, and wait for it; return whether that is done.
+
+    What belongs to another user (a program with the set-user-ID bit) cannot be ended, and is not waited for.
+    """
+    if not _has_children():
+        return True
+    give_up = time.monotonic() + PATIENCE
+    beyond: set[int] = set()
+    while left := children().difference(beyond):
+        for process in left:
+            if not kill(process):
+                beyond.add(process)
+        if not sum(reap(process) for process in left):
+            if time.monotonic() > give_up:
+                return False
+            time.sleep(0.0005)
+    return not beyond
+
+
+def kill(process: int) -> bool:
+    """Kill a process; return whether one may."""
+    try:
+        os.kill(process, signal.SIGKILL)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return True
+
+
+def reap(process: int) -> bool:
+    """Take a child that has ended off the system's list; return whether it is gone."""
+    try:
+        return os.waitpid(process, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return True
+
+
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _read(path: str) -> bytes:
+    # Half the price of a file object, and every attempt pays it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        text = b""
+        while chunk := os.read(descriptor, 64 * 1024):
+            text += chunk
+        return text
+    finally:
+        os.close(descriptor)
+
+
+def threads() -> list[str]:
+    """Return the numbers of the threads of this process; none where the system has no list of them."""
+    try:
+        return os.listdir(TASKS)  # noqa: PTH208 - only the names
+    except OSError:
+        return []
