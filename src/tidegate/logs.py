@@ -113,7 +113,9 @@ def keep_log(printed: int, path: Path) -> None:
     if size == 0:
         return
     disk.make_directory(path.parent, durable=False)
-    path.write_bytes(_ends(printed, size))
+    with path.open("wb") as file:
+        disk.give(file.fileno(), path.parent)
+        file.write(_ends(printed, size))
 
 
 def shorten_log(printed: int) -> None:

@@ -16,6 +16,7 @@ from tidegate.api.local import LocalDoor
 from tidegate.blobs.directory import BlobDirectory
 from tidegate.bundles.directory import BundleDirectory
 from tidegate.bundles.sources import STORE
+from tidegate.disk import give_all
 from tidegate.engine.loop import Engine
 from tidegate.errors import CodeError, Fault, StoreError, TidegateError
 from tidegate.executors.process import ProcessExecutor
@@ -186,6 +187,7 @@ class Runtime:
         if not self._reads_only:
             self._engine.stop()
         self._store.close()
+        give_all(self._home)
 
 
 def open_runtime(home: Path, *, workers: int | None = None, serve_door: bool = True) -> Runtime:
@@ -217,7 +219,7 @@ def open_briefly(home: Path) -> Runtime:
 def open_reader(home: Path) -> Runtime:
     """Look at the store without owning it; where there is none yet, at an empty one. Only requests that change nothing may be handled."""
     path = home / STORE
-    if home.exists() and not home.is_dir():
+    if _is_there(home) and not home.is_dir():
         raise StoreError(f"{home} is not a directory: choose another place for the store (--home)")
     store = SqliteStore.open(path, writer=False) if _is_there(path) else SqliteStore.memory()
     return Runtime(home, store, IdleExecutor(home), serve_door=False, reads_only=True)

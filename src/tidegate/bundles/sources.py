@@ -13,6 +13,7 @@ import stat
 import tempfile
 import tokenize
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Protocol
@@ -198,8 +199,7 @@ def _chosen(root: Path, extra: Sequence[Path]) -> Iterator[str]:
 
 def _tree(root: Path, max_files: int, max_bytes: int, below: Path = Path()) -> Iterator[str]:
     """Yield the source files under the root, and give up as soon as there are too many."""
-    shared = {Path.home(), Path(tempfile.gettempdir()).resolve(), Path(root.anchor)}
-    if root in shared or (root / STORE).exists():
+    if root in _shared(root) or (root / STORE).exists():
         raise _TooLargeError(f"{root} is not the directory of one project")
     count = size = 0
     ignored = _Ignored(root)
@@ -211,8 +211,8 @@ def _tree(root: Path, max_files: int, max_bytes: int, below: Path = Path()) -> I
             for name in folders
             if not name.startswith(".")
             and name not in NEVER
-            and not (Path(folder) / name / "pyvenv.cfg").exists()
-            and not (Path(folder) / name / STORE).exists()
+            and not os.path.exists(f"{folder}/{name}/pyvenv.cfg")  # noqa: PTH110 - False where nobody may look
+            and not os.path.exists(f"{folder}/{name}/{STORE}")  # noqa: PTH110 - as above
             and not ignored(f"{(within / name).as_posix()}/")
         )
         for name in names:
@@ -231,6 +231,15 @@ def _tree(root: Path, max_files: int, max_bytes: int, below: Path = Path()) -> I
                 limits = f"{max_files} files or {max_bytes / 2**20:.0f} MiB"
                 raise _TooLargeError(f"{root} holds more than {limits}")
             yield path.as_posix()
+
+
+def _shared(root: Path) -> Iterator[Path]:
+    """Yield the directories in which there is more than one project: those that this user has."""
+    yield Path(root.anchor)
+    with suppress(RuntimeError):
+        yield Path.home()
+    with suppress(OSError):
+        yield Path(tempfile.gettempdir()).resolve()
 
 
 def _is_hidden(root: Path, path: Path) -> bool:

@@ -1,5 +1,6 @@
 """What the subcommands share: their options, and the meaning of an execution's id that is cut short."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import click
 
 from tidegate.cli.way import HOME, SERVER, Way, spelled
-from tidegate.errors import UnknownExecution
+from tidegate.errors import StoreError, UnknownExecution
 from tidegate.home import find_home
 from tidegate.wire import ListExecutions
 
@@ -74,7 +75,12 @@ def _home(ctx: click.Context, _: click.Parameter, given: str | None) -> Path:
     given = given or (ctx.find_root().obj or {}).get("home")
     if given:
         ctx.meta[HOME] = given
-    return find_home(given)
+    try:
+        return find_home(given)
+    except StoreError:
+        if ctx.meta.get(SERVER) is None:
+            raise
+        return Path(os.devnull)  # a server has the store: nothing is looked for here
 
 
 MIN_BEGINNING = 4
