@@ -121,7 +121,11 @@ def give(handle: int, directory: Path) -> None:
 
 def give_all(directory: Path) -> None:
     """If this process is root's, and the directory somebody else's, give its owner what is root's in it. What cannot be given stays root's."""
-    if os.geteuid() != ROOT or not directory.is_dir() or (around := directory.stat()).st_uid == ROOT:
+    if (
+        os.geteuid() != ROOT
+        or not directory.is_dir()
+        or (around := directory.stat()).st_uid == ROOT
+    ):
         return
     # By descriptors, and no link is followed: the owner may move things meanwhile, and must not be given what lies elsewhere.
     for _, folders, files, where in os.fwalk(directory):

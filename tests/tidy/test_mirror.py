@@ -38,7 +38,7 @@ ELSEWHERE = (
     Group(
         "tests/unit/engine/test_loop.py",
         "what the one thread of the engine is made of",
-        "engine/arrivals engine/ledger engine/memory engine/outcomes engine/programs",
+        "engine/arrivals engine/backwards engine/ledger engine/memory engine/outcomes engine/programs",
     ),
     Group(
         "tests/contract/test_stores_sqlite.py",

@@ -76,16 +76,12 @@ def run(
         loop.close()
 
 
-async def attend(
-    listener: socket.socket, app: AsgiApp, part: Part, users: Collection[int]
-) -> None:
+async def attend(listener: socket.socket, app: AsgiApp, part: Part, users: Collection[int]) -> None:
     """Accept in the loop of a server, and again after whatever ended it."""
     await supervise(part, partial(accept, listener, app, part, users))
 
 
-async def accept(
-    listener: socket.socket, app: AsgiApp, part: Part, users: Collection[int]
-) -> None:
+async def accept(listener: socket.socket, app: AsgiApp, part: Part, users: Collection[int]) -> None:
     """Accept what comes, and have it served by `app` if one of `users` asks, until this is cancelled; then hang up on everybody."""
     loop = asyncio.get_running_loop()
     lines = ServerState()

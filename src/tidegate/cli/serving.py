@@ -54,7 +54,11 @@ def serve_store(
                 if then is not None:
                     then()
 
-            local = None if door is None else partial(attend, door.listener, app.local, door.part, door.users)
+            local = (
+                None
+                if door is None
+                else partial(attend, door.listener, app.local, door.part, door.users)
+            )
             behind = Behind(
                 parts=runtime.parts,
                 grace=grace,

@@ -42,6 +42,7 @@ from tidegate.engine.arrivals import (
     fail,
     tell,
 )
+from tidegate.engine.backwards import Backwards
 from tidegate.engine.damage import Damage
 from tidegate.engine.dispatch import Dispatch
 from tidegate.engine.futures import Future
@@ -100,6 +101,7 @@ class Engine:
         self._arrivals: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self._kept: list[Report] = []
         self._part = self.parts.part("engine")
+        self._backwards = Backwards()
         self._last_key = store.journal.last_key()
         self._next_due: Instant | None = store.journal.next_due()
         self._stopping = False
@@ -209,7 +211,9 @@ class Engine:
                 group = self._drain()
                 self._turn(group)
                 self._memory.cool()
-            self._give_back()
+            # Attempts that run are left to the next host.
+            otherwise = "what runs is not given back, and will count as lost"
+            self._tell_all(self._dispatch.running, GivenBack, otherwise)
         except BaseException as bug:  # noqa: BLE001 - the thread's edge
             error = failed_by(bug)
             # Quietly, with its traceback at debug level: it is said by whoever ends the process for it.
@@ -234,17 +238,19 @@ class Engine:
                 self._put_off(self._gather(self._drain()), error)
         self._stumbled = False
 
-    def _give_back(self) -> None:
-        """Leave what runs to the next host. What cannot be given back counts as lost."""
-        keys = self._dispatch.running()
+    def _tell_all(
+        self, find: Callable[[], list[Key]], news: Callable[[Instant], Event], otherwise: str
+    ) -> None:
+        """Tell executions what is news to all of them; what cannot be stored is logged, with what follows."""
         try:
+            keys = find()
             for first in range(0, len(keys), GROUP):
-                self._tell_page(keys[first : first + GROUP], GivenBack)
+                self._tell_page(keys[first : first + GROUP], news)
         except StoreError as error:
-            log.warning("what runs is not given back, and will count as lost: %s", error)
+            log.warning("%s: %s", otherwise, error)
 
-    def _tell_page(self, keys: list[Key], news: type[TakenUp | GivenBack]) -> None:
-        """Tell some executions that their host begins or stops, and store what that changes."""
+    def _tell_page(self, keys: list[Key], news: Callable[[Instant], Event]) -> None:
+        """Tell some executions what is news to all of them, such as that their host begins or stops, and store what that changes."""
 
         def tell_them(ledger: Ledger) -> None:
             for key in keys:
@@ -302,6 +308,8 @@ class Engine:
         work = self._gather(group)
         self._stumbled = False
         now = self._clock.now()
+        if news := self._backwards.news(now):
+            self._tell_all(self._journal.active, news, "retries may wait for as long")
         timers = self._next_due is not None and self._next_due <= now
         try:
             if timers:

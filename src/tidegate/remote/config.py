@@ -87,6 +87,7 @@ def _is_address(url: str) -> bool:
 
 def _own_token() -> str:
     try:
-        return (find_home() / TOKEN_FILE).read_text()
+        home = find_home()
+        return (home / TOKEN_FILE).read_text()
     except (OSError, UnicodeDecodeError, StoreError):
         return ""  # there is no server yet, or it is somebody else's; the server says so

@@ -76,6 +76,12 @@ def gate() -> Graph:
     )
 
 
+def flaky(retry: Retry) -> Graph:
+    """A task that may be tried again, and nothing else."""
+    node = TaskNode(id=LAST, name="last", target=TARGET, outputs={"o0": NUMBER}, retry=retry)
+    return Graph(name="flaky", nodes={LAST: node})
+
+
 def nap(seconds: float) -> Graph:
     """A sleep, and nothing else."""
     duration = Micros(round(seconds * SECOND))
