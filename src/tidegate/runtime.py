@@ -30,7 +30,8 @@ from tidegate.ports.executor import Attempt, Described, Executor, Job
 from tidegate.ports.journal import Key
 from tidegate.ports.store import Progress, Store
 from tidegate.service.access import owner
-from tidegate.service.checks import check_store
+from tidegate.service.checks import Checked, check_store
+from tidegate.service.missing import Needs
 from tidegate.service.service import Service
 from tidegate.stores.folder import failed
 from tidegate.stores.sqlite import SqliteStore
@@ -126,8 +127,9 @@ class Runtime:
         self._store = store
         self._executor: Executor = executor
         self.parts = parts or Parts()
-        self._engine = Engine(store, executor, clock, self.parts)
-        self.service = Service(store, self._engine, executor, artifacts_in(home), clock)
+        artifacts = artifacts_in(home)
+        self._engine = Engine(store, executor, clock, self.parts, Needs(artifacts).lacks)
+        self.service = Service(store, self._engine, executor, artifacts, clock)
         self._reads_only = reads_only
         self._home = home
         self._door: LocalDoor | None = None
@@ -226,15 +228,24 @@ def open_reader(home: Path) -> Runtime:
 
 
 def problems_of(home: Path) -> tuple[int, list[str]]:
-    """Check the store in `home`, and return how many executions it has and what is wrong, one line a problem, with the code that is stored. Errors: `StoreError` and below."""
+    """Check the store in `home`, and return how many executions it has and all that is wrong or missing, one line each. Errors: as of `checked`."""
+    found = checked(home)
+    return found.executions, found.problems + found.missing
+
+
+def checked(home: Path) -> Checked:
+    """Check the store in `home`, with all that is kept there. Errors: `StoreError` and below."""
     path = home / STORE
     if not _is_there(path):
-        return 0, []
+        return Checked(0, [], [f"{path} is missing: there is no store in this directory"])
+    if path.is_file() and not path.stat().st_size:
+        return Checked(0, [], [f"{path} is empty: what was in it is lost"])
     store = SqliteStore.open(path, writer=False)
     try:
         artifacts = artifacts_in(home)
-        count, problems = check_store(store, artifacts)
-        return count, problems + artifacts.bundles.damaged()
+        found = check_store(store, artifacts)
+        found.problems.extend(artifacts.bundles.damaged())
+        return found
     finally:
         store.close()
 

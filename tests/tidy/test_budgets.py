@@ -18,7 +18,10 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "HTTP, over the network and on the local socket: limits, routes, streams, the OpenAPI document",
     ),
     "blobs": (210, "files by their hash"),
-    "bundles": (520, "source trees: found, packed, checked"),
+    "bundles": (
+        650,
+        "source trees: what is imported, what git tracks, what is named; packed, checked",
+    ),
     "cli": (2_400, "every command, as it is typed and as it answers"),
     "core": (
         1_880,
@@ -29,8 +32,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "writing so that a power cut loses nothing, a killed process leaves nothing, and root's files are the store's owner's",
     ),
     "engine": (
-        1_200,
-        "drain, decide, commit, act; what is kept in memory, and the folds that readers share",
+        1_260,
+        "drain, decide, commit, act, hold what lacks something, notice a clock set back; what is kept in memory, and the folds that readers share",
     ),
     "errors": (140, "the exception tree"),
     "executors": (
@@ -43,11 +46,11 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "parts": (155, "background parts, seen to their end"),
     "ports": (420, "what a database, an executor and a place for files must give"),
     "remote": (1_080, "the Python client, and the way to a server"),
-    "runtime": (175, "the composition root"),
+    "runtime": (190, "the composition root"),
     "sdk": (2_700, "what authors write, traced into a graph"),
-    "service": (2_480, "use cases, lists, views, and who may"),
+    "service": (2_570, "use cases, lists, views, what is missing, and who may"),
     "stores": (
-        1_620,
+        1_650,
         "a database for five ports: journal, listings, catalog, access, changes; search, upgrades",
     ),
     "testing": (225, "the sandbox for users' tests"),

@@ -41,6 +41,11 @@ ELSEWHERE = (
         "engine/arrivals engine/backwards engine/ledger engine/memory engine/outcomes engine/programs",
     ),
     Group(
+        "tests/unit/bundles/test_sources.py",
+        "what git tracks is one way to find a source",
+        "bundles/tracked",
+    ),
+    Group(
         "tests/contract/test_stores_sqlite.py",
         "the store keeps its promises as a whole",
         "stores/rows stores/sqlite/access stores/sqlite/catalog stores/sqlite/changes stores/sqlite/connect"

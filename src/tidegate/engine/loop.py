@@ -44,13 +44,13 @@ from tidegate.engine.arrivals import (
 )
 from tidegate.engine.backwards import Backwards
 from tidegate.engine.damage import Damage
-from tidegate.engine.dispatch import Dispatch
+from tidegate.engine.dispatch import Dispatch, Lacks, lacks_nothing
 from tidegate.engine.futures import Future
 from tidegate.engine.ledger import Ledger
 from tidegate.engine.memory import Hot, Memory, collect_seldom
-from tidegate.engine.outcomes import brief, event_of, failed_by, spoiled
+from tidegate.engine.outcomes import brief, event_of, failed_by, is_of_the_store, spoiled
 from tidegate.engine.programs import Programs
-from tidegate.errors import Overloaded, StoreDamaged, StoreError, TidegateError
+from tidegate.errors import Overloaded, StoreError, TidegateError
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import SECOND, Instant
 from tidegate.parts import Parts
@@ -84,7 +84,12 @@ class Engine:
     """Runs the executions of one store with one executor, by one clock."""
 
     def __init__(
-        self, store: Store, executor: Executor, clock: Clock, parts: Parts | None = None
+        self,
+        store: Store,
+        executor: Executor,
+        clock: Clock,
+        parts: Parts | None = None,
+        lacks: Lacks = lacks_nothing,
     ) -> None:
         self.parts = parts or Parts()
         """The parts of this process, for all that stands on the engine."""
@@ -92,9 +97,9 @@ class Engine:
         self._journal = store.journal
         self._changes = store.changes
         self._executor = executor
-        self._dispatch = Dispatch(executor)
         self._clock = clock
         self.damage = Damage()
+        self._dispatch = Dispatch(executor, lacks, self.damage.holds)
         self._memory = memory = Memory(store.journal, self.programs, self.damage)
         self.peek, self.read, self.read_light = memory.peek, memory.read, memory.read_light
         """For any thread: what is in memory, which may not be stored yet; and what is read from the store, for `submit`."""
@@ -260,7 +265,7 @@ class Engine:
             ledger = self._stored(tell_them)
         except Exception as error:
             self._memory.clear()
-            if _is_of_the_store(error):
+            if is_of_the_store(error):
                 raise
             if len(keys) == 1:
                 log.exception("execution number %d cannot be read back", keys[0])
@@ -348,7 +353,7 @@ class Engine:
         try:
             ledger = self._stored(lambda ledger: self._decide_all(ledger, work))
         except Exception as error:  # noqa: BLE001 - one execution, even by a bug of ours, must not stop the others
-            if _is_of_the_store(error):
+            if is_of_the_store(error):
                 self._put_off(work, error)
                 return False
             self._memory.clear()
@@ -486,15 +491,10 @@ class Engine:
         if soonest is not None and (self._next_due is None or soonest < self._next_due):
             self._next_due = soonest
         self._dispatch.submit(ledger.jobs)
-        self._stumbled = self._stumbled or bool(self._dispatch.owed)
+        self._stumbled = self._stumbled or self._dispatch.is_behind
         if ledger.cancels:
             self._dispatch.cancel(ledger.cancels)
         for future, reply in ledger.replies:
             tell(future, reply)
         if ledger.touched:
             self._changes.announce(ledger.touched)
-
-
-def _is_of_the_store(error: Exception) -> bool:
-    """Whether it is the store that fails now, and not something in it that cannot be read back."""
-    return isinstance(error, StoreError) and not isinstance(error, StoreDamaged)
