@@ -157,6 +157,8 @@ class ExecutionView(Struct, frozen=True, kw_only=True):
     """The execution that this one repeats or recovers, if it does."""
     created: bool | UnsetType = UNSET
     """In the reply to a launch: whether it was launched by that, and not before."""
+    asked_version: str | UnsetType = UNSET
+    """In the reply to a launch that found an execution of another version: the one that was asked for. It goes on with its own code."""
 
 
 class ExecutionLine(Struct, frozen=True, kw_only=True):

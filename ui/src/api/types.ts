@@ -136,6 +136,7 @@ export type ExecutionView = {
   domain: string;
   origin: string;
   created?: boolean;
+  asked_version?: string;
 };
 
 /** Why a node or an execution did not succeed; `node` is the id of the node at fault, `name` its name. */
