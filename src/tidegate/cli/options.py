@@ -18,6 +18,13 @@ detach_option = click.option(
     "--detach", is_flag=True, help="Return once nothing more can happen without an answer."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+include_option = click.option(
+    "--include",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Pack this file or directory as well; repeatable.",
+)
 workers_option = click.option(
     "--workers",
     type=click.IntRange(1, 1000),
