@@ -30,7 +30,7 @@ from tidegate.ports.executor import Attempt, Described, Executor, Job
 from tidegate.ports.journal import Key
 from tidegate.ports.store import Progress, Store
 from tidegate.service.access import owner
-from tidegate.service.checks import Checked, check_store
+from tidegate.service.checks import StoreCheck, check_store
 from tidegate.service.missing import Needs
 from tidegate.service.service import Service
 from tidegate.stores.folder import failed
@@ -233,13 +233,13 @@ def problems_of(home: Path) -> tuple[int, list[str]]:
     return found.executions, found.problems + found.missing
 
 
-def checked(home: Path) -> Checked:
+def checked(home: Path) -> StoreCheck:
     """Check the store in `home`, with all that is kept there. Errors: `StoreError` and below."""
     path = home / STORE
     if not _is_there(path):
-        return Checked(0, [], [f"{path} is missing: there is no store in this directory"])
+        return StoreCheck(0, [], [f"{path} is missing: there is no store in this directory"])
     if path.is_file() and not path.stat().st_size:
-        return Checked(0, [], [f"{path} is empty: what was in it is lost"])
+        return StoreCheck(0, [], [f"{path} is empty: what was in it is lost"])
     store = SqliteStore.open(path, writer=False)
     try:
         artifacts = artifacts_in(home)

@@ -154,8 +154,8 @@ def _is_source(root: Path, name: PurePosixPath) -> bool:
 
 def _configured(root: Path) -> Iterator[str]:
     """Yield the files that the project file names."""
-    places = (up / PROJECT for up in (root, *root.parents))
-    file = next((each for each in places if os.path.isfile(each)), None)  # noqa: PTH113 - False where nobody may look
+    around = (up / PROJECT for up in (root, *root.parents))
+    file = next((each for each in around if os.path.isfile(each)), None)  # noqa: PTH113 - False where nobody may look
     if file is None:
         return
     try:

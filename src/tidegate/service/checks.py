@@ -27,7 +27,7 @@ NOT_FOLDED = frozenset({"key", "node", "handle", "form", "digest"})
 """What of a listed wait does not follow from the history."""
 
 
-class Checked(NamedTuple):
+class StoreCheck(NamedTuple):
     """How many executions a store has, what is wrong, and what is missing that must be there: one line a problem."""
 
     executions: int
@@ -35,9 +35,9 @@ class Checked(NamedTuple):
     missing: list[str]
 
 
-def check_store(store: Store, artifacts: Artifacts | None = None) -> Checked:
+def check_store(store: Store, artifacts: Artifacts | None = None) -> StoreCheck:
     """Check a store; with `artifacts`, also whether all is there that it keeps beside its database."""
-    checked = Checked(0, list(store.problems()), [])
+    checked = StoreCheck(0, list(store.problems()), [])
     check = _Check(store, artifacts)
     count = 0
     for row in _executions(store):
