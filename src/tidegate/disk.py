@@ -5,6 +5,7 @@ Rule 1: a file is written under another name, synced, and then renamed: its name
 Rule 2: a rename, a new file and a new directory are safe once the directory that holds the new name is synced. POSIX promises no more,
         and file systems use that freedom.
 Rule 3: until it has its name, a draft is locked by the process that writes it.
+Rule 4: what root makes belongs to the owner of the directory around it: a command of root's must not lock a service user out of its own store.
 
 Why a lock: the system releases it however the process ends, so a draft that can be locked is left over. The age of a draft would not tell,
 as an upload may pause and a clock may jump; nor would the number of its process, which another one has by then, in a container almost always.
@@ -21,6 +22,9 @@ from functools import partial
 from pathlib import Path
 
 from tidegate.errors import StoreError, StoreFull
+
+ROOT = 0
+"""The user who may do everything on this machine."""
 
 OUT_OF_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What the operating system says when a disk, a quota or a file is at its limit."""
@@ -64,6 +68,7 @@ def make_directory(path: Path, *, durable: bool = True) -> None:
         path = path.parent
     for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)
+        _give_directory(each)
         if durable:
             sync(each.parent)
 
@@ -96,11 +101,66 @@ def draft(make: Callable[[], str]) -> Iterator[Path]:
         os.close(lock)
 
 
+def make_file(path: Path) -> None:
+    """Make an empty file, which its owner alone may read. Errors: `OSError`, as `FileExistsError`."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        give(handle, path.parent)
+    finally:
+        os.close(handle)
+
+
 def new_file(directory: Path) -> str:
     """Make an empty file with a new name, which its owner alone may read. Errors: `OSError`."""
     handle, name = tempfile.mkstemp(dir=directory)
-    os.close(handle)
+    try:
+        give(handle, directory)
+    finally:
+        os.close(handle)
     return name
+
+
+def new_directory(prefix: str, directory: Path) -> str:
+    """Make an empty directory with a new name, for its owner alone. Errors: `OSError`."""
+    name = tempfile.mkdtemp(prefix=prefix, dir=directory)
+    _give_directory(Path(name))
+    return name
+
+
+def give(handle: int, directory: Path) -> None:
+    """If root has made what is open here, give it to the owner of the directory in which it lies (Rule 4). Errors: `OSError`."""
+    if os.geteuid() != ROOT:
+        return
+    around = directory.stat()
+    if around.st_uid != ROOT and os.fstat(handle).st_uid == ROOT:
+        os.fchown(handle, around.st_uid, around.st_gid)
+
+
+def give_all(directory: Path) -> None:
+    """If this process is root's, and the directory somebody else's, give its owner what is root's in it. What cannot be given stays root's."""
+    if (
+        os.geteuid() != ROOT
+        or not directory.is_dir()
+        or (around := directory.stat()).st_uid == ROOT
+    ):
+        return
+    # By descriptors, and no link is followed: the owner may move things meanwhile, and must not be given what lies elsewhere.
+    for _, folders, files, where in os.fwalk(directory):
+        for name in (*folders, *files):
+            with suppress(OSError):
+                if os.stat(name, dir_fd=where, follow_symlinks=False).st_uid == ROOT:
+                    os.chown(
+                        name, around.st_uid, around.st_gid, dir_fd=where, follow_symlinks=False
+                    )
+
+
+def _give_directory(path: Path) -> None:
+    if os.geteuid() == ROOT:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            give(handle, path.parent)
+        finally:
+            os.close(handle)
 
 
 def remove_drafts(paths: Iterable[Path]) -> None:
@@ -116,7 +176,7 @@ def remove_drafts(paths: Iterable[Path]) -> None:
 def _beside(path: Path) -> str:
     aside = path.with_name(f"{path.name}.new")
     aside.unlink(missing_ok=True)  # an earlier process ended in the middle
-    os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    make_file(aside)
     return str(aside)
 
 

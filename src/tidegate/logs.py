@@ -121,7 +121,9 @@ def keep_log(printed: int, path: Path) -> None:
     finally:
         os.ftruncate(printed, 0)
     disk.make_directory(path.parent, durable=False)
-    path.write_bytes(body)
+    with path.open("wb") as file:
+        disk.give(file.fileno(), path.parent)
+        file.write(body)
 
 
 def shorten_log(printed: int) -> None:

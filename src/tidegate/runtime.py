@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -18,6 +17,8 @@ from tidegate.api.local import LocalDoor
 from tidegate.blobs.directory import BlobDirectory
 from tidegate.bundles.directory import BundleDirectory
 from tidegate.bundles.sources import STORE
+from tidegate.disk import give_all
+from tidegate.engine.dispatch import MISSING, NO_ROOM, Hinders, Hindrance
 from tidegate.engine.loop import Engine
 from tidegate.errors import CodeError, Fault, StoreError, TidegateError
 from tidegate.executors.process import ProcessExecutor
@@ -31,7 +32,8 @@ from tidegate.ports.executor import Attempt, Described, Executor, Job
 from tidegate.ports.journal import Key
 from tidegate.ports.store import Progress, Store
 from tidegate.service.access import owner
-from tidegate.service.checks import check_store
+from tidegate.service.checks import StoreCheck, check_store
+from tidegate.service.missing import Needs
 from tidegate.service.service import Service
 from tidegate.stores.folder import failed
 from tidegate.stores.sqlite import SqliteStore
@@ -110,6 +112,19 @@ def remove_drafts(home: Path) -> None:
     Logs(home).remove_drafts()
 
 
+def _hinders(home: Path, artifacts: Artifacts) -> Hinders:
+    """Return what says why an attempt cannot begin: no room, or something missing."""
+    needs = Needs(artifacts)
+
+    def hinders(job: Job) -> Hindrance | None:
+        if why := disk.lacks_room(home):
+            return Hindrance(NO_ROOM, why)
+        why = needs.lacks(job)
+        return Hindrance(MISSING, why) if why else None
+
+    return hinders
+
+
 class Runtime:
     """An engine at work on a store, and the service in front of it. Made by the functions below."""
 
@@ -127,9 +142,9 @@ class Runtime:
         self._store = store
         self._executor: Executor = executor
         self.parts = parts or Parts()
-        room = partial(disk.lacks_room, home)
-        self._engine = Engine(store, executor, clock, self.parts, room)
-        self.service = Service(store, self._engine, executor, artifacts_in(home), clock)
+        artifacts = artifacts_in(home)
+        self._engine = Engine(store, executor, clock, self.parts, _hinders(home, artifacts))
+        self.service = Service(store, self._engine, executor, artifacts, clock)
         self._reads_only = reads_only
         self._home = home
         self._door: LocalDoor | None = None
@@ -194,6 +209,7 @@ class Runtime:
         self._store.close()
         for part in self._background:
             part.join()
+        give_all(self._home)
 
     def run_in_background(self, name: str, run: Callable[[], None]) -> None:
         """Run what tidies up in a thread that is watched over; it returns when the store is closed."""
@@ -233,22 +249,31 @@ def open_briefly(home: Path) -> Runtime:
 def open_reader(home: Path) -> Runtime:
     """Look at the store without owning it; where there is none yet, at an empty one. Only requests that change nothing may be handled."""
     path = home / STORE
-    if home.exists() and not home.is_dir():
+    if _is_there(home) and not home.is_dir():
         raise StoreError(f"{home} is not a directory: choose another place for the store (--home)")
     store = SqliteStore.open(path, writer=False) if _is_there(path) else SqliteStore.memory()
     return Runtime(home, store, IdleExecutor(home), serve_door=False, reads_only=True)
 
 
 def problems_of(home: Path) -> tuple[int, list[str]]:
-    """Check the store in `home`, and return how many executions it has and what is wrong, one line a problem, with the code that is stored. Errors: `StoreError` and below."""
+    """Check the store in `home`, and return how many executions it has and all that is wrong or missing, one line each. Errors: as of `checked`."""
+    found = checked(home)
+    return found.executions, found.problems + found.missing
+
+
+def checked(home: Path) -> StoreCheck:
+    """Check the store in `home`, with all that is kept there. Errors: `StoreError` and below."""
     path = home / STORE
     if not _is_there(path):
-        return 0, []
+        return StoreCheck(0, [], [f"{path} is missing: there is no store in this directory"])
+    if path.is_file() and not path.stat().st_size:
+        return StoreCheck(0, [], [f"{path} is empty: what was in it is lost"])
     store = SqliteStore.open(path, writer=False)
     try:
         artifacts = artifacts_in(home)
-        count, problems = check_store(store, artifacts)
-        return count, problems + artifacts.bundles.damaged()
+        found = check_store(store, artifacts)
+        found.problems.extend(artifacts.bundles.damaged())
+        return found
     finally:
         store.close()
 

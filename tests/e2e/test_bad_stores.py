@@ -18,6 +18,18 @@ def text() -> str:
     return wait_for_input("words", expected_type=str)
 """
 
+TASK = """
+from tidegate import task, wait_for_input, workflow
+
+@task
+def upper(words: str) -> str:
+    return words.upper()
+
+@workflow
+def wf() -> str:
+    return upper(words=wait_for_input("words", expected_type=str))
+"""
+
 LOCKER = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -105,6 +117,52 @@ def test_a_file_that_is_no_database(tidegate, store, name):
     store.write_bytes(b"# these are my notes\n" * 100)
     assert "not a Tidegate store" in complaint(tidegate(*COMMANDS[name]))
     assert store.read_bytes() == b"# these are my notes\n" * 100
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_empty_file_is_no_new_store(tidegate, store, name):
+    store.write_bytes(b"")
+    done = tidegate(*COMMANDS[name])
+    if name == "doctor":
+        assert (done.code, "is empty" in done.out) == (6, True)
+    else:
+        assert "is empty" in complaint(done)
+    assert store.read_bytes() == b""
+
+
+@pytest.mark.parametrize("part", ["", "tidegate.db", "bundles"])
+def test_what_is_missing_of_a_store_is_found_and_named(tidegate, store, part):
+    lost = store.parent / part
+    lost.rename(tidegate.place / "lost")
+    done = tidegate("doctor")
+    assert done.code == 6
+    assert "is missing" in done.out
+    assert done.out.count("\n") == 1
+    (tidegate.place / "lost").rename(lost)
+    assert tidegate("doctor").code == 0
+
+
+def test_an_execution_whose_code_is_missing_is_held_and_goes_on_when_it_is_put_back(
+    tidegate, store
+):
+    bundles = store.parent / "bundles"
+    bundles.rename(tidegate.place / "lost")
+    assert tidegate("answer", "t", "words", "hello").code == 0
+    # A gate and nothing else: it ends without its code.
+    assert tidegate("resume", "t").out == '"hello"\n'
+    (tidegate.place / "lost").rename(bundles)
+
+    tidegate.write("task.py", TASK)
+    assert tidegate("run", "task.py", "wf", "--id", "held", "--detach").code == 0
+    assert tidegate("answer", "held", "words", "hello").code == 0
+    bundles.rename(tidegate.place / "lost")
+    for words in (("held",), ("held", "--detach"), ()):
+        done = tidegate("resume", *words)
+        assert done.code == (5 if words else 1)
+        assert "is missing: register the same source again" in done.err
+    assert tidegate("show", "held", "--json").json["phase"] == "RUNNING"
+    (tidegate.place / "lost").rename(bundles)
+    assert tidegate("resume", "held").out == '"HELLO"\n'
 
 
 @pytest.mark.parametrize("name", FEW)

@@ -411,3 +411,39 @@ def spinning() -> float:
     (node,) = tidegate("show", "spin", "--json").json["nodes"]
     began, ended = (datetime.fromisoformat(node[at]) for at in ("began", "ended"))
     assert timedelta(seconds=0.04) <= ended - began < timedelta(seconds=10)
+
+
+def test_the_same_launch_with_other_code_is_the_first_execution_and_that_is_said(tidegate):
+    source = """
+from tidegate import wait_for_input, workflow
+
+@workflow
+def text(n: int = 1) -> str:
+    return wait_for_input("words", expected_type=str)
+
+@workflow
+def other(n: int = 1) -> str:
+    return wait_for_input("words", expected_type=str)
+"""
+    tidegate.write("again.py", source)
+    nightly = ("run", "again.py", "text", "--id", "nightly", "--detach")
+    assert tidegate(*nightly).code == 0
+    same = tidegate(*nightly)
+    assert (same.code, "code has changed" in same.err) == (0, False)
+
+    # A new default is no other input: it was not given then, and is not now.
+    tidegate.write("again.py", source.replace("n: int = 1", "n: int = 2"))
+    changed = tidegate(*nightly)
+
+    assert changed.code == 0, changed.err
+    assert "the code has changed since" in changed.err
+    shown = tidegate("show", "nightly", "--json").json
+    assert shown["inputs"] == {"n": 1}
+    assert len(tidegate("list", "--json").json) == 1
+    for words in (("--n", "3"), ("--n", "2")):
+        refused = tidegate(*nightly, *words)
+        assert (refused.code, "inputs" in refused.err) == (3, True)
+    refused = tidegate("run", "again.py", "other", "--id", "nightly", "--detach")
+    assert (refused.code, "workflow" in refused.err) == (3, True)
+    assert tidegate("answer", "nightly", "words", "hello").code == 0
+    assert tidegate(*nightly).code == 0

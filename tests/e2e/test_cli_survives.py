@@ -137,10 +137,11 @@ def test_code_that_was_changed_in_the_store_is_not_run_and_can_be_put_back(tideg
     packed.write_text(WAITING.replace("return words", "return words + '!'"))
     assert tidegate("doctor").code == 1
     done = tidegate("resume", "a")
-    assert done.code == 1
+    assert done.code == 5
     assert "was changed after it was packed" in done.err
     assert tidegate("run", "wf.py", "text", "--answer", "words=c").out == '"c"\n'
     assert tidegate("doctor").code == 0
+    assert tidegate("resume", "a").out == '"a"\n'
 
 
 def test_many_commands_at_once_each_get_their_way(tidegate):

@@ -78,6 +78,7 @@ TABLE = {
     "GET /api/v1/events": ("somewhere", {}, {200}),
     "GET /api/v1/health": ("public", {}, {200}),
     "GET /api/v1/metrics": ("measure", {}, {200}),
+    "GET /metrics": ("measure", {}, {200}),
     "GET /api/openapi.json": ("somewhere", {}, {200}),
     "POST /api/v1/session": ("public", {"json": {"token": "wrong"}}, {401}),
     "GET /api/v1/session": ("somewhere", {}, {200}),

@@ -327,10 +327,11 @@ def test_a_damaged_file_is_refused_or_breaks_off_and_is_whole_once_it_is_sent_ag
         assert plain(world, f"/api/v1/blobs/{digest}")[2] == content
 
 
-def test_the_metrics_count_what_there_is_and_what_was_done(world):
+@pytest.mark.parametrize("path", ["/metrics", "/api/v1/metrics"])
+def test_the_metrics_count_what_there_is_and_what_was_done(world, path):
     world.launch("ask")
 
-    _, headers, body = plain(world, "/api/v1/metrics")
+    _, headers, body = plain(world, path)
 
     assert headers["content-type"].startswith("text/plain; version=0.0.4")
     samples = dict(

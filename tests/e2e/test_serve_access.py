@@ -117,12 +117,27 @@ def test_where_others_could_listen_in_the_server_does_not_start(tidegate):
         (["--host", "0.0.0.0", "--behind-proxy"], "--allow-host"),
         (["--tls-cert", "missing.pem"], "belong together"),
         (["--allow-host", "http://x"], "bare name"),
+        (["--host", "no-such.invalid"], "unknown host name"),
+        (["--host", "[::1"], "unknown host name"),
     ]:
         done = tidegate("serve", "--port", "0", *words)
         assert done.code == 2, words
         assert said in done.err
         assert len(done.err.strip().splitlines()) == 1
     assert not tidegate.home.exists()
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_ipv6_address_may_have_the_brackets_that_it_has_in_a_url(tidegate, host):
+    serving = tidegate.start("serve", "--port", "0", "--host", host)
+    serving.says("at http://[::1]:")
+    port = int(re.findall(r"at http://\[::1\]:(\d+)", serving.err)[0])
+    line = http.client.HTTPConnection("::1", port, timeout=30)
+    line.request("GET", "/api/v1/health")
+    assert line.getresponse().status == 200
+    line.close()
+    serving.process.terminate()
+    assert serving.ends().code == 0
 
 
 def test_over_tls_the_cookie_is_for_this_host_alone(tidegate):

@@ -344,7 +344,7 @@ class HostRun:
     def look(self) -> None:
         """What must hold whenever nothing is under way."""
         self.collect(self.crew)
-        _, problems = check_store(self.disk)
+        problems = check_store(self.disk).problems
         assert not problems, problems
         due = self.disk.journal.next_due()
         assert due is None or due > self.clock.now(), "a timer that is due has not fired"

@@ -7,6 +7,8 @@ They look at the graph, the state before, the event, and the state after; they n
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from tidegate.core.evaluate import outputs
 from tidegate.core.messages import (
     Accepted,
@@ -259,7 +261,8 @@ def a_change_of_hosts_repeats_what_ran_and_nothing_else(turn: Turn, seen: Seen) 
     for id_, old in turn.before.items():
         now = turn.state.nodes[id_]
         if not old.attempt or old.phase not in (Phase.QUEUED, Phase.RUNNING):
-            assert now == old or now.phase in (Phase.ABORTED, Phase.SKIPPED), f"{id_} was not live"
+            hastened = replace(now, due=old.due) == old and (now.due or 0) <= (old.due or 0)
+            assert hastened or now.phase in (Phase.ABORTED, Phase.SKIPPED), f"{id_} was not live"
             continue
         if id_ in turn.plan.scopes or now.phase.is_terminal:
             continue

@@ -5,14 +5,24 @@ import random
 from collections import Counter
 from typing import Any
 
+from msgspec.structs import replace
+
 from tidegate.core import history
-from tidegate.core.messages import AnswerGiven, Event, GivenBack, Launched, TakenUp, TimerFired
+from tidegate.core.messages import (
+    AnswerGiven,
+    ClockSetBack,
+    Event,
+    GivenBack,
+    Launched,
+    TakenUp,
+    TimerFired,
+)
 from tidegate.core.plan import Kind, Plan
 from tidegate.core.recovery import reusable
 from tidegate.core.state import ExecutionState, NodePhase
 from tidegate.core.step import step
 from tidegate.ir.check import check as check_graph
-from tidegate.ir.graph import ApproveNode, InputNode, Instant, TaskNode
+from tidegate.ir.graph import ApproveNode, InputNode, Instant, Micros, TaskNode
 
 from .promises import Seen, Turn, alike, check
 from .world import MINUTE, START, GraphMaker, an_event, good
@@ -37,11 +47,14 @@ class Run:
         rng = self.rng
         self.tell(Launched(self.at, {"x": rng.choice([7, None, True])}))
         for _ in range(rng.randint(1, 60)):
+            was = self.at
             self.at = Instant(
                 max(START, self.at + rng.choice([0, 1, 1, 1, 1, 20, 120, -3]) * MINUTE)
             )
             if rng.random() < 0.1:  # the very instant of a timeout
                 self.at = min((n.due for n in self.state.nodes.values() if n.due), default=self.at)
+            if self.at < was:
+                self.set_clock_back(Micros(was - self.at))
             self.tell(an_event(rng, self.plan, self.state, self.at))
             if rng.random() < 0.05:
                 self.restart()
@@ -51,6 +64,18 @@ class Run:
         if self.state.phase.name in ("FAILED", "ABORTED") and rng.random() < 0.5:
             self.recover()
         return self
+
+    def set_clock_back(self, by: Micros) -> None:
+        """Say so: a pause before a retry ends earlier, nothing else is moved, and nothing is submitted."""
+        before = dict(self.state.nodes)
+        self.tell(ClockSetBack(self.at, by))
+        for id_, old in before.items():
+            now = self.state.nodes[id_]
+            if old.phase == NodePhase.WAITING and old.attempt:
+                assert now == replace(old, due=now.due), f"{id_} is moved"
+                assert now.due <= old.due - by, f"{id_} waits for the clock"
+            else:
+                assert now == old, f"{id_} notices the clock"
 
     def recover(self) -> None:
         """Launch what recovers this execution, and bring it to its end."""

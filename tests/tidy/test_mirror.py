@@ -38,7 +38,12 @@ ELSEWHERE = (
     Group(
         "tests/unit/engine/test_loop.py",
         "what the one thread of the engine is made of",
-        "engine/arrivals engine/ledger engine/memory engine/outcomes engine/programs",
+        "engine/arrivals engine/backwards engine/ledger engine/memory engine/outcomes engine/programs",
+    ),
+    Group(
+        "tests/unit/bundles/test_sources.py",
+        "what git tracks is one way to find a source",
+        "bundles/tracked",
     ),
     Group(
         "tests/contract/test_stores_sqlite.py",

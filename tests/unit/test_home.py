@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tidegate.errors import StoreError
 from tidegate.home import find_home
 
 
@@ -29,3 +30,20 @@ def test_it_is_absolute_and_may_begin_with_the_users_home(
 
     assert find_home("~/store") == tmp_path / "store"
     assert find_home("store") == Path.cwd() / "store"
+
+
+@pytest.mark.parametrize("home", ["", "not/absolute"])
+def test_a_home_that_is_none_is_refused_unless_the_system_knows_another(
+    monkeypatch: pytest.MonkeyPatch, home
+):
+    for name in ("TIDEGATE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", home)
+
+    try:
+        assert find_home().is_absolute()
+    except StoreError as error:
+        assert "--home DIR" in error.message
+
+    with pytest.raises(StoreError, match="no such user"):
+        find_home("~nobody-of-this-name/store")

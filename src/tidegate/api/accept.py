@@ -1,7 +1,8 @@
 """
 Accepting connections of the local door in an event loop, and serving them as `protocol` serves every other.
 
-Rule 1: only the user of this process may connect, and root. The system says who is at the other end, and decisions are recorded under that name.
+Rule 1: only the user of this process may ask, root, and the owner of the store; anybody else is told so. It is the caller's user that counts: the system
+        says who is at the other end, and decisions are recorded under that name.
 Rule 2: no trouble with one connection ends the door. Without file descriptors it waits until there are some again; the connections wait with it.
 """
 
@@ -11,7 +12,7 @@ import logging
 import os
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -24,9 +25,9 @@ from tidegate.api.protocol import Protocol, sweep
 from tidegate.api.replies import Out
 from tidegate.api.route import AsgiApp, Receive, Scope, Send
 from tidegate.api.supervise import supervise
-from tidegate.errors import Overloaded
+from tidegate.errors import Forbidden, Overloaded
 from tidegate.parts import Part
-from tidegate.service.access import Principal, owner
+from tidegate.service.access import ANONYMOUS, owner
 
 MAX_LINES: Final = 256
 """Connections that are served. A command has one or two; this many are a script that has gone wild."""
@@ -40,6 +41,8 @@ IDLE: Final = 5
 THREADS: Final = 16
 """Requests that are worked on in a thread at once; as many as a server has for the network."""
 
+ASK: Final = "ask as its owner, as root, or over the network with a token"
+
 SCARCE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 LONGEST_PAUSE: Final = 1.0
 """Seconds between two attempts to accept while something is scarce: a command waits for five."""
@@ -48,12 +51,16 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    listener: socket.socket, app: AsgiApp, part: Part, begun: Callable[[Callable[[], None]], None]
+    listener: socket.socket,
+    app: AsgiApp,
+    part: Part,
+    begun: Callable[[Callable[[], None]], None],
+    users: Collection[int],
 ) -> None:
-    """Accept in this thread, in a loop of its own. `begun` is told what ends that; it may be called in any thread."""
+    """Accept in this thread, in a loop of its own. `begun` is told what ends that; it may be called in any thread. `users` may ask."""
     loop = asyncio.new_event_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "tidegate-read"))
-    accepting = loop.create_task(accept(listener, app, part))
+    accepting = loop.create_task(accept(listener, app, part, users))
 
     def end() -> None:
         with suppress(RuntimeError):  # it has ended already
@@ -69,25 +76,26 @@ def run(
         loop.close()
 
 
-async def attend(listener: socket.socket, app: AsgiApp, part: Part) -> None:
+async def attend(listener: socket.socket, app: AsgiApp, part: Part, users: Collection[int]) -> None:
     """Accept in the loop of a server, and again after whatever ended it."""
-    await supervise(part, partial(accept, listener, app, part))
+    await supervise(part, partial(accept, listener, app, part, users))
 
 
-async def accept(listener: socket.socket, app: AsgiApp, part: Part) -> None:
-    """Accept what comes, and have it served by `app`, until this is cancelled; then hang up on everybody."""
+async def accept(listener: socket.socket, app: AsgiApp, part: Part, users: Collection[int]) -> None:
+    """Accept what comes, and have it served by `app` if one of `users` asks, until this is cancelled; then hang up on everybody."""
     loop = asyncio.get_running_loop()
     lines = ServerState()
-    serving, refusing = _config(_quiet(app)), _config(_overloaded)
+    serving, overloaded, closed = (_config(each) for each in (_quiet(app), _overloaded, _closed))
     sweeping = loop.create_task(sweep(lines.connections))
     try:
         while True:
             line = await _next(loop, listener, part)
-            principal, count = who_is_at(line), len(lines.connections)
-            if principal is None or count >= MAX_LINES + TOLERATED:
+            user, count = user_at(line), len(lines.connections)
+            if count >= MAX_LINES + TOLERATED:
                 line.close()
                 continue
-            config = serving if count < MAX_LINES else refusing
+            config = closed if user not in users else serving if count < MAX_LINES else overloaded
+            principal = ANONYMOUS if config is closed else owner(user)
             make = partial(Protocol, config, lines, {"principal": principal})
             try:
                 await loop.connect_accepted_socket(make, line)
@@ -121,14 +129,14 @@ async def _next(
             return line
 
 
-def who_is_at(line: socket.socket) -> Principal | None:
-    """Return who is at the other end of a connection; None if that is a stranger."""
+def user_at(line: socket.socket) -> int:
+    """Return the number of the user at the other end of a connection."""
     credentials = getattr(socket, "SO_PEERCRED", None)
-    user = os.getuid()
-    if credentials is not None:  # systems without it check the mode of the socket
-        size = struct.calcsize("3i")
-        _, user, _ = struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, credentials, size))
-    return owner(user) if user in (os.getuid(), 0) else None
+    if credentials is None:
+        return os.geteuid()  # systems without it check the mode of the socket
+    size = struct.calcsize("3I")
+    _, user, _ = struct.unpack("3I", line.getsockopt(socket.SOL_SOCKET, credentials, size))
+    return int(user)
 
 
 def _config(app: AsgiApp) -> Config:
@@ -154,6 +162,11 @@ def _quiet(app: AsgiApp) -> AsgiApp:
             await app(scope, receive, send)
 
     return served
+
+
+async def _closed(scope: Scope, receive: Receive, send: Send) -> None:
+    del receive
+    await Out(scope, send).error(Forbidden(f"the store belongs to another user than you: {ASK}"))
 
 
 async def _overloaded(scope: Scope, receive: Receive, send: Send) -> None:

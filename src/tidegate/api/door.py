@@ -202,8 +202,8 @@ def _is_api(path: str) -> bool:
     """Whether a path is the API's, also for a reader who takes slashes and capitals less seriously."""
     if path.startswith("/api/"):
         return True
-    first, _, _ = path.lower().lstrip("/").partition("/")
-    return first == "api"
+    first, _, rest = path.lower().lstrip("/").partition("/")
+    return first == "api" or (first == "metrics" and not rest)
 
 
 def _principal(scope: Scope) -> Principal:

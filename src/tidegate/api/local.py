@@ -3,10 +3,11 @@ The door for commands of the same user on the same machine: HTTP, as over the ne
 
 Whoever owns the store opens it, so there is never more than one; a file left behind by a killed owner is replaced.
 
-Rule 1: the socket has mode 0600, and the system says who asks, not the request (see `accept`).
+Rule 1: the socket has mode 0600 and belongs to the owner of the store; the system says who asks, not the request (see `accept`).
 Rule 2: a run has an event loop for it only once somebody has connected: most runs end without that, and do not pay for it.
 """
 
+import os
 import select
 import socket
 import threading
@@ -15,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tidegate.disk import ROOT
 from tidegate.errors import StoreError
 from tidegate.parts import Part
 from tidegate.remote.local import SOCKET, address
@@ -33,6 +35,7 @@ class LocalDoor:
         self._home = home
         self.part = part
         self._listener: socket.socket | None = None
+        self._owner = os.geteuid()
         self._lock = threading.Lock()
         self._end: Callable[[], None] | None = None
 
@@ -42,6 +45,11 @@ class LocalDoor:
         assert self._listener is not None, "it is open"
         return self._listener
 
+    @property
+    def users(self) -> frozenset[int]:
+        """Who may come in: the user of this process, root, and the owner of the store, if root has opened it."""
+        return frozenset({os.geteuid(), ROOT, self._owner})
+
     def open(self) -> None:
         """
         Begin to listen. Only for the owner of the store, and after it has become that.
@@ -50,10 +58,12 @@ class LocalDoor:
         """
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
+            self._owner = self._home.stat().st_uid if os.geteuid() == ROOT else os.geteuid()
             (self._home / SOCKET).unlink(missing_ok=True)
             with address(self._home) as where:
                 listener.bind(where)
                 Path(where).chmod(0o600)
+                os.chown(where, self._owner, -1, follow_symlinks=False)
             listener.listen(BACKLOG)
         except OSError as error:
             listener.close()
@@ -92,7 +102,7 @@ class LocalDoor:
         # Loaded here, for it takes longer than the start of a run.
         from tidegate.api.accept import run  # noqa: PLC0415
 
-        run(self.listener, make(), self.part, self._begun)
+        run(self.listener, make(), self.part, self._begun, self.users)
 
     def _begun(self, end: Callable[[], None]) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ Rule 2: then it accepts nothing more, lets go of everybody who waits, and lets r
 """
 
 import asyncio
+import errno
 import logging
 import resource
 import signal
@@ -25,7 +26,7 @@ from tidegate.api.protocol import MAX_CONNECTIONS, TOLERATED, Protocol, sweep
 from tidegate.api.route import AsgiApp
 from tidegate.api.settings import Settings
 from tidegate.api.supervise import supervise
-from tidegate.errors import TidegateError
+from tidegate.errors import InvalidValue, TidegateError
 from tidegate.parts import Parts
 
 BACKLOG = 2_048
@@ -48,9 +49,19 @@ class CannotListen(TidegateError):
     status = 503
 
 
+def find_family(host: str) -> socket.AddressFamily:
+    """Return the family of the address that a name or an address stands for. Errors: `InvalidValue` if nothing is called that."""
+    try:
+        return socket.getaddrinfo(host or "0.0.0.0", None, type=socket.SOCK_STREAM)[0][0]  # noqa: S104 - what an empty one means
+    except (OSError, UnicodeError):
+        raise InvalidValue(
+            f"--host {host}: unknown host name; give an address of this machine, such as 127.0.0.1 or ::1, or a name that has one"
+        ) from None
+
+
 def listen(host: str, port: int) -> socket.socket:
-    """Take the address. Errors: `CannotListen`."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    """Take the address. Errors: `CannotListen`; as of `find_family`."""
+    family = find_family(host)
     taken = socket.socket(family, socket.SOCK_STREAM)
     try:
         # A port that was listened on a moment ago may be taken again; one that is listened on now may not.
@@ -59,9 +70,13 @@ def listen(host: str, port: int) -> socket.socket:
         taken.listen(BACKLOG)
     except OSError as error:
         taken.close()
+        cure = (
+            "this machine has no such address"
+            if error.errno == errno.EADDRNOTAVAIL
+            else "stop what listens there, or choose another with --port"
+        )
         raise CannotListen(
-            f"cannot listen on {host} port {port}: {(error.strerror or str(error)).lower()};"
-            " stop what listens there, or choose another with --port"
+            f"cannot listen on {host} port {port}: {(error.strerror or str(error)).lower()}; {cure}"
         ) from None
     taken.setblocking(False)
     return taken

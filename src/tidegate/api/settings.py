@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tidegate.errors import InvalidValue
 
@@ -22,6 +22,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """
 
     host: str = "127.0.0.1"
+    """An address, or a name that has one; without the brackets that an IPv6 address has in a URL."""
     port: int = 8433
     allow_hosts: tuple[str, ...] = ()
     tls_cert: Path | None = None
@@ -29,6 +30,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     behind_proxy: bool = False
     failures: int = 10
     heartbeat: float = 15.0
+
+    def __post_init__(self) -> None:
+        """Take the brackets off."""
+        if self.host.startswith("[") and self.host.endswith("]") and ":" in self.host:
+            structs.force_setattr(self, "host", self.host[1:-1])
 
     @property
     def is_secure(self) -> bool:

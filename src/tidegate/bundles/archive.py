@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tidegate import disk
 from tidegate.bundles.sources import MAX_BYTES, MAX_FILES, Sources, is_safe
 from tidegate.bundles.whole import LIST, list_of
 from tidegate.errors import CodeError
@@ -103,10 +104,12 @@ def _write(into: Path, name: str, body: bytes, mode: int) -> Path:
     path = into / name
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # Synced with all the rest, before the bundle gets its name.
+        disk.make_directory(path.parent, durable=False)
         handle = os.open(path, flags, 0o755 if mode & 0o100 else 0o644)
     except (FileExistsError, NotADirectoryError):
         raise CodeError(f"the bundle holds {name!r}, or a part of it, twice") from None
     with os.fdopen(handle, "wb") as file:
+        disk.give(handle, path.parent)
         file.write(body)
     return path

@@ -6,7 +6,6 @@ Rule 2: before `put` returns, every directory with a new name in it is synced.
 """
 
 import os
-import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -95,7 +94,7 @@ class BundleDirectory:
         self._settle()
 
     def _draft(self, prefix: str) -> AbstractContextManager[Path]:
-        return disk.draft(partial(tempfile.mkdtemp, prefix=prefix, dir=self._root))
+        return disk.draft(partial(disk.new_directory, prefix, self._root))
 
     def _settle(self) -> None:
         disk.sync(self._root)

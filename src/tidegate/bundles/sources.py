@@ -1,24 +1,32 @@
 """
-Which files are a workflow's source: the tree in which its file lies, without what git ignores and without what is no source.
+Which files are a workflow's source: what it imports from beside it, what git tracks around it, and what somebody has named.
 
 Rule 1: the root is the directory from which Python would import the file, so a file inside a package is imported as `package.module`.
-Rule 2: the file itself and the local modules that it imports always belong to the source, whatever a `.gitignore` says.
-Rule 3: hidden files are left out, and links that lead to some: they hold settings and secrets, not code.
-Rule 4: a tree that is too large, or is no project at all (a home directory, a directory for temporary files), is not packed whole: Rule 2 alone holds, and `note` says so.
+Rule 2: the file itself and the local modules that it imports, directly or not, always belong to the source, whatever a `.gitignore` says.
+Rule 3: in a git repository, all that git tracks below the root belongs to it as well; elsewhere nothing else does: what lies beside a
+        workflow may be results, logs and tokens, and each would make another version of it.
+Rule 4: so do the files and directories that `--include` names, and `include` under `[tool.tidegate]` in the next `pyproject.toml`, here or above.
+Rule 5: hidden files are left out unless they are named, and links that lead to some: they hold settings and secrets, not code.
+Rule 6: a tree that is too large, or is no project at all (a home directory, a directory for temporary files), is not packed whole: Rule 3 does not hold, and `note` says so.
 """
 
 import ast
 import os
+import shlex
 import stat
 import tempfile
 import tokenize
+import tomllib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
+from tidegate.bundles.tracked import tracked
 from tidegate.errors import CodeError
 
 MAX_FILES = 5_000
@@ -29,6 +37,9 @@ MAX_PART = 255
 """Bytes of each part of it: no usual file system takes more."""
 STORE = "tidegate.db"
 """The file of a store. The directory in which it lies is never source, though it may stand beside the source."""
+
+PROJECT = "pyproject.toml"
+"""The file of a project that may name, under `[tool.tidegate]`, what is packed as well."""
 
 NEVER = frozenset({"__pycache__", "node_modules", "site-packages"})
 """Directories that hold no source of the user's, whatever their size."""
@@ -56,36 +67,135 @@ def find_sources(
     file: Path,
     extra: Sequence[Path] = (),
     *,
+    include: Sequence[Path] = (),
     max_files: int = MAX_FILES,
     max_bytes: int = MAX_BYTES,
 ) -> Sources:
     """
     Find what must travel with a workflow file.
 
-    `extra` are files and directories under the same root. If there are any, they and the modules which the file imports are taken, and nothing else.
+    `include` are files and directories under the same root that are taken as well; `extra` some that are taken instead of what git tracks.
     Errors: `CodeError` if the file cannot be read or is not Python, or if even the least that must travel is too large.
     """
     root, module = find_root(file)
     needed = _imported(root, file.resolve())
-    chosen = list(_chosen(root, extra))
+    return _gather(root, module, needed, extra, include, Limits(max_files, max_bytes))
+
+
+def gather(root: Path, names: Sequence[str], module: str, include: Sequence[Path] = ()) -> Sources:
+    """Return what must travel with some modules of a tree, by the names of their files. One that is no Python travels as it is. Errors: `CodeError`."""
+    needed = set(names)
+    for name in names:
+        with suppress(CodeError):
+            needed |= _imported(root, root / name)
+    return _gather(root, module, needed, (), include, Limits(MAX_FILES, MAX_BYTES))
+
+
+class Limits(NamedTuple):
+    """How many files a bundle may have, and how many bytes."""
+
+    files: int
+    size: int
+
+
+def _gather(
+    root: Path,
+    module: str,
+    needed: set[str],
+    only: Sequence[Path],
+    include: Sequence[Path],
+    limits: Limits,
+) -> Sources:
+    chosen = {*_chosen(root, only, "--only"), *_chosen(root, include, "--include")}
+    chosen.update(_configured(root))
     note = ""
-    if not extra:
+    if not only:
         try:
-            chosen = list(_tree(root, max_files, max_bytes))
+            chosen.update(_tracked(root, limits))
         except _TooLargeError as why:
-            others = len(needed) - 1
             note = (
-                f"{why}: packed only {file.name} and the {others} local modules it imports; "
-                "add more with --only PATH, or keep files out with a .gitignore"
+                f"{why}: packed only {module} and the {len(needed) - 1} local modules it imports;"
+                " add more with --include PATH"
             )
     files = tuple(sorted({*needed, *chosen}))
     size = sum(_size(root / name) for name in files)
-    if len(files) > max_files or size > max_bytes:
+    if len(files) > limits.files or size > limits.size:
         raise CodeError(
-            f"{file}: its source is too large to be packed ({len(files)} files, {size / 2**20:.1f} MiB; "
-            f"the limits are {max_files} files and {max_bytes / 2**20:.0f} MiB); name less with --only PATH"
+            f"{root}: the source of {module} is too large to be packed ({len(files)} files, {size / 2**20:.1f} MiB; "
+            f"the limits are {limits.files} files and {limits.size / 2**20:.0f} MiB); name less with --include or --only"
         )
-    return Sources(root, module, files, note)
+    return Sources(root, module, files, note or _hint(root, files))
+
+
+def _tracked(root: Path, limits: Limits) -> Iterator[str]:
+    """Yield what git tracks below the root, and give up as soon as it is too much."""
+    names = [each for each in tracked(root) or () if _is_source(root, PurePosixPath(each))]
+    if names and root in _shared(root):
+        raise _TooLargeError(f"{root} is not the directory of one project")
+    if len(names) > limits.files or sum(_size(root / each) for each in names) > limits.size:
+        raise _TooLargeError(
+            f"git tracks more than {limits.files} files or {limits.size / 2**20:.0f} MiB in {root}"
+        )
+    yield from names
+
+
+def _is_source(root: Path, name: PurePosixPath) -> bool:
+    """Whether a file may be taken that nobody has named."""
+    path = root / name
+    return not (
+        any(part.startswith(".") or part in NEVER for part in name.parts)
+        or name.suffix == ".pyc"
+        or not is_safe(name.as_posix())
+        or not path.is_file()
+        or not os.access(path, os.R_OK)
+        or (path.is_symlink() and _is_hidden(root, path.resolve()))
+    )
+
+
+def _configured(root: Path) -> Iterator[str]:
+    """Yield the files that the project file names."""
+    around = (up / PROJECT for up in (root, *root.parents))
+    file = next((each for each in around if os.path.isfile(each)), None)  # noqa: PTH113 - False where nobody may look
+    if file is None:
+        return
+    try:
+        found = tomllib.loads(file.read_text())
+    except (OSError, ValueError):
+        return  # it is not ours, and whoever reads it says what is wrong
+    patterns = found.get("tool", {}).get("tidegate", {}).get("include", [])
+    for pattern in patterns:
+        paths = sorted(file.parent.glob(str(pattern)))
+        if not paths:
+            raise CodeError(f"{file}: include: {pattern!r} names no file or directory")
+        yield from _chosen(root, paths, f"{file}: include")
+
+
+def _hint(root: Path, files: Sequence[str]) -> str:
+    """Say which files beside the source are named in it, and not packed."""
+    packed, found = set(files), set[str]()
+    for name in files:
+        if not name.endswith(".py"):
+            continue
+        with suppress(CodeError):
+            for node in ast.walk(_parse(root / name)):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found.update(_beside(root, PurePosixPath(name).parent, node.value))
+    missing = sorted(found - packed)
+    if not missing:
+        return ""
+    first = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+    flags = " ".join(f"--include {shlex.quote(each)}" for each in missing[:3])
+    return f"not packed, though the source names it: {first}; if it is read at run time: {flags}"
+
+
+def _beside(root: Path, folder: PurePosixPath, text: str) -> Iterator[str]:
+    """Yield the file beside a module that a text of it names, if it does."""
+    if "." not in text or len(text) > MAX_PART or not is_safe(text):
+        return
+    for each in dict.fromkeys((folder / text, PurePosixPath(text))):
+        with suppress(OSError):
+            if (root / each).is_file():
+                yield each.as_posix()
 
 
 def find_root(file: Path) -> tuple[Path, str]:
@@ -135,6 +245,8 @@ def _imported(root: Path, file: Path) -> set[str]:
             marker = root / package / "__init__.py"
             if package.parts and marker.is_file():
                 todo.append(marker)
+        if path.suffix != ".py":
+            continue
         try:
             tree = _parse(path)
         except CodeError:
@@ -168,6 +280,11 @@ def _imports(tree: ast.Module, where: Path) -> Iterator[tuple[str, ...]]:
                 dotted = (*base, *(module.split(".") if module else ()))
                 yield dotted
                 yield from ((*dotted, alias.name) for alias in names)
+            case ast.Call(
+                func=ast.Name("__import__") | ast.Attribute(attr="import_module"),
+                args=[ast.Constant(str(name))],
+            ):
+                yield tuple(name.split("."))
             case _:
                 pass
 
@@ -175,31 +292,34 @@ def _imports(tree: ast.Module, where: Path) -> Iterator[tuple[str, ...]]:
 def _module_files(root: Path, dotted: tuple[str, ...]) -> Iterator[Path]:
     for depth in range(1, len(dotted) + 1):
         path = root.joinpath(*dotted[:depth])
-        for candidate in (path.with_name(path.name + ".py"), path / "__init__.py"):
+        ends = (".py", *EXTENSION_SUFFIXES)
+        for candidate in (*(path.with_name(path.name + end) for end in ends), path / "__init__.py"):
             if candidate.is_file():
                 yield candidate
 
 
-def _chosen(root: Path, extra: Sequence[Path]) -> Iterator[str]:
+def _chosen(root: Path, extra: Sequence[Path], by: str) -> Iterator[str]:
     for path in extra:
         try:
             name = path.absolute().relative_to(root.absolute())
         except ValueError:
             raise CodeError(
-                f"--only {path}: lies outside of {root}, from where the workflow is imported"
+                f"{by} {path}: lies outside of {root}, from where the workflow is imported"
             ) from None
         if path.is_dir():
-            yield from _tree(root, 2 * MAX_FILES, 2 * MAX_BYTES, name)
+            try:
+                yield from _tree(root, 2 * MAX_FILES, 2 * MAX_BYTES, name)
+            except _TooLargeError as why:
+                raise CodeError(f"{by} {path}: {why}") from None
         elif path.is_file():
             yield name.as_posix()
         else:
-            raise CodeError(f"--only {path}: there is no such file or directory")
+            raise CodeError(f"{by} {path}: there is no such file or directory")
 
 
 def _tree(root: Path, max_files: int, max_bytes: int, below: Path = Path()) -> Iterator[str]:
     """Yield the source files under the root, and give up as soon as there are too many."""
-    shared = {Path.home(), Path(tempfile.gettempdir()).resolve(), Path(root.anchor)}
-    if root in shared or (root / STORE).exists():
+    if (root in _shared(root) or (root / STORE).exists()) and below == Path():
         raise _TooLargeError(f"{root} is not the directory of one project")
     count = size = 0
     ignored = _Ignored(root)
@@ -211,19 +331,13 @@ def _tree(root: Path, max_files: int, max_bytes: int, below: Path = Path()) -> I
             for name in folders
             if not name.startswith(".")
             and name not in NEVER
-            and not (Path(folder) / name / "pyvenv.cfg").exists()
-            and not (Path(folder) / name / STORE).exists()
+            and not os.path.exists(f"{folder}/{name}/pyvenv.cfg")  # noqa: PTH110 - False where nobody may look
+            and not os.path.exists(f"{folder}/{name}/{STORE}")  # noqa: PTH110 - as above
             and not ignored(f"{(within / name).as_posix()}/")
         )
         for name in names:
             path = within / name
-            if name.startswith(".") or name.endswith(".pyc") or ignored(path.as_posix()):
-                continue
-            if not is_safe(path.as_posix()):
-                continue
-            if not (root / path).is_file() or not os.access(root / path, os.R_OK):
-                continue
-            if (root / path).is_symlink() and _is_hidden(root, (root / path).resolve()):
+            if ignored(path.as_posix()) or not _is_source(root, PurePosixPath(path.as_posix())):
                 continue
             count += 1
             size += _size(root / path)
@@ -231,6 +345,15 @@ def _tree(root: Path, max_files: int, max_bytes: int, below: Path = Path()) -> I
                 limits = f"{max_files} files or {max_bytes / 2**20:.0f} MiB"
                 raise _TooLargeError(f"{root} holds more than {limits}")
             yield path.as_posix()
+
+
+def _shared(root: Path) -> Iterator[Path]:
+    """Yield the directories in which there is more than one project: those that this user has."""
+    yield Path(root.anchor)
+    with suppress(RuntimeError):
+        yield Path.home()
+    with suppress(OSError):
+        yield Path(tempfile.gettempdir()).resolve()
 
 
 def _is_hidden(root: Path, path: Path) -> bool:

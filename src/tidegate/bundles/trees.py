@@ -1,7 +1,7 @@
 """
 Which modules to register, and with which source: of files, packages and directories.
 
-Rule 1: a file brings the tree from which Python would import it; a package too; a directory that is no package is itself such a tree.
+Rule 1: a file brings what belongs to its source (see `sources`); a package and a directory what belongs to the modules in it.
 Rule 2: below a directory, a module counts if it makes a workflow: by `@workflow`, or by calling `Workflow(...)`.
 Rule 3: what lies in one tree is packed once.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from tidegate.bundles.sources import Sources, find_sources, tree_files
+from tidegate.bundles.sources import Sources, find_sources, gather, tree_files
 from tidegate.errors import CodeError
 
 MAKERS = frozenset({"workflow", "Workflow", "ImperativeWorkflow"})
@@ -25,39 +25,41 @@ class Tree(Struct, frozen=True):
     modules: tuple[str, ...]
 
 
-def find_trees(paths: Sequence[Path], only: Sequence[Path] = ()) -> list[Tree]:
+def find_trees(
+    paths: Sequence[Path], only: Sequence[Path] = (), include: Sequence[Path] = ()
+) -> list[Tree]:
     """
-    Return the source trees of files and directories. `only` restricts what travels with single files, as of `find_sources`.
+    Return the source trees of files and directories. `only` restricts what travels with single files, `include` adds to it, as of `find_sources`.
 
     Errors: `CodeError` if a path cannot be read, or no workflow is there.
     """
     found: dict[Path, Tree] = {}
     for path in paths:
-        tree = _of_directory(path) if path.is_dir() else _of_file(path, only)
+        tree = _of_directory(path, include) if path.is_dir() else _of_file(path, only, include)
         there = found.get(tree.sources.root)
         found[tree.sources.root] = tree if there is None else _joined(there, tree)
     return list(found.values())
 
 
-def _of_file(file: Path, only: Sequence[Path]) -> Tree:
-    sources = find_sources(file, only)
+def _of_file(file: Path, only: Sequence[Path], include: Sequence[Path]) -> Tree:
+    sources = find_sources(file, only, include=include)
     return Tree(sources, (sources.module,))
 
 
-def _of_directory(directory: Path) -> Tree:
+def _of_directory(directory: Path, include: Sequence[Path]) -> Tree:
     top = directory.resolve()
     root = top
     while (root / "__init__.py").is_file() and root != root.parent:
         root = root.parent
-    files = tree_files(root)
-    modules = tuple(
-        module
-        for name in files
+    modules = {
+        name: module
+        for name in tree_files(root)
         if (root / name).is_relative_to(top) and (module := _module(root, name))
-    )
+    }
     if not modules:
         raise CodeError(f"{directory}: no file below it makes a workflow with @workflow")
-    return Tree(Sources(root, modules[0], files), modules)
+    named = tuple(modules.values())
+    return Tree(gather(root, tuple(modules), named[0], include), named)
 
 
 def _module(root: Path, name: str) -> str:

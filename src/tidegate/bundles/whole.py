@@ -14,7 +14,7 @@ from tidegate.errors import CodeError
 LIST = ".tidegate-files"
 """Hidden, so that no source tree holds it."""
 
-CURE = "register the same source again to put it back, then recover the executions that failed"
+CURE = "register the same source again, or restore it from a backup; what is held goes on by itself"
 
 
 def list_of(bodies: dict[str, bytes]) -> bytes:

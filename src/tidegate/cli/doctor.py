@@ -9,8 +9,11 @@ from tidegate.cli.options import json_option, shared_options
 from tidegate.cli.progress import counting
 from tidegate.cli.render import line, moment, print_json, tell
 from tidegate.remote.local import OwnerGone, OwnerSilent, connect
-from tidegate.runtime import problems_of, rebuild_lists
+from tidegate.runtime import checked, rebuild_lists
 from tidegate.wire import PartView
+
+MISSING = 6
+"""The exit code where something is missing. What is wrong with what is there has been 1 from the beginning."""
 
 PATIENCE = 5.0
 """Seconds until an owner that does not reply counts as a problem."""
@@ -26,15 +29,18 @@ PATIENCE = 5.0
 @shared_options
 def doctor_command(*, home: Path, rebuild: bool, as_json: bool) -> int:
     """
-    Check the store: the file, and each execution against its history. Exits with 1 if there are problems.
+    Check the store: the file, each execution against its history, and that its code and its files are there.
+
+    Exits with 1 if something is wrong, and with 6 if something is missing: the store itself, the code of an execution that has not ended, a file.
 
     If a process owns the store (`tidegate serve`, `run`), it is asked whether each of its parts works.
     """
     if rebuild:
         rebuild_lists(home, counting("lists written anew"))
     parts, problems = _owner(home)
-    count, found = problems_of(home)
-    problems += found
+    found = checked(home)
+    problems += found.problems + found.missing
+    count = found.executions
     if as_json:
         shown = {"executions": count, "problems": problems, "parts": to_builtins(parts)}
         print_json({"home": str(home), **shown})
@@ -42,7 +48,7 @@ def doctor_command(*, home: Path, rebuild: bool, as_json: bool) -> int:
         for problem in problems:
             click.echo(line(problem))
         tell(f"{home}: {count} executions checked, {len(problems)} problems found")
-    return int(bool(problems))
+    return MISSING if found.missing else int(bool(problems))
 
 
 def _owner(home: Path) -> tuple[list[PartView], list[str]]:

@@ -71,7 +71,7 @@ class Follower:
         self._stopped = False
 
     def follow(self, *, detach: bool = False) -> ExecutionView:
-        """Return the execution once it has ended or, with `detach`, once nothing more can happen without an answer. Errors: `StoreDamaged`."""
+        """Return the execution once it has ended or, with `detach`, once nothing more can happen without an answer. Errors: `StoreDamaged`, also if it is held."""
         threading.Thread(target=self._listen, name="tidegate-news", daemon=True).start()
         progress = Progress()
         try:
@@ -88,6 +88,8 @@ class Follower:
                     continue
                 if detach and is_quiet(view):
                     return view
+                if view.damaged and is_held(view):
+                    raise StoreDamaged(view.damaged)
                 if self._asks and not detach and open_gates:
                     progress.pause()
                     self._ask(open_gates[0])
@@ -220,6 +222,15 @@ class Follower:
 def is_quiet(view: ExecutionView) -> bool:
     """Return whether nothing more can happen without an answer."""
     return view.phase == "WAITING" and all(each.kind in ANSWERABLE for each in view.waiting)
+
+
+def is_held(view: ExecutionView) -> bool:
+    """Return whether all that is left of an execution that lacks something are attempts that cannot begin."""
+    parents = {each.parent for each in view.nodes}
+    leaves = [each for each in view.nodes if each.id not in parents]
+    return any(each.phase == "QUEUED" and each.attempts for each in leaves) and not any(
+        each.phase in ("RUNNING", "WAITING") for each in leaves
+    )
 
 
 def how_to_answer(gate: WaitingView) -> str:

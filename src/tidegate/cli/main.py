@@ -57,11 +57,12 @@ COMMANDS = {
 EPILOG = """\b
 Exit codes:
   0    it is done (with --detach: it has come as far as it can)
-  1    the execution failed, timed out or was aborted; doctor: found problems
+  1    the execution failed, timed out or was aborted; doctor: found what is wrong
   2    the command line, the file or a value is wrong
   3    refused: answered already, timed out, ended, not waiting yet
   4    there is no such execution, workflow or signal
   5    the store cannot be opened, read or written
+  6    doctor: something is missing that must be there
   70   a bug in Tidegate
   130  interrupted; the execution waits in the store
 """

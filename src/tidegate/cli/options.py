@@ -1,5 +1,6 @@
 """What the subcommands share: their options, and the meaning of an execution's id that is cut short."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import click
 
 from tidegate.cli.way import HOME, SERVER, Way, spelled
-from tidegate.errors import UnknownExecution
+from tidegate.errors import StoreError, UnknownExecution
 from tidegate.home import find_home
 from tidegate.wire import ListExecutions
 
@@ -17,6 +18,13 @@ detach_option = click.option(
     "--detach", is_flag=True, help="Return once nothing more can happen without an answer."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+include_option = click.option(
+    "--include",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Pack this file or directory as well; repeatable.",
+)
 workers_option = click.option(
     "--workers",
     type=click.IntRange(1, 1000),
@@ -74,7 +82,12 @@ def _home(ctx: click.Context, _: click.Parameter, given: str | None) -> Path:
     given = given or (ctx.find_root().obj or {}).get("home")
     if given:
         ctx.meta[HOME] = given
-    return find_home(given)
+    try:
+        return find_home(given)
+    except StoreError:
+        if ctx.meta.get(SERVER) is None:
+            raise
+        return Path(os.devnull)  # a server has the store: nothing is looked for here
 
 
 MIN_BEGINNING = 4

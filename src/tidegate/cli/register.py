@@ -1,5 +1,6 @@
 """The command that registers workflows: their source is packed, and goes to the store of this machine, or to a server."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -7,8 +8,8 @@ import click
 
 from tidegate.bundles.archive import pack
 from tidegate.bundles.trees import Tree, find_trees
-from tidegate.cli.options import json_option, server_options
-from tidegate.cli.render import line, print_json, table, tell
+from tidegate.cli.options import include_option, json_option, server_options
+from tidegate.cli.render import line, print_json, size, table, tell
 from tidegate.cli.store import open_engine
 from tidegate.cli.way import Way, way_to
 from tidegate.errors import AuthoringError, CodeError
@@ -29,10 +30,22 @@ from tidegate.wire import Register, WorkflowView
     metavar="PATH",
     help="Pack only the named files, what they import, and this; repeatable.",
 )
+@include_option
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="List what would be packed, with its size, and register nothing.",
+)
 @json_option
 @server_options
 def register_command(
-    *, home: Path, paths: tuple[Path, ...], version: str, only: tuple[Path, ...], as_json: bool
+    *,
+    home: Path,
+    paths: tuple[Path, ...],
+    version: str,
+    dry_run: bool,
+    as_json: bool,
+    **chosen: tuple[Path, ...],
 ) -> int:
     """
     Register the workflows of Python files, of packages, or of all files below a directory.
@@ -40,10 +53,12 @@ def register_command(
     Their names are dotted, from the directory where Python would begin to import: that above the outermost package, or the directory itself.
     Executions that wait go on with the code they were launched with.
     """
+    if dry_run:
+        return _list_packed(find_trees(paths, **chosen), as_json=as_json)
     found: list[WorkflowView] = []
     broken: list[str] = []
     with way_to(home, partial(open_engine, workers=1)) as way:
-        for tree in find_trees(paths, only):
+        for tree in find_trees(paths, **chosen):
             if tree.sources.note:
                 tell(f"note: {tree.sources.note}")
             _register(way, tree, version, found, broken)
@@ -74,3 +89,28 @@ def _register(
             broken += [f"{each.name}: {each.error}" for each in there.broken]
         except AuthoringError as error:
             broken.append(error.message)
+
+
+def _list_packed(trees: Sequence[Tree], *, as_json: bool) -> int:
+    """Show what would be packed, the largest files first, since those are the ones to look at."""
+    shown = []
+    for tree in trees:
+        root = tree.sources.root
+        sizes = {name: (root / name).stat().st_size for name in tree.sources.files}
+        files = sorted(sizes.items(), key=lambda each: (-each[1], each[0]))
+        shown.append(
+            {
+                "root": str(root),
+                "digest": pack(tree.sources).digest,
+                "bytes": sum(sizes.values()),
+                "files": [{"name": name, "bytes": length} for name, length in files],
+            }
+        )
+        if not as_json:
+            click.echo(table(("BYTES", "FILE"), [(f"{n:,}", line(name)) for name, n in files]))
+            tell(f"{line(str(root))}: {len(files)} files, {size(sum(sizes.values()))}")
+        if tree.sources.note:
+            tell(f"note: {tree.sources.note}")
+    if as_json:
+        print_json(shown)
+    return 0

@@ -24,6 +24,7 @@ from tidegate.cli.inputs import inputs_help, read_inputs, workflows_help
 from tidegate.cli.options import (
     detach_option,
     full_id,
+    include_option,
     json_option,
     server_options,
     workers_option,
@@ -62,6 +63,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     inputs: str | None
     answers: tuple[str, ...]
     only: tuple[Path, ...]
+    include: tuple[Path, ...]
     detach: bool
     as_json: bool
     id_: str | None
@@ -98,6 +100,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     metavar="PATH",
     help="Pack only the file, what it imports, and this; repeatable.",
 )
+@include_option
 @click.option(
     "-h", "--help", "wants_help", is_flag=True, help="Show this; after a workflow, show its inputs."
 )
@@ -131,10 +134,15 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
         inputs = read_inputs(chosen, options.rest, options.inputs, Reader(way.blobs))
         prepared = [_prepared(way, chosen, each) for each in options.answers]
         id_ = options.id_ or new_id()
-        way.ask(
+        launched = way.ask(
             Launch(workflow=chosen.name, version=chosen.version, inputs=inputs, id=id_),
         )
         tell(f"execution {id_}")
+        if launched.asked_version:
+            tell(
+                f"it was launched before, with version {line(launched.version)}, and goes on with that:"
+                f" the code has changed since (now {line(launched.asked_version)}); for the new code, choose another --id"
+            )
         prepared = _answer_early(way, id_, chosen, prepared)
         view = _follow(way, id_, prepared, detach=options.detach)
         _tell_of_others(way, id_)
@@ -190,7 +198,7 @@ def standings(views: Sequence[ExecutionView]) -> list[str]:
 
 
 def _register(way: Way, options: RunOptions) -> WorkflowList:
-    sources = find_sources(options.file, options.only)
+    sources = find_sources(options.file, options.only, include=options.include)
     if sources.note:
         tell(f"note: {sources.note}")
     archive = pack(sources)

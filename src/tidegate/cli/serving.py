@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tidegate.api.accept import attend
 from tidegate.api.app import make_app
-from tidegate.api.server import Behind, listen, serve
+from tidegate.api.server import Behind, find_family, listen, serve
 from tidegate.api.settings import Settings, check_exposure
 from tidegate.cli.ending import opened
 from tidegate.cli.render import tell
@@ -36,6 +36,7 @@ def serve_store(
 
     `prepare` is called before anything is served, with the address, and returns what to do then. Errors: `EngineFailed`, when the engine has.
     """
+    find_family(settings.host)  # before it is said of a slip of the hand that others could reach it
     check_exposure(settings)
     listening = listen(settings.host, settings.port)
     try:
@@ -53,7 +54,11 @@ def serve_store(
                 if then is not None:
                     then()
 
-            local = None if door is None else partial(attend, door.listener, app.local, door.part)
+            local = (
+                None
+                if door is None
+                else partial(attend, door.listener, app.local, door.part, door.users)
+            )
             behind = Behind(
                 parts=runtime.parts,
                 grace=grace,

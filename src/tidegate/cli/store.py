@@ -33,6 +33,11 @@ LOOK = 5.0
 
 PAUSE = 0.05
 
+LOSSES = 8
+"""How many owners a request may lose before it is given up: with pauses that double up to a second, after 5 s of an owner that only hangs up."""
+
+LONGEST_PAUSE = 1.0
+
 V = TypeVar("V")
 
 
@@ -95,6 +100,7 @@ class StoreWay:
     def ask(self, request: Ask[V]) -> V:
         """Have a request handled, and return the view that answers it. Errors: those of the service; `StoreLocked` if the owner cannot be reached."""
         give_up = time.monotonic() + PATIENCE
+        lost = 0
         while True:
             own = self._own
             if own is not None:
@@ -109,10 +115,13 @@ class StoreWay:
                     self._open()
                 else:
                     time.sleep(PAUSE)
-            except OwnerGone:
+            except OwnerGone as error:
+                lost += 1
+                if lost >= LOSSES:
+                    raise _unreachable(self.home, error) from None
                 # There was an owner until now, and the request may have waited for long: patience begins here.
                 give_up = time.monotonic() + PATIENCE
-                time.sleep(PAUSE)
+                time.sleep(min(PAUSE * 2**lost, LONGEST_PAUSE))
             except OwnerSilent:
                 if not self._only_looks:
                     raise

@@ -34,7 +34,7 @@ from tidegate.core.state import (
     NodeState,
 )
 from tidegate.ir.expr import NodeId
-from tidegate.ir.graph import Instant, TaskNode
+from tidegate.ir.graph import Instant, Micros, TaskNode
 
 MAX_LOST = 10
 """How many attempts of a node may die with their host before the node fails: it is probably what kills the host."""
@@ -84,6 +84,19 @@ def take_up(flow: Flow) -> None:
             _lost(flow, node, now)
         elif now.phase is QUEUED:
             flow.submit(node, reissue(now))
+    # The clock may have been set back while there was no host to see it.
+    hasten(flow, Micros(0))
+
+
+def hasten(flow: Flow, by: Micros) -> None:
+    """Bring the ends of pauses forward by as much as the clock was set back; no pause is longer from now on than it was meant to be."""
+    draft = flow.draft
+    for node, now in draft.base.nodes.items() if draft.live else ():
+        if now.phase is not WAITING or now.due is None or not now.attempt:
+            continue
+        due = Instant(min(now.due - by, draft.at + _pause(_task(flow, node), now)))
+        if due < now.due:
+            draft.put(node, replace(now, due=due))
 
 
 def give_back(flow: Flow) -> None:
@@ -132,16 +145,25 @@ def _lost(flow: Flow, node: NodeId, now: NodeState) -> None:
 
 
 def _failed(flow: Flow, node: NodeId, now: NodeState, failure: Failure, at: Instant) -> None:
-    task = flow.draft.plan.nodes[node].node
-    assert isinstance(task, TaskNode)
-    used = retries_used(now)
-    if not failure.retryable or used >= task.retry.retries:
+    task = _task(flow, node)
+    if not failure.retryable or retries_used(now) >= task.retry.retries:
         phase = TIMED_OUT if failure.code == TASK_TIMED_OUT else FAILED
         flow.fail(node, now, failure, phase)
         return
-    pause = min(task.retry.pause << min(used, 40), task.retry.cap)
+    pause = _pause(task, now)
     if pause > 0:
         due = Instant(at + pause)
         flow.draft.put(node, replace(now, phase=WAITING, due=due, failure=failure))
     else:
         flow.submit(node, replace(now, phase=QUEUED, attempt=now.attempt + 1, failure=failure))
+
+
+def _task(flow: Flow, node: NodeId) -> TaskNode:
+    task = flow.draft.plan.nodes[node].node
+    assert isinstance(task, TaskNode)
+    return task
+
+
+def _pause(task: TaskNode, now: NodeState) -> Micros:
+    """Return how long to wait before the attempt after the current one."""
+    return Micros(min(task.retry.pause << min(retries_used(now), 40), task.retry.cap))

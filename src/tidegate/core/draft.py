@@ -93,7 +93,9 @@ class Draft(StateFields):
             old = self.base.nodes.get(node, QUEUED_STATE)
             self.before[node] = old.phase
         phase = state.phase
-        assert phase in NODE_TRANSITIONS[old.phase], f"{node}: {old.phase!r} -> {phase!r}"
+        # A wait that goes on until another instant is no change of phase.
+        if phase is not WAITING or old.phase is not WAITING:
+            assert phase in NODE_TRANSITIONS[old.phase], f"{node}: {old.phase!r} -> {phase!r}"
         self.nodes[node] = state
         planned = self.plan.nodes[node]
         if planned.kind is TASK and node not in self.plan.scopes:

@@ -148,6 +148,13 @@ class TimerFired(Struct, frozen=True, array_like=True, gc=False, tag=7):
     node: NodeId
 
 
+class ClockSetBack(Struct, frozen=True, array_like=True, gc=False, tag=12):
+    """The wall clock was set back, by at least this much. Sleeps and timeouts follow it; the pause before a retry is a duration, and does not."""
+
+    at: Instant
+    by: Micros
+
+
 class AnswerGiven(Struct, frozen=True, array_like=True, gc=False, tag=8):
     """Somebody answered a gate, with a value of the declared type; for an approval True or False."""
 
@@ -179,6 +186,7 @@ Event: TypeAlias = (
     | TakenUp
     | GivenBack
     | TimerFired
+    | ClockSetBack
     | AnswerGiven
     | AbortRequested
 )

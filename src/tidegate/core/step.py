@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from tidegate.core.advance import Flow
-from tidegate.core.attempts import give_back, reported, take_up
+from tidegate.core.attempts import give_back, hasten, reported, take_up
 from tidegate.core.draft import Draft
 from tidegate.core.messages import (
     AbortRequested,
     Accepted,
     AnswerGiven,
+    ClockSetBack,
     Command,
     Denied,
     Event,
@@ -101,6 +102,8 @@ def step(plan: Plan, state: ExecutionState, event: Event) -> Step:
             take_up(flow)
         case GivenBack():
             give_back(flow)
+        case ClockSetBack(by=by):
+            hasten(flow, by)
         case _:
             reported(flow, event)
     flow.run()

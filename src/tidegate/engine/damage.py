@@ -1,7 +1,8 @@
 """
 Which executions are known to be damaged, and why: what lists say of an execution that cannot be read back.
 
-Whatever reads an execution reports here when it cannot, and again when it can. Nothing is stored: what is damaged is noticed again.
+Whatever reads an execution reports here when it cannot, and again when it can; and the engine, what holds an execution that it runs.
+Nothing is stored: what is damaged is noticed again.
 """
 
 from typing import NamedTuple
@@ -26,11 +27,13 @@ class Damage:
 
     def __init__(self) -> None:
         self._known: Cache[Key, _Mark] = Cache(KNOWN)
+        self.holds: dict[Key, str] = {}
+        """What the engine misses of executions with attempts that cannot begin. It keeps the attempts anyway, so this adds little."""
 
     def why(self, key: Key) -> str:
         """Return what is damaged of an execution, and what to do; empty if nothing is known to be."""
         mark = self._known.get(key) if len(self._known) else None
-        return "" if mark is None else mark.why
+        return self.holds.get(key, "") if mark is None else mark.why
 
     def is_unreadable(self, key: Key) -> bool:
         """Whether the history of an execution is known to be damaged, or its graph."""

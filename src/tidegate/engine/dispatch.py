@@ -1,84 +1,147 @@
 """
 Handing attempts to the executor, and knowing which of them run.
 
-What cannot be handed over now is *held*: there is a reason outside the task, such as a disk without room. It stays QUEUED, counts as no attempt,
-and is handed over when the reason is gone.
+What cannot be handed over now is *held*: for a reason outside the task, such as a disk without room, its code or a file of it that is missing,
+or an executor that takes nothing. It stays QUEUED, counts as no attempt, is looked at again each time, and goes on when that is gone.
 """
 
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
-from tidegate.parts import Part
+from tidegate.parts import Parts, reason
+from tidegate.ports.clock import Clock
 from tidegate.ports.executor import Attempt, Began, Executor, Job, Report
 from tidegate.ports.journal import Key
 
 NO_ROOM: Final = "no_room"
 NO_WORKER: Final = "no_worker"
+MISSING: Final = "missing"
 
-log = logging.getLogger(__name__)
+
+class Hindrance(NamedTuple):
+    """Why an attempt cannot begin: a code, and a sentence."""
+
+    code: str
+    why: str
 
 
 class Held(Struct, frozen=True):
-    """Why attempts are held, and since when."""
+    """An attempt that is held, why, and since when."""
 
+    job: Job
     code: str
     why: str
     since: Instant
 
 
-class Dispatch:
-    """The engine's side of the executor; `room` says why no attempt may begin on this disk, if that is so. Used in the engine's thread, but for `drain` and `held`."""
+Hinders: TypeAlias = Callable[[Job], Hindrance | None]
 
-    def __init__(self, executor: Executor, part: Part, room: Callable[[], str]) -> None:
+log = logging.getLogger(__name__)
+
+
+def nothing_hinders(job: Job) -> None:
+    """Say of any attempt that it may begin."""
+    del job
+
+
+class Dispatch:
+    """
+    The engine's side of the executor; `hinders` says what an attempt cannot begin for. Used in the engine's thread, but for `drain` and `held`.
+
+    `missing` has what is missing of executions, for those that are held for that.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        parts: Parts,
+        clock: Clock,
+        hinders: Hinders,
+        missing: dict[Key, str],
+    ) -> None:
         self._executor = executor
-        self._part = part
-        self._room = room
+        self._part = parts.part("attempts", tidies=True)
+        self._clock = clock
+        self._hinders = hinders
+        self._missing = missing
         self._draining = False
         self._running: set[Attempt] = set()
-        self._code = ""
-        self.owed: list[Job] = []
-        """What is held. Another list with each change, so any thread may look."""
+        self._held: dict[Attempt, Held] = {}
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Hand over these attempts, after those that are owed; while it drains, leave them to the next host."""
-        jobs = [*self.owed, *jobs]
-        if self._draining or not jobs:
-            self.owed = []
+        """Hand over these attempts, after those that are held; while it drains, leave them to the next host."""
+        if self._held:
+            jobs = [*(each.job for each in self._held.values()), *jobs]
+        if not jobs:
             return
-        why = self._room()
-        if why:
-            self._hold(jobs, NO_ROOM, why)
+        if self._draining:
+            self._held.clear()
             return
+        free = [job for job in jobs if not self._is_hindered(job)]
+        if free:
+            self._hand_over(free)
+        if not self._held:
+            self._part.works()
+
+    def _hand_over(self, jobs: list[Job]) -> None:
         try:
             self._executor.submit(jobs)
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of them has begun
-            self._hold(jobs, NO_WORKER, error)
+            is_known = any(each.code == NO_WORKER for each in self._held.values())
+            for job in jobs:
+                self._hold(job, Hindrance(NO_WORKER, reason(error)))
+            self._part.failed(error, quietly=is_known)
         else:
-            self.owed = []
-            self._part.works()
+            if self._held:
+                for job in jobs:
+                    self._release(attempt_of(job))
 
-    def _hold(self, jobs: list[Job], code: str, why: Exception | str) -> None:
-        is_known = bool(self.owed) and self._code == code
-        self._part.failed(why, quietly=is_known)
-        self._code, self.owed = code, jobs
+    def _is_hindered(self, job: Job) -> bool:
+        hindrance = self._hinders(job)
+        if hindrance is None:
+            return False
+        is_known = self._hold(job, hindrance)
+        if not is_known:
+            log.warning("execution %s, node %s is held: %s", job.id, job.node, hindrance.why)
+        self._part.failed(hindrance.why, quietly=True)
+        return True
 
-    def held(self) -> tuple[Sequence[Job], Held]:
-        """Return which attempts are held, and why."""
-        now = self._part.standing()
-        return self.owed, Held(self._code, now.why, now.since)
+    def _hold(self, job: Job, hindrance: Hindrance) -> bool:
+        """Keep an attempt for later; return whether it was held for that already."""
+        attempt = attempt_of(job)
+        before = self._held.get(attempt)
+        is_known = before is not None and before.code == hindrance.code
+        since = before.since if before is not None and is_known else self._clock.now()
+        self._held[attempt] = Held(job, hindrance.code, hindrance.why, since)
+        if hindrance.code == MISSING:
+            self._missing[job.key] = hindrance.why
+        elif before is not None:
+            self._missing.pop(job.key, None)
+        return is_known
+
+    def _release(self, attempt: Attempt) -> None:
+        # Another node of the execution that is held says so again at the next look.
+        if self._held.pop(attempt, None) is not None:
+            self._missing.pop(attempt.key, None)
+
+    def held(self) -> list[Held]:
+        """Return what is held, in the order in which it was to begin."""
+        return list(self._held.values())
 
     def cancel(self, attempts: Sequence[tuple[Key, NodeId, int]]) -> None:
         """End these attempts, if they run."""
         self._running.difference_update(attempts)
-        self.owed = [job for job in self.owed if (job.key, job.node, job.attempt) not in attempts]
-        if not self.owed:
-            self._part.works()
+        if self._held:
+            for key, node, attempt in attempts:
+                self._release(Attempt(key, node, attempt))
+            if not self._held:
+                self._part.works()
         try:
             for key, node, attempt in attempts:
                 self._executor.cancel(key, node, attempt)
@@ -100,3 +163,8 @@ class Dispatch:
         """Hand over nothing any more. The future is done when nothing runs."""
         self._draining = True
         return self._executor.drain()
+
+
+def attempt_of(job: Job) -> Attempt:
+    """Return which attempt a job is."""
+    return Attempt(job.key, job.node, job.attempt)

@@ -42,14 +42,15 @@ from tidegate.engine.arrivals import (
     fail,
     tell,
 )
+from tidegate.engine.backwards import Backwards
 from tidegate.engine.damage import Damage
-from tidegate.engine.dispatch import Dispatch
+from tidegate.engine.dispatch import Dispatch, Hinders, nothing_hinders
 from tidegate.engine.futures import Future
 from tidegate.engine.ledger import Ledger
 from tidegate.engine.memory import Hot, Memory, collect_seldom
-from tidegate.engine.outcomes import brief, event_of, failed_by, spoiled
+from tidegate.engine.outcomes import brief, event_of, failed_by, is_of_the_store, spoiled
 from tidegate.engine.programs import Programs
-from tidegate.errors import Overloaded, StoreDamaged, StoreError, TidegateError
+from tidegate.errors import Overloaded, StoreError, TidegateError
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import SECOND, Instant
 from tidegate.parts import Parts
@@ -88,7 +89,7 @@ class Engine:
         executor: Executor,
         clock: Clock,
         parts: Parts | None = None,
-        room: Callable[[], str] = str,
+        hinders: Hinders = nothing_hinders,
     ) -> None:
         self.parts = parts or Parts()
         """The parts of this process, for all that stands on the engine."""
@@ -96,17 +97,17 @@ class Engine:
         self._journal = store.journal
         self._changes = store.changes
         self._executor = executor
-        self._dispatch = Dispatch(executor, self.parts.part("attempts", tidies=True), room)
-        self.held = self._dispatch.held
-        """For any thread: which attempts are held, and why."""
         self._clock = clock
         self.damage = Damage()
+        self._dispatch = Dispatch(executor, self.parts, clock, hinders, self.damage.holds)
         self._memory = memory = Memory(store.journal, self.programs, self.damage)
         self.peek, self.read, self.read_light = memory.peek, memory.read, memory.read_light
-        """For any thread: what is in memory, which may not be stored yet; and what is read from the store, for `submit`."""
+        self.held = self._dispatch.held
+        """For any thread: what is in memory, which may not be stored yet; what is read from the store, for `submit`; which attempts are held."""
         self._arrivals: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self._kept: list[Report] = []
         self._part = self.parts.part("engine")
+        self._backwards = Backwards()
         self._last_key = store.journal.last_key()
         self._next_due: Instant | None = store.journal.next_due()
         self._stopping = False
@@ -216,7 +217,8 @@ class Engine:
                 group = self._drain()
                 self._turn(group)
                 self._memory.cool()
-            self._give_back()
+            otherwise = "what runs is not given back, and will count as lost"
+            self._tell_all(self._dispatch.running, GivenBack, otherwise)
         except BaseException as bug:  # noqa: BLE001 - the thread's edge
             error = failed_by(bug)
             # Quietly, with its traceback at debug level: it is said by whoever ends the process for it.
@@ -239,19 +241,21 @@ class Engine:
                 # Full, or locked by another program: nobody is served before this is done.
                 self._stumbled = True
                 self._put_off(self._gather(self._drain()), error)
-        self._stumbled = bool(self._dispatch.owed)
+        self._stumbled = bool(self.held())
 
-    def _give_back(self) -> None:
-        """Leave what runs to the next host. What cannot be given back counts as lost."""
-        keys = self._dispatch.running()
+    def _tell_all(
+        self, find: Callable[[], list[Key]], news: Callable[[Instant], Event], otherwise: str
+    ) -> None:
+        """Tell executions what is news to all of them; what cannot be stored is logged, with what follows."""
         try:
+            keys = find()
             for first in range(0, len(keys), GROUP):
-                self._tell_page(keys[first : first + GROUP], GivenBack)
+                self._tell_page(keys[first : first + GROUP], news)
         except StoreError as error:
-            log.warning("what runs is not given back, and will count as lost: %s", error)
+            log.warning("%s: %s", otherwise, error)
 
-    def _tell_page(self, keys: list[Key], news: type[TakenUp | GivenBack]) -> None:
-        """Tell some executions that their host begins or stops, and store what that changes."""
+    def _tell_page(self, keys: list[Key], news: Callable[[Instant], Event]) -> None:
+        """Tell some executions what is news to all of them, such as that their host begins or stops, and store what that changes."""
 
         def tell_them(ledger: Ledger) -> None:
             for key in keys:
@@ -261,7 +265,7 @@ class Engine:
             ledger = self._stored(tell_them)
         except Exception as error:
             self._memory.clear()
-            if _is_of_the_store(error):
+            if is_of_the_store(error):
                 raise
             if len(keys) == 1:
                 log.exception("execution number %d cannot be read back", keys[0])
@@ -309,6 +313,8 @@ class Engine:
         work = self._gather(group)
         self._stumbled = False
         now = self._clock.now()
+        if news := self._backwards.news(now):
+            self._tell_all(self._journal.active, news, "retries may wait for as long")
         timers = self._next_due is not None and self._next_due <= now
         try:
             if timers:
@@ -321,7 +327,7 @@ class Engine:
             self._look_ahead()
         for arrival in work.settles:
             if not arrival.settled.done():
-                busy = changed or self._dispatch.owed or not self._arrivals.empty()
+                busy = changed or self.held() or not self._arrivals.empty()
                 arrival.settled.set_result(not busy)
         self._under_way = []
 
@@ -347,7 +353,7 @@ class Engine:
         try:
             ledger = self._stored(lambda ledger: self._decide_all(ledger, work))
         except Exception as error:  # noqa: BLE001 - one execution, even by a bug of ours, must not stop the others
-            if _is_of_the_store(error):
+            if is_of_the_store(error):
                 self._put_off(work, error)
                 return False
             self._memory.clear()
@@ -485,15 +491,10 @@ class Engine:
         if soonest is not None and (self._next_due is None or soonest < self._next_due):
             self._next_due = soonest
         self._dispatch.submit(ledger.jobs)
-        self._stumbled = self._stumbled or bool(self._dispatch.owed)
+        self._stumbled = self._stumbled or bool(self.held())
         if ledger.cancels:
             self._dispatch.cancel(ledger.cancels)
         for future, reply in ledger.replies:
             tell(future, reply)
         if ledger.touched:
             self._changes.announce(ledger.touched)
-
-
-def _is_of_the_store(error: Exception) -> bool:
-    """Whether it is the store that fails now, and not something in it that cannot be read back."""
-    return isinstance(error, StoreError) and not isinstance(error, StoreDamaged)

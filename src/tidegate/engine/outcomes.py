@@ -11,7 +11,7 @@ from tidegate.core.messages import (
     TaskUnfolded,
     final,
 )
-from tidegate.errors import EngineFailed
+from tidegate.errors import EngineFailed, StoreDamaged, StoreError
 from tidegate.ir.graph import Instant
 from tidegate.parts import reason
 from tidegate.ports.executor import Began, Lost, Raised, Report, Returned, Unfolded
@@ -51,6 +51,11 @@ def spoiled(report: Report, error: Exception) -> Report | None:
 def brief(error: Exception) -> str:
     """Return an exception on one line."""
     return f"{type(error).__name__}: {error}"
+
+
+def is_of_the_store(error: Exception) -> bool:
+    """Whether it is the store that fails now, and not something in it that cannot be read back."""
+    return isinstance(error, StoreError) and not isinstance(error, StoreDamaged)
 
 
 def failed_by(bug: BaseException) -> EngineFailed:

@@ -7,13 +7,12 @@ Rule 2: a token is shown nowhere, not even in the `repr` of its configuration.
 
 import ipaddress
 import os
-from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from tidegate.errors import InvalidValue
+from tidegate.errors import InvalidValue, StoreError
 from tidegate.home import find_home
 
 SANDBOX: Final = "http://127.0.0.1:8433"
@@ -49,7 +48,7 @@ class Config(Struct, frozen=True):
         address = _checked(url, insecure=insecure)
         found = token or os.environ.get("TIDEGATE_TOKEN", "")
         if not found and is_local(address):
-            found = _own_token(find_home())
+            found = _own_token()
         return cls(address, found.strip())
 
     def __repr__(self) -> str:
@@ -86,8 +85,9 @@ def _is_address(url: str) -> bool:
     return known and parts.username is None and not parts.query and not parts.fragment
 
 
-def _own_token(home: Path) -> str:
+def _own_token() -> str:
     try:
+        home = find_home()
         return (home / TOKEN_FILE).read_text()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError, StoreError):
         return ""  # there is no server yet, or it is somebody else's; the server says so

@@ -158,6 +158,11 @@ class Execution:
         return self._seen.version
 
     @property
+    def asked_version(self) -> str:
+        """The version that the launch which returned this asked for, if another one had been launched under its id before; else empty."""
+        return getattr(self._seen, "asked_version", "") or ""
+
+    @property
     def phase(self) -> str:
         """QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED or ABORTED."""
         return self._seen.phase

@@ -10,6 +10,7 @@ from tidegate.errors import AuthoringError, InvalidValue, TidegateError
 
 MAX_TRACE = 16 * 1024
 MAX_MESSAGE = 2 * 1024
+MAX_NAME = 200
 
 _OURS = str(Path(__file__).parents[1]) + "/"
 
@@ -21,7 +22,23 @@ def failure_of(error: BaseException, source: str = "") -> Failure:
     What is wrong with the code or with a value is wrong the next time too, and is not tried again.
     """
     retryable = not isinstance(error, InvalidValue | AuthoringError)
-    return Failure(TASK_RAISED, one_line(error), trace_of(error, source), retryable)
+    message = one_line(error) + _not_packed(error, source)
+    return Failure(TASK_RAISED, message, trace_of(error, source), retryable)
+
+
+def _not_packed(error: BaseException, source: str) -> str:
+    """Say how a file comes into the code of an execution, if one was looked for there, or might have been."""
+    match error:
+        case FileNotFoundError(filename=str(name)):
+            if name.startswith(f"{source}/"):
+                name = name.removeprefix(f"{source}/")
+        case ModuleNotFoundError(name=str(module)):
+            name = f"{module.replace('.', '/')}.py"
+        case _:
+            return ""
+    if not source or name.startswith(("/", "..", "~")):
+        return ""
+    return f" (if it lies beside the workflow: it is not packed; pack it with --include {name[:MAX_NAME]})"
 
 
 def one_line(error: BaseException) -> str:

@@ -54,13 +54,15 @@ class Attempts:
         """Return an execution in which the nodes that have decks, and those that are held, say so."""
         tasks = {node.id for node in view.nodes if node.kind == "task"}
         there = self._logs.nodes_with_decks(view.id, tasks)
-        jobs, why = self._engine.held()
-        held = {job.node for job in jobs if job.id == view.id} & tasks
+        held = {
+            each.job.node: HeldView(code=each.code, message=each.why, since=moment(each.since))
+            for each in self._engine.held()
+            if each.job.id == view.id
+        }
         if not there and not held:
             return view
-        shown = HeldView(code=why.code, message=why.why, since=moment(why.since))
         nodes = [
-            structs.replace(node, deck=node.id in there, held=shown if node.id in held else None)
+            structs.replace(node, deck=node.id in there, held=held.get(NodeId(node.id)))
             if node.id in there or node.id in held
             else node
             for node in view.nodes

@@ -5,6 +5,7 @@ It may look while an engine writes: an execution that seems wrong is looked at o
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from msgspec import structs
 
@@ -26,16 +27,25 @@ NOT_FOLDED = frozenset({"key", "node", "handle", "form", "digest"})
 """What of a listed wait does not follow from the history."""
 
 
-def check_store(store: Store, artifacts: Artifacts | None = None) -> tuple[int, list[str]]:
-    """Return how many executions there are, and what is wrong, one line a problem; with `artifacts` also what those lack that go on."""
-    problems = list(store.problems())
+class StoreCheck(NamedTuple):
+    """How many executions a store has, what is wrong, and what is missing that must be there: one line a problem."""
+
+    executions: int
+    problems: list[str]
+    missing: list[str]
+
+
+def check_store(store: Store, artifacts: Artifacts | None = None) -> StoreCheck:
+    """Check a store; with `artifacts`, also whether all is there that it keeps beside its database."""
+    checked = StoreCheck(0, list(store.problems()), [])
     check = _Check(store, artifacts)
     count = 0
     for row in _executions(store):
         count += 1
-        if check.problems(row.key):
-            problems += [f"execution {row.id}: {each}" for each in check.problems(row.key)]
-    return count, problems
+        if any(check.look(row.key)):
+            for found, noted in zip(check.look(row.key), checked[1:], strict=True):
+                noted += [f"execution {row.id}: {each}" for each in found]
+    return checked._replace(executions=count)
 
 
 def _executions(store: Store) -> Iterator[ExecutionRow]:
@@ -53,25 +63,25 @@ class _Check:
         self._artifacts = artifacts
         self._programs = Programs(store.catalog)
 
-    def problems(self, key: Key) -> list[str]:
-        """Return what is wrong with an execution now."""
+    def look(self, key: Key) -> tuple[list[str], list[str]]:
+        """Return what is wrong with an execution now, and what it lacks."""
         row = self._store.journal.get(key)
         if row is None:
-            return ["it is gone"]
+            return ["it is gone"], []
         try:
             now = snapshot(self._store.journal, self._programs, row)
             program = self._programs.get(row.workflow)
         except StoreDamaged as error:
-            return [f"it cannot be read back: {error.details.get('why', error.message)}"]
+            return [f"it cannot be read back: {error.details.get('why', error.message)}"], []
         found = []
         if row.phase is not now.state.phase:
             found.append(f"listed as {row.phase.name}, by its history {now.state.phase.name}")
         found += self._listed_otherwise(
             WaitingExecution(key, row.id, row.series, program.plan), now
         )
-        if self._artifacts is not None and not now.state.phase.is_terminal:
-            found += lacking(self._artifacts, program.bundle, now.state)
-        return found + _stuck(now)
+        artifacts = self._artifacts
+        missing = [] if artifacts is None else list(lacking(artifacts, program, now))
+        return found + _stuck(now), missing
 
     def _listed_otherwise(self, owner: WaitingExecution, now: Snapshot) -> list[str]:
         query = WaitQuery(kinds=(), key=owner.key, limit=1_000_000)

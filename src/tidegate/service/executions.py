@@ -7,7 +7,9 @@ A launch is idempotent by its id: the same content again gets the first executio
 import base64
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import TypeVar
 
@@ -34,6 +36,7 @@ from tidegate.errors import (
 )
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Graph, Instant
+from tidegate.ports.catalog import WorkflowRow
 from tidegate.ports.journal import ExecutionRow, Key
 from tidegate.ports.listings import ExecutionQuery, Narrowing, Patterns
 from tidegate.ports.store import Store
@@ -94,9 +97,14 @@ class Executions:
         self._keys: Cache[str, Key] = Cache(KEYS)
 
     def launch(self, request: Launch) -> Steps[ExecutionView]:
-        """Launch an execution, or return the one that was launched with this id and this content before."""
+        """Launch an execution, or return the one that was launched with this id, workflow and inputs before, also if the code has changed since."""
         id_ = request.id or new_id()
         workflow = self._registry.find(request.workflow, request.version)
+        asked_again = partial(self._check_asked_again, request=request, workflow=workflow)
+        first = self._journal.find(request.id) if request.id else None
+        if first is not None:
+            yield ASIDE
+            return self._found(first, asked_again)
         if len(workflow.graph) > LIGHT_BYTES:
             yield ASIDE
         inputs = complete(self._registry.plan(workflow).scopes[ROOT], request.inputs, self._intake)
@@ -110,7 +118,7 @@ class Executions:
             domain=request.domain,
             fresh=not request.id,
         )
-        return (yield from self._launch(wanted))
+        return (yield from self._launch(wanted, asked_again))
 
     def again(self, request: Relaunch | Recover) -> Steps[ExecutionView]:
         """
@@ -140,9 +148,11 @@ class Executions:
             fresh=not request.new_id,
             reuse=reuse,
         )
-        return (yield from self._launch(wanted))
+        return (yield from self._launch(wanted, partial(_check_repeated, wanted=wanted)))
 
-    def _launch(self, wanted: NewExecution) -> Steps[ExecutionView]:
+    def _launch(
+        self, wanted: NewExecution, check: Callable[[Snapshot], str]
+    ) -> Steps[ExecutionView]:
         placed = yield Pause(self._engine.launch(wanted))
         self._keys.put(wanted.id, placed.key, PER_KEY)
         nodes = len(self._engine.programs.get(wanted.workflow).plan.nodes)
@@ -152,13 +162,38 @@ class Executions:
         row = self._journal.get(placed.key)
         if row is None:
             raise no_such_execution(wanted.id)
-        if placed.created:
-            # Of one or two lines, and perhaps never looked at again: it is not kept.
-            now = snapshot(self._journal, self._engine.programs, row)
-        else:
-            now = self._folds.get(row)
-            _check_same(now, wanted)
-        return structs.replace(execution_view(now), created=placed.created)
+        if not placed.created:
+            return self._found(row, check)
+        # Of one or two lines, and perhaps never looked at again: it is not kept.
+        now = snapshot(self._journal, self._engine.programs, row)
+        return structs.replace(execution_view(now), created=True)
+
+    def _found(self, row: ExecutionRow, check: Callable[[Snapshot], str]) -> ExecutionView:
+        """Return an execution that was there already. `check` returns the version that was asked for now. Errors: as of `check`."""
+        now = self._folds.get(row)
+        asked = check(now)
+        view = structs.replace(execution_view(now), created=False)
+        return view if asked == row.version else structs.replace(view, asked_version=asked)
+
+    def _check_asked_again(self, first: Snapshot, request: Launch, workflow: WorkflowRow) -> str:
+        """Return the version that a launch means. Errors: `IdTaken` if it wants something else than what was launched first."""
+        row = first.row
+        _check_namespace(row, request.project, request.domain)
+        same_inputs = False
+        if row.workflow_name == workflow.name:
+            # What is left out has the default that it had then: the code may have another one by now.
+            graph = self._engine.programs.get(row.workflow).graph
+            with suppress(InvalidValue):
+                same_inputs = same(
+                    first.state.inputs, complete(graph, request.inputs, self._intake)
+                )
+        _refuse_other(
+            row,
+            workflow=row.workflow_name == workflow.name,
+            inputs=same_inputs,
+            origin=first.state.reuse is None,
+        )
+        return workflow.version
 
     def get(self, request: GetExecution) -> Steps[tuple[ExecutionView, Snapshot | None]]:
         """
@@ -189,7 +224,7 @@ class Executions:
         key = self.key(request.id)
 
         def look() -> tuple[bool, None]:
-            if self._journal.last_seq(key) > request.after or self._damage.why(key):
+            if self._journal.last_seq(key) > request.after or self._damage.is_unreadable(key):
                 return True, None
             return self.row(request.id).phase.is_terminal, None
 
@@ -242,8 +277,7 @@ class Executions:
         more = page[-1].key if len(found.rows) > request.limit else found.rest
         open_ = [row.key for row in page if not row.phase.is_terminal]
         names = self._listings.waiting(open_, MAX_NAMES) if open_ else {}
-        jobs, why = self._engine.held()
-        held = {job.key: why.why for job in jobs}
+        held = {each.job.key: each.why for each in self._engine.held()}
         return ExecutionPage(
             items=[
                 execution_line(
@@ -297,23 +331,31 @@ def no_such_execution(id_: str) -> UnknownExecution:
     )
 
 
-def _check_same(first: Snapshot, wanted: NewExecution) -> None:
+def _check_repeated(first: Snapshot, wanted: NewExecution) -> str:
+    """Return the version of an execution that is launched again. Errors: `IdTaken` if its id has something else."""
     row = first.row
-    if (row.project, row.domain) != (wanted.project, wanted.domain):
+    _check_namespace(row, wanted.project, wanted.domain)
+    _refuse_other(
+        row,
+        workflow=row.workflow == wanted.workflow,
+        inputs=same(first.state.inputs, wanted.inputs),
+        origin=_origin(first.state.reuse) == _origin(wanted.reuse),
+    )
+    return row.version
+
+
+def _check_namespace(row: ExecutionRow, project: str, domain: str) -> None:
+    if (row.project, row.domain) != (project, domain):
         # Nothing is said of it: who launches here may not be allowed to see what is there.
         raise IdTaken(
             f"the id {row.id!r} is taken in another project or domain; choose another id",
             differs=["project"],
         )
-    differs = [
-        what
-        for what, equal in (
-            ("workflow or version", row.workflow == wanted.workflow),
-            ("inputs", same(first.state.inputs, wanted.inputs)),
-            ("origin", _origin(first.state.reuse) == _origin(wanted.reuse)),
-        )
-        if not equal
-    ]
+
+
+def _refuse_other(row: ExecutionRow, **equal: bool) -> None:
+    """Raise `IdTaken` if something is not as it was at the first launch."""
+    differs = [what for what, is_same in equal.items() if not is_same]
     if differs:
         raise IdTaken(
             f"execution {row.id!r} ({row.workflow_name} {row.version}) was launched before, and not with the same "

@@ -1,18 +1,19 @@
 """What an operator watches: whether all parts work, how much there is and waits to be decided, how much was done since the start."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
 
 from tidegate.core.state import ExecutionPhase
-from tidegate.engine.dispatch import NO_ROOM, NO_WORKER
+from tidegate.engine.dispatch import MISSING, NO_ROOM, NO_WORKER
 from tidegate.engine.loop import Engine
 from tidegate.parts import Standing
 from tidegate.ports.journal import Counts, Key
 from tidegate.ports.store import Store
 
-HELD = (NO_ROOM, NO_WORKER)
+HELD = (MISSING, NO_ROOM, NO_WORKER)
 """Why attempts may be held."""
 
 Status = Literal["ok", "degraded", "stopping", "down"]
@@ -46,8 +47,7 @@ class Gauges:
     def read(self) -> Reading:
         """Return the gauges, from counters: however much there is, it costs the same. Errors: `StoreError` and below."""
         counts = self._listings.counts()
-        jobs, why = self._engine.held()
-        held = {why.code: len(jobs)} if jobs else {}
+        held = Counter(each.code for each in self._engine.held())
         return Reading(self.parts, counts, self._engine.queued, self._commits, self._decided, held)
 
     @property

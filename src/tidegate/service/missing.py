@@ -1,7 +1,7 @@
 """
 What an execution needs beside its history: its code, and the files that its questions show. Without them it can be read, but not go on, or not be judged.
 
-Only whether they are there is looked at, and that at each look.
+Whether they are there is looked at each time; and an attempt does not begin without them (`Needs`).
 """
 
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import UNSET, structs
 
-from tidegate.core.state import ExecutionState
 from tidegate.engine.damage import Damage
 from tidegate.engine.folds import Snapshot
-from tidegate.engine.programs import Programs
-from tidegate.errors import UnknownBlob
+from tidegate.engine.programs import Program, Programs
+from tidegate.errors import CodeError, UnknownBlob
 from tidegate.ir.expr import Value
 from tidegate.ports.artifacts import Artifacts
 from tidegate.ports.blobs import Blobs
+from tidegate.ports.executor import Job
 from tidegate.types.values import BLOB, is_reference
 from tidegate.wire import ENDED, ExecutionView, WaitingView
 
@@ -43,6 +43,7 @@ class Missing:
         why = ""
         if view.phase not in ENDED:
             why = self._code(now) or next((each.damaged for each in waiting if each.damaged), "")
+            why = why or self._damage.holds.get(key, "")
             if not why and view.inputs is UNSET:
                 # It is what has changed; what has not, and is not looked at again, lacks what it lacked.
                 why = noted
@@ -71,17 +72,59 @@ class Missing:
         )
 
 
-def lacking(artifacts: Artifacts, bundle: str, state: ExecutionState) -> Iterator[str]:
-    """Yield what an execution that goes on lacks: its code, and files that its values speak of."""
+KNOWN = 10_000
+"""Bundles that are known to be whole; each is a digest of 64 letters."""
+
+
+class Needs:
+    """Says what an attempt cannot begin without: its code, undamaged, and the files among its inputs. Used in one thread."""
+
+    def __init__(self, artifacts: Artifacts) -> None:
+        self._blobs = artifacts.blobs
+        self._bundles = artifacts.bundles
+        self._whole: set[str] = set()
+
+    def lacks(self, job: Job) -> str:
+        """Return what is missing; empty if nothing is."""
+        if job.bundle and (why := self._code(job.bundle)):
+            return why
+        missing = (f for value in job.inputs.values() for f in absent(self._blobs, value))
+        name = next(missing, "")
+        return name and (
+            f"the file {name} that node {job.node} of execution {job.id} takes is missing:"
+            " bring the same file again, or restore it from a backup; what is held goes on by itself"
+        )
+
+    def _code(self, bundle: str) -> str:
+        # All of it is read once, which takes as long as it takes a worker; that it is there is looked at each time, in some microseconds.
+        if bundle in self._whole and self._bundles.is_there(bundle):
+            return ""
+        try:
+            self._bundles.tree(bundle)
+        except CodeError as error:
+            self._whole.discard(bundle)
+            return error.message
+        if len(self._whole) >= KNOWN:
+            self._whole.clear()
+        self._whole.add(bundle)
+        return ""
+
+
+def lacking(artifacts: Artifacts, program: Program, now: Snapshot) -> Iterator[str]:
+    """Yield what an execution that goes on lacks: its code, and the files that its history names."""
+    bundle, state = program.bundle, now.state
+    if state.phase.is_terminal:
+        return
     if bundle and not artifacts.bundles.is_there(bundle):
         yield f"its code, bundle {bundle}, is missing: register the same source again"
     values: list[Value] = [state.inputs]
-    for now in state.nodes.values():
-        values += [] if now.outputs is None else [now.outputs]
-        values += [] if now.answer is None else [now.answer.value]
-    for value in values:
-        for name in absent(artifacts.blobs, value):
-            yield f"the file {name} is missing: bring the same file again"
+    for node in state.nodes.values():
+        values += [] if node.outputs is None else [node.outputs]
+        values += [] if node.answer is None else [node.answer.value]
+    # What is written in a graph, such as the default of an input, may be a file as well.
+    values += [msgspec.to_builtins(graph) for graph in now.plan.scopes.values()]
+    for name in dict.fromkeys(each for value in values for each in absent(artifacts.blobs, value)):
+        yield f"the file {name} is missing: bring the same file again"
 
 
 def absent(blobs: Blobs, value: Value) -> Iterator[str]:

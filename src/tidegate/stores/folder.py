@@ -1,10 +1,12 @@
 """The directory of a store: tight permissions, a local disk, and the lock of the one engine that writes in it."""
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
 from pathlib import Path
+from pwd import getpwuid
 
 from tidegate import disk
 from tidegate.errors import StoreError, StoreFull, StoreLocked
@@ -32,6 +34,7 @@ class EngineLock:
         path = folder / LOCK_NAME
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            disk.give(self._file, folder)
         except OSError as error:
             raise failed("open", path, error) from error
         try:
@@ -77,7 +80,7 @@ def make_file(path: Path) -> None:
     """Make the database file (mode 0600, which SQLite passes on to the files beside it) if it is not there."""
     try:
         with contextlib.suppress(FileExistsError):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            disk.make_file(path)
             disk.sync(path.parent)
     except OSError as error:
         raise failed("make", path, error) from error
@@ -119,9 +122,21 @@ def failed(verb: str, path: Path, error: OSError) -> StoreError:
     if error.errno in disk.OUT_OF_ROOM:
         return full(str(path))
     reason = (error.strerror or str(error)).lower()
+    if error.errno == errno.EACCES:
+        reason += _whose(path)
     return StoreError(
         f"cannot {verb} {path}: {reason}; mend that, or choose another place (--home)"
     )
+
+
+def _whose(path: Path) -> str:
+    """Say whose a path is, or what is around it as far as we may look."""
+    for each in (path, *path.parents):
+        with contextlib.suppress(OSError, KeyError):
+            uid = each.stat().st_uid
+            who = getpwuid(uid).pw_name if uid != os.geteuid() else ""
+            return f" ({each} belongs to {who})" if who else ""
+    return ""
 
 
 def full(name: str) -> StoreFull:

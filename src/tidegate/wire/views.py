@@ -37,7 +37,7 @@ class AnswerView(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class HeldView(Struct, frozen=True, kw_only=True, gc=False):
-    """Why a task cannot start, for a reason outside it: `no_room` on the disk, `no_worker`. It starts when that is gone."""
+    """Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, `no_worker`. It starts when that is gone."""
 
     code: str
     message: str
@@ -167,6 +167,8 @@ class ExecutionView(Struct, frozen=True, kw_only=True):
     """The execution that this one repeats or recovers, if it does."""
     created: bool | UnsetType = UNSET
     """In the reply to a launch: whether it was launched by that, and not before."""
+    asked_version: str | UnsetType = UNSET
+    """In the reply to a launch that found an execution of another version: the one that was asked for. It goes on with its own code."""
 
 
 class ExecutionLine(Struct, frozen=True, kw_only=True):

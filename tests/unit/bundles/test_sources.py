@@ -1,6 +1,7 @@
 """Which files travel with a workflow."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,11 @@ def write(root: Path, name: str, text: str = "") -> None:
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+
+
+def git(root: Path, *words: str) -> None:
+    for each in (("init", "-q"), words):
+        subprocess.run(["git", *each], cwd=root, check=True)
 
 
 def test_a_file_in_a_package_is_imported_from_above_the_package(tmp_path):
@@ -54,45 +60,100 @@ def test_a_link_to_a_hidden_file_is_left_out_and_another_link_is_followed(projec
     write(tmp_path, "shared.txt", "words")
     for name, target in ("a", ".env"), ("b", "../.keys/id"), ("c.txt", "../shared.txt"):
         (project / name).symlink_to(target)
+    git(project, "add", "--force", ".")
     files = find_sources(project / "wf.py").files
     assert files == ("c.txt", "helper_module.py", "wf.py", "words.txt")
 
 
-def test_source_is_what_git_would_keep_without_what_is_hidden_or_made(project):
+def test_in_a_repository_it_is_what_git_tracks_without_what_is_hidden_or_made(project):
     for name in (
-        ".git/HEAD",
         ".env",
-        "venv/pyvenv.cfg",
-        "venv/lib/x.py",
         "__pycache__/wf.cpython-311.pyc",
         "node_modules/x/index.js",
         "build/out.txt",
         "deep/kept.log",
         "deep/lost.log",
-        "store/tidegate.db",
         "sub/mod.py",
+        "sub/ä b.txt",
+        "gone.txt",
     ):
         write(project, name)
     write(project, ".gitignore", "*.log\nbuild/\n")
     write(project, "deep/.gitignore", "!kept.log\n")
+    git(project, "add", ".")
+    git(project, "add", "--force", ".env", "node_modules", "__pycache__")
+    (project / "gone.txt").unlink()
+    write(project, "ada.tok", "secret")
+    write(project, "registry.json")
+    kept = ("deep/kept.log", "helper_module.py", "sub/mod.py", "sub/ä b.txt", "wf.py", "words.txt")
+
     found = find_sources(project / "wf.py")
-    assert found.files == ("deep/kept.log", "helper_module.py", "sub/mod.py", "wf.py", "words.txt")
-    assert found.note == ""
+
+    assert (found.files, found.note) == (kept, "")
+    # Only what is below the directory from which the file is imported.
+    write(project, "flows/wf.py")
+    git(project, "add", "flows")
+    assert find_sources(project / "flows/wf.py").files == ("wf.py",)
 
 
-def test_a_gitignore_above_the_root_counts_up_to_the_top_of_the_repository(tmp_path):
-    write(tmp_path, ".gitignore", "*.py\n")
-    write(tmp_path, "repository/.git/HEAD")
-    write(tmp_path, "repository/.gitignore", "data/\n")
-    write(tmp_path, "repository/flows/wf.py")
-    write(tmp_path, "repository/flows/other.py")
-    write(tmp_path, "repository/flows/data/big.csv")
-    assert find_sources(tmp_path / "repository/flows/wf.py").files == ("other.py", "wf.py")
+@pytest.mark.parametrize("how", ["no repository", "broken", "no git"])
+def test_elsewhere_it_is_the_file_and_what_it_imports_and_nothing_that_lies_beside(
+    project, how, monkeypatch
+):
+    for name in ("ada.tok", "models/m1.pt", "tidegate.log", "registry.json", "other.py"):
+        write(project, name)
+    if how == "broken":
+        write(project, ".git/HEAD", "nothing")
+    if how == "no git":
+        git(project, "add", ".")
+        monkeypatch.setenv("PATH", str(project))
+    write(project, "wf.py", "import importlib, pkg.sub\nimportlib.import_module('late')\n")
+    write(project, "pkg/sub.py", "from . import beside\n")
+    write(project, "pkg/beside.py")
+    write(project, "pkg/unused.py")
+    write(project, "late.py")
+
+    first = find_sources(project / "wf.py")
+    assert first.files == ("late.py", "pkg/beside.py", "pkg/sub.py", "wf.py")
+    write(project, "models/m2.pt")
+    write(project, "other.py", "x = 2")
+    assert pack(find_sources(project / "wf.py")).digest == pack(first).digest
 
 
-def test_what_the_file_imports_belongs_to_it_though_git_ignores_it(project):
+def test_what_the_file_imports_belongs_to_it_though_git_does_not_track_it(project):
     write(project, ".gitignore", "helper_module.py\nwf.py\n")
-    assert {"wf.py", "helper_module.py"} <= set(find_sources(project / "wf.py").files)
+    git(project, "add", ".")
+    assert find_sources(project / "wf.py").files == ("helper_module.py", "wf.py", "words.txt")
+
+
+def test_what_is_named_is_taken_as_well(project):
+    write(project, "data/a.csv")
+    write(project, "data/.hidden")
+    write(project, ".env")
+    found = find_sources(project / "wf.py", include=[project / "data", project / ".env"])
+    assert found.files == (".env", "data/a.csv", "helper_module.py", "wf.py")
+    for wrong in (project.parent, project / "missing.csv"):
+        with pytest.raises(CodeError, match="--include"):
+            find_sources(project / "wf.py", include=[wrong])
+
+
+def test_a_project_file_names_what_is_taken_as_well(project):
+    write(project, "flows/wf.py")
+    write(project, "flows/data/a.csv")
+    write(project, "flows/data/b.txt")
+    write(project, "pyproject.toml", "[tool.tidegate]\ninclude = ['flows/data/*.csv']\n")
+    assert find_sources(project / "flows/wf.py").files == ("data/a.csv", "wf.py")
+    write(project, "pyproject.toml", "[tool.tidegate]\ninclude = ['flows/*.parquet']\n")
+    with pytest.raises(CodeError, match="parquet"):
+        find_sources(project / "flows/wf.py")
+    write(project, "pyproject.toml", "[tool.other\n")
+    assert find_sources(project / "flows/wf.py").files == ("wf.py",)
+
+
+def test_a_file_that_the_source_names_and_that_is_not_packed_is_said_with_what_packs_it(project):
+    write(project, "wf.py", "open('words.txt')\nopen('other.txt')\n")
+    assert "--include words.txt" in find_sources(project / "wf.py").note
+    assert find_sources(project / "wf.py", include=[project / "words.txt"]).note == ""
 
 
 def test_of_a_tree_that_is_too_large_only_the_imports_are_taken_and_it_says_so(project):
@@ -104,6 +165,7 @@ def test_of_a_tree_that_is_too_large_only_the_imports_are_taken_and_it_says_so(p
     write(project, "wf.py", "def f():\n    from pkg.one import two\n")
     for n in range(30):
         write(project, f"junk/{n}.txt")
+    git(project, "add", ".")
     found = find_sources(project / "wf.py", max_files=20)
     assert found.files == (
         "pkg/__init__.py",
@@ -113,11 +175,12 @@ def test_of_a_tree_that_is_too_large_only_the_imports_are_taken_and_it_says_so(p
         "pkg/two.py",
         "wf.py",
     )
-    assert "--only" in found.note
+    assert "--include" in found.note
     assert "\n" not in found.note
 
 
 def test_a_home_directory_is_not_packed_whole(project, monkeypatch):
+    git(project, "add", ".")
     monkeypatch.setenv("HOME", str(project))
     found = find_sources(project / "wf.py")
     assert found.files == ("helper_module.py", "wf.py")
@@ -143,10 +206,12 @@ def test_names_that_other_systems_read_otherwise_are_left_out(project):
     write(project, "back\\slash.txt")
     write(project, "c:drive.txt")
     (project / os.fsdecode(b"\xff.txt")).write_text("")
+    git(project, "add", ".")
     assert find_sources(project / "wf.py").files == ("helper_module.py", "wf.py", "words.txt")
 
 
 def test_the_same_tree_has_the_same_digest_whenever_it_is_packed(project, tmp_path):
+    git(project, "add", ".")
     first = pack(find_sources(project / "wf.py"))
     for path in project.iterdir():
         os.utime(path, (1, 1))

@@ -24,12 +24,13 @@ def test_a_directory_is_where_names_begin(tmp_path: Path):
 
     assert tree.modules == ("core.control_flow.waiting", "top")
     assert tree.sources.root == tmp_path
-    assert "core/plain.py" in tree.sources.files
+    assert tree.sources.files == ("core/control_flow/waiting.py", "top.py")
 
 
 def test_a_package_is_named_from_above_it(tmp_path: Path):
     write(tmp_path, "pkg/__init__.py", "pkg/sub/__init__.py", text="")
-    write(tmp_path, "pkg/sub/flow.py", "pkg/other.py")
+    write(tmp_path, "pkg/sub/flow.py", text=f"import pkg.other\n{FLOW}")
+    write(tmp_path, "pkg/other.py")
 
     (tree,) = find_trees([tmp_path / "pkg" / "sub"])
 

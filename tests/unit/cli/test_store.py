@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -112,3 +113,28 @@ def test_a_line_that_is_closed_opens_nothing_any_more(tmp_path):
     way.close()
     with pytest.raises(StoreError, match="ending"):
         way.ask(ListWorkflows())
+
+
+def test_a_request_that_loses_owner_after_owner_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "LONGEST_PAUSE", 0.01)
+    lost = []
+
+    def hang_up(listener):
+        with suppress(OSError):
+            while True:
+                line, _ = listener.accept()
+                line.recv(1)
+                lost.append(line)
+                line.close()
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        with address(tmp_path) as where:
+            listener.bind(where)
+        listener.listen()
+        crank = threading.Thread(target=hang_up, args=[listener], daemon=True)
+        crank.start()
+        with pytest.raises(StoreLocked, match="its owner does not reply"):
+            StoreWay(tmp_path, nobody).ask(ListWorkflows())
+        listener.shutdown(socket.SHUT_RDWR)
+        crank.join(30)
+    assert len(lost) == store.LOSSES

@@ -7,6 +7,7 @@ from tidegate.core.attempts import MAX_LOST
 from tidegate.core.messages import (
     TASK_RAISED,
     CancelTask,
+    ClockSetBack,
     Failure,
     GivenBack,
     TakenUp,
@@ -17,7 +18,7 @@ from tidegate.core.messages import (
     TimerFired,
 )
 from tidegate.ir.expr import NodeId
-from tidegate.ir.graph import Micros, Retry
+from tidegate.ir.graph import Expires, Instant, Micros, Retry, SleepNode
 
 A, B = NodeId("a"), NodeId("b")
 
@@ -162,3 +163,41 @@ class TestGivenBack:
         machine.tell(TimerFired(machine.node("a").due, A))
         failed(machine, A)
         assert machine.node("a").due == AT + 20
+
+
+class TestClockSetBack:
+    @pytest.fixture
+    def paused(self):
+        """Task `a` pauses for 10 before its second attempt; a gate and a sleep are due at the same time."""
+        nap = SleepNode(id=NodeId("nap"), name="nap", duration=Micros(10))
+        waits = gate("wait", patience=Expires(Micros(10)))
+        machine = Machine(
+            workflow(task("a", retry=Retry(5, Micros(10), Micros(1_000))), nap, waits)
+        )
+        started(machine, A)
+        failed(machine, A)
+        assert {machine.node(each).due for each in ("a", "nap", "wait")} == {AT + 10}
+        return machine
+
+    def test_a_pause_ends_as_if_it_had_not_happened_and_all_else_follows_the_clock(self, paused):
+        paused.tell(ClockSetBack(Instant(AT - 996), Micros(1_000)))  # 4 of the 10 have gone by
+        assert paused.node("a").due == AT - 990
+        assert {paused.node(each).due for each in ("nap", "wait")} == {AT + 10}
+        paused.tell(TimerFired(Instant(AT - 990), A))
+        assert (paused.phase("a"), paused.node("a").attempt) == ("QUEUED", 2)
+
+    def test_set_back_by_more_than_was_seen_a_pause_is_no_longer_than_it_was_meant_to_be(
+        self, paused
+    ):
+        paused.tell(ClockSetBack(Instant(AT - 2_000), Micros(1_000)))
+        assert paused.node("a").due == AT - 1_990
+
+    def test_where_nobody_saw_it_the_next_host_waits_no_longer_than_the_pause(self, paused):
+        paused.tell(TakenUp(Instant(AT - 2_000)))
+        assert paused.node("a").due == AT - 1_990
+        assert {paused.node(each).due for each in ("nap", "wait")} == {AT + 10}
+
+    def test_where_nothing_pauses_it_is_no_line_of_history(self, two):
+        before = len(two.lines)
+        two.tell(ClockSetBack(Instant(AT - 5), Micros(5)))
+        assert len(two.lines) == before

@@ -9,6 +9,7 @@ from tidegate.core import messages
 from tidegate.core.messages import (
     AbortRequested,
     AnswerGiven,
+    ClockSetBack,
     Event,
     Failure,
     GivenBack,
@@ -38,6 +39,7 @@ EVENTS = [
     TakenUp(AT),
     GivenBack(AT),
     TimerFired(AT, N),
+    ClockSetBack(AT, Micros(3)),
     AnswerGiven(AT, N, LARGE, "ann", "web", "why", "key"),
     AbortRequested(AT, "enough", "ann", "web"),
 ]
@@ -75,5 +77,6 @@ def test_an_event_keeps_its_number_for_ever() -> None:
         9: "AbortRequested",
         10: "TakenUp",
         11: "GivenBack",
+        12: "ClockSetBack",
     }
     assert messages.TaskExpanded is TaskUnfolded

@@ -14,6 +14,7 @@ from tidegate.core.history import from_bytes
 from tidegate.core.messages import AnswerGiven, Event
 from tidegate.core.state import ExecutionState
 from tidegate.engine.arrivals import NewExecution, Placed
+from tidegate.engine.dispatch import NO_ROOM, Hindrance
 from tidegate.engine.folds import snapshot
 from tidegate.engine.futures import Future
 from tidegate.engine.loop import Engine
@@ -74,6 +75,12 @@ def gate() -> Graph:
         nodes={GATE: InputNode(id=GATE, name="title", schema=TEXT)},
         outputs={"o0": OutputRef(GATE, "o0")},
     )
+
+
+def flaky(retry: Retry) -> Graph:
+    """A task that may be tried again, and nothing else."""
+    node = TaskNode(id=LAST, name="last", target=TARGET, outputs={"o0": NUMBER}, retry=retry)
+    return Graph(name="flaky", nodes={LAST: node})
 
 
 def nap(seconds: float) -> Graph:
@@ -220,8 +227,11 @@ class Host:
         self.crew = Crew(work)
         self.lack = ""
         """Why there is no room for attempts."""
-        self.engine = Engine(store, self.crew, self.clock, room=lambda: self.lack)
+        self.engine = Engine(store, self.crew, self.clock, hinders=self._hinders)
         self._numbers: dict[str, int] = {}
+
+    def _hinders(self, _: Job) -> Hindrance | None:
+        return Hindrance(NO_ROOM, self.lack) if self.lack else None
 
     def start(self) -> "Host":
         self.engine.start()

@@ -67,16 +67,16 @@ class TestHeld:
         manual.lack = "3 bytes are free"
         key = manual.launch(cycle(), "c").result(LONGEST).key
 
-        jobs, why = manual.engine.held()
-        assert [(job.id, job.node) for job in jobs] == [("c", FIRST)]
-        assert (why.code, why.why) == ("no_room", "3 bytes are free")
+        (held,) = manual.engine.held()
+        assert (held.job.id, held.job.node) == ("c", FIRST)
+        assert (held.code, held.why) == ("no_room", "3 bytes are free")
         assert manual.engine.parts.health == "degraded"
         assert manual.crew.jobs == []
         assert manual.state(key).node(FIRST).phase is NodePhase.QUEUED
 
         manual.lack = ""
         until(lambda: [job.node for job in manual.crew.jobs] == [FIRST])
-        assert manual.engine.held()[0] == []
+        assert manual.engine.held() == []
         assert manual.engine.parts.health == "ok"
         assert [job.attempt for job in manual.crew.jobs] == [1]
 
@@ -89,7 +89,7 @@ class TestHeld:
         second = Host(disk, work=None)
         second.lack = "2 bytes are free"
         second.start()
-        until(lambda: second.engine.held()[1].why == "2 bytes are free")
+        until(lambda: [each.why for each in second.engine.held()] == ["2 bytes are free"])
         second.lack = ""
         until(lambda: [job.node for job in second.crew.jobs] == [FIRST])
         second.engine.stop()
@@ -98,7 +98,7 @@ class TestHeld:
         manual.lack = "3 bytes are free"
         key = manual.launch(cycle(), "c").result(LONGEST).key
         manual.engine.submit(key, AbortRequested(Instant(0), "enough")).result(LONGEST)
-        assert manual.engine.held()[0] == []
+        assert manual.engine.held() == []
         assert manual.engine.parts.health == "ok"
 
 

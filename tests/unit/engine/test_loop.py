@@ -16,18 +16,27 @@ from tests.unit.engine.host import (
     Disk,
     Host,
     cycle,
+    flaky,
     gate,
     nap,
 )
 
 from tidegate.core.attempts import MAX_LOST
-from tidegate.core.messages import Accepted, AnswerGiven, Denied, TakenUp, TimerFired
+from tidegate.core.messages import (
+    TASK_RAISED,
+    Accepted,
+    AnswerGiven,
+    Denied,
+    Failure,
+    TakenUp,
+    TimerFired,
+)
 from tidegate.core.state import NodePhase
 from tidegate.engine import loop, memory
 from tidegate.engine.futures import Future
 from tidegate.errors import Overloaded, UnknownExecution
-from tidegate.ir.graph import SECOND, Instant
-from tidegate.ports.executor import Began, Returned
+from tidegate.ir.graph import SECOND, Instant, Micros, Retry
+from tidegate.ports.executor import Began, Raised, Returned
 from tidegate.ports.journal import Key
 
 
@@ -178,6 +187,27 @@ class TestTimers:
         fired = [event for event in host.events(short) if isinstance(event, TimerFired)]
         assert len(fired) == 1
         assert host.phase(long) != "SUCCEEDED"
+
+    def test_a_clock_set_back_by_a_day_delays_no_retry_also_of_what_is_not_in_memory(self, disk):
+        day = 24 * 3600 * SECOND
+        host = Host(disk, work=None).start()
+        pause = Retry(retries=1, pause=Micros(3 * SECOND))
+        key = host.launched(flaky(pause), "e")
+        host.crew.report(host.crew.jobs[0], Raised(Failure(TASK_RAISED, "no")))
+        host.engine.settle()
+        assert host.state(key).node(LAST).due == NOON + 3 * SECOND
+        sleeper = host.launched(nap(60), "sleeper")
+        host.engine._memory.clear()
+
+        host.clock.instant = Instant(NOON - day)
+        host.engine.settle()
+        assert len(host.crew.jobs) == 1
+        host.clock.instant = Instant(NOON - day + 3 * SECOND)
+        host.engine.settle()
+
+        assert [job.attempt for job in host.crew.jobs] == [1, 2]
+        assert host.state(sleeper).node(NAP).due == NOON + 60 * SECOND
+        host.engine.stop()
 
     def test_by_a_real_clock_a_timer_is_late_by_little(self, disk):
         class RealClock(Clock):

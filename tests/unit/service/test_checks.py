@@ -52,8 +52,9 @@ def test_a_sound_store_has_no_problems(home):
     assert problems_of(home) == (3, [])
 
 
-def test_where_there_is_no_store_there_are_no_problems(tmp_path):
-    assert problems_of(tmp_path) == (0, [])
+def test_where_there_is_no_store_that_is_the_problem(tmp_path):
+    count, (problem,) = problems_of(tmp_path)
+    assert (count, "is missing" in problem) == (0, True)
 
 
 @pytest.mark.parametrize(

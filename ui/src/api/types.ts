@@ -137,6 +137,7 @@ export type ExecutionView = {
   domain: string;
   origin: string;
   created?: boolean;
+  asked_version?: string;
 };
 
 /** Why a node or an execution did not succeed; `node` is the id of the node at fault, `name` its name. */
@@ -186,7 +187,7 @@ export type Health = {
   parts: Array<PartView>;
 };
 
-/** Why a task cannot start, for a reason outside it: `no_room` on the disk, `no_worker`. It starts when that is gone. */
+/** Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, `no_worker`. It starts when that is gone. */
 export type HeldView = {
   code: string;
   message: string;

@@ -33,6 +33,11 @@ async def get_metrics(backend: Backend, call: Call) -> Reply:
     return Reply(metrics.exposition(reading, backend.replies, backend.answers), media=metrics.MEDIA)
 
 
+async def scrape(backend: Backend, call: Call) -> Reply:
+    """Return the same metrics, where Prometheus looks for them unless it is told otherwise."""
+    return await get_metrics(backend, call)
+
+
 async def get_openapi(backend: Backend, call: Call) -> Reply:
     """Return the OpenAPI document of the API."""
     del call
@@ -55,6 +60,14 @@ ROUTES = (
         path="/api/v1/metrics",
         action=Action.GET_METRICS,
         handler=get_metrics,
+        gives={200: Content(("text/plain",))},
+        tag=TAG,
+    ),
+    Route(
+        method="GET",
+        path="/metrics",
+        action=Action.GET_METRICS,
+        handler=scrape,
         gives={200: Content(("text/plain",))},
         tag=TAG,
     ),

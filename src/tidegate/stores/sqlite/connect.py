@@ -101,12 +101,14 @@ def _is_frozen(path: Path) -> bool:
     return bool(read_only) and not (log.exists() and log.stat().st_size)
 
 
-def prepare_writer(connection: apsw.Connection, name: str) -> None:
-    """Set the connection up, look whether the file is ours, and bring its schema up to date."""
+def prepare_writer(connection: apsw.Connection, name: str, *, is_new: bool) -> None:
+    """Set the connection up, look whether the file is ours, and bring its schema up to date. Only one that `is_new` may be empty."""
     with explained(connection, name):
         connection.set_busy_timeout(BUSY_MS)
         connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
         have = version(connection, name)
+        if not have and not is_new:
+            raise _empty(name)
         if connection.readonly("main"):
             raise StoreError(f"cannot write {name}: the file or its file system is read-only")
         # A statement that returns rows holds up those after it until they are fetched.
@@ -142,6 +144,8 @@ def _migrate(connection: apsw.Connection, migration: statements.Migration) -> No
 def refuse_older(connection: apsw.Connection, name: str) -> None:
     """Raise `StoreError` if the schema is not of today, for who cannot write cannot migrate."""
     have, newest = version(connection, name), len(statements.migrations(DATABASE))
+    if not have:
+        raise _empty(name)
     if have < newest:
         raise StoreError(
             f"the store {name} has the older schema {have}, this Tidegate reads {newest}:"
@@ -151,6 +155,12 @@ def refuse_older(connection: apsw.Connection, name: str) -> None:
         raise StoreError(
             f"the lists of the store {name} are being written anew: wait for its owner, or run its engine once (any `tidegate run`)"
         )
+
+
+def _empty(name: str) -> StoreDamaged:
+    return StoreDamaged(
+        f"{name} is empty, and a store never is: what was in it is lost; restore a copy of it, or remove the file to begin a new store"
+    )
 
 
 def version(connection: apsw.Connection, name: str) -> int:

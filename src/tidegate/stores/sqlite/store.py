@@ -8,6 +8,7 @@ from pathlib import Path
 
 import apsw
 
+from tidegate import disk
 from tidegate.errors import StoreError
 from tidegate.ports.store import Progress
 from tidegate.stores import statements
@@ -67,7 +68,8 @@ class SqliteStore:
         refuse_network(path.parent)
         lock = EngineLock(path.parent)
         try:
-            make_file(path)
+            if not path.exists():
+                _make(path, progress)
             connection = connect(path)
             try:
                 _bring_up_to_date(connection, str(path), progress)
@@ -114,7 +116,7 @@ class SqliteStore:
     @classmethod
     def alone(cls, connection: apsw.Connection, name: str) -> "SqliteStore":
         """Make a store that writes and reads through this connection, which nobody else uses."""
-        _bring_up_to_date(connection, name, _in_silence)
+        _bring_up_to_date(connection, name, _in_silence, is_new=True)
         return cls(Connections(name, connection, None, None))
 
     def begin(self, background: Background) -> None:
@@ -154,8 +156,28 @@ class SqliteStore:
         self._connections.close()
 
 
-def _bring_up_to_date(connection: apsw.Connection, name: str, progress: Progress) -> None:
-    prepare_writer(connection, name)
+def _make(path: Path, progress: Progress) -> None:
+    """Make an empty store, which has its name only once it is whole: so a file of that name that is empty has lost what was in it."""
+    aside = path.with_name(f"{path.name}.new")
+    for end in ("", "-wal", "-shm", "-journal"):
+        aside.with_name(aside.name + end).unlink(missing_ok=True)
+    make_file(aside)
+    connection = connect(aside)
+    try:
+        _bring_up_to_date(connection, str(aside), progress, is_new=True)
+    finally:
+        connection.close()
+    try:
+        aside.rename(path)
+        disk.sync(path.parent)
+    except OSError as error:
+        raise failed("make", path, error) from error
+
+
+def _bring_up_to_date(
+    connection: apsw.Connection, name: str, progress: Progress, *, is_new: bool = False
+) -> None:
+    prepare_writer(connection, name, is_new=is_new)
     with explained(connection, name):
         upgrade = Upgrade(connection, name, progress)
         if upgrade.is_due():

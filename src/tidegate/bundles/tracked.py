@@ -1,0 +1,39 @@
+"""
+What git tracks in a directory.
+
+Rule 1: git itself is asked. What it is asked for runs nothing that a repository could have put into its settings, and a repository of another user is no
+        hindrance: only names are read.
+Rule 2: without git, or where there is no repository that it can read, nothing is tracked.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+PATIENCE = 30.0
+"""Seconds: a repository of a million files is listed in one."""
+
+ASK = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "ls-files", "-z", "--cached")
+
+
+def tracked(root: Path) -> list[str] | None:
+    """Return the files below a directory that git tracks, relative to it; None if it lies in no repository."""
+    if not any(os.path.exists(up / ".git") for up in (root, *root.parents)):  # noqa: PTH110 - False where nobody may look
+        return None
+    # Inside of a hook, variables of git's lead to another repository.
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        done = subprocess.run(  # noqa: S603 - nothing of it comes from outside
+            ASK,
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if done.returncode:
+        return None
+    return [os.fsdecode(each) for each in done.stdout.split(b"\0") if each]

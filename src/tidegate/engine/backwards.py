@@ -1,0 +1,33 @@
+"""
+Noticing that the wall clock was set back: it shows less than it has shown before.
+
+An engine that waits for a retry reads the clock once a second (`loop.NAP`), so what it has seen last is at most that old. No other clock is asked:
+what moves the wall clock may move a monotonic one as well, as in a virtual machine that is restored.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from tidegate.core.messages import ClockSetBack, Event
+from tidegate.ir.graph import SECOND, Instant, Micros
+
+LEAST = SECOND
+"""By less than a second a clock is corrected in passing; a timer may fire as late as that anyway."""
+
+log = logging.getLogger(__name__)
+
+
+class Backwards:
+    """Compares each reading of the clock with the one before."""
+
+    def __init__(self) -> None:
+        self._seen = Instant(0)
+
+    def news(self, now: Instant) -> Callable[[Instant], Event] | None:
+        """Return what executions are to be told if the clock was set back since the last reading; None if it was not."""
+        by, self._seen = Micros(self._seen - now), now
+        if by < LEAST:
+            return None
+        log.warning("the clock was set back by %d s; retries do not wait for it", by // SECOND)
+        return partial(ClockSetBack, by=by)
