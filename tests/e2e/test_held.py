@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.test_full_disk import TEXT
+from tests.e2e.watched import until
 from tests.serving import Server
 
 SIZE = 64 * 1024 * 1024
@@ -27,10 +28,10 @@ def small(tidegate):
     subprocess.run(["umount", "-l", str(tidegate.home)], check=True)
 
 
-def fill(filler: Path) -> None:
+def fill(filler: Path, leave: int = LEFT) -> None:
     """Leave so little room that nothing may begin."""
     left = int(subprocess.check_output(["stat", "-f", "-c", "%a", str(filler.parent)])) * 4096
-    filler.write_bytes(bytes(left - LEFT))
+    filler.write_bytes(bytes(left - leave))
 
 
 def test_a_task_is_held_while_the_disk_has_little_room_also_after_a_restart(tidegate, small):
@@ -58,6 +59,53 @@ def test_a_task_is_held_while_the_disk_has_little_room_also_after_a_restart(tide
     finally:
         server.close()
     assert tidegate("doctor").code == 0
+
+
+TRAIN = """
+import pathlib, time
+from tidegate import File, task, workflow
+
+@task
+def train(signs: str) -> File:
+    pathlib.Path(signs, "began").touch()
+    while not pathlib.Path(signs, "end").exists():
+        time.sleep(0.01)
+    try:
+        with open("model", "wb") as file:
+            file.write(bytes(300_000))
+    finally:
+        pathlib.Path(signs, "made").touch()
+    return File("model")
+
+@workflow
+def wf(signs: str) -> File:
+    return train(signs=signs)
+"""
+
+
+def test_a_file_that_a_task_has_made_waits_for_room_and_is_kept(tidegate, small, tmp_path):
+    tidegate.write("train.py", TRAIN)
+    server = Server(tidegate.home).ready()
+    try:
+        assert tidegate("register", "train.py").code == 0
+        ask = server.connect()
+        signs = tmp_path / "signs"
+        signs.mkdir()
+        body = {"workflow": "train.wf", "id": "e", "inputs": {"signs": str(signs)}}
+        assert ask("POST", "executions", body).status == 201
+        until((signs / "began").exists)
+        # Room for the file itself, and not for the copy that is kept.
+        fill(small, 500_000)
+        (signs / "end").touch()
+        until((signs / "made").exists)
+
+        line = server.connect()
+        assert line("GET", "executions/e?wait=2").body["phase"] == "RUNNING"
+        small.unlink()
+        ended = ask("GET", "executions/e?wait=30").body
+        assert ended["phase"] == "SUCCEEDED", ended["error"]
+    finally:
+        server.close()
 
 
 def is_held(ask, tidegate) -> None:

@@ -41,7 +41,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "errors": (140, "the exception tree"),
     "executors": (
-        2_380,
+        2_410,
         "workers: a process, a directory and a process tree for each attempt; to shrink with the scheduler of short tasks",
     ),
     "home": (65, "where a store is, or that there can be none, and whether it may act"),

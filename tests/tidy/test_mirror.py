@@ -71,6 +71,7 @@ ELSEWHERE = (
         "executors/backlog executors/child executors/endings executors/forker executors/frames"
         " executors/nursery executors/pool executors/roster executors/spare executors/worker",
     ),
+    Group("tests/e2e/test_held.py", "a disk without room", "executors/patience"),
     Group(
         "tests/contract/test_executors_failures.py",
         "kept while pools fail, and seen by that",

@@ -33,7 +33,6 @@ from typing import Any, NoReturn, assert_never
 from msgspec import structs
 
 from tidegate.blobs.directory import BlobDirectory
-from tidegate.blobs.files import BlobFiles
 from tidegate.bundles.directory import BundleDirectory
 from tidegate.core.messages import TASK_RAISED, final
 from tidegate.errors import CodeError
@@ -58,6 +57,7 @@ from tidegate.executors.frames import (
     down,
     pack,
 )
+from tidegate.executors.patience import PatientFiles
 from tidegate.executors.spare import Spare, receive
 from tidegate.home import BLOBS, BUNDLES
 from tidegate.ir.graph import PythonTarget
@@ -104,7 +104,7 @@ class Worker:
         blobs = BlobDirectory(home / BLOBS)
         self._means = Means(
             source=self._directories.source,
-            blobs=with_pickle(BlobFiles(blobs, Path(self._directories.files))),
+            blobs=with_pickle(PatientFiles(blobs, Path(self._directories.files))),
             logs=Logs(home),
             printed=self._printed,
         )
