@@ -241,7 +241,7 @@ class TestLeaving:
         other.send(asking(b"/other"))
         assert (await other.reply()).status == 200
 
-    @pytest.mark.parametrize("count", [1])
+    @pytest.mark.parametrize("count", [1, 3])
     def test_in_the_middle_of_a_reply(self, play, quiet, count):
         async def scene() -> None:
             app = Counting(LARGE)
@@ -270,6 +270,47 @@ class TestLeaving:
                 app.held.set()
                 await served.until_left()
             assert app.ended == ["/other", "/held"]
+
+        play(scene)
+
+    def test_while_others_wait_behind_the_request_that_is_under_way(self, play, quiet):
+        begun: list[str] = []
+        told: list[str] = []
+
+        async def app(scope, receive, send) -> None:
+            begun.append(scope["path"])
+            assert (await receive())["type"] == "http.request"
+            told.append((await receive())["type"])
+
+        async def scene() -> None:
+            async with listening(app) as served:
+                line = await served.connect()
+                line.send(asking(b"/first"), asking(b"/second"), asking(b"/third"))
+                while not begun:  # noqa: ASYNC110 - a list tells nobody
+                    await asyncio.sleep(0.001)
+                line.cut()
+                await served.until_left()
+
+        play(scene)
+        assert (begun, told) == (["/first"], ["http.disconnect"])
+
+    def test_while_others_wait_and_nobody_listens(self, play, quiet):
+        async def scene() -> None:
+            app = Counting()
+            async with listening(app) as served:
+                line = await served.connect()
+                line.send(asking(b"/held"))
+                while not app.begun:  # noqa: ASYNC110 - a list tells nobody
+                    await asyncio.sleep(0.001)
+                line.send(asking(b"/next"))
+                (connection,) = served.state.connections
+                while not connection.pipeline:  # noqa: ASYNC110 - a queue tells nobody
+                    await asyncio.sleep(0.001)
+                connection.transport.abort()
+                await asyncio.sleep(0)
+                app.held.set()
+                await served.until_left()
+            assert app.begun == app.ended == ["/held"]
 
         play(scene)
 
