@@ -90,7 +90,7 @@ ELSEWHERE = (
     Group(
         "tests/e2e/test_http_*.py",
         "a route is seen by asking it, and the door by what it lets through",
-        "api/app api/backend api/door api/openapi api/problems api/replies"
+        "api/app api/backend api/door api/openapi api/problems"
         " api/routes/blobs api/routes/events api/routes/executions api/routes/inbox api/routes/sessions"
         " api/routes/signals api/routes/system api/routes/tokens api/routes/workflows",
     ),

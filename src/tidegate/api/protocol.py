@@ -61,6 +61,8 @@ class Protocol(HttpToolsProtocol):
         self._in_body = False
         self._refused = False
         self._wasted = 0
+        self._under_way: Any = None
+        """The cycle of the request that is worked on; uvicorn's `cycle` is that of the one that was read last."""
         self._idle: float | None = None
         """Since when the connection is kept for a next request."""
         self._usual_of: Any = None
@@ -69,6 +71,13 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         if len(self.connections) > MAX_CONNECTIONS + TOLERATED:
             transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the request under way that its client has left: uvicorn tells only the one that was read last."""
+        if self._under_way is not None and not self._under_way.response_complete:
+            self._under_way.disconnected = True
+            self._under_way.message_event.set()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take what has come, unless it is of no use any more."""
@@ -129,6 +138,10 @@ class Protocol(HttpToolsProtocol):
         cast("Any", self.scope)["extensions"] = {WHOLE: partial(self._send_whole, self.cycle)}
         if full:
             self.cycle.keep_alive = False
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._under_way = cycle
+        super()._start_asgi_task(cycle, app)
 
     async def _send_whole(self, cycle: Any, status: int, head: bytes, body: bytes) -> None:
         """Send a whole reply, as uvicorn's `send` does in two messages: it looks at each header again, and writes twice."""

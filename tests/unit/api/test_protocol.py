@@ -1,32 +1,16 @@
 """One connection, byte by byte: what is too long, too slow, too much or of another protocol, on a real socket and loop."""
 
 import asyncio
-from contextlib import asynccontextmanager
 from functools import partial
 from itertools import chain
 
 import msgspec
 import pytest
-import uvicorn
-from uvicorn.server import ServerState
+from tests.unit.api.sockets import GET, all_of, listening
 
 from tidegate.api import protocol
-from tidegate.api.replies import Out
 
 SOON = 0.3
-GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
-
-
-async def echo(scope, receive, send):
-    """Reply with the body that has come."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    await Out(scope, send).whole(200, body, "text/plain")
 
 
 @pytest.fixture
@@ -38,34 +22,6 @@ def hasty(monkeypatch):
     monkeypatch.setattr(protocol, "LINGER", SOON)
 
 
-@asynccontextmanager
-async def listening():
-    state = ServerState()
-    config = uvicorn.Config(echo, lifespan="off", ws="none", log_config=None)
-    config.load()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: protocol.Protocol(config, state, {}), "127.0.0.1", 0)
-    sweeping = asyncio.create_task(protocol.sweep(state.connections))
-    try:
-        yield partial(asyncio.open_connection, *server.sockets[0].getsockname())
-    finally:
-        sweeping.cancel()
-        server.close()
-        for each in tuple(state.connections):
-            each.transport.abort()
-
-
-async def all_of(reader):
-    """Read until the server has hung up, in whatever way."""
-    found = b""
-    try:
-        while piece := await reader.read(65_536):
-            found += piece
-    except ConnectionError:
-        pass
-    return found
-
-
 def talk(*pieces, pause=0.0):
     """Send pieces on one connection, and return what has come until the server hung up."""
     return talk_on(pieces, pause)
@@ -75,8 +31,8 @@ def talk_on(pieces, pause):
     """Take pieces one by one, and send them for as long as the server listens."""
 
     async def go():
-        async with listening() as connect:
-            reader, writer = await connect()
+        async with listening() as served:
+            reader, writer = await asyncio.open_connection(*served.address)
             reading = asyncio.create_task(all_of(reader))
             for piece in pieces:
                 if reading.done() or writer.is_closing():
@@ -209,7 +165,8 @@ def test_who_comes_on_top_of_many_is_told_to_come_again_and_then_cut_off(monkeyp
     monkeypatch.setattr(protocol, "TOLERATED", 1)
 
     async def go():
-        async with listening() as connect:
+        async with listening() as served:
+            connect = partial(asyncio.open_connection, *served.address)
             lines = [await connect() for _ in range(2)]
             late = await connect()
             late[1].write(GET + b"\r\n")
