@@ -106,13 +106,14 @@ def test_a_terminal_that_is_interrupted_gives_back_at_once_what_it_runs(tidegate
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no /proc here")
 def test_what_a_killed_owner_left_running_ends_before_it_is_repeated(tmp_path, watched_home, watch):
-    """The fork server hangs, so that it cannot see to its workers when the owner is killed."""
+    """The fork server and the worker hang, so that neither can see to the attempt when the owner is killed."""
     first = watch(workers=1).ready()
     first.launch("lasting", "l", place=str(tmp_path))
     until((tmp_path / "began").exists)
-    forker = first.fork_server()
     (pid,) = (tmp_path / "began").read_text().split()
-    forker.suspend()
+    hanging = [first.fork_server(), psutil.Process(int(pid)).parent()]
+    for each in hanging:
+        each.suspend()
     first.server.kill()
     assert psutil.Process(int(pid)).is_running()
 
@@ -120,7 +121,8 @@ def test_what_a_killed_owner_left_running_ends_before_it_is_repeated(tmp_path, w
 
     until(lambda: len((tmp_path / "began").read_text().split()) == 2)
     assert not psutil.pid_exists(int(pid)) or psutil.Process(int(pid)).status() == "zombie"
-    assert not forker.is_running() or forker.status() == "zombie"
+    for each in hanging:
+        assert not each.is_running() or each.status() == "zombie"
     (tmp_path / "end").touch()
     assert second.outputs("l") == str(tmp_path)
     attempts = second.ask("GET", "executions/l").body["nodes"][0]["attempts"]
