@@ -1,7 +1,7 @@
 """
 HTTP/1.1 on one connection, as uvicorn speaks it, with an end to all that may go on for ever.
 
-Rule 1: a head has at most `MAX_HEAD` bytes, and `HEAD_TIME` to come; a body may come slowly, but not at a crawl.
+Rule 1: a head has at most `MAX_HEAD` bytes, and `HEAD_TIME` to come; a body may come slowly, but not at a crawl, and so may a reply be read.
 Rule 2: whatever is refused here is refused as a problem document, as everywhere else, and is no line in the log: strangers could fill it.
 Rule 3: no other protocol is spoken. Who offers one (Java's client offers HTTP/2 with every first request) is heard as if he had not.
 """
@@ -34,6 +34,9 @@ BODY_TIME: Final = 30.0
 SLOWEST: Final = 2_000
 """A body must have come in `BODY_TIME` seconds, and one more for each so many bytes that have come."""
 
+READ_TIME: Final = 30.0
+"""Seconds in which a client must take what waits to be sent to it, and one more for each `SLOWEST` bytes that it has taken."""
+
 MAX_WASTED: Final = 4 * 1024 * 1024
 """Bytes that come after the reply that refuses them; a client that reads has noticed by then."""
 
@@ -65,6 +68,8 @@ class Protocol(HttpToolsProtocol):
         """The cycle of the request that is worked on; uvicorn's `cycle` is that of the one that was read last."""
         self._idle: float | None = None
         """Since when the connection is kept for a next request."""
+        self._unread: tuple[float, int] | None = None
+        """Since when something waits for the client to read, and how many bytes that were."""
         self._usual_of: Any = None
         self._usual = b""
         """uvicorn's own headers as lines: the date, which is another list each second."""
@@ -206,7 +211,10 @@ class Protocol(HttpToolsProtocol):
         self.data_received(b"%b %b HTTP/1.1\r\n%b\r\n%b" % (method, self.url, lines, rest))
 
     def check_pace(self, now: float) -> None:
-        """End the connection if what is awaited on it is too slow."""
+        """End the connection if what is awaited on it is too slow, or what waits there is not read."""
+        if self._is_unread(now):
+            self.transport.abort()
+            return
         if self.transport.is_closing():
             return
         if self._idle is not None and now - self._idle > self.timeout_keep_alive:
@@ -222,6 +230,19 @@ class Protocol(HttpToolsProtocol):
             self._refuse(TooSlow("the request came too slowly, or not whole; send it again"))
         else:
             self.transport.close()
+
+    def _is_unread(self, now: float) -> bool:
+        """Whether the client is too slow to take what waits to be sent. Nothing is added to that meanwhile."""
+        if not (self.flow.write_paused or self.transport.is_closing()):
+            return False
+        left = self.transport.get_write_buffer_size()
+        since, size = self._unread = self._unread or (now, left)
+        return now - since > READ_TIME + (size - left) / SLOWEST
+
+    def resume_writing(self) -> None:
+        """Let more be written, for which the client has its own time to read."""
+        self._unread = None
+        super().resume_writing()
 
     def shutdown(self) -> None:
         """End as the server does: what has come whole is replied to, and what has not is not waited for."""

@@ -1,12 +1,15 @@
 """Replies on a real connection: in order, with or without a body, and to clients that do not read, or that leave in the middle."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
-from tests.unit.api.sockets import LOOPS, Line, Served, echo, listening
+from tests.unit.api.sockets import LONGEST, LOOPS, Line, Served, echo, listening
 from tests.unit.api.sockets import play as play_in
 
+from tidegate.api import protocol
 from tidegate.api.replies import Out
 
 LARGE = 256 * 1024
@@ -44,6 +47,18 @@ class Counting:
             await Out(scope, send).whole(200, path.encode() * self.times, "text/plain")
         finally:
             self.ended.append(path)
+
+
+async def until(happened: Callable[[], object]) -> None:
+    """Wait for something that tells nobody."""
+    while not happened():  # noqa: ASYNC110 - it has no event
+        await asyncio.sleep(0.001)
+
+
+def left_on(connection: Any) -> int:
+    """Return how many bytes the server has for this client that the system has not taken."""
+    size: int = connection.transport.get_write_buffer_size()
+    return size
 
 
 class TestHead:
@@ -227,6 +242,99 @@ class TestNotReading:
         play(scene)
 
 
+@pytest.mark.usefixtures("unswept")
+class TestReadingTooSlowly:
+    """Time is what `check_pace` is told, so that no machine is too slow for it."""
+
+    @pytest.fixture
+    def unswept(self, monkeypatch):
+        monkeypatch.setattr(protocol, "SWEEP", 10 * LONGEST)
+
+    async def deaf(self, served: Served, *requests: bytes) -> tuple[Line, Any]:
+        """Return a client that does not read, and the server's end once that cannot send any more."""
+        line = await served.connect(4_096)
+        line.send(*requests)
+        await until(lambda: served.state.connections)
+        (connection,) = served.state.connections
+        await until(lambda: connection.flow.write_paused)
+        return line, connection
+
+    async def stays(self, served: Served, connection: Any, now: float) -> None:
+        """See that a connection is not cut off for its pace at this time."""
+        connection.check_pace(now)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert connection in served.state.connections
+
+    @pytest.mark.parametrize("last", [b"", LAST], ids=["kept", "closing"])
+    def test_who_takes_nothing_is_cut_off_and_what_was_asked_ends(self, play, last):
+        async def scene() -> None:
+            app = Counting(LARGE)
+            async with listening(app) as served:
+                requests = [asking(b"/1", last), asking(b"/2")]
+                _, connection = await self.deaf(served, *requests)
+                now = asyncio.get_running_loop().time()
+                assert connection.transport.is_closing() == bool(last)
+                for later in (0, protocol.READ_TIME - 1, protocol.READ_TIME):
+                    await self.stays(served, connection, now + later)
+                connection.check_pace(now + protocol.READ_TIME + 1)
+                await served.until_left()
+            assert app.begun == app.ended
+
+        play(scene)
+
+    def test_the_rest_of_a_last_reply_is_not_kept_for_ever_however_little_it_is(self, play):
+        async def scene() -> None:
+            async with listening(Counting(LARGE)) as served:
+                line = await served.connect(4_096)
+                await until(lambda: served.state.connections)
+                (connection,) = served.state.connections
+                # So that it is too little to keep the application from writing.
+                connection.transport.set_write_buffer_limits(high=10 * LARGE)
+                line.send(asking(b"/1", LAST))
+                await until(connection.transport.is_closing)
+                now = asyncio.get_running_loop().time()
+                await self.stays(served, connection, now)
+                await self.stays(served, connection, now + protocol.READ_TIME)
+                connection.check_pace(now + protocol.READ_TIME + 1)
+                await served.until_left()
+
+        play(scene)
+
+    def test_who_takes_some_of_it_has_more_time(self, play):
+        async def scene() -> None:
+            async with listening(Counting(LARGE)) as served:
+                line, connection = await self.deaf(served, asking(b"/1"))
+                size, now = left_on(connection), asyncio.get_running_loop().time()
+                connection.check_pace(now)
+                await line.reader.readexactly(LARGE)
+                await until(lambda: left_on(connection) < size - LARGE // 4)
+                taken = size - left_on(connection)
+                longest = protocol.READ_TIME + taken / protocol.SLOWEST
+                await self.stays(served, connection, now + longest - 1)
+                connection.check_pace(now + longest + 1)
+                await served.until_left()
+
+        play(scene)
+
+    def test_who_has_taken_a_reply_has_the_whole_time_for_the_next(self, play):
+        async def scene() -> None:
+            app = Counting(LARGE)
+            async with listening(app) as served:
+                line, connection = await self.deaf(served, *3 * [asking(b"/1")])
+                now = asyncio.get_running_loop().time()
+                connection.check_pace(now)
+                for _ in range(2):
+                    await line.reply()
+                await until(lambda: len(app.ended) == 3)
+                later = now + 100 * protocol.READ_TIME
+                for each in (later, later + protocol.READ_TIME - 1):
+                    await self.stays(served, connection, each)
+                assert (await line.reply()).body == b"/1" * LARGE
+
+        play(scene)
+
+
 class TestLeaving:
     @pytest.fixture
     def quiet(self, caplog):
@@ -264,8 +372,7 @@ class TestLeaving:
                 await other.reply()
                 line.cut()
                 other.cut()
-                while served.state.connections:  # noqa: ASYNC110 - sets tell nobody
-                    await asyncio.sleep(0.001)
+                await until(lambda: not served.state.connections)
                 assert app.ended == ["/other"]
                 app.held.set()
                 await served.until_left()
@@ -286,8 +393,7 @@ class TestLeaving:
             async with listening(app) as served:
                 line = await served.connect()
                 line.send(asking(b"/first"), asking(b"/second"), asking(b"/third"))
-                while not begun:  # noqa: ASYNC110 - a list tells nobody
-                    await asyncio.sleep(0.001)
+                await until(lambda: begun)
                 line.cut()
                 await served.until_left()
 
@@ -300,12 +406,10 @@ class TestLeaving:
             async with listening(app) as served:
                 line = await served.connect()
                 line.send(asking(b"/held"))
-                while not app.begun:  # noqa: ASYNC110 - a list tells nobody
-                    await asyncio.sleep(0.001)
+                await until(lambda: app.begun)
                 line.send(asking(b"/next"))
                 (connection,) = served.state.connections
-                while not connection.pipeline:  # noqa: ASYNC110 - a queue tells nobody
-                    await asyncio.sleep(0.001)
+                await until(lambda: connection.pipeline)
                 connection.transport.abort()
                 await asyncio.sleep(0)
                 app.held.set()
@@ -330,8 +434,7 @@ class TestLeaving:
                 for count in (1, 2):
                     line.send(asking(b"/a"))
                     await line.reply()
-                    while len(told) < count:  # noqa: ASYNC110 - a list tells nobody
-                        await asyncio.sleep(0.001)
+                    await until(lambda: len(told) == count)
 
         play(scene)
         assert told == ["http.disconnect"] * 2
