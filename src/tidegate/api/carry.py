@@ -164,9 +164,12 @@ async def _first(
 def _all(call: Callable[[Sequence[Any]], Sequence[Any]], wanted: list[Any]) -> Sequence[Any]:
     """Return what each gets; if there is nothing for anybody, the error for each."""
     try:
-        return call(wanted)
+        found = call(wanted)
+        assert len(found) == len(wanted), f"{call} gave {len(found)} for {len(wanted)}"
     except Exception as error:  # noqa: BLE001 - it is raised in each use case
         return [error] * len(wanted)
+    else:
+        return found
 
 
 def _in_thread(steps: Steps[T], found: Any, error: BaseException | None) -> Any:

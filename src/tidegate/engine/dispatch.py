@@ -19,6 +19,9 @@ from tidegate.ports.clock import Clock
 from tidegate.ports.executor import Attempt, Began, Executor, Job, Report
 from tidegate.ports.journal import Key
 
+LOOKS: Final = 100
+"""How many held attempts that still may not begin are looked at in one turn: some tenths of a millisecond."""
+
 NO_ROOM: Final = "no_room"
 NO_WORKER: Final = "no_worker"
 MISSING: Final = "missing"
@@ -76,18 +79,27 @@ class Dispatch:
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Hand over these attempts, after those that are held; while it drains, leave them to the next host."""
-        if self._held:
-            jobs = [*(each.job for each in self._held.values()), *jobs]
-        if not jobs:
+        if not (jobs or self._held):
             return
         if self._draining:
             self._held.clear()
             return
-        free = [job for job in jobs if not self._is_hindered(job)]
+        free = self._look_again() if self._held else []
+        free += [job for job in jobs if not self._is_hindered(job)]
         if free:
             self._hand_over(free)
         if not self._held:
             self._part.works()
+
+    def _look_again(self) -> list[Job]:
+        """Return what is held and may begin now. Every turn of the engine comes here, so it stops after a few that may not; the next ones are looked at next time."""
+        free, hindered = [], 0
+        for each in self.held():
+            if not self._is_hindered(each.job):
+                free.append(each.job)
+            elif (hindered := hindered + 1) == LOOKS:
+                break
+        return free
 
     def _hand_over(self, jobs: list[Job]) -> None:
         try:
@@ -118,6 +130,7 @@ class Dispatch:
         before = self._held.get(attempt)
         is_known = before is not None and before.code == hindrance.code
         since = before.since if before is not None and is_known else self._clock.now()
+        self._held.pop(attempt, None)  # to the end: the others are looked at before it is again
         self._held[attempt] = Held(job, hindrance.code, hindrance.why, since)
         if hindrance.code == MISSING:
             self._missing[job.key] = hindrance.why

@@ -225,12 +225,14 @@ class Host:
         self.store = store
         self.clock = clock or Clock()
         self.crew = Crew(work)
+        self.looks = 0
         self.lack = ""
         """Why there is no room for attempts."""
         self.engine = Engine(store, self.crew, self.clock, hinders=self._hinders)
         self._numbers: dict[str, int] = {}
 
     def _hinders(self, _: Job) -> Hindrance | None:
+        self.looks += 1
         return Hindrance(NO_ROOM, self.lack) if self.lack else None
 
     def start(self) -> "Host":

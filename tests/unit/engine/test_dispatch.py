@@ -5,7 +5,7 @@ from tests.unit.engine.host import FIRST, LAST, LONGEST, Disk, Host, cycle, gate
 
 from tidegate.core.messages import AbortRequested, Accepted
 from tidegate.core.state import NodePhase
-from tidegate.engine import loop
+from tidegate.engine import dispatch, loop
 from tidegate.ir.graph import Instant
 from tidegate.ports.executor import Began, Returned
 
@@ -93,6 +93,22 @@ class TestHeld:
         second.lack = ""
         until(lambda: [job.node for job in second.crew.jobs] == [FIRST])
         second.engine.stop()
+
+    def test_a_turn_looks_at_few_of_many_that_are_held_and_all_begin_when_they_may(
+        self, manual, monkeypatch
+    ):
+        monkeypatch.setattr(dispatch, "LOOKS", 3)
+        manual.lack = "3 bytes are free"
+        for n in range(20):
+            manual.launch(cycle(), f"c{n}").result(LONGEST)
+        before = manual.looks
+        manual.launch(cycle(), "last").result(LONGEST)
+        assert manual.looks - before <= 2 * (3 + 1)
+
+        manual.lack = ""
+        until(lambda: len(manual.crew.jobs) == 21)
+        assert len({job.key for job in manual.crew.jobs}) == 21
+        assert manual.engine.held() == []
 
     def test_what_nobody_wants_any_more_is_not_held(self, manual):
         manual.lack = "3 bytes are free"
