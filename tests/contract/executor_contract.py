@@ -13,11 +13,13 @@ from pathlib import Path
 from tidegate.bundles.whole import LIST, list_of
 from tidegate.core.messages import TASK_RAISED
 from tidegate.home import BUNDLES
-from tidegate.ir.graph import PythonTarget, TaskNode
+from tidegate.ir.graph import PythonTarget, Requirements, TaskNode
 from tidegate.ports.executor import Began, Executor, Job, Raised, Report, Returned, Unfolded
 
 SHOP = """
 import asyncio
+import os
+import subprocess
 import sys
 from typing import NamedTuple
 
@@ -83,6 +85,18 @@ def who() -> dict[str, str]:
         "attempt": str(now.attempt),
         "key": now.idempotency_key,
     }
+
+
+@task
+def variables(which: str) -> list[str]:
+    program = [sys.executable, "-c", f"import os; print(os.environ['{which}'])"]
+    printed = subprocess.run(program, check=True, capture_output=True, text=True).stdout
+    return [os.environ[which], printed.strip()]
+
+
+@task
+def has(which: str) -> bool:
+    return which in os.environ
 
 
 @dynamic
@@ -196,6 +210,14 @@ class ExecutorContract:
         value = {"": [], "ключ": ["", None, "\N{GRINNING FACE}", "a\0b"]}
 
         assert crew.run("same", value=value) == Returned({"o0": value})
+
+    def test_an_attempt_has_its_variables_and_the_next_one_has_not(self, crew: Crew):
+        asked = Requirements(environment={"TIDE_TEST": "ü=1"})
+
+        assert crew.run("variables", which="TIDE_TEST", REQUIRES=asked) == Returned(
+            {"o0": ["ü=1", "ü=1"]}
+        )
+        assert crew.run("has", which="TIDE_TEST") == Returned({"o0": False})
 
     def test_a_task_may_be_asynchronous(self, crew: Crew):
         assert crew.run("later", text="a") == Returned({"o0": "A"})

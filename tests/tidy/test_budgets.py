@@ -51,7 +51,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "ports": (420, "what a database, an executor and a place for files must give"),
     "remote": (1_080, "the Python client, and the way to a server"),
     "runtime": (210, "the composition root, and what an attempt cannot begin for"),
-    "sdk": (2_700, "what authors write, traced into a graph"),
+    "sdk": (2_900, "what authors write, traced into a graph; what a task asks of its machine"),
     "service": (2_600, "use cases, lists, views, what is missing, and who may"),
     "stores": (
         1_680,

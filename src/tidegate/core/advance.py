@@ -88,7 +88,15 @@ class Flow:
             name: evaluate(self.draft.plan, self.draft, planned.scope, expr)
             for name, expr in task.inputs.items()
         }
-        return RunTask(node, attempt, task.target, inputs, task.timeout, task.dynamic)
+        return RunTask(
+            node,
+            attempt,
+            task.target,
+            inputs,
+            task.timeout,
+            task.dynamic,
+            task.requirements,
+        )
 
     def skip(self, node: NodeId) -> None:
         """Skip a node that cannot be reached or is no longer needed, and all that depends on it."""

@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from tidegate.core.plan import Round
 from tidegate.ir.expr import NodeId, Value
-from tidegate.ir.graph import Graph, Instant, Micros, Target
+from tidegate.ir.graph import ORDINARY, Graph, Instant, Micros, Requirements, Target
 
 
 class Failure(Struct, frozen=True, array_like=True, gc=False):
@@ -218,6 +218,7 @@ class RunTask(Struct, frozen=True, gc=False):
     inputs: dict[str, Value]
     timeout: Micros | None
     dynamic: bool
+    requires: Requirements = ORDINARY
 
 
 class CancelTask(Struct, frozen=True, gc=False):

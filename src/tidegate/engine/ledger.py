@@ -159,4 +159,5 @@ def job(hot: Hot, run: RunTask) -> Job:
         hot.bundle,
         run.timeout,
         run.dynamic,
+        requires=run.requires,
     )

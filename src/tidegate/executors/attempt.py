@@ -104,6 +104,7 @@ def _run(run: Run, task: Task[..., Any], means: Means, place: str) -> Done:
                 working_directory=place,
                 report=report,
             ),
+            environment=run.environment,
         )
         outcome = Unfolded(result) if isinstance(result, Graph) else Returned(result)
     except BaseException as error:  # noqa: BLE001 - the edge to the author's code: sys.exit() too fails the attempt alone

@@ -46,6 +46,7 @@ class Run(Struct, frozen=True, array_like=True, tag="run"):
     idempotency_key: str
     dynamic: bool = False
     timed: bool = False
+    environment: dict[str, str] = {}
 
 
 class Describe(Struct, frozen=True, array_like=True, tag="describe"):

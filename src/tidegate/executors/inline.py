@@ -104,7 +104,14 @@ class InlineExecutor:
         run = TaskRun(job.id, job.node, job.attempt, job.idempotency_key)
         try:
             task = self._load(job.target)
-            result = invoke(task, job.inputs, dynamic=job.dynamic, blobs=self._blobs, run=run)
+            result = invoke(
+                task,
+                job.inputs,
+                dynamic=job.dynamic,
+                blobs=self._blobs,
+                run=run,
+                environment=job.requires.environment,
+            )
         except KeyboardInterrupt:
             raise  # the person at the terminal means all of us
         except BaseException as error:  # noqa: BLE001 - the edge to the author's code: sys.exit() too fails the attempt alone

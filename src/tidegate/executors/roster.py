@@ -360,5 +360,6 @@ def _order(job: Job, number: int) -> bytes:
         idempotency_key=job.idempotency_key,
         dynamic=job.dynamic,
         timed=job.timeout is not None,
+        environment=job.requires.environment,
     )
     return pack(run)

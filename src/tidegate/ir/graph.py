@@ -10,7 +10,7 @@ Durations are whole microseconds, as instants are, so that arithmetic on them is
 
 from typing import NewType, TypeAlias
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from tidegate.ir.expr import Condition, Expr, NodeId, Schema, Value
 
@@ -63,6 +63,24 @@ class PythonTarget(Struct, frozen=True, tag="python"):
 
 Target: TypeAlias = PythonTarget
 """What a task runs. A tagged union of one, so that other kinds fit in without touching the machine."""
+
+
+class Requirements(Struct, frozen=True, omit_defaults=True):
+    """What an attempt asks of the machine that runs it: its share, the most it may use, and the variables of its environment."""
+
+    cpu: int = 1000
+    """The processors that it keeps busy, in thousandths."""
+    mem: int = 0
+    """The memory that is set aside for it, in bytes."""
+    mem_limit: int | None = None
+    """The memory above which it is ended, in bytes. None: there is no limit."""
+    environment: dict[str, str] = {}
+    uncounted: tuple[str, ...] = ()
+    """What its author asks for beyond that, such as `requests.gpu`. Nothing here counts it, and people are told so."""
+
+
+ORDINARY = Requirements()
+"""Those of a task that says nothing of them."""
 
 
 class Case(Struct, frozen=True):
@@ -120,6 +138,13 @@ class TaskNode(NodeBase, frozen=True, kw_only=True, tag="task"):
     timeout: Micros | None = None
     """Longest time one attempt may take. None: as long as it takes."""
     dynamic: bool = False
+    requires: Requirements | UnsetType = UNSET
+    """UNSET, not a default that would be written down: the graph of a task without any stays what it was, byte for byte."""
+
+    @property
+    def requirements(self) -> Requirements:
+        """What an attempt asks of its machine."""
+        return ORDINARY if self.requires is UNSET else self.requires
 
 
 class SleepNode(NodeBase, frozen=True, kw_only=True, tag="sleep"):

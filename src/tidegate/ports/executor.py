@@ -9,7 +9,7 @@ from msgspec import Struct
 from tidegate.core.messages import Failure
 from tidegate.errors import Fault
 from tidegate.ir.expr import NodeId, Value
-from tidegate.ir.graph import Graph, Micros, PythonTarget, Target
+from tidegate.ir.graph import ORDINARY, Graph, Micros, PythonTarget, Requirements, Target
 from tidegate.ports.journal import Key
 
 Workers = NewType("Workers", str)
@@ -37,6 +37,8 @@ class Job(Struct, frozen=True, gc=False):
     dynamic: bool = False
     workers: Workers = STORE_WORKERS
     """Where the workers come from that may run it (`Workers`)."""
+    requires: Requirements = ORDINARY
+    """What it asks of the machine that runs it."""
 
     @property
     def idempotency_key(self) -> str:

@@ -1,7 +1,7 @@
 """
 Names that code which comes from Flyte brings along, as far as they have a meaning here; and what to use instead of those that have none.
 
-`Echo` and `LaunchPlan` do what they say; `ImageSpec` and `Resources` are taken and have no effect, for tasks run in the environment they are given.
+`Echo` and `LaunchPlan` do what they say; `ImageSpec` is taken and has no effect, for tasks run where their worker runs.
 """
 
 from collections.abc import Mapping
@@ -54,13 +54,6 @@ class ImageSpec:
     def is_container(self) -> bool:
         """Say whether this process has what the image was asked to hold: it is taken for granted."""
         return True
-
-
-class Resources:
-    """What a task would need of a cluster (`cpu`, `mem`, `gpu`): taken, and without effect, for the machine gives what it has."""
-
-    def __init__(self, **options: Any) -> None:
-        self.options = options
 
 
 def Echo(name: str, inputs: Mapping[str, Any] | None = None) -> Workflow:  # noqa: N802 - a class in Flyte

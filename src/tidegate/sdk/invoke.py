@@ -7,6 +7,7 @@ This is the edge between the machine and the author's code, the same in a worker
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from tidegate.errors import InvalidValue, StoreError, UnknownBlob, UnsupportedType
@@ -15,8 +16,11 @@ from tidegate.ir.graph import Graph, Interface, PythonTarget
 from tidegate.sdk.bind import bind_outputs
 from tidegate.sdk.signature import Signature, output_schemas, spread
 from tidegate.sdk.trace import Compiled, TaskRun, Trace, inside
+from tidegate.sdk.variables import variables
 from tidegate.types.registry import codec
 from tidegate.types.values import FileStore
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Callee(Protocol):
@@ -45,31 +49,40 @@ def invoke(
     dynamic: bool,
     blobs: FileStore,
     run: TaskRun | None = None,
+    environment: Mapping[str, str] = NOTHING,
 ) -> dict[str, Value] | Graph:
     """
-    Run a task with stored inputs; return its stored outputs, or the graph of a dynamic one.
+    Run a task with stored inputs; return its stored outputs, or the graph of a dynamic one. `environment` are variables that are there meanwhile.
 
     What the function raises goes through. Raises InvalidValue, naming the task and the input or output, if a value does not fit its type;
     CompileError if a dynamic task's graph is wrong.
     """
     if dynamic:
-        return unfold(task, inputs, blobs, run or TaskRun()).graph
-    arguments = _decoded(task, inputs, blobs)
-    result = _called(task, arguments, run or TaskRun())
-    signature = task.signature
-    if not signature.outputs:
-        return {}
-    outputs = spread(signature, result, f"task '{task.target}'")
-    return {name: _encoded(task, name, value, blobs) for name, value in outputs.items()}
+        return unfold(task, inputs, blobs, run or TaskRun(), environment).graph
+    with variables(environment):
+        arguments = _decoded(task, inputs, blobs)
+        result = _called(task, arguments, run or TaskRun())
+        signature = task.signature
+        if not signature.outputs:
+            return {}
+        outputs = spread(signature, result, f"task '{task.target}'")
+        return {name: _encoded(task, name, value, blobs) for name, value in outputs.items()}
 
 
-def unfold(task: Callee, inputs: Mapping[str, Value], blobs: FileStore, run: TaskRun) -> Compiled:
-    """Run the body of a dynamic task with stored inputs, and return the graph it calls together."""
+def unfold(
+    task: Callee,
+    inputs: Mapping[str, Value],
+    blobs: FileStore,
+    run: TaskRun,
+    environment: Mapping[str, str] = NOTHING,
+) -> Compiled:
+    """Run the body of a dynamic task with stored inputs, and return the graph it calls together. `environment` as above."""
     label = f"dynamic task '{task.target}'"
-    arguments = _decoded(task, inputs, blobs)
     trace = Trace(str(task.target), blobs, run)
-    result = _called(task, arguments, trace)
-    outputs = bind_outputs(trace, task.signature, result, label)
+    with variables(environment):
+        arguments = _decoded(task, inputs, blobs)
+        result = _called(task, arguments, trace)
+        outputs = bind_outputs(trace, task.signature, result, label)
     interface = Interface({}, output_schemas(task.signature, label))
     return Compiled(trace.finish(interface, outputs), trace.tasks)
 

@@ -119,13 +119,20 @@ class Host:
     def _attempt(self, command: RunTask) -> Event:
         node, attempt, at = command.node, command.attempt, self._now
         run = TaskRun(self._id, node, attempt, f"{self._id}/{node}")
-        task = self._tasks[command.target]
+        task, environment = self._tasks[command.target], command.requires.environment
         try:
             if command.dynamic:
-                made = unfold(task, command.inputs, self._blobs, run)
+                made = unfold(task, command.inputs, self._blobs, run, environment)
                 self._tasks |= made.tasks
                 return TaskUnfolded(at, node, attempt, made.graph)
-            result = invoke(task, command.inputs, dynamic=False, blobs=self._blobs, run=run)
+            result = invoke(
+                task,
+                command.inputs,
+                dynamic=False,
+                blobs=self._blobs,
+                run=run,
+                environment=environment,
+            )
             assert isinstance(result, dict)
             return TaskSucceeded(at, node, attempt, result)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a task is the author's own code

@@ -1,7 +1,7 @@
 """
 The options of a task: which there are, what they may be, and which of them `with_overrides` changes after the call.
 
-An option of Flyte that only says where or how large a task should run is taken and has no effect, so that code which comes from Flyte goes on working;
+An option of Flyte that only says where a task should run is taken and has no effect, so that code which comes from Flyte goes on working;
 an option whose absence would change results or waiting is refused.
 """
 
@@ -23,6 +23,7 @@ from tidegate.ir.graph import (
     SubNode,
     TaskNode,
 )
+from tidegate.sdk.requirements import Resources, changed
 from tidegate.sdk.trace import Trace, checked_name
 
 LONGEST = timedelta(days=36_500)
@@ -37,21 +38,24 @@ class TaskOptions(TypedDict, total=False):
 
     `retries`: how often a failed attempt is repeated. `backoff`: the pause before the first repetition; it doubles each time, up to five minutes.
     `timeout`: the longest time one attempt may take, as timedelta or whole seconds. `name`: what the node is called.
-    The others are those of Flyte which say where, how large or how cached a task runs: they are taken, and have no effect.
+    `requests`: what is set aside for an attempt on its machine, one processor if it does not say. `limits`: the memory above which it is ended.
+    `resources`: both in one, as in Flyte. `environment`: variables that are there while an attempt runs.
+    The others are those of Flyte which say where or how cached a task runs: they are taken, and have no effect.
     """
 
     retries: int
     backoff: timedelta
     timeout: timedelta | int | None
     name: str
+    requests: Resources | None
+    limits: Resources | None
+    resources: Resources | None
+    environment: Mapping[str, str] | None
     cache: Any
     cache_version: str
     cache_serialize: bool
     cache_ignore_input_vars: tuple[str, ...]
     container_image: Any
-    requests: Any
-    limits: Any
-    resources: Any
     accelerator: Any
     interruptible: bool | None
     enable_deck: bool | None
@@ -70,7 +74,8 @@ class TaskOptions(TypedDict, total=False):
     vscode: Any
 
 
-OWN = frozenset({"retries", "backoff", "timeout", "name"})
+REQUIREMENTS = frozenset({"requests", "limits", "resources", "environment"})
+OWN = frozenset({"retries", "backoff", "timeout", "name"}) | REQUIREMENTS
 
 
 def micros(value: object, what: str, *, positive: bool = True) -> Micros:
@@ -107,7 +112,7 @@ def override(trace: Trace, node: NodeId, changes: Mapping[str, Any]) -> None:
     old = trace.nodes[node]
     what = f"{trace.label}: with_overrides on {old.name!r} ({node})"
     for option, value in changes.items():
-        match option, old:
+        match option, trace.nodes[node]:
             case (("name" | "node_name"), (InputNode() | ApproveNode())):
                 raise CompileError(
                     f"{what}: answers find a gate by its name, so give it where the gate is made"
@@ -130,7 +135,12 @@ def override(trace: Trace, node: NodeId, changes: Mapping[str, Any]) -> None:
                 count = checked_retries(value, f"{what}: retries")
                 trace.amend(node, retry=Retry(count, retry.pause, retry.cap))
             case (
-                ("timeout" | "retries"),
+                ("requests" | "limits" | "resources" | "environment"),
+                TaskNode(requires=requires),
+            ):
+                trace.amend(node, requires=changed(requires, option, value, what))
+            case (
+                ("timeout" | "retries" | "requests" | "limits" | "resources" | "environment"),
                 (TaskNode() | SleepNode() | InputNode() | ApproveNode() | BranchNode() | SubNode()),
             ):
                 raise CompileError(f"{what}: this kind of node has no {option} to change")
@@ -138,5 +148,5 @@ def override(trace: Trace, node: NodeId, changes: Mapping[str, Any]) -> None:
                 pass
             case _:
                 raise CompileError(
-                    f"{what}: there is no option {option!r}; there are name, timeout, retries"
+                    f"{what}: there is no option {option!r}; there are name, timeout, retries, {', '.join(sorted(REQUIREMENTS))}"
                 )

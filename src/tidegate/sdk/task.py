@@ -11,13 +11,16 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast, overload
 
+from msgspec import UNSET
+
 from tidegate.errors import CompileError
 from tidegate.ir.expr import Expr
-from tidegate.ir.graph import Interface, Micros, PythonTarget, Retry, TaskNode
+from tidegate.ir.graph import ORDINARY, Interface, Micros, PythonTarget, Retry, TaskNode
 from tidegate.sdk.bind import bind_call
 from tidegate.sdk.invoke import finished
 from tidegate.sdk.options import OWN, TaskOptions, checked_retries, micros, task_timeout
 from tidegate.sdk.promise import Outputs, Promise, result_of, source
+from tidegate.sdk.requirements import requirements_of
 from tidegate.sdk.scratch import scratch_blobs
 from tidegate.sdk.signature import (
     Signature,
@@ -26,6 +29,7 @@ from tidegate.sdk.signature import (
     signature_of,
 )
 from tidegate.sdk.trace import Compiled, Trace, checked_name, current_trace
+from tidegate.sdk.variables import variables
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,6 +53,7 @@ class Task(Generic[P, R]):
         self.dynamic = dynamic
         self.name = options.get("name") or function.__name__
         self._options = options
+        self.requires = requirements_of(options, f"task '{function.__qualname__}'")
 
     @property
     def signature(self) -> Signature:
@@ -93,7 +98,12 @@ class Task(Generic[P, R]):
                 )
         if self.dynamic:
             return cast(R, self._run(args, kwargs))
-        return cast(R, finished(self.function(*args, **kwargs)))
+        requires = ORDINARY if self.requires is UNSET else self.requires
+        with variables(requires.environment):
+            result = finished(self.function(*args, **kwargs))
+        if requires.environment and inspect.iscoroutine(result):
+            return cast(R, _awaited(result, requires.environment))
+        return cast(R, result)
 
     def _run(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Run it as if it were a workflow of its own."""
@@ -124,12 +134,19 @@ class Task(Generic[P, R]):
                 retry=self.retry,
                 timeout=task_timeout(self._options.get("timeout"), f"task '{target}': timeout"),
                 dynamic=self.dynamic,
+                requires=self.requires,
             )
         )
         return Outputs(trace, node, outputs, signature.outputs)
 
     def __repr__(self) -> str:
         return f"<{'dynamic task' if self.dynamic else 'task'} {self.target}>"
+
+
+async def _awaited(result: Coroutine[Any, Any, R], environment: Mapping[str, str]) -> R:
+    """Come to what a coroutine comes to, with these variables from when it begins to when it ends."""
+    with variables(environment):
+        return await result
 
 
 class TaskDecorator(Protocol):
@@ -153,7 +170,7 @@ def task(function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOp
 
     Its inputs and outputs are those of its annotations; `TaskOptions` says what the options mean. A failed attempt is repeated as `retries` says, so the function may run more than once:
     `current_context().idempotency_key` is the same each time.
-    Raises TypeError for an unknown option; CompileError, when a workflow is compiled that calls it, for a wrong one.
+    Raises TypeError for an unknown option; CompileError for a wrong one: at once for what it asks of its machine, else when a workflow is compiled that calls it.
     """
     return _decorated(function, options, dynamic=False)
 

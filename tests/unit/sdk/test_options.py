@@ -100,7 +100,7 @@ def test_wrong_options_of_a_task_are_refused_when_it_is_compiled(options, messag
 
 def test_unknown_options_are_refused_at_once():
     with pytest.raises(
-        TypeError, match="@task has no option 'retry'; it has backoff, name, retries"
+        TypeError, match="@task has no option 'retry'; it has backoff, environment, limits, name"
     ):
         task(retry=3)(lambda: 1)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="@workflow has no option 'on_failure'"):
@@ -108,9 +108,7 @@ def test_unknown_options_are_refused_at_once():
 
 
 def test_options_of_flyte_without_a_meaning_here_are_taken():
-    @task(
-        cache=True, cache_version="1", container_image="x", requests=1, limits=2, enable_deck=True
-    )
+    @task(cache=True, cache_version="1", container_image="x", accelerator=1, enable_deck=True)
     def fetch() -> int:
         return 1
 
@@ -120,7 +118,7 @@ def test_options_of_flyte_without_a_meaning_here_are_taken():
 def test_overrides_change_one_node_only():
     @workflow
     def wf():
-        number().with_overrides(name="a", retries=2, timeout=timedelta(seconds=5), requests="1")
+        number().with_overrides(name="a", retries=2, timeout=timedelta(seconds=5), accelerator="1")
         pair().with_overrides(node_name="b")
         number()
 

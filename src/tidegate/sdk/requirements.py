@@ -1,0 +1,216 @@
+"""
+What a task asks of the machine that runs it: `Resources` as an author writes them, and the variables of its environment.
+
+Sizes are spelled as Kubernetes and Flyte spell them. All is checked where it is declared, so a typo is found by importing the module.
+"""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from msgspec import UNSET, Struct, UnsetType, structs
+
+from tidegate.errors import CompileError
+from tidegate.ir.graph import ORDINARY, Requirements
+
+Amount = int | float | str
+Range = Amount | tuple[Amount, Amount] | list[Amount]
+"""One figure, or two: what is requested, and the limit (for `resources=` alone, as in Flyte)."""
+
+UNITS: Final = (
+    {"": 1}
+    | {unit: 1000**n for n, unit in enumerate("kMGTPE", 1)}
+    | {f"{unit}i": 1024**n for n, unit in enumerate("KMGTPE", 1)}
+)
+_QUANTITY = re.compile(r"(\d{1,30}(?:\.\d{1,30})?(?:[eE]\d{1,2})?)([A-Za-z]*)")
+
+MOST = 2**62
+"""Largest amount: it fits the integers of every format that a graph is written in."""
+MAX_ENVIRONMENT: Final = 64 * 1024
+"""Bytes of a task's variables, names and values together: half of what Linux takes for one string of them (MAX_ARG_STRLEN)."""
+RESERVED: Final = "TIDEGATE_"
+
+_UNCOUNTED = ("gpu", "ephemeral_storage")
+"""Options of Flyte's `Resources` that nothing here counts."""
+
+
+class Resources(Struct, frozen=True):
+    """
+    Processors and memory: what an attempt of a task is given (`requests=`), or may use at most (`limits=`).
+
+    `cpu` is a number of processors, also a fraction: `2`, `0.5`, `"500m"`. `mem` is in bytes, or has a unit: `"512Mi"`, `"2Gi"`, `"1G"`.
+    `gpu` and `ephemeral_storage` are Flyte's: they are taken, nothing counts them, and a launch says so. Raises CompileError for what is no amount.
+    """
+
+    cpu: Range | None = None
+    mem: Range | None = None
+    gpu: Any = None
+    ephemeral_storage: Any = None
+
+    def __post_init__(self) -> None:
+        """Check the amounts."""
+        for amount in _ends(self.cpu):
+            _millis(amount)
+        for amount in _ends(self.mem):
+            _bytes(amount)
+
+
+def requirements_of(options: Mapping[str, Any], what: str) -> Requirements | UnsetType:
+    """Return what the options `requests`, `limits`, `resources` and `environment` of a task mean; UNSET if there is none of them. Raises CompileError, naming `what`."""
+    requests, limits = _asked(options, what)
+    environment = checked_environment(options.get("environment"), f"{what}: environment")
+    found = Requirements(
+        cpu=ORDINARY.cpu if requests.cpu is None else _millis(requests.cpu),
+        mem=0 if requests.mem is None else _bytes(requests.mem),
+        mem_limit=None if limits.mem is None else _bytes(limits.mem),
+        environment=environment,
+        uncounted=tuple(_uncounted(requests, limits)),
+    )
+    return _consistent(found, what)
+
+
+def changed(
+    requires: Requirements | UnsetType, option: str, value: Any, what: str
+) -> Requirements | UnsetType:
+    """Return requirements in which one option has another value. Raises CompileError."""
+    old = ORDINARY if requires is UNSET else requires
+    given = requirements_of({option: value}, what)
+    new = ORDINARY if given is UNSET else given
+    if option == "environment":
+        found = structs.replace(old, environment=new.environment)
+    else:
+        sides = ("requests", "limits") if option == "resources" else (option,)
+        kept = tuple(each for each in old.uncounted if each.partition(".")[0] not in sides)
+        asks = new if "requests" in sides else old
+        found = Requirements(
+            cpu=asks.cpu,
+            mem=asks.mem,
+            mem_limit=(new if "limits" in sides else old).mem_limit,
+            environment=old.environment,
+            uncounted=kept + new.uncounted,
+        )
+    return _consistent(found, what)
+
+
+def checked_environment(given: object, what: str) -> dict[str, str]:
+    """Return the variables of a task. Raises CompileError for what cannot be one."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise CompileError(f'{what} must be a dict, such as {{"MODE": "fast"}}; it is {given!r}')
+    for name, value in given.items():
+        if not isinstance(name, str) or not name or "=" in name or not _is_text(name):
+            raise CompileError(f"{what}: {name!r} cannot be the name of a variable")
+        if name.startswith(RESERVED):
+            raise CompileError(f"{what}: names that begin with {RESERVED} are Tidegate's: {name}")
+        if not isinstance(value, str) or not _is_text(value):
+            raise CompileError(
+                f"{what}: the value of {name} must be text, such as '1'; it is {value!r}"
+            )
+    size = sum(len(name.encode()) + len(value.encode()) for name, value in given.items())
+    if size > MAX_ENVIRONMENT:
+        raise CompileError(
+            f"{what} has {size:,} bytes; at most {MAX_ENVIRONMENT:,} are allowed: pass what is long as an input"
+        )
+    return dict(given)
+
+
+def _consistent(found: Requirements, what: str) -> Requirements | UnsetType:
+    if found.mem_limit is not None and found.mem > found.mem_limit:
+        raise CompileError(
+            f"{what}: it requests more memory ({found.mem:,} bytes) than its limit ({found.mem_limit:,})"
+        )
+    return UNSET if found == ORDINARY else found
+
+
+def _asked(options: Mapping[str, Any], what: str) -> tuple[Resources, Resources]:
+    """Return requests and limits."""
+    given = {}
+    for name in ("requests", "limits", "resources"):
+        value = options.get(name)
+        if value is not None and not isinstance(value, Resources):
+            raise CompileError(
+                f'{what}: {name} must be Resources, such as Resources(cpu=1, mem="512Mi"); it is {value!r}'
+            )
+        given[name] = value
+    both = given["resources"]
+    if both is not None:
+        if given["requests"] or given["limits"]:
+            raise CompileError(f"{what}: give either resources or requests and limits")
+        return _side(both, 0), _side(both, -1)
+    requests, limits = given["requests"] or Resources(), given["limits"] or Resources()
+    for amount in (requests.cpu, requests.mem, limits.cpu, limits.mem):
+        if isinstance(amount, tuple | list):
+            raise CompileError(f"{what}: a range such as {amount!r} is for resources= alone")
+    return requests, limits
+
+
+def _side(both: Resources, which: int) -> Resources:
+    cpu, mem = (each if each is None else _ends(each)[which] for each in (both.cpu, both.mem))
+    return Resources(cpu, mem, both.gpu, both.ephemeral_storage)
+
+
+def _uncounted(requests: Resources, limits: Resources) -> list[str]:
+    said = [
+        f"{name}.{each}"
+        for name, resources in (("requests", requests), ("limits", limits))
+        for each in _UNCOUNTED
+        if getattr(resources, each) is not None
+    ]
+    return [*said, "limits.cpu"] if limits.cpu is not None else said
+
+
+def _ends(amount: Range | None) -> tuple[Any, ...]:
+    if amount is None:
+        return ()
+    if not isinstance(amount, tuple | list):
+        return (amount,)
+    if len(amount) != 2:
+        raise CompileError(
+            f"Resources: a range has two figures, request and limit; it is {amount!r}"
+        )
+    return tuple(amount)
+
+
+def _millis(amount: Any) -> int:
+    number, unit = _quantity(amount, "cpu", 'a number of processors, such as 2, 0.5 or "500m"')
+    if unit not in {"", "m"}:
+        raise CompileError(f"Resources: cpu has no unit {unit!r}: {amount!r}")
+    millis = number if unit else number * 1000
+    if not 1 <= millis <= MOST or millis != int(millis):
+        raise CompileError(
+            f"Resources: cpu must be positive, and whole thousandths; it is {amount!r}"
+        )
+    return int(millis)
+
+
+def _bytes(amount: Any) -> int:
+    number, unit = _quantity(amount, "mem", 'bytes, or a number with a unit, such as "512Mi"')
+    if unit not in UNITS:
+        hint = f"; {unit[:-1]} or {unit[:-1]}i" if unit[:-1] in UNITS and unit[-1] in "Bb" else ""
+        raise CompileError(f"Resources: mem has no unit {unit!r}: {amount!r}{hint or _units()}")
+    size = number * UNITS[unit]
+    if not 1 <= size <= MOST:
+        raise CompileError(f"Resources: mem must be positive, and at most 4Ei; it is {amount!r}")
+    return int(size)
+
+
+def _units() -> str:
+    return f"; there are {', '.join(unit for unit in UNITS if unit)}"
+
+
+def _quantity(amount: Any, name: str, what: str) -> tuple[Decimal, str]:
+    """Return a number and its unit. Raises CompileError."""
+    text = str(amount) if isinstance(amount, int | float | str) else ""
+    found = None if isinstance(amount, bool) else _QUANTITY.fullmatch(text.strip())
+    if found is None:
+        raise CompileError(f"Resources: {name} must be {what}; it is {amount!r}")
+    return Decimal(found[1]), found[2]
+
+
+def _is_text(value: str) -> bool:
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False
