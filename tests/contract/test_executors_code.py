@@ -109,6 +109,38 @@ def test_no_bundle_waits_while_another_has_always_more_to_do(home: Path, lone: C
     lone.deliver = deliver
 
 
+def test_attempts_whose_bundle_is_gone_are_hindered_also_many_at_once(fresh: Crew):
+    jobs = [job("add", bundle="8" * 64, a=1, b=n) for n in range(100)]
+    fresh.submit(*jobs)
+
+    assert {each.code for each in fresh.outcomes(jobs)} == {"missing"}
+    assert all(each.job in jobs for each in fresh.reports)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "says"),
+    {
+        "a module that is not installed": (
+            "import absent_module\n",
+            "missing",
+            "late.py:1: ModuleNotFoundError: No module named 'absent_module'",
+        ),
+        "a file": ("open('rates.csv')\n", "missing", "pack it with --include rates.csv"),
+        "an older library": ("from math import absent\n", "environment", "ImportError"),
+        "a variable": ("import os\nos.environ['ABSENT']\n", "environment", "late.py:2: KeyError"),
+    }.values(),
+)
+def test_an_attempt_whose_code_cannot_be_imported_is_hindered(
+    home: Path, crew: Crew, text: str, code: str, says: str
+):
+    bundle = write_bundle(home, digest=sha256(text.encode()).hexdigest(), late=text + SHOP)
+
+    outcome = crew.run("add", module="late", bundle=bundle, a=1, b=2)
+
+    assert outcome.code == code
+    assert says in outcome.why
+
+
 # -- questions about code --
 
 

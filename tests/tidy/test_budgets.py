@@ -36,12 +36,12 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "writing so that a power cut loses nothing, a killed process leaves nothing, root's files are the store's owner's, and whether there is room",
     ),
     "engine": (
-        1_300,
-        "drain, decide, commit, act, hold what lacks something, notice a clock set back; what is kept in memory, and the folds that readers share",
+        1_370,
+        "drain, decide, commit, act, hold what lacks something and try one for all, notice a clock set back; what is kept in memory, and the folds that readers share",
     ),
     "errors": (140, "the exception tree"),
     "executors": (
-        2_410,
+        2_450,
         "workers: a process, a directory and a process tree for each attempt; to shrink with the scheduler of short tasks",
     ),
     "home": (65, "where a store is, or that there can be none, and whether it may act"),

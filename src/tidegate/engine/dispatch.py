@@ -2,36 +2,34 @@
 Handing attempts to the executor, and knowing which of them run.
 
 What cannot be handed over now is *held*: for a reason outside the task, such as a disk without room, its code or a file of it that is missing,
-or an executor that takes nothing. It stays QUEUED, counts as no attempt, is looked at again each time, and goes on when that is gone.
+or an executor that takes nothing. It stays QUEUED, counts as no attempt, is looked at again each time, and goes on when that is gone. What only a
+worker can find out, such as a module that is not installed, is tried again after a pause (`probes`).
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from tidegate.engine.probes import Hindrance, Probes, attempt_of
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
 from tidegate.parts import Parts, reason
 from tidegate.ports.clock import Clock
-from tidegate.ports.executor import Attempt, Began, Executor, Job, Report
+from tidegate.ports.executor import MISSING, Attempt, Began, Executor, Hindered, Job, Report
 from tidegate.ports.journal import Key
 
 LOOKS: Final = 100
 """How many held attempts that still may not begin are looked at in one turn: some tenths of a millisecond."""
 
+UNWANTED: Final = 1_000
+"""How many attempts that nobody wants any more are remembered, as an executor may just have said that they could not begin."""
+
 NO_ROOM: Final = "no_room"
 NO_WORKER: Final = "no_worker"
-MISSING: Final = "missing"
-
-
-class Hindrance(NamedTuple):
-    """Why an attempt cannot begin: a code, and a sentence."""
-
-    code: str
-    why: str
 
 
 class Held(Struct, frozen=True):
@@ -76,6 +74,8 @@ class Dispatch:
         self._draining = False
         self._running: set[Attempt] = set()
         self._held: dict[Attempt, Held] = {}
+        self._probes = Probes()
+        self._unwanted: deque[Attempt] = deque(maxlen=UNWANTED)
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Hand over these attempts, after those that are held; while it drains, leave them to the next host."""
@@ -89,12 +89,15 @@ class Dispatch:
         if free:
             self._hand_over(free)
         if not self._held:
+            self._probes.clear()
             self._part.works()
 
     def _look_again(self) -> list[Job]:
         """Return what is held and may begin now. Every turn of the engine comes here, so it stops after a few that may not; the next ones are looked at next time."""
         free, hindered = [], 0
         for each in self.held():
+            if self._probes.is_out(attempt_of(each.job)):
+                continue
             if not self._is_hindered(each.job):
                 free.append(each.job)
             elif (hindered := hindered + 1) == LOOKS:
@@ -107,22 +110,27 @@ class Dispatch:
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of them has begun
             is_known = any(each.code == NO_WORKER for each in self._held.values())
             for job in jobs:
+                self._probes.ended(attempt_of(job), began=False)
                 self._hold(job, Hindrance(NO_WORKER, reason(error)))
             self._part.failed(error, quietly=is_known)
         else:
             if self._held:
                 for job in jobs:
-                    self._release(attempt_of(job))
+                    if not self._probes.is_out(attempt_of(job)):
+                        self._release(attempt_of(job))
 
     def _is_hindered(self, job: Job) -> bool:
-        hindrance = self._hinders(job)
+        hindrance = self._hinders(job) or self._probes.hinders(job, self._clock.now())
         if hindrance is None:
             return False
+        self._keep_back(job, hindrance)
+        return True
+
+    def _keep_back(self, job: Job, hindrance: Hindrance) -> None:
         is_known = self._hold(job, hindrance)
         if not is_known:
             log.warning("execution %s, node %s is held: %s", job.id, job.node, hindrance.why)
         self._part.failed(hindrance.why, quietly=True)
-        return True
 
     def _hold(self, job: Job, hindrance: Hindrance) -> bool:
         """Keep an attempt for later; return whether it was held for that already."""
@@ -150,8 +158,10 @@ class Dispatch:
     def cancel(self, attempts: Sequence[tuple[Key, NodeId, int]]) -> None:
         """End these attempts, if they run."""
         self._running.difference_update(attempts)
+        self._unwanted.extend(Attempt(*each) for each in attempts)
         if self._held:
             for key, node, attempt in attempts:
+                self._probes.ended(Attempt(key, node, attempt), began=False)
                 self._release(Attempt(key, node, attempt))
             if not self._held:
                 self._part.works()
@@ -161,12 +171,32 @@ class Dispatch:
         except Exception:
             log.exception("%d attempts could not be cancelled", len(attempts))
 
-    def note(self, report: Report) -> None:
-        """Keep in mind whether an attempt runs."""
-        if isinstance(report.outcome, Began):
-            self._running.add(Attempt(report.key, report.node, report.attempt))
-        elif self._running:
-            self._running.discard(Attempt(report.key, report.node, report.attempt))
+    def heard(self, reports: Sequence[Report]) -> list[Report]:
+        """Keep in mind what runs, hold what could not begin, and return what the machine is to be told."""
+        told = []
+        for report in reports:
+            if isinstance(report.outcome, Hindered):
+                self._hear_hindered(report, report.outcome)
+                continue
+            told.append(report)
+            if isinstance(report.outcome, Began):
+                self._running.add(Attempt(report.key, report.node, report.attempt))
+            elif self._running:
+                self._running.discard(Attempt(report.key, report.node, report.attempt))
+            if self._held:
+                attempt = Attempt(report.key, report.node, report.attempt)
+                self._probes.ended(attempt, began=True)
+                self._release(attempt)
+                if not self._held:
+                    self._part.works()
+        return told
+
+    def _hear_hindered(self, report: Report, found: Hindered) -> None:
+        job, hindrance = report.job, Hindrance(found.code, found.why)
+        assert job is not None
+        self._probes.failed(job, hindrance, self._clock.now())
+        if attempt_of(job) not in self._unwanted:
+            self._keep_back(job, hindrance)
 
     def running(self) -> list[Key]:
         """Return the executions with an attempt that runs, and perhaps some in which none does any more."""
@@ -176,8 +206,3 @@ class Dispatch:
         """Hand over nothing any more. The future is done when nothing runs."""
         self._draining = True
         return self._executor.drain()
-
-
-def attempt_of(job: Job) -> Attempt:
-    """Return which attempt a job is."""
-    return Attempt(job.key, job.node, job.attempt)

@@ -301,7 +301,7 @@ class Engine:
                 case Told() | LaunchArrival():
                     pass
                 case Reports():
-                    work.reports.extend(arrival.reports)
+                    work.reports.extend(self._dispatch.heard(arrival.reports))
                 case Settle():
                     work.settles.append(arrival)
                 case Stop():
@@ -403,7 +403,6 @@ class Engine:
                 case _:
                     pass
         for report in work.reports:
-            self._dispatch.note(report)
             self._decide(ledger, self._memory.get(report.key), event_of(report, now))
         for row in work.due:
             self._decide(ledger, self._memory.get(row.key), TimerFired(now, row.node))

@@ -14,7 +14,7 @@ from tidegate.core.messages import (
 from tidegate.errors import EngineFailed, StoreDamaged, StoreError
 from tidegate.ir.graph import Instant
 from tidegate.parts import reason
-from tidegate.ports.executor import Began, Lost, Raised, Report, Returned, Unfolded
+from tidegate.ports.executor import Began, Hindered, Lost, Raised, Report, Returned, Unfolded
 
 ENGINE_FAULT = "EngineFault"
 """Code of the failure of a task whose report broke the engine: for instance outputs that cannot be written down."""
@@ -32,7 +32,7 @@ def event_of(report: Report, at: Instant) -> Event:
             return TaskUnfolded(at, node, attempt, graph)
         case Raised(failure):
             return TaskFailed(at, node, attempt, failure, took)
-        case Lost():
+        case Lost() | Hindered():  # the second is held, and never comes here
             return TaskLost(at, node, attempt)
 
 

@@ -19,6 +19,7 @@ from tidegate.errors import CodeError
 from tidegate.executors.directory import remove
 from tidegate.executors.frames import LENGTH, Assignment, Frames, Setup, Up, pack, up
 from tidegate.executors.nursery import Nursery
+from tidegate.ir.graph import Target
 from tidegate.ports.executor import Job
 
 CHUNK = 64 * 1024
@@ -52,6 +53,8 @@ class Ticket(Struct, eq=False):
     since: float = FOREVER
     deadline: float = FOREVER
     announced: bool = False
+    """It was time to say that it has begun."""
+    began: bool = False
     looked: float = FOREVER
     """When it was looked at how much it has printed."""
     live: Path | None = None
@@ -71,6 +74,8 @@ class Child:
         """Its exit code, negative for a signal, once it has ended."""
         self.tickets: deque[Ticket] = deque()
         self.ready = False
+        self.loaded: set[Target] = set()
+        """Tasks whose code is imported there."""
         self.idle_since = FOREVER
         self.kill_at = FOREVER
         """When it is killed, for it was told to end; it gets nothing to do any more."""

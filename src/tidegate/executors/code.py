@@ -13,7 +13,8 @@ from tidegate.errors import AuthoringError, CodeError, Fault
 from tidegate.executors.frames import DescribedWorkflow
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import PythonTarget
-from tidegate.sdk.failures import one_line, trace_of, where_of
+from tidegate.ports.executor import ENVIRONMENT, MISSING
+from tidegate.sdk.failures import not_packed, one_line, trace_of, where_of
 from tidegate.sdk.faults import faults_of
 from tidegate.sdk.load import AnyWorkflow, check_targets, describe_module, load
 from tidegate.sdk.task import Task
@@ -25,17 +26,22 @@ def load_module(module: str, source: str) -> ModuleType:
     """
     Import a module of a source tree.
 
-    Errors: `CodeError`, saying where in the tree and what was raised, with the traceback as `details["trace"]`.
+    Errors: `CodeError`, saying where in the tree and what was raised, with the traceback as `details["trace"]`. It could be imported when it was
+    registered, so an attempt that meets one is held for `details["held"]`.
     """
     try:
         found = importlib.import_module(module)
     except BaseException as error:  # noqa: BLE001 - a module of the author's may raise anything, sys.exit() too
         if isinstance(error, ModuleNotFoundError) and _leads_to(error.name, module):
-            raise CodeError(f"there is no module {module!r} in the registered code") from None
+            why = f"there is no module {module!r} in the registered code"
+            raise CodeError(f"{why}{not_packed(error, source)}", held=MISSING) from None
         place = where_of(error, source) or module
-        exited = {"exited": True} if isinstance(error, SystemExit) else {}
+        is_missing = isinstance(error, ModuleNotFoundError | FileNotFoundError)
         raise CodeError(
-            f"{place}: {one_line(error)}", trace=trace_of(error, source), **exited
+            f"{place}: {one_line(error)}{not_packed(error, source)}",
+            trace=trace_of(error, source),
+            held=MISSING if is_missing else ENVIRONMENT,
+            exited=isinstance(error, SystemExit),
         ) from None
     _check_origin(found, source)
     return found

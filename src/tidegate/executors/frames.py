@@ -16,7 +16,7 @@ from tidegate.core.messages import Failure
 from tidegate.errors import Fault
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import PythonTarget, Target
-from tidegate.ports.executor import Lost, Raised, Returned, Unfolded
+from tidegate.ports.executor import Hindered, Lost, Raised, Returned, Unfolded
 
 LENGTH = 4
 """Bytes of a frame's length, and of a permit; both big-endian."""
@@ -73,7 +73,7 @@ class Ready(Struct, frozen=True, array_like=True, tag="ready"):
 
 
 class Started(Struct, frozen=True, array_like=True, tag="started"):
-    """The code of a timed attempt is imported, and the attempt begins now."""
+    """The code of an attempt is imported, and it begins now. Told of the first attempt of a task in a worker, and of those with a timeout."""
 
     number: int
 
@@ -83,7 +83,7 @@ class Done(Struct, frozen=True, array_like=True, tag="done"):
 
     number: int
     micros: int
-    outcome: Returned | Unfolded | Raised | Lost
+    outcome: Returned | Unfolded | Raised | Lost | Hindered
 
 
 class DescribedWorkflow(Struct, frozen=True, array_like=True):

@@ -31,7 +31,7 @@ from tidegate.executors.roster import GRACE, STUCK_AFTER, Roster, Site, expect
 from tidegate.home import SCRATCH
 from tidegate.ir.graph import SECOND, Micros
 from tidegate.logs import Logs, keep_log, shorten_log
-from tidegate.ports.executor import Began, Job, Lost, Outcome, Raised, Report
+from tidegate.ports.executor import Began, Hindered, Job, Lost, Outcome, Raised, Report
 
 ANNOUNCE_AFTER = 0.1
 """Seconds after which an attempt is reported to have begun."""
@@ -235,12 +235,17 @@ class Pool:
                 self._await_next(child)
             case Started(number):
                 ticket = _head(child, number)
-                if isinstance(ticket.work, Job) and ticket.work.timeout is not None:
-                    ticket.deadline = self._now + ticket.work.timeout / SECOND
+                if isinstance(ticket.work, Job):
+                    child.loaded.add(ticket.work.target)
+                    if ticket.announced:
+                        self._announce(child, ticket)
+                    if ticket.work.timeout is not None:
+                        ticket.deadline = self._now + ticket.work.timeout / SECOND
             case Done(number, micros, outcome):
                 ticket = self._finish(child, number)
                 if isinstance(ticket.work, Job):
-                    self._roster.learn(ticket.work, micros / SECOND)
+                    if not isinstance(outcome, Hindered):
+                        self._roster.learn(ticket.work, micros / SECOND)
                     self._add(ticket.work, outcome, micros)
             case Described(number) | Checked(number) | Unable(number):
                 ticket = self._finish(child, number)
@@ -266,7 +271,8 @@ class Pool:
     def _add(self, job: Job, outcome: Outcome, micros: int = 0) -> None:
         if not isinstance(outcome, Began):
             self._orders.jobs.pop(attempt_of(job), None)
-        self._reports.append(Report(job.key, job.node, job.attempt, outcome, Micros(micros)))
+        again = job if isinstance(outcome, Hindered) else None
+        self._reports.append(Report(job.key, job.node, job.attempt, outcome, Micros(micros), again))
 
     def _report(self) -> None:
         if self._reports:
@@ -329,13 +335,18 @@ class Pool:
         if self._now >= head.since + ANNOUNCE_AFTER and not head.announced:
             head.announced = True
             head.looked = self._now
-            if isinstance(head.work, Job):
-                self._add(head.work, Began())
-                self._link_live(child, head, head.work)
+            self._announce(child, head)
         elif self._now >= head.looked + LOOK_EVERY:
             head.looked = self._now
             with suppress(OSError):
                 shorten_log(child.printed)
+
+    def _announce(self, child: Child, ticket: Ticket) -> None:
+        """Say that an attempt has begun, once its code is imported: until then it may turn out that it cannot begin."""
+        if isinstance(ticket.work, Job) and ticket.work.target in child.loaded and not ticket.began:
+            ticket.began = True
+            self._add(ticket.work, Began())
+            self._link_live(child, ticket, ticket.work)
 
     def _link_live(self, child: Child, ticket: Ticket, job: Job) -> None:
         path = self._logs.live_path(job.id, job.node, job.attempt)

@@ -62,12 +62,14 @@ from tidegate.executors.spare import Spare, receive
 from tidegate.home import BLOBS, BUNDLES
 from tidegate.ir.graph import PythonTarget
 from tidegate.logs import Logs, keep_log
-from tidegate.ports.executor import Lost, Raised
+from tidegate.ports.executor import MISSING, Hindered, Lost, Raised
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.task import Task
 from tidegate.types.values import with_pickle
 
 CHUNK = 64 * 1024
+REFUSING = 0.4
+"""Seconds that a worker goes on in which a task cannot begin. That task is tried again after a second at the earliest, so never in this one."""
 TOLD_TO_END = 128 + signal.SIGTERM
 
 
@@ -91,6 +93,9 @@ class Worker:
         self._spare: Spare | None = None
         self._last = False
         """The worker cannot go on after this assignment."""
+        self._refused: dict[PythonTarget, CodeError] = {}
+        """Tasks that cannot begin here. What is mended is found by another worker, so this one says so to those that wait with it, and ends."""
+        self._refusing_until = float("inf")
         for each in (stream, permits):
             os.set_inheritable(each, False)
         trees.adopt_orphans()
@@ -125,7 +130,7 @@ class Worker:
         try:
             self._directories.copy(BundleDirectory(home / BUNDLES).tree(setup.bundle))
         except CodeError as error:
-            self._fault = error
+            self._fault = CodeError(error.message, held=MISSING)
         else:
             # First, as for a script; the package itself is imported by now, and no file of the author's can hide it.
             sys.path.insert(0, self._means.source)
@@ -147,19 +152,19 @@ class Worker:
                 os._exit(TOLD_TO_END)
             self._write(report)
             self._get_ready()
-            if self._last:
+            if self._last or time.monotonic() > self._refusing_until:
                 # What waits here is given to another worker.
                 os._exit(0)
 
     def _report_on(self, assignment: Assignment, body: bytes) -> bytes:
         """Have an assignment carried out; return the frame of the report."""
+        is_new = isinstance(assignment, Run) and assignment.target not in self._tasks
         try:
             task = self._load(assignment)
             self._directories.prepare()
         except CodeError as error:
-            self._last = self._last or self._fault is not None
             return self._tidied(assignment, _packed(self._refusal(assignment, error)))
-        if isinstance(assignment, Run) and assignment.timed:
+        if isinstance(assignment, Run) and (assignment.timed or is_new):
             self._send(Started(assignment.number))
         child = self._take_spare() if self._files is not None else None
         if child is None:
@@ -230,6 +235,8 @@ class Worker:
         """Import what an assignment needs, in this process, which every child is a copy of. Errors: `CodeError`."""
         match assignment:
             case Run(target=target):
+                if target in self._refused:
+                    raise self._refused[target]
                 if target not in self._tasks:
                     with self._importing():
                         task = load_task(target.module, target.name, self._means.source)
@@ -280,9 +287,14 @@ class Worker:
             words = last_words(tail(self._printed))
             if words:
                 error = CodeError(f"{error.message}: {words}", **error.details)
-        if isinstance(assignment, Run):
+        if not isinstance(assignment, Run):
+            self._last = self._last or self._fault is not None
+            return unable(assignment, error)
+        if "held" not in error.details:
             return Done(assignment.number, 0, Raised(failure_of(error, self._means.source)))
-        return unable(assignment, error)
+        self._refused[assignment.target] = error
+        self._refusing_until = min(self._refusing_until, time.monotonic() + REFUSING)
+        return Done(assignment.number, 0, Hindered(error.details["held"], error.message))
 
     def _ended(self, assignment: Assignment, code: int, micros: int) -> Up:
         """Return what to say of a child that has ended without a report."""
@@ -391,7 +403,8 @@ class Worker:
             try:
                 permit = os.read(self._permits, LENGTH)
             except BlockingIOError:
-                self._waiter.poll()
+                if not self._waiter.poll(1000 * REFUSING if self._refused else None):
+                    return None
             else:
                 return int.from_bytes(permit) if permit else None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import NamedTuple, NewType, Protocol, TypeAlias
+from typing import Final, NamedTuple, NewType, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -17,6 +17,12 @@ Workers = NewType("Workers", str)
 
 STORE_WORKERS = Workers("store")
 """The workers of whoever owns the store."""
+
+MISSING: Final = "missing"
+"""Why an attempt is held: its code is missing, a file, or a module that its code imports."""
+
+ENVIRONMENT: Final = "environment"
+"""Why an attempt is held: its code cannot be imported here, or imports something else than when it was launched."""
 
 
 Drained: TypeAlias = "Future[None]"
@@ -80,7 +86,14 @@ class Lost(Struct, frozen=True, gc=False, tag="lost"):
     """The attempt was given back without having come to an end, for no fault of its own."""
 
 
-Outcome: TypeAlias = Began | Returned | Unfolded | Raised | Lost
+class Hindered(Struct, frozen=True, gc=False, tag="hindered"):
+    """The attempt could not begin, for a reason outside it: a code, and a sentence. It counts as none, and may be submitted again."""
+
+    code: str
+    why: str
+
+
+Outcome: TypeAlias = Began | Returned | Unfolded | Raised | Lost | Hindered
 
 
 class Report(Struct, frozen=True, gc=False):
@@ -92,6 +105,8 @@ class Report(Struct, frozen=True, gc=False):
     outcome: Outcome
     took: Micros = Micros(0)
     """How long the attempt ran, once it has ended; 0 if that is not known."""
+    job: Job | None = None
+    """Of an attempt that was hindered: what to submit again."""
 
 
 class Described(Protocol):

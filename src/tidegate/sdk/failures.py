@@ -22,11 +22,11 @@ def failure_of(error: BaseException, source: str = "") -> Failure:
     What is wrong with the code or with a value is wrong the next time too, and is not tried again.
     """
     retryable = not isinstance(error, InvalidValue | AuthoringError)
-    message = one_line(error) + _not_packed(error, source)
+    message = one_line(error) + not_packed(error, source)
     return Failure(TASK_RAISED, message, trace_of(error, source), retryable)
 
 
-def _not_packed(error: BaseException, source: str) -> str:
+def not_packed(error: BaseException, source: str) -> str:
     """Say how a file comes into the code of an execution, if one was looked for there, or might have been."""
     match error:
         case FileNotFoundError(filename=str(name)):

@@ -7,13 +7,14 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.core.state import ExecutionPhase
-from tidegate.engine.dispatch import MISSING, NO_ROOM, NO_WORKER
+from tidegate.engine.dispatch import NO_ROOM, NO_WORKER
 from tidegate.engine.loop import Engine
 from tidegate.parts import Standing
+from tidegate.ports.executor import ENVIRONMENT, MISSING
 from tidegate.ports.journal import Counts, Key
 from tidegate.ports.store import Store
 
-HELD = (MISSING, NO_ROOM, NO_WORKER)
+HELD = (ENVIRONMENT, MISSING, NO_ROOM, NO_WORKER)
 """Why attempts may be held."""
 
 Status = Literal["ok", "degraded", "stopping", "down"]

@@ -37,7 +37,7 @@ class AnswerView(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class HeldView(Struct, frozen=True, kw_only=True, gc=False):
-    """Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, `no_worker`. It starts when that is gone."""
+    """Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, another `environment`, `no_worker`. It starts when that is gone."""
 
     code: str
     message: str

@@ -14,10 +14,11 @@ from tidegate.core.history import from_bytes
 from tidegate.core.messages import AnswerGiven, Event
 from tidegate.core.state import ExecutionState
 from tidegate.engine.arrivals import NewExecution, Placed
-from tidegate.engine.dispatch import NO_ROOM, Hindrance
+from tidegate.engine.dispatch import NO_ROOM
 from tidegate.engine.folds import snapshot
 from tidegate.engine.futures import Future
 from tidegate.engine.loop import Engine
+from tidegate.engine.probes import Hindrance
 from tidegate.errors import StoreError, StoreFull
 from tidegate.ir.expr import NodeId, OutputRef
 from tidegate.ir.graph import (

@@ -187,7 +187,7 @@ export type Health = {
   parts: Array<PartView>;
 };
 
-/** Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, `no_worker`. It starts when that is gone. */
+/** Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, another `environment`, `no_worker`. It starts when that is gone. */
 export type HeldView = {
   code: string;
   message: string;

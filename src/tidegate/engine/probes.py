@@ -1,0 +1,86 @@
+"""
+What attempts could not begin for, as a worker has found out, and when that is looked at again.
+
+What keeps one attempt from beginning keeps all others of its task and bundle from it. So they are held without being tried, and after a pause
+one of them is, for all: if it begins, so do the others; if not, the pause is doubled, up to a minute.
+"""
+
+from typing import Final, NamedTuple, TypeAlias
+
+from msgspec import Struct
+
+from tidegate.ir.graph import SECOND, Instant, Micros, Target
+from tidegate.ports.executor import Attempt, Job
+
+FIRST_PAUSE: Final = Micros(SECOND)
+LONGEST_PAUSE: Final = Micros(60 * SECOND)
+
+
+class Hindrance(NamedTuple):
+    """Why an attempt cannot begin: a code, and a sentence."""
+
+    code: str
+    why: str
+
+
+What: TypeAlias = tuple[str, Target]
+"""Attempts of what: a bundle, and a task of it."""
+
+
+class _Block(Struct):
+    """What keeps attempts from beginning; `again` is when one of them is tried, `out` which one is being tried."""
+
+    hindrance: Hindrance
+    pause: Micros
+    again: Instant
+    out: Attempt | None = None
+
+
+class Probes:
+    """The tasks that are known not to begin. Used in the engine's thread."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[What, _Block] = {}
+
+    def hinders(self, job: Job, now: Instant) -> Hindrance | None:
+        """Return why an attempt cannot begin; None if it can, or if it is the one to try."""
+        block = self._blocks.get((job.bundle, job.target)) if self._blocks else None
+        if block is None:
+            return None
+        if block.out is not None or now < block.again:
+            return block.hindrance
+        block.out = attempt_of(job)
+        return None
+
+    def failed(self, job: Job, hindrance: Hindrance, now: Instant) -> None:
+        """Note that an attempt could not begin."""
+        what = job.bundle, job.target
+        block = self._blocks.get(what)
+        if block is None:
+            again = Instant(now + FIRST_PAUSE)
+            self._blocks[what] = _Block(hindrance, FIRST_PAUSE, again)
+        elif block.out == attempt_of(job):
+            pause = min(Micros(2 * block.pause), LONGEST_PAUSE)
+            self._blocks[what] = _Block(hindrance, pause, Instant(now + pause))
+
+    def ended(self, attempt: Attempt, *, began: bool) -> None:
+        """Note that an attempt has begun, or that nothing is known of it as nobody wants it any more."""
+        for what, block in self._blocks.items():
+            if block.out == attempt:
+                block.out = None
+                if began:
+                    del self._blocks[what]
+                return
+
+    def clear(self) -> None:
+        """Forget everything: nothing is held."""
+        self._blocks.clear()
+
+    def is_out(self, attempt: Attempt) -> bool:
+        """Whether this attempt is being tried."""
+        return any(block.out == attempt for block in self._blocks.values())
+
+
+def attempt_of(job: Job) -> Attempt:
+    """Return which attempt a job is."""
+    return Attempt(job.key, job.node, job.attempt)
