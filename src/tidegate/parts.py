@@ -58,6 +58,7 @@ class Part:
         self.tidies = tidies
         self._lock = threading.Lock()
         self._why = ""
+        self._said = ""
         self._since = _now()
         self._restarts = 0
         self._pause = FIRST_PAUSE
@@ -98,7 +99,8 @@ class Part:
             if self._runs and time.monotonic() - self._began >= SETTLED:
                 self._pause = FIRST_PAUSE
             pause, self._pause = self._pause, min(2 * self._pause, LONGEST_PAUSE)
-            is_known = why == self._why
+            is_known = why == self._said
+            self._said = self._said if quietly else why
             self._since = self._since if self._why else _now()
             self._why = why
             self._runs = False
@@ -165,7 +167,7 @@ class Part:
         return bool(self._why) and self._runs and time.monotonic() - self._began >= PROVEN
 
     def _is_up(self) -> None:
-        self._why = ""
+        self._why = self._said = ""
         self._since = _now()
         log.warning("%s works again", self.name)
 

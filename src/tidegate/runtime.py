@@ -18,7 +18,7 @@ from tidegate.blobs.directory import BlobDirectory
 from tidegate.bundles.directory import BundleDirectory
 from tidegate.bundles.sources import STORE
 from tidegate.disk import give_all
-from tidegate.engine.dispatch import NO_ROOM, Hinders
+from tidegate.engine.dispatch import Hinders
 from tidegate.engine.loop import Engine
 from tidegate.engine.probes import Hindrance
 from tidegate.errors import CodeError, Fault, StoreError, TidegateError
@@ -29,7 +29,7 @@ from tidegate.ir.graph import Instant, PythonTarget
 from tidegate.logs import Logs
 from tidegate.parts import Part, Parts
 from tidegate.ports.artifacts import Artifacts
-from tidegate.ports.executor import MISSING, Attempt, Described, Executor, Job
+from tidegate.ports.executor import MISSING, NO_ROOM, Attempt, Described, Executor, Job
 from tidegate.ports.journal import Key
 from tidegate.ports.store import Progress, Store
 from tidegate.service.access import owner

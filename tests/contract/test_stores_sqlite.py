@@ -132,6 +132,7 @@ def test_nobody_else_may_look_into_the_files(path: Path):
         "tidegate.db-wal": 0o600,
         "tidegate.db-shm": 0o600,
         "engine.lock": 0o600,
+        "reserve": 0o600,
     }
 
 
@@ -142,7 +143,7 @@ def test_a_closed_store_leaves_no_log_behind_and_refuses_what_follows(path: Path
     store.close()
     store.close()
 
-    assert {p.name for p in path.parent.iterdir()} == {"tidegate.db", "engine.lock"}
+    assert {p.name for p in path.parent.iterdir()} == {"tidegate.db", "engine.lock", "reserve"}
     with pytest.raises(StoreError, match="closed"):
         store.journal.last_key()
     with pytest.raises(StoreError, match="closed"):

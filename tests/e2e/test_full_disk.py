@@ -6,10 +6,12 @@ import resource
 import subprocess
 import sys
 import threading
-from pathlib import Path
+import urllib.request
 from typing import NamedTuple
 
 import pytest
+from tests.e2e.small_disk import small_home
+from tests.e2e.watched import until
 from tests.serving import Server
 
 TEXT = """
@@ -36,37 +38,10 @@ class Done(NamedTuple):
     err: str
 
 
-class SmallDisk:
-    """A file system of a few megabytes."""
-
-    def __init__(self, place: Path) -> None:
-        self._filler = place / "filler"
-
-    def fill(self) -> None:
-        with contextlib.suppress(OSError), self._filler.open("ab", buffering=0) as file:
-            while True:
-                file.write(bytes(4096))
-
-    def take(self, size: int) -> None:
-        self._filler.write_bytes(bytes(size))
-
-    def free(self) -> None:
-        self._filler.unlink()
-
-
 @pytest.fixture
 def small(tidegate):
-    tidegate.home.mkdir(mode=0o700)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs", str(tidegate.home)]
-    try:
-        mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("this system has no mount command")
-    if mounted.returncode != 0:
-        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
-    yield SmallDisk(tidegate.home)
-    tidegate.close()
-    subprocess.run(["umount", "-l", str(tidegate.home)], check=True)
+    with small_home(tidegate, 8 * 1024 * 1024) as disk:
+        yield disk
 
 
 def complains(done):
@@ -173,6 +148,97 @@ def test_over_http_a_full_disk_refuses_answers_keeps_those_it_took_and_is_got_ov
     again.stop()
     server.close()
     again.close()
+    assert tidegate("doctor").code == 0
+
+
+STRIVING = """
+import pathlib, time
+from tidegate import task, wait_for_input, workflow
+
+@task
+def strive(signs: str) -> str:
+    pathlib.Path(signs, "began").touch()
+    while not pathlib.Path(signs, "end").exists():
+        time.sleep(0.01)
+    raise ValueError("in vain")
+
+@workflow
+def striving(signs: str) -> str:
+    return strive(signs=signs)
+
+@workflow
+def text() -> str:
+    return wait_for_input("words", expected_type=str)
+"""
+
+
+def test_on_a_full_disk_what_ends_is_stored_and_health_says_what_is_wrong_until_there_is_room(
+    tidegate, small, tmp_path
+):
+    tidegate.write("wf.py", STRIVING)
+    server = Server(tidegate.home).ready()
+    try:
+        assert tidegate("register", "wf.py").code == 0
+        ask = server.connect()
+        ids = [f"e{number}" for number in range(20)]
+        for id_ in (*ids, "last"):
+            body = {"workflow": "wf.text", "id": id_}
+            assert ask("POST", "executions", body).status == 201
+        failing = {"workflow": "wf.striving", "id": "failing", "inputs": {"signs": str(tmp_path)}}
+        assert ask("POST", "executions", failing).status == 201
+        until((tmp_path / "began").exists)
+        small.fill()
+        long = {"value": "x" * 900_000}
+        assert ask("PUT", "executions/last/signals/words", long).status == 507
+
+        for id_ in ids:
+            assert ask("POST", f"executions/{id_}/abort", {"reason": "no room"}).status == 200
+            small.fill()  # somebody else takes whatever is given back
+        (tmp_path / "end").touch()
+        failed = ask("GET", "executions/failing?wait=20").body
+        assert (failed["phase"], failed["error"]["code"]) == ("FAILED", "TaskRaised")
+        assert ask("PUT", "executions/last/signals/words", long).status == 507
+        health = ask("GET", "health")
+        assert health.status == 503
+        (part,) = [each for each in health.body["parts"] if each["name"] == "store"]
+        assert "no room is left" in part["why"]
+        assert 'tidegate_part_up{part="store"} 0' in metrics(server)
+        until(lambda: "store has failed: no room is left" in server.said)
+        small.free()
+        until(lambda: ask("GET", "health").status == 200)
+        assert ask("PUT", "executions/last/signals/words", long).status == 200
+        server.kill()
+        server.close()
+
+        server = Server(tidegate.home).ready()
+        ask = server.connect()
+        phases = {id_: ask("GET", f"executions/{id_}").body["phase"] for id_ in (*ids, "failing")}
+        assert phases == {**dict.fromkeys(ids, "ABORTED"), "failing": "FAILED"}
+    finally:
+        server.close()
+    assert tidegate("doctor").code == 0
+
+
+def metrics(server: Server) -> str:
+    url = f"http://127.0.0.1:{server.port}/metrics"
+    asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {server.token}"})
+    with urllib.request.urlopen(asked) as reply:
+        return reply.read().decode()
+
+
+def test_a_full_disk_takes_an_abort_also_where_nobody_runs_the_store_and_no_answer(tidegate, small):
+    tidegate.write("wf.py", TEXT)
+    for id_ in ("t", "u"):
+        assert tidegate("run", "wf.py", "text", "--id", id_, "--detach").code == 0
+    small.fill()
+
+    assert tidegate("abort", "t").code == 0
+    small.fill()
+    complains(tidegate("answer", "u", "words", "lost"))
+
+    small.free()
+    assert tidegate("show", "t", "--json").json["phase"] == "ABORTED"
+    assert tidegate("show", "u", "--json").json["phase"] == "WAITING"
     assert tidegate("doctor").code == 0
 
 

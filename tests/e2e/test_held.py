@@ -1,9 +1,7 @@
 """A disk with little room left: people still decide, and no attempt begins, which everybody is told, until there is room; also after a restart."""
 
-import subprocess
-from pathlib import Path
-
 import pytest
+from tests.e2e.small_disk import small_home
 from tests.e2e.test_full_disk import TEXT
 from tests.e2e.watched import until
 from tests.serving import Server
@@ -15,23 +13,8 @@ LEFT = SIZE // 200
 
 @pytest.fixture
 def small(tidegate):
-    tidegate.home.mkdir(mode=0o700)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=0700", "tmpfs", str(tidegate.home)]
-    try:
-        mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("this system has no mount command")
-    if mounted.returncode != 0:
-        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
-    yield tidegate.home / "filler"
-    tidegate.close()
-    subprocess.run(["umount", "-l", str(tidegate.home)], check=True)
-
-
-def fill(filler: Path, leave: int = LEFT) -> None:
-    """Leave so little room that nothing may begin."""
-    left = int(subprocess.check_output(["stat", "-f", "-c", "%a", str(filler.parent)])) * 4096
-    filler.write_bytes(bytes(left - leave))
+    with small_home(tidegate, SIZE) as disk:
+        yield disk
 
 
 def test_a_task_is_held_while_the_disk_has_little_room_also_after_a_restart(tidegate, small):
@@ -41,7 +24,7 @@ def test_a_task_is_held_while_the_disk_has_little_room_also_after_a_restart(tide
         assert tidegate("register", "wf.py").code == 0
         ask = server.connect()
         assert ask("POST", "executions", {"workflow": "wf.text", "id": "e"}).status == 201
-        fill(small)
+        small.fill(LEFT)
 
         assert ask("PUT", "executions/e/signals/words", {"value": "kept"}).status == 200
         is_held(ask, tidegate)
@@ -52,7 +35,7 @@ def test_a_task_is_held_while_the_disk_has_little_room_also_after_a_restart(tide
         ask = server.connect()
         is_held(ask, tidegate)
 
-        small.unlink()
+        small.free()
         ended = ask("GET", "executions/e?wait=30").body
         assert ended["outputs"] == {"o0": "kept"}, ended["error"]
         assert ask("GET", "health").body["status"] == "ok"
@@ -95,26 +78,59 @@ def test_a_file_that_a_task_has_made_waits_for_room_and_is_kept(tidegate, small,
         assert ask("POST", "executions", body).status == 201
         until((signs / "began").exists)
         # Room for the file itself, and not for the copy that is kept.
-        fill(small, 500_000)
+        small.fill(500_000)
         (signs / "end").touch()
         until((signs / "made").exists)
 
         line = server.connect()
         assert line("GET", "executions/e?wait=2").body["phase"] == "RUNNING"
-        small.unlink()
+        small.free()
         ended = ask("GET", "executions/e?wait=30").body
         assert ended["phase"] == "SUCCEEDED", ended["error"]
     finally:
         server.close()
 
 
+def test_what_waits_for_a_worker_when_the_room_goes_is_held_and_does_not_begin(
+    tidegate, small, tmp_path
+):
+    tidegate.write("train.py", TRAIN.replace("300_000", "10"))
+    server = Server(tidegate.home, workers=1).ready()
+    try:
+        assert tidegate("register", "train.py").code == 0
+        ask = server.connect()
+        signs = {id_: tmp_path / id_ for id_ in ("first", "e", "unwanted")}
+        for id_, place in signs.items():
+            place.mkdir()
+            body = {"workflow": "train.wf", "id": id_, "inputs": {"signs": str(place)}}
+            assert ask("POST", "executions", body).status == 201
+        until((signs["first"] / "began").exists)
+        small.fill(LEFT)
+        for place in signs.values():
+            (place / "end").touch()
+
+        assert ask("GET", "executions/first?wait=30").body["phase"] == "SUCCEEDED"
+        until(lambda: any("held" in each for each in ask("GET", "executions/e").body["nodes"]))
+        is_held(ask, tidegate)
+        assert ask("POST", "executions/unwanted/abort", {}).status == 200
+        assert not (signs["e"] / "began").exists()
+
+        small.free()
+        assert ask("GET", "executions/e?wait=30").body["phase"] == "SUCCEEDED"
+        assert not (signs["unwanted"] / "began").exists()
+        until(lambda: ask("GET", "health").body["status"] == "ok")
+    finally:
+        server.close()
+
+
 def is_held(ask, tidegate) -> None:
-    (node,) = [each for each in ask("GET", "executions/e").body["nodes"] if each["kind"] == "task"]
+    nodes = ask("GET", "executions/e").body["nodes"]
+    (node,) = [each for each in nodes if each["kind"] == "task"]
     assert node["phase"] == "QUEUED"
     assert node["held"]["code"] == "no_room"
     assert "bytes are free" in node["held"]["message"]
     assert node["held"]["since"]
-    (line,) = ask("GET", "executions").body["items"]
+    (line,) = [each for each in ask("GET", "executions").body["items"] if each["id"] == "e"]
     assert line["held"] == node["held"]["message"]
     health = ask("GET", "health")
     assert (health.status, health.body["status"]) == (200, "degraded")

@@ -36,8 +36,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "writing so that a power cut loses nothing, a killed process leaves nothing, root's files are the store's owner's, and whether there is room",
     ),
     "engine": (
-        1_370,
-        "drain, decide, commit, act, hold what lacks something and try one for all, notice a clock set back; what is kept in memory, and the folds that readers share",
+        1_390,
+        "drain, decide, commit, act, hold what lacks something and try one for all, notice a clock set back, store what ends on a full disk; what is kept in memory, and the folds that readers share",
     ),
     "errors": (140, "the exception tree"),
     "executors": (
@@ -54,8 +54,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "sdk": (2_900, "what authors write, traced into a graph; what a task asks of its machine"),
     "service": (2_600, "use cases, lists, views, what is missing, and who may"),
     "stores": (
-        1_680,
-        "a database for five ports: journal, listings, catalog, access, changes; search, upgrades",
+        1_800,
+        "a database for five ports: journal, listings, catalog, access, changes; search, upgrades, room set aside for a full disk",
     ),
     "testing": (225, "the sandbox for users' tests"),
     "types": (

@@ -1,15 +1,17 @@
 """What arrives at the engine from other threads, and how those who wait for it are told."""
 
+import queue
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
 
-from tidegate.core.messages import Event, Reply, Reuse
+from tidegate.core.messages import AbortRequested, Event, Reply, Reuse
 from tidegate.engine.futures import Future
 from tidegate.engine.memory import Hot
 from tidegate.ir.expr import Value
-from tidegate.ports.executor import Report
+from tidegate.ports.executor import Raised, Report
 from tidegate.ports.journal import Due, Key
 
 
@@ -77,6 +79,17 @@ class Work(Struct):
     reports: list[Report] = []
     due: list[Due] = []
     settles: list[Settle] = []
+    urgent: bool = False
+
+    def endings(self) -> "Work":
+        """Take out of it what only ends something: aborts, and attempts that have failed. They are stored though the disk is full."""
+        if self.urgent:
+            return Work()
+        aborts = [a for a in self.arrivals if _is_an_abort(a)]
+        failed = [report for report in self.reports if isinstance(report.outcome, Raised)]
+        self.arrivals = [a for a in self.arrivals if not _is_an_abort(a)]
+        self.reports = [r for r in self.reports if not isinstance(r.outcome, Raised)]
+        return Work(aborts, failed, urgent=True)
 
     def apart(self) -> "list[Work]":
         """Return each thing in it as work of its own."""
@@ -85,12 +98,23 @@ class Work(Struct):
         return asked + reported + [Work(due=[each]) for each in self.due]
 
 
+def _is_an_abort(arrival: Arrival) -> bool:
+    return isinstance(arrival, Told) and isinstance(arrival.event, AbortRequested)
+
+
 def tell(future: Future[Any], reply: Any) -> None:
     """Give whoever waits the reply, or raise it there if it is an exception."""
     if isinstance(reply, Exception):
         future.set_exception(reply)
     else:
         future.set_result(reply)
+
+
+def turn_away(arrivals: "queue.SimpleQueue[Arrival]", error: Exception) -> None:
+    """Tell everybody who still waits to be decided."""
+    with suppress(queue.Empty):
+        while True:
+            fail([arrivals.get_nowait()], error)
 
 
 def fail(arrivals: Sequence[Arrival], error: Exception) -> None:

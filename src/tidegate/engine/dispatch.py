@@ -19,7 +19,16 @@ from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
 from tidegate.parts import Parts, reason
 from tidegate.ports.clock import Clock
-from tidegate.ports.executor import MISSING, Attempt, Began, Executor, Hindered, Job, Report
+from tidegate.ports.executor import (
+    MISSING,
+    NO_ROOM,
+    Attempt,
+    Began,
+    Executor,
+    Hindered,
+    Job,
+    Report,
+)
 from tidegate.ports.journal import Key
 
 LOOKS: Final = 100
@@ -28,7 +37,6 @@ LOOKS: Final = 100
 UNWANTED: Final = 1_000
 """How many attempts that nobody wants any more are remembered, as an executor may just have said that they could not begin."""
 
-NO_ROOM: Final = "no_room"
 NO_WORKER: Final = "no_worker"
 
 
@@ -194,7 +202,11 @@ class Dispatch:
     def _hear_hindered(self, report: Report, found: Hindered) -> None:
         job, hindrance = report.job, Hindrance(found.code, found.why)
         assert job is not None
-        self._probes.failed(job, hindrance, self._clock.now())
+        if found.code == NO_ROOM:
+            # It is for all of them, and looked for without a trial.
+            self._probes.ended(attempt_of(job), began=False)
+        else:
+            self._probes.failed(job, hindrance, self._clock.now())
         if attempt_of(job) not in self._unwanted:
             self._keep_back(job, hindrance)
 

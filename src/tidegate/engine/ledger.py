@@ -35,7 +35,8 @@ class Ledger:
     """
     Collects what a group of events changes. `batch()` is stored; after that, and only then, the rest is acted upon.
 
-    `soonest` is the earliest instant that something in it waits for, `again` whether it is decided anew because somebody else appended first.
+    `soonest` is the earliest instant that something in it waits for, `again` whether it is decided anew because somebody else appended first,
+    `urgent` whether it may use the room that is set aside.
     """
 
     __slots__ = (
@@ -52,10 +53,12 @@ class Ledger:
         "replies",
         "soonest",
         "touched",
+        "urgent",
     )
 
-    def __init__(self, *, again: bool = False) -> None:
+    def __init__(self, *, again: bool = False, urgent: bool = False) -> None:
         self.again = again
+        self.urgent = urgent
         self._counts = Counts(defaultdict(int), defaultdict(int))
         self._keys: dict[str, Key] = {}
         self._launches: dict[Key, LaunchRow] = {}
@@ -117,6 +120,7 @@ class Ledger:
             list(self._waits.values()),
             list(self._ends.values()),
             self._counts,
+            self.urgent,
         )
 
     def _enter_waits(self, hot: Hot, step: Step) -> None:

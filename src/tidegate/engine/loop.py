@@ -41,6 +41,7 @@ from tidegate.engine.arrivals import (
     Work,
     fail,
     tell,
+    turn_away,
 )
 from tidegate.engine.backwards import Backwards
 from tidegate.engine.damage import Damage
@@ -50,7 +51,7 @@ from tidegate.engine.ledger import Ledger
 from tidegate.engine.memory import Hot, Memory, collect_seldom
 from tidegate.engine.outcomes import brief, event_of, failed_by, is_of_the_store, spoiled
 from tidegate.engine.programs import Programs
-from tidegate.errors import Overloaded, StoreError, TidegateError
+from tidegate.errors import Overloaded, StoreError, StoreFull, TidegateError
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import SECOND, Instant
 from tidegate.parts import Parts
@@ -107,12 +108,12 @@ class Engine:
         self._arrivals: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self._kept: list[Report] = []
         self._part = self.parts.part("engine")
+        self._store = self.parts.part("store")
         self._backwards = Backwards()
         self._last_key = store.journal.last_key()
         self._next_due: Instant | None = store.journal.next_due()
         self._stopping = False
         self._stumbled = False
-        self._complained = False
         self._under_way: list[Arrival] = []
         self._sick: set[tuple[Key, NodeId]] = set()
         self._ended: TidegateError | None = None
@@ -194,16 +195,7 @@ class Engine:
         self._arrivals.put(arrival)
         if self._ended is not None:
             # The thread may have looked for the last time before this came.
-            self._turn_away(self._ended)
-
-    def _turn_away(self, error: TidegateError) -> None:
-        """Tell everybody who still waits to be decided."""
-        while True:
-            try:
-                arrival = self._arrivals.get_nowait()
-            except queue.Empty:
-                return
-            fail([arrival], error)
+            turn_away(self._arrivals, self._ended)
 
     # ---- the engine's thread ----
 
@@ -225,7 +217,7 @@ class Engine:
             self._part.failed(bug, quietly=True)
         self._ended = error
         fail(self._under_way, error)
-        self._turn_away(error)
+        turn_away(self._arrivals, error)
         self._tell_end()
 
     def _take_up(self) -> None:
@@ -311,7 +303,7 @@ class Engine:
     def _turn(self, group: list[Arrival]) -> None:
         """Decide one group, commit it, act on it."""
         work = self._gather(group)
-        self._stumbled = False
+        self._stumbled = self._store.is_down and not (self._stopping or self._is_mended())
         now = self._clock.now()
         if news := self._backwards.news(now):
             self._tell_all(self._journal.active, news, "retries may wait for as long")
@@ -351,11 +343,10 @@ class Engine:
     def _carry_out(self, work: Work) -> bool:
         """Decide, commit, act; return whether anything has changed, or may have."""
         try:
-            ledger = self._stored(lambda ledger: self._decide_all(ledger, work))
+            ledger = self._stored(lambda it: self._decide_all(it, work), urgent=work.urgent)
         except Exception as error:  # noqa: BLE001 - one execution, even by a bug of ours, must not stop the others
             if is_of_the_store(error):
-                self._put_off(work, error)
-                return False
+                return self._put_off(work, error)
             self._memory.clear()
             pieces = work.apart()
             if len(pieces) == 1:
@@ -364,14 +355,13 @@ class Engine:
                 for piece in pieces:
                     self._carry_out(piece)
             return True
-        self._complained = self._complained and not ledger.touched
         self._act(ledger)
         return bool(ledger.touched)
 
-    def _stored(self, decide: Callable[[Ledger], None]) -> Ledger:
+    def _stored(self, decide: Callable[[Ledger], None], *, urgent: bool = False) -> Ledger:
         """Decide and commit; and again, if somebody else has appended to one of the executions first."""
         for turn in range(CONTESTED):
-            ledger = Ledger(again=turn > 0)
+            ledger = Ledger(again=turn > 0, urgent=urgent)
             try:
                 decide(ledger)
                 if not ledger.touched:
@@ -407,20 +397,26 @@ class Engine:
         for row in work.due:
             self._decide(ledger, self._memory.get(row.key), TimerFired(now, row.node))
 
-    def _put_off(self, work: Work, error: Exception) -> None:
-        """Nothing of this is stored: tell those who asked, keep what tasks have reported."""
-        self._complain(work, error)
+    def _put_off(self, work: Work, error: Exception) -> bool:
+        """Nothing of this is stored: tell those who asked, keep what tasks have reported. What only ends something is tried once more; return whether it is stored."""
+        log.debug("a group of %d requests was not stored: %s", len(work.arrivals), error)
+        # Said at the next turn if it lasts: those who asked are told by this.
+        self._store.failed(error, quietly=True)
         self._stumbled = True
+        ending = work.endings() if isinstance(error, StoreFull) else Work()
         fail(work.arrivals, error)
         self._kept.extend(work.reports)
+        return bool(ending.arrivals or ending.reports) and self._carry_out(ending)
 
-    def _complain(self, work: Work, error: Exception) -> None:
-        """Those who asked are told, so only what nobody asked for is worth a line, and that once."""
-        log.debug("a group of %d requests was not stored: %s", len(work.arrivals), error)
-        if self._complained or not (work.reports or work.due):
-            return
-        self._complained = True
-        log.warning("%s; work waits until this is mended", error)
+    def _is_mended(self) -> bool:
+        """Return whether the store takes what is written again."""
+        try:
+            self._journal.try_commit()
+        except StoreError as error:
+            self._store.failed(error)
+            return False
+        self._store.works()
+        return True
 
     def _refuse(self, work: Work, error: Exception) -> None:
         """Refuse the one thing that cannot be decided."""

@@ -49,6 +49,11 @@ class Backlog:
             del self._queues[bundle]
         return job
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no job here."""
+        return not self._queues
+
     def take_all(self, bundle: str) -> Iterator[Job]:
         """Take every job of a bundle."""
         while bundle in self._queues:

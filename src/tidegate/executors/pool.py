@@ -20,6 +20,7 @@ from typing import assert_never
 
 from msgspec import DecodeError, Struct
 
+from tidegate import disk
 from tidegate.executors.backlog import Attempt, attempt_of
 from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse
 from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, tail
@@ -31,7 +32,7 @@ from tidegate.executors.roster import GRACE, STUCK_AFTER, Roster, Site, expect
 from tidegate.home import SCRATCH
 from tidegate.ir.graph import SECOND, Micros
 from tidegate.logs import Logs, keep_log, shorten_log
-from tidegate.ports.executor import Began, Hindered, Job, Lost, Outcome, Raised, Report
+from tidegate.ports.executor import NO_ROOM, Began, Hindered, Job, Lost, Outcome, Raised, Report
 
 ANNOUNCE_AFTER = 0.1
 """Seconds after which an attempt is reported to have begun."""
@@ -105,7 +106,7 @@ class Pool:
                 self._look_at(child)
             if not self._closing:
                 self._roster.tend(self._now)
-                self._roster.place(self._now, attempts=self._orders.drained is None)
+                self._roster.place(self._now, attempts=self._may_begin())
                 self._look_at_drain()
             self._report()
 
@@ -355,6 +356,20 @@ class Pool:
             path.unlink(missing_ok=True)
             path.hardlink_to(child.scratch)
             ticket.live = path
+
+    def _may_begin(self) -> bool:
+        """Whether attempts may begin now. For want of room on the disk they may not, and it is the engine that holds them."""
+        if self._orders.drained is not None:
+            return False
+        backlog = self._roster.backlog
+        if backlog.is_empty or not (why := disk.lacks_room(self._site.home)):
+            return True
+        for child in self._roster.children:
+            self._roster.put_back(child.take_back())
+        for bundle in backlog.bundles():
+            for job in backlog.take_all(bundle):
+                self._add(job, Hindered(NO_ROOM, why))
+        return False
 
     # ---- how workers end ----
 

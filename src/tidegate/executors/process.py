@@ -11,7 +11,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from tidegate.errors import CodeError, Fault
+from tidegate import disk
+from tidegate.errors import CodeError, Fault, StoreFull
 from tidegate.executors.child import Query, refuse, remove_scratch
 from tidegate.executors.fence import end_earlier, new_mark
 from tidegate.executors.frames import (
@@ -111,8 +112,10 @@ class ProcessExecutor:
         Import a module of a bundle in a worker, compile every workflow in it, and return them in the order in which they stand there.
 
         Errors: `CodeError`, with file and line in the message and the traceback in `details["trace"]`, if the module cannot be imported,
-        takes longer than `timeout` seconds, or ends its process.
+        takes longer than `timeout` seconds, or ends its process; `StoreFull` if there is no room for a worker and its files.
         """
+        if why := disk.lacks_room(self._site.home):
+            raise StoreFull(f"no room is left on the disk to import {module}: {why}")
         reply = self._ask(bundle, module, partial(Describe, module=module), timeout)
         assert isinstance(reply, Described)
         return reply.workflows

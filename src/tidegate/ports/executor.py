@@ -21,6 +21,9 @@ STORE_WORKERS = Workers("store")
 MISSING: Final = "missing"
 """Why an attempt is held: its code is missing, a file, or a module that its code imports."""
 
+NO_ROOM: Final = "no_room"
+"""Why an attempt is held: the disk of the store has no room left."""
+
 ENVIRONMENT: Final = "environment"
 """Why an attempt is held: its code cannot be imported here, or imports something else than when it was launched."""
 

@@ -105,6 +105,8 @@ class Batch(Struct):
     waits: list[WaitRow] = []
     ends: list[WaitEnd] = []
     counts: Counts = field(default_factory=Counts)
+    urgent: bool = False
+    """It only ends something, and may use the room that is set aside for that."""
 
 
 class ExecutionRow(Struct, frozen=True):
@@ -158,6 +160,10 @@ class Journal(Protocol):
 
         Returned are the executions whose history does not stand where the batch says, or whose key or id is taken: then nothing is stored.
         """
+        ...
+
+    def try_commit(self) -> None:
+        """Commit something that changes nothing; raise `StoreFull` also if that has room, and little more. Called as `append` is."""
         ...
 
     def last_key(self) -> Key:

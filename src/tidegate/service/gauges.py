@@ -7,10 +7,10 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.core.state import ExecutionPhase
-from tidegate.engine.dispatch import NO_ROOM, NO_WORKER
+from tidegate.engine.dispatch import NO_WORKER
 from tidegate.engine.loop import Engine
 from tidegate.parts import Standing
-from tidegate.ports.executor import ENVIRONMENT, MISSING
+from tidegate.ports.executor import ENVIRONMENT, MISSING, NO_ROOM
 from tidegate.ports.journal import Counts, Key
 from tidegate.ports.store import Store
 

@@ -102,6 +102,7 @@ class Disk(SqliteStore):
         self.looks = 0
         self.reads: list[Key] = []
         self.full = False
+        self.reserve = False
         self.faults: Counter[str] = Counter()
         self.entered = threading.Semaphore(0)
         self.go_on = threading.Event()
@@ -124,9 +125,13 @@ class Watched(SqliteJournal):
         self.disk.commits += 1
         self.disk.entered.release()
         assert self.disk.go_on.wait(LONGEST)
-        if self.disk.full:
+        if self.disk.full and not (batch.urgent and self.disk.reserve):
             raise StoreFull("no room is left on the disk")
         return super().append(batch)
+
+    def try_commit(self) -> None:
+        if self.disk.full:
+            raise StoreFull("no room is left on the disk")
 
     def due(self, until: Instant, limit: int) -> list[Due]:
         self.disk.looks += 1

@@ -7,7 +7,7 @@ from tidegate.core.messages import AbortRequested, Accepted
 from tidegate.core.state import NodePhase
 from tidegate.engine import dispatch, loop
 from tidegate.ir.graph import Instant
-from tidegate.ports.executor import Began, Returned
+from tidegate.ports.executor import NO_ROOM, Began, Hindered, Report, Returned
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +109,23 @@ class TestHeld:
         until(lambda: len(manual.crew.jobs) == 21)
         assert len({job.key for job in manual.crew.jobs}) == 21
         assert manual.engine.held() == []
+
+    def test_what_the_executor_sends_back_is_held_unless_nobody_wants_it(self, manual):
+        for id_ in ("kept", "unwanted"):
+            manual.launched(cycle(), id_)
+        kept, unwanted = manual.crew.jobs
+        manual.lack = "3 bytes are free"
+        abort = AbortRequested(Instant(0), "enough")
+        manual.engine.submit(unwanted.key, abort).result(LONGEST)
+        for job in (kept, unwanted):
+            outcome = Hindered(NO_ROOM, "2 bytes are free")
+            manual.crew.deliver([Report(job.key, job.node, job.attempt, outcome, job=job)])
+
+        until(manual.engine.held)
+        (held,) = manual.engine.held()
+        assert (held.job, held.code) == (kept, "no_room")
+        manual.lack = ""
+        until(lambda: manual.crew.jobs[2:] == [kept])
 
     def test_what_nobody_wants_any_more_is_not_held(self, manual):
         manual.lack = "3 bytes are free"

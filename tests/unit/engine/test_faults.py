@@ -17,12 +17,12 @@ from tests.unit.engine.host import (
     until,
 )
 
-from tidegate.core.messages import Accepted
+from tidegate.core.messages import AbortRequested, Accepted, final
 from tidegate.core.state import NodePhase
 from tidegate.engine import loop
 from tidegate.errors import StoreDamaged, StoreFull
 from tidegate.ir.graph import SECOND, Instant
-from tidegate.ports.executor import Began, Returned
+from tidegate.ports.executor import Began, Raised, Returned
 
 UNSTORABLE = 2**80
 """A number that history cannot hold; the doors refuse it, so that only a bug brings it here."""
@@ -104,6 +104,40 @@ class TestFullDisk:
         disk.full = False
         assert seen.wait(LONGEST)
         assert manual.state(key).node(FIRST).outputs == {"o0": 7}
+
+    def test_of_one_group_what_ends_is_stored_from_what_is_set_aside_and_the_rest_is_put_off(
+        self, manual, disk
+    ):
+        asked, aborted, failing, ending = (
+            manual.launched(gate(), "asked"),
+            manual.launched(gate(), "aborted"),
+            manual.launched(cycle(), "failing"),
+            manual.launched(cycle(), "ending"),
+        )
+        disk.full, disk.reserve = True, True
+
+        def report(job, outcome):
+            return lambda: manual.crew.report(job, outcome)
+
+        abort = AbortRequested(Instant(0), "enough")
+        answer, end, *_ = together(
+            manual,
+            lambda: manual.answer(asked),
+            lambda: manual.engine.submit(aborted, abort),
+            report(manual.crew.jobs[0], Raised(final("TaskRaised", "in vain"))),
+            report(manual.crew.jobs[1], Returned({"o0": 7})),
+        )
+        with pytest.raises(StoreFull):
+            answer.result(LONGEST)
+        assert isinstance(end.result(LONGEST), Accepted)
+        until(lambda: manual.phase(failing) == "FAILED")
+        phases = [manual.phase(key) for key in (asked, aborted, ending)]
+        assert phases == ["WAITING", "ABORTED", "RUNNING"]
+        assert manual.engine.parts.health == "down"
+
+        disk.full = False
+        until(lambda: manual.engine.parts.health == "ok")
+        until(lambda: manual.state(ending).node(FIRST).outputs == {"o0": 7})
 
     def test_a_timer_that_could_not_fire_fires_when_there_is_room_again(self, host, disk):
         key = host.launched(nap(60), "e")

@@ -18,6 +18,7 @@ import apsw
 
 from tidegate.errors import StoreError
 from tidegate.stores.folder import EngineLock, identity
+from tidegate.stores.reserve import Reserve
 from tidegate.stores.rows import Bindings, Row
 from tidegate.stores.sqlite.connect import explained, sync
 
@@ -81,6 +82,8 @@ class Connections:
         self._moving = threading.Lock()
         self._moves = False
         self._closed = False
+        self.reserve: Reserve | None = None
+        """Room set aside on the disk of the store, if it has one."""
         self._file = None if lock is None else identity(name)
         if writer is not None:
             writer.set_wal_hook(self._see_log)
@@ -174,6 +177,8 @@ class Connections:
                     self._readers.pop().close()
                 if self._writer is not None:
                     self._close_writer(self._writer)
+            if self.reserve is not None:
+                self.reserve.give_up()
             if self._lock is not None:
                 self._lock.release()
 

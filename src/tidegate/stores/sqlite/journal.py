@@ -5,6 +5,7 @@ from functools import partial
 
 import apsw
 
+from tidegate.errors import StoreFull
 from tidegate.ir.graph import Instant
 from tidegate.ports.journal import (
     Batch,
@@ -15,6 +16,7 @@ from tidegate.ports.journal import (
     Series,
 )
 from tidegate.stores import statements
+from tidegate.stores.folder import full
 from tidegate.stores.rows import (
     LATEST,
     Row,
@@ -48,7 +50,11 @@ class SqliteJournal:
         found: dict[Series, int] = {}
         with self._connections.held:
             try:
-                moved = self._store(batch, found)
+                moved = (
+                    self._store_urgently(batch, found)
+                    if batch.urgent
+                    else self._store(batch, found)
+                )
             except _Conflict as conflict:
                 self.forget()
                 keys = self._conflicts(batch)
@@ -68,6 +74,13 @@ class SqliteJournal:
     def forget(self) -> None:
         """What was counted in memory may not be stored, or somebody else has written: count again."""
         self._search.forget()
+
+    def try_commit(self) -> None:
+        """Commit something that changes nothing, and set aside what is missing of the room for what is urgent."""
+        with self._connections.transaction() as connection:
+            connection.pragma("user_version", connection.pragma("user_version"))
+        if self._connections.reserve is not None and not self._connections.reserve.restore():
+            raise full(self._connections.name)
 
     def last_key(self) -> Key:
         """Return the highest execution key in use, 0 if there is none."""
@@ -128,6 +141,21 @@ class SqliteJournal:
             except apsw.ConstraintError as error:
                 raise _Conflict(str(error)) from error
             return self._search.keep_up(connection, batch)
+
+    def _store_urgently(self, batch: Batch, found: dict[Series, int]) -> Marks:
+        """Store it from the room that is set aside, if there is no other."""
+
+        def again() -> Marks:
+            found.clear()
+            self.forget()
+            return self._store(batch, found)
+
+        try:
+            return self._store(batch, found)
+        except StoreFull:
+            if self._connections.reserve is None:
+                raise
+            return self._connections.reserve.lend(again)
 
     def _number_of(
         self, connection: apsw.Connection, found: dict[Series, int], series: Series

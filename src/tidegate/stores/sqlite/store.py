@@ -4,15 +4,17 @@ The store in a SQLite file: opened, brought up to date, and its ports put togeth
 A store that a thread has been given for it (`begin`) moves its log in the background; without one it does so between commits.
 """
 
+from functools import partial
 from pathlib import Path
 
 import apsw
 
 from tidegate import disk
-from tidegate.errors import StoreError
+from tidegate.errors import StoreError, StoreFull
 from tidegate.ports.store import Progress
 from tidegate.stores import statements
 from tidegate.stores.folder import EngineLock, failed, make_file, make_folder, refuse_network
+from tidegate.stores.reserve import Reserve
 from tidegate.stores.sqlite.access import SqliteAccess
 from tidegate.stores.sqlite.catalog import SqliteCatalog
 from tidegate.stores.sqlite.changes import SqliteChanges
@@ -70,21 +72,22 @@ class SqliteStore:
         try:
             if not path.exists():
                 _make(path, progress)
-            connection = connect(path)
+            reserve = Reserve(path.parent)
             try:
-                _bring_up_to_date(connection, str(path), progress)
-            except BaseException:
-                connection.close()
-                raise
-            return cls(
-                Connections(
-                    str(path),
-                    connection,
-                    lambda: connect_reader(path),
-                    lock,
-                    lambda: connect_mover(path),
-                )
+                connection = _ready(path, progress)
+            except StoreFull:
+                # An abort can be stored all the same, and for that the store must be open.
+                connection = reserve.lend(partial(_ready, path, progress))
+            reserve.restore()
+            connections = Connections(
+                str(path),
+                connection,
+                lambda: connect_reader(path),
+                lock,
+                lambda: connect_mover(path),
             )
+            connections.reserve = reserve
+            return cls(connections)
         except BaseException:
             lock.release()
             raise
@@ -172,6 +175,16 @@ def _make(path: Path, progress: Progress) -> None:
         disk.sync(path.parent)
     except OSError as error:
         raise failed("make", path, error) from error
+
+
+def _ready(path: Path, progress: Progress) -> apsw.Connection:
+    connection = connect(path)
+    try:
+        _bring_up_to_date(connection, str(path), progress)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _bring_up_to_date(
