@@ -27,7 +27,7 @@ from tidegate.ir.graph import (
     TaskNode,
 )
 from tidegate.ports.catalog import WorkflowRow
-from tidegate.ports.executor import Attempt, Described, Job, Report, Returned
+from tidegate.ports.executor import Attempt, Capacity, Described, Job, Report, Returned
 from tidegate.ports.journal import Batch, Key
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.stores.sqlite.journal import SqliteJournal
@@ -92,6 +92,10 @@ class Direct:
     def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
         self._deliver = deliver
         self._thread.start()
+
+    @property
+    def capacity(self) -> Capacity:
+        return Capacity(2**62, 2**62, limits_memory=False)
 
     def submit(self, jobs: Sequence[Job]) -> None:
         self._jobs.put(tuple(jobs))

@@ -22,6 +22,7 @@ from tidegate.engine.dispatch import Hinders
 from tidegate.engine.loop import Engine
 from tidegate.engine.probes import Hindrance
 from tidegate.errors import CodeError, Fault, StoreError, TidegateError
+from tidegate.executors.machine import UNKNOWN
 from tidegate.executors.process import ProcessExecutor
 from tidegate.home import BLOBS, BUNDLES, refuse_held
 from tidegate.ir.expr import NodeId, Value
@@ -29,11 +30,21 @@ from tidegate.ir.graph import Instant, PythonTarget
 from tidegate.logs import Logs
 from tidegate.parts import Part, Parts
 from tidegate.ports.artifacts import Artifacts
-from tidegate.ports.executor import MISSING, NO_ROOM, Attempt, Described, Executor, Job
+from tidegate.ports.executor import (
+    MISSING,
+    NO_ROOM,
+    TOO_LARGE,
+    Attempt,
+    Capacity,
+    Described,
+    Executor,
+    Job,
+)
 from tidegate.ports.journal import Key
 from tidegate.ports.store import Progress, Store
 from tidegate.service.access import owner
 from tidegate.service.checks import StoreCheck, check_store
+from tidegate.service.demands import too_much
 from tidegate.service.missing import Needs
 from tidegate.service.service import Service
 from tidegate.stores.folder import failed
@@ -82,6 +93,11 @@ class IdleExecutor:
         del attempts
         return frozenset()
 
+    @property
+    def capacity(self) -> Capacity:
+        """Return enough for anything: it is the next owner that runs it."""
+        return Capacity(UNKNOWN, UNKNOWN, limits_memory=True)
+
     def describe(self, bundle: str, module: str) -> Sequence[Described]:
         """Refuse: code is imported only where tasks run."""
         del bundle
@@ -113,11 +129,13 @@ def remove_drafts(home: Path) -> None:
     Logs(home).remove_drafts()
 
 
-def _hinders(home: Path, artifacts: Artifacts) -> Hinders:
-    """Return what says why an attempt cannot begin: no room, or something missing."""
+def _hinders(home: Path, artifacts: Artifacts, capacity: Capacity) -> Hinders:
+    """Return what says why an attempt cannot begin: it is too large, there is no room, or something is missing."""
     needs = Needs(artifacts)
 
     def hinders(job: Job) -> Hindrance | None:
+        if why := too_much(job.requires, capacity):
+            return Hindrance(TOO_LARGE, f"the task {why}")
         if why := disk.lacks_room(home):
             return Hindrance(NO_ROOM, why)
         why = needs.lacks(job)
@@ -144,7 +162,9 @@ class Runtime:
         self._executor: Executor = executor
         self.parts = parts or Parts()
         artifacts = artifacts_in(home)
-        self._engine = Engine(store, executor, clock, self.parts, _hinders(home, artifacts))
+        self._engine = Engine(
+            store, executor, clock, self.parts, _hinders(home, artifacts, executor.capacity)
+        )
         self.service = Service(store, self._engine, executor, artifacts, clock)
         self._reads_only = reads_only
         self._home = home

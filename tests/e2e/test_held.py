@@ -44,6 +44,51 @@ def test_a_task_is_held_while_the_disk_has_little_room_also_after_a_restart(tide
     assert tidegate("doctor").code == 0
 
 
+LARGE = """
+from tidegate import Resources, task, wait_for_input, workflow
+
+@task(requests=Resources(cpu=100_000, gpu=1))
+def train(words: str) -> str:
+    return words
+
+@task(requests=Resources(mem="4Ei"))
+def store(words: str) -> str:
+    return words
+
+@workflow
+def large() -> str:
+    return train(words=wait_for_input("words", expected_type=str))
+
+@workflow
+def huge() -> str:
+    return store(words="a")
+"""
+
+
+def test_a_task_that_asks_for_more_than_there_is_is_held_and_who_launches_it_is_told(tidegate):
+    tidegate.write("wf.py", LARGE)
+    cpu = "asks for 100000 cpu, and the workers here have 2"
+    server = Server(tidegate.home).ready()
+    try:
+        registered = tidegate("register", "wf.py")
+        assert registered.code == 0
+        assert f"note: wf.large: task 'train' {cpu}: it is held until" in registered.err
+        assert "task 'train' has requests.gpu, which nothing here counts" in registered.err
+        assert "task 'store' asks for 4Ei of memory, and this machine has" in registered.err
+
+        ask = server.connect()
+        launched = ask("POST", "executions", {"workflow": "wf.large", "id": "e"}).body
+        assert launched["notes"][0].startswith(f"task 'train' {cpu}")
+        assert ask("PUT", "executions/e/signals/words", {"value": "kept"}).status == 200
+        is_held(ask, tidegate, "too_large", cpu)
+
+        told = tidegate("run", "wf.py", "huge", "--detach")
+        assert "note: task 'store' asks for 4Ei of memory" in told.err
+        assert "store is held: the task asks for 4Ei of memory" in told.err
+    finally:
+        server.close()
+
+
 TRAIN = """
 import pathlib, time
 from tidegate import File, task, workflow
@@ -123,16 +168,18 @@ def test_what_waits_for_a_worker_when_the_room_goes_is_held_and_does_not_begin(
         server.close()
 
 
-def is_held(ask, tidegate) -> None:
-    nodes = ask("GET", "executions/e").body["nodes"]
-    (node,) = [each for each in nodes if each["kind"] == "task"]
+def is_held(ask, tidegate, code: str = "no_room", why: str = "bytes are free") -> None:
+    view = ask("GET", "executions/e").body
+    (node,) = [each for each in view["nodes"] if each["kind"] == "task"]
+    # Nothing has changed since, but who looks again is told all the same.
+    assert ask("GET", f"executions/e?after={view['seq']}").body["nodes"] == [node]
     assert node["phase"] == "QUEUED"
-    assert node["held"]["code"] == "no_room"
-    assert "bytes are free" in node["held"]["message"]
+    assert node["held"]["code"] == code
+    assert why in node["held"]["message"]
     assert node["held"]["since"]
     (line,) = [each for each in ask("GET", "executions").body["items"] if each["id"] == "e"]
     assert line["held"] == node["held"]["message"]
     health = ask("GET", "health")
     assert (health.status, health.body["status"]) == (200, "degraded")
-    assert "bytes are free" in str(health.body)
+    assert why in str(health.body)
     assert "held: " in tidegate("show", "e").out

@@ -24,7 +24,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "source trees: what is imported, what git tracks, what is named; packed, checked",
     ),
     "cli": (
-        2_500,
+        2_540,
         "every command, as it is typed and as it answers; backups, what is packed, whose store it is",
     ),
     "core": (
@@ -41,8 +41,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "errors": (140, "the exception tree"),
     "executors": (
-        2_450,
-        "workers: a process, a directory and a process tree for each attempt; to shrink with the scheduler of short tasks",
+        2_540,
+        "workers: a process, a directory and a process tree for each attempt, and its share of the machine; to shrink with the scheduler of short tasks",
     ),
     "home": (65, "where a store is, or that there can be none, and whether it may act"),
     "ir": (410, "the graph, and what makes one wrong"),
@@ -50,9 +50,12 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "parts": (155, "background parts, seen to their end"),
     "ports": (420, "what a database, an executor and a place for files must give"),
     "remote": (1_080, "the Python client, and the way to a server"),
-    "runtime": (210, "the composition root, and what an attempt cannot begin for"),
+    "runtime": (230, "the composition root, and what an attempt cannot begin for"),
     "sdk": (2_900, "what authors write, traced into a graph; what a task asks of its machine"),
-    "service": (2_600, "use cases, lists, views, what is missing, and who may"),
+    "service": (
+        2_680,
+        "use cases, lists, views, what is missing or asked for in vain, and who may",
+    ),
     "stores": (
         1_800,
         "a database for five ports: journal, listings, catalog, access, changes; search, upgrades, room set aside for a full disk",

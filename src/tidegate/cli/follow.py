@@ -28,12 +28,16 @@ from tidegate.wire import (
     ExecutionView,
     GetExecution,
     ListEvents,
+    NodeView,
     WaitingView,
     merged,
 )
 
 LISTEN = 20.0
 """Seconds that one request waits for news."""
+
+AGAIN = 1.0
+"""Seconds after which one looks again at an execution of which nothing runs."""
 
 GATHER = 0.03
 """Seconds in which news is gathered before it is looked at, so that a busy execution is not looked at for each event."""
@@ -86,7 +90,7 @@ class Follower:
                     return view
                 if any(self._answer_prepared(gate) for gate in open_gates):
                     continue
-                if detach and is_quiet(view):
+                if detach and (is_quiet(view) or is_too_large(view)):
                     return view
                 if view.damaged and is_held(view):
                     raise StoreDamaged(view.damaged)
@@ -137,7 +141,9 @@ class Follower:
 
     def _wait(self, progress: Progress) -> None:
         """Wait for news; without any it is time to look again all the same, now and then."""
-        until = time.monotonic() + LISTEN
+        # That an attempt waits for a worker, or is held, is no news: one looks for it.
+        pause = AGAIN if self._view is not None and is_held(self._view) else LISTEN
+        until = time.monotonic() + pause
         while not self._news.wait(progress.tick) and time.monotonic() < until:
             progress.refresh()
 
@@ -224,13 +230,31 @@ def is_quiet(view: ExecutionView) -> bool:
     return view.phase == "WAITING" and all(each.kind in ANSWERABLE for each in view.waiting)
 
 
+def is_too_large(view: ExecutionView) -> bool:
+    """Return whether all that is left of an execution, but for open questions, asks for more than there is here."""
+    live = [each for each in _leaves(view) if _is_live(each)]
+    return (
+        bool(live)
+        and all(each.held is not None and each.held.code == "too_large" for each in live)
+        and all(each.kind in ANSWERABLE for each in view.waiting)
+    )
+
+
 def is_held(view: ExecutionView) -> bool:
-    """Return whether all that is left of an execution that lacks something are attempts that cannot begin."""
-    parents = {each.parent for each in view.nodes}
-    leaves = [each for each in view.nodes if each.id not in parents]
+    """Return whether all that is left of an execution are attempts that have not begun."""
+    leaves = _leaves(view)
     return any(each.phase == "QUEUED" and each.attempts for each in leaves) and not any(
         each.phase in ("RUNNING", "WAITING") for each in leaves
     )
+
+
+def _leaves(view: ExecutionView) -> list[NodeView]:
+    parents = {each.parent for each in view.nodes}
+    return [each for each in view.nodes if each.id not in parents]
+
+
+def _is_live(node: NodeView) -> bool:
+    return node.phase == "RUNNING" or (node.phase == "QUEUED" and node.attempts > 0)
 
 
 def how_to_answer(gate: WaitingView) -> str:

@@ -109,6 +109,11 @@ def summary(view: ExecutionView) -> str:
         more = f" and {len(running) - 3} more" if len(running) > 3 else ""
         parts.append(f"running {', '.join(running[:3])}{more}")
     parts += [
+        f"{line(node.name, 40)} is held: {line(node.held.message, 200)}"
+        for node in view.nodes
+        if node.held is not None
+    ][:1]
+    parts += [
         f"{'sleeping' if each.kind == 'sleep' else 'waiting for'} {line(each.name, 40)} "
         f"({left(each.due, utc_now())})"
         for each in view.waiting[:3]

@@ -86,6 +86,9 @@ def _register(
         try:
             there = way.ask(request)
             found += there.items
+            for each in there.items:
+                for note in each.notes:
+                    tell(f"note: {line(each.name)}: {line(note)}")
             broken += [f"{each.name}: {each.error}" for each in there.broken]
         except AuthoringError as error:
             broken.append(error.message)

@@ -138,6 +138,8 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
             Launch(workflow=chosen.name, version=chosen.version, inputs=inputs, id=id_),
         )
         tell(f"execution {id_}")
+        for note in launched.notes or ():
+            tell(f"note: {line(note)}")
         if launched.asked_version:
             tell(
                 f"it was launched before, with version {line(launched.version)}, and goes on with that:"
@@ -321,6 +323,9 @@ def _tell_state(view: ExecutionView) -> None:
     for each in view.waiting:
         if each.kind in ANSWERABLE:
             tell(f"waiting for {line(each.path)}; answer with: {how_to_answer(each)}")
+    for node in view.nodes:
+        if node.held is not None:
+            tell(f"{line(node.name)} is held: {line(node.held.message)}")
     if view.phase not in ENDED:
         tell(f"then {_go_on(view.id)}")
 

@@ -2,8 +2,8 @@
 Handing attempts to the executor, and knowing which of them run.
 
 What cannot be handed over now is *held*: for a reason outside the task, such as a disk without room, its code or a file of it that is missing,
-or an executor that takes nothing. It stays QUEUED, counts as no attempt, is looked at again each time, and goes on when that is gone. What only a
-worker can find out, such as a module that is not installed, is tried again after a pause (`probes`).
+a machine that is too small, or an executor that takes nothing. It stays QUEUED, counts as no attempt, is looked at again each time, and goes on
+when that is gone. What only a worker can find out, such as a module that is not installed, is tried again after a pause (`probes`).
 """
 
 import logging

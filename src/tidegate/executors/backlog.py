@@ -41,6 +41,14 @@ class Backlog:
             queue[attempt_of(job)] = (self._first, job)
             queue.move_to_end(attempt_of(job), last=False)
 
+    def first(self, bundle: str) -> Job | None:
+        """Return the first job of a bundle, which stays here; None if there is none."""
+        return self.next(bundle) if bundle in self._queues else None
+
+    def next(self, bundle: str) -> Job:
+        """Return the first job of a bundle that has some."""
+        return next(iter(self._queues[bundle].values()))[1]
+
     def take(self, bundle: str) -> Job:
         """Take the first job of a bundle that has some."""
         queue = self._queues[bundle]

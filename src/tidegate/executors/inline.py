@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from tidegate.errors import CodeError, Fault
+from tidegate.executors.machine import UNKNOWN
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Graph, PythonTarget
 from tidegate.ports.executor import (
     Attempt,
+    Capacity,
     Described,
     Job,
     Outcome,
@@ -89,6 +91,11 @@ class InlineExecutor:
         """Return none: an attempt ends before `submit` returns."""
         del attempts
         return frozenset()
+
+    @property
+    def capacity(self) -> Capacity:
+        """Return enough for anything: one attempt runs at a time, with what this process has."""
+        return Capacity(UNKNOWN, UNKNOWN, limits_memory=False)
 
     def describe(self, bundle: str, module: str) -> Sequence[Described]:
         """Refuse: what runs here is imported already."""

@@ -299,7 +299,11 @@ class Pool:
         elif child.process is None:
             pass  # the forker is looked at for that
         elif not child.tickets:
-            surplus = len(self._roster.children) > self._site.workers
+            # Those of small attempts are more than the cap; they stay while more of these come.
+            surplus = (
+                len(self._roster.children) > self._site.workers
+                and child.bundle not in self._roster.backlog
+            )
             if child.ready and (surplus or self._now >= child.idle_since + self._site.idle):
                 child.end(self._now + GRACE)
         else:

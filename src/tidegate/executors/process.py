@@ -25,14 +25,15 @@ from tidegate.executors.frames import (
     Unable,
     Up,
 )
+from tidegate.executors.machine import memory, tells_memory
 from tidegate.executors.orders import Orders
 from tidegate.executors.pool import CLOSED, Pool
 from tidegate.executors.roster import Site
 from tidegate.home import SCRATCH
 from tidegate.ir.expr import NodeId, Value
-from tidegate.ir.graph import PythonTarget
+from tidegate.ir.graph import ORDINARY, PythonTarget
 from tidegate.parts import Parts
-from tidegate.ports.executor import Attempt, Job, Report
+from tidegate.ports.executor import Attempt, Capacity, Job, Report
 from tidegate.ports.journal import Key
 
 IDLE = 300.0
@@ -60,9 +61,11 @@ class ProcessExecutor:
     ) -> None:
         parts = parts or Parts()
         self._mark = new_mark(home)
+        slots = workers or os.cpu_count() or 1
         self._site = Site(
             home=home.absolute(),
-            workers=workers or os.cpu_count() or 1,
+            workers=slots,
+            capacity=Capacity(slots * ORDINARY.cpu, memory(), tells_memory()),
             idle=idle,
             mark=self._mark,
             pool=parts.part("pool"),
@@ -104,6 +107,11 @@ class ProcessExecutor:
             if not path.name.startswith(self._mark.life):
                 remove_scratch(path)
         return frozenset()
+
+    @property
+    def capacity(self) -> Capacity:
+        """Return what there is for attempts: a processor a worker, and the memory of this machine."""
+        return self._site.capacity
 
     def describe(
         self, bundle: str, module: str, timeout: float = 60.0

@@ -19,6 +19,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tidegate.core.messages import TASK_RAISED, final
+from tidegate.executors import shares
 from tidegate.executors.backlog import Backlog
 from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse, working_directory
 from tidegate.executors.endings import last_words, tail
@@ -26,8 +27,9 @@ from tidegate.executors.fence import Mark, end_life
 from tidegate.executors.frames import Run, Setup, pack
 from tidegate.executors.nursery import Nursery
 from tidegate.home import SCRATCH
+from tidegate.ir.graph import ORDINARY
 from tidegate.parts import Part, reason
-from tidegate.ports.executor import Job, Outcome, Raised
+from tidegate.ports.executor import Capacity, Job, Outcome, Raised
 
 SHORT = 0.005
 """Seconds: tasks that take less on average are handed out several at a time."""
@@ -57,10 +59,11 @@ _numbers = itertools.count(1)
 
 
 class Site(Struct, frozen=True):
-    """Where workers run, how many there may be, the seconds after which an idle one ends, whose they are, and the parts that tell how it goes."""
+    """Where workers run, how many there may be and what their attempts may take, the seconds after which an idle one ends, whose they are, and the parts that tell how it goes."""
 
     home: Path
     workers: int
+    capacity: Capacity
     idle: float
     mark: Mark
     pool: Part
@@ -207,7 +210,12 @@ class Roster:
             self._selector.modify(child.stream, events, child)
 
     def _room(self) -> int:
-        return self._site.workers - len(self.children)
+        return shares.room(self.children, self._site.capacity)
+
+    def _may_begin(self, bundle: str) -> bool:
+        """Return whether the first attempt of a bundle, if there is one, fits beside those that run."""
+        first = self.backlog.first(bundle)
+        return first is not None and shares.fits(first, self.children, self._site.capacity)
 
     def _hire(self, bundle: str) -> Child | None:
         """Start a worker; None if that fails, and then for a while no other is tried."""
@@ -246,7 +254,7 @@ class Roster:
     def _place_queries(self) -> None:
         for query in self.queries.copy():
             child = next((c for c in self.children if c.bundle == query.bundle and _free(c)), None)
-            if child is None and self._room() > -EXTRA:
+            if child is None and self._room() > -EXTRA * ORDINARY.cpu:
                 child = self._hire(query.bundle)
             if child is not None:
                 self.queries.remove(query)
@@ -255,22 +263,26 @@ class Roster:
                 self.flush(child)
 
     def _place(self, bundle: str) -> bool:
-        """Hand out jobs of a bundle. True if it has no worker, and must get the next one that has nothing to do."""
+        """Hand out jobs of a bundle. True if nothing behind it may begin: it has no worker, or asks for more than is left, and must get what is free next."""
         staff = [c for c in self.children if c.bundle == bundle and not c.ending]
         for child in staff:
-            while not child.tickets and bundle in self.backlog:
+            while not child.tickets and self._may_begin(bundle):
                 self._assign(child)
-        while bundle in self.backlog and self._room() > 0:
+        while self._may_begin(bundle) and self._room() >= shares.needed(self.backlog.next(bundle)):
             hired = self._hire(bundle)
             if hired is None:
                 break
             staff.append(hired)
             self._assign(hired)
-        if bundle in self.backlog:
+        first = self.backlog.first(bundle)
+        waits = first is not None and shares.is_heavy(first) and not self._may_begin(bundle)
+        if first is not None and not waits:
             self._make_room(bundle, needy=not staff)
             self._assign_ahead(bundle, staff)
         for child in staff:
             self.flush(child)
+        if waits:
+            return True
         leaving = any(c.ending for c in self.children)
         settled = any(self._now >= c.hired + TENURE for c in self.children)
         return not staff and bundle in self.backlog and not leaving and settled
@@ -294,6 +306,9 @@ class Roster:
             if not open_:
                 return
             child = min(open_, key=lambda c: len(c.tickets))
+            last = child.tickets[-1].work
+            if isinstance(last, Job) and not shares.may_follow(self.backlog.next(bundle), last):
+                return
             expected = self._assign(child)
             rooms[child] = rooms[child] - 1 if expected < SHORT else 0
 

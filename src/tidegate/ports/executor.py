@@ -24,6 +24,9 @@ MISSING: Final = "missing"
 NO_ROOM: Final = "no_room"
 """Why an attempt is held: the disk of the store has no room left."""
 
+TOO_LARGE: Final = "too_large"
+"""Why an attempt is held: it asks for more than the machine has."""
+
 ENVIRONMENT: Final = "environment"
 """Why an attempt is held: its code cannot be imported here, or imports something else than when it was launched."""
 
@@ -112,6 +115,14 @@ class Report(Struct, frozen=True, gc=False):
     """Of an attempt that was hindered: what to submit again."""
 
 
+class Capacity(Struct, frozen=True):
+    """What the attempts that run at once may take together: processors in thousandths, memory in bytes; whether memory limits are enforced."""
+
+    cpu: int
+    mem: int
+    limits_memory: bool
+
+
 class Described(Protocol):
     """One workflow of a module: its encoded graph, or why it cannot be compiled."""
 
@@ -157,6 +168,11 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """End everything that runs, and return when it has ended. What has ended before is reported, what is ended is not."""
+        ...
+
+    @property
+    def capacity(self) -> Capacity:
+        """Return what there is for attempts. One that asks for more is not submitted."""
         ...
 
     def describe(self, bundle: str, module: str) -> Sequence[Described]:

@@ -11,6 +11,7 @@ from tidegate.ir.expr import NodeId
 from tidegate.logs import Logs
 from tidegate.service.executions import Executions
 from tidegate.service.moments import moment
+from tidegate.service.views import node_view
 from tidegate.wire import (
     AttemptLog,
     DeckView,
@@ -50,8 +51,8 @@ class Attempts:
             ]
         )
 
-    def marked(self, view: ExecutionView) -> ExecutionView:
-        """Return an execution in which the nodes that have decks, and those that are held, say so."""
+    def marked(self, view: ExecutionView, now: Snapshot | None) -> ExecutionView:
+        """Return an execution in which the nodes that have decks, and those that are held, say so; these stand in it though they have not changed."""
         tasks = {node.id for node in view.nodes if node.kind == "task"}
         there = self._logs.nodes_with_decks(view.id, tasks)
         held = {
@@ -61,11 +62,18 @@ class Attempts:
         }
         if not there and not held:
             return view
+        shown = {node.id for node in view.nodes}
+        also = [] if now is None else [node for node in held if node not in shown]
+        view_nodes = view.nodes + [
+            node_view(now.plan, now.state, now.plan.nodes[node])
+            for node in also
+            if now is not None and node in now.plan.nodes
+        ]
         nodes = [
             structs.replace(node, deck=node.id in there, held=held.get(NodeId(node.id)))
             if node.id in there or node.id in held
             else node
-            for node in view.nodes
+            for node in view_nodes
         ]
         return structs.replace(view, nodes=nodes)
 

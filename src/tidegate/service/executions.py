@@ -13,7 +13,7 @@ from functools import partial
 from time import monotonic
 from typing import TypeVar
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from tidegate.core.evaluate import same
 from tidegate.core.messages import AbortRequested, Denied, Reuse
@@ -166,7 +166,8 @@ class Executions:
             return self._found(row, check)
         # Of one or two lines, and perhaps never looked at again: it is not kept.
         now = snapshot(self._journal, self._engine.programs, row)
-        return structs.replace(execution_view(now), created=True)
+        told = self._registry.notes(wanted.workflow)
+        return structs.replace(execution_view(now), created=True, notes=told or UNSET)
 
     def _found(self, row: ExecutionRow, check: Callable[[Snapshot], str]) -> ExecutionView:
         """Return an execution that was there already. `check` returns the version that was asked for now. Errors: as of `check`."""

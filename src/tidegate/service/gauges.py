@@ -10,11 +10,11 @@ from tidegate.core.state import ExecutionPhase
 from tidegate.engine.dispatch import NO_WORKER
 from tidegate.engine.loop import Engine
 from tidegate.parts import Standing
-from tidegate.ports.executor import ENVIRONMENT, MISSING, NO_ROOM
+from tidegate.ports.executor import ENVIRONMENT, MISSING, NO_ROOM, TOO_LARGE
 from tidegate.ports.journal import Counts, Key
 from tidegate.ports.store import Store
 
-HELD = (ENVIRONMENT, MISSING, NO_ROOM, NO_WORKER)
+HELD = (ENVIRONMENT, MISSING, NO_ROOM, NO_WORKER, TOO_LARGE)
 """Why attempts may be held."""
 
 Status = Literal["ok", "degraded", "stopping", "down"]

@@ -16,6 +16,7 @@ from tidegate.ir.graph import Instant
 from tidegate.ports.catalog import Catalog, WorkflowRow
 from tidegate.ports.clock import Clock
 from tidegate.ports.executor import Described, Executor
+from tidegate.service.demands import notes
 from tidegate.service.graphs import graph_views
 from tidegate.service.views import workflow_view
 from tidegate.wire import BrokenView, Register, WorkflowDetail, WorkflowList, WorkflowView
@@ -26,6 +27,8 @@ VIEWS = 32 * 1024 * 1024
 
 AROUND, UNPACKED = 2_000, 3
 """Bytes of a view, and for each byte of the encoded graph: it holds the interface and the gates, and no tasks."""
+PER_NOTES = 200
+"""Bytes of the notes on a workflow, without their text."""
 MAX_VERSIONS = 1_000
 
 
@@ -40,6 +43,7 @@ class Registry:
         self._executor = executor
         self._clock = clock
         self._views: Cache[int, WorkflowView] = Cache(VIEWS)
+        self._notes: Cache[int, list[str]] = Cache(VIEWS)
 
     def register(self, request: Register) -> WorkflowList:
         """Register the workflows of a bundle's module, or those named by `only`."""
@@ -114,11 +118,19 @@ class Registry:
         """Return the plan of a stored workflow. Errors: `StoreDamaged`."""
         return self._programs.of(row).plan
 
+    def notes(self, workflow: int) -> list[str]:
+        """Return what tasks of a workflow ask for and nobody here can give, a sentence each. Errors: `StoreDamaged`."""
+        found = self._notes.get(workflow)
+        if found is None:
+            found = notes(self._programs.get(workflow).plan, self._executor.capacity)
+            self._notes.put(workflow, found, PER_NOTES + sum(map(len, found)))
+        return found
+
     def view(self, row: WorkflowRow) -> WorkflowView:
         """Return a stored workflow as it is shown. Errors: `StoreDamaged`."""
         view = self._views.get(row.id)
         if view is None:
-            view = workflow_view(row, self.plan(row))
+            view = workflow_view(row, self.plan(row), self.notes(row.id))
             self._views.put(row.id, view, AROUND + UNPACKED * len(row.graph))
         return view
 

@@ -109,7 +109,7 @@ class Service:
                 return (yield from self._executions.again(request))
             case wire.GetExecution():
                 view, now = yield from self._executions.get(request)
-                return self._attempts.marked(self._missing.told(view, now))
+                return self._attempts.marked(self._missing.told(view, now), now)
             case wire.ListExecutions():
                 return self._executions.page(request, visible(principal))
             case wire.ListInbox():

@@ -228,8 +228,8 @@ def execution_line(row: ExecutionRow, waiting: list[str], damaged: str, held: st
     )
 
 
-def workflow_view(row: WorkflowRow, plan: Plan) -> WorkflowView:
-    """Return a version of a workflow: what it takes, what it gives, and what it will ask for."""
+def workflow_view(row: WorkflowRow, plan: Plan, told: list[str]) -> WorkflowView:
+    """Return a version of a workflow: what it takes, what it gives, and what it will ask for; `told` is what there is to say of it here."""
     graph = plan.scopes[ROOT]
     return WorkflowView(
         name=row.name,
@@ -253,6 +253,7 @@ def workflow_view(row: WorkflowRow, plan: Plan) -> WorkflowView:
             isinstance(planned.node, TaskNode) and planned.node.dynamic
             for planned in plan.nodes.values()
         ),
+        notes=told,
     )
 
 

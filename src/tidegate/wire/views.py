@@ -37,7 +37,10 @@ class AnswerView(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class HeldView(Struct, frozen=True, kw_only=True, gc=False):
-    """Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, another `environment`, `no_worker`. It starts when that is gone."""
+    """
+    Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, another `environment`, `no_worker`,
+    or it asks for more than there is (`too_large`). It starts when that is gone.
+    """
 
     code: str
     message: str
@@ -169,6 +172,8 @@ class ExecutionView(Struct, frozen=True, kw_only=True):
     """In the reply to a launch: whether it was launched by that, and not before."""
     asked_version: str | UnsetType = UNSET
     """In the reply to a launch that found an execution of another version: the one that was asked for. It goes on with its own code."""
+    notes: list[str] | UnsetType = UNSET
+    """In the reply to a launch: what tasks of it ask for and this server cannot give, a sentence each. Absent if there is nothing to say."""
 
 
 class ExecutionLine(Struct, frozen=True, kw_only=True):
@@ -227,6 +232,8 @@ class WorkflowView(Struct, frozen=True, kw_only=True):
     """What it will ask for, as far as that is known before it runs."""
     dynamic: bool = False
     """Whether it has dynamic tasks, which may ask for more."""
+    notes: list[str] = []
+    """What its tasks ask for and this server cannot give, a sentence each."""
 
 
 class CaseView(Struct, frozen=True, kw_only=True):

@@ -138,6 +138,7 @@ export type ExecutionView = {
   origin: string;
   created?: boolean;
   asked_version?: string;
+  notes?: Array<string>;
 };
 
 /** Why a node or an execution did not succeed; `node` is the id of the node at fault, `name` its name. */
@@ -187,7 +188,7 @@ export type Health = {
   parts: Array<PartView>;
 };
 
-/** Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, another `environment`, `no_worker`. It starts when that is gone. */
+/** Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, another `environment`, `no_worker`, or it asks for more than there is (`too_large`). It starts when that is gone. */
 export type HeldView = {
   code: string;
   message: string;
@@ -387,4 +388,5 @@ export type WorkflowView = {
   doc: string;
   signals: Array<SignalView>;
   dynamic: boolean;
+  notes: Array<string>;
 };
