@@ -163,6 +163,32 @@ def _give_directory(path: Path) -> None:
             os.close(handle)
 
 
+def remove_tree(top: str) -> None:
+    """
+    Remove a directory and all in it. Errors: `OSError` if something is mounted there, or may not be removed.
+
+    Each directory within is moved to the side before it is emptied: so no path grows long, and what is mounted is never entered.
+    """
+    pending, number = [top], 0
+    with suppress(OSError):
+        os.chmod(top, 0o700)  # noqa: PTH101
+    while pending:
+        here = pending.pop()
+        with os.scandir(here) as entries:
+            found = list(entries)
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                number += 1
+                aside = f"{top}.{number}"
+                with suppress(OSError):
+                    os.chmod(entry.path, 0o700)  # noqa: PTH101
+                os.rename(entry.path, aside)  # noqa: PTH104
+                pending.append(aside)
+            else:
+                os.unlink(entry.path)  # noqa: PTH108
+        os.rmdir(here)  # noqa: PTH106
+
+
 def remove_drafts(paths: Iterable[Path]) -> None:
     """Remove the drafts that no living process writes. What cannot be removed stays, and is in nobody's way."""
     for path in paths:

@@ -11,7 +11,8 @@ from tests.contract.yard import until
 
 from tidegate.blobs.directory import BlobDirectory
 from tidegate.bundles.whole import LIST, list_of
-from tidegate.executors.directory import Directories, remove
+from tidegate.disk import remove_tree
+from tidegate.executors.directory import Directories
 from tidegate.executors.process import ProcessExecutor
 
 WRITERS = """
@@ -192,7 +193,7 @@ def test_removing_takes_whatever_is_there_and_no_more(tmp_path: Path):
     (top / "a/b").chmod(0)
     (top / "a").chmod(0)
 
-    remove(str(top))
+    remove_tree(str(top))
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["outside"]
     assert (outside / "kept").exists()

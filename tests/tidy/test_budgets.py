@@ -32,8 +32,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "the machine: step, plan, state, race table, rounds of loops; the promises stand here",
     ),
     "disk": (
-        140,
-        "writing so that a power cut loses nothing, a killed process leaves nothing, root's files are the store's owner's, and whether there is room",
+        160,
+        "writing and removing so that a power cut loses nothing, a killed process leaves nothing, root's files are the store's owner's, and whether there is room",
     ),
     "engine": (
         1_390,
@@ -51,7 +51,10 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "ports": (420, "what a database, an executor and a place for files must give"),
     "remote": (1_080, "the Python client, and the way to a server"),
     "runtime": (230, "the composition root, and what an attempt cannot begin for"),
-    "sdk": (2_900, "what authors write, traced into a graph; what a task asks of its machine"),
+    "sdk": (
+        3_020,
+        "what authors write, traced into a graph; what a task asks of its machine; where it works in a process that goes on",
+    ),
     "service": (
         2_680,
         "use cases, lists, views, what is missing or asked for in vain, and who may",

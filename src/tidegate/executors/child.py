@@ -15,8 +15,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tidegate.disk import remove_tree
 from tidegate.errors import CodeError
-from tidegate.executors.directory import remove
 from tidegate.executors.frames import LENGTH, Assignment, Frames, Setup, Up, pack, up
 from tidegate.executors.nursery import Nursery
 from tidegate.ir.graph import Target
@@ -212,7 +212,7 @@ def remove_scratch(path: Path) -> None:
     """Remove a file, or a directory with all in it, as far as that can be done."""
     if path.is_dir() and not path.is_symlink():
         with suppress(OSError):
-            remove(str(path))
+            remove_tree(str(path))
     else:
         with suppress(OSError):
             path.unlink()

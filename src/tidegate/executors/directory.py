@@ -19,6 +19,7 @@ from typing import TypeAlias
 import msgspec
 
 from tidegate.bundles.whole import LIST
+from tidegate.disk import remove_tree
 
 Signs: TypeAlias = tuple[int, ...]
 """By what one sees that a file was changed."""
@@ -109,14 +110,14 @@ class Directories:
         if not self._bundle:
             return
         if self._retired:
-            remove(self._old)
+            remove_tree(self._old)
             self._retired = 0
         if _found(self.source) != self._signs:
-            remove(self.source)
+            remove_tree(self.source)
             self.copy(Path(self._bundle))
             # Links lead to names that may not be the same ones.
             if self._ready:
-                remove(self.next)
+                remove_tree(self.next)
                 self._ready = {}
         self.prepare()
 
@@ -132,32 +133,6 @@ class Directories:
             # To move a directory one must be allowed to write there.
             os.chmod(path, 0o700)  # noqa: PTH101
             os.rename(path, f"{self._old}/{self._retired}")  # noqa: PTH104
-
-
-def remove(top: str) -> None:
-    """
-    Remove a directory and all in it. Errors: `OSError` if something is mounted there, or may not be removed.
-
-    Each directory within is moved to the side before it is emptied: so no path grows long, and what is mounted is never entered.
-    """
-    pending, number = [top], 0
-    with suppress(OSError):
-        os.chmod(top, 0o700)  # noqa: PTH101
-    while pending:
-        here = pending.pop()
-        with os.scandir(here) as entries:
-            found = list(entries)
-        for entry in found:
-            if entry.is_dir(follow_symlinks=False):
-                number += 1
-                aside = f"{top}.{number}"
-                with suppress(OSError):
-                    os.chmod(entry.path, 0o700)  # noqa: PTH101
-                os.rename(entry.path, aside)  # noqa: PTH104
-                pending.append(aside)
-            else:
-                os.unlink(entry.path)  # noqa: PTH108
-        os.rmdir(here)  # noqa: PTH106
 
 
 def _found(top: str) -> dict[str, Signs]:

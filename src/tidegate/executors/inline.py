@@ -24,10 +24,10 @@ from tidegate.ports.executor import (
     Unfolded,
 )
 from tidegate.ports.journal import Key
-from tidegate.sdk.failures import failure_of
 from tidegate.sdk.faults import faults_of
 from tidegate.sdk.invoke import Callee, invoke
 from tidegate.sdk.trace import TaskRun
+from tidegate.sdk.workplace import failure_here, workplace
 from tidegate.types.values import FileStore
 
 
@@ -108,19 +108,20 @@ class InlineExecutor:
         return faults_of(target, value, self._blobs)
 
     def _run(self, job: Job) -> Outcome:
-        run = TaskRun(job.id, job.node, job.attempt, job.idempotency_key)
         try:
             task = self._load(job.target)
-            result = invoke(
-                task,
-                job.inputs,
-                dynamic=job.dynamic,
-                blobs=self._blobs,
-                run=run,
-                environment=job.requires.environment,
-            )
+            with workplace(job.target.module) as place:
+                run = TaskRun(job.id, job.node, job.attempt, job.idempotency_key, place)
+                result = invoke(
+                    task,
+                    job.inputs,
+                    dynamic=job.dynamic,
+                    blobs=self._blobs,
+                    run=run,
+                    environment=job.requires.environment,
+                )
         except KeyboardInterrupt:
             raise  # the person at the terminal means all of us
         except BaseException as error:  # noqa: BLE001 - the edge to the author's code: sys.exit() too fails the attempt alone
-            return Raised(failure_of(error))
+            return Raised(failure_here(error))
         return Unfolded(result) if isinstance(result, Graph) else Returned(result)

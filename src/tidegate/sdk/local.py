@@ -46,11 +46,11 @@ from tidegate.ir.graph import (
     TaskNode,
 )
 from tidegate.sdk.ask import LONGEST_TYPED, Query, ask, then
-from tidegate.sdk.failures import failure_of
 from tidegate.sdk.faults import faults_of
 from tidegate.sdk.invoke import invoke, unfold
 from tidegate.sdk.scratch import scratch_blobs
 from tidegate.sdk.trace import Compiled, TaskRun, current_run, inside
+from tidegate.sdk.workplace import failure_here, workplace
 from tidegate.types.given import stored
 from tidegate.types.schema import faults
 from tidegate.types.values import FileStore
@@ -118,26 +118,27 @@ class Host:
 
     def _attempt(self, command: RunTask) -> Event:
         node, attempt, at = command.node, command.attempt, self._now
-        run = TaskRun(self._id, node, attempt, f"{self._id}/{node}")
         task, environment = self._tasks[command.target], command.requires.environment
         try:
-            if command.dynamic:
-                made = unfold(task, command.inputs, self._blobs, run, environment)
-                self._tasks |= made.tasks
-                return TaskUnfolded(at, node, attempt, made.graph)
-            result = invoke(
-                task,
-                command.inputs,
-                dynamic=False,
-                blobs=self._blobs,
-                run=run,
-                environment=environment,
-            )
+            with workplace(command.target.module) as folder:
+                run = TaskRun(self._id, node, attempt, f"{self._id}/{node}", folder)
+                if command.dynamic:
+                    made = unfold(task, command.inputs, self._blobs, run, environment)
+                    self._tasks |= made.tasks
+                    return TaskUnfolded(at, node, attempt, made.graph)
+                result = invoke(
+                    task,
+                    command.inputs,
+                    dynamic=False,
+                    blobs=self._blobs,
+                    run=run,
+                    environment=environment,
+                )
             assert isinstance(result, dict)
             return TaskSucceeded(at, node, attempt, result)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a task is the author's own code
             self._raised[node] = error
-            return TaskFailed(at, node, attempt, failure_of(error))
+            return TaskFailed(at, node, attempt, failure_here(error))
 
     def _waiting(self) -> list[Planned]:
         return [
