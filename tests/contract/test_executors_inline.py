@@ -11,6 +11,7 @@ from tidegate.blobs.directory import BlobDirectory
 from tidegate.blobs.files import BlobFiles
 from tidegate.errors import CodeError
 from tidegate.executors.inline import InlineExecutor
+from tidegate.ir.graph import Requirements
 from tidegate.ports.executor import Returned
 from tidegate.sdk.load import load
 
@@ -78,3 +79,14 @@ def test_what_cannot_be_loaded_fails_the_attempt(tmp_path: Path):
     crew = Crew(InlineExecutor(load_nothing, BlobFiles(BlobDirectory(tmp_path))))
 
     assert crew.run("add", a=1, b=1).failure.message == "no shop:add"
+
+
+def test_it_says_once_that_a_limit_is_not_enforced(
+    crew: Crew, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        crew.run("add", a=1, b=2, REQUIRES=Requirements(mem_limit=2**30))
+
+    assert [each.message for each in caplog.records] == [
+        "the limit of 1Gi of memory of task 'add' is not enforced: it runs in this process"
+    ]

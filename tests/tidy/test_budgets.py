@@ -41,18 +41,18 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "errors": (140, "the exception tree"),
     "executors": (
-        2_540,
-        "workers: a process, a directory and a process tree for each attempt, and its share of the machine; to shrink with the scheduler of short tasks",
+        2_620,
+        "workers: a process, a directory and a process tree for each attempt, its share of the machine and its limit; to shrink with the scheduler of short tasks",
     ),
     "home": (65, "where a store is, or that there can be none, and whether it may act"),
-    "ir": (410, "the graph, and what makes one wrong"),
+    "ir": (420, "the graph, what makes one wrong, amounts in words"),
     "logs": (115, "what tasks print, and decks"),
     "parts": (155, "background parts, seen to their end"),
     "ports": (420, "what a database, an executor and a place for files must give"),
     "remote": (1_080, "the Python client, and the way to a server"),
     "runtime": (230, "the composition root, and what an attempt cannot begin for"),
     "sdk": (
-        3_020,
+        3_060,
         "what authors write, traced into a graph; what a task asks of its machine; where it works in a process that goes on",
     ),
     "service": (

@@ -32,6 +32,7 @@ def final(code: str, message: str) -> Failure:
 REJECTED = "Rejected"
 TIMEOUT_EXPIRED = "TimeoutExpired"
 TASK_TIMED_OUT = "TaskTimedOut"
+TASK_OUT_OF_MEMORY = "TaskOutOfMemory"
 TASK_RAISED = "TaskRaised"
 TASK_CRASHED = "TaskCrashed"
 BRANCH_FAILED = "BranchFailed"

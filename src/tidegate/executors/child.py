@@ -57,6 +57,8 @@ class Ticket(Struct, eq=False):
     began: bool = False
     looked: float = FOREVER
     """When it was looked at how much it has printed."""
+    weigh: float = FOREVER
+    """When it is looked at next how much memory it uses."""
     live: Path | None = None
 
 

@@ -5,7 +5,8 @@ import signal
 
 from msgspec import structs
 
-from tidegate.core.messages import TASK_CRASHED, TASK_TIMED_OUT, Failure
+from tidegate.core.messages import TASK_CRASHED, TASK_OUT_OF_MEMORY, TASK_TIMED_OUT, Failure
+from tidegate.ir.amounts import size
 
 TAIL_BYTES = 16 * 1024
 TAIL_LINES = 40
@@ -44,6 +45,13 @@ def overrun(seconds: float, printed: int) -> Failure:
     return Failure(
         TASK_TIMED_OUT, f"the task took longer than its timeout of {seconds:g} s", tail(printed)
     )
+
+
+def oversize(limit: int, used: int, printed: int) -> Failure:
+    """Return the failure of an attempt that used more memory than its limit, in bytes."""
+    words = size(used) if size(used) != size(limit) else f"{used:,} bytes"
+    message = f"the task, with all that it has started, used {words} of memory, more than its limit of {size(limit)}"
+    return Failure(TASK_OUT_OF_MEMORY, message, tail(printed))
 
 
 def tail(printed: int) -> str:

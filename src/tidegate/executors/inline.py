@@ -1,9 +1,10 @@
 """
 An executor that runs tasks where they are submitted, in the caller's thread: for measurements and tests, where nothing may happen in between.
 
-A task that crashes takes its caller with it, and timeouts are not kept: what needs either needs the executor of processes.
+A task that crashes takes its caller with it, and timeouts and limits are not kept: what needs them needs the executor of processes.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -26,9 +27,12 @@ from tidegate.ports.executor import (
 from tidegate.ports.journal import Key
 from tidegate.sdk.faults import faults_of
 from tidegate.sdk.invoke import Callee, invoke
+from tidegate.sdk.requirements import not_kept_here
 from tidegate.sdk.trace import TaskRun
 from tidegate.sdk.workplace import failure_here, workplace
 from tidegate.types.values import FileStore
+
+log = logging.getLogger(__name__)
 
 
 class InlineExecutor:
@@ -43,6 +47,7 @@ class InlineExecutor:
         self._blobs = blobs
         self._deliver: Callable[[Sequence[Report]], None] | None = None
         self._jobs: deque[Job] = deque()
+        self._told: set[str] = set()
         self._busy = False
         self._closed = False
 
@@ -108,6 +113,10 @@ class InlineExecutor:
         return faults_of(target, value, self._blobs)
 
     def _run(self, job: Job) -> Outcome:
+        for note in not_kept_here(job.target.name, job.requires):
+            if note not in self._told:
+                self._told.add(note)
+                log.warning("%s", note)
         try:
             task = self._load(job.target)
             with workplace(job.target.module) as place:

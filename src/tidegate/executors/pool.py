@@ -23,12 +23,13 @@ from msgspec import DecodeError, Struct
 from tidegate import disk
 from tidegate.executors.backlog import Attempt, attempt_of
 from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse
-from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, tail
+from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, oversize, tail
 from tidegate.executors.fence import end_below, end_life
 from tidegate.executors.frames import Checked, Described, Done, Ready, Started, Unable, Up
+from tidegate.executors.memory import excess
 from tidegate.executors.nursery import BORN, ENDED, UP, Nursery
 from tidegate.executors.orders import Orders
-from tidegate.executors.roster import GRACE, STUCK_AFTER, Roster, Site, expect
+from tidegate.executors.roster import GRACE, STUCK_AFTER, WEIGH_EVERY, Roster, Site, expect
 from tidegate.home import SCRATCH
 from tidegate.ir.graph import SECOND, Micros
 from tidegate.logs import Logs, keep_log, shorten_log
@@ -46,10 +47,11 @@ CLOSED = "the workers were closed"
 
 
 class Ending(Struct, frozen=True, eq=False):
-    """For what a worker was told to end: its attempt has `expired`, or nobody wants it any more."""
+    """For what a worker was told to end: its attempt has `expired`, or has `used` too many bytes of memory, or nobody wants it any more."""
 
     ticket: Ticket
     expired: bool = False
+    used: int = 0
 
 
 class Pool:
@@ -335,6 +337,9 @@ class Pool:
         if self._now >= head.deadline:
             self._end_for(child, Ending(head, expired=True))
             return
+        if self._now >= head.weigh and (used := self._excess(child, head)):
+            self._end_for(child, Ending(head, used=used))
+            return
         if self._now >= head.since + STUCK_AFTER and len(child.tickets) > 1:
             self._roster.put_back(child.take_back())
         if self._now >= head.since + ANNOUNCE_AFTER and not head.announced:
@@ -345,6 +350,17 @@ class Pool:
             head.looked = self._now
             with suppress(OSError):
                 shorten_log(child.printed)
+
+    def _excess(self, child: Child, head: Ticket) -> int:
+        """Return how much memory an attempt uses, with its worker and all below it, if that is more than its limit."""
+        assert isinstance(head.work, Job)
+        assert child.process is not None
+        began = time.monotonic()
+        used = excess(child.process, head.work.requires.mem_limit or 0)
+        # A look takes 12 ms a gigabyte if processes share what is together more than the limit; it may keep others waiting for a twentieth of the time.
+        ended = time.monotonic()
+        head.weigh = ended + max(WEIGH_EVERY, 20 * (ended - began))
+        return used
 
     def _announce(self, child: Child, ticket: Ticket) -> None:
         """Say that an attempt has begun, once its code is imported: until then it may turn out that it cannot begin."""
@@ -432,6 +448,8 @@ class Pool:
 def _outcome(job: Job, code: int, ending: Ending | None, printed: int) -> Outcome | None:
     """Return what became of an attempt whose worker has ended; None if nobody wants to know."""
     if ending is not None:
+        if ending.used:
+            return Raised(oversize(job.requires.mem_limit or 0, ending.used, printed))
         seconds = (job.timeout or 0) / SECOND
         return Raised(overrun(seconds, printed)) if ending.expired else None
     if code in TERMINATED:
@@ -456,7 +474,7 @@ def _next_look(child: Child, idle: float) -> float:
     if not child.tickets:
         return min(soonest, child.idle_since + idle)
     head = child.tickets[0]
-    soonest = min(soonest, head.deadline)
+    soonest = min(soonest, head.deadline, head.weigh)
     if head.announced:
         soonest = min(soonest, head.looked + LOOK_EVERY)
     else:

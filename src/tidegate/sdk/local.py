@@ -9,7 +9,7 @@ import itertools
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,6 +48,7 @@ from tidegate.ir.graph import (
 from tidegate.sdk.ask import LONGEST_TYPED, Query, ask, then
 from tidegate.sdk.faults import faults_of
 from tidegate.sdk.invoke import invoke, unfold
+from tidegate.sdk.requirements import not_kept_here
 from tidegate.sdk.scratch import scratch_blobs
 from tidegate.sdk.trace import Compiled, TaskRun, current_run, inside
 from tidegate.sdk.workplace import failure_here, workplace
@@ -90,6 +91,7 @@ class Host:
         # A worker's standard input is not a person's, and neither is that of a task which calls a workflow.
         self._may_read = current_run() is None
         self._ended = False
+        self._told: set[str] = set()
 
     def run(self, inputs: dict[str, Value]) -> dict[str, Value]:
         """Run to the end; return the outputs. Raises ExecutionFailed, NoAnswer, InvalidValue."""
@@ -118,6 +120,7 @@ class Host:
 
     def _attempt(self, command: RunTask) -> Event:
         node, attempt, at = command.node, command.attempt, self._now
+        self._tell(not_kept_here(command.target.name, command.requires))
         task, environment = self._tasks[command.target], command.requires.environment
         try:
             with workplace(command.target.module) as folder:
@@ -139,6 +142,13 @@ class Host:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a task is the author's own code
             self._raised[node] = error
             return TaskFailed(at, node, attempt, failure_here(error))
+
+    def _tell(self, notes: Iterable[str]) -> None:
+        """Say what there is to say, once."""
+        for note in notes:
+            if note not in self._told:
+                self._told.add(note)
+                _write(f"tidegate: {note}\n")
 
     def _waiting(self) -> list[Planned]:
         return [

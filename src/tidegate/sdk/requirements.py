@@ -5,24 +5,20 @@ Sizes are spelled as Kubernetes and Flyte spell them. All is checked where it is
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from tidegate.errors import CompileError
+from tidegate.ir.amounts import UNITS, size
 from tidegate.ir.graph import ORDINARY, Requirements
 
 Amount = int | float | str
 Range = Amount | tuple[Amount, Amount] | list[Amount]
 """One figure, or two: what is requested, and the limit (for `resources=` alone, as in Flyte)."""
 
-UNITS: Final = (
-    {"": 1}
-    | {unit: 1000**n for n, unit in enumerate("kMGTPE", 1)}
-    | {f"{unit}i": 1024**n for n, unit in enumerate("KMGTPE", 1)}
-)
 _QUANTITY = re.compile(r"(\d{1,30}(?:\.\d{1,30})?(?:[eE]\d{1,2})?)([A-Za-z]*)")
 
 MOST = 2**62
@@ -68,6 +64,20 @@ def requirements_of(options: Mapping[str, Any], what: str) -> Requirements | Uns
         uncounted=tuple(_uncounted(requests, limits)),
     )
     return _consistent(found, what)
+
+
+def without_effect(name: str, requires: Requirements) -> str:
+    """Say what a task asks for that nothing counts."""
+    return f"task {name!r} has {', '.join(requires.uncounted)}, which nothing here counts: it has no effect"
+
+
+def not_kept_here(name: str, requires: Requirements) -> Iterator[str]:
+    """Yield what cannot be kept of what a task asks for where it runs in the process of whoever calls it."""
+    if requires.mem_limit is not None:
+        limit = size(requires.mem_limit)
+        yield f"the limit of {limit} of memory of task {name!r} is not enforced: it runs in this process"
+    if requires.uncounted:
+        yield without_effect(name, requires)
 
 
 def changed(

@@ -20,7 +20,7 @@ from tidegate.sdk.bind import bind_call
 from tidegate.sdk.invoke import finished
 from tidegate.sdk.options import OWN, TaskOptions, checked_retries, micros, task_timeout
 from tidegate.sdk.promise import Outputs, Promise, result_of, source
-from tidegate.sdk.requirements import requirements_of
+from tidegate.sdk.requirements import not_kept_here, requirements_of
 from tidegate.sdk.scratch import scratch_blobs
 from tidegate.sdk.signature import (
     Signature,
@@ -53,6 +53,8 @@ class Task(Generic[P, R]):
         self.dynamic = dynamic
         self.name = options.get("name") or function.__name__
         self._options = options
+        self._is_told = False
+        """That something is not kept of what it asks for, when it is called as a function."""
         self.requires = requirements_of(options, f"task '{function.__qualname__}'")
 
     @property
@@ -99,6 +101,9 @@ class Task(Generic[P, R]):
         if self.dynamic:
             return cast(R, self._run(args, kwargs))
         requires = ORDINARY if self.requires is UNSET else self.requires
+        for note in not_kept_here(self.name, requires) if not self._is_told else ():
+            sys.stderr.write(f"tidegate: {note}\n")
+        self._is_told = True
         with variables(requires.environment):
             result = finished(self.function(*args, **kwargs))
         if requires.environment and inspect.iscoroutine(result):

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from tidegate.core.plan import Plan
+from tidegate.ir.amounts import cpus, size
 from tidegate.ir.graph import ORDINARY, Requirements, TaskNode
 from tidegate.ports.executor import Capacity
+from tidegate.sdk.requirements import without_effect
 
 MOST_NOTES = 20
 """Notes on one workflow."""
 Asked: TypeAlias = Sequence[tuple[str, Requirements]]
 """Tasks by name, and what they ask for."""
-UNITS = ("Ei", "Pi", "Ti", "Gi", "Mi", "Ki")
 
 
 def too_much(requires: Requirements, capacity: Capacity) -> str:
@@ -42,20 +43,6 @@ def notes(plan: Plan, capacity: Capacity) -> list[str]:
     return [*found[:MOST_NOTES], f"and {more} more"] if more > 0 else found
 
 
-def cpus(millis: int) -> str:
-    """Return thousandths of a processor as people write them."""
-    return f"{millis / 1000:.12g}"
-
-
-def size(count: int) -> str:
-    """Return bytes as people write them for a task."""
-    for i, unit in enumerate(UNITS):
-        one = 1024 ** (len(UNITS) - i)
-        if count >= one:
-            return f"{int(count / one * 10) / 10:g}{unit}"
-    return f"{count} bytes" if count != 1 else "1 byte"
-
-
 def _held(asked: Asked, capacity: Capacity) -> Iterator[str]:
     for name, requires in asked:
         if why := too_much(requires, capacity):
@@ -70,4 +57,4 @@ def _not_kept(asked: Asked, capacity: Capacity) -> Iterator[str]:
                 " this system does not tell how much a process tree uses"
             )
         if requires.uncounted:
-            yield f"task {name!r} has {', '.join(requires.uncounted)}, which nothing here counts: it has no effect"
+            yield without_effect(name, requires)

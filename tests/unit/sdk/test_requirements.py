@@ -148,3 +148,24 @@ def test_overrides_change_one_side_and_leave_the_other():
             fetch().with_overrides(requests=Resources(mem="3Gi"))  # type: ignore[attr-defined]
 
         wrong.compile()
+
+
+def test_what_is_not_kept_in_this_process_is_told_once(capsys):
+    @task(requests=Resources(gpu=1), limits=Resources(mem="2Gi"))
+    def fetch() -> int:
+        return 1
+
+    @workflow
+    def wf() -> list[int]:
+        return [fetch(), fetch()]
+
+    told = [
+        "tidegate: the limit of 2Gi of memory of task 'fetch' is not enforced: it runs in this process",
+        "tidegate: task 'fetch' has requests.gpu, which nothing here counts: it has no effect",
+    ]
+    for call in (lambda: (fetch(), fetch()), wf):
+        call()
+        assert [
+            line.replace(fetch.target.name, "fetch")
+            for line in capsys.readouterr().err.splitlines()
+        ] == told

@@ -6,7 +6,7 @@ from tidegate import Resources, dynamic, task, workflow
 from tidegate.core.plan import Plan
 from tidegate.ir.graph import ORDINARY, Requirements
 from tidegate.ports.executor import Capacity
-from tidegate.service.demands import MOST_NOTES, notes, size, too_much
+from tidegate.service.demands import MOST_NOTES, notes, too_much
 
 HERE = Capacity(2000, 16 * 2**30, limits_memory=True)
 
@@ -23,14 +23,6 @@ HERE = Capacity(2000, 16 * 2**30, limits_memory=True)
 )
 def test_what_is_not_there_is_told_with_both_figures(asked, said):
     assert too_much(asked, HERE) == said
-
-
-@pytest.mark.parametrize(
-    ("count", "said"),
-    [(1, "1 byte"), (1023, "1023 bytes"), (1024, "1Ki"), (1536, "1.5Ki"), (2**62, "4Ei")],
-)
-def test_memory_is_written_as_authors_write_it(count, said):
-    assert size(count) == said
 
 
 @task(limits=Resources(cpu=1, mem="1Gi"), environment={"A": "1"})

@@ -1,0 +1,61 @@
+"""
+How much memory a process uses together with all that is below it.
+
+Memory is counted in proportion (PSS): a page that three processes share counts for a third in each, so an attempt whose processes share what
+was loaded before they were forked does not pay for it three times. That figure walks the page tables, and is read only if the resident sizes
+together, which the kernel has at hand and which are never less, are above the limit.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+
+PROC = "/proc"
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def excess(top: int, limit: int) -> int:
+    """Return how many bytes a process and all below it use, if that is more than the limit; else 0, and where the system does not tell."""
+    processes = list(_tree(top))
+    if sum(map(_resident, processes)) <= limit:
+        return 0
+    used = sum(map(_proportional, processes))
+    return used if used > limit else 0
+
+
+def _tree(top: int) -> Iterator[int]:
+    todo = [top]
+    while todo:
+        process = todo.pop()
+        yield process
+        with suppress(OSError):
+            for thread in os.listdir(f"{PROC}/{process}/task"):  # noqa: PTH208 - only the names
+                todo.extend(map(int, _read(f"{process}/task/{thread}/children").split()))
+
+
+def _resident(process: int) -> int:
+    try:
+        return int(_read(f"{process}/statm").split()[1]) * PAGE
+    except (OSError, IndexError):
+        return 0  # it has ended
+
+
+def _proportional(process: int) -> int:
+    try:
+        for line in _read(f"{process}/smaps_rollup").splitlines():
+            if line.startswith(b"Pss:"):
+                return int(line.split()[1]) * 1024
+    except PermissionError:
+        return _resident(process)  # another user's, by a set-user-ID bit
+    except OSError:
+        pass  # it has ended
+    return 0
+
+
+def _read(path: str) -> bytes:
+    # Without a file object, as the pool's thread does nothing else meanwhile.
+    descriptor = os.open(f"{PROC}/{path}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 64 * 1024)
+    finally:
+        os.close(descriptor)
