@@ -15,7 +15,7 @@ from tests.contract.executor_contract import Crew, job, write_bundle
 from tidegate.errors import CodeError
 from tidegate.executors.process import ProcessExecutor
 from tidegate.logs import Logs
-from tidegate.ports.executor import Raised, Returned
+from tidegate.ports.executor import Hindered, Raised, Returned
 
 PRINTERS = """
 import argparse
@@ -198,7 +198,7 @@ def test_a_module_that_ends_the_program_is_reported_with_what_it_has_printed(
 
     assert caught.value.message.startswith("shut.py:3: SystemExit")
     assert caught.value.message.endswith(": shut for the day")
-    assert outcome.failure.message == caught.value.message
+    assert outcome == Hindered("environment", caught.value.message)
     assert said(tmp_path, "shut") == "shut for the day"
 
 

@@ -17,6 +17,7 @@ from tests.contract.yard import is_alive, until
 
 from tidegate.core.messages import TASK_CRASHED, TASK_TIMED_OUT
 from tidegate.executors.process import ProcessExecutor
+from tidegate.logs import Logs
 from tidegate.ports.executor import Lost, Raised, Returned
 
 STARTERS = """
@@ -55,6 +56,16 @@ def start_marked(numbers: str, then: str) -> None:
     Path(numbers + ".new").write_text(" ".join(str(each.pid) for each in programs))
     os.rename(numbers + ".new", numbers)
     exec(then)
+
+
+@task
+def use_programs() -> str:
+    from multiprocessing import get_context
+    with get_context("spawn").Pool(1) as pool:
+        assert pool.map(abs, [-1]) == [1]
+        pool.close()
+        pool.join()
+    return subprocess.run(["echo", "x"], capture_output=True, text=True).stdout
 """
 
 SERVER = """
@@ -125,6 +136,50 @@ def test_what_an_attempt_has_started_is_gone_when_its_end_is_told(
     assert gone(numbers)
     assert isinstance(outcome, Raised if code else Returned)
     assert not code or outcome.failure.code == code
+
+
+ORDINARY = """
+subprocess.Popen(["sleep", "601"])
+subprocess.run("sleep 602 & while grep -q bin/sh /proc/$!/cmdline; do :; done", shell=True)
+print("last words", end="")
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "timeout"),
+    [
+        ("pass", 0),
+        ("raise ValueError('no')", 0),
+        ("os._exit(3)", 0),
+        ("time.sleep(600)", 1_500_000),
+    ],
+)
+def test_the_log_of_an_attempt_names_each_program_that_ended_with_it(
+    home: Path, lone: Crew, numbers: Path, then: str, timeout: int
+):
+    limit = {"TIMEOUT": timeout} if timeout else {}
+    lone.submit(one := starter(numbers, f"{ORDINARY}sys.stdout.flush()\n{then}", **limit))
+    lone.outcome(one)
+
+    (log,) = [each.text for each in Logs(home).read(one.id)]
+    first, line, *_ = log.split("\n")
+    assert first == "last words"
+    apart = started(numbers)
+    assert line.startswith("tidegate: ended with this attempt")
+    assert f"sleep 600 (process {apart[1]})" in line
+    assert f"(process {apart[0]})" in line
+    assert "sleep 601 (process " in line
+    assert "sleep 602 (process " in line
+    assert line.count("(process ") == 4
+    assert "service manager" in line
+
+
+def test_nothing_is_said_of_programs_that_ended_before_the_attempt(
+    home: Path, lone: Crew, numbers: Path
+):
+    lone.submit(one := job("use_programs", module="starters"))
+    assert isinstance(lone.outcome(one), Returned)
+    assert Logs(home).read(one.id) == []
 
 
 def test_what_an_attempt_has_started_is_gone_when_its_timeout_is_told(lone: Crew, numbers: Path):

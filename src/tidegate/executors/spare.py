@@ -66,9 +66,10 @@ class Spare:
                 os.close(notice)
 
     def end(self) -> int:
-        """End it with its process group, and return its exit code."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process, signal.SIGKILL)
+        """End it, with its process group where nothing else finds what it has started (see `trees`), and return its exit code."""
+        if sys.platform != "linux":
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process, signal.SIGKILL)
         with suppress(ProcessLookupError, PermissionError):
             os.kill(self.process, signal.SIGKILL)
         self._stream.close()

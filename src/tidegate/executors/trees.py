@@ -18,7 +18,14 @@ SET_PDEATHSIG, SET_CHILD_SUBREAPER = 1, 36
 PATIENCE = 5.0
 """Seconds: what was killed is gone in milliseconds, unless it hangs in the kernel (a dead network disk), where nothing can end it."""
 
-TASKS = "/proc/self/task"
+SELF = "self"
+"""What /proc calls the process that looks there."""
+
+NAMED, LONGEST = 10, 200
+"""How many programs are named that end with an attempt, and by how much of their command."""
+
+AIDES = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
+"""What Python starts for itself, and leaves to end a moment after it: nobody meant it to stay."""
 
 # Loaded where the fork server starts, so that no child pays for it.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -38,14 +45,46 @@ def end_with(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def children() -> set[int]:
-    """Return the children of this process, zombies too; none where the system has no list of them."""
+def children(process: int | str = SELF) -> set[int]:
+    """Return the children of a process, zombies too; none where the system has no list of them."""
     found: set[int] = set()
     # Of every thread: an orphan becomes the child of any one that lives.
-    for thread in threads():
+    for thread in threads(process):
         with suppress(OSError):
-            found.update(map(int, _read(f"{TASKS}/{thread}/children").split()))
+            found.update(map(int, _read(f"/proc/{process}/task/{thread}/children").split()))
     return found
+
+
+def programs(besides: int | None = None) -> dict[int, str]:
+    """Return the command of each process that runs below this one, by its number; but for one of them, below which is looked too."""
+    if not _has_children():
+        return {}
+    found: dict[int, str] = {}
+    own, pending = _command(SELF), sorted(children())
+    while pending:
+        process = pending.pop(0)
+        command = _command(process)
+        # What has ended, and is not reaped yet, has none.
+        if command and process != besides and not any(each in command for each in AIDES):
+            found[process] = "a copy of the task's own process" if command == own else command
+        pending += sorted(children(process))
+    return found
+
+
+def tell(ended: dict[int, str], printed: int) -> None:
+    """Say in what an attempt has printed which programs end with it."""
+    if not ended:
+        return
+    names = [f"{each[:LONGEST]} (process {number})" for number, each in ended.items()]
+    more = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    line = (
+        f"tidegate: ended with this attempt, which had started it: {', '.join(names[:NAMED])}{more};"
+        " have a service manager start what is to stay\n"
+    )
+    with suppress(OSError):  # as of a log
+        size = os.fstat(printed).st_size
+        begun = "\n" if size and os.pread(printed, 1, size - 1) != b"\n" else ""
+        os.write(printed, f"{begun}{line}".encode())
 
 
 def end_children() -> bool:
@@ -96,6 +135,14 @@ def _has_children() -> bool:
     return True
 
 
+def _command(process: int | str) -> str:
+    try:
+        words = _read(f"/proc/{process}/cmdline")
+    except OSError:
+        return ""
+    return " ".join(words.decode(errors="replace").replace("\0", " ").split())
+
+
 def _read(path: str) -> bytes:
     # Half the price of a file object, and every attempt pays it.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -108,9 +155,9 @@ def _read(path: str) -> bytes:
         os.close(descriptor)
 
 
-def threads() -> list[str]:
-    """Return the numbers of the threads of this process; none where the system has no list of them."""
+def threads(process: int | str = SELF) -> list[str]:
+    """Return the numbers of the threads of a process; none where the system has no list of them."""
     try:
-        return os.listdir(TASKS)  # noqa: PTH208 - only the names
+        return os.listdir(f"/proc/{process}/task")  # noqa: PTH208 - only the names
     except OSError:
         return []

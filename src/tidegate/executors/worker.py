@@ -193,6 +193,8 @@ class Worker:
         os.chdir(self._directories.next)
         report = carry_out(assignment, task, self._means, self._directories.next)
         flush_output()
+        if self._ending and os.getpid() == self._pid:
+            trees.tell(trees.programs(), self._printed)
         if self._ending or os.getpid() != self._pid:
             # Told to end; or this is a copy of us, forked by the attempt, that came back from it.
             os._exit(TOLD_TO_END)
@@ -200,6 +202,8 @@ class Worker:
 
     def _tidied(self, assignment: Assignment, report: bytes) -> bytes:
         """End what an attempt has started, move what was printed to its log, and take its directory away, before its end is told."""
+        if not self._ending:
+            trees.tell(trees.programs(), self._printed)
         if not trees.end_children():
             self._last = True
         if self._ending:
@@ -393,6 +397,8 @@ class Worker:
             raise SystemExit(TOLD_TO_END)
         if self._running is None or os.getpid() != self._pid:
             os._exit(TOLD_TO_END)
+        # Before it ends, for by then some of them may have ended by this signal, and be nameless.
+        trees.tell(trees.programs(self._running.process), self._printed)
         # Its end is waited for; the forker has patience for that, and no more.
         self._running.signal(signal.SIGTERM)
 
