@@ -27,7 +27,7 @@ from tidegate.ir.graph import (
     TaskNode,
 )
 from tidegate.ports.catalog import WorkflowRow
-from tidegate.ports.executor import Attempt, Capacity, Described, Job, Report, Returned
+from tidegate.ports.executor import Attempt, Capacity, Described, Job, Queue, Report, Returned
 from tidegate.ports.journal import Batch, Key
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.stores.sqlite.journal import SqliteJournal
@@ -92,6 +92,9 @@ class Direct:
     def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
         self._deliver = deliver
         self._thread.start()
+
+    def queue(self) -> Queue:
+        return Queue()
 
     @property
     def capacity(self) -> Capacity:

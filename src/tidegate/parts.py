@@ -73,6 +73,11 @@ class Part:
         return bool(self._why) and not self._has_proven_itself()
 
     @property
+    def why(self) -> str:
+        """Why it is down; empty while it is up."""
+        return self._why if self.is_down else ""
+
+    @property
     def is_stopped(self) -> bool:
         """Whether it was asked to end, and is not run again."""
         return self._stop.is_set()

@@ -39,6 +39,7 @@ from tidegate.ports.executor import (
     Described,
     Executor,
     Job,
+    Queue,
 )
 from tidegate.ports.journal import Key
 from tidegate.ports.store import Progress, Store
@@ -97,6 +98,10 @@ class IdleExecutor:
     def capacity(self) -> Capacity:
         """Return enough for anything: it is the next owner that runs it."""
         return Capacity(UNKNOWN, UNKNOWN, limits_memory=True)
+
+    def queue(self) -> Queue:
+        """Return nobody: it is the next owner that runs anything."""
+        return Queue()
 
     def describe(self, bundle: str, module: str) -> Sequence[Described]:
         """Refuse: code is imported only where tasks run."""

@@ -84,7 +84,7 @@ def test_a_task_that_asks_for_more_than_there_is_is_held_and_who_launches_it_is_
 
         told = tidegate("run", "wf.py", "huge", "--detach")
         assert "note: task 'store' asks for 4Ei of memory" in told.err
-        assert "store is held: the task asks for 4Ei of memory" in told.err
+        assert "store held: the task asks for 4Ei of memory" in told.err
     finally:
         server.close()
 

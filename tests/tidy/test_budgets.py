@@ -48,7 +48,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "ir": (420, "the graph, what makes one wrong, amounts in words"),
     "logs": (115, "what tasks print, and decks"),
     "parts": (155, "background parts, seen to their end"),
-    "ports": (420, "what a database, an executor and a place for files must give"),
+    "ports": (440, "what a database, an executor and a place for files must give"),
     "remote": (1_080, "the Python client, and the way to a server"),
     "runtime": (230, "the composition root, and what an attempt cannot begin for"),
     "sdk": (
@@ -56,8 +56,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "what authors write, traced into a graph; what a task asks of its machine; where it works in a process that goes on",
     ),
     "service": (
-        2_680,
-        "use cases, lists, views, what is missing or asked for in vain, and who may",
+        2_760,
+        "use cases, lists, views, what is missing, waits or is asked for in vain, and who may",
     ),
     "stores": (
         1_800,

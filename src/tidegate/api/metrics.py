@@ -52,6 +52,12 @@ def exposition(reading: Reading, replies: Mapping[tuple[str, int], int], answers
             "Attempts that cannot start for a reason outside them, by that reason.",
             [({"code": code}, reading.held.get(code, 0)) for code in HELD],
         ),
+        *_metric(
+            "waiting_attempts",
+            "gauge",
+            "Attempts that wait for a free worker.",
+            [({}, reading.waiting)],
+        ),
         *_metric("commits_total", "counter", "Transactions.", [({}, reading.commits)]),
         *_metric(
             "changed_executions_total",
@@ -59,18 +65,22 @@ def exposition(reading: Reading, replies: Mapping[tuple[str, int], int], answers
             "Executions changed, summed over transactions.",
             [({}, reading.decided)],
         ),
-        *_metric("answers_total", "counter", "Answers accepted over HTTP.", [({}, answers)]),
-        *_metric(
-            "http_replies_total",
-            "counter",
-            "Replies over HTTP, by route and status.",
-            [
-                ({"route": route, "status": str(status)}, count)
-                for (route, status), count in sorted(replies.items())
-            ],
-        ),
+        *_over_http(replies, answers),
     ]
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _over_http(replies: Mapping[tuple[str, int], int], answers: int) -> Iterable[str]:
+    yield from _metric("answers_total", "counter", "Answers accepted over HTTP.", [({}, answers)])
+    yield from _metric(
+        "http_replies_total",
+        "counter",
+        "Replies over HTTP, by route and status.",
+        [
+            ({"route": route, "status": str(status)}, count)
+            for (route, status), count in sorted(replies.items())
+        ],
+    )
 
 
 def _metric(name: str, kind: str, what: str, samples: Iterable[Sample]) -> Iterable[str]:

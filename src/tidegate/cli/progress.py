@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from tidegate.cli.render import left, line, tell, utc_now
+from tidegate.cli.render import left, line, tell, utc_now, why_queued
 from tidegate.sdk.exhibit import cells_wide
 from tidegate.wire import ExecutionView
 
@@ -109,7 +109,7 @@ def summary(view: ExecutionView) -> str:
         more = f" and {len(running) - 3} more" if len(running) > 3 else ""
         parts.append(f"running {', '.join(running[:3])}{more}")
     parts += [
-        f"{line(node.name, 40)} is held: {line(node.held.message, 200)}"
+        f"{line(node.name, 40)} {line(why_queued(node.held), 200)}"
         for node in view.nodes
         if node.held is not None
     ][:1]

@@ -17,7 +17,7 @@ import click
 import msgspec
 
 from tidegate.sdk.exhibit import aligned, cells_wide
-from tidegate.wire import ExecutionView, FailureView
+from tidegate.wire import ExecutionView, FailureView, HeldView
 
 _UNSEEN = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and newline
@@ -100,6 +100,11 @@ def span(length: timedelta) -> str:
         if count or parts:
             parts.append(f"{count} {unit}")
     return " ".join(part for part in parts[:2] if not part.startswith("0 "))
+
+
+def why_queued(held: HeldView) -> str:
+    """Say why a task has not begun: it is held, or waits for a worker."""
+    return held.message if held.code == "busy" else f"held: {held.message}"
 
 
 def left(due: datetime | None, now: datetime) -> str:

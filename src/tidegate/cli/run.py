@@ -29,7 +29,7 @@ from tidegate.cli.options import (
     server_options,
     workers_option,
 )
-from tidegate.cli.render import brief, failure_line, line, print_json, result, tell
+from tidegate.cli.render import brief, failure_line, line, print_json, result, tell, why_queued
 from tidegate.cli.store import open_engine
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
@@ -325,7 +325,7 @@ def _tell_state(view: ExecutionView) -> None:
             tell(f"waiting for {line(each.path)}; answer with: {how_to_answer(each)}")
     for node in view.nodes:
         if node.held is not None:
-            tell(f"{line(node.name)} is held: {line(node.held.message)}")
+            tell(f"{line(node.name)} {line(why_queued(node.held))}")
     if view.phase not in ENDED:
         tell(f"then {_go_on(view.id)}")
 

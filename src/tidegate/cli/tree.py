@@ -12,7 +12,7 @@ from itertools import groupby
 import click
 from msgspec import Struct
 
-from tidegate.cli.render import brief, left, line, phase, span
+from tidegate.cli.render import brief, left, line, phase, span, why_queued
 from tidegate.sdk.exhibit import cells_wide
 from tidegate.wire import NodeView
 
@@ -98,7 +98,7 @@ def _rest(group: Sequence[NodeView], now: datetime) -> Iterator[str]:
     elif node.phase == "RUNNING" and node.kind == "task" and node.began:
         yield f"for {span(now - node.began)}"
     if node.held is not None:
-        yield click.style(f"held: {line(node.held.message, 120)}", fg="yellow")
+        yield click.style(line(why_queued(node.held), 130), fg="yellow")
     if node.attempts > 1:
         yield f"attempt {node.attempts}"
     if node.deck:

@@ -22,6 +22,7 @@ from tidegate.ports.clock import Clock
 from tidegate.ports.executor import (
     MISSING,
     NO_ROOM,
+    NO_WORKER,
     Attempt,
     Began,
     Executor,
@@ -36,8 +37,6 @@ LOOKS: Final = 100
 
 UNWANTED: Final = 1_000
 """How many attempts that nobody wants any more are remembered, as an executor may just have said that they could not begin."""
-
-NO_WORKER: Final = "no_worker"
 
 
 class Held(Struct, frozen=True):

@@ -103,7 +103,7 @@ class Ledger:
         for command in step.commands:
             match command:
                 case RunTask():
-                    self.jobs.append(job(hot, command))
+                    self.jobs.append(job(hot, command, event.at))
                 case CancelTask(node, attempt):
                     self.cancels.append((hot.key, node, attempt))
 
@@ -151,8 +151,8 @@ class Ledger:
                 self._waits[hot.key, id_] = row
 
 
-def job(hot: Hot, run: RunTask) -> Job:
-    """Return what the executor is told about an attempt."""
+def job(hot: Hot, run: RunTask, at: Instant) -> Job:
+    """Return what the executor is told about an attempt that is asked for now."""
     return Job(
         hot.key,
         hot.id,
@@ -164,4 +164,5 @@ def job(hot: Hot, run: RunTask) -> Job:
         run.timeout,
         run.dynamic,
         requires=run.requires,
+        at=at,
     )

@@ -19,6 +19,7 @@ from tidegate.ports.executor import (
     Described,
     Job,
     Outcome,
+    Queue,
     Raised,
     Report,
     Returned,
@@ -101,6 +102,10 @@ class InlineExecutor:
     def capacity(self) -> Capacity:
         """Return enough for anything: one attempt runs at a time, with what this process has."""
         return Capacity(UNKNOWN, UNKNOWN, limits_memory=False)
+
+    def queue(self) -> Queue:
+        """Return nobody: what was submitted has run."""
+        return Queue()
 
     def describe(self, bundle: str, module: str) -> Sequence[Described]:
         """Refuse: what runs here is imported already."""

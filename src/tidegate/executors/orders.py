@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 from tidegate.executors.backlog import Attempt
-from tidegate.executors.child import Query
+from tidegate.executors.child import Child, Query
 from tidegate.ports.executor import Job
 
 Wish = Callable[[Any], None]
@@ -30,6 +30,8 @@ class Orders:
     def __init__(self) -> None:
         self.jobs: dict[Attempt, Job] = {}
         """Attempts whose end was not reported, in the order in which they came."""
+        self.children: list[Child] = []
+        """The workers of the pool that runs at the moment. Other threads may copy this and `jobs`."""
         self.queries: list[Query] = []
         """Questions that no worker has, while no pool runs."""
         self.drained: Future[None] | None = None

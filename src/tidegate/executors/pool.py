@@ -88,6 +88,7 @@ class Pool:
     def _take_over(self) -> None:
         """Go on with what a pool that has failed has left."""
         self._roster.backlog.add(self._orders.jobs.values())
+        self._orders.children = self._roster.children
         self._roster.queries.extend(self._orders.queries)
         self._orders.queries.clear()
         self._orders.wake()

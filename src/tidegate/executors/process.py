@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tidegate import disk
 from tidegate.errors import CodeError, Fault, StoreFull
+from tidegate.executors.backlog import attempt_of
 from tidegate.executors.child import Query, refuse, remove_scratch
 from tidegate.executors.fence import end_earlier, new_mark
 from tidegate.executors.frames import (
@@ -33,7 +34,7 @@ from tidegate.home import SCRATCH
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import ORDINARY, PythonTarget
 from tidegate.parts import Parts
-from tidegate.ports.executor import Attempt, Capacity, Job, Report
+from tidegate.ports.executor import Attempt, Capacity, Job, Queue, Report
 from tidegate.ports.journal import Key
 
 IDLE = 300.0
@@ -112,6 +113,21 @@ class ProcessExecutor:
     def capacity(self) -> Capacity:
         """Return what there is for attempts: a processor a worker, and the memory of this machine."""
         return self._site.capacity
+
+    def queue(self) -> Queue:
+        """Return what workers have, and what none has yet. The pool's thread goes on meanwhile: a copy of what it has is made at once."""
+        orders = self._running()
+        running = []
+        for child in orders.children.copy():
+            with suppress(IndexError):  # it has just ended
+                work = child.tickets[0].work
+                running += [work] if isinstance(work, Job) else []
+        if len(orders.jobs) <= len(running):
+            return Queue(running)
+        begun = set(map(attempt_of, running))
+        jobs = orders.jobs.copy()
+        waiting = [job for attempt, job in jobs.items() if attempt not in begun]
+        return Queue(running, waiting, self._site.pool.why or self._site.fork_server.why)
 
     def describe(
         self, bundle: str, module: str, timeout: float = 60.0

@@ -9,7 +9,7 @@ from msgspec import Struct
 from tidegate.core.messages import Failure
 from tidegate.errors import Fault
 from tidegate.ir.expr import NodeId, Value
-from tidegate.ir.graph import ORDINARY, Graph, Micros, PythonTarget, Requirements, Target
+from tidegate.ir.graph import ORDINARY, Graph, Instant, Micros, PythonTarget, Requirements, Target
 from tidegate.ports.journal import Key
 
 Workers = NewType("Workers", str)
@@ -23,6 +23,12 @@ MISSING: Final = "missing"
 
 NO_ROOM: Final = "no_room"
 """Why an attempt is held: the disk of the store has no room left."""
+
+NO_WORKER: Final = "no_worker"
+"""Why an attempt is held, or waits: no worker can be started."""
+
+BUSY: Final = "busy"
+"""Why an attempt waits: all workers have something to do, or what runs leaves too little of the machine."""
 
 TOO_LARGE: Final = "too_large"
 """Why an attempt is held: it asks for more than the machine has."""
@@ -51,6 +57,8 @@ class Job(Struct, frozen=True, gc=False):
     """Where the workers come from that may run it (`Workers`)."""
     requires: Requirements = ORDINARY
     """What it asks of the machine that runs it."""
+    at: Instant = Instant(0)
+    """When it was asked for."""
 
     @property
     def idempotency_key(self) -> str:
@@ -123,6 +131,14 @@ class Capacity(Struct, frozen=True):
     limits_memory: bool
 
 
+class Queue(Struct, frozen=True):
+    """The attempts that run, and those that wait until they may, the first first; `trouble` is why no worker can be started, if that is so."""
+
+    running: Sequence[Job] = ()
+    waiting: Sequence[Job] = ()
+    trouble: str = ""
+
+
 class Described(Protocol):
     """One workflow of a module: its encoded graph, or why it cannot be compiled."""
 
@@ -173,6 +189,10 @@ class Executor(Protocol):
     @property
     def capacity(self) -> Capacity:
         """Return what there is for attempts. One that asks for more is not submitted."""
+        ...
+
+    def queue(self) -> Queue:
+        """Return what runs and what waits. For any thread; only who looks pays for it."""
         ...
 
     def describe(self, bundle: str, module: str) -> Sequence[Described]:

@@ -5,29 +5,31 @@ from collections.abc import Iterable
 from msgspec import structs
 
 from tidegate.engine.folds import Snapshot
-from tidegate.engine.loop import Engine
 from tidegate.errors import UnknownDeck, UnknownNode
 from tidegate.ir.expr import NodeId
 from tidegate.logs import Logs
 from tidegate.service.executions import Executions
-from tidegate.service.moments import moment
+from tidegate.service.queued import Queued
 from tidegate.service.views import node_view
 from tidegate.wire import (
+    ENDED,
     AttemptLog,
     DeckView,
     ExecutionView,
     GetDeck,
     GetLogs,
-    HeldView,
     LogList,
 )
+
+MOST_UNCHANGED = 100
+"""How many nodes that are held stand in a view of what has changed though they have not: else a look again would cost as much as the first."""
 
 
 class Attempts:
     """The attempts of the executions of a store."""
 
-    def __init__(self, engine: Engine, logs: Logs, executions: Executions) -> None:
-        self._engine = engine
+    def __init__(self, queued: Queued, logs: Logs, executions: Executions) -> None:
+        self._queued = queued
         self._logs = logs
         self._executions = executions
 
@@ -52,28 +54,24 @@ class Attempts:
         )
 
     def marked(self, view: ExecutionView, now: Snapshot | None) -> ExecutionView:
-        """Return an execution in which the nodes that have decks, and those that are held, say so; these stand in it though they have not changed."""
+        """Return an execution in which the nodes that have decks, and those that are held or wait for a worker, say so; these stand in it though they have not changed."""
         tasks = {node.id for node in view.nodes if node.kind == "task"}
         there = self._logs.nodes_with_decks(view.id, tasks)
-        held = {
-            each.job.node: HeldView(code=each.code, message=each.why, since=moment(each.since))
-            for each in self._engine.held()
-            if each.job.id == view.id
-        }
+        held = {} if view.phase in ENDED else self._queued.of(view)
         if not there and not held:
             return view
         shown = {node.id for node in view.nodes}
-        also = [] if now is None else [node for node in held if node not in shown]
-        view_nodes = view.nodes + [
+        unchanged = [] if now is None else [NodeId(node) for node in held if node not in shown]
+        known = view.nodes + [
             node_view(now.plan, now.state, now.plan.nodes[node])
-            for node in also
+            for node in unchanged[:MOST_UNCHANGED]
             if now is not None and node in now.plan.nodes
         ]
         nodes = [
-            structs.replace(node, deck=node.id in there, held=held.get(NodeId(node.id)))
+            structs.replace(node, deck=node.id in there, held=held.get(node.id))
             if node.id in there or node.id in held
             else node
-            for node in view_nodes
+            for node in known
         ]
         return structs.replace(view, nodes=nodes)
 

@@ -7,10 +7,9 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.core.state import ExecutionPhase
-from tidegate.engine.dispatch import NO_WORKER
 from tidegate.engine.loop import Engine
 from tidegate.parts import Standing
-from tidegate.ports.executor import ENVIRONMENT, MISSING, NO_ROOM, TOO_LARGE
+from tidegate.ports.executor import ENVIRONMENT, MISSING, NO_ROOM, NO_WORKER, TOO_LARGE, Executor
 from tidegate.ports.journal import Counts, Key
 from tidegate.ports.store import Store
 
@@ -31,14 +30,17 @@ class Reading(Struct, frozen=True):
     decided: int
     held: dict[str, int]
     """How many attempts are held, by why."""
+    waiting: int = 0
+    """How many attempts wait for a free worker."""
 
 
 class Gauges:
     """Counts what the engine does, and reads how much there is."""
 
-    def __init__(self, store: Store, engine: Engine) -> None:
+    def __init__(self, store: Store, engine: Engine, executor: Executor) -> None:
         self._listings = store.listings
         self._engine = engine
+        self._executor = executor
         self._commits = 0
         self._decided = 0
         self.is_stopping = False
@@ -49,7 +51,9 @@ class Gauges:
         """Return the gauges, from counters: however much there is, it costs the same. Errors: `StoreError` and below."""
         counts = self._listings.counts()
         held = Counter(each.code for each in self._engine.held())
-        return Reading(self.parts, counts, self._engine.queued, self._commits, self._decided, held)
+        waiting = len(self._executor.queue().waiting)
+        queued, commits, decided = self._engine.queued, self._commits, self._decided
+        return Reading(self.parts, counts, queued, commits, decided, held, waiting)
 
     @property
     def parts(self) -> list[Standing]:

@@ -24,6 +24,7 @@ from tidegate.service.gauges import Gauges
 from tidegate.service.inbox import Inbox
 from tidegate.service.intake import Intake
 from tidegate.service.missing import Missing
+from tidegate.service.queued import Queued
 from tidegate.service.registry import Registry
 from tidegate.service.signals import Signals
 from tidegate.service.steps import ASIDE, Steps, carry_out
@@ -59,11 +60,12 @@ class Service:
         self._registry = Registry(store.catalog, engine.programs, executor, clock)
         self._executions = Executions(store, engine, self._registry, self.watch, intake)
         self._missing = Missing(artifacts, engine.programs, engine.damage)
-        self._attempts = Attempts(engine, artifacts.logs, self._executions)
+        queued = Queued(engine, executor, self._executions, clock)
+        self._attempts = Attempts(queued, artifacts.logs, self._executions)
         self._signals = Signals(engine, self._executions, intake, executor)
         self._inbox = Inbox(store.listings, engine.programs, engine.damage, self._executions)
         self.feed = Feed(store, self._executions, engine.damage)
-        self.gauges = Gauges(store, engine)
+        self.gauges = Gauges(store, engine, executor)
         self._engine = engine
         self._changes = store.changes
         store.changes.subscribe(self.parts.part("watch").guard(self.watch.changed))

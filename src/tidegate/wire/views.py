@@ -39,7 +39,7 @@ class AnswerView(Struct, frozen=True, kw_only=True, gc=False):
 class HeldView(Struct, frozen=True, kw_only=True, gc=False):
     """
     Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, another `environment`, `no_worker`,
-    or it asks for more than there is (`too_large`). It starts when that is gone.
+    or it asks for more than there is (`too_large`). It starts when that is gone. Or for what it waits: all workers are `busy`.
     """
 
     code: str

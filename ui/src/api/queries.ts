@@ -8,6 +8,9 @@ import type { ExecutionView, InboxPage, SignalList, WaitingView } from './types'
 const PAGE = 100;
 const NEXT_PAGE = 500;
 
+/** Milliseconds after which one looks again at an execution with an attempt that has not begun. */
+const LOOK_AGAIN = 2_000;
+
 export type InboxFilter = { kind?: string; workflow?: string; text?: string };
 
 export function inboxQuery(filter: InboxFilter) {
@@ -46,6 +49,8 @@ export function executionQuery(id: string) {
       if (continues(old, fresh)) return merged(old, fresh);
       return fresh.launched === old.launched ? fresh : ask(signal);
     },
+    // That an attempt is held, or waits for a worker, changes nothing in the history, so no event tells of it.
+    refetchInterval: ({ state }) => (state.data?.nodes.some((node) => node.phase === 'QUEUED' && node.attempts > 0) ? LOOK_AGAIN : false),
   });
 }
 

@@ -188,7 +188,7 @@ export type Health = {
   parts: Array<PartView>;
 };
 
-/** Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, another `environment`, `no_worker`, or it asks for more than there is (`too_large`). It starts when that is gone. */
+/** Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, another `environment`, `no_worker`, or it asks for more than there is (`too_large`). It starts when that is gone. Or for what it waits: all workers are `busy`. */
 export type HeldView = {
   code: string;
   message: string;

@@ -73,6 +73,7 @@ function Inside({ execution, item, onAnswer }: Props) {
         </Group>
       )}
       {item.phase === 'SLEEPING' && <Text fz="sm">{isTask ? 'Is tried again' : 'Wakes up'}: <TimeLeft due={node.due} /></Text>}
+      {node.held && <Text fz="sm">{node.held.code === 'busy' ? '' : 'Held: '}{node.held.message}, since <Ago at={node.held.since} /></Text>}
       {item.phase === 'SKIPPED' && <Text fz="sm">Another way was taken, so this did not run.</Text>}
       {node.began && <Text fz="sm" c="dimmed">began <Ago at={node.began} />, {node.ended ? 'took' : 'for'} <Took from={node.began} to={node.ended} /></Text>}
       {item.kind === 'branch' && node.case !== null && <Text fz="sm">Took <code>{item.cases[node.case] ?? `case ${node.case + 1}`}</code></Text>}
