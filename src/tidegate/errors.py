@@ -338,6 +338,12 @@ class StoreHeld(StoreError):
     code = "store_held"
 
 
+class TaskHeld(StoreError):
+    """All that is left of an execution is held: its code cannot be imported here, or imports something else than at the launch. It goes on when that is gone."""
+
+    code = "held"
+
+
 class BackupDamaged(StoreError):
     """A backup is not whole, or is not what was copied."""
 

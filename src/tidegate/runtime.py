@@ -242,9 +242,11 @@ class Runtime:
         self._background.append(self.parts.thread(name, run, tidies=True))
 
 
-def open_runtime(home: Path, *, workers: int | None = None, serve_door: bool = True) -> Runtime:
+def open_runtime(
+    home: Path, *, workers: int | None = None, serve_door: bool = True, strict: bool = False
+) -> Runtime:
     """
-    Become the owner of the store in `home`: run its tasks, fire its timers, take its answers.
+    Become the owner of the store in `home`: run its tasks, fire its timers, take its answers. `strict` as of `ProcessExecutor`.
 
     Errors: `StoreLocked` if somebody else is; `StoreHeld`; `StoreError` and below.
     """
@@ -252,7 +254,7 @@ def open_runtime(home: Path, *, workers: int | None = None, serve_door: bool = T
     parts = Parts()
     store = SqliteStore.open(home / STORE)
     try:
-        executor = ProcessExecutor(home, workers=workers, parts=parts)
+        executor = ProcessExecutor(home, workers=workers, parts=parts, strict=strict)
         runtime = Runtime(home, store, executor, serve_door=serve_door, parts=parts)
         store.begin(runtime.run_in_background)
     except BaseException:

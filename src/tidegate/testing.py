@@ -36,6 +36,7 @@ from tidegate.ports.catalog import WorkflowRow
 from tidegate.ports.store import Store
 from tidegate.sdk.invoke import Callee
 from tidegate.sdk.load import load
+from tidegate.sdk.scratch import here
 from tidegate.sdk.signature import encode
 from tidegate.sdk.workflow import Launchable
 from tidegate.service.service import Service
@@ -140,7 +141,12 @@ class Sandbox:
             for name, value in inputs.items()
         }
         request = Launch(
-            workflow=workflow.name, version=version, inputs=stored, id=execution, via="code"
+            workflow=workflow.name,
+            version=version,
+            inputs=stored,
+            id=execution,
+            via="code",
+            launched_from=here(),
         )
         view = self._service.handle(request)
         assert isinstance(view, ExecutionView)

@@ -1,6 +1,7 @@
 """What every catalog of workflows promises. Used as `JournalContract` is."""
 
 import pytest
+from msgspec.structs import replace
 from tests.contract.store_rows import NOON, workflow
 
 from tidegate.errors import UnknownWorkflow
@@ -28,6 +29,15 @@ class CatalogContract:
 
         assert second == first
         assert store.catalog.workflow(first.id).graph == b"one"
+
+    def test_the_same_code_again_is_stored_with_what_it_imports_now(self, store: Store):
+        first = store.catalog.put_workflow(replace(workflow(), recorded="one"))
+
+        again = store.catalog.put_workflow(replace(workflow(), recorded="two"))
+        other = store.catalog.put_workflow(replace(workflow(), bundle="other", recorded="three"))
+
+        assert (first.recorded, again.recorded, other.recorded) == ("one", "two", "two")
+        assert again.id == other.id == first.id
 
     def test_versions_may_share_a_graph(self, store: Store):
         first = store.catalog.put_workflow(workflow())

@@ -14,6 +14,7 @@ CREATE TABLE workflows (
     bundle TEXT NOT NULL,
     module TEXT NOT NULL,
     registered INTEGER NOT NULL,
+    recorded TEXT NOT NULL DEFAULT '',
     UNIQUE (name, version)
 ) STRICT;
 

@@ -153,6 +153,7 @@ def test_what_waits_in_an_old_store_goes_on(tmp_path: Path, dump: Path):
     found = store.catalog.find_workflow("report")
     assert found is not None
     assert (found.version, found.graph, found.bundle) == ("v2", b"graph two", "b2")
+    assert found.recorded == ("c1" if dump.stem >= "0004" else "")
     store.journal.append(
         Batch(
             history=[HistoryRow(2, 2, b"answered")],

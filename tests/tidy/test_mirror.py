@@ -73,6 +73,11 @@ ELSEWHERE = (
     ),
     Group("tests/e2e/test_held.py", "a disk without room", "executors/patience"),
     Group(
+        "tests/contract/test_executors_environment.py",
+        "distributions are looked at for what code imports",
+        "executors/installed",
+    ),
+    Group(
         "tests/contract/test_executors_failures.py",
         "kept while pools fail, and seen by that",
         "executors/orders",
@@ -111,7 +116,7 @@ ELSEWHERE = (
     Group(
         "tests/e2e/test_remote_client.py",
         "the client, against a real server",
-        "remote/execution remote/problems remote/registering",
+        "remote/execution remote/problems",
     ),
     Group(
         "tests/unit/sdk/test_promise.py",

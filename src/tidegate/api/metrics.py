@@ -46,18 +46,7 @@ def exposition(reading: Reading, replies: Mapping[tuple[str, int], int], answers
             "Requests and reports that the engine has not decided yet.",
             [({}, reading.queued)],
         ),
-        *_metric(
-            "held_attempts",
-            "gauge",
-            "Attempts that cannot start for a reason outside them, by that reason.",
-            [({"code": code}, reading.held.get(code, 0)) for code in HELD],
-        ),
-        *_metric(
-            "waiting_attempts",
-            "gauge",
-            "Attempts that wait for a free worker.",
-            [({}, reading.waiting)],
-        ),
+        *_attempts(reading),
         *_metric("commits_total", "counter", "Transactions.", [({}, reading.commits)]),
         *_metric(
             "changed_executions_total",
@@ -80,6 +69,27 @@ def _over_http(replies: Mapping[tuple[str, int], int], answers: int) -> Iterable
             ({"route": route, "status": str(status)}, count)
             for (route, status), count in sorted(replies.items())
         ],
+    )
+
+
+def _attempts(reading: Reading) -> Iterable[str]:
+    yield from _metric(
+        "held_attempts",
+        "gauge",
+        "Attempts that cannot start for a reason outside them, by that reason.",
+        [({"code": code}, reading.held.get(code, 0)) for code in HELD],
+    )
+    yield from _metric(
+        "waiting_attempts",
+        "gauge",
+        "Attempts that wait for a free worker.",
+        [({}, reading.waiting)],
+    )
+    yield from _metric(
+        "elsewhere_attempts_total",
+        "counter",
+        "Attempts that began in another environment than their execution was launched in.",
+        [({}, reading.elsewhere)],
     )
 
 

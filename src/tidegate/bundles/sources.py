@@ -232,8 +232,21 @@ def _python_file(file: Path) -> Path:
     return found
 
 
-def _imported(root: Path, file: Path) -> set[str]:
-    """Return a file and all local modules it imports, directly or not, by their names under the root."""
+def imports_of(root: Path, file: Path) -> tuple[set[str], set[str]]:
+    """
+    Return a file and all local modules it imports, directly or not, by their names under the root; and the dotted names of what else they import.
+
+    The file may be given as Python names it: without a suffix, or as the directory of a package. Errors: `CodeError`.
+    """
+    if not file.suffix:
+        plain = file.with_suffix(".py")
+        file = plain if plain.is_file() else file / "__init__.py"
+    names = set[str]()
+    return _imported(root, file, names), names
+
+
+def _imported(root: Path, file: Path, others: set[str] | None = None) -> set[str]:
+    """Return a file and all local modules it imports, directly or not, by their names under the root. The dotted names of what is elsewhere go into `others`."""
     todo, done = [file], set[str]()
     while todo:
         path = todo.pop()
@@ -254,7 +267,10 @@ def _imported(root: Path, file: Path) -> set[str]:
                 raise
             continue  # the import of this module will say what is wrong with it, if it comes to that
         for dotted in _imports(tree, path.relative_to(root)):
-            todo.extend(_module_files(root, dotted))
+            local = list(_module_files(root, dotted))
+            todo.extend(local)
+            if others is not None and not local and dotted:
+                others.add(".".join(dotted))
     return done
 
 

@@ -15,7 +15,7 @@ from tidegate.cli.render import tell
 from tidegate.cli.serving import serve_store
 from tidegate.cli.way import spelled
 from tidegate.ir.expr import Value
-from tidegate.runtime import Runtime
+from tidegate.runtime import Runtime, open_runtime
 from tidegate.service.access import owner
 from tidegate.service.service import Service
 from tidegate.service.tokens import TOKEN_FILE
@@ -36,7 +36,9 @@ SETTLE: Final = 10.0
 
 def serve_demo(home: Path, settings: Settings) -> int:
     """Serve a store with the example workflows."""
-    return serve_store(home, None, settings, partial(_prepare, home))
+    return serve_store(
+        home, partial(open_runtime, home, serve_door=False), settings, partial(_prepare, home)
+    )
 
 
 def _prepare(home: Path, runtime: Runtime, url: str) -> Callable[[], None]:

@@ -18,7 +18,7 @@ from tidegate.cli.render import brief, left, line, size, tell, text, utc_now, wr
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
 from tidegate.cli.way import Way, spelled
-from tidegate.errors import InvalidValue, NoAnswer, Refused, StoreDamaged
+from tidegate.errors import InvalidValue, NoAnswer, Refused, StoreDamaged, TaskHeld
 from tidegate.ir.expr import Value
 from tidegate.sdk.ask import Query, ask, opening, then
 from tidegate.wire import (
@@ -94,6 +94,10 @@ class Follower:
                     return view
                 if view.damaged and is_held(view):
                     raise StoreDamaged(view.damaged)
+                if (why := hindrance(view)) and is_held(view):
+                    raise TaskHeld(
+                        f"{why}; it goes on when that is gone: {spelled('resume', self._id)}"
+                    )
                 if self._asks and not detach and open_gates:
                     progress.pause()
                     self._ask(open_gates[0])
@@ -238,6 +242,12 @@ def is_too_large(view: ExecutionView) -> bool:
         and all(each.held is not None and each.held.code == "too_large" for each in live)
         and all(each.kind in ANSWERABLE for each in view.waiting)
     )
+
+
+def hindrance(view: ExecutionView) -> str:
+    """Return why a task cannot begin here, if that takes somebody to change it; a full disk, or workers that are busy, do not."""
+    held = (each.held for each in view.nodes if each.held is not None)
+    return next((each.message for each in held if each.code in ("missing", "environment")), "")
 
 
 def is_held(view: ExecutionView) -> bool:

@@ -25,6 +25,12 @@ include_option = click.option(
     metavar="PATH",
     help="Pack this file or directory as well; repeatable.",
 )
+strict_option = click.option(
+    "--strict-environment",
+    "strict",
+    is_flag=True,
+    help="Hold tasks whose code imports something else here than when they were launched.",
+)
 workers_option = click.option(
     "--workers",
     type=click.IntRange(1, 1000),

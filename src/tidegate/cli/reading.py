@@ -175,6 +175,10 @@ def _show(view: ExecutionView) -> None:
         return
     if view.damaged:
         click.echo(click.style(line(view.damaged), fg="red"))
+    if view.differs:
+        how = "went on" if ended else "goes on"
+        said = f"{how} in another environment than it was launched in: {view.differs}"
+        click.echo(click.style(line(said), fg="yellow"))
     for name, value in ({} if view.inputs is UNSET else view.inputs).items():
         click.echo(f"  {line(name)} = {brief(value)}")
     click.echo("")

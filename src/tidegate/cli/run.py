@@ -27,6 +27,7 @@ from tidegate.cli.options import (
     include_option,
     json_option,
     server_options,
+    strict_option,
     workers_option,
 )
 from tidegate.cli.render import brief, failure_line, line, print_json, result, tell, why_queued
@@ -35,6 +36,7 @@ from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
 from tidegate.cli.way import Way, server, spelled, way_to
 from tidegate.errors import ExecutionFailed, Refused, StoreDamaged, UnknownSignal
+from tidegate.sdk.scratch import here
 from tidegate.service.executions import new_id
 from tidegate.wire import (
     ANSWERABLE,
@@ -68,6 +70,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     as_json: bool
     id_: str | None
     workers: int | None
+    strict: bool
     wants_help: bool
 
 
@@ -93,6 +96,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     "--id", "id_", metavar="ID", help="The execution's id; the same id again returns the first."
 )
 @workers_option
+@strict_option
 @click.option(
     "--only",
     multiple=True,
@@ -122,7 +126,8 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
     if options is None or (options.wants_help and options.workflow is None):
         click.echo(ctx.get_help())
         return 0 if given["wants_help"] else 2
-    with way_to(options.home, partial(open_engine, workers=options.workers)) as way:
+    opener = partial(open_engine, workers=options.workers, strict=options.strict)
+    with way_to(options.home, opener) as way:
         found = _register(way, options)
         if options.workflow is None:
             _list_workflows(options, found)
@@ -135,7 +140,13 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
         prepared = [_prepared(way, chosen, each) for each in options.answers]
         id_ = options.id_ or new_id()
         launched = way.ask(
-            Launch(workflow=chosen.name, version=chosen.version, inputs=inputs, id=id_),
+            Launch(
+                workflow=chosen.name,
+                version=chosen.version,
+                inputs=inputs,
+                id=id_,
+                launched_from=here(),
+            ),
         )
         tell(f"execution {id_}")
         for note in launched.notes or ():
@@ -155,15 +166,22 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
 @click.argument("execution", metavar="[ID]", required=False)
 @detach_option
 @workers_option
+@strict_option
 @json_option
 @server_options
 def resume_command(
-    *, home: Path, execution: str | None, detach: bool, workers: int | None, as_json: bool
+    *,
+    home: Path,
+    execution: str | None,
+    detach: bool,
+    workers: int | None,
+    strict: bool,
+    as_json: bool,
 ) -> int:
     """Go on with an execution, or with all that have not ended, and ask for what they wait for. A restored store acts from now on."""
     if server() is None:
         let_act(home)
-    with way_to(home, partial(open_engine, workers=workers)) as way:
+    with way_to(home, partial(open_engine, workers=workers, strict=strict)) as way:
         if execution is not None:
             view = _follow(way, full_id(way, execution), [], detach=detach)
             return _finish(view, detach=detach, as_json=as_json)

@@ -1,11 +1,12 @@
 """The commands that serve: a store, or one with example workflows for a first look. What they do is in `serving` and in `demo`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tidegate.cli.options import shared_options, workers_option
+from tidegate.cli.options import shared_options, strict_option, workers_option
 
 HOST, PORT = "127.0.0.1", 8433
 
@@ -20,6 +21,7 @@ HOST, PORT = "127.0.0.1", 8433
     help="The port to listen on; 0 takes a free one.",
 )
 @workers_option
+@strict_option
 @click.option(
     "--allow-host",
     "allow_hosts",
@@ -56,7 +58,7 @@ HOST, PORT = "127.0.0.1", 8433
 )
 @shared_options
 def serve_command(
-    *, home: Path, workers: int | None, grace: float, adopt: bool, **reached: Any
+    *, home: Path, workers: int | None, strict: bool, grace: float, adopt: bool, **reached: Any
 ) -> int:
     """
     Serve the store: run its executions, and take launches and answers over HTTP.
@@ -68,10 +70,12 @@ def serve_command(
     from tidegate.api.settings import Settings  # noqa: PLC0415
     from tidegate.cli.backup import let_act  # noqa: PLC0415
     from tidegate.cli.serving import serve_store  # noqa: PLC0415
+    from tidegate.runtime import open_runtime  # noqa: PLC0415
 
     if adopt:
         let_act(home)
-    return serve_store(home, workers, Settings(**reached), grace=grace)
+    take = partial(open_runtime, home, workers=workers, strict=strict, serve_door=False)
+    return serve_store(home, take, Settings(**reached), grace=grace)
 
 
 @click.command("demo")

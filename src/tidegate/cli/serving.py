@@ -17,7 +17,7 @@ from tidegate.cli.render import tell
 from tidegate.cli.store import PATIENCE, PAUSE
 from tidegate.errors import StoreLocked
 from tidegate.remote.local import is_owned
-from tidegate.runtime import Runtime, open_runtime
+from tidegate.runtime import Runtime
 from tidegate.service.tokens import TOKEN_FILE
 
 GRACE = 25.0
@@ -26,13 +26,13 @@ GRACE = 25.0
 
 def serve_store(
     home: Path,
-    workers: int | None,
+    take: Callable[[], Runtime],
     settings: Settings,
     prepare: Callable[[Runtime, str], Callable[[], None]] | None = None,
     grace: float = GRACE,
 ) -> int:
     """
-    Serve the store in `home` until told to stop, and `grace` seconds longer if attempts run.
+    Serve the store in `home` until told to stop, and `grace` seconds longer if attempts run. `take` becomes its owner.
 
     `prepare` is called before anything is served, with the address, and returns what to do then. Errors: `EngineFailed`, when the engine has.
     """
@@ -40,7 +40,7 @@ def serve_store(
     check_exposure(settings)
     listening = listen(settings.host, settings.port)
     try:
-        with opened(partial(_take, home, workers)) as runtime:
+        with opened(partial(_take, home, take)) as runtime:
             runtime.service.tokens.admin_token(home / TOKEN_FILE)
             app = make_app(runtime.service, version("tidegate"), settings)
             door = runtime.open_door()
@@ -78,12 +78,12 @@ def serve_store(
     return 0
 
 
-def _take(home: Path, workers: int | None) -> Runtime:
+def _take(home: Path, take: Callable[[], Runtime]) -> Runtime:
     """Become the owner of the store; whoever only stores an answer, or is just ending, lets go of it soon."""
     give_up = time.monotonic() + PATIENCE
     while True:
         try:
-            return open_runtime(home, workers=workers, serve_door=False)
+            return take()
         except StoreLocked:
             if is_owned(home) or time.monotonic() > give_up:
                 raise

@@ -72,11 +72,11 @@ def open_briefly(home: Path) -> Owned:
     return open_briefly(home)
 
 
-def open_engine(home: Path, workers: int | None) -> Owned:
-    """Open the store, and run what is in it."""
+def open_engine(home: Path, workers: int | None, *, strict: bool = False) -> Owned:
+    """Open the store, and run what is in it; `strict` as of `ProcessExecutor`."""
     from tidegate.runtime import open_runtime  # noqa: PLC0415 - as above
 
-    return opened(lambda: open_runtime(home, workers=workers))
+    return opened(lambda: open_runtime(home, workers=workers, strict=strict))
 
 
 class StoreWay:

@@ -6,6 +6,8 @@ The changes of one step, on top of a state that does not change before `merge`.
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from tidegate.core.messages import Accepted, AnswerRecord, Event, Failure, Launched
 from tidegate.core.past import past_gate
 from tidegate.core.plan import GATE, ROOT, TASK, Plan, Planned, Round
@@ -19,6 +21,7 @@ from tidegate.core.state import (
     WAITING,
     X_SUCCEEDED,
     Change,
+    DifferenceNoted,
     ExecutionPhase,
     ExecutionState,
     KeyBound,
@@ -27,6 +30,7 @@ from tidegate.core.state import (
     NodeState,
     NodeUnfolded,
     PhaseChanged,
+    Setting,
     StateFields,
 )
 from tidegate.ir.expr import NodeId
@@ -45,6 +49,7 @@ class Draft(StateFields):
 
     def __init__(self, plan: Plan, base: ExecutionState, at: Instant) -> None:
         self.phase, self.inputs, self.reuse = base.phase, base.inputs, base.reuse
+        self.setting = base.setting
         self.nodes, self.keys, self.pending, self.open = {}, {}, {}, {}
         self.failure, self.failed = base.failure, base.failed
         self.live, self.gates = base.live, base.gates
@@ -131,6 +136,12 @@ class Draft(StateFields):
         self.changes.append(KeyBound(key, node, reply))
         self.keys[key] = (node, reply)
 
+    def note_difference(self, differs: str) -> None:
+        """Keep in mind that the code imports something else now than when the execution was launched."""
+        if differs != self.setting.differs:
+            self.changes.append(DifferenceNoted(differs))
+            self.setting = replace(self.setting, differs=differs)
+
     def repeat(self, change: Change) -> None:
         """Apply a change that was decided earlier."""
         match change:
@@ -142,12 +153,15 @@ class Draft(StateFields):
                 self.unfold(node, graph, now)
             case KeyBound(key, node, Accepted() as reply):
                 self.bind_key(key, node, reply)
+            case DifferenceNoted(differs):
+                self.note_difference(differs)
             case KeyBound():
                 pass  # a refusal: earlier versions stored those too
 
     def launch(self, event: Launched) -> None:
         """Open the top graph."""
         self.inputs, self.reuse = event.inputs, event.reuse
+        self.setting = Setting(event.launched_from, event.recorded)
         self.open_group(ROOT)
 
     def open_group(self, holder: NodeId, case: int = 0) -> None:
@@ -172,7 +186,7 @@ class Draft(StateFields):
             base.phase, base.failure, base.failed = self.phase, self.failure, self.failed
             if self.phase >= X_SUCCEEDED:
                 base.ended = self.at
-        base.inputs, base.reuse = self.inputs, self.reuse
+        base.inputs, base.reuse, base.setting = self.inputs, self.reuse, self.setting
         base.live, base.gates = self.live, self.gates
         base.nodes.update(self.nodes)
         base.pending.update(self.pending)

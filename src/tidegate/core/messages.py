@@ -73,6 +73,10 @@ class Launched(Struct, frozen=True, array_like=True, gc=False, tag=1):
     who: str = "local"
     via: str = "code"
     reuse: Reuse | None = None
+    launched_from: str = ""
+    """The directory of the terminal or program that launched it; empty if that is not known."""
+    recorded: str = ""
+    """The blob with what its code imported when it was registered last; empty if there is none."""
 
 
 class TaskStarted(Struct, frozen=True, array_like=True, gc=False, tag=2):
@@ -142,6 +146,14 @@ class GivenBack(Struct, frozen=True, array_like=True, gc=False, tag=11):
     at: Instant
 
 
+class EnvironmentDiffers(Struct, frozen=True, array_like=True, gc=False, tag=13):
+    """An attempt begins where the code imports something else than what was recorded at the launch."""
+
+    at: Instant
+    node: NodeId
+    differs: str
+
+
 class TimerFired(Struct, frozen=True, array_like=True, gc=False, tag=7):
     """The instant that a node waits for has come."""
 
@@ -186,6 +198,7 @@ Event: TypeAlias = (
     | TaskLost
     | TakenUp
     | GivenBack
+    | EnvironmentDiffers
     | TimerFired
     | ClockSetBack
     | AnswerGiven

@@ -150,7 +150,24 @@ class KeyBound(Struct, frozen=True, array_like=True, gc=False, tag=4):
     reply: Reply
 
 
-Change: TypeAlias = NodeChanged | PhaseChanged | NodeUnfolded | KeyBound
+class DifferenceNoted(Struct, frozen=True, array_like=True, gc=False, tag=5):
+    """The execution goes on where its code imports something else, in words."""
+
+    differs: str
+
+
+Change: TypeAlias = NodeChanged | PhaseChanged | NodeUnfolded | KeyBound | DifferenceNoted
+
+
+class Setting(Struct, frozen=True, gc=False):
+    """Where an execution was launched, and what is different where it goes on: see `Launched`, and `DifferenceNoted`."""
+
+    launched_from: str = ""
+    recorded: str = ""
+    differs: str = ""
+
+
+UNKNOWN = Setting()
 
 
 class StateFields:
@@ -166,6 +183,7 @@ class StateFields:
     phase: ExecutionPhase
     inputs: dict[str, Value]
     reuse: Reuse | None
+    setting: Setting
     failure: Failure | None
     failed: NodeId
     live: int
@@ -188,6 +206,7 @@ class ExecutionState(StateFields):
         self.inputs = {}
         self.nodes, self.keys, self.pending, self.open = {}, {}, {}, {}
         self.reuse, self.failure, self.failed = None, None, ROOT
+        self.setting = UNKNOWN
         self.live = self.gates = 0
         self.ended: Instant | None = None
         self.past: dict[NodeId, PastGate] = {}

@@ -22,6 +22,7 @@ from tidegate.core.messages import (
     ClockSetBack,
     Command,
     Denied,
+    EnvironmentDiffers,
     Event,
     GivenBack,
     Launched,
@@ -104,6 +105,9 @@ def step(plan: Plan, state: ExecutionState, event: Event) -> Step:
             give_back(flow)
         case ClockSetBack(by=by):
             hasten(flow, by)
+        case EnvironmentDiffers(differs=differs):
+            if draft.phase < X_SUCCEEDED:
+                draft.note_difference(differs)
         case _:
             reported(flow, event)
     flow.run()

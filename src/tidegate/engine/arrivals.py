@@ -28,6 +28,7 @@ class NewExecution(Struct, frozen=True, gc=False):
     fresh: bool = False
     reuse: Reuse | None = None
     """What it takes over from an execution that it repeats or recovers."""
+    launched_from: str = ""
 
 
 class Placed(Struct, frozen=True, gc=False):

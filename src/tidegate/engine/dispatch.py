@@ -25,6 +25,7 @@ from tidegate.ports.executor import (
     NO_WORKER,
     Attempt,
     Began,
+    Elsewhere,
     Executor,
     Hindered,
     Job,
@@ -36,7 +37,7 @@ LOOKS: Final = 100
 """How many held attempts that still may not begin are looked at in one turn: some tenths of a millisecond."""
 
 UNWANTED: Final = 1_000
-"""How many attempts that nobody wants any more are remembered, as an executor may just have said that they could not begin."""
+"""How many attempts that nobody wants any more are remembered, as an executor may just have said that they could not begin; and differences that were told."""
 
 
 class Held(Struct, frozen=True):
@@ -82,6 +83,9 @@ class Dispatch:
         self._running: set[Attempt] = set()
         self._held: dict[Attempt, Held] = {}
         self._probes = Probes()
+        self.elsewhere = 0
+        """How many attempts began where their code imports something else than at the launch."""
+        self._differ: dict[Key, str] = {}
         self._unwanted: deque[Attempt] = deque(maxlen=UNWANTED)
 
     def submit(self, jobs: Sequence[Job]) -> None:
@@ -127,10 +131,13 @@ class Dispatch:
                         self._release(attempt_of(job))
 
     def _is_hindered(self, job: Job) -> bool:
-        hindrance = self._hinders(job) or self._probes.hinders(job, self._clock.now())
+        seen = self._hinders(job)
+        hindrance = seen or self._probes.hinders(job, self._clock.now())
         if hindrance is None:
             return False
         self._keep_back(job, hindrance)
+        if seen is not None and seen.code == MISSING:
+            self._missing[job.key] = seen.why
         return True
 
     def _keep_back(self, job: Job, hindrance: Hindrance) -> None:
@@ -147,9 +154,7 @@ class Dispatch:
         since = before.since if before is not None and is_known else self._clock.now()
         self._held.pop(attempt, None)  # to the end: the others are looked at before it is again
         self._held[attempt] = Held(job, hindrance.code, hindrance.why, since)
-        if hindrance.code == MISSING:
-            self._missing[job.key] = hindrance.why
-        elif before is not None:
+        if before is not None:
             self._missing.pop(job.key, None)
         return is_known
 
@@ -186,7 +191,9 @@ class Dispatch:
                 self._hear_hindered(report, report.outcome)
                 continue
             told.append(report)
-            if isinstance(report.outcome, Began):
+            if isinstance(report.outcome, Elsewhere):
+                self._note_elsewhere(report, report.outcome.differs)
+            elif isinstance(report.outcome, Began):
                 self._running.add(Attempt(report.key, report.node, report.attempt))
             elif self._running:
                 self._running.discard(Attempt(report.key, report.node, report.attempt))
@@ -197,6 +204,19 @@ class Dispatch:
                 if not self._held:
                     self._part.works()
         return told
+
+    def _note_elsewhere(self, report: Report, differs: str) -> None:
+        self.elsewhere += 1
+        if self._differ.get(report.key) != differs:
+            if len(self._differ) >= UNWANTED:
+                self._differ.clear()
+            self._differ[report.key] = differs
+            assert report.job is not None
+            log.warning(
+                "execution %s goes on in another environment than it was launched in: %s",
+                report.job.id,
+                differs,
+            )
 
     def _hear_hindered(self, report: Report, found: Hindered) -> None:
         job, hindrance = report.job, Hindrance(found.code, found.why)

@@ -165,4 +165,5 @@ def job(hot: Hot, run: RunTask, at: Instant) -> Job:
         run.dynamic,
         requires=run.requires,
         at=at,
+        setting=hot.state.setting,
     )

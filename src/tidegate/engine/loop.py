@@ -100,10 +100,10 @@ class Engine:
         self._executor = executor
         self._clock = clock
         self.damage = Damage()
-        self._dispatch = Dispatch(executor, self.parts, clock, hinders, self.damage.holds)
+        self.dispatch = Dispatch(executor, self.parts, clock, hinders, self.damage.holds)
         self._memory = memory = Memory(store.journal, self.programs, self.damage)
         self.peek, self.read, self.read_light = memory.peek, memory.read, memory.read_light
-        self.held = self._dispatch.held
+        self.held = self.dispatch.held
         """For any thread: what is in memory, which may not be stored yet; what is read from the store, for `submit`; which attempts are held."""
         self._arrivals: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
         self._kept: list[Report] = []
@@ -130,7 +130,7 @@ class Engine:
 
     def drain(self) -> Drained:
         """Let no attempt begin any more: what becomes ready stays QUEUED for the next host. The future is done when none runs."""
-        return self._dispatch.drain()
+        return self.dispatch.drain()
 
     def stop(self) -> None:
         """End what runs, commit what has arrived, give back what did not end by itself, and end. The next host submits that again."""
@@ -210,7 +210,7 @@ class Engine:
                 self._turn(group)
                 self._memory.cool()
             otherwise = "what runs is not given back, and will count as lost"
-            self._tell_all(self._dispatch.running, GivenBack, otherwise)
+            self._tell_all(self.dispatch.running, GivenBack, otherwise)
         except BaseException as bug:  # noqa: BLE001 - the thread's edge
             error = failed_by(bug)
             # Quietly, with its traceback at debug level: it is said by whoever ends the process for it.
@@ -293,7 +293,7 @@ class Engine:
                 case Told() | LaunchArrival():
                     pass
                 case Reports():
-                    work.reports.extend(self._dispatch.heard(arrival.reports))
+                    work.reports.extend(self.dispatch.heard(arrival.reports))
                 case Settle():
                     work.settles.append(arrival)
                 case Stop():
@@ -447,7 +447,8 @@ class Engine:
         key = self._last_key = Key(self._last_key + 1)
         hot = Hot(key, wanted.id, program, wanted.project, wanted.domain)
         ledger.launch(LaunchRow(key, wanted.id, wanted.workflow, now, wanted.who, hot.owner.series))
-        event = Launched(now, wanted.inputs, wanted.who, wanted.via, wanted.reuse)
+        what = wanted.inputs, wanted.who, wanted.via, wanted.reuse, wanted.launched_from
+        event = Launched(now, *what, program.recorded)
         self._decide(ledger, hot, event)
         self._memory.put(hot)
         ledger.replies.append((future, Placed(key, created=True)))
@@ -485,10 +486,10 @@ class Engine:
         soonest = ledger.soonest
         if soonest is not None and (self._next_due is None or soonest < self._next_due):
             self._next_due = soonest
-        self._dispatch.submit(ledger.jobs)
+        self.dispatch.submit(ledger.jobs)
         self._stumbled = self._stumbled or bool(self.held())
         if ledger.cancels:
-            self._dispatch.cancel(ledger.cancels)
+            self.dispatch.cancel(ledger.cancels)
         for future, reply in ledger.replies:
             tell(future, reply)
         if ledger.touched:

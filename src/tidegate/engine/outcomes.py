@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from tidegate.core.messages import (
+    EnvironmentDiffers,
     Event,
     TaskFailed,
     TaskLost,
@@ -14,7 +15,16 @@ from tidegate.core.messages import (
 from tidegate.errors import EngineFailed, StoreDamaged, StoreError
 from tidegate.ir.graph import Instant
 from tidegate.parts import reason
-from tidegate.ports.executor import Began, Hindered, Lost, Raised, Report, Returned, Unfolded
+from tidegate.ports.executor import (
+    Began,
+    Elsewhere,
+    Hindered,
+    Lost,
+    Raised,
+    Report,
+    Returned,
+    Unfolded,
+)
 
 ENGINE_FAULT = "EngineFault"
 """Code of the failure of a task whose report broke the engine: for instance outputs that cannot be written down."""
@@ -26,6 +36,8 @@ def event_of(report: Report, at: Instant) -> Event:
     match report.outcome:
         case Began():
             return TaskStarted(at, node, attempt)
+        case Elsewhere(differs):
+            return EnvironmentDiffers(at, node, differs)
         case Returned(outputs):
             return TaskSucceeded(at, node, attempt, outputs, took)
         case Unfolded(graph):
@@ -39,7 +51,7 @@ def event_of(report: Report, at: Instant) -> Event:
 def spoiled(report: Report, error: Exception) -> Report | None:
     """Return what is reported instead of what cannot be taken up: that the task has failed. None if that is what cannot be taken up."""
     match report.outcome:
-        case Began():
+        case Began() | Elsewhere():
             return None
         case Raised(failure) if failure.code == ENGINE_FAULT:
             return None

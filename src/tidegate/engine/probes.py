@@ -23,8 +23,8 @@ class Hindrance(NamedTuple):
     why: str
 
 
-What: TypeAlias = tuple[str, Target]
-"""Attempts of what: a bundle, and a task of it."""
+What: TypeAlias = tuple[str, Target, str]
+"""Attempts of what: a bundle, a task of it, and what was recorded when they were launched."""
 
 
 class _Block(Struct):
@@ -44,7 +44,7 @@ class Probes:
 
     def hinders(self, job: Job, now: Instant) -> Hindrance | None:
         """Return why an attempt cannot begin; None if it can, or if it is the one to try."""
-        block = self._blocks.get((job.bundle, job.target)) if self._blocks else None
+        block = self._blocks.get(_what(job)) if self._blocks else None
         if block is None:
             return None
         if block.out is not None or now < block.again:
@@ -54,7 +54,7 @@ class Probes:
 
     def failed(self, job: Job, hindrance: Hindrance, now: Instant) -> None:
         """Note that an attempt could not begin."""
-        what = job.bundle, job.target
+        what = _what(job)
         block = self._blocks.get(what)
         if block is None:
             again = Instant(now + FIRST_PAUSE)
@@ -79,6 +79,10 @@ class Probes:
     def is_out(self, attempt: Attempt) -> bool:
         """Whether this attempt is being tried."""
         return any(block.out == attempt for block in self._blocks.values())
+
+
+def _what(job: Job) -> What:
+    return job.bundle, job.target, job.setting.recorded
 
 
 def attempt_of(job: Job) -> Attempt:

@@ -20,12 +20,13 @@ _graphs = msgspec.msgpack.Decoder(Graph)
 class Program:
     """A registered workflow, ready to run: its plan, and the bundle with its code."""
 
-    __slots__ = ("bundle", "name", "plan", "version")
+    __slots__ = ("bundle", "name", "plan", "recorded", "version")
 
     def __init__(self, row: WorkflowRow, plan: Plan) -> None:
         self.name = row.name
         self.version = row.version
         self.bundle = row.bundle
+        self.recorded = row.recorded
         self.plan = plan
 
     @property
@@ -60,6 +61,7 @@ class Programs:
         """Return a workflow that was read from the catalog. Errors: `StoreDamaged`."""
         found = self._kept.get(row.id)
         if found is not None:
+            found.recorded = row.recorded  # it may have been registered again
             return found
         try:
             plan = Plan.of(_graphs.decode(row.graph))

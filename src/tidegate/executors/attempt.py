@@ -7,11 +7,12 @@ The modules that it needs are imported by now.
 import ctypes
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tidegate.core.messages import Failure
 from tidegate.errors import CodeError
@@ -49,6 +50,8 @@ class Means(Struct, frozen=True, eq=False):
     blobs: FileStore
     logs: Logs
     printed: int
+    recorded: Mapping[str, str] = {}
+    """The blobs that say what modules import, by module."""
 
 
 def carry_out(assignment: Assignment, task: Task[..., Any] | None, means: Means, place: str) -> Up:
@@ -79,7 +82,11 @@ def _answer(question: Describe | Check, means: Means) -> Up:
     try:
         match question:
             case Describe(number, module):
-                return Described(number, describe(module, means.source))
+                recorded = means.recorded.get(module, "")
+                found = describe(module, means.source)
+                return Described(
+                    number, tuple(structs.replace(each, recorded=recorded) for each in found)
+                )
             case Check(number, target, value):
                 return Checked(number, check(target, value, means.blobs, means.source))
     except CodeError as error:
@@ -102,13 +109,14 @@ def _run(run: Run, task: Task[..., Any], means: Means, place: str) -> Done:
                 attempt=run.attempt,
                 idempotency_key=run.idempotency_key,
                 working_directory=place,
+                launched_from=run.launched_from,
                 report=report,
             ),
             environment=run.environment,
         )
         outcome = Unfolded(result) if isinstance(result, Graph) else Returned(result)
     except BaseException as error:  # noqa: BLE001 - the edge to the author's code: sys.exit() too fails the attempt alone
-        failure = failure_of(error, means.source)
+        failure = failure_of(error, means.source, run.launched_from)
         if isinstance(error, SystemExit):
             flush_output()
             failure = with_last_words(failure, means.printed)

@@ -61,6 +61,13 @@ class Ticket(Struct, eq=False):
     """When it is looked at next how much memory it uses."""
     live: Path | None = None
 
+    def unlink_live(self) -> None:
+        """Let nobody find what the attempt prints while it runs."""
+        if self.live is not None:
+            with suppress(OSError):
+                self.live.unlink()
+            self.live = None
+
 
 class Child:
     """A worker of one bundle. `tickets` are those that it has not reported on, in the order in which it takes them."""

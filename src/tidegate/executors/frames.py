@@ -32,6 +32,8 @@ class Setup(Struct, frozen=True, array_like=True, tag="setup"):
     bundle: str
     directory: str
     printed: str
+    strict: bool = False
+    """No attempt begins where its code imports something else than when it was launched."""
 
 
 class Run(Struct, frozen=True, array_like=True, tag="run"):
@@ -47,6 +49,8 @@ class Run(Struct, frozen=True, array_like=True, tag="run"):
     dynamic: bool = False
     timed: bool = False
     environment: dict[str, str] = {}
+    recorded: str = ""
+    launched_from: str = ""
 
 
 class Describe(Struct, frozen=True, array_like=True, tag="describe"):
@@ -78,6 +82,13 @@ class Started(Struct, frozen=True, array_like=True, tag="started"):
     number: int
 
 
+class Differs(Struct, frozen=True, array_like=True, tag="differs"):
+    """The attempt is about to begin where its code imports something else than when its execution was launched."""
+
+    number: int
+    differs: str
+
+
 class Done(Struct, frozen=True, array_like=True, tag="done"):
     """An attempt has ended, after so many microseconds."""
 
@@ -93,6 +104,7 @@ class DescribedWorkflow(Struct, frozen=True, array_like=True):
     variable: str
     graph: bytes = b""
     error: str = ""
+    recorded: str = ""
 
 
 class Described(Struct, frozen=True, array_like=True, tag="described"):
@@ -116,7 +128,7 @@ class Unable(Struct, frozen=True, array_like=True, tag="unable"):
     failure: Failure
 
 
-Up: TypeAlias = Ready | Started | Done | Described | Checked | Unable
+Up: TypeAlias = Ready | Started | Differs | Done | Described | Checked | Unable
 
 _encoder = Encoder()
 

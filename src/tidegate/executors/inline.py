@@ -125,7 +125,14 @@ class InlineExecutor:
         try:
             task = self._load(job.target)
             with workplace(job.target.module) as place:
-                run = TaskRun(job.id, job.node, job.attempt, job.idempotency_key, place)
+                run = TaskRun(
+                    job.id,
+                    job.node,
+                    job.attempt,
+                    job.idempotency_key,
+                    place,
+                    job.setting.launched_from,
+                )
                 result = invoke(
                     task,
                     job.inputs,

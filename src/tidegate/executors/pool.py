@@ -25,7 +25,7 @@ from tidegate.executors.backlog import Attempt, attempt_of
 from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse
 from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, oversize, tail
 from tidegate.executors.fence import end_below, end_life
-from tidegate.executors.frames import Checked, Described, Done, Ready, Started, Unable, Up
+from tidegate.executors.frames import Checked, Described, Differs, Done, Ready, Started, Unable, Up
 from tidegate.executors.memory import excess
 from tidegate.executors.nursery import BORN, ENDED, UP, Nursery
 from tidegate.executors.orders import Orders
@@ -33,7 +33,17 @@ from tidegate.executors.roster import GRACE, STUCK_AFTER, WEIGH_EVERY, Roster, S
 from tidegate.home import SCRATCH
 from tidegate.ir.graph import SECOND, Micros
 from tidegate.logs import Logs, keep_log, shorten_log
-from tidegate.ports.executor import NO_ROOM, Began, Hindered, Job, Lost, Outcome, Raised, Report
+from tidegate.ports.executor import (
+    NO_ROOM,
+    Began,
+    Elsewhere,
+    Hindered,
+    Job,
+    Lost,
+    Outcome,
+    Raised,
+    Report,
+)
 
 ANNOUNCE_AFTER = 0.1
 """Seconds after which an attempt is reported to have begun."""
@@ -245,6 +255,10 @@ class Pool:
                         self._announce(child, ticket)
                     if ticket.work.timeout is not None:
                         ticket.deadline = self._now + ticket.work.timeout / SECOND
+            case Differs(number, differs):
+                ticket = _head(child, number)
+                if isinstance(ticket.work, Job):
+                    self._add(ticket.work, Elsewhere(differs))
             case Done(number, micros, outcome):
                 ticket = self._finish(child, number)
                 if isinstance(ticket.work, Job):
@@ -261,7 +275,7 @@ class Pool:
     def _finish(self, child: Child, number: int) -> Ticket:
         ticket = _head(child, number)
         child.tickets.popleft()
-        _unlink_live(ticket)
+        ticket.unlink_live()
         self._await_next(child)
         return ticket
 
@@ -273,10 +287,10 @@ class Pool:
             child.idle_since = self._now
 
     def _add(self, job: Job, outcome: Outcome, micros: int = 0) -> None:
-        if not isinstance(outcome, Began):
+        if not isinstance(outcome, Began | Elsewhere):
             self._orders.jobs.pop(attempt_of(job), None)
-        again = job if isinstance(outcome, Hindered) else None
-        self._reports.append(Report(job.key, job.node, job.attempt, outcome, Micros(micros), again))
+        whose = job if isinstance(outcome, Hindered | Elsewhere) else None
+        self._reports.append(Report(job.key, job.node, job.attempt, outcome, Micros(micros), whose))
 
     def _report(self) -> None:
         if self._reports:
@@ -412,7 +426,7 @@ class Pool:
         self._roster.dismiss(child)
         ending = self._endings.pop(child, None)
         for ticket in child.tickets:
-            _unlink_live(ticket)
+            ticket.unlink_live()
             self._account(child, ticket, code, ending)
         if not child.ready and not child.ending and code not in TERMINATED:
             why = f"no worker can be started: its process ends at once, with {ended_by(code)}"
@@ -483,10 +497,3 @@ def _next_look(child: Child, idle: float) -> float:
     if len(child.tickets) > 1:
         soonest = min(soonest, head.since + STUCK_AFTER)
     return soonest
-
-
-def _unlink_live(ticket: Ticket) -> None:
-    if ticket.live is not None:
-        with suppress(OSError):
-            ticket.live.unlink()
-        ticket.live = None

@@ -49,7 +49,8 @@ class ProcessExecutor:
     An `Executor` over at most `workers` processes, one a processor if None.
 
     `home` is that of the store: its workers find bundles and blobs there, and write logs.
-    `idle` is the seconds after which a worker that has nothing to do ends.
+    `idle` is the seconds after which a worker that has nothing to do ends. `strict`: an attempt is hindered where its code imports something else
+    than was recorded.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class ProcessExecutor:
         *,
         idle: float = IDLE,
         parts: Parts | None = None,
+        strict: bool = False,
     ) -> None:
         parts = parts or Parts()
         self._mark = new_mark(home)
@@ -71,6 +73,7 @@ class ProcessExecutor:
             mark=self._mark,
             pool=parts.part("pool"),
             fork_server=parts.part("fork-server"),
+            strict=strict,
         )
         self._orders: Orders | None = None
         self._runs = False

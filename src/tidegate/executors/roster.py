@@ -70,6 +70,8 @@ class Site(Struct, frozen=True):
     mark: Mark
     pool: Part
     fork_server: Part
+    strict: bool = False
+    """No attempt begins where its code imports something else than when it was launched."""
 
 
 class Roster:
@@ -233,6 +235,7 @@ class Roster:
                 bundle=bundle,
                 directory=str(working_directory(scratch)),
                 printed=str(scratch),
+                strict=self._site.strict,
             )
             nursery = self.nursery or self.start_nursery(self._now)
             child = Child(number, bundle, setup, scratch, nursery)
@@ -380,5 +383,7 @@ def _order(job: Job, number: int) -> bytes:
         dynamic=job.dynamic,
         timed=job.timeout is not None,
         environment=job.requires.environment,
+        recorded=job.setting.recorded,
+        launched_from=job.setting.launched_from,
     )
     return pack(run)

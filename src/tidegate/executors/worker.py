@@ -42,11 +42,13 @@ from tidegate.executors.code import load_module, load_task, warm
 from tidegate.executors.copyable import files_to_reopen, holdings, reopen
 from tidegate.executors.directory import Directories
 from tidegate.executors.endings import TERMINATED, crash, ended_by, last_words, tail
+from tidegate.executors.environment import Environments
 from tidegate.executors.frames import (
     LENGTH,
     Assignment,
     Check,
     Describe,
+    Differs,
     Done,
     Frames,
     Ready,
@@ -62,7 +64,7 @@ from tidegate.executors.spare import Spare, receive
 from tidegate.home import BLOBS, BUNDLES
 from tidegate.ir.graph import PythonTarget
 from tidegate.logs import Logs, keep_log
-from tidegate.ports.executor import MISSING, Hindered, Lost, Raised
+from tidegate.ports.executor import ENVIRONMENT, MISSING, Hindered, Lost, Raised
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.task import Task
 from tidegate.types.values import with_pickle
@@ -93,7 +95,7 @@ class Worker:
         self._spare: Spare | None = None
         self._last = False
         """The worker cannot go on after this assignment."""
-        self._refused: dict[PythonTarget, CodeError] = {}
+        self._refused: dict[tuple[PythonTarget, str], CodeError] = {}
         """Tasks that cannot begin here. What is mended is found by another worker, so this one says so to those that wait with it, and ends."""
         self._refusing_until = float("inf")
         for each in (stream, permits):
@@ -107,12 +109,15 @@ class Worker:
         self._output = setup.printed
         self._directories = Directories(setup.directory)
         blobs = BlobDirectory(home / BLOBS)
+        self._environments = Environments(blobs, self._directories.source)
         self._means = Means(
             source=self._directories.source,
             blobs=with_pickle(PatientFiles(blobs, Path(self._directories.files))),
             logs=Logs(home),
             printed=self._printed,
+            recorded=self._environments.recorded,
         )
+        self._strict = setup.strict
         self._tasks: dict[PythonTarget, Task[..., Any]] = {}
         self._modules: set[str] = set()
         self._files: tuple[int, ...] | None = ()
@@ -127,15 +132,19 @@ class Worker:
         """The handlers that the author's code has set, for the attempts."""
         self._fault: CodeError | None = None
         """Why the source tree cannot be used. What comes first fails with it, and then the worker ends: the next one looks again."""
+        self._settle(BundleDirectory(home / BUNDLES), setup.bundle)
+        self._before = holdings()
+
+    def _settle(self, bundles: BundleDirectory, bundle: str) -> None:
+        """Make the source tree of a bundle the one that is imported from."""
         try:
-            self._directories.copy(BundleDirectory(home / BUNDLES).tree(setup.bundle))
+            self._directories.copy(bundles.tree(bundle))
         except CodeError as error:
             self._fault = CodeError(error.message, held=MISSING)
         else:
             # First, as for a script; the package itself is imported by now, and no file of the author's can hide it.
             sys.path.insert(0, self._means.source)
             os.chdir(self._means.source)
-        self._before = holdings()
 
     def serve(self) -> None:
         """Have assignments carried out until the supervisor closes the pipe."""
@@ -161,6 +170,8 @@ class Worker:
         is_new = isinstance(assignment, Run) and assignment.target not in self._tasks
         try:
             task = self._load(assignment)
+            if isinstance(assignment, Run):
+                self._compare(assignment)
             self._directories.prepare()
         except CodeError as error:
             return self._tidied(assignment, _packed(self._refusal(assignment, error)))
@@ -238,9 +249,9 @@ class Worker:
     def _load(self, assignment: Assignment) -> Task[..., Any] | None:
         """Import what an assignment needs, in this process, which every child is a copy of. Errors: `CodeError`."""
         match assignment:
-            case Run(target=target):
-                if target in self._refused:
-                    raise self._refused[target]
+            case Run(target=target, recorded=recorded):
+                if (target, recorded) in self._refused:
+                    raise self._refused[target, recorded]
                 if target not in self._tasks:
                     with self._importing():
                         task = load_task(target.module, target.name, self._means.source)
@@ -251,10 +262,22 @@ class Worker:
                 if module not in self._modules:
                     with self._importing():
                         load_module(module, self._means.source)
+                        self._environments.record(module)
                     self._modules.add(module)
                 return None
             case _:
                 assert_never(assignment)
+
+    def _compare(self, run: Run) -> None:
+        """Say if what is imported here is not what was recorded. Errors: `CodeError`, if nothing may begin then."""
+        differs = self._environments.differ(run.recorded)
+        if differs and self._strict:
+            raise CodeError(
+                f"the environment is not the one it was launched in: {differs}; bring that back, or go on without --strict-environment",
+                held=ENVIRONMENT,
+            )
+        if differs:
+            self._send(Differs(run.number, differs))
 
     @contextmanager
     def _importing(self) -> Iterator[None]:
@@ -296,7 +319,7 @@ class Worker:
             return unable(assignment, error)
         if "held" not in error.details:
             return Done(assignment.number, 0, Raised(failure_of(error, self._means.source)))
-        self._refused[assignment.target] = error
+        self._refused[assignment.target, assignment.recorded] = error
         self._refusing_until = min(self._refusing_until, time.monotonic() + REFUSING)
         return Done(assignment.number, 0, Hindered(error.details["held"], error.message))
 

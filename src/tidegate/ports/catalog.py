@@ -17,13 +17,15 @@ class WorkflowRow(Struct, frozen=True):
     bundle: str
     module: str
     registered: Instant
+    recorded: str = ""
+    """The blob that says what the code imported when it was registered last; empty if that is not known."""
 
 
 class Catalog(Protocol):
     """The registered workflows. Called from any thread. Errors: `StoreError`, `StoreFull`."""
 
     def put_workflow(self, row: WorkflowRow) -> WorkflowRow:
-        """Store a version of a workflow (`row.id` is ignored) and return it as stored; the same name and version again returns the first."""
+        """Store a version of a workflow (`row.id` is ignored) and return it as stored; the same name and version again returns the first, with what is recorded now."""
         ...
 
     def workflow(self, workflow: int) -> WorkflowRow:

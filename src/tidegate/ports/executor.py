@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, NewType, Protocol, TypeAlias
 from msgspec import Struct
 
 from tidegate.core.messages import Failure
+from tidegate.core.state import UNKNOWN, Setting
 from tidegate.errors import Fault
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import ORDINARY, Graph, Instant, Micros, PythonTarget, Requirements, Target
@@ -59,6 +60,8 @@ class Job(Struct, frozen=True, gc=False):
     """What it asks of the machine that runs it."""
     at: Instant = Instant(0)
     """When it was asked for."""
+    setting: Setting = UNKNOWN
+    """Where its execution was launched."""
 
     @property
     def idempotency_key(self) -> str:
@@ -107,11 +110,17 @@ class Hindered(Struct, frozen=True, gc=False, tag="hindered"):
     why: str
 
 
-Outcome: TypeAlias = Began | Returned | Unfolded | Raised | Lost | Hindered
+class Elsewhere(Struct, frozen=True, gc=False, tag="elsewhere"):
+    """The attempt begins where its code imports something else than when its execution was launched. More is said of it later."""
+
+    differs: str
+
+
+Outcome: TypeAlias = Began | Elsewhere | Returned | Unfolded | Raised | Lost | Hindered
 
 
 class Report(Struct, frozen=True, gc=False):
-    """What became of one attempt. After any outcome but `Began`, nothing more is said of it."""
+    """What became of one attempt. After any outcome but `Began` and `Elsewhere`, nothing more is said of it."""
 
     key: Key
     node: NodeId
@@ -120,7 +129,7 @@ class Report(Struct, frozen=True, gc=False):
     took: Micros = Micros(0)
     """How long the attempt ran, once it has ended; 0 if that is not known."""
     job: Job | None = None
-    """Of an attempt that was hindered: what to submit again."""
+    """Of an attempt that was hindered: what to submit again. Of one that begins elsewhere: what it is."""
 
 
 class Capacity(Struct, frozen=True):
@@ -160,6 +169,11 @@ class Described(Protocol):
     @property
     def error(self) -> str:
         """Return why it cannot be compiled; empty if it can."""
+        ...
+
+    @property
+    def recorded(self) -> str:
+        """Return the blob that says what its code imports; empty if that is not known."""
         ...
 
 

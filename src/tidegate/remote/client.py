@@ -21,6 +21,7 @@ from tidegate.remote.execution import Execution, RemoteWorkflow
 from tidegate.remote.problems import StillRunning
 from tidegate.remote.requests import ask
 from tidegate.remote.values import declared_types, decoded, encoded
+from tidegate.sdk.scratch import here
 from tidegate.wire import (
     Abort,
     Answer,
@@ -147,10 +148,16 @@ class Remote:
         return [RemoteWorkflow(view) for view in self.ask(ListWorkflows()).items]
 
     def register(
-        self, *paths: Path | str, version: str = "", only: Sequence[str] = ()
+        self,
+        *paths: Path | str,
+        version: str = "",
+        only: Sequence[str] = (),
+        include: Sequence[Path | str] = (),
     ) -> list[RemoteWorkflow]:
         """
         Register the workflows of Python files, or of all files below a directory, with the source tree in which they lie.
+
+        `include` names files and directories there that are packed as well, as `--include` does at the terminal; `only` names workflows.
 
         Their names are dotted, from the directory where Python would begin to import. The version is the tree's digest, unless it is given.
         What the server has already is not sent again. Errors: `CodeError`.
@@ -158,7 +165,13 @@ class Remote:
         # Loaded here, for it reads and packs source code, which few programs do.
         from tidegate.remote.registering import register  # noqa: PLC0415
 
-        found = register(self._transport, [Path(path) for path in paths], version, only)
+        found = register(
+            self._transport,
+            [Path(path) for path in paths],
+            version,
+            only,
+            include=[Path(path) for path in include],
+        )
         return [RemoteWorkflow(view) for view in found]
 
     def upload(self, archive: Archive) -> bool:
@@ -198,6 +211,7 @@ class Remote:
             id=options.get("id") or options.get("execution_name") or _fresh(),
             project=project or self.default_project,
             domain=domain or self.default_domain,
+            launched_from=here(),
         )
         execution = self._execution(self.ask(request), chosen)
         return self.wait(execution) if options.get("wait") else execution

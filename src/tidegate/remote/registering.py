@@ -12,11 +12,16 @@ from tidegate.wire.bindings import API
 
 
 def register(
-    transport: Transport, paths: Sequence[Path], version: str, only: Sequence[str]
+    transport: Transport,
+    paths: Sequence[Path],
+    version: str,
+    only: Sequence[str],
+    *,
+    include: Sequence[Path] = (),
 ) -> list[WorkflowView]:
-    """Register the workflows of files and directories. Errors: `CodeError`."""
+    """Register the workflows of files and directories, packed with what is included. Errors: `CodeError`."""
     found: list[WorkflowView] = []
-    for tree in find_trees(paths):
+    for tree in find_trees(paths, include=include):
         archive = pack(tree.sources)
         upload(transport, archive)
         for module in tree.modules:

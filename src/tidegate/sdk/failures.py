@@ -1,5 +1,6 @@
 """What to say of an exception of the author's code: one line, and the traceback as far as it is the author's."""
 
+import shlex
 import sys
 import traceback
 from pathlib import Path
@@ -15,18 +16,19 @@ MAX_NAME = 200
 _OURS = str(Path(__file__).parents[1]) + "/"
 
 
-def failure_of(error: BaseException, source: str = "") -> Failure:
+def failure_of(error: BaseException, source: str = "", launched_from: str = "") -> Failure:
     """
-    Return the failure of an attempt that raised. Files below `source` are named as they are in the author's tree.
+    Return the failure of an attempt that raised. Files below `source` are named as they are in the author's tree; if one is missing that is in the
+    directory it was `launched_from`, that is said.
 
     What is wrong with the code or with a value is wrong the next time too, and is not tried again.
     """
     retryable = not isinstance(error, InvalidValue | AuthoringError)
-    message = one_line(error) + not_packed(error, source)
+    message = one_line(error) + not_packed(error, source, launched_from)
     return Failure(TASK_RAISED, message, trace_of(error, source), retryable)
 
 
-def not_packed(error: BaseException, source: str) -> str:
+def not_packed(error: BaseException, source: str, launched_from: str = "") -> str:
     """Say how a file comes into the code of an execution, if one was looked for there, or might have been."""
     match error:
         case FileNotFoundError(filename=str(name)):
@@ -38,6 +40,11 @@ def not_packed(error: BaseException, source: str) -> str:
             return ""
     if not source or name.startswith(("/", "..", "~")):
         return ""
+    if launched_from and Path(launched_from, name).exists():
+        return (
+            f" (there is one in {launched_from}, where the execution was launched, but a task works in a directory of its own:"
+            f" pack it with --include {shlex.quote(name[:MAX_NAME])}, or look for it in current_context().launched_from)"
+        )
     return f" (if it lies beside the workflow: it is not packed; pack it with --include {name[:MAX_NAME]})"
 
 

@@ -49,7 +49,7 @@ from tidegate.sdk.ask import LONGEST_TYPED, Query, ask, then
 from tidegate.sdk.faults import faults_of
 from tidegate.sdk.invoke import invoke, unfold
 from tidegate.sdk.requirements import not_kept_here
-from tidegate.sdk.scratch import scratch_blobs
+from tidegate.sdk.scratch import here, scratch_blobs
 from tidegate.sdk.trace import Compiled, TaskRun, current_run, inside
 from tidegate.sdk.workplace import failure_here, workplace
 from tidegate.types.given import stored
@@ -121,10 +121,12 @@ class Host:
     def _attempt(self, command: RunTask) -> Event:
         node, attempt, at = command.node, command.attempt, self._now
         self._tell(not_kept_here(command.target.name, command.requires))
+        launched_from = here()
         task, environment = self._tasks[command.target], command.requires.environment
         try:
             with workplace(command.target.module) as folder:
-                run = TaskRun(self._id, node, attempt, f"{self._id}/{node}", folder)
+                key = f"{self._id}/{node}"
+                run = TaskRun(self._id, node, attempt, key, folder, launched_from)
                 if command.dynamic:
                     made = unfold(task, command.inputs, self._blobs, run, environment)
                     self._tasks |= made.tasks

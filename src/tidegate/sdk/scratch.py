@@ -2,6 +2,7 @@
 
 import atexit
 import functools
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -36,9 +37,17 @@ def _with_directory(run: TaskRun) -> TaskRun:
     return structs.replace(run, working_directory=tempfile.mkdtemp(prefix="work-", dir=scratch()))
 
 
+def here() -> str:
+    """Return the working directory of this process; empty if it is gone."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - a text, as tasks get it
+    except OSError:
+        return ""
+
+
 @functools.cache
 def _outside() -> TaskRun:
-    return TaskRun()
+    return TaskRun(launched_from=here())
 
 
 def current_context() -> TaskRun:

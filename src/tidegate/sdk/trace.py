@@ -25,7 +25,8 @@ class TaskRun(Struct, frozen=True):
     The attempt that is running, as `current_context()` shows it to the task.
 
     `idempotency_key` is the same for every attempt of one node: hand it to the outside world, so that a repeated attempt is recognized.
-    `working_directory` is an empty directory of the attempt, made when it is asked for. `report` holds its decks.
+    `working_directory` is an empty directory of the attempt, made when it is asked for. `launched_from` is the directory of the terminal or
+    program that launched the execution; empty if that is not known, as of a launch in the browser. `report` holds its decks.
     """
 
     execution: str = "local"
@@ -33,6 +34,7 @@ class TaskRun(Struct, frozen=True):
     attempt: int = 1
     idempotency_key: str = ""
     working_directory: str = ""
+    launched_from: str = ""
     report: DeckReport = field(default_factory=DeckReport)
 
     @property

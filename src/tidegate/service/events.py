@@ -13,7 +13,14 @@ from msgspec import to_builtins
 
 from tidegate.core.history import Line, from_bytes
 from tidegate.core.messages import AnswerGiven, Launched, TaskFailed
-from tidegate.core.state import KeyBound, NodeChanged, NodeState, NodeUnfolded, PhaseChanged
+from tidegate.core.state import (
+    DifferenceNoted,
+    KeyBound,
+    NodeChanged,
+    NodeState,
+    NodeUnfolded,
+    PhaseChanged,
+)
 from tidegate.engine.damage import Damage
 from tidegate.errors import StoreDamaged
 from tidegate.ports.journal import ExecutionRow, Journal
@@ -142,7 +149,7 @@ def _moved(line: Line) -> _Moved:
                     own = state
             case PhaseChanged(phase):
                 phase_now = phase.name
-            case NodeUnfolded() | KeyBound():
+            case NodeUnfolded() | KeyBound() | DifferenceNoted():
                 pass
             case _:
                 assert_never(change)

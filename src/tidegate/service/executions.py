@@ -117,6 +117,7 @@ class Executions:
             project=request.project,
             domain=request.domain,
             fresh=not request.id,
+            launched_from=request.launched_from,
         )
         return (yield from self._launch(wanted, asked_again))
 
@@ -147,6 +148,7 @@ class Executions:
             domain=row.domain,
             fresh=not request.new_id,
             reuse=reuse,
+            launched_from=first.state.setting.launched_from,
         )
         return (yield from self._launch(wanted, partial(_check_repeated, wanted=wanted)))
 

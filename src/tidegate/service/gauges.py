@@ -32,6 +32,8 @@ class Reading(Struct, frozen=True):
     """How many attempts are held, by why."""
     waiting: int = 0
     """How many attempts wait for a free worker."""
+    elsewhere: int = 0
+    """How many attempts began in another environment than their execution was launched in, since the start."""
 
 
 class Gauges:
@@ -52,8 +54,9 @@ class Gauges:
         counts = self._listings.counts()
         held = Counter(each.code for each in self._engine.held())
         waiting = len(self._executor.queue().waiting)
+        elsewhere = self._engine.dispatch.elsewhere
         queued, commits, decided = self._engine.queued, self._commits, self._decided
-        return Reading(self.parts, counts, queued, commits, decided, held, waiting)
+        return Reading(self.parts, counts, queued, commits, decided, held, waiting, elsewhere)
 
     @property
     def parts(self) -> list[Standing]:

@@ -69,10 +69,13 @@ class Registry:
                     bundle=request.bundle,
                     module=request.module,
                     registered=Instant(self._clock.now()),
+                    recorded=each.recorded,
                 )
             )
             for each in wanted
         ]
+        for row in rows:
+            self._programs.of(row)
         return WorkflowList(
             items=[self.view(row) for row in rows],
             broken=[BrokenView(name=each.name, error=each.error) for each in broken],

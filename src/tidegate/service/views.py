@@ -188,6 +188,7 @@ def execution_view(now: Snapshot, after: int = 0) -> ExecutionView:
         project=row.project,
         domain=row.domain,
         origin="" if state.reuse is None else state.reuse.origin,
+        differs=state.setting.differs,
     )
 
 

@@ -225,6 +225,7 @@ def workflow_bindings(row: WorkflowRow) -> Bindings:
         "bundle": row.bundle,
         "module": row.module,
         "registered": row.registered,
+        "recorded": row.recorded,
     }
 
 

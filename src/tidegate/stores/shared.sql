@@ -183,34 +183,35 @@ VALUES (:digest, :body)
 ON CONFLICT (digest) DO NOTHING;
 
 -- name: add_workflow
--- The first of a name and version stays: executions may wait in it.
-INSERT INTO workflows (name, version, graph, bundle, module, registered)
-SELECT :name, :version, id, :bundle, :module, :registered
+-- The first of a name and version stays, as executions may wait in it; what its code imports is that of now, for those that are launched from now on.
+INSERT INTO workflows (name, version, graph, bundle, module, registered, recorded)
+SELECT :name, :version, id, :bundle, :module, :registered, :recorded
 FROM graphs
 WHERE digest = :digest
-ON CONFLICT (name, version) DO NOTHING;
+ON CONFLICT (name, version) DO UPDATE SET recorded = excluded.recorded
+WHERE workflows.bundle = excluded.bundle;
 
 -- name: workflow
-SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
+SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered, w.recorded
 FROM workflows AS w
 JOIN graphs AS g ON g.id = w.graph
 WHERE w.id = :workflow;
 
 -- name: find_workflow
-SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
+SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered, w.recorded
 FROM workflows AS w
 JOIN graphs AS g ON g.id = w.graph
 WHERE w.name = :name AND w.version = :version;
 
 -- name: latest_workflow
 -- Numbers are given in the order of registration; instants may stand still or go back.
-SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
+SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered, w.recorded
 FROM workflows AS w
 JOIN graphs AS g ON g.id = w.graph
 WHERE w.id = (SELECT max(id) FROM workflows WHERE name = :name);
 
 -- name: versions
-SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
+SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered, w.recorded
 FROM workflows AS w
 JOIN graphs AS g ON g.id = w.graph
 WHERE w.name = :name
@@ -218,7 +219,7 @@ ORDER BY w.id DESC
 LIMIT :limit;
 
 -- name: workflows
-SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered
+SELECT w.id, w.name, w.version, g.body, w.bundle, w.module, w.registered, w.recorded
 FROM workflows AS w
 JOIN graphs AS g ON g.id = w.graph
 WHERE w.id IN (SELECT max(id) FROM workflows GROUP BY name)

@@ -133,6 +133,9 @@ class Launch(Ask[ExecutionView], frozen=True, kw_only=True, tag="launch"):
     id: NewId = ""
     project: Label = ""
     domain: Label = ""
+    launched_from: Annotated[
+        Long, Meta(description="The directory of whoever launches, for tasks to read.")
+    ] = ""
 
 
 class Relaunch(Ask[ExecutionView], frozen=True, kw_only=True, tag="relaunch"):

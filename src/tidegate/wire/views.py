@@ -168,6 +168,8 @@ class ExecutionView(Struct, frozen=True, kw_only=True):
     domain: str = ""
     origin: str = ""
     """The execution that this one repeats or recovers, if it does."""
+    differs: str = ""
+    """What is different in the environment in which it goes on from that in which it was launched, in words; empty if nothing is known to be."""
     created: bool | UnsetType = UNSET
     """In the reply to a launch: whether it was launched by that, and not before."""
     asked_version: str | UnsetType = UNSET

@@ -10,7 +10,9 @@ MANY = 123_456_789
 
 
 def test_a_counter_keeps_all_its_digits():
-    reading = Reading([], Counts({}, {}), queued=0, commits=MANY, decided=MANY + 1, held={})
+    reading = Reading(
+        [], Counts({}, {}), queued=0, commits=MANY, decided=MANY + 1, held={}, elsewhere=0
+    )
 
     lines = exposition(reading, {("launch", 201): MANY + 2}, MANY + 3).decode().splitlines()
 
@@ -25,7 +27,9 @@ def test_each_part_says_whether_it_works_and_what_is_held_says_why():
         Standing("feed", False, "no", Instant(0), 7, tidies=False),
         Standing("pool", True, "", Instant(0), 0, tidies=False),
     ]
-    reading = Reading(parts, Counts({}, {}), queued=0, commits=0, decided=0, held={"no_room": 3})
+    reading = Reading(
+        parts, Counts({}, {}), queued=0, commits=0, decided=0, held={"no_room": 3}, elsewhere=4
+    )
 
     lines = exposition(reading, {}, 0).decode().splitlines()
 
@@ -34,3 +38,4 @@ def test_each_part_says_whether_it_works_and_what_is_held_says_why():
     assert 'tidegate_part_restarts_total{part="feed"} 7' in lines
     assert 'tidegate_held_attempts{code="no_room"} 3' in lines
     assert 'tidegate_held_attempts{code="no_worker"} 0' in lines
+    assert "tidegate_elsewhere_attempts_total 4" in lines

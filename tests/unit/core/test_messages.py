@@ -10,6 +10,7 @@ from tidegate.core.messages import (
     AbortRequested,
     AnswerGiven,
     ClockSetBack,
+    EnvironmentDiffers,
     Event,
     Failure,
     GivenBack,
@@ -30,7 +31,7 @@ from tidegate.ir.graph import Graph, Instant, Micros
 AT, N = Instant(7), NodeId("n0")
 LARGE = "x" * 10_000
 EVENTS = [
-    Launched(AT, {"x": 1}, "ann", "web", Reuse("e1", {}, {}, {})),
+    Launched(AT, {"x": 1}, "ann", "web", Reuse("e1", {}, {}, {}), "/home/ann", "c1"),
     TaskStarted(AT, N, 1),
     TaskSucceeded(AT, N, 1, {"o0": LARGE}, Micros(3)),
     TaskUnfolded(AT, N, 1, Graph(name="g", doc=LARGE)),
@@ -38,6 +39,7 @@ EVENTS = [
     TaskLost(AT, N, 1),
     TakenUp(AT),
     GivenBack(AT),
+    EnvironmentDiffers(AT, N, "shoplib 1.0 is now 2.0"),
     TimerFired(AT, N),
     ClockSetBack(AT, Micros(3)),
     AnswerGiven(AT, N, LARGE, "ann", "web", "why", "key"),
@@ -78,5 +80,6 @@ def test_an_event_keeps_its_number_for_ever() -> None:
         10: "TakenUp",
         11: "GivenBack",
         12: "ClockSetBack",
+        13: "EnvironmentDiffers",
     }
     assert messages.TaskExpanded is TaskUnfolded

@@ -10,6 +10,7 @@ from tidegate.core.messages import (
     AnswerGiven,
     CancelTask,
     Denied,
+    EnvironmentDiffers,
     Launched,
     TaskFailed,
     TaskLost,
@@ -19,7 +20,7 @@ from tidegate.core.messages import (
     TimerFired,
     final,
 )
-from tidegate.core.state import NodePhase
+from tidegate.core.state import DifferenceNoted, NodePhase
 from tidegate.core.step import step
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Expires, Graph, Instant, Micros, SleepNode
@@ -105,6 +106,22 @@ class TestStrayEvents:
         machine.tell(TimerFired(Instant(AT + 50), NodeId("nap")))
         assert machine.phase("nap") == "SUCCEEDED"
         assert machine.tell(TimerFired(LATER, NodeId("nap"))).changes == []
+
+
+class TestAnotherEnvironment:
+    def test_each_difference_is_noted_once_and_the_last_one_is_kept(self, machine):
+        node = NodeId("t")
+        first = machine.tell(EnvironmentDiffers(AT, node, "one"))
+        again = machine.tell(EnvironmentDiffers(AT, node, "one"))
+        machine.tell(EnvironmentDiffers(AT, node, "two"))
+
+        assert (first.changes, again.changes) == ([DifferenceNoted("one")], [])
+        assert machine.state.setting.differs == "two"
+        assert machine.phase("t") == "QUEUED"
+
+    def test_of_an_execution_that_has_ended_none_is_noted(self, machine):
+        machine.tell(AbortRequested(AT))
+        assert machine.tell(EnvironmentDiffers(AT, NodeId("t"), "one")).changes == []
 
 
 class TestAborts:

@@ -55,6 +55,7 @@ FULL: list[Ask[Any]] = [
         id="i.1",
         project="p",
         domain="d",
+        launched_from="/home/ann",
     ),
     Relaunch(id=ODD, new_id="n"),
     Recover(id=ODD, new_id="n"),

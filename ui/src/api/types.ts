@@ -136,6 +136,7 @@ export type ExecutionView = {
   project: string;
   domain: string;
   origin: string;
+  differs: string;
   created?: boolean;
   asked_version?: string;
   notes?: Array<string>;
@@ -226,6 +227,7 @@ export type LaunchBody = {
   id?: string;
   project?: string;
   domain?: string;
+  launched_from?: string;
 };
 
 /** The logs of an execution or of one of its nodes, by node and attempt. */

@@ -18,6 +18,7 @@ import { Head } from './Head';
 import { NodeList } from './NodeList';
 import { NodePanel } from './NodePanel';
 import { workflowQuery } from './queries';
+import { Notices } from './Notices';
 import { Timeline } from './Timeline';
 import { Values } from './Values';
 import { WaitingBar } from './WaitingBar';
@@ -74,6 +75,7 @@ function Execution({ execution }: { execution: ExecutionView }) {
       {onAnswer && <WaitingBar execution={execution} onAnswer={onAnswer} />}
       <Head execution={execution} />
       {execution.damaged && <Damaged sentence={execution.damaged} />}
+      <Notices execution={execution} />
       {execution.error && <Failure failure={execution.error} onShow={choose} />}
       <News items={items} />
       {(!execution.damaged || items.length > 0) && <Tabs className="ex-tabs" value={shown} keepMounted={false} onChange={(next) => void navigate({ search: (now) => ({ ...now, tab: next ?? undefined }), replace: true, resetScroll: false })}>

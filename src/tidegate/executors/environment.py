@@ -1,0 +1,282 @@
+"""
+What a bundle's code imports from outside of it: the interpreter, distributions, and files of none.
+
+It is recorded when a workflow is registered, by the worker that has imported it, and compared by each worker that imports the code later.
+
+Rule 1: a module counts if a module of the bundle leads to it: by a reference in what is loaded, or by an import in a source, also one inside a function.
+Rule 2: Tidegate and Python's own library do not count: the one keeps its own promises, the other is the interpreter.
+Rule 3: nothing is imported to find out. What is not loaded is looked for, and of a distribution its requirements count too.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.bundles.sources import imports_of
+from tidegate.errors import CodeError, StoreError, UnknownBlob
+from tidegate.executors.installed import Installed
+from tidegate.ports.blobs import Blobs
+
+MOST_TOLD: Final = 5
+"""Differences that are told; the first ones say what has happened."""
+
+_OWN: Final = frozenset({*sys.stdlib_module_names, "tidegate", "__main__"})
+
+
+class Environment(Struct, frozen=True):
+    """
+    What the code of `module` imports; `modules` are those of the bundle that it consists of.
+
+    `distributions` gives version and digest, `files` the digest of each module of no distribution, `absent` has what is imported and was not found.
+    """
+
+    module: str
+    modules: tuple[str, ...]
+    python: str
+    distributions: dict[str, tuple[str, str]]
+    files: dict[str, str]
+    absent: tuple[str, ...]
+
+    def encoded(self) -> bytes:
+        """Return it as bytes; what is equal is the same bytes."""
+        return msgspec.json.encode(self, order="sorted")
+
+
+class _Found:
+    """What is found while it is looked for."""
+
+    def __init__(self, source: str) -> None:
+        self.installed = Installed(sys.path)
+        self.distributions: dict[str, tuple[str, str]] = {}
+        self.files: dict[str, str] = {}
+        self.absent: set[str] = set()
+        self._source = f"{source.rstrip('/')}/"
+
+    def add_loaded(self, roots: Iterable[str]) -> None:
+        """Add all that loaded modules lead to."""
+        owners: dict[str, str | None] = {}
+        for name, module in _reached(roots).items():
+            file = _file(module)
+            if file is None or file.startswith(self._source):
+                continue
+            top = _file(sys.modules.get(name.partition(".")[0]))
+            # Of a package one file tells for all; of a namespace, which is of several distributions, one for each directory.
+            asked = os.path.dirname(file) if top is None else top  # noqa: PTH120 - hundreds of modules in milliseconds
+            if asked not in owners:
+                owners[asked] = self.installed.owner(top or file)
+            self._add(name, file, owners[asked])
+
+    def add_named(self, names: Iterable[str]) -> None:
+        """Add what is imported by name, and not loaded."""
+        todo, done = list(names), set[str]()
+        while todo:
+            name = todo.pop()
+            top = name.partition(".")[0]
+            if name in done or top in _OWN:
+                continue
+            done.add(name)
+            module, file = _find(name)
+            if file is None:
+                if module == "":
+                    self.absent.add(top)
+                continue
+            if module in sys.modules or module in self.files or file.startswith(self._source):
+                continue
+            owner = self.installed.owner(file)
+            self._add(module, file, owner)
+            if owner is None:
+                todo.extend(self._add_closure(module, Path(file)))
+            else:
+                for each in self.installed.required(owner):
+                    self._add("", "", each)
+
+    def _add_closure(self, module: str, file: Path) -> Iterator[str]:
+        """Add the modules of no distribution that one of them consists of; yield what else they import."""
+        depth = module.count(".") + (file.stem == "__init__")
+        root = file.parents[depth]
+        with suppress(CodeError):  # it says so when it is imported
+            files, names = imports_of(root, file)
+            for name in files:
+                path = root / name
+                self._add(_module_of(name), str(path), self.installed.owner(str(path)))
+            yield from names
+
+    def _add(self, module: str, file: str, owner: str | None) -> None:
+        if owner is None:
+            self.files[module] = _digest(file)
+        elif owner not in self.distributions:
+            self.distributions[owner] = self.installed.version(owner)
+
+
+class Environments:
+    """What one worker imports, recorded as blobs, and compared with such records."""
+
+    def __init__(self, blobs: Blobs, source: str) -> None:
+        self.recorded: dict[str, str] = {}
+        """The blob of each module that was recorded."""
+        self._blobs = blobs
+        self._source = source
+        self._compared: dict[str, str] = {}
+
+    def record(self, module: str) -> None:
+        """Record what a module imports, which is loaded; if that cannot be stored, nothing is known of it."""
+        with suppress(CodeError, StoreError, OSError):
+            found = observe(module, self._source)
+            self.recorded[module] = self._blobs.put([found.encoded()])
+
+    def differ(self, recorded: str) -> str:
+        """Return what is different here from a record, in words, as it was when it was asked for first; empty if nothing is, or there is no record."""
+        if recorded not in self._compared:
+            self._compared[recorded] = self._look(recorded) if recorded else ""
+        return self._compared[recorded]
+
+    def _look(self, recorded: str) -> str:
+        try:
+            body = b"".join(self._blobs.read(recorded))
+            return differences(msgspec.json.decode(body, type=Environment), self._source)
+        except (StoreError, UnknownBlob, msgspec.MsgspecError, OSError):
+            return ""
+
+
+def observe(module: str, source: str) -> Environment:
+    """Return what a module of a source tree imports, which is loaded. Takes milliseconds."""
+    files, names = imports_of(Path(source), Path(source, *module.split(".")))
+    modules = sorted(map(_module_of, files))
+    found = _Found(source)
+    found.add_loaded([*modules, *names])
+    found.add_named(name for name in names if name not in sys.modules)
+    return Environment(
+        module=module,
+        modules=tuple(modules),
+        python=_python(),
+        distributions=found.distributions,
+        files=found.files,
+        absent=tuple(sorted(found.absent)),
+    )
+
+
+def differences(recorded: Environment, source: str) -> str:
+    """Return what is different here and now from what was recorded, in words; empty if nothing is."""
+    told = list(_differences(recorded, source))
+    more = [f"and {len(told) - MOST_TOLD} more"] if len(told) > MOST_TOLD else []
+    return ", ".join(told[:MOST_TOLD] + more)
+
+
+def _differences(recorded: Environment, source: str) -> Iterator[str]:
+    if recorded.python != (now := _python()):
+        yield f"{recorded.python} is now {now}"
+    found = _Found(source)
+    for name, (version, digest) in recorded.distributions.items():
+        if not found.installed.has(name):
+            yield f"{name} {version} is not installed"
+            continue
+        version_now, digest_now = found.installed.version(name)
+        if version_now != version:
+            yield f"{name} {version} is now {version_now}"
+        elif digest_now != digest:
+            yield f"{name} {version} has other contents"
+    for module, digest in recorded.files.items():
+        file = _file(sys.modules.get(module)) or _find(module)[1]
+        if file is None:
+            yield f"module {module} is gone"
+        elif _digest(file) != digest:
+            yield f"module {module} ({file}) has changed"
+    for module in recorded.absent:
+        if _find(module)[1] is not None:
+            yield f"module {module} is there now"
+    if recorded.module in sys.modules:
+        found.add_loaded(recorded.modules)
+        for name in found.distributions.keys() - recorded.distributions.keys():
+            yield f"{name} {found.distributions[name][0]} is imported now"
+        for name in sorted(found.files.keys() - recorded.files.keys() - {*recorded.absent}):
+            yield f"module {name} is imported now"
+
+
+def _reached(roots: Iterable[str]) -> dict[str, ModuleType]:
+    """Return the loaded modules that some lead to, by what their names refer to: modules, classes and functions."""
+    seen: dict[str, ModuleType] = {}
+    todo = list(roots)
+    while todo:
+        name = todo.pop()
+        module = sys.modules.get(name)
+        if module is None or name in seen or name.partition(".")[0] in _OWN:
+            continue
+        seen[name] = module
+        todo.extend({each for value in list(vars(module).values()) if (each := _home(value))})
+        todo.append(name.rpartition(".")[0])
+    return seen
+
+
+def _home(value: Any) -> str:
+    """Return the name of the module that a value is, or is from. Only kinds are asked that answer without running anybody's code."""
+    kind = type(value)
+    if kind is ModuleType:
+        name = vars(value).get("__name__")
+    elif kind is FunctionType or kind is BuiltinFunctionType:
+        name = value.__module__
+    elif issubclass(kind, type):
+        name = _module_of_class(value)
+    else:
+        return ""
+    return name if type(name) is str else ""
+
+
+_module_of_class: Final = type.__dict__["__module__"].__get__
+"""Without asking the class of the class, which may be anybody's."""
+
+
+def _file(module: ModuleType | None) -> str | None:
+    file = None if module is None else vars(module).get("__file__")
+    return file if isinstance(file, str) else None
+
+
+def _find(name: str) -> tuple[str, str | None]:
+    """Return the name and the file of the deepest part of a dotted name that is a module with a file; an empty name if not even its top is there."""
+    found, file, place = "", None, None
+    parts = name.split(".")
+    for depth in range(1, len(parts) + 1):
+        spec = _spec(".".join(parts[:depth]), place)
+        if spec is None:
+            break
+        found = spec.name
+        file = spec.origin if spec.has_location else None
+        place = spec.submodule_search_locations
+        if place is None:
+            break
+    return found, file
+
+
+def _spec(name: str, place: Any) -> ModuleSpec | None:
+    for finder in sys.meta_path:
+        with suppress(Exception):  # anybody's finder
+            spec = finder.find_spec(name, place, None)
+            if spec is not None:
+                return spec
+    return None
+
+
+def _module_of(name: str) -> str:
+    """Return by which name a file of a tree is imported."""
+    return name.partition(".")[0].removesuffix("/__init__").replace("/", ".")
+
+
+def _digest(file: str) -> str:
+    try:
+        content = Path(file).read_bytes()
+    except OSError:
+        return ""
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _python() -> str:
+    number = ".".join(map(str, sys.version_info[:3]))
+    return f"{sys.implementation.name} {number} {os.uname().machine}"

@@ -1,0 +1,36 @@
+"""The Python client registers what the command line does: with the files that are named, and launches from its own directory."""
+
+from pathlib import Path
+
+from tests.serving import Server
+
+from tidegate.remote import Config, Remote
+
+READ = """
+from pathlib import Path
+from tidegate import current_context, task, workflow
+
+@task
+def read() -> list[str]:
+    return [Path("rates.csv").read_text(), current_context().launched_from]
+
+@workflow
+def wf() -> list[str]:
+    return read()
+"""
+
+
+def test_files_that_are_included_travel_with_the_code(tmp_path: Path, monkeypatch):
+    (tmp_path / "read.py").write_text(READ)
+    (tmp_path / "rates.csv").write_text("0.5")
+    monkeypatch.chdir(tmp_path)
+    server = Server(tmp_path / "home", workers=1).ready()
+    try:
+        with Remote(Config(f"http://127.0.0.1:{server.port}", token=server.token)) as remote:
+            (found,) = remote.register("read.py", include=["rates.csv"])
+
+            done = remote.execute(found, wait=True)
+
+            assert done.outputs["o0"] == ["0.5", str(tmp_path)]
+    finally:
+        server.close()
