@@ -263,6 +263,27 @@ def test_a_missing_bundle_refuses_an_answer_that_only_its_code_can_check_and_the
     assert store.answer(hurt, "even", {"n": 4}).outputs == {"o0": 2}
 
 
+def test_a_missing_bundle_shows_in_the_inbox_and_in_lists_though_nobody_has_looked_at_its_executions(
+    store: Store,
+):
+    hurt, well = store.launch("hurt.ask"), store.launch("well.ask")
+    over = store.launch("hurt.ask")
+    store.handle(Abort(id=over))
+    with store.stopped():
+        lose(store.tree("hurt"))
+
+    asked = {each.execution: each.damaged for each in store.handle(ListInbox()).items}
+    listed = {each.id: each.damaged for each in store.handle(ListExecutions()).items}
+
+    assert f"the code of execution {hurt}, bundle " in asked[hurt]
+    assert asked[hurt] == listed[hurt]
+    assert (asked[well], listed[well], listed[over]) == ("", "", "")
+
+    store.runtime.service.bundles.put(store.archives["hurt"])
+    assert {each.damaged for each in store.handle(ListInbox()).items} == {""}
+    assert {each.damaged for each in store.handle(ListExecutions()).items} == {""}
+
+
 def test_what_was_running_when_the_bundle_was_lost_is_held_alone(store: Store, tmp_path: Path):
     hurt, well = store.launch("hurt.ask"), store.launch("well.ask")
     store.handle(Answer(id=hurt, name="n", value=3))

@@ -56,7 +56,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "what authors write, traced into a graph; what a task asks of its machine; where it works in a process that goes on",
     ),
     "service": (
-        2_760,
+        2_790,
         "use cases, lists, views, what is missing, waits or is asked for in vain, and who may",
     ),
     "stores": (

@@ -11,6 +11,9 @@ from tidegate.ports.catalog import Catalog, WorkflowRow
 PROGRAMS = 64 * 1024 * 1024
 """Bytes of all programs kept: some 400 workflows of 100 nodes, or 5,000 of a few."""
 
+BUNDLES, BUNDLE = 2 * 1024 * 1024, 200
+"""Bytes of all digests of bundles kept, some 10,000, and of one."""
+
 UNPACKED, AROUND = 12, 1_000
 """Bytes of memory for each byte of an encoded graph, and for each program (measured with tracemalloc: 7 to 14)."""
 
@@ -41,10 +44,22 @@ class Programs:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._kept: Cache[int, Program] = Cache(PROGRAMS)
+        self._bundles: Cache[int, str] = Cache(BUNDLES)
 
     def has(self, workflow: int) -> bool:
         """Whether a workflow need not be read."""
         return self._kept.get(workflow) is not None
+
+    def bundle(self, workflow: int) -> str:
+        """Return the bundle of a workflow, for lists: its graph is not decoded. Empty if it has none, or is not in the store."""
+        found = self._bundles.get(workflow)
+        if found is None:
+            try:
+                found = self._catalog.workflow(workflow).bundle
+            except UnknownWorkflow:
+                return ""
+            self._bundles.put(workflow, found, BUNDLE)
+        return found
 
     def get(self, workflow: int) -> Program:
         """Return a workflow by its number. Errors: `StoreDamaged`."""

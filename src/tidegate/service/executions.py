@@ -42,6 +42,7 @@ from tidegate.ports.listings import ExecutionQuery, Narrowing, Patterns
 from tidegate.ports.store import Store
 from tidegate.service.events import history_page
 from tidegate.service.intake import Intake
+from tidegate.service.missing import Missing
 from tidegate.service.moments import EPOCH, moment
 from tidegate.service.registry import Registry
 from tidegate.service.steps import ASIDE, Pause, Steps
@@ -84,7 +85,13 @@ class Executions:
     """The executions of a store."""
 
     def __init__(
-        self, store: Store, engine: Engine, registry: Registry, watch: Watch, intake: Intake
+        self,
+        store: Store,
+        engine: Engine,
+        registry: Registry,
+        watch: Watch,
+        intake: Intake,
+        missing: Missing,
     ) -> None:
         self._journal = store.journal
         self._listings = store.listings
@@ -93,6 +100,7 @@ class Executions:
         self._registry = registry
         self._watch = watch
         self._intake = intake
+        self._missing = missing
         self._folds = Folds(store.journal, engine.programs, engine.damage)
         self._keys: Cache[str, Key] = Cache(KEYS)
 
@@ -281,12 +289,14 @@ class Executions:
         open_ = [row.key for row in page if not row.phase.is_terminal]
         names = self._listings.waiting(open_, MAX_NAMES) if open_ else {}
         held = {each.job.key: each.why for each in self._engine.held()}
+        codes = self._missing.codes()
         return ExecutionPage(
             items=[
                 execution_line(
                     row,
                     names.get(row.key, []),
-                    self._damage.why(row.key),
+                    self._damage.why(row.key)
+                    or ("" if row.phase.is_terminal else codes.lacks(row.workflow, row.id)),
                     held.get(row.key, ""),
                 )
                 for row in page

@@ -34,6 +34,7 @@ from tidegate.ports.listings import (
     WaitQuery,
 )
 from tidegate.service.executions import Executions
+from tidegate.service.missing import Codes, Missing
 from tidegate.service.moments import moment
 from tidegate.service.questions import waiting_line, waiting_view
 from tidegate.service.views import ended_as
@@ -47,12 +48,18 @@ class Inbox:
     """What waits for people."""
 
     def __init__(
-        self, listings: Listings, programs: Programs, damage: Damage, executions: Executions
+        self,
+        listings: Listings,
+        programs: Programs,
+        damage: Damage,
+        executions: Executions,
+        missing: Missing,
     ) -> None:
         self._listings = listings
         self._programs = programs
         self._damage = damage
         self._executions = executions
+        self._missing = missing
 
     def page(self, request: ListInbox, within: Patterns | None = None) -> InboxPage:
         """Return a page of what waits; within these patterns, if they are given."""
@@ -73,8 +80,10 @@ class Inbox:
         )
         page = found.rows[: request.limit]
         more = page[-1].mark if len(found.rows) > request.limit else found.rest
+        codes = self._missing.codes()
         return InboxPage(
-            items=[self._line(row) for row in page], next="" if more is None else _cursor(more)
+            items=[self._line(row, codes) for row in page],
+            next="" if more is None else _cursor(more),
         )
 
     def question(self, request: GetQuestion) -> WaitingView:
@@ -85,9 +94,10 @@ class Inbox:
             raise _not_open(now, node, request.name)
         return waiting_view(now, node)
 
-    def _line(self, listed: ListedWait) -> WaitingView:
+    def _line(self, listed: ListedWait, codes: Codes) -> WaitingView:
         wait = listed.wait
         damaged = self._damage.why(wait.key) or listed.damaged
+        damaged = damaged or codes.lacks(listed.workflow, wait.execution)
         plan: Plan | None = None
         if wait.shown.gate is None:
             try:

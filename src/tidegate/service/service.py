@@ -58,12 +58,14 @@ class Service:
         self.bundles = artifacts.bundles
         intake = Intake(artifacts.blobs)
         self._registry = Registry(store.catalog, engine.programs, executor, clock)
-        self._executions = Executions(store, engine, self._registry, self.watch, intake)
-        self._missing = Missing(artifacts, engine.programs, engine.damage)
+        self._missing = missing = Missing(artifacts, engine.programs, engine.damage)
+        self._executions = Executions(store, engine, self._registry, self.watch, intake, missing)
         queued = Queued(engine, executor, self._executions, clock)
         self._attempts = Attempts(queued, artifacts.logs, self._executions)
         self._signals = Signals(engine, self._executions, intake, executor)
-        self._inbox = Inbox(store.listings, engine.programs, engine.damage, self._executions)
+        self._inbox = Inbox(
+            store.listings, engine.programs, engine.damage, self._executions, missing
+        )
         self.feed = Feed(store, self._executions, engine.damage)
         self.gauges = Gauges(store, engine, executor)
         self._engine = engine
