@@ -68,11 +68,19 @@ def reserve(size: int) -> int:
         return len(held)
 """
 
+THREAD = """
+import threading
+import time
+
+threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+"""
+"""A process that has this cannot be copied: the worker carries the attempt out itself."""
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    write_bundle(home, shop=SHOP, yard=YARD, hungry=HUNGRY)
+    write_bundle(home, shop=SHOP, yard=YARD, hungry=HUNGRY, threaded=THREAD + HUNGRY)
     return home
 
 
@@ -80,8 +88,10 @@ def hungry(name: str, limit: int, **inputs):
     return job(name, module="hungry", REQUIRES=Requirements(mem_limit=limit), **inputs)
 
 
-def test_an_attempt_above_its_limit_is_ended_and_says_how_much_it_used(crew: Crew):
-    one = hungry("fill", 100 * MIB, size=300 * MIB)
+@pytest.mark.parametrize("module", ["hungry", "threaded"])
+def test_an_attempt_above_its_limit_is_ended_and_says_how_much_it_used(crew: Crew, module: str):
+    limit = Requirements(mem_limit=100 * MIB)
+    one = job("fill", module=module, REQUIRES=limit, size=300 * MIB)
 
     crew.submit(one)
 

@@ -97,13 +97,15 @@ def test_a_part_of_a_processor_and_a_whole_are_all_there_is(crew: Crew, tmp_path
     assert crew.outcomes(large) == [DONE] * 4
 
 
-def test_one_that_waits_for_much_is_not_overtaken(fresh: Crew, tmp_path: Path):
+def test_one_that_waits_for_much_is_not_overtaken(fresh: Crew, home: Path, tmp_path: Path):
+    other = write_bundle(home, digest="c" * 64, yard=YARD)
     began, until_ = tmp_path / "began", tmp_path / "until"
     first = yard("hold", began=str(began), until=str(until_))
     fresh.submit(first)
     until(began.exists)
     large = yard("quick", n=0, REQUIRES=Requirements(cpu=2000))
-    small = [yard("quick", n=i) for i in range(1, 20)]
+    # Those of another bundle have workers of their own, and one is free.
+    small = [yard("quick", n=i, BUNDLE=other) for i in range(1, 20)]
 
     fresh.submit(large, *small)
     all_heard(fresh)

@@ -1,5 +1,7 @@
 """A disk with little room left: people still decide, and no attempt begins, which everybody is told, until there is room; also after a restart."""
 
+import os
+
 import pytest
 from tests.e2e.small_disk import small_home
 from tests.e2e.test_full_disk import TEXT
@@ -63,6 +65,11 @@ def large() -> str:
 def huge() -> str:
     return store(words="a")
 """
+
+
+def test_a_task_that_asks_for_all_processors_is_no_news_to_who_registers_it(tidegate):
+    tidegate.write("wf.py", LARGE.replace("100_000, gpu=1", f"{os.cpu_count()}"))
+    assert "train" not in tidegate("register", "wf.py").err
 
 
 def test_a_task_that_asks_for_more_than_there_is_is_held_and_who_launches_it_is_told(tidegate):

@@ -57,7 +57,7 @@ def register_command(
         return _list_packed(find_trees(paths, **chosen), as_json=as_json)
     found: list[WorkflowView] = []
     broken: list[str] = []
-    with way_to(home, partial(open_engine, workers=1)) as way:
+    with way_to(home, partial(open_engine, workers=None)) as way:
         for tree in find_trees(paths, **chosen):
             if tree.sources.note:
                 tell(f"note: {tree.sources.note}")

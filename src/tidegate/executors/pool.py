@@ -26,10 +26,10 @@ from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse
 from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, oversize, tail
 from tidegate.executors.fence import end_below, end_life
 from tidegate.executors.frames import Checked, Described, Differs, Done, Ready, Started, Unable, Up
-from tidegate.executors.memory import excess
+from tidegate.executors.memory import weigh
 from tidegate.executors.nursery import BORN, ENDED, UP, Nursery
 from tidegate.executors.orders import Orders
-from tidegate.executors.roster import GRACE, STUCK_AFTER, WEIGH_EVERY, Roster, Site, expect
+from tidegate.executors.roster import GRACE, STUCK_AFTER, Roster, Site, expect
 from tidegate.home import SCRATCH
 from tidegate.ir.graph import SECOND, Micros
 from tidegate.logs import Logs, keep_log, shorten_log
@@ -316,12 +316,9 @@ class Pool:
         elif child.process is None:
             pass  # the forker is looked at for that
         elif not child.tickets:
-            # Those of small attempts are more than the cap; they stay while more of these come.
-            surplus = (
-                len(self._roster.children) > self._site.workers
-                and child.bundle not in self._roster.backlog
-            )
-            if child.ready and (surplus or self._now >= child.idle_since + self._site.idle):
+            if child.ready and (
+                self._now >= child.idle_since + self._site.idle or self._roster.is_surplus(child)
+            ):
                 child.end(self._now + GRACE)
         else:
             self._look_at_head(child, child.tickets[0])
@@ -352,7 +349,7 @@ class Pool:
         if self._now >= head.deadline:
             self._end_for(child, Ending(head, expired=True))
             return
-        if self._now >= head.weigh and (used := self._excess(child, head)):
+        if self._now >= head.weigh and (used := weigh(head, child.process)):
             self._end_for(child, Ending(head, used=used))
             return
         if self._now >= head.since + STUCK_AFTER and len(child.tickets) > 1:
@@ -365,17 +362,6 @@ class Pool:
             head.looked = self._now
             with suppress(OSError):
                 shorten_log(child.printed)
-
-    def _excess(self, child: Child, head: Ticket) -> int:
-        """Return how much memory an attempt uses, with its worker and all below it, if that is more than its limit."""
-        assert isinstance(head.work, Job)
-        assert child.process is not None
-        began = time.monotonic()
-        used = excess(child.process, head.work.requires.mem_limit or 0)
-        # A look takes 12 ms a gigabyte if processes share what is together more than the limit; it may keep others waiting for a twentieth of the time.
-        ended = time.monotonic()
-        head.weigh = ended + max(WEIGH_EVERY, 20 * (ended - began))
-        return used
 
     def _announce(self, child: Child, ticket: Ticket) -> None:
         """Say that an attempt has begun, once its code is imported: until then it may turn out that it cannot begin."""

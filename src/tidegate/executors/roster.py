@@ -25,6 +25,7 @@ from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse, work
 from tidegate.executors.endings import last_words, tail
 from tidegate.executors.fence import Mark, end_life
 from tidegate.executors.frames import Run, Setup, pack
+from tidegate.executors.memory import WEIGH_EVERY
 from tidegate.executors.nursery import Nursery
 from tidegate.home import SCRATCH
 from tidegate.ir.graph import ORDINARY
@@ -39,8 +40,6 @@ STUCK_AFTER = 0.02
 """Seconds after which those behind an attempt are taken back from its worker."""
 GRACE = 0.5
 """Seconds between asking a process to end and ending it."""
-WEIGH_EVERY = 0.25
-"""Seconds between two looks at how much memory an attempt with a limit uses. One costs 20 us (measured), so all of them 0.01 % of a processor."""
 IMPORT_LIMIT = 300.0
 """Seconds that importing the code of an attempt with a timeout may take; the timeout begins after it."""
 TENURE = 1.0
@@ -204,6 +203,14 @@ class Roster:
             for query in self.queries:
                 refuse(query, why, words)
             self.queries.clear()
+
+    def is_surplus(self, child: Child) -> bool:
+        """Return whether a worker is one too many. Small attempts have more than the cap, which stay while more of these come."""
+        return (
+            len(self.children) > self._site.workers
+            and child.bundle not in self.backlog
+            and sum(not each.ending for each in self.children) > self._site.workers
+        )
 
     def flush(self, child: Child) -> None:
         """Send a worker what there is room for, and wait for room for the rest."""
