@@ -7,8 +7,10 @@ import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.e2e.users import LONGEST, NAMELESS, SERVICE, as_user, bare, command, owned_by, python
+from tests.e2e.watched import until
 
 FLOW = """
 from pathlib import Path
@@ -127,6 +129,59 @@ def test_what_root_makes_in_the_store_of_a_service_user_is_that_users(place, hom
     assert {"bundles", "blobs", "logs", "scratch", "tidegate.db", "engine.lock"} <= kinds
     with serving(SERVICE, home):
         assert "SUCCEEDED" in as_user(SERVICE, "list", "--home", str(home), cwd=place).stdout
+
+
+DIG = """
+import os, time
+from tidegate import task, workflow
+
+@task
+def dig(sign: str, deep: str) -> None:
+    os.makedirs(deep or ".", exist_ok=True)
+    open(os.path.join(deep, "file"), "w").close()
+    open(sign, "w").close()
+    time.sleep(600)
+
+@workflow
+def wf(sign: str, deep: str) -> None:
+    dig(sign=sign, deep=deep)
+"""
+
+
+@pytest.mark.parametrize("deep", ["", "deep"])
+def test_what_a_killed_command_of_roots_has_left_is_removed_by_the_service_user_or_named(
+    place, home, deep
+):
+    (place / "f.py").write_text(DIG)
+    sign = place / "sign"
+    words = ("run", "f.py", "wf", "--id", "one", "--sign", str(sign), "--deep", deep)
+    process = subprocess.Popen(
+        command(0, *words, "--home", str(home)), cwd=place, env=bare(), stdin=subprocess.DEVNULL
+    )
+    try:
+        until(sign.exists)
+    finally:
+        process.kill()
+        process.wait()
+    until(lambda: not left_running(home))
+    assert list((home / "scratch").iterdir())
+
+    done = as_user(SERVICE, "abort", "one", "--home", str(home), cwd=place)
+    served = as_user(SERVICE, "resume", "--home", str(home), cwd=place)
+
+    left = list((home / "scratch").iterdir())
+    assert (done.returncode, served.returncode) == (0, 0), served.stderr
+    for path in left:
+        assert f"{path} was left by an owner of this store that was killed" in served.stderr
+        assert "belongs to user 0: remove it" in served.stderr
+    assert bool(left) == bool(deep)
+
+
+def left_running(home: Path) -> bool:
+    return any(
+        str(home) in " ".join(each.info["cmdline"] or ())
+        for each in psutil.process_iter(["cmdline"])
+    )
 
 
 def test_a_stranger_is_refused_at_once_whether_or_not_somebody_serves(place, home):

@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from tidegate import disk
 from tidegate.bundles.whole import LIST
 from tidegate.disk import remove_tree
 
@@ -42,7 +43,7 @@ class Directories:
         self._signs: dict[str, Signs] = {}
         self._retired = 0
         """Directories that were moved aside."""
-        Path(self.files).mkdir(parents=True)
+        disk.make_directory(Path(self.files), durable=False)
 
     def copy(self, bundle: Path) -> None:
         """Make the copy."""
@@ -62,6 +63,8 @@ class Directories:
 
     def note(self) -> None:
         """Take the copy, as it is now, for what it should be: importing has written there."""
+        # Whoever comes after a root that was killed must be able to remove it.
+        disk.give_all(Path(self._place))
         self._signs = _found(self.source)
 
     @property
@@ -73,7 +76,7 @@ class Directories:
         """Make the directory of the next attempt, with its links."""
         if self._ready or not self._bundle:
             return
-        os.mkdir(self.next, 0o700)  # noqa: PTH102
+        disk.make_directory(Path(self.next), durable=False)
         for name in os.listdir(self.source):  # noqa: PTH208
             if name != "__pycache__":
                 os.symlink(f"{self.source}/{name}", f"{self.next}/{name}")  # noqa: PTH211
@@ -103,7 +106,7 @@ class Directories:
             self._discard(place)
         if files:
             self._discard(self.files)
-            os.mkdir(self.files, 0o700)  # noqa: PTH102
+            disk.make_directory(Path(self.files), durable=False)
 
     def tidy(self) -> None:
         """Remove what was retired, make the copy again if it was changed, and prepare the next directory."""
@@ -128,7 +131,7 @@ class Directories:
                 os.unlink(path)  # noqa: PTH108
                 return
             if not self._retired:
-                os.mkdir(self._old)  # noqa: PTH102
+                disk.make_directory(Path(self._old), durable=False)
             self._retired += 1
             # To move a directory one must be allowed to write there.
             os.chmod(path, 0o700)  # noqa: PTH101

@@ -88,7 +88,7 @@ class Pool:
     def run(self) -> None:
         """Be the pool, until it is closed and every worker is gone. Errors: whatever ends it; then nothing is lost, and nothing runs."""
         try:
-            (self._site.home / SCRATCH).mkdir(parents=True, exist_ok=True)
+            disk.make_directory(self._site.home / SCRATCH, durable=False)
             self._selector.register(self._orders.awake, selectors.EVENT_READ)
             self._take_over()
             self._loop()
@@ -373,7 +373,7 @@ class Pool:
     def _link_live(self, child: Child, ticket: Ticket, job: Job) -> None:
         path = self._logs.live_path(job.id, job.node, job.attempt)
         with suppress(OSError):  # a log that cannot be watched is no reason to stop
-            path.parent.mkdir(parents=True, exist_ok=True)
+            disk.make_directory(path.parent, durable=False)
             path.unlink(missing_ok=True)
             path.hardlink_to(child.scratch)
             ticket.live = path

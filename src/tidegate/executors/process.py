@@ -4,6 +4,7 @@ An executor whose tasks run in warm child processes of this machine: a bundle's 
 Not for Windows, which has neither process groups nor descriptors that a child inherits in the way this needs.
 """
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
@@ -42,6 +43,9 @@ IDLE = 300.0
 
 SLACK = 30.0
 """Seconds that a question may wait for a worker, beyond its own timeout."""
+
+
+log = logging.getLogger(__name__)
 
 
 class ProcessExecutor:
@@ -107,9 +111,15 @@ class ProcessExecutor:
         del attempts
         end_earlier(self._mark)
         # By its life and not by its process, whose number a container gives to each owner.
-        for path in (self._site.home / SCRATCH).glob("*"):
-            if not path.name.startswith(self._mark.life):
-                remove_scratch(path)
+        for path in self._left():
+            remove_scratch(path)
+        # Looked for anew: what could not be emptied may have another name by now.
+        for path in self._left():
+            log.warning(
+                "%s was left by an owner of this store that was killed, and cannot be removed%s: remove it",
+                path,
+                _whose(path),
+            )
         return frozenset()
 
     @property
@@ -131,6 +141,11 @@ class ProcessExecutor:
         jobs = orders.jobs.copy()
         waiting = [job for attempt, job in jobs.items() if attempt not in begun]
         return Queue(running, waiting, self._site.pool.why or self._site.fork_server.why)
+
+    def _left(self) -> list[Path]:
+        """Return what earlier lives have left among the files of workers."""
+        found = (self._site.home / SCRATCH).glob("*")
+        return [path for path in found if not path.name.startswith(self._mark.life)]
 
     def describe(
         self, bundle: str, module: str, timeout: float = 60.0
@@ -198,3 +213,12 @@ class ProcessExecutor:
     def _running(self) -> Orders:
         assert self._orders is not None, "start() comes first"
         return self._orders
+
+
+def _whose(path: Path) -> str:
+    """Say whose something is, if it is another user's or holds something that is."""
+    for each in (path, *path.rglob("*")):
+        with suppress(OSError):
+            if (owner := each.lstat().st_uid) != os.geteuid():
+                return f", for {each} belongs to user {owner}"
+    return ""

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tidegate import disk
 from tidegate.core.messages import TASK_RAISED, final
 from tidegate.executors import shares
 from tidegate.executors.backlog import Backlog
@@ -260,7 +261,7 @@ class Roster:
     def _scratch(self, number: int) -> Path:
         """Return a file to print into. Errors: `OSError` if it has no directory, and that cannot be made."""
         scratch = self._site.home / SCRATCH
-        scratch.mkdir(parents=True, exist_ok=True)
+        disk.make_directory(scratch, durable=False)
         return scratch / f"{self._site.mark.life}-{number}.out"
 
     def _place_queries(self) -> None:
