@@ -6,6 +6,7 @@ Pydantic is loaded when the first such type is met, and not before: importing th
 
 import sys
 from importlib import import_module
+from types import NoneType
 from typing import Any
 
 import msgspec
@@ -26,6 +27,17 @@ _FORMATS = {
     "binary": "",
 }
 
+_KINDS: dict[str, frozenset[type]] = {
+    "array": frozenset({list}),
+    "object": frozenset({dict}),
+    "string": frozenset({str}),
+    "integer": frozenset({int}),
+    "number": frozenset({int, float}),
+    "boolean": frozenset({bool}),
+    "null": frozenset({NoneType}),
+}
+"""What a schema calls a value -> the classes of what is stored."""
+
 
 def is_model(annotation: Any) -> bool:
     """Say whether a class is a pydantic model or a pydantic dataclass."""
@@ -40,6 +52,8 @@ def model_form(cls: Any, defs: dict[str, Schema]) -> Form:
     """Build the form of a model; the definitions that its schema refers to go into `defs`."""
     adapter, schema = _adapter(cls)
     sure = sure_model(cls)
+    is_root = bool(getattr(cls, "__pydantic_root_model__", False))
+    gives = _kinds(schema) if is_root else frozenset({dict})
     inner = schema.pop("$defs", {})
     # The definitions move up; a name that is taken by another definition gets the model's name before it.
     renamed = {n: n if defs.get(n, s) == s else f"{cls.__name__}_{n}" for n, s in inner.items()}
@@ -57,8 +71,8 @@ def model_form(cls: Any, defs: dict[str, Schema]) -> Form:
         return stored
 
     def decode(value: Value, blobs: FileStore) -> Any:
-        if type(value) is not dict:
-            raise misfit(f"an object ({cls.__qualname__})", value)
+        if type(value) not in gives:
+            raise misfit(cls.__qualname__ if is_root else f"an object ({cls.__qualname__})", value)
         return _load(adapter, value, blobs)
 
     return Form(
@@ -66,9 +80,17 @@ def model_form(cls: Any, defs: dict[str, Schema]) -> Form:
         encode=encode,
         decode=decode,
         takes=(cls,),
-        gives=frozenset({dict}),
+        gives=gives,
         python=True,
     )
+
+
+def _kinds(schema: Schema) -> frozenset[type]:
+    """Return the classes of the stored values of a model that is one value and no object (`RootModel`); all of them, if its schema does not say."""
+    while (ref := str(schema.get("$ref", ""))).startswith("#/$defs/") and "$defs" in schema:
+        schema = {**schema["$defs"][ref.removeprefix("#/$defs/")], "$defs": schema["$defs"]}
+    kind = schema.get("type")
+    return _KINDS[kind] if isinstance(kind, str) else frozenset().union(*_KINDS.values())
 
 
 def with_constraints(form: Form, annotation: Any) -> Form:

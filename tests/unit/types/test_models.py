@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pydantic
 import pytest
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, RootModel, field_validator
 from tests.unit.types.exact import NOWHERE, comes_back
 
 from tidegate.errors import InvalidValue
@@ -52,6 +52,64 @@ MODELS = [
     (Point | None, Point(1)),
     (dict[str, Annotated[int, Field(ge=1)]], {"a": 1}),
 ]
+
+
+class Numbers(RootModel[list[int]]):
+    pass
+
+
+class Counts(RootModel[dict[str, int]]):
+    pass
+
+
+class Tree(RootModel[list["Tree"]]):
+    pass
+
+
+class Maybe(RootModel[float | str | None]):
+    pass
+
+
+class Reviews(RootModel[list[Review]]):
+    pass
+
+
+class Holding(BaseModel):
+    numbers: Numbers
+
+
+ROOTS = [
+    (Numbers, Numbers([1, 2])),
+    (Numbers, Numbers([])),
+    (list[Numbers], [Numbers([1]), Numbers([])]),
+    (Numbers | None, Numbers([1])),
+    (Numbers | str, "[1]"),
+    (Numbers | Counts, Counts({"a": 1})),
+    (dict[str, Reviews], {"a": Reviews([Review(approved=True)])}),
+    (Tree, Tree([Tree([]), Tree([Tree([])])])),
+    (Maybe, Maybe(None)),
+    (Maybe, Maybe("1.0")),
+    (Maybe, Maybe(1.0)),
+    (Holding, Holding(numbers=Numbers([1]))),
+]
+
+
+@pytest.mark.parametrize(("annotation", "value"), ROOTS, ids=lambda part: str(part)[:40])
+def test_a_model_that_is_one_value_comes_back_as_it_was(annotation: Any, value: Any):
+    comes_back(annotation, value)
+
+
+def test_a_model_that_is_a_list_takes_a_list_of_what_fits_and_nothing_else():
+    made = codec(Numbers)
+    for stored, reason in (({"root": [1]}, "expected Numbers, got"), ([1, "a"], "Input should be")):
+        assert faults(made.schema, stored)
+        with pytest.raises(InvalidValue, match=reason):
+            made.decode(stored, NOWHERE)
+
+
+def test_of_two_types_of_a_union_that_are_stored_alike_the_later_is_refused():
+    with pytest.raises(InvalidValue, match="another type of the union"):
+        codec(list[int] | Numbers).encode(Numbers([1]), NOWHERE)
 
 
 @pytest.mark.parametrize(("annotation", "value"), MODELS, ids=lambda part: str(part)[:40])
