@@ -4,7 +4,7 @@ What an attempt prints is in its own log, down to the last word, though the next
 `PYTHONUNBUFFERED` would hide what these tests look for, so it is taken out of the environment first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +23,7 @@ import ctypes
 import os
 import subprocess
 import sys
+import time
 
 from tidegate import task
 
@@ -83,6 +84,24 @@ def let_say(text: str) -> int:
     print(text, end="")
     subprocess.run(["echo", "from a program"], check=True)
     return os.getppid()
+
+
+@task
+def leave(sign: str) -> None:
+    speak = f"until test -e {sign}; do sleep 0.01; done; echo late; touch {sign}.done"
+    program = subprocess.Popen(["sh", "-c", speak], start_new_session=True)
+    with open(f"{sign}.pid", "w") as file:
+        file.write(str(program.pid))
+
+
+@task
+def await_end(sign: str, text: str) -> None:
+    print(text, end="")
+    open(sign, "w").close()
+    with open(f"{sign}.pid") as file:
+        process = file.read()
+    while os.path.exists(f"/proc/{process}") and not os.path.exists(f"{sign}.done"):
+        time.sleep(0.01)
 """
 
 NAMES = (
@@ -145,23 +164,104 @@ def test_the_last_words_of_an_attempt_are_in_its_own_log(lone: Crew, tmp_path: P
     check_last_words(lone, tmp_path, name)
 
 
-FORGETFUL = """
-from tidegate.executors import worker
+def check_lingerer(crew: Crew, home: Path) -> None:
+    """A program that an attempt has left is told to speak while the next attempt runs; if it is gone it says nothing."""
+    sign = home / "speak"
+    one = job("leave", module="printers", sign=str(sign), ID="one")
+    other = job("await_end", module="printers", sign=str(sign), text="other", ID="other")
+    for each in (one, other):
+        crew.submit(each)
+        crew.outcome(each)
+    assert said(home, "other") == "other"
 
-worker.flush_output = lambda: None
+
+def check_attempts(crew: Crew, home: Path) -> None:
+    """Two attempts of one node, and the same node of another execution."""
+    for execution, number in (("e", 1), ("e", 2), ("f", 1)):
+        one = job(
+            "say", module="printers", text=f"{execution}{number}", ID=execution, ATTEMPT=number
+        )
+        crew.submit(one)
+        crew.outcome(one)
+    found = {(ex, log.attempt): log.text for ex in ("e", "f") for log in Logs(home).read(ex)}
+    assert found == {("e", 1): "e1", ("e", 2): "e2", ("f", 1): "f1"}
+
+
+def test_what_an_attempt_has_left_running_writes_into_no_other_log(lone: Crew, tmp_path: Path):
+    check_lingerer(lone, tmp_path)
+
+
+def test_each_attempt_of_a_node_has_its_own_log(lone: Crew, tmp_path: Path):
+    check_attempts(lone, tmp_path)
+
+
+KEEPS = """
+def keep(printed, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(os.pread(printed, 1 << 20, 0))
+worker.keep_log = keep
+"""
+ADDS = """
+right = worker.keep_log
+worker.keep_log = lambda printed, path: (right(printed, path), os.write(printed, b"."))
+"""
+MIXES = """
+right = worker.Logs.path
+worker.Logs.path = lambda self, execution, node, attempt: right(self, {}, node, {})
 """
 
 
-@pytest.mark.parametrize("name", ["say", "say_and_raise"])
-def test_a_worker_that_forgets_to_flush_is_seen(
-    lone: Crew, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
-):
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(FORGETFUL)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+def words(name: str) -> Callable[[Crew, Path], None]:
+    return lambda crew, home: check_last_words(crew, home, name)
 
-    with pytest.raises(AssertionError, match="before"):
-        check_last_words(lone, tmp_path, name)
+
+BUGS: dict[str, tuple[str, Callable[[Crew, Path], None]]] = {
+    "nothing is flushed": ("worker.flush_output = lambda: None", words("say")),
+    "nothing is flushed of what fails": (
+        "worker.flush_output = lambda: None",
+        words("say_and_raise"),
+    ),
+    "standard error is not flushed": ("worker.flush_output = sys.stdout.flush", words("say_twice")),
+    "what C has printed is not flushed": ("attempt._libc = None", words("say_by_c")),
+    "a stream in its place hides the real one": (
+        "worker.flush_output = lambda: (sys.stdout.flush(), sys.stderr.flush())",
+        words("say_and_turn_away"),
+    ),
+    "what was printed stays for the next": (KEEPS, words("say")),
+    "something stays for the next": (ADDS, words("say")),
+    "what is left goes on": ("worker.trees.end_children = lambda: True", check_lingerer),
+    "attempts are not told apart": (MIXES.format("execution", "1"), check_attempts),
+    "executions are not told apart": (MIXES.format("'e'", "attempt"), check_attempts),
+}
+"""What is wrong -> what is planted into the process from which workers are forked, and what must see it."""
+
+
+@pytest.fixture
+def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    def plant(what: str) -> None:
+        (tmp_path / "site").mkdir()
+        text = f"import os, sys\nfrom tidegate.executors import attempt, worker\n{what}\n"
+        (tmp_path / "site" / "sitecustomize.py").write_text(text)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+
+    return plant
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_planted_bug_is_seen(lone: Crew, tmp_path: Path, bug: str, plant: Callable[[str], None]):
+    planted, check = BUGS[bug]
+    plant(planted)
+    with pytest.raises(AssertionError):
+        check(lone, tmp_path)
+
+
+def test_where_nothing_is_planted_nothing_is_seen(
+    lone: Crew, tmp_path: Path, plant: Callable[[str], None]
+):
+    plant("worker.planted = True")
+    check_last_words(lone, tmp_path, "say")
+    check_lingerer(lone, tmp_path)
+    check_attempts(lone, tmp_path)
 
 
 def test_attempts_that_wait_in_one_worker_have_logs_of_their_own(lone: Crew, tmp_path: Path):

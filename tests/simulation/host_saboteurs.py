@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from tidegate.core.history import replay
 from tidegate.engine.arrivals import tell
-from tidegate.engine.ledger import Ledger
 from tidegate.errors import StoreError
 
 from .machine import Sabotage
@@ -27,7 +26,7 @@ def handed_out_at_once(real: Any) -> Any:
         real(engine, ledger, work)
         jobs, ledger.jobs = ledger.jobs, []
         if jobs:
-            engine._submit(jobs)
+            engine._dispatch.submit(jobs)
 
     return decide_all
 
@@ -65,8 +64,8 @@ def new_timer_unnoticed(real: Any) -> Any:
     return act
 
 
-def believes(real: Any) -> Any:
-    return lambda engine, work, ledger, error: real(engine, work, Ledger(), error)
+def forgets_all(_: Any) -> Any:
+    return lambda *_: []
 
 
 def loses_reports(real: Any) -> Any:
@@ -82,9 +81,9 @@ def reads(change: Any) -> Any:
     """Change what is read back of an execution that is cold."""
 
     def make(real: Any) -> Any:
-        def get(memory: Any, key: Any) -> Any:
+        def get(memory: Any, key: Any, read: Any = None) -> Any:
             cold = key not in memory._hot
-            hot = real(memory, key)
+            hot = real(memory, key, read)
             if cold:
                 bodies = memory._journal.history(key)
                 row = memory._journal.get(key)
@@ -127,12 +126,12 @@ HOST_SABOTEURS = [
     Sabotage("an answer is acknowledged before the commit", "loop.Engine._told", told_at_once),
     Sabotage("attempts are handed out before the commit", "loop.Engine._decide_all", handed_out_at_once),
     Sabotage("nothing is taken up at a restart", "loop.Engine._take_up", nothing),
-    Sabotage("what ran is not given back by a host that stops", "loop.Engine._give_back", nothing),
+    Sabotage("what ran is not given back by a host that stops", "dispatch.Dispatch.running", forgets_all),
     Sabotage("timers are not looked for at a restart", "loop.Engine.__init__", without_timers),
     Sabotage("after one timer no other is looked for", "loop.Engine._look_ahead", looks_no_further),
     Sabotage("timers are forgotten if they cannot be read once", "loop.Engine._look_ahead", forgets_after_a_fault),
     Sabotage("a new timer is not noticed", "loop.Engine._act", new_timer_unnoticed),
-    Sabotage("what could not be stored is believed", "loop.Engine._put_off", believes),
+    Sabotage("what could not be stored is believed", "loop.Engine._forget", nothing),
     Sabotage("what tasks reported is lost on a full disk", "loop.Engine._put_off", loses_reports),
     Sabotage("an id makes two executions", "loop.Engine._placed", nothing),
     Sabotage("history is numbered anew at a restart", "memory.Memory.get", reads(numbered_anew)),
@@ -141,5 +140,5 @@ HOST_SABOTEURS = [
     Sabotage("a wait is listed without its instant", "ledger.Ledger.batch", batch(waits=lambda rows: [replace(row, due=None) for row in rows])),
     Sabotage("a wait that ended stays listed", "ledger.Ledger.batch", batch(ends=lambda rows: [])),
     Sabotage("a phase is not listed", "ledger.Ledger.batch", batch(phases=lambda rows: [])),
-    Sabotage("nobody is told to stop an attempt", "loop.Engine._cancel", nothing),
+    Sabotage("nobody is told to stop an attempt", "dispatch.Dispatch.cancel", nothing),
 ]  # fmt: skip

@@ -7,8 +7,10 @@ A bug is planted by what it does, not by where it stands in the text: so these t
 import functools
 import importlib
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -34,6 +36,19 @@ class Sabotage(NamedTuple):
             for each in holders:
                 patch.setattr(each, path[-1], instead)
             yield
+
+    def is_found(self, package: str, go: Callable[[], object]) -> bool:
+        """Whether it breaks what is run with it. That it does not fit there, as what it stood for has changed, is no find."""
+        with self.planted(package):
+            try:
+                go()
+            except Exception as error:
+                last = traceback.extract_tb(error.__traceback__)[-1].filename
+                clumsy = isinstance(error, TypeError | AttributeError | NameError)
+                if clumsy and Path(last).stem.endswith("saboteurs"):
+                    raise
+                return True
+        return False
 
 
 def _holders(real: Any) -> list[Any]:

@@ -15,10 +15,7 @@ SEEDS = int(os.environ.get("SABOTEUR_SEEDS", "1500"))
 def test_the_simulation_finds(sabotage: Sabotage) -> None:
     """A machine with this bug breaks a promise."""
     for seed in range(SEEDS):
-        try:
-            with sabotage.planted("tidegate.core"):
-                Run(seed).go()
-        except Exception:  # noqa: BLE001 - a crash of the sabotaged machine is a find, too
+        if sabotage.is_found("tidegate.core", Run(seed).go):
             Run(seed).go()  # the real machine passes this seed: it was the bug that was found
             return
     pytest.fail(f"{SEEDS} seeds let it through")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidegate.logs import MAX_NAME, Logs, keep_log
+from tidegate.logs import MAX_LOG, MAX_NAME, Logs, keep_log
 
 
 def write(home: Path, execution: str, node: str, attempt: int, text: str) -> None:
@@ -108,6 +108,20 @@ def test_of_few_nodes_and_of_many_the_same_have_decks(tmp_path: Path):
     assert Logs(tmp_path).nodes_with_decks("e", ["n0", "n0/ü"]) == {"n0/ü"}
     assert Logs(tmp_path).nodes_with_decks("e", ["n0", "n0/ü", *many]) == {"n0/ü"}
     assert Logs(tmp_path).nodes_with_decks("e", []) == frozenset()
+
+
+def test_of_too_long_a_log_the_beginning_and_the_end_are_kept_and_what_is_missing_is_said(
+    tmp_path: Path,
+):
+    lines = [f"{number:09}\n" for number in range(300_000)]
+    write(tmp_path, "e", "n0", 1, "".join(lines))
+
+    (log,) = Logs(tmp_path).read("e")
+    first, note, last = log.text.partition("\n... ")[0], log.text, log.text.rpartition(" ...\n")[2]
+    assert "".join(lines).startswith(first)
+    assert "".join(lines).endswith(last)
+    assert len(first) == len(last) == MAX_LOG // 2
+    assert f"\n... {3_000_000 - MAX_LOG} bytes left out ...\n" in note
 
 
 def test_a_file_that_was_printed_into_is_emptied_also_if_no_log_can_be_written(tmp_path: Path):
