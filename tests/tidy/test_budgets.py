@@ -41,8 +41,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "errors": (140, "the exception tree"),
     "executors": (
-        2_980,
-        "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit; to shrink with the scheduler of short tasks",
+        3_020,
+        "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what ends with it and is left of it; to shrink with the scheduler of short tasks",
     ),
     "home": (65, "where a store is, or that there can be none, and whether it may act"),
     "ir": (420, "the graph, what makes one wrong, amounts in words"),
