@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import apsw
@@ -13,6 +14,19 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 expect = playwright.expect
 
 WHAT_TO_DO = "tidegate doctor"
+
+PAY = """
+import shoplib
+from tidegate import task, wait_for_input, workflow
+
+@task
+def pay(amount: float) -> float:
+    return amount * shoplib.fee
+
+@workflow
+def wf() -> float:
+    return pay(amount=wait_for_input("amount", expected_type=float))
+"""
 
 
 def damage(site: Site, execution: str) -> None:
@@ -128,6 +142,36 @@ def test_a_request_whose_code_is_missing_is_not_decided_until_the_code_is_back(
     expect(seen.dialog.get_by_role("alert")).to_have_count(0)
     seen.dialog.get_by_role("button", name="Approve").click()
     expect(seen.dialog.filter(has_text=execution)).to_have_count(0)
+
+
+def test_what_is_different_and_what_holds_a_task_are_said_on_the_page_of_the_execution(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "shoplib.py"
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    library.write_text("fee = 0.1")
+    (tmp_path / "code").mkdir()
+    code = tmp_path / "code" / "pay.py"
+    code.write_text(PAY)
+    site = Site(tmp_path / "home", code)
+    window = site.window(browser)
+    try:
+        execution = site.launch("pay.wf")
+        site.stop()
+        library.unlink()
+        site.start()
+        page = Tab(window, site).open(f"/executions/{execution}")
+        site.ask("PUT", f"executions/{execution}/signals/amount", {"value": 10.0})
+        status = page.get_by_role("status")
+        expect(status.filter(has_text="A task is held")).to_contain_text("shoplib")
+
+        library.write_text("fee = 0.5")
+        expect(status.filter(has_text="Another environment")).to_contain_text("has changed")
+        expect(status.filter(has_text="A task is held")).to_have_count(0)
+    finally:
+        window.close()
+        site.server.close()
 
 
 @pytest.mark.parametrize("width", [1280, 390])

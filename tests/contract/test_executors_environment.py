@@ -231,10 +231,12 @@ class TestDifferences:
 
         assert place.differences() == "shoplib 1.0 is not installed"
 
-    def test_a_record_that_is_not_there_or_not_ours_says_nothing(self, tmp_path: Path):
+    def test_a_record_that_cannot_be_read_counts_as_a_difference_and_none_at_all_does_not(
+        self, tmp_path: Path
+    ):
         blobs = BlobDirectory(tmp_path)
         compared = Environments(blobs, str(tmp_path))
 
         assert compared.differ("") == ""
-        assert compared.differ("0" * 64) == ""
-        assert compared.differ(blobs.put([b"{}"])) == ""
+        assert "is missing" in compared.differ("0" * 64)
+        assert "is missing" in compared.differ(blobs.put([b"{}"]))

@@ -29,6 +29,9 @@ from tidegate.ports.blobs import Blobs
 MOST_TOLD: Final = 5
 """Differences that are told; the first ones say what has happened."""
 
+UNREADABLE: Final = "what was recorded then is missing, or damaged"
+"""What is said instead of differences: there may be some."""
+
 _OWN: Final = frozenset({*sys.stdlib_module_names, "tidegate", "__main__"})
 
 
@@ -144,7 +147,7 @@ class Environments:
             body = b"".join(self._blobs.read(recorded))
             return differences(msgspec.json.decode(body, type=Environment), self._source)
         except (StoreError, UnknownBlob, msgspec.MsgspecError, OSError):
-            return ""
+            return UNREADABLE
 
 
 def observe(module: str, source: str) -> Environment:

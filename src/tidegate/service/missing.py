@@ -137,6 +137,8 @@ def lacking(artifacts: Artifacts, program: Program, now: Snapshot) -> Iterator[s
         return
     if bundle and not artifacts.bundles.is_there(bundle):
         yield f"its code, bundle {bundle}, is missing: register the same source again"
+    if (recorded := state.setting.recorded) and not _is_there(artifacts.blobs, recorded):
+        yield f"the record of what its code imports, blob {recorded[:12]}, is missing: restore it from a backup"
     values: list[Value] = [state.inputs]
     for node in state.nodes.values():
         values += [] if node.outputs is None else [node.outputs]
@@ -145,6 +147,14 @@ def lacking(artifacts: Artifacts, program: Program, now: Snapshot) -> Iterator[s
     values += [msgspec.to_builtins(graph) for graph in now.plan.scopes.values()]
     for name in dict.fromkeys(each for value in values for each in absent(artifacts.blobs, value)):
         yield f"the file {name} is missing: bring the same file again"
+
+
+def _is_there(blobs: Blobs, digest: str) -> bool:
+    try:
+        blobs.size(digest)
+    except UnknownBlob:
+        return False
+    return True
 
 
 def absent(blobs: Blobs, value: Value) -> Iterator[str]:
