@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from tidegate.errors import StoreError, StoreFull
 
@@ -34,17 +35,29 @@ RESERVE = 64 * 1024 * 1024
 """Bytes that stay free, or a hundredth of a disk that is smaller: room to write down what people decide, and what has ended."""
 
 
+class Room(NamedTuple):
+    """Bytes of a disk: those that are free, and those that are to stay so."""
+
+    free: int
+    reserve: int
+
+
 def lacks_room(path: Path) -> str:
     """Return why nothing that may write much should begin on the disk of a path, with the figures; empty if it may."""
+    found = room(path)
+    if found is None or found.free >= found.reserve:
+        return ""
+    return f"{found.free:,} bytes are free on the disk of {path}, and {found.reserve:,} stay so: free some"
+
+
+def room(path: Path) -> Room | None:
+    """Return how many bytes are free on the disk of a path, and how many are to stay so; None if the system does not tell."""
     try:
         found = os.statvfs(path)
     except OSError:
-        return ""  # whatever it is, it is not this
-    free = found.f_bavail * found.f_frsize
+        return None
     reserve = min(RESERVE, found.f_blocks * found.f_frsize // 100)
-    if free >= reserve:
-        return ""
-    return f"{free:,} bytes are free on the disk of {path}, and {reserve:,} stay so: free some"
+    return Room(found.f_bavail * found.f_frsize, reserve)
 
 
 def sync(path: Path) -> None:

@@ -126,13 +126,14 @@ def keep_log(printed: int, path: Path) -> None:
         file.write(body)
 
 
-def shorten_log(printed: int) -> None:
-    """Cut the middle out of an open file that is appended to and has grown too long. What is written meanwhile may be lost."""
+def shorten_log(printed: int, most: int = MAX_LIVE) -> int:
+    """Cut the middle out of an open file that is appended to and has grown too long; return its length. What is written meanwhile may be lost."""
     size = os.fstat(printed).st_size
-    if size > MAX_LIVE:
-        body = _ends(printed, size)
-        os.ftruncate(printed, 0)
-        os.write(printed, body)
+    if size <= most:
+        return size
+    body = _ends(printed, size)
+    os.ftruncate(printed, 0)
+    return os.write(printed, body)
 
 
 def _node(path: Path, top: Path) -> str:

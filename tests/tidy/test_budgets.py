@@ -32,7 +32,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "the machine: step, plan, state, race table, rounds of loops; the promises stand here",
     ),
     "disk": (
-        160,
+        170,
         "writing and removing so that a power cut loses nothing, a killed process leaves nothing, root's files are the store's owner's, and whether there is room",
     ),
     "engine": (
@@ -41,8 +41,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "errors": (140, "the exception tree"),
     "executors": (
-        3_020,
-        "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what ends with it and is left of it; to shrink with the scheduler of short tasks",
+        3_070,
+        "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it; to shrink with the scheduler of short tasks",
     ),
     "home": (65, "where a store is, or that there can be none, and whether it may act"),
     "ir": (420, "the graph, what makes one wrong, amounts in words"),

@@ -56,7 +56,13 @@ class Ticket(Struct, eq=False):
     """It was time to say that it has begun."""
     began: bool = False
     looked: float = FOREVER
-    """When it was looked at how much it has printed."""
+    """When it was looked at how much it has written."""
+    look: float = FOREVER
+    """When it is looked at next how much that is."""
+    printed: int = 0
+    """How much it had printed then."""
+    kept: int | None = None
+    """How much was in its directory then, if that counted."""
     weigh: float = FOREVER
     """When it is looked at next how much memory it uses."""
     live: Path | None = None

@@ -21,6 +21,7 @@ from typing import assert_never
 from msgspec import DecodeError, Struct
 
 from tidegate import disk
+from tidegate.core.messages import TASK_OUT_OF_ROOM, Failure
 from tidegate.executors.backlog import Attempt, attempt_of
 from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse
 from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, oversize, tail
@@ -30,9 +31,10 @@ from tidegate.executors.memory import weigh
 from tidegate.executors.nursery import BORN, ENDED, UP, Nursery
 from tidegate.executors.orders import Orders
 from tidegate.executors.roster import GRACE, STUCK_AFTER, Roster, Site, expect
+from tidegate.executors.written import look
 from tidegate.home import SCRATCH
 from tidegate.ir.graph import SECOND, Micros
-from tidegate.logs import Logs, keep_log, shorten_log
+from tidegate.logs import Logs, keep_log
 from tidegate.ports.executor import (
     NO_ROOM,
     Began,
@@ -47,8 +49,6 @@ from tidegate.ports.executor import (
 
 ANNOUNCE_AFTER = 0.1
 """Seconds after which an attempt is reported to have begun."""
-LOOK_EVERY = 1.0
-"""Seconds between two looks at how much a long attempt has printed."""
 DEAF = 10
 """How often the forker is asked to end a worker, until it is ended without it."""
 GIVE_UP = 5.0
@@ -57,11 +57,12 @@ CLOSED = "the workers were closed"
 
 
 class Ending(Struct, frozen=True, eq=False):
-    """For what a worker was told to end: its attempt has `expired`, or has `used` too many bytes of memory, or nobody wants it any more."""
+    """For what a worker was told to end: its attempt has `expired`, has `used` too many bytes of memory, is `overfull`, or nobody wants it any more."""
 
     ticket: Ticket
     expired: bool = False
     used: int = 0
+    overfull: str = ""
 
 
 class Pool:
@@ -356,12 +357,10 @@ class Pool:
             self._roster.put_back(child.take_back())
         if self._now >= head.since + ANNOUNCE_AFTER and not head.announced:
             head.announced = True
-            head.looked = self._now
+            head.look, head.looked = self._now, head.since
             self._announce(child, head)
-        elif self._now >= head.looked + LOOK_EVERY:
-            head.looked = self._now
-            with suppress(OSError):
-                shorten_log(child.printed)
+        elif self._now >= head.look and (why := look(child, head, self._site.home)):
+            self._end_for(child, Ending(head, overfull=why))
 
     def _announce(self, child: Child, ticket: Ticket) -> None:
         """Say that an attempt has begun, once its code is imported: until then it may turn out that it cannot begin."""
@@ -451,6 +450,8 @@ def _outcome(job: Job, code: int, ending: Ending | None, printed: int) -> Outcom
     if ending is not None:
         if ending.used:
             return Raised(oversize(job.requires.mem_limit or 0, ending.used, printed))
+        if ending.overfull:
+            return Raised(Failure(TASK_OUT_OF_ROOM, ending.overfull, tail(printed)))
         seconds = (job.timeout or 0) / SECOND
         return Raised(overrun(seconds, printed)) if ending.expired else None
     if code in TERMINATED:
@@ -477,7 +478,7 @@ def _next_look(child: Child, idle: float) -> float:
     head = child.tickets[0]
     soonest = min(soonest, head.deadline, head.weigh)
     if head.announced:
-        soonest = min(soonest, head.looked + LOOK_EVERY)
+        soonest = min(soonest, head.look)
     else:
         soonest = min(soonest, head.since + ANNOUNCE_AFTER)
     if len(child.tickets) > 1:
