@@ -68,7 +68,7 @@ def look(show: str) -> str:
 
 @task
 def worker() -> int:
-    return os.getppid()
+    return int(open(f"/proc/{os.getppid()}/stat").read().split()[3])  # below the template
 
 
 @task

@@ -27,7 +27,7 @@ def show(what: str) -> str:
 
 @task
 def worker() -> int:
-    return os.getppid()
+    return int(open(f"/proc/{os.getppid()}/stat").read().split()[3])  # below the template
 
 
 @task

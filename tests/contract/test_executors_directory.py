@@ -61,7 +61,7 @@ def write_report(text: str, others: str) -> File:
 
 @task
 def worker() -> int:
-    return os.getppid()
+    return int(open(f"/proc/{os.getppid()}/stat").read().split()[3])  # below the template
 """
 
 DATA = {"data.csv": "1,2", "data/in/deep.csv": "3,4", "data/other.csv": "5"}

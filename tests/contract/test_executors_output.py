@@ -31,14 +31,14 @@ from tidegate import task
 @task
 def say(text: str) -> int:
     print(text, end="")
-    return os.getppid()
+    return int(open(f"/proc/{os.getppid()}/stat").read().split()[3])  # below the template
 
 
 @task
 def say_twice(text: str) -> int:
     print(text, end="", file=sys.stderr)
     print(text, end="")
-    return os.getppid()
+    return int(open(f"/proc/{os.getppid()}/stat").read().split()[3])  # below the template
 
 
 @task
@@ -57,19 +57,19 @@ def say_and_leave(text: str) -> int:
 def say_and_turn_away(text: str) -> int:
     print(text, end="")
     sys.stdout = open(os.devnull, "w")
-    return os.getppid()
+    return int(open(f"/proc/{os.getppid()}/stat").read().split()[3])  # below the template
 
 
 @task
 def say_bytes(text: str) -> int:
     sys.stdout.buffer.write(text.encode())
-    return os.getppid()
+    return int(open(f"/proc/{os.getppid()}/stat").read().split()[3])  # below the template
 
 
 @task
 def say_by_c(text: str) -> int:
     ctypes.CDLL(None).printf(text.encode())
-    return os.getppid()
+    return int(open(f"/proc/{os.getppid()}/stat").read().split()[3])  # below the template
 
 
 @task
@@ -83,7 +83,7 @@ def parse(arguments: list[str]) -> int:
 def let_say(text: str) -> int:
     print(text, end="")
     subprocess.run(["echo", "from a program"], check=True)
-    return os.getppid()
+    return int(open(f"/proc/{os.getppid()}/stat").read().split()[3])  # below the template
 
 
 @task

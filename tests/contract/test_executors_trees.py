@@ -47,7 +47,7 @@ def start(numbers: str, then: str) -> int:
     while not os.path.exists(numbers):
         time.sleep(0.001)
     exec(then)
-    return os.getppid()
+    return int(open(f"/proc/{os.getppid()}/stat").read().split()[3])  # below the template
 
 
 @task
@@ -115,6 +115,10 @@ def gone(numbers: Path) -> bool:
     return not any(is_alive(each) for each in started(numbers))
 
 
+WORKER = "int(open(f'/proc/{os.getppid()}/stat').read().split()[3])"
+"""The worker, whose template has forked the process of the attempt."""
+
+
 @pytest.mark.parametrize(
     ("then", "code"),
     [
@@ -124,6 +128,7 @@ def gone(numbers: Path) -> bool:
         ("os._exit(3)", TASK_CRASHED),
         ("os.kill(os.getpid(), 9)", TASK_CRASHED),
         ("os.kill(os.getppid(), 9); time.sleep(600)", TASK_CRASHED),
+        (f"os.kill({WORKER}, 9); time.sleep(600)", TASK_CRASHED),
     ],
 )
 def test_what_an_attempt_has_started_is_gone_when_its_end_is_told(

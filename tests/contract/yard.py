@@ -44,7 +44,7 @@ def pause(until: str) -> str:
 def hold(began: str, until: str) -> int:
     Path(began).touch()
     wait_for(until)
-    return os.getppid()
+    return int(open(f"/proc/{os.getppid()}/stat").read().split()[3])  # below the template
 
 
 @task
@@ -119,7 +119,7 @@ def process() -> int:
 
 @task
 def worker() -> int:
-    return os.getppid()
+    return int(open(f"/proc/{os.getppid()}/stat").read().split()[3])  # below the template
 
 
 @task

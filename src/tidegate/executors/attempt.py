@@ -19,6 +19,7 @@ from tidegate.errors import CodeError
 from tidegate.executors.code import check, describe
 from tidegate.executors.endings import with_last_words
 from tidegate.executors.frames import (
+    LENGTH,
     Assignment,
     Check,
     Checked,
@@ -28,14 +29,17 @@ from tidegate.executors.frames import (
     Run,
     Unable,
     Up,
+    down,
+    pack,
 )
-from tidegate.ir.graph import Graph
+from tidegate.ir.expr import NodeId
+from tidegate.ir.graph import Graph, PythonTarget
 from tidegate.logs import Logs
 from tidegate.ports.executor import Raised, Returned, Unfolded
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.invoke import invoke
 from tidegate.sdk.report import DeckReport
-from tidegate.sdk.task import Task
+from tidegate.sdk.task import Task, task
 from tidegate.sdk.trace import TaskRun
 from tidegate.types.values import FileStore
 
@@ -54,12 +58,20 @@ class Means(Struct, frozen=True, eq=False):
     """The blobs that say what modules import, by module."""
 
 
-def carry_out(assignment: Assignment, task: Task[..., Any] | None, means: Means, place: str) -> Up:
-    """Carry out an assignment in this process; `task` is that of an attempt, `place` its directory."""
+def carry_out(assignment: Assignment, code: Task[..., Any] | None, means: Means, place: str) -> Up:
+    """Carry out an assignment in this process; `code` is the task of an attempt, `place` its directory."""
     if not isinstance(assignment, Run):
         return _answer(assignment, means)
-    assert task is not None
-    return _run(assignment, task, means, place)
+    assert code is not None
+    return _run(assignment, code, means, place)
+
+
+def rehearse(means: Means, place: str) -> None:
+    """Run a task that does nothing: memory that is looked at is copied now, and not when somebody waits."""
+    run = down.decode(_REHEARSAL)
+    assert isinstance(run, Run)
+    pack(_run(run, _repeat, means, place))
+    flush_output()
 
 
 def unable(question: Describe | Check, error: CodeError) -> Unable:
@@ -78,6 +90,16 @@ def flush_output() -> None:
         _libc.fflush(_stdout)
 
 
+@task
+def _repeat(text: str) -> str:
+    return text
+
+
+_REHEARSAL = pack(
+    Run(0, "", NodeId("n0"), 1, PythonTarget(__name__, _repeat.name), {"text": ""}, "")
+)[LENGTH:]
+
+
 def _answer(question: Describe | Check, means: Means) -> Up:
     try:
         match question:
@@ -93,13 +115,13 @@ def _answer(question: Describe | Check, means: Means) -> Up:
         return unable(question, error)
 
 
-def _run(run: Run, task: Task[..., Any], means: Means, place: str) -> Done:
+def _run(run: Run, code: Task[..., Any], means: Means, place: str) -> Done:
     outcome: Returned | Unfolded | Raised
     report = DeckReport(partial(means.logs.keep_deck, run.id, run.node, run.attempt))
     began = time.perf_counter_ns()
     try:
         result = invoke(
-            task,
+            code,
             run.inputs,
             dynamic=run.dynamic,
             blobs=means.blobs,

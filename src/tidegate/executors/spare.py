@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 from tidegate.executors.frames import LENGTH
@@ -20,60 +21,52 @@ WITHOUT_NOTICE = 50
 
 
 class Spare:
-    """A child, as its worker sees it. It is in a process group of its own, which has its number."""
+    """A child, as its worker sees it. It is in a process group of its own, which has its number; it is ended by the template that has forked it."""
 
     def __init__(self, process: int, stream: socket.socket) -> None:
         self.process = process
         self._stream = stream
+        self._notice = _notice_of_end(process)
         self._heard = bytearray()
-
-    @property
-    def has_ended(self) -> bool:
-        """It has ended, and is not reaped yet."""
-        how = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self.process, how) is not None
 
     def give(self, *parts: bytes) -> None:
         """Give it what it waits for."""
         with suppress(OSError):  # it has ended, and that will be seen
             self._stream.sendall(b"".join(len(part).to_bytes(LENGTH) + part for part in parts))
 
-    def report(self, supervisor: int) -> bytes | None:
-        """Wait for the frame of its report; None if it has ended without one. Errors: `EOFError` if the supervisor, at this descriptor, is gone."""
+    def report(self, supervisor: int, has_ended: Callable[[int], bool]) -> bytes | None:
+        """
+        Wait for the frame of its report; None if it has ended without one. `has_ended` tells so where the system does not.
+
+        Errors: `EOFError` if the supervisor, at this descriptor, is gone; those of `has_ended`.
+        """
         waiter = select.poll()
         waiter.register(supervisor, 0)
         waiter.register(self._stream, select.POLLIN)
-        notice = _notice_of_end(self.process)
+        notice = self._notice
         if notice is not None:
             waiter.register(notice, select.POLLIN)
         open_ = True
-        try:
-            while True:
-                ready = [each for each, _ in waiter.poll(None if notice else WITHOUT_NOTICE)]
-                if supervisor in ready:
-                    raise EOFError
-                # Looked at before its stream is read, so that nothing it has said is missed.
-                ended = notice in ready if notice is not None else self.has_ended
-                if open_ and not self._hear():
-                    open_ = False
-                    waiter.unregister(self._stream)
-                if self._is_whole():
-                    return bytes(self._heard)
-                if ended:
-                    return None
-        finally:
-            if notice is not None:
-                os.close(notice)
+        while True:
+            ready = [each for each, _ in waiter.poll(None if notice else WITHOUT_NOTICE)]
+            if supervisor in ready:
+                raise EOFError
+            # Looked at before its stream is read, so that nothing it has said is missed.
+            ended = notice in ready if notice is not None else has_ended(self.process)
+            if open_ and not self._hear():
+                open_ = False
+                waiter.unregister(self._stream)
+            if self._is_whole():
+                return bytes(self._heard)
+            if ended:
+                return None
 
-    def end(self) -> int:
-        """End it, with its process group where nothing else finds what it has started (see `trees`), and return its exit code."""
-        if sys.platform != "linux":
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process, signal.SIGKILL)
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(self.process, signal.SIGKILL)
+    def close(self) -> None:
+        """Let go of it. If it waits, it ends."""
         self._stream.close()
-        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+        if self._notice is not None:
+            os.close(self._notice)
+            self._notice = None
 
     def signal(self, which: signal.Signals) -> None:
         """Signal its process group."""

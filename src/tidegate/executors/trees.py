@@ -55,8 +55,8 @@ def children(process: int | str = SELF) -> set[int]:
     return found
 
 
-def programs(besides: int | None = None) -> dict[int, str]:
-    """Return the command of each process that runs below this one, by its number; but for one of them, below which is looked too."""
+def programs(*besides: int) -> dict[int, str]:
+    """Return the command of each process that runs below this one, by its number; but for some, below which is looked too."""
     if not _has_children():
         return {}
     found: dict[int, str] = {}
@@ -65,7 +65,7 @@ def programs(besides: int | None = None) -> dict[int, str]:
         process = pending.pop(0)
         command = _command(process)
         # What has ended, and is not reaped yet, has none.
-        if command and process != besides and not any(each in command for each in AIDES):
+        if command and process not in besides and not any(each in command for each in AIDES):
             found[process] = "a copy of the task's own process" if command == own else command
         pending += sorted(children(process))
     return found

@@ -37,7 +37,7 @@ from tidegate.bundles.directory import BundleDirectory
 from tidegate.core.messages import TASK_RAISED, final
 from tidegate.errors import CodeError
 from tidegate.executors import trees
-from tidegate.executors.attempt import Means, carry_out, flush_output, unable
+from tidegate.executors.attempt import Means, carry_out, flush_output, rehearse, unable
 from tidegate.executors.code import load_module, load_task, warm
 from tidegate.executors.copyable import files_to_reopen, holdings, reopen
 from tidegate.executors.directory import Directories
@@ -61,6 +61,7 @@ from tidegate.executors.frames import (
 )
 from tidegate.executors.patience import PatientFiles
 from tidegate.executors.spare import Spare, receive
+from tidegate.executors.template import Template, TemplateGone
 from tidegate.home import BLOBS, BUNDLES
 from tidegate.ir.graph import PythonTarget
 from tidegate.logs import Logs, keep_log
@@ -73,6 +74,8 @@ CHUNK = 64 * 1024
 REFUSING = 0.4
 """Seconds that a worker goes on in which a task cannot begin. That task is tried again after a second at the earliest, so never in this one."""
 TOLD_TO_END = 128 + signal.SIGTERM
+GONE = 128 + signal.SIGKILL
+"""The exit code when a process is gone that this one cannot do without."""
 
 
 class Worker:
@@ -93,6 +96,7 @@ class Worker:
         """SIGTERM is an exception: the author's code runs in this process."""
         self._running: Spare | None = None
         self._spare: Spare | None = None
+        self._template: Template | None = None
         self._last = False
         """The worker cannot go on after this assignment."""
         self._refused: dict[tuple[PythonTarget, str], CodeError] = {}
@@ -174,32 +178,34 @@ class Worker:
                 self._compare(assignment)
             self._directories.prepare()
         except CodeError as error:
-            return self._tidied(assignment, _packed(self._refusal(assignment, error)))
+            return self._tidied(assignment, _packed(self._refusal(assignment, error)), whole=True)
         if isinstance(assignment, Run) and (assignment.timed or is_new):
             self._send(Started(assignment.number))
-        child = self._take_spare() if self._files is not None else None
+        child = self._take_child()
         if child is None:
             return self._carry_out_here(assignment, task)
         self._running = child
         began = time.monotonic_ns()
         child.give(self._directories.next.encode(), body)
+        assert self._template is not None
         try:
-            report = child.report(self._stream)
-        except EOFError:
-            # Nobody is left to report to. What the attempt has started ends with it.
-            child.end()
-            trees.end_children()
-            os._exit(0)
-        code = child.end()
+            report = child.report(self._stream, self._template.has_ended)
+            code, whole = self._template.end(child.process, tell=not self._ending)
+        except (EOFError, TemplateGone):
+            # Nobody is left to report to; or nobody knows what the attempt has left, and the forker ends all there is.
+            self._drop_template()
+            os._exit(GONE)
         self._running = None
+        child.close()
         if report is None and not self._ending:
             micros = (time.monotonic_ns() - began) // 1000
             report = _packed(self._ended(assignment, code, micros))
-        return self._tidied(assignment, report or b"")
+        return self._tidied(assignment, report or b"", whole=whole)
 
     def _carry_out_here(self, assignment: Assignment, task: Task[..., Any] | None) -> bytes:
         """Be the child: this process cannot be copied, or the system has no room for another."""
         self._last = True
+        self._drop_template()
         self._become_an_attempt()
         os.chdir(self._directories.next)
         report = carry_out(assignment, task, self._means, self._directories.next)
@@ -209,13 +215,12 @@ class Worker:
         if self._ending or os.getpid() != self._pid:
             # Told to end; or this is a copy of us, forked by the attempt, that came back from it.
             os._exit(TOLD_TO_END)
-        return self._tidied(assignment, _packed(report))
+        trees.tell(trees.programs(), self._printed)
+        return self._tidied(assignment, _packed(report), whole=trees.end_children())
 
-    def _tidied(self, assignment: Assignment, report: bytes) -> bytes:
-        """End what an attempt has started, move what was printed to its log, and take its directory away, before its end is told."""
-        if not self._ending:
-            trees.tell(trees.programs(), self._printed)
-        if not trees.end_children():
+    def _tidied(self, assignment: Assignment, report: bytes, *, whole: bool) -> bytes:
+        """Move what was printed to the log of an attempt, and take its directory away, before its end is told; `whole`: its processes are gone."""
+        if not whole:
             self._last = True
         if self._ending:
             return report  # the supervisor looks at what was printed
@@ -241,7 +246,6 @@ class Worker:
             # Another worker has a place of its own.
             self._last = True
         if not self._last and self._spare is None and self._files is not None and self._tasks:
-            # Not earlier: what two processes share is copied when one of them writes there, and by now this one has written.
             self._spare = self._fork()
 
     # ---- the author's code ----
@@ -284,7 +288,7 @@ class Worker:
         """Let the block import. What that prints belongs to no attempt, unless it fails."""
         if self._fault is not None:
             raise self._fault
-        self._drop_spare()
+        self._drop_template()
         self._interruptible = True
         faulthandler.register(signal.SIGTERM, all_threads=False, chain=True)
         try:
@@ -335,42 +339,38 @@ class Worker:
 
     # ---- children ----
 
-    def _take_spare(self) -> Spare | None:
+    def _take_child(self) -> Spare | None:
+        """Return the spare child, or another; None if this process cannot be copied, or the system has no room."""
+        if self._files is None:
+            return None
         spare, self._spare = self._spare, None
-        if spare is not None and spare.has_ended:
-            spare.end()
-            spare = None
         return spare or self._fork()
 
-    def _drop_spare(self) -> None:
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            spare.end()
-
     def _fork(self) -> Spare | None:
-        """Fork a child; None if the system has no room for one."""
-        try:
-            ours, theirs = socket.socketpair()
-        except OSError:
-            return None
-        try:
-            process = os.fork()
-        except OSError:
-            ours.close()
-            theirs.close()
-            return None
-        if process == 0:
-            ours.close()
-            self._be_a_child(theirs)
-        theirs.close()
-        with suppress(OSError):  # whoever of the two comes first; the other may be too late
-            os.setpgid(process, process)
-        return Spare(process, ours)
+        with suppress(OSError):
+            for _ in range(2):
+                try:
+                    self._template = self._template or Template(self._be_a_child, self._printed)
+                    return self._template.fork()
+                except TemplateGone:  # somebody has killed it
+                    self._drop_template()
+        return None
 
-    def _be_a_child(self, stream: socket.socket) -> NoReturn:
+    def _drop_template(self) -> None:
+        """End the template, and the spare child."""
+        spare, self._spare = self._spare, None
+        template, self._template = self._template, None
+        if spare is not None:
+            spare.close()
+        if template is not None:
+            template.drop()
+
+    def _be_a_child(self, stream: socket.socket, parent: int) -> NoReturn:
         code = 1
         try:
-            self._separate()
+            self._separate(parent)
+            if not select.select([stream], [], [], 0)[0]:
+                rehearse(self._means, self._means.source)
             place, body = receive(stream), receive(stream)
             if place is None or body is None:
                 os._exit(0)
@@ -389,9 +389,9 @@ class Worker:
         finally:
             os._exit(TOLD_TO_END if self._ending else code)
 
-    def _separate(self) -> None:
+    def _separate(self, parent: int) -> None:
         """Share nothing with the worker any more but memory, as it is now."""
-        parent, self._pid = self._pid, os.getpid()
+        self._pid = os.getpid()
         os.setpgid(0, 0)
         trees.end_with(parent)
         for each in (self._stream, self._permits, self._printed):
@@ -421,7 +421,8 @@ class Worker:
         if self._running is None or os.getpid() != self._pid:
             os._exit(TOLD_TO_END)
         # Before it ends, for by then some of them may have ended by this signal, and be nameless.
-        trees.tell(trees.programs(self._running.process), self._printed)
+        besides = (each.process for each in (self._template, self._running) if each is not None)
+        trees.tell(trees.programs(*besides), self._printed)
         # Its end is waited for; the forker has patience for that, and no more.
         self._running.signal(signal.SIGTERM)
 
