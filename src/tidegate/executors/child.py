@@ -49,7 +49,6 @@ class Ticket(Struct, eq=False):
 
     number: int
     work: Job | Query
-    expected: float
     since: float = FOREVER
     deadline: float = FOREVER
     announced: bool = False
@@ -89,6 +88,8 @@ class Child:
         """Its exit code, negative for a signal, once it has ended."""
         self.tickets: deque[Ticket] = deque()
         self.ready = False
+        self.quick = False
+        """Its last attempt was over in a moment."""
         self.loaded: set[Target] = set()
         """Tasks whose code is imported there."""
         self.idle_since = FOREVER
@@ -140,12 +141,12 @@ class Child:
         """Frames wait for room in the stream."""
         return bool(self._unsent)
 
-    def assign(self, work: Job | Query, expected: float, frame: Callable[[int], bytes]) -> Ticket:
+    def assign(self, work: Job | Query, frame: Callable[[int], bytes]) -> Ticket:
         """Add an assignment; it goes out with `flush`."""
         self._assigned += 1
         self._unsent += frame(self._assigned)
         self._permitted += self._assigned.to_bytes(LENGTH)
-        ticket = Ticket(self._assigned, work, expected)
+        ticket = Ticket(self._assigned, work)
         self.tickets.append(ticket)
         return ticket
 

@@ -30,7 +30,7 @@ from tidegate.executors.frames import Checked, Described, Differs, Done, Ready, 
 from tidegate.executors.memory import weigh
 from tidegate.executors.nursery import BORN, ENDED, UP, Nursery
 from tidegate.executors.orders import Orders
-from tidegate.executors.roster import GRACE, STUCK_AFTER, Roster, Site, expect
+from tidegate.executors.roster import GRACE, MOMENT, Roster, Site, expect
 from tidegate.executors.written import look
 from tidegate.home import SCRATCH
 from tidegate.ir.graph import SECOND, Micros
@@ -264,7 +264,7 @@ class Pool:
                 ticket = self._finish(child, number)
                 if isinstance(ticket.work, Job):
                     if not isinstance(outcome, Hindered):
-                        self._roster.learn(ticket.work, micros / SECOND)
+                        child.quick = micros < MOMENT * SECOND
                     self._add(ticket.work, outcome, micros)
             case Described(number) | Checked(number) | Unable(number):
                 ticket = self._finish(child, number)
@@ -353,7 +353,7 @@ class Pool:
         if self._now >= head.weigh and (used := weigh(head, child.process)):
             self._end_for(child, Ending(head, used=used))
             return
-        if self._now >= head.since + STUCK_AFTER and len(child.tickets) > 1:
+        if self._now >= head.since + MOMENT and len(child.tickets) > 1:
             self._roster.put_back(child.take_back())
         if self._now >= head.since + ANNOUNCE_AFTER and not head.announced:
             head.announced = True
@@ -482,5 +482,5 @@ def _next_look(child: Child, idle: float) -> float:
     else:
         soonest = min(soonest, head.since + ANNOUNCE_AFTER)
     if len(child.tickets) > 1:
-        soonest = min(soonest, head.since + STUCK_AFTER)
+        soonest = min(soonest, head.since + MOMENT)
     return soonest

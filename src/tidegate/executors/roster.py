@@ -1,7 +1,7 @@
 """
 Who gets what: the workers there are, what waits for them, and which worker is given which attempt.
 
-A worker has one attempt at a time, and more only while those are known to be short. The bundle whose first attempt came first is served first;
+A worker has one attempt at a time; and the next one already, if its last was over in a moment: to ask for it would take as long. The bundle whose first attempt came first is served first;
 if it has no worker, the first that has nothing to do makes room for one, unless that one has only just begun.
 """
 
@@ -33,12 +33,8 @@ from tidegate.ir.graph import ORDINARY
 from tidegate.parts import Part, reason
 from tidegate.ports.executor import Capacity, Job, Outcome, Raised
 
-SHORT = 0.005
-"""Seconds: tasks that take less on average are handed out several at a time."""
-AHEAD = 16
-"""Most attempts that wait in a worker."""
-STUCK_AFTER = 0.02
-"""Seconds after which those behind an attempt are taken back from its worker."""
+MOMENT = 0.02
+"""Seconds: an attempt that takes longer has none behind it in its worker."""
 GRACE = 0.5
 """Seconds between asking a process to end and ending it."""
 IMPORT_LIMIT = 300.0
@@ -53,8 +49,6 @@ HUNG = 30.0
 """Seconds after which such a forker is ended, and all that it has forked is lost: late, for a machine that swaps may only be slow."""
 EXTRA = 2
 """Workers beyond the cap, for questions while all others run attempts."""
-KNOWN_TASKS = 10_000
-"""Tasks whose average duration is remembered."""
 
 # One count for all pools of this process, which may share a directory.
 _numbers = itertools.count(1)
@@ -94,7 +88,6 @@ class Roster:
         self._site = site
         self._selector = selector
         self._add = add
-        self._averages: dict[tuple[str, str], float] = {}
         self._now = 0.0
 
     def place(self, now: float, *, attempts: bool) -> None:
@@ -103,7 +96,6 @@ class Roster:
         self._place_queries()
         if not attempts:
             return
-        self._even_out()
         for bundle in self.backlog.bundles():
             if self._place(bundle):
                 return
@@ -112,14 +104,6 @@ class Roster:
         """Have what was taken back from a worker wait again, before all others."""
         self.backlog.put_back([t.work for t in tickets if isinstance(t.work, Job)])
         self.queries.extendleft(t.work for t in tickets if isinstance(t.work, Query))
-
-    def learn(self, job: Job, seconds: float) -> None:
-        """Remember how long an attempt took."""
-        task = (job.bundle, str(job.target))
-        if len(self._averages) > KNOWN_TASKS:
-            self._averages.clear()
-        known = self._averages.get(task, seconds)
-        self._averages[task] = known + (seconds - known) / 4
 
     def dismiss(self, child: Child) -> None:
         """Take a worker that has ended off the list."""
@@ -271,7 +255,7 @@ class Roster:
                 child = self._hire(query.bundle)
             if child is not None:
                 self.queries.remove(query)
-                ticket = child.assign(query, FOREVER, partial(_question, query))
+                ticket = child.assign(query, partial(_question, query))
                 expect(ticket, self._now)
                 self.flush(child)
 
@@ -313,50 +297,27 @@ class Roster:
                 wanted -= 1
 
     def _assign_ahead(self, bundle: str, staff: list[Child]) -> None:
-        rooms = {child: self._room_ahead(child) for child in staff}
-        while bundle in self.backlog:
-            open_ = [child for child, room in rooms.items() if room > 0]
-            if not open_:
+        for child in staff:
+            if bundle not in self.backlog:
                 return
-            child = min(open_, key=lambda c: len(c.tickets))
-            last = child.tickets[-1].work
-            if isinstance(last, Job) and not shares.may_follow(self.backlog.next(bundle), last):
-                return
-            expected = self._assign(child)
-            rooms[child] = rooms[child] - 1 if expected < SHORT else 0
-
-    def _room_ahead(self, child: Child) -> int:
-        if not child.ready or not child.tickets:
-            return 0
-        if self._now >= child.tickets[0].since + STUCK_AFTER:
-            return 0
-        longest = max(ticket.expected for ticket in child.tickets)
-        if longest >= SHORT:
-            return 0
-        return min(AHEAD, int(SHORT / max(longest, 1e-6))) + 1 - len(child.tickets)
-
-    def _even_out(self) -> None:
-        """Take back what waits in one worker while another of its bundle has nothing to do."""
-        for idle in self.children:
-            if not (_free(idle) and idle.ready) or idle.bundle in self.backlog:
+            if not (child.quick and len(child.tickets) == 1):
                 continue
-            busy = [c for c in self.children if c.bundle == idle.bundle and not c.ending]
-            richest = max(busy, key=lambda c: len(c.tickets))
-            if len(richest.tickets) > 2:
-                self.put_back(richest.take_back())
+            head = child.tickets[0]
+            if self._now >= head.since + MOMENT or not isinstance(head.work, Job):
+                continue
+            if shares.may_follow(self.backlog.next(bundle), head.work):
+                self._assign(child)
 
-    def _assign(self, child: Child) -> float:
+    def _assign(self, child: Child) -> None:
         job = self.backlog.take(child.bundle)
-        expected = self._averages.get((job.bundle, str(job.target)), FOREVER)
         try:
-            ticket = child.assign(job, expected, partial(_order, job))
+            ticket = child.assign(job, partial(_order, job))
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             failure = final(TASK_RAISED, f"the inputs cannot be sent: {error}")
             self._add(job, Raised(failure))
-            return FOREVER
+            return
         if child.ready and len(child.tickets) == 1:
             expect(ticket, self._now)
-        return expected
 
 
 def expect(ticket: Ticket, now: float) -> None:
