@@ -219,6 +219,41 @@ def test_on_a_full_disk_what_ends_is_stored_and_health_says_what_is_wrong_until_
     assert tidegate("doctor").code == 0
 
 
+def test_a_server_that_starts_on_a_full_disk_begins_nothing_takes_aborts_and_goes_on_with_room(
+    tidegate, small, tmp_path
+):
+    tidegate.write("wf.py", STRIVING)
+    server = Server(tidegate.home).ready()
+    try:
+        assert tidegate("register", "wf.py").code == 0
+        ask = server.connect()
+        for id_ in ("running", "unwanted"):
+            signs = tmp_path / id_
+            signs.mkdir()
+            body = {"workflow": "wf.striving", "id": id_, "inputs": {"signs": str(signs)}}
+            assert ask("POST", "executions", body).status == 201
+            until((signs / "began").exists)
+            (signs / "began").unlink()
+        server.kill()
+        server.close()
+        small.fill()
+
+        server = Server(tidegate.home).ready()
+        small.fill()
+        ask = server.connect()
+        assert ask("POST", "executions/unwanted/abort", {}).status == 200
+        for id_ in ("running", "unwanted"):
+            (tmp_path / id_ / "end").touch()
+        assert not (tmp_path / "running" / "began").exists()
+        small.free()
+        assert ask("GET", "executions/running?wait=30").body["phase"] == "FAILED"
+        assert ask("GET", "executions/unwanted").body["phase"] == "ABORTED"
+        assert not (tmp_path / "unwanted" / "began").exists()
+        until(lambda: ask("GET", "health").body["status"] == "ok")
+    finally:
+        server.close()
+
+
 def metrics(server: Server) -> str:
     url = f"http://127.0.0.1:{server.port}/metrics"
     asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {server.token}"})
