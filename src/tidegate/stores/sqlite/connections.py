@@ -279,7 +279,9 @@ class Connections:
                 return
         # A long reader, or a full disk, can keep the log from beginning anew: then not every commit tries again.
         self._move_at = self._log_pages + self._longest
-        self._checkpoint(connection)
+        if self._checkpoint(connection) is None:
+            # For want of room, most likely: what there will be must be the database's before the log takes it.
+            self._move_at = self._log_pages
 
     def _make_room(self, connection: apsw.Connection) -> None:
         """
@@ -310,7 +312,11 @@ class Connections:
         try:
             for _ in range(PASSES):
                 turn, before = self._log_turn, self._synced_pages
-                _, moved = self._checkpoint(connection) or (0, before)
+                done = self._checkpoint(connection)
+                if done is None:
+                    self._move_at = self._log_pages  # as above
+                    return
+                _, moved = done
                 if moved <= before:
                     break
                 if code := sync(connection):
