@@ -75,7 +75,7 @@ class Follower:
         self._stopped = False
 
     def follow(self, *, detach: bool = False) -> ExecutionView:
-        """Return the execution once it has ended or, with `detach`, once nothing more can happen without an answer. Errors: `StoreDamaged`, also if it is held."""
+        """Return the execution once it has ended or, with `detach`, once nothing more can happen without an answer. Errors: `StoreDamaged`, `TaskHeld` if nothing can begin."""
         threading.Thread(target=self._listen, name="tidegate-news", daemon=True).start()
         progress = Progress()
         try:

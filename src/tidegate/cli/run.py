@@ -35,7 +35,7 @@ from tidegate.cli.store import open_engine
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
 from tidegate.cli.way import Way, server, spelled, way_to
-from tidegate.errors import ExecutionFailed, Refused, StoreDamaged, UnknownSignal
+from tidegate.errors import ExecutionFailed, Refused, StoreDamaged, TaskHeld, UnknownSignal
 from tidegate.sdk.scratch import here
 from tidegate.service.executions import new_id
 from tidegate.wire import (
@@ -195,7 +195,7 @@ def resume_command(
         for id_ in ids:
             try:
                 views.append(_follow(way, id_, [], detach=detach, lines=lines))
-            except StoreDamaged as error:
+            except (StoreDamaged, TaskHeld) as error:
                 damaged = True
                 tell(line(error.message))
         if as_json:

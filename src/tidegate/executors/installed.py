@@ -51,7 +51,10 @@ class Installed:
         top = within.partition("/")[0].partition(".")[0]
         # Most are called after what they hold.
         likely = normalized(top)
-        names = sorted(self._in[place], key=lambda name: name != likely)
+        if likely in self._in[place] and self._holds(likely, within, top):
+            return likely
+        # The small ones first: of large ones the lists have megabytes.
+        names = sorted(self._in[place], key=self._size)
         return next((name for name in names if self._holds(name, within, top)), None)
 
     def version(self, name: str) -> tuple[str, str]:
@@ -87,6 +90,12 @@ class Installed:
             return f"\n{within},".encode() in record
         # Where the system has installed it, there may be no list of files.
         return name == normalized(top) or top.encode() in self._read(name, "top_level.txt").split()
+
+    def _size(self, name: str) -> int:
+        try:
+            return os.stat(self._infos[name] / "RECORD").st_size  # noqa: PTH116
+        except OSError:
+            return 0
 
     def _record(self, name: str) -> bytes:
         if name not in self._records:

@@ -1,5 +1,7 @@
 """What to say of an exception of the author's code: one line, and the traceback as far as it is the author's."""
 
+import os
+import re
 import shlex
 import sys
 import traceback
@@ -12,6 +14,8 @@ from tidegate.errors import AuthoringError, InvalidValue, TidegateError
 MAX_TRACE = 16 * 1024
 MAX_MESSAGE = 2 * 1024
 MAX_NAME = 200
+
+_QUOTED = re.compile(r"'([^']+)'")
 
 _OURS = str(Path(__file__).parents[1]) + "/"
 
@@ -29,23 +33,36 @@ def failure_of(error: BaseException, source: str = "", launched_from: str = "") 
 
 
 def not_packed(error: BaseException, source: str, launched_from: str = "") -> str:
-    """Say how a file comes into the code of an execution, if one was looked for there, or might have been."""
+    """Say how a file comes into the code of an execution, if one was looked for there, or is where the execution was launched."""
+    name = os.path.normpath(_missing_name(error)).removeprefix(f"{source}/")
+    if not source or name in (".", "") or name.startswith(("/", "~")) or "\0" in name:
+        return ""
+    is_there = bool(launched_from) and os.path.exists(os.path.join(launched_from, name))  # noqa: PTH110, PTH118 - False where nobody may look
+    there = f"there is one in {launched_from}, where the execution was launched, but a task works in a directory of its own"
+    read = "read it from current_context().launched_from"
+    if name.startswith("../"):
+        return f" ({there}: {read})" if is_there else ""
+    parts = name.split("/")
+    for packed in ("/".join(parts[n:]) for n in range(1, len(parts))):
+        if os.path.exists(f"{source}/{packed}"):  # noqa: PTH110 - as above
+            return f" (it is packed as {packed}: names are those below the directory from which the workflow is imported)"
+    flag = f"pack it with --include {shlex.quote(name[:MAX_NAME])}"
+    if is_there:
+        return f" ({there}: {flag}, or {read})"
+    return f" (if it lies beside the workflow: it is not packed; {flag})"
+
+
+def _missing_name(error: BaseException) -> str:
+    """Return the name of a file that was not found; empty if none was looked for, or nobody knows which."""
     match error:
-        case FileNotFoundError(filename=str(name)):
-            if name.startswith(f"{source}/"):
-                name = name.removeprefix(f"{source}/")
+        case FileNotFoundError(filename=None) if found := _QUOTED.search(str(error)):
+            return found[1]
+        case FileNotFoundError(filename=str() | bytes() | os.PathLike() as name):
+            return os.fsdecode(name)
         case ModuleNotFoundError(name=str(module)):
-            name = f"{module.replace('.', '/')}.py"
+            return f"{module.replace('.', '/')}.py"
         case _:
             return ""
-    if not source or name.startswith(("/", "..", "~")):
-        return ""
-    if launched_from and Path(launched_from, name).exists():
-        return (
-            f" (there is one in {launched_from}, where the execution was launched, but a task works in a directory of its own:"
-            f" pack it with --include {shlex.quote(name[:MAX_NAME])}, or look for it in current_context().launched_from)"
-        )
-    return f" (if it lies beside the workflow: it is not packed; pack it with --include {name[:MAX_NAME]})"
 
 
 def one_line(error: BaseException) -> str:

@@ -57,3 +57,28 @@ def test_an_exception_whose_text_cannot_be_had_is_named_all_the_same():
 
 def test_a_text_that_cannot_be_stored_is_spelled_out():
     assert failure_of(ValueError("\udcff")).message == "ValueError: \\udcff"
+
+
+def test_a_file_that_is_missing_is_said_to_be_where_it_is_and_how_it_gets_to_the_task(tmp_path):
+    there, source = tmp_path / "there", tmp_path / "source"
+    for place in (there / "flows", source):
+        place.mkdir(parents=True)
+    for name in ("rates.csv", "flows/packed.csv", "../up.csv"):
+        (there / name).write_text("")
+    (source / "packed.csv").write_text("")
+
+    def said(error):
+        return failure_of(error, str(source), str(there)).message
+
+    for error in (
+        FileNotFoundError(2, "No such file", "./rates.csv"),
+        FileNotFoundError(2, "No such file", b"rates.csv"),
+        FileNotFoundError("Failed to open local file 'rates.csv'"),
+    ):
+        assert f"there is one in {there}" in said(error)
+        assert "pack it with --include rates.csv, or read it from" in said(error)
+    up = said(FileNotFoundError(2, "No such file", "../up.csv"))
+    assert ("--include" in up, "current_context().launched_from" in up) == (False, True)
+    assert "it is packed as packed.csv" in said(FileNotFoundError(2, "", "flows/packed.csv"))
+    assert "--include absent.csv" in said(FileNotFoundError(2, "", "absent.csv"))
+    assert "(" not in said(FileNotFoundError(2, "No", "/absent.csv"))
