@@ -65,9 +65,9 @@ def read_notes(path: Path) -> list[list[Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def prepare(home: Path, source: Path) -> None:
+def prepare(home: Path, source: Path, flow: str = FLOW) -> None:
     """Register the workflow, so that owners need not."""
-    source.write_text(FLOW)
+    source.write_text(flow)
     sources = find_sources(source, ())
     archive = pack(sources)
     with open_runtime(home, workers=1, serve_door=False) as runtime:
