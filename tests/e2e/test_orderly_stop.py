@@ -1,5 +1,6 @@
 """A server that is told to stop lets what runs come to its end, or gives it back; and the next owner ends what a killed one has left running."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from tests.e2e.watched import FLOW, Watched, prepare, until
 from tests.serving import Server
 
 from tidegate.runtime import problems_of
+
+RESTARTS = int(os.environ.get("TIDEGATE_RESTARTS", "12"))
+"""How many restarts a task runs through: more than it may be lost."""
 
 # ---- an orderly stop ----
 
@@ -76,8 +80,9 @@ def test_a_server_where_nothing_runs_ends_at_once_whatever_the_grace(watch):
     server.server.stop()
 
 
+@pytest.mark.timeout(120 + 5 * RESTARTS)
 def test_more_restarts_than_a_task_may_be_lost_do_not_fail_it(tmp_path, watch):
-    for n in range(12):
+    for n in range(RESTARTS):
         server = watch("--grace", "0", workers=1).ready()
         if n == 0:
             server.launch("lasting", "l", place=str(tmp_path))
