@@ -33,17 +33,24 @@ def failure_of(error: BaseException, source: str = "", launched_from: str = "") 
 
 
 def not_packed(error: BaseException, source: str, launched_from: str = "") -> str:
-    """Say how a file comes into the code of an execution, if one was looked for there, or is where the execution was launched."""
-    name = os.path.normpath(_missing_name(error)).removeprefix(f"{source}/")
-    if not source or name in (".", "") or name.startswith(("/", "~")) or "\0" in name:
+    """
+    Say how a file comes into the code of an execution, if one was looked for there, or is where the execution was launched.
+
+    Without a `source` the task has run in the process that called it: only of what is where that is can be said that it is not there.
+    """
+    name = os.path.normpath(_missing_name(error))
+    name = name.removeprefix(f"{source}/") if source else name
+    if name in (".", "") or name.startswith(("/", "~")) or "\0" in name:
         return ""
     is_there = bool(launched_from) and os.path.exists(os.path.join(launched_from, name))  # noqa: PTH110, PTH118 - False where nobody may look
+    if not source and not is_there:
+        return ""
     there = f"there is one in {launched_from}, where the execution was launched, but a task works in a directory of its own"
     read = "read it from current_context().launched_from"
     if name.startswith("../"):
         return f" ({there}: {read})" if is_there else ""
     parts = name.split("/")
-    for packed in ("/".join(parts[n:]) for n in range(1, len(parts))):
+    for packed in ("/".join(parts[n:]) for n in range(1, len(parts) if source else 1)):
         if os.path.exists(f"{source}/{packed}"):  # noqa: PTH110 - as above
             return f" (it is packed as {packed}: names are those below the directory from which the workflow is imported)"
     flag = f"pack it with --include {shlex.quote(name[:MAX_NAME])}"
@@ -59,10 +66,14 @@ def _missing_name(error: BaseException) -> str:
             return found[1]
         case FileNotFoundError(filename=str() | bytes() | os.PathLike() as name):
             return os.fsdecode(name)
-        case ModuleNotFoundError(name=str(module)):
+        case ModuleNotFoundError(name=str(module)) if not _is_pythons(module):
             return f"{module.replace('.', '/')}.py"
         case _:
             return ""
+
+
+def _is_pythons(module: str) -> bool:
+    return module.partition(".")[0] in sys.stdlib_module_names
 
 
 def one_line(error: BaseException) -> str:

@@ -19,13 +19,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
-from msgspec import structs
-
 from tidegate import disk
 from tidegate.core.messages import Failure
 from tidegate.errors import CodeError
-from tidegate.sdk.failures import MAX_NAME, failure_of
-from tidegate.sdk.scratch import scratch
+from tidegate.sdk.failures import failure_of
+from tidegate.sdk.scratch import here, scratch
 
 CLONE_FS = 0x200
 """A flag of unshare(2): the working directory, the root and the umask."""
@@ -102,16 +100,9 @@ def workplace(module: str) -> Iterator[str]:
 
 def failure_here(error: BaseException) -> Failure:
     """Return the failure of an attempt that has raised and is over, and say if it has looked for a file that is where it was called."""
-    failure = failure_of(error)
-    match error:
-        case FileNotFoundError(filename=str(name)) if not Path(name).is_absolute():
-            if os.path.exists(name):  # noqa: PTH110 - False where nobody may look
-                here = (
-                    f" (it is in {Path.cwd()}; a task works in a directory of its own, with what is packed with its workflow:"
-                    f" pack it with --include {name[:MAX_NAME]}, or make it an input)"
-                )
-                return structs.replace(failure, message=failure.message + here)
-    return failure
+    # A module is looked for where the caller's are, and not in the working directory.
+    is_file = isinstance(error, FileNotFoundError)
+    return failure_of(error, launched_from=here() if is_file else "")
 
 
 def _copy_for(module: str) -> _Copy | None:
@@ -184,8 +175,8 @@ def _signs(top: str, names: tuple[str, ...]) -> _Signs:
 def _walked(top: str) -> _Signs:
     """Return the signs of all that is in a directory; of the links too, and of the directories."""
     found = []
-    for here, folders, files in os.walk(top):
+    for below, folders, files in os.walk(top):
         for name in (*folders, *files):
-            seen = os.lstat(f"{here}/{name}")
-            found.append((f"{here}/{name}", seen.st_size, seen.st_ctime_ns, seen.st_ino))
+            seen = os.lstat(f"{below}/{name}")
+            found.append((f"{below}/{name}", seen.st_size, seen.st_ctime_ns, seen.st_ino))
     return tuple(found)

@@ -82,3 +82,6 @@ def test_a_file_that_is_missing_is_said_to_be_where_it_is_and_how_it_gets_to_the
     assert "it is packed as packed.csv" in said(FileNotFoundError(2, "", "flows/packed.csv"))
     assert "--include absent.csv" in said(FileNotFoundError(2, "", "absent.csv"))
     assert "(" not in said(FileNotFoundError(2, "No", "/absent.csv"))
+    # A Python that was built without one of its own modules has it nowhere beside a workflow.
+    assert "--include shop/prices.py" in said(ModuleNotFoundError("No", name="shop.prices"))
+    assert "(" not in said(ModuleNotFoundError("No", name="_tkinter"))

@@ -1,6 +1,7 @@
 """Attempts that run in this process: each has a working directory of its own, and leaves the caller's as it was."""
 
 import importlib
+import shlex
 import subprocess
 import sys
 import threading
@@ -62,17 +63,23 @@ def spoiling() -> str:
     return list_all(after=spoil())
 
 @task
-def stray(how: str) -> str:
+def stray() -> str:
     Path("left").touch()
     os.makedirs("a/b")
     os.chmod("a", 0)
-    if how == "exit":
-        raise SystemExit(3)
-    return open("beside.txt").read()
+    raise SystemExit(3)
 
 @workflow
-def straying(how: str) -> str:
-    return stray(how=how)
+def straying() -> str:
+    return stray()
+
+@task
+def look(path: str) -> str:
+    return open(path).read()
+
+@workflow
+def looking(path: str) -> str:
+    return look(path=path)
 
 @task
 def nested() -> str:
@@ -156,18 +163,33 @@ def test_packed_files_are_there_and_what_is_written_over_them_is_the_attempts_al
 
 
 def test_what_lies_where_it_was_called_is_not_there_and_the_message_says_what_to_do(
-    run: Way, flow: Any
+    run: Way, flow: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    with pytest.raises(ExecutionFailed) as caught:
-        run(flow.straying, how="open")
-    assert f"it is in {Path.cwd()}; " in caught.value.message
-    assert "--include beside.txt" in caught.value.message
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("beside.txt", "it's here.txt", "../outside.txt"):
+        (elsewhere / name).touch()
+
+    def said(path: str) -> str:
+        with monkeypatch.context() as there, pytest.raises(ExecutionFailed) as caught:
+            there.chdir(elsewhere)
+            run(flow.looking, path=path)
+        return caught.value.message
+
+    assert f"there is one in {elsewhere}, " in said("./beside.txt")
+    assert "--include beside.txt" in said("./beside.txt")
+    (typed,) = shlex.split(said("it's here.txt").partition("--include ")[2].partition(", or")[0])
+    assert typed == "it's here.txt"
+    # What no --include can pack is not said to be packed by one.
+    outside = said("../outside.txt")
+    assert ("--include" in outside, "current_context().launched_from" in outside) == (False, True)
+    assert "launched" not in said("absent.txt") + said(str(elsewhere / "absent.txt"))
 
 
 def test_an_attempt_that_fails_leaves_nothing_either(run: Way, flow: Any):
     before = {path.name for path in workplace.scratch().glob("work-*")}
     with pytest.raises(ExecutionFailed):
-        run(flow.straying, how="exit")
+        run(flow.straying)
     assert {path.name for path in workplace.scratch().glob("work-*")} == before
 
 
