@@ -324,9 +324,16 @@ def _chosen(root: Path, extra: Sequence[Path], by: str) -> Iterator[str]:
             ) from None
         if path.is_dir():
             try:
-                yield from _tree(root, 2 * MAX_FILES, 2 * MAX_BYTES, name)
+                found = list(_tree(root, 2 * MAX_FILES, 2 * MAX_BYTES, name))
             except _TooLargeError as why:
                 raise CodeError(f"{by} {path}: {why}") from None
+            # A pattern of a project file may well name some that give nothing.
+            is_typed = by.startswith("--")
+            if is_typed and not found and any(a or b for _, a, b in os.walk(path)):
+                raise CodeError(
+                    f"{by} {path}: nothing of it is packed; what is hidden, or ignored by git, is left out of a directory: name the files"
+                )
+            yield from found
         elif path.is_file():
             yield name.as_posix()
         else:

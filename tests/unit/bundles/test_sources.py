@@ -137,6 +137,25 @@ def test_what_is_named_is_taken_as_well(project):
             find_sources(project / "wf.py", include=[wrong])
 
 
+def test_a_directory_is_not_named_in_vain(project):
+    write(project, "hidden/.a.csv")
+    write(project, "ignored/b.csv")
+    (project / "empty").mkdir()
+    write(project, ".gitignore", "ignored/\n")
+    git(project, "add", "-A")
+    wf = project / "wf.py"
+    for wrong in (project / "hidden", project / "ignored"):
+        said = f"{wrong.name}: nothing of it is packed"
+        with pytest.raises(CodeError, match=f"--only .*{said}"):
+            find_sources(wf, [wrong])
+        with pytest.raises(CodeError, match=f"--include .*{said}"):
+            find_sources(wf, include=[wrong])
+    named = [project / "ignored/b.csv", project / "empty"]
+    assert "ignored/b.csv" in find_sources(wf, include=named).files
+    write(project, "pyproject.toml", "[tool.tidegate]\ninclude = ['*']\n")
+    assert "words.txt" in find_sources(wf).files
+
+
 def test_a_project_file_names_what_is_taken_as_well(project):
     write(project, "flows/wf.py")
     write(project, "flows/data/a.csv")
