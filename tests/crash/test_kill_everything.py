@@ -2,7 +2,8 @@
 The server, the fork server, workers, templates and children are killed with `kill -9` under load: nothing is lost, doubled or left running.
 
 Method: as in `test_kill_server`, but each task writes down that it begins and ends, and starts a program that leaves its session and would
-outlive it. Both hold a lock of the node, so that an attempt that meets anything of the one before it knows. A seed decides who is killed next.
+outlive it. Both hold a lock of the node, so that an attempt that meets anything of the one before it knows. A seed decides who is
+killed next, and whether workers hang when their fork server is.
 
 TIDEGATE_KILLS sets how often (15 if it is not set, TIDEGATE_KILLS=300 takes some minutes); with -s it says what was killed.
 """
@@ -159,17 +160,38 @@ class Killer:
 
     def _kill(self, server: Server, what: str) -> None:
         if what == "server and fork server":
-            self._until(server, partial(self._kill_one, server, "fork server"))
+            self._until(server, partial(self._kill_both, server))
         server.kill()
         self._clients.move(None)
         self.killed[what] += 1
 
+    def _kill_both(self, server: Server) -> bool:
+        """Kill a server and its fork server at once: neither sees the other go."""
+        with suppress(psutil.Error):
+            top = psutil.Process(server.process.pid)
+            for fork_server in there(top, "fork server"):
+                fork_server.suspend()
+                self._let_hang(top)
+                top.kill()
+                fork_server.kill()
+                return True
+        return False
+
     def _kill_one(self, server: Server, what: str) -> bool:
         with suppress(psutil.Error):
-            if family := there(psutil.Process(server.process.pid), what):
+            top = psutil.Process(server.process.pid)
+            if family := there(top, what):
+                if what == "fork server":
+                    self._let_hang(top)
                 self._chance.choice(family).kill()
                 return True
         return False
+
+    def _let_hang(self, server: psutil.Process) -> None:
+        """Half of the time, let the workers hang: they cannot see to what is below them."""
+        if self._chance.random() < 0.5:
+            for worker in there(server, "worker"):
+                worker.suspend()
 
     def _see_work(self, server: Server, lines: int) -> None:
         """Let the tasks write some lines."""
