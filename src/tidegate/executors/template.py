@@ -14,17 +14,14 @@ import struct
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, NoReturn
 
 from tidegate.executors import trees
 from tidegate.executors.spare import Spare
 
 _ORDER: Final = struct.Struct("=Bi")
 _REPLY: Final = struct.Struct("=i?")
-_FORK, _FORK_AHEAD, _END, _END_AND_TELL, _LOOK = range(5)
-
-Being: TypeAlias = Callable[[socket.socket, int, bool], NoReturn]
-"""What a child does, with its end of a stream, the process it came from, and whether it was forked ahead."""
+_FORK, _END, _END_AND_TELL, _LOOK = range(4)
 
 
 class TemplateGone(Exception):
@@ -34,11 +31,11 @@ class TemplateGone(Exception):
 class Template:
     """A template, as its worker sees it. Errors of the methods: `TemplateGone`."""
 
-    def __init__(self, be_a_child: Being, printed: int) -> None:
+    def __init__(self, be_a_child: Callable[[socket.socket, int], NoReturn], printed: int) -> None:
         """
         Fork it. Errors: `OSError`.
 
-        `be_a_child` is what its children do; into `printed` goes what they print.
+        `be_a_child` is what its children do, with their end of a stream and the process they came from; into `printed` goes what they print.
         """
         self._control, theirs = socket.socketpair()
         try:
@@ -52,8 +49,8 @@ class Template:
             _be_a_template(theirs, be_a_child, printed)
         theirs.close()
 
-    def fork(self, *, ahead: bool) -> Spare | None:
-        """Have a child forked; None if the system has no room for one. `ahead`: it will wait for what it is given."""
+    def fork(self) -> Spare | None:
+        """Have a child forked; None if the system has no room for one."""
         with ExitStack() as undo:
             try:
                 ours, theirs = socket.socketpair()
@@ -61,7 +58,7 @@ class Template:
                 return None
             undo.callback(ours.close)
             with theirs:
-                self._order(_FORK_AHEAD if ahead else _FORK, 0, theirs)
+                self._order(_FORK, 0, theirs)
             process, _ = self._reply()
             if process == 0:
                 return None
@@ -102,7 +99,9 @@ class Template:
         return number, holds
 
 
-def _be_a_template(control: socket.socket, be_a_child: Being, printed: int) -> NoReturn:
+def _be_a_template(
+    control: socket.socket, be_a_child: Callable[[socket.socket, int], NoReturn], printed: int
+) -> NoReturn:
     try:
         # The signals of the worker's group are for the worker; that it has ended is heard.
         os.setpgid(0, 0)
@@ -113,18 +112,20 @@ def _be_a_template(control: socket.socket, be_a_child: Being, printed: int) -> N
         os._exit(0)
 
 
-def _serve(control: socket.socket, be_a_child: Being, printed: int) -> None:
+def _serve(
+    control: socket.socket, be_a_child: Callable[[socket.socket, int], NoReturn], printed: int
+) -> None:
     me = os.getpid()
     while True:
         order, given, _, _ = socket.recv_fds(control, _ORDER.size, 1)
         if not order:
             return
         what, process = _ORDER.unpack(order)
-        if what in {_FORK, _FORK_AHEAD}:
+        if what == _FORK:
             born = _fork()
             if born == 0:
                 control.close()
-                be_a_child(socket.socket(fileno=given[0]), me, what == _FORK_AHEAD)
+                be_a_child(socket.socket(fileno=given[0]), me)
             os.close(given[0])
             reply = _REPLY.pack(max(born, 0), True)
         elif what in {_END, _END_AND_TELL}:

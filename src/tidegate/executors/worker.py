@@ -246,8 +246,7 @@ class Worker:
             # Another worker has a place of its own.
             self._last = True
         if not self._last and self._spare is None and self._files is not None and self._tasks:
-            # What waits already is given to it before it could be ready for that.
-            self._spare = self._fork(ahead=not self._waiter.poll(0))
+            self._spare = self._fork()
 
     # ---- the author's code ----
 
@@ -345,14 +344,14 @@ class Worker:
         if self._files is None:
             return None
         spare, self._spare = self._spare, None
-        return spare or self._fork(ahead=False)
+        return spare or self._fork()
 
-    def _fork(self, *, ahead: bool) -> Spare | None:
+    def _fork(self) -> Spare | None:
         with suppress(OSError):
             for _ in range(2):
                 try:
                     self._template = self._template or Template(self._be_a_child, self._printed)
-                    return self._template.fork(ahead=ahead)
+                    return self._template.fork()
                 except TemplateGone:  # somebody has killed it
                     self._drop_template()
         return None
@@ -366,11 +365,11 @@ class Worker:
         if template is not None:
             template.drop()
 
-    def _be_a_child(self, stream: socket.socket, parent: int, ahead: bool) -> NoReturn:  # noqa: FBT001 - as a template calls it
+    def _be_a_child(self, stream: socket.socket, parent: int) -> NoReturn:
         code = 1
         try:
             self._separate(parent)
-            if ahead:
+            if not select.select([stream], [], [], 0)[0]:
                 rehearse(self._means, self._means.source)
             place, body = receive(stream), receive(stream)
             if place is None or body is None:
