@@ -19,7 +19,6 @@ from tidegate.errors import CodeError
 from tidegate.executors.code import check, describe
 from tidegate.executors.endings import with_last_words
 from tidegate.executors.frames import (
-    LENGTH,
     Assignment,
     Check,
     Checked,
@@ -29,17 +28,14 @@ from tidegate.executors.frames import (
     Run,
     Unable,
     Up,
-    down,
-    pack,
 )
-from tidegate.ir.expr import NodeId
-from tidegate.ir.graph import Graph, PythonTarget
+from tidegate.ir.graph import Graph
 from tidegate.logs import Logs
 from tidegate.ports.executor import Raised, Returned, Unfolded
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.invoke import invoke
 from tidegate.sdk.report import DeckReport
-from tidegate.sdk.task import Task, task
+from tidegate.sdk.task import Task
 from tidegate.sdk.trace import TaskRun
 from tidegate.types.values import FileStore
 
@@ -66,14 +62,6 @@ def carry_out(assignment: Assignment, code: Task[..., Any] | None, means: Means,
     return _run(assignment, code, means, place)
 
 
-def rehearse(means: Means, place: str) -> None:
-    """Run a task that does nothing: memory that is looked at is copied now, and not when somebody waits."""
-    run = down.decode(_REHEARSAL)
-    assert isinstance(run, Run)
-    pack(_run(run, _repeat, means, place))
-    flush_output()
-
-
 def unable(question: Describe | Check, error: CodeError) -> Unable:
     """Return why a question has no answer."""
     trace = error.details.get("trace", "")
@@ -88,16 +76,6 @@ def flush_output() -> None:
     if _libc is not None:
         # What C code has printed has a buffer of its own, which goes with the process.
         _libc.fflush(_stdout)
-
-
-@task
-def _repeat(text: str) -> str:
-    return text
-
-
-_REHEARSAL = pack(
-    Run(0, "", NodeId("n0"), 1, PythonTarget(__name__, _repeat.name), {"text": ""}, "")
-)[LENGTH:]
 
 
 def _answer(question: Describe | Check, means: Means) -> Up:

@@ -37,7 +37,7 @@ from tidegate.bundles.directory import BundleDirectory
 from tidegate.core.messages import TASK_RAISED, final
 from tidegate.errors import CodeError
 from tidegate.executors import trees
-from tidegate.executors.attempt import Means, carry_out, flush_output, rehearse, unable
+from tidegate.executors.attempt import Means, carry_out, flush_output, unable
 from tidegate.executors.code import load_module, load_task, warm
 from tidegate.executors.copyable import files_to_reopen, holdings, reopen
 from tidegate.executors.directory import Directories
@@ -369,8 +369,6 @@ class Worker:
         code = 1
         try:
             self._separate(parent)
-            if not select.select([stream], [], [], 0)[0]:
-                rehearse(self._means, self._means.source)
             place, body = receive(stream), receive(stream)
             if place is None or body is None:
                 os._exit(0)
