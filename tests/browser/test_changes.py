@@ -239,6 +239,7 @@ def test_a_short_break_of_the_stream_loses_nothing_and_shows_no_banner(
     page = tab.open("/")
     own.server.port = port
     page.get_by_role("heading", name="Inbox").wait_for()
+    asked.settle()  # so that the first comes through the stream, with its id
     first = own.launch("shapes.asks_twice")
     expect(page.get_by_role("listitem").filter(has_text=first)).to_be_visible()
     page.evaluate(NOTE_COMPLAINTS)
