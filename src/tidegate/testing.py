@@ -39,6 +39,7 @@ from tidegate.sdk.load import load
 from tidegate.sdk.scratch import here
 from tidegate.sdk.signature import encode
 from tidegate.sdk.workflow import Launchable
+from tidegate.service.access import person
 from tidegate.service.service import Service
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.wire import (
@@ -145,10 +146,9 @@ class Sandbox:
             version=version,
             inputs=stored,
             id=execution,
-            via="code",
             launched_from=here(),
         )
-        view = self._service.handle(request)
+        view = self._service.handle(request, person("local"))
         assert isinstance(view, ExecutionView)
         self._engine.settle()
         return Run(self._service, view.id, self._engine.settle)
@@ -272,11 +272,9 @@ class Run:
         self, name: str, value: Value, *, who: str = "local", comment: str = "", key: str = ""
     ) -> AnswerReply:
         """Answer a signal with a stored value. Raises `InvalidValue`, `UnknownSignal` and the refusals."""
-        request = Answer(
-            id=self.id, name=name, value=value, who=who, via="code", comment=comment, key=key
-        )
+        request = Answer(id=self.id, name=name, value=value, who=who, comment=comment, key=key)
         try:
-            reply = self._service.handle(request)
+            reply = self._service.handle(request, person(who))
         finally:
             self._settle()  # a refused answer, too, may find a timeout that is due
         assert isinstance(reply, AnswerReply)
@@ -292,12 +290,12 @@ class Run:
 
     def abort(self, reason: str = "", *, who: str = "local") -> None:
         """End the execution. Raises `ExecutionEnded`."""
-        self._service.handle(Abort(id=self.id, reason=reason, who=who, via="code"))
+        self._service.handle(Abort(id=self.id, reason=reason, who=who), person(who))
         self._settle()
 
     def recover(self) -> "Run":
         """Launch it again, with what has succeeded and the answers it was given. Raises `NotRecoverable`."""
-        view = self._service.handle(Recover(id=self.id, via="code"))
+        view = self._service.handle(Recover(id=self.id), person("local"))
         assert isinstance(view, ExecutionView)
         self._settle()
         return Run(self._service, view.id, self._settle)

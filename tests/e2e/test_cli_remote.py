@@ -71,7 +71,7 @@ def test_the_address_may_follow_the_option(tidegate: Any, server: Server):
     assert f"--server {url}" in launched.err
     assert answered.code == 0, answered.err
     answers = [node["answer"] for node in shown["nodes"] if node["name"] == "times"]
-    assert answers[0]["via"] == "cli"
+    assert answers[0]["via"] == "api"
 
 
 def test_a_tree_is_registered_under_dotted_names(tidegate: Any, server: Server):

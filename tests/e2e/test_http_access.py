@@ -391,12 +391,15 @@ def test_what_is_decided_over_http_is_on_the_name_of_the_token(world):
 
     (answer,) = [n.answer for n in world.service.handle(GetExecution(id=execution)).nodes]
     assert (answer.who, answer.via, answer.comment) == ("an-approver", "api", "so be it")
+    assert answer.credential == f"token:{token.split('_')[1]}"
 
 
 def test_a_launch_and_an_abort_are_on_the_name_of_the_token(world):
     body = {"workflow": ask.name, "project": OWN[0], "domain": OWN[1]}
     token = world.tokens["operator"]
-    made = world.asking("POST", "/api/v1/executions", token=token, json=body, via="cli").json
+    made = world.asking(
+        "POST", "/api/v1/executions", token=token, json=body, x_tidegate_via="cli"
+    ).json
     world.asking("POST", f"/api/v1/executions/{made['id']}/abort", token=token, json={})
 
     events = world.service.handle(ListEvents(id=made["id"])).items

@@ -198,7 +198,7 @@ def test_a_rejected_review_gives_the_other_branch(remote: Remote):
 
     assert remote.wait(execution, timeout=LONGEST).outputs["o0"] == {"invalid_report": True}
     answer = next(s.answer for s in remote.list_signals(execution.id.name) if s.answer)
-    assert (answer.who, answer.via, answer.comment) == ("admin", "client", "wrong year")
+    assert (answer.who, answer.via, answer.comment) == ("admin", "api", "wrong year")
 
 
 def test_an_approval_passes_the_value_on_and_a_rejection_fails(remote: Remote):

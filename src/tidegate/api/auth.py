@@ -34,8 +34,6 @@ SESSION: Final = "/api/v1/session"
 
 SECURE_COOKIE: Final = "__Host-tidegate"
 PLAIN_COOKIE: Final = "tidegate-session"
-CLAIMS: Final = {b"client": "client", b"cli": "cli"}
-"""What a program may say of itself in `X-Tidegate-Via`; a browser with a login is always `ui`."""
 
 PORT: Final = re.compile(r"^(?:\[([^]]*)\].*|([^:]*):\d+)$")
 """An address with the port that some proxies write, which is another for each connection."""
@@ -48,9 +46,7 @@ MAX_NAMES: Final = 100
 KEEP_USES: Final = 60.0
 """Seconds between two writings of when tokens were used last."""
 
-WANTED: Final = frozenset(
-    {b"host", b"origin", b"sec-fetch-site", b"authorization", b"cookie", b"x-tidegate-via"}
-)
+WANTED: Final = frozenset({b"host", b"origin", b"sec-fetch-site", b"authorization", b"cookie"})
 
 log = logging.getLogger(__name__)
 
@@ -161,8 +157,7 @@ class Gatekeeper:
         given = headers.get(b"authorization")
         if given is not None:
             kind, _, text = given.decode("latin-1").partition(" ")
-            via = CLAIMS.get(headers.get(b"x-tidegate-via", b""), "api")
-            found = self._tokens.holder(text.strip(), via) if kind.lower() == "bearer" else None
+            found = self._tokens.holder(text.strip()) if kind.lower() == "bearer" else None
             if found is None:
                 raise self._failed(self._address(scope))
             return found

@@ -174,7 +174,6 @@ class Door:
         query = scope["query_string"]
         call = Call(
             principal=principal,
-            via=principal.via or "api",
             path=parts,
             query=_query(route, query) if query or route.query is not None else None,
             body=body,

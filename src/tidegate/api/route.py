@@ -51,10 +51,9 @@ class Written(Struct):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One request, read and checked. `via` says through what it comes: api, ui, client or cli."""
+    """One request, read and checked."""
 
     principal: Principal
-    via: str
     path: Mapping[str, str]
     query: Any = None
     body: Any = None
@@ -67,11 +66,6 @@ class Call(Struct, frozen=True, kw_only=True):
     """Whether the body is so large that it is not looked at in the event loop."""
     written: Written = field(default_factory=Written)
     """What need not be encoded any more."""
-
-    @property
-    def who(self) -> str:
-        """Who asks."""
-        return self.principal.name
 
 
 class Reply(Struct, frozen=True):
@@ -183,7 +177,7 @@ def asking(
     headers = tuple((each, _header(kind, each, called)) for each, called in binding.headers.items())
 
     async def handle(backend: Any, call: Call) -> Reply:
-        given = {**call.path, **binding.fixed, "who": call.who, "via": call.via}
+        given = {**call.path, **binding.fixed}
         sent = call.body if takes_body else call.query
         for each, called in rest:
             given[each] = getattr(sent, called)

@@ -48,7 +48,6 @@ class Way(Protocol):
 class ServerWay(Remote):
     """The way to a server."""
 
-    via = "cli"
     is_owner = False
 
     def install(self, archive: Archive) -> None:

@@ -44,7 +44,7 @@ LOST_TOO_OFTEN = "LostTooOften"
 
 
 class AnswerRecord(Struct, frozen=True, array_like=True, gc=False):
-    """What a gate was told: by whom, through what, when. For an approval the value is True or False."""
+    """What a gate was told: by whom, with which credential, through what, when. For an approval the value is True or False."""
 
     value: Value
     at: Instant
@@ -53,6 +53,7 @@ class AnswerRecord(Struct, frozen=True, array_like=True, gc=False):
     comment: str = ""
     early: bool = False
     by_timeout: bool = False
+    credential: str = ""
 
 
 class Reuse(Struct, frozen=True, array_like=True, gc=False):
@@ -78,6 +79,7 @@ class Launched(Struct, frozen=True, array_like=True, gc=False, tag=1):
     """The directory of the terminal or program that launched it; empty if that is not known."""
     recorded: str = ""
     """The blob with what its code imported when it was registered last; empty if there is none."""
+    credential: str = ""
 
 
 class TaskStarted(Struct, frozen=True, array_like=True, gc=False, tag=2):
@@ -179,6 +181,7 @@ class AnswerGiven(Struct, frozen=True, array_like=True, gc=False, tag=8):
     via: str = "code"
     comment: str = ""
     key: str = ""
+    credential: str = ""
 
 
 class AbortRequested(Struct, frozen=True, array_like=True, gc=False, tag=9):
@@ -188,6 +191,7 @@ class AbortRequested(Struct, frozen=True, array_like=True, gc=False, tag=9):
     reason: str = ""
     who: str = "local"
     via: str = "code"
+    credential: str = ""
 
 
 Event: TypeAlias = (

@@ -58,7 +58,9 @@ def _decide(flow: Flow, event: AnswerGiven) -> Reply:
     if now.phase >= SUCCEEDED or not _can_open(draft, node):
         # Skipped; or it ended unasked, with the sub-workflow around it or for want of a value, and the others go on.
         return Denied("withdrawn", now.ended)
-    answer = AnswerRecord(event.value, event.at, event.who, event.via, event.comment)
+    answer = AnswerRecord(
+        event.value, event.at, event.who, event.via, event.comment, credential=event.credential
+    )
     if now.phase is QUEUED:
         if isinstance(planned.node, ApproveNode):
             return Denied("not_waiting_yet")

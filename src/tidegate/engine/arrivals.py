@@ -29,6 +29,7 @@ class NewExecution(Struct, frozen=True, gc=False):
     reuse: Reuse | None = None
     """What it takes over from an execution that it repeats or recovers."""
     launched_from: str = ""
+    credential: str = ""
 
 
 class Placed(Struct, frozen=True, gc=False):

@@ -448,7 +448,7 @@ class Engine:
         hot = Hot(key, wanted.id, program, wanted.project, wanted.domain)
         ledger.launch(LaunchRow(key, wanted.id, wanted.workflow, now, wanted.who, hot.owner.series))
         what = wanted.inputs, wanted.who, wanted.via, wanted.reuse, wanted.launched_from
-        event = Launched(now, *what, program.recorded)
+        event = Launched(now, *what, program.recorded, wanted.credential)
         self._decide(ledger, hot, event)
         self._memory.put(hot)
         ledger.replies.append((future, Placed(key, created=True)))

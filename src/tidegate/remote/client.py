@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
 
 from tidegate.bundles.archive import Archive
 from tidegate.errors import InvalidValue, StoreDamaged
@@ -90,9 +90,6 @@ class Remote:
     Everything that the server refuses is raised as the class of `tidegate.errors` that it is there. It may be used from any thread.
     """
 
-    via: ClassVar[str] = "client"
-    """What decisions are recorded to have come through."""
-
     def __init__(
         self, config: Config | None = None, default_project: str = "", default_domain: str = ""
     ) -> None:
@@ -104,7 +101,7 @@ class Remote:
         self.default_project = default_project
         self.default_domain = default_domain
         scratch = tempfile.mkdtemp(prefix="tidegate-")
-        self._transport = HttpTransport(self.config, self.via)
+        self._transport = HttpTransport(self.config)
         self.blobs = remote_files(self._transport, Path(scratch))
         weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
 

@@ -35,10 +35,10 @@ BUSY: Final = frozenset({429, 502, 503, 504})
 
 
 class HttpTransport:
-    """A server, as it is reached by HTTP. May be used from any thread. `via` is what the calls say they come through: client or cli."""
+    """A server, as it is reached by HTTP. May be used from any thread."""
 
-    def __init__(self, config: Config, via: str = "client") -> None:
-        headers = {"x-tidegate-via": via, "user-agent": "tidegate"}
+    def __init__(self, config: Config) -> None:
+        headers = {"user-agent": "tidegate"}
         if config.token:
             headers["authorization"] = f"Bearer {config.token}"
         self.url = config.url

@@ -166,7 +166,7 @@ class Grant(Struct, frozen=True):
 
 class Principal(Struct, frozen=True, dict=True):
     """
-    Who asks. `token` is the id of the token, `via` the way in, `login` the hash of a browser's secret.
+    Who asks. `token` is the id of the token, `via` the way in, `login` the hash of a browser's secret, `credential` what the record says of it.
 
     `local` is the owner of the store, on this machine. What follows from the grants is worked out once: every request looks at it.
     """
@@ -177,6 +177,7 @@ class Principal(Struct, frozen=True, dict=True):
     token: str = ""
     login: bytes = b""
     local: bool = False
+    credential: str = ""
 
     @cached_property
     def somewhere(self) -> frozenset[Right]:
@@ -198,9 +199,16 @@ LOCAL: Final = Principal("local", (Grant(Role.ADMIN),), via="cli", local=True)
 def owner(uid: int) -> Principal:
     """Return the owner of the store as the user that the system says asks: by name, or as `local` where the system knows no name."""
     try:
-        return structs.replace(LOCAL, name=getpwuid(uid).pw_name)
+        # Not every system keeps its names as UTF-8, and the record does.
+        name = getpwuid(uid).pw_name.encode(errors="replace").decode()
     except KeyError:
-        return LOCAL
+        name = LOCAL.name
+    return structs.replace(LOCAL, name=name, credential=f"user:{uid}")
+
+
+def person(name: str) -> Principal:
+    """Return somebody who may do everything from within a program, for tests."""
+    return structs.replace(LOCAL, name=name, via="code")
 
 
 ANONYMOUS: Final = Principal("", ())

@@ -77,7 +77,7 @@ def admit(
     unknown: Callable[[str], Exception],
 ) -> Request:
     """
-    Return the request as it may be handled: with the name of who asks. The owner of the store may say who it is.
+    Return the request as it may be handled: with who asks, through what, and the credential; what it says of that itself counts for nothing.
 
     `row` looks up an execution by its id, `unknown` makes the error for one that is not there.
     Errors: `Unauthenticated`, `Forbidden`; what `row` and `unknown` say, for an execution that is not there or may not be seen; `InvalidValue`.
@@ -96,14 +96,11 @@ def admit(
             raise _refusal(principal, action, where)
     elif isinstance(request, ListInbox) and request.execution:
         _namespace(request, principal, row, unknown)
-    who, via = principal.name, principal.via
-    if principal.local:
-        who, via = request.who or who, request.via or via
-    else:
+    if not principal.local:
         refuse_dangerous(request)
-    if request.who == who and request.via == via:
-        return admitted
-    return structs.replace(admitted, who=who, via=via)
+    return structs.replace(
+        admitted, who=principal.name, via=principal.via, credential=principal.credential
+    )
 
 
 def _unknown() -> Unauthenticated:

@@ -122,6 +122,7 @@ class Executions:
             inputs=inputs,
             who=request.who,
             via=request.via,
+            credential=request.credential,
             project=request.project,
             domain=request.domain,
             fresh=not request.id,
@@ -152,6 +153,7 @@ class Executions:
             inputs=first.state.inputs,
             who=request.who,
             via=request.via,
+            credential=request.credential,
             project=row.project,
             domain=row.domain,
             fresh=not request.new_id,
@@ -308,7 +310,11 @@ class Executions:
         """End an execution. Errors: `ExecutionEnded` if it has ended in another way."""
         row = self.row(request.id)
         event = AbortRequested(
-            at=Instant(0), reason=request.reason, who=request.who, via=request.via
+            at=Instant(0),
+            reason=request.reason,
+            who=request.who,
+            via=request.via,
+            credential=request.credential,
         )
         reply = yield Pause(self._engine.submit(row.key, event))
         row = self.row(request.id)

@@ -101,6 +101,7 @@ class Signals:
             value=request.value,
             who=request.who,
             via=request.via,
+            credential=request.credential,
             comment=request.comment,
             key=request.key,
         )

@@ -53,6 +53,8 @@ TOKEN_FILE: Final = "token"
 """The file in the home of a store with the token of its owner, which programs of his read by themselves."""
 
 PREFIX: Final = "tdg"
+ID: Final = 12
+"""Digits of a hash by which a browser's session is named."""
 SHAPE: Final = re.compile(r"(tdg_([0-9a-f]{8})_([0-9a-f]{64}))_([0-9a-f]{8})\Z")
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}\Z")
 ADMIN: Final = "admin"
@@ -74,11 +76,11 @@ log = logging.getLogger(__name__)
 
 
 class Known(Struct, frozen=True):
-    """A token in use, and what it may; `principals` are its holder by the way in."""
+    """A token in use, what it may, and its holder, who shows it himself."""
 
     row: TokenRow
     grants: tuple[Grant, ...]
-    principals: dict[str, Principal] = {}
+    holder: Principal
 
 
 class Book(Struct, frozen=True):
@@ -111,12 +113,12 @@ class Tokens:
 
     # -- who is it --
 
-    def holder(self, text: str, via: str) -> Principal | None:
+    def holder(self, text: str) -> Principal | None:
         """Return who holds a token, or None if nobody does (any more)."""
         book = self._tokens()
         known = book.by_text.get(text)
         if known is not None:
-            return self._principal(known, via, b"")
+            return self._principal(known)
         match = SHAPE.match(text)
         if match is None or not hmac.compare_digest(_checksum(match[1]), match[4]):
             return None
@@ -127,7 +129,7 @@ class Tokens:
         if match[2] == known.row.id:
             # What stands there is not checked, and only one text of a token is to be remembered.
             book.by_text[text] = known
-        return self._principal(known, via, b"")
+        return self._principal(known)
 
     def visitor(self, cookie: str) -> Principal | None:
         """Return who a browser belongs to, or None if its login has ended."""
@@ -139,7 +141,7 @@ class Tokens:
         known = book.by_id.get(login.token)
         if known is None or login.expires <= self._clock.now():
             return None
-        return self._principal(known, "ui", digest)
+        return self._principal(known, digest)
 
     def is_valid(self, principal: Principal) -> bool:
         """Return whether somebody who was known when he came still is: for doors through which things flow for long."""
@@ -149,17 +151,15 @@ class Tokens:
         there = not principal.login or principal.login in self._logins
         return known is not None and there and self._is_live(known.row)
 
-    def _principal(self, known: Known, via: str, login: bytes) -> Principal | None:
-        if not self._is_live(known.row):
-            return None
+    def _principal(self, known: Known, login: bytes = b"") -> Principal | None:
         row = known.row
+        if not self._is_live(row):
+            return None
         self._uses[row.id] = self._clock.now()
         if login:
-            return Principal(row.name, known.grants, via, row.id, login)
-        found = known.principals.get(via)
-        if found is None:
-            found = known.principals[via] = Principal(row.name, known.grants, via, row.id)
-        return found
+            credential = f"session:{login.hex()[:ID]}"
+            return Principal(row.name, known.grants, "ui", row.id, login, credential=credential)
+        return known.holder
 
     def _is_live(self, row: TokenRow) -> bool:
         return row.revoked is None and (row.expires is None or self._clock.now() < row.expires)
@@ -272,7 +272,7 @@ class Tokens:
         """
         try:
             there = _read(file)
-            if there is not None and (holder := self.holder(there, "")) and holder.name == ADMIN:
+            if there is not None and (holder := self.holder(there)) and holder.name == ADMIN:
                 return there
             with self._lock:
                 for row in self._access.tokens():
@@ -303,7 +303,7 @@ class Tokens:
         if book is None:
             with self._lock:
                 rows = [row for row in self._access.tokens() if row.revoked is None]
-                known = [Known(row, _stored_grants(row)) for row in rows]
+                known = [_known(row) for row in rows]
                 self._logins = {row.hash: row for row in self._access.logins()}
                 self._book = book = Book(
                     {each.row.hash: each for each in known}, {each.row.id: each for each in known}
@@ -332,8 +332,10 @@ def _role(name: str) -> Role:
         raise InvalidValue(f"there is no role {name[:40]!r}; there are: {there}") from None
 
 
-def _stored_grants(row: TokenRow) -> tuple[Grant, ...]:
-    return tuple(Grant(Role(role), project, domain) for role, project, domain in row.grants)
+def _known(row: TokenRow) -> Known:
+    grants = tuple(Grant(Role(role), project, domain) for role, project, domain in row.grants)
+    credential = f"token:{row.id}"
+    return Known(row, grants, Principal(row.name, grants, "api", row.id, credential=credential))
 
 
 def _view(row: TokenRow) -> TokenView:

@@ -91,6 +91,7 @@ def answer_view(answer: AnswerRecord | None) -> AnswerView | None:
         comment=answer.comment,
         early=answer.early,
         by_timeout=answer.by_timeout,
+        credential=answer.credential,
     )
 
 

@@ -39,7 +39,7 @@ from tidegate.wire.requests import (
 Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
 
 API: Final = "/api/v1"
-SELF: Final = frozenset({"who", "via"})
+SELF: Final = frozenset({"who", "via", "credential"})
 """The fields that never travel: the door knows by the token, or by the socket, who asks."""
 
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})

@@ -2,7 +2,7 @@
 Requests: everything that can be asked of a Tidegate, each with the view that answers it.
 
 Rule 1: what a field may hold is declared here and nowhere else. Decoding checks it, and `check` checks a request that was made in Python.
-Rule 2: how a request travels over HTTP is declared in `bindings`. `who` and `via` do not travel: the door knows them, and fills them in.
+Rule 2: how a request travels over HTTP is declared in `bindings`. `who`, `via` and `credential` do not travel: admission fills them in.
 """
 
 from collections.abc import Mapping
@@ -109,10 +109,11 @@ Limit = Annotated[
 
 
 class Ask(Struct, Generic[V], frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A request that is answered by a `V`. `who` asks, `via` cli, api, ui, client or code; the owner of the store may leave both to the door."""
+    """A request that is answered by a `V`. `who` asks, `via` cli, api, ui or code, known by `credential`: admission says so, and nobody else."""
 
     who: Short = ""
     via: Short = ""
+    credential: Short = ""
 
 
 class Register(Ask[WorkflowList], frozen=True, kw_only=True, tag="register"):

@@ -25,7 +25,12 @@ class FailureView(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class AnswerView(Struct, frozen=True, kw_only=True, gc=False):
-    """A decision: what, who, when, through what, with what comment. `early`: given before the gate opened."""
+    """
+    A decision: what, who, when, through what, with what comment. `early`: given before the gate opened.
+
+    `credential` is by which they were known: `token:ID`, `session:ID` of a browser, or `user:NUMBER` of the operating system. It is empty where none
+    was recorded.
+    """
 
     value: Value
     who: str
@@ -34,6 +39,7 @@ class AnswerView(Struct, frozen=True, kw_only=True, gc=False):
     comment: str = ""
     early: bool = False
     by_timeout: bool = False
+    credential: str = ""
 
 
 class HeldView(Struct, frozen=True, kw_only=True, gc=False):

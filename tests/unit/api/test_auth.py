@@ -55,7 +55,7 @@ class Gate:
         return self.tokens.make(MakeToken(name=name, grants=[GrantView(role=role)])).secret
 
     def login(self, secret):
-        return self.tokens.log_in(self.tokens.holder(secret, "ui")).secret
+        return self.tokens.log_in(self.tokens.holder(secret)).secret
 
     def __call__(self, method, path, address="192.0.2.1", **headers):
         """Ask, and return (status, problem code or "", headers)."""
@@ -226,16 +226,18 @@ def test_over_tls_a_page_that_is_not_is_another_site():
 # -- who --
 
 
-def test_a_token_in_the_header_says_who_asks_and_through_what(gate):
+def test_a_credential_says_who_asks_and_through_what_and_a_claim_says_nothing(gate):
     secret = gate.token("ada", "approver")
     gate("GET", EXECUTIONS, **bearer(secret))
     gate("GET", EXECUTIONS, authorization=f"bearer  {secret} ", **{"x-tidegate-via": "cli"})
-    gate("GET", EXECUTIONS, **bearer(secret), **{"x-tidegate-via": "client"})
     gate("GET", EXECUTIONS, **bearer(secret), **{"x-tidegate-via": "ui"})
     gate("GET", EXECUTIONS, cookie=f"tidegate-session={gate.login(secret)}")
 
-    assert [each.name for each in gate.came] == ["ada"] * 5
-    assert [each.via for each in gate.came] == ["api", "cli", "client", "api", "ui"]
+    assert [each.name for each in gate.came] == ["ada"] * 4
+    assert [each.via for each in gate.came] == ["api", "api", "api", "ui"]
+    kinds = [each.credential.partition(":")[0] for each in gate.came]
+    assert kinds == ["token", "token", "token", "session"]
+    assert len({each.credential for each in gate.came}) == 2
 
 
 def test_who_shows_nothing_is_nobody_in_particular(gate):

@@ -117,7 +117,9 @@ def test_a_request_arrives_whole_and_the_system_says_whose_it_is(owner, tmp_path
 
     view = asked(tmp_path, GetExecution(id=id_, wait=LONGEST))
     assert (view.phase, view.who, view.project, reply.who) == ("SUCCEEDED", ME, "p", ME)
-    assert (view.nodes[0].answer.comment, view.nodes[0].answer.via) == ("ü\n", "cli")
+    answer = view.nodes[0].answer
+    assert (answer.comment, answer.via) == ("ü\n", "cli")
+    assert answer.credential == f"user:{os.getuid()}"
     assert [each.id for each in asked(tmp_path, ListExecutions(phases=["SUCCEEDED"])).items] == [
         id_
     ]

@@ -4,6 +4,7 @@ from itertools import product
 from typing import get_args
 
 import pytest
+from msgspec import structs
 
 from tidegate.errors import InvalidValue
 from tidegate.service.access import (
@@ -165,5 +166,6 @@ def test_tokens_are_the_business_of_the_owner_on_his_machine_and_of_no_administr
 
 
 def test_the_owner_is_known_by_the_name_that_the_system_has_for_the_user_or_as_local():
-    assert owner(0) == Principal("root", LOCAL.grants, LOCAL.via, local=True)
-    assert owner(2**31 - 5) == LOCAL
+    root = Principal("root", LOCAL.grants, LOCAL.via, local=True, credential="user:0")
+    assert owner(0) == root
+    assert owner(2**31 - 5) == structs.replace(LOCAL, credential=f"user:{2**31 - 5}")

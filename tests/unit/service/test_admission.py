@@ -4,7 +4,7 @@ import pytest
 
 from tidegate import File, wait_for_input, workflow
 from tidegate.errors import Forbidden, InvalidValue, Unauthenticated, UnknownExecution
-from tidegate.service.access import ANONYMOUS, LOCAL, Action, Grant, Principal, Role
+from tidegate.service.access import ANONYMOUS, LOCAL, Action, Grant, Principal, Role, owner
 from tidegate.service.admission import admit, enter
 from tidegate.testing import Sandbox
 from tidegate.wire import (
@@ -49,16 +49,15 @@ def never(_):
     raise AssertionError("nothing was to be looked up")
 
 
-def test_the_owner_may_say_who_it_is_and_nobody_else_may():
-    request = Answer(id="e", name="n", value=1, who="somebody", via="ui")
-    everywhere = Principal("ada", (Grant(Role.ADMIN),), "api", "t1")
+def test_what_a_request_says_of_who_asks_counts_for_nothing():
+    claims = Answer(id="e", name="n", value=1, who="somebody", via="ui", credential="token:x")
+    everywhere = Principal("ada", (Grant(Role.ADMIN),), "api", "t1", credential="token:t1")
 
-    assert admit(request, LOCAL, never, never) is request
-    unsaid = admit(Answer(id="e", name="n", value=1), LOCAL, never, never)
-    assert (unsaid.who, unsaid.via) == ("local", "cli")
-    for given in (request, Answer(id="e", name="n", value=1)):
+    for given in (claims, Answer(id="e", name="n", value=1)):
         admitted = admit(given, everywhere, never, never)
-        assert (admitted.who, admitted.via) == ("ada", "api")
+        assert (admitted.who, admitted.via, admitted.credential) == ("ada", "api", "token:t1")
+        admitted = admit(given, owner(0), never, never)
+        assert (admitted.who, admitted.via, admitted.credential) == ("root", "cli", "user:0")
 
 
 def test_who_may_do_it_everywhere_costs_no_look_at_the_store():

@@ -10,6 +10,7 @@ from tidegate.core.state import NodeChanged, NodePhase, NodeState
 from tidegate.errors import InvalidValue
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
+from tidegate.service.access import person
 from tidegate.service.events import MESSAGE, NAMED, PAGE_BYTES, event_line
 from tidegate.testing import Sandbox
 from tidegate.wire import Abort, Answer, ListEvents, Recover
@@ -75,7 +76,8 @@ def test_no_message_of_the_stream_holds_a_value_of_any_kind(sandbox, service):
 
 def test_a_message_says_who_did_what_and_which_nodes_came_into_which_phase(sandbox, service):
     run = sandbox.launch(passes, text="x")
-    service.handle(Answer(id=run.id, name="words", value="hello", who="ann", via="ui"))
+    ann = msgspec.structs.replace(person("ann"), via="ui")
+    service.handle(Answer(id=run.id, name="words", value="hello"), ann)
 
     messages = {each.event.kind: each for each in everything(service)}
 

@@ -63,7 +63,7 @@ def changed(text):
 
 def test_a_token_is_known_by_its_text_and_says_who_holds_it(tokens):
     made = tokens.make(wish("ada", "approver", "flow*", "dev", who="root"))
-    found = tokens.holder(made.secret, "api")
+    found = tokens.holder(made.secret)
 
     assert (found.name, found.via, found.token, found.local) == ("ada", "api", made.token.id, False)
     assert allows(found, Action.ANSWER, Namespace("flow-1", "dev"))
@@ -80,7 +80,7 @@ def test_a_token_has_256_random_bits_and_a_form_that_scanners_find(tokens):
 
 def test_the_store_holds_the_hash_of_the_secret_and_not_the_secret(tokens, store):
     secret = tokens.make(wish()).secret.split("_")[2]
-    login = tokens.log_in(tokens.holder(tokens.make(wish("bob")).secret, "ui"))
+    login = tokens.log_in(tokens.holder(tokens.make(wish("bob")).secret))
 
     assert sha256(secret.encode()).digest() in {row.hash for row in store.access.tokens()}
     assert secret not in repr(store.access.tokens())
@@ -95,21 +95,21 @@ def test_every_wrong_token_is_told_alike(tokens, clock):
     clock.instant += 2 * SECOND
 
     wrong = [*changed(made.secret), ended.secret, revoked.secret, "", "tdg", "ü" * 87, "\ud800"]
-    assert [tokens.holder(text, "api") for text in wrong] == [None] * len(wrong)
-    assert tokens.holder(made.secret, "api") is not None
-    assert tokens.holder(made.secret + "\n", "api") is None
+    assert [tokens.holder(text) for text in wrong] == [None] * len(wrong)
+    assert tokens.holder(made.secret) is not None
+    assert tokens.holder(made.secret + "\n") is None
 
 
 @pytest.mark.parametrize("lasts", [1.0, 90 * 86_400.0])
 def test_a_token_ends_at_its_instant_and_not_before(tokens, clock, lasts):
     made = tokens.make(wish(lasts=lasts))
     clock.instant = NOON + int(lasts * SECOND) - 1
-    holder = tokens.holder(made.secret, "api")
+    holder = tokens.holder(made.secret)
     assert holder is not None
     assert tokens.is_valid(holder)
 
     clock.instant += 1
-    assert tokens.holder(made.secret, "api") is None
+    assert tokens.holder(made.secret) is None
     assert not tokens.is_valid(holder)
 
 
@@ -120,13 +120,13 @@ def test_a_token_lasts_ninety_days_unless_something_else_is_said(tokens):
 
 def test_a_revoked_token_is_worth_nothing_at_once(tokens):
     made = tokens.make(wish())
-    holder = tokens.holder(made.secret, "api")
+    holder = tokens.holder(made.secret)
     login = tokens.log_in(holder)
 
     ended = tokens.revoke(RevokeToken(token="ada"))
 
     assert [each.id for each in ended.items] == [made.token.id]
-    assert tokens.holder(made.secret, "api") is None
+    assert tokens.holder(made.secret) is None
     assert tokens.visitor(login.secret) is None
     assert not tokens.is_valid(holder)
     with pytest.raises(Unauthenticated):
@@ -186,7 +186,7 @@ def test_what_makes_no_sense_as_a_token_is_refused(tokens, wanted):
 def test_a_list_of_tokens_says_when_each_was_used_and_never_a_secret(tokens, store, clock):
     made = tokens.make(wish())
     clock.instant += DAY
-    tokens.holder(made.secret, "api")
+    tokens.holder(made.secret)
 
     (shown,) = tokens.all_of(ListTokens()).items
     assert (shown.used - shown.created).days == 1
@@ -199,12 +199,12 @@ def test_a_list_of_tokens_says_when_each_was_used_and_never_a_secret(tokens, sto
 
 def test_the_next_owner_of_the_store_knows_the_same_tokens_and_logins(tokens, store, clock):
     made = tokens.make(wish())
-    login = tokens.log_in(tokens.holder(made.secret, "ui"))
+    login = tokens.log_in(tokens.holder(made.secret))
 
     after = Tokens(store.access, clock)
 
     assert after.visitor(login.secret).name == "ada"
-    assert after.holder(made.secret, "api").name == "ada"
+    assert after.holder(made.secret).name == "ada"
 
 
 def test_a_name_is_given_once_however_many_ask_at_once(tokens):
@@ -230,7 +230,7 @@ def test_a_name_is_given_once_however_many_ask_at_once(tokens):
 
 def test_a_login_is_its_tokens_holder_until_it_ends(tokens, clock):
     made = tokens.make(wish("ada", "approver"))
-    login = tokens.log_in(tokens.holder(made.secret, "ui"))
+    login = tokens.log_in(tokens.holder(made.secret))
     visitor = tokens.visitor(login.secret)
 
     assert (visitor.name, visitor.via) == ("ada", "ui")
@@ -238,7 +238,7 @@ def test_a_login_is_its_tokens_holder_until_it_ends(tokens, clock):
     assert login.lasts == 7 * 86_400
     assert tokens.visitor(login.secret + "x") is None
     assert tokens.visitor(made.secret) is None
-    assert tokens.holder(login.secret, "api") is None
+    assert tokens.holder(login.secret) is None
 
     clock.instant += login.lasts * SECOND
     assert tokens.visitor(login.secret) is None
@@ -246,12 +246,12 @@ def test_a_login_is_its_tokens_holder_until_it_ends(tokens, clock):
 
 def test_a_login_lasts_no_longer_than_its_token(tokens):
     made = tokens.make(wish(lasts=60.0))
-    assert tokens.log_in(tokens.holder(made.secret, "ui")).lasts == 60
+    assert tokens.log_in(tokens.holder(made.secret)).lasts == 60
 
 
 def test_who_logs_out_is_out_at_once_and_alone(tokens):
     made = tokens.make(wish())
-    first, second = (tokens.log_in(tokens.holder(made.secret, "ui")) for _ in range(2))
+    first, second = (tokens.log_in(tokens.holder(made.secret)) for _ in range(2))
     visitor = tokens.visitor(first.secret)
 
     tokens.log_out(visitor)
@@ -261,13 +261,13 @@ def test_who_logs_out_is_out_at_once_and_alone(tokens):
     assert tokens.visitor(first.secret) is None
     assert not tokens.is_valid(visitor)
     assert tokens.visitor(second.secret) is not None
-    assert tokens.holder(made.secret, "api") is not None
+    assert tokens.holder(made.secret) is not None
 
 
 def test_of_too_many_logins_the_oldest_is_forgotten(tokens, store, clock, monkeypatch):
     monkeypatch.setattr(module, "MAX_LOGINS", 3)
-    holder = tokens.holder(tokens.make(wish()).secret, "ui")
-    other = tokens.log_in(tokens.holder(tokens.make(wish("bob")).secret, "ui"))
+    holder = tokens.holder(tokens.make(wish()).secret)
+    other = tokens.log_in(tokens.holder(tokens.make(wish("bob")).secret))
     logins = []
     for _ in range(5):
         clock.instant += 1
@@ -289,7 +289,7 @@ def test_the_owners_token_is_in_a_file_that_only_he_can_read(tokens, tmp_path):
     assert file.read_text() == f"{text}\n"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["token"]
-    holder = tokens.holder(text, "cli")
+    holder = tokens.holder(text)
     assert holder.name == "admin"
     assert {action for action in Action if not allows(holder, action)} == {
         action for action in Action if POLICIES[action].where is Where.LOCAL
@@ -316,15 +316,15 @@ def test_without_a_valid_file_there_is_a_new_token_and_the_old_one_ends(tokens, 
     new = tokens.admin_token(file)
 
     assert new != old
-    assert tokens.holder(old, "cli") is None
-    assert tokens.holder(new, "cli").name == "admin"
+    assert tokens.holder(old) is None
+    assert tokens.holder(new).name == "admin"
 
 
 def test_a_token_of_somebody_else_in_the_file_is_not_the_owners(tokens, tmp_path):
     file = tmp_path / "token"
     file.write_text(tokens.make(wish("ada", "admin")).secret)
 
-    assert tokens.holder(tokens.admin_token(file), "cli").name == "admin"
+    assert tokens.holder(tokens.admin_token(file)).name == "admin"
 
 
 def test_a_file_that_others_could_read_is_closed_to_them(tokens, tmp_path, caplog):

@@ -41,7 +41,7 @@ export type AnswerResults = {
   items: Array<AnswerResult>;
 };
 
-/** A decision: what, who, when, through what, with what comment. `early`: given before the gate opened. */
+/** A decision: what, who, when, through what, with what comment. `early`: given before the gate opened. `credential` is by which they were known: `token:ID`, `session:ID` of a browser, or `user:NUMBER` of the operating system. It is empty where none was recorded. */
 export type AnswerView = {
   value: Json;
   who: string;
@@ -50,6 +50,7 @@ export type AnswerView = {
   comment: string;
   early: boolean;
   by_timeout: boolean;
+  credential: string;
 };
 
 /** Answers to many signals; each is decided for itself. */

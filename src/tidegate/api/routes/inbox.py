@@ -67,8 +67,6 @@ async def _answer(backend: Backend, call: Call, given: Any) -> AnswerResult:
         value=given.value,
         comment=given.comment,
         key=given.key,
-        who=call.who,
-        via=call.via,
     )
     try:
         reply = await backend.ask(call, check(request))

@@ -30,7 +30,7 @@ async def open_session(backend: Backend, call: Call) -> Reply:
     """Trade a token for a cookie, which lasts for a week at most and no longer than the token."""
     body: SessionBody = call.body
     tokens = backend.service.tokens
-    principal = tokens.holder(body.token, "ui")
+    principal = tokens.holder(body.token)
     if principal is None:
         raise Unauthenticated(NOBODY)
     login = await asyncio.to_thread(tokens.log_in, principal)
