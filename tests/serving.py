@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 LONGEST = 30.0
 """Seconds after which something that was promised has not happened."""
 
-READY = re.compile(r"at http://127\.0\.0\.1:(\d+)")
+READY = re.compile(r"at https?://127\.0\.0\.1:(\d+)")
 API = "/api/v1"
 
 

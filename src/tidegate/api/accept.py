@@ -1,9 +1,10 @@
 """
-Accepting connections of the local door in an event loop, and serving them as `protocol` serves every other.
+Accepting connections in an event loop, at either door, and serving them as `protocol` serves every other.
 
-Rule 1: only the user of this process may ask, root, and the owner of the store; anybody else is told so. It is the caller's user that counts: the system
-        says who is at the other end, and decisions are recorded under that name.
-Rule 2: no trouble with one connection ends the door. Without file descriptors it waits until there are some again; the connections wait with it.
+Rule 1: at the local door only the user of this process may ask, root, and the owner of the store; anybody else is told so. It is the caller's user that counts:
+        the system says who is at the other end, and decisions are recorded under that name.
+Rule 2: no trouble with one connection ends a door. Without file descriptors it waits until there are some again; the connections wait with it.
+Rule 3: the local door keeps some descriptors in reserve, so that a command (to revoke a token, say) is served while there are no others.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import errno
 import logging
 import os
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +23,7 @@ from typing import Final
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from tidegate.api.callers import Caller, Callers
 from tidegate.api.protocol import Protocol, sweep
 from tidegate.api.replies import Out
 from tidegate.api.route import AsgiApp, Receive, Scope, Send
@@ -47,7 +50,43 @@ SCARCE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOM
 LONGEST_PAUSE: Final = 1.0
 """Seconds between two attempts to accept while something is scarce: a command waits for five."""
 
+AT_ONCE: Final = 64
+"""Connections that are accepted in one turn of the loop: some two milliseconds of it."""
+
+HANDSHAKE: Final = 10.0
+"""Seconds that a TLS handshake may take: two round trips, even by satellite or over a bad mobile line."""
+
+SPARE: Final = 8
+"""Descriptors in reserve: a command needs one, and what it asks for may open a few files."""
+
+SPARE_AGAIN: Final = 5.0
+"""Seconds until they are taken back: what a command asks for takes less."""
+
 log = logging.getLogger(__name__)
+
+
+class Spare:
+    """Descriptors that are kept open for nothing, to be given up when there are no others."""
+
+    def __init__(self) -> None:
+        self._held: list[int] = []
+        self._again = 0.0
+
+    def take(self, now: float) -> None:
+        """Take as many as are missing, unless they were needed a moment ago."""
+        if now < self._again:
+            return
+        with suppress(OSError):
+            while len(self._held) < SPARE:
+                self._held.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+
+    def give(self, now: float) -> bool:
+        """Give all of them up; return whether there were any."""
+        given, self._held = self._held, []
+        for each in given:
+            os.close(each)
+        self._again = now + SPARE_AGAIN
+        return bool(given)
 
 
 def run(
@@ -87,21 +126,26 @@ async def accept(listener: socket.socket, app: AsgiApp, part: Part, users: Colle
     lines = ServerState()
     serving, overloaded, closed = (_config(each) for each in (_quiet(app), _overloaded, _closed))
     sweeping = loop.create_task(sweep(lines.connections))
+    spare = Spare()
     try:
         while True:
-            line = await _next(loop, listener, part)
-            user, count = user_at(line), len(lines.connections)
-            if count >= MAX_LINES + TOLERATED:
-                line.close()
-                continue
-            config = closed if user not in users else serving if count < MAX_LINES else overloaded
-            principal = ANONYMOUS if config is closed else owner(user)
-            make = partial(Protocol, config, lines, {"principal": principal})
-            try:
-                await loop.connect_accepted_socket(make, line)
-            except OSError:
-                line.close()  # it has hung up meanwhile
+            spare.take(loop.time())
+            for line in await _arrivals(loop, listener, part, lambda: spare.give(loop.time())):
+                user, count = user_at(line), len(lines.connections)
+                if count >= MAX_LINES + TOLERATED:
+                    line.close()
+                    continue
+                config = (
+                    closed if user not in users else serving if count < MAX_LINES else overloaded
+                )
+                principal = ANONYMOUS if config is closed else owner(user)
+                make = partial(Protocol, config, lines, {"principal": principal})
+                try:
+                    await loop.connect_accepted_socket(make, line)
+                except OSError:
+                    line.close()  # it has hung up meanwhile
     finally:
+        spare.give(0.0)
         for each in tuple(lines.connections):
             each.transport.abort()
         await asyncio.sleep(0)  # they notice: what is cancelled now is no fault of the application
@@ -111,22 +155,97 @@ async def accept(listener: socket.socket, app: AsgiApp, part: Part, users: Colle
         await asyncio.gather(*under_way, return_exceptions=True)
 
 
-async def _next(
-    loop: asyncio.AbstractEventLoop, listener: socket.socket, part: Part
-) -> socket.socket:
-    """Return the next connection."""
+async def attend_network(
+    listener: socket.socket, config: Config, state: ServerState, callers: Callers, part: Part
+) -> None:
+    """Accept what comes over the network, and again after whatever ended it."""
+    await supervise(part, partial(accept_network, listener, config, state, callers, part))
+
+
+async def accept_network(
+    listener: socket.socket, config: Config, state: ServerState, callers: Callers, part: Part
+) -> None:
+    """Accept what comes over the network, and have it served, after the handshake if there is to be one."""
+    loop = asyncio.get_running_loop()
+    opening: set[asyncio.Task[None]] = set()
+
+    def relieve() -> bool:
+        callers.drop_oldest()
+        return False
+
     while True:
+        for each in await _arrivals(loop, listener, part, relieve):
+            with suppress(OSError):
+                # A reply is written whole, and must not wait for the client to confirm what came before.
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            caller = callers.open(each)
+            make = partial(Protocol, config, state, {}, caller=caller)
+            task = loop.create_task(_open(loop, make, each, caller, config.ssl))
+            opening.add(task)
+            task.add_done_callback(opening.discard)
+        # All that have come so far are read before more are accepted.
+        await asyncio.sleep(0)
+
+
+async def _open(
+    loop: asyncio.AbstractEventLoop,
+    make: Callable[[], Protocol],
+    accepted: socket.socket,
+    caller: Caller,
+    secured: ssl.SSLContext | None,
+) -> None:
+    longest = None if secured is None else HANDSHAKE
+    try:
+        await loop.connect_accepted_socket(
+            make, accepted, ssl=secured, ssl_handshake_timeout=longest
+        )
+    except OSError:  # it has hung up, speaks no TLS, or was too slow
+        caller.closed()
+        accepted.close()
+
+
+async def _arrivals(
+    loop: asyncio.AbstractEventLoop,
+    listener: socket.socket,
+    part: Part,
+    relieve: Callable[[], bool],
+) -> list[socket.socket]:
+    """Return the next connections, at most `AT_ONCE`. `relieve` is called when there are no descriptors, and returns whether there are now."""
+    while True:
+        found: list[socket.socket] = []
         try:
-            line, _ = await loop.sock_accept(listener)
-        except ConnectionAbortedError:
-            continue  # it has hung up already
+            while len(found) < AT_ONCE:
+                line, _ = listener.accept()
+                line.setblocking(False)
+                found.append(line)
+        except (BlockingIOError, ConnectionAbortedError):
+            pass
         except OSError as error:
             if error.errno not in SCARCE:
                 raise
-            await asyncio.sleep(min(part.failed(error), LONGEST_PAUSE))
-        else:
+            if not found:
+                pause = min(part.failed(error), LONGEST_PAUSE)
+                if not relieve():
+                    await asyncio.sleep(pause)
+                continue
+        if found:
             part.works()
-            return line
+            return found
+        await _readable(loop, listener)
+
+
+async def _readable(loop: asyncio.AbstractEventLoop, listener: socket.socket) -> None:
+    ready = loop.create_future()
+    loop.add_reader(listener, _settle, ready)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(listener)
+
+
+def _settle(ready: "asyncio.Future[None]") -> None:
+    if not ready.done():
+        ready.set_result(None)
 
 
 def user_at(line: socket.socket) -> int:

@@ -13,16 +13,11 @@ from typing import Any, Final, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from tidegate.api.callers import CALLER, Caller
 from tidegate.api.problems import MEDIA, document, headers_of
-from tidegate.api.replies import WHOLE, Out, head_lines, lines_of
-from tidegate.api.route import Receive, Scope, Send, encode
+from tidegate.api.replies import WHOLE, head_lines, lines_of
+from tidegate.api.route import encode
 from tidegate.errors import BadRequest, HeadTooLarge, Overloaded, TidegateError, TooSlow
-
-MAX_CONNECTIONS: Final = 4_000
-"""How many connections are served; who comes on top is told to come again."""
-
-TOLERATED: Final = 500
-"""How many connections on top are told so; beyond, the line is cut without a word."""
 
 MAX_HEAD: Final = 64 * 1024
 """Bytes of a request's line and headers."""
@@ -55,8 +50,12 @@ class Protocol(HttpToolsProtocol):
 
     cycle: Any
 
+    def __init__(self, *args: Any, caller: Caller | None = None, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._caller = caller
+
     def connection_made(self, transport: Any) -> None:
-        """Begin, unless there are far too many already."""
+        """Begin."""
         self._since: float | None = self.loop.time()
         """When what is awaited began to come: the head, then the body; None while nothing is awaited, or only the next request."""
         self._size = 0
@@ -74,14 +73,16 @@ class Protocol(HttpToolsProtocol):
         self._usual = b""
         """uvicorn's own headers as lines: the date, which is another list each second."""
         super().connection_made(transport)
-        if len(self.connections) > MAX_CONNECTIONS + TOLERATED:
-            transport.abort()
+        if self._caller is not None:
+            self._caller.made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the request under way that its client has left: uvicorn tells only the one that was read last."""
         if self._under_way is not None and not self._under_way.response_complete:
             self._under_way.disconnected = True
             self._under_way.message_event.set()
+        if self._caller is not None:
+            self._caller.closed()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -136,13 +137,12 @@ class Protocol(HttpToolsProtocol):
         self._since, self._size, self._in_body = self.loop.time(), 0, True
         if self.parser.should_upgrade():
             return
-        full = len(self.connections) > MAX_CONNECTIONS
-        self.app = cast("Any", _overloaded) if full else self.config.loaded_app
         super().on_headers_complete()
         # The task of the request is made, and has not begun.
-        cast("Any", self.scope)["extensions"] = {WHOLE: partial(self._send_whole, self.cycle)}
-        if full:
-            self.cycle.keep_alive = False
+        offered: dict[str, Any] = {WHOLE: partial(self._send_whole, self.cycle)}
+        if self._caller is not None:
+            offered[CALLER] = self._caller
+        cast("Any", self.scope)["extensions"] = offered
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._under_way = cycle
@@ -263,6 +263,10 @@ class Protocol(HttpToolsProtocol):
             if not self._in_body:
                 self._since = None
             return
+        if self.cycle is not None:
+            # Whatever its request is still replied with comes too late, and has no way out.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         body = encode(document(error))
         usual = lines_of(self.server_state.default_headers)
         head = head_lines(MEDIA, headers_of(error), len(body))
@@ -286,12 +290,6 @@ async def sweep(connections: set[Any]) -> None:
         await asyncio.sleep(SWEEP)
         for each in tuple(connections):
             each.check_pace(now())
-
-
-async def _overloaded(scope: Scope, receive: Receive, send: Send) -> None:
-    del receive
-    why = f"more than {MAX_CONNECTIONS:,} connections are open; try again in a second"
-    await Out(scope, send).error(Overloaded(why, retry_after=1))
 
 
 def _unreadable() -> BadRequest:

@@ -9,7 +9,6 @@ Rule 2: then it accepts nothing more, lets go of everybody who waits, and lets r
 import asyncio
 import errno
 import logging
-import resource
 import signal
 import socket
 from collections.abc import Callable, Coroutine
@@ -22,7 +21,9 @@ import uvicorn
 import uvloop
 from msgspec import Struct
 
-from tidegate.api.protocol import MAX_CONNECTIONS, TOLERATED, Protocol, sweep
+from tidegate.api.accept import attend_network
+from tidegate.api.callers import Callers, raised_limit, sizes_for
+from tidegate.api.protocol import Protocol, sweep
 from tidegate.api.route import AsgiApp
 from tidegate.api.settings import Settings
 from tidegate.api.supervise import supervise
@@ -121,17 +122,12 @@ def serve(app: AsgiApp, listening: socket.socket, settings: Settings, behind: Be
         timeout_graceful_shutdown=UNDER_WAY,
         backlog=BACKLOG,
     )
-    # Each connection is an open file, and the usual limit is low for the sake of old programs.
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MAX_CONNECTIONS + TOLERATED + 500
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+    callers = Callers(sizes_for(raised_limit()))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(uvicorn.Server(config), listening, behind))
+        runner.run(_serve(uvicorn.Server(config), listening, callers, behind))
 
 
-async def _serve(server: Any, listening: socket.socket, behind: Behind) -> None:
+async def _serve(server: Any, listening: socket.socket, callers: Callers, behind: Behind) -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "tidegate-read"))
     drained = asyncio.Event()
@@ -167,14 +163,20 @@ async def _serve(server: Any, listening: socket.socket, behind: Behind) -> None:
     config = server.config
     config.load()
     server.lifespan = config.lifespan_class(config)
-    await server.startup(sockets=[listening])
+    # Connections are accepted by us, and counted before TLS; what remains of uvicorn's server is its clock and its end.
+    server.servers, server.started, state = [], True, server.server_state
     behind.on_end(lambda: soon(leave))
-    sweeping = partial(sweep, server.server_state.connections)
+    sweeping = partial(sweep, state.connections)
+    part = behind.parts.part("network-door")
+    accepting = loop.create_task(attend_network(listening, config, state, callers, part))
     others = [loop.create_task(supervise(behind.parts.part("connections"), sweeping))]
     if behind.beside is not None:
         others.append(loop.create_task(behind.beside()))
     behind.ready()
     await server.main_loop()
+    part.stop()
+    accepting.cancel()
+    await asyncio.gather(accepting, return_exceptions=True)
     await server.shutdown(sockets=[listening])
     for each in others:
         each.cancel()

@@ -357,11 +357,12 @@ def in_the_loop_of_a_server(door, app):
     loop.close()
 
 
-def test_a_process_without_descriptors_is_reached_again_when_it_has_some(opened, tmp_path):
-    parts = opened(empty)
-    assert asked(tmp_path, ListWorkflows()) == WorkflowList(items=[])
-    # The client's sockets are made before, so that only the door lacks a descriptor.
-    lines = [socket.socket(socket.AF_UNIX) for _ in range(3)]
+LISTING = b"GET /api/v1/workflows HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@contextmanager
+def without_descriptors():
+    """Have this process use up its file descriptors."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     taken = []
     resource.setrlimit(
@@ -372,14 +373,32 @@ def test_a_process_without_descriptors_is_reached_again_when_it_has_some(opened,
         with pytest.raises(OSError, match="Too many open files"):
             while True:
                 taken.append(os.open(os.devnull, os.O_RDONLY))
-        for line in lines:
-            line.connect(str(tmp_path / SOCKET))
-        wait_until(lambda: not parts.standings()[0].up)
-        assert parts.standings()[0].why == "too many open files"
+        yield
     finally:
         for each in taken:
             os.close(each)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_process_without_descriptors_serves_commands_from_its_reserve_and_all_when_it_has_some(
+    opened, tmp_path
+):
+    parts = opened(empty)
+    assert asked(tmp_path, ListWorkflows()) == WorkflowList(items=[])
+    # The client's sockets are made before, so that only the door lacks a descriptor.
+    lines = [socket.socket(socket.AF_UNIX) for _ in range(accept.SPARE + 3)]
+    for line in lines:
+        line.settimeout(LONGEST)
+    with without_descriptors():
+        for line in lines:
+            line.connect(str(tmp_path / SOCKET))
+            line.sendall(LISTING)
+        for line in lines[: accept.SPARE]:
+            assert line.recv(100).startswith(b"HTTP/1.1 200 ")
+        wait_until(lambda: not parts.standings()[0].up)
+        assert parts.standings()[0].why == "too many open files"
+    for line in lines[accept.SPARE :]:
+        assert line.recv(100).startswith(b"HTTP/1.1 200 ")
     for line in lines:
         line.close()
     assert asked(tmp_path, ListWorkflows()) == WorkflowList(items=[])

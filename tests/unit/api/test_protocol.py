@@ -1,14 +1,14 @@
 """One connection, byte by byte: what is too long, too slow, too much or of another protocol, on a real socket and loop."""
 
 import asyncio
-from functools import partial
 from itertools import chain
 
 import msgspec
 import pytest
-from tests.unit.api.sockets import GET, all_of, listening
+from tests.unit.api.sockets import GET, all_of, echo, listening
 
 from tidegate.api import protocol
+from tidegate.api.replies import Out
 
 SOON = 0.3
 
@@ -27,11 +27,11 @@ def talk(*pieces, pause=0.0):
     return talk_on(pieces, pause)
 
 
-def talk_on(pieces, pause):
+def talk_on(pieces, pause, app=echo):
     """Take pieces one by one, and send them for as long as the server listens."""
 
     async def go():
-        async with listening() as served:
+        async with listening(app) as served:
             reader, writer = await asyncio.open_connection(*served.address)
             reading = asyncio.create_task(all_of(reader))
             for piece in pieces:
@@ -160,25 +160,16 @@ def test_what_was_asked_has_its_reply_and_no_other_whatever_comes_behind_it(aske
     assert not caplog.records
 
 
-def test_who_comes_on_top_of_many_is_told_to_come_again_and_then_cut_off(monkeypatch):
-    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 2)
-    monkeypatch.setattr(protocol, "TOLERATED", 1)
+async def late(scope, receive, send):
+    """Reply to what was refused meanwhile: a body that breaks off."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    await Out(scope, send).whole(200, b"too late", "text/plain")
 
-    async def go():
-        async with listening() as served:
-            connect = partial(asyncio.open_connection, *served.address)
-            lines = [await connect() for _ in range(2)]
-            late = await connect()
-            late[1].write(GET + b"\r\n")
-            told = await asyncio.wait_for(late[0].read(), 10)
-            there = await connect()
-            beyond = await connect()
-            cut = await asyncio.wait_for(beyond[0].read(), 10)
-            for _, writer in (*lines, late, there, beyond):
-                writer.close()
-            return told, cut
 
-    told, cut = asyncio.run(go())
+@pytest.mark.parametrize("app", [echo, late], ids=["replies at once", "replies too late"])
+def test_a_body_that_is_no_http_is_a_problem_and_no_line_in_the_log(app, caplog):
+    head = b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-    assert b"retry-after: 1" in problem(told, 503, "overloaded")
-    assert cut == b""
+    problem(talk_on(iter([head + b"5\r\nhelloX\r\n"]), 0.0, app), 400, "bad_request")
+    assert not caplog.records
