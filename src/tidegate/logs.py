@@ -1,10 +1,11 @@
 """
-What tasks leave for people to read, one file of each kind per attempt: what they print, `<home>/logs/<execution>/<node>/<attempt>.log`,
-standard output and error together; and their decks, `<home>/decks/<execution>/<node>/<attempt>.html`.
+What tasks leave for people to read: what an attempt prints, `<home>/logs/<execution>/<node>/<attempt>.log`, standard output and error
+together; and the decks that it publishes while it runs, below `<home>/decks/live`. When it ends, its decks become a blob, and the digest goes
+into the history: what lies here then is nothing any more. Earlier versions kept decks in `<home>/decks/<execution>/<node>/<attempt>.html`.
 
 A node inside another is a directory inside the other's. While an attempt runs, `<attempt>.live` is the file into which it prints.
 Names come from outside, so each is spelled with letters that no file system takes for something else.
-A deck survives a power cut, as the result beside it does. A log does not: a sync for each attempt that prints would cost more than it is worth.
+A log does not survive a power cut: a sync for each attempt that prints would cost more than it is worth.
 """
 
 import hashlib
@@ -47,6 +48,7 @@ class Logs:
         self._home = home
         # All in one directory, which the owner can look into at once. No execution is spelled with a dot.
         self._drafts = Path(home, "decks", ".new")
+        self._live = Path(home, "decks", ".live")
 
     def path(self, execution: str, node: str, attempt: int) -> Path:
         """Return where the log of an attempt is, or would be if it had printed something."""
@@ -72,19 +74,34 @@ class Logs:
                 found[name, attempt] = AttemptText(name, attempt, text, path.suffix == ".live")
         return sorted(found.values(), key=_order)
 
-    def keep_deck(self, execution: str, node: str, attempt: int, page: bytes) -> None:
-        """Write the decks of an attempt, replacing those it wrote before; on return they survive a power cut. Errors: `OSError`."""
-        path = self._directory("decks", execution, node) / f"{attempt}.html"
-        disk.make_directory(path.parent)
+    def publish_deck(self, execution: str, node: str, attempt: int, page: bytes) -> None:
+        """Write the decks of an attempt that runs, replacing those it wrote before. Errors: `OSError`."""
+        disk.make_directory(self._live)
         disk.make_directory(self._drafts)
-        disk.write(path, page, self._drafts)
+        disk.write(self._published(execution, node, attempt), page, self._drafts)
+
+    def read_published(self, execution: str, node: str, attempt: int) -> bytes | None:
+        """Return the decks that an attempt has published; None if there are none."""
+        try:
+            return self._published(execution, node, attempt).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def has_published(self, execution: str, node: str, attempt: int) -> bool:
+        """Whether an attempt has published decks."""
+        return self._published(execution, node, attempt).exists()
+
+    def remove_published(self, execution: str, node: str, attempt: int) -> None:
+        """Remove what an attempt has published, once it has ended. Errors: `OSError`."""
+        self._published(execution, node, attempt).unlink(missing_ok=True)
 
     def remove_drafts(self) -> None:
-        """Remove what processes that were killed while they wrote decks have left."""
+        """Remove what processes that were killed while they wrote decks have left, and what attempts have published that are gone."""
         disk.remove_drafts(self._drafts.glob("*"))
+        disk.remove_drafts(self._live.glob("*"))
 
     def read_deck(self, execution: str, node: str, attempt: int = 0) -> tuple[int, str] | None:
-        """Return the decks of an attempt, or of the last attempt that has any, with its number; None if there are none."""
+        """Return the decks that an earlier version kept of an attempt, or of the last one that has any, with its number; None if there are none."""
         within = self._directory("decks", execution, node)
         there = [int(path.stem) for path in within.glob("*.html") if path.stem.isdecimal()]
         if not there or (attempt and attempt not in there):
@@ -93,7 +110,7 @@ class Logs:
         return chosen, (within / f"{chosen}.html").read_text(errors="replace")
 
     def nodes_with_decks(self, execution: str, among: Collection[str]) -> frozenset[str]:
-        """Return which of these nodes of an execution have decks."""
+        """Return which of these nodes of an execution have decks that an earlier version kept."""
         top = self._directory("decks", execution)
         if not top.is_dir():
             return frozenset()
@@ -101,6 +118,10 @@ class Logs:
             return frozenset(_node(path, top) for path in top.rglob("*.html"))
         within = {node: self._directory("decks", execution, node) for node in among}
         return frozenset(node for node, path in within.items() if any(path.glob("*.html")))
+
+    def _published(self, execution: str, node: str, attempt: int) -> Path:
+        whose = hashlib.sha256(f"{execution}/{node}".encode()).hexdigest()
+        return self._live / f"{whose}-{attempt}.html"
 
     def _directory(self, kind: str, execution: str, node: str = "") -> Path:
         parts = [_quote(part) for part in node.split("/")] if node else []

@@ -51,9 +51,9 @@ def put_a_bundle_back(home: Path) -> None:
 
 def keep_a_deck(home: Path) -> None:
     logs = artifacts_in(home).logs
-    logs.keep_deck("e1", "n0", 1, DECK)
+    logs.publish_deck("e1", "n0", 1, DECK)
     os.fsync = stopping(os.fsync)
-    logs.keep_deck("e1", "n0", 2, DECK)
+    logs.publish_deck("e1", "n0", 2, DECK)
 
 
 KEEPING: dict[str, Callable[[Path], None]] = {

@@ -53,7 +53,7 @@ def check(home: Path, what: str) -> None:
             content = b"".join(PIECES)
             assert b"".join(kept.blobs.read(sha256(content).hexdigest())) == content
         case "a deck":
-            assert kept.logs.read_deck("e1", "n0") == (2, DECK.decode())
+            assert kept.logs.read_published("e1", "n0", 2) == DECK
         case _:
             assert kept.bundles.has(CODE.digest)
 

@@ -26,7 +26,6 @@ from tidegate.bundles.archive import Archive, unpack
 from tidegate.bundles.directory import BundleDirectory
 from tidegate.errors import StoreDamaged, UnknownBlob
 from tidegate.ir.graph import Instant
-from tidegate.logs import Logs
 from tidegate.service.tokens import Tokens
 from tidegate.stores.folder import make_folder
 from tidegate.stores.sqlite import SqliteStore
@@ -224,30 +223,6 @@ class NextTokenFile(TokenFile):
         self.tokens.revoke(RevokeToken(token="admin"))
 
 
-class Deck(Story):
-    """A deck, in a home that is there, or in place of an earlier one."""
-
-    def __init__(self, earlier: bytes | None = None) -> None:
-        self.earlier = earlier
-        self.page = b"<html>a deck</html>" * 100
-
-    def begin(self, root: Path) -> None:
-        (root / "home").mkdir()
-        if self.earlier is not None:
-            Logs(root / "home").keep_deck("e1", "n0/n1", 1, self.earlier)
-
-    def keep(self, root: Path) -> None:
-        Logs(root / "home").keep_deck("e1", "n0/n1", 1, self.page)
-
-    def find(self, root: Path) -> str:
-        there = Logs(root / "home").read_deck("e1", "n0/n1")
-        text = None if there is None else there[1].encode()
-        found = {self.page: "new", self.earlier: "old"}.get(text, "damaged")
-        self.keep(root)
-        assert Logs(root / "home").read_deck("e1", "n0/n1") == (1, self.page.decode())
-        return found
-
-
 class Folder(Story):
     """The directory of a store, with the directories around it."""
 
@@ -272,8 +247,6 @@ STORIES: dict[str, Callable[[], Story]] = {
     "a damaged bundle": DamagedBundle,
     "the first token": TokenFile,
     "the next token": NextTokenFile,
-    "the first deck": Deck,
-    "the next deck": lambda: Deck(b"<html>earlier</html>"),
     "the directory of a store": Folder,
 }
 
@@ -439,8 +412,6 @@ def sync_no_file_of_a_bundle(patch: pytest.MonkeyPatch) -> None:
         ("the next token", sync_no_directory, "lost"),
         ("the next token", write_in_place, "damaged"),
         ("the next token", sync_the_content_after_its_name, "damaged"),
-        ("the first deck", make_without_sync, "lost"),
-        ("the next deck", write_in_place, "damaged"),
         ("the directory of a store", sync_no_directory, "lost"),
         ("the directory of a store", make_without_sync, "lost"),
     ],

@@ -1,5 +1,7 @@
 """Workflows that the client's tests launch on a server."""
 
+import os
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,6 +60,46 @@ def fail_with_deck(x: int) -> int:
 @workflow
 def failing_wf(x: int) -> int:
     return fail_with_deck(x=x)
+
+
+@task
+def crash_with_deck(x: int) -> int:
+    Deck("Before", f"<p>x was {x}</p>")
+    Deck.publish()
+    os._exit(3)
+
+
+@workflow
+def crashing_wf(x: int) -> int:
+    return crash_with_deck(x=x)
+
+
+@task(timeout=timedelta(milliseconds=300))
+def overrun_with_deck(x: int) -> int:
+    Deck("Before", f"<p>x was {x}</p>")
+    Deck.publish()
+    time.sleep(60)
+    return x
+
+
+@workflow
+def overrunning_wf(x: int) -> int:
+    return overrun_with_deck(x=x)
+
+
+@task
+def draw_in_two_steps(go_on: str) -> int:
+    Deck("Steps", "<p>the first</p>")
+    Deck.publish()
+    while not Path(go_on).exists():
+        time.sleep(0.01)
+    current_context().decks[0].append("<p>the second</p>")
+    return 1
+
+
+@workflow
+def steps_wf(go_on: str) -> int:
+    return draw_in_two_steps(go_on=go_on)
 
 
 @task

@@ -2,15 +2,19 @@
 
 import http.client
 from collections.abc import Iterator
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.e2e.watched import until
 from tests.serving import Server
 
-from tidegate.errors import UnknownDeck, UnknownNode
+from tidegate.errors import StoreError, UnknownDeck, UnknownNode
+from tidegate.logs import Logs
 from tidegate.remote import Config, Remote
-from tidegate.wire import DeckView, GetDeck
+from tidegate.wire import DeckView, GetDeck, ListEvents
 
 HERE = Path(__file__).parent
 LONGEST = 30.0
@@ -87,6 +91,56 @@ def test_a_task_that_fails_leaves_what_it_had_to_show(remote: Remote):
     found = deck(remote, execution, "fail_with_deck")
     assert "x was 7" in found.html
     assert (found.node, found.attempt) == ("n0", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "node"), [("crashing_wf", "crash_with_deck"), ("overrunning_wf", "overrun_with_deck")]
+)
+def test_what_a_task_had_published_is_kept_when_it_crashes_or_overruns(
+    remote: Remote, name: str, node: str
+):
+    execution = remote.execute(f"remote_flows.{name}", {"x": 7}, wait=True)
+
+    found = deck(remote, execution, node)
+    assert "x was 7" in found.html
+    assert found.digest == sha256(found.html.encode()).hexdigest()
+
+
+def test_a_deck_is_live_while_its_attempt_runs_and_frozen_by_its_digest_in_history_then(
+    remote: Remote, server: Server, tmp_path: Path
+):
+    go_on = tmp_path / "go on"
+    execution = remote.execute("remote_flows.steps_wf", {"go_on": str(go_on)})
+
+    def is_live() -> bool:
+        with suppress(UnknownDeck):
+            return deck(remote, execution, "draw_in_two_steps").live
+        return False
+
+    until(is_live)
+    assert "the second" not in deck(remote, execution, "draw_in_two_steps").html
+
+    go_on.touch()
+    remote.wait(execution, timeout=LONGEST)
+
+    shown = deck(remote, execution, "draw_in_two_steps")
+    assert "the second" in shown.html
+    assert shown.digest == sha256(shown.html.encode()).hexdigest()
+    told = remote.send(ListEvents(id=execution.id.name)).items
+    assert [each.details["deck"] for each in told if "deck" in each.details] == [shown.digest]
+    # A process of the task that lives on may write where decks are published: nobody looks there any more.
+    Logs(server.home).publish_deck(execution.id.name, "n0", 1, b"<p>another</p>")
+    assert deck(remote, execution, "draw_in_two_steps") == shown
+
+
+def test_a_deck_that_has_changed_on_the_disk_is_not_shown(remote: Remote, server: Server):
+    execution = remote.execute("remote_flows.failing_wf", {"x": 9}, wait=True)
+    digest = deck(remote, execution, "fail_with_deck").digest
+    blob = server.home / "blobs" / digest[:2] / digest[2:]
+    blob.write_text(blob.read_text().replace("x was 9", "x was 1"))
+
+    with pytest.raises(StoreError, match="damaged"):
+        deck(remote, execution, "fail_with_deck")
 
 
 def test_a_node_without_a_deck_is_told_from_one_that_is_not_there(remote: Remote):

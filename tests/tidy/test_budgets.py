@@ -28,8 +28,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "every command, as it is typed and as it answers; backups, what is packed, whose store it is",
     ),
     "core": (
-        1_900,
-        "the machine: step, plan, state, race table, rounds of loops; the promises stand here",
+        1_950,
+        "the machine: step, plan, state, race table, rounds of loops, decks frozen; the promises stand here",
     ),
     "disk": (
         170,
@@ -41,12 +41,12 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "errors": (140, "the exception tree"),
     "executors": (
-        3_160,
-        "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it",
+        3_210,
+        "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end",
     ),
     "home": (65, "where a store is, or that there can be none, and whether it may act"),
     "ir": (420, "the graph, what makes one wrong, amounts in words"),
-    "logs": (115, "what tasks print, and decks"),
+    "logs": (135, "what tasks print, and decks: published, and of earlier versions"),
     "parts": (155, "background parts, seen to their end"),
     "ports": (440, "what a database, an executor and a place for files must give"),
     "remote": (1_080, "the Python client, and the way to a server"),
@@ -56,8 +56,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "what authors write, traced into a graph; what a task asks of its machine; where it works in a process that goes on",
     ),
     "service": (
-        2_790,
-        "use cases, lists, views, what is missing, waits or is asked for in vain, and who may",
+        2_830,
+        "use cases, lists, views, decks as history has them, what is missing, waits or is asked for in vain, and who may",
     ),
     "stores": (
         1_800,

@@ -88,10 +88,16 @@ def test_nothing_is_kept_of_nothing(tmp_path: Path):
     assert not (tmp_path / "logs").exists()
 
 
-def test_decks_are_found_by_node_and_the_last_attempt_counts(tmp_path: Path):
-    Logs(tmp_path).keep_deck("e", "n0/ü", 2, b"first")
-    Logs(tmp_path).keep_deck("e", "n0/ü", 10, b"draft")
-    Logs(tmp_path).keep_deck("e", "n0/ü", 10, "última".encode())
+def keep_as_earlier(home: Path, node: str, attempt: int, page: str) -> None:
+    """Write a deck where earlier versions kept it."""
+    path = Logs(home)._directory("decks", "e", node) / f"{attempt}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page)
+
+
+def test_decks_of_earlier_versions_are_found_by_node_and_the_last_attempt_counts(tmp_path: Path):
+    keep_as_earlier(tmp_path, "n0/ü", 2, "first")
+    keep_as_earlier(tmp_path, "n0/ü", 10, "última")
 
     assert Logs(tmp_path).read_deck("e", "n0/ü") == (10, "última")
     assert Logs(tmp_path).read_deck("e", "n0/ü", 2) == (2, "first")
@@ -102,12 +108,32 @@ def test_decks_are_found_by_node_and_the_last_attempt_counts(tmp_path: Path):
 
 
 def test_of_few_nodes_and_of_many_the_same_have_decks(tmp_path: Path):
-    Logs(tmp_path).keep_deck("e", "n0/ü", 1, b"deck")
+    keep_as_earlier(tmp_path, "n0/ü", 1, "deck")
     many = [f"n{number}" for number in range(200)]
 
     assert Logs(tmp_path).nodes_with_decks("e", ["n0", "n0/ü"]) == {"n0/ü"}
     assert Logs(tmp_path).nodes_with_decks("e", ["n0", "n0/ü", *many]) == {"n0/ü"}
     assert Logs(tmp_path).nodes_with_decks("e", []) == frozenset()
+
+
+def test_what_an_attempt_publishes_is_its_own_and_the_last_counts(tmp_path: Path):
+    logs = Logs(tmp_path)
+    logs.publish_deck("e", "n0/ü", 2, b"first")
+    logs.publish_deck("e", "n0/ü", 2, b"second")
+
+    assert logs.read_published("e", "n0/ü", 2) == b"second"
+    assert logs.read_published("e", "n0/ü", 3) is logs.read_published("e", "n0", 2) is None
+
+    logs.remove_published("e", "n0/ü", 2)
+    assert not logs.has_published("e", "n0/ü", 2)
+
+
+def test_what_attempts_have_published_that_are_gone_is_removed_with_the_drafts(tmp_path: Path):
+    Logs(tmp_path).publish_deck("e", "n0", 1, b"page")
+
+    Logs(tmp_path).remove_drafts()
+
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_of_too_long_a_log_the_beginning_and_the_end_are_kept_and_what_is_missing_is_said(

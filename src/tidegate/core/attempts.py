@@ -55,6 +55,7 @@ def reported(flow: Flow, event: TaskStarted | TaskSucceeded | TaskFailed | TaskL
     now = current(draft, event)
     if now is None:
         return
+    freeze_deck(draft, event)
     match event:
         case TaskSucceeded(at=at, outputs=outputs):
             began = _began(now, event)
@@ -72,6 +73,14 @@ def reported(flow: Flow, event: TaskStarted | TaskSucceeded | TaskFailed | TaskL
             _lost(flow, node, now)
         case _:
             assert_never(event)
+
+
+def freeze_deck(
+    draft: Draft, event: TaskStarted | TaskSucceeded | TaskUnfolded | TaskFailed | TaskLost
+) -> None:
+    """Note the decks of an attempt that has ended. What it writes after that is nobody's."""
+    if not isinstance(event, TaskStarted | TaskLost) and event.deck:
+        draft.freeze_deck(event.node, event.attempt, event.deck)
 
 
 def take_up(flow: Flow) -> None:

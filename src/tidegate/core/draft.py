@@ -21,6 +21,7 @@ from tidegate.core.state import (
     WAITING,
     X_SUCCEEDED,
     Change,
+    DeckFrozen,
     DifferenceNoted,
     ExecutionPhase,
     ExecutionState,
@@ -51,6 +52,7 @@ class Draft(StateFields):
         self.phase, self.inputs, self.reuse = base.phase, base.inputs, base.reuse
         self.setting = base.setting
         self.nodes, self.keys, self.pending, self.open = {}, {}, {}, {}
+        self.decks = {}
         self.failure, self.failed = base.failure, base.failed
         self.live, self.gates = base.live, base.gates
         self.plan, self.base, self.at = plan, base, at
@@ -142,6 +144,11 @@ class Draft(StateFields):
             self.changes.append(DifferenceNoted(differs))
             self.setting = replace(self.setting, differs=differs)
 
+    def freeze_deck(self, node: NodeId, attempt: int, digest: str) -> None:
+        """Keep in mind which blob has the decks of an attempt that has ended."""
+        self.changes.append(DeckFrozen(node, attempt, digest))
+        self.decks[node] = {**self.base.decks.get(node, {}), attempt: digest}
+
     def repeat(self, change: Change) -> None:
         """Apply a change that was decided earlier."""
         match change:
@@ -155,6 +162,8 @@ class Draft(StateFields):
                 self.bind_key(key, node, reply)
             case DifferenceNoted(differs):
                 self.note_difference(differs)
+            case DeckFrozen(node, attempt, digest):
+                self.freeze_deck(node, attempt, digest)
             case KeyBound():
                 pass  # a refusal: earlier versions stored those too
 
@@ -195,6 +204,8 @@ class Draft(StateFields):
             self._forget(planned)
         if self.keys:
             base.keys.update(self.keys)
+        if self.decks:
+            base.decks.update(self.decks)
         return self.plan.settled()
 
     def _forget(self, planned: Planned) -> None:
@@ -203,6 +214,7 @@ class Draft(StateFields):
         now = base.nodes.pop(id_, QUEUED_STATE)
         base.pending.pop(id_, None)
         base.open.pop(id_, None)
+        base.decks.pop(id_, None)
         if isinstance(planned.node, InputNode | ApproveNode):
             base.past[id_] = past_gate(planned.node.name, self.answer_to(id_, now), now.ended)
 

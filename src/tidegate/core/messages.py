@@ -99,6 +99,8 @@ class TaskSucceeded(Struct, frozen=True, array_like=True, gc=False, tag=3):
     outputs: dict[str, Value]
     took: Micros = Micros(0)
     """How long the attempt ran; 0 if that is not known."""
+    deck: str = ""
+    """The blob with the decks it made; empty if it made none. The same for the two below."""
 
 
 class TaskUnfolded(Struct, frozen=True, array_like=True, gc=False, tag=4):
@@ -108,6 +110,7 @@ class TaskUnfolded(Struct, frozen=True, array_like=True, gc=False, tag=4):
     node: NodeId
     attempt: int
     graph: Graph
+    deck: str = ""
 
 
 TaskExpanded = TaskUnfolded
@@ -123,6 +126,7 @@ class TaskFailed(Struct, frozen=True, array_like=True, gc=False, tag=5):
     failure: Failure
     took: Micros = Micros(0)
     """How long the attempt ran; 0 if that is not known."""
+    deck: str = ""
 
 
 class TaskLost(Struct, frozen=True, array_like=True, gc=False, tag=6):

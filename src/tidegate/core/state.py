@@ -156,7 +156,17 @@ class DifferenceNoted(Struct, frozen=True, array_like=True, gc=False, tag=5):
     differs: str
 
 
-Change: TypeAlias = NodeChanged | PhaseChanged | NodeUnfolded | KeyBound | DifferenceNoted
+class DeckFrozen(Struct, frozen=True, array_like=True, gc=False, tag=6):
+    """An attempt has ended, and its decks are this blob from now on."""
+
+    node: NodeId
+    attempt: int
+    digest: str
+
+
+Change: TypeAlias = (
+    NodeChanged | PhaseChanged | NodeUnfolded | KeyBound | DifferenceNoted | DeckFrozen
+)
 
 
 class Setting(Struct, frozen=True, gc=False):
@@ -177,6 +187,7 @@ class StateFields:
     `nodes` gives the state of each node that has one. `keys` gives the gate and the reply that an idempotency key is bound to.
     `pending` counts, for a node, what must still happen before it begins; absent means: nothing has happened yet.
     `open` counts, for a node that holds others (and for the execution itself, as ROOT), those that have not ended.
+    `decks` gives the blobs with the decks of a node's attempts, by attempt.
     `live` counts attempts that are submitted, running or pausing, `gates` the open gates.
     """
 
@@ -190,6 +201,7 @@ class StateFields:
     gates: int
     nodes: dict[NodeId, NodeState]
     keys: dict[str, tuple[NodeId, Accepted]]
+    decks: dict[NodeId, dict[int, str]]
     pending: dict[NodeId, int]
     open: dict[NodeId, int]
 
@@ -205,6 +217,7 @@ class ExecutionState(StateFields):
         self.phase = X.QUEUED
         self.inputs = {}
         self.nodes, self.keys, self.pending, self.open = {}, {}, {}, {}
+        self.decks = {}
         self.reuse, self.failure, self.failed = None, None, ROOT
         self.setting = UNKNOWN
         self.live = self.gates = 0
@@ -216,6 +229,7 @@ class ExecutionState(StateFields):
         fresh = copy(self)
         fresh.nodes, fresh.keys, fresh.past = dict(self.nodes), dict(self.keys), dict(self.past)
         fresh.pending, fresh.open = dict(self.pending), dict(self.open)
+        fresh.decks = dict(self.decks)
         return fresh
 
     def node(self, node: NodeId) -> NodeState:

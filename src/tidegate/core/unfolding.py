@@ -10,7 +10,7 @@ has node ids of its own (`Plan.path`), so that an answer, a report or a timer ne
 from msgspec.structs import replace
 
 from tidegate.core.advance import Flow
-from tidegate.core.attempts import current
+from tidegate.core.attempts import current, freeze_deck
 from tidegate.core.evaluate import evaluate
 from tidegate.core.messages import BAD_GRAPH, TaskUnfolded, final
 from tidegate.core.plan import ROOT, Round
@@ -33,6 +33,7 @@ def unfold(flow: Flow, event: TaskUnfolded) -> None:
     now = current(draft, event)
     if now is None:
         return
+    freeze_deck(draft, event)
     loop = _loop_of(flow, node)
     wrong = _wrong_with(flow, event.graph, node, loop)
     if wrong:

@@ -38,12 +38,12 @@ def event_of(report: Report, at: Instant) -> Event:
             return TaskStarted(at, node, attempt)
         case Elsewhere(differs):
             return EnvironmentDiffers(at, node, differs)
-        case Returned(outputs):
-            return TaskSucceeded(at, node, attempt, outputs, took)
-        case Unfolded(graph):
-            return TaskUnfolded(at, node, attempt, graph)
-        case Raised(failure):
-            return TaskFailed(at, node, attempt, failure, took)
+        case Returned(outputs, deck):
+            return TaskSucceeded(at, node, attempt, outputs, took, deck)
+        case Unfolded(graph, deck):
+            return TaskUnfolded(at, node, attempt, graph, deck)
+        case Raised(failure, deck):
+            return TaskFailed(at, node, attempt, failure, took, deck)
         case Lost() | Hindered():  # the second is held, and never comes here
             return TaskLost(at, node, attempt)
 

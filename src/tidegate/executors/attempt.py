@@ -29,6 +29,7 @@ from tidegate.executors.frames import (
     Unable,
     Up,
 )
+from tidegate.executors.frozen import freeze
 from tidegate.ir.graph import Graph
 from tidegate.logs import Logs
 from tidegate.ports.executor import Raised, Returned, Unfolded
@@ -95,7 +96,7 @@ def _answer(question: Describe | Check, means: Means) -> Up:
 
 def _run(run: Run, code: Task[..., Any], means: Means, place: str) -> Done:
     outcome: Returned | Unfolded | Raised
-    report = DeckReport(partial(means.logs.keep_deck, run.id, run.node, run.attempt))
+    report = DeckReport(partial(means.logs.publish_deck, run.id, run.node, run.attempt))
     began = time.perf_counter_ns()
     try:
         result = invoke(
@@ -121,7 +122,6 @@ def _run(run: Run, code: Task[..., Any], means: Means, place: str) -> Done:
             flush_output()
             failure = with_last_words(failure, means.printed)
         outcome = Raised(failure)
-    done = Done(run.number, (time.perf_counter_ns() - began) // 1000, outcome)
-    with suppress(OSError):  # as of a log
-        report.publish()
-    return done
+    took = (time.perf_counter_ns() - began) // 1000
+    deck = freeze(report, means.blobs)
+    return Done(run.number, took, structs.replace(outcome, deck=deck))

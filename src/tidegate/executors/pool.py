@@ -19,20 +19,24 @@ from contextlib import suppress
 from typing import assert_never
 
 from msgspec import DecodeError, Struct
+from msgspec.structs import replace
 
 from tidegate import disk
+from tidegate.blobs.directory import BlobDirectory
+from tidegate.blobs.files import BlobFiles
 from tidegate.core.messages import TASK_OUT_OF_ROOM, Failure
 from tidegate.executors.backlog import Attempt, attempt_of
 from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse
 from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, oversize, tail
 from tidegate.executors.fence import end_below, end_life
 from tidegate.executors.frames import Checked, Described, Differs, Done, Ready, Started, Unable, Up
+from tidegate.executors.frozen import forget_published, freeze_published
 from tidegate.executors.memory import weigh
 from tidegate.executors.nursery import BORN, ENDED, UP, Nursery
 from tidegate.executors.orders import Orders
 from tidegate.executors.roster import GRACE, MOMENT, Roster, Site, expect
 from tidegate.executors.written import look
-from tidegate.home import SCRATCH
+from tidegate.home import BLOBS, SCRATCH
 from tidegate.ir.graph import SECOND, Micros
 from tidegate.logs import Logs, keep_log
 from tidegate.ports.executor import (
@@ -73,6 +77,7 @@ class Pool:
     ) -> None:
         self._site = site
         self._logs = Logs(site.home)
+        self._blobs = BlobFiles(BlobDirectory(site.home / BLOBS))
         self._orders = orders
         self._deliver = deliver
         self._selector = selectors.DefaultSelector()
@@ -290,6 +295,7 @@ class Pool:
     def _add(self, job: Job, outcome: Outcome, micros: int = 0) -> None:
         if not isinstance(outcome, Began | Elsewhere):
             self._orders.jobs.pop(attempt_of(job), None)
+            forget_published(outcome, job, self._logs)
         whose = job if isinstance(outcome, Hindered | Elsewhere) else None
         self._reports.append(Report(job.key, job.node, job.attempt, outcome, Micros(micros), whose))
 
@@ -429,6 +435,8 @@ class Pool:
                 outcome = _outcome(job, code, ending, child.printed)
                 with suppress(OSError):  # a log that cannot be kept is no reason to stop
                     keep_log(child.printed, self._logs.path(job.id, job.node, job.attempt))
+                if isinstance(outcome, Raised):
+                    outcome = replace(outcome, deck=freeze_published(job, self._logs, self._blobs))
                 if outcome is not None:
                     self._add(job, outcome)
             case _:

@@ -59,6 +59,7 @@ from tidegate.executors.frames import (
     down,
     pack,
 )
+from tidegate.executors.frozen import freeze_published
 from tidegate.executors.patience import PatientFiles
 from tidegate.executors.spare import Spare, receive
 from tidegate.executors.template import Template, TemplateGone
@@ -335,7 +336,8 @@ class Worker:
         if code in TERMINATED:
             # Somebody ends the processes of this machine; the attempt has done nothing wrong.
             return Done(assignment.number, micros, Lost())
-        return Done(assignment.number, micros, Raised(crash(code, self._printed)))
+        deck = freeze_published(assignment, self._means.logs, self._means.blobs)
+        return Done(assignment.number, micros, Raised(crash(code, self._printed), deck))
 
     # ---- children ----
 

@@ -82,21 +82,24 @@ class Began(Struct, frozen=True, gc=False, tag="began"):
 
 
 class Returned(Struct, frozen=True, gc=False, tag="returned"):
-    """The attempt returned these outputs."""
+    """The attempt returned these outputs. `deck` is the blob with the decks it made; empty if it made none. The same for the two below."""
 
     outputs: dict[str, Value]
+    deck: str = ""
 
 
 class Unfolded(Struct, frozen=True, gc=False, tag="unfolded"):
     """The attempt of a dynamic task returned this graph."""
 
     graph: Graph
+    deck: str = ""
 
 
 class Raised(Struct, frozen=True, gc=False, tag="raised"):
     """The attempt failed: it raised, crashed, or overran its timeout (`failure.code`)."""
 
     failure: Failure
+    deck: str = ""
 
 
 class Lost(Struct, frozen=True, gc=False, tag="lost"):

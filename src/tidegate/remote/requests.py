@@ -16,6 +16,9 @@ from tidegate.wire.bindings import Binding, binding_of
 
 V = TypeVar("V")
 
+HEX = 64
+"""Digits of a SHA-256."""
+
 
 class HttpCall(Struct, frozen=True, kw_only=True):
     """
@@ -135,9 +138,12 @@ def _part(name: str) -> str:
 
 def _deck(request: GetDeck, reply: HttpReply) -> DeckView:
     # It travels as the page that it is, for browsers.
+    recorded = reply.headers.get("x-tidegate-deck", "")
     return DeckView(
         node=unquote(reply.headers.get("x-tidegate-node", request.node)),
         name=request.node,
         attempt=int(reply.headers.get("x-tidegate-attempt", request.attempt)),
         html=reply.content.decode(errors="replace"),
+        digest=recorded if len(recorded) == HEX else "",
+        live=recorded == "live",
     )

@@ -65,14 +65,15 @@ class Section:
 
 
 class DeckReport:
-    """The decks of one attempt. `keep` stores the page; without it nobody does."""
+    """The decks of one attempt, until it ends. `keep` stores the page; without it nobody does."""
 
-    __slots__ = ("_default", "_keep", "decks")
+    __slots__ = ("_default", "_frozen", "_keep", "decks")
 
     def __init__(self, keep: Callable[[bytes], None] | None = None) -> None:
         self.decks: list[Section] = []
         self._keep = keep
         self._default: Section | None = None
+        self._frozen = False
 
     @property
     def default_deck(self) -> Section:
@@ -83,9 +84,14 @@ class DeckReport:
         return self._default
 
     def publish(self) -> None:
-        """Store what is there now, if there is anything, so that it can be read. Errors: `OSError`."""
-        if self._keep is not None and self.decks:
+        """Store what is there now, if there is anything, so that it can be read while the attempt runs. Errors: `OSError`."""
+        if self._keep is not None and self.decks and not self._frozen:
             self._keep(page(self.decks))
+
+    def freeze(self) -> bytes:
+        """Return the page as it is when the attempt ends, empty without decks. Nothing is stored after that, whatever threads the task has left."""
+        self._frozen = True
+        return page(self.decks) if self.decks else b""
 
 
 def page(decks: Sequence[object]) -> bytes:

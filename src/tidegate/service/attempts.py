@@ -1,4 +1,9 @@
-"""What the attempts of tasks leave for people to read: what they printed, and their decks."""
+"""
+What the attempts of tasks leave for people to read: what they printed, and their decks.
+
+The decks of an attempt that has ended are the blob that history names, and no file says otherwise. While it runs, they are what it has
+published until now, and have no digest. What an earlier version of Tidegate kept has none either, and is shown for attempts without a blob.
+"""
 
 from collections.abc import Iterable
 
@@ -7,7 +12,7 @@ from msgspec import structs
 from tidegate.engine.folds import Snapshot
 from tidegate.errors import UnknownDeck, UnknownNode
 from tidegate.ir.expr import NodeId
-from tidegate.logs import Logs
+from tidegate.ports.artifacts import Artifacts
 from tidegate.service.executions import Executions
 from tidegate.service.queued import Queued
 from tidegate.service.views import node_view
@@ -28,9 +33,10 @@ MOST_UNCHANGED = 100
 class Attempts:
     """The attempts of the executions of a store."""
 
-    def __init__(self, queued: Queued, logs: Logs, executions: Executions) -> None:
+    def __init__(self, queued: Queued, artifacts: Artifacts, executions: Executions) -> None:
         self._queued = queued
-        self._logs = logs
+        self._logs = artifacts.logs
+        self._blobs = artifacts.blobs
         self._executions = executions
 
     def logs(self, request: GetLogs) -> LogList:
@@ -56,7 +62,7 @@ class Attempts:
     def marked(self, view: ExecutionView, now: Snapshot | None) -> ExecutionView:
         """Return an execution in which the nodes that have decks, and those that are held or wait for a worker, say so; these stand in it though they have not changed."""
         tasks = {node.id for node in view.nodes if node.kind == "task"}
-        there = self._logs.nodes_with_decks(view.id, tasks)
+        there = self._with_decks(view.id, tasks, now)
         held = {} if view.phase in ENDED else self._queued.of(view)
         if not there and not held:
             return view
@@ -79,15 +85,53 @@ class Attempts:
         """Return the decks of a node, or of the last node of that name which has any. Errors: `UnknownExecution`, `UnknownNode`, `UnknownDeck`."""
         now = self._executions.look(request.id)
         for node in reversed(_nodes(now, request.node)):
-            found = self._logs.read_deck(now.row.id, node, request.attempt)
+            found = self._deck(now, node, request.attempt)
             if found is not None:
-                attempt, html = found
                 name = now.plan.nodes[node].node.name
-                return DeckView(node=node, name=name, attempt=attempt, html=html)
+                return structs.replace(found, name=name)
         which = f"attempt {request.attempt} of node" if request.attempt else "node"
         raise UnknownDeck(
             f"{which} {request.node[:80]!r} of execution {now.row.id} has no deck; a task makes one with Deck(name, html)"
         )
+
+    def _with_decks(self, id_: str, tasks: set[str], now: Snapshot | None) -> set[str]:
+        """Return which of these tasks have decks to read."""
+        found = {*self._logs.nodes_with_decks(id_, tasks)}
+        if now is None:
+            return found
+        found |= tasks & now.state.decks.keys()
+        return found | {
+            node
+            for node in tasks - found
+            if (attempt := _running(now, NodeId(node)))
+            and self._logs.has_published(id_, node, attempt)
+        }
+
+    def _deck(self, now: Snapshot, node: NodeId, attempt: int) -> DeckView | None:
+        """Return the decks of an attempt, or of the last one that has any. Errors: `UnknownBlob`, `StoreDamaged`."""
+        id_, running, frozen = now.row.id, _running(now, node), now.state.decks.get(node, {})
+        if running and attempt in (0, running):
+            page = self._logs.read_published(id_, node, running)
+            if page is not None:
+                return DeckView(node=node, attempt=running, html=_text(page), live=True)
+        known = attempt or max(frozen, default=0)
+        if known in frozen:
+            page = b"".join(self._blobs.read(frozen[known]))
+            return DeckView(node=node, attempt=known, html=_text(page), digest=frozen[known])
+        kept = self._logs.read_deck(id_, node, attempt)
+        return None if kept is None else DeckView(node=node, attempt=kept[0], html=kept[1])
+
+
+def _running(now: Snapshot, node: NodeId) -> int:
+    """Return the attempt of a task that may be running; 0 if none is."""
+    state = now.state.node(node)
+    if state.phase.is_terminal or node in now.plan.scopes:
+        return 0
+    return state.attempt
+
+
+def _text(page: bytes) -> str:
+    return page.decode(errors="replace")
 
 
 def _nodes(now: Snapshot, wanted: str) -> list[NodeId]:

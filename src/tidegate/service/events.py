@@ -14,6 +14,7 @@ from msgspec import to_builtins
 from tidegate.core.history import Line, from_bytes
 from tidegate.core.messages import AnswerGiven, Launched, TaskFailed
 from tidegate.core.state import (
+    DeckFrozen,
     DifferenceNoted,
     KeyBound,
     NodeChanged,
@@ -149,7 +150,7 @@ def _moved(line: Line) -> _Moved:
                     own = state
             case PhaseChanged(phase):
                 phase_now = phase.name
-            case NodeUnfolded() | KeyBound() | DifferenceNoted():
+            case NodeUnfolded() | KeyBound() | DifferenceNoted() | DeckFrozen():
                 pass
             case _:
                 assert_never(change)

@@ -139,6 +139,10 @@ def lacking(artifacts: Artifacts, program: Program, now: Snapshot) -> Iterator[s
         yield f"its code, bundle {bundle}, is missing: register the same source again"
     if (recorded := state.setting.recorded) and not _is_there(artifacts.blobs, recorded):
         yield f"the record of what its code imports, blob {recorded[:12]}, is missing: restore it from a backup"
+    for node_id, decks in state.decks.items():
+        for attempt, digest in decks.items():
+            if not _is_there(artifacts.blobs, digest):
+                yield f"the deck of attempt {attempt} of node {node_id}, blob {digest[:12]}, is missing: restore it from a backup"
     values: list[Value] = [state.inputs]
     for node in state.nodes.values():
         values += [] if node.outputs is None else [node.outputs]

@@ -61,7 +61,7 @@ class Service:
         self._missing = missing = Missing(artifacts, engine.programs, engine.damage)
         self._executions = Executions(store, engine, self._registry, self.watch, intake, missing)
         queued = Queued(engine, executor, self._executions, clock)
-        self._attempts = Attempts(queued, artifacts.logs, self._executions)
+        self._attempts = Attempts(queued, artifacts, self._executions)
         self._signals = Signals(engine, self._executions, intake, executor)
         self._inbox = Inbox(
             store.listings, engine.programs, engine.damage, self._executions, missing

@@ -317,12 +317,19 @@ class AttemptLog(Struct, frozen=True, kw_only=True):
 
 
 class DeckView(Struct, frozen=True, kw_only=True):
-    """The report of one attempt of a task: a whole HTML page, made by the task's author, to be shown where it can do nothing."""
+    """
+    The report of one attempt of a task: a whole HTML page, made by the task's author, to be shown where it can do nothing.
+
+    `digest` is the SHA-256 of the page, which the history holds since the attempt has ended: the page is what it was then. Without it, the
+    attempt runs and may publish another (`live`), or the page was made by an earlier version of Tidegate.
+    """
 
     node: str
-    name: str
+    name: str = ""
     attempt: int
     html: str
+    digest: str = ""
+    live: bool = False
 
 
 class GrantView(Struct, frozen=True, kw_only=True):

@@ -201,3 +201,20 @@ class TestClockSetBack:
         before = len(two.lines)
         two.tell(ClockSetBack(Instant(AT - 5), Micros(5)))
         assert len(two.lines) == before
+
+
+class TestDecks:
+    """The decks of an attempt are the blob that it ended with."""
+
+    def test_the_decks_of_each_attempt_that_ends_are_kept_by_its_number(self, two):
+        two.tell(TaskFailed(AT, A, 1, Failure(TASK_RAISED, "no"), deck="d1"))
+        two.tell(TaskSucceeded(AT, A, 2, {"o0": 1}, deck="d2"))
+
+        assert two.state.decks == {A: {1: "d1", 2: "d2"}}
+
+    def test_what_is_said_of_decks_after_the_end_changes_nothing(self, two):
+        two.tell(TaskSucceeded(AT, A, 1, {"o0": 1}, deck="d1"))
+        two.tell(TaskSucceeded(AT, A, 1, {"o0": 1}, deck="late"))
+        two.tell(TaskFailed(AT, B, 7, Failure(TASK_RAISED, "no"), deck="of another attempt"))
+
+        assert two.state.decks == {A: {1: "d1"}}

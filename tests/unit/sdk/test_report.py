@@ -38,3 +38,17 @@ def test_a_report_is_kept_when_it_is_published_and_not_when_it_is_empty():
 
 def test_what_is_no_deck_does_not_break_the_page():
     assert b"</html>" in page(["text", Section("a", "b")])
+
+
+def test_what_is_published_after_the_end_is_stored_nowhere():
+    kept: list[bytes] = []
+    report = DeckReport(kept.append)
+    section = report.default_deck.text("bad: 40 %")
+
+    page_at_the_end = report.freeze()
+    section._parts[:] = ["good: 0.1 %"]
+    report.publish()
+
+    assert b"bad: 40 %" in page_at_the_end
+    assert kept == []
+    assert DeckReport(kept.append).freeze() == b""

@@ -67,17 +67,34 @@ def test_a_node_that_is_not_there_is_answered_with_those_there_are(world):
         handle(GetLogs(id="e2"))
 
 
+def keep_as_earlier(logs: Logs, node: str, attempt: int, page: str) -> None:
+    path = logs._directory("decks", "e1", node) / f"{attempt}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page)
+
+
 def test_nodes_with_decks_say_so_and_the_last_one_of_a_name_is_shown(world):
     logs, handle = world
-    logs.keep_deck("e1", "n1", 1, b"first")
-    logs.keep_deck("e1", "n2/n0", 3, b"third")
+    keep_as_earlier(logs, "n1", 1, "first")
+    keep_as_earlier(logs, "n2/n0", 3, "third")
 
     view = handle(GetExecution(id="e1"))
 
     assert [node.id for node in view.nodes if node.deck] == ["n1", "n2/n0"]
     shown = handle(GetDeck(id="e1", node="double"))
     assert (shown.node, shown.attempt, shown.html) == ("n2/n0", 3, "third")
+    assert (shown.digest, shown.live) == ("", False)
     assert handle(GetDeck(id="e1", node="n1")).html == "first"
     for node, attempt in (("n1", 2), ("n", 0)):
         with pytest.raises(UnknownDeck, match="has no deck"):
             handle(GetDeck(id="e1", node=node, attempt=attempt))
+
+
+def test_what_an_attempt_publishes_after_its_end_is_not_shown(world):
+    logs, handle = world
+
+    logs.publish_deck("e1", "n1", 1, b"late")
+
+    assert not [node for node in handle(GetExecution(id="e1")).nodes if node.deck]
+    with pytest.raises(UnknownDeck):
+        handle(GetDeck(id="e1", node="n1"))

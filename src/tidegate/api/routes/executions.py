@@ -34,6 +34,7 @@ def page(view: DeckView) -> Reply:
         "content-security-policy": DECK_POLICY,
         "x-tidegate-node": quote(view.node),
         "x-tidegate-attempt": str(view.attempt),
+        "x-tidegate-deck": view.digest or ("live" if view.live else "unrecorded"),
     }
     return Reply(view.html.encode(), 200, headers, "text/html; charset=utf-8")
 
