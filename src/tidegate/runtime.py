@@ -40,6 +40,8 @@ from tidegate.ports.executor import (
     Executor,
     Job,
     Queue,
+    Report,
+    left,
 )
 from tidegate.ports.journal import Key
 from tidegate.ports.store import Progress, Store
@@ -71,11 +73,13 @@ class IdleExecutor:
     def __init__(self, home: Path) -> None:
         self._home = home
 
-    def start(self, deliver: object) -> None:
-        """Begin, and never deliver anything."""
+    def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
+        """Begin."""
+        self._deliver = deliver
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Leave these attempts to the next owner of the store, which finds them there."""
+        self._deliver([left(job) for job in jobs])
 
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
         """End nothing, as nothing runs."""

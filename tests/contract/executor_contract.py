@@ -14,7 +14,7 @@ from tidegate.bundles.whole import LIST, list_of
 from tidegate.core.messages import TASK_RAISED
 from tidegate.home import BUNDLES
 from tidegate.ir.graph import PythonTarget, Requirements, TaskNode
-from tidegate.ports.executor import Began, Executor, Job, Raised, Report, Returned, Unfolded
+from tidegate.ports.executor import Began, Executor, Job, Raised, Report, Returned, Unfolded, left
 
 SHOP = """
 import asyncio
@@ -323,13 +323,16 @@ class ExecutorContract:
         assert crew.outcomes(chain)[-1] == Returned({"o0": 50})
         crew.deliver = deliver
 
-    def test_a_closed_executor_can_be_closed_again_and_takes_nothing(self, fresh: Crew):
+    def test_a_closed_executor_can_be_closed_again_and_leaves_what_comes_to_the_next(
+        self, fresh: Crew
+    ):
         fresh.run("nothing")
         fresh.executor.close()
         before = list(fresh.reports)
 
-        fresh.submit(job("add", a=1, b=1))
+        late = job("add", a=1, b=1)
+        fresh.submit(late)
         fresh.executor.cancel(1, "n0", 1)
         fresh.executor.close()
 
-        assert fresh.reports == before
+        assert fresh.reports == [*before, left(late)]

@@ -25,6 +25,7 @@ from tidegate.ports.catalog import WorkflowRow
 from tidegate.ports.journal import (
     Batch,
     Counts,
+    HeldRow,
     HistoryRow,
     LaunchRow,
     PhaseRow,
@@ -118,6 +119,27 @@ class JournalContract:
             first._replace(bodies=bodies[:2]),
         ]
         assert store.journal.recorded([]) == []
+
+    # -- attempts that have not begun --
+
+    def test_what_is_held_is_kept_until_it_is_released_the_first_first(self, store: Store):
+        later = HeldRow(1, "n2", 1, "missing", "module x is gone", NOON + 5)
+        first = HeldRow(2, "n1", 3, "no_room", "3 bytes are free", NOON)
+        store.journal.hold([later, first])
+        assert store.journal.held() == [first, later]
+
+        store.journal.release([(1, "n2"), (1, "n9")])
+        assert store.journal.held() == [first]
+        store.journal.release([])
+        store.journal.hold([])
+        assert store.journal.held() == [first]
+
+    def test_of_a_node_one_attempt_is_held_the_last(self, store: Store):
+        row = HeldRow(1, "n1", 1, "missing", "module x is gone", NOON)
+        now = HeldRow(1, "n1", 2, "no_room", "3 bytes are free", NOON + 1)
+        store.journal.hold([row])
+        store.journal.hold([now])
+        assert store.journal.held() == [now]
 
     def test_a_phase_changes_and_says_when(self, store: Store):
         launch(store, 1)

@@ -23,7 +23,7 @@ from tidegate.core.messages import TASK_TIMED_OUT
 from tidegate.executors import roster
 from tidegate.executors.process import ProcessExecutor
 from tidegate.parts import Parts
-from tidegate.ports.executor import Began, Lost, Raised, Returned
+from tidegate.ports.executor import Began, Lost, Raised, Returned, left
 
 
 class TestProcess(ExecutorContract):
@@ -269,6 +269,36 @@ def test_closing_ends_every_process_and_gives_back_every_descriptor(tmp_path: Pa
     assert (children(), descriptors()) == before
     assert not is_alive(int((tmp_path / "pid").read_text()))
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_closing_leaves_to_the_next_owner_what_has_not_begun_and_only_that(tmp_path: Path):
+    write_bundle(tmp_path, yard=YARD)
+    began, never = tmp_path / "began", str(tmp_path / "never")
+    crew = Crew(ProcessExecutor(tmp_path, 1))
+    crew.outcomes(warm_up(crew, [yard("quick", n=1) for _ in range(20)]))
+    runs = yard("hold", began=str(began), until=never)
+    waits = [yard("quick", n=n) for n in range(3)]
+    crew.submit(runs, *waits)
+    until(began.exists)
+
+    crew.executor.close()
+
+    assert not crew.said_of(runs)
+    assert [crew.said_of(each) for each in waits] == [[left(runs).outcome]] * 3
+
+
+def test_closing_leaves_an_attempt_whose_code_is_being_imported(tmp_path: Path):
+    began = tmp_path / "began"
+    slow = f"import pathlib, time\npathlib.Path({str(began)!r}).touch()\ntime.sleep(60)\n{YARD}"
+    write_bundle(tmp_path, yard=slow)
+    crew = Crew(ProcessExecutor(tmp_path, 1))
+    waits = yard("quick", n=1)
+    crew.submit(waits)
+    until(began.exists)
+
+    crew.executor.close()
+
+    assert crew.said_of(waits) == [left(waits).outcome]
 
 
 def test_what_an_earlier_life_has_left_is_in_nobodys_way_and_removed(tmp_path: Path, monkeypatch):

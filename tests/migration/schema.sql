@@ -116,3 +116,13 @@ CREATE VIRTUAL TABLE waits_text USING fts5 (
 CREATE VIRTUAL TABLE executions_text USING fts5 (
     text, content = '', detail = none, columnsize = 0, tokenize = 'trigram case_sensitive 1'
 );
+
+CREATE TABLE held (
+    key INTEGER NOT NULL,
+    node TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    why TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (key, node)
+) STRICT;

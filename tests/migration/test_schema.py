@@ -35,6 +35,8 @@ MAY_SCAN = {
     # Tokens and logins are few, and all of them are read once.
     "tokens": ["tokens"],
     "logins": ["logins"],
+    # What is held is read once.
+    "held": ["held"],
     # Some ten rows.
     "counters": ["counters"],
     # A few hundred at most: then they are entered into the index.
@@ -71,6 +73,7 @@ MAY_SORT = {
     # Few, and read once.
     "tokens",
     "logins",
+    "held",
     # A page, or what the search index has found.
     "execution_rows",
     "wait_rows",
@@ -154,6 +157,7 @@ def test_what_waits_in_an_old_store_goes_on(tmp_path: Path, dump: Path):
     assert found is not None
     assert (found.version, found.graph, found.bundle) == ("v2", b"graph two", "b2")
     assert found.recorded == ("c1" if dump.stem >= "0004" else "")
+    assert [row.attempt for row in store.journal.held()] == ([1] if dump.stem >= "0005" else [])
     store.journal.append(
         Batch(
             history=[HistoryRow(2, 2, b"answered")],

@@ -252,7 +252,7 @@ def everything_before(turn: Turn, node: NodeId) -> list[NodeId]:
 
 
 def a_change_of_hosts_repeats_what_ran_and_nothing_else(turn: Turn, seen: Seen) -> None:
-    """All that is live gets a number of its own, at once or by the next host; only a death counts as a loss."""
+    """All that is live gets a number of its own, at once or by the next host, but what is known not to have begun; only a death counts as a loss."""
     if not isinstance(turn.event, TakenUp | GivenBack):
         return
     taken = isinstance(turn.event, TakenUp)
@@ -267,7 +267,9 @@ def a_change_of_hosts_repeats_what_ran_and_nothing_else(turn: Turn, seen: Seen) 
         if id_ in turn.plan.scopes or now.phase.is_terminal:
             continue
         lost = taken and old.phase == Phase.RUNNING
-        if taken or old.phase == Phase.RUNNING:
+        if old.phase == Phase.QUEUED and unbegun(turn).get(id_) == old.attempt:
+            assert now == old, f"{id_} had not begun, and is not as it was"
+        elif taken or old.phase == Phase.RUNNING:
             assert now.phase == Phase.QUEUED, f"{id_} ran, and is not repeated"
             assert now.attempt == old.attempt + 1, f"{id_} is repeated under an old number"
             assert now.lost == old.lost + lost, f"{id_}: a loss too many, or too few"
@@ -282,12 +284,17 @@ def a_change_of_hosts_repeats_what_ran_and_nothing_else(turn: Turn, seen: Seen) 
     assert run >= live if taken else not run, "submitted too much, or too little"
 
 
+def unbegun(turn: Turn) -> dict[NodeId, int]:
+    return turn.event.unbegun if isinstance(turn.event, TakenUp) else {}
+
+
 def an_attempt_is_submitted_once(turn: Turn, seen: Seen) -> None:
+    again = unbegun(turn).items()
     for command in turn.commands:
         place = (command.node, command.attempt)
         match command:
             case RunTask():
-                assert place not in seen.runs, f"{place} submitted twice"
+                assert place not in seen.runs or place in again, f"{place} submitted twice"
                 assert turn.state.nodes[command.node].attempt == command.attempt
                 seen.runs.add(place)
             case CancelTask():

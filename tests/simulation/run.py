@@ -33,6 +33,8 @@ class Run:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
+        self.known = random.Random(~seed)
+        """Decides what the next host knows."""
         graph = GraphMaker(self.rng, 2).make(self.rng.randint(0, 8))
         check_graph(graph)
         self.first_plan = self.plan = Plan.of(graph)
@@ -163,7 +165,12 @@ class Run:
         self.replay()
         self.plan, self.state = history.replay(self.first_plan, self.lines)
         lines = len(self.lines)
-        self.tell(TakenUp(self.at))
+        unbegun = {
+            id_: now.attempt + self.known.choice((0, 0, 1))
+            for id_, now in self.state.nodes.items()
+            if now.attempt and now.phase.name in ("QUEUED", "RUNNING") and self.known.random() < 0.5
+        }
+        self.tell(TakenUp(self.at, unbegun))
         assert len(self.lines) <= lines + 1, "more than one line for a restart"
         self.counts["restarted"] += 1
 

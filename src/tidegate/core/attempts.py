@@ -2,10 +2,12 @@
 The life of a task's attempts: they start, end, fail and are retried; they are lost with their host, or given back by it.
 
 Rule 1: only the current attempt of a node counts. Reports of any other are ignored: a worker may report long after it was given up.
-Rule 2: no number is used twice. Each resubmission takes the next one, so that a report of what an earlier host left running is not mistaken for it.
+Rule 2: no number is used twice. Each resubmission takes the next one, so that a report of what an earlier host left running is not mistaken for it;
+        only what is known not to have begun there keeps its number.
 Rule 3: only a failed attempt uses up a retry.
 """
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from msgspec.structs import replace
@@ -83,14 +85,16 @@ def freeze_deck(
         draft.freeze_deck(event.node, event.attempt, event.deck)
 
 
-def take_up(flow: Flow) -> None:
-    """Repeat what ran on an earlier host, and resubmit what is not known to have started there."""
+def take_up(flow: Flow, unbegun: Mapping[NodeId, int]) -> None:
+    """Repeat what ran on an earlier host, and resubmit what is not known to have started there; `unbegun` is known not to have."""
     draft = flow.draft
     # Nodes that fail now come first: they may abort others, which then need not be submitted.
     for node in sorted(_live(draft), key=lambda node: draft.node(node).lost < MAX_LOST):
         now = draft.node(node)
         if now.phase is RUNNING:
             _lost(flow, node, now)
+        elif now.phase is QUEUED and unbegun.get(node) == now.attempt:
+            flow.commands.append(flow.run_task(node, now.attempt))
         elif now.phase is QUEUED:
             flow.submit(node, reissue(now))
     # The clock may have been set back while there was no host to see it.

@@ -141,10 +141,12 @@ class TakenUp(Struct, frozen=True, array_like=True, gc=False, tag=10):
     """
     A new host takes the execution over. The previous host is dead, and so are the attempts that ran on it.
 
-    Running attempts are lost and repeated; attempts not known to have started are resubmitted, uncounted. All get new numbers.
+    Running attempts are lost and repeated; attempts not known to have started are resubmitted, uncounted. All get new numbers,
+    but for those in `unbegun`, by node, which are known not to have started.
     """
 
     at: Instant
+    unbegun: dict[NodeId, int] = {}
 
 
 class GivenBack(Struct, frozen=True, array_like=True, gc=False, tag=11):
@@ -226,6 +228,8 @@ def slim(event: Event) -> Event:
             return structs.replace(event, value=None)
         case TaskFailed(failure=failure):
             return structs.replace(event, failure=Failure(failure.code, ""))
+        case TakenUp():
+            return TakenUp(event.at)
         case TaskUnfolded(graph=graph):
             return structs.replace(event, graph=Graph(name=graph.name))
         case _:

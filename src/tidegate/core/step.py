@@ -99,8 +99,8 @@ def step(plan: Plan, state: ExecutionState, event: Event) -> Step:
             reply = _abort_requested(flow, event)
         case TaskUnfolded():
             unfold(flow, event)
-        case TakenUp():
-            take_up(flow)
+        case TakenUp(unbegun=unbegun):
+            take_up(flow, unbegun)
         case GivenBack():
             give_back(flow)
         case ClockSetBack(by=by):

@@ -7,10 +7,10 @@ what moves the wall clock may move a monotonic one as well, as in a virtual mach
 
 import logging
 from collections.abc import Callable
-from functools import partial
 
 from tidegate.core.messages import ClockSetBack, Event
 from tidegate.ir.graph import SECOND, Instant, Micros
+from tidegate.ports.journal import Key
 
 LEAST = SECOND
 """By less than a second a clock is corrected in passing; a timer may fire as late as that anyway."""
@@ -24,10 +24,10 @@ class Backwards:
     def __init__(self) -> None:
         self._seen = Instant(0)
 
-    def news(self, now: Instant) -> Callable[[Instant], Event] | None:
+    def news(self, now: Instant) -> Callable[[Key, Instant], Event] | None:
         """Return what executions are to be told if the clock was set back since the last reading; None if it was not."""
         by, self._seen = Micros(self._seen - now), now
         if by < LEAST:
             return None
         log.warning("the clock was set back by %d s; retries do not wait for it", by // SECOND)
-        return partial(ClockSetBack, by=by)
+        return lambda _, at: ClockSetBack(at, by)

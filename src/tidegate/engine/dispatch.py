@@ -3,7 +3,7 @@ Handing attempts to the executor, and knowing which of them run.
 
 What cannot be handed over now is *held*: for a reason outside the task, such as a disk without room, its code or a file of it that is missing,
 a machine that is too small, or an executor that takes nothing. It stays QUEUED, counts as no attempt, is looked at again each time, and goes on
-when that is gone. What only a worker can find out, such as a module that is not installed, is tried again after a pause (`probes`).
+when that is gone, also with the next owner (`shelf`). What only a worker can find out, such as a module that is not installed, is tried again after a pause (`probes`).
 """
 
 import logging
@@ -15,11 +15,13 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from tidegate.engine.probes import Hindrance, Probes, attempt_of
+from tidegate.engine.shelf import Shelf
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
 from tidegate.parts import Parts, reason
 from tidegate.ports.clock import Clock
 from tidegate.ports.executor import (
+    LEFT,
     MISSING,
     NO_ROOM,
     NO_WORKER,
@@ -31,7 +33,7 @@ from tidegate.ports.executor import (
     Job,
     Report,
 )
-from tidegate.ports.journal import Key
+from tidegate.ports.journal import Journal, Key
 
 LOOKS: Final = 100
 """How many held attempts that still may not begin are looked at in one turn: some tenths of a millisecond."""
@@ -69,6 +71,7 @@ class Dispatch:
     def __init__(
         self,
         executor: Executor,
+        journal: Journal,
         parts: Parts,
         clock: Clock,
         hinders: Hinders,
@@ -83,6 +86,7 @@ class Dispatch:
         self._running: set[Attempt] = set()
         self._held: dict[Attempt, Held] = {}
         self._probes = Probes()
+        self.shelf = Shelf(journal)
         self.elsewhere = 0
         """How many attempts began where their code imports something else than at the launch."""
         self._differ: dict[Key, str] = {}
@@ -94,11 +98,15 @@ class Dispatch:
             return
         if self._draining:
             self._held.clear()
+            for job in jobs:
+                self._leave(job)
+            self.shelf.keep()
             return
         free = self._look_again() if self._held else []
         free += [job for job in jobs if not self._is_hindered(job)]
         if free:
             self._hand_over(free)
+        self.shelf.keep()
         if not self._held:
             self._probes.clear()
             self._part.works()
@@ -117,6 +125,7 @@ class Dispatch:
 
     def _hand_over(self, jobs: list[Job]) -> None:
         try:
+            self.shelf.release([(job.key, job.node) for job in jobs])
             self._executor.submit(jobs)
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of them has begun
             is_known = any(each.code == NO_WORKER for each in self._held.values())
@@ -151,9 +160,11 @@ class Dispatch:
         attempt = attempt_of(job)
         before = self._held.get(attempt)
         is_known = before is not None and before.code == hindrance.code
-        since = before.since if before is not None and is_known else self._clock.now()
+        since = before.since if before is not None and is_known else None
+        since = since or self.shelf.since(attempt, hindrance.code) or self._clock.now()
         self._held.pop(attempt, None)  # to the end: the others are looked at before it is again
         self._held[attempt] = Held(job, hindrance.code, hindrance.why, since)
+        self.shelf.add(attempt, hindrance.code, hindrance.why, since)
         if before is not None:
             self._missing.pop(job.key, None)
         return is_known
@@ -171,6 +182,7 @@ class Dispatch:
         """End these attempts, if they run."""
         self._running.difference_update(attempts)
         self._unwanted.extend(Attempt(*each) for each in attempts)
+        self.shelf.forget([(key, node) for key, node, _ in attempts])
         if self._held:
             for key, node, attempt in attempts:
                 self._probes.ended(Attempt(key, node, attempt), began=False)
@@ -203,6 +215,7 @@ class Dispatch:
                 self._release(attempt)
                 if not self._held:
                     self._part.works()
+        self.shelf.keep()
         return told
 
     def _note_elsewhere(self, report: Report, differs: str) -> None:
@@ -221,6 +234,9 @@ class Dispatch:
     def _hear_hindered(self, report: Report, found: Hindered) -> None:
         job, hindrance = report.job, Hindrance(found.code, found.why)
         assert job is not None
+        if found.code == LEFT:
+            self._leave(job)
+            return
         if found.code == NO_ROOM:
             # It is for all of them, and looked for without a trial.
             self._probes.ended(attempt_of(job), began=False)
@@ -228,6 +244,11 @@ class Dispatch:
             self._probes.failed(job, hindrance, self._clock.now())
         if attempt_of(job) not in self._unwanted:
             self._keep_back(job, hindrance)
+
+    def _leave(self, job: Job) -> None:
+        """Leave an attempt to the next owner."""
+        if attempt_of(job) not in self._unwanted:
+            self.shelf.add(attempt_of(job), LEFT, "", self._clock.now())
 
     def running(self) -> list[Key]:
         """Return the executions with an attempt that runs, and perhaps some in which none does any more."""

@@ -100,7 +100,9 @@ class Engine:
         self._executor = executor
         self._clock = clock
         self.damage = Damage()
-        self.dispatch = Dispatch(executor, self.parts, clock, hinders, self.damage.holds)
+        self.dispatch = Dispatch(
+            executor, store.journal, self.parts, clock, hinders, self.damage.holds
+        )
         self._memory = memory = Memory(store.journal, self.programs, self.damage)
         self.peek, self.read, self.read_light = memory.peek, memory.read, memory.read_light
         self.held = self.dispatch.held
@@ -210,7 +212,7 @@ class Engine:
                 self._turn(group)
                 self._memory.cool()
             otherwise = "what runs is not given back, and will count as lost"
-            self._tell_all(self.dispatch.running, GivenBack, otherwise)
+            self._tell_all(self.dispatch.running, lambda _, now: GivenBack(now), otherwise)
         except BaseException as bug:  # noqa: BLE001 - the thread's edge
             error = failed_by(bug)
             # Quietly, with its traceback at debug level: it is said by whoever ends the process for it.
@@ -223,11 +225,13 @@ class Engine:
     def _take_up(self) -> None:
         """Go on with what an earlier host left: repeat what was running, and submit what had not started."""
         keys: list[Key] | None = None
+        shelf = self.dispatch.shelf
         while (keys is None or keys) and not self._stopping:
             try:
                 if keys is None:
                     keys = self._journal.active()
-                self._tell_page(keys[:GROUP], TakenUp)
+                    shelf.take_up(keys)
+                self._tell_page(keys[:GROUP], lambda key, at: TakenUp(at, shelf.unbegun(key)))
                 keys = keys[GROUP:]
             except StoreError as error:
                 # Full, or locked by another program: nobody is served before this is done.
@@ -236,7 +240,7 @@ class Engine:
         self._stumbled = bool(self.held())
 
     def _tell_all(
-        self, find: Callable[[], list[Key]], news: Callable[[Instant], Event], otherwise: str
+        self, find: Callable[[], list[Key]], news: Callable[[Key, Instant], Event], otherwise: str
     ) -> None:
         """Tell executions what is news to all of them; what cannot be stored is logged, with what follows."""
         try:
@@ -246,12 +250,12 @@ class Engine:
         except StoreError as error:
             log.warning("%s: %s", otherwise, error)
 
-    def _tell_page(self, keys: list[Key], news: Callable[[Instant], Event]) -> None:
+    def _tell_page(self, keys: list[Key], news: Callable[[Key, Instant], Event]) -> None:
         """Tell some executions what is news to all of them, such as that their host begins or stops, and store what that changes."""
 
         def tell_them(ledger: Ledger) -> None:
             for key in keys:
-                self._decide(ledger, self._memory.get(key), news(self._clock.now()))
+                self._decide(ledger, self._memory.get(key), news(key, self._clock.now()))
 
         try:
             ledger = self._stored(tell_them)

@@ -24,6 +24,7 @@ from tidegate.ports.executor import (
     Report,
     Returned,
     Unfolded,
+    left,
 )
 from tidegate.ports.journal import Key
 from tidegate.sdk.faults import faults_of
@@ -60,6 +61,7 @@ class InlineExecutor:
         """Run these attempts and deliver one group of reports on all that is there; the same for what that brings about."""
         assert self._deliver is not None, "start() comes first"
         if self._closed:
+            self._deliver([left(job) for job in jobs])
             return
         self._jobs.extend(jobs)
         if self._busy:
@@ -82,16 +84,18 @@ class InlineExecutor:
         )
 
     def drain(self) -> "Future[None]":
-        """Forget what has not begun, and begin nothing any more."""
+        """Leave what has not begun, and begin nothing any more."""
         self.close()
         drained: Future[None] = Future()
         drained.set_result(None)
         return drained
 
     def close(self) -> None:
-        """Forget what has not begun."""
+        """Leave what has not begun."""
         self._closed = True
-        self._jobs.clear()
+        if self._deliver is not None and self._jobs:
+            rest, self._jobs = self._jobs, deque()
+            self._deliver([left(job) for job in rest])
 
     def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
         """Return none: an attempt ends before `submit` returns."""

@@ -40,6 +40,7 @@ from tidegate.home import BLOBS, SCRATCH
 from tidegate.ir.graph import SECOND, Micros
 from tidegate.logs import Logs, keep_log
 from tidegate.ports.executor import (
+    LEFT,
     NO_ROOM,
     Began,
     Elsewhere,
@@ -154,10 +155,20 @@ class Pool:
                 child.close()
         self._selector.close()
         self._orders.queries.extend(self._roster.queries)
-        if not self._closing:
+        if self._closing:
+            with suppress(Exception):
+                self._leave_rest()
+        else:
             for job in lost:
                 self._add(job, Lost())
         self._report()
+
+    def _leave_rest(self) -> None:
+        """Leave what no worker has begun to the next owner."""
+        self._read_orders()
+        for bundle in self._roster.backlog.bundles():
+            for job in self._roster.backlog.take_all(bundle):
+                self._add(job, Hindered(LEFT, ""))
 
     # ---- wishes, carried out by the pool's thread ----
 
@@ -431,7 +442,10 @@ class Pool:
             case Job() as job:
                 self._orders.jobs.pop(attempt_of(job), None)
                 if self._closing:
-                    return  # the next owner repeats it
+                    # The next owner submits it; if it has begun, as another attempt.
+                    if not ticket.began and job.target not in child.loaded:
+                        self._add(job, Hindered(LEFT, ""))
+                    return
                 outcome = _outcome(job, code, ending, child.printed)
                 with suppress(OSError):  # a log that cannot be kept is no reason to stop
                     keep_log(child.printed, self._logs.path(job.id, job.node, job.attempt))

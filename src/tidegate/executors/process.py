@@ -35,7 +35,7 @@ from tidegate.home import SCRATCH
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import ORDINARY, PythonTarget
 from tidegate.parts import Parts
-from tidegate.ports.executor import Attempt, Capacity, Job, Queue, Report
+from tidegate.ports.executor import Attempt, Capacity, Job, Queue, Report, left
 from tidegate.ports.journal import Key
 
 IDLE = 300.0
@@ -91,7 +91,8 @@ class ProcessExecutor:
 
     def submit(self, jobs: Sequence[Job]) -> None:
         """Run these attempts, the earlier first, when there is room."""
-        self._running().put(lambda pool: pool.submit(jobs))
+        if not self._running().put(lambda pool: pool.submit(jobs)):
+            self._deliver([left(job) for job in jobs])
 
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
         """End this attempt if it still runs; it is not reported on any more, unless it ends at this moment."""

@@ -38,6 +38,10 @@ ENVIRONMENT: Final = "environment"
 """Why an attempt is held: its code cannot be imported here, or imports something else than when it was launched."""
 
 
+LEFT: Final = "left"
+"""Why an attempt waits: who owned the store ended, or only stored an answer, before it began. The next owner submits it."""
+
+
 Drained: TypeAlias = "Future[None]"
 """Done when no attempt runs any more."""
 
@@ -135,6 +139,11 @@ class Report(Struct, frozen=True, gc=False):
     """Of an attempt that was hindered: what to submit again. Of one that begins elsewhere: what it is."""
 
 
+def left(job: Job) -> Report:
+    """Return what to say of an attempt that the next owner submits."""
+    return Report(job.key, job.node, job.attempt, Hindered(LEFT, ""), job=job)
+
+
 class Capacity(Struct, frozen=True):
     """What the attempts that run at once may take together: processors in thousandths, memory in bytes; whether memory limits are enforced."""
 
@@ -200,7 +209,7 @@ class Executor(Protocol):
         ...
 
     def close(self) -> None:
-        """End everything that runs, and return when it has ended. What has ended before is reported, what is ended is not."""
+        """End everything that runs, and return when it has ended. What has ended before is reported, what is ended is not, and what has not begun is `LEFT`."""
         ...
 
     @property

@@ -85,6 +85,17 @@ class WaitEnd(Struct, frozen=True, gc=False):
     node: NodeId
 
 
+class HeldRow(Struct, frozen=True, gc=False):
+    """An attempt that was asked for and has not begun: for what, and since when (`ports.executor` has the codes)."""
+
+    key: Key
+    node: NodeId
+    attempt: int
+    code: str
+    why: str
+    since: Instant
+
+
 class Counts(Struct):
     """How many executions there are in each phase, and how many waits of each kind; in a batch, by how much these change."""
 
@@ -164,6 +175,18 @@ class Journal(Protocol):
 
     def try_commit(self) -> None:
         """Commit something that changes nothing; raise `StoreFull` also if that has room, and little more. Called as `append` is."""
+        ...
+
+    def hold(self, rows: Sequence[HeldRow]) -> None:
+        """Keep which attempts have not begun, one of each node; whole or not at all."""
+        ...
+
+    def release(self, nodes: Sequence[tuple[Key, NodeId]]) -> None:
+        """Keep of these nodes nothing any more: their attempts begin, or nobody wants them. On return it survives a power cut."""
+        ...
+
+    def held(self) -> list[HeldRow]:
+        """Return what is kept of attempts that have not begun, the first held first."""
         ...
 
     def last_key(self) -> Key:

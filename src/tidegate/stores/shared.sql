@@ -29,6 +29,21 @@ ON CONFLICT (key, node) DO UPDATE SET
 DELETE FROM waits
 WHERE key = ?1 AND node = ?2;
 
+-- name: hold
+INSERT INTO held (key, node, attempt, code, why, since)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (key, node) DO UPDATE SET
+    attempt = excluded.attempt, code = excluded.code, why = excluded.why, since = excluded.since;
+
+-- name: release
+DELETE FROM held
+WHERE key = ?1 AND node = ?2;
+
+-- name: held
+SELECT key, node, attempt, code, why, since
+FROM held
+ORDER BY since, key, node;
+
 -- name: count
 -- Once a commit and counter, whatever the size of the group.
 INSERT INTO counters (name, value)

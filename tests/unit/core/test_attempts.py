@@ -49,6 +49,19 @@ class TestTakenUp:
         assert (a.phase.name, a.lost, a.reissued) == ("QUEUED", 1, 0)
         assert (b.phase.name, b.lost, b.reissued) == ("QUEUED", 0, 1)
 
+    def test_what_is_known_not_to_have_begun_is_submitted_as_it_was_and_leaves_no_line(self, two):
+        two.succeed("a")
+        lines = len(two.lines)
+        two.tell(TakenUp(AT, {B: 1}))
+        assert two.ran == [("b", 1)]
+        assert (two.phase("b"), two.node("b").reissued) == ("QUEUED", 0)
+        assert len(two.lines) == lines
+
+    def test_that_one_has_not_begun_says_nothing_of_another_attempt_nor_of_one_that_has(self, two):
+        two.tell(TakenUp(AT, {A: 1, B: 2}))
+        assert two.ran == [("a", 2), ("b", 2)]
+        assert (two.node("a").lost, two.node("b").reissued) == (1, 1)
+
     def test_it_is_one_line_of_history_however_much_is_live(self):
         machine = Machine(workflow(*(task(f"n{n}") for n in range(50))))
         for n in range(0, 50, 2):

@@ -260,8 +260,11 @@ class Host:
         return self._next(work)
 
     def _next(self, work: Callable[[Job], Outcome] | None) -> "Host":
-        host = Host(self.store, work=work, clock=self.clock).start()
-        host.engine.settle()
+        host = Host(self.store, work=work, clock=self.clock)
+        host.lack = self.lack
+        host.start()
+        if not self.lack:
+            host.engine.settle()
         return host
 
     def launch(self, graph: Graph, id_: str, *, fresh: bool = False) -> Future[Placed]:

@@ -6,8 +6,9 @@ from tests.unit.engine.host import FIRST, LAST, LONGEST, Disk, Host, cycle, gate
 from tidegate.core.messages import AbortRequested, Accepted
 from tidegate.core.state import NodePhase
 from tidegate.engine import dispatch, loop
+from tidegate.errors import StoreFull
 from tidegate.ir.graph import Instant
-from tidegate.ports.executor import NO_ROOM, Began, Hindered, Report, Returned
+from tidegate.ports.executor import NO_ROOM, Began, Hindered, Report, Returned, left
 
 
 @pytest.fixture(autouse=True)
@@ -164,7 +165,7 @@ class TestDrain:
 
         second = host.again(work=None)
 
-        assert [(job.node, job.attempt) for job in second.crew.jobs] == [(LAST, 2)]
+        assert [(job.node, job.attempt) for job in second.crew.jobs] == [(LAST, 1)]
         assert second.state(key).node(LAST).lost == 0
         second.engine.stop()
 
@@ -182,3 +183,75 @@ class TestDrain:
 
         assert set(disk.reads) <= {key}
         assert host.state(key).node(FIRST).reissued == 1
+
+
+class TestNumbers:
+    """An attempt that has not begun is the same attempt for the next owner, however the one before it ended; any other gets a number of its own."""
+
+    def test_what_is_held_keeps_its_number_and_since_when_whoever_owns_the_store(self, disk):
+        host = Host(disk, work=None)
+        host.lack = "3 bytes are free"
+        key = host.start().launch(cycle(), "c").result(LONGEST).key
+        (held,) = host.engine.held()
+        lines = len(disk.journal.history(key))
+        for _ in range(3):
+            for ends in (Host.after_death, Host.again):
+                until(host.engine.held)
+                host = ends(host)
+
+        until(host.engine.held)
+        (now,) = host.engine.held()
+        assert (now.job.attempt, now.since) == (1, held.since)
+        assert len(disk.journal.history(key)) == lines
+        host.lack = ""
+        until(lambda: [job.attempt for job in host.crew.jobs] == [1])
+        assert disk.journal.held() == []
+        host.engine.stop()
+
+    def test_what_was_handed_over_gets_another_though_it_was_held_before(self, disk):
+        host = Host(disk, work=None)
+        host.lack = "3 bytes are free"
+        host.start().launch(cycle(), "c").result(LONGEST)
+        host.lack = ""
+        until(lambda: [job.attempt for job in host.crew.jobs] == [1])
+        host = host.after_death()
+        assert [job.attempt for job in host.crew.jobs] == [2]
+        host.engine.stop()
+
+    def test_what_the_executor_leaves_unbegun_keeps_its_number(self, disk):
+        host = Host(disk, work=None).start()
+        host.launched(cycle(), "c")
+        (job,) = host.crew.jobs
+        host.crew.deliver([left(job)])
+        assert host.engine.held() == []
+        host = host.again()
+        assert [each.attempt for each in host.crew.jobs] == [1]
+        host.engine.stop()
+
+    def test_what_nobody_wants_any_more_is_not_kept(self, disk):
+        host = Host(disk, work=None)
+        host.lack = "3 bytes are free"
+        host.start()
+        keys = [host.launch(cycle(), id_).result(LONGEST).key for id_ in ("a", "b")]
+        until(lambda: len(disk.journal.held()) == len(keys))
+        host.engine.submit(keys[0], AbortRequested(Instant(0), "enough")).result(LONGEST)
+        until(lambda: [row.key for row in disk.journal.held()] == keys[1:])
+        host.engine.stop()
+
+    def test_if_it_cannot_be_stored_that_an_attempt_begins_it_does_not(self, disk, monkeypatch):
+        host = Host(disk, work=None)
+        host.lack = "3 bytes are free"
+        host.start().launch(cycle(), "c").result(LONGEST)
+        until(disk.journal.held)
+        real = disk.journal.release
+
+        def full(nodes):
+            raise StoreFull("the disk is full")
+
+        monkeypatch.setattr(disk.journal, "release", full)
+        host.lack = ""
+        until(lambda: [each.code for each in host.engine.held()] == ["no_worker"])
+        assert host.crew.jobs == []
+        monkeypatch.setattr(disk.journal, "release", real)
+        until(lambda: [job.attempt for job in host.crew.jobs] == [1])
+        host.engine.stop()

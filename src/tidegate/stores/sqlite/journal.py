@@ -6,11 +6,13 @@ from functools import partial
 import apsw
 
 from tidegate.errors import StoreFull
+from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
 from tidegate.ports.journal import (
     Batch,
     Due,
     ExecutionRow,
+    HeldRow,
     Key,
     Recorded,
     Series,
@@ -81,6 +83,23 @@ class SqliteJournal:
             connection.pragma("user_version", connection.pragma("user_version"))
         if self._connections.reserve is not None and not self._connections.reserve.restore():
             raise full(self._connections.name)
+
+    def hold(self, rows: Sequence[HeldRow]) -> None:
+        """Keep which attempts have not begun, one of each node."""
+        with self._connections.transaction() as connection:
+            connection.executemany(
+                self._sql["hold"],
+                [(row.key, row.node, row.attempt, row.code, row.why, row.since) for row in rows],
+            )
+
+    def release(self, nodes: Sequence[tuple[Key, NodeId]]) -> None:
+        """Keep of these nodes nothing any more."""
+        with self._connections.transaction() as connection:
+            connection.executemany(self._sql["release"], nodes)
+
+    def held(self) -> list[HeldRow]:
+        """Return what is kept of attempts that have not begun, the first held first."""
+        return [HeldRow(*row) for row in self._connections.rows(self._sql["held"], {})]
 
     def last_key(self) -> Key:
         """Return the highest execution key in use, 0 if there is none."""

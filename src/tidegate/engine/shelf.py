@@ -1,0 +1,90 @@
+"""
+What is stored of attempts that have not begun.
+
+An attempt that begins has a number that no other has. Of most attempts a later owner cannot know whether they began on a host that died, so
+it gives them another. Of those that are held, or that the host never came to, it can: they stand here, and none of them begins before its row is gone.
+"""
+
+import logging
+from collections.abc import Collection, Iterable, Sequence
+
+from tidegate.errors import StoreError
+from tidegate.ir.expr import NodeId
+from tidegate.ir.graph import Instant
+from tidegate.ports.executor import Attempt
+from tidegate.ports.journal import HeldRow, Journal, Key
+
+MOST_SAID = 2_000
+"""Characters that are kept of why an attempt is held."""
+
+log = logging.getLogger(__name__)
+
+
+class Shelf:
+    """The rows of the attempts that have not begun. Used in the engine's thread."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._rows: dict[tuple[Key, NodeId], HeldRow] = {}
+        self._new: dict[tuple[Key, NodeId], HeldRow] = {}
+        self._unbegun: dict[Key, dict[NodeId, int]] = {}
+
+    def take_up(self, active: Collection[Key]) -> None:
+        """Read what the owners before have left, and forget what is not of executions that live. Errors: `StoreError`."""
+        self._rows = {(row.key, row.node): row for row in self._journal.held()}
+        living = set(active)
+        self.forget(each for each in list(self._rows) if each[0] not in living)
+        self._unbegun = {}
+        for row in self._rows.values():
+            self._unbegun.setdefault(row.key, {})[row.node] = row.attempt
+
+    def unbegun(self, key: Key) -> dict[NodeId, int]:
+        """Return which attempts of an execution have not begun with the owners before, by node."""
+        return self._unbegun.get(key, {})
+
+    def since(self, attempt: Attempt, code: str) -> Instant | None:
+        """Return since when an attempt is held for something, if an owner before this one has stored that."""
+        row = self._rows.get((attempt.key, attempt.node))
+        known = row is not None and (row.attempt, row.code) == (attempt.number, code)
+        return row.since if row is not None and known else None
+
+    def add(self, attempt: Attempt, code: str, why: str, since: Instant) -> None:
+        """Have an attempt kept that has not begun, with the next `keep`."""
+        node = attempt.key, attempt.node
+        row = self._new.get(node) or self._rows.get(node)
+        if row is None or (row.attempt, row.code) != (attempt.number, code):
+            self._new[node] = HeldRow(*attempt, code, why[:MOST_SAID], since)
+
+    def keep(self) -> None:
+        """Store what was added. If that fails, these attempts may get another number from the next owner."""
+        if not self._new:
+            return
+        new, self._new = self._new, {}
+        try:
+            self._journal.hold(list(new.values()))
+        except StoreError as error:
+            log.debug("%d attempts are held, and that is not stored: %s", len(new), error)
+        else:
+            self._rows |= new
+
+    def release(self, nodes: Sequence[tuple[Key, NodeId]]) -> None:
+        """Take attempts off that are about to begin. Errors: `StoreError`, and then none of them may."""
+        stored = [each for each in nodes if each in self._rows]
+        if stored:
+            self._journal.release(stored)
+        self._drop(nodes)
+
+    def forget(self, nodes: Iterable[tuple[Key, NodeId]]) -> None:
+        """Take off what nobody wants any more. If that fails, it is forgotten by the next owner."""
+        gone = list(nodes)
+        try:
+            self.release(gone)
+        except StoreError as error:
+            log.debug("%d attempts are held no more, and that is not stored: %s", len(gone), error)
+            self._drop(gone)
+
+    def _drop(self, nodes: Iterable[tuple[Key, NodeId]]) -> None:
+        if self._rows or self._new:
+            for each in nodes:
+                self._rows.pop(each, None)
+                self._new.pop(each, None)
