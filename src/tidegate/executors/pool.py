@@ -18,16 +18,15 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import assert_never
 
-from msgspec import DecodeError, Struct
+from msgspec import DecodeError
 from msgspec.structs import replace
 
 from tidegate import disk
 from tidegate.blobs.directory import BlobDirectory
 from tidegate.blobs.files import BlobFiles
-from tidegate.core.messages import TASK_OUT_OF_ROOM, Failure
 from tidegate.executors.backlog import Attempt, attempt_of
 from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse
-from tidegate.executors.endings import TERMINATED, crash, ended_by, overrun, oversize, tail
+from tidegate.executors.endings import TERMINATED, ended_by, tail
 from tidegate.executors.fence import end_below, end_life
 from tidegate.executors.frames import Checked, Described, Differs, Done, Ready, Started, Unable, Up
 from tidegate.executors.frozen import forget_published, freeze_published
@@ -35,6 +34,7 @@ from tidegate.executors.memory import weigh
 from tidegate.executors.nursery import BORN, ENDED, UP, Nursery
 from tidegate.executors.orders import Orders
 from tidegate.executors.roster import GRACE, MOMENT, Roster, Site, expect
+from tidegate.executors.verdicts import Ending, outcome_of
 from tidegate.executors.written import look
 from tidegate.home import BLOBS, SCRATCH
 from tidegate.ir.graph import SECOND, Micros
@@ -59,15 +59,6 @@ DEAF = 10
 GIVE_UP = 5.0
 """Seconds after which closing does not wait any longer for processes that the system cannot end."""
 CLOSED = "the workers were closed"
-
-
-class Ending(Struct, frozen=True, eq=False):
-    """For what a worker was told to end: its attempt has `expired`, has `used` too many bytes of memory, is `overfull`, or nobody wants it any more."""
-
-    ticket: Ticket
-    expired: bool = False
-    used: int = 0
-    overfull: str = ""
 
 
 class Pool:
@@ -446,7 +437,7 @@ class Pool:
                     if not ticket.began and job.target not in child.loaded:
                         self._add(job, Hindered(LEFT, ""))
                     return
-                outcome = _outcome(job, code, ending, child.printed)
+                outcome = outcome_of(job, code, ending, child.printed)
                 with suppress(OSError):  # a log that cannot be kept is no reason to stop
                     keep_log(child.printed, self._logs.path(job.id, job.node, job.attempt))
                 if isinstance(outcome, Raised):
@@ -465,21 +456,6 @@ class Pool:
         if ending is not None:
             return f"to import it takes longer than {query.timeout:g} s", ""
         return f"to import it ends the process, with {ended_by(code)}", tail(child.printed)
-
-
-def _outcome(job: Job, code: int, ending: Ending | None, printed: int) -> Outcome | None:
-    """Return what became of an attempt whose worker has ended; None if nobody wants to know."""
-    if ending is not None:
-        if ending.used:
-            return Raised(oversize(job.requires.mem_limit or 0, ending.used, printed))
-        if ending.overfull:
-            return Raised(Failure(TASK_OUT_OF_ROOM, ending.overfull, tail(printed)))
-        seconds = (job.timeout or 0) / SECOND
-        return Raised(overrun(seconds, printed)) if ending.expired else None
-    if code in TERMINATED:
-        # Somebody ends the processes of this machine; the attempt has done nothing wrong.
-        return Lost()
-    return Raised(crash(code, printed))
 
 
 def _head(child: Child, number: int) -> Ticket:
