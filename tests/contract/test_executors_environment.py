@@ -19,9 +19,13 @@ from hashlib import sha256
 from pathlib import Path
 source, module = sys.argv[1:3]
 sys.path[:0] = [source]
-from tidegate.executors.environment import differences, observe
+from tidegate.executors.environment import Environments, differences, observe
+from tidegate.blobs.directory import BlobDirectory
 __import__(module)
-if len(sys.argv) > 3:
+if sys.argv[3:4] == ["lacks"]:
+    blobs = BlobDirectory(Path(sys.argv[4]))
+    print(Environments(blobs, source).lacks(blobs.put([Path(sys.argv[5]).read_bytes()])))
+elif len(sys.argv) > 3:
     print(differences(msgspec.json.decode(Path(sys.argv[3]).read_bytes(), type=Environment), source))
 else:
     sys.stdout.buffer.write(observe(module, source).encoded())
@@ -73,6 +77,10 @@ class Place:
         body = self.look(module)
         self.record.write_bytes(body)
         return msgspec.json.decode(body, type=Environment)
+
+    def lacks(self, module: str = "flow") -> str:
+        blobs = self.record.with_name("blobs")
+        return self.look(module, "lacks", str(blobs), str(self.record)).decode().strip()
 
     def differences(self, module: str = "flow") -> str:
         return self.look(module, str(self.record)).decode().strip()
@@ -240,3 +248,45 @@ class TestDifferences:
         assert compared.differ("") == ""
         assert "is missing" in compared.differ("0" * 64)
         assert "is missing" in compared.differ(blobs.put([b"{}"]))
+
+
+class TestWhatIsMissing:
+    def test_a_module_that_a_function_imports_is_missed_when_it_is_gone_and_not_before(
+        self, place: Place
+    ):
+        place.install("shoplib", "1.0", SHOP)
+        place.write("flow.py", "def run():\n    from shop import fee\n    import steps\n")
+        place.write("steps.py", "import json, sys\n")
+        place.observe()
+        assert place.lacks() == ""
+
+        (place.site / "shop" / "__init__.py").unlink()
+        assert place.lacks() == "module shop, which the code imports, is gone: bring it back"
+
+    def test_so_is_one_of_no_distribution(self, place: Place):
+        (place.site / "loose.py").write_text("")
+        place.write("flow.py", "def run():\n    import loose\n")
+        place.observe()
+        (place.site / "loose.py").unlink()
+        assert place.lacks() == "module loose, which the code imports, is gone: bring it back"
+
+    def test_so_is_what_it_requires(self, place: Place):
+        place.install("shoplib", "1.0", SHOP, "Requires-Dist: tax_tables\n")
+        place.install("tax_tables", "3.1", {"tax.py": ""})
+        place.write("flow.py", "def run():\n    import shop\n")
+        place.observe()
+        assert place.lacks() == ""
+        (place.site / "tax_tables-3.1.dist-info").rename(place.site / "aside")
+        assert place.lacks().startswith("tax-tables, which something requires that the code")
+
+    def test_one_whose_failure_is_expected_or_that_was_absent_before_is_not(self, place: Place):
+        place.install("shoplib", "1.0", SHOP)
+        text = "def run():\n    import nowhere\n    try:\n        import shop\n    except ImportError: 0\n"
+        place.write("flow.py", text)
+        place.observe()
+        (place.site / "shop" / "__init__.py").unlink()
+        assert place.lacks() == ""
+
+    def test_nor_is_anything_if_nothing_was_recorded(self, tmp_path: Path):
+        compared = Environments(BlobDirectory(tmp_path), str(tmp_path))
+        assert compared.lacks("") == compared.lacks("0" * 64) == ""

@@ -19,6 +19,11 @@ def wf() -> float:
     return pay(amount=wait_for_input("amount", expected_type=float))
 """
 
+PAY_LATE = PAY.replace("from shoplib import fee\n", "").replace(
+    "    return amount", "    from shoplib import fee\n    return amount"
+)
+"""The same, but that the library is imported when the task runs."""
+
 TEN = "def fee():\n    return 0.1\n"
 HALF = "def fee():\n    return 0.5\n"
 
@@ -52,9 +57,9 @@ def serve(tidegate, lib, monkeypatch):
         each.close()
 
 
-def waiting(tidegate, serve, *words: str) -> Server:
+def waiting(tidegate, serve, *words: str, flow: str = PAY) -> Server:
     """Return a server on which an execution `e` waits for its amount."""
-    tidegate.write("pay.py", PAY)
+    tidegate.write("pay.py", flow)
     server = serve(*words)
     assert tidegate("register", "pay.py").code == 0
     ask = server.connect()
@@ -103,6 +108,37 @@ class TestMissing:
         assert ended["outputs"] == {"o0": 1.0}, ended["error"]
         assert task(ask)["attempts"] == 1
         assert ask("GET", "health").body["status"] == "ok"
+
+    def test_so_is_one_whose_task_imports_it_in_its_body_under_the_number_that_it_has(
+        self, tidegate, serve, lib
+    ):
+        waiting(tidegate, serve, flow=PAY_LATE)
+        (lib / "shoplib.py").unlink()
+        ask = serve().connect()
+        answer(ask)
+
+        why = held(ask)
+        assert why["code"] == "missing"
+        assert why["message"] == "module shoplib, which the code imports, is gone: bring it back"
+        for _ in range(2):
+            ask = serve().connect()
+            assert held(ask)["since"] == why["since"]
+        (lib / "shoplib.py").write_text(TEN)
+
+        ended = ask("GET", "executions/e?wait=30").body
+        assert ended["outputs"] == {"o0": 1.0}, ended["error"]
+        assert task(ask)["attempts"] == 1
+
+    def test_a_warm_worker_sees_that_a_module_has_gone(self, tidegate, serve, lib):
+        ask = waiting(tidegate, serve, flow=PAY_LATE).connect()
+        assert ask("POST", "executions", {"workflow": "pay.wf", "id": "warm"}).status == 201
+        assert ask("PUT", "executions/warm/signals/amount", {"value": 1.0}).status == 200
+        assert ask("GET", "executions/warm?wait=30").body["phase"] == "SUCCEEDED"
+        (lib / "shoplib.py").unlink()
+        answer(ask)
+        assert held(ask)["code"] == "missing"
+        (lib / "shoplib.py").write_text(TEN)
+        assert ask("GET", "executions/e?wait=30").body["outputs"] == {"o0": 1.0}
 
     def test_an_execution_whose_library_cannot_be_imported_any_more_is_held(
         self, tidegate, serve, lib

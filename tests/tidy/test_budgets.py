@@ -20,8 +20,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "backup": (150, "a copy of a store, and a store of a copy"),
     "blobs": (210, "files by their hash"),
     "bundles": (
-        650,
-        "source trees: what is imported, what git tracks, what is named; packed, checked",
+        700,
+        "source trees: what is imported and must be there, what git tracks, what is named; packed, checked",
     ),
     "cli": (
         2_570,
@@ -41,7 +41,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "errors": (140, "the exception tree"),
     "executors": (
-        3_210,
+        3_260,
         "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end",
     ),
     "home": (65, "where a store is, or that there can be none, and whether it may act"),

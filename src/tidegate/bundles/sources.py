@@ -15,17 +15,16 @@ import os
 import shlex
 import stat
 import tempfile
-import tokenize
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
-from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
+from tidegate.bundles.imports import imported, parse, reason
 from tidegate.bundles.tracked import tracked
 from tidegate.errors import CodeError
 
@@ -78,7 +77,7 @@ def find_sources(
     Errors: `CodeError` if the file cannot be read or is not Python, or if even the least that must travel is too large.
     """
     root, module = find_root(file)
-    needed = _imported(root, file.resolve())
+    needed = imported(root, file.resolve())
     return _gather(root, module, needed, extra, include, Limits(max_files, max_bytes))
 
 
@@ -87,7 +86,7 @@ def gather(root: Path, names: Sequence[str], module: str, include: Sequence[Path
     needed = set(names)
     for name in names:
         with suppress(CodeError):
-            needed |= _imported(root, root / name)
+            needed |= imported(root, root / name)
     return _gather(root, module, needed, (), include, Limits(MAX_FILES, MAX_BYTES))
 
 
@@ -177,7 +176,7 @@ def _hint(root: Path, files: Sequence[str]) -> str:
         if not name.endswith(".py"):
             continue
         with suppress(CodeError):
-            for node in ast.walk(_parse(root / name)):
+            for node in ast.walk(parse(root / name)):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     found.update(_beside(root, PurePosixPath(name).parent, node.value))
     missing = sorted(found - packed)
@@ -224,94 +223,12 @@ def _python_file(file: Path) -> Path:
         hint = f"; did you mean {file.with_name(close[0])}?" if close else ""
         raise CodeError(f"{file}: there is no such file{hint}") from None
     except (OSError, RuntimeError, ValueError) as error:
-        raise CodeError(f"{file}: cannot be read: {_reason(error)}") from None
+        raise CodeError(f"{file}: cannot be read: {reason(error)}") from None
     if stat.S_ISDIR(kind):
         raise CodeError(f"{file}: is a directory; name a Python file in it")
     if not stat.S_ISREG(kind) or found.suffix != ".py":
         raise CodeError(f"{file}: is not a Python file (its name must end in .py)")
     return found
-
-
-def imports_of(root: Path, file: Path) -> tuple[set[str], set[str]]:
-    """
-    Return a file and all local modules it imports, directly or not, by their names under the root; and the dotted names of what else they import.
-
-    The file may be given as Python names it: without a suffix, or as the directory of a package. Errors: `CodeError`.
-    """
-    if not file.suffix:
-        plain = file.with_suffix(".py")
-        file = plain if plain.is_file() else file / "__init__.py"
-    names = set[str]()
-    return _imported(root, file, names), names
-
-
-def _imported(root: Path, file: Path, others: set[str] | None = None) -> set[str]:
-    """Return a file and all local modules it imports, directly or not, by their names under the root. The dotted names of what is elsewhere go into `others`."""
-    todo, done = [file], set[str]()
-    while todo:
-        path = todo.pop()
-        name = path.relative_to(root).as_posix()
-        if name in done:
-            continue
-        done.add(name)
-        for package in path.relative_to(root).parents:
-            marker = root / package / "__init__.py"
-            if package.parts and marker.is_file():
-                todo.append(marker)
-        if path.suffix != ".py":
-            continue
-        try:
-            tree = _parse(path)
-        except CodeError:
-            if path == file:
-                raise
-            continue  # the import of this module will say what is wrong with it, if it comes to that
-        for dotted in _imports(tree, path.relative_to(root)):
-            local = list(_module_files(root, dotted))
-            todo.extend(local)
-            if others is not None and not local and dotted:
-                others.add(".".join(dotted))
-    return done
-
-
-def _parse(path: Path) -> ast.Module:
-    try:
-        with tokenize.open(path) as text:
-            return ast.parse(text.read(), filename=str(path))
-    except SyntaxError as error:
-        where = f", line {error.lineno}" if error.lineno else ""
-        raise CodeError(f"{path.name}{where}: SyntaxError: {error.msg}") from None
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise CodeError(f"{path}: cannot be read: {_reason(error)}") from None
-
-
-def _imports(tree: ast.Module, where: Path) -> Iterator[tuple[str, ...]]:
-    package = where.parent.parts
-    for node in ast.walk(tree):
-        match node:
-            case ast.Import(names=names):
-                yield from (tuple(alias.name.split(".")) for alias in names)
-            case ast.ImportFrom(module=module, names=names, level=level):
-                base = package[: len(package) - level + 1] if level else ()
-                dotted = (*base, *(module.split(".") if module else ()))
-                yield dotted
-                yield from ((*dotted, alias.name) for alias in names)
-            case ast.Call(
-                func=ast.Name("__import__") | ast.Attribute(attr="import_module"),
-                args=[ast.Constant(str(name))],
-            ):
-                yield tuple(name.split("."))
-            case _:
-                pass
-
-
-def _module_files(root: Path, dotted: tuple[str, ...]) -> Iterator[Path]:
-    for depth in range(1, len(dotted) + 1):
-        path = root.joinpath(*dotted[:depth])
-        ends = (".py", *EXTENSION_SUFFIXES)
-        for candidate in (*(path.with_name(path.name + end) for end in ends), path / "__init__.py"):
-            if candidate.is_file():
-                yield candidate
 
 
 def _chosen(root: Path, extra: Sequence[Path], by: str) -> Iterator[str]:
@@ -467,7 +384,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

@@ -203,6 +203,7 @@ class Dispatch:
                 self._hear_hindered(report, report.outcome)
                 continue
             told.append(report)
+            self.shelf.began(report.key, report.node)
             if isinstance(report.outcome, Elsewhere):
                 self._note_elsewhere(report, report.outcome.differs)
             elif isinstance(report.outcome, Began):

@@ -27,6 +27,8 @@ class Shelf:
         self._journal = journal
         self._rows: dict[tuple[Key, NodeId], HeldRow] = {}
         self._new: dict[tuple[Key, NodeId], HeldRow] = {}
+        self._tried: dict[tuple[Key, NodeId], HeldRow] = {}
+        """Those that were handed over, and may turn out not to begin."""
         self._unbegun: dict[Key, dict[NodeId, int]] = {}
 
     def take_up(self, active: Collection[Key]) -> None:
@@ -44,7 +46,8 @@ class Shelf:
 
     def since(self, attempt: Attempt, code: str) -> Instant | None:
         """Return since when an attempt is held for something, if an owner before this one has stored that."""
-        row = self._rows.get((attempt.key, attempt.node))
+        node = attempt.key, attempt.node
+        row = self._rows.get(node) or self._tried.get(node)
         known = row is not None and (row.attempt, row.code) == (attempt.number, code)
         return row.since if row is not None and known else None
 
@@ -53,6 +56,7 @@ class Shelf:
         node = attempt.key, attempt.node
         row = self._new.get(node) or self._rows.get(node)
         if row is None or (row.attempt, row.code) != (attempt.number, code):
+            self._tried.pop(node, None)
             self._new[node] = HeldRow(*attempt, code, why[:MOST_SAID], since)
 
     def keep(self) -> None:
@@ -69,10 +73,16 @@ class Shelf:
 
     def release(self, nodes: Sequence[tuple[Key, NodeId]]) -> None:
         """Take attempts off that are about to begin. Errors: `StoreError`, and then none of them may."""
-        stored = [each for each in nodes if each in self._rows]
+        stored = {each: self._rows[each] for each in nodes if each in self._rows}
         if stored:
-            self._journal.release(stored)
+            self._journal.release(list(stored))
         self._drop(nodes)
+        self._tried |= stored
+
+    def began(self, key: Key, node: NodeId) -> None:
+        """Note that an attempt has begun."""
+        if self._tried:
+            self._tried.pop((key, node), None)
 
     def forget(self, nodes: Iterable[tuple[Key, NodeId]]) -> None:
         """Take off what nobody wants any more. If that fails, it is forgotten by the next owner."""
@@ -82,6 +92,8 @@ class Shelf:
         except StoreError as error:
             log.debug("%d attempts are held no more, and that is not stored: %s", len(gone), error)
             self._drop(gone)
+        for node in gone:
+            self.began(*node)
 
     def _drop(self, nodes: Iterable[tuple[Key, NodeId]]) -> None:
         if self._rows or self._new:

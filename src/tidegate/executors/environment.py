@@ -21,7 +21,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from tidegate.bundles.sources import imports_of
+from tidegate.bundles.imports import imports_of
 from tidegate.errors import CodeError, StoreError, UnknownBlob
 from tidegate.executors.installed import Installed
 from tidegate.ports.blobs import Blobs
@@ -40,6 +40,7 @@ class Environment(Struct, frozen=True):
     What the code of `module` imports; `modules` are those of the bundle that it consists of.
 
     `distributions` gives version and digest, `files` the digest of each module of no distribution, `absent` has what is imported and was not found.
+    `needed` are the modules among what is imported that must be there, and `required` the distributions that those require which are not imported at once.
     """
 
     module: str
@@ -48,6 +49,8 @@ class Environment(Struct, frozen=True):
     distributions: dict[str, tuple[str, str]]
     files: dict[str, str]
     absent: tuple[str, ...]
+    needed: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
 
     def encoded(self) -> bytes:
         """Return it as bytes; what is equal is the same bytes."""
@@ -102,16 +105,29 @@ class _Found:
                 for each in self.installed.required(owner):
                     self._add("", "", each)
 
+    def needed(self, names: Iterable[str]) -> tuple[set[str], set[str]]:
+        """Return which modules with a file must be there for these names, and which distributions those require that are not loaded."""
+        modules, distributions = set[str](), set[str]()
+        for name in names:
+            module, file = ("", None) if name.partition(".")[0] in _OWN else _find(name)
+            if file is None or file.startswith(self._source):
+                continue
+            modules.add(module)
+            owner = None if module in sys.modules else self.installed.owner(file)
+            if owner is not None:
+                distributions |= self.installed.required(owner)
+        return modules, distributions
+
     def _add_closure(self, module: str, file: Path) -> Iterator[str]:
         """Add the modules of no distribution that one of them consists of; yield what else they import."""
         depth = module.count(".") + (file.stem == "__init__")
         root = file.parents[depth]
         with suppress(CodeError):  # it says so when it is imported
-            files, names = imports_of(root, file)
-            for name in files:
+            found = imports_of(root, file)
+            for name in found.files:
                 path = root / name
                 self._add(_module_of(name), str(path), self.installed.owner(str(path)))
-            yield from names
+            yield from found.names
 
     def _add(self, module: str, file: str, owner: str | None) -> None:
         if owner is None:
@@ -129,6 +145,8 @@ class Environments:
         self._blobs = blobs
         self._source = source
         self._compared: dict[str, str] = {}
+        self._read: dict[str, Environment | None] = {}
+        self._lacking: dict[str, str] = {}
 
     def record(self, module: str) -> None:
         """Record what a module imports, which is loaded; if that cannot be stored, nothing is known of it."""
@@ -142,21 +160,46 @@ class Environments:
             self._compared[recorded] = self._look(recorded) if recorded else ""
         return self._compared[recorded]
 
+    def lacks(self, recorded: str) -> str:
+        """Return what must be there and is not, in words; empty if nothing is missing, or there is no record. Each module that is not loaded is looked for each time."""
+        known = self._recorded(recorded) if recorded else None
+        if known is None:
+            return ""
+        gone = [name for name in known.needed if name not in sys.modules and not _is_there(name)]
+        if gone:
+            return f"module {gone[0]}, which the code imports, is gone: bring it back"
+        if recorded not in self._lacking:
+            installed = Installed(sys.path)
+            lost = [name for name in known.required if not installed.has(name)]
+            self._lacking[recorded] = (
+                f"{lost[0]}, which something requires that the code imports, is not installed: install it again"
+                if lost
+                else ""
+            )
+        return self._lacking[recorded]
+
+    def _recorded(self, recorded: str) -> Environment | None:
+        """Return what was recorded; None if it cannot be read."""
+        if recorded not in self._read:
+            self._read[recorded] = None
+            with suppress(StoreError, UnknownBlob, msgspec.MsgspecError, OSError):
+                body = b"".join(self._blobs.read(recorded))
+                self._read[recorded] = msgspec.json.decode(body, type=Environment)
+        return self._read[recorded]
+
     def _look(self, recorded: str) -> str:
-        try:
-            body = b"".join(self._blobs.read(recorded))
-            return differences(msgspec.json.decode(body, type=Environment), self._source)
-        except (StoreError, UnknownBlob, msgspec.MsgspecError, OSError):
-            return UNREADABLE
+        known = self._recorded(recorded)
+        return UNREADABLE if known is None else differences(known, self._source)
 
 
 def observe(module: str, source: str) -> Environment:
     """Return what a module of a source tree imports, which is loaded. Takes milliseconds."""
-    files, names = imports_of(Path(source), Path(source, *module.split(".")))
-    modules = sorted(map(_module_of, files))
+    imports = imports_of(Path(source), Path(source, *module.split(".")))
+    modules = sorted(map(_module_of, imports.files))
     found = _Found(source)
-    found.add_loaded([*modules, *names])
-    found.add_named(name for name in names if name not in sys.modules)
+    found.add_loaded([*modules, *imports.names])
+    found.add_named(name for name in imports.names if name not in sys.modules)
+    needed, required = found.needed(imports.needed)
     return Environment(
         module=module,
         modules=tuple(modules),
@@ -164,6 +207,8 @@ def observe(module: str, source: str) -> Environment:
         distributions=found.distributions,
         files=found.files,
         absent=tuple(sorted(found.absent)),
+        needed=tuple(sorted(needed)),
+        required=tuple(sorted(required)),
     )
 
 
@@ -256,6 +301,11 @@ def _find(name: str) -> tuple[str, str | None]:
         if place is None:
             break
     return found, file
+
+
+def _is_there(name: str) -> bool:
+    module, file = _find(name)
+    return module == name and file is not None
 
 
 def _spec(name: str, place: Any) -> ModuleSpec | None:

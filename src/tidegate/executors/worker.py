@@ -274,7 +274,9 @@ class Worker:
                 assert_never(assignment)
 
     def _compare(self, run: Run) -> None:
-        """Say if what is imported here is not what was recorded. Errors: `CodeError`, if nothing may begin then."""
+        """Say if what is imported here is not what was recorded. Errors: `CodeError`, if something is missing, or nothing may begin then."""
+        if lacks := self._environments.lacks(run.recorded):
+            raise CodeError(lacks, held=MISSING)
         differs = self._environments.differ(run.recorded)
         if differs and self._strict:
             raise CodeError(

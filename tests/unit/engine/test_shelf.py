@@ -79,3 +79,11 @@ def test_a_full_disk_costs_numbers_and_lets_nothing_begin(journal, monkeypatch):
     assert shelf.since(A, MISSING) == THEN
     shelf.forget([(A.key, A.node)])
     assert shelf.since(A, MISSING) is None
+
+
+def test_what_was_tried_and_did_not_begin_is_held_for_as_long_as_before(journal):
+    shelf = shelf_of(journal, A, B)
+    shelf.release([(A.key, A.node), (B.key, B.node)])
+    assert shelf.since(A, MISSING) == THEN
+    shelf.began(B.key, B.node)
+    assert shelf.since(B, MISSING) is None
