@@ -10,6 +10,7 @@ A message names the thing, says what is wrong, and what to do. Our own bugs are 
     │   ├── UnsupportedType     ... a type of it cannot be stored
     │   └── CodeError           ... the user's file cannot be read, imported, or does not hold what was asked for
     ├── InvalidValue            a value does not fit its declared type; `faults` say where and why
+    │   └── TooComplex          ... or takes too many steps to check
     ├── UnknownThing            there is no such execution, workflow, signal, blob or token
     ├── Refused                 the thing exists, and its state forbids what was asked
     ├── Unauthenticated, Forbidden, WrongHost, RateLimited      who asks, or from where, or how often, forbids it
@@ -88,6 +89,12 @@ class InvalidValue(TidegateError):
     def __init__(self, message: str, faults: Sequence[Fault] = (), **details: Any) -> None:
         super().__init__(message, faults=tuple(faults), **details)
         self.faults = tuple(faults)
+
+
+class TooComplex(InvalidValue):
+    """A value takes more steps to check against its type than there may be."""
+
+    code = "too_complex"
 
 
 class UnknownThing(TidegateError):

@@ -14,7 +14,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "__init__": (60, "the names that authors import"),
     "__main__": (5, "`python -m tidegate`"),
     "api": (
-        2_900,
+        2_920,
         "HTTP, over the network and on the local socket: limits, who may have how many connections, routes, streams, the OpenAPI document",
     ),
     "backup": (150, "a copy of a store, and a store of a copy"),
@@ -39,7 +39,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         1_530,
         "drain, decide, commit, act, hold what lacks something, try one for all and store which have not begun, notice a clock set back, store what ends on a full disk; what is kept in memory, and the folds that readers share",
     ),
-    "errors": (140, "the exception tree"),
+    "errors": (160, "the exception tree"),
     "executors": (
         3_260,
         "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end",
@@ -48,7 +48,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "ir": (420, "the graph, what makes one wrong, amounts in words"),
     "logs": (135, "what tasks print, and decks: published, and of earlier versions"),
     "parts": (155, "background parts, seen to their end"),
-    "ports": (465, "what a database, an executor and a place for files must give"),
+    "ports": (490, "what a database, an executor and a place for files must give"),
     "remote": (1_080, "the Python client, and the way to a server"),
     "runtime": (240, "the composition root, and what an attempt cannot begin for"),
     "sdk": (
@@ -56,7 +56,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "what authors write, traced into a graph; what a task asks of its machine; where it works in a process that goes on",
     ),
     "service": (
-        2_830,
+        2_850,
         "use cases, lists, views, decks as history has them, what is missing, waits or is asked for in vain, and who may",
     ),
     "stores": (
@@ -65,10 +65,10 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "testing": (225, "the sandbox for users' tests"),
     "types": (
-        3_280,
+        3_510,
         "Python types to schemas and stored values, and back; what would come back as another one is found and refused",
     ),
-    "wire": (730, "requests and views, constrained where they are declared"),
+    "wire": (760, "requests and views, constrained where they are declared"),
 }
 """Room of `src/tidegate` -> the most lines it may have, and what they are for."""
 

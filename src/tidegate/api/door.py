@@ -163,7 +163,8 @@ class Door:
         principal = _principal(scope)
         enter(principal, route.action)
         headers = _headers(scope)
-        longest = MAX_LOCAL if principal.local else MAX_JSON
+        is_own = principal.local and route.limit >= MAX_JSON
+        longest = MAX_LOCAL if is_own else route.limit
         raw, chunks = await _body(route, headers, receive, longest)
         is_large = len(raw) > LARGE
         body: Any = raw
@@ -294,7 +295,7 @@ def _query(route: Route, raw: bytes) -> Any:
     try:
         return msgspec.convert(given, route.query, strict=False)
     except msgspec.ValidationError as error:
-        raise misfit("the query", route.query, given, error) from None
+        raise misfit("the query", route.query, given, error, strict=False) from None
 
 
 def _misspelt(name: str, value: str, known: _Parameters) -> str:

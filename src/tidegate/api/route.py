@@ -25,7 +25,13 @@ JSON = "application/json"
 BYTES = "application/octet-stream"
 
 MAX_JSON = 1024 * 1024
-"""Bytes of a body of JSON that comes over the network."""
+"""Bytes of a body that holds values, over the network: as much as one value may have."""
+
+MAX_WORDS = 128 * 1024
+"""Bytes of a body of words: 10,000 characters of a comment, each written as an escape of twelve bytes, and some."""
+
+MAX_NAMES_SENT = 16 * 1024
+"""Bytes of a body of names and digests."""
 
 MAX_LOCAL = 64 * 1024 * 1024
 """Bytes of one that comes from the owner of the store, who could write them into it."""
@@ -133,6 +139,8 @@ class Route(Struct, frozen=True, kw_only=True):
     query: type[Struct] | None = None
     body: "type[Struct] | Content | None" = None
     headers: tuple[Header, ...] = ()
+    limit: int = 0
+    """Bytes of a body of JSON; each route that takes one states it."""
     gives: dict[int, Any] = field(default_factory=dict)
     refuses: tuple[type[TidegateError], ...] = ()
     tag: str = ""
@@ -162,6 +170,7 @@ def asking(
     name: str,
     tag: str,
     *refuses: type[TidegateError],
+    limit: int = 0,
     gives: dict[int, Any] | None = None,
     reply: Callable[[Any], Reply] = Reply,
     outside: bool = False,
@@ -193,6 +202,7 @@ def asking(
         query=body_or_query if rest and not takes_body else None,
         body=body_or_query if takes_body else None,
         headers=tuple(header for _, header in headers),
+        limit=limit,
         gives=gives or {200: view_of(kind)},
         refuses=refuses,
         tag=tag,

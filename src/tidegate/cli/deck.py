@@ -1,25 +1,17 @@
 """The command that shows the report of a task: as text in the terminal, or whole, as a page in a file."""
 
-import re
 import sys
-from html import unescape
 from pathlib import Path
 
 import click
 
 from tidegate.cli.options import full_id, json_option, server_options
+from tidegate.cli.page_text import words_of
 from tidegate.cli.render import print_json, tell, text
 from tidegate.cli.store import open_reader
 from tidegate.cli.way import way_to
 from tidegate.errors import CodeError
 from tidegate.wire import GetDeck
-
-HIDDEN = re.compile(r"<(style|script|head)\b.*?</\1>", re.DOTALL | re.IGNORECASE)
-BREAKS = re.compile(r"</(?:p|div|h\d|tr|li|pre|section|table)>|<br\s*/?>", re.IGNORECASE)
-CELLS = re.compile(r"</t[dh]>", re.IGNORECASE)
-IMAGES = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
-TAGS = re.compile(r"<[^>]*>")
-BLANK = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
 
 
 @click.command("deck")
@@ -61,13 +53,6 @@ def deck_command(
         click.echo(text(words_of(found.html)))
     else:
         click.echo(found.html)
-
-
-def words_of(html: str) -> str:
-    """Return what a page says, without the tags."""
-    shown = HIDDEN.sub("", html)
-    shown = IMAGES.sub(" [image] ", CELLS.sub("\t", BREAKS.sub("\n", shown)))
-    return BLANK.sub("\n\n", unescape(TAGS.sub("", shown))).strip()
 
 
 def _write(file: Path, html: str) -> None:

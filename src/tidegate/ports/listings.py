@@ -23,6 +23,23 @@ Patterns = tuple[tuple[str, str], ...]
 """Pairs of patterns of a project and a domain, in which `*` stands for any characters."""
 
 
+def fits(pattern: str, name: str) -> bool:
+    """Return whether a name fits a pattern, in which `*` stands for any characters. It looks for each part once, so no pattern is expensive."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return name == pattern
+    *inner, last = rest
+    at, end = len(first), len(name) - len(last)
+    if at > end or not (name.startswith(first) and name.endswith(last)):
+        return False
+    for part in inner:
+        found = name.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
 class Narrowing(Struct, frozen=True):
     """Which executions are meant: exact names where they are not empty, and `within` the patterns if they are given."""
 

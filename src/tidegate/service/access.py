@@ -16,6 +16,7 @@ from typing import Final
 from msgspec import Struct, structs
 
 from tidegate.errors import InvalidValue
+from tidegate.ports.listings import fits
 
 PATTERN: Final = re.compile(r"[A-Za-z0-9._*-]{0,64}\Z")
 
@@ -271,16 +272,7 @@ def check_pattern(what: str, pattern: str) -> str:
 def _there(principal: Principal, right: Right, where: Namespace) -> bool:
     return any(
         right in RIGHTS[grant.role]
-        and _fits(grant.project, where.project)
-        and _fits(grant.domain, where.domain)
+        and fits(grant.project, where.project)
+        and fits(grant.domain, where.domain)
         for grant in principal.grants
     )
-
-
-def _fits(pattern: str, name: str) -> bool:
-    return pattern == "*" or _compiled(pattern).fullmatch(name) is not None
-
-
-@lru_cache(1024)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)

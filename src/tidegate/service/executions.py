@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from time import monotonic
 from typing import TypeVar
 
@@ -41,7 +42,7 @@ from tidegate.ports.journal import ExecutionRow, Key
 from tidegate.ports.listings import ExecutionQuery, Narrowing, Patterns
 from tidegate.ports.store import Store
 from tidegate.service.events import history_page
-from tidegate.service.intake import Intake
+from tidegate.service.intake import Intake, is_costly
 from tidegate.service.missing import Missing
 from tidegate.service.moments import EPOCH, moment
 from tidegate.service.registry import Registry
@@ -70,6 +71,8 @@ from tidegate.wire import (
 )
 
 ID_BYTES = 10
+MAX_FAULTS = 20
+"""Inputs that there are not, of which a refusal names so many."""
 MAX_NAMES = 20
 """Names of open gates in a line of a list: more than fit on any line."""
 KEYS, PER_KEY = 4 * 1024 * 1024, 200
@@ -115,7 +118,10 @@ class Executions:
             return self._found(first, asked_again)
         if len(workflow.graph) > LIGHT_BYTES:
             yield ASIDE
-        inputs = complete(self._registry.plan(workflow).scopes[ROOT], request.inputs, self._intake)
+        graph = self._registry.plan(workflow).scopes[ROOT]
+        if takes_many_steps(graph, request.inputs):
+            yield ASIDE
+        inputs = complete(graph, request.inputs, self._intake)
         wanted = NewExecution(
             id=id_,
             workflow=workflow.id,
@@ -394,13 +400,22 @@ def new_id() -> str:
     return base64.b32encode(secrets.token_bytes(ID_BYTES)).decode().lower()
 
 
+def takes_many_steps(graph: Graph, given: dict[str, Value]) -> bool:
+    """Return whether one of these inputs is of a type that takes many steps to check."""
+    params = graph.interface.inputs
+    return any(
+        name in params and is_costly(params[name].schema, value) for name, value in given.items()
+    )
+
+
 def complete(graph: Graph, given: dict[str, Value], intake: Intake) -> dict[str, Value]:
     """Check the inputs of a launch and fill in the defaults. Errors: `InvalidValue`, naming every input that is wrong."""
     params = graph.interface.inputs
+    there = ", ".join(params) or "none"
+    unknown = (name for name in given if name not in params)
     faults = [
-        Fault((name,), f"there is no such input; there are: {', '.join(params) or 'none'}")
-        for name in given
-        if name not in params
+        Fault((name,), f"there is no such input; there are: {there}")
+        for name in islice(unknown, MAX_FAULTS)
     ]
     inputs: dict[str, Value] = {}
     for name, param in params.items():

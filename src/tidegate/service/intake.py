@@ -9,6 +9,11 @@ from tidegate.types import schema as schemas
 from tidegate.types.values import BLOB, is_reference
 
 
+def is_costly(schema: Schema, value: Value) -> bool:
+    """Return whether checking a value may take more steps than an event loop has time for."""
+    return isinstance(value, dict | list) and schemas.branches_often(schema)
+
+
 class Intake:
     """Checks values before the machine sees them; `blobs` are those of the store."""
 

@@ -38,7 +38,7 @@ from tidegate.ir.graph import ApproveNode, InputNode, Instant, PythonTarget
 from tidegate.ports.executor import Executor
 from tidegate.ports.journal import Key
 from tidegate.service.executions import Executions, no_such_execution
-from tidegate.service.intake import Intake
+from tidegate.service.intake import Intake, is_costly
 from tidegate.service.moments import moment
 from tidegate.service.questions import answer_schema
 from tidegate.service.steps import ASIDE, Pause, Steps, Together
@@ -153,6 +153,8 @@ class Signals:
 
     def _check(self, gate: InputNode | ApproveNode, bundle: str, request: Answer) -> Steps[None]:
         schema = answer_schema(gate)
+        if is_costly(schema, request.value):
+            yield ASIDE
         faults: Sequence[Fault] = self._intake.faults(schema, request.value)
         if not faults and isinstance(gate, InputNode) and gate.python is not None:
             # The author's own type says more than its schema; only a worker may import it.

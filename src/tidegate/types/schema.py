@@ -7,7 +7,7 @@ and four formats: `iso-time`, `iso-duration`, `decimal`, and `iso-date-time`, an
 """
 
 from tidegate.types.flow import at_path, can_flow, kinds
-from tidegate.types.validate import faults
+from tidegate.types.validate import branches_often, faults
 from tidegate.types.words import describe
 
-__all__ = ["at_path", "can_flow", "describe", "faults", "kinds"]
+__all__ = ["at_path", "branches_often", "can_flow", "describe", "faults", "kinds"]

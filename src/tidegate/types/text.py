@@ -199,14 +199,14 @@ def _words(text: str) -> timedelta:
     clock = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text, re.ASCII)
     if clock:
         return timedelta(hours=int(clock[1]), minutes=int(clock[2]), seconds=float(clock[3]))
-    total, at = timedelta(0), 0
+    total, at, amount = timedelta(0), 0, re.compile(_AMOUNT, re.ASCII)
     while at < len(text):
-        found = re.match(_AMOUNT, text[at:], re.ASCII)
+        found = amount.match(text, at)
         unit = found and (_UNITS.get(found[2]) or _UNITS.get(found[2].removesuffix("s")))
         if not found or not unit:
             raise ValueError(text)
         total += timedelta(**{unit: float(found[1])})
-        at += found.end()
+        at = found.end()
     if not at:
         raise ValueError(text)
     return total

@@ -4,8 +4,10 @@ Whether a stored value fits a JSON Schema: the check of every answer and of ever
 First that it is a stored value at all: plain JSON, of finite numbers, not too deep and not too large. Then the schema.
 """
 
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from importlib import import_module
+from itertools import islice
 from math import isfinite
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ import msgspec
 from tidegate.errors import Fault
 from tidegate.ir.expr import Path, Schema, Value
 from tidegate.types import formats
+from tidegate.types.branching import Branching, branches
 from tidegate.types.builtin import INT_MAX, INT_MIN
 from tidegate.types.form import MAX_DEPTH, name_of
 from tidegate.types.refs import rewritten
@@ -33,15 +36,25 @@ def faults(schema: Schema, value: Value) -> list[Fault]:
         return [found]
     if isinstance(value, str | list | dict) and len(_pack(value)) > INLINE_MAX:
         return [Fault((), f"the value takes more than {INLINE_MAX:,} bytes")]
-    validator = _validator(msgspec.json.encode(schema))
-    if validator.is_valid(value):
-        return []
-    made: list[Fault] = []
+    check = _check(msgspec.json.encode(schema))
+    if isinstance(check, Branching):
+        return check.faults(value)
+    return [] if check.is_valid(value) else _explained(check, value)
+
+
+def branches_often(schema: Schema) -> bool:
+    """Return whether checking a value of this schema takes many steps for its size, so that an event loop leaves it to a thread."""
+    return isinstance(_check(msgspec.json.encode(schema)), Branching)
+
+
+def _explained(validator: Any, value: Value) -> list[Fault]:
+    made: dict[Fault, None] = {}
     for error in validator.iter_errors(value):
-        made.extend(f for f in _explain(error, value) if f not in made)
+        for fault in islice(_explain(error, value), MAX_FAULTS):
+            made[fault] = None
         if len(made) >= MAX_FAULTS:
             break
-    return made[:MAX_FAULTS]
+    return list(made)[:MAX_FAULTS]
 
 
 def _not_plain(value: Any, path: Path, depth: int) -> Fault | None:
@@ -87,7 +100,23 @@ def _not_unicode(value: str, path: Path) -> Fault | None:
 
 
 @lru_cache(maxsize=2048)
-def _validator(schema: bytes) -> Any:
+def _check(schema: bytes) -> Any:
+    """Return what checks values of a schema: the validator, or what keeps it from going too many ways."""
+    decoded = msgspec.json.decode(schema)
+    if not branches(decoded):
+        return _validator(decoded)
+
+    def explain(part: Schema, value: Value) -> list[Fault]:
+        return _explained(_validator(part), value)
+
+    def alone(part: Schema) -> Callable[[Value], bool]:
+        fits: Callable[[Value], bool] = _validator(part).is_valid
+        return fits
+
+    return Branching(decoded, alone, explain, partial(_union_fault, ()))
+
+
+def _validator(decoded: Schema) -> Any:
     # Loaded here, for importing the package must stay light.
     jsonschema_rs = import_module("jsonschema_rs")
     checks = {name: partial(formats.fits, name) for name in formats.READERS}
@@ -97,7 +126,6 @@ def _validator(schema: bytes) -> Any:
         validate_formats=True,
         retriever=_nothing_outside,
     )
-    decoded = msgspec.json.decode(schema)
     try:
         return made(decoded)
     except ValueError:
@@ -113,30 +141,36 @@ def _without_pattern(schema: Schema) -> Schema:
     return {k: v for k, v in schema.items() if k != "pattern"}
 
 
-def _explain(error: Any, root: Value) -> list[Fault]:
+def _explain(error: Any, root: Value) -> Iterator[Fault]:
     """Turn one error of the validator into faults in plain words."""
     kind = error.kind
     path, value = _locate(root, error.instance_path)
     match kind.name:
         case "required":
-            return [Fault((*path, kind.property), "this field is missing")]
+            yield Fault((*path, kind.property), "this field is missing")
         case "additionalProperties":
-            return [Fault((*path, name), "there is no such field") for name in kind.unexpected]
+            for name in kind.unexpected:
+                yield Fault((*path, name), "there is no such field")
         case "anyOf" | "oneOf":
-            return _explain_union(error, root)
-        case "type":
-            expected = " or ".join(describe({"type": t}) for t in kind.types)
-        case "format":
-            expected = describe({"type": "string", "format": kind.format})
-        case "enum":
-            expected = options(kind.options)
-        case "const":
-            expected = spell(kind.expected_value)
+            yield from _explain_union(error, root)
         case "propertyNames":
-            return [Fault(path, f"a key does not fit: {_reason(kind)}")]
+            yield Fault(path, f"a key does not fit: {_reason(kind)}")
+        case "type" | "format" | "enum" | "const":
+            yield Fault(path, f"expected {_expected(kind)}, got {name_of(value)}")
         case _:
-            return [Fault(path, _limits(kind, error, value))]
-    return [Fault(path, f"expected {expected}, got {name_of(value)}")]
+            yield Fault(path, _limits(kind, error, value))
+
+
+def _expected(kind: Any) -> str:
+    match kind.name:
+        case "type":
+            return " or ".join(describe({"type": t}) for t in kind.types)
+        case "format":
+            return describe({"type": "string", "format": kind.format})
+        case "enum":
+            return options(kind.options)
+        case _:
+            return spell(kind.expected_value)
 
 
 def _reason(kind: Any) -> str:
@@ -155,23 +189,33 @@ def _limits(kind: Any, error: Any, value: Value) -> str:
     return str(error.message)
 
 
-def _explain_union(error: Any, root: Value) -> list[Fault]:
+def _explain_union(error: Any, root: Value) -> Iterator[Fault]:
     """Explain by the member that comes closest: one whose fault is not the type of the whole."""
     path, value = _locate(root, error.instance_path)
     members = list(error.kind.context)
     close = [m for m in members if m and not all(_whole(e, error.instance_path) for e in m)]
     if len(close) == 1:
-        return [fault for inner in close[0] for fault in _explain(inner, root)]
-    found = [f for m in members for e in m[:1] for f in _explain(e, root)]
-    reasons = [str(Fault(f.path[len(path) :], f.reason)) for f in found]
+        for inner in close[0]:
+            yield from _explain(inner, root)
+        return
+    found = [f for m in members for e in m[:1] for f in islice(_explain(e, root), MAX_FAULTS)]
+    inside = [Fault(f.path[len(path) :], f.reason) for f in found]
+    yield _union_fault(path, value, len(members), inside)
+
+
+def _union_fault(path: Path, value: Value, members: int, found: list[Fault]) -> Fault:
+    """Return one fault for a value that fits none of so many members, of which these are the faults."""
+    reasons = list(dict.fromkeys(map(str, found)))
     wanted = [
-        r.removeprefix("expected ").partition(", got ")[0] for r in reasons if "expected" in r
+        r.removeprefix("expected ").partition(", got ")[0]
+        for r in map(str, found)
+        if "expected" in r
     ]
-    if len(wanted) == len(members):
+    if len(wanted) == members:
         kinds = [w for w in dict.fromkeys(wanted) if w != "nothing"]
         empty = ", or nothing" if "nothing" in wanted else ""
-        return [Fault(path, f"expected {' or '.join(kinds)}{empty}, got {name_of(value)}")]
-    return [Fault(path, "fits none of: " + "; ".join(dict.fromkeys(reasons)))]
+        return Fault(path, f"expected {' or '.join(kinds)}{empty}, got {name_of(value)}")
+    return Fault(path, "fits none of: " + "; ".join(reasons))
 
 
 def _whole(error: Any, steps: Path) -> bool:

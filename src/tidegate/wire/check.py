@@ -1,8 +1,8 @@
 """Whether what was sent is what is declared: for a request that was made in Python, and the words for whatever does not fit."""
 
-import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Generic, get_args, get_origin, get_type_hints
+from collections.abc import Iterator, Mapping
+from types import NoneType, UnionType
+from typing import Annotated, Any, Generic, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct, structs
@@ -12,9 +12,8 @@ from tidegate.ir.expr import Path
 from tidegate.wire.requests import SAYS, Ask, V
 
 LONGEST_SHOWN = 80
-
-_WHERE = re.compile(r"(?P<what>.*) - at `(?:key in )?\$(?P<path>.*)`\Z", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[]+)|\[([^\]]*)\]")
+LONGEST_REASON = 200
+"""Characters of what msgspec says, in which the client's words may stand, such as the name of a field that there is not."""
 
 
 class Checked(Struct, Generic[V], frozen=True):
@@ -56,24 +55,51 @@ def _check_unicode(name: str, text: str) -> None:
         ) from None
 
 
-def misfit(what: str, kind: Any, given: Any, error: msgspec.ValidationError) -> InvalidValue:
+def misfit(
+    what: str, kind: Any, given: Any, error: msgspec.ValidationError, *, strict: bool = True
+) -> InvalidValue:
     """
-    Return what msgspec found wrong with what was `given` for this type, with the path of the fault: in the words of the constraint, if it has any.
+    Return what does not fit in what was `given` for this type, with the path of the fault: in the words of the constraint, if it has any.
 
-    `what` is what all of it is called.
+    `what` is what all of it is called. The path is found by converting the parts one by one: the message of `error` may hold the client's words, so no path is
+    read from it.
     """
-    found = _WHERE.match(str(error))
-    reason = found["what"] if found else str(error)
-    steps = _STEP.findall(found["path"] if found else "")
-    path = tuple(name or (int(item) if item.isdecimal() else item) for name, item in steps)
-    if path and ", got `" not in reason:
-        declared = get_type_hints(kind, include_extras=True).get(str(path[0]))
-        if says := _says(declared, len(path)):
-            fault = Fault(path, says)
-            where = str(fault).removesuffix(f": {says}")
-            return InvalidValue(f"the {where}{_shown(given, path)} {says}", [fault])
-    fault = Fault(path, reason.replace("`", "'"))
+    path, declared, reason = _fault(kind, given, str(error), strict=strict)
+    if path and ", got `" not in reason and (says := _says(declared)):
+        fault = Fault(path, says)
+        where = str(fault).removesuffix(f": {says}")
+        return InvalidValue(f"the {where}{_shown(given, path)} {says}", [fault])
+    fault = Fault(path, reason[:LONGEST_REASON].replace("`", "'"))
     return InvalidValue(f"{what} does not fit: {fault}", [fault])
+
+
+def _fault(kind: Any, given: Any, reason: str, *, strict: bool) -> tuple[Path, Any, str]:
+    """Return the path to the innermost part that does not fit, how that is declared, and what msgspec says of it alone."""
+    for step, declared, part in _parts(kind, given):
+        try:
+            msgspec.convert(part, declared, strict=strict)
+        except msgspec.ValidationError as error:
+            rest, inner, why = _fault(declared, part, str(error), strict=strict)
+            return (step, *rest), inner, why
+    return (), kind, reason
+
+
+def _parts(kind: Any, given: Any) -> Iterator[tuple[str | int, Any, Any]]:
+    """Yield what a type declares of the parts of what was given: step, type, part."""
+    origin, inside = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        yield from _parts(inside[0], given)
+    elif origin is UnionType or origin is Union:
+        others = [each for each in inside if each is not NoneType]
+        if given is not None and len(others) == 1:
+            yield from _parts(others[0], given)
+    elif isinstance(kind, type) and issubclass(kind, Struct) and isinstance(given, dict):
+        for field in structs.fields(kind):
+            if field.encode_name in given:
+                yield field.encode_name, field.type, given[field.encode_name]
+    elif origin in (list, frozenset, tuple) and isinstance(given, list):
+        for number, item in enumerate(given):
+            yield number, inside[0], item
 
 
 def _shown(given: Any, path: Path) -> str:
@@ -87,13 +113,8 @@ def _shown(given: Any, path: Path) -> str:
     return f" {text}" if len(text) <= LONGEST_SHOWN else ""
 
 
-def _says(declared: Any, depth: int) -> str:
-    """Return the sentence of the constraint that is declared so many steps down."""
-    metas: tuple[Any, ...] = ()
-    if get_origin(declared) is Annotated:
-        declared, metas = get_args(declared)[0], get_args(declared)[1:]
-    if depth > 1:
-        inside = get_args(declared)
-        return _says(inside[-1], depth - 1) if inside else ""
+def _says(declared: Any) -> str:
+    """Return the sentence of the constraint that is declared of something."""
+    metas = get_args(declared)[1:] if get_origin(declared) is Annotated else ()
     said = [meta.extra[SAYS] for meta in metas if isinstance(meta, Meta) and meta.extra]
     return str(said[-1]) if said else ""

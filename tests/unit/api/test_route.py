@@ -7,7 +7,7 @@ import pytest
 from msgspec import Struct, ValidationError, convert, field
 
 from tidegate.api.app import ROUTES
-from tidegate.api.route import Reply, Route, Table, Written, part
+from tidegate.api.route import MAX_JSON, Content, Reply, Route, Table, Written, part
 from tidegate.errors import UnknownRoute
 from tidegate.service.access import Action
 
@@ -231,3 +231,15 @@ def test_a_part_of_a_struct_has_its_defaults_and_takes_nothing_else():
     for wrong in ({}, {"wanted": 1, "who": "ann"}, {"wanted": 1, "text": "x"}):
         with pytest.raises(ValidationError):
             convert(wrong, Some)
+
+
+def test_every_route_that_takes_json_states_how_much_and_a_sign_in_is_small():
+    limits = {
+        route.name: route.limit
+        for route in ROUTES
+        if route.body is not None and not isinstance(route.body, Content)
+    }
+
+    assert all(limits.values()), limits
+    assert limits["open_session"] == 1024
+    assert max(limits.values()) == MAX_JSON

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from tidegate.api.route import Content, Reply, asking
+from tidegate.api.route import MAX_JSON, MAX_NAMES_SENT, MAX_WORDS, Content, Reply, asking
 from tidegate.errors import (
     ExecutionEnded,
     IdTaken,
@@ -40,14 +40,29 @@ def page(view: DeckView) -> Reply:
 
 
 ROUTES = (
-    asking("launch", TAG, UnknownWorkflow, IdTaken, gives=LAUNCHED, reply=launched),
+    asking("launch", TAG, UnknownWorkflow, IdTaken, limit=MAX_JSON, gives=LAUNCHED, reply=launched),
     asking("list_executions", TAG),
     asking("get_execution", TAG, UnknownExecution),
     asking("get_history", TAG, UnknownExecution),
-    asking("abort", TAG, UnknownExecution, ExecutionEnded),
-    asking("relaunch", TAG, UnknownExecution, IdTaken, gives=LAUNCHED, reply=launched),
+    asking("abort", TAG, UnknownExecution, ExecutionEnded, limit=MAX_WORDS),
     asking(
-        "recover", TAG, UnknownExecution, IdTaken, NotRecoverable, gives=LAUNCHED, reply=launched
+        "relaunch",
+        TAG,
+        UnknownExecution,
+        IdTaken,
+        limit=MAX_NAMES_SENT,
+        gives=LAUNCHED,
+        reply=launched,
+    ),
+    asking(
+        "recover",
+        TAG,
+        UnknownExecution,
+        IdTaken,
+        NotRecoverable,
+        limit=MAX_NAMES_SENT,
+        gives=LAUNCHED,
+        reply=launched,
     ),
     asking("get_logs", TAG, UnknownExecution),
     asking("get_node_logs", TAG, UnknownExecution, UnknownNode),

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct, defstruct
 
 from tidegate.api.backend import Backend
 from tidegate.api.problems import document, internal
-from tidegate.api.route import Call, Reply, Route, asking, part
+from tidegate.api.route import MAX_JSON, Call, Reply, Route, asking, part
 from tidegate.errors import TidegateError, UnknownExecution
 from tidegate.service.access import Action
 from tidegate.wire import Answer, check
@@ -96,6 +96,7 @@ ROUTES = (
         action=Action.ANSWER,
         handler=answer_many,
         body=AnswersBody,
+        limit=MAX_JSON,
         gives={200: AnswerResults},
         tag=TAG,
     ),

@@ -12,6 +12,9 @@ from tidegate.service.access import Action, Principal
 from tidegate.service.tokens import NOBODY
 from tidegate.wire import GrantView
 
+MAX_SIGN_IN = 1024
+"""Bytes of a sign-in, which anybody may send: a token takes 86."""
+
 
 class SessionBody(Struct, frozen=True, forbid_unknown_fields=True):
     """The token that is traded."""
@@ -67,6 +70,7 @@ ROUTES = (
         action=Action.OPEN_SESSION,
         handler=open_session,
         body=SessionBody,
+        limit=MAX_SIGN_IN,
         gives={200: SessionView},
         tag=TAG,
     ),

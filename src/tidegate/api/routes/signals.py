@@ -1,6 +1,6 @@
 """Signals over HTTP: to list those of an execution, and to answer, approve or reject one."""
 
-from tidegate.api.route import asking
+from tidegate.api.route import MAX_JSON, MAX_WORDS, asking
 from tidegate.errors import Refused, UnknownExecution, UnknownSignal
 
 TAG = "signals"
@@ -9,7 +9,7 @@ REFUSES = (UnknownExecution, UnknownSignal, Refused)
 ROUTES = (
     asking("list_signals", TAG, UnknownExecution),
     asking("get_question", TAG, *REFUSES),
-    asking("answer", TAG, *REFUSES),
-    asking("approve", TAG, *REFUSES),
-    asking("reject", TAG, *REFUSES),
+    asking("answer", TAG, *REFUSES, limit=MAX_JSON),
+    asking("approve", TAG, *REFUSES, limit=MAX_WORDS),
+    asking("reject", TAG, *REFUSES, limit=MAX_WORDS),
 )

@@ -3,7 +3,7 @@
 import asyncio
 
 from tidegate.api.backend import Backend
-from tidegate.api.route import BYTES, Call, Content, Reply, Route, asking
+from tidegate.api.route import BYTES, MAX_JSON, Call, Content, Reply, Route, asking
 from tidegate.bundles.archive import MAX_ARCHIVE, archive_of
 from tidegate.errors import CodeError, UnknownBundle, UnknownWorkflow
 from tidegate.service.access import Action
@@ -47,7 +47,7 @@ ROUTES = (
         refuses=(UnknownBundle, CodeError),
         tag=TAG,
     ),
-    asking("register", TAG, CodeError, UnknownWorkflow),
+    asking("register", TAG, CodeError, UnknownWorkflow, limit=MAX_JSON),
     asking("list_workflows", TAG),
     asking("list_versions", TAG, UnknownWorkflow),
     asking("get_workflow", TAG, UnknownWorkflow),

@@ -1,7 +1,6 @@
 """Listings on SQLite."""
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -18,6 +17,7 @@ from tidegate.ports.listings import (
     Page,
     Patterns,
     WaitQuery,
+    fits,
 )
 from tidegate.stores import statements
 from tidegate.stores.rows import (
@@ -251,12 +251,7 @@ def _admitting(patterns: Patterns | None) -> Callable[[Series], bool]:
     """Return whether a series fits one of these pairs of patterns."""
     if patterns is None:
         return lambda _: True
-    compiled = [(_compiled(project), _compiled(domain)) for project, domain in patterns]
     return lambda series: any(
-        project.fullmatch(series.project) and domain.fullmatch(series.domain)
-        for project, domain in compiled
+        fits(project, series.project) and fits(domain, series.domain)
+        for project, domain in patterns
     )
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
