@@ -66,7 +66,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "testing": (225, "the sandbox for users' tests"),
     "types": (
         3_510,
-        "Python types to schemas and stored values, and back; what would come back as another one is found and refused",
+        "Python types to schemas and stored values, and back; what would come back as another one is found and refused; types that branch, in steps that are counted",
     ),
     "wire": (760, "requests and views, constrained where they are declared"),
 }

@@ -113,7 +113,7 @@ class Protocol(HttpToolsProtocol):
         """Begin to count."""
         super().on_message_begin()
         self._since, self._size, self._in_body = self.loop.time(), 0, False
-        self._came = 0
+        self._came = self._wasted = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, as long as all of them are not too much."""
