@@ -171,8 +171,14 @@ class NotWaitingYet(Refused):
     code = "not_waiting_yet"
 
 
+class Changed(Refused):
+    """What was shown is not what would be answered; `changed` names the parts that differ."""
+
+    code = "changed"
+
+
 class AlreadyAnswered(Refused):
-    """Another answer was accepted before."""
+    """Another answer was accepted before, or the same one of somebody else; `who` says whose."""
 
     code = "already_answered"
 
@@ -202,9 +208,10 @@ class NotRecoverable(Refused):
 
 
 class KeyReused(Refused):
-    """The idempotency key was used for another signal of this execution."""
+    """You have used this idempotency key for another answer in this execution."""
 
     code = "key_reused"
+    status = 422
 
 
 class IdTaken(Refused):

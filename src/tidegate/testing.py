@@ -269,10 +269,19 @@ class Run:
         return next(node for node in self.view.nodes if name in (node.id, node.name))
 
     def answer(
-        self, name: str, value: Value, *, who: str = "local", comment: str = "", key: str = ""
+        self,
+        name: str,
+        value: Value,
+        *,
+        who: str = "local",
+        comment: str = "",
+        key: str = "",
+        shown: str = "",
     ) -> AnswerReply:
         """Answer a signal with a stored value. Raises `InvalidValue`, `UnknownSignal` and the refusals."""
-        request = Answer(id=self.id, name=name, value=value, who=who, comment=comment, key=key)
+        request = Answer(
+            id=self.id, name=name, value=value, who=who, comment=comment, key=key, shown=shown
+        )
         try:
             reply = self._service.handle(request, person(who))
         finally:

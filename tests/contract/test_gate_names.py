@@ -226,10 +226,48 @@ def calls_slashed() -> list[int]:
     return [slashed(), slashed(), wait_for_input("x/y", expected_type=int)]
 
 
-def test_a_name_may_have_slashes_and_its_path_finds_it_all_the_same(sandbox: Sandbox):
+def test_a_name_may_have_slashes_which_are_escaped_in_its_path(sandbox: Sandbox):
     run = sandbox.launch(calls_slashed)
     paths = [question.path for question in run.questions]
-    assert sorted(paths) == ["n0/a/b", "n1/a/b", "x/y"]
-    for number, path in enumerate(["n0/a/b", "n1/a/b", "x/y"]):
+    assert sorted(paths) == ["/x~1y", "n0/a~1b", "n1/a~1b"]
+    for number, path in enumerate(["n0/a~1b", "n1/a~1b"]):
         assert run.answer(path, number).signal == path
+    assert run.answer("x/y", 2).signal == "/x~1y"
     assert run.outputs == {"o0": [0, 1, 2]}
+
+
+@dynamic
+def tricks(x: int) -> int:
+    """Returns a gate whose name is the path of one that waits, and one whose name is its handle."""
+    if x == 0:
+        return x
+    wait_for_input("n1/title", expected_type=int)
+    return wait_for_input("n1/~.n0", expected_type=int)
+
+
+@workflow
+def tricked() -> list[int]:
+    go = wait_for_input("go", expected_type=int)
+    return [ask(), tricks(x=go)]
+
+
+def test_what_comes_later_is_never_answered_in_place_of_what_was_shown(sandbox: Sandbox):
+    run = sandbox.launch(tricked)
+    question = next(each for each in run.questions if each.name == "title")
+    assert (question.path, question.handle) == ("title", "n1/~.n0")
+    run.answer("go", 1)
+    assert len(run.questions) == 3
+    assert run.answer("n1/title", 5, shown=question.digest).signal == "title"
+    assert run.answer(question.handle, 5).signal == "title"
+    trick = next(each for each in run.questions if each.name == "n1/title")
+    assert trick.path == "n2/n1~1title"
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_name_that_no_address_can_say_is_refused_by_the_compiler(name: str):
+    @workflow
+    def wf() -> int:
+        return wait_for_input(name, expected_type=int)
+
+    with pytest.raises(CompileError, match="which no address can say"):
+        wf.compile()

@@ -280,7 +280,7 @@ def third(sandbox: Sandbox) -> Run:
     return run
 
 
-@pytest.mark.parametrize("address", ["n0/remark", "n0/n0"])
+@pytest.mark.parametrize("address", ["n0/remark", "n0/~.n0"])
 def test_an_answer_to_a_round_that_is_over_is_refused_saying_who_answered(third: Run, address: str):
     events = third.events
     with pytest.raises(AlreadyAnswered, match="by ann") as refused:
@@ -290,26 +290,29 @@ def test_an_answer_to_a_round_that_is_over_is_refused_saying_who_answered(third:
 
 
 def test_the_same_answer_to_a_round_that_is_over_gets_the_same_reply(third: Run):
-    first = third.answer("n0/remark", "a")
+    first = third.answer("n0/remark", "a", who="ann")
     assert (first.who, first.signal) == ("ann", "n0/remark")
-    assert third.answer("n0/n0", "a", key="other") == first
-    assert third.answer("n0~2/remark", "b").who == "bob"
+    assert third.answer("n0/~.n0", "a", who="ann", key="other") == first
+    assert third.answer("n0~2/remark", "b", who="bob").who == "bob"
+    with pytest.raises(AlreadyAnswered, match="by bob"):
+        third.answer("n0~2/remark", "b", who="ann")
     assert gates(third) == ["n0~3/remark"]
 
 
-@pytest.mark.parametrize("address", ["remark", "n0/remark", "n0/n0"])
+@pytest.mark.parametrize("address", ["remark", "n0/remark", "n0/~.n0"])
 def test_a_key_of_a_round_that_is_over_gets_its_reply_however_the_gate_is_addressed(
     third: Run, address: str
 ):
-    for value in ("a", "other"):
-        reply = third.answer(address, value, key="key-a")
-        assert (reply.who, reply.signal) == ("ann", "n0/remark")
+    reply = third.answer(address, "a", who="ann", key="key-a")
+    assert (reply.who, reply.signal) == ("ann", "n0/remark")
+    with pytest.raises(KeyReused):
+        third.answer(address, "other", who="ann", key="key-a")
     assert gates(third) == ["n0~3/remark"]
 
 
 def test_a_key_of_a_round_that_is_over_is_refused_for_another_round(third: Run):
     with pytest.raises(KeyReused):
-        third.answer("n0~3/remark", "a", key="key-a")
+        third.answer("n0~3/remark", "a", who="ann", key="key-a")
 
 
 def test_a_name_means_the_round_that_is_open(third: Run):
@@ -318,7 +321,7 @@ def test_a_name_means_the_round_that_is_open(third: Run):
 
 
 def test_a_round_that_has_not_begun_has_no_signal(third: Run):
-    for address in ("n0~4/remark", "n0~4/n0", "n0~1/remark", "n0~3/n7"):
+    for address in ("n0~4/remark", "n0~4/~.n0", "n0~1/remark", "n0~3/~.n7"):
         with pytest.raises(UnknownSignal):
             third.answer(address, "early")
 
@@ -331,10 +334,10 @@ def test_after_the_loop_its_answers_are_remembered_and_its_name_means_none(
         third.answer("remark", "x")
     third.approve("release")
     assert third.phase == "SUCCEEDED"
-    assert third.answer("n0~2/remark", "b").who == "bob"
-    assert third.answer("remark", "a", key="key-a").who == "ann"
+    assert third.answer("n0~2/remark", "b", who="bob").who == "bob"
+    assert third.answer("remark", "a", who="ann", key="key-a").who == "ann"
     with pytest.raises(AlreadyAnswered):
-        third.answer("n0~2/n0", "x")
+        third.answer("n0~2/~.n0", "x")
 
 
 @dynamic
@@ -441,7 +444,7 @@ def test_an_abort_ends_the_round_that_is_open(third: Run):
     third.abort("enough")
     assert third.phase == "ABORTED"
     assert {node.phase for node in third.view.nodes} <= {"ABORTED", "SKIPPED"}
-    assert third.answer("n0/remark", "a").who == "ann"
+    assert third.answer("n0/remark", "a", who="ann").who == "ann"
 
 
 # ---- survival ----
@@ -503,7 +506,7 @@ def test_an_engine_that_remembers_nothing_between_two_events_loops_all_the_same(
             for n in range(20):
                 run.answer("remark", f"r{n}", key=f"k{n}")
             for n in range(20):
-                run.answer("remark", "again", key=f"k{n}")
+                run.answer("remark", f"r{n}", key=f"k{n}")
             run.answer("remark", "fine")
             return run.view, run.events, list(RAN)
 

@@ -97,10 +97,24 @@ def test_of_yes_and_no_at_once_exactly_one_is_accepted(sandbox: Sandbox):
         assert run.phase == ("WAITING" if accepted == {True} else "FAILED")
 
 
-def test_of_a_hundred_equal_answers_at_once_all_are_accepted_and_one_counts(sandbox: Sandbox):
+def test_of_a_hundred_equal_answers_of_one_person_at_once_all_are_accepted_and_one_counts(
+    sandbox: Sandbox,
+):
+    run = launched(sandbox, Gate("input", "timeout"))
+    told = race(100, lambda n: run.answer("g", 5, who="ann", key=f"k{n}"))
+    assert all(reply == told[0] for reply in told)
+    assert RAN == [5]
+
+
+def test_of_a_hundred_equal_answers_of_as_many_people_at_once_one_is_accepted(sandbox: Sandbox):
     run = launched(sandbox, Gate("input", "timeout"))
     told = race(100, lambda n: run.answer("g", 5, who=f"client {n}"))
-    assert all(reply == told[0] for reply in told)
+    taken = [reply for reply in told if not isinstance(reply, Refused)]
+    assert len(taken) == 1
+    refused = [reply for reply in told if isinstance(reply, Refused)]
+    assert {(each.code, each.details["who"]) for each in refused} == {
+        ("already_answered", taken[0].who)
+    }
     assert RAN == [5]
 
 
@@ -156,7 +170,7 @@ def test_answer_and_timeout_at_the_same_instant_have_one_winner_and_both_hear_th
         def act(number: int, run: Run = run, due: Any = due) -> Any:
             if number == 0:
                 return sandbox.set_clock(due)
-            return run.answer("g", gate.yes, who=f"client {number}")
+            return run.answer("g", gate.yes, who="client")
 
         _, *told = race(6, act)
         node = run.node("g")

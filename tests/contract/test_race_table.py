@@ -17,6 +17,7 @@ from tests.contract.race_gates import (
 
 from tidegate.errors import (
     AlreadyAnswered,
+    Changed,
     InvalidValue,
     KeyReused,
     NotWaitingYet,
@@ -182,31 +183,119 @@ def test_the_same_answer_again_gets_the_same_reply_and_changes_nothing(
     then(sandbox, run)
     sandbox.advance(3 * HOUR)
     before = run.view
-    assert run.answer("g", gate.yes, who="bob") == first
+    assert run.answer("g", gate.yes, who="ann") == first
     assert run.view == before
     assert [gate.result] == RAN
 
 
 @then
 @every_gate
-def test_the_same_key_again_gets_the_same_reply_whatever_else_it_says(
+def test_the_same_answer_of_somebody_else_is_refused_saying_who_gave_it(
+    sandbox: Sandbox, gate: Gate, then: Callable[[Sandbox, Run], None]
+):
+    run = launched(sandbox, gate)
+    first = run.answer("g", gate.yes, who="ann", key="k")
+    then(sandbox, run)
+    before = run.view, run.events
+    for key in ("", "k", "other"):
+        with pytest.raises(AlreadyAnswered, match="by ann at 2026-01-01") as refused:
+            run.answer("g", gate.yes, who="bob", key=key)
+        assert (refused.value.status, refused.value.details["at"]) == (409, first.at)
+        assert "another value" not in refused.value.message
+    assert (run.view, run.events) == before
+    assert [gate.result] == RAN
+
+
+@then
+@every_gate
+def test_the_same_key_again_gets_the_same_reply_and_for_another_value_it_is_refused(
     sandbox: Sandbox, gate: Gate, then: Callable[[Sandbox, Run], None]
 ):
     run = launched(sandbox, gate)
     first = run.answer("g", gate.yes, who="ann", key="k")
     then(sandbox, run)
     sandbox.advance(3 * HOUR)
-    for value in (gate.yes, gate.no, gate.wrong):
-        assert run.answer("g", value, who="bob", key="k") == first
+    before = run.events
+    assert run.answer("g", gate.yes, who="ann", key="k") == first
+    for value in (gate.no, gate.wrong):
+        with pytest.raises(KeyReused, match="you have used the key 'k'") as refused:
+            run.answer("g", value, who="ann", key="k")
+        assert (refused.value.status, refused.value.code) == (422, "key_reused")
+    assert run.events == before
     assert [gate.result] == RAN
+
+
+def test_two_people_may_use_one_key(sandbox: Sandbox):
+    run = launched(sandbox, Gate("input", "forever"))
+    first = run.answer("g", 5, who="ann", key="k")
+    assert run.answer("other", 0, who="bob", key="k").who == "bob"
+    assert run.answer("g", 5, who="ann", key="k") == first
+
+
+def test_a_no_is_not_told_as_taken_where_somebody_else_has_said_yes_under_that_key(
+    sandbox: Sandbox,
+):
+    run = launched(sandbox, Gate("approve", "forever"))
+    run.approve("g", who="eve")
+    with pytest.raises(AlreadyAnswered, match="by eve"):
+        run.answer("g", False, who="ann", key="k")
 
 
 def test_the_same_no_again_gets_the_same_reply(sandbox: Sandbox):
     run = launched(sandbox, Gate("approve", "forever"))
     first = run.answer("g", False, who="ann", key="k")
     assert run.phase == "FAILED"
-    assert run.reject("g", who="bob") == first
-    assert run.answer("g", True, key="k") == first
+    assert run.reject("g", who="ann") == first
+    assert run.answer("g", False, who="ann", key="k") == first
+    with pytest.raises(KeyReused):
+        run.answer("g", True, who="ann", key="k")
+
+
+# ---- shown ----
+
+
+@every_gate
+def test_an_answer_records_what_was_shown_or_that_nothing_was(sandbox: Sandbox, gate: Gate):
+    run = launched(sandbox, gate)
+    shown = {each.name: each.digest for each in run.questions}
+    assert shown == {each.name: each.digest for each in sandbox.inbox()}
+    assert all(each.startswith("1:") for each in shown.values())
+    run.answer("g", gate.yes, shown=shown["g"])
+    run.answer("other", 0)
+    answers = {node.name: node.answer for node in run.view.nodes if node.answer is not None}
+    assert {name: answer.shown for name, answer in answers.items()} == {
+        "g": shown["g"],
+        "other": "no",
+    }
+    told = [event.details["shown"] for event in run.events if event.kind == "AnswerGiven"]
+    assert told == [shown["g"], "no"]
+
+
+@every_gate
+def test_an_answer_to_what_is_not_what_was_shown_is_refused_saying_what_changed(
+    sandbox: Sandbox, gate: Gate
+):
+    run = launched(sandbox, gate)
+    before = run.view, run.events
+    other = next(each.digest for each in run.questions if each.name == "other")
+    with pytest.raises(Changed, match="signal 'g' is not what was shown: handle") as refused:
+        run.answer("g", gate.yes, key="k", shown=other)
+    assert (refused.value.status, refused.value.code) == (409, "changed")
+    assert "handle" in refused.value.details["changed"]
+    assert (run.view, run.events) == before
+    run.answer("g", gate.yes, key="k")
+    assert [gate.result] == RAN
+
+
+@every_gate
+def test_a_handle_means_its_question_and_no_other(sandbox: Sandbox, gate: Gate):
+    run = launched(sandbox, gate)
+    handles = {each.name: each.handle for each in run.questions}
+    assert len(set(handles.values())) == 2
+    assert run.answer(handles["g"], gate.yes).signal == "g"
+    with pytest.raises(AlreadyAnswered):
+        run.answer(handles["g"], gate.no)
+    assert run.waiting == ["other"]
 
 
 def test_a_key_that_is_first_used_after_the_end_binds_nothing(sandbox: Sandbox):
@@ -286,7 +375,7 @@ def test_a_key_that_was_used_for_another_signal_is_refused(sandbox: Sandbox, gat
     run.answer("g", gate.yes, key="k")
     with pytest.raises(KeyReused) as refused:
         run.answer("other", 0, key="k")
-    assert refused.value.status == 409
+    assert refused.value.status == 422
     assert run.waiting == ["other"]
 
 

@@ -290,7 +290,8 @@ class HostRun:
         assert reply is not None
         place = (key, name, node)
         fresh = place not in self.replies
-        binds = isinstance(reply, Accepted) and name in self.stored(key).state.keys
+        keys = self.stored(key).state.keys
+        binds = isinstance(reply, Accepted) and ("local", name) in keys
         if binds and self.replies.setdefault(place, reply) != reply:
             self.faults.append(f"the key {name} got another reply")
         if isinstance(reply, Accepted) and fresh:
@@ -303,7 +304,7 @@ class HostRun:
         """Whether an answer is there, in the gate or in what is remembered of it."""
         state = self.stored(key).state
         if node in state.past:
-            return isinstance(state.past[node].reply(value), Accepted)
+            return isinstance(state.past[node].reply(value, "local"), Accepted)
         answer = state.node(node).answer
         return answer is not None and answer.value == value
 

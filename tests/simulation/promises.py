@@ -25,6 +25,7 @@ from tidegate.core.messages import (
     TaskUnfolded,
 )
 from tidegate.core.plan import ROOT, Planned
+from tidegate.core.questions import digest_of, written
 from tidegate.core.state import ExecutionPhase as Execution
 from tidegate.core.state import NodePhase as Phase
 from tidegate.ir.expr import Compare, Condition, Const, InputRef, NodeId, OutputRef
@@ -52,7 +53,8 @@ class Seen:
     cancelled: set[tuple[NodeId, int]] = field(default_factory=set)
     given_back: set[tuple[NodeId, int]] = field(default_factory=set)
     acked: dict[NodeId, Any] = field(default_factory=dict)
-    replies: dict[str, Reply] = field(default_factory=dict)
+    givers: dict[NodeId, str] = field(default_factory=dict)
+    replies: dict[tuple[str, str], tuple[NodeId, Any, Reply]] = field(default_factory=dict)
     nodes: dict[NodeId, Planned] = field(default_factory=dict)
     scopes: dict[NodeId, Graph] = field(default_factory=dict)
     inputs: dict[NodeId, dict[str, Any]] = field(default_factory=dict)
@@ -138,8 +140,11 @@ def a_round_that_is_over_leaves_nothing_but_its_answers(turn: Turn, seen: Seen) 
         assert not seen.gone & index.keys(), "something of a round that is over is left"
     for id_ in seen.acked.keys() & seen.gone:
         past = turn.state.past[id_]
-        assert isinstance(past.reply(seen.acked[id_]), Accepted), f"the answer to {id_} is lost"
-        assert isinstance(past.reply("another"), Denied), f"{id_} takes another answer"
+        giver = seen.givers[id_]
+        again = past.reply(seen.acked[id_], giver)
+        assert isinstance(again, Accepted), f"the answer to {id_} is lost"
+        assert isinstance(past.reply("another", giver), Denied), f"{id_} takes another answer"
+        assert past.reply(seen.acked[id_], "cid") == Denied("already_answered", past.at, giver)
     for id_ in turn.state.nodes:
         assert id_.count("~") <= 2 * (id_.count("/") + 1), f"{id_} grows with the rounds"
 
@@ -345,22 +350,42 @@ def a_result_is_that_of_the_current_attempt(turn: Turn, seen: Seen) -> None:
 def acknowledged_answers_stay(turn: Turn, seen: Seen) -> None:
     event, reply = turn.event, turn.reply
     if isinstance(event, AnswerGiven) and reply is not None:
-        old = seen.replies.get(event.key) if event.key else None
+        key = (event.who, event.key)
+        old = seen.replies.get(key) if event.key else None
         if old is not None:
-            fresh = getattr(reply, "code", "") == "key_reused"
-            assert reply == old or fresh, "the same key got another reply"
+            node, value, first = old
+            again = node == event.node and alike(value, event.value)
+            assert reply == (first if again else Denied("key_reused")), "a key means another answer"
         elif event.key and isinstance(reply, Accepted) and not turn.phase_before.is_terminal:
-            seen.replies[event.key] = reply
-        if isinstance(reply, Accepted) and old is None:
+            seen.replies[key] = (event.node, event.value, reply)
+        if old is None:
+            assert getattr(reply, "code", "") != "key_reused", "a key that nobody used is refused"
+        if isinstance(reply, Accepted):
             kept = seen.acked.setdefault(event.node, event.value)
-            same = alike(kept, event.value)
-            assert same, f"two different answers to {event.node} were accepted"
+            giver = seen.givers.setdefault(event.node, event.who)
+            same = alike(kept, event.value) and giver == event.who
+            assert same, f"two answers to {event.node} were accepted"
+            if old is None:
+                what_was_shown_is_what_was_answered(turn, event)
     for id_, value in seen.acked.items():
         if id_ in seen.gone:
             continue
         answer = turn.state.node(id_).answer or (seen.reuse and seen.reuse.answers.get(id_))
         assert answer is not None, f"the accepted answer to {id_} is lost"
         assert alike(answer.value, value), f"the accepted answer to {id_} became another"
+
+
+def what_was_shown_is_what_was_answered(turn: Turn, event: AnswerGiven) -> None:
+    """Digests of two gates are never the same, so one of another gate is never accepted; and the record says what was shown."""
+    planned = turn.plan.nodes.get(event.node)
+    if planned is None:
+        return  # a round that is over
+    if event.shown:
+        there = written(digest_of(turn.plan, turn.state, planned))
+        assert event.shown == there, f"{event.node} was not what was shown"
+    before, now = turn.before.get(event.node), turn.state.node(event.node).answer
+    if now is not None and (before is None or before.answer is None):
+        assert now.shown == event.shown, "what was shown is not recorded"
 
 
 def a_refusal_leaves_nothing(turn: Turn) -> None:

@@ -191,10 +191,45 @@ def without_key(real: Any) -> Any:
     def answered(flow: Any, event: Any) -> Any:
         reply = real(flow, replace(event, key=""))
         if event.key and isinstance(reply, Accepted):
-            flow.draft.bind_key(event.key, event.node, reply)
+            flow.draft.bind_key(event.who, event.key, event.node, reply)
         return reply
 
     return answered
+
+
+def anybodys_key(real: Any) -> Any:
+    """Take a key of somebody else for one's own."""
+
+    def answered(flow: Any, event: Any) -> Any:
+        others = [who for who, key in flow.draft.base.keys if key == event.key and event.key]
+        return real(flow, replace(event, who=others[0]) if others else event)
+
+    return answered
+
+
+def anybodys_answer(real: Any) -> Any:
+    """Tell two people that theirs was taken."""
+
+    def settled(old: Any, now: Any, event: Any) -> Any:
+        return real(old, now, event if old is None else replace(event, who=old.who))
+
+    return settled
+
+
+def any_value(_: Any) -> Any:
+    """Look at the key and not at what is asked for under it."""
+    return lambda draft, event: True
+
+
+def shown_or_not(real: Any) -> Any:
+    def decide(flow: Any, event: Any) -> Any:
+        return real(flow, replace(event, shown=""))
+
+    return decide
+
+
+def not_compared(_: Any) -> Any:
+    return lambda shown, digest: ()
 
 
 def without_key_after_the_end(real: Any) -> Any:
@@ -213,7 +248,7 @@ def binds(when: Any) -> Any:
             over = flow.draft.base.phase.is_terminal
             reply = real(flow, event)
             if event.key and when(reply, over):
-                flow.draft.bind_key(event.key, event.node, reply)
+                flow.draft.bind_key(event.who, event.key, event.node, reply)
             return reply
 
         return answered
@@ -403,7 +438,9 @@ def writes_through(real: Any) -> Any:
 
 def forgets(kind: type) -> Any:
     def make(real: Any) -> Any:
-        return lambda draft, change: None if isinstance(change, kind) else real(draft, change)
+        return lambda draft, change, event: (
+            None if isinstance(change, kind) else real(draft, change, event)
+        )
 
     return make
 
@@ -588,6 +625,11 @@ SABOTEURS = [
     Sabotage("True is 1", "evaluate.same", python_equal),
     Sabotage("keys are forgotten", "draft.Draft.bind_key", nothing),
     Sabotage("a key is not looked at", "signals.answered", without_key),
+    Sabotage("a key is everybody's", "signals.answered", anybodys_key),
+    Sabotage("a key is of any value", "signals._is_told", any_value),
+    Sabotage("the same answer is everybody's", "signals._settled", anybodys_answer),
+    Sabotage("what was shown is not looked at", "signals._decide", shown_or_not),
+    Sabotage("what was shown is not compared", "signals.differences", not_compared),
     Sabotage("a key is not looked at after the end", "signals.answered", without_key_after_the_end),
     Sabotage("a refusal keeps its key", "signals.answered", binds(lambda reply, over: isinstance(reply, Denied))),
     Sabotage("a key is kept after the end", "signals.answered", binds(lambda reply, over: isinstance(reply, Accepted) and over)),

@@ -8,7 +8,7 @@ from .machine import Sabotage
 from .run import Run
 from .saboteurs import SABOTEURS
 
-SEEDS = int(os.environ.get("SABOTEUR_SEEDS", "1500"))
+SEEDS = int(os.environ.get("SABOTEUR_SEEDS", "4000"))
 
 
 @pytest.mark.parametrize("sabotage", SABOTEURS, ids=lambda s: s.name)

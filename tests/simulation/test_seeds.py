@@ -12,7 +12,7 @@ from .run import Run
 
 SOMETIMES = {
     "accepted", "early accepted", "already_answered", "timed_out", "execution_ended", "withdrawn", "not_waiting_yet",
-    "key_reused", "unknown_signal", "answered by timeout", "withdrawn while open", "TaskUnfolded", "TaskLost", "TaskStarted", "TakenUp", "GivenBack", "ClockSetBack", "stopped",
+    "key_reused", "changed", "unknown_signal", "answered by timeout", "withdrawn while open", "TaskUnfolded", "TaskLost", "TaskStarted", "TakenUp", "GivenBack", "ClockSetBack", "stopped",
     "TaskNode SUCCEEDED", "TaskNode FAILED", "TaskNode TIMED_OUT", "TaskNode WAITING", "TaskNode ABORTED", "TaskNode SKIPPED",
     "InputNode TIMED_OUT", "InputNode SKIPPED", "InputNode ABORTED", "ApproveNode FAILED", "ApproveNode SUCCEEDED",
     "SleepNode SUCCEEDED", "SleepNode SKIPPED", "BranchNode SUCCEEDED", "BranchNode FAILED", "BranchNode SKIPPED",

@@ -8,6 +8,8 @@ takes some for each other. Dynamic tasks may call themselves, at the end of thei
 import random
 from typing import Any
 
+from msgspec.structs import replace
+
 from tidegate.core.messages import (
     TASK_RAISED,
     TASK_TIMED_OUT,
@@ -23,6 +25,7 @@ from tidegate.core.messages import (
     TimerFired,
 )
 from tidegate.core.plan import Plan
+from tidegate.core.questions import digest_of, written
 from tidegate.core.state import ExecutionState, NodePhase
 from tidegate.ir.expr import (
     AllOf,
@@ -292,23 +295,32 @@ def an_event(rng: random.Random, plan: Plan, state: ExecutionState, at: Instant)
     if state.past and rng.random() < 0.05:  # somebody who has not noticed that the round is over
         return answer(rng, rng.choice(list(state.past)), at, approves=rng.random() < 0.5)
     if signals and rng.random() < 0.25:  # answers early, late, doubled
-        return answer_to(rng, plan, rng.choice(signals), at)
+        return answer_to(rng, plan, state, rng.choice(signals), at)
     if not alive or rng.random() < 0.15:
         return senseless(rng, plan, at)
     id_ = rng.choice(alive)
     now, node = state.nodes[id_], plan.nodes[id_].node
     if now.phase == NodePhase.WAITING:
         if isinstance(node, InputNode | ApproveNode) and rng.random() < 0.8:
-            return answer_to(rng, plan, id_, at)
+            return answer_to(rng, plan, state, id_, at)
         return TimerFired(at, id_)
     if isinstance(node, TaskNode) and now.attempt and id_ not in plan.scopes:
         return outcome(rng, node, id_, now.attempt, at)
-    return answer_to(rng, plan, rng.choice(signals), at) if signals else TimerFired(at, id_)
+    if not signals:
+        return TimerFired(at, id_)
+    return answer_to(rng, plan, state, rng.choice(signals), at)
 
 
-def answer_to(rng: random.Random, plan: Plan, id_: NodeId, at: Instant) -> Event:
-    """Return an answer of the type that a gate takes."""
-    return answer(rng, id_, at, approves=isinstance(plan.nodes[id_].node, ApproveNode))
+def answer_to(
+    rng: random.Random, plan: Plan, state: ExecutionState, id_: NodeId, at: Instant
+) -> Event:
+    """Return an answer of the type that a gate takes; sometimes with the digest of what was shown, of that gate or of another."""
+    shown = ""
+    if rng.random() < 0.4:
+        seen = id_ if rng.random() < 0.8 else rng.choice(list(plan.gates.values()))
+        shown = written(digest_of(plan, state, plan.nodes[seen]))
+    given = answer(rng, id_, at, approves=isinstance(plan.nodes[id_].node, ApproveNode))
+    return replace(given, shown=shown)
 
 
 def outcome(rng: random.Random, node: TaskNode, id_: NodeId, attempt: int, at: Instant) -> Event:
@@ -339,7 +351,7 @@ def good(
     return TaskSucceeded(at, id_, attempt, {"o0": f"{id_}#{attempt}"})
 
 
-def answer(rng: random.Random, id_: NodeId, at: Instant, *, approves: bool) -> Event:
+def answer(rng: random.Random, id_: NodeId, at: Instant, *, approves: bool) -> AnswerGiven:
     """Return an answer, sometimes under an idempotency key."""
     key = rng.choice(["", "", f"k{rng.randint(0, 3)}"])
     value = rng.random() < 0.8 if approves else rng.choice(ANSWERS)

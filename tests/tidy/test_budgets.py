@@ -28,8 +28,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "every command, as it is typed and as it answers; backups, what is packed, whose store it is",
     ),
     "core": (
-        1_950,
-        "the machine: step, plan, state, race table, rounds of loops, decks frozen; the promises stand here",
+        2_110,
+        "the machine: step, plan, state, race table, rounds of loops, decks frozen, what a question shows; the promises stand here",
     ),
     "disk": (
         170,
@@ -39,7 +39,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         1_530,
         "drain, decide, commit, act, hold what lacks something, try one for all and store which have not begun, notice a clock set back, store what ends on a full disk; what is kept in memory, and the folds that readers share",
     ),
-    "errors": (160, "the exception tree"),
+    "errors": (175, "the exception tree"),
     "executors": (
         3_260,
         "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end",
@@ -48,7 +48,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "ir": (420, "the graph, what makes one wrong, amounts in words"),
     "logs": (135, "what tasks print, and decks: published, and of earlier versions"),
     "parts": (155, "background parts, seen to their end"),
-    "ports": (490, "what a database, an executor and a place for files must give"),
+    "ports": (505, "what a database, an executor and a place for files must give"),
     "remote": (1_080, "the Python client, and the way to a server"),
     "runtime": (240, "the composition root, and what an attempt cannot begin for"),
     "sdk": (
@@ -63,12 +63,12 @@ BUDGETS: dict[str, tuple[int, str]] = {
         1_830,
         "a database for five ports: journal, listings, catalog, access, changes; search, upgrades, room set aside for a full disk",
     ),
-    "testing": (225, "the sandbox for users' tests"),
+    "testing": (230, "the sandbox for users' tests"),
     "types": (
         3_510,
         "Python types to schemas and stored values, and back; what would come back as another one is found and refused; types that branch, in steps that are counted",
     ),
-    "wire": (760, "requests and views, constrained where they are declared"),
+    "wire": (775, "requests and views, constrained where they are declared"),
 }
 """Room of `src/tidegate` -> the most lines it may have, and what they are for."""
 

@@ -24,8 +24,8 @@ TEXTS = (".py", ".md", ".sql", ".toml", ".cfg", ".sh", "")
 FILE_MAX, FUNCTION_MAX, PARAMETERS_MAX = 500, 60, 6
 LONGER = {
     "tests/contract/test_loops.py": 540,  # one subject: each promise of a loop stands beside the loops it is told of
-    "tests/simulation/promises.py": 570,  # one function a promise
-    "tests/simulation/saboteurs.py": 640,  # one small function a planted bug
+    "tests/simulation/promises.py": 620,  # one function a promise
+    "tests/simulation/saboteurs.py": 720,  # one small function a planted bug
 }
 """Files of tests that are lists, and stay one."""
 BANNED = {

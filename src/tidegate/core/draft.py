@@ -8,7 +8,14 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from tidegate.core.messages import Accepted, AnswerRecord, Event, Failure, Launched
+from tidegate.core.messages import (
+    Accepted,
+    AnswerGiven,
+    AnswerRecord,
+    Event,
+    Failure,
+    Launched,
+)
 from tidegate.core.past import past_gate
 from tidegate.core.plan import GATE, ROOT, TASK, Plan, Planned, Round
 from tidegate.core.state import (
@@ -133,10 +140,10 @@ class Draft(StateFields):
         self.plan = plan = self.plan.growing()
         self.gone = [*self.gone, *plan.unfold(node, graph, now)]
 
-    def bind_key(self, key: str, node: NodeId, reply: Accepted) -> None:
-        """Bind an idempotency key to the reply it got."""
+    def bind_key(self, who: str, key: str, node: NodeId, reply: Accepted) -> None:
+        """Bind an idempotency key of somebody to the reply it got. (Who it is stands in the event of the line.)"""
         self.changes.append(KeyBound(key, node, reply))
-        self.keys[key] = (node, reply)
+        self.keys[who, key] = (node, reply)
 
     def note_difference(self, differs: str) -> None:
         """Keep in mind that the code imports something else now than when the execution was launched."""
@@ -149,8 +156,8 @@ class Draft(StateFields):
         self.changes.append(DeckFrozen(node, attempt, digest))
         self.decks[node] = {**self.base.decks.get(node, {}), attempt: digest}
 
-    def repeat(self, change: Change) -> None:
-        """Apply a change that was decided earlier."""
+    def repeat(self, change: Change, event: Event) -> None:
+        """Apply a change that an event led to earlier."""
         match change:
             case NodeChanged(node, state):
                 self.put(node, state)
@@ -158,8 +165,8 @@ class Draft(StateFields):
                 self.set_phase(phase, failure, node)
             case NodeUnfolded(node, graph, now):
                 self.unfold(node, graph, now)
-            case KeyBound(key, node, Accepted() as reply):
-                self.bind_key(key, node, reply)
+            case KeyBound(key, node, Accepted() as reply) if isinstance(event, AnswerGiven):
+                self.bind_key(event.who, key, node, reply)
             case DifferenceNoted(differs):
                 self.note_difference(differs)
             case DeckFrozen(node, attempt, digest):
@@ -260,5 +267,5 @@ def fold(plan: Plan, state: ExecutionState, event: Event, changes: list[Change])
     if isinstance(event, Launched):
         draft.launch(event)
     for change in changes:
-        draft.repeat(change)
+        draft.repeat(change, event)
     return draft.merge()

@@ -54,6 +54,8 @@ class AnswerRecord(Struct, frozen=True, array_like=True, gc=False):
     early: bool = False
     by_timeout: bool = False
     credential: str = ""
+    shown: str = ""
+    """The digest of the question as it was shown to who answered; empty if that is not known."""
 
 
 class Reuse(Struct, frozen=True, array_like=True, gc=False):
@@ -188,6 +190,8 @@ class AnswerGiven(Struct, frozen=True, array_like=True, gc=False, tag=8):
     comment: str = ""
     key: str = ""
     credential: str = ""
+    shown: str = ""
+    """The digest of what was shown (`core.questions`); empty if nothing was."""
 
 
 class AbortRequested(Struct, frozen=True, array_like=True, gc=False, tag=9):
@@ -225,7 +229,7 @@ def slim(event: Event) -> Event:
         case Launched():
             return event
         case AnswerGiven():
-            return structs.replace(event, value=None)
+            return structs.replace(event, value=None, shown="")
         case TaskFailed(failure=failure):
             return structs.replace(event, failure=Failure(failure.code, ""))
         case TakenUp():
@@ -267,11 +271,16 @@ class Accepted(Struct, frozen=True, array_like=True, gc=False, tag="yes"):
 
 
 class Denied(Struct, frozen=True, array_like=True, gc=False, tag="no"):
-    """The answer does not count. `code` is that of the error in `tidegate.errors`; who and when are of what forbids it."""
+    """
+    The answer does not count. `code` is that of the error in `tidegate.errors`; who and when are of what forbids it.
+
+    `changed` names the parts of the question that are not what was shown.
+    """
 
     code: str
     at: Instant | None = None
     who: str = ""
+    changed: tuple[str, ...] = ()
 
 
 Reply: TypeAlias = Accepted | Denied

@@ -33,9 +33,13 @@ class PastGate(Struct, frozen=True, gc=False):
     early: bool = False
     digest: bytes = b""
 
-    def reply(self, value: Value) -> Reply:
+    def has_answer(self, value: Value) -> bool:
+        """Return whether this is the value of its answer."""
+        return bool(self.digest) and self.digest == digest_of(value)
+
+    def reply(self, value: Value, who: str) -> Reply:
         """Return the reply to an answer given now."""
-        if self.digest and self.at is not None and self.digest == digest_of(value):
+        if self.at is not None and self.who == who and self.has_answer(value):
             return Accepted(self.at, self.who, self.early)
         return Denied(self.code, self.at, self.who)
 

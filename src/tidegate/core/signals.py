@@ -1,13 +1,15 @@
 """
 The race table: what becomes of an answer, by where its gate stands.
 
-The order matters. An idempotency key is looked at before anything else, then what the gate was told already, then how it ended,
-then whether the execution has ended; only then whether it is open. So a repeated answer gets the same reply even after the end.
+The order matters. An idempotency key is looked at before anything else, then whether the gate is the one that was shown, then what it was told
+already, then how it ended, then whether the execution has ended; only then whether it is open. So a repeated answer gets the same reply
+even after the end.
 
 Rule 1: a refusal changes nothing: the same request is decided anew, and refused answers cannot fill a store.
 The one exception is an answer that arrives at or after the due instant of a timeout that has not fired yet: it fires now.
-Rule 2: an idempotency key is stored only with an accepted answer, and only while the execution has not ended. After the end, every reply
-follows from a state that never changes again, so an answer can be decided by `step` on the folded state, without the engine.
+Rule 2: an idempotency key belongs to who sends it. It is stored only with an accepted answer, and only while the execution has not ended.
+After the end, every reply follows from a state that never changes again, so an answer can be decided by `step` on the folded state,
+without the engine.
 """
 
 from msgspec.structs import replace
@@ -17,6 +19,7 @@ from tidegate.core.draft import Draft
 from tidegate.core.evaluate import same
 from tidegate.core.messages import Accepted, AnswerGiven, AnswerRecord, Denied, Reply
 from tidegate.core.plan import ROOT
+from tidegate.core.questions import differences, digest_of
 from tidegate.core.state import (
     QUEUED,
     SUCCEEDED,
@@ -32,23 +35,36 @@ def answered(flow: Flow, event: AnswerGiven) -> Reply:
     """Decide an answer; its value fits the declared type."""
     draft = flow.draft
     if event.key:
-        kept = draft.base.keys.get(event.key)
+        kept = draft.base.keys.get((event.who, event.key))
         if kept is not None:
             node, known = kept
-            return known if node == event.node else Denied("key_reused")
+            return known if node == event.node and _is_told(draft, event) else Denied("key_reused")
     reply = _decide(flow, event)
     if event.key and isinstance(reply, Accepted) and draft.base.phase < X_SUCCEEDED:
-        draft.bind_key(event.key, event.node, reply)
+        draft.bind_key(event.who, event.key, event.node, reply)
     return reply
+
+
+def _is_told(draft: Draft, event: AnswerGiven) -> bool:
+    """Return whether the value is that of the answer that a gate has."""
+    past = draft.base.past.get(event.node)
+    if past is not None:
+        return past.has_answer(event.value)
+    told = draft.answer_to(event.node, draft.node(event.node))
+    return told is not None and same(told.value, event.value)
 
 
 def _decide(flow: Flow, event: AnswerGiven) -> Reply:
     draft, node = flow.draft, event.node
     planned = draft.plan.nodes.get(node)
     if planned is None and node in draft.base.past:
-        return draft.base.past[node].reply(event.value)
+        return draft.base.past[node].reply(event.value, event.who)
     if planned is None or not isinstance(planned.node, InputNode | ApproveNode):
         return Denied("unknown_signal")
+    if event.shown:
+        changed = differences(event.shown, digest_of(draft.plan, draft, planned))
+        if changed:
+            return Denied("changed", changed=changed)
     now = draft.node(node)
     settled = _settled(draft.answer_to(node, now), now, event)
     if settled is not None:
@@ -59,7 +75,13 @@ def _decide(flow: Flow, event: AnswerGiven) -> Reply:
         # Skipped; or it ended unasked, with the sub-workflow around it or for want of a value, and the others go on.
         return Denied("withdrawn", now.ended)
     answer = AnswerRecord(
-        event.value, event.at, event.who, event.via, event.comment, credential=event.credential
+        event.value,
+        event.at,
+        event.who,
+        event.via,
+        event.comment,
+        credential=event.credential,
+        shown=event.shown,
     )
     if now.phase is QUEUED:
         if isinstance(planned.node, ApproveNode):
@@ -79,7 +101,7 @@ def _settled(old: AnswerRecord | None, now: NodeState, event: AnswerGiven) -> Re
         return Denied("timed_out", now.ended)
     if old is None:
         return None
-    if same(old.value, event.value):
+    if old.who == event.who and same(old.value, event.value):
         return Accepted(old.at, old.who, old.early)
     return Denied("already_answered", old.at, old.who)
 

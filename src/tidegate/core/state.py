@@ -143,7 +143,11 @@ class NodeUnfolded(Struct, frozen=True, array_like=True, gc=False, tag=3):
 
 
 class KeyBound(Struct, frozen=True, array_like=True, gc=False, tag=4):
-    """An answer was accepted under this idempotency key, and repeats of it get this reply for as long as the execution is kept."""
+    """
+    An answer was accepted under this idempotency key of who gave it, and repeats of it get this reply for as long as the execution is kept.
+
+    (Earlier versions bound a key for everybody, and bound refusals too. Those are not taken up; an accepted one belongs to who gave that answer.)
+    """
 
     key: str
     node: NodeId
@@ -184,7 +188,7 @@ class StateFields:
     """
     Where an execution stands: the fields that its state and a draft of the next one have in common.
 
-    `nodes` gives the state of each node that has one. `keys` gives the gate and the reply that an idempotency key is bound to.
+    `nodes` gives the state of each node that has one. `keys` gives the gate and the reply that an idempotency key of somebody is bound to.
     `pending` counts, for a node, what must still happen before it begins; absent means: nothing has happened yet.
     `open` counts, for a node that holds others (and for the execution itself, as ROOT), those that have not ended.
     `decks` gives the blobs with the decks of a node's attempts, by attempt.
@@ -200,7 +204,7 @@ class StateFields:
     live: int
     gates: int
     nodes: dict[NodeId, NodeState]
-    keys: dict[str, tuple[NodeId, Accepted]]
+    keys: dict[tuple[str, str], tuple[NodeId, Accepted]]
     decks: dict[NodeId, dict[int, str]]
     pending: dict[NodeId, int]
     open: dict[NodeId, int]

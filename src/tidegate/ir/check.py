@@ -202,6 +202,11 @@ def _check_names(graph: Graph) -> None:
                 raise _wrong(
                     graph, f"two gates are called {node.name!r}: {gates[node.name]} and {id_}"
                 )
+            if node.name in (".", ".."):
+                raise _wrong(
+                    graph,
+                    f"gate {id_} is called {node.name!r}, which no address can say; give it a name of letters",
+                )
             gates[node.name] = id_
     names = [n.name for n in graph.nodes.values()]
     for name in (*names, *graph.interface.inputs, *graph.interface.outputs):

@@ -59,8 +59,8 @@ class WaitRow(Struct, frozen=True, gc=False):
     """
     A node waits, for an answer, for an instant, or for both: the whole of what lists show of it.
 
-    `kind` is sleep, input, approve or retry; `path` addresses the signal, `execution` is the public id. `handle`, `form` and
-    `digest` name the question and what it shows; they are empty as long as nothing makes them.
+    `kind` is sleep, input, approve or retry; `path` addresses the signal, `execution` is the public id. `handle` names
+    the question, and `digest`, in its `form`, what it shows (`core.questions`); they are empty for what asks nobody.
     """
 
     key: Key

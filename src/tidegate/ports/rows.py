@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
-from tidegate.core.addresses import signal_path
+from tidegate.core.addresses import handle_of, signal_path
 from tidegate.core.draft import Draft
 from tidegate.core.plan import Plan, Planned
+from tidegate.core.questions import FORM, digest_of
 from tidegate.core.state import ExecutionState
 from tidegate.core.waits import ANSWERABLE, shown, wait_kind
 from tidegate.ports.journal import Key, Series, WaitRow
@@ -26,6 +27,7 @@ def wait_row(
     now = state.node(planned.id)
     assert now.began is not None, "a node that waits has begun"
     kind = wait_kind(planned.node)
+    asks = kind in ANSWERABLE
     return WaitRow(
         owner.key,
         planned.id,
@@ -33,8 +35,11 @@ def wait_row(
         planned.node.name,
         now.began,
         now.due,
-        signal_path(plan, planned.id) if kind in ANSWERABLE else planned.id,
+        signal_path(plan, planned.id) if asks else planned.id,
         owner.id,
         owner.series,
+        handle_of(planned.id) if asks else "",
+        FORM if asks else 0,
+        digest_of(plan, state, planned) if asks else b"",
         shown=shown(plan, state, planned, registered=planned.id in owner.plan.nodes),
     )

@@ -169,7 +169,7 @@ class Host:
         gates = [p for p in self._waiting() if isinstance(p.node, InputNode | ApproveNode)]
         for planned in gates:
             name = planned.node.name
-            for called in (gate_path(planned.id, name), planned.id, name):
+            for called in (gate_path(planned.id, name), name):
                 if called in self._answers and self._means(called) == planned.id:
                     self._give(planned, self._stored(planned, self._answers[called]))
                     return True

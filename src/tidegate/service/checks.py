@@ -23,7 +23,7 @@ from tidegate.service.missing import lacking
 
 PAGE = 500
 
-NOT_FOLDED = frozenset({"key", "node", "handle", "form", "digest"})
+NOT_FOLDED = frozenset({"key", "node"})
 """What of a listed wait does not follow from the history."""
 
 

@@ -98,6 +98,7 @@ def event_view(number: int, line: Line) -> EventView:
     }
     if moved.own is not None and moved.own.answer is not None and isinstance(event, AnswerGiven):
         details["value"] = moved.own.answer.value
+        details["shown"] = moved.own.answer.shown or "no"
     if moved.failure:
         details["failure"] = moved.failure
     if moved.phase:

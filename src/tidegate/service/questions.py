@@ -9,9 +9,10 @@ from typing import NamedTuple, assert_never
 
 from msgspec import UNSET, UnsetType
 
-from tidegate.core.addresses import signal_path
+from tidegate.core.addresses import handle_of, signal_path
 from tidegate.core.evaluate import NoValue, evaluate
 from tidegate.core.plan import Plan, Planned
+from tidegate.core.questions import FORM, digest_of, written
 from tidegate.core.state import ExecutionState, NodePhase
 from tidegate.core.waits import wait_kind
 from tidegate.engine.folds import Snapshot
@@ -106,6 +107,9 @@ def waiting_view(now: Snapshot, node: NodeId) -> WaitingView:
         value_schema=texts.value_schema,
         suggested=_tell(plan, state, planned, question.suggested),
         on_timeout=texts.on_timeout,
+        handle=handle_of(node) if kind in ANSWERABLE else "",
+        form=FORM if kind in ANSWERABLE else 0,
+        digest=written(digest_of(plan, state, planned)) if kind in ANSWERABLE else "",
     )
 
 
@@ -149,6 +153,6 @@ def waiting_line(listed: ListedWait, gate: Node | None, damaged: str) -> Waiting
         },
         handle=wait.handle,
         form=wait.form,
-        digest=wait.digest.hex(),
+        digest=written(wait.digest, wait.form) if wait.digest else "",
         damaged=damaged,
     )

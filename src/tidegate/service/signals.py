@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from tidegate.core.addresses import path_of, resolve
 from tidegate.core.messages import Accepted, AnswerGiven, Denied
@@ -22,6 +22,7 @@ from tidegate.engine.loop import Engine
 from tidegate.engine.memory import Hot
 from tidegate.errors import (
     AlreadyAnswered,
+    Changed,
     ExecutionEnded,
     Fault,
     InvalidValue,
@@ -104,6 +105,7 @@ class Signals:
             credential=request.credential,
             comment=request.comment,
             key=request.key,
+            shown=request.shown,
         )
         if gate.ended is None:
             reply = yield Pause(self._engine.submit(gate.key, event, read))
@@ -121,7 +123,7 @@ class Signals:
                     early=early,
                 )
             case Denied() as denied:
-                raise self._refusal(denied, request)
+                raise self._refusal(denied, gate.path, request)
             case _:
                 raise AssertionError("the machine replies to every answer")
 
@@ -138,7 +140,7 @@ class Signals:
                 return gate, None
             yield ASIDE
             now = self._executions.look(request.id)
-            asks = _asks(now.plan, now.state, gate.node, request.key)
+            asks = _asks(now.plan, now.state, gate.node, request)
             return gate._replace(asks=asks, ended=_ended(now)), None
         read = yield Together(self._engine.read_light, request.id)
         if read is None:
@@ -206,20 +208,29 @@ class Signals:
             except BaseException as error:  # noqa: BLE001 - it is raised in the use case
                 found.set_exception(error)
 
-    def _refusal(self, denied: Denied, request: Answer) -> Refused | UnknownSignal:
+    def _refusal(self, denied: Denied, path: str, request: Answer) -> Refused | UnknownSignal:
         when = "" if denied.at is None else f" at {moment(denied.at):%Y-%m-%d %H:%M:%S} UTC"
-        by = f" by {denied.who}" if denied.who else ""
-        signal = f"signal {request.name!r}"
-        details = {
-            "signal": request.name,
+        signal = f"signal {path!r}"
+        details: dict[str, Any] = {
+            "signal": path,
             "at": None if denied.at is None else moment(denied.at),
             "who": denied.who,
         }
         error: Refused | UnknownSignal
         match denied.code:
             case AlreadyAnswered.code:
+                what = "by" if denied.who and denied.who != request.who else "with another value by"
+                who = denied.who or "somebody"
                 error = AlreadyAnswered(
-                    f"{signal} was answered with another value{by}{when}", **details
+                    f"{signal} was answered already, {what} {who}{when}; your answer was not taken",
+                    **details,
+                )
+            case Changed.code:
+                what = ", ".join(denied.changed)
+                error = Changed(
+                    f"{signal} is not what was shown: {what} changed; look at it again",
+                    changed=list(denied.changed),
+                    **details,
                 )
             case TimedOut.code:
                 error = TimedOut(f"{signal} timed out{when}", **details)
@@ -236,7 +247,8 @@ class Signals:
                 ended = ended_as(self._executions.row(request.id).phase)
                 error = ExecutionEnded(f"execution {request.id} {ended} already{when}", **details)
             case KeyReused.code:
-                error = KeyReused(f"the key {request.key!r} was used for another signal", **details)
+                why = f"you have used the key {request.key!r} for another answer in this execution"
+                error = KeyReused(f"{why}; take a new one for each", **details)
             case _:
                 error = UnknownSignal(f"there is no {signal}", **details)
         return error
@@ -244,14 +256,14 @@ class Signals:
 
 def _gate(execution: Hot, request: Answer) -> _Gate:
     plan, state = execution.plan, execution.state
-    node = resolve(plan, state, request.name, execution.id, request.key)
-    asks = _asks(plan, state, node, request.key)
+    node = resolve(plan, state, request.name, execution.id, (request.who, request.key))
+    asks = _asks(plan, state, node, request)
     return _Gate(execution.key, node, path_of(plan, state, node), execution.bundle, asks)
 
 
 def _gate_of_ended(now: Snapshot, request: Answer) -> _Gate:
     plan, state = now.plan, now.state
-    node = resolve(plan, state, request.name, request.id, request.key)
+    node = resolve(plan, state, request.name, request.id, (request.who, request.key))
     return _Gate(now.row.key, node, path_of(plan, state, node), "", None, (plan, state))
 
 
@@ -261,21 +273,21 @@ def _ended(now: Snapshot | Hot) -> tuple[Plan, ExecutionState] | None:
 
 
 def _asks(
-    plan: Plan, state: ExecutionState, node: NodeId, key: str
+    plan: Plan, state: ExecutionState, node: NodeId, request: Answer
 ) -> InputNode | ApproveNode | None:
     """Return the gate, unless the machine can tell the outcome without looking at the value."""
     planned = plan.nodes.get(node)  # it is gone if the round that it was in is over
-    if planned is None or _is_decided(state, node, key):
+    if planned is None or _is_decided(state, node, request):
         return None
     assert isinstance(planned.node, InputNode | ApproveNode)
     return planned.node
 
 
-def _is_decided(state: ExecutionState, node: NodeId, key: str) -> bool:
+def _is_decided(state: ExecutionState, node: NodeId, request: Answer) -> bool:
     now = state.node(node)
     return (
         state.phase.is_terminal
         or now.phase not in (NodePhase.QUEUED, NodePhase.WAITING)
         or now.answer is not None
-        or (bool(key) and key in state.keys)
+        or (bool(request.key) and (request.who, request.key) in state.keys)
     )

@@ -92,6 +92,7 @@ def answer_view(answer: AnswerRecord | None) -> AnswerView | None:
         early=answer.early,
         by_timeout=answer.by_timeout,
         credential=answer.credential,
+        shown=answer.shown or "no",
     )
 
 

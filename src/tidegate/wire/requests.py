@@ -64,11 +64,19 @@ Key = Annotated[
     Meta(
         max_length=255,
         pattern=r"^[ -~]*\Z",
-        description="Repeats of an answer with the same key get the same reply.",
+        description="Repeats of an answer by the same person with the same key get the same reply.",
         extra={SAYS: "must have at most 255 characters, all of them printable ASCII"},
     ),
 ]
 """An idempotency key: it stands in a header."""
+ShownDigest = Annotated[
+    str,
+    Meta(
+        pattern=r"^([0-9]{1,6}:[0-9a-f]{2,256})?\Z",
+        description="The digest of the question as it was shown; the answer is refused if that has changed. Empty: it was not shown.",
+        extra={SAYS: "must be the digest of a question: its form, ':' and hexadecimal digits"},
+    ),
+]
 Digest = Annotated[
     str,
     Meta(
@@ -222,13 +230,18 @@ class GetQuestion(Ask[WaitingView], frozen=True, kw_only=True, tag="get_question
 
 
 class Answer(Ask[AnswerReply], frozen=True, kw_only=True, tag="answer"):
-    """Answer a signal, by its name or path; for an approval the value is true or false. A value that does not fit is refused, and nothing is consumed."""
+    """
+    Answer a signal, by its handle, path or name; for an approval the value is true or false. A value that does not fit is refused, and nothing is consumed.
+
+    `shown` is the digest of the question that was shown.
+    """
 
     id: Long
     name: Long
     value: Value
     comment: Long = ""
     key: Key = ""
+    shown: ShownDigest = ""
 
 
 class Abort(Ask[Aborted], frozen=True, kw_only=True, tag="abort"):

@@ -30,6 +30,7 @@ class AnswerView(Struct, frozen=True, kw_only=True, gc=False):
 
     `credential` is by which they were known: `token:ID`, `session:ID` of a browser, or `user:NUMBER` of the operating system. It is empty where none
     was recorded.
+    `shown` is the digest of the question as it was shown, or `no`.
     """
 
     value: Value
@@ -40,6 +41,7 @@ class AnswerView(Struct, frozen=True, kw_only=True, gc=False):
     early: bool = False
     by_timeout: bool = False
     credential: str = ""
+    shown: str = "no"
 
 
 class HeldView(Struct, frozen=True, kw_only=True, gc=False):
@@ -100,6 +102,7 @@ class WaitingView(Struct, frozen=True, kw_only=True, gc=False):
 
     `kind` is input, approve, sleep or retry. `value` is the value under approval; it, like `suggested`, is absent when there is none (null is a value).
     `schema` is what the answer must be, `expects` the same in words. `path` addresses the signal when its name is not unique; `node` is the id of its node.
+    `handle` means this question and no other, `digest` what it shows: an answer that carries it is refused if that has changed. Both are empty for what asks nobody.
 
     In a list, values that are too large stand in `preview` instead, under `value`, `suggested`, or `show.` and their name;
     the whole question is at `executions/{id}/signals/{path}`.
@@ -128,8 +131,8 @@ class WaitingView(Struct, frozen=True, kw_only=True, gc=False):
     preview: dict[str, PreviewView] = {}
     handle: str = ""
     form: int = 0
+    """The form of the digest."""
     digest: str = ""
-    """Of what is shown, in hexadecimal; empty as long as there is none."""
     damaged: str = ""
     """What is damaged of it or of its execution, and what to do; empty if nothing is known to be."""
 

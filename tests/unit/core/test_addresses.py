@@ -1,4 +1,4 @@
-"""How a gate is addressed: a path or an id means one gate for ever, a name the only one that ever had it, or the one that is open."""
+"""How a gate is addressed: a path or a handle always means one gate, a name the only one that ever had it, or the one that is open."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from tests.unit.core.machine import Machine, gate, out, task, workflow
 from tests.unit.core.test_unfolding import LOOP, call, ends, go_round, one_round
 
-from tidegate.core.addresses import path_of, resolve, signal_path
+from tidegate.core.addresses import gate_path, handle_of, path_of, resolve, signal_path
 from tidegate.errors import AmbiguousSignal, UnknownSignal
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import SubNode
@@ -31,8 +31,12 @@ def machine() -> Machine:
     )
 
 
-def means(machine: Machine, name: str, key: str = "") -> str:
-    return resolve(machine.plan, machine.state, name, "e", key)
+def means(machine: Machine, name: str, key: str = "", who: str = "ann") -> str:
+    return resolve(machine.plan, machine.state, name, "e", (who, key))
+
+
+def by_handle(machine: Machine, node: str) -> str:
+    return means(machine, handle_of(NodeId(node)))
 
 
 def test_a_name_that_one_gate_has_means_it_before_it_opens_and_after_its_end(
@@ -52,7 +56,7 @@ def test_a_name_that_several_open_gates_have_is_refused_and_the_paths_are_listed
         means(machine, "title")
     assert refused.value.details["paths"] == ["/title", "a/title", "b/title"]
     for path, node in (("/title", "c"), ("a/title", "a/g0"), ("b/title", "b/g0")):
-        assert means(machine, path) == means(machine, node) == node
+        assert means(machine, path) == by_handle(machine, node) == node
         assert signal_path(machine.plan, NodeId(node)) == path
 
 
@@ -86,11 +90,46 @@ def nested(depth: int, name: str) -> SubNode:
     return SubNode(id=NodeId(f"d{depth}"), name=f"d{depth}", graph=workflow(inside))
 
 
-@pytest.mark.parametrize("name", ["x/y", "/x", "x/", "//", "d1/x", "d2/d1"])
-def test_a_name_may_have_slashes_wherever_it_stands(name: str) -> None:
+NAMES = ["x/y", "/x", "x/", "//", "d1/x", "d2/d1", "d2/~.g", "~.g", "/~.c", "a~1b", "~0", "n~2"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_path_tells_a_slash_of_a_name_from_one_of_its_own(name: str) -> None:
     machine = Machine(workflow(nested(3, name), nested(2, name), gate("c", name)))
-    for path, node in (("d3/d2/d1", "d3/d2/d1/g"), ("d2/d1", "d2/d1/g"), ("", "c")):
-        assert means(machine, f"{path}/{name}") == means(machine, node) == node
+    for node in ("d3/d2/d1/g", "d2/d1/g", "c"):
+        path = gate_path(NodeId(node), name)
+        assert means(machine, path) == by_handle(machine, node) == node
+        assert path.count("/") == max(1, node.count("/"))
+
+
+def test_no_name_is_taken_for_the_path_or_the_handle_of_another_gate() -> None:
+    machine = Machine(workflow(sub("a", "title"), gate("c", "a/title"), gate("d", "/~.c")))
+    assert means(machine, "a/title") == "a/g0"
+    assert means(machine, "/~.c") == "c"
+    assert signal_path(machine.plan, NodeId("c")) == "/a~1title"
+    assert means(machine, "/a~1title") == "c"
+    assert means(machine, signal_path(machine.plan, NodeId("d"))) == "d"
+
+
+def test_a_gate_that_comes_later_never_takes_the_address_of_one_that_is_there() -> None:
+    """A dynamic task returns gates named like the path, the handle and the id of a gate that waits."""
+    machine = Machine(workflow(sub("a", "title"), call("n"), task("end", inputs={"x": out("n")})))
+    called = ["a/title", handle_of(NodeId("a/g0"))]
+    machine.unfold("n", workflow(gate("x", "a/title"), gate("y", "a/~.g0"), gate("z", "a/g0")))
+    for text in called:
+        assert means(machine, text) == "a/g0"
+
+
+def test_a_name_with_a_slash_is_found_as_it_is_typed_where_it_cannot_be_a_path() -> None:
+    machine = Machine(workflow(gate("c", "legal/title")))
+    assert means(machine, "legal/title") == means(machine, "/legal~1title") == "c"
+
+
+def test_the_id_of_a_node_is_no_address() -> None:
+    machine = Machine(workflow(sub("a", "title"), gate("c", "name")))
+    for id_ in ("c", "a/g0"):
+        with pytest.raises(UnknownSignal):
+            means(machine, id_)
 
 
 def test_a_path_leads_through_the_rounds_of_loops_to_names_with_slashes() -> None:
@@ -98,9 +137,9 @@ def test_a_path_leads_through_the_rounds_of_loops_to_names_with_slashes() -> Non
     machine.unfold("n", one_round())
     go_round(machine, "n", workflow(nested(2, "x/y"), call(), o0=out("next")))
 
-    assert means(machine, "n~2/d2/d1/x/y") == means(machine, "n~2/d2/d1/g") == "n~2/d2/d1/g"
+    assert means(machine, "n~2/d2/d1/x~1y") == by_handle(machine, "n~2/d2/d1/g") == "n~2/d2/d1/g"
     with pytest.raises(UnknownSignal):
-        means(machine, "n/d2/d1/x/y")
+        means(machine, "n/d2/d1/x~1y")
 
 
 class Counted(dict[tuple[str, str], NodeId]):
@@ -128,7 +167,7 @@ def test_what_a_name_costs_grows_as_its_length_however_many_slashes_it_has(
         gates.letters = 0
         with pytest.raises(UnknownSignal):
             means(machine, name)
-        assert 0 < gates.letters <= 5 * len(name)
+        assert gates.letters <= 5 * len(name)
 
 
 @pytest.fixture
@@ -143,9 +182,9 @@ def loop() -> Machine:
     return machine
 
 
-def test_a_path_and_an_id_mean_their_round_for_ever(loop: Machine) -> None:
+def test_a_path_and_a_handle_always_mean_their_round(loop: Machine) -> None:
     for node, path in (("n/g", "n/label"), ("n~2/g", "n~2/label"), ("n~3/g", "n~3/label")):
-        assert means(loop, node) == means(loop, path) == node
+        assert by_handle(loop, node) == means(loop, path) == node
         assert path_of(loop.plan, loop.state, NodeId(node)) == path
     go_round(loop, "n~3", ends())
     assert means(loop, "n~2/label") == "n~2/g"
@@ -159,12 +198,13 @@ def test_a_name_means_the_round_that_is_open(loop: Machine) -> None:
 
 
 def test_a_key_means_the_gate_it_is_bound_to_if_that_is_what_is_addressed(loop: Machine) -> None:
-    for called in ("label", "n/label", "n/g"):
+    for called in ("label", "n/label", "n/~.g"):
         assert means(loop, called, "one") == "n/g"
     assert means(loop, "label", "two") == "n~2/g"
     assert means(loop, "label", "three") == "n~3/g"
     assert means(loop, "n~3/label", "one") == "n~3/g"
     assert means(loop, "other", "one") == "other"
+    assert means(loop, "label", "one", who="bob") == "n~3/g"
 
 
 def test_the_name_of_a_round_that_is_over_still_means_it_if_no_other_had_it() -> None:

@@ -57,16 +57,16 @@ ANSWER = AnswerRecord({"x": 1}, Instant(7), "ann", "web", early=True)
 
 def test_an_answer_is_told_from_another_one() -> None:
     gate = past_gate("title", ANSWER, Instant(9))
-    assert gate.reply({"x": 1.0}) == Accepted(Instant(7), "ann", early=True)
-    assert gate.reply({"x": True}) == Denied("already_answered", Instant(7), "ann")
+    assert gate.reply({"x": 1.0}, "ann") == Accepted(Instant(7), "ann", early=True)
+    assert gate.reply({"x": True}, "ann") == Denied("already_answered", Instant(7), "ann")
 
 
 def test_a_gate_that_its_timeout_answered_has_timed_out_for_everybody() -> None:
     answer = AnswerRecord(1, Instant(7), "timeout", "timeout", by_timeout=True)
     gate = past_gate("title", answer, Instant(9))
-    assert gate.reply(1) == gate.reply(2) == Denied("timed_out", Instant(9))
+    assert gate.reply(1, "ann") == gate.reply(2, "ann") == Denied("timed_out", Instant(9))
 
 
 def test_a_gate_that_nobody_needed_was_withdrawn() -> None:
-    assert past_gate("title", None, Instant(9)).reply(1) == Denied("withdrawn", Instant(9))
-    assert past_gate("title", None, None).reply(1) == Denied("withdrawn")
+    assert past_gate("title", None, Instant(9)).reply(1, "ann") == Denied("withdrawn", Instant(9))
+    assert past_gate("title", None, None).reply(1, "ann") == Denied("withdrawn")

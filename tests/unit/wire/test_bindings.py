@@ -83,7 +83,7 @@ FULL: list[Ask[Any]] = [
     ),
     ListSignals(id=ODD),
     GetQuestion(id=ODD, name=ODD),
-    Answer(id=ODD, name=ODD, value={"a": [1.5, "ü"]}, comment="ü\n", key="k 1"),
+    Answer(id=ODD, name=ODD, value={"a": [1.5, "ü"]}, comment="ü\n", key="k 1", shown="1:0a"),
     Abort(id=ODD, reason="ü\n"),
     ListEvents(id=ODD, after=2**53, limit=1, wait=1.0),
     GetLogs(id=ODD, node="n2/n0"),

@@ -12,10 +12,11 @@ export type Aborted = {
   phase: string;
 };
 
-/** Answer a signal, by its name or path; for an approval the value is true or false. A value that does not fit is refused, and nothing is consumed. */
+/** Answer a signal, by its handle, path or name; for an approval the value is true or false. A value that does not fit is refused, and nothing is consumed. `shown` is the digest of the question that was shown. */
 export type AnswerBody = {
   value: Json;
   comment?: string;
+  shown?: string;
 };
 
 /** An accepted answer. The same for a repeated one, for ever. */
@@ -41,7 +42,7 @@ export type AnswerResults = {
   items: Array<AnswerResult>;
 };
 
-/** A decision: what, who, when, through what, with what comment. `early`: given before the gate opened. `credential` is by which they were known: `token:ID`, `session:ID` of a browser, or `user:NUMBER` of the operating system. It is empty where none was recorded. */
+/** A decision: what, who, when, through what, with what comment. `early`: given before the gate opened. `credential` is by which they were known: `token:ID`, `session:ID` of a browser, or `user:NUMBER` of the operating system. It is empty where none was recorded. `shown` is the digest of the question as it was shown, or `no`. */
 export type AnswerView = {
   value: Json;
   who: string;
@@ -51,6 +52,7 @@ export type AnswerView = {
   early: boolean;
   by_timeout: boolean;
   credential: string;
+  shown: string;
 };
 
 /** Answers to many signals; each is decided for itself. */
@@ -61,6 +63,7 @@ export type AnswersBody = {
 /** Approve what a signal shows. */
 export type ApproveBody = {
   comment?: string;
+  shown?: string;
 };
 
 /** What one attempt of a task wrote to its standard output and error. */
@@ -197,13 +200,14 @@ export type HeldView = {
   since: string;
 };
 
-/** One of many answers: to which execution, to which signal (its path, or its name if that is unique), with which idempotency key. */
+/** One of many answers: to which execution, to which signal (its handle or path, or its name if that is unique), with which idempotency key, and the digest of what was shown. */
 export type InboxAnswer = {
   execution: string;
   signal: string;
   value: Json;
   comment?: string;
   key?: string;
+  shown?: string;
 };
 
 /** A page of what waits, the soonest due first; `next` as of a page of executions. */
@@ -300,6 +304,7 @@ export type RegisterBody = {
 /** Reject what a signal shows; its node fails. */
 export type RejectBody = {
   comment?: string;
+  shown?: string;
 };
 
 /** Launch an execution again, with the same version and inputs. The same new id again returns the execution that was launched first. */
@@ -340,7 +345,7 @@ export type Stored = {
   digest: string;
 };
 
-/** One thing an execution waits for. `kind` is input, approve, sleep or retry. `value` is the value under approval; it, like `suggested`, is absent when there is none (null is a value). `schema` is what the answer must be, `expects` the same in words. `path` addresses the signal when its name is not unique; `node` is the id of its node. In a list, values that are too large stand in `preview` instead, under `value`, `suggested`, or `show.` and their name; the whole question is at `executions/{id}/signals/{path}`. */
+/** One thing an execution waits for. `kind` is input, approve, sleep or retry. `value` is the value under approval; it, like `suggested`, is absent when there is none (null is a value). `schema` is what the answer must be, `expects` the same in words. `path` addresses the signal when its name is not unique; `node` is the id of its node. `handle` means this question and no other, `digest` what it shows: an answer that carries it is refused if that has changed. Both are empty for what asks nobody. In a list, values that are too large stand in `preview` instead, under `value`, `suggested`, or `show.` and their name; the whole question is at `executions/{id}/signals/{path}`. */
 export type WaitingView = {
   execution: string;
   workflow: string;

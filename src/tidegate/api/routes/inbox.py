@@ -20,9 +20,16 @@ AT_ONCE = 50
 
 InboxAnswer = part(
     "InboxAnswer",
-    "One of many answers: to which execution, to which signal (its path, or its name if that is unique), with which idempotency key.",
+    "One of many answers: to which execution, to which signal (its handle or path, or its name if that is unique), with which idempotency key, and the digest of what was shown.",
     Answer,
-    {"id": "execution", "name": "signal", "value": "value", "comment": "comment", "key": "key"},
+    {
+        "id": "execution",
+        "name": "signal",
+        "value": "value",
+        "comment": "comment",
+        "key": "key",
+        "shown": "shown",
+    },
 )
 AnswersBody = defstruct(
     "AnswersBody",
@@ -67,6 +74,7 @@ async def _answer(backend: Backend, call: Call, given: Any) -> AnswerResult:
         value=given.value,
         comment=given.comment,
         key=given.key,
+        shown=given.shown,
     )
     try:
         reply = await backend.ask(call, check(request))

@@ -1,0 +1,140 @@
+"""
+The digest of a question: of all that a person was shown and decides about, so that an answer can say what it is an answer to.
+
+It is written as the number of its form, `:` and hexadecimal digits: 32 bytes of all parts together, which nobody can make two questions agree in,
+and a byte of each part, by which a refusal tells what is different. It covers no due dates and no people. What is added to a question
+later (another part, another way to write one) is another form; one part more at the end changes nothing of the others.
+"""
+
+from collections import ChainMap
+from collections.abc import Iterator
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Final
+
+from msgspec import json
+
+from tidegate.core.addresses import handle_of
+from tidegate.core.draft import Draft
+from tidegate.core.evaluate import NoValue, evaluate
+from tidegate.core.plan import Plan, Planned
+from tidegate.core.state import ExecutionState
+from tidegate.ir.expr import Expr, NodeId, Value
+from tidegate.ir.graph import ApproveNode, InputNode
+
+FORM: Final = 1
+"""The number of the form in which digests are made."""
+
+PARTS: Final = (
+    "handle",
+    "kind",
+    "schema",
+    "prompt",
+    "title",
+    "figures",
+    "suggestion",
+    "subject",
+    "shown values",
+    "decks",
+)
+"""What a digest of this form covers, in its order. Nothing has a title or figures yet."""
+
+BEFORE: Final = 3
+"""How many steps before a question the page shows the decks of a node."""
+
+SIZE: Final = 32
+
+_encode = json.Encoder(order="sorted").encode
+
+
+def digest_of(plan: Plan, state: Draft | ExecutionState, planned: Planned) -> bytes:
+    """Return the digest of a gate's question. A value that does not exist yet is left out."""
+    gate = planned.node
+    assert isinstance(gate, InputNode | ApproveNode)
+    question = gate.question
+
+    def values(exprs: dict[str, Expr]) -> Iterator[tuple[str, Value]]:
+        for name, expr in exprs.items():
+            try:
+                yield name, evaluate(plan, state, planned.scope, expr)
+            except NoValue:
+                continue
+
+    suggested = {} if question.suggested is None else {"suggested": question.suggested}
+    subject = {"value": gate.subject} if isinstance(gate, ApproveNode) else {}
+    parts = (
+        _hash(handle_of(planned.id).encode()),
+        *_texts(_Same(gate)),
+        *(
+            _hash(_encode(list(values(each)))) if each else NOTHING
+            for each in (suggested, subject, question.show)
+        ),
+        _decks(plan, state, planned),
+    )
+    return _hash(b"".join(parts)) + bytes(part[0] for part in parts)
+
+
+def _decks(plan: Plan, state: Draft | ExecutionState, planned: Planned) -> bytes:
+    """Return the part for the decks of the nodes before a question: of each, those of its last attempt that made any."""
+    layers = (state.decks, state.base.decks) if isinstance(state, Draft) else (state.decks,)
+    if not any(layers):
+        return NOTHING
+    known = ChainMap(*layers)
+    found: dict[NodeId, str] = {}
+    edge = dict.fromkeys(planned.needs)
+    for _ in range(BEFORE):
+        found |= {node: known[node][max(known[node])] for node in edge if node in known}
+        edge = dict.fromkeys(up for node in edge for up in plan.nodes[node].needs)
+    return _hash(_encode(found)) if found else NOTHING
+
+
+class _Same:
+    """A gate as a key: one and the same object, not an equal one, for a graph holds what cannot be hashed."""
+
+    __slots__ = ("gate",)
+
+    def __init__(self, gate: InputNode | ApproveNode) -> None:
+        self.gate = gate
+
+    def __hash__(self) -> int:
+        return id(self.gate)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.gate is self.gate
+
+
+@lru_cache(256)
+def _texts(same: _Same) -> tuple[bytes, ...]:
+    """Return the parts that are the same in every execution."""
+    gate = same.gate
+    kind = "approve" if isinstance(gate, ApproveNode) else "input"
+    title, figures = b'""', b"[]"
+    texts = (kind.encode(), _encode(gate.schema), gate.question.prompt.encode(), title, figures)
+    return tuple(_hash(each) for each in texts)
+
+
+def _hash(body: bytes) -> bytes:
+    return blake2b(body, digest_size=SIZE).digest()
+
+
+NOTHING: Final = _hash(b"[]")
+
+
+def written(digest: bytes, form: int = FORM) -> str:
+    """Return a digest as text."""
+    return f"{form}:{digest.hex()}"
+
+
+def differences(shown: str, digest: bytes) -> tuple[str, ...]:
+    """Return which parts of a question are not those of the digest of what was shown, or `form` if it cannot be compared; empty if it is the same."""
+    if shown == written(digest):
+        return ()
+    form, _, digits = shown.partition(":")
+    if form != str(FORM) or len(digits) != 2 * len(digest):
+        return ("form",)
+    try:
+        parts = bytes.fromhex(digits)[SIZE:]
+    except ValueError:
+        return ("form",)
+    found = tuple(name for name, a, b in zip(PARTS, parts, digest[SIZE:], strict=True) if a != b)
+    return found or ("question",)
