@@ -178,6 +178,11 @@ class Dispatch:
         """Return what is held, in the order in which it was to begin."""
         return list(self._held.values())
 
+    @property
+    def holds(self) -> bool:
+        """Whether anything is held."""
+        return bool(self._held)
+
     def cancel(self, attempts: Sequence[tuple[Key, NodeId, int]]) -> None:
         """End these attempts, if they run."""
         self._running.difference_update(attempts)

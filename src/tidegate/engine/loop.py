@@ -237,7 +237,7 @@ class Engine:
                 # Full, or locked by another program: nobody is served before this is done.
                 self._stumbled = True
                 self._put_off(self._gather(self._drain()), error)
-        self._stumbled = bool(self.held())
+        self._stumbled = self.dispatch.holds
 
     def _tell_all(
         self, find: Callable[[], list[Key]], news: Callable[[Key, Instant], Event], otherwise: str
@@ -323,7 +323,7 @@ class Engine:
             self._look_ahead()
         for arrival in work.settles:
             if not arrival.settled.done():
-                busy = changed or self.held() or not self._arrivals.empty()
+                busy = changed or self.dispatch.holds or not self._arrivals.empty()
                 arrival.settled.set_result(not busy)
         self._under_way = []
 
@@ -491,7 +491,7 @@ class Engine:
         if soonest is not None and (self._next_due is None or soonest < self._next_due):
             self._next_due = soonest
         self.dispatch.submit(ledger.jobs)
-        self._stumbled = self._stumbled or bool(self.held())
+        self._stumbled = self._stumbled or self.dispatch.holds
         if ledger.cancels:
             self.dispatch.cancel(ledger.cancels)
         for future, reply in ledger.replies:

@@ -7,6 +7,7 @@ Sizes are spelled as Kubernetes and Flyte spell them. All is checked where it is
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from numbers import Real
 from typing import Any, Final
 
 from msgspec import UNSET, Struct, UnsetType, structs
@@ -190,7 +191,7 @@ def _millis(amount: Any) -> int:
     millis = number if unit else number * 1000
     if not 1 <= millis <= MOST or millis != int(millis):
         raise CompileError(
-            f"Resources: cpu must be positive, and whole thousandths; it is {amount!r}"
+            f"Resources: cpu must be whole thousandths of a processor, at least one of them and at most 2**62; it is {amount!r}"
         )
     return int(millis)
 
@@ -212,7 +213,8 @@ def _units() -> str:
 
 def _quantity(amount: Any, name: str, what: str) -> tuple[Decimal, str]:
     """Return a number and its unit. Raises CompileError."""
-    text = str(amount) if isinstance(amount, int | float | str) else ""
+    # NumPy's numbers are such, too.
+    text = str(amount) if isinstance(amount, Real | str) else ""
     found = None if isinstance(amount, bool) else _QUANTITY.fullmatch(text.strip())
     if found is None:
         raise CompileError(f"Resources: {name} must be {what}; it is {amount!r}")

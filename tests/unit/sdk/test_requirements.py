@@ -50,12 +50,21 @@ def test_memory_is_bytes_or_has_the_units_of_kubernetes(mem, size):
     assert (found.mem, found.mem_limit) == (size, size)
 
 
+def test_numbers_of_numpy_are_numbers():
+    np = pytest.importorskip("numpy")
+    found = required(requests=Resources(cpu=np.int64(2), mem=np.int32(4096)))
+    assert (found.cpu, found.mem) == (2_000, 4096)
+    half = required(requests=Resources(cpu=np.float32(0.5)))
+    assert half.cpu == 500
+
+
 @pytest.mark.parametrize(
     ("amounts", "message"),
     [
-        ({"cpu": 0}, "cpu must be positive"),
+        ({"cpu": 0}, "cpu must be whole thousandths"),
+        ({"cpu": 2**70}, r"at most 2\*\*62"),
         ({"cpu": -1}, "cpu must be a number of processors"),
-        ({"cpu": 0.0001}, "cpu must be a number|cpu must be positive"),
+        ({"cpu": 0.0001}, "cpu must be a number|cpu must be whole"),
         ({"cpu": True}, "cpu must be a number of processors"),
         ({"cpu": float("nan")}, "cpu must be a number of processors"),
         ({"cpu": "2Gi"}, "cpu has no unit 'Gi'"),
