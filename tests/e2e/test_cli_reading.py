@@ -88,7 +88,7 @@ def test_a_question_that_is_opened_is_whole(tell):
     full = tell("inbox", "--full")
     assert full.code == 0, full
     assert full.out.count(LAST) > 20
-    assert "more lines" in full.out
+    assert "lines; all of it: " in full.out
 
     listed = {each["execution"]: each for each in json.loads(tell("inbox", "--json").out)}
     assert "value" not in listed["large"]

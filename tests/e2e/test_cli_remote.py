@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from tests.serving import Server
 
+from tidegate.blobs.directory import BlobDirectory
+
 HERE = Path(__file__).parent
 
 FLOW = """
@@ -140,3 +142,38 @@ def test_the_demo_serves_workflows_that_wait_and_goes_on_with_them(tidegate: Any
     assert stopped.code == 0, stopped.err
     # Two that waited go on, two that have ended were launched anew.
     assert len({each["execution"] for each in open_ones}) == 4
+
+
+CLAIMS = """
+from tidegate import approve, workflow
+
+@workflow
+def claims(v: dict) -> dict:
+    return approve(v, "ok", None, prompt="pay \\u202e001\\u202c?")
+"""
+
+
+def test_what_is_shown_of_a_blob_is_what_the_server_finds_and_nothing_else_of_the_value_is_hidden(
+    tidegate: Any, server: Server
+):
+    page = b"<html><script>alert(1)</script>"
+    digest = BlobDirectory(server.home / "blobs").put((page,))
+    claimed = {"$blob": digest, "size": 1, "media": "image/png", "name": "a.png"}
+    tidegate.write("flow.py", CLAIMS)
+    value = {
+        "file": claimed,
+        "dict": claimed | {"amount": 1_000_000},
+        "bidi": "\u202e001\u202c EUR",
+    }
+    launched = tidegate(
+        "run", "--remote", "flow.py", "claims", "--v", json.dumps(value), "--detach", "--id", "x1"
+    )
+    assert launched.code == 0, launched.err
+
+    shown = tidegate("inbox", "--full", "--remote").out
+
+    assert f"a.png, {len(page)} bytes, text/html, sha256 {digest}" in shown
+    assert '"amount": 1000000' in shown
+    assert "pay ‹U+202E›001‹U+202C›?" in shown
+    assert "\\u202e001\\u202c EUR" in shown
+    assert shown.replace("\n", "").isprintable()

@@ -18,7 +18,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "HTTP, over the network and on the local socket: limits, who may have how many connections, routes, streams, the OpenAPI document",
     ),
     "backup": (150, "a copy of a store, and a store of a copy"),
-    "blobs": (210, "files by their hash"),
+    "blobs": (265, "files by their hash, and what they are by their first bytes"),
     "bundles": (
         700,
         "source trees: what is imported and must be there, what git tracks, what is named; packed, checked",
@@ -52,12 +52,12 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "remote": (1_080, "the Python client, and the way to a server"),
     "runtime": (240, "the composition root, and what an attempt cannot begin for"),
     "sdk": (
-        3_080,
+        3_110,
         "what authors write, traced into a graph; what a task asks of its machine; where it works in a process that goes on",
     ),
     "service": (
-        2_850,
-        "use cases, lists, views, decks as history has them, what is missing, waits or is asked for in vain, and who may",
+        2_910,
+        "use cases, lists, views, decks as history has them, what blobs are, what is missing, waits or is asked for in vain, and who may",
     ),
     "stores": (
         1_830,
@@ -65,10 +65,10 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "testing": (230, "the sandbox for users' tests"),
     "types": (
-        3_510,
-        "Python types to schemas and stored values, and back; what would come back as another one is found and refused; types that branch, in steps that are counted",
+        3_610,
+        "Python types to schemas and stored values, and back; what would come back as another one is found and refused; types that branch, in steps that are counted; what cannot be seen is marked",
     ),
-    "wire": (775, "requests and views, constrained where they are declared"),
+    "wire": (795, "requests and views, constrained where they are declared"),
 }
 """Room of `src/tidegate` -> the most lines it may have, and what they are for."""
 

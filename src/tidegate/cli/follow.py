@@ -292,6 +292,7 @@ def query(gate: WaitingView) -> Query:
         suggested=gate.suggested,
         until=until(gate),
         whole=spelled("show", gate.execution, "--json"),
+        files={each.digest: (each.size, each.media) for each in gate.files.values()},
     )
 
 

@@ -18,18 +18,19 @@ from tidegate.cli.render import (
     moment,
     phase,
     print_json,
+    printed,
     result,
     size,
     span,
     table,
     tell,
-    text,
     utc_now,
 )
 from tidegate.cli.store import open_reader
 from tidegate.cli.tree import tree
 from tidegate.cli.way import Way, spelled, way_to
 from tidegate.errors import Refused, StoreDamaged, UnknownWorkflow
+from tidegate.types.values import named_blobs
 from tidegate.wire import (
     ENDED,
     EventView,
@@ -246,8 +247,9 @@ def inbox_command(*, home: Path, limit: int, everything: bool, full: bool, as_js
 
 
 def _whole(way: Way, each: WaitingView) -> WaitingView:
-    """Return a question with all its values, which a list cuts if they are large."""
-    if not each.preview:
+    """Return a question with all its values, which a list cuts if they are large, and with what the server finds of its files."""
+    values = (v for v in (each.value, each.suggested, *each.show.values()) if v is not UNSET)
+    if not each.preview and not any(True for v in values for _ in named_blobs(v)):
         return each
     try:
         return way.ask(GetQuestion(id=each.execution, name=each.path))
@@ -294,7 +296,7 @@ def logs_command(*, home: Path, execution: str, node: str, as_json: bool) -> Non
     for each in found:
         attempt = f", attempt {each.attempt}" if each.attempt > 1 else ""
         click.echo(click.style(f"--- {line(each.name)} ({line(each.node)}{attempt})", bold=True))
-        click.echo(text(each.text).rstrip("\n"))
+        click.echo(printed(each.text).rstrip("\n"))
 
 
 @click.command("events")

@@ -1,8 +1,8 @@
 """
 What people see in a terminal: names, values, times and tables as text.
 
-Rule 1: nothing that a stranger wrote reaches the terminal as a command to it: control and direction characters are taken out,
-or written as escapes where the text must stay exact (JSON).
+Rule 1: nothing that a stranger wrote reaches the terminal as a command to it, and nothing is there that cannot be seen: control, direction and
+invisible characters are drawn as marks (`types.marks`), or written as escapes where the text must stay exact (JSON).
 Rule 2: results go to standard output and nothing else does; all the rest goes to standard error.
 """
 
@@ -17,14 +17,9 @@ import click
 import msgspec
 
 from tidegate.sdk.exhibit import aligned, cells_wide
+from tidegate.types.marks import escaped, marked
 from tidegate.wire import ExecutionView, FailureView, HeldView
 
-_UNSEEN = (
-    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and newline
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # those that turn the direction of text around
-    "\u2028\u2029\ufff9-\ufffb\ud800-\udfff"
-)
-_CONTROL = re.compile(f"[{_UNSEEN}]")
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _SPACE = re.compile(r"\s+")
 
@@ -45,7 +40,12 @@ GLYPHS = {
 
 def text(value: object) -> str:
     """Return text that is safe to show, on as many lines as it has."""
-    return _CONTROL.sub("", _ESCAPE.sub("", str(value)))
+    return marked(str(value))
+
+
+def printed(value: str) -> str:
+    """Return what a program printed, for a log: as `text`, but without the colours that it meant for a terminal."""
+    return marked(_ESCAPE.sub("", value))
 
 
 def line(value: object, most: int = 2_000) -> str:
@@ -58,12 +58,15 @@ def json_text(value: object, *, indent: bool = False) -> str:
     """Return a value as JSON, exact, with everything that a terminal could obey written as an escape."""
     body = msgspec.json.encode(value)
     shown = (msgspec.json.format(body, indent=2) if indent else body).decode()
-    return _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", shown)
+    return escaped(shown)
 
 
 def brief(value: object, most: int = 100) -> str:
-    """Return a value as JSON on one line, cut at `most` characters."""
-    return line(json_text(value), most)
+    """Return a value as JSON on one line, cut at `most` characters, with the number of those that are left out."""
+    whole = line(json_text(value), sys.maxsize)
+    return (
+        whole if len(whole) <= most else f"{whole[:most]}… ({len(whole) - most:,} more characters)"
+    )
 
 
 def print_json(value: object) -> None:

@@ -2,18 +2,20 @@
 Asking a person at a terminal: the question of one gate, put and read line by line.
 
 An answer that does not fit is asked for again. An approval has no default: Enter means nothing, for it is too easily pressed.
+Of values that are too large for a screen the beginning is shown, with what is left out, and `?all` shows all of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from msgspec import UNSET, Struct, UnsetType
 
 from tidegate.errors import InvalidValue, NoAnswer
 from tidegate.ir.expr import Schema, Value
-from tidegate.sdk.exhibit import exhibit
+from tidegate.sdk.exhibit import ALL, SCREEN, Extent, exhibit
+from tidegate.types.marks import marked
 from tidegate.types.schema import describe
-from tidegate.types.text import parse, show
+from tidegate.types.text import Files, parse, show
 from tidegate.types.values import FileStore
 
 
@@ -22,7 +24,8 @@ class Query(Struct, frozen=True, kw_only=True):
     The question of a gate. `kind` is input or approve.
 
     `value` is what is to be approved, `value_schema` its type; `suggested` is taken for an empty line. Each is UNSET if there is none, for null is a value.
-    `until` says in words when the question times out; `whole` where all of a value is that is too long to be shown.
+    `until` says in words when the question times out; `whole` where all of a value is that is too long to be shown, if nobody can be asked back.
+    `files` is what was found of the blobs in the values.
     """
 
     name: str
@@ -35,12 +38,16 @@ class Query(Struct, frozen=True, kw_only=True):
     suggested: Value | UnsetType = UNSET
     until: str = ""
     whole: str = ""
+    files: Files | None = None
 
 
 Read = Callable[[], str]
 """Returns the next line without its end. Raises EOFError when there is none, InvalidValue when it cannot be taken."""
 
 Write = Callable[[str], object]
+
+SEE_ALL = "?all"
+"""What shows all of what was left out. A text of these four characters can be answered where nothing is."""
 
 LONGEST_TYPED = 4_095
 """Bytes of the longest line that the system takes from a terminal; of a longer one it silently drops the rest."""
@@ -59,11 +66,16 @@ def ask(
 
     `now` is what people mean by "now" and "today"; `blobs` is where a file that they name goes. Raises NoAnswer when nothing more can be read.
     """
-    write("\n".join(opening(query)) + "\n")
+    lines, cut = _opened(query, SCREEN, f"{SEE_ALL} shows all of it")
+    write("\n".join(lines) + "\n")
     while True:
         write(_invitation(query))
         try:
-            return _answer(query, read(), now, blobs)
+            line = read()
+            if cut and line.strip() == SEE_ALL:
+                write("\n".join(_opened(query, ALL, "")[0]) + "\n")
+                continue
+            return _answer(query, line, now, blobs)
         except EOFError:
             write("\n")
             raise NoAnswer(
@@ -81,30 +93,44 @@ def expected(query: Query) -> str:
 
 
 def opening(query: Query) -> list[str]:
-    """Return the question as lines: what is asked, the prompt, the values beside it, and what is to be approved."""
-    verb = "Approve" if query.kind == "approve" else "Answer"
-    until = f"; {query.until}" if query.until else ""
-    lines = [f"{verb} {query.name!r}: {expected(query)}{until}"]
-    if query.prompt:
-        lines += _indented(query.prompt)
-    for name, value in query.show.items():
-        lines += _titled(query, name, value, {})
-    if query.value is not UNSET:
-        lines += _titled(query, "value", query.value, query.value_schema)
-    if query.suggested is not UNSET:
-        lines += _titled(query, "suggested (Enter takes it)", query.suggested, query.schema)
+    """Return the question as lines: what is asked, the prompt, the values beside it, and what is to be approved. What is left out is said."""
+    lines, _ = _opened(query, SCREEN, f"all of it: {query.whole}" if query.whole else "")
     return lines
 
 
-def _titled(query: Query, name: str, value: Value, schema: Schema) -> list[str]:
-    lines = exhibit(schema, value, query.whole)
-    if len(lines) == 1:
-        return [f"  {name}: {lines[0]}"]
-    return [f"  {name}:", *(f"    {line}" for line in lines)]
+def _opened(query: Query, room: Extent, see_all: str) -> tuple[list[str], bool]:
+    """Return the question as lines, and whether something is left out; `see_all` says how to see that."""
+    verb = "Approve" if query.kind == "approve" else "Answer"
+    until = f"; {query.until}" if query.until else ""
+    lines = [f"{verb} {marked(query.name)!r}: {expected(query)}{until}"]
+    if query.prompt:
+        lines += _indented(query.prompt)
+    cut = False
+    for name, value, schema in _values(query):
+        found = exhibit(schema, value, room, query.files)
+        cut = cut or bool(found.left_out)
+        shown = found.lines
+        if found.left_out:
+            shown = [*shown, f"Shown: {found.left_out}{'; ' if see_all else ''}{see_all}"]
+        if len(shown) == 1:
+            lines.append(f"  {marked(name)}: {shown[0]}")
+        else:
+            lines += [f"  {marked(name)}:", *(f"    {line}" for line in shown)]
+    return lines, cut
+
+
+def _values(query: Query) -> Iterator[tuple[str, Value, Schema]]:
+    """Yield what stands beside a question, in the order in which it is shown."""
+    for name, value in query.show.items():
+        yield name, value, {}
+    if query.value is not UNSET:
+        yield "value", query.value, query.value_schema
+    if query.suggested is not UNSET:
+        yield "suggested (Enter takes it)", query.suggested, query.schema
 
 
 def _indented(text: str) -> list[str]:
-    return [f"  {line}" for line in text.splitlines()]
+    return [f"  {line}" for line in marked(text).splitlines()]
 
 
 def _invitation(query: Query) -> str:

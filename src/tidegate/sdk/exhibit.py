@@ -1,52 +1,92 @@
 """
 A value as a person at a terminal looks at it: a list of rows as a table, and never more than a screen of anything.
 
-Rule: what is left out is counted, so that nobody takes a part for the whole.
+Rule: what is left out is counted, at the end of what is shown, with the way to all of it, so that nobody takes a part for the whole.
 """
 
 import unicodedata
 from collections.abc import Callable, Sequence
-from typing import Final
+from sys import maxsize
+from typing import Final, NamedTuple
 
 from tidegate.ir.expr import Schema, Value
-from tidegate.types.text import show
-
-MOST_LINES: Final = 24
-MOST_ROWS: Final = 10
-MOST_COLUMNS: Final = 8
-WIDEST_CELL: Final = 24
-LONGEST_LINE: Final = 1_000
+from tidegate.types.text import Files, show
 
 
-def exhibit(schema: Schema, value: Value, whole: str = "") -> list[str]:
-    """Return the lines that show a value, at least one; `whole` says where all of it is, if a part is left out."""
-    where = f"; all of it: {whole}" if whole else ""
-    rows = value[:MOST_ROWS] if isinstance(value, list) and len(value) > 1 else []
-    if is_table(rows):
-        lines = aligned(
-            [
-                [_cell(name) for name in rows[0]],
-                *([_cell(each) for each in row.values()] for row in rows),
-            ]
-        )
-        left = len(value) - len(rows)
-        return lines + ([f"… {left:,} more rows{where}"] if left else [])
-    lines = show(schema, value).splitlines() or [""]
-    left = len(lines) - MOST_LINES
+class Extent(NamedTuple):
+    """How much of a value is shown."""
+
+    lines: int
+    rows: int
+    columns: int
+    cell: int
+    line: int
+
+
+SCREEN: Final = Extent(lines=24, rows=10, columns=8, cell=24, line=1_000)
+"""What fits a terminal of the usual size beside the question."""
+
+ALL: Final = Extent(maxsize, maxsize, maxsize, maxsize, maxsize)
+
+
+class Exhibit(NamedTuple):
+    """The lines that show a value, at least one; and what is left out, in words, empty if nothing is."""
+
+    lines: list[str]
+    left_out: str = ""
+
+
+def exhibit(
+    schema: Schema, value: Value, room: Extent = SCREEN, files: Files | None = None
+) -> Exhibit:
+    """Return a value as lines. `files` is what was found of the blobs in it."""
+    if isinstance(value, list) and len(value) > 1:
+        rows = value[: room.rows]
+        if is_table(rows):
+            return _table(rows, len(value), room, files)
+    lines = show(schema, value, files).splitlines() or [""]
     # To leave out two lines and say so with one is no gain.
-    lines = lines if left <= 2 else [*lines[:MOST_LINES], f"… {left:,} more lines{where}"]
-    return [_cut(line, where) for line in lines]
+    shown = lines if len(lines) <= room.lines + 2 else lines[: room.lines]
+    left = [f"{len(shown):,} of {len(lines):,} lines"] if len(shown) < len(lines) else []
+    cut = sum(max(0, len(line) - room.line) for line in shown)
+    if cut:
+        total = sum(map(len, shown))
+        left.append(f"{total - cut:,} of {total:,} characters of {'these' if left else 'it'}")
+    return Exhibit([_cut(line, room.line) for line in shown], ", ".join(left))
+
+
+def _table(rows: list[Value], count: int, room: Extent, files: Files | None) -> Exhibit:
+    names = list(rows[0])
+    wide = len(names) > room.columns
+    cut = 0
+
+    def cell(value: Value) -> str:
+        nonlocal cut
+        words = " ".join(show({}, value, files).split())
+        cut += len(words) > room.cell
+        return _cut(words, room.cell)
+
+    lines = aligned(
+        [
+            [cell(name) for name in names[: room.columns]],
+            *([cell(row[name]) for name in names[: room.columns]] for row in rows),
+        ]
+    )
+    left = [f"{len(rows):,} of {count:,} rows"] if len(rows) < count else []
+    left += [f"{room.columns:,} of {len(names):,} columns"] if wide else []
+    left += [f"{cut:,} cell{'' if cut == 1 else 's'} not whole"] if cut else []
+    return Exhibit(lines, ", ".join(left))
 
 
 def is_table(rows: Sequence[Value]) -> bool:
-    """Return whether each row is an object of the same few fields, with a scalar in each."""
+    """Return whether each row is an object of the same fields, with a scalar in each."""
     first = rows[0] if rows else None
     return (
         isinstance(first, dict)
-        and 0 < len(first) <= MOST_COLUMNS
+        and len(first) > 0
         and all(
             isinstance(row, dict)
-            and list(row) == list(first)
+            and row.keys() == first.keys()
             and not any(isinstance(cell, list | dict) for cell in row.values())
             for row in rows
         )
@@ -74,11 +114,5 @@ def aligned(rows: Sequence[Sequence[str]], wide: Callable[[str], int] = cells_wi
     ]
 
 
-def _cell(value: Value) -> str:
-    words = " ".join(show({}, value).split())
-    return words if len(words) <= WIDEST_CELL else f"{words[: WIDEST_CELL - 1]}…"
-
-
-def _cut(line: str, where: str) -> str:
-    left = len(line) - LONGEST_LINE
-    return line if left <= 0 else f"{line[:LONGEST_LINE]}… {left:,} more characters{where}"
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -76,6 +76,7 @@ class Action(StrEnum):
     PUT_BUNDLE = "put_bundle"
     PUT_BLOB = "put_blob"
     GET_BLOB = "get_blob"
+    DESCRIBE_BLOB = "describe_blob"
     GET_METRICS = "get_metrics"
     GET_OPENAPI = "get_openapi"
     GET_SESSION = "get_session"
@@ -136,6 +137,7 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.PUT_BLOB: Policy(Right.GIVE_FILES, Where.ANYWHERE),
     # A digest is known to who has seen a value that names it, or has the content already.
     Action.GET_BLOB: _READ_ANYWHERE,
+    Action.DESCRIBE_BLOB: _READ_ANYWHERE,
     Action.GET_METRICS: Policy(Right.READ, Where.EVERYWHERE),
     Action.GET_OPENAPI: _READ_ANYWHERE,
     Action.GET_SESSION: _READ_ANYWHERE,

@@ -18,6 +18,7 @@ from tidegate.ports.artifacts import Artifacts
 from tidegate.ports.blobs import Blobs
 from tidegate.ports.bundles import Bundles
 from tidegate.ports.executor import Job
+from tidegate.service.findings import Findings
 from tidegate.types.values import BLOB, is_reference
 from tidegate.wire import ENDED, ExecutionView, WaitingView
 
@@ -33,6 +34,7 @@ class Missing:
         self._bundles = artifacts.bundles
         self._programs = programs
         self._damage = damage
+        self.findings = Findings(artifacts.blobs)
 
     def told(self, view: ExecutionView, now: Snapshot | None) -> ExecutionView:
         """Return an execution that says what it lacks, if it lacks anything, and note it for lists."""
@@ -53,15 +55,17 @@ class Missing:
         return structs.replace(view, waiting=waiting, damaged=why) if why else view
 
     def told_of(self, view: WaitingView) -> WaitingView:
-        """Return a question that says which of the files that it shows are missing."""
-        for value in (view.value, view.suggested, *view.show.values()):
-            for name in () if value is UNSET else absent(self._blobs, value):
+        """Return a question that says what the files are that it shows, or which of them are missing."""
+        values = [v for v in (view.value, view.suggested, *view.show.values()) if v is not UNSET]
+        for value in values:
+            for name in absent(self._blobs, value):
                 why = (
                     f"the file {name} that question {view.path!r} of execution {view.execution} shows is missing:"
                     " bring the same file again, or restore a copy of the store from before"
                 )
                 return structs.replace(view, damaged=why)
-        return view
+        files = self.findings.among(values)
+        return structs.replace(view, files=files) if files else view
 
     def _code(self, now: Snapshot) -> str:
         return self.codes().lacks(now.row.workflow, now.row.id)

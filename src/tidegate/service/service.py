@@ -130,6 +130,8 @@ class Service:
                 return self._attempts.logs(request)
             case wire.GetDeck():
                 return self._attempts.deck(request)
+            case wire.DescribeBlob():
+                return self._missing.findings.of(request)
             case wire.ListWorkflows():
                 return self._registry.workflows()
             case wire.GetWorkflow():

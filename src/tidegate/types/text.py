@@ -6,11 +6,11 @@ or `PT1H30M`, a list or an object is JSON (a list also without its brackets). Wh
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -19,9 +19,10 @@ from tidegate.ir.expr import Schema, Value
 from tidegate.types import formats, zones
 from tidegate.types.form import invalid, wrong
 from tidegate.types.json_text import read_json
+from tidegate.types.marks import escaped, marked
 from tidegate.types.refs import resolve
 from tidegate.types.schema import faults
-from tidegate.types.values import BLOB, FLOAT, KIND, URI, Directory, File, FileStore, keep
+from tidegate.types.values import BLOB, FLOAT, KIND, URI, Directory, File, FileStore, is_blob, keep
 from tidegate.types.words import alternatives, describe, example, spell
 
 _YES: Final = frozenset({"yes", "y", "true", "t", "on", "1"})
@@ -41,7 +42,6 @@ _UNITS: Final = {
 }  # fmt: skip
 # Patterns are compiled when they are first used, for importing the package must stay light.
 _AMOUNT: Final = r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*(?:,|and\b)?"
-_CONTROL: Final = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 
 
 class _Reader(msgspec.Struct, frozen=True):
@@ -269,48 +269,58 @@ def _path(schema: Schema, text: str, reader: _Reader) -> Value:
     return keep(kind(text), reader.blobs)
 
 
-def show(schema: Schema, value: Value) -> str:
+Files: TypeAlias = Mapping[str, tuple[int, str]]
+"""What was found of blobs, by digest: their size and media type."""
+
+
+def show(schema: Schema, value: Value, files: Files | None = None) -> str:
     """
     Return a value as it is shown on a terminal.
 
-    Characters that would steer the terminal are shown by their number in hexadecimal digits.
+    Characters that cannot be seen are marks in a text, and escapes in JSON. A blob is told by its digest, and whatever else its value says.
     """
     if isinstance(value, str):
-        return re.sub(_CONTROL, _number, value)
+        return marked(value)
     if isinstance(value, bool) or value is None:
         # Where anything is asked for, yes is a text.
         return spell(value) if schema else _written(value, indent=0)
-    shown = _readable(value)
+    shown = _readable(value, files)
     if not isinstance(shown, dict | list):
-        return shown if isinstance(shown, str) else _written(shown, indent=0)
+        return marked(shown) if isinstance(shown, str) else _written(shown, indent=0)
     line = _written(shown, indent=0)
     if len(line) > _WIDTH:
         line = _written(shown, indent=2)
-    return re.sub(_CONTROL, lambda found: f"\\u{ord(found[0]):04x}", line)
+    return escaped(line)
 
 
 def _written(value: Value, *, indent: int) -> str:
     return msgspec.json.format(msgspec.json.encode(value), indent=indent).decode()
 
 
-def _number(found: re.Match[str]) -> str:
-    return f"\\x{ord(found[0]):02x}"
-
-
-def _readable(value: Value) -> Any:
+def _readable(value: Value, files: Files | None) -> Any:
     """Return a value in which blobs and strange floats are words."""
     if isinstance(value, list):
-        return [_readable(item) for item in value]
+        return [_readable(item, files) for item in value]
     if not isinstance(value, dict):
         return value
-    if value.keys() == {FLOAT}:
+    if value.keys() == {FLOAT} and value[FLOAT] in _FLOATS:
         return value[FLOAT]
-    if BLOB in value or URI in value:
-        return _blob_words(value)
-    return {key: _readable(item) for key, item in value.items()}
+    if is_blob(value):
+        return _blob_words(value, files)
+    return {key: _readable(item, files) for key, item in value.items()}
 
 
-def _blob_words(value: dict[str, Any]) -> str:
-    name = value.get("name") or value.get("about") or value.get(URI) or value.get("media") or "blob"
-    size = value.get("size")
-    return f"<{name}, {size:,} bytes>" if isinstance(size, int) else f"<{name}>"
+_FLOATS: Final = frozenset({"nan", "inf", "-inf"})
+
+
+def _blob_words(value: dict[str, Any], files: Files | None) -> str:
+    """Say what a blob is: as it was found, where somebody has looked; else in the words of whoever made the value."""
+    if URI in value:
+        return f"<{value[URI]}>"
+    called = [str(value[each]) for each in ("name", "about") if value.get(each)]
+    if files is None:
+        size = [f"{value['size']:,} bytes"] if "size" in value else []
+        return f"<{', '.join([*(called or [value.get('media') or 'blob']), *size])}>"
+    found = files.get(value[BLOB])
+    what = ["nobody has looked into it"] if found is None else [f"{found[0]:,} bytes", found[1]]
+    return f"<{', '.join([*called, *what, f'sha256 {value[BLOB]}'])}>"

@@ -9,7 +9,8 @@ A file on the web that was not fetched yet is `{"$uri": address}`.
 `File` and `Directory` are what task code sees of them; they alone on this floor touch the disk, when a task asks.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -108,6 +109,46 @@ def reference(digest: str, *, size: int, media: str, name: str = "", about: str 
 def is_reference(value: object) -> TypeGuard[dict[str, Any]]:
     """Say whether a stored value stands for a blob."""
     return isinstance(value, dict) and isinstance(value.get(BLOB), str)
+
+
+def named_blobs(value: Value) -> Iterator[str]:
+    """Yield the digests of the blobs that a value names, wherever they stand."""
+    todo = [value]
+    while todo:
+        each = todo.pop()
+        if is_reference(each):
+            yield each[BLOB]
+        if isinstance(each, dict):
+            todo.extend(each.values())
+        elif isinstance(each, list):
+            todo.extend(each)
+
+
+_OF_BLOB: Final[Mapping[str, Any]] = {
+    BLOB: str,
+    URI: str,
+    "size": int,
+    "media": str,
+    "name": str,
+    "about": str,
+    "executable": (bool, list),
+}
+
+
+def is_blob(value: object) -> TypeGuard[dict[str, Any]]:
+    """
+    Say whether a stored value is a blob, or a file on the web, and nothing else: only then may what is shown of it stand for it.
+
+    A dict that merely looks like one, with more in it, is a dict.
+    """
+    return (
+        isinstance(value, dict)
+        and (BLOB in value) is not (URI in value)
+        and all(
+            name in _OF_BLOB and isinstance(each, _OF_BLOB[name]) for name, each in value.items()
+        )
+        and (BLOB not in value or re.fullmatch(_DIGEST, value[BLOB]) is not None)
+    )
 
 
 def blob_schema(kind: str, title: str) -> Schema:

@@ -14,6 +14,7 @@ from tidegate.ir.expr import Value
 from tidegate.wire.views import (
     Aborted,
     AnswerReply,
+    BlobView,
     DeckView,
     EventList,
     ExecutionPage,
@@ -275,6 +276,12 @@ class GetDeck(Ask[DeckView], frozen=True, kw_only=True, tag="get_deck"):
     attempt: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 
 
+class DescribeBlob(Ask[BlobView], frozen=True, kw_only=True, tag="describe_blob"):
+    """Return what a blob is: its size, and its media type by its first bytes."""
+
+    digest: Long
+
+
 class ListWorkflows(Ask[WorkflowList], frozen=True, kw_only=True, tag="list_workflows"):
     """List the latest version of each workflow."""
 
@@ -325,6 +332,7 @@ Request: TypeAlias = (
     | ListEvents
     | GetLogs
     | GetDeck
+    | DescribeBlob
     | ListWorkflows
     | GetWorkflow
     | ListVersions

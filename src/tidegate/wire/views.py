@@ -96,6 +96,14 @@ class PreviewView(Struct, frozen=True, kw_only=True, gc=False):
     size: int
 
 
+class BlobView(Struct, frozen=True, kw_only=True, gc=False):
+    """What the server finds of a blob, whatever a value says of it: its size in bytes, and its media type by its first bytes."""
+
+    digest: str
+    size: int
+    media: str
+
+
 class WaitingView(Struct, frozen=True, kw_only=True, gc=False):
     """
     One thing an execution waits for.
@@ -129,6 +137,8 @@ class WaitingView(Struct, frozen=True, kw_only=True, gc=False):
     suggested: Value | UnsetType = UNSET
     on_timeout: Value | UnsetType = UNSET
     preview: dict[str, PreviewView] = {}
+    files: dict[str, BlobView] = {}
+    """What the server finds of the blobs in the values, by digest. Told of a question that is asked for by itself, or with its execution."""
     handle: str = ""
     form: int = 0
     """The form of the digest."""

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import click
 import pytest
 
 from tidegate.cli.render import (
@@ -13,6 +14,7 @@ from tidegate.cli.render import (
     json_text,
     left,
     line,
+    printed,
     result,
     span,
     table,
@@ -29,6 +31,7 @@ HOSTILE = [
     "\u2066x\u2069",
     "a\x00b\x7f",
     "\rover",
+    "zero\u200bwidth\ufeff\u2060\U000e0041",
 ]
 
 
@@ -36,6 +39,16 @@ HOSTILE = [
 def test_nothing_that_steers_a_terminal_is_shown(words):
     for shown in (text(words), line(words), brief(words), json_text(words)):
         assert shown.isprintable(), ascii(shown)
+
+
+def test_what_cannot_be_seen_is_a_mark_and_the_colours_of_a_log_are_left_out():
+    assert text("\x1b[31m100\u202e") == line("\x1b[31m100\u202e") == "‹U+001B›[31m100‹U+202E›"
+    assert printed("\x1b[31mred\x1b[0m\u202e") == "red‹U+202E›"
+
+
+def test_a_value_that_is_cut_says_how_much_is_missing():
+    assert brief("x" * 500, 10) == '"xxxxxxxxx… (492 more characters)'
+    assert brief("x", 10) == '"x"'
 
 
 @pytest.mark.parametrize("words", HOSTILE)
@@ -74,7 +87,11 @@ def test_time_left_is_never_negative():
 
 def test_columns_are_as_wide_as_what_is_seen_of_their_cells():
     shown = table(("A", "B"), [("\x1b[31mxx\x1b[0m", "1"), ("y", "2")])
-    assert [row.rstrip() for row in text(shown).splitlines()] == ["A   B", "xx  1", "y   2"]
+    assert [row.rstrip() for row in click.unstyle(shown).splitlines()] == [
+        "A   B",
+        "xx  1",
+        "y   2",
+    ]
 
 
 def test_a_result_is_the_one_value_or_an_object_or_null():
@@ -105,6 +122,8 @@ def test_a_table_that_is_too_wide_is_cut_and_then_left_out_but_for_what_one_type
     for room in (16, 30, 40, 60, 200):
         shown = fitted(rows, room)
         assert shown[1][0] == rows[1][0]
-        assert max(len(text(each)) for each in columns(shown).splitlines()) <= max(room, 16)
+        assert max(len(click.unstyle(each)) for each in columns(shown).splitlines()) <= max(
+            room, 16
+        )
     assert fitted(rows, 200) == [list(row) for row in rows]
     assert [len(row) for row in fitted(rows, 30)] == [2, 2]

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tidegate.cli.render import text
+import click
+
 from tidegate.cli.tree import DEEPEST, tree
 from tidegate.wire import AnswerView, FailureView, NodeView
 
@@ -15,7 +16,7 @@ def node(id_: str, name: str, phase: str = "SUCCEEDED", **more: Any) -> NodeView
 
 
 def shown(*nodes: NodeView) -> list[str]:
-    return [text(each) for each in tree(nodes, NOW)]
+    return [click.unstyle(each) for each in tree(nodes, NOW)]
 
 
 def test_a_node_stands_below_what_it_unfolds_in_and_below_its_branch():
@@ -73,6 +74,6 @@ def test_what_a_node_has_to_say_stands_behind_it_one_below_the_other():
         node("n2", "ok", "WAITING", kind="approve", due=NOW + timedelta(hours=2)),
     ) == [
         "▶ RUNNING    a              for 1 min 30 s  attempt 2",
-        f'✓ SUCCEEDED  title (input)  ← "{"x" * 58}… by ann  “fine”',
+        f'✓ SUCCEEDED  title (input)  ← "{"x" * 59}… (42 more characters) by ann‹U+001B›[2J  “fine”',
         "◆ WAITING    ok (approval)  2 h left",
     ]

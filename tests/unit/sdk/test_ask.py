@@ -7,7 +7,7 @@ import pytest
 from msgspec import UNSET
 
 from tidegate import NoAnswer
-from tidegate.sdk.ask import Query, ask, then
+from tidegate.sdk.ask import Query, ask, opening, then
 
 
 class Terminal:
@@ -140,3 +140,41 @@ def test_the_value_to_approve_may_be_null():
 )
 def test_what_happens_at_the_timeout_is_said(on_timeout, approval, words):
     assert then(on_timeout, approval=approval) == words
+
+
+def test_what_does_not_fit_a_screen_is_counted_and_shown_whole_when_it_is_asked_for():
+    rows = [{"n": n, "pay_to": f"account {n}"} for n in range(5_000)]
+    said: list[str] = []
+    lines = iter(["?all", "yes"])
+
+    answer = ask(
+        Query(name="ok", kind="approve", schema={}, value=rows), lambda: next(lines), said.append
+    )
+
+    first, _, whole, *_ = said
+    assert answer is True
+    assert "Shown: 10 of 5,000 rows; ?all shows all of it" in first
+    assert "account 4999" not in first
+    assert "account 4999" in whole
+    assert "Shown:" not in whole
+
+
+def test_where_nothing_is_cut_the_words_for_all_of_it_are_an_answer():
+    query = Query(name="title", kind="input", schema={"type": "string"}, show={"x": 1})
+
+    assert ask(query, lambda: "?all", lambda _: None) == "?all"
+
+
+def test_a_prompt_and_the_names_of_values_hold_nothing_that_cannot_be_seen():
+    query = Query(
+        name="ok\u202e",
+        kind="approve",
+        schema={},
+        prompt="pay \u2066001\u2069 EUR\x1b[2J",
+        show={"sum\u200b": "\u202e001"},
+    )
+
+    shown = "\n".join(opening(query))
+
+    assert shown.replace("\n", "").isprintable()
+    assert "pay ‹U+2066›001‹U+2069› EUR" in shown

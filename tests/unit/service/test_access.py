@@ -31,7 +31,7 @@ LOOK = {
     "get_execution", "list_signals", "get_question", "list_events", "get_logs", "get_deck",
 }  # fmt: skip
 LOOK_ANYWHERE = {
-    "list_executions", "list_inbox", "list_workflows", "get_workflow", "list_versions", "get_blob", "watch", "get_openapi",
+    "list_executions", "list_inbox", "list_workflows", "get_workflow", "list_versions", "get_blob", "describe_blob", "watch", "get_openapi",
     "get_session", "end_session",
 }  # fmt: skip
 OPERATE = {"launch", "abort", "relaunch", "recover"}

@@ -122,7 +122,7 @@ def test_a_typed_path_becomes_a_blob(tmp_path: Path) -> None:
 
 SHOWN = [
     (str, "two\nlines", "two\nlines"),
-    (str, "\x1b[31mred\x07", "\\x1b[31mred\\x07"),
+    (str, "\x1b[31mred\x07", "‹U+001B›[31mred‹U+0007›"),
     (bool, True, "yes"),
     (Any, True, "true"),
     (Optional[int], None, "null"),

@@ -20,6 +20,7 @@ from tidegate.wire import (
     Answer,
     Ask,
     Checked,
+    DescribeBlob,
     GetDeck,
     GetExecution,
     GetLogs,
@@ -88,6 +89,7 @@ FULL: list[Ask[Any]] = [
     ListEvents(id=ODD, after=2**53, limit=1, wait=1.0),
     GetLogs(id=ODD, node="n2/n0"),
     GetDeck(id=ODD, node="n2/n0", attempt=2),
+    DescribeBlob(digest="ab" * 32),
     ListWorkflows(),
     GetWorkflow(name=ODD.replace("/", ""), version=ODD),
     ListVersions(name=ODD.replace("/", "")),
@@ -108,6 +110,7 @@ LEAST: list[Ask[Any]] = [
     GetLogs(id="e"),
     GetLogs(id="e", node="logs"),
     GetDeck(id="e", node="n0"),
+    DescribeBlob(digest="ab" * 32),
     GetWorkflow(name="w"),
     MakeToken(name="ada", grants=[]),
 ]

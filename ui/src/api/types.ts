@@ -74,6 +74,13 @@ export type AttemptLog = {
   text: string;
 };
 
+/** What the server finds of a blob, whatever a value says of it: its size in bytes, and its media type by its first bytes. */
+export type BlobView = {
+  digest: string;
+  size: number;
+  media: string;
+};
+
 /** A workflow of a module that cannot be compiled, or one whose graph cannot be read back, and why. */
 export type BrokenView = {
   name: string;
@@ -366,6 +373,7 @@ export type WaitingView = {
   suggested?: Json;
   on_timeout?: Json;
   preview: Record<string, PreviewView>;
+  files: Record<string, BlobView>;
   handle: string;
   form: number;
   digest: string;

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 
 from tidegate.api.backend import Backend
-from tidegate.api.route import BYTES, Call, Content, Reply, Route, Stream
+from tidegate.api.route import BYTES, Call, Content, Reply, Route, Stream, asking
 from tidegate.errors import UnknownBlob
 from tidegate.service.access import Action
 from tidegate.wire import Stored
@@ -81,4 +81,5 @@ ROUTES = (
         refuses=(UnknownBlob,),
         tag=TAG,
     ),
+    asking("describe_blob", TAG, UnknownBlob),
 )
