@@ -152,6 +152,12 @@ class UnknownToken(UnknownThing):
     code = "unknown_token"
 
 
+class UnknownSession(UnknownThing):
+    """Whoever asks has no such session."""
+
+    code = "unknown_session"
+
+
 class Refused(TidegateError):
     """The thing exists, and its state forbids what was asked; nothing has changed."""
 

@@ -135,6 +135,10 @@ class Part:
         """Do not run it again, and end the pause it may be in. Called before its thread is told to return."""
         self._stop.set()
 
+    def pause(self, seconds: float) -> bool:
+        """Wait, in its thread; return whether it was stopped meanwhile."""
+        return self._stop.wait(seconds)
+
     def join(self, seconds: float | None = None) -> None:
         """Wait until its thread has ended, if it has one."""
         if self._thread is not None:

@@ -150,7 +150,8 @@ def cluster() -> Iterator[Cluster]:
 
 
 def translated(schema: str) -> str:
-    """Return a schema of SQLite for Postgres; search indexes are left out, for they are SQLite's own."""
+    """Return a schema of SQLite for Postgres; search indexes and triggers are left out, for they are SQLite's own."""
+    schema = re.sub(r"CREATE TRIGGER.*?END;", "", schema, flags=re.DOTALL)
     lines = [line for line in schema.splitlines() if not line.startswith("--")]
     found = []
     for statement in "\n".join(lines).split(";"):
@@ -251,9 +252,7 @@ class Both:
             self._sqlite.execute(migration.sql).fetchall()
         self._sqlite.execute("DELETE FROM marks")
         self._prepared = "".join(map(prepared, statements.shared()))
-        tables = (
-            "history, waits, executions, series, workflows, graphs, counters, marks, tokens, logins"
-        )
+        tables = "history, waits, executions, series, workflows, graphs, counters, marks, tokens, sessions, audit"
         cluster.ask(f"TRUNCATE {tables} RESTART IDENTITY")
 
     def write(self, changes: Sequence[tuple[str, Mapping[str, Any] | Sequence[Any]]]) -> None:

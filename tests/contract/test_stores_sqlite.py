@@ -12,6 +12,7 @@ from pathlib import Path
 import apsw
 import pytest
 from tests.contract.access_contract import AccessContract
+from tests.contract.audit_contract import AuditContract, line
 from tests.contract.catalog_contract import CatalogContract
 from tests.contract.changes_contract import ChangesContract
 from tests.contract.journal_contract import JournalContract
@@ -33,6 +34,7 @@ class StoreContract(
     SearchContract,
     CatalogContract,
     AccessContract,
+    AuditContract,
     ChangesContract,
 ):
     """All ports of a store."""
@@ -437,3 +439,16 @@ def test_a_page_that_cannot_be_read_is_said_to_be_damaged_and_others_are_read(pa
     with pytest.raises(StoreDamaged, match="restore"):
         store.journal.find("e1999")
     store.close()
+
+
+@pytest.mark.parametrize("wish", ["UPDATE audit SET who = 'bob'", "DELETE FROM audit"])
+def test_the_audit_log_is_only_appended_to_by_the_database_itself(tmp_path: Path, wish: str):
+    path = tmp_path / "tidegate.db"
+    store = SqliteStore.open(path)
+    store.audit.record([line(1)])
+    store.close()
+
+    connection = apsw.Connection(str(path))
+    with pytest.raises(apsw.ConstraintError, match="append-only"):
+        connection.execute(wish)
+    connection.close()

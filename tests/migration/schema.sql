@@ -39,15 +39,6 @@ CREATE TABLE tokens (
     used INTEGER
 ) STRICT;
 
-CREATE TABLE logins (
-    hash BLOB PRIMARY KEY,
-    token TEXT NOT NULL REFERENCES tokens (id),
-    created INTEGER NOT NULL,
-    expires INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX logins_by_expiry ON logins (expires);
-
 CREATE TABLE series (
     id INTEGER PRIMARY KEY,
     project TEXT NOT NULL,
@@ -126,3 +117,41 @@ CREATE TABLE held (
     since INTEGER NOT NULL,
     PRIMARY KEY (key, node)
 ) STRICT;
+
+CREATE TABLE sessions (
+    hash BLOB PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    token TEXT REFERENCES tokens (id),
+    agent TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    number INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    who TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    via TEXT NOT NULL,
+    address TEXT NOT NULL,
+    execution TEXT NOT NULL,
+    about TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    shown TEXT NOT NULL,
+    count INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX audit_of_refusals ON audit (at) WHERE kind = 'refused';
+
+CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit
+BEGIN
+    SELECT raise(ABORT, 'the audit is append-only');
+END;
+
+CREATE TRIGGER audit_never_shrinks BEFORE DELETE ON audit
+BEGIN
+    SELECT raise(ABORT, 'the audit is append-only');
+END;

@@ -32,11 +32,12 @@ MAY_SCAN = {
     "workflows": ["workflows USING COVERING INDEX sqlite_autoindex_workflows_1"],
     # SQLite would look for orphans to adopt, if it had let any in.
     "add_workflow": ["executions"],
-    # Tokens and logins are few, and all of them are read once.
+    # Tokens and sessions are few, and all of them are read once.
     "tokens": ["tokens"],
-    "logins": ["logins"],
     # What is held is read once.
     "held": ["held"],
+    "sessions": ["sessions"],
+    "end_expired_sessions": ["sessions"],
     # Some ten rows.
     "counters": ["counters"],
     # A few hundred at most: then they are entered into the index.
@@ -72,8 +73,8 @@ MAY_SORT = {
     "waits_of_execution",
     # Few, and read once.
     "tokens",
-    "logins",
     "held",
+    "sessions",
     # A page, or what the search index has found.
     "execution_rows",
     "wait_rows",
@@ -181,9 +182,9 @@ def test_who_could_come_in_still_can_and_who_could_not_still_cannot(tmp_path: Pa
         ("ada", b"\x22", NOON + 50),
     ]
     assert store.access.tokens()[1].grants == (("viewer", "*", "*"), ("approver", "flow", "*"))
-    assert [(row.hash, row.token) for row in store.access.logins()] == [
-        (b"\x33", "0a1b2c3d"),
-        (b"\x44", "4e5f6a7b"),
+    assert [(row.hash, row.name, row.token) for row in store.access.sessions()] == [
+        (b"\x33", "admin", "0a1b2c3d"),
+        (b"\x44", "ada", "4e5f6a7b"),
     ]
     store.close()
 

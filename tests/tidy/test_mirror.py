@@ -48,7 +48,7 @@ ELSEWHERE = (
     Group(
         "tests/contract/test_stores_sqlite.py",
         "the store keeps its promises as a whole",
-        "stores/rows stores/sqlite/access stores/sqlite/catalog stores/sqlite/changes stores/sqlite/connect"
+        "stores/rows stores/sqlite/access stores/sqlite/audit stores/sqlite/catalog stores/sqlite/changes stores/sqlite/connect"
         " stores/sqlite/journal stores/sqlite/listings stores/sqlite/search stores/sqlite/store",
     ),
     Group(

@@ -5,7 +5,7 @@ from functools import cache, partial
 
 import msgspec
 
-from tidegate.api.auth import Gatekeeper
+from tidegate.api.auth import Gatekeeper, Keepers
 from tidegate.api.backend import Backend
 from tidegate.api.door import Door
 from tidegate.api.openapi import make_document
@@ -51,9 +51,11 @@ class App(Gatekeeper):
         self._backend = Backend(service, version, settings)
         self._backend.openapi = partial(_openapi, version)
         table, pages = Table(ROUTES), Pages()
-        self.local = Door(table, self._backend, Counter(), pages)
+        self.local = Door(table, self._backend, Counter(), pages, self.note_refusal)
         super().__init__(
-            Door(table, self._backend, self._backend.replies, pages), service.tokens, settings
+            Door(table, self._backend, self._backend.replies, pages, self.note_refusal),
+            Keepers(service.tokens, service.sessions, service.audit),
+            settings,
         )
 
     def close(self) -> None:

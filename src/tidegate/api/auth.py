@@ -14,8 +14,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from math import inf
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
+
+from msgspec import structs
 
 from tidegate.api.callers import CALLER, Caller
 from tidegate.api.replies import WHOLE, Out
@@ -30,10 +32,16 @@ from tidegate.errors import (
     WrongHost,
 )
 from tidegate.service.access import ANONYMOUS, Principal
+from tidegate.service.audit import RECORDED, AuditLog
+from tidegate.service.sessions import Sessions
 from tidegate.service.tokens import NOBODY, Tokens
+from tidegate.wire import proof
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SESSION: Final = "/api/v1/session"
+CODE: Final = "/api/v1/session/code"
+TRIED: Final = frozenset({SESSION, CODE, proof.PATH})
+"""Where a stranger may try a secret: what fails there counts like a wrong token."""
 
 SECURE_COOKIE: Final = "__Host-tidegate"
 PLAIN_COOKIE: Final = "tidegate-session"
@@ -57,6 +65,14 @@ WANTED: Final = frozenset({b"host", b"origin", b"sec-fetch-site", b"authorizatio
 NOTHING: Final[Mapping[str, Any]] = {}
 
 log = logging.getLogger(__name__)
+
+
+class Keepers(NamedTuple):
+    """Who may come in, and where it is noted that somebody may not."""
+
+    tokens: Tokens
+    sessions: Sessions
+    audit: AuditLog
 
 
 class Pace:
@@ -108,12 +124,12 @@ class Gatekeeper:
     def __init__(
         self,
         app: AsgiApp,
-        tokens: Tokens,
+        keepers: Keepers,
         settings: Settings,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._app = app
-        self._tokens = tokens
+        self._tokens, self._sessions, self._audit = keepers
         self._hosts = settings.hosts
         self._secure = settings.is_secure
         self._behind_proxy = settings.behind_proxy
@@ -137,21 +153,19 @@ class Gatekeeper:
         try:
             state["headers"] = headers = _headers(scope)
             state["principal"] = principal = self._admitted(scope, headers)
-            if (
-                caller is not None
-                and principal is not ANONYMOUS
-                and caller.holder != principal.token
-            ):
-                caller.belongs_to(principal.token)
+            if caller is not None and principal.name and caller.holder != principal.name:
+                caller.belongs_to(principal.name)
         except TidegateError as error:
+            self.note_refusal(scope, error)
             if caller is not None and error.status == 401:
                 caller.is_strange()
             return self._in_turn(partial(Out(scope, send).error, error))
-        if scope["method"] == "POST" and scope["path"] == SESSION:
+        if scope["method"] == "POST" and scope["path"] in TRIED:
+            state["address"] = self._address(scope)
             # Its reply is looked at, so it comes in messages.
             scope.get("extensions", {}).pop(WHOLE, None)
             send = self._noting_failure(scope, send)
-        if principal is ANONYMOUS:
+        if not principal.name:
             return self._in_turn(partial(self._app, scope, receive, send))
         return self._app(scope, receive, send)
 
@@ -168,10 +182,15 @@ class Gatekeeper:
         if not safe and (origin is not None or site is not None):
             self._from_own_page(origin, site, host)
         principal = self._principal(scope, headers, safe=safe)
-        if principal is ANONYMOUS:
-            return ANONYMOUS
-        self._keep_uses(self._clock())
+        if principal.name:
+            self._keep_uses(self._clock())
         return principal
+
+    def note_refusal(self, scope: Scope, error: TidegateError) -> None:
+        """Count in the audit log that somebody was refused for lack of right."""
+        if error.status in RECORDED:
+            principal = scope["state"].get("principal", ANONYMOUS)
+            self._audit.refused(error.code, principal, self._address(scope))
 
     def _own_name(self, host: bytes) -> str:
         known = self._names.get(host)
@@ -202,8 +221,11 @@ class Gatekeeper:
                 raise self._failed(self._address(scope))
             return found
         visitor = self._visitor(headers.get(b"cookie", b""))
-        if visitor is None or (scope["method"], scope["path"]) == ("POST", SESSION):
+        if visitor is None:
             return ANONYMOUS
+        if scope["method"] == "POST" and scope["path"] in TRIED:
+            # Whoever signs in is nobody yet; the session that comes along ends then.
+            return structs.replace(ANONYMOUS, session=visitor.session)
         if not safe and b"origin" not in headers and b"sec-fetch-site" not in headers:
             raise Forbidden("a login in a cookie counts only in a browser, which says where it is")
         return visitor
@@ -212,7 +234,7 @@ class Gatekeeper:
         # Another program on this host may have left a cookie of the same name beside ours.
         for cookie in cookies.split(b";")[:MAX_COOKIES]:
             name, _, value = cookie.strip().partition(b"=")
-            if name == self._cookie and (found := self._tokens.visitor(value.decode("latin-1"))):
+            if name == self._cookie and (found := self._sessions.visitor(value.decode("latin-1"))):
                 return found
         return None
 
@@ -257,7 +279,7 @@ class Gatekeeper:
 
     def _write_uses(self) -> None:
         try:
-            self._tokens.keep_uses()
+            self._tokens.keep_uses(self._sessions.take_uses())
         except StoreError as error:
             log.warning("when tokens were used last could not be written: %s", error.message)
 

@@ -40,7 +40,7 @@ class Backend:
         receive = call.receive if waits else None
         carried = await self._carrier.carry(steps, receive, aside=call.is_large)
         view: V = carried.view
-        if waits and not self.service.tokens.is_valid(call.principal):
+        if waits and not self.service.sessions.is_valid(call.principal):
             raise Unauthenticated(NOBODY)
         if carried.body is not None:
             call.written.view, call.written.body = view, carried.body

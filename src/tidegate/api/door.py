@@ -7,7 +7,7 @@ Who asks is known before: the guard in front (`auth`) has put the `Principal` in
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache, partial
 from typing import Any, Final
@@ -72,16 +72,26 @@ STUCK = 30.0
 log = logging.getLogger(__name__)
 
 
+def _unnoted(_: Scope, __: TidegateError) -> None:
+    pass
+
+
 class Door:
-    """The routes, as an ASGI application. `backend` is handed to each; `counts` counts replies by route and status."""
+    """The routes, as an ASGI application. `backend` is handed to each; `counts` counts replies by route and status, `refused` hears of every error."""
 
     def __init__(
-        self, table: Table, backend: Any, counts: "Counter[tuple[str, int]]", pages: Pages
+        self,
+        table: Table,
+        backend: Any,
+        counts: "Counter[tuple[str, int]]",
+        pages: Pages,
+        refused: Callable[[Scope, TidegateError], None] = _unnoted,
     ) -> None:
         self._table = table
         self._pages = pages
         self._backend = backend
         self._counts = counts
+        self._refused = refused
         self._busy = 0
         self._waiting = 0
 
@@ -99,6 +109,7 @@ class Door:
             self._check_load()
             await self._serve(route, parts, scope, receive, out)
         except TidegateError as error:
+            self._refused(scope, error)
             if not out.status:
                 await out.error(error)
         except HungUp:
@@ -175,6 +186,7 @@ class Door:
         query = scope["query_string"]
         call = Call(
             principal=principal,
+            address=scope.get("state", NOTHING).get("address", ""),
             path=parts,
             query=_query(route, query) if query or route.query is not None else None,
             body=body,

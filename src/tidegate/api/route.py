@@ -57,9 +57,10 @@ class Written(Struct):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One request, read and checked."""
+    """One request, read and checked. `address` is where it comes from, for routes by which somebody signs in."""
 
     principal: Principal
+    address: str = ""
     path: Mapping[str, str]
     query: Any = None
     body: Any = None

@@ -135,7 +135,7 @@ class Tail:
     async def _pieces(
         self, ring: _Ring, cursor: Cursor, key: Key | None, execution: str, principal: Principal
     ) -> AsyncIterator[bytes]:
-        is_valid = self._service.tokens.is_valid
+        is_valid = self._service.sessions.is_valid
         yield RETRY
         clock = asyncio.get_running_loop().time
         sent, until = clock(), clock() + LONGEST

@@ -7,14 +7,16 @@ from msgspec import structs
 
 from tidegate.core.addresses import readdressed
 from tidegate.core.history import to_bytes
-from tidegate.core.messages import CancelTask, Event, RunTask
+from tidegate.core.messages import AbortRequested, AnswerGiven, CancelTask, Event, RunTask
 from tidegate.core.state import ExecutionPhase, NodePhase
 from tidegate.core.step import Step
 from tidegate.core.waits import wait_kind
+from tidegate.engine.decisions import audited
 from tidegate.engine.futures import Future
 from tidegate.engine.memory import Hot
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
+from tidegate.ports.audit import AuditRow
 from tidegate.ports.executor import Job
 from tidegate.ports.journal import (
     Batch,
@@ -40,6 +42,7 @@ class Ledger:
     """
 
     __slots__ = (
+        "_audit",
         "_counts",
         "_ends",
         "_history",
@@ -59,6 +62,7 @@ class Ledger:
     def __init__(self, *, again: bool = False, urgent: bool = False) -> None:
         self.again = again
         self.urgent = urgent
+        self._audit: list[AuditRow] = []
         self._counts = Counts(defaultdict(int), defaultdict(int))
         self._keys: dict[str, Key] = {}
         self._launches: dict[Key, LaunchRow] = {}
@@ -90,6 +94,8 @@ class Ledger:
             body = to_bytes(event, step.changes)
             hot.written += len(body)
             self._history.append(HistoryRow(key, hot.seq, body))
+            if isinstance(event, AnswerGiven | AbortRequested):
+                self._audit.extend(audited(hot.id, event, step))
             self._enter_waits(hot, step)
             if step.plan is not hot.plan:
                 self._enter_paths(hot, step)
@@ -120,6 +126,7 @@ class Ledger:
             list(self._waits.values()),
             list(self._ends.values()),
             self._counts,
+            self._audit,
             self.urgent,
         )
 

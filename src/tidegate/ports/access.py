@@ -1,11 +1,12 @@
-"""Who may ask: the tokens and logins of a store, known by the SHA-256 of their secrets."""
+"""Who may ask: the tokens and sessions of a store, known by the SHA-256 of their secrets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
 from tidegate.ir.graph import Instant
+from tidegate.ports.audit import AuditRow
 
 
 class TokenRow(Struct, frozen=True):
@@ -27,38 +28,47 @@ class TokenRow(Struct, frozen=True):
     used: Instant | None = None
 
 
-class LoginRow(Struct, frozen=True):
-    """A browser that has traded a token for a cookie, known by the SHA-256 of what is in the cookie."""
+class SessionRow(Struct, frozen=True):
+    """
+    A browser that has signed in, known by the SHA-256 of what is in its cookie.
+
+    `name` is whose it is; `token` is the id of the token that was traded, empty for a user of the operating system. `agent` is what the browser calls
+    itself, `used` about when it was used last.
+    """
 
     hash: bytes
+    id: str
+    name: str
     token: str
+    agent: str
     created: Instant
+    used: Instant
     expires: Instant
 
 
 class Access(Protocol):
-    """Tokens and logins. Called from any thread. Errors: `StoreError`, `StoreFull`."""
+    """Tokens and sessions. What has a `note` writes it into the audit log in the same transaction. Called from any thread. Errors: `StoreError`, `StoreFull`."""
 
-    def put_token(self, row: TokenRow) -> None:
-        """Store a token; of one that is stored already, only when it was revoked."""
+    def put_tokens(self, rows: Sequence[TokenRow], note: AuditRow) -> None:
+        """Store tokens; of those that are stored already, only when they end."""
         ...
 
     def tokens(self) -> list[TokenRow]:
-        """Return every token, the oldest first, those that are of no use any more too."""
+        """Return every token, the oldest first, those that are no longer valid too."""
         ...
 
-    def note_uses(self, uses: Mapping[str, Instant]) -> None:
-        """Store when tokens, by id, were used last."""
+    def note_uses(self, tokens: Mapping[str, Instant], sessions: Mapping[bytes, Instant]) -> None:
+        """Store when tokens, by id, and sessions, by hash, were used last."""
         ...
 
-    def put_login(self, row: LoginRow) -> None:
-        """Store a login; those that have expired by the time it was created are forgotten."""
+    def put_session(self, row: SessionRow, ended: Sequence[bytes], note: AuditRow) -> None:
+        """Store a session, and forget those that end with that; those that have expired by the time it was created are forgotten, too."""
         ...
 
-    def logins(self) -> list[LoginRow]:
-        """Return every login, the oldest first."""
+    def sessions(self) -> list[SessionRow]:
+        """Return every session, the oldest first."""
         ...
 
-    def end_login(self, hash_: bytes) -> None:
-        """Forget a login, if there is such a one."""
+    def end_sessions(self, hashes: Sequence[bytes], note: AuditRow) -> None:
+        """Forget sessions; those that are not there are no fault."""
         ...

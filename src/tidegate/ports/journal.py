@@ -14,6 +14,7 @@ from tidegate.core.state import ExecutionPhase
 from tidegate.core.waits import NOTHING, Shown
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
+from tidegate.ports.audit import AuditRow
 
 Key = NewType("Key", int)
 """An execution, inside: a small integer, never reused. At the doors it is known by its public id."""
@@ -116,6 +117,8 @@ class Batch(Struct):
     waits: list[WaitRow] = []
     ends: list[WaitEnd] = []
     counts: Counts = field(default_factory=Counts)
+    audit: list[AuditRow] = []
+    """What people decided."""
     urgent: bool = False
     """It only ends something, and may use the room that is set aside for that."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from tidegate.ports.access import Access
+from tidegate.ports.audit import Audit
 from tidegate.ports.catalog import Catalog
 from tidegate.ports.changes import Changes
 from tidegate.ports.journal import Journal
@@ -33,7 +34,12 @@ class Store(Protocol):
 
     @property
     def access(self) -> Access:
-        """Tokens and logins."""
+        """Tokens and sessions."""
+        ...
+
+    @property
+    def audit(self) -> Audit:
+        """Who did what, and who was refused."""
         ...
 
     @property

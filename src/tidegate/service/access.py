@@ -68,6 +68,11 @@ class Action(StrEnum):
     MAKE_TOKEN = "make_token"
     LIST_TOKENS = "list_tokens"
     REVOKE_TOKEN = "revoke_token"
+    ROTATE_TOKEN = "rotate_token"
+    MAKE_CODE = "make_code"
+    LIST_SESSIONS = "list_sessions"
+    END_SESSIONS = "end_sessions"
+    LIST_AUDIT = "list_audit"
 
     RELAUNCH = "relaunch"
     RECOVER = "recover"
@@ -82,6 +87,8 @@ class Action(StrEnum):
     GET_SESSION = "get_session"
     OPEN_SESSION = "open_session"
     END_SESSION = "end_session"
+    LOOK_AT_CODE = "look_at_code"
+    GET_PROOF = "get_proof"
     GET_HEALTH = "get_health"
 
 
@@ -129,6 +136,11 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.MAKE_TOKEN: _ADMINISTER,
     Action.LIST_TOKENS: _ADMINISTER,
     Action.REVOKE_TOKEN: _ADMINISTER,
+    Action.ROTATE_TOKEN: _ADMINISTER,
+    Action.MAKE_CODE: _ADMINISTER,
+    Action.LIST_SESSIONS: _READ_ANYWHERE,
+    Action.END_SESSIONS: _READ_ANYWHERE,
+    Action.LIST_AUDIT: Policy(Right.ADMINISTER, Where.EVERYWHERE),
     Action.RELAUNCH: _OPERATE,
     Action.RECOVER: _OPERATE,
     Action.GET_DECK: _READ,
@@ -143,6 +155,8 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.GET_SESSION: _READ_ANYWHERE,
     Action.OPEN_SESSION: _PUBLIC,
     Action.END_SESSION: _READ_ANYWHERE,
+    Action.LOOK_AT_CODE: _PUBLIC,
+    Action.GET_PROOF: _PUBLIC,
     Action.GET_HEALTH: _PUBLIC,
 }
 
@@ -169,7 +183,7 @@ class Grant(Struct, frozen=True):
 
 class Principal(Struct, frozen=True, dict=True):
     """
-    Who asks. `token` is the id of the token, `via` the way in, `login` the hash of a browser's secret, `credential` what the record says of it.
+    Who asks. `token` is the id of the token, `via` the way in, `session` the hash of a browser's secret, `credential` what the record says of it.
 
     `local` is the owner of the store, on this machine. What follows from the grants is worked out once: every request looks at it.
     """
@@ -178,7 +192,7 @@ class Principal(Struct, frozen=True, dict=True):
     grants: tuple[Grant, ...]
     via: str = ""
     token: str = ""
-    login: bytes = b""
+    session: bytes = b""
     local: bool = False
     credential: str = ""
 

@@ -8,7 +8,6 @@ import base64
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from time import monotonic
@@ -44,7 +43,7 @@ from tidegate.ports.store import Store
 from tidegate.service.events import history_page
 from tidegate.service.intake import Intake, is_costly
 from tidegate.service.missing import Missing
-from tidegate.service.moments import EPOCH, moment
+from tidegate.service.moments import instant, moment, number
 from tidegate.service.registry import Registry
 from tidegate.service.steps import ASIDE, Pause, Steps
 from tidegate.service.views import (
@@ -286,8 +285,8 @@ class Executions:
                 text=request.text,
             ),
             phases=tuple(_phase(name) for name in request.phases),
-            since=_instant("since", request.since),
-            until=_instant("until", request.until),
+            since=instant("since", request.since),
+            until=instant("until", request.until),
             before=_key(request.cursor),
             limit=request.limit + 1,
         )
@@ -309,7 +308,7 @@ class Executions:
                 )
                 for row in page
             ],
-            next="" if more is None else _cursor(more),
+            next="" if more is None else str(more),
         )
 
     def abort(self, request: Abort) -> Steps[Aborted]:
@@ -441,24 +440,6 @@ def _phase(name: str) -> ExecutionPhase:
         raise InvalidValue(why, [Fault(("phase",), why)]) from None
 
 
-def _instant(name: str, given: str) -> Instant | None:
-    if not given:
-        return None
-    try:
-        at = datetime.fromisoformat(given)
-    except ValueError:
-        why = "there is no such day or time"
-        raise InvalidValue(f"{name} {given!r}: {why}", [Fault((name,), why)]) from None
-    return Instant((at - EPOCH) // timedelta(microseconds=1))
-
-
-def _cursor(key: Key) -> str:
-    return str(int(key))
-
-
 def _key(cursor: str) -> Key | None:
-    if not cursor:
-        return None
-    if not cursor.isdecimal() or len(cursor) > 18:
-        raise InvalidValue(f"{cursor[:40]!r} is not a cursor; take the `next` of the page before")
-    return Key(int(cursor))
+    found = number(cursor)
+    return None if found is None else Key(found)

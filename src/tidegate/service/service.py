@@ -18,6 +18,8 @@ from tidegate.ports.store import Store
 from tidegate.service.access import LOCAL, Principal, visible
 from tidegate.service.admission import admit
 from tidegate.service.attempts import Attempts
+from tidegate.service.audit import AuditLog
+from tidegate.service.codes import OneTimeCodes
 from tidegate.service.executions import Executions, no_such_execution
 from tidegate.service.feed import Feed
 from tidegate.service.gauges import Gauges
@@ -26,6 +28,7 @@ from tidegate.service.intake import Intake
 from tidegate.service.missing import Missing
 from tidegate.service.queued import Queued
 from tidegate.service.registry import Registry
+from tidegate.service.sessions import Sessions
 from tidegate.service.signals import Signals
 from tidegate.service.steps import ASIDE, Steps, carry_out
 from tidegate.service.tokens import Tokens
@@ -44,7 +47,7 @@ class Service:
     """
     What Tidegate does for whoever asks.
 
-    `watch` lets a door wait for changes without a thread, `tokens` say who asks, `feed` is everybody's history, `gauges` is for operators;
+    `watch` lets a door wait for changes without a thread, `tokens` and `sessions` say who asks, `audit` keeps who was refused, `feed` is everybody's history, `gauges` is for operators;
     `blobs` and `bundles` are for doors through which files come and go.
     """
 
@@ -54,6 +57,9 @@ class Service:
         self.watch = Watch()
         self.parts = engine.parts
         self.tokens = Tokens(store.access, clock, self.parts.part("token-uses", tidies=True))
+        self.sessions = Sessions(store.access, clock, self.tokens)
+        self.codes = OneTimeCodes(clock)
+        self.audit = AuditLog(store.audit, clock, self.parts.part("audit", tidies=True))
         self.blobs = artifacts.blobs
         self.bundles = artifacts.bundles
         intake = Intake(artifacts.blobs)
@@ -144,9 +150,20 @@ class Service:
                 return self.tokens.all_of(request)
             case wire.RevokeToken():
                 return self.tokens.revoke(request)
+            case wire.RotateToken():
+                return self.tokens.rotate(request)
+            case wire.MakeCode():
+                return self.codes.make(request, principal)
+            case wire.ListSessions():
+                return self.sessions.all_of(request, principal)
+            case wire.EndSession():
+                return self.sessions.end(request, principal)
+            case wire.ListAudit():
+                return self.audit.page(request)
             case _:
                 assert_never(request)
 
     def close(self) -> None:
-        """Let everybody go who waits for a change."""
+        """Let everybody go who waits for a change, and write down who was refused."""
         self.watch.close()
+        self.audit.close()

@@ -11,12 +11,13 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 import msgspec
-from msgspec.structs import asdict
+from msgspec.structs import asdict, astuple
 
 from tidegate.core.state import ExecutionPhase
 from tidegate.core.waits import NOTHING, Shown
 from tidegate.ir.graph import Instant
-from tidegate.ports.access import LoginRow, TokenRow
+from tidegate.ports.access import SessionRow, TokenRow
+from tidegate.ports.audit import AuditRow
 from tidegate.ports.catalog import WorkflowRow
 from tidegate.ports.changes import ChangeRow, Cursor
 from tidegate.ports.journal import Batch, Counts, ExecutionRow, Series, WaitRow
@@ -74,6 +75,8 @@ def writes(batch: Batch, number_of: Callable[[Series], int]) -> Iterator[tuple[s
         yield "add_wait", [wait_bindings(row, number_of(row.series)) for row in batch.waits]
     if batch.ends:
         yield "end_wait", [(row.key, row.node) for row in batch.ends]
+    if batch.audit:
+        yield "add_audit", [audit_bindings(row) for row in batch.audit]
     if counters := counter_rows(batch.counts):
         yield "count", counters
 
@@ -240,9 +243,19 @@ def token_row(row: Row) -> TokenRow:
     return TokenRow(id_, name, hash_, msgspec.json.decode(grants, type=Grants), *rest)
 
 
-def login_row(row: Row) -> LoginRow:
-    """Make a login of a result row."""
-    return LoginRow(*row)
+def session_row(row: Row) -> SessionRow:
+    """Make a session of a result row."""
+    return SessionRow(*row)
+
+
+def audit_bindings(row: AuditRow) -> Row:
+    """Return the parameters of `add_audit`."""
+    return astuple(row)[:-1]
+
+
+def audit_row(row: Row) -> AuditRow:
+    """Make a line of the audit log of a result row."""
+    return AuditRow(*row)
 
 
 def due_bound(until: Instant) -> int:

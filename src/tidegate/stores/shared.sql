@@ -241,10 +241,10 @@ WHERE w.id IN (SELECT max(id) FROM workflows GROUP BY name)
 ORDER BY w.name;
 
 -- name: put_token
--- Who a token is for, and what it may, never changes; it can only come to an end.
+-- Who a token is for, and what it may, never changes; it can only come to an end, and sooner.
 INSERT INTO tokens (id, name, hash, grants, creator, created, expires, revoked, used)
 VALUES (:id, :name, :hash, :grants, :creator, :created, :expires, :revoked, :used)
-ON CONFLICT (id) DO UPDATE SET revoked = excluded.revoked;
+ON CONFLICT (id) DO UPDATE SET revoked = excluded.revoked, expires = excluded.expires;
 
 -- name: tokens
 SELECT id, name, hash, grants, creator, created, expires, revoked, used
@@ -256,23 +256,49 @@ UPDATE tokens
 SET used = ?2
 WHERE id = ?1;
 
--- name: end_logins
-DELETE FROM logins
+-- name: note_session
+UPDATE sessions
+SET used = ?2
+WHERE hash = ?1;
+
+-- name: end_expired_sessions
+DELETE FROM sessions
 WHERE expires <= :created;
 
--- name: put_login
-INSERT INTO logins (hash, token, created, expires)
-VALUES (:hash, :token, :created, :expires)
-ON CONFLICT (hash) DO UPDATE SET token = excluded.token, created = excluded.created, expires = excluded.expires;
+-- name: put_session
+INSERT INTO sessions (hash, id, name, token, agent, created, used, expires)
+VALUES (:hash, :id, :name, nullif(:token, ''), :agent, :created, :used, :expires);
 
--- name: logins
-SELECT hash, token, created, expires
-FROM logins
+-- name: sessions
+SELECT hash, id, name, coalesce(token, ''), agent, created, used, expires
+FROM sessions
 ORDER BY created, hash;
 
--- name: end_login
-DELETE FROM logins
-WHERE hash = :hash;
+-- name: end_session
+DELETE FROM sessions
+WHERE hash = ?1;
+
+-- name: add_audit
+-- There is no statement that changes or removes a line.
+INSERT INTO audit (number, at, kind, who, credential, via, address, execution, about, outcome, shown, count)
+VALUES ((SELECT coalesce(max(number), 0) + 1 FROM audit), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11);
+
+-- name: last_audit
+SELECT coalesce(max(number), 0)
+FROM audit;
+
+-- name: audit
+SELECT at, kind, who, credential, via, address, execution, about, outcome, shown, count, number
+FROM audit
+WHERE number < :before AND number >= :least AND at >= :since AND at < :until
+    AND (:kind = '' OR kind = :kind) AND (:who = '' OR who = :who) AND (:execution = '' OR execution = :execution)
+ORDER BY number DESC
+LIMIT :limit;
+
+-- name: count_refusals
+SELECT count(*)
+FROM audit
+WHERE kind = 'refused' AND at >= :since;
 
 -- name: unfinished
 -- For writing lists anew: executions from a key on, those that have ended only if they are wanted, too.

@@ -17,24 +17,29 @@ from tidegate.wire.requests import (
     Answer,
     Ask,
     DescribeBlob,
+    EndSession,
     GetDeck,
     GetExecution,
     GetLogs,
     GetQuestion,
     GetWorkflow,
     Launch,
+    ListAudit,
     ListEvents,
     ListExecutions,
     ListInbox,
+    ListSessions,
     ListSignals,
     ListTokens,
     ListVersions,
     ListWorkflows,
+    MakeCode,
     MakeToken,
     Recover,
     Register,
     Relaunch,
     RevokeToken,
+    RotateToken,
 )
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
@@ -185,6 +190,24 @@ BINDINGS: Final = (
     Binding(request=ListTokens, method="GET", path=f"{API}/tokens", name="list_tokens"),
     Binding(
         request=RevokeToken, method="DELETE", path=f"{API}/tokens/{{token}}", name="revoke_token"
+    ),
+    Binding(
+        request=RotateToken,
+        method="POST",
+        path=f"{API}/tokens/{{name}}/rotate",
+        name="rotate_token",
+    ),
+    Binding(request=MakeCode, method="POST", path=f"{API}/codes", name="make_code"),
+    Binding(request=ListSessions, method="GET", path=f"{API}/sessions", name="list_sessions"),
+    Binding(
+        request=EndSession, method="DELETE", path=f"{API}/sessions/{{id}}", name="end_sessions"
+    ),
+    Binding(
+        request=ListAudit,
+        method="GET",
+        path=f"{API}/audit",
+        name="list_audit",
+        names={"who_did": "who"},
     ),
 )
 

@@ -11,6 +11,14 @@ from typing import Annotated, Any, Generic, TypeAlias, TypeVar, get_args
 from msgspec import Meta, Struct
 
 from tidegate.ir.expr import Value
+from tidegate.wire.access import (
+    AuditPage,
+    CodeMade,
+    GrantView,
+    SessionList,
+    TokenList,
+    TokenMade,
+)
 from tidegate.wire.views import (
     Aborted,
     AnswerReply,
@@ -19,12 +27,9 @@ from tidegate.wire.views import (
     EventList,
     ExecutionPage,
     ExecutionView,
-    GrantView,
     InboxPage,
     LogList,
     SignalList,
-    TokenList,
-    TokenMade,
     WaitingView,
     WorkflowDetail,
     WorkflowList,
@@ -311,6 +316,41 @@ class ListTokens(Ask[TokenList], frozen=True, kw_only=True, tag="list_tokens"):
     """List every token, also those that are revoked or have expired."""
 
 
+class RotateToken(Ask[TokenMade], frozen=True, kw_only=True, tag="rotate_token"):
+    """Make another token of the same name and rights; those that there are end after `overlap` seconds. It lasts as long as the last one did."""
+
+    name: Short
+    overlap: Annotated[
+        float, Meta(ge=0, le=31_536_000, extra={SAYS: "must be between 0 seconds and a year"})
+    ] = 3600.0
+
+
+class MakeCode(Ask[CodeMade], frozen=True, kw_only=True, tag="make_code"):
+    """Make a link that signs whoever asks, a user of this machine, in to the page."""
+
+
+class ListSessions(Ask[SessionList], frozen=True, kw_only=True, tag="list_sessions"):
+    """List the browsers in which whoever asks is signed in."""
+
+
+class EndSession(Ask[SessionList], frozen=True, kw_only=True, tag="end_sessions"):
+    """End one of one's own sessions, by its id; `all` ends all but the one that asks."""
+
+    id: Short
+
+
+class ListAudit(Ask[AuditPage], frozen=True, kw_only=True, tag="list_audit"):
+    """List the audit log, the newest line first, a page at a time: decisions, sign-ins, tokens, and who was refused."""
+
+    kind: Annotated[Short, Meta(description="Only lines of this kind.")] = ""
+    who_did: Annotated[Short, Meta(description="Only what this person did.")] = ""
+    execution: Annotated[Short, Meta(description="Only about this execution.")] = ""
+    since: Annotated[Moment, Meta(description="Then or later.")] = ""
+    until: Annotated[Moment, Meta(description="Before.")] = ""
+    cursor: Cursor = ""
+    limit: Limit = 100
+
+
 class RevokeToken(Ask[TokenList], frozen=True, kw_only=True, tag="revoke_token"):
     """Revoke a token at once, by its id or its name."""
 
@@ -339,6 +379,11 @@ Request: TypeAlias = (
     | MakeToken
     | ListTokens
     | RevokeToken
+    | RotateToken
+    | MakeCode
+    | ListSessions
+    | EndSession
+    | ListAudit
 )
 
 

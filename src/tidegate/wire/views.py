@@ -1,7 +1,7 @@
 """Views: what goes out of a door. Instants are aware UTC `datetime`s, values are plain JSON."""
 
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -345,34 +345,6 @@ class DeckView(Struct, frozen=True, kw_only=True):
     live: bool = False
 
 
-class GrantView(Struct, frozen=True, kw_only=True):
-    """A role (viewer, operator, approver, admin) in projects and domains; in their patterns `*` stands for any characters."""
-
-    role: str
-    project: str = "*"
-    domain: str = "*"
-
-
-class TokenView(Struct, frozen=True, kw_only=True):
-    """A token, without its secret. `creator` is who made it; `used` is about when it was used last."""
-
-    id: str
-    name: str
-    grants: list[GrantView]
-    creator: str
-    created: datetime
-    expires: datetime | None = None
-    revoked: datetime | None = None
-    used: datetime | None = None
-
-
-class TokenMade(Struct, frozen=True, kw_only=True):
-    """A token that was just made. `secret` is what its holder shows; it is told here and never again."""
-
-    token: TokenView
-    secret: str
-
-
 class Stored(Struct, frozen=True):
     """What is stored is found by this digest: its SHA-256, in hexadecimal."""
 
@@ -447,32 +419,8 @@ class LogList(Struct, frozen=True, kw_only=True):
     items: list[AttemptLog]
 
 
-class TokenList(Struct, frozen=True, kw_only=True):
-    """Tokens, the oldest first."""
-
-    items: list[TokenView]
-
-
 class Aborted(Struct, frozen=True, kw_only=True):
     """The execution is aborted, now or before."""
 
     execution: str
     phase: str
-
-
-View: TypeAlias = (
-    WorkflowList
-    | WorkflowDetail
-    | ExecutionView
-    | ExecutionPage
-    | InboxPage
-    | WaitingView
-    | SignalList
-    | AnswerReply
-    | Aborted
-    | EventList
-    | LogList
-    | DeckView
-    | TokenMade
-    | TokenList
-)

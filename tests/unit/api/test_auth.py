@@ -6,9 +6,11 @@ import logging
 import msgspec
 import pytest
 
-from tidegate.api.auth import Buckets, Gatekeeper, Pace, cookie_for
+from tidegate.api.auth import Buckets, Gatekeeper, Keepers, Pace, cookie_for
 from tidegate.api.settings import Settings
 from tidegate.service.access import ANONYMOUS
+from tidegate.service.audit import AuditLog
+from tidegate.service.sessions import Sessions
 from tidegate.service.tokens import Tokens
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.wire import GrantView, MakeToken, RevokeToken
@@ -41,7 +43,10 @@ class Gate:
         self.tokens = Tokens(self.store.access, self.clock)
         self.status = status
         self.came = []
-        self.keeper = Gatekeeper(self.behind, self.tokens, settings, self.clock)
+        self.sessions = Sessions(self.store.access, self.clock, self.tokens)
+        self.audit = AuditLog(self.store.audit, self.clock)
+        keepers = Keepers(self.tokens, self.sessions, self.audit)
+        self.keeper = Gatekeeper(self.behind, keepers, settings, self.clock)
 
     async def behind(self, scope, receive, send):
         principal = scope["state"]["principal"]
@@ -55,7 +60,7 @@ class Gate:
         return self.tokens.make(MakeToken(name=name, grants=[GrantView(role=role)])).secret
 
     def login(self, secret):
-        return self.tokens.log_in(self.tokens.holder(secret)).secret
+        return self.sessions.sign_in(self.tokens.holder(secret)).secret
 
     def __call__(self, method, path, address="192.0.2.1", **headers):
         """Ask, and return (status, problem code or "", headers)."""

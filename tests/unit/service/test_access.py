@@ -32,15 +32,16 @@ LOOK = {
 }  # fmt: skip
 LOOK_ANYWHERE = {
     "list_executions", "list_inbox", "list_workflows", "get_workflow", "list_versions", "get_blob", "describe_blob", "watch", "get_openapi",
-    "get_session", "end_session",
+    "get_session", "end_session", "list_sessions", "end_sessions",
 }  # fmt: skip
 OPERATE = {"launch", "abort", "relaunch", "recover"}
 DECIDE = {"answer"}
 GIVE_FILES = {"put_blob"}
 CODE = {"register", "put_bundle"}
 MEASURE = {"get_metrics"}
-TOKENS = {"make_token", "list_tokens", "revoke_token"}
-PUBLIC = {"get_health", "open_session"}
+TOKENS = {"make_token", "list_tokens", "revoke_token", "rotate_token", "make_code"}
+AUDIT = {"list_audit"}
+PUBLIC = {"get_health", "open_session", "look_at_code", "get_proof"}
 
 MAY = {
     "viewer": LOOK | LOOK_ANYWHERE,
@@ -54,7 +55,7 @@ MAY_EVERYWHERE = {
     "viewer": MAY["viewer"] | MEASURE,
     "operator": MAY["operator"] | MEASURE | CODE,
     "approver": MAY["approver"] | MEASURE,
-    "admin": MAY["admin"] | MEASURE | CODE,
+    "admin": MAY["admin"] | MEASURE | CODE | AUDIT,
 }
 """What it may when it is given for every project and domain."""
 
@@ -67,7 +68,8 @@ def holder(role, project="*", domain="*"):
 
 
 def test_the_matrix_names_every_action():
-    named = LOOK | LOOK_ANYWHERE | OPERATE | DECIDE | GIVE_FILES | CODE | MEASURE | TOKENS | PUBLIC
+    named = LOOK | LOOK_ANYWHERE | OPERATE | DECIDE | GIVE_FILES | CODE | MEASURE | AUDIT
+    named |= TOKENS | PUBLIC
     assert {action.value for action in Action} == named
 
 

@@ -1,4 +1,4 @@
-"""Tokens and logins: made once, known by their hash, gone at once."""
+"""Tokens: made once, known by their hash, gone at once; a name is a person."""
 
 import re
 import stat
@@ -8,11 +8,12 @@ from hashlib import sha256
 import pytest
 
 from tidegate.errors import InvalidValue, NameTaken, Unauthenticated, UnknownToken
-from tidegate.service import tokens as module
-from tidegate.service.access import LOCAL, POLICIES, Action, Namespace, Where, allows
+from tidegate.ports.audit import AuditQuery
+from tidegate.service.access import POLICIES, Action, Namespace, Where, allows
 from tidegate.service.tokens import Tokens
 from tidegate.stores.sqlite import SqliteStore
-from tidegate.wire import GrantView, ListTokens, MakeToken, RevokeToken
+from tidegate.wire import GrantView, ListTokens, MakeToken, RevokeToken, RotateToken
+from tidegate.wire.proof import id_and_hash, prove
 
 NOON = 1_800_000_000_000_000
 SECOND = 1_000_000
@@ -80,11 +81,9 @@ def test_a_token_has_256_random_bits_and_a_form_that_scanners_find(tokens):
 
 def test_the_store_holds_the_hash_of_the_secret_and_not_the_secret(tokens, store):
     secret = tokens.make(wish()).secret.split("_")[2]
-    login = tokens.log_in(tokens.holder(tokens.make(wish("bob")).secret))
 
     assert sha256(secret.encode()).digest() in {row.hash for row in store.access.tokens()}
     assert secret not in repr(store.access.tokens())
-    assert login.secret not in repr(store.access.logins())
 
 
 def test_every_wrong_token_is_told_alike(tokens, clock):
@@ -106,11 +105,11 @@ def test_a_token_ends_at_its_instant_and_not_before(tokens, clock, lasts):
     clock.instant = NOON + int(lasts * SECOND) - 1
     holder = tokens.holder(made.secret)
     assert holder is not None
-    assert tokens.is_valid(holder)
+    assert tokens.is_live(holder.token)
 
     clock.instant += 1
     assert tokens.holder(made.secret) is None
-    assert not tokens.is_valid(holder)
+    assert not tokens.is_live(holder.token)
 
 
 def test_a_token_lasts_ninety_days_unless_something_else_is_said(tokens):
@@ -120,17 +119,16 @@ def test_a_token_lasts_ninety_days_unless_something_else_is_said(tokens):
 
 def test_a_revoked_token_is_worth_nothing_at_once(tokens):
     made = tokens.make(wish())
-    holder = tokens.holder(made.secret)
-    login = tokens.log_in(holder)
+    assert tokens.grants_of(made.token.id) is not None
 
     ended = tokens.revoke(RevokeToken(token="ada"))
 
     assert [each.id for each in ended.items] == [made.token.id]
     assert tokens.holder(made.secret) is None
-    assert tokens.visitor(login.secret) is None
-    assert not tokens.is_valid(holder)
+    assert not tokens.is_live(made.token.id)
+    assert tokens.grants_of(made.token.id) is None
     with pytest.raises(Unauthenticated):
-        tokens.log_in(holder)
+        tokens.proof(made.token.id, b"nonce")
 
 
 def test_a_token_is_revoked_by_its_id_too_and_again_without_effect(tokens, clock):
@@ -144,16 +142,69 @@ def test_a_token_is_revoked_by_its_id_too_and_again_without_effect(tokens, clock
         tokens.revoke(RevokeToken(token="nobody"))
 
 
-def test_a_name_is_one_token_at_a_time(tokens, clock):
-    tokens.make(wish("ada"))
-    with pytest.raises(NameTaken, match="'ada'"):
-        tokens.make(wish("ada"))
-    tokens.revoke(RevokeToken(token="ada"))
+def test_a_name_is_never_given_to_somebody_else(tokens, clock):
     tokens.make(wish("ada", lasts=5.0))
+    tokens.make(wish("Eve"))
+    tokens.revoke(RevokeToken(token="eve"))
     clock.instant += 5 * SECOND
-    tokens.make(wish("ada"))
 
-    assert [each.name for each in tokens.all_of(ListTokens()).items] == ["ada"] * 3
+    for name in ("ada", "ADA", "Eve", "eve"):
+        with pytest.raises(NameTaken, match=f"tidegate token rotate {name}"):
+            tokens.make(wish(name))
+    assert {each.name for each in tokens.all_of(ListTokens()).items} == {"ada", "Eve"}
+
+
+@pytest.mark.parametrize("name", ["root", "Root", "ROOT", "Admin", "LOCAL", "daemon"])
+def test_a_token_cannot_be_named_as_a_user_of_the_machine_or_as_the_owner(tokens, name):
+    with pytest.raises(InvalidValue, match="cannot be named"):
+        tokens.make(wish(name))
+
+
+def test_a_rotated_token_is_the_same_person_with_a_new_credential(tokens, store, clock):
+    first = tokens.make(wish("ada", "approver", "flow*", lasts=60.0))
+    clock.instant += 10 * SECOND
+    second = tokens.rotate(RotateToken(name="ADA", overlap=5.0, who="root", credential="user:0"))
+
+    old, new = tokens.holder(first.secret), tokens.holder(second.secret)
+    assert (new.name, new.grants) == (old.name, old.grants)
+    assert new.credential != old.credential
+    assert (second.token.expires - second.token.created).seconds == 60
+    clock.instant += 5 * SECOND
+    assert tokens.holder(first.secret) is None
+    assert tokens.holder(second.secret) is not None
+    assert [(row.kind, row.who) for row in store.audit.page(AuditQuery()).rows] == [
+        ("token_rotated", "root"),
+        ("token_made", ""),
+    ]
+
+
+def test_an_overlap_makes_no_token_last_longer(tokens, clock):
+    first = tokens.make(wish("ada", lasts=5.0))
+    clock.instant += 1
+    tokens.rotate(RotateToken(name="ada", overlap=60.0))
+    clock.instant += 1
+    second = tokens.rotate(RotateToken(name="ada", overlap=0.0))
+
+    assert tokens.holder(first.secret) is None
+    assert tokens.holder(second.secret) is not None
+    tokens.revoke(RevokeToken(token="ada"))
+    clock.instant += 1
+    third = tokens.rotate(RotateToken(name="ada"))
+    assert tokens.holder(third.secret) is not None
+    with pytest.raises(UnknownToken, match="'bob'"):
+        tokens.rotate(RotateToken(name="bob"))
+
+
+def test_a_proof_is_made_with_what_is_stored_and_checked_with_the_token(tokens):
+    made = tokens.make(wish())
+    id_, hash_ = id_and_hash(made.secret)
+
+    assert id_ == made.token.id
+    assert tokens.proof(id_, b"a nonce") == prove(hash_, b"a nonce")
+    assert tokens.proof(id_, b"another") != prove(hash_, b"a nonce")
+    with pytest.raises(Unauthenticated):
+        tokens.proof("00000000", b"a nonce")
+    assert id_and_hash("secret") is None
 
 
 @pytest.mark.parametrize(
@@ -193,17 +244,15 @@ def test_a_list_of_tokens_says_when_each_was_used_and_never_a_secret(tokens, sto
     assert made.secret.split("_")[2] not in repr(shown)
 
     assert store.access.tokens()[0].used is None
-    tokens.keep_uses()
+    tokens.keep_uses({})
     assert store.access.tokens()[0].used == NOON + DAY
 
 
-def test_the_next_owner_of_the_store_knows_the_same_tokens_and_logins(tokens, store, clock):
+def test_the_next_owner_of_the_store_knows_the_same_tokens(tokens, store, clock):
     made = tokens.make(wish())
-    login = tokens.log_in(tokens.holder(made.secret))
 
     after = Tokens(store.access, clock)
 
-    assert after.visitor(login.secret).name == "ada"
     assert after.holder(made.secret).name == "ada"
 
 
@@ -223,60 +272,6 @@ def test_a_name_is_given_once_however_many_ask_at_once(tokens):
 
     assert sum(isinstance(each, NameTaken) for each in results) == 7
     assert len(tokens.all_of(ListTokens()).items) == 1
-
-
-# -- logins --
-
-
-def test_a_login_is_its_tokens_holder_until_it_ends(tokens, clock):
-    made = tokens.make(wish("ada", "approver"))
-    login = tokens.log_in(tokens.holder(made.secret))
-    visitor = tokens.visitor(login.secret)
-
-    assert (visitor.name, visitor.via) == ("ada", "ui")
-    assert allows(visitor, Action.ANSWER, Namespace())
-    assert login.lasts == 7 * 86_400
-    assert tokens.visitor(login.secret + "x") is None
-    assert tokens.visitor(made.secret) is None
-    assert tokens.holder(login.secret) is None
-
-    clock.instant += login.lasts * SECOND
-    assert tokens.visitor(login.secret) is None
-
-
-def test_a_login_lasts_no_longer_than_its_token(tokens):
-    made = tokens.make(wish(lasts=60.0))
-    assert tokens.log_in(tokens.holder(made.secret)).lasts == 60
-
-
-def test_who_logs_out_is_out_at_once_and_alone(tokens):
-    made = tokens.make(wish())
-    first, second = (tokens.log_in(tokens.holder(made.secret)) for _ in range(2))
-    visitor = tokens.visitor(first.secret)
-
-    tokens.log_out(visitor)
-    tokens.log_out(visitor)
-    tokens.log_out(LOCAL)
-
-    assert tokens.visitor(first.secret) is None
-    assert not tokens.is_valid(visitor)
-    assert tokens.visitor(second.secret) is not None
-    assert tokens.holder(made.secret) is not None
-
-
-def test_of_too_many_logins_the_oldest_is_forgotten(tokens, store, clock, monkeypatch):
-    monkeypatch.setattr(module, "MAX_LOGINS", 3)
-    holder = tokens.holder(tokens.make(wish()).secret)
-    other = tokens.log_in(tokens.holder(tokens.make(wish("bob")).secret))
-    logins = []
-    for _ in range(5):
-        clock.instant += 1
-        logins.append(tokens.log_in(holder))
-
-    known = [tokens.visitor(each.secret) is not None for each in logins]
-    assert known == [False, False, True, True, True]
-    assert len(store.access.logins()) == 4
-    assert tokens.visitor(other.secret) is not None
 
 
 # -- the token of the owner --

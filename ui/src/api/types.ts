@@ -74,6 +74,28 @@ export type AttemptLog = {
   text: string;
 };
 
+/** One line of the audit log. `kind` is decision, abort, sign_in, sign_out, session_ended, token_made, token_rotated, token_revoked or refused. `about` is the signal, the token, the session, or the code of the refusal (`dropped`: refusals that were not recorded for want of room). `count` is how many times it happened in the minute that begins at `at`. */
+export type AuditLine = {
+  number: number;
+  at: string;
+  kind: string;
+  who: string;
+  credential: string;
+  via: string;
+  address: string;
+  execution: string;
+  about: string;
+  outcome: string;
+  shown: string;
+  count: number;
+};
+
+/** Lines of the audit log, the newest first; `next` is the cursor of the next page, which may have lines though this one has none. */
+export type AuditPage = {
+  items: Array<AuditLine>;
+  next: string;
+};
+
 /** What the server finds of a blob, whatever a value says of it: its size in bytes, and its media type by its first bytes. */
 export type BlobView = {
   digest: string;
@@ -91,6 +113,16 @@ export type BrokenView = {
 export type CaseView = {
   branch: string;
   index: number;
+};
+
+/** The one-time code of a link. */
+export type CodeBody = {
+  code: string;
+};
+
+/** Who would be signed in by a code. */
+export type CodeView = {
+  name: string;
 };
 
 /** The history of an execution. */
@@ -295,6 +327,17 @@ export type ProblemDocument = {
   faults?: Array<FaultDocument>;
 };
 
+/** The id of a token, and 32 random bytes in hexadecimal. */
+export type ProofBody = {
+  token: string;
+  nonce: string;
+};
+
+/** An HMAC-SHA-256 in hexadecimal: of `tidegate-proof-1`, a zero byte and the nonce, under the SHA-256 of the token's secret. */
+export type ProofView = {
+  proof: string;
+};
+
 /** Launch an execution that failed or was aborted again, and keep what has succeeded in it: results of tasks, and answers. */
 export type RecoverBody = {
   id?: string;
@@ -319,12 +362,30 @@ export type RelaunchBody = {
   id?: string;
 };
 
-/** The token that is traded. */
+/** What is traded: a token, or the one-time code of a link. */
 export type SessionBody = {
-  token: string;
+  token?: string;
+  code?: string;
 };
 
-/** Who asks, and what he may. */
+/** A browser that is signed in. `token` is the id of the token that it traded, `agent` what it calls itself, `current` whether it is the one that asks. */
+export type SessionLine = {
+  id: string;
+  name: string;
+  token: string;
+  agent: string;
+  created: string;
+  used: string;
+  expires: string;
+  current: boolean;
+};
+
+/** Sessions, the oldest first. */
+export type SessionList = {
+  items: Array<SessionLine>;
+};
+
+/** Who asks, and what they may. */
 export type SessionView = {
   name: string;
   grants: Array<GrantView>;

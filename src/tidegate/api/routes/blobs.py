@@ -42,8 +42,6 @@ async def get_blob(backend: Backend, call: Call) -> Reply | Stream:
     size = await asyncio.to_thread(backend.service.blobs.size, digest)
     headers = {
         "content-disposition": f'attachment; filename="{digest}"',
-        # What it is called by is what it is, for ever.
-        "cache-control": "private, max-age=31536000, immutable",
         "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     }
     if size <= CHUNK:

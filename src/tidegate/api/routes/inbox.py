@@ -11,6 +11,7 @@ from tidegate.api.problems import document, internal
 from tidegate.api.route import MAX_JSON, Call, Reply, Route, asking, part
 from tidegate.errors import TidegateError, UnknownExecution
 from tidegate.service.access import Action
+from tidegate.service.audit import RECORDED
 from tidegate.wire import Answer, check
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ async def _answer(backend: Backend, call: Call, given: Any) -> AnswerResult:
     try:
         reply = await backend.ask(call, check(request))
     except TidegateError as error:
+        if error.status in RECORDED:
+            backend.service.audit.refused(error.code, call.principal, "")
         return AnswerResult(
             execution=given.execution,
             signal=given.signal,

@@ -1,56 +1,119 @@
-"""Sessions over HTTP: a browser trades its token for a cookie that scripts cannot read, asks who it is, and logs out."""
+"""
+Sessions over HTTP: a browser trades a token or a one-time code for a cookie that scripts cannot read, asks who it is, and signs out.
+
+A client asks here, too, whether a server knows its token, before it sends it.
+"""
 
 import asyncio
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from tidegate.api.auth import SESSION, cookie_for
+from tidegate.api.auth import CODE, SESSION, cookie_for
 from tidegate.api.backend import Backend
-from tidegate.api.route import Call, Reply, Route
-from tidegate.errors import Unauthenticated
+from tidegate.api.route import Call, Header, Reply, Route, asking
+from tidegate.errors import InvalidValue, RateLimited, Unauthenticated, UnknownSession
 from tidegate.service.access import Action, Principal
 from tidegate.service.tokens import NOBODY
 from tidegate.wire import GrantView
+from tidegate.wire.proof import NONCE, PATH
+
+CLEARED = '"cache", "storage"'
+"""What a browser forgets of this server when somebody signs out: `Clear-Site-Data`. Not all cookies: those of other ports of the host would go, too."""
+
+Secret = Annotated[str, Meta(max_length=200)]
+AGENT = Header("User-Agent", "What the browser calls itself, for the list of sessions.", 8192)
 
 MAX_SIGN_IN = 1024
 """Bytes of a sign-in, which anybody may send: a token takes 86."""
 
 
 class SessionBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """The token that is traded."""
+    """What is traded: a token, or the one-time code of a link."""
 
-    token: str
+    token: Secret = ""
+    code: Secret = ""
+
+
+class CodeBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """The one-time code of a link."""
+
+    code: Secret
+
+
+class CodeView(Struct, frozen=True):
+    """Who would be signed in by a code."""
+
+    name: str
+
+
+class ProofBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """The id of a token, and 32 random bytes in hexadecimal."""
+
+    token: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}\Z")]
+    nonce: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+class ProofView(Struct, frozen=True):
+    """An HMAC-SHA-256 in hexadecimal: of `tidegate-proof-1`, a zero byte and the nonce, under the SHA-256 of the token's secret."""
+
+    proof: str
 
 
 class SessionView(Struct, frozen=True):
-    """Who asks, and what he may."""
+    """Who asks, and what they may."""
 
     name: str
     grants: list[GrantView]
 
 
 async def open_session(backend: Backend, call: Call) -> Reply:
-    """Trade a token for a cookie, which lasts for a week at most and no longer than the token."""
-    body: SessionBody = call.body
-    tokens = backend.service.tokens
-    principal = tokens.holder(body.token)
-    if principal is None:
+    """Trade a token or a one-time code for a cookie. It lasts for a week at most, no longer than the token, and for 12 hours without a request."""
+    service = backend.service
+    if bool(call.body.token) is bool(call.body.code):
+        raise InvalidValue("a session is opened by a token or by a code: give one of them")
+    holder = (
+        service.tokens.holder(call.body.token)
+        if call.body.token
+        else service.codes.take(call.body.code)
+    )
+    if holder is None:
         raise Unauthenticated(NOBODY)
-    login = await asyncio.to_thread(tokens.log_in, principal)
-    cookie = cookie_for(backend.settings, login.secret, login.lasts)
-    return Reply(_view(principal), headers={"set-cookie": cookie})
+    agent, replaced = call.headers[AGENT.name], call.principal.session
+    cookie = await asyncio.to_thread(
+        service.sessions.sign_in, holder, agent, call.address, replaced
+    )
+    set_cookie = cookie_for(backend.settings, cookie.secret, cookie.lasts)
+    return Reply(_view(holder), headers={"set-cookie": set_cookie})
+
+
+async def look_at_code(backend: Backend, call: Call) -> Reply:
+    """Say who would be signed in by a one-time code, which stays good: a page asks before it changes who somebody is."""
+    return Reply(CodeView(backend.service.codes.whose(call.body.code).name))
 
 
 async def get_session(backend: Backend, call: Call) -> Reply:
-    """Say who asks, and what he may."""
+    """Say who asks, and what they may."""
     del backend
     return Reply(_view(call.principal))
 
 
 async def end_session(backend: Backend, call: Call) -> Reply:
-    """Log out: the cookie is worth nothing from now on. A token goes on to be valid."""
-    await asyncio.to_thread(backend.service.tokens.log_out, call.principal)
-    return Reply(_view(call.principal), headers={"set-cookie": cookie_for(backend.settings, "", 0)})
+    """Sign out: the cookie is worth nothing from now on, and the browser forgets what it has stored. A token goes on to be valid."""
+    await asyncio.to_thread(backend.service.sessions.sign_out, call.principal)
+    headers = {
+        "set-cookie": cookie_for(backend.settings, "", 0),
+        "clear-site-data": CLEARED,
+    }
+    return Reply(_view(call.principal), headers=headers)
+
+
+async def get_proof(backend: Backend, call: Call) -> Reply:
+    """Show that this server knows a token, by an HMAC of a nonce under its stored hash. Clients send a token to no server that does not."""
+    body: ProofBody = call.body
+    assert len(body.nonce) == 2 * NONCE, "as declared"
+    proof = backend.service.tokens.proof(body.token, bytes.fromhex(body.nonce))
+    return Reply(ProofView(proof.hex()))
 
 
 def _view(principal: Principal) -> SessionView:
@@ -62,6 +125,8 @@ def _view(principal: Principal) -> SessionView:
 
 
 TAG = "session"
+TRIED = (Unauthenticated, RateLimited)
+"""How a secret that is tried is refused."""
 
 ROUTES = (
     Route(
@@ -71,7 +136,20 @@ ROUTES = (
         handler=open_session,
         body=SessionBody,
         limit=MAX_SIGN_IN,
+        headers=(AGENT,),
         gives={200: SessionView},
+        refuses=TRIED,
+        tag=TAG,
+    ),
+    Route(
+        method="POST",
+        path=CODE,
+        action=Action.LOOK_AT_CODE,
+        handler=look_at_code,
+        body=CodeBody,
+        limit=MAX_SIGN_IN,
+        gives={200: CodeView},
+        refuses=TRIED,
         tag=TAG,
     ),
     Route(
@@ -88,6 +166,19 @@ ROUTES = (
         action=Action.END_SESSION,
         handler=end_session,
         gives={200: SessionView},
+        tag=TAG,
+    ),
+    asking("list_sessions", TAG),
+    asking("end_sessions", TAG, UnknownSession),
+    Route(
+        method="POST",
+        path=PATH,
+        action=Action.GET_PROOF,
+        handler=get_proof,
+        body=ProofBody,
+        limit=MAX_SIGN_IN,
+        gives={200: ProofView},
+        refuses=TRIED,
         tag=TAG,
     ),
 )

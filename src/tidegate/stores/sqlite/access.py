@@ -1,13 +1,14 @@
-"""Tokens and logins on SQLite."""
+"""Tokens and sessions on SQLite."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import asdict
 
 from tidegate.ir.graph import Instant
-from tidegate.ports.access import LoginRow, TokenRow
+from tidegate.ports.access import SessionRow, TokenRow
+from tidegate.ports.audit import AuditRow
 from tidegate.stores import statements
-from tidegate.stores.rows import login_row, token_bindings, token_row
+from tidegate.stores.rows import audit_bindings, session_row, token_bindings, token_row
 from tidegate.stores.sqlite.connections import Connections
 
 
@@ -18,32 +19,36 @@ class SqliteAccess:
         self._connections = connections
         self._sql = statements.shared()
 
-    def put_token(self, row: TokenRow) -> None:
-        """Store a token; of one that is stored already, only when it was revoked."""
+    def put_tokens(self, rows: Sequence[TokenRow], note: AuditRow) -> None:
+        """Store tokens; of those that are stored already, only when they end."""
         with self._connections.transaction() as connection:
-            connection.execute(self._sql["put_token"], token_bindings(row))
+            connection.executemany(self._sql["put_token"], map(token_bindings, rows))
+            connection.execute(self._sql["add_audit"], audit_bindings(note))
 
     def tokens(self) -> list[TokenRow]:
         """Return every token, the oldest first, those that are no longer valid too."""
         return [token_row(row) for row in self._connections.rows(self._sql["tokens"], {})]
 
-    def note_uses(self, uses: Mapping[str, Instant]) -> None:
-        """Store when tokens, by id, were used last."""
+    def note_uses(self, tokens: Mapping[str, Instant], sessions: Mapping[bytes, Instant]) -> None:
+        """Store when tokens, by id, and sessions, by hash, were used last."""
         with self._connections.transaction() as connection:
-            connection.executemany(self._sql["note_use"], uses.items())
+            connection.executemany(self._sql["note_use"], tokens.items())
+            connection.executemany(self._sql["note_session"], sessions.items())
 
-    def put_login(self, row: LoginRow) -> None:
-        """Store a login; those that have expired by the time it was created are forgotten."""
-        bindings = asdict(row)
+    def put_session(self, row: SessionRow, ended: Sequence[bytes], note: AuditRow) -> None:
+        """Store a session, and forget those that end with that, and those that have expired."""
         with self._connections.transaction() as connection:
-            connection.execute(self._sql["end_logins"], bindings)
-            connection.execute(self._sql["put_login"], bindings)
+            connection.execute(self._sql["end_expired_sessions"], {"created": row.created})
+            connection.executemany(self._sql["end_session"], [(hash_,) for hash_ in ended])
+            connection.execute(self._sql["put_session"], asdict(row))
+            connection.execute(self._sql["add_audit"], audit_bindings(note))
 
-    def logins(self) -> list[LoginRow]:
-        """Return every login, the oldest first."""
-        return [login_row(row) for row in self._connections.rows(self._sql["logins"], {})]
+    def sessions(self) -> list[SessionRow]:
+        """Return every session, the oldest first."""
+        return [session_row(row) for row in self._connections.rows(self._sql["sessions"], {})]
 
-    def end_login(self, hash_: bytes) -> None:
-        """Forget a login, if there is such a one."""
+    def end_sessions(self, hashes: Sequence[bytes], note: AuditRow) -> None:
+        """Forget sessions; those that are not there are no fault."""
         with self._connections.transaction() as connection:
-            connection.execute(self._sql["end_login"], {"hash": hash_})
+            connection.executemany(self._sql["end_session"], [(hash_,) for hash_ in hashes])
+            connection.execute(self._sql["add_audit"], audit_bindings(note))

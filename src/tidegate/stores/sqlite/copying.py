@@ -6,13 +6,13 @@ import apsw
 
 from tidegate.stores.sqlite.connect import connect, connect_reader, explained
 
-ACCESS = ("logins", "tokens")
+ACCESS = ("sessions", "tokens")
 """The tables that say who may; children first."""
 
 
 def copy_database(source: Path, target: Path, *, access: bool) -> None:
     """
-    Copy a database as it is at one moment into a new file; without `access`, no token and no login is in it, nor what is left of one.
+    Copy a database as it is at one moment into a new file; without `access`, no token and no session is in it, nor what is left of one.
 
     The owner goes on to write meanwhile. Errors: `StoreError` and below.
     """

@@ -16,6 +16,7 @@ from tidegate.stores import statements
 from tidegate.stores.folder import EngineLock, failed, make_file, make_folder, refuse_network
 from tidegate.stores.reserve import Reserve
 from tidegate.stores.sqlite.access import SqliteAccess
+from tidegate.stores.sqlite.audit import SqliteAudit
 from tidegate.stores.sqlite.catalog import SqliteCatalog
 from tidegate.stores.sqlite.changes import SqliteChanges
 from tidegate.stores.sqlite.connect import (
@@ -49,6 +50,7 @@ class SqliteStore:
         self.listings = SqliteListings(connections, self._search)
         self.catalog = SqliteCatalog(connections)
         self.access = SqliteAccess(connections)
+        self.audit = SqliteAudit(connections)
         self.changes = SqliteChanges(connections)
 
     @classmethod

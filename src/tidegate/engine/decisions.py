@@ -1,0 +1,24 @@
+"""What people decide, as lines of the audit log: written in the transaction that stores the decision itself."""
+
+from collections.abc import Iterator
+
+from tidegate.core.addresses import signal_path
+from tidegate.core.messages import AbortRequested, AnswerGiven
+from tidegate.core.step import Step
+from tidegate.ir.graph import ApproveNode
+from tidegate.ports.audit import ABORT, DECISION, AuditRow
+
+
+def audited(execution: str, event: AnswerGiven | AbortRequested, step: Step) -> Iterator[AuditRow]:
+    """Yield the line for what somebody has decided; none if the step has changed something else, such as a timeout that was due."""
+    at, who, credential, via = event.at, event.who, event.credential, event.via
+    if isinstance(event, AbortRequested):
+        yield AuditRow(at, ABORT, who, credential, via, "", execution)
+        return
+    now = step.nodes.get(event.node)
+    if now is None or now.answer is None or now.answer.by_timeout:
+        return
+    path = signal_path(step.plan, event.node)
+    is_approval = isinstance(step.plan.nodes[event.node].node, ApproveNode)
+    outcome = ("approved" if event.value else "rejected") if is_approval else "answered"
+    yield AuditRow(at, DECISION, who, credential, via, "", execution, path, outcome, event.shown)
