@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from msgspec import UNSET
 
+from tidegate.cli.failing import TRACEBACK, explained, trace
 from tidegate.cli.follow import how_to_answer, question
 from tidegate.cli.options import full_id, json_option, server_options
 from tidegate.cli.render import (
@@ -36,6 +37,7 @@ from tidegate.wire import (
     EventView,
     ExecutionLine,
     ExecutionView,
+    FailureView,
     GetExecution,
     GetLogs,
     GetQuestion,
@@ -154,10 +156,13 @@ def show_command(*, home: Path, execution: str, as_json: bool) -> None:
     """Show an execution: its nodes as a tree, and what it waits for. Of one that is damaged, what is known, and an error."""
     with way_to(home, open_reader) as way:
         view = way.ask(GetExecution(id=full_id(way, execution)))
+        said = [] if as_json else explained(way, view)
     if as_json:
         print_json(view)
     else:
         _show(view)
+        for each in said:
+            click.echo(each)
     if view.damaged and not view.nodes:
         raise StoreDamaged(view.damaged)
 
@@ -287,16 +292,41 @@ def _in_short(each: WaitingView) -> str:
 def logs_command(*, home: Path, execution: str, node: str, as_json: bool) -> None:
     """Show what the tasks of an execution printed; NODE is the name of a node, or its id."""
     with way_to(home, open_reader) as way:
-        found = way.ask(GetLogs(id=full_id(way, execution), node=node)).items
+        id_ = full_id(way, execution)
+        found = way.ask(GetLogs(id=id_, node=node)).items
+        failed = {} if as_json else _failures(way.ask(GetExecution(id=id_)), node)
     if as_json:
         print_json(found)
         return
-    if not found:
+    if not (found or failed):
         tell("nothing was printed")
+    last = {each.node: each.attempt for each in found}
     for each in found:
         attempt = f", attempt {each.attempt}" if each.attempt > 1 else ""
         click.echo(click.style(f"--- {line(each.name)} ({line(each.node)}{attempt})", bold=True))
         click.echo(printed(each.text).rstrip("\n"))
+        if each.attempt == last[each.node]:
+            _show_failure(failed.pop(each.node, None))
+    for id_, failure in failed.items():
+        click.echo(click.style(f"--- {line(failure.name)} ({line(id_)})", bold=True))
+        _show_failure(failure)
+
+
+def _failures(view: ExecutionView, node: str) -> dict[str, FailureView]:
+    """Return why tasks failed that have a traceback, by node; of one node, if it is named."""
+    return {
+        each.id: each.failure
+        for each in view.nodes
+        if each.kind == "task" and node in ("", each.id, each.name)
+        if each.failure is not None and each.failure.trace.startswith(TRACEBACK)
+    }
+
+
+def _show_failure(failure: FailureView | None) -> None:
+    if failure is not None:
+        for each in trace(failure):
+            click.echo(each)
+        click.echo(click.style(f"  {line(failure.message)}", fg="red"))
 
 
 @click.command("events")

@@ -19,6 +19,7 @@ from msgspec import Struct, to_builtins
 from tidegate.bundles.archive import pack
 from tidegate.bundles.sources import find_sources
 from tidegate.cli.backup import let_act
+from tidegate.cli.failing import explained
 from tidegate.cli.follow import Follower, Prepared, how_to_answer
 from tidegate.cli.inputs import inputs_help, read_inputs, workflows_help
 from tidegate.cli.options import (
@@ -159,7 +160,7 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
         prepared = _answer_early(way, id_, chosen, prepared)
         view = _follow(way, id_, prepared, detach=options.detach)
         _tell_of_others(way, id_)
-        return _finish(view, detach=options.detach, as_json=options.as_json)
+        return _finish(way, view, detach=options.detach, as_json=options.as_json)
 
 
 @click.command("resume")
@@ -184,7 +185,7 @@ def resume_command(
     with way_to(home, partial(open_engine, workers=workers, strict=strict)) as way:
         if execution is not None:
             view = _follow(way, full_id(way, execution), [], detach=detach)
-            return _finish(view, detach=detach, as_json=as_json)
+            return _finish(way, view, detach=detach, as_json=as_json)
         page = way.ask(ListExecutions(phases=OPEN_PHASES, limit=1000))
         ids = [each.id for each in reversed(page.items)]
         if not ids:
@@ -201,7 +202,7 @@ def resume_command(
         if as_json:
             print_json(views)
         elif len(views) == 1 and not damaged:
-            return _finish(views[0], detach=detach, as_json=False)
+            return _finish(way, views[0], detach=detach, as_json=False)
         for said in standings(views):
             tell(said)
         return int(damaged or any(view.phase in {"FAILED", "ABORTED"} for view in views))
@@ -309,7 +310,7 @@ def _tell_of_others(way: Way, id_: str) -> None:
             tell(f"{len(others)} other executions have work left; go on with: {spelled('resume')}")
 
 
-def _finish(view: ExecutionView, *, detach: bool, as_json: bool) -> int:
+def _finish(way: Way, view: ExecutionView, *, detach: bool, as_json: bool) -> int:
     failed = view.phase in {"FAILED", "ABORTED"}
     if detach and as_json:
         waiting = [to_builtins(each) for each in view.waiting]
@@ -322,6 +323,8 @@ def _finish(view: ExecutionView, *, detach: bool, as_json: bool) -> int:
     elif not failed:
         print_json(result(view.outputs))
     if failed:
+        for said in explained(way, view):
+            tell(said)
         raise ExecutionFailed(failure_line(view))
     return 0
 

@@ -1,0 +1,66 @@
+"""What a terminal says of a task that failed, beside the one line: the author's traceback, and what it printed last."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from tidegate.cli.render import line, printed
+from tidegate.cli.way import Way, spelled
+from tidegate.errors import TidegateError
+from tidegate.wire import ExecutionView, FailureView, GetLogs
+
+MOST_FRAMES: Final = 40
+"""Lines of a traceback that are shown, the last ones: they say what happened."""
+
+MOST_PRINTED: Final = 10
+"""Lines of what a task printed that are shown."""
+
+_OURS: Final = re.compile(
+    r'  File "[^"]*/tidegate/(?:executors/|sdk/|__main__\.py)|Extension modules:'
+)
+
+TRACEBACK: Final = "Traceback"
+"""How a traceback begins. What else stands in its place is what a process printed before it ended."""
+
+
+def explained(way: Way, view: ExecutionView) -> list[str]:
+    """Return what there is to say of the task that an execution failed with."""
+    error = view.error
+    if error is None or not error.node:
+        return []
+    is_printed = error.trace and not error.trace.startswith(TRACEBACK)
+    return [*(() if is_printed else _printed(way, view.id, error)), *trace(error)]
+
+
+def trace(error: FailureView) -> Iterator[str]:
+    """Yield the traceback of a failure, or what its process printed before it ended, without what the failure says itself."""
+    lines = printed(error.trace).rstrip().splitlines()
+    if lines and error.trace.startswith(TRACEBACK) and line(lines[-1]) == line(error.message):
+        lines.pop()
+    if not lines:
+        return
+    if not error.trace.startswith(TRACEBACK):
+        yield f"{line(error.name or error.node)} printed:"
+        lines = [each for each in lines if not _is_ours(each)][-MOST_PRINTED:]
+    left_out = len(lines) - MOST_FRAMES
+    if left_out > 0:
+        yield f"  ... {left_out} lines left out ..."
+    yield from (f"  {each}" for each in lines[-MOST_FRAMES:])
+
+
+def _is_ours(said: str) -> bool:
+    """Whether a line of what Python prints when its process crashes tells of Tidegate, and not of the task."""
+    return _OURS.match(said) is not None
+
+
+def _printed(way: Way, id_: str, error: FailureView) -> Iterator[str]:
+    try:
+        found = way.ask(GetLogs(id=id_, node=error.node)).items
+    except TidegateError:
+        return  # whoever may not read it, or cannot, has the traceback
+    lines = printed(found[-1].text).rstrip().splitlines() if found else []
+    if lines:
+        yield f"{line(error.name or error.node)} printed:"
+    if len(lines) > MOST_PRINTED:
+        yield f"  ... {len(lines) - MOST_PRINTED} lines before; all of it: {spelled('logs', id_, error.node)} ..."
+    yield from (f"  {each}" for each in lines[-MOST_PRINTED:])
