@@ -1,9 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
 // A config must be the default export: vite asks for it.
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react({ jsxImportSource: '@seen' })],
+  resolve: { alias: { '@seen': fileURLToPath(new URL('src/seen', import.meta.url)) } },
   base: '/',
   build: {
     outDir: process.env.UI_OUT_DIR ?? 'dist',

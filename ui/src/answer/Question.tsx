@@ -14,6 +14,7 @@ import { isTall } from '../show/tall';
 import { clock, exact, span, TimeLeft } from '../show/time';
 import type { Typed } from '../show/typed';
 import { brief, Value } from '../show/Value';
+import { Decided, useCut, useEverything } from '../show/whole';
 import { Damaged } from '../show/Damaged';
 import { Approval } from './Approval';
 import { Beside, Given, useBackground } from './Background';
@@ -80,8 +81,10 @@ export function Question({ view, state, hindrance, follows, onSent }: Props) {
           {state === 'open' && <Deadline view={view} />}
         </div>
         {state !== 'closed' && hindrance && <Hindered hindrance={hindrance} size={sizeOf(cut)} />}
-        {view.value !== undefined && <section aria-label="What is to be approved" className="subject"><Value value={view.value} type={typed(view.value_schema)} /></section>}
-        {shown.map(([name, value]) => <Shown key={name} name={name} value={value} isFolded={hasForm && isTall(value)} />)}
+        <Decided>
+          {view.value !== undefined && <section aria-label="What is to be approved" className="subject"><Value value={view.value} type={typed(view.value_schema)} /></section>}
+          {shown.map(([name, value]) => <Shown key={name} name={name} value={value} isFolded={hasForm && isTall(value)} />)}
+        </Decided>
         {cut.map((each) => <Beginning key={each.part} cut={each} />)}
         {!isWide && beside}
         <Given inputs={background.inputs} />
@@ -96,7 +99,11 @@ export function Question({ view, state, hindrance, follows, onSent }: Props) {
 /** What stands beside the question; where the form would be out of sight below it, it is a click away. */
 function Shown({ name, value, isFolded }: { name: string; value: Json; isFolded: boolean }) {
   const subject = <div className="subject"><Value value={value} /></div>;
-  if (isFolded) return <details><summary>{name}</summary>{subject}</details>;
+  const everything = useEverything();
+  const [opened, setOpened] = useState(false);
+  const isOpen = opened || everything;
+  useCut(isFolded && !isOpen);
+  if (isFolded) return <details open={isOpen} onToggle={(event) => setOpened(event.currentTarget.open)}><summary>{name}</summary>{isOpen && subject}</details>;
   return <section aria-label={name}><Text size="sm" fw={600} mb={4}>{name}</Text>{subject}</section>;
 }
 

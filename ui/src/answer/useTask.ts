@@ -93,6 +93,6 @@ function pretend(execution: string, signal: SignalView, node: string): WaitingVi
   const { name, path, kind, schema, expects, due } = signal;
   return {
     execution, node, name, path, kind, schema, expects, due,
-    workflow: '', opened: '', title: '', figures: {}, prompt: '', show: {}, value_schema: {}, preview: {}, handle: '', form: 0, digest: '', damaged: '',
+    workflow: '', opened: '', title: '', figures: {}, prompt: '', show: {}, value_schema: {}, preview: {}, files: {}, handle: '', form: 0, digest: '', damaged: '',
   };
 }

@@ -2,6 +2,7 @@
 import { Anchor, Button, Group, Input, NativeSelect, Radio, Select, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { isBig, parseJson, whole, writeJson, type Json } from '../api/json';
+import { seen } from '../seen/seen';
 import { same } from './check';
 import { fromLocal, isNaive, parseDuration, toLocal, unitOf, UNITS, writeDuration, zone, type Unit } from './instants';
 import type { Choice } from './shape';
@@ -22,6 +23,7 @@ export function TextField(props: FieldProps & { format: string }) {
       ) : (
         <TextInput {...field} value={text} onChange={(event) => change(event.currentTarget.value)} placeholder={format === 'uuid' ? '00000000-0000-0000-0000-000000000000' : undefined} />
       )}
+      {seen(text) !== text && <Text size="sm" c="orange" mt={4}>It holds characters that cannot be seen: {seen(text)}</Text>}
       {text === '' && !field.disabled && format === '' && props.required && (
         value === '' ? <Text size="sm" c="dimmed" mt={4}>An empty text is given.</Text>
           : field.error && <Anchor component="button" type="button" size="sm" mt={4} onClick={() => onChange('')}>Give an empty text</Anchor>

@@ -3,10 +3,13 @@ import { Anchor, Button, Code, Group, Loader, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { get, getBlob, segments } from '../api/client';
-import { isObject, type Json, type JsonObject } from '../api/json';
+import type { Json, JsonObject } from '../api/json';
+import type { BlobView } from '../api/types';
 import { IconDownload } from '../app/icons';
+import { isBlob } from './blob';
 import { bytes } from './brief';
 import type { TableKind } from './tables';
+import { Cut, part, useEverything } from './whole';
 
 const TableBlob = lazy(() => import('./TableBlob').then((module) => ({ default: module.TableBlob })));
 
@@ -20,14 +23,25 @@ const FOLDER = 'application/vnd.tidegate.directory+json';
 const MOST_FILES = 100;
 const ENDINGS: Record<string, string> = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', svg: 'image/svg+xml', txt: 'text/plain', csv: 'text/csv', tsv: 'text/tab-separated-values', parquet: 'application/vnd.apache.parquet', npy: 'application/vnd.numpy.npy', md: 'text/markdown', json: 'application/json', log: 'text/plain' };
 
+export { isBlob };
+
 export function BlobValue({ value }: { value: JsonObject }) {
   if (typeof value.$uri === 'string') {
     return /^https?:/.test(value.$uri) ? <Anchor href={value.$uri} target="_blank" rel="noreferrer">{value.$uri}</Anchor> : <span>{value.$uri}</span>;
   }
+  return <StoredBlob value={value} />;
+}
+
+/** A blob as the server finds it. What the value says of it is the word of whoever made the value. */
+function StoredBlob({ value }: { value: JsonObject }) {
   const digest = String(value.$blob);
   const name = String(value.name ?? value.about ?? 'file');
-  const size = Number(value.size ?? 0);
-  const media = mediaOf(String(value.media ?? ''), name);
+  const { data: found, error } = useQuery({ queryKey: ['facts', digest], queryFn: () => get<BlobView>(`/api/v1/blobs/${segments(digest)}/facts`), staleTime: Infinity, retry: false });
+  if (error) return <Text c="dimmed">The file {name} could not be looked into: {error.message}</Text>;
+  if (!found) return <Loader size="sm" aria-label="Looking into the file" />;
+  const { size } = found;
+  const claimed = mediaOf(String(value.media ?? ''), name);
+  const media = agreed(claimed, found.media);
   if (media === FOLDER) return <Folder digest={digest} name={name} />;
   const table = size <= TABLE_BYTES ? TABLES[media] : undefined;
   return (
@@ -36,12 +50,31 @@ export function BlobValue({ value }: { value: JsonObject }) {
       {IMAGE.test(media) && size <= IMAGE_BYTES && <ImageBlob digest={digest} media={media} name={name} />}
       {!table && TEXT.test(media) && size <= TEXT_BYTES && <TextBlob digest={digest} />}
       <Taking name={name} size={size} onTake={() => void fetchAndSave(digest, name, media)} />
+      <Text size="xs" c="dimmed" className="digest">{found.media}, SHA-256 {digest}</Text>
+      <Disagreement value={value} found={found} isOther={media !== claimed} />
     </div>
   );
 }
 
+/** Where the value says something else of a file than the server finds. */
+function Disagreement({ value, found, isOther }: { value: JsonObject; found: BlobView; isOther: boolean }) {
+  const said = [typeof value.size === 'number' && value.size !== found.size && bytes(value.size), isOther && typeof value.media === 'string' && value.media].filter(Boolean);
+  return said.length > 0 && <Text size="sm" c="orange">The value says {said.join(', ')}. That is not so.</Text>;
+}
+
+const PLAIN = 'text/plain';
+const MARKUP = /(xml|html)$/;
+
+/** The media type to show a file by: that of the value where the content can be that, else what was found. */
+function agreed(claimed: string, found: string): string {
+  if (claimed === found || claimed === FOLDER) return claimed;
+  if (found === PLAIN && TEXT.test(claimed) && !MARKUP.test(claimed)) return claimed;
+  if (found === 'application/xml' && claimed === 'image/svg+xml') return claimed;
+  return found;
+}
+
 export function isImage(value: Json): boolean {
-  return isObject(value) && typeof value.$blob === 'string' && Number(value.size ?? 0) <= IMAGE_BYTES && IMAGE.test(mediaOf(String(value.media ?? ''), String(value.name ?? '')));
+  return isBlob(value) && '$blob' in value && Number(value.size ?? 0) <= IMAGE_BYTES && IMAGE.test(mediaOf(String(value.media ?? ''), String(value.name ?? '')));
 }
 
 function Taking({ name, size, onTake }: { name: string; size?: number; onTake: () => void }) {
@@ -55,6 +88,8 @@ function Taking({ name, size, onTake }: { name: string; size?: number; onTake: (
 
 /** A directory: its files, by the manifest that stands for it. */
 function Folder({ digest, name }: { digest: string; name: string }) {
+  const everything = useEverything();
+  const [whole, setWhole] = useState(false);
   const { data, error } = useQuery({
     queryKey: ['folder', digest],
     queryFn: () => get<Record<string, string | null>>(`/api/v1/blobs/${segments(digest)}`),
@@ -64,11 +99,13 @@ function Folder({ digest, name }: { digest: string; name: string }) {
   if (error) return <Text c="dimmed">The directory {name} could not be listed: {error.message}</Text>;
   if (!data) return <Loader size="sm" aria-label="Loading the directory" />;
   const found = Object.entries(data);
+  const shown = whole || everything ? found : found.slice(0, MOST_FILES);
   return (
     <div>
-      <Text size="sm">{name}/ <span className="dim">{found.length} file{found.length === 1 ? '' : 's'}{found.length > MOST_FILES && `, the first ${MOST_FILES}:`}</span></Text>
+      <Text size="sm">{name}/ <span className="dim">{found.length} file{found.length === 1 ? '' : 's'}</span></Text>
+      <Cut parts={[part(shown.length, found.length, 'files')]} onAll={() => setWhole(true)} />
       <ul className="files">
-        {found.slice(0, MOST_FILES).map(([each, content]) => <li key={each}>{content === null ? `${each}/` : <Taking name={each} onTake={() => void fetchAndSave(content, each.split('/').pop() ?? each, mediaOf('', each))} />}</li>)}
+        {shown.map(([each, content]) => <li key={each}>{content === null ? `${each}/` : <Taking name={each} onTake={() => void fetchAndSave(content, each.split('/').pop() ?? each, mediaOf('', each))} />}</li>)}
       </ul>
     </div>
   );

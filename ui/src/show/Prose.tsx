@@ -2,6 +2,7 @@
 import { Anchor } from '@mantine/core';
 import Markdown, { type Components } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
+import { seen } from '../seen/seen';
 
 const components: Components = {
   a: ({ href, children }) => <Anchor href={href} target="_blank" rel="noreferrer noopener">{children}</Anchor>,
@@ -12,5 +13,5 @@ const components: Components = {
 };
 
 export function Prose({ text }: { text: string }) {
-  return <div className="prose"><Markdown remarkPlugins={[remarkGfm]} components={components}>{text}</Markdown></div>;
+  return <div className="prose"><Markdown remarkPlugins={[remarkGfm]} components={components}>{seen(text)}</Markdown></div>;
 }

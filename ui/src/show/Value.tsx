@@ -1,13 +1,14 @@
 /** A value, shown by what it is: a table, a text, an image, a file, or a tree. */
-import { Anchor, Button, Table, Text } from '@mantine/core';
-import { useState } from 'react';
+import { Table, Text } from '@mantine/core';
+import { useEffect, useMemo, useState } from 'react';
 import { isBig, isObject, type Json, type JsonObject } from '../api/json';
 import { instantOf, parseDuration } from '../form/instants';
-import { BlobValue, BytesValue, isImage } from './BlobValue';
+import { BlobValue, BytesValue, isBlob, isImage } from './BlobValue';
 import { Gallery } from './Gallery';
 import { Grid, type Cell } from './Grid';
 import { brief } from './brief';
 import { partOf, typeOf, type Typed } from './typed';
+import { Cut, part, useCut, useEverything } from './whole';
 import { exact, span } from './time';
 
 export { brief };
@@ -16,6 +17,7 @@ const ROWS = 50;
 const LONG = 2_000;
 const DEEP = 2;
 const COLUMNS = 40;
+const FLOATS = ['nan', 'inf', '-inf'];
 
 type Props = { value: Json; type?: Typed | undefined };
 
@@ -26,8 +28,8 @@ export function Value({ value, type }: Props) {
   if (typeof value === 'string') return <StringValue text={value} type={type} />;
   if (typeof value === 'number' || isBig(value)) return <span className="number">{isBig(value) ? value.rawJSON : String(value)}</span>;
   if (Array.isArray(value)) return <ListValue items={value} type={type} />;
-  if (typeof value.$blob === 'string' || typeof value.$uri === 'string') return <BlobValue value={value} />;
-  if (typeof value.$float === 'string') return <span className="number">{value.$float}</span>;
+  if (isBlob(value)) return <BlobValue value={value} />;
+  if (isFloat(value)) return <span className="number">{value.$float}</span>;
   return <ObjectValue value={value} depth={0} type={type} />;
 }
 
@@ -41,32 +43,36 @@ function StringValue({ text, type }: { text: string; type: Typed | undefined }) 
 }
 
 function TextValue({ text }: { text: string }) {
+  const everything = useEverything();
   const [whole, setWhole] = useState(false);
   if (text === '') return <Text component="span" c="dimmed">an empty text</Text>;
-  const long = text.length > LONG && !whole;
+  const long = text.length > LONG && !whole && !everything;
   return (
     <div className="text">
       {long ? `${text.slice(0, LONG)}…` : text}
-      {long && <div><Anchor component="button" type="button" size="sm" onClick={() => setWhole(true)}>Show all {text.length.toLocaleString()} characters</Anchor></div>}
+      {long && <Cut parts={[part(LONG, text.length, 'characters')]} onAll={() => setWhole(true)} />}
     </div>
   );
 }
 
 const isFlat = (value: Json): boolean => typeof value !== 'object' || value === null || isBig(value);
 const isNumber = (value: Json): boolean => typeof value === 'number' || isBig(value);
-const isRow = (value: Json): value is JsonObject => isObject(value) && !('$blob' in value) && !('$uri' in value) && !('$float' in value);
+const isFloat = (value: Json): value is { $float: string } => isObject(value) && Object.keys(value).length === 1 && FLOATS.includes(String(value.$float));
+const isRow = (value: Json): value is JsonObject => isObject(value) && !isBlob(value) && !isFloat(value);
 const isLine = (value: Json): value is Json[] => Array.isArray(value) && value.length > 0 && value.length <= COLUMNS && value.every(isFlat);
 const isShort = (value: Json): boolean => isFlat(value) && (typeof value !== 'string' || value.length <= 40);
 
 function ListValue({ items, type }: { items: Json[]; type: Typed | undefined }) {
-  const [shown, setShown] = useState(ROWS);
+  const everything = useEverything();
+  const [whole, setWhole] = useState(false);
   if (items.length === 0) return <Text component="span" c="dimmed">an empty list</Text>;
-  const some = items.slice(0, shown);
-  const more = items.length > shown && <Button mt="xs" size="compact-sm" variant="default" onClick={() => setShown(shown + 10 * ROWS)}>Show more of {items.length.toLocaleString()}</Button>;
-  if (items.every(isRow)) return <>{rows(some as JsonObject[], type)}{more}</>;
+  const all = whole || everything;
+  const some = all ? items : items.slice(0, ROWS);
+  const more = <Cut parts={[part(some.length, items.length, items.every(isRow) ? 'rows' : 'items')]} onAll={() => setWhole(true)} />;
+  if (items.every(isRow)) return <Rows items={items} some={some as JsonObject[]} most={all ? Infinity : COLUMNS} type={type} onAll={() => setWhole(true)} />;
   if (items.length > 1 && items.every(isLine)) return <><Grid columns={undefined} rows={(some as Json[][]).map((line) => line.map((each) => cell(each)))} />{more}</>;
   if (items.every(isImage)) return <><Gallery images={some as JsonObject[]} />{more}</>;
-  if (items.every(isNumber) || (items.every(isShort) && items.length <= 20)) return <><span className="flat">{some.map((each, index) => <span key={index} className="chip"><Value value={each} type={partOf(type, index)} /></span>)}</span>{more && <div>{more}</div>}</>;
+  if (items.every(isNumber) || (items.every(isShort) && items.length <= 20)) return <><span className="flat">{some.map((each, index) => <span key={index} className="chip"><Value value={each} type={partOf(type, index)} /></span>)}</span>{more}</>;
   return (
     <>
       <ol className="items">{some.map((each, index) => <li key={index}><Inner value={each} depth={1} type={partOf(type, index)} /></li>)}</ol>
@@ -81,10 +87,19 @@ function cell(value: Json | undefined, type?: Typed): Cell {
   return { shown: <Inner value={value} depth={1} type={type} />, isNumber: isNumber(value) };
 }
 
-function rows(items: JsonObject[], type: Typed | undefined) {
-  const columns = [...new Set(items.flatMap((each) => Object.keys(each)))].slice(0, COLUMNS);
+type RowsProps = { items: JsonObject[]; some: JsonObject[]; most: number; type: Typed | undefined; onAll: () => void };
+
+/** Rows as a table. Columns that only rows have which are not shown are counted too. */
+function Rows({ items, some, most, type, onAll }: RowsProps) {
+  const names = useMemo(() => [...new Set(items.flatMap((each) => Object.keys(each)))], [items]);
+  const columns = names.slice(0, most);
   const types = columns.map((each) => partOf(partOf(type, 0), each));
-  return <Grid columns={columns} rows={items.map((row) => columns.map((each, index) => cell(row[each], types[index])))} />;
+  return (
+    <>
+      <Grid columns={columns} rows={some.map((row) => columns.map((each, index) => cell(row[each], types[index])))} />
+      <Cut parts={[part(some.length, items.length, 'rows'), part(columns.length, names.length, 'columns')]} onAll={onAll} />
+    </>
+  );
 }
 
 function ObjectValue({ value, depth, type }: { value: JsonObject; depth: number; type: Typed | undefined }) {
@@ -114,9 +129,12 @@ function Inner({ value, depth, type }: Props & { depth: number }) {
 
 /** A branch of a tree: what is in it is drawn once it is opened. */
 function Folded({ value, type, summary }: Props & { summary: string }) {
-  const [opened, setOpened] = useState(false);
+  const everything = useEverything();
+  const [opened, setOpened] = useState(everything);
+  useEffect(() => { if (everything) setOpened(true); }, [everything]);
+  useCut(!opened);
   return (
-    <details onToggle={(event) => setOpened(event.currentTarget.open)}>
+    <details open={opened} onToggle={(event) => setOpened(event.currentTarget.open)}>
       <summary>{summary}</summary>
       {opened && <div className="branch"><Value value={value} type={type} /></div>}
     </details>

@@ -1,25 +1,27 @@
 /** Reading the beginning of a table out of a file: comma- or tab-separated text, Parquet, and numpy's arrays. */
 import type { Json } from '../api/json';
 
-/** `total` counts all rows of the file. `columns` is undefined where they have no names. */
-export type Read = { columns: string[] | undefined; rows: Json[][]; total: number };
+/** `total` counts all rows of the file, `wide` all columns. `columns` is undefined where they have no names. */
+export type Read = { columns: string[] | undefined; rows: Json[][]; total: number; wide: number };
 
-export const MOST_ROWS = 200;
-const MOST_COLUMNS = 40;
+/** How much is read. */
+export type Most = { rows: number; columns: number };
+export const SOME: Most = { rows: 200, columns: 40 };
+export const ALL: Most = { rows: Infinity, columns: Infinity };
 
 export type TableKind = 'csv' | 'tsv' | 'parquet' | 'npy';
 
-export async function readTable(kind: TableKind, blob: Blob): Promise<Read> {
+export async function readTable(kind: TableKind, blob: Blob, most: Most): Promise<Read> {
   switch (kind) {
-    case 'csv': return readText(await blob.text(), ',');
-    case 'tsv': return readText(await blob.text(), '\t');
-    case 'parquet': return readParquet(await blob.arrayBuffer());
-    case 'npy': return readArray(await blob.arrayBuffer());
+    case 'csv': return readText(await blob.text(), ',', most);
+    case 'tsv': return readText(await blob.text(), '\t', most);
+    case 'parquet': return readParquet(await blob.arrayBuffer(), most);
+    case 'npy': return readArray(await blob.arrayBuffer(), most);
   }
 }
 
 /** RFC 4180: fields may be quoted, and a quoted one may hold what separates them. */
-function readText(text: string, separator: string): Read {
+function readText(text: string, separator: string, most: Most): Read {
   const lines: string[][] = [];
   let line: string[] = [];
   const field = new RegExp(`(?:"((?:[^"]|"")*)"|([^"${separator}\\r\\n]*))(${separator}|\\r?\\n|$)`, 'y');
@@ -33,16 +35,20 @@ function readText(text: string, separator: string): Read {
     }
   }
   const [columns = [], ...rows] = lines;
-  return { columns: columns.slice(0, MOST_COLUMNS), rows: rows.slice(0, MOST_ROWS).map((row) => row.slice(0, MOST_COLUMNS)), total: rows.length };
+  // A row may have more fields than there are names.
+  const wide = rows.reduce((found, row) => Math.max(found, row.length), columns.length);
+  const names = [...columns, ...Array.from({ length: wide - columns.length }, () => '')];
+  return { columns: names.slice(0, most.columns), rows: rows.slice(0, most.rows).map((row) => row.slice(0, most.columns)), total: rows.length, wide };
 }
 
-async function readParquet(file: ArrayBuffer): Promise<Read> {
+async function readParquet(file: ArrayBuffer, most: Most): Promise<Read> {
   const { parquetMetadata, parquetReadObjects, parquetSchema } = await import('hyparquet');
   const metadata = parquetMetadata(file);
-  const all = parquetSchema(metadata).children.map((each) => each.element.name).filter((each) => each !== '__index_level_0__');
-  const columns = all.slice(0, MOST_COLUMNS);
-  const objects = await parquetReadObjects({ file, metadata, columns, rowStart: 0, rowEnd: MOST_ROWS });
-  return { columns, rows: objects.map((each) => columns.map((name) => plain(each[name]))), total: Number(metadata.num_rows) };
+  const all = parquetSchema(metadata).children.map((each) => each.element.name);
+  const columns = all.slice(0, most.columns);
+  const total = Number(metadata.num_rows);
+  const objects = await parquetReadObjects({ file, metadata, columns, rowStart: 0, rowEnd: Math.min(total, most.rows) });
+  return { columns, rows: objects.map((each) => columns.map((name) => plain(each[name]))), total, wide: all.length };
 }
 
 function plain(value: unknown): Json {
@@ -73,7 +79,7 @@ const READERS: Record<string, [size: number, read: Reader]> = {
 };
 
 /** An array of up to two dimensions, in numpy's format: a header in Python's own words, and the numbers. */
-function readArray(file: ArrayBuffer): Read {
+function readArray(file: ArrayBuffer, most: Most): Read {
   const view = new DataView(file);
   const isLong = view.getUint8(6) > 1;
   const begin = isLong ? 12 : 10;
@@ -87,6 +93,6 @@ function readArray(file: ArrayBuffer): Read {
   const [many = 1, wide = 1] = shape;
   const step = header.includes("'fortran_order': True") ? { row: 1, column: many } : { row: wide, column: 1 };
   const at = (row: number, column: number) => read(view, begin + length + size * (row * step.row + column * step.column), order !== '>');
-  const rows = Array.from({ length: Math.min(many, MOST_ROWS) }, (_, row) => Array.from({ length: Math.min(wide, MOST_COLUMNS) }, (__, column) => at(row, column)));
-  return { columns: undefined, rows, total: many };
+  const rows = Array.from({ length: Math.min(many, most.rows) }, (_, row) => Array.from({ length: Math.min(wide, most.columns) }, (__, column) => at(row, column)));
+  return { columns: undefined, rows, total: many, wide };
 }

@@ -1,0 +1,20 @@
+/** The characters that are drawn as marks, and in the group `seen` those that are not. Written by: python -m tests.tidy.test_seen */
+export const PATTERN = new RegExp([
+  String.raw`(?<seen>(?<=[\u{94d}\u{9cd}\u{a4d}\u{acd}\u{b4d}\u{bcd}\u{c4d}\u{ccd}\u{d4d}\u{dca}])[\u{200c}\u{200d}]|(?<=[`,
+  String.raw`\u{620}-\u{8ff}\u{900}-\u{dff}\u{f00}-\u{fff}\u{1000}-\u{109f}\u{1780}-\u{17b3}\u{17b6}-\u{17ff}\u{1800}-`,
+  String.raw`\u{180d}\u{180f}-\u{18af}\u{1900}-\u{1cff}\u{a800}-\u{abff}\u{fb50}-\u{fdff}\u{fe70}-\u{fefc}\u{10a00}-`,
+  String.raw`\u{10eff}\u{11000}-\u{11fff}\u{1e900}-\u{1e95f}])[\u{200c}\u{200d}](?=[\u{620}-\u{8ff}\u{900}-\u{dff}\u{f00}-`,
+  String.raw`\u{fff}\u{1000}-\u{109f}\u{1780}-\u{17b3}\u{17b6}-\u{17ff}\u{1800}-\u{180d}\u{180f}-\u{18af}\u{1900}-\u{1cff}`,
+  String.raw`\u{a800}-\u{abff}\u{fb50}-\u{fdff}\u{fe70}-\u{fefc}\u{10a00}-\u{10eff}\u{11000}-\u{11fff}\u{1e900}-\u{1e95f}])`,
+  String.raw`|(?<=[\u{a9}\u{ae}\u{203c}\u{2049}\u{2122}\u{2139}\u{2190}-\u{21ff}\u{2300}-\u{27bf}\u{2900}-\u{297f}\u{2b00}-`,
+  String.raw`\u{2bff}\u{3030}\u{303d}\u{3297}\u{3299}\u{1f000}-\u{1faff}\u{fe0f}\u{1f3fb}-\u{1f3ff}])\u{200d}(?=[\u{a9}`,
+  String.raw`\u{ae}\u{203c}\u{2049}\u{2122}\u{2139}\u{2190}-\u{21ff}\u{2300}-\u{27bf}\u{2900}-\u{297f}\u{2b00}-\u{2bff}`,
+  String.raw`\u{3030}\u{303d}\u{3297}\u{3299}\u{1f000}-\u{1faff}])|(?<=[\u{a9}\u{ae}\u{203c}\u{2049}\u{2122}\u{2139}`,
+  String.raw`\u{2190}-\u{21ff}\u{2300}-\u{27bf}\u{2900}-\u{297f}\u{2b00}-\u{2bff}\u{3030}\u{303d}\u{3297}\u{3299}\u{1f000}-`,
+  String.raw`\u{1faff}\u{3400}-\u{4dbf}\u{4e00}-\u{9fff}\u{f900}-\u{faff}\u{20000}-\u{3ffff}\u{1820}-\u{18af}\u{2010}-`,
+  String.raw`\u{29ff}])[\u{fe00}-\u{fe0f}]|(?<=[0-9#*])\u{fe0f}(?=\u{20e3})|(?<=[\u{3400}-\u{4dbf}\u{4e00}-\u{9fff}\u{f900}`,
+  String.raw`-\u{faff}\u{20000}-\u{3ffff}\u{1820}-\u{18af}\u{2010}-\u{29ff}])[\u{e0100}-\u{e01ef}])|[\u{0}-\u{8}\u{b}-`,
+  String.raw`\u{1f}\u{7f}-\u{9f}\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180e}\u{3164}\u{ffa0}\u{200b}`,
+  String.raw`\u{200e}\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{feff}\u{fff0}-\u{fffb}\u{d800}-\u{dfff}\u{1d173}-`,
+  String.raw`\u{1d17a}\u{e0000}-\u{e00ff}\u{e01f0}-\u{e0fff}\u{200c}\u{200d}\u{fe00}-\u{fe0f}\u{e0100}-\u{e01ef}]`,
+].join(''), 'gu');
