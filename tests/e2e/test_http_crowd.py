@@ -116,6 +116,40 @@ def test_more_than_so_many_cannot_be_worked_on_at_once(world, monkeypatch):
     refused(world.asking("GET", LIST, token=world.token), "1")
 
 
+def test_one_token_cannot_take_all_places_and_who_waits_takes_none_of_who_acts(world):
+    world.app._app._at_rest._most = 1
+    world.app._app._under_way._most = 1
+    other = world.service.handle(
+        MakeToken(name="bob", grants=[GrantView(role="viewer", project="*", domain="*")])
+    ).secret
+
+    async def story():
+        async with world.stream() as one:
+            await anext(one)
+            polled = await world.ask(f"{LIST}/{world.id}?wait=60")
+            listed = await world.ask(LIST)
+            poll = asyncio.create_task(
+                world.asking.ask("GET", f"{LIST}/{world.id}?wait=60", token=other)
+            )
+            await waiting(world, 2)
+            await world.abort()
+            return polled, listed, await poll
+
+    polled, listed, others = world.asking.run(story())
+
+    assert (polled.status, polled.json["code"]) == (429, "rate_limited")
+    assert (listed.status, others.status) == (200, 200)
+
+
+def test_one_token_that_asks_for_large_pages_again_and_again_is_told_when_to_go_on(world):
+    replies = [world.asking("GET", f"{LIST}?limit=1000", token=world.token) for _ in range(130)]
+
+    limited = [each for each in replies if each.status == 429]
+    assert limited
+    assert {each.headers["retry-after"] for each in limited} == {"1"}
+    assert replies[0].status == 200
+
+
 def test_who_is_revoked_while_he_waits_is_told_so_and_nothing_else(world):
     async def story():
         poll = world.poll()

@@ -12,13 +12,13 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from math import inf
 from time import monotonic
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from msgspec import structs
 
+from tidegate.api.budgets import Buckets, Pace
 from tidegate.api.callers import CALLER, Caller
 from tidegate.api.replies import WHOLE, Out
 from tidegate.api.route import AsgiApp, Message, Receive, Scope, Send
@@ -50,7 +50,6 @@ PORT: Final = re.compile(r"^(?:\[([^]]*)\].*|([^:]*):\d+)$")
 """An address with the port that some proxies write, which is another for each connection."""
 
 OWN_PAGE: Final = frozenset({b"same-origin", b"none"})
-MAX_KEYS: Final = 10_000
 MAX_COOKIES: Final = 100
 MAX_NAMES: Final = 100
 """Ways in which the server may be called that are remembered: a few names, each with any port."""
@@ -73,49 +72,6 @@ class Keepers(NamedTuple):
     tokens: Tokens
     sessions: Sessions
     audit: AuditLog
-
-
-class Pace:
-    """Turns at a rate, after a burst: there is always one, though it may be later."""
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._gap = 1 / rate
-        self._ahead = burst / rate
-        self._next = -inf
-
-    def wait(self, now: float) -> float:
-        """Take the next turn; return in how many seconds it is."""
-        self._next = max(self._next, now - self._ahead) + self._gap
-        return max(0.0, self._next - now)
-
-
-class Buckets:
-    """A bucket of permits for each key, which fills at a rate. At most `MAX_KEYS` are remembered."""
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._left: dict[str, tuple[float, float]] = {}
-
-    def take(self, key: str, now: float) -> float:
-        """Take a permit; return 0, or the seconds until there is one."""
-        left, since = self._left.get(key, (self._burst, now))
-        left = min(self._burst, left + (now - since) * self._rate)
-        if left < 1:
-            self._left[key] = (left, now)
-            return (1 - left) / self._rate
-        if len(self._left) >= MAX_KEYS:
-            self._forget(now)
-        self._left[key] = (left - 1, now)
-        return 0.0
-
-    def _forget(self, now: float) -> None:
-        used = [
-            (key, (left, since))
-            for key, (left, since) in self._left.items()
-            if left + (now - since) * self._rate < self._burst
-        ]
-        self._left = dict(used[-MAX_KEYS // 2 :])
 
 
 class Gatekeeper:

@@ -38,7 +38,10 @@ class Backend:
         steps = self.service.steps(checked, call.principal)
         waits: Any = getattr(checked.request, "wait", 0.0)
         receive = call.receive if waits else None
-        carried = await self._carrier.carry(steps, receive, aside=call.is_large)
+        who, reads = call.principal.token or call.principal.name, call.reads
+        carried = await self._carrier.carry(
+            steps, receive, aside=call.is_large, who=who, reads=reads
+        )
         view: V = carried.view
         if waits and not self.service.sessions.is_valid(call.principal):
             raise Unauthenticated(NOBODY)

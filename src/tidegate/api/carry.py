@@ -16,6 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 from msgspec import Struct
 
 from tidegate.api.route import Receive, encode
+from tidegate.api.turns import Turns
 from tidegate.service.steps import ASIDE, MOST_TOGETHER, Pause, Steps, Together, outcome
 
 T = TypeVar("T")
@@ -23,6 +24,21 @@ T = TypeVar("T")
 
 LINGER: Final = 0.001
 """Seconds that steps which are carried out together wait for others at most, while something is at the engine."""
+
+
+READS: Final = 2
+READS_OF_ONE: Final = 1
+"""
+Reads that are at work in threads at once, and those of one principal. Threads share one processor under Python's lock: more at once end no
+sooner, and each more makes an answer wait longer for its turn.
+"""
+
+READS_WAITING: Final = 200
+"""Reads of one principal that wait for their turn: each takes some 20 ms at most, so the last one waits four seconds."""
+
+ACTS: Final = 16
+ACTS_OF_ONE: Final = 4
+"""What changes something and takes long, as to import code or to read what has ended: as many as there are threads, and of one principal a quarter of them."""
 
 
 class HungUp(Exception):
@@ -46,6 +62,8 @@ class Carrier:
     """Carries out steps in the event loop; there is one for each loop."""
 
     def __init__(self) -> None:
+        self._reads = Turns(READS, READS_OF_ONE, READS_WAITING)
+        self._acts = Turns(ACTS, ACTS_OF_ONE)
         self._done: deque[asyncio.Future[None]] = deque()
         self._woken = False
         self._paused = 0
@@ -58,16 +76,27 @@ class Carrier:
         receive: Receive | None = None,
         *,
         aside: bool = False,
+        who: str = "",
+        reads: bool = False,
     ) -> Carried[T]:
-        """Go through all the steps, the first ones in a thread if `aside`. Errors: what they raise; `HungUp` if `receive` says so first."""
+        """
+        Go through all the steps, the first ones in a thread if `aside`. What is done in a thread is done in the turn of `who`; `reads` says that it changes nothing.
+
+        Errors: what they raise; `HungUp` if `receive` says so first; `RateLimited`.
+        """
         loop = asyncio.get_running_loop()
+        turns = self._reads if reads else self._acts
         leaving = None if receive is None else asyncio.ensure_future(gone(receive))
         found: Any = None
         error: BaseException | None = None
         try:
             while True:
                 if aside:
-                    step = await loop.run_in_executor(None, _in_thread, steps, found, error)
+                    await turns.take(who)
+                    try:
+                        step = await loop.run_in_executor(None, _in_thread, steps, found, error)
+                    finally:
+                        turns.give(who)
                     if isinstance(step, Carried):
                         return step
                 else:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache, partial
+from time import monotonic
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.api import strict
+from tidegate.api.budgets import BURST, BUSY_OF_ONE, RATE, WAITING_OF_ONE, Buckets, Shares, cost_of
 from tidegate.api.carry import HungUp, gone
 from tidegate.api.pages import Pages
 from tidegate.api.problems import internal
@@ -42,6 +44,7 @@ from tidegate.errors import (
     Fault,
     InvalidValue,
     Overloaded,
+    RateLimited,
     TidegateError,
     TooLarge,
     UnknownRoute,
@@ -94,6 +97,9 @@ class Door:
         self._refused = refused
         self._busy = 0
         self._waiting = 0
+        self._under_way = Shares("requests are under way", BUSY_OF_ONE)
+        self._at_rest = Shares("wait for a change", WAITING_OF_ONE)
+        self._spent = Buckets(RATE, BURST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -107,7 +113,15 @@ class Door:
             route, parts = self._find(scope)
             name = route.name
             self._check_load()
-            await self._serve(route, parts, scope, receive, out)
+            principal = _principal(scope)
+            who = "" if principal.local else principal.token
+            if who:
+                self._under_way.begin(who)
+            try:
+                await self._serve(route, parts, principal, scope, receive, out)
+            finally:
+                if who:
+                    self._under_way.end(who)
         except TidegateError as error:
             self._refused(scope, error)
             if not out.status:
@@ -129,16 +143,23 @@ class Door:
             raise Overloaded(why, retry_after=1)
 
     @contextmanager
-    def _aside(self) -> Iterator[None]:
+    def _aside(self, principal: Principal) -> Iterator[None]:
         """Count one that only waits apart from those that are worked on."""
         if self._waiting >= MAX_WAITING:
             why = f"{MAX_WAITING:,} wait for a change already; try again in a few seconds"
             raise Overloaded(why, retry_after=5)
+        who = "" if principal.local else principal.token
+        if who:
+            self._at_rest.begin(who)
+            self._under_way.end(who)
         self._busy, self._waiting = self._busy - 1, self._waiting + 1
         try:
             yield
         finally:
             self._busy, self._waiting = self._busy + 1, self._waiting - 1
+            if who:
+                self._at_rest.end(who)
+                self._under_way.go_on(who)
 
     async def _page(self, scope: Scope, out: Out) -> bool:
         """Send a page or a file of the UI, if that is what is asked for."""
@@ -168,10 +189,22 @@ class Door:
             )
         raise UnknownRoute(f"there is nothing at {scope['path'][:200]!r}; see /api/openapi.json")
 
+    def _charge(self, principal: Principal, query: Any, size: int) -> None:
+        if principal.local or not principal.token:
+            return
+        if wait := self._spent.take(principal.token, monotonic(), cost_of(query, size)):
+            why = "this token asks for more than its share; smaller pages and fewer searches cost less"
+            raise RateLimited(why, retry_after=wait)
+
     async def _serve(
-        self, route: Route, parts: Mapping[str, str], scope: Scope, receive: Receive, out: Out
+        self,
+        route: Route,
+        parts: Mapping[str, str],
+        principal: Principal,
+        scope: Scope,
+        receive: Receive,
+        out: Out,
     ) -> None:
-        principal = _principal(scope)
         enter(principal, route.action)
         headers = _headers(scope)
         is_own = principal.local and route.limit >= MAX_JSON
@@ -183,20 +216,23 @@ class Door:
             read = partial(strict.decode, raw, route.body)
             loop = asyncio.get_running_loop()
             body = await loop.run_in_executor(None, read) if is_large else read()
-        query = scope["query_string"]
+        sent = scope["query_string"]
+        query = _query(route, sent) if sent or route.query is not None else None
+        self._charge(principal, query, len(raw))
         call = Call(
             principal=principal,
             address=scope.get("state", NOTHING).get("address", ""),
             path=parts,
-            query=_query(route, query) if query or route.query is not None else None,
+            query=query,
             body=body,
             headers=_wanted(route, headers),
             receive=receive,
             chunks=chunks,
+            reads=route.method == "GET",
             is_large=is_large,
         )
         if getattr(call.query, "wait", 0):
-            with self._aside():
+            with self._aside(principal):
                 reply = await route.handler(self._backend, call)
         else:
             reply = await route.handler(self._backend, call)
@@ -206,7 +242,7 @@ class Door:
         elif scope["method"] == "HEAD":
             await out.whole(200, b"", reply.media, reply.headers)
         else:
-            with self._aside():
+            with self._aside(principal):
                 await _stream(reply, receive, out)
 
 

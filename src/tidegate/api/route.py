@@ -69,6 +69,8 @@ class Call(Struct, frozen=True, kw_only=True):
     """Gives what else comes on this connection, which is no more than that the client has hung up."""
     chunks: AsyncIterator[bytes] | None = None
     """The body, if the route takes it as it comes."""
+    reads: bool = False
+    """Whether it changes nothing."""
     is_large: bool = False
     """Whether the body is so large that it is not looked at in the event loop."""
     written: Written = field(default_factory=Written)

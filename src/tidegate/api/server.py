@@ -11,6 +11,7 @@ import errno
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -36,6 +37,12 @@ IDLE = 75
 
 UNDER_WAY = 10
 """Seconds that requests under way have to come to their end when nothing more is accepted."""
+
+SWITCH = 0.001
+"""
+Seconds after which a thread must let another one run that waits for Python's lock. An answer changes threads some four times, and beside a reader it may wait for as
+long each time. Measured with a viewer's 32 connections on pages of 500: 11 ms at the median with Python's usual 5 ms, 5 ms with this.
+"""
 
 THREADS = 16
 """How many requests that read much are carried out at once; the others wait for their turn, and hold up nobody else."""
@@ -123,6 +130,7 @@ def serve(app: AsgiApp, listening: socket.socket, settings: Settings, behind: Be
         backlog=BACKLOG,
     )
     callers = Callers(sizes_for(raised_limit()))
+    sys.setswitchinterval(SWITCH)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(uvicorn.Server(config), listening, callers, behind))
 

@@ -6,7 +6,7 @@ import logging
 import msgspec
 import pytest
 
-from tidegate.api.auth import Buckets, Gatekeeper, Keepers, Pace, cookie_for
+from tidegate.api.auth import Gatekeeper, Keepers, cookie_for
 from tidegate.api.settings import Settings
 from tidegate.service.access import ANONYMOUS
 from tidegate.service.audit import AuditLog
@@ -397,21 +397,6 @@ def test_trades_of_wrong_tokens_are_counted_too_and_never_hold_up_right_ones():
     assert gate("GET", EXECUTIONS, **bearer("x"))[0] == 429
     gate.status = 200
     assert gate("POST", SESSION)[0] == 200
-
-
-def test_strangers_wait_for_their_turn_together_and_nobody_is_refused():
-    pace = Pace(rate=10, burst=3)
-
-    assert [round(pace.wait(100.0), 3) for _ in range(6)] == [0, 0, 0, 0.1, 0.2, 0.3]
-    assert pace.wait(101.0) == 0, "a second later all of that is over"
-
-
-def test_only_so_many_callers_are_remembered(monkeypatch):
-    monkeypatch.setattr("tidegate.api.auth.MAX_KEYS", 100)
-    buckets = Buckets(rate=1.0, burst=3.0)
-    for number in range(1_000):
-        assert buckets.take(f"address {number}", 0.0) == 0.0
-    assert len(buckets._left) <= 100
 
 
 # -- when it was used --
