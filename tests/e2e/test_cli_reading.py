@@ -1,6 +1,7 @@
 """What the terminal shows of large values and of damaged executions, on its own store and on a server's."""
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -184,3 +185,27 @@ def test_the_doctor_writes_lists_anew_and_says_how_far_it_is_unless_somebody_run
     assert done.code == 0, done
     assert "lists written anew: 2 of 2 executions" in done.err
     assert "large" in tidegate("inbox").out
+
+
+NAMES = ["-x", "--help", " a", "a b", "a  b", "a ", "it's", "$HOME", "a/b", "~0"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_command_that_is_shown_answers_whatever_the_name(tidegate: Any, name: str):
+    flow = f"""
+from tidegate import wait_for_input, workflow
+
+@workflow
+def wf() -> int:
+    return wait_for_input({name!r}, expected_type=int)
+"""
+    tidegate.write("odd.py", flow)
+    assert tidegate("run", "odd.py", "wf", "--detach", "--id", "e").code == 0
+    shown = tidegate("show", "e").out.splitlines()[-1].removeprefix("  $ ")
+    words = shlex.split(shown)
+    assert words[1:] == [*words[1:-1], "VALUE"]
+
+    done = tidegate(*words[1:-1], "7")
+
+    assert done.code == 0, done
+    assert tidegate("show", "e", "--json").json["nodes"][0]["answer"]["value"] == 7

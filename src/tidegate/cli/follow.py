@@ -269,10 +269,12 @@ def _is_live(node: NodeView) -> bool:
 
 def how_to_answer(gate: WaitingView) -> str:
     """Return the command that answers a gate."""
-    name = shlex.quote(line(gate.path))
+    # What cannot be typed as it is shown has an address that can.
+    path = gate.path if line(gate.path) == gate.path else gate.handle
+    words = [*(["--"] if path.startswith("-") else []), shlex.quote(path)]
     if gate.kind == "approve":
-        return spelled("approve", gate.execution, name)
-    return spelled("answer", gate.execution, name, "VALUE")
+        return spelled("approve", gate.execution, *words)
+    return spelled("answer", gate.execution, *words, "VALUE")
 
 
 def query(gate: WaitingView) -> Query:
