@@ -24,8 +24,8 @@ from uvicorn.server import ServerState
 from tidegate.api.app import make_app
 from tidegate.api.protocol import Protocol
 from tidegate.api.settings import Settings
+from tidegate.home import TOKEN_FILE
 from tidegate.runtime import Runtime, open_runtime
-from tidegate.service.tokens import TOKEN_FILE
 from tidegate.wire import GetExecution, Launch
 
 MOST_MS = 20.0

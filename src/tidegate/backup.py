@@ -24,10 +24,9 @@ from msgspec import Struct
 from tidegate import disk
 from tidegate.bundles.sources import STORE
 from tidegate.errors import BackupDamaged, StoreError
-from tidegate.home import BLOBS, BUNDLES, RESTORED
+from tidegate.home import BLOBS, BUNDLES, RESTORED, TOKEN_FILE
 from tidegate.runtime import SystemClock, problems_of
 from tidegate.service.moments import moment
-from tidegate.service.tokens import TOKEN_FILE
 from tidegate.stores.sqlite.copying import copy_database
 
 MANIFEST: Final = "backup.json"

@@ -16,6 +16,10 @@ from tidegate.errors import StoreError, StoreHeld
 BLOBS: Final = "blobs"
 BUNDLES: Final = "bundles"
 SCRATCH: Final = "scratch"
+TOKEN_FILE: Final = "token"
+"""The file with the token of the store's owner, which programs on this machine read by themselves if there is no local door for them."""
+ADMIN: Final = "admin"
+"""The name of the token that is made for the owner of the store, and of no other."""
 RESTORED: Final = "restored"
 """The file that says from when the backup is that a store was made of, as long as nobody has adopted it."""
 
@@ -66,3 +70,12 @@ def refuse_held(home: Path) -> None:
         f"the store in {home} was restored from a backup of {made}, and holds everything until you say that the store it is a copy of"
         " does not act any more: `tidegate serve --adopt`, or `tidegate resume`"
     )
+
+
+def keep_token(home: Path, token: str) -> None:
+    """Write the token of the owner of the store in `home`, where programs on this machine read it. Errors: `StoreError`."""
+    file = home / TOKEN_FILE
+    try:
+        disk.write(file, f"{token}\n".encode())
+    except OSError as error:
+        raise disk.failed(f"{file} cannot be written", error) from error

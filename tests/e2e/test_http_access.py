@@ -92,6 +92,7 @@ TABLE = {
     "GET /api/v1/sessions": ("somewhere", {}, {200}),
     "DELETE /api/v1/sessions/{id}": ("somewhere", {}, {404}),
     "GET /api/v1/audit": ("audit", {}, {200}),
+    "GET /api/v1/blobs/{digest}/facts": ("somewhere", {}, {404}),
 }
 
 YES, NO, HIDDEN = "yes", "no", "hidden"

@@ -39,6 +39,14 @@ class Server:
         finally:
             line.close()
 
+    def headers(self, path, trust):
+        line = http.client.HTTPSConnection("localhost", self.port, timeout=20, context=trust)
+        try:
+            line.request("GET", path)
+            return line.getresponse().headers
+        finally:
+            line.close()
+
     def stop(self):
         self.started.process.terminate()
         assert self.started.ends().code == 0
@@ -101,7 +109,9 @@ def test_a_wrong_wish_is_one_line_and_an_exit_code(tidegate):
         (["create", "a b", "--role", "viewer"], 2, "'a b'"),
         (["create", "ada", "--role", "viewer", "--expires", "soon"], 2, "30d"),
         (["create", "ada", "--role", "viewer", "--project", "a?"], 2, "project"),
-        (["create", "there", "--role", "viewer"], 3, "revoke it first"),
+        (["create", "THERE", "--role", "viewer"], 3, "tidegate token rotate"),
+        (["create", "root", "--role", "viewer"], 2, "a user of this machine"),
+        (["rotate", "nobody"], 4, "tidegate token list"),
         (["revoke", "nobody"], 4, "tidegate token list"),
     ]:
         done = tidegate("token", *words)
@@ -154,6 +164,8 @@ def test_over_tls_the_cookie_is_for_this_host_alone(tidegate):
     trust = ssl.create_default_context(cafile=str(cert))
 
     assert server(token=token, trust=trust).status == 200
+    for path in ("/api/v1/health", "/", "/nowhere"):
+        assert server.headers(path, trust)["Strict-Transport-Security"] == "max-age=31536000"
     line = http.client.HTTPSConnection("localhost", server.port, timeout=20, context=trust)
     body = json.dumps({"token": token})
     line.request("POST", "/api/v1/session", body, {"Content-Type": "application/json"})

@@ -24,7 +24,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "source trees: what is imported and must be there, what git tracks, what is named; packed, checked",
     ),
     "cli": (
-        2_640,
+        2_800,
         "every command, as it is typed and as it answers; backups, what is packed, whose store it is",
     ),
     "core": (
@@ -44,12 +44,12 @@ BUDGETS: dict[str, tuple[int, str]] = {
         3_260,
         "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end",
     ),
-    "home": (65, "where a store is, or that there can be none, and whether it may act"),
+    "home": (75, "where a store is, or that there can be none, and whether it may act"),
     "ir": (420, "the graph, what makes one wrong, amounts in words"),
     "logs": (135, "what tasks print, and decks: published, and of earlier versions"),
     "parts": (155, "background parts, seen to their end"),
     "ports": (550, "what a database, its audit log, an executor and a place for files must give"),
-    "remote": (1_080, "the Python client, and the way to a server"),
+    "remote": (1_220, "the Python client, and the way to a server, which proves itself first"),
     "runtime": (240, "the composition root, and what an attempt cannot begin for"),
     "sdk": (
         3_110,

@@ -31,6 +31,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     failures: int = 10
     heartbeat: float = 15.0
 
+    @property
+    def page(self) -> str:
+        """The address at which browsers call the page, where that is not the one that is listened on: behind a proxy, and where others call it by a name."""
+        if not self.allow_hosts or (is_loopback(self.host) and not self.behind_proxy):
+            return ""
+        port = "" if self.behind_proxy else f":{self.port}"
+        return f"https://{self.allow_hosts[0]}{port}"
+
     def __post_init__(self) -> None:
         """Take the brackets off."""
         if self.host.startswith("[") and self.host.endswith("]") and ":" in self.host:

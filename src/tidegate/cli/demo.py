@@ -7,18 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from tidegate.api.pages import is_built
 from tidegate.api.settings import Settings
 from tidegate.bundles.archive import pack
 from tidegate.bundles.sources import Sources
 from tidegate.cli.render import tell
 from tidegate.cli.serving import serve_store
 from tidegate.cli.way import spelled
+from tidegate.home import TOKEN_FILE
 from tidegate.ir.expr import Value
 from tidegate.runtime import Runtime, open_runtime
 from tidegate.service.access import owner
 from tidegate.service.service import Service
-from tidegate.service.tokens import TOKEN_FILE
 from tidegate.wire import (
     GetExecution,
     Launch,
@@ -76,10 +75,6 @@ def _flows() -> list[Any]:
 
 def _explain(home: Path, url: str, ids: dict[str, str]) -> None:
     report, river = ids[f"{PAGE}.reporting_wf"], ids[RIVER]
-    if is_built():
-        # In the fragment, so that it is sent to nobody and stands in no log.
-        token = (home / TOKEN_FILE).read_text().strip()
-        tell(f"\nOpen {url}/#token={token}")
     tell("\nIn another terminal:")
     for words in (
         spelled("inbox"),

@@ -46,7 +46,12 @@ COMMANDS = {
     "deck": ("tidegate.cli.deck", "Show the report that a task has made."),
     "register": ("tidegate.cli.register", "Register the workflows of files and directories."),
     "serve": ("tidegate.cli.serve", "Serve the store over HTTP: run, launch, watch and answer."),
-    "token": ("tidegate.cli.token", "Make, list and revoke tokens, for access over the network."),
+    "open": ("tidegate.cli.opening", "Open the page in a browser, signed in as you."),
+    "token": (
+        "tidegate.cli.token",
+        "Make, list, rotate and revoke tokens, for access over the network.",
+    ),
+    "audit": ("tidegate.cli.audit", "Show who decided, signed in, made tokens, was refused."),
     "demo": ("tidegate.cli.serve", "Serve, with example workflows that wait for you."),
     "doctor": ("tidegate.cli.doctor", "Check the store."),
     "backup": ("tidegate.cli.backup", "Copy the store into a directory, while it runs."),

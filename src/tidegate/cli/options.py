@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tidegate.cli.way import HOME, SERVER, Way, spelled
+from tidegate.cli.way import HOME, INSECURE, SERVER, Way, spelled
 from tidegate.errors import StoreError, UnknownExecution
 from tidegate.home import find_home
 from tidegate.wire import ListExecutions
@@ -68,6 +68,13 @@ def server_options(function: Decorated) -> Decorated:
             callback=_server,
             help="Ask this server.",
         ),
+        click.option(
+            "--insecure",
+            is_flag=True,
+            expose_value=False,
+            callback=_insecure,
+            help="Ask it by http:// though it is another machine, where others can read along.",
+        ),
     )
     for option in options:
         function = option(function)
@@ -82,6 +89,11 @@ def _remote(ctx: click.Context, _: click.Parameter, wanted: object) -> None:
 def _server(ctx: click.Context, _: click.Parameter, url: str | None) -> None:
     if url is not None:
         ctx.meta[SERVER] = url
+
+
+def _insecure(ctx: click.Context, _: click.Parameter, wanted: object) -> None:
+    if wanted:
+        ctx.meta[INSECURE] = True
 
 
 def _home(ctx: click.Context, _: click.Parameter, given: str | None) -> Path:

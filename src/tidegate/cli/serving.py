@@ -10,15 +10,18 @@ from pathlib import Path
 
 from tidegate.api.accept import attend
 from tidegate.api.app import make_app
+from tidegate.api.pages import is_built
 from tidegate.api.server import Behind, find_family, listen, serve
 from tidegate.api.settings import Settings, check_exposure
 from tidegate.cli.ending import opened
 from tidegate.cli.render import tell
 from tidegate.cli.store import PATIENCE, PAUSE
+from tidegate.cli.way import spelled
 from tidegate.errors import StoreLocked
+from tidegate.home import TOKEN_FILE
 from tidegate.remote.local import is_owned
 from tidegate.runtime import Runtime
-from tidegate.service.tokens import TOKEN_FILE
+from tidegate.wire import MakeCode
 
 GRACE = 25.0
 """Seconds: Kubernetes kills what has not ended after 30, and closing takes up to five."""
@@ -45,12 +48,14 @@ def serve_store(
             app = make_app(runtime.service, version("tidegate"), settings)
             door = runtime.open_door()
             url = _address(settings, listening.getsockname()[1])
+            runtime.service.codes.page = settings.page or url
             then = None if prepare is None else prepare(runtime, url)
             # What is there now stays for good: the collector need not look at it again and again.
             gc.freeze()
 
             def ready() -> None:
                 tell(f"tidegate serves {home} at {url}")
+                tell_link(runtime)
                 if then is not None:
                     then()
 
@@ -76,6 +81,13 @@ def serve_store(
     tell("stopped; everything accepted is stored")
     sys.stdout.flush()
     return 0
+
+
+def tell_link(runtime: Runtime) -> None:
+    """Print a link that signs the user of this process in to the page, once, and how to get another."""
+    if is_built():
+        made = runtime.handle(MakeCode())
+        tell(f"Open {made.link}  (once, within a minute; another: {spelled('open')})")
 
 
 def _take(home: Path, take: Callable[[], Runtime]) -> Runtime:

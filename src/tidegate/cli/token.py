@@ -1,4 +1,4 @@
-"""The command for access over the network: `tidegate token create`, `list` and `revoke`."""
+"""The command for access over the network: `tidegate token create`, `list`, `rotate` and `revoke`."""
 
 import re
 from datetime import timedelta
@@ -9,11 +9,13 @@ import click
 from tidegate.cli.options import json_option, shared_options
 from tidegate.cli.render import line, moment, print_json, table, tell, utc_now
 from tidegate.cli.store import StoreWay, open_briefly, open_reader
+from tidegate.home import ADMIN, keep_token
 from tidegate.wire import (
     GrantView,
     ListTokens,
     MakeToken,
     RevokeToken,
+    RotateToken,
     TokenView,
 )
 
@@ -24,7 +26,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"
 
 @click.group("token")
 def token_command() -> None:
-    """Make, list and revoke the tokens by which others ask over the network."""
+    """Make, list, rotate and revoke the tokens by which others ask over the network."""
 
 
 def _lasts(_: click.Context, __: click.Parameter, given: str) -> float | None:
@@ -126,6 +128,38 @@ def _row(token: TokenView) -> tuple[str, ...]:
         ends,
         used,
     )
+
+
+@token_command.command("rotate")
+@click.argument("name")
+@click.option(
+    "--overlap",
+    default="1h",
+    show_default=True,
+    callback=_lasts,
+    metavar="SPAN",
+    help="How long those that there are stay good: 0s, 12h, 30d.",
+)
+@json_option
+@shared_options
+def rotate_command(*, home: Path, name: str, overlap: float | None, as_json: bool) -> None:
+    """
+    Make another token for NAME, and print it: this once, and never again.
+
+    It is the same person with the same rights. The tokens of this name that there are end after the overlap, and with them the browsers that traded them.
+    """
+    if overlap is None:
+        raise click.BadParameter("an overlap ends: write 0s, 12h or 30d", param_hint="--overlap")
+    with StoreWay(home, open_briefly) as way:
+        made = way.ask(RotateToken(name=name, overlap=overlap))
+    if made.token.name == ADMIN:
+        # Programs of the owner read it there.
+        keep_token(home, made.secret)
+    if as_json:
+        print_json(made)
+        return
+    click.echo(made.secret)
+    tell(f"another token for {line(made.token.name)}; it is not shown again")
 
 
 @token_command.command("revoke")

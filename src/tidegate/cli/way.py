@@ -9,7 +9,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 
@@ -60,14 +60,21 @@ def way_to(home: Path, opener: Opener) -> StoreWay | ServerWay:
     url = server()
     if url is None:
         return StoreWay(home, opener)
-    return ServerWay(Config.for_endpoint(url) if url else Config.auto())
+    insecure = bool(_said(INSECURE))
+    if url:
+        return ServerWay(Config.for_endpoint(url, insecure=insecure))
+    return ServerWay(Config.auto(insecure=insecure))
 
 
 def server() -> str | None:
     """Return the address of the server that the command line names: empty for the usual one, None if it names none."""
-    ctx = click.get_current_context(silent=True)
-    found: str | None = None if ctx is None else ctx.meta.get(SERVER)
+    found: str | None = _said(SERVER)
     return found
+
+
+def _said(what: str) -> Any:
+    ctx = click.get_current_context(silent=True)
+    return None if ctx is None else ctx.meta.get(what)
 
 
 def spelled(verb: str, *words: str) -> str:
@@ -86,12 +93,12 @@ def _program() -> str:
 def _whereabouts() -> list[str]:
     url = server()
     if url is not None:
-        return ["--server", url] if url and url != SANDBOX else ["--remote"]
-    ctx = click.get_current_context(silent=True)
-    home = None if ctx is None else ctx.meta.get(HOME)
+        way = ["--server", url] if url and url != SANDBOX else ["--remote"]
+        return [*way, "--insecure"] if _said(INSECURE) else way
+    home = _said(HOME)
     return ["--home", shlex.quote(home)] if home else []
 
 
 NAME = "tidegate"
-SERVER, HOME = "tidegate.server", "tidegate.home"
-"""Where click keeps what `--remote` and `--server` said, and `--home`."""
+SERVER, HOME, INSECURE = "tidegate.server", "tidegate.home", "tidegate.insecure"
+"""Where click keeps what `--remote` and `--server` said, `--home`, and `--insecure`."""

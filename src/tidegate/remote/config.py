@@ -1,8 +1,9 @@
 """
 Where a server is, and how one is known there.
 
-Rule 1: the token of this machine's store is sent to this machine only.
-Rule 2: a token is shown nowhere, not even in the `repr` of its configuration.
+Rule 1: a program of this machine that names no server and no token goes through the local door, where the system says who asks. No token is needed.
+Rule 2: the token of this machine's store is sent to this machine only; to another machine nothing is sent in clear, unless it is said to be meant.
+Rule 3: a token is shown nowhere, not even in the `repr` of its configuration.
 """
 
 import ipaddress
@@ -13,34 +14,47 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from tidegate.errors import InvalidValue, StoreError
-from tidegate.home import find_home
+from tidegate.home import TOKEN_FILE, find_home
+from tidegate.remote.local import LONGEST_ADDRESS, SOCKET, is_owned
 
 SANDBOX: Final = "http://127.0.0.1:8433"
 """Where `tidegate serve` listens if nobody says otherwise."""
 
-TOKEN_FILE: Final = "token"
-
 
 class Config(Struct, frozen=True):
-    """The address of a server, as `http(s)://host:port`, and the token that is shown there; an empty one is none."""
+    """
+    The address of a server, as `http(s)://host:port`, and the token that is shown there; an empty one is none.
+
+    `socket` is the path of a local door, which is used instead of the address. `insecure`: `http://` to another machine is meant.
+    """
 
     url: str
     token: str = ""
+    socket: str = ""
+    insecure: bool = False
 
     @classmethod
-    def for_sandbox(cls) -> Self:
-        """Return the way to the server on this machine: at `TIDEGATE_URL` or port 8433, with the token of the store's owner."""
-        return cls.for_endpoint(os.environ.get("TIDEGATE_URL") or SANDBOX)
+    def for_sandbox(cls, *, insecure: bool = False) -> Self:
+        """
+        Return the way to the server on this machine.
+
+        It is that of `TIDEGATE_URL`; or the local door of the store, if a server has opened it and `TIDEGATE_TOKEN` is not set; else port 8433, with the
+        token of the store's owner.
+        """
+        url = os.environ.get("TIDEGATE_URL")
+        if not url and not os.environ.get("TIDEGATE_TOKEN") and (door := _own_door()):
+            return cls("http://localhost", socket=door)
+        return cls.for_endpoint(url or SANDBOX, insecure=insecure)
 
     @classmethod
-    def auto(cls) -> Self:
+    def auto(cls, *, insecure: bool = False) -> Self:
         """Return the way to the server that the environment names by `TIDEGATE_URL` and `TIDEGATE_TOKEN`, else to that on this machine."""
-        return cls.for_sandbox()
+        return cls.for_sandbox(insecure=insecure)
 
     @classmethod
     def for_endpoint(cls, url: str, token: str = "", *, insecure: bool = False) -> Self:
         """
-        Return the way to a server by its address; a bare host means https, or http with `insecure`.
+        Return the way to a server by its address; a bare host means https, or http with `insecure`, which `http://` to another machine needs, too.
 
         Without a token it is that of `TIDEGATE_TOKEN`; on this machine, if that is not set, the one in the file `token` of the store's directory.
         Errors: `InvalidValue` for what is no address.
@@ -49,10 +63,21 @@ class Config(Struct, frozen=True):
         found = token or os.environ.get("TIDEGATE_TOKEN", "")
         if not found and is_local(address):
             found = _own_token()
-        return cls(address, found.strip())
+        made = cls(address, found.strip(), insecure=insecure)
+        refuse_clear(made)
+        return made
 
     def __repr__(self) -> str:
-        return f"Config({self.url!r}, token={'...' if self.token else ''!r})"
+        door = f", socket={self.socket!r}" if self.socket else ""
+        return f"Config({self.url!r}, token={'...' if self.token else ''!r}{door})"
+
+
+def refuse_clear(config: Config) -> None:
+    """Refuse `http://` to another machine, unless it is meant. Errors: `InvalidValue`."""
+    if config.url.startswith("http:") and not (config.insecure or is_local(config.url)):
+        raise InvalidValue(
+            "http:// to another machine sends tokens and answers in clear: use https://, or say --insecure (in Python: insecure=True)"
+        )
 
 
 def is_local(url: str) -> bool:
@@ -83,6 +108,17 @@ def _is_address(url: str) -> bool:
     except ValueError:
         return False
     return known and parts.username is None and not parts.query and not parts.fragment
+
+
+def _own_door() -> str:
+    """Return the path of the local door of this machine's store, if it is open; empty if it is not."""
+    try:
+        home = find_home()
+    except StoreError:
+        return ""
+    path = str(home / SOCKET)
+    # Longer ones have no address of their own: the server is asked over HTTP.
+    return path if len(os.fsencode(path)) <= LONGEST_ADDRESS and is_owned(home) else ""
 
 
 def _own_token() -> str:

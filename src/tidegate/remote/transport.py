@@ -4,20 +4,22 @@ HTTP as the client speaks it: one call, one reply, and what to do when none come
 Rule 1: what is not certain to be the same when it is done twice is sent once; it is sent again only if it cannot have arrived.
 Rule 2: everything else is repeated, after pauses that grow and differ from client to client, for as long as one is patient.
 Rule 3: a reply that says what is wrong is raised as the error that it was.
+Rule 4: a token is sent only over a connection whose other end has proved that it knows it (see `proving`).
 """
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
 from tidegate.errors import TidegateError, Unauthenticated
-from tidegate.remote.config import Config, is_local
+from tidegate.remote.config import Config, is_local, refuse_clear
 from tidegate.remote.problems import Unreachable, error_in
+from tidegate.remote.proving import ProofRefused, Prover
 from tidegate.remote.requests import HttpCall, content_of, target_of
 
 PATIENCE: Final = 20.0
@@ -38,17 +40,21 @@ class HttpTransport:
     """A server, as it is reached by HTTP. May be used from any thread."""
 
     def __init__(self, config: Config) -> None:
+        refuse_clear(config)
         headers = {"user-agent": "tidegate"}
+        self._extensions: dict[str, Any] = {}
         if config.token:
             headers["authorization"] = f"Bearer {config.token}"
+            self._extensions["trace"] = Prover(config.url, config.token, CONNECT)
         self.url = config.url
         self._seen = False
         self._client = httpx.Client(
             base_url=config.url,
             headers=headers,
             timeout=httpx.Timeout(REPLY, connect=CONNECT),
-            # A proxy of the environment leads away from this machine.
-            trust_env=not is_local(config.url),
+            transport=httpx.HTTPTransport(uds=config.socket) if config.socket else None,
+            # A proxy of the environment leads away from this machine, and hears what is not encrypted.
+            trust_env=config.url.startswith("https:") and not is_local(config.url),
         )
 
     def close(self) -> None:
@@ -85,6 +91,8 @@ class HttpTransport:
                 yield response.iter_lines()
         except httpx.TransportError as error:
             raise self._unreachable(error) from None
+        except ProofRefused as refused:
+            raise self._error(refused.status, refused.content) from None
 
     def _once(self, call: HttpCall) -> httpx.Response:
         try:
@@ -94,14 +102,23 @@ class HttpTransport:
             raise _AgainError(self._unreachable(error), harmless=True) from None
         except httpx.TransportError as error:
             raise _AgainError(self._unreachable(error), harmless=call.repeatable) from None
+        except ProofRefused as refused:
+            status, content = refused.status, refused.content
+            raise self._refusal(status, refused.headers, content, harmless=True) from None
         self._seen = True
         if response.is_success:
             return response
-        found = self._error(response.status_code, response.content)
-        if response.status_code in BUSY:
-            after = _seconds(response.headers.get("retry-after", ""))
-            raise _AgainError(found, harmless=call.repeatable, after=after)
-        raise found
+        status, content = response.status_code, response.content
+        raise self._refusal(status, response.headers, content, harmless=call.repeatable)
+
+    def _refusal(
+        self, status: int, headers: Mapping[str, str], content: bytes, *, harmless: bool
+    ) -> Exception:
+        found = self._error(status, content)
+        if status not in BUSY:
+            return found
+        after = _seconds(headers.get("retry-after", ""))
+        return _AgainError(found, harmless=harmless, after=after)
 
     def _request(self, call: HttpCall, patience: float) -> httpx.Request:
         content, headers = content_of(call)
@@ -111,6 +128,7 @@ class HttpTransport:
             content=content,
             headers=headers,
             timeout=httpx.Timeout(patience, connect=CONNECT),
+            extensions=self._extensions,
         )
 
     def _error(self, status: int, body: bytes) -> TidegateError:

@@ -27,7 +27,6 @@ from typing import Any, Final
 
 from msgspec import Struct, structs
 
-from tidegate import disk
 from tidegate.errors import (
     InvalidValue,
     NameTaken,
@@ -36,6 +35,7 @@ from tidegate.errors import (
     Unauthenticated,
     UnknownToken,
 )
+from tidegate.home import ADMIN, keep_token
 from tidegate.ir.graph import Instant
 from tidegate.parts import Part
 from tidegate.ports.access import Access, TokenRow
@@ -56,14 +56,9 @@ from tidegate.wire import (
 )
 from tidegate.wire.proof import prove
 
-TOKEN_FILE: Final = "token"
-"""The file in the home of a store with the token of its owner, which programs of his read by themselves."""
-
 PREFIX: Final = "tdg"
 SHAPE: Final = re.compile(r"(tdg_([0-9a-f]{8})_([0-9a-f]{64}))_([0-9a-f]{8})\Z")
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}\Z")
-ADMIN: Final = "admin"
-"""The name of the token that is made for the owner of the store, and of no other."""
 RESERVED: Final = frozenset({ADMIN, "local"})
 
 MAX_TOKENS: Final = 10_000
@@ -283,9 +278,9 @@ class Tokens:
                     self._end(live, AuditRow(Instant(0), TOKEN_REVOKED, "local"))
                 wish = _Wish(ADMIN, (Grant(Role.ADMIN),), None)
                 made = self._make(wish, AuditRow(Instant(0), TOKEN_MADE, "local"))
-            disk.write(file, f"{made.secret}\n".encode())
         except OSError as error:
-            raise StoreError(f"{file}: cannot be written: {error.strerror}") from None
+            raise StoreError(f"{file}: cannot be read: {error.strerror}") from None
+        keep_token(file.parent, made.secret)
         return made.secret
 
     def keep_uses(self, sessions: Mapping[bytes, Instant]) -> None:

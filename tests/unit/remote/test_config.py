@@ -1,13 +1,15 @@
 """Where the client goes, and to whom it shows the token of this machine."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from tidegate.errors import InvalidValue
 from tidegate.remote import Config, FlyteRemote, Remote
+from tidegate.remote.local import address
 
-TOKEN = "tdg_secret"
+TOKEN = f"tdg_0a1b2c3d_{'5e' * 32}_00000000"
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +24,36 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_the_sandbox_is_this_machine_with_the_owners_token():
     assert Config.for_sandbox() == Config("http://127.0.0.1:8433", TOKEN)
     assert Config.auto() == Config.for_sandbox()
+
+
+def test_where_the_local_door_is_open_it_is_the_way_and_no_token_is_needed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with socket.socket(socket.AF_UNIX) as door, address(home) as where:
+        door.bind(where)
+        door.listen()
+        found = Config.for_sandbox()
+        assert (found.socket, found.token) == (str(home / "door.sock"), "")
+        monkeypatch.setenv("TIDEGATE_TOKEN", TOKEN)
+        assert Config.for_sandbox().socket == "", "a token says as whom to ask"
+        monkeypatch.delenv("TIDEGATE_TOKEN")
+        monkeypatch.setenv("TIDEGATE_URL", "http://127.0.0.1:1")
+        assert Config.for_sandbox().socket == "", "a server is named"
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.1:8433", "http://127.0.0.1.example.org:8433"])
+def test_another_machine_is_asked_in_clear_only_if_that_is_meant(
+    url: str, monkeypatch: pytest.MonkeyPatch
+):
+    with pytest.raises(InvalidValue, match="--insecure"):
+        Config.for_endpoint(url)
+    with pytest.raises(InvalidValue, match="--insecure"):
+        Remote(Config(url, TOKEN))
+    monkeypatch.setenv("TIDEGATE_URL", url)
+    with pytest.raises(InvalidValue, match="--insecure"):
+        Config.auto()
+    assert Config.auto(insecure=True).url == url
+    Remote(Config.for_endpoint(url, insecure=True)).close()
 
 
 def test_without_a_server_yet_there_is_no_token(home: Path):
@@ -41,9 +73,9 @@ def test_the_environment_names_the_server_and_the_token(monkeypatch: pytest.Monk
     "url",
     [
         "https://flows.example.org",
-        "http://10.0.0.1:8433",
+        "https://10.0.0.1:8433",
         "flows.example.org",
-        "http://127.0.0.1.example.org:8433",
+        "https://127.0.0.1.example.org:8433",
         "https://localhost.example.org",
     ],
 )

@@ -54,7 +54,7 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
 
 def requests_of(listener: Listener, request: Request) -> list[tuple[str, str, str, Any]]:
     """Send a request whose replies are all lost; return what has arrived."""
-    with Remote(Config(listener.url, "tok")) as remote, pytest.raises(Unreachable):
+    with Remote(Config(listener.url)) as remote, pytest.raises(Unreachable):
         remote.ask(request)
     return listener.requests
 

@@ -12,6 +12,10 @@ from tidegate.errors import AlreadyAnswered, InvalidValue, Overloaded, TidegateE
 from tidegate.remote import Config, Unreachable, transport
 from tidegate.remote.requests import HttpCall
 from tidegate.remote.transport import HttpTransport
+from tidegate.wire.proof import PATH, id_and_hash, prove
+
+TOKEN = f"tdg_0a1b2c3d_{'5e' * 32}_00000000"
+_, HASH = id_and_hash(TOKEN) or ("", b"")
 
 
 class Script:
@@ -20,14 +24,23 @@ class Script:
     def __init__(self) -> None:
         self.replies: list[tuple[int, Any, dict[str, str]] | None] = []
         self.seen: list[tuple[str, str, bytes, str]] = []
+        self.proofs: list[tuple[str, bytes]] = []
+        self.proof: tuple[int, Any, dict[str, str]] | None = None
+        self.hash = HASH
         script = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def reply(self) -> None:
                 size = int(self.headers.get("content-length", 0))
                 auth = self.headers.get("authorization", "")
-                script.seen.append((self.command, self.path, self.rfile.read(size), auth))
-                given = script.replies.pop(0)
+                body = self.rfile.read(size)
+                if self.path == PATH:
+                    script.proofs.append((auth, body))
+                else:
+                    script.seen.append((self.command, self.path, body, auth))
+                given = self.proved(body) if self.path == PATH else script.replies.pop(0)
                 if given is None:
                     self.close_connection = True
                     return
@@ -38,6 +51,10 @@ class Script:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
+
+            def proved(self, body: bytes) -> tuple[int, Any, dict[str, str]]:
+                nonce = bytes.fromhex(json.loads(body)["nonce"])
+                return script.proof or (200, {"proof": prove(script.hash, nonce).hex()}, {})
 
             do_GET = do_PUT = do_POST = reply
 
@@ -63,7 +80,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
 
 @pytest.fixture
 def line(script: Script) -> Iterator[HttpTransport]:
-    made = HttpTransport(Config(script.url, "tok"))
+    made = HttpTransport(Config(script.url, TOKEN))
     yield made
     made.close()
 
@@ -82,7 +99,7 @@ def test_a_call_carries_the_token_and_its_body(script: Script, line: HttpTranspo
     script.replies = [OK]
 
     assert json.loads(line.reply(ONCE).content) == {"fine": True}
-    assert script.seen == [("POST", "/x", b'{"a":1}', "Bearer tok")]
+    assert script.seen == [("POST", "/x", b'{"a":1}', f"Bearer {TOKEN}")]
 
 
 def test_a_call_that_may_be_repeated_is_when_the_line_breaks(script: Script, line: HttpTransport):
