@@ -213,6 +213,12 @@ class NotRecoverable(Refused):
     code = "not_recoverable"
 
 
+class RecoveredAlready(Refused):
+    """The execution has gone on in another one, its successor; `execution` says which. One that has failed is itself recovered."""
+
+    code = "recovered_already"
+
+
 class KeyReused(Refused):
     """You have used this idempotency key for another answer in this execution."""
 

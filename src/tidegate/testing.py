@@ -302,9 +302,9 @@ class Run:
         self._service.handle(Abort(id=self.id, reason=reason, who=who), person(who))
         self._settle()
 
-    def recover(self) -> "Run":
-        """Launch it again, with what has succeeded and the answers it was given. Raises `NotRecoverable`."""
-        view = self._service.handle(Recover(id=self.id), person("local"))
+    def recover(self, id: str = "", *, who: str = "local") -> "Run":  # noqa: A002
+        """Let it go on in another one, with what has succeeded and the answers it was given. Raises `NotRecoverable`, `RecoveredAlready`."""
+        view = self._service.handle(Recover(id=self.id, new_id=id), person(who))
         assert isinstance(view, ExecutionView)
         self._settle()
         return Run(self._service, view.id, self._settle)

@@ -18,7 +18,9 @@ from tidegate import (
     wait_for_input,
     workflow,
 )
+from tidegate.core.keys import own_key
 from tidegate.errors import ExecutionEnded, Withdrawn
+from tidegate.ir.expr import NodeId
 from tidegate.testing import Run, Sandbox
 
 MINUTE = timedelta(minutes=1)
@@ -162,7 +164,8 @@ def test_every_attempt_has_a_number_and_all_have_one_idempotency_key(sandbox: Sa
     FAILURES["shaky"] = 3
     run = sandbox.launch(calls_shaky, x=5)
     starts(sandbox, run)
-    assert [(f"{run.id}/n0", number) for number in (1, 2, 3, 4)] == ATTEMPTS
+    key = own_key(run.id, NodeId("n0"))
+    assert [(key, number) for number in (1, 2, 3, 4)] == ATTEMPTS
 
 
 def test_a_pause_is_shown_as_waiting_and_is_nothing_for_the_inbox(sandbox: Sandbox):

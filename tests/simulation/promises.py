@@ -59,6 +59,7 @@ class Seen:
     scopes: dict[NodeId, Graph] = field(default_factory=dict)
     inputs: dict[NodeId, dict[str, Any]] = field(default_factory=dict)
     gone: set[NodeId] = field(default_factory=set)
+    kept_keys: dict[NodeId, str] = field(default_factory=dict)
     reuse: Reuse | None = None
 
 
@@ -92,6 +93,7 @@ def check(turn: Turn, seen: Seen) -> None:
     attempts_get_the_inputs_of_their_round(turn, seen)
     a_result_is_that_of_the_current_attempt(turn, seen)
     acknowledged_answers_stay(turn, seen)
+    all_attempts_of_a_node_share_a_key(turn, seen)
     a_refusal_leaves_nothing(turn)
     gates_end_in_time(turn)
     waiting_has_a_way_out(turn)
@@ -386,6 +388,16 @@ def what_was_shown_is_what_was_answered(turn: Turn, event: AnswerGiven) -> None:
     before, now = turn.before.get(event.node), turn.state.node(event.node).answer
     if now is not None and (before is None or before.answer is None):
         assert now.shown == event.shown, "what was shown is not recorded"
+
+
+def all_attempts_of_a_node_share_a_key(turn: Turn, seen: Seen) -> None:
+    """The key that a node keeps of the execution that is recovered is one that this had for it, and the same for all attempts."""
+    for command in turn.commands:
+        if isinstance(command, RunTask):
+            kept = seen.kept_keys.setdefault(command.node, command.kept_key)
+            assert command.kept_key == kept, f"{command.node} has another key"
+            there = seen.reuse.keys.get(command.node) if seen.reuse else None
+            assert not kept or (there is not None and kept == there.key), f"{command.node}: {kept}"
 
 
 def a_refusal_leaves_nothing(turn: Turn) -> None:

@@ -14,6 +14,7 @@ from tidegate.core.messages import (
     Event,
     GivenBack,
     Launched,
+    RecoveryRequested,
     TakenUp,
     TimerFired,
 )
@@ -63,6 +64,7 @@ class Run:
         self.finish()
         self.replay()
         self.counts[self.state.phase.name] += 1
+        self.names_one_successor()
         if self.state.phase.name in ("FAILED", "ABORTED") and rng.random() < 0.5:
             self.recover()
         return self
@@ -106,7 +108,10 @@ class Run:
         ):
             for id_ in old.keys() - self.seen.gone:
                 moved_on = self.plan.rounds.get(id_) != reuse.rounds.get(id_)
-                assert moved_on or new[id_] == old[id_], "what the first had is lost to the third"
+                dropped = old is reuse.answers and id_ not in new and self.is_dropped(id_)
+                assert moved_on or dropped or new[id_] == old[id_], (
+                    "what the first had is lost to the third"
+                )
         self.counts["recovered"] += 1
         self.counts["recovered in a later round"] += bool(reuse.rounds)
         self.counts[f"recovered {self.state.phase.name}"] += 1
@@ -149,13 +154,35 @@ class Run:
             planned = self.plan.nodes[id_]
             if id_ in self.plan.scopes and isinstance(planned.node, TaskNode):
                 assert id_ in reuse.graphs, f"what {id_} unfolded into is lost"
+            elif self.is_asked_again(id_):
+                assert id_ not in reuse.answers, f"the approval {id_} outlives an abort"
             elif now.phase.name == "SUCCEEDED" and planned.kind is not holders:
                 assert id_ in reuse.outputs or id_ in reuse.answers, f"{id_} is to be done again"
         for id_, value in self.seen.acked.items():
-            if id_ not in self.seen.gone and self.state.node(id_).phase.name != "FAILED":
+            over = id_ in self.seen.gone or self.state.node(id_).phase.name == "FAILED"
+            if not over and not self.is_asked_again(id_):
                 assert alike(reuse.answers[id_].value, value), f"the answer to {id_} is lost"
         assert not self.seen.gone & (reuse.outputs.keys() | reuse.answers.keys()), "a round is back"
         assert reuse.rounds.items() >= self.plan.rounds.items(), "a loop begins anew"
+
+    def is_dropped(self, id_: Any) -> bool:
+        """Whether an answer may be gone: that of an approval, after an abort; of one that was not reached, only its value tells."""
+        if self.state.phase.name != "ABORTED":
+            return False
+        return self.is_asked_again(id_) if id_ in self.plan.nodes else True
+
+    def is_asked_again(self, id_: Any) -> bool:
+        """Whether a gate is an approval of an execution that was aborted."""
+        aborted = self.state.phase.name == "ABORTED"
+        return aborted and isinstance(self.plan.nodes[id_].node, ApproveNode)
+
+    def names_one_successor(self) -> None:
+        """An execution goes on in one other, if it has failed or was aborted; who asks for another is told which."""
+        recoverable = self.state.phase.name in ("FAILED", "ABORTED")
+        for number in (1, 2):
+            self.tell(RecoveryRequested(self.at, f"e{number}"))
+            assert self.state.successor == ("e1" if recoverable else "")
+        self.replay()
 
     def restart(self) -> None:
         """The host dies, or stops in good order; the next one has the history and nothing else."""
@@ -206,11 +233,12 @@ class Run:
         assert self.counters(state) == self.counters(self.state), (
             "the fold of the history is another state"
         )
-        assert (state.nodes, state.phase, state.keys, state.inputs) == (
+        assert (state.nodes, state.phase, state.keys, state.inputs, state.successor) == (
             self.state.nodes,
             self.state.phase,
             self.state.keys,
             self.state.inputs,
+            self.state.successor,
         ), "the fold of the history is another state"
         assert plan.nodes == self.plan.nodes
 

@@ -463,6 +463,14 @@ def forgets_timers(real: Any) -> Any:
 # ---- recovery ----
 
 
+def two_successors(_: Any) -> Any:
+    def requested(draft: Any, event: Any) -> Any:
+        draft.name_successor(event.successor)
+        return Accepted(event.at, event.who)
+
+    return requested
+
+
 def takes_over_no(part: str) -> Any:
     def make(real: Any) -> Any:
         return lambda flow, node, reuse: real(flow, node, replace(reuse, **{part: {}}))
@@ -660,6 +668,10 @@ SABOTEURS = [
     Sabotage("history forgets the outputs", "history.to_bytes", lambda real: lambda event, changes: real(event, changes[:1])),
     Sabotage("a recovered task is run again", "advance.Flow._take_over", takes_over_no("outputs")),
     Sabotage("a recovered answer may be given again", "draft.Draft.answer_to", lambda _: lambda draft, node, now: now.answer),
+    Sabotage("an execution has two successors", "step.recovery_requested", two_successors),
+    Sabotage("the successor is lost at a restart", "draft.Draft.repeat", forgets(states.SuccessorNamed)),
+    Sabotage("an approval outlives an abort", "recovery._approves", lambda _: lambda *_: False),
+    Sabotage("an answer is given again after an abort", "recovery._approves", lambda _: lambda *_: True),
     Sabotage("a recovered loop begins anew", "advance.Flow._take_over", takes_over_no("rounds")),
     Sabotage("a sleep is slept again by a recovery", "recovery.reusable", reuses(sleeps_again)),
     Sabotage("a recovery forgets what was answered early", "recovery.reusable", reuses(forgets_unused)),

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from tidegate.core.draft import Draft
 from tidegate.core.evaluate import NoValue, evaluate, holds, output_of, outputs
+from tidegate.core.keys import kept_key
 from tidegate.core.messages import (
     BAD_CONDITION,
     BAD_PATH,
@@ -88,6 +89,7 @@ class Flow:
             name: evaluate(self.draft.plan, self.draft, planned.scope, expr)
             for name, expr in task.inputs.items()
         }
+        reuse = self.draft.reuse
         return RunTask(
             node,
             attempt,
@@ -96,6 +98,7 @@ class Flow:
             task.timeout,
             task.dynamic,
             task.requirements,
+            "" if reuse is None else kept_key(reuse.keys, node, task, inputs),
         )
 
     def skip(self, node: NodeId) -> None:

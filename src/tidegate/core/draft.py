@@ -40,6 +40,7 @@ from tidegate.core.state import (
     PhaseChanged,
     Setting,
     StateFields,
+    SuccessorNamed,
 )
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, Graph, InputNode, Instant
@@ -60,7 +61,7 @@ class Draft(StateFields):
         self.setting = base.setting
         self.nodes, self.keys, self.pending, self.open = {}, {}, {}, {}
         self.decks = {}
-        self.failure, self.failed = base.failure, base.failed
+        self.failure, self.failed, self.successor = base.failure, base.failed, base.successor
         self.live, self.gates = base.live, base.gates
         self.plan, self.base, self.at = plan, base, at
         self.before: dict[NodeId, NodePhase] = {}
@@ -151,6 +152,11 @@ class Draft(StateFields):
             self.changes.append(DifferenceNoted(differs))
             self.setting = replace(self.setting, differs=differs)
 
+    def name_successor(self, execution: str) -> None:
+        """Keep in mind which execution goes on with this one."""
+        self.changes.append(SuccessorNamed(execution))
+        self.successor = execution
+
     def freeze_deck(self, node: NodeId, attempt: int, digest: str) -> None:
         """Keep in mind which blob has the decks of an attempt that has ended."""
         self.changes.append(DeckFrozen(node, attempt, digest))
@@ -169,6 +175,8 @@ class Draft(StateFields):
                 self.bind_key(event.who, key, node, reply)
             case DifferenceNoted(differs):
                 self.note_difference(differs)
+            case SuccessorNamed(successor):
+                self.name_successor(successor)
             case DeckFrozen(node, attempt, digest):
                 self.freeze_deck(node, attempt, digest)
             case KeyBound():
@@ -177,7 +185,7 @@ class Draft(StateFields):
     def launch(self, event: Launched) -> None:
         """Open the top graph."""
         self.inputs, self.reuse = event.inputs, event.reuse
-        self.setting = Setting(event.launched_from, event.recorded)
+        self.setting = Setting(event.launched_from, event.recorded, keys=event.keys)
         self.open_group(ROOT)
 
     def open_group(self, holder: NodeId, case: int = 0) -> None:
@@ -203,7 +211,7 @@ class Draft(StateFields):
             if self.phase >= X_SUCCEEDED:
                 base.ended = self.at
         base.inputs, base.reuse, base.setting = self.inputs, self.reuse, self.setting
-        base.live, base.gates = self.live, self.gates
+        base.live, base.gates, base.successor = self.live, self.gates, self.successor
         base.nodes.update(self.nodes)
         base.pending.update(self.pending)
         base.open.update(self.open)

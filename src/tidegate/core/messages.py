@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from msgspec import Struct, structs
 
+from tidegate.core.keys import KeptKey
 from tidegate.core.plan import Round
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import ORDINARY, Graph, Instant, Micros, Requirements, Target
@@ -56,6 +57,8 @@ class AnswerRecord(Struct, frozen=True, array_like=True, gc=False):
     credential: str = ""
     shown: str = ""
     """The digest of the question as it was shown to who answered; empty if that is not known."""
+    kept: str = ""
+    """The execution in which it was given, if this one recovers that and has kept it."""
 
 
 class Reuse(Struct, frozen=True, array_like=True, gc=False):
@@ -67,6 +70,8 @@ class Reuse(Struct, frozen=True, array_like=True, gc=False):
     graphs: dict[NodeId, Graph]
     rounds: dict[NodeId, Round] = {}
     """The rounds that loops are in, beyond the first."""
+    keys: dict[NodeId, KeptKey] = {}
+    """The idempotency keys of tasks that were tried and did not succeed."""
 
 
 class Launched(Struct, frozen=True, array_like=True, gc=False, tag=1):
@@ -82,6 +87,8 @@ class Launched(Struct, frozen=True, array_like=True, gc=False, tag=1):
     recorded: str = ""
     """The blob with what its code imported when it was registered last; empty if there is none."""
     credential: str = ""
+    keys: int = 0
+    """The form of its tasks' idempotency keys (`core.keys`)."""
 
 
 class TaskStarted(Struct, frozen=True, array_like=True, gc=False, tag=2):
@@ -194,6 +201,16 @@ class AnswerGiven(Struct, frozen=True, array_like=True, gc=False, tag=8):
     """The digest of what was shown (`core.questions`); empty if nothing was."""
 
 
+class RecoveryRequested(Struct, frozen=True, array_like=True, gc=False, tag=14):
+    """Somebody wants an execution that has ended without success to go on in another one, its successor."""
+
+    at: Instant
+    successor: str
+    who: str = "local"
+    via: str = "code"
+    credential: str = ""
+
+
 class AbortRequested(Struct, frozen=True, array_like=True, gc=False, tag=9):
     """Somebody wants the execution to end."""
 
@@ -218,6 +235,7 @@ Event: TypeAlias = (
     | ClockSetBack
     | AnswerGiven
     | AbortRequested
+    | RecoveryRequested
 )
 
 
@@ -250,6 +268,8 @@ class RunTask(Struct, frozen=True, gc=False):
     timeout: Micros | None
     dynamic: bool
     requires: Requirements = ORDINARY
+    kept_key: str = ""
+    """The idempotency key that it keeps of the execution that is recovered; empty if it has its own."""
 
 
 class CancelTask(Struct, frozen=True, gc=False):
@@ -281,6 +301,8 @@ class Denied(Struct, frozen=True, array_like=True, gc=False, tag="no"):
     at: Instant | None = None
     who: str = ""
     changed: tuple[str, ...] = ()
+    execution: str = ""
+    """The one that has recovered this one already."""
 
 
 Reply: TypeAlias = Accepted | Denied

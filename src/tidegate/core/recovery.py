@@ -1,14 +1,45 @@
-"""What an execution that recovers another takes over from it."""
+"""
+Recovery: an execution that failed or was aborted goes on in another one, and what that one takes over.
 
+Rule 1: an execution has one successor. The line that names it is appended to its history together with the launch of the successor, so of
+two recoveries at once one is refused; and of an execution that has been recovered, the last one that it led to is what can be.
+Rule 2: a decision is spent once. After a failure answers and approvals are kept, with who gave them; after an abort by a person, who may
+have meant what was approved, approvals are asked for again.
+"""
+
+from collections.abc import Mapping
 from typing import TypeVar
 
-from tidegate.core.messages import Reuse
-from tidegate.core.plan import Kind, Plan
-from tidegate.core.state import ABORTED, SKIPPED, SUCCEEDED, ExecutionState
+from msgspec.structs import replace
+
+from tidegate.core.draft import Draft
+from tidegate.core.evaluate import NoValue, evaluate
+from tidegate.core.keys import KeptKey, kept_key, meaning, own_key
+from tidegate.core.messages import Accepted, Denied, RecoveryRequested, Reply, Reuse
+from tidegate.core.plan import ROOT, Kind, Plan
+from tidegate.core.state import (
+    ABORTED,
+    SKIPPED,
+    SUCCEEDED,
+    ExecutionPhase,
+    ExecutionState,
+)
 from tidegate.ir.expr import NodeId
-from tidegate.ir.graph import SleepNode
+from tidegate.ir.graph import ApproveNode, Graph, Node, SleepNode, SubNode, TaskNode
 
 T = TypeVar("T")
+
+RECOVERABLE = (ExecutionPhase.FAILED, ExecutionPhase.ABORTED)
+
+
+def recovery_requested(draft: Draft, event: RecoveryRequested) -> Reply:
+    """Decide whether an execution goes on in the one that is named."""
+    if draft.phase not in RECOVERABLE:
+        return Denied("not_recoverable", draft.base.ended)
+    if draft.successor:
+        return Denied("recovered_already", draft.base.ended, execution=draft.successor)
+    draft.name_successor(event.successor)
+    return Accepted(event.at, event.who)
 
 
 def reusable(plan: Plan, state: ExecutionState, origin: str) -> Reuse:
@@ -16,23 +47,61 @@ def reusable(plan: Plan, state: ExecutionState, origin: str) -> Reuse:
     Return what is taken over: results, answers (also early ones that were not used yet), and the graphs of dynamic tasks.
 
     What failed, timed out or was rejected runs again. A loop continues in the round it was in. What the execution itself took over and
-    did not reach is passed on, except for rounds that are over.
+    did not reach is passed on, except for rounds that are over, and for approvals after an abort.
     """
     known = state.reuse or Reuse(origin, {}, {}, {})
     outputs, answers = _current(plan, known.outputs), _current(plan, known.answers)
     graphs, rounds = _current(plan, known.graphs), _current(plan, known.rounds)
+    keys = _current(plan, known.keys)
     for id_, now in state.nodes.items():
         if now.answer is not None and now.phase in (SUCCEEDED, ABORTED, SKIPPED):
-            answers[id_] = now.answer
+            answers[id_] = replace(now.answer, kept=now.answer.kept or origin)
         elif now.phase is SUCCEEDED and now.outputs is not None:
             outputs[id_] = now.outputs
         elif now.phase is SUCCEEDED and isinstance(plan.nodes[id_].node, SleepNode):
             outputs[id_] = {}
+        elif now.attempt and (key := _key(plan, state, id_, origin)) is not None:
+            keys[id_] = key
         if id_ in plan.scopes and plan.nodes[id_].kind is Kind.TASK:
             graphs[id_] = plan.scopes[id_]
             if id_ in plan.rounds:
                 rounds[id_] = plan.rounds[id_]
-    return Reuse(origin, outputs, answers, graphs, rounds)
+    if state.phase is ExecutionPhase.ABORTED:
+        answers = {id_: each for id_, each in answers.items() if not _approves(plan, graphs, id_)}
+    return Reuse(origin, outputs, answers, graphs, rounds, keys)
+
+
+def _key(plan: Plan, state: ExecutionState, node: NodeId, origin: str) -> KeptKey | None:
+    """Return the idempotency key of a task that was tried, and what it stands for; None if its inputs cannot be told."""
+    planned = plan.nodes[node]
+    task = planned.node
+    assert isinstance(task, TaskNode), "only tasks have attempts"
+    try:
+        inputs = {
+            name: evaluate(plan, state, planned.scope, expr) for name, expr in task.inputs.items()
+        }
+    except NoValue:
+        return None
+    kept = {} if state.reuse is None else state.reuse.keys
+    key = kept_key(kept, node, task, inputs) or own_key(origin, node, state.setting.keys)
+    return KeptKey(key, meaning(task, inputs))
+
+
+def _approves(plan: Plan, graphs: Mapping[NodeId, Graph], node: NodeId) -> bool:
+    """Return whether a node is an approval, or may be one: of one that was not reached, the graph that it stands in tells."""
+    planned = plan.nodes.get(node)
+    if planned is not None:
+        return isinstance(planned.node, ApproveNode)
+    found: Node | None = None
+    inside, graph = "", plan.scopes[ROOT]
+    for part in node.split("/"):
+        own = NodeId(part.partition("~")[0])
+        found = graph.nodes.get(own)
+        scope = NodeId(f"{inside}{own}")
+        inner = found.graph if isinstance(found, SubNode) else graphs.get(scope)
+        graph = Graph(name="") if inner is None else inner
+        inside = f"{inside}{part}/"
+    return found is None or isinstance(found, ApproveNode)
 
 
 def _current(plan: Plan, known: dict[NodeId, T]) -> dict[NodeId, T]:

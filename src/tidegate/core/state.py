@@ -168,8 +168,20 @@ class DeckFrozen(Struct, frozen=True, array_like=True, gc=False, tag=6):
     digest: str
 
 
+class SuccessorNamed(Struct, frozen=True, array_like=True, gc=False, tag=7):
+    """The execution goes on in this one, and in no other."""
+
+    successor: str
+
+
 Change: TypeAlias = (
-    NodeChanged | PhaseChanged | NodeUnfolded | KeyBound | DifferenceNoted | DeckFrozen
+    NodeChanged
+    | PhaseChanged
+    | NodeUnfolded
+    | KeyBound
+    | DifferenceNoted
+    | DeckFrozen
+    | SuccessorNamed
 )
 
 
@@ -179,6 +191,8 @@ class Setting(Struct, frozen=True, gc=False):
     launched_from: str = ""
     recorded: str = ""
     differs: str = ""
+    keys: int = 0
+    """The form of its tasks' idempotency keys (`core.keys`)."""
 
 
 UNKNOWN = Setting()
@@ -191,6 +205,7 @@ class StateFields:
     `nodes` gives the state of each node that has one. `keys` gives the gate and the reply that an idempotency key of somebody is bound to.
     `pending` counts, for a node, what must still happen before it begins; absent means: nothing has happened yet.
     `open` counts, for a node that holds others (and for the execution itself, as ROOT), those that have not ended.
+    `successor` is the execution that recovers this one, if one does.
     `decks` gives the blobs with the decks of a node's attempts, by attempt.
     `live` counts attempts that are submitted, running or pausing, `gates` the open gates.
     """
@@ -201,6 +216,7 @@ class StateFields:
     setting: Setting
     failure: Failure | None
     failed: NodeId
+    successor: str
     live: int
     gates: int
     nodes: dict[NodeId, NodeState]
@@ -222,7 +238,7 @@ class ExecutionState(StateFields):
         self.inputs = {}
         self.nodes, self.keys, self.pending, self.open = {}, {}, {}, {}
         self.decks = {}
-        self.reuse, self.failure, self.failed = None, None, ROOT
+        self.reuse, self.failure, self.failed, self.successor = None, None, ROOT, ""
         self.setting = UNKNOWN
         self.live = self.gates = 0
         self.ended: Instant | None = None

@@ -26,6 +26,7 @@ from tidegate.core.messages import (
     Event,
     GivenBack,
     Launched,
+    RecoveryRequested,
     Reply,
     TakenUp,
     TaskSucceeded,
@@ -34,6 +35,7 @@ from tidegate.core.messages import (
     final,
 )
 from tidegate.core.plan import ROOT, Plan
+from tidegate.core.recovery import recovery_requested
 from tidegate.core.signals import answered
 from tidegate.core.state import (
     QUEUED,
@@ -97,6 +99,8 @@ def step(plan: Plan, state: ExecutionState, event: Event) -> Step:
             _timer_fired(flow, node, at)
         case AbortRequested():
             reply = _abort_requested(flow, event)
+        case RecoveryRequested():
+            reply = recovery_requested(draft, event)
         case TaskUnfolded():
             unfold(flow, event)
         case TakenUp(unbegun=unbegun):

@@ -30,6 +30,8 @@ class NewExecution(Struct, frozen=True, gc=False):
     """What it takes over from an execution that it repeats or recovers."""
     launched_from: str = ""
     credential: str = ""
+    recovers: Key | None = None
+    """The execution whose successor it is."""
 
 
 class Placed(Struct, frozen=True, gc=False):

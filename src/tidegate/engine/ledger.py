@@ -173,4 +173,5 @@ def job(hot: Hot, run: RunTask, at: Instant) -> Job:
         requires=run.requires,
         at=at,
         setting=hot.state.setting,
+        kept_key=run.kept_key,
     )

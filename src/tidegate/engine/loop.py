@@ -19,14 +19,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tidegate.core.messages import (
-    Event,
-    GivenBack,
-    Launched,
-    Reply,
-    TakenUp,
-    TimerFired,
-)
+from tidegate.core.messages import Event, GivenBack, Reply, TakenUp, TimerFired
 from tidegate.core.state import X_SUCCEEDED
 from tidegate.core.step import step
 from tidegate.engine.arrivals import (
@@ -47,6 +40,7 @@ from tidegate.engine.backwards import Backwards
 from tidegate.engine.damage import Damage
 from tidegate.engine.dispatch import Dispatch, Hinders, nothing_hinders
 from tidegate.engine.futures import Future
+from tidegate.engine.launches import claim, launched
 from tidegate.engine.ledger import Ledger
 from tidegate.engine.memory import Hot, Memory, collect_seldom
 from tidegate.engine.outcomes import brief, event_of, failed_by, is_of_the_store, spoiled
@@ -444,6 +438,8 @@ class Engine:
             return
         try:
             program = self.programs.get(wanted.workflow)
+            if wanted.recovers is not None:
+                claim(ledger, self._memory, wanted, wanted.recovers, now)
         except TidegateError as error:
             ledger.replies.append((future, error))
             return
@@ -451,9 +447,7 @@ class Engine:
         key = self._last_key = Key(self._last_key + 1)
         hot = Hot(key, wanted.id, program, wanted.project, wanted.domain)
         ledger.launch(LaunchRow(key, wanted.id, wanted.workflow, now, wanted.who, hot.owner.series))
-        what = wanted.inputs, wanted.who, wanted.via, wanted.reuse, wanted.launched_from
-        event = Launched(now, *what, program.recorded, wanted.credential)
-        self._decide(ledger, hot, event)
+        self._decide(ledger, hot, launched(wanted, program.recorded, now))
         self._memory.put(hot)
         ledger.replies.append((future, Placed(key, created=True)))
 

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, NewType, Protocol, TypeAlias
 
 from msgspec import Struct
 
+from tidegate.core.keys import own_key
 from tidegate.core.messages import Failure
 from tidegate.core.state import UNKNOWN, Setting
 from tidegate.errors import Fault
@@ -66,11 +67,13 @@ class Job(Struct, frozen=True, gc=False):
     """When it was asked for."""
     setting: Setting = UNKNOWN
     """Where its execution was launched."""
+    kept_key: str = ""
+    """The idempotency key that it keeps of the execution that its own recovers; empty if it has one of its own."""
 
     @property
     def idempotency_key(self) -> str:
         """What the task can hand to the outside world so that a repeated attempt is recognized."""
-        return f"{self.id}/{self.node}"
+        return self.kept_key or own_key(self.id, self.node, self.setting.keys)
 
 
 class Attempt(NamedTuple):

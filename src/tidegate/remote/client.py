@@ -303,7 +303,11 @@ class Remote:
         return self._execution(self.ask(request))
 
     def recover(self, execution: Execution | str, *, id: str = "") -> Execution:  # noqa: A002
-        """Launch an execution that has failed again, and keep the results and the answers that it had. Errors: `NotRecoverable`."""
+        """
+        Let an execution that failed or was aborted go on in a new one, with the results and the answers that it had; after an abort approvals are asked for again.
+
+        Errors: `NotRecoverable`; `RecoveredAlready` if its successor lives, or has succeeded.
+        """
         request = Recover(id=_name(execution), new_id=id or _fresh())
         return self._execution(self.ask(request))
 

@@ -17,6 +17,7 @@ from msgspec import UNSET
 
 from tidegate.core.addresses import gate_path, resolve
 from tidegate.core.evaluate import evaluate, outputs
+from tidegate.core.keys import own_key
 from tidegate.core.messages import (
     AnswerGiven,
     CancelTask,
@@ -125,7 +126,7 @@ class Host:
         task, environment = self._tasks[command.target], command.requires.environment
         try:
             with workplace(command.target.module) as folder:
-                key = f"{self._id}/{node}"
+                key = own_key(self._id, node)
                 run = TaskRun(self._id, node, attempt, key, folder, launched_from)
                 if command.dynamic:
                     made = unfold(task, command.inputs, self._blobs, run, environment)

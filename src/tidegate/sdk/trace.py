@@ -24,7 +24,8 @@ class TaskRun(Struct, frozen=True):
     """
     The attempt that is running, as `current_context()` shows it to the task.
 
-    `idempotency_key` is the same for every attempt of one node: hand it to the outside world, so that a repeated attempt is recognized.
+    `idempotency_key` is the same for every attempt of one node, also in an execution that recovers this one, if name, signature and inputs of the
+    task are the same: hand it to the outside world, so that a repeated attempt is recognized. It has at most 128 characters of `[a-z0-9-]`.
     `working_directory` is an empty directory of the attempt, made when it is asked for. `launched_from` is the directory of the terminal or
     program that launched the execution; empty if that is not known, as of a launch in the browser. `report` holds its decks.
     """

@@ -21,6 +21,7 @@ from tidegate.core.state import (
     NodeState,
     NodeUnfolded,
     PhaseChanged,
+    SuccessorNamed,
 )
 from tidegate.engine.damage import Damage
 from tidegate.errors import StoreDamaged
@@ -151,7 +152,7 @@ def _moved(line: Line) -> _Moved:
                     own = state
             case PhaseChanged(phase):
                 phase_now = phase.name
-            case NodeUnfolded() | KeyBound() | DifferenceNoted() | DeckFrozen():
+            case NodeUnfolded() | KeyBound() | DifferenceNoted() | DeckFrozen() | SuccessorNamed():
                 pass
             case _:
                 assert_never(change)

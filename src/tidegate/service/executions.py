@@ -18,11 +18,12 @@ from msgspec import UNSET, structs
 from tidegate.core.evaluate import same
 from tidegate.core.messages import AbortRequested, Denied, Reuse
 from tidegate.core.plan import ROOT
-from tidegate.core.recovery import reusable
+from tidegate.core.recovery import RECOVERABLE, reusable
 from tidegate.core.state import ExecutionPhase
 from tidegate.engine.arrivals import NewExecution
 from tidegate.engine.cache import Cache, size_of
 from tidegate.engine.folds import Folds, Snapshot, snapshot
+from tidegate.engine.launches import recovered_already
 from tidegate.engine.loop import Engine
 from tidegate.engine.memory import LIGHT_BYTES
 from tidegate.errors import (
@@ -139,18 +140,19 @@ class Executions:
         """
         Launch an execution again: with nothing of what it came to, or, to recover it, with all that has succeeded.
 
-        Errors: `NotRecoverable` for an execution that has not ended, or has succeeded.
+        Of one that has been recovered before, the last that came of it is recovered; the same new id again returns what it had made.
+        Errors: `NotRecoverable` for an execution that has not ended, or has succeeded; `RecoveredAlready` if its successor has not, or has.
         """
         id_ = request.new_id or new_id()
-        first = self.look(request.id)
-        row, phase = first.row, first.state.phase
-        reuse = Reuse(row.id, {}, {}, {})
+        first, successor = self.look(request.id), None
         if isinstance(request, Recover):
-            if not phase.is_terminal or phase is ExecutionPhase.SUCCEEDED:
-                why = f"{ended_as(phase)} already" if phase.is_terminal else "has not ended yet"
-                raise NotRecoverable(
-                    f"execution {row.id} {why}; only one that failed or was aborted can be recovered"
-                )
+            first, successor = self._last_of(first, request.new_id)
+            if successor is not None:
+                return self._found(successor.row, lambda now: now.row.version)
+        row = first.row
+        recovers = isinstance(request, Recover)
+        reuse = Reuse(row.id, {}, {}, {})
+        if recovers:
             reuse = reusable(first.plan, first.state, row.id)
         wanted = NewExecution(
             id=id_,
@@ -164,8 +166,26 @@ class Executions:
             fresh=not request.new_id,
             reuse=reuse,
             launched_from=first.state.setting.launched_from,
+            recovers=row.key if recovers else None,
         )
         return (yield from self._launch(wanted, partial(_check_repeated, wanted=wanted)))
+
+    def _last_of(self, first: Snapshot, new_id: str) -> tuple[Snapshot, Snapshot | None]:
+        """Return the execution to recover: the last that came of one. And the one with this id, if it is among those that came of it."""
+        last = first
+        while last.state.successor:
+            last = self.look(last.state.successor)
+            if new_id == last.row.id:
+                return first, last
+        phase = last.state.phase
+        if phase in RECOVERABLE:
+            return last, None
+        why = f"{ended_as(phase)}" if phase.is_terminal else "has not ended yet"
+        if last is not first:
+            raise recovered_already(first.row.id, last.row.id, f", which {why}")
+        raise NotRecoverable(
+            f"execution {last.row.id} {why}; only one that failed or was aborted can be recovered"
+        )
 
     def _launch(
         self, wanted: NewExecution, check: Callable[[Snapshot], str]

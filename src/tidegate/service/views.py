@@ -93,6 +93,7 @@ def answer_view(answer: AnswerRecord | None) -> AnswerView | None:
         by_timeout=answer.by_timeout,
         credential=answer.credential,
         shown=answer.shown or "no",
+        kept=answer.kept,
     )
 
 
@@ -190,6 +191,7 @@ def execution_view(now: Snapshot, after: int = 0) -> ExecutionView:
         project=row.project,
         domain=row.domain,
         origin="" if state.reuse is None else state.reuse.origin,
+        successor=state.successor,
         differs=state.setting.differs,
     )
 

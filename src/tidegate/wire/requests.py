@@ -161,7 +161,12 @@ class Relaunch(Ask[ExecutionView], frozen=True, kw_only=True, tag="relaunch"):
 
 
 class Recover(Ask[ExecutionView], frozen=True, kw_only=True, tag="recover"):
-    """Launch an execution that failed or was aborted again, and keep what has succeeded in it: results of tasks, and answers."""
+    """
+    Let an execution that failed or was aborted go on in a new one, its successor, which keeps what has succeeded: results of tasks, and answers.
+
+    After a failure approvals are kept, recorded with who gave them; after an abort they are asked for again. An execution has one successor: if
+    that failed, it is what is recovered.
+    """
 
     id: Long
     new_id: NewId = ""

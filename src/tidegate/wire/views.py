@@ -42,6 +42,8 @@ class AnswerView(Struct, frozen=True, kw_only=True, gc=False):
     by_timeout: bool = False
     credential: str = ""
     shown: str = "no"
+    kept: str = ""
+    """The execution in which it was given, if this one recovers that and has kept it."""
 
 
 class HeldView(Struct, frozen=True, kw_only=True, gc=False):
@@ -187,6 +189,8 @@ class ExecutionView(Struct, frozen=True, kw_only=True):
     domain: str = ""
     origin: str = ""
     """The execution that this one repeats or recovers, if it does."""
+    successor: str = ""
+    """The execution that recovers this one, if one does."""
     differs: str = ""
     """What is different in the environment in which it goes on from that in which it was launched, in words; empty if nothing is known to be."""
     created: bool | UnsetType = UNSET

@@ -15,6 +15,7 @@ from tidegate.core.messages import (
     Failure,
     GivenBack,
     Launched,
+    RecoveryRequested,
     Reuse,
     TakenUp,
     TaskFailed,
@@ -44,6 +45,7 @@ EVENTS = [
     ClockSetBack(AT, Micros(3)),
     AnswerGiven(AT, N, LARGE, "ann", "web", "why", "key"),
     AbortRequested(AT, "enough", "ann", "web"),
+    RecoveryRequested(AT, "e2", "ann", "web", "token:1"),
 ]
 
 
@@ -81,5 +83,6 @@ def test_an_event_keeps_its_number_for_ever() -> None:
         11: "GivenBack",
         12: "ClockSetBack",
         13: "EnvironmentDiffers",
+        14: "RecoveryRequested",
     }
     assert messages.TaskExpanded is TaskUnfolded

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.unit.core.machine import AT, Machine, approval, gate, out, task, workflow
@@ -95,6 +95,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_other_values_have_another_digest(a: Any, b: Any) -> None:
     one, two = (digest(workflow(replace(APPROVAL, subject=Const(each)))) for each in (a, b))

@@ -25,6 +25,8 @@ from tidegate import (
     wait_for_input,
     workflow,
 )
+from tidegate.core.keys import own_key
+from tidegate.ir.expr import NodeId
 
 HOUR = timedelta(hours=1)
 
@@ -443,7 +445,7 @@ def test_a_task_may_ask_about_its_run():
     assert [run.node for run in seen] == ["n0", "n1"]
     assert seen[0].execution_id == seen[1].execution_id
     assert seen[0].working_directory != seen[1].working_directory
-    assert seen[1].idempotency_key == f"{seen[1].execution}/n1"
+    assert seen[1].idempotency_key == own_key(seen[1].execution, NodeId("n1"))
     assert current_context().execution == "local"
 
 

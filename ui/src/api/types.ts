@@ -53,6 +53,7 @@ export type AnswerView = {
   by_timeout: boolean;
   credential: string;
   shown: string;
+  kept: string;
 };
 
 /** Answers to many signals; each is decided for itself. */
@@ -179,6 +180,7 @@ export type ExecutionView = {
   project: string;
   domain: string;
   origin: string;
+  successor: string;
   differs: string;
   created?: boolean;
   asked_version?: string;
@@ -338,7 +340,7 @@ export type ProofView = {
   proof: string;
 };
 
-/** Launch an execution that failed or was aborted again, and keep what has succeeded in it: results of tasks, and answers. */
+/** Let an execution that failed or was aborted go on in a new one, its successor, which keeps what has succeeded: results of tasks, and answers. After a failure approvals are kept, recorded with who gave them; after an abort they are asked for again. An execution has one successor: if that failed, it is what is recovered. */
 export type RecoverBody = {
   id?: string;
 };

@@ -1,0 +1,55 @@
+"""What a launch writes: its first event and, if it recovers an execution, the line of that one that names it, in the same transaction."""
+
+from tidegate.core.keys import FORM
+from tidegate.core.messages import Denied, Launched, RecoveryRequested
+from tidegate.core.step import step
+from tidegate.engine.arrivals import NewExecution
+from tidegate.engine.ledger import Ledger
+from tidegate.engine.memory import Memory
+from tidegate.errors import NotRecoverable, RecoveredAlready
+from tidegate.ir.graph import Instant
+from tidegate.ports.journal import Key
+
+
+def launched(wanted: NewExecution, recorded: str, at: Instant) -> Launched:
+    """Return the first event of an execution."""
+    return Launched(
+        at,
+        wanted.inputs,
+        wanted.who,
+        wanted.via,
+        wanted.reuse,
+        wanted.launched_from,
+        recorded,
+        wanted.credential,
+        FORM,
+    )
+
+
+def claim(ledger: Ledger, memory: Memory, wanted: NewExecution, origin: Key, at: Instant) -> None:
+    """
+    Have an execution that is recovered name this one as its successor.
+
+    Errors: `RecoveredAlready`, `NotRecoverable`; `StoreDamaged` if it cannot be read back.
+    """
+    hot = memory.get(origin)
+    event = RecoveryRequested(at, wanted.id, wanted.who, wanted.via, wanted.credential)
+    decision = step(hot.plan, hot.state, event)
+    ledger.enter(hot, event, decision)
+    if origin not in ledger.touched:
+        memory.drop(origin)
+    match decision.reply:
+        case Denied(code=RecoveredAlready.code, execution=successor):
+            raise recovered_already(hot.id, successor)
+        case Denied():
+            raise NotRecoverable(f"execution {hot.id} cannot be recovered as it stands now")
+        case _:
+            pass
+
+
+def recovered_already(execution: str, successor: str, why: str = "") -> RecoveredAlready:
+    """Return the error that says by which execution one was recovered."""
+    return RecoveredAlready(
+        f"execution {execution} was recovered already, by {successor}{why}; look at that one",
+        execution=successor,
+    )
