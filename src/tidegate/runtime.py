@@ -223,6 +223,10 @@ class Runtime:
         """Why the engine does not run any more; None as long as it does."""
         return self._engine.failure
 
+    def turning(self) -> tuple[int, float] | None:
+        """Return the engine's thread, and since when it is in one turn; None if it is in none."""
+        return self._engine.turning()
+
     def on_end(self, call: Callable[[], None]) -> None:
         """Have this called once when the engine has ended, and all who waited for it were told (see `failure`); at once if it has."""
         self._engine.on_end(call)

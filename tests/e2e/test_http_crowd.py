@@ -19,6 +19,7 @@ from tidegate.wire import Abort, GrantView, Launch, MakeToken, RevokeToken
 
 LIST, STREAM = "/api/v1/executions", "/api/v1/events?after=0"
 LONGEST = 20
+"""Seconds after which something that was promised has not happened."""
 
 
 @workflow
@@ -201,6 +202,33 @@ def test_a_stream_whose_token_was_revoked_ends_with_the_next_beat(tmp_path):
 
     with at_work(tmp_path, heartbeat=0.05) as world:
         assert world.asking.run(story(world)) <= {b": beat\n\n"}
+
+
+def test_a_stream_ends_when_its_token_does_and_not_with_the_next_beat(world):
+    wanted = MakeToken(name="bob", grants=[GrantView(role="viewer")], lasts=1.0)
+    secret = world.service.handle(wanted).secret
+
+    async def story():
+        async with (
+            aclosing(world.asking.stream("GET", "/api/v1/events", token=secret)) as quiet,
+            asyncio.timeout(LONGEST / 2),
+        ):
+            return [piece async for piece in quiet]
+
+    assert Settings().heartbeat > LONGEST / 2
+    assert world.asking.run(story()) == [b"retry: 1000\n\n"]
+
+
+def test_one_person_signs_in_only_so_often(world):
+    page = {"origin": "http://localhost", "sec-fetch-site": "same-origin"}
+
+    def signs_in():
+        return world.asking("POST", "/api/v1/session", json={"token": world.token}, **page)
+
+    replies = [signs_in() for _ in range(25)]
+
+    assert {each.status for each in replies[:20]} == {200}
+    assert {each.status for each in replies[20:]} == {429}
 
 
 def test_unless_told_otherwise_a_stream_beats_every_fifteen_seconds():

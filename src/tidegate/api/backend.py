@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from tidegate.api.budgets import Buckets
 from tidegate.api.carry import Carrier
 from tidegate.api.route import Call
 from tidegate.api.settings import Settings
@@ -14,6 +15,9 @@ from tidegate.service.tokens import NOBODY
 from tidegate.wire import AnswerReply, Checked
 
 V = TypeVar("V")
+
+SIGN_INS = 20
+"""Sign-ins of one person a minute: each is a commit, which others wait for."""
 
 
 class Backend:
@@ -27,6 +31,7 @@ class Backend:
         self.openapi: Callable[[], bytes] = bytes
         self.replies: Counter[tuple[str, int]] = Counter()
         self.answers = 0
+        self.sign_ins = Buckets(SIGN_INS / 60, SIGN_INS)
         self._carrier = Carrier()
 
     async def ask(self, call: Call, checked: Checked[V]) -> V:
@@ -38,9 +43,9 @@ class Backend:
         steps = self.service.steps(checked, call.principal)
         waits: Any = getattr(checked.request, "wait", 0.0)
         receive = call.receive if waits else None
-        who, reads = call.principal.token or call.principal.name, call.reads
+        who = call.principal.name
         carried = await self._carrier.carry(
-            steps, receive, aside=call.is_large, who=who, reads=reads
+            steps, receive, aside=call.is_large, who=who, reads=call.reads
         )
         view: V = carried.view
         if waits and not self.service.sessions.is_valid(call.principal):

@@ -114,7 +114,7 @@ class Door:
             name = route.name
             self._check_load()
             principal = _principal(scope)
-            who = "" if principal.local else principal.token
+            who = "" if principal.local else principal.name
             if who:
                 self._under_way.begin(who)
             try:
@@ -148,7 +148,7 @@ class Door:
         if self._waiting >= MAX_WAITING:
             why = f"{MAX_WAITING:,} wait for a change already; try again in a few seconds"
             raise Overloaded(why, retry_after=5)
-        who = "" if principal.local else principal.token
+        who = "" if principal.local else principal.name
         if who:
             self._at_rest.begin(who)
             self._under_way.end(who)
@@ -190,9 +190,9 @@ class Door:
         raise UnknownRoute(f"there is nothing at {scope['path'][:200]!r}; see /api/openapi.json")
 
     def _charge(self, principal: Principal, query: Any, size: int) -> None:
-        if principal.local or not principal.token:
+        if principal.local or not principal.name:
             return
-        if wait := self._spent.take(principal.token, monotonic(), cost_of(query, size)):
+        if wait := self._spent.take(principal.name, monotonic(), cost_of(query, size)):
             why = "this token asks for more than its share; smaller pages and fewer searches cost less"
             raise RateLimited(why, retry_after=wait)
 

@@ -12,6 +12,7 @@ import logging
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -24,10 +25,12 @@ from msgspec import Struct
 
 from tidegate.api.accept import attend_network
 from tidegate.api.callers import Callers, raised_limit, sizes_for
+from tidegate.api.log_limit import limit_log
 from tidegate.api.protocol import Protocol, sweep
 from tidegate.api.route import AsgiApp
 from tidegate.api.settings import Settings
 from tidegate.api.supervise import supervise
+from tidegate.api.watchdog import LoopTurns, Turning, Watchdog
 from tidegate.errors import InvalidValue, TidegateError
 from tidegate.parts import Parts
 
@@ -107,6 +110,8 @@ class Behind(Struct, frozen=True):
     """No more requests are accepted."""
     on_end: Callable[[Callable[[], None]], None]
     """Takes what to call when the engine ends; without it there is nothing to serve."""
+    turning: Turning
+    """Says since when the engine is in one turn."""
     beside: Callable[[], Coroutine[Any, Any, None]] | None = None
     """Runs in the same loop, for as long as that serves."""
 
@@ -135,6 +140,7 @@ def serve(app: AsgiApp, listening: socket.socket, settings: Settings, behind: Be
     )
     callers = Callers(sizes_for(raised_limit()))
     sys.setswitchinterval(SWITCH)
+    limit_log()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(uvicorn.Server(config), listening, callers, behind))
 
@@ -184,8 +190,14 @@ async def _serve(server: Any, listening: socket.socket, callers: Callers, behind
     others = [loop.create_task(supervise(behind.parts.part("connections"), sweeping))]
     if behind.beside is not None:
         others.append(loop.create_task(behind.beside()))
+    turns, watchdog = LoopTurns(threading.get_ident()), Watchdog(behind.parts)
+    others.append(loop.create_task(turns.run()))
+    watchdog.watch("event-loop", turns.turning)
+    watchdog.watch("engine-turns", behind.turning)
+    watchdog.begin()
     behind.ready()
     await server.main_loop()
+    watchdog.end()
     part.stop()
     accepting.cancel()
     await asyncio.gather(accepting, return_exceptions=True)

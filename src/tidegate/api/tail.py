@@ -8,7 +8,7 @@ no buffer. Cursors are opaque: they can be looked up in the ring, but not compar
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from functools import partial
 
@@ -31,6 +31,9 @@ AROUND = 500
 
 PAGE = 500
 """Events that are read, or sent, at once."""
+
+PIECE = 64 * 1024
+"""Bytes that are sent at once: as much as a connection takes before it is waited for."""
 
 PAUSE = 1.0
 """Seconds until a stream reads again what could not be read."""
@@ -138,7 +141,8 @@ class Tail:
         is_valid = self._service.sessions.is_valid
         yield RETRY
         clock = asyncio.get_running_loop().time
-        sent, until = clock(), clock() + LONGEST
+        lasts = min(LONGEST, self._service.sessions.seconds_left(principal))
+        sent, until = clock(), clock() + lasts
         while not self._closed and clock() < until and is_valid(principal):
             more = self._more
             number = ring.number(cursor)
@@ -159,9 +163,10 @@ class Tail:
             ]
             if wanted:
                 sent = clock()
-                yield b"".join(wanted)
+                for some in _together(wanted):
+                    yield some
             elif not found:
-                await _came(more, sent + self._heartbeat - clock())
+                await _came(more, min(sent + self._heartbeat, until) - clock())
             if clock() >= sent + self._heartbeat:
                 sent = clock()
                 yield BEAT
@@ -210,6 +215,19 @@ class Tail:
 def _piece(view: FeedView) -> _Piece:
     text = b"id: %b\ndata: %b\n\n" % (view.cursor.encode(), msgspec.json.encode(view))
     return _Piece(Cursor(view.cursor), view.execution, Namespace(view.project, view.domain), text)
+
+
+def _together(texts: list[bytes]) -> Iterator[bytes]:
+    """Yield texts in pieces of some `PIECE` bytes: a reader who is slow holds one of them, and what is in the ring is there anyway."""
+    some, size = [], 0
+    for text in texts:
+        some.append(text)
+        size += len(text)
+        if size >= PIECE:
+            yield b"".join(some)
+            some, size = [], 0
+    if some:
+        yield b"".join(some)
 
 
 async def _came(event: asyncio.Event, seconds: float) -> None:

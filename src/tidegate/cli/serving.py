@@ -71,6 +71,7 @@ def serve_store(
                 drain=runtime.service.drain,
                 closing=app.close,
                 on_end=runtime.on_end,
+                turning=runtime.turning,
                 beside=local,
             )
             serve(app, listening, settings, behind)

@@ -11,6 +11,7 @@ import secrets
 import threading
 from collections.abc import Sequence
 from hashlib import sha256
+from math import inf
 from typing import Final
 
 from msgspec import Struct, structs
@@ -73,6 +74,14 @@ class Sessions:
             row = self._known().get(principal.session)
             return row is not None and self._is_live(row)
         return self._tokens.is_live(principal.token)
+
+    def seconds_left(self, principal: Principal) -> float:
+        """Return for how many seconds a token or a session lasts yet, unless it is ended before; infinity for one without an end."""
+        ends = self._tokens.end_of(principal.token) if principal.token else None
+        row = self._known().get(principal.session) if principal.session else None
+        if row is not None:
+            ends = row.expires if ends is None else min(ends, row.expires)
+        return inf if ends is None else max(0.0, (ends - self._clock.now()) / SECOND)
 
     def _principal(self, row: SessionRow) -> Principal | None:
         grants = self._tokens.grants_of(row.token) if row.token else LOCAL.grants

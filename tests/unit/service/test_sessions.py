@@ -188,3 +188,17 @@ def test_the_next_owner_of_the_store_knows_the_same_sessions(world):
     world.begin()
     assert world.sessions.visitor(cookie.secret).name == "ada"
     assert NOON < world.store.access.sessions()[0].expires <= NOON + 7 * DAY
+
+
+def test_how_long_somebody_may_go_on_is_what_is_left_of_the_token_and_of_the_session(world):
+    short, endless = world.made("ada", lasts=60.0), world.made("bob", lasts=None)
+    seconds_left = world.sessions.seconds_left
+    visitor = world.sessions.visitor(world.signed_in(endless.secret).secret)
+
+    assert seconds_left(world.tokens.holder(short.secret)) == 60
+    assert seconds_left(world.tokens.holder(endless.secret)) == float("inf")
+    assert seconds_left(visitor) == module.LASTS
+    assert seconds_left(LOCAL) == float("inf")
+    holder = world.tokens.holder(short.secret)
+    world.clock.instant += 61 * SECOND
+    assert seconds_left(holder) == 0

@@ -5,6 +5,7 @@ A client asks here, too, whether a server knows its token, before it sends it.
 """
 
 import asyncio
+from time import monotonic
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -79,6 +80,9 @@ async def open_session(backend: Backend, call: Call) -> Reply:
     )
     if holder is None:
         raise Unauthenticated(NOBODY)
+    if wait := backend.sign_ins.take(holder.name, monotonic()):
+        why = f"{holder.name!r} has signed in too often; try again in {wait:.0f} seconds"
+        raise RateLimited(why, retry_after=wait)
     agent, replaced = call.headers[AGENT.name], call.principal.session
     cookie = await asyncio.to_thread(
         service.sessions.sign_in, holder, agent, call.address, replaced
