@@ -225,7 +225,7 @@ class Runtime:
 
     def turning(self) -> tuple[int, float] | None:
         """Return the engine's thread, and since when it is in one turn; None if it is in none."""
-        return self._engine.turning()
+        return self._engine.turning
 
     def on_end(self, call: Callable[[], None]) -> None:
         """Have this called once when the engine has ended, and all who waited for it were told (see `failure`); at once if it has."""

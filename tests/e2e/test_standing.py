@@ -59,7 +59,7 @@ def ask_number() -> int:
 def test_the_engine_says_when_it_is_in_a_turn_and_that_it_is_in_none_while_it_waits():
     with Sandbox() as sandbox:
         engine, seen = sandbox._service._engine, []
-        sandbox._service.on_commit(lambda: seen.append(engine.turning()), "test")
+        sandbox._service.on_commit(lambda: seen.append(engine.turning), "test")
         sandbox._register(ask_number)
         sandbox._service.handle(Launch(workflow=ask_number.name))
         engine.settle()
@@ -67,6 +67,6 @@ def test_the_engine_says_when_it_is_in_a_turn_and_that_it_is_in_none_while_it_wa
         assert seen
         assert all(each is not None and each[0] == engine._thread.ident for each in seen)
         for _ in range(10_000):
-            if engine.turning() is None:
+            if engine.turning is None:
                 return
     raise AssertionError("it is in a turn for ever")

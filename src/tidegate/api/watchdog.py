@@ -39,7 +39,7 @@ class Watchdog:
         self._parts = parts
         self._clock = clock
         self._watched: list[_Watched] = []
-        self._part: Part | None = None
+        self._part = parts.part("watchdog", tidies=True)
 
     def watch(self, name: str, turning: Turning) -> None:
         """Watch a thread; it is shown as the part `name`."""
@@ -47,18 +47,16 @@ class Watchdog:
 
     def begin(self) -> None:
         """Begin to look."""
-        self._part = self._parts.thread("watchdog", self._run, tidies=True)
+        self._part.run(self._run)
 
     def end(self) -> None:
         """Look no more."""
-        if self._part is not None:
-            self._part.stop()
-            self._part.join(2 * LOOK)
+        self._part.stop()
+        self._part.join(2 * LOOK)
         for each in self._watched:
             each.part.stop()
 
     def _run(self) -> None:
-        assert self._part is not None, "it has begun"
         last = self._clock()
         while not self._part.pause(LOOK):
             now = self._clock()

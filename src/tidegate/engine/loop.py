@@ -110,7 +110,8 @@ class Engine:
         self._last_key = store.journal.last_key()
         self._next_due: Instant | None = store.journal.next_due()
         self._stopping = False
-        self._turning_since = 0.0
+        self.turning: tuple[int, float] | None = None
+        """The engine's thread, and since when it decides on what has arrived (`time.monotonic`); None while it waits for that."""
         self._stumbled = False
         self._under_way: list[Arrival] = []
         self._sick: set[tuple[Key, NodeId]] = set()
@@ -177,11 +178,6 @@ class Engine:
         """How many requests and reports wait to be decided."""
         return self._arrivals.qsize()
 
-    def turning(self) -> tuple[int, float] | None:
-        """Return the engine's thread, and since when it decides on what has arrived (`time.monotonic`); None while it waits for that."""
-        since, thread = self._turning_since, self._thread.ident
-        return (thread, since) if since and thread is not None else None
-
     @property
     def failure(self) -> TidegateError | None:
         """Why nothing is decided any more; None as long as the engine runs."""
@@ -210,10 +206,10 @@ class Engine:
             self._take_up()
             while not self._stopping:
                 group = self._drain()
-                self._turning_since = monotonic()
+                self.turning = (threading.get_ident(), monotonic())
                 self._turn(group)
                 self._memory.cool()
-                self._turning_since = 0.0
+                self.turning = None
             otherwise = "what runs is not given back, and will count as lost"
             self._tell_all(self.dispatch.running, lambda _, now: GivenBack(now), otherwise)
         except BaseException as bug:  # noqa: BLE001 - the thread's edge

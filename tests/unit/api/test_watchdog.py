@@ -28,6 +28,10 @@ def standing():
     thread.join()
 
 
+def the_engine(parts):
+    return next(each for each in parts.standings() if each.name == "engine-turns")
+
+
 def test_a_thread_that_stands_is_named_with_its_place_and_is_up_when_it_turns_again(
     standing, caplog
 ):
@@ -40,7 +44,7 @@ def test_a_thread_that_stands_is_named_with_its_place_and_is_up_when_it_turns_ag
     assert shown() == "ok"
     watchdog.look(10.1 + LONGEST)
     watchdog.look(10.2 + LONGEST)
-    (down,) = parts.standings()
+    down = the_engine(parts)
     assert not down.up
     assert "has not turned for 1 s" in down.why
     assert "stand_here" in down.why
@@ -48,7 +52,7 @@ def test_a_thread_that_stands_is_named_with_its_place_and_is_up_when_it_turns_ag
     turning[0] = None
     watchdog.look(20.0)
 
-    (up,) = parts.standings()
+    up = the_engine(parts)
     assert (up.up, up.restarts) == (True, 1)
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
 
@@ -69,3 +73,15 @@ async def test_a_loop_that_turns_is_never_late_and_one_that_is_held_up_is():
     now[0] += 50
     assert turns.turning()[1] == 100.0 + LOOK, "nobody has noted the time since"
     noting.cancel()
+
+
+def test_it_looks_from_the_beginning_until_it_is_ended(caplog):
+    looked, parts = threading.Event(), Parts()
+    watchdog = Watchdog(parts)
+    watchdog.watch("loop", looked.set)
+    watchdog.begin()
+
+    assert looked.wait(30)
+    watchdog.end()
+    assert parts.standings() == []
+    assert not caplog.records
