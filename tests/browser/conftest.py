@@ -67,13 +67,15 @@ class Site:
             subprocess.run(command, check=True, capture_output=True, cwd=file.parent)
 
     def window(self, browser: Any) -> Any:
-        """Open a browser window of somebody who has signed in: with the token in the address, and later with what that has left."""
+        """Open a browser window of somebody who has signed in: with the owner's token, and later with what that has left."""
         look = {"viewport": {"width": 1280, "height": 850}, "timezone_id": "UTC"}
         place = browser.new_context(storage_state=self.state, reduced_motion="reduce", **look)
         if self.state is None:
             page = place.new_page()
-            page.goto(f"{self.url}/#token={self.server.token}")
-            page.get_by_role("heading", level=1).wait_for()
+            page.goto(self.url)
+            page.get_by_role("textbox", name="Token").fill(self.server.token)
+            page.get_by_role("button", name="Sign in").click()
+            page.get_by_role("button", name="Signed in as").wait_for()
             self.state = place.storage_state()
             page.close()
         return place
@@ -81,6 +83,18 @@ class Site:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.port}"
+
+    def link(self) -> str:
+        """Return a link that signs the user of this process in, once."""
+        command = [sys.executable, "-m", "tidegate", "open", "--print", "--home", str(self.home)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    def token(self, name: str, *roles: str) -> str:
+        """Make a token."""
+        command = [sys.executable, "-m", "tidegate", "token", "create", name]
+        command += [word for role in roles for word in ("--role", role)]
+        command += ["--home", str(self.home)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     def ask(self, method: str, path: str, body: Any = None) -> Reply:
         """Ask as another program would, on a new connection: the server closes idle ones."""

@@ -129,8 +129,10 @@ def take(
     place = browser.new_context(timezone_id="UTC", reduced_motion="reduce", **options)
     page = place.new_page()
     url = f"http://127.0.0.1:{server.port}"
-    page.goto(f"{url}/#token={server.token}")
-    page.locator("h1").first.wait_for()
+    page.goto(url)
+    page.get_by_role("textbox", name="Token").fill(server.token)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Signed in as").wait_for()
     for name, scene in scenes.items():
         page.goto(f"{url}/#{scene.place}")
         page.locator(scene.sign).first.wait_for()

@@ -3,12 +3,13 @@ import '@mantine/core/styles.css';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { setNonce } from 'get-nonce';
-import { StrictMode } from 'react';
+import { StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/client';
 import { inboxQuery } from './api/queries';
-import { sessionQuery, signIn, takeToken } from './api/session';
+import { followLink, followSession, sessionQuery, takeCode, type Change } from './api/session';
 import './app/app.css';
+import { ChangeOfPerson } from './app/ChangeOfPerson';
 import './show/show.css';
 import { router } from './app/router';
 import { theme, variables } from './app/theme';
@@ -27,12 +28,19 @@ const queries = new QueryClient({
   },
 });
 
+function App({ asked }: { asked: Change | undefined }) {
+  const [change, setChange] = useState(asked);
+  if (change === undefined) return <RouterProvider router={router} />;
+  return <ChangeOfPerson change={change} onDone={() => { queries.clear(); setChange(undefined); }} />;
+}
+
 /** The server lets only those styles through that carry this. */
 const nonce = document.querySelector<HTMLMetaElement>('meta[name=tidegate-nonce]')?.content ?? '';
 
 async function start(): Promise<void> {
-  const token = takeToken();
-  if (token !== undefined) await signIn(token).catch(() => undefined); // the page asks for one that is valid
+  const code = takeCode();
+  const change = code === undefined ? undefined : await followLink(code);
+  followSession();
   // Who asks, and what waits, are asked for at once, and before there is anything to show them with.
   void queries.prefetchQuery(sessionQuery);
   void queries.prefetchInfiniteQuery(inboxQuery({}));
@@ -43,7 +51,7 @@ async function start(): Promise<void> {
     <StrictMode>
       <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={() => nonce}>
         <QueryClientProvider client={queries}>
-          <RouterProvider router={router} />
+          <App asked={change} />
         </QueryClientProvider>
       </MantineProvider>
     </StrictMode>,

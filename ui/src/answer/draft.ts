@@ -1,4 +1,4 @@
-/** What was typed and not sent: kept in this browser, for each request, until it is answered. */
+/** What was typed and not sent: kept in this browser, for each request and person, until it is answered or they sign out. */
 import { useEffect } from 'react';
 import { parseJson, writeJson, type Json } from '../api/json';
 
@@ -7,9 +7,23 @@ const LONGEST = 100_000;
 
 export type Draft = { value?: Json; comment: string };
 
+let owner = '';
+
+/** Drafts are this person's from now on. */
+export function ownDrafts(name: string): void {
+  owner = name;
+}
+
+/** Drop every draft in this browser. */
+export function forgetDrafts(): void {
+  for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
+}
+
+const keyOf = (id: string) => `${PREFIX}${encodeURIComponent(owner)}:${id}`;
+
 export function readDraft(id: string): Draft | undefined {
   try {
-    const text = localStorage.getItem(PREFIX + id);
+    const text = localStorage.getItem(keyOf(id));
     return text === null ? undefined : (parseJson(text) as Draft);
   } catch {
     return undefined;
@@ -17,7 +31,7 @@ export function readDraft(id: string): Draft | undefined {
 }
 
 export function dropDraft(id: string): void {
-  localStorage.removeItem(PREFIX + id);
+  localStorage.removeItem(keyOf(id));
 }
 
 /** Keep a draft as it changes, once somebody has `touched` it. */
@@ -26,7 +40,7 @@ export function useKeptDraft(id: string, draft: { value: Json | undefined; comme
   useEffect(() => {
     if (!touched || text.length > LONGEST) return;
     try {
-      localStorage.setItem(PREFIX + id, text);
+      localStorage.setItem(keyOf(id), text);
     } catch {
       // The store of the browser is full: the draft lives as long as the page.
     }

@@ -5,7 +5,7 @@ import { Link, Outlet, useLocation, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect } from 'react';
 import { ApiError } from '../api/client';
 import { inboxQuery } from '../api/queries';
-import { sessionQuery, signOut } from '../api/session';
+import { link, sessionQuery, signOut } from '../api/session';
 import { clock } from '../show/time';
 import { useConnection } from './connection';
 import { IconAlert, IconMoon, IconSun, IconSystem } from './icons';
@@ -18,15 +18,17 @@ import { useNavigationKeys } from './keys';
 
 const AnswerDialog = lazy(() => import('../answer/AnswerDialog').then((module) => ({ default: module.AnswerDialog })));
 
+const Sessions = lazy(() => import('./Sessions').then((module) => ({ default: module.Sessions })));
+
 /** Everything around a page: who asks, where one can go, whether the server is there, and the dialog over all pages. */
 export function Shell() {
   const session = useQuery(sessionQuery);
-  if (session.error instanceof ApiError && session.error.status === 401) return <SignIn />;
+  if (session.error instanceof ApiError && session.error.status === 401) return <SignIn refused={link.problem} />;
   if (session.error && !session.data) {
     return <Group component="main" justify="center" mt="20vh" role="alert"><Text>{session.error.message} This page goes on by itself when it is back.</Text></Group>;
   }
   if (!session.data) return <Group justify="center" mt="20vh"><Loader aria-label="Loading" /></Group>;
-  return <SignedIn name={session.data.name} />;
+  return <SignedIn key={session.data.name} name={session.data.name} />;
 }
 
 function SignedIn({ name }: { name: string }) {
@@ -121,13 +123,19 @@ function Scheme() {
 
 function Account({ name }: { name: string }) {
   const queries = useQueryClient();
+  const [listed, { open, close }] = useDisclosure();
+  const leave = () => void signOut().catch(() => undefined).finally(() => { queries.clear(); location.reload(); });
   return (
-    <Menu position="bottom-end" withinPortal>
-      <Menu.Target><Button variant="default" size="compact-md" h={34} maw={160} aria-label={`Signed in as ${name}`}>{name}</Button></Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item onClick={() => void signOut().finally(() => queries.resetQueries())}>Sign out</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <>
+      <Menu position="bottom-end" withinPortal>
+        <Menu.Target><Button variant="default" size="compact-md" h={34} maw={160} aria-label={`Signed in as ${name}`}>{name}</Button></Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item onClick={open}>Sessions</Menu.Item>
+          <Menu.Item onClick={leave}>Sign out</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {listed && <Suspense><Sessions onClose={close} /></Suspense>}
+    </>
   );
 }
 

@@ -7,14 +7,14 @@ export function SignIn({ refused }: { refused?: string | undefined }) {
   const queries = useQueryClient();
   const [token, setToken] = useState('');
   const entering = useMutation({
-    mutationFn: () => signIn(token.trim()),
+    mutationFn: () => signIn({ token: token.trim() }),
     onSuccess: () => queries.invalidateQueries(),
   });
   const error = entering.error?.message ?? refused;
   return (
     <Stack component="main" maw={420} mx="auto" mt="12vh" p="md">
       <Title order={1} size="h2">Tidegate</Title>
-      <Text>Sign in with a token. Whoever runs the server can make one with <Code>tidegate token create NAME --role approver</Code>; the server's own is in the file <Code>token</Code> of its home.</Text>
+      <Text>On the server's machine, <Code>tidegate open</Code> signs you in. Elsewhere, sign in with a token; an administrator makes one with <Code>tidegate token create NAME --role approver</Code>.</Text>
       <form onSubmit={(event) => { event.preventDefault(); entering.mutate(); }}>
         <Stack>
           <PasswordInput label="Token" autoComplete="current-password" data-autofocus autoFocus required value={token} error={error} onChange={(event) => setToken(event.currentTarget.value)} />
