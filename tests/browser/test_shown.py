@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.browser.conftest import PROGRAMS, Site, Tab
 from tests.unit.types.test_marks import TEXTS, UNSEEN
 
 from tidegate.blobs.directory import BlobDirectory
+from tidegate.sdk.report import PROLOGUE, Section, page
 from tidegate.types.marks import marked
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -158,3 +160,26 @@ def test_of_a_table_in_a_file_rows_columns_and_long_cells_are_counted(site: Site
     expect(subject.get_by_role("columnheader", name="pay_to")).to_have_count(1)
     expect(subject).to_contain_text("y" * 300)
     expect(subject).not_to_contain_text("Shown:")
+
+
+def test_a_deck_runs_nothing_and_loads_nothing_when_it_is_opened_from_the_disk(
+    site: Site, browser: Any, tmp_path: Path
+):
+    hostile = b"<script>document.title = 'taken'</script><img src='%s/img'><iframe src='%s/frame'></iframe>"
+    address = site.url.encode()
+    pages = {
+        # As a task makes it, and as somebody makes it who gets around the parser: the policy in the page holds.
+        "made.html": page([Section("Deck", (hostile % (address, address)).decode())]),
+        "forged.html": PROLOGUE + hostile % (address, address),
+    }
+    place = browser.new_context()
+    for name, content in pages.items():
+        (tmp_path / name).write_bytes(content)
+        tab = place.new_page()
+        loaded: list[str] = []
+        tab.on("requestfinished", lambda request, loaded=loaded: loaded.append(request.url))
+        tab.goto((tmp_path / name).as_uri())
+        tab.wait_for_load_state("networkidle")
+        assert tab.title() == "DeckReport"
+        assert loaded == [(tmp_path / name).as_uri()]
+    place.close()

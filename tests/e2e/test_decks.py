@@ -167,7 +167,7 @@ def test_the_command_shows_a_deck_and_writes_it(tidegate: Any):
     missing = tidegate("deck", "decked", "publish")
 
     assert [line for line in listed.splitlines() if "(deck)" in line and "draw" in line]
-    assert "<td class=n>3</td>" in shown.out
+    assert '<td class="n">3</td>' in shown.out
     assert written.code == 0
     assert (tidegate.place / "page.html").read_text().strip() == shown.out.strip()
     assert missing.code == 4

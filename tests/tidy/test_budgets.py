@@ -52,8 +52,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "remote": (1_220, "the Python client, and the way to a server, which proves itself first"),
     "runtime": (240, "the composition root, and what an attempt cannot begin for"),
     "sdk": (
-        3_110,
-        "what authors write, traced into a graph; what a task asks of its machine; where it works in a process that goes on",
+        3_260,
+        "what authors write, traced into a graph; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
     ),
     "service": (
         3_320,

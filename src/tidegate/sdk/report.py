@@ -5,6 +5,7 @@ from html import escape
 from typing import Any, Final, Self
 
 from tidegate.sdk.rendering import image, markdown, plain_text, rendered, table
+from tidegate.sdk.sanitize import sanitize
 
 MAX_PAGE: Final = 5 * 1024 * 1024
 """Bytes of a page. A deck that does not fit is left out, and the page says so."""
@@ -15,8 +16,19 @@ STYLE: Final = (
     "h2{font-size:1.1rem;border-bottom:1px solid #8884;padding-bottom:.25rem}"
     "table{border-collapse:collapse;margin:.5rem 0;font-variant-numeric:tabular-nums}"
     "th,td{padding:.25rem .75rem;border-bottom:1px solid #8883;text-align:left}"
+    ".dropped{color:#8a5a00;font-size:.9rem}"
     "td.n{text-align:right}img{max-width:100%}pre{white-space:pre-wrap}"
 )
+
+POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+"""What a deck may load: nothing but the images in it. It stands in the page, before any byte of the author's, and so goes where the page goes."""
+
+PROLOGUE: Final = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+    f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    f'<meta name="referrer" content="no-referrer"><title>DeckReport</title><style>{STYLE}</style></head><body>'
+).encode()
+EPILOGUE: Final = b"</body></html>"
 
 
 class Section:
@@ -95,19 +107,31 @@ class DeckReport:
 
 
 def page(decks: Sequence[object]) -> bytes:
-    """Return decks as one HTML document in UTF-8, of at most `MAX_PAGE` bytes."""
+    """Return decks as one HTML document in UTF-8, of at most `MAX_PAGE` bytes. It holds its own protection: see `PROLOGUE` and `sanitize`."""
     parts = []
     room = MAX_PAGE - 4096
     # The list is the author's too, and whatever else is in it is no deck.
     for deck in (each for each in decks if isinstance(each, Section)):
         title = f"<h2>{escape(deck.name[:200])}</h2>"
-        part = f"<section>{title}{deck.html}</section>".encode(errors="replace")
-        if len(part) > room:
-            size = len(part) / 2**20
+        html = deck.html
+        part = b"" if len(html) > MAX_PAGE else _section(title, html)
+        if not part or len(part) > room:
+            size = max(len(part), len(html)) / 2**20
             part = f"<section>{title}<p>left out: {size:.1f} MiB, more than a report may hold ({MAX_PAGE >> 20} MiB)</p></section>".encode()
         room -= len(part)
         if room < 0:
             break
         parts.append(part)
-    head = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>DeckReport</title><style>{STYLE}</style></head><body>'
-    return head.encode() + b"\n".join(parts) + b"</body></html>"
+    return PROLOGUE + b"\n".join(parts) + EPILOGUE
+
+
+def protected(stored: bytes) -> bytes:
+    """Return a page that is stored as it may leave the store: one that an earlier version has stored gets what it lacks."""
+    if stored.startswith(PROLOGUE):
+        return stored
+    return PROLOGUE + _section("", stored[:MAX_PAGE].decode(errors="replace")) + EPILOGUE
+
+
+def _section(title: str, html: str) -> bytes:
+    found = sanitize(html)
+    return f"<section>{title}{found.html}{found.note}</section>".encode(errors="replace")

@@ -13,6 +13,7 @@ from tidegate.engine.folds import Snapshot
 from tidegate.errors import UnknownDeck, UnknownNode
 from tidegate.ir.expr import NodeId
 from tidegate.ports.artifacts import Artifacts
+from tidegate.sdk.report import protected
 from tidegate.service.executions import Executions
 from tidegate.service.queued import Queued
 from tidegate.service.views import node_view
@@ -119,7 +120,9 @@ class Attempts:
             page = b"".join(self._blobs.read(frozen[known]))
             return DeckView(node=node, attempt=known, html=_text(page), digest=frozen[known])
         kept = self._logs.read_deck(id_, node, attempt)
-        return None if kept is None else DeckView(node=node, attempt=kept[0], html=kept[1])
+        if kept is None:
+            return None
+        return DeckView(node=node, attempt=kept[0], html=_text(kept[1].encode()))
 
 
 def _running(now: Snapshot, node: NodeId) -> int:
@@ -131,7 +134,7 @@ def _running(now: Snapshot, node: NodeId) -> int:
 
 
 def _text(page: bytes) -> str:
-    return page.decode(errors="replace")
+    return protected(page).decode(errors="replace")
 
 
 def _nodes(now: Snapshot, wanted: str) -> list[NodeId]:

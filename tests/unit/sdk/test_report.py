@@ -1,8 +1,37 @@
 """The page of an attempt: it holds its decks, and never more than a page may hold."""
 
-from tidegate.sdk.report import MAX_PAGE, DeckReport, Section, page
+from tidegate.sdk.report import MAX_PAGE, PROLOGUE, DeckReport, Section, page, protected
 
 PIXEL = b"\x89PNG\r\n\x1a\n" + b"\0" * 8
+
+
+def test_a_page_begins_with_its_own_policy_before_any_byte_of_the_author():
+    made = page([Section("name", "<script>x</script><b>mine</b>")])
+
+    assert made.startswith(PROLOGUE)
+    assert b"default-src 'none'; style-src 'unsafe-inline'; img-src data:" in PROLOGUE
+    assert b"mine" not in PROLOGUE
+    assert b"<b>mine</b>" in made
+    assert b"&lt;script&gt;" in made
+    assert b"<script" not in made
+
+
+def test_what_one_deck_leaves_open_ends_with_it():
+    made = page([Section("a", "<div><b><table><tr><td>"), Section("b", "</section></body>x")])
+
+    assert made.count(b"<section>") == made.count(b"</section>") == 2
+
+
+def test_a_page_of_an_earlier_version_gets_what_it_lacks():
+    old = (
+        b"<!doctype html><html><head><style>p{}</style></head><body><script>x</script><p>shown</p>"
+    )
+    new = page([Section("a", "b")])
+
+    assert protected(new) == new
+    assert protected(old).startswith(PROLOGUE)
+    assert b"<p>shown</p>" in protected(old)
+    assert b"<script" not in protected(old)
 
 
 def test_the_name_of_a_deck_is_escaped():

@@ -82,9 +82,11 @@ def test_nodes_with_decks_say_so_and_the_last_one_of_a_name_is_shown(world):
 
     assert [node.id for node in view.nodes if node.deck] == ["n1", "n2/n0"]
     shown = handle(GetDeck(id="e1", node="double"))
-    assert (shown.node, shown.attempt, shown.html) == ("n2/n0", 3, "third")
+    assert (shown.node, shown.attempt) == ("n2/n0", 3)
+    assert "third" in shown.html
+    assert "Content-Security-Policy" in shown.html
     assert (shown.digest, shown.live) == ("", False)
-    assert handle(GetDeck(id="e1", node="n1")).html == "first"
+    assert "first" in handle(GetDeck(id="e1", node="n1")).html
     for node, attempt in (("n1", 2), ("n", 0)):
         with pytest.raises(UnknownDeck, match="has no deck"):
             handle(GetDeck(id="e1", node=node, attempt=attempt))
