@@ -20,8 +20,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "backup": (150, "a copy of a store, and a store of a copy"),
     "blobs": (265, "files by their hash, and what they are by their first bytes"),
     "bundles": (
-        700,
-        "source trees: what is imported and must be there, what git tracks, what is named; packed, checked",
+        775,
+        "source trees: what is imported and must be there, what git tracks, what is named; packed, read block by block, checked",
     ),
     "cli": (
         2_800,

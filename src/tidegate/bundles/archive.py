@@ -9,16 +9,24 @@ import hashlib
 import io
 import os
 import tarfile
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
 from tidegate import disk
+from tidegate.bundles.members import Member, members
 from tidegate.bundles.sources import MAX_BYTES, MAX_FILES, Sources, is_safe
 from tidegate.bundles.whole import LIST, list_of
 from tidegate.errors import CodeError
 
 MAX_ARCHIVE = MAX_BYTES + 4_096 * MAX_FILES
+
+MAX_DEPTH = 40
+"""Directories in which a file may stand, one in another: four times as many as in Python's own library and in any package of it."""
+
+MAX_FOLDERS = 5_000
+"""As many as files: a source tree has some ten files a directory."""
 
 
 class Archive(Struct, frozen=True):
@@ -72,32 +80,31 @@ def unpack(body: bytes, into: Path) -> list[Path]:
 
     Errors: `CodeError` if it holds what no source tree holds; `OSError`.
     """
-    made: list[Path] = []
-    bodies: dict[str, bytes] = {}
-    count = size = 0
-    try:
-        with tarfile.open(fileobj=io.BytesIO(body), mode="r:") as tar:
-            for member in tar:
-                count += 1
-                size += member.size
-                if count > MAX_FILES or size > MAX_BYTES:
-                    raise CodeError(
-                        f"the bundle holds more than {MAX_FILES} files or {MAX_BYTES} bytes"
-                    )
-                source = tar.extractfile(member) if member.isreg() else None
-                if source is None:
-                    raise CodeError(f"the bundle holds {member.name!r}, which is not a plain file")
-                if not is_safe(member.name):
-                    raise CodeError(
-                        f"the bundle holds {member.name[:80]!r}, which is not a relative path"
-                    )
-                bodies[member.name] = content = source.read()
-                made.append(_write(into, member.name, content, member.mode))
-    except (tarfile.TarError, ValueError, EOFError) as error:
-        raise CodeError(f"the bundle is damaged: {error}") from None
+    found = list(members(body))
+    folders = _checked(found)
+    made = [_write(into, name, content, mode) for name, content, mode in found]
+    bodies = {name: content for name, content, _ in found}
     made.append(_write(into, LIST, list_of(bodies), 0o644))
-    folders = {up for path in made for up in path.parents if up.is_relative_to(into)}
-    return [*made, *folders]
+    return [*made, *(into / each for each in sorted(folders, key=lambda each: -len(each.parts)))]
+
+
+def _checked(found: Sequence[Member]) -> set[PurePosixPath]:
+    """Return the directories that files stand in. Nothing is written yet: each limit is of what would be there. Errors: `CodeError`."""
+    folders: set[PurePosixPath] = set()
+    size = 0
+    for number, (name, content, _) in enumerate(found, start=1):
+        if not is_safe(name):
+            raise CodeError(f"the bundle holds {name[:80]!r}, which is not a relative path")
+        above = PurePosixPath(name).parents
+        if len(above) > MAX_DEPTH:
+            raise CodeError(f"the bundle holds {name[:80]!r}, more than {MAX_DEPTH} levels deep")
+        folders.update(above)
+        size += len(content)
+        if number > MAX_FILES or len(folders) > MAX_FOLDERS or size > MAX_BYTES:
+            raise CodeError(
+                f"the bundle holds more than {MAX_FILES:,} files, {MAX_FOLDERS:,} directories or {MAX_BYTES:,} bytes"
+            )
+    return folders
 
 
 def _write(into: Path, name: str, body: bytes, mode: int) -> Path:

@@ -50,7 +50,7 @@ class _Words:
         if not self._hidden and (tag in LINES or tag in CELLS):
             self.parts.append("\n" if tag in LINES else "\t")
 
-    def data(self, text: str) -> None:
+    def text(self, text: str) -> None:
         """Take text."""
         if not self._hidden:
             self.parts.append(text)

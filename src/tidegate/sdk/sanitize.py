@@ -93,7 +93,7 @@ def sanitize(html: str) -> Sanitized:
 
 
 def read(html: str, target: Any) -> None:
-    """Tell `target` (`start`, `end`, `data`) of every element and text of a page, in order. What is broken is read as browsers do, about."""
+    """Tell `target` (`start`, `end`, `text`) of every element and text of a page, in order. What is broken is read as browsers do, about."""
     # Loaded here: few tasks make decks, and `import tidegate` must stay light.
     etree = import_module("lxml.etree")
     # What UTF-8 cannot say, and NUL, are no characters of a page.
@@ -111,7 +111,7 @@ class _Closing:
     def __init__(self, target: Any) -> None:
         self.start: Callable[[str, Mapping[str, str]], None] = target.start
         self.end: Callable[[str], None] = target.end
-        self.data: Callable[[str], None] = target.data
+        self.data: Callable[[str], None] = target.text
 
     def close(self) -> None:
         """End; there is nothing to return."""
@@ -148,7 +148,7 @@ class _Writer:
             self._styles -= name == "style"
             self.parts.append(f"</{_SPELLED.get(name, name)}>")
 
-    def data(self, text: str) -> None:
+    def text(self, text: str) -> None:
         """Take text."""
         if not self._silenced:
             self.parts.append(self._style(text) if self._styles else escape(text, quote=False))

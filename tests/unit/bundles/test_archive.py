@@ -109,3 +109,14 @@ def test_the_same_files_are_the_same_archive_whatever_their_times_and_owners(tmp
 def test_a_file_that_is_gone_by_now_is_one_clear_error(tmp_path):
     with pytest.raises(CodeError, match=r"gone\.py: cannot be read: No such file"):
         pack(Sources(tmp_path, "gone", ("gone.py",)))
+
+
+def test_the_limits_hold_for_what_is_there_after_unpacking(tmp_path, put, monkeypatch):
+    deep = "/".join(["d"] * (bundles.MAX_DEPTH + 1))
+    with pytest.raises(CodeError, match="levels deep"):
+        put(archive(member("first.py"), member(deep), body=b"x"))
+    with pytest.raises(CodeError, match="directories"):
+        put(archive(*(member(f"{n}/{'/'.join('d' * 30)}/x") for n in range(200))))
+    assert left(tmp_path) == []
+    assert [path.name for path in tmp_path.rglob("*")] in ([], ["home", "bundles"])
+    assert put(archive(member("/".join(["d"] * bundles.MAX_DEPTH)), body=b"x"))
