@@ -10,10 +10,12 @@ A log does not survive a power cut: a sync for each attempt that prints would co
 
 import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from tidegate import disk
 
@@ -29,6 +31,12 @@ MAX_NAME = 150
 FEW = 50
 """Nodes whose decks are looked for one by one; of more, all that are there are listed."""
 
+RECENT = 100_000_000
+"""Nanoseconds: a log that was written less long before the last one may still be written to, and others may have the same time."""
+
+PIECE, PIECES = 256 * 1024, 1024 * 1024
+"""Bytes of what one attempt has printed that are read at once, and of all."""
+
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
 
@@ -39,6 +47,17 @@ class AttemptText(Struct, frozen=True):
     attempt: int
     text: str
     live: bool = False
+
+
+class Seen(Struct, frozen=True, omit_defaults=True):
+    """
+    Up to where somebody has read the logs of an execution.
+
+    All logs that were last written to before `until` (of the file system, in nanoseconds) are read; of others, `bytes` says how much, by node and attempt.
+    """
+
+    until: Annotated[int, Meta(ge=0)] = 0
+    bytes: dict[str, Annotated[int, Meta(ge=0)]] = {}
 
 
 class Logs:
@@ -60,19 +79,59 @@ class Logs:
 
     def read(self, execution: str, node: str | None = None) -> list[AttemptText]:
         """Return what the attempts of an execution have printed, or those of one node of it, by node and attempt."""
-        top = self._directory("logs", execution)
-        within = top if node is None else self._directory("logs", execution, node)
-        found: dict[tuple[str, int], AttemptText] = {}
-        # In this order `.live` comes before `.log`, which replaces it when both are there for a moment.
-        for path in sorted(within.glob("*" if node is not None else "**/*")):
-            if path.suffix not in {".live", ".log"} or not path.stem.isdecimal():
-                continue
-            name = _node(path, top)
+        found = []
+        for name, attempt, path in self._files(execution, node):
             text = _read(path)
             if text is not None:
-                attempt = int(path.stem)
-                found[name, attempt] = AttemptText(name, attempt, text, path.suffix == ".live")
-        return sorted(found.values(), key=_order)
+                found.append(AttemptText(name, attempt, text, path.suffix == ".live"))
+        return sorted(found, key=_order)
+
+    def news(self, execution: str, node: str | None, seen: Seen) -> tuple[list[AttemptText], Seen]:
+        """Return what was printed since somebody has read, and where they stand then. Of what still runs, whole lines; of very much, a part."""
+        found: list[AttemptText] = []
+        bytes_: dict[str, int] = {}
+        until, room = seen.until, PIECES
+        for name, attempt, path in self._files(execution, node):
+            whose = f"{name} {attempt}"
+            try:
+                written = path.stat().st_mtime_ns
+            except FileNotFoundError:
+                continue  # it ends at this moment: the next look finds its log
+            is_live = path.suffix == ".live"
+            if not is_live and written < seen.until - RECENT and whose not in seen.bytes:
+                continue
+            begin = seen.bytes.get(whose, 0)
+            text, end, is_all = _piece(path, begin, min(PIECE, room), whole_lines=is_live)
+            room -= end - begin
+            if is_live or not is_all or written >= seen.until - RECENT:
+                bytes_[whose] = end
+            if not is_live:
+                until = max(until, written)
+            if text:
+                found.append(AttemptText(name, attempt, text, is_live))
+        return sorted(found, key=_order), Seen(until, bytes_)
+
+    def end(self, execution: str, node: str | None) -> Seen:
+        """Return where somebody stands who has read all that was printed until now."""
+        until, bytes_ = 0, {}
+        for name, attempt, path in self._files(execution, node):
+            with suppress(FileNotFoundError):
+                seen = path.stat()
+                bytes_[f"{name} {attempt}"] = seen.st_size
+                until = max(until, seen.st_mtime_ns)
+        return Seen(until, bytes_)
+
+    def _files(self, execution: str, node: str | None) -> Iterator[tuple[str, int, Path]]:
+        """Yield the file of each attempt that has printed something, or of those of one node."""
+        top = self._directory("logs", execution)
+        within = top if node is None else self._directory("logs", execution, node)
+        found: dict[tuple[str, int], Path] = {}
+        # In this order `.live` comes before `.log`, which replaces it when both are there for a moment.
+        for path in sorted(within.glob("*" if node is not None else "**/*")):
+            if path.suffix in {".live", ".log"} and path.stem.isdecimal():
+                found[_node(path, top), int(path.stem)] = path
+        for (name, attempt), path in found.items():
+            yield name, attempt, path
 
     def publish_deck(self, execution: str, node: str, attempt: int, page: bytes) -> None:
         """Write the decks of an attempt that runs, replacing those it wrote before. Errors: `OSError`."""
@@ -177,6 +236,22 @@ def _read(path: Path) -> str | None:
             return file.read(2 * MAX_LOG).decode(errors="replace")
     except FileNotFoundError:
         return None  # the attempt has ended while we looked
+
+
+def _piece(path: Path, begin: int, most: int, *, whole_lines: bool) -> tuple[str, int, bool]:
+    """Return what stands in a file from a place on, where that ends, and whether it is all. What is not all ends with a line."""
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(begin)
+            body = file.read(max(0, most))
+    except FileNotFoundError:
+        return "", begin, True
+    if whole_lines or begin + len(body) < size:
+        cut = body.rfind(b"\n") + 1
+        # One line that is longer than a piece is told in pieces.
+        body = body[:cut] if cut or len(body) < PIECE else body
+    return body.decode(errors="replace"), begin + len(body), begin + len(body) >= size
 
 
 def _quote(name: str) -> str:

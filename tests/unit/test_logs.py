@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidegate.logs import MAX_LOG, MAX_NAME, Logs, keep_log
+from tidegate.logs import MAX_LOG, MAX_NAME, Logs, Seen, keep_log
 
 
 def write(home: Path, execution: str, node: str, attempt: int, text: str) -> None:
@@ -159,3 +159,73 @@ def test_a_file_that_was_printed_into_is_emptied_also_if_no_log_can_be_written(t
         keep_log(file.fileno(), Logs(tmp_path).path("e", "n0", 1))
 
     assert printed.read_text() == ""
+
+
+class TestNews:
+    """Whoever reads on from where they stood reads each byte once, whatever is written meanwhile."""
+
+    def read_on(self, logs: Logs, seen: Seen, node: str | None = None) -> tuple[str, Seen]:
+        text = ""
+        while True:
+            found, seen = logs.news("e", node, seen)
+            if not found:
+                return text, seen
+            text += "".join(each.text for each in found)
+
+    def live(self, home: Path, node: str, body: str) -> Path:
+        path = Logs(home).live_path("e", node, 1)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(body)
+        return path
+
+    def test_of_what_runs_whole_lines_are_read_and_the_rest_when_it_has_ended(self, tmp_path: Path):
+        logs = Logs(tmp_path)
+        path = self.live(tmp_path, "n0", "one\ntw")
+        text, seen = self.read_on(logs, Seen())
+        assert text == "one\n"
+        path.write_text("one\ntwo\nthr")
+        text, seen = self.read_on(logs, seen)
+        assert text == "two\n"
+        path.unlink()
+        write(tmp_path, "e", "n0", 1, "one\ntwo\nthree")
+        text, seen = self.read_on(logs, seen)
+        assert text == "three"
+        assert self.read_on(logs, seen)[0] == ""
+
+    def test_an_attempt_that_began_and_ended_between_two_looks_is_read(self, tmp_path: Path):
+        logs = Logs(tmp_path)
+        seen = Seen()
+        for number in range(50):
+            # Within one tick of the file system's clock.
+            write(tmp_path, "e", f"n{number}", 1, f"said by {number}\n")
+            text, seen = self.read_on(logs, seen)
+            assert text == f"said by {number}\n"
+
+    def test_where_one_stands_stays_small_however_many_have_ended(self, tmp_path: Path):
+        logs = Logs(tmp_path)
+        for number in range(200):
+            write(tmp_path, "e", f"n{number}", 1, "said\n")
+            os.utime(logs.path("e", f"n{number}", 1), ns=(number * 10**9, number * 10**9))
+        _, seen = self.read_on(logs, Seen())
+        _, seen = self.read_on(logs, seen)
+        assert len(seen.bytes) < 3
+
+    def test_very_much_is_read_in_pieces_that_end_with_a_line(self, tmp_path: Path):
+        logs = Logs(tmp_path)
+        body = "".join(f"{'é' * 50} {number}\n" for number in range(8_000))
+        write(tmp_path, "e", "n0", 1, body)
+        write(tmp_path, "e", "n1", 1, body)
+        found, seen = logs.news("e", None, Seen())
+        assert found
+        assert all(each.text.endswith("\n") and "\ufffd" not in each.text for each in found)
+        text, _ = self.read_on(logs, seen)
+        assert len("".join(each.text for each in found) + text) == 2 * len(body)
+
+    def test_what_was_printed_before_is_not_news_to_who_stands_at_the_end(self, tmp_path: Path):
+        logs = Logs(tmp_path)
+        write(tmp_path, "e", "n0", 1, "before\n")
+        path = self.live(tmp_path, "n1", "before\n")
+        seen = logs.end("e", None)
+        path.write_text("before\nafter\n")
+        write(tmp_path, "e", "n2", 1, "after, too\n")
+        assert self.read_on(logs, seen)[0] == "after\nafter, too\n"

@@ -23,12 +23,14 @@ TRACEBACK: Final = "Traceback"
 """How a traceback begins. What else stands in its place is what a process printed before it ended."""
 
 
-def explained(way: Way, view: ExecutionView) -> list[str]:
-    """Return what there is to say of the task that an execution failed with."""
+def explained(view: ExecutionView, way: Way | None = None) -> list[str]:
+    """Return what there is to say of the task that an execution failed with; without a way, what it printed was shown already."""
     error = view.error
     if error is None or not error.node:
         return []
     is_printed = error.trace and not error.trace.startswith(TRACEBACK)
+    if way is None:
+        return [] if is_printed else [*trace(error)]
     return [*(() if is_printed else _printed(way, view.id, error)), *trace(error)]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from tidegate.cli.prints import Prints
 from tidegate.cli.progress import Progress
 from tidegate.cli.render import brief, left, line, size, tell, text, utc_now, write
 from tidegate.cli.terminal import Lines
@@ -55,10 +56,16 @@ class _MootError(Exception):
 
 
 class Follower:
-    """Follows one execution. `lines` is where answers are read from; None: nobody is asked."""
+    """Follows one execution. `lines` is where answers are read from; None: nobody is asked. Of one that is not new, what was printed before is not shown."""
 
     def __init__(
-        self, way: Way, execution: str, prepared: Sequence[Prepared], lines: Lines | None
+        self,
+        way: Way,
+        execution: str,
+        prepared: Sequence[Prepared],
+        lines: Lines | None,
+        *,
+        is_new: bool,
     ) -> None:
         self._way = way
         self._id = execution
@@ -66,6 +73,9 @@ class Follower:
         self._asks = lines is not None
         self._lines = lines if lines is not None else Lines()
         self._reader = Reader(way.blobs)
+        self._prints = Prints(way, execution)
+        if not is_new:
+            self._prints.skip()
         self._seen = 0
         self._view: ExecutionView | None = None
         self._is_told = False
@@ -84,6 +94,7 @@ class Follower:
                 if self._trouble is not None:
                     raise self._trouble
                 view = self._look()
+                self._tell_prints(progress)
                 progress.show(view)
                 open_gates = [each for each in view.waiting if each.kind in ANSWERABLE]
                 if view.phase in ENDED:
@@ -108,6 +119,12 @@ class Follower:
         finally:
             self._stopped = True
             progress.pause()
+
+    def _tell_prints(self, progress: Progress) -> None:
+        """Show what tasks have printed since."""
+        for said in self._prints.lines():
+            progress.pause()
+            tell(said)
 
     def _look(self) -> ExecutionView:
         """Return the execution as it is now; only what has changed is asked for."""
@@ -148,7 +165,10 @@ class Follower:
         # That an attempt waits for a worker, or is held, is no news: one looks for it.
         pause = AGAIN if self._view is not None and is_held(self._view) else LISTEN
         until = time.monotonic() + pause
+        runs = self._view is not None and any(each.phase == "RUNNING" for each in self._view.nodes)
         while not self._news.wait(progress.tick) and time.monotonic() < until:
+            if runs:
+                self._tell_prints(progress)
             progress.refresh()
 
     # ---- answers ----

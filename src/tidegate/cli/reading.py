@@ -10,6 +10,7 @@ from msgspec import UNSET
 from tidegate.cli.failing import TRACEBACK, explained, trace
 from tidegate.cli.follow import how_to_answer, question
 from tidegate.cli.options import full_id, json_option, server_options
+from tidegate.cli.prints import follow_prints
 from tidegate.cli.render import (
     ago,
     brief,
@@ -156,7 +157,7 @@ def show_command(*, home: Path, execution: str, as_json: bool) -> None:
     """Show an execution: its nodes as a tree, and what it waits for. Of one that is damaged, what is known, and an error."""
     with way_to(home, open_reader) as way:
         view = way.ask(GetExecution(id=full_id(way, execution)))
-        said = [] if as_json else explained(way, view)
+        said = [] if as_json else explained(view, way)
     if as_json:
         print_json(view)
     else:
@@ -287,12 +288,18 @@ def _in_short(each: WaitingView) -> str:
 @click.command("logs")
 @click.argument("execution", metavar="ID")
 @click.argument("node", required=False, default="")
+@click.option(
+    "-f", "--follow", "follows", is_flag=True, help="Go on until it ends, as it is printed."
+)
 @json_option
 @server_options
-def logs_command(*, home: Path, execution: str, node: str, as_json: bool) -> None:
+def logs_command(*, home: Path, execution: str, node: str, follows: bool, as_json: bool) -> None:
     """Show what the tasks of an execution printed; NODE is the name of a node, or its id."""
     with way_to(home, open_reader) as way:
         id_ = full_id(way, execution)
+        if follows:
+            follow_prints(way, id_, node)
+            return
         found = way.ask(GetLogs(id=id_, node=node)).items
         failed = {} if as_json else _failures(way.ask(GetExecution(id=id_)), node)
     if as_json:

@@ -158,9 +158,10 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
                 f" the code has changed since (now {line(launched.asked_version)}); for the new code, choose another --id"
             )
         prepared = _answer_early(way, id_, chosen, prepared)
-        view = _follow(way, id_, prepared, detach=options.detach)
+        is_new = launched.created is not False
+        view = _follow(way, id_, prepared, detach=options.detach, is_new=is_new)
         _tell_of_others(way, id_)
-        return _finish(way, view, detach=options.detach, as_json=options.as_json)
+        return _finish(view, detach=options.detach, as_json=options.as_json)
 
 
 @click.command("resume")
@@ -185,7 +186,7 @@ def resume_command(
     with way_to(home, partial(open_engine, workers=workers, strict=strict)) as way:
         if execution is not None:
             view = _follow(way, full_id(way, execution), [], detach=detach)
-            return _finish(way, view, detach=detach, as_json=as_json)
+            return _finish(view, detach=detach, as_json=as_json)
         page = way.ask(ListExecutions(phases=OPEN_PHASES, limit=1000))
         ids = [each.id for each in reversed(page.items)]
         if not ids:
@@ -202,7 +203,7 @@ def resume_command(
         if as_json:
             print_json(views)
         elif len(views) == 1 and not damaged:
-            return _finish(way, views[0], detach=detach, as_json=False)
+            return _finish(views[0], detach=detach, as_json=False)
         for said in standings(views):
             tell(said)
         return int(damaged or any(view.phase in {"FAILED", "ABORTED"} for view in views))
@@ -273,11 +274,17 @@ def _answer_early(
 
 
 def _follow(
-    way: Way, id_: str, prepared: Sequence[Prepared], *, detach: bool, lines: Lines | None = None
+    way: Way,
+    id_: str,
+    prepared: Sequence[Prepared],
+    *,
+    detach: bool,
+    lines: Lines | None = None,
+    is_new: bool = False,
 ) -> ExecutionView:
     with _interruptible(id_):
         reader = None if detach else (lines or Lines())
-        return Follower(way, id_, prepared, reader).follow(detach=detach)
+        return Follower(way, id_, prepared, reader, is_new=is_new).follow(detach=detach)
 
 
 @contextmanager
@@ -310,7 +317,7 @@ def _tell_of_others(way: Way, id_: str) -> None:
             tell(f"{len(others)} other executions have work left; go on with: {spelled('resume')}")
 
 
-def _finish(way: Way, view: ExecutionView, *, detach: bool, as_json: bool) -> int:
+def _finish(view: ExecutionView, *, detach: bool, as_json: bool) -> int:
     failed = view.phase in {"FAILED", "ABORTED"}
     if detach and as_json:
         waiting = [to_builtins(each) for each in view.waiting]
@@ -323,7 +330,7 @@ def _finish(way: Way, view: ExecutionView, *, detach: bool, as_json: bool) -> in
     elif not failed:
         print_json(result(view.outputs))
     if failed:
-        for said in explained(way, view):
+        for said in explained(view):
             tell(said)
         raise ExecutionFailed(failure_line(view))
     return 0

@@ -5,13 +5,16 @@ The decks of an attempt that has ended are the blob that history names, and no f
 published until now, and have no digest. What an earlier version of Tidegate kept has none either, and is shown for attempts without a blob.
 """
 
-from collections.abc import Iterable
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection, Iterable
 
+import msgspec
 from msgspec import structs
 
 from tidegate.engine.folds import Snapshot
-from tidegate.errors import UnknownDeck, UnknownNode
+from tidegate.errors import Fault, InvalidValue, UnknownDeck, UnknownNode
 from tidegate.ir.expr import NodeId
+from tidegate.logs import AttemptText, Seen
 from tidegate.ports.artifacts import Artifacts
 from tidegate.sdk.report import protected
 from tidegate.service.executions import Executions
@@ -26,6 +29,12 @@ from tidegate.wire import (
     GetLogs,
     LogList,
 )
+
+BEGINNING = "0"
+"""Where a reader of logs stands who has read nothing."""
+
+END = "end"
+"""Where one stands who has read all that was printed until now."""
 
 MOST_UNCHANGED = 100
 """How many nodes that are held stand in a view of what has changed though they have not: else a look again would cost as much as the first."""
@@ -44,10 +53,9 @@ class Attempts:
         """Return what the tasks of an execution printed, or those of a node. Errors: `UnknownExecution`, `UnknownNode`."""
         now = self._executions.look(request.id)
         chosen = dict.fromkeys(_nodes(now, request.node))
-        # Whoever follows one node of thousands asks again and again, and the others are then not read.
-        wanted: Iterable[str | None] = chosen if request.node else (None,)
-        texts = (each for node in wanted for each in self._logs.read(now.row.id, node))
+        texts, standing = self._texts(now.row.id, chosen, request)
         return LogList(
+            next=standing,
             items=[
                 AttemptLog(
                     node=found.node,
@@ -57,8 +65,21 @@ class Attempts:
                 )
                 for found in texts
                 if found.node in chosen
-            ]
+            ],
         )
+
+    def _texts(
+        self, execution: str, chosen: Collection[NodeId], request: GetLogs
+    ) -> tuple[list[AttemptText], str]:
+        if request.after:
+            node = next(iter(chosen)) if request.node and len(chosen) == 1 else None
+            if request.after == END:
+                return [], _cursor(self._logs.end(execution, node))
+            texts, seen = self._logs.news(execution, node, _seen(request.after))
+            return texts, _cursor(seen)
+        # Of one node of thousands the others are not read.
+        wanted: Iterable[NodeId | None] = chosen if request.node else (None,)
+        return [each for node in wanted for each in self._logs.read(execution, node)], ""
 
     def marked(self, view: ExecutionView, now: Snapshot | None) -> ExecutionView:
         """Return an execution in which the nodes that have decks, and those that are held or wait for a worker, say so; these stand in it though they have not changed."""
@@ -135,6 +156,20 @@ def _running(now: Snapshot, node: NodeId) -> int:
 
 def _text(page: bytes) -> str:
     return protected(page).decode(errors="replace")
+
+
+def _cursor(seen: Seen) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(seen)).decode()
+
+
+def _seen(cursor: str) -> Seen:
+    if cursor == BEGINNING:
+        return Seen()
+    try:
+        return msgspec.json.decode(urlsafe_b64decode(cursor), type=Seen)
+    except ValueError:
+        why = f"{cursor[:40]!r} is not where a reader of logs stands; take the `next` of an earlier reply, or 0"
+        raise InvalidValue(why, [Fault(("after",), why)]) from None
 
 
 def _nodes(now: Snapshot, wanted: str) -> list[NodeId]:

@@ -276,6 +276,13 @@ class GetLogs(Ask[LogList], frozen=True, kw_only=True, tag="get_logs"):
 
     id: Long
     node: Long = ""
+    after: Annotated[
+        str,
+        Meta(
+            max_length=50_000,
+            description="The `next` of an earlier reply: only what was printed since. 0 is before everything, `end` behind all that was printed until now; empty: all there is, and no `next`.",
+        ),
+    ] = ""
 
 
 class GetDeck(Ask[DeckView], frozen=True, kw_only=True, tag="get_deck"):

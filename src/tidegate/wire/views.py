@@ -421,6 +421,8 @@ class LogList(Struct, frozen=True, kw_only=True):
     """The logs of an execution or of one of its nodes, by node and attempt."""
 
     items: list[AttemptLog]
+    next: str = ""
+    """What to ask `after` for what is printed later."""
 
 
 class Aborted(Struct, frozen=True, kw_only=True):

@@ -279,6 +279,7 @@ export type LaunchBody = {
 /** The logs of an execution or of one of its nodes, by node and attempt. */
 export type LogList = {
   items: Array<AttemptLog>;
+  next: string;
 };
 
 /** One node of an execution. `id` is its path (`n2/n0`), `parent` that of the node it unfolds in, `kind` one of task, sleep, input, approve, branch, workflow. `phase` is a name from the contract: QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, SKIPPED. `round` is that of a loop: of a dynamic task that calls itself. What is in it (`n2~3/n0` in the third) is of this round; others are over, and gone. */

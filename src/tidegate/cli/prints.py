@@ -1,0 +1,84 @@
+"""
+What the tasks of an execution print, while they do: each line with the task before it.
+
+Lines are whole, as far as the task is still running; those of several tasks come in the order in which they are looked at.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+import click
+
+from tidegate.cli.render import line, printed
+from tidegate.cli.way import Way
+from tidegate.errors import TidegateError
+from tidegate.wire import ENDED, AttemptLog, GetExecution, GetLogs
+
+BEGINNING, END = "0", "end"
+EVERY, IDLY = 0.5, 2.0
+"""Seconds between two looks while something runs, and while nothing does."""
+
+
+class Prints:
+    """Reads what one execution prints, or one node of it, from the beginning or from now on."""
+
+    def __init__(self, way: Way, execution: str, node: str = "") -> None:
+        self._way = way
+        self._id = execution
+        self._node = node
+        self._next = BEGINNING
+        self._names: dict[str, set[str]] = {}
+
+    def skip(self) -> None:
+        """Leave out what was printed until now."""
+        self._next = END
+
+    def lines(self) -> list[str]:
+        """Return what was printed since the last look."""
+        said: list[str] = []
+        for page in self._pages():
+            for each in page:
+                self._names.setdefault(each.name, set()).add(each.node)
+            said += [one for each in page for one in _prefixed(each, self._names)]
+        return said
+
+    def _pages(self) -> Iterator[Sequence[AttemptLog]]:
+        while True:
+            request = GetLogs(id=self._id, node=self._node, after=self._next)
+            try:
+                found = self._way.ask(request)
+            except TidegateError:
+                return  # what is printed is never worth an end
+            # An older server knows nothing of this, and sends all of it each time.
+            if not found.next:
+                return
+            self._next = found.next
+            if not found.items:
+                return
+            yield found.items
+
+
+def _prefixed(log: AttemptLog, names: Mapping[str, set[str]]) -> Iterator[str]:
+    """Yield the lines of a log; where tasks have the same name, their nodes are told apart."""
+    who = line(log.name, 40)
+    if len(names[log.name]) > 1:
+        who = f"{who} ({line(log.node, 40)})"
+    if log.attempt > 1:
+        who = f"{who}, attempt {log.attempt}"
+    for each in printed(log.text).rstrip("\n").split("\n"):
+        yield f"{who} | {each}"
+
+
+def follow_prints(way: Way, execution: str, node: str = "") -> None:
+    """Write what the tasks of an execution, or of a node, have printed and print, until the execution has ended."""
+    # Whether there is such a node is not found out by what it prints.
+    way.ask(GetLogs(id=execution, node=node, after=END))
+    prints = Prints(way, execution, node)
+    while True:
+        view = way.ask(GetExecution(id=execution))
+        for each in prints.lines():
+            click.echo(each)
+        if view.phase in ENDED:
+            return
+        runs = any(each.phase == "RUNNING" for each in view.nodes)
+        time.sleep(EVERY if runs else IDLY)
