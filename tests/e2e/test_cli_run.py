@@ -172,7 +172,8 @@ def test_a_failure_is_one_line_and_exit_code_1(tidegate):
     tidegate.write("wf.py", ASKING)
     done = tidegate("run", "wf.py", "fails", "--n", "1")
     assert done.code == 1
-    assert done.err.splitlines()[-1] == "error: node 'boom' failed: ValueError: no good"
+    said = "error: node 'boom' failed: ValueError: no ‹U+001B›[31mgood"
+    assert done.err.splitlines()[-1] == said
     assert "\x1b" not in done.err
 
 

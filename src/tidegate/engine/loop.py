@@ -90,15 +90,13 @@ class Engine:
         self.parts = parts or Parts()
         """The parts of this process, for all that stands on the engine."""
         self.programs = Programs(store.catalog)
-        self._journal = store.journal
+        self._journal = journal = store.journal
         self._changes = store.changes
         self._executor = executor
         self._clock = clock
         self.damage = Damage()
-        self.dispatch = Dispatch(
-            executor, store.journal, self.parts, clock, hinders, self.damage.holds
-        )
-        self._memory = memory = Memory(store.journal, self.programs, self.damage)
+        self.dispatch = Dispatch(executor, journal, self.parts, clock, hinders, self.damage.holds)
+        self._memory = memory = Memory(journal, self.programs, self.damage)
         self.peek, self.read, self.read_light = memory.peek, memory.read, memory.read_light
         self.held = self.dispatch.held
         """For any thread: what is in memory, which may not be stored yet; what is read from the store, for `submit`; which attempts are held."""
@@ -281,10 +279,8 @@ class Engine:
 
     def _patience(self) -> float | None:
         """Return how many seconds to wait for arrivals."""
-        if self._stumbled:
-            return STUBBORN
-        if self._next_due is None:
-            return None
+        if self._stumbled or self._next_due is None:
+            return STUBBORN if self._stumbled else None
         return min(max(self._next_due - self._clock.now(), 0) / SECOND, NAP)
 
     def _gather(self, group: list[Arrival]) -> Work:
