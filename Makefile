@@ -5,12 +5,15 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format docs bench wheel ui browser screenshots clean
+.PHONY: help demo test check format docs bench wheel ui browser screenshots lock audit clean
 .PHONY: lint floors types tidy
 .PHONY: ui-check ui-types chromium postgres
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+# Every file by its hash, and nothing else: what is built here needs what the lock holds already.
+LOCKED := $(PIP) --require-hashes --requirement
+EDITABLE := $(PIP) --no-deps --no-build-isolation --editable .
 ARGS ?=
 # Two workers by default: the tests start processes of their own.
 JOBS ?= 2
@@ -74,6 +77,12 @@ bench: .venv/.dev  ## Measure, beside the bare machine (ARGS: names of cases)
 wheel: .venv/.python  ## Build the wheel, and try it in an empty environment
 	$(BIN)/python .ci/try_wheel.py
 
+lock: .venv/.dev  ## Lock what pyproject.toml asks for (ARGS=--upgrade: the newest of it)
+	$(BIN)/python .ci/lock.py $(ARGS)
+
+audit: .venv/.dev  ## Check locks, hashes, licences and, where a service is reached, known vulnerabilities (ARGS=--offline)
+	@$(BIN)/python .ci/audit.py $(ARGS)
+
 clean:  ## Remove everything that the other targets made
 	rm -rf .venv .demo .screenshots dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
@@ -84,12 +93,14 @@ clean:  ## Remove everything that the other targets made
 	@.ci/venv
 	@touch $@
 
-.venv/.demo: .venv/.python pyproject.toml
+.venv/.demo: .venv/.python pyproject.toml locks/demo.txt
 	@echo 'Setting up .venv (once) ...' >&2
-	@$(PIP) --editable '.[demo]'
+	@$(LOCKED) locks/demo.txt
+	@$(EDITABLE)
 	@touch $@
 
-.venv/.dev: .venv/.python pyproject.toml
+.venv/.dev: .venv/.python pyproject.toml locks/dev.txt
 	@echo 'Setting up .venv with the development tools (once) ...' >&2
-	@$(PIP) --editable '.[dev]'
+	@$(LOCKED) locks/dev.txt
+	@$(EDITABLE)
 	@touch $@ .venv/.demo

@@ -26,7 +26,7 @@ HEAVY = "apsw click httpx jsonschema_rs litestar numpy pandas pydantic rich uvic
 """What must not be loaded by `import tidegate`."""
 
 ALLOWED = (
-    "annotated-types anyio apsw certifi click h11 httpcore httptools httpx idna jsonschema-rs markdown-it-py mdurl msgspec"
+    "annotated-types anyio apsw certifi click h11 httpcore httptools httpx idna jsonschema-rs lxml markdown-it-py mdurl msgspec"
     " pathspec pip platformdirs pydantic pydantic-core pygments rich setuptools sniffio tidegate typing-extensions"
     " typing-inspection uvicorn uvloop"
 )
@@ -107,7 +107,11 @@ class Newcomer:
         }
         subprocess.run([sys.executable, "-m", "venv", str(place / "venv")], check=True)
         pip = [str(self.bin / "python"), "-m", "pip", "--disable-pip-version-check"]
-        subprocess.run([*pip, "install", "--quiet", str(wheel)], check=True)
+        # As the documents say for a server: every file by its hash, and then the wheel alone.
+        locked = ["--require-hashes", "--requirement", str(ROOT / "locks" / "server.txt")]
+        subprocess.run([*pip, "install", "--quiet", *locked], check=True)
+        subprocess.run([*pip, "install", "--quiet", "--no-deps", str(wheel)], check=True)
+        subprocess.run([*pip, "check"], check=True)
         listed = subprocess.run([*pip, "list", "--format=json"], stdout=subprocess.PIPE, check=True)
         self.packages = {
             re.sub(r"[-_.]+", "-", each["name"]).lower() for each in json.loads(listed.stdout)
