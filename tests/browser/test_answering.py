@@ -20,6 +20,7 @@ def test_a_link_leads_to_the_value_and_one_key_approves_it(site: Any, tab: Any) 
     ).to_be_visible()
     answer = site.answer_of(execution, "rows-are-right")
     assert (answer["value"], answer["via"]) == (True, "ui")
+    assert answer["shown"].startswith("1:")
 
 
 class Hand:

@@ -427,7 +427,24 @@ def test_an_execution_is_terminated_and_recovered(page: Any, site: Any) -> None:
     expect(page.locator(PHASE)).to_have_text("Terminated")
     page.get_by_role("button", name="Run again").click()
     page.get_by_role("menuitem", name="Recover").click()
+    page.get_by_role("dialog").get_by_role("button", name="Recover").click()
     expect(page.get_by_role("link", name=f"from {execution}")).to_be_visible()
+    page.get_by_role("link", name=f"from {execution}").click()
+    expect(page.get_by_role("link", name="recovered by")).to_be_visible()
+
+
+def test_a_recovery_says_what_it_keeps_before_it_happens(page: Any, site: Any) -> None:
+    execution = site.launch("gates.approve_rows")
+    site.ask("POST", f"executions/{execution}/signals/rows-are-right/reject", {})
+    site.ask("GET", f"executions/{execution}?wait=20")
+    go(page, f"/executions/{execution}")
+    page.get_by_role("button", name="Run again").click()
+    page.get_by_role("menuitem", name="Recover").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Results are kept")).to_be_visible()
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    assert site.ask("GET", f"executions/{execution}").body["successor"] == ""
 
 
 def test_what_is_not_there_is_said_with_a_way_on(page: Any) -> None:

@@ -24,6 +24,13 @@ key_option = click.option(
     "--key", default="", help="Idempotency key: the same key again changes nothing."
 )
 
+shown_option = click.option(
+    "--shown",
+    default="",
+    metavar="DIGEST",
+    help="The digest of the question as you saw it: refused if that has changed. Without it, the record says that nothing was shown.",
+)
+
 
 # A value may begin with a minus sign, and is no option then.
 @click.command("answer", context_settings={"ignore_unknown_options": True})
@@ -32,19 +39,22 @@ key_option = click.option(
 @click.argument("value", metavar="JSON")
 @comment_option
 @key_option
+@shown_option
 @json_option
 @server_options
 def answer_command(*, home: Path, execution: str, name: str, value: str, **options: str) -> None:
     """
     Answer what an execution waits for.
 
-    ID may be the beginning of an id. NAME is the name of the signal, or its path where the name is not unique.
+    ID may be the beginning of an id. NAME is the name of the signal, or its path where the name is not unique, or its handle.
     A text needs no quotes of its own. @FILE reads the value from a file, and - from standard input.
     """
     with way_to(home, open_briefly) as way:
         id_ = full_id(way, execution)
         there = way.ask(ListSignals(id=id_)).items
-        schema = next((each.schema for each in there if name in (each.path, each.name)), None)
+        schema = next(
+            (each.schema for each in there if name in (each.path, each.name, each.handle)), None
+        )
         given = Reader(way.blobs).answer(schema, value, f"signal {name!r}")
         _answer(way, id_, name, given, options)
 
@@ -54,6 +64,7 @@ def answer_command(*, home: Path, execution: str, name: str, value: str, **optio
 @click.argument("name")
 @comment_option
 @key_option
+@shown_option
 @json_option
 @server_options
 def approve_command(*, home: Path, execution: str, name: str, **options: str) -> None:
@@ -67,6 +78,7 @@ def approve_command(*, home: Path, execution: str, name: str, **options: str) ->
 @click.argument("name")
 @comment_option
 @key_option
+@shown_option
 @json_option
 @server_options
 def reject_command(*, home: Path, execution: str, name: str, **options: str) -> None:
@@ -93,7 +105,8 @@ def abort_command(*, home: Path, execution: str, reason: str, as_json: bool) -> 
 def _answer(way: Way, id_: str, name: str, value: Value, options: dict[str, str]) -> None:
     # A key of its own makes it safe to send the request again to the next owner of the store.
     key = options["key"] or f"cli-{secrets.token_hex(8)}"
-    request = Answer(id=id_, name=name, value=value, comment=options["comment"], key=key)
+    comment, shown = options["comment"], options["shown"]
+    request = Answer(id=id_, name=name, value=value, comment=comment, key=key, shown=shown)
     reply = way.ask(request)
     if options["as_json"]:
         print_json(reply)

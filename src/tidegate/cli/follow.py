@@ -183,7 +183,7 @@ class Follower:
                 except InvalidValue as error:
                     tell(f"{line(error.message)}")
                     return False
-                return self._send(gate, value)
+                return self._send(gate, value, shown=False)
         return False
 
     def _ask(self, gate: WaitingView) -> None:
@@ -202,7 +202,7 @@ class Follower:
                 value = ask(
                     query(gate), read, write, now=utc_now().astimezone(), blobs=self._reader.blobs
                 )
-                fits = self._send(gate, value)
+                fits = self._send(gate, value, shown=True)
         except _MootError:
             return
         except NoAnswer:
@@ -214,20 +214,21 @@ class Follower:
         if self._trouble is not None:
             raise self._trouble
         view = self._look()
-        if any(each.path == gate.path for each in view.waiting):
+        if any(each.node == gate.node for each in view.waiting):
             return
         self._lines.forget()
         tell("")
         tell(f"{line(gate.path)}: {outcome(view, gate)}")
         raise _MootError
 
-    def _send(self, gate: WaitingView, value: Value) -> bool:
-        """Give an answer; return False if it does not fit."""
+    def _send(self, gate: WaitingView, value: Value, *, shown: bool) -> bool:
+        """Give an answer, to a question that was shown or not; return False if it does not fit."""
         request = Answer(
             id=self._id,
-            name=gate.path,
+            name=gate.handle,
             value=value,
             key=f"cli-{secrets.token_hex(8)}",
+            shown=gate.digest if shown else "",
         )
         try:
             self._way.ask(request)
@@ -287,14 +288,15 @@ def _is_live(node: NodeView) -> bool:
     return node.phase == "RUNNING" or (node.phase == "QUEUED" and node.attempts > 0)
 
 
-def how_to_answer(gate: WaitingView) -> str:
-    """Return the command that answers a gate."""
+def how_to_answer(gate: WaitingView, *, shown: bool = False) -> str:
+    """Return the command that answers a gate; `shown`: the question stands beside it, so it says what was shown."""
     # What cannot be typed as it is shown has an address that can.
     path = gate.path if line(gate.path) == gate.path else gate.handle
     words = [*(["--"] if path.startswith("-") else []), shlex.quote(path)]
+    what = ["--shown", gate.digest] if shown else []
     if gate.kind == "approve":
-        return spelled("approve", gate.execution, *words)
-    return spelled("answer", gate.execution, *words, "VALUE")
+        return spelled("approve", gate.execution, *what, *words)
+    return spelled("answer", gate.execution, *what, *words, "VALUE")
 
 
 def query(gate: WaitingView) -> Query:
@@ -333,7 +335,7 @@ def question(gate: WaitingView) -> str:
 def outcome(view: ExecutionView, gate: WaitingView) -> str:
     """Say what became of a gate that is not open any more."""
     for node in view.nodes:
-        if gate.path in (node.name, f"{node.parent}/{node.name}"):
+        if node.id == gate.node:
             if node.answer is not None:
                 by = "the timeout" if node.answer.by_timeout else line(node.answer.who)
                 return f"answered by {by} meanwhile: {brief(node.answer.value)}"

@@ -40,6 +40,8 @@ COMMANDS = {
     "approve": ("tidegate.cli.deciding", "Approve what an execution waits for."),
     "reject": ("tidegate.cli.deciding", "Reject what an execution waits for; it fails."),
     "abort": ("tidegate.cli.deciding", "End an execution."),
+    "recover": ("tidegate.cli.again", "Go on with one that failed or was aborted, in a new one."),
+    "relaunch": ("tidegate.cli.again", "Launch an execution again from the beginning."),
     "resume": ("tidegate.cli.run", "Go on with an execution, or with all of them."),
     "logs": ("tidegate.cli.reading", "Show what the tasks of an execution printed."),
     "events": ("tidegate.cli.reading", "Show the history of an execution."),

@@ -207,7 +207,7 @@ def _show_waiting(each: WaitingView) -> None:
         click.echo(f"{line(each.name)} goes on at {moment(each.due)} ({left(each.due, utc_now())})")
         return
     click.echo(question(each))
-    click.echo(f"  $ {how_to_answer(each)}")
+    click.echo(f"  $ {how_to_answer(each, shown=True)}")
 
 
 @click.command("inbox")

@@ -4,6 +4,7 @@ The commands that drive: `run` launches a workflow of a file and follows it, `re
 Both run the engine in this process, unless another one owns the store; then they hand it the work and only follow.
 """
 
+import secrets
 import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -267,7 +268,7 @@ def _answer_early(
             rest.append(each)
         else:
             value = Reader(way.blobs).answer(signal_.schema, each.given, f"--answer {each.name}")
-            request = Answer(id=id_, name=each.name, value=value, key=f"run-{each.name}")
+            request = Answer(id=id_, name=each.name, value=value, key=f"run-{secrets.token_hex(8)}")
             with suppress(Refused):  # it was answered before, or it will never be asked
                 way.ask(request)
     return rest

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tidegate.cli.render import brief, left, line, phase, span, why_queued
 from tidegate.sdk.exhibit import cells_wide
-from tidegate.wire import NodeView
+from tidegate.wire import AnswerView, NodeView
 
 MOST_ALIKE = 3
 """So many nodes that say the same are shown one by one."""
@@ -105,8 +105,15 @@ def _rest(group: Sequence[NodeView], now: datetime) -> Iterator[str]:
         yield "(deck)"
     if node.answer is not None:
         by = "the timeout" if node.answer.by_timeout else line(node.answer.who, 40)
-        yield f"← {brief(node.answer.value, 60)} by {by}"
+        kept = f", kept from {line(node.answer.kept, 40)}" if node.answer.kept else ""
+        shown = ", shown: no" if _unseen(node.answer) else ""
+        yield f"← {brief(node.answer.value, 60)} by {by}{kept}{shown}"
         if node.answer.comment:
             yield f"“{line(node.answer.comment, 80)}”"
     if node.failure is not None:
         yield click.style(line(node.failure.message, 120), fg="red")
+
+
+def _unseen(answer: AnswerView) -> bool:
+    """Whether somebody has decided without what they decided about being shown with it."""
+    return answer.shown == "no" and not answer.by_timeout

@@ -4,7 +4,6 @@
 It asks and keeps nothing: every object that it hands out is what the server said at that moment.
 """
 
-import secrets
 import shutil
 import tempfile
 import time
@@ -14,8 +13,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
 
+from msgspec import UNSET
+
 from tidegate.bundles.archive import Archive
 from tidegate.errors import InvalidValue, StoreDamaged
+from tidegate.remote.answering import AnswerOptions, answer_to, check_known, fresh
 from tidegate.remote.config import Config
 from tidegate.remote.execution import Execution, RemoteWorkflow
 from tidegate.remote.problems import StillRunning
@@ -24,7 +26,6 @@ from tidegate.remote.values import declared_types, decoded, encoded
 from tidegate.sdk.scratch import here
 from tidegate.wire import (
     Abort,
-    Answer,
     AnswerReply,
     Ask,
     ExecutionView,
@@ -63,19 +64,6 @@ class LaunchOptions(TypedDict, total=False):
     id: str
     execution_name: str
     version: str
-
-
-class AnswerOptions(TypedDict, total=False):
-    """
-    Options of an answer.
-
-    `comment`: why; it is kept with the answer. `key`: the idempotency key, made up if none is given.
-    `literal_type` is Flyte's, and has no effect: the server knows the type.
-    """
-
-    comment: str
-    key: str
-    literal_type: Any
 
 
 class Remote:
@@ -194,7 +182,7 @@ class Remote:
 
         Errors: `UnknownWorkflow`, `InvalidValue` with every input that does not fit, `IdTaken`.
         """
-        _check_known("execute", options, LaunchOptions)
+        check_known("execute", options, LaunchOptions)
         chosen = self._workflow(entity, options.get("version"))
         types = getattr(getattr(chosen.python, "signature", None), "inputs", {})
         request = Launch(
@@ -205,7 +193,7 @@ class Remote:
                 for name, value in (inputs or {}).items()
             },
             # An id of our own makes it safe to ask again when no reply comes.
-            id=options.get("id") or options.get("execution_name") or _fresh(),
+            id=options.get("id") or options.get("execution_name") or fresh(),
             project=project or self.default_project,
             domain=domain or self.default_domain,
             launched_from=here(),
@@ -299,7 +287,7 @@ class Remote:
 
     def relaunch(self, execution: Execution | str, *, id: str = "") -> Execution:  # noqa: A002
         """Launch an execution again, with the same version and inputs."""
-        request = Relaunch(id=_name(execution), new_id=id or _fresh())
+        request = Relaunch(id=_name(execution), new_id=id or fresh())
         return self._execution(self.ask(request))
 
     def recover(self, execution: Execution | str, *, id: str = "") -> Execution:  # noqa: A002
@@ -308,7 +296,7 @@ class Remote:
 
         Errors: `NotRecoverable`; `RecoveredAlready` if its successor lives, or has succeeded.
         """
-        request = Recover(id=_name(execution), new_id=id or _fresh())
+        request = Recover(id=_name(execution), new_id=id or fresh())
         return self._execution(self.ask(request))
 
     def watch(self, execution: Execution | str | None = None) -> Iterator[FeedView]:
@@ -347,41 +335,47 @@ class Remote:
 
     def set_signal(
         self,
-        signal_id: str,
-        execution_name: str,
-        value: Any,
+        signal_id: str | WaitingView,
+        execution_name: str = "",
+        value: Any = UNSET,
         project: str | None = None,
         domain: str | None = None,
         python_type: Any = None,
         **options: Unpack[AnswerOptions],
     ) -> AnswerReply:
         """
-        Answer a signal, by its name or path; also before its gate opens. `python_type` is the type of the value, if the value cannot say it.
+        Answer a signal, by its name, path or handle; also before its gate opens. `python_type` is the type of the value, if the value cannot say it.
+
+        A question that `inbox` or `question` has returned may stand in place of the name, as `set_signal(item, value=...)`: then the answer says what
+        was shown, and is refused (`Changed`) if that is not what is asked any more.
 
         Errors: `InvalidValue` with each fault if the value does not fit, and then the gate stays open; `UnknownSignal`; `Refused` and below.
         """
         del project, domain
-        stored = self._encoded(value, python_type, f"signal {signal_id!r}")
+        if value is UNSET:
+            raise TypeError("set_signal needs a value")
+        called = signal_id.name if isinstance(signal_id, WaitingView) else signal_id
+        stored = self._encoded(value, python_type, f"signal {called!r}")
         return self._answer(signal_id, execution_name, stored, options)
 
     set_input = set_signal
 
     def approve(
         self,
-        signal_id: str,
-        execution_name: str,
+        signal_id: str | WaitingView,
+        execution_name: str = "",
         project: str | None = None,
         domain: str | None = None,
         **options: Unpack[AnswerOptions],
     ) -> AnswerReply:
-        """Approve what a signal shows. Errors: as of `set_signal`; `NotWaitingYet` before its gate is open."""
+        """Approve what a signal shows, by its name or by the question that was returned. Errors: as of `set_signal`; `NotWaitingYet` before its gate is open."""
         del project, domain
         return self._answer(signal_id, execution_name, True, options)
 
     def reject(
         self,
-        signal_id: str,
-        execution_name: str,
+        signal_id: str | WaitingView,
+        execution_name: str = "",
         project: str | None = None,
         domain: str | None = None,
         **options: Unpack[AnswerOptions],
@@ -433,17 +427,13 @@ class Remote:
     # ---- inside ----
 
     def _answer(
-        self, signal_id: str, execution_name: str, value: Any, options: AnswerOptions
+        self,
+        signal_id: str | WaitingView,
+        execution_name: str,
+        value: Any,
+        options: AnswerOptions,
     ) -> AnswerReply:
-        _check_known("an answer", options, AnswerOptions)
-        request = Answer(
-            id=_name(execution_name),
-            name=signal_id,
-            value=value,
-            comment=options.get("comment", ""),
-            # A key of our own makes it safe to ask again when no reply comes.
-            key=options.get("key") or f"client-{_fresh()}",
-        )
+        request = answer_to(signal_id, _name(execution_name), value, options)
         return self.ask(request)
 
     def _encoded(self, value: Any, python_type: Any, what: str) -> Any:
@@ -473,13 +463,6 @@ class Remote:
         return f"Remote({self.config!r}, {self.default_project!r}, {self.default_domain!r})"
 
 
-def _check_known(what: str, options: Mapping[str, Any], kind: Any) -> None:
-    """Refuse an option that would go unnoticed, as a misspelled comment would."""
-    for name in options.keys() - kind.__annotations__.keys():
-        there = ", ".join(kind.__annotations__)
-        raise TypeError(f"{what} has no option {name!r}; there are: {there}")
-
-
 def _alone(project: str | None, domain: str | None, name: str | None) -> str:
     """Return the name in Flyte's order of arguments, or the one word that was given instead."""
     found = project if (name, domain) == (None, None) else name
@@ -490,7 +473,3 @@ def _alone(project: str | None, domain: str | None, name: str | None) -> str:
 
 def _name(execution: Execution | str) -> str:
     return execution.id.name if isinstance(execution, Execution) else str(execution)
-
-
-def _fresh() -> str:
-    return secrets.token_hex(10)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from tidegate.core.questions import FORM, digest_of, written
 from tidegate.core.state import NodePhase
 from tidegate.engine.folds import Snapshot, snapshot
 from tidegate.engine.programs import Programs
@@ -81,7 +82,7 @@ class _Check:
         )
         artifacts = self._artifacts
         missing = [] if artifacts is None else list(lacking(artifacts, program, now))
-        return found + _stuck(now), missing
+        return found + _stuck(now) + _shown_otherwise(now), missing
 
     def _listed_otherwise(self, owner: WaitingExecution, now: Snapshot) -> list[str]:
         query = WaitQuery(kinds=(), key=owner.key, limit=1_000_000)
@@ -113,6 +114,18 @@ def _difference(listed: ListedWait | None, true: WaitRow | None) -> str:
     stands, ought = structs.asdict(listed.wait), structs.asdict(true)
     differs = [name for name in ought if name not in NOT_FOLDED and stands[name] != ought[name]]
     return f"listed with another {', '.join(differs)} than its history says" if differs else ""
+
+
+def _shown_otherwise(now: Snapshot) -> list[str]:
+    """Return the answers that were given to something else than what their question shows."""
+    return [
+        f"node {node}: what was shown ({state.answer.shown[:20]}) is not what the question shows"
+        for node, state in now.state.nodes.items()
+        if state.answer is not None
+        and state.answer.shown.startswith(f"{FORM}:")
+        and not state.answer.kept
+        and state.answer.shown != written(digest_of(now.plan, now.state, now.plan.nodes[node]))
+    ]
 
 
 def _stuck(now: Snapshot) -> list[str]:

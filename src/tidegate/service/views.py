@@ -9,7 +9,7 @@ from typing import assert_never
 
 from msgspec import UNSET
 
-from tidegate.core.addresses import signal_path
+from tidegate.core.addresses import handle_of, signal_path
 from tidegate.core.evaluate import NoValue, output_of, outputs
 from tidegate.core.messages import AnswerRecord, Failure
 from tidegate.core.plan import ROOT, Plan, Planned
@@ -156,6 +156,7 @@ def signal_views(plan: Plan, state: ExecutionState) -> list[SignalView]:
                     phase=now.phase.name,
                     schema=schema,
                     expects=describe(schema),
+                    handle=handle_of(planned.id),
                     due=maybe(now.due),
                     answer=answer_view(now.answer),
                 )

@@ -158,6 +158,8 @@ class SignalView(Struct, frozen=True, kw_only=True):
     phase: str
     schema: Schema
     expects: str
+    handle: str = ""
+    """What means this signal and no other."""
     due: datetime | None = None
     answer: AnswerView | None = None
 

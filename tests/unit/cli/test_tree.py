@@ -74,6 +74,6 @@ def test_what_a_node_has_to_say_stands_behind_it_one_below_the_other():
         node("n2", "ok", "WAITING", kind="approve", due=NOW + timedelta(hours=2)),
     ) == [
         "▶ RUNNING    a              for 1 min 30 s  attempt 2",
-        f'✓ SUCCEEDED  title (input)  ← "{"x" * 59}… (42 more characters) by ann‹U+001B›[2J  “fine”',
+        f'✓ SUCCEEDED  title (input)  ← "{"x" * 59}… (42 more characters) by ann‹U+001B›[2J, shown: no  “fine”',
         "◆ WAITING    ok (approval)  2 h left",
     ]

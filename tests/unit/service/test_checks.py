@@ -152,3 +152,21 @@ def test_what_an_execution_that_goes_on_lacks_is_found(tmp_path):
     assert [each.partition(":")[0] for each in problems] == ["execution open"] * 2
     assert "its code" in problems[0]
     assert "the file report.txt is missing" in problems[1]
+
+
+def test_an_answer_to_something_else_than_the_question_shows_is_found(tmp_path):
+    """Somebody has changed, behind our back, what was asked."""
+    with Sandbox(home=tmp_path) as sandbox:
+        run = sandbox.launch_as("w", waits)
+        question = next(each for each in run.questions if each.kind == "input")
+        run.answer(question.handle, 1, shown=question.digest)
+    assert problems_of(tmp_path) == (1, [])
+    found = apsw.Connection(str(tmp_path / "tidegate.db"))
+    ((number, body),) = found.execute("SELECT id, body FROM graphs").fetchall()
+    changed = body.replace(b"integer", b"boolean")
+    assert changed != body
+    found.execute("UPDATE graphs SET body = ? WHERE id = ?", (changed, number))
+    found.close()
+    count, problems = problems_of(tmp_path)
+    assert count == 1
+    assert any("is not what the question shows" in each for each in problems)

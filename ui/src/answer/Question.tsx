@@ -150,6 +150,13 @@ function Refusal({ error }: { error: Error }) {
     const who = typeof known.facts.who === 'string' ? known.facts.who : 'somebody else';
     return <Alert color="orange" role="alert" title={`Already answered by ${who}${at ? `, ${span(Date.now() - at.getTime())} ago (${clock(at)})` : ''}`}>Your answer was not taken.</Alert>;
   }
+  if (known?.code === 'changed') return <Alert color="orange" role="alert" title="This is not what you were shown">Your answer was not taken: {changedIn(known)}. Look at it again before you decide.</Alert>;
   if (known?.status === 422) return <Alert color="red" role="alert" title="This does not fit">{known.faults.length > 0 ? known.faults.map((each) => <div key={each.reason + each.path.join('.')}>{each.path.length > 0 && <b>{spellPath(each.path)}: </b>}{each.reason}</div>) : known.message}</Alert>;
   return <Alert color="red" role="alert" title="Not sent. Your input is kept.">{error.message}</Alert>;
+}
+
+/** Say what is different. */
+function changedIn({ facts }: ApiError): string {
+  const parts = Array.isArray(facts.changed) ? facts.changed.map(String) : [];
+  return parts.includes('handle') ? 'it is another question' : `${parts.join(', ')} changed`;
 }

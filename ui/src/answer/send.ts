@@ -8,15 +8,21 @@ import type { AnswerReply, AnswerResults, WaitingView } from '../api/types';
 
 export type Decision = { value: Json; comment: string };
 
-/** Send an answer. A repeat of the same answer has the same key, so that it is never counted twice. */
+/** A key, or an id, that nobody else makes. (`randomUUID` is there in secure contexts only.) */
+export function freshKey(): string {
+  return crypto.randomUUID?.() ?? `${Date.now()}-${String(Math.random()).slice(2)}`;
+}
+
+/** Send an answer, with the digest of what is shown. A repeat of the same answer has the same key, so that it is never counted twice. */
 export function useSend(view: WaitingView) {
   const queries = useQueryClient();
   const sent = useRef({ body: '', key: '' });
   return useMutation({
     mutationFn: (decision: Decision) => {
-      const body = JSON.stringify(decision);
-      if (sent.current.body !== body) sent.current = { body, key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
-      return call<AnswerReply>('PUT', `/api/v1/executions/${segments(view.execution)}/signals/${segments(addressOf(view))}`, decision, sent.current.key);
+      const told = { ...decision, shown: view.digest };
+      const body = JSON.stringify(told);
+      if (sent.current.body !== body) sent.current = { body, key: freshKey() };
+      return call<AnswerReply>('PUT', `/api/v1/executions/${segments(view.execution)}/signals/${segments(addressOf(view))}`, told, sent.current.key);
     },
     onSettled: () => {
       void queries.invalidateQueries({ queryKey: ['inbox'] });
@@ -31,7 +37,7 @@ const AT_ONCE = 500;
 export async function sendMany(views: WaitingView[], decision: Decision): Promise<AnswerResults['items']> {
   const found: AnswerResults['items'] = [];
   for (let from = 0; from < views.length; from += AT_ONCE) {
-    const answers = views.slice(from, from + AT_ONCE).map((view) => ({ execution: view.execution, signal: addressOf(view), ...decision }));
+    const answers = views.slice(from, from + AT_ONCE).map((view) => ({ execution: view.execution, signal: addressOf(view), ...decision, shown: view.digest, key: freshKey() }));
     found.push(...(await call<AnswerResults>('POST', '/api/v1/inbox/answers', { answers })).items);
   }
   return found;

@@ -407,6 +407,7 @@ export type SignalView = {
   phase: string;
   schema: Record<string, Json>;
   expects: string;
+  handle: string;
   due: string | null;
   answer: AnswerView | null;
 };

@@ -11,6 +11,8 @@ export function Answered({ answer, kind }: { answer: AnswerView; kind: string })
       <Text fz="sm">
         <b>{decision}</b> {answer.by_timeout ? 'because the time ran out' : <>by <b>{answer.who}</b> ({answer.via})</>}, <Ago at={answer.at} />
         {answer.early && ', before it was asked for'}
+        {answer.kept && `, kept from ${answer.kept}`}
+        {answer.shown === 'no' && !answer.by_timeout && ' (shown: no)'}
       </Text>
       {kind !== 'approve' && <div><Value value={answer.value} /></div>}
       {answer.comment && <blockquote>{answer.comment}</blockquote>}

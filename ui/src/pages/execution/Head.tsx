@@ -8,6 +8,7 @@ import { Ago } from '../../show/time';
 import { LinkAnchor } from '../links';
 import { WorkflowName } from '../WorkflowName';
 import { useAgain, useTerminate } from './actions';
+import { useRecover } from './recover';
 import { Took } from './Took';
 
 const OVER = new Set(['SUCCEEDED', 'FAILED', 'ABORTED']);
@@ -19,6 +20,7 @@ export function Head({ execution }: { execution: ExecutionView }) {
   const { since } = useConnection();
   const again = useAgain(execution.id);
   const terminate = useTerminate(execution.id, execution.workflow);
+  const recover = useRecover(execution.id, () => again.mutate('recover'));
   return (
     <Group justify="space-between" align="flex-start" gap="sm">
       <Stack gap={4} className="ex-head">
@@ -32,6 +34,7 @@ export function Head({ execution }: { execution: ExecutionView }) {
           <span>launched <Ago at={execution.launched} /> by {execution.who}</span>
           <span>{isOver ? 'took' : 'for'} <Took from={execution.launched} to={isOver ? execution.changed : null} /></span>
           <LinkAnchor to="/workflows/$name" params={{ name: execution.workflow }} search={{ version: execution.version }} fz="sm">version {execution.version.slice(0, 12)}</LinkAnchor>
+          {execution.successor && <LinkAnchor to="/executions/$id" params={{ id: execution.successor }} fz="sm">recovered by {execution.successor}</LinkAnchor>}
           {execution.origin && <LinkAnchor to="/executions/$id" params={{ id: execution.origin }} fz="sm">from {execution.origin}</LinkAnchor>}
         </Group>
         {again.error && <Text role="alert" c="var(--mantine-color-error)" fz="sm">{again.error.message}</Text>}
@@ -44,7 +47,7 @@ export function Head({ execution }: { execution: ExecutionView }) {
           <Menu position="bottom-end">
             <Menu.Target><Button variant="default" leftSection={<IconRefresh size={16} />} loading={again.isPending} disabled={since !== undefined}>Run again</Button></Menu.Target>
             <Menu.Dropdown>
-              <Menu.Item onClick={() => again.mutate('recover')}>Recover<Text fz="xs" c="dimmed">Keep what has succeeded, and the answers</Text></Menu.Item>
+              <Menu.Item onClick={recover.open}>Recover…<Text fz="xs" c="dimmed">Keep what has succeeded, and the answers</Text></Menu.Item>
               <Menu.Item onClick={() => again.mutate('relaunch')}>Relaunch<Text fz="xs" c="dimmed">Begin anew with the same inputs</Text></Menu.Item>
             </Menu.Dropdown>
           </Menu>
@@ -54,6 +57,7 @@ export function Head({ execution }: { execution: ExecutionView }) {
         {!isOver && <Button variant="outline" color="red" className="ex-danger" onClick={terminate.open} disabled={since !== undefined}>Terminate</Button>}
       </Group>
       {terminate.dialog}
+      {recover.dialog}
     </Group>
   );
 }

@@ -3,18 +3,20 @@ import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useState, type ReactNode } from 'react';
+import { useRef, useState, type ReactNode } from 'react';
+import { freshKey } from '../../answer/send';
 import { call, segments } from '../../api/client';
 import type { Aborted, ExecutionView } from '../../api/types';
 
 export type Again = 'relaunch' | 'recover';
 
-/** Launch an execution again, and go to the new one. */
+/** Launch an execution again, and go to the new one. Until one was made, each try has the same new id, so that a lost reply repeats nothing. */
 export function useAgain(id: string) {
   const navigate = useNavigate();
+  const made = useRef<Partial<Record<Again, string>>>({});
   return useMutation({
-    mutationFn: (how: Again) => call<ExecutionView>('POST', `/api/v1/executions/${segments(id)}/${how}`, {}),
-    onSuccess: (made) => void navigate({ to: '/executions/$id', params: { id: made.id } }),
+    mutationFn: (how: Again) => call<ExecutionView>('POST', `/api/v1/executions/${segments(id)}/${how}`, { id: (made.current[how] ??= freshKey()) }),
+    onSuccess: (view) => { made.current = {}; void navigate({ to: '/executions/$id', params: { id: view.id } }); },
   });
 }
 

@@ -11,6 +11,7 @@ import { Ago } from '../../show/time';
 import { LinkAnchor, LinkButton } from '../links';
 import { WorkflowName } from '../WorkflowName';
 import { useAgain, useTerminate } from '../execution/actions';
+import { useRecover } from '../execution/recover';
 import { Took } from '../execution/Took';
 
 const SHOWN = 2;
@@ -62,18 +63,20 @@ function Done({ nodes }: { nodes: readonly NodeView[] }) {
 function Actions({ line, isOver }: { line: ExecutionLine; isOver: boolean }) {
   const again = useAgain(line.id);
   const terminate = useTerminate(line.id, line.workflow);
+  const recover = useRecover(line.id, () => again.mutate('recover'));
   return (
     <>
       <Menu position="bottom-end" withinPortal>
         <Menu.Target><ActionIcon variant="subtle" color="gray" className="exs-dots" size={32} aria-label={`Actions for ${line.workflow} ${line.id}`} loading={again.isPending}>⋯</ActionIcon></Menu.Target>
         <Menu.Dropdown>
           <Menu.Item onClick={() => again.mutate('relaunch')}>Relaunch</Menu.Item>
-          {isOver && line.phase !== 'SUCCEEDED' && <Menu.Item onClick={() => again.mutate('recover')}>Recover</Menu.Item>}
+          {isOver && line.phase !== 'SUCCEEDED' && <Menu.Item onClick={recover.open}>Recover…</Menu.Item>}
           {!isOver && <Menu.Item color="red.9" onClick={terminate.open}>Terminate…</Menu.Item>}
         </Menu.Dropdown>
       </Menu>
       {again.error && <Text role="alert" fz="xs" c="var(--mantine-color-error)">{again.error.message}</Text>}
       {terminate.dialog}
+      {recover.dialog}
     </>
   );
 }

@@ -1,7 +1,8 @@
 import { Button, Group, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
+import { freshKey } from '../../answer/send';
 import { ApiError, call, get } from '../../api/client';
 import type { JsonObject } from '../../api/json';
 import { executionQuery } from '../../api/queries';
@@ -18,11 +19,18 @@ export function Launch({ workflow }: { workflow: WorkflowView }) {
   const schema = useMemo(() => schemaOf(workflow), [workflow]);
   const form = useSchemaForm(schema, defaultsOf(workflow));
   const [id, setId] = useState('');
+  const made = useRef({ inputs: '', id: '' });
+  /** The same inputs again have the same id until one was launched, so that a lost reply repeats nothing. */
+  const idFor = (inputs: JsonObject): string => {
+    const body = JSON.stringify(inputs);
+    if (made.current.inputs !== body) made.current = { inputs: body, id: freshKey() };
+    return made.current.id;
+  };
   const navigate = useNavigate();
   const last = useLast(workflow.name);
   const launch = useMutation({
-    mutationFn: (inputs: JsonObject) => call<ExecutionView>('POST', '/api/v1/executions', { workflow: workflow.name, version: workflow.version, inputs, id }),
-    onSuccess: (made) => void navigate({ to: '/executions/$id', params: { id: made.id } }),
+    mutationFn: (inputs: JsonObject) => call<ExecutionView>('POST', '/api/v1/executions', { workflow: workflow.name, version: workflow.version, inputs, id: id || idFor(inputs) }),
+    onSuccess: (view) => void navigate({ to: '/executions/$id', params: { id: view.id } }),
     onError: (error) => {
       if (!(error instanceof ApiError) || error.faults.length === 0) return;
       form.setFaults(error.faults);
