@@ -7,7 +7,7 @@ later (another part, another way to write one) is another form; one part more at
 """
 
 from collections import ChainMap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
@@ -52,31 +52,41 @@ def digest_of(plan: Plan, state: Draft | ExecutionState, planned: Planned) -> by
     gate = planned.node
     assert isinstance(gate, InputNode | ApproveNode)
     question = gate.question
+    decks = _decks(plan, state, planned)
+    subject = gate.subject if isinstance(gate, ApproveNode) else None
+    if decks is NOTHING and subject is question.suggested is None and not question.show:
+        return _still(_Same(planned))
 
-    def values(exprs: dict[str, Expr]) -> Iterator[tuple[str, Value]]:
-        for name, expr in exprs.items():
-            try:
-                yield name, evaluate(plan, state, planned.scope, expr)
-            except NoValue:
-                continue
+    def part(exprs: Mapping[str, Expr]) -> bytes:
+        return _hash(_encode(list(_values(plan, state, planned, exprs)))) if exprs else NOTHING
 
-    suggested = {} if question.suggested is None else {"suggested": question.suggested}
-    subject = {"value": gate.subject} if isinstance(gate, ApproveNode) else {}
     parts = (
-        _hash(handle_of(planned.id).encode()),
-        *_texts(_Same(gate)),
-        *(
-            _hash(_encode(list(values(each)))) if each else NOTHING
-            for each in (suggested, subject, question.show)
-        ),
-        _decks(plan, state, planned),
+        _texts(_Same(planned)),
+        part({} if question.suggested is None else {"suggested": question.suggested}),
+        part({} if subject is None else {"value": subject}),
+        part(question.show),
+        decks,
     )
-    return _hash(b"".join(parts)) + bytes(part[0] for part in parts)
+    return _joined(b"".join(parts))
+
+
+def _values(
+    plan: Plan, state: Draft | ExecutionState, planned: Planned, exprs: Mapping[str, Expr]
+) -> Iterator[tuple[str, Value]]:
+    for name, expr in exprs.items():
+        try:
+            yield name, evaluate(plan, state, planned.scope, expr)
+        except NoValue:
+            continue
+
+
+def _joined(parts: bytes) -> bytes:
+    return _hash(parts) + parts[::SIZE]
 
 
 def _decks(plan: Plan, state: Draft | ExecutionState, planned: Planned) -> bytes:
     """Return the part for the decks of the nodes before a question: of each, those of its last attempt that made any."""
-    layers = (state.decks, state.base.decks) if isinstance(state, Draft) else (state.decks,)
+    layers = [state.decks, state.base.decks] if isinstance(state, Draft) else [state.decks]
     if not any(layers):
         return NOTHING
     known = ChainMap(*layers)
@@ -89,28 +99,35 @@ def _decks(plan: Plan, state: Draft | ExecutionState, planned: Planned) -> bytes
 
 
 class _Same:
-    """A gate as a key: one and the same object, not an equal one, for a graph holds what cannot be hashed."""
+    """A planned gate as a key: one and the same object, not an equal one, for a graph holds what cannot be hashed."""
 
-    __slots__ = ("gate",)
+    __slots__ = ("planned",)
 
-    def __init__(self, gate: InputNode | ApproveNode) -> None:
-        self.gate = gate
+    def __init__(self, planned: Planned) -> None:
+        self.planned = planned
 
     def __hash__(self) -> int:
-        return id(self.gate)
+        return id(self.planned)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.gate is self.gate
+        return isinstance(other, _Same) and other.planned is self.planned
 
 
 @lru_cache(256)
-def _texts(same: _Same) -> tuple[bytes, ...]:
-    """Return the parts that are the same in every execution."""
-    gate = same.gate
+def _texts(same: _Same) -> bytes:
+    """Return the parts that are the same in every execution: it is these that take the time, and most executions of a workflow share a plan."""
+    gate = same.planned.node
+    assert isinstance(gate, InputNode | ApproveNode)
     kind = "approve" if isinstance(gate, ApproveNode) else "input"
     title, figures = b'""', b"[]"
     texts = (kind.encode(), _encode(gate.schema), gate.question.prompt.encode(), title, figures)
-    return tuple(_hash(each) for each in texts)
+    return b"".join(_hash(each) for each in (handle_of(same.planned.id).encode(), *texts))
+
+
+@lru_cache(256)
+def _still(same: _Same) -> bytes:
+    """Return the digest of a question that shows no values."""
+    return _joined(_texts(same) + 4 * NOTHING)
 
 
 def _hash(body: bytes) -> bytes:
