@@ -73,6 +73,11 @@ class IdleExecutor:
     def __init__(self, home: Path) -> None:
         self._home = home
 
+    def has_started(self, process: int) -> bool:
+        """Return no, as nothing runs."""
+        del process
+        return False
+
     def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
         """Begin."""
         self._deliver = deliver
@@ -169,6 +174,7 @@ class Runtime:
         clock = SystemClock()
         self._store = store
         self._executor: Executor = executor
+        self._is_worker = executor.has_started
         self.parts = parts or Parts()
         artifacts = artifacts_in(home)
         self._engine = Engine(
@@ -201,7 +207,7 @@ class Runtime:
 
     def open_door(self) -> LocalDoor | None:
         """Open the local door, which is closed with the runtime; whoever opens it has what comes accepted. None if there can be none in this home."""
-        door = LocalDoor(self._home, self.parts.part("local-door"))
+        door = LocalDoor(self._home, self.parts.part("local-door"), self._is_worker)
         try:
             door.open()
         except StoreError as error:

@@ -14,11 +14,11 @@ import os
 import socket
 import ssl
 import struct
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
@@ -44,7 +44,8 @@ IDLE: Final = 5
 THREADS: Final = 16
 """Requests that are worked on in a thread at once; as many as a server has for the network."""
 
-ASK: Final = "ask as its owner, as root, or over the network with a token"
+Refusal: TypeAlias = Callable[[int, int], str]
+"""Says why a user, by a process, may not ask; nothing if they may."""
 
 SCARCE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 LONGEST_PAUSE: Final = 1.0
@@ -94,12 +95,12 @@ def run(
     app: AsgiApp,
     part: Part,
     begun: Callable[[Callable[[], None]], None],
-    users: Collection[int],
+    refusal: Refusal,
 ) -> None:
-    """Accept in this thread, in a loop of its own. `begun` is told what ends that; it may be called in any thread. `users` may ask."""
+    """Accept in this thread, in a loop of its own. `begun` is told what ends that; it may be called in any thread. `refusal` says who may not ask."""
     loop = asyncio.new_event_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "tidegate-read"))
-    accepting = loop.create_task(accept(listener, app, part, users))
+    accepting = loop.create_task(accept(listener, app, part, refusal))
 
     def end() -> None:
         with suppress(RuntimeError):  # it has ended already
@@ -115,30 +116,30 @@ def run(
         loop.close()
 
 
-async def attend(listener: socket.socket, app: AsgiApp, part: Part, users: Collection[int]) -> None:
+async def attend(listener: socket.socket, app: AsgiApp, part: Part, refusal: Refusal) -> None:
     """Accept in the loop of a server, and again after whatever ended it."""
-    await supervise(part, partial(accept, listener, app, part, users))
+    await supervise(part, partial(accept, listener, app, part, refusal))
 
 
-async def accept(listener: socket.socket, app: AsgiApp, part: Part, users: Collection[int]) -> None:
-    """Accept what comes, and have it served by `app` if one of `users` asks, until this is cancelled; then hang up on everybody."""
+async def accept(listener: socket.socket, app: AsgiApp, part: Part, refusal: Refusal) -> None:
+    """Accept what comes, and have it served by `app` unless there is a `refusal`, until this is cancelled; then hang up on everybody."""
     loop = asyncio.get_running_loop()
     lines = ServerState()
-    serving, overloaded, closed = (_config(each) for each in (_quiet(app), _overloaded, _closed))
+    serving, overloaded = (_config(each) for each in (_quiet(app), _overloaded))
     sweeping = loop.create_task(sweep(lines.connections))
     spare = Spare()
     try:
         while True:
             spare.take(loop.time())
             for line in await _arrivals(loop, listener, part, lambda: spare.give(loop.time())):
-                user, count = user_at(line), len(lines.connections)
+                count = len(lines.connections)
                 if count >= MAX_LINES + TOLERATED:
                     line.close()
                     continue
-                config = (
-                    closed if user not in users else serving if count < MAX_LINES else overloaded
-                )
-                principal = ANONYMOUS if config is closed else owner(user)
+                user, process = peer_of(line)
+                config, principal = serving if count < MAX_LINES else overloaded, owner(user)
+                if why := refusal(user, process):
+                    config, principal = _config(_closed(why)), ANONYMOUS
                 make = partial(Protocol, config, lines, {"principal": principal})
                 try:
                     await loop.connect_accepted_socket(make, line)
@@ -248,14 +249,14 @@ def _settle(ready: "asyncio.Future[None]") -> None:
         ready.set_result(None)
 
 
-def user_at(line: socket.socket) -> int:
-    """Return the number of the user at the other end of a connection."""
+def peer_of(line: socket.socket) -> tuple[int, int]:
+    """Return the numbers of the user and of the process at the other end of a connection; 0 for a process that has none here."""
     credentials = getattr(socket, "SO_PEERCRED", None)
     if credentials is None:
-        return os.geteuid()  # systems without it check the mode of the socket
-    size = struct.calcsize("3I")
-    _, user, _ = struct.unpack("3I", line.getsockopt(socket.SOL_SOCKET, credentials, size))
-    return int(user)
+        return os.geteuid(), 0  # systems without it check the mode of the socket
+    size = struct.calcsize("3i")
+    process, user, _ = struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, credentials, size))
+    return int(user), int(process)
 
 
 def _config(app: AsgiApp) -> Config:
@@ -283,9 +284,12 @@ def _quiet(app: AsgiApp) -> AsgiApp:
     return served
 
 
-async def _closed(scope: Scope, receive: Receive, send: Send) -> None:
-    del receive
-    await Out(scope, send).error(Forbidden(f"the store belongs to another user than you: {ASK}"))
+def _closed(why: str) -> AsgiApp:
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        await Out(scope, send).error(Forbidden(why))
+
+    return served
 
 
 async def _overloaded(scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,7 +3,8 @@ The door for commands of the same user on the same machine: HTTP, as over the ne
 
 Whoever owns the store opens it, so there is never more than one; a file left behind by a killed owner is replaced.
 
-Rule 1: the socket has mode 0600 and belongs to the owner of the store; the system says who asks, not the request (see `accept`).
+Rule 1: the socket has mode 0600 and belongs to the owner of the store; the system says who asks, not the request (see `accept`). It is the user of the
+        owner, or root, and no task: code must not decide what its own workflow asks of people.
 Rule 2: a run has an event loop for it only once somebody has connected: most runs end without that, and do not pay for it.
 """
 
@@ -24,6 +25,8 @@ from tidegate.remote.local import SOCKET, address
 BACKLOG = 64
 """Connections that the system keeps until they are accepted: more than this many commands do not start in the same millisecond."""
 
+ASK = "ask as its owner, as root, or over the network with a token"
+
 CLOSING = 5.0
 """Seconds in which the connections must be closed. It takes milliseconds, unless something has taken the processor."""
 
@@ -31,8 +34,11 @@ CLOSING = 5.0
 class LocalDoor:
     """Listens on the socket in a home, once it is opened. A server's loop accepts what comes, or a loop of the door's own: `run`."""
 
-    def __init__(self, home: Path, part: Part) -> None:
+    def __init__(
+        self, home: Path, part: Part, is_worker: Callable[[int], bool] = lambda _: False
+    ) -> None:
         self._home = home
+        self._is_worker = is_worker
         self.part = part
         self._listener: socket.socket | None = None
         self._owner = os.geteuid()
@@ -49,6 +55,14 @@ class LocalDoor:
     def users(self) -> frozenset[int]:
         """Who may come in: the user of this process, root, and the owner of the store, if root has opened it."""
         return frozenset({os.geteuid(), ROOT, self._owner})
+
+    def refusal(self, user: int, process: int) -> str:
+        """Return why a process of a user may not ask; empty if it may."""
+        if user not in self.users:
+            return f"the store belongs to another user than you: {ASK}"
+        if self._is_worker(process):
+            return "a task of this store cannot ask its owner: what a workflow asks is decided by somebody else"
+        return ""
 
     def open(self) -> None:
         """
@@ -102,7 +116,7 @@ class LocalDoor:
         # Loaded here, for it takes longer than the start of a run.
         from tidegate.api.accept import run  # noqa: PLC0415
 
-        run(self.listener, make(), self.part, self._begun, self.users)
+        run(self.listener, make(), self.part, self._begun, self.refusal)
 
     def _begun(self, end: Callable[[], None]) -> None:
         with self._lock:

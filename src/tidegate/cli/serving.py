@@ -62,7 +62,7 @@ def serve_store(
             local = (
                 None
                 if door is None
-                else partial(attend, door.listener, app.local, door.part, door.users)
+                else partial(attend, door.listener, app.local, door.part, door.refusal)
             )
             behind = Behind(
                 parts=runtime.parts,

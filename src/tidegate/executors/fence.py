@@ -43,6 +43,20 @@ def new_mark(home: Path) -> Mark:
     return Mark(hashlib.sha256(where).hexdigest()[:32], os.urandom(8).hex())
 
 
+def is_of(own: Mark, process: int) -> bool:
+    """
+    Return whether a process is, or stands below, what an owner of this store has started: a worker, a task, or what that has started.
+
+    One that is gone counts as such, for nobody can tell; one outside of this system's numbers (0) cannot be.
+    """
+    if not process or not PROC.is_dir():
+        return False
+    if _stat(process) is None:
+        return True
+    marks = (_mark(each) for each in _line_up(process))
+    return any(mark is not None and mark.store == own.store for mark in marks)
+
+
 def end_earlier(own: Mark) -> int:
     """End what earlier lives of a store have left running, and return how many processes that were, when they are gone."""
 

@@ -16,7 +16,7 @@ from tidegate import disk
 from tidegate.errors import CodeError, Fault, StoreFull
 from tidegate.executors.backlog import attempt_of
 from tidegate.executors.child import Query, refuse, remove_scratch
-from tidegate.executors.fence import end_earlier, new_mark
+from tidegate.executors.fence import end_earlier, is_of, new_mark
 from tidegate.executors.frames import (
     Assignment,
     Check,
@@ -82,6 +82,10 @@ class ProcessExecutor:
         self._orders: Orders | None = None
         self._runs = False
         self._deliver: Callable[[Sequence[Report]], None] = lambda _: None
+
+    def has_started(self, process: int) -> bool:
+        """Return whether a process is one of a task's, or of a worker's, of this store."""
+        return is_of(self._mark, process)
 
     def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
         """Begin; no process is started before there is something for it to do."""

@@ -343,7 +343,7 @@ def test_trouble_when_accepting_does_not_end_the_door(tmp_path, lack, own_loop):
 @contextmanager
 def in_the_loop_of_a_server(door, app):
     loop = uvloop.new_event_loop()
-    attending = loop.create_task(accept.attend(door.listener, app, door.part, door.users))
+    attending = loop.create_task(accept.attend(door.listener, app, door.part, door.refusal))
 
     def run():
         with suppress(asyncio.CancelledError):
@@ -431,6 +431,13 @@ def wait_until(reached):
             return
         pause.wait(0.01)
     raise AssertionError("it did not come to that")
+
+
+def test_a_process_that_a_task_has_started_is_told_that_it_may_not_ask(tmp_path):
+    door = LocalDoor(tmp_path, Parts().part("local-door"), lambda process: process == os.getpid())
+    assert "task" in door.refusal(os.getuid(), os.getpid())
+    assert door.refusal(os.getuid(), os.getppid()) == ""
+    assert "another user" in door.refusal(os.getuid() + 1, os.getppid())
 
 
 def test_who_may_not_ask_is_told_so_and_that_is_decided_by_who_calls(opened, tmp_path, monkeypatch):
