@@ -6,9 +6,11 @@ There is one engine per store, so whoever opens a runtime owns the store until i
 
 import logging
 import os
+import stat
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -24,7 +26,8 @@ from tidegate.engine.probes import Hindrance
 from tidegate.errors import CodeError, Fault, StoreError, TidegateError
 from tidegate.executors.machine import UNKNOWN
 from tidegate.executors.process import ProcessExecutor
-from tidegate.home import BLOBS, BUNDLES, refuse_held
+from tidegate.executors.surroundings import Surroundings
+from tidegate.home import BLOBS, BUNDLES, SCRATCH, refuse_held
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Instant, PythonTarget
 from tidegate.logs import Logs
@@ -55,6 +58,9 @@ from tidegate.stores.sqlite import SqliteStore
 from tidegate.wire import Ask
 
 V = TypeVar("V")
+
+PRIVATE = 0o077
+"""The umask of whoever owns a store: what it makes is for its user alone."""
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +142,17 @@ def artifacts_in(home: Path) -> Artifacts:
     )
 
 
+def close_to_others(home: Path) -> None:
+    """Close what lies in a home to others, as earlier versions let the umask decide. For the owner of the store."""
+    for name in (BLOBS, BUNDLES, SCRATCH, "logs", "decks"):
+        path = home / name
+        with suppress(OSError):
+            found = path.stat(follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode) and found.st_mode & 0o077:
+                log.warning("%s could be looked into by others; it is closed to them now", path)
+                path.chmod(0o700)
+
+
 def remove_drafts(home: Path) -> None:
     """Remove what killed processes have left half written. For the owner of the store; what others write at this moment stays."""
     BlobDirectory(home / BLOBS).remove_drafts()
@@ -185,6 +202,7 @@ class Runtime:
         self._home = home
         self._door: LocalDoor | None = None
         self._background: list[Part] = []
+        self._closed: Callable[[], object] = lambda: None
         if not reads_only:
             # No attempt outlives its owner: what an earlier one has left running is ended, before any is submitted.
             executor.attach(())
@@ -250,6 +268,11 @@ class Runtime:
         for part in self._background:
             part.join()
         give_all(self._home)
+        self._closed()
+
+    def on_close(self, call: Callable[[], object]) -> None:
+        """Have this called when all is closed."""
+        self._closed = call
 
     def run_in_background(self, name: str, run: Callable[[], None]) -> None:
         """Run what tidies up in a thread that is watched over; it returns when the store is closed."""
@@ -257,22 +280,44 @@ class Runtime:
 
 
 def open_runtime(
-    home: Path, *, workers: int | None = None, serve_door: bool = True, strict: bool = False
+    home: Path,
+    *,
+    workers: int | None = None,
+    serve_door: bool = True,
+    strict: bool = False,
+    pass_env: Sequence[str] | None = None,
 ) -> Runtime:
     """
     Become the owner of the store in `home`: run its tasks, fire its timers, take its answers. `strict` as of `ProcessExecutor`.
+
+    `pass_env` are patterns of the variables that tasks get beside the usual ones; None gives them all. Until the runtime is closed, what this process
+    makes is private; tasks have the umask that it has now.
 
     Errors: `StoreLocked` if somebody else is; `StoreHeld`; `StoreError` and below.
     """
     refuse_held(home)
     parts = Parts()
-    store = SqliteStore.open(home / STORE)
+    umask = os.umask(PRIVATE)
     try:
-        executor = ProcessExecutor(home, workers=workers, parts=parts, strict=strict)
+        store = SqliteStore.open(home / STORE)
+    except BaseException:
+        os.umask(umask)
+        raise
+    try:
+        close_to_others(home)
+        executor = ProcessExecutor(
+            home,
+            workers=workers,
+            parts=parts,
+            strict=strict,
+            surroundings=Surroundings(pass_env, umask),
+        )
         runtime = Runtime(home, store, executor, serve_door=serve_door, parts=parts)
+        runtime.on_close(lambda: os.umask(umask))
         store.begin(runtime.run_in_background)
     except BaseException:
         store.close()
+        os.umask(umask)
         raise
     return runtime
 
@@ -280,12 +325,19 @@ def open_runtime(
 def open_briefly(home: Path) -> Runtime:
     """Become the owner of the store for the moment in which an answer or an abort is stored; nothing is run. Errors: as above."""
     refuse_held(home)
-    store = SqliteStore.open(home / STORE)
+    umask = os.umask(PRIVATE)
     try:
-        return Runtime(home, store, IdleExecutor(home), serve_door=False)
+        store = SqliteStore.open(home / STORE)
+        try:
+            runtime = Runtime(home, store, IdleExecutor(home), serve_door=False)
+        except BaseException:
+            store.close()
+            raise
     except BaseException:
-        store.close()
+        os.umask(umask)
         raise
+    runtime.on_close(lambda: os.umask(umask))
+    return runtime
 
 
 def open_reader(home: Path) -> Runtime:

@@ -80,8 +80,8 @@ class BundlesContract:
 
         tree = bundles.tree(made.digest)
         assert (tree / "deep" / "wf.py").read_bytes() == b"x = 1\r\n"
-        assert (tree / "run.sh").stat().st_mode & 0o777 == 0o755
-        assert (tree / "deep" / "wf.py").stat().st_mode & 0o777 == 0o644
+        assert (tree / "run.sh").stat().st_mode & 0o777 == 0o700
+        assert (tree / "deep" / "wf.py").stat().st_mode & 0o777 == 0o600
 
     def test_a_bundle_that_is_there_is_said_to_be_there(self, bundles: Bundles):
         assert not bundles.has(SOURCE.digest)

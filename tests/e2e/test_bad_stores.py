@@ -338,16 +338,3 @@ def test_a_home_that_cannot_be_made(tidegate):
     tidegate.write("wf.py", TEXT)
     tidegate.write("home", "this is a file")
     assert "home" in complaint(tidegate(*COMMANDS["run"]))
-
-
-def test_a_directory_that_everybody_can_write_in_is_warned_of_by_who_runs_code_there(tidegate):
-    tidegate.write("wf.py", TEXT)
-    tidegate.home.mkdir()
-    tidegate.home.chmod(0o777)
-
-    done = tidegate(*COMMANDS["run"])
-
-    assert done.code == 0
-    assert f"{tidegate.home}: everybody can write here" in done.err
-    tidegate.home.chmod(0o755)
-    assert "everybody" not in tidegate(*COMMANDS["run"]).err

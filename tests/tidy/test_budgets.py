@@ -41,7 +41,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "errors": (175, "the exception tree"),
     "executors": (
-        3_260,
+        3_330,
         "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end",
     ),
     "home": (75, "where a store is, or that there can be none, and whether it may act"),
@@ -53,7 +53,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "parts": (155, "background parts, seen to their end"),
     "ports": (550, "what a database, its audit log, an executor and a place for files must give"),
     "remote": (1_240, "the Python client, and the way to a server, which proves itself first"),
-    "runtime": (240, "the composition root, and what an attempt cannot begin for"),
+    "runtime": (290, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (
         3_260,
         "what authors write, traced into a graph; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",

@@ -69,7 +69,7 @@ class BlobFiles:
         """Return a private copy of the directory that a manifest lists."""
         listed = _manifest(self.get(digest))
         target = self._room() / _last(name, "directory")
-        target.mkdir()
+        target.mkdir(mode=0o700)
         for within, content in listed.items():
             path = target / within
             (path.parent if content else path).mkdir(parents=True, exist_ok=True)

@@ -113,7 +113,7 @@ def _write(into: Path, name: str, body: bytes, mode: int) -> Path:
     try:
         # Synced with all the rest, before the bundle gets its name.
         disk.make_directory(path.parent, durable=False)
-        handle = os.open(path, flags, 0o755 if mode & 0o100 else 0o644)
+        handle = os.open(path, flags, 0o700 if mode & 0o100 else 0o600)
     except (FileExistsError, NotADirectoryError):
         raise CodeError(f"the bundle holds {name!r}, or a part of it, twice") from None
     with os.fdopen(handle, "wb") as file:

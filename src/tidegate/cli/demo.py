@@ -36,7 +36,10 @@ SETTLE: Final = 10.0
 def serve_demo(home: Path, settings: Settings) -> int:
     """Serve a store with the example workflows."""
     return serve_store(
-        home, partial(open_runtime, home, serve_door=False), settings, partial(_prepare, home)
+        home,
+        partial(open_runtime, home, serve_door=False, pass_env=()),
+        settings,
+        partial(_prepare, home),
     )
 
 

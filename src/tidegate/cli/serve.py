@@ -44,6 +44,12 @@ HOST, PORT = "127.0.0.1", 8433
     help="A proxy in front speaks TLS, and only it can reach this port; the last address in its X-Forwarded-For is believed.",
 )
 @click.option(
+    "--pass-env",
+    multiple=True,
+    metavar="NAME",
+    help="A variable that tasks get, too, such as 'AWS_*'; repeatable. They get PATH, HOME, locale, time zone and Python's by themselves.",
+)
+@click.option(
     "--grace",
     default=25.0,
     show_default=True,
@@ -57,9 +63,7 @@ HOST, PORT = "127.0.0.1", 8433
     help="Let a restored store act: the one that it is a copy of does not any more.",
 )
 @shared_options
-def serve_command(
-    *, home: Path, workers: int | None, strict: bool, grace: float, adopt: bool, **reached: Any
-) -> int:
+def serve_command(*, home: Path, grace: float, adopt: bool, **given: Any) -> int:
     """
     Serve the store: run its executions, and take launches and answers over HTTP.
 
@@ -74,8 +78,9 @@ def serve_command(
 
     if adopt:
         let_act(home)
-    take = partial(open_runtime, home, workers=workers, strict=strict, serve_door=False)
-    return serve_store(home, take, Settings(**reached), grace=grace)
+    runs = {name: given.pop(name) for name in ("workers", "strict", "pass_env")}
+    take = partial(open_runtime, home, serve_door=False, **runs)
+    return serve_store(home, take, Settings(**given), grace=grace)
 
 
 @click.command("demo")

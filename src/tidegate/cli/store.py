@@ -6,6 +6,7 @@ to look at it, to store an answer, or to run what waits. Owners come and go: a r
 which is safe, as every request can be repeated.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -143,9 +144,13 @@ class StoreWay:
 
     def install(self, archive: Archive) -> None:
         """Unpack a packed source tree where workers look for it."""
-        from tidegate.runtime import artifacts_in  # noqa: PLC0415 - as above
+        from tidegate.runtime import PRIVATE, artifacts_in  # noqa: PLC0415 - as above
 
-        artifacts_in(self.home).bundles.put(archive)
+        umask = os.umask(PRIVATE)
+        try:
+            artifacts_in(self.home).bundles.put(archive)
+        finally:
+            os.umask(umask)
 
     def close(self) -> None:
         """Let go of the store, if this process owns it."""

@@ -5,6 +5,7 @@ The modules that it needs are imported by now.
 """
 
 import ctypes
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -51,6 +52,8 @@ class Means(Struct, frozen=True, eq=False):
     blobs: FileStore
     logs: Logs
     printed: int
+    umask: int | None = None
+    """What tasks run with; None to leave it as it is."""
     recorded: Mapping[str, str] = {}
     """The blobs that say what modules import, by module."""
 
@@ -97,6 +100,8 @@ def _answer(question: Describe | Check, means: Means) -> Up:
 def _run(run: Run, code: Task[..., Any], means: Means, place: str) -> Done:
     outcome: Returned | Unfolded | Raised
     report = DeckReport(partial(means.logs.publish_deck, run.id, run.node, run.attempt))
+    if means.umask is not None:
+        os.umask(means.umask)
     began = time.perf_counter_ns()
     try:
         result = invoke(

@@ -50,7 +50,7 @@ class Directories:
         self._bundle = str(bundle)
         listed = msgspec.json.decode((bundle / LIST).read_bytes(), type=dict[str, str])
         made = {self.source}
-        Path(self.source).mkdir()
+        Path(self.source).mkdir(mode=0o700)
         for name in listed:
             target = f"{self.source}/{name}"
             parent = os.path.dirname(target)  # noqa: PTH120 - as below: a hundred files in a few milliseconds

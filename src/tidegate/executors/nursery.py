@@ -16,10 +16,12 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from tidegate.executors.fence import MARK, Mark
+from tidegate.executors.surroundings import Surroundings
 
 NOTICE = struct.Struct("=iii")
 BEAR, SIGNAL = 1, 2
 BORN, ENDED, UP = 3, 4, 5
+EVERYTHING = Surroundings()
 LONGEST = 5.0
 """Seconds that a forker may take to end."""
 
@@ -27,7 +29,9 @@ LONGEST = 5.0
 class Nursery:
     """A forker at work. What it prints itself, if it cannot start, goes to a file."""
 
-    def __init__(self, scratch: Path, mark: Mark, now: float) -> None:
+    def __init__(
+        self, scratch: Path, mark: Mark, now: float, surroundings: Surroundings = EVERYTHING
+    ) -> None:
         self._scratch = scratch
         self._rest = b""
         self.since = now
@@ -44,10 +48,12 @@ class Nursery:
             undo.callback(self.control.close)
             self.control.setblocking(False)
             with theirs:
-                self._process = self._start(theirs.fileno(), mark)
+                self._process = self._start(theirs.fileno(), mark, surroundings)
             undo.pop_all()
 
-    def _start(self, control: int, mark: Mark) -> "subprocess.Popen[bytes]":
+    def _start(
+        self, control: int, mark: Mark, surroundings: Surroundings
+    ) -> "subprocess.Popen[bytes]":
         # -P: the directory we were started in is not the author's source tree; the bundle is.
         command = [sys.executable, "-P", "-m", "tidegate.executors.forker", str(control)]
         # A session of its own: the terminal's interrupt reaches neither it nor the workers.
@@ -57,7 +63,7 @@ class Nursery:
             stdout=self.printed,
             stderr=self.printed,
             pass_fds=(control,),
-            env={**os.environ, MARK: str(mark)},
+            env={**surroundings.variables(), MARK: str(mark)},
             start_new_session=True,
         )
 

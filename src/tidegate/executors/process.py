@@ -28,9 +28,11 @@ from tidegate.executors.frames import (
     Up,
 )
 from tidegate.executors.machine import memory, tells_memory
+from tidegate.executors.nursery import EVERYTHING
 from tidegate.executors.orders import Orders
 from tidegate.executors.pool import CLOSED, Pool
 from tidegate.executors.roster import Site
+from tidegate.executors.surroundings import Surroundings
 from tidegate.home import SCRATCH
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import ORDINARY, PythonTarget
@@ -54,7 +56,7 @@ class ProcessExecutor:
 
     `home` is that of the store: its workers find bundles and blobs there, and write logs.
     `idle` is the seconds after which a worker that has nothing to do ends. `strict`: an attempt is hindered where its code imports something else
-    than was recorded.
+    than was recorded. `surroundings` are what tasks get of this process.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class ProcessExecutor:
         idle: float = IDLE,
         parts: Parts | None = None,
         strict: bool = False,
+        surroundings: Surroundings = EVERYTHING,
     ) -> None:
         parts = parts or Parts()
         self._mark = new_mark(home)
@@ -77,6 +80,7 @@ class ProcessExecutor:
             mark=self._mark,
             pool=parts.part("pool"),
             fork_server=parts.part("fork-server"),
+            surroundings=surroundings,
             strict=strict,
         )
         self._orders: Orders | None = None

@@ -27,7 +27,8 @@ from tidegate.executors.endings import last_words, tail
 from tidegate.executors.fence import Mark, end_life
 from tidegate.executors.frames import Run, Setup, pack
 from tidegate.executors.memory import WEIGH_EVERY
-from tidegate.executors.nursery import Nursery
+from tidegate.executors.nursery import EVERYTHING, Nursery
+from tidegate.executors.surroundings import Surroundings
 from tidegate.home import SCRATCH
 from tidegate.ir.graph import ORDINARY
 from tidegate.parts import Part, reason
@@ -64,6 +65,7 @@ class Site(Struct, frozen=True):
     mark: Mark
     pool: Part
     fork_server: Part
+    surroundings: Surroundings = EVERYTHING
     strict: bool = False
     """No attempt begins where its code imports something else than when it was launched."""
 
@@ -134,7 +136,9 @@ class Roster:
     def start_nursery(self, now: float) -> Nursery:
         """Start a forker. Errors: `OSError`."""
         self._site.fork_server.begins()
-        self.nursery = Nursery(self._scratch(next(_numbers)), self._site.mark, now)
+        self.nursery = Nursery(
+            self._scratch(next(_numbers)), self._site.mark, now, self._site.surroundings
+        )
         self._selector.register(self.nursery.control, selectors.EVENT_READ, self.nursery)
         return self.nursery
 

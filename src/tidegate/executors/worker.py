@@ -62,6 +62,7 @@ from tidegate.executors.frames import (
 from tidegate.executors.frozen import freeze_published
 from tidegate.executors.patience import PatientFiles
 from tidegate.executors.spare import Spare, receive
+from tidegate.executors.surroundings import taken_umask
 from tidegate.executors.template import Template, TemplateGone
 from tidegate.home import BLOBS, BUNDLES
 from tidegate.ir.graph import PythonTarget
@@ -120,6 +121,7 @@ class Worker:
             blobs=with_pickle(PatientFiles(blobs, Path(self._directories.files))),
             logs=Logs(home),
             printed=self._printed,
+            umask=taken_umask(),
             recorded=self._environments.recorded,
         )
         self._strict = setup.strict
@@ -495,5 +497,4 @@ def _reopened(path: str, flags: int, *standard: int) -> int:
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
-    # Not SIG_IGN, which programs started by a task would inherit.
-    return
+    """Do nothing. Not SIG_IGN, which programs started by a task would inherit."""

@@ -72,8 +72,30 @@ def make_folder(folder: Path) -> None:
         ) from None
     except OSError as error:
         raise failed("make", folder, error) from error
-    if folder.stat().st_mode & 0o002:
-        log.warning("%s: everybody can write here, and so run code as you: chmod 700 it", folder)
+    refuse_open(folder)
+
+
+def refuse_open(folder: Path) -> None:
+    """Refuse a directory in which somebody else could put code that runs as whoever owns the store. Root may use anybody's. Errors: `StoreError`."""
+    try:
+        found = folder.stat()
+    except OSError as error:
+        raise failed("look into", folder, error) from error
+    if found.st_uid != os.geteuid() != disk.ROOT:
+        raise StoreError(
+            f"{folder} belongs to {_name_of(found.st_uid)}, and not to you: choose a directory of your own (--home or TIDEGATE_HOME)"
+        )
+    if found.st_mode & 0o022:
+        raise StoreError(
+            f"others can write in {folder}, and so run code as you: chmod go-w it, or choose another directory (--home or TIDEGATE_HOME)"
+        )
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
 
 
 def make_file(path: Path) -> None:

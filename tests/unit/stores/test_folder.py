@@ -1,5 +1,7 @@
 """The directory of a store: where it may be."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,26 @@ def test_a_file_in_the_way_is_named_with_what_to_do(tmp_path: Path, place: str):
 
     with pytest.raises(StoreError, match="/taken is not a directory: choose another place"):
         folder.make_folder(tmp_path / place)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_directory_of_somebody_else_is_refused_and_root_may_use_anybodys():
+    with tempfile.TemporaryDirectory() as place:
+        home = Path(place) / "home"
+        home.mkdir(mode=0o700)
+        os.chown(home, 65_534, 65_534)
+        folder.refuse_open(home)
+
+        Path(place).chmod(0o755)
+        home.chmod(0o755)
+        os.seteuid(65_533)
+        try:
+            with pytest.raises(StoreError, match=r"belongs to nobody.*--home"):
+                folder.refuse_open(home)
+        finally:
+            os.seteuid(0)
+        os.seteuid(65_534)
+        try:
+            folder.refuse_open(home)
+        finally:
+            os.seteuid(0)

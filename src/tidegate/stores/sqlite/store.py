@@ -13,7 +13,14 @@ from tidegate import disk
 from tidegate.errors import StoreError, StoreFull
 from tidegate.ports.store import Progress
 from tidegate.stores import statements
-from tidegate.stores.folder import EngineLock, failed, make_file, make_folder, refuse_network
+from tidegate.stores.folder import (
+    EngineLock,
+    failed,
+    make_file,
+    make_folder,
+    refuse_network,
+    refuse_open,
+)
 from tidegate.stores.reserve import Reserve
 from tidegate.stores.sqlite.access import SqliteAccess
 from tidegate.stores.sqlite.audit import SqliteAudit
@@ -100,7 +107,9 @@ class SqliteStore:
             there = path.exists()
         except OSError as error:
             raise failed("look into", path.parent, error) from error
-        if not there:
+        if there:
+            refuse_open(path.parent)
+        else:
             raise StoreError(f"there is no store at {path}: run something first, or look at --home")
         connection = connect_reader(path)
         try:
