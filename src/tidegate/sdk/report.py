@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 from tidegate.sdk.rendering import image, markdown, plain_text, rendered, table
 from tidegate.sdk.sanitize import sanitize
+from tidegate.types.marks import marked
 
 MAX_PAGE: Final = 5 * 1024 * 1024
 """Bytes of a page. A deck that does not fit is left out, and the page says so."""
@@ -112,7 +113,7 @@ def page(decks: Sequence[object]) -> bytes:
     room = MAX_PAGE - 4096
     # The list is the author's too, and whatever else is in it is no deck.
     for deck in (each for each in decks if isinstance(each, Section)):
-        title = f"<h2>{escape(deck.name[:200])}</h2>"
+        title = f"<h2>{escape(marked(deck.name[:200]))}</h2>"
         html = deck.html
         part = b"" if len(html) > MAX_PAGE else _section(title, html)
         if not part or len(part) > room:

@@ -3,7 +3,7 @@ The author's HTML as it may stand in a deck: it runs nothing and loads nothing, 
 
 Only known elements and attributes are let through, written anew, so that what a browser reads is what was judged here: every `<` is of a tag
 that this module has written. What loads from elsewhere, runs, or leads a page away is dropped and listed; what such an element holds is kept
-if it is text. The parser is libxml2's, event by event: it builds no tree, so a page takes as long as it is, and no nesting is too deep.
+if it is text, and what cannot be seen is marked in it. The parser is libxml2's, event by event: it builds no tree, so a page takes as long as it is, and no nesting is too deep.
 """
 
 from collections import Counter
@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from html import escape
 from importlib import import_module
 from typing import Any, Final
+
+from tidegate.types.marks import marked
 
 
 def _named(words: str) -> frozenset[str]:
@@ -76,7 +78,7 @@ class Sanitized:
     def note(self) -> str:
         """Say what was dropped, as HTML; empty if nothing was."""
         names = [
-            f"<code>{escape(name)}</code>{f' ({count:,} times)' if count > 1 else ''}"
+            f"<code>{escape(marked(name))}</code>{f' ({count:,} times)' if count > 1 else ''}"
             for name, count in list(self.dropped.items())[:LISTED]
         ]
         more = len(self.dropped) - len(names)
@@ -151,7 +153,9 @@ class _Writer:
     def text(self, text: str) -> None:
         """Take text."""
         if not self._silenced:
-            self.parts.append(self._style(text) if self._styles else escape(text, quote=False))
+            self.parts.append(
+                self._style(text) if self._styles else escape(marked(text), quote=False)
+            )
 
     def _drop(self, what: str) -> None:
         self.dropped[what if len(what) <= LONG else f"{what[:LONG]}…"] += 1
@@ -163,7 +167,7 @@ class _Writer:
             if _may_stay(name, attribute, value.strip().lower()):
                 if attribute == "style" or attribute in _OF_DRAWN:
                     value = self._style(value)
-                written.append(f' {_SPELLED.get(attribute, attribute)}="{escape(value)}"')
+                written.append(f' {_SPELLED.get(attribute, attribute)}="{escape(marked(value))}"')
             elif attribute not in _UNLISTED:
                 self._drop(f"{attribute}={value}")
         return "".join(written)

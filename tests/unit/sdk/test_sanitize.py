@@ -102,3 +102,9 @@ def test_the_time_grows_with_the_length(pattern: str):
         return best
 
     assert cost(160_000) < 20 * cost(16_000) + 0.02
+
+
+def test_what_cannot_be_seen_is_marked_in_texts_and_attributes():
+    found = sanitize("<p title='a\u202eb'>100\u202e\x1b[2J&#x200b;</p><p>שלום</p>").html
+
+    assert found == '<p title="a‹U+202E›b">100‹U+202E›‹U+001B›[2J‹U+200B›</p><p>שלום</p>'
