@@ -1,6 +1,7 @@
 """What is shown of an execution, whole and since a line: a reader who merges what has changed sees what one who asks anew sees."""
 
 import random
+from datetime import UTC, datetime
 
 import pytest
 from tests.unit.engine.histories import told
@@ -9,7 +10,7 @@ from tidegate.engine.damage import Damage
 from tidegate.engine.folds import Folds
 from tidegate.engine.programs import Programs
 from tidegate.service.views import damaged_view, execution_view
-from tidegate.wire import ExecutionView, merged
+from tidegate.wire import ExecutionView, WaitingView, merged
 
 SEEDS = range(80)
 
@@ -91,3 +92,22 @@ def test_what_is_shown_of_one_that_is_damaged_takes_the_place_of_what_was_seen()
 
     assert merged(seen, news) == news
     assert (news.id, news.nodes, news.damaged) == ("e1", [], "its history is damaged")
+
+
+def test_what_python_prints_of_a_question_is_whole_and_holds_nothing_that_cannot_be_seen():
+    rows = [{"n": n, "pay_to": f"account {n}\u202e\u200b"} for n in range(5_000)]
+    view = WaitingView(
+        execution="e1",
+        workflow="w",
+        name="ok",
+        path="ok",
+        kind="approve",
+        opened=datetime(2026, 1, 1, tzinfo=UTC),
+        value=rows,
+        prompt="100\u202e",
+    )
+
+    shown = repr(view)
+
+    assert "account 4999" in shown
+    assert shown.isprintable()
