@@ -15,6 +15,7 @@ A message names the thing, says what is wrong, and what to do. Our own bugs are 
     ├── Refused                 the thing exists, and its state forbids what was asked
     ├── Unauthenticated, Forbidden, WrongHost, RateLimited      who asks, or from where, or how often, forbids it
     ├── BadRequest              a request over HTTP cannot be read, or asks for what no route does
+    ├── QuotaReached            a project has all that it may have
     ├── StoreError              the store cannot be opened, read or written
     └── ExecutionFailed         a plain call ended in another way than SUCCEEDED
 """
@@ -380,6 +381,13 @@ class StoreFull(StoreError):
     """The disk has no room left; what was acknowledged is safe, what was asked for now is not stored."""
 
     code = "store_full"
+    status = 507
+
+
+class QuotaReached(TidegateError):
+    """A project has all that it may have of something; `quota` names it. What is there goes on."""
+
+    code = "quota_reached"
     status = 507
 
 

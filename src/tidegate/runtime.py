@@ -8,7 +8,7 @@ import logging
 import os
 import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -203,6 +203,7 @@ class Runtime:
         self._door: LocalDoor | None = None
         self._background: list[Part] = []
         self._closed: Callable[[], object] = lambda: None
+        self._quotas: Part | None = None
         if not reads_only:
             # No attempt outlives its owner: what an earlier one has left running is ended, before any is submitted.
             executor.attach(())
@@ -260,6 +261,10 @@ class Runtime:
         if self._door is not None:
             self._door.close()
         self.service.close()
+        if self._quotas is not None:
+            self._quotas.stop()
+            self.service.quotas.stir()
+            self._quotas.join()
         if not self._reads_only:
             self._engine.stop()
         for part in self._background:
@@ -273,6 +278,14 @@ class Runtime:
     def on_close(self, call: Callable[[], object]) -> None:
         """Have this called when all is closed."""
         self._closed = call
+
+    def follow_quotas(self, limits: Mapping[str, int]) -> None:
+        """Hold projects to quotas from now on; what they use already is counted in the background."""
+        quotas, part = self.service.quotas, self.parts.part("quotas", tidies=True)
+        quotas.limits = limits
+        self.service.on_commit(quotas.stir, "quota-signal")
+        part.run(lambda: quotas.follow(part))
+        self._quotas = part
 
     def run_in_background(self, name: str, run: Callable[[], None]) -> None:
         """Run what tidies up in a thread that is watched over; it returns when the store is closed."""

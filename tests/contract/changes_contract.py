@@ -45,6 +45,23 @@ class ChangesContract:
         }
         assert store.changes.latest() == rows[-1].cursor
 
+    @pytest.mark.parametrize("size", [1, 2, 100])
+    def test_what_lines_add_is_told_by_project_and_each_line_once(self, store: Store, size):
+        launch(store, 1, 2, series=Series("p", "d", "report"))
+        launch(store, 3, series=Series("q", "d", "report"))
+        store.journal.append(Batch(history=[HistoryRow(2, 2, b"12345")]))
+        used: dict[str, tuple[int, int]] = {}
+        cursor = store.changes.resume("0")
+
+        while cursor != store.changes.latest():
+            found, cursor = store.changes.usage(cursor, size)
+            for each in found:
+                launches, written = used.get(each.project, (0, 0))
+                used[each.project] = (launches + each.launches, written + each.written)
+
+        assert used == {"p": (2, 2 * len(b"launched") + 5), "q": (1, len(b"launched"))}
+        assert store.changes.usage(cursor, size) == ([], cursor)
+
     def test_one_may_go_on_after_any_line(self, store: Store):
         launch(store, *range(1, 8))
         whole = read(store, size=100)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from tidegate.core.state import ExecutionPhase
 from tidegate.service.gauges import HELD, Reading
+from tidegate.service.quotas import Used
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -11,7 +12,12 @@ Labels = Mapping[str, str]
 Sample = tuple[Labels, int]
 
 
-def exposition(reading: Reading, replies: Mapping[tuple[str, int], int], answers: int) -> bytes:
+def exposition(
+    reading: Reading,
+    replies: Mapping[tuple[str, int], int],
+    answers: int,
+    used: Iterable[Used] = (),
+) -> bytes:
     """Return the metrics of a server; `replies` counts those over HTTP by route and status, `answers` those that were accepted."""
     counts = reading.counts
     waits = {kind: counts.waits.get(kind, 0) for kind in ("input", "approve", "sleep", "retry")}
@@ -54,9 +60,20 @@ def exposition(reading: Reading, replies: Mapping[tuple[str, int], int], answers
             "Executions changed, summed over transactions.",
             [({}, reading.decided)],
         ),
+        *_quotas(used),
         *_over_http(replies, answers),
     ]
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _quotas(used: Iterable[Used]) -> Iterable[str]:
+    there = list(used)
+    labels = [{"project": each.project, "quota": each.quota} for each in there]
+    parts = list(zip(labels, there, strict=True))
+    what = "What a project has of a quota: executions, or bytes of history."
+    yield from _metric("quota_used", "gauge", what, [(at, each.used) for at, each in parts])
+    most = "What a project may have of it."
+    yield from _metric("quota_most", "gauge", most, [(at, each.most) for at, each in parts])
 
 
 def _over_http(replies: Mapping[tuple[str, int], int], answers: int) -> Iterable[str]:

@@ -58,12 +58,21 @@ HOST, PORT = "127.0.0.1", 8433
     help="How long running tasks may go on after SIGTERM or Ctrl-C.",
 )
 @click.option(
+    "--quota",
+    "quotas",
+    multiple=True,
+    metavar="NAME=N",
+    help="What a project may have: launches=1000000 executions, history=20Gi bytes; repeatable. These are the defaults.",
+)
+@click.option(
     "--adopt",
     is_flag=True,
     help="Let a restored store act: the one that it is a copy of does not any more.",
 )
 @shared_options
-def serve_command(*, home: Path, grace: float, adopt: bool, **given: Any) -> int:
+def serve_command(
+    *, home: Path, grace: float, adopt: bool, quotas: tuple[str, ...], **given: Any
+) -> int:
     """
     Serve the store: run its executions, and take launches and answers over HTTP.
 
@@ -80,7 +89,26 @@ def serve_command(*, home: Path, grace: float, adopt: bool, **given: Any) -> int
         let_act(home)
     runs = {name: given.pop(name) for name in ("workers", "strict", "pass_env")}
     take = partial(open_runtime, home, serve_door=False, **runs)
-    return serve_store(home, take, Settings(**given), grace=grace)
+    return serve_store(home, take, Settings(**given), grace=grace, quotas=read_quotas(quotas))
+
+
+def read_quotas(words: tuple[str, ...]) -> dict[str, int]:
+    """Return the quotas of a server: the defaults, unless one is named. Errors: `click.UsageError`."""
+    # Loaded here: as above.
+    from tidegate.ir.amounts import UNITS  # noqa: PLC0415
+    from tidegate.service.quotas import DEFAULTS  # noqa: PLC0415
+
+    found = dict(DEFAULTS)
+    for word in words:
+        name, _, amount = word.partition("=")
+        digits = amount.rstrip("kKMGTPEi")
+        unit = UNITS.get(amount[len(digits) :])
+        if name not in found or unit is None or not digits.isdecimal() or len(digits) > 15:
+            raise click.UsageError(
+                f"--quota {word}: give one of {', '.join(found)} and a number, as in history=20Gi"
+            )
+        found[name] = int(digits) * unit
+    return found
 
 
 @click.command("demo")

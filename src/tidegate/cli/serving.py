@@ -3,7 +3,7 @@
 import gc
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +21,7 @@ from tidegate.errors import StoreLocked
 from tidegate.home import TOKEN_FILE
 from tidegate.remote.local import is_owned
 from tidegate.runtime import Runtime
+from tidegate.service.quotas import DEFAULTS
 from tidegate.wire import MakeCode
 
 GRACE = 25.0
@@ -33,6 +34,7 @@ def serve_store(
     settings: Settings,
     prepare: Callable[[Runtime, str], Callable[[], None]] | None = None,
     grace: float = GRACE,
+    quotas: Mapping[str, int] = DEFAULTS,
 ) -> int:
     """
     Serve the store in `home` until told to stop, and `grace` seconds longer if attempts run. `take` becomes its owner.
@@ -46,6 +48,7 @@ def serve_store(
         with opened(partial(_take, home, take)) as runtime:
             runtime.service.tokens.admin_token(home / TOKEN_FILE)
             app = make_app(runtime.service, version("tidegate"), settings)
+            runtime.follow_quotas(quotas)
             door = runtime.open_door()
             url = _address(settings, listening.getsockname()[1])
             runtime.service.codes.page = settings.page or url

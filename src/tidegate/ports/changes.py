@@ -32,6 +32,14 @@ class ChangeRow(Struct, frozen=True):
     domain: str
 
 
+class Usage(Struct, frozen=True):
+    """What lines of history have added for a project: how many executions were launched, and bytes of history."""
+
+    project: str
+    launches: int
+    written: int
+
+
 class Changes(Protocol):
     """The journal of all executions, and whoever follows it. Called from any thread. Errors: `StoreError`."""
 
@@ -49,6 +57,10 @@ class Changes(Protocol):
 
     def after(self, cursor: Cursor, limit: int, key: Key | None = None) -> list[ChangeRow]:
         """Return the lines of all executions, or of one, after a cursor, in the order of commits."""
+        ...
+
+    def usage(self, cursor: Cursor, limit: int) -> tuple[list[Usage], Cursor]:
+        """Return what the lines after a cursor have added, at most so many lines, and the cursor after those."""
         ...
 
     def subscribe(self, call: Callable[[Touched], None]) -> Callable[[], None]:

@@ -348,6 +348,10 @@ class Executions:
             raise ExecutionEnded(f"execution {row.id} {ended_as(row.phase)} already{when}")
         return Aborted(execution=row.id, phase=row.phase.name)
 
+    def is_there(self, id_: str) -> bool:
+        """Return whether there is an execution with this id."""
+        return self._journal.find(id_) is not None
+
     def row(self, id_: str) -> ExecutionRow:
         """Return the row of an execution. Errors: `UnknownExecution`."""
         row = self._journal.find(id_)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, assert_never
 
 from tidegate import wire
 from tidegate.engine.loop import Engine
-from tidegate.errors import Overloaded
+from tidegate.errors import Overloaded, QuotaReached
 from tidegate.ports.artifacts import Artifacts
 from tidegate.ports.clock import Clock
 from tidegate.ports.executor import Executor
@@ -27,6 +27,7 @@ from tidegate.service.inbox import Inbox
 from tidegate.service.intake import Intake
 from tidegate.service.missing import Missing
 from tidegate.service.queued import Queued
+from tidegate.service.quotas import Quotas
 from tidegate.service.registry import Registry
 from tidegate.service.sessions import Sessions
 from tidegate.service.signals import Signals
@@ -74,6 +75,7 @@ class Service:
         )
         self.feed = Feed(store, self._executions, engine.damage)
         self.gauges = Gauges(store, engine, executor)
+        self.quotas = Quotas(store.changes)
         self._engine = engine
         self._changes = store.changes
         store.changes.subscribe(self.parts.part("watch").guard(self.watch.changed))
@@ -99,13 +101,25 @@ class Service:
         if self.gauges.is_stopping and isinstance(request, LAUNCHES):
             why = "the server is stopping and launches nothing; try again when it is back"
             raise Overloaded(why, retry_after=RETURN)
+        if isinstance(admitted, wire.Launch):
+            self._check_quota(admitted.project, admitted.id)
         if not isinstance(request, wire.Answer | wire.Launch):
             # These two are what comes in crowds, and say for themselves when they become large. All others read lists, files or whole histories.
             yield ASIDE
+        if isinstance(admitted, wire.Relaunch | wire.Recover):
+            self._check_quota(self._executions.row(admitted.id).project, admitted.new_id)
         view = yield from self._view(admitted, principal)
         kind = view_of(type(request))
         assert isinstance(view, kind), f"{type(request).__name__} gave {type(view).__name__}"
         return view
+
+    def _check_quota(self, project: str, id_: str) -> None:
+        """Raise `QuotaReached` if a project may launch no more; what was launched before with this id is returned all the same."""
+        try:
+            self.quotas.check(project)
+        except QuotaReached:
+            if not (id_ and self._executions.is_there(id_)):
+                raise
 
     def _view(self, request: Request, principal: Principal) -> Steps[Any]:
         match request:

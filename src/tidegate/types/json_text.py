@@ -1,6 +1,7 @@
 """JSON that a person typed or keeps in a file, read so that nothing of it is lost: an object with one key twice is refused."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -29,9 +30,9 @@ def read_json(text: str) -> Value:
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> None:
-    names = [name for name, _ in pairs]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    if len({name for name, _ in pairs}) < len(pairs):
+        times = Counter(name for name, _ in pairs)
+        twice = next(name for name in times if times[name] > 1)
         raise wrong(f"JSON has the key {twice[:80]!r} twice in one object")
 
 

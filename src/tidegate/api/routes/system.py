@@ -30,7 +30,9 @@ async def get_metrics(backend: Backend, call: Call) -> Reply:
     """Return the metrics of the server, in the text format of Prometheus."""
     del call
     reading = await asyncio.to_thread(backend.service.gauges.read)
-    return Reply(metrics.exposition(reading, backend.replies, backend.answers), media=metrics.MEDIA)
+    used = backend.service.quotas.used()
+    body = metrics.exposition(reading, backend.replies, backend.answers, used)
+    return Reply(body, media=metrics.MEDIA)
 
 
 async def scrape(backend: Backend, call: Call) -> Reply:

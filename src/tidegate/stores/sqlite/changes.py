@@ -5,7 +5,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from tidegate.errors import InvalidValue
-from tidegate.ports.changes import ChangeRow, Cursor, Touched
+from tidegate.ports.changes import ChangeRow, Cursor, Touched, Usage
 from tidegate.ports.journal import Key
 from tidegate.stores import statements
 from tidegate.stores.rows import change_row, cursor_of
@@ -44,6 +44,13 @@ class SqliteChanges:
         name = "changes" if key is None else "changes_of"
         bindings = {"after": int(cursor), "limit": limit, "key": key}
         return [change_row(row) for row in self._connections.rows(self._sql[name], bindings)]
+
+    def usage(self, cursor: Cursor, limit: int) -> tuple[list[Usage], Cursor]:
+        """Return what the lines after a cursor have added, at most so many lines, and the cursor after those."""
+        until = min(int(cursor) + limit, self._last())
+        bindings = {"after": int(cursor), "until": until}
+        rows = self._connections.rows(self._sql["usage"], bindings)
+        return [Usage(*row) for row in rows], cursor_of(until)
 
     def subscribe(self, call: Callable[[Touched], None]) -> Callable[[], None]:
         """Have this called after each commit; returned is what ends that."""

@@ -1,0 +1,135 @@
+"""
+Quotas: how much a project may have, so that one cannot fill the disk of all.
+
+Rule 1: what is used follows from the history, which is read forward, line by line once; nothing is written for it, and no commit waits for it.
+Rule 2: who launches is refused when the project has all that it may have. What is there goes on: answers, aborts and results are always stored.
+Rule 3: at `WARNING` of a quota the log says so, once.
+
+What is counted is up to `PAUSE` seconds old, and launches since are counted as they are asked for.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from tidegate.errors import QuotaReached
+from tidegate.ir.amounts import size
+from tidegate.parts import Part
+from tidegate.ports.changes import Changes, Cursor
+
+WARNING: Final = 0.8
+
+LAUNCHES, HISTORY = "launches", "history"
+DEFAULTS: Final[Mapping[str, int]] = {LAUNCHES: 1_000_000, HISTORY: 20 * 1024**3}
+"""Executions that are kept, and bytes of their history: 20 KiB for each, where an execution with one question has 2."""
+
+LINES: Final = 20_000
+"""Lines that are read at once: some 10 ms."""
+
+PAUSE: Final = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Used(Struct, frozen=True):
+    """How much a project has of something, and may have."""
+
+    project: str
+    quota: str
+    used: int
+    most: int
+
+
+class Quotas:
+    """What projects use. `limits` is what each may have, by the name of the quota."""
+
+    def __init__(self, changes: Changes, limits: Mapping[str, int] = DEFAULTS) -> None:
+        self._changes = changes
+        self.limits = limits
+        self._cursor = Cursor("0")
+        self._used: dict[str, Counter[str]] = {name: Counter() for name in DEFAULTS}
+        self._asked: Counter[str] = Counter()
+        self._warned: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+        self._more = threading.Event()
+        self.is_on = False
+        """Whether it is known what is used; it is for a server, which serves others than its owner."""
+
+    def check(self, project: str) -> None:
+        """Count a launch. Errors: `QuotaReached`."""
+        if not self.is_on:
+            return
+        for name, most in self.limits.items():
+            used = self._used[name][project]
+            if name == LAUNCHES:
+                used += self._asked[project]
+            if used >= most:
+                whose = f"project {project!r}" if project else "the project without a name"
+                raise QuotaReached(
+                    f"{whose} has reached its quota of {name} ({_told(name, most)}): launch in another project, or have"
+                    f" `tidegate serve --quota {name}=N` raise it",
+                    quota=name,
+                    project=project,
+                    most=most,
+                )
+        with self._lock:
+            self._asked[project] += 1
+
+    def follow(self, part: Part) -> None:
+        """Count what is stored, in this thread, until the part is stopped."""
+        while not part.is_stopped:
+            self.look()
+            part.works()
+            self._more.wait()
+            self._more.clear()
+            part.pause(PAUSE)
+
+    def stir(self) -> None:
+        """Note that something was stored."""
+        self._more.set()
+
+    def look(self) -> None:
+        """Count what was stored since the last look. Errors: `StoreError`."""
+        with self._lock:
+            asked = self._asked.copy()
+        while True:
+            found, cursor = self._changes.usage(self._cursor, LINES)
+            for each in found:
+                self._used[LAUNCHES][each.project] += each.launches
+                self._used[HISTORY][each.project] += each.written
+            if cursor == self._cursor:
+                break
+            self._cursor = cursor
+        with self._lock:
+            self._asked -= asked
+        self.is_on = True
+        for used in self.used():
+            self._warn(used)
+
+    def used(self) -> Iterator[Used]:
+        """Yield what each project has of each quota."""
+        for name, most in self.limits.items():
+            for project, used in sorted(self._used[name].copy().items()):
+                yield Used(project, name, used, most)
+
+    def _warn(self, each: Used) -> None:
+        what = each.project, each.quota
+        if each.used < WARNING * each.most:
+            self._warned.discard(what)
+        elif what not in self._warned:
+            self._warned.add(what)
+            log.warning(
+                "project %r has %s of its quota of %s (%s); beyond it, launches are refused",
+                each.project,
+                f"{each.used / each.most:.0%}",
+                each.quota,
+                _told(each.quota, each.most),
+            )
+
+
+def _told(name: str, amount: int) -> str:
+    return f"{amount:,}" if name == LAUNCHES else size(amount)
