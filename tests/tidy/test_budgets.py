@@ -28,7 +28,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "every command, as it is typed and as it answers; backups, what is packed, whose store it is",
     ),
     "core": (
-        2_200,
+        2_230,
         "the machine: step, plan, state, race table, rounds of loops, decks frozen, what a question shows, what a recovery keeps; the promises stand here",
     ),
     "disk": (

@@ -10,6 +10,8 @@ The one exception is an answer that arrives at or after the due instant of a tim
 Rule 2: an idempotency key belongs to who sends it. It is stored only with an accepted answer, and only while the execution has not ended.
 After the end, every reply follows from a state that never changes again, so an answer can be decided by `step` on the folded state,
 without the engine.
+Rule 3: who repeats an answer under ever new keys does not make a history grow: beyond one key a node, only some are bound. The reply is the same
+without.
 """
 
 from msgspec.structs import replace
@@ -30,6 +32,9 @@ from tidegate.core.state import (
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, InputNode
 
+SPARE_KEYS = 100
+"""Keys that an execution may have beyond one a node, for repeats of an answer under another key: far more than a client that tries again makes."""
+
 
 def answered(flow: Flow, event: AnswerGiven) -> Reply:
     """Decide an answer; its value fits the declared type."""
@@ -40,9 +45,20 @@ def answered(flow: Flow, event: AnswerGiven) -> Reply:
             node, known = kept
             return known if node == event.node and _is_told(draft, event) else Denied("key_reused")
     reply = _decide(flow, event)
-    if event.key and isinstance(reply, Accepted) and draft.base.phase < X_SUCCEEDED:
+    if (
+        event.key
+        and isinstance(reply, Accepted)
+        and draft.base.phase < X_SUCCEEDED
+        and (draft.changes or _has_room(draft))
+    ):
         draft.bind_key(event.who, event.key, event.node, reply)
     return reply
+
+
+def _has_room(draft: Draft) -> bool:
+    """Return whether a key of an answer that was given before may be bound, too."""
+    base = draft.base
+    return len(base.keys) < len(base.nodes) + len(base.past) + SPARE_KEYS
 
 
 def _is_told(draft: Draft, event: AnswerGiven) -> bool:

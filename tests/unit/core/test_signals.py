@@ -139,6 +139,24 @@ class TestKeys:
             refused = machine.answer("open", value, "k", who="bob")
             assert refused == Denied("already_answered", LATER, "ann")
 
+    def test_ten_thousand_repeats_under_new_keys_leave_a_hundred(self) -> None:
+        machine = Machine(workflow(gate("a"), gate("b")))
+        first = machine.answer("a", 1, "k")
+        lines = len(machine.lines)
+        for n in range(110):
+            assert machine.answer("a", 1, f"k{n}") == first
+        assert machine.answer("a", 1, "k0") == first
+        assert machine.answer("b", 1, "k0") == Denied("key_reused")
+        bound = len(machine.state.keys)
+        assert bound <= len(machine.state.nodes) + 100
+        assert len(machine.lines) - lines == bound - 1
+        for n in range(10_000):
+            event = AnswerGiven(AT, NodeId("a"), 1, "ann", key=f"n{n}")
+            decided = step(machine.plan, machine.state, event)
+            assert (decided.reply, decided.changes) == (first, [])
+        assert machine.answer("b", 1, "new") == Accepted(AT, "ann")
+        assert machine.answer("a", 1, "new") == Denied("key_reused")
+
     def test_two_people_may_use_one_key_for_two_gates(self) -> None:
         machine = Machine(workflow(gate("a"), gate("b")))
         assert machine.answer("a", 1, "k") == Accepted(AT, "ann")
