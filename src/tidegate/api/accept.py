@@ -81,6 +81,13 @@ class Spare:
             while len(self._held) < SPARE:
                 self._held.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
 
+    def give_if_needed(self, now: float) -> None:
+        """Give all of them up if there are no others: who is served now needs some."""
+        try:
+            os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+        except OSError:
+            self.give(now)
+
     def give(self, now: float) -> bool:
         """Give all of them up; return whether there were any."""
         given, self._held = self._held, []
@@ -136,6 +143,7 @@ async def accept(listener: socket.socket, app: AsgiApp, part: Part, refusal: Ref
                 if count >= MAX_LINES + TOLERATED:
                     line.close()
                     continue
+                spare.give_if_needed(loop.time())
                 user, process = peer_of(line)
                 config, principal = serving if count < MAX_LINES else overloaded, owner(user)
                 if why := refusal(user, process):
