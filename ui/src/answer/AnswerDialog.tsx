@@ -2,6 +2,7 @@ import { Badge, Button, Group, Loader, Modal, Stack, Switch, Text } from '@manti
 import { useMediaQuery } from '@mantine/hooks';
 import { Link, useLocation, useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
+import { taskId } from '../api/queries';
 import { say } from '../app/notice';
 import { QueryError } from '../app/PageError';
 import { expected } from '../show/expects';
@@ -23,7 +24,8 @@ export function AnswerDialog({ task }: { task: string }) {
   useFocusBack();
 
   const go = (next: string | undefined) => void navigate({ to: '.', search: ({ task: _, ...rest }) => (next === undefined ? rest : { ...rest, task: next }), replace: true });
-  const next = inInbox ? nextAfter(task) : undefined;
+  // A link may call a request by its name, the list calls it by its handle.
+  const next = inInbox ? nextAfter('view' in found ? taskId(found.view) : task) : undefined;
   const onSent = (what: string) => {
     const following = opensNext ? next : undefined;
     say(`${what} The workflow goes on.${following ? ' This is the next request.' : ''}`);
