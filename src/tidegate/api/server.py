@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -53,6 +53,9 @@ THREADS = 16
 HSTS = [("strict-transport-security", "max-age=31536000")]
 """A browser that has been here by TLS comes by nothing else for a year: as long as the list of browsers that know it beforehand asks for."""
 
+NETWORK_DOORS = ("network-door", "network-door-twin")
+"""The parts that accept: at the address that was asked for, and at the other loopback address."""
+
 log = logging.getLogger(__name__)
 
 
@@ -73,10 +76,17 @@ def find_family(host: str) -> socket.AddressFamily:
         ) from None
 
 
+ABSENT = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+"""What a system says of an address that it does not have: so nobody else listens there."""
+
+
 def listen(host: str, port: int) -> socket.socket:
     """Take the address. Errors: `CannotListen`; as of `find_family`."""
     family = find_family(host)
-    taken = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        taken = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise CannotListen(f"cannot listen on {host}: {error.strerror}", absent=True) from None
     try:
         # A port that was listened on a moment ago may be taken again; one that is listened on now may not.
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -90,10 +100,32 @@ def listen(host: str, port: int) -> socket.socket:
             else "stop what listens there, or choose another with --port"
         )
         raise CannotListen(
-            f"cannot listen on {host} port {port}: {(error.strerror or str(error)).lower()}; {cure}"
+            f"cannot listen on {host} port {port}: {(error.strerror or str(error)).lower()}; {cure}",
+            absent=error.errno in ABSENT,
         ) from None
     taken.setblocking(False)
     return taken
+
+
+TWINS = {"127.0.0.1": "::1", "::1": "127.0.0.1", "0.0.0.0": "::1"}  # noqa: S104 - what one listens on already
+"""What `localhost` may mean on one machine: programs try one of them, and then the other."""
+
+
+def listen_twin(listening: socket.socket) -> socket.socket | None:
+    """
+    Take the same port of the other loopback address, so that `localhost` leads here by both; None if this is not loopback, or there is no other.
+
+    Errors: `CannotListen` if somebody else has it: then `localhost` is not to be told as our name.
+    """
+    host, port, *_ = listening.getsockname()
+    if host not in TWINS:
+        return None
+    try:
+        return listen(TWINS[host], port)
+    except CannotListen as error:
+        if error.details.get("absent"):
+            return None
+        raise
 
 
 class Behind(Struct, frozen=True):
@@ -116,7 +148,9 @@ class Behind(Struct, frozen=True):
     """Runs in the same loop, for as long as that serves."""
 
 
-def serve(app: AsgiApp, listening: socket.socket, settings: Settings, behind: Behind) -> None:
+def serve(
+    app: AsgiApp, listening: Sequence[socket.socket], settings: Settings, behind: Behind
+) -> None:
     """Serve until SIGTERM or SIGINT comes, or the engine ends."""
     config = uvicorn.Config(
         app,
@@ -145,7 +179,38 @@ def serve(app: AsgiApp, listening: socket.socket, settings: Settings, behind: Be
         runner.run(_serve(uvicorn.Server(config), listening, callers, behind))
 
 
-async def _serve(server: Any, listening: socket.socket, callers: Callers, behind: Behind) -> None:
+def _open_doors(
+    listening: Sequence[socket.socket],
+    parts: Parts,
+    attend: Callable[..., Coroutine[Any, Any, None]],
+) -> Callable[[], Awaitable[None]]:
+    """Accept at each of the sockets; return what ends that."""
+    loop = asyncio.get_running_loop()
+    doors = [parts.part(name) for name in NETWORK_DOORS[: len(listening)]]
+    pairs = zip(listening, doors, strict=True)
+    accepting = [loop.create_task(attend(each, part=part)) for each, part in pairs]
+
+    async def close() -> None:
+        for part, task in zip(doors, accepting, strict=True):
+            part.stop()
+            task.cancel()
+        await asyncio.gather(*accepting, return_exceptions=True)
+
+    return close
+
+
+def _watched(turns: LoopTurns, behind: Behind) -> Watchdog:
+    """Begin to watch over the event loop and the engine's thread."""
+    watchdog = Watchdog(behind.parts)
+    watchdog.watch("event-loop", turns.turning)
+    watchdog.watch("engine-turns", behind.turning)
+    watchdog.begin()
+    return watchdog
+
+
+async def _serve(
+    server: Any, listening: Sequence[socket.socket], callers: Callers, behind: Behind
+) -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "tidegate-read"))
     drained = asyncio.Event()
@@ -178,30 +243,28 @@ async def _serve(server: Any, listening: socket.socket, callers: Callers, behind
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    config = server.config
-    config.load()
+    (config := server.config).load()
     server.lifespan = config.lifespan_class(config)
     # Connections are accepted by us, and counted before TLS; what remains of uvicorn's server is its clock and its end.
     server.servers, server.started, state = [], True, server.server_state
     behind.on_end(lambda: soon(leave))
     sweeping = partial(sweep, state.connections)
-    part = behind.parts.part("network-door")
-    accepting = loop.create_task(attend_network(listening, config, state, callers, part))
+    close_doors = _open_doors(
+        listening,
+        behind.parts,
+        partial(attend_network, config=config, state=state, callers=callers),
+    )
     others = [loop.create_task(supervise(behind.parts.part("connections"), sweeping))]
     if behind.beside is not None:
         others.append(loop.create_task(behind.beside()))
-    turns, watchdog = LoopTurns(threading.get_ident()), Watchdog(behind.parts)
+    turns = LoopTurns(threading.get_ident())
     others.append(loop.create_task(turns.run()))
-    watchdog.watch("event-loop", turns.turning)
-    watchdog.watch("engine-turns", behind.turning)
-    watchdog.begin()
+    watchdog = _watched(turns, behind)
     behind.ready()
     await server.main_loop()
     watchdog.end()
-    part.stop()
-    accepting.cancel()
-    await asyncio.gather(accepting, return_exceptions=True)
-    await server.shutdown(sockets=[listening])
+    await close_doors()
+    await server.shutdown(sockets=list(listening))
     for each in others:
         each.cancel()
     await asyncio.gather(*others, return_exceptions=True)

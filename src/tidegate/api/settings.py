@@ -30,6 +30,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     behind_proxy: bool = False
     failures: int = 10
     heartbeat: float = 15.0
+    localhost: bool = True
+    """Whether the server is called `localhost`: not where that may lead to somebody else."""
 
     @property
     def page(self) -> str:
@@ -53,7 +55,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     def hosts(self) -> frozenset[str]:
         """The names by which the server may be called, in lower case and without a port."""
         own = {_as_name(name) for name in (self.host, *self.allow_hosts)}
-        return LOOPBACK_NAMES | (own - {_as_name(name) for name in EVERY_ADDRESS})
+        loopback = LOOPBACK_NAMES if self.localhost else LOOPBACK_NAMES - {"localhost"}
+        return loopback | (own - {_as_name(name) for name in EVERY_ADDRESS})
 
 
 def check_exposure(settings: Settings) -> None:

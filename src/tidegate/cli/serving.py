@@ -1,6 +1,7 @@
 """Serving a store: the engine, its workers, and the HTTP door, in one process tree."""
 
 import gc
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -8,10 +9,19 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from msgspec import structs
+
 from tidegate.api.accept import attend
 from tidegate.api.app import make_app
 from tidegate.api.pages import is_built
-from tidegate.api.server import Behind, find_family, listen, serve
+from tidegate.api.server import (
+    Behind,
+    CannotListen,
+    find_family,
+    listen,
+    listen_twin,
+    serve,
+)
 from tidegate.api.settings import Settings, check_exposure
 from tidegate.cli.ending import opened
 from tidegate.cli.render import tell
@@ -43,14 +53,15 @@ def serve_store(
     """
     find_family(settings.host)  # before it is said of a slip of the hand that others could reach it
     check_exposure(settings)
-    listening = listen(settings.host, settings.port)
+    listening = [listen(settings.host, settings.port)]
     try:
+        settings = _with_twin(listening, settings)
         with opened(partial(_take, home, take)) as runtime:
             runtime.service.tokens.admin_token(home / TOKEN_FILE)
             app = make_app(runtime.service, version("tidegate"), settings)
             runtime.follow_quotas(quotas)
             door = runtime.open_door()
-            url = _address(settings, listening.getsockname()[1])
+            url = _address(settings, listening[0].getsockname()[1])
             runtime.service.codes.page = settings.page or url
             then = None if prepare is None else prepare(runtime, url)
             # What is there now stays for good: the collector need not look at it again and again.
@@ -81,10 +92,24 @@ def serve_store(
             if runtime.failure is not None:
                 raise runtime.failure
     finally:
-        listening.close()
+        for each in listening:
+            each.close()
     tell("stopped; everything accepted is stored")
     sys.stdout.flush()
     return 0
+
+
+def _with_twin(listening: list[socket.socket], settings: Settings) -> Settings:
+    """Listen at the other loopback address, too, or say that `localhost` leads elsewhere."""
+    try:
+        if (twin := listen_twin(listening[0])) is not None:
+            listening.append(twin)
+    except CannotListen as error:
+        tell(
+            f"{error.message.partition(';')[0]}: localhost may lead there, and is not a name of this server"
+        )
+        return structs.replace(settings, localhost=False)
+    return settings
 
 
 def tell_link(runtime: Runtime) -> None:
