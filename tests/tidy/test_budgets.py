@@ -24,7 +24,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "source trees: what is imported and must be there, what git tracks, what is named; packed, read block by block, checked",
     ),
     "cli": (
-        3_010,
+        3_060,
         "every command, as it is typed and as it answers; backups, what is packed, whose store it is",
     ),
     "core": (
