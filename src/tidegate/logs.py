@@ -34,6 +34,9 @@ FEW = 50
 RECENT = 100_000_000
 """Nanoseconds: a log that was written less long before the last one may still be written to, and others may have the same time."""
 
+MOST_SEEN = 200
+"""Logs of which it is kept how much of them was read: those that are still written to, and the last ones that ended."""
+
 PIECE, PIECES = 256 * 1024, 1024 * 1024
 """Bytes of what one attempt has printed that are read at once, and of all."""
 
@@ -53,7 +56,7 @@ class Seen(Struct, frozen=True, omit_defaults=True):
     """
     Up to where somebody has read the logs of an execution.
 
-    All logs that were last written to before `until` (of the file system, in nanoseconds) are read; of others, `bytes` says how much, by node and attempt.
+    All logs that were last written to until `until` (of the file system, in nanoseconds) are read; of others, `bytes` says how much, by node and attempt.
     """
 
     until: Annotated[int, Meta(ge=0)] = 0
@@ -90,7 +93,8 @@ class Logs:
         """Return what was printed since somebody has read, and where they stand then. Of what still runs, whole lines; of very much, a part."""
         found: list[AttemptText] = []
         bytes_: dict[str, int] = {}
-        until, room = seen.until, PIECES
+        done: dict[str, int] = {}
+        latest, room = 0, PIECES
         for name, attempt, path in self._files(execution, node):
             whose = f"{name} {attempt}"
             try:
@@ -98,28 +102,30 @@ class Logs:
             except FileNotFoundError:
                 continue  # it ends at this moment: the next look finds its log
             is_live = path.suffix == ".live"
-            if not is_live and written < seen.until - RECENT and whose not in seen.bytes:
+            if not is_live and written <= seen.until and whose not in seen.bytes:
                 continue
             begin = seen.bytes.get(whose, 0)
             text, end, is_all = _piece(path, begin, min(PIECE, room), whole_lines=is_live)
             room -= end - begin
-            if is_live or not is_all or written >= seen.until - RECENT:
-                bytes_[whose] = end
-            if not is_live:
-                until = max(until, written)
+            bytes_[whose] = end
+            if is_all and not is_live:
+                done[whose] = written
+                latest = max(latest, written)
             if text:
                 found.append(AttemptText(name, attempt, text, is_live))
-        return sorted(found, key=_order), Seen(until, bytes_)
+        until = max(seen.until, latest - RECENT)
+        return sorted(found, key=_order), _standing(until, bytes_, done)
 
     def end(self, execution: str, node: str | None) -> Seen:
         """Return where somebody stands who has read all that was printed until now."""
-        until, bytes_ = 0, {}
+        bytes_, done = {}, {}
         for name, attempt, path in self._files(execution, node):
             with suppress(FileNotFoundError):
-                seen = path.stat()
-                bytes_[f"{name} {attempt}"] = seen.st_size
-                until = max(until, seen.st_mtime_ns)
-        return Seen(until, bytes_)
+                seen, whose = path.stat(), f"{name} {attempt}"
+                bytes_[whose] = seen.st_size
+                if path.suffix == ".log":
+                    done[whose] = seen.st_mtime_ns
+        return _standing(max(done.values(), default=0) - RECENT, bytes_, done)
 
     def _files(self, execution: str, node: str | None) -> Iterator[tuple[str, int, Path]]:
         """Yield the file of each attempt that has printed something, or of those of one node."""
@@ -236,6 +242,18 @@ def _read(path: Path) -> str | None:
             return file.read(2 * MAX_LOG).decode(errors="replace")
     except FileNotFoundError:
         return None  # the attempt has ended while we looked
+
+
+def _standing(until: int, bytes_: dict[str, int], done: dict[str, int]) -> Seen:
+    """Return where one stands who has read so much; `done` says when those were written that are read whole. Of very many, only the last ones may still change."""
+    last = sorted((written, whose) for whose, written in done.items() if written > until)
+    spare = len(bytes_) - (len(done) - len(last)) - MOST_SEEN
+    if spare > 0:
+        until = max([until, *(written for written, _ in last[:spare])])
+    kept = {
+        whose: count for whose, count in bytes_.items() if whose not in done or done[whose] > until
+    }
+    return Seen(until, kept)
 
 
 def _piece(path: Path, begin: int, most: int, *, whole_lines: bool) -> tuple[str, int, bool]:

@@ -22,12 +22,12 @@ from tidegate.errors import (
     InvalidValue,
     NotWaitingYet,
     Refused,
-    Unauthenticated,
     UnknownExecution,
     UnknownSignal,
     UnknownWorkflow,
 )
 from tidegate.remote import Config, Remote, StillRunning
+from tidegate.remote.problems import Unreachable
 from tidegate.types.values import File
 
 HERE = Path(__file__).parent
@@ -258,12 +258,21 @@ def test_what_is_not_there_is_raised_as_what_it_is(remote: Remote):
     remote.terminate(execution)
 
 
-def test_a_wrong_token_is_refused_with_where_it_was_shown(server: Server):
+def test_a_wrong_token_is_refused_with_where_it_was_not_sent_to(server: Server):
+    head, id_, secret, check = server.token.split("_")
+    unknown = "_".join((head, id_, secret[::-1], check))
     with (
-        Remote(Config.for_endpoint(url_of(server), "wrong")) as stranger,
-        pytest.raises(Unauthenticated, match=re.escape(url_of(server))),
+        Remote(Config.for_endpoint(url_of(server), unknown)) as stranger,
+        pytest.raises(
+            Unreachable, match=f"{re.escape(url_of(server))} has not shown that it knows"
+        ),
     ):
         stranger.workflows()
+
+
+def test_what_is_no_token_is_refused_before_anything_is_sent(server: Server):
+    with pytest.raises(InvalidValue, match="begins with tdg_"):
+        Remote(Config.for_endpoint(url_of(server), "wrong"))
 
 
 def test_waiting_ends_when_the_time_is_up_and_the_execution_goes_on(remote: Remote):

@@ -118,7 +118,10 @@ def test_it_says_where_it_serves_and_when_it_has_stopped(tidegate, serve):
     assert server.connect()("GET", "health").status == 200
     assert stat.S_IMODE((home / "token").stat().st_mode) == 0o600
     server.stop()
-    assert server.said.splitlines()[1:] == ["stopped; everything accepted is stored"]
+    link, *rest = server.said.splitlines()[1:]
+    assert link.startswith(f"Open http://127.0.0.1:{port}/#code=")
+    assert server.token not in server.said
+    assert rest == ["stopped; everything accepted is stored"]
 
 
 def test_the_token_stays_the_same_from_start_to_start(serve):

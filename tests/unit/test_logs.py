@@ -210,6 +210,17 @@ class TestNews:
         _, seen = self.read_on(logs, seen)
         assert len(seen.bytes) < 3
 
+    def test_so_it_does_if_very_many_end_at_once(self, tmp_path: Path):
+        logs = Logs(tmp_path)
+        for number in range(1_000):
+            write(tmp_path, "e", f"n{number}", 1, f"{number}\n")
+            os.utime(logs.path("e", f"n{number}", 1), ns=(10**18 + number, 10**18 + number))
+        text, seen = self.read_on(logs, Seen())
+        assert sorted(map(int, text.split())) == list(range(1_000))
+        assert len(seen.bytes) <= 200
+        write(tmp_path, "e", "late", 1, "late\n")
+        assert self.read_on(logs, seen)[0] == "late\n"
+
     def test_very_much_is_read_in_pieces_that_end_with_a_line(self, tmp_path: Path):
         logs = Logs(tmp_path)
         body = "".join(f"{'é' * 50} {number}\n" for number in range(8_000))

@@ -10,6 +10,7 @@ import shlex
 import threading
 import time
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -56,7 +57,7 @@ class _MootError(Exception):
 
 
 class Follower:
-    """Follows one execution. `lines` is where answers are read from; None: nobody is asked. Of one that is not new, what was printed before is not shown."""
+    """Follows one execution. `lines` is where answers are read from; None: nobody is asked. What was printed before `since` is not shown."""
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class Follower:
         prepared: Sequence[Prepared],
         lines: Lines | None,
         *,
-        is_new: bool,
+        since: datetime | None = None,
     ) -> None:
         self._way = way
         self._id = execution
@@ -74,8 +75,8 @@ class Follower:
         self._lines = lines if lines is not None else Lines()
         self._reader = Reader(way.blobs)
         self._prints = Prints(way, execution)
-        if not is_new:
-            self._prints.skip()
+        if since is not None:
+            self._prints.skip(since)
         self._seen = 0
         self._view: ExecutionView | None = None
         self._is_told = False

@@ -6,6 +6,7 @@ Lines are whole, as far as the task is still running; those of several tasks com
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 import click
 
@@ -29,9 +30,9 @@ class Prints:
         self._next = BEGINNING
         self._names: dict[str, set[str]] = {}
 
-    def skip(self) -> None:
-        """Leave out what was printed until now."""
-        self._next = END
+    def skip(self, until: datetime) -> None:
+        """Leave out what was printed until an instant; of what another process runs, until now, for its clock may be another."""
+        self._next = f"@{int(until.timestamp() * 1e6)}" if self._way.is_owner else END
 
     def lines(self) -> list[str]:
         """Return what was printed since the last look."""

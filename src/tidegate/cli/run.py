@@ -9,6 +9,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -32,7 +33,16 @@ from tidegate.cli.options import (
     strict_option,
     workers_option,
 )
-from tidegate.cli.render import brief, failure_line, line, print_json, result, tell, why_queued
+from tidegate.cli.render import (
+    brief,
+    failure_line,
+    line,
+    print_json,
+    result,
+    tell,
+    utc_now,
+    why_queued,
+)
 from tidegate.cli.store import open_engine
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
@@ -128,6 +138,7 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
     if options is None or (options.wants_help and options.workflow is None):
         click.echo(ctx.get_help())
         return 0 if given["wants_help"] else 2
+    began = utc_now()
     opener = partial(open_engine, workers=options.workers, strict=options.strict)
     with way_to(options.home, opener) as way:
         found = _register(way, options)
@@ -159,8 +170,8 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
                 f" the code has changed since (now {line(launched.asked_version)}); for the new code, choose another --id"
             )
         prepared = _answer_early(way, id_, chosen, prepared)
-        is_new = launched.created is not False
-        view = _follow(way, id_, prepared, detach=options.detach, is_new=is_new)
+        since = None if launched.created is not False else began
+        view = _follow(way, id_, prepared, detach=options.detach, since=since)
         _tell_of_others(way, id_)
         return _finish(view, detach=options.detach, as_json=options.as_json)
 
@@ -182,11 +193,12 @@ def resume_command(
     as_json: bool,
 ) -> int:
     """Go on with an execution, or with all that have not ended, and ask for what they wait for. A restored store acts from now on."""
+    began = utc_now()
     if server() is None:
         let_act(home)
     with way_to(home, partial(open_engine, workers=workers, strict=strict)) as way:
         if execution is not None:
-            view = _follow(way, full_id(way, execution), [], detach=detach)
+            view = _follow(way, full_id(way, execution), [], detach=detach, since=began)
             return _finish(view, detach=detach, as_json=as_json)
         page = way.ask(ListExecutions(phases=OPEN_PHASES, limit=1000))
         ids = [each.id for each in reversed(page.items)]
@@ -197,7 +209,7 @@ def resume_command(
         damaged = False
         for id_ in ids:
             try:
-                views.append(_follow(way, id_, [], detach=detach, lines=lines))
+                views.append(_follow(way, id_, [], detach=detach, lines=lines, since=began))
             except (StoreDamaged, TaskHeld) as error:
                 damaged = True
                 tell(line(error.message))
@@ -281,11 +293,11 @@ def _follow(
     *,
     detach: bool,
     lines: Lines | None = None,
-    is_new: bool = False,
+    since: datetime | None,
 ) -> ExecutionView:
     with _interruptible(id_):
         reader = None if detach else (lines or Lines())
-        return Follower(way, id_, prepared, reader, is_new=is_new).follow(detach=detach)
+        return Follower(way, id_, prepared, reader, since=since).follow(detach=detach)
 
 
 @contextmanager

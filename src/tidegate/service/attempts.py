@@ -7,6 +7,8 @@ published until now, and have no digest. What an earlier version of Tidegate kep
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Iterable
+from zlib import compress, decompressobj
+from zlib import error as zlib_error
 
 import msgspec
 from msgspec import structs
@@ -18,6 +20,7 @@ from tidegate.logs import AttemptText, Seen
 from tidegate.ports.artifacts import Artifacts
 from tidegate.sdk.report import protected
 from tidegate.service.executions import Executions
+from tidegate.service.moments import number
 from tidegate.service.queued import Queued
 from tidegate.service.views import node_view
 from tidegate.wire import (
@@ -35,6 +38,9 @@ BEGINNING = "0"
 
 END = "end"
 """Where one stands who has read all that was printed until now."""
+
+MOST_UNPACKED = 64 * 1024
+"""Bytes of where a reader stands, unpacked."""
 
 MOST_UNCHANGED = 100
 """How many nodes that are held stand in a view of what has changed though they have not: else a look again would cost as much as the first."""
@@ -159,15 +165,19 @@ def _text(page: bytes) -> str:
 
 
 def _cursor(seen: Seen) -> str:
-    return urlsafe_b64encode(msgspec.json.encode(seen)).decode()
+    # In the address of a request there is little room.
+    return urlsafe_b64encode(compress(msgspec.json.encode(seen))).decode()
 
 
 def _seen(cursor: str) -> Seen:
     if cursor == BEGINNING:
         return Seen()
+    if cursor.startswith("@") and (since := number(cursor[1:])) is not None:
+        return Seen(since * 1000)
     try:
-        return msgspec.json.decode(urlsafe_b64decode(cursor), type=Seen)
-    except ValueError:
+        unpacked = decompressobj().decompress(urlsafe_b64decode(cursor), MOST_UNPACKED)
+        return msgspec.json.decode(unpacked, type=Seen)
+    except (ValueError, zlib_error):
         why = f"{cursor[:40]!r} is not where a reader of logs stands; take the `next` of an earlier reply, or 0"
         raise InvalidValue(why, [Fault(("after",), why)]) from None
 

@@ -279,8 +279,8 @@ class GetLogs(Ask[LogList], frozen=True, kw_only=True, tag="get_logs"):
     after: Annotated[
         str,
         Meta(
-            max_length=50_000,
-            description="The `next` of an earlier reply: only what was printed since. 0 is before everything, `end` behind all that was printed until now; empty: all there is, and no `next`.",
+            max_length=4_000,
+            description="The `next` of an earlier reply: only what was printed since. 0 is before everything, `end` behind all that was printed until now, `@N` behind what had ended N microseconds after 1970; empty: all there is, and no `next`.",
         ),
     ] = ""
 

@@ -92,7 +92,7 @@ FULL: list[Ask[Any]] = [
     Answer(id=ODD, name=ODD, value={"a": [1.5, "ü"]}, comment="ü\n", key="k 1", shown="1:0a"),
     Abort(id=ODD, reason="ü\n"),
     ListEvents(id=ODD, after=2**53, limit=1, wait=1.0),
-    GetLogs(id=ODD, node="n2/n0"),
+    GetLogs(id=ODD, node="n2/n0", after="end"),
     GetDeck(id=ODD, node="n2/n0", attempt=2),
     DescribeBlob(digest="ab" * 32),
     ListWorkflows(),
