@@ -1,7 +1,6 @@
 """The Python client against a real server: what the seed page prints, and everything else that can be asked."""
 
 import importlib
-import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -27,7 +26,6 @@ from tidegate.errors import (
     UnknownWorkflow,
 )
 from tidegate.remote import Config, Remote, StillRunning
-from tidegate.remote.problems import Unreachable
 from tidegate.types.values import File
 
 HERE = Path(__file__).parent
@@ -256,23 +254,6 @@ def test_what_is_not_there_is_raised_as_what_it_is(remote: Remote):
     with pytest.raises(Refused, match="no outputs yet"):
         _ = execution.outputs
     remote.terminate(execution)
-
-
-def test_a_wrong_token_is_refused_with_where_it_was_not_sent_to(server: Server):
-    head, id_, secret, check = server.token.split("_")
-    unknown = "_".join((head, id_, secret[::-1], check))
-    with (
-        Remote(Config.for_endpoint(url_of(server), unknown)) as stranger,
-        pytest.raises(
-            Unreachable, match=f"{re.escape(url_of(server))} has not shown that it knows"
-        ),
-    ):
-        stranger.workflows()
-
-
-def test_what_is_no_token_is_refused_before_anything_is_sent(server: Server):
-    with pytest.raises(InvalidValue, match="begins with tdg_"):
-        Remote(Config.for_endpoint(url_of(server), "wrong"))
 
 
 def test_waiting_ends_when_the_time_is_up_and_the_execution_goes_on(remote: Remote):

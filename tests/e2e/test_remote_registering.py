@@ -1,12 +1,15 @@
-"""The Python client registers what the command line does: with the files that are named, and launches from its own directory."""
+"""The Python client registers what the command line does: with the files that are named, and launches from its own directory; and only where its token is known."""
 
+from contextlib import closing
 from pathlib import Path
 
+import pytest
 from tests.serving import Server
 
-from tidegate.remote import Config, Remote
+from tidegate.remote import Config, Remote, Unreachable
 
 READ = """
+from contextlib import closing
 from pathlib import Path
 from tidegate import current_context, task, workflow
 
@@ -34,3 +37,15 @@ def test_files_that_are_included_travel_with_the_code(tmp_path: Path, monkeypatc
             assert done.outputs["o0"] == ["0.5", str(tmp_path)]
     finally:
         server.close()
+
+
+def test_a_client_with_another_secret_learns_that_it_was_not_sent(tmp_path: Path):
+    with closing(Server(tmp_path / "home")) as server:
+        url = f"http://127.0.0.1:{server.ready().port}"
+        head, id_, secret, check = server.token.split("_")
+        unknown = "_".join((head, id_, secret[::-1], check))
+        with (
+            Remote(Config.for_endpoint(url, unknown)) as stranger,
+            pytest.raises(Unreachable, match=f"{url} has not shown that it knows the token {id_}"),
+        ):
+            stranger.workflows()
