@@ -4,6 +4,8 @@ Strangers: whoever has shown no token shuts nobody out who has one, and costs li
 Method: the real server, and crowds of strangers from the same address as the holder of the token.
 """
 
+import http.client
+import json
 import resource
 import socket
 import ssl
@@ -14,6 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 from tests.serving import LONGEST, Connection, Server
 
+from tidegate.api.auth import STRANGERS_RATE
 from tidegate.api.callers import STRANGERS
 
 CROWD = 2_000
@@ -47,6 +50,14 @@ def crowd(stack, port, said):
             line.sendall(said)
 
 
+def ask_as_a_stranger(port, method, path, body=None):
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST)
+    content = None if body is None else json.dumps(body)
+    line.request(method, f"/api/v1/{path}", content, {"Content-Type": "application/json"})
+    assert line.getresponse().status == 200
+    line.close()
+
+
 def seconds_of(act):
     begun = time.monotonic()
     act()
@@ -67,6 +78,31 @@ def test_a_crowd_with_unfinished_requests_shuts_no_holder_of_a_token_out(tmp_pat
 
         assert max(seconds_of(asks) for _ in range(10)) < SOON
         assert before("GET", "executions").status == 200, "and who was there before is still"
+
+
+def test_strangers_who_ask_and_hang_up_leave_no_line_behind(tmp_path):
+    asked = b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    with serving(tmp_path) as server:
+        for _ in range(5 * CROWD):
+            with socket.create_connection(("127.0.0.1", server.port), SOON) as line:
+                line.sendall(asked)
+
+        took = seconds_of(lambda: ask_as_a_stranger(server.port, "GET", "health"))
+        assert took < 5 * CROWD / STRANGERS_RATE / 4, "they stand in line, gone"
+
+
+def test_who_shows_a_right_secret_does_not_stand_in_line_with_those_who_try(tmp_path):
+    asked = b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    with serving(tmp_path) as server, ExitStack() as stack:
+        known = {"token": server.token.split("_")[1], "nonce": "00" * 32}
+        for _ in range(STRANGERS - 10):
+            line = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), SOON))
+            line.sendall(asked * 5)  # one after the other: a line of some seconds
+
+        took = seconds_of(lambda: ask_as_a_stranger(server.port, "POST", "proof", known))
+        assert took < (STRANGERS - 10) / STRANGERS_RATE, "nobody stands before it"
 
 
 def test_strangers_behind_tls_are_counted_before_the_handshake(tmp_path):

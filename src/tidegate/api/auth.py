@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from msgspec import structs
 
-from tidegate.api.budgets import Buckets, Pace
+from tidegate.api.budgets import Buckets, WaitingLine
 from tidegate.api.callers import CALLER, Caller
 from tidegate.api.replies import WHOLE, Out
 from tidegate.api.route import AsgiApp, Message, Receive, Scope, Send
@@ -92,7 +92,7 @@ class Gatekeeper:
         self._cookie = cookie_name(settings).encode()
         self._clock = clock
         self._failures = Buckets(settings.failures / 60, settings.failures)
-        self._strangers = Pace(STRANGERS_RATE, STRANGERS_BURST)
+        self._strangers = WaitingLine(STRANGERS_RATE, STRANGERS_BURST)
         self._names: dict[bytes, str] = {}
         """How the server was called, and rightly."""
         self._kept = clock()
@@ -115,21 +115,20 @@ class Gatekeeper:
             self.note_refusal(scope, error)
             if caller is not None and error.status == 401:
                 caller.is_strange()
-            return self._in_turn(partial(Out(scope, send).error, error))
+            return self._in_turn(caller, partial(Out(scope, send).error, error))
         if scope["method"] == "POST" and scope["path"] in TRIED:
             state["address"] = self._address(scope)
             # Its reply is looked at, so it comes in messages.
             scope.get("extensions", {}).pop(WHOLE, None)
-            send = self._noting_failure(scope, send)
+            return self._app(scope, receive, self._noting_failure(scope, send, caller))
         if not principal.name:
-            return self._in_turn(partial(self._app, scope, receive, send))
+            return self._in_turn(caller, partial(self._app, scope, receive, send))
         return self._app(scope, receive, send)
 
-    async def _in_turn(self, reply: Callable[[], Awaitable[None]]) -> None:
+    async def _in_turn(self, caller: Caller | None, reply: Callable[[], Awaitable[None]]) -> None:
         """Reply to a stranger, when strangers may have one more reply: they all together have a small part of the processor, and wait for it in line."""
-        if wait := self._strangers.wait(self._clock()):
-            await asyncio.sleep(wait)
-        await reply()
+        if await self._strangers.turn(caller):
+            await reply()
 
     def _admitted(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Principal:
         host = self._own_name(headers.get(b"host", b""))
@@ -209,14 +208,18 @@ class Gatekeeper:
             )
         return Unauthenticated(NOBODY)
 
-    def _noting_failure(self, scope: Scope, send: Send) -> Send:
-        """Count a trade of a wrong token like a request with one."""
+    def _noting_failure(self, scope: Scope, send: Send, caller: Caller | None) -> Send:
+        """Count a trade of a wrong token like a request with one. Who has a right secret does not stand in line with those who try."""
         address, refused = self._address(scope), False
 
         async def noting(message: Message) -> None:
             nonlocal refused
             if refused:
                 return
+            if message["type"] == "http.response.start" and message["status"] != 200:
+                refused = not await self._strangers.turn(caller)
+                if refused:
+                    return
             if message["type"] == "http.response.start" and message["status"] == 401:
                 error = self._failed(address)
                 if isinstance(error, RateLimited):

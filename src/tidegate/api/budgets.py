@@ -5,10 +5,12 @@ Rule 1: each principal has budgets of its own, so none can take those of all. St
 Rule 2: what costs more takes more. What one client needs that goes as fast as it can is always there.
 """
 
+import asyncio
 from collections import Counter
 from math import inf
 from typing import Any, Final
 
+from tidegate.api.callers import Caller
 from tidegate.errors import RateLimited
 
 MAX_KEYS: Final = 10_000
@@ -45,6 +47,51 @@ class Pace:
         """Take the next turn; return in how many seconds it is."""
         self._next = max(self._next, now - self._ahead) + self._gap
         return max(0.0, self._next - now)
+
+
+class WaitingLine:
+    """
+    A line of those who wait for a turn at a rate, after a burst, the first that came first. Only for one event loop.
+
+    Who hangs up leaves it at once, and takes no turn: it is never longer than there are connections, whoever floods it.
+    """
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._pace = Pace(rate, burst)
+        self._waiting: dict[asyncio.Future[bool], None] = {}
+        self._next: asyncio.TimerHandle | None = None
+
+    async def turn(self, caller: Caller | None) -> bool:
+        """Return True when it is this caller's turn, or False as soon as his connection has ended."""
+        loop = asyncio.get_running_loop()
+        if self._next is None:
+            pause = self._pace.wait(loop.time())
+            if not pause:
+                return True
+            self._next = loop.call_later(pause, self._go_on)
+        turn: asyncio.Future[bool] = loop.create_future()
+        self._waiting[turn] = None
+        if caller is not None:
+            caller.waits = turn
+        try:
+            return await turn
+        finally:
+            self._waiting.pop(turn, None)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def _go_on(self) -> None:
+        self._next = None
+        now = asyncio.get_running_loop().time()
+        while (first := next(iter(self._waiting), None)) is not None:
+            del self._waiting[first]
+            if first.done():
+                continue  # he has left, and does not know yet
+            first.set_result(True)
+            if pause := self._pace.wait(now):
+                self._next = asyncio.get_running_loop().call_later(pause, self._go_on)
+                return
 
 
 class Buckets:

@@ -8,6 +8,7 @@ Rule 2: a connection becomes its holder's with the first request that shows a va
 Rule 3: the numbers follow from how many files the process may open, so connections alone never use them up.
 """
 
+import asyncio
 import resource
 import socket
 from collections import Counter
@@ -126,7 +127,7 @@ class Callers:
 class Caller:
     """One connection: whose it is, and how to end it. `holder` is the id of the token, empty for a stranger."""
 
-    __slots__ = ("_callers", "_closed", "_socket", "_transport", "holder")
+    __slots__ = ("_callers", "_closed", "_socket", "_transport", "holder", "waits")
 
     def __init__(self, lines: Callers, line: socket.socket) -> None:
         self._callers = lines
@@ -134,6 +135,8 @@ class Caller:
         self._transport: Any = None
         self._closed = False
         self.holder = ""
+        self.waits: asyncio.Future[bool] | None = None
+        """Where a request of his waits for its turn."""
 
     def made(self, transport: Any) -> None:
         """Note that it is open, after TLS."""
@@ -156,6 +159,12 @@ class Caller:
         """Note that it has ended."""
         self._closed = True
         self._callers._forget(self)  # noqa: SLF001
+
+    def lost(self) -> None:
+        """Note that it has ended, and that the request under way knows: what waits for its turn leaves the line."""
+        self.closed()
+        if self.waits is not None and not self.waits.done():
+            self.waits.set_result(False)
 
     def drop(self) -> None:
         """End it at once."""

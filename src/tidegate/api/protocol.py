@@ -82,7 +82,7 @@ class Protocol(HttpToolsProtocol):
             self._under_way.disconnected = True
             self._under_way.message_event.set()
         if self._caller is not None:
-            self._caller.closed()
+            self._caller.lost()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

@@ -1,8 +1,12 @@
 """Budgets by who asks: nobody takes those of another, and what costs more takes more."""
 
+import asyncio
+import socket
+
 import pytest
 
-from tidegate.api.budgets import BURST, RATE, Buckets, Pace, Shares, cost_of
+from tidegate.api.budgets import BURST, RATE, Buckets, WaitingLine, Pace, Shares, cost_of
+from tidegate.api.callers import Callers, Sizes
 from tidegate.errors import RateLimited
 from tidegate.wire import ListExecutions
 
@@ -12,6 +16,34 @@ def test_strangers_wait_for_their_turn_together_and_nobody_is_refused():
 
     assert [round(pace.wait(100.0), 3) for _ in range(6)] == [0, 0, 0, 0.1, 0.2, 0.3]
     assert pace.wait(101.0) == 0, "a second later all of that is over"
+
+
+def test_who_leaves_the_line_takes_no_turn_and_the_others_keep_their_order():
+    callers, came = Callers(Sizes()), []
+
+    async def stand(line, number, caller):
+        if await line.turn(caller):
+            came.append(number)
+
+    async def scene():
+        line = WaitingLine(rate=50, burst=1)
+        lines = [callers.open(here) for here in sockets]
+        standing = [asyncio.ensure_future(stand(line, n, each)) for n, each in enumerate(lines)]
+        await asyncio.sleep(0)
+        assert len(line) == 999
+        for each in lines[1:-2]:
+            each.lost()
+        await asyncio.wait_for(asyncio.gather(*standing), 5)  # 20 s, if each had a turn
+        assert len(line) == 0
+        assert await line.turn(None), "and it goes on"
+
+    sockets = [socket.socket() for _ in range(1_000)]
+    try:
+        asyncio.run(scene())
+    finally:
+        for each in sockets:
+            each.close()
+    assert came == [0, 998, 999]
 
 
 def test_only_so_many_callers_are_remembered(monkeypatch):
