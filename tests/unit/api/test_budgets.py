@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from tidegate.api.budgets import BURST, RATE, Buckets, WaitingLine, Pace, Shares, cost_of
+from tidegate.api.budgets import BURST, RATE, Buckets, Pace, Shares, WaitingLine, cost_of
 from tidegate.api.callers import Callers, Sizes
 from tidegate.errors import RateLimited
 from tidegate.wire import ListExecutions
