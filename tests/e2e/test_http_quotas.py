@@ -30,6 +30,24 @@ def test_a_server_counts_what_is_there_and_refuses_with_the_name_of_the_quota(tm
     assert "100% of its quota of launches" in server.said or "133%" in server.said
 
 
+def test_an_upload_beyond_the_quota_of_files_is_refused_with_its_name(tmp_path):
+    server = Server(tmp_path / "home", "--quota", "blobs=10k").ready()
+    try:
+        ask = server.connect()
+        octets = {"Content-Type": "application/octet-stream"}
+        give_up = time.monotonic() + LONGEST
+        sizes = iter(range(1_000, 2_000))
+        while (sent := ask("POST", "blobs", b"x" * next(sizes), **octets)).status == 201:
+            assert time.monotonic() < give_up, "it does not count"
+        launched = ask("GET", "executions")
+    finally:
+        server.close()
+
+    assert (sent.status, sent.body["code"], sent.body["quota"]) == (507, "quota_reached", "blobs")
+    assert launched.status == 200
+    assert "of its quota of blobs" in server.said
+
+
 def ask_metrics(server):
     import http.client  # noqa: PLC0415 - for this one
 
@@ -44,4 +62,4 @@ def test_a_quota_that_there_is_not_is_said_on_one_line(tidegate):
     for word in ("cats=3", "launches", "history=x", "history=10Zi"):
         tried = tidegate("serve", "--quota", word)
         assert tried.code == 2
-        assert f"--quota {word}: give one of launches, history and a number" in tried.err
+        assert f"--quota {word}: give one of launches, history, blobs and a number" in tried.err

@@ -51,7 +51,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "what tasks print, read whole or from where one stands, and decks: published, and of earlier versions",
     ),
     "parts": (155, "background parts, seen to their end"),
-    "ports": (550, "what a database, its audit log, an executor and a place for files must give"),
+    "ports": (560, "what a database, its audit log, an executor and a place for files must give"),
     "remote": (1_240, "the Python client, and the way to a server, which proves itself first"),
     "runtime": (290, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (
@@ -59,7 +59,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "what authors write, traced into a graph; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
     ),
     "service": (
-        3_450,
+        3_490,
         "use cases, lists, views, decks as history has them, what blobs are, what is missing, waits or is asked for in vain, and who may, who they are in a browser, and what they did",
     ),
     "stores": (

@@ -10,6 +10,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -64,6 +65,13 @@ class BlobDirectory:
         if not stat.S_ISREG(found.st_mode):
             raise _unknown(digest)
         return found.st_size
+
+    def total(self) -> int:
+        """Return how many bytes all blobs have together. Errors: `StoreError`."""
+        try:
+            return sum(map(_bytes_in, self._root.iterdir())) if self._root.exists() else 0
+        except OSError as error:
+            raise disk.failed("the blobs cannot be counted", error) from error
 
     def read(self, digest: str, /) -> Iterator[bytes]:
         """Yield a blob in pieces, the last one only if all of them are as they were put. Errors: `UnknownBlob`, `StoreDamaged`, `StoreError`."""
@@ -126,6 +134,15 @@ class BlobDirectory:
             if directory not in self._safe:
                 disk.sync(directory.parent)
                 self._safe.add(directory)
+
+
+def _bytes_in(directory: Path) -> int:
+    count = 0
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(directory) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):  # a draft that is done
+                count += entry.stat(follow_symlinks=False).st_size
+    return count
 
 
 def check_digest(digest: str) -> None:

@@ -23,6 +23,10 @@ class Blobs(Protocol):
         """Return how many bytes a blob has. Errors: `UnknownBlob`, also if this is not a digest; `StoreError`."""
         ...
 
+    def total(self) -> int:
+        """Return how many bytes all blobs have together, after a look at each; what is put meanwhile may be counted or not. Errors: `StoreError`."""
+        ...
+
     def read(self, digest: str, /) -> Iterator[bytes]:
         """
         Yield a blob in pieces, the last one only when all of them are known to be what was put.

@@ -3,13 +3,15 @@ Quotas: how much a project may have, so that one cannot fill the disk of all.
 
 Rule 1: what is used follows from the history, which is read forward, line by line once; nothing is written for it, and no commit waits for it.
 Rule 2: who launches is refused when the project has all that it may have. What is there goes on: answers, aborts and results are always stored.
-Rule 3: at `WARNING` of a quota the log says so, once.
+Rule 3: files belong to no project, for whoever has the same content has the same file: all that are uploaded share one quota.
+Rule 4: at `WARNING` of a quota the log says so, once.
 
-What is counted is up to `PAUSE` seconds old, and launches since are counted as they are asked for.
+What is counted is up to `PAUSE` seconds old (of files, `FILES_PAUSE`), and launches and uploads since are counted as they are asked for.
 """
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -19,18 +21,26 @@ from msgspec import Struct
 from tidegate.errors import QuotaReached
 from tidegate.ir.amounts import size
 from tidegate.parts import Part
+from tidegate.ports.blobs import Blobs
 from tidegate.ports.changes import Changes, Cursor
 
 WARNING: Final = 0.8
 
-LAUNCHES, HISTORY = "launches", "history"
-DEFAULTS: Final[Mapping[str, int]] = {LAUNCHES: 1_000_000, HISTORY: 20 * 1024**3}
-"""Executions that are kept, and bytes of their history: 20 KiB for each, where an execution with one question has 2."""
+LAUNCHES, HISTORY, BLOBS = "launches", "history", "blobs"
+DEFAULTS: Final[Mapping[str, int]] = {
+    LAUNCHES: 1_000_000,
+    HISTORY: 20 * 1024**3,
+    BLOBS: 100 * 1024**3,
+}
+"""Executions that are kept, and bytes of their history: 20 KiB for each, where an execution with one question has 2; bytes of all files."""
 
 LINES: Final = 20_000
 """Lines that are read at once: measured, 5 ms where they are small."""
 
 PAUSE: Final = 1.0
+
+FILES_PAUSE: Final = 600.0
+"""Seconds between two looks at all files, which may be a million."""
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +57,16 @@ class Used(Struct, frozen=True):
 class Quotas:
     """What projects use. `limits` is what each may have, by the name of the quota."""
 
-    def __init__(self, changes: Changes, limits: Mapping[str, int] = DEFAULTS) -> None:
+    def __init__(
+        self, changes: Changes, blobs: Blobs, limits: Mapping[str, int] = DEFAULTS
+    ) -> None:
         self._changes = changes
+        self._blobs = blobs
+        self._files = 0
+        self._files_again = 0.0
         self.limits = limits
         self._cursor = Cursor("0")
-        self._used: dict[str, Counter[str]] = {name: Counter() for name in DEFAULTS}
+        self._used: dict[str, Counter[str]] = {LAUNCHES: Counter(), HISTORY: Counter()}
         self._asked: Counter[str] = Counter()
         self._warned: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -64,6 +79,8 @@ class Quotas:
         if not self.is_on:
             return
         for name, most in self.limits.items():
+            if name == BLOBS:
+                continue
             used = self._used[name][project]
             if name == LAUNCHES:
                 used += self._asked[project]
@@ -78,6 +95,25 @@ class Quotas:
                 )
         with self._lock:
             self._asked[project] += 1
+
+    def add_file(self, count: int) -> None:
+        """Count the bytes of an upload. Errors: `QuotaReached`, and then it is not to be kept."""
+        most = self.limits.get(BLOBS)
+        if not self.is_on or most is None:
+            return
+        with self._lock:
+            used = self._files + count
+            if used <= most:
+                self._files = used
+        if used > most:
+            raise QuotaReached(
+                f"the files of this store have reached their quota of {BLOBS} ({_told(BLOBS, most)}): have"
+                f" `tidegate serve --quota {BLOBS}=N` raise it",
+                quota=BLOBS,
+                project="",
+                most=most,
+            )
+        self._warn(Used("", BLOBS, used, most))
 
     def follow(self, part: Part) -> None:
         """Count what is stored, in this thread, until the part is stopped."""
@@ -94,6 +130,11 @@ class Quotas:
 
     def look(self) -> None:
         """Count what was stored since the last look. Errors: `StoreError`."""
+        if time.monotonic() >= self._files_again:
+            total = self._blobs.total()
+            self._files_again = time.monotonic() + FILES_PAUSE
+            with self._lock:
+                self._files = total
         with self._lock:
             asked = self._asked.copy()
         while True:
@@ -113,6 +154,9 @@ class Quotas:
     def used(self) -> Iterator[Used]:
         """Yield what each project has of each quota."""
         for name, most in self.limits.items():
+            if name == BLOBS:
+                yield Used("", BLOBS, self._files, most)
+                continue
             for project, used in sorted(self._used[name].copy().items()):
                 yield Used(project, name, used, most)
 
@@ -123,11 +167,12 @@ class Quotas:
         elif what not in self._warned:
             self._warned.add(what)
             log.warning(
-                "project %r has %s of its quota of %s (%s); beyond it, launches are refused",
-                each.project,
+                "%s has %s of its quota of %s (%s); beyond it, %s are refused",
+                "the store" if each.quota == BLOBS else f"project {each.project!r}",
                 f"{each.used / each.most:.0%}",
                 each.quota,
                 _told(each.quota, each.most),
+                "uploads" if each.quota == BLOBS else "launches",
             )
 
 

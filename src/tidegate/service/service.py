@@ -75,7 +75,7 @@ class Service:
         )
         self.feed = Feed(store, self._executions, engine.damage)
         self.gauges = Gauges(store, engine, executor)
-        self.quotas = Quotas(store.changes)
+        self.quotas = Quotas(store.changes, artifacts.blobs)
         self._engine = engine
         self._changes = store.changes
         store.changes.subscribe(self.parts.part("watch").guard(self.watch.changed))

@@ -4,7 +4,7 @@ import pytest
 
 from tidegate import wait_for_input, workflow
 from tidegate.errors import QuotaReached
-from tidegate.service.quotas import DEFAULTS, HISTORY, LAUNCHES
+from tidegate.service.quotas import BLOBS, DEFAULTS, HISTORY, LAUNCHES
 from tidegate.testing import Sandbox
 from tidegate.wire import Answer, GetExecution, Launch, Relaunch
 
@@ -82,3 +82,22 @@ def test_where_nothing_is_counted_nothing_is_refused():
         sandbox._register(ask)
         sandbox._service.quotas.limits = {LAUNCHES: 0}
         assert launch(sandbox._service)
+
+
+def test_files_share_a_quota_in_which_those_count_that_were_there(service, caplog):
+    service.blobs.put([b"x" * 600])
+    service.quotas._files_again = 0.0
+    service.quotas.limits = {**DEFAULTS, BLOBS: 1_000}
+    service.quotas.look()
+
+    service.quotas.add_file(250)
+    with pytest.raises(QuotaReached, match="the files of this store have reached") as refused:
+        service.quotas.add_file(151)
+    assert (refused.value.status, refused.value.details["quota"]) == (507, BLOBS)
+    service.quotas.add_file(150)
+
+    used = [each for each in service.quotas.used() if each.quota == BLOBS]
+    assert [(each.project, each.used, each.most) for each in used] == [("", 1_000, 1_000)]
+    (said,) = (each for each in caplog.messages if BLOBS in each)
+    assert said.startswith("the store has 85% of its quota of blobs")
+    assert launch(service)

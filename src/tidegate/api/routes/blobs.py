@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from tidegate.api.backend import Backend
 from tidegate.api.route import BYTES, Call, Content, Reply, Route, Stream, asking
-from tidegate.errors import UnknownBlob
+from tidegate.errors import QuotaReached, UnknownBlob
 from tidegate.service.access import Action
 from tidegate.wire import Stored
 
@@ -21,6 +21,8 @@ CHUNK = 256 * 1024
 
 async def put_blob(backend: Backend, call: Call) -> Reply:
     """Store a file, and return its digest."""
+    # Before it is read, too: a file that has no room in any case is not awaited.
+    backend.service.quotas.add_file(0)
     assert call.chunks is not None, "the route takes its body as it comes"
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
         size = 0
@@ -30,6 +32,7 @@ async def put_blob(backend: Backend, call: Call) -> Reply:
                 await asyncio.to_thread(file.write, chunk)
             else:
                 file.write(chunk)
+        backend.service.quotas.add_file(size)
         file.seek(0)
         pieces = iter(lambda: file.read(CHUNK), b"")
         digest = await asyncio.to_thread(backend.service.blobs.put, pieces)
@@ -68,6 +71,7 @@ ROUTES = (
         handler=put_blob,
         body=Content((BYTES,), MAX_BLOB, streamed=True),
         gives={201: Stored},
+        refuses=(QuotaReached,),
         tag=TAG,
     ),
     Route(
