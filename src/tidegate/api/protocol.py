@@ -41,6 +41,9 @@ LINGER: Final = 2.0
 SWEEP: Final = 2.0
 """Seconds between two looks at all connections."""
 
+MOST_AHEAD: Final = 8
+"""Requests that may come on a connection before the reply to an earlier one. Of the smallest, thousands fit into what is read at once; each takes a KiB, and 60 us of the loop."""
+
 OFFERS: Final = frozenset({b"connection", b"upgrade", b"http2-settings"})
 """The headers with which another protocol is offered."""
 
@@ -84,6 +87,10 @@ class Protocol(HttpToolsProtocol):
         if self._caller is not None:
             self._caller.lost()
         super().connection_lost(exc)
+        # They hold each other, and would be left to the collector: some hundred megabytes, if many ask much and hang up.
+        for cycle, _ in self.pipeline:
+            cycle.scope["extensions"].clear()
+        self.pipeline.clear()
 
     def data_received(self, data: bytes) -> None:
         """Take what has come, unless it is of no use any more."""
@@ -97,7 +104,10 @@ class Protocol(HttpToolsProtocol):
             self._decline(data[offer.args[0] :])
             return
         except httptools.HttpParserError:
-            self._refuse(_head_too_large() if self._size > MAX_HEAD else _unreadable())
+            if len(self.pipeline) >= MOST_AHEAD:
+                self._refuse(_too_far_ahead())
+            else:
+                self._refuse(_head_too_large() if self._size > MAX_HEAD else _unreadable())
             return
         if self._since is None:
             if self.cycle is None or self.cycle.response_complete:
@@ -110,7 +120,9 @@ class Protocol(HttpToolsProtocol):
                 self._refuse(_head_too_large())
 
     def on_message_begin(self) -> None:
-        """Begin to count."""
+        """Begin to count, unless too much was asked already that has no reply."""
+        if len(self.pipeline) >= MOST_AHEAD:
+            raise _too_far_ahead()
         super().on_message_begin()
         self._since, self._size, self._in_body = self.loop.time(), 0, False
         self._came = self._wasted = 0
@@ -294,6 +306,12 @@ async def sweep(connections: set[Any]) -> None:
 
 def _unreadable() -> BadRequest:
     return BadRequest("this is not HTTP/1.1, or not of the strict kind")
+
+
+def _too_far_ahead() -> BadRequest:
+    return BadRequest(
+        f"more than {MOST_AHEAD} requests wait for a reply on this connection; wait for them, then send on"
+    )
 
 
 def _head_too_large() -> HeadTooLarge:

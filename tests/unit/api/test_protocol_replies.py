@@ -141,14 +141,14 @@ class TestPipelining:
             app = Counting()
             async with listening(app) as served:
                 line, other = await served.connect(), await served.connect()
-                line.send(asking(b"/held"), *(asking(b"/%d" % number) for number in range(20)))
+                line.send(asking(b"/held"), *(asking(b"/%d" % number) for number in range(8)))
                 other.send(asking(b"/other"))
                 assert (await other.reply()).body == b"/other"
                 assert set(app.begun) == {"/held", "/other"}
                 app.held.set()
-                found = [(await line.reply()).body for _ in range(21)]
+                found = [(await line.reply()).body for _ in range(9)]
 
-                assert found == [b"/held", *(b"/%d" % number for number in range(20))]
+                assert found == [b"/held", *(b"/%d" % number for number in range(8))]
                 line.send(asking(b"/more"))
                 assert (await line.reply()).body == b"/more"
 
@@ -156,7 +156,7 @@ class TestPipelining:
 
     @pytest.mark.parametrize("size", [1, 7, 64, 10_000])
     def test_each_has_its_own_body_however_the_bytes_come(self, play, size):
-        bodies = [b"%d " % number * 9 for number in range(10)]
+        bodies = [b"%d " % number * 9 for number in range(8)]
         raw = b"".join(asking(b"/", method=b"POST", body=body) for body in bodies)
 
         async def scene() -> None:
@@ -463,3 +463,21 @@ class TestLeaving:
             assert told == ["http.disconnect"]
 
         play(scene)
+
+
+def test_who_asks_far_ahead_of_the_replies_gets_those_that_there_may_be_and_is_hung_up_on(play):
+    ahead = protocol.MOST_AHEAD
+
+    async def scene() -> None:
+        app = Counting()
+        async with listening(app) as served:
+            line = await served.connect()
+            line.send(asking(b"/held"), *(asking(b"/%d" % each) for each in range(5_000)))
+            (connection,) = served.state.connections
+            await until(lambda: app.begun and connection.pipeline)
+            assert len(connection.pipeline) == ahead
+            app.held.set()
+            await served.until_left()
+        assert app.ended == ["/held", *(f"/{each}" for each in range(ahead))]
+
+    play(scene)
