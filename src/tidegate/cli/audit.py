@@ -51,7 +51,8 @@ def audit_command(*, home: Path, limit: int, as_json: bool, **narrowed: str) -> 
         return
     if found:
         heads = ("TIME", "KIND", "WHO", "CREDENTIAL", "ADDRESS", "ABOUT", "OUTCOME", "COUNT")
-        click.echo(table(heads, map(_row, found)))
+        # Of two kinds that are cut, nobody could tell rotated from revoked.
+        click.echo(table(heads, map(_row, found), whole=2))
     else:
         tell("nothing was recorded")
 

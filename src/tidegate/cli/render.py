@@ -140,22 +140,22 @@ def utc_now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - shown to people, and decides nothing
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return rows as aligned columns under a head, which at a terminal are not wider than that."""
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], whole: int = 1) -> str:
+    """Return rows as aligned columns under a head, which at a terminal are not wider than that; the first ones, as many as `whole` says, are not cut."""
     cells: list[Sequence[str]] = [head, *rows]
     if sys.stdout.isatty():
-        cells = fitted(cells, shutil.get_terminal_size().columns)
+        cells = fitted(cells, shutil.get_terminal_size().columns, whole)
     first, _, rest = columns(cells).partition("\n")
     return f"{click.style(first, bold=True)}\n{rest}".rstrip("\n")
 
 
-def fitted(rows: Sequence[Sequence[str]], room: int) -> list[Sequence[str]]:
-    """Return rows that fit into so many cells: the widest columns are cut, the last ones left out, and the first stays whole."""
+def fitted(rows: Sequence[Sequence[str]], room: int, whole: int = 1) -> list[Sequence[str]]:
+    """Return rows that fit into so many cells: the widest columns are cut, the last ones left out, and the first ones stay whole."""
     widths = [
         max(cells_wide(click.unstyle(cell)) for cell in each) for each in zip(*rows, strict=True)
     ]
-    while sum(widths) + 2 * (len(widths) - 1) > room and len(widths) > 1:
-        widest = max(widths[1:])
+    while sum(widths) + 2 * (len(widths) - 1) > room and len(widths) > whole:
+        widest = max(widths[whole:])
         if widest > NARROWEST:
             widths[len(widths) - 1 - widths[::-1].index(widest)] -= 1
         else:

@@ -127,3 +127,9 @@ def test_a_table_that_is_too_wide_is_cut_and_then_left_out_but_for_what_one_type
         )
     assert fitted(rows, 200) == [list(row) for row in rows]
     assert [len(row) for row in fitted(rows, 30)] == [2, 2]
+
+
+def test_of_a_wide_table_the_columns_that_tell_lines_apart_stay_whole():
+    rows = [("TIME", "token_rotated", "w" * 40), ("TIME", "token_revoked", "w" * 40)]
+
+    assert [row[1] for row in fitted(rows, 30, whole=2)] == ["token_rotated", "token_revoked"]
