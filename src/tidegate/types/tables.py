@@ -235,8 +235,16 @@ def _check_column(step: str, mine: Any, other: Any) -> None:
         raise inside(step, wrong(f"{mine.dtype} would be read back as {other.dtype}: {way}"))
     if str(mine.dtype) == "object":
         _check_cells(step, list(mine), list(other))
+    elif getattr(mine.dtype, "storage", "") == "python" and not _is_plain_text(mine):
+        raise inside(step, wrong("its text would be read back as str: make it plain with map(str)"))
     elif not _same_array(mine.array, other.array):
         raise inside(step, wrong("its values would be read back as others: cast it before"))
+
+
+def _is_plain_text(column: Any) -> bool:
+    """Return whether a column of text has nothing of a class that is derived from `str`, which it may keep."""
+    kinds = set(map(type, column.to_numpy(dtype=object)))
+    return not any(issubclass(kind, str) and kind is not str for kind in kinds)
 
 
 def _same_array(mine: Any, other: Any) -> bool:

@@ -26,6 +26,11 @@ from tidegate.types.words import BOUNDS, describe, options, spell
 MAX_FAULTS: Final = 20
 """As many faults are reported of one value, and no more."""
 
+FEW: Final = 20
+"""Keys of an object that are looked at together when one of them does not fit."""
+
+NAMES: Final = "propertyNames"
+
 _pack: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -54,7 +59,7 @@ def _explained(validator: Any, value: Value) -> list[Fault]:
             made[fault] = None
         if len(made) >= MAX_FAULTS:
             break
-    return list(made)[:MAX_FAULTS]
+    return list(made)[:MAX_FAULTS] or [Fault((), "a key does not fit")]
 
 
 def _not_plain(value: Any, path: Path, depth: int) -> Fault | None:
@@ -127,14 +132,62 @@ def _validator(decoded: Schema) -> Any:
         retriever=_nothing_outside,
     )
     try:
-        return made(decoded)
+        whole = made(decoded)
     except ValueError:
         # A pattern in Python's dialect that the validator cannot read; the worker checks it.
-        return made(rewritten(decoded, _without_pattern))
+        decoded = rewritten(decoded, _without_pattern)
+        whole = made(decoded)
+    rest = rewritten(decoded, _without_names)
+    return whole if rest == decoded else _Named(whole, made(rest))
 
 
 def _nothing_outside(uri: str) -> Any:
     raise ValueError(f"a schema must be complete in itself, and this one refers to {uri}")
+
+
+def _without_names(schema: Schema) -> Schema:
+    return {k: v for k, v in schema.items() if k != NAMES}
+
+
+class _Named:
+    """
+    A validator of a schema that says which keys there may be.
+
+    For each key that does not fit, the library copies the whole object, which is slow by the square of its size. So keys are
+    looked at last, and of a few at a time it is told what is wrong.
+    """
+
+    def __init__(self, whole: Any, rest: Any) -> None:
+        self.is_valid: Callable[[Value], bool] = whole.is_valid
+        self._whole = whole
+        self._rest = rest
+
+    def iter_errors(self, value: Value) -> Iterator[Any]:
+        """Yield what is wrong; nothing, if only keys are, and none of those that are looked at."""
+        found = False
+        for error in self._rest.iter_errors(value):
+            found = True
+            yield error
+        for part in () if found else _parts(value):
+            if not self.is_valid(part):
+                yield from (e for e in self._whole.iter_errors(part) if e.kind.name == NAMES)
+                return
+
+
+def _parts(value: Value) -> Iterator[Value]:
+    """Yield a value with few keys in each object; one that is an object in as many parts as all its keys need."""
+    if not isinstance(value, dict):
+        yield _with_few_keys(value)
+        return
+    items = iter(value.items())
+    while few := dict(islice(items, FEW)):
+        yield {key: _with_few_keys(item) for key, item in few.items()}
+
+
+def _with_few_keys(value: Value) -> Value:
+    if isinstance(value, dict):
+        return {key: _with_few_keys(item) for key, item in islice(value.items(), FEW)}
+    return [_with_few_keys(item) for item in value] if isinstance(value, list) else value
 
 
 def _without_pattern(schema: Schema) -> Schema:

@@ -316,6 +316,18 @@ def frames(draw: st.DrawFn) -> pd.DataFrame | None:
     return frame
 
 
+class Spelled(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("dtype", ["string[python]", "str", "category", "object"])
+def test_text_of_a_class_of_its_own_in_a_frame_comes_back_or_is_refused(dtype, blobs: BlobFiles):
+    for made in ([Spelled("a"), None], ["a", Spelled("b")], ["a", None]):
+        frame = pd.DataFrame({"text": pd.Series(made, dtype=dtype)})
+        is_kept(pd.DataFrame, frame, blobs)
+    assert is_kept(pd.DataFrame, frame, blobs)
+
+
 @settings(MANY, max_examples=300)
 @given(frame=frames())
 def test_any_frame_comes_back_or_is_refused(frame, blobs: BlobFiles):
