@@ -136,7 +136,10 @@ def codec(annotation: Any, *, where: str = "") -> Codec:
     Forward references must have been resolved. Raises `UnsupportedType`.
     """
     try:
-        return _cached(annotation) if _hashable(annotation) else _made(annotation)
+        if not _hashable(annotation):
+            return _made(annotation)
+        # To Python `int | str` is `str | int`; here the order is that of what is asked.
+        return _cached(annotation, "" if isinstance(annotation, type) else repr(annotation))
     except UnsupportedType as e:
         raise UnsupportedType(f"{where}: {e}") if where else e from None
 
@@ -151,7 +154,7 @@ def _hashable(annotation: Any) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _cached(annotation: Any) -> Codec:
+def _cached(annotation: Any, _spelled: str) -> Codec:
     return _made(annotation)
 
 

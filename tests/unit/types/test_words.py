@@ -39,6 +39,11 @@ WORDS = [
 ]
 
 
+def test_members_are_said_in_their_order_whatever_was_said_before():
+    assert describe(codec(str | int).schema) == "text or a whole number"
+    assert describe(codec(int | str).schema) == "a whole number or text"
+
+
 @pytest.mark.parametrize(("annotation", "words"), WORDS, ids=lambda part: str(part)[:40])
 def test_a_schema_is_said_in_words(annotation: Any, words: str) -> None:
     assert describe(codec(annotation).schema) == words
