@@ -6,8 +6,8 @@ bytes that are not UTF-8, and anything before or after the one value.
 """
 
 import json
-import re
 from collections import Counter
+from itertools import accumulate
 from math import isinf
 from typing import Any, NoReturn
 
@@ -26,9 +26,10 @@ LOWEST, HIGHEST = -(2**63), 2**64 - 1
 LONG_NUMBER = b"0" * 19
 """Every number beyond 64 bits, and every one of more than `MAX_DIGITS` characters, has at least as many digits in one piece."""
 
-# For a text without escapes (`_plain`), as an alternative within the repetition would keep 120 bytes for each byte of a string.
-# A string that does not end takes all the rest, so that reading stays linear.
-_BRACKETS = re.compile(rb'"[^"]*"?|[\[\]{}]')
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_DEEPER = [(each in b"[{") - (each in b"]}") for each in range(256)]
+"""By how much each byte leads deeper."""
+
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 
 _decode = msgspec.json.Decoder().decode
@@ -75,7 +76,12 @@ def _is_whole(raw: bytes, value: Any) -> bool:
 
 def _members(text: bytes) -> int:
     """Count the members of all objects of a JSON text: the colons that are not in strings."""
-    return b"".join(_plain(text).split(b'"')[::2]).count(b":")
+    return _outside(text).count(b":")
+
+
+def _outside(text: bytes) -> bytes:
+    """Return what of a JSON text is not in strings; one that does not end takes all the rest."""
+    return b"".join(_plain(text).split(b'"')[::2])
 
 
 def _plain(text: bytes) -> bytes:
@@ -100,15 +106,9 @@ def check(raw: bytes) -> None:
 
 
 def _check_depth(raw: bytes) -> None:
-    depth = 0
-    for found in _BRACKETS.finditer(_plain(raw)):
-        token = found[0]
-        if token in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise Unreadable(f"the body is nested deeper than {MAX_DEPTH} levels")
-        elif token in b"]}":
-            depth -= 1
+    brackets = _outside(raw).translate(None, _NO_BRACKETS)
+    if max(accumulate(map(_DEEPER.__getitem__, brackets)), default=0) > MAX_DEPTH:
+        raise Unreadable(f"the body is nested deeper than {MAX_DEPTH} levels")
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> None:
