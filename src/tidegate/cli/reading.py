@@ -30,7 +30,7 @@ from tidegate.cli.render import (
 )
 from tidegate.cli.store import open_reader
 from tidegate.cli.tree import tree
-from tidegate.cli.way import Way, spelled, way_to
+from tidegate.cli.way import Way, server, spelled, way_to
 from tidegate.errors import Refused, StoreDamaged, UnknownWorkflow
 from tidegate.types.values import named_blobs
 from tidegate.wire import (
@@ -111,7 +111,8 @@ def list_command(
     elif phases or workflow:
         tell(f"no such executions; `{spelled('list')}` shows those there are")
     else:
-        tell(f"no executions in {home}")
+        where = home if server() is None else server() or "the store that is served here"
+        tell(f"no executions in {where}")
     if cursor:
         tell("there are more: --limit N, or --all")
 
