@@ -137,7 +137,7 @@ def test_the_demo_serves_workflows_that_wait_and_goes_on_with_them(tidegate: Any
     again.ends()
 
     assert answered.code == 0, answered.err
-    assert "<td class=n>1898</td>" in deck.out
+    assert '<td class="n">1898</td>' in deck.out
     assert approved.code == 0, approved.err
     assert stopped.code == 0, stopped.err
     # Two that waited go on, two that have ended were launched anew.
