@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from tidegate.engine.probes import Hindrance, Probes, attempt_of
 from tidegate.engine.shelf import Shelf
+from tidegate.errors import StoreFull
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
 from tidegate.parts import Parts, reason
@@ -128,10 +129,12 @@ class Dispatch:
             self.shelf.release([(job.key, job.node) for job in jobs])
             self._executor.submit(jobs)
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of them has begun
-            is_known = any(each.code == NO_WORKER for each in self._held.values())
+            is_known = any(each.code in {NO_ROOM, NO_WORKER} for each in self._held.values())
             for job in jobs:
                 self._probes.ended(attempt_of(job), began=False)
-                self._hold(job, Hindrance(NO_WORKER, reason(error)))
+                # The store may have no room to note that they begin.
+                code = NO_ROOM if isinstance(error, StoreFull) else NO_WORKER
+                self._hold(job, Hindrance(code, reason(error)))
             self._part.failed(error, quietly=is_known)
         else:
             if self._held:

@@ -250,7 +250,8 @@ class TestNumbers:
 
         monkeypatch.setattr(disk.journal, "release", full)
         host.lack = ""
-        until(lambda: [each.code for each in host.engine.held()] == ["no_worker"])
+        until(lambda: [each.why for each in host.engine.held()] == ["the disk is full"])
+        assert [each.code for each in host.engine.held()] == ["no_room"]
         assert host.crew.jobs == []
         monkeypatch.setattr(disk.journal, "release", real)
         until(lambda: [job.attempt for job in host.crew.jobs] == [1])
