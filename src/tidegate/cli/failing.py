@@ -23,25 +23,29 @@ TRACEBACK: Final = "Traceback"
 """How a traceback begins. What else stands in its place is what a process printed before it ended."""
 
 
-def explained(view: ExecutionView, way: Way | None = None) -> list[str]:
-    """Return what there is to say of the task that an execution failed with; without a way, what it printed was shown already."""
+def explained(way: Way, view: ExecutionView) -> list[str]:
+    """Return what there is to say of the task that an execution failed with."""
     error = view.error
     if error is None or not error.node:
         return []
-    is_printed = error.trace and not error.trace.startswith(TRACEBACK)
-    if way is None:
-        return [] if is_printed else [*trace(error)]
-    return [*(() if is_printed else _printed(way, view.id, error)), *trace(error)]
+    # Of a process that ended itself, what it printed stands in place of the traceback.
+    words = () if error.trace and not has_traceback(error) else _printed(way, view.id, error)
+    return [*words, *trace(error)]
+
+
+def has_traceback(error: FailureView) -> bool:
+    """Whether a failure tells where in the author's code it arose."""
+    return error.trace.startswith(TRACEBACK)
 
 
 def trace(error: FailureView) -> Iterator[str]:
     """Yield the traceback of a failure, or what its process printed before it ended, without what the failure says itself."""
     lines = printed(error.trace).rstrip().splitlines()
-    if lines and error.trace.startswith(TRACEBACK) and line(lines[-1]) == line(error.message):
+    if lines and has_traceback(error) and line(lines[-1]) == line(error.message):
         lines.pop()
     if not lines:
         return
-    if not error.trace.startswith(TRACEBACK):
+    if not has_traceback(error):
         yield f"{line(error.name or error.node)} printed:"
         lines = [each for each in lines if not _is_ours(each)][-MOST_PRINTED:]
     left_out = len(lines) - MOST_FRAMES

@@ -4,7 +4,6 @@ What the tasks of an execution print, while they do: each line with the task bef
 Lines are whole, as far as the task is still running; those of several tasks come in the order in which they are looked at.
 """
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -13,7 +12,7 @@ import click
 from tidegate.cli.render import line, printed
 from tidegate.cli.way import Way
 from tidegate.errors import TidegateError
-from tidegate.wire import ENDED, AttemptLog, GetExecution, GetLogs
+from tidegate.wire import ENDED, AttemptLog, GetExecution, GetLogs, merged
 
 BEGINNING, END = "0", "end"
 EVERY, IDLY = 0.5, 2.0
@@ -75,11 +74,13 @@ def follow_prints(way: Way, execution: str, node: str = "") -> None:
     # Whether there is such a node is not found out by what it prints.
     way.ask(GetLogs(id=execution, node=node, after=END))
     prints = Prints(way, execution, node)
+    view = way.ask(GetExecution(id=execution))
     while True:
-        view = way.ask(GetExecution(id=execution))
         for each in prints.lines():
             click.echo(each)
         if view.phase in ENDED:
             return
         runs = any(each.phase == "RUNNING" for each in view.nodes)
-        time.sleep(EVERY if runs else IDLY)
+        # Of thousands of nodes only those that have changed; its end is told at once.
+        pause = EVERY if runs else IDLY
+        view = merged(view, way.ask(GetExecution(id=execution, after=view.seq, wait=pause)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from msgspec import UNSET
 
-from tidegate.cli.failing import TRACEBACK, explained, trace
+from tidegate.cli.failing import explained, has_traceback, trace
 from tidegate.cli.follow import how_to_answer, question
 from tidegate.cli.options import full_id, json_option, server_options
 from tidegate.cli.prints import follow_prints
@@ -158,7 +158,7 @@ def show_command(*, home: Path, execution: str, as_json: bool) -> None:
     """Show an execution: its nodes as a tree, and what it waits for. Of one that is damaged, what is known, and an error."""
     with way_to(home, open_reader) as way:
         view = way.ask(GetExecution(id=full_id(way, execution)))
-        said = [] if as_json else explained(view, way)
+        said = [] if as_json else explained(way, view)
     if as_json:
         print_json(view)
     else:
@@ -326,7 +326,7 @@ def _failures(view: ExecutionView, node: str) -> dict[str, FailureView]:
         each.id: each.failure
         for each in view.nodes
         if each.kind == "task" and node in ("", each.id, each.name)
-        if each.failure is not None and each.failure.trace.startswith(TRACEBACK)
+        if each.failure is not None and has_traceback(each.failure)
     }
 
 

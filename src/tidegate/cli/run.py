@@ -21,7 +21,7 @@ from msgspec import Struct, to_builtins
 from tidegate.bundles.archive import pack
 from tidegate.bundles.sources import find_sources
 from tidegate.cli.backup import let_act
-from tidegate.cli.failing import explained
+from tidegate.cli.failing import has_traceback, trace
 from tidegate.cli.follow import Follower, Prepared, how_to_answer
 from tidegate.cli.inputs import inputs_help, read_inputs, workflows_help
 from tidegate.cli.options import (
@@ -343,8 +343,10 @@ def _finish(view: ExecutionView, *, detach: bool, as_json: bool) -> int:
     elif not failed:
         print_json(result(view.outputs))
     if failed:
-        for said in explained(view):
-            tell(said)
+        # What it printed was shown when it did.
+        if view.error is not None and has_traceback(view.error):
+            for said in trace(view.error):
+                tell(said)
         raise ExecutionFailed(failure_line(view))
     return 0
 
