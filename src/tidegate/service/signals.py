@@ -226,9 +226,11 @@ class Signals:
                     **details,
                 )
             case Changed.code:
-                what = ", ".join(denied.changed)
+                what = f"is not what was shown: {', '.join(denied.changed)} changed"
+                if denied.changed == ("form",):
+                    what = "cannot be compared: the digest is not whole, or another version made it"
                 error = Changed(
-                    f"{signal} is not what was shown: {what} changed; look at it again",
+                    f"{signal} {what}; look at it again",
                     changed=list(denied.changed),
                     **details,
                 )
