@@ -114,11 +114,11 @@ def comes_to_wait(ask, execution):
 def test_it_says_where_it_serves_and_when_it_has_stopped(tidegate, serve):
     server = serve().ready()
     home, port = tidegate.home, server.port
-    assert server.said == f"tidegate serves {home} at http://127.0.0.1:{port}\n"
     assert server.connect()("GET", "health").status == 200
     assert stat.S_IMODE((home / "token").stat().st_mode) == 0o600
     server.stop()
-    link, *rest = server.said.splitlines()[1:]
+    where, link, *rest = server.said.splitlines()
+    assert where == f"tidegate serves {home} at http://127.0.0.1:{port}"
     assert link.startswith(f"Open http://127.0.0.1:{port}/#code=")
     assert server.token not in server.said
     assert rest == ["stopped; everything accepted is stored"]

@@ -83,6 +83,8 @@ MAY_SORT = {
     "heads_of_waits",
     "waits_found",
     "index_late",
+    # The projects of a bounded number of lines.
+    "usage",
 }
 
 
