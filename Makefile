@@ -68,8 +68,9 @@ chromium:
 postgres:
 	@.ci/postgres
 
-docs: .venv/.dev  ## Write the generated pages of docs/ anew
+docs: .venv/.dev  ## Write the generated parts of docs/, and build the site: site/index.html
 	$(BIN)/python docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: .venv/.dev  ## Measure, beside the bare machine (ARGS: names of cases)
 	$(BIN)/python bench/run.py $(ARGS)
@@ -84,7 +85,7 @@ audit: .venv/.dev  ## Check locks, hashes, licences and, where a service is reac
 	@$(BIN)/python .ci/audit.py $(ARGS)
 
 clean:  ## Remove everything that the other targets made
-	rm -rf .venv .demo .screenshots dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .demo site .screenshots dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # ---- set-up ----
