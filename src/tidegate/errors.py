@@ -1,23 +1,23 @@
 """
-Every error that a caller of Tidegate can put right, as one tree.
+Every error that a caller of Tidegate can act on, as one tree.
 
-Each class has a stable `code`, which is the same in Python, in the terminal and over HTTP, and the HTTP `status` that goes with it.
-A message names the thing, says what is wrong, and what to do. Our own bugs are `AssertionError`s and are not listed here.
+Each class has a stable `code`, the same in Python, in the terminal and over HTTP, and the HTTP `status` that goes with it.
+A message names the thing, says what is wrong, and what to do. Internal errors are `AssertionError`s and are not listed here.
 
     TidegateError
     ├── AuthoringError          the workflow cannot be compiled
-    │   ├── CompileError        ... its graph is wrong: a cycle, a missing input, two gates of one name
-    │   ├── UnsupportedType     ... a type of it cannot be stored
-    │   └── CodeError           ... the user's file cannot be read, imported, or does not hold what was asked for
-    ├── InvalidValue            a value does not fit its declared type; `faults` say where and why
+    │   ├── CompileError        ... its graph is wrong: a cycle, a missing input, two gates with the same name
+    │   ├── UnsupportedType     ... it uses a type that cannot be stored
+    │   └── CodeError           ... the file cannot be read or imported, or does not contain what was asked for
+    ├── InvalidValue            a value does not match its declared type; `faults` say where and why
     │   └── TooComplex          ... or takes too many steps to check
-    ├── UnknownThing            there is no such execution, workflow, signal, blob or token
-    ├── Refused                 the thing exists, and its state forbids what was asked
-    ├── Unauthenticated, Forbidden, WrongHost, RateLimited      who asks, or from where, or how often, forbids it
-    ├── BadRequest              a request over HTTP cannot be read, or asks for what no route does
-    ├── QuotaReached            a project has all that it may have
+    ├── UnknownThing            no such execution, workflow, signal, blob or token
+    ├── Refused                 the thing exists, but its state does not allow the request
+    ├── Unauthenticated, Forbidden, WrongHost, RateLimited      the caller, its address or its request rate does not allow it
+    ├── BadRequest              an HTTP request cannot be parsed, or matches no route
+    ├── QuotaReached            a project has used up its quota
     ├── StoreError              the store cannot be opened, read or written
-    └── ExecutionFailed         a plain call ended in another way than SUCCEEDED
+    └── ExecutionFailed         a plain call ended in a phase other than SUCCEEDED
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ from msgspec import Struct
 
 
 class Fault(Struct, frozen=True):
-    """One thing that is wrong with a value: where, as a path of keys and positions, and why."""
+    """One thing that is wrong with a value: where (a path of keys and positions) and why."""
 
     path: tuple[str | int, ...]
     reason: str
@@ -38,7 +38,7 @@ class Fault(Struct, frozen=True):
 
 
 class TidegateError(Exception):
-    """Base of everything that Tidegate raises on purpose."""
+    """Base class of every error that Tidegate raises deliberately."""
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 400
@@ -56,7 +56,7 @@ class AuthoringError(TidegateError):
     status = 422
 
     def locate(self, where: str) -> None:
-        """Say in the message where in the author's file it arose, as `flow.py:3`."""
+        """Append where in the author's file the error arose, as `flow.py:3`."""
         self.details = {**self.details, "where": where}
         if where:
             self.message = f"{self.message} ({where})"
@@ -64,25 +64,25 @@ class AuthoringError(TidegateError):
 
 
 class CompileError(AuthoringError):
-    """The graph is wrong: an unknown or missing input, a cycle, two gates of one name, types that cannot flow."""
+    """The graph is wrong: an unknown or missing input, a cycle, two gates with the same name, or incompatible types."""
 
     code = "compile"
 
 
 class UnsupportedType(AuthoringError):
-    """A value of this type cannot be stored; the message says what to use instead."""
+    """Values of this type cannot be stored; the message says which type to use instead."""
 
     code = "unsupported_type"
 
 
 class CodeError(AuthoringError):
-    """The user's source cannot be read, packed or imported, or does not hold the workflow asked for."""
+    """The source cannot be read, packed or imported, or does not define the requested workflow."""
 
     code = "code"
 
 
 class InvalidValue(TidegateError):
-    """A value does not fit its declared type."""
+    """A value does not match its declared type."""
 
     code = "invalid_value"
     status = 422
@@ -93,13 +93,13 @@ class InvalidValue(TidegateError):
 
 
 class TooComplex(InvalidValue):
-    """A value takes more steps to check against its type than there may be."""
+    """Checking the value against its type would take more steps than the limit allows."""
 
     code = "too_complex"
 
 
 class UnknownThing(TidegateError):
-    """There is no such thing."""
+    """No such thing."""
 
     code = "unknown"
     status = 404
@@ -112,7 +112,7 @@ class UnknownExecution(UnknownThing):
 
 
 class UnknownWorkflow(UnknownThing):
-    """No workflow has this name, or not in this version."""
+    """No workflow has this name, or the workflow has no such version."""
 
     code = "unknown_workflow"
 
@@ -124,7 +124,7 @@ class UnknownNode(UnknownThing):
 
 
 class UnknownSignal(UnknownThing):
-    """The execution has no signal of this name; `signals` lists those it has."""
+    """The execution has no signal with this name; `signals` lists the ones it has."""
 
     code = "unknown_signal"
 
@@ -142,62 +142,62 @@ class UnknownBundle(UnknownThing):
 
 
 class UnknownDeck(UnknownThing):
-    """No attempt of the node has made a deck."""
+    """No attempt of the node has written a deck."""
 
     code = "unknown_deck"
 
 
 class UnknownToken(UnknownThing):
-    """There is no such token."""
+    """No such token."""
 
     code = "unknown_token"
 
 
 class UnknownSession(UnknownThing):
-    """Whoever asks has no such session."""
+    """You have no such session."""
 
     code = "unknown_session"
 
 
 class Refused(TidegateError):
-    """The thing exists, and its state forbids what was asked; nothing has changed."""
+    """The thing exists, but its state does not allow the request; nothing has changed."""
 
     code = "refused"
     status = 409
 
 
 class AmbiguousSignal(Refused):
-    """Several signals have this name; `paths` lists them."""
+    """Several open signals have this name; `paths` lists them."""
 
     code = "ambiguous_signal"
 
 
 class NotWaitingYet(Refused):
-    """What should be approved does not exist yet."""
+    """The value to approve or review does not exist yet."""
 
     code = "not_waiting_yet"
 
 
 class Changed(Refused):
-    """What was shown is not what would be answered; `changed` names the parts that differ."""
+    """The question has changed since it was shown; `changed` names the parts that differ."""
 
     code = "changed"
 
 
 class AlreadyAnswered(Refused):
-    """Another answer was accepted before, or the same one of somebody else; `who` says whose."""
+    """The gate has already been answered, by another value or another person; `who` says by whom."""
 
     code = "already_answered"
 
 
 class TimedOut(Refused):
-    """The timeout of the gate fired before the answer came."""
+    """The gate timed out before the answer arrived."""
 
     code = "timed_out"
 
 
 class Withdrawn(Refused):
-    """The gate was withdrawn: the branch that needed its answer was not taken, or what holds it has ended."""
+    """The gate was withdrawn: nothing needs its answer, because its branch was not taken or its dynamic task has ended."""
 
     code = "withdrawn"
 
@@ -209,120 +209,120 @@ class ExecutionEnded(Refused):
 
 
 class NotRecoverable(Refused):
-    """The execution has not ended, or has succeeded: there is nothing to recover."""
+    """The execution is still running or has succeeded, so there is nothing to recover."""
 
     code = "not_recoverable"
 
 
 class RecoveredAlready(Refused):
-    """The execution has gone on in another one, its successor; `execution` says which. One that has failed is itself recovered."""
+    """The execution has already been recovered; `execution` is its successor. If the successor has failed, recover that one."""
 
     code = "recovered_already"
 
 
 class KeyReused(Refused):
-    """You have used this idempotency key for another answer in this execution."""
+    """You have already used this idempotency key for a different answer in this execution."""
 
     code = "key_reused"
     status = 422
 
 
 class IdTaken(Refused):
-    """An execution with this id exists and was launched with something else."""
+    """An execution with this id already exists and was launched with different arguments."""
 
     code = "id_taken"
 
 
 class NameTaken(Refused):
-    """A token of this name is in use."""
+    """A token with this name is in use."""
 
     code = "name_taken"
 
 
 class Unauthenticated(TidegateError):
-    """Nobody is known by this token, or none was given; an unknown, an expired and a revoked one are told alike."""
+    """Authentication required: the token is missing, unknown, expired or revoked. The reply does not say which."""
 
     code = "unauthenticated"
     status = 401
 
 
 class Forbidden(TidegateError):
-    """Whoever asks may not do this, or not from there."""
+    """The caller lacks the right to do this, or may not do it from this address."""
 
     code = "forbidden"
     status = 403
 
 
 class WrongHost(TidegateError):
-    """The server was called by a name that is not its own."""
+    """The request's `Host` is not one of the server's names."""
 
     code = "wrong_host"
     status = 421
 
 
 class RateLimited(TidegateError):
-    """Too many wrong tokens from one address; nothing has changed, try again after `retry_after` seconds."""
+    """Too many wrong tokens from one address; nothing has changed. Retry after `retry_after` seconds."""
 
     code = "rate_limited"
     status = 429
 
 
 class BadRequest(TidegateError):
-    """A request over HTTP that cannot be read."""
+    """An HTTP request that cannot be parsed."""
 
     code = "bad_request"
 
 
 class Unreadable(BadRequest):
-    """The body is not JSON, or not of the strict kind: a key twice, a number beyond 64 bits, nested too deep."""
+    """The body is not strict JSON: a syntax error, a duplicate key, an integer beyond 64 bits, or too much nesting."""
 
     code = "unreadable"
 
 
 class UnknownRoute(BadRequest):
-    """Nothing is at this path."""
+    """No route matches this path."""
 
     code = "unknown_route"
     status = 404
 
 
 class WrongMethod(BadRequest):
-    """What is at this path cannot be asked in this way; `allow` lists the methods."""
+    """The path does not support this method; `allow` lists the ones it does."""
 
     code = "wrong_method"
     status = 405
 
 
 class TooLarge(BadRequest):
-    """The body is larger than what is accepted here."""
+    """The body exceeds the size limit of this route."""
 
     code = "too_large"
     status = 413
 
 
 class TooSlow(BadRequest):
-    """The request did not come, or not whole, in the time that it has; nothing of it was done."""
+    """The request did not arrive completely within its time limit; nothing was done."""
 
     code = "too_slow"
     status = 408
 
 
 class HeadTooLarge(BadRequest):
-    """The line and the headers of the request are larger than what is accepted."""
+    """The request line and headers exceed the size limit."""
 
     code = "head_too_large"
     status = 431
 
 
 class WrongMediaType(BadRequest):
-    """The body is of another media type than what is accepted here."""
+    """The route does not accept a body of this media type."""
 
     code = "wrong_media_type"
     status = 415
 
 
 class Overloaded(TidegateError):
-    """More is asked than can be accepted now; nothing has changed, try again after `retry_after` seconds."""
+    """The server is overloaded; nothing has changed. Retry after `retry_after` seconds."""
 
     code = "overloaded"
     status = 503
@@ -336,69 +336,69 @@ class StoreError(TidegateError):
 
 
 class EngineFailed(StoreError):
-    """The engine has ended by a bug of its own, and its process ends. Start it again; what was acknowledged is stored."""
+    """The engine stopped on an internal error, and its process exits. Start it again; everything acknowledged is stored."""
 
     code = "engine_failed"
 
 
 class StoreLocked(StoreError):
-    """Another process runs the engine of this store."""
+    """Another process already runs the engine of this store."""
 
     code = "store_locked"
 
 
 class StoreTooNew(StoreError):
-    """The store was written by a newer Tidegate."""
+    """The store was written by a newer version of Tidegate."""
 
     code = "store_too_new"
 
 
 class StoreDamaged(StoreError):
-    """The file is not a Tidegate store, or its contents break an invariant."""
+    """The file is not a Tidegate store, or its contents violate an invariant."""
 
     code = "store_damaged"
 
 
 class StoreHeld(StoreError):
-    """The store was restored from a backup, and nobody has said yet that it may act."""
+    """The store was restored from a backup and has not been adopted yet."""
 
     code = "store_held"
 
 
 class TaskHeld(StoreError):
-    """All that is left of an execution is held: its code cannot be imported here, or imports something else than at the launch. It goes on when that is gone."""
+    """Everything left in the execution is held: its code cannot be imported here, or imports other packages than at launch. It continues once that is fixed."""
 
     code = "held"
 
 
 class BackupDamaged(StoreError):
-    """A backup is not whole, or is not what was copied."""
+    """The backup is incomplete, or differs from its manifest."""
 
     code = "backup_damaged"
 
 
 class StoreFull(StoreError):
-    """The disk has no room left; what was acknowledged is safe, what was asked for now is not stored."""
+    """The disk is full. Everything acknowledged is safe; this request was not stored."""
 
     code = "store_full"
     status = 507
 
 
 class QuotaReached(TidegateError):
-    """A project has all that it may have of something; `quota` names it. What is there goes on."""
+    """The project has reached a quota; `quota` names it. What exists already keeps running."""
 
     code = "quota_reached"
     status = 507
 
 
 class ExecutionFailed(TidegateError):
-    """An execution that was waited for ended in another way than SUCCEEDED; `failure` says which node and why."""
+    """The execution did not succeed; `failure` says which node failed and why."""
 
     code = "execution_failed"
     status = 500
 
 
 class NoAnswer(TidegateError):
-    """A gate waits and nobody is left to ask: standard input has ended."""
+    """A gate is waiting, but standard input has ended, so nobody can be asked."""
 
     code = "no_answer"

@@ -53,7 +53,7 @@ def test_a_link_signs_in_who_is_nobody_yet_and_leaves_no_code_in_the_address(
     sign_out(page)
     page.goto("about:blank")
     page.goto(link)
-    expect(page.get_by_text("tidegate open` makes another")).to_be_visible()
+    expect(page.get_by_text("run `tidegate open` for a new one")).to_be_visible()
 
 
 def test_a_link_changes_who_is_signed_in_only_when_they_say_so(

@@ -346,7 +346,7 @@ def test_a_missing_blob_holds_its_own_executions_and_they_go_on_by_themselves_wh
     store.check_that_all_can_be_seen(hurt, well)
     held = store.held(hurt, "ok", True)
     assert "a.txt" in held.damaged
-    assert "bring the same file again" in held.damaged
+    assert "upload the same file again" in held.damaged
     store.check_that_others_go_on(well)
     if how == "a directory":
         path.rmdir()

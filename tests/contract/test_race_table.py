@@ -278,11 +278,13 @@ def test_an_answer_to_what_is_not_what_was_shown_is_refused_saying_what_changed(
     run = launched(sandbox, gate)
     before = run.view, run.events
     other = next(each.digest for each in run.questions if each.name == "other")
-    with pytest.raises(Changed, match="signal 'g' is not what was shown: handle") as refused:
+    with pytest.raises(
+        Changed, match="signal 'g' has changed since it was shown: handle"
+    ) as refused:
         run.answer("g", gate.yes, key="k", shown=other)
     assert (refused.value.status, refused.value.code) == (409, "changed")
     assert "handle" in refused.value.details["changed"]
-    with pytest.raises(Changed, match="cannot be compared: the digest is not whole"):
+    with pytest.raises(Changed, match="cannot be compared: the digest is incomplete"):
         run.answer("g", gate.yes, key="k", shown=other[:-2])
     assert (run.view, run.events) == before
     run.answer("g", gate.yes, key="k")

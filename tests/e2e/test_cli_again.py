@@ -46,7 +46,7 @@ def test_the_record_says_what_was_shown_and_of_what_is_typed_by_hand_that_nothin
     asked = questions(tidegate)
     refused = tidegate("approve", id_, "ok", "--shown", asked["note"]["digest"])
     assert (refused.code, refused.out) == (3, "")
-    assert "is not what was shown: handle" in refused.err
+    assert "has changed since it was shown: handle" in refused.err
     assert tidegate("approve", id_, "ok", "--shown", asked["ok"]["digest"]).code == 0
     assert tidegate("answer", id_, asked["note"]["handle"], "by hand").code == 0
     found = answers(tidegate, id_)

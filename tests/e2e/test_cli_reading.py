@@ -173,7 +173,7 @@ def test_the_doctor_writes_lists_anew_and_says_how_far_it_is_unless_somebody_run
     connection.close()
     found = tidegate("doctor")
     assert found.code == 1, found
-    assert "it waits, and is not listed" in found.out
+    assert "it is waiting, but is not listed" in found.out
 
     server = Server(home, workers=1).ready()
     refused = tidegate("doctor", "--rebuild")

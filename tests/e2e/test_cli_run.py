@@ -303,7 +303,7 @@ MISTAKES = [
     (("run", "wf.py", "--n", "1"), 2, "name a workflow before --n"),
     (("run", "syntax.py", "x"), 2, "syntax.py, line 1: SyntaxError"),
     (("run", "imports.py", "x"), 2, "No module named 'not_there'"),
-    (("run", "empty.py", "x"), 2, "holds no workflow"),
+    (("run", "empty.py", "x"), 2, "defines no workflow"),
     (("run", "wf.py", "gates"), 4, "module 'wf' has no workflow 'gates'; did you mean 'gate'?"),
     (("run", "wf.py", "both"), 2, "--n (a whole number)"),
     (("run", "wf.py", "both", "--m", "1"), 2, "the inputs are: --n, --flag"),
@@ -317,7 +317,7 @@ MISTAKES = [
     (("answer", "nothing-like-it", "x", "1"), 4, "no execution 'nothing-like-it'"),
     (("answer", "only-an-id"), 2, "Missing argument 'NAME'; see tidegate answer --help"),
     (("list", "--limit", "0"), 2, "0 is not in the range x>=1; see tidegate list --help"),
-    (("register", "empty.py"), 2, "holds no workflow"),
+    (("register", "empty.py"), 2, "defines no workflow"),
     (("shwo",), 2, "did you mean 'show'?"),
 ]
 

@@ -81,7 +81,7 @@ def test_an_answer_while_nobody_runs_is_stored_and_says_how_to_go_on(tidegate):
     assert again.code == 0
     other = tidegate("answer", "t", "words", "Another")
     assert other.code == 3
-    assert "was answered already, with another value by" in other.err
+    assert "was already answered, with another value by" in other.err
 
 
 def test_resume_without_an_id_shows_how_each_ended(tidegate):

@@ -74,14 +74,14 @@ def test_a_task_that_asks_for_all_processors_is_no_news_to_who_registers_it(tide
 
 def test_a_task_that_asks_for_more_than_there_is_is_held_and_who_launches_it_is_told(tidegate):
     tidegate.write("wf.py", LARGE)
-    cpu = "asks for 100000 cpu, and the workers here have 2"
+    cpu = "requests 100000 cpu, but the workers here have 2"
     server = Server(tidegate.home).ready()
     try:
         registered = tidegate("register", "wf.py")
         assert registered.code == 0
         assert f"note: wf.large: task 'train' {cpu}: it is held until" in registered.err
         assert "task 'train' has requests.gpu, which nothing here counts" in registered.err
-        assert "task 'store' asks for 4Ei of memory, and this machine has" in registered.err
+        assert "task 'store' requests 4Ei of memory, but this machine has" in registered.err
 
         ask = server.connect()
         launched = ask("POST", "executions", {"workflow": "wf.large", "id": "e"}).body
@@ -90,8 +90,8 @@ def test_a_task_that_asks_for_more_than_there_is_is_held_and_who_launches_it_is_
         is_held(ask, tidegate, "too_large", cpu)
 
         told = tidegate("run", "wf.py", "huge", "--detach")
-        assert "note: task 'store' asks for 4Ei of memory" in told.err
-        assert "store held: the task asks for 4Ei of memory" in told.err
+        assert "note: task 'store' requests 4Ei of memory" in told.err
+        assert "store held: the task requests 4Ei of memory" in told.err
     finally:
         server.close()
 

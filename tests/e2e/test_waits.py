@@ -43,7 +43,7 @@ def test_a_task_behind_another_says_so_until_it_begins(tidegate, tmp_path):
         until(lambda: node("second")["held"] is not None)
         held = node("second")["held"]
         assert held["code"] == "busy"
-        message = "waits for a free worker, behind an attempt that runs (wf.wf·hold)"
+        message = "waits for a free worker, behind a running attempt (wf.wf·hold)"
         assert held["message"] == message
         assert node("second")["phase"] == "QUEUED"
         assert message in tidegate("show", "second").out
@@ -53,7 +53,7 @@ def test_a_task_behind_another_says_so_until_it_begins(tidegate, tmp_path):
         assert node("second", f"?after={seq}")["held"] == held
         # Another project is not told what runs there, only how much.
         until(lambda: node("other")["held"] is not None)
-        told = "waits for a free worker, behind an attempt that runs and one that waits"
+        told = "waits for a free worker, behind a running attempt and a waiting attempt"
         assert node("other")["held"]["message"] == told
         assert ask("GET", "health").body["status"] == "ok"
 
@@ -76,7 +76,7 @@ def test_who_follows_a_run_is_told_that_its_task_waits(tidegate, tmp_path):
         until(lambda: ask("GET", "executions/first").body["nodes"][0]["phase"] == "RUNNING")
         second = tidegate.start("run", "wf.py", "wf", "--until", ends[1], "--id", "second")
 
-        second.says("hold waits for a free worker, behind an attempt that runs (wf.wf·hold)")
+        second.says("hold waits for a free worker, behind a running attempt (wf.wf·hold)")
 
         for path in ends:
             (tmp_path / path).touch()

@@ -1,9 +1,9 @@
 """
-Who may do what, and where: roles, actions and policies. `admission` goes by them; nothing else decides.
+Who may do what, and where: roles, actions and policies. `admission` applies them; nothing else decides.
 
-Rule 1: what is not allowed is forbidden: an action without a policy, a namespace without a grant.
-Rule 2: to somebody who may not see an execution there is none, and the reply is the same as for one that does not exist.
-Rule 3: operator does not imply approver, nor the other way round: to launch a change is not to approve it.
+Rule 1: deny by default: an action without a policy and a namespace without a grant are forbidden.
+Rule 2: an execution that the caller may not see is reported exactly like one that does not exist.
+Rule 3: operator does not imply approver, nor the reverse: launching a change does not approve it.
 """
 
 import re
@@ -22,7 +22,7 @@ PATTERN: Final = re.compile(r"[A-Za-z0-9._*-]{0,64}\Z")
 
 
 class Role(StrEnum):
-    """What somebody is, in some projects and domains."""
+    """A role of a principal, in some projects and domains."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
@@ -31,7 +31,7 @@ class Role(StrEnum):
 
 
 class Right(Enum):
-    """What an action needs."""
+    """The right that an action needs."""
 
     READ = "see"
     OPERATE = "launch, abort and register"
@@ -49,7 +49,7 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
 
 
 class Action(StrEnum):
-    """Everything that can be asked for: an action for each request of `wire`, and for each route that has no request."""
+    """Everything a caller can ask for: one action per request of `wire`, plus one per route without a request."""
 
     REGISTER = "register"
     LAUNCH = "launch"
@@ -93,7 +93,7 @@ class Action(StrEnum):
 
 
 class Where(Enum):
-    """Where a right must be held: in the namespace of what is asked about, in any, in every one, on the machine of the store; or it need not be held at all."""
+    """Where a right must be held: in the namespace of the target, in any namespace, in all of them, or on the machine of the store; or nowhere."""
 
     THERE = "there"
     ANYWHERE = "anywhere"
@@ -103,7 +103,7 @@ class Where(Enum):
 
 
 class Policy(Struct, frozen=True):
-    """What an action needs, and where."""
+    """The right that an action needs, and where it must be held."""
 
     right: Right
     where: Where = Where.THERE
@@ -112,9 +112,9 @@ class Policy(Struct, frozen=True):
 _READ: Final = Policy(Right.READ)
 _READ_ANYWHERE: Final = Policy(Right.READ, Where.ANYWHERE)
 _OPERATE: Final = Policy(Right.OPERATE)
-# Code has no project: a new version is the latest for everybody, and it runs as the server's user.
+# Code belongs to no project: a new version becomes the latest for everybody, and it runs as the server's user.
 _REGISTER: Final = Policy(Right.OPERATE, Where.EVERYWHERE)
-# A stolen token must not make others, nor revoke those that could end it.
+# A stolen token must not create other tokens, nor revoke the ones that could end it.
 _ADMINISTER: Final = Policy(Right.ADMINISTER, Where.LOCAL)
 _PUBLIC: Final = Policy(Right.READ, Where.PUBLIC)
 
@@ -147,7 +147,7 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.WATCH: _READ_ANYWHERE,
     Action.PUT_BUNDLE: _REGISTER,
     Action.PUT_BLOB: Policy(Right.GIVE_FILES, Where.ANYWHERE),
-    # A digest is known to who has seen a value that names it, or has the content already.
+    # Only a caller who has seen a value that names the digest, or who has the content, can know it.
     Action.GET_BLOB: _READ_ANYWHERE,
     Action.DESCRIBE_BLOB: _READ_ANYWHERE,
     Action.GET_METRICS: Policy(Right.READ, Where.EVERYWHERE),
@@ -169,7 +169,7 @@ class Namespace(Struct, frozen=True):
 
 
 class Grant(Struct, frozen=True):
-    """A role in the projects and domains that fit two patterns, in which `*` stands for any characters."""
+    """A role in the projects and domains that match two patterns, where `*` stands for any characters."""
 
     role: Role
     project: str = "*"
@@ -177,15 +177,15 @@ class Grant(Struct, frozen=True):
 
     @property
     def is_everywhere(self) -> bool:
-        """Whether it holds in every namespace."""
+        """Whether the grant holds in every namespace."""
         return self.project == "*" and self.domain == "*"
 
 
 class Principal(Struct, frozen=True, dict=True):
     """
-    Who asks. `token` is the id of the token, `via` the way in, `session` the hash of a browser's secret, `credential` what the record says of it.
+    The authenticated caller. `token` is the token's id, `via` the door, `session` the hash of a browser's secret, `credential` what the audit log records of it.
 
-    `local` is the owner of the store, on this machine. What follows from the grants is worked out once: every request looks at it.
+    `local` is the owner of the store, on this machine. What follows from the grants is computed once, because every request needs it.
     """
 
     name: str
@@ -198,25 +198,25 @@ class Principal(Struct, frozen=True, dict=True):
 
     @cached_property
     def somewhere(self) -> frozenset[Right]:
-        """The rights that are held in some namespace."""
+        """The rights held in at least one namespace."""
         return frozenset().union(*(RIGHTS[grant.role] for grant in self.grants))
 
     @cached_property
     def everywhere(self) -> frozenset[Right]:
-        """The rights that are held in every namespace."""
+        """The rights held in every namespace."""
         wide = (RIGHTS[grant.role] for grant in self.grants if grant.is_everywhere)
         return frozenset().union(*wide)
 
 
 LOCAL: Final = Principal("local", (Grant(Role.ADMIN),), via="cli", local=True)
-"""Who can open the store's files: the system has checked who that is, and everything is allowed."""
+"""A user who can open the store's files: the operating system has identified them, and everything is allowed."""
 
 
 @lru_cache(16)
 def owner(uid: int) -> Principal:
-    """Return the owner of the store as the user that the system says asks: by name, or as `local` where the system knows no name."""
+    """Return the owner of the store as the user whom the system reports: by name, or as `local` if the system knows no name."""
     try:
-        # Not every system keeps its names as UTF-8, and the record does.
+        # Not every system keeps its names as UTF-8, but the audit log does.
         name = getpwuid(uid).pw_name.encode(errors="replace").decode()
     except KeyError:
         name = LOCAL.name
@@ -224,16 +224,16 @@ def owner(uid: int) -> Principal:
 
 
 def person(name: str) -> Principal:
-    """Return somebody who may do everything from within a program, for tests."""
+    """Return a principal with every right, for tests that call the service directly."""
     return structs.replace(LOCAL, name=name, via="code")
 
 
 ANONYMOUS: Final = Principal("", ())
-"""Who has shown no token: everything is forbidden that is not public."""
+"""A caller without a token: only public actions are allowed."""
 
 
 def allows(principal: Principal, action: Action, where: Namespace | None = None) -> bool:
-    """Return whether somebody may do something; `where` is the namespace of what it is done to, None for what has none."""
+    """Return whether a principal may perform an action; `where` is the namespace of its target, None if it has none."""
     policy = POLICIES.get(action)
     if policy is None:
         return False
@@ -254,17 +254,17 @@ def allows(principal: Principal, action: Action, where: Namespace | None = None)
 
 
 def holds(principal: Principal, right: Right) -> bool:
-    """Return whether somebody has a right somewhere."""
+    """Return whether a principal holds a right in at least one namespace."""
     return right in principal.somewhere
 
 
 def sees(principal: Principal, where: Namespace) -> bool:
-    """Return whether somebody may know that there is something in a namespace."""
+    """Return whether a principal may know that a namespace has any contents."""
     return _there(principal, Right.READ, where)
 
 
 def visible(principal: Principal) -> tuple[tuple[str, str], ...] | None:
-    """Return the patterns (project, domain) of what somebody may see; None if that is everything."""
+    """Return the (project, domain) patterns that a principal may see; None if that is everything."""
     if Right.READ in principal.everywhere:
         return None
     return tuple(
@@ -280,7 +280,7 @@ def check_pattern(what: str, pattern: str) -> str:
     """Return a pattern of a project or a domain. Errors: `InvalidValue`."""
     if not PATTERN.match(pattern):
         raise InvalidValue(
-            f"the {what} {pattern[:80]!r} cannot be used; take at most 64 letters, digits, '.', '_', '-', and '*' for any characters"
+            f"the {what} {pattern[:80]!r} is invalid; use at most 64 letters, digits, '.', '_', '-', and '*' for any characters"
         )
     return pattern
 

@@ -1,10 +1,10 @@
 """
-Admission: the one place that decides who may do what. Whatever is asked at any door passes here, or it is not done.
+Admission: the one place that decides who may do what. Every request at every door passes through here.
 
-A door lets in (`enter`) who may do such a thing somewhere, before it reads what is sent; that is all for what is about no execution: files, streams,
-metrics. The service admits (`admit`) each request to what it is about. `access` holds the roles and the policies that both go by.
+A door first checks (`enter`) that the caller may perform such an action somewhere, before it reads the body. For files, streams and metrics, which
+concern no execution, that is the whole check. The service then admits (`admit`) each request to its target. `access` holds the roles and policies.
 
-What comes over the network is also made honest here: who asks is who the token names, and no value makes the server fetch something.
+Requests from the network are also sanitized here: the principal is the one the token names, and no value makes the server fetch anything.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ PLAIN: Final = (
     msgspec.inspect.FloatType,
     msgspec.inspect.BoolType,
 )
-"""What no value of holds others."""
+"""Field types whose values cannot contain further values."""
 
 _ACTIONS: Final[Mapping[Any, Action]] = {
     kind: Action(kind.__struct_config__.tag) for kind in get_args(Request)
@@ -47,15 +47,15 @@ _ACTIONS: Final[Mapping[Any, Action]] = {
 
 
 def action_of(kind: type[Ask[Any]]) -> Action | None:
-    """Return the action that requests of a kind ask for; None for a kind that is none of the union `Request`."""
+    """Return the action that a kind of request asks for; None if it is not a member of the union `Request`."""
     return _ACTIONS.get(kind)
 
 
 def enter(principal: Principal, action: Action | None) -> None:
     """
-    Let somebody in at a door who may do something, at least somewhere. None stands for what there is not: only who is known is told so.
+    Admit a caller at a door if they may perform the action somewhere. None stands for an unknown action, which only authenticated callers learn.
 
-    Errors: `Unauthenticated` for who has shown no token, else `Forbidden`.
+    Errors: `Unauthenticated` for a caller without a token, else `Forbidden`.
     """
     if action is None:
         if not principal.name:
@@ -77,14 +77,14 @@ def admit(
     unknown: Callable[[str], Exception],
 ) -> Request:
     """
-    Return the request as it may be handled: with who asks, through what, and the credential; what it says of that itself counts for nothing.
+    Return the request as it is to be handled, with its principal, door and credential filled in; whatever the request itself claimed is overwritten.
 
-    `row` looks up an execution by its id, `unknown` makes the error for one that is not there.
-    Errors: `Unauthenticated`, `Forbidden`; what `row` and `unknown` say, for an execution that is not there or may not be seen; `InvalidValue`.
+    `row` looks up an execution by its id, `unknown` makes the error for a missing one.
+    Errors: `Unauthenticated`, `Forbidden`, `InvalidValue`; those of `row` and `unknown` for an execution that is missing or may not be seen.
     """
     action = action_of(type(request))
     if action is None:
-        raise Forbidden(f"{type(request).__name__} is not a request that can be made")
+        raise Forbidden(f"{type(request).__name__} is not a supported request")
     admitted = cast("Request", request)
     if not allows(principal, action):
         found = _namespace(admitted, principal, row, unknown)
@@ -112,10 +112,10 @@ def _refusal(principal: Principal, action: Action, where: str) -> Unauthenticate
         return _unknown()
     policy = POLICIES[action]
     if policy.where is Where.LOCAL:
-        why = "on the machine of the store only: tokens are made, listed and revoked by `tidegate token`"
+        why = "only on the machine of the store: tokens are made, listed and revoked with `tidegate token`"
         return Forbidden(why, action=action.value)
     return Forbidden(
-        f"{principal.name!r} may not {policy.right.value} {where}: ask an administrator for a token that may",
+        f"{principal.name!r} may not {policy.right.value} {where}: ask an administrator for a token with that right",
         action=action.value,
     )
 
@@ -126,7 +126,7 @@ def _namespace(
     row: Callable[[str], ExecutionRow],
     unknown: Callable[[str], Exception],
 ) -> Namespace | None:
-    """Return the namespace of what is asked about; None if it has none. To somebody who may not see an execution there is none."""
+    """Return the namespace of the target; None if it has none. An execution that the caller may not see counts as missing."""
     if isinstance(request, Launch):
         return Namespace(request.project, request.domain)
     id_ = request.execution if isinstance(request, ListInbox) else getattr(request, "id", None)
@@ -141,10 +141,10 @@ def _namespace(
 
 def refuse_dangerous(request: Ask[Any]) -> None:
     """
-    Refuse values that would reach into a worker.
+    Refuse values that would have an effect inside a worker.
 
-    A file on the web would be fetched from inside the worker's network. A pickle is a program that runs when it is opened, so it is taken only from
-    those who may run programs here anyway. (What is not marked as a pickle is never opened as one.)
+    A file on the web would be fetched from inside the worker's network. A pickle is a program that runs when it is opened, so it is accepted only from
+    callers who may run programs here anyway. (A value that is not marked as a pickle is never unpickled.)
 
     Errors: `InvalidValue`, with the path of each.
     """
@@ -160,21 +160,21 @@ def refuse_dangerous(request: Ask[Any]) -> None:
         step, value = todo.pop()
         if isinstance(value, dict):
             if URI in value:
-                why = "is a file by its address; upload the file, and give its digest"
+                why = "is a web address; upload the file and pass its digest instead"
                 faults.append(Fault(_path(step), why))
             if BLOB in value and value.get("media") == PICKLE:
                 faults.append(
-                    Fault(_path(step), "is a pickle, which is not taken over the network")
+                    Fault(_path(step), "is a pickle, which is not accepted over the network")
                 )
             todo.extend(((step, str(key)), item) for key, item in value.items() if _holds(item))
         elif isinstance(value, list):
             todo.extend(((step, n), item) for n, item in enumerate(value) if _holds(item))
     if faults:
-        raise InvalidValue("there are values that are not taken over the network", faults)
+        raise InvalidValue("some values are not accepted over the network", faults)
 
 
 _Step: TypeAlias = "tuple[_Step | None, str | int]"
-"""A path into a value: the path before, and the last step. To copy whole paths on the way would cost the square of the depth."""
+"""A path into a value: the path so far and the last step. Copying whole paths would be quadratic in the depth."""
 
 
 def _path(step: _Step) -> Path:
@@ -192,7 +192,7 @@ def _holds(value: Value) -> bool:
 
 @cache
 def _holders(kind: type[Ask[Any]]) -> tuple[str, ...]:
-    """Return the fields of a kind of request that may hold others."""
+    """Return the fields of a kind of request that may contain values."""
     fields = msgspec.inspect.type_info(kind).fields  # type: ignore[attr-defined]  # a Struct's
     return tuple(field.name for field in fields if not _is_plain(field.type))
 

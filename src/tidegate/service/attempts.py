@@ -1,8 +1,8 @@
 """
-What the attempts of tasks leave for people to read: what they printed, and their decks.
+What the attempts of tasks leave for people to read: their output and their decks.
 
-The decks of an attempt that has ended are the blob that history names, and no file says otherwise. While it runs, they are what it has
-published until now, and have no digest. What an earlier version of Tidegate kept has none either, and is shown for attempts without a blob.
+The decks of an ended attempt are the blob that history names; no file overrides it. While an attempt runs, its decks are what it has
+published so far, without a digest. Decks kept by an earlier version of Tidegate have no digest either, and are shown for attempts without a blob.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -34,20 +34,20 @@ from tidegate.wire import (
 )
 
 BEGINNING = "0"
-"""Where a reader of logs stands who has read nothing."""
+"""The cursor of a reader who has read no logs yet."""
 
 END = "end"
-"""Where one stands who has read all that was printed until now."""
+"""The cursor of a reader who has read everything printed so far."""
 
 MOST_UNPACKED = 64 * 1024
-"""Bytes of where a reader stands, unpacked."""
+"""Bytes of a log cursor, unpacked."""
 
 MOST_UNCHANGED = 100
-"""How many nodes that are held stand in a view of what has changed though they have not: else a look again would cost as much as the first."""
+"""Most held nodes repeated in a view of changes although they have not changed: a second read must not cost as much as the first."""
 
 
 class Attempts:
-    """The attempts of the executions of a store."""
+    """The attempts of a store's executions."""
 
     def __init__(self, queued: Queued, artifacts: Artifacts, executions: Executions) -> None:
         self._queued = queued
@@ -56,7 +56,7 @@ class Attempts:
         self._executions = executions
 
     def logs(self, request: GetLogs) -> LogList:
-        """Return what the tasks of an execution printed, or those of a node. Errors: `UnknownExecution`, `UnknownNode`."""
+        """Return what the tasks of an execution, or of one node, printed. Errors: `UnknownExecution`, `UnknownNode`."""
         now = self._executions.look(request.id)
         chosen = dict.fromkeys(_nodes(now, request.node))
         texts, standing = self._texts(now.row.id, chosen, request)
@@ -83,12 +83,12 @@ class Attempts:
                 return [], _cursor(self._logs.end(execution, node))
             texts, seen = self._logs.news(execution, node, _seen(request.after))
             return texts, _cursor(seen)
-        # Of one node of thousands the others are not read.
+        # For one node of thousands, the others are not read.
         wanted: Iterable[NodeId | None] = chosen if request.node else (None,)
         return [each for node in wanted for each in self._logs.read(execution, node)], ""
 
     def marked(self, view: ExecutionView, now: Snapshot | None) -> ExecutionView:
-        """Return an execution in which the nodes that have decks, and those that are held or wait for a worker, say so; these stand in it though they have not changed."""
+        """Return the execution with its decks, held nodes and nodes waiting for a worker marked; these are included even if they have not changed."""
         tasks = {node.id for node in view.nodes if node.kind == "task"}
         there = self._with_decks(view.id, tasks, now)
         held = {} if view.phase in ENDED else self._queued.of(view)
@@ -110,7 +110,7 @@ class Attempts:
         return structs.replace(view, nodes=nodes)
 
     def deck(self, request: GetDeck) -> DeckView:
-        """Return the decks of a node, or of the last node of that name which has any. Errors: `UnknownExecution`, `UnknownNode`, `UnknownDeck`."""
+        """Return the decks of a node, or of the last node with that name that has any. Errors: `UnknownExecution`, `UnknownNode`, `UnknownDeck`."""
         now = self._executions.look(request.id)
         for node in reversed(_nodes(now, request.node)):
             found = self._deck(now, node, request.attempt)
@@ -123,7 +123,7 @@ class Attempts:
         )
 
     def _with_decks(self, id_: str, tasks: set[str], now: Snapshot | None) -> set[str]:
-        """Return which of these tasks have decks to read."""
+        """Return which of these tasks have decks."""
         found = {*self._logs.nodes_with_decks(id_, tasks)}
         if now is None:
             return found
@@ -136,7 +136,7 @@ class Attempts:
         }
 
     def _deck(self, now: Snapshot, node: NodeId, attempt: int) -> DeckView | None:
-        """Return the decks of an attempt, or of the last one that has any. Errors: `UnknownBlob`, `StoreDamaged`."""
+        """Return the decks of an attempt, or of the last attempt that has any. Errors: `UnknownBlob`, `StoreDamaged`."""
         id_, running, frozen = now.row.id, _running(now, node), now.state.decks.get(node, {})
         if running and attempt in (0, running):
             page = self._logs.read_published(id_, node, running)
@@ -153,7 +153,7 @@ class Attempts:
 
 
 def _running(now: Snapshot, node: NodeId) -> int:
-    """Return the attempt of a task that may be running; 0 if none is."""
+    """Return the number of the task's attempt that may be running; 0 if there is none."""
     state = now.state.node(node)
     if state.phase.is_terminal or node in now.plan.scopes:
         return 0
@@ -165,7 +165,7 @@ def _text(page: bytes) -> str:
 
 
 def _cursor(seen: Seen) -> str:
-    # In the address of a request there is little room.
+    # A URL has little room.
     return urlsafe_b64encode(compress(msgspec.json.encode(seen))).decode()
 
 
@@ -178,12 +178,12 @@ def _seen(cursor: str) -> Seen:
         unpacked = decompressobj().decompress(urlsafe_b64decode(cursor), MOST_UNPACKED)
         return msgspec.json.decode(unpacked, type=Seen)
     except (ValueError, zlib_error):
-        why = f"{cursor[:40]!r} is not where a reader of logs stands; take the `next` of an earlier reply, or 0"
+        why = f"{cursor[:40]!r} is not a log cursor; use the `next` of an earlier reply, or 0"
         raise InvalidValue(why, [Fault(("after",), why)]) from None
 
 
 def _nodes(now: Snapshot, wanted: str) -> list[NodeId]:
-    """Return the nodes that are meant by an id or a name; all of them if it is empty. Errors: `UnknownNode`."""
+    """Return the nodes that an id or a name refers to; all of them if it is empty. Errors: `UnknownNode`."""
     nodes = now.plan.nodes
     if wanted and NodeId(wanted) in nodes:
         return [NodeId(wanted)]

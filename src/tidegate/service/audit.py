@@ -1,8 +1,8 @@
 """
 The audit log: who decided, signed in, made, rotated and revoked tokens, and who was refused.
 
-What somebody did is written with what it changed, in one transaction; this module reads it, and keeps the refusals (401, 403, 429). These cost a stranger
-nothing, so they are counted: one line for a person or an address, a code and a minute, `MOST_A_DAY` of them, and the number of those that found no room.
+An action is logged in the same transaction as its effect; this module reads the log, and adds the refusals (401, 403, 429). Refusals cost an attacker
+nothing, so they are aggregated: one line per principal or address, code and minute, at most `MOST_A_DAY` lines, and a count of those that did not fit.
 """
 
 import threading
@@ -18,22 +18,22 @@ from tidegate.service.moments import instant, moment, number
 from tidegate.wire import AuditLine, AuditPage, ListAudit
 
 MOST_A_DAY: Final = 10_000
-"""Lines of refusals that a day (UTC) may add: some 2 MB."""
+"""Lines of refusals that one day (UTC) may add: some 2 MB."""
 PENDING: Final = 1_000
-"""Different refusals of a minute that are counted apart; the others are dropped, and counted."""
+"""Different refusals that are counted separately within a minute; the rest are only counted together."""
 SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
 DAY: Final = 24 * 60 * MINUTE
 FOREVER: Final = Instant(2**62)
 RECORDED: Final = frozenset({401, 403, 429})
-"""Statuses that mean: not by you, or not now. What is wrong with a request itself (404, 409, 422) is in the metrics alone."""
+"""Statuses that mean: not you, or not now. Errors of the request itself (404, 409, 422) appear only in the metrics."""
 
 _Key = tuple[int, str, str, str, str]
-"""The minute, who, with which credential, from where, and the code."""
+"""The minute, the principal, its credential, its address, and the code."""
 
 
 class AuditLog:
-    """The audit log of a store. May be used from any thread; `refused` blocks for nothing."""
+    """The audit log of a store. May be used from any thread; `refused` never blocks."""
 
     def __init__(self, audit: Audit, clock: Clock, part: Part | None = None) -> None:
         self._audit = audit
@@ -49,7 +49,7 @@ class AuditLog:
         self._runs = False
 
     def refused(self, code: str, principal: Principal, address: str) -> None:
-        """Count a refusal: on the name of whoever is known, else on the address."""
+        """Count a refusal: under the principal's name if there is one, else under the address."""
         minute = self._clock.now() // MINUTE
         who, credential = principal.name, principal.credential
         key = (minute, who, credential, "" if who else address[:100], code)
@@ -65,10 +65,10 @@ class AuditLog:
         self._wake.set()
 
     def page(self, request: ListAudit) -> AuditPage:
-        """Return lines, the newest first, with the refusals of this minute. Errors: `InvalidValue`."""
+        """Return lines, newest first, including this minute's refusals. Errors: `InvalidValue`."""
         if request.kind and request.kind not in KINDS:
             raise InvalidValue(
-                f"there is no kind {request.kind[:40]!r}; there are: {', '.join(KINDS)}"
+                f"unknown kind {request.kind[:40]!r}; the kinds are: {', '.join(KINDS)}"
             )
         if not self._part.is_stopped:
             self.write()
@@ -88,7 +88,7 @@ class AuditLog:
         )
 
     def write(self, *, before: int = FOREVER) -> None:
-        """Write down what was counted in minutes before one. Errors: `StoreError`; then it is kept."""
+        """Write the refusals counted in minutes before this one. Errors: `StoreError`; then they are kept."""
         with self._writing:
             now = self._clock.now()
             with self._lock:
@@ -122,7 +122,7 @@ class AuditLog:
                 self._dropped += dropped
 
     def close(self) -> None:
-        """Write down what was counted, and end the thread. While the store is still open."""
+        """Write the pending refusals and stop the thread. Call it while the store is still open."""
         self._part.stop()
         self._wake.set()
         self._part.join()

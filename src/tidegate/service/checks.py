@@ -1,7 +1,7 @@
 """
-Checking whether a store is sound: the database itself, and for each execution whether what is listed of it is what its history says.
+Checking a store: the database itself, and for each execution whether its listing matches its history.
 
-It may look while an engine writes: an execution that seems wrong is looked at once more, for it may have changed between two looks.
+It may run while an engine writes: an execution that seems wrong is checked a second time, because it may have changed in between.
 """
 
 from collections.abc import Iterator
@@ -25,11 +25,11 @@ from tidegate.service.missing import lacking
 PAGE = 500
 
 NOT_FOLDED = frozenset({"key", "node"})
-"""What of a listed wait does not follow from the history."""
+"""Fields of a listed wait that do not follow from the history."""
 
 
 class StoreCheck(NamedTuple):
-    """How many executions a store has, what is wrong, and what is missing that must be there: one line a problem."""
+    """How many executions a store has, what is wrong, and which required files are missing: one line per problem."""
 
     executions: int
     problems: list[str]
@@ -37,7 +37,7 @@ class StoreCheck(NamedTuple):
 
 
 def check_store(store: Store, artifacts: Artifacts | None = None) -> StoreCheck:
-    """Check a store; with `artifacts`, also whether all is there that it keeps beside its database."""
+    """Check a store; with `artifacts`, also check that everything kept beside the database is present."""
     checked = StoreCheck(0, list(store.problems()), [])
     check = _Check(store, artifacts)
     count = 0
@@ -57,7 +57,7 @@ def _executions(store: Store) -> Iterator[ExecutionRow]:
 
 
 class _Check:
-    """The check of one execution after the other."""
+    """Checks one execution after another."""
 
     def __init__(self, store: Store, artifacts: Artifacts | None) -> None:
         self._store = store
@@ -68,7 +68,7 @@ class _Check:
         """Return what is wrong with an execution now, and what it lacks."""
         row = self._store.journal.get(key)
         if row is None:
-            return ["it is gone"], []
+            return ["it no longer exists"], []
         try:
             now = snapshot(self._store.journal, self._programs, row)
             program = self._programs.get(row.workflow)
@@ -76,7 +76,7 @@ class _Check:
             return [f"it cannot be read back: {error.details.get('why', error.message)}"], []
         found = []
         if row.phase is not now.state.phase:
-            found.append(f"listed as {row.phase.name}, by its history {now.state.phase.name}")
+            found.append(f"listed as {row.phase.name}, but its history says {now.state.phase.name}")
         found += self._listed_otherwise(
             WaitingExecution(key, row.id, row.series, program.plan), now
         )
@@ -104,22 +104,22 @@ def _waits(owner: WaitingExecution, now: Snapshot) -> dict[NodeId, WaitRow]:
 
 
 def _difference(listed: ListedWait | None, true: WaitRow | None) -> str:
-    """Say how a listed wait differs from what history says; empty if it does not."""
+    """Say how a listed wait differs from the history; empty if it does not."""
     if listed is None:
-        return "it waits, and is not listed"
+        return "it is waiting, but is not listed"
     if true is None:
-        return f"listed as waiting ({listed.wait.kind}), by its history it does not wait"
+        return f"listed as waiting ({listed.wait.kind}), but according to its history it is not"
     if listed.damaged:
         return listed.damaged
     stands, ought = structs.asdict(listed.wait), structs.asdict(true)
     differs = [name for name in ought if name not in NOT_FOLDED and stands[name] != ought[name]]
-    return f"listed with another {', '.join(differs)} than its history says" if differs else ""
+    return f"its listed {', '.join(differs)} differs from its history" if differs else ""
 
 
 def _shown_otherwise(now: Snapshot) -> list[str]:
-    """Return the answers that were given to something else than what their question shows."""
+    """Return the answers that were given to something other than what their question shows."""
     return [
-        f"node {node}: what was shown ({state.answer.shown[:20]}) is not what the question shows"
+        f"node {node}: the answer was given to {state.answer.shown[:20]}, which is not the digest of the question"
         for node, state in now.state.nodes.items()
         if state.answer is not None
         and state.answer.shown.startswith(f"{FORM}:")
@@ -129,12 +129,12 @@ def _shown_otherwise(now: Snapshot) -> list[str]:
 
 
 def _stuck(now: Snapshot) -> list[str]:
-    """Return the nodes that will never move: in an ended execution, or with all they need and still not begun."""
+    """Return the nodes that are stuck: unfinished in an ended execution, or ready but never started."""
     if now.state.phase.is_terminal:
         return [
-            f"node {node} is {state.phase.name}, though the execution has ended"
+            f"node {node} is {state.phase.name}, although the execution has ended"
             for node, state in now.state.nodes.items()
             if not state.phase.is_terminal
         ]
     alive = any(not state.phase.is_terminal for state in now.state.nodes.values())
-    return [] if alive else ["it has not ended, and nothing of it can move"]
+    return [] if alive else ["it has not ended, but nothing in it can make progress"]

@@ -1,9 +1,9 @@
 """
 One-time codes: how a user of this machine signs in to the page, without a token in any link.
 
-Rule 1: a code is made through the local door, for the user whom the system says, and for nobody else.
-Rule 2: it is good for `LASTS` seconds and for one sign-in. It is kept in memory alone, by its hash: a restart forgets it.
-Rule 3: to ask whose a code is does not use it up: the page asks its user before it changes who is signed in.
+Rule 1: a code is made through the local door, for the user whom the operating system reports, and for nobody else.
+Rule 2: it is valid for `LASTS` seconds and one sign-in. Only its hash is kept, in memory: a restart forgets it.
+Rule 3: asking whose code it is does not use it up: the page asks for confirmation before it changes who is signed in.
 """
 
 import secrets
@@ -18,17 +18,17 @@ from tidegate.service.access import Principal
 from tidegate.wire import CodeMade, MakeCode
 
 LASTS: Final = 60
-"""Seconds: to switch to a browser takes a few, and what is found in its history an hour later is worth nothing."""
+"""Seconds: switching to a browser takes a few, and a code found in the history an hour later must be useless."""
 MAX_CODES: Final = 100
-"""Codes that are good at once; when there are more, the oldest is forgotten."""
+"""Codes that are valid at once; beyond that, the oldest is forgotten."""
 SECOND: Final = 1_000_000
 NO_CODE: Final = (
-    "this link was used already, or is older than a minute; `tidegate open` makes another"
+    "this link has been used or is older than a minute; run `tidegate open` for a new one"
 )
 
 
 class OneTimeCodes:
-    """The one-time codes of a server. `page` is the address of its page, empty as long as none is served. May be used from any thread."""
+    """The one-time codes of a server. `page` is the URL of its page, empty while none is served. May be used from any thread."""
 
     def __init__(self, clock: Clock) -> None:
         self.page = ""
@@ -37,10 +37,10 @@ class OneTimeCodes:
         self._made: dict[bytes, tuple[Principal, Instant]] = {}
 
     def make(self, request: MakeCode, principal: Principal) -> CodeMade:
-        """Make a code for whoever asks through the local door. Errors: `Refused` if there is no page to open."""
+        """Make a code for the caller at the local door. Errors: `Refused` if there is no page to open."""
         del request
         if not self.page:
-            raise Refused("no page is served: start `tidegate serve`, then open it")
+            raise Refused("no page is being served: start `tidegate serve` first")
         code = secrets.token_urlsafe(24)
         now = self._clock.now()
         with self._lock:
@@ -52,11 +52,11 @@ class OneTimeCodes:
         return CodeMade(link=f"{self.page}/#code={code}", lasts=LASTS)
 
     def whose(self, code: str) -> Principal:
-        """Return who would be signed in by a code, and leave it good. Errors: `Unauthenticated`."""
+        """Return who would be signed in by a code, without using it up. Errors: `Unauthenticated`."""
         return self._good(self._made.get(_hash(code)))
 
     def take(self, code: str) -> Principal:
-        """Use a code up, and return who is signed in by it. Errors: `Unauthenticated`."""
+        """Use a code, and return who is signed in by it. Errors: `Unauthenticated`."""
         with self._lock:
             return self._good(self._made.pop(_hash(code), None))
 

@@ -1,7 +1,7 @@
 """
-What tasks ask of the machine that runs them, and what of it this one cannot give.
+What tasks request from the machine that runs them, and what this machine cannot provide.
 
-Who launches is told at once; an attempt that asks for more than there is does not begin (`too_large`), and begins on a machine that has it.
+A launch reports it at once; an attempt that requests more than the machine has is held (`too_large`) and starts on a machine that is large enough.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,22 +16,22 @@ from tidegate.sdk.requirements import without_effect
 MOST_NOTES = 20
 """Notes on one workflow."""
 Asked: TypeAlias = Sequence[tuple[str, Requirements]]
-"""Tasks by name, and what they ask for."""
+"""Tasks by name, and their requests."""
 
 
 def too_much(requires: Requirements, capacity: Capacity) -> str:
-    """Return what is asked for and not there, with both figures; empty if all is there."""
+    """Return what is requested but not available, with both figures; empty if everything is available."""
     if requires is ORDINARY:
         return ""
     if requires.cpu > capacity.cpu:
-        return f"asks for {cpus(requires.cpu)} cpu, and the workers here have {cpus(capacity.cpu)}"
+        return f"requests {cpus(requires.cpu)} cpu, but the workers here have {cpus(capacity.cpu)}"
     if requires.mem > capacity.mem:
-        return f"asks for {size(requires.mem)} of memory, and this machine has {size(capacity.mem)}"
+        return f"requests {size(requires.mem)} of memory, but this machine has {size(capacity.mem)}"
     return ""
 
 
 def notes(plan: Plan, capacity: Capacity) -> list[str]:
-    """Return a sentence for whatever the tasks of a workflow ask for in vain, those that must be held first."""
+    """Return a sentence for each request of a workflow's tasks that cannot be met, those that hold the task first."""
     asked = [
         (planned.node.name, planned.node.requirements)
         for planned in plan.nodes.values()
@@ -46,15 +46,15 @@ def notes(plan: Plan, capacity: Capacity) -> list[str]:
 def _held(asked: Asked, capacity: Capacity) -> Iterator[str]:
     for name, requires in asked:
         if why := too_much(requires, capacity):
-            yield f"task {name!r} {why}: it is held until it runs where there is more"
+            yield f"task {name!r} {why}: it is held until it can run on a larger machine"
 
 
 def _not_kept(asked: Asked, capacity: Capacity) -> Iterator[str]:
     for name, requires in asked:
         if requires.mem_limit is not None and not capacity.limits_memory:
             yield (
-                f"task {name!r} has a limit of {size(requires.mem_limit)} of memory, which is not enforced here:"
-                " this system does not tell how much a process tree uses"
+                f"task {name!r} has a memory limit of {size(requires.mem_limit)}, which is not enforced here:"
+                " this system does not report the memory of a process tree"
             )
         if requires.uncounted:
             yield without_effect(name, requires)

@@ -1,7 +1,7 @@
 """
-Events as they are shown: with their values in the history of one execution, and without any in the stream of all of them.
+Events as they are shown: with values in the history of one execution, without values in the stream of all of them.
 
-A line that cannot be read is an event, too, of the kind `Damaged`: whoever reads goes on after it.
+A line that cannot be read is shown as an event of kind `Damaged`, so that readers can continue after it.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,22 +30,22 @@ from tidegate.service.moments import moment
 from tidegate.wire import EventView
 
 LEFT_OUT = frozenset({"at", "graph", "outputs", "failure", "took"})
-"""What of an event is not shown in the history, for it is large, or stored elsewhere."""
+"""Parts of an event that the history leaves out, because they are large or stored elsewhere."""
 
 TOLD = ("node", "attempt", "who", "via")
-"""What of an event is shown in the stream."""
+"""Parts of an event that the stream shows."""
 
 NAMED, NAMED_BYTES = 100, 8_192
-"""Changed nodes that a message of the stream names, and the bytes of their names: what a page redraws one by one."""
+"""Most changed nodes that a message of the stream names, and most bytes of their names: a page redraws these one by one."""
 
 MESSAGE = 200
-"""Characters of a failure's message in the stream: a line of a terminal or two."""
+"""Characters of a failure's message in the stream: a line or two of a terminal."""
 
 PAGE_BYTES = 1024 * 1024
-"""Bytes of history after which a page ends: as much as one value may have, so that a page has at most twice that."""
+"""Bytes of history after which a page ends: the size limit of one value, so that a page has at most twice that."""
 
 FIRST, MOST = 8, 512
-"""Lines that are read at once: few at first, for each may be as large as a page; more as long as they are small."""
+"""Lines read at once: few at first, since each may be as large as a page; more while they are small."""
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ T = TypeVar("T")
 def within_bytes(
     read: Callable[[list[T], int], Sequence[T]], size: Callable[[T], int], limit: int
 ) -> list[T]:
-    """Return what `read` gives, at most `limit`, and no more once there are `PAGE_BYTES` of it. `read` is given what is there already, and how many to add."""
+    """Return up to `limit` items of `read`, stopping after `PAGE_BYTES`. `read` gets the items so far and how many to add."""
     found: list[T] = []
     weight, step = 0, FIRST
     while len(found) < limit and weight < PAGE_BYTES:
@@ -73,7 +73,7 @@ def within_bytes(
 def history_page(
     journal: Journal, damage: Damage, row: ExecutionRow, after: int, limit: int
 ) -> list[EventView]:
-    """Return a page of the history of an execution, from the event after number `after` on."""
+    """Return a page of an execution's history, after event number `after`."""
 
     def read(found: list[bytes], count: int) -> list[bytes]:
         return journal.history(row.key, after + len(found), count)
@@ -90,7 +90,7 @@ def history_page(
 
 
 def event_view(number: int, line: Line) -> EventView:
-    """Return a line of history: what the event says, and under `changes` the phase that each node came into."""
+    """Return a line of history: what the event says, and under `changes` the new phase of each node."""
     event, moved = line.event, _moved(line)
     details: dict[str, Any] = {
         name: to_builtins(value)
@@ -110,7 +110,7 @@ def event_view(number: int, line: Line) -> EventView:
 
 
 def event_line(number: int, line: Line) -> EventView:
-    """Return a line of history as the stream has it: which nodes changed and how, but no values. `changed` counts the nodes, named or not."""
+    """Return a line of history for the stream: which nodes changed and how, without values. `changed` counts all of them, named or not."""
     event, moved = line.event, _moved(line)
     details: dict[str, Any] = {
         name: value for name in TOLD if (value := getattr(event, name, "")) not in ("", None)
@@ -132,7 +132,7 @@ def event_line(number: int, line: Line) -> EventView:
 
 
 class _Moved(NamedTuple):
-    """What a line has changed: nodes and the phase of each, the execution's phase; the state of the node that it is about, and why that failed."""
+    """What a line changed: nodes and their phases, the execution's phase, the state of the event's own node, and why it failed."""
 
     nodes: dict[str, str]
     phase: str
@@ -162,7 +162,7 @@ def _moved(line: Line) -> _Moved:
 
 
 def damaged_event(journal: Journal, row: ExecutionRow, number: int, why: str) -> EventView:
-    """Return what stands for a line that cannot be read. Its time is that of the line before, or of the launch."""
+    """Return a placeholder for a line that cannot be read. Its time is that of the line before, or of the launch."""
     at = row.launched
     if number > 1:
         with suppress(StoreDamaged, IndexError):

@@ -1,7 +1,7 @@
 """
-Executions: to launch one, look at it, wait for it, list them, end one.
+Executions: launch one, show it, wait for it, list them, end one.
 
-A launch is idempotent by its id: the same content again gets the first execution, other content is refused.
+A launch is idempotent by its id: the same content returns the first execution, different content is refused.
 """
 
 import base64
@@ -72,14 +72,14 @@ from tidegate.wire import (
 
 ID_BYTES = 10
 MAX_FAULTS = 20
-"""Inputs that there are not, of which a refusal names so many."""
+"""Most unknown inputs that a refusal names."""
 MAX_NAMES = 20
 """Names of open gates in a line of a list: more than fit on any line."""
 KEYS, PER_KEY = 4 * 1024 * 1024, 200
-"""Bytes of ids that are remembered with their keys, and of one of them: some 20,000."""
+"""Bytes of remembered ids and keys, and of one of them: some 20,000 executions."""
 
 LIGHT_NODES = 200
-"""From how many nodes on a view is built beside an event loop: measured, 10 us a node."""
+"""Number of nodes from which a view is built off the event loop: measured, 10 us per node."""
 
 T = TypeVar("T")
 
@@ -108,7 +108,7 @@ class Executions:
         self._keys: Cache[str, Key] = Cache(KEYS)
 
     def launch(self, request: Launch) -> Steps[ExecutionView]:
-        """Launch an execution, or return the one that was launched with this id, workflow and inputs before, also if the code has changed since."""
+        """Launch an execution, or return the one launched earlier with this id, workflow and inputs, even if the code has changed since."""
         id_ = request.id or new_id()
         workflow = self._registry.find(request.workflow, request.version)
         asked_again = partial(self._check_asked_again, request=request, workflow=workflow)
@@ -138,10 +138,10 @@ class Executions:
 
     def again(self, request: Relaunch | Recover) -> Steps[ExecutionView]:
         """
-        Launch an execution again: with nothing of what it came to, or, to recover it, with all that has succeeded.
+        Launch an execution again: from scratch, or, to recover it, with everything that has succeeded.
 
-        Of one that has been recovered before, the last that came of it is recovered; the same new id again returns what it had made.
-        Errors: `NotRecoverable` for an execution that has not ended, or has succeeded; `RecoveredAlready` if its successor has not, or has.
+        If it has been recovered before, the last successor is recovered; the same new id again returns the same successor.
+        Errors: `NotRecoverable` if the execution has not ended or has succeeded; `RecoveredAlready` if that is true of its successor.
         """
         id_ = request.new_id or new_id()
         first, successor = self.look(request.id), None
@@ -171,7 +171,7 @@ class Executions:
         return (yield from self._launch(wanted, partial(_check_repeated, wanted=wanted)))
 
     def _last_of(self, first: Snapshot, new_id: str) -> tuple[Snapshot, Snapshot | None]:
-        """Return the execution to recover: the last that came of one. And the one with this id, if it is among those that came of it."""
+        """Return the execution to recover, the last in the chain of successors, and the one with this id if it is in the chain."""
         last = first
         while last.state.successor:
             last = self.look(last.state.successor)
@@ -201,25 +201,25 @@ class Executions:
             raise no_such_execution(wanted.id)
         if not placed.created:
             return self._found(row, check)
-        # Of one or two lines, and perhaps never looked at again: it is not kept.
+        # It has a line or two and may never be read again, so it is not cached.
         now = snapshot(self._journal, self._engine.programs, row)
         told = self._registry.notes(wanted.workflow)
         return structs.replace(execution_view(now), created=True, notes=told or UNSET)
 
     def _found(self, row: ExecutionRow, check: Callable[[Snapshot], str]) -> ExecutionView:
-        """Return an execution that was there already. `check` returns the version that was asked for now. Errors: as of `check`."""
+        """Return an existing execution. `check` returns the version requested now. Errors: those of `check`."""
         now = self._folds.get(row)
         asked = check(now)
         view = structs.replace(execution_view(now), created=False)
         return view if asked == row.version else structs.replace(view, asked_version=asked)
 
     def _check_asked_again(self, first: Snapshot, request: Launch, workflow: WorkflowRow) -> str:
-        """Return the version that a launch means. Errors: `IdTaken` if it wants something else than what was launched first."""
+        """Return the version that a launch means. Errors: `IdTaken` if the first launch differed."""
         row = first.row
         _check_namespace(row, request.project, request.domain)
         same_inputs = False
         if row.workflow_name == workflow.name:
-            # What is left out has the default that it had then: the code may have another one by now.
+            # An omitted input keeps the default it had at the first launch: the code may have another one by now.
             graph = self._engine.programs.get(row.workflow).graph
             with suppress(InvalidValue):
                 same_inputs = same(
@@ -235,9 +235,9 @@ class Executions:
 
     def get(self, request: GetExecution) -> Steps[tuple[ExecutionView, Snapshot | None]]:
         """
-        Return an execution, and what it was made of, at once or when what is waited for has come, or the time is up.
+        Return an execution and its version, at once, or when the awaited change has happened or the time is up.
 
-        Of one that cannot be read back, what is known, at once: nothing more can be waited for.
+        If its history cannot be read, return at once what is known: waiting cannot help.
         """
 
         def may_be_reached(phase: ExecutionPhase) -> bool:
@@ -278,7 +278,7 @@ class Executions:
         matters: Callable[[ExecutionPhase], bool],
         look: Callable[[], tuple[bool, T]],
     ) -> Steps[T]:
-        """Look, and look again after each change that matters, until it is as wanted (the first of the pair), or the time is up."""
+        """Check after each relevant change until the execution is as wanted (the first of the pair), or the time is up."""
         until = monotonic() + seconds
         while True:
             token = self._watch.token(key, matters)
@@ -295,7 +295,7 @@ class Executions:
                 self._watch.drop(key, token)
 
     def page(self, request: ListExecutions, within: Patterns | None = None) -> ExecutionPage:
-        """List executions, newest first; those within these patterns, if they are given."""
+        """List executions, newest first; only those that match these patterns, if given."""
         query = ExecutionQuery(
             where=Narrowing(
                 workflow=request.workflow,
@@ -332,7 +332,7 @@ class Executions:
         )
 
     def abort(self, request: Abort) -> Steps[Aborted]:
-        """End an execution. Errors: `ExecutionEnded` if it has ended in another way."""
+        """End an execution. Errors: `ExecutionEnded` if it has already ended in another way."""
         row = self.row(request.id)
         event = AbortRequested(
             at=Instant(0),
@@ -349,7 +349,7 @@ class Executions:
         return Aborted(execution=row.id, phase=row.phase.name)
 
     def is_there(self, id_: str) -> bool:
-        """Return whether there is an execution with this id."""
+        """Return whether an execution with this id exists."""
         return self._journal.find(id_) is not None
 
     def row(self, id_: str) -> ExecutionRow:
@@ -360,7 +360,7 @@ class Executions:
         return row
 
     def key(self, id_: str) -> Key:
-        """Return by what the engine knows an execution; this never changes. Errors: `UnknownExecution`."""
+        """Return the key under which the engine knows an execution; it never changes. Errors: `UnknownExecution`."""
         key = self._keys.get(id_)
         if key is None:
             key = self.row(id_).key
@@ -368,19 +368,17 @@ class Executions:
         return key
 
     def look(self, id_: str) -> Snapshot:
-        """Return an execution as it is now. Errors: `UnknownExecution`, `StoreDamaged`."""
+        """Return the current state of an execution. Errors: `UnknownExecution`, `StoreDamaged`."""
         return self._folds.get(self.row(id_))
 
 
 def no_such_execution(id_: str) -> UnknownExecution:
-    """Return the error that says that there is no execution with this id."""
-    return UnknownExecution(
-        f"there is no execution {id_[:80]!r}; tidegate list shows those there are"
-    )
+    """Return the error for an unknown execution id."""
+    return UnknownExecution(f"no execution {id_[:80]!r}; run `tidegate list` to see them")
 
 
 def _check_repeated(first: Snapshot, wanted: NewExecution) -> str:
-    """Return the version of an execution that is launched again. Errors: `IdTaken` if its id has something else."""
+    """Return the version of an execution that is launched again. Errors: `IdTaken` if the id belongs to a different launch."""
     row = first.row
     _check_namespace(row, wanted.project, wanted.domain)
     _refuse_other(
@@ -394,7 +392,7 @@ def _check_repeated(first: Snapshot, wanted: NewExecution) -> str:
 
 def _check_namespace(row: ExecutionRow, project: str, domain: str) -> None:
     if (row.project, row.domain) != (project, domain):
-        # Nothing is said of it: who launches here may not be allowed to see what is there.
+        # It reveals nothing else: the caller may launch here without being allowed to see that execution.
         raise IdTaken(
             f"the id {row.id!r} is taken in another project or domain; choose another id",
             differs=["project"],
@@ -402,29 +400,29 @@ def _check_namespace(row: ExecutionRow, project: str, domain: str) -> None:
 
 
 def _refuse_other(row: ExecutionRow, **equal: bool) -> None:
-    """Raise `IdTaken` if something is not as it was at the first launch."""
+    """Raise `IdTaken` if anything differs from the first launch."""
     differs = [what for what, is_same in equal.items() if not is_same]
     if differs:
         raise IdTaken(
-            f"execution {row.id!r} ({row.workflow_name} {row.version}) was launched before, and not with the same "
-            f"{', '.join(differs)}; choose another id",
+            f"execution {row.id!r} ({row.workflow_name} {row.version}) already exists, launched with a different {', '.join(differs)}; choose "
+            "another id",
             differs=differs,
         )
 
 
 def _origin(reuse: Reuse | None) -> tuple[str, bool]:
-    """Return what an execution was made from, and whether it keeps anything of that: to begin again and to recover differ in it."""
+    """Return the execution that this one was made from, and whether it keeps its results: that is how recovery and relaunch differ."""
     kept = reuse is not None and bool(reuse.outputs or reuse.answers or reuse.graphs)
     return "" if reuse is None else reuse.origin, kept
 
 
 def new_id() -> str:
-    """Return a fresh id: 16 lower-case letters and digits, from 80 random bits."""
+    """Return a new id: 16 lower-case letters and digits, from 80 random bits."""
     return base64.b32encode(secrets.token_bytes(ID_BYTES)).decode().lower()
 
 
 def takes_many_steps(graph: Graph, given: dict[str, Value]) -> bool:
-    """Return whether one of these inputs is of a type that takes many steps to check."""
+    """Return whether one of these inputs has a type that is expensive to check."""
     params = graph.interface.inputs
     return any(
         name in params and is_costly(params[name].schema, value) for name, value in given.items()
@@ -432,12 +430,12 @@ def takes_many_steps(graph: Graph, given: dict[str, Value]) -> bool:
 
 
 def complete(graph: Graph, given: dict[str, Value], intake: Intake) -> dict[str, Value]:
-    """Check the inputs of a launch and fill in the defaults. Errors: `InvalidValue`, naming every input that is wrong."""
+    """Check the inputs of a launch and fill in the defaults. Errors: `InvalidValue`, naming every wrong input."""
     params = graph.interface.inputs
     there = ", ".join(params) or "none"
     unknown = (name for name in given if name not in params)
     faults = [
-        Fault((name,), f"there is no such input; there are: {there}")
+        Fault((name,), f"unknown input; the inputs are: {there}")
         for name in islice(unknown, MAX_FAULTS)
     ]
     inputs: dict[str, Value] = {}
@@ -451,7 +449,7 @@ def complete(graph: Graph, given: dict[str, Value], intake: Intake) -> dict[str,
         else:
             faults.append(Fault((name,), f"is missing; give {describe(param.schema)}"))
     if faults:
-        raise InvalidValue(f"the inputs do not fit workflow {graph.name!r}", faults)
+        raise InvalidValue(f"the inputs do not match workflow {graph.name!r}", faults)
     return inputs
 
 
@@ -460,7 +458,7 @@ def _phase(name: str) -> ExecutionPhase:
         return ExecutionPhase[name.upper()]
     except KeyError:
         there = ", ".join(phase.name for phase in ExecutionPhase)
-        why = f"there is no phase {name[:40]!r}; there are: {there}"
+        why = f"unknown phase {name[:40]!r}; the phases are: {there}"
         raise InvalidValue(why, [Fault(("phase",), why)]) from None
 
 

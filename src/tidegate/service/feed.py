@@ -1,4 +1,4 @@
-"""The feed: what happens to all executions, or to one, in the order in which it was stored, after a cursor."""
+"""The feed: events of all executions, or of one, in the order in which they were stored, after a cursor."""
 
 from tidegate.core.history import from_bytes
 from tidegate.engine.damage import Damage
@@ -15,7 +15,7 @@ MAX_PAGE = 1_000
 
 
 class Feed:
-    """Everybody's history, after a cursor."""
+    """The history of all executions, after a cursor."""
 
     def __init__(self, store: Store, executions: Executions, damage: Damage) -> None:
         self._journal = store.journal
@@ -28,18 +28,18 @@ class Feed:
         return self._changes.latest()
 
     def resume(self, text: str) -> Cursor:
-        """Return the cursor that a reader has kept; `0` is before the first event. Errors: `InvalidValue` if it is none."""
+        """Return the cursor that a reader has kept; `0` is before the first event. Errors: `InvalidValue` if it is not a cursor."""
         return self._changes.resume(text)
 
     def key(self, execution: str, principal: Principal) -> Key:
-        """Return by what an execution is followed. Errors: `UnknownExecution`, also for one that may not be seen."""
+        """Return the key by which an execution is followed. Errors: `UnknownExecution`, also for one that may not be seen."""
         row = self._executions.row(execution)
         if not sees(principal, Namespace(row.project, row.domain)):
             raise no_such_execution(execution)
         return row.key
 
     def after(self, cursor: Cursor, limit: int, key: Key | None = None) -> list[FeedView]:
-        """Return the events after a cursor: at most so many, and fewer if they are large."""
+        """Return up to `limit` events after a cursor; fewer if they are large."""
 
         def read(found: list[ChangeRow], count: int) -> list[ChangeRow]:
             return self._changes.after(found[-1].cursor if found else cursor, count, key)

@@ -1,4 +1,4 @@
-"""What blobs are, as the server finds it: their size and media type. What a value says of a blob is the word of whoever made the value."""
+"""What blobs are, as the server determines it: size and media type. A value's own claims about a blob come from its author and are not trusted."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -12,17 +12,17 @@ from tidegate.types.values import named_blobs
 from tidegate.wire import BlobView, DescribeBlob
 
 KNOWN: Final = 4 * 1024 * 1024
-"""Bytes of findings kept: those of some 10,000 blobs, which never change."""
+"""Bytes of cached findings: some 10,000 blobs, which never change."""
 
 WEIGHT: Final = 400
-"""Bytes of one."""
+"""Bytes of one finding."""
 
 MOST: Final = 100
-"""Blobs of one question that are looked into. Of the others it is said that nobody has looked; each can be asked for by itself."""
+"""Most blobs of one question that are inspected. The rest are marked as not inspected; each can be requested individually."""
 
 
 class Findings:
-    """Looks into blobs. May be used from any thread."""
+    """Inspects blobs. May be used from any thread."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
@@ -41,7 +41,7 @@ class Findings:
         return found
 
     def among(self, values: Iterable[Value]) -> dict[str, BlobView]:
-        """Return what the blobs are that values name and that are there, by digest."""
+        """Return the findings of the stored blobs that values name, by digest."""
         found: dict[str, BlobView] = {}
         for digest in (each for value in values for each in named_blobs(value)):
             if len(found) >= MOST:
@@ -50,5 +50,5 @@ class Findings:
                 try:
                     found[digest] = self.of(DescribeBlob(digest=digest))
                 except (UnknownBlob, StoreDamaged):
-                    continue  # that it is missing is said elsewhere
+                    continue  # a missing blob is reported elsewhere
         return found

@@ -1,4 +1,4 @@
-"""What an operator watches: whether all parts work, how much there is and waits to be decided, how much was done since the start."""
+"""What an operator watches: whether all parts work, how much is stored and pending, and how much was done since start-up."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from tidegate.ports.journal import Counts, Key
 from tidegate.ports.store import Store
 
 HELD = (ENVIRONMENT, MISSING, NO_ROOM, NO_WORKER, TOO_LARGE)
-"""Why attempts may be held."""
+"""Reasons for which attempts can be held."""
 
 Status = Literal["ok", "degraded", "stopping", "down"]
 
 
 class Reading(Struct, frozen=True):
-    """The gauges at one moment. `commits` counts transactions since the start, `decided` changes of executions in them."""
+    """The gauges at one moment. `commits` counts transactions since start-up, `decided` the execution changes in them."""
 
     parts: list[Standing]
 
@@ -29,15 +29,15 @@ class Reading(Struct, frozen=True):
     commits: int
     decided: int
     held: dict[str, int]
-    """How many attempts are held, by why."""
+    """How many attempts are held, by reason."""
     waiting: int = 0
     """How many attempts wait for a free worker."""
     elsewhere: int = 0
-    """How many attempts began in another environment than their execution was launched in, since the start."""
+    """How many attempts since start-up began in an environment other than the one their execution was launched in."""
 
 
 class Gauges:
-    """Counts what the engine does, and reads how much there is."""
+    """Counts what the engine does, and reads how much is stored."""
 
     def __init__(self, store: Store, engine: Engine, executor: Executor) -> None:
         self._listings = store.listings
@@ -46,11 +46,11 @@ class Gauges:
         self._commits = 0
         self._decided = 0
         self.is_stopping = False
-        """Whether this process is about to end, and launches nothing."""
+        """Whether this process is shutting down and refuses launches."""
         store.changes.subscribe(engine.parts.part("counters").guard(self._committed))
 
     def read(self) -> Reading:
-        """Return the gauges, from counters: however much there is, it costs the same. Errors: `StoreError` and below."""
+        """Return the gauges, from counters: the cost does not depend on the size of the store. Errors: `StoreError` and below."""
         counts = self._listings.counts()
         held = Counter(each.code for each in self._engine.held())
         waiting = len(self._executor.queue().waiting)
@@ -60,15 +60,15 @@ class Gauges:
 
     @property
     def parts(self) -> list[Standing]:
-        """How each part of this process is."""
+        """The status of each part of this process."""
         return self._engine.parts.standings()
 
     @property
     def status(self) -> Status:
-        """How this process is as a whole: it serves everybody while it is ok or degraded."""
+        """The status of this process as a whole: it serves everybody while it is ok or degraded."""
         return "stopping" if self.is_stopping else self._engine.parts.health
 
     def _committed(self, phases: Mapping[Key, ExecutionPhase]) -> None:
-        # Only the engine's thread comes here.
+        # Only the engine's thread gets here.
         self._commits += 1
         self._decided += len(phases)

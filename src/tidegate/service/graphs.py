@@ -1,4 +1,4 @@
-"""A workflow's graph as it is shown before it runs: its nodes, what they wait for, and the conditions of its branches in words."""
+"""A workflow's graph as shown before it runs: its nodes, their dependencies, and the conditions of its branches in words."""
 
 import json
 from typing import assert_never
@@ -39,7 +39,7 @@ from tidegate.wire import CaseView, GraphNodeView
 
 
 def graph_views(plan: Plan) -> list[GraphNodeView]:
-    """Return the nodes of a graph, with those of its sub-workflows."""
+    """Return the nodes of a graph, including those of its sub-workflows."""
     return [_view(plan, planned) for planned in plan.nodes.values()]
 
 
@@ -88,7 +88,7 @@ def _view(plan: Plan, planned: Planned) -> GraphNodeView:
 
 
 def _words(condition: Condition, plan: Plan, scope: NodeId) -> str:
-    """Say a condition as its author could have written it."""
+    """Write a condition the way its author could have written it."""
     match condition:
         case Compare(op, left, right):
             return f"{_term(left, plan, scope)} {op} {_term(right, plan, scope)}"

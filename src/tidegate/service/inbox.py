@@ -1,7 +1,7 @@
 """
-The inbox: everything that waits for an answer, over all executions or in one, the soonest due first; and one question, whole.
+The inbox: everything that waits for an answer, in all executions or in one, earliest due first; and one question in full.
 
-A page is made of rows and of graphs. It reads no history, and what is damaged elsewhere does not reach it.
+A page is built from rows and graphs. It reads no history, so damage elsewhere does not affect it.
 """
 
 import base64
@@ -41,7 +41,7 @@ from tidegate.service.views import ended_as
 from tidegate.wire import ANSWERABLE, GetQuestion, InboxPage, ListInbox, WaitingView
 
 SUM = 4
-"""Bytes of the checksum at the beginning of a cursor, by which what is none is told."""
+"""Bytes of the checksum at the start of a cursor, which reveals an invalid one."""
 
 
 class Inbox:
@@ -62,7 +62,7 @@ class Inbox:
         self._missing = missing
 
     def page(self, request: ListInbox, within: Patterns | None = None) -> InboxPage:
-        """Return a page of what waits; within these patterns, if they are given."""
+        """Return a page of the inbox; limited to these patterns, if given."""
         found = self._listings.waits(
             WaitQuery(
                 where=Narrowing(
@@ -87,7 +87,7 @@ class Inbox:
         )
 
     def question(self, request: GetQuestion) -> WaitingView:
-        """Return a question that is open, whole. Errors: `UnknownSignal`, `AmbiguousSignal`; `Refused` and below for one that is not open."""
+        """Return an open question in full. Errors: `UnknownSignal`, `AmbiguousSignal`; `Refused` and below if it is not open."""
         now = self._executions.look(request.id)
         node = resolve(now.plan, now.state, request.name, now.row.id)
         if now.state.node(node).phase is not NodePhase.WAITING:
@@ -109,18 +109,18 @@ class Inbox:
 
 
 def _not_open(now: Snapshot, node: NodeId, name: str) -> Refused:
-    """Return why a gate asks nobody."""
+    """Return why a gate does not ask anybody."""
     here, signal = now.state.node(node), f"signal {name!r}"
     when = "" if here.ended is None else f" at {moment(here.ended):%Y-%m-%d %H:%M:%S} UTC"
     if here.answer is not None:
         return AlreadyAnswered(f"{signal} was answered by {here.answer.who}{when}")
     if here.phase is NodePhase.TIMED_OUT:
-        return TimedOut(f"{signal} timed out{when}")
+        return TimedOut(f"{signal} was withdrawn{when}: its answer is no longer needed")
     if here.phase is NodePhase.SKIPPED:
-        return Withdrawn(f"{signal} was withdrawn{when}: nobody needs its answer any more")
+        return Withdrawn(f"{signal} was withdrawn{when}: its answer is no longer needed")
     if now.state.phase.is_terminal:
         return ExecutionEnded(f"execution {now.row.id} {ended_as(now.state.phase)} already")
-    return NotWaitingYet(f"{signal} does not wait yet; it is in the inbox when it does")
+    return NotWaitingYet(f"{signal} is not waiting yet; it appears in the inbox once it is")
 
 
 def _cursor(mark: Mark) -> str:
@@ -136,5 +136,5 @@ def _mark(cursor: str) -> Mark | None:
         body = b""
     mark = Mark(body[SUM:])
     if crc32(mark).to_bytes(SUM) != body[:SUM]:
-        raise InvalidValue(f"{cursor[:40]!r} is not a cursor; take the `next` of the page before")
+        raise InvalidValue(f"{cursor[:40]!r} is not a cursor; use the `next` of the previous page")
     return mark

@@ -1,4 +1,4 @@
-"""What comes in from outside: whether a value fits its schema, and whether the blobs it speaks of are there."""
+"""Checks of incoming values: whether a value matches its schema, and whether the blobs it names are stored."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tidegate.types.values import BLOB, is_reference
 
 
 def is_costly(schema: Schema, value: Value) -> bool:
-    """Return whether checking a value may take more steps than an event loop has time for."""
+    """Return whether checking a value may take too many steps for an event loop."""
     return isinstance(value, dict | list) and schemas.branches_often(schema)
 
 
@@ -21,14 +21,14 @@ class Intake:
         self._blobs = blobs
 
     def faults(self, schema: Schema, value: Value) -> list[Fault]:
-        """Return what is wrong with a value; nothing if it can be taken."""
+        """Return what is wrong with a value; nothing if it is acceptable."""
         faults = schemas.faults(schema, value)
         if faults or not isinstance(value, dict | list):
             return faults
         return list(self._missing(value, ()))
 
     def _missing(self, value: Value, path: Path) -> Iterator[Fault]:
-        # How deep a value may be is part of the check before, so this may recurse.
+        # The check before this one limits the depth, so recursion is safe.
         if is_reference(value):
             try:
                 self._blobs.size(value[BLOB])

@@ -1,7 +1,7 @@
 """
-What an execution needs beside its history: its code, and the files that its questions show. Without them it can be read, but not go on, or not be judged.
+What an execution needs beside its history: its code, and the files that its questions show. Without them it can be read, but it cannot continue or be judged.
 
-Whether they are there is looked at each time; and an attempt does not begin without them (`Needs`).
+Their presence is checked on each read; and an attempt does not start without them (`Needs`).
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class Missing:
         self.findings = Findings(artifacts.blobs)
 
     def told(self, view: ExecutionView, now: Snapshot | None) -> ExecutionView:
-        """Return an execution that says what it lacks, if it lacks anything, and note it for lists."""
+        """Return the execution with what it lacks, if anything, and note that for lists."""
         if now is None:
             return view
         key = now.row.key
@@ -48,20 +48,20 @@ class Missing:
             why = self._code(now) or next((each.damaged for each in waiting if each.damaged), "")
             why = why or self._damage.holds.get(key, "")
             if not why and view.inputs is UNSET:
-                # It is what has changed; what has not, and is not looked at again, lacks what it lacked.
+                # This view holds only changes; nodes that have not changed, and are not checked again, lack what they lacked before.
                 why = noted
         if why or noted:
             self._damage.lacks(key, why)
         return structs.replace(view, waiting=waiting, damaged=why) if why else view
 
     def told_of(self, view: WaitingView) -> WaitingView:
-        """Return a question that says what the files are that it shows, or which of them are missing."""
+        """Return a question with what is known of the files it shows, or which of them are missing."""
         values = [v for v in (view.value, view.suggested, *view.show.values()) if v is not UNSET]
         for value in values:
             for name in absent(self._blobs, value):
                 why = (
-                    f"the file {name} that question {view.path!r} of execution {view.execution} shows is missing:"
-                    " bring the same file again, or restore a copy of the store from before"
+                    f"the file {name}, shown by question {view.path!r} of execution {view.execution}, is missing:"
+                    " upload the same file again, or restore an earlier copy of the store"
                 )
                 return structs.replace(view, damaged=why)
         files = self.findings.among(values)
@@ -71,12 +71,12 @@ class Missing:
         return self.codes().lacks(now.row.workflow, now.row.id)
 
     def codes(self) -> "Codes":
-        """Return what looks for the code of the executions of one list."""
+        """Return an object that checks for the code of the executions of one list."""
         return Codes(self._bundles, self._programs)
 
 
 class Codes:
-    """Looks for code, once for each bundle; nothing of it is read, so that costs microseconds."""
+    """Checks for code, once per bundle; it reads nothing of it, so it takes microseconds."""
 
     def __init__(self, bundles: Bundles, programs: Programs) -> None:
         self._bundles = bundles
@@ -84,7 +84,7 @@ class Codes:
         self._there: dict[str, bool] = {"": True}
 
     def lacks(self, workflow: int, execution: str) -> str:
-        """Say that the code of an execution of this version is missing; empty if it is there."""
+        """Say that the code of an execution of this version is missing; empty if it is stored."""
         bundle = self._programs.bundle(workflow)
         if bundle not in self._there:
             self._there[bundle] = self._bundles.is_there(bundle)
@@ -92,16 +92,16 @@ class Codes:
             return ""
         return (
             f"the code of execution {execution}, bundle {bundle[:12]}, is missing:"
-            " register the same source again, or restore a copy of the store from before"
+            " register the same source again, or restore an earlier copy of the store"
         )
 
 
 KNOWN = 10_000
-"""Bundles that are known to be whole; each is a digest of 64 letters."""
+"""Bundles known to be complete; each is a digest of 64 characters."""
 
 
 class Needs:
-    """Says what an attempt cannot begin without: its code, undamaged, and the files among its inputs. Used in one thread."""
+    """Checks what an attempt cannot start without: its code, undamaged, and its input files. For use in one thread."""
 
     def __init__(self, artifacts: Artifacts) -> None:
         self._blobs = artifacts.blobs
@@ -115,12 +115,12 @@ class Needs:
         missing = (f for value in job.inputs.values() for f in absent(self._blobs, value))
         name = next(missing, "")
         return name and (
-            f"the file {name} that node {job.node} of execution {job.id} takes is missing:"
-            " bring the same file again, or restore it from a backup; what is held goes on by itself"
+            f"the file {name}, an input of node {job.node} of execution {job.id}, is missing:"
+            " upload the same file again, or restore it from a backup; the node then continues by itself"
         )
 
     def _code(self, bundle: str) -> str:
-        # All of it is read once, which takes as long as it takes a worker; that it is there is looked at each time, in some microseconds.
+        # The whole bundle is read once, which takes as long as it takes a worker; its presence is checked each time, in microseconds.
         if bundle in self._whole and self._bundles.is_there(bundle):
             return ""
         try:
@@ -135,7 +135,7 @@ class Needs:
 
 
 def lacking(artifacts: Artifacts, program: Program, now: Snapshot) -> Iterator[str]:
-    """Yield what an execution that goes on lacks: its code, and the files that its history names."""
+    """Yield what a running execution lacks: its code, and the files that its history names."""
     bundle, state = program.bundle, now.state
     if state.phase.is_terminal:
         return
@@ -151,10 +151,10 @@ def lacking(artifacts: Artifacts, program: Program, now: Snapshot) -> Iterator[s
     for node in state.nodes.values():
         values += [] if node.outputs is None else [node.outputs]
         values += [] if node.answer is None else [node.answer.value]
-    # What is written in a graph, such as the default of an input, may be a file as well.
+    # A value written in a graph, such as the default of an input, may be a file, too.
     values += [msgspec.to_builtins(graph) for graph in now.plan.scopes.values()]
     for name in dict.fromkeys(each for value in values for each in absent(artifacts.blobs, value)):
-        yield f"the file {name} is missing: bring the same file again"
+        yield f"the file {name} is missing: upload the same file again"
 
 
 def _is_there(blobs: Blobs, digest: str) -> bool:
@@ -166,7 +166,7 @@ def _is_there(blobs: Blobs, digest: str) -> bool:
 
 
 def absent(blobs: Blobs, value: Value) -> Iterator[str]:
-    """Yield what the files are called that a value speaks of and that are not there."""
+    """Yield the names of the files that a value refers to and that are not stored."""
     if _MARK not in _encode(value):
         return
     todo = [value]

@@ -19,22 +19,22 @@ def maybe(at: Instant | None) -> datetime | None:
 
 
 def instant(name: str, given: str) -> Instant | None:
-    """Return the instant that the field `name` gives, if it gives one. Errors: `InvalidValue`."""
+    """Return the instant in the field `name`, if it is set. Errors: `InvalidValue`."""
     if not given:
         return None
     try:
         at = datetime.fromisoformat(given)
     except ValueError:
-        why = "there is no such day or time"
+        why = "this date or time does not exist"
         raise InvalidValue(f"{name} {given!r}: {why}", [Fault((name,), why)]) from None
     return Instant((at - EPOCH) // timedelta(microseconds=1))
 
 
 def number(cursor: str) -> int | None:
-    """Return the number that is the cursor of a list by numbers, if there is one. Errors: `InvalidValue`."""
+    """Return the number that is the cursor of a numbered list, if given. Errors: `InvalidValue`."""
     if not cursor:
         return None
     # 18 digits fit into 64 bits.
     if not cursor.isdecimal() or len(cursor) > 18:
-        raise InvalidValue(f"{cursor[:40]!r} is not a cursor; take the `next` of the page before")
+        raise InvalidValue(f"{cursor[:40]!r} is not a cursor; use the `next` of the previous page")
     return int(cursor)

@@ -1,5 +1,5 @@
 """
-Questions as they are shown: whole, from the state of their execution, or as far as a list has them, from their row alone.
+Questions as they are shown: in full, from the state of their execution, or in short, from their row alone.
 
 What is the same for every execution (the prompt, the type) comes from the graph in both cases.
 """
@@ -40,7 +40,7 @@ def answer_schema(node: InputNode | ApproveNode) -> Schema:
 
 
 class _Texts(NamedTuple):
-    """What every execution shows of a gate."""
+    """The part of a gate that is the same in every execution."""
 
     schema: Schema = {}
     expects: str = ""
@@ -70,7 +70,7 @@ def _on_timeout(node: InputNode | ApproveNode) -> Value | UnsetType:
 
 
 def waiting_views(now: Snapshot, among: Iterable[Planned]) -> list[WaitingView]:
-    """Return what an execution waits for at some of its nodes, in the order in which it opened."""
+    """Return what an execution waits for at some of its nodes, in the order in which they opened."""
     found = [
         (state.began or now.row.launched, number, planned.id)
         for number, planned in enumerate(among)
@@ -81,7 +81,7 @@ def waiting_views(now: Snapshot, among: Iterable[Planned]) -> list[WaitingView]:
 
 
 def waiting_view(now: Snapshot, node: NodeId) -> WaitingView:
-    """Return the whole question of a node that waits."""
+    """Return the full question of a waiting node."""
     row, plan, state = now.row, now.plan, now.state
     planned = plan.nodes[node]
     gate, here = planned.node, state.node(node)
@@ -125,7 +125,7 @@ def _tell(
 
 
 def waiting_line(listed: ListedWait, gate: Node | None, damaged: str) -> WaitingView:
-    """Return a question as a list shows it. `gate` is None if nothing is known of it but its row."""
+    """Return a question as a list shows it. `gate` is None if only its row is known."""
     wait, shown = listed.wait, listed.wait.shown
     texts = _texts(gate if shown.gate is None else shown.gate)
     return WaitingView(

@@ -1,8 +1,8 @@
 """
-Why an attempt that was asked for has not begun: it is held, or it waits for a free worker, and behind what.
+Why an attempt has not started yet: it is held, or it waits for a free worker, and behind which others.
 
-What is held is known to the engine, who waits to the executor; both are asked when somebody looks, so that attempts which need not wait cost nothing.
-Only executions of the same project and domain are named: who sees this one may see those.
+The engine knows what is held, the executor what waits; both are asked only when somebody looks, so that other attempts pay nothing for it.
+Only executions of the same project and domain are named: a caller who sees this one may see those.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,15 +20,15 @@ from tidegate.service.moments import moment
 from tidegate.wire import ExecutionView, HeldView
 
 SOON: Final = Micros(SECOND)
-"""Who has waited for less is not told of: most attempts wait for some milliseconds."""
+"""Attempts that have waited for less are not reported: most wait for some milliseconds."""
 LOOKS: Final = 10_000
-"""How many that wait are looked through for those of one execution: some milliseconds."""
+"""Most waiting attempts searched for those of one execution: some milliseconds."""
 NAMED: Final = 3
-"""How many of those that run are named."""
+"""Most running attempts that are named."""
 
 
 class Queued:
-    """Looks for what has not begun."""
+    """Looks for attempts that have not started."""
 
     def __init__(
         self, engine: Engine, executor: Executor, executions: Executions, clock: Clock
@@ -39,7 +39,7 @@ class Queued:
         self._clock = clock
 
     def of(self, view: ExecutionView) -> dict[str, HeldView]:
-        """Return why nodes of an execution have not begun, by their ids."""
+        """Return why nodes of an execution have not started, by their ids."""
         found = {
             str(each.job.node): HeldView(code=each.code, message=each.why, since=moment(each.since))
             for each in self._engine.held()
@@ -61,7 +61,7 @@ class Queued:
         return found
 
     def _names(self, view: ExecutionView, running: Sequence[Job]) -> Iterator[str]:
-        """Yield what runs, as workflow and task, as far as whoever sees this execution may see it."""
+        """Yield what is running, as workflow and task, as far as a caller who sees this execution may see it."""
         told: set[str] = set()
         for job in running:
             try:
@@ -75,17 +75,17 @@ class Queued:
 
 
 def sentence(job: Job, queue: Queue, before: int, names: Sequence[str]) -> str:
-    """Say for what an attempt waits: `before` it are as many that wait; `names` are what runs, one more than are named."""
+    """Say what an attempt waits for: `before` it there are this many others; `names` are what is running, one more than is named."""
     if queue.trouble:
         return f"waits for a worker: {queue.trouble}"
     behind = []
     if queue.running:
         count = len(queue.running)
-        said = f"{count} attempts that run" if count > 1 else "an attempt that runs"
+        said = f"{count} running attempts" if count > 1 else "a running attempt"
         named = ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
         behind.append(f"{said} ({named})" if named else said)
     if before:
-        behind.append(f"{before} that wait" if before > 1 else "one that waits")
+        behind.append(f"{before} waiting attempts" if before > 1 else "a waiting attempt")
     return f"waits for {_wanted(job)}" + (f", behind {' and '.join(behind)}" if behind else "")
 
 

@@ -1,12 +1,12 @@
 """
-Quotas: how much a project may have, so that one cannot fill the disk of all.
+Quotas: how much a project may store, so that one project cannot fill the disk for all.
 
-Rule 1: what is used follows from the history, which is read forward, line by line once; nothing is written for it, and no commit waits for it.
-Rule 2: who launches is refused when the project has all that it may have. What is there goes on: answers, aborts and results are always stored.
-Rule 3: files belong to no project, for whoever has the same content has the same file: all that are uploaded share one quota.
-Rule 4: at `WARNING` of a quota the log says so, once.
+Rule 1: usage is computed from the history, which is read forward, each line once; nothing is written for it, and no commit waits for it.
+Rule 2: a launch is refused when the project has reached a quota. What exists keeps running: answers, aborts and results are always stored.
+Rule 3: files belong to no project, because equal content is stored once: all uploads share one quota.
+Rule 4: at `WARNING` of a quota the log reports it, once.
 
-What is counted is up to `PAUSE` seconds old (of files, `FILES_PAUSE`), and launches and uploads since are counted as they are asked for.
+The counts are up to `PAUSE` seconds old (for files, `FILES_PAUSE`); launches and uploads since then are added as they are requested.
 """
 
 import logging
@@ -32,21 +32,21 @@ DEFAULTS: Final[Mapping[str, int]] = {
     HISTORY: 20 * 1024**3,
     BLOBS: 100 * 1024**3,
 }
-"""Executions that are kept, and bytes of their history: 20 KiB for each, where an execution with one question has 2; bytes of all files."""
+"""Executions kept, and bytes of their history: 20 KiB for each, where an execution with one question has 2; bytes of all files."""
 
 LINES: Final = 20_000
-"""Lines that are read at once: measured, 5 ms where they are small."""
+"""Lines read at once: measured, 5 ms if they are small."""
 
 PAUSE: Final = 1.0
 
 FILES_PAUSE: Final = 600.0
-"""Seconds between two looks at all files, which may be a million."""
+"""Seconds between two scans of all files, which may number a million."""
 
 log = logging.getLogger(__name__)
 
 
 class Used(Struct, frozen=True):
-    """How much a project has of something, and may have."""
+    """How much of a quota a project has used, and its limit."""
 
     project: str
     quota: str
@@ -55,7 +55,7 @@ class Used(Struct, frozen=True):
 
 
 class Quotas:
-    """What projects use. `limits` is what each may have, by the name of the quota."""
+    """What projects use. `limits` gives the limit of each, by the name of the quota."""
 
     def __init__(
         self, changes: Changes, blobs: Blobs, limits: Mapping[str, int] = DEFAULTS
@@ -72,7 +72,7 @@ class Quotas:
         self._lock = threading.Lock()
         self._more = threading.Event()
         self.is_on = False
-        """Whether it is known what is used; it is for a server, which serves others than its owner."""
+        """Whether usage is known; it is for a server, which serves others than its owner."""
 
     def check(self, project: str) -> None:
         """Count a launch. Errors: `QuotaReached`."""
@@ -87,8 +87,8 @@ class Quotas:
             if used >= most:
                 whose = f"project {project!r}" if project else "the project without a name"
                 raise QuotaReached(
-                    f"{whose} has reached its quota of {name} ({_told(name, most)}): launch in another project, or have"
-                    f" `tidegate serve --quota {name}=N` raise it",
+                    f"{whose} has reached its quota of {name} ({_told(name, most)}): launch in another project, or"
+                    f" raise it with `tidegate serve --quota {name}=N`",
                     quota=name,
                     project=project,
                     most=most,
@@ -97,7 +97,7 @@ class Quotas:
             self._asked[project] += 1
 
     def add_file(self, count: int) -> None:
-        """Count the bytes of an upload. Errors: `QuotaReached`, and then it is not to be kept."""
+        """Count the bytes of an upload. Errors: `QuotaReached`; then the upload must be discarded."""
         most = self.limits.get(BLOBS)
         if not self.is_on or most is None:
             return
@@ -107,8 +107,8 @@ class Quotas:
                 self._files = used
         if used > most:
             raise QuotaReached(
-                f"the files of this store have reached their quota of {BLOBS} ({_told(BLOBS, most)}): have"
-                f" `tidegate serve --quota {BLOBS}=N` raise it",
+                f"the files of this store have reached their quota of {BLOBS} ({_told(BLOBS, most)}):"
+                f" raise it with `tidegate serve --quota {BLOBS}=N`",
                 quota=BLOBS,
                 project="",
                 most=most,
@@ -129,7 +129,7 @@ class Quotas:
         self._more.set()
 
     def look(self) -> None:
-        """Count what was stored since the last look. Errors: `StoreError`."""
+        """Count what was stored since the last call. Errors: `StoreError`."""
         if time.monotonic() >= self._files_again:
             total = self._blobs.total()
             self._files_again = time.monotonic() + FILES_PAUSE
@@ -152,7 +152,7 @@ class Quotas:
             self._warn(used)
 
     def used(self) -> Iterator[Used]:
-        """Yield what each project has of each quota."""
+        """Yield each project's usage of each quota."""
         for name, most in self.limits.items():
             if name == BLOBS:
                 yield Used("", BLOBS, self._files, most)
@@ -167,7 +167,7 @@ class Quotas:
         elif what not in self._warned:
             self._warned.add(what)
             log.warning(
-                "%s has %s of its quota of %s (%s); beyond it, %s are refused",
+                "%s has used %s of its quota of %s (%s); at the limit, %s are refused",
                 "the store" if each.quota == BLOBS else f"project {each.project!r}",
                 f"{each.used / each.most:.0%}",
                 each.quota,

@@ -1,7 +1,7 @@
 """
-Registering workflows: what a bundle's module holds, each under a name and a version.
+Registering workflows: those that a bundle's module defines, each under a name and a version.
 
-A version is what people call it; if they do not, it is the beginning of the bundle's digest, so the same code is the same version.
+A version is a name chosen by people; without one it is the start of the bundle's digest, so the same code is the same version.
 """
 
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ from tidegate.wire import BrokenView, Register, WorkflowDetail, WorkflowList, Wo
 
 VERSION_LENGTH = 12
 VIEWS = 32 * 1024 * 1024
-"""Bytes of views kept: those of some 500 workflows of 100 nodes. A page asks for all of them every few seconds."""
+"""Bytes of cached views: some 500 workflows of 100 nodes. A page requests all of them every few seconds."""
 
 AROUND, UNPACKED = 2_000, 3
-"""Bytes of a view, and for each byte of the encoded graph: it holds the interface and the gates, and no tasks."""
+"""Bytes of a view, and per byte of the encoded graph: it has the interface and the gates, but no tasks."""
 PER_NOTES = 200
 """Bytes of the notes on a workflow, without their text."""
 MAX_VERSIONS = 1_000
@@ -50,7 +50,7 @@ class Registry:
         found = self._executor.describe(request.bundle, request.module)
         if not found:
             raise CodeError(
-                f"module {request.module!r} holds no workflow; decorate a function with @workflow"
+                f"module {request.module!r} defines no workflow; decorate a function with @workflow"
             )
         named = [_named(name, found, request.module) for name in request.only]
         wanted = [each for them in named for each in them] or list(found)
@@ -86,14 +86,14 @@ class Registry:
         return self._listed(self._catalog.workflows())
 
     def versions(self, name: str) -> WorkflowList:
-        """List the versions of a workflow, the one registered last first. Errors: `UnknownWorkflow`."""
+        """List the versions of a workflow, last registered first. Errors: `UnknownWorkflow`."""
         rows = self._catalog.versions(name, MAX_VERSIONS)
         if not rows:
             self.find(name, "")
         return self._listed(rows)
 
     def _listed(self, rows: Sequence[WorkflowRow]) -> WorkflowList:
-        """Return workflows as they are shown; one whose graph is damaged is said to be, and hides no other."""
+        """Return the views of workflows; one with a damaged graph is marked as such and does not hide the others."""
         items: list[WorkflowView] = []
         broken: list[BrokenView] = []
         for row in rows:
@@ -109,7 +109,7 @@ class Registry:
         return WorkflowDetail(workflow=self.view(row), nodes=graph_views(self.plan(row)))
 
     def find(self, name: str, version: str) -> WorkflowRow:
-        """Return a version of a workflow, the latest if none is given. Errors: `UnknownWorkflow`."""
+        """Return a version of a workflow, by default the latest. Errors: `UnknownWorkflow`."""
         row = self._catalog.find_workflow(name, version or None)
         if row is not None:
             return row
@@ -122,7 +122,7 @@ class Registry:
         return self._programs.of(row).plan
 
     def notes(self, workflow: int) -> list[str]:
-        """Return what tasks of a workflow ask for and nobody here can give, a sentence each. Errors: `StoreDamaged`."""
+        """Return what a workflow's tasks request that cannot be provided here, one sentence each. Errors: `StoreDamaged`."""
         found = self._notes.get(workflow)
         if found is None:
             found = notes(self._programs.get(workflow).plan, self._executor.capacity)
@@ -130,7 +130,7 @@ class Registry:
         return found
 
     def view(self, row: WorkflowRow) -> WorkflowView:
-        """Return a stored workflow as it is shown. Errors: `StoreDamaged`."""
+        """Return the view of a stored workflow. Errors: `StoreDamaged`."""
         view = self._views.get(row.id)
         if view is None:
             view = workflow_view(row, self.plan(row), self.notes(row.id))
@@ -139,7 +139,7 @@ class Registry:
 
 
 def _named(name: str, found: Sequence[Described], module: str) -> list[Described]:
-    """Return the workflow that a name means: a whole name, a variable of the module, or the last part of a name. Errors: `UnknownWorkflow`, `CodeError`."""
+    """Return the workflow that a name refers to: a full name, a variable of the module, or the last part of a name. Errors: `UnknownWorkflow`, `CodeError`."""
     exact = [each for each in found if each.name == name]
     held = [each for each in found if each.variable == name]
     named = exact or held or [each for each in found if each.name.rpartition(".")[2] == name]
@@ -147,22 +147,20 @@ def _named(name: str, found: Sequence[Described], module: str) -> list[Described
         raise no_such_workflow(name, [each.name for each in found], module)
     if len(named) > 1:
         raise CodeError(
-            f"there are {len(named)} workflows named {name!r}; use a whole name: {', '.join(each.name for each in named)}"
+            f"{len(named)} workflows are named {name!r}; use the full name: {', '.join(each.name for each in named)}"
         )
     return named
 
 
 def no_such_workflow(name: str, there: Sequence[str], where: str = "") -> UnknownWorkflow:
-    """Return the error that says which workflows there are, and which one may be meant."""
+    """Return the error that lists the known workflows and suggests the closest one."""
     short = [each.rpartition(".")[2] for each in there]
     close = get_close_matches(name, short, n=1) or get_close_matches(name, there, n=1)
     if close:
         hint = f"did you mean {close[0]!r}?"
     elif there:
-        hint = f"there are: {', '.join(sorted(there)[:20])}"
+        hint = f"known workflows: {', '.join(sorted(there)[:20])}"
     else:
-        hint = "none is registered; tidegate run FILE registers those of a file"
-    missing = (
-        f"module {where!r} has no workflow {name!r}" if where else f"there is no workflow {name!r}"
-    )
+        hint = "none is registered; `tidegate run FILE` registers those of a file"
+    missing = f"module {where!r} has no workflow {name!r}" if where else f"no workflow {name!r}"
     return UnknownWorkflow(f"{missing}; {hint}", workflows=list(there)[:100])

@@ -1,7 +1,7 @@
 """
 The use cases behind every door: one request in, one view out, or an error of `tidegate.errors`.
 
-It is called from any thread. It decides nothing about an execution: that is the machine's, and the engine's thread asks it.
+It may be called from any thread. It decides nothing about an execution: the machine does, on the engine's thread.
 """
 
 from collections.abc import Callable
@@ -41,15 +41,15 @@ V = TypeVar("V")
 LAUNCHES = (wire.Launch, wire.Relaunch, wire.Recover)
 
 RETURN = 5
-"""Seconds after which who was refused by a server that stops should try again: when its successor is up, or another replica is chosen."""
+"""Seconds after which a caller refused by a stopping server should retry: by then its successor is up, or another replica is chosen."""
 
 
 class Service:
     """
-    What Tidegate does for whoever asks.
+    What Tidegate does for its callers.
 
-    `watch` lets a door wait for changes without a thread, `tokens` and `sessions` say who asks, `audit` keeps who was refused, `feed` is everybody's history, `gauges` is for operators;
-    `blobs` and `bundles` are for doors through which files come and go.
+    `watch` lets a door wait for changes without a thread, `tokens` and `sessions` identify callers, `audit` records refusals, `feed` is the history of all executions, `gauges` is for operators;
+    `blobs` and `bundles` are for doors that transfer files.
     """
 
     def __init__(
@@ -82,29 +82,30 @@ class Service:
         engine.on_end(self.watch.wake)
 
     def on_commit(self, call: Callable[[], None], name: str) -> None:
-        """Have this called after each commit, in the engine's thread; it must be quick. `name` is that of its part."""
+        """Call this function after each commit, on the engine's thread; it must be quick. `name` is the name of its part."""
         self._changes.subscribe(self.parts.part(name).guard(lambda _: call()))
 
     def drain(self) -> "Future[None]":
-        """Launch nothing and begin no attempt any more, as the process is about to end; all else goes on. The future is done when nothing runs."""
+        """Refuse launches and start no more attempts, because the process is shutting down; everything else continues. The future is done when nothing runs."""
         self.gauges.is_stopping = True
         return self._engine.drain()
 
     def handle(self, request: Ask[V], principal: Principal = LOCAL) -> V:
-        """Do what a request asks, if whoever asks may, in this thread. Errors: those of `tidegate.errors`; then nothing has changed."""
+        """Handle a request in this thread, if the caller may make it. Errors: those of `tidegate.errors`; then nothing has changed."""
         return carry_out(self.steps(check(request), principal))
 
     def steps(self, checked: Checked[V], principal: Principal) -> Steps[V]:
-        """Do what a request asks, step by step, for a door that must not block while the engine decides."""
+        """Handle a request step by step, for a door that must not block while the engine decides."""
         request = checked.request
         admitted = admit(request, principal, self._executions.row, no_such_execution)
         if self.gauges.is_stopping and isinstance(request, LAUNCHES):
-            why = "the server is stopping and launches nothing; try again when it is back"
+            why = "the server is shutting down and accepts no launches; retry once it is back"
             raise Overloaded(why, retry_after=RETURN)
         if isinstance(admitted, wire.Launch):
             self._check_quota(admitted.project, admitted.id)
         if not isinstance(request, wire.Answer | wire.Launch):
-            # These two are what comes in crowds, and say for themselves when they become large. All others read lists, files or whole histories.
+            # These two come in large numbers, and yield by themselves when they become large. All others read lists, files or whole
+            # histories.
             yield ASIDE
         if isinstance(admitted, wire.Relaunch | wire.Recover):
             self._check_quota(self._executions.row(admitted.id).project, admitted.new_id)
@@ -114,7 +115,7 @@ class Service:
         return view
 
     def _check_quota(self, project: str, id_: str) -> None:
-        """Raise `QuotaReached` if a project may launch no more; what was launched before with this id is returned all the same."""
+        """Raise `QuotaReached` if a project may launch no more; an execution launched earlier with this id is returned all the same."""
         try:
             self.quotas.check(project)
         except QuotaReached:
@@ -178,6 +179,6 @@ class Service:
                 assert_never(request)
 
     def close(self) -> None:
-        """Let everybody go who waits for a change, and write down who was refused."""
+        """Release everybody who waits for a change, and write the pending refusals."""
         self.watch.close()
         self.audit.close()

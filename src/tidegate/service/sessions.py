@@ -1,9 +1,9 @@
 """
-Sessions: a browser that has signed in keeps another secret, in a cookie, for as long as it is used.
+Sessions: a signed-in browser keeps a separate secret, in a cookie, for as long as it is used.
 
-Rule 1: a session is known by the hash of its secret, and is of a token or, by a one-time code, of a user of the operating system.
-Rule 2: it ends with its token; after `IDLE` seconds without a request; after `LASTS` seconds; when its owner says so; and when its browser signs in anew.
-Rule 3: to make one is never a silent change of who somebody is: a browser is asked before it trades a code while somebody else is signed in (see the page).
+Rule 1: a session is known by the hash of its secret, and belongs to a token or, by a one-time code, to a user of the operating system.
+Rule 2: it ends with its token; after `IDLE` seconds without a request; after `LASTS` seconds; when its owner ends it; and when its browser signs in again.
+Rule 3: a sign-in never silently changes who somebody is: a browser asks before it trades a code while somebody else is signed in (see the page).
 """
 
 import hmac
@@ -28,24 +28,24 @@ from tidegate.wire import EndSession, ListSessions, SessionLine, SessionList
 
 SECOND: Final = 1_000_000
 LASTS: Final = 7 * 24 * 3_600
-"""Seconds until a browser must sign in again, however much it is used."""
+"""Seconds after which a browser must sign in again, however much it is used."""
 IDLE: Final = 12 * 3_600
-"""Seconds without a request after which it must, too: a night at home. OWASP ASVS 5.0, 7.3.1 asks for such a limit and leaves the figure open."""
+"""Seconds without a request after which it must, too: a night. OWASP ASVS 5.0, 7.3.1 asks for such a limit and leaves the figure open."""
 MAX_SESSIONS: Final = 100
-"""Browsers of one person; when there are more, the oldest is forgotten."""
+"""Browsers per person; beyond that, the oldest is forgotten."""
 AGENT: Final = 200
-"""Characters of what a browser calls itself that are kept."""
+"""Characters kept of a browser's User-Agent."""
 
 
 class Cookie(Struct, frozen=True):
-    """A session that was just made: what to put into the cookie, and for how many seconds it lasts."""
+    """A new session: the cookie's value, and its lifetime in seconds."""
 
     secret: str
     lasts: int
 
 
 class Sessions:
-    """The sessions of a store. May be used from any thread; whatever writes blocks for a sync of the disk."""
+    """The sessions of a store. May be used from any thread; writes block until the disk has synced."""
 
     def __init__(self, access: Access, clock: Clock, tokens: Tokens) -> None:
         self._access = access
@@ -55,10 +55,10 @@ class Sessions:
         self._rows: dict[bytes, SessionRow] | None = None
         self._uses: dict[bytes, Instant] = {}
 
-    # -- who is it --
+    # -- authentication --
 
     def visitor(self, cookie: str) -> Principal | None:
-        """Return who a browser belongs to, or None if its session has ended."""
+        """Return the principal of a browser, or None if its session has ended."""
         digest = _hash(cookie)
         row = self._known().get(digest)
         if row is None or not hmac.compare_digest(row.hash, digest) or not self._is_live(row):
@@ -67,7 +67,7 @@ class Sessions:
         return self._principal(row)
 
     def is_valid(self, principal: Principal) -> bool:
-        """Return whether somebody who was known when the request came still is: for doors through which things flow for long."""
+        """Return whether a principal authenticated at the start of a request is still valid: for long-lived streams."""
         if principal.local:
             return True
         if principal.session:
@@ -76,7 +76,7 @@ class Sessions:
         return self._tokens.is_live(principal.token)
 
     def seconds_left(self, principal: Principal) -> float:
-        """Return for how many seconds a token or a session lasts yet, unless it is ended before; infinity for one without an end."""
+        """Return the remaining seconds of a token or session, unless it is ended earlier; infinity if it does not expire."""
         ends = self._tokens.end_of(principal.token) if principal.token else None
         row = self._known().get(principal.session) if principal.session else None
         if row is not None:
@@ -96,13 +96,13 @@ class Sessions:
         idle = now - used >= IDLE * SECOND
         return now < row.expires and not idle and (not row.token or self._tokens.is_live(row.token))
 
-    # -- how it begins and ends --
+    # -- start and end --
 
     def sign_in(
         self, holder: Principal, agent: str = "", address: str = "", replaced: bytes = b""
     ) -> Cookie:
         """
-        Make a session for the holder of a token, or for a user of the operating system; it lasts no longer than the token.
+        Make a session for the holder of a token, or for a user of the operating system; it does not outlive the token.
 
         `replaced` is the session whose cookie came with the request: it ends. Errors: `Unauthenticated`.
         """
@@ -139,20 +139,20 @@ class Sessions:
         return Cookie(secret, max(1, (expires - now) // SECOND))
 
     def sign_out(self, principal: Principal) -> None:
-        """End a browser's session, if somebody came with one."""
+        """End a browser's session, if the request has one."""
         with self._lock:
             row = self._known().get(principal.session)
             if row is not None:
                 self._end([row], principal, SIGN_OUT, row.id)
 
     def all_of(self, request: ListSessions, principal: Principal) -> SessionList:
-        """List the sessions of whoever asks, the oldest first."""
+        """List the caller's sessions, oldest first."""
         del request
         rows = [row for row in self._own(principal) if self._is_live(row)]
         return SessionList(items=[self._line(row, principal) for row in rows])
 
     def end(self, request: EndSession, principal: Principal) -> SessionList:
-        """End a session of whoever asks, by its id; `all` ends all of them but the one that asks. Errors: `UnknownSession`."""
+        """End one of the caller's sessions, by its id; `all` ends all of them except the one that makes the request. Errors: `UnknownSession`."""
         with self._lock:
             own = self._own(principal)
             if request.id == "all":
@@ -166,7 +166,7 @@ class Sessions:
         return SessionList(items=[self._line(row, principal) for row in found])
 
     def take_uses(self) -> dict[bytes, Instant]:
-        """Return when sessions were used since this was asked last, for who writes it down."""
+        """Return when sessions were used since the last call, so that it can be stored."""
         uses, self._uses = self._uses, {}
         with self._lock:
             rows = self._known()

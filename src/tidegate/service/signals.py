@@ -1,8 +1,8 @@
 """
-Signals: to find the one that is meant, check what it is answered with, and tell the machine.
+Signals: find the one addressed, check its answer, and tell the machine.
 
-A value is checked before the machine sees it, so a wrong one is never consumed. A gate that has its outcome already is another matter:
-there the machine speaks first, so that a repeated answer gets the reply it got before.
+A value is checked before the machine sees it, so a wrong one is never consumed. If a gate already has its outcome, the machine decides
+first, so that a repeated answer gets the reply it got before.
 """
 
 from collections import deque
@@ -48,15 +48,15 @@ from tidegate.types.schema import describe
 from tidegate.wire import Answer, AnswerReply, ListSignals, SignalList
 
 CHECKS = 4
-"""For how many bundles answers are checked by workers at once; their threads are made when first needed."""
+"""For how many bundles workers check answers at once; the threads are made when first needed."""
 
 
 _Check: TypeAlias = tuple[PythonTarget, Value, Future[Sequence[Fault]]]
-"""A value, the author's type that it must fit, and who waits to hear what is wrong with it."""
+"""A value, the author's type it must match, and who waits for the result."""
 
 
 class _Gate(NamedTuple):
-    """The gate that is meant, and what addresses it. Without `asks` it has its outcome, and the value need not be checked."""
+    """The gate addressed, and its address. Without `asks` it has its outcome, and the value need not be checked."""
 
     key: Key
     node: NodeId
@@ -64,7 +64,7 @@ class _Gate(NamedTuple):
     bundle: str
     asks: InputNode | ApproveNode | None
     ended: tuple[Plan, ExecutionState] | None = None
-    """How the execution stands, by what is stored, if it has ended."""
+    """The stored state of the execution, if it has ended."""
 
 
 class Signals:
@@ -110,7 +110,7 @@ class Signals:
         if gate.ended is None:
             reply = yield Pause(self._engine.submit(gate.key, event, read))
         else:
-            # It can only refuse, or repeat a reply: its state says which, and the engine's thread is left to others.
+            # It can only refuse or repeat a reply: its state decides which, and the engine's thread is left to others.
             plan, state = gate.ended
             reply = step(plan, state, event).reply
         match reply:
@@ -129,9 +129,9 @@ class Signals:
 
     def _find(self, request: Answer) -> Steps[tuple[_Gate, Hot | None]]:
         """
-        Find the gate that is meant, and the execution, if it had to be read from the store for that.
+        Find the gate addressed, and the execution, if it had to be read from the store.
 
-        What the engine has in memory may not be stored yet, so nothing that it says of an outcome counts: then the store is asked.
+        What the engine has in memory may not be stored yet, so an outcome found there does not count: then the store is asked.
         """
         hot = self._engine.peek(request.id)
         if hot is not None:
@@ -159,7 +159,7 @@ class Signals:
             yield ASIDE
         faults: Sequence[Fault] = self._intake.faults(schema, request.value)
         if not faults and isinstance(gate, InputNode) and gate.python is not None:
-            # The author's own type says more than its schema; only a worker may import it.
+            # The author's own type says more than its schema, but only a worker may import it.
             faults = yield Pause(self._in_worker(bundle, gate.python, request.value))
         if faults:
             raise InvalidValue(
@@ -183,7 +183,7 @@ class Signals:
             with self._turn:
                 waiting = self._to_check.pop(bundle, deque())
             for _, _, each in waiting:
-                why = "the answer cannot be checked now; try again"
+                why = "the answer cannot be checked at the moment; try again"
                 each.set_exception(Overloaded(why, retry_after=1))
         else:
             self._part.works()
@@ -191,10 +191,10 @@ class Signals:
 
     def _check_all(self, bundle: str) -> None:
         """
-        Have a worker check what waits for a bundle, one answer after the other.
+        Have a worker check the waiting answers for a bundle, one after another.
 
-        The one that has imported it takes a millisecond for each. For several at once the pool starts workers that import it first: 60
-        answers took 22 s (measured with two workers), and 0.03 s one after the other.
+        A worker that has imported the bundle takes a millisecond for each. For several at once the pool would start workers that import it first: 60
+        answers took 22 s (measured with two workers), and 0.03 s one after another.
         """
         while True:
             with self._turn:
@@ -222,15 +222,15 @@ class Signals:
                 what = "by" if denied.who and denied.who != request.who else "with another value by"
                 who = denied.who or "somebody"
                 error = AlreadyAnswered(
-                    f"{signal} was answered already, {what} {who}{when}; your answer was not taken",
+                    f"{signal} was already answered, {what} {who}{when}; your answer was not accepted",
                     **details,
                 )
             case Changed.code:
-                what = f"is not what was shown: {', '.join(denied.changed)} changed"
+                what = f"has changed since it was shown: {', '.join(denied.changed)}"
                 if denied.changed == ("form",):
-                    what = "cannot be compared: the digest is not whole, or another version made it"
+                    what = "cannot be compared: the digest is incomplete, or was made by another version"
                 error = Changed(
-                    f"{signal} {what}; look at it again",
+                    f"{signal} {what}; review it again",
                     changed=list(denied.changed),
                     **details,
                 )
@@ -238,19 +238,19 @@ class Signals:
                 error = TimedOut(f"{signal} timed out{when}", **details)
             case NotWaitingYet.code:
                 error = NotWaitingYet(
-                    f"{signal} does not wait yet: what it approves does not exist yet; try again when it is in the inbox",
+                    f"{signal} is not waiting yet: what it approves does not exist yet; try again when it appears in the inbox",
                     **details,
                 )
             case Withdrawn.code:
                 error = Withdrawn(
-                    f"{signal} was withdrawn{when}: nobody needs its answer any more", **details
+                    f"{signal} was withdrawn{when}: its answer is no longer needed", **details
                 )
             case ExecutionEnded.code:
                 ended = ended_as(self._executions.row(request.id).phase)
                 error = ExecutionEnded(f"execution {request.id} {ended} already{when}", **details)
             case KeyReused.code:
                 why = f"you have used the key {request.key!r} for another answer in this execution"
-                error = KeyReused(f"{why}; take a new one for each", **details)
+                error = KeyReused(f"{why}; use a new key for each answer", **details)
             case _:
                 error = UnknownSignal(f"there is no {signal}", **details)
         return error
@@ -270,15 +270,15 @@ def _gate_of_ended(now: Snapshot, request: Answer) -> _Gate:
 
 
 def _ended(now: Snapshot | Hot) -> tuple[Plan, ExecutionState] | None:
-    """Return how an execution stands that has ended, of one that was read from the store."""
+    """Return the state of an ended execution that was read from the store."""
     return (now.plan, now.state) if now.state.phase.is_terminal else None
 
 
 def _asks(
     plan: Plan, state: ExecutionState, node: NodeId, request: Answer
 ) -> InputNode | ApproveNode | None:
-    """Return the gate, unless the machine can tell the outcome without looking at the value."""
-    planned = plan.nodes.get(node)  # it is gone if the round that it was in is over
+    """Return the gate, unless the machine can decide without the value."""
+    planned = plan.nodes.get(node)  # it disappears with the round it was in
     if planned is None or _is_decided(state, node, request):
         return None
     assert isinstance(planned.node, InputNode | ApproveNode)

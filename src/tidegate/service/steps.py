@@ -1,9 +1,9 @@
 """
 A use case as steps: a generator that yields what it waits for, and returns the view.
 
-So one function serves every door: a thread that may block carries it out with `carry_out`, and an event loop awaits the same futures
-without a thread. A use case that is about to do more than a loop has time for yields `ASIDE` first: a loop goes on in a thread of its
-pool, and a thread just goes on.
+So one function serves every door: a thread that may block runs it with `carry_out`, and an event loop awaits the same futures
+without a thread. A use case about to do more than a loop has time for yields `ASIDE` first: a loop then continues in a thread of its
+pool, and a thread simply continues.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -17,11 +17,11 @@ from tidegate.engine.futures import Future
 T = TypeVar("T")
 
 MOST_TOGETHER: Final = 50
-"""As many at once are carried out together in an event loop, which has a few milliseconds for them."""
+"""Most steps run together in an event loop, which has a few milliseconds for them."""
 
 
 class Pause(Struct, frozen=True):
-    """Go on when the future is done, with its result; or after this many seconds, with None. What it raises is raised at the `yield`."""
+    """Continue when the future is done, with its result; or after this many seconds, with None. Its exception is raised at the `yield`."""
 
     future: Future[Any]
     seconds: float | None = None
@@ -29,8 +29,8 @@ class Pause(Struct, frozen=True):
 
 class Together(Struct, frozen=True):
     """
-    Something that costs less for several at once. `call` takes what all those want who are here now, and returns what each gets; what it returns as an exception
-    is raised at the `yield`. It is quick, even for `MOST_TOGETHER`.
+    Work that is cheaper for several callers at once. `call` takes what all current callers want, and returns a result for each; an exception in that list
+    is raised at the `yield`. It must be quick, even for `MOST_TOGETHER`.
     """
 
     call: Callable[[Sequence[Any]], Sequence[Any]]
@@ -42,28 +42,28 @@ class _Aside(Enum):
 
 
 ASIDE: Final = _Aside.ASIDE
-"""What comes now, up to the next pause or the end, takes longer than an event loop has time for."""
+"""The work up to the next pause or the end takes longer than an event loop has time for."""
 
 Step: TypeAlias = Pause | Together | Literal[_Aside.ASIDE]
 Steps: TypeAlias = Generator[Step, Any, T]
 
 
 def outcome(found: Any) -> Any:
-    """Return what came of one of those that were carried out together, or raise it."""
+    """Return one result of a combined call, or raise it."""
     if isinstance(found, Exception):
         raise found
     return found
 
 
 def _is_late(step: Step, error: TimeoutError) -> bool:
-    """Whether a timeout is that of the wait: a future may also have failed by one of its own, and be done by now, whatever ended the wait."""
+    """Whether a timeout is that of the wait: the future may also have failed with a timeout of its own."""
     if not isinstance(step, Pause):
         return False
     return not step.future.done() or step.future.exception() is not error
 
 
 def carry_out(steps: Steps[T]) -> T:
-    """Go through all the steps in this thread."""
+    """Run all the steps in this thread."""
     try:
         step = next(steps)
         while True:

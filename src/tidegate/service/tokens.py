@@ -1,15 +1,15 @@
 """
-Tokens: who somebody is that asks over the network.
+Tokens: who a caller over the network is.
 
-A token is `tdg_<id>_<secret>_<checksum>`: 256 random bits as its secret, of which only the SHA-256 is stored; it is shown once, when it is made.
-A browser trades its token for a session (see `sessions`). The id in it is no secret: by it a server is asked for a proof before it is shown the rest.
+A token is `tdg_<id>_<secret>_<checksum>`: its secret is 256 random bits, of which only the SHA-256 is stored; it is shown once, when it is made.
+A browser trades its token for a session (see `sessions`). The id is not a secret: a client uses it to ask the server for a proof before it sends the rest.
 
-Rule 1: a secret is looked up by its hash, so how long a look takes says nothing about a secret. A token that was good is remembered
-as it is written, for its checks cost as much as the rest of a request: a dict compares only what has the same keyed hash.
-Rule 2: an unknown, a misspelled, an expired and a revoked token are told alike.
-Rule 3: one process owns a store, so what it knows of tokens is the truth: a look costs no read, and who is revoked is out at once.
-Rule 4: when a token was used is noted in memory, and written now and then.
-Rule 5: a name is a person. It differs from all others in more than capitals, is never given to somebody else, and is no user's of this machine.
+Rule 1: a secret is looked up by its hash, so the time of a lookup says nothing about a secret. A valid token is cached by its text,
+because checking it costs as much as the rest of a request: a dict compares only entries with the same keyed hash.
+Rule 2: unknown, misspelled, expired and revoked tokens get the same reply.
+Rule 3: one process owns a store, so its cache of tokens is authoritative: a lookup reads nothing, and a revocation takes effect at once.
+Rule 4: the time of a token's last use is kept in memory, and stored now and then.
+Rule 5: a name is a person. It differs from all others in more than case, is never given to somebody else, and is not a user of this machine.
 """
 
 import hmac
@@ -64,7 +64,7 @@ RESERVED: Final = frozenset({ADMIN, "local"})
 MAX_TOKENS: Final = 10_000
 MAX_GRANTS: Final = 20
 LONGEST: Final = 10 * 365 * 24 * 3_600.0
-"""Seconds that a token which expires may last."""
+"""Longest lifetime in seconds of a token that expires."""
 SECOND: Final = 1_000_000
 NOBODY: Final = "invalid or revoked token; ask an administrator for a new one"
 
@@ -72,7 +72,7 @@ log = logging.getLogger(__name__)
 
 
 class Known(Struct, frozen=True):
-    """A token in use, what it may, and its holder, who shows it himself."""
+    """A token in use, its rights, and its holder as a principal."""
 
     row: TokenRow
     grants: tuple[Grant, ...]
@@ -80,16 +80,16 @@ class Known(Struct, frozen=True):
 
 
 class Book(Struct, frozen=True):
-    """All tokens that were not revoked when it was written."""
+    """All tokens that were not revoked when this was built."""
 
     by_hash: Mapping[bytes, Known]
     by_id: Mapping[str, Known]
     by_text: dict[str, Known] = {}
-    """Those that were shown since, by their text."""
+    """Those presented since, by their text."""
 
 
 class _Wish(Struct, frozen=True):
-    """What a token is to be: for whom, for what, and for how many seconds."""
+    """What a new token should be: for whom, with which grants, and for how many seconds."""
 
     name: str
     grants: tuple[Grant, ...]
@@ -97,7 +97,7 @@ class _Wish(Struct, frozen=True):
 
 
 class Tokens:
-    """The tokens of a store. May be used from any thread; whatever writes blocks for a sync of the disk."""
+    """The tokens of a store. May be used from any thread; writes block until the disk has synced."""
 
     def __init__(self, access: Access, clock: Clock, writing: Part | None = None) -> None:
         self._access = access
@@ -107,10 +107,10 @@ class Tokens:
         self._book: Book | None = None
         self._uses: dict[str, Instant] = {}
 
-    # -- who is it --
+    # -- authentication --
 
     def holder(self, text: str) -> Principal | None:
-        """Return who holds a token, or None if nobody does (any more)."""
+        """Return who holds a token, or None if it is not in use."""
         book = self._tokens()
         known = book.by_text.get(text)
         if known is not None:
@@ -133,21 +133,21 @@ class Tokens:
         return known is not None and self._is_live(known.row)
 
     def grants_of(self, id_: str) -> tuple[Grant, ...] | None:
-        """Return what the holder of a token may, and note that it was used; None if it is not in use."""
+        """Return the principal of a token, and note that it was used; None if it is not in use."""
         known = self._tokens().by_id.get(id_)
         found = None if known is None else self._principal(known)
         return None if found is None else found.grants
 
     def end_of(self, id_: str) -> Instant | None:
-        """Return when a token ends; None if it does not, or is not in use."""
+        """Return when a token expires; None if it does not, or is not in use."""
         known = self._tokens().by_id.get(id_)
         return None if known is None else known.row.expires
 
     def proof(self, id_: str, nonce: bytes) -> bytes:
         """
-        Return what shows that this store knows the token with this id, to who has the token: an HMAC of the nonce under the hash of the secret.
+        Return the proof that this store knows the token with this id: an HMAC of the nonce under the hash of the secret.
 
-        Errors: `Unauthenticated` if there is no such token in use.
+        Errors: `Unauthenticated` if no such token is in use.
         """
         known = self._tokens().by_id.get(id_)
         if known is None or not self._is_live(known.row):
@@ -167,16 +167,16 @@ class Tokens:
     # -- tokens --
 
     def make(self, request: MakeToken) -> TokenMade:
-        """Make a token for somebody who has never had one. Errors: `InvalidValue`, `NameTaken`."""
+        """Make a token for a new person. Errors: `InvalidValue`, `NameTaken`."""
         name = request.name
         if not NAME.match(name) or name.lower() in RESERVED:
             raise InvalidValue(
-                f"a token cannot be named {name[:80]!r}; take 1 to 64 letters, digits, '.', '_', '-', '@' and '+',"
+                f"invalid token name {name[:80]!r}; use 1 to 64 letters, digits, '.', '_', '-', '@' and '+',"
                 f" and not {' or '.join(sorted(RESERVED))}"
             )
         if _is_a_user(name):
             raise InvalidValue(
-                f"a token cannot be named {name!r}: that is a user of this machine, whose decisions are recorded under the name; take another, such as {name}@web"
+                f"invalid token name {name!r}: a user of this machine has that name, and decisions are recorded under it; choose another, such as {name}@web"
             )
         if request.lasts is not None and not 1 <= request.lasts <= LONGEST:
             raise InvalidValue(
@@ -186,17 +186,17 @@ class Tokens:
         with self._lock:
             if self._named(name):
                 raise NameTaken(
-                    f"the name {name!r} is taken, and stays so: `tidegate token rotate {name}` makes another token for the same person; choose another name for anybody else"
+                    f"the name {name!r} is taken for good: `tidegate token rotate {name}` makes a new token for the same person; choose another name for anybody else"
                 )
             return self._make(_Wish(name, grants, request.lasts), _note(TOKEN_MADE, request))
 
     def rotate(self, request: RotateToken) -> TokenMade:
-        """Make another token of the same name; those that there are end after the overlap. Errors: `UnknownToken`, `Refused`."""
+        """Make another token with the same name; the existing ones end after the overlap. Errors: `UnknownToken`, `Refused`."""
         with self._lock:
             rows = self._named(request.name)
             if not rows:
                 raise UnknownToken(
-                    f"nobody is named {request.name[:80]!r}; tidegate token list shows the names there are"
+                    f"no token is named {request.name[:80]!r}; run `tidegate token list` to see the names"
                 )
             last = max(rows, key=lambda row: row.created)
             lasts = None if last.expires is None else (last.expires - last.created) / SECOND
@@ -210,12 +210,12 @@ class Tokens:
             return self._make(wish, _note(TOKEN_ROTATED, request), ended)
 
     def _named(self, name: str) -> list[TokenRow]:
-        """Return all tokens of a person, also those that have ended: capitals make no other person."""
+        """Return all tokens of a person, ended ones included; case does not distinguish people."""
         return [row for row in self._access.tokens() if row.name.lower() == name.lower()]
 
     def _make(self, wish: "_Wish", note: AuditRow, ended: Sequence[TokenRow] = ()) -> TokenMade:
         if len(self._access.tokens()) >= MAX_TOKENS:
-            raise Refused(f"there are {MAX_TOKENS:,} tokens already, and no more can be made")
+            raise Refused(f"the limit of {MAX_TOKENS:,} tokens is reached")
         now = self._clock.now()
         secret, id_ = secrets.token_hex(32), secrets.token_hex(4)
         row = TokenRow(
@@ -233,7 +233,7 @@ class Tokens:
         return TokenMade(token=_view(row), secret=_written(id_, secret))
 
     def all_of(self, _: ListTokens) -> TokenList:
-        """List every token, the oldest first, those that are of no use any more too."""
+        """List every token, oldest first, ended ones included."""
         with self._lock:
             rows = self._access.tokens()
             uses = dict(self._uses)
@@ -241,14 +241,14 @@ class Tokens:
         return TokenList(items=[_view(row) for row in shown])
 
     def revoke(self, request: RevokeToken) -> TokenList:
-        """End a token, by its id or its name; one that has been revoked stays so. Errors: `UnknownToken`."""
+        """End a token, by its id or its name; revoking it again is a no-op. Errors: `UnknownToken`."""
         with self._lock:
             rows = self._access.tokens()
             found = [row for row in rows if row.id == request.token]
             found = found or [r for r in self._named(request.token) if self._is_live(r)]
             if not found:
                 raise UnknownToken(
-                    f"there is no token {request.token[:80]!r} in use; tidegate token list shows those there are"
+                    f"no token {request.token[:80]!r} is in use; run `tidegate token list` to see them"
                 )
             return TokenList(items=self._end(found, _note(TOKEN_REVOKED, request)))
 
@@ -263,9 +263,9 @@ class Tokens:
 
     def admin_token(self, file: Path) -> str:
         """
-        Return the token of the store's owner, which is in a file that only he can read; make both if they are not there.
+        Return the token of the store's owner, kept in a file that only the owner can read; make both if they are missing.
 
-        It does not expire: who can read the file can read the store beside it. To have another, remove the file.
+        It does not expire: anyone who can read the file can read the store beside it. To replace it, remove the file.
         Errors: `StoreError` if the file cannot be written.
         """
         try:
@@ -284,12 +284,12 @@ class Tokens:
         return made.secret
 
     def keep_uses(self, sessions: Mapping[bytes, Instant]) -> None:
-        """Write when tokens, and these sessions, were used last. While that fails the part for it is down, and what tokens were used is kept."""
+        """Store when tokens, and these sessions, were last used. While that fails its part is down, and the times are kept."""
         uses, self._uses = self._uses, {}
         if not uses and not sessions:
             return
         try:
-            # A copy, for a request that began before may still note its use.
+            # A copy, because a request that began earlier may still note its use.
             self._access.note_uses(dict(uses), sessions)
         except Exception as error:  # noqa: BLE001 - it is nobody's request
             self._uses = {**uses, **self._uses}
@@ -311,7 +311,7 @@ class Tokens:
 
 def _grants(wanted: Sequence[GrantView]) -> tuple[Grant, ...]:
     if not 1 <= len(wanted) <= MAX_GRANTS:
-        raise InvalidValue(f"a token needs a role: one to {MAX_GRANTS} grants, not {len(wanted)}")
+        raise InvalidValue(f"a token needs a role: 1 to {MAX_GRANTS} grants, not {len(wanted)}")
     return tuple(
         Grant(
             _role(each.role),
@@ -327,7 +327,7 @@ def _role(name: str) -> Role:
         return Role(name)
     except ValueError:
         there = ", ".join(role.value for role in Role)
-        raise InvalidValue(f"there is no role {name[:40]!r}; there are: {there}") from None
+        raise InvalidValue(f"unknown role {name[:40]!r}; the roles are: {there}") from None
 
 
 def _known(row: TokenRow) -> Known:
@@ -350,12 +350,12 @@ def _view(row: TokenRow) -> TokenView:
 
 
 def _note(kind: str, request: Ask[Any]) -> AuditRow:
-    """Return the line of the audit log for what was asked; what it is about and when is known when it is done."""
+    """Return the audit line for a request; its target and time are filled in once it is done."""
     return AuditRow(Instant(0), kind, request.who, request.credential, request.via)
 
 
 def _is_a_user(name: str) -> bool:
-    """Return whether the system has a user of this name, in any capitals."""
+    """Return whether the system has a user with this name, ignoring case."""
     with suppress(KeyError):
         return bool(getpwnam(name.lower()))
     return any(each.pw_name.lower() == name.lower() for each in getpwall())
@@ -371,14 +371,14 @@ def _written(id_: str, secret: str) -> str:
 
 
 def _checksum(begin: str) -> str:
-    """Tell a misspelled token from a wrong one without a look, and let scanners find leaked ones."""
+    """The checksum reveals a misspelled token without a lookup, and lets scanners find leaked ones."""
     return f"{zlib.crc32(begin.encode()):08x}"
 
 
 def _read(file: Path) -> str | None:
     try:
         if file.stat().st_mode & 0o077:
-            log.warning("%s could be read by others; it is closed to them now", file)
+            log.warning("%s was readable by others; its permissions have been restricted", file)
             file.chmod(0o600)
         return file.read_text(encoding="ascii", errors="replace").strip()
     except FileNotFoundError:

@@ -1,7 +1,7 @@
 """
-What a door shows of an execution: pure functions from (row, plan, state) to the structs of `wire`. Questions are next door.
+What a door shows of an execution: pure functions from (row, plan, state) to the structs of `wire`. Questions are in `questions`.
 
-Instants become aware datetimes here, phases become names, and expressions become values. A value that cannot be told (its node was skipped) is left out.
+Instants become aware datetimes here, phases become names, and expressions become values. A value that is unavailable (its node was skipped) is left out.
 """
 
 from collections.abc import Iterable
@@ -44,12 +44,12 @@ from tidegate.wire import (
 
 
 def ended_as(phase: ExecutionPhase) -> str:
-    """Say how an execution has ended, after its name: `has succeeded`."""
+    """Say how an execution ended, to follow its name: `has succeeded`."""
     return "was aborted" if phase is ExecutionPhase.ABORTED else f"has {phase.name.lower()}"
 
 
 def kind_of(node: Node) -> str:
-    """Return the kind of a node, as people call it."""
+    """Return the kind of a node, in the user's words."""
     match node:
         case TaskNode():
             return "task"
@@ -98,7 +98,7 @@ def answer_view(answer: AnswerRecord | None) -> AnswerView | None:
 
 
 def node_view(plan: Plan, state: ExecutionState, planned: Planned) -> NodeView:
-    """Return one node as it stands."""
+    """Return the view of one node."""
     now = state.node(planned.id)
     shown: dict[str, Value] | None = None
     if now.phase is NodePhase.SUCCEEDED:
@@ -129,7 +129,7 @@ def node_view(plan: Plan, state: ExecutionState, planned: Planned) -> NodeView:
 
 
 def _phase(plan: Plan, state: ExecutionState, planned: Planned, now: NodeState) -> NodePhase:
-    """Return the phase of a node; one that was never reached, and never will be, is SKIPPED without having been told so."""
+    """Return the phase of a node; one that was not reached and never will be counts as SKIPPED."""
     if now.phase is not NodePhase.QUEUED or now.attempt:
         return now.phase
     over = state.phase.is_terminal
@@ -165,7 +165,7 @@ def signal_views(plan: Plan, state: ExecutionState) -> list[SignalView]:
 
 
 def execution_view(now: Snapshot, after: int = 0) -> ExecutionView:
-    """Return an execution, whole; or, after a line that it has, with the nodes that are shown differently since, and without its inputs, if those tell all."""
+    """Return a full view of an execution; or, after a line that the reader has, only the nodes that are shown differently since, without the inputs, if that is enough."""
     row, plan, state = now.row, now.plan, now.state
     is_whole = not max(1, now.emptied) <= after <= now.seq
     shown: Iterable[Planned] = plan.nodes.values()
@@ -235,7 +235,7 @@ def execution_line(row: ExecutionRow, waiting: list[str], damaged: str, held: st
 
 
 def workflow_view(row: WorkflowRow, plan: Plan, told: list[str]) -> WorkflowView:
-    """Return a version of a workflow: what it takes, what it gives, and what it will ask for; `told` is what there is to say of it here."""
+    """Return a version of a workflow: its inputs, outputs and questions; `told` are the notes about running it here."""
     graph = plan.scopes[ROOT]
     return WorkflowView(
         name=row.name,
@@ -264,7 +264,7 @@ def workflow_view(row: WorkflowRow, plan: Plan, told: list[str]) -> WorkflowView
 
 
 def is_quiet(now: Snapshot) -> bool:
-    """Return whether nothing more can happen without an answer: the execution has ended, or all that is left are open questions."""
+    """Return whether nothing more can happen without an answer: the execution has ended, or only open questions are left."""
     state = now.state
     if state.phase is not ExecutionPhase.WAITING:
         return state.phase.is_terminal

@@ -1,7 +1,7 @@
 """
-Waiting for an execution to change, without asking again and again.
+Waiting for an execution to change, without polling.
 
-Take the token first, then look, then wait for the token: a change between the look and the wait is never missed.
+Take the token first, then read, then wait for the token: a change between the read and the wait is never missed.
 """
 
 import threading
@@ -16,7 +16,7 @@ Matters = Callable[[ExecutionPhase], bool]
 
 
 class Watch:
-    """Hands out tokens that resolve at the next change of an execution that matters."""
+    """Hands out tokens that resolve at the next relevant change of an execution."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -25,7 +25,7 @@ class Watch:
 
     def token(self, key: Key, matters: Matters) -> Token:
         """
-        Return a future that resolves when the execution changes and is then in a phase that matters, when the engine ends, or when the watch is closed.
+        Return a future that resolves when the execution changes and is then in a relevant phase, when the engine ends, or when the watch is closed.
 
         Give it back with `drop`.
         """
@@ -43,7 +43,7 @@ class Watch:
             self._forget(key, token)
 
     def changed(self, phases: Mapping[Key, ExecutionPhase]) -> None:
-        """Resolve the tokens of these executions. Called in the engine's thread after each commit."""
+        """Resolve the tokens of these executions. Called on the engine's thread after each commit."""
         if not self._tokens:
             return
         with self._lock:
@@ -59,7 +59,7 @@ class Watch:
             token.set_result(None)
 
     def wake(self) -> None:
-        """Resolve every token: the engine has ended, so nothing changes any more, and who waits must look why."""
+        """Resolve every token: the engine has ended, so nothing will change, and those who wait must find out why."""
         with self._lock:
             tokens = [token for tokens in self._tokens.values() for token in tokens]
             self._tokens.clear()
@@ -68,11 +68,11 @@ class Watch:
 
     @property
     def is_closed(self) -> bool:
-        """Whether there is nothing to wait for any more."""
+        """Whether there is nothing left to wait for."""
         return self._closed
 
     def close(self) -> None:
-        """Resolve every token, and each that is asked for from now on."""
+        """Resolve every token, and each that is requested from now on."""
         self._closed = True
         self.wake()
 

@@ -151,7 +151,7 @@ def test_nobody_is_asked_for_a_token_and_somebody_is_told_what_is_lacking(handle
         handle(Answer(id=id_, name="number", value=1), operator)
     with pytest.raises(Forbidden, match="launch, abort and register everywhere"):
         enter(Principal("ada", (Grant(Role.OPERATOR, "flow"),)), Action.REGISTER)
-    with pytest.raises(Forbidden, match="on the machine of the store only"):
+    with pytest.raises(Forbidden, match="only on the machine of the store"):
         handle(ListTokens(), Principal("ada", (Grant(Role.ADMIN),)))
 
 

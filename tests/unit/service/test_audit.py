@@ -109,7 +109,7 @@ def test_a_crowd_of_addresses_in_one_minute_is_counted_without_end(log, store, m
 
 
 def test_what_cannot_be_asked_is_refused(log):
-    with pytest.raises(InvalidValue, match="no kind 'x'"):
+    with pytest.raises(InvalidValue, match="unknown kind 'x'"):
         log.page(ListAudit(kind="x"))
     with pytest.raises(InvalidValue, match="not a cursor"):
         log.page(ListAudit(cursor="x"))

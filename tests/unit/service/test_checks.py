@@ -61,16 +61,19 @@ def test_where_there_is_no_store_that_is_the_problem(tmp_path):
     ("statement", "problem"),
     [
         ("UPDATE executions SET phase = 3 WHERE id = 'w'", "execution w: listed as SUCCEEDED"),
-        ("DELETE FROM waits WHERE kind = 2", "execution w: node n3: it waits, and is not listed"),
+        (
+            "DELETE FROM waits WHERE kind = 2",
+            "execution w: node n3: it is waiting, but is not listed",
+        ),
         (
             "UPDATE waits SET due = 5 WHERE kind = 1",
-            "execution w: node n1: listed with another due",
+            "execution w: node n1: its listed due",
         ),
-        ("UPDATE waits SET kind = 3 WHERE kind = 1", "n1: listed with another kind"),
-        ("UPDATE waits SET path = 'x' WHERE kind = 1", "n1: listed with another path"),
-        ("UPDATE waits SET name = 'x' WHERE kind = 1", "n1: listed with another name"),
-        ("UPDATE waits SET opened = 1 WHERE kind = 1", "n1: listed with another opened"),
-        ("UPDATE waits SET body = x'80' WHERE kind = 2", "n3: listed with another shown"),
+        ("UPDATE waits SET kind = 3 WHERE kind = 1", "n1: its listed kind"),
+        ("UPDATE waits SET path = 'x' WHERE kind = 1", "n1: its listed path"),
+        ("UPDATE waits SET name = 'x' WHERE kind = 1", "n1: its listed name"),
+        ("UPDATE waits SET opened = 1 WHERE kind = 1", "n1: its listed opened"),
+        ("UPDATE waits SET body = x'80' WHERE kind = 2", "n3: its listed shown"),
         (
             "UPDATE waits SET body = x'00' WHERE kind = 2",
             "n3: what lists show of it cannot be read",
@@ -169,4 +172,4 @@ def test_an_answer_to_something_else_than_the_question_shows_is_found(tmp_path):
     found.close()
     count, problems = problems_of(tmp_path)
     assert count == 1
-    assert any("is not what the question shows" in each for each in problems)
+    assert any("is not the digest of the question" in each for each in problems)

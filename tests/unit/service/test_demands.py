@@ -16,9 +16,9 @@ HERE = Capacity(2000, 16 * 2**30, limits_memory=True)
     [
         (ORDINARY, ""),
         (Requirements(cpu=2000, mem=16 * 2**30), ""),
-        (Requirements(cpu=2001), "asks for 2.001 cpu, and the workers here have 2"),
-        (Requirements(mem=2**40), "asks for 1Ti of memory, and this machine has 16Gi"),
-        (Requirements(mem=2**40, cpu=1), "asks for 1Ti of memory, and this machine has 16Gi"),
+        (Requirements(cpu=2001), "requests 2.001 cpu, but the workers here have 2"),
+        (Requirements(mem=2**40), "requests 1Ti of memory, but this machine has 16Gi"),
+        (Requirements(mem=2**40, cpu=1), "requests 1Ti of memory, but this machine has 16Gi"),
     ],
 )
 def test_what_is_not_there_is_told_with_both_figures(asked, said):
@@ -52,7 +52,7 @@ def test_each_task_is_told_of_once_and_what_is_held_first():
     found = notes(Plan.of(outer.compile()), HERE)
 
     assert [each.split(",")[0].split(":")[0] for each in found] == [
-        "task 'large' asks for 3 cpu",
+        "task 'large' requests 3 cpu",
         "task 'bounded' has limits.cpu",
     ]
 
@@ -60,7 +60,7 @@ def test_each_task_is_told_of_once_and_what_is_held_first():
 def test_a_limit_that_nothing_enforces_is_told():
     found = notes(Plan.of(inner.compile()), Capacity(8000, 2**40, limits_memory=False))
 
-    assert "task 'bounded' has a limit of 1Gi of memory, which is not enforced here" in found[0]
+    assert "task 'bounded' has a memory limit of 1Gi, which is not enforced here" in found[0]
 
 
 def test_there_are_few_notes_on_a_large_workflow():

@@ -74,7 +74,7 @@ def test_at_four_fifths_the_log_says_so_once(service, caplog):
         service.quotas.look()
 
     (warning,) = [each.getMessage() for each in caplog.records if "quota" in each.getMessage()]
-    assert warning.startswith("project 'p' has 80% of its quota of launches (10)")
+    assert warning.startswith("project 'p' has used 80% of its quota of launches (10)")
 
 
 def test_where_nothing_is_counted_nothing_is_refused():
@@ -99,5 +99,5 @@ def test_files_share_a_quota_in_which_those_count_that_were_there(service, caplo
     used = [each for each in service.quotas.used() if each.quota == BLOBS]
     assert [(each.project, each.used, each.most) for each in used] == [("", 1_000, 1_000)]
     (said,) = (each for each in caplog.messages if BLOBS in each)
-    assert said.startswith("the store has 85% of its quota of blobs")
+    assert said.startswith("the store has used 85% of its quota of blobs")
     assert launch(service)

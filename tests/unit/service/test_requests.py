@@ -193,7 +193,7 @@ class TestAnswering:
 
     def test_an_approval_cannot_come_before_what_it_approves_and_an_input_can(self, sandbox):
         run = sandbox.launch(review, n=1)
-        with pytest.raises(NotWaitingYet, match="does not wait yet"):
+        with pytest.raises(NotWaitingYet, match="is not waiting yet"):
             run.approve("fine")
         assert run.answer("number", 3).early is False
 
@@ -261,7 +261,7 @@ class TestLooking:
         assert rest.next == ""
         assert [each.id for each in handle(ListExecutions(phases=["succeeded"])).items] == ids[:1]
         assert first.items[0].waiting == ["number"]
-        with pytest.raises(InvalidValue, match="there are: QUEUED"):
+        with pytest.raises(InvalidValue, match="the phases are: QUEUED"):
             handle(ListExecutions(phases=["DONE"]))
 
     def test_who_waits_for_the_end_is_told_at_the_end(self, sandbox, handle):
