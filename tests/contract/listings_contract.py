@@ -20,6 +20,7 @@ from tests.contract.store_shop import Shop, meant
 
 from tidegate.core.state import ExecutionPhase as Phase
 from tidegate.core.waits import Preview, Shown
+from tidegate.ir.graph import SECOND
 from tidegate.ports.journal import (
     Batch,
     ExecutionRow,
@@ -53,7 +54,9 @@ def launch_in_places(store: Store) -> None:
         open_waits(
             store,
             *(
-                wait(key, node, kind, NOON + key, NOON + 100 - key, series=series)
+                wait(
+                    key, node, kind, NOON + key * SECOND, NOON + (100 - key) * SECOND, series=series
+                )
                 for node, kind in (("n1", "input"), ("n2", "approve"), ("n3", "sleep"))
             ),
         )
@@ -89,17 +92,19 @@ class ListingsContract:
         assert found.damaged == ""
         assert store.catalog.workflow(found.workflow).name == "report"
 
-    def test_waits_come_by_due_then_age_and_those_without_end_last(self, store: Store):
+    def test_waits_come_by_due_then_age_of_the_execution_and_those_without_end_last(
+        self, store: Store
+    ):
         launch(store, 1, 2, 3)
         open_waits(
             store,
-            wait(1, "never-young", opened=9),
-            wait(1, "never-old", "approve", opened=3),
-            wait(2, "late", due=NOON + 2),
-            wait(3, "soon-b", "approve", opened=5, due=NOON + 1),
-            wait(3, "soon-a", opened=5, due=NOON + 1),
-            wait(2, "soon-old", opened=4, due=NOON + 1),
-            wait(2, "before-all-calendars", opened=4, due=-5),
+            wait(2, "never-young", opened=3),
+            wait(1, "never-old", "approve", opened=9),
+            wait(2, "late", due=NOON + 2 * SECOND),
+            wait(3, "soon-b", "approve", opened=4, due=NOON + SECOND),
+            wait(3, "soon-a", opened=5, due=NOON + SECOND + 7),
+            wait(2, "soon-old", opened=6, due=NOON + SECOND + 9),
+            wait(2, "before-all-calendars", opened=4, due=-5 * SECOND),
         )
 
         assert [row.node for row in waits(store)] == [
@@ -135,6 +140,24 @@ class ListingsContract:
 
         assert [row.node for row in waits(store)] == source
 
+    @pytest.mark.parametrize(("apart", "timeout"), [(3600, None), (0.9, 60), (20, 86_400)])
+    def test_what_opens_after_tasks_comes_in_the_order_of_the_source(
+        self, store: Store, apart, timeout
+    ):
+        launch(store, 1)
+        source = [f"n0/n{i}" for i in range(12)]
+        minute = NOON - NOON % (60 * SECOND)
+        opened = random.Random(7).sample(range(minute, minute + int(apart * SECOND)), len(source))
+        open_waits(
+            store,
+            *(
+                wait(1, node, opened=at, due=timeout and at + timeout * SECOND)
+                for node, at in zip(source, opened, strict=True)
+            ),
+        )
+
+        assert [row.node for row in waits(store)] == source
+
     def test_a_deep_path_does_not_change_the_order_of_the_source(self, store: Store):
         launch(store, 1)
         deep = "n0/" * 40
@@ -144,26 +167,6 @@ class ListingsContract:
         open_waits(store, *reversed(rows))
 
         assert [row.node for row in waits(store)] == source
-
-    def test_names_are_ordered_as_people_count(self, store: Store):
-        names = [
-            "Item 1",
-            "item 2",
-            "item 9",
-            "item 10",
-            "item 010 b",
-            "item 99999999999",
-            "item 100000000000",
-        ]
-        names += ["other", "x" * 40]
-        numbers = range(1, len(names) + 1)
-        launch(store, *numbers)
-        open_waits(
-            store,
-            *(wait(k, name=names[k - 1]) for k in random.Random(3).sample(numbers, len(names))),
-        )
-
-        assert [row.name for row in waits(store)] == names
 
     def test_of_equal_waits_that_of_the_older_execution_comes_first_and_none_is_lost(
         self, store: Store
@@ -196,7 +199,13 @@ class ListingsContract:
     def test_pages_of_waits_miss_nothing_and_repeat_nothing(self, store: Store, key):
         launch(store, 1, 2, 3)
         rows = [
-            wait(k, f"n{i}", EVERY_KIND[i % 4], opened=i // 4, due=(None, NOON, NOON + 1)[i % 3])
+            wait(
+                k,
+                f"n{i}",
+                EVERY_KIND[i % 4],
+                opened=i // 4 * SECOND,
+                due=(None, NOON, NOON + SECOND)[i % 3],
+            )
             for i in range(25)
             for k in (1, 2, 3)
         ]
@@ -213,7 +222,7 @@ class ListingsContract:
 
     def test_pages_hold_each_row_once_while_others_come_and_go(self, store: Store):
         launch(store, *range(1, 101))
-        stay = [wait(k, opened=k) for k in range(1, 101)]
+        stay = [wait(k, due=k * SECOND) for k in range(1, 101)]
         open_waits(store, *stay)
         ended: set[int] = set()
         chance, new = random.Random(9), 1000
@@ -228,7 +237,7 @@ class ListingsContract:
                 store.journal.append(Batch(ends=[WaitEnd(key, "n1")]))
             new += 1
             launch(store, new)
-            open_waits(store, wait(new, opened=chance.randrange(100)))
+            open_waits(store, wait(new, due=chance.randrange(100) * SECOND))
 
         assert len(found) == len(set(found))
         assert {k for k in range(1, 101) if k not in ended} <= set(found)
@@ -240,13 +249,14 @@ class ListingsContract:
         open_waits(
             store,
             *(wait(1, f"n{i}", "approve", name=f"gate {i}") for i in (10, 9, 2)),
+            wait(1, "n3", name="due first, asked in its turn", due=NOON + SECOND),
             wait(2, "n1", "sleep"),
             wait(2, "n2", "retry"),
             wait(2, "n3", "input", name="title"),
         )
 
         assert store.listings.waiting([1, 2, 3], 2) == {
-            1: ["gate 2", "gate 9"],
+            1: ["gate 2", "due first, asked in its turn"],
             2: ["title"],
             3: [],
         }

@@ -17,6 +17,7 @@ from tests.contract.store_rows import (
 )
 
 from tidegate.core.state import ExecutionPhase as Phase
+from tidegate.ir.graph import SECOND
 from tidegate.ports.journal import Batch, Counts, LaunchRow, Series, WaitEnd
 from tidegate.ports.listings import Narrowing, Page
 from tidegate.ports.store import Store
@@ -202,8 +203,10 @@ class SearchContract:
     def test_a_text_that_few_have_is_found_wherever_it_stands(self, store: Store, small_search):
         small_search(glance=5, candidates=20)
         launch(store, *range(1, 201))
-        open_waits(store, *(wait(k, opened=k, name="common") for k in range(1, 201) if k != 150))
-        open_waits(store, wait(150, opened=150, name="rare"))
+        open_waits(
+            store, *(wait(k, opened=k * SECOND, name="common") for k in range(1, 201) if k != 150)
+        )
+        open_waits(store, wait(150, opened=150 * SECOND, name="rare"))
 
         assert [row.key for row in waits(store, "rare")] == [150]
         assert keys(store, "e150") == [150]
@@ -212,7 +215,7 @@ class SearchContract:
         small_search(glance=5, candidates=20)
         launch(store, *range(1, 201))
         names = {k: "often" if k > 100 else "other" for k in range(1, 201)}
-        open_waits(store, *(wait(k, opened=k, name=name) for k, name in names.items()))
+        open_waits(store, *(wait(k, opened=k * SECOND, name=name) for k, name in names.items()))
 
         assert [row.key for row in waits(store, "often", limit=3)] == [101, 102, 103]
         assert [row.key for row in waits(store, "often", limit=1000)] == list(range(101, 201))
@@ -225,7 +228,7 @@ class SearchContract:
             series = Series(f"p{number % 10}", "", "report")
             launch(store, number, series=series, phase=Phase.WAITING)
             name = "needle" if number % 7 == 0 else "hay"
-            open_waits(store, wait(number, name=name, opened=number, series=series))
+            open_waits(store, wait(number, name=name, opened=number * SECOND, series=series))
 
         expected = [k for k in range(1, 101) if k % 10 == 4 and k % 7 == 0]
         assert [row.key for row in waits(store, "needle", project="p4")] == expected
@@ -244,7 +247,7 @@ class SearchContract:
             series = Series(f"p{key % 3}", "", "report")
             launch(store, key, series=series)
             name = "zz" if key in (151, 277) else "hay"
-            open_waits(store, wait(key, name=name, opened=key, series=series))
+            open_waits(store, wait(key, name=name, opened=key * SECOND, series=series))
         admitted = [row.mark for row in listed(store, within=within, limit=1_000)]
         where = Narrowing(within=within, text="zz")
 
@@ -277,7 +280,7 @@ class SearchContract:
     def test_a_page_that_is_full_is_not_given_up(self, store: Store, small_search):
         small_search(glance=5, examined=30)
         launch(store, *range(1, 101))
-        open_waits(store, *(wait(key, name="zz", opened=key) for key in range(1, 101)))
+        open_waits(store, *(wait(key, name="zz", opened=key * SECOND) for key in range(1, 101)))
         where = Narrowing(text="zz")
 
         assert [len(page.rows) for page in pages_of_waits(store, where=where, limit=20)] == [20] * 5

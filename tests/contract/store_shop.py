@@ -7,6 +7,7 @@ from tests.contract.store_rows import EVERY_KIND, NOON, titled, wait, workflow
 
 from tidegate.core.state import ExecutionPhase as Phase
 from tidegate.core.waits import Shown
+from tidegate.ir.graph import SECOND
 from tidegate.ports.journal import (
     Batch,
     ExecutionRow,
@@ -90,11 +91,11 @@ class Shop:
             if any((w.key, w.node) == (row.key, node) for w in batch.waits):
                 continue
             name = chance.choice(self.NAMES)
-            due = chance.choice((None, NOON + chance.randrange(5)))
+            due = chance.choice((None, NOON + chance.randrange(5) * SECOND))
             shown = (
                 titled(f"Rechnung {chance.randrange(100)}") if chance.random() < 0.3 else Shown()
             )
-            opened = NOON + row.key // 7
+            opened = NOON + row.key // 7 * SECOND
             wanted = wait(
                 row.key,
                 node,

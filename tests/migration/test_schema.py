@@ -151,9 +151,9 @@ def test_what_waits_in_an_old_store_goes_on(tmp_path: Path, dump: Path):
     assert store.journal.next_due() == NOON + 60
     listed = [row.wait for row in store.listings.waits(WaitQuery(kinds=())).rows]
     assert [(row.key, row.node, row.kind, row.name, row.opened, row.due) for row in listed] == [
+        (3, "n2", "approve", "review", NOON + 3, NOON + 90),
         (4, "n0", "sleep", "nap", NOON + 4, NOON + 60),
         (4, "n3", "retry", "fetch", NOON + 5, NOON + 70),
-        (3, "n2", "approve", "review", NOON + 3, NOON + 90),
         (2, "n1", "input", "title", NOON + 2, None),
     ]
     found = store.catalog.find_workflow("report")

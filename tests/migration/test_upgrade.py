@@ -233,7 +233,7 @@ def test_histories_that_never_could_be_read_are_listed_in_order(tmp_path: Path):
     store = SqliteStore.open(path)
     rows = store.listings.waits(WaitQuery(kinds=())).rows
 
-    assert [row.wait.name for row in rows] == ["nap", "fetch", "review", "title"]
+    assert [row.wait.name for row in rows] == ["review", "nap", "fetch", "title"]
     assert all("cannot be read" in row.damaged for row in rows)
     store.close()
 

@@ -45,7 +45,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end",
     ),
     "home": (75, "where a store is, or that there can be none, and whether it may act"),
-    "ir": (420, "the graph, what makes one wrong, amounts in words"),
+    "ir": (440, "the graph, what makes one wrong, the order of its source, amounts in words"),
     "logs": (
         205,
         "what tasks print, read whole or from where one stands, and decks: published, and of earlier versions",

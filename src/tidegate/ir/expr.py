@@ -5,6 +5,7 @@ A value here is *stored* data: what JSON can say (null, booleans, numbers, strin
 How Python objects become stored values is the business of `tidegate.types`, and none of this floor's.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, NewType, TypeAlias, assert_never
 
@@ -12,6 +13,14 @@ from msgspec import Struct
 
 NodeId = NewType("NodeId", str)
 """Stable name of a place in a graph: `n0`, or with the places around it `n2/n0`."""
+
+_NUMBERS = re.compile(r"\d+", re.ASCII)
+
+
+def source_order(node: str) -> tuple[tuple[int, ...], str]:
+    """Return what nodes are sorted by to stand as in the source: `n2/n0` after `n2`, and before `n3` and `n10`."""
+    return tuple(map(int, _NUMBERS.findall(node))), node
+
 
 Value: TypeAlias = Any
 """A stored value."""

@@ -66,7 +66,9 @@ class ExecutionQuery(Struct, frozen=True):
 
 class WaitQuery(Struct, frozen=True):
     """
-    Which waits to list: the soonest due first and those without end last, then the oldest, then in the order of their source.
+    Which waits to list: the soonest due first and those without end last, then those of the oldest execution first, as they stand in its source.
+
+    When they are due counts to the second, or to the minute if there was an hour until then.
 
     `kinds` empty means every kind. `key` is of one execution, and the narrowing does not count then.
     """
@@ -111,7 +113,7 @@ class Listings(Protocol):
         ...
 
     def waiting(self, keys: Sequence[Key], most: int) -> Mapping[Key, list[str]]:
-        """Return the names of the open gates of each of these executions, at most so many of one."""
+        """Return the names of the open gates of each of these executions, the first `most` of each, as they stand in the source."""
         ...
 
     def counts(self) -> Counts:

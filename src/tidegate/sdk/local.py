@@ -33,7 +33,7 @@ from tidegate.core.plan import Plan, Planned
 from tidegate.core.state import ExecutionPhase, ExecutionState, NodePhase
 from tidegate.core.step import step
 from tidegate.errors import ExecutionFailed, Fault, InvalidValue, NoAnswer
-from tidegate.ir.expr import NodeId, Value
+from tidegate.ir.expr import NodeId, Value, source_order
 from tidegate.ir.graph import (
     ApproveNode,
     Defaults,
@@ -154,11 +154,9 @@ class Host:
                 _write(f"tidegate: {note}\n")
 
     def _waiting(self) -> list[Planned]:
-        return [
-            self._plan.nodes[id_]
-            for id_, now in self._state.nodes.items()
-            if now.phase is NodePhase.WAITING
-        ]
+        """Return what waits, as it stands in the source."""
+        found = [id_ for id_, now in self._state.nodes.items() if now.phase is NodePhase.WAITING]
+        return [self._plan.nodes[id_] for id_ in sorted(found, key=source_order)]
 
     def _may_grow(self) -> bool:
         """Return whether a dynamic task may bring gates of which nobody knows yet."""

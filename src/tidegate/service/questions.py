@@ -16,7 +16,7 @@ from tidegate.core.questions import FORM, digest_of, written
 from tidegate.core.state import ExecutionState, NodePhase
 from tidegate.core.waits import wait_kind
 from tidegate.engine.folds import Snapshot
-from tidegate.ir.expr import Expr, NodeId, Schema, Value
+from tidegate.ir.expr import Expr, NodeId, Schema, Value, source_order
 from tidegate.ir.graph import (
     ApproveNode,
     Defaults,
@@ -70,14 +70,14 @@ def _on_timeout(node: InputNode | ApproveNode) -> Value | UnsetType:
 
 
 def waiting_views(now: Snapshot, among: Iterable[Planned]) -> list[WaitingView]:
-    """Return what an execution waits for at some of its nodes, in the order in which they opened."""
+    """Return what an execution waits for at some of its nodes, as they stand in the source."""
     found = [
-        (state.began or now.row.launched, number, planned.id)
-        for number, planned in enumerate(among)
+        planned.id
+        for planned in among
         if (state := now.state.nodes.get(planned.id)) is not None
         and state.phase is NodePhase.WAITING
     ]
-    return [waiting_view(now, node) for _, _, node in sorted(found)]
+    return [waiting_view(now, node) for node in sorted(found, key=source_order)]
 
 
 def waiting_view(now: Snapshot, node: NodeId) -> WaitingView:

@@ -15,7 +15,7 @@ from tidegate.core.messages import AnswerRecord, Failure
 from tidegate.core.plan import ROOT, Plan, Planned
 from tidegate.core.state import ExecutionPhase, ExecutionState, NodePhase, NodeState
 from tidegate.engine.folds import Snapshot
-from tidegate.ir.expr import NodeId, Value
+from tidegate.ir.expr import NodeId, Value, source_order
 from tidegate.ir.graph import (
     ApproveNode,
     BranchNode,
@@ -141,27 +141,28 @@ def _phase(plan: Plan, state: ExecutionState, planned: Planned, now: NodeState) 
 
 
 def signal_views(plan: Plan, state: ExecutionState) -> list[SignalView]:
-    """Return every signal of an execution, open or not."""
-    found = []
-    for planned in plan.nodes.values():
-        node = planned.node
-        if isinstance(node, InputNode | ApproveNode):
-            now = state.node(planned.id)
-            schema = answer_schema(node)
-            found.append(
-                SignalView(
-                    name=node.name,
-                    path=signal_path(plan, planned.id),
-                    kind=kind_of(node),
-                    phase=now.phase.name,
-                    schema=schema,
-                    expects=describe(schema),
-                    handle=handle_of(planned.id),
-                    due=maybe(now.due),
-                    answer=answer_view(now.answer),
-                )
-            )
-    return found
+    """Return every signal of an execution, open or not, as they stand in the source."""
+    gates = (each for each in plan.nodes.values() if isinstance(each.node, InputNode | ApproveNode))
+    return [
+        _signal(plan, state, gate) for gate in sorted(gates, key=lambda each: source_order(each.id))
+    ]
+
+
+def _signal(plan: Plan, state: ExecutionState, planned: Planned) -> SignalView:
+    node, now = planned.node, state.node(planned.id)
+    assert isinstance(node, InputNode | ApproveNode)
+    schema = answer_schema(node)
+    return SignalView(
+        name=node.name,
+        path=signal_path(plan, planned.id),
+        kind=kind_of(node),
+        phase=now.phase.name,
+        schema=schema,
+        expects=describe(schema),
+        handle=handle_of(planned.id),
+        due=maybe(now.due),
+        answer=answer_view(now.answer),
+    )
 
 
 def execution_view(now: Snapshot, after: int = 0) -> ExecutionView:

@@ -15,7 +15,7 @@ from msgspec.structs import asdict, astuple
 
 from tidegate.core.state import ExecutionPhase
 from tidegate.core.waits import NOTHING, Shown
-from tidegate.ir.graph import Instant
+from tidegate.ir.graph import SECOND, Instant
 from tidegate.ports.access import SessionRow, TokenRow
 from tidegate.ports.audit import AuditRow
 from tidegate.ports.catalog import WorkflowRow
@@ -41,8 +41,7 @@ _NEVER = b"\xff"
 _LONGEST = 2**62 - 1
 """Later and earlier instants than this are ordered as if they were this: some 146,000 years."""
 
-_ORDERED = 32
-"""Characters of a name that count in the order of a list."""
+MINUTE, HOUR = 60 * SECOND, 3_600 * SECOND
 
 _DIGITS = re.compile(r"(\d+)", re.ASCII)
 _PLAIN = re.compile(r"(?:[a-z/]|0(?!\d)|(?<!\d)[1-9]\d*)*", re.ASCII)
@@ -88,20 +87,26 @@ def order_of(row: WaitRow) -> bytes:
     """
     Return what a wait is ordered by, to be compared as bytes, which every database does alike; no two waits have the same.
 
-    The soonest due first and those without end last, then the oldest, then as they stand in the source, names as people count.
+    The soonest due first and those without end last, then the oldest execution first, and within it as its nodes stand in the source.
     """
     return b"".join(
         (
-            _NEVER if row.due is None else _ordered(row.due),
-            _ordered(row.opened),
-            _natural(row.node),
-            b"\0",
-            _natural(row.name[:_ORDERED]),
-            b"\0",
+            _NEVER if row.due is None else _ordered(_rounded(row.due, row.due - row.opened)),
             _counted(row.key),
-            b"" if _PLAIN.fullmatch(row.node) else row.node.encode(),
+            _natural(row.node),
+            b"" if _PLAIN.fullmatch(row.node) else b"\0" + row.node.encode(),
         )
     )
+
+
+def _rounded(due: Instant, timeout: int) -> int:
+    """
+    Return an instant to the second, or to the minute if there was an hour and more until then.
+
+    Questions with the same timeout that follow tasks open some moments after each other, and stay in the order of the source.
+    """
+    unit = MINUTE if timeout >= HOUR else SECOND
+    return due - due % unit
 
 
 def _ordered(number: int) -> bytes:

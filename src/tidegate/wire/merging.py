@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, structs
 
+from tidegate.ir.expr import source_order
 from tidegate.wire.views import ENDED, ExecutionView, NodeView
 
 
@@ -19,14 +20,13 @@ def merged(seen: ExecutionView, news: ExecutionView) -> ExecutionView:
     gone = _gone(seen.nodes, news.nodes)
     changed = {node.id: node for node in news.nodes}
     nodes = {node.id: node for node in seen.nodes if node.id not in gone} | changed
-    order = {node: number for number, node in enumerate(nodes)}
-    waiting = [each for each in seen.waiting if each.node in order and each.node not in changed]
+    waiting = [each for each in seen.waiting if each.node in nodes and each.node not in changed]
     waiting = [] if news.phase in ENDED else waiting + news.waiting
     return structs.replace(
         news,
         inputs=seen.inputs,
         nodes=list(nodes.values()),
-        waiting=sorted(waiting, key=lambda each: (each.opened, order.get(each.node, 0))),
+        waiting=sorted(waiting, key=lambda each: source_order(each.node)),
     )
 
 

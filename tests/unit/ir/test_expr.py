@@ -17,6 +17,7 @@ from tidegate.ir.expr import (
     OutputRef,
     operands,
     refs,
+    source_order,
 )
 
 A, B = OutputRef(NodeId("n0"), "o0"), OutputRef(NodeId("n1"), "o0", ("a", 0))
@@ -43,3 +44,11 @@ def test_expressions_and_conditions_come_back_from_their_bytes():
 
     assert msgspec.msgpack.decode(packed, type=Condition) == condition
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(DEEP), type=Expr) == DEEP
+
+
+def test_ids_are_sorted_as_they_stand_in_the_source():
+    ids = ["n10/n0", "n2", "n10", "n0/n10", "n0", "n1~2/n3", "n0/n2", "n0/n0"]
+
+    assert sorted(ids, key=source_order) == [
+        *("n0", "n0/n0", "n0/n2", "n0/n10", "n1~2/n3", "n2", "n10", "n10/n0")
+    ]

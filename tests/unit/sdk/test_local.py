@@ -469,3 +469,20 @@ def test_a_part_that_is_not_there_is_told_with_what_is_there(reach, message):
 
     with pytest.raises(ExecutionFailed, match=message):
         wf()
+
+
+@workflow
+def inner_question() -> str:
+    return wait_for_input("inner", expected_type=str)
+
+
+@workflow
+def outer_question() -> tuple[str, str]:
+    first = inner_question()
+    return first, wait_for_input("second", expected_type=str)
+
+
+def test_questions_are_asked_in_the_order_of_the_source_those_of_a_sub_workflow_too(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("one\ntwo\n"))
+
+    assert outer_question() == ("one", "two")

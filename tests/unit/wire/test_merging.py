@@ -4,7 +4,7 @@ from typing import Any
 
 from tidegate import approve, dynamic, task, wait_for_input, workflow
 from tidegate.testing import Run, Sandbox
-from tidegate.wire import ExecutionView, GetExecution
+from tidegate.wire import ExecutionView, GetExecution, ListSignals
 from tidegate.wire.merging import merged
 
 
@@ -75,3 +75,38 @@ def test_what_was_seen_of_another_life_does_not_count():
         fresh = sandbox.launch(story)
 
         assert merged(later, look(sandbox, fresh)) == look(sandbox, fresh)
+
+
+@workflow
+def inner() -> int:
+    return wait_for_input("inner", expected_type=int)
+
+
+@dynamic
+def many(n: int) -> list[int]:
+    return [wait_for_input(f"label-{i}", expected_type=int) for i in range(n)]
+
+
+@workflow
+def outer() -> tuple[int, int, list[int], str]:
+    return (
+        inner(),
+        wait_for_input("zeta", expected_type=int),
+        many(n=12),
+        wait_for_input("alpha", expected_type=str),
+    )
+
+
+def test_questions_that_open_together_come_in_the_order_of_the_source():
+    labels = [f"label-{i}" for i in range(12)]
+    with Sandbox() as sandbox:
+        run = sandbox.launch(outer)
+        seen = look(sandbox, run, 0)
+
+        assert run.waiting == ["inner", "zeta", *labels, "alpha"]
+        run.answer("label-3", 1)
+        follow(sandbox, run, seen)
+        assert run.waiting == ["inner", "zeta", *labels[:3], *labels[4:], "alpha"]
+        assert [each.name for each in sandbox._service.handle(ListSignals(id=run.id)).items] == [
+            *("inner", "zeta", *labels, "alpha")
+        ]

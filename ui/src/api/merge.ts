@@ -41,7 +41,7 @@ function replacedBy(old: readonly NodeView[], fresh: readonly NodeView[]): Set<s
   return gone;
 }
 
-/** Keep the order in which waits opened: one that goes on keeps its position, a new one is last. */
+/** Keep the server's order: as they stand in the source. */
 function mergedWaiting(old: WaitingView[], fresh: WaitingView[], changed: ReadonlyMap<string, unknown>, gone: ReadonlySet<string>): WaitingView[] {
   const left = new Map(fresh.map((each) => [each.node, each]));
   const kept = old.flatMap((each) => {
@@ -51,5 +51,12 @@ function mergedWaiting(old: WaitingView[], fresh: WaitingView[], changed: Readon
     left.delete(each.node);
     return [now];
   });
-  return [...kept, ...left.values()];
+  return [...kept, ...left.values()].sort((a, b) => bySource(a.node, b.node));
+}
+
+/** Compare the ids of nodes as they stand in the source: `n2/n0` after `n2`, and before `n3` and `n10`. */
+function bySource(a: string, b: string): number {
+  const [one, other] = [a, b].map((id) => (id.match(/[0-9]+/g) ?? []).map(Number)) as [number[], number[]];
+  const at = one.findIndex((number, index) => number !== other[index]);
+  return at < 0 ? one.length - other.length : one[at]! - (other[at] ?? -1);
 }

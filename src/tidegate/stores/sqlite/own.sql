@@ -48,12 +48,12 @@ CROSS JOIN series AS s ON s.id = w.series
 ORDER BY w.order_key;
 
 -- name: waiting_names
--- Open gates only (kinds 1 and 2).
+-- Open gates only (kinds 1 and 2), as they stand in the source: that is the order of a list without its first part, which says when they are due.
 SELECT w.key, w.name
 FROM json_each(:keys) AS k
 CROSS JOIN waits AS w ON w.key = k.value
 WHERE w.kind IN (1, 2)
-ORDER BY w.order_key;
+ORDER BY substr(w.order_key, CASE WHEN w.due IS NULL THEN 2 ELSE 9 END);
 
 -- name: heads_of_executions
 -- The first place of each arm; as many as a page has rows are enough, for each of them has a row in it.
