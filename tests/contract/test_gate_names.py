@@ -271,3 +271,21 @@ def test_a_name_that_no_address_can_say_is_refused_by_the_compiler(name: str):
 
     with pytest.raises(CompileError, match="which no address can say"):
         wf.compile()
+
+
+@pytest.mark.parametrize("name", [" a", "a "])
+def test_a_name_with_a_blank_at_an_end_is_refused_for_a_shell_loses_it(name: str):
+    @workflow
+    def wf() -> int:
+        return wait_for_input(name, expected_type=int)
+
+    with pytest.raises(CompileError, match="begins or ends with a blank"):
+        wf.compile()
+    with pytest.raises(CompileError, match="begins or ends with a blank"):
+        Workflow(name).compile()
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_workflow_is_not_called_what_no_address_can_say(name: str):
+    with pytest.raises(CompileError, match="which no address can say"):
+        workflow(name=name)(lambda: None).compile()

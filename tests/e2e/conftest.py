@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.e2e.screen import Replies, Screen, silent
 from tests.e2e.watched import Watched, prepare
 from tests.serving import Server, program
 
@@ -85,6 +86,7 @@ class Terminal:
         self.place = place
         self.home = place / "home"
         self._started: list[Started] = []
+        self._screens: list[Screen] = []
         self.environment = {**os.environ, "TIDEGATE_HOME": str(self.home), "NO_COLOR": "1"}
 
     def write(self, name: str, source: str) -> Path:
@@ -130,7 +132,15 @@ class Terminal:
         os.close(screen)
         return started, keyboard
 
+    def screen(self, *words: str, replies: Replies = silent, **variables: str) -> Screen:
+        """Start a command in a terminal of its own."""
+        environment = {**self.environment, "TERM": "xterm-256color", **variables}
+        self._screens.append(Screen(self.place, environment, *words, replies=replies))
+        return self._screens[-1]
+
     def close(self) -> None:
+        for screen in self._screens:
+            screen.close()
         for each in self._started:
             if each.process.poll() is None:
                 each.kill()

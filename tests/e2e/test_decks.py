@@ -164,10 +164,12 @@ def test_the_command_shows_a_deck_and_writes_it(tidegate: Any):
     listed = tidegate("show", "decked").out
     shown = tidegate("deck", "decked", "draw")
     written = tidegate("deck", "decked", "draw", "--open", "page.html")
+    tidegate("deck", "decked", "draw", "-o", "saved.html")
     missing = tidegate("deck", "decked", "publish")
 
     assert [line for line in listed.splitlines() if "(deck)" in line and "draw" in line]
     assert '<td class="n">3</td>' in shown.out
     assert written.code == 0
     assert (tidegate.place / "page.html").read_text().strip() == shown.out.strip()
+    assert (tidegate.place / "saved.html").read_text() == (tidegate.place / "page.html").read_text()
     assert missing.code == 4

@@ -300,3 +300,14 @@ def test_a_project_and_a_domain_are_names_that_a_grant_can_tell(world, field, na
     assert (refused.status, refused.body["code"]) == (422, "invalid_value")
     assert refused.body["faults"][0]["path"] == [field]
     assert world.ask("GET", "executions/named").status == 404
+
+
+def test_a_key_of_other_letters_is_shown_as_it_was_sent(world, waiting):
+    sent = {"Idempotency_Key": "\u00e9".encode().decode("latin-1")}
+    found = problem(
+        world.ask("PUT", f"executions/{waiting}/signals/n", {"value": 1}, **sent),
+        422,
+        "invalid_value",
+    )
+
+    assert "the key '\u00e9' must have" in found["detail"]

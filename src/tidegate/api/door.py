@@ -264,10 +264,18 @@ def _headers(scope: Scope) -> Mapping[bytes, bytes]:
     return dict(scope["headers"]) if found is None else found
 
 
+def _text(value: bytes) -> str:
+    """Return what a header says: UTF-8, as most clients send it, or else Latin-1, as which every byte can be read."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
 def _wanted(route: Route, headers: Mapping[bytes, bytes]) -> dict[str, str]:
     found = {}
     for header in route.headers:
-        value = headers.get(header.key, b"").decode("latin-1")
+        value = _text(headers.get(header.key, b""))
         if len(value) > header.longest:
             raise BadRequest(f"the header {header.name} is longer than {header.longest} characters")
         found[header.name] = value

@@ -57,7 +57,12 @@ def read(raw: bytes) -> Any:
         value = _decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         check(raw)
-        raise Unreadable(f"the body is not JSON: {error}") from None
+        # The other reader takes half of a surrogate pair, and only that; this one says of it that the data was truncated.
+        raise Unreadable(
+            "the body is not JSON: a text in it is not valid Unicode, for it has half of a surrogate pair"
+            if b"\\ud" in raw.lower()
+            else f"the body is not JSON: {error}"
+        ) from None
     if not _is_whole(raw, value):
         check(raw)
     return value

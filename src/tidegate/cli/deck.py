@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
+from tidegate.cli.opening import in_browser
 from tidegate.cli.options import full_id, json_option, server_options
 from tidegate.cli.page_text import words_of
-from tidegate.cli.render import print_json, tell, text
+from tidegate.cli.render import line, print_json, tell, text
 from tidegate.cli.store import open_reader
 from tidegate.cli.way import way_to
 from tidegate.errors import CodeError
@@ -19,11 +20,19 @@ from tidegate.wire import GetDeck
 @click.argument("node")
 @click.option("--attempt", type=click.IntRange(1), help="Of this attempt, not the last.")
 @click.option(
-    "--open",
+    "-o",
+    "--output",
     "file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the page to FILE, to be opened in a browser.",
+    help="Write the page to FILE.",
+)
+@click.option(
+    "--open",
+    "opened",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the page to FILE, and open it in a browser where there is one.",
 )
 @json_option
 @server_options
@@ -33,22 +42,23 @@ def deck_command(
     execution: str,
     node: str,
     attempt: int | None,
-    file: Path | None,
     as_json: bool,
+    **files: Path | None,
 ) -> None:
     """
     Show the report that a task has made; NODE is the name of its node, or the node's id.
 
-    In the terminal its text is shown. The page itself comes with --open FILE, or on standard output where that is no terminal.
+    In the terminal its text is shown. The page itself comes with -o FILE or --open FILE, or on standard output where that is not a terminal.
     """
     with way_to(home, open_reader) as way:
         id_ = full_id(way, execution)
         found = way.ask(GetDeck(id=id_, node=node, attempt=attempt or 0))
     if as_json:
         print_json(found)
-    elif file is not None:
-        _write(file, found.html)
-        tell(f"wrote {file}")
+    elif wanted := files["opened"] or files["file"]:
+        _write(wanted, found.html)
+        shown = files["opened"] is not None and in_browser(wanted.absolute().as_uri())
+        tell(f"wrote {line(wanted)}{', and opened it in your browser' if shown else ''}")
     elif sys.stdout.isatty():
         click.echo(text(words_of(found.html)))
     else:

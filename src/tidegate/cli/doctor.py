@@ -7,7 +7,7 @@ from msgspec import to_builtins
 
 from tidegate.cli.options import json_option, shared_options
 from tidegate.cli.progress import counting
-from tidegate.cli.render import line, moment, print_json, tell
+from tidegate.cli.render import counted, line, moment, print_json, tell
 from tidegate.remote.local import OwnerGone, OwnerSilent, connect
 from tidegate.runtime import checked, rebuild_lists
 from tidegate.wire import PartView
@@ -47,7 +47,9 @@ def doctor_command(*, home: Path, rebuild: bool, as_json: bool) -> int:
     else:
         for problem in problems:
             click.echo(line(problem))
-        tell(f"{home}: {count} executions checked, {len(problems)} problems found")
+        tell(
+            f"{home}: {counted(count, 'execution')} checked, {counted(len(problems), 'problem')} found"
+        )
     return MISSING if found.missing else int(bool(problems))
 
 

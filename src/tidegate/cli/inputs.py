@@ -40,6 +40,7 @@ def read_inputs(
     Errors: `click.UsageError` where an option is wrong, `InvalidValue` where its value is.
     """
     inputs = {} if whole is None else json_object(whole, "--inputs")
+    single: set[str] = set()
     there = {each.name: each for each in workflow.inputs}
     rest = list(words)
     while rest:
@@ -48,10 +49,17 @@ def read_inputs(
             raise click.UsageError(f"{line(word)!r} is one argument too many{_options(there)}")
         option, sign, joined = word[2:].partition("=")
         name = option.replace("-", "_")
-        if name not in there and name.startswith("no_") and _is_bool(there.get(name[3:])):
-            inputs[name[3:]] = False
-        elif name not in there:
+        negated = name.startswith("no_") and _is_bool(there.get(name[3:]))
+        if name not in there and not negated:
             raise _no_such(option, there)
+        own = name.removeprefix("no_") if name not in there else name
+        if own in single:
+            raise click.UsageError(
+                f"--{line(own)} is given twice; a list is one value, such as '[1, 2]'"
+            )
+        single.add(own)
+        if own != name:
+            inputs[own] = False
         elif sign:
             inputs[name] = reader.typed(there[name].schema, joined, f"--{option}")
         elif _is_bool(there[name]) and (not rest or rest[0].startswith("--")):

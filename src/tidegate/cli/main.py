@@ -17,15 +17,17 @@ from typing import Any, NoReturn, TextIO
 import click
 
 from tidegate.cli.examples import epilog
-from tidegate.cli.render import line
+from tidegate.cli.render import line, tell
 from tidegate.errors import (
     EngineFailed,
     ExecutionFailed,
+    Forbidden,
     InvalidValue,
     Overloaded,
     Refused,
     StoreError,
     TidegateError,
+    Unauthenticated,
     UnknownThing,
 )
 
@@ -39,7 +41,7 @@ COMMANDS = {
     "answer": ("tidegate.cli.deciding", "Answer what an execution waits for."),
     "approve": ("tidegate.cli.deciding", "Approve what an execution waits for."),
     "reject": ("tidegate.cli.deciding", "Reject what an execution waits for; it fails."),
-    "abort": ("tidegate.cli.deciding", "End an execution."),
+    "abort": ("tidegate.cli.deciding", "End an execution; also called terminate."),
     "recover": ("tidegate.cli.again", "Go on with one that failed or was aborted, in a new one."),
     "relaunch": ("tidegate.cli.again", "Launch an execution again from the beginning."),
     "resume": ("tidegate.cli.run", "Go on with an execution, or with all of them."),
@@ -61,12 +63,15 @@ COMMANDS = {
 }
 """Where each subcommand lives, and what it says of itself, so that the list of them needs no imports."""
 
+ALIASES = {"terminate": "abort"}
+"""Other names of subcommands: the page's word for it."""
+
 EPILOG = """\b
 Exit codes:
   0    it is done (with --detach: it has come as far as it can)
-  1    the execution failed, timed out or was aborted; doctor: found what is wrong
+  1    the execution failed, timed out or was aborted; doctor: faults
   2    the command line, the file or a value is wrong
-  3    refused: answered already, timed out, ended, not waiting yet
+  3    refused: already answered, timed out, ended, not open yet, not allowed
   4    there is no such execution, workflow or signal
   5    the store cannot be opened, read or written
   6    doctor: something is missing that must be there
@@ -86,20 +91,24 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a subcommand."""
         del ctx
-        if cmd_name not in COMMANDS:
+        name = ALIASES.get(cmd_name, cmd_name)
+        if name not in COMMANDS:
             return None
-        module, _ = COMMANDS[cmd_name]
-        found: click.Command = getattr(importlib.import_module(module), f"{cmd_name}_command")
-        found.epilog = epilog(cmd_name)
+        module, _ = COMMANDS[name]
+        found: click.Command = getattr(importlib.import_module(module), f"{name}_command")
+        found.epilog = f"{epilog(name)}\n\n{EPILOG}"
+        if isinstance(found, click.Group):
+            for part in found.commands.values():
+                part.epilog = EPILOG
         return found
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the subcommand, or say which one may be meant."""
-        if args and args[0] not in COMMANDS:
-            close = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else "; see tidegate --help"
+        if args and args[0] not in COMMANDS and args[0] not in ALIASES:
+            close = get_close_matches(args[0], [*COMMANDS, *ALIASES], n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
             ctx.fail(f"there is no command {line(args[0])!r}{hint}")
         return super().resolve_command(ctx, args)
 
@@ -155,7 +164,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
     except OSError as error:
         _hush()
-        if not isinstance(error, BrokenPipeError):
+        if not isinstance(error, BrokenPipeError) and code != INTERRUPTED:
             code = _complain(_unwritten(error), STORE, debug=False)
     sys.exit(code)
 
@@ -195,8 +204,10 @@ def _run(words: list[str]) -> int:
         click.echo(error.ctx.get_help(), err=True)
         return USAGE
     except click.UsageError as error:
-        see = "" if error.ctx is None else f"; see {error.ctx.command_path} --help"
-        return _complain(error.format_message().rstrip(".") + see, error.exit_code, debug=debug)
+        said = error.format_message().rstrip(".")
+        # A question that is asked back says enough.
+        see = f"; see {error.ctx.command_path} --help" if error.ctx and said[-1:] != "?" else ""
+        return _complain(said + see, error.exit_code, debug=debug)
     except click.ClickException as error:
         return _complain(error.format_message(), error.exit_code, debug=debug)
     except SystemExit:
@@ -222,7 +233,7 @@ def exit_code(error: TidegateError) -> int:
             return FAILED
         case EngineFailed():
             return BUG
-        case Refused():
+        case Refused() | Unauthenticated() | Forbidden():
             return REFUSED
         case UnknownThing():
             return UNKNOWN
@@ -245,7 +256,7 @@ def _explained(error: TidegateError) -> str:
 def _complain(message: str, code: int, *, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    click.echo(f"error: {line(message)}", err=True)
+    tell(f"error: {line(message)}")
     return code
 
 

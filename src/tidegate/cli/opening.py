@@ -31,12 +31,16 @@ def open_command(*, home: Path, only_print: bool) -> None:
     with connection:
         made = ask(connection, MakeCode())
     click.echo(made.link)
-    if not only_print and _has_a_screen() and webbrowser.open(made.link):
+    if not only_print and in_browser(made.link):
         tell("opened in your browser; the link is good once, within a minute")
     else:
         tell("good once, within a minute")
 
 
+def in_browser(link: str) -> bool:
+    """Open an address in a browser, and return whether it was; without a screen it is not, for a browser in the terminal would take it over."""
+    return _has_a_screen() and webbrowser.open(link)
+
+
 def _has_a_screen() -> bool:
-    """Return whether a browser would be seen: a browser in the terminal would take it over."""
     return sys.platform == "darwin" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from tidegate.cli.render import left, line, tell, utc_now, why_queued
 from tidegate.sdk.exhibit import cells_wide
-from tidegate.wire import ExecutionView
+from tidegate.wire import ExecutionView, WaitingView
 
 QUIET = 2.0
 """Seconds in which nothing is said."""
@@ -113,9 +113,17 @@ def summary(view: ExecutionView) -> str:
         for node in view.nodes
         if node.held is not None
     ][:1]
-    parts += [
-        f"{'sleeping' if each.kind == 'sleep' else 'waiting for'} {line(each.name, 40)} "
-        f"({left(each.due, utc_now())})"
-        for each in view.waiting[:3]
-    ]
+    parts += [_waits(each) for each in view.waiting[:3]]
     return "; ".join(parts)
+
+
+def _waits(each: WaitingView) -> str:
+    name, rest = line(each.name, 40), left(each.due, utc_now())
+    match each.kind:
+        case "sleep":
+            return f"sleeping {name} ({rest})"
+        case "retry":
+            # When its pause is over, it is tried as soon as there is room; nobody is late.
+            return f"{name} is tried again {'soon' if rest == 'overdue' else f'({rest})'}"
+        case _:
+            return f"waiting for {name} ({rest})"

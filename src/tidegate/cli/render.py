@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -127,6 +128,11 @@ def ago(instant: datetime, now: datetime) -> str:
     return f"{count} {unit} ago"
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number of things: `1 execution`, `2 executions`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def size(count: int) -> str:
     """Return a number of bytes as people say it: `900 KB`."""
     for unit, name in ((1_000_000, "MB"), (1_000, "KB")):
@@ -175,15 +181,17 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 
 
 def tell(message: str) -> None:
-    """Say something beside the result: on standard error."""
-    click.echo(message, err=True)
+    """Say something beside the result: on standard error, unless the terminal has gone: what was asked for goes on without it."""
+    with suppress(OSError):
+        click.echo(message, err=True)
 
 
 def write(words: str) -> None:
     """Put a question, or a part of one, on standard error: its head is bold, and what is wrong with an answer yellow."""
     head, newline, rest = text(words).partition("\n")
     style = {"fg": "yellow"} if head.startswith("  ") else {"bold": bool(newline)}
-    click.echo(click.style(head, **style) + newline + rest, err=True, nl=False)
+    with suppress(OSError):
+        click.echo(click.style(head, **style) + newline + rest, err=True, nl=False)
 
 
 def result(outputs: dict[str, Any] | None) -> Any:

@@ -35,6 +35,7 @@ from tidegate.cli.options import (
 )
 from tidegate.cli.render import (
     brief,
+    counted,
     failure_line,
     line,
     print_json,
@@ -327,7 +328,9 @@ def _tell_of_others(way: Way, id_: str) -> None:
         page = way.ask(ListExecutions(phases=["QUEUED", "RUNNING"]))
         others = [each.id for each in page.items if each.id != id_]
         if others:
-            tell(f"{len(others)} other executions have work left; go on with: {spelled('resume')}")
+            left = counted(len(others), "other execution")
+            have = "has" if len(others) == 1 else "have"
+            tell(f"{left} {have} work left; go on with: {spelled('resume')}")
 
 
 def _finish(view: ExecutionView, *, detach: bool, as_json: bool) -> int:

@@ -2,7 +2,7 @@
 Values on the command line: typed by the schema of what they are for.
 
 Rule 1: where text is wanted, what stands there is the text; everywhere else it is JSON, or what a person would type (yes, 10 minutes).
-Rule 2: `@FILE` reads it from a file, `-` from standard input; `@@x` is the text `@x`.
+Rule 2: `@FILE` reads it from a file, `-` or `@-` from standard input; `@@x` is the text `@x`.
 """
 
 import base64
@@ -84,7 +84,7 @@ def _raw(schema: Schema, given: str) -> str:
 
 def _read(given: str, *, literal: bool = False) -> str:
     """Return an argument, or what is in the file that it names; if `literal`, a name of no file stands for itself."""
-    if given == "-":
+    if given in ("-", "@-"):
         return sys.stdin.read(MAX_ARGUMENT)
     if given.startswith("@@"):
         return given[1:]

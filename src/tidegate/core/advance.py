@@ -8,6 +8,7 @@ from tidegate.core.keys import kept_key
 from tidegate.core.messages import (
     BAD_CONDITION,
     BAD_PATH,
+    BAD_SUGGESTION,
     BRANCH_FAILED,
     REJECTED,
     TIMEOUT_EXPIRED,
@@ -50,6 +51,7 @@ from tidegate.ir.graph import (
     SubNode,
     TaskNode,
 )
+from tidegate.types.schema import faults
 
 X = ExecutionPhase
 
@@ -263,6 +265,9 @@ class Flow:
         except NoValue as missing:
             self.fail(node, draft.node(node), final(BAD_PATH, str(missing)))
             return
+        if wrong := _suggests_wrongly(draft, planned):
+            self.fail(node, draft.node(node), final(BAD_SUGGESTION, wrong))
+            return
         due: Instant | None
         match patience:
             case Forever():
@@ -404,6 +409,16 @@ class Flow:
             key=lambda id_: (not _holds(draft, id_), id_.count("/"), id_),
             default=node,
         )
+
+
+def _suggests_wrongly(draft: Draft, planned: Planned) -> str:
+    """Say why the suggestion of a gate could not be its answer; empty if it could. A promise is checked here: until now only its type was known."""
+    gate = planned.node
+    if not isinstance(gate, InputNode) or gate.question.suggested is None:
+        return ""
+    value = evaluate(draft.plan, draft, planned.scope, gate.question.suggested)
+    found = "; ".join(str(fault) for fault in faults(gate.schema, value)[:3])
+    return found and f"the suggestion of {gate.name!r} cannot be its answer: {found}"
 
 
 def _holds(draft: Draft, node: NodeId) -> bool:

@@ -40,6 +40,7 @@ TASK_CRASHED = "TaskCrashed"
 BRANCH_FAILED = "BranchFailed"
 BAD_CONDITION = "BadCondition"
 BAD_PATH = "BadPath"
+BAD_SUGGESTION = "BadSuggestion"
 BAD_GRAPH = "BadGraph"
 LOST_TOO_OFTEN = "LostTooOften"
 

@@ -91,7 +91,7 @@ def single(value: object, where: str) -> object:
     label = label_of(trace, node)
     if len(value) == 0:
         raise CompileError(
-            f"{trace.label}: {label} has no output that {where} could take; order them with >>"
+            f"{trace.label}: {label} has no output that {where} could take; write its return type behind `->`, or only order them with >>"
         )
     first = next(iter(value.outputs))
     raise CompileError(

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final, TypedDict, TypeVar, Unpack, cast, overload
 
 from tidegate.errors import CompileError
-from tidegate.ir.expr import Expr, InputRef, OutputRef, Value
+from tidegate.ir.expr import Const, Expr, InputRef, OutputRef, Value
 from tidegate.ir.graph import (
     ApproveNode,
     Defaults,
@@ -27,6 +27,7 @@ from tidegate.sdk.promise import Outputs, Promise, home, source
 from tidegate.sdk.signature import SINGLE, constant, schema_of
 from tidegate.sdk.trace import Trace, checked_name, trace_for
 from tidegate.types.registry import codec
+from tidegate.types.schema import faults
 
 T = TypeVar("T")
 
@@ -153,6 +154,8 @@ def add_input(
     if "suggested" in options:
         where = f"'suggested' of gate {name!r} ({node})"
         suggested = bind(trace, options["suggested"], expected_type, where)
+        if isinstance(suggested, Const) and (wrong := faults(schema, suggested.value)):
+            raise CompileError(f"{trace.label}: {where} cannot be its answer: {wrong[0]}")
     trace.add(
         InputNode(
             id=node,

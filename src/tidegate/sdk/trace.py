@@ -228,4 +228,12 @@ def checked_name(name: object, what: str) -> str:
         raise CompileError(f"{what} has a name of {len(name)} characters; {MAX_NAME} are allowed")
     if not name.isprintable():
         raise CompileError(f"{what} has a name with control characters: {name!r}")
+    if name != name.strip():
+        raise CompileError(
+            f"{what} has a name that begins or ends with a blank, {name!r}, which a shell and a reader lose; remove it"
+        )
+    if name in (".", ".."):
+        raise CompileError(
+            f"{what} is called {name!r}, which no address can say; give it a name of letters"
+        )
     return name

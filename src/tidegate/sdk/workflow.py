@@ -7,6 +7,8 @@ A workflow is compiled when it is first needed, and once; a compile that failed 
 import enum
 import functools
 import inspect
+import itertools
+import linecache
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -24,8 +26,8 @@ from typing import (
 )
 
 from tidegate.errors import AuthoringError, CompileError, InvalidValue
-from tidegate.ir.expr import InputRef
-from tidegate.ir.graph import Graph, SubNode
+from tidegate.ir.expr import Expr, InputRef
+from tidegate.ir.graph import Graph, Interface, SubNode
 from tidegate.sdk.bind import bind_call, bind_outputs
 from tidegate.sdk.promise import Outputs, Promise, result_of
 from tidegate.sdk.signature import (
@@ -135,6 +137,17 @@ class FunctionWorkflow(Generic[P, R]):
         return cast(R, run(self, (), dict(inputs or {}), answers))
 
     def _trace(self) -> Compiled:
+        try:
+            trace, interface, outputs = self._traced()
+        except AuthoringError as error:
+            if not error.details.get("where"):
+                error.locate(self._where())
+            raise
+        doc = inspect.cleandoc(self._docs if isinstance(self._docs, str) else self.__doc__ or "")
+        graph = trace.finish(interface, outputs, finish_others=self._finish_others, doc=doc)
+        return Compiled(graph, trace.tasks)
+
+    def _traced(self) -> tuple[Trace, Interface, dict[str, Expr]]:
         checked_name(self.name, "a workflow")
         label = f"workflow {self.name!r}"
         if inspect.iscoroutinefunction(self.function):
@@ -162,10 +175,19 @@ class FunctionWorkflow(Generic[P, R]):
                 wrong = CompileError(f"{label} cannot be compiled: {reason}")
                 wrong.locate(self._where_in(error))
                 raise wrong from error
-            outputs = bind_outputs(trace, signature, result, label)
-        doc = inspect.cleandoc(self._docs if isinstance(self._docs, str) else self.__doc__ or "")
-        graph = trace.finish(interface, outputs, finish_others=self._finish_others, doc=doc)
-        return Compiled(graph, trace.tasks)
+            return trace, interface, bind_outputs(trace, signature, result, label)
+
+    def _where(self) -> str:
+        """Return the file and line of the function: `flow.py:3`."""
+        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        if code is None:
+            return ""
+        # Python counts from the first decorator.
+        lines = itertools.count(code.co_firstlineno)
+        text = ((number, linecache.getline(code.co_filename, number)) for number in lines)
+        first = code.co_firstlineno
+        found = next((n for n, line in text if not line or line.lstrip().startswith("def ")), first)
+        return f"{code.co_filename.rpartition('/')[2]}:{found}"
 
     def _where_in(self, error: BaseException) -> str:
         """Return the file and line of the body in which an exception arose: `flow.py:3`."""

@@ -43,8 +43,8 @@ class EngineLock:
             holder = os.read(self._file, 32).decode(errors="replace").strip()
             os.close(self._file)
             raise StoreLocked(
-                f"the store in {folder} has a running engine (process {holder or 'unknown'}):"
-                " hand the request to it, or stop it first",
+                f"process {holder or 'unknown'} runs the store in {folder} already:"
+                " stop it first, or take another store with --home",
                 pid=int(holder) if holder.isdecimal() else None,
             ) from error
         except OSError as error:

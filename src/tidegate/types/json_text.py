@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -21,12 +22,21 @@ def read_json(text: str) -> Value:
         if "{" in text:
             _keys.decode(text)
     except msgspec.DecodeError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(_why(text, error)) from None
     except UnicodeEncodeError:
         raise ValueError("it is not valid Unicode") from None
     except RecursionError:
         raise wrong(f"JSON is nested more than {MAX_DEPTH} deep") from None
     return value
+
+
+def _why(text: str, error: msgspec.DecodeError) -> str:
+    """Say why a text is not JSON; of half of a surrogate pair the fast reader says that the data was truncated."""
+    if "\\ud" in text.lower():
+        with suppress(ValueError, RecursionError):
+            _keys.decode(text)
+            return "it is not valid Unicode: it has half of a surrogate pair"
+    return str(error)
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> None:

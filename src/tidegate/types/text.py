@@ -17,7 +17,8 @@ import msgspec
 from tidegate.errors import InvalidValue
 from tidegate.ir.expr import Schema, Value
 from tidegate.types import formats, zones
-from tidegate.types.form import invalid, wrong
+from tidegate.types.builtin import INT_MAX, INT_MIN
+from tidegate.types.form import inside, invalid, wrong
 from tidegate.types.json_text import read_json
 from tidegate.types.marks import escaped, marked
 from tidegate.types.refs import resolve
@@ -27,7 +28,14 @@ from tidegate.types.words import alternatives, describe, example, spell
 
 _YES: Final = frozenset({"yes", "y", "true", "t", "on", "1"})
 _NO: Final = frozenset({"no", "n", "false", "f", "off", "0"})
+_PLAIN: Final = frozenset({"yes", "no", "true", "false"})
+"""What is a bool where something else is possible, too: there `1` is a number, and `on` may be a text."""
 _NOTHING: Final = frozenset({"", "null", "none"})
+# The same in the form of the page (`ui/src/form/scalars.tsx`): Python's own reading takes `1_000` and Arabic digits, JavaScript's `0x10`.
+_WHOLE: Final = r"[+-]?[0-9]+"
+_NUMBER: Final = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_LONGEST: Final = 400
+"""Characters of the longest number: a double written out has at most 327 before or after its point, and Python refuses to read many thousands."""
 _WIDTH: Final = 70
 """A list or object that fits on a line of this length is shown on one."""
 
@@ -99,17 +107,20 @@ def _bool(text: str) -> Value:
 
 
 def _int(text: str) -> Value:
-    try:
-        return int(text)
-    except ValueError:
-        raise _expected({"type": "integer"}, text) from None
+    digits = text.replace("\u2212", "-")  # the sign that is set in books, and copied from them
+    if len(digits) > _LONGEST or not re.fullmatch(_WHOLE, digits):
+        raise _expected({"type": "integer"}, text)
+    return int(digits)
 
 
 def _float(text: str) -> Value:
-    try:
-        value = float(text)
-    except ValueError:
-        raise _expected({"type": "number"}, text) from None
+    digits = text.replace("\u2212", "-")
+    if len(digits) > _LONGEST or not re.fullmatch(_NUMBER, digits):
+        raise _expected({"type": "number"}, text)
+    if re.fullmatch(_WHOLE, digits) and not INT_MIN <= int(digits) <= INT_MAX:
+        # As JSON it would be a whole number, too, and no door takes one that loses digits.
+        return int(digits)
+    value = float(digits)
     if not isfinite(value):
         raise _expected({"type": "number"}, text)
     return value
@@ -127,6 +138,7 @@ _SCALARS: Final[dict[str, Callable[[str], Value]]] = {
     "number": _float,
     "null": _null,
 }
+_SHORT: Final = frozenset({*_SCALARS, "string"})
 
 
 def _string(schema: Schema, text: str, reader: _Reader) -> Value:
@@ -233,7 +245,13 @@ def _union(choices: list[Any], text: str, reader: _Reader) -> Value:
     if plain and text[:1] == text[-1:] == '"' and len(text) > 1:
         return _json({"type": "string"}, text, reader)
     reasons = []
-    for schema in [s for s in seen if s not in plain and s.get("type") != "null"] + plain:
+    others = [s for s in seen if s not in plain and s.get("type") != "null"]
+    # A whole number is one, wherever it stands in the union.
+    others.sort(key=lambda s: s.get("type") != "integer")
+    for schema in others + plain:
+        if schema.get("type") == "boolean" and text.strip().lower() not in _PLAIN:
+            reasons.append(_expected(schema, text))
+            continue
         try:
             value = _read(schema, text, reader)
         except InvalidValue as e:
@@ -248,6 +266,12 @@ def _union(choices: list[Any], text: str, reader: _Reader) -> Value:
 
 def _json(schema: Schema, text: str, reader: _Reader) -> Value:
     if schema.get("type") == "array" and text.strip() and text.lstrip()[0] not in "[{":
+        if _is_typed_by_item(schema, reader.root):
+            try:
+                return _items(schema, text, reader)
+            except InvalidValue:
+                if "," in text:
+                    raise
         with suppress(ValueError):
             return read_json(f"[{text}]")
     try:
@@ -258,6 +282,39 @@ def _json(schema: Schema, text: str, reader: _Reader) -> Value:
         whole = {**schema, "$defs": reader.root.get("$defs", {})}
         like = _written(example(whole), indent=0)
         raise wrong(f"expected {describe(whole)}, as JSON like {like}: {e}") from None
+
+
+def _is_typed_by_item(schema: Schema, root: Schema) -> bool:
+    """Whether the items of a list can be typed with commas between them: each is a plain value, of which none holds a comma."""
+    return all(_is_short(part, root) for part in schema.get("prefixItems", [schema.get("items")]))
+
+
+def _is_short(part: Any, root: Schema) -> bool:
+    schema = resolve({} if part is None else part, root)
+    choices = alternatives(schema)
+    if choices:
+        return all(_is_short(each, root) for each in choices)
+    if "enum" in schema:
+        return not any(
+            "," in each for each in (*map(spell, schema["enum"]), *schema.get("x-names", ()))
+        )
+    is_text = schema.get("type") == "string" and "format" not in schema
+    return schema.get(KIND) is None and not is_text and schema.get("type") in _SHORT
+
+
+def _items(schema: Schema, text: str, reader: _Reader) -> Value:
+    """Read a list that was typed without its brackets."""
+    words = text.split(",")
+    parts = schema.get("prefixItems") or [schema["items"]] * len(words)
+    if len(parts) != len(words):
+        raise _expected({**schema, "$defs": reader.root.get("$defs", {})}, text)
+    made = []
+    for n, (part, word) in enumerate(zip(parts, words, strict=True)):
+        try:
+            made.append(_read(part, word.strip(), reader))
+        except InvalidValue as error:
+            raise inside(n, error) from None
+    return made
 
 
 def _path(schema: Schema, text: str, reader: _Reader) -> Value:

@@ -388,3 +388,9 @@ def test_every_text_is_read_as_a_slow_reader_reads_it_or_refused_as_there(raw: b
     else:
         assert repr(read(raw)) == expected
         check(raw)
+
+
+@pytest.mark.parametrize("raw", [rb'"\ud800"', rb'{"a": ["\uD83D x"]}', rb'"\udc00"'])
+def test_half_of_a_surrogate_pair_is_called_that(raw: bytes):
+    with pytest.raises(Unreadable, match="not valid Unicode.*half of a surrogate pair"):
+        read(raw)

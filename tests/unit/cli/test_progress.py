@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from tidegate.cli import progress
-from tidegate.cli.progress import BETWEEN, QUIET, Progress
+from tidegate.cli.progress import BETWEEN, QUIET, Progress, summary
 from tidegate.cli.run import MOST_TOLD, standings
 from tidegate.wire import ExecutionView, NodeView, WaitingView
 
@@ -33,6 +33,14 @@ VIEW = ExecutionView(
     launched=NOW,
     changed=NOW,
 )
+
+
+def test_the_pause_of_a_retry_is_told_from_a_question():
+    later = replace(GATE, name="flaky", kind="retry", due=NOW + timedelta(days=90_000))
+    over = replace(later, due=NOW)
+
+    assert "; flaky is tried again (" in summary(replace(VIEW, waiting=[later]))
+    assert summary(replace(VIEW, waiting=[over])).endswith("; flaky is tried again soon")
 
 
 def test_a_wait_of_a_day_fills_no_log_and_a_quick_run_says_nothing(monkeypatch, capsys):

@@ -3,6 +3,7 @@
 import functools
 import threading
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -388,3 +389,27 @@ def test_nodes_may_come_from_plain_functions_and_comprehensions():
 
     assert len(wf.compile().nodes) == 6
     assert wf(x=3) == [3, 3, 3]
+
+
+@task
+def unannotated(x: int):
+    pass
+
+
+def test_a_compile_error_of_what_is_returned_says_where_the_function_stands():
+    @workflow
+    def texts(x: int) -> str:
+        return number(value=x)  # type: ignore[return-value]
+
+    @workflow
+    def nothing(x: int) -> int:
+        return unannotated(x=x)
+
+    with pytest.raises(CompileError, match=r"text is wanted \(test_workflow\.py:\d+\)$") as wrong:
+        texts.compile()
+    line = int(wrong.value.message.rpartition(":")[2].rstrip(")"))
+    assert Path(__file__).read_text().splitlines()[line - 1].strip().startswith("def texts")
+    with pytest.raises(
+        CompileError, match=r"its return type behind `->`.*test_workflow\.py:\d+\)$"
+    ):
+        nothing.compile()

@@ -53,3 +53,14 @@ def test_nesting_without_end_is_refused(kind):
     for opening, closing in ("[", "]"), ('{"a":', "}"):
         with pytest.raises(InvalidValue, match="nested more than 64 deep"):
             parse(codec(kind).schema, opening * 100_000 + "1" + closing * 100_000)
+
+
+@pytest.mark.parametrize("text", ['"\\ud800"', '["\\uD83D"]', '{"a": "\\udc00"}', '{"\\ud800": 1}'])
+def test_half_of_a_surrogate_pair_is_called_that(text: str):
+    with pytest.raises(ValueError, match="half of a surrogate pair"):
+        read_json(text)
+
+
+def test_what_is_cut_off_is_still_called_that():
+    with pytest.raises(ValueError, match="truncated"):
+        read_json('{"a": "\\ud83d\\ude00"')

@@ -55,6 +55,13 @@ TYPED = [
     (list[int], "[1, 2]", [1, 2]), (list[int], "1, 2", [1, 2]), (list[float], "1.5", [1.5]), (list[str], "[]", []), (dict, '{"a": 1}', {"a": 1}), (Point, '{"x": 1}', {"x": 1}),
     (Any, "1", 1), (Any, "words", "words"), (Any, "[1]", [1]), (None, "", None),
     (Union[int, str], "5", 5), (Union[int, str], "x", "x"), (Union[int, bool], "yes", True),
+    (list[bool], "no, yes", [False, True]), (list[bool], "1, 0", [True, False]), (list[bool], "yes", [True]),
+    (list[Color], "low, GREEN", ["low", "high"]), (list[date], "today, 2026-01-02", ["2026-11-23", "2026-01-02"]),
+    (list[timedelta], "90, 1 hour", ["PT1M30S", "PT1H"]), (tuple[int, bool], "1, yes", [1, True]),
+    (list[Optional[int]], "1, null", [1, None]),
+    (Union[bool, str], "1", "1"), (Union[bool, str], "yes", True), (Union[bool, str], "on", "on"), (Union[bool, int], "1", 1),
+    (Union[float, int], "1", 1), (Union[float, int], "1.0", 1.0), (Union[bool, float], "0", 0.0),
+    (float, "-0.0", -0.0), (float, "-0", -0.0), (float, ".5", 0.5), (float, "1.", 1.0), (int, "\u22123", -3), (int, "007", 7),
     (int | Point, '{"x": 2}', {"x": 2}), (list[str] | None, "", None), (date | str, "2026-01-02", "2026-01-02"),
 ]  # fmt: skip
 
@@ -63,7 +70,9 @@ TYPED = [
 def test_what_is_typed_becomes_the_value_that_is_meant(
     annotation: Any, text: str, value: Any
 ) -> None:
-    assert parse(codec(annotation).schema, text, now=NOW) == value
+    found = parse(codec(annotation).schema, text, now=NOW)
+
+    assert (found, repr(found)) == (value, repr(value))
 
 
 MISTYPED = [
@@ -73,6 +82,20 @@ MISTYPED = [
     (int, "9" * 25, "more than 64 bits"),
     (float, "nan", "expected a number"),
     (float, "inf", "expected a number"),
+    (int, "1_000", "expected a whole number, got '1_000'"),
+    (int, "\u0663", "expected a whole number"),
+    (int, "0x10", "expected a whole number"),
+    (int, "9" * 5_000, "expected a whole number"),
+    (float, "1_000.5", "expected a number"),
+    (float, "\u0663.5", "expected a number"),
+    (float, "0x10", "expected a number"),
+    (float, "infinity", "expected a number"),
+    (float, "1" * 30, "needs more than 64 bits"),
+    (float, "1e999", "expected a number"),
+    (list[bool], "no, maybe", "[1]: expected yes or no, got 'maybe'"),
+    (list[bool], "maybe", "expected a list of yes-or-no values, as JSON like [true, true]"),
+    (tuple[int, bool], "1, yes, 2", "expected a list of 2"),
+    (Union[bool, int], "on", "expected"),
     (Optional[int], "x", "expected a whole number"),
     (Color, "blue", "expected one of: low, high, got 'blue'"),
     (Color, "3", "expected one of: low, high"),

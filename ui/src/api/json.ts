@@ -2,7 +2,7 @@
 export type Json = null | boolean | number | string | BigWhole | Json[] | JsonObject;
 export type JsonObject = { [key: string]: Json };
 
-/** A whole number beyond 2^53: `rawJSON` is its digits. Made and recognised by the browser only. */
+/** A whole number beyond 2^53, or -0.0: `rawJSON` is how it is written. Made and recognised by the browser only. */
 export interface BigWhole {
   readonly rawJSON: string;
 }
@@ -27,7 +27,13 @@ export function whole(digits: string): number | BigWhole {
   return raw.rawJSON(digits.replace(/^(-?)0+(?=\d)/, '$1').replace(/^\+/, ''));
 }
 
+/** Return a number as it is written: JavaScript writes -0 as 0, and an answer would not be the one that was typed. */
+export function signed(value: number): number | BigWhole {
+  return Object.is(value, -0) && raw.rawJSON !== undefined ? raw.rawJSON('-0.0') : value;
+}
+
 const keepDigits: Reviver = (_key, value, source) =>
+  Object.is(value, -0) && !WHOLE.test(source?.source ?? '') ? signed(-0) :
   typeof value === 'number' && !Number.isSafeInteger(value) && WHOLE.test(source?.source ?? '')
     ? whole(source?.source ?? '')
     : value;

@@ -1,7 +1,7 @@
 /** Fields for what is one value: text, numbers, choices, dates, durations. */
 import { Anchor, Button, Group, Input, NativeSelect, Radio, Select, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useEffect, useState } from 'react';
-import { isBig, parseJson, whole, writeJson, type Json } from '../api/json';
+import { isBig, parseJson, signed, whole, writeJson, type Json } from '../api/json';
 import { seen } from '../seen/seen';
 import { same } from './check';
 import { fromLocal, isNaive, parseDuration, toLocal, unitOf, UNITS, writeDuration, zone, type Unit } from './instants';
@@ -9,6 +9,8 @@ import type { Choice } from './shape';
 import { useBroken, useField, type FieldProps } from './state';
 
 const FEW = 6;
+/** The same as at a terminal (`types/text.py`): `Number` takes `0x10`, and an empty text. */
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
 export function TextField(props: FieldProps & { format: string }) {
   const field = useField(props);
@@ -53,9 +55,10 @@ function written(value: Json | undefined): string {
 function readNumber(text: string, kind: 'whole' | 'number'): Json | undefined {
   const digits = text.trim().replace('−', '-');
   if (digits === '') return undefined;
-  if (/^[+-]?\d+$/.test(digits)) return whole(digits.replace(/^\+/, ''));
+  if (/^[+-]?\d+$/.test(digits) && !(kind === 'number' && /^-0+$/.test(digits))) return whole(digits.replace(/^\+/, ''));
+  if (kind === 'whole' || !NUMBER.test(digits)) return text;
   const value = Number(digits);
-  return kind === 'number' && Number.isFinite(value) ? value : text;
+  return Number.isFinite(value) ? signed(value) : text;
 }
 
 export function ChoiceField(props: FieldProps & { choices: Choice[] }) {
