@@ -88,5 +88,5 @@ def test_it_says_once_that_a_limit_is_not_enforced(
         crew.run("add", a=1, b=2, REQUIRES=Requirements(mem_limit=2**30))
 
     assert [each.message for each in caplog.records] == [
-        "the limit of 1Gi of memory of task 'add' is not enforced: it runs in this process"
+        "the memory limit 1Gi of task 'add' is not enforced: it runs in this process"
     ]

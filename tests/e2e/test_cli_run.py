@@ -267,7 +267,7 @@ def test_a_line_that_the_terminal_has_cut_is_no_answer_but_a_file_is(tidegate):
 def test_a_timeout_that_comes_while_a_question_is_open_ends_it_as_it_said(tidegate):
     tidegate.write("wf.py", ASKING)
     run, keyboard = tidegate.sit_down("run", "wf.py", "brief")
-    run.says("left, then 7 is taken")
+    run.says("left, then 7 is used")
     run.says("soon: answered by the timeout meanwhile: 7")
     assert run.ends().out == "7\n"
     os.close(keyboard)

@@ -44,7 +44,7 @@ def gather(seen: list[str]) -> list[str]:
 """
 
 TYPED = [
-    ("str", "", "an empty line is no answer", "some words", "'some words'"),
+    ("str", "", "an empty line is not an answer", "some words", "'some words'"),
     ("int", "1.5", "expected a whole number, got '1.5'", "42", "42"),
     ("float", "nan", "expected a number, got 'nan'", "1e3", "1000.0"),
     ("bool", "perhaps", "expected yes or no", "yes", "True"),

@@ -15,7 +15,7 @@ BODIES = {
     "not a number": (b'{"value": NaN}', 400, "unreadable"),
     "infinity": (b'{"value": -Infinity}', 400, "unreadable"),
     "a number that overflows": (b'{"value": 1e999}', 400, "unreadable"),
-    "a whole number beyond 64 bits": (b'{"value": 18446744073709551616}', 400, "unreadable"),
+    "an integer beyond 64 bits": (b'{"value": 18446744073709551616}', 400, "unreadable"),
     "a hundred thousand digits": (b'{"value": ' + b"9" * 100_000 + b"}", 400, "unreadable"),
     "seventy lists in each other": (DEEP, 400, "unreadable"),
     "half a million lists in each other": (

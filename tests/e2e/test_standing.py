@@ -46,7 +46,7 @@ def test_a_loop_that_stands_for_a_second_is_logged_with_its_place_and_counted(tm
         server.close()
 
     assert seen["up"]
-    assert "event-loop has failed: has not turned for 1 s; it stands in __main__" in server.said
+    assert "event-loop has failed: has been stuck for 1 s in __main__" in server.said
     assert "(stands)" in server.said
     assert 'tidegate_part_restarts_total{part="event-loop"} 1' in metrics
 

@@ -1,1 +1,1 @@
-"""Doors: how requests come in from other processes."""
+"""Doors: how requests from other processes come in."""

@@ -1,10 +1,10 @@
 """
-Accepting connections in an event loop, at either door, and serving them as `protocol` serves every other.
+Accepting connections in an event loop, at either door; `protocol` serves them all alike.
 
-Rule 1: at the local door only the user of this process may ask, root, and the owner of the store; anybody else is told so. It is the caller's user that counts:
-        the system says who is at the other end, and decisions are recorded under that name.
-Rule 2: no trouble with one connection ends a door. Without file descriptors it waits until there are some again; the connections wait with it.
-Rule 3: the local door keeps some descriptors in reserve, so that a command (to revoke a token, say) is served while there are no others.
+Rule 1: the local door serves only the user of this process, root, and the owner of the store; anybody else gets a refusal. The system reports
+        the peer's user, and decisions are recorded under that name.
+Rule 2: no fault of one connection closes a door. When file descriptors run out, it waits until some are free; pending connections wait with it.
+Rule 3: the local door keeps some descriptors in reserve, so that a command (to revoke a token, say) is served even when there are no others.
 """
 
 import asyncio
@@ -33,48 +33,48 @@ from tidegate.parts import Part
 from tidegate.service.access import ANONYMOUS, owner
 
 MAX_LINES: Final = 256
-"""Connections that are served. A command has one or two; this many are a script that has gone wild."""
+"""Connections served at once. A command has one or two; this many are a runaway script."""
 
 TOLERATED: Final = 64
-"""Connections on top that are told to try again; beyond, they are closed without a word."""
+"""Connections beyond that which are told to retry; any further ones are closed silently."""
 
 IDLE: Final = 5
-"""Seconds after which a connection is closed on which nothing is asked. A command asks once, and hangs up."""
+"""Seconds after which an idle connection is closed. A command asks once and hangs up."""
 
 THREADS: Final = 16
-"""Requests that are worked on in a thread at once; as many as a server has for the network."""
+"""Requests handled in threads at once; as many as a server has for the network."""
 
 Refusal: TypeAlias = Callable[[int, int], str]
-"""Says why a user, by a process, may not ask; nothing if they may."""
+"""Returns why a user, with a process, is refused; nothing if they may ask."""
 
 SCARCE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 LONGEST_PAUSE: Final = 1.0
-"""Seconds between two attempts to accept while something is scarce: a command waits for five."""
+"""Seconds between two attempts to accept while a resource is scarce: a command waits for five."""
 
 AT_ONCE: Final = 64
-"""Connections that are accepted in one turn of the loop: some two milliseconds of it."""
+"""Connections accepted in one turn of the loop: some two milliseconds of it."""
 
 HANDSHAKE: Final = 10.0
-"""Seconds that a TLS handshake may take: two round trips, even by satellite or over a bad mobile line."""
+"""Seconds for a TLS handshake: two round trips, even by satellite or over a bad mobile line."""
 
 SPARE: Final = 8
-"""Descriptors in reserve: a command needs one, and what it asks for may open a few files."""
+"""Descriptors in reserve: a command needs one, and its request may open a few files."""
 
 SPARE_AGAIN: Final = 5.0
-"""Seconds until they are taken back: what a command asks for takes less."""
+"""Seconds until they are taken back: a command's request takes less."""
 
 log = logging.getLogger(__name__)
 
 
 class Spare:
-    """Descriptors that are kept open for nothing, to be given up when there are no others."""
+    """Descriptors held open in reserve, to be released when there are no others."""
 
     def __init__(self) -> None:
         self._held: list[int] = []
         self._again = 0.0
 
     def take(self, now: float) -> None:
-        """Take as many as are missing, unless they were needed a moment ago."""
+        """Take as many as are missing, unless some were needed a moment ago."""
         if now < self._again:
             return
         with suppress(OSError):
@@ -82,14 +82,14 @@ class Spare:
                 self._held.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
 
     def give_if_needed(self, now: float) -> None:
-        """Give all of them up if there are no others: who is served now needs some."""
+        """Release all of them if there are no others: the current request needs some."""
         try:
             os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
         except OSError:
             self.give(now)
 
     def give(self, now: float) -> bool:
-        """Give all of them up; return whether there were any."""
+        """Release all of them; return whether there were any."""
         given, self._held = self._held, []
         for each in given:
             os.close(each)
@@ -104,7 +104,7 @@ def run(
     begun: Callable[[Callable[[], None]], None],
     refusal: Refusal,
 ) -> None:
-    """Accept in this thread, in a loop of its own. `begun` is told what ends that; it may be called in any thread. `refusal` says who may not ask."""
+    """Accept in this thread, in its own loop. `begun` gets a function that ends it, callable from any thread. `refusal` says who may not ask."""
     loop = asyncio.new_event_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "tidegate-read"))
     accepting = loop.create_task(accept(listener, app, part, refusal))
@@ -119,17 +119,17 @@ def run(
     except asyncio.CancelledError:
         log.debug("the local door is closed")
     finally:
-        # Threads that are at work notice at their next pause that their request is gone; nobody waits for them.
+        # Threads at work notice at their next pause that their request is gone; nobody waits for them.
         loop.close()
 
 
 async def attend(listener: socket.socket, app: AsgiApp, part: Part, refusal: Refusal) -> None:
-    """Accept in the loop of a server, and again after whatever ended it."""
+    """Accept in the loop of a server, and restart after any failure."""
     await supervise(part, partial(accept, listener, app, part, refusal))
 
 
 async def accept(listener: socket.socket, app: AsgiApp, part: Part, refusal: Refusal) -> None:
-    """Accept what comes, and have it served by `app` unless there is a `refusal`, until this is cancelled; then hang up on everybody."""
+    """Accept connections and serve them with `app` unless there is a `refusal`, until this is cancelled; then hang up on everybody."""
     loop = asyncio.get_running_loop()
     lines = ServerState()
     serving, overloaded = (_config(each) for each in (_quiet(app), _overloaded))
@@ -157,7 +157,9 @@ async def accept(listener: socket.socket, app: AsgiApp, part: Part, refusal: Ref
         spare.give(0.0)
         for each in tuple(lines.connections):
             each.transport.abort()
-        await asyncio.sleep(0)  # they notice: what is cancelled now is no fault of the application
+        await asyncio.sleep(
+            0
+        )  # they notice: a cancellation here is not a failure of the application
         under_way = (sweeping, *lines.tasks)
         for task in under_way:
             task.cancel()
@@ -167,14 +169,14 @@ async def accept(listener: socket.socket, app: AsgiApp, part: Part, refusal: Ref
 async def attend_network(
     listener: socket.socket, config: Config, state: ServerState, callers: Callers, part: Part
 ) -> None:
-    """Accept what comes over the network, and again after whatever ended it."""
+    """Accept connections from the network, and restart after any failure."""
     await supervise(part, partial(accept_network, listener, config, state, callers, part))
 
 
 async def accept_network(
     listener: socket.socket, config: Config, state: ServerState, callers: Callers, part: Part
 ) -> None:
-    """Accept what comes over the network, and have it served, after the handshake if there is to be one."""
+    """Accept connections from the network and serve them, after the TLS handshake if there is one."""
     loop = asyncio.get_running_loop()
     opening: set[asyncio.Task[None]] = set()
 
@@ -185,14 +187,14 @@ async def accept_network(
     while True:
         for each in await _arrivals(loop, listener, part, relieve):
             with suppress(OSError):
-                # A reply is written whole, and must not wait for the client to confirm what came before.
+                # A reply is written in one piece, and must not wait for the client to acknowledge the previous one.
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             caller = callers.open(each)
             make = partial(Protocol, config, state, {}, caller=caller)
             task = loop.create_task(_open(loop, make, each, caller, config.ssl))
             opening.add(task)
             task.add_done_callback(opening.discard)
-        # All that have come so far are read before more are accepted.
+        # All data received so far is read before more connections are accepted.
         await asyncio.sleep(0)
 
 
@@ -208,7 +210,7 @@ async def _open(
         await loop.connect_accepted_socket(
             make, accepted, ssl=secured, ssl_handshake_timeout=longest
         )
-    except OSError:  # it has hung up, speaks no TLS, or was too slow
+    except OSError:  # it has hung up, does not speak TLS, or was too slow
         caller.closed()
         accepted.close()
 
@@ -219,7 +221,7 @@ async def _arrivals(
     part: Part,
     relieve: Callable[[], bool],
 ) -> list[socket.socket]:
-    """Return the next connections, at most `AT_ONCE`. `relieve` is called when there are no descriptors, and returns whether there are now."""
+    """Return the next connections, at most `AT_ONCE`. `relieve` is called when there are no descriptors, and returns whether some are free now."""
     while True:
         found: list[socket.socket] = []
         try:
@@ -258,7 +260,7 @@ def _settle(ready: "asyncio.Future[None]") -> None:
 
 
 def peer_of(line: socket.socket) -> tuple[int, int]:
-    """Return the numbers of the user and of the process at the other end of a connection; 0 for a process that has none here."""
+    """Return the user id and process id of the peer; 0 for a process outside this namespace."""
     credentials = getattr(socket, "SO_PEERCRED", None)
     if credentials is None:
         return os.geteuid(), 0  # systems without it check the mode of the socket
@@ -283,7 +285,7 @@ def _config(app: AsgiApp) -> Config:
 
 
 def _quiet(app: AsgiApp) -> AsgiApp:
-    """Return the application without the traceback that uvicorn logs of a request which is cancelled as the door closes."""
+    """Return the application without the traceback that uvicorn logs for requests cancelled as the door closes."""
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
         with suppress(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""The whole of what is served over HTTP, put together: the routes, and the door in front of them."""
+"""Everything served over HTTP, put together: the routes, and the door in front of them."""
 
 from collections import Counter
 from functools import cache, partial
@@ -36,15 +36,15 @@ ROUTES = (
     *sessions.ROUTES,
     *tokens.ROUTES,
 )
-"""Every route there is."""
+"""Every route."""
 
 
 class App(Gatekeeper):
     """
-    What is served over the network: the gatekeeper, and behind it the door.
+    The network application: the gatekeeper, and behind it the door.
 
-    `local` is what is served on the local socket, where the system says who asks: the same door without a gatekeeper, and with a count of its own, so that
-    a crowd at the other does not keep the owner out.
+    `local` is the application for the local socket, where the operating system identifies callers: the same door without a gatekeeper, and with its own limits, so that
+    load on the network door does not keep the owner out.
     """
 
     def __init__(self, service: Service, version: str, settings: Settings) -> None:
@@ -59,7 +59,7 @@ class App(Gatekeeper):
         )
 
     def close(self) -> None:
-        """Let everybody go who waits for something, as the server stops. Called in the event loop."""
+        """Release everybody who waits for something, because the server is stopping. Called in the event loop."""
         self._backend.close()
 
 

@@ -1,10 +1,10 @@
 """
-The gatekeeper in front of the HTTP door: who asks, by what name the server was called, and from which page.
+The gatekeeper in front of the HTTP door: it checks who asks, under which name the server was called, and from which page.
 
-Rule 1: a name that is not the server's is refused (421), so that a foreign name that was made to point here (DNS rebinding) gets nowhere, on loopback too.
-Rule 2: what may change something must come from the server's own pages, or from no page at all.
-Rule 3: without a token or a login the principal is `ANONYMOUS`, whom admission lets do what is public, and nothing else. A wrong token is refused.
-Rule 4: tokens are taken from the Authorization header only, never from an address, and appear in no log.
+Rule 1: a Host that is not the server's is refused (421), so DNS rebinding (a foreign name that points here) does not work, on loopback either.
+Rule 2: a request that may change something must come from the server's own pages, or from no page at all.
+Rule 3: without a token or session the principal is `ANONYMOUS`, whom admission allows only public actions. A wrong token is refused.
+Rule 4: tokens are read from the Authorization header only, never from a URL, and appear in no log.
 """
 
 import asyncio
@@ -41,23 +41,23 @@ SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SESSION: Final = "/api/v1/session"
 CODE: Final = "/api/v1/session/code"
 TRIED: Final = frozenset({SESSION, CODE, proof.PATH})
-"""Where a stranger may try a secret: what fails there counts like a wrong token."""
+"""Routes where an anonymous caller may try a secret: a failure counts like a wrong token."""
 
 SECURE_COOKIE: Final = "__Host-tidegate"
 PLAIN_COOKIE: Final = "tidegate-session"
 
 PORT: Final = re.compile(r"^(?:\[([^]]*)\].*|([^:]*):\d+)$")
-"""An address with the port that some proxies write, which is another for each connection."""
+"""An address with the port that some proxies append; the port differs with each connection."""
 
 OWN_PAGE: Final = frozenset({b"same-origin", b"none"})
 MAX_COOKIES: Final = 100
 MAX_NAMES: Final = 100
-"""Ways in which the server may be called that are remembered: a few names, each with any port."""
+"""Remembered Host values: a few names, each with any port."""
 STRANGERS_RATE: Final = 500
-"""Replies a second to all strangers together: some 5 % of a processor, at 0.1 ms for each. A sign-in needs one, and the page before it ten."""
+"""Replies per second to all anonymous callers together: some 5 % of a processor, at 0.1 ms each. A sign-in needs one, and the page before it ten."""
 STRANGERS_BURST: Final = 200
 KEEP_USES: Final = 60.0
-"""Seconds between two writings of when tokens were used last."""
+"""Seconds between two writes of when tokens were last used."""
 
 WANTED: Final = frozenset({b"host", b"origin", b"sec-fetch-site", b"authorization", b"cookie"})
 
@@ -67,7 +67,7 @@ log = logging.getLogger(__name__)
 
 
 class Keepers(NamedTuple):
-    """Who may come in, and where it is noted that somebody may not."""
+    """Who may come in, and where refusals are recorded."""
 
     tokens: Tokens
     sessions: Sessions
@@ -75,7 +75,7 @@ class Keepers(NamedTuple):
 
 
 class Gatekeeper:
-    """An ASGI application in front of another. It puts the `Principal` into `scope["state"]["principal"]`, or refuses."""
+    """An ASGI application in front of another one. It puts the `Principal` into `scope["state"]["principal"]`, or refuses."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Gatekeeper:
         self._failures = Buckets(settings.failures / 60, settings.failures)
         self._strangers = WaitingLine(STRANGERS_RATE, STRANGERS_BURST)
         self._names: dict[bytes, str] = {}
-        """How the server was called, and rightly."""
+        """The valid Host values seen so far."""
         self._kept = clock()
         self._keeping: asyncio.Future[None] | None = None
 
@@ -118,7 +118,7 @@ class Gatekeeper:
             return self._in_turn(caller, partial(Out(scope, send).error, error))
         if scope["method"] == "POST" and scope["path"] in TRIED:
             state["address"] = self._address(scope)
-            # Its reply is looked at, so it comes in messages.
+            # Its reply is inspected, so it comes in messages.
             scope.get("extensions", {}).pop(WHOLE, None)
             return self._app(scope, receive, self._noting_failure(scope, send, caller))
         if not principal.name:
@@ -126,7 +126,7 @@ class Gatekeeper:
         return self._app(scope, receive, send)
 
     async def _in_turn(self, caller: Caller | None, reply: Callable[[], Awaitable[None]]) -> None:
-        """Reply to a stranger, when strangers may have one more reply: they all together have a small part of the processor, and wait for it in line."""
+        """Reply to an anonymous caller, when it is their turn: all of them together get a small part of the processor, and wait for it in a queue."""
         if await self._strangers.turn(caller):
             await reply()
 
@@ -142,7 +142,7 @@ class Gatekeeper:
         return principal
 
     def note_refusal(self, scope: Scope, error: TidegateError) -> None:
-        """Count in the audit log that somebody was refused for lack of right."""
+        """Record in the audit log that a principal lacked a right."""
         if error.status in RECORDED:
             principal = scope["state"].get("principal", ANONYMOUS)
             self._audit.refused(error.code, principal, self._address(scope))
@@ -155,7 +155,7 @@ class Gatekeeper:
         name, _, port = text.rpartition(":") if _has_port(text) else (text, "", "")
         if name not in self._hosts or (port and not port.isdecimal()):
             raise WrongHost(
-                f"this server is not called {text[:80]!r}; start it with --allow-host NAME to give it a name"
+                f"unknown host {text[:80]!r}; start the server with --allow-host NAME to add a name"
             )
         if len(self._names) < MAX_NAMES:
             self._names[host] = text
@@ -163,9 +163,9 @@ class Gatekeeper:
 
     def _from_own_page(self, origin: bytes | None, site: bytes | None, host: str) -> None:
         if site is not None and site not in OWN_PAGE:
-            raise Forbidden("this was asked by a page of another site")
+            raise Forbidden("this request was sent by a page of another site")
         if origin is not None and not _is_same(origin.decode("latin-1"), host, self._secure):
-            raise Forbidden("this was asked by a page that is not of this server")
+            raise Forbidden("this request was sent by a page of another origin")
 
     def _principal(self, scope: Scope, headers: Mapping[bytes, bytes], *, safe: bool) -> Principal:
         given = headers.get(b"authorization")
@@ -179,14 +179,16 @@ class Gatekeeper:
         if visitor is None:
             return ANONYMOUS
         if scope["method"] == "POST" and scope["path"] in TRIED:
-            # Whoever signs in is nobody yet; the session that comes along ends then.
+            # A sign-in starts anonymously; the session that comes with it ends then.
             return structs.replace(ANONYMOUS, session=visitor.session)
         if not safe and b"origin" not in headers and b"sec-fetch-site" not in headers:
-            raise Forbidden("a login in a cookie counts only in a browser, which says where it is")
+            raise Forbidden(
+                "a session cookie is only accepted from a browser, which sends Sec-Fetch-Site or Origin"
+            )
         return visitor
 
     def _visitor(self, cookies: bytes) -> Principal | None:
-        # Another program on this host may have left a cookie of the same name beside ours.
+        # Another program on this host may have set a cookie with the same name as ours.
         for cookie in cookies.split(b";")[:MAX_COOKIES]:
             name, _, value = cookie.strip().partition(b"=")
             if name == self._cookie and (found := self._sessions.visitor(value.decode("latin-1"))):
@@ -194,7 +196,7 @@ class Gatekeeper:
         return None
 
     def _address(self, scope: Scope) -> str:
-        """Return from where a request comes: behind a proxy, the last address of `X-Forwarded-For`, for what stands before it is what the client says."""
+        """Return the client's address: behind a proxy, the last entry of `X-Forwarded-For`, because the entries before it are the client's own claims."""
         if self._behind_proxy:
             found = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
             if found and (last := found[-1].decode("latin-1").rpartition(",")[2].strip()):
@@ -209,7 +211,7 @@ class Gatekeeper:
         return Unauthenticated(NOBODY)
 
     def _noting_failure(self, scope: Scope, send: Send, caller: Caller | None) -> Send:
-        """Count a trade of a wrong token like a request with one. Who has a right secret does not stand in line with those who try."""
+        """Count a failed sign-in like a request with a wrong token. A caller with a valid secret does not queue behind those who guess."""
         address, refused = self._address(scope), False
 
         async def noting(message: Message) -> None:
@@ -240,29 +242,29 @@ class Gatekeeper:
         try:
             self._tokens.keep_uses(self._sessions.take_uses())
         except StoreError as error:
-            log.warning("when tokens were used last could not be written: %s", error.message)
+            log.warning("the times of last use of tokens could not be stored: %s", error.message)
 
 
 def cookie_name(settings: Settings) -> str:
-    """Return the name of the cookie with the login. Browsers keep `__Host-` cookies from other hosts, and need https for them."""
+    """Return the name of the session cookie. Browsers keep `__Host-` cookies from other hosts, and require https for them."""
     return SECURE_COOKIE if settings.is_secure else PLAIN_COOKIE
 
 
 def cookie_for(settings: Settings, secret: str, lasts: int) -> str:
-    """Return the `Set-Cookie` header that makes a browser keep a login; with 0 seconds, forget it."""
+    """Return the `Set-Cookie` header that stores a session; with 0 seconds, it deletes it."""
     secure = "; Secure" if settings.is_secure else ""
     return f"{cookie_name(settings)}={secret}; Path=/; Max-Age={lasts}; HttpOnly; SameSite=Strict{secure}"
 
 
 def _headers(scope: Scope) -> dict[bytes, bytes]:
-    """Return the headers by name. Of those that matter here, one that is there twice counts as wrong."""
+    """Return the headers by name. A security-relevant header that appears twice is marked as wrong."""
     found = dict(scope["headers"])
     if len(found) == len(scope["headers"]):
         return found
     seen = set()
     for name, value in scope["headers"]:
         if name in WANTED and name in seen:
-            # Two cookie headers are one list; of anything else, two would mean that somebody reads one and somebody the other.
+            # Two cookie headers form one list; of any other header, two would mean that two readers may disagree.
             found[name] = found[name] + b"; " + value if name == b"cookie" else b"(twice)"
         else:
             seen.add(name)

@@ -1,4 +1,4 @@
-"""What every route is handed: the service, and the ways to carry out what it is asked."""
+"""What every route gets: the service, and the means to carry out its requests."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tidegate.wire import AnswerReply, Checked
 V = TypeVar("V")
 
 SIGN_INS = 20
-"""Sign-ins of one person a minute: each is a commit, which others wait for."""
+"""Sign-ins of one person per minute: each is a commit, which others wait for."""
 
 
 class Backend:
@@ -36,9 +36,9 @@ class Backend:
 
     async def ask(self, call: Call, checked: Checked[V]) -> V:
         """
-        Have a request handled.
+        Handle a request.
 
-        Errors: those of the service; `Unauthenticated` if the token ended while the request waited; `HungUp` when nobody waits for the reply.
+        Errors: those of the service; `Unauthenticated` if the token ended while the request waited; `HungUp` if nobody waits for the reply.
         """
         steps = self.service.steps(checked, call.principal)
         waits: Any = getattr(checked.request, "wait", 0.0)
@@ -56,6 +56,6 @@ class Backend:
         return view
 
     def close(self) -> None:
-        """Let everybody go who waits for something, as the server stops."""
+        """Release everybody who waits for something, because the server is stopping."""
         self.service.close()
         self.tail.close()

@@ -1,8 +1,8 @@
 """
-Budgets by who asks: how often, and how much at once.
+Budgets per principal: request rate, and concurrency.
 
-Rule 1: each principal has budgets of its own, so none can take those of all. Strangers have one together.
-Rule 2: what costs more takes more. What one client needs that goes as fast as it can is always there.
+Rule 1: each principal has separate budgets, so none can use up the others'. All anonymous callers share one.
+Rule 2: a more expensive request takes more. The budget always covers a single client that sends as fast as it can.
 """
 
 import asyncio
@@ -18,25 +18,25 @@ MAX_KEYS: Final = 10_000
 RATE: Final = 10_000.0
 BURST: Final = 20_000.0
 """
-Units a second of one principal, and at once; a small request is one. Measured: a server on two cores gives 5,000 replies a second, a client on one
-connection needs 2,000. So only what costs more is ever limited.
+Units per second of one principal, and the burst; a small request costs one. Measured: a server on two cores sends 5,000 replies a second, a client on one
+connection needs 2,000. So only more expensive requests are ever limited.
 """
 
 PAGE_UNIT: Final = 5
-"""Items of a page for a unit: a page of 500 takes as long as some fifty small requests, and as much again in bytes."""
+"""Items of a page per unit: a page of 500 takes as long as some fifty small requests, and as many bytes."""
 
 SEARCH: Final = 50
-"""Units for a search in a text, which goes through 20,000 rows at most."""
+"""Units for a text search, which scans 20,000 rows at most."""
 
 BUSY_OF_ONE: Final = 1_000
-"""Requests of one principal that are under way at once: half of all."""
+"""Concurrent requests of one principal: half of the total."""
 
 WAITING_OF_ONE: Final = 1_000
-"""Long polls and streams of one principal: a third of all."""
+"""Long polls and streams of one principal: a third of the total."""
 
 
 class Pace:
-    """Turns at a rate, after a burst: there is always one, though it may be later."""
+    """Turns at a rate, after a burst: a turn is always granted, though perhaps later."""
 
     def __init__(self, rate: float, burst: float) -> None:
         self._gap = 1 / rate
@@ -44,16 +44,16 @@ class Pace:
         self._next = -inf
 
     def wait(self, now: float) -> float:
-        """Take the next turn; return in how many seconds it is."""
+        """Take the next turn; return the seconds until it comes."""
         self._next = max(self._next, now - self._ahead) + self._gap
         return max(0.0, self._next - now)
 
 
 class WaitingLine:
     """
-    A line of those who wait for a turn at a rate, after a burst, the first that came first. Only for one event loop.
+    A FIFO queue for turns at a rate, after a burst. For one event loop only.
 
-    Who hangs up leaves it at once, and takes no turn: it is never longer than there are connections, whoever floods it.
+    A caller that hangs up leaves it at once and takes no turn, so it is never longer than the number of connections.
     """
 
     def __init__(self, rate: float, burst: float) -> None:
@@ -62,7 +62,7 @@ class WaitingLine:
         self._next: asyncio.TimerHandle | None = None
 
     async def turn(self, caller: Caller | None) -> bool:
-        """Return True when it is this caller's turn, or False as soon as his connection has ended."""
+        """Return True when it is this caller's turn, or False as soon as the connection has ended."""
         loop = asyncio.get_running_loop()
         if self._next is None:
             pause = self._pace.wait(loop.time())
@@ -87,7 +87,7 @@ class WaitingLine:
         while (first := next(iter(self._waiting), None)) is not None:
             del self._waiting[first]
             if first.done():
-                continue  # he has left, and does not know yet
+                continue  # it has left, and has not been told yet
             first.set_result(True)
             if pause := self._pace.wait(now):
                 self._next = asyncio.get_running_loop().call_later(pause, self._go_on)
@@ -95,7 +95,7 @@ class WaitingLine:
 
 
 class Buckets:
-    """A bucket of permits for each key, which fills at a rate. At most `MAX_KEYS` are remembered."""
+    """A token bucket per key, filled at a rate. At most `MAX_KEYS` are remembered."""
 
     def __init__(self, rate: float, burst: float) -> None:
         self._rate = rate
@@ -103,7 +103,7 @@ class Buckets:
         self._left: dict[str, tuple[float, float]] = {}
 
     def take(self, key: str, now: float, cost: float = 1.0) -> float:
-        """Take what something costs; return 0, or the seconds until there is a permit. Who has one may go below none by what costs more."""
+        """Take the cost of a request; return 0, or the seconds until a permit is free. One expensive request may take the balance below zero."""
         left, since = self._left.get(key, (self._burst, now))
         left = min(self._burst, left + (now - since) * self._rate)
         if left < 1:
@@ -124,7 +124,7 @@ class Buckets:
 
 
 def cost_of(query: Any, size: int) -> float:
-    """Return what a request costs, by its query and the bytes of its body."""
+    """Return the cost of a request, from its query and the bytes of its body."""
     found = 1.0 + size // 1024
     limit = getattr(query, "limit", 0)
     if limit:
@@ -135,7 +135,7 @@ def cost_of(query: Any, size: int) -> float:
 
 
 class Shares:
-    """How many things of one kind each principal has at once, of which one may have `most`."""
+    """How many things of one kind each principal has at once, at most `most`."""
 
     def __init__(self, what: str, most: int) -> None:
         self._what = what
@@ -145,12 +145,12 @@ class Shares:
     def begin(self, who: str) -> None:
         """Count one more. Errors: `RateLimited`; then it is not counted."""
         if self._of[who] >= self._most:
-            why = f"{self._most:,} {self._what} of this token already; ask for less at once"
+            why = f"this token already has {self._most:,} {self._what}; reduce its concurrency"
             raise RateLimited(why, retry_after=1)
         self._of[who] += 1
 
     def go_on(self, who: str) -> None:
-        """Count one again that was counted before, and rested."""
+        """Count one again after it was suspended."""
         self._of[who] += 1
 
     def end(self, who: str) -> None:
@@ -161,5 +161,5 @@ class Shares:
 
     @property
     def count(self) -> int:
-        """How many there are of everybody."""
+        """The total over all principals."""
         return self._of.total()

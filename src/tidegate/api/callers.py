@@ -1,11 +1,11 @@
 """
-The connections of the network door, counted from the moment they are accepted, before TLS: a small number for strangers, and one for each holder of a token.
+The connections of the network door, counted from the moment they are accepted, before TLS: a small number for anonymous callers, and a limit per token holder.
 
-Rule 1: a stranger's connection is never refused. If strangers have all that they may have, the oldest of theirs is dropped for the new one. An
-        address decides nothing: holders and strangers share them behind proxies and on this machine.
-Rule 2: a connection becomes its holder's with the first request that shows a valid token or login, and a stranger's again with one that is
+Rule 1: an anonymous connection is never refused. When the limit is reached, the oldest anonymous one is dropped for the new one. Addresses
+        play no part: holders and anonymous callers share them behind proxies and on this machine.
+Rule 2: a connection becomes its holder's with the first request that shows a valid token or session, and anonymous again with one that is
         refused for its token.
-Rule 3: the numbers follow from how many files the process may open, so connections alone never use them up.
+Rule 3: the limits follow from how many files the process may open, so connections alone never exhaust them.
 """
 
 import asyncio
@@ -20,26 +20,26 @@ from msgspec import Struct
 from tidegate.errors import Overloaded, RateLimited
 
 CALLER: Final = "tidegate.caller"
-"""Where the scope has the connection that a request came on."""
+"""Scope key of the connection that a request came on."""
 
 STRANGERS: Final = 512
 """
-Connections of strangers. A holder's is theirs until its first request has come, which takes a few turns of the loop, or the milliseconds of a handshake: so many
-must be accepted in that time for it to be dropped.
+Anonymous connections. A holder's connection counts as anonymous until its first request has arrived, which takes a few turns of the loop, or the milliseconds of a
+handshake: it would be dropped only if this many are accepted in that time.
 """
 
 HOLDERS: Final = 4_000
-"""Connections of all who have shown a token."""
+"""Connections of all token holders."""
 
 OF_ONE: Final = 2_000
-"""Connections of one of them: a token that a thousand programs share has two for each."""
+"""Connections of one holder: a token shared by a thousand programs has two for each."""
 
 OTHERS: Final = 600
-"""Files that are left to the store, the workers, blobs and the local door, which alone takes 320."""
+"""Files reserved for the store, the workers, blobs and the local door, which alone takes 320."""
 
 
 class Sizes(Struct, frozen=True):
-    """How many connections there may be."""
+    """The limits on connections."""
 
     strangers: int = STRANGERS
     holders: int = HOLDERS
@@ -47,7 +47,7 @@ class Sizes(Struct, frozen=True):
 
 
 def sizes_for(files: int) -> Sizes:
-    """Return how many connections there may be in a process that may open this many files."""
+    """Return the limits on connections for a process that may open this many files."""
     left = max(files - OTHERS, files // 3)
     strangers = min(STRANGERS, left // 4)
     holders = min(HOLDERS, left - strangers)
@@ -55,12 +55,12 @@ def sizes_for(files: int) -> Sizes:
 
 
 def raised_limit() -> int:
-    """Let this process open as many files as its connections need, as far as the system lets it; return how many it may open."""
+    """Let this process open as many files as its connections need, as far as the system permits; return how many it may open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = STRANGERS + HOLDERS + OTHERS
     if soft == resource.RLIM_INFINITY:
         return wanted
-    # The usual limit is low for the sake of old programs.
+    # The default limit is low for the sake of old programs.
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
     return max(soft, most)
@@ -74,26 +74,26 @@ class Callers:
         self._strangers: dict[Caller, None] = {}
         self._held: Counter[str] = Counter()
         self.dropped = 0
-        """How many of strangers were dropped for others."""
+        """How many anonymous connections were dropped for newer ones."""
 
     @property
     def strangers(self) -> int:
-        """How many there are of strangers."""
+        """How many anonymous connections are open."""
         return len(self._strangers)
 
     @property
     def held(self) -> int:
-        """How many there are of holders."""
+        """How many connections of token holders are open."""
         return self._held.total()
 
     def open(self, line: socket.socket) -> "Caller":
-        """Count a connection that was just accepted, as a stranger's."""
+        """Count a connection that was just accepted, as anonymous."""
         opened = Caller(self, line)
         self._add_stranger(opened)
         return opened
 
     def drop_oldest(self) -> None:
-        """Drop the oldest connection of a stranger, if there is one."""
+        """Drop the oldest anonymous connection, if there is one."""
         oldest = next(iter(self._strangers), None)
         if oldest is not None:
             self.dropped += 1
@@ -106,10 +106,10 @@ class Callers:
 
     def _give(self, line: "Caller", holder: str) -> None:
         if self._held[holder] >= self._sizes.of_one:
-            why = f"more than {self._sizes.of_one:,} connections of this token are open; use those"
+            why = f"this token already has {self._sizes.of_one:,} open connections; reuse them"
             raise RateLimited(why, retry_after=1)
         if self.held >= self._sizes.holders:
-            why = f"more than {self._sizes.holders:,} connections are open; try again in a second"
+            why = f"{self._sizes.holders:,} connections are already open; try again in a second"
             raise Overloaded(why, retry_after=1)
         self._forget(line)
         self._held[holder] += 1
@@ -125,7 +125,7 @@ class Callers:
 
 
 class Caller:
-    """One connection: whose it is, and how to end it. `holder` is the id of the token, empty for a stranger."""
+    """One connection: its holder, and how to end it. `holder` is the id of the token, empty while anonymous."""
 
     __slots__ = ("_callers", "_closed", "_socket", "_transport", "holder", "waits")
 
@@ -136,7 +136,7 @@ class Caller:
         self._closed = False
         self.holder = ""
         self.waits: asyncio.Future[bool] | None = None
-        """Where a request of his waits for its turn."""
+        """Where a request on it waits for its turn."""
 
     def made(self, transport: Any) -> None:
         """Note that it is open, after TLS."""
@@ -145,12 +145,12 @@ class Caller:
             transport.abort()
 
     def belongs_to(self, holder: str) -> None:
-        """Note who has asked on it. Errors: `RateLimited`, `Overloaded` if there are too many."""
+        """Note who sent a request on it. Errors: `RateLimited`, `Overloaded` if there are too many."""
         if self.holder != holder and not self._closed:
             self._callers._give(self, holder)  # noqa: SLF001 - the other half of one thing
 
     def is_strange(self) -> None:
-        """Note that what was shown on it is not valid (any more)."""
+        """Note that its credentials are not, or no longer, valid."""
         if self.holder and not self._closed:
             self._callers._forget(self)  # noqa: SLF001
             self._callers._add_stranger(self)  # noqa: SLF001
@@ -161,7 +161,7 @@ class Caller:
         self._callers._forget(self)  # noqa: SLF001
 
     def lost(self) -> None:
-        """Note that it has ended, and that the request under way knows: what waits for its turn leaves the line."""
+        """Note that it has ended, and that the current request knows: a request waiting for its turn leaves the queue."""
         self.closed()
         if self.waits is not None and not self.waits.done():
             self.waits.set_result(False)
@@ -172,6 +172,6 @@ class Caller:
         if self._transport is not None:
             self._transport.abort()
         elif self._socket is not None:
-            # What shakes hands on it notices, and closes it.
+            # A TLS handshake in progress notices, and closes it.
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)

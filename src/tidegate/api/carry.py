@@ -1,9 +1,9 @@
 """
-Carrying out the steps of a use case in an event loop: what they wait for is awaited, so a request that waits costs no thread.
+Running the steps of a use case in an event loop: what they wait for is awaited, so a waiting request costs no thread.
 
-They begin in the loop, as a hop to a thread costs more than most of them do. What costs less for several is done at once for all that
-have come in this turn of the loop. What says that it takes longer goes on in a thread of the loop's pool; there its view is encoded, too,
-for what is long to read is long to write.
+Steps start in the loop, because a hop to a thread costs more than most of them do. Work that is cheaper in a batch is done once for all
+requests of this turn of the loop. A step that announces longer work continues in a thread of the loop's pool; its view is encoded there, too,
+because what takes long to read takes long to encode.
 """
 
 import asyncio
@@ -23,22 +23,22 @@ T = TypeVar("T")
 
 
 LINGER: Final = 0.001
-"""Seconds that steps which are carried out together wait for others at most, while something is at the engine."""
+"""Longest time in seconds that combined steps wait for others, while the engine is busy."""
 
 
 READS: Final = 2
 READS_OF_ONE: Final = 1
 """
-Reads that are at work in threads at once, and those of one principal. Threads share one processor under Python's lock: more at once end no
-sooner, and each more makes an answer wait longer for its turn.
+Reads running in threads at once, and those of one principal. Threads share one processor under Python's lock: more at once finish no
+sooner, and each additional one makes an answer wait longer for its turn.
 """
 
 READS_WAITING: Final = 200
-"""Reads of one principal that wait for their turn: each takes some 20 ms at most, so the last one waits four seconds."""
+"""Queued reads of one principal: each takes some 20 ms at most, so the last one waits four seconds."""
 
 ACTS: Final = 16
 ACTS_OF_ONE: Final = 4
-"""What changes something and takes long, as to import code or to read what has ended: as many as there are threads, and of one principal a quarter of them."""
+"""Slow changes, such as importing code or reading an ended execution: as many as there are threads, and a quarter of them per principal."""
 
 
 class HungUp(Exception):
@@ -52,14 +52,14 @@ async def gone(receive: Receive) -> None:
 
 
 class Carried(Struct, Generic[T], frozen=True):
-    """What a use case has returned; `body` is its encoding, if it was made beside the loop already."""
+    """What a use case returned; `body` is its encoding, if it was made off the loop."""
 
     view: T
     body: bytes | None = None
 
 
 class Carrier:
-    """Carries out steps in the event loop; there is one for each loop."""
+    """Runs steps in the event loop; there is one per loop."""
 
     def __init__(self) -> None:
         self._reads = Turns(READS, READS_OF_ONE, READS_WAITING)
@@ -80,9 +80,9 @@ class Carrier:
         reads: bool = False,
     ) -> Carried[T]:
         """
-        Go through all the steps, the first ones in a thread if `aside`. What is done in a thread is done in the turn of `who`; `reads` says that it changes nothing.
+        Run all the steps, starting in a thread if `aside`. Work in a thread takes a turn of `who`; `reads` marks a request that changes nothing.
 
-        Errors: what they raise; `HungUp` if `receive` says so first; `RateLimited`.
+        Errors: what they raise; `HungUp` if `receive` reports it first; `RateLimited`.
         """
         loop = asyncio.get_running_loop()
         turns = self._reads if reads else self._acts
@@ -127,14 +127,14 @@ class Carrier:
         finally:
             if leaving is not None:
                 leaving.cancel()
-            # A thread may still be at it when this is cancelled; it then comes to its next pause, and to nothing more.
+            # A thread may still be running when this is cancelled; it then stops at its next pause.
             with suppress(ValueError):
                 steps.close()
 
     def _together(self, loop: asyncio.AbstractEventLoop, step: Together) -> "asyncio.Future[Any]":
-        """Have a step carried out with all others of its kind that come in this turn of the loop."""
+        """Run a step together with all others of its kind in this turn of the loop."""
         if not self._come:
-            # While the engine is at it, it takes nothing up anyway: till it wakes this loop, more come.
+            # While the engine is busy, it takes up nothing anyway: until it wakes this loop, more arrive.
             self._at_last = (
                 loop.call_later(LINGER, self._carry_out)
                 if self._paused
@@ -162,14 +162,14 @@ class Carrier:
     def _wake(
         self, loop: asyncio.AbstractEventLoop, ready: "asyncio.Future[None]", _: object
     ) -> None:
-        """Have this go on in the loop. Called in any thread: all that a commit has settled go on with one wake of the loop."""
+        """Continue this in the loop. Called in any thread: everything that a commit has settled continues with one wake-up of the loop."""
         self._done.append(ready)
         if not self._woken:
             self._woken = True
             loop.call_soon_threadsafe(self._go_on)
 
     def _go_on(self) -> None:
-        # First, so that what comes from now on wakes the loop again.
+        # First, so that later calls wake the loop again.
         self._woken = False
         done = self._done
         while done:
@@ -183,7 +183,7 @@ class Carrier:
 async def _first(
     ready: "asyncio.Future[None]", leaving: "asyncio.Future[None] | None", seconds: float
 ) -> None:
-    """Wait for what comes first, at most this many seconds. Errors: `HungUp` if that is that the client leaves."""
+    """Wait for whatever happens first, at most this many seconds. Errors: `HungUp` if the client leaves."""
     wanted = {ready} if leaving is None else {ready, leaving}
     await asyncio.wait(wanted, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     if leaving is not None and leaving.done():
@@ -191,10 +191,10 @@ async def _first(
 
 
 def _all(call: Callable[[Sequence[Any]], Sequence[Any]], wanted: list[Any]) -> Sequence[Any]:
-    """Return what each gets; if there is nothing for anybody, the error for each."""
+    """Return the results; if there are none, the error for each."""
     try:
         found = call(wanted)
-        assert len(found) == len(wanted), f"{call} gave {len(found)} for {len(wanted)}"
+        assert len(found) == len(wanted), f"{call} returned {len(found)} results for {len(wanted)}"
     except Exception as error:  # noqa: BLE001 - it is raised in each use case
         return [error] * len(wanted)
     else:
@@ -202,7 +202,7 @@ def _all(call: Callable[[Sequence[Any]], Sequence[Any]], wanted: list[Any]) -> S
 
 
 def _in_thread(steps: Steps[T], found: Any, error: BaseException | None) -> Any:
-    """Take one step; return it, or what the steps return at their end."""
+    """Run one step; return it, or the result of the generator once it ends."""
     try:
         return steps.send(found) if error is None else steps.throw(error)
     except StopIteration as stop:

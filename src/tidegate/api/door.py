@@ -1,7 +1,7 @@
 """
-The HTTP door: reads a request strictly, calls its route, and sends what comes back, or the error, as it is written down in `problems`.
+The HTTP door: reads a request strictly, calls its route, and sends the result, or the error as `problems` defines it.
 
-Who asks is known before: the guard in front (`auth`) has put the `Principal` into the scope, or has refused.
+The caller is already known: the guard in front (`auth`) has put the `Principal` into the scope, or has refused.
 """
 
 import asyncio
@@ -59,18 +59,18 @@ MAX_QUERY = 8_192
 """Bytes of a query string."""
 
 MAX_BUSY = 2_000
-"""How many requests may be under way at once; more are refused, and can be sent again."""
+"""Concurrent requests; more are refused, and can be retried."""
 
 MAX_WAITING = 3_000
-"""How many may wait for a change at once, or follow what happens: they cost a connection each, and hold up nobody who does something."""
+"""Concurrent long polls and streams: they cost a connection each, and do not delay other requests."""
 
 LARGE = 16 * 1024
-"""Bytes of a body from which on it is read beside the event loop: a hop to a thread costs less than that takes."""
+"""Bytes of a body from which it is parsed off the event loop: below that, a hop to a thread costs more."""
 
 NOTHING: Final[Mapping[str, Any]] = {}
 
 STUCK = 30.0
-"""Seconds that a piece of a stream may take to be sent; whoever is slower is dropped."""
+"""Seconds for sending one piece of a stream; a slower client is dropped."""
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def _unnoted(_: Scope, __: TidegateError) -> None:
 
 
 class Door:
-    """The routes, as an ASGI application. `backend` is handed to each; `counts` counts replies by route and status, `refused` hears of every error."""
+    """The routes, as an ASGI application. `backend` is passed to each; `counts` counts replies by route and status, `refused` gets every error."""
 
     def __init__(
         self,
@@ -97,8 +97,8 @@ class Door:
         self._refused = refused
         self._busy = 0
         self._waiting = 0
-        self._under_way = Shares("requests are under way", BUSY_OF_ONE)
-        self._at_rest = Shares("wait for a change", WAITING_OF_ONE)
+        self._under_way = Shares("requests in progress", BUSY_OF_ONE)
+        self._at_rest = Shares("long polls and streams", WAITING_OF_ONE)
         self._spent = Buckets(RATE, BURST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,7 +129,7 @@ class Door:
         except HungUp:
             log.debug("%s: the client has hung up", name)
         except Exception:
-            # The outermost edge: a bug of ours in one request must not end the server.
+            # The outermost boundary: a bug of ours in one request must not end the server.
             log.exception("%s could not be handled", name)
             if not out.status:
                 await out.problem(internal())
@@ -139,14 +139,14 @@ class Door:
 
     def _check_load(self) -> None:
         if self._busy > MAX_BUSY:
-            why = f"more than {MAX_BUSY:,} requests are under way; try again in a second"
+            why = f"{MAX_BUSY:,} requests are already in progress; try again in a second"
             raise Overloaded(why, retry_after=1)
 
     @contextmanager
     def _aside(self, principal: Principal) -> Iterator[None]:
-        """Count one that only waits apart from those that are worked on."""
+        """Count a request that only waits separately from those in progress."""
         if self._waiting >= MAX_WAITING:
-            why = f"{MAX_WAITING:,} wait for a change already; try again in a few seconds"
+            why = f"{MAX_WAITING:,} long polls and streams are already open; try again in a few seconds"
             raise Overloaded(why, retry_after=5)
         who = "" if principal.local else principal.name
         if who:
@@ -162,7 +162,7 @@ class Door:
                 self._under_way.go_on(who)
 
     async def _page(self, scope: Scope, out: Out) -> bool:
-        """Send a page or a file of the UI, if that is what is asked for."""
+        """Send a page or a file of the UI, if the path is one."""
         path = scope["path"]
         if scope["method"] not in ("GET", "HEAD"):
             return False
@@ -184,16 +184,16 @@ class Door:
             enter(_principal(scope), None)
         if methods := self._table.methods(path):
             raise WrongMethod(
-                f"{method[:20]} is not possible here; possible: {', '.join(methods)}",
+                f"{method[:20]} is not allowed here; allowed: {', '.join(methods)}",
                 allow=methods,
             )
-        raise UnknownRoute(f"there is nothing at {scope['path'][:200]!r}; see /api/openapi.json")
+        raise UnknownRoute(f"no route for {scope['path'][:200]!r}; see /api/openapi.json")
 
     def _charge(self, principal: Principal, query: Any, size: int) -> None:
         if principal.local or not principal.name:
             return
         if wait := self._spent.take(principal.name, monotonic(), cost_of(query, size)):
-            why = "this token asks for more than its share; smaller pages and fewer searches cost less"
+            why = "this token exceeds its request rate; smaller pages and fewer searches cost less"
             raise RateLimited(why, retry_after=wait)
 
     async def _serve(
@@ -247,7 +247,7 @@ class Door:
 
 
 def _is_api(path: str) -> bool:
-    """Whether a path is the API's, also for a reader who takes slashes and capitals less seriously."""
+    """Whether a path is the API's, even for a reader that is lax about slashes and case."""
     if path.startswith("/api/"):
         return True
     first, _, rest = path.lower().lstrip("/").partition("/")
@@ -283,7 +283,7 @@ def _wanted(route: Route, headers: Mapping[bytes, bytes]) -> dict[str, str]:
 
 
 class _Parameters(Struct, frozen=True):
-    """What is known of the parameters of a query: which there are, which may be repeated, and which are yes or no."""
+    """The parameters of a query: which exist, which may be repeated, and which are boolean."""
 
     names: tuple[str, ...]
     lists: frozenset[str]
@@ -312,7 +312,7 @@ _LISTS: Final = frozenset(
 
 
 def _kinds(kind: msgspec.inspect.Type) -> Iterator[type[msgspec.inspect.Type]]:
-    """Yield what a declared type may be, whatever is noted beside it."""
+    """Yield the alternatives of a declared type, without annotations."""
     if isinstance(kind, msgspec.inspect.Metadata):
         yield from _kinds(kind.type)
     elif isinstance(kind, msgspec.inspect.UnionType):
@@ -330,13 +330,13 @@ def _query(route: Route, raw: bytes) -> Any:
             raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100
         )
     except ValueError:
-        raise BadRequest("the query is not UTF-8, percent-encoded") from None
+        raise BadRequest("the query is not percent-encoded UTF-8") from None
     known = _parameters(route.query)
     given: dict[str, Any] = {}
     for name, value in pairs:
         if name not in known.names:
-            there = f"; there are: {', '.join(known.names)}" if known.names else ""
-            why = f"there is no such parameter{there}"
+            there = f"; the parameters are: {', '.join(known.names)}" if known.names else ""
+            why = f"unknown parameter{there}"
             raise InvalidValue(f"{name[:80]!r}: {why}", [Fault((name[:80],), why)])
         if fault := _misspelt(name, value, known):
             raise InvalidValue(f"{name!r} {fault}", [Fault((name,), fault)])
@@ -355,9 +355,9 @@ def _query(route: Route, raw: bytes) -> Any:
 
 
 def _misspelt(name: str, value: str, known: _Parameters) -> str:
-    """Return what is wrong with how a parameter is written, where its type alone would let it pass."""
+    """Return what is wrong with the spelling of a parameter that its type alone would accept."""
     if not value and name not in MAY_BE_EMPTY:
-        return "is empty; leave it out to ask without it"
+        return "is empty; omit it instead"
     if name in known.switches and value not in ("true", "false"):
         return "must be true or false"
     return ""
@@ -366,7 +366,7 @@ def _misspelt(name: str, value: str, known: _Parameters) -> str:
 async def _body(
     route: Route, headers: Mapping[bytes, bytes], receive: Receive, longest: int
 ) -> tuple[bytes, AsyncIterator[bytes] | None]:
-    """Return the body, whole or as it comes."""
+    """Return the body, in full or as a stream."""
     if route.body is None:
         return b"", None
     content = route.body if isinstance(route.body, Content) else None
@@ -374,12 +374,12 @@ async def _body(
     kind = headers.get(b"content-type", b"")
     coding = headers.get(b"transfer-encoding")
     if content is None and not kind and said == b"0" and coding is None:
-        # Nothing at all is an empty object, where that says enough.
+        # No body at all is an empty object, if that is enough.
         return b"{}", None
     accepted = (JSON,) if content is None else content.media
     if _media(kind) not in accepted:
         raise WrongMediaType(
-            f"the body must be {' or '.join(accepted)}, and Content-Type must say so",
+            f"the body must be {' or '.join(accepted)}, declared in Content-Type",
             accepted=list(accepted),
         )
     packed = coding is not None and coding.lower() != b"chunked"
@@ -395,7 +395,7 @@ async def _body(
 
 @lru_cache(64)
 def _media(kind: bytes) -> str:
-    """Return the media type that a Content-Type header names."""
+    """Return the media type of a Content-Type header."""
     return kind.decode("latin-1").partition(";")[0].strip().lower()
 
 
@@ -412,7 +412,7 @@ async def _whole(receive: Receive, limit: int) -> bytes:
 async def _chunks(
     receive: Receive, limit: int, message: Message | None = None
 ) -> AsyncIterator[bytes]:
-    """Yield the body as it comes; `message` is the first piece, if it is there already."""
+    """Yield the body as it arrives; `message` is the first piece, if it is there already."""
     size, more = 0, True
     while more:
         message = message or await receive()
@@ -450,6 +450,6 @@ async def _pump(stream: Stream, out: Out) -> None:
             async with asyncio.timeout(STUCK):
                 await out.piece(piece)
         except TimeoutError:
-            log.info("a reader of a stream was too slow, and is dropped; it can resume")
+            log.info("a stream's client was too slow and was dropped; it can resume")
             raise HungUp from None
     await out.piece(b"", last=True)

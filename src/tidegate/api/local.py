@@ -1,11 +1,11 @@
 """
 The door for commands of the same user on the same machine: HTTP, as over the network, on a Unix socket in the home of the store.
 
-Whoever owns the store opens it, so there is never more than one; a file left behind by a killed owner is replaced.
+The owner of the store opens it, so there is never more than one; the file left by a killed owner is replaced.
 
-Rule 1: the socket has mode 0600 and belongs to the owner of the store; the system says who asks, not the request (see `accept`). It is the user of the
-        owner, or root, and no task: code must not decide what its own workflow asks of people.
-Rule 2: a run has an event loop for it only once somebody has connected: most runs end without that, and do not pay for it.
+Rule 1: the socket has mode 0600 and belongs to the owner of the store; the system identifies the caller, not the request (see `accept`). Only the
+        owner's user and root are served, and no task: code must not decide what its own workflow asks of people.
+Rule 2: a run starts an event loop for it only when the first client connects: most runs end without one, and do not pay for it.
 """
 
 import os
@@ -23,16 +23,16 @@ from tidegate.parts import Part
 from tidegate.remote.local import SOCKET, address
 
 BACKLOG = 64
-"""Connections that the system keeps until they are accepted: more than this many commands do not start in the same millisecond."""
+"""The listen backlog: no more commands than this start in the same millisecond."""
 
 ASK = "ask as its owner, as root, or over the network with a token"
 
 CLOSING = 5.0
-"""Seconds in which the connections must be closed. It takes milliseconds, unless something has taken the processor."""
+"""Seconds for closing the connections. It takes milliseconds, unless the machine is overloaded."""
 
 
 class LocalDoor:
-    """Listens on the socket in a home, once it is opened. A server's loop accepts what comes, or a loop of the door's own: `run`."""
+    """Listens on the socket in a home, once it is opened. Connections are accepted by a server's loop, or by the door's own: `run`."""
 
     def __init__(
         self, home: Path, part: Part, is_worker: Callable[[int], bool] = lambda _: False
@@ -57,18 +57,18 @@ class LocalDoor:
         return frozenset({os.geteuid(), ROOT, self._owner})
 
     def refusal(self, user: int, process: int) -> str:
-        """Return why a process of a user may not ask; empty if it may."""
+        """Return why a process of a user is refused; empty if it may ask."""
         if user not in self.users:
-            return f"the store belongs to another user than you: {ASK}"
+            return f"the store belongs to another user: {ASK}"
         if self._is_worker(process):
-            return "a task of this store cannot ask its owner: what a workflow asks is decided by somebody else"
+            return "a task of this store cannot use its local door: code must not decide what its own workflow asks of people"
         return ""
 
     def open(self) -> None:
         """
-        Begin to listen. Only for the owner of the store, and after it has become that.
+        Start listening. Only the owner of the store may call it, after it has become that.
 
-        Errors: `StoreError` if there can be no socket in this home.
+        Errors: `StoreError` if this home cannot hold a socket.
         """
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -88,11 +88,11 @@ class LocalDoor:
         self._listener = listener
 
     def run(self, make: Callable[[], Any]) -> None:
-        """Accept what comes in a thread of its own. `make` is called there for what is served, when somebody has connected."""
+        """Accept connections in a separate thread. `make` is called there for the application, when the first client has connected."""
         self.part.run(lambda: self._run(make))
 
     def close(self) -> None:
-        """Stop listening, and hang up on everybody. Only while the store is still owned."""
+        """Stop listening, and hang up on everybody. Call it only while the store is still owned."""
         self.part.stop()
         if self._listener is None:
             return
@@ -100,20 +100,20 @@ class LocalDoor:
         with self._lock:
             if self._end is not None:
                 self._end()
-        # Wakes the thread if nobody has connected yet. Some systems have nothing to shut down on a socket that only listens.
+        # Wakes the thread if nobody has connected yet. On some systems a socket that only listens cannot be shut down.
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self.part.join(CLOSING)
         self._listener.close()
 
     def _run(self, make: Callable[[], Any]) -> None:
-        # Not `select.select`, which takes no descriptor beyond 1,023.
+        # Not `select.select`, which cannot handle descriptors above 1,023.
         somebody = select.poll()
         somebody.register(self.listener, select.POLLIN)
         somebody.poll()
         if self.part.is_stopped:
             return
-        # Loaded here, for it takes longer than the start of a run.
+        # Loaded here, because it takes longer than the start of a run.
         from tidegate.api.accept import run  # noqa: PLC0415
 
         run(self.listener, make(), self.part, self._begun, self.refusal)

@@ -1,4 +1,4 @@
-"""The log, limited per kind of line: whoever finds a way to have one written cannot fill the disk by it, and other lines are still seen."""
+"""A log limiter per kind of line: a client that can trigger a line cannot fill the disk with it, and other lines remain visible."""
 
 import logging
 import time
@@ -8,12 +8,12 @@ from typing import Final
 from msgspec import Struct
 
 MOST: Final = 20
-"""Lines of one kind in `WINDOW` seconds: enough to see what goes on."""
+"""Lines of one kind in `WINDOW` seconds: enough to see what happens."""
 
 WINDOW: Final = 60.0
 
 KINDS: Final = 1_000
-"""Kinds that are remembered. There are as many as there are sentences in the code; more come from elsewhere, and are forgotten together."""
+"""Kinds that are remembered. The code has about as many messages; any others come from elsewhere, and are forgotten together."""
 
 
 class _Kind(Struct):
@@ -25,7 +25,7 @@ class _Kind(Struct):
 
 
 class PerKind(logging.Filter):
-    """Lets through what is new of its kind; the kind is the sentence, without what is filled in. What is left out is counted, and said with the next line of its kind."""
+    """Passes lines that are new of their kind; the kind is the message template, without its arguments. Suppressed lines are counted, and reported with the next line of their kind."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class PerKind(logging.Filter):
                 self._kinds.clear()
             kind = self._kinds[name] = _Kind(now)
             if left_out:
-                record.msg = f"({left_out:,} lines like this were left out) {record.msg}"
+                record.msg = f"({left_out:,} similar lines suppressed) {record.msg}"
         kind.count += 1
         kind.left_out += kind.count > MOST
         return kind.count <= MOST
@@ -51,7 +51,7 @@ class PerKind(logging.Filter):
 
 def limit_log() -> None:
     """Limit what this process logs from now on."""
-    # Without a handler of its own, Python writes warnings by its last resort.
+    # Without a handler, Python writes warnings through its handler of last resort.
     last = [] if logging.lastResort is None else [logging.lastResort]
     for handler in logging.getLogger().handlers or last:
         handler.addFilter(PerKind())

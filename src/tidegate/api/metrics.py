@@ -18,20 +18,20 @@ def exposition(
     answers: int,
     used: Iterable[Used] = (),
 ) -> bytes:
-    """Return the metrics of a server; `replies` counts those over HTTP by route and status, `answers` those that were accepted."""
+    """Return the metrics of a server; `replies` counts HTTP replies by route and status, `answers` the accepted answers."""
     counts = reading.counts
     waits = {kind: counts.waits.get(kind, 0) for kind in ("input", "approve", "sleep", "retry")}
     lines = [
         *_metric(
             "part_up",
             "gauge",
-            "Whether a part of the server works: 1, or 0.",
+            "Whether a part of the server works: 1 or 0.",
             [({"part": part.name}, int(part.up)) for part in reading.parts],
         ),
         *_metric(
             "part_restarts_total",
             "counter",
-            "How many times a part was run again after a failure.",
+            "Restarts of a part after a failure.",
             [({"part": part.name}, part.restarts) for part in reading.parts],
         ),
         *_metric(
@@ -43,13 +43,13 @@ def exposition(
         *_metric(
             "waiting_nodes",
             "gauge",
-            "Nodes that wait, by kind; input and approve are open gates.",
+            "Waiting nodes by kind; input and approve are open gates.",
             [({"kind": kind}, count) for kind, count in waits.items()],
         ),
         *_metric(
             "queue_length",
             "gauge",
-            "Requests and reports that the engine has not decided yet.",
+            "Requests and reports that the engine has not processed yet.",
             [({}, reading.queued)],
         ),
         *_attempts(reading),
@@ -57,7 +57,7 @@ def exposition(
         *_metric(
             "changed_executions_total",
             "counter",
-            "Executions changed, summed over transactions.",
+            "Changed executions, summed over transactions.",
             [({}, reading.decided)],
         ),
         *_quotas(used),
@@ -70,9 +70,9 @@ def _quotas(used: Iterable[Used]) -> Iterable[str]:
     there = list(used)
     labels = [{"project": each.project, "quota": each.quota} for each in there]
     parts = list(zip(labels, there, strict=True))
-    what = "What a project has of a quota: executions, or bytes of history."
+    what = "Usage of a project's quota: executions, or bytes of history."
     yield from _metric("quota_used", "gauge", what, [(at, each.used) for at, each in parts])
-    most = "What a project may have of it."
+    most = "Limit of a project's quota."
     yield from _metric("quota_most", "gauge", most, [(at, each.most) for at, each in parts])
 
 
@@ -81,7 +81,7 @@ def _over_http(replies: Mapping[tuple[str, int], int], answers: int) -> Iterable
     yield from _metric(
         "http_replies_total",
         "counter",
-        "Replies over HTTP, by route and status.",
+        "HTTP replies by route and status.",
         [
             ({"route": route, "status": str(status)}, count)
             for (route, status), count in sorted(replies.items())
@@ -93,19 +93,19 @@ def _attempts(reading: Reading) -> Iterable[str]:
     yield from _metric(
         "held_attempts",
         "gauge",
-        "Attempts that cannot start for a reason outside them, by that reason.",
+        "Held attempts, by reason.",
         [({"code": code}, reading.held.get(code, 0)) for code in HELD],
     )
     yield from _metric(
         "waiting_attempts",
         "gauge",
-        "Attempts that wait for a free worker.",
+        "Attempts waiting for a free worker.",
         [({}, reading.waiting)],
     )
     yield from _metric(
         "elsewhere_attempts_total",
         "counter",
-        "Attempts that began in another environment than their execution was launched in.",
+        "Attempts that started in an environment other than the one their execution was launched in.",
         [({}, reading.elsewhere)],
     )
 
@@ -115,6 +115,6 @@ def _metric(name: str, kind: str, what: str, samples: Iterable[Sample]) -> Itera
     yield f"# HELP {full} {what}"
     yield f"# TYPE {full} {kind}"
     for labels, value in samples:
-        # Names of parts, routes, phases and kinds hold nothing that would have to be escaped.
+        # Names of parts, routes, phases and kinds contain nothing that needs escaping.
         inside = ",".join(f'{label}="{text}"' for label, text in labels.items())
         yield f"{full}{{{inside}}} {value}" if inside else f"{full} {value}"

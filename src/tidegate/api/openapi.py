@@ -1,7 +1,7 @@
 """
-The OpenAPI 3.1 document, made of the table of routes: what the door does with a route is what is written here.
+The OpenAPI 3.1 document, generated from the table of routes: it describes exactly what the door does.
 
-Every reply with which a route can answer is listed: what it gives, what it refuses, and what the door itself refuses in front of it.
+Every reply that a route can give is listed: its results, its refusals, and the refusals of the door itself.
 """
 
 from collections.abc import Iterable, Mapping
@@ -50,7 +50,7 @@ WITH_BODY = (TooLarge, WrongMediaType, Forbidden, StoreFull)
 
 
 def make_document(routes: Iterable[Route], version: str) -> Document:
-    """Return the document of these routes."""
+    """Return the OpenAPI document of these routes."""
     shown = [route for route in routes if not route.outside]
     types: list[Any] = [ProblemDocument]
     for route in shown:
@@ -88,7 +88,7 @@ def make_document(routes: Iterable[Route], version: str) -> Document:
 
 
 def _ecma(found: Any) -> Any:
-    r"""Spell patterns as JSON Schema does: there `$` is the end of a text, for which Python has `\Z`."""
+    r"""Translate patterns to JSON Schema, where `$` is the end of a text, for which Python has `\Z`."""
     if isinstance(found, dict):
         spelled = {name: _ecma(each) for name, each in found.items()}
         if isinstance(pattern := found.get("pattern"), str):
@@ -98,7 +98,7 @@ def _ecma(found: Any) -> Any:
 
 
 def _require_all(components: Document, given: Iterable[Mapping[int, Any]]) -> None:
-    """Say of what goes out that every field is there, but those that may be unset: a default is one for who reads a request."""
+    """Mark every field of a reply as required, except those that may be unset: a default concerns only readers of a request."""
     todo = [each for gives in given for each in gives.values() if not isinstance(each, Content)]
     todo.append(ProblemDocument)
     infos = list(msgspec.inspect.multi_type_info(list(dict.fromkeys(todo))))
@@ -139,7 +139,7 @@ def _operation(route: Route, by_type: dict[Any, Document]) -> Document:
 
 
 def _path_parameters(route: Route) -> list[Document]:
-    many = "Slashes may stand as they are, or percent-encoded."
+    many = "Slashes may be sent as they are, or percent-encoded."
     return [
         {
             "name": name,
@@ -171,7 +171,7 @@ def _query_parameters(route: Route) -> list[Document]:
 
 
 def _never_empty(schema: Document) -> Document:
-    """Say that a text has at least a character, and is not empty when it is left out, but absent: the door refuses an empty one."""
+    """Require at least one character, and no default: the door refuses an empty value, so an omitted one is absent."""
     if schema.get("type") == "array":
         return {**schema, "items": _never_empty(schema["items"])}
     if schema.get("type") != "string":

@@ -1,7 +1,7 @@
 """
-The files of the web UI, if it is built: its page, and what the page loads, which has its digest in its name and is kept for ever.
+The files of the web UI, if it is built: its page, and the page's assets, which have a digest in their names and are cached indefinitely.
 
-Every file is listed when the server starts, so nothing that is asked for can lead anywhere else.
+Every file is listed when the server starts, so no requested path can lead anywhere else.
 """
 
 import mimetypes
@@ -21,7 +21,7 @@ POLICY = (
 )
 ASSET_POLICY = "default-src 'none'; frame-ancestors 'none'"
 NONCE = b'<meta name="tidegate-nonce" content="'
-"""What stands before the place of the nonce in the page, which makes its styles as they are needed."""
+"""The placeholder of the nonce in the page, which creates its styles at run time."""
 
 NOT_BUILT = b"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Tidegate</title></head>
@@ -43,7 +43,7 @@ class Pages:
         self._files: Mapping[str, Traversable] = dict(_listed(found)) if found.is_dir() else {}
 
     def find(self, path: str, *, packed: bool = False) -> Reply | None:
-        """Return what is at a path outside of the API; None if nothing is. Paths without a dot in their last part are the page's own. `packed`: it may come compressed."""
+        """Return the file at a path outside the API; None if there is none. Paths without a dot in their last part belong to the page. `packed`: the client accepts compression."""
         if path.startswith("/api/") or path == "/api":
             return None
         name = path.lstrip("/")

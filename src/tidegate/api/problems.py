@@ -1,4 +1,4 @@
-"""Errors as they go out over HTTP: `application/problem+json`, with the stable code and the facts beside what the standard asks for."""
+"""Errors as they are sent over HTTP: `application/problem+json`, with the stable code and its details beside the standard's fields."""
 
 from http import HTTPStatus
 from typing import Any
@@ -20,7 +20,7 @@ class FaultDocument(Struct, frozen=True):
 
 
 class ProblemDocument(Struct, frozen=True, kw_only=True):
-    """An error. `code` is stable; `detail` is one line for people; what else is there are facts, such as `faults`, `signals` or `retry_after`."""
+    """An error. `code` is stable; `detail` is one line for people; further members are facts, such as `faults`, `signals` or `retry_after`."""
 
     type: str
     title: str
@@ -44,12 +44,12 @@ def document(error: TidegateError) -> dict[str, Any]:
 
 
 def internal() -> dict[str, Any]:
-    """Return the document of a bug of ours: it says nothing but that."""
+    """Return the document of an internal error: it reveals nothing else."""
     return {
         "type": f"urn:tidegate:problem:{INTERNAL}",
         "title": HTTPStatus.INTERNAL_SERVER_ERROR.phrase,
         "status": 500,
-        "detail": "internal error; the log of the server has more",
+        "detail": "internal error; see the server's log",
         "code": INTERNAL,
     }
 

@@ -1,9 +1,9 @@
 """
-HTTP/1.1 on one connection, as uvicorn speaks it, with an end to all that may go on for ever.
+HTTP/1.1 on one connection, as uvicorn speaks it, with a limit on everything that could otherwise last without end.
 
-Rule 1: a head has at most `MAX_HEAD` bytes, and `HEAD_TIME` to come; a body may come slowly, but not at a crawl, and so may a reply be read.
-Rule 2: whatever is refused here is refused as a problem document, as everywhere else, and is no line in the log: strangers could fill it.
-Rule 3: no other protocol is spoken. Who offers one (Java's client offers HTTP/2 with every first request) is heard as if he had not.
+Rule 1: a head has at most `MAX_HEAD` bytes and `HEAD_TIME` to arrive; a body may arrive slowly, but above a minimum rate, and replies must be read likewise.
+Rule 2: refusals here are problem documents, as everywhere else, and are not logged: anonymous clients could fill the log.
+Rule 3: no other protocol is spoken. A client that offers one (Java's offers HTTP/2 with every first request) is served as if it had not.
 """
 
 import asyncio
@@ -23,29 +23,29 @@ MAX_HEAD: Final = 64 * 1024
 """Bytes of a request's line and headers."""
 
 HEAD_TIME: Final = 20.0
-"""Seconds in which the head of a request must have come, from its first byte on; and the first byte of a connection's first request."""
+"""Seconds in which the head of a request must arrive, from its first byte on; and the first byte of a connection's first request."""
 
 BODY_TIME: Final = 30.0
 SLOWEST: Final = 2_000
-"""A body must have come in `BODY_TIME` seconds, and one more for each so many bytes that have come."""
+"""A body must arrive within `BODY_TIME` seconds, plus one for each `SLOWEST` bytes received."""
 
 READ_TIME: Final = 30.0
-"""Seconds in which a client must take what waits to be sent to it, and one more for each `SLOWEST` bytes that it has taken."""
+"""Seconds in which a client must read pending data, plus one for each `SLOWEST` bytes it has read."""
 
 MAX_WASTED: Final = 4 * 1024 * 1024
-"""Bytes that come after the reply that refuses them; a client that reads has noticed by then."""
+"""Bytes still read after a reply that refuses them; a client that reads has noticed by then."""
 
 LINGER: Final = 2.0
-"""Seconds in which who is refused may read why: to hang up while more comes in would take the words from him."""
+"""Seconds in which a refused client may read why: hanging up while more data arrives would discard the reply."""
 
 SWEEP: Final = 2.0
-"""Seconds between two looks at all connections."""
+"""Seconds between two checks of all connections."""
 
 MOST_AHEAD: Final = 8
-"""Requests that may come on a connection before the reply to an earlier one. Of the smallest, thousands fit into what is read at once; each takes a KiB, and 60 us of the loop."""
+"""Pipelined requests waiting for a reply on one connection. Thousands of the smallest fit into one read; each takes a KiB, and 60 us of the loop."""
 
 OFFERS: Final = frozenset({b"connection", b"upgrade", b"http2-settings"})
-"""The headers with which another protocol is offered."""
+"""The headers that offer another protocol."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -58,42 +58,42 @@ class Protocol(HttpToolsProtocol):
         self._caller = caller
 
     def connection_made(self, transport: Any) -> None:
-        """Begin."""
+        """Start."""
         self._since: float | None = self.loop.time()
-        """When what is awaited began to come: the head, then the body; None while nothing is awaited, or only the next request."""
+        """When the awaited part started to arrive: the head, then the body; None while nothing is awaited, or only the next request."""
         self._size = 0
         self._came = 0
         self._in_body = False
         self._refused = False
         self._wasted = 0
         self._under_way: Any = None
-        """The cycle of the request that is worked on; uvicorn's `cycle` is that of the one that was read last."""
+        """The cycle of the request in progress; uvicorn's `cycle` is that of the last one read."""
         self._idle: float | None = None
-        """Since when the connection is kept for a next request."""
+        """Since when the connection has been kept open for a next request."""
         self._unread: tuple[float, int] | None = None
-        """Since when something waits for the client to read, and how many bytes that were."""
+        """Since when data waits for the client to read, and how many bytes that were."""
         self._usual_of: Any = None
         self._usual = b""
-        """uvicorn's own headers as lines: the date, which is another list each second."""
+        """uvicorn's own headers as lines: the date, which is a new list each second."""
         super().connection_made(transport)
         if self._caller is not None:
             self._caller.made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the request under way that its client has left: uvicorn tells only the one that was read last."""
+        """Tell the request in progress that its client has left: uvicorn tells only the last one read."""
         if self._under_way is not None and not self._under_way.response_complete:
             self._under_way.disconnected = True
             self._under_way.message_event.set()
         if self._caller is not None:
             self._caller.lost()
         super().connection_lost(exc)
-        # They hold each other, and would be left to the collector: some hundred megabytes, if many ask much and hang up.
+        # They refer to each other and would be left to the garbage collector: some hundred megabytes, if many clients ask much and hang up.
         for cycle, _ in self.pipeline:
             cycle.scope["extensions"].clear()
         self.pipeline.clear()
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come, unless it is of no use any more."""
+        """Take received data, unless it is no longer of use."""
         if self._refused:
             self._waste(len(data))
             return
@@ -111,16 +111,16 @@ class Protocol(HttpToolsProtocol):
             return
         if self._since is None:
             if self.cycle is None or self.cycle.response_complete:
-                # Line ends between requests are no request, and must not keep a connection open.
+                # Line ends between requests are not a request, and must not keep a connection open.
                 self._since = self.loop.time()
         elif not self._in_body:
-            # The parser collects a header that does not end for as long as it comes.
+            # The parser buffers a header that does not end for as long as it arrives.
             self._came += len(data)
             if self._came > MAX_HEAD:
                 self._refuse(_head_too_large())
 
     def on_message_begin(self) -> None:
-        """Begin to count, unless too much was asked already that has no reply."""
+        """Start timing, unless too many requests already wait for a reply."""
         if len(self.pipeline) >= MOST_AHEAD:
             raise _too_far_ahead()
         super().on_message_begin()
@@ -128,7 +128,7 @@ class Protocol(HttpToolsProtocol):
         self._came = self._wasted = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, as long as all of them are not too much."""
+        """Take a header, as long as their total is within the limit."""
         self._size += len(name) + len(value) + len(b": \r\n")
         if self._size > MAX_HEAD:
             raise _head_too_large()
@@ -138,19 +138,19 @@ class Protocol(HttpToolsProtocol):
         self.headers.append((name, value))
 
     def on_url(self, url: bytes) -> None:
-        """Take a part of the address, as long as it is not too much."""
+        """Take a part of the URL, as long as it is within the limit."""
         self._size += len(url)
         if self._size > MAX_HEAD:
             raise _head_too_large()
         super().on_url(url)
 
     def on_headers_complete(self) -> None:
-        """Hand the request over, unless it offers another protocol, and is read again without."""
+        """Hand the request over; if it offers another protocol, parse it again without the offer."""
         self._since, self._size, self._in_body = self.loop.time(), 0, True
         if self.parser.should_upgrade():
             return
         super().on_headers_complete()
-        # The task of the request is made, and has not begun.
+        # The task of the request exists, but has not started.
         offered: dict[str, Any] = {WHOLE: partial(self._send_whole, self.cycle)}
         if self._caller is not None:
             offered[CALLER] = self._caller
@@ -161,8 +161,8 @@ class Protocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     async def _send_whole(self, cycle: Any, status: int, head: bytes, body: bytes) -> None:
-        """Send a whole reply, as uvicorn's `send` does in two messages: it looks at each header again, and writes twice."""
-        # Done once; and the scope would hold itself by it, and be left to the collector.
+        """Send a complete reply, where uvicorn's `send` takes two messages: it would check each header again, and write twice."""
+        # Done once; otherwise the scope would refer to itself, and be left to the garbage collector.
         cycle.scope["extensions"].clear()
         if self.flow.write_paused and not cycle.disconnected:
             await self.flow.drain()
@@ -182,7 +182,7 @@ class Protocol(HttpToolsProtocol):
         cycle.on_response()
 
     def on_response_complete(self) -> None:
-        """Go on with what was asked next, or keep the connection for a while: uvicorn sets a timer, here `sweep` looks."""
+        """Continue with the next request, or keep the connection for a while: uvicorn sets a timer, here `sweep` checks."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -206,13 +206,13 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
     def on_message_complete(self) -> None:
-        """Await nothing more, till the next request."""
+        """Await nothing until the next request."""
         if not self.parser.should_upgrade():
             self._since, self._in_body = None, False
             super().on_message_complete()
 
     def _decline(self, rest: bytes) -> None:
-        """Read the same request again, as if it had offered nothing; `rest` is what has come of it since."""
+        """Parse the same request again, without its offer; `rest` is what has arrived since."""
         method = self.parser.get_method()
         if method == b"CONNECT":
             self._refuse(_unreadable())
@@ -223,7 +223,7 @@ class Protocol(HttpToolsProtocol):
         self.data_received(b"%b %b HTTP/1.1\r\n%b\r\n%b" % (method, self.url, lines, rest))
 
     def check_pace(self, now: float) -> None:
-        """End the connection if what is awaited on it is too slow, or what waits there is not read."""
+        """End the connection if its awaited data is too slow, or its pending data is not read."""
         if self._is_unread(now):
             self.transport.abort()
             return
@@ -232,19 +232,19 @@ class Protocol(HttpToolsProtocol):
         if self._idle is not None and now - self._idle > self.timeout_keep_alive:
             self.transport.close()
             return
-        # While the door itself is slow to take what is there, nobody else is to blame.
+        # While the door itself is slow to read what has arrived, the client is not at fault.
         if self._since is None or self.flow.read_paused:
             return
         longest = BODY_TIME + self._size / SLOWEST if self._in_body else HEAD_TIME
         if now - self._since <= (LINGER if self._refused else longest):
             return
         if not self._refused and (self._in_body or self._came):
-            self._refuse(TooSlow("the request came too slowly, or not whole; send it again"))
+            self._refuse(TooSlow("the request arrived too slowly or incompletely; send it again"))
         else:
             self.transport.close()
 
     def _is_unread(self, now: float) -> bool:
-        """Whether the client is too slow to take what waits to be sent. Nothing is added to that meanwhile."""
+        """Whether the client is too slow to read pending data. Nothing is added to it meanwhile."""
         if not (self.flow.write_paused or self.transport.is_closing()):
             return False
         left = self.transport.get_write_buffer_size()
@@ -252,21 +252,23 @@ class Protocol(HttpToolsProtocol):
         return now - since > READ_TIME + (size - left) / SLOWEST
 
     def resume_writing(self) -> None:
-        """Let more be written, for which the client has its own time to read."""
+        """Allow more to be written, which gives the client more time to read."""
         self._unread = None
         super().resume_writing()
 
     def shutdown(self) -> None:
-        """End as the server does: what has come whole is replied to, and what has not is not waited for."""
+        """Shut down with the server: complete requests are answered, incomplete ones are not waited for."""
         if self._since is not None and self._in_body:
-            why = "the server is stopping, and has not done this; try again when it is back"
+            why = (
+                "the server is shutting down and did not handle this request; retry once it is back"
+            )
             self._refuse(Overloaded(why, retry_after=2))
             self.transport.close()
         else:
             super().shutdown()
 
     def _refuse(self, error: TidegateError) -> None:
-        """Send a problem, and hang up soon; but if something was asked before, its reply is sent, and is the last."""
+        """Send a problem, and hang up soon; if an earlier request is pending, its reply is sent, and is the last."""
         if self.transport.is_closing():
             return
         self._refused, self._since = True, self.loop.time()
@@ -276,7 +278,7 @@ class Protocol(HttpToolsProtocol):
                 self._since = None
             return
         if self.cycle is not None:
-            # Whatever its request is still replied with comes too late, and has no way out.
+            # Any further reply of its request comes too late, and is discarded.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         body = encode(document(error))
@@ -291,12 +293,12 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
     def _awaits_reply(self) -> bool:
-        """Whether what was read last is the request that is under way, and nothing of its reply is sent."""
+        """Whether the last request read is the one in progress, and nothing of its reply has been sent."""
         return self._in_body and not self.pipeline and not self.cycle.response_started
 
 
 async def sweep(connections: set[Any]) -> None:
-    """Look again and again at the pace of all connections, for as long as the server runs."""
+    """Check the pace of all connections periodically, for as long as the server runs."""
     now = asyncio.get_running_loop().time
     while True:
         await asyncio.sleep(SWEEP)
@@ -305,12 +307,12 @@ async def sweep(connections: set[Any]) -> None:
 
 
 def _unreadable() -> BadRequest:
-    return BadRequest("this is not HTTP/1.1, or not of the strict kind")
+    return BadRequest("this is not valid HTTP/1.1")
 
 
 def _too_far_ahead() -> BadRequest:
     return BadRequest(
-        f"more than {MOST_AHEAD} requests wait for a reply on this connection; wait for them, then send on"
+        f"more than {MOST_AHEAD} requests are waiting for a reply on this connection; read replies before sending more"
     )
 
 

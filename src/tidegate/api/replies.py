@@ -1,8 +1,8 @@
 """
-How a reply goes out: whole, or piece by piece; with the headers that stand in every reply.
+How a reply is sent: at once, or piece by piece; with the headers common to all replies.
 
-Our own protocol takes a whole reply in one call (the extension `WHOLE` of ASGI): it knows that these headers are sound, and writes
-once. Where it is not offered, a reply goes out in the messages of ASGI.
+Our own protocol takes a complete reply in one call (the ASGI extension `WHOLE`): it knows that these headers are valid, and writes
+once. Where it is not offered, a reply is sent as ASGI messages.
 """
 
 import re
@@ -15,7 +15,7 @@ from tidegate.api.route import JSON, Scope, Send, encode
 from tidegate.errors import TidegateError
 
 WHOLE: Final = "tidegate.whole"
-"""Where the scope has the function that sends a whole reply: of a status, the lines of the head, and the body."""
+"""Scope key of the function that sends a complete reply: a status, the lines of the head, and the body."""
 
 EVERY_REPLY: Final[tuple[tuple[bytes, bytes], ...]] = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -25,14 +25,14 @@ EVERY_REPLY: Final[tuple[tuple[bytes, bytes], ...]] = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
-"""What stands in every reply, unless a route says otherwise."""
+"""The headers of every reply, unless a route overrides them."""
 
 _UNSOUND: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
 class Out:
-    """Where the reply to one request goes. `status` is 0 until it has begun."""
+    """Where the reply to one request goes. `status` is 0 until it has started."""
 
     __slots__ = ("_send", "_whole", "status")
 
@@ -44,7 +44,7 @@ class Out:
     async def whole(
         self, status: int, body: bytes, media: str = JSON, headers: Mapping[str, str] | None = None
     ) -> None:
-        """Send a reply whose body is there."""
+        """Send a complete reply."""
         self.status = status
         if self._whole is not None:
             await self._whole(status, head_lines(media, headers, len(body)), body)
@@ -58,15 +58,15 @@ class Out:
     async def problem(
         self, problem: Mapping[str, Any], headers: Mapping[str, str] | None = None
     ) -> None:
-        """Send the document of an error as the whole reply."""
+        """Send the document of an error as the complete reply."""
         await self.whole(problem["status"], encode(problem), MEDIA, headers)
 
     async def error(self, error: TidegateError) -> None:
-        """Send an error of ours as the whole reply."""
+        """Send one of our errors as the complete reply."""
         await self.problem(document(error), headers_of(error))
 
     async def begin(self, media: str, headers: Mapping[str, str]) -> None:
-        """Begin a reply that comes in pieces."""
+        """Start a reply that is sent in pieces."""
         self.status = 200
         listed = head(media, headers)
         await self._send({"type": "http.response.start", "status": 200, "headers": listed})
@@ -77,7 +77,7 @@ class Out:
 
 
 def head(media: str, headers: Mapping[str, str] | None = None) -> list[tuple[bytes, bytes]]:
-    """Return the headers of a reply: those of every reply, unless these say otherwise, and these."""
+    """Return the headers of a reply: the common ones, overridden and extended by these."""
     if not headers:
         return [*EVERY_REPLY, (b"content-type", media.encode())]
     own = {name.lower().encode(): value.encode("latin-1") for name, value in headers.items()}
@@ -86,7 +86,7 @@ def head(media: str, headers: Mapping[str, str] | None = None) -> list[tuple[byt
 
 
 def head_lines(media: str, headers: Mapping[str, str] | None, size: int) -> bytes:
-    """Return the headers of a whole reply as the lines that are sent."""
+    """Return the headers of a complete reply as the lines that are sent."""
     if not headers:
         return b"%bcontent-length: %d\r\n" % (_usual_lines(media), size)
     listed = head(media, headers)

@@ -1,8 +1,8 @@
 """
-What a route is: a method and a path, the right it needs, what comes in, what goes out, and the function between.
+What a route is: a method and a path, the right it needs, its input and output, and the function in between.
 
-A route is data. The door is driven by it, and the OpenAPI document is made of it, so the two cannot disagree. Most routes hand a request of `wire`
-to the service, and are made of its binding (`asking`).
+A route is data. The door runs from it, and the OpenAPI document is generated from it, so the two cannot disagree. Most routes pass a request of `wire`
+to the service, and are made from its binding (`asking`).
 """
 
 import inspect
@@ -25,19 +25,19 @@ JSON = "application/json"
 BYTES = "application/octet-stream"
 
 MAX_JSON = 1024 * 1024
-"""Bytes of a body that holds values, over the network: as much as one value may have."""
+"""Bytes of a body of values over the network: the size limit of one value."""
 
 MAX_WORDS = 128 * 1024
-"""Bytes of a body of words: 10,000 characters of a comment, each written as an escape of twelve bytes, and some."""
+"""Bytes of a body of text: a comment of 10,000 characters, each escaped as twelve bytes, and some more."""
 
 MAX_NAMES_SENT = 16 * 1024
 """Bytes of a body of names and digests."""
 
 MAX_LOCAL = 64 * 1024 * 1024
-"""Bytes of one that comes from the owner of the store, who could write them into it."""
+"""Bytes of a body from the owner of the store, who could write them into it anyway."""
 
 MAY_BE_EMPTY = frozenset({"cursor"})
-"""Parameters that may be sent empty; all others are left out instead. The `next` of the last page is empty, and a loop begins with an empty one."""
+"""Parameters that may be sent empty; all others are omitted instead. The `next` of the last page is empty, and a loop starts with an empty one."""
 
 Scope: TypeAlias = dict[str, Any]
 Message: TypeAlias = dict[str, Any]
@@ -46,18 +46,18 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 encode = msgspec.json.Encoder().encode
-"""Write a view as JSON."""
+"""Encode a view as JSON."""
 
 
 class Written(Struct):
-    """A view that was encoded beside the event loop, and its bytes."""
+    """A view encoded off the event loop, and its bytes."""
 
     view: Any = None
     body: bytes = b""
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """One request, read and checked. `address` is where it comes from, for routes by which somebody signs in."""
+    """One request, parsed and checked. `address` is the client's, for sign-in routes."""
 
     principal: Principal
     address: str = ""
@@ -66,19 +66,19 @@ class Call(Struct, frozen=True, kw_only=True):
     body: Any = None
     headers: Mapping[str, str] = {}
     receive: Receive
-    """Gives what else comes on this connection, which is no more than that the client has hung up."""
+    """Receives what else arrives on this connection, which can only be that the client has hung up."""
     chunks: AsyncIterator[bytes] | None = None
-    """The body, if the route takes it as it comes."""
+    """The body, if the route streams it."""
     reads: bool = False
     """Whether it changes nothing."""
     is_large: bool = False
-    """Whether the body is so large that it is not looked at in the event loop."""
+    """Whether the body is too large to be parsed in the event loop."""
     written: Written = field(default_factory=Written)
-    """What need not be encoded any more."""
+    """The part that is encoded already."""
 
 
 class Reply(Struct, frozen=True):
-    """What goes back: a view as JSON, or bytes."""
+    """The result: a view as JSON, or bytes."""
 
     view: Any = None
     status: int = 200
@@ -86,7 +86,7 @@ class Reply(Struct, frozen=True):
     media: str = JSON
 
     def content(self, written: Written | None = None) -> bytes:
-        """Return the body, which may have been written already."""
+        """Return the body, which may have been encoded already."""
         if isinstance(self.view, bytes):
             return self.view
         if written is not None and written.body and written.view is self.view:
@@ -95,7 +95,7 @@ class Reply(Struct, frozen=True):
 
 
 class Stream(Struct, frozen=True):
-    """What goes back piece by piece, for as long as it lasts and somebody listens."""
+    """A result sent piece by piece, for as long as it lasts and the client listens."""
 
     pieces: AsyncIterator[bytes]
     media: str
@@ -106,7 +106,7 @@ Handler: TypeAlias = Callable[[Any, Call], Awaitable[Reply | Stream]]
 
 
 class Header(Struct, frozen=True, dict=True):
-    """A request header that a route looks at."""
+    """A request header that a route reads."""
 
     name: str
     description: str
@@ -115,12 +115,12 @@ class Header(Struct, frozen=True, dict=True):
 
     @cached_property
     def key(self) -> bytes:
-        """The name as it stands among the headers of a request."""
+        """Its name as it appears in a request."""
         return self.name.lower().encode()
 
 
 class Content(Struct, frozen=True):
-    """A body that is not JSON: its media types, and how long it may be in bytes."""
+    """A body that is not JSON: its media types, and its limit in bytes."""
 
     media: tuple[str, ...] = (BYTES,)
     limit: int = MAX_JSON
@@ -129,10 +129,10 @@ class Content(Struct, frozen=True):
 
 class Route(Struct, frozen=True, kw_only=True):
     """
-    One thing that can be asked for. The door lets nobody through to `handler` who may not do `action` anywhere.
+    One operation. The door admits nobody to `handler` who may not perform `action` anywhere.
 
     In `path`, `{name}` stands for one segment, and `{name...}` for one or more. `query` and `body` are Structs; a `Content` is a body of bytes.
-    `gives` says what comes back with which status; `refuses` which errors are to be expected beside those that every route can give.
+    `gives` lists the results with their statuses; `refuses` the errors to expect beside those that every route can give.
     """
 
     method: Method
@@ -143,13 +143,13 @@ class Route(Struct, frozen=True, kw_only=True):
     body: "type[Struct] | Content | None" = None
     headers: tuple[Header, ...] = ()
     limit: int = 0
-    """Bytes of a body of JSON; each route that takes one states it."""
+    """Bytes of a JSON body; each route that takes one states it."""
     gives: dict[int, Any] = field(default_factory=dict)
     refuses: tuple[type[TidegateError], ...] = ()
     tag: str = ""
     binding: Binding | None = None
     outside: bool = False
-    """Whether it is left out of the OpenAPI document."""
+    """Whether it is omitted from the OpenAPI document."""
 
     @property
     def name(self) -> str:
@@ -158,14 +158,14 @@ class Route(Struct, frozen=True, kw_only=True):
 
     @property
     def doc(self) -> str:
-        """Return what it does, in words."""
+        """Return its description."""
         if self.binding is None:
             return inspect.getdoc(self.handler) or ""
         return self.binding.words
 
     @property
     def params(self) -> list[str]:
-        """Return the names of the parts of the path that stand for something."""
+        """Return the names of the path's parameters."""
         return re.findall(r"\{(\w+)(?:\.\.\.)?\}", self.path)
 
 
@@ -178,11 +178,11 @@ def asking(
     reply: Callable[[Any], Reply] = Reply,
     outside: bool = False,
 ) -> Route:
-    """Return the route of a binding: it makes the request of what has come, has it handled, and sends the view as `reply` says."""
+    """Return the route of a binding: it builds the request, has it handled, and sends the view as `reply` says."""
     binding = next(each for each in BINDINGS if each.name == name)
     kind, takes_body = binding.request, binding.has_body
     action = action_of(kind)
-    assert action is not None, f"nobody may ask {kind.__name__}"
+    assert action is not None, f"no policy allows {kind.__name__}"
     rest = tuple(binding.rest.items())
     title = name.title().replace("_", "") + ("Body" if takes_body else "Query")
     body_or_query = part(title, binding.words, kind, binding.rest)
@@ -215,14 +215,14 @@ def asking(
 
 
 def _header(kind: type[Struct], each: str, name: str) -> Header:
-    """Return the header in which a field travels."""
+    """Return the header that carries a field."""
     declared = next(field.type for field in structs.fields(kind) if field.name == each)
     (schema,), _ = msgspec.json.schema_components([declared])
     return Header(name, schema["description"], schema["maxLength"], {"pattern": schema["pattern"]})
 
 
 def part(title: str, doc: str, kind: type[Struct], names: Mapping[str, str]) -> type[Struct]:
-    """Return the struct of some fields of another one, under these names."""
+    """Return a struct of some fields of another one, under these names."""
     known = {each.name: each for each in structs.fields(kind)}
     fields: list[Any] = []
     for each, name in names.items():
@@ -244,7 +244,7 @@ def part(title: str, doc: str, kind: type[Struct], names: Mapping[str, str]) -> 
 
 
 class Table:
-    """All routes, to be found by method and path: one expression a method, in which each route is an alternative."""
+    """All routes, found by method and path: one regular expression per method, with an alternative per route."""
 
     def __init__(self, routes: tuple[Route, ...]) -> None:
         self.routes = routes
@@ -262,7 +262,7 @@ class Table:
 
     def find(self, method: str, path: bytes) -> tuple[Route, dict[str, str]] | None:
         """
-        Return the route of a raw path, and what its parts stand for; None if there is none for this method.
+        Return the route of a raw path, and its path parameters; None if there is none for this method.
 
         Errors: `UnknownRoute` if a part of the path is not UTF-8.
         """
@@ -275,13 +275,13 @@ class Table:
         return route, {name: _decoded(match[number]) for number, name in names}
 
     def methods(self, path: bytes) -> list[str]:
-        """Return the methods that there are at a path; what can be got can be asked for its head."""
+        """Return the methods of a path; what supports GET supports HEAD."""
         found: list[str] = [method for method in self._methods if self.find(method, path)]
         return [*found, "HEAD"] if "GET" in found else found
 
 
 _Found: TypeAlias = tuple[Route, tuple[tuple[int, str], ...]]
-"""A route, and the number of the group for each name in its path."""
+"""A route, and the group number of each name in its path."""
 
 
 def _pattern(path: str) -> str:
@@ -301,4 +301,4 @@ def _decoded(raw: bytes) -> str:
     try:
         return (unquote_to_bytes(raw) if b"%" in raw else raw).decode()
     except UnicodeDecodeError:
-        raise UnknownRoute("the path is not UTF-8, percent-encoded") from None
+        raise UnknownRoute("the path is not percent-encoded UTF-8") from None

@@ -1,9 +1,9 @@
 """
-The server: one event loop in the main thread, on a socket of our own, until it is told to stop.
+The server: one event loop in the main thread, on our own sockets, until it is told to stop.
 
-Rule 1: told to stop, it drains: it goes on to serve, launches excepted, until nothing runs any more or the grace is over. A second signal ends
-        that. People who wait for a change go on to wait: let go now, they would come back at once, and to this server.
-Rule 2: then it accepts nothing more, lets go of everybody who waits, and lets requests that are under way come to their end.
+Rule 1: on a stop signal it drains: it continues to serve, except for launches, until nothing runs or the grace period is over. A second signal ends
+        that. Long polls are kept open: released now, they would reconnect at once, and to this server.
+Rule 2: then it accepts nothing more, releases everybody who waits, and lets requests in progress complete.
 """
 
 import asyncio
@@ -36,26 +36,26 @@ from tidegate.parts import Parts
 
 BACKLOG = 2_048
 IDLE = 75
-"""Seconds after which a connection on which nothing is asked is closed."""
+"""Seconds after which an idle connection is closed."""
 
 UNDER_WAY = 10
-"""Seconds that requests under way have to come to their end when nothing more is accepted."""
+"""Seconds for requests in progress to complete once nothing more is accepted."""
 
 SWITCH = 0.001
 """
-Seconds after which a thread must let another one run that waits for Python's lock. An answer changes threads some four times, and beside a reader it may wait for as
-long each time. Measured with a viewer's 32 connections on pages of 500, three times each on a machine that others used: 11 to 18 ms at the median with Python's
-usual 5 ms, 5 to 15 ms with this, 6 to 16 ms with 0.3 ms.
+Seconds after which a thread must yield Python's lock to a waiting one. An answer changes threads some four times, and beside a reader it may wait for as
+long each time. Measured with a viewer's 32 connections on pages of 500, three times each on a shared machine: 11 to 18 ms at the median with Python's
+default of 5 ms, 5 to 15 ms with this, 6 to 16 ms with 0.3 ms.
 """
 
 THREADS = 16
-"""How many requests that read much are carried out at once; the others wait for their turn, and hold up nobody else."""
+"""Concurrent requests that read much; the others queue, and delay nobody else."""
 
 HSTS = [("strict-transport-security", "max-age=31536000")]
-"""A browser that has been here by TLS comes by nothing else for a year: as long as the list of browsers that know it beforehand asks for."""
+"""HSTS: a browser that has been here by TLS uses only TLS for a year, which is what the browsers' preload list requires."""
 
 NETWORK_DOORS = ("network-door", "network-door-twin")
-"""The parts that accept: at the address that was asked for, and at the other loopback address."""
+"""The parts that accept: at the requested address, and at the other loopback address."""
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class CannotListen(TidegateError):
 
 
 def find_family(host: str) -> socket.AddressFamily:
-    """Return the family of the address that a name or an address stands for. Errors: `InvalidValue` if nothing is called that."""
+    """Return the family of the address that a name or an address stands for. Errors: `InvalidValue` if it cannot be resolved."""
     try:
         return socket.getaddrinfo(host or "0.0.0.0", None, type=socket.SOCK_STREAM)[0][0]  # noqa: S104 - what an empty one means
     except (OSError, UnicodeError):
@@ -78,11 +78,11 @@ def find_family(host: str) -> socket.AddressFamily:
 
 
 ABSENT = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
-"""What a system says of an address that it does not have: so nobody else listens there."""
+"""What a system reports for an address that it does not have: so nobody else listens there."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Take the address. Errors: `CannotListen`; as of `find_family`."""
+    """Bind the address. Errors: `CannotListen`; those of `find_family`."""
     family = find_family(host)
     try:
         taken = socket.socket(family, socket.SOCK_STREAM)
@@ -109,14 +109,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 TWINS = {"127.0.0.1": "::1", "::1": "127.0.0.1", "0.0.0.0": "::1"}  # noqa: S104 - what one listens on already
-"""What `localhost` may mean on one machine: programs try one of them, and then the other."""
+"""The addresses that `localhost` may stand for on one machine: programs try one, and then the other."""
 
 
 def listen_twin(listening: socket.socket) -> socket.socket | None:
     """
-    Take the same port of the other loopback address, so that `localhost` leads here by both; None if this is not loopback, or there is no other.
+    Bind the same port of the other loopback address, so that `localhost` reaches this server by both; None if this is not loopback, or there is no other.
 
-    Errors: `CannotListen` if somebody else has it: then `localhost` is not to be told as our name.
+    Errors: `CannotListen` if another program has it: then `localhost` must not be shown as our name.
     """
     host, port, *_ = listening.getsockname()
     if host not in TWINS:
@@ -130,7 +130,7 @@ def listen_twin(listening: socket.socket) -> socket.socket | None:
 
 
 class Behind(Struct, frozen=True):
-    """What stands behind a server, and is told how it goes."""
+    """What stands behind a server, and follows its life."""
 
     parts: Parts
     grace: float
@@ -138,21 +138,21 @@ class Behind(Struct, frozen=True):
     ready: Callable[[], None]
     """Requests are answered from now on."""
     drain: Callable[[], "Future[None]"]
-    """The server is told to stop; the future is done when nothing runs any more."""
+    """The server is told to stop; the future is done once nothing runs."""
     closing: Callable[[], None]
     """No more requests are accepted."""
     on_end: Callable[[Callable[[], None]], None]
-    """Takes what to call when the engine ends; without it there is nothing to serve."""
+    """Takes a callback for when the engine ends; without it there is nothing to serve."""
     turning: Turning
-    """Says since when the engine is in one turn."""
+    """Returns since when the engine has been in its current turn."""
     beside: Callable[[], Coroutine[Any, Any, None]] | None = None
-    """Runs in the same loop, for as long as that serves."""
+    """Runs in the same loop, for as long as it serves."""
 
 
 def serve(
     app: AsgiApp, listening: Sequence[socket.socket], settings: Settings, behind: Behind
 ) -> None:
-    """Serve until SIGTERM or SIGINT comes, or the engine ends."""
+    """Serve until SIGTERM or SIGINT arrives, or the engine ends."""
     config = uvicorn.Config(
         app,
         interface="asgi3",
@@ -165,7 +165,7 @@ def serve(
         server_header=False,
         date_header=True,
         headers=HSTS if settings.is_secure else None,
-        # What a proxy says of the address is for the gatekeeper, who knows which part of it the client could have written.
+        # X-Forwarded-For is evaluated by the gatekeeper, which knows which part of it the client could have written.
         proxy_headers=False,
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
@@ -185,7 +185,7 @@ def _open_doors(
     parts: Parts,
     attend: Callable[..., Coroutine[Any, Any, None]],
 ) -> Callable[[], Awaitable[None]]:
-    """Accept at each of the sockets; return what ends that."""
+    """Accept at each of the sockets; return a function that ends it."""
     loop = asyncio.get_running_loop()
     doors = [parts.part(name) for name in NETWORK_DOORS[: len(listening)]]
     pairs = zip(listening, doors, strict=True)
@@ -201,7 +201,7 @@ def _open_doors(
 
 
 def _watched(turns: LoopTurns, behind: Behind) -> Watchdog:
-    """Begin to watch over the event loop and the engine's thread."""
+    """Start watching the event loop and the engine's thread."""
     watchdog = Watchdog(behind.parts)
     watchdog.watch("event-loop", turns.turning)
     watchdog.watch("engine-turns", behind.turning)
@@ -236,7 +236,7 @@ async def _serve(
 
     def stop() -> None:
         if server.should_exit:
-            server.force_exit = True  # nothing more is waited for
+            server.force_exit = True  # nothing is waited for from here on
         elif draining:
             drained.set()
         else:
@@ -246,7 +246,7 @@ async def _serve(
         loop.add_signal_handler(number, stop)
     (config := server.config).load()
     server.lifespan = config.lifespan_class(config)
-    # Connections are accepted by us, and counted before TLS; what remains of uvicorn's server is its clock and its end.
+    # We accept connections ourselves and count them before TLS; what remains of uvicorn's server is its clock and its shutdown.
     server.servers, server.started, state = [], True, server.server_state
     behind.on_end(lambda: soon(leave))
     sweeping = partial(sweep, state.connections)

@@ -1,4 +1,4 @@
-"""How the server is to be reached, and the start-up checks: what would be open to strangers is refused before anything listens."""
+"""How the server can be reached, and the start-up checks: a configuration that would expose it is refused before anything listens."""
 
 import ipaddress
 import os
@@ -15,14 +15,14 @@ EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  named to 
 
 class Settings(Struct, frozen=True, kw_only=True):
     """
-    How the server is reached.
+    How the server can be reached.
 
-    `allow_hosts` are the names by which it may be called besides its own. `failures` is how many wrong tokens a minute one address may show. After `heartbeat` seconds of silence a stream of events gets a
-    comment, so that a connection that has died is noticed.
+    `allow_hosts` are further names by which it may be called. `failures` is how many wrong tokens per minute one address may send. After `heartbeat` seconds of silence an event stream gets a
+    comment, so that a dead connection is noticed.
     """
 
     host: str = "127.0.0.1"
-    """An address, or a name that has one; without the brackets that an IPv6 address has in a URL."""
+    """An address, or a name that resolves to one; without the brackets of an IPv6 address in a URL."""
     port: int = 8433
     allow_hosts: tuple[str, ...] = ()
     tls_cert: Path | None = None
@@ -31,24 +31,24 @@ class Settings(Struct, frozen=True, kw_only=True):
     failures: int = 10
     heartbeat: float = 15.0
     localhost: bool = True
-    """Whether the server is called `localhost`: not where that may lead to somebody else."""
+    """Whether `localhost` is a name of this server: not where it may lead to another program."""
 
     @property
     def page(self) -> str:
-        """The address at which browsers call the page, where that is not the one that is listened on: behind a proxy, and where others call it by a name."""
+        """The public URL of the page, where it differs from the listening address: behind a proxy, or under another name."""
         if not self.allow_hosts or (is_loopback(self.host) and not self.behind_proxy):
             return ""
         port = "" if self.behind_proxy else f":{self.port}"
         return f"https://{self.allow_hosts[0]}{port}"
 
     def __post_init__(self) -> None:
-        """Take the brackets off."""
+        """Remove the brackets."""
         if self.host.startswith("[") and self.host.endswith("]") and ":" in self.host:
             structs.force_setattr(self, "host", self.host[1:-1])
 
     @property
     def is_secure(self) -> bool:
-        """Whether whoever reaches the server does so by https."""
+        """Whether all clients reach the server by https."""
         return self.tls_cert is not None or self.behind_proxy
 
     @property
@@ -60,7 +60,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 def check_exposure(settings: Settings) -> None:
-    """Raise `InvalidValue` if the server would be open to strangers, or reachable by nobody; its message says what to do."""
+    """Raise `InvalidValue` if the server would be exposed, or could not be reached at all; the message says what to do."""
     cert, key = settings.tls_cert, settings.tls_key
     if (cert is None) != (key is None):
         raise InvalidValue("--tls-cert and --tls-key belong together: give both, or neither")
@@ -80,8 +80,8 @@ def check_exposure(settings: Settings) -> None:
         return
     if not settings.is_secure:
         raise InvalidValue(
-            f"--host {settings.host} is reachable by others, who could read tokens on the way: give --tls-cert and --tls-key,"
-            " or --behind-proxy if a proxy in front speaks TLS"
+            f"--host {settings.host} exposes the server to the network, where tokens could be read in transit: give --tls-cert and --tls-key,"
+            " or --behind-proxy if a proxy in front terminates TLS"
         )
     if settings.host in EVERY_ADDRESS and not settings.allow_hosts:
         raise InvalidValue(
@@ -100,6 +100,6 @@ def is_loopback(host: str) -> bool:
 
 
 def _as_name(host: str) -> str:
-    """Return a host as it stands in a Host header, without the port."""
+    """Return a host as it appears in a Host header, without the port."""
     bare = host.lower().strip("[]")
     return f"[{bare}]" if ":" in bare else bare

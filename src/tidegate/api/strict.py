@@ -1,7 +1,7 @@
 """
-JSON, read strictly: what two readers could take for two different things is refused.
+Strict JSON: input that two parsers could understand differently is refused.
 
-Refused are: duplicate keys, NaN and infinities, whole numbers beyond 64 bits, numbers that overflow, nesting beyond `MAX_DEPTH`,
+Refused are: duplicate keys, NaN and infinities, integers beyond 64 bits, numbers that overflow, nesting beyond `MAX_DEPTH`,
 bytes that are not UTF-8, and anything before or after the one value.
 """
 
@@ -24,11 +24,11 @@ MAX_DIGITS = 400
 LOWEST, HIGHEST = -(2**63), 2**64 - 1
 
 LONG_NUMBER = b"0" * 19
-"""Every number beyond 64 bits, and every one of more than `MAX_DIGITS` characters, has at least as many digits in one piece."""
+"""Every number beyond 64 bits, and every one of more than `MAX_DIGITS` characters, has at least this many digits in a row."""
 
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _DEEPER = [(each in b"[{") - (each in b"]}") for each in range(256)]
-"""By how much each byte leads deeper."""
+"""How each byte changes the nesting depth."""
 
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 
@@ -36,7 +36,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 def decode(raw: bytes, kind: Any) -> Any:
-    """Read a body of this type. Errors: `Unreadable` if it is not strict JSON; `InvalidValue` if it is of another type."""
+    """Parse a body of this type. Errors: `Unreadable` if it is not strict JSON; `InvalidValue` if it is of another type."""
     value = read(raw)
     try:
         return msgspec.convert(value, kind)
@@ -46,10 +46,10 @@ def decode(raw: bytes, kind: Any) -> Any:
 
 def read(raw: bytes) -> Any:
     """
-    Read one JSON value, strictly. Errors: `Unreadable`.
+    Parse one JSON value, strictly. Errors: `Unreadable`.
 
-    msgspec refuses by itself what is not JSON. What it lets pass is found by counting: whether the value, written down again, has as
-    many members as there were. Only what is refused, or looks as if it were to be, is read by `check`, which says what is wrong and where.
+    msgspec itself refuses what is not JSON. What it accepts too freely is found by counting: whether the value, encoded again, has the same
+    number of members. Only input that is refused, or looks suspicious, is read by `check`, which says what is wrong and where.
     """
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
         _check_depth(raw)
@@ -69,35 +69,35 @@ def read(raw: bytes) -> Any:
 
 
 def _is_whole(raw: bytes, value: Any) -> bool:
-    """Whether it is sure that a value is all that was written: no key twice, and no number beyond what is taken."""
+    """Whether a value certainly represents all of its text: no duplicate key, and no number beyond the limits."""
     if LONG_NUMBER in raw.translate(_DIGITS_TO_ZERO):
         return False
     again = encode(value)
     if b"\\" not in raw:
-        # Every string stands in both as it is, so that only colons of members can be missing.
+        # Every string appears unchanged in both, so only colons of members can be missing.
         return raw.count(b":") == again.count(b":")
     return _members(raw) == _members(again)
 
 
 def _members(text: bytes) -> int:
-    """Count the members of all objects of a JSON text: the colons that are not in strings."""
+    """Count the members of all objects of a JSON text: the colons outside strings."""
     return _outside(text).count(b":")
 
 
 def _outside(text: bytes) -> bytes:
-    """Return what of a JSON text is not in strings; one that does not end takes all the rest."""
+    """Return the parts of a JSON text outside strings; an unterminated string takes all the rest."""
     return b"".join(_plain(text).split(b'"')[::2])
 
 
 def _plain(text: bytes) -> bytes:
-    """Return a JSON text without escaped backslashes and quotes: every quote that is left begins or ends a string."""
+    """Return a JSON text without escaped backslashes and quotes: every remaining quote starts or ends a string."""
     if b"\\" not in text:
         return text
     return text.replace(b"\\\\", b"").replace(b'\\"', b"")
 
 
 def check(raw: bytes) -> None:
-    """Look whether these bytes are one JSON value, strictly. Errors: `Unreadable`."""
+    """Check that these bytes are one JSON value, strictly. Errors: `Unreadable`."""
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
@@ -124,12 +124,12 @@ def _pairs(pairs: list[tuple[str, Any]]) -> None:
 
 
 def _constant(name: str) -> NoReturn:
-    raise Unreadable(f"the body has {name}, which is no JSON number")
+    raise Unreadable(f"the body contains {name}, which is not a JSON number")
 
 
 def _whole(digits: str) -> None:
     if len(digits) > 20 or not LOWEST <= int(digits) <= HIGHEST:
-        raise Unreadable(f"the body has a whole number beyond 64 bits: {digits[:24]}")
+        raise Unreadable(f"the body has an integer beyond 64 bits: {digits[:24]}")
 
 
 def _fraction(digits: str) -> None:
@@ -137,7 +137,7 @@ def _fraction(digits: str) -> None:
         raise Unreadable(f"the body has a number that is too large: {digits[:24]}")
 
 
-# What is read is thrown away: it is read for what is wrong with it.
+# The result is discarded: the text is parsed only to find what is wrong with it.
 _strict = json.JSONDecoder(
     object_pairs_hook=_pairs,
     parse_constant=_constant,

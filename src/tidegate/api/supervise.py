@@ -1,4 +1,4 @@
-"""Tasks of an event loop as parts: each is run again, whatever ended it, for as long as the loop serves."""
+"""Tasks of an event loop as parts: each is restarted whenever it ends, for as long as the loop runs."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,10 +7,10 @@ from tidegate.parts import Part
 
 
 async def supervise(part: Part, run: Callable[[], Awaitable[None]]) -> None:
-    """Run something again and again, until the part is stopped or this task is cancelled. To return without that is a failure."""
+    """Run a coroutine function repeatedly, until the part is stopped or this task is cancelled. Returning without that is a failure."""
     while not part.is_stopped:
         part.begins()
-        error: Exception | str = "it has ended by itself"
+        error: Exception | str = "it returned without having been stopped"
         try:
             await run()
         except Exception as raised:  # noqa: BLE001 - whatever it was, the task must live on

@@ -1,8 +1,8 @@
 """
-One reader of the feed for all who watch it: each event is read and written down once, however many watch.
+One reader of the feed for all subscribers: each event is read and encoded once, however many there are.
 
-The last events are kept in a ring, bounded in bytes. Whoever watches has a cursor and nothing else: one that stands in the ring takes
-what comes after it there, and one that does not (it resumes, or is slow) reads the store. So a slow watcher holds up nobody, and costs
+The last events are kept in a ring, bounded in bytes. A subscriber is only a cursor: one inside the ring takes
+the following events from it, and one outside (it resumes, or is slow) reads the store. So a slow subscriber delays nobody, and needs
 no buffer. Cursors are opaque: they can be looked up in the ring, but not compared.
 """
 
@@ -24,7 +24,7 @@ from tidegate.service.service import Service
 from tidegate.wire import FeedView
 
 RING = 16 * 1024 * 1024
-"""Bytes of events that are kept: some 30,000. A watcher that was away for longer than they took reads the store."""
+"""Bytes of events that are kept: some 30,000. A subscriber that was away for longer reads the store."""
 
 AROUND = 500
 """Bytes of an event in the ring beside its text."""
@@ -33,19 +33,19 @@ PAGE = 500
 """Events that are read, or sent, at once."""
 
 PIECE = 64 * 1024
-"""Bytes that are sent at once: as much as a connection takes before it is waited for."""
+"""Bytes that are sent at once: as much as a connection takes before it applies backpressure."""
 
 PAUSE = 1.0
-"""Seconds until a stream reads again what could not be read."""
+"""Seconds until a stream retries a failed read."""
 LONGEST = 600.0
-"""Seconds after which a stream ends: the client connects again, and its credentials are checked again."""
+"""Seconds after which a stream ends: the client reconnects, and its credentials are checked again."""
 
 BEAT = b": beat\n\n"
 RETRY = b"retry: 1000\n\n"
 
 
 class _Piece(Struct, frozen=True):
-    """An event as it is sent, and whom it may be sent to."""
+    """An encoded event, and who may receive it."""
 
     cursor: Cursor
     execution: str
@@ -55,9 +55,9 @@ class _Piece(Struct, frozen=True):
 
 class _Ring:
     """
-    The last pieces, numbered in the order in which they came.
+    The last pieces, numbered in order of arrival.
 
-    `end` is the number that the next one will have, and `mark` the cursor after the last one.
+    `end` is the number that the next one will get, and `mark` the cursor after the last one.
     """
 
     def __init__(self, mark: Cursor) -> None:
@@ -69,7 +69,7 @@ class _Ring:
         self.mark = mark
 
     def add(self, piece: _Piece) -> None:
-        """Keep one more piece; the oldest go when there is no room."""
+        """Keep one more piece; the oldest are evicted when there is no room."""
         self._pieces.append(piece)
         self._weight += AROUND + len(piece.text)
         self.end += 1
@@ -86,8 +86,8 @@ class _Ring:
         return self._numbers.get(cursor)
 
     def since(self, number: int, most: int) -> list[_Piece]:
-        """Return the pieces from a number on, at most so many."""
-        # By index, for whoever is at the end is close to it, and does not go through the rest.
+        """Return up to `limit` pieces from a number on."""
+        # By index, because most subscribers are near the end and need not scan the rest.
         begin = number - (self.end - len(self._pieces))
         end = min(begin + most, len(self._pieces))
         return [self._pieces[index] for index in range(begin, end)]
@@ -99,7 +99,7 @@ class _Ring:
 
 
 class Tail:
-    """Follows the feed of a service, from the first watcher on. After `heartbeat` seconds of silence a comment is sent."""
+    """Follows the feed of a service, from the first subscriber on. After `heartbeat` seconds of silence a comment is sent."""
 
     def __init__(self, service: Service, heartbeat: float) -> None:
         self._service = service
@@ -115,9 +115,9 @@ class Tail:
         self, after: str | None, execution: str, principal: Principal
     ) -> AsyncIterator[bytes]:
         """
-        Return the events after a cursor, or from now on, as they are sent: of one execution, if its id is given, and only those that may be seen.
+        Return the events after a cursor, or from now on, encoded: of one execution, if its id is given, and only those that the caller may see.
 
-        Errors: `UnknownExecution`; `InvalidValue` for what is not a cursor.
+        Errors: `UnknownExecution`; `InvalidValue` for an invalid cursor.
         """
         feed = self._service.feed
         key = await asyncio.to_thread(feed.key, execution, principal) if execution else None
@@ -149,7 +149,7 @@ class Tail:
             if number is None:
                 try:
                     found, cursor = await self._stored(ring, cursor, key)
-                except StoreError:  # said by the part that reads for all
+                except StoreError:  # reported by the part that reads for all
                     found, more = [], asyncio.Event()
                     await _came(more, PAUSE)
                     more.set()
@@ -179,7 +179,7 @@ class Tail:
         views = await asyncio.to_thread(feed.after, cursor, PAGE, key)
         if views:
             return [_piece(view) for view in views], Cursor(views[-1].cursor)
-        # All of it was read, as of when the ring ended at `mark`. But the cursor may also be ahead of the ring, which then has yet to come to it.
+        # Everything was read, up to `mark`. But the cursor may also be ahead of the ring, which will then reach it later.
         is_ahead = bool(await asyncio.to_thread(feed.after, mark, 1, key))
         return [], cursor if is_ahead else mark
 
@@ -218,7 +218,7 @@ def _piece(view: FeedView) -> _Piece:
 
 
 def _together(texts: list[bytes]) -> Iterator[bytes]:
-    """Yield texts in pieces of some `PIECE` bytes: a reader who is slow holds one of them, and what is in the ring is there anyway."""
+    """Yield texts in pieces of some `PIECE` bytes: a slow client holds one of them, and the ring holds the rest anyway."""
     some, size = [], 0
     for text in texts:
         some.append(text)

@@ -1,8 +1,8 @@
 """
-Who may have the processor now: a few at once of those whose requests take long, so that one who asks for much holds up nobody but themselves.
+Turns on the processor: a few slow requests run at once, so that a client with many of them delays only itself.
 
-Rule 1: of one principal there are `of_one` at work, and `in_all` of everybody; who comes on top waits.
-Rule 2: those who wait are served by principal, one after the other, and of each the first that came.
+Rule 1: `of_one` requests of one principal run at once, and `in_all` of all; further ones queue.
+Rule 2: the queue is served round-robin over principals, and first come, first served within each.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from tidegate.errors import RateLimited
 
 
 class Turns:
-    """Turns at something that takes long. Only for one event loop. Of one principal `most` may wait, if that is given."""
+    """Turns at slow work. For one event loop only. Of one principal at most `most` may wait, if that is given."""
 
     def __init__(self, in_all: int, of_one: int, most: int = 0) -> None:
         self._in_all = in_all
@@ -30,7 +30,7 @@ class Turns:
         if waiting is None:
             waiting = self._waiting[who] = deque()
         if self._most and len(waiting) >= self._most:
-            why = f"{self._most} reads of this token wait already; ask for less at once"
+            why = f"this token already has {self._most} reads in the queue; reduce its concurrency"
             raise RateLimited(why, retry_after=1)
         turn = asyncio.get_running_loop().create_future()
         waiting.append(turn)
@@ -44,7 +44,7 @@ class Turns:
             raise
 
     def give(self, who: str) -> None:
-        """End a turn; the next one begins."""
+        """End a turn; the next one starts."""
         self._at_work[who] -= 1
         if not self._at_work[who]:
             del self._at_work[who]

@@ -1,8 +1,8 @@
 """
-The watchdog: a thread that notices when another one does not come round, says where it stands, and when it turns again.
+The watchdog: a thread that notices when another one is stuck, says where, and when it moves again.
 
-What does not turn is a part that is down: health, metrics and log show it. That is all: to end what stands would lose what it does, and an operator who knows
-where it stands can decide. A process that was stopped or starved as a whole is not taken for one that stands: then the watchdog was late as well.
+A stuck thread is a part that is down: health, metrics and log show it. Nothing else happens: ending it would lose its work, and an operator who knows
+where it is stuck can decide. A process that was stopped or starved as a whole does not count as stuck: then the watchdog was late as well.
 """
 
 import asyncio
@@ -15,16 +15,16 @@ from typing import Final, NamedTuple
 from tidegate.parts import Part, Parts
 
 LONGEST: Final = 1.0
-"""Seconds after which a thread has stood too long: a hundred times what any turn should take."""
+"""Seconds after which a thread counts as stuck: a hundred times what any turn should take."""
 
 LOOK: Final = 0.25
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 FRAMES: Final = 6
 """Functions that are named, from the innermost on."""
 
 Turning = Callable[[], tuple[int, float] | None]
-"""Returns which thread has been in one turn, and since when; None if it is between two, or waits for something to do."""
+"""Returns which thread is in a turn, and since when; None if it is between two, or waits for work."""
 
 
 class _Watched(NamedTuple):
@@ -33,7 +33,7 @@ class _Watched(NamedTuple):
 
 
 class Watchdog:
-    """Watches over threads. `clock` is that by which they say since when they are in a turn."""
+    """Watches threads. `clock` is the one by which they report since when they are in a turn."""
 
     def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
         self._parts = parts
@@ -46,11 +46,11 @@ class Watchdog:
         self._watched.append(_Watched(self._parts.part(name), turning))
 
     def begin(self) -> None:
-        """Begin to look."""
+        """Start checking."""
         self._part.run(self._run)
 
     def end(self) -> None:
-        """Look no more."""
+        """Stop checking."""
         self._part.stop()
         self._part.join(2 * LOOK)
         for each in self._watched:
@@ -65,14 +65,12 @@ class Watchdog:
             last = now
 
     def look(self, now: float) -> None:
-        """Look at all threads once."""
+        """Check all threads once."""
         for part, turning in self._watched:
             found = turning()
             if found is not None and now - found[1] > LONGEST:
                 if not part.is_down:
-                    part.failed(
-                        f"has not turned for {LONGEST:.0f} s; it stands in {where(found[0])}"
-                    )
+                    part.failed(f"has been stuck for {LONGEST:.0f} s in {where(found[0])}")
             elif part.is_down:
                 part.begins()
                 part.works()
@@ -90,7 +88,7 @@ def where(thread: int) -> str:
 
 
 class LoopTurns:
-    """Says whether an event loop turns: it notes the time again and again, in the loop."""
+    """Says whether an event loop is responsive: it notes the time repeatedly, in the loop."""
 
     def __init__(self, thread: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._thread = thread

@@ -1,8 +1,8 @@
 """
-Asking a person at a terminal: the question of one gate, put and read line by line.
+Asking a person at a terminal: shows the question of one gate, and reads its answer line by line.
 
-An answer that does not fit is asked for again. An approval has no default: Enter means nothing, for it is too easily pressed.
-Of values that are too large for a screen the beginning is shown, with what is left out, and `?all` shows all of it.
+An invalid answer is asked for again. An approval has no default: Enter does nothing, because it is too easily pressed.
+Values too large for the screen are shown in part, saying how much is left out; `?all` shows everything.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,8 +23,8 @@ class Query(Struct, frozen=True, kw_only=True):
     """
     The question of a gate. `kind` is input or approve.
 
-    `value` is what is to be approved, `value_schema` its type; `suggested` is taken for an empty line. Each is UNSET if there is none, for null is a value.
-    `until` says in words when the question times out; `whole` where all of a value is that is too long to be shown, if nobody can be asked back.
+    `value` is the value to approve, `value_schema` its type; `suggested` is taken for an empty line. Each is UNSET if there is none, because null is a value.
+    `until` says in words when the question times out; `whole` says where a shortened value can be seen in full, if nobody can be asked back.
     `files` is what was found of the blobs in the values.
     """
 
@@ -42,15 +42,15 @@ class Query(Struct, frozen=True, kw_only=True):
 
 
 Read = Callable[[], str]
-"""Returns the next line without its end. Raises EOFError when there is none, InvalidValue when it cannot be taken."""
+"""Returns the next line without its end. Raises EOFError at the end of input, InvalidValue for a line that cannot be accepted."""
 
 Write = Callable[[str], object]
 
 SEE_ALL = "?all"
-"""What shows all of what was left out. A text of these four characters can be answered where nothing is."""
+"""Shows everything that was left out. Where nothing was, these four characters are an answer like any other."""
 
 LONGEST_TYPED = 4_095
-"""Bytes of the longest line that the system takes from a terminal; of a longer one it silently drops the rest."""
+"""Bytes of the longest line that the system accepts from a terminal; it silently drops the rest of a longer one."""
 
 
 def ask(
@@ -62,11 +62,11 @@ def ask(
     blobs: FileStore | None = None,
 ) -> Value:
     """
-    Put a question until its answer fits; return the stored value, for an approval true or false.
+    Ask until the answer is valid; return the stored value, for an approval true or false.
 
-    `now` is what people mean by "now" and "today"; `blobs` is where a file that they name goes. Raises NoAnswer when nothing more can be read.
+    `now` is what people mean by "now" and "today"; `blobs` is where a file that they name is stored. Raises NoAnswer at the end of input.
     """
-    lines, cut = _opened(query, SCREEN, f"{SEE_ALL} shows all of it")
+    lines, cut = _opened(query, SCREEN, f"{SEE_ALL} shows everything")
     write("\n".join(lines) + "\n")
     while True:
         write(_invitation(query))
@@ -79,8 +79,8 @@ def ask(
         except EOFError:
             write("\n")
             raise NoAnswer(
-                f"gate {query.name!r} waits for {expected(query)}, and standard input has ended; "
-                f"give its answer beforehand (answers={{{query.name!r}: ...}}, or --answer), or run it at a terminal",
+                f"gate {query.name!r} waits for {expected(query)}, but standard input has ended; "
+                f"give its answer in advance (answers={{{query.name!r}: ...}}, or --answer), or run it at a terminal",
                 gate=query.name,
             ) from None
         except InvalidValue as error:
@@ -93,13 +93,13 @@ def expected(query: Query) -> str:
 
 
 def opening(query: Query) -> list[str]:
-    """Return the question as lines: what is asked, the prompt, the values beside it, and what is to be approved. What is left out is said."""
-    lines, _ = _opened(query, SCREEN, f"all of it: {query.whole}" if query.whole else "")
+    """Return the question as lines: what is asked, the prompt, the values beside it, and the value to approve. It says what is left out."""
+    lines, _ = _opened(query, SCREEN, f"in full: {query.whole}" if query.whole else "")
     return lines
 
 
 def _opened(query: Query, room: Extent, see_all: str) -> tuple[list[str], bool]:
-    """Return the question as lines, and whether something is left out; `see_all` says how to see that."""
+    """Return the question as lines, and whether anything is left out; `see_all` says how to see it."""
     verb = "Approve" if query.kind == "approve" else "Answer"
     until = f"; {query.until}" if query.until else ""
     lines = [f"{verb} {marked(query.name)!r}: {expected(query)}{until}"]
@@ -120,13 +120,13 @@ def _opened(query: Query, room: Extent, see_all: str) -> tuple[list[str], bool]:
 
 
 def _values(query: Query) -> Iterator[tuple[str, Value, Schema]]:
-    """Yield what stands beside a question, in the order in which it is shown."""
+    """Yield what is shown beside a question, in the order in which it is shown."""
     for name, value in query.show.items():
         yield name, value, {}
     if query.value is not UNSET:
         yield "value", query.value, query.value_schema
     if query.suggested is not UNSET:
-        yield "suggested (Enter takes it)", query.suggested, query.schema
+        yield "suggested (Enter accepts it)", query.suggested, query.schema
 
 
 def _indented(text: str) -> list[str]:
@@ -138,12 +138,12 @@ def _invitation(query: Query) -> str:
 
 
 def then(on_timeout: Value | UnsetType, *, approval: bool) -> str:
-    """Say what happens to a question when its time is over. UNSET: there is no answer for that case."""
+    """Say what happens to a question when its time is up. UNSET: there is no answer for that case."""
     if on_timeout is UNSET:
         return "then it fails"
     if approval:
         return "then it is approved" if on_timeout else "then it is rejected"
-    return f"then {_briefly(on_timeout)} is taken"
+    return f"then {_briefly(on_timeout)} is used"
 
 
 def _briefly(value: Value) -> str:
@@ -160,7 +160,7 @@ def _answer(query: Query, line: str, now: datetime | None, blobs: FileStore | No
         if query.suggested is not UNSET:
             return query.suggested
         if query.schema.get("type") == "string":
-            raise InvalidValue('an empty line is no answer: type "" for an empty text')
+            raise InvalidValue('an empty line is not an answer: type "" for an empty text')
     if line.strip() == '""' and query.schema.get("type") == "string":
         line = ""
     return parse(query.schema, line, now=now, blobs=blobs)

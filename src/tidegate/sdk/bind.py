@@ -1,7 +1,7 @@
 """
-From what an author passes to where its value comes from: a promise, a constant, or a list or dict which holds promises.
+From an author's argument to its source: a promise, a constant, or a list or dict that contains promises.
 
-Every value is checked against the type it is passed to: a constant by storing it, a promise by whether its type can flow there.
+Every value is checked against the type of its parameter: a constant by storing it, a promise by comparing the types.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,14 +18,14 @@ from tidegate.types.schema import can_flow
 
 
 def bind(trace: Trace, value: object, annotation: Any, where: str) -> Expr:
-    """Return where the value for a place of this type comes from. Raises CompileError, naming the place, if it does not fit."""
+    """Return the source of a value for a parameter of this type. Raises CompileError, naming the parameter, if it does not fit."""
     value = single(value, where)
     if isinstance(value, Promise):
         promise = same_trace(value, trace)
         reason = can_flow(source(promise).schema, schema_of(annotation, where))
         if reason is not None:
             raise CompileError(
-                f"{trace.label}: {source_of(promise)} cannot flow into {where}: {reason}"
+                f"{trace.label}: {source_of(promise)} does not fit {where}: {reason}"
             )
         return source(promise).expr
     if holds_promise(value):
@@ -33,7 +33,7 @@ def bind(trace: Trace, value: object, annotation: Any, where: str) -> Expr:
     if holds_promise(list(getattr(value, "__dict__", {}).values())):
         kind = type(value).__name__
         raise CompileError(
-            f"{trace.label}: {where} is a {kind} with a promise in it; let a task make the {kind}"
+            f"{trace.label}: {where} is a {kind} that contains a promise; let a task build the {kind}"
         )
     return Const(constant(annotation, value, trace.blobs, f"{trace.label}: {where}"))
 
@@ -41,7 +41,7 @@ def bind(trace: Trace, value: object, annotation: Any, where: str) -> Expr:
 def bind_call(
     trace: Trace, signature: Signature, what: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> tuple[NodeId, dict[str, Expr]]:
-    """Return the id of a node for a call, and where its inputs come from; `what` names what is called. Raises CompileError."""
+    """Return the id of a node for a call, and the sources of its inputs; `what` names the thing called. Raises CompileError."""
     given = arguments(signature, f"{trace.label}: {what}", args, kwargs)
     node = trace.reserve()
     return node, {
@@ -51,7 +51,7 @@ def bind_call(
 
 
 def infer(trace: Trace, value: object, where: str) -> tuple[Expr, Schema]:
-    """Return where a value comes from and its type, for a place that takes any. Raises CompileError if it cannot be stored."""
+    """Return the source and type of a value, for a parameter of any type. Raises CompileError if it cannot be stored."""
     value = single(value, where)
     if isinstance(value, Promise):
         promise = same_trace(value, trace)
@@ -65,7 +65,7 @@ def infer(trace: Trace, value: object, where: str) -> tuple[Expr, Schema]:
 
 
 def annotation_of(value: object) -> Any:
-    """Return the Python type of what a promise, a bare value or a list of these comes to, as far as it is known."""
+    """Return the Python type of a promise, a plain value or a list of these, as far as it is known."""
     if isinstance(value, Outputs) and len(value) == 1:
         value = value[0]
     if isinstance(value, Promise):
@@ -76,13 +76,13 @@ def annotation_of(value: object) -> Any:
 
 
 def type_of(value: object) -> Any:
-    """Return the type to store a bare value by."""
+    """Return the type by which a plain value is stored."""
     kind: Any = type(value)
     return Any if kind in (list, tuple, dict) else kind
 
 
 def single(value: object, where: str) -> object:
-    """Return the one output that a node was passed for. Raises CompileError if it has none or several."""
+    """Return the one output of a node that was passed as an argument. Raises CompileError if it has none or several."""
     if not isinstance(value, Outputs):
         return value
     if len(value) == 1:
@@ -91,11 +91,11 @@ def single(value: object, where: str) -> object:
     label = label_of(trace, node)
     if len(value) == 0:
         raise CompileError(
-            f"{trace.label}: {label} has no output that {where} could take; write its return type behind `->`, or only order them with >>"
+            f"{trace.label}: {label} has no output to pass to {where}; add a return annotation (`-> TYPE`), or only order them with >>"
         )
     first = next(iter(value.outputs))
     raise CompileError(
-        f"{trace.label}: {label} has {len(value)} outputs; pick one for {where}, such as .{first}"
+        f"{trace.label}: {label} has {len(value)} outputs; choose one for {where}, such as .{first}"
     )
 
 
@@ -113,14 +113,14 @@ def holds_promise(value: object) -> bool:
 
 
 def bind_outputs(trace: Trace, signature: Signature, result: object, label: str) -> dict[str, Expr]:
-    """Return where the outputs of a traced function come from. Raises CompileError if it returned something else than it declares."""
+    """Return the sources of a traced function's outputs. Raises CompileError if it returned something other than it declares."""
     trace.check_branches()
     names = list(signature.outputs)
     if not names:
         if result is None or (isinstance(result, Outputs) and len(result) == 0):
             return {}
         raise CompileError(
-            f"{label} returns {result!r}, and declares no output; write its type behind `->`"
+            f"{label} returns {result!r} but declares no output; add a return annotation (`-> TYPE`)"
         )
     values = _matched(names, result, signature, label)
     return {
@@ -131,7 +131,7 @@ def bind_outputs(trace: Trace, signature: Signature, result: object, label: str)
 
 def _matched(names: list[str], result: object, signature: Signature, label: str) -> list[object]:
     if result is None and names != [SINGLE]:
-        raise CompileError(f"{label} returns nothing, and declares {', '.join(names)}")
+        raise CompileError(f"{label} returns nothing but declares {', '.join(names)}")
     if signature.bundle is None:
         return [result]
     if isinstance(result, Outputs):
@@ -144,7 +144,7 @@ def _matched(names: list[str], result: object, signature: Signature, label: str)
         result = (result,)
     if len(result) != len(names):
         raise CompileError(
-            f"{label} returns {len(result)} values, and declares {len(names)}: {', '.join(names)}"
+            f"{label} returns {len(result)} values but declares {len(names)}: {', '.join(names)}"
         )
     return list(result)
 
@@ -176,7 +176,7 @@ def _bind_parts(trace: Trace, value: object, annotation: Any, where: str) -> Exp
 
 
 def _bind_item(trace: Trace, value: object, annotation: Any, where: str) -> Expr:
-    """Bind, taking the value's own type where none is declared."""
+    """Bind, using the value's own type where none is declared."""
     return (
         infer(trace, value, where)[0]
         if annotation is Any
@@ -209,7 +209,7 @@ def _types_of_items(annotation: Any, count: int, where: str) -> list[Any]:
     ):
         return [args[0] if args else Any] * count
     raise CompileError(
-        f"{where} takes no list with promises in it; let a task build its {type_name(annotation)}"
+        f"{where} does not accept a list that contains promises; let a task build its {type_name(annotation)}"
     )
 
 
@@ -225,7 +225,7 @@ def _types_of_values(annotation: Any, value: Mapping[Any, Any], where: str) -> d
     if isinstance(origin, type) and issubclass(dict, origin):
         return dict.fromkeys(value, args[1] if args else Any)
     raise CompileError(
-        f"{where} takes no dict with promises in it; let a task build its {type_name(annotation)}"
+        f"{where} does not accept a dict that contains promises; let a task build its {type_name(annotation)}"
     )
 
 
@@ -235,5 +235,5 @@ def _key(key: object, where: str) -> str:
     if isinstance(key, int) and not isinstance(key, bool):
         return str(key)
     raise CompileError(
-        f"{where}: a dict with promises in it needs text or whole numbers as keys, not {key!r}"
+        f"{where}: a dict that contains promises needs strings or integers as keys, not {key!r}"
     )

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class _Branch:
-    """A conditional while it is written."""
+    """A conditional under construction."""
 
     def __init__(self, trace: Trace, name: str) -> None:
         self.trace = trace
@@ -28,16 +28,16 @@ class _Branch:
         self.node = trace.reserve()
         self.case = trace.case
         self.conditions: list[Condition | None] = []
-        """Of each case so far; None for the last, which has none."""
+        """The condition of each case so far; None for the last, which has none."""
         self.outputs: list[dict[str, tuple[Expr, Schema]]] = []
-        """What each case hands on."""
+        """What each case returns."""
         self.complete = False
         trace.open_branch(self.node, name)
 
     def open(self, condition: Condition | None) -> None:
-        """Begin a case."""
+        """Start a case."""
         if self.complete:
-            raise CompileError(f"{self.label} is complete already; write another one")
+            raise CompileError(f"{self.label} is already complete; start another one")
         self.conditions.append(condition)
         self.trace.enter(Case(self.node, len(self.conditions) - 1))
 
@@ -46,7 +46,7 @@ class _Branch:
         self.trace.leave(Case(self.node, len(self.conditions) - 1))
 
     def then(self, value: object) -> None:
-        """End a case with what it hands on."""
+        """End a case with what it returns."""
         self.close()
         self.outputs.append(self._outputs_of(value))
 
@@ -67,7 +67,7 @@ class _Branch:
         return {name: infer(self.trace, part, where) for name, part in parts.items()}
 
     def finish(self, message: str | None) -> Any:
-        """Make the node, and return the promises of what all cases have in common."""
+        """Make the node, and return promises of the outputs that all cases share."""
         self.complete = True
         exprs, schemas = _in_common(self.outputs)
         whens = tuple(
@@ -94,7 +94,7 @@ def _in_common(
     cases: list[dict[str, tuple[Expr, Schema]]],
 ) -> tuple[list[dict[str, Expr]], dict[str, Schema]]:
     if all(len(case) == 1 for case in cases) and len({name for case in cases for name in case}) > 1:
-        # One value each, under different names: it is clear enough what is meant.
+        # One value each, under different names: the intention is clear.
         cases = [{SINGLE: part} for case in cases for part in case.values()]
     names = [name for name in cases[0] if all(name in case for case in cases)]
     schemas = {name: _any_of([case[name][1] for case in cases]) for name in names}
@@ -102,7 +102,7 @@ def _in_common(
 
 
 def _any_of(schemas: list[Schema]) -> Schema:
-    """Return the type of a value that is of one of these types."""
+    """Return the type of a value that has one of these types."""
     different = [s for i, s in enumerate(schemas) if s not in schemas[:i]]
     if len(different) == 1 or {} in different:
         return different[0] if len(different) == 1 else {}
@@ -110,58 +110,58 @@ def _any_of(schemas: list[Schema]) -> Schema:
     for schema in different:
         for name, part in schema.get("$defs", {}).items():
             if definitions.setdefault(name, part) != part:
-                return {}  # two classes of one name: anything goes here, and is checked when it is there
+                return {}  # two classes with the same name: anything is accepted here, and checked at run time
     parts = [{key: part for key, part in s.items() if key != "$defs"} for s in different]
     return {"anyOf": parts, "$defs": definitions} if definitions else {"anyOf": parts}
 
 
 class Conditional:
-    """A conditional that has no case yet."""
+    """A conditional without a case so far."""
 
     def __init__(self, branch: _Branch) -> None:
         self._branch = branch
 
     def if_(self, test: "bool | Test") -> "Case_[Never]":
-        """Begin the first case: it is taken if the test holds. Raises CompileError if the test is no condition."""
+        """Start the first case: it is taken if the test holds. Raises CompileError if the test is not a condition."""
         if self._branch.conditions:
             raise CompileError(
-                f"{self._branch.label} has its if_ already; go on with elif_ or else_"
+                f"{self._branch.label} already has its if_; continue with elif_ or else_"
             )
         self._branch.open(condition_of(test, self._branch.trace))
         return Case_(self._branch)
 
 
 class Case_(Generic[R]):  # noqa: N801 - `Case` is the frozen one
-    """A case that waits for its `then`."""
+    """A case waiting for its `then`."""
 
     def __init__(self, branch: _Branch) -> None:
         self._branch = branch
 
     def then(self, value: T) -> "Cases[R | T]":
-        """Say what the case hands on; the nodes that were called for it belong to it."""
+        """Give the result of the case; the nodes that were called for it belong to it."""
         self._branch.then(value)
         return Cases(self._branch)
 
     def fail(self, message: str) -> "Cases[R]":
-        """Not possible: only the last case can fail."""
+        """Not allowed: only the last case can fail."""
         raise CompileError(
-            f"{self._branch.label}: only else_() can fail, with {message!r}; turn the conditions round, or let a task raise"
+            f"{self._branch.label}: only else_() can fail (with {message!r}); invert the conditions, or let a task raise"
         )
 
 
 class Cases(Generic[R]):
-    """Some cases that are complete, with more to come."""
+    """Some complete cases, with more to come."""
 
     def __init__(self, branch: _Branch) -> None:
         self._branch = branch
 
     def elif_(self, test: "bool | Test") -> Case_[R]:
-        """Begin another case: it is taken if its test holds, and none before."""
+        """Start another case: it is taken if its test holds, and none before."""
         self._branch.open(condition_of(test, self._branch.trace))
         return Case_(self._branch)
 
     def else_(self) -> "LastCase[R]":
-        """Begin the last case: it is taken if no test holds."""
+        """Start the last case: it is taken if no test holds."""
         self._branch.open(None)
         return LastCase(self._branch)
 
@@ -173,30 +173,30 @@ class LastCase(Generic[R]):
         self._branch = branch
 
     def then(self, value: T) -> R | T:
-        """Say what the case hands on. Returns promises of what all cases have in common, by name."""
+        """Give the result of the case. Returns promises of the outputs that all cases share, by name."""
         self._branch.then(value)
         return cast("R | T", self._branch.finish(None))
 
     def fail(self, message: str) -> R:
-        """Let the execution fail with this message if no test holds."""
+        """Make the execution fail with this message if no test holds."""
         if not message:
-            raise CompileError(f"{self._branch.label}: fail() takes a message that is not empty")
+            raise CompileError(f"{self._branch.label}: fail() needs a non-empty message")
         self._branch.close()
         return cast("R", self._branch.finish(message))
 
 
 def conditional(name: str) -> Conditional:
     """
-    Begin a conditional: the first case whose test holds is taken.
+    Start a conditional: the first case whose test holds is taken.
 
         conditional("size").if_(n > 3).then(a(n=n)).elif_(n > 1).then(b(n=n)).else_().fail("too small")
 
-    `name` is what the node is called. It waits only for what its tests look at; what is called within a `then` runs only if that case is taken.
-    It ends in `else_()`, and returns the promises of what all cases hand on. Raises CompileError outside of a workflow, and for a case that is not right.
+    `name` is the name of the node. It waits only for the values its tests use; nodes called inside a `then` run only if that case is taken.
+    It ends with `else_()`, and returns promises of the outputs that all cases share. Raises CompileError outside a workflow, and for an invalid case.
     """
     return begin(trace_for("conditional(...)", "create_conditional"), name)
 
 
 def begin(trace: Trace, name: str) -> Conditional:
-    """Begin a conditional in a graph."""
+    """Start a conditional in a graph."""
     return Conditional(_Branch(trace, checked_name(name, f"{trace.label}: conditional")))

@@ -1,4 +1,4 @@
-"""`Deck`: a report that a task makes while it runs, for people to read; above all for those who are asked about its result."""
+"""`Deck`: a report that a task makes while it runs, above all for the people who are asked about its result."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from tidegate.sdk.trace import current_run
 
 class Deck(Section):
     """
-    A deck of the attempt that is running. Outside of a task it is only itself.
+    A deck of the running attempt. Outside a task it is a plain object.
 
         Deck("Residuals", "<h3>Largest first</h3>").table(rows).append(figure)
 
-    It is stored when the task ends, also when it fails. `current_context().default_deck` is one that is there already.
+    It is stored when the task ends, even if it fails. `current_context().default_deck` is a deck that always exists.
     """
 
     def __init__(self, name: str, html: Any = "") -> None:
@@ -23,7 +23,7 @@ class Deck(Section):
 
     @staticmethod
     def publish() -> None:
-        """Store the decks of the running attempt as they are now, for a task that takes long."""
+        """Store the decks of the running attempt as they are now; for long-running tasks."""
         run = current_run()
         if run is not None:
             run.report.publish()

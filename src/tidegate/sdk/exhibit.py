@@ -1,7 +1,7 @@
 """
-A value as a person at a terminal looks at it: a list of rows as a table, and never more than a screen of anything.
+A value as shown at a terminal: a list of rows as a table, and never more than a screenful.
 
-Rule: what is left out is counted, at the end of what is shown, with the way to all of it, so that nobody takes a part for the whole.
+Rule: what is left out is counted, at the end of what is shown, with a way to see all of it, so that nobody mistakes a part for the whole.
 """
 
 import unicodedata
@@ -45,7 +45,7 @@ def exhibit(
         if is_table(rows):
             return _table(rows, len(value), room, files)
     lines = show(schema, value, files).splitlines() or [""]
-    # To leave out two lines and say so with one is no gain.
+    # Replacing two lines by one that says so would gain nothing.
     shown = lines if len(lines) <= room.lines + 2 else lines[: room.lines]
     left = [f"{len(shown):,} of {len(lines):,} lines"] if len(shown) < len(lines) else []
     cut = sum(max(0, len(line) - room.line) for line in shown)
@@ -74,12 +74,12 @@ def _table(rows: list[Value], count: int, room: Extent, files: Files | None) -> 
     )
     left = [f"{len(rows):,} of {count:,} rows"] if len(rows) < count else []
     left += [f"{room.columns:,} of {len(names):,} columns"] if wide else []
-    left += [f"{cut:,} cell{'' if cut == 1 else 's'} not whole"] if cut else []
+    left += [f"{cut:,} cell{'' if cut == 1 else 's'} shortened"] if cut else []
     return Exhibit(lines, ", ".join(left))
 
 
 def is_table(rows: Sequence[Value]) -> bool:
-    """Return whether each row is an object of the same fields, with a scalar in each."""
+    """Return whether all rows are objects with the same fields, each a scalar."""
     first = rows[0] if rows else None
     return (
         isinstance(first, dict)
@@ -94,7 +94,7 @@ def is_table(rows: Sequence[Value]) -> bool:
 
 
 def cells_wide(text: str) -> int:
-    """Return how many cells of a terminal a text takes: a Chinese character takes two, an accent of its own none."""
+    """Return the width of a text in terminal cells: a Chinese character takes two, a combining accent none."""
     if text.isascii():
         return len(text)
     return sum(
@@ -104,7 +104,7 @@ def cells_wide(text: str) -> int:
 
 
 def aligned(rows: Sequence[Sequence[str]], wide: Callable[[str], int] = cells_wide) -> list[str]:
-    """Return rows of cells as lines in which the columns stand below each other; `wide` measures a cell."""
+    """Return rows of cells as lines with aligned columns; `wide` measures a cell."""
     widths = [max(wide(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [
         "  ".join(

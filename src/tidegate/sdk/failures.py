@@ -1,4 +1,4 @@
-"""What to say of an exception of the author's code: one line, and the traceback as far as it is the author's."""
+"""How an exception of the author's code is reported: one line, and the author's part of the traceback."""
 
 import os
 import re
@@ -22,10 +22,10 @@ _OURS = str(Path(__file__).parents[1]) + "/"
 
 def failure_of(error: BaseException, source: str = "", launched_from: str = "") -> Failure:
     """
-    Return the failure of an attempt that raised. Files below `source` are named as they are in the author's tree; if one is missing that is in the
-    directory it was `launched_from`, that is said.
+    Return the failure of an attempt that raised. Files below `source` are named as in the author's tree; if a missing file exists
+    in the directory it was `launched_from`, the message says so.
 
-    What is wrong with the code or with a value is wrong the next time too, and is not tried again.
+    An error in the code or in a value would occur again, so it is not retried.
     """
     retryable = not isinstance(error, InvalidValue | AuthoringError)
     message = one_line(error) + not_packed(error, source, launched_from)
@@ -34,9 +34,9 @@ def failure_of(error: BaseException, source: str = "", launched_from: str = "") 
 
 def not_packed(error: BaseException, source: str, launched_from: str = "") -> str:
     """
-    Say how a file comes into the code of an execution, if one was looked for there, or is where the execution was launched.
+    Say how a file gets into the code of an execution, if one was looked for there, or exists where the execution was launched.
 
-    Without a `source` the task has run in the process that called it: only of what is where that is can be said that it is not there.
+    Without a `source` the task has run in the caller's process: only a file that exists in the caller's directory can be reported as missing.
     """
     name = os.path.normpath(_missing_name(error))
     name = name.removeprefix(f"{source}/") if source else name
@@ -45,22 +45,22 @@ def not_packed(error: BaseException, source: str, launched_from: str = "") -> st
     is_there = bool(launched_from) and os.path.exists(os.path.join(launched_from, name))  # noqa: PTH110, PTH118 - False where nobody may look
     if not source and not is_there:
         return ""
-    there = f"there is one in {launched_from}, where the execution was launched, but a task works in a directory of its own"
+    there = f"there is one in {launched_from}, where the execution was launched, but a task has its own working directory"
     read = "read it from current_context().launched_from"
     if name.startswith("../"):
         return f" ({there}: {read})" if is_there else ""
     parts = name.split("/")
     for packed in ("/".join(parts[n:]) for n in range(1, len(parts) if source else 1)):
         if os.path.exists(f"{source}/{packed}"):  # noqa: PTH110 - as above
-            return f" (it is packed as {packed}: names are those below the directory from which the workflow is imported)"
+            return f" (it is packed as {packed}: paths are relative to the directory from which the workflow is imported)"
     flag = f"pack it with --include {shlex.quote(name[:MAX_NAME])}"
     if is_there:
         return f" ({there}: {flag}, or {read})"
-    return f" (if it lies beside the workflow: it is not packed; {flag})"
+    return f" (if it is beside the workflow, it is not packed; {flag})"
 
 
 def _missing_name(error: BaseException) -> str:
-    """Return the name of a file that was not found; empty if none was looked for, or nobody knows which."""
+    """Return the name of a file that was not found; empty if none was looked for, or its name is unknown."""
     match error:
         case FileNotFoundError(filename=None) if found := _QUOTED.search(str(error)):
             return found[1]
@@ -77,11 +77,11 @@ def _is_pythons(module: str) -> bool:
 
 
 def one_line(error: BaseException) -> str:
-    """Return an exception in words: `ValueError: too small`; ours speak for themselves."""
+    """Return an exception in words: `ValueError: too small`; our own errors need no prefix."""
     try:
         text = str(error)
     except Exception:  # noqa: BLE001 - the author's own __str__
-        text = "(its text cannot be had)"
+        text = "(its text is not available)"
     line = _sound(text)
     if not isinstance(error, TidegateError):
         line = ": ".join(filter(None, (type(error).__name__, line)))
@@ -89,7 +89,7 @@ def one_line(error: BaseException) -> str:
 
 
 def trace_of(error: BaseException, source: str = "") -> str:
-    """Return the traceback without our own frames, shortened in its middle."""
+    """Return the traceback without our own frames, shortened in the middle."""
     if isinstance(error, TidegateError) and _origin(error.__traceback__, source) is None:
         return ""
     try:
@@ -116,19 +116,19 @@ def trace_of(error: BaseException, source: str = "") -> str:
 
 
 def _sound(text: str) -> str:
-    """Return text that can be stored: a lone surrogate, as in the name of a file, is written as its number."""
+    """Return text that can be stored: a lone surrogate, as in the name of a file, is replaced by its number."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def where_of(error: BaseException, source: str) -> str:
-    """Return the file and line of the author's tree in which an exception arose, `flow.py:3`; empty if it arose elsewhere."""
+    """Return the file and line in the author's tree where an exception arose, `flow.py:3`; empty if it arose elsewhere."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{within(error.filename, source)}:{error.lineno}"
     return _origin(error.__traceback__, source) or ""
 
 
 def within(filename: str, source: str) -> str:
-    """Return the name of a file relative to a source tree, if it is in there."""
+    """Return the name of a file relative to a source tree, if it is inside it."""
     return filename.removeprefix(source.rstrip("/") + "/") if source else filename
 
 

@@ -1,4 +1,4 @@
-"""Whether a stored value is one of the author's own type, which may ask more than its schema can say."""
+"""Whether a stored value matches the author's own type, which may require more than its schema can express."""
 
 import sys
 from typing import Any
@@ -12,7 +12,7 @@ from tidegate.types.values import FileStore
 
 
 def faults_of(target: PythonTarget, value: Value, blobs: FileStore) -> tuple[Fault, ...]:
-    """Return what is wrong with a stored value by the Python type at a target, whose module has been imported. Raises CodeError."""
+    """Return what is wrong with a stored value according to the Python type at a target, whose module has been imported. Raises CodeError."""
     found: Any = sys.modules.get(target.module)
     for part in target.name.split("."):
         found = getattr(found, part, None)

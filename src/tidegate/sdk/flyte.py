@@ -1,7 +1,7 @@
 """
-Names that code which comes from Flyte brings along, as far as they have a meaning here; and what to use instead of those that have none.
+Names used by code that comes from Flyte, as far as they have a meaning here; and what to use instead of the others.
 
-`Echo` and `LaunchPlan` do what they say; `ImageSpec` is taken and has no effect, for tasks run where their worker runs.
+`Echo` and `LaunchPlan` work; `ImageSpec` is accepted without effect, because tasks run in their worker's environment.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ _INSTEAD: Final = {
     "ContainerTask": "let a task start the container",
     "ShellTask": "let a task call subprocess.run",
     "Secret": "let a task read it from the environment of the workers",
-    "kwtypes": "a StructuredDataset has all its columns; let a task choose",
+    "kwtypes": "a StructuredDataset has all its columns; let a task select some",
     "reference_task": "import the task",
     "reference_workflow": "import the workflow",
     "reference_launch_plan": "import the workflow",
@@ -38,29 +38,29 @@ _INSTEAD: Final = {
 
 
 def absent(name: str) -> NoReturn:
-    """Be the `__getattr__` of the package. Raises ImportError for a name of Flyte's that is not here, with what to use instead; else AttributeError."""
+    """The package's `__getattr__`. Raises ImportError for a name of Flyte's that does not exist here, saying what to use instead; else AttributeError."""
     if name in _INSTEAD:
         raise ImportError(f"tidegate has no {name}: {_INSTEAD[name]}")
     raise AttributeError(f"module 'tidegate' has no attribute {name!r}")
 
 
 class ImageSpec:
-    """A container image, by whatever options Flyte knows: they are taken and have no effect, for tasks run in the environment of their worker."""
+    """A container image, with any options that Flyte knows: they are accepted without effect, because tasks run in the environment of their worker."""
 
     def __init__(self, name: str = "", **options: Any) -> None:
         self.name = name
         self.options = options
 
     def is_container(self) -> bool:
-        """Say whether this process has what the image was asked to hold: it is taken for granted."""
+        """Whether this process has what the image specifies: always true here."""
         return True
 
 
 def Echo(name: str, inputs: Mapping[str, Any] | None = None) -> Workflow:  # noqa: N802 - a class in Flyte
     """
-    Make something that hands its inputs on as `o0`, `o1`: for a case of a conditional in which there is nothing to do.
+    Make a node that passes its inputs through as `o0`, `o1`: for a case of a conditional that has nothing to do.
 
-    `name` is what the node is called, `inputs` are types by name. Raises CompileError for a name, UnsupportedType for a type that is not right.
+    `name` is the name of the node, `inputs` are types by name. Raises CompileError for an invalid name, UnsupportedType for an unsupported type.
     """
     echo = Workflow(name)
     for i, (key, annotation) in enumerate((inputs or {}).items()):
@@ -70,10 +70,10 @@ def Echo(name: str, inputs: Mapping[str, Any] | None = None) -> Workflow:  # noq
 
 class LaunchPlan:
     """
-    A workflow with other defaults, and with inputs that are fixed: `LaunchPlan.get_or_create(wf, "name", default_inputs={...}, fixed_inputs={...})`.
+    A workflow with different defaults, or with fixed inputs: `LaunchPlan.get_or_create(wf, "name", default_inputs={...}, fixed_inputs={...})`.
 
-    It is called as the workflow is. Unlike in Flyte, calling it in a workflow makes it a part of the same execution.
-    Raises TypeError for options that it has not, such as a schedule; CompileError, when it is called, for inputs that the workflow has not or that are fixed.
+    It is called like the workflow. Unlike in Flyte, calling it inside a workflow makes it part of the same execution.
+    Raises TypeError for unsupported options, such as a schedule; CompileError, when called, for inputs that the workflow does not have or that are fixed.
     """
 
     def __init__(
@@ -97,32 +97,32 @@ class LaunchPlan:
         fixed_inputs: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> "LaunchPlan":
-        """Make a plan. Raises TypeError for what it cannot do, such as a schedule."""
+        """Make a plan. Raises TypeError for what it does not support, such as a schedule."""
         if unknown := [key for key in options if key not in _PLAN_WITHOUT_EFFECT]:
             raise TypeError(
-                f"a LaunchPlan has no {unknown[0]!r} here; it has default_inputs and fixed_inputs"
+                f"LaunchPlan does not support {unknown[0]!r} here; it supports default_inputs and fixed_inputs"
             )
         return cls(name or workflow.name, workflow, default_inputs, fixed_inputs)
 
     @classmethod
     def create(cls, name: str, workflow: Launchable, *args: Any, **options: Any) -> "LaunchPlan":
-        """Make a plan, as `get_or_create` does."""
+        """Make a plan, like `get_or_create`."""
         return cls.get_or_create(workflow, name, *args, **options)
 
     @classmethod
     def get_default_launch_plan(cls, ctx: object, workflow: Launchable) -> "LaunchPlan":
-        """Make the plan of a workflow that changes nothing; `ctx` is Flyte's, and says nothing here."""
+        """Make the default plan of a workflow, which changes nothing; `ctx` is Flyte's, and has no effect."""
         del ctx
         return cls.get_or_create(workflow)
 
     @property
     def signature(self) -> Signature:
-        """What it takes and gives, as Python types. Raises CompileError."""
+        """Its inputs and outputs, as Python types. Raises CompileError."""
         own = self.workflow.signature
         for key in (*self._defaults, *self._fixed):
             if key not in own.inputs:
                 raise CompileError(
-                    f"LaunchPlan {self.name!r}: {self.workflow.name!r} has no input {key!r}; it takes {', '.join(own.inputs)}"
+                    f"LaunchPlan {self.name!r}: {self.workflow.name!r} has no input {key!r}; its inputs are {', '.join(own.inputs)}"
                 )
         return structs.replace(own, defaults={**own.defaults, **self._defaults, **self._fixed})
 
@@ -131,7 +131,7 @@ class LaunchPlan:
         return self.workflow.compiled()
 
     def __call__(self, **inputs: Any) -> Any:
-        """Inside a workflow: make it a part of that. Outside: run it here and now."""
+        """Inside a workflow: make it a part of that. Outside: run it immediately."""
         for key in inputs:
             if key in self._fixed:
                 raise CompileError(f"LaunchPlan {self.name!r}: input {key!r} is fixed")

@@ -1,7 +1,7 @@
 """
-The three gates: `sleep`, `wait_for_input`, `approve`. Each is a node that waits, and holds nothing while it does.
+The three gates: `sleep`, `wait_for_input`, `approve`. Each is a node that waits, without holding any resource.
 
-A timeout of None waits without end; there is no hidden default. With `on_timeout` that answer is taken when the timeout comes.
+Without a timeout a gate waits indefinitely; there is no hidden default. With `on_timeout`, that answer is used when the timeout fires.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ SHOWN_MAX: Final = 50
 
 
 class _Absent:
-    """What stands for an argument that was not given, where None means something."""
+    """Stands for an argument that was not given, where None has a meaning."""
 
     def __repr__(self) -> str:
         return "..."
@@ -52,8 +52,8 @@ class ApproveOptions(TypedDict, total=False):
     """
     Keyword options of `approve`.
 
-    `prompt`: Markdown, shown with the question. `show`: values that stand beside it, as a dict by name or a list; the gate waits for them.
-    `on_timeout`: the answer that is taken when the timeout comes.
+    `prompt`: Markdown, shown with the question. `show`: values shown beside it, as a dict by name or a list; the gate waits for them.
+    `on_timeout`: the answer used when the timeout fires.
     """
 
     prompt: str
@@ -62,21 +62,21 @@ class ApproveOptions(TypedDict, total=False):
 
 
 class InputOptions(ApproveOptions, total=False):
-    """Keyword options of `wait_for_input`: those of `approve`, and `suggested`, a value or promise that fills in the form."""
+    """Keyword options of `wait_for_input`: those of `approve`, and `suggested`, a value or promise that prefills the form."""
 
     suggested: Any
 
 
 def sleep(duration: timedelta) -> Outputs:
     """
-    Wait for a time. It has no output; order it with `>>`.
+    Wait for a duration. It has no output; order it with `>>`.
 
-    Raises CompileError if the duration is not a timedelta longer than zero.
+    Raises CompileError unless the duration is a positive timedelta.
     """
     return add_sleep(trace_for("sleep(...)", "add_sleep"), duration)
 
 
-# To a type checker the answer is a value of the expected type; but a bool has no `is_true()`, so that one is anything.
+# To a type checker the answer is a value of the expected type; but a bool has no `is_true()`, so that one is typed as Any.
 @overload
 def wait_for_input(
     name: str,
@@ -107,9 +107,9 @@ def wait_for_input(
     """
     Wait for a value of a type, given by a person or a program; return its promise.
 
-    `name` is how an answer finds the gate; it is unique in a workflow's body. Without `timeout` it waits without end; after it, the gate times out
-    and the execution fails, or the answer of `on_timeout` is taken. See `InputOptions` for the keywords.
-    Raises CompileError for a name, a duration or an option that is not right; UnsupportedType for a type that cannot be stored.
+    `name` is how an answer addresses the gate; it is unique within the workflow's body. Without `timeout` it waits indefinitely; after it, the gate
+    times out and the execution fails, or `on_timeout` is used as the answer. See `InputOptions` for the keywords.
+    Raises CompileError for an invalid name, duration or option; UnsupportedType for a type that cannot be stored.
     """
     trace = trace_for("wait_for_input(...)", "add_wait_for_input")
     return add_input(trace, name, timeout, expected_type, options)[0]
@@ -119,12 +119,12 @@ def approve(
     upstream_item: T, name: str, timeout: timedelta | None = None, **options: Unpack[ApproveOptions]
 ) -> T:
     """
-    Wait for a yes to a value; return the promise of that value.
+    Wait for the approval of a value; return the promise of that value.
 
-    `upstream_item` is any promise: an output, a part of one, a workflow's input; it is shown to whoever is asked. `name` is how an answer finds the gate.
-    A no fails the gate, code `Rejected`, and is never retried. Without `timeout` it waits without end; after it, the execution fails, or
-    `on_timeout` counts as the answer: True or False. See `ApproveOptions` for the other keywords.
-    Raises CompileError for a name, a duration, an option or an item that is not right.
+    `upstream_item` is any promise: an output, a part of one, a workflow's input; it is shown to the approver. `name` is how an answer addresses the gate.
+    A rejection fails the gate with code `Rejected`, and is never retried. Without `timeout` it waits indefinitely; after it, the execution fails, or
+    `on_timeout` (True or False) is used as the answer. See `ApproveOptions` for the other keywords.
+    Raises CompileError for an invalid name, duration, option or item.
     """
     trace = trace_for("approve(...)", "add_approve")
     return cast(T, add_approval(trace, upstream_item, name, timeout, options)[0])
@@ -146,7 +146,7 @@ def add_input(
     label = f"{trace.label}: gate {name!r}"
     _check_options(options, InputOptions.__annotations__, label)
     if expected_type is ABSENT or expected_type is None or expected_type is ...:
-        raise CompileError(f"{label} has no expected_type; write expected_type=str, say")
+        raise CompileError(f"{label} has no expected_type; write expected_type=str, for example")
     schema = schema_of(expected_type, f"{label}: expected_type")
     node = trace.reserve()
     trace.claim(name, node)
@@ -171,7 +171,7 @@ def add_input(
 
 
 def _source_of(annotation: Any) -> PythonTarget | None:
-    """Return where a type stands that says more than its schema, if it has a name of its own there."""
+    """Return the target of a type that requires more than its schema says, if it has an importable name."""
     if not isinstance(annotation, type) or not codec(annotation).needs_python:
         return None
     name = annotation.__qualname__
@@ -188,7 +188,7 @@ def add_approval(
     expr, schema = infer(trace, subject, f"approval {name!r}")
     node = trace.reserve()
     trace.claim(name, node)
-    # As in Flyte: what is approved keeps its name.
+    # As in Flyte: the approved value keeps its output name.
     output = expr.output if isinstance(expr, OutputRef) else SINGLE
     trace.add(
         ApproveNode(
@@ -208,7 +208,7 @@ def add_approval(
 def _check_options(options: Mapping[str, Any], known: Mapping[str, Any], label: str) -> None:
     if unknown := [key for key in options if key not in known]:
         raise CompileError(
-            f"{label} has no option {unknown[0]!r}; it has {', '.join(sorted(known))}"
+            f"{label} has no option {unknown[0]!r}; its options are {', '.join(sorted(known))}"
         )
 
 
@@ -218,7 +218,7 @@ def _patience(
     if timeout is None:
         if "on_timeout" in options:
             raise CompileError(
-                f"{label} has on_timeout and no timeout, so it would never be taken; give a timeout"
+                f"{label} has on_timeout but no timeout, so it would never be used; add a timeout"
             )
         return Forever()
     length = micros(timeout, f"{label}: timeout")
@@ -233,16 +233,18 @@ def _question(
 ) -> Question:
     prompt = options.get("prompt", "")
     if not isinstance(prompt, str):
-        raise CompileError(f"{label}: prompt is a text, not {prompt!r}; show promises with show=")
+        raise CompileError(
+            f"{label}: prompt must be a string, not {prompt!r}; show promises with show="
+        )
     if len(prompt) > PROMPT_MAX:
         raise CompileError(
-            f"{label}: prompt has {len(prompt)} characters; {PROMPT_MAX} are allowed"
+            f"{label}: prompt has {len(prompt)} characters; at most {PROMPT_MAX} are allowed"
         )
     shown = options.get("show", {})
     if not isinstance(shown, Mapping):
         shown = _named(trace, shown if isinstance(shown, list | tuple) else [shown])
     if len(shown) > SHOWN_MAX:
-        raise CompileError(f"{label} shows {len(shown)} values; {SHOWN_MAX} are allowed")
+        raise CompileError(f"{label} shows {len(shown)} values; at most {SHOWN_MAX} are allowed")
     return Question(
         prompt,
         {
@@ -256,7 +258,7 @@ def _question(
 
 
 def _named(trace: Trace, values: Sequence[object]) -> dict[str, object]:
-    """Give a name to each value of a list: that of the input or node it comes from, and of the part."""
+    """Name each value of a list: after the input or node it comes from, and the part of it."""
     named: dict[str, object] = {}
     for value in values:
         name = _shown_name(trace, value)

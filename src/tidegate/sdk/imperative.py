@@ -1,7 +1,7 @@
 """
-`Workflow(name)`: a workflow that is put together by calls, node by node, where a function's body would not do.
+`Workflow(name)`: a workflow built by calls, node by node, where a function's body would not do.
 
-It can be called, run, and made a part of another workflow like one made of a function. It is complete when it is first compiled.
+It can be called, run, and used inside another workflow like one made from a function. It is complete when it is first compiled.
 """
 
 import sys
@@ -33,12 +33,12 @@ from tidegate.types.values import NoFiles
 
 class Workflow:
     """
-    A workflow in the making, and what it makes: by `add_workflow_input`, `add_entity`, the gates `add_sleep`, `add_wait_for_input`
+    A workflow built step by step, with `add_workflow_input`, `add_entity`, the gates `add_sleep`, `add_wait_for_input`
     and `add_approve`, `create_conditional`, and `add_workflow_output`; `>>` orders its nodes.
 
-    `name` is what it is registered under; `failure_policy` says what happens to the other nodes when one has failed; `doc` describes it.
-    It is called, run and made a part of others as one made of a function is; it is complete when it is first compiled.
-    Every `add_...` raises CompileError for what cannot be, and once the workflow has been compiled.
+    `name` is the name it is registered under; `failure_policy` says what happens to the other nodes after a failure; `doc` describes it.
+    It is called, run and nested like a workflow made from a function; it is complete when it is first compiled.
+    Every `add_...` raises CompileError for invalid arguments, and once the workflow has been compiled.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Workflow:
     ) -> None:
         self.name = checked_name(name, "a Workflow")
         self.doc = doc
-        # Where it is defined, as a function knows by itself; `collections.namedtuple` finds it in the same way.
+        # Where it is defined, which a function knows by itself; `collections.namedtuple` finds it in the same way.
         self.module: str = sys._getframe(1).f_globals.get("__name__", "")  # noqa: SLF001
         self._finish_others = (
             failure_policy is WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE
@@ -62,7 +62,7 @@ class Workflow:
 
     @property
     def inputs(self) -> dict[str, Promise]:
-        """The promises of its inputs, by name. Raises CompileError for one that is not there."""
+        """The promises of its inputs, by name. Raises CompileError for an unknown name."""
         return Named(self._label, "input", {name: self._input(name) for name in self._inputs})
 
     def add_workflow_input(self, input_name: str, python_type: Any) -> Promise:
@@ -70,7 +70,7 @@ class Workflow:
         self._open()
         checked_name(input_name, f"{self._label}: an input")
         if input_name in self._inputs:
-            raise CompileError(f"{self._label} has an input {input_name!r} already")
+            raise CompileError(f"{self._label} already has an input {input_name!r}")
         self._inputs[input_name] = Param(
             schema_of(python_type, f"{self._label}: input {input_name!r}")
         )
@@ -84,14 +84,14 @@ class Workflow:
         trace = self._open()
         added = add_entity(trace, entity, args, kwargs)
         if self._complete:
-            # To place an entity is to compile it, and so this has been compiled.
+            # Adding an entity compiles it, so this workflow has been compiled.
             raise CompileError(f"{self._label} cannot be a part of itself")
         return added
 
     add_task = add_subwf = add_launch_plan = add_entity
 
     def add_sleep(self, duration: timedelta) -> Outputs:
-        """Add a node that waits for a time."""
+        """Add a node that waits for a duration."""
         return add_sleep(self._open(), duration)
 
     def add_wait_for_input(
@@ -111,19 +111,19 @@ class Workflow:
         timeout: timedelta | None = None,
         **options: Unpack[ApproveOptions],
     ) -> Outputs:
-        """Add a node that waits for a yes to a value; its output has the name of that value's. See `approve`."""
+        """Add a node that waits for the approval of a value; its output has that value's name. See `approve`."""
         return add_approval(self._open(), upstream_item, name, timeout, options)
 
     def create_conditional(self, name: str) -> Conditional:
-        """Begin a conditional; nodes that are added between an `if_` and its `then` belong to that case."""
+        """Start a conditional; nodes added between an `if_` and its `then` belong to that case."""
         return begin(self._open(), name)
 
     def add_workflow_output(self, output_name: str, p: Any, python_type: Any = None) -> None:
-        """Add an output: a promise, or a list or dict of promises. Its type is that of the promise if none is given."""
+        """Add an output: a promise, or a list or dict of promises. Its type defaults to the promise's."""
         trace = self._open()
         checked_name(output_name, f"{self._label}: an output")
         if output_name in self._outputs:
-            raise CompileError(f"{self._label} has an output {output_name!r} already")
+            raise CompileError(f"{self._label} already has an output {output_name!r}")
         where = f"output {output_name!r} of {self._label}"
         if python_type is None:
             expr, schema = infer(trace, p, where)
@@ -135,7 +135,7 @@ class Workflow:
 
     @property
     def signature(self) -> Signature:
-        """What it takes and gives, as Python types."""
+        """Its inputs and outputs, as Python types."""
         names = list(self._output_types)
         # Its fields are known only now.
         bundle = None if len(names) < 2 else namedtuple("outputs", names, rename=True)  # noqa: PYI024
@@ -146,7 +146,7 @@ class Workflow:
         return bool(self._trace.nodes)
 
     def compile(self) -> Graph:
-        """Return the graph; made once, after which nothing can be added. Raises AuthoringError, the same each time."""
+        """Return the graph; it is made once, and nothing can be added afterwards. Raises AuthoringError, the same each time."""
         return self.compiled().graph
 
     def compiled(self) -> Compiled:
@@ -154,13 +154,13 @@ class Workflow:
         return self._once()
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        """Inside a workflow: make it a part of that. Outside: run it here and now."""
+        """Inside a workflow: make it a part of that. Outside: run it immediately."""
         return call(self, args, kwargs)
 
     def run(
         self, inputs: Mapping[str, Any] | None = None, *, answers: Mapping[str, Any] | None = None
     ) -> Any:
-        """Run it here and now, with answers for its gates by name. Raises ExecutionFailed, NoAnswer."""
+        """Run it immediately, with answers for its gates by name. Raises ExecutionFailed, NoAnswer."""
         return run(self, (), dict(inputs or {}), answers)
 
     def _input(self, name: str) -> Promise:
@@ -193,7 +193,7 @@ ImperativeWorkflow = Workflow
 
 
 def create_node(entity: "Task[..., Any] | Launchable", /, *args: Any, **kwargs: Any) -> Outputs:
-    """Call a task or a workflow in a workflow's body, and return the node: for ordering what has no outputs. Raises CompileError."""
+    """Call a task or a workflow in a workflow's body, and return the node, to order nodes without outputs. Raises CompileError."""
     return add_entity(trace_for("create_node(...)", "add_entity"), entity, args, kwargs)
 
 
@@ -211,5 +211,5 @@ def add_entity(
             return add_workflow(entity, trace, args, kwargs)
         case _:
             raise CompileError(
-                f"{trace.label}: {entity!r} is no task and no workflow; for gates there are add_sleep, add_wait_for_input and add_approve"
+                f"{trace.label}: {entity!r} is neither a task nor a workflow; for gates use add_sleep, add_wait_for_input and add_approve"
             )

@@ -1,7 +1,7 @@
 """
-Calling a task's function: stored inputs in, stored outputs out; a dynamic task's graph comes out instead.
+Calling a task's function: stored inputs in, stored outputs out; for a dynamic task, its graph out.
 
-This is the edge between the machine and the author's code, the same in a worker and in a plain call.
+This is the boundary between the machine and the author's code, the same in a worker and in a plain call.
 """
 
 import importlib
@@ -33,7 +33,7 @@ class Callee(Protocol):
 
     @property
     def signature(self) -> Signature:
-        """What it takes and gives."""
+        """Its inputs and outputs."""
         ...
 
     @property
@@ -52,9 +52,9 @@ def invoke(
     environment: Mapping[str, str] = NOTHING,
 ) -> dict[str, Value] | Graph:
     """
-    Run a task with stored inputs; return its stored outputs, or the graph of a dynamic one. `environment` are variables that are there meanwhile.
+    Run a task with stored inputs; return its stored outputs, or the graph of a dynamic one. `environment` are variables that are set meanwhile.
 
-    What the function raises goes through. Raises InvalidValue, naming the task and the input or output, if a value does not fit its type;
+    Exceptions of the function propagate. Raises InvalidValue, naming the task and the input or output, if a value does not match its type;
     CompileError if a dynamic task's graph is wrong.
     """
     if dynamic:
@@ -76,7 +76,7 @@ def unfold(
     run: TaskRun,
     environment: Mapping[str, str] = NOTHING,
 ) -> Compiled:
-    """Run the body of a dynamic task with stored inputs, and return the graph it calls together. `environment` as above."""
+    """Run the body of a dynamic task with stored inputs, and return the graph it builds. `environment` as above."""
     label = f"dynamic task '{task.target}'"
     trace = Trace(str(task.target), blobs, run)
     with variables(environment):
@@ -89,9 +89,9 @@ def unfold(
 
 def finished(result: Any) -> Any:
     """
-    Return what a function returned; of an `async def`, what it comes to in an event loop of its own.
+    Return the result of a function; for an `async def`, run its coroutine in a new event loop.
 
-    Within a running loop the coroutine itself is returned, for the caller to await.
+    Inside a running loop the coroutine itself is returned, for the caller to await.
     """
     if not inspect.iscoroutine(result):
         return result
@@ -114,7 +114,7 @@ def _called(task: Callee, arguments: dict[str, Any], scope: TaskRun | Trace) -> 
         with inside(scope):
             return finished(result)
 
-    # A loop runs in this thread, as in a notebook; another thread has room for one.
+    # A loop runs in this thread, as in a notebook; use another thread.
     with importlib.import_module("concurrent.futures").ThreadPoolExecutor(1) as pool:
         return pool.submit(run).result()
 

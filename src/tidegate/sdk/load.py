@@ -1,4 +1,4 @@
-"""Finding what an author wrote: the task behind a target, and the workflows of a module."""
+"""Finding the author's objects: the task behind a target, and the workflows of a module."""
 
 import functools
 import importlib
@@ -15,21 +15,21 @@ AnyWorkflow: TypeAlias = FunctionWorkflow[..., Any] | Workflow
 
 
 def load(module: str, name: str) -> Task[..., Any]:
-    """Import a module and return the task of that name in it. What the module itself raises goes through. Raises CodeError."""
+    """Import a module and return the task with that name in it. Exceptions of the module propagate. Raises CodeError."""
     try:
         found: Any = importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is None or not (module == error.name or module.startswith(f"{error.name}.")):
             raise
         raise CodeError(
-            f"there is no module {module!r}, which should hold the task {name!r}"
+            f"there is no module {module!r}, which should define the task {name!r}"
         ) from error
     try:
         found = functools.reduce(getattr, name.split("."), found)
     except AttributeError:
         raise CodeError(f"module {module!r} has no task {name!r}; {_why(name)}") from None
     if not isinstance(found, Task):
-        raise CodeError(f"{module}:{name} is no task but a {type(found).__name__}; {_why(name)}")
+        raise CodeError(f"{module}:{name} is not a task but a {type(found).__name__}; {_why(name)}")
     return found
 
 
@@ -37,7 +37,7 @@ def describe_module(module: ModuleType) -> list[tuple[str, AnyWorkflow]]:
     """
     Return the workflows of an imported module, by their names in it, in the order of definition.
 
-    A workflow counts where it was defined, so one that was imported from elsewhere does not; one under two names counts once.
+    A workflow counts where it is defined, so an imported one does not; one with two names counts once.
     """
     found: dict[int, tuple[str, AnyWorkflow]] = {}
     for name, thing in vars(module).items():
@@ -65,5 +65,5 @@ def check_targets(graph: Graph) -> None:
 
 def _why(name: str) -> str:
     if "<locals>" in name:
-        return "a task that is defined inside a function cannot be found by a worker; define it in the module"
-    return "define it with @task in the module, under this name"
+        return "a worker cannot find a task that is defined inside a function; define it at module level"
+    return "define it with @task at module level, under this name"

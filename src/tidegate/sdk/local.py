@@ -1,8 +1,8 @@
 """
-A plain call: the machine of the server, driven here and now, in memory, by one thread.
+A plain call: the server's machine, driven immediately, in memory, by one thread.
 
-Tasks run in this process. The clock is virtual: it jumps over sleeps, pauses and timeouts, and says so on standard error.
-Gates take their answers from the caller, else from the terminal. A task's timeout is not enforced, for nothing could end it.
+Tasks run in this process. The clock is virtual: it jumps over sleeps, retry pauses and timeouts, and says so on standard error.
+Gates get their answers from the caller, else from the terminal. A task's timeout is not enforced, because nothing could end it.
 """
 
 import itertools
@@ -66,9 +66,9 @@ def run_graph(
     """
     Run a graph; return its stored outputs, and where their blobs are.
 
-    `inputs` gives the stored inputs, once it knows where their files go. `answers` are Python values by the name of the gate, or by its path (`n2/title`).
-    Raises ExecutionFailed, chained to what a task raised; NoAnswer when nobody is left to ask; InvalidValue for an answer that does not fit;
-    UnknownSignal and AmbiguousSignal for the name of one.
+    `inputs` returns the stored inputs, given where their files are stored. `answers` are Python values by the name of the gate, or by its path (`n2/title`).
+    Raises ExecutionFailed, chained to a task's exception; NoAnswer if nobody is left to ask; InvalidValue for an answer of the wrong type;
+    UnknownSignal and AmbiguousSignal for a wrong name.
     """
     blobs = scratch_blobs()
     host = Host(compiled, blobs, answers)
@@ -89,7 +89,7 @@ class Host:
         self._now = Instant(time.time_ns() // 1000)
         self._events: deque[Event] = deque()
         self._raised: dict[NodeId, BaseException] = {}
-        # A worker's standard input is not a person's, and neither is that of a task which calls a workflow.
+        # A worker's standard input is not a person's, and neither is that of a task that calls a workflow.
         self._may_read = current_run() is None
         self._ended = False
         self._told: set[str] = set()
@@ -147,7 +147,7 @@ class Host:
             return TaskFailed(at, node, attempt, failure_here(error))
 
     def _tell(self, notes: Iterable[str]) -> None:
-        """Say what there is to say, once."""
+        """Print each notice once."""
         for note in notes:
             if note not in self._told:
                 self._told.add(note)
@@ -159,12 +159,12 @@ class Host:
         return [self._plan.nodes[id_] for id_ in sorted(found, key=source_order)]
 
     def _may_grow(self) -> bool:
-        """Return whether a dynamic task may bring gates of which nobody knows yet."""
+        """Return whether a dynamic task may add gates that are not known yet."""
         nodes = (planned.node for planned in self._plan.nodes.values())
         return any(isinstance(node, TaskNode) and node.dynamic for node in nodes)
 
     def _answer_one(self) -> bool:
-        """Give an answer to an open gate: one that the caller gave, else one from the terminal. Return whether there is any."""
+        """Answer an open gate, from the caller's answers or else at the terminal. Return whether there is an open gate."""
         gates = [p for p in self._waiting() if isinstance(p.node, InputNode | ApproveNode)]
         for planned in gates:
             name = planned.node.name
@@ -196,7 +196,7 @@ class Host:
         return resolve(self._plan, self._state, called, self._id)
 
     def _faults(self, planned: Planned, value: Value) -> Sequence[Fault]:
-        """Return what is wrong with an answer by the author's own type, where that says more than the schema."""
+        """Return what is wrong with an answer according to the author's own type, where that requires more than the schema."""
         python = planned.node.python if isinstance(planned.node, InputNode) else None
         return () if python is None else faults_of(python, value, self._blobs)
 
@@ -216,7 +216,7 @@ class Host:
         found = faults(schema, value) or self._faults(planned, value)
         if found:
             reasons = "; ".join(str(fault) for fault in found)
-            raise InvalidValue(f"the answer to {gate.name!r} does not fit: {reasons}", found)
+            raise InvalidValue(f"the answer to {gate.name!r} is invalid: {reasons}", found)
         return value
 
     def _query(self, planned: Planned) -> Query:
@@ -247,18 +247,20 @@ class Host:
             typed = sys.stdin.isatty()
             line = input() + "\n" if typed else sys.stdin.readline()
         except (OSError, ValueError):
-            # Closed, or put away by a test runner: there is nobody to ask.
+            # Closed, or replaced by a test runner: there is nobody to ask.
             raise EOFError from None
         if not line:
             raise EOFError
         if typed and len(line.encode(errors="replace")) > LONGEST_TYPED:
-            raise InvalidValue(f"a terminal cuts lines at {LONGEST_TYPED:,} bytes, and so this one")
+            raise InvalidValue(
+                f"a terminal cuts lines at {LONGEST_TYPED:,} bytes, as it did this one"
+            )
         if not typed:
             _write(line.rstrip("\r\n") + "\n")
         return line.rstrip("\r\n")
 
     def _jump(self) -> None:
-        """Go to the next instant for which something waits."""
+        """Advance to the next instant for which something waits."""
         waits = [(self._state.nodes[p.id].due, p) for p in self._waiting()]
         due = [(instant, p) for instant, p in waits if instant is not None]
         assert due, "nothing runs, nothing waits for an instant, and the execution has not ended"
@@ -269,8 +271,8 @@ class Host:
             case InputNode(name=name) | ApproveNode(name=name):
                 what = f"nobody answered {name!r} for {_duration(at - self._now)}"
             case node:
-                what = f"paused {_duration(at - self._now)} before {node.name!r} is tried again"
-        _write(f"tidegate: {what} (a plain call jumps over time)\n")
+                what = f"paused {_duration(at - self._now)} before {node.name!r} is retried"
+        _write(f"tidegate: {what} (a plain call skips waiting times)\n")
         self._now = max(self._now, at)
         self._take(TimerFired(self._now, planned.id))
 

@@ -1,7 +1,7 @@
 """
-The options of a task: which there are, what they may be, and which of them `with_overrides` changes after the call.
+The options of a task: their names, their valid values, and those that `with_overrides` can change after the call.
 
-An option of Flyte that only says where a task should run is taken and has no effect, so that code which comes from Flyte goes on working;
+An option of Flyte's that only says where a task should run is accepted without effect, so that code from Flyte keeps working;
 an option whose absence would change results or waiting is refused.
 """
 
@@ -27,7 +27,7 @@ from tidegate.sdk.requirements import Resources, changed
 from tidegate.sdk.trace import Trace, checked_name
 
 LONGEST = timedelta(days=36_500)
-"""A hundred years: beyond it, an instant might not fit the store's integers."""
+"""A hundred years: beyond that, an instant might not fit the store's integers."""
 
 MAX_RETRIES = 1_000
 
@@ -36,11 +36,11 @@ class TaskOptions(TypedDict, total=False):
     """
     Options of `@task` and `@dynamic`.
 
-    `retries`: how often a failed attempt is repeated. `backoff`: the pause before the first repetition; it doubles each time, up to five minutes.
-    `timeout`: the longest time one attempt may take, as timedelta or whole seconds. `name`: what the node is called.
-    `requests`: what is set aside for an attempt on its machine, one processor if it does not say. `limits`: the memory above which it is ended.
-    `resources`: both in one, as in Flyte. `environment`: variables that are there while an attempt runs.
-    The others are those of Flyte which say where or how cached a task runs: they are taken, and have no effect.
+    `retries`: how many times a failed attempt is repeated. `backoff`: the pause before the first retry; it doubles each time, up to five minutes.
+    `timeout`: the longest time one attempt may take, as timedelta or whole seconds. `name`: the name of the node.
+    `requests`: what is reserved for an attempt on its machine; by default one processor. `limits`: the memory above which it is killed.
+    `resources`: both in one, as in Flyte. `environment`: variables that are set while an attempt runs.
+    The others are Flyte's options about where a task runs or how it is cached: they are accepted without effect.
     """
 
     retries: int
@@ -79,7 +79,7 @@ OWN = frozenset({"retries", "backoff", "timeout", "name"}) | REQUIREMENTS
 
 
 def micros(value: object, what: str, *, positive: bool = True) -> Micros:
-    """Return a duration as whole microseconds. Raises CompileError, naming `what`, unless it is a timedelta of a sensible length."""
+    """Return a duration in whole microseconds. Raises CompileError, naming `what`, unless it is a timedelta of a sensible length."""
     if not isinstance(value, timedelta):
         raise CompileError(
             f"{what} must be a timedelta, such as timedelta(hours=1); it is {value!r}"
@@ -101,21 +101,19 @@ def task_timeout(value: timedelta | int | None, what: str) -> Micros | None:
 def checked_retries(value: object, what: str) -> int:
     """Return a number of retries. Raises CompileError."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_RETRIES:
-        raise CompileError(
-            f"{what} must be a whole number from 0 to {MAX_RETRIES}; it is {value!r}"
-        )
+        raise CompileError(f"{what} must be an integer from 0 to {MAX_RETRIES}; it is {value!r}")
     return value
 
 
 def override(trace: Trace, node: NodeId, changes: Mapping[str, Any]) -> None:
-    """Change a node. Raises CompileError if there is no such option, or not for this kind of node."""
+    """Change a node. Raises CompileError for an unknown option, or one that this kind of node does not have."""
     old = trace.nodes[node]
     what = f"{trace.label}: with_overrides on {old.name!r} ({node})"
     for option, value in changes.items():
         match option, trace.nodes[node]:
             case (("name" | "node_name"), (InputNode() | ApproveNode())):
                 raise CompileError(
-                    f"{what}: answers find a gate by its name, so give it where the gate is made"
+                    f"{what}: answers address a gate by its name, so set it where the gate is made"
                 )
             case (("name" | "node_name"), _):
                 trace.amend(node, name=checked_name(value, what))
@@ -148,5 +146,5 @@ def override(trace: Trace, node: NodeId, changes: Mapping[str, Any]) -> None:
                 pass
             case _:
                 raise CompileError(
-                    f"{what}: there is no option {option!r}; there are name, timeout, retries, {', '.join(sorted(REQUIREMENTS))}"
+                    f"{what}: unknown option {option!r}; the options are name, timeout, retries, {', '.join(sorted(REQUIREMENTS))}"
                 )

@@ -1,8 +1,8 @@
 """
-What a call returns while a workflow is compiled: the future output of a node, which can be passed on, looked into, compared and ordered.
+The result of a call while a workflow is compiled: the future output of a node, which can be passed on, indexed, compared and ordered.
 
 `p.field` and `p["key"]` are parts of it; `== != < <= > >=`, `is_true()`, `is_false()`, `is_none()` and `&`, `|` make conditions;
-`a >> b` lets b wait for a. It has no value yet, so Python's own `if`, `and`, `or`, `not`, `for` cannot use it: they raise a CompileError which says so.
+`a >> b` makes b wait for a. It has no value yet, so Python's own `if`, `and`, `or`, `not`, `for` cannot use it: they raise a CompileError that says so.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ NO_VALUE = "has no value while the workflow is compiled, so Python cannot"
 
 
 class Unknown:
-    """What has no value yet: to compute with it, to turn it into something else or to look it up is refused, and the thing is named."""
+    """Something without a value yet: computing with it, converting it or using it as a key is refused, naming the thing."""
 
     __slots__ = ()
 
@@ -50,7 +50,7 @@ class Unknown:
 
     def _refuse_number(self, *_: object) -> NoReturn:
         raise CompileError(
-            f"{_label(self)} {NO_VALUE} count or look up with it; let a task do that, or a @dynamic, whose inputs are values"
+            f"{_label(self)} {NO_VALUE} count or index with it; let a task do that, or a @dynamic, whose inputs are values"
         )
 
     def __hash__(self) -> int:
@@ -60,7 +60,7 @@ class Unknown:
 
     def __str__(self) -> str:
         raise CompileError(
-            f"{_label(self)} {NO_VALUE} make a text of it; build the text in a task (repr() says what it stands for)"
+            f"{_label(self)} {NO_VALUE} turn it into a string; build the string in a task (repr() says what it stands for)"
         )
 
     def __format__(self, spec: str) -> str:
@@ -71,12 +71,12 @@ class Unknown:
 
     def __setattr__(self, name: str, value: object) -> None:
         raise CompileError(
-            f"{_label(self)} {NO_VALUE} change {name!r} of it; let a task return what is to be"
+            f"{_label(self)} {NO_VALUE} set {name!r} on it; let a task return the changed value"
         )
 
     def __setitem__(self, key: object, value: object) -> None:
         raise CompileError(
-            f"{_label(self)} {NO_VALUE} change {key!r} of it; let a task return what is to be"
+            f"{_label(self)} {NO_VALUE} set {key!r} in it; let a task return the changed value"
         )
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse_arithmetic
@@ -87,7 +87,7 @@ class Unknown:
 
 
 class Source(NamedTuple):
-    """What a promise stands for: where its value comes from, in which graph, of which schema, and of which Python type as far as it is known."""
+    """What a promise stands for: the source of its value, its graph, its schema, and its Python type as far as it is known."""
 
     trace: Trace
     expr: InputRef | OutputRef
@@ -108,15 +108,15 @@ class Promise(Unknown):
         object.__setattr__(self, "_source", Source(trace, expr, schema, annotation))
 
     def __getattr__(self, name: str) -> "Promise":
-        # Protocols of Python (copy, pickle, numpy) probe for names like these, and must hear no.
+        # Python protocols (copy, pickle, numpy) probe for such names, and must get an AttributeError.
         if name.startswith("_"):
-            raise AttributeError(f"{name}; write [{name!r}] for a field of that name")
+            raise AttributeError(f"{name}; write [{name!r}] for a field with that name")
         return self._part(name)
 
     def __getitem__(self, key: str | int) -> "Promise":
         if not isinstance(key, str | int):
             raise CompileError(
-                f"{source_of(self)} can be looked into by a key or a position, not by {key!r}; let a task do that"
+                f"{source_of(self)} can be indexed by a key or a position, not by {key!r}; let a task do that"
             )
         return self._part(key)
 
@@ -146,16 +146,16 @@ class Promise(Unknown):
 
     def __len__(self) -> NoReturn:
         raise CompileError(
-            f"{source_of(self)} has no length while the workflow is compiled; ask for it in a task"
+            f"{source_of(self)} has no length while the workflow is compiled; compute it in a task"
         )
 
     def __deepcopy__(self, memo: object) -> "Promise":
-        return self  # a copy of what it points to would be of another workflow
+        return self  # a copy of what it points to would belong to another workflow
 
     def __repr__(self) -> str:
         return f"<promise of {source_of(self)}>"
 
-    __hash__ = Unknown.__hash__  # Python drops it where == is defined
+    __hash__ = Unknown.__hash__  # Python removes it where == is defined
 
     def __eq__(self, other: object) -> "Test":  # type: ignore[override]
         return _compare("==", self, other)
@@ -193,7 +193,7 @@ class Promise(Unknown):
 
     def __and__(self, other: object) -> NoReturn:
         raise CompileError(
-            f"{source_of(self)} is no condition; write (x.is_true()) & (y > 3), with parentheses"
+            f"{source_of(self)} is not a condition; write (x.is_true()) & (y > 3), with parentheses"
         )
 
     __or__ = __rand__ = __ror__ = __and__
@@ -212,7 +212,7 @@ class Promise(Unknown):
 
 
 class Named(dict[str, Promise]):
-    """Promises by name; one that is not there is a CompileError which says whose it would be, and which there are."""
+    """Promises by name; an unknown name raises a CompileError that says whose it is, and which names exist."""
 
     def __init__(self, whose: str, kind: str, promises: Mapping[str, Promise]) -> None:
         super().__init__(promises)
@@ -225,7 +225,7 @@ class Named(dict[str, Promise]):
 
 
 class Outputs(Unknown):
-    """A node with its outputs: none, one that has a name, or several. By name, by position, or unpacked."""
+    """A node with its outputs: none, one with a name, or several. By name, by position, or unpacked."""
 
     __slots__ = ("_node", "_trace", "outputs")
     _trace: Trace
@@ -292,7 +292,7 @@ class Test:
     """A condition: what `if_` takes. `&` and `|` combine two; put each in parentheses."""
 
     __slots__ = ("condition", "trace")
-    __test__ = False  # pytest takes every class of this name for a group of tests
+    __test__ = False  # pytest takes every class with this name for a test class
 
     def __init__(self, trace: Trace, condition: Condition) -> None:
         self.trace = trace
@@ -300,7 +300,7 @@ class Test:
 
     def __and__(self, other: object) -> "Test":
         found = condition_of(other, self.trace)
-        # Side by side, not in each other: a loop may join thousands.
+        # In a flat list, not nested: a loop may combine thousands.
         return Test(self.trace, AllOf((*_parts(self.condition, AllOf), *_parts(found, AllOf))))
 
     def __or__(self, other: object) -> "Test":
@@ -315,23 +315,23 @@ class Test:
 
     def __invert__(self) -> NoReturn:
         raise CompileError(
-            f"{self.trace.label}: a condition cannot be turned round by ~; compare the other way, or with is_false()"
+            f"{self.trace.label}: a condition cannot be negated with ~; invert the comparison, or use is_false()"
         )
 
 
 def condition_of(thing: object, trace: Trace) -> Condition:
-    """Return what `if_` was given as a condition. Raises CompileError, saying what to write instead."""
+    """Return the argument of `if_` as a condition. Raises CompileError, saying what to write instead."""
     match thing:
         case Test():
             if thing.trace is not trace:
                 raise CompileError(f"{trace.label}: a condition of {thing.trace.label} is used")
             return thing.condition
         case bool():
-            # In a @dynamic, Python may know the answer already.
+            # In a @dynamic, Python may know the result already.
             return Compare("==", Const(thing), Const(True))
         case Promise():
             raise CompileError(
-                f"{source_of(thing)} is no condition by itself; write .is_true(), or compare it"
+                f"{source_of(thing)} is not a condition by itself; write .is_true(), or compare it"
             )
         case _:
             raise CompileError(
@@ -350,7 +350,7 @@ def home(outputs: Outputs) -> tuple[Trace, NodeId]:
 
 
 def same_trace(promise: Promise, trace: Trace) -> Promise:
-    """Return the promise. Raises CompileError if it is of another workflow."""
+    """Return the promise. Raises CompileError if it belongs to another workflow."""
     if source(promise).trace is not trace:
         raise CompileError(
             f"{trace.label} uses {source_of(promise)} of {source(promise).trace.label}; pass it in as an input"
@@ -359,12 +359,12 @@ def same_trace(promise: Promise, trace: Trace) -> Promise:
 
 
 def order(first: object, then: T) -> T:
-    """Let `then` wait for the end of `first`; return `then`. Both may be lists. Raises CompileError."""
+    """Make `then` wait for the end of `first`; return `then`. Both may be lists. Raises CompileError."""
     for trace, later in _nodes(then):
         for other, earlier in _nodes(first):
             if other is not trace:
                 raise CompileError(
-                    f"{label_of(other, earlier)} >> {label_of(trace, later)}: they are of two workflows"
+                    f"{label_of(other, earlier)} >> {label_of(trace, later)}: they belong to different workflows"
                 )
             trace.order(earlier, later)
     return then
@@ -379,12 +379,12 @@ def _nodes(thing: object) -> list[tuple[Trace, NodeId]]:
             if isinstance(expr, OutputRef):
                 return [(trace, expr.node)]
             raise CompileError(
-                f"{source_of(thing)} is there from the start, so >> has nothing to order; use it between nodes"
+                f"{source_of(thing)} exists from the start, so >> has nothing to order; use it between nodes"
             )
         case list() | tuple():
             return [pair for item in thing for pair in _nodes(item)]
         case _:
-            raise CompileError(f">> orders nodes of a workflow, and {thing!r} is none")
+            raise CompileError(f">> orders nodes of a workflow, and {thing!r} is not one")
 
 
 def label_of(trace: Trace, node: NodeId) -> str:
@@ -394,7 +394,7 @@ def label_of(trace: Trace, node: NodeId) -> str:
 
 
 def source_of(promise: Promise) -> str:
-    """Name in a message what a promise comes from: `output 'o0' of 'create_report' (n0)`."""
+    """Name the source of a promise in a message: `output 'o0' of 'create_report' (n0)`."""
     trace, expr, *_ = source(promise)
     path = "".join(f"[{part!r}]" for part in expr.path)
     match expr:
@@ -421,7 +421,7 @@ def _label(thing: object) -> str:
 
 
 def _compare(op: Comparator, promise: Promise, other: object) -> Test:
-    """Compare a promise with another or with a constant. Raises CompileError where no two values of these types compare."""
+    """Compare a promise with another or with a constant. Raises CompileError if values of these types can never be compared."""
     trace, left, declared, _ = source(promise)
     if isinstance(other, Promise):
         same_trace(other, trace)

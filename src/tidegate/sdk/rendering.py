@@ -1,8 +1,8 @@
 """
-Things as HTML, for decks: text, Markdown, tables, images and figures.
+Objects as HTML, for decks: text, Markdown, tables, images and figures.
 
-What comes from values is escaped. A deck is shown without scripts and without the network, so a figure becomes an image here and now.
-Third-party objects are known by what they can do, so nothing is imported for them.
+Text from values is escaped. A deck is shown without scripts and without network access, so a figure is rendered to an image immediately.
+Third-party objects are recognized by their methods, so nothing is imported for them.
 """
 
 import base64
@@ -16,7 +16,7 @@ MAX_ROWS: Final = 1_000
 """Rows of a table that are shown."""
 
 POINTS: Final = 100
-"""Points of each trace that are shown of a figure which cannot be drawn here."""
+"""Points per trace that are shown of a figure that cannot be drawn here."""
 
 MEDIA: Final = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -30,8 +30,8 @@ MEDIA: Final = (
 
 def rendered(thing: Any) -> str:
     """
-    Return a thing as HTML: a text as it is, for it is the author's own HTML; bytes of an image; a list of dicts or a dict as a table;
-    a pandas DataFrame; a matplotlib or plotly figure; whatever shows itself in a notebook.
+    Return an object as HTML: a string unchanged, because it is the author's own HTML; bytes of an image; a list of dicts or a dict as a table;
+    a pandas DataFrame; a matplotlib or plotly figure; any object with a notebook representation.
 
     Raises TypeError for anything else.
     """
@@ -49,7 +49,7 @@ def rendered(thing: Any) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Return a text with its line breaks and spaces, and nothing in it taken for HTML."""
+    """Return a text with its line breaks and spaces, fully escaped."""
     return f"<pre>{escape(text)}</pre>"
 
 
@@ -73,11 +73,11 @@ def table(rows: Sequence[Mapping[Any, Any]]) -> str:
 
 
 def image(content: bytes, alt: str = "") -> str:
-    """Return an image (PNG, JPEG, GIF, WebP or SVG). Raises TypeError if the bytes are none."""
+    """Return an image (PNG, JPEG, GIF, WebP or SVG). Raises TypeError for other bytes."""
     media = next((media for mark, media in MEDIA if content.lstrip().startswith(mark)), None)
     if media is None:
         raise TypeError(
-            "these bytes are no image that a deck can show: PNG, JPEG, GIF, WebP or SVG"
+            "these bytes are not an image that a deck can show: PNG, JPEG, GIF, WebP or SVG"
         )
     encoded = base64.b64encode(content).decode()
     return f'<img src="data:{media};base64,{encoded}" alt="{escape(alt)}">'
@@ -104,7 +104,7 @@ def _drawn(thing: Any) -> str:
         if shown:
             return show(shown)
     raise TypeError(
-        f"a deck cannot show a {type(thing).__name__}: give HTML as text, Markdown by .markdown(), rows as a list of dicts,"
+        f"a deck cannot show a {type(thing).__name__}: give HTML as a string, Markdown with .markdown(), rows as a list of dicts,"
         " an image as bytes, a DataFrame or a figure"
     )
 
@@ -118,14 +118,14 @@ _SHOWN: Final[tuple[tuple[str, Callable[[Any], str]], ...]] = (
     ("_repr_svg_", _svg),
     ("_repr_html_", str),
 )
-"""How an object shows itself in a notebook."""
+"""How an object represents itself in a notebook."""
 
 
 def _plotly(figure: Any) -> str:
     try:
         return image(figure.to_image(format="svg"))
     except (ValueError, RuntimeError, ImportError) as error:
-        # Plotly draws with a package of its own, kaleido, which is often not there: then the numbers are better than nothing.
+        # Plotly draws with a separate package, kaleido, which is often missing: then the numbers are better than nothing.
         reason = escape(str(error).strip().partition("\n")[0])
         traces = figure.to_plotly_json().get("data", [])
         return f"<p>This figure could not be drawn here ({reason}); its points:</p>" + "".join(

@@ -1,4 +1,4 @@
-"""What an attempt shows: its decks, as one HTML page of its own."""
+"""What an attempt shows: its decks, as one self-contained HTML page."""
 
 from collections.abc import Callable, Sequence
 from html import escape
@@ -22,7 +22,7 @@ STYLE: Final = (
 )
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-"""What a deck may load: nothing but the images in it. It stands in the page, before any byte of the author's, and so goes where the page goes."""
+"""What a deck may load: nothing but its own images. It is placed in the page before any of the author's HTML, and so travels with the page."""
 
 PROLOGUE: Final = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -36,7 +36,7 @@ class Section:
     """One deck: a name, and what was appended to it. Each method returns the deck, so that calls can be chained."""
 
     def __init__(self, name: str, html: Any = "") -> None:
-        """Begin a deck; a text is the author's own HTML and shown as such, other things as `append` shows them."""
+        """Start a deck; a string is the author's own HTML and shown as such, other objects like in `append`."""
         self.name = str(name)
         self._parts: list[str] = []
         if not isinstance(html, str) or html:
@@ -44,12 +44,12 @@ class Section:
 
     @property
     def html(self) -> str:
-        """What it holds."""
+        """Its contents."""
         return "\n".join(self._parts)
 
     def append(self, thing: Any) -> Self:
         """
-        Add a thing: HTML as text, an image as bytes, a list of dicts or a dict as a table, a pandas DataFrame, a matplotlib or plotly figure.
+        Add HTML as a string, an image as bytes, a list of dicts or a dict as a table, a pandas DataFrame, a matplotlib or plotly figure.
 
         Raises TypeError for what cannot be shown.
         """
@@ -62,7 +62,7 @@ class Section:
         return self
 
     def text(self, text: str) -> Self:
-        """Add a text as it is, with its line breaks."""
+        """Add plain text, with its line breaks."""
         self._parts.append(plain_text(text))
         return self
 
@@ -72,13 +72,13 @@ class Section:
         return self
 
     def image(self, content: bytes, alt: str = "") -> Self:
-        """Add an image (PNG, JPEG, GIF, WebP or SVG); `alt` says what it shows."""
+        """Add an image (PNG, JPEG, GIF, WebP or SVG); `alt` describes it."""
         self._parts.append(image(content, alt))
         return self
 
 
 class DeckReport:
-    """The decks of one attempt, until it ends. `keep` stores the page; without it nobody does."""
+    """The decks of one attempt, until it ends. `keep` stores the page; without it nothing is stored."""
 
     __slots__ = ("_default", "_frozen", "_keep", "decks")
 
@@ -90,35 +90,35 @@ class DeckReport:
 
     @property
     def default_deck(self) -> Section:
-        """The deck called `Deck`, made when it is first asked for."""
+        """The deck called `Deck`, made on first use."""
         if self._default is None:
             self._default = Section("Deck")
             self.decks.insert(0, self._default)
         return self._default
 
     def publish(self) -> None:
-        """Store what is there now, if there is anything, so that it can be read while the attempt runs. Errors: `OSError`."""
+        """Store the current decks, if there are any, so that they can be read while the attempt runs. Errors: `OSError`."""
         if self._keep is not None and self.decks and not self._frozen:
             self._keep(page(self.decks))
 
     def freeze(self) -> bytes:
-        """Return the page as it is when the attempt ends, empty without decks. Nothing is stored after that, whatever threads the task has left."""
+        """Return the page at the end of the attempt, empty without decks. Nothing is stored after that, whatever threads the task has left."""
         self._frozen = True
         return page(self.decks) if self.decks else b""
 
 
 def page(decks: Sequence[object]) -> bytes:
-    """Return decks as one HTML document in UTF-8, of at most `MAX_PAGE` bytes. It holds its own protection: see `PROLOGUE` and `sanitize`."""
+    """Return decks as one HTML document in UTF-8, of at most `MAX_PAGE` bytes. It contains its own protection: see `PROLOGUE` and `sanitize`."""
     parts = []
     room = MAX_PAGE - 4096
-    # The list is the author's too, and whatever else is in it is no deck.
+    # The author can change the list, too; anything in it that is not a deck is ignored.
     for deck in (each for each in decks if isinstance(each, Section)):
         title = f"<h2>{escape(marked(deck.name[:200]))}</h2>"
         html = deck.html
         part = b"" if len(html) > MAX_PAGE else _section(title, html)
         if not part or len(part) > room:
             size = max(len(part), len(html)) / 2**20
-            part = f"<section>{title}<p>left out: {size:.1f} MiB, more than a report may hold ({MAX_PAGE >> 20} MiB)</p></section>".encode()
+            part = f"<section>{title}<p>left out: {size:.1f} MiB, more than a report may have ({MAX_PAGE >> 20} MiB)</p></section>".encode()
         room -= len(part)
         if room < 0:
             break
@@ -127,7 +127,7 @@ def page(decks: Sequence[object]) -> bytes:
 
 
 def protected(stored: bytes) -> bytes:
-    """Return a page that is stored as it may leave the store: one that an earlier version has stored gets what it lacks."""
+    """Return a stored page in the form in which it may leave the store: one stored by an earlier version gets the protection it lacks."""
     if stored.startswith(PROLOGUE):
         return stored
     return PROLOGUE + _section("", stored[:MAX_PAGE].decode(errors="replace")) + EPILOGUE

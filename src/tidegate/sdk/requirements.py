@@ -1,7 +1,7 @@
 """
-What a task asks of the machine that runs it: `Resources` as an author writes them, and the variables of its environment.
+What a task requests from its machine: `Resources` as an author writes them, and environment variables.
 
-Sizes are spelled as Kubernetes and Flyte spell them. All is checked where it is declared, so a typo is found by importing the module.
+Sizes are spelled as in Kubernetes and Flyte. Everything is checked where it is declared, so importing the module reveals a typo.
 """
 
 import re
@@ -18,14 +18,14 @@ from tidegate.ir.graph import ORDINARY, Requirements
 
 Amount = int | float | str
 Range = Amount | tuple[Amount, Amount] | list[Amount]
-"""One figure, or two: what is requested, and the limit (for `resources=` alone, as in Flyte)."""
+"""One figure, or two: the request and the limit (for `resources=` alone, as in Flyte)."""
 
 _QUANTITY = re.compile(r"(\d{1,30}(?:\.\d{1,30})?(?:[eE]\d{1,2})?)([A-Za-z]*)")
 
 MOST = 2**62
-"""Largest amount: it fits the integers of every format that a graph is written in."""
+"""Largest amount: it fits the integers of every format that a graph is stored in."""
 MAX_ENVIRONMENT: Final = 64 * 1024
-"""Bytes of a task's variables, names and values together: half of what Linux takes for one string of them (MAX_ARG_STRLEN)."""
+"""Bytes of a task's variables, names and values together: half of Linux's limit for one of them (MAX_ARG_STRLEN)."""
 RESERVED: Final = "TIDEGATE_"
 
 _UNCOUNTED = ("gpu", "ephemeral_storage")
@@ -34,10 +34,10 @@ _UNCOUNTED = ("gpu", "ephemeral_storage")
 
 class Resources(Struct, frozen=True):
     """
-    Processors and memory: what an attempt of a task is given (`requests=`), or may use at most (`limits=`).
+    Processors and memory: what is reserved for an attempt of a task (`requests=`), or the most it may use (`limits=`).
 
-    `cpu` is a number of processors, also a fraction: `2`, `0.5`, `"500m"`. `mem` is in bytes, or has a unit: `"512Mi"`, `"2Gi"`, `"1G"`.
-    `gpu` and `ephemeral_storage` are Flyte's: they are taken, nothing counts them, and a launch says so. Raises CompileError for what is no amount.
+    `cpu` is a number of processors, possibly a fraction: `2`, `0.5`, `"500m"`. `mem` is in bytes, or has a unit: `"512Mi"`, `"2Gi"`, `"1G"`.
+    `gpu` and `ephemeral_storage` are Flyte's: they are accepted, nothing counts them, and a launch says so. Raises CompileError for an invalid amount.
     """
 
     cpu: Range | None = None
@@ -54,7 +54,7 @@ class Resources(Struct, frozen=True):
 
 
 def requirements_of(options: Mapping[str, Any], what: str) -> Requirements | UnsetType:
-    """Return what the options `requests`, `limits`, `resources` and `environment` of a task mean; UNSET if there is none of them. Raises CompileError, naming `what`."""
+    """Return the meaning of a task's options `requests`, `limits`, `resources` and `environment`; UNSET if it has none of them. Raises CompileError, naming `what`."""
     requests, limits = _asked(options, what)
     environment = checked_environment(options.get("environment"), f"{what}: environment")
     found = Requirements(
@@ -68,15 +68,15 @@ def requirements_of(options: Mapping[str, Any], what: str) -> Requirements | Uns
 
 
 def without_effect(name: str, requires: Requirements) -> str:
-    """Say what a task asks for that nothing counts."""
+    """Name a task's requests that nothing counts."""
     return f"task {name!r} has {', '.join(requires.uncounted)}, which nothing here counts: it has no effect"
 
 
 def not_kept_here(name: str, requires: Requirements) -> Iterator[str]:
-    """Yield what cannot be kept of what a task asks for where it runs in the process of whoever calls it."""
+    """Yield the requests of a task that cannot be honored when it runs in the caller's process."""
     if requires.mem_limit is not None:
         limit = size(requires.mem_limit)
-        yield f"the limit of {limit} of memory of task {name!r} is not enforced: it runs in this process"
+        yield f"the memory limit {limit} of task {name!r} is not enforced: it runs in this process"
     if requires.uncounted:
         yield without_effect(name, requires)
 
@@ -84,7 +84,7 @@ def not_kept_here(name: str, requires: Requirements) -> Iterator[str]:
 def changed(
     requires: Requirements | UnsetType, option: str, value: Any, what: str
 ) -> Requirements | UnsetType:
-    """Return requirements in which one option has another value. Raises CompileError."""
+    """Return requirements with another value for one option. Raises CompileError."""
     old = ORDINARY if requires is UNSET else requires
     given = requirements_of({option: value}, what)
     new = ORDINARY if given is UNSET else given
@@ -105,24 +105,26 @@ def changed(
 
 
 def checked_environment(given: object, what: str) -> dict[str, str]:
-    """Return the variables of a task. Raises CompileError for what cannot be one."""
+    """Return the variables of a task. Raises CompileError for invalid ones."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):
         raise CompileError(f'{what} must be a dict, such as {{"MODE": "fast"}}; it is {given!r}')
     for name, value in given.items():
         if not isinstance(name, str) or not name or "=" in name or not _is_text(name):
-            raise CompileError(f"{what}: {name!r} cannot be the name of a variable")
+            raise CompileError(f"{what}: {name!r} is not a valid variable name")
         if name.startswith(RESERVED):
-            raise CompileError(f"{what}: names that begin with {RESERVED} are Tidegate's: {name}")
+            raise CompileError(
+                f"{what}: names that start with {RESERVED} are reserved for Tidegate: {name}"
+            )
         if not isinstance(value, str) or not _is_text(value):
             raise CompileError(
-                f"{what}: the value of {name} must be text, such as '1'; it is {value!r}"
+                f"{what}: the value of {name} must be a string, such as '1'; it is {value!r}"
             )
     size = sum(len(name.encode()) + len(value.encode()) for name, value in given.items())
     if size > MAX_ENVIRONMENT:
         raise CompileError(
-            f"{what} has {size:,} bytes; at most {MAX_ENVIRONMENT:,} are allowed: pass what is long as an input"
+            f"{what} has {size:,} bytes; at most {MAX_ENVIRONMENT:,} are allowed: pass long values as an input"
         )
     return dict(given)
 
@@ -191,7 +193,7 @@ def _millis(amount: Any) -> int:
     millis = number if unit else number * 1000
     if not 1 <= millis <= MOST or millis != int(millis):
         raise CompileError(
-            f"Resources: cpu must be whole thousandths of a processor, at least one of them and at most 2**62; it is {amount!r}"
+            f"Resources: cpu must be a whole number of thousandths of a processor, from 1 to 2**62; it is {amount!r}"
         )
     return int(millis)
 
@@ -208,12 +210,12 @@ def _bytes(amount: Any) -> int:
 
 
 def _units() -> str:
-    return f"; there are {', '.join(unit for unit in UNITS if unit)}"
+    return f"; the units are {', '.join(unit for unit in UNITS if unit)}"
 
 
 def _quantity(amount: Any, name: str, what: str) -> tuple[Decimal, str]:
     """Return a number and its unit. Raises CompileError."""
-    # NumPy's numbers are such, too.
+    # NumPy's numbers count, too.
     text = str(amount) if isinstance(amount, Real | str) else ""
     found = None if isinstance(amount, bool) else _QUANTITY.fullmatch(text.strip())
     if found is None:

@@ -1,9 +1,9 @@
 """
-The author's HTML as it may stand in a deck: it runs nothing and loads nothing, wherever the page is opened.
+Sanitizes the author's HTML for a deck: it runs nothing and loads nothing, wherever the page is opened.
 
-Only known elements and attributes are let through, written anew, so that what a browser reads is what was judged here: every `<` is of a tag
-that this module has written. What loads from elsewhere, runs, or leads a page away is dropped and listed; what such an element holds is kept
-if it is text, and what cannot be seen is marked in it. The parser is libxml2's, event by event: it builds no tree, so a page takes as long as it is, and no nesting is too deep.
+Only known elements and attributes pass, and they are serialized again, so that a browser parses exactly what was checked here: every `<` belongs to a tag
+written by this module. What loads from elsewhere, runs, or navigates is dropped and listed; the contents of such an element are kept
+if they are text, and invisible characters in them are marked. The parser is libxml2's, event by event: it builds no tree, so the time is linear, and no nesting is too deep.
 """
 
 from collections import Counter
@@ -29,10 +29,10 @@ _DRAWN: Final = _named(
 )
 _KNOWN: Final = _TEXT | _DRAWN
 _SILENT: Final = _named("html head body")
-"""What a deck has around it already."""
+"""What a deck already has around it."""
 _VOID: Final = _named("br col hr img wbr")
 _UNSHOWN: Final = _named("script template noscript title textarea xmp noembed noframes")
-"""Dropped with what they hold."""
+"""Dropped with their contents."""
 
 _PLAIN: Final = _named(
     "abbr align alt bgcolor border cellpadding cellspacing class color cols colspan datetime dir face headers height high id lang low max min"
@@ -52,12 +52,12 @@ _SPELLED: Final = {
         " patternTransform patternUnits preserveAspectRatio refX refY spreadMethod viewBox"
     )
 }
-"""HTML has no capitals, SVG does."""
+"""HTML ignores case, SVG does not."""
 
 _PICTURES: Final = tuple(f"data:image/{kind}" for kind in ("png", "jpeg", "gif", "webp", "svg+xml"))
 _LEADS: Final = ("http://", "https://", "mailto:", "#")
 _UNLISTED: Final = _named("target rel loading decoding srcset sizes")
-"""What nobody misses: where an address is dropped, that is listed."""
+"""Attributes that nobody misses: a dropped address is listed anyway."""
 _LOADING: Final = ("url(", "@import", "image-set(", "src(")
 _WITHIN: Final = ("url(#", "url('#", 'url("#', "url(data:", "url('data:", 'url("data:')
 
@@ -68,7 +68,7 @@ LONG: Final = 60
 
 
 class Sanitized:
-    """What is left of the author's HTML, and how often which thing was dropped."""
+    """The sanitized HTML, and how many times each thing was dropped."""
 
     def __init__(self, html: str, dropped: Mapping[str, int]) -> None:
         self.html = html
@@ -83,22 +83,22 @@ class Sanitized:
         ]
         more = len(self.dropped) - len(names)
         names += [f"and {more:,} more"] if more > 0 else []
-        said = "Left out, for a deck runs nothing and loads nothing"
+        said = "Left out, because a deck runs nothing and loads nothing"
         return f'<p class="dropped">{said}: {", ".join(names)}</p>' if names else ""
 
 
 def sanitize(html: str) -> Sanitized:
-    """Return HTML that runs nothing and loads nothing, and what was dropped of it."""
+    """Return HTML that runs nothing and loads nothing, and what was dropped."""
     writer = _Writer()
     read(html, writer)
     return Sanitized("".join(writer.parts), writer.dropped)
 
 
 def read(html: str, target: Any) -> None:
-    """Tell `target` (`start`, `end`, `text`) of every element and text of a page, in order. What is broken is read as browsers do, about."""
+    """Call `target` (`start`, `end`, `text`) for every element and text of a page, in order. Broken HTML is parsed roughly as browsers do."""
     # Loaded here: few tasks make decks, and `import tidegate` must stay light.
     etree = import_module("lxml.etree")
-    # What UTF-8 cannot say, and NUL, are no characters of a page.
+    # What UTF-8 cannot encode, and NUL, do not belong in a page.
     text = html.encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
     parser = etree.HTMLParser(target=_Closing(target), huge_tree=True)
     # One root, so that text before the first tag is not moved.
@@ -108,7 +108,7 @@ def read(html: str, target: Any) -> None:
 
 
 class _Closing:
-    """A target as lxml wants it."""
+    """A target in the form that lxml expects."""
 
     def __init__(self, target: Any) -> None:
         self.start: Callable[[str, Mapping[str, str]], None] = target.start
@@ -126,11 +126,11 @@ class _Writer:
         self.parts: list[str] = []
         self.dropped: Counter[str] = Counter()
         self._silenced = 0
-        """Open elements that are dropped with what they hold."""
+        """Open elements that are dropped with their contents."""
         self._styles = 0
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        """Begin an element."""
+        """Start an element."""
         name = tag.lower()
         if name in _SILENT:
             return
@@ -173,7 +173,7 @@ class _Writer:
         return "".join(written)
 
     def _style(self, text: str) -> str:
-        """Return CSS that loads nothing, though the policy of the page forbids that too."""
+        """Return CSS that loads nothing, although the policy of the page forbids that too."""
         low = text.lower()
         loads = sum(low.count(each) for each in _LOADING)
         if loads > sum(low.count(each) for each in _WITHIN) or "\\" in low:
@@ -185,7 +185,7 @@ class _Writer:
 def _may_stay(name: str, attribute: str, value: str) -> bool:
     match attribute:
         case "src":
-            return name == "img"  # which has been looked at
+            return name == "img"  # which has been checked
         case "href" | "xlink:href":
             return value.startswith(_LEADS if name == "a" else "#")
         case _ if attribute.startswith(("data-", "aria-")):

@@ -1,4 +1,4 @@
-"""A directory of this process, for the files of plain calls; it goes when the process goes. And what a task may ask about its run."""
+"""A directory of this process, for the files of plain calls, removed at exit. And `current_context()`."""
 
 import atexit
 import functools
@@ -15,7 +15,7 @@ from tidegate.types.values import FileStore, with_pickle
 
 @functools.cache
 def scratch() -> Path:
-    """Return the directory; made when it is first asked for."""
+    """Return the directory, made on first use."""
     path = tempfile.mkdtemp(prefix="tidegate-")
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     return Path(path)
@@ -33,12 +33,12 @@ def scratch_blobs() -> FileStore:
 
 @functools.lru_cache(maxsize=1024)
 def _with_directory(run: TaskRun) -> TaskRun:
-    # Few tasks ask, so a directory is made only for those that do.
+    # Few tasks ask for it, so a directory is made only for those that do.
     return structs.replace(run, working_directory=tempfile.mkdtemp(prefix="work-", dir=scratch()))
 
 
 def here() -> str:
-    """Return the working directory of this process; empty if it is gone."""
+    """Return the working directory of this process; empty if it has been removed."""
     try:
         return os.getcwd()  # noqa: PTH109 - a text, as tasks get it
     except OSError:
@@ -52,9 +52,9 @@ def _outside() -> TaskRun:
 
 def current_context() -> TaskRun:
     """
-    Return the attempt that is running: its execution, node, attempt, idempotency key, logger, working directory and decks.
+    Return the running attempt: its execution, node, attempt, idempotency key, logger, working directory and decks.
 
-    Outside of an execution it describes a run called `local`, so that a task can be tried as a plain function.
+    Outside an execution it describes a run called `local`, so that a task can be tried as a plain function.
     """
     run = current_run() or _outside()
     return run if run.working_directory else _with_directory(run)

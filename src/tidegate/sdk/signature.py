@@ -1,8 +1,8 @@
 """
-What a function takes and gives, read from its annotations.
+A function's inputs and outputs, read from its annotations.
 
 `-> int` is the output `o0`; `-> tuple[int, str]` (or `-> (int, str)`) is `o0` and `o1`; a NamedTuple names its outputs, one field or many;
-`-> None` and no annotation at all are no outputs. Annotations are read late, when all names of the module are there.
+`-> None` and no annotation mean no outputs. Annotations are evaluated late, when all names of the module are defined.
 """
 
 import inspect
@@ -19,14 +19,14 @@ from tidegate.types.registry import codec
 from tidegate.types.values import FileStore
 
 SINGLE = "o0"
-"""The name of an output that was given none."""
+"""The name of an output without a name of its own."""
 
 
 class Signature(Struct, frozen=True):
     """
     Typed, named inputs and outputs, as Python types.
 
-    `bundle` is what several outputs come as: `tuple`, or a NamedTuple class. It is None when the result is the one output itself, or nothing.
+    `bundle` is the type that holds several outputs: `tuple`, or a NamedTuple class. It is None when the result is the one output itself, or nothing.
     """
 
     inputs: dict[str, Any] = {}
@@ -36,10 +36,12 @@ class Signature(Struct, frozen=True):
 
 
 def signature_of(function: Callable[..., Any], label: str) -> Signature:
-    """Read a function's signature. Raises CompileError, naming the parameter, where an annotation is missing or cannot be read."""
+    """Read a function's signature. Raises CompileError, naming the parameter, if an annotation is missing or cannot be evaluated."""
     hints = _hints(function, label)
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise CompileError(f"{label} yields its values; return them, as a list say")
+        raise CompileError(
+            f"{label} is a generator; return its values instead, as a list for example"
+        )
     inputs: dict[str, Any] = {}
     defaults: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
@@ -47,12 +49,14 @@ def signature_of(function: Callable[..., Any], label: str) -> Signature:
             raise CompileError(f"{label}: parameter {parameter} cannot be stored; name each input")
         if parameter.kind is parameter.POSITIONAL_ONLY:
             raise CompileError(
-                f"{label}: parameter {name!r} cannot be given by its name; drop the `/` behind it"
+                f"{label}: parameter {name!r} is positional-only; drop the `/` behind it"
             )
         if name not in hints and name in ("self", "cls") and not inputs:
             raise CompileError(f"{label} is a method; make it a function of a module")
         if name not in hints:
-            raise CompileError(f"{label}: parameter {name!r} has no type; write `{name}: int`, say")
+            raise CompileError(
+                f"{label}: parameter {name!r} has no type; write `{name}: int`, for example"
+            )
         inputs[name] = hints[name]
         if parameter.default is not parameter.empty:
             defaults[name] = parameter.default
@@ -63,7 +67,7 @@ def signature_of(function: Callable[..., Any], label: str) -> Signature:
 def outputs_of_annotation(
     annotation: Any,
 ) -> tuple[dict[str, Any], type[tuple[Any, ...]] | None]:
-    """Return the outputs that a return annotation stands for, and what several of them come as."""
+    """Return the outputs that a return annotation stands for, and the type that holds several of them."""
     if annotation is None or annotation is NoneType:
         return {}, None
     parts: tuple[Any, ...] = ()
@@ -90,15 +94,15 @@ def is_named_tuple(annotation: Any) -> bool:
 def arguments(
     signature: Signature, label: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Match what was given to the inputs, in their order, with defaults filled in. Raises CompileError."""
+    """Match arguments to the inputs, in their order, with defaults filled in. Raises CompileError."""
     names = list(signature.inputs)
-    takes = f"it takes {', '.join(names)}" if names else "it takes none"
+    takes = f"its inputs are {', '.join(names)}" if names else "it has no inputs"
     if len(args) > len(names):
         raise CompileError(f"{label}: {len(args)} inputs given; {takes}")
     given = dict(zip(names, args, strict=False))
     for name, value in kwargs.items():
         if name not in signature.inputs:
-            raise CompileError(f"{label}: there is no input {name!r}; {takes}")
+            raise CompileError(f"{label}: unknown input {name!r}; {takes}")
         if name in given:
             raise CompileError(f"{label}: input {name!r} is given twice")
         given[name] = value
@@ -136,7 +140,7 @@ def schema_of(annotation: Any, where: str) -> Schema:
 
 
 def encode(annotation: Any, value: Any, blobs: FileStore, where: str) -> Value:
-    """Store a value. Raises InvalidValue, naming the place, if it does not fit its type."""
+    """Store a value. Raises InvalidValue, naming the place, if it does not match its type."""
     try:
         return codec(annotation, where=where).encode(value, blobs)
     except InvalidValue as error:
@@ -144,7 +148,7 @@ def encode(annotation: Any, value: Any, blobs: FileStore, where: str) -> Value:
 
 
 def constant(annotation: Any, value: Any, blobs: FileStore, where: str) -> Value:
-    """Store a constant of the author's. Raises CompileError, naming the place, if it does not fit its type."""
+    """Store one of the author's constants. Raises CompileError, naming the place, if it does not match its type."""
     try:
         return encode(annotation, value, blobs, where)
     except InvalidValue as error:
@@ -152,7 +156,7 @@ def constant(annotation: Any, value: Any, blobs: FileStore, where: str) -> Value
 
 
 def spread(signature: Signature, result: Any, label: str) -> dict[str, Any]:
-    """Return what a function returned as named outputs. Raises InvalidValue if their number is wrong."""
+    """Return a function's result as named outputs. Raises InvalidValue if their number is wrong."""
     names = list(signature.outputs)
     if signature.bundle is None:
         return dict.fromkeys(names, result)
@@ -161,7 +165,7 @@ def spread(signature: Signature, result: Any, label: str) -> dict[str, Any]:
     if len(names) == 1 and not isinstance(result, tuple):
         return {names[0]: result}
     got = f"{len(result)} values" if isinstance(result, tuple) else f"a {type(result).__name__}"
-    reason = f"it returned {got}, and declares {len(names)}: {', '.join(names)}"
+    reason = f"it returned {got} but declares {len(names)}: {', '.join(names)}"
     raise InvalidValue(f"{label}: {reason}", [Fault((), reason)])
 
 
@@ -191,7 +195,7 @@ def _hints(function: Callable[..., Any], label: str) -> dict[str, Any]:
     annotations = dict(getattr(inner, "__annotations__", {}))
     outputs = annotations.get("return")
     if isinstance(outputs, str) and outputs.startswith("("):
-        # `-> (int, str)` where annotations are texts; Python itself reads no tuple there.
+        # `-> (int, str)` where annotations are strings; Python itself does not evaluate a tuple there.
         annotations["return"] = f"tuple[{outputs[1:-1]}]"
     try:
         return get_type_hints(
@@ -201,6 +205,6 @@ def _hints(function: Callable[..., Any], label: str) -> dict[str, Any]:
         )
     except (NameError, TypeError, AttributeError, SyntaxError) as error:
         raise CompileError(
-            f"{label}: its annotations cannot be read ({error}); "
-            "types must be known in the module, not only in a function"
+            f"{label}: its annotations cannot be evaluated ({error}); "
+            "types must be defined in the module, not inside a function"
         ) from error

@@ -1,8 +1,8 @@
 """
-`@task` and `@dynamic`: a Python function made into something that a workflow can call.
+`@task` and `@dynamic`: make a Python function into something that a workflow can call.
 
-To a type checker a task is the function it was made of: called in a workflow it returns, so it seems, its values.
-Called outside of a workflow it runs at once, as the plain function that it also is.
+To a type checker a task is the function it was made from: called in a workflow, it seems to return its values.
+Called outside a workflow it runs at once, as the plain function it also is.
 """
 
 import functools
@@ -36,7 +36,7 @@ R = TypeVar("R")
 
 
 class Task(Generic[P, R]):
-    """A function made runnable by an executor; `function` is the function itself."""
+    """A function that an executor can run; `function` is the function itself."""
 
     def __init__(
         self, function: Callable[..., Any], options: TaskOptions, *, dynamic: bool
@@ -44,22 +44,22 @@ class Task(Generic[P, R]):
         word = "dynamic" if dynamic else "task"
         if unknown := [key for key in options if key not in TaskOptions.__annotations__]:
             raise TypeError(
-                f"@{word} has no option {unknown[0]!r}; it has {', '.join(sorted(OWN))}"
+                f"@{word} has no option {unknown[0]!r}; its options are {', '.join(sorted(OWN))}"
             )
         if not inspect.isroutine(function):
-            raise TypeError(f"@{word} is for functions; {function!r} is none")
+            raise TypeError(f"@{word} decorates functions; {function!r} is not one")
         functools.update_wrapper(self, function)
         self.function = function
         self.dynamic = dynamic
         self.name = options.get("name") or function.__name__
         self._options = options
         self._is_told = False
-        """That something is not kept of what it asks for, when it is called as a function."""
+        """Whether a request of the task cannot be honored when it is called as a function."""
         self.requires = requirements_of(options, f"task '{function.__qualname__}'")
 
     @property
     def signature(self) -> Signature:
-        """What it takes and gives, as Python types. Raises CompileError."""
+        """Its inputs and outputs, as Python types. Raises CompileError."""
         return self._signature
 
     @functools.cached_property
@@ -72,13 +72,13 @@ class Task(Generic[P, R]):
         module, name = self.function.__module__, self.function.__qualname__
         home = vars(sys.modules[module]) if module in sys.modules else {}
         if "." not in name and home.get(name) is not self:
-            # `second = task(retries=2)(first)`: the name in the module is another than the function's own.
+            # `second = task(retries=2)(first)`: its name in the module differs from the function's own.
             name = next((key for key, value in home.items() if value is self), name)
         return PythonTarget(module, name)
 
     @functools.cached_property
     def retry(self) -> Retry:
-        """How often a failed attempt is repeated, and when. Raises CompileError."""
+        """How many times a failed attempt is repeated, and when. Raises CompileError."""
         what = f"task '{self.target}'"
         pause = self._options.get("backoff")
         default = Retry()
@@ -89,14 +89,14 @@ class Task(Generic[P, R]):
         return Retry(count, first, Micros(max(first, default.cap)))
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Inside a workflow: make a node, and return a promise. Outside: run at once, and return the result."""
+        """Inside a workflow: make a node, and return a promise. Outside: run immediately, and return the result."""
         trace = current_trace()
         if trace is not None:
             return cast(R, result_of(self.add_to(trace, args, kwargs), self.signature.bundle))
         for given in (*args, *kwargs.values()):
             if isinstance(given, Promise | Outputs):
                 raise CompileError(
-                    f"{given!r} was passed to {self.name!r} outside of a workflow's body; in a Workflow, use add_entity"
+                    f"{given!r} was passed to {self.name!r} outside a workflow's body; in a Workflow, use add_entity"
                 )
         if self.dynamic:
             return cast(R, self._run(args, kwargs))
@@ -111,7 +111,7 @@ class Task(Generic[P, R]):
         return cast(R, result)
 
     def _run(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """Run it as if it were a workflow of its own."""
+        """Run it as if it were a workflow of one task."""
         from tidegate.sdk.local import run_graph  # noqa: PLC0415 - loaded late, to keep `import tidegate` fast
 
         trace = Trace(str(self.target), scratch_blobs())
@@ -149,7 +149,7 @@ class Task(Generic[P, R]):
 
 
 async def _awaited(result: Coroutine[Any, Any, R], environment: Mapping[str, str]) -> R:
-    """Come to what a coroutine comes to, with these variables from when it begins to when it ends."""
+    """Await a coroutine, with these variables set from start to end."""
     with variables(environment):
         return await result
 
@@ -171,11 +171,11 @@ def task(function: Callable[P, R], /) -> Task[P, R]: ...
 def task(**options: Unpack[TaskOptions]) -> TaskDecorator: ...
 def task(function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]) -> Any:
     """
-    Make a function into a task. With and without parentheses; `async def` too.
+    Make a function into a task, with or without parentheses; `async def` works too.
 
-    Its inputs and outputs are those of its annotations; `TaskOptions` says what the options mean. A failed attempt is repeated as `retries` says, so the function may run more than once:
+    Its inputs and outputs are those of its annotations; `TaskOptions` explains the options. A failed attempt is repeated up to `retries` times, so the function may run more than once:
     `current_context().idempotency_key` is the same each time.
-    Raises TypeError for an unknown option; CompileError for a wrong one: at once for what it asks of its machine, else when a workflow is compiled that calls it.
+    Raises TypeError for an unknown option; CompileError for an invalid one: immediately for resource requests, otherwise when a workflow that calls it is compiled.
     """
     return _decorated(function, options, dynamic=False)
 
@@ -188,12 +188,12 @@ def dynamic(function: Callable[P, R], /) -> Task[P, R]: ...
 def dynamic(**options: Unpack[TaskOptions]) -> TaskDecorator: ...
 def dynamic(function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]) -> Any:
     """
-    Make a function into a task whose body builds a graph when it runs, with its real inputs at hand: loops, Python's own `if`, gates, other dynamics.
+    Make a function into a task whose body builds a graph at run time, from its real inputs: loops, Python's own `if`, gates, other dynamics.
 
-    The graph then stands in the task's place, and may unfold in its turn; graphs stand at most 200 deep in each other. Options as of `@task`.
+    The graph then takes the task's place, and may contain further dynamics; graphs nest at most 200 deep. The options are those of `@task`.
 
-    A dynamic task that calls itself and returns just what that call returns is a loop: when everything else in a round has ended, the next round takes its place.
-    Such a loop may have 10,000 rounds, and costs in the last what it costs in the first.
+    A dynamic task that calls itself and returns exactly what that call returns is a loop: when everything else in a round has ended, the next round takes its place.
+    Such a loop may have 10,000 rounds, and the last costs no more than the first.
     """
     return _decorated(function, options, dynamic=True)
 

@@ -1,5 +1,5 @@
 """
-Where authoring stands: the graph in the making, or the task that is running. It holds the one ContextVar of Tidegate.
+The current authoring state: the graph being built, or the running task. It holds Tidegate's only ContextVar.
 
 A node gets its id when it is called: `n0`, `n1`, and so on, gates and branches too.
 Nodes called between `.if_()` and its `.then()` belong to that case of the branch.
@@ -22,12 +22,12 @@ from tidegate.types.values import FileStore
 
 class TaskRun(Struct, frozen=True):
     """
-    The attempt that is running, as `current_context()` shows it to the task.
+    The running attempt, as `current_context()` shows it to the task.
 
-    `idempotency_key` is the same for every attempt of one node, also in an execution that recovers this one, if name, signature and inputs of the
-    task are the same: hand it to the outside world, so that a repeated attempt is recognized. It has at most 128 characters of `[a-z0-9-]`.
-    `working_directory` is an empty directory of the attempt, made when it is asked for. `launched_from` is the directory of the terminal or
-    program that launched the execution; empty if that is not known, as of a launch in the browser. `report` holds its decks.
+    `idempotency_key` is the same for every attempt of one node, and in an execution that recovers this one if the name, signature and inputs of the
+    task are the same: pass it to external systems, so that they recognize a repeated attempt. It has at most 128 characters of `[a-z0-9-]`.
+    `working_directory` is an empty directory of the attempt, made on first use. `launched_from` is the directory of the terminal or
+    program that launched the execution; empty if that is unknown, as for a launch in the browser. `report` holds its decks.
     """
 
     execution: str = "local"
@@ -40,12 +40,12 @@ class TaskRun(Struct, frozen=True):
 
     @property
     def decks(self) -> list[Section]:
-        """The decks made until now."""
+        """The decks made so far."""
         return self.report.decks
 
     @property
     def default_deck(self) -> Section:
-        """A deck that is there without being made."""
+        """A deck that always exists."""
         return self.report.default_deck
 
     @property
@@ -69,7 +69,7 @@ class Compiled(Struct, frozen=True):
 
 
 class Trace:
-    """One graph in the making. `label` names it, `tasks` are the tasks it calls."""
+    """One graph being built. `label` names it, `tasks` are the tasks it calls."""
 
     def __init__(self, label: str, blobs: FileStore, run: TaskRun | None = None) -> None:
         self.label = label
@@ -84,54 +84,54 @@ class Trace:
 
     @property
     def case(self) -> Case | None:
-        """The case of a branch that is open just now."""
+        """The case of a branch that is currently open."""
         return self._cases[-1] if self._cases else None
 
     def reserve(self) -> NodeId:
         """Return the next id."""
         if self._count >= MAX_NODES:
             raise CompileError(
-                f"{self.label} has more than {MAX_NODES} nodes; let a sub-workflow or a dynamic task hold a part of them"
+                f"{self.label} has more than {MAX_NODES} nodes; move some into a sub-workflow or a dynamic task"
             )
         self._count += 1
         return NodeId(f"n{self._count - 1}")
 
     def add(self, node: Node) -> None:
-        """Take in a node."""
+        """Add a node."""
         self.nodes[node.id] = node
 
     def amend(self, node: NodeId, **changes: Any) -> None:
-        """Change a node that is there already."""
+        """Change an existing node."""
         self.nodes[node] = structs.replace(self.nodes[node], **changes)
 
     def order(self, first: NodeId, then: NodeId) -> None:
-        """Let one node wait for the end of another."""
+        """Make one node wait for the end of another."""
         after = self.nodes[then].after
         if first not in after:
             self.amend(then, after=(*after, first))
 
     def claim(self, gate: str, node: NodeId) -> None:
-        """Give a name to a gate. Raises CompileError if another gate has it."""
+        """Reserve the name of a gate. Raises CompileError if another gate has it."""
         if gate in self._gates:
             raise CompileError(
-                f"{self.label}: two gates are called {gate!r}; give each a name of its own, so that an answer finds it"
+                f"{self.label}: two gates are called {gate!r}; give them different names, so that answers can address them"
             )
         self._gates[gate] = node
 
     def call(self, target: PythonTarget, task: Any) -> None:
-        """Remember a task. Raises CompileError if another one has its target."""
+        """Record a task. Raises CompileError if another one has its target."""
         if self.tasks.setdefault(target, task) is not task:
             raise CompileError(
-                f"{self.label}: two tasks are called {target}; a worker could not tell them apart, so define each under its own name"
+                f"{self.label}: two tasks are called {target}; a worker could not tell them apart, so define them under different names"
             )
 
     def call_all(self, tasks: dict[PythonTarget, Any]) -> None:
-        """Remember the tasks of a sub-workflow."""
+        """Record the tasks of a sub-workflow."""
         for target, task in tasks.items():
             self.call(target, task)
 
     def open_branch(self, node: NodeId, name: str) -> None:
-        """Note that a conditional has begun."""
+        """Note that a conditional has started."""
         self._branches[node] = name
 
     def close_branch(self, node: NodeId) -> None:
@@ -150,10 +150,10 @@ class Trace:
         self._cases.append(case)
 
     def leave(self, case: Case) -> None:
-        """Close a case. Raises CompileError if another one was opened within it and is still open."""
+        """Close a case. Raises CompileError if another one was opened inside it and is still open."""
         if self.case != case:
             raise CompileError(
-                f"{self.label}: conditional {self._branches[case.branch]!r} goes on while another one within it is not complete"
+                f"{self.label}: conditional {self._branches[case.branch]!r} continues while another one inside it is not complete"
             )
         self._cases.pop()
 
@@ -184,7 +184,7 @@ _SCOPE: ContextVar[Trace | TaskRun | None] = ContextVar("tidegate", default=None
 
 @contextmanager
 def inside(scope: Trace | TaskRun | None) -> Iterator[None]:
-    """Let the block author into a trace, or run a task."""
+    """Run the block with this trace, or inside a task."""
     token = _SCOPE.set(scope)
     try:
         yield
@@ -193,19 +193,19 @@ def inside(scope: Trace | TaskRun | None) -> Iterator[None]:
 
 
 def current_trace() -> Trace | None:
-    """Return the graph in the making, if there is one."""
+    """Return the graph being built, if there is one."""
     scope = _SCOPE.get()
     return scope if isinstance(scope, Trace) else None
 
 
 def current_run() -> TaskRun | None:
-    """Return the attempt that is running, if there is one; a dynamic task's too."""
+    """Return the running attempt, if there is one; a dynamic task's too."""
     scope = _SCOPE.get()
     return scope.run if isinstance(scope, Trace) else scope
 
 
 def trace_for(call: str, method: str) -> Trace:
-    """Return the graph in the making. Raises CompileError, saying where the call belongs, and which method of `Workflow` does the same."""
+    """Return the graph being built. Raises CompileError, saying where the call belongs, and which method of `Workflow` does the same."""
     match _SCOPE.get():
         case Trace() as trace:
             return trace
@@ -223,9 +223,11 @@ def trace_for(call: str, method: str) -> Trace:
 def checked_name(name: object, what: str) -> str:
     """Return a name that can be shown and addressed. Raises CompileError."""
     if not isinstance(name, str) or not name.strip():
-        raise CompileError(f"{what} needs a name that is not empty, as text; it got {name!r}")
+        raise CompileError(f"{what} needs a non-empty string as its name; it got {name!r}")
     if len(name) > MAX_NAME:
-        raise CompileError(f"{what} has a name of {len(name)} characters; {MAX_NAME} are allowed")
+        raise CompileError(
+            f"{what} has a name of {len(name)} characters; at most {MAX_NAME} are allowed"
+        )
     if not name.isprintable():
         raise CompileError(f"{what} has a name with control characters: {name!r}")
     if name != name.strip():

@@ -1,7 +1,7 @@
 """
-The variables of a task's environment, there while it runs.
+The variables of a task's environment, set while it runs.
 
-In a worker they end with the process of the attempt. Where tasks run in a process that goes on, what was there before is put back.
+In a worker they end with the process of the attempt. Where tasks run in a long-lived process, the previous values are restored.
 """
 
 import os
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def variables(given: Mapping[str, str]) -> Iterator[None]:
-    """Let the block run with these variables, for this process and the programs that it starts."""
+    """Run the block with these variables set, for this process and the programs that it starts."""
     if not given:
         yield
         return
@@ -31,6 +31,6 @@ def variables(given: Mapping[str, str]) -> Iterator[None]:
 
 
 def _heed(given: Mapping[str, str]) -> None:
-    # The one variable that the C library looks at only when it is told to.
+    # The one variable that the C library reads only when it is told to.
     if "TZ" in given:
         time.tzset()

@@ -1,7 +1,7 @@
 """
-`@workflow`: a function that is run once, with promises, and leaves a graph behind.
+`@workflow`: a function that is run once, with promises, to record a graph.
 
-A workflow is compiled when it is first needed, and once; a compile that failed stays failed.
+A workflow is compiled once, on first use; a failed compilation is remembered.
 """
 
 import enum
@@ -45,14 +45,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 COMPILING = threading.RLock()
-"""One for all workflows: two that call each other, compiled by two threads, must not wait for each other."""
+"""One lock for all workflows: two that call each other, compiled by two threads, must not deadlock."""
 
 
 class WorkflowFailurePolicy(enum.Enum):
     """What happens to the other nodes when one has failed."""
 
     FAIL_IMMEDIATELY = "abort them at once"
-    FAIL_AFTER_EXECUTABLE_NODES_COMPLETE = "let those that do not depend on it come to their end"
+    FAIL_AFTER_EXECUTABLE_NODES_COMPLETE = "let those that do not depend on it finish"
 
 
 class WorkflowOptions(TypedDict, total=False):
@@ -60,7 +60,7 @@ class WorkflowOptions(TypedDict, total=False):
     Options of `@workflow`.
 
     `failure_policy`: what happens to the other nodes when one has failed. `name`: instead of `module.function`. `docs`: a description, as text.
-    `interruptible`, `pickle_untyped` and `default_options` are Flyte's; they are taken, and have no effect.
+    `interruptible`, `pickle_untyped` and `default_options` are Flyte's; they are accepted without effect.
     """
 
     failure_policy: WorkflowFailurePolicy
@@ -82,7 +82,7 @@ class Launchable(Protocol):
 
     @property
     def signature(self) -> Signature:
-        """What it takes and gives, as Python types."""
+        """Its inputs and outputs, as Python types."""
         ...
 
     def compiled(self) -> Compiled:
@@ -91,14 +91,14 @@ class Launchable(Protocol):
 
 
 class FunctionWorkflow(Generic[P, R]):
-    """A workflow made of a function."""
+    """A workflow made from a function."""
 
     def __init__(self, function: Callable[..., Any], options: WorkflowOptions) -> None:
         if unknown := [key for key in options if key not in WorkflowOptions.__annotations__]:
             own = "failure_policy, name, docs"
-            raise TypeError(f"@workflow has no option {unknown[0]!r}; it has {own}")
+            raise TypeError(f"@workflow has no option {unknown[0]!r}; its options are {own}")
         if not inspect.isroutine(function):
-            raise TypeError(f"@workflow is for functions; {function!r} is none")
+            raise TypeError(f"@workflow decorates functions; {function!r} is not one")
         functools.update_wrapper(self, function)
         self.function = function
         self.name = options.get("name") or f"{function.__module__}.{function.__qualname__}"
@@ -111,7 +111,7 @@ class FunctionWorkflow(Generic[P, R]):
 
     @property
     def signature(self) -> Signature:
-        """What it takes and gives, as Python types. Raises CompileError."""
+        """Its inputs and outputs, as Python types. Raises CompileError."""
         return self._signature
 
     @functools.cached_property
@@ -127,13 +127,13 @@ class FunctionWorkflow(Generic[P, R]):
         return self._once()
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Inside a workflow: make it a part of that. Outside: run it here and now, jumping over sleeps and asking at the terminal."""
+        """Inside a workflow: make it a part of that. Outside: run it immediately, skipping sleeps and asking at the terminal."""
         return cast(R, call(self, args, kwargs))
 
     def run(
         self, inputs: Mapping[str, Any] | None = None, *, answers: Mapping[str, Any] | None = None
     ) -> R:
-        """Run it here and now, with answers for its gates by name. Raises ExecutionFailed, NoAnswer."""
+        """Run it immediately, with answers for its gates by name. Raises ExecutionFailed, NoAnswer."""
         return cast(R, run(self, (), dict(inputs or {}), answers))
 
     def _trace(self) -> Compiled:
@@ -152,7 +152,7 @@ class FunctionWorkflow(Generic[P, R]):
         label = f"workflow {self.name!r}"
         if inspect.iscoroutinefunction(self.function):
             raise CompileError(
-                f"{label} is `async def`; its body only draws the graph, so write `def`"
+                f"{label} is `async def`; its body only builds the graph, so write `def`"
             )
         signature = self.signature
         interface = interface_of(signature, label, NoFiles())
@@ -190,7 +190,7 @@ class FunctionWorkflow(Generic[P, R]):
         return f"{code.co_filename.rpartition('/')[2]}:{found}"
 
     def _where_in(self, error: BaseException) -> str:
-        """Return the file and line of the body in which an exception arose: `flow.py:3`."""
+        """Return the file and line of the body where an exception arose: `flow.py:3`."""
         code = getattr(inspect.unwrap(self.function), "__code__", None)
         file = code.co_filename if code else ""
         lines = [
@@ -228,7 +228,7 @@ class Once:
     def _run(self) -> Compiled:
         if self._running:
             raise CompileError(
-                f"workflow {self._name!r} calls itself, directly or through another, which has no end; let a @dynamic decide when to call it"
+                f"workflow {self._name!r} calls itself, directly or through another, without end; let a @dynamic decide when to call it"
             )
         self._running = True
         try:
@@ -245,7 +245,7 @@ class Once:
 
 
 def call(workflow: Launchable, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Do what calling a workflow means where it is called: place it in a trace, or run it."""
+    """Do what calling a workflow means in the current place: add it to a trace, or run it."""
     trace = current_trace()
     if trace is None:
         return run(workflow, args, kwargs, None)
@@ -295,7 +295,7 @@ class WorkflowDecorator(Protocol):
     """What `@workflow(...)` returns."""
 
     def __call__(self, function: Callable[P, R], /) -> FunctionWorkflow[P, R]:
-        """Make a workflow of a function."""
+        """Make a workflow from a function."""
         ...
 
 
@@ -307,10 +307,10 @@ def workflow(
     function: Callable[..., Any] | None = None, /, **options: Unpack[WorkflowOptions]
 ) -> Any:
     """
-    Make a function into a workflow. With and without parentheses.
+    Make a function into a workflow, with or without parentheses.
 
-    Its body calls tasks, gates and other workflows, and is run once, with promises in the place of values, when the workflow is first needed.
-    Call it to run it here and now; `.run(inputs, answers={...})` takes the answers of its gates, too. `WorkflowOptions` says what the options mean.
+    Its body calls tasks, gates and other workflows, and is run once, with promises in place of values, when the workflow is first needed.
+    Call it to run it immediately; `.run(inputs, answers={...})` also takes the answers of its gates. `WorkflowOptions` explains the options.
     Raises TypeError for an unknown option; when it is compiled, CompileError and UnsupportedType, the same each time.
     """
     if function is None:

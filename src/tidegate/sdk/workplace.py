@@ -1,11 +1,11 @@
 """
-Where an attempt works that runs in a process which goes on: in a plain call, in the sandbox, inline.
+Where an attempt works in a long-lived process: in a plain call, in the sandbox, inline.
 
-Rule 1: it has a directory of its own, with links to a copy of what would be packed with its workflow, but for the code itself. That goes when it ends.
-Rule 2: the copy is one thread's, is compared with what it was after each attempt and with its originals before, and made again if anything differs.
-Rule 3: a process has one working directory. The main thread changes it for the time of the attempt, which other threads of the caller's see.
-        Another thread gets one that is its own alone, from then on, where the system lets it (Linux, unless a container forbids `unshare`).
-        Where it does not, the directory is changed if no other attempt has done so; else the attempt works where it is called.
+Rule 1: it gets a new directory, with links to a copy of what would be packed with its workflow, except for the code itself. It is removed at the end.
+Rule 2: the copy belongs to one thread; after each attempt it is compared with its former state, before each with its originals, and made again if anything differs.
+Rule 3: a process has one working directory. The main thread changes it for the duration of the attempt, which the caller's other threads see.
+        Another thread gets a private one from then on, where the system permits it (Linux, unless a container forbids `unshare`).
+        Where it does not, the directory is changed if no other attempt has done so; else the attempt works in the caller's directory.
 """
 
 import ctypes
@@ -29,10 +29,10 @@ CLONE_FS = 0x200
 """A flag of unshare(2): the working directory, the root and the umask."""
 
 MOST = 1_000
-"""Files of a copy. A source tree with more is not copied: a plain call that took seconds to begin would be none."""
+"""Files of a copy. A larger source tree is not copied: a plain call must not take seconds to start."""
 
 _Signs: TypeAlias = tuple[tuple[str, int, int, int], ...]
-"""By what one sees that a file has changed."""
+"""What shows that a file has changed."""
 
 _turn = threading.RLock()
 
@@ -43,9 +43,9 @@ class _Mine(threading.local):
     def __init__(self) -> None:
         self.depth = 0
         self.alone: bool | None = None
-        """Whether its working directory is its own; None if that was not tried."""
+        """Whether its working directory is private; None if that was not tried."""
         self.copies: dict[tuple[int, str], _Copy] = {}
-        """By how many attempts run around it, and by root: a task may call a workflow, and goes on after that."""
+        """By how many attempts are nested in it, and by root: a task may call a workflow, and continues after that."""
 
 
 class _Copy:
@@ -59,7 +59,7 @@ class _Copy:
         self._after: _Signs = ()
 
     def refresh(self) -> None:
-        """Make it again unless it is what it should be."""
+        """Make it again unless it is unchanged."""
         before = _signs(str(self._root), self._names)
         if before != self._before or _walked(self.folder) != self._after:
             disk.remove_tree(self.folder)
@@ -77,7 +77,7 @@ _mine = _Mine()
 
 @contextmanager
 def workplace(module: str) -> Iterator[str]:
-    """Let the block run in a new directory, for an attempt of a task in this module; give its path."""
+    """Run the block in a new directory, for an attempt of a task in this module; yield its path."""
     folder = tempfile.mkdtemp(prefix="work-", dir=scratch())
     copy = _copy_for(module)
     try:
@@ -99,14 +99,14 @@ def workplace(module: str) -> Iterator[str]:
 
 
 def failure_here(error: BaseException) -> Failure:
-    """Return the failure of an attempt that has raised and is over, and say if it has looked for a file that is where it was called."""
-    # A module is looked for where the caller's are, and not in the working directory.
+    """Return the failure of an attempt that raised, and say if it looked for a file that exists in the caller's directory."""
+    # Modules are looked up where the caller's are, and not in the working directory.
     is_file = isinstance(error, FileNotFoundError)
     return failure_of(error, launched_from=here() if is_file else "")
 
 
 def _copy_for(module: str) -> _Copy | None:
-    """Return a copy that is what its originals are; None if there is nothing to copy, or too much."""
+    """Return a copy that matches its originals; None if there is nothing to copy, or too much."""
     file = getattr(sys.modules.get(module), "__file__", None)
     if not file:
         return None  # typed at a prompt
@@ -122,7 +122,7 @@ def _copy_for(module: str) -> _Copy | None:
         copy = _mine.copies[key]
         copy.refresh()
     except (CodeError, OSError):
-        return None  # whoever registers the workflow is told
+        return None  # registering the workflow reports it
     return copy
 
 
@@ -137,7 +137,7 @@ def _working_in(folder: str) -> Iterator[None]:
         where = os.getcwd()  # noqa: PTH109
     except OSError:
         where = ""  # it was removed
-    # What stands for the working directory in there stays what it was: the caller's modules.
+    # The entry for the working directory keeps its meaning: the caller's modules.
     there = [index for index, entry in enumerate(sys.path) if not entry and where]
     for index in there:
         sys.path[index] = where
@@ -155,7 +155,7 @@ def _working_in(folder: str) -> Iterator[None]:
 
 
 def _is_alone() -> bool:
-    """Whether the working directory of this thread is its own, or has become that now."""
+    """Whether the working directory of this thread is private, or has just become so."""
     if threading.current_thread() is threading.main_thread() or sys.platform != "linux":
         return False
     if _mine.alone is None:
@@ -173,7 +173,7 @@ def _signs(top: str, names: tuple[str, ...]) -> _Signs:
 
 
 def _walked(top: str) -> _Signs:
-    """Return the signs of all that is in a directory; of the links too, and of the directories."""
+    """Return the signatures of everything in a directory, links and directories included."""
     found = []
     for below, folders, files in os.walk(top):
         for name in (*folders, *files):

@@ -77,7 +77,7 @@ def test_one_principal_has_only_so_many_at_once_and_others_have_theirs():
     for who in ("a", "a", "b"):
         shares.begin(who)
 
-    with pytest.raises(RateLimited, match="2 things of this token"):
+    with pytest.raises(RateLimited, match="this token already has 2 things"):
         shares.begin("a")
     shares.end("a")
     shares.begin("a")

@@ -41,7 +41,7 @@ def test_how_many_were_left_out_is_said_when_there_is_room_again(written):
     now[0] = WINDOW
     logger.warning("line %s", "last")
 
-    assert lines[-1] == "(5 lines like this were left out) line last"
+    assert lines[-1] == "(5 similar lines suppressed) line last"
     assert len(lines) == MOST + 1
 
 

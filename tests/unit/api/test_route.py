@@ -158,9 +158,9 @@ def test_the_methods_of_a_path_are_those_that_find_a_route_and_head_where_there_
 def test_a_path_that_is_not_utf_8_is_an_unknown_route(route: Route, wrong: bytes):
     path, _ = filled(route, [(wrong, "")])
 
-    with pytest.raises(UnknownRoute, match="not UTF-8"):
+    with pytest.raises(UnknownRoute, match="not percent-encoded UTF-8"):
         TABLE.find(route.method, path)
-    with pytest.raises(UnknownRoute, match="not UTF-8"):
+    with pytest.raises(UnknownRoute, match="not percent-encoded UTF-8"):
         TABLE.methods(path)
 
 

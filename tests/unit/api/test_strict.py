@@ -109,7 +109,9 @@ def test_keys_that_differ_and_colons_and_braces_in_strings_are_taken(value: Any,
 @pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
 @pytest.mark.parametrize("around", [b"%b", b"[1, %b]", b'{"a": {"b": %b}}'])
 def test_what_is_not_a_number_is_refused_and_named(name: str, around: bytes):
-    assert refused(around % name.encode()) == f"the body has {name}, which is no JSON number"
+    assert (
+        refused(around % name.encode()) == f"the body contains {name}, which is not a JSON number"
+    )
 
 
 @pytest.mark.parametrize("around", [b"%b", b"[1, %b]", b'{"a": {"b": %b}}'])
@@ -119,7 +121,7 @@ def test_what_is_not_a_number_is_refused_and_named(name: str, around: bytes):
     ids=["just below", "just above", "20 digits", "20 and a sign", "400", "5000"],
 )
 def test_a_whole_number_beyond_64_bits_is_refused(digits: str, around: bytes):
-    assert "a whole number beyond 64 bits" in refused(around % digits.encode())
+    assert "an integer beyond 64 bits" in refused(around % digits.encode())
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ async def test_of_one_principal_only_so_many_may_wait():
     crowd = Crowd(taken)
     await crowd.comes("a1", "a2", "a3")
 
-    with pytest.raises(RateLimited, match="ask for less at once"):
+    with pytest.raises(RateLimited, match="reduce its concurrency"):
         await taken.take("a")
     await crowd.comes("b1")
     await crowd.ends("a1")

@@ -46,7 +46,7 @@ def test_a_thread_that_stands_is_named_with_its_place_and_is_up_when_it_turns_ag
     watchdog.look(10.2 + LONGEST)
     down = the_engine(parts)
     assert not down.up
-    assert "has not turned for 1 s" in down.why
+    assert "has been stuck for 1 s" in down.why
     assert "stand_here" in down.why
     assert shown() == "down"
     turning[0] = None

@@ -59,7 +59,7 @@ def test_answers_are_read_by_their_type(schema, line, value):
         ({"type": "array", "items": {"type": "integer"}}, '[1, "x"]', "x"),
         ({"type": "object"}, "{", "expected"),
         ({"type": "string", "enum": ["a", "b"]}, "c", "a, b"),
-        ({"type": "string"}, "", "an empty line is no answer"),
+        ({"type": "string"}, "", "an empty line is not an answer"),
     ],
 )
 def test_a_bad_answer_is_told_why_and_asked_for_again(schema, line, reason):
@@ -132,8 +132,8 @@ def test_the_value_to_approve_may_be_null():
     [
         (UNSET, False, "then it fails"),
         (UNSET, True, "then it fails"),
-        (None, False, "then null is taken"),
-        ("x" * 100, False, f"then {'x' * 39}… is taken"),
+        (None, False, "then null is used"),
+        ("x" * 100, False, f"then {'x' * 39}… is used"),
         (True, True, "then it is approved"),
         (False, True, "then it is rejected"),
     ],
@@ -153,7 +153,7 @@ def test_what_does_not_fit_a_screen_is_counted_and_shown_whole_when_it_is_asked_
 
     first, _, whole, *_ = said
     assert answer is True
-    assert "Shown: 10 of 5,000 rows; ?all shows all of it" in first
+    assert "Shown: 10 of 5,000 rows; ?all shows everything" in first
     assert "account 4999" not in first
     assert "account 4999" in whole
     assert "Shown:" not in whole

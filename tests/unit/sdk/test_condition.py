@@ -172,9 +172,9 @@ def test_parts_and_enums_can_be_compared():
         (lambda x, y, s, b: x.is_true(), "`==` cannot compare"),
         (lambda x, y, s, b: x == [1], "`==` cannot compare"),
         (lambda x, y, s, b: x == object(), "cannot be compared with"),
-        (lambda x, y, s, b: b, "input 'b' is no condition by itself; write .is_true()"),
-        (lambda x, y, s, b: (x > 1) & b, "input 'b' is no condition by itself"),
-        (lambda x, y, s, b: b & (x > 1), "is no condition; write"),
+        (lambda x, y, s, b: b, "input 'b' is not a condition by itself; write .is_true()"),
+        (lambda x, y, s, b: (x > 1) & b, "input 'b' is not a condition by itself"),
+        (lambda x, y, s, b: b & (x > 1), "is not a condition; write"),
         (lambda x, y, s, b: (x > 1) and (y > 1), "use conditional"),
         (lambda x, y, s, b: not (x > 1), "use conditional"),
         (lambda x, y, s, b: "x > 1", "a condition is a comparison"),
@@ -360,7 +360,7 @@ def test_only_the_last_case_can_fail():
 def test_a_failure_needs_a_message():
     refused(
         lambda: conditional("c").if_(number() > 1).then(None).else_().fail(""),
-        "fail.. takes a message",
+        "fail.. needs a non-empty message",
     )
 
 
@@ -370,7 +370,7 @@ def test_a_conditional_is_written_once():
         start.if_(number() > 1).then(None).else_().then(None)
         start.if_(number() > 1)
 
-    refused(body, "has its if_ already")
+    refused(body, "already has its if_")
 
 
 def test_a_conditional_that_goes_on_within_an_incomplete_one_is_refused():
@@ -379,7 +379,7 @@ def test_a_conditional_that_goes_on_within_an_incomplete_one_is_refused():
         conditional("inner").if_(x > 2)
         outer.then(number())
 
-    refused(body, "'outer' goes on while another one within it is not complete")
+    refused(body, "'outer' continues while another one inside it is not complete")
 
 
 def test_a_conditional_can_be_approved_slept_in_and_consumed():

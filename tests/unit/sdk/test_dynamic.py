@@ -166,7 +166,7 @@ def test_it_must_return_what_it_declares():
     def wf() -> int:
         return wrong()
 
-    with pytest.raises(ExecutionFailed, match="cannot flow into output 'o0'"):
+    with pytest.raises(ExecutionFailed, match="does not fit output 'o0'"):
         wf()
 
 

@@ -17,7 +17,7 @@ def test_of_a_long_table_its_head_is_shown_and_the_rest_counted():
     shown = exhibit({}, rows)
 
     assert len(shown.lines) == SCREEN.rows + 1
-    assert shown.left_out == "10 of 10,000 rows, 10 cells not whole"
+    assert shown.left_out == "10 of 10,000 rows, 10 cells shortened"
     assert max(map(len, shown.lines)) < 80
 
 

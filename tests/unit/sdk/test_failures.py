@@ -52,7 +52,7 @@ def test_an_exception_whose_text_cannot_be_had_is_named_all_the_same():
         def __str__(self) -> str:
             raise RuntimeError
 
-    assert failure_of(Silent()).message == "Silent: (its text cannot be had)"
+    assert failure_of(Silent()).message == "Silent: (its text is not available)"
 
 
 def test_a_text_that_cannot_be_stored_is_spelled_out():

@@ -141,8 +141,11 @@ def test_a_duration_beyond_a_hundred_years_is_refused():
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 201, "a\nb", "a\x00", "a\x1b[31m", None, 3])
 def test_names_that_cannot_be_shown_are_refused(name):
-    refused(lambda: wait_for_input(name, expected_type=str), "wait_for_input (needs|has) a name")
-    refused(lambda: approve(number(), name), "approve (needs|has) a name")
+    refused(
+        lambda: wait_for_input(name, expected_type=str),
+        "wait_for_input (needs a non-empty string as its|has a) name",
+    )
+    refused(lambda: approve(number(), name), "approve (needs a non-empty string as its|has a) name")
 
 
 def test_any_name_that_people_can_read_is_taken():
@@ -227,10 +230,10 @@ def test_null_on_timeout_is_an_answer_and_not_the_absence_of_one():
 def test_on_timeout_without_timeout_is_refused():
     refused(
         lambda: wait_for_input("x", expected_type=int, on_timeout=1),
-        "gate 'x' has on_timeout and no timeout",
+        "gate 'x' has on_timeout but no timeout",
     )
     refused(
-        lambda: approve(number(), "x", on_timeout=True), "gate 'x' has on_timeout and no timeout"
+        lambda: approve(number(), "x", on_timeout=True), "gate 'x' has on_timeout but no timeout"
     )
 
 
@@ -244,7 +247,7 @@ def test_on_timeout_and_suggested_must_fit_the_type():
     )
     refused(
         lambda: wait_for_input("x", HOUR, str, suggested=number()),
-        "cannot flow into 'suggested' of gate 'x'",
+        "does not fit 'suggested' of gate 'x'",
     )
     refused(
         lambda: approve(number(), "x", HOUR, on_timeout="yes"),
@@ -338,7 +341,7 @@ def test_what_is_approved_keeps_its_name_and_type():
 def test_one_of_several_outputs_must_be_picked_for_approval():
     refused(
         lambda: approve(named(), "x"),
-        r"'named' \(n0\) has 2 outputs; pick one for approval 'x', such as .slope",
+        r"'named' \(n0\) has 2 outputs; choose one for approval 'x', such as .slope",
     )
 
 
@@ -411,7 +414,7 @@ def test_the_timeout_of_a_gate_can_be_overridden_and_its_name_cannot():
     assert first(body, InputNode).patience == Forever()
     refused(
         lambda: wait_for_input("x", HOUR, int).with_overrides(name="y"),
-        "answers find a gate by its name",
+        "answers address a gate by its name",
     )
     refused(
         lambda: wait_for_input("x", HOUR, int).with_overrides(retries=2), "no retries to change"

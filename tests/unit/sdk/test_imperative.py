@@ -140,22 +140,25 @@ def test_what_cannot_be_is_refused():
     wf = Workflow("w")
     wf.add_workflow_input("x", int)
     cases: list[tuple[Any, str]] = [
-        (lambda: wf.add_workflow_input("x", str), "has an input 'x' already"),
-        (lambda: wf.add_entity(3), "3 is no task and no workflow"),
+        (lambda: wf.add_workflow_input("x", str), "already has an input 'x'"),
+        (lambda: wf.add_entity(3), "3 is neither a task nor a workflow"),
         (lambda: wf.add_entity(measure), "input 'text' is missing"),
-        (lambda: wf.add_entity(measure, text=wf.inputs["x"]), "cannot flow into input 'text'"),
+        (lambda: wf.add_entity(measure, text=wf.inputs["x"]), "does not fit input 'text'"),
         (lambda: wf.add_sleep(timedelta(0)), "longer than zero"),
-        (lambda: wf.add_wait_for_input("", expected_type=int), "needs a name"),
+        (
+            lambda: wf.add_wait_for_input("", expected_type=int),
+            "needs a non-empty string as its name",
+        ),
         (lambda: wf.add_wait_for_input("g"), "has no expected_type"),
         (lambda: wf.add_approve(wf.add_entity(note), "g"), "has no output"),
-        (lambda: wf.add_workflow_output("o", wf.inputs["x"], str), "cannot flow into output 'o'"),
-        (lambda: Workflow(""), "needs a name"),
+        (lambda: wf.add_workflow_output("o", wf.inputs["x"], str), "does not fit output 'o'"),
+        (lambda: Workflow(""), "needs a non-empty string as its name"),
     ]
     for add, message in cases:
         with pytest.raises(CompileError, match=message):
             add()
     wf.add_workflow_output("o", 1)
-    with pytest.raises(CompileError, match="has an output 'o' already"):
+    with pytest.raises(CompileError, match="already has an output 'o'"):
         wf.add_workflow_output("o", 2)
 
 

@@ -81,7 +81,7 @@ def test_sleeps_are_jumped_over_and_it_says_so(capsys):
     assert wf(x=3) == 6
     assert wf(3) == 6
     err = capsys.readouterr().err
-    assert err.count("slept 400 days, 0:00:00 (a plain call jumps over time)") == 2
+    assert err.count("slept 400 days, 0:00:00 (a plain call skips waiting times)") == 2
 
 
 def test_answers_may_be_python_values_of_any_type():
@@ -167,7 +167,7 @@ def test_a_failed_task_is_tried_again_after_pauses_that_are_jumped_over(capsys):
     assert [attempt for attempt, _ in seen] == [1, 2, 3]
     assert len({key for _, key in seen}) == 1
     err = capsys.readouterr().err
-    assert "paused 0:01:00 before 'flaky' is tried again" in err
+    assert "paused 0:01:00 before 'flaky' is retried" in err
     assert "paused 0:02:00" in err
 
 
@@ -191,7 +191,7 @@ def test_an_input_of_the_wrong_type_is_refused_before_anything_runs():
         asks(x="a")
     with pytest.raises(InvalidValue, match="input 'x' is missing"):
         asks()
-    with pytest.raises(InvalidValue, match="there is no input 'y'"):
+    with pytest.raises(InvalidValue, match="unknown input 'y'"):
         asks.run({"x": 1, "y": 2})
 
 
@@ -203,7 +203,7 @@ def test_questions_are_read_line_by_line_and_asked_again(typed, capsys):
     assert "Answer 'title': text; waits 1:00:00, then it fails" in err
     assert "  Which title?\n" in err
     assert "  x: 1\n" in err
-    assert "an empty line is no answer" in err
+    assert "an empty line is not an answer" in err
 
 
 def test_approvals_have_no_default_for_enter(typed, capsys):
@@ -228,7 +228,7 @@ def test_no_at_the_terminal_is_a_rejection(typed):
 def test_the_end_of_standard_input_is_an_error_that_names_the_gate(typed, text):
     typed(text)
 
-    with pytest.raises(NoAnswer, match="gate 'title' waits for text, and standard input has ended"):
+    with pytest.raises(NoAnswer, match="gate 'title' waits for text, but standard input has ended"):
         asks(x=1)
 
 
@@ -269,7 +269,7 @@ def test_the_suggestion_is_taken_for_an_empty_line(typed, capsys):
 
     typed("\n")
     assert wf(x=4) == 8
-    assert "suggested (Enter takes it): 8\n> " in capsys.readouterr().err
+    assert "suggested (Enter accepts it): 8\n> " in capsys.readouterr().err
     typed("5\n")
     assert wf(x=4) == 5
 

@@ -75,9 +75,9 @@ def test_a_timeout_may_be_whole_seconds():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"retries": -1}, "retries must be a whole number"),
-        ({"retries": True}, "retries must be a whole number"),
-        ({"retries": 1.5}, "retries must be a whole number"),
+        ({"retries": -1}, "retries must be an integer"),
+        ({"retries": True}, "retries must be an integer"),
+        ({"retries": 1.5}, "retries must be an integer"),
         ({"timeout": -5}, "timeout must be longer than zero"),
         ({"timeout": "1h"}, "timeout must be a timedelta"),
         ({"backoff": 3}, "backoff must be a timedelta"),
@@ -100,7 +100,8 @@ def test_wrong_options_of_a_task_are_refused_when_it_is_compiled(options, messag
 
 def test_unknown_options_are_refused_at_once():
     with pytest.raises(
-        TypeError, match="@task has no option 'retry'; it has backoff, environment, limits, name"
+        TypeError,
+        match="@task has no option 'retry'; its options are backoff, environment, limits, name",
     ):
         task(retry=3)(lambda: 1)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="@workflow has no option 'on_failure'"):
@@ -131,9 +132,9 @@ def test_overrides_change_one_node_only():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"nme": "x"}, "no option 'nme'"),
-        ({"retries": -1}, "whole number"),
-        ({"name": ""}, "needs a name"),
+        ({"nme": "x"}, "unknown option 'nme'"),
+        ({"retries": -1}, "an integer"),
+        ({"name": ""}, "needs a non-empty string as its name"),
     ],
 )
 def test_wrong_overrides_are_refused(changes, message):

@@ -156,7 +156,7 @@ def test_an_input_cannot_be_ordered():
     def wf(x: int):
         x >> b()
 
-    with pytest.raises(CompileError, match="input 'x' is there from the start"):
+    with pytest.raises(CompileError, match="input 'x' exists from the start"):
         wf.compile()
 
 
@@ -165,5 +165,5 @@ def test_something_that_is_no_node_cannot_be_ordered():
     def wf():
         b() >> 3
 
-    with pytest.raises(CompileError, match="orders nodes of a workflow, and 3 is none"):
+    with pytest.raises(CompileError, match="orders nodes of a workflow, and 3 is not one"):
         wf.compile()

@@ -34,7 +34,7 @@ def test_images_stand_in_the_page_itself():
 
 
 def test_bytes_that_are_no_image_are_refused():
-    with pytest.raises(TypeError, match="no image"):
+    with pytest.raises(TypeError, match="not an image"):
         Deck("Plot").append(b"PK")
 
 

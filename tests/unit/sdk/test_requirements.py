@@ -61,10 +61,10 @@ def test_numbers_of_numpy_are_numbers():
 @pytest.mark.parametrize(
     ("amounts", "message"),
     [
-        ({"cpu": 0}, "cpu must be whole thousandths"),
-        ({"cpu": 2**70}, r"at most 2\*\*62"),
+        ({"cpu": 0}, "cpu must be a whole number of thousandths"),
+        ({"cpu": 2**70}, r"to 2\*\*62"),
         ({"cpu": -1}, "cpu must be a number of processors"),
-        ({"cpu": 0.0001}, "cpu must be a number|cpu must be whole"),
+        ({"cpu": 0.0001}, "cpu must be a number|cpu must be a whole number"),
         ({"cpu": True}, "cpu must be a number of processors"),
         ({"cpu": float("nan")}, "cpu must be a number of processors"),
         ({"cpu": "2Gi"}, "cpu has no unit 'Gi'"),
@@ -89,12 +89,12 @@ def test_what_is_no_amount_is_refused_where_it_is_written(amounts, message):
         ({"requests": Resources(cpu=(1, 2))}, "a range such as"),
         ({"requests": Resources(cpu=1), "resources": Resources(cpu=1)}, "either resources or"),
         ({"environment": ["A=1"]}, "environment must be a dict"),
-        ({"environment": {"A=B": "1"}}, "cannot be the name of a variable"),
-        ({"environment": {"": "1"}}, "cannot be the name of a variable"),
-        ({"environment": {"A": 1}}, "the value of A must be text, such as '1'; it is 1"),
-        ({"environment": {"A": "a\0b"}}, "the value of A must be text"),
-        ({"environment": {"A": "\udcff"}}, "the value of A must be text"),
-        ({"environment": {"TIDEGATE_MARK": ""}}, "are Tidegate's: TIDEGATE_MARK"),
+        ({"environment": {"A=B": "1"}}, "is not a valid variable name"),
+        ({"environment": {"": "1"}}, "is not a valid variable name"),
+        ({"environment": {"A": 1}}, "the value of A must be a string, such as '1'; it is 1"),
+        ({"environment": {"A": "a\0b"}}, "the value of A must be a string"),
+        ({"environment": {"A": "\udcff"}}, "the value of A must be a string"),
+        ({"environment": {"TIDEGATE_MARK": ""}}, "are reserved for Tidegate: TIDEGATE_MARK"),
         ({"environment": {"A": "x" * 70_000}}, "at most 65,536 are allowed"),
     ],
 )
@@ -169,7 +169,7 @@ def test_what_is_not_kept_in_this_process_is_told_once(capsys):
         return [fetch(), fetch()]
 
     told = [
-        "tidegate: the limit of 2Gi of memory of task 'fetch' is not enforced: it runs in this process",
+        "tidegate: the memory limit 2Gi of task 'fetch' is not enforced: it runs in this process",
         "tidegate: task 'fetch' has requests.gpu, which nothing here counts: it has no effect",
     ]
     for call in (lambda: (fetch(), fetch()), wf):

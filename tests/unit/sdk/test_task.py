@@ -66,9 +66,9 @@ def test_an_asynchronous_task_is_run_to_its_end():
 
 @pytest.mark.parametrize("thing", [3, int, "f"])
 def test_only_functions_become_tasks_and_workflows(thing):
-    with pytest.raises(TypeError, match="is for functions"):
+    with pytest.raises(TypeError, match="decorates functions"):
         task(thing)
-    with pytest.raises(TypeError, match="is for functions"):
+    with pytest.raises(TypeError, match="decorates functions"):
         workflow(thing)
 
 

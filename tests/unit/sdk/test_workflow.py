@@ -208,9 +208,11 @@ def test_inputs_of_a_sub_workflow_are_checked():
     def wrong() -> int:
         return sub(a=fit().label)  # type: ignore[arg-type]
 
-    with pytest.raises(CompileError, match="workflow '.*sub': input 'a' is missing; it takes a"):
+    with pytest.raises(
+        CompileError, match="workflow '.*sub': input 'a' is missing; its inputs are a"
+    ):
         missing.compile()
-    with pytest.raises(CompileError, match="cannot flow into input 'a' of workflow 'sub'"):
+    with pytest.raises(CompileError, match="does not fit input 'a' of workflow 'sub'"):
         wrong.compile()
 
 
@@ -287,20 +289,20 @@ def test_a_workflow_that_declares_nothing_returns_nothing():
 
     assert silent() is None
     assert none() is None  # type: ignore[func-returns-value]
-    with pytest.raises(CompileError, match="declares no output; write its type behind"):
+    with pytest.raises(CompileError, match="declares no output; add a return annotation"):
         wrong.compile()
 
 
 @pytest.mark.parametrize(
     ("result", "message"),
     [
-        (lambda: None, "returns nothing, and declares o0, o1"),
-        (lambda: (1,), "returns 1 values, and declares 2"),
-        (lambda: (1, 2, 3), "returns 3 values, and declares 2"),
+        (lambda: None, "returns nothing but declares o0, o1"),
+        (lambda: (1,), "returns 1 values but declares 2"),
+        (lambda: (1, 2, 3), "returns 3 values but declares 2"),
         (lambda: number(), "cannot be unpacked|returns 1 values"),
         (
             lambda: (number(), number()),
-            r"output 'o0' of 'number' \(n1\) cannot flow into output 'o1'",
+            r"output 'o0' of 'number' \(n1\) does not fit output 'o1'",
         ),
         (lambda: ("a", "b"), "output 'o0'.*whole number"),
         (lambda: void(), "returns 0 values"),
@@ -409,7 +411,5 @@ def test_a_compile_error_of_what_is_returned_says_where_the_function_stands():
         texts.compile()
     line = int(wrong.value.message.rpartition(":")[2].rstrip(")"))
     assert Path(__file__).read_text().splitlines()[line - 1].strip().startswith("def texts")
-    with pytest.raises(
-        CompileError, match=r"its return type behind `->`.*test_workflow\.py:\d+\)$"
-    ):
+    with pytest.raises(CompileError, match=r"add a return annotation.*test_workflow\.py:\d+\)$"):
         nothing.compile()

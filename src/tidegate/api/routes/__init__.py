@@ -1,1 +1,1 @@
-"""The routes, each noun in a module."""
+"""The routes, one module per noun."""

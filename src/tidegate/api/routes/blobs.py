@@ -11,17 +11,17 @@ from tidegate.service.access import Action
 from tidegate.wire import Stored
 
 MAX_BLOB = 1024 * 1024 * 1024
-"""Bytes of a file that is sent."""
+"""Bytes of one piece of a sent file."""
 
 IN_MEMORY = 1024 * 1024
-"""From so many bytes on, a file that comes in is written down while it comes."""
+"""Bytes from which an upload is written to disk while it arrives."""
 
 CHUNK = 256 * 1024
 
 
 async def put_blob(backend: Backend, call: Call) -> Reply:
     """Store a file, and return its digest."""
-    # Before it is read, too: a file that has no room in any case is not awaited.
+    # Checked before reading, too: a file that cannot fit is not awaited.
     backend.service.quotas.add_file(0)
     assert call.chunks is not None, "the route takes its body as it comes"
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
@@ -56,7 +56,7 @@ async def get_blob(backend: Backend, call: Call) -> Reply | Stream:
 
 async def _pieces(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     while piece := await asyncio.to_thread(next, pieces, b""):
-        # In small parts, as a slow reader has a limited time for each.
+        # In small pieces, because a slow client has limited time for each.
         for at in range(0, len(piece), CHUNK):
             yield piece[at : at + CHUNK]
 

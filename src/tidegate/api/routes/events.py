@@ -1,4 +1,4 @@
-"""What happens, as it happens: server-sent events, resumable by the id of the last one that was seen."""
+"""Events as they happen: server-sent events, resumable by the id of the last one received."""
 
 from typing import Annotated
 
@@ -14,29 +14,29 @@ EVENTS = "text/event-stream"
 
 LAST = Header(
     "Last-Event-ID",
-    "The id of the last event that was received: go on after it.",
+    "The id of the last event received; the stream continues after it.",
     200,
 )
 
 
 class WatchQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which events to send: those of one execution, or of all; those after one, or from now on."""
+    """Which events to send: those of one execution, or of all; those after an event, or from now on."""
 
     execution: Short = ""
     after: Annotated[
         str,
         Meta(
             max_length=200,
-            description="The id of the event after which to begin; `0` is before the first.",
+            description="The id of the event to start after; `0` is before the first.",
         ),
     ] = ""
 
 
 async def watch(backend: Backend, call: Call) -> Stream:
     """
-    Follow what happens to all executions, or to one, from now on; with `after` or `Last-Event-ID` from there on.
+    Follow the events of all executions, or of one, from now on; with `after` or `Last-Event-ID`, from there on.
 
-    Each event has an opaque id, and is a `FeedView` as JSON. A comment comes every 15 seconds when nothing happens.
+    Each event has an opaque id, and is a `FeedView` as JSON. When nothing happens, a comment is sent every 15 seconds.
     """
     query: WatchQuery = call.query
     after = call.headers[LAST.name] or query.after or None

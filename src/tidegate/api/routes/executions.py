@@ -1,4 +1,4 @@
-"""Executions over HTTP: to launch one, look at it, wait for it, list them, end one, begin one again."""
+"""Executions over HTTP: launch one, get it, wait for it, list them, end one, launch one again."""
 
 from urllib.parse import quote
 
@@ -17,20 +17,20 @@ from tidegate.wire import DeckView, ExecutionView
 
 TAG = "executions"
 LAUNCHED = {201: ExecutionView, 200: ExecutionView}
-"""201 the first time, 200 for what was launched before."""
+"""201 for a new execution, 200 for an existing one."""
 PAGE = {200: Content(("text/html",))}
 DECK_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
-"""A deck is its author's own page: it is served where it can run no script and load nothing."""
+"""A deck is HTML by its author: it is served so that it can run no script and load nothing."""
 
 
 def launched(view: ExecutionView) -> Reply:
-    """Return the reply to a launch: 201 the first time, 200 for what was launched before."""
+    """Return the reply to a launch: 201 for a new execution, 200 for an existing one."""
     headers = {"location": f"/api/v1/executions/{view.id}"}
     return Reply(view, 201 if view.created else 200, headers)
 
 
 def page(view: DeckView) -> Reply:
-    """Return a deck as the page that it is."""
+    """Return a deck as an HTML page."""
     headers = {
         "content-security-policy": DECK_POLICY,
         "x-tidegate-node": quote(view.node),

@@ -1,4 +1,4 @@
-"""The inbox over HTTP: everything that waits for an answer, and answers to many at once."""
+"""The inbox over HTTP: everything that waits for an answer, and bulk answers."""
 
 import asyncio
 import logging
@@ -17,11 +17,11 @@ from tidegate.wire import Answer, check
 log = logging.getLogger(__name__)
 
 AT_ONCE = 50
-"""How many of many answers begin in one turn of the event loop: about five milliseconds."""
+"""How many bulk answers start in one turn of the event loop: about five milliseconds."""
 
 InboxAnswer = part(
     "InboxAnswer",
-    "One of many answers: to which execution, to which signal (its handle or path, or its name if that is unique), with which idempotency key, and the digest of what was shown.",
+    "One of many answers: its execution, its signal (the handle or path, or the name if it is unique), its idempotency key, and the digest of what was shown.",
     Answer,
     {
         "id": "execution",
@@ -35,14 +35,14 @@ InboxAnswer = part(
 AnswersBody = defstruct(
     "AnswersBody",
     [("answers", Annotated[list[InboxAnswer], Meta(min_length=1, max_length=500)])],  # type: ignore[valid-type]
-    namespace={"__doc__": "Answers to many signals; each is decided for itself."},
+    namespace={"__doc__": "Answers to many signals; each is decided separately."},
     frozen=True,
     forbid_unknown_fields=True,
 )
 
 
 class AnswerResult(Struct, frozen=True, kw_only=True):
-    """What became of one of many answers: the status, and the reply or the problem."""
+    """The result of one of many answers: the status, and the reply or the problem."""
 
     execution: str
     signal: str
@@ -52,14 +52,14 @@ class AnswerResult(Struct, frozen=True, kw_only=True):
 
 
 class AnswerResults(Struct, frozen=True):
-    """What became of each answer, in the order in which they came."""
+    """The result of each answer, in the order of the request."""
 
     items: list[AnswerResult]
 
 
 async def answer_many(backend: Backend, call: Call) -> Reply:
-    """Answer many signals at once. Each is decided for itself, and has a result of its own, in the order in which they came."""
-    # Most are on their way before the first is decided, so they share commits; and nobody else waits until all are.
+    """Answer many signals at once. Each is decided separately and has its own result, in the order of the request."""
+    # Most are submitted before the first is decided, so they share commits; and other requests do not wait for all of them.
     under_way: list[asyncio.Task[AnswerResult]] = []
     for each in call.body.answers:
         under_way.append(asyncio.create_task(_answer(backend, call, each)))
@@ -89,7 +89,7 @@ async def _answer(backend: Backend, call: Call, given: Any) -> AnswerResult:
             problem=document(error),
         )
     except Exception:
-        # A bug of ours that one answer meets must not hide what became of the others.
+        # An internal error of one answer must not hide the results of the others.
         log.exception("the answer to %s of %s could not be handled", given.signal, given.execution)
         return AnswerResult(
             execution=given.execution, signal=given.signal, status=500, problem=internal()

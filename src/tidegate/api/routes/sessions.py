@@ -1,7 +1,7 @@
 """
 Sessions over HTTP: a browser trades a token or a one-time code for a cookie that scripts cannot read, asks who it is, and signs out.
 
-A client asks here, too, whether a server knows its token, before it sends it.
+A client also checks here whether a server knows its token, before it sends the token.
 """
 
 import asyncio
@@ -20,17 +20,17 @@ from tidegate.wire import GrantView
 from tidegate.wire.proof import NONCE, PATH
 
 CLEARED = '"cache", "storage"'
-"""What a browser forgets of this server when somebody signs out: `Clear-Site-Data`. Not all cookies: those of other ports of the host would go, too."""
+"""What a browser deletes of this server at sign-out: `Clear-Site-Data`. Not all cookies: those of other ports of the host would be deleted, too."""
 
 Secret = Annotated[str, Meta(max_length=200)]
-AGENT = Header("User-Agent", "What the browser calls itself, for the list of sessions.", 8192)
+AGENT = Header("User-Agent", "The browser's User-Agent, for the list of sessions.", 8192)
 
 MAX_SIGN_IN = 1024
 """Bytes of a sign-in, which anybody may send: a token takes 86."""
 
 
 class SessionBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is traded: a token, or the one-time code of a link."""
+    """The credential to trade: a token, or the one-time code of a link."""
 
     token: Secret = ""
     code: Secret = ""
@@ -62,17 +62,17 @@ class ProofView(Struct, frozen=True):
 
 
 class SessionView(Struct, frozen=True):
-    """Who asks, and what they may."""
+    """The caller, and their rights."""
 
     name: str
     grants: list[GrantView]
 
 
 async def open_session(backend: Backend, call: Call) -> Reply:
-    """Trade a token or a one-time code for a cookie. It lasts for a week at most, no longer than the token, and for 12 hours without a request."""
+    """Trade a token or a one-time code for a session cookie. It lasts a week at most, no longer than the token, and ends after 12 hours without a request."""
     service = backend.service
     if bool(call.body.token) is bool(call.body.code):
-        raise InvalidValue("a session is opened by a token or by a code: give one of them")
+        raise InvalidValue("a session needs either a token or a code: give exactly one of them")
     holder = (
         service.tokens.holder(call.body.token)
         if call.body.token
@@ -92,18 +92,18 @@ async def open_session(backend: Backend, call: Call) -> Reply:
 
 
 async def look_at_code(backend: Backend, call: Call) -> Reply:
-    """Say who would be signed in by a one-time code, which stays good: a page asks before it changes who somebody is."""
+    """Say who would be signed in by a one-time code, without using it up: a page asks before it changes who is signed in."""
     return Reply(CodeView(backend.service.codes.whose(call.body.code).name))
 
 
 async def get_session(backend: Backend, call: Call) -> Reply:
-    """Say who asks, and what they may."""
+    """Say who is asking, and what they may do."""
     del backend
     return Reply(_view(call.principal))
 
 
 async def end_session(backend: Backend, call: Call) -> Reply:
-    """Sign out: the cookie is worth nothing from now on, and the browser forgets what it has stored. A token goes on to be valid."""
+    """Sign out: the cookie becomes invalid, and the browser deletes what it has stored. The token remains valid."""
     await asyncio.to_thread(backend.service.sessions.sign_out, call.principal)
     headers = {
         "set-cookie": cookie_for(backend.settings, "", 0),
@@ -113,7 +113,7 @@ async def end_session(backend: Backend, call: Call) -> Reply:
 
 
 async def get_proof(backend: Backend, call: Call) -> Reply:
-    """Show that this server knows a token, by an HMAC of a nonce under its stored hash. Clients send a token to no server that does not."""
+    """Prove that this server knows a token, with an HMAC of a nonce under its stored hash. Clients send a token only to a server that does."""
     body: ProofBody = call.body
     assert len(body.nonce) == 2 * NONCE, "as declared"
     proof = backend.service.tokens.proof(body.token, bytes.fromhex(body.nonce))
@@ -130,7 +130,7 @@ def _view(principal: Principal) -> SessionView:
 
 TAG = "session"
 TRIED = (Unauthenticated, RateLimited)
-"""How a secret that is tried is refused."""
+"""How an invalid secret is refused."""
 
 ROUTES = (
     Route(

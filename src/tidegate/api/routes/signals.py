@@ -1,4 +1,4 @@
-"""Signals over HTTP: to list those of an execution, and to answer, approve or reject one."""
+"""Signals over HTTP: list those of an execution, and answer, approve or reject one."""
 
 from tidegate.api.route import MAX_JSON, MAX_WORDS, asking
 from tidegate.errors import Refused, UnknownExecution, UnknownSignal

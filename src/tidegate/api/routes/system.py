@@ -1,4 +1,4 @@
-"""What the server says of itself: its health, its metrics, its OpenAPI document."""
+"""The server about itself: its health, its metrics, its OpenAPI document."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ SERVING = ("ok", "degraded")
 
 
 async def get_health(backend: Backend, call: Call) -> Reply:
-    """Say how the server is; 503 if a part of it is down, or it is stopping. Only who has a token is told which part, and why."""
+    """Report the server's health; 503 if a part of it is down, or it is shutting down. Only authenticated callers learn which part, and why."""
     gauges = backend.service.gauges
     status = gauges.status
     code = 200 if status in SERVING else 503
@@ -36,7 +36,7 @@ async def get_metrics(backend: Backend, call: Call) -> Reply:
 
 
 async def scrape(backend: Backend, call: Call) -> Reply:
-    """Return the same metrics, where Prometheus looks for them unless it is told otherwise."""
+    """Return the same metrics at Prometheus's default path."""
     return await get_metrics(backend, call)
 
 

@@ -1,4 +1,4 @@
-"""Workflows over HTTP: to bring their code, register them, list them and their versions, and look at one."""
+"""Workflows over HTTP: upload their code, register them, list them and their versions, and get one."""
 
 import asyncio
 
@@ -11,14 +11,14 @@ from tidegate.wire import Stored
 
 
 async def put_bundle(backend: Backend, call: Call) -> Reply:
-    """Store a source tree: an uncompressed tar file of plain files. The same tree has the same digest, and 200 says that it was there."""
+    """Store a source tree: an uncompressed tar file of regular files. The same tree has the same digest, and status 200 if it was already stored."""
     archive = await asyncio.to_thread(archive_of, call.body)
     is_new = await asyncio.to_thread(backend.service.bundles.put, archive)
     return Reply(Stored(archive.digest), 201 if is_new else 200)
 
 
 async def get_bundle(backend: Backend, call: Call) -> Reply:
-    """Say whether a bundle is stored, so that it need not be sent."""
+    """Say whether a bundle is stored, so that it need not be uploaded."""
     digest = call.path["digest"]
     if not await asyncio.to_thread(backend.service.bundles.has, digest):
         raise UnknownBundle(f"no bundle with the digest {digest} is stored")
