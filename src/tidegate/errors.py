@@ -172,6 +172,12 @@ class AmbiguousSignal(Refused):
     code = "ambiguous_signal"
 
 
+class AmbiguousNode(Refused):
+    """Several nodes of the execution have this name; `nodes` lists their ids."""
+
+    code = "ambiguous_node"
+
+
 class NotWaitingYet(Refused):
     """The value to approve or review does not exist yet."""
 

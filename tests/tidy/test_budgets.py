@@ -14,7 +14,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "__init__": (60, "the names that authors import"),
     "__main__": (5, "`python -m tidegate`"),
     "api": (
-        3_440,
+        3_460,
         "HTTP, over the network and on the local socket: limits, who may have how many connections and waits in line, routes, streams, the OpenAPI document",
     ),
     "backup": (150, "a copy of a store, and a store of a copy"),
@@ -59,8 +59,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "what authors write, traced into a graph; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
     ),
     "service": (
-        3_490,
-        "use cases, lists, views, decks as history has them, what blobs are, what is missing, waits or is asked for in vain, and who may, who they are in a browser, and what they did",
+        3_600,
+        "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for in vain, and who may, who they are in a browser, and what they did",
     ),
     "stores": (
         1_890,
@@ -72,7 +72,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "Python types to schemas and stored values, and back; what would come back as another one is found and refused; types that branch, in steps that are counted; what cannot be seen is marked",
     ),
     "wire": (
-        880,
+        920,
         "requests and views, constrained where they are declared; how a server proves that it knows a token",
     ),
 }

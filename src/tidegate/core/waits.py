@@ -6,6 +6,8 @@ every execution (the prompt, the type) stay in the graph; only a gate that stand
 returned it, carries its own.
 """
 
+from collections.abc import Callable, Mapping
+
 from msgspec import UNSET, Struct, UnsetType, json, structs
 
 from tidegate.core.draft import Draft
@@ -95,7 +97,7 @@ def shown(
             values[part] = evaluate(plan, state, planned.scope, expr)
         except NoValue:
             continue
-    whole, preview = _fitted(values)
+    whole, preview = fitted(values)
     return Shown(
         value=whole.pop("value", UNSET),
         suggested=whole.pop("suggested", UNSET),
@@ -105,9 +107,11 @@ def shown(
     )
 
 
-def _fitted(values: dict[str, Value]) -> tuple[dict[str, Value], dict[str, Preview]]:
-    """Share the room out: the smallest values whole, as long as there is room, and the beginning of the others."""
-    texts = {part: _encode(value) for part, value in values.items()}
+def fitted(
+    values: Mapping[str, Value], encoded: Callable[[Value], bytes] = _encode
+) -> tuple[dict[str, Value], dict[str, Preview]]:
+    """Divide `ROOM` among values: the smallest are kept whole as long as they fit, and the beginnings of the others. `encoded` writes JSON."""
+    texts = {part: encoded(value) for part, value in values.items()}
     room = ROOM
     whole: set[str] = set()
     for part, text in sorted(texts.items(), key=lambda each: len(each[1])):

@@ -77,6 +77,7 @@ class Action(StrEnum):
     RELAUNCH = "relaunch"
     RECOVER = "recover"
     GET_DECK = "get_deck"
+    GET_NODE = "get_node"
     WATCH = "watch"
     PUT_BUNDLE = "put_bundle"
     PUT_BLOB = "put_blob"
@@ -144,6 +145,7 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.RELAUNCH: _OPERATE,
     Action.RECOVER: _OPERATE,
     Action.GET_DECK: _READ,
+    Action.GET_NODE: _READ,
     Action.WATCH: _READ_ANYWHERE,
     Action.PUT_BUNDLE: _REGISTER,
     Action.PUT_BLOB: Policy(Right.GIVE_FILES, Where.ANYWHERE),

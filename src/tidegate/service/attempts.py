@@ -7,6 +7,7 @@ published so far, without a digest. Decks kept by an earlier version of Tidegate
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Iterable
+from collections.abc import Set as AbstractSet
 from zlib import compress, decompressobj
 from zlib import error as zlib_error
 
@@ -14,13 +15,14 @@ import msgspec
 from msgspec import structs
 
 from tidegate.engine.folds import Snapshot
-from tidegate.errors import Fault, InvalidValue, UnknownDeck, UnknownNode
+from tidegate.errors import Fault, InvalidValue, UnknownDeck
 from tidegate.ir.expr import NodeId
 from tidegate.logs import AttemptText, Seen
 from tidegate.ports.artifacts import Artifacts
 from tidegate.sdk.report import protected
 from tidegate.service.executions import Executions
 from tidegate.service.moments import number
+from tidegate.service.nodes import Measured, nodes_called, only_node
 from tidegate.service.queued import Queued
 from tidegate.service.views import node_view
 from tidegate.wire import (
@@ -30,7 +32,9 @@ from tidegate.wire import (
     ExecutionView,
     GetDeck,
     GetLogs,
+    GetNode,
     LogList,
+    NodeView,
 )
 
 BEGINNING = "0"
@@ -58,7 +62,7 @@ class Attempts:
     def logs(self, request: GetLogs) -> LogList:
         """Return what the tasks of an execution, or of one node, printed. Errors: `UnknownExecution`, `UnknownNode`."""
         now = self._executions.look(request.id)
-        chosen = dict.fromkeys(_nodes(now, request.node))
+        chosen = dict.fromkeys(nodes_called(now, request.node))
         texts, standing = self._texts(now.row.id, chosen, request)
         return LogList(
             next=standing,
@@ -95,9 +99,10 @@ class Attempts:
         if not there and not held:
             return view
         shown = {node.id for node in view.nodes}
+        measured = Measured()
         unchanged = [] if now is None else [NodeId(node) for node in held if node not in shown]
         known = view.nodes + [
-            node_view(now.plan, now.state, now.plan.nodes[node])
+            node_view(now.plan, now.state, now.plan.nodes[node], measured)
             for node in unchanged[:MOST_UNCHANGED]
             if now is not None and node in now.plan.nodes
         ]
@@ -109,20 +114,31 @@ class Attempts:
         ]
         return structs.replace(view, nodes=nodes)
 
-    def deck(self, request: GetDeck) -> DeckView:
-        """Return the decks of a node, or of the last node with that name that has any. Errors: `UnknownExecution`, `UnknownNode`, `UnknownDeck`."""
+    def node(self, request: GetNode) -> NodeView:
+        """Return one node whole. Errors: `UnknownExecution`, `UnknownNode`, `AmbiguousNode`."""
         now = self._executions.look(request.id)
-        for node in reversed(_nodes(now, request.node)):
+        node = only_node(now, request.node, nodes_called(now, request.node))
+        view = node_view(now.plan, now.state, now.plan.nodes[node], None)
+        deck = bool(self._with_decks(now.row.id, {node}, now)) and view.kind == "task"
+        return structs.replace(view, deck=deck)
+
+    def deck(self, request: GetDeck) -> DeckView:
+        """Return the decks of a node. Errors: `UnknownExecution`, `UnknownNode`, `UnknownDeck`; `AmbiguousNode` if several nodes of that name have any."""
+        now = self._executions.look(request.id)
+        called = nodes_called(now, request.node)
+        there = self._with_decks(now.row.id, {*called}, now)
+        candidates = [node for node in called if node in there]
+        if candidates:
+            node = only_node(now, request.node, candidates, " that have a deck")
             found = self._deck(now, node, request.attempt)
             if found is not None:
-                name = now.plan.nodes[node].node.name
-                return structs.replace(found, name=name)
+                return structs.replace(found, name=now.plan.nodes[node].node.name)
         which = f"attempt {request.attempt} of node" if request.attempt else "node"
         raise UnknownDeck(
             f"{which} {request.node[:80]!r} of execution {now.row.id} has no deck; a task makes one with Deck(name, html)"
         )
 
-    def _with_decks(self, id_: str, tasks: set[str], now: Snapshot | None) -> set[str]:
+    def _with_decks(self, id_: str, tasks: AbstractSet[str], now: Snapshot | None) -> set[str]:
         """Return which of these tasks have decks."""
         found = {*self._logs.nodes_with_decks(id_, tasks)}
         if now is None:
@@ -180,17 +196,3 @@ def _seen(cursor: str) -> Seen:
     except (ValueError, zlib_error):
         why = f"{cursor[:40]!r} is not a log cursor; use the `next` of an earlier reply, or 0"
         raise InvalidValue(why, [Fault(("after",), why)]) from None
-
-
-def _nodes(now: Snapshot, wanted: str) -> list[NodeId]:
-    """Return the nodes that an id or a name refers to; all of them if it is empty. Errors: `UnknownNode`."""
-    nodes = now.plan.nodes
-    if wanted and NodeId(wanted) in nodes:
-        return [NodeId(wanted)]
-    found = [id_ for id_, planned in nodes.items() if wanted in ("", planned.node.name)]
-    if wanted and not found:
-        there = ", ".join(dict.fromkeys(planned.node.name for planned in nodes.values()))
-        raise UnknownNode(
-            f"execution {now.row.id} has no node {wanted[:80]!r}; it has: {there[:500]}"
-        )
-    return found

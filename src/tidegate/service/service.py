@@ -149,6 +149,8 @@ class Service:
                 return (yield from self._executions.events(request))
             case wire.GetLogs():
                 return self._attempts.logs(request)
+            case wire.GetNode():
+                return self._attempts.node(request)
             case wire.GetDeck():
                 return self._attempts.deck(request)
             case wire.DescribeBlob():

@@ -29,6 +29,7 @@ from tidegate.ir.graph import (
 from tidegate.ports.catalog import WorkflowRow
 from tidegate.ports.journal import ExecutionRow
 from tidegate.service.moments import maybe, moment
+from tidegate.service.nodes import Measured, inputs_of
 from tidegate.service.questions import answer_schema, waiting_views
 from tidegate.types.schema import describe
 from tidegate.wire import (
@@ -97,9 +98,13 @@ def answer_view(answer: AnswerRecord | None) -> AnswerView | None:
     )
 
 
-def node_view(plan: Plan, state: ExecutionState, planned: Planned) -> NodeView:
-    """Return the view of one node."""
+def node_view(
+    plan: Plan, state: ExecutionState, planned: Planned, measured: Measured | None
+) -> NodeView:
+    """Return the view of one node; its inputs are cut if they are large, unless `measured` is None."""
     now = state.node(planned.id)
+    inputs = inputs_of(plan, state, planned)
+    given, preview = measured.cut(inputs) if measured is not None else (inputs, {})
     shown: dict[str, Value] | None = None
     if now.phase is NodePhase.SUCCEEDED:
         try:
@@ -119,6 +124,8 @@ def node_view(plan: Plan, state: ExecutionState, planned: Planned) -> NodeView:
         began=maybe(now.began),
         ended=maybe(now.ended),
         due=maybe(now.due),
+        inputs=given,
+        preview=preview,
         outputs=shown,
         failure=failure_view(now.failure, plan, planned.id),
         answer=answer_view(now.answer),
@@ -173,6 +180,7 @@ def execution_view(now: Snapshot, after: int = 0) -> ExecutionView:
     if not is_whole:
         wanted = now.since(after)
         shown = [plan.nodes[node] for node in plan.nodes if node in wanted] if wanted else ()
+    measured = Measured()
     results: dict[str, Value] | None = None
     if state.phase is ExecutionPhase.SUCCEEDED:
         results = outputs(plan, state)
@@ -185,7 +193,7 @@ def execution_view(now: Snapshot, after: int = 0) -> ExecutionView:
         inputs=state.inputs if is_whole else UNSET,
         outputs=results,
         error=failure_view(state.failure, plan, state.failed),
-        nodes=[node_view(plan, state, planned) for planned in shown],
+        nodes=[node_view(plan, state, planned, measured) for planned in shown],
         waiting=[] if state.phase.is_terminal else waiting_views(now, shown),
         launched=moment(row.launched),
         changed=moment(row.changed if state.ended is None else state.ended),

@@ -21,6 +21,7 @@ from tidegate.wire.requests import (
     GetDeck,
     GetExecution,
     GetLogs,
+    GetNode,
     GetQuestion,
     GetWorkflow,
     Launch,
@@ -146,6 +147,12 @@ BINDINGS: Final = (
         method="GET",
         path=f"{_ONE}/nodes/{{node...}}/deck",
         name="get_deck",
+    ),
+    Binding(
+        request=GetNode,
+        method="GET",
+        path=f"{_ONE}/nodes/{{node...}}",
+        name="get_node",
     ),
     Binding(
         request=DescribeBlob,

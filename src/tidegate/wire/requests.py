@@ -29,6 +29,7 @@ from tidegate.wire.views import (
     ExecutionView,
     InboxPage,
     LogList,
+    NodeView,
     SignalList,
     WaitingView,
     WorkflowDetail,
@@ -285,6 +286,13 @@ class GetLogs(Ask[LogList], frozen=True, kw_only=True, tag="get_logs"):
     ] = ""
 
 
+class GetNode(Ask[NodeView], frozen=True, kw_only=True, tag="get_node"):
+    """Return one node of an execution, with its inputs and outputs whole. A node is named by its id, or by its name if no other node has it."""
+
+    id: Long
+    node: Long
+
+
 class GetDeck(Ask[DeckView], frozen=True, kw_only=True, tag="get_deck"):
     """Return the report of a node: of an attempt, or of the last that has one. A node is named by its id, or by its name."""
 
@@ -383,6 +391,7 @@ Request: TypeAlias = (
     | Abort
     | ListEvents
     | GetLogs
+    | GetNode
     | GetDeck
     | DescribeBlob
     | ListWorkflows

@@ -46,6 +46,13 @@ class AnswerView(Struct, frozen=True, kw_only=True, gc=False):
     """The execution in which it was given, if this one recovers that and has kept it."""
 
 
+class PreviewView(Struct, frozen=True, kw_only=True, gc=False):
+    """The beginning of a value that is too large for a list: of a text the text, else of its JSON. `size` is the whole JSON in bytes."""
+
+    text: str
+    size: int
+
+
 class HeldView(Struct, frozen=True, kw_only=True, gc=False):
     """
     Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, another `environment`, `no_worker`,
@@ -76,6 +83,10 @@ class NodeView(Struct, frozen=True, kw_only=True, gc=False):
     began: datetime | None = None
     ended: datetime | None = None
     due: datetime | None = None
+    inputs: dict[str, Value] = {}
+    """What it was given, by name, once it has begun: the arguments of a task or sub-workflow, what a gate shows, and the `value` to be approved."""
+    preview: dict[str, PreviewView] = {}
+    """The beginnings of inputs that are too large for a view of the whole execution; `executions/{id}/nodes/{node}` has them whole."""
     outputs: dict[str, Value] | None = None
     failure: FailureView | None = None
     answer: AnswerView | None = None
@@ -89,13 +100,6 @@ class NodeView(Struct, frozen=True, kw_only=True, gc=False):
     """For a task: whether there is a report of it to read. Told of an execution that is asked for by itself."""
     held: HeldView | None = None
     """For a task that is QUEUED: why it cannot start now. Told as above."""
-
-
-class PreviewView(Struct, frozen=True, kw_only=True, gc=False):
-    """The beginning of a value that is too large for a list: of a text the text, else of its JSON. `size` is the whole JSON in bytes."""
-
-    text: str
-    size: int
 
 
 class BlobView(Struct, frozen=True, kw_only=True, gc=False):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tidegate import task, wait_for_input, workflow
-from tidegate.errors import UnknownDeck, UnknownExecution, UnknownNode
+from tidegate.errors import AmbiguousNode, UnknownDeck, UnknownExecution, UnknownNode
 from tidegate.logs import Logs, keep_log
 from tidegate.testing import Sandbox
 from tidegate.wire import GetDeck, GetExecution, GetLogs
@@ -73,7 +73,7 @@ def keep_as_earlier(logs: Logs, node: str, attempt: int, page: str) -> None:
     path.write_text(page)
 
 
-def test_nodes_with_decks_say_so_and_the_last_one_of_a_name_is_shown(world):
+def test_nodes_with_decks_say_so_and_of_several_of_a_name_none_is_taken_silently(world):
     logs, handle = world
     keep_as_earlier(logs, "n1", 1, "first")
     keep_as_earlier(logs, "n2/n0", 3, "third")
@@ -81,7 +81,10 @@ def test_nodes_with_decks_say_so_and_the_last_one_of_a_name_is_shown(world):
     view = handle(GetExecution(id="e1"))
 
     assert [node.id for node in view.nodes if node.deck] == ["n1", "n2/n0"]
-    shown = handle(GetDeck(id="e1", node="double"))
+    with pytest.raises(AmbiguousNode, match=r"2 nodes named 'double' .*: n1, n2/n0$") as refused:
+        handle(GetDeck(id="e1", node="double"))
+    assert refused.value.details == {"nodes": ["n1", "n2/n0"]}
+    shown = handle(GetDeck(id="e1", node="n2/n0"))
     assert (shown.node, shown.attempt) == ("n2/n0", 3)
     assert "third" in shown.html
     assert "Content-Security-Policy" in shown.html

@@ -27,6 +27,7 @@ from tidegate.wire import (
     Answer,
     GetExecution,
     GetLogs,
+    GetNode,
     Launch,
     ListEvents,
     ListExecutions,
@@ -246,6 +247,7 @@ class TestLooking:
             ListEvents(id="zz"),
             Abort(id="zz"),
             GetLogs(id="zz"),
+            GetNode(id="zz", node="n0"),
         ):
             with pytest.raises(UnknownExecution, match="'zz'"):
                 handle(request)

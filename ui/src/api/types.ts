@@ -294,6 +294,8 @@ export type NodeView = {
   began: string | null;
   ended: string | null;
   due: string | null;
+  inputs: Record<string, Json>;
+  preview: Record<string, PreviewView>;
   outputs: Record<string, Json> | null;
   failure: FailureView | null;
   answer: AnswerView | null;

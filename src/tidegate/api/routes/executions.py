@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 from tidegate.api.route import MAX_JSON, MAX_NAMES_SENT, MAX_WORDS, Content, Reply, asking
 from tidegate.errors import (
+    AmbiguousNode,
     ExecutionEnded,
     IdTaken,
     NotRecoverable,
@@ -68,5 +69,15 @@ ROUTES = (
     ),
     asking("get_logs", TAG, UnknownExecution),
     asking("get_node_logs", TAG, UnknownExecution, UnknownNode),
-    asking("get_deck", TAG, UnknownExecution, UnknownNode, UnknownDeck, gives=PAGE, reply=page),
+    asking(
+        "get_deck",
+        TAG,
+        UnknownExecution,
+        UnknownNode,
+        AmbiguousNode,
+        UnknownDeck,
+        gives=PAGE,
+        reply=page,
+    ),
+    asking("get_node", TAG, UnknownExecution, UnknownNode, AmbiguousNode),
 )
