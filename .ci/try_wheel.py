@@ -169,7 +169,7 @@ class Newcomer:
     def follow_readme(self) -> None:
         """Save the README's example, and type its commands; an execution's id stands for ID."""
         text = (ROOT / "README.md").read_text()
-        blocks = re.findall(r"```(python|console)\n(.*?)```", text, re.DOTALL)
+        blocks = re.findall(r"```(python|console)[^\n]*\n(.*?)```", text, re.DOTALL)
         example = next(code for kind, code in blocks if kind == "python" and "report_wf" in code)
         (self.place / "report.py").write_text(example)
         lines = itertools.chain(*(code.splitlines() for kind, code in blocks if kind == "console"))

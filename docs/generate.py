@@ -6,8 +6,10 @@ A part stands between `<!-- generated: NAME -->` and `<!-- end -->`; all other t
 """
 
 import argparse
+import ast
 import enum
 import inspect
+import itertools
 import re
 import sys
 import typing
@@ -15,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
+from drawing import svg
 
 import tidegate
 from tidegate.cli.examples import examples
@@ -40,25 +43,13 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def diagram(transitions: Mapping[Phase, frozenset[Phase]]) -> str:
-    """Draw a transition table: every way from a phase to another one (staying in a phase is not drawn)."""
-    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> QUEUED"]
-    for before in sorted(transitions):
-        lines += [
-            f"    {before.name} --> {a.name}" for a in sorted(transitions[before]) if a != before
-        ]
-        if not transitions[before]:
-            lines.append(f"    {before.name} --> [*]")
-    return "\n".join([*lines, "```", ""])
-
-
-def phases(transitions: Mapping[Phase, frozenset[Phase]]) -> str:
-    """Draw a transition table, and write it out for readers without pictures."""
+def phases(transitions: Mapping[Phase, frozenset[Phase]], picture: str, what: str) -> str:
+    """Show a transition table as a picture, and write it out for readers without pictures."""
     rows = [
         (before.name, ", ".join(a.name for a in sorted(transitions[before])) or "(the end)")
         for before in sorted(transitions)
     ]
-    return diagram(transitions) + "\n" + table(("from", "to"), rows)
+    return f"![{what}](pictures/{picture})\n\n" + table(("from", "to"), rows)
 
 
 def error_classes(root: type[TidegateError] = TidegateError) -> Iterator[type[TidegateError]]:
@@ -104,36 +95,61 @@ def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Com
                 yield from commands(child, f"{path} {name}")
 
 
-def command_line() -> str:
+def exit_codes() -> str:
     codes = re.findall(r"^ +(\d+) +(.+)$", cli.epilog or "", re.MULTILINE)
-    out = [table(("exit code", "meaning"), codes)]
+    return table(("exit code", "meaning"), codes)
+
+
+def command_line() -> str:
+    out = []
     for path, command in commands(cli, "tidegate"):
         usage = " ".join([path, *command.collect_usage_pieces(click.Context(command))])
         text = inspect.cleandoc(command.help or "").replace("\b\n", "")
         out.append(f"### `{path}`\n\n```text\n{usage}\n```\n\n{text}\n")
         if lines := examples(path.removeprefix("tidegate ")):
-            shown = "\n".join(f"$ {each}" for each in lines)
-            out.append(f"```console\n{shown}\n```\n")
+            shown = "\n".join(lines)
+            out.append(f"```sh\n{shown}\n```\n")
         options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
         if options:
             out.append(table(("option", "meaning"), [option(each) for each in options]))
     return "\n".join(out)
 
 
-def signature(name: str, thing: Callable[..., object]) -> str:
-    """Write a signature as a reader would: no modules, and the options of a TypedDict one by one."""
+def options_of(kind: type) -> list[tuple[str, str, str]]:
+    """Return each option of a TypedDict, with its type and the text that stands below it in the source."""
+    module = ast.parse(inspect.getsource(sys.modules[kind.__module__]))
+    classes = {each.name: each for each in module.body if isinstance(each, ast.ClassDef)}
+    hints = typing.get_type_hints(kind)
+
+    def fields(of: ast.ClassDef) -> Iterator[tuple[str, str, str]]:
+        for base in of.bases:
+            if isinstance(base, ast.Name) and base.id in classes:
+                yield from fields(classes[base.id])
+        for field, below in itertools.zip_longest(of.body, of.body[1:]):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                name, text = field.target.id, ""
+                if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+                    text = str(below.value.value)
+                yield name, plain(hints[name]).replace("|", "\\|"), sentence(text)
+
+    return list(fields(classes[kind.__name__]))
+
+
+def signature(name: str, thing: Callable[..., object]) -> tuple[str, str]:
+    """Write a signature as a reader would, without modules, and the options of a TypedDict as a table."""
     shown, options = [], ""
     for p in inspect.signature(thing).parameters.values():
         if p.kind is p.VAR_KEYWORD and typing.get_origin(p.annotation) is typing.Unpack:
-            (fields,) = typing.get_args(p.annotation)
-            options = "".join(
-                f"\n{key}: {plain(t)}" for key, t in typing.get_type_hints(fields).items()
-            )
+            (kind,) = typing.get_args(p.annotation)
+            every = options_of(kind)
+            rows = [(f"`{name}`", f"`{of}`", text) for name, of, text in every if text]
+            options = "\n" + table(("option", "type", "meaning"), rows)
+            if without := [f"`{name}`" for name, _, text in every if not text]:
+                options += f"\nAccepted as in Flyte, without effect: {', '.join(without)}.\n"
             shown.append(f"**{p.name}")
         else:
             shown.append(plain(p))
-    text = f"```text\n{name}({', '.join(shown)})\n```\n"
-    return text + (f"\nOptions:\n\n```text{options}\n```\n" if options else "")
+    return f"```text\n{name}({', '.join(shown)})\n```\n", options
 
 
 def plain(thing: object) -> str:
@@ -144,21 +160,53 @@ def plain(thing: object) -> str:
     return re.sub(r"[~*]?<class '([^']+)'>", r"\1", text).replace("~", "")
 
 
-def python() -> str:
-    out = []
-    for name in sorted(tidegate.__all__):
+PAGES = {
+    "gates": ("sleep", "wait_for_input", "approve", "review", "ask_each"),
+    "tasks": ("task", "dynamic", "current_context", "TaskRun", "Resources", "Deck", "ImageSpec"),
+    "workflows": (
+        *("workflow", "WorkflowFailurePolicy", "conditional", "Echo", "Workflow", "ImperativeWorkflow"),
+        *("create_node", "LaunchPlan"),
+    ),
+}  # fmt: skip
+"""Each page of the reference, and what it describes; all other names are described on the page of names."""
+
+
+def described(name: str) -> str:
+    """Describe one importable name."""
+    thing = getattr(tidegate, name)
+    parts = [f"## `{name}`\n"]
+    options = ""
+    if inspect.isfunction(thing):
+        text, options = signature(name, thing)
+        parts.append(text)
+    if inspect.isclass(thing) or inspect.isfunction(thing):
+        parts.append(f"{inspect.getdoc(thing) or ''}\n")
+    elif inspect.ismodule(thing):
+        parts.append("A module with every error: see [errors](errors.md).\n")
+    else:
+        parts.append(f"`{plain(thing)}`\n")
+    return "\n".join(parts) + options
+
+
+def reference(page: str) -> str:
+    return "\n".join(described(name) for name in PAGES[page] if name in tidegate.__all__)
+
+
+def names() -> str:
+    """List every importable name with the page that describes it, and describe the rest."""
+    page_of = {name: page for page, names in PAGES.items() for name in names}
+    rows, rest = [], []
+    for name in sorted(tidegate.__all__, key=str.lower):
         thing = getattr(tidegate, name)
-        parts = [f"### `{name}`\n"]
-        if inspect.isfunction(thing):
-            parts.append(signature(name, thing))
-        if inspect.isclass(thing) or inspect.isfunction(thing):
-            parts.append(f"{inspect.getdoc(thing) or ''}\n")
-        elif inspect.ismodule(thing):
-            parts.append("A module: see [the errors](errors.md).\n")
-        else:
-            parts.append(f"`{plain(thing)}`\n")
-        out.append("\n".join(parts))
-    return "\n".join(out)
+        kind = "error" if inspect.isclass(thing) and issubclass(thing, Exception) else "value"
+        page = "errors.md" if kind == "error" else f"{page_of.get(name, '')}.md#{name.lower()}"
+        if name not in page_of and kind == "value":
+            page = f"#{name.lower()}"
+            rest.append(described(name))
+        is_told = inspect.isclass(thing) or inspect.isfunction(thing)
+        first = sentence(inspect.getdoc(thing)) if is_told else "see below"
+        rows.append((f"[`{name}`]({page})", first.split(". ")[0].rstrip(".:")))
+    return table(("name", ""), rows) + "\n" + "\n".join(rest)
 
 
 def methods(thing: type) -> str:
@@ -179,11 +227,25 @@ def methods(thing: type) -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "command-line": command_line,
     "errors": errors,
-    "execution-phases": lambda: phases(EXECUTION_TRANSITIONS),
+    "execution-phases": lambda: phases(
+        EXECUTION_TRANSITIONS, "execution-phases.svg", "The phases of an execution"
+    ),
+    "exit-codes": exit_codes,
     "failures": failures,
-    "node-phases": lambda: phases(NODE_TRANSITIONS),
-    "python": python,
+    "gates": lambda: reference("gates"),
+    "names": names,
+    "node-phases": lambda: phases(NODE_TRANSITIONS, "node-phases.svg", "The phases of a node"),
+    "tasks": lambda: reference("tasks"),
     "testing": lambda: methods(Sandbox) + "\n" + methods(Run),
+    "workflows": lambda: reference("workflows"),
+}
+
+
+PICTURES: dict[str, Callable[[], str]] = {
+    "pictures/execution-phases.svg": lambda: svg(
+        EXECUTION_TRANSITIONS, "The phases of an execution"
+    ),
+    "pictures/node-phases.svg": lambda: svg(NODE_TRANSITIONS, "The phases of a node"),
 }
 
 
@@ -198,11 +260,11 @@ def main() -> int:
         "--check", action="store_true", help="write nothing; exit 1 if a page is out of date"
     )
     check = parser.parse_args().check
+    wanted = {path: page(path.read_text()) for path in sorted(DOCS.rglob("*.md"))}
+    wanted |= {DOCS / name: draw() for name, draw in PICTURES.items()}
     stale = []
-    for path in sorted(DOCS.rglob("*.md")):
-        old = path.read_text()
-        new = page(old)
-        if new != old:
+    for path, new in wanted.items():
+        if not path.exists() or new != path.read_text():
             stale.append(path.relative_to(DOCS.parent))
             if not check:
                 path.write_text(new)

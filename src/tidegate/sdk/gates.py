@@ -49,22 +49,21 @@ ABSENT: Final = _Absent()
 
 
 class ApproveOptions(TypedDict, total=False):
-    """
-    Keyword options of `approve`.
-
-    `prompt`: Markdown, shown with the question. `show`: values shown beside it, as a dict by name or a list; the gate waits for them.
-    `on_timeout`: the answer used when the timeout fires.
-    """
+    """Keyword options of `approve`."""
 
     prompt: str
+    """The question, as Markdown; at most 10,000 characters."""
     show: Mapping[str, Any] | Sequence[Any]
+    """Promises whose values stand beside the question, as a dict by name or as a list; at most 50. The gate waits for them."""
     on_timeout: Any
+    """The answer that is taken when the timeout fires, recorded as given by the timeout. Needs a `timeout`."""
 
 
 class InputOptions(ApproveOptions, total=False):
-    """Keyword options of `wait_for_input`: those of `approve`, and `suggested`, a value or promise that prefills the form."""
+    """Keyword options of `wait_for_input`: those of `approve`, and what is suggested."""
 
     suggested: Any
+    """A value or a promise that fills in the form; Enter takes it at the terminal. It must be an answer that the gate accepts."""
 
 
 def sleep(duration: timedelta) -> Outputs:
@@ -108,7 +107,7 @@ def wait_for_input(
     Wait for a value of a type, given by a person or a program; return its promise.
 
     `name` is how an answer addresses the gate; it is unique within the workflow's body. Without `timeout` it waits indefinitely; after it, the gate
-    times out and the execution fails, or `on_timeout` is used as the answer. See `InputOptions` for the keywords.
+    times out and the execution fails, or `on_timeout` is used as the answer.
     Raises CompileError for an invalid name, duration or option; UnsupportedType for a type that cannot be stored.
     """
     trace = trace_for("wait_for_input(...)", "add_wait_for_input")
@@ -123,7 +122,7 @@ def approve(
 
     `upstream_item` is any promise: an output, a part of one, a workflow's input; it is shown to the approver. `name` is how an answer addresses the gate.
     A rejection fails the gate with code `Rejected`, and is never retried. Without `timeout` it waits indefinitely; after it, the execution fails, or
-    `on_timeout` (True or False) is used as the answer. See `ApproveOptions` for the other keywords.
+    `on_timeout` (True or False) is used as the answer.
     Raises CompileError for an invalid name, duration, option or item.
     """
     trace = trace_for("approve(...)", "add_approve")

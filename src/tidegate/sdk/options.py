@@ -36,21 +36,25 @@ class TaskOptions(TypedDict, total=False):
     """
     Options of `@task` and `@dynamic`.
 
-    `retries`: how many times a failed attempt is repeated. `backoff`: the pause before the first retry; it doubles each time, up to five minutes.
-    `timeout`: the longest time one attempt may take, as timedelta or whole seconds. `name`: the name of the node.
-    `requests`: what is reserved for an attempt on its machine; by default one processor. `limits`: the memory above which it is killed.
-    `resources`: both in one, as in Flyte. `environment`: variables that are set while an attempt runs.
-    The others are Flyte's options about where a task runs or how it is cached: they are accepted without effect.
+    Those without an explanation are Flyte's, about where a task runs or how it is cached: they are accepted without effect.
     """
 
     retries: int
+    """How many times a failed attempt is repeated: 0 if not given, at most 1,000. Errors of the code or of a value's type are not repeated."""
     backoff: timedelta
+    """The pause before the first retry, one second if not given. It doubles with each retry, up to five minutes."""
     timeout: timedelta | int | None
+    """The longest time that one attempt may take, as a timedelta or in whole seconds. Without it, an attempt may run without end."""
     name: str
+    """What its nodes are called, instead of the name of the function."""
     requests: Resources | None
+    """What is set aside for an attempt on its machine; one processor if not given."""
     limits: Resources | None
+    """The memory above which an attempt is ended."""
     resources: Resources | None
+    """Requests and limits in one, as in Flyte: `Resources(cpu=(1, 2), mem=("1Gi", "2Gi"))`."""
     environment: Mapping[str, str] | None
+    """Variables that are set while an attempt runs."""
     cache: Any
     cache_version: str
     cache_serialize: bool

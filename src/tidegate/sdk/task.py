@@ -173,7 +173,7 @@ def task(function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOp
     """
     Make a function into a task, with or without parentheses; `async def` works too.
 
-    Its inputs and outputs are those of its annotations; `TaskOptions` explains the options. A failed attempt is repeated up to `retries` times, so the function may run more than once:
+    Its inputs and outputs are those of its annotations. A failed attempt is repeated up to `retries` times, so the function may run more than once:
     `current_context().idempotency_key` is the same each time.
     Raises TypeError for an unknown option; CompileError for an invalid one: immediately for resource requests, otherwise when a workflow that calls it is compiled.
     """

@@ -59,13 +59,15 @@ class WorkflowOptions(TypedDict, total=False):
     """
     Options of `@workflow`.
 
-    `failure_policy`: what happens to the other nodes when one has failed. `name`: instead of `module.function`. `docs`: a description, as text.
-    `interruptible`, `pickle_untyped` and `default_options` are Flyte's; they are accepted without effect.
+    Those without an explanation are Flyte's: they are accepted without effect.
     """
 
     failure_policy: WorkflowFailurePolicy
+    """What happens to the other nodes when one has failed."""
     name: str
+    """What it is registered as, instead of `module.function`."""
     docs: Any
+    """A description, as text; the docstring if not given."""
     interruptible: bool
     pickle_untyped: bool
     default_options: Any
@@ -310,7 +312,7 @@ def workflow(
     Make a function into a workflow, with or without parentheses.
 
     Its body calls tasks, gates and other workflows, and is run once, with promises in place of values, when the workflow is first needed.
-    Call it to run it immediately; `.run(inputs, answers={...})` also takes the answers of its gates. `WorkflowOptions` explains the options.
+    Call it to run it immediately; `.run(inputs, answers={...})` also takes the answers of its gates.
     Raises TypeError for an unknown option; when it is compiled, CompileError and UnsupportedType, the same each time.
     """
     if function is None:
