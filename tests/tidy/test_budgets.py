@@ -24,8 +24,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "source trees: what is imported and must be there, what git tracks, what is named; packed, read block by block, checked",
     ),
     "cli": (
-        3_090,
-        "every command, as it is typed and as it answers; backups, what is packed, whose store it is",
+        3_290,
+        "every command, as it is typed and as it answers, pictures as far as the terminal draws them; backups, what is packed, whose store it is",
     ),
     "core": (
         2_240,
@@ -55,8 +55,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "remote": (1_240, "the Python client, and the way to a server, which proves itself first"),
     "runtime": (290, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (
-        3_290,
-        "what authors write, traced into a graph; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
+        3_560,
+        "what authors write, traced into a graph; questions put field by field, with their prompts rendered; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
     ),
     "service": (
         3_600,

@@ -7,22 +7,28 @@ Rule 2: an answer that does not fit is asked for again, and has changed nothing.
 
 import secrets
 import shlex
+import shutil
+import sys
 import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TextIO
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from tidegate.cli.pictures import show_files
 from tidegate.cli.prints import Prints
 from tidegate.cli.progress import Progress
-from tidegate.cli.render import brief, left, line, size, tell, text, utc_now, write
+from tidegate.cli.render import brief, left, line, size, styled, tell, utc_now, write
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
 from tidegate.cli.way import Way, spelled
 from tidegate.errors import InvalidValue, NoAnswer, Refused, StoreDamaged, TaskHeld
 from tidegate.ir.expr import Value
 from tidegate.sdk.ask import Query, ask, opening, then
+from tidegate.sdk.fields import is_composite
 from tidegate.wire import (
     ANSWERABLE,
     ENDED,
@@ -194,16 +200,27 @@ class Follower:
             raw = self._lines.read(lambda: self._check_open(gate))
             if not self._lines.is_terminal:
                 tell(line(raw))
-            return self._reader.at_prompt(gate.schema, raw)
+            return raw
 
         try:
+            view = self._view
+            show_files(self._way, gate, view.nodes if view is not None else (), sys.stderr)
             self._lines.forget()
+            asked = replace(query(gate, sys.stderr), by_field=self._lines.is_terminal)
             fits = False
             while not fits:
                 value = ask(
-                    query(gate), read, write, now=utc_now().astimezone(), blobs=self._reader.blobs
+                    asked,
+                    read,
+                    write,
+                    now=utc_now().astimezone(),
+                    blobs=self._reader.blobs,
+                    meant=self._reader.at_prompt,
                 )
                 fits = self._send(gate, value, shown=True)
+                if is_composite(gate.schema):
+                    # Nobody types nine fields again because the tenth does not fit.
+                    asked = replace(asked, suggested=value)
         except _MootError:
             return
         except NoAnswer:
@@ -300,8 +317,8 @@ def how_to_answer(gate: WaitingView, *, shown: bool = False) -> str:
     return spelled("answer", gate.execution, *what, *words, "VALUE")
 
 
-def query(gate: WaitingView) -> Query:
-    """Return the question of a gate in the form in which people are asked. Of a value that a list has cut, the beginning is shown, and its size."""
+def query(gate: WaitingView, stream: TextIO) -> Query:
+    """Return the question of a gate in the form in which people are asked, on a stream. Of a value that a list has cut, the beginning is shown, and its size."""
     cut = {
         part.removeprefix("show."): f"{view.text}… ({size(view.size)} in all)"
         for part, view in gate.preview.items()
@@ -318,6 +335,7 @@ def query(gate: WaitingView) -> Query:
         until=until(gate),
         whole=spelled("show", gate.execution, "--json"),
         files={each.digest: (each.size, each.media) for each in gate.files.values()},
+        columns=shutil.get_terminal_size().columns if stream.isatty() else 0,
     )
 
 
@@ -330,7 +348,7 @@ def until(gate: WaitingView) -> str:
 
 def question(gate: WaitingView) -> str:
     """Return a question as a person reads it."""
-    return text("\n".join(opening(query(gate))))
+    return styled("\n".join(opening(query(gate, sys.stdout))))
 
 
 def outcome(view: ExecutionView, gate: WaitingView) -> str:

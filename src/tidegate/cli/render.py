@@ -18,6 +18,7 @@ import click
 import msgspec
 
 from tidegate.sdk.exhibit import aligned, cells_wide
+from tidegate.sdk.markdown import STYLE
 from tidegate.types.marks import escaped, marked
 from tidegate.wire import ExecutionView, FailureView, HeldView
 
@@ -42,6 +43,12 @@ GLYPHS = {
 def text(value: object) -> str:
     """Return text that is safe to show, on as many lines as it has."""
     return marked(str(value))
+
+
+def styled(value: str) -> str:
+    """Return text that is safe to show, in which styles of our own stay: bold, colours, and nothing else that a terminal obeys."""
+    parts = STYLE.split(value)
+    return "".join(part if n % 2 else text(part) for n, part in enumerate(parts))
 
 
 def printed(value: str) -> str:
@@ -188,7 +195,7 @@ def tell(message: str) -> None:
 
 def write(words: str) -> None:
     """Put a question, or a part of one, on standard error: its head is bold, and what is wrong with an answer yellow."""
-    head, newline, rest = text(words).partition("\n")
+    head, newline, rest = styled(words).partition("\n")
     style = {"fg": "yellow"} if head.startswith("  ") else {"bold": bool(newline)}
     with suppress(OSError):
         click.echo(click.style(head, **style) + newline + rest, err=True, nl=False)

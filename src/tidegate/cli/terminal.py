@@ -5,6 +5,7 @@ What was typed for one question must never answer another: see `forget`.
 """
 
 import os
+import re
 import select
 import termios
 from collections.abc import Callable
@@ -18,6 +19,10 @@ CHUNK = 65_536
 TOO_LONG = (
     f"a terminal cuts lines at {LONGEST_TYPED:,} bytes: put the answer into a file, and type @FILE"
 )
+
+
+_REPLY = re.compile(rb"\x1b\[\?[0-9;]*c|\x1b_G[^\x1b]{0,200}\x1b\\")
+"""What a terminal replies when it is asked what it can (see `pictures`): one that is far away does so when nobody waits any longer."""
 
 
 class Lines:
@@ -51,8 +56,10 @@ class Lines:
             line, found, rest = self._buffer.partition(b"\n")
             if found or (self._ended and line):
                 self._buffer = rest
-                if len(line) >= LONGEST_TYPED and self.is_terminal:
-                    raise InvalidValue(TOO_LONG)
+                if self.is_terminal:
+                    if len(line) >= LONGEST_TYPED:
+                        raise InvalidValue(TOO_LONG)
+                    line = _REPLY.sub(b"", line)
                 return line.decode(errors="replace").removesuffix("\r")
             if self._ended:
                 raise EOFError

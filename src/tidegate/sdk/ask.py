@@ -13,8 +13,10 @@ from msgspec import UNSET, Struct, UnsetType
 from tidegate.errors import InvalidValue, NoAnswer
 from tidegate.ir.expr import Schema, Value
 from tidegate.sdk.exhibit import ALL, SCREEN, Extent, exhibit
+from tidegate.sdk.fields import HINT, Line, Parse, compose, is_composite, offer
+from tidegate.sdk.markdown import rendered
 from tidegate.types.marks import marked
-from tidegate.types.schema import describe
+from tidegate.types.schema import describe, faults
 from tidegate.types.text import Files, parse, show
 from tidegate.types.values import FileStore
 
@@ -25,7 +27,8 @@ class Query(Struct, frozen=True, kw_only=True):
 
     `value` is the value to approve, `value_schema` its type; `suggested` is taken for an empty line. Each is UNSET if there is none, because null is a value.
     `until` says in words when the question times out; `whole` says where a shortened value can be seen in full, if nobody can be asked back.
-    `files` is what was found of the blobs in the values.
+    `files` is what was found of the blobs in the values. `columns` is the width of the terminal for which the prompt is rendered; with 0 it is
+    shown as written. `by_field`: an answer with fields is asked for one field at a time.
     """
 
     name: str
@@ -39,10 +42,15 @@ class Query(Struct, frozen=True, kw_only=True):
     until: str = ""
     whole: str = ""
     files: Files | None = None
+    columns: int = 0
+    by_field: bool = False
 
 
 Read = Callable[[], str]
 """Returns the next line without its end. Raises EOFError at the end of input, InvalidValue for a line that cannot be accepted."""
+
+Meant = Callable[[Schema, str], str]
+"""Returns what a line stands for, where a value of a schema is asked for: itself, or the content of a file. Raises InvalidValue."""
 
 Write = Callable[[str], object]
 
@@ -60,31 +68,58 @@ def ask(
     *,
     now: datetime | None = None,
     blobs: FileStore | None = None,
+    meant: Meant = lambda _, line: line,
 ) -> Value:
     """
     Ask until the answer is valid; return the stored value, for an approval true or false.
 
-    `now` is what people mean by "now" and "today"; `blobs` is where a file that they name is stored. Raises NoAnswer at the end of input.
+    `now` is what people mean by "now" and "today"; `blobs` is where a file that they name is stored; `meant` returns what a line stands for.
+    Raises NoAnswer at the end of input.
     """
     lines, cut = _opened(query, SCREEN, f"{SEE_ALL} shows everything")
-    write("\n".join(lines) + "\n")
-    while True:
-        write(_invitation(query))
-        try:
+    by_field = query.by_field and query.kind != "approve" and is_composite(query.schema)
+    write("\n".join([*lines, *([f"  {HINT}"] if by_field else [])]) + "\n")
+
+    def next_line(invitation: str, schema: Schema) -> str:
+        while True:
+            write(invitation)
             line = read()
-            if cut and line.strip() == SEE_ALL:
-                write("\n".join(_opened(query, ALL, "")[0]) + "\n")
-                continue
-            return _answer(query, line, now, blobs)
-        except EOFError:
-            write("\n")
-            raise NoAnswer(
-                f"gate {query.name!r} waits for {expected(query)}, but standard input has ended; "
-                f"give its answer in advance (answers={{{query.name!r}: ...}}, or --answer), or run it at a terminal",
-                gate=query.name,
-            ) from None
-        except InvalidValue as error:
-            write(f"  {error.message}\n")
+            if not cut or line.strip() != SEE_ALL:
+                return meant(schema, line)
+            write("\n".join(_opened(query, ALL, "")[0]) + "\n")
+
+    def typed(schema: Schema, line: str) -> Value:
+        return parse(schema, line, now=now, blobs=blobs)
+
+    def complain(words: str) -> None:
+        write(f"  {marked(words)}\n")
+
+    try:
+        if by_field:
+            return _composed(
+                query, lambda part: next_line(offer(part), part.schema), typed, complain
+            )
+        while True:
+            try:
+                return _answer(query, next_line(_invitation(query), query.schema), typed)
+            except InvalidValue as error:
+                complain(error.message)
+    except EOFError:
+        write("\n")
+        raise NoAnswer(
+            f"gate {query.name!r} waits for {expected(query)}, but standard input has ended; "
+            f"give its answer in advance (answers={{{query.name!r}: ...}}, or --answer), or run it at a terminal",
+            gate=query.name,
+        ) from None
+
+
+def _composed(query: Query, line: Line, typed: Parse, complain: Callable[[str], object]) -> Value:
+    """Ask for an answer field by field until all of it fits; what was typed is suggested the next time."""
+    value = compose(query.schema, query.suggested, line, typed, complain)
+    while found := faults(query.schema, value):
+        complain("; ".join(map(str, found)))
+        value = compose(query.schema, value, line, typed, complain)
+    return value
 
 
 def expected(query: Query) -> str:
@@ -102,9 +137,9 @@ def _opened(query: Query, room: Extent, see_all: str) -> tuple[list[str], bool]:
     """Return the question as lines, and whether anything is left out; `see_all` says how to see it."""
     verb = "Approve" if query.kind == "approve" else "Answer"
     until = f"; {query.until}" if query.until else ""
-    lines = [f"{verb} {marked(query.name)!r}: {expected(query)}{until}"]
+    lines = [marked(f"{verb} {marked(query.name)!r}: {expected(query)}{until}")]
     if query.prompt:
-        lines += _indented(query.prompt)
+        lines += _prompt(query)
     cut = False
     for name, value, schema in _values(query):
         found = exhibit(schema, value, room, query.files)
@@ -129,8 +164,12 @@ def _values(query: Query) -> Iterator[tuple[str, Value, Schema]]:
         yield "suggested (Enter accepts it)", query.suggested, query.schema
 
 
-def _indented(text: str) -> list[str]:
-    return [f"  {line}" for line in marked(text).splitlines()]
+def _prompt(query: Query) -> list[str]:
+    if query.columns:
+        lines = rendered(query.prompt, query.columns - 2)
+    else:
+        lines = marked(query.prompt).splitlines()
+    return [f"  {line}".rstrip() for line in lines]
 
 
 def _invitation(query: Query) -> str:
@@ -151,11 +190,11 @@ def _briefly(value: Value) -> str:
     return words if len(words) <= 40 else f"{words[:39]}…"
 
 
-def _answer(query: Query, line: str, now: datetime | None, blobs: FileStore | None) -> Value:
+def _answer(query: Query, line: str, typed: Parse) -> Value:
     if query.kind == "approve":
         if not line.strip():
             raise InvalidValue("an approval has no default: type yes or no")
-        return parse({"type": "boolean"}, line.strip())
+        return typed({"type": "boolean"}, line.strip())
     if not line.strip():
         if query.suggested is not UNSET:
             return query.suggested
@@ -163,4 +202,4 @@ def _answer(query: Query, line: str, now: datetime | None, blobs: FileStore | No
             raise InvalidValue('an empty line is not an answer: type "" for an empty text')
     if line.strip() == '""' and query.schema.get("type") == "string":
         line = ""
-    return parse(query.schema, line, now=now, blobs=blobs)
+    return typed(query.schema, line)

@@ -6,6 +6,7 @@ Gates get their answers from the caller, else from the terminal. A task's timeou
 """
 
 import itertools
+import shutil
 import sys
 import time
 from collections import deque
@@ -178,7 +179,11 @@ class Host:
                 continue
             try:
                 value = ask(
-                    self._query(planned), self._read, _write, now=self._date(), blobs=self._blobs
+                    self._query(planned),
+                    self._read,
+                    _write,
+                    now=self._date(),
+                    blobs=self._blobs,
                 )
             except NoAnswer:
                 self._ended = True
@@ -238,6 +243,8 @@ class Host:
             value_schema=gate.schema,
             suggested=UNSET if question.suggested is None else value(question.suggested),
             until=_until(gate.patience, approval=approval),
+            columns=_columns(),
+            by_field=sys.stdin is not None and sys.stdin.isatty(),
         )
 
     def _read(self) -> str:
@@ -302,6 +309,11 @@ def _until(patience: Patience, *, approval: bool) -> str:
 
 def _duration(micros: int) -> str:
     return str(timedelta(microseconds=micros))
+
+
+def _columns() -> int:
+    """Return how wide the terminal is on which questions are shown; 0 if it is not a terminal."""
+    return shutil.get_terminal_size().columns if sys.stderr.isatty() else 0
 
 
 def _write(text: str) -> None:

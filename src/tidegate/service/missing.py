@@ -52,7 +52,9 @@ class Missing:
                 why = noted
         if why or noted:
             self._damage.lacks(key, why)
-        return structs.replace(view, waiting=waiting, damaged=why) if why else view
+        if why or any(each.files for each in waiting):
+            return structs.replace(view, waiting=waiting, damaged=why)
+        return view
 
     def told_of(self, view: WaitingView) -> WaitingView:
         """Return a question with what is known of the files it shows, or which of them are missing."""
