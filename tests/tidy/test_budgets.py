@@ -55,7 +55,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "remote": (1_240, "the Python client, and the way to a server, which proves itself first"),
     "runtime": (290, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (
-        3_560,
+        3_570,
         "what authors write, traced into a graph; questions put field by field, with their prompts rendered; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
     ),
     "service": (
