@@ -1,7 +1,19 @@
 """
-A report that is not published before somebody has given it a title and somebody has approved it.
+A report that is published once somebody has given it a title and somebody has approved it.
 
-    tidegate run examples/report.py report_wf --data '[1, 2, 3]'
+    $ tidegate run report.py report_wf --data '[1, 2, 3]' --id q3 --detach
+    ...
+    $ tidegate answer q3 title Ours
+    ...
+    $ tidegate resume q3 --detach
+    ...
+    $ tidegate approve q3 review --comment 'looks right'
+    ...
+    $ tidegate resume q3
+    ...
+    {"title":"Ours","mean":2.0,"length":3,"max":3.0,"min":1.0}
+
+Without `--detach`, `tidegate run` asks both questions itself.
 """
 
 from datetime import timedelta
