@@ -141,6 +141,12 @@ class UnknownBundle(UnknownThing):
     code = "unknown_bundle"
 
 
+class UnknownTerminal(UnknownThing):
+    """The terminal does not serve an execution of this store, or no longer."""
+
+    code = "unknown_terminal"
+
+
 class UnknownDeck(UnknownThing):
     """No attempt of the node has written a deck."""
 

@@ -139,6 +139,23 @@ class Logs:
         for (name, attempt), path in found.items():
             yield name, attempt, path
 
+    def take_in(
+        self, execution: str, node: str, attempt: int, body: bytes, start: int, *, whole: bool
+    ) -> None:
+        """Keep what an attempt elsewhere has printed: from a place on while it runs, or `whole`, once it has ended. A log that cannot be kept is no reason to stop."""
+        live, path = self.live_path(execution, node, attempt), self.path(execution, node, attempt)
+        with suppress(OSError):
+            disk.make_directory(path.parent, durable=False)
+            target = path if whole else live
+            with target.open("r+b" if target.exists() else "wb") as file:
+                disk.give(file.fileno(), path.parent)
+                file.truncate(0 if whole else start)
+                file.seek(0 if whole else start)
+                file.write(body)
+        if whole:
+            with suppress(OSError):
+                live.unlink()
+
     def publish_deck(self, execution: str, node: str, attempt: int, page: bytes) -> None:
         """Write the decks of an attempt that runs, replacing those it wrote before. Errors: `OSError`."""
         disk.make_directory(self._live)
@@ -155,6 +172,13 @@ class Logs:
     def has_published(self, execution: str, node: str, attempt: int) -> bool:
         """Whether an attempt has published decks."""
         return self._published(execution, node, attempt).exists()
+
+    def published_at(self, execution: str, node: str, attempt: int) -> int:
+        """Return when an attempt has published its decks last, by the file system in nanoseconds; 0 if it has not."""
+        try:
+            return self._published(execution, node, attempt).stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def remove_published(self, execution: str, node: str, attempt: int) -> None:
         """Remove what an attempt has published, once it has ended. Errors: `OSError`."""

@@ -20,13 +20,14 @@ from tidegate.blobs.directory import BlobDirectory
 from tidegate.bundles.directory import BundleDirectory
 from tidegate.bundles.sources import STORE
 from tidegate.disk import give_all
-from tidegate.engine.dispatch import Hinders
+from tidegate.engine.dispatch import Hinders, Outlook, nowhere_else
 from tidegate.engine.loop import Engine
 from tidegate.engine.probes import Hindrance
 from tidegate.errors import CodeError, Fault, StoreError, TidegateError
 from tidegate.executors.machine import UNKNOWN
 from tidegate.executors.process import ProcessExecutor
 from tidegate.executors.surroundings import Surroundings
+from tidegate.executors.terminals import TerminalExecutor
 from tidegate.home import BLOBS, BUNDLES, SCRATCH, refuse_held
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Instant, PythonTarget
@@ -182,7 +183,7 @@ class Runtime:
         self,
         home: Path,
         store: Store,
-        executor: ProcessExecutor | IdleExecutor,
+        executor: TerminalExecutor | IdleExecutor,
         *,
         serve_door: bool,
         reads_only: bool = False,
@@ -194,10 +195,11 @@ class Runtime:
         self._is_worker = executor.has_started
         self.parts = parts or Parts()
         artifacts = artifacts_in(home)
-        self._engine = Engine(
-            store, executor, clock, self.parts, _hinders(home, artifacts, executor.capacity)
-        )
-        self.service = Service(store, self._engine, executor, artifacts, clock)
+        hinders = _hinders(home, artifacts, executor.capacity)
+        terminals = executor if isinstance(executor, TerminalExecutor) else None
+        outlook = Outlook(hinders, nowhere_else if terminals is None else terminals.where)
+        self._engine = Engine(store, executor, clock, self.parts, outlook)
+        self.service = Service(store, self._engine, executor, artifacts, clock, terminals)
         self._reads_only = reads_only
         self._home = home
         self._door: LocalDoor | None = None
@@ -297,13 +299,14 @@ def open_runtime(
     *,
     workers: int | None = None,
     serve_door: bool = True,
-    strict: bool = False,
+    strict: bool | None = None,
     pass_env: Sequence[str] | None = None,
+    anywhere: str = "",
 ) -> Runtime:
     """
     Become the owner of the store in `home`: run its tasks, fire its timers, take its answers. `strict` as of `ProcessExecutor`.
 
-    `pass_env` are patterns of the variables that tasks get beside the usual ones; None gives them all. Until the runtime is closed, what this process
+    `pass_env` are patterns of the variables that tasks get beside the usual ones; None gives them all. `anywhere` as of `Surroundings`. Until the runtime is closed, what this process
     makes is private; tasks have the umask that it has now.
 
     Errors: `StoreLocked` if somebody else is; `StoreHeld`; `StoreError` and below.
@@ -318,13 +321,14 @@ def open_runtime(
         raise
     try:
         close_to_others(home)
-        executor = ProcessExecutor(
+        own = ProcessExecutor(
             home,
             workers=workers,
             parts=parts,
             strict=strict,
-            surroundings=Surroundings(pass_env, umask),
+            surroundings=Surroundings(pass_env, umask, anywhere=anywhere),
         )
+        executor = TerminalExecutor(own, artifacts_in(home), parts.part("terminals", tidies=True))
         runtime = Runtime(home, store, executor, serve_door=serve_door, parts=parts)
         runtime.on_close(lambda: os.umask(umask))
         store.begin(runtime.run_in_background)
@@ -333,6 +337,16 @@ def open_runtime(
         os.umask(umask)
         raise
     return runtime
+
+
+def open_workers(
+    home: Path, *, store: Path, workers: int | None, strict: bool | None, anywhere: str
+) -> ProcessExecutor:
+    """Return workers of this process's own, for the store in another home than theirs, with the environment and the umask of this process."""
+    umask = os.umask(PRIVATE)
+    os.umask(umask)
+    surroundings = Surroundings(None, umask, store.absolute(), anywhere)
+    return ProcessExecutor(home, workers, strict=strict, surroundings=surroundings)
 
 
 def open_briefly(home: Path) -> Runtime:

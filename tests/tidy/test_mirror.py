@@ -61,6 +61,11 @@ ELSEWHERE = (
         "ports, tested on adapters",
         "ports/journal ports/rows",
     ),
+    Group(
+        "tests/e2e/test_cli_here.py",
+        "terminals that serve an execution, from one end to the other",
+        "api/routes/terminals executors/layers executors/terminals remote/door remote/workers",
+    ),
     Group("tests/unit/wire/test_bindings.py", "every request, as it travels", "wire/requests"),
     Group(
         "tests/contract/executor_contract.py", "a port, tested on its adapters", "ports/executor"

@@ -148,7 +148,9 @@ async def accept(listener: socket.socket, app: AsgiApp, part: Part, refusal: Ref
                 config, principal = serving if count < MAX_LINES else overloaded, owner(user)
                 if why := refusal(user, process):
                     config, principal = _config(_closed(why)), ANONYMOUS
-                make = partial(Protocol, config, lines, {"principal": principal})
+                make = partial(
+                    Protocol, config, lines, {"principal": principal, "process": process}
+                )
                 try:
                     await loop.connect_accepted_socket(make, line)
                 except OSError:

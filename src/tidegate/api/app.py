@@ -19,6 +19,7 @@ from tidegate.api.routes import (
     sessions,
     signals,
     system,
+    terminals,
     tokens,
     workflows,
 )
@@ -35,6 +36,7 @@ ROUTES = (
     *system.ROUTES,
     *sessions.ROUTES,
     *tokens.ROUTES,
+    *terminals.ROUTES,
 )
 """Every route."""
 

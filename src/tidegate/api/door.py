@@ -222,6 +222,7 @@ class Door:
         call = Call(
             principal=principal,
             address=scope.get("state", NOTHING).get("address", ""),
+            process=scope.get("state", NOTHING).get("process", 0),
             path=parts,
             query=query,
             body=body,

@@ -71,6 +71,8 @@ class Call(Struct, frozen=True, kw_only=True):
     """The body, if the route streams it."""
     reads: bool = False
     """Whether it changes nothing."""
+    process: int = 0
+    """The process at the other end, at the local door; 0 if that is not known."""
     is_large: bool = False
     """Whether the body is too large to be parsed in the event loop."""
     written: Written = field(default_factory=Written)

@@ -35,7 +35,7 @@ class BlobDirectory:
     """
 
     def __init__(self, root: Path | str, *, sync: bool = True) -> None:
-        self._root = Path(root)
+        self.root = self._root = Path(root)
         self._drafts = self._root / "new"
         self._sync = sync
         self._safe: set[Path] = set()

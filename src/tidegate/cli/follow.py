@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TextIO
+from enum import Enum
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -49,6 +50,14 @@ AGAIN = 1.0
 
 GATHER = 0.03
 """Seconds in which news is gathered before it is looked at, so that a busy execution is not looked at for each event."""
+
+
+class Until(Enum):
+    """How far an execution is followed: to its end; until nothing more can happen without an answer; or until it waits, for an answer or for a time."""
+
+    ENDED = "ended"
+    QUIET = "quiet"
+    WAITING = "waiting"
 
 
 class Prepared(Struct, frozen=True):
@@ -91,8 +100,9 @@ class Follower:
         self._announced: set[str] = set()
         self._stopped = False
 
-    def follow(self, *, detach: bool = False) -> ExecutionView:
-        """Return the execution once it has ended or, with `detach`, once nothing more can happen without an answer. Errors: `StoreDamaged`, `TaskHeld` if nothing can begin."""
+    def follow(self, until: Until = Until.ENDED) -> ExecutionView:
+        """Return the execution once it has ended, or has come as far as `until`. Errors: `StoreDamaged`, `TaskHeld` if nothing can begin."""
+        detach = until is not Until.ENDED
         threading.Thread(target=self._listen, name="tidegate-news", daemon=True).start()
         progress = Progress()
         try:
@@ -109,6 +119,8 @@ class Follower:
                 if any(self._answer_prepared(gate) for gate in open_gates):
                     continue
                 if detach and (is_quiet(view) or is_too_large(view)):
+                    return view
+                if until is Until.WAITING and view.phase == "WAITING":
                     return view
                 if view.damaged and is_held(view):
                     raise StoreDamaged(view.damaged)

@@ -75,6 +75,7 @@ Exit codes:
   4    there is no such execution, workflow or signal
   5    the store cannot be opened, read or written
   6    doctor: something is missing that must be there
+  7    --no-wait: it waits, for an answer or for a time
   70   a bug in Tidegate
   130  interrupted; the execution waits in the store
 """

@@ -17,6 +17,11 @@ Decorated = Callable[..., Any]
 detach_option = click.option(
     "--detach", is_flag=True, help="Return once nothing more can happen without an answer."
 )
+no_wait_option = click.option(
+    "--no-wait",
+    is_flag=True,
+    help="Return with exit code 7 once it waits, for an answer or a time.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 include_option = click.option(
     "--include",

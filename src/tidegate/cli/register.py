@@ -10,7 +10,7 @@ from tidegate.bundles.archive import pack
 from tidegate.bundles.trees import Tree, find_trees
 from tidegate.cli.options import include_option, json_option, server_options
 from tidegate.cli.render import line, print_json, size, table, tell
-from tidegate.cli.store import open_engine
+from tidegate.cli.store import Staff, open_engine
 from tidegate.cli.way import Way, way_to
 from tidegate.errors import AuthoringError, CodeError
 from tidegate.wire import Register, WorkflowView
@@ -57,7 +57,7 @@ def register_command(
         return _list_packed(find_trees(paths, **chosen), as_json=as_json)
     found: list[WorkflowView] = []
     broken: list[str] = []
-    with way_to(home, partial(open_engine, workers=None)) as way:
+    with way_to(home, partial(open_engine, staff=Staff())) as way:
         for tree in find_trees(paths, **chosen):
             if tree.sources.note:
                 tell(f"note: {tree.sources.note}")

@@ -22,13 +22,16 @@ from tidegate.bundles.archive import pack
 from tidegate.bundles.sources import find_sources
 from tidegate.cli.backup import let_act
 from tidegate.cli.failing import has_traceback, trace
-from tidegate.cli.follow import Follower, Prepared, how_to_answer
+from tidegate.cli.follow import Follower, Prepared, Until, how_to_answer
+from tidegate.cli.follow import until as time_left
+from tidegate.cli.here import Here
 from tidegate.cli.inputs import inputs_help, read_inputs, workflows_help
 from tidegate.cli.options import (
     detach_option,
     full_id,
     include_option,
     json_option,
+    no_wait_option,
     server_options,
     strict_option,
     workers_option,
@@ -44,12 +47,12 @@ from tidegate.cli.render import (
     utc_now,
     why_queued,
 )
-from tidegate.cli.store import open_engine
+from tidegate.cli.store import Staff, open_engine
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
 from tidegate.cli.way import Way, server, spelled, way_to
 from tidegate.errors import ExecutionFailed, Refused, StoreDamaged, TaskHeld, UnknownSignal
-from tidegate.sdk.scratch import here
+from tidegate.sdk.scratch import here as directory
 from tidegate.service.executions import new_id
 from tidegate.wire import (
     ANSWERABLE,
@@ -64,6 +67,8 @@ from tidegate.wire import (
 )
 
 OPEN_PHASES = ["QUEUED", "RUNNING", "WAITING"]
+WAITS = 7
+"""The exit code of what was not to wait, and would have to."""
 MOST_TOLD = 20
 """Executions of which `resume` says how each stands."""
 
@@ -80,11 +85,17 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     only: tuple[Path, ...]
     include: tuple[Path, ...]
     detach: bool
+    no_wait: bool
     as_json: bool
     id_: str | None
     workers: int | None
     strict: bool
     wants_help: bool
+
+    @property
+    def until(self) -> Until:
+        """How far it is followed. Errors: `click.UsageError`."""
+        return how_far(detach=self.detach, no_wait=self.no_wait)
 
 
 @click.command(
@@ -105,6 +116,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     help="An answer given in advance; repeatable.",
 )
 @detach_option
+@no_wait_option
 @click.option(
     "--id", "id_", metavar="ID", help="The execution's id; the same id again returns the first."
 )
@@ -140,9 +152,10 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
         click.echo(ctx.get_help())
         return 0 if given["wants_help"] else 2
     began = utc_now()
-    opener = partial(open_engine, workers=options.workers, strict=options.strict)
-    with way_to(options.home, opener) as way:
-        found = _register(way, options)
+    staff = Staff(options.workers, options.strict or None)
+    with way_to(options.home, partial(open_engine, staff=staff)) as way, Here(way, staff) as here:
+        id_ = options.id_ or new_id()
+        found = _register(way, options, here, id_)
         if options.workflow is None:
             _list_workflows(options, found)
             return 0
@@ -152,17 +165,18 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
             return 0
         inputs = read_inputs(chosen, options.rest, options.inputs, Reader(way.blobs))
         prepared = [_prepared(way, chosen, each) for each in options.answers]
-        id_ = options.id_ or new_id()
         launched = way.ask(
             Launch(
                 workflow=chosen.name,
                 version=chosen.version,
                 inputs=inputs,
                 id=id_,
-                launched_from=here(),
+                launched_from=directory(),
+                # What only this terminal may have is waited for elsewhere.
+                environment=chosen.environment if _runs_here(options) else "",
             ),
         )
-        tell(f"execution {id_}")
+        tell(f"execution {id_}{_where(way, options, launched)}")
         for note in launched.notes or ():
             tell(f"note: {line(note)}")
         if launched.asked_version:
@@ -172,35 +186,54 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
             )
         prepared = _answer_early(way, id_, chosen, prepared)
         since = None if launched.created is not False else began
-        view = _follow(way, id_, prepared, detach=options.detach, since=since)
+        view = _follow(way, id_, prepared, until=options.until, since=since)
         _tell_of_others(way, id_)
-        return _finish(view, detach=options.detach, as_json=options.as_json)
+        return _finish(view, way, until=options.until, as_json=options.as_json)
 
 
 @click.command("resume")
 @click.argument("execution", metavar="[ID]", required=False)
 @detach_option
+@no_wait_option
 @workers_option
 @strict_option
+@click.option(
+    "--any-environment",
+    is_flag=True,
+    help="Run its tasks here though interpreter or packages differ from those of the launch.",
+)
 @json_option
 @server_options
 def resume_command(
     *,
     home: Path,
     execution: str | None,
-    detach: bool,
-    workers: int | None,
     strict: bool,
+    any_environment: bool,
+    workers: int | None,
     as_json: bool,
+    **far: bool,
 ) -> int:
-    """Go on with an execution, or with all that have not ended, and ask for what they wait for. A restored store acts from now on."""
-    began = utc_now()
+    """
+    Go on with an execution, or with all that have not ended, and ask for what they wait for.
+
+    Tasks run in workers of this terminal, unless interpreter or packages differ from those of the launch. A restored store acts from now on.
+    """
+    if any_environment and (execution is None or strict):
+        raise click.UsageError(
+            "--any-environment is for one execution: name it, and leave --strict-environment out"
+        )
+    began, until = utc_now(), how_far(**far)
     if server() is None:
         let_act(home)
-    with way_to(home, partial(open_engine, workers=workers, strict=strict)) as way:
+    staff = Staff(workers, strict or None, (execution or "") if any_environment else "")
+    with way_to(home, partial(open_engine, staff=staff)) as way, Here(way, staff) as here:
         if execution is not None:
-            view = _follow(way, full_id(way, execution), [], detach=detach, since=began)
-            return _finish(view, detach=detach, as_json=as_json)
+            id_ = full_id(way, execution)
+            if until is not Until.QUIET:
+                here.serve(id_)
+            view = _follow(way, id_, [], until=until, since=began)
+            return _finish(view, way, until=until, as_json=as_json)
         page = way.ask(ListExecutions(phases=OPEN_PHASES, limit=1000))
         ids = [each.id for each in reversed(page.items)]
         if not ids:
@@ -210,14 +243,16 @@ def resume_command(
         damaged = False
         for id_ in ids:
             try:
-                views.append(_follow(way, id_, [], detach=detach, lines=lines, since=began))
+                if until is not Until.QUIET:
+                    here.serve(id_)
+                views.append(_follow(way, id_, [], until=until, lines=lines, since=began))
             except (StoreDamaged, TaskHeld) as error:
                 damaged = True
                 tell(line(error.message))
         if as_json:
             print_json(views)
         elif len(views) == 1 and not damaged:
-            return _finish(views[0], detach=detach, as_json=False)
+            return _finish(views[0], way, until=until, as_json=False)
         for said in standings(views):
             tell(said)
         return int(damaged or any(view.phase in {"FAILED", "ABORTED"} for view in views))
@@ -233,14 +268,29 @@ def standings(views: Sequence[ExecutionView]) -> list[str]:
     return [*lines[:MOST_TOLD], f"and {len(views) - MOST_TOLD} more; of all {len(views)}: {told}"]
 
 
-def _register(way: Way, options: RunOptions) -> WorkflowList:
+def _runs_here(options: RunOptions) -> bool:
+    """Return whether the attempts run in this terminal's workers for as long as it is there."""
+    return server() is None and options.until is not Until.QUIET
+
+
+def _where(way: Way, options: RunOptions, launched: ExecutionView) -> str:
+    """Say whose workers run an execution, if that is not this terminal."""
+    if _runs_here(options) or (server() is None and way.is_owner):
+        return ""
+    whose = "store" if server() is None else "server"
+    return f", in the workers of the {whose} ({line(launched.python or '')})"
+
+
+def _register(way: Way, options: RunOptions, here: Here, id_: str) -> WorkflowList:
     sources = find_sources(options.file, options.only, include=options.include)
     if sources.note:
         tell(f"note: {sources.note}")
     archive = pack(sources)
+    # It is imported where its tasks are to run.
+    terminal = here.serve(id_, archive.digest) if _runs_here(options) else ""
     way.install(archive)
     only = [] if options.workflow is None else [options.workflow]
-    request = Register(bundle=archive.digest, module=sources.module, only=only)
+    request = Register(bundle=archive.digest, module=sources.module, only=only, terminal=terminal)
     return way.ask(request)
 
 
@@ -292,13 +342,13 @@ def _follow(
     id_: str,
     prepared: Sequence[Prepared],
     *,
-    detach: bool,
+    until: Until,
     lines: Lines | None = None,
     since: datetime | None,
 ) -> ExecutionView:
     with _interruptible(id_):
-        reader = None if detach else (lines or Lines())
-        return Follower(way, id_, prepared, reader, since=since).follow(detach=detach)
+        reader = None if until is not Until.ENDED else (lines or Lines())
+        return Follower(way, id_, prepared, reader, since=since).follow(until)
 
 
 @contextmanager
@@ -313,9 +363,8 @@ def _interruptible(id_: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         tell("")
-        where = "waits in the store" if server() is None else "goes on at the server"
-        tell(f"interrupted; execution {id_} {where}")
-        tell(_go_on(id_))
+        where = "" if server() is None else "; the server goes on with it"
+        tell(f"interrupted{where}; {continue_with(id_)}")
         raise click.exceptions.Exit(130) from None
     finally:
         for number, handler in before.items():
@@ -330,19 +379,30 @@ def _tell_of_others(way: Way, id_: str) -> None:
         if others:
             left = counted(len(others), "other execution")
             have = "has" if len(others) == 1 else "have"
-            tell(f"{left} {have} work left; go on with: {spelled('resume')}")
+            tell(f"{left} {have} work left; continue with: {spelled('resume')}")
 
 
-def _finish(view: ExecutionView, *, detach: bool, as_json: bool) -> int:
+def how_far(*, detach: bool, no_wait: bool) -> Until:
+    """Return how far an execution is followed. Errors: `click.UsageError`."""
+    if detach and no_wait:
+        raise click.UsageError("give --detach or --no-wait, not both")
+    if detach:
+        return Until.QUIET
+    return Until.WAITING if no_wait else Until.ENDED
+
+
+def _finish(view: ExecutionView, way: Way, *, until: Until, as_json: bool) -> int:
     failed = view.phase in {"FAILED", "ABORTED"}
+    detach = until is Until.QUIET
+    waits = until is Until.WAITING and view.phase not in ENDED
     if detach and as_json:
         waiting = [to_builtins(each) for each in view.waiting]
         print_json({"id": view.id, "phase": view.phase, "waiting": waiting})
     elif as_json:
         print_json(view)
-    elif detach:
+    elif detach or waits:
         click.echo(view.id)
-        _tell_state(view)
+        _tell_state(view, way)
     elif not failed:
         print_json(result(view.outputs))
     if failed:
@@ -351,7 +411,7 @@ def _finish(view: ExecutionView, *, detach: bool, as_json: bool) -> int:
             for said in trace(view.error):
                 tell(said)
         raise ExecutionFailed(failure_line(view))
-    return 0
+    return WAITS if waits else 0
 
 
 def _why(view: ExecutionView) -> str:
@@ -363,19 +423,27 @@ def _why(view: ExecutionView) -> str:
     return f" for {', '.join(line(each.path) for each in view.waiting)}" if view.waiting else ""
 
 
-def _tell_state(view: ExecutionView) -> None:
+def _tell_state(view: ExecutionView, way: Way) -> None:
     if view.phase == "SUCCEEDED":
         tell(f"it has succeeded: {brief(result(view.outputs))}")
     for each in view.waiting:
         if each.kind in ANSWERABLE:
-            tell(f"waiting for {line(each.path)}; answer with: {how_to_answer(each)}")
+            tell(f"waiting for {line(each.path)}, {line(time_left(each))}")
+            tell(f"  answer with: {how_to_answer(each)}")
+        elif each.due is not None:
+            tell(f"waiting for {line(each.path)}, until {each.due:%Y-%m-%d %H:%M:%S} UTC")
     for node in view.nodes:
         if node.held is not None:
             tell(f"{line(node.name)} {line(why_queued(node.held))}")
     if view.phase not in ENDED:
-        tell(f"then {_go_on(view.id)}")
+        # What another process owns goes on by itself.
+        is_mine = server() is None and way.is_owner
+        told = (
+            continue_with(view.id) if is_mine else f"follow it with: {spelled('resume', view.id)}"
+        )
+        tell(f"then {told}" if is_mine else told)
 
 
-def _go_on(id_: str) -> str:
-    verb = "go on with" if server() is None else "follow it with"
-    return f"{verb}: {spelled('resume', id_)}"
+def continue_with(id_: str) -> str:
+    """Say how to continue with an execution."""
+    return f"continue with: {spelled('resume', id_)}"

@@ -14,12 +14,16 @@ from math import inf
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
+from msgspec import Struct
+
 from tidegate.blobs.files import BlobFiles
 from tidegate.bundles.archive import Archive
 from tidegate.cli.ending import opened
 from tidegate.cli.render import tell
 from tidegate.errors import StoreError, StoreLocked, TidegateError
-from tidegate.remote.local import OwnerGone, OwnerSilent, connect
+from tidegate.remote.door import DoorBlobs, DoorTransport
+from tidegate.remote.local import Connection, OwnerGone, OwnerSilent, connect, is_owned
+from tidegate.remote.registering import upload
 from tidegate.remote.requests import ask
 from tidegate.wire import Ask
 
@@ -73,11 +77,23 @@ def open_briefly(home: Path) -> Owned:
     return open_briefly(home)
 
 
-def open_engine(home: Path, workers: int | None, *, strict: bool = False) -> Owned:
-    """Open the store, and run what is in it; `strict` as of `ProcessExecutor`."""
+class Staff(Struct, frozen=True):
+    """The workers of a command that runs tasks: how many, one a processor if None; `strict` as of `ProcessExecutor`, `anywhere` as of `Surroundings`."""
+
+    workers: int | None = None
+    strict: bool | None = None
+    anywhere: str = ""
+
+
+def open_engine(home: Path, staff: Staff) -> Owned:
+    """Open the store, and run what is in it."""
     from tidegate.runtime import open_runtime  # noqa: PLC0415 - as above
 
-    return opened(lambda: open_runtime(home, workers=workers, strict=strict))
+    return opened(
+        lambda: open_runtime(
+            home, workers=staff.workers, strict=staff.strict, anywhere=staff.anywhere
+        )
+    )
 
 
 class StoreWay:
@@ -100,18 +116,28 @@ class StoreWay:
 
     def ask(self, request: Ask[V]) -> V:
         """Have a request handled, and return the view that answers it. Errors: those of the service; `StoreLocked` if the owner cannot be reached."""
+        return self._through(
+            lambda own: own.handle(request), lambda connection: ask(connection, request)
+        )
+
+    def open(self) -> None:
+        """Become the owner of the store, if there is none. Errors: as of `ask`."""
+        self._through(lambda _: None, lambda _: None)
+
+    def _through(self, here: Callable[[Owned], V], there: Callable[[Connection], V]) -> V:
+        """Have something done with the store: `here` if this process owns it, else `there`, by its owner."""
         give_up = time.monotonic() + PATIENCE
         lost = 0
         while True:
             own = self._own
             if own is not None:
-                return own.handle(request)
+                return here(own)
             try:
                 connection = connect(self.home, LOOK if self._only_looks else None)
                 if connection is not None:
                     self._take_at = inf
                     with connection:
-                        return ask(connection, request)
+                        return there(connection)
                 if self._may_take():
                     self._open()
                 else:
@@ -140,12 +166,16 @@ class StoreWay:
         """Where files go that are values."""
         from tidegate.runtime import artifacts_in  # noqa: PLC0415 - as above
 
-        return BlobFiles(artifacts_in(self.home).blobs)
+        blobs = artifacts_in(self.home).blobs
+        return BlobFiles(blobs if self.is_owner else DoorBlobs(self.home, blobs))
 
     def install(self, archive: Archive) -> None:
-        """Unpack a packed source tree where workers look for it."""
+        """Unpack a packed source tree where workers look for it; if another process owns the store, it does that."""
         from tidegate.runtime import PRIVATE, artifacts_in  # noqa: PLC0415 - as above
 
+        if not self.is_owner and is_owned(self.home):
+            upload(DoorTransport(self.home), archive)
+            return
         umask = os.umask(PRIVATE)
         try:
             artifacts_in(self.home).bundles.put(archive)

@@ -185,7 +185,9 @@ class Draft(StateFields):
     def launch(self, event: Launched) -> None:
         """Open the top graph."""
         self.inputs, self.reuse = event.inputs, event.reuse
-        self.setting = Setting(event.launched_from, event.recorded, keys=event.keys)
+        self.setting = Setting(
+            event.launched_from, event.recorded, keys=event.keys, strict=event.strict
+        )
         self.open_group(ROOT)
 
     def open_group(self, holder: NodeId, case: int = 0) -> None:

@@ -90,6 +90,8 @@ class Launched(Struct, frozen=True, array_like=True, gc=False, tag=1):
     credential: str = ""
     keys: int = 0
     """The form of its tasks' idempotency keys (`core.keys`)."""
+    strict: bool = False
+    """Whether its tasks are held where their code imports something else than was recorded."""
 
 
 class TaskStarted(Struct, frozen=True, array_like=True, gc=False, tag=2):

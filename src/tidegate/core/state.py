@@ -193,6 +193,8 @@ class Setting(Struct, frozen=True, gc=False):
     differs: str = ""
     keys: int = 0
     """The form of its tasks' idempotency keys (`core.keys`)."""
+    strict: bool = False
+    """Whether its tasks are held where their code imports something else than was recorded."""
 
 
 UNKNOWN = Setting()

@@ -32,6 +32,8 @@ class NewExecution(Struct, frozen=True, gc=False):
     credential: str = ""
     recovers: Key | None = None
     """The execution whose successor it is."""
+    environment: str = ""
+    """The record of what its code imports where it was launched: elsewhere its tasks are held. Empty if they are not."""
 
 
 class Placed(Struct, frozen=True, gc=False):

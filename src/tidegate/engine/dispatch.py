@@ -62,9 +62,22 @@ def nothing_hinders(job: Job) -> None:
     del job
 
 
+def nowhere_else(execution: str) -> str:
+    """Say of any execution that its attempts run in the store's workers."""
+    del execution
+    return ""
+
+
+class Outlook(Struct, frozen=True):
+    """What is asked of the world outside before an attempt is handed over: what hinders it, and in which workers those of an execution run."""
+
+    hinders: Hinders = nothing_hinders
+    where: Callable[[str], str] = nowhere_else
+
+
 class Dispatch:
     """
-    The engine's side of the executor; `hinders` says what an attempt cannot begin for. Used in the engine's thread, but for `drain` and `held`.
+    The engine's side of the executor; `outlook` says what an attempt cannot begin for. Used in the engine's thread, but for `drain` and `held`.
 
     `missing` has what is missing of executions, for those that are held for that.
     """
@@ -75,18 +88,18 @@ class Dispatch:
         journal: Journal,
         parts: Parts,
         clock: Clock,
-        hinders: Hinders,
+        outlook: Outlook,
         missing: dict[Key, str],
     ) -> None:
         self._executor = executor
         self._part = parts.part("attempts", tidies=True)
         self._clock = clock
-        self._hinders = hinders
+        self._hinders = outlook.hinders
         self._missing = missing
         self._draining = False
         self._running: set[Attempt] = set()
         self._held: dict[Attempt, Held] = {}
-        self._probes = Probes()
+        self._probes = Probes(outlook.where)
         self.shelf = Shelf(journal)
         self.elsewhere = 0
         """How many attempts began where their code imports something else than at the launch."""

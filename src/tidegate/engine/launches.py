@@ -20,9 +20,10 @@ def launched(wanted: NewExecution, recorded: str, at: Instant) -> Launched:
         wanted.via,
         wanted.reuse,
         wanted.launched_from,
-        recorded,
+        wanted.environment or recorded,
         wanted.credential,
         FORM,
+        bool(wanted.environment),
     )
 
 

@@ -39,7 +39,7 @@ from tidegate.engine.arrivals import (
 )
 from tidegate.engine.backwards import Backwards
 from tidegate.engine.damage import Damage
-from tidegate.engine.dispatch import Dispatch, Hinders, nothing_hinders
+from tidegate.engine.dispatch import Dispatch, Outlook
 from tidegate.engine.futures import Future
 from tidegate.engine.launches import claim, launched
 from tidegate.engine.ledger import Ledger
@@ -85,7 +85,7 @@ class Engine:
         executor: Executor,
         clock: Clock,
         parts: Parts | None = None,
-        hinders: Hinders = nothing_hinders,
+        outlook: Outlook | None = None,
     ) -> None:
         self.parts = parts or Parts()
         """The parts of this process, for all that stands on the engine."""
@@ -95,7 +95,8 @@ class Engine:
         self._executor = executor
         self._clock = clock
         self.damage = Damage()
-        self.dispatch = Dispatch(executor, journal, self.parts, clock, hinders, self.damage.holds)
+        outlook, holds = outlook or Outlook(), self.damage.holds
+        self.dispatch = Dispatch(executor, journal, self.parts, clock, outlook, holds)
         self._memory = memory = Memory(journal, self.programs, self.damage)
         self.peek, self.read, self.read_light = memory.peek, memory.read, memory.read_light
         self.held = self.dispatch.held

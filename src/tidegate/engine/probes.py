@@ -5,6 +5,7 @@ What keeps one attempt from beginning keeps all others of its task and bundle fr
 one of them is, for all: if it begins, so do the others; if not, the pause is doubled, up to a minute.
 """
 
+from collections.abc import Callable
 from typing import Final, NamedTuple, TypeAlias
 
 from msgspec import Struct
@@ -23,8 +24,8 @@ class Hindrance(NamedTuple):
     why: str
 
 
-What: TypeAlias = tuple[str, Target, str]
-"""Attempts of what: a bundle, a task of it, and what was recorded when they were launched."""
+What: TypeAlias = tuple[str, Target, str, bool, str]
+"""Attempts of what: a bundle, a task of it, what was recorded when they were launched, whether that must be here; and where they run."""
 
 
 class _Block(Struct):
@@ -37,14 +38,15 @@ class _Block(Struct):
 
 
 class Probes:
-    """The tasks that are known not to begin. Used in the engine's thread."""
+    """The tasks that are known not to begin; `where` tells by the id of an execution in which workers its attempts run. Used in the engine's thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, where: Callable[[str], str]) -> None:
+        self._where = where
         self._blocks: dict[What, _Block] = {}
 
     def hinders(self, job: Job, now: Instant) -> Hindrance | None:
         """Return why an attempt cannot begin; None if it can, or if it is the one to try."""
-        block = self._blocks.get(_what(job)) if self._blocks else None
+        block = self._blocks.get(self._what(job)) if self._blocks else None
         if block is None:
             return None
         if block.out is not None or now < block.again:
@@ -54,7 +56,7 @@ class Probes:
 
     def failed(self, job: Job, hindrance: Hindrance, now: Instant) -> None:
         """Note that an attempt could not begin."""
-        what = _what(job)
+        what = self._what(job)
         block = self._blocks.get(what)
         if block is None:
             again = Instant(now + FIRST_PAUSE)
@@ -76,13 +78,13 @@ class Probes:
         """Forget everything: nothing is held."""
         self._blocks.clear()
 
+    def _what(self, job: Job) -> What:
+        setting = job.setting
+        return job.bundle, job.target, setting.recorded, setting.strict, self._where(job.id)
+
     def is_out(self, attempt: Attempt) -> bool:
         """Whether this attempt is being tried."""
         return any(block.out == attempt for block in self._blocks.values())
-
-
-def _what(job: Job) -> What:
-    return job.bundle, job.target, job.setting.recorded
 
 
 def attempt_of(job: Job) -> Attempt:

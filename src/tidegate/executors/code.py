@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import sys
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -35,10 +36,11 @@ def load_module(module: str, source: str) -> ModuleType:
         if isinstance(error, ModuleNotFoundError) and _leads_to(error.name, module):
             why = f"there is no module {module!r} in the registered code"
             raise CodeError(f"{why}{not_packed(error, source)}", held=MISSING) from None
+        searched = f"; searched in {sys.prefix}" if isinstance(error, ModuleNotFoundError) else ""
         place = where_of(error, source) or module
         is_missing = isinstance(error, ModuleNotFoundError | FileNotFoundError)
         raise CodeError(
-            f"{place}: {one_line(error)}{not_packed(error, source)}",
+            f"{place}: {one_line(error)}{searched}{not_packed(error, source)}",
             trace=trace_of(error, source),
             held=MISSING if is_missing else ENVIRONMENT,
             exited=isinstance(error, SystemExit),

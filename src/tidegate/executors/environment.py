@@ -212,6 +212,14 @@ def observe(module: str, source: str) -> Environment:
     )
 
 
+def another_environment(differs: str, execution: str) -> str:
+    """Say why an attempt does not begin here, and what to do."""
+    return (
+        f"the environment is not the one it was launched in: {differs} (here: {sys.prefix}); continue with"
+        f" `tidegate resume {execution}` in that environment, or with `tidegate resume {execution} --any-environment` in another"
+    )
+
+
 def differences(recorded: Environment, source: str) -> str:
     """Return what is different here and now from what was recorded, in words; empty if nothing is."""
     told = list(_differences(recorded, source))

@@ -12,7 +12,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from msgspec import Struct
@@ -55,6 +57,12 @@ def is_of(own: Mark, process: int) -> bool:
         return True
     marks = (_mark(each) for each in _line_up(process))
     return any(mark is not None and mark.store == own.store for mark in marks)
+
+
+def is_below(tops: AbstractSet[int], process: int) -> bool:
+    """Return whether a process stands below one of some others."""
+    line_up = _line_up(process) if PROC.is_dir() else iter(())
+    return any(each in tops for each in islice(line_up, 1, None))
 
 
 def end_earlier(own: Mark) -> int:

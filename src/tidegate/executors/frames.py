@@ -32,8 +32,10 @@ class Setup(Struct, frozen=True, array_like=True, tag="setup"):
     bundle: str
     directory: str
     printed: str
-    strict: bool = False
-    """No attempt begins where its code imports something else than when it was launched."""
+    strict: bool | None = None
+    """Whether no attempt begins where its code imports something else than when it was launched; None: as each says."""
+    store: str = ""
+    """Where bundles are, and blobs that are not in `home`."""
 
 
 class Run(Struct, frozen=True, array_like=True, tag="run"):
@@ -51,6 +53,7 @@ class Run(Struct, frozen=True, array_like=True, tag="run"):
     environment: dict[str, str] = {}
     recorded: str = ""
     launched_from: str = ""
+    strict: bool = False
 
 
 class Describe(Struct, frozen=True, array_like=True, tag="describe"):

@@ -16,7 +16,7 @@ from tidegate import disk
 from tidegate.errors import CodeError, Fault, StoreFull
 from tidegate.executors.backlog import attempt_of
 from tidegate.executors.child import Query, refuse, remove_scratch
-from tidegate.executors.fence import end_earlier, is_of, new_mark
+from tidegate.executors.fence import Mark, end_earlier, end_life, is_of, new_mark
 from tidegate.executors.frames import (
     Assignment,
     Check,
@@ -55,8 +55,8 @@ class ProcessExecutor:
     An `Executor` over at most `workers` processes, one a processor if None.
 
     `home` is that of the store: its workers find bundles and blobs there, and write logs.
-    `idle` is the seconds after which a worker that has nothing to do ends. `strict`: an attempt is hindered where its code imports something else
-    than was recorded. `surroundings` are what tasks get of this process.
+    `idle` is the seconds after which a worker that has nothing to do ends. `strict`: whether an attempt is hindered where its code imports something
+    else than was recorded; None leaves it to how its execution was launched. `surroundings` are what tasks get of this process.
     """
 
     def __init__(
@@ -66,11 +66,11 @@ class ProcessExecutor:
         *,
         idle: float = IDLE,
         parts: Parts | None = None,
-        strict: bool = False,
+        strict: bool | None = None,
         surroundings: Surroundings = EVERYTHING,
     ) -> None:
-        parts = parts or Parts()
-        self._mark = new_mark(home)
+        parts, store = parts or Parts(), surroundings.store
+        self._mark = new_mark(store or home)
         slots = workers or os.cpu_count() or 1
         self._site = Site(
             home=home.absolute(),
@@ -82,14 +82,24 @@ class ProcessExecutor:
             fork_server=parts.part("fork-server"),
             surroundings=surroundings,
             strict=strict,
+            store=str((store or home).absolute()),
         )
         self._orders: Orders | None = None
         self._runs = False
         self._deliver: Callable[[Sequence[Report]], None] = lambda _: None
 
+    @property
+    def life(self) -> str:
+        """Return what tells its processes from those of every other life of the store."""
+        return self._mark.life
+
     def has_started(self, process: int) -> bool:
         """Return whether a process is one of a task's, or of a worker's, of this store."""
         return is_of(self._mark, process)
+
+    def end_life(self, life: str) -> None:
+        """End what another life of this store has started, as of `life`."""
+        end_life(Mark(self._mark.store, life))
 
     def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
         """Begin; no process is started before there is something for it to do."""

@@ -66,8 +66,10 @@ class Site(Struct, frozen=True):
     pool: Part
     fork_server: Part
     surroundings: Surroundings = EVERYTHING
-    strict: bool = False
-    """No attempt begins where its code imports something else than when it was launched."""
+    strict: bool | None = None
+    """Whether no attempt begins where its code imports something else than when it was launched; None: as its execution says."""
+    store: str = ""
+    """Where bundles are, and blobs that are not in `home`."""
 
 
 class Roster:
@@ -232,6 +234,7 @@ class Roster:
                 directory=str(working_directory(scratch)),
                 printed=str(scratch),
                 strict=self._site.strict,
+                store=self._site.store,
             )
             nursery = self.nursery or self.start_nursery(self._now)
             child = Child(number, bundle, setup, scratch, nursery)
@@ -315,7 +318,8 @@ class Roster:
     def _assign(self, child: Child) -> None:
         job = self.backlog.take(child.bundle)
         try:
-            ticket = child.assign(job, partial(_order, job))
+            strict = job.setting.strict and not self._site.surroundings.may_differ(job.id)
+            ticket = child.assign(job, partial(_order, job, strict))
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             failure = final(TASK_RAISED, f"the inputs cannot be sent: {error}")
             self._add(job, Raised(failure))
@@ -344,7 +348,7 @@ def _question(query: Query, number: int) -> bytes:
     return pack(query.ask(number))
 
 
-def _order(job: Job, number: int) -> bytes:
+def _order(job: Job, strict: bool, number: int) -> bytes:  # noqa: FBT001 - bound by a partial
     run = Run(
         number=number,
         id=job.id,
@@ -358,5 +362,6 @@ def _order(job: Job, number: int) -> bytes:
         environment=job.requires.environment,
         recorded=job.setting.recorded,
         launched_from=job.setting.launched_from,
+        strict=strict,
     )
     return pack(run)

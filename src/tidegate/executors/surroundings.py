@@ -7,6 +7,7 @@ A server has secrets in its environment that are not its tasks' (a database's pa
 import os
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
@@ -36,6 +37,14 @@ class Surroundings(Struct, frozen=True):
 
     names: Sequence[str] | None = None
     umask: int | None = None
+    store: Path | None = None
+    """The home of the store, if the workers have another one: what tasks need is read there, and nothing is written there."""
+    anywhere: str = ""
+    """The id of an execution, or its beginning, whose tasks begin though their code imports something else than when it was launched."""
+
+    def may_differ(self, execution: str) -> bool:
+        """Return whether the tasks of an execution begin whatever their code imports."""
+        return bool(self.anywhere) and execution.startswith(self.anywhere)
 
     def variables(self) -> dict[str, str]:
         """Return the environment of a fork server, which workers and tasks inherit."""

@@ -42,7 +42,7 @@ from tidegate.executors.code import load_module, load_task, warm
 from tidegate.executors.copyable import files_to_reopen, holdings, reopen
 from tidegate.executors.directory import Directories
 from tidegate.executors.endings import TERMINATED, crash, ended_by, last_words, tail
-from tidegate.executors.environment import Environments
+from tidegate.executors.environment import Environments, another_environment
 from tidegate.executors.frames import (
     LENGTH,
     Assignment,
@@ -60,6 +60,7 @@ from tidegate.executors.frames import (
     pack,
 )
 from tidegate.executors.frozen import freeze_published
+from tidegate.executors.layers import layered
 from tidegate.executors.patience import PatientFiles
 from tidegate.executors.spare import Spare, receive
 from tidegate.executors.surroundings import taken_umask
@@ -114,7 +115,8 @@ class Worker:
         home = Path(setup.home)
         self._output = setup.printed
         self._directories = Directories(setup.directory)
-        blobs = BlobDirectory(home / BLOBS)
+        store = Path(setup.store)
+        blobs = layered(BlobDirectory(home / BLOBS), BlobDirectory(store / BLOBS))
         self._environments = Environments(blobs, self._directories.source)
         self._means = Means(
             source=self._directories.source,
@@ -139,7 +141,7 @@ class Worker:
         """The handlers that the author's code has set, for the attempts."""
         self._fault: CodeError | None = None
         """Why the source tree cannot be used. What comes first fails with it, and then the worker ends: the next one looks again."""
-        self._settle(BundleDirectory(home / BUNDLES), setup.bundle)
+        self._settle(BundleDirectory(store / BUNDLES), setup.bundle)
         self._before = holdings()
 
     def _settle(self, bundles: BundleDirectory, bundle: str) -> None:
@@ -280,11 +282,8 @@ class Worker:
         if lacks := self._environments.lacks(run.recorded):
             raise CodeError(lacks, held=MISSING)
         differs = self._environments.differ(run.recorded)
-        if differs and self._strict:
-            raise CodeError(
-                f"the environment is not the one it was launched in: {differs}; bring that back, or go on without --strict-environment",
-                held=ENVIRONMENT,
-            )
+        if differs and (run.strict if self._strict is None else self._strict):
+            raise CodeError(another_environment(differs, run.id), held=ENVIRONMENT)
         if differs:
             self._send(Differs(run.number, differs))
 

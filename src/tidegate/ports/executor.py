@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Final, NamedTuple, NewType, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -13,12 +13,6 @@ from tidegate.errors import Fault
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import ORDINARY, Graph, Instant, Micros, PythonTarget, Requirements, Target
 from tidegate.ports.journal import Key
-
-Workers = NewType("Workers", str)
-"""Where the workers come from that may run an attempt: the store's own, those of one terminal, or those of a cluster."""
-
-STORE_WORKERS = Workers("store")
-"""The workers of whoever owns the store."""
 
 MISSING: Final = "missing"
 """Why an attempt is held: its code is missing, a file, or a module that its code imports."""
@@ -59,8 +53,6 @@ class Job(Struct, frozen=True, gc=False):
     bundle: str
     timeout: Micros | None = None
     dynamic: bool = False
-    workers: Workers = STORE_WORKERS
-    """Where the workers come from that may run it (`Workers`)."""
     requires: Requirements = ORDINARY
     """What it asks of the machine that runs it."""
     at: Instant = Instant(0)

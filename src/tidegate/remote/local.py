@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from tidegate.errors import InvalidValue, StoreError
 from tidegate.remote.problems import error_in
-from tidegate.remote.requests import HttpCall, content_of, target_of
+from tidegate.remote.requests import BYTES, HttpCall, content_of, target_of
 from tidegate.wire import Health
 
 SOCKET = "door.sock"
@@ -86,7 +86,10 @@ class Connection:
 
     def _exchange(self, call: HttpCall) -> tuple[int, OwnerReply]:
         content, headers = content_of(call)
-        if len(content) > MAX_MESSAGE:
+        size = len(content)
+        if call.file is not None:
+            size, headers = call.file.stat().st_size, {"content-type": BYTES, **call.headers}
+        elif call.body is not None and size > MAX_MESSAGE:
             raise InvalidValue(f"the request is larger than {MAX_MESSAGE:,} bytes")
         self._line.settimeout(self._patience + call.wait)
         lines = [
@@ -95,9 +98,12 @@ class Connection:
             "Connection: close",
         ]
         lines += [f"{name}: {text}" for name, text in headers.items()]
-        lines += [f"Content-Length: {len(content)}", "", ""]
+        lines += [f"Content-Length: {size}", "", ""]
         try:
             self._line.sendall("\r\n".join(lines).encode() + content)
+            if call.file is not None:
+                with call.file.open("rb") as file:
+                    self._line.sendfile(file, count=size)
             pieces = iter(lambda: self._line.recv(1 << 20), b"")
             status, found, body = _read(b"".join(pieces))
         except TimeoutError:

@@ -5,6 +5,7 @@ There are two transports: `transport` for a server anywhere, `local` for the pro
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import quote, unquote, urlencode
 
@@ -16,6 +17,7 @@ from tidegate.wire.bindings import Binding, binding_of
 
 V = TypeVar("V")
 
+BYTES = "application/octet-stream"
 HEX = 64
 """Digits of a SHA-256."""
 
@@ -32,6 +34,8 @@ class HttpCall(Struct, frozen=True, kw_only=True):
     query: dict[str, Any] = {}
     body: Any = None
     content: bytes | None = None
+    file: Path | None = None
+    """A body that is sent piece by piece; on this machine only."""
     headers: dict[str, str] = {}
     wait: float = 0.0
     repeatable: bool = True
@@ -100,7 +104,7 @@ def target_of(call: HttpCall) -> str:
 def content_of(call: HttpCall) -> tuple[bytes, dict[str, str]]:
     """Return the body of a call, and its headers."""
     if call.content is not None:
-        return call.content, {"content-type": "application/octet-stream", **call.headers}
+        return call.content, {"content-type": BYTES, **call.headers}
     if call.body is not None:
         return msgspec.json.encode(call.body), {**call.headers, "content-type": "application/json"}
     return b"", call.headers

@@ -74,6 +74,7 @@ class Action(StrEnum):
     END_SESSIONS = "end_sessions"
     LIST_AUDIT = "list_audit"
 
+    SERVE_EXECUTION = "serve_execution"
     RELAUNCH = "relaunch"
     RECOVER = "recover"
     GET_DECK = "get_deck"
@@ -117,6 +118,8 @@ _OPERATE: Final = Policy(Right.OPERATE)
 _REGISTER: Final = Policy(Right.OPERATE, Where.EVERYWHERE)
 # A stolen token must not create other tokens, nor revoke the ones that could end it.
 _ADMINISTER: Final = Policy(Right.ADMINISTER, Where.LOCAL)
+# Its workers have an environment that is somebody's own.
+_SERVE: Final = Policy(Right.OPERATE, Where.LOCAL)
 _PUBLIC: Final = Policy(Right.READ, Where.PUBLIC)
 
 POLICIES: Final[Mapping[Action, Policy]] = {
@@ -142,6 +145,7 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.LIST_SESSIONS: _READ_ANYWHERE,
     Action.END_SESSIONS: _READ_ANYWHERE,
     Action.LIST_AUDIT: Policy(Right.ADMINISTER, Where.EVERYWHERE),
+    Action.SERVE_EXECUTION: _SERVE,
     Action.RELAUNCH: _OPERATE,
     Action.RECOVER: _OPERATE,
     Action.GET_DECK: _READ,

@@ -113,6 +113,8 @@ def _refusal(principal: Principal, action: Action, where: str) -> Unauthenticate
     policy = POLICIES[action]
     if policy.where is Where.LOCAL:
         why = "only on the machine of the store: tokens are made, listed and revoked with `tidegate token`"
+        if action is Action.SERVE_EXECUTION:
+            why = "only on the machine of the store: a terminal serves an execution that `tidegate run` or `tidegate resume` follows there"
         return Forbidden(why, action=action.value)
     return Forbidden(
         f"{principal.name!r} may not {policy.right.value} {where}: ask an administrator for a token with that right",

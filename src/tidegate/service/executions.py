@@ -6,6 +6,7 @@ A launch is idempotent by its id: the same content returns the first execution, 
 
 import base64
 import secrets
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -133,6 +134,7 @@ class Executions:
             domain=request.domain,
             fresh=not request.id,
             launched_from=request.launched_from,
+            environment=self._intake.record(request.environment),
         )
         return (yield from self._launch(wanted, asked_again))
 
@@ -149,7 +151,7 @@ class Executions:
             first, successor = self._last_of(first, request.new_id)
             if successor is not None:
                 return self._found(successor.row, lambda now: now.row.version)
-        row = first.row
+        row, setting = first.row, first.state.setting
         recovers = isinstance(request, Recover)
         reuse = Reuse(row.id, {}, {}, {})
         if recovers:
@@ -165,7 +167,8 @@ class Executions:
             domain=row.domain,
             fresh=not request.new_id,
             reuse=reuse,
-            launched_from=first.state.setting.launched_from,
+            launched_from=setting.launched_from,
+            environment=setting.recorded if setting.strict else "",
             recovers=row.key if recovers else None,
         )
         return (yield from self._launch(wanted, partial(_check_repeated, wanted=wanted)))
@@ -204,7 +207,8 @@ class Executions:
         # It has a line or two and may never be read again, so it is not cached.
         now = snapshot(self._journal, self._engine.programs, row)
         told = self._registry.notes(wanted.workflow)
-        return structs.replace(execution_view(now), created=True, notes=told or UNSET)
+        view = execution_view(now)
+        return structs.replace(view, created=True, notes=told or UNSET, python=sys.executable)
 
     def _found(self, row: ExecutionRow, check: Callable[[Snapshot], str]) -> ExecutionView:
         """Return an existing execution. `check` returns the version requested now. Errors: those of `check`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tidegate.errors import Fault, UnknownBlob
+from tidegate.errors import Fault, InvalidValue, UnknownBlob
 from tidegate.ir.expr import Path, Schema, Value
 from tidegate.ports.blobs import Blobs
 from tidegate.types import schema as schemas
@@ -26,6 +26,16 @@ class Intake:
         if faults or not isinstance(value, dict | list):
             return faults
         return list(self._missing(value, ()))
+
+    def record(self, digest: str) -> str:
+        """Return the record of an environment, which must be there. Errors: `InvalidValue`."""
+        try:
+            if digest:
+                self._blobs.size(digest)
+        except UnknownBlob as error:
+            why = f"is not the environment of a workflow that is registered here: {error.message}"
+            raise InvalidValue(f"environment {why}", [Fault(("environment",), why)]) from None
+        return digest
 
     def _missing(self, value: Value, path: Path) -> Iterator[Fault]:
         # The check before this one limits the depth, so recursion is safe.

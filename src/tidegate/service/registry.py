@@ -7,15 +7,18 @@ A version is a name chosen by people; without one it is the start of the bundle'
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from msgspec import structs
+
 from tidegate.core.plan import Plan
 from tidegate.engine.cache import Cache
 from tidegate.engine.damage import REMEDY
 from tidegate.engine.programs import Programs
-from tidegate.errors import CodeError, StoreDamaged, UnknownWorkflow
+from tidegate.errors import CodeError, StoreDamaged, UnknownTerminal, UnknownWorkflow
 from tidegate.ir.graph import Instant
 from tidegate.ports.catalog import Catalog, WorkflowRow
 from tidegate.ports.clock import Clock
 from tidegate.ports.executor import Described, Executor
+from tidegate.ports.terminals import Terminals
 from tidegate.service.demands import notes
 from tidegate.service.graphs import graph_views
 from tidegate.service.views import workflow_view
@@ -36,18 +39,24 @@ class Registry:
     """The workflows that a store knows."""
 
     def __init__(
-        self, catalog: Catalog, programs: Programs, executor: Executor, clock: Clock
+        self,
+        catalog: Catalog,
+        programs: Programs,
+        executor: Executor,
+        clock: Clock,
+        terminals: Terminals | None = None,
     ) -> None:
         self._catalog = catalog
         self._programs = programs
         self._executor = executor
+        self._terminals = terminals
         self._clock = clock
         self._views: Cache[int, WorkflowView] = Cache(VIEWS)
         self._notes: Cache[int, list[str]] = Cache(VIEWS)
 
     def register(self, request: Register) -> WorkflowList:
-        """Register the workflows of a bundle's module, or those named by `only`."""
-        found = self._executor.describe(request.bundle, request.module)
+        """Register the workflows of a bundle's module, or those named by `only`. Errors: `CodeError`; `UnknownTerminal`."""
+        found = self._described(request)
         if not found:
             raise CodeError(
                 f"module {request.module!r} defines no workflow; decorate a function with @workflow"
@@ -77,9 +86,20 @@ class Registry:
         for row in rows:
             self._programs.of(row)
         return WorkflowList(
-            items=[self.view(row) for row in rows],
+            items=[
+                structs.replace(self.view(row), environment=each.recorded)
+                for row, each in zip(rows, wanted, strict=True)
+            ],
             broken=[BrokenView(name=each.name, error=each.error) for each in broken],
         )
+
+    def _described(self, request: Register) -> Sequence[Described]:
+        """Have the module imported where its tasks are to run."""
+        if not request.terminal:
+            return self._executor.describe(request.bundle, request.module)
+        if self._terminals is None:
+            raise UnknownTerminal("no terminal serves this store: leave `terminal` out")
+        return self._terminals.describe_there(request.terminal, request.bundle, request.module)
 
     def workflows(self) -> WorkflowList:
         """List the latest version of each workflow."""

@@ -15,6 +15,7 @@ from tidegate.ports.artifacts import Artifacts
 from tidegate.ports.clock import Clock
 from tidegate.ports.executor import Executor
 from tidegate.ports.store import Store
+from tidegate.ports.terminals import Terminals
 from tidegate.service.access import LOCAL, Principal, visible
 from tidegate.service.admission import admit
 from tidegate.service.attempts import Attempts
@@ -49,11 +50,17 @@ class Service:
     What Tidegate does for its callers.
 
     `watch` lets a door wait for changes without a thread, `tokens` and `sessions` identify callers, `audit` records refusals, `feed` is the history of all executions, `gauges` is for operators;
-    `blobs` and `bundles` are for doors that transfer files.
+    `blobs` and `bundles` are for doors that transfer files, `terminals` for terminals that serve an execution (None where there are none).
     """
 
     def __init__(
-        self, store: Store, engine: Engine, executor: Executor, artifacts: Artifacts, clock: Clock
+        self,
+        store: Store,
+        engine: Engine,
+        executor: Executor,
+        artifacts: Artifacts,
+        clock: Clock,
+        terminals: Terminals | None = None,
     ) -> None:
         self.watch = Watch()
         self.parts = engine.parts
@@ -64,7 +71,8 @@ class Service:
         self.blobs = artifacts.blobs
         self.bundles = artifacts.bundles
         intake = Intake(artifacts.blobs)
-        self._registry = Registry(store.catalog, engine.programs, executor, clock)
+        self._registry = Registry(store.catalog, engine.programs, executor, clock, terminals)
+        self.terminals = terminals
         self._missing = missing = Missing(artifacts, engine.programs, engine.damage)
         self._executions = Executions(store, engine, self._registry, self.watch, intake, missing)
         queued = Queued(engine, executor, self._executions, clock)

@@ -138,6 +138,9 @@ class Register(Ask[WorkflowList], frozen=True, kw_only=True, tag="register"):
     module: Name
     version: Short = ""
     only: Annotated[list[Name], Meta(max_length=1000)] = []
+    terminal: Annotated[
+        Short, Meta(description="The secret of the terminal that imports it, on this machine.")
+    ] = ""
 
 
 class Launch(Ask[ExecutionView], frozen=True, kw_only=True, tag="launch"):
@@ -151,6 +154,14 @@ class Launch(Ask[ExecutionView], frozen=True, kw_only=True, tag="launch"):
     domain: Label = ""
     launched_from: Annotated[
         Long, Meta(description="The directory of whoever launches, for tasks to read.")
+    ] = ""
+    environment: Annotated[
+        str,
+        Meta(
+            pattern=r"^([0-9a-f]{64})?\Z",
+            description="The `environment` of a registered workflow: where interpreter or packages differ from it, tasks of this execution are held.",
+            extra={SAYS: "must be a SHA-256 in hexadecimal: 64 digits and letters a to f"},
+        ),
     ] = ""
 
 

@@ -205,6 +205,8 @@ class ExecutionView(Struct, frozen=True, kw_only=True):
     """In the reply to a launch that found an execution of another version: the one that was asked for. It goes on with its own code."""
     notes: list[str] | UnsetType = UNSET
     """In the reply to a launch: what tasks of it ask for and this server cannot give, a sentence each. Absent if there is nothing to say."""
+    python: str | UnsetType = UNSET
+    """In the reply to a launch: the interpreter of the workers of the store, which run it unless a terminal serves it."""
 
 
 class ExecutionLine(Struct, frozen=True, kw_only=True):
@@ -265,6 +267,8 @@ class WorkflowView(Struct, frozen=True, kw_only=True):
     """Whether it has dynamic tasks, which may ask for more."""
     notes: list[str] = []
     """What its tasks ask for and this server cannot give, a sentence each."""
+    environment: str = ""
+    """In the reply to a registration: the record of the interpreter and the packages that its code imports where it was imported."""
 
 
 class CaseView(Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from tidegate.core.history import from_bytes
 from tidegate.core.messages import AnswerGiven, Event
 from tidegate.core.state import ExecutionState
 from tidegate.engine.arrivals import NewExecution, Placed
-from tidegate.engine.dispatch import NO_ROOM
+from tidegate.engine.dispatch import NO_ROOM, Outlook
 from tidegate.engine.folds import snapshot
 from tidegate.engine.futures import Future
 from tidegate.engine.loop import Engine
@@ -234,7 +234,7 @@ class Host:
         self.looks = 0
         self.lack = ""
         """Why there is no room for attempts."""
-        self.engine = Engine(store, self.crew, self.clock, hinders=self._hinders)
+        self.engine = Engine(store, self.crew, self.clock, outlook=Outlook(self._hinders))
         self._numbers: dict[str, int] = {}
 
     def _hinders(self, _: Job) -> Hindrance | None:

@@ -40,6 +40,7 @@ GIVE_FILES = {"put_blob"}
 CODE = {"register", "put_bundle"}
 MEASURE = {"get_metrics"}
 TOKENS = {"make_token", "list_tokens", "revoke_token", "rotate_token", "make_code"}
+TERMINALS = {"serve_execution"}
 AUDIT = {"list_audit"}
 PUBLIC = {"get_health", "open_session", "look_at_code", "get_proof"}
 
@@ -69,7 +70,7 @@ def holder(role, project="*", domain="*"):
 
 def test_the_matrix_names_every_action():
     named = LOOK | LOOK_ANYWHERE | OPERATE | DECIDE | GIVE_FILES | CODE | MEASURE | AUDIT
-    named |= TOKENS | PUBLIC
+    named |= TOKENS | TERMINALS | PUBLIC
     assert {action.value for action in Action} == named
 
 

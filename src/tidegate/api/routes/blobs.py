@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 from tidegate.api.backend import Backend
 from tidegate.api.route import BYTES, Call, Content, Reply, Route, Stream, asking
@@ -23,6 +23,16 @@ async def put_blob(backend: Backend, call: Call) -> Reply:
     """Store a file, and return its digest."""
     # Checked before reading, too: a file that cannot fit is not awaited.
     backend.service.quotas.add_file(0)
+
+    def put(pieces: Iterable[bytes], size: int) -> str:
+        backend.service.quotas.add_file(size)
+        return backend.service.blobs.put(pieces)
+
+    return Reply(Stored(await kept(call, put)), 201)
+
+
+async def kept(call: Call, put: Callable[[Iterable[bytes], int], str]) -> str:
+    """Return what `put` returns of a body that comes in pieces; it is called once all of it has come, with its size in bytes."""
     assert call.chunks is not None, "the route takes its body as it comes"
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
         size = 0
@@ -32,11 +42,9 @@ async def put_blob(backend: Backend, call: Call) -> Reply:
                 await asyncio.to_thread(file.write, chunk)
             else:
                 file.write(chunk)
-        backend.service.quotas.add_file(size)
         file.seek(0)
         pieces = iter(lambda: file.read(CHUNK), b"")
-        digest = await asyncio.to_thread(backend.service.blobs.put, pieces)
-    return Reply(Stored(digest), 201)
+        return await asyncio.to_thread(put, pieces, size)
 
 
 async def get_blob(backend: Backend, call: Call) -> Reply | Stream:

@@ -1,0 +1,156 @@
+"""
+Terminals over the local door: they join, take what is to be done, say what became of it, and leave. Bodies are MessagePack (see `ports.terminals`).
+
+None of this is for the network, nor in the OpenAPI document: both ends are of one version, on one machine.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tidegate.api.backend import Backend
+from tidegate.api.carry import HungUp, gone
+from tidegate.api.route import (
+    BYTES,
+    MAX_LOCAL,
+    MAX_NAMES_SENT,
+    Call,
+    Content,
+    Handler,
+    Header,
+    Reply,
+    Route,
+)
+from tidegate.api.routes.blobs import kept
+from tidegate.errors import BadRequest, UnknownTerminal
+from tidegate.ports.terminals import Handed, Join, Said, Terminals
+from tidegate.service.access import Action
+from tidegate.wire import Stored
+
+SECRET: Final = Header("Tidegate-Terminal", "The secret of the terminal.")
+
+MAX_SAID: Final = 4 * MAX_LOCAL
+"""Bytes of what a terminal says at once: the longest frame that is believed of a worker, which is this long as well."""
+
+MAX_FILE: Final = 1024**4
+"""Bytes of a file of an attempt. The store's own workers write theirs without a limit."""
+
+S = TypeVar("S", bound=Struct)
+
+
+class Taking(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """For how many attempts a terminal has room, and the seconds that it waits for some."""
+
+    room: Annotated[int, Meta(ge=0, le=10_000)] = 1
+    wait: Annotated[float, Meta(ge=0, le=60)] = 0.0
+
+
+async def join(backend: Backend, call: Call) -> Reply:
+    """Let a terminal serve an execution."""
+    wanted = _read(call.body, Join)
+    return _packed(await asyncio.to_thread(_terminals(backend).join, wanted, call.process))
+
+
+async def take(backend: Backend, call: Call) -> Reply:
+    """Return what a terminal is to do, as soon as there is something, or when the time is up."""
+    terminals, secret = _terminals(backend), call.headers[SECRET.name]
+    loop = asyncio.get_running_loop()
+    until = loop.time() + call.query.wait
+    leaving = asyncio.ensure_future(gone(call.receive))
+    try:
+        while True:
+            news = asyncio.Event()
+            # A terminal that has hung up must not be handed anything.
+            if leaving.done():
+                raise HungUp
+            found = terminals.take(secret, call.query.room, _waker(loop, news))
+            rest = until - loop.time()
+            if found != Handed() or rest <= 0:
+                return _packed(found)
+            waiting = asyncio.ensure_future(news.wait())
+            await asyncio.wait(
+                {waiting, leaving}, timeout=rest, return_when=asyncio.FIRST_COMPLETED
+            )
+            waiting.cancel()
+    finally:
+        leaving.cancel()
+
+
+async def say(backend: Backend, call: Call) -> Reply:
+    """Take what became of attempts, what they have printed and published, and answers."""
+    said = _read(call.body, Said)
+    await asyncio.to_thread(_terminals(backend).say, call.headers[SECRET.name], said)
+    return _packed(Handed())
+
+
+async def put_file(backend: Backend, call: Call) -> Reply:
+    """Keep a file of an attempt, and return its digest."""
+    terminals, secret = _terminals(backend), call.headers[SECRET.name]
+    return Reply(Stored(await kept(call, lambda pieces, _: terminals.store(secret, pieces))), 201)
+
+
+async def leave(backend: Backend, call: Call) -> Reply:
+    """Let a terminal go."""
+    await asyncio.to_thread(_terminals(backend).leave, call.headers[SECRET.name])
+    return _packed(Handed())
+
+
+def _terminals(backend: Backend) -> Terminals:
+    found = backend.service.terminals
+    if found is None:
+        raise UnknownTerminal("no terminal can serve executions of this store")
+    return found
+
+
+def _waker(loop: asyncio.AbstractEventLoop, news: asyncio.Event) -> Callable[[], None]:
+    def wake() -> None:
+        with suppress(RuntimeError):  # the door is closed
+            loop.call_soon_threadsafe(news.set)
+
+    return wake
+
+
+def _read(body: bytes, kind: type[S]) -> S:
+    try:
+        return msgspec.msgpack.decode(body, type=kind)
+    except msgspec.MsgspecError as error:
+        raise BadRequest(f"the body is not a {kind.__name__} in MessagePack: {error}") from None
+
+
+def _packed(view: Struct) -> Reply:
+    return Reply(msgspec.msgpack.encode(view), media=BYTES)
+
+
+TAG = "terminals"
+
+
+def _route(path: str, handler: Handler, **more: Any) -> Route:
+    return Route(
+        method="POST",
+        path=f"/api/v1/terminals{path}",
+        action=Action.SERVE_EXECUTION,
+        handler=handler,
+        refuses=(UnknownTerminal,),
+        tag=TAG,
+        outside=True,
+        **more,
+    )
+
+
+ROUTES = (
+    _route("", join, body=Content(limit=MAX_NAMES_SENT), gives={200: Content()}),
+    _route("/take", take, query=Taking, headers=(SECRET,), gives={200: Content()}),
+    _route("/say", say, body=Content(limit=MAX_SAID), headers=(SECRET,), gives={200: Content()}),
+    _route(
+        "/files",
+        put_file,
+        body=Content(limit=MAX_FILE, streamed=True),
+        headers=(SECRET,),
+        gives={201: Stored},
+    ),
+    _route("/leave", leave, headers=(SECRET,), gives={200: Content()}),
+)

@@ -1,0 +1,487 @@
+"""
+An executor that gives the attempts of some executions to terminals, and all others to the store's own workers.
+
+Rule 1: an attempt goes to one of the terminals that serve its execution. While there is one, it goes nowhere else.
+Rule 2: when a terminal leaves, what it has not taken goes to another one, or to the store's workers. What it has taken is lost, once all that its
+        workers have started is ended, so that a repeated attempt does not meet the one before.
+Rule 3: that a terminal is gone is told by the system, which knows of its process, and not by its silence: one that is stopped still has what it has.
+Rule 4: what a terminal says counts for attempts that it has, and for nothing else.
+"""
+
+import logging
+import os
+import secrets
+import select
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from threading import Lock
+from typing import Final
+
+from msgspec.structs import replace
+
+from tidegate.errors import CodeError, Fault, UnknownTerminal
+from tidegate.executors.fence import is_below
+from tidegate.executors.frozen import forget_published
+from tidegate.executors.process import SLACK, ProcessExecutor
+from tidegate.ir.expr import NodeId, Value
+from tidegate.ir.graph import PythonTarget
+from tidegate.parts import Part
+from tidegate.ports.artifacts import Artifacts
+from tidegate.ports.executor import (
+    Attempt,
+    Began,
+    Capacity,
+    Described,
+    Elsewhere,
+    Hindered,
+    Job,
+    Lost,
+    Queue,
+    Report,
+    left,
+)
+from tidegate.ports.journal import Key
+from tidegate.ports.terminals import Answered, Asked, Handed, Join, Joined, Said
+
+IMPORT: Final = 60.0
+"""Seconds that a module may take to be imported: as for the store's workers."""
+
+LOOK: Final = 1.0
+"""Seconds between two looks whether terminals are there, where the system tells of no process that ends."""
+
+log = logging.getLogger(__name__)
+
+
+class _Terminal:
+    """One terminal. `taken` is what it has of attempts, `asked` what it was asked and has not answered."""
+
+    def __init__(self, wanted: Join, process: int) -> None:
+        self.execution = wanted.execution
+        self.bundle = wanted.bundle
+        self.life = wanted.life
+        self.process = process
+        self.secret = secrets.token_hex(32)
+        self.taken: dict[Attempt, Job] = {}
+        self.running: set[Attempt] = set()
+        self.unwanted: list[Attempt] = []
+        self.asks: deque[Asked] = deque()
+        self.asked: dict[int, Future[Answered]] = {}
+        self.wake: Callable[[], None] = _nothing
+        self.watched = _watch(process)
+
+    def serves(self, job: Job) -> bool:
+        return self.bundle in ("", job.bundle)
+
+
+class TerminalExecutor:
+    """
+    An `Executor` over the store's own workers, and `Terminals`.
+
+    `artifacts` are those of the store; `part` is the thread that notices when terminals are gone, which runs once there is one.
+    """
+
+    def __init__(self, own: ProcessExecutor, artifacts: Artifacts, part: Part) -> None:
+        self._own = own
+        self._blobs = artifacts.blobs
+        self._logs = artifacts.logs
+        self._part = part
+        self._lock = Lock()
+        self._serving: dict[str, list[_Terminal]] = {}
+        """By execution; and by their secrets, below."""
+        self._known: dict[str, _Terminal] = {}
+        self._waiting: dict[str, dict[Attempt, Job]] = {}
+        """What terminals are to take, by execution."""
+        self._taken: dict[Attempt, _Terminal] = {}
+        self._numbers = 0
+        self._deliver: Callable[[Sequence[Report]], None] = _nobody
+        self._drained: Future[None] | None = None
+        self._own_drained = False
+        self._closed = False
+        self._watches = False
+        self._news, self._waker = os.pipe()
+        os.set_blocking(self._waker, False)
+
+    # ---- the store's own workers, and what is asked of both ----
+
+    def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
+        """Begin."""
+        self._deliver = deliver
+        self._own.start(deliver)
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Have these attempts run where they belong."""
+        if self._serving:
+            jobs = self._without_theirs(jobs)
+        if jobs:
+            self._own.submit(jobs)
+
+    def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
+        """End this attempt, wherever it runs."""
+        which = Attempt(key, node, attempt)
+        wake = _nothing
+        with self._lock:
+            terminal = self._taken.pop(which, None)
+            for waiting in self._waiting.values():
+                waiting.pop(which, None)
+            if terminal is not None:
+                terminal.taken.pop(which, None)
+                terminal.running.discard(which)
+                terminal.unwanted.append(which)
+                wake = _woken(terminal)
+        if terminal is None:
+            self._own.cancel(key, node, attempt)
+        else:
+            wake()
+            self._look_at_drain()
+
+    def drain(self) -> "Future[None]":
+        """Begin no attempt any more; the future is done when none runs, here and in terminals."""
+        drained: Future[None] = Future()
+        with self._lock:
+            self._drained = drained
+            rest = self._take_waiting()
+        self._deliver([left(job) for job in rest])
+        self._own.drain().add_done_callback(lambda _: self._look_at_drain(own=True))
+        return drained
+
+    def close(self) -> None:
+        """End what runs here; what terminals have is not waited for. What nobody has begun is `LEFT`."""
+        with self._lock:
+            self._closed = True
+            terminals = list(self._known.values())
+            rest = self._take_waiting()
+        self._own.close()
+        self._deliver([left(job) for job in rest])
+        self._part.stop()
+        self._stir()
+        for each in terminals:
+            self._refuse(each, "the owner of the store has ended")
+            _woken(each)()
+        self._part.join()
+
+    def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
+        """As the store's workers."""
+        return self._own.attach(attempts)
+
+    def has_started(self, process: int) -> bool:
+        """Return whether a process is one of a task's, or of a worker's, of this store or of a terminal that serves it."""
+        if self._own.has_started(process):
+            return True
+        # A terminal of root's has workers whose environment, with the mark in it, only root can read.
+        tops = {each.process for each in self._known.copy().values()}
+        return bool(tops) and is_below(tops, process)
+
+    @property
+    def capacity(self) -> Capacity:
+        """Return what there is for attempts: the machine is the same."""
+        return self._own.capacity
+
+    def queue(self) -> Queue:
+        """Return what runs and what waits, in the store's workers and in terminals."""
+        own = self._own.queue()
+        if not self._known:
+            return own
+        with self._lock:
+            running = [job for each in self._known.values() for job in each.taken.values()]
+            waiting = [job for jobs in self._waiting.values() for job in jobs.values()]
+        return replace(own, running=[*own.running, *running], waiting=[*own.waiting, *waiting])
+
+    def where(self, execution: str) -> str:
+        """Return what tells apart where the attempts of an execution run: empty for the store's workers."""
+        found = self._serving.get(execution) if self._serving else None
+        return found[0].secret if found else ""
+
+    def describe(self, bundle: str, module: str) -> Sequence[Described]:
+        """As `ProcessExecutor.describe`."""
+        return self._own.describe(bundle, module)
+
+    def check(self, bundle: str, target: PythonTarget, value: Value) -> Sequence[Fault]:
+        """Look whether a value fits a type: in a terminal that has this code, if there is one."""
+        with self._lock:
+            terminal = next((t for t in self._known.values() if t.bundle == bundle), None)
+        if terminal is None:
+            return self._own.check(bundle, target, value)
+        return self._ask(terminal, Asked(0, bundle, target.module, target, value)).faults
+
+    # ---- terminals ----
+
+    def join(self, wanted: Join, process: int) -> Joined:
+        """Let a terminal serve an execution. Errors: `UnknownTerminal` if its process is gone."""
+        terminal = _Terminal(wanted, process)
+        with self._lock:
+            if self._closed:
+                raise _unknown()
+            begins, self._watches = not self._watches, True
+            self._known[terminal.secret] = terminal
+            self._serving.setdefault(wanted.execution, []).append(terminal)
+        if begins:
+            self._part.run(self._watch)
+        self._stir()
+        # What is held may begin in this terminal: the engine looks again.
+        self._deliver(())
+        return Joined(terminal.secret)
+
+    def take(self, secret: str, room: int, wake: Callable[[], None]) -> Handed:
+        """Return what a terminal is to do now. Errors: `UnknownTerminal`, as below."""
+        with self._lock:
+            terminal = self._find(secret)
+            unwanted, terminal.unwanted = terminal.unwanted, []
+            asked = list(terminal.asks)
+            terminal.asks.clear()
+            jobs = self._jobs_for(terminal, room)
+            terminal.wake = wake if not (jobs or unwanted or asked) else _nothing
+        return Handed(jobs, unwanted, asked)
+
+    def say(self, secret: str, said: Said) -> None:
+        """Take what a terminal says."""
+        with self._lock:
+            terminal = self._find(secret)
+            mine = {(job.id, job.node, job.attempt) for job in terminal.taken.values()}
+        for text in said.printed:
+            if (text.execution, text.node, text.attempt) in mine:
+                whose = text.execution, text.node, text.attempt
+                self._logs.take_in(*whose, text.body, text.start, whole=text.whole)
+        for deck in said.published:
+            if (deck.execution, deck.node, deck.attempt) in mine:
+                with suppress(
+                    OSError
+                ):  # as in a worker: a deck that cannot be shown is no reason to stop
+                    self._logs.publish_deck(deck.execution, deck.node, deck.attempt, deck.page)
+        for each in said.answers:
+            with self._lock:
+                future = terminal.asked.pop(each.number, None)
+            if future is not None:
+                _settle(future, each)
+        reports = [found for each in said.reports if (found := self._accepted(terminal, each))]
+        if reports:
+            self._deliver(reports)
+            self._look_at_drain()
+
+    def store(self, secret: str, chunks: Iterable[bytes]) -> str:
+        """Keep a file of an attempt; return its digest."""
+        with self._lock:
+            self._find(secret)
+        return self._blobs.put(chunks)
+
+    def leave(self, secret: str) -> None:
+        """Let a terminal go that has ended its workers."""
+        with self._lock:
+            terminal = self._find(secret)
+        self._let_go(terminal)
+
+    def describe_there(self, secret: str, bundle: str, module: str) -> Sequence[Described]:
+        """Have a terminal describe the workflows of a module. Errors: `CodeError`."""
+        with self._lock:
+            terminal = self._find(secret)
+        return self._ask(terminal, Asked(0, bundle, module)).workflows
+
+    # ---- within ----
+
+    def _without_theirs(self, jobs: Sequence[Job]) -> list[Job]:
+        """Put aside what terminals are to run, and return the rest."""
+        rest: list[Job] = []
+        woken: list[Callable[[], None]] = []
+        drained: list[Job] = []
+        with self._lock:
+            for job in jobs:
+                serving = [t for t in self._serving.get(job.id, ()) if t.serves(job)]
+                if not serving:
+                    rest.append(job)
+                elif self._drained is not None or self._closed:
+                    drained.append(job)
+                else:
+                    self._waiting.setdefault(job.id, {})[_attempt(job)] = job
+                    woken += map(_woken, serving)
+        if drained:
+            self._deliver([left(job) for job in drained])
+        for wake in woken:
+            wake()
+        return rest
+
+    def _jobs_for(self, terminal: _Terminal, room: int) -> list[Job]:
+        waiting = self._waiting.get(terminal.execution)
+        if not waiting:
+            return []
+        jobs = [job for job in waiting.values() if terminal.serves(job)][:room]
+        for job in jobs:
+            attempt = _attempt(job)
+            del waiting[attempt]
+            terminal.taken[attempt] = job
+            self._taken[attempt] = terminal
+        if not waiting:
+            del self._waiting[terminal.execution]
+        return jobs
+
+    def _accepted(self, terminal: _Terminal, report: Report) -> Report | None:
+        """Return a report as it is passed on; None if it is of an attempt that this terminal does not have."""
+        attempt = Attempt(report.key, report.node, report.attempt)
+        with self._lock:
+            job = terminal.taken.get(attempt)
+            if job is None:
+                return None
+            if isinstance(report.outcome, Began | Elsewhere):
+                terminal.running.add(attempt)
+            else:
+                self._forget(terminal, attempt)
+        forget_published(report.outcome, job, self._logs)
+        return replace(
+            report, job=job if isinstance(report.outcome, Hindered | Elsewhere) else None
+        )
+
+    def _forget(self, terminal: _Terminal, attempt: Attempt) -> None:
+        terminal.taken.pop(attempt, None)
+        terminal.running.discard(attempt)
+        self._taken.pop(attempt, None)
+
+    def _ask(self, terminal: _Terminal, question: Asked) -> Answered:
+        """Ask a terminal, and wait. Errors: `CodeError`."""
+        answer: Future[Answered] = Future()
+        with self._lock:
+            self._numbers += 1
+            terminal.asked[self._numbers] = answer
+            terminal.asks.append(replace(question, number=self._numbers))
+            wake = _woken(terminal)
+        wake()
+        try:
+            found = answer.result(IMPORT + 2 * SLACK)
+        except TimeoutError:
+            raise CodeError(
+                f"{question.module}: the terminal that is to import it does not reply"
+            ) from None
+        if found.error:
+            raise CodeError(found.error, **({"trace": found.trace} if found.trace else {}))
+        return found
+
+    def _let_go(self, terminal: _Terminal) -> None:
+        with self._lock:
+            if self._known.pop(terminal.secret, None) is None:
+                return
+            serving = self._serving[terminal.execution]
+            serving.remove(terminal)
+            if not serving:
+                del self._serving[terminal.execution]
+            rest = self._waiting.pop(terminal.execution, {})
+            taken = list(terminal.taken.values())
+            for job in taken:
+                self._forget(terminal, _attempt(job))
+            wake = _woken(terminal)
+        wake()
+        if terminal.watched is not None:
+            os.close(terminal.watched)
+        self._stir()
+        self._refuse(terminal, "the terminal that was to import it is gone; try again")
+        if self._closed:
+            return
+        self._deliver([Report(j.key, j.node, j.attempt, Lost()) for j in taken])
+        if rest:
+            self.submit(list(rest.values()))
+        self._look_at_drain()
+        log.info("a terminal that served execution %s has left", terminal.execution)
+
+    def _refuse(self, terminal: _Terminal, why: str) -> None:
+        with self._lock:
+            asked, terminal.asked = terminal.asked, {}
+        for number, future in asked.items():
+            _settle(future, Answered(number, error=why))
+
+    def _take_waiting(self) -> list[Job]:
+        rest = [job for jobs in self._waiting.values() for job in jobs.values()]
+        self._waiting.clear()
+        return rest
+
+    def _look_at_drain(self, *, own: bool = False) -> None:
+        drained = self._drained
+        self._own_drained = self._own_drained or own
+        if drained is not None and self._own_drained and not self._taken:
+            with suppress(InvalidStateError):
+                drained.set_result(None)
+
+    def _find(self, secret: str) -> _Terminal:
+        terminal = self._known.get(secret)
+        if terminal is None or self._closed:
+            raise _unknown()
+        return terminal
+
+    # ---- the thread that notices who is gone ----
+
+    def _stir(self) -> None:
+        with suppress(BlockingIOError):
+            os.write(self._waker, b"!")
+
+    def _watch(self) -> None:
+        while not self._part.is_stopped:
+            for terminal in self._gone():
+                # What it has started ends with it; of what is slow to do so nothing is left when its attempts are repeated.
+                self._own.end_life(terminal.life)
+                self._let_go(terminal)
+
+    def _gone(self) -> Iterator[_Terminal]:
+        waiting = select.poll()
+        waiting.register(self._news, select.POLLIN)
+        with self._lock:
+            known = list(self._known.values())
+        by_descriptor = {each.watched: each for each in known if each.watched is not None}
+        for descriptor in by_descriptor:
+            waiting.register(descriptor, select.POLLIN)
+        unwatched = [each for each in known if each.watched is None and each.process]
+        for descriptor, _ in waiting.poll(LOOK * 1000 if unwatched else None):
+            if descriptor == self._news:
+                os.read(self._news, 4096)
+            elif descriptor in by_descriptor:
+                yield by_descriptor[descriptor]
+        for each in unwatched:
+            if not _is_there(each.process):
+                yield each
+
+
+def _attempt(job: Job) -> Attempt:
+    return Attempt(job.key, job.node, job.attempt)
+
+
+def _nothing() -> None:
+    """Wake nobody."""
+
+
+def _nobody(_: Sequence[Report]) -> None:
+    """Tell nobody: it has not started."""
+
+
+def _woken(terminal: _Terminal) -> Callable[[], None]:
+    """Return what wakes a terminal, once. Called with the lock."""
+    wake, terminal.wake = terminal.wake, _nothing
+    return wake
+
+
+def _settle(future: "Future[Answered]", answer: Answered) -> None:
+    with suppress(InvalidStateError):
+        future.set_result(answer)
+
+
+def _unknown() -> UnknownTerminal:
+    return UnknownTerminal(
+        "this terminal does not serve an execution here, or no longer: run the same command again"
+    )
+
+
+def _watch(process: int) -> int | None:
+    """Return a descriptor that can be read from when a process has ended; None where the system has none. Errors: `UnknownTerminal` if it has ended."""
+    if not process or not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(process)
+    except ProcessLookupError:
+        raise _unknown() from None
+    except OSError:
+        return None
+
+
+def _is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

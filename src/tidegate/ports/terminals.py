@@ -1,0 +1,133 @@
+"""
+Terminals that serve an execution: while `tidegate run` follows it there, its attempts run in workers of that terminal, whoever owns the store.
+
+A terminal joins, and gets a secret that is its own for as long as it stays. With it, it takes what is to be done, and says what became of it; the
+files, logs and decks of its attempts come along, for it writes nothing in the home itself. All this travels through the local door, as MessagePack.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from tidegate.errors import Fault
+from tidegate.ir.expr import NodeId, Value
+from tidegate.ir.graph import PythonTarget
+from tidegate.ports.executor import Attempt, Described, Job, Report
+
+
+class Join(Struct, frozen=True):
+    """Serve an execution, which need not be launched yet. With `bundle`, only attempts of this code come; `life` is the one in the mark of its workers."""
+
+    execution: str
+    life: str
+    bundle: str = ""
+
+
+class Joined(Struct, frozen=True):
+    """The secret of a terminal."""
+
+    secret: str
+
+
+class Asked(Struct, frozen=True):
+    """A question about code: the workflows of a module or, with a target, whether a value fits a type."""
+
+    number: int
+    bundle: str
+    module: str
+    target: PythonTarget | None = None
+    value: Value = None
+
+
+class Handed(Struct, frozen=True):
+    """What a terminal is to do: run these, end those, answer these. An empty one says that nothing has come up."""
+
+    jobs: list[Job] = []
+    unwanted: list[Attempt] = []
+    asked: list[Asked] = []
+
+
+class DescribedThere(Struct, frozen=True):
+    """A workflow that was described by a terminal: `Described`."""
+
+    name: str
+    variable: str
+    graph: bytes = b""
+    error: str = ""
+    recorded: str = ""
+
+
+class Answered(Struct, frozen=True):
+    """The answer to a question: workflows, or faults; `error` if it cannot be answered, with the traceback."""
+
+    number: int
+    workflows: list[DescribedThere] = []
+    faults: list[Fault] = []
+    error: str = ""
+    trace: str = ""
+
+
+class Printed(Struct, frozen=True):
+    """What an attempt has printed from a place on, in bytes; `whole`: this is its log, and nothing follows."""
+
+    execution: str
+    node: NodeId
+    attempt: int
+    body: bytes
+    start: int = 0
+    whole: bool = False
+
+
+class Published(Struct, frozen=True):
+    """The decks that an attempt shows while it runs."""
+
+    execution: str
+    node: NodeId
+    attempt: int
+    page: bytes
+
+
+class Said(Struct, frozen=True):
+    """What a terminal says. What was printed and published is stored before the reports are passed on."""
+
+    reports: list[Report] = []
+    answers: list[Answered] = []
+    printed: list[Printed] = []
+    published: list[Published] = []
+
+
+class Terminals(Protocol):
+    """The terminals that serve executions of one store. Used from any thread."""
+
+    def where(self, execution: str) -> str:
+        """Return what tells apart where the attempts of an execution run: empty for the store's workers."""
+        ...
+
+    def join(self, wanted: Join, process: int) -> Joined:
+        """Let a terminal, which is a process of this machine, serve an execution."""
+        ...
+
+    def take(self, secret: str, room: int, wake: Callable[[], None]) -> Handed:
+        """
+        Return what a terminal is to do now, of attempts at most so many; `wake` is called once when there is more, from any thread.
+
+        Errors: `UnknownTerminal`, here and below.
+        """
+        ...
+
+    def say(self, secret: str, said: Said) -> None:
+        """Take what a terminal says."""
+        ...
+
+    def store(self, secret: str, chunks: Iterable[bytes]) -> str:
+        """Keep a file of an attempt; return its digest."""
+        ...
+
+    def leave(self, secret: str) -> None:
+        """Let a terminal go: what it has not begun goes elsewhere, what it has begun is lost."""
+        ...
+
+    def describe_there(self, secret: str, bundle: str, module: str) -> Sequence[Described]:
+        """As `Executor.describe`, by a terminal."""
+        ...
