@@ -49,12 +49,13 @@ from tidegate.ports.executor import (
 )
 from tidegate.ports.journal import Key
 from tidegate.ports.store import Progress, Store
+from tidegate.remote.local import is_owned
 from tidegate.service.access import owner
 from tidegate.service.checks import StoreCheck, check_store
 from tidegate.service.demands import too_much
 from tidegate.service.missing import Needs
 from tidegate.service.service import Service
-from tidegate.stores.folder import failed
+from tidegate.stores.folder import failed, is_locked
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.wire import Ask
 
@@ -373,7 +374,9 @@ def open_reader(home: Path) -> Runtime:
     if _is_there(home) and not home.is_dir():
         raise StoreError(f"{home} is not a directory: choose another place for the store (--home)")
     store = SqliteStore.open(path, writer=False) if _is_there(path) else SqliteStore.memory()
-    return Runtime(home, store, IdleExecutor(home), serve_door=False, reads_only=True)
+    runtime = Runtime(home, store, IdleExecutor(home), serve_door=False, reads_only=True)
+    runtime.service.is_run = is_owned(home) or is_locked(home)
+    return runtime
 
 
 def problems_of(home: Path) -> tuple[int, list[str]]:

@@ -286,3 +286,61 @@ def test_beside_a_service_user_root_writes_nothing_in_the_home():
         process.wait(LONGEST)
         process.stderr.close()
         shutil.rmtree(top)
+
+
+@pytest.mark.parametrize("how", ["interrupt", "kill"])
+def test_nothing_is_shown_as_running_that_is_not(tidegate: Any, how: str):
+    tidegate.write("flows.py", FLOW)
+    stop = tidegate.place / "stop"
+    running = tidegate.start("run", "flows.py", "ticks", "--until", str(stop), "--id", "e")
+    running.says("tick | it has begun")
+    assert "RUNNING" in tidegate("show", "e").out
+    getattr(running, how)()
+    running.ends()
+
+    shown, listed = tidegate("show", "e").out, tidegate("list").out
+    assert "RUNNING" not in shown + listed
+    assert shown.splitlines()[-1].startswith("interrupted; continue with `")
+    assert shown.splitlines()[-1].endswith(" resume e`")
+    (line,) = tidegate("list", "--json").json
+    assert (line["phase"], line["held"]) == (
+        "QUEUED",
+        "interrupted; continue with `tidegate resume e`",
+    )
+    assert tidegate("list", "--phase", "QUEUED", "--json").json == [line]
+    assert tidegate("list", "--phase", "RUNNING", "--json").json == []
+    stop.touch()
+    assert tidegate("resume", "e").code == 0
+    assert "interrupted" not in tidegate("show", "e").out
+
+
+def test_without_a_wait_it_ends_with_seven_and_says_what_it_waits_for(tidegate: Any):
+    tidegate.write("flows.py", FLOW)
+
+    waits = tidegate("run", "flows.py", "asks", "--id", "e", "--no-wait")
+    assert (waits.code, waits.out) == (7, "e\n")
+    assert "waiting for title, no timeout" in waits.err
+    assert tidegate("resume", "e", "--no-wait").code == 7
+    tidegate("answer", "e", "title", "done")
+    done = tidegate("resume", "e", "--no-wait")
+    assert (done.code, done.out) == (0, '"done"\n')
+    assert tidegate("run", "flows.py", "asks", "--no-wait", "--detach").code == 2
+
+
+def test_without_anybody_at_the_terminal_it_says_what_it_waits_for_and_until_when(tidegate: Any):
+    tidegate.write(
+        "until.py",
+        """
+from datetime import timedelta
+from tidegate import wait_for_input, workflow
+
+@workflow
+def asks() -> str:
+    return wait_for_input("title", timeout=timedelta(hours=1), expected_type=str)
+""",
+    )
+    running = tidegate.start("run", "until.py", "asks", "--id", "e", stdin=subprocess.DEVNULL)
+    running.says("waiting for title: text; 59 min")
+    running.says("tidegate answer e title VALUE")
+    tidegate("answer", "e", "title", "done")
+    assert running.ends().out == '"done"\n'

@@ -73,5 +73,5 @@ def test_commands_that_are_shown_can_be_typed_as_they_stand(shell, tidegate):
     typed = shown.partition("answer with: ")[2].replace("VALUE", "'a word'")
     assert "--home 'another place' u words" in typed
     assert shell(typed).returncode == 0
-    going_on = next(line for line in where.splitlines() if "go on with: " in line)
-    assert shell(going_on.partition("go on with: ")[2]).stdout == '"a word"\n'
+    going_on = next(line for line in where.splitlines() if "continue with: " in line)
+    assert shell(going_on.partition("continue with: ")[2]).stdout == '"a word"\n'

@@ -15,7 +15,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "__main__": (5, "`python -m tidegate`"),
     "api": (
         3_570,
-        "HTTP, over the network and on the local socket: limits, who may have how many connections and waits in line, routes, streams, the OpenAPI document; terminals that serve an execution",
+        "HTTP, over the network and on the local socket: limits, who may have how many connections and waits in line, routes, streams, the OpenAPI document",
     ),
     "backup": (150, "a copy of a store, and a store of a copy"),
     "blobs": (265, "files by their hash, and what they are by their first bytes"),
@@ -24,7 +24,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "source trees: what is imported and must be there, what git tracks, what is named; packed, read block by block, checked",
     ),
     "cli": (
-        3_430,
+        3_450,
         "every command, as it is typed and as it answers, pictures as far as the terminal draws them; backups, what is packed, whose store it is",
     ),
     "core": (
@@ -41,35 +41,29 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "errors": (175, "the exception tree"),
     "executors": (
-        3_735,
-        "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end; attempts given to terminals, of which one is told when they are gone",
+        3_740,
+        "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end",
     ),
     "home": (75, "where a store is, or that there can be none, and whether it may act"),
     "ir": (440, "the graph, what makes one wrong, the order of its source, amounts in words"),
     "logs": (
-        218,
+        220,
         "what tasks print, read whole or from where one stands, and decks: published, and of earlier versions",
     ),
     "parts": (155, "background parts, seen to their end"),
-    "ports": (
-        620,
-        "what a database, its audit log, an executor and a place for files must give; what a terminal is told and says",
-    ),
-    "remote": (
-        1_595,
-        "the Python client, and the way to a server, which proves itself first; the workers of a terminal, and the local door as a way for files",
-    ),
-    "runtime": (302, "the composition root, private files, and what an attempt cannot begin for"),
+    "ports": (620, "what a database, its audit log, an executor and a place for files must give"),
+    "remote": (1_600, "the Python client, and the way to a server, which proves itself first"),
+    "runtime": (310, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (
         3_570,
         "what authors write, traced into a graph; questions put field by field, with their prompts rendered; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
     ),
     "service": (
-        3_610,
-        "use cases, lists, views, decks as history has them, what blobs are, what is missing, waits or is asked for in vain, and who may, who they are in a browser, and what they did",
+        3_680,
+        "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for in vain, and who may, who they are in a browser, and what they did",
     ),
     "stores": (
-        1_890,
+        1_900,
         "a database for six ports: journal, listings, catalog, access, audit, changes; search, upgrades, room set aside for a full disk",
     ),
     "testing": (230, "the sandbox for users' tests"),

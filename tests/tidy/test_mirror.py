@@ -64,7 +64,7 @@ ELSEWHERE = (
     Group(
         "tests/e2e/test_cli_here.py",
         "terminals that serve an execution, from one end to the other",
-        "api/routes/terminals executors/layers executors/terminals remote/door remote/workers",
+        "api/routes/terminals executors/layers executors/terminals remote/door remote/workers service/standstill",
     ),
     Group("tests/unit/wire/test_bindings.py", "every request, as it travels", "wire/requests"),
     Group(

@@ -13,8 +13,8 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TextIO
 from enum import Enum
+from typing import TextIO
 
 from msgspec import Struct
 from msgspec.structs import replace

@@ -35,6 +35,7 @@ from tidegate.errors import Refused, StoreDamaged, UnknownWorkflow
 from tidegate.types.values import named_blobs
 from tidegate.wire import (
     ENDED,
+    INTERRUPTED,
     EventView,
     ExecutionLine,
     ExecutionView,
@@ -195,6 +196,9 @@ def _show(view: ExecutionView) -> None:
     for each in view.waiting:
         click.echo("")
         _show_waiting(each)
+    if any(each.held is not None and each.held.code == INTERRUPTED for each in view.nodes):
+        click.echo("")
+        click.echo(f"interrupted; continue with `{spelled('resume', view.id)}`")
     if ended:
         click.echo("")
     if view.phase == "SUCCEEDED":

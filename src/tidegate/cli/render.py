@@ -20,7 +20,7 @@ import msgspec
 from tidegate.sdk.exhibit import aligned, cells_wide
 from tidegate.sdk.markdown import STYLE
 from tidegate.types.marks import escaped, marked
-from tidegate.wire import ExecutionView, FailureView, HeldView
+from tidegate.wire import INTERRUPTED, ExecutionView, FailureView, HeldView
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _SPACE = re.compile(r"\s+")
@@ -115,6 +115,8 @@ def span(length: timedelta) -> str:
 
 def why_queued(held: HeldView) -> str:
     """Say why a task has not begun: it is held, or waits for a worker."""
+    if held.code == INTERRUPTED:
+        return "interrupted"
     return held.message if held.code == "busy" else f"held: {held.message}"
 
 

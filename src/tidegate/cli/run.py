@@ -47,11 +47,18 @@ from tidegate.cli.render import (
     utc_now,
     why_queued,
 )
-from tidegate.cli.store import Staff, open_engine
+from tidegate.cli.store import LOSSES, Staff, open_engine
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
 from tidegate.cli.way import Way, server, spelled, way_to
-from tidegate.errors import ExecutionFailed, Refused, StoreDamaged, TaskHeld, UnknownSignal
+from tidegate.errors import (
+    ExecutionFailed,
+    Refused,
+    StoreDamaged,
+    TaskHeld,
+    UnknownSignal,
+    UnknownTerminal,
+)
 from tidegate.sdk.scratch import here as directory
 from tidegate.service.executions import new_id
 from tidegate.wire import (
@@ -59,6 +66,7 @@ from tidegate.wire import (
     ENDED,
     Answer,
     ExecutionView,
+    GetExecution,
     Launch,
     ListExecutions,
     Register,
@@ -217,7 +225,7 @@ def resume_command(
     """
     Go on with an execution, or with all that have not ended, and ask for what they wait for.
 
-    Tasks run in workers of this terminal, unless interpreter or packages differ from those of the launch. A restored store acts from now on.
+    Tasks of what was launched by `tidegate run` go on in workers of this terminal, unless interpreter or packages differ from those of the launch. A restored store acts from now on.
     """
     if any_environment and (execution is None or strict):
         raise click.UsageError(
@@ -230,8 +238,7 @@ def resume_command(
     with way_to(home, partial(open_engine, staff=staff)) as way, Here(way, staff) as here:
         if execution is not None:
             id_ = full_id(way, execution)
-            if until is not Until.QUIET:
-                here.serve(id_)
+            _serve(way, here, id_, until)
             view = _follow(way, id_, [], until=until, since=began)
             return _finish(view, way, until=until, as_json=as_json)
         page = way.ask(ListExecutions(phases=OPEN_PHASES, limit=1000))
@@ -243,8 +250,7 @@ def resume_command(
         damaged = False
         for id_ in ids:
             try:
-                if until is not Until.QUIET:
-                    here.serve(id_)
+                _serve(way, here, id_, until)
                 views.append(_follow(way, id_, [], until=until, lines=lines, since=began))
             except (StoreDamaged, TaskHeld) as error:
                 damaged = True
@@ -256,6 +262,12 @@ def resume_command(
         for said in standings(views):
             tell(said)
         return int(damaged or any(view.phase in {"FAILED", "ABORTED"} for view in views))
+
+
+def _serve(way: Way, here: Here, id_: str, until: Until) -> None:
+    """Have the tasks of an execution run here, if a terminal has launched it: all others run in the workers of the store."""
+    if until is not Until.QUIET and way.ask(GetExecution(id=id_)).environment:
+        here.serve(id_)
 
 
 def standings(views: Sequence[ExecutionView]) -> list[str]:
@@ -282,6 +294,14 @@ def _where(way: Way, options: RunOptions, launched: ExecutionView) -> str:
 
 
 def _register(way: Way, options: RunOptions, here: Here, id_: str) -> WorkflowList:
+    """Register the workflows of the file, where they are to run; the store may change hands meanwhile."""
+    for _ in range(LOSSES):
+        with suppress(UnknownTerminal):
+            return _registered(way, options, here, id_)
+    return _registered(way, options, here, id_)
+
+
+def _registered(way: Way, options: RunOptions, here: Here, id_: str) -> WorkflowList:
     sources = find_sources(options.file, options.only, include=options.include)
     if sources.note:
         tell(f"note: {sources.note}")
@@ -431,7 +451,7 @@ def _tell_state(view: ExecutionView, way: Way) -> None:
             tell(f"waiting for {line(each.path)}, {line(time_left(each))}")
             tell(f"  answer with: {how_to_answer(each)}")
         elif each.due is not None:
-            tell(f"waiting for {line(each.path)}, until {each.due:%Y-%m-%d %H:%M:%S} UTC")
+            tell(f"waiting for {line(each.name)}, until {each.due:%Y-%m-%d %H:%M:%S} UTC")
     for node in view.nodes:
         if node.held is not None:
             tell(f"{line(node.name)} {line(why_queued(node.held))}")

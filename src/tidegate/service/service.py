@@ -8,12 +8,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar, assert_never
 
+from msgspec import structs
+
 from tidegate import wire
 from tidegate.engine.loop import Engine
 from tidegate.errors import Overloaded, QuotaReached
 from tidegate.ports.artifacts import Artifacts
 from tidegate.ports.clock import Clock
 from tidegate.ports.executor import Executor
+from tidegate.ports.listings import Patterns
 from tidegate.ports.store import Store
 from tidegate.ports.terminals import Terminals
 from tidegate.service.access import LOCAL, Principal, visible
@@ -32,6 +35,7 @@ from tidegate.service.quotas import Quotas
 from tidegate.service.registry import Registry
 from tidegate.service.sessions import Sessions
 from tidegate.service.signals import Signals
+from tidegate.service.standstill import Standstill
 from tidegate.service.steps import ASIDE, Steps, carry_out
 from tidegate.service.tokens import Tokens
 from tidegate.service.watch import Watch
@@ -73,6 +77,9 @@ class Service:
         intake = Intake(artifacts.blobs)
         self._registry = Registry(store.catalog, engine.programs, executor, clock, terminals)
         self.terminals = terminals
+        self._standstill = Standstill(store.journal)
+        self.is_run = True
+        """Whether this process, or another one, runs the store; if not, nothing is shown as running."""
         self._missing = missing = Missing(artifacts, engine.programs, engine.damage)
         self._executions = Executions(store, engine, self._registry, self.watch, intake, missing)
         queued = Queued(engine, executor, self._executions, clock)
@@ -142,9 +149,10 @@ class Service:
                 return (yield from self._executions.again(request))
             case wire.GetExecution():
                 view, now = yield from self._executions.get(request)
-                return self._attempts.marked(self._missing.told(view, now), now)
+                found = self._attempts.marked(self._missing.told(view, now), now)
+                return found if self.is_run else self._standstill.told(found, now)
             case wire.ListExecutions():
-                return self._executions.page(request, visible(principal))
+                return self._page(request, visible(principal))
             case wire.ListInbox():
                 return self._inbox.page(request, visible(principal))
             case wire.ListSignals():
@@ -187,6 +195,16 @@ class Service:
                 return self.audit.page(request)
             case _:
                 assert_never(request)
+
+    def _page(self, request: wire.ListExecutions, within: Patterns | None) -> wire.ExecutionPage:
+        if self.is_run:
+            return self._executions.page(request, within)
+        if request.phases:
+            phases = self._standstill.asked(request.phases)
+            if not phases:
+                return wire.ExecutionPage(items=[], next="")
+            request = structs.replace(request, phases=phases)
+        return self._standstill.page(self._executions.page(request, within))
 
     def close(self) -> None:
         """Release everybody who waits for a change, and write the pending refusals."""

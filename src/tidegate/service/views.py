@@ -202,6 +202,7 @@ def execution_view(now: Snapshot, after: int = 0) -> ExecutionView:
         domain=row.domain,
         origin="" if state.reuse is None else state.reuse.origin,
         successor=state.successor,
+        environment=state.setting.recorded if state.setting.strict else "",
         differs=state.setting.differs,
     )
 

@@ -22,6 +22,30 @@ _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "nc
 log = logging.getLogger(__name__)
 
 
+LOCKS = Path("/proc/locks")
+WHICH = 5
+"""Which field of a line there says what is locked: device and inode."""
+
+
+def is_locked(folder: Path) -> bool:
+    """
+    Return whether a process of this system has the right to write in a store, as far as the system tells of that.
+
+    It is looked up, and not tried: for as long as a lock is tried, an owner that begins would be refused.
+    """
+    try:
+        number = (folder / LOCK_NAME).stat().st_ino
+        locks = LOCKS.read_text()
+    except OSError:
+        return False
+    # `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234567 0 EOF`
+    fields = (line.split() for line in locks.splitlines())
+    return any(
+        len(each) > WHICH and each[1] == "FLOCK" and each[WHICH].endswith(f":{number}")
+        for each in fields
+    )
+
+
 class EngineLock:
     """
     The right to write in a store: an advisory lock of the operating system, which ends with the process however that ends.

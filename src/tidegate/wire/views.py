@@ -53,10 +53,15 @@ class PreviewView(Struct, frozen=True, kw_only=True, gc=False):
     size: int
 
 
+INTERRUPTED = "interrupted"
+"""Why a task does not run that has begun: no process runs the store."""
+
+
 class HeldView(Struct, frozen=True, kw_only=True, gc=False):
     """
     Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, another `environment`, `no_worker`,
-    or it asks for more than there is (`too_large`). It starts when that is gone. Or for what it waits: all workers are `busy`.
+    or it asks for more than there is (`too_large`). It starts when that is gone. Or for what it waits: all workers are `busy`,
+    or it was `interrupted`, and no process runs the store.
     """
 
     code: str
@@ -197,6 +202,8 @@ class ExecutionView(Struct, frozen=True, kw_only=True):
     """The execution that this one repeats or recovers, if it does."""
     successor: str = ""
     """The execution that recovers this one, if one does."""
+    environment: str = ""
+    """The record of the environment that it is held to, as a terminal has launched it; empty if it goes on anywhere."""
     differs: str = ""
     """What is different in the environment in which it goes on from that in which it was launched, in words; empty if nothing is known to be."""
     created: bool | UnsetType = UNSET

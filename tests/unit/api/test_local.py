@@ -219,7 +219,7 @@ def test_noise_is_survived(opened, tmp_path, noise):
 def test_a_request_too_large_for_anybody_is_refused_before_it_is_sent(opened, tmp_path):
     opened(empty)
     with pytest.raises(InvalidValue, match="larger than"), connect(tmp_path) as line:
-        line.reply(HttpCall(method="POST", path="/", content=bytes(65 * 1024 * 1024)))
+        line.reply(HttpCall(method="POST", path="/", body="x" * (65 * 1024 * 1024)))
 
 
 def test_the_socket_is_for_its_owner_alone_and_leaves_with_the_door(tmp_path):

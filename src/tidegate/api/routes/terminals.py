@@ -61,6 +61,7 @@ async def take(backend: Backend, call: Call) -> Reply:
     loop = asyncio.get_running_loop()
     until = loop.time() + call.query.wait
     leaving = asyncio.ensure_future(gone(call.receive))
+    tasks = {leaving}
     try:
         while True:
             news = asyncio.Event()
@@ -71,13 +72,17 @@ async def take(backend: Backend, call: Call) -> Reply:
             rest = until - loop.time()
             if found != Handed() or rest <= 0:
                 return _packed(found)
-            waiting = asyncio.ensure_future(news.wait())
-            await asyncio.wait(
-                {waiting, leaving}, timeout=rest, return_when=asyncio.FIRST_COMPLETED
-            )
-            waiting.cancel()
+            tasks = {leaving, asyncio.ensure_future(_told(news))}
+            await asyncio.wait(tasks, timeout=rest, return_when=asyncio.FIRST_COMPLETED)
+            for each in tasks - {leaving}:
+                each.cancel()
     finally:
-        leaving.cancel()
+        for each in tasks:
+            each.cancel()
+
+
+async def _told(news: asyncio.Event) -> None:
+    await news.wait()
 
 
 async def say(backend: Backend, call: Call) -> Reply:
