@@ -32,7 +32,10 @@ class UiBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         except ui.CannotBuild as error:
             if ui.is_required():
                 raise SystemExit(f"The web UI could not be built: {error}") from error
-            message = f"The web UI could not be built ({error}). The API and the command line work without it."
+            message = (
+                f"The web UI could not be built ({error}). The API and the command line work without it;"
+                " to have the page, install Node 20.19 or newer and install again."
+            )
             print(f"WARNING: {message}", file=sys.stderr)
             self.app.display_warning(message)
 

@@ -96,11 +96,15 @@ def attended() -> int:
         f"""
 The workflow in {REPORT} stops twice: for a title, and for a review.
 Answer here. Or leave it: press Ctrl-C, or kill -9 its process while it waits.
-It then waits in the store, and any terminal in this directory goes on with it:
+It then waits in the store, and any terminal in this directory can continue it:
 
   {typed("inbox")}
   {typed("answer", "ID", "title", "A title")}
-  {typed("resume")}"""
+  {typed("resume")}
+
+Or answer in a browser; this prints a link:
+
+  {typed("serve")}"""
     )
     words = ["run", REPORT, WORKFLOW, "--inputs", f"@{inputs}"]
     if not sys.stdin.isatty():
@@ -120,7 +124,7 @@ It then waits in the store, and any terminal in this directory goes on with it:
         return 0
     if code not in {0, INTERRUPTED, -signal.SIGKILL}:
         return 1
-    print(f"\nIt waits. Go on with:\n\n  {typed('resume')}")
+    print(f"\nIt waits. Continue with:\n\n  {typed('resume')}")
     return 0
 
 
@@ -142,7 +146,7 @@ def unattended() -> int:
         waiting.wait()
 
     terminal.ask("answer", execution, "title", "Airport elevations, feet")
-    print("\nThe answer is stored, with nothing running. Now it goes on.")
+    print("\nThe answer is stored, with nothing running. Now it continues.")
     with terminal.start("resume", execution, "--detach"):
         pass
     terminal.waits_for("review")
@@ -151,7 +155,8 @@ def unattended() -> int:
         pass
 
     end = terminal.ask("show", execution)
-    print(f"\n{end['phase']}: {json.dumps(end['outputs'], indent=2)}")
+    # A workflow with a single output calls it o0.
+    print(f"\n{end['phase']}: {json.dumps(end['outputs']['o0'], indent=2)}")
     return 0 if end["phase"] == "SUCCEEDED" else 1
 
 

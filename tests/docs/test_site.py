@@ -77,6 +77,11 @@ def test_a_page_opens_without_a_network_and_asks_for_nothing_that_is_not_there(
     assert reader.page.locator("h1").count() == 1
     broken = "[...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.src)"
     assert reader.page.evaluate(broken) == []
+    # Markdown that was not understood is left in the text.
+    texts = reader.page.evaluate(
+        "[...document.querySelectorAll('article p')].map(p => p.innerText)"
+    )
+    assert [text for text in texts if re.search(r"(^|\s)- \*\*|```|\]\(|^- |\n- ", text)] == []
     assert reader.outside == []
     assert reader.failed == []
 

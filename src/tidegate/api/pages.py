@@ -25,8 +25,9 @@ NONCE = b'<meta name="tidegate-nonce" content="'
 
 NOT_BUILT = b"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Tidegate</title></head>
-<body><h1>Tidegate</h1><p>The web UI is not built into this installation. The API is at <code>/api/v1</code>,
-its description at <code>/api/openapi.json</code>; the command <code>tidegate inbox</code> shows what waits.</p></body></html>
+<body><h1>Tidegate</h1><p>The web UI is not built into this installation. To build it, install Node 20.19 or newer and install Tidegate
+again: <code>pip install --force-reinstall --no-deps .</code> in its clone.</p><p>The API is at <code>/api/v1</code>, its description at
+<code>/api/openapi.json</code>; the command <code>tidegate inbox</code> shows what waits.</p></body></html>
 """
 
 
