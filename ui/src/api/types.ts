@@ -28,7 +28,7 @@ export type AnswerReply = {
   early: boolean;
 };
 
-/** What became of one of many answers: the status, and the reply or the problem. */
+/** The result of one of many answers: the status, and the reply or the problem. */
 export type AnswerResult = {
   execution: string;
   signal: string;
@@ -37,7 +37,7 @@ export type AnswerResult = {
   problem: Record<string, Json> | null;
 };
 
-/** What became of each answer, in the order in which they came. */
+/** The result of each answer, in the order of the request. */
 export type AnswerResults = {
   items: Array<AnswerResult>;
 };
@@ -56,7 +56,7 @@ export type AnswerView = {
   kept: string;
 };
 
-/** Answers to many signals; each is decided for itself. */
+/** Answers to many signals; each is decided separately. */
 export type AnswersBody = {
   answers: Array<InboxAnswer>;
 };
@@ -181,10 +181,12 @@ export type ExecutionView = {
   domain: string;
   origin: string;
   successor: string;
+  environment: string;
   differs: string;
   created?: boolean;
   asked_version?: string;
   notes?: Array<string>;
+  python?: string;
 };
 
 /** Why a node or an execution did not succeed; `node` is the id of the node at fault, `name` its name. */
@@ -234,14 +236,14 @@ export type Health = {
   parts: Array<PartView>;
 };
 
-/** Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, another `environment`, `no_worker`, or it asks for more than there is (`too_large`). It starts when that is gone. Or for what it waits: all workers are `busy`. */
+/** Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, another `environment`, `no_worker`, or it asks for more than there is (`too_large`). It starts when that is gone. Or for what it waits: all workers are `busy`, or it was `interrupted`, and no process runs the store. */
 export type HeldView = {
   code: string;
   message: string;
   since: string;
 };
 
-/** One of many answers: to which execution, to which signal (its handle or path, or its name if that is unique), with which idempotency key, and the digest of what was shown. */
+/** One of many answers: its execution, its signal (the handle or path, or the name if it is unique), its idempotency key, and the digest of what was shown. */
 export type InboxAnswer = {
   execution: string;
   signal: string;
@@ -274,6 +276,7 @@ export type LaunchBody = {
   project?: string;
   domain?: string;
   launched_from?: string;
+  environment?: string;
 };
 
 /** The logs of an execution or of one of its nodes, by node and attempt. */
@@ -322,7 +325,7 @@ export type PreviewView = {
   size: number;
 };
 
-/** An error. `code` is stable; `detail` is one line for people; what else is there are facts, such as `faults`, `signals` or `retry_after`. */
+/** An error. `code` is stable; `detail` is one line for people; further members are facts, such as `faults`, `signals` or `retry_after`. */
 export type ProblemDocument = {
   type: string;
   title: string;
@@ -354,6 +357,7 @@ export type RegisterBody = {
   module: string;
   version?: string;
   only?: Array<string>;
+  terminal?: string;
 };
 
 /** Reject what a signal shows; its node fails. */
@@ -367,7 +371,7 @@ export type RelaunchBody = {
   id?: string;
 };
 
-/** What is traded: a token, or the one-time code of a link. */
+/** The credential to trade: a token, or the one-time code of a link. */
 export type SessionBody = {
   token?: string;
   code?: string;
@@ -390,7 +394,7 @@ export type SessionList = {
   items: Array<SessionLine>;
 };
 
-/** Who asks, and what they may. */
+/** The caller, and their rights. */
 export type SessionView = {
   name: string;
   grants: Array<GrantView>;
@@ -472,4 +476,5 @@ export type WorkflowView = {
   signals: Array<SignalView>;
   dynamic: boolean;
   notes: Array<string>;
+  environment: string;
 };
