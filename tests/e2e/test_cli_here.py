@@ -243,7 +243,7 @@ def test_workers_of_a_terminal_may_not_decide(served: Any):
     node = until(
         lambda: next((n for n in of(served, "e")["nodes"] if n["phase"] == "SUCCEEDED"), None)
     )
-    assert "a task of this store cannot ask its owner" in node["outputs"]["o0"]
+    assert "a task of this store cannot use its local door" in node["outputs"]["o0"]
     running.interrupt()
     running.ends()
 
