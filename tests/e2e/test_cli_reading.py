@@ -89,7 +89,7 @@ def test_a_question_that_is_opened_is_whole(tell):
     full = tell("inbox", "--full")
     assert full.code == 0, full
     assert full.out.count(LAST) > 20
-    assert "lines; all of it: " in full.out
+    assert "lines; in full: " in full.out
 
     listed = {each["execution"]: each for each in json.loads(tell("inbox", "--json").out)}
     assert "value" not in listed["large"]
@@ -187,7 +187,7 @@ def test_the_doctor_writes_lists_anew_and_says_how_far_it_is_unless_somebody_run
     assert "large" in tidegate("inbox").out
 
 
-NAMES = ["-x", "--help", " a", "a b", "a  b", "a ", "it's", "$HOME", "a/b", "~0"]
+NAMES = ["-x", "--help", "a b", "a  b", "it's", "$HOME", "a/b", "~0"]
 
 
 @pytest.mark.parametrize("name", NAMES)

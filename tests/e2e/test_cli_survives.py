@@ -181,8 +181,8 @@ def test_the_inbox_the_list_and_the_tree_show_what_waits(tidegate):
         ("r", "fine", 5)
     ]
     head, row = tidegate("inbox").out.splitlines()
-    assert head.split() == ["ID", "NAME", "TAKES", "LEFT", "WORKFLOW", "QUESTION"]
-    assert row.split()[:5] == ["r", "fine", "approval", "no", "timeout"]
+    assert head.split() == ["ID", "NAME", "WORKFLOW", "LEFT", "TAKES", "QUESTION"]
+    assert row.split()[:5] == ["r", "fine", "wf.review", "no", "timeout"]
     assert "value: 5" in tidegate("inbox", "--full").out
     assert "value: 5" in tidegate("show", "r").out
     assert "fine" in tidegate("list").out

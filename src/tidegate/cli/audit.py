@@ -50,9 +50,9 @@ def audit_command(*, home: Path, limit: int, as_json: bool, **narrowed: str) -> 
     if as_json:
         return
     if found:
-        heads = ("TIME", "KIND", "WHO", "CREDENTIAL", "ADDRESS", "ABOUT", "OUTCOME", "COUNT")
-        # Of two kinds that are cut, nobody could tell rotated from revoked.
-        click.echo(table(heads, map(_row, found), whole=2))
+        heads = ("TIME", "KIND", "WHO", "ABOUT", "CREDENTIAL", "OUTCOME", "ADDRESS", "COUNT")
+        # What one types to ask for these lines again, or to revoke a token.
+        click.echo(table(heads, map(_row, found), whole=5))
     else:
         tell("nothing was recorded")
 
@@ -71,10 +71,10 @@ def _row(each: AuditLine) -> tuple[str, ...]:
     return (
         moment(each.at),
         each.kind,
-        line(each.who, 40),
+        line(each.who),
+        line(about),
         line(each.credential),
-        line(each.address),
-        line(about, 80),
         each.outcome,
+        line(each.address),
         str(each.count),
     )

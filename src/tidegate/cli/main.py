@@ -36,7 +36,7 @@ FAILED, USAGE, REFUSED, UNKNOWN, STORE, BUG, INTERRUPTED = 1, 2, 3, 4, 5, 70, 13
 COMMANDS = {
     "run": ("tidegate.cli.run", "Run a workflow of a Python file, and ask for what it waits for."),
     "list": ("tidegate.cli.reading", "List executions, the newest first."),
-    "show": ("tidegate.cli.reading", "Show an execution: its nodes, and what it waits for."),
+    "show": ("tidegate.cli.showing", "Show an execution: its nodes, and what it waits for."),
     "inbox": ("tidegate.cli.reading", "Show everything that waits for an answer."),
     "answer": ("tidegate.cli.deciding", "Answer what an execution waits for."),
     "approve": ("tidegate.cli.deciding", "Approve what an execution waits for."),

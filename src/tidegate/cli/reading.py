@@ -1,41 +1,39 @@
 """The commands that only look: list, show, inbox, logs, events. They change nothing, and need nobody to run."""
 
-from collections.abc import Iterable
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 from msgspec import UNSET
 
-from tidegate.cli.failing import explained, has_traceback, trace
-from tidegate.cli.follow import how_to_answer, question
+from tidegate.cli.failing import has_traceback, trace
 from tidegate.cli.options import full_id, json_option, server_options
 from tidegate.cli.prints import follow_prints
 from tidegate.cli.render import (
     ago,
     brief,
-    failure_line,
     left,
     line,
     moment,
     phase,
     print_json,
     printed,
-    result,
     size,
-    span,
     table,
     tell,
     utc_now,
 )
+from tidegate.cli.showing import waiting_lines
 from tidegate.cli.store import open_reader
-from tidegate.cli.tree import tree
 from tidegate.cli.way import Way, server, spelled, way_to
 from tidegate.errors import Refused, StoreDamaged, UnknownWorkflow
+from tidegate.sdk.exhibit import cells_wide
 from tidegate.types.values import named_blobs
 from tidegate.wire import (
-    ENDED,
-    INTERRUPTED,
     EventView,
     ExecutionLine,
     ExecutionView,
@@ -51,8 +49,9 @@ from tidegate.wire import (
 )
 
 PAGE = 500
-WIDEST_NAME = 40
 DAMAGED = "(damaged)"
+NAMES_ROOM = 12
+"""Cells that the names of what an execution waits for may take in a list, however narrow the terminal."""
 MOST_DAMAGED = 5
 """Damaged executions of which a list says what is wrong; with more, it is the disk."""
 SOON = timedelta(hours=1)
@@ -105,9 +104,7 @@ def list_command(
     if as_json:
         print_json(found)
     elif found:
-        now = utc_now()
-        head = ("ID", "WORKFLOW", "PHASE", "LAUNCHED", "WAITING FOR")
-        click.echo(table(head, [_row(each, now) for each in found]))
+        click.echo(_listed(found))
         _tell_damage([each.damaged for each in found])
     elif phases or workflow:
         tell(f"no such executions; `{spelled('list')}` shows those there are")
@@ -132,14 +129,56 @@ def _full_name(way: Way, given: str) -> str:
     raise no_such_workflow(given, names)
 
 
-def _row(each: ExecutionLine, now: datetime) -> tuple[str, ...]:
-    waiting = ", ".join(line(name, 40) for name in each.waiting[:5])
+def _listed(found: Sequence[ExecutionLine]) -> str:
+    now, names = utc_now(), short_names(each.workflow for each in found)
+    rows = [
+        (each.id, names[each.workflow], phase(each.phase), ago(each.launched, now))
+        for each in found
+    ]
+    room = sys.maxsize
+    if sys.stdout.isatty():
+        taken = sum(max(cells_wide(click.unstyle(row[at])) + 2 for row in rows) for at in range(4))
+        room = max(NAMES_ROOM, shutil.get_terminal_size().columns - taken)
+    head = ["ID", "WORKFLOW", "PHASE", "LAUNCHED", "WAITING FOR"]
+    notes = [_note(each) for each in found]
+    whole = [[*row, whole_names(each.waiting, room)] for row, each in zip(rows, found, strict=True)]
+    if any(notes):
+        head.append("NOTE")
+        whole = [[*row, note] for row, note in zip(whole, notes, strict=True)]
+    return table(head, whole, whole=5)
+
+
+def _note(each: ExecutionLine) -> str:
     if each.damaged:
-        waiting = f"{DAMAGED} {waiting}".rstrip()
-    name = line(each.workflow)
-    if len(name) > WIDEST_NAME:
-        name = f"…{name[1 - WIDEST_NAME :]}"  # its end is what tells it from others
-    return (each.id, name, phase(each.phase), ago(each.launched, now), waiting)
+        return DAMAGED
+    return f"held: {line(each.held, 200)}" if each.held else ""
+
+
+def whole_names(names: Sequence[str], room: int) -> str:
+    """Return the first of some names, at least one, and how many more there are; none of them is cut, so that each can be typed."""
+    shown = [line(name) for name in names]
+    kept = len(shown)
+    while kept > 1 and cells_wide(_counted(shown, kept)) > room:
+        kept -= 1
+    return _counted(shown, kept)
+
+
+def _counted(names: Sequence[str], kept: int) -> str:
+    more = [f"+{len(names) - kept}"] if kept < len(names) else []
+    return ", ".join([*names[:kept], *more])
+
+
+def short_names(names: Iterable[str]) -> Mapping[str, str]:
+    """Return each workflow's name as it is shown: at a terminal the last part, which is enough to mean it, unless two have the same last part."""
+    whole = {*names}
+    if not sys.stdout.isatty():
+        return {each: line(each) for each in whole}
+    times = Counter(each.rpartition(".")[2] for each in whole)
+    return {
+        each: line(each if times[last] > 1 else last)
+        for each in whole
+        for last in [each.rpartition(".")[2]]
+    }
 
 
 def _tell_damage(said: Iterable[str]) -> None:
@@ -149,70 +188,6 @@ def _tell_damage(said: Iterable[str]) -> None:
         tell(line(each))
     if len(damage) > MOST_DAMAGED:
         tell(f"and {len(damage) - MOST_DAMAGED} more are damaged")
-
-
-@click.command("show")
-@click.argument("execution", metavar="ID")
-@json_option
-@server_options
-def show_command(*, home: Path, execution: str, as_json: bool) -> None:
-    """Show an execution: its nodes as a tree, and what it waits for. Of one that is damaged, what is known, and an error."""
-    with way_to(home, open_reader) as way:
-        view = way.ask(GetExecution(id=full_id(way, execution)))
-        said = [] if as_json else explained(way, view)
-    if as_json:
-        print_json(view)
-    else:
-        _show(view)
-        for each in said:
-            click.echo(each)
-    if view.damaged and not view.nodes:
-        raise StoreDamaged(view.damaged)
-
-
-def _show(view: ExecutionView) -> None:
-    now = utc_now()
-    click.echo(
-        f"{click.style(view.id, bold=True)}  {line(view.workflow)} {line(view.version)}  {phase(view.phase)}"
-    )
-    ended = view.phase in ENDED
-    until = f", ended after {span(view.changed - view.launched)}" if ended else ""
-    click.echo(
-        f"launched {moment(view.launched)}, {ago(view.launched, now)}, by {line(view.who)}{until}"
-    )
-    if view.damaged and not view.nodes:
-        return
-    if view.damaged:
-        click.echo(click.style(line(view.damaged), fg="red"))
-    if view.differs:
-        how = "went on" if ended else "goes on"
-        said = f"{how} in another environment than it was launched in: {view.differs}"
-        click.echo(click.style(line(said), fg="yellow"))
-    for name, value in ({} if view.inputs is UNSET else view.inputs).items():
-        click.echo(f"  {line(name)} = {brief(value)}")
-    click.echo("")
-    for shown in tree(view.nodes, now):
-        click.echo(shown)
-    for each in view.waiting:
-        click.echo("")
-        _show_waiting(each)
-    if any(each.held is not None and each.held.code == INTERRUPTED for each in view.nodes):
-        click.echo("")
-        click.echo(f"interrupted; continue with `{spelled('resume', view.id)}`")
-    if ended:
-        click.echo("")
-    if view.phase == "SUCCEEDED":
-        click.echo(f"result: {brief(result(view.outputs), 2000)}")
-    elif ended:
-        click.echo(f"error: {line(failure_line(view))}")
-
-
-def _show_waiting(each: WaitingView) -> None:
-    if each.kind in {"sleep", "retry"}:
-        click.echo(f"{line(each.name)} goes on at {moment(each.due)} ({left(each.due, utc_now())})")
-        return
-    click.echo(question(each))
-    click.echo(f"  $ {how_to_answer(each, shown=True)}")
 
 
 @click.command("inbox")
@@ -245,11 +220,13 @@ def inbox_command(*, home: Path, limit: int, everything: bool, full: bool, as_js
             if number:
                 click.echo("")
             click.echo(f"{each.execution}  {line(each.workflow)}")
-            _show_waiting(whole[number])
+            for said in waiting_lines(whole[number]):
+                click.echo(said)
     else:
         now = utc_now()
-        head = ("ID", "NAME", "TAKES", "LEFT", "WORKFLOW", "QUESTION")
-        click.echo(table(head, [_asked(each, now) for each in found]))
+        head = ("ID", "NAME", "WORKFLOW", "LEFT", "TAKES", "QUESTION")
+        names = short_names(each.workflow for each in found)
+        click.echo(table(head, [_asked(each, names, now) for each in found], whole=3))
         _tell_damage([each.damaged for each in found])
         tell(f"a whole question: {spelled('show', 'ID')}")
         tell(f"answer it: {spelled('answer', 'ID', 'NAME', 'VALUE')}, or approve, or reject")
@@ -268,16 +245,16 @@ def _whole(way: Way, each: WaitingView) -> WaitingView:
         return each  # it was answered meanwhile, or cannot be read: the list has all there is
 
 
-def _asked(each: WaitingView, now: datetime) -> tuple[str, ...]:
+def _asked(each: WaitingView, names: Mapping[str, str], now: datetime) -> tuple[str, ...]:
     takes = "approval" if each.kind == "approve" else each.expects
     rest = left(each.due, now).removesuffix(" left")
     soon = each.due is not None and each.due - now < SOON
     return (
         each.execution,
-        line(each.path, 40),
-        line(takes, 28),
+        line(each.path),
+        names[each.workflow],
         click.style(rest, fg="yellow") if soon else rest,
-        line(each.workflow.rpartition(".")[2], 30),
+        line(takes, 28),
         _in_short(each),
     )
 
@@ -359,7 +336,11 @@ def events_command(*, home: Path, execution: str, as_json: bool) -> None:
     if as_json:
         print_json(events)
         return
-    rows = [
-        (str(each.seq), moment(each.at), each.kind, brief(each.details, 160)) for each in events
-    ]
-    click.echo(table(("#", "AT", "EVENT", ""), rows))
+    rows = [_line(each) for each in events]
+    click.echo(table(("#", "EVENT", "NODE", "AT", ""), rows, whole=3))
+
+
+def _line(event: EventView) -> tuple[str, ...]:
+    details = dict(event.details)
+    node = line(details.pop("node", ""))
+    return (str(event.seq), event.kind, node, moment(event.at), brief(details, 160))

@@ -20,6 +20,7 @@ import msgspec
 from tidegate.sdk.exhibit import aligned, cells_wide
 from tidegate.sdk.markdown import STYLE
 from tidegate.types.marks import escaped, marked
+from tidegate.types.values import is_blob
 from tidegate.wire import INTERRUPTED, ExecutionView, FailureView, HeldView
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
@@ -75,6 +76,13 @@ def brief(value: object, most: int = 100) -> str:
     return (
         whole if len(whole) <= most else f"{whole[:most]}… ({len(whole) - most:,} more characters)"
     )
+
+
+def short(value: object, most: int) -> str:
+    """Return a value in a few characters: a file by its name, a text without quotes, all else as JSON."""
+    if is_blob(value):
+        return f"<{line(value.get('name') or value.get('about') or value.get('media', 'file'), most - 2)}>"
+    return line(value if isinstance(value, str) and value.strip() else json_text(value), most)
 
 
 def print_json(value: object) -> None:
@@ -156,37 +164,84 @@ def utc_now() -> datetime:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], whole: int = 1) -> str:
-    """Return rows as aligned columns under a head, which at a terminal are not wider than that; the first ones, as many as `whole` says, are not cut."""
+    """Return rows as aligned columns under a head, laid out for the terminal if it is shown on one; the first `whole` columns are never cut."""
     cells: list[Sequence[str]] = [head, *rows]
     if sys.stdout.isatty():
-        cells = fitted(cells, shutil.get_terminal_size().columns, whole)
-    first, _, rest = columns(cells).partition("\n")
-    return f"{click.style(first, bold=True)}\n{rest}".rstrip("\n")
+        lines = laid_out(cells, shutil.get_terminal_size().columns, whole)
+    else:
+        lines = columns(cells).split("\n")
+    return "\n".join((click.style(lines[0], bold=True), *lines[1:]))
 
 
-def fitted(rows: Sequence[Sequence[str]], room: int, whole: int = 1) -> list[Sequence[str]]:
-    """Return rows that fit into so many cells: the widest columns are cut, the last ones left out, and the first ones stay whole."""
-    widths = [
-        max(cells_wide(click.unstyle(cell)) for cell in each) for each in zip(*rows, strict=True)
-    ]
-    while sum(widths) + 2 * (len(widths) - 1) > room and len(widths) > whole:
-        widest = max(widths[whole:])
-        if widest > NARROWEST:
-            widths[len(widths) - 1 - widths[::-1].index(widest)] -= 1
-        else:
-            widths.pop()
-    return [
-        [
-            cell if cells_wide(click.unstyle(cell)) <= w else line(click.unstyle(cell), w)
-            for cell, w in zip(row, widths, strict=False)
+def laid_out(rows: Sequence[Sequence[str]], room: int, whole: int = 1) -> list[str]:
+    """
+    Return rows as lines of at most `room` cells, the head on one line.
+
+    The first `whole` columns hold what people type, and are never cut: a row in which one of them is too wide for its column takes two lines or more.
+    Of the others, the widest are cut, and the last ones left out.
+    """
+    widths = [max(map(_wide, each)) for each in zip(*rows, strict=True)]
+    typed, rest = widths[:whole], widths[whole:]
+    # At least a third is for the other columns, if they need it: one long name does not push them out of all rows.
+    limit = room - min(sum(rest) + 2 * len(rest), room // 3)
+    while _across(typed) > limit and max(typed) > NARROWEST:
+        typed[typed.index(max(typed))] -= 1
+    if typed != widths[:whole]:
+        # The cells that do not fit leave the column, which is then no wider than the others need.
+        typed = [
+            max((n for n in map(_wide, each) if n <= w), default=w)
+            for each, w in zip(zip(*rows, strict=True), typed, strict=False)
         ]
-        for row in rows
-    ]
+    while _across(typed + rest) > room and rest:
+        if max(rest) > NARROWEST:
+            rest[len(rest) - 1 - rest[::-1].index(max(rest))] -= 1
+        else:
+            rest.pop()
+    lines: list[str] = []
+    for number, row in enumerate(rows):
+        names, others = row[:whole], [_cut(cell, w) for cell, w in zip(row[whole:], rest, strict=False)]  # fmt: skip
+        if all(_wide(cell) <= w for cell, w in zip(names, typed, strict=True)):
+            lines.append(_placed([*names, *others], typed + rest))
+        elif not number:
+            names = [_cut(cell, w) for cell, w in zip(names, typed, strict=True)]
+            lines.append(_placed([*names, *others], typed + rest))
+        else:
+            lines += _flowing(names, room)
+            if any(others):
+                lines.append(" " * (_across(typed) + 2) + _placed(others, rest))
+    return lines
+
+
+def _flowing(cells: Sequence[str], room: int) -> list[str]:
+    """Return whole cells on as many lines as they need; those after the first line are indented."""
+    lines = [cells[0]]
+    for cell in cells[1:]:
+        if _wide(lines[-1]) + 2 + _wide(cell) <= room:
+            lines[-1] += f"  {cell}"
+        else:
+            lines.append(f"    {cell}")
+    return lines
+
+
+def _placed(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell + " " * (w - _wide(cell)) for cell, w in zip(cells, widths, strict=True)).rstrip()  # fmt: skip
+
+
+def _cut(cell: str, width: int) -> str:
+    return cell if _wide(cell) <= width else line(click.unstyle(cell), width)
+
+
+def _across(widths: Sequence[int]) -> int:
+    return sum(widths) + 2 * (len(widths) - 1)
+
+
+def _wide(cell: str) -> int:
+    return cells_wide(click.unstyle(cell))
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
     """Return rows as aligned columns."""
-    return "\n".join(aligned(rows, lambda cell: cells_wide(click.unstyle(cell))))
+    return "\n".join(aligned(rows, _wide))
 
 
 def tell(message: str) -> None:

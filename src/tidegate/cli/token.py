@@ -100,6 +100,7 @@ def list_command(*, home: Path, as_json: bool) -> None:
             table(
                 ("ID", "NAME", "MAY", "MADE BY", "CREATED", "EXPIRES", "LAST USED"),
                 map(_row, found),
+                whole=2,
             )
         )
     else:

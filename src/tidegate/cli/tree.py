@@ -12,19 +12,26 @@ from itertools import groupby
 import click
 from msgspec import Struct
 
-from tidegate.cli.render import brief, left, line, phase, span, why_queued
+from tidegate.cli.render import brief, left, line, phase, short, span, why_queued
 from tidegate.sdk.exhibit import cells_wide
 from tidegate.wire import AnswerView, NodeView
 
-MOST_ALIKE = 3
-"""So many nodes that say the same are shown one by one."""
+MOST_ALIKE = 20
+"""Nodes that say the same are shown one by one up to this many, which fit on a screen; more are one line."""
 
 DEEPEST = 20
 """Nodes that lie deeper are shown as if they lay here: nobody counts more spaces."""
 
 WIDEST = 44
-"""Cells that a name may take before what stands behind it is pushed aside."""
+"""Cells that a name with its inputs may take before what stands behind it is pushed aside."""
 
+WIDEST_ID = 12
+"""Cells that an id may take before what stands behind it is pushed aside."""
+
+INPUTS_ROOM, INPUT_ROOM = 40, 16
+"""Characters of the inputs of a node, and of one of them, that stand beside its name."""
+
+WITH_INPUTS = ("task", "workflow")
 KINDS = {"approve": "approval", "workflow": "sub-workflow"}
 
 
@@ -33,6 +40,7 @@ class Row(Struct, frozen=True):
 
     depth: int
     phase: str
+    id: str
     name: str
     rest: str
 
@@ -40,12 +48,15 @@ class Row(Struct, frozen=True):
 def tree(nodes: Sequence[NodeView], now: datetime) -> list[str]:
     """Return the lines of a tree."""
     rows = list(_rows(nodes, now))
+    ids = min(WIDEST_ID, max((len(row.id) for row in rows), default=0))
     wide = min(WIDEST, max((2 * row.depth + cells_wide(row.name) for row in rows), default=0))
     lines = []
     for row in rows:
         name = "  " * row.depth + row.name
         gap = " " * (wide - cells_wide(name))
-        lines.append(f"{phase(row.phase, 9)}  {name}{gap}  {row.rest}".rstrip())
+        lines.append(
+            f"{phase(row.phase, 9)}  {name}{gap}  {row.id.ljust(ids)}  {row.rest}".rstrip()
+        )
     return lines
 
 
@@ -79,12 +90,33 @@ def _alike(nodes: Sequence[NodeView], below: dict[str, list[NodeView]]) -> list[
 
 def _row(depth: int, group: Sequence[NodeView], now: datetime) -> Row:
     node = group[0]
-    name = line(node.name, 60)
+    name, id_ = line(node.name), node.id
     if node.kind != "task":
         name += f" ({KINDS.get(node.kind, node.kind)})"
     if len(group) > 1:
-        name += f" x {len(group)}"
-    return Row(depth, node.phase, name, "  ".join(_rest(group, now)))
+        name, id_ = f"{name} x {len(group)}", f"{id_}..{group[-1].id.rpartition('/')[2]}"
+    elif node.kind in WITH_INPUTS:
+        name += _given(node)
+    return Row(depth, node.phase, id_, name, "  ".join(_rest(group, now)))
+
+
+def _given(node: NodeView) -> str:
+    """Return the inputs of a node in short, as they would stand in a call."""
+    parts = [
+        f"{line(name, INPUT_ROOM)}={short(value, INPUT_ROOM)}"
+        for name, value in node.inputs.items()
+    ]
+    parts += [
+        f"{line(name, INPUT_ROOM)}={line(view.text[: INPUT_ROOM - 2])}…"
+        for name, view in node.preview.items()
+    ]
+    if not parts:
+        return ""
+    said = ", ".join(parts)
+    while len(said) > INPUTS_ROOM and len(parts) > 1:
+        parts.pop()
+        said = ", ".join([*parts, "…"])
+    return f"({said})"
 
 
 def _rest(group: Sequence[NodeView], now: datetime) -> Iterator[str]:

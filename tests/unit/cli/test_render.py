@@ -10,8 +10,8 @@ from tidegate.cli.render import (
     ago,
     brief,
     columns,
-    fitted,
     json_text,
+    laid_out,
     left,
     line,
     printed,
@@ -120,16 +120,37 @@ def test_a_table_that_is_too_wide_is_cut_and_then_left_out_but_for_what_one_type
         ("2ck3irj5vlhvzmx6", "\x1b[33mtitle of it\x1b[0m", "w" * 90),
     ]
     for room in (16, 30, 40, 60, 200):
-        shown = fitted(rows, room)
-        assert shown[1][0] == rows[1][0]
-        assert max(len(click.unstyle(each)) for each in columns(shown).splitlines()) <= max(
-            room, 16
-        )
-    assert fitted(rows, 200) == [list(row) for row in rows]
-    assert [len(row) for row in fitted(rows, 30)] == [2, 2]
+        shown = [click.unstyle(each) for each in laid_out(rows, room)]
+        assert shown[1].startswith(rows[1][0])
+        assert max(map(len, shown)) <= room
+    assert laid_out(rows, 200) == columns(rows).split("\n")
+    assert laid_out(rows, 30)[0].split() == ["ID", "NAME"]
+
+
+@pytest.mark.parametrize("room", [10, 30, 80])
+def test_what_one_types_is_whole_however_long_and_one_long_name_costs_the_others_nothing(room):
+    long = "the-title-of-the-report-" * 6
+    rows = [
+        ("ID", "NAME", "LEFT", "QUESTION"),
+        ("2ck3irj5vlhvzmx6", long, "59 min", "May it go out?"),
+        ("2ck3irj5vlhvzmx7", "title", "58 min", "What is it called?"),
+    ]
+
+    shown = laid_out(rows, room, whole=2)
+
+    assert long in "\n".join(shown)
+    if room == 80:
+        assert [each.split("  ")[0] for each in shown] == ["ID", rows[1][0], "", "", rows[2][0]]
+        assert [" ".join(each.split()) for each in shown[3:]] == [
+            "59 min May it go out?",
+            "2ck3irj5vlhvzmx7 title 58 min What is it called?",
+        ]
+        assert shown[3].index("59 min") == shown[4].index("58 min")
 
 
 def test_of_a_wide_table_the_columns_that_tell_lines_apart_stay_whole():
     rows = [("TIME", "token_rotated", "w" * 40), ("TIME", "token_revoked", "w" * 40)]
 
-    assert [row[1] for row in fitted(rows, 30, whole=2)] == ["token_rotated", "token_revoked"]
+    assert [each.split()[1] for each in laid_out(rows, 30, whole=2)] == [
+        *("token_rotated", "token_revoked")
+    ]

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from tidegate.cli.tree import DEEPEST, tree
-from tidegate.wire import AnswerView, FailureView, NodeView
+from tidegate.cli.tree import DEEPEST, MOST_ALIKE, tree
+from tidegate.wire import AnswerView, FailureView, NodeView, PreviewView
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -30,14 +30,14 @@ def test_a_node_stands_below_what_it_unfolds_in_and_below_its_branch():
         node("n0/n1", "deep", parent="n0", branch="n0/n2"),
         node("n0/n2", "if", parent="n0", kind="branch"),
     ) == [
-        "▶ RUNNING    sub (sub-workflow)",
-        "✓ SUCCEEDED    inner",
-        "✓ SUCCEEDED    if (branch)",
-        "✓ SUCCEEDED      deep",
-        "▶ RUNNING    pick (branch)",
-        "▶ RUNNING      taken",
-        "- SKIPPED      other",
-        "○ QUEUED     last",
+        "▶ RUNNING    sub (sub-workflow)  n0",
+        "✓ SUCCEEDED    inner             n0/n0",
+        "✓ SUCCEEDED    if (branch)       n0/n2",
+        "✓ SUCCEEDED      deep            n0/n1",
+        "▶ RUNNING    pick (branch)       n1",
+        "▶ RUNNING      taken             n3",
+        "- SKIPPED      other             n4",
+        "○ QUEUED     last                n2",
     ]
 
 
@@ -49,8 +49,9 @@ def test_nodes_however_deep_are_shown_and_indented_only_so_far():
     nodes.append(node("n1", "last", "QUEUED"))
     lines = shown(*nodes)
     assert len(lines) == 3_002
-    assert max(map(len, lines)) < 2 * DEEPEST + 60
-    assert lines[-1] == "○ QUEUED     last"
+    ids = max(len(each.id) for each in nodes)
+    assert max(map(len, lines)) < ids + 2 * DEEPEST + 60
+    assert lines[-1].split() == ["○", "QUEUED", "last", "n1"]
 
 
 def test_many_nodes_that_say_the_same_are_one_line_with_the_shortest_and_the_longest_time():
@@ -60,10 +61,33 @@ def test_many_nodes_that_say_the_same_are_one_line_with_the_shortest_and_the_lon
     ]
     failed = node("n40", "sq", "FAILED", failure=FailureView(code="X", message="no"))
     assert shown(*alike, failed) == [
-        "✓ SUCCEEDED  sq x 40  1 s to 40 s",
-        "✗ FAILED     sq       no",
+        "✓ SUCCEEDED  sq x 40  n0..n39  1 s to 40 s",
+        "✗ FAILED     sq       n40      no",
     ]
-    assert len(shown(*alike[:3])) == 3
+    assert len(shown(*alike[:MOST_ALIKE])) == MOST_ALIKE
+
+
+def test_nodes_of_one_name_are_told_apart_by_id_and_by_their_inputs():
+    long = "a-name-that-somebody-types-" * 5
+    photo = {"$blob": "0" * 64, "size": 9, "media": "image/png", "name": "photo.png"}
+    assert shown(
+        node("n0", "fit", inputs={"depth": 3, "name": "small forest"}),
+        node(
+            "n1",
+            "fit",
+            inputs={"depth": 5},
+            preview={"rows": PreviewView(text="[[1,2,3],[4,5,6]", size=900)},
+        ),
+        node("n2", "fit", inputs={"photo": photo}),
+        node("n3", "fit", inputs={f"column_{n}": n for n in range(9)}),
+        node("n4", long),
+    ) == [
+        "✓ SUCCEEDED  fit(depth=3, name=small forest)               n0",
+        "✓ SUCCEEDED  fit(depth=5, rows=[[1,2,3],[4,5,…)            n1",
+        "✓ SUCCEEDED  fit(photo=<photo.png>)                        n2",
+        "✓ SUCCEEDED  fit(column_0=0, column_1=1, column_2=2, …)    n3",
+        f"✓ SUCCEEDED  {long}  n4",
+    ]
 
 
 def test_what_a_node_has_to_say_stands_behind_it_one_below_the_other():
@@ -73,7 +97,7 @@ def test_what_a_node_has_to_say_stands_behind_it_one_below_the_other():
         node("n1", "title", kind="input", answer=answer),
         node("n2", "ok", "WAITING", kind="approve", due=NOW + timedelta(hours=2)),
     ) == [
-        "▶ RUNNING    a              for 1 min 30 s  attempt 2",
-        f'✓ SUCCEEDED  title (input)  ← "{"x" * 59}… (42 more characters) by ann‹U+001B›[2J, shown: no  “fine”',
-        "◆ WAITING    ok (approval)  2 h left",
+        "▶ RUNNING    a              n0  for 1 min 30 s  attempt 2",
+        f'✓ SUCCEEDED  title (input)  n1  ← "{"x" * 59}… (42 more characters) by ann‹U+001B›[2J, shown: no  “fine”',
+        "◆ WAITING    ok (approval)  n2  2 h left",
     ]
