@@ -4,7 +4,7 @@ A page, carried out as a reader would: in an empty directory, with an empty home
 - A block with a title is a file of that name: ```` ```python title="report.py" ````.
 - `console` is typed at a shell, line by line behind `$ `. What stands below a command is what it shows: durations, instants, ids and digests may
   differ, and `...` stands for any number of lines. A command ends with 0, unless the next one is `echo $?`.
-  Behind a prompt (`> `, `yes or no? `) stands what the reader types. `^C` interrupts the server.
+  Behind a prompt (`> `, `size (text)> `, `yes or no? `) stands what the reader types. `^C` interrupts the server.
 - `bash` is a script. `python` without a title is a part of the one program of the page, which runs where its last part stands.
 - `sh` is for a machine of the reader's own, or for root: it is not run. Everything else is not for running.
 """
@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 FENCE = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r'title="([^"]+)"')
-TYPED = re.compile(r"^(> |.*yes or no\? )(.*)$")
+TYPED = re.compile(r"^((?:[\w.]+ \(.*\)(?: \[.*\])?)?> |.*yes or no\? )(.*)$")
 COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 PATIENCE = 60.0
 SERVES = re.compile(r"^tidegate (serve|demo)\b")
