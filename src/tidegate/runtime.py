@@ -8,9 +8,9 @@ import logging
 import os
 import stat
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -23,7 +23,7 @@ from tidegate.disk import give_all
 from tidegate.engine.dispatch import Hinders, Outlook, nowhere_else
 from tidegate.engine.loop import Engine
 from tidegate.engine.probes import Hindrance
-from tidegate.errors import CodeError, Fault, StoreError, TidegateError
+from tidegate.errors import Fault, StoreError, TidegateError
 from tidegate.executors.machine import UNKNOWN
 from tidegate.executors.process import ProcessExecutor
 from tidegate.executors.surroundings import Surroundings
@@ -121,16 +121,21 @@ class IdleExecutor:
         return Queue()
 
     def describe(self, bundle: str, module: str) -> Sequence[Described]:
-        """Refuse: code is imported only where tasks run."""
-        del bundle
-        raise CodeError(f"{module} cannot be registered here: no worker runs")
+        """Import a module of a bundle in a worker that is started for it."""
+        with self._worker() as workers:
+            return workers.describe(bundle, module)
 
     def check(self, bundle: str, target: PythonTarget, value: Value) -> Sequence[Fault]:
         """Look, in a worker that is started for it, whether an answer fits the author's own type."""
+        with self._worker() as workers:
+            return workers.check(bundle, target, value)
+
+    @contextmanager
+    def _worker(self) -> Iterator[ProcessExecutor]:
         workers = ProcessExecutor(self._home, workers=1)
         workers.start(lambda _: None)
         try:
-            return workers.check(bundle, target, value)
+            yield workers
         finally:
             workers.close()
 

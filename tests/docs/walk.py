@@ -36,7 +36,7 @@ VARYING = (
     (re.compile(r"\b[a-z0-9]{16}\b"), "ID"),
     (re.compile(r"\b[0-9a-f]{12}\b"), "VERSION"),
     (re.compile(r"\btdg_\w+"), "TOKEN"),
-    (re.compile(r"\b(by|of) (root|[a-z]+)\b(?=,| at|$)"), "by SOMEBODY"),
+    (re.compile(r"\b(by|of) (root|[a-z]+)\b(?=,| at|\)|$)"), "by SOMEBODY"),
     (re.compile(r"  +"), "  "),
 )
 

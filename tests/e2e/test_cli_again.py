@@ -2,6 +2,8 @@
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 
 PROGRAM = """
 from pathlib import Path
@@ -131,3 +133,144 @@ def test_a_relaunch_keeps_nothing(tidegate):
     assert tidegate("relaunch", id_, "--id", "anew").code == 0
     tidegate("resume", "anew", "--detach")
     assert sorted(questions(tidegate)) == ["note", "ok"]
+
+
+# ---- with fixed code ----
+
+FIXED = PROGRAM.replace('    if not Path(ledger + ".open").exists():\n', "    if False:\n")
+
+
+def stored(tidegate) -> list[object]:
+    """Return what the store has: versions, executions, their history and the audit log."""
+    kinds = (("list", "--json"), ("audit", "--json"), ("events", "first", "--json"))
+    with closing(sqlite3.connect(tidegate.home / "tidegate.db")) as store:
+        versions = store.execute("SELECT name, version, bundle FROM workflows").fetchall()
+    return [versions, *(tidegate(*words).out for words in kinds)]
+
+
+def test_fixed_code_of_this_directory_goes_on_and_approvals_are_asked_again(tidegate):
+    id_ = failed(tidegate)
+    tidegate.write("pay.py", FIXED)
+
+    preview = tidegate("recover", id_, "--here", "--preview")
+    before = stored(tidegate)
+    again = tidegate("recover", id_, "--here", "--preview", "--json")
+
+    assert (preview.code, preview.err) == (0, "")
+    assert "first failed; a new execution goes on with it, with version " in preview.out
+    assert "answers kept: note (by " in preview.out
+    assert (
+        "asked for again, because the code has changed (--keep-approvals keeps them): ok (by "
+        in (preview.out)
+    )
+    assert (
+        "run again, with the same idempotency key if their inputs are the same: pay" in preview.out
+    )
+    assert {each["name"]: each["becomes"] for each in again.json["nodes"]} == {
+        "note": "kept", "ok": "asked", "pay": "runs",
+    }  # fmt: skip
+    assert stored(tidegate) == before
+    assert tidegate("show", id_, "--json").json["successor"] == ""
+
+    done = tidegate("recover", id_, "--here", "--id", "second")
+    assert (done.code, done.out) == (0, "second\n")
+    assert tidegate("resume", "second", "--detach").code == 0
+    assert sorted(questions(tidegate)) == ["ok"]
+    tidegate("approve", "second", "ok")
+    assert tidegate("resume", "second").json == 50
+    paid = (tidegate.place / "ledger").read_text().splitlines()
+    assert len(paid) == 2
+    assert len(set(paid)) == 1
+    assert tidegate("recover", id_, "--here", "--id", "second").out == "second\n"
+    assert "was recovered already, by second" in tidegate("recover", id_, "--here").err
+
+
+def test_approvals_are_kept_under_fixed_code_on_purpose_and_the_log_says_by_whom(tidegate):
+    id_ = failed(tidegate)
+    tidegate.write("pay.py", FIXED)
+    done = tidegate("recover", id_, "--here", "--keep-approvals", "--id", "second")
+    assert "approvals kept: ok (by " in done.err
+    assert tidegate("resume", "second").json == 50
+    told = answers(tidegate, "second")["ok"]
+    assert (told["kept"], bool(told["kept_by"])) == ("first", True)
+    lines = map(json.loads, tidegate("audit", "--json").out.splitlines())
+    (line,) = [each for each in lines if each["execution"] == "second"]
+    assert (line["kind"], line["about"], line["outcome"]) == ("decision", "ok", "kept")
+    assert line["who"] == told["kept_by"]
+
+
+def test_at_a_terminal_fixed_code_is_shown_first_and_no_changes_nothing(tidegate):
+    id_ = failed(tidegate)
+    tidegate.write("pay.py", FIXED)
+    before = stored(tidegate)
+    started, keyboard = tidegate.sit_down("recover", id_, "--here")
+    started.says("Recover it?")
+    os.write(keyboard, b"n\n")
+    assert started.ends().code == 130
+    assert "asked for again, because the code has changed" in started.err
+    assert stored(tidegate) == before
+
+
+def test_a_fault_in_the_fixed_code_is_said_with_its_line_and_changes_nothing(tidegate):
+    id_ = failed(tidegate)
+    before = stored(tidegate)
+    for text, said in (
+        (PROGRAM.replace("def payment(", "def payment "), "pay.py, line 14: SyntaxError"),
+        (PROGRAM + "\n1 / 0\n", "pay.py:22: ZeroDivisionError"),
+        (PROGRAM.replace("def payment(", "def payments("), "has no workflow 'pay.payment'"),
+        (PROGRAM.replace("(amount: int, ledger: str) -> int:\n    note", "(amount: int, ledger: str, more: int) -> int:\n    note"), "more"),
+    ):  # fmt: skip
+        tidegate.write("pay.py", text)
+        done = tidegate("recover", id_, "--here", "--yes")
+        assert done.code != 0, text
+        assert said in done.err
+        assert "Traceback" not in done.err
+    assert stored(tidegate) == before
+    (tidegate.place / "pay.py").unlink()
+    done = tidegate("recover", id_, "--here")
+    assert "module 'pay' is not in" in done.err
+    done = tidegate("recover", id_, "--here", "--version", "x")
+    assert (done.code, "exclude each other" in done.err) == (2, True)
+    done = tidegate("recover", id_, "--include", "x")
+    assert (done.code, "add --here" in done.err) == (2, True)
+
+
+def test_a_registered_version_can_be_named_and_a_node_be_run_again(tidegate):
+    id_ = failed(tidegate)
+    tidegate.write("pay.py", FIXED)
+    assert tidegate("register", "pay.py", "--version", "v2").code == 0
+    wrong = tidegate("recover", id_, "--version", "v3")
+    assert (wrong.code, "has no version 'v3'" in wrong.err) == (4, True)
+    wrong = tidegate("recover", id_, "--version", "v2", "--rerun", "nothing")
+    assert "has no node 'nothing'; it has: " in wrong.err
+    done = tidegate(
+        "recover", id_, "--version", "v2", "--rerun", "note", "--id", "second", "--json"
+    )
+    assert "asked for again, because you named it: note" in done.err
+    assert (done.json["id"], done.json["version"]) == ("second", "v2")
+    tidegate("resume", "second", "--detach")
+    assert sorted(questions(tidegate)) == ["note", "ok"]
+
+
+def test_a_relaunch_takes_changed_inputs(tidegate):
+    id_ = failed(tidegate)
+    tidegate.write("other.open", "")
+    other = str(tidegate.place / "other")
+    done = tidegate("relaunch", id_, "--amount", "7", "--ledger", other, "--id", "anew")
+    assert (done.code, done.out) == (0, "anew\n")
+    assert tidegate("show", "anew", "--json").json["inputs"] == {"amount": 7, "ledger": other}
+    same = ("--inputs", json.dumps({"amount": 7, "ledger": other}), "--id", "anew")
+    assert tidegate("relaunch", id_, *same).out == "anew\n"
+    refused = tidegate("relaunch", id_, "--amount", "8", "--id", "anew")
+    assert (refused.code, "inputs" in refused.err) == (3, True)
+    for words, said in (
+        (("--amount", "x"), "--amount"),
+        (("--amoun", "8"), "did you mean --amount?"),
+        (("--inputs", "{"), "--inputs"),
+        (("--inputs", '{"amont": 1}'), "amont"),
+        (("8",), "one argument too many"),
+    ):
+        wrong = tidegate("relaunch", id_, *words)
+        assert wrong.code != 0
+        assert said in wrong.err
+        assert len(wrong.err.splitlines()) <= 3

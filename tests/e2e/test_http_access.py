@@ -56,6 +56,7 @@ TABLE = {
     "POST /api/v1/executions/{id}/abort": ("operate", {"json": {}}, {200}),
     "POST /api/v1/executions/{id}/relaunch": ("operate", {"json": {}}, {201}),
     "POST /api/v1/executions/{id}/recover": ("operate", {"json": {}}, {409}),
+    "GET /api/v1/executions/{id}/recovery": ("operate", {}, {409}),
     "GET /api/v1/executions/{id}/logs": ("look", {}, {200}),
     "GET /api/v1/executions/{id}/nodes/{node...}/logs": ("look", {}, {200}),
     "GET /api/v1/executions/{id}/nodes/{node...}/deck": ("look", {}, {404}),

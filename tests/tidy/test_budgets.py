@@ -14,29 +14,29 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "__init__": (60, "the names that authors import"),
     "__main__": (5, "`python -m tidegate`"),
     "api": (
-        3_570,
+        3_600,
         "HTTP, over the network and on the local socket: limits, who may have how many connections and waits in line, routes, streams, the OpenAPI document",
     ),
     "backup": (150, "a copy of a store, and a store of a copy"),
     "blobs": (265, "files by their hash, and what they are by their first bytes"),
     "bundles": (
-        775,
-        "source trees: what is imported and must be there, what git tracks, what is named; packed, read block by block, checked",
+        1_040,
+        "source trees: what is imported and must be there, what git tracks, what is named; packed, read block by block, checked; whether a definition has changed, and all that it refers to",
     ),
     "cli": (
         3_950,
         "every command, as it is typed and as it answers, on 80 columns and as it changes, for one and for many, pictures as far as the terminal draws them; backups, what is packed, whose store it is",
     ),
     "core": (
-        2_240,
-        "the machine: step, plan, state, race table, rounds of loops, decks frozen, what a question shows, what a recovery keeps; the promises stand here",
+        2_720,
+        "the machine: step, plan, state, race table, rounds of loops, decks frozen, what a question shows, what a recovery keeps, under other code too: which node is which, and whether it is unchanged; the promises stand here",
     ),
     "disk": (
         170,
         "writing and removing so that a power cut loses nothing, a killed process leaves nothing, root's files are the store's owner's, and whether there is room",
     ),
     "engine": (
-        1_610,
+        1_650,
         "drain, decide, commit, act, hold what lacks something, try one for all and store which have not begun, notice a clock set back, store what ends on a full disk; what is kept in memory, and the folds that readers share",
     ),
     "errors": (175, "the exception tree"),
@@ -52,14 +52,14 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "parts": (155, "background parts, seen to their end"),
     "ports": (620, "what a database, its audit log, an executor and a place for files must give"),
-    "remote": (1_600, "the Python client, and the way to a server, which proves itself first"),
+    "remote": (1_740, "the Python client, and the way to a server, which proves itself first"),
     "runtime": (310, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (
         3_570,
         "what authors write, traced into a graph; questions put field by field, with their prompts rendered; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
     ),
     "service": (
-        3_680,
+        4_170,
         "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for in vain, and who may, who they are in a browser, and what they did",
     ),
     "stores": (
@@ -72,7 +72,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "Python types to schemas and stored values, and back; what would come back as another one is found and refused; types that branch, in steps that are counted; what cannot be seen is marked",
     ),
     "wire": (
-        920,
+        950,
         "requests and views, constrained where they are declared; how a server proves that it knows a token",
     ),
 }

@@ -95,6 +95,11 @@ ELSEWHERE = (
     Group("tests/unit/service/test_events.py", "read there as it is in the stream", "service/feed"),
     Group("tests/unit/service/test_inbox.py", "what a page consists of", "service/questions"),
     Group(
+        "tests/contract/test_service_recovering.py",
+        "what is shown of a recovery is what happens",
+        "service/previews",
+    ),
+    Group(
         "tests/contract/test_damage.py", "what is missing is one kind of damage", "service/missing"
     ),
     Group(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from tidegate.bundles.sources import Sources, find_sources, gather, tree_files
+from tidegate.bundles.sources import Sources, find_root, find_sources, gather, tree_files
 from tidegate.errors import CodeError
 
 MAKERS = frozenset({"workflow", "Workflow", "ImperativeWorkflow"})
@@ -39,6 +39,31 @@ def find_trees(
         there = found.get(tree.sources.root)
         found[tree.sources.root] = tree if there is None else _joined(there, tree)
     return list(found.values())
+
+
+def find_module(
+    module: str, directory: Path, only: Sequence[Path] = (), include: Sequence[Path] = ()
+) -> Sources:
+    """
+    Return the source tree of a module, by its dotted name, as it stands in a directory or, if that is within its package, around it.
+
+    Errors: `CodeError` if it is not there, or as of `find_sources`.
+    """
+    parts = module.split(".")
+    for skipped in range(len(parts)):
+        stem = directory.joinpath(*parts[skipped:])
+        for file in (stem.with_name(f"{stem.name}.py"), stem / "__init__.py"):
+            if not file.is_file():
+                continue
+            if find_root(file)[1] == module:
+                return find_sources(file, only, include=include)
+            if not skipped and not only:
+                # A tree that was registered as a directory: its folders need not be packages.
+                root = directory.resolve()
+                return gather(root, [file.relative_to(directory).as_posix()], module, include)
+    raise CodeError(
+        f"module {module!r} is not in {directory}: go to the directory of its code, or register it and name the version"
+    )
 
 
 def _of_file(file: Path, only: Sequence[Path], include: Sequence[Path]) -> Tree:

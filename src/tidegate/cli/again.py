@@ -2,73 +2,207 @@
 
 import secrets
 import sys
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
+from msgspec import UNSET, Struct
 
-from tidegate.cli.options import full_id, json_option, server_options
+from tidegate.cli.inputs import read_inputs
+from tidegate.cli.options import full_id, include_option, json_option, server_options
 from tidegate.cli.render import line, print_json, tell
-from tidegate.cli.store import open_briefly
-from tidegate.cli.way import Way, spelled, way_to
-from tidegate.wire import ENDED, ExecutionView, GetExecution, NodeView, Recover, Relaunch
+from tidegate.cli.store import StoreWay, open_briefly, open_reader
+from tidegate.cli.values import Reader
+from tidegate.cli.way import ServerWay, Way, spelled, way_to
+from tidegate.errors import NotRecoverable, RecoveredAlready
+from tidegate.ir.expr import Value
+from tidegate.remote.recovering import Code, code_in, previewed, recovered
+from tidegate.wire import (
+    ExecutionView,
+    GetExecution,
+    GetWorkflow,
+    Recover,
+    RecoveryNode,
+    RecoveryView,
+    Relaunch,
+)
 
 MOST_NAMED = 10
-"""Names in a line of what is kept: as many as people read."""
+"""Names in a line of what is kept: as many as people read. A preview that was asked for has them all."""
+
+APPROVE = "approve"
+"""The kind of an approval, and of an answer."""
+INPUT = "input"
 
 new_id_option = click.option(
     "--id", "new_id", default="", help="The id of the new execution; the same one again finds it."
 )
+here_option = click.option("--here", is_flag=True, help="With the code in this directory.")
+version_option = click.option(
+    "--version", default="", metavar="V", help="With this version of the registered code."
+)
+only_option = click.option(
+    "--only",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="With --here: pack only the file, what it imports, and this; repeatable.",
+)
+
+
+class RecoverWords(Struct, frozen=True, kw_only=True):
+    """What `tidegate recover` was told."""
+
+    home: Path
+    execution: str
+    new_id: str
+    here: bool
+    version: str
+    rerun: tuple[str, ...]
+    keep_approvals: bool
+    only: tuple[Path, ...]
+    include: tuple[Path, ...]
+    only_preview: bool
+    yes: bool
+    as_json: bool
+
+
+class RelaunchWords(Struct, frozen=True, kw_only=True):
+    """What `tidegate relaunch` was told."""
+
+    home: Path
+    execution: str
+    rest: tuple[str, ...]
+    inputs: str | None
+    version: str
+    new_id: str
+    as_json: bool
 
 
 @click.command("recover")
 @click.argument("execution", metavar="ID")
+@here_option
+@version_option
+@click.option(
+    "--rerun", multiple=True, metavar="NODE", help="Keep nothing of this node; repeatable."
+)
+@click.option(
+    "--keep-approvals",
+    is_flag=True,
+    help="Keep approvals though the code is another; for who may approve, and recorded.",
+)
+@click.option("--preview", "only_preview", is_flag=True, help="Say what would happen, and stop.")
 @new_id_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@only_option
+@include_option
 @json_option
 @server_options
-def recover_command(*, home: Path, execution: str, new_id: str, yes: bool, as_json: bool) -> None:
+def recover_command(**given: Any) -> None:
     """
     Let an execution that failed or was aborted go on in a new one, with what it had.
 
     Results and answers are kept. After a failure approvals are kept too, and recorded as kept, with who gave them; after an abort they are asked
     for again. A task that is tried again keeps its idempotency key if its name, signature and inputs are the same. An execution is recovered
-    once: of one that was, the last that came of it is recovered.
+    once: if it already was, its last successor is recovered.
+
+    With --here or --version it goes on with fixed code. What is unchanged is kept: a result whose task has the same name, signature and inputs, an
+    answer whose question has the same name and type and shows the same. Approvals are asked for again, unless --keep-approvals. A task that is
+    kept though its source has changed is listed; --rerun runs it again, and after it what gets other inputs by that. A dynamic task whose source
+    has changed draws its graph anew, and what is unchanged in it is kept.
     """
-    with way_to(home, open_briefly) as way:
-        last = _last_of(way, full_id(way, execution))
-        if last.phase in ENDED and last.phase != "SUCCEEDED":
-            for said in what_becomes_of(last):
-                tell(said)
-            if sys.stdin.isatty() and not yes:
-                click.confirm("Recover it?", default=True, abort=True, err=True)
-        request = Recover(id=full_id(way, execution), new_id=new_id or _fresh())
-        _tell_launched(way, way.ask(request), as_json=as_json)
+    options = RecoverWords(**given)
+    if options.here and options.version:
+        raise click.UsageError(
+            "--here and --version exclude each other: the code is one or the other"
+        )
+    if (options.only or options.include) and not options.here:
+        raise click.UsageError(
+            "--only and --include say what is packed of this directory: add --here"
+        )
+    with way_to(options.home, open_reader) as way:
+        id_ = full_id(way, options.execution)
+        wanted = _wanted(id_, options)
+        code = _code_here(way, id_, options) if options.here else None
+        try:
+            found = previewed(way, wanted, code)
+        except (NotRecoverable, RecoveredAlready):
+            if options.only_preview or not options.new_id:
+                raise
+            found = None  # the id may be that of its successor, which is found again
+    if options.only_preview and found is not None:
+        _print_preview(found, as_json=options.as_json)
+        return
+    for said in () if found is None else what_becomes_of(found):
+        tell(said)
+    if found is not None and sys.stdin.isatty() and not options.yes:
+        click.confirm("Recover it?", default=True, abort=True, err=True)
+    with way_to(options.home, open_briefly) as way:
+        _tell_launched(way, recovered(way, wanted, code), as_json=options.as_json)
 
 
-@click.command("relaunch")
+def _wanted(id_: str, options: RecoverWords) -> Recover:
+    return Recover(
+        id=id_,
+        new_id=options.new_id or _fresh(),
+        version=options.version,
+        rerun=list(options.rerun),
+        keep_approvals=options.keep_approvals,
+    )
+
+
+def _code_here(way: StoreWay | ServerWay, id_: str, options: RecoverWords) -> Code:
+    """Bring the code of this directory to where it is looked at."""
+    code = code_in(way, way.install, id_, Path(), options.only, options.include)
+    if code.note:
+        tell(f"note: {code.note}")
+    return code
+
+
+@click.command(
+    "relaunch", context_settings={"ignore_unknown_options": True, "allow_extra_args": False}
+)
 @click.argument("execution", metavar="ID")
+@click.argument("rest", nargs=-1, type=click.UNPROCESSED, metavar="[--INPUT VALUE]...")
+@click.option("--inputs", metavar="JSON", help="Inputs as one JSON object, or @FILE.")
+@version_option
 @new_id_option
 @json_option
 @server_options
-def relaunch_command(*, home: Path, execution: str, new_id: str, as_json: bool) -> None:
-    """Launch an execution again from the beginning, with the same version and inputs. Nothing is kept, and everything is asked for again."""
-    with way_to(home, open_briefly) as way:
-        request = Relaunch(id=full_id(way, execution), new_id=new_id or _fresh())
-        _tell_launched(way, way.ask(request), as_json=as_json)
+def relaunch_command(**given: Any) -> None:
+    """
+    Launch an execution again from the beginning, with the same version and inputs, or others. Nothing is kept, and everything is asked for again.
+
+    Each input of the workflow is an option, as of `tidegate run`: those that are given replace those that it had.
+    """
+    options = RelaunchWords(**given)
+    with way_to(options.home, open_briefly) as way:
+        id_ = full_id(way, options.execution)
+        relaunch = Relaunch(
+            id=id_,
+            new_id=options.new_id or _fresh(),
+            version=options.version,
+            inputs=_other_inputs(way, id_, options),
+        )
+        _tell_launched(way, way.ask(relaunch), as_json=options.as_json)
+
+
+def _other_inputs(way: Way, id_: str, options: RelaunchWords) -> dict[str, Value]:
+    """Return the inputs that the command line gives in place of those that an execution had."""
+    if not options.rest and options.inputs is None:
+        return {}
+    first = way.ask(GetExecution(id=id_))
+    request = GetWorkflow(name=first.workflow, version=options.version or first.version)
+    workflow = way.ask(request).workflow
+    known = () if first.inputs is UNSET else tuple(first.inputs)
+    return read_inputs(workflow, options.rest, options.inputs, Reader(way.blobs), known)
 
 
 def _fresh() -> str:
     # An id of its own makes it safe to send the request again to the next owner of the store.
     return secrets.token_hex(8)
-
-
-def _last_of(way: Way, id_: str) -> ExecutionView:
-    """Return the last of the executions that came of one."""
-    view = way.ask(GetExecution(id=id_))
-    while view.successor:
-        view = way.ask(GetExecution(id=view.successor))
-    return view
 
 
 def _tell_launched(way: Way, view: ExecutionView, *, as_json: bool) -> None:
@@ -80,44 +214,69 @@ def _tell_launched(way: Way, view: ExecutionView, *, as_json: bool) -> None:
         tell(f"not running; continue with `{spelled('resume', view.id)}`")
 
 
-def what_becomes_of(view: ExecutionView) -> list[str]:
+def _print_preview(found: RecoveryView, *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    for said in what_becomes_of(found, most=len(found.nodes)):
+        click.echo(said)
+
+
+def what_becomes_of(found: RecoveryView, most: int = MOST_NAMED) -> list[str]:
     """Say what a recovery keeps of an execution, and what it does again: a line for each kind of thing there is."""
-    aborted = view.phase == "ABORTED"
-    said = [
-        f"{line(view.id)} {'was aborted' if aborted else 'failed'}; a new execution goes on with it"
-    ]
-    tasks = [each for each in view.nodes if each.kind == "task"]
-    approved = [each for each in view.nodes if each.kind == "approve" and _is_given(each)]
-    answered = [each for each in view.nodes if each.kind == "input" and _is_given(each)]
-    tried = [each for each in tasks if each.phase != "SUCCEEDED" and each.attempts]
-    said += _kept("results", (line(each.name) for each in tasks if each.phase == "SUCCEEDED"))
-    said += _kept("answers", (_by(each) for each in answered))
-    if aborted:
-        said += _listed("asked for again, because it was aborted", [_by(each) for each in approved])
-    else:
-        said += _kept("approvals", (_by(each) for each in approved))
-    same = "run again, with the same idempotency key if their inputs are the same"
-    said += _listed(same, [line(each.name) for each in tried])
+    how = "was aborted" if found.phase == "ABORTED" else "failed"
+    said = [f"{line(found.execution)} {how}; a new execution goes on with it{_with_code(found)}"]
+    said += [f"  note: {line(note)}" for note in found.notes]
+    equal = Counter(each.name for each in found.nodes)
+
+    def listed(what: str, nodes: Iterable[RecoveryNode]) -> Iterator[str]:
+        names = [_named(each, is_one=equal[each.name] == 1) for each in nodes]
+        more = f" and {len(names) - most} more" if len(names) > most else ""
+        if names:
+            yield f"  {what}: {', '.join(names[:most])}{more}"
+
+    kept = [each for each in found.nodes if each.becomes == "kept"]
+    plain = [each for each in kept if not each.changed]
+    said += listed("results kept", (each for each in plain if each.kind == "task"))
+    said += listed("answers kept", (each for each in plain if each.kind == INPUT))
+    said += listed("approvals kept", (each for each in plain if each.kind == APPROVE))
+    changed = [each for each in found.nodes if each.changed]
+    tasks = [each for each in changed if each.kind == "task"]
+    said += listed("kept though their source has changed (--rerun NODE runs them)", tasks)
+    asked = [each for each in changed if each.kind == INPUT]
+    said += listed("answers kept though their question has changed (--rerun NODE asks)", asked)
+    said += _done_again(found, listed)
+    compared = [each for each in found.nodes if each.becomes == "compared" and not each.changed]
+    said += listed("kept if what they take comes out the same", compared)
+    unused = (each for each in found.nodes if each.becomes == "unused")
+    said += listed("not used, as the code has no such node", unused)
     return said
 
 
-def _is_given(node: NodeView) -> bool:
-    kept = node.phase in ("SUCCEEDED", "ABORTED", "SKIPPED")
-    return node.answer is not None and kept
+def _done_again(found: RecoveryView, listed: Any) -> Iterator[str]:
+    """Yield what runs and what is asked, by the reason."""
+    asked = [each for each in found.nodes if each.becomes == "asked" and each.why]
+    for why in dict.fromkeys(each.why for each in asked):
+        hint = "" if why != "the code has changed" else " (--keep-approvals keeps them)"
+        yield from listed(
+            f"asked for again, because {why}{hint}", (each for each in asked if each.why == why)
+        )
+    runs = [each for each in found.nodes if each.becomes == "runs" and each.kind == "task"]
+    same = "run again, with the same idempotency key if their inputs are the same"
+    tried = "it had not succeeded"
+    yield from listed(same, (each for each in runs if each.why == tried))
+    for why in dict.fromkeys(each.why for each in runs if each.why not in ("", tried)):
+        yield from listed(f"run, because {why}", (each for each in runs if each.why == why))
 
 
-def _by(node: NodeView) -> str:
-    assert node.answer is not None
-    by = "the timeout" if node.answer.by_timeout else line(node.answer.who, 40)
-    return f"{line(node.name)} (by {by})"
+def _with_code(found: RecoveryView) -> str:
+    if found.same_code:
+        return ""
+    return f", with version {line(found.new_version)} of its code (it had {line(found.version)})"
 
 
-def _kept(what: str, names: Iterator[str]) -> list[str]:
-    return _listed(f"{what} kept", list(names))
-
-
-def _listed(what: str, names: Sequence[str]) -> list[str]:
-    if not names:
-        return []
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return [f"  {what}: {', '.join(names[:MOST_NAMED])}{more}"]
+def _named(node: RecoveryNode, *, is_one: bool) -> str:
+    id_ = "" if is_one or not node.node else line(node.node)
+    by = f"by {line(node.who, 40)}" if node.who and node.kind in (INPUT, APPROVE) else ""
+    more = ", ".join(filter(None, (id_, by)))
+    return f"{line(node.name)} ({more})" if more else line(node.name)

@@ -1,6 +1,6 @@
 """The inputs of a workflow as options of `tidegate run FILE WORKFLOW`: how they are read, and what their help says."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
 import click
@@ -32,10 +32,14 @@ TAKEN = frozenset(
 
 
 def read_inputs(
-    workflow: WorkflowView, words: Sequence[str], whole: str | None, reader: Reader
+    workflow: WorkflowView,
+    words: Sequence[str],
+    whole: str | None,
+    reader: Reader,
+    known: Collection[str] = (),
 ) -> dict[str, Value]:
     """
-    Return the inputs that the command line gives: those of `--inputs`, and over them the single options.
+    Return the inputs that the command line gives: those of `--inputs`, and over them the single options. Those that are `known` need not be given.
 
     Errors: `click.UsageError` where an option is wrong, `InvalidValue` where its value is.
     """
@@ -69,7 +73,9 @@ def read_inputs(
         else:
             inputs[name] = reader.typed(there[name].schema, rest.pop(0), f"--{option}")
     missing = [
-        each for each in workflow.inputs if each.name not in inputs and each.default is UNSET
+        each
+        for each in workflow.inputs
+        if each.name not in inputs and each.name not in known and each.default is UNSET
     ]
     if missing:
         faults = [Fault((each.name,), f"is missing; give {_how(each)}") for each in missing]

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from tidegate.core.draft import Draft
 from tidegate.core.evaluate import NoValue, evaluate, holds, output_of, outputs
+from tidegate.core.former import find, key_of
 from tidegate.core.keys import kept_key
 from tidegate.core.messages import (
     BAD_CONDITION,
@@ -16,6 +17,7 @@ from tidegate.core.messages import (
     CancelTask,
     Command,
     Failure,
+    FormerNode,
     Reuse,
     RunTask,
     final,
@@ -75,15 +77,15 @@ class Flow:
     def submit(self, node: NodeId, state: NodeState) -> None:
         """Ask for an attempt of a task."""
         try:
-            command = self.run_task(node, state.attempt)
+            command = self.run_task(node, state)
         except NoValue as missing:
             self.fail(node, state, final(BAD_PATH, str(missing)))
             return
         self.draft.put(node, state)
         self.commands.append(command)
 
-    def run_task(self, node: NodeId, attempt: int) -> RunTask:
-        """Build the command that runs an attempt. Raises NoValue."""
+    def run_task(self, node: NodeId, state: NodeState) -> RunTask:
+        """Build the command that runs the current attempt of a task. Raises NoValue."""
         planned = self.draft.plan.nodes[node]
         task = planned.node
         assert isinstance(task, TaskNode)
@@ -92,15 +94,19 @@ class Flow:
             for name, expr in task.inputs.items()
         }
         reuse = self.draft.reuse
+        key = ""
+        if reuse is not None:
+            known = kept_key(reuse.keys, node, task, inputs)
+            key = known or key_of(reuse.former, state.origin, task, inputs)
         return RunTask(
             node,
-            attempt,
+            state.attempt,
             task.target,
             inputs,
             task.timeout,
             task.dynamic,
             task.requirements,
-            "" if reuse is None else kept_key(reuse.keys, node, task, inputs),
+            key,
         )
 
     def skip(self, node: NodeId) -> None:
@@ -223,12 +229,16 @@ class Flow:
             return
         if planned.holder != ROOT and draft.node(planned.holder).phase is not RUNNING:
             return  # it failed while this node stood in the queue
-        if draft.reuse is not None and self._take_over(node, draft.reuse):
+        found = find(draft, planned) if draft.reuse is not None else None
+        origin = found.node.at if found is not None else ""
+        if draft.reuse is not None and self._take_over(node, draft.reuse, origin):
+            return
+        if found is not None and found.same and now.answer is None and self._keep(node, found.node):
             return
         at = draft.at
         match planned.node:
             case TaskNode():
-                self.submit(node, NodeState(QUEUED, attempt=1))
+                self.submit(node, NodeState(QUEUED, attempt=1, origin=origin))
             case InputNode() if now.answer is not None:
                 draft.put(node, replace(now, phase=SUCCEEDED, began=at, ended=at))
             case InputNode(patience=patience) | ApproveNode(patience=patience):
@@ -238,9 +248,24 @@ class Flow:
             case BranchNode() as branch:
                 self._decide(node, branch)
             case SubNode():
-                draft.put(node, NodeState(RUNNING, began=at))
+                draft.put(node, NodeState(RUNNING, began=at, origin=origin))
 
-    def _take_over(self, node: NodeId, reuse: Reuse) -> bool:
+    def _keep(self, node: NodeId, former: FormerNode) -> bool:
+        """Give a node what one with other code came to, of which it is the same; return whether that came to anything."""
+        draft, at = self.draft, self.draft.at
+        state = NodeState(SUCCEEDED, began=at, ended=at, origin=former.at)
+        if former.answer is not None:
+            draft.put(node, replace(state, answer=former.answer))
+        elif former.outputs is not None:
+            draft.put(node, replace(state, outputs=former.outputs))
+        elif former.graph is not None:
+            draft.unfold(node, former.graph, former.round)
+            draft.put(node, NodeState(RUNNING, began=at, origin=former.at))
+        else:
+            return False
+        return True
+
+    def _take_over(self, node: NodeId, reuse: Reuse, origin: str) -> bool:
         """Give a node the outcome that it had in the execution that is recovered; return whether there is one."""
         draft, at = self.draft, self.draft.at
         if node in reuse.outputs:
@@ -251,7 +276,7 @@ class Flow:
             draft.put(node, NodeState(SUCCEEDED, began=at, ended=at, answer=answer))
         elif node in reuse.graphs:
             draft.unfold(node, reuse.graphs[node], reuse.rounds.get(node))
-            draft.put(node, NodeState(RUNNING, began=at))
+            draft.put(node, NodeState(RUNNING, began=at, origin=origin))
         else:
             return False
         return True

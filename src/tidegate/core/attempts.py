@@ -64,7 +64,16 @@ def reported(flow: Flow, event: TaskStarted | TaskSucceeded | TaskFailed | TaskL
             lost, again = now.lost, now.reissued
             draft.put(
                 node,
-                NodeState(SUCCEEDED, now.attempt, lost, began, at, outputs=outputs, reissued=again),
+                NodeState(
+                    SUCCEEDED,
+                    now.attempt,
+                    lost,
+                    began,
+                    at,
+                    outputs=outputs,
+                    reissued=again,
+                    origin=now.origin,
+                ),
             )
         case TaskStarted(at=at):
             if now.phase is QUEUED:
@@ -94,7 +103,7 @@ def take_up(flow: Flow, unbegun: Mapping[NodeId, int]) -> None:
         if now.phase is RUNNING:
             _lost(flow, node, now)
         elif now.phase is QUEUED and unbegun.get(node) == now.attempt:
-            flow.commands.append(flow.run_task(node, now.attempt))
+            flow.commands.append(flow.run_task(node, now))
         elif now.phase is QUEUED:
             flow.submit(node, reissue(now))
     # The clock may have been set back while there was no host to see it.

@@ -60,7 +60,7 @@ class Draft(StateFields):
         self.phase, self.inputs, self.reuse = base.phase, base.inputs, base.reuse
         self.setting = base.setting
         self.nodes, self.keys, self.pending, self.open = {}, {}, {}, {}
-        self.decks = {}
+        self.decks, self.matched = {}, {}
         self.failure, self.failed, self.successor = base.failure, base.failed, base.successor
         self.live, self.gates = base.live, base.gates
         self.plan, self.base, self.at = plan, base, at
@@ -80,6 +80,11 @@ class Draft(StateFields):
         if now.answer is None and now.phase is QUEUED and self.reuse is not None:
             return self.reuse.answers.get(node)
         return now.answer
+
+    def matched_with(self, former: str) -> NodeId | None:
+        """Return which node is matched with one of the recovered execution, if one is."""
+        found = self.matched.get(former)
+        return self.base.matched.get(former) if found is None else found
 
     def unsettled(self, holder: NodeId) -> int:
         """Return how many of the nodes that a holder waits for have not ended."""
@@ -112,6 +117,8 @@ class Draft(StateFields):
         if phase is not WAITING or old.phase is not WAITING:
             assert phase in NODE_TRANSITIONS[old.phase], f"{node}: {old.phase!r} -> {phase!r}"
         self.nodes[node] = state
+        if state.origin:
+            self.matched[state.origin] = node
         planned = self.plan.nodes[node]
         if planned.kind is TASK and node not in self.plan.scopes:
             # An attempt is live from its submission to its end.
@@ -223,6 +230,8 @@ class Draft(StateFields):
             base.keys.update(self.keys)
         if self.decks:
             base.decks.update(self.decks)
+        if self.matched:
+            base.matched.update(self.matched)
         return self.plan.settled()
 
     def _forget(self, planned: Planned) -> None:

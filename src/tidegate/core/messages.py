@@ -60,6 +60,49 @@ class AnswerRecord(Struct, frozen=True, array_like=True, gc=False):
     """The digest of the question as it was shown to who answered; empty if that is not known."""
     kept: str = ""
     """The execution in which it was given, if this one recovers that and has kept it."""
+    kept_by: str = ""
+    """Who chose to keep it though the code has changed; empty if nobody had to."""
+
+
+class FormerNode(Struct, frozen=True, array_like=True, gc=False):
+    """
+    A node as it was in an execution that is recovered with other code, and what it came to (`core.former`).
+
+    `at` is unique among all of them, and the path of the nodes in its graph; `scope` is the path of its graph, `position` its place in that.
+    `meant` is the digest of its signature and the values it had; empty if these cannot be told.
+    """
+
+    at: NodeId
+    scope: str
+    name: str
+    kind: str
+    position: bytes
+    meant: bytes = b""
+    target: str = ""
+    """The Python name of the task, or of the type of the answer."""
+    outputs: dict[str, Value] | None = None
+    answer: AnswerRecord | None = None
+    graph: Graph | None = None
+    round: Round | None = None
+    key: str = ""
+    """The idempotency key that it had, if it was tried."""
+    dropped: str = ""
+    """Why what it came to is not kept, whatever its inputs are; empty if there is no such reason."""
+
+
+class Former(Struct, frozen=True, array_like=True, gc=False):
+    """
+    The nodes of an execution that is recovered with other code.
+
+    `alike` names, for each task and type of the new code, those of the old code with the same signature.
+    `kept_by`, `credential` and `via` say who chose to keep approvals; they are empty if approvals are asked for again.
+    """
+
+    nodes: list[FormerNode]
+    alike: dict[str, list[str]] = {}
+    kept_by: str = ""
+    credential: str = ""
+    via: str = ""
 
 
 class Reuse(Struct, frozen=True, array_like=True, gc=False):
@@ -72,7 +115,9 @@ class Reuse(Struct, frozen=True, array_like=True, gc=False):
     rounds: dict[NodeId, Round] = {}
     """The rounds that loops are in, beyond the first."""
     keys: dict[NodeId, KeptKey] = {}
-    """The idempotency keys of tasks that were tried and did not succeed."""
+    """The idempotency keys of tasks that were tried."""
+    former: Former | None = None
+    """What other code had come to: it is matched as nodes begin, not by id."""
 
 
 class Launched(Struct, frozen=True, array_like=True, gc=False, tag=1):
@@ -212,6 +257,10 @@ class RecoveryRequested(Struct, frozen=True, array_like=True, gc=False, tag=14):
     who: str = "local"
     via: str = "code"
     credential: str = ""
+    version: str = ""
+    """The version of the code with which it goes on, if that is another."""
+    approvals: str = ""
+    """`kept` if its approvals are kept under other code; empty if not, or if the code is the same."""
 
 
 class AbortRequested(Struct, frozen=True, array_like=True, gc=False, tag=9):

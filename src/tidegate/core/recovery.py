@@ -13,9 +13,11 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from tidegate.core.draft import Draft
-from tidegate.core.evaluate import NoValue, evaluate
-from tidegate.core.keys import KeptKey, kept_key, meaning, own_key
-from tidegate.core.messages import Accepted, Denied, RecoveryRequested, Reply, Reuse
+from tidegate.core.evaluate import NoValue
+from tidegate.core.former import APPROVE
+from tidegate.core.inventory import key_now, unreached, values_of
+from tidegate.core.keys import KeptKey, meaning
+from tidegate.core.messages import Accepted, Denied, Former, RecoveryRequested, Reply, Reuse
 from tidegate.core.plan import ROOT, Kind, Plan
 from tidegate.core.state import (
     ABORTED,
@@ -28,6 +30,9 @@ from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, Graph, Node, SleepNode, SubNode, TaskNode
 
 T = TypeVar("T")
+
+ABORT = "abort"
+"""Why an approval is not kept: the execution was aborted."""
 
 RECOVERABLE = (ExecutionPhase.FAILED, ExecutionPhase.ABORTED)
 
@@ -60,7 +65,7 @@ def reusable(plan: Plan, state: ExecutionState, origin: str) -> Reuse:
             outputs[id_] = now.outputs
         elif now.phase is SUCCEEDED and isinstance(plan.nodes[id_].node, SleepNode):
             outputs[id_] = {}
-        elif now.attempt and (key := _key(plan, state, id_, origin)) is not None:
+        if (key := _key(plan, state, id_, origin)) is not None:
             keys[id_] = key
         if id_ in plan.scopes and plan.nodes[id_].kind is Kind.TASK:
             graphs[id_] = plan.scopes[id_]
@@ -68,23 +73,35 @@ def reusable(plan: Plan, state: ExecutionState, origin: str) -> Reuse:
                 rounds[id_] = plan.rounds[id_]
     if state.phase is ExecutionPhase.ABORTED:
         answers = {id_: each for id_, each in answers.items() if not _approves(plan, graphs, id_)}
-    return Reuse(origin, outputs, answers, graphs, rounds, keys)
+    former = unreached(known.former, state)
+    if former is not None and state.phase is ExecutionPhase.ABORTED:
+        former = without_approvals(former, ABORT)
+    return Reuse(origin, outputs, answers, graphs, rounds, keys, former)
+
+
+def without_approvals(former: Former, why: str) -> Former:
+    """Return what is kept of an execution with other code if approvals are asked for again."""
+    nodes = [
+        replace(each, answer=None, dropped=why)
+        if each.kind == APPROVE and each.answer is not None
+        else each
+        for each in former.nodes
+    ]
+    return replace(former, nodes=nodes)
 
 
 def _key(plan: Plan, state: ExecutionState, node: NodeId, origin: str) -> KeptKey | None:
     """Return the idempotency key of a task that was tried, and what it stands for; None if its inputs cannot be told."""
-    planned = plan.nodes[node]
+    planned = plan.nodes.get(node)
+    key = "" if planned is None else key_now(origin, plan, state, planned)
+    if planned is None or not key:
+        return None
     task = planned.node
-    assert isinstance(task, TaskNode), "only tasks have attempts"
+    assert isinstance(task, TaskNode), "only tasks have keys"
     try:
-        inputs = {
-            name: evaluate(plan, state, planned.scope, expr) for name, expr in task.inputs.items()
-        }
+        return KeptKey(key, meaning(task, values_of(plan, state, planned)))
     except NoValue:
         return None
-    kept = {} if state.reuse is None else state.reuse.keys
-    key = kept_key(kept, node, task, inputs) or own_key(origin, node, state.setting.keys)
-    return KeptKey(key, meaning(task, inputs))
 
 
 def _approves(plan: Plan, graphs: Mapping[NodeId, Graph], node: NodeId) -> bool:

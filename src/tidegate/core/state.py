@@ -114,6 +114,8 @@ class NodeState(Struct, frozen=True, array_like=True, gc=False):
     """The case that a branch took."""
     reissued: int = 0
     """How many attempts were given a new number without being lost: given back, or not known to have started. They use up no retry."""
+    origin: str = ""
+    """The node of the recovered execution that it is matched with, if that had other code (`FormerNode.at`)."""
 
 
 QUEUED_STATE = NodeState(N.QUEUED)
@@ -209,6 +211,7 @@ class StateFields:
     `open` counts, for a node that holds others (and for the execution itself, as ROOT), those that have not ended.
     `successor` is the execution that recovers this one, if one does.
     `decks` gives the blobs with the decks of a node's attempts, by attempt.
+    `matched` has the nodes of a recovered execution with other code that a node of this one is matched with.
     `live` counts attempts that are submitted, running or pausing, `gates` the open gates.
     """
 
@@ -224,6 +227,7 @@ class StateFields:
     nodes: dict[NodeId, NodeState]
     keys: dict[tuple[str, str], tuple[NodeId, Accepted]]
     decks: dict[NodeId, dict[int, str]]
+    matched: dict[str, NodeId]
     pending: dict[NodeId, int]
     open: dict[NodeId, int]
 
@@ -239,7 +243,7 @@ class ExecutionState(StateFields):
         self.phase = X.QUEUED
         self.inputs = {}
         self.nodes, self.keys, self.pending, self.open = {}, {}, {}, {}
-        self.decks = {}
+        self.decks, self.matched = {}, {}
         self.reuse, self.failure, self.failed, self.successor = None, None, ROOT, ""
         self.setting = UNKNOWN
         self.live = self.gates = 0
@@ -251,7 +255,7 @@ class ExecutionState(StateFields):
         fresh = copy(self)
         fresh.nodes, fresh.keys, fresh.past = dict(self.nodes), dict(self.keys), dict(self.past)
         fresh.pending, fresh.open = dict(self.pending), dict(self.open)
-        fresh.decks = dict(self.decks)
+        fresh.decks, fresh.matched = dict(self.decks), dict(self.matched)
         return fresh
 
     def node(self, node: NodeId) -> NodeState:

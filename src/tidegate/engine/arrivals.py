@@ -34,6 +34,10 @@ class NewExecution(Struct, frozen=True, gc=False):
     """The execution whose successor it is."""
     environment: str = ""
     """The record of what its code imports where it was launched: elsewhere its tasks are held. Empty if they are not."""
+    version: str = ""
+    """The version of its code, if that is another than the code of the execution it recovers."""
+    approvals: str = ""
+    """`kept` if it keeps approvals that were given under other code."""
 
 
 class Placed(Struct, frozen=True, gc=False):

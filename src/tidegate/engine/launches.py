@@ -34,7 +34,15 @@ def claim(ledger: Ledger, memory: Memory, wanted: NewExecution, origin: Key, at:
     Errors: `RecoveredAlready`, `NotRecoverable`; `StoreDamaged` if it cannot be read back.
     """
     hot = memory.get(origin)
-    event = RecoveryRequested(at, wanted.id, wanted.who, wanted.via, wanted.credential)
+    event = RecoveryRequested(
+        at,
+        wanted.id,
+        wanted.who,
+        wanted.via,
+        wanted.credential,
+        wanted.version,
+        wanted.approvals,
+    )
     decision = step(hot.plan, hot.state, event)
     ledger.enter(hot, event, decision)
     if origin not in ledger.touched:

@@ -11,7 +11,7 @@ from tidegate.core.messages import AbortRequested, AnswerGiven, CancelTask, Even
 from tidegate.core.state import ExecutionPhase, NodePhase
 from tidegate.core.step import Step
 from tidegate.core.waits import wait_kind
-from tidegate.engine.decisions import audited
+from tidegate.engine.decisions import audited, kept
 from tidegate.engine.futures import Future
 from tidegate.engine.memory import Hot
 from tidegate.ir.expr import NodeId
@@ -96,6 +96,9 @@ class Ledger:
             self._history.append(HistoryRow(key, hot.seq, body))
             if isinstance(event, AnswerGiven | AbortRequested):
                 self._audit.extend(audited(hot.id, event, step))
+            reuse = step.draft.reuse
+            if reuse is not None and reuse.former is not None and reuse.former.kept_by:
+                self._audit.extend(kept(hot.id, event.at, reuse.former, step))
             self._enter_waits(hot, step)
             if step.plan is not hot.plan:
                 self._enter_paths(hot, step)

@@ -1,10 +1,11 @@
-"""What the client makes of an answer: the request, with a key of its own and, if a question was given that was shown, what it showed."""
+"""The client's answers (with a key of their own and, if a question was given that was shown, what it showed), and the options of its calls."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypedDict
 
-from tidegate.wire import Answer, WaitingView
+from tidegate.wire import Answer, Relaunch, WaitingView
 
 
 class AnswerOptions(TypedDict, total=False):
@@ -46,6 +47,37 @@ def answer_to(
         key=options.get("key") or f"client-{fresh()}",
         shown=shown,
     )
+
+
+class RecoverOptions(TypedDict, total=False):
+    """
+    Options of `recover` and `preview_recovery`.
+
+    `here`: go on with the code in this directory, or in the one that is given; it is registered as a version of its own. `include` names what is packed
+    of it as well. `version`: go on with this version of the registered code.
+    `rerun`: nodes of which nothing is kept, by id or name. `keep_approvals`: keep approvals under other code; for who may approve, and recorded.
+    `id`: of the new execution; the same one again returns the first.
+    """
+
+    here: bool | Path | str
+    include: Sequence[Path | str]
+    version: str
+    rerun: Sequence[str]
+    keep_approvals: bool
+    id: str
+
+
+class RelaunchOptions(TypedDict, total=False):
+    """Options of `relaunch`. `id`: of the new execution; the same one again returns the first. `version`: of the workflow's code, instead of the same."""
+
+    id: str
+    version: str
+
+
+def again_with(execution: str, inputs: dict[str, Any], options: RelaunchOptions) -> Relaunch:
+    """Return the request that launches an execution again, with these inputs in place of its own."""
+    new_id, version = options.get("id") or fresh(), options.get("version", "")
+    return Relaunch(id=execution, new_id=new_id, version=version, inputs=inputs)
 
 
 def check_known(what: str, options: Mapping[str, Any], kind: Any) -> None:

@@ -17,7 +17,15 @@ from msgspec import UNSET
 
 from tidegate.bundles.archive import Archive
 from tidegate.errors import InvalidValue, StoreDamaged
-from tidegate.remote.answering import AnswerOptions, answer_to, check_known, fresh
+from tidegate.remote.answering import (
+    AnswerOptions,
+    RecoverOptions,
+    RelaunchOptions,
+    again_with,
+    answer_to,
+    check_known,
+    fresh,
+)
 from tidegate.remote.config import Config
 from tidegate.remote.execution import Execution, RemoteWorkflow
 from tidegate.remote.problems import StillRunning
@@ -38,8 +46,7 @@ from tidegate.wire import (
     ListInbox,
     ListSignals,
     ListWorkflows,
-    Recover,
-    Relaunch,
+    RecoveryView,
     SignalView,
     WaitingView,
 )
@@ -285,19 +292,36 @@ class Remote:
         """End an execution; what it waits for is withdrawn. Errors: `ExecutionEnded`."""
         self.ask(Abort(id=_name(execution), reason=cause))
 
-    def relaunch(self, execution: Execution | str, *, id: str = "") -> Execution:  # noqa: A002
-        """Launch an execution again, with the same version and inputs."""
-        request = Relaunch(id=_name(execution), new_id=id or fresh())
-        return self._execution(self.ask(request))
+    def relaunch(
+        self,
+        execution: Execution | str,
+        inputs: Mapping[str, Any] | None = None,
+        **options: Unpack[RelaunchOptions],
+    ) -> Execution:
+        """Launch an execution again, with the same version and inputs, or others: `inputs` replace those of the same name. Errors: as of `execute`."""
+        check_known("relaunch", options, RelaunchOptions)
+        given = (inputs or {}).items()
+        changed = {name: self._encoded(each, None, f"input {name!r}") for name, each in given}
+        return self._execution(self.ask(again_with(_name(execution), changed, options)))
 
-    def recover(self, execution: Execution | str, *, id: str = "") -> Execution:  # noqa: A002
+    def recover(self, execution: Execution | str, **options: Unpack[RecoverOptions]) -> Execution:
         """
         Let an execution that failed or was aborted go on in a new one, with the results and the answers that it had; after an abort approvals are asked for again.
 
-        Errors: `NotRecoverable`; `RecoveredAlready` if its successor lives, or has succeeded.
+        With other code (`here`, `version`) what is unchanged is kept, and approvals are asked for again, unless `keep_approvals`.
+        Errors: `NotRecoverable`; `RecoveredAlready` if its successor lives, or has succeeded; `CodeError`, and then nothing has changed.
         """
-        request = Recover(id=_name(execution), new_id=id or fresh())
-        return self._execution(self.ask(request))
+        from tidegate.remote.recovering import recover  # noqa: PLC0415
+
+        return self._execution(recover(self, _name(execution), options))
+
+    def preview_recovery(
+        self, execution: Execution | str, **options: Unpack[RecoverOptions]
+    ) -> RecoveryView:
+        """Return what `recover` would keep, run again and ask again. Nothing is written. Errors: as of `recover`."""
+        from tidegate.remote.recovering import preview  # noqa: PLC0415
+
+        return preview(self, _name(execution), options)
 
     def watch(self, execution: Execution | str | None = None) -> Iterator[FeedView]:
         """

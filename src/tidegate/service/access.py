@@ -77,6 +77,7 @@ class Action(StrEnum):
     SERVE_EXECUTION = "serve_execution"
     RELAUNCH = "relaunch"
     RECOVER = "recover"
+    PREVIEW_RECOVERY = "preview_recovery"
     GET_DECK = "get_deck"
     GET_NODE = "get_node"
     WATCH = "watch"
@@ -148,6 +149,7 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.SERVE_EXECUTION: _SERVE,
     Action.RELAUNCH: _OPERATE,
     Action.RECOVER: _OPERATE,
+    Action.PREVIEW_RECOVERY: _OPERATE,
     Action.GET_DECK: _READ,
     Action.GET_NODE: _READ,
     Action.WATCH: _READ_ANYWHERE,

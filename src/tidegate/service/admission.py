@@ -7,7 +7,7 @@ concern no execution, that is the whole check. The service then admits (`admit`)
 Requests from the network are also sanitized here: the principal is the one the token names, and no value makes the server fetch anything.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final, TypeAlias, cast, get_args
 
@@ -29,7 +29,7 @@ from tidegate.service.access import (
 )
 from tidegate.types.blobbed import PICKLE
 from tidegate.types.values import BLOB, URI
-from tidegate.wire import Ask, Launch, ListInbox, Request
+from tidegate.wire import Ask, Launch, ListInbox, PreviewRecovery, Recover, Request
 
 MAX_FAULTS: Final = 20
 
@@ -96,11 +96,23 @@ def admit(
             raise _refusal(principal, action, where)
     elif isinstance(request, ListInbox) and request.execution:
         _namespace(request, principal, row, unknown)
+    for more in _also(request):
+        if not allows(principal, more, _namespace(admitted, principal, row, unknown)):
+            everywhere = POLICIES[more].where is Where.EVERYWHERE
+            raise _refusal(principal, more, "everywhere" if everywhere else "there")
     if not principal.local:
         refuse_dangerous(request)
     return structs.replace(
         admitted, who=principal.name, via=principal.via, credential=principal.credential
     )
+
+
+def _also(request: Ask[Any]) -> Iterator[Action]:
+    """Yield what somebody must be allowed as well: to keep an approval is to approve, and to look into code that is not registered runs it."""
+    if isinstance(request, Recover | PreviewRecovery) and request.keep_approvals:
+        yield Action.ANSWER
+    if isinstance(request, PreviewRecovery) and request.bundle:
+        yield Action.REGISTER
 
 
 def _unknown() -> Unauthenticated:

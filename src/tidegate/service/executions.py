@@ -19,7 +19,7 @@ from msgspec import UNSET, structs
 from tidegate.core.evaluate import same
 from tidegate.core.messages import AbortRequested, Denied, Reuse
 from tidegate.core.plan import ROOT
-from tidegate.core.recovery import RECOVERABLE, reusable
+from tidegate.core.recovery import RECOVERABLE
 from tidegate.core.state import ExecutionPhase
 from tidegate.engine.arrivals import NewExecution
 from tidegate.engine.cache import Cache, size_of
@@ -46,6 +46,8 @@ from tidegate.service.events import history_page
 from tidegate.service.intake import Intake, is_costly
 from tidegate.service.missing import Missing
 from tidegate.service.moments import instant, moment, number
+from tidegate.service.previews import preview
+from tidegate.service.recovering import Recovering
 from tidegate.service.registry import Registry
 from tidegate.service.steps import ASIDE, Pause, Steps
 from tidegate.service.views import (
@@ -67,7 +69,9 @@ from tidegate.wire import (
     Launch,
     ListEvents,
     ListExecutions,
+    PreviewRecovery,
     Recover,
+    RecoveryView,
     Relaunch,
 )
 
@@ -107,6 +111,14 @@ class Executions:
         self._missing = missing
         self._folds = Folds(store.journal, engine.programs, engine.damage)
         self._keys: Cache[str, Key] = Cache(KEYS)
+        self._recovering = Recovering(
+            store.journal,
+            engine.programs,
+            registry,
+            missing.bundles,
+            self.look,
+            lambda graph, given: complete(graph, given, intake),
+        )
 
     def launch(self, request: Launch) -> Steps[ExecutionView]:
         """Launch an execution, or return the one launched earlier with this id, workflow and inputs, even if the code has changed since."""
@@ -151,27 +163,15 @@ class Executions:
             first, successor = self._last_of(first, request.new_id)
             if successor is not None:
                 return self._found(successor.row, lambda now: now.row.version)
-        row, setting = first.row, first.state.setting
-        recovers = isinstance(request, Recover)
-        reuse = Reuse(row.id, {}, {}, {})
-        if recovers:
-            reuse = reusable(first.plan, first.state, row.id)
-        wanted = NewExecution(
-            id=id_,
-            workflow=row.workflow,
-            inputs=first.state.inputs,
-            who=request.who,
-            via=request.via,
-            credential=request.credential,
-            project=row.project,
-            domain=row.domain,
-            fresh=not request.new_id,
-            reuse=reuse,
-            launched_from=setting.launched_from,
-            environment=setting.recorded if setting.strict else "",
-            recovers=row.key if recovers else None,
+        wanted = structs.replace(
+            self._recovering.wanted(first, request), id=id_, fresh=not request.new_id
         )
         return (yield from self._launch(wanted, partial(_check_repeated, wanted=wanted)))
+
+    def preview(self, request: PreviewRecovery) -> RecoveryView:
+        """Return what a recovery would do. Errors: as of `again`."""
+        first, _ = self._last_of(self.look(request.id), "")
+        return preview(self._recovering.prepare(first, request))
 
     def _last_of(self, first: Snapshot, new_id: str) -> tuple[Snapshot, Snapshot | None]:
         """Return the execution to recover, the last in the chain of successors, and the one with this id if it is in the chain."""
@@ -416,7 +416,9 @@ def _refuse_other(row: ExecutionRow, **equal: bool) -> None:
 
 def _origin(reuse: Reuse | None) -> tuple[str, bool]:
     """Return the execution that this one was made from, and whether it keeps its results: that is how recovery and relaunch differ."""
-    kept = reuse is not None and bool(reuse.outputs or reuse.answers or reuse.graphs)
+    kept = reuse is not None and bool(
+        reuse.outputs or reuse.answers or reuse.graphs or reuse.former
+    )
     return "" if reuse is None else reuse.origin, kept
 
 

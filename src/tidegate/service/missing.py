@@ -31,7 +31,7 @@ class Missing:
 
     def __init__(self, artifacts: Artifacts, programs: Programs, damage: Damage) -> None:
         self._blobs = artifacts.blobs
-        self._bundles = artifacts.bundles
+        self.bundles = artifacts.bundles
         self._programs = programs
         self._damage = damage
         self.findings = Findings(artifacts.blobs)
@@ -74,7 +74,7 @@ class Missing:
 
     def codes(self) -> "Codes":
         """Return an object that checks for the code of the executions of one list."""
-        return Codes(self._bundles, self._programs)
+        return Codes(self.bundles, self._programs)
 
 
 class Codes:

@@ -101,6 +101,15 @@ class Registry:
             raise UnknownTerminal("no terminal serves this store: leave `terminal` out")
         return self._terminals.describe_there(request.terminal, request.bundle, request.module)
 
+    def look_into(self, bundle: str, module: str, name: str) -> WorkflowRow:
+        """Return a workflow of a bundle's module as it would be registered. Nothing is stored. Errors: `CodeError`, `UnknownWorkflow`."""
+        (found,) = _named(name, self._executor.describe(bundle, module), module)
+        if found.error:
+            raise CodeError(found.error)
+        version = bundle[:VERSION_LENGTH]
+        now = Instant(self._clock.now())
+        return WorkflowRow(0, found.name, version, found.graph, bundle, module, now)
+
     def workflows(self) -> WorkflowList:
         """List the latest version of each workflow."""
         return self._listed(self._catalog.workflows())

@@ -147,6 +147,8 @@ class Service:
                 return self._registry.register(request)
             case wire.Relaunch() | wire.Recover():
                 return (yield from self._executions.again(request))
+            case wire.PreviewRecovery():
+                return self._executions.preview(request)
             case wire.GetExecution():
                 view, now = yield from self._executions.get(request)
                 found = self._attempts.marked(self._missing.told(view, now), now)

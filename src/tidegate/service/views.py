@@ -95,6 +95,7 @@ def answer_view(answer: AnswerRecord | None) -> AnswerView | None:
         credential=answer.credential,
         shown=answer.shown or "no",
         kept=answer.kept,
+        kept_by=answer.kept_by,
     )
 
 

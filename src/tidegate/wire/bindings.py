@@ -36,6 +36,7 @@ from tidegate.wire.requests import (
     ListWorkflows,
     MakeCode,
     MakeToken,
+    PreviewRecovery,
     Recover,
     Register,
     Relaunch,
@@ -126,6 +127,9 @@ BINDINGS: Final = (
         name="recover",
         names={"new_id": "id"},
         idempotent_by="new_id",
+    ),
+    Binding(
+        request=PreviewRecovery, method="GET", path=f"{_ONE}/recovery", name="preview_recovery"
     ),
     Binding(
         request=GetLogs,

@@ -30,6 +30,7 @@ from tidegate.wire.views import (
     InboxPage,
     LogList,
     NodeView,
+    RecoveryView,
     SignalList,
     WaitingView,
     WorkflowDetail,
@@ -90,6 +91,32 @@ Digest = Annotated[
         pattern=r"^[0-9a-f]{64}\Z",
         extra={SAYS: "must be a SHA-256 in hexadecimal: 64 digits and letters a to f"},
     ),
+]
+OneDigest = Annotated[
+    str,
+    Meta(
+        pattern=r"^([0-9a-f]{64})?\Z",
+        extra={SAYS: "must be a SHA-256 in hexadecimal: 64 digits and letters a to f"},
+    ),
+]
+Version = Annotated[
+    str,
+    Meta(
+        max_length=255,
+        description="The version of the workflow's code; empty: the one that the execution has.",
+        extra={SAYS: "must have at most 255 characters"},
+    ),
+]
+Rerun = Annotated[
+    list[Long],
+    Meta(
+        max_length=1000,
+        description="Nodes of which nothing is kept, by id, or by name.",
+        extra={SAYS: "must name at most 1,000 nodes"},
+    ),
+]
+KeepApprovals = Annotated[
+    bool, Meta(description="Keep approvals under other code; for who may answer.")
 ]
 Moment = Annotated[
     str,
@@ -166,10 +193,16 @@ class Launch(Ask[ExecutionView], frozen=True, kw_only=True, tag="launch"):
 
 
 class Relaunch(Ask[ExecutionView], frozen=True, kw_only=True, tag="relaunch"):
-    """Launch an execution again, with the same version and inputs. The same new id again returns the execution that was launched first."""
+    """
+    Launch an execution again, with the same version and inputs, or with others: `inputs` replace those of the same name.
+
+    The same new id again returns the execution that was launched first.
+    """
 
     id: Long
     new_id: NewId = ""
+    version: Version = ""
+    inputs: dict[str, Value] = {}
 
 
 class Recover(Ask[ExecutionView], frozen=True, kw_only=True, tag="recover"):
@@ -178,10 +211,32 @@ class Recover(Ask[ExecutionView], frozen=True, kw_only=True, tag="recover"):
 
     After a failure approvals are kept, recorded with who gave them; after an abort they are asked for again. An execution has one successor: if
     that failed, it is what is recovered.
+
+    With another `version` of the code, what is unchanged is kept, and approvals are asked for again unless `keep_approvals`. What `rerun` names runs
+    again, or is asked again, in any case.
     """
 
     id: Long
     new_id: NewId = ""
+    version: Version = ""
+    rerun: Rerun = []
+    keep_approvals: KeepApprovals = False
+
+
+class PreviewRecovery(Ask[RecoveryView], frozen=True, kw_only=True, tag="preview_recovery"):
+    """
+    Return what a recovery would keep, run again and ask again. Nothing is written.
+
+    With a `bundle` and a `module` the code is that of a stored bundle, which need not be registered.
+    Refused as the recovery would be, also for a fault in the code.
+    """
+
+    id: Long
+    version: Version = ""
+    rerun: Rerun = []
+    keep_approvals: KeepApprovals = False
+    bundle: OneDigest = ""
+    module: Long = ""
 
 
 class GetExecution(Ask[ExecutionView], frozen=True, kw_only=True, tag="get_execution"):
@@ -393,6 +448,7 @@ Request: TypeAlias = (
     | Launch
     | Relaunch
     | Recover
+    | PreviewRecovery
     | GetExecution
     | ListExecutions
     | ListInbox

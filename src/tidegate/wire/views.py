@@ -44,6 +44,8 @@ class AnswerView(Struct, frozen=True, kw_only=True, gc=False):
     shown: str = "no"
     kept: str = ""
     """The execution in which it was given, if this one recovers that and has kept it."""
+    kept_by: str = ""
+    """Who chose to keep it under other code; empty if nobody had to."""
 
 
 class PreviewView(Struct, frozen=True, kw_only=True, gc=False):
@@ -214,6 +216,41 @@ class ExecutionView(Struct, frozen=True, kw_only=True):
     """In the reply to a launch: what tasks of it ask for and this server cannot give, a sentence each. Absent if there is nothing to say."""
     python: str | UnsetType = UNSET
     """In the reply to a launch: the interpreter of the workers of the store, which run it unless a terminal serves it."""
+
+
+class RecoveryNode(Struct, frozen=True, kw_only=True, gc=False):
+    """
+    What a recovery does with one node. `node` is its id in the execution that is recovered; empty for one that is new.
+
+    `becomes`: `kept`; `runs` (again, or for the first time); `asked`; `compared`: it is kept if what it takes comes out as it was, once its turn
+    comes; `unused`: the new code has no such node. `why` says why it is not kept. `who` gave the answer.
+    `changed`: it is kept or compared though its source has changed, or the text of its question.
+    """
+
+    node: str
+    name: str
+    kind: str
+    becomes: str
+    why: str = ""
+    changed: bool = False
+    who: str = ""
+
+
+class RecoveryView(Struct, frozen=True, kw_only=True):
+    """
+    What a recovery would do. `execution` is what is recovered, in `phase`: the last that came of the one that was named.
+
+    `version` is that of its code, `new_version` that of the code with which it would go on; `same_code` whether that is the same.
+    """
+
+    execution: str
+    phase: str
+    workflow: str
+    version: str
+    new_version: str
+    same_code: bool
+    nodes: list[RecoveryNode]
+    notes: list[str] = []
 
 
 class ExecutionLine(Struct, frozen=True, kw_only=True):

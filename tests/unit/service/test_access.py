@@ -34,7 +34,7 @@ LOOK_ANYWHERE = {
     "list_executions", "list_inbox", "list_workflows", "get_workflow", "list_versions", "get_blob", "describe_blob", "watch", "get_openapi",
     "get_session", "end_session", "list_sessions", "end_sessions",
 }  # fmt: skip
-OPERATE = {"launch", "abort", "relaunch", "recover"}
+OPERATE = {"launch", "abort", "relaunch", "recover", "preview_recovery"}
 DECIDE = {"answer"}
 GIVE_FILES = {"put_blob"}
 CODE = {"register", "put_bundle"}

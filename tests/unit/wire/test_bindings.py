@@ -41,6 +41,7 @@ from tidegate.wire import (
     ListWorkflows,
     MakeCode,
     MakeToken,
+    PreviewRecovery,
     Recover,
     Register,
     Relaunch,
@@ -54,7 +55,7 @@ ODD = "a/b c?d=e&f#ü%2F{name}"
 SIGNALS = [".", "..", "n2/title", ODD, "%00", "approve", "x/approve"]
 
 FULL: list[Ask[Any]] = [
-    Register(bundle="0" * 64, module="m", version="v/1", only=["a", "b"]),
+    Register(bundle="0" * 64, module="m", version="v/1", only=["a", "b"], terminal="t"),
     Launch(
         workflow="w",
         version="v",
@@ -63,9 +64,18 @@ FULL: list[Ask[Any]] = [
         project="p",
         domain="d",
         launched_from="/home/ann",
+        environment="1" * 64,
     ),
-    Relaunch(id=ODD, new_id="n"),
-    Recover(id=ODD, new_id="n"),
+    Relaunch(id=ODD, new_id="n", version="v/1", inputs={"x": [1, None, {"y": "ü"}]}),
+    Recover(id=ODD, new_id="n", version="v/1", rerun=["n0", ODD], keep_approvals=True),
+    PreviewRecovery(
+        id=ODD,
+        version="v/1",
+        rerun=["n0", ODD],
+        keep_approvals=True,
+        bundle="0" * 64,
+        module="m",
+    ),
     GetExecution(id=ODD, after=7, wait=0.5, until_waiting=True),
     ListExecutions(
         phases=["FAILED", "ABORTED"],
@@ -122,6 +132,7 @@ LEAST: list[Ask[Any]] = [
     Launch(workflow="w"),
     Relaunch(id="e"),
     Recover(id="e"),
+    PreviewRecovery(id="e"),
     GetExecution(id="e"),
     ListExecutions(),
     ListInbox(),

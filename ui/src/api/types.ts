@@ -54,6 +54,7 @@ export type AnswerView = {
   credential: string;
   shown: string;
   kept: string;
+  kept_by: string;
 };
 
 /** Answers to many signals; each is decided separately. */
@@ -346,9 +347,35 @@ export type ProofView = {
   proof: string;
 };
 
-/** Let an execution that failed or was aborted go on in a new one, its successor, which keeps what has succeeded: results of tasks, and answers. After a failure approvals are kept, recorded with who gave them; after an abort they are asked for again. An execution has one successor: if that failed, it is what is recovered. */
+/** Let an execution that failed or was aborted go on in a new one, its successor, which keeps what has succeeded: results of tasks, and answers. After a failure approvals are kept, recorded with who gave them; after an abort they are asked for again. An execution has one successor: if that failed, it is what is recovered. With another `version` of the code, what is unchanged is kept, and approvals are asked for again unless `keep_approvals`. What `rerun` names runs again, or is asked again, in any case. */
 export type RecoverBody = {
   id?: string;
+  version?: string;
+  rerun?: Array<string>;
+  keep_approvals?: boolean;
+};
+
+/** What a recovery does with one node. `node` is its id in the execution that is recovered; empty for one that is new. `becomes`: `kept`; `runs` (again, or for the first time); `asked`; `compared`: it is kept if what it takes comes out as it was, once its turn comes; `unused`: the new code has no such node. `why` says why it is not kept. `who` gave the answer. `changed`: it is kept or compared though its source has changed, or the text of its question. */
+export type RecoveryNode = {
+  node: string;
+  name: string;
+  kind: string;
+  becomes: string;
+  why: string;
+  changed: boolean;
+  who: string;
+};
+
+/** What a recovery would do. `execution` is what is recovered, in `phase`: the last that came of the one that was named. `version` is that of its code, `new_version` that of the code with which it would go on; `same_code` whether that is the same. */
+export type RecoveryView = {
+  execution: string;
+  phase: string;
+  workflow: string;
+  version: string;
+  new_version: string;
+  same_code: boolean;
+  nodes: Array<RecoveryNode>;
+  notes: Array<string>;
 };
 
 /** Register the workflows of a module of a stored bundle, or `only` some of them, by name. The same again changes nothing. */
@@ -366,9 +393,11 @@ export type RejectBody = {
   shown?: string;
 };
 
-/** Launch an execution again, with the same version and inputs. The same new id again returns the execution that was launched first. */
+/** Launch an execution again, with the same version and inputs, or with others: `inputs` replace those of the same name. The same new id again returns the execution that was launched first. */
 export type RelaunchBody = {
   id?: string;
+  version?: string;
+  inputs?: Record<string, Json>;
 };
 
 /** The credential to trade: a token, or the one-time code of a link. */

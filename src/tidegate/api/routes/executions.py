@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from tidegate.api.route import MAX_JSON, MAX_NAMES_SENT, MAX_WORDS, Content, Reply, asking
+from tidegate.api.route import MAX_JSON, MAX_WORDS, Content, Reply, asking
 from tidegate.errors import (
     AmbiguousNode,
     ExecutionEnded,
@@ -51,8 +51,9 @@ ROUTES = (
         "relaunch",
         TAG,
         UnknownExecution,
+        UnknownWorkflow,
         IdTaken,
-        limit=MAX_NAMES_SENT,
+        limit=MAX_JSON,
         gives=LAUNCHED,
         reply=launched,
     ),
@@ -60,12 +61,21 @@ ROUTES = (
         "recover",
         TAG,
         UnknownExecution,
+        UnknownWorkflow,
         IdTaken,
         NotRecoverable,
         RecoveredAlready,
-        limit=MAX_NAMES_SENT,
+        limit=MAX_JSON,
         gives=LAUNCHED,
         reply=launched,
+    ),
+    asking(
+        "preview_recovery",
+        TAG,
+        UnknownExecution,
+        UnknownWorkflow,
+        NotRecoverable,
+        RecoveredAlready,
     ),
     asking("get_logs", TAG, UnknownExecution),
     asking("get_node_logs", TAG, UnknownExecution, UnknownNode),
