@@ -125,7 +125,7 @@ class Logs:
                 bytes_[whose] = seen.st_size
                 if path.suffix == ".log":
                     done[whose] = seen.st_mtime_ns
-        return _standing(max(done.values(), default=0) - RECENT, bytes_, done)
+        return _standing(max(done.values(), default=RECENT) - RECENT, bytes_, done)
 
     def _files(self, execution: str, node: str | None) -> Iterator[tuple[str, int, Path]]:
         """Yield the file of each attempt that has printed something, or of those of one node."""

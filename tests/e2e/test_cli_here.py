@@ -159,6 +159,19 @@ def test_what_attempts_print_and_publish_is_read_at_every_door_meanwhile(served:
     assert served("logs", "e").out.endswith("it has begun\nit ends\n")
 
 
+def test_who_resumes_is_shown_what_is_printed_from_then_on(served: Any):
+    stop = served.place / "stop"
+    running = served.start("run", "flows.py", "ticks", "--until", str(stop), "--id", "e")
+    running.says("tick | it has begun")
+    other = served.start("resume", "e")
+    other.says("running tick")
+    stop.touch()
+
+    assert other.ends().err.count("tick | it ends") == 1
+    assert "it has begun" not in other.err
+    running.ends()
+
+
 def test_files_logs_and_decks_go_through_the_door(served: Any):
     done = served("run", "flows.py", "writes", "--size", str(70 * 1024 * 1024), "--id", "e")
 

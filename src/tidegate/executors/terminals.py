@@ -61,6 +61,7 @@ class _Terminal:
         self.execution = wanted.execution
         self.bundle = wanted.bundle
         self.life = wanted.life
+        self.room = wanted.room
         self.process = process
         self.secret = secrets.token_hex(32)
         self.taken: dict[Attempt, Job] = {}
@@ -223,14 +224,14 @@ class TerminalExecutor:
         self._deliver(())
         return Joined(terminal.secret)
 
-    def take(self, secret: str, room: int, wake: Callable[[], None]) -> Handed:
+    def take(self, secret: str, wake: Callable[[], None]) -> Handed:
         """Return what a terminal is to do now. Errors: `UnknownTerminal`, as below."""
         with self._lock:
             terminal = self._find(secret)
             unwanted, terminal.unwanted = terminal.unwanted, []
             asked = list(terminal.asks)
             terminal.asks.clear()
-            jobs = self._jobs_for(terminal, room)
+            jobs = self._jobs_for(terminal)
             terminal.wake = wake if not (jobs or unwanted or asked) else _nothing
         return Handed(jobs, unwanted, asked)
 
@@ -258,6 +259,10 @@ class TerminalExecutor:
         if reports:
             self._deliver(reports)
             self._look_at_drain()
+            with self._lock:
+                # There may be room for more.
+                wake = _woken(terminal) if terminal.execution in self._waiting else _nothing
+            wake()
 
     def store(self, secret: str, chunks: Iterable[bytes]) -> str:
         """Keep a file of an attempt; return its digest."""
@@ -300,9 +305,10 @@ class TerminalExecutor:
             wake()
         return rest
 
-    def _jobs_for(self, terminal: _Terminal, room: int) -> list[Job]:
+    def _jobs_for(self, terminal: _Terminal) -> list[Job]:
         waiting = self._waiting.get(terminal.execution)
-        if not waiting:
+        room = terminal.room - len(terminal.taken)
+        if not waiting or room <= 0:
             return []
         jobs = [job for job in waiting.values() if terminal.serves(job)][:room]
         for job in jobs:

@@ -17,11 +17,12 @@ from tidegate.ports.executor import Attempt, Described, Job, Report
 
 
 class Join(Struct, frozen=True):
-    """Serve an execution, which need not be launched yet. With `bundle`, only attempts of this code come; `life` is the one in the mark of its workers."""
+    """Serve an execution, which need not be launched yet. With `bundle`, only attempts of this code come; `life` is the one in the mark of its workers, `room` how many attempts it takes at once."""
 
     execution: str
     life: str
     bundle: str = ""
+    room: int = 1
 
 
 class Joined(Struct, frozen=True):
@@ -108,9 +109,9 @@ class Terminals(Protocol):
         """Let a terminal, which is a process of this machine, serve an execution."""
         ...
 
-    def take(self, secret: str, room: int, wake: Callable[[], None]) -> Handed:
+    def take(self, secret: str, wake: Callable[[], None]) -> Handed:
         """
-        Return what a terminal is to do now, of attempts at most so many; `wake` is called once when there is more, from any thread.
+        Return what a terminal is to do now; `wake` is called once when there is more, from any thread.
 
         Errors: `UnknownTerminal`, here and below.
         """

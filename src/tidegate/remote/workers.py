@@ -159,7 +159,8 @@ class TerminalWorkers:
             if connection is None:
                 return False
             with self._lock:
-                wanted = self._wanted = replace(self._wanted, life=self._running().life)
+                room, life = self._slots() * AHEAD, self._running().life
+                wanted = self._wanted = replace(self._wanted, life=life, room=room)
             try:
                 self._secret = self._told(connection, "", Joined, wanted).secret
             except (OwnerGone, UnknownTerminal):
@@ -213,8 +214,7 @@ class TerminalWorkers:
                 self._closed.wait(LOOK)
                 continue
             try:
-                room = max(0, self._slots() * AHEAD - len(self._jobs))
-                handed = self._call("/take", Handed, room=room, wait=WAIT if room else AGAIN)
+                handed = self._call("/take", Handed, wait=WAIT)
                 if secret == self._secret:
                     self._carry_out(handed)
             except TidegateError as error:

@@ -43,9 +43,8 @@ S = TypeVar("S", bound=Struct)
 
 
 class Taking(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """For how many attempts a terminal has room, and the seconds that it waits for some."""
+    """The seconds that a terminal waits for something to do."""
 
-    room: Annotated[int, Meta(ge=0, le=10_000)] = 1
     wait: Annotated[float, Meta(ge=0, le=60)] = 0.0
 
 
@@ -68,7 +67,7 @@ async def take(backend: Backend, call: Call) -> Reply:
             # A terminal that has hung up must not be handed anything.
             if leaving.done():
                 raise HungUp
-            found = terminals.take(secret, call.query.room, _waker(loop, news))
+            found = terminals.take(secret, _waker(loop, news))
             rest = until - loop.time()
             if found != Handed() or rest <= 0:
                 return _packed(found)
