@@ -90,7 +90,7 @@ def test_a_recovery_says_what_it_keeps_before_it_happens(tidegate):
     done = tidegate("recover", id_, "--id", "second")
     assert (done.code, done.out) == (0, "second\n")
     said, _, after = done.err.partition("not running")
-    assert "first failed; a new execution goes on with it" in said
+    assert "first failed; a new execution continues it" in said
     assert "answers kept: note (by " in said
     assert "approvals kept: ok (by " in said
     assert "run again, with the same idempotency key if their inputs are the same: pay" in said

@@ -64,9 +64,9 @@ def test_terminate_is_abort(tidegate: Any):
 
 def test_a_command_that_is_not_there_is_said_once_and_the_close_one_is_named(tidegate: Any):
     for word, said in [
-        ("foo", "there is no command 'foo'; see tidegate --help"),
-        ("recoer", "there is no command 'recoer'; did you mean 'recover'?"),
-        ("terminat", "there is no command 'terminat'; did you mean 'terminate'?"),
+        ("foo", "no such command 'foo'; see tidegate --help"),
+        ("recoer", "no such command 'recoer'; did you mean 'recover'?"),
+        ("terminat", "no such command 'terminat'; did you mean 'terminate'?"),
     ]:
         done = tidegate(word)
         assert (done.code, done.err) == (2, f"error: {said}\n")

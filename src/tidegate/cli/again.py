@@ -1,4 +1,4 @@
-"""The commands that launch an execution again: recover, which goes on with what it had, and relaunch. What is kept is said before anything happens."""
+"""The commands that launch an execution again: recover, which continues with its results, and relaunch. They first say what is kept."""
 
 import secrets
 import sys
@@ -37,7 +37,7 @@ APPROVE = "approve"
 INPUT = "input"
 
 new_id_option = click.option(
-    "--id", "new_id", default="", help="The id of the new execution; the same one again finds it."
+    "--id", "new_id", default="", help="The id of the new execution; the same id is found again."
 )
 here_option = click.option("--here", is_flag=True, help="With the code in this directory.")
 version_option = click.option(
@@ -95,17 +95,17 @@ class RelaunchWords(Struct, frozen=True, kw_only=True):
 )
 @click.option("--preview", "only_preview", is_flag=True, help="Say what would happen, and stop.")
 @new_id_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @only_option
 @include_option
 @json_option
 @server_options
 def recover_command(**given: Any) -> None:
     """
-    Let an execution that failed or was aborted go on in a new one, with what it had.
+    Continue an execution that failed or was aborted in a new one, with its results.
 
-    Results and answers are kept. After a failure approvals are kept too, and recorded as kept, with who gave them; after an abort they are asked
-    for again. A task that is tried again keeps its idempotency key if its name, signature and inputs are the same. An execution is recovered
+    Results and answers are kept. After a failure, approvals are kept too, recorded with who gave them; after an abort they are asked
+    for again. A task that runs again keeps its idempotency key if its name, signature and inputs are unchanged. An execution is recovered
     once: if it already was, its last successor is recovered.
 
     With --here or --version it goes on with fixed code. What is unchanged is kept: a result whose task has the same name, signature and inputs, an
@@ -201,7 +201,7 @@ def _other_inputs(way: Way, id_: str, options: RelaunchWords) -> dict[str, Value
 
 
 def _fresh() -> str:
-    # An id of its own makes it safe to send the request again to the next owner of the store.
+    # With a client-chosen id it is safe to resend the request to the store's next owner.
     return secrets.token_hex(8)
 
 
@@ -223,7 +223,7 @@ def _print_preview(found: RecoveryView, *, as_json: bool) -> None:
 
 
 def what_becomes_of(found: RecoveryView, most: int = MOST_NAMED) -> list[str]:
-    """Say what a recovery keeps of an execution, and what it does again: a line for each kind of thing there is."""
+    """Say what a recovery keeps of an execution, and what it repeats: one line for each kind of thing."""
     how = "was aborted" if found.phase == "ABORTED" else "failed"
     said = [f"{line(found.execution)} {how}; a new execution goes on with it{_with_code(found)}"]
     said += [f"  note: {line(note)}" for note in found.notes]

@@ -20,8 +20,8 @@ PAGE = 1000
     "--kind", default="", metavar="KIND", help="Only lines of this kind, such as decision."
 )
 @click.option("--who", "who_did", default="", metavar="NAME", help="Only what this person did.")
-@click.option("--execution", default="", metavar="ID", help="Only about this execution.")
-@click.option("--since", default="", metavar="TIME", help="Then or later: 2026-01-31T12:00:00Z.")
+@click.option("--execution", default="", metavar="ID", help="Only lines about this execution.")
+@click.option("--since", default="", metavar="TIME", help="From then on: 2026-01-31T12:00:00Z.")
 @click.option("--until", default="", metavar="TIME", help="Before.")
 @click.option(
     "--limit",
@@ -34,7 +34,7 @@ PAGE = 1000
 @server_options
 def audit_command(*, home: Path, limit: int, as_json: bool, **narrowed: str) -> None:
     """
-    Show who decided, signed in, made tokens, and was refused, the newest first.
+    Show who decided, signed in, made tokens and was refused, newest first.
 
     With --json each line is an object: JSON Lines.
     """

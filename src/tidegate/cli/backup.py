@@ -16,15 +16,15 @@ from tidegate.home import adopt
     "--with-access",
     "access",
     is_flag=True,
-    help="Copy tokens and logins, too: who has the backup then has them.",
+    help="Copy tokens and logins, too: anyone who has the backup then has them.",
 )
 @json_option
 @shared_options
 def backup_command(*, home: Path, directory: Path, access: bool, as_json: bool) -> int:
     """
-    Copy the store into the empty directory DIR, as it is at one moment. It goes on to run meanwhile.
+    Copy the store into the empty directory DIR, as it is at one moment. The store keeps running meanwhile.
 
-    What waits, files, code, logs and decks are in the copy; tokens and logins are not, unless asked for.
+    The copy has all executions, files, code, logs and decks; tokens and logins are left out, unless asked for.
     """
     from tidegate.backup import back_up  # noqa: PLC0415 - no other command needs it
 
@@ -34,7 +34,7 @@ def backup_command(*, home: Path, directory: Path, access: bool, as_json: bool) 
         print_json({"directory": str(directory), "files": len(made.entries), "bytes": size})
     else:
         tell(f"{home}: {len(made.entries)} files, {size:,} bytes copied to {directory}")
-        tell(f"make a store of it with: tidegate restore {directory} --home NEW")
+        tell(f"restore it with: tidegate restore {directory} --home NEW")
     return 0
 
 
@@ -44,10 +44,10 @@ def backup_command(*, home: Path, directory: Path, access: bool, as_json: bool) 
 @shared_options
 def restore_command(*, home: Path, directory: Path, as_json: bool) -> int:
     """
-    Make a store of the backup in DIR, where there is none yet, after every file in it was compared with what was copied.
+    Restore the backup in DIR into a new store, after checking every file against the backup's manifest.
 
-    It can be looked at; but it runs nothing, and takes no answer, until `tidegate serve --adopt` or `tidegate resume`: the store that it is a copy of
-    may still be at work.
+    The new store can be read; but it runs nothing and accepts no answers until `tidegate serve --adopt` or `tidegate resume`, because the
+    original may still be running.
     """
     from tidegate.backup import restore  # noqa: PLC0415 - as above
 
@@ -58,11 +58,11 @@ def restore_command(*, home: Path, directory: Path, as_json: bool) -> int:
         tell(
             f"{home}: {executions} executions restored as they were at {made.made:%Y-%m-%d %H:%M} UTC"
         )
-        tell(f"it holds everything until: {spelled('serve')} --adopt, or {spelled('resume')}")
+        tell(f"it is held until you run: {spelled('serve')} --adopt, or {spelled('resume')}")
     return 0
 
 
 def let_act(home: Path) -> None:
     """Let a restored store act, and say so."""
     if adopt(home):
-        tell(f"{home}: adopted; what was held goes on")
+        tell(f"{home}: adopted; its executions continue")

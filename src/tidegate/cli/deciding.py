@@ -1,4 +1,4 @@
-"""The commands that decide: answer, approve, reject, abort. What they say is stored when they return, whether or not anything runs."""
+"""The commands that decide: answer, approve, reject, abort. Their decision is stored when they return, whether or not anything runs."""
 
 import secrets
 from pathlib import Path
@@ -19,7 +19,7 @@ from tidegate.wire import (
     ListSignals,
 )
 
-comment_option = click.option("--comment", default="", help="Why; it is kept with the answer.")
+comment_option = click.option("--comment", default="", help="The reason; kept with the answer.")
 key_option = click.option(
     "--key", default="", help="Idempotency key: the same key again changes nothing."
 )
@@ -28,11 +28,11 @@ shown_option = click.option(
     "--shown",
     default="",
     metavar="DIGEST",
-    help="The digest of the question as you saw it: refused if that has changed. Without it, the record says that nothing was shown.",
+    help="The digest of the question as you saw it: refused if it has changed. Without it, the record says that nothing was shown.",
 )
 
 
-# A value may begin with a minus sign, and is no option then.
+# A value may start with a minus sign; it is not an option then.
 @click.command("answer", context_settings={"ignore_unknown_options": True})
 @click.argument("execution", metavar="ID")
 @click.argument("name")
@@ -44,10 +44,10 @@ shown_option = click.option(
 @server_options
 def answer_command(*, home: Path, execution: str, name: str, value: str, **options: str) -> None:
     """
-    Answer what an execution waits for.
+    Answer a question of an execution.
 
-    ID may be the beginning of an id. NAME is the name of the signal, or its path where the name is not unique, or its handle.
-    A text needs no quotes of its own. @FILE reads the value from a file, and - from standard input.
+    ID may be the beginning of an id. NAME is the name of the signal; if several share it, use its path or its handle.
+    Text needs no extra quotes. @FILE reads the value from a file, and - from standard input.
     """
     with way_to(home, open_briefly) as way:
         id_ = full_id(way, execution)
@@ -68,7 +68,7 @@ def answer_command(*, home: Path, execution: str, name: str, value: str, **optio
 @json_option
 @server_options
 def approve_command(*, home: Path, execution: str, name: str, **options: str) -> None:
-    """Approve what an execution waits for: NAME is the name of the signal, or its path."""
+    """Approve what an execution asks about: NAME is the name of the signal, or its path."""
     with way_to(home, open_briefly) as way:
         _answer(way, full_id(way, execution), name, True, options)
 
@@ -82,18 +82,18 @@ def approve_command(*, home: Path, execution: str, name: str, **options: str) ->
 @json_option
 @server_options
 def reject_command(*, home: Path, execution: str, name: str, **options: str) -> None:
-    """Reject what an execution waits for; say why with --comment."""
+    """Reject what an execution asks about; give the reason with --comment."""
     with way_to(home, open_briefly) as way:
         _answer(way, full_id(way, execution), name, False, options)
 
 
 @click.command("abort")
 @click.argument("execution", metavar="ID")
-@click.option("--reason", default="", help="Why; it is kept with the execution.")
+@click.option("--reason", default="", help="The reason; kept with the execution.")
 @json_option
 @server_options
 def abort_command(*, home: Path, execution: str, reason: str, as_json: bool) -> None:
-    """End an execution; what it waits for leaves the inbox."""
+    """End an execution; its open questions leave the inbox."""
     with way_to(home, open_briefly) as way:
         done = way.ask(Abort(id=full_id(way, execution), reason=reason))
     if as_json:
@@ -103,7 +103,7 @@ def abort_command(*, home: Path, execution: str, reason: str, as_json: bool) -> 
 
 
 def _answer(way: Way, id_: str, name: str, value: Value, options: dict[str, str]) -> None:
-    # A key of its own makes it safe to send the request again to the next owner of the store.
+    # With a key chosen here it is safe to resend the request to the store's next owner.
     key = options["key"] or f"cli-{secrets.token_hex(8)}"
     comment, shown = options["comment"], options["shown"]
     request = Answer(id=id_, name=name, value=value, comment=comment, key=key, shown=shown)

@@ -1,4 +1,4 @@
-"""The command that shows the report of a task: as text in the terminal, or whole, as a page in a file."""
+"""The command that shows the report of a task: as text in the terminal, or as an HTML page in a file."""
 
 import sys
 from pathlib import Path
@@ -18,7 +18,7 @@ from tidegate.wire import GetDeck
 @click.command("deck")
 @click.argument("execution", metavar="ID")
 @click.argument("node")
-@click.option("--attempt", type=click.IntRange(1), help="Of this attempt, not the last.")
+@click.option("--attempt", type=click.IntRange(1), help="This attempt instead of the last.")
 @click.option(
     "-o",
     "--output",
@@ -32,7 +32,7 @@ from tidegate.wire import GetDeck
     "opened",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the page to FILE, and open it in a browser where there is one.",
+    help="Write the page to FILE, and open it in a browser if there is one.",
 )
 @json_option
 @server_options
@@ -46,9 +46,9 @@ def deck_command(
     **files: Path | None,
 ) -> None:
     """
-    Show the report that a task has made; NODE is the name of its node, or the node's id.
+    Show the report of a task; NODE is the name of its node, or the node's id.
 
-    In the terminal its text is shown. The page itself comes with -o FILE or --open FILE, or on standard output where that is not a terminal.
+    The terminal shows its text. Use -o FILE or --open FILE for the page itself; it also goes to standard output if that is not a terminal.
     """
     with way_to(home, open_reader) as way:
         id_ = full_id(way, execution)

@@ -1,4 +1,4 @@
-"""A first look: a server with example workflows, launched on real figures, that wait for whoever reads what it prints."""
+"""The demo: a server with example workflows on real data, which wait for the user who reads its output."""
 
 import csv
 import os
@@ -30,7 +30,7 @@ PAGE: Final = "core.control_flow.waiting_for_external_inputs"
 RIVER: Final = "river.change_wf"
 OPEN: Final = ["QUEUED", "RUNNING", "WAITING"]
 SETTLE: Final = 10.0
-"""Seconds that the workflows have to come to where they wait, before what to type is printed."""
+"""Seconds that the workflows get to reach their questions, before the suggested commands are printed."""
 
 
 def serve_demo(home: Path, settings: Settings) -> int:
@@ -63,7 +63,7 @@ def _prepare(home: Path, runtime: Runtime, url: str) -> Callable[[], None]:
 
 
 def _launched(service: Service, workflow: str, inputs: dict[str, Value]) -> str:
-    """Return an execution that goes on from the last time, else a new one."""
+    """Return an execution left from the last time, else a new one."""
     there = service.handle(ListExecutions(workflow=workflow, phases=OPEN, limit=1))
     if there.items:
         return there.items[0].id
@@ -88,4 +88,4 @@ def _explain(home: Path, url: str, ids: dict[str, str]) -> None:
     ):
         tell(f"  {words}")
     tell(f"\nOver HTTP: {url}/api/openapi.json, with the token in {home / TOKEN_FILE}")
-    tell("Ctrl-C stops it; what waits goes on waiting.")
+    tell("Ctrl-C stops it; open questions are kept.")

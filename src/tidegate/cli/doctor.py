@@ -1,4 +1,4 @@
-"""The command that checks the store: the file itself, each execution against what its history says, and the process that owns it."""
+"""The command that checks the store: the file itself, each execution against its history, and the process that owns it."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tidegate.runtime import checked, rebuild_lists
 from tidegate.wire import PartView
 
 MISSING = 6
-"""The exit code where something is missing. What is wrong with what is there has been 1 from the beginning."""
+"""The exit code if something is missing. Damage has been 1 from the start."""
 
 PATIENCE = 5.0
 """Seconds until an owner that does not reply counts as a problem."""
@@ -23,20 +23,20 @@ PATIENCE = 5.0
 @click.option(
     "--rebuild",
     is_flag=True,
-    help="First write what lists show anew, from the history of each execution. Nothing else may run on the store meanwhile.",
+    help="First rebuild what lists show, from the history of each execution. Nothing else may run on the store meanwhile.",
 )
 @json_option
 @shared_options
 def doctor_command(*, home: Path, rebuild: bool, as_json: bool) -> int:
     """
-    Check the store: the file, each execution against its history, and that its code and its files are there.
+    Check the store: the file, each execution against its history, and that its code and files exist.
 
-    Exits with 1 if something is wrong, and with 6 if something is missing: the store itself, the code of an execution that has not ended, a file.
+    Exits with 1 if something is wrong, and with 6 if something is missing: the store itself, the code of an unfinished execution, a file.
 
-    If a process owns the store (`tidegate serve`, `run`), it is asked whether each of its parts works.
+    If a process owns the store (`tidegate serve`, `run`), its parts are checked, too.
     """
     if rebuild:
-        rebuild_lists(home, counting("lists written anew"))
+        rebuild_lists(home, counting("lists rebuilt"))
     parts, problems = _owner(home)
     found = checked(home)
     problems += found.problems + found.missing
@@ -54,7 +54,7 @@ def doctor_command(*, home: Path, rebuild: bool, as_json: bool) -> int:
 
 
 def _owner(home: Path) -> tuple[list[PartView], list[str]]:
-    """Return the parts of the process that owns the store, and what is wrong with them; nothing if no process does."""
+    """Return the parts of the process that owns the store, and what is wrong with them; nothing if there is none."""
     connection = connect(home, PATIENCE)
     if connection is None:
         return [], []

@@ -1,8 +1,8 @@
 """
-How a process ends that owns a store: not before the store is wholly opened, and in any case when its engine has failed.
+How a process that owns a store ends: not before the store is fully opened, and in any case once its engine has failed.
 
-A failed engine is told to whoever waits for it, here too: what the command does next raises `EngineFailed`, which ends it with one line. Where
-it does nothing for a while (somebody is typing), that line is said for it.
+A failed engine is reported to everybody who waits for it, here too: the next request of the command raises `EngineFailed`, which ends it with one line. If
+the command is idle (somebody is typing), the line is printed for it.
 """
 
 import os
@@ -17,10 +17,10 @@ from tidegate.cli.render import line
 from tidegate.errors import EngineFailed, TidegateError
 
 BUG = 70
-"""The exit code of a bug of ours: EX_SOFTWARE of sysexits.h."""
+"""The exit code of an internal error: EX_SOFTWARE of sysexits.h."""
 
 LINGER = 5.0
-"""Seconds in which replies that say so can go out, and the command can end by itself. It takes milliseconds."""
+"""Seconds in which replies about it can be sent, and the command can end by itself. It takes milliseconds."""
 
 
 class Owner(Protocol):
@@ -28,15 +28,15 @@ class Owner(Protocol):
 
     @property
     def failure(self) -> TidegateError | None:
-        """Return why its engine does not run any more."""
+        """Return why its engine no longer runs."""
         ...
 
     def on_end(self, call: Callable[[], None]) -> None:
-        """Have this called once when its engine has ended."""
+        """Call this once when its engine has ended."""
         ...
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
         ...
 
 
@@ -45,9 +45,9 @@ R = TypeVar("R", bound=Owner)
 
 def opened(opening: Callable[[], R]) -> R:
     """
-    Open a store. SIGTERM and Ctrl-C are held back meanwhile, and raise `KeyboardInterrupt` afterwards: what has begun is given back when the store is closed, and only then.
+    Open a store. SIGTERM and Ctrl-C are deferred meanwhile, and then raise `KeyboardInterrupt`: started attempts are given back when the store is closed, and only then.
 
-    When the engine of what was opened has failed, this process ends some time later, if it has not ended by then.
+    If the engine has failed, this process ends some time later, unless it has ended by then.
     """
     if threading.current_thread() is not threading.main_thread():
         return _watched(opening())

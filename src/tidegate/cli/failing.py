@@ -1,4 +1,4 @@
-"""What a terminal says of a task that failed, beside the one line: the author's traceback, and what it printed last."""
+"""What a terminal shows of a failed task, beside the one line: the author's traceback, and its last output."""
 
 import re
 from collections.abc import Iterator
@@ -13,33 +13,33 @@ MOST_FRAMES: Final = 40
 """Lines of a traceback that are shown, the last ones: they say what happened."""
 
 MOST_PRINTED: Final = 10
-"""Lines of what a task printed that are shown."""
+"""Lines of a task's output that are shown."""
 
 _OURS: Final = re.compile(
     r'  File "[^"]*/tidegate/(?:executors/|sdk/|__main__\.py)|Extension modules:'
 )
 
 TRACEBACK: Final = "Traceback"
-"""How a traceback begins. What else stands in its place is what a process printed before it ended."""
+"""How a traceback starts. Any other text in its place is the output of a process before it ended."""
 
 
 def explained(way: Way, view: ExecutionView) -> list[str]:
-    """Return what there is to say of the task that an execution failed with."""
+    """Return the details of the task that made an execution fail."""
     error = view.error
     if error is None or not error.node:
         return []
-    # Of a process that ended itself, what it printed stands in place of the traceback.
+    # If a process ended itself, its output takes the place of the traceback.
     words = () if error.trace and not has_traceback(error) else _printed(way, view.id, error)
     return [*words, *trace(error)]
 
 
 def has_traceback(error: FailureView) -> bool:
-    """Whether a failure tells where in the author's code it arose."""
+    """Whether a failure says where in the author's code it arose."""
     return error.trace.startswith(TRACEBACK)
 
 
 def trace(error: FailureView) -> Iterator[str]:
-    """Yield the traceback of a failure, or what its process printed before it ended, without what the failure says itself."""
+    """Yield the traceback of a failure, or the last output of its process, without the failure's own message."""
     lines = printed(error.trace).rstrip().splitlines()
     if lines and has_traceback(error) and line(lines[-1]) == line(error.message):
         lines.pop()
@@ -55,7 +55,7 @@ def trace(error: FailureView) -> Iterator[str]:
 
 
 def _is_ours(said: str) -> bool:
-    """Whether a line of what Python prints when its process crashes tells of Tidegate, and not of the task."""
+    """Whether a line that Python prints when its process crashes concerns Tidegate, and not the task."""
     return _OURS.match(said) is not None
 
 
@@ -63,7 +63,7 @@ def _printed(way: Way, id_: str, error: FailureView) -> Iterator[str]:
     try:
         found = way.ask(GetLogs(id=id_, node=error.node)).items
     except TidegateError:
-        return  # whoever may not read it, or cannot, has the traceback
+        return  # a caller who may not read it, or cannot, has the traceback
     lines = printed(found[-1].text).rstrip().splitlines() if found else []
     if lines:
         yield f"{line(error.name or error.node)} printed:"

@@ -1,8 +1,8 @@
 """
-Following an execution from a terminal: show how it goes, ask for what it waits for, notice answers from elsewhere.
+Following an execution from a terminal: show its progress, ask its questions, notice answers from elsewhere.
 
-Rule 1: it never hangs silently: whatever it waits for is said, with how to answer it from elsewhere.
-Rule 2: an answer that does not fit is asked for again, and has changed nothing.
+Rule 1: it never waits silently: it says what it waits for, and how to answer that from elsewhere.
+Rule 2: an invalid answer changes nothing, and is asked for again.
 """
 
 import secrets
@@ -46,10 +46,10 @@ LISTEN = 20.0
 """Seconds that one request waits for news."""
 
 AGAIN = 1.0
-"""Seconds after which one looks again at an execution of which nothing runs."""
+"""Seconds after which an idle execution is checked again."""
 
 GATHER = 0.03
-"""Seconds in which news is gathered before it is looked at, so that a busy execution is not looked at for each event."""
+"""Seconds in which news is gathered, so that a busy execution is not read for each event."""
 
 
 class Until(Enum):
@@ -61,18 +61,18 @@ class Until(Enum):
 
 
 class Prepared(Struct, frozen=True):
-    """An answer that was given before the question: for the signal of this name, once."""
+    """An answer given in advance: for the signal with this name, once."""
 
     name: str
     given: str
 
 
 class _MootError(Exception):
-    """What was being asked for has been settled elsewhere."""
+    """The question was settled elsewhere."""
 
 
 class Follower:
-    """Follows one execution. `lines` is where answers are read from; None: nobody is asked. What was printed before `since` is not shown."""
+    """Follows one execution. `lines` is where answers are read from; None: nobody is asked. Output printed before `since` is not shown."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class Follower:
                     raise StoreDamaged(view.damaged)
                 if (why := hindrance(view)) and is_held(view):
                     raise TaskHeld(
-                        f"{why}; it goes on when that is gone: {spelled('resume', self._id)}"
+                        f"{why}; once that is fixed, continue with: {spelled('resume', self._id)}"
                     )
                 if self._asks and not detach and open_gates:
                     progress.pause()
@@ -146,7 +146,7 @@ class Follower:
             tell(said)
 
     def _look(self) -> ExecutionView:
-        """Return the execution as it is now; only what has changed is asked for."""
+        """Return the execution as it is now; only changes are requested."""
         seen = self._view
         news = self._way.ask(GetExecution(id=self._id, after=seen.seq if seen is not None else 0))
         view = self._view = news if seen is None else merged(seen, news)
@@ -161,10 +161,10 @@ class Follower:
     # ---- news ----
 
     def _listen(self) -> None:
-        """Tell the follower whenever something has happened."""
+        """Notify the follower whenever something has happened."""
         while not self._stopped:
             try:
-                # One event is enough to look again; what was looked at before is no news.
+                # One event is enough to read it again; what was read before is not news.
                 seen = max(self._seen, self._view.seq if self._view is not None else 0)
                 request = ListEvents(id=self._id, after=seen, limit=1, wait=LISTEN)
                 events = self._way.ask(request).items
@@ -180,8 +180,8 @@ class Follower:
             time.sleep(GATHER)
 
     def _wait(self, progress: Progress) -> None:
-        """Wait for news; without any it is time to look again all the same, now and then."""
-        # That an attempt waits for a worker, or is held, is no news: one looks for it.
+        """Wait for news; without any, read it again from time to time all the same."""
+        # An attempt that waits for a worker, or is held, causes no event: check for it.
         pause = AGAIN if self._view is not None and is_held(self._view) else LISTEN
         until = time.monotonic() + pause
         runs = self._view is not None and any(each.phase == "RUNNING" for each in self._view.nodes)
@@ -206,7 +206,7 @@ class Follower:
         return False
 
     def _ask(self, gate: WaitingView) -> None:
-        """Put a question until its answer is taken, the question is moot, or nobody is there any more."""
+        """Ask a question until its answer is accepted, the question is settled, or input ends."""
 
         def read() -> str:
             raw = self._lines.read(lambda: self._check_open(gate))
@@ -239,7 +239,7 @@ class Follower:
             self._asks = False
 
     def _check_open(self, gate: WaitingView) -> None:
-        """Raise if a gate that is being asked for does not wait any more."""
+        """Raise if a gate that is being asked about is no longer waiting."""
         self._news.clear()
         if self._trouble is not None:
             raise self._trouble
@@ -252,7 +252,7 @@ class Follower:
         raise _MootError
 
     def _send(self, gate: WaitingView, value: Value, *, shown: bool) -> bool:
-        """Give an answer, to a question that was shown or not; return False if it does not fit."""
+        """Give an answer, to a question that was shown or not; return False if it is invalid."""
         request = Answer(
             id=self._id,
             name=gate.handle,
@@ -264,7 +264,7 @@ class Follower:
             self._way.ask(request)
         except InvalidValue as error:
             faults = "; ".join(str(fault) for fault in error.faults)
-            tell(f"  that does not fit: {line(faults or error.message)}")
+            tell(f"  invalid answer: {line(faults or error.message)}")
             return False
         except Refused as error:
             tell(f"  {line(error.message)}")
@@ -286,7 +286,7 @@ def is_quiet(view: ExecutionView) -> bool:
 
 
 def is_too_large(view: ExecutionView) -> bool:
-    """Return whether all that is left of an execution, but for open questions, asks for more than there is here."""
+    """Return whether everything left in an execution, except for open questions, requests more than this machine has."""
     live = [each for each in _leaves(view) if _is_live(each)]
     return (
         bool(live)
@@ -296,13 +296,13 @@ def is_too_large(view: ExecutionView) -> bool:
 
 
 def hindrance(view: ExecutionView) -> str:
-    """Return why a task cannot begin here, if that takes somebody to change it; a full disk, or workers that are busy, do not."""
+    """Return why a task cannot start here, if a person must fix it; a full disk and busy workers do not count."""
     held = (each.held for each in view.nodes if each.held is not None)
     return next((each.message for each in held if each.code in ("missing", "environment")), "")
 
 
 def is_held(view: ExecutionView) -> bool:
-    """Return whether all that is left of an execution are attempts that have not begun."""
+    """Return whether everything left in an execution is attempts that have not started."""
     leaves = _leaves(view)
     return any(each.phase == "QUEUED" and each.attempts for each in leaves) and not any(
         each.phase in ("RUNNING", "WAITING") for each in leaves
@@ -319,8 +319,8 @@ def _is_live(node: NodeView) -> bool:
 
 
 def how_to_answer(gate: WaitingView, *, shown: bool = False) -> str:
-    """Return the command that answers a gate; `shown`: the question stands beside it, so it says what was shown."""
-    # What cannot be typed as it is shown has an address that can.
+    """Return the command that answers a gate; `shown`: the question is shown beside it, so the command includes its digest."""
+    # A name that cannot be typed as it is shown has an address that can.
     path = gate.path if line(gate.path) == gate.path else gate.handle
     words = [*(["--"] if path.startswith("-") else []), shlex.quote(path)]
     what = ["--shown", gate.digest] if shown else []
@@ -352,7 +352,7 @@ def query(gate: WaitingView, stream: TextIO) -> Query:
 
 
 def until(gate: WaitingView) -> str:
-    """Say how much time is left for an answer, and what happens then."""
+    """Say how much time is left for an answer, and what happens after that."""
     if gate.due is None:
         return left(None, utc_now())
     return f"{left(gate.due, utc_now())}, {then(gate.on_timeout, approval=gate.kind == 'approve')}"
@@ -364,7 +364,7 @@ def question(gate: WaitingView) -> str:
 
 
 def outcome(view: ExecutionView, gate: WaitingView) -> str:
-    """Say what became of a gate that is not open any more."""
+    """Say what became of a gate that is no longer open."""
     for node in view.nodes:
         if node.id == gate.node:
             if node.answer is not None:
@@ -372,4 +372,4 @@ def outcome(view: ExecutionView, gate: WaitingView) -> str:
                 return f"answered by {by} meanwhile: {brief(node.answer.value)}"
             if node.phase == "TIMED_OUT":
                 return "timed out meanwhile"
-    return f"not asked for any more (the execution is {view.phase})"
+    return f"no longer asked (the execution is {view.phase})"

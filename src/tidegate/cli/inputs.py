@@ -1,4 +1,4 @@
-"""The inputs of a workflow as options of `tidegate run FILE WORKFLOW`: how they are read, and what their help says."""
+"""The inputs of a workflow as options of `tidegate run FILE WORKFLOW`: how they are parsed, and their help."""
 
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
@@ -28,7 +28,7 @@ TAKEN = frozenset(
         "workers",
     }
 )
-"""Options of `run` itself; an input of such a name is given by --inputs."""
+"""Options of `run` itself; an input with such a name is given with --inputs."""
 
 
 def read_inputs(
@@ -41,7 +41,7 @@ def read_inputs(
     """
     Return the inputs that the command line gives: those of `--inputs`, and over them the single options. Those that are `known` need not be given.
 
-    Errors: `click.UsageError` where an option is wrong, `InvalidValue` where its value is.
+    Errors: `click.UsageError` if an option is wrong, `InvalidValue` if its value is.
     """
     inputs = {} if whole is None else json_object(whole, "--inputs")
     single: set[str] = set()
@@ -50,7 +50,7 @@ def read_inputs(
     while rest:
         word = rest.pop(0)
         if not word.startswith("--"):
-            raise click.UsageError(f"{line(word)!r} is one argument too many{_options(there)}")
+            raise click.UsageError(f"unexpected argument {line(word)!r}{_options(there)}")
         option, sign, joined = word[2:].partition("=")
         name = option.replace("-", "_")
         negated = name.startswith("no_") and _is_bool(there.get(name[3:]))
@@ -85,7 +85,7 @@ def read_inputs(
 
 def _how(each: InputView) -> str:
     if each.name in TAKEN:
-        return f"it by --inputs ({each.expects})"
+        return f"it with --inputs ({each.expects})"
     return f"--{each.name} ({each.expects})"
 
 
@@ -96,7 +96,7 @@ def _is_bool(each: InputView | None) -> bool:
 def _no_such(option: str, there: dict[str, InputView]) -> click.UsageError:
     close = get_close_matches(option.replace("-", "_"), there, n=1)
     hint = f"; did you mean --{close[0]}?" if close else _options(there)
-    return click.UsageError(f"there is no input --{line(option)}{hint}")
+    return click.UsageError(f"unknown input --{line(option)}{hint}")
 
 
 def _options(there: dict[str, InputView]) -> str:
@@ -106,7 +106,7 @@ def _options(there: dict[str, InputView]) -> str:
 
 
 def inputs_help(workflow: WorkflowView, file: str) -> str:
-    """Return the help of one workflow: what it takes, and what it will ask for."""
+    """Return the help of one workflow: its inputs, and its questions."""
     short = workflow.name.rpartition(".")[2]
     parts = [f"Usage: tidegate run {line(file)} {line(short)} [--INPUT VALUE]..."]
     if workflow.doc:
@@ -116,7 +116,7 @@ def inputs_help(workflow: WorkflowView, file: str) -> str:
             (
                 f"  --{line(each.name)}"
                 if each.name not in TAKEN
-                else f"  {line(each.name)} (by --inputs)",
+                else f"  {line(each.name)} (with --inputs)",
                 line(each.expects, 60),
                 "required" if each.default is UNSET else f"default: {brief(each.default, 40)}",
             )

@@ -34,45 +34,45 @@ from tidegate.errors import (
 FAILED, USAGE, REFUSED, UNKNOWN, STORE, BUG, INTERRUPTED = 1, 2, 3, 4, 5, 70, 130
 
 COMMANDS = {
-    "run": ("tidegate.cli.run", "Run a workflow of a Python file, and ask for what it waits for."),
-    "list": ("tidegate.cli.reading", "List executions, the newest first."),
-    "show": ("tidegate.cli.showing", "Show an execution: its nodes, and what it waits for."),
+    "run": ("tidegate.cli.run", "Run a workflow of a Python file, and ask its questions."),
+    "list": ("tidegate.cli.reading", "List executions, newest first."),
+    "show": ("tidegate.cli.showing", "Show an execution: its nodes, and its open questions."),
     "inbox": ("tidegate.cli.reading", "Show everything that waits for an answer."),
-    "answer": ("tidegate.cli.deciding", "Answer what an execution waits for."),
-    "approve": ("tidegate.cli.deciding", "Approve what an execution waits for."),
-    "reject": ("tidegate.cli.deciding", "Reject what an execution waits for; it fails."),
+    "answer": ("tidegate.cli.deciding", "Answer a question of an execution."),
+    "approve": ("tidegate.cli.deciding", "Approve what an execution asks about."),
+    "reject": ("tidegate.cli.deciding", "Reject what an execution asks about; it fails."),
     "abort": ("tidegate.cli.deciding", "End an execution; also called terminate."),
-    "recover": ("tidegate.cli.again", "Go on with one that failed or was aborted, in a new one."),
-    "relaunch": ("tidegate.cli.again", "Launch an execution again from the beginning."),
-    "resume": ("tidegate.cli.run", "Go on with an execution, or with all of them."),
+    "recover": ("tidegate.cli.again", "Continue a failed or aborted execution in a new one."),
+    "relaunch": ("tidegate.cli.again", "Launch an execution again from the start."),
+    "resume": ("tidegate.cli.run", "Continue an execution, or all of them."),
     "logs": ("tidegate.cli.reading", "Show what the tasks of an execution printed."),
     "events": ("tidegate.cli.reading", "Show the history of an execution."),
-    "deck": ("tidegate.cli.deck", "Show the report that a task has made."),
+    "deck": ("tidegate.cli.deck", "Show the report of a task."),
     "register": ("tidegate.cli.register", "Register the workflows of files and directories."),
     "serve": ("tidegate.cli.serve", "Serve the store over HTTP: run, launch, watch and answer."),
     "open": ("tidegate.cli.opening", "Open the page in a browser, signed in as you."),
     "token": (
         "tidegate.cli.token",
-        "Make, list, rotate and revoke tokens, for access over the network.",
+        "Manage tokens for access over the network.",
     ),
-    "audit": ("tidegate.cli.audit", "Show who decided, signed in, made tokens, was refused."),
-    "demo": ("tidegate.cli.serve", "Serve, with example workflows that wait for you."),
+    "audit": ("tidegate.cli.audit", "Show who decided, signed in, made tokens and was refused."),
+    "demo": ("tidegate.cli.serve", "Serve the store, with example workflows that wait for you."),
     "doctor": ("tidegate.cli.doctor", "Check the store."),
     "backup": ("tidegate.cli.backup", "Copy the store into a directory, while it runs."),
-    "restore": ("tidegate.cli.backup", "Make a store of a backup; it holds everything at first."),
+    "restore": ("tidegate.cli.backup", "Restore a backup, held until adopted."),
 }
-"""Where each subcommand lives, and what it says of itself, so that the list of them needs no imports."""
+"""Where each subcommand lives, and its one-line help, so that listing them needs no imports."""
 
 ALIASES = {"terminate": "abort"}
-"""Other names of subcommands: the page's word for it."""
+"""Other names of subcommands: the word used on the page."""
 
 EPILOG = """\b
-Exit codes:
-  0    it is done (with --detach: it has come as far as it can)
-  1    the execution failed, timed out or was aborted; doctor: faults
+  Exit codes:
+  0    done (with --detach: nothing more can happen without an answer)
+  1    the execution failed, timed out or was aborted; doctor: damage found
   2    the command line, the file or a value is wrong
   3    refused: already answered, timed out, ended, not open yet, not allowed
-  4    there is no such execution, workflow or signal
+  4    no such execution, workflow or signal
   5    the store cannot be opened, read or written
   6    doctor: something is missing that must be there
   7    --no-wait: it waits, for an answer or for a time
@@ -85,7 +85,7 @@ class Commands(click.Group):
     """The subcommands, imported when they are needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, in the order in which one meets them."""
+        """Return the names, in the order in which users need them."""
         del ctx
         return list(COMMANDS)
 
@@ -106,11 +106,11 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the subcommand, or say which one may be meant."""
+        """Find the subcommand, or suggest the closest one."""
         if args and args[0] not in COMMANDS and args[0] not in ALIASES:
             close = get_close_matches(args[0], [*COMMANDS, *ALIASES], n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
-            ctx.fail(f"there is no command {line(args[0])!r}{hint}")
+            ctx.fail(f"no such command {line(args[0])!r}{hint}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -122,7 +122,7 @@ class Commands(click.Group):
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: object) -> None:
     if wanted:
-        # Reading the metadata of installed packages takes longer than all the rest.
+        # Reading the metadata of installed packages takes longer than everything else.
         from importlib.metadata import version  # noqa: PLC0415
 
         click.echo(f"tidegate {version('tidegate')}")
@@ -137,7 +137,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: object) -> None:
 @click.option(
     "--home",
     metavar="DIR",
-    help="Where the store is (else $TIDEGATE_HOME, else your data directory).",
+    help="The directory of the store (default: $TIDEGATE_HOME, else your data directory).",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.option(
@@ -156,7 +156,7 @@ def tidegate(ctx: click.Context, /, *, home: str | None, debug: bool) -> None:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
-    # Where somebody has closed them there is nowhere to write to, and all the same something to do.
+    # If they were closed, there is nowhere to write to, but the command can still do its work.
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
     words = _spelled_out(list(sys.argv[1:] if args is None else args))
@@ -179,7 +179,7 @@ def _unwritten(error: OSError) -> str:
 
 
 def _spelled_out(words: list[str]) -> list[str]:
-    """Write `--remote URL` and `--remote=URL` as `--server URL`: for click, an option either has a value or has none."""
+    """Rewrite `--remote URL` and `--remote=URL` as `--server URL`: for click, an option either has a value or has none."""
     made: list[str] = []
     rest = iter(words)
     for word in rest:
@@ -206,13 +206,13 @@ def _run(words: list[str]) -> int:
         return USAGE
     except click.UsageError as error:
         said = error.format_message().rstrip(".")
-        # A question that is asked back says enough.
+        # An answer of "no" to a confirmation needs no explanation.
         see = f"; see {error.ctx.command_path} --help" if error.ctx and said[-1:] != "?" else ""
         return _complain(said + see, error.exit_code, debug=debug)
     except click.ClickException as error:
         return _complain(error.format_message(), error.exit_code, debug=debug)
     except SystemExit:
-        # Nobody reads any more what is said, and click ends with 1 at that; but nothing has failed.
+        # Nobody reads the output, and click exits with 1 then; but nothing has failed.
         _hush()
         return 0
     except TidegateError as error:
@@ -221,14 +221,14 @@ def _run(words: list[str]) -> int:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             _hush()
             return _complain(_unwritten(error), STORE, debug=debug)
-        # The outermost edge: whoever sits at the terminal gets one line, whatever happened.
-        what = f"a bug in Tidegate: {type(error).__name__}: {error} (--debug shows more)"
+        # The outermost boundary: the user gets one line, whatever happened.
+        what = f"internal error: {type(error).__name__}: {error} (use --debug for the traceback)"
         return _complain(what, BUG, debug=debug)
     return result if isinstance(result, int) else 0
 
 
 def exit_code(error: TidegateError) -> int:
-    """Return the exit code that goes with an error."""
+    """Return the exit code of an error."""
     match error:
         case ExecutionFailed():
             return FAILED
@@ -241,7 +241,7 @@ def exit_code(error: TidegateError) -> int:
         case StoreError() | Overloaded():
             return STORE
         case _:
-            # A server that does not reply is to a command what a store in use is.
+            # For a command, a server that does not reply is like a store in use.
             return STORE if error.status == StoreError.status else USAGE
 
 

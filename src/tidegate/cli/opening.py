@@ -1,4 +1,4 @@
-"""The command that opens the page in a browser, signed in as the user who types it: `tidegate open`."""
+"""The command that opens the page in a browser, signed in as the current user: `tidegate open`."""
 
 import os
 import sys
@@ -16,29 +16,29 @@ from tidegate.wire import MakeCode
 
 
 @click.command("open")
-@click.option("--print", "only_print", is_flag=True, help="Print the link, and open nothing.")
+@click.option("--print", "only_print", is_flag=True, help="Print the link instead of opening it.")
 @shared_options
 def open_command(*, home: Path, only_print: bool) -> None:
     """
     Open the page, signed in as you.
 
-    The link is good once, and for a minute. Where there is no browser, it is printed. It is made by the server of this store, which knows you by your user:
-    no token is in it.
+    The link works once, within a minute. If there is no browser, it is printed. The server of this store makes it, and identifies you by your operating-system user:
+    it contains no token.
     """
     connection = connect(home)
     if connection is None:
-        raise StoreError(f"no server has the store in {home}: start one with tidegate serve")
+        raise StoreError(f"no server runs on the store in {home}: start one with tidegate serve")
     with connection:
         made = ask(connection, MakeCode())
     click.echo(made.link)
     if not only_print and in_browser(made.link):
-        tell("opened in your browser; the link is good once, within a minute")
+        tell("opened in your browser; the link works once, within a minute")
     else:
-        tell("good once, within a minute")
+        tell("works once, within a minute")
 
 
 def in_browser(link: str) -> bool:
-    """Open an address in a browser, and return whether it was; without a screen it is not, for a browser in the terminal would take it over."""
+    """Open a URL in a browser, and return whether that worked; not without a display, because a text browser would take over the terminal."""
     return _has_a_screen() and webbrowser.open(link)
 
 

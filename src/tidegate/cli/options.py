@@ -1,4 +1,4 @@
-"""What the subcommands share: their options, and the meaning of an execution's id that is cut short."""
+"""What the subcommands share: their options, and shortened execution ids."""
 
 import os
 from collections.abc import Callable
@@ -34,19 +34,19 @@ strict_option = click.option(
     "--strict-environment",
     "strict",
     is_flag=True,
-    help="Hold tasks whose code imports something else here than when they were launched.",
+    help="Hold tasks whose code imports other packages here than at launch.",
 )
 workers_option = click.option(
     "--workers",
     type=click.IntRange(1, 1000),
-    help="Processes that run tasks (else one a processor).",
+    help="Number of worker processes (default: one per processor).",
 )
 
 
 def shared_options(function: Decorated) -> Decorated:
     """Add the options that may stand before and after every subcommand."""
     options = (
-        click.option("--home", metavar="DIR", callback=_home, help="Where the store is."),
+        click.option("--home", metavar="DIR", callback=_home, help="The directory of the store."),
         click.option(
             "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
         ),
@@ -57,28 +57,28 @@ def shared_options(function: Decorated) -> Decorated:
 
 
 def server_options(function: Decorated) -> Decorated:
-    """Add the shared options, and those that lead to a server instead of the store of this machine."""
+    """Add the shared options, and those that select a server instead of the store of this machine."""
     options = (
         click.option(
             "--remote",
             is_flag=True,
             expose_value=False,
             callback=_remote,
-            help="Ask the server: that of $TIDEGATE_URL, else the one on this machine.",
+            help="Use a server: the one of $TIDEGATE_URL, else the one on this machine.",
         ),
         click.option(
             "--server",
             metavar="URL",
             expose_value=False,
             callback=_server,
-            help="Ask this server.",
+            help="Use this server.",
         ),
         click.option(
             "--insecure",
             is_flag=True,
             expose_value=False,
             callback=_insecure,
-            help="Ask it by http:// though it is another machine, where others can read along.",
+            help="Allow http:// to another machine, where others can read the traffic.",
         ),
     )
     for option in options:
@@ -110,29 +110,27 @@ def _home(ctx: click.Context, _: click.Parameter, given: str | None) -> Path:
     except StoreError:
         if ctx.meta.get(SERVER) is None:
             raise
-        return Path(os.devnull)  # a server has the store: nothing is looked for here
+        return Path(os.devnull)  # a server has the store: nothing is looked up here
 
 
 MIN_BEGINNING = 4
-"""How many characters of an id are enough: with fewer, a slip of the hand would mean another execution."""
+"""Shortest id prefix: with fewer characters, a typo could mean another execution."""
 
 
 def full_id(line: Way, given: str) -> str:
-    """Return the id of the execution that is meant by an id or by the beginning of one. Errors: `UnknownExecution`."""
+    """Return the id of the execution that an id or an id prefix means. Errors: `UnknownExecution`."""
     page = line.ask(ListExecutions(text=given, limit=1000))
     ids = [each.id for each in page.items]
     if given in ids or page.next:
-        # Where more fit than can be looked through, it counts as a whole id.
+        # If more match than can be searched, it counts as a full id.
         return given
     beginning = [id_ for id_ in ids if id_.startswith(given)]
     if len(beginning) > 1:
         raise UnknownExecution(
-            f"{len(beginning)} executions have an id that begins with {given!r}: {', '.join(beginning[:5])}"
+            f"{len(beginning)} executions have an id that starts with {given!r}: {', '.join(beginning[:5])}"
         )
     if not beginning:
-        raise UnknownExecution(
-            f"there is no execution {given[:80]!r}; `{spelled('list')}` shows those there are"
-        )
+        raise UnknownExecution(f"no execution {given[:80]!r}; run `{spelled('list')}` to see them")
     if len(given) < MIN_BEGINNING:
         raise UnknownExecution(
             f"{given!r} is too short; give at least {MIN_BEGINNING} characters of the id {beginning[0]}"

@@ -1,4 +1,4 @@
-"""What an HTML page says, for a terminal: its text, without tags, as the parser of decks reads it, which takes as long as the page is."""
+"""The text of an HTML page, for a terminal: without tags, parsed like decks are, in linear time."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -18,13 +18,13 @@ CELLS: Final = frozenset(("td", "th"))
 
 
 def words_of(html: str) -> str:
-    """Return what a page says."""
+    """Return the text of a page."""
     words = _Words()
     read(html, words)
     lines: list[str] = []
     for each in "".join(words.parts).split("\n"):
         line = each if each.strip(" \t") else ""
-        if line or (lines and lines[-1]):  # of empty lines one is enough
+        if line or (lines and lines[-1]):  # one empty line is enough
             lines.append(line)
     return "\n".join(lines).strip()
 
@@ -38,7 +38,7 @@ class _Words:
         """Open elements that are not shown."""
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        """Begin an element."""
+        """Start an element."""
         self._hidden += tag in HIDDEN
         if tag == "img" and not self._hidden:
             alt = attributes.get("alt") or ""

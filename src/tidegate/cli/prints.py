@@ -1,7 +1,7 @@
 """
-What the tasks of an execution print, while they do: each line with the task before it.
+What the tasks of an execution print, as it happens: each line prefixed with its task.
 
-Lines are whole, as far as the task is still running; those of several tasks come in the order in which they are looked at.
+Lines are complete as long as the task is running; those of several tasks come in the order in which they are read.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,11 +16,11 @@ from tidegate.wire import ENDED, AttemptLog, GetExecution, GetLogs, merged
 
 BEGINNING, END = "0", "end"
 EVERY, IDLY = 0.5, 2.0
-"""Seconds between two looks while something runs, and while nothing does."""
+"""Seconds between two reads while something runs, and while nothing does."""
 
 
 class Prints:
-    """Reads what one execution prints, or one node of it, from the beginning or from now on."""
+    """Reads what one execution, or one node of it, prints, from the beginning or from now on."""
 
     def __init__(self, way: Way, execution: str, node: str = "") -> None:
         self._way = way
@@ -30,11 +30,11 @@ class Prints:
         self._names: dict[str, set[str]] = {}
 
     def skip(self, until: datetime) -> None:
-        """Leave out what was printed until an instant; of what another process runs, until now, for its clock may be another."""
+        """Leave out what was printed before an instant; of another process's execution, everything until now, because clocks may differ."""
         self._next = f"@{int(until.timestamp() * 1e6)}" if self._way.is_owner else END
 
     def lines(self) -> list[str]:
-        """Return what was printed since the last look."""
+        """Return what was printed since the last call."""
         said: list[str] = []
         for page in self._pages():
             for each in page:
@@ -48,8 +48,8 @@ class Prints:
             try:
                 found = self._way.ask(request)
             except TidegateError:
-                return  # what is printed is never worth an end
-            # An older server knows nothing of this, and sends all of it each time.
+                return  # output is never worth ending for
+            # An older server does not support this, and sends all of it each time.
             if not found.next:
                 return
             self._next = found.next
@@ -59,7 +59,7 @@ class Prints:
 
 
 def _prefixed(log: AttemptLog, names: Mapping[str, set[str]]) -> Iterator[str]:
-    """Yield the lines of a log; where tasks have the same name, their nodes are told apart."""
+    """Yield the lines of a log; if several tasks share a name, their nodes are distinguished."""
     who = line(log.name, 40)
     if len(names[log.name]) > 1:
         who = f"{who} ({line(log.node, 40)})"
@@ -71,7 +71,7 @@ def _prefixed(log: AttemptLog, names: Mapping[str, set[str]]) -> Iterator[str]:
 
 def follow_prints(way: Way, execution: str, node: str = "") -> None:
     """Write what the tasks of an execution, or of a node, have printed and print, until the execution has ended."""
-    # Whether there is such a node is not found out by what it prints.
+    # Reading the output does not reveal whether the node exists.
     way.ask(GetLogs(id=execution, node=node, after=END))
     prints = Prints(way, execution, node)
     view = way.ask(GetExecution(id=execution))
@@ -81,6 +81,6 @@ def follow_prints(way: Way, execution: str, node: str = "") -> None:
         if view.phase in ENDED:
             return
         runs = any(each.phase == "RUNNING" for each in view.nodes)
-        # Of thousands of nodes only those that have changed; its end is told at once.
+        # Of thousands of nodes only the changed ones; the end is reported at once.
         pause = EVERY if runs else IDLY
         view = merged(view, way.ask(GetExecution(id=execution, after=view.seq, wait=pause)))

@@ -1,7 +1,7 @@
 """
-How an execution gets on, for a person who waits: a moving line at a terminal, now and then a plain line elsewhere.
+The progress of an execution, for a person who waits: a moving line at a terminal, an occasional plain line elsewhere.
 
-Nothing is said of a run that is over in two seconds.
+A run that takes less than two seconds shows no progress.
 """
 
 import os
@@ -16,20 +16,20 @@ from tidegate.sdk.exhibit import cells_wide
 from tidegate.wire import ExecutionView, WaitingView
 
 QUIET = 2.0
-"""Seconds in which nothing is said."""
+"""Seconds in which nothing is shown."""
 
 BETWEEN = 10.0
-"""Seconds between two lines where they cannot be overwritten; each time twice as long, for a wait of a day must not fill a log."""
+"""Seconds between two lines that cannot be overwritten; doubled each time, because a wait of a day must not fill a log."""
 
 FRAMES = "|/-\\"
 CLEAR = "\r\x1b[K"
-"""Go to the beginning of the line, and erase it (ECMA-48)."""
+"""Go to the start of the line, and erase it (ECMA-48)."""
 
 DONE = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "SKIPPED"})
 
 
 class Progress:
-    """Shows an execution on standard error, as it was looked at last."""
+    """Shows an execution on standard error, as last read."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -45,12 +45,12 @@ class Progress:
         return 0.5 if self._moving else 1.0
 
     def show(self, view: ExecutionView) -> None:
-        """Take notice of how it stands."""
+        """Take a new state."""
         self._view = view
         self.refresh()
 
     def refresh(self) -> None:
-        """Say how it stands, if it is time to."""
+        """Show the state, if it is time to."""
         now = time.monotonic()
         view = self._view
         if view is None or now - self._began < QUIET:
@@ -63,7 +63,7 @@ class Progress:
             tell(f"  … {words}")
 
     def pause(self) -> None:
-        """Take the moving line away, as something else is to be written."""
+        """Erase the moving line, because something else is about to be written."""
         if self._frame:
             self._frame = 0
             self._write(CLEAR)
@@ -77,14 +77,14 @@ class Progress:
         self._write(f"{CLEAR}{FRAMES[self._frame % len(FRAMES)]} {cut}")
 
     def _write(self, text: str) -> None:
-        # Whoever has closed the terminal is not there to be told.
+        # The terminal was closed, so nobody is there to read it.
         with suppress(OSError):
             sys.stderr.write(text)
             sys.stderr.flush()
 
 
 def counting(what: str) -> Callable[[int, int], None]:
-    """Return what says, at most every two seconds and at the end, how far something has come that goes through all executions."""
+    """Return a function that reports progress over all executions, at most every two seconds and at the end."""
     said = time.monotonic()
 
     def progress(done: int, of: int) -> None:
@@ -97,7 +97,7 @@ def counting(what: str) -> Callable[[int, int], None]:
 
 
 def summary(view: ExecutionView) -> str:
-    """Say on one line how an execution stands."""
+    """Say on one line how an execution is doing."""
     ended = sum(node.phase in DONE for node in view.nodes)
     parts = [f"{ended} of {len(view.nodes)} nodes done"]
     running = [
@@ -123,7 +123,7 @@ def _waits(each: WaitingView) -> str:
         case "sleep":
             return f"sleeping {name} ({rest})"
         case "retry":
-            # When its pause is over, it is tried as soon as there is room; nobody is late.
-            return f"{name} is tried again {'soon' if rest == 'overdue' else f'({rest})'}"
+            # After its pause it is retried as soon as there is room; that is not late.
+            return f"{name} is retried {'soon' if rest == 'overdue' else f'({rest})'}"
         case _:
             return f"waiting for {name} ({rest})"

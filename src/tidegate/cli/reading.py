@@ -1,4 +1,4 @@
-"""The commands that only look: list, show, inbox, logs, events. They change nothing, and need nobody to run."""
+"""The commands that only read: list, show, inbox, logs, events. They change nothing, and need no running engine."""
 
 import shutil
 import sys
@@ -53,9 +53,9 @@ DAMAGED = "(damaged)"
 NAMES_ROOM = 12
 """Cells that the names of what an execution waits for may take in a list, however narrow the terminal."""
 MOST_DAMAGED = 5
-"""Damaged executions of which a list says what is wrong; with more, it is the disk."""
+"""Damaged executions that a list explains; more than that, and it is the disk."""
 SOON = timedelta(hours=1)
-"""What waits for less than this is in a hurry."""
+"""Time left below which a question is urgent."""
 
 
 @click.command("list")
@@ -64,17 +64,17 @@ SOON = timedelta(hours=1)
     "phases",
     multiple=True,
     metavar="PHASE",
-    help="Only those in this phase; repeatable.",
+    help="Only executions in this phase; repeatable.",
 )
 @click.option(
     "--workflow",
     default="",
-    help="Only those of this workflow; the last part of its name is enough.",
+    help="Only executions of this workflow; the last part of its name is enough.",
 )
 @click.option(
     "--limit", type=click.IntRange(1), default=20, show_default=True, help="Show at most this many."
 )
-@click.option("--all", "everything", is_flag=True, help="All of them.")
+@click.option("--all", "everything", is_flag=True, help="Show all of them.")
 @json_option
 @server_options
 def list_command(
@@ -86,7 +86,7 @@ def list_command(
     everything: bool,
     as_json: bool,
 ) -> None:
-    """List executions, the newest first."""
+    """List executions, newest first."""
     found: list[ExecutionLine] = []
     cursor = ""
     with way_to(home, open_reader) as way:
@@ -107,23 +107,23 @@ def list_command(
         click.echo(_listed(found))
         _tell_damage([each.damaged for each in found])
     elif phases or workflow:
-        tell(f"no such executions; `{spelled('list')}` shows those there are")
+        tell(f"no such executions; run `{spelled('list')}` to see all")
     else:
         where = home if server() is None else server() or "the store that is served here"
         tell(f"no executions in {where}")
     if cursor:
-        tell("there are more: --limit N, or --all")
+        tell("there are more: use --limit N, or --all")
 
 
 def _full_name(way: Way, given: str) -> str:
-    """Return the workflow that is meant by its name, or by the last part of it. Errors: `UnknownWorkflow`."""
+    """Return the workflow with this name, or with this last part of a name. Errors: `UnknownWorkflow`."""
     names = [each.name for each in way.ask(ListWorkflows()).items]
     meant = [name for name in names if given in (name, name.rpartition(".")[2])]
     if given in meant or len(meant) == 1:
         return given if given in meant else meant[0]
     if meant:
         raise UnknownWorkflow(f"{given!r} may mean any of: {', '.join(meant[:20])}")
-    # Loaded here: the service is heavy, and this is seldom.
+    # Loaded here: the service is heavy, and this is rare.
     from tidegate.service.registry import no_such_workflow  # noqa: PLC0415
 
     raise no_such_workflow(given, names)
@@ -182,7 +182,7 @@ def short_names(names: Iterable[str]) -> Mapping[str, str]:
 
 
 def _tell_damage(said: Iterable[str]) -> None:
-    """Say what is damaged, once each."""
+    """Report what is damaged, once each."""
     damage = list(dict.fromkeys(each for each in said if each))
     for each in damage[:MOST_DAMAGED]:
         tell(line(each))
@@ -194,12 +194,12 @@ def _tell_damage(said: Iterable[str]) -> None:
 @click.option(
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="Show at most this many."
 )
-@click.option("--all", "everything", is_flag=True, help="All of it.")
-@click.option("--full", is_flag=True, help="Each with its whole question.")
+@click.option("--all", "everything", is_flag=True, help="Show all of them.")
+@click.option("--full", is_flag=True, help="Include each full question.")
 @json_option
 @server_options
 def inbox_command(*, home: Path, limit: int, everything: bool, full: bool, as_json: bool) -> None:
-    """Show everything that waits for an answer, over all executions, the soonest due first."""
+    """Show everything that waits for an answer, in all executions, earliest due first."""
     found: list[WaitingView] = []
     cursor = ""
     with way_to(home, open_reader) as way:
@@ -228,14 +228,14 @@ def inbox_command(*, home: Path, limit: int, everything: bool, full: bool, as_js
         names = short_names(each.workflow for each in found)
         click.echo(table(head, [_asked(each, names, now) for each in found], whole=3))
         _tell_damage([each.damaged for each in found])
-        tell(f"a whole question: {spelled('show', 'ID')}")
-        tell(f"answer it: {spelled('answer', 'ID', 'NAME', 'VALUE')}, or approve, or reject")
+        tell(f"see a full question: {spelled('show', 'ID')}")
+        tell(f"answer one: {spelled('answer', 'ID', 'NAME', 'VALUE')}, or approve, or reject")
     if cursor:
-        tell("there are more: --limit N, or --all")
+        tell("there are more: use --limit N, or --all")
 
 
 def _whole(way: Way, each: WaitingView) -> WaitingView:
-    """Return a question with all its values, which a list cuts if they are large, and with what the server finds of its files."""
+    """Return a question with all its values, which a list shortens if they are large, and with what the server knows of its files."""
     values = (v for v in (each.value, each.suggested, *each.show.values()) if v is not UNSET)
     if not each.preview and not any(True for v in values for _ in named_blobs(v)):
         return each
@@ -260,7 +260,7 @@ def _asked(each: WaitingView, names: Mapping[str, str], now: datetime) -> tuple[
 
 
 def _in_short(each: WaitingView) -> str:
-    """Return what the table of the inbox says of a question: its title or text, and what is too large to be shown in a list."""
+    """Return what the inbox shows of a question: its title or text, and what is too large for a list."""
     cut = ", ".join(f"{line(part, 40)}: {size(view.size)}" for part, view in each.preview.items())
     said = line(each.title or each.prompt, 200)
     parts = [DAMAGED if each.damaged else "", said, f"({cut})" if cut else ""]
@@ -271,7 +271,7 @@ def _in_short(each: WaitingView) -> str:
 @click.argument("execution", metavar="ID")
 @click.argument("node", required=False, default="")
 @click.option(
-    "-f", "--follow", "follows", is_flag=True, help="Go on until it ends, as it is printed."
+    "-f", "--follow", "follows", is_flag=True, help="Follow the output until the execution ends."
 )
 @json_option
 @server_options
@@ -302,7 +302,7 @@ def logs_command(*, home: Path, execution: str, node: str, follows: bool, as_jso
 
 
 def _failures(view: ExecutionView, node: str) -> dict[str, FailureView]:
-    """Return why tasks failed that have a traceback, by node; of one node, if it is named."""
+    """Return the failures with a traceback, by node; or that of one node."""
     return {
         each.id: each.failure
         for each in view.nodes

@@ -21,7 +21,7 @@ from tidegate.wire import Register, WorkflowView
     "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 @click.option(
-    "--version", default="", help="What to call this version (else: the beginning of its digest)."
+    "--version", default="", help="A name for this version (default: the beginning of its digest)."
 )
 @click.option(
     "--only",
@@ -34,7 +34,7 @@ from tidegate.wire import Register, WorkflowView
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="List what would be packed, with its size, and register nothing.",
+    help="List what would be packed, with sizes, and register nothing.",
 )
 @json_option
 @server_options
@@ -50,8 +50,8 @@ def register_command(
     """
     Register the workflows of Python files, of packages, or of all files below a directory.
 
-    Their names are dotted, from the directory where Python would begin to import: that above the outermost package, or the directory itself.
-    Executions that wait go on with the code they were launched with.
+    Their names are dotted, relative to the directory from which Python would import them: the parent of the outermost package, or the directory itself.
+    Executions in progress continue with the code they were launched with.
     """
     if dry_run:
         return _list_packed(find_trees(paths, **chosen), as_json=as_json)
@@ -71,14 +71,14 @@ def register_command(
     for message in broken:
         tell(f"not registered: {line(message)}")
     if broken:
-        raise CodeError(f"not all could be registered: {len(broken)} could not")
+        raise CodeError(f"not everything was registered: {len(broken)} failed")
     return 0
 
 
 def _register(
     way: Way, tree: Tree, version: str, found: list[WorkflowView], broken: list[str]
 ) -> None:
-    """Register the modules of one tree. One that cannot be imported does not keep the others out."""
+    """Register the modules of one tree. A module that cannot be imported does not affect the others."""
     archive = pack(tree.sources)
     way.install(archive)
     for module in tree.modules:
@@ -95,7 +95,7 @@ def _register(
 
 
 def _list_packed(trees: Sequence[Tree], *, as_json: bool) -> int:
-    """Show what would be packed, the largest files first, since those are the ones to look at."""
+    """Show what would be packed, largest files first, because those are the ones to check."""
     shown = []
     for tree in trees:
         root = tree.sources.root

@@ -1,9 +1,9 @@
 """
-What people see in a terminal: names, values, times and tables as text.
+Text for the terminal: names, values, times and tables.
 
-Rule 1: nothing that a stranger wrote reaches the terminal as a command to it, and nothing is there that cannot be seen: control, direction and
-invisible characters are drawn as marks (`types.marks`), or written as escapes where the text must stay exact (JSON).
-Rule 2: results go to standard output and nothing else does; all the rest goes to standard error.
+Rule 1: foreign text never reaches the terminal as a control sequence, and everything in it is visible: control, direction and
+invisible characters are shown as marks (`types.marks`), or as escapes where the text must stay exact (JSON).
+Rule 2: results go to standard output and nothing else does; everything else goes to standard error.
 """
 
 import re
@@ -27,7 +27,7 @@ _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?
 _SPACE = re.compile(r"\s+")
 
 NARROWEST = 8
-"""Cells to which a column may be cut before it says nothing any more."""
+"""Narrowest useful width of a column, in cells."""
 
 GLYPHS = {
     "QUEUED": ("○", "white"),
@@ -53,7 +53,7 @@ def styled(value: str) -> str:
 
 
 def printed(value: str) -> str:
-    """Return what a program printed, for a log: as `text`, but without the colours that it meant for a terminal."""
+    """Return a program's output, for a log: like `text`, but without its terminal colours."""
     return marked(_ESCAPE.sub("", value))
 
 
@@ -64,14 +64,14 @@ def line(value: object, most: int = 2_000) -> str:
 
 
 def json_text(value: object, *, indent: bool = False) -> str:
-    """Return a value as JSON, exact, with everything that a terminal could obey written as an escape."""
+    """Return a value as exact JSON, with everything that could control a terminal escaped."""
     body = msgspec.json.encode(value)
     shown = (msgspec.json.format(body, indent=2) if indent else body).decode()
     return escaped(shown)
 
 
 def brief(value: object, most: int = 100) -> str:
-    """Return a value as JSON on one line, cut at `most` characters, with the number of those that are left out."""
+    """Return a value as JSON on one line, cut at `most` characters, with the number of characters left out."""
     whole = line(json_text(value), sys.maxsize)
     return (
         whole if len(whole) <= most else f"{whole[:most]}… ({len(whole) - most:,} more characters)"
@@ -86,12 +86,12 @@ def short(value: object, most: int) -> str:
 
 
 def print_json(value: object) -> None:
-    """Write a value to standard output, on one line, or spread out for a reader at a terminal."""
+    """Write a value to standard output, on one line, or indented for a reader at a terminal."""
     click.echo(json_text(value, indent=sys.stdout.isatty()))
 
 
 def phase(name: str, width: int = 0) -> str:
-    """Return a phase with its sign, coloured."""
+    """Return a phase with its symbol, coloured."""
     glyph, colour = GLYPHS.get(name, ("?", "white"))
     return click.style(f"{glyph} {name}".ljust(width + 2 if width else 0), fg=colour)
 
@@ -151,7 +151,7 @@ def counted(number: int, what: str) -> str:
 
 
 def size(count: int) -> str:
-    """Return a number of bytes as people say it: `900 KB`."""
+    """Return a number of bytes in words: `900 KB`."""
     for unit, name in ((1_000_000, "MB"), (1_000, "KB")):
         if count >= unit:
             return f"{count / unit:.3g} {name}"
@@ -245,7 +245,7 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 
 
 def tell(message: str) -> None:
-    """Say something beside the result: on standard error, unless the terminal has gone: what was asked for goes on without it."""
+    """Print a note beside the result, on standard error; if the terminal is gone, the command continues without it."""
     with suppress(OSError):
         click.echo(message, err=True)
 
@@ -259,7 +259,7 @@ def write(words: str) -> None:
 
 
 def result(outputs: dict[str, Any] | None) -> Any:
-    """Return what an execution gives as its result: nothing, its one value, or an object by name."""
+    """Return the result of an execution: nothing, its one value, or an object by name."""
     if not outputs:
         return None
     return next(iter(outputs.values())) if len(outputs) == 1 else outputs

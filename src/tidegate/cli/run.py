@@ -1,5 +1,5 @@
 """
-The commands that drive: `run` launches a workflow of a file and follows it, `resume` goes on with what is in the store.
+The commands that drive executions: `run` launches a workflow of a file and follows it, `resume` continues what is in the store.
 
 Both run the engine in this process, unless another one owns the store; then they hand it the work and only follow.
 """
@@ -78,7 +78,7 @@ OPEN_PHASES = ["QUEUED", "RUNNING", "WAITING"]
 WAITS = 7
 """The exit code of what was not to wait, and would have to."""
 MOST_TOLD = 20
-"""Executions of which `resume` says how each stands."""
+"""Executions that `resume` reports individually."""
 
 
 class RunOptions(Struct, frozen=True, kw_only=True):
@@ -146,12 +146,12 @@ class RunOptions(Struct, frozen=True, kw_only=True):
 @click.pass_context
 def run_command(ctx: click.Context, /, **given: Any) -> int:
     """
-    Run a workflow of a Python file, and ask for what it waits for.
+    Run a workflow of a Python file, and ask its questions.
 
-    WORKFLOW is its name, the last part of it, or the variable that holds it; without one it lists those of the file. Each input of the workflow is an option: --data '[1, 2, 3]' or --data @file.json.
+    WORKFLOW is its name, the last part of it, or the variable that holds it; without it, the workflows of the file are listed. Each input of the workflow is an option: --data '[1, 2, 3]' or --data @file.json.
     The result is printed as JSON: the value of a single output, else an object by name.
 
-    Ctrl-C leaves the execution waiting in the store; `tidegate resume` goes on with it.
+    Ctrl-C leaves the execution in the store; `tidegate resume` continues it.
     """
     options = RunOptions(**given) if given["file"] is not None else None
     if options is not None and (options.workflow or "").startswith("-"):
@@ -189,8 +189,8 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
             tell(f"note: {line(note)}")
         if launched.asked_version:
             tell(
-                f"it was launched before, with version {line(launched.version)}, and goes on with that:"
-                f" the code has changed since (now {line(launched.asked_version)}); for the new code, choose another --id"
+                f"it was launched before, with version {line(launched.version)}, and continues with that:"
+                f" the code has changed since (now {line(launched.asked_version)}); to run the new code, choose another --id"
             )
         prepared = _answer_early(way, id_, chosen, prepared)
         since = None if launched.created is not False else began
@@ -244,7 +244,7 @@ def resume_command(
         page = way.ask(ListExecutions(phases=OPEN_PHASES, limit=1000))
         ids = [each.id for each in reversed(page.items)]
         if not ids:
-            tell("nothing is left to go on with")
+            tell("nothing left to continue")
         lines = Lines()
         views = []
         damaged = False
@@ -271,7 +271,7 @@ def _serve(way: Way, here: Here, id_: str, until: Until) -> None:
 
 
 def standings(views: Sequence[ExecutionView]) -> list[str]:
-    """Say how executions stand: a line each, and of very many how many are in which phase."""
+    """Say how executions are doing: one line each, and for very many, how many are in each phase."""
     lines = [f"{each.id}  {line(each.workflow)}  {each.phase}{_why(each)}" for each in views]
     if len(lines) <= MOST_TOLD:
         return lines
@@ -324,7 +324,7 @@ def _list_workflows(options: RunOptions, found: WorkflowList) -> None:
 
 
 def _prepared(way: Way, workflow: WorkflowView, given: str) -> Prepared:
-    """Check an answer that is given in advance, as far as it is known what it is for."""
+    """Check an answer given in advance, as far as its question is known."""
     name, sign, raw = given.partition("=")
     if not sign:
         raise click.UsageError(f"--answer {line(given)!r} must be NAME=JSON")
@@ -334,7 +334,7 @@ def _prepared(way: Way, workflow: WorkflowView, given: str) -> Prepared:
     elif not workflow.dynamic:
         there = ", ".join(each.path for each in workflow.signals)
         raise UnknownSignal(
-            f"workflow {workflow.name} has no signal {name!r}; {f'it has: {there}' if there else 'it has none'}"
+            f"workflow {workflow.name} has no signal {name!r}; {f'its signals are: {there}' if there else 'it has none'}"
         )
     return Prepared(name, raw)
 
@@ -373,7 +373,7 @@ def _follow(
 
 @contextmanager
 def _interruptible(id_: str) -> Iterator[None]:
-    """Let Ctrl-C, a hang-up and a polite kill leave the execution in the store, and say how to go on with it."""
+    """Let Ctrl-C, a hang-up and SIGTERM leave the execution in the store, and say how to continue it."""
 
     def stop(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -392,7 +392,7 @@ def _interruptible(id_: str) -> Iterator[None]:
 
 
 def _tell_of_others(way: Way, id_: str) -> None:
-    """Say that what else ran in this process is left for later: attempts that had begun are repeated then."""
+    """Say that the other work of this process is left for later: attempts in progress are repeated then."""
     if way.is_owner:
         page = way.ask(ListExecutions(phases=["QUEUED", "RUNNING"]))
         others = [each.id for each in page.items if each.id != id_]
@@ -426,7 +426,7 @@ def _finish(view: ExecutionView, way: Way, *, until: Until, as_json: bool) -> in
     elif not failed:
         print_json(result(view.outputs))
     if failed:
-        # What it printed was shown when it did.
+        # Its output was shown as it was printed.
         if view.error is not None and has_traceback(view.error):
             for said in trace(view.error):
                 tell(said)
@@ -435,7 +435,7 @@ def _finish(view: ExecutionView, way: Way, *, until: Until, as_json: bool) -> in
 
 
 def _why(view: ExecutionView) -> str:
-    """Return what there is to say of an execution behind its phase."""
+    """Return what to say of an execution after its phase."""
     if view.phase == "SUCCEEDED":
         return f": {brief(result(view.outputs))}"
     if view.phase in ENDED:
@@ -445,7 +445,7 @@ def _why(view: ExecutionView) -> str:
 
 def _tell_state(view: ExecutionView, way: Way) -> None:
     if view.phase == "SUCCEEDED":
-        tell(f"it has succeeded: {brief(result(view.outputs))}")
+        tell(f"result: {brief(result(view.outputs))}")
     for each in view.waiting:
         if each.kind in ANSWERABLE:
             tell(f"waiting for {line(each.path)}, {line(time_left(each))}")

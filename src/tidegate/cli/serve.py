@@ -1,4 +1,4 @@
-"""The commands that serve: a store, or one with example workflows for a first look. What they do is in `serving` and in `demo`."""
+"""The commands that serve: a store, or one with example workflows. Their work is in `serving` and in `demo`."""
 
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ HOST, PORT = "127.0.0.1", 8433
     default=PORT,
     show_default=True,
     type=click.IntRange(0, 65535),
-    help="The port to listen on; 0 takes a free one.",
+    help="The port to listen on; 0 chooses a free one.",
 )
 @workers_option
 @strict_option
@@ -33,21 +33,21 @@ HOST, PORT = "127.0.0.1", 8433
     "--tls-cert",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Speak TLS: the certificate.",
+    help="Serve TLS with this certificate (PEM).",
 )
 @click.option(
-    "--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Speak TLS: its private key."
+    "--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Its private key (PEM)."
 )
 @click.option(
     "--behind-proxy",
     is_flag=True,
-    help="A proxy in front speaks TLS, and only it can reach this port; the last address in its X-Forwarded-For is believed.",
+    help="A proxy in front terminates TLS, and only it can reach this port; the last address in its X-Forwarded-For is trusted.",
 )
 @click.option(
     "--pass-env",
     multiple=True,
     metavar="NAME",
-    help="A variable that tasks get, too, such as 'AWS_*'; repeatable. They get PATH, HOME, locale, time zone and Python's by themselves.",
+    help="An environment variable to pass on to tasks, such as 'AWS_*'; repeatable. PATH, HOME, locale, time zone and Python's variables are always passed.",
 )
 @click.option(
     "--grace",
@@ -55,31 +55,31 @@ HOST, PORT = "127.0.0.1", 8433
     show_default=True,
     type=click.FloatRange(0, 86_400),
     metavar="SECONDS",
-    help="How long running tasks may go on after SIGTERM or Ctrl-C.",
+    help="How long running tasks may continue after SIGTERM or Ctrl-C.",
 )
 @click.option(
     "--quota",
     "quotas",
     multiple=True,
     metavar="NAME=N",
-    help="What a project may have: launches=1000000 executions, history=20Gi bytes; repeatable. These are the defaults.",
+    help="Quota of a project: launches=1000000 executions, history=20Gi bytes; repeatable. These are the defaults.",
 )
 @click.option(
     "--adopt",
     is_flag=True,
-    help="Let a restored store act: the one that it is a copy of does not any more.",
+    help="Let a restored store act: the original no longer does.",
 )
 @shared_options
 def serve_command(
     *, home: Path, grace: float, adopt: bool, quotas: tuple[str, ...], **given: Any
 ) -> int:
     """
-    Serve the store: run its executions, and take launches and answers over HTTP.
+    Serve the store: run its executions, and accept launches and answers over HTTP.
 
-    SIGTERM or Ctrl-C stops it: no task begins any more, launches are refused, answers are still taken. It ends once no task runs, after the
-    grace, or at a second signal. What still runs then is repeated by the next `tidegate serve`, `run` or `resume`; nothing is lost.
+    SIGTERM or Ctrl-C stops it: no new task starts, launches are refused, answers are still accepted. It exits once no task is running, after the
+    grace period, or at a second signal. Tasks interrupted by that are repeated by the next `tidegate serve`, `run` or `resume`; nothing is lost.
     """
-    # Loaded here: the door takes longer to be loaded than the help to be shown.
+    # Loaded here: loading the door takes longer than showing the help.
     from tidegate.api.settings import Settings  # noqa: PLC0415
     from tidegate.cli.backup import let_act  # noqa: PLC0415
     from tidegate.cli.serving import serve_store  # noqa: PLC0415
@@ -93,7 +93,7 @@ def serve_command(
 
 
 def read_quotas(words: tuple[str, ...]) -> dict[str, int]:
-    """Return the quotas of a server: the defaults, unless one is named. Errors: `click.UsageError`."""
+    """Return the quotas of a server: the defaults, unless overridden. Errors: `click.UsageError`."""
     # Loaded here: as above.
     from tidegate.ir.amounts import UNITS  # noqa: PLC0415
     from tidegate.service.quotas import DEFAULTS  # noqa: PLC0415
@@ -117,14 +117,14 @@ def read_quotas(words: tuple[str, ...]) -> dict[str, int]:
     default=PORT,
     show_default=True,
     type=click.IntRange(0, 65535),
-    help="The port to listen on; 0 takes a free one.",
+    help="The port to listen on; 0 chooses a free one.",
 )
 @shared_options
 def demo_command(*, home: Path, port: int) -> int:
     """
     Serve the store, with example workflows that wait for you.
 
-    They work on the yearly flow of the Nile from 1871 to 1970. Those that still wait from the last time are not launched again.
+    They use the yearly flow of the Nile from 1871 to 1970. Those still waiting from the last time are not launched again.
     """
     from tidegate.api.settings import Settings  # noqa: PLC0415 - as above
     from tidegate.cli.demo import serve_demo  # noqa: PLC0415

@@ -47,11 +47,11 @@ def serve_store(
     quotas: Mapping[str, int] = DEFAULTS,
 ) -> int:
     """
-    Serve the store in `home` until told to stop, and `grace` seconds longer if attempts run. `take` becomes its owner.
+    Serve the store in `home` until told to stop, and up to `grace` seconds longer while attempts run. `take` becomes its owner.
 
-    `prepare` is called before anything is served, with the address, and returns what to do then. Errors: `EngineFailed`, when the engine has.
+    `prepare` is called with the address before anything is served, and returns what to do then. Errors: `EngineFailed` if the engine has failed.
     """
-    find_family(settings.host)  # before it is said of a slip of the hand that others could reach it
+    find_family(settings.host)  # before a typo is reported as exposing the server
     check_exposure(settings)
     listening = [listen(settings.host, settings.port)]
     try:
@@ -64,7 +64,7 @@ def serve_store(
             url = _address(settings, listening[0].getsockname()[1])
             runtime.service.codes.page = settings.page or url
             then = None if prepare is None else prepare(runtime, url)
-            # What is there now stays for good: the collector need not look at it again and again.
+            # Objects loaded so far live as long as the process: the garbage collector need not scan them again.
             gc.freeze()
 
             def ready() -> None:
@@ -106,7 +106,7 @@ def _with_twin(listening: list[socket.socket], settings: Settings) -> Settings:
             listening.append(twin)
     except CannotListen as error:
         tell(
-            f"{error.message.partition(';')[0]}: localhost may lead there, and is not a name of this server"
+            f"{error.message.partition(';')[0]}: localhost may lead there, so it is not used as a name of this server"
         )
         return structs.replace(settings, localhost=False)
     return settings
@@ -120,7 +120,7 @@ def tell_link(runtime: Runtime) -> None:
 
 
 def _take(home: Path, take: Callable[[], Runtime]) -> Runtime:
-    """Become the owner of the store; whoever only stores an answer, or is just ending, lets go of it soon."""
+    """Become the owner of the store; a process that only stores an answer, or is about to end, releases it soon."""
     give_up = time.monotonic() + PATIENCE
     while True:
         try:

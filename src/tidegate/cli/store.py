@@ -1,9 +1,9 @@
 """
 The way from a command to the store of this machine, whichever process owns it at the moment.
 
-If another process owns the store, the request goes to it through the local door; if none does, the command opens the store itself, as far as it needs to:
-to look at it, to store an answer, or to run what waits. Owners come and go: a request whose owner has ended is sent again to the next,
-which is safe, as every request can be repeated.
+If another process owns the store, the request goes to it through the local door; if none does, the command opens the store itself, as far as needed:
+to read it, to store an answer, or to run what waits. Owners come and go: a request whose owner has ended is sent to the next one,
+which is safe because every request can be repeated.
 """
 
 import os
@@ -31,10 +31,10 @@ PATIENCE = 5.0
 """Seconds in which a new owner must have opened its door."""
 
 RETURN = 3.0
-"""Seconds in which an owner that has gone may come back before a command takes the store: so long a server takes to be restarted."""
+"""Seconds in which a departed owner may come back before a command takes the store: as long as a server takes to restart."""
 
 LOOK = 5.0
-"""Seconds that a command which only looks waits for a reply of the owner, before it looks into the store itself."""
+"""Seconds that a read-only command waits for a reply of the owner, before it reads the store itself."""
 
 PAUSE = 0.05
 
@@ -50,28 +50,28 @@ class Owned(Protocol):
     """The store, opened by this process."""
 
     def handle(self, request: Ask[V], /) -> V:
-        """Have a request handled, as the user of this process."""
+        """Handle a request, as the user of this process."""
         ...
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
         ...
 
 
 Opener = Callable[[Path], Owned]
 
-# The engine is loaded when this process opens the store: a command that finds an owner, as most do, needs none of it.
+# The engine is loaded when this process opens the store: a command that finds an owner, as most do, does not need it.
 
 
 def open_reader(home: Path) -> Owned:
-    """Open the store to look into it."""
+    """Open the store for reading."""
     from tidegate.runtime import open_reader  # noqa: PLC0415 - as above
 
     return open_reader(home)
 
 
 def open_briefly(home: Path) -> Owned:
-    """Open the store to change something in it, and to run nothing."""
+    """Open the store to change something in it, without running anything."""
     from tidegate.runtime import open_briefly  # noqa: PLC0415 - as above
 
     return open_briefly(home)
@@ -97,7 +97,7 @@ def open_engine(home: Path, staff: Staff) -> Owned:
 
 
 class StoreWay:
-    """Sends requests to the owner of the store; becomes the owner by `opener` if there is none. May be used from any thread."""
+    """Sends requests to the owner of the store; becomes the owner with `opener` if there is none. May be used from any thread."""
 
     def __init__(self, home: Path, opener: Opener) -> None:
         self.home = home
@@ -146,14 +146,14 @@ class StoreWay:
                 lost += 1
                 if lost >= LOSSES:
                     raise _unreachable(self.home, error) from None
-                # There was an owner until now, and the request may have waited for long: patience begins here.
+                # There was an owner until now, and the request may have waited for long: the waiting time starts here.
                 give_up = time.monotonic() + PATIENCE
                 time.sleep(min(PAUSE * 2**lost, LONGEST_PAUSE))
             except OwnerSilent:
                 if not self._only_looks:
                     raise
                 tell(
-                    f"the process that owns {self.home} does not reply: it is stopped, or hangs; this is what is stored"
+                    f"the process that owns {self.home} does not reply: it is stopped or hung; showing what is stored"
                 )
                 self._open()
             except StoreLocked as error:
@@ -163,7 +163,7 @@ class StoreWay:
 
     @property
     def blobs(self) -> BlobFiles:
-        """Where files go that are values."""
+        """Where files used as values are stored."""
         from tidegate.runtime import artifacts_in  # noqa: PLC0415 - as above
 
         blobs = artifacts_in(self.home).blobs
@@ -183,7 +183,7 @@ class StoreWay:
             os.umask(umask)
 
     def close(self) -> None:
-        """Let go of the store, if this process owns it."""
+        """Release the store, if this process owns it."""
         with self._lock:
             self._closed = True
             own, self._own = self._own, None
@@ -191,11 +191,11 @@ class StoreWay:
             own.close()
 
     def __enter__(self) -> Self:
-        """Enter a block at whose end the way is closed."""
+        """Enter a block at whose end this is closed."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the way."""
+        """Close it."""
         self.close()
 
     def _may_take(self) -> bool:

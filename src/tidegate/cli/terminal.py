@@ -1,7 +1,7 @@
 """
 Standard input, read line by line, that can be woken while it waits for a line.
 
-What was typed for one question must never answer another: see `forget`.
+Input typed for one question must never answer another: see `forget`.
 """
 
 import os
@@ -40,7 +40,7 @@ class Lines:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a person sits there."""
+        """Whether a person is at the terminal."""
         try:
             return os.isatty(STDIN)
         except OSError:
@@ -48,7 +48,7 @@ class Lines:
 
     def read(self, on_wake: Callable[[], None]) -> str:
         """
-        Return the next line, without its end. Calls `on_wake` each time somebody calls `wake`; what it raises ends the reading.
+        Return the next line, without its end. Calls `on_wake` at each `wake`; an exception from it ends the read.
 
         Errors: `EOFError` at the end, `InvalidValue` for a line that the terminal has cut.
         """
@@ -66,18 +66,18 @@ class Lines:
             self._fill(on_wake)
 
     def forget(self) -> None:
-        """Drop what has been typed and not been read, be it half a line; what stands in a pipe or a file stays."""
+        """Drop what has been typed but not read, even half a line; input from a pipe or a file is kept."""
         if self.is_terminal:
             self._buffer = b""
             with suppress(termios.error):
                 termios.tcflush(STDIN, termios.TCIFLUSH)
 
     def wake(self) -> None:
-        """Interrupt whoever reads."""
+        """Interrupt the reader."""
         try:
             os.write(self._waker, b"!")
         except (BlockingIOError, OSError):
-            return  # woken often enough, or nobody is there any more
+            return  # woken often enough, or nobody reads
 
     def _fill(self, on_wake: Callable[[], None]) -> None:
         try:

@@ -26,7 +26,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"
 
 @click.group("token")
 def token_command() -> None:
-    """Make, list, rotate and revoke the tokens by which others ask over the network."""
+    """Make, list, rotate and revoke the tokens that others use over the network."""
 
 
 def _lasts(_: click.Context, __: click.Parameter, given: str) -> float | None:
@@ -34,7 +34,7 @@ def _lasts(_: click.Context, __: click.Parameter, given: str) -> float | None:
         return None
     match = LASTS.match(given)
     if match is None:
-        raise click.BadParameter(f"{given!r} is no span; write 12h, 30d, 8w or never")
+        raise click.BadParameter(f"{given!r} is not a duration; write 12h, 30d, 8w or never")
     return timedelta(**{UNITS[match[2]]: int(match[1])}).total_seconds()
 
 
@@ -46,7 +46,7 @@ def _lasts(_: click.Context, __: click.Parameter, given: str) -> float | None:
     type=click.Choice(ROLES),
     multiple=True,
     required=True,
-    help="What its holder may; repeatable. operator does not include approver.",
+    help="What its holder may do; repeatable. operator does not include approver.",
 )
 @click.option("--project", default="*", help="Only in these projects; * stands for any characters.")
 @click.option("--domain", default="*", help="Only in these domains; * stands for any characters.")
@@ -57,7 +57,7 @@ def _lasts(_: click.Context, __: click.Parameter, given: str) -> float | None:
     show_default=True,
     callback=_lasts,
     metavar="SPAN",
-    help="When it ends: 12h, 30d, 8w, or never.",
+    help="When it expires: 12h, 30d, 8w, or never.",
 )
 @json_option
 @shared_options
@@ -71,9 +71,9 @@ def create_command(
     **where: str,
 ) -> None:
     """
-    Make a token for NAME, and print it: this once, and never again.
+    Make a token for NAME, and print it. It is not shown again.
 
-    NAME is what stands beside every decision that is made with it.
+    NAME is recorded with every decision made with it.
     """
     grants = [GrantView(role=role, **where) for role in dict.fromkeys(roles)]
     with StoreWay(home, open_briefly) as way:
@@ -90,7 +90,7 @@ def create_command(
 @json_option
 @shared_options
 def list_command(*, home: Path, as_json: bool) -> None:
-    """List the tokens, the oldest first, and whether they are still in use."""
+    """List the tokens, oldest first, and whether they are still in use."""
     with StoreWay(home, open_reader) as way:
         found = way.ask(ListTokens()).items
     if as_json:
@@ -139,22 +139,22 @@ def _row(token: TokenView) -> tuple[str, ...]:
     show_default=True,
     callback=_lasts,
     metavar="SPAN",
-    help="How long those that there are stay good: 0s, 12h, 30d.",
+    help="How long the existing ones remain valid: 0s, 12h, 30d.",
 )
 @json_option
 @shared_options
 def rotate_command(*, home: Path, name: str, overlap: float | None, as_json: bool) -> None:
     """
-    Make another token for NAME, and print it: this once, and never again.
+    Make another token for NAME, and print it. It is not shown again.
 
-    It is the same person with the same rights. The tokens of this name that there are end after the overlap, and with them the browsers that traded them.
+    It is for the same person, with the same rights. The existing tokens of that name end after the overlap, and with them the browser sessions they opened.
     """
     if overlap is None:
         raise click.BadParameter("an overlap ends: write 0s, 12h or 30d", param_hint="--overlap")
     with StoreWay(home, open_briefly) as way:
         made = way.ask(RotateToken(name=name, overlap=overlap))
     if made.token.name == ADMIN:
-        # Programs of the owner read it there.
+        # The owner's programs read it there.
         keep_token(home, made.secret)
     if as_json:
         print_json(made)
@@ -168,7 +168,7 @@ def rotate_command(*, home: Path, name: str, overlap: float | None, as_json: boo
 @json_option
 @shared_options
 def revoke_command(*, home: Path, token: str, as_json: bool) -> None:
-    """End a token at once, with every browser that has traded it."""
+    """Revoke a token at once, and end every browser session it opened."""
     with StoreWay(home, open_briefly) as way:
         ended = way.ask(RevokeToken(token=token)).items
     if as_json:

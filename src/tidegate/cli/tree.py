@@ -1,8 +1,8 @@
 """
 An execution's nodes as an indented tree: the phase of each, its name, its time, and who answered what.
 
-Rule 1: a node stands below what it unfolds in: a sub-workflow, a dynamic task, the branch whose case it belongs to.
-Rule 2: nodes that say nothing more than the one before them are counted, not shown.
+Rule 1: a node is shown below the one that contains it: a sub-workflow, a dynamic task, the branch whose case it belongs to.
+Rule 2: nodes that add nothing to the one before them are counted, not shown.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ MOST_ALIKE = 20
 """Nodes that say the same are shown one by one up to this many, which fit on a screen; more are one line."""
 
 DEEPEST = 20
-"""Nodes that lie deeper are shown as if they lay here: nobody counts more spaces."""
+"""Deepest indentation that is shown: nobody counts more spaces."""
 
 WIDEST = 44
 """Cells that a name with its inputs may take before what stands behind it is pushed aside."""
@@ -36,7 +36,7 @@ KINDS = {"approve": "approval", "workflow": "sub-workflow"}
 
 
 class Row(Struct, frozen=True):
-    """A line of the tree, and how deep it lies."""
+    """A line of the tree, and its depth."""
 
     depth: int
     phase: str
@@ -64,7 +64,7 @@ def _rows(nodes: Sequence[NodeView], now: datetime) -> Iterator[Row]:
     below: dict[str, list[NodeView]] = {}
     for node in nodes:
         below.setdefault(node.branch or node.parent, []).append(node)
-    # A stack and not recursion: how deep nodes lie in each other is up to the author.
+    # A stack instead of recursion: the depth of nesting is up to the author.
     stack = [(0, group) for group in reversed(_alike(below.get("", []), below))]
     while stack:
         depth, group = stack.pop()
@@ -75,7 +75,7 @@ def _rows(nodes: Sequence[NodeView], now: datetime) -> Iterator[Row]:
 
 
 def _alike(nodes: Sequence[NodeView], below: dict[str, list[NodeView]]) -> list[Sequence[NodeView]]:
-    """Return nodes in groups of one, but many that say the same together."""
+    """Return nodes in groups: mostly of one, but equal ones together."""
 
     def said(node: NodeView) -> tuple[str, ...]:
         tells = node.id in below or node.answer or node.failure or node.deck or node.attempts > 1
@@ -147,5 +147,5 @@ def _rest(group: Sequence[NodeView], now: datetime) -> Iterator[str]:
 
 
 def _unseen(answer: AnswerView) -> bool:
-    """Whether somebody has decided without what they decided about being shown with it."""
+    """Whether somebody decided without having been shown what they decided about."""
     return answer.shown == "no" and not answer.by_timeout

@@ -1,7 +1,7 @@
 """
-Values on the command line: typed by the schema of what they are for.
+Values on the command line: parsed by the schema of what they are for.
 
-Rule 1: where text is wanted, what stands there is the text; everywhere else it is JSON, or what a person would type (yes, 10 minutes).
+Rule 1: where text is expected, the argument is the text; everywhere else it is JSON, or what a person would type (yes, 10 minutes).
 Rule 2: `@FILE` reads it from a file, `-` or `@-` from standard input; `@@x` is the text `@x`.
 """
 
@@ -22,17 +22,17 @@ MAX_ARGUMENT = 64 * 1024 * 1024
 
 
 class Reader:
-    """Reads values; files that are values go into the blobs."""
+    """Reads values; files used as values are stored as blobs."""
 
     def __init__(self, blobs: FileStore) -> None:
         self.blobs = blobs
 
     def typed(self, schema: Schema, given: str, what: str) -> Value:
-        """Return the value that somebody typed for this schema. Errors: `InvalidValue`."""
+        """Return the value typed for this schema. Errors: `InvalidValue`."""
         return self._parse(schema, _raw(schema, given), what)
 
     def answer(self, schema: Schema | None, given: str, what: str) -> Value:
-        """Return the value that an answer stands for: JSON if it fits as that, else as it is typed. None: the schema is not known yet."""
+        """Return the value of an answer: JSON if that fits, else as typed. None: the schema is not known yet."""
         raw = _raw(schema or {"type": "string"}, given)
         try:
             value = read_json(raw)
@@ -47,12 +47,12 @@ class Reader:
         return self._parse(schema, raw, what)
 
     def at_prompt(self, schema: Schema, raw: str) -> str:
-        """Return what a line stands for that was typed at a prompt: itself, or what is in the file that it names. Errors: `InvalidValue`."""
+        """Return the value of a line typed at a prompt: itself, or the content of the file that it names. Errors: `InvalidValue`."""
         is_path = schema.get(KIND) in {"file", "directory"}
         return _raw(schema, raw) if raw.startswith("@") and not is_path else raw
 
     def line(self, schema: Schema, raw: str) -> Value:
-        """Return the value that a line of input stands for. Errors: `InvalidValue`."""
+        """Return the value of a line of input. Errors: `InvalidValue`."""
         return parse(schema, raw, now=utc_now().astimezone(), blobs=self.blobs)
 
     def _parse(self, schema: Schema, raw: str, what: str) -> Value:
@@ -71,19 +71,19 @@ def json_object(given: str, what: str) -> dict[str, Any]:
     except ValueError as error:
         raise InvalidValue(f"{what} must be a JSON object: {error}") from None
     if not isinstance(found, dict):
-        raise InvalidValue(f"{what} must be a JSON object, an input by its name")
+        raise InvalidValue(f"{what} must be a JSON object of inputs by name")
     return found
 
 
 def _raw(schema: Schema, given: str) -> str:
-    """Return what is given for a value of this schema; of bytes, the file that is named is the value and not its text."""
+    """Return what is given for a value of this schema; for bytes, the named file is the value, not its text."""
     if schema.get(KIND) == "bytes" and given.startswith("@"):
         return base64.b64encode(_content(Path(given[1:]))).decode()
     return _read(given, literal=_is_text(schema))
 
 
 def _read(given: str, *, literal: bool = False) -> str:
-    """Return an argument, or what is in the file that it names; if `literal`, a name of no file stands for itself."""
+    """Return an argument, or the content of the file that it names; if `literal`, a name without a file stands for itself."""
     if given in ("-", "@-"):
         return sys.stdin.read(MAX_ARGUMENT)
     if given.startswith("@@"):

@@ -1,7 +1,7 @@
 """
 The way from a command to where its requests are handled: the store of this machine (see `store`), or a server, over HTTP.
 
-A command asks in the same way either way.
+Commands are the same for both.
 """
 
 import os
@@ -33,11 +33,11 @@ class Way(Protocol):
 
     @property
     def blobs(self) -> FileStore:
-        """Where files go that are values."""
+        """Where files used as values are stored."""
         ...
 
     def ask(self, request: Ask[V]) -> V:
-        """Have a request handled, and return the view that answers it. Errors: those of the service."""
+        """Handle a request, and return its view. Errors: those of the service."""
         ...
 
     def install(self, archive: Archive) -> None:
@@ -51,12 +51,12 @@ class ServerWay(Remote):
     is_owner = False
 
     def install(self, archive: Archive) -> None:
-        """Send a packed source tree, unless it is there."""
+        """Send a packed source tree, unless the server has it."""
         self.upload(archive)
 
 
 def way_to(home: Path, opener: Opener) -> StoreWay | ServerWay:
-    """Return the way that the command line asks for: to a server if it names one, else to the store in `home`."""
+    """Return the way that the command line selects: a server if it names one, else the store in `home`."""
     url = server()
     if url is None:
         return StoreWay(home, opener)
@@ -67,7 +67,7 @@ def way_to(home: Path, opener: Opener) -> StoreWay | ServerWay:
 
 
 def server() -> str | None:
-    """Return the address of the server that the command line names: empty for the usual one, None if it names none."""
+    """Return the URL of the server that the command line names: empty for the default, None if it names none."""
     found: str | None = _said(SERVER)
     return found
 
@@ -78,12 +78,12 @@ def _said(what: str) -> Any:
 
 
 def spelled(verb: str, *words: str) -> str:
-    """Return a command that may be typed here as it stands: it is found, and it reaches the same store."""
+    """Return a command that can be typed here unchanged: it is found, and it reaches the same store."""
     return " ".join([_program(), verb, *_whereabouts(), *words])
 
 
 def _program() -> str:
-    """Return how this command is called: by its name where that is found, else as it was called now."""
+    """Return how to call this command: by its name if that is found, else as it was called now."""
     called = Path(sys.argv[0])
     if called.name != NAME or shutil.which(NAME):
         return NAME
@@ -101,4 +101,4 @@ def _whereabouts() -> list[str]:
 
 NAME = "tidegate"
 SERVER, HOME, INSECURE = "tidegate.server", "tidegate.home", "tidegate.insecure"
-"""Where click keeps what `--remote` and `--server` said, `--home`, and `--insecure`."""
+"""Where click keeps `--remote` and `--server`, `--home`, and `--insecure`."""

@@ -39,8 +39,8 @@ def test_the_pause_of_a_retry_is_told_from_a_question():
     later = replace(GATE, name="flaky", kind="retry", due=NOW + timedelta(days=90_000))
     over = replace(later, due=NOW)
 
-    assert "; flaky is tried again (" in summary(replace(VIEW, waiting=[later]))
-    assert summary(replace(VIEW, waiting=[over])).endswith("; flaky is tried again soon")
+    assert "; flaky is retried (" in summary(replace(VIEW, waiting=[later]))
+    assert summary(replace(VIEW, waiting=[over])).endswith("; flaky is retried soon")
 
 
 def test_a_wait_of_a_day_fills_no_log_and_a_quick_run_says_nothing(monkeypatch, capsys):
