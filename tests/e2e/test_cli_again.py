@@ -102,7 +102,7 @@ def test_a_recovery_says_what_it_keeps_before_it_happens(tidegate):
     assert "kept from first" in tidegate("show", "second").out
     again = tidegate("recover", id_)
     assert (again.code, again.out) == (3, "")
-    assert "was recovered already, by second, which has succeeded" in again.err
+    assert "was already recovered, by second, which has succeeded" in again.err
     assert tidegate("recover", id_, "--id", "second").out == "second\n"
 
 

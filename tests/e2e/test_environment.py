@@ -177,9 +177,9 @@ class TestAnotherEnvironment:
         assert ended["outputs"] == {"o0": 5.0}
         assert ended["differs"] == f"module shoplib ({lib / 'shoplib.py'}) has changed"
         assert metric(ask, "tidegate_elsewhere_attempts_total") == "1"
-        assert "execution e goes on in another environment" in server.said
+        assert "execution e continues in another environment" in server.said
         shown = tidegate("show", "e").out
-        assert f"went on in another environment than it was launched in: {ended['differs']}" in (
+        assert f"continued in another environment than it was launched in: {ended['differs']}" in (
             shown
         )
         kinds = [each["kind"] for each in ask("GET", "executions/e/events").body["items"]]

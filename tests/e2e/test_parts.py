@@ -341,7 +341,7 @@ def fails(self, ledger, work):
     right(self, ledger, work)
 Engine._decide_all = fails
 """
-SAYS = "error: the engine has failed by a bug: BaseException: planted"
+SAYS = "error: the engine stopped on an internal error: BaseException: planted"
 
 
 def is_one_line_that_names_it(said: str) -> bool:

@@ -134,7 +134,7 @@ def test_flytes_arguments_are_taken_in_their_order_and_by_their_names(remote: Re
 
     assert len(remote.list_signals(name, *place, 100)) == 2
     assert len(remote.list_signals(name, project=None, domain=None, limit=1, filters=None)) == 1
-    with pytest.raises(TypeError, match="takes no filters"):
+    with pytest.raises(TypeError, match="does not support filters"):
         remote.list_signals(name, filters=["value_in(phase, WAITING)"])
     remote.set_signal("title-input", name, "my report", *place, str, literal_type=None)
     remote.set_input("review-passes", name, True, project=None, domain=None, python_type=bool)

@@ -46,6 +46,6 @@ def test_a_client_with_another_secret_learns_that_it_was_not_sent(tmp_path: Path
         unknown = "_".join((head, id_, secret[::-1], check))
         with (
             Remote(Config.for_endpoint(url, unknown)) as stranger,
-            pytest.raises(Unreachable, match=f"{url} has not shown that it knows the token {id_}"),
+            pytest.raises(Unreachable, match=f"{url} did not prove that it knows the token {id_}"),
         ):
             stranger.workflows()

@@ -17,7 +17,12 @@ COVERED = (
     "src/tidegate/service",
     "src/tidegate/api",
     "src/tidegate/sdk",
-    "docs/reference/errors.md",
+    "src/tidegate/cli",
+    "src/tidegate/wire",
+    "src/tidegate/remote",
+    "src/tidegate/core",
+    "src/tidegate/engine",
+    "docs/reference",
 )
 """Files and directories that are held to this."""
 

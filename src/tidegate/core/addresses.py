@@ -1,11 +1,11 @@
 """
-How a gate is addressed in an execution: by its handle, its path, or its name. What a text is shows in its shape, so none is taken for another.
+How a gate is addressed in an execution: by its handle, its path, or its name. The shape of a text says which of them it is.
 
 A *path* is that of the gate's graph, `/` and the name: `n2/title`, in the third round of a loop `n2~3/title`, at the top `/title`. In a path a
 `/` of the name is written `~1`, and a `~` `~0` (as in JSON pointers). A *handle* has the node's id behind `~.` in place of the name: `n2/~.n0`.
 A text with a `/` is a path or a handle if its first part is empty or a node of the top graph, which never changes. Any other text is a *name*.
 
-A path or a handle always means the same gate, also when its round is over. A name means the only gate that ever had it in the execution, before
+A path or a handle always means the same gate, even after its round. A name means the only gate that ever had it in the execution, before
 it opens and after it ended; if several have had it, the one that is open. With an idempotency key, it means the gate whose answer was
 accepted under that key.
 """
@@ -41,7 +41,7 @@ def handle_of(node: NodeId) -> str:
 
 
 def readdressed(plan: Plan, changes: Iterable[Change]) -> Iterator[NodeId]:
-    """Yield the gates whose name was unique until these changes, and is not any longer. `plan` is the one after the changes."""
+    """Yield the gates whose name was unique until these changes, and no longer is. `plan` is the one after the changes."""
     brought = Counter(
         name
         for change in changes
@@ -86,7 +86,7 @@ def resolve(
         if known is not None:
             return known.first if known.times == 1 else _open(plan, state, called, execution)
     signals = [path_of(plan, state, node) for node in list(plan.gates.values())[:MOST_LISTED]]
-    hint = f"it has: {', '.join(signals[: 2 * LISTED])}" if signals else "it has none"
+    hint = f"its signals are: {', '.join(signals[: 2 * LISTED])}" if signals else "it has none"
     raise UnknownSignal(
         f"execution {execution} has no signal {called[:80]!r}; {hint}", signals=signals
     )
@@ -123,7 +123,7 @@ def path_of(plan: Plan, state: ExecutionState, node: NodeId) -> str:
 
 
 def _open(plan: Plan, state: ExecutionState, name: str, execution: str) -> NodeId:
-    """Return the open gate that has a name, of several that have had it."""
+    """Return the one open gate with a name that several have had."""
     there = [node for (_, each), node in list(plan.gates.items()) if each == name]
     opened = [node for node in there if state.node(node).phase is WAITING]
     if len(opened) == 1:
@@ -131,7 +131,7 @@ def _open(plan: Plan, state: ExecutionState, name: str, execution: str) -> NodeI
     paths = [gate_path(node, name) for node in (opened or there)[:MOST_LISTED]]
     how = f"{len(opened)} open signals" if opened else "several signals, none of them open,"
     raise AmbiguousSignal(
-        f"execution {execution} has {how} named {name!r}; name one by its path: {', '.join(paths[:LISTED])}",
+        f"execution {execution} has {how} named {name!r}; address one by its path: {', '.join(paths[:LISTED])}",
         paths=paths,
     )
 
@@ -143,7 +143,7 @@ def _called(plan: Plan, state: ExecutionState, node: NodeId) -> tuple[str, str, 
 
 
 def _name(plan: Plan, state: ExecutionState, node: NodeId) -> str:
-    # In this order, as another thread may merge: a gate is added to `past` before it leaves the plan.
+    # In this order, because another thread may be merging: a gate is added to `past` before it leaves the plan.
     planned = plan.nodes.get(node)
     return state.past[node].name if planned is None else planned.node.name
 

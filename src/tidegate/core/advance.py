@@ -1,4 +1,4 @@
-"""How one change leads to the next: nodes begin, end, fail or are skipped, and holders end with the last node they hold."""
+"""How one change leads to the next: nodes start, end, fail or are skipped, and holders end with the last node they hold."""
 
 from msgspec.structs import replace
 
@@ -62,7 +62,7 @@ class Flow:
     """
     One step in progress: the draft, the commands so far, and the nodes to be skipped.
 
-    What is skipped comes before what is ready, so that no gate opens for nobody, and holders come last, when no node is left that would still change.
+    Skipped nodes come before ready ones, so that no gate opens that nobody needs, and holders come last, when no node is left that would still change.
     """
 
     __slots__ = ("commands", "draft", "skips")
@@ -72,10 +72,10 @@ class Flow:
         self.commands: list[Command] = []
         self.skips: list[NodeId] = []
 
-    # ---- what other modules ask for ----
+    # ---- called by other modules ----
 
     def submit(self, node: NodeId, state: NodeState) -> None:
-        """Ask for an attempt of a task."""
+        """Request an attempt of a task."""
         try:
             command = self.run_task(node, state)
         except NoValue as missing:
@@ -110,7 +110,7 @@ class Flow:
         )
 
     def skip(self, node: NodeId) -> None:
-        """Skip a node that cannot be reached or is no longer needed, and all that depends on it."""
+        """Skip a node that cannot be reached or is no longer needed, and everything that depends on it."""
         self.skips.append(node)
 
     def expire(self, node: NodeId) -> None:
@@ -144,7 +144,7 @@ class Flow:
     def fail(
         self, node: NodeId, now: NodeState, failure: Failure, phase: NodePhase = FAILED
     ) -> None:
-        """Fail a node, and treat the others as the failure policy of its graph says; likewise with each enclosing node that fails because of it."""
+        """Fail a node, and treat the others as the failure policy of its graph says; likewise for each enclosing node that fails because of it."""
         draft = self.draft
         while True:
             began = draft.at if now.began is None else now.began
@@ -168,7 +168,7 @@ class Flow:
                 return
 
     def abort_begun(self, scope: NodeId) -> None:
-        """Abort everything in a scope that has begun and not ended."""
+        """Abort everything in a scope that has started and not ended."""
         draft = self.draft
         for node in draft.begun(scope):
             now = draft.node(node)
@@ -180,7 +180,7 @@ class Flow:
         """
         Return the first node under a holder that failed. Only a graph that lets the others finish can have one here.
 
-        What a branch has taken may also have been skipped, or not come, because of a failure before it: then that failure is its own.
+        A node of a taken branch may also have been skipped, or not reached, because of an earlier failure: then that failure is the branch's own.
         """
         draft = self.draft
         plan = draft.plan
@@ -201,7 +201,7 @@ class Flow:
         return None
 
     def run(self) -> None:
-        """Work off what follows: first what is skipped, then what is ready, then the holders that have ended."""
+        """Process the consequences: first skipped nodes, then ready ones, then holders that have ended."""
         draft = self.draft
         while draft.phase < X_SUCCEEDED:
             if self.skips:
@@ -228,7 +228,7 @@ class Flow:
         if now.phase >= SUCCEEDED or draft.phase >= X_SUCCEEDED:
             return
         if planned.holder != ROOT and draft.node(planned.holder).phase is not RUNNING:
-            return  # it failed while this node stood in the queue
+            return  # it failed while this node was in the queue
         found = find(draft, planned) if draft.reuse is not None else None
         origin = found.node.at if found is not None else ""
         if draft.reuse is not None and self._take_over(node, draft.reuse, origin):
@@ -266,7 +266,7 @@ class Flow:
         return True
 
     def _take_over(self, node: NodeId, reuse: Reuse, origin: str) -> bool:
-        """Give a node the outcome that it had in the execution that is recovered; return whether there is one."""
+        """Give a node the outcome that it had in the recovered execution; return whether there is one."""
         draft, at = self.draft, self.draft.at
         if node in reuse.outputs:
             outputs = reuse.outputs[node]
@@ -347,7 +347,7 @@ class Flow:
             self._withdraw(upstream)
 
     def _skip_inside(self, planned: Planned) -> None:
-        """Skip what a skipped or failed node would have held: all cases of a branch; of a sub-workflow only gates that were answered early."""
+        """Skip what a skipped or failed node would have held: all cases of a branch; in a sub-workflow only gates that were answered early."""
         match planned.node:
             case BranchNode(cases=cases):
                 for index in range(len(cases) + 1):
@@ -376,7 +376,7 @@ class Flow:
         self.skip(node)
 
     def _close(self, holder: NodeId) -> None:
-        """The last node that a holder holds has ended: so has the holder."""
+        """The last node of a holder has ended: so has the holder."""
         draft = self.draft
         plan = draft.plan
         if holder == ROOT:
@@ -420,7 +420,7 @@ class Flow:
         return failure
 
     def _origin(self, node: NodeId) -> NodeId:
-        """Return the node in which a failure began: the deepest failed one that ended with this one's failure."""
+        """Return the node in which a failure started: the deepest failed one that ended with this one's failure."""
         draft, failure = self.draft, self._failure_of(node)
         both = draft.base.nodes | draft.nodes
         return max(

@@ -89,7 +89,7 @@ def reported(flow: Flow, event: TaskStarted | TaskSucceeded | TaskFailed | TaskL
 def freeze_deck(
     draft: Draft, event: TaskStarted | TaskSucceeded | TaskUnfolded | TaskFailed | TaskLost
 ) -> None:
-    """Note the decks of an attempt that has ended. What it writes after that is nobody's."""
+    """Record the decks of an ended attempt. Anything it writes after that is ignored."""
     if not isinstance(event, TaskStarted | TaskLost) and event.deck:
         draft.freeze_deck(event.node, event.attempt, event.deck)
 
@@ -106,12 +106,12 @@ def take_up(flow: Flow, unbegun: Mapping[NodeId, int]) -> None:
             flow.commands.append(flow.run_task(node, now))
         elif now.phase is QUEUED:
             flow.submit(node, reissue(now))
-    # The clock may have been set back while there was no host to see it.
+    # The clock may have been set back while no host was there to notice.
     hasten(flow, Micros(0))
 
 
 def hasten(flow: Flow, by: Micros) -> None:
-    """Bring the ends of pauses forward by as much as the clock was set back; no pause is longer from now on than it was meant to be."""
+    """Move the ends of pauses forward by as much as the clock was set back, so that no pause becomes longer than intended."""
     draft = flow.draft
     for node, now in draft.base.nodes.items() if draft.live else ():
         if now.phase is not WAITING or now.due is None or not now.attempt:
@@ -153,7 +153,7 @@ def _live(draft: Draft) -> list[NodeId]:
 
 
 def _began(now: NodeState, event: TaskSucceeded | TaskFailed) -> Instant:
-    """Return when the first attempt of a task began. (An attempt that ends at once does not report its start.)"""
+    """Return when the first attempt of a task started. (An attempt that ends at once does not report its start.)"""
     return Instant(event.at - event.took) if now.began is None else now.began
 
 

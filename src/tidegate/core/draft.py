@@ -113,7 +113,7 @@ class Draft(StateFields):
             old = self.base.nodes.get(node, QUEUED_STATE)
             self.before[node] = old.phase
         phase = state.phase
-        # A wait that goes on until another instant is no change of phase.
+        # Waiting again until another instant is not a change of phase.
         if phase is not WAITING or old.phase is not WAITING:
             assert phase in NODE_TRANSITIONS[old.phase], f"{node}: {old.phase!r} -> {phase!r}"
         self.nodes[node] = state
@@ -149,23 +149,23 @@ class Draft(StateFields):
         self.gone = [*self.gone, *plan.unfold(node, graph, now)]
 
     def bind_key(self, who: str, key: str, node: NodeId, reply: Accepted) -> None:
-        """Bind an idempotency key of somebody to the reply it got. (Who it is stands in the event of the line.)"""
+        """Bind somebody's idempotency key to the reply it got. (Who it is is in the event of the line.)"""
         self.changes.append(KeyBound(key, node, reply))
         self.keys[who, key] = (node, reply)
 
     def note_difference(self, differs: str) -> None:
-        """Keep in mind that the code imports something else now than when the execution was launched."""
+        """Record that the code imports other packages than when the execution was launched."""
         if differs != self.setting.differs:
             self.changes.append(DifferenceNoted(differs))
             self.setting = replace(self.setting, differs=differs)
 
     def name_successor(self, execution: str) -> None:
-        """Keep in mind which execution goes on with this one."""
+        """Record which execution continues this one."""
         self.changes.append(SuccessorNamed(execution))
         self.successor = execution
 
     def freeze_deck(self, node: NodeId, attempt: int, digest: str) -> None:
-        """Keep in mind which blob has the decks of an attempt that has ended."""
+        """Record which blob has the decks of an ended attempt."""
         self.changes.append(DeckFrozen(node, attempt, digest))
         self.decks[node] = {**self.base.decks.get(node, {}), attempt: digest}
 
@@ -198,7 +198,7 @@ class Draft(StateFields):
         self.open_group(ROOT)
 
     def open_group(self, holder: NodeId, case: int = 0) -> None:
-        """Let the nodes of a holder begin as soon as their needs are met."""
+        """Let the nodes of a holder start as soon as their needs are met."""
         plan = self.plan
         unsettled = 0
         for member in plan.groups.get((holder, case), ()):
@@ -235,7 +235,7 @@ class Draft(StateFields):
         return self.plan.settled()
 
     def _forget(self, planned: Planned) -> None:
-        """Drop a node of a round that was replaced; of a gate, keep how it ended."""
+        """Drop a node of a replaced round; for a gate, keep how it ended."""
         base, id_ = self.base, planned.id
         now = base.nodes.pop(id_, QUEUED_STATE)
         base.pending.pop(id_, None)

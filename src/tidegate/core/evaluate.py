@@ -2,8 +2,8 @@
 Expressions to values, conditions to true or false.
 
 A node's output is stored where it was made and nowhere else: a task has it in its state, an input gate in its answer.
-What an approval, a branch, a sub-workflow or an unfolded dynamic task hands on is found by following its expression:
-in a loop, not by recursion, so that a value may be handed on by any number of nodes.
+The outputs of an approval, a branch, a sub-workflow or an unfolded dynamic task are found by following their expressions:
+in a loop, not by recursion, so that a value may pass through any number of nodes.
 """
 
 from typing import TypeVar, assert_never
@@ -38,11 +38,11 @@ LONGEST = 2 * MAX_PLANNED + 2
 
 
 class NoValue(Exception):
-    """An expression has no value: a key is missing, or what it comes from was skipped."""
+    """An expression has no value: a key is missing, or its source was skipped."""
 
 
 def evaluate(plan: Plan, state: Draft | ExecutionState, scope: NodeId, expr: Expr) -> Value:
-    """Return the value of an expression that stands in the graph of `scope`. Raises NoValue."""
+    """Return the value of an expression in the graph of `scope`. Raises NoValue."""
     paths: list[tuple[Path, str]] = []
     value: Value
     for _ in range(LONGEST):
@@ -75,7 +75,7 @@ def evaluate(plan: Plan, state: Draft | ExecutionState, scope: NodeId, expr: Exp
             case _:
                 assert_never(expr)
     else:
-        raise AssertionError(f"what {expr} hands on goes round in a circle")
+        raise AssertionError(f"{expr} refers to itself in a circle")
     for path, what in reversed(paths):
         value = walk(value, path, what)
     return value
@@ -87,7 +87,7 @@ def output_of(plan: Plan, state: Draft | ExecutionState, node: NodeId, output: s
 
 
 def _handed_on(plan: Plan, now: NodeState, node: NodeId, output: str) -> tuple[NodeId, Expr]:
-    """Return where an output comes from that was not stored, and in which scope that stands."""
+    """Return the source of an output that was not stored, and the scope of that source."""
     planned = plan.nodes[node]
     exprs: dict[str, Expr] = {}
     inner = planned.scope
@@ -121,7 +121,7 @@ def walk(value: Value, path: Path, what: str) -> Value:
     for depth, part in enumerate(path):
         match value:
             case dict() if part in value or str(part) in value:
-                # JSON knows only text as keys; `report[1]` may well mean the key "1".
+                # JSON has only string keys; `report[1]` may well mean the key "1".
                 value = value[part] if part in value else value[str(part)]
             case list() if isinstance(part, int) and -len(value) <= part < len(value):
                 value = value[part]
@@ -132,7 +132,7 @@ def walk(value: Value, path: Path, what: str) -> Value:
 
 
 def holds(plan: Plan, state: Draft | ExecutionState, scope: NodeId, condition: Condition) -> bool:
-    """Return whether a condition is true. Raises NoValue where it cannot be told."""
+    """Return whether a condition is true. Raises NoValue where that is undefined."""
     match condition:
         case Compare(op, left, right):
             a = evaluate(plan, state, scope, left)
@@ -165,7 +165,7 @@ def compare(op: str, a: Value, b: Value) -> bool:
     )
     if not comparable:
         raise NoValue(
-            f"{_kind(a)} {op} {_kind(b)} has no answer: only numbers and text have an order"
+            f"{_kind(a)} {op} {_kind(b)} is undefined: only numbers and text have an order"
         )
     match op:
         case "<":
@@ -179,7 +179,7 @@ def compare(op: str, a: Value, b: Value) -> bool:
 
 
 def same(a: Value, b: Value) -> bool:
-    """Return whether two stored values are equal as JSON is: 1 is 1.0, and neither is true."""
+    """Return whether two stored values are equal in the sense of JSON: 1 equals 1.0, and neither equals true."""
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
     if isinstance(a, dict) and isinstance(b, dict):
@@ -206,12 +206,12 @@ def _kind(value: Value) -> str:
 
 def _item(values: dict[str, T], name: str, node: NodeId) -> T:
     if name not in values:
-        raise NoValue(f"{node} has no output {name!r}, for it did not come so far")
+        raise NoValue(f"{node} has no output {name!r}, because it did not get that far")
     return values[name]
 
 
 def _given(plan: Plan, scope: NodeId, name: str) -> tuple[NodeId, Expr]:
-    """Return where an input of an inner graph comes from, and in which scope that stands."""
+    """Return the source of an input of an inner graph, and the scope of that source."""
     planned = plan.nodes[scope]
     match planned.node:
         case SubNode(inputs=exprs, graph=graph) if name not in exprs:

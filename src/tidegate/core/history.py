@@ -1,11 +1,11 @@
 """
-How history is written down: one line per event, with the event and its changes, as compact bytes.
+How history is encoded: one line per event, with the event and its changes, as compact bytes.
 
-A value stands in a line once: the event is stored without what its changes hold (`messages.slim`).
+A value is stored once per line: the event is stored without what its changes hold (`messages.slim`).
 Reading a line back needs no knowledge of how the machine decided, so a later machine reads the lines of an earlier one.
 
-A line begins with a mark and a checksum of what follows, for a database does not notice when a disk returns another byte than it was
-given, and a wrong answer must not pass for a right one. Lines without the mark are from before there was one.
+A line starts with a mark and a checksum of the rest, because a database does not notice when a disk returns another byte than was
+written, and a wrong answer must not pass for a right one. Lines without the mark are older than it.
 """
 
 from zlib import crc32
@@ -28,7 +28,7 @@ class Line(Struct, frozen=True, array_like=True):
 
 
 MARK, SUM = b"\x01", 4
-"""The mark, and the bytes of the checksum after it. No line without a mark begins so: it is an array of two."""
+"""The mark, and the length of the checksum after it. A line without a mark never starts with it: it is an array of two."""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Line)

@@ -1,11 +1,11 @@
 """
 The idempotency keys of tasks: one for all attempts of a node, and for those of the same node in an execution that recovers this one.
 
-A node keeps its origin's key if its name, its signature and its inputs are those of the origin's node, so that what both ask of the outside
-world is recognized as one thing. Otherwise it is another thing, and has a key of its own.
+A node keeps its origin's key if its name, signature and inputs are those of the origin's node, so that external systems recognize both
+requests as one. Otherwise it is something else, and has a key of its own.
 
 Rule 1: a key has at most 128 characters of `[a-z0-9-]`, so that it can be a file name, a header or a column.
-Rule 2: all that tells one key from another is its digest; what stands before it is for people.
+Rule 2: only the digest distinguishes keys; the text before it is for people.
 """
 
 import re
@@ -19,7 +19,7 @@ from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import TaskNode
 
 FORM: Final = 1
-"""How keys are written. 0 is how they were once: the execution, `/` and the node; executions that have such keys keep them."""
+"""The form of keys. 0 is the original one: the execution, `/` and the node; executions with such keys keep them."""
 
 PART: Final = 40
 """Characters of the execution's id, and of the node's, in a key: with 32 digits of a digest, 114 at most."""
@@ -31,7 +31,7 @@ _others = re.compile(r"[^a-z0-9]+")
 
 
 class KeptKey(Struct, frozen=True, array_like=True, gc=False):
-    """The key that a node had in the execution that is recovered, and the digest of what it stood for."""
+    """The key that a node had in the recovered execution, and the digest of what it stood for."""
 
     key: str
     meant: bytes
@@ -59,6 +59,6 @@ def meaning(task: TaskNode, inputs: dict[str, Value]) -> bytes:
 def kept_key(
     kept: Mapping[NodeId, KeptKey], node: NodeId, task: TaskNode, inputs: dict[str, Value]
 ) -> str:
-    """Return the key that a node keeps of its origin, or nothing."""
+    """Return the key that a node inherits from its origin, or nothing."""
     known = kept.get(node)
     return known.key if known is not None and known.meant == meaning(task, inputs) else ""

@@ -1,9 +1,9 @@
 """
-What the machine is told, what it answers, and what it wishes.
+What the machine is told, what it replies, and what it requests.
 
 Events are facts, in the past tense, and carry the instant `at` which the host read from its one clock.
-Commands are wishes, in the imperative; a host may see one twice and must not act twice: (node, attempt) tells them apart.
-Replies go back to whoever gave an answer, after the commit.
+Commands are requests, in the imperative; a host may see one twice and must not act twice: (node, attempt) identifies them.
+Replies go back to whom they answer, after the commit.
 """
 
 from typing import TypeAlias
@@ -57,9 +57,9 @@ class AnswerRecord(Struct, frozen=True, array_like=True, gc=False):
     by_timeout: bool = False
     credential: str = ""
     shown: str = ""
-    """The digest of the question as it was shown to who answered; empty if that is not known."""
+    """The digest of the question as it was shown to the answerer; empty if that is not known."""
     kept: str = ""
-    """The execution in which it was given, if this one recovers that and has kept it."""
+    """The execution in which it was given, if this one recovers that one and has kept it."""
     kept_by: str = ""
     """Who chose to keep it though the code has changed; empty if nobody had to."""
 
@@ -113,7 +113,7 @@ class Reuse(Struct, frozen=True, array_like=True, gc=False):
     answers: dict[NodeId, AnswerRecord]
     graphs: dict[NodeId, Graph]
     rounds: dict[NodeId, Round] = {}
-    """The rounds that loops are in, beyond the first."""
+    """The current rounds of loops, beyond the first."""
     keys: dict[NodeId, KeptKey] = {}
     """The idempotency keys of tasks that were tried."""
     former: Former | None = None
@@ -121,7 +121,7 @@ class Reuse(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Launched(Struct, frozen=True, array_like=True, gc=False, tag=1):
-    """An execution was asked for. It is the first event, and comes once."""
+    """An execution was requested. It is the first event, and occurs once."""
 
     at: Instant
     inputs: dict[str, Value]
@@ -140,7 +140,7 @@ class Launched(Struct, frozen=True, array_like=True, gc=False, tag=1):
 
 
 class TaskStarted(Struct, frozen=True, array_like=True, gc=False, tag=2):
-    """A worker has been at this attempt for a while; attempts that end at once are not announced."""
+    """A worker has been running this attempt for a while; attempts that end at once are not announced."""
 
     at: Instant
     node: NodeId
@@ -199,7 +199,7 @@ class TakenUp(Struct, frozen=True, array_like=True, gc=False, tag=10):
     A new host takes the execution over. The previous host is dead, and so are the attempts that ran on it.
 
     Running attempts are lost and repeated; attempts not known to have started are resubmitted, uncounted. All get new numbers,
-    but for those in `unbegun`, by node, which are known not to have started.
+    except those in `unbegun`, by node, which are known not to have started.
     """
 
     at: Instant
@@ -213,7 +213,7 @@ class GivenBack(Struct, frozen=True, array_like=True, gc=False, tag=11):
 
 
 class EnvironmentDiffers(Struct, frozen=True, array_like=True, gc=False, tag=13):
-    """An attempt begins where the code imports something else than what was recorded at the launch."""
+    """An attempt starts where the code imports other packages than recorded at the launch."""
 
     at: Instant
     node: NodeId
@@ -221,7 +221,7 @@ class EnvironmentDiffers(Struct, frozen=True, array_like=True, gc=False, tag=13)
 
 
 class TimerFired(Struct, frozen=True, array_like=True, gc=False, tag=7):
-    """The instant that a node waits for has come."""
+    """The instant that a node waits for has arrived."""
 
     at: Instant
     node: NodeId
@@ -250,7 +250,7 @@ class AnswerGiven(Struct, frozen=True, array_like=True, gc=False, tag=8):
 
 
 class RecoveryRequested(Struct, frozen=True, array_like=True, gc=False, tag=14):
-    """Somebody wants an execution that has ended without success to go on in another one, its successor."""
+    """Somebody recovers an execution that has ended without success; `successor` is the new one."""
 
     at: Instant
     successor: str
@@ -264,7 +264,7 @@ class RecoveryRequested(Struct, frozen=True, array_like=True, gc=False, tag=14):
 
 
 class AbortRequested(Struct, frozen=True, array_like=True, gc=False, tag=9):
-    """Somebody wants the execution to end."""
+    """Somebody aborts the execution."""
 
     at: Instant
     reason: str = ""
@@ -292,7 +292,7 @@ Event: TypeAlias = (
 
 
 def slim(event: Event) -> Event:
-    """Leave out what the changes of the same step hold already, so that history stores each value once."""
+    """Leave out what the changes of the same step contain already, so that history stores each value once."""
     match event:
         case TaskSucceeded():
             return structs.replace(event, outputs={})
@@ -321,11 +321,11 @@ class RunTask(Struct, frozen=True, gc=False):
     dynamic: bool
     requires: Requirements = ORDINARY
     kept_key: str = ""
-    """The idempotency key that it keeps of the execution that is recovered; empty if it has its own."""
+    """The idempotency key inherited from the recovered execution; empty if it has its own."""
 
 
 class CancelTask(Struct, frozen=True, gc=False):
-    """Nobody wants the result of this attempt any more."""
+    """The result of this attempt is no longer needed."""
 
     node: NodeId
     attempt: int
@@ -335,7 +335,7 @@ Command: TypeAlias = RunTask | CancelTask
 
 
 class Accepted(Struct, frozen=True, array_like=True, gc=False, tag="yes"):
-    """The answer counts. `early`: it was given before the gate opened and is kept for it."""
+    """The answer is accepted. `early`: it was given before the gate opened and is kept for it."""
 
     at: Instant
     who: str
@@ -344,9 +344,9 @@ class Accepted(Struct, frozen=True, array_like=True, gc=False, tag="yes"):
 
 class Denied(Struct, frozen=True, array_like=True, gc=False, tag="no"):
     """
-    The answer does not count. `code` is that of the error in `tidegate.errors`; who and when are of what forbids it.
+    The answer is refused. `code` is that of the error in `tidegate.errors`; who and when describe what forbids it.
 
-    `changed` names the parts of the question that are not what was shown.
+    `changed` names the parts of the question that differ from what was shown.
     """
 
     code: str
@@ -354,7 +354,7 @@ class Denied(Struct, frozen=True, array_like=True, gc=False, tag="no"):
     who: str = ""
     changed: tuple[str, ...] = ()
     execution: str = ""
-    """The one that has recovered this one already."""
+    """The execution that has already recovered this one."""
 
 
 Reply: TypeAlias = Accepted | Denied

@@ -1,7 +1,7 @@
 """
 What is kept of the gates of a loop's earlier rounds: enough to reply to a late or repeated answer as the gate itself would.
 
-An execution may go through thousands of rounds. So of an answer only a digest is kept, which tells the same answer from a different one.
+An execution may go through thousands of rounds. So only a digest of an answer is kept, which distinguishes the same answer from a different one.
 """
 
 import hashlib
@@ -56,7 +56,7 @@ def past_gate(name: str, answer: AnswerRecord | None, ended: Instant | None) -> 
 
 
 def digest_of(value: Value) -> bytes:
-    """Return the same bytes for values that are equal as JSON is (`evaluate.same`)."""
+    """Return the same bytes for values that are equal in the sense of JSON (`evaluate.same`)."""
     return hashlib.blake2b(_encoder.encode(_plain(value)), digest_size=DIGEST).digest()
 
 

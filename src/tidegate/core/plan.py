@@ -50,8 +50,8 @@ class Planned(NamedTuple):
     """
     One node with its neighbours.
 
-    `scope` is the node (or ROOT) whose graph it belongs to, `holder` what must open before it begins: the scope, or a branch.
-    `needs` are the nodes that must succeed first, `dependents` those that need it, `wants` the number of needs, and one for the holder.
+    `scope` is the node (or ROOT) whose graph it belongs to, `holder` what must open before it starts: the scope, or a branch.
+    `needs` are the nodes that must succeed first, `dependents` those that need it, `wants` the number of needs, plus one for the holder.
     """
 
     id: NodeId
@@ -65,7 +65,7 @@ class Planned(NamedTuple):
 
 
 class Round(Struct, frozen=True, array_like=True, gc=False):
-    """The round that a loop is in, from 2, and the inputs that the graph of this round refers to."""
+    """The current round of a loop, from 2, and the inputs that the graph of this round refers to."""
 
     number: int
     given: dict[str, Value]

@@ -1,9 +1,9 @@
 """
-The digest of a question: of all that a person was shown and decides about, so that an answer can say what it is an answer to.
+The digest of a question: of everything that a person was shown and decides about, so that an answer can say what it answers.
 
-It is written as the number of its form, `:` and hexadecimal digits: 32 bytes of all parts together, which nobody can make two questions agree in,
-and a byte of each part, by which a refusal tells what is different. It covers no due dates and no people. What is added to a question
-later (another part, another way to write one) is another form; one part more at the end changes nothing of the others.
+It is written as the number of its form, `:` and hexadecimal digits: 32 bytes over all parts together, for which no collision can be constructed,
+and a byte per part, by which a refusal says what differs. It does not cover due dates and people. An addition to a question
+(another part, another encoding) makes another form; one more part at the end changes nothing of the others.
 """
 
 from collections import ChainMap
@@ -37,7 +37,7 @@ PARTS: Final = (
     "shown values",
     "decks",
 )
-"""What a digest of this form covers, in its order. Nothing has a title or figures yet."""
+"""What a digest of this form covers, in order. Nothing has a title or figures yet."""
 
 BEFORE: Final = 3
 """How many steps before a question the page shows the decks of a node."""
@@ -85,7 +85,7 @@ def _joined(parts: bytes) -> bytes:
 
 
 def _decks(plan: Plan, state: Draft | ExecutionState, planned: Planned) -> bytes:
-    """Return the part for the decks of the nodes before a question: of each, those of its last attempt that made any."""
+    """Return the part for the decks of the nodes before a question: for each, those of its last attempt that made any."""
     layers = [state.decks, state.base.decks] if isinstance(state, Draft) else [state.decks]
     if not any(layers):
         return NOTHING
@@ -99,7 +99,7 @@ def _decks(plan: Plan, state: Draft | ExecutionState, planned: Planned) -> bytes
 
 
 class _Same:
-    """A planned gate as a key: one and the same object, not an equal one, for a graph holds what cannot be hashed."""
+    """A planned gate as a key: the same object, not an equal one, because a graph may contain unhashable values."""
 
     __slots__ = ("planned",)
 
@@ -115,7 +115,7 @@ class _Same:
 
 @lru_cache(256)
 def _texts(same: _Same) -> bytes:
-    """Return the parts that are the same in every execution: it is these that take the time, and most executions of a workflow share a plan."""
+    """Return the parts that are the same in every execution: these take the time, and most executions of a workflow share a plan."""
     gate = same.planned.node
     assert isinstance(gate, InputNode | ApproveNode)
     kind = "approve" if isinstance(gate, ApproveNode) else "input"
@@ -143,7 +143,7 @@ def written(digest: bytes, form: int = FORM) -> str:
 
 
 def differences(shown: str, digest: bytes) -> tuple[str, ...]:
-    """Return which parts of a question are not those of the digest of what was shown, or `form` if it cannot be compared; empty if it is the same."""
+    """Return which parts of a question differ from the digest of what was shown, or `form` if it cannot be compared; empty if it is the same."""
     if shown == written(digest):
         return ()
     form, _, digits = shown.partition(":")

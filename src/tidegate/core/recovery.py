@@ -1,10 +1,10 @@
 """
-Recovery: an execution that failed or was aborted goes on in another one, and what that one takes over.
+Recovery: a failed or aborted execution continues in another one, its successor; this is what the successor takes over.
 
 Rule 1: an execution has one successor. The line that names it is appended to its history together with the launch of the successor, so of
-two recoveries at once one is refused; and of an execution that has been recovered, the last one that it led to is what can be.
+two concurrent recoveries one is refused; and for an execution that has been recovered, its latest successor is recovered instead.
 Rule 2: a decision is spent once. After a failure answers and approvals are kept, with who gave them; after an abort by a person, who may
-have meant what was approved, approvals are asked for again.
+have objected to what was approved, approvals are asked for again.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ RECOVERABLE = (ExecutionPhase.FAILED, ExecutionPhase.ABORTED)
 
 
 def recovery_requested(draft: Draft, event: RecoveryRequested) -> Reply:
-    """Decide whether an execution goes on in the one that is named."""
+    """Decide whether an execution continues in the one that is named."""
     if draft.phase not in RECOVERABLE:
         return Denied("not_recoverable", draft.base.ended)
     if draft.successor:
@@ -91,7 +91,7 @@ def without_approvals(former: Former, why: str) -> Former:
 
 
 def _key(plan: Plan, state: ExecutionState, node: NodeId, origin: str) -> KeptKey | None:
-    """Return the idempotency key of a task that was tried, and what it stands for; None if its inputs cannot be told."""
+    """Return the idempotency key of a task that was attempted, and what it stands for; None if its inputs cannot be evaluated."""
     planned = plan.nodes.get(node)
     key = "" if planned is None else key_now(origin, plan, state, planned)
     if planned is None or not key:
@@ -105,7 +105,7 @@ def _key(plan: Plan, state: ExecutionState, node: NodeId, origin: str) -> KeptKe
 
 
 def _approves(plan: Plan, graphs: Mapping[NodeId, Graph], node: NodeId) -> bool:
-    """Return whether a node is an approval, or may be one: of one that was not reached, the graph that it stands in tells."""
+    """Return whether a node is an approval, or may be one: for a node that was not reached, its graph decides."""
     planned = plan.nodes.get(node)
     if planned is not None:
         return isinstance(planned.node, ApproveNode)

@@ -1,16 +1,16 @@
 """
-The race table: what becomes of an answer, by where its gate stands.
+The race table: what becomes of an answer, depending on its gate.
 
-The order matters. An idempotency key is looked at before anything else, then whether the gate is the one that was shown, then what it was told
-already, then how it ended, then whether the execution has ended; only then whether it is open. So a repeated answer gets the same reply
+The order matters. An idempotency key is checked before anything else, then whether the gate still shows what was shown, then its earlier answer,
+then how it ended, then whether the execution has ended; only then whether it is open. So a repeated answer gets the same reply
 even after the end.
 
-Rule 1: a refusal changes nothing: the same request is decided anew, and refused answers cannot fill a store.
+Rule 1: a refusal changes nothing: the same request is decided again, and refused answers cannot fill a store.
 The one exception is an answer that arrives at or after the due instant of a timeout that has not fired yet: it fires now.
-Rule 2: an idempotency key belongs to who sends it. It is stored only with an accepted answer, and only while the execution has not ended.
+Rule 2: an idempotency key belongs to its sender. It is stored only with an accepted answer, and only while the execution has not ended.
 After the end, every reply follows from a state that never changes again, so an answer can be decided by `step` on the folded state,
 without the engine.
-Rule 3: who repeats an answer under ever new keys does not make a history grow: beyond one key a node, only some are bound. The reply is the same
+Rule 3: repeating an answer under ever new keys does not make a history grow: beyond one key per node, only some are bound. The reply is the same
 without.
 """
 
@@ -33,11 +33,11 @@ from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import ApproveNode, InputNode
 
 SPARE_KEYS = 100
-"""Keys that an execution may have beyond one a node, for repeats of an answer under another key: far more than a client that tries again makes."""
+"""Keys that an execution may have beyond one per node, for repeats of an answer under another key: far more than a retrying client makes."""
 
 
 def answered(flow: Flow, event: AnswerGiven) -> Reply:
-    """Decide an answer; its value fits the declared type."""
+    """Decide an answer; its value matches the declared type."""
     draft = flow.draft
     if event.key:
         kept = draft.base.keys.get((event.who, event.key))
@@ -56,7 +56,7 @@ def answered(flow: Flow, event: AnswerGiven) -> Reply:
 
 
 def _has_room(draft: Draft) -> bool:
-    """Return whether a key of an answer that was given before may be bound, too."""
+    """Return whether a key of a repeated answer may be bound, too."""
     base = draft.base
     return len(base.keys) < len(base.nodes) + len(base.past) + SPARE_KEYS
 
@@ -88,7 +88,7 @@ def _decide(flow: Flow, event: AnswerGiven) -> Reply:
     if draft.phase >= X_SUCCEEDED:
         return Denied("execution_ended", draft.base.ended)
     if now.phase >= SUCCEEDED or not _can_open(draft, node):
-        # Skipped; or it ended unasked, with the sub-workflow around it or for want of a value, and the others go on.
+        # Skipped; or it ended without being asked, with the sub-workflow around it or because a value is missing, and the others continue.
         return Denied("withdrawn", now.ended)
     answer = AnswerRecord(
         event.value,

@@ -1,5 +1,5 @@
 """
-What an execution can be, and the legal ways from one phase to the next.
+The phases of an execution and of its nodes, and the legal transitions between them.
 
 Rule 1: a phase changes only as the two tables below allow; `Draft.put` asserts it.
 Rule 2: nothing here reads a clock or draws a random number; time arrives inside events.
@@ -23,7 +23,7 @@ from tidegate.ir.graph import Graph, Instant
 
 
 class NodePhase(IntEnum):
-    """Where a node stands. A node that has no state yet is QUEUED."""
+    """The phase of a node. A node that has no state yet is QUEUED."""
 
     QUEUED = 0
     RUNNING = 1
@@ -41,7 +41,7 @@ class NodePhase(IntEnum):
 
 
 class ExecutionPhase(IntEnum):
-    """Where an execution stands. WAITING: nothing runs, and at least one gate is open."""
+    """The phase of an execution. WAITING: nothing runs, and at least one gate is open."""
 
     QUEUED = 0
     RUNNING = 1
@@ -93,7 +93,7 @@ EXECUTION_TRANSITIONS: dict[ExecutionPhase, frozenset[ExecutionPhase]] = {
 
 
 class NodeState(Struct, frozen=True, array_like=True, gc=False):
-    """Where one node stands. It is what a change carries, and what history stores."""
+    """The state of one node. It is what a change carries, and what history stores."""
 
     phase: NodePhase
     attempt: int = 0
@@ -157,13 +157,13 @@ class KeyBound(Struct, frozen=True, array_like=True, gc=False, tag=4):
 
 
 class DifferenceNoted(Struct, frozen=True, array_like=True, gc=False, tag=5):
-    """The execution goes on where its code imports something else, in words."""
+    """The execution continues where its code imports other packages, described in words."""
 
     differs: str
 
 
 class DeckFrozen(Struct, frozen=True, array_like=True, gc=False, tag=6):
-    """An attempt has ended, and its decks are this blob from now on."""
+    """An attempt has ended, and this blob has its decks."""
 
     node: NodeId
     attempt: int
@@ -171,7 +171,7 @@ class DeckFrozen(Struct, frozen=True, array_like=True, gc=False, tag=6):
 
 
 class SuccessorNamed(Struct, frozen=True, array_like=True, gc=False, tag=7):
-    """The execution goes on in this one, and in no other."""
+    """The execution continues in this one, and in no other."""
 
     successor: str
 
@@ -188,7 +188,7 @@ Change: TypeAlias = (
 
 
 class Setting(Struct, frozen=True, gc=False):
-    """Where an execution was launched, and what is different where it goes on: see `Launched`, and `DifferenceNoted`."""
+    """Where an execution was launched, and what differs where it continues: see `Launched`, and `DifferenceNoted`."""
 
     launched_from: str = ""
     recorded: str = ""
@@ -204,12 +204,12 @@ UNKNOWN = Setting()
 
 class StateFields:
     """
-    Where an execution stands: the fields that its state and a draft of the next one have in common.
+    The fields that the state of an execution and a draft of the next one have in common.
 
     `nodes` gives the state of each node that has one. `keys` gives the gate and the reply that an idempotency key of somebody is bound to.
-    `pending` counts, for a node, what must still happen before it begins; absent means: nothing has happened yet.
+    `pending` counts, for a node, what must still happen before it starts; absent means: nothing has happened yet.
     `open` counts, for a node that holds others (and for the execution itself, as ROOT), those that have not ended.
-    `successor` is the execution that recovers this one, if one does.
+    `successor` is the execution that recovers this one, if there is one.
     `decks` gives the blobs with the decks of a node's attempts, by attempt.
     `matched` has the nodes of a recovered execution with other code that a node of this one is matched with.
     `live` counts attempts that are submitted, running or pausing, `gates` the open gates.

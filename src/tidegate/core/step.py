@@ -3,9 +3,9 @@ The machine: `step(plan, state, event)` decides what one event changes, and what
 
 It is pure: it reads nothing but its arguments, and does not change the state. `Step.merge` applies the decision.
 
-Theory of operation. An event settles or moves one node. What follows from that (nodes that may begin, nodes nobody can reach any more,
-holders whose last node has ended) is worked off from a queue, not by recursion, so a chain of any length is safe.
-Facts may come late or twice: an attempt that is not the current one is ignored, a timer that is not due is ignored.
+Theory of operation. An event settles or moves one node. The consequences (nodes that may start, nodes that can no longer be reached,
+holders whose last node has ended) are processed from a queue, not by recursion, so a chain of any length is safe.
+Facts may arrive late or twice: an attempt that is not the current one is ignored, a timer that is not due is ignored.
 """
 
 from collections.abc import Mapping

@@ -2,9 +2,9 @@
 What happens to the graph that a dynamic task returns: it unfolds under that task, or it is the next round of a loop.
 
 A dynamic task that calls itself and returns exactly what the call returns is a loop. Nested, its rounds would be as deep as they are many, and
-none could be dropped. So when the call returns a graph, and nothing else in its round is under way, that graph replaces the round: all
-else in there has ended, and nothing refers to it. Inputs of the call that the graph refers to are evaluated and kept with the round. Each round
-has node ids of its own (`Plan.path`), so that an answer, a report or a timer never reaches another round.
+none could be dropped. So when the call returns a graph, and nothing else in its round is in progress, that graph replaces the round: everything
+else in it has ended, and nothing refers to it. Inputs of the call that the graph refers to are evaluated and kept with the round. Each round
+has separate node ids (`Plan.path`), so that an answer, a report or a timer never reaches another round.
 """
 
 from msgspec.structs import replace
@@ -119,7 +119,7 @@ def _wrong_with(flow: Flow, graph: Graph, node: NodeId, loop: NodeId | None) -> 
     if under.count("/") >= MAX_NESTED:
         return f"graphs would be nested more than {MAX_NESTED} deep; does a dynamic task call itself without end?"
     if loop is not None and _rounds(flow, loop) >= MAX_ROUNDS:
-        return f"it has called itself {MAX_ROUNDS:,} times; end the loop, or launch another execution that goes on"
+        return f"it has called itself {MAX_ROUNDS:,} times; end the loop, or launch another execution that continues it"
     if len(draft.plan.nodes) + len(draft.base.past) + size_of(graph) > MAX_PLANNED:
         return f"the execution would have more than {MAX_PLANNED:,} nodes, counting the gates of earlier rounds"
     try:

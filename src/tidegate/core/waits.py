@@ -1,8 +1,8 @@
 """
-What a list shows of a node that waits: its kind, and for a gate the values beside the question, whole if they are small, else their beginning.
+What a list shows of a waiting node: its kind, and for a gate the values beside the question, in full if they are small, else in part.
 
-A list never reads history, so this is made once, when the node begins to wait, and kept as a row. Texts that are the same for
-every execution (the prompt, the type) stay in the graph; only a gate that stands in no registered graph, because a dynamic task
+A list never reads history, so this is made once, when the node starts to wait, and kept as a row. Texts that are the same for
+every execution (the prompt, the type) stay in the graph; only a gate that is in no registered graph, because a dynamic task
 returned it, carries its own.
 """
 
@@ -20,7 +20,7 @@ from tidegate.ir.graph import ApproveNode, InputNode, Node, Question, SleepNode
 SLEEP, INPUT, APPROVE, RETRY = "sleep", "input", "approve", "retry"
 
 ANSWERABLE = (INPUT, APPROVE)
-"""The kinds of what waits for somebody's answer."""
+"""The kinds of waits that need an answer."""
 
 ROOM = 1_536
 """
@@ -29,11 +29,11 @@ short ones), a page of 100 questions stays below a quarter of a megabyte.
 """
 
 MAX_PARTS = 32
-"""Values beside a question of which a list says anything; a form with more is read by opening it."""
+"""Most values beside a question that a list shows anything of; a form with more is read by opening it."""
 
 
 class Preview(Struct, frozen=True, array_like=True, gc=False):
-    """The beginning of a value that is too large for a list: of a text the text, else of its JSON. `size` is the whole JSON in bytes."""
+    """The beginning of a value that is too large for a list: for a text the text itself, else its JSON. `size` is the full JSON in bytes."""
 
     text: str
     size: int
@@ -43,8 +43,8 @@ class Shown(Struct, frozen=True, omit_defaults=True, gc=False):
     """
     What a list shows of a gate beyond its name.
 
-    `value` is the subject of an approval. What is too large stands in `preview`, under `value`, `suggested`, or `show.` and its name.
-    `gate` holds the texts of a gate that stands in no registered graph; its expressions are left out.
+    `value` is the subject of an approval. What is too large is in `preview`, under `value`, `suggested`, or `show.` and its name.
+    `gate` holds the texts of a gate that is in no registered graph; its expressions are left out.
     """
 
     title: str = ""
@@ -62,7 +62,7 @@ _encode = json.Encoder().encode
 
 
 def wait_kind(node: Node) -> str:
-    """Return the kind of a wait: that of the gate, or `retry` for a task that pauses before it is tried again."""
+    """Return the kind of a wait: that of the gate, or `retry` for a task that pauses before a retry."""
     match node:
         case InputNode():
             return INPUT
@@ -77,7 +77,7 @@ def wait_kind(node: Node) -> str:
 def shown(
     plan: Plan, state: Draft | ExecutionState, planned: Planned, *, registered: bool
 ) -> Shown:
-    """Return what a list shows of a node that waits. `registered`: it stands in the workflow's own graph."""
+    """Return what a list shows of a waiting node. `registered`: it belongs to the workflow's own graph."""
     node = planned.node
     if not isinstance(node, InputNode | ApproveNode):
         return NOTHING
@@ -128,7 +128,7 @@ def fitted(
 
 
 def _beginning(value: Value, text: bytes, most: int) -> str:
-    """Return as much of a value as fits into this many bytes, written as JSON text: quotes and line ends take two there."""
+    """Return as much of a value as fits into this many bytes of JSON text: quotes and line ends take two there."""
     raw = value[:most].encode() if isinstance(value, str) else text
     begin = raw[:most].decode(errors="ignore")
     while (size := len(_encode(begin)) - 2) > most:

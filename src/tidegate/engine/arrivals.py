@@ -1,4 +1,4 @@
-"""What arrives at the engine from other threads, and how those who wait for it are told."""
+"""What arrives at the engine from other threads, and how the callers get their replies."""
 
 import queue
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from tidegate.ports.journal import Due, Key
 
 
 class NewExecution(Struct, frozen=True, gc=False):
-    """What an execution is launched with. `fresh`: the id was made at random just now and cannot be taken."""
+    """What an execution is launched with. `fresh`: the id was generated randomly just now and cannot be taken."""
 
     id: str
     workflow: int
@@ -41,21 +41,21 @@ class NewExecution(Struct, frozen=True, gc=False):
 
 
 class Placed(Struct, frozen=True, gc=False):
-    """Where an execution is. `created` is False if its id existed already, and then nothing has changed."""
+    """The result of a launch. `created` is False if its id existed already; then nothing has changed."""
 
     key: Key
     created: bool
 
 
 class LaunchArrival(Struct, frozen=True, gc=False):
-    """Somebody wants an execution."""
+    """A launch is requested."""
 
     wanted: NewExecution
     future: Future[Placed]
 
 
 class Told(Struct):
-    """Somebody tells an execution something. `read` is the execution, if whoever tells it had to read it from the store."""
+    """An event for an execution. `read` is the execution, if the caller had to read it from the store."""
 
     key: Key
     event: Event
@@ -64,13 +64,13 @@ class Told(Struct):
 
 
 class Reports(Struct, frozen=True):
-    """The executor tells what became of attempts."""
+    """The executor reports on attempts."""
 
     reports: Sequence[Report]
 
 
 class Settle(Struct, frozen=True):
-    """Somebody waits until all before this is decided; told whether nothing has changed since."""
+    """A caller waits until everything before this is decided; the result says whether nothing has changed since."""
 
     settled: Future[bool]
 
@@ -83,7 +83,7 @@ Arrival = LaunchArrival | Told | Reports | Settle | Stop
 
 
 class Work(Struct):
-    """What is decided in one transaction: what was asked for, what became of attempts, what is due."""
+    """What is decided in one transaction: requests, reports on attempts, due timers."""
 
     arrivals: list[Arrival] = []
     reports: list[Report] = []
@@ -92,7 +92,7 @@ class Work(Struct):
     urgent: bool = False
 
     def endings(self) -> "Work":
-        """Take out of it what only ends something: aborts, and attempts that have failed. They are stored though the disk is full."""
+        """Take out of it what only ends something: aborts, and failed attempts. They are stored even on a full disk."""
         if self.urgent:
             return Work()
         aborts = [a for a in self.arrivals if _is_an_abort(a)]
@@ -102,7 +102,7 @@ class Work(Struct):
         return Work(aborts, failed, urgent=True)
 
     def apart(self) -> "list[Work]":
-        """Return each thing in it as work of its own."""
+        """Return each thing in it as a separate group."""
         asked = [Work([each]) for each in self.arrivals if isinstance(each, LaunchArrival | Told)]
         reported = [Work(reports=[each]) for each in self.reports]
         return asked + reported + [Work(due=[each]) for each in self.due]
@@ -113,7 +113,7 @@ def _is_an_abort(arrival: Arrival) -> bool:
 
 
 def tell(future: Future[Any], reply: Any) -> None:
-    """Give whoever waits the reply, or raise it there if it is an exception."""
+    """Give the caller the reply, or raise it there if it is an exception."""
     if isinstance(reply, Exception):
         future.set_exception(reply)
     else:
@@ -121,14 +121,14 @@ def tell(future: Future[Any], reply: Any) -> None:
 
 
 def turn_away(arrivals: "queue.SimpleQueue[Arrival]", error: Exception) -> None:
-    """Tell everybody who still waits to be decided."""
+    """Reply to everybody who still waits for a decision."""
     with suppress(queue.Empty):
         while True:
             fail([arrivals.get_nowait()], error)
 
 
 def fail(arrivals: Sequence[Arrival], error: Exception) -> None:
-    """Raise this wherever somebody waits for one of these."""
+    """Raise this for everybody who waits for one of these."""
     for arrival in arrivals:
         match arrival:
             case LaunchArrival(future=future) | Told(future=future):

@@ -1,8 +1,8 @@
 """
 Noticing that the wall clock was set back: it shows less than it has shown before.
 
-An engine that waits for a retry reads the clock once a second (`loop.NAP`), so what it has seen last is at most that old. No other clock is asked:
-what moves the wall clock may move a monotonic one as well, as in a virtual machine that is restored.
+An engine that waits for a retry reads the clock once a second (`loop.NAP`), so its last reading is at most that old. No other clock is used:
+what moves the wall clock may move a monotonic one as well, as when a virtual machine is restored.
 """
 
 import logging
@@ -13,7 +13,7 @@ from tidegate.ir.graph import SECOND, Instant, Micros
 from tidegate.ports.journal import Key
 
 LEAST = SECOND
-"""By less than a second a clock is corrected in passing; a timer may fire as late as that anyway."""
+"""Corrections below a second are routine; a timer may fire that late anyway."""
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class Backwards:
         self._seen = Instant(0)
 
     def news(self, now: Instant) -> Callable[[Key, Instant], Event] | None:
-        """Return what executions are to be told if the clock was set back since the last reading; None if it was not."""
+        """Return the event for executions if the clock was set back since the last reading; None if it was not."""
         by, self._seen = Micros(self._seen - now), now
         if by < LEAST:
             return None

@@ -1,4 +1,4 @@
-"""A cache that is bounded in bytes: what was used longest ago is evicted first. May be used from any thread."""
+"""An LRU cache that is bounded in bytes. May be used from any thread."""
 
 import threading
 from collections import OrderedDict
@@ -9,7 +9,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 SAMPLE = 16
-"""Items of a list or an object whose sizes stand for all: weighing everything takes three times as long as decoding it."""
+"""Items of a list or an object whose sizes are extrapolated: measuring everything takes three times as long as decoding it."""
 
 KEY = 60
 """Bytes of a key of an object: a short text."""
@@ -25,7 +25,7 @@ class Cache(Generic[K, V]):
         self._kept: OrderedDict[K, tuple[V, int]] = OrderedDict()
 
     def get(self, key: K) -> V | None:
-        """Return what is kept under a key."""
+        """Return the value of a key."""
         with self._lock:
             found = self._kept.get(key)
             if found is None:
@@ -34,7 +34,7 @@ class Cache(Generic[K, V]):
             return found[0]
 
     def put(self, key: K, value: V, weight: int) -> None:
-        """Keep a value in place of the one before. One that is heavier than the whole cache is not kept."""
+        """Store a value in place of the one before. One that is larger than the whole cache is not kept."""
         with self._lock:
             self._drop(key)
             if weight > self._most:
@@ -46,13 +46,13 @@ class Cache(Generic[K, V]):
                 self._weight -= lighter
 
     def drop(self, key: K) -> None:
-        """Forget what is kept under a key."""
+        """Forget the value of a key."""
         with self._lock:
             self._drop(key)
 
     @property
     def weight(self) -> int:
-        """Bytes of all that is kept."""
+        """Bytes of everything kept."""
         return self._weight
 
     def __len__(self) -> int:
@@ -65,7 +65,7 @@ class Cache(Generic[K, V]):
 
 
 def size_of(value: Any) -> int:
-    """Return about how many bytes of memory a stored value takes."""
+    """Return the approximate memory of a stored value in bytes."""
     if value.__class__ is dict:
         items, keys = list(value.values()), KEY * len(value)
     elif value.__class__ is list:

@@ -1,8 +1,8 @@
 """
 Which executions are known to be damaged, and why: what lists say of an execution that cannot be read back.
 
-Whatever reads an execution reports here when it cannot, and again when it can; and the engine, what holds an execution that it runs.
-Nothing is stored: what is damaged is noticed again.
+Every reader of an execution reports here when it fails, and again when it succeeds; and the engine reports what holds an execution that it runs.
+Nothing is stored: damage is noticed again.
 """
 
 from typing import NamedTuple
@@ -12,9 +12,9 @@ from tidegate.errors import StoreDamaged
 from tidegate.ports.journal import Key
 
 KNOWN = 4 * 1024 * 1024
-"""Bytes of sentences kept: some 10,000 executions. With more damaged than that, the disk is the message."""
+"""Bytes of sentences kept: some 10,000 executions. If more are damaged, the disk itself is."""
 
-REMEDY = "run `tidegate doctor`, and restore a copy of the store from before"
+REMEDY = "run `tidegate doctor`, and restore an earlier copy of the store"
 
 
 class _Mark(NamedTuple):
@@ -28,10 +28,10 @@ class Damage:
     def __init__(self) -> None:
         self._known: Cache[Key, _Mark] = Cache(KNOWN)
         self.holds: dict[Key, str] = {}
-        """What the engine misses of executions with attempts that cannot begin. It keeps the attempts anyway, so this adds little."""
+        """What the engine lacks for executions whose attempts cannot start. It keeps the attempts anyway, so this adds little."""
 
     def why(self, key: Key) -> str:
-        """Return what is damaged of an execution, and what to do; empty if nothing is known to be."""
+        """Return what is damaged in an execution, and what to do; empty if no damage is known."""
         mark = self._known.get(key) if len(self._known) else None
         return self.holds.get(key, "") if mark is None else mark.why
 
@@ -41,13 +41,13 @@ class Damage:
         return mark is not None and mark.is_unreadable
 
     def noticed(self, key: Key, id_: str, error: StoreDamaged) -> StoreDamaged:
-        """Note that an execution cannot be read back; return the error that names it."""
+        """Record that an execution cannot be read back; return the error that names it."""
         named = damaged(id_, error)
         self._note(key, _Mark(named.message, is_unreadable=True))
         return named
 
     def lacks(self, key: Key, why: str) -> None:
-        """Note that something is missing that an execution needs, which can be read itself; or, if `why` is empty, that nothing is."""
+        """Record that something an execution needs is missing, although its history can be read; or, if `why` is empty, that nothing is."""
         if why:
             self._note(key, _Mark(why, is_unreadable=False))
         elif len(self._known):

@@ -1,4 +1,4 @@
-"""What people decide, as lines of the audit log: written in the transaction that stores the decision itself."""
+"""People's decisions as lines of the audit log, written in the transaction that stores the decision itself."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ KEPT = "kept"
 
 
 def audited(execution: str, event: AnswerGiven | AbortRequested, step: Step) -> Iterator[AuditRow]:
-    """Yield the line for what somebody has decided; none if the step has changed something else, such as a timeout that was due."""
+    """Yield the audit line of a decision; none if the step has changed something else, such as a timeout that was due."""
     at, who, credential, via = event.at, event.who, event.credential, event.via
     if isinstance(event, AbortRequested):
         yield AuditRow(at, ABORT, who, credential, via, "", execution)

@@ -1,9 +1,9 @@
 """
-Handing attempts to the executor, and knowing which of them run.
+Handing attempts to the executor, and tracking which of them run.
 
-What cannot be handed over now is *held*: for a reason outside the task, such as a disk without room, its code or a file of it that is missing,
-a machine that is too small, or an executor that takes nothing. It stays QUEUED, counts as no attempt, is looked at again each time, and goes on
-when that is gone, also with the next owner (`shelf`). What only a worker can find out, such as a module that is not installed, is tried again after a pause (`probes`).
+An attempt that cannot be handed over now is *held*: for a reason outside the task, such as a full disk, missing code or a missing file,
+a machine that is too small, or an executor that accepts nothing. It stays QUEUED, does not count as an attempt, is checked again each time, and continues
+when the reason is gone, also with the next owner (`shelf`). What only a worker can find out, such as a missing module, is retried after a pause (`probes`).
 """
 
 import logging
@@ -37,10 +37,10 @@ from tidegate.ports.executor import (
 from tidegate.ports.journal import Journal, Key
 
 LOOKS: Final = 100
-"""How many held attempts that still may not begin are looked at in one turn: some tenths of a millisecond."""
+"""How many held attempts that still may not start are checked in one turn: some tenths of a millisecond."""
 
 UNWANTED: Final = 1_000
-"""How many attempts that nobody wants any more are remembered, as an executor may just have said that they could not begin; and differences that were told."""
+"""How many unwanted attempts are remembered, because an executor may just have reported that they could not start; and differences already reported."""
 
 
 class Held(Struct, frozen=True):
@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 
 
 def nothing_hinders(job: Job) -> None:
-    """Say of any attempt that it may begin."""
+    """Say of any attempt that it may start."""
     del job
 
 
@@ -79,7 +79,7 @@ class Dispatch:
     """
     The engine's side of the executor; `outlook` says what an attempt cannot begin for. Used in the engine's thread, but for `drain` and `held`.
 
-    `missing` has what is missing of executions, for those that are held for that.
+    `missing` has what is missing for executions that are held for that.
     """
 
     def __init__(
@@ -102,12 +102,12 @@ class Dispatch:
         self._probes = Probes(outlook.where)
         self.shelf = Shelf(journal)
         self.elsewhere = 0
-        """How many attempts began where their code imports something else than at the launch."""
+        """How many attempts started where their code imports other packages than at launch."""
         self._differ: dict[Key, str] = {}
         self._unwanted: deque[Attempt] = deque(maxlen=UNWANTED)
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Hand over these attempts, after those that are held; while it drains, leave them to the next host."""
+        """Hand over these attempts, after those that are held; while draining, leave them to the next host."""
         if not (jobs or self._held):
             return
         if self._draining:
@@ -126,7 +126,7 @@ class Dispatch:
             self._part.works()
 
     def _look_again(self) -> list[Job]:
-        """Return what is held and may begin now. Every turn of the engine comes here, so it stops after a few that may not; the next ones are looked at next time."""
+        """Return the held attempts that may start now. Every turn of the engine comes here, so it stops after a few that may not; the next ones are checked next time."""
         free, hindered = [], 0
         for each in self.held():
             if self._probes.is_out(attempt_of(each.job)):
@@ -145,7 +145,7 @@ class Dispatch:
             is_known = any(each.code in {NO_ROOM, NO_WORKER} for each in self._held.values())
             for job in jobs:
                 self._probes.ended(attempt_of(job), began=False)
-                # The store may have no room to note that they begin.
+                # The store may have no room to record that they start.
                 code = NO_ROOM if isinstance(error, StoreFull) else NO_WORKER
                 self._hold(job, Hindrance(code, reason(error)))
             self._part.failed(error, quietly=is_known)
@@ -172,13 +172,13 @@ class Dispatch:
         self._part.failed(hindrance.why, quietly=True)
 
     def _hold(self, job: Job, hindrance: Hindrance) -> bool:
-        """Keep an attempt for later; return whether it was held for that already."""
+        """Keep an attempt for later; return whether it was already held for that."""
         attempt = attempt_of(job)
         before = self._held.get(attempt)
         is_known = before is not None and before.code == hindrance.code
         since = before.since if before is not None and is_known else None
         since = since or self.shelf.since(attempt, hindrance.code) or self._clock.now()
-        self._held.pop(attempt, None)  # to the end: the others are looked at before it is again
+        self._held.pop(attempt, None)  # to the end: the others are checked before it comes up again
         self._held[attempt] = Held(job, hindrance.code, hindrance.why, since)
         self.shelf.add(attempt, hindrance.code, hindrance.why, since)
         if before is not None:
@@ -186,12 +186,12 @@ class Dispatch:
         return is_known
 
     def _release(self, attempt: Attempt) -> None:
-        # Another node of the execution that is held says so again at the next look.
+        # If another node of the execution is held, it reports that at the next check.
         if self._held.pop(attempt, None) is not None:
             self._missing.pop(attempt.key, None)
 
     def held(self) -> list[Held]:
-        """Return what is held, in the order in which it was to begin."""
+        """Return the held attempts, in the order in which they were to start."""
         return list(self._held.values())
 
     @property
@@ -217,7 +217,7 @@ class Dispatch:
             log.exception("%d attempts could not be cancelled", len(attempts))
 
     def heard(self, reports: Sequence[Report]) -> list[Report]:
-        """Keep in mind what runs, hold what could not begin, and return what the machine is to be told."""
+        """Track what runs, hold what could not start, and return the events for the machine."""
         told = []
         for report in reports:
             if isinstance(report.outcome, Hindered):
@@ -248,7 +248,7 @@ class Dispatch:
             self._differ[report.key] = differs
             assert report.job is not None
             log.warning(
-                "execution %s goes on in another environment than it was launched in: %s",
+                "execution %s continues in another environment than it was launched in: %s",
                 report.job.id,
                 differs,
             )
@@ -260,7 +260,7 @@ class Dispatch:
             self._leave(job)
             return
         if found.code == NO_ROOM:
-            # It is for all of them, and looked for without a trial.
+            # It applies to all of them, and is checked without a trial.
             self._probes.ended(attempt_of(job), began=False)
         else:
             self._probes.failed(job, hindrance, self._clock.now())
@@ -273,10 +273,10 @@ class Dispatch:
             self.shelf.add(attempt_of(job), LEFT, "", self._clock.now())
 
     def running(self) -> list[Key]:
-        """Return the executions with an attempt that runs, and perhaps some in which none does any more."""
+        """Return the executions with a running attempt, and perhaps some without one by now."""
         return list({attempt.key for attempt in self._running})
 
     def drain(self) -> "Future[None]":
-        """Hand over nothing any more. The future is done when nothing runs."""
+        """Stop handing over attempts. The future is done when nothing runs."""
         self._draining = True
         return self._executor.drain()

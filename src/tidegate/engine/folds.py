@@ -1,9 +1,9 @@
 """
-Executions as the store has them: their histories, folded into states, for everybody who reads.
+Executions as the store has them: their histories, folded into states, for all readers.
 
-Rule 1: a fold is kept and goes on from its last line, so a second look costs the lines that came since.
-Rule 2: a fold that was handed out never changes: new lines are folded into a copy, which takes its place.
-Rule 3: of an execution that is known to be damaged nothing is kept: each look reads it whole, and so notices when it has been mended.
+Rule 1: a fold is kept and continues from its last line, so a second read costs the lines added since.
+Rule 2: a fold that was handed out never changes: new lines are folded into a copy, which replaces it.
+Rule 3: nothing is kept of an execution that is known to be damaged: each read starts from scratch, and so notices a repair.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,10 +34,10 @@ from tidegate.ir.graph import BranchNode
 from tidegate.ports.journal import ExecutionRow, Journal, Key
 
 FOLDS = 64 * 1024 * 1024
-"""Bytes of all folds kept: those of some 7 executions of 10,000 nodes, or of 20,000 small ones. What people look at is less."""
+"""Bytes of all folds kept: those of some 7 executions of 10,000 nodes, or of 20,000 small ones. People read fewer at a time."""
 
 NODE = 700
-"""Bytes of a node that has changed, beside its values (measured by tracemalloc: 460, and 130 for the line that changed it last)."""
+"""Bytes of a changed node, beside its values (measured by tracemalloc: 460, and 130 for the line that changed it last)."""
 
 AROUND = 1_500
 """Bytes of a fold without nodes."""
@@ -50,7 +50,7 @@ class Snapshot(Struct, frozen=True):
     An execution as the store has it at one moment, after line `seq` of its history.
 
     `changed` is the line after which a node was last shown differently, the latest last; a node that is not in it is shown as at the launch.
-    `emptied` is the last line with which a loop went on to a round without nodes: those before it went, and none came to tell of that.
+    `emptied` is the last line with which a loop moved to a round without nodes: those before it were removed, and no new ones indicate that.
     """
 
     row: ExecutionRow
@@ -88,7 +88,7 @@ class Folds:
         self._folding: dict[Key, tuple[Lock, int]] = {}
 
     def get(self, row: ExecutionRow) -> Snapshot:
-        """Return an execution as it is now. Errors: `StoreDamaged`, naming it."""
+        """Return the current state of an execution. Errors: `StoreDamaged`, naming it."""
         key = row.key
         with self._alone(key):
             was_damaged = self._damage.is_unreadable(key)
@@ -106,7 +106,7 @@ class Folds:
 
     @contextmanager
     def _alone(self, key: Key) -> Iterator[None]:
-        """Let one thread at a time fold an execution, so that of many who look at it one does; nobody waits for another execution."""
+        """Let one thread at a time fold an execution, so that of many readers only one does; other executions do not wait for it."""
         with self._lock:
             lock, users = self._folding.get(key) or (Lock(), 0)
             self._folding[key] = (lock, users + 1)
@@ -121,7 +121,7 @@ class Folds:
 
 
 def snapshot(journal: Journal, programs: Programs, row: ExecutionRow) -> Snapshot:
-    """Read an execution from the store, whole. Errors: `StoreDamaged`, naming it."""
+    """Read a whole execution from the store. Errors: `StoreDamaged`, naming it."""
     try:
         now = _read(journal, programs, row, None)
     except StoreDamaged as error:
@@ -183,10 +183,10 @@ def _line(seq: int, body: bytes) -> Line:
 def _folded(plan: Plan, state: ExecutionState, seq: int, line: Line) -> Plan:
     """Fold one line into a state, and return the plan after it. Errors: `StoreDamaged`."""
     try:
-        assert isinstance(line.event, Launched) == (seq == 1), "a line is missing, or there twice"
+        assert isinstance(line.event, Launched) == (seq == 1), "a line is missing or duplicated"
         return fold(plan, state, line.event, line.changes)
     except (AssertionError, LookupError) as error:
-        # Lines that can be read and do not fit each other break an assertion of the machine.
+        # Lines that are readable but inconsistent break an assertion of the machine.
         raise StoreDamaged(
             f"line {seq} does not fit those before: {type(error).__name__}: {error}"
         ) from error
@@ -219,7 +219,7 @@ def _weight(line: Line, length: int) -> int:
 
 
 def _over(plan: Plan, line: Line) -> list[NodeId]:
-    """Return the nodes that a line takes away: those of a round whose place the next one takes. `plan` is the one before it."""
+    """Return the nodes that a line removes: those of a round that is replaced by the next one. `plan` is the one before it."""
     return [
         node
         for change in line.changes
@@ -229,16 +229,16 @@ def _over(plan: Plan, line: Line) -> list[NodeId]:
 
 
 def _has_emptied(plan: Plan, line: Line) -> bool:
-    """Return whether a node has unfolded into nothing. `plan` is the one after the line."""
+    """Return whether a node has unfolded into an empty graph. `plan` is the one after the line."""
     unfolded = (change.node for change in line.changes if isinstance(change, NodeUnfolded))
     return any(next(_below(plan, node), None) is None for node in unfolded)
 
 
 def _shown_differently(plan: Plan, state: ExecutionState, line: Line) -> Iterator[NodeId]:
     """
-    Yield the nodes that are shown differently after a line: those that it changed, and those that it moved without a word.
+    Yield the nodes that are shown differently after a line: those that it changed, and those affected indirectly.
 
-    A node that was never reached is shown as SKIPPED once what holds it has ended; and a gate has another path once its name is not unique any more.
+    A node that was never reached is shown as SKIPPED once its holder has ended; and a gate gets another path once its name is no longer unique.
     """
     for change in line.changes:
         match change:
@@ -278,7 +278,7 @@ def _below(plan: Plan, holder: NodeId) -> Iterator[NodeId]:
 
 
 def _unreached(plan: Plan, state: ExecutionState, holder: NodeId) -> Iterator[NodeId]:
-    """Yield the nodes below a holder that have never begun. A holder that ended before has told of those below it then."""
+    """Yield the nodes below a holder that never started. A holder that ended earlier has already reported those below it."""
     todo = [holder]
     while todo:
         for node in _held(plan, todo.pop()):

@@ -1,8 +1,8 @@
 """
-What the engine hands out to those who ask: a future that is done once what was asked for is stored.
+What the engine returns to callers: a future that is done once the request is stored.
 
-It does what `concurrent.futures.Future` does, but for cancelling, at a fifth of the cost: that one makes a condition variable for
-each, whether anybody blocks or not. Here a lock is made by who blocks; event loops do not.
+It works like `concurrent.futures.Future`, but without cancelling, at a fifth of the cost: that one makes a condition variable for
+each, whether anybody blocks or not. Here a lock is made by the caller that blocks; event loops do not.
 """
 
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Future(Generic[T]):
-    """Something that another thread will tell, once: a result or an error. What is told first counts."""
+    """A result or an error, set once by another thread. The first one counts."""
 
     __slots__ = ("_calls", "_done", "_error", "_lock", "_result")
 
@@ -28,11 +28,11 @@ class Future(Generic[T]):
         self._result: T | None = None
 
     def set_result(self, result: T) -> None:
-        """Tell the result, and whoever waits for it."""
+        """Set the result, and notify all waiters."""
         self._settle(result, None)
 
     def set_exception(self, error: BaseException) -> None:
-        """Tell that there is no result, and why."""
+        """Set the error."""
         self._settle(None, error)
 
     def _settle(self, result: T | None, error: BaseException | None) -> None:
@@ -48,15 +48,15 @@ class Future(Generic[T]):
         try:
             call(self)
         except Exception:
-            # It runs in the thread that tells, which must go on for the sake of all the others.
+            # It runs in the thread that sets the result, which must continue for all the others.
             log.exception("somebody who waited for the engine could not be told")
 
     def done(self) -> bool:
-        """Whether the result or the error is there."""
+        """Whether the result or the error is set."""
         return self._done
 
     def add_done_callback(self, call: Callable[["Future[T]"], object]) -> None:
-        """Call this when it is done, in the thread that tells; at once if it is done already."""
+        """Call this when it is done, in the thread that sets it; at once if it is done already."""
         with self._lock:
             if not self._done:
                 if self._calls is None:

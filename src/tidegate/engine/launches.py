@@ -1,4 +1,4 @@
-"""What a launch writes: its first event and, if it recovers an execution, the line of that one that names it, in the same transaction."""
+"""What a launch writes: its first event and, for a recovery, the line that names it in the recovered execution, in the same transaction."""
 
 from tidegate.core.keys import FORM
 from tidegate.core.messages import Denied, Launched, RecoveryRequested
@@ -29,7 +29,7 @@ def launched(wanted: NewExecution, recorded: str, at: Instant) -> Launched:
 
 def claim(ledger: Ledger, memory: Memory, wanted: NewExecution, origin: Key, at: Instant) -> None:
     """
-    Have an execution that is recovered name this one as its successor.
+    Make a recovered execution name this one as its successor.
 
     Errors: `RecoveredAlready`, `NotRecoverable`; `StoreDamaged` if it cannot be read back.
     """
@@ -51,14 +51,14 @@ def claim(ledger: Ledger, memory: Memory, wanted: NewExecution, origin: Key, at:
         case Denied(code=RecoveredAlready.code, execution=successor):
             raise recovered_already(hot.id, successor)
         case Denied():
-            raise NotRecoverable(f"execution {hot.id} cannot be recovered as it stands now")
+            raise NotRecoverable(f"execution {hot.id} cannot be recovered in its current state")
         case _:
             pass
 
 
 def recovered_already(execution: str, successor: str, why: str = "") -> RecoveredAlready:
-    """Return the error that says by which execution one was recovered."""
+    """Return the error that names the successor of a recovered execution."""
     return RecoveredAlready(
-        f"execution {execution} was recovered already, by {successor}{why}; look at that one",
+        f"execution {execution} was already recovered, by {successor}{why}; continue with that one",
         execution=successor,
     )

@@ -35,9 +35,9 @@ WAITING = NodePhase.WAITING
 
 class Ledger:
     """
-    Collects what a group of events changes. `batch()` is stored; after that, and only then, the rest is acted upon.
+    Collects the changes of a group of events. `batch()` is stored; after that, and only then, the rest is acted upon.
 
-    `soonest` is the earliest instant that something in it waits for, `again` whether it is decided anew because somebody else appended first,
+    `soonest` is the earliest instant that something in it waits for, `again` whether it is decided again because another writer appended first,
     `urgent` whether it may use the room that is set aside.
     """
 
@@ -87,7 +87,7 @@ class Ledger:
         return self._keys.get(execution_id)
 
     def enter(self, hot: Hot, event: Event, step: Step) -> None:
-        """Take a step up: write its rows, fold it into the execution, and keep its commands for later."""
+        """Take a step: write its rows, fold it into the execution, and keep its commands for later."""
         if step.changes:
             key, phase = hot.key, step.phase
             hot.seq += 1
@@ -134,7 +134,7 @@ class Ledger:
         )
 
     def _enter_waits(self, hot: Hot, step: Step) -> None:
-        """Write down what begins to wait and what waits no more; before the step is merged, as what was is needed for that."""
+        """Record what starts and stops waiting; before the step is merged, because the earlier state is needed for that."""
         key, before = hot.key, step.before
         for id_, now in step.nodes.items():
             waited = before[id_] is WAITING
@@ -154,7 +154,7 @@ class Ledger:
                 self._counts.waits[wait_kind(step.plan.nodes[id_].node)] -= 1
 
     def _enter_paths(self, hot: Hot, step: Step) -> None:
-        """Write those anew that must be addressed by their path now, as something has unfolded that has a gate of their name."""
+        """Rewrite the rows that must be addressed by their path now, because an unfolded graph has a gate with the same name."""
         for id_ in readdressed(step.plan, step.changes):
             if step.draft.node(id_).phase is WAITING:
                 row = wait_row(hot.owner, step.plan, step.draft, step.plan.nodes[id_])
@@ -162,7 +162,7 @@ class Ledger:
 
 
 def job(hot: Hot, run: RunTask, at: Instant) -> Job:
-    """Return what the executor is told about an attempt that is asked for now."""
+    """Return the executor's job for a requested attempt."""
     return Job(
         hot.key,
         hot.id,

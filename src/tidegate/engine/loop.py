@@ -2,13 +2,13 @@
 The engine: the one thread that changes executions.
 
 It *drains* what has arrived, *decides* each event by `core.step`, *commits* everything in one transaction, and only then *acts*:
-answers those who asked, hands attempts to the executor, tells the watchers. Under load the group grows, and the disk's sync is shared; alone, an event commits at once.
+replies to callers, hands attempts to the executor, notifies watchers. Under load the group grows, and the disk's sync is shared; alone, an event commits at once.
 
 If a commit fails, nothing of the group has happened: the executions it touched are forgotten and read again from the store,
-whoever asked gets the error, and what tasks have reported is kept and tried again, for it cannot be had twice.
+callers get the error, and task reports are kept and retried, because they cannot be obtained again.
 
-If something of a group breaks an assertion, or an execution cannot be read back, everything in the group is decided again, each on its own:
-what is sick is refused and logged, all else goes on. Should the thread end by a bug all the same, whoever waits is told at once.
+If something in a group breaks an assertion, or an execution cannot be read back, everything in the group is decided again, each item separately:
+the faulty one is refused and logged, all others continue. If an internal error ends the thread all the same, everybody who waits is told at once.
 """
 
 import logging
@@ -58,22 +58,22 @@ from tidegate.ports.store import Store
 log = logging.getLogger(__name__)
 
 GROUP = 2_000
-"""How many arrivals are decided in one transaction at most."""
+"""Most arrivals decided in one transaction."""
 
 QUEUE = 100_000
-"""How many arrivals may wait to be decided; more are refused."""
+"""Most arrivals in the queue; more are refused."""
 
 TIMERS = 1_000
-"""How many timers are fired in one transaction at most."""
+"""Most timers fired in one transaction."""
 
 NAP = 1.0
 """Longest sleep in seconds while a timer is set: wall-clock time may jump, and a timer must not notice it late."""
 
 STUBBORN = 1.0
-"""Pause in seconds before a commit that failed is tried again."""
+"""Pause in seconds before a failed commit is retried."""
 
 CONTESTED = 100
-"""How many times in a row somebody else may have appended first, until it is an error; two writers in turn meet it once or twice."""
+"""How many times in a row another writer may have appended first before that is an error; two alternating writers meet it once or twice."""
 
 
 class Engine:
@@ -88,7 +88,7 @@ class Engine:
         outlook: Outlook | None = None,
     ) -> None:
         self.parts = parts or Parts()
-        """The parts of this process, for all that stands on the engine."""
+        """The parts of this process, for everything built on the engine."""
         self.programs = Programs(store.catalog)
         self._journal = journal = store.journal
         self._changes = store.changes
@@ -110,7 +110,7 @@ class Engine:
         self._next_due: Instant | None = store.journal.next_due()
         self._stopping = False
         self.turning: tuple[int, float] | None = None
-        """The engine's thread, and since when it decides on what has arrived (`time.monotonic`); None while it waits for that."""
+        """The engine's thread, and since when it has been deciding (`time.monotonic`); None while it waits for arrivals."""
         self._stumbled = False
         self._under_way: list[Arrival] = []
         self._sick: set[tuple[Key, NodeId]] = set()
@@ -121,17 +121,17 @@ class Engine:
     # ---- from any thread ----
 
     def start(self) -> None:
-        """Begin, and take up what an earlier host left."""
+        """Start, and take up what an earlier host left."""
         collect_seldom()
         self._executor.start(self.deliver)
         self._thread.start()
 
     def drain(self) -> Drained:
-        """Let no attempt begin any more: what becomes ready stays QUEUED for the next host. The future is done when none runs."""
+        """Start no more attempts: what becomes ready stays QUEUED for the next host. The future is done when none runs."""
         return self.dispatch.drain()
 
     def stop(self) -> None:
-        """End what runs, commit what has arrived, give back what did not end by itself, and end. The next host submits that again."""
+        """End what runs, commit what has arrived, give back what did not end by itself, and stop. The next host submits that again."""
         # First, so that what has just ended is still taken up.
         self._executor.close()
         if self._thread.is_alive():
@@ -139,23 +139,23 @@ class Engine:
             self._thread.join()
 
     def launch(self, wanted: NewExecution) -> Future[Placed]:
-        """Launch an execution; its inputs fit the interface. The future is done once it is stored."""
+        """Launch an execution; its inputs match the interface. The future is done once it is stored."""
         future: Future[Placed] = Future()
         self._accept(LaunchArrival(wanted, future), future)
         return future
 
     def submit(self, key: Key, event: Event, read: Hot | None = None) -> Future[Reply | None]:
-        """Tell an execution something (its `at` is set here). The future is done once it is stored. `read`, if given, is the engine's from now on."""
+        """Submit an event for an execution (its `at` is set here). The future is done once it is stored. `read`, if given, belongs to the engine from now on."""
         future: Future[Reply | None] = Future()
         self._accept(Told(key, event, future, read), future)
         return future
 
     def deliver(self, reports: Sequence[Report]) -> None:
-        """Take what became of attempts. Never refused."""
+        """Take reports on attempts. Never refused."""
         self._arrivals.put(Reports(reports))
 
     def settle(self) -> None:
-        """Return when all that has arrived is decided. With an executor that runs tasks at once: when nothing more happens by itself."""
+        """Return when everything that has arrived is decided. With an executor that runs tasks at once: when nothing more happens by itself."""
         while True:
             settled: Future[bool] = Future()
             self._put(Settle(settled))
@@ -163,7 +163,7 @@ class Engine:
                 return
 
     def on_end(self, call: Callable[[], None]) -> None:
-        """Have this called once the engine has ended, for whatever reason (`failure`), and all who waited were told; it must be quick, and not raise."""
+        """Call this once the engine has ended, for whatever reason (`failure`), and all waiters were told; it must be quick, and not raise."""
         self._at_end.append(call)
         if self._ended is not None:
             self._tell_end()
@@ -174,17 +174,17 @@ class Engine:
 
     @property
     def queued(self) -> int:
-        """How many requests and reports wait to be decided."""
+        """How many requests and reports are waiting for a decision."""
         return self._arrivals.qsize()
 
     @property
     def failure(self) -> TidegateError | None:
-        """Why nothing is decided any more; None as long as the engine runs."""
+        """Why nothing is decided any longer; None as long as the engine runs."""
         return self._ended
 
     def _accept(self, arrival: Arrival, future: Future[Any]) -> None:
         if self._arrivals.qsize() > QUEUE:
-            why = f"the engine has {QUEUE:,} requests waiting; try again in a second"
+            why = f"the engine already has {QUEUE:,} requests waiting; try again in a second"
             future.set_exception(Overloaded(why, retry_after=1))
         else:
             self._put(arrival)
@@ -192,7 +192,7 @@ class Engine:
     def _put(self, arrival: Arrival) -> None:
         self._arrivals.put(arrival)
         if self._ended is not None:
-            # The thread may have looked for the last time before this came.
+            # The thread may have checked for the last time before this arrived.
             turn_away(self._arrivals, self._ended)
 
     # ---- the engine's thread ----
@@ -209,11 +209,11 @@ class Engine:
                 self._turn(group)
                 self._memory.cool()
                 self.turning = None
-            otherwise = "what runs is not given back, and will count as lost"
+            otherwise = "running attempts could not be given back, and will count as lost"
             self._tell_all(self.dispatch.running, lambda _, now: GivenBack(now), otherwise)
         except BaseException as bug:  # noqa: BLE001 - the thread's edge
             error = failed_by(bug)
-            # Quietly, with its traceback at debug level: it is said by whoever ends the process for it.
+            # Quietly, with its traceback at debug level: the code that ends the process for it reports it.
             self._part.failed(bug, quietly=True)
         self._ended = error
         fail(self._under_way, error)
@@ -221,7 +221,7 @@ class Engine:
         self._tell_end()
 
     def _take_up(self) -> None:
-        """Go on with what an earlier host left: repeat what was running, and submit what had not started."""
+        """Continue what an earlier host left: repeat what was running, and submit what had not started."""
         keys: list[Key] | None = None
         shelf = self.dispatch.shelf
         while (keys is None or keys) and not self._stopping:
@@ -240,7 +240,7 @@ class Engine:
     def _tell_all(
         self, find: Callable[[], list[Key]], news: Callable[[Key, Instant], Event], otherwise: str
     ) -> None:
-        """Tell executions what is news to all of them; what cannot be stored is logged, with what follows."""
+        """Tell all executions an event that concerns every one; what cannot be stored is logged, with the consequences."""
         try:
             keys = find()
             for first in range(0, len(keys), GROUP):
@@ -249,7 +249,7 @@ class Engine:
             log.warning("%s: %s", otherwise, error)
 
     def _tell_page(self, keys: list[Key], news: Callable[[Key, Instant], Event]) -> None:
-        """Tell some executions what is news to all of them, such as that their host begins or stops, and store what that changes."""
+        """Tell some executions an event that concerns all of them, such as that their host starts or stops, and store what that changes."""
 
         def tell_them(ledger: Ledger) -> None:
             for key in keys:
@@ -306,7 +306,7 @@ class Engine:
         self._stumbled = self._store.is_down and not (self._stopping or self._is_mended())
         now = self._clock.now()
         if news := self._backwards.news(now):
-            self._tell_all(self._journal.active, news, "retries may wait for as long")
+            self._tell_all(self._journal.active, news, "retries may wait that much longer")
         timers = self._next_due is not None and self._next_due <= now
         try:
             if timers:
@@ -330,14 +330,14 @@ class Engine:
     def _look_ahead(self) -> None:
         """Find out what is due next, after timers have fired."""
         soon = Instant(self._clock.now() + int(STUBBORN * SECOND))
-        # Whatever becomes of the look, there will be another.
+        # Whatever this query returns, there will be another.
         self._next_due = soon
         try:
             due = self._journal.next_due()
         except StoreError as error:
             log.warning("the next timer is not known: %s", error)
             return
-        # Those that are sick stay due; they must not keep the engine busy.
+        # Faulty ones stay due; they must not keep the engine busy.
         self._next_due = max(due, soon) if due is not None and self._sick else due
 
     def _carry_out(self, work: Work) -> bool:
@@ -359,7 +359,7 @@ class Engine:
         return bool(ledger.touched)
 
     def _stored(self, decide: Callable[[Ledger], None], *, urgent: bool = False) -> Ledger:
-        """Decide and commit; and again, if somebody else has appended to one of the executions first."""
+        """Decide and commit; and again, if another writer has appended to one of the executions first."""
         for turn in range(CONTESTED):
             ledger = Ledger(again=turn > 0, urgent=urgent)
             try:
@@ -372,13 +372,13 @@ class Engine:
                 raise
             if not moved:
                 return ledger
-            log.debug("%d executions were changed by somebody else", len(moved))
+            log.debug("%d executions were changed by another process", len(moved))
             self._forget(ledger)
             self._last_key = max(self._last_key, self._journal.last_key())
         raise StoreError("another engine writes in this store: end one of them")
 
     def _forget(self, ledger: Ledger) -> None:
-        """What memory has of these executions is not stored."""
+        """Forget these executions: their state in memory is not stored."""
         for key in ledger.touched:
             self._memory.drop(key)
 
@@ -398,9 +398,9 @@ class Engine:
             self._decide(ledger, self._memory.get(row.key), TimerFired(now, row.node))
 
     def _put_off(self, work: Work, error: Exception) -> bool:
-        """Nothing of this is stored: tell those who asked, keep what tasks have reported. What only ends something is tried once more; return whether it is stored."""
+        """Nothing of this is stored: tell the callers, keep the task reports. What only ends something is tried once more; return whether it is stored."""
         log.debug("a group of %d requests was not stored: %s", len(work.arrivals), error)
-        # Said at the next turn if it lasts: those who asked are told by this.
+        # Logged at the next turn if it lasts: the callers learn it from this.
         self._store.failed(error, quietly=True)
         self._stumbled = True
         ending = work.endings() if isinstance(error, StoreFull) else Work()
@@ -409,7 +409,7 @@ class Engine:
         return bool(ending.arrivals or ending.reports) and self._carry_out(ending)
 
     def _is_mended(self) -> bool:
-        """Return whether the store takes what is written again."""
+        """Return whether the store accepts writes again."""
         try:
             self._journal.try_commit()
         except StoreError as error:
@@ -421,8 +421,8 @@ class Engine:
     def _refuse(self, work: Work, error: Exception) -> None:
         """Refuse the one thing that cannot be decided."""
         bug = None if isinstance(error, TidegateError) else error
-        if bug or not work.arrivals:  # else those who asked are told, in one line
-            log.error("refused, for it cannot be decided: %r: %s", work, error, exc_info=bug)
+        if bug or not work.arrivals:  # otherwise the callers are told, in one line
+            log.error("refused, because it cannot be decided: %r: %s", work, error, exc_info=bug)
         told = AssertionError(f"the engine could not decide this: {brief(error)}") if bug else error
         fail(work.arrivals, told)
         self._sick.update((row.key, row.node) for row in work.due)
@@ -445,7 +445,7 @@ class Engine:
         except TidegateError as error:
             ledger.replies.append((future, error))
             return
-        # A key that is not stored in the end is left out: keys only grow.
+        # A key that is not stored in the end is unused: keys only grow.
         key = self._last_key = Key(self._last_key + 1)
         hot = Hot(key, wanted.id, program, wanted.project, wanted.domain)
         ledger.launch(LaunchRow(key, wanted.id, wanted.workflow, now, wanted.who, hot.owner.series))
@@ -468,7 +468,7 @@ class Engine:
             return
         reply = self._decide(ledger, hot, replace(told.event, at=now))
         if hot is read and told.key not in ledger.touched:
-            # The journal tells when it has come further than what was read; nothing was appended, so nobody has asked it.
+            # The journal reports when it has advanced beyond what was read; nothing was appended, so it was not asked.
             self._memory.drop(told.key)
         ledger.replies.append((told.future, reply))
 

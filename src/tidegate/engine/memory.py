@@ -20,7 +20,7 @@ from tidegate.ports.rows import WaitingExecution
 HOT_BYTES = 64 * 1024 * 1024
 """
 Bytes of hot executions, by the estimate of `Hot.weigh`: some 50,000 that wait at one gate, or 30 with a megabyte of values each.
-With fewer, 10,000 gate cycles under way at once run at a third of the speed, for each is read back three times.
+With less, 10,000 concurrent gate cycles run at a third of the speed, because each is read back three times.
 """
 
 LIGHT_LINES, LIGHT_BYTES = 64, 16 * 1024
@@ -28,8 +28,8 @@ LIGHT_LINES, LIGHT_BYTES = 64, 16 * 1024
 
 YOUNG = 10_000
 """
-How many new containers Python's collector lets come together before it looks which of them are garbage, in a process with an engine. It makes next to none that
-counting references does not find, and its usual 700 cost a gate cycle 9 % of its time; to look at these takes half a millisecond.
+How many new containers Python's garbage collector lets accumulate before it scans them, in a process with an engine. The engine makes almost no cycles
+of references, and the default of 700 costs a gate cycle 9 % of its time; scanning this many takes half a millisecond.
 """
 
 _EXECUTION, _NODE, _FACTOR = 600, 400, 3
@@ -40,14 +40,14 @@ Measured with tracemalloc: 830 bytes for an execution that waits at one gate; ne
 
 
 def collect_seldom() -> None:
-    """Have Python's collector look less often, unless it was told so already, or not to look at all."""
+    """Make Python's garbage collector run less often, unless it was already configured or disabled."""
     if 0 < gc.get_threshold()[0] < YOUNG:
         gc.set_threshold(YOUNG)
 
 
 class Hot:
     """
-    An execution in memory: where it stands after line `seq` of its history. `plan` has all that has unfolded.
+    An execution in memory, after line `seq` of its history. `plan` has everything that has unfolded.
 
     `written` is how many bytes its history has, `weight` what the memory has counted for it.
     """
@@ -66,18 +66,18 @@ class Hot:
         self.weight = 0
 
     def replay(self, bodies: Sequence[bytes]) -> None:
-        """Take up a whole history. Errors: `StoreDamaged`."""
+        """Fold a whole history. Errors: `StoreDamaged`."""
         self.plan, self.state = replayed(self.plan, bodies)
         self.seq = len(bodies)
         self.written = sum(map(len, bodies))
 
     def weigh(self) -> int:
-        """Return about how many bytes of memory it takes."""
+        """Return its approximate memory in bytes."""
         return _EXECUTION + _NODE * len(self.state.nodes) + _FACTOR * self.written
 
 
 class Memory:
-    """The hot executions, the one used last at the end. Only the engine's thread uses it, but for `peek` and `read`."""
+    """The hot executions, the most recently used at the end. Used only on the engine's thread, except `peek` and `read`."""
 
     def __init__(self, journal: Journal, programs: Programs, damage: Damage) -> None:
         self._journal = journal
@@ -105,7 +105,7 @@ class Memory:
 
     def read(self, execution_id: str) -> Hot | None:
         """
-        Read an execution from the store; None if it is not there.
+        Read an execution from the store; None if it does not exist.
 
         May be called from any thread, as it touches nothing here. Errors: `StoreDamaged`, naming it.
         """
@@ -114,9 +114,9 @@ class Memory:
 
     def read_light(self, execution_ids: Sequence[str]) -> list[Hot | StoreDamaged | None]:
         """
-        Read executions from the store; None for one that is not there, or is more to read than an event loop has time for.
+        Read executions from the store; None for one that does not exist, or takes longer to read than an event loop has time for.
 
-        May be called from any thread. One that is damaged is returned as the error of `read`.
+        May be called from any thread. A damaged one is returned as the error of `read`.
         """
         read: list[Hot | StoreDamaged | None] = []
         recorded = self._journal.recorded(execution_ids, LIGHT_LINES + 1)
@@ -144,7 +144,7 @@ class Memory:
         return hot
 
     def peek(self, execution_id: str) -> Hot | None:
-        """Return an execution that is hot, and leave it where it is. May be called from any thread: one look into a dict."""
+        """Return a hot execution without marking it as used. May be called from any thread: one lookup in a dict."""
         return self._by_id.get(execution_id)
 
     def put(self, hot: Hot) -> None:
@@ -154,14 +154,14 @@ class Memory:
         self.weigh(hot.key)
 
     def weigh(self, key: Key) -> None:
-        """Weigh an execution anew, for it may have grown."""
+        """Weigh an execution again, because it may have grown."""
         hot = self._hot.get(key)
         if hot is not None:
             before, hot.weight = hot.weight, hot.weigh()
             self._weight += hot.weight - before
 
     def drop(self, key: Key) -> None:
-        """Forget an execution: it has ended, or what was done to it could not be stored."""
+        """Forget an execution: it has ended, or its changes could not be stored."""
         hot = self._hot.pop(key, None)
         if hot is not None:
             self._let_go(hot)
@@ -173,7 +173,7 @@ class Memory:
         self._weight = 0
 
     def cool(self) -> None:
-        """Let go of the executions used longest ago, down to the limit. Only between groups of events."""
+        """Evict the least recently used executions, down to the limit. Only between groups of events."""
         while self._hot and self._weight > HOT_BYTES:
             _, hot = self._hot.popitem(last=False)
             self._let_go(hot)

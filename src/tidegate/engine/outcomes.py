@@ -1,4 +1,4 @@
-"""What the executor reports of attempts, as the machine is told it; and how an engine that has failed is told of."""
+"""What the executor reports of attempts, as events for the machine; and how a failed engine is reported."""
 
 from msgspec.structs import replace
 
@@ -27,11 +27,11 @@ from tidegate.ports.executor import (
 )
 
 ENGINE_FAULT = "EngineFault"
-"""Code of the failure of a task whose report broke the engine: for instance outputs that cannot be written down."""
+"""Code of the failure of a task whose report broke the engine: for instance outputs that cannot be encoded."""
 
 
 def event_of(report: Report, at: Instant) -> Event:
-    """Return what the machine is told of a report."""
+    """Return the event for a report."""
     node, attempt, took = report.node, report.attempt, report.took
     match report.outcome:
         case Began():
@@ -49,14 +49,14 @@ def event_of(report: Report, at: Instant) -> Event:
 
 
 def spoiled(report: Report, error: Exception) -> Report | None:
-    """Return what is reported instead of what cannot be taken up: that the task has failed. None if that is what cannot be taken up."""
+    """Return what replaces a report that cannot be taken up: that the task has failed. None if that is what cannot be taken up."""
     match report.outcome:
         case Began() | Elsewhere():
             return None
         case Raised(failure) if failure.code == ENGINE_FAULT:
             return None
         case _:
-            why = f"what became of the task could not be stored: {brief(error)}"
+            why = f"the result of the task could not be stored: {brief(error)}"
             return replace(report, outcome=Raised(final(ENGINE_FAULT, why)))
 
 
@@ -66,15 +66,15 @@ def brief(error: Exception) -> str:
 
 
 def is_of_the_store(error: Exception) -> bool:
-    """Whether it is the store that fails now, and not something in it that cannot be read back."""
+    """Whether the store itself fails now, and not something in it that cannot be read back."""
     return isinstance(error, StoreError) and not isinstance(error, StoreDamaged)
 
 
 def failed_by(bug: BaseException) -> EngineFailed:
-    """Return what those are told who need an engine that has failed."""
+    """Return the error for everybody who needs an engine that has failed."""
     error = EngineFailed(
-        f"the engine has failed by a bug: {reason(bug)};"
-        " start Tidegate again: what was acknowledged is stored"
+        f"the engine stopped on an internal error: {reason(bug)};"
+        " start Tidegate again: everything acknowledged is stored"
     )
     error.__cause__ = bug
     return error

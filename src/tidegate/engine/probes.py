@@ -1,8 +1,8 @@
 """
-What attempts could not begin for, as a worker has found out, and when that is looked at again.
+Why attempts could not start, as found out by a worker, and when that is checked again.
 
-What keeps one attempt from beginning keeps all others of its task and bundle from it. So they are held without being tried, and after a pause
-one of them is, for all: if it begins, so do the others; if not, the pause is doubled, up to a minute.
+A reason that prevents one attempt from starting applies to all others of its task and bundle. So they are held without being tried, and after a pause
+one of them is tried for all: if it starts, so do the others; if not, the pause is doubled, up to a minute.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ LONGEST_PAUSE: Final = Micros(60 * SECOND)
 
 
 class Hindrance(NamedTuple):
-    """Why an attempt cannot begin: a code, and a sentence."""
+    """Why an attempt cannot start: a code, and a sentence."""
 
     code: str
     why: str
@@ -29,7 +29,7 @@ What: TypeAlias = tuple[str, Target, str, bool, str]
 
 
 class _Block(Struct):
-    """What keeps attempts from beginning; `again` is when one of them is tried, `out` which one is being tried."""
+    """What prevents attempts from starting; `again` is when one of them is tried, `out` which one is being tried."""
 
     hindrance: Hindrance
     pause: Micros
@@ -66,7 +66,7 @@ class Probes:
             self._blocks[what] = _Block(hindrance, pause, Instant(now + pause))
 
     def ended(self, attempt: Attempt, *, began: bool) -> None:
-        """Note that an attempt has begun, or that nothing is known of it as nobody wants it any more."""
+        """Record that an attempt has started, or that its outcome is unknown because it is no longer wanted."""
         for what, block in self._blocks.items():
             if block.out == attempt:
                 block.out = None
@@ -88,5 +88,5 @@ class Probes:
 
 
 def attempt_of(job: Job) -> Attempt:
-    """Return which attempt a job is."""
+    """Return the kind of a job's attempt."""
     return Attempt(job.key, job.node, job.attempt)

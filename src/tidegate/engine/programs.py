@@ -1,4 +1,4 @@
-"""The workflows that were used last, decoded and planned once for everybody who reads or runs them."""
+"""The most recently used workflows, decoded and planned once for all readers."""
 
 import msgspec
 

@@ -1,8 +1,8 @@
 """
-What is stored of attempts that have not begun.
+What is stored of attempts that have not started.
 
-An attempt that begins has a number that no other has. Of most attempts a later owner cannot know whether they began on a host that died, so
-it gives them another. Of those that are held, or that the host never came to, it can: they stand here, and none of them begins before its row is gone.
+An attempt that starts has a unique number. For most attempts a later owner cannot know whether they started on a host that died, so
+it gives them another. For those that are held, or that the host never reached, it can: they are stored here, and none of them starts before its row is deleted.
 """
 
 import logging
@@ -15,24 +15,24 @@ from tidegate.ports.executor import Attempt
 from tidegate.ports.journal import HeldRow, Journal, Key
 
 MOST_SAID = 2_000
-"""Characters that are kept of why an attempt is held."""
+"""Characters kept of the reason for which an attempt is held."""
 
 log = logging.getLogger(__name__)
 
 
 class Shelf:
-    """The rows of the attempts that have not begun. Used in the engine's thread."""
+    """The rows of the attempts that have not started. Used on the engine's thread."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._rows: dict[tuple[Key, NodeId], HeldRow] = {}
         self._new: dict[tuple[Key, NodeId], HeldRow] = {}
         self._tried: dict[tuple[Key, NodeId], HeldRow] = {}
-        """Those that were handed over, and may turn out not to begin."""
+        """Those that were handed over, and may turn out not to start."""
         self._unbegun: dict[Key, dict[NodeId, int]] = {}
 
     def take_up(self, active: Collection[Key]) -> None:
-        """Read what the owners before have left, and forget what is not of executions that live. Errors: `StoreError`."""
+        """Read what the owners before have left, and forget rows of executions that have ended. Errors: `StoreError`."""
         self._rows = {(row.key, row.node): row for row in self._journal.held()}
         living = set(active)
         self.forget(each for each in list(self._rows) if each[0] not in living)
@@ -41,18 +41,18 @@ class Shelf:
             self._unbegun.setdefault(row.key, {})[row.node] = row.attempt
 
     def unbegun(self, key: Key) -> dict[NodeId, int]:
-        """Return which attempts of an execution have not begun with the owners before, by node."""
+        """Return which attempts of an execution did not start with the owners before, by node."""
         return self._unbegun.get(key, {})
 
     def since(self, attempt: Attempt, code: str) -> Instant | None:
-        """Return since when an attempt is held for something, if an owner before this one has stored that."""
+        """Return since when an attempt has been held for a reason, if an owner before this one has stored that."""
         node = attempt.key, attempt.node
         row = self._rows.get(node) or self._tried.get(node)
         known = row is not None and (row.attempt, row.code) == (attempt.number, code)
         return row.since if row is not None and known else None
 
     def add(self, attempt: Attempt, code: str, why: str, since: Instant) -> None:
-        """Have an attempt kept that has not begun, with the next `keep`."""
+        """Store an attempt that has not started, with the next `keep`."""
         node = attempt.key, attempt.node
         row = self._new.get(node) or self._rows.get(node)
         if row is None or (row.attempt, row.code) != (attempt.number, code):
@@ -67,12 +67,12 @@ class Shelf:
         try:
             self._journal.hold(list(new.values()))
         except StoreError as error:
-            log.debug("%d attempts are held, and that is not stored: %s", len(new), error)
+            log.debug("%d attempts are held, and that could not be stored: %s", len(new), error)
         else:
             self._rows |= new
 
     def release(self, nodes: Sequence[tuple[Key, NodeId]]) -> None:
-        """Take attempts off that are about to begin. Errors: `StoreError`, and then none of them may."""
+        """Delete attempts that are about to start. Errors: `StoreError`, and then none of them may start."""
         stored = {each: self._rows[each] for each in nodes if each in self._rows}
         if stored:
             self._journal.release(list(stored))
@@ -80,17 +80,19 @@ class Shelf:
         self._tried |= stored
 
     def began(self, key: Key, node: NodeId) -> None:
-        """Note that an attempt has begun."""
+        """Record that an attempt has started."""
         if self._tried:
             self._tried.pop((key, node), None)
 
     def forget(self, nodes: Iterable[tuple[Key, NodeId]]) -> None:
-        """Take off what nobody wants any more. If that fails, it is forgotten by the next owner."""
+        """Delete what is no longer wanted. If that fails, the next owner deletes it."""
         gone = list(nodes)
         try:
             self.release(gone)
         except StoreError as error:
-            log.debug("%d attempts are held no more, and that is not stored: %s", len(gone), error)
+            log.debug(
+                "%d attempts are no longer held, and that could not be stored: %s", len(gone), error
+            )
             self._drop(gone)
         for node in gone:
             self.began(*node)

@@ -1,5 +1,5 @@
 """
-The ways to a running Tidegate: over HTTP for programs, and through the local socket for commands.
+Clients of a running Tidegate: over HTTP for programs, and through the local socket for commands.
 
     from tidegate.remote import Config, Remote
 """
@@ -10,7 +10,7 @@ from tidegate.remote.execution import Execution, RemoteOutputs, RemoteWorkflow
 from tidegate.remote.problems import StillRunning, Unreachable
 
 FlyteRemote = Remote
-"""The name that code which comes from Flyte knows."""
+"""The name used by code that comes from Flyte."""
 
 __all__ = [
     "Config",

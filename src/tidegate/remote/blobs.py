@@ -1,4 +1,4 @@
-"""Blobs of a server, with copies of them on this machine: what is put is sent there, what is asked for is fetched from there once."""
+"""Blobs of a server, with local copies: stored content is sent there, requested content is fetched once."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ PATH = f"{API}/blobs"
 
 
 class RemoteBlobs:
-    """An adapter of the port `Blobs`. Copies are kept below `root`, a directory for temporary files."""
+    """An adapter of the port `Blobs`. Copies are kept below `root`, a temporary directory."""
 
     def __init__(self, transport: Transport, root: Path) -> None:
         self._copies = BlobDirectory(root, sync=False)
@@ -28,31 +28,31 @@ class RemoteBlobs:
         digest = self._copies.put(chunks)
         if digest not in self._sent:
             content = b"".join(self._copies.read(digest))
-            # What is sent is named by what it is, so sending it twice changes nothing.
+            # Content is named by its digest, so sending it twice changes nothing.
             call = HttpCall(method="POST", path=PATH, content=content)
             stored = msgspec.json.decode(self._transport.reply(call).content, type=Stored)
             if stored.digest != digest:
-                raise StoreDamaged(f"the blob {digest} did not arrive as it was")
+                raise StoreDamaged(f"the blob {digest} was altered in transit")
             self._sent.add(digest)
         return digest
 
     def size(self, digest: str, /) -> int:
-        """Return how many bytes a blob has, which is fetched if it is not here. Errors: `UnknownBlob`."""
+        """Return the size of a blob in bytes, fetching it if needed. Errors: `UnknownBlob`."""
         check_digest(digest)
         try:
             return self._copies.size(digest)
         except UnknownBlob:
             reply = self._transport.reply(HttpCall(method="GET", path=f"{PATH}/{digest}"))
         if self._copies.put((reply.content,)) != digest:
-            raise StoreDamaged(f"the blob {digest} came with another content")
+            raise StoreDamaged(f"the blob {digest} was received with different content")
         return len(reply.content)
 
     def read(self, digest: str, /) -> Iterator[bytes]:
-        """Yield a blob in pieces; it is fetched if it is not here. Errors: `UnknownBlob`, `StoreDamaged`."""
+        """Yield a blob in pieces, fetching it if needed. Errors: `UnknownBlob`, `StoreDamaged`."""
         self.size(digest)
         return self._copies.read(digest)
 
 
 def remote_files(transport: Transport, root: Path) -> BlobFiles:
-    """Return where the files of values go and come from: a server, with copies below `root`."""
+    """Return where the files of values are stored: on a server, with copies below `root`."""
     return BlobFiles(RemoteBlobs(transport, root / "blobs"), root / "files")

@@ -1,7 +1,7 @@
 """
-`Remote`: a program's way to a Tidegate server.
+`Remote`: a Python client of a Tidegate server.
 
-It asks and keeps nothing: every object that it hands out is what the server said at that moment.
+It caches nothing: every object that it returns is what the server said at that moment.
 """
 
 import shutil
@@ -63,8 +63,8 @@ class LaunchOptions(TypedDict, total=False):
     """
     Options of `execute`.
 
-    `wait`: return when it has ended. `id` or `execution_name`: what it is called; the same again, with the same content, returns the first.
-    `version`: of the workflow, the latest if none is given.
+    `wait`: return when it has ended. `id` or `execution_name`: its id; the same id again, with the same content, returns the first execution.
+    `version`: of the workflow, by default the latest.
     """
 
     wait: bool
@@ -82,13 +82,13 @@ class Remote:
         remote.set_signal("title", execution.id.name, "my report")
         print(remote.wait(execution).outputs.o0)
 
-    Everything that the server refuses is raised as the class of `tidegate.errors` that it is there. It may be used from any thread.
+    Every refusal of the server is raised as the same class of `tidegate.errors`. It may be used from any thread.
     """
 
     def __init__(
         self, config: Config | None = None, default_project: str = "", default_domain: str = ""
     ) -> None:
-        # Loaded here, for it brings the HTTP library: a command that talks to its own machine needs none.
+        # Loaded here, because it brings the HTTP library: a command for its own machine does not need it.
         from tidegate.remote.blobs import remote_files  # noqa: PLC0415
         from tidegate.remote.transport import HttpTransport  # noqa: PLC0415
 
@@ -101,7 +101,7 @@ class Remote:
         weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._transport.close()
 
     def __enter__(self) -> Self:
@@ -113,7 +113,7 @@ class Remote:
         self.close()
 
     def ask(self, request: Ask[V]) -> V:
-        """Hand over a request of `tidegate.wire`, and return the view that answers it."""
+        """Send a request of `tidegate.wire`, and return the view that answers it."""
         return ask(self._transport, request)
 
     send = ask
@@ -128,9 +128,9 @@ class Remote:
         version: str | None = None,
     ) -> RemoteWorkflow:
         """
-        Return a workflow by its dotted name, in its latest version if none is given. Errors: `UnknownWorkflow`.
+        Return a workflow by its dotted name, by default in its latest version. Errors: `UnknownWorkflow`.
 
-        The order is Flyte's; one word alone is the name. `project` and `domain` have no effect: code belongs to the whole server.
+        The order of arguments is Flyte's; a single one is the name. `project` and `domain` have no effect: code belongs to the whole server.
         """
         request = GetWorkflow(name=_alone(project, domain, name), version=version or "")
         return RemoteWorkflow(self.ask(request).workflow)
@@ -147,14 +147,14 @@ class Remote:
         include: Sequence[Path | str] = (),
     ) -> list[RemoteWorkflow]:
         """
-        Register the workflows of Python files, or of all files below a directory, with the source tree in which they lie.
+        Register the workflows of Python files, or of all files below a directory, with their source tree.
 
-        `include` names files and directories there that are packed as well, as `--include` does at the terminal; `only` names workflows.
+        `include` names files and directories there that are packed as well, like `--include` at the terminal; `only` names workflows.
 
-        Their names are dotted, from the directory where Python would begin to import. The version is the tree's digest, unless it is given.
-        What the server has already is not sent again. Errors: `CodeError`.
+        Their names are dotted, relative to the directory from which Python would import them. The version is the tree's digest, unless it is given.
+        What the server already has is not sent again. Errors: `CodeError`.
         """
-        # Loaded here, for it reads and packs source code, which few programs do.
+        # Loaded here, because it reads and packs source code, which few programs do.
         from tidegate.remote.registering import register  # noqa: PLC0415
 
         found = register(
@@ -183,11 +183,11 @@ class Remote:
         **options: Unpack[LaunchOptions],
     ) -> Execution:
         """
-        Launch a workflow: one that was fetched, one of this program's own that is registered there, or the name of one.
+        Launch a workflow: a fetched one, one of this program's own that is registered there, or the name of one.
 
         `project` and `domain` say where the execution belongs, instead of the remote's own.
 
-        Errors: `UnknownWorkflow`, `InvalidValue` with every input that does not fit, `IdTaken`.
+        Errors: `UnknownWorkflow`, `InvalidValue` with every wrong input, `IdTaken`.
         """
         check_known("execute", options, LaunchOptions)
         chosen = self._workflow(entity, options.get("version"))
@@ -199,7 +199,7 @@ class Remote:
                 name: self._encoded(value, types.get(name), f"input {name!r} of {chosen.name}")
                 for name, value in (inputs or {}).items()
             },
-            # An id of our own makes it safe to ask again when no reply comes.
+            # An id generated here makes it safe to retry when no reply comes.
             id=options.get("id") or options.get("execution_name") or fresh(),
             project=project or self.default_project,
             domain=domain or self.default_domain,
@@ -214,7 +214,7 @@ class Remote:
         """
         Return an execution by its id. Errors: `UnknownExecution`.
 
-        The order is Flyte's; one word alone is the id. `project` and `domain` have no effect.
+        The order of arguments is Flyte's; a single one is the id. `project` and `domain` have no effect.
         """
         return self._execution(self.look(_alone(project, domain, name)))
 
@@ -227,9 +227,9 @@ class Remote:
         phases: Sequence[str] = (),
         workflow: str = "",
     ) -> list[Execution]:
-        """Return the executions launched last, the newest first: those of the remote's own project and domain, unless others are given. The order is Flyte's."""
+        """Return the last launched executions, newest first: by default those of the remote's own project and domain. The order of arguments is Flyte's."""
         if isinstance(project, int):
-            raise TypeError(f"{project} is no project; write recent_executions(limit={project})")
+            raise TypeError(f"{project} is not a project; write recent_executions(limit={project})")
         found: list[Execution] = []
         cursor = ""
         while len(found) < limit:
@@ -254,7 +254,7 @@ class Remote:
         entity_definition: Any = None,
         sync_nodes: bool = True,  # noqa: FBT001, FBT002  Flyte's
     ) -> Execution:
-        """Look at an execution again: it is changed, and returned. What else may be given is Flyte's, and has no effect."""
+        """Read an execution again: it is updated, and returned. Further arguments are Flyte's, and have no effect."""
         del entity_definition, sync_nodes
         execution.update(self.ask(GetExecution(id=execution.id.name, after=execution.seq)))
         return execution
@@ -269,9 +269,9 @@ class Remote:
         sync_nodes: bool = True,  # noqa: FBT001, FBT002  Flyte's
     ) -> Execution:
         """
-        Return an execution when it has ended, in whatever way. It is told as soon as it ends; what else may be given is Flyte's, and has no effect.
+        Return an execution once it has ended, in whatever way, without polling. Further arguments are Flyte's, and have no effect.
 
-        Errors: `StillRunning`, a `TimeoutError`, when the time is up; `StoreDamaged` for one that cannot be read back.
+        Errors: `StillRunning`, a `TimeoutError`, when the time is up; `StoreDamaged` if it cannot be read back.
         """
         del poll_interval, sync_nodes
         found = execution if isinstance(execution, Execution) else self.fetch_execution(execution)
@@ -283,13 +283,13 @@ class Remote:
             left = LONG_POLL if until is None else min(LONG_POLL, until - time.monotonic())
             if left <= 0:
                 raise StillRunning(
-                    f"execution {found.id.name} is {found.phase} after {seconds:g} s; it goes on"
+                    f"execution {found.id.name} is still {found.phase} after {seconds:g} s; it continues"
                 )
             found.update(self.ask(GetExecution(id=found.id.name, after=found.seq, wait=left)))
         return found
 
     def terminate(self, execution: Execution | str, cause: str = "") -> None:
-        """End an execution; what it waits for is withdrawn. Errors: `ExecutionEnded`."""
+        """End an execution; its open questions are withdrawn. Errors: `ExecutionEnded`."""
         self.ask(Abort(id=_name(execution), reason=cause))
 
     def relaunch(
@@ -306,7 +306,7 @@ class Remote:
 
     def recover(self, execution: Execution | str, **options: Unpack[RecoverOptions]) -> Execution:
         """
-        Let an execution that failed or was aborted go on in a new one, with the results and the answers that it had; after an abort approvals are asked for again.
+        Continue an execution that failed or was aborted in a new one, with its results and answers; after an abort approvals are asked for again.
 
         With other code (`here`, `version`) what is unchanged is kept, and approvals are asked for again, unless `keep_approvals`.
         Errors: `NotRecoverable`; `RecoveredAlready` if its successor lives, or has succeeded; `CodeError`, and then nothing has changed.
@@ -325,10 +325,10 @@ class Remote:
 
     def watch(self, execution: Execution | str | None = None) -> Iterator[FeedView]:
         """
-        Yield what happens, as it happens: to one execution, from its beginning to its end, or to all of them from now on, without end.
+        Yield events as they happen: of one execution, from its start to its end, or of all of them from now on, indefinitely.
 
-        A connection that breaks is made again, and nothing is left out.
-        Errors: `StoreDamaged` for an execution that cannot be read back, after what can be read of it.
+        A broken connection is reestablished, and no event is lost.
+        Errors: `StoreDamaged` for an execution that cannot be read back, after its readable events.
         """
         # Loaded here, as in `__init__`.
         from tidegate.remote.events import follow  # noqa: PLC0415
@@ -348,12 +348,14 @@ class Remote:
         filters: Any = None,
     ) -> list[SignalView]:
         """
-        Return the signals of an execution, all if no `limit` is given: those that wait, those answered, and those that it has not come to yet.
+        Return the signals of an execution, by default all of them: waiting, answered, and still to come.
 
-        Errors: `TypeError` for `filters`, which are Flyte's: to take no notice of them would return what was not asked for.
+        Errors: `TypeError` for `filters`, which are Flyte's: ignoring them would return the wrong signals.
         """
         if filters is not None:
-            raise TypeError("list_signals takes no filters; pick from the list that it returns")
+            raise TypeError(
+                "list_signals does not support filters; filter the list that it returns"
+            )
         del project, domain
         return self.ask(ListSignals(id=_name(execution_name))).items[:limit]
 
@@ -368,12 +370,12 @@ class Remote:
         **options: Unpack[AnswerOptions],
     ) -> AnswerReply:
         """
-        Answer a signal, by its name, path or handle; also before its gate opens. `python_type` is the type of the value, if the value cannot say it.
+        Answer a signal, by its name, path or handle; also before its gate opens. `python_type` is the type of the value, if the value does not show it.
 
-        A question that `inbox` or `question` has returned may stand in place of the name, as `set_signal(item, value=...)`: then the answer says what
-        was shown, and is refused (`Changed`) if that is not what is asked any more.
+        A question returned by `inbox` or `question` may be given instead of the name, as `set_signal(item, value=...)`: then the answer says what
+        was shown, and is refused (`Changed`) if the question has changed since.
 
-        Errors: `InvalidValue` with each fault if the value does not fit, and then the gate stays open; `UnknownSignal`; `Refused` and below.
+        Errors: `InvalidValue` with each fault if the value is invalid, and then the gate stays open; `UnknownSignal`; `Refused` and below.
         """
         del project, domain
         if value is UNSET:
@@ -392,7 +394,7 @@ class Remote:
         domain: str | None = None,
         **options: Unpack[AnswerOptions],
     ) -> AnswerReply:
-        """Approve what a signal shows, by its name or by the question that was returned. Errors: as of `set_signal`; `NotWaitingYet` before its gate is open."""
+        """Approve what a signal shows, by its name or by the question that was returned. Errors: those of `set_signal`; `NotWaitingYet` before its gate is open."""
         del project, domain
         return self._answer(signal_id, execution_name, True, options)
 
@@ -404,13 +406,13 @@ class Remote:
         domain: str | None = None,
         **options: Unpack[AnswerOptions],
     ) -> AnswerReply:
-        """Reject what a signal shows; its node fails. Say why by `comment`. Errors: as of `approve`."""
+        """Reject what a signal shows; its node fails. Give the reason as `comment`. Errors: those of `approve`."""
         del project, domain
         return self._answer(signal_id, execution_name, False, options)
 
     def inbox(self, limit: int = 1000, **filters: str) -> list[WaitingView]:
         """
-        Return what waits for an answer, over all executions, the soonest due first. Values that are too large for a list are in `preview`; see `question`.
+        Return what waits for an answer, in all executions, earliest due first. Values that are too large for a list are in `preview`; see `question`.
 
         `filters`: execution, workflow, project, domain, kind (input, approve), text.
         """
@@ -427,13 +429,13 @@ class Remote:
         return found
 
     def question(self, signal_id: str, execution_name: str) -> WaitingView:
-        """Return a question that waits, with all its values. Errors: `UnknownSignal`; `Refused` and below if it is not open."""
+        """Return an open question with all its values. Errors: `UnknownSignal`; `Refused` and below if it is not open."""
         return self.ask(GetQuestion(id=_name(execution_name), name=signal_id))
 
-    # ---- what executions ask for ----
+    # ---- what executions call ----
 
     def look(self, execution: str, /) -> ExecutionView:
-        """Return all that is known of an execution."""
+        """Return everything known of an execution."""
         return self.ask(GetExecution(id=execution))
 
     def results(self, view: ExecutionView, workflow: RemoteWorkflow | None, /) -> dict[str, Any]:
@@ -488,7 +490,7 @@ class Remote:
 
 
 def _alone(project: str | None, domain: str | None, name: str | None) -> str:
-    """Return the name in Flyte's order of arguments, or the one word that was given instead."""
+    """Return the name in Flyte's order of arguments, or the single argument given instead."""
     found = project if (name, domain) == (None, None) else name
     if found is None:
         raise InvalidValue("give a name: alone, as `name=`, or after project and domain")

@@ -1,9 +1,9 @@
 """
-Where a server is, and how one is known there.
+Where a server is, and how to authenticate there.
 
-Rule 1: a program of this machine that names no server and no token goes through the local door, where the system says who asks. No token is needed.
-Rule 2: the token of this machine's store is sent to this machine only; to another machine nothing is sent in clear, unless it is said to be meant.
-Rule 3: a token is shown nowhere, not even in the `repr` of its configuration.
+Rule 1: a program of this machine that names no server and no token uses the local door, where the operating system identifies it. No token is needed.
+Rule 2: the token of this machine's store is sent only to this machine; nothing is sent to another machine in clear text without explicit permission.
+Rule 3: a token is never displayed, not even in the `repr` of its configuration.
 """
 
 import ipaddress
@@ -18,14 +18,14 @@ from tidegate.home import TOKEN_FILE, find_home
 from tidegate.remote.local import LONGEST_ADDRESS, SOCKET, is_owned
 
 SANDBOX: Final = "http://127.0.0.1:8433"
-"""Where `tidegate serve` listens if nobody says otherwise."""
+"""The default address of `tidegate serve`."""
 
 
 class Config(Struct, frozen=True):
     """
-    The address of a server, as `http(s)://host:port`, and the token that is shown there; an empty one is none.
+    The URL of a server, as `http(s)://host:port`, and the token to send there; an empty one means none.
 
-    `socket` is the path of a local door, which is used instead of the address. `insecure`: `http://` to another machine is meant.
+    `socket` is the path of a local door, which is used instead of the URL. `insecure` permits `http://` to another machine.
     """
 
     url: str
@@ -36,7 +36,7 @@ class Config(Struct, frozen=True):
     @classmethod
     def for_sandbox(cls, *, insecure: bool = False) -> Self:
         """
-        Return the way to the server on this machine.
+        Return the configuration for the server on this machine.
 
         It is that of `TIDEGATE_URL`; or the local door of the store, if a server has opened it and `TIDEGATE_TOKEN` is not set; else port 8433, with the
         token of the store's owner.
@@ -48,16 +48,16 @@ class Config(Struct, frozen=True):
 
     @classmethod
     def auto(cls, *, insecure: bool = False) -> Self:
-        """Return the way to the server that the environment names by `TIDEGATE_URL` and `TIDEGATE_TOKEN`, else to that on this machine."""
+        """Return the configuration for the server named by `TIDEGATE_URL` and `TIDEGATE_TOKEN`, else for the one on this machine."""
         return cls.for_sandbox(insecure=insecure)
 
     @classmethod
     def for_endpoint(cls, url: str, token: str = "", *, insecure: bool = False) -> Self:
         """
-        Return the way to a server by its address; a bare host means https, or http with `insecure`, which `http://` to another machine needs, too.
+        Return the configuration for a server by its address; a bare host means https, or http with `insecure`, which `http://` to another machine requires, too.
 
-        Without a token it is that of `TIDEGATE_TOKEN`; on this machine, if that is not set, the one in the file `token` of the store's directory.
-        Errors: `InvalidValue` for what is no address.
+        The token defaults to `TIDEGATE_TOKEN`; on this machine, if that is not set, to the one in the file `token` of the store's directory.
+        Errors: `InvalidValue` for an invalid address.
         """
         address = _checked(url, insecure=insecure)
         found = token or os.environ.get("TIDEGATE_TOKEN", "")
@@ -73,10 +73,10 @@ class Config(Struct, frozen=True):
 
 
 def refuse_clear(config: Config) -> None:
-    """Refuse `http://` to another machine, unless it is meant. Errors: `InvalidValue`."""
+    """Refuse `http://` to another machine, unless it is permitted. Errors: `InvalidValue`."""
     if config.url.startswith("http:") and not (config.insecure or is_local(config.url)):
         raise InvalidValue(
-            "http:// to another machine sends tokens and answers in clear: use https://, or say --insecure (in Python: insecure=True)"
+            "http:// to another machine sends tokens and answers in clear text: use https://, or allow it with --insecure (in Python: insecure=True)"
         )
 
 
@@ -96,8 +96,10 @@ def _checked(url: str, *, insecure: bool) -> str:
     scheme = "http" if insecure or is_local(f"//{given}") else "https"
     whole = given if "://" in given else f"{scheme}://{given}"
     if not _is_address(whole):
-        # Not the address itself: it may hold a secret.
-        raise InvalidValue("this is no address of a server; give one such as http://127.0.0.1:8433")
+        # Not the address itself: it may contain a secret.
+        raise InvalidValue(
+            "this is not the address of a server; give one such as http://127.0.0.1:8433"
+        )
     return whole.rstrip("/")
 
 
@@ -117,7 +119,7 @@ def _own_door() -> str:
     except StoreError:
         return ""
     path = str(home / SOCKET)
-    # Longer ones have no address of their own: the server is asked over HTTP.
+    # Longer paths do not fit a socket address: the server is reached over HTTP.
     return path if len(os.fsencode(path)) <= LONGEST_ADDRESS and is_owned(home) else ""
 
 
@@ -126,4 +128,4 @@ def _own_token() -> str:
         home = find_home()
         return (home / TOKEN_FILE).read_text()
     except (OSError, UnicodeDecodeError, StoreError):
-        return ""  # there is no server yet, or it is somebody else's; the server says so
+        return ""  # there is no server yet, or it belongs to another user; the server reports that

@@ -1,8 +1,8 @@
 """
-The stream of what happens, as server-sent events: read line by line, and taken up again where it broke.
+The event stream, as server-sent events: read line by line, and resumed where it broke.
 
-An execution that cannot be read back has no next event, and its stream has no end. So it is looked at before each connection and whenever
-the stream beats; once it is known to be damaged, what is stored of it is read, as far as it can be, and then the error is raised.
+An execution that cannot be read back has no next event, and its stream has no end. So it is checked before each connection and at each
+heartbeat; once it is known to be damaged, its readable events are read from the store, and then the error is raised.
 """
 
 import time
@@ -17,10 +17,10 @@ from tidegate.remote.transport import PATIENCE, HttpTransport
 from tidegate.wire import ENDED, FeedView, GetExecution
 
 SILENCE = 60.0
-"""Seconds without a line, not even a heartbeat, after which a connection is taken for dead."""
+"""Seconds without a line, not even a heartbeat, after which a connection counts as dead."""
 
 QUIET = 2.0
-"""Seconds without an event after which all that is stored of a damaged execution has come: a server reads hundreds of events in milliseconds."""
+"""Seconds without an event after which everything stored of a damaged execution has arrived: a server reads hundreds of events in milliseconds."""
 
 PAUSE = 0.5
 
@@ -32,7 +32,7 @@ def follow(transport: HttpTransport, execution: str) -> Iterator[FeedView]:
     """
     Yield the events of an execution, from its first to its last; or of all executions from now on, if none is named.
 
-    Errors: `StoreDamaged` after the last event that can be read, of an execution that cannot be read back; those of the server;
+    Errors: `StoreDamaged` after the last readable event of an execution that cannot be read back; those of the server;
     `Unreachable` when it has been away for `PATIENCE` seconds.
     """
     last, seq = BEGINNING if execution else "", 0
@@ -64,11 +64,11 @@ def follow(transport: HttpTransport, execution: str) -> Iterator[FeedView]:
 
 
 def _damage(transport: HttpTransport, execution: str, seq: int) -> str:
-    """Return why an execution cannot be read back; empty if it can be, or none is named. `seq` is the last line that was seen of it."""
+    """Return why an execution cannot be read back; empty if it can be, or none is named. `seq` is the last line that was received."""
     if not execution:
         return ""
     view = ask(transport, GetExecution(id=execution, after=seq))
-    # Of one that only lacks something, lines are shown, and it goes on.
+    # If it only lacks something, its lines are shown, and it continues.
     return "" if view.seq else view.damaged
 
 

@@ -1,4 +1,4 @@
-"""What the client hands out: executions, workflows and outputs, as they were when they were asked for."""
+"""The objects that the client returns: executions, workflows and outputs, as they were when requested."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ from tidegate.wire import (
 
 
 class ExecutionId(Struct, frozen=True):
-    """What an execution is called, and where it belongs."""
+    """The id of an execution, and where it belongs."""
 
     name: str
     project: str = ""
@@ -32,7 +32,7 @@ class ExecutionId(Struct, frozen=True):
 
 
 class RemoteWorkflow:
-    """A version of a workflow on a server: what it takes and gives, and what it will ask for."""
+    """A version of a workflow on a server: its inputs and outputs, and its questions."""
 
     def __init__(self, view: WorkflowView, python: Any = None) -> None:
         self.view = view
@@ -76,9 +76,7 @@ class RemoteOutputs(Mapping[str, Any]):
         values: dict[str, Any] = self.__dict__.get("_values", {})
         if name in values:
             return values[name]
-        raise AttributeError(
-            f"there is no output {name!r}; there are: {', '.join(values) or 'none'}"
-        )
+        raise AttributeError(f"no output {name!r}; the outputs are: {', '.join(values) or 'none'}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -91,7 +89,7 @@ class RemoteOutputs(Mapping[str, Any]):
 
 
 class Lookup(Protocol):
-    """Where an execution looks for more of itself."""
+    """Where an execution gets more details of itself."""
 
     def look(self, execution: str, /) -> ExecutionView:
         """Return an execution as it is now."""
@@ -105,7 +103,7 @@ class Lookup(Protocol):
 
 
 class Execution:
-    """An execution as it was when it was last looked at; `remote.sync(execution)` looks again, `remote.wait(execution)` until it has ended."""
+    """An execution as it was when last read; `remote.sync(execution)` reads it again, `remote.wait(execution)` until it has ended."""
 
     def __init__(
         self,
@@ -119,24 +117,24 @@ class Execution:
         self._outputs: RemoteOutputs | None = None
 
     def update(self, view: ExecutionView) -> None:
-        """Take over what was seen later: all of it, or what has changed since `seq`."""
+        """Take over a later view: all of it, or what has changed since `seq`."""
         seen = self._seen
         self._seen = merged(seen, view) if isinstance(seen, ExecutionView) else view
         self._outputs = None
 
     @property
     def seq(self) -> int:
-        """The number of the last line of its history that was seen; 0 if only its line in a list was."""
+        """The number of the last line of its history that was seen; 0 if it comes from a list."""
         return self._seen.seq if isinstance(self._seen, ExecutionView) else 0
 
     @property
     def damaged(self) -> str:
-        """What is damaged of it, and what to do; empty if nothing is known to be."""
+        """What is damaged in it, and what to do; empty if no damage is known."""
         return self._seen.damaged
 
     @property
     def view(self) -> ExecutionView:
-        """All that the server tells of it. One that comes from a list is looked up when more than its line is asked for."""
+        """Everything the server tells about it. If it comes from a list, the rest is fetched on first use."""
         if isinstance(self._seen, ExecutionLine):
             self.update(self._source.look(self._seen.id))
         assert isinstance(self._seen, ExecutionView)
@@ -144,7 +142,7 @@ class Execution:
 
     @property
     def id(self) -> ExecutionId:
-        """What it is called; `execution.id.name` is what the other methods take."""
+        """Its id; `execution.id.name` is what the other methods take."""
         return ExecutionId(self._seen.id, self._seen.project, self._seen.domain)
 
     @property
@@ -159,7 +157,7 @@ class Execution:
 
     @property
     def asked_version(self) -> str:
-        """The version that the launch which returned this asked for, if another one had been launched under its id before; else empty."""
+        """The version requested by the launch that returned this, if another one had been launched under its id before; else empty."""
         return getattr(self._seen, "asked_version", "") or ""
 
     @property
@@ -195,7 +193,7 @@ class Execution:
         """
         Its results.
 
-        Errors: `ExecutionFailed` if it ended in another way than SUCCEEDED; `Refused` if it has not ended.
+        Errors: `ExecutionFailed` if it ended in a phase other than SUCCEEDED; `Refused` if it has not ended.
         """
         if self._outputs is None:
             view = self.view
@@ -206,7 +204,7 @@ class Execution:
 
     @property
     def error(self) -> FailureView | None:
-        """Why it did not succeed; None if it has succeeded or goes on."""
+        """Why it did not succeed; None if it has succeeded or has not ended."""
         return self.view.error
 
     @property

@@ -1,7 +1,7 @@
 """
-The way to the process that owns a store: HTTP, as to any server, through a socket in the home of the store.
+The connection to the process that owns a store: HTTP, as to any server, through a socket in the home of the store.
 
-The owner's door knows by the socket who asks. Each request has a connection of its own.
+The owner's door identifies the caller by the socket. Each request uses a new connection.
 """
 
 import os
@@ -22,9 +22,9 @@ from tidegate.wire import Health
 SOCKET = "door.sock"
 HEALTH = "/api/v1/health"
 MAX_MESSAGE = 64 * 1024 * 1024
-"""Bytes of a request: what fits into memory a few times over, and is more than anybody types."""
+"""Bytes of a request: fits into memory several times, and is more than anybody types."""
 REPLY = 120.0
-"""Seconds until an owner that does not reply is given up, beyond those that the request itself waits. To import an author's module may take 90."""
+"""Seconds until an unresponsive owner is given up, beyond those that the request itself waits. Importing an author's module may take 90."""
 CONNECT = 5.0
 """Seconds until an owner that accepts no connection is given up."""
 LONGEST_ADDRESS = 100
@@ -38,13 +38,13 @@ class OwnerGone(StoreError):
 
 
 class OwnerSilent(StoreError):
-    """The process that owns the store does not reply: it is stopped, or hangs."""
+    """The process that owns the store does not reply: it is stopped or hung."""
 
     code: ClassVar[str] = "owner_silent"
 
 
 class OwnerReply(Struct, frozen=True):
-    """What came back."""
+    """What was received."""
 
     content: bytes
     headers: Mapping[str, str]
@@ -70,7 +70,7 @@ class Connection:
         """
         Send a call, and return its reply.
 
-        Errors: what the service raised, raised again; `OwnerGone` if the owner ended meanwhile; `OwnerSilent` when the patience is at its end.
+        Errors: those of the service, raised again; `OwnerGone` if the owner ended meanwhile; `OwnerSilent` when the patience has run out.
         """
         status, reply = self._exchange(call)
         if status < 400:
@@ -80,7 +80,7 @@ class Connection:
         )
 
     def health(self) -> Health:
-        """Return how the owner is, part by part. Errors: `OwnerGone`, `OwnerSilent`."""
+        """Return the status of the owner, part by part. Errors: `OwnerGone`, `OwnerSilent`."""
         _, reply = self._exchange(HttpCall(method="GET", path=HEALTH))
         return msgspec.json.decode(reply.content, type=Health)
 
@@ -109,7 +109,7 @@ class Connection:
         except TimeoutError:
             raise OwnerSilent(
                 f"the process that owns {self._home} has not replied for {self._patience:.0f} s; it may be stopped or hung:"
-                " look at it, or end it; what it acknowledged is safe"
+                " check it, or end it; everything it acknowledged is safe"
             ) from None
         except (OSError, ValueError) as error:
             raise OwnerGone(
@@ -120,15 +120,15 @@ class Connection:
 
 def _read(reply: bytes) -> tuple[int, dict[str, str], bytes]:
     """
-    Return the status of a reply that is there, its headers and its body. Errors: `ValueError` if that is not all of it.
+    Return the status, headers and body of a received reply. Errors: `ValueError` if it is incomplete.
 
-    Our own server wrote it, and says how long it is. `http.client` could read more, but to import it takes a tenth of the time of a command.
+    Our own server wrote it, with its length. `http.client` could parse more, but importing it takes a tenth of the time of a command.
     """
     head, _, body = reply.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): text for name, _, text in (line.partition(": ") for line in lines)}
     if len(body) != int(headers.get("content-length", -1)):
-        raise ValueError("the reply is not whole")
+        raise ValueError("the reply is incomplete")
     return int(first.split(" ")[1]), headers, body
 
 
@@ -146,7 +146,7 @@ def connect(home: Path, patience: float | None = None) -> Connection | None:
 
 
 def is_owned(home: Path) -> bool:
-    """Return whether there is a process that owns the store in `home`, and has a door."""
+    """Return whether a process owns the store in `home` and has a door."""
     found = connect(home)
     if found is None:
         return False
@@ -156,7 +156,7 @@ def is_owned(home: Path) -> bool:
 
 @contextmanager
 def address(home: Path) -> Iterator[str]:
-    """Give the address of the socket in `home`, short enough for the system, for as long as the block lasts."""
+    """Yield the address of the socket in `home`, short enough for the system, for the duration of the block."""
     path = str(home.absolute() / SOCKET)
     if len(os.fsencode(path)) <= LONGEST_ADDRESS:
         yield path

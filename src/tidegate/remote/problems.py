@@ -1,4 +1,4 @@
-"""Errors as they travel: sent by a server, raised again by its client. And those that only a client can meet."""
+"""Errors over the wire: sent by a server, raised again by its client. And those that only a client can meet."""
 
 from typing import Any, ClassVar
 
@@ -8,21 +8,21 @@ from tidegate.errors import Fault, InvalidValue, TidegateError
 
 
 class Unreachable(TidegateError):
-    """No server replies, or what replies is none."""
+    """No server replies, or the reply does not come from one."""
 
     code: ClassVar[str] = "unreachable"
     status: ClassVar[int] = 503
 
 
 class StillRunning(TidegateError, TimeoutError):
-    """The execution has not ended within the time that one was ready to wait; it goes on."""
+    """The execution has not ended within the time allowed; it continues."""
 
     code: ClassVar[str] = "still_running"
     status: ClassVar[int] = 409
 
 
 def error_in(body: bytes) -> TidegateError | None:
-    """Return the error that the body of a reply tells of (RFC 9457), as the class that it was; None if the body is of another kind."""
+    """Return the error in the body of a reply (RFC 9457), as its original class; None if the body is of another kind."""
     try:
         facts = msgspec.json.decode(body, type=dict[str, Any])
         code, status, message = facts.pop("code"), facts.pop("status"), facts.pop("detail")
@@ -30,7 +30,7 @@ def error_in(body: bytes) -> TidegateError | None:
         return None
     if not (isinstance(code, str) and isinstance(status, int) and isinstance(message, str)):
         return None
-    # A fact called `message` would be taken for the message itself.
+    # A detail called `message` would be taken for the message itself.
     for name in ("type", "title", "message"):
         facts.pop(name, None)
     kind = _classes(TidegateError).get(code, TidegateError)

@@ -1,10 +1,10 @@
 """
-Before a token is sent over a connection, what replies there must show that it knows the token already.
+Before a token is sent over a connection, the other end must prove that it already knows it.
 
-Whoever listens where a server should be (another user of this machine, while it is down) gets the token's id and a nonce, and nothing that it could use.
+An impostor in place of the server (another user of this machine, while it is down) gets the token's id and a nonce, and nothing it could use.
 
-Rule 1: it is asked on the connection itself, as soon as that stands: another connection could lead to somebody else.
-Rule 2: what does not prove it gets no token, whatever it says; a refusal of the server's own (busy, unknown token) is told as any other.
+Rule 1: the proof is requested on the connection itself, as soon as it is established: another connection could lead to somebody else.
+Rule 2: without a proof no token is sent, whatever the reply says; a refusal of the server's own (busy, unknown token) is reported like any other.
 """
 
 import hmac
@@ -25,7 +25,7 @@ LONGEST = 64 * 1024
 
 
 class ProofRefused(Exception):
-    """The server has replied, and not with a proof."""
+    """The server has replied, but not with a proof."""
 
     def __init__(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
         super().__init__(status)
@@ -35,22 +35,22 @@ class ProofRefused(Exception):
 
 
 class Prover:
-    """Asks for a proof on each new connection to a server: a `trace` of httpx, which is told before anything is sent. Errors: `InvalidValue` for what is no token."""
+    """Requests a proof on each new connection to a server: a `trace` of httpx, which is called before anything is sent. Errors: `InvalidValue` for an invalid token."""
 
     def __init__(self, url: str, token: str, patience: float) -> None:
         found = id_and_hash(token)
         if found is None:
-            raise InvalidValue("TIDEGATE_TOKEN is not a token: one begins with tdg_")
+            raise InvalidValue("TIDEGATE_TOKEN is not a token: one starts with tdg_")
         self._url = url
         self._id, self._hash = found
         self._patience = patience
         parts = urlsplit(url)
         self._host, self._path = parts.netloc, f"{parts.path}{PATH}"
-        # Through a proxy a connection stands once TLS does.
+        # Through a proxy a connection is established once TLS is.
         self._stands = ("connect_tcp", "start_tls")[parts.scheme == "https"] + ".complete"
 
     def __call__(self, event: str, facts: Mapping[str, Any]) -> None:
-        """Ask, if a connection stands now. Errors: `Unreachable`, `ProofRefused`, `httpx.ConnectError`."""
+        """Request a proof, if a connection has just been established. Errors: `Unreachable`, `ProofRefused`, `httpx.ConnectError`."""
         if not event.endswith(self._stands):
             return
         stream = facts["return_value"]
@@ -71,8 +71,8 @@ class Prover:
             proof = b""
         if not hmac.compare_digest(proof, prove(self._hash, nonce)):
             raise Unreachable(
-                f"what replies at {self._url} has not shown that it knows the token {self._id}, so it was not sent:"
-                " this is another server than the one that made the token, an older one, or not a Tidegate server"
+                f"{self._url} did not prove that it knows the token {self._id}, so the token was not sent:"
+                " it is not the server that made the token, an older version, or not a Tidegate server"
             )
 
     def _exchange(self, stream: Any, nonce: bytes) -> tuple[int, Mapping[str, str], bytes]:
@@ -87,12 +87,12 @@ class Prover:
             stream.write("\r\n".join((*lines, "", "")).encode() + body, timeout=self._patience)
             return self._read(stream)
         except Exception as error:
-            # Nothing of the call has been sent yet, whatever it was.
+            # Nothing of the call has been sent yet.
             why = str(error) or type(error).__name__
-            raise httpx.ConnectError(f"it has not replied as Tidegate does: {why}") from error
+            raise httpx.ConnectError(f"its reply is not Tidegate's: {why}") from error
 
     def _read(self, stream: Any) -> tuple[int, Mapping[str, str], bytes]:
-        """Return a reply, which says how long it is. Errors: `ValueError` for what is none."""
+        """Return a reply of known length. Errors: `ValueError` for anything else."""
         reply = b""
         while b"\r\n\r\n" not in reply:
             reply += self._more(stream, reply)

@@ -1,4 +1,4 @@
-"""Bringing source code to a server: packed here, sent if it is not there, registered there."""
+"""Bringing source code to a server: packed here, sent if it is missing there, registered there."""
 
 from collections.abc import Sequence
 from pathlib import Path

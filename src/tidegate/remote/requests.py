@@ -1,7 +1,7 @@
 """
-Requests of `wire` as HTTP calls: made by the table of bindings, sent by a transport, and the reply read as the view that answers.
+Requests of `wire` as HTTP calls: built from the table of bindings, sent by a transport, and the reply decoded as the view.
 
-There are two transports: `transport` for a server anywhere, `local` for the process that owns a store on this machine. Whatever asks, asks by `ask`.
+There are two transports: `transport` for a server anywhere, `local` for the process that owns a store on this machine. All requests go through `ask`.
 """
 
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ HEX = 64
 
 class HttpCall(Struct, frozen=True, kw_only=True):
     """
-    One call. `body` is encoded as JSON, `content` sent as it is; `wait` is the seconds that the server is asked to take before it replies.
+    One call. `body` is encoded as JSON, `content` sent unchanged; `wait` is the seconds that the server is asked to wait before it replies.
 
-    `repeatable`: it does the same when it is done twice.
+    `repeatable`: repeating it has no further effect.
     """
 
     method: str
@@ -42,7 +42,7 @@ class HttpCall(Struct, frozen=True, kw_only=True):
 
 
 class HttpReply(Protocol):
-    """What comes back from a call that has succeeded."""
+    """The reply of a successful call."""
 
     @property
     def content(self) -> bytes:
@@ -51,20 +51,20 @@ class HttpReply(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Return the headers; names in lower case are found."""
+        """Return the headers, by lower-case name."""
         ...
 
 
 class Transport(Protocol):
-    """A way to send calls to a server. May be used from any thread."""
+    """Sends calls to a server. May be used from any thread."""
 
     def reply(self, call: HttpCall, /) -> HttpReply:
-        """Send a call, and return its reply. Errors: those of the server, as they were raised there."""
+        """Send a call, and return its reply. Errors: those of the server, raised again."""
         ...
 
 
 def ask(transport: Transport, request: Ask[V]) -> V:
-    """Hand over a request, and return its view. Errors: `InvalidValue`, before anything is sent; those of the service, and of the transport."""
+    """Send a request, and return its view. Errors: `InvalidValue`, before anything is sent; those of the service, and of the transport."""
     check(request)
     reply = transport.reply(call_of(request))
     if isinstance(request, GetDeck):
@@ -73,7 +73,7 @@ def ask(transport: Transport, request: Ask[V]) -> V:
 
 
 def call_of(request: Ask[Any]) -> HttpCall:
-    """Return the call that a request is. Who asks is not in it: the server knows that by the token or the socket."""
+    """Return the call of a request, without the caller's identity: the server knows it by the token or the socket."""
     binding = binding_of(request)
     by = binding.idempotent_by
     sent = {name: getattr(request, each) for each, name in _sent(binding, request)}
@@ -111,7 +111,7 @@ def content_of(call: HttpCall) -> tuple[bytes, dict[str, str]]:
 
 
 def _sent(binding: Binding, request: Ask[Any]) -> list[tuple[str, str]]:
-    """Return the fields that are sent, with their names there: those that are not what they are when they are left out."""
+    """Return the fields to send, with their names there: those that differ from their defaults."""
     usual = {each.name: each for each in structs.fields(request) if not each.required}
     return [
         (each, name)
@@ -135,13 +135,13 @@ def _path(binding: Binding, request: Ask[Any]) -> str:
 
 
 def _part(name: str) -> str:
-    """Return a name as one part of a path. A dot alone would lead elsewhere."""
+    """Return a name as one segment of a path. A dot alone would lead elsewhere."""
     quoted = quote(name, safe="")
     return quoted.replace(".", "%2E") if not quoted.strip(".") else quoted
 
 
 def _deck(request: GetDeck, reply: HttpReply) -> DeckView:
-    # It travels as the page that it is, for browsers.
+    # It is sent as an HTML page, for browsers.
     recorded = reply.headers.get("x-tidegate-deck", "")
     return DeckView(
         node=unquote(reply.headers.get("x-tidegate-node", request.node)),

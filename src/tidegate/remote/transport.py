@@ -1,9 +1,9 @@
 """
-HTTP as the client speaks it: one call, one reply, and what to do when none comes.
+HTTP as the client uses it: one call, one reply, and what to do when none comes.
 
-Rule 1: what is not certain to be the same when it is done twice is sent once; it is sent again only if it cannot have arrived.
-Rule 2: everything else is repeated, after pauses that grow and differ from client to client, for as long as one is patient.
-Rule 3: a reply that says what is wrong is raised as the error that it was.
+Rule 1: a call that is not known to be idempotent is sent once; it is retried only if it cannot have arrived.
+Rule 2: everything else is retried with backoff and jitter, for as long as patience lasts.
+Rule 3: an error reply is raised as the original error.
 Rule 4: a token is sent only over a connection whose other end has proved that it knows it (see `proving`).
 """
 
@@ -23,21 +23,21 @@ from tidegate.remote.proving import ProofRefused, Prover
 from tidegate.remote.requests import HttpCall, content_of, target_of
 
 PATIENCE: Final = 20.0
-"""Seconds for which a call is repeated, if the server was there before: it is being started again, or has too much to do."""
+"""Seconds for which a call is retried, if the server was seen before: it is restarting, or overloaded."""
 
 FIRST_PATIENCE: Final = 2.0
-"""Seconds for which a call is repeated to a server that was never seen."""
+"""Seconds for which a call is retried to a server that was never seen."""
 
 CONNECT, REPLY = 5.0, 60.0
-"""Seconds in which a connection must stand, and in which a reply must begin or go on."""
+"""Seconds in which a connection must be established, and in which a reply must start or continue."""
 
 PAUSE, LONGEST_PAUSE = 0.1, 3.0
 BUSY: Final = frozenset({429, 502, 503, 504})
-"""Replies that mean: try again."""
+"""Statuses that mean: try again."""
 
 
 class HttpTransport:
-    """A server, as it is reached by HTTP. May be used from any thread."""
+    """A server reached over HTTP. May be used from any thread."""
 
     def __init__(self, config: Config) -> None:
         refuse_clear(config)
@@ -53,12 +53,12 @@ class HttpTransport:
             headers=headers,
             timeout=httpx.Timeout(REPLY, connect=CONNECT),
             transport=httpx.HTTPTransport(uds=config.socket) if config.socket else None,
-            # A proxy of the environment leads away from this machine, and hears what is not encrypted.
+            # A proxy from the environment leads away from this machine, and can read what is not encrypted.
             trust_env=config.url.startswith("https:") and not is_local(config.url),
         )
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._client.close()
 
     def reply(self, call: HttpCall) -> httpx.Response:
@@ -82,7 +82,7 @@ class HttpTransport:
 
     @contextmanager
     def lines(self, call: HttpCall, *, silence: float) -> Iterator[Iterator[str]]:
-        """Give the lines of a reply that goes on and on; `silence` is the seconds after which it is taken for dead. Errors: as of `reply`."""
+        """Yield the lines of an endless reply; `silence` is the seconds after which it counts as dead. Errors: those of `reply`."""
         request = self._request(call, silence)
         try:
             with _closing(self._client.send(request, stream=True)) as response:
@@ -139,19 +139,19 @@ class HttpTransport:
             )
         if isinstance(error, Unauthenticated):
             return Unauthenticated(
-                f"{error.message} (asked at {self.url}; TIDEGATE_TOKEN names a token)",
+                f"{error.message} (from {self.url}; set TIDEGATE_TOKEN to use another token)",
                 **error.details,
             )
         return error
 
     def _unreachable(self, error: httpx.TransportError) -> Unreachable:
         return Unreachable(
-            f"no server replies at {self.url}: {error}; start one with tidegate serve, or say where it is by TIDEGATE_URL"
+            f"no server replies at {self.url}: {error}; start one with tidegate serve, or set TIDEGATE_URL to its address"
         )
 
 
 class _AgainError(Exception):
-    """A call came to nothing, and may be made again if that is `harmless`."""
+    """A call failed, and may be retried if that is `harmless`."""
 
     def __init__(self, error: TidegateError, *, harmless: bool, after: float = 0.0) -> None:
         super().__init__(error.message)
@@ -169,7 +169,7 @@ def _closing(response: httpx.Response) -> Iterator[httpx.Response]:
 
 
 def _pause(number: int) -> float:
-    """Return how long to wait before a repetition: twice as long each time, and up to that by chance, so that clients do not come back together."""
+    """Return how long to wait before a retry: exponential backoff with full jitter, so that clients do not return together."""
     longest = min(PAUSE * 2**number, LONGEST_PAUSE)
     return float(longest * (0.5 + secrets.randbelow(1000) / 2000))
 

@@ -1,8 +1,8 @@
 """
-Between Python objects and what travels: the stored values of the types floor, which are plain JSON.
+Between Python objects and what travels: the stored values of the `types` package, which are plain JSON.
 
-Out go values of the type that is said, or else of their own. Back come objects of the types that the workflow declares,
-where this process has imported its module; else what the schema alone tells: numbers, texts, dates, files, and plain data.
+Outgoing values have the declared type, or else their own. Incoming ones become objects of the types that the workflow declares,
+if this process has imported its module; else what the schema alone tells: numbers, texts, dates, files, and plain data.
 """
 
 import sys
@@ -25,18 +25,18 @@ from tidegate.types.registry import codec
 from tidegate.types.values import Directory, File, FileStore
 
 _TOLD: Final = (datetime, date, time, timedelta, UUID, Decimal, bytes, float, File, Directory)
-"""Types that can be told from the schema of their values."""
+"""Types that can be derived from the schema of their values."""
 
 
 def encoded(value: Any, python_type: Any, blobs: FileStore) -> Value:
-    """Return the stored value of an object, of a type if one is given. Errors: `InvalidValue` if it is of another, or cannot be stored."""
+    """Return the stored value of an object, by a type if one is given. Errors: `InvalidValue` if it has another type, or cannot be stored."""
     if python_type is not None:
         return codec(python_type).encode(value, blobs)
     return stored(value, blobs)
 
 
 def decoded(value: Value, schema: Schema, python_type: Any, blobs: FileStore) -> Any:
-    """Return the object of a stored value: of the type, if one is known and it fits, else of what the schema tells."""
+    """Return the object of a stored value: of the type, if one is known and matches, else derived from the schema."""
     for wanted in (python_type, told_type(schema)):
         if wanted is not None:
             try:
@@ -47,7 +47,7 @@ def decoded(value: Value, schema: Schema, python_type: Any, blobs: FileStore) ->
 
 
 def told_type(schema: Schema) -> Any:
-    """Return the Python type that a schema tells; None if it tells none."""
+    """Return the Python type derived from a schema; None if there is none."""
     leaves = _leaves()
     found = leaves.get(_spelled(schema))
     if found is not None:

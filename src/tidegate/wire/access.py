@@ -1,4 +1,4 @@
-"""Views of who may come in, and of what they did: tokens, one-time codes, sessions, the audit log."""
+"""Views of access and of the audit log: tokens, one-time codes, sessions, audit lines."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class GrantView(Struct, frozen=True, kw_only=True):
-    """A role (viewer, operator, approver, admin) in projects and domains; in their patterns `*` stands for any characters."""
+    """A role (viewer, operator, approver, admin) in projects and domains, given as patterns where `*` stands for any characters."""
 
     role: str
     project: str = "*"
@@ -14,7 +14,7 @@ class GrantView(Struct, frozen=True, kw_only=True):
 
 
 class TokenView(Struct, frozen=True, kw_only=True):
-    """A token, without its secret. `creator` is who made it; `used` is about when it was used last."""
+    """A token, without its secret. `creator` is who made it; `used` is the approximate time of its last use."""
 
     id: str
     name: str
@@ -27,14 +27,14 @@ class TokenView(Struct, frozen=True, kw_only=True):
 
 
 class TokenMade(Struct, frozen=True, kw_only=True):
-    """A token that was just made. `secret` is what its holder shows; it is told here and never again."""
+    """A new token. `secret` is what its holder sends; it is shown here and never again."""
 
     token: TokenView
     secret: str
 
 
 class TokenList(Struct, frozen=True, kw_only=True):
-    """Tokens, the oldest first."""
+    """Tokens, oldest first."""
 
     items: list[TokenView]
 
@@ -47,7 +47,7 @@ class CodeMade(Struct, frozen=True):
 
 
 class SessionLine(Struct, frozen=True, kw_only=True):
-    """A browser that is signed in. `token` is the id of the token that it traded, `agent` what it calls itself, `current` whether it is the one that asks."""
+    """A signed-in browser. `token` is the id of the token that it traded, `agent` its User-Agent, `current` whether it sends this request."""
 
     id: str
     name: str
@@ -60,7 +60,7 @@ class SessionLine(Struct, frozen=True, kw_only=True):
 
 
 class SessionList(Struct, frozen=True):
-    """Sessions, the oldest first."""
+    """Sessions, oldest first."""
 
     items: list[SessionLine]
 
@@ -70,8 +70,8 @@ class AuditLine(Struct, frozen=True, kw_only=True):
     One line of the audit log.
 
     `kind` is decision, abort, sign_in, sign_out, session_ended, token_made, token_rotated, token_revoked or refused. `about` is the signal, the token, the
-    session, or the code of the refusal (`dropped`: refusals that were not recorded for want of room). `count` is how many times it happened in the minute
-    that begins at `at`.
+    session, or the code of the refusal (`dropped`: refusals that were not recorded because a limit was reached). `count` is how many times it happened in the minute
+    that starts at `at`.
     """
 
     number: int
@@ -89,7 +89,7 @@ class AuditLine(Struct, frozen=True, kw_only=True):
 
 
 class AuditPage(Struct, frozen=True):
-    """Lines of the audit log, the newest first; `next` is the cursor of the next page, which may have lines though this one has none."""
+    """Lines of the audit log, newest first; `next` is the cursor of the next page, which may have lines even if this one has none."""
 
     items: list[AuditLine]
     next: str = ""

@@ -1,7 +1,7 @@
 """
-How requests travel over HTTP: by which method and path, and which of their fields in the path, in a header, in the query or in the body.
+How requests travel over HTTP: method and path, and which fields go into the path, a header, the query or the body.
 
-The server's routes and the clients' calls are both made of this table, so they cannot disagree.
+The server's routes and the clients' calls are both made from this table, so they cannot disagree.
 """
 
 import inspect
@@ -48,7 +48,7 @@ Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
 
 API: Final = "/api/v1"
 SELF: Final = frozenset({"who", "via", "credential"})
-"""The fields that never travel: the door knows by the token, or by the socket, who asks."""
+"""The fields that never travel: the door identifies the caller by the token or the socket."""
 
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -57,9 +57,9 @@ class Binding(Struct, frozen=True, kw_only=True):
     """
     One way in which a request travels.
 
-    In `path`, `{name}` stands for a field, and `{name...}` for one that may hold slashes. `headers` says which fields travel in which header, `names` which
-    have another name there, `fixed` which do not travel, as the path says what they are. All others travel in the query, or of a POST or PUT in the body.
-    `idempotent_by` is the field without which the same request again would do something again. `doc` is for people, unless it is that of the request.
+    In `path`, `{name}` stands for a field, and `{name...}` for one that may contain slashes. `headers` maps fields to headers, `names` maps fields to
+    other names, and `fixed` are fields whose value follows from the path. All others travel in the query, or for POST and PUT in the body.
+    `idempotent_by` is the field that makes a repeated request safe. `doc` is its description, if it differs from the request's.
     """
 
     request: type[Ask[Any]]
@@ -74,7 +74,7 @@ class Binding(Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        """Return what it does, for people."""
+        """Return its description."""
         return self.doc or inspect.getdoc(self.request) or ""
 
     @property
@@ -84,12 +84,12 @@ class Binding(Struct, frozen=True, kw_only=True):
 
     @property
     def has_body(self) -> bool:
-        """Whether what is left travels in the body, a JSON object, and not in the query."""
+        """Whether the remaining fields travel in the body, a JSON object, and not in the query."""
         return self.method in ("POST", "PUT")
 
     @property
     def rest(self) -> dict[str, str]:
-        """Return the fields that travel in the query or in the body, each with its name there."""
+        """Return the fields that travel in the query or in the body, with their names there."""
         elsewhere = {*self.in_path, *self.headers, *self.fixed, *SELF}
         fields = self.request.__struct_fields__
         return {each: self.names.get(each, each) for each in fields if each not in elsewhere}
@@ -137,14 +137,14 @@ BINDINGS: Final = (
         path=f"{_ONE}/logs",
         name="get_logs",
         fixed={"node": ""},
-        doc="Return what the tasks of an execution wrote to their standard output and error.",
+        doc="Return what the tasks of an execution printed to standard output and error.",
     ),
     Binding(
         request=GetLogs,
         method="GET",
         path=f"{_ONE}/nodes/{{node...}}/logs",
         name="get_node_logs",
-        doc="Return what the attempts of one node wrote; the node is named by its id or by its name.",
+        doc="Return what the attempts of one node printed; the node is given by its id or its name.",
     ),
     Binding(
         request=GetDeck,
@@ -224,7 +224,7 @@ BINDINGS: Final = (
 
 
 def binding_of(request: Ask[Any]) -> Binding:
-    """Return the way in which a request travels: the first that says all of it."""
+    """Return the way in which a request travels: the first that covers all of its fields."""
     ways = [each for each in BINDINGS if each.request is type(request)]
     return next((each for each in ways if _says_all(each, request)), ways[0])
 

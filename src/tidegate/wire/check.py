@@ -1,4 +1,4 @@
-"""Whether what was sent is what is declared: for a request that was made in Python, and the words for whatever does not fit."""
+"""Whether a request matches its declaration, for requests made in Python; and the messages for what does not match."""
 
 from collections.abc import Iterator, Mapping
 from types import NoneType, UnionType
@@ -13,23 +13,23 @@ from tidegate.wire.requests import SAYS, Ask, V
 
 LONGEST_SHOWN = 80
 LONGEST_REASON = 200
-"""Characters of what msgspec says, in which the client's words may stand, such as the name of a field that there is not."""
+"""Characters kept of msgspec's message, which may contain the client's text, such as the name of an unknown field."""
 
 
 class Checked(Struct, Generic[V], frozen=True):
-    """A request that holds what its class declares. Only `check` and `read` make one."""
+    """A request that matches its declaration. Only `check` and `read` make one."""
 
     request: Ask[V]
 
 
 def check(request: Ask[V]) -> Checked[V]:
-    """Return a request that was made in Python, if it holds what its class declares. Errors: `InvalidValue`, naming the field."""
+    """Return a request made in Python, if it matches its declaration. Errors: `InvalidValue`, naming the field."""
     read(type(request), structs.asdict(request))
     return Checked(request)
 
 
 def read(kind: type[Ask[V]], given: Mapping[str, Any]) -> Checked[V]:
-    """Return the request that has these fields. Errors: `InvalidValue`, naming the field, also if a text cannot be written as UTF-8."""
+    """Return the request with these fields. Errors: `InvalidValue`, naming the field, also if a text cannot be encoded as UTF-8."""
     try:
         request = msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
@@ -51,7 +51,7 @@ def _check_unicode(name: str, text: str) -> None:
     except UnicodeEncodeError as error:
         why = f"is not valid Unicode: a lone surrogate at position {error.start}"
         raise InvalidValue(
-            f"the request does not fit: {name}: {why}", [Fault((name,), why)]
+            f"the request is invalid: {name}: {why}", [Fault((name,), why)]
         ) from None
 
 
@@ -59,10 +59,10 @@ def misfit(
     what: str, kind: Any, given: Any, error: msgspec.ValidationError, *, strict: bool = True
 ) -> InvalidValue:
     """
-    Return what does not fit in what was `given` for this type, with the path of the fault: in the words of the constraint, if it has any.
+    Return the fault of what was `given` for this type, with its path: in the words of the constraint, if it has any.
 
-    `what` is what all of it is called. The path is found by converting the parts one by one: the message of `error` may hold the client's words, so no path is
-    read from it.
+    `what` names the whole. The path is found by converting the parts one by one: the message of `error` may contain the client's text, so no path is
+    parsed from it.
     """
     path, declared, reason = _fault(kind, given, str(error), strict=strict)
     if path and ", got `" not in reason and (says := _says(declared)):
@@ -70,11 +70,11 @@ def misfit(
         where = str(fault).removesuffix(f": {says}")
         return InvalidValue(f"the {where}{_shown(given, path)} {says}", [fault])
     fault = Fault(path, reason[:LONGEST_REASON].replace("`", "'"))
-    return InvalidValue(f"{what} does not fit: {fault}", [fault])
+    return InvalidValue(f"{what} is invalid: {fault}", [fault])
 
 
 def _fault(kind: Any, given: Any, reason: str, *, strict: bool) -> tuple[Path, Any, str]:
-    """Return the path to the innermost part that does not fit, how that is declared, and what msgspec says of it alone."""
+    """Return the path to the innermost part that does not match, its declaration, and msgspec's message about it alone."""
     for step, declared, part in _parts(kind, given):
         try:
             msgspec.convert(part, declared, strict=strict)
@@ -85,7 +85,7 @@ def _fault(kind: Any, given: Any, reason: str, *, strict: bool) -> tuple[Path, A
 
 
 def _parts(kind: Any, given: Any) -> Iterator[tuple[str | int, Any, Any]]:
-    """Yield what a type declares of the parts of what was given: step, type, part."""
+    """Yield what a type declares for the parts of a value: step, type, part."""
     origin, inside = get_origin(kind), get_args(kind)
     if origin is Annotated:
         yield from _parts(inside[0], given)
@@ -103,7 +103,7 @@ def _parts(kind: Any, given: Any) -> Iterator[tuple[str | int, Any, Any]]:
 
 
 def _shown(given: Any, path: Path) -> str:
-    """Return the value at a path, as it stands in a sentence; nothing if it is long."""
+    """Return the value at a path, quoted for a sentence; empty if it is long."""
     try:
         for step in path:
             given = given[step]
@@ -114,7 +114,7 @@ def _shown(given: Any, path: Path) -> str:
 
 
 def _says(declared: Any) -> str:
-    """Return the sentence of the constraint that is declared of something."""
+    """Return the sentence of a declared constraint."""
     metas = get_args(declared)[1:] if get_origin(declared) is Annotated else ()
     said = [meta.extra[SAYS] for meta in metas if isinstance(meta, Meta) and meta.extra]
     return str(said[-1]) if said else ""

@@ -1,4 +1,4 @@
-"""Merging what changed in an execution into what was seen of it before: the other half of `GetExecution.after`."""
+"""Merging the changes of an execution into an earlier view of it: the other half of `GetExecution.after`."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ from tidegate.wire.views import ENDED, ExecutionView, NodeView
 
 def merged(seen: ExecutionView, news: ExecutionView) -> ExecutionView:
     """
-    Return an execution as it stands now. `news` is the reply to what was asked after `seen.seq`.
+    Return the current view of an execution. `news` is the reply to a request with `after=seen.seq`.
 
-    Nodes are replaced by their ids, and new ones come last; of the nodes in `news`, only what they wait for now counts. The nodes of a
-    round go when those of the next round of the same loop come. A reply with `inputs` or with a smaller `seq` is whole, and stands for itself.
+    Nodes are replaced by their ids, and new ones are appended; of `waiting`, only the entries in `news` count for the nodes in it. The nodes of a
+    round are removed when those of the next round of the same loop arrive. A reply with `inputs` or with a smaller `seq` is complete, and replaces everything.
     """
     if not seen.seq or news.seq < seen.seq or news.inputs is not UNSET:
         return news
@@ -31,10 +31,10 @@ def merged(seen: ExecutionView, news: ExecutionView) -> ExecutionView:
 
 
 def _gone(seen: Sequence[NodeView], news: Sequence[NodeView]) -> set[str]:
-    """Return the nodes whose place a newer round has taken, and those inside them: each round has a prefix of its own for its ids."""
+    """Return the nodes replaced by a newer round, and those inside them: the ids of each round have a prefix of their own."""
     rounds = {node.parent: _graph(node.id) for node in news}
     gone: set[str] = set()
-    for node in seen:  # a parent comes before those inside it
+    for node in seen:  # a parent comes before the nodes inside it
         if node.parent in gone or rounds.get(node.parent, _graph(node.id)) != _graph(node.id):
             gone.add(node.id)
     return gone

@@ -1,7 +1,7 @@
 """
-Requests: everything that can be asked of a Tidegate, each with the view that answers it.
+Requests: everything that can be asked of Tidegate, each with the view that answers it.
 
-Rule 1: what a field may hold is declared here and nowhere else. Decoding checks it, and `check` checks a request that was made in Python.
+Rule 1: the constraints of a field are declared here and nowhere else. Decoding checks them, and `check` checks a request made in Python.
 Rule 2: how a request travels over HTTP is declared in `bindings`. `who`, `via` and `credential` do not travel: admission fills them in.
 """
 
@@ -40,9 +40,9 @@ from tidegate.wire.views import (
 V = TypeVar("V")
 
 SAYS = "says"
-"""The key under which a constraint has its sentence for people; msgspec's own names Python types and regular expressions."""
+"""The key under which a constraint keeps its message for people; msgspec's own messages name Python types and regular expressions."""
 
-# 255: what a file system takes as a name. 10,000: three pages of comment, and the path of a signal in the deepest nesting.
+# 255: the longest file name on common file systems. 10,000: three pages of comment, and the path of a signal in the deepest nesting.
 Short = Annotated[str, Meta(max_length=255, extra={SAYS: "must have at most 255 characters"})]
 Long = Annotated[str, Meta(max_length=10_000, extra={SAYS: "must have at most 10,000 characters"})]
 Name = Annotated[
@@ -54,16 +54,16 @@ NewId = Annotated[
     Meta(
         pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?\Z",
         extra={
-            SAYS: "cannot be used; take 1 to 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit"
+            SAYS: "is invalid; use 1 to 64 letters, digits, '.', '_' and '-', starting with a letter or a digit"
         },
     ),
 ]
-"""The id of an execution to come: it stands in paths, addresses and file names. If it is empty, one is made up."""
+"""The id of a new execution: it is used in paths, URLs and file names. If it is empty, one is generated."""
 Label = Annotated[
     str,
     Meta(
         pattern=r"^[A-Za-z0-9._-]{0,64}\Z",
-        extra={SAYS: "cannot be used; take at most 64 letters, digits, '.', '_' and '-'"},
+        extra={SAYS: "is invalid; use at most 64 letters, digits, '.', '_' and '-'"},
     ),
 ]
 """A project or a domain: what the grant of a token can name."""
@@ -72,16 +72,16 @@ Key = Annotated[
     Meta(
         max_length=255,
         pattern=r"^[ -~]*\Z",
-        description="Repeats of an answer by the same person with the same key get the same reply.",
+        description="A repeated answer by the same person with the same key gets the same reply.",
         extra={SAYS: "must have at most 255 characters, all of them printable ASCII"},
     ),
 ]
-"""An idempotency key: it stands in a header."""
+"""An idempotency key: it travels in a header."""
 ShownDigest = Annotated[
     str,
     Meta(
         pattern=r"^([0-9]{1,6}:[0-9a-f]{2,256})?\Z",
-        description="The digest of the question as it was shown; the answer is refused if that has changed. Empty: it was not shown.",
+        description="The digest of the question as it was shown; the answer is refused if it has changed. Empty: the question was not shown.",
         extra={SAYS: "must be the digest of a question: its form, ':' and hexadecimal digits"},
     ),
 ]
@@ -126,32 +126,32 @@ Moment = Annotated[
         extra_json_schema={"format": "date-time"},
     ),
 ]
-"""An instant with its offset from UTC. (Declared as a `datetime`, a bare number would be taken for one.)"""
+"""An instant with its offset from UTC. (Declared as a `datetime`, a bare number would be accepted, too.)"""
 Seconds = Annotated[
     float,
     Meta(
         ge=0,
         le=3600,
-        description="How many seconds to wait at most.",
+        description="The longest time to wait, in seconds.",
         extra={SAYS: "must be between 0 and 3,600 seconds"},
     ),
 ]
 Cursor = Annotated[
-    str, Meta(max_length=400, description="The `next` of the page before; empty for the first.")
+    str, Meta(max_length=400, description="The `next` of the previous page; empty for the first.")
 ]
 Limit = Annotated[
     int,
     Meta(
         ge=1,
         le=1000,
-        description="How many items a page holds at most.",
+        description="The most items that a page may have.",
         extra={SAYS: "must be between 1 and 1,000"},
     ),
 ]
 
 
 class Ask(Struct, Generic[V], frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A request that is answered by a `V`. `who` asks, `via` cli, api, ui or code, known by `credential`: admission says so, and nobody else."""
+    """A request that is answered by a `V`. `who` makes it, `via` cli, api, ui or code, authenticated by `credential`: admission fills these in, and nothing else."""
 
     who: Short = ""
     via: Short = ""
@@ -159,7 +159,7 @@ class Ask(Struct, Generic[V], frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Register(Ask[WorkflowList], frozen=True, kw_only=True, tag="register"):
-    """Register the workflows of a module of a stored bundle, or `only` some of them, by name. The same again changes nothing."""
+    """Register the workflows of a module of a stored bundle, or `only` some of them, by name. Registering the same again changes nothing."""
 
     bundle: Digest
     module: Name
@@ -171,7 +171,7 @@ class Register(Ask[WorkflowList], frozen=True, kw_only=True, tag="register"):
 
 
 class Launch(Ask[ExecutionView], frozen=True, kw_only=True, tag="launch"):
-    """Launch an execution. Idempotent by its `id`: the same one with the same content returns the execution that was launched first."""
+    """Launch an execution. Idempotent by its `id`: the same id with the same content returns the execution that was launched first."""
 
     workflow: Name
     version: Short = ""
@@ -180,7 +180,7 @@ class Launch(Ask[ExecutionView], frozen=True, kw_only=True, tag="launch"):
     project: Label = ""
     domain: Label = ""
     launched_from: Annotated[
-        Long, Meta(description="The directory of whoever launches, for tasks to read.")
+        Long, Meta(description="The directory from which it is launched, for tasks to read.")
     ] = ""
     environment: Annotated[
         str,
@@ -207,10 +207,10 @@ class Relaunch(Ask[ExecutionView], frozen=True, kw_only=True, tag="relaunch"):
 
 class Recover(Ask[ExecutionView], frozen=True, kw_only=True, tag="recover"):
     """
-    Let an execution that failed or was aborted go on in a new one, its successor, which keeps what has succeeded: results of tasks, and answers.
+    Continue an execution that failed or was aborted in a new one, its successor, which keeps what has succeeded: results of tasks, and answers.
 
     After a failure approvals are kept, recorded with who gave them; after an abort they are asked for again. An execution has one successor: if
-    that failed, it is what is recovered.
+    that has failed, the successor is recovered instead.
 
     With another `version` of the code, what is unchanged is kept, and approvals are asked for again unless `keep_approvals`. What `rerun` names runs
     again, or is asked again, in any case.
@@ -241,10 +241,10 @@ class PreviewRecovery(Ask[RecoveryView], frozen=True, kw_only=True, tag="preview
 
 class GetExecution(Ask[ExecutionView], frozen=True, kw_only=True, tag="get_execution"):
     """
-    Return an execution, whole; with `after`, what has changed since that line of its history.
+    Return an execution in full; with `after`, only what has changed since that line of its history.
 
-    With `wait`, it is returned as soon as it has ended or, with `until_waiting`, as nothing more happens without an answer; or when the time is up.
-    `seq` is the number of the last line that it shows. What is asked after a line that there is not is returned whole.
+    With `wait`, it is returned once it has ended or, with `until_waiting`, once nothing more can happen without an answer; or when the time is up.
+    `seq` is the number of the last line that it reflects. If the line `after` does not exist, the full execution is returned.
     """
 
     id: Long
@@ -275,7 +275,7 @@ class ListExecutions(Ask[ExecutionPage], frozen=True, kw_only=True, tag="list_ex
 
 
 class ListInbox(Ask[InboxPage], frozen=True, kw_only=True, tag="list_inbox"):
-    """List what waits for an answer, over all executions or in one: the soonest due first, those without a timeout last, then the oldest."""
+    """List what waits for an answer, in all executions or in one: earliest due first, those without a timeout last, then the oldest."""
 
     execution: Short = ""
     workflow: Short = ""
@@ -301,7 +301,7 @@ class ListSignals(Ask[SignalList], frozen=True, kw_only=True, tag="list_signals"
 
 
 class GetQuestion(Ask[WaitingView], frozen=True, kw_only=True, tag="get_question"):
-    """Return the question of a signal that waits, whole. In the inbox its values may be cut."""
+    """Return the full question of a waiting signal. In the inbox its values may be shortened."""
 
     id: Long
     name: Long
@@ -309,7 +309,7 @@ class GetQuestion(Ask[WaitingView], frozen=True, kw_only=True, tag="get_question
 
 class Answer(Ask[AnswerReply], frozen=True, kw_only=True, tag="answer"):
     """
-    Answer a signal, by its handle, path or name; for an approval the value is true or false. A value that does not fit is refused, and nothing is consumed.
+    Answer a signal, by its handle, path or name; for an approval the value is true or false. An invalid value is refused, and the signal stays open.
 
     `shown` is the digest of the question that was shown.
     """
@@ -330,7 +330,7 @@ class Abort(Ask[Aborted], frozen=True, kw_only=True, tag="abort"):
 
 
 class ListEvents(Ask[EventList], frozen=True, kw_only=True, tag="list_events"):
-    """Return the history of an execution in order, from the event after number `after`. With `wait`: as soon as there is one, or when the time is up."""
+    """Return the history of an execution in order, from the event after number `after`. With `wait`: once there is one, or when the time is up."""
 
     id: Long
     after: Annotated[int, Meta(ge=0, le=2**53)] = 0
@@ -339,7 +339,7 @@ class ListEvents(Ask[EventList], frozen=True, kw_only=True, tag="list_events"):
 
 
 class GetLogs(Ask[LogList], frozen=True, kw_only=True, tag="get_logs"):
-    """Return what the tasks of an execution, or of one of its nodes, wrote to their standard output and error. A node is named by its id, or by its name."""
+    """Return what the tasks of an execution, or of one of its nodes, printed to standard output and error. A node is given by its id or its name."""
 
     id: Long
     node: Long = ""
@@ -347,7 +347,7 @@ class GetLogs(Ask[LogList], frozen=True, kw_only=True, tag="get_logs"):
         str,
         Meta(
             max_length=4_000,
-            description="The `next` of an earlier reply: only what was printed since. 0 is before everything, `end` behind all that was printed until now, `@N` behind what had ended N microseconds after 1970; empty: all there is, and no `next`.",
+            description="The `next` of an earlier reply: only what was printed since. 0 is before everything, `end` after everything printed so far, `@N` after what had ended N microseconds after 1970; empty: everything, and no `next`.",
         ),
     ] = ""
 
@@ -360,7 +360,7 @@ class GetNode(Ask[NodeView], frozen=True, kw_only=True, tag="get_node"):
 
 
 class GetDeck(Ask[DeckView], frozen=True, kw_only=True, tag="get_deck"):
-    """Return the report of a node: of an attempt, or of the last that has one. A node is named by its id, or by its name."""
+    """Return the report of a node: of an attempt, or of the last that has one. A node is given by its id or its name."""
 
     id: Long
     node: Long
@@ -368,7 +368,7 @@ class GetDeck(Ask[DeckView], frozen=True, kw_only=True, tag="get_deck"):
 
 
 class DescribeBlob(Ask[BlobView], frozen=True, kw_only=True, tag="describe_blob"):
-    """Return what a blob is: its size, and its media type by its first bytes."""
+    """Return what a blob is: its size, and its media type as detected from its first bytes."""
 
     digest: Long
 
@@ -378,20 +378,20 @@ class ListWorkflows(Ask[WorkflowList], frozen=True, kw_only=True, tag="list_work
 
 
 class GetWorkflow(Ask[WorkflowDetail], frozen=True, kw_only=True, tag="get_workflow"):
-    """Return a version of a workflow, the latest if none is given: what it takes and gives as JSON Schema, and its graph."""
+    """Return a version of a workflow, by default the latest: its inputs and outputs as JSON Schema, and its graph."""
 
     name: Long
     version: Short = ""
 
 
 class ListVersions(Ask[WorkflowList], frozen=True, kw_only=True, tag="list_versions"):
-    """List the versions of a workflow, the one registered last first."""
+    """List the versions of a workflow, last registered first."""
 
     name: Long
 
 
 class MakeToken(Ask[TokenMade], frozen=True, kw_only=True, tag="make_token"):
-    """Make a token, for `lasts` seconds, or without end."""
+    """Make a token that is valid for `lasts` seconds, or without limit."""
 
     name: Short
     grants: list[GrantView]
@@ -399,11 +399,11 @@ class MakeToken(Ask[TokenMade], frozen=True, kw_only=True, tag="make_token"):
 
 
 class ListTokens(Ask[TokenList], frozen=True, kw_only=True, tag="list_tokens"):
-    """List every token, also those that are revoked or have expired."""
+    """List every token, including revoked and expired ones."""
 
 
 class RotateToken(Ask[TokenMade], frozen=True, kw_only=True, tag="rotate_token"):
-    """Make another token of the same name and rights; those that there are end after `overlap` seconds. It lasts as long as the last one did."""
+    """Make another token with the same name and rights; the existing ones end after `overlap` seconds. It is valid as long as the last one was."""
 
     name: Short
     overlap: Annotated[
@@ -412,25 +412,25 @@ class RotateToken(Ask[TokenMade], frozen=True, kw_only=True, tag="rotate_token")
 
 
 class MakeCode(Ask[CodeMade], frozen=True, kw_only=True, tag="make_code"):
-    """Make a link that signs whoever asks, a user of this machine, in to the page."""
+    """Make a link that signs the caller, a user of this machine, in to the page."""
 
 
 class ListSessions(Ask[SessionList], frozen=True, kw_only=True, tag="list_sessions"):
-    """List the browsers in which whoever asks is signed in."""
+    """List the browsers in which the caller is signed in."""
 
 
 class EndSession(Ask[SessionList], frozen=True, kw_only=True, tag="end_sessions"):
-    """End one of one's own sessions, by its id; `all` ends all but the one that asks."""
+    """End one of the caller's sessions, by its id; `all` ends all except the one that makes the request."""
 
     id: Short
 
 
 class ListAudit(Ask[AuditPage], frozen=True, kw_only=True, tag="list_audit"):
-    """List the audit log, the newest line first, a page at a time: decisions, sign-ins, tokens, and who was refused."""
+    """List the audit log, newest first, a page at a time: decisions, sign-ins, tokens, and refusals."""
 
     kind: Annotated[Short, Meta(description="Only lines of this kind.")] = ""
     who_did: Annotated[Short, Meta(description="Only what this person did.")] = ""
-    execution: Annotated[Short, Meta(description="Only about this execution.")] = ""
+    execution: Annotated[Short, Meta(description="Only lines about this execution.")] = ""
     since: Annotated[Moment, Meta(description="Then or later.")] = ""
     until: Annotated[Moment, Meta(description="Before.")] = ""
     cursor: Cursor = ""
@@ -481,6 +481,6 @@ _VIEWS: Mapping[Any, Any] = {
 
 
 def view_of(kind: type[Ask[V]]) -> type[V]:
-    """Return which view answers a kind of request: the one that is declared with it."""
+    """Return the view that answers a kind of request, as declared with it."""
     found: type[V] = _VIEWS[kind]
     return found

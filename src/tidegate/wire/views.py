@@ -1,4 +1,4 @@
-"""Views: what goes out of a door. Instants are aware UTC `datetime`s, values are plain JSON."""
+"""Views: what leaves a door. Instants are aware UTC `datetime`s, values are plain JSON."""
 
 from datetime import datetime
 from typing import Any
@@ -8,10 +8,10 @@ from msgspec import UNSET, Struct, UnsetType
 from tidegate.ir.expr import Schema, Value
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "ABORTED"})
-"""The phases in which nothing more happens to an execution."""
+"""The terminal phases of an execution."""
 
 ANSWERABLE = ("input", "approve")
-"""The kinds of what waits for somebody's answer."""
+"""The kinds of waits that need an answer."""
 
 
 class FailureView(Struct, frozen=True, kw_only=True, gc=False):
@@ -28,7 +28,7 @@ class AnswerView(Struct, frozen=True, kw_only=True, gc=False):
     """
     A decision: what, who, when, through what, with what comment. `early`: given before the gate opened.
 
-    `credential` is by which they were known: `token:ID`, `session:ID` of a browser, or `user:NUMBER` of the operating system. It is empty where none
+    `credential` is how the caller was authenticated: `token:ID`, `session:ID` of a browser, or `user:NUMBER` of the operating system. It is empty if none
     was recorded.
     `shown` is the digest of the question as it was shown, or `no`.
     """
@@ -43,13 +43,13 @@ class AnswerView(Struct, frozen=True, kw_only=True, gc=False):
     credential: str = ""
     shown: str = "no"
     kept: str = ""
-    """The execution in which it was given, if this one recovers that and has kept it."""
+    """The execution in which it was given, if this execution recovers that one and kept the answer."""
     kept_by: str = ""
     """Who chose to keep it under other code; empty if nobody had to."""
 
 
 class PreviewView(Struct, frozen=True, kw_only=True, gc=False):
-    """The beginning of a value that is too large for a list: of a text the text, else of its JSON. `size` is the whole JSON in bytes."""
+    """The beginning of a value that is too large for a list: for a text the text itself, else its JSON. `size` is the full JSON in bytes."""
 
     text: str
     size: int
@@ -75,9 +75,9 @@ class NodeView(Struct, frozen=True, kw_only=True, gc=False):
     """
     One node of an execution.
 
-    `id` is its path (`n2/n0`), `parent` that of the node it unfolds in, `kind` one of task, sleep, input, approve, branch, workflow.
-    `phase` is a name from the contract: QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, SKIPPED.
-    `round` is that of a loop: of a dynamic task that calls itself. What is in it (`n2~3/n0` in the third) is of this round; others are over, and gone.
+    `id` is its path (`n2/n0`), `parent` that of the node that contains it, `kind` one of task, sleep, input, approve, branch, workflow.
+    `phase` is one of QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, SKIPPED.
+    `round` is that of a loop: of a dynamic task that calls itself. Its contents (`n2~3/n0` in the third round) are those of this round; earlier ones are removed.
     """
 
     id: str
@@ -102,15 +102,15 @@ class NodeView(Struct, frozen=True, kw_only=True, gc=False):
     case: int | None = None
     """For a branch: the case taken, counted from 0; the last is `else`."""
     branch: str = ""
-    """The branch that it belongs to, by id, if it stands in one."""
+    """The branch that contains it, by id, if there is one."""
     deck: bool = False
-    """For a task: whether there is a report of it to read. Told of an execution that is asked for by itself."""
+    """For a task: whether it has a report. Only set when a single execution is requested."""
     held: HeldView | None = None
-    """For a task that is QUEUED: why it cannot start now. Told as above."""
+    """For a task that is QUEUED: why it cannot start now. Only set when a single execution is requested."""
 
 
 class BlobView(Struct, frozen=True, kw_only=True, gc=False):
-    """What the server finds of a blob, whatever a value says of it: its size in bytes, and its media type by its first bytes."""
+    """What the server knows of a blob, independent of what a value claims: its size in bytes, and its media type as detected from its first bytes."""
 
     digest: str
     size: int
@@ -123,10 +123,10 @@ class WaitingView(Struct, frozen=True, kw_only=True, gc=False):
 
     `kind` is input, approve, sleep or retry. `value` is the value under approval; it, like `suggested`, is absent when there is none (null is a value).
     `schema` is what the answer must be, `expects` the same in words. `path` addresses the signal when its name is not unique; `node` is the id of its node.
-    `handle` means this question and no other, `digest` what it shows: an answer that carries it is refused if that has changed. Both are empty for what asks nobody.
+    `handle` identifies this question permanently, `digest` is that of what it shows: an answer that carries it is refused if that has changed. Both are empty for waits that need no answer.
 
-    In a list, values that are too large stand in `preview` instead, under `value`, `suggested`, or `show.` and their name;
-    the whole question is at `executions/{id}/signals/{path}`.
+    In a list, values that are too large are in `preview` instead, under `value`, `suggested`, or `show.` and their name;
+    the full question is at `executions/{id}/signals/{path}`.
     """
 
     execution: str
@@ -151,17 +151,17 @@ class WaitingView(Struct, frozen=True, kw_only=True, gc=False):
     on_timeout: Value | UnsetType = UNSET
     preview: dict[str, PreviewView] = {}
     files: dict[str, BlobView] = {}
-    """What the server finds of the blobs in the values, by digest. Told of a question that is asked for by itself, or with its execution."""
+    """What the server knows of the blobs in the values, by digest. Only set when a single question or execution is requested."""
     handle: str = ""
     form: int = 0
     """The form of the digest."""
     digest: str = ""
     damaged: str = ""
-    """What is damaged of it or of its execution, and what to do; empty if nothing is known to be."""
+    """What is damaged in it or in its execution, and what to do; empty if no damage is known."""
 
 
 class SignalView(Struct, frozen=True, kw_only=True):
-    """One signal of an execution, open or not. `phase` is that of its node; `answer` is there once it is answered, early or not."""
+    """One signal of an execution, open or not. `phase` is that of its node; `answer` is present once it is answered, early or not."""
 
     name: str
     path: str
@@ -170,17 +170,17 @@ class SignalView(Struct, frozen=True, kw_only=True):
     schema: Schema
     expects: str
     handle: str = ""
-    """What means this signal and no other."""
+    """Identifies this signal permanently."""
     due: datetime | None = None
     answer: AnswerView | None = None
 
 
 class ExecutionView(Struct, frozen=True, kw_only=True):
     """
-    An execution as it stands after line `seq` of its history. `outputs` is null until it has succeeded, `error` null unless it failed or was aborted.
+    An execution at line `seq` of its history. `outputs` is null until it has succeeded, `error` null unless it failed or was aborted.
 
-    It is whole, unless only what changed after a line was asked for: then `nodes` are those that are shown differently since,
-    `waiting` what they wait for, and `inputs`, which never change, are left out. With `inputs`, or with a smaller `seq` than was asked after, it is whole.
+    It is complete, unless only the changes after a line were requested: then `nodes` are those that are shown differently since,
+    `waiting` what they wait for, and `inputs`, which never change, are omitted. With `inputs`, or with a smaller `seq` than was requested, it is complete.
     """
 
     id: str
@@ -189,7 +189,7 @@ class ExecutionView(Struct, frozen=True, kw_only=True):
     phase: str
     seq: int = 0
     damaged: str = ""
-    """What is damaged of it, and what to do; empty if nothing is known to be. If its history cannot be read, there are no nodes."""
+    """What is damaged in it, and what to do; empty if no damage is known. If its history cannot be read, there are no nodes."""
     inputs: dict[str, Value] | UnsetType = UNSET
     outputs: dict[str, Value] | None
     error: FailureView | None
@@ -207,11 +207,11 @@ class ExecutionView(Struct, frozen=True, kw_only=True):
     environment: str = ""
     """The record of the environment that it is held to, as a terminal has launched it; empty if it goes on anywhere."""
     differs: str = ""
-    """What is different in the environment in which it goes on from that in which it was launched, in words; empty if nothing is known to be."""
+    """How the current environment differs from that of the launch, in words; empty if no difference is known."""
     created: bool | UnsetType = UNSET
-    """In the reply to a launch: whether it was launched by that, and not before."""
+    """In the reply to a launch: whether this launch created it."""
     asked_version: str | UnsetType = UNSET
-    """In the reply to a launch that found an execution of another version: the one that was asked for. It goes on with its own code."""
+    """In the reply to a launch that found an execution of another version: the version requested. The execution continues with its own code."""
     notes: list[str] | UnsetType = UNSET
     """In the reply to a launch: what tasks of it ask for and this server cannot give, a sentence each. Absent if there is nothing to say."""
     python: str | UnsetType = UNSET
@@ -267,14 +267,14 @@ class ExecutionLine(Struct, frozen=True, kw_only=True):
     project: str = ""
     domain: str = ""
     damaged: str = ""
-    """What is damaged of it, and what to do; empty if nothing is known to be."""
+    """What is damaged in it, and what to do; empty if no damage is known."""
     held: str = ""
-    """Why tasks of it cannot start now, as `HeldView` says it; empty if they can."""
+    """Why its tasks cannot start now, as in `HeldView`; empty if they can."""
 
 
 class EventView(Struct, frozen=True, kw_only=True):
     """
-    One event of an execution's history: its number, when, what (`TaskSucceeded`), and what it says.
+    One event of an execution's history: its number, its time, its kind (`TaskSucceeded`), and its content.
 
     A line that cannot be read is a `Damaged` event; its time is that of the line before it.
     """
@@ -295,7 +295,7 @@ class InputView(Struct, frozen=True, kw_only=True):
 
 
 class WorkflowView(Struct, frozen=True, kw_only=True):
-    """One version of a workflow: what it takes and gives, and the encoded graph's nodes are under `GET graph`."""
+    """One version of a workflow: its inputs and outputs; the nodes of its graph are at `GET graph`."""
 
     name: str
     version: str
@@ -355,9 +355,9 @@ class WorkflowDetail(Struct, frozen=True, kw_only=True):
 
 class FeedView(Struct, frozen=True, kw_only=True):
     """
-    One event among those of all executions: whose, what, and which nodes it changed, without values.
+    One event of any execution: whose, what, and which nodes it changed, without values.
 
-    `cursor` says how far one has read with it: opaque text, to be sent back to go on from there.
+    `cursor` marks how far the reader is after it: opaque text, to be sent back to continue from there.
     """
 
     cursor: str
@@ -369,7 +369,7 @@ class FeedView(Struct, frozen=True, kw_only=True):
 
 
 class AnswerReply(Struct, frozen=True, kw_only=True):
-    """An accepted answer. The same for a repeated one, for ever."""
+    """An accepted answer. A repeated one gets the same reply, without a time limit."""
 
     execution: str
     signal: str
@@ -379,7 +379,7 @@ class AnswerReply(Struct, frozen=True, kw_only=True):
 
 
 class AttemptLog(Struct, frozen=True, kw_only=True):
-    """What one attempt of a task wrote to its standard output and error."""
+    """What one attempt of a task printed to standard output and error."""
 
     node: str
     name: str
@@ -389,10 +389,10 @@ class AttemptLog(Struct, frozen=True, kw_only=True):
 
 class DeckView(Struct, frozen=True, kw_only=True):
     """
-    The report of one attempt of a task: a whole HTML page, made by the task's author, to be shown where it can do nothing.
+    The report of one attempt of a task: a complete HTML page, made by the task's author, to be shown in a sandbox.
 
-    `digest` is the SHA-256 of the page, which the history holds since the attempt has ended: the page is what it was then. Without it, the
-    attempt runs and may publish another (`live`), or the page was made by an earlier version of Tidegate.
+    `digest` is the SHA-256 of the page, recorded in the history once the attempt has ended: the page is what it was then. Without it, the
+    attempt is running and may publish another (`live`), or the page was made by an earlier version of Tidegate.
     """
 
     node: str
@@ -404,13 +404,13 @@ class DeckView(Struct, frozen=True, kw_only=True):
 
 
 class Stored(Struct, frozen=True):
-    """What is stored is found by this digest: its SHA-256, in hexadecimal."""
+    """The digest of stored content: its SHA-256, in hexadecimal."""
 
     digest: str
 
 
 class PartView(Struct, frozen=True):
-    """A part of the server that works in the background. `why` is empty while it is up; one that only `tidies` up may be down without anybody being refused."""
+    """A background part of the server. `why` is empty while it is up; if one that only `tidies` up is down, no request is refused for it."""
 
     name: str
     up: bool
@@ -421,7 +421,7 @@ class PartView(Struct, frozen=True):
 
 
 class Health(Struct, frozen=True):
-    """How the server is: ok, degraded (what only tidies up is down), stopping, or down. Only who has a token is told the version and the parts."""
+    """The server's health: ok, degraded (only housekeeping is down), stopping, or down. Only authenticated callers get the version and the parts."""
 
     status: str
     version: str
@@ -432,14 +432,14 @@ class Health(Struct, frozen=True):
 
 
 class ExecutionPage(Struct, frozen=True, kw_only=True):
-    """A page of executions, newest first; `next` asks for the page after it, empty at the end and only there: a long search may find nothing in a page."""
+    """A page of executions, newest first; `next` requests the next page, and is empty only at the end: a long search may find nothing in a page."""
 
     items: list[ExecutionLine]
     next: str = ""
 
 
 class InboxPage(Struct, frozen=True, kw_only=True):
-    """A page of what waits, the soonest due first; `next` as of a page of executions."""
+    """A page of what waits, earliest due first; `next` works like that of a page of executions."""
 
     items: list[WaitingView]
     next: str = ""
@@ -476,11 +476,11 @@ class LogList(Struct, frozen=True, kw_only=True):
 
     items: list[AttemptLog]
     next: str = ""
-    """What to ask `after` for what is printed later."""
+    """What to pass as `after` for what is printed later."""
 
 
 class Aborted(Struct, frozen=True, kw_only=True):
-    """The execution is aborted, now or before."""
+    """The execution has been aborted, now or earlier."""
 
     execution: str
     phase: str

@@ -106,4 +106,4 @@ def test_one_who_waits_hears_at_once_that_the_engine_has_died(sandbox, monkeypat
     sandbox._engine.deliver([])
     waiter.join(30)
 
-    assert "the engine has failed by a bug" in str(errors[0])
+    assert "the engine stopped on an internal error" in str(errors[0])

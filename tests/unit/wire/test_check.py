@@ -33,9 +33,9 @@ def bent(request: Ask[Any], **fields: Any) -> Ask[Any]:
 @pytest.mark.parametrize(
     ("request_", "path", "words"),
     [
-        (Launch(workflow="w", project="a\nb *"), ("project",), "the project 'a\\nb *' cannot be used; take at most 64 letters"),
+        (Launch(workflow="w", project="a\nb *"), ("project",), "the project 'a\\nb *' is invalid; use at most 64 letters"),
         (Launch(workflow="w", domain="a\n"), ("domain",), "the domain 'a\\n' cannot be used"),
-        (Launch(workflow="w", id="../up"), ("id",), "the id '../up' cannot be used; take 1 to 64 letters"),
+        (Launch(workflow="w", id="../up"), ("id",), "the id '../up' is invalid; use 1 to 64 letters"),
         (Launch(workflow="w", id="a\n"), ("id",), "the id 'a\\n' cannot be used"),
         (Launch(workflow=""), ("workflow",), "the workflow '' must have 1 to 1,000 characters"),
         (Launch(workflow="w", version="v" * 256), ("version",), "the version must have at most 255 characters"),
@@ -52,8 +52,8 @@ def bent(request: Ask[Any], **fields: Any) -> Ask[Any]:
         (GetExecution(id="e", wait=float("nan")), ("wait",), "the wait nan must be between"),
         (Register(bundle="x", module="m"), ("bundle",), "the bundle 'x' must be a SHA-256"),
         (Register(bundle=DIGEST, module="m", only=["a", ""]), ("only", 1), "the only[1] '' must have 1 to"),
-        (bent(Abort(id="e"), reason=5), ("reason",), "the request does not fit: reason: Expected 'str', got 'int'"),
-        (bent(GetExecution(id="e"), id=None), ("id",), "the request does not fit: id: Expected 'str', got 'null'"),
+        (bent(Abort(id="e"), reason=5), ("reason",), "the request is invalid: reason: Expected 'str', got 'int'"),
+        (bent(GetExecution(id="e"), id=None), ("id",), "the request is invalid: id: Expected 'str', got 'null'"),
     ],
 )  # fmt: skip
 def test_a_field_that_does_not_fit_is_named_with_what_it_may_hold(request_, path, words):
