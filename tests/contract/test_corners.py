@@ -150,7 +150,7 @@ def handed_through_many(x: int) -> int:
     return same(x=x)
 
 
-def test_a_value_may_be_handed_on_by_any_number_of_approvals_and_sub_workflows(sandbox) -> None:
+def test_a_value_may_be_passed_on_by_any_number_of_approvals_and_sub_workflows(sandbox) -> None:
     approved = sandbox.launch(approved_by_many, x=7)
     for number in range(600):
         approved.approve(f"gate {number}")

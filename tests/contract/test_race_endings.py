@@ -57,7 +57,7 @@ def wanted_in_one_case(kind: str) -> Any:
     return workflow(wf)
 
 
-def handed_on_in_one_case(kind: str) -> Any:
+def passed_on_in_one_case(kind: str) -> Any:
     def wf(x: int) -> int:
         gate = make(kind, x)
         go = wait_for_input("go", expected_type=bool)
@@ -70,7 +70,7 @@ def handed_on_in_one_case(kind: str) -> Any:
 
 
 CASES = [(wanted_in_one_case, kind) for kind in GATES] + [
-    (handed_on_in_one_case, kind) for kind in GATES[:2]
+    (passed_on_in_one_case, kind) for kind in GATES[:2]
 ]
 
 

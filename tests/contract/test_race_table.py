@@ -147,7 +147,7 @@ def test_an_early_approval_is_refused_and_counts_for_nothing(sandbox: Sandbox, g
 @every_gate
 def test_an_unknown_signal_is_refused_and_those_there_are_are_listed(sandbox: Sandbox, gate: Gate):
     run = launched(sandbox, gate)
-    with pytest.raises(UnknownSignal, match="it has: g, other") as refused:
+    with pytest.raises(UnknownSignal, match="its signals are: g, other") as refused:
         run.answer("h", gate.yes, key="k")
     assert (refused.value.status, refused.value.details["signals"]) == (404, ["g", "other"])
     run.answer("g", gate.yes, key="k")

@@ -183,7 +183,7 @@ def test_the_doctor_writes_lists_anew_and_says_how_far_it_is_unless_somebody_run
 
     done = tidegate("doctor", "--rebuild")
     assert done.code == 0, done
-    assert "lists written anew: 2 of 2 executions" in done.err
+    assert "lists rebuilt: 2 of 2 executions" in done.err
     assert "large" in tidegate("inbox").out
 
 

@@ -367,12 +367,12 @@ def begins_below_a_failure(real: Any) -> Any:
 
 
 def wrong_scope(real: Any) -> Any:
-    def handed_on(plan: Any, now: Any, node: Any, output: Any) -> Any:
+    def passed_on(plan: Any, now: Any, node: Any, output: Any) -> Any:
         scope, expr = real(plan, now, node, output)
         planned = plan.nodes[node]
         return (planned.scope if isinstance(planned.node, SubNode) else scope), expr
 
-    return handed_on
+    return passed_on
 
 
 def all_cases(real: Any) -> Any:
@@ -658,7 +658,7 @@ SABOTEURS = [
     Sabotage("a failed scope still begins nodes", "advance.Flow._begin", begins_below_a_failure),
     Sabotage("a failure inside does not reach what holds it", "advance.Flow.fail", failure_stays_inside),
     Sabotage("a branch hides the failure before it", "advance.Flow.failed_in", hides_what_was_before),
-    Sabotage("the outputs of another scope", "evaluate._handed_on", wrong_scope),
+    Sabotage("the outputs of another scope", "evaluate._passed_on", wrong_scope),
     Sabotage("both cases are taken", "draft.Draft.open_group", all_cases),
     Sabotage("an ended execution is aborted", "step._abort_requested", ends_what_has_ended),
     Sabotage("step writes into the state", "draft.Draft.put", writes_through),

@@ -22,6 +22,7 @@ COVERED = (
     "src/tidegate/remote",
     "src/tidegate/core",
     "src/tidegate/engine",
+    "src/tidegate/types",
     "docs/reference",
 )
 """Files and directories that are held to this."""
@@ -44,9 +45,9 @@ HABITS = {
     r"so [m]any(?! \w+ that)": "this many, or the number",
     r"(?<!there )(?:is|are|was|were) [n]o (?!longer|more|less|matter|one\b)[a-z]+": "is not a",
     r"how [o]ften": "how many times",
-    r"(?:to|at) (?:its|their) [e]nd": "ends, completes",
+    r"(?:com(?:e|es|ing)|came|seen) to (?:its|their) [e]nd": "ends, completes",
     r"told [a]like": "get the same reply",
-    r"a [l]ook(?! at\b)": "a preview, a read",
+    r"a [l]ook(?! at\b|-)": "a preview, a read",
     r"[m]end(?:s|ed|ing)?": "fix",
     r"nobody is [k]nown": "authentication required",
     r"as of (?:now|`|above|its|the|a) ?[^0-9]": "name what it is like: the same as, see",

@@ -168,7 +168,7 @@ class Follower:
                 seen = max(self._seen, self._view.seq if self._view is not None else 0)
                 request = ListEvents(id=self._id, after=seen, limit=1, wait=LISTEN)
                 events = self._way.ask(request).items
-            except Exception as error:  # noqa: BLE001 - whatever it is, whoever follows must hear of it
+            except Exception as error:  # noqa: BLE001 - whatever it is, the follower must get it
                 self._trouble = error
                 events = []
             if events or self._trouble:

@@ -55,7 +55,7 @@ def evaluate(plan: Plan, state: Draft | ExecutionState, scope: NodeId, expr: Exp
                 if now.outputs is not None:
                     value = _item(now.outputs, expr.output, node)
                     break
-                scope, expr = _handed_on(plan, now, node, expr.output)
+                scope, expr = _passed_on(plan, now, node, expr.output)
             case InputRef():
                 if expr.path:
                     paths.append((expr.path, expr.name))
@@ -86,7 +86,7 @@ def output_of(plan: Plan, state: Draft | ExecutionState, node: NodeId, output: s
     return evaluate(plan, state, ROOT, OutputRef(node, output))
 
 
-def _handed_on(plan: Plan, now: NodeState, node: NodeId, output: str) -> tuple[NodeId, Expr]:
+def _passed_on(plan: Plan, now: NodeState, node: NodeId, output: str) -> tuple[NodeId, Expr]:
     """Return the source of an output that was not stored, and the scope of that source."""
     planned = plan.nodes[node]
     exprs: dict[str, Expr] = {}

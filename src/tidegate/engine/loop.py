@@ -303,7 +303,7 @@ class Engine:
     def _turn(self, group: list[Arrival]) -> None:
         """Decide one group, commit it, act on it."""
         work = self._gather(group)
-        self._stumbled = self._store.is_down and not (self._stopping or self._is_mended())
+        self._stumbled = self._store.is_down and not (self._stopping or self._accepts_writes())
         now = self._clock.now()
         if news := self._backwards.news(now):
             self._tell_all(self._journal.active, news, "retries may wait that much longer")
@@ -408,7 +408,7 @@ class Engine:
         self._kept.extend(work.reports)
         return bool(ending.arrivals or ending.reports) and self._carry_out(ending)
 
-    def _is_mended(self) -> bool:
+    def _accepts_writes(self) -> bool:
         """Return whether the store accepts writes again."""
         try:
             self._journal.try_commit()

@@ -1,11 +1,11 @@
 """
-Whether what is read back is what was stored: of the same types all the way down, with equal leaves.
+Whether a value reads back as it was stored: the same types all the way down, with equal leaves.
 
-NaN is NaN, -0.0 is not 0.0, 1 is neither 1.0 nor true; a datetime has its zone. What a declared type widens stays allowed:
+NaN is NaN, -0.0 is not 0.0, 1 is neither 1.0 nor true; a datetime has its zone. Widening by the declared type is allowed:
 an int that a float holds exactly, a number of numpy. Files and tables are checked where they are stored.
 
-Most forms need none of this, for what they write is read back alike by how they are made.
-It is for what runs code that is not ours in between: models of pydantic, constraints, constructors, tables.
+Most forms need none of this, because they read back identically by construction.
+It is for forms that run foreign code in between: pydantic models, constraints, constructors, tables.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,16 +25,16 @@ from tidegate.types.form import inside, name_of, one, wrong
 from tidegate.types.zones import same_zone
 
 _PLAIN: Final = frozenset({str, int, bool, NoneType, bytes})
-"""Types of which equal ones are the same."""
+"""Types whose equal instances are identical."""
 SINGLE: Final = _PLAIN | {float}
-"""Types of values that nothing can change, and that are stored as they are."""
+"""Immutable types that are stored unchanged."""
 _NONE: Final[dict[str, Any]] = {}
 _STORED: Final = "tidegate.types."
-"""Where the classes of files and datasets are, which are checked when they are stored."""
+"""Modules of the classes of files and datasets, which are checked when they are stored."""
 
 
 def check_alike(value: Any, back: Any) -> None:
-    """Refuse a value that is read back as another one. Raises `InvalidValue`, which says where."""
+    """Refuse a value that reads back differently. Raises `InvalidValue`, which says where."""
     kind = type(value)
     if kind is not type(back):
         if not _widened(value, back):
@@ -69,7 +69,7 @@ def _check_inside(value: Any, back: Any) -> None:
             check_alike(each, there.get(each))
         same = len(there) == len(value)
     elif isinstance(value, datetime | time):
-        # Which of two hours that are called alike: where there is one, that says nothing.
+        # The fold: set where it has no meaning, it says nothing.
         told = value.tzinfo is not None and value.utcoffset() == back.utcoffset()
         same = value == back and (told or value.fold == back.fold)
         same = same and same_zone(value.tzinfo, back.tzinfo)
@@ -84,7 +84,7 @@ def _check_inside(value: Any, back: Any) -> None:
 
 
 def _same_object(value: Any, back: Any) -> bool:
-    """Compare two objects as their class does, or else by what they have."""
+    """Compare two objects as their class does, or else by their contents."""
     if not _traits(type(value)).identity:
         return _same_array(value, back) if hasattr(value, "dtype") else bool(value == back)
     check_fields(value, back)
@@ -101,7 +101,7 @@ def _same_array(value: Any, back: Any) -> bool:
 
 
 def check_fields(value: Any, back: Any) -> None:
-    """Refuse an object if one of its class that is read back has anything else in it."""
+    """Refuse an object if the one read back has different contents."""
     mine, other = getattr(value, "__dict__", _NONE), getattr(back, "__dict__", _NONE)
     traits = _traits(type(value))
     if not traits.model and not traits.slots and mine.keys() == other.keys():
@@ -128,7 +128,7 @@ def _check_named(mine: Mapping[str, Any], other: Mapping[str, Any]) -> None:
 
 
 def attributes(value: Any) -> dict[str, Any]:
-    """Return what an object has, but for what it works out again when it is asked."""
+    """Return an object's contents, without cached properties."""
     cls = type(value)
     found = {
         name: item
@@ -141,7 +141,7 @@ def attributes(value: Any) -> dict[str, Any]:
 
 
 class _Traits(Struct, frozen=True):
-    """Of a class: whether its objects are equal to themselves alone, whether it declares fields, whether it is a model; its slots."""
+    """For a class: whether its objects are equal only to themselves, whether it declares fields, whether it is a model; its slots."""
 
     identity: bool
     fields: bool
@@ -193,7 +193,7 @@ def _other(value: Any, back: Any) -> InvalidValue:
         told = (
             f"{mine} would be read back as {other}"
             if mine != other
-            else f"{mine} would be read back as another one"
+            else f"{mine} would be read back as a different one"
         )
         return wrong(f"{told}: {_way(value)}")
     mine, other = type(value).__qualname__, type(back).__qualname__
@@ -204,7 +204,7 @@ def _other(value: Any, back: Any) -> InvalidValue:
 
 
 def _way(value: Any) -> str:
-    """Say what to do with a value that does not come back."""
+    """Say what to do with a value that does not read back identically."""
     if isinstance(value, datetime | time) and value.tzinfo is not None:
-        return "use .astimezone(UTC), and keep the name of the zone in a field of its own"
-    return "store it in a form that comes back as it was"
+        return "use .astimezone(UTC), and keep the name of the zone in a separate field"
+    return "store it in a form that reads back unchanged"

@@ -1,7 +1,7 @@
 """
-The form of a value whose type is not declared: `Any`, a bare `dict` or `list`, and what is in them.
+The form of a value whose type is not declared: `Any`, a plain `dict` or `list`, and their contents.
 
-It takes what is JSON already, and files, arrays and tables. It refuses what would come back as something else.
+It accepts what is JSON already, and files, arrays and tables. It refuses what would read back differently.
 """
 
 from math import isfinite
@@ -17,7 +17,7 @@ from tidegate.types.values import BLOB, FLOAT, URI, FileStore
 
 
 def plain(value: Any, blobs: FileStore) -> Value:
-    """Encode what is JSON already: the form of `Any`, of a bare dict and of a bare list."""
+    """Encode what is JSON already: the form of `Any`, of a plain dict and of a plain list."""
     kind = type(value)
     if kind is dict:
         return _plain_dict(value, blobs)
@@ -83,7 +83,7 @@ def _plain_odd(value: Any, blobs: FileStore) -> Value:
     if stored is not None:
         return stored
     raise wrong(
-        f"{name_of(value)} inside an untyped value would lose its type: declare the type of what is in it"
+        f"{name_of(value)} inside an untyped value would lose its type: declare the type of the contents"
     )
 
 

@@ -1,7 +1,7 @@
 """
 The forms of what is stored as a blob: files, directories, arrays, tables and pickles.
 
-The packages they belong to are never loaded for them: whoever names a type of a package has loaded it.
+The packages they belong to are never loaded for them: code that names a type of a package has loaded it.
 """
 
 from importlib import import_module
@@ -99,7 +99,7 @@ def write_array(value: Any, blobs: FileStore) -> Value:
     try:
         if value.dtype.hasobject or value.dtype.kind == "T":
             raise wrong(
-                f"the array cannot be stored, for its items are objects ({value.dtype}): use another dtype, or a list"
+                f"the array cannot be stored, because its items are objects ({value.dtype}): use another dtype, or a list"
             )
         if value.dtype.metadata:
             raise wrong("the metadata of its dtype would be lost: leave it out")
@@ -122,7 +122,7 @@ def read_array(value: dict[str, Any], blobs: FileStore) -> Any:
     try:
         return package("numpy").load(BytesIO(content), allow_pickle=False)
     except (ValueError, EOFError) as e:
-        raise wrong(f"the blob holds no array: {e}") from e
+        raise wrong(f"the blob is not an array: {e}") from e
 
 
 def _table_form(cls: type) -> Form:
@@ -141,7 +141,7 @@ def _table_form(cls: type) -> Form:
         try:
             return read_table(blobs.get(value[BLOB]), cls)
         except (ValueError, OSError) as e:  # Arrow's own errors are both
-            raise wrong(f"the blob holds no table: {e}") from e
+            raise wrong(f"the blob is not a table: {e}") from e
 
     schema = blob_schema("table", "Table")
     return Form(schema=schema, encode=encode, decode=decode, takes=(cls,), gives=_GIVES)
@@ -159,7 +159,7 @@ def pickle_form(annotation: Any) -> Form:
     def encode(value: Any, blobs: FileStore) -> Value:
         if not isinstance(value, cls):
             raise misfit(one(title), value)
-        # Loaded here, for importing the package must stay light; cloudpickle stores what pickle cannot.
+        # Loaded here, because importing the package must stay light; cloudpickle stores what pickle cannot.
         pickle = import_module("pickle")
         library = import_module("cloudpickle") if find_spec("cloudpickle") else pickle
         try:
@@ -171,7 +171,7 @@ def pickle_form(annotation: Any) -> Form:
     def decode(value: Value, blobs: FileStore) -> Any:
         if not is_reference(value):
             raise misfit(f"a pickled {title}", value)
-        # A pickle is a program: what somebody has uploaded as something else is not one.
+        # A pickle is a program: something uploaded as another kind is not one.
         if value.get("media") != PICKLE:
             raise wrong(f"the blob is not marked as a pickled {title}")
         if not may_unpickle(blobs):
@@ -183,7 +183,7 @@ def pickle_form(annotation: Any) -> Form:
 
 
 def store_object(value: Any, blobs: FileStore) -> Value | None:
-    """Store an object that stands in an untyped value and is kept as a blob; None if it is no such object."""
+    """Store an object inside an untyped value that is kept as a blob; None if it is not such an object."""
     for cls, form in PATHS.items():
         if isinstance(value, cls):
             return form.encode(value, blobs)
@@ -198,7 +198,7 @@ def store_object(value: Any, blobs: FileStore) -> Value | None:
 def open_object(value: dict[str, Any], blobs: FileStore) -> Any:
     """Return the object that a reference in an untyped value stands for, by its media type."""
     media = value.get("media", "")
-    # What is about an array or a table says so; a file may have any name and media type.
+    # References to arrays and tables say so; a file may have any name and media type.
     if media == NPY and "about" in value:
         return read_array(value, blobs)
     if (

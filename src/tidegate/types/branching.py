@@ -1,11 +1,11 @@
 """
-Checking a value against a schema that branches again and again: a union whose members hold the union.
+Checking a value against a schema that branches repeatedly: a union whose members contain the union.
 
-A validator that tries each member needs twice as long for each level, and writing down what was wrong with each takes five times as long
-for every two. Here each part of the value meets each part of the schema once, and what came of it is kept. So the steps grow with the
-value, and they are counted: beyond `MOST_STEPS` the value is refused, for who asks should not decide how long that takes.
+A validator that tries each member needs twice as long for each level, and describing what was wrong with each takes five times as long
+for every two. Here each part of the value meets each part of the schema once, and the result is kept. So the number of steps is linear in the
+value, and they are counted: beyond `MOST_STEPS` the value is refused, because a client must not decide how long a check takes.
 
-What stands in one schema alone (types, bounds, patterns) is the validator's; only the ways from one to the next are gone here.
+What a single schema says (types, bounds, patterns) is left to the validator; only the paths between schemas are walked here.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,10 +16,10 @@ from tidegate.ir.expr import Schema, Value
 from tidegate.types.refs import resolve
 
 MOST_STEPS: Final = 300_000
-"""Meetings of a part of a value with a part of a schema: measured, two seconds of them at most, beside the event loop."""
+"""Pairs of a part of a value and a part of a schema: measured, two seconds of them at most, off the event loop."""
 
 MOST_WAYS: Final = 16
-"""Ways in which one part of a value may be looked at, up to which the validator may go them all."""
+"""Paths to one part of a value, up to which the validator may walk them all."""
 
 MOST_FAULTS: Final = 20
 
@@ -38,19 +38,19 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
 }
 
 Explain = Callable[[Schema, Value], list[Fault]]
-"""Says what is wrong with a value by one schema alone; nothing if it fits."""
+"""Says what is wrong with a value by one schema alone; nothing if it matches."""
 
 Combine = Callable[[Value, int, list[Fault]], Fault]
-"""Makes one fault of those of the members of a union, of which there are so many."""
+"""Combines the faults of the members of a union, of which there are this many, into one."""
 
 
 def branches(schema: Schema) -> bool:
-    """Return whether there are more than a few ways in which a part of a value of this schema may be looked at."""
+    """Return whether a part of a value of this schema can be reached in more than a few ways."""
     return _ways(schema, schema, frozenset(), {}) > MOST_WAYS
 
 
 def _ways(part: Any, root: Schema, above: frozenset[int], known: dict[int, int]) -> int:
-    """Return in how many ways the innermost parts can be reached; one more than there may be if a part with a union holds itself."""
+    """Return in how many ways the innermost parts can be reached; one more than the limit if a part with a union contains itself."""
     if not isinstance(part, dict):
         return 1
     if id(part) in above:
@@ -105,7 +105,7 @@ def _reaches(part: Any, wanted: Schema, root: Schema, seen: set[int]) -> bool:
 
 
 class Branching:
-    """A schema that branches. `explain` and `combine` put faults into words; `alone` returns whether a value fits one schema, without those that it leads to."""
+    """A schema that branches. `explain` and `combine` put faults into words; `alone` returns whether a value matches one schema, without those that it leads to."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class Branching:
         return found
 
     def own(self, schema: Schema) -> tuple[Schema, Callable[[Value], bool]]:
-        """Return what a schema says by itself, and whether a value fits that."""
+        """Return what a schema says by itself, and whether a value matches that."""
         found = self._own.get(id(schema))
         if found is None:
             own = {word: part for word, part in schema.items() if word not in _GONE}
@@ -156,7 +156,7 @@ class _Look:
         self._steps = 0
 
     def fits(self, part: Any, value: Value) -> bool:
-        """Whether a part of the value fits a part of the schema."""
+        """Whether a part of the value matches a part of the schema."""
         self._step()
         if not isinstance(value, dict | list):
             return self._meets(self._schema.resolved(part), value)
@@ -192,7 +192,7 @@ class _Look:
         return sum(self.fits(each, value) for each in members) == 1
 
     def faults(self, part: Any, value: Value) -> tuple[Fault, ...]:
-        """Return what is wrong with a part of the value that does not fit, with paths from there."""
+        """Return what is wrong with a part of the value that does not match, with paths from there."""
         self._step()
         key = id(part), id(value)
         if key not in self._faults:
@@ -221,7 +221,7 @@ class _Look:
                     yield Fault((step, *fault.path), fault.reason)
 
     def _union(self, members: list[Any], value: Value) -> Iterator[Fault]:
-        """Explain by the member that comes closest: the only one that takes values of this kind at all."""
+        """Explain by the member that comes closest: the only one that accepts values of this kind at all."""
         close = [each for each in members if _is_of(self._schema.resolved(each), value)]
         if len(close) == 1:
             yield from self.faults(close[0], value)
@@ -231,14 +231,14 @@ class _Look:
 
 
 def _flat(value: Value) -> Value:
-    """Return a value without what it holds: what is said of it alone counts its parts and looks at their names."""
+    """Return a value without its contents: a check of it alone counts its parts and looks at their names."""
     if isinstance(value, dict):
         return dict.fromkeys(value)
     return [None] * len(value) if isinstance(value, list) else value
 
 
 def _inside(schema: Schema, value: Value) -> Iterator[tuple[str | int, Any, Value]]:
-    """Yield the parts of a value that a schema says something of: the step to each, its schema, and the part."""
+    """Yield the parts of a value that a schema says something about: the step to each, its schema, and the part."""
     if isinstance(value, dict):
         named, other = schema.get("properties", {}), schema.get("additionalProperties", True)
         for name, item in value.items():
@@ -254,7 +254,7 @@ def _inside(schema: Schema, value: Value) -> Iterator[tuple[str | int, Any, Valu
 
 
 def _is_of(schema: Schema, value: Value) -> bool:
-    """Whether a schema takes values of this kind."""
+    """Whether a schema accepts values of this kind."""
     kind = schema.get("type")
     if not isinstance(kind, str):
         return True

@@ -1,7 +1,7 @@
 """
 The forms of Python's own scalars: numbers, text, dates, enums, literals and bytes.
 
-A float that JSON cannot say (NaN, the infinities) is stored as `{"$float": "nan"}`; no answer can be one.
+A float that JSON cannot represent (NaN, the infinities) is stored as `{"$float": "nan"}`; no answer can be one.
 An int must fit into 64 bits. A text must be valid Unicode.
 """
 
@@ -51,11 +51,11 @@ JSON_TYPE: Final[dict[type, str]] = {
     NoneType: "null",
 }
 BYTES_INLINE: Final = 16 * 1024
-"""Longest bytes that stand in the value itself; longer ones become a blob."""
+"""Longest bytes stored inline; longer ones become a blob."""
 
 
 def native(value: Any) -> Any:
-    """Return a number or a bool of numpy as Python's own, and all else as it is: a `datetime64` is no number."""
+    """Return a number or a bool of numpy as Python's own, and everything else unchanged: a `datetime64` is not a number."""
     if type(value).__module__ == "numpy" and value.dtype.kind in "biuf" and not value.ndim:
         return value.item()
     return value
@@ -89,7 +89,7 @@ def _float(value: Any, _blobs: FileStore) -> Value:
 
 
 def _widened(value: Any) -> float:
-    """Return a number as a float of the same value: an int may be one, if all its digits fit."""
+    """Return a number as a float of the same value: an int is accepted if it converts exactly."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise misfit("a number", value)
     if type(value) not in {int, float}:
@@ -183,7 +183,7 @@ def _text_form(
 
 
 def _another(value: Any, cls: type, what: str) -> InvalidValue:
-    """Make the error for a value that is not of this class, but perhaps of one that is made of it."""
+    """Make the error for a value that is not of this class, but perhaps of a subclass."""
     if not isinstance(value, cls) or (cls is date and isinstance(value, datetime)):
         return misfit(what, value)
     from_pandas = {datetime: "to_pydatetime", timedelta: "to_pytimedelta"}.get(cls, "")
@@ -237,7 +237,9 @@ def literal_form(members: tuple[Any, ...]) -> Form:
             f"Literal[{strange[0]!r}]", "use text, whole numbers, bools or None in it"
         )
     if len({(type(v), v) for v in values}) < len(values):
-        raise unsupported(f"Literal{list(members)!r}", "two of its members are stored alike")
+        raise unsupported(
+            f"Literal{list(members)!r}", "two of its members are stored in the same way"
+        )
     return _choice(members, values, options(values))
 
 
@@ -326,4 +328,4 @@ SCALARS: Final[dict[Any, Form]] = {
     Decimal: _text_form(Decimal, formats.DECIMAL, str, formats.read_decimal, "an exact number"),
     UUID: _text_form(UUID, formats.UUID_TEXT, str, formats.read_uuid, "a UUID"),
 }
-"""The types with a form of their own that needs no arguments. The schemas are copied before they are given out."""
+"""The types that have a form without arguments. The schemas are copied before they are returned."""

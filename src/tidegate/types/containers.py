@@ -1,4 +1,4 @@
-"""The forms of lists, tuples, dicts and unions, built from the forms of what is in them."""
+"""The forms of lists, tuples, dicts and unions, built from the forms of their contents."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -77,7 +77,7 @@ def tuple_form(items: tuple[Form, ...]) -> Form:
 
 
 def _another(value: Any, kind: type, what: str) -> InvalidValue:
-    """Make the error for a value that is not of this class, but perhaps is written alike."""
+    """Make the error for a value that is not of this class, but perhaps is written in the same way."""
     alike = (dict,) if kind is dict else (list, tuple)
     return changed(value, kind.__name__) if isinstance(value, alike) else misfit(what, value)
 
@@ -93,7 +93,7 @@ def _each(value: Any, blobs: FileStore, acts: Iterable[Turn]) -> list[Any]:
 
 
 def dict_form(key: Form, item: Form) -> Form:
-    """Build the form of `dict[K, V]`: keys that are not text are stored as the text they are written as."""
+    """Build the form of `dict[K, V]`: keys other than strings are stored as their text."""
     write, read, names = key_form(key)
     encode_item, decode_item = item.encode, item.decode
 
@@ -115,7 +115,7 @@ def dict_form(key: Form, item: Form) -> Form:
 
     def decode(value: Value, blobs: FileStore) -> Any:
         if type(value) is not dict:
-            raise misfit("an object", value)
+            raise misfit("two of its keys are written in the same way: make them distinct", value)
         made = {}
         k = ""
         try:
@@ -164,8 +164,8 @@ def union_form(members: tuple[Form, ...]) -> Form:
     """
     Build the form of a union.
 
-    A value is stored by the first member that surely means its class, else by the first that takes it, and read
-    by the first that reads it. If that is another one, the value would change its type on the way: it is refused.
+    A value is stored by the first member that certainly means its class, else by the first that accepts it, and read
+    by the first that can read it. If that is another one, the value would change its type: it is refused.
     """
     if len(members) == 2 and NoneType in members[1].takes + members[0].takes:
         return _optional_form(members[1 if NoneType in members[0].takes else 0])

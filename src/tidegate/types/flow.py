@@ -1,8 +1,8 @@
 """
-Whether values of one schema may go where another is wanted, of what kinds they are, and what stands at a path inside a schema.
+Whether values of one schema may flow where another is expected, of what kinds they are, and what is at a path inside a schema.
 
-Both look at schemas alone, before there is any value. They refuse only what is surely wrong:
-what may fit by luck is let through, and checked when the value is there.
+Both look at schemas alone, before there is any value. They refuse only what is certainly wrong:
+what may match is allowed, and checked when the value is there.
 """
 
 from typing import Any, Final
@@ -18,7 +18,7 @@ from tidegate.types.words import alternatives, describe, spell
 _SAYING: Final = frozenset(
     {"type", "enum", "const", "anyOf", "oneOf", "properties", "items", "prefixItems", "not", KIND}
 )
-"""Keywords without which a schema takes anything."""
+"""Keywords without which a schema accepts anything."""
 _SAME_FORMAT: Final = {
     formats.LOOSE_INSTANT: formats.INSTANT,
     formats.LOOSE_DURATION: formats.DURATION,
@@ -26,17 +26,17 @@ _SAME_FORMAT: Final = {
 
 
 def can_flow(source: Schema, target: Schema) -> str | None:
-    """Say why a value of `source` can never go where `target` is wanted; None if it can, or may."""
+    """Say why a value of `source` can never be used where `target` is expected; None if it can, or may."""
     return _Flow(source, target).check(source, target)
 
 
 class _Flow:
-    """One comparison of two schemas. A pair of parts is compared once; while it is, it is taken to fit."""
+    """One comparison of two schemas. A pair of parts is compared once; meanwhile it counts as compatible."""
 
     def __init__(self, source: Schema, target: Schema) -> None:
         self._source = source
         self._target = target
-        # The parts are kept beside the verdict, for an id is free again when its object is gone.
+        # The parts are kept beside the verdict, because an id is reused when its object is gone.
         self._known: dict[tuple[int, int], tuple[Any, Any, str | None]] = {}
 
     def check(self, source: Any, target: Any) -> str | None:
@@ -55,7 +55,7 @@ class _Flow:
         return None if _free(s) or _free(t) or self._member_fits(s, t) else self._no(s, t)
 
     def _member_fits(self, s: Schema, t: Schema) -> bool:
-        """Say whether a member of a union fits, where the other side is a blob."""
+        """Say whether a member of a union matches, where the other side is a blob."""
         if KIND not in s and alternatives(s):
             return any(self.check(c, t) is None for c in alternatives(s))
         if KIND not in t and alternatives(t):
@@ -68,7 +68,7 @@ class _Flow:
         many = alternatives(s)
         if many:
             reasons = [self.check(c, t) for c in many]
-            # A union flows if one of its members does; nothing alone does not speak for the others.
+            # A union flows if one of its members does; null alone does not speak for the others.
             real = [r for c, r in zip(many, reasons, strict=True) if not _null(c)]
             return None if None in (real or reasons) else (real or reasons)[0]
         many = alternatives(t)
@@ -134,7 +134,7 @@ class _Flow:
 
     def _no(self, s: Schema, t: Schema) -> str:
         has, wants = describe_within(s, self._source), describe_within(t, self._target)
-        return f"it is {has}, and {wants} is wanted"
+        return f"it is {has}, but {wants} is expected"
 
 
 def describe_within(part: Schema, root: Schema) -> str:
@@ -143,7 +143,7 @@ def describe_within(part: Schema, root: Schema) -> str:
 
 
 def _free(schema: Schema) -> bool:
-    """Say whether a schema takes anything."""
+    """Say whether a schema accepts anything."""
     return _SAYING.isdisjoint(schema)
 
 
@@ -160,7 +160,7 @@ def _types(schema: Schema) -> set[str]:
 
 
 def kinds(schema: Schema) -> set[str]:
-    """Return the JSON types of the values that a schema allows, a whole number being a number; the empty set if any."""
+    """Return the JSON types of the values that a schema allows, an integer being a number; the empty set if any."""
     members = [kinds(member) for member in alternatives(schema)]
     if members:
         return set() if set() in members else set().union(*members)
@@ -179,9 +179,9 @@ def _property(schema: Schema, name: str) -> Any:
 
 def at_path(schema: Schema, path: Path) -> Schema:
     """
-    Return the schema of what stands at a path; `{}` if that cannot be told.
+    Return the schema at a path; `{}` if that is unknown.
 
-    Raises `CompileError` if nothing can stand there; the message names what does.
+    Raises `CompileError` if nothing can be there; the message names what can.
     """
     part = schema
     for step in path:

@@ -1,8 +1,8 @@
 """
 A form: how one Python type is stored, as two functions and a schema. Forms are built from forms.
 
-A function that meets a value which does not fit raises `InvalidValue` with one fault;
-whoever stands around it adds where that was.
+A function that meets an invalid value raises `InvalidValue` with one fault;
+each enclosing form adds where that was.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,10 @@ from tidegate.ir.expr import Schema, Value
 from tidegate.types.values import FileStore
 
 MAX_DEPTH: Final = 64
-"""How many lists and dicts may stand within each other in one value."""
+"""How deep lists and dicts may be nested in one value."""
 
 MAX_PATH: Final = 16
-"""As many steps of the path to a fault are told."""
+"""Most steps of the path to a fault that are shown."""
 
 Encode: TypeAlias = Callable[[Any, FileStore], Value]
 Decode: TypeAlias = Callable[[Value, FileStore], Any]
@@ -30,9 +30,9 @@ class Form(Struct, frozen=True, kw_only=True, eq=False):
     """
     How a type is stored.
 
-    `takes` are the Python classes whose instances are surely meant for it, `gives` the classes of its stored values;
-    a union chooses by them. `rank` orders the members of a union: the higher is tried later, for it takes more.
-    `python`: the schema does not say all of it. `recursive`: its values can be nested without end.
+    `takes` are the Python classes whose instances certainly mean it, `gives` the classes of its stored values;
+    a union chooses by them. `rank` orders the members of a union: the higher is tried later, because it accepts more.
+    `python`: the schema does not express all of it. `recursive`: its values can be nested without limit.
     """
 
     schema: Schema
@@ -50,7 +50,7 @@ Make: TypeAlias = Callable[[Any], Form]
 
 
 def invalid(faults: list[Fault] | tuple[Fault, ...]) -> InvalidValue:
-    """Make the error that tells of these faults."""
+    """Make the error for these faults."""
     shown = "; ".join(str(f) for f in faults[:5])
     more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
     return InvalidValue(shown + more, faults)
@@ -67,7 +67,7 @@ def wrong(reason: str) -> InvalidValue:
 
 
 def changed(value: object, kind: str, way: str = "") -> InvalidValue:
-    """Make the error for a value of a subclass, of which only what its base has would be kept; `way` says what to do instead."""
+    """Make the error for a value of a subclass, of which only the base's part would be kept; `way` says what to do instead."""
     own = type(value).__qualname__
     if isinstance(value, Enum):
         way = f"use its .value, or declare {own}"
@@ -75,7 +75,7 @@ def changed(value: object, kind: str, way: str = "") -> InvalidValue:
 
 
 def another(value: Any, cls: type) -> InvalidValue:
-    """Make the error for a value that is not of this class, but perhaps of a subclass, whose own fields would be lost."""
+    """Make the error for a value that is not of this class, but perhaps of a subclass, whose additional fields would be lost."""
     own = type(value).__qualname__
     if not isinstance(value, cls):
         return misfit(one(cls.__qualname__), value)
@@ -85,7 +85,7 @@ def another(value: Any, cls: type) -> InvalidValue:
 
 
 def inside(key: str | int, error: InvalidValue) -> InvalidValue:
-    """Say of an error that it was found at a key or position; of a very long path the beginning is kept."""
+    """Add a key or position to the path of an error; only the beginning of a very long path is kept."""
     return invalid([Fault((key, *f.path)[:MAX_PATH], f.reason) for f in error.faults])
 
 

@@ -1,8 +1,8 @@
 """
-How dates, durations and their like are written in stored values, and read back.
+How dates, durations and similar values are written in stored values, and read back.
 
 All of it is ISO 8601: `2026-11-23`, `2026-11-23T09:00:00+00:00`, `14:30:00`, `PT1H30M`, `PT0.25S`.
-What has a zone is in `zones`. A year or a month is no duration, for its length is not fixed.
+Everything with a zone is in `zones`. A year or a month is not a duration, because its length is not fixed.
 
 Each reader returns the Python value, or raises `ValueError`.
 """
@@ -19,7 +19,7 @@ from tidegate.types import zones
 
 DATE: Final = "date"
 INSTANT: Final = "date-time"
-"""A datetime with its offset: what JSON Schema means by it, and what earlier versions declared for `datetime`."""
+"""A datetime with its offset: JSON Schema's meaning, which earlier versions declared for `datetime`."""
 LOOSE_INSTANT: Final = "iso-date-time"
 """A datetime with or without an offset."""
 TIME: Final = "iso-time"
@@ -29,7 +29,7 @@ DECIMAL: Final = "decimal"
 UUID_TEXT: Final = "uuid"
 BASE64: Final = "base64"
 
-# Patterns are compiled when they are first used, for importing the package must stay light.
+# Patterns are compiled when they are first used, because importing the package must stay light.
 _DATE = r"\d{4}-\d\d-\d\d"
 _DURATION = (
     r"(?P<sign>[+-])?P(?=.)((?P<weeks>\d+)W)?((?P<days>\d+)D)?"
@@ -61,7 +61,7 @@ def write_duration(value: timedelta) -> str:
     if not value:
         return "PT0S"
     sign = "-" if value < timedelta(0) else ""
-    # Days are taken off before the sign is turned: the lowest timedelta has no opposite.
+    # Days are taken off before the sign is inverted: the lowest timedelta has no opposite.
     days = abs(value.days + 1) if value.days < 0 and (value.seconds or value.microseconds) else None
     rest = timedelta(days=1) - timedelta(0, value.seconds, value.microseconds)
     if days is None:
@@ -136,11 +136,11 @@ READERS: Final[dict[str, Callable[[str], object]]] = {
     DECIMAL: _finite_decimal,
     BASE64: read_base64,
 }
-"""The reader that decides what fits a format; a format that is not here is left to the validator."""
+"""The reader that checks a format; a format that is not listed is left to the validator."""
 
 
 def fits(name: str, text: str) -> bool:
-    """Say whether a text is of a format."""
+    """Say whether a text has a format."""
     try:
         READERS[name](text)
     except (ValueError, OverflowError):

@@ -1,7 +1,7 @@
 """
-What the fields of a class hold, if it is generic: `Box[int]` has an int where `Box` says `T`.
+The field types of a generic class: `Box[int]` has an int where `Box` says `T`.
 
-Each class on the way up has type variables of its own, and a subclass says what those of its base stand for.
+Each class in the hierarchy has its own type variables, and a subclass binds those of its base.
 """
 
 import typing
@@ -13,12 +13,12 @@ from tidegate.types.form import type_name
 
 
 def class_of(annotation: Any) -> Any:
-    """Return the class of a type that may say what it holds: `Box` of `Box[int]`."""
+    """Return the class of a parametrized type: `Box` of `Box[int]`."""
     return get_origin(annotation) or annotation
 
 
 def title_of(annotation: Any) -> str:
-    """Name a class for people, with what it holds: `Box[int]`."""
+    """Name a class for people, with its parameters: `Box[int]`."""
     held = ", ".join(
         title_of(a) if isinstance(class_of(a), type) else str(a) for a in get_args(annotation)
     )
@@ -42,14 +42,14 @@ def field_types(annotation: Any) -> dict[str, Any]:
 
 
 def _owner(cls: Any, name: str) -> Any:
-    """Return the class on the way up that declares a field."""
+    """Return the class in the hierarchy that declares a field."""
     if typing.is_typeddict(cls):
-        return cls  # it has no way up: Python copies the fields
+        return cls  # it has no bases here: Python copies the fields
     return next((c for c in cls.__mro__ if name in vars(c).get("__annotations__", ())), cls)
 
 
 def _collect(annotation: Any, meant: dict[Any, Mapping[Any, Any]]) -> None:
-    """Note what each class on the way up means by its type variables."""
+    """Record what each class in the hierarchy means by its type variables."""
     cls = class_of(annotation)
     own = dict(zip(getattr(cls, "__parameters__", ()), get_args(annotation), strict=False))
     below: dict[Any, Any] = {}
@@ -62,7 +62,7 @@ def _collect(annotation: Any, meant: dict[Any, Mapping[Any, Any]]) -> None:
 
 
 def _filled(hint: Any, meant: Mapping[Any, Any]) -> Any:
-    """Return a type with what its type variables stand for."""
+    """Return a type with its type variables substituted."""
     if isinstance(hint, TypeVar):
         return meant.get(hint, hint)
     wanted = () if isinstance(hint, type) else getattr(hint, "__parameters__", ())

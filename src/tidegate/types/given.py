@@ -1,4 +1,4 @@
-"""Values whose type nobody has said: answers from a program, which are for a gate whose own type then checks them."""
+"""Values without a declared type: answers from a program, for a gate that then checks them against its own type."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +10,11 @@ from tidegate.types.values import FileStore
 
 
 def stored(value: Any, blobs: FileStore) -> Value:
-    """Return an object as its own type would store it; in lists and dicts each of its parts. Raises `InvalidValue` for what cannot be stored."""
+    """Return an object as its own type would store it; lists and dicts part by part. Raises `InvalidValue` for what cannot be stored."""
     try:
         return codec(Any).encode(value, blobs)
     except InvalidValue:
-        # A date in a list has lost its type for whoever reads it without one; but here the gate knows what it is for.
+        # A date in an untyped list loses its type for a reader; but here the gate knows the type.
         if isinstance(value, Mapping):
             return {_key(key, blobs): stored(item, blobs) for key, item in value.items()}
         if isinstance(value, list | tuple | set | frozenset) and not hasattr(value, "_fields"):
@@ -31,5 +31,5 @@ def _key(key: Any, blobs: FileStore) -> str:
         return str(int(key))
     made = stored(key, blobs)
     if not isinstance(made, str):
-        raise InvalidValue(f"a key of a dict must be text, a whole number or a date, not {key!r}")
+        raise InvalidValue(f"a key of a dict must be a string, an integer or a date, not {key!r}")
     return made

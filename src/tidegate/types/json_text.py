@@ -1,4 +1,4 @@
-"""JSON that a person typed or keeps in a file, read so that nothing of it is lost: an object with one key twice is refused."""
+"""JSON that a person typed or keeps in a file, read strictly: an object with a duplicate key is refused."""
 
 import json
 from collections import Counter
@@ -13,9 +13,9 @@ from tidegate.types.form import MAX_DEPTH, wrong
 
 def read_json(text: str) -> Value:
     """
-    Return the one JSON value that a text holds.
+    Return the one JSON value in a text.
 
-    Raises `ValueError`, saying where, if the text is not JSON; `InvalidValue` if it is, but holds a key twice in one object or is nested too deep.
+    Raises `ValueError`, saying where, if the text is not JSON; `InvalidValue` if an object has a duplicate key or it is nested too deep.
     """
     try:
         value: Value = msgspec.json.decode(text)
@@ -31,7 +31,7 @@ def read_json(text: str) -> Value:
 
 
 def _why(text: str, error: msgspec.DecodeError) -> str:
-    """Say why a text is not JSON; of half of a surrogate pair the fast reader says that the data was truncated."""
+    """Say why a text is not JSON; for half of a surrogate pair the fast parser reports that the data was truncated."""
     if "\\ud" in text.lower():
         with suppress(ValueError, RecursionError):
             _keys.decode(text)
@@ -46,5 +46,5 @@ def _pairs(pairs: list[tuple[str, Any]]) -> None:
         raise wrong(f"JSON has the key {twice[:80]!r} twice in one object")
 
 
-# Looks at the keys only, for the fast reader takes the last of two; what it reads is thrown away.
+# Looks at the keys only, because the fast parser takes the last of two; its result is discarded.
 _keys = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=len, parse_float=len)

@@ -1,5 +1,5 @@
 """
-The forms of what pydantic knows: models, pydantic dataclasses, and constraints such as `Annotated[int, Gt(0)]`.
+The forms of pydantic types: models, pydantic dataclasses, and constraints such as `Annotated[int, Gt(0)]`.
 
 Pydantic is loaded when the first such type is met, and not before: importing the package must stay light.
 """
@@ -36,7 +36,7 @@ _KINDS: dict[str, frozenset[type]] = {
     "boolean": frozenset({bool}),
     "null": frozenset({NoneType}),
 }
-"""What a schema calls a value -> the classes of what is stored."""
+"""A schema's type name -> the classes of the stored values."""
 
 
 def is_model(annotation: Any) -> bool:
@@ -55,7 +55,7 @@ def model_form(cls: Any, defs: dict[str, Schema]) -> Form:
     is_root = bool(getattr(cls, "__pydantic_root_model__", False))
     gives = _kinds(schema) if is_root else frozenset({dict})
     inner = schema.pop("$defs", {})
-    # The definitions move up; a name that is taken by another definition gets the model's name before it.
+    # The definitions move up; a name that is taken by another definition gets the model's name as a prefix.
     renamed = {n: n if defs.get(n, s) == s else f"{cls.__name__}_{n}" for n, s in inner.items()}
     defs.update({renamed[n]: _renamed(s, renamed) for n, s in inner.items()})
     schema = _renamed(schema, renamed)
@@ -86,7 +86,7 @@ def model_form(cls: Any, defs: dict[str, Schema]) -> Form:
 
 
 def _kinds(schema: Schema) -> frozenset[type]:
-    """Return the classes of the stored values of a model that is one value and no object (`RootModel`); all of them, if its schema does not say."""
+    """Return the classes of the stored values of a model that is a single value, not an object (`RootModel`); all of them, if its schema does not say."""
     while (ref := str(schema.get("$ref", ""))).startswith("#/$defs/") and "$defs" in schema:
         schema = {**schema["$defs"][ref.removeprefix("#/$defs/")], "$defs": schema["$defs"]}
     kind = schema.get("type")
@@ -107,7 +107,7 @@ def with_constraints(form: Form, annotation: Any) -> Form:
             raise _faults(e) from None
 
     def encode(value: Any, blobs: FileStore) -> Value:
-        # First the type, strictly, for pydantic would turn "5" into 5; then the constraints.
+        # First the type, strictly, because pydantic would turn "5" into 5; then the constraints.
         stored = form.encode(value, blobs)
         check_alike(value, check(native(value)))
         return stored
@@ -142,7 +142,7 @@ def _dump(adapter: Any, value: Any, blobs: FileStore) -> Value:
 
 
 def _check(adapter: Any, value: Any, stored: Value, blobs: FileStore) -> None:
-    """Refuse a value that pydantic reads back as another one."""
+    """Refuse a value that pydantic reads back differently."""
     try:
         back = _load(adapter, stored, blobs)
     except InvalidValue as e:
@@ -171,7 +171,7 @@ def _reason(text: str) -> str:
 
 
 def _exact(schema: Schema) -> Schema:
-    """Return a schema of pydantic's with the format that its values really have."""
+    """Return a pydantic schema with the format that its values really have."""
     known = _FORMATS.get(schema.get("format", ""))
     if known is None or schema.get("type") != "string":
         return schema

@@ -1,4 +1,4 @@
-"""The forms of dataclasses, NamedTuples and TypedDicts: objects, which have no fields but those of the class."""
+"""The forms of dataclasses, NamedTuples and TypedDicts: objects without fields beyond those of the class."""
 
 import dataclasses
 import typing
@@ -40,7 +40,7 @@ class _Field(Struct, frozen=True):
 
 
 def record_form(annotation: Any, make: Make) -> Form:
-    """Build the form of a dataclass, a NamedTuple or a TypedDict, of which a generic one is told what it holds."""
+    """Build the form of a dataclass, a NamedTuple or a TypedDict; a generic one with its type arguments."""
     cls, hints = class_of(annotation), field_types(annotation)
     if typing.is_typeddict(cls):
         form = _typed_dict(cls, hints, make)
@@ -73,9 +73,9 @@ def _dataclass(cls: Any, hints: dict[str, Any], make: Make) -> Form:
 
 
 def _constructed(cls: Any, fields: list[_Field]) -> bool:
-    """Say whether code of the author's stands between the fields of a value and what is made of them."""
+    """Say whether the author's code runs between the fields of a value and the object made from them."""
     made = getattr(cls, "__init__" if dataclasses.is_dataclass(cls) else "__new__")
-    # Python writes the constructors of dataclasses and NamedTuples itself, as a text.
+    # Python writes the constructors of dataclasses and NamedTuples itself, as text.
     written = getattr(made, "__code__", None)
     frozen = getattr(getattr(cls, "__dataclass_params__", None), "frozen", False)
     return (
@@ -98,7 +98,7 @@ def _builder(cls: Any) -> Callable[[dict[str, Any]], Any]:
 
 
 def _late_builder(cls: Any, fields: list[_Field]) -> Callable[[dict[str, Any]], Any]:
-    """Return a builder for a class with fields that its constructor does not take."""
+    """Return a builder for a class with fields that its constructor does not accept."""
     late = {f.name for f in fields if not f.in_constructor}
     build = _builder(cls)
 
@@ -135,7 +135,7 @@ def _record(
             raise inside(name, wrong("this field was never set")) from None
         if constructed:
             given = {name: getattr(value, name) for name in names}
-            # A constructor may change a list that it is given; single values are safe from it.
+            # A constructor may change a list that it is given; scalars are safe from it.
             single = SINGLE.issuperset(map(type, given.values()))
             check(value, build(given if single else read(made, blobs)))
         elif len(getattr(value, "__dict__", ())) > count:
@@ -158,7 +158,7 @@ def _check_fields_only(value: Any, names: set[str]) -> None:
         raise inside(
             name,
             wrong(
-                f"it would be lost, for {type(value).__qualname__} has no such field: declare it"
+                f"it would be lost, because {type(value).__qualname__} has no such field: declare it"
             ),
         )
 
@@ -222,7 +222,7 @@ def _typed_dict(cls: Any, hints: dict[str, Any], make: Make) -> Form:
     fields = []
     for name, hint in hints.items():
         annotation, optional = hint, name not in cls.__required_keys__
-        # Where annotations are texts, Python itself does not see these in time for `__required_keys__`.
+        # With annotations as strings, Python itself evaluates these too late for `__required_keys__`.
         while typing.get_origin(annotation) in _QUALIFIERS:
             optional = typing.get_origin(annotation) is typing.NotRequired
             annotation = typing.get_args(annotation)[0]

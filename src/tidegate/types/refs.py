@@ -1,4 +1,4 @@
-"""References inside a JSON Schema: followed, collected, and kept whole when a part is taken out."""
+"""References inside a JSON Schema: followed, collected, and kept valid when a part is extracted."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -7,7 +7,7 @@ from tidegate.ir.expr import Schema
 
 _PREFIX: Final = "#/$defs/"
 _DATA: Final = frozenset({"enum", "const", "default", "examples", "x-names"})
-"""Keywords whose content is data and no schema."""
+"""Keywords whose content is data, not schemas."""
 _NAMED: Final = frozenset({"properties", "$defs"})
 """Keywords whose content is schemas by name; a name may be that of a keyword."""
 
@@ -31,7 +31,7 @@ def resolve(part: Any, root: Schema) -> Schema:
 
 
 def rewritten(schema: Any, change: Callable[[Schema], Schema]) -> Any:
-    """Return a schema in which every schema is replaced by what `change` makes of it, the innermost first."""
+    """Return a schema in which every schema is replaced by the result of `change`, the innermost first."""
     if isinstance(schema, list):
         return [rewritten(part, change) for part in schema]
     if not isinstance(schema, dict):
@@ -59,7 +59,7 @@ def references(schema: Any) -> set[str]:
 
 
 def closed(part: Schema, defs: dict[str, Schema]) -> Schema:
-    """Return a part of a schema complete in itself: with the definitions it needs, and no reference at its top."""
+    """Return a self-contained part of a schema: with the definitions it needs, and no reference at its top."""
     top = resolve(part, {"$defs": defs})
     used: dict[str, Schema] = {}
     todo = [{k: v for k, v in top.items() if k != "$defs"}]

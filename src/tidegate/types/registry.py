@@ -28,7 +28,7 @@ from tidegate.types.refs import closed
 from tidegate.types.values import PICKLED, FileStore, NoFiles, Pickled
 
 INLINE_MAX: Final = 1024 * 1024
-"""Largest stored value, in bytes; what is larger belongs into a blob."""
+"""Largest stored value, in bytes; anything larger belongs into a blob."""
 
 _SCALAR_STORED: Final = frozenset({int, float, bool, NoneType})
 _SHORT: Final = INLINE_MAX // 8
@@ -42,14 +42,14 @@ _INSTEAD: Final[dict[str, str]] = {
     "builtins.complex": "use a dataclass of two floats",
     "builtins.object": "use Any",
     "builtins.range": "use list[int]",
-    "builtins.set": "use list, for JSON has no sets",
-    "builtins.frozenset": "use list, for JSON has no sets",
+    "builtins.set": "use list, because JSON has no sets",
+    "builtins.frozenset": "use list, because JSON has no sets",
     "builtins.bytearray": "use bytes",
     "collections.OrderedDict": "use dict, which keeps its order",
     "collections.defaultdict": "use dict",
     "collections.Counter": "use dict[str, int]",
     "collections.deque": "use list",
-    "collections.abc.Set": "use list, for JSON has no sets",
+    "collections.abc.Set": "use list, because JSON has no sets",
     "collections.abc.Iterator": "use list",
     "collections.abc.Generator": "use list",
 }
@@ -63,8 +63,8 @@ class Codec(Struct, frozen=True, eq=False):
     """
     How values of one Python type are stored.
 
-    `schema` is the JSON Schema (2020-12) of the stored values, complete in itself.
-    `needs_python`: the schema does not say all of it, so an answer must be decoded to be sure that it fits.
+    `schema` is the JSON Schema (2020-12) of the stored values, self-contained.
+    `needs_python`: the schema does not express all of it, so an answer must be decoded to be fully checked.
     """
 
     annotation: Any
@@ -73,7 +73,7 @@ class Codec(Struct, frozen=True, eq=False):
     _form: Form
 
     def encode(self, value: Any, blobs: FileStore) -> Value:
-        """Turn a Python object into a stored value. Raises `InvalidValue`, with faults, if it does not fit."""
+        """Turn a Python object into a stored value. Raises `InvalidValue`, with faults, if it does not match."""
         try:
             stored = self._form.encode(value, blobs)
         except RecursionError:
@@ -98,7 +98,7 @@ class Codec(Struct, frozen=True, eq=False):
         return stored
 
     def decode(self, value: Value, blobs: FileStore) -> Any:
-        """Turn a stored value into the Python object. Raises `InvalidValue`, with faults, if it does not fit."""
+        """Turn a stored value into the Python object. Raises `InvalidValue`, with faults, if it does not match."""
         return self._form.decode(value, blobs)
 
 
@@ -118,7 +118,7 @@ def check_depth(value: Value) -> None:
 
 
 def _check_size_of_ints(value: Value) -> None:
-    """Refuse the first int that is too large, as pydantic lets them through."""
+    """Refuse the first int that is too large, because pydantic accepts them."""
     if isinstance(value, int) and not isinstance(value, bool):
         write_int(value, NoFiles())
     elif isinstance(value, dict | list):
@@ -138,14 +138,14 @@ def codec(annotation: Any, *, where: str = "") -> Codec:
     try:
         if not _hashable(annotation):
             return _made(annotation)
-        # To Python `int | str` is `str | int`; here the order is that of what is asked.
+        # To Python `int | str` equals `str | int`; here the order is that of the declaration.
         return _cached(annotation, "" if isinstance(annotation, type) else repr(annotation))
     except UnsupportedType as e:
         raise UnsupportedType(f"{where}: {e}") if where else e from None
 
 
 def _hashable(annotation: Any) -> bool:
-    """Say whether an annotation can be looked up; the notes in an `Annotated` may keep it from that."""
+    """Say whether an annotation is hashable; metadata in an `Annotated` may not be."""
     try:
         hash(annotation)
     except TypeError:
@@ -261,13 +261,13 @@ class _Forms:
             return unsupported(annotation, "it stands for many types: name one")
         kind = get_origin(annotation) or annotation
         if not isinstance(kind, type) and type(kind).__module__ not in _TYPES_OF_TYPES:
-            return unsupported(annotation, "it is a value, and no type")
+            return unsupported(annotation, "it is a value, not a type")
         name = f"{getattr(kind, '__module__', '')}.{getattr(kind, '__qualname__', '')}"
         return unsupported(annotation, _INSTEAD.get(name, _USE))
 
 
 def is_named(annotation: Any) -> bool:
-    """Say whether a type is a class with named fields, of which a generic one is told what it holds."""
+    """Say whether a type is a class with named fields, possibly generic with its arguments."""
     kind = class_of(annotation)
     if typing.is_typeddict(kind) or is_model(annotation):
         return True

@@ -1,5 +1,5 @@
 """
-What can be said of a JSON Schema (2020-12), the language in which Tidegate speaks of types.
+JSON Schema (2020-12), Tidegate's language for types, and its extensions.
 
 Beyond the standard there are two keywords: `x-tidegate` names what a blob stands for (file, directory, ndarray, table,
 pickle, bytes), `x-names` gives the names of an enum's members beside their values;

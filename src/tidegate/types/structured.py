@@ -1,7 +1,7 @@
 """
 Tables that travel with a value, whatever library reads them: flytekit's `StructuredDataset`, as far as its guide goes.
 
-A dataset is stored as Parquet, as a DataFrame and an Arrow table are, so that each may flow into the other.
+A dataset is stored as Parquet, like a DataFrame and an Arrow table, so that each may be passed for the other.
 """
 
 from functools import partial
@@ -29,14 +29,14 @@ class StructuredDataset:
     """
     A table: `StructuredDataset(dataframe=df)` to return one, `.open(pd.DataFrame).all()` to read one.
 
-    `dataframe` is a pandas DataFrame or an Arrow table; or `uri` the path of a file of Parquet or CSV, as `file_format` or its ending says.
-    Raises InvalidValue if there is neither, if the file is not there, or if pyarrow is not installed.
+    `dataframe` is a pandas DataFrame or an Arrow table; or `uri` is the path of a Parquet or CSV file, as `file_format` or its extension says.
+    Raises InvalidValue if there is neither, if the file does not exist, or if pyarrow is not installed.
     """
 
     def __init__(
         self, dataframe: Any = None, uri: str | None = None, file_format: str = ""
     ) -> None:
-        """Take a DataFrame or an Arrow table, or the path of a file of Parquet or CSV."""
+        """Take a DataFrame or an Arrow table, or the path of a Parquet or CSV file."""
         if isinstance(dataframe, str):
             dataframe, uri = None, dataframe
         if dataframe is None and uri is None:
@@ -55,7 +55,7 @@ class StructuredDataset:
         return made
 
     def open(self, dataframe_type: type) -> Self:
-        """Say as what to read it."""
+        """Choose the type to read it as."""
         self._opened = dataframe_type
         return self
 
@@ -82,7 +82,7 @@ class StructuredDataset:
         return path.read_bytes()
 
     def __fspath__(self) -> str:
-        """Return the path of a copy as Parquet: for what opens files, and for libraries that turn dataclasses into JSON."""
+        """Return the path of a Parquet copy: for code that opens files, and for libraries that turn dataclasses into JSON."""
         target = new_room() / "table.parquet"
         target.write_bytes(self.content())
         return str(target)

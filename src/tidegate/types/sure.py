@@ -1,9 +1,9 @@
 """
-Models of pydantic whose values are surely read back alike: a look at the classes in them tells, and no reading back is needed.
+Pydantic models whose values certainly read back identically: inspecting their classes proves it, and no reading back is needed.
 
-That is so if none of the code between the fields and the JSON is the author's (validators, serializers, aliases, private
-attributes), and each field is of a type that pydantic writes and reads exactly. Of all other models, and of values that are
-not just of the declared classes, this says nothing: they are read back and compared.
+That holds if none of the code between the fields and the JSON is the author's (validators, serializers, aliases, private
+attributes), and each field has a type that pydantic writes and reads exactly. For all other models, and for values of
+subclasses, this proves nothing: they are read back and compared.
 """
 
 import enum
@@ -28,7 +28,7 @@ _CODE: Final = ("__pydantic_custom_init__", "__pydantic_root_model__", "__privat
 
 
 def sure_model(cls: Any) -> Test | None:
-    """Return what says of a value of a model whether it is surely read back alike; None if that cannot be told."""
+    """Return a test for whether a value of a model certainly reads back identically; None if that cannot be proved."""
     try:
         return _model(cls, {})
     except LookupError:
@@ -60,7 +60,7 @@ _LEAVES: Final[dict[Any, Test]] = {
 
 
 def _of(annotation: Any, known: dict[Any, Test]) -> Test:
-    """Return the test of a type. Raises `LookupError` for one that is not surely read back alike."""
+    """Return the test of a type. Raises `LookupError` for one without that guarantee."""
     if annotation in known:
         return known[annotation]
     origin, args = get_origin(annotation), get_args(annotation)

@@ -1,8 +1,8 @@
 """
-DataFrames and Arrow tables as Parquet, and the proof that they come back: what was written is read, and compared.
+DataFrames and Arrow tables as Parquet, and the proof that they read back identically: what was written is read, and compared.
 
-Parquet has no word for some of what pandas knows: the frequency of an index, a range of labels, text in a column of objects,
-seconds. That is noted in the metadata of the file (`tidegate`), and put back when it is read as a DataFrame.
+Parquet cannot express some things that pandas has: the frequency of an index, a range of labels, text in a column of objects,
+seconds. These are noted in the metadata of the file (`tidegate`), and restored when it is read as a DataFrame.
 """
 
 from decimal import Decimal
@@ -20,11 +20,11 @@ from tidegate.types.values import misplaced
 _NEEDS: Final = "install pyarrow to store tables"
 _NOTE: Final = b"tidegate"
 _TEXTS: Final = ("object", "nan")
-"""How a note calls a column of objects that holds text, with None or with NaN where there is none."""
+"""How a note describes a column of objects that holds text, with None or with NaN for missing values."""
 
 
 def package(name: str) -> Any:
-    """Load a package that is needed for tables only, and may be missing."""
+    """Load an optional package that only tables need."""
     try:
         return import_module(name)
     except ImportError as e:
@@ -43,7 +43,7 @@ def is_table(value: object) -> bool:
 
 
 def write_table(table: Any) -> bytes:
-    """Write a DataFrame or an Arrow table as Parquet. Raises `InvalidValue` if it cannot be, or would come back as another one."""
+    """Write a DataFrame or an Arrow table as Parquet. Raises `InvalidValue` if that is impossible, or would read back differently."""
     arrow = package("pyarrow")
     frame = is_a(table, "pandas", "DataFrame")
     target = BytesIO()
@@ -75,7 +75,7 @@ def read_table(content: bytes, cls: type) -> Any:
 
 
 def _read(content: bytes) -> tuple[Any, dict[str, Any]]:
-    """Return the Arrow table that Parquet holds, and the note beside it."""
+    """Return the Arrow table of a Parquet file, and the note beside it."""
     # A tenth of a millisecond for a small table; `read_table`, which also reads directories, takes five.
     file = package("pyarrow.parquet").ParquetFile(BytesIO(content))
     table = file.read()
@@ -100,7 +100,7 @@ def _from_frame(frame: Any) -> Any:
 
 
 def _check_labels_are_text(frame: Any) -> None:
-    """Refuse labels that Arrow would turn into text, with the first of them."""
+    """Refuse labels that Arrow would turn into text, naming the first."""
     for level in range(frame.columns.nlevels):
         labels = frame.columns.get_level_values(level)
         if labels.inferred_type.startswith("mixed"):
@@ -143,7 +143,7 @@ def _note_of_labels(labels: Any, axis: str) -> dict[str, Any]:
 
 
 def _object_of(column: Any) -> str:
-    """Say how a column of objects that holds text is put back: with None, or with NaN, where there is none; empty if it holds other objects."""
+    """Say how a column of objects that holds text is restored: with None, or with NaN, for missing values; empty if it holds other objects."""
     kinds = set(map(type, column.to_numpy().tolist()))
     if str not in kinds or not kinds <= {str, float, type(None)} or len(kinds) > 2:
         return ""
@@ -151,7 +151,7 @@ def _object_of(column: Any) -> str:
 
 
 def _put_back(frame: Any, note: dict[str, Any]) -> Any:
-    """Put back what the note tells."""
+    """Restore what the note describes."""
     pandas = package("pandas")
     for n, kind in note.get("dtypes", {}).items():
         column = frame.iloc[:, int(n)]
@@ -183,7 +183,7 @@ def _check_arrow(table: Any, back: Any) -> None:
             )
             raise inside(mine.name, wrong(f"{told}: cast it before"))
     if (table.schema.metadata or {}) != (back.schema.metadata or {}):
-        raise wrong("the metadata of the table would be read back as another: leave it out")
+        raise wrong("the metadata of the table would be read back differently: leave it out")
     if table.equals(back):
         return
     for name, mine, other in zip(table.column_names, table.columns, back.columns, strict=True):
@@ -192,8 +192,8 @@ def _check_arrow(table: Any, back: Any) -> None:
 
 
 def _check_frame(frame: Any, made: Any, table: Any, note: dict[str, Any]) -> None:
-    """Refuse a frame that is read back as another one: by its labels, the types of its columns, and each cell."""
-    # Text is text in Arrow, too: a column of it is compared there, and not made a column of objects once more.
+    """Refuse a frame that reads back differently: by its labels, the types of its columns, and each cell."""
+    # Text is text in Arrow, too: such a column is compared there, and not converted to objects again.
     texts = {int(n) for n, kind in note.get("dtypes", {}).items() if kind in _TEXTS}
     others = {n: kind for n, kind in note.get("dtypes", {}).items() if kind not in _TEXTS}
     back = _put_back(table.to_pandas(), {**note, "dtypes": others})
@@ -206,7 +206,7 @@ def _check_frame(frame: Any, made: Any, table: Any, note: dict[str, Any]) -> Non
         if n not in texts:
             _check_column(step, mine, other)
         elif not made.column(n).equals(table.column(n)):
-            raise inside(step, wrong("its text would be read back as another"))
+            raise inside(step, wrong("its text would be read back differently"))
     if frame.attrs:
         try:
             check_alike(frame.attrs, back.attrs)
@@ -238,11 +238,11 @@ def _check_column(step: str, mine: Any, other: Any) -> None:
     elif getattr(mine.dtype, "storage", "") == "python" and not _is_plain_text(mine):
         raise inside(step, wrong("its text would be read back as str: make it plain with map(str)"))
     elif not _same_array(mine.array, other.array):
-        raise inside(step, wrong("its values would be read back as others: cast it before"))
+        raise inside(step, wrong("its values would be read back differently: cast it before"))
 
 
 def _is_plain_text(column: Any) -> bool:
-    """Return whether a column of text has nothing of a class that is derived from `str`, which it may keep."""
+    """Return whether a column of text has no instances of subclasses of `str`, which it may hold."""
     kinds = set(map(type, column.to_numpy(dtype=object)))
     return not any(issubclass(kind, str) and kind is not str for kind in kinds)
 
@@ -280,7 +280,7 @@ def _check_cell(value: Any, back: Any) -> None:
         way = (
             "use an array, or an Arrow table"
             if isinstance(value, list)
-            else "use one type in a column, and None for what is missing"
+            else "use one type in a column, and None for missing values"
         )
         raise wrong(f"{name_of(value)} would be read back as {name_of(back)}: {way}")
     check_alike(value, back)

@@ -1,8 +1,8 @@
 """
 Values as people type and read them at a terminal.
 
-What is typed is read by the schema: text is taken as it is, a bool is `yes` or `no`, a duration `90`, `10 minutes`
-or `PT1H30M`, a list or an object is JSON (a list also without its brackets). What is shown can be typed again, as far as that makes sense.
+Input is parsed by the schema: text is taken unchanged, a bool is `yes` or `no`, a duration `90`, `10 minutes`
+or `PT1H30M`, a list or an object is JSON (a list also without its brackets). Output can be typed again, as far as that makes sense.
 """
 
 import re
@@ -29,9 +29,10 @@ from tidegate.types.words import alternatives, describe, example, spell
 _YES: Final = frozenset({"yes", "y", "true", "t", "on", "1"})
 _NO: Final = frozenset({"no", "n", "false", "f", "off", "0"})
 _PLAIN: Final = frozenset({"yes", "no", "true", "false"})
-"""What is a bool where something else is possible, too: there `1` is a number, and `on` may be a text."""
+"""Values that mean a bool where other types are possible, too: there `1` is a number, and `on` may be a text."""
 _NOTHING: Final = frozenset({"", "null", "none"})
-# The same in the form of the page (`ui/src/form/scalars.tsx`): Python's own reading takes `1_000` and Arabic digits, JavaScript's `0x10`.
+# The same as in the form of the page (`ui/src/form/scalars.tsx`): Python's own parser accepts `1_000` and Arabic digits, JavaScript's
+# `0x10`.
 _WHOLE: Final = r"[+-]?[0-9]+"
 _NUMBER: Final = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _LONGEST: Final = 400
@@ -48,12 +49,12 @@ _UNITS: Final = {
     "d": "days", "day": "days",
     "w": "weeks", "week": "weeks",
 }  # fmt: skip
-# Patterns are compiled when they are first used, for importing the package must stay light.
+# Patterns are compiled when they are first used, because importing the package must stay light.
 _AMOUNT: Final = r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*(?:,|and\b)?"
 
 
 class _Reader(msgspec.Struct, frozen=True):
-    """How one text is read: by which schema, at which instant, and where files go."""
+    """How one text is parsed: by which schema, at which instant, and where files are stored."""
 
     root: Schema
     now: datetime | None
@@ -67,8 +68,8 @@ def parse(
     Return the stored value that a person typed.
 
     `now` is the instant meant by `now` and `today`; without it these words are not understood.
-    `blobs` is where the content of a typed path goes, if a file or a directory is asked for.
-    Raises `InvalidValue`, which says what would be right.
+    `blobs` is where the content of a typed path is stored, if a file or a directory is expected.
+    Raises `InvalidValue`, which says what is expected.
     """
     value = _read(schema, text, _Reader(schema, now, blobs))
     found = faults(schema, value)
@@ -107,7 +108,7 @@ def _bool(text: str) -> Value:
 
 
 def _int(text: str) -> Value:
-    digits = text.replace("\u2212", "-")  # the sign that is set in books, and copied from them
+    digits = text.replace("\u2212", "-")  # the typographic minus sign, as copied from books
     if len(digits) > _LONGEST or not re.fullmatch(_WHOLE, digits):
         raise _expected({"type": "integer"}, text)
     return int(digits)
@@ -118,7 +119,7 @@ def _float(text: str) -> Value:
     if len(digits) > _LONGEST or not re.fullmatch(_NUMBER, digits):
         raise _expected({"type": "number"}, text)
     if re.fullmatch(_WHOLE, digits) and not INT_MIN <= int(digits) <= INT_MAX:
-        # As JSON it would be a whole number, too, and no door takes one that loses digits.
+        # As JSON it would be an integer, too, and no door accepts one that loses digits.
         return int(digits)
     value = float(digits)
     if not isfinite(value):
@@ -237,7 +238,7 @@ def _choice(schema: Schema, text: str) -> Value:
 
 
 def _union(choices: list[Any], text: str, reader: _Reader) -> Value:
-    """Read what fits one member; nothing and plain text come last, for text takes all."""
+    """Parse input for one member; null and plain text come last, because text accepts everything."""
     seen = [resolve(c, reader.root) for c in choices]
     if any(s.get("type") == "null" for s in seen) and text.strip().lower() in _NOTHING:
         return None
@@ -246,7 +247,7 @@ def _union(choices: list[Any], text: str, reader: _Reader) -> Value:
         return _json({"type": "string"}, text, reader)
     reasons = []
     others = [s for s in seen if s not in plain and s.get("type") != "null"]
-    # A whole number is one, wherever it stands in the union.
+    # An integer is one, wherever it is in the union.
     others.sort(key=lambda s: s.get("type") != "integer")
     for schema in others + plain:
         if schema.get("type") == "boolean" and text.strip().lower() not in _PLAIN:
@@ -278,14 +279,14 @@ def _json(schema: Schema, text: str, reader: _Reader) -> Value:
         return read_json(text)
     except ValueError as e:
         if not schema.get("type"):
-            return text  # anything is asked for: what is no JSON is text
+            return text  # any value is accepted: what is not JSON is text
         whole = {**schema, "$defs": reader.root.get("$defs", {})}
         like = _written(example(whole), indent=0)
         raise wrong(f"expected {describe(whole)}, as JSON like {like}: {e}") from None
 
 
 def _is_typed_by_item(schema: Schema, root: Schema) -> bool:
-    """Whether the items of a list can be typed with commas between them: each is a plain value, of which none holds a comma."""
+    """Whether the items of a list can be typed with commas between them: each is a scalar, and none contains a comma."""
     return all(_is_short(part, root) for part in schema.get("prefixItems", [schema.get("items")]))
 
 
@@ -303,7 +304,7 @@ def _is_short(part: Any, root: Schema) -> bool:
 
 
 def _items(schema: Schema, text: str, reader: _Reader) -> Value:
-    """Read a list that was typed without its brackets."""
+    """Parse a list that was typed without its brackets."""
     words = text.split(",")
     parts = schema.get("prefixItems") or [schema["items"]] * len(words)
     if len(parts) != len(words):
@@ -327,19 +328,19 @@ def _path(schema: Schema, text: str, reader: _Reader) -> Value:
 
 
 Files: TypeAlias = Mapping[str, tuple[int, str]]
-"""What was found of blobs, by digest: their size and media type."""
+"""What is known of blobs, by digest: their size and media type."""
 
 
 def show(schema: Schema, value: Value, files: Files | None = None) -> str:
     """
     Return a value as it is shown on a terminal.
 
-    Characters that cannot be seen are marks in a text, and escapes in JSON. A blob is told by its digest, and whatever else its value says.
+    Invisible characters are marks in a text, and escapes in JSON. A blob is shown by its digest, and whatever else its value says.
     """
     if isinstance(value, str):
         return marked(value)
     if isinstance(value, bool) or value is None:
-        # Where anything is asked for, yes is a text.
+        # Where any value is accepted, yes is a text.
         return spell(value) if schema else _written(value, indent=0)
     shown = _readable(value, files)
     if not isinstance(shown, dict | list):
@@ -355,7 +356,7 @@ def _written(value: Value, *, indent: int) -> str:
 
 
 def _readable(value: Value, files: Files | None) -> Any:
-    """Return a value in which blobs and strange floats are words."""
+    """Return a value with blobs and special floats in words."""
     if isinstance(value, list):
         return [_readable(item, files) for item in value]
     if not isinstance(value, dict):
@@ -371,7 +372,7 @@ _FLOATS: Final = frozenset({"nan", "inf", "-inf"})
 
 
 def _blob_words(value: dict[str, Any], files: Files | None) -> str:
-    """Say what a blob is: as it was found, where somebody has looked; else in the words of whoever made the value."""
+    """Describe a blob: as it was found, if it was inspected; else in the words of its author."""
     if URI in value:
         return f"<{value[URI]}>"
     called = [str(value[each]) for each in ("name", "about") if value.get(each)]
@@ -379,5 +380,5 @@ def _blob_words(value: dict[str, Any], files: Files | None) -> str:
         size = [f"{value['size']:,} bytes"] if "size" in value else []
         return f"<{', '.join([*(called or [value.get('media') or 'blob']), *size])}>"
     found = files.get(value[BLOB])
-    what = ["nobody has looked into it"] if found is None else [f"{found[0]:,} bytes", found[1]]
+    what = ["not inspected"] if found is None else [f"{found[0]:,} bytes", found[1]]
     return f"<{', '.join([*called, *what, f'sha256 {value[BLOB]}'])}>"

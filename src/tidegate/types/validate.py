@@ -1,5 +1,5 @@
 """
-Whether a stored value fits a JSON Schema: the check of every answer and of every input that comes from outside.
+Whether a stored value matches a JSON Schema: the check of every answer and of every input from outside.
 
 First that it is a stored value at all: plain JSON, of finite numbers, not too deep and not too large. Then the schema.
 """
@@ -24,10 +24,10 @@ from tidegate.types.registry import INLINE_MAX
 from tidegate.types.words import BOUNDS, describe, options, spell
 
 MAX_FAULTS: Final = 20
-"""As many faults are reported of one value, and no more."""
+"""Most faults that are reported of one value."""
 
 FEW: Final = 20
-"""Keys of an object that are looked at together when one of them does not fit."""
+"""Keys of an object that are checked together when one of them is invalid."""
 
 NAMES: Final = "propertyNames"
 
@@ -35,7 +35,7 @@ _pack: Final = msgspec.msgpack.Encoder().encode
 
 
 def faults(schema: Schema, value: Value) -> list[Fault]:
-    """Return what is wrong with a stored value, and where; nothing if it fits."""
+    """Return what is wrong with a stored value, and where; nothing if it matches."""
     found = _not_plain(value, (), 0)
     if found is not None:
         return [found]
@@ -59,11 +59,11 @@ def _explained(validator: Any, value: Value) -> list[Fault]:
             made[fault] = None
         if len(made) >= MAX_FAULTS:
             break
-    return list(made)[:MAX_FAULTS] or [Fault((), "a key does not fit")]
+    return list(made)[:MAX_FAULTS] or [Fault((), "a key is invalid")]
 
 
 def _not_plain(value: Any, path: Path, depth: int) -> Fault | None:
-    """Return the first fault of a value that is no plain JSON."""
+    """Return the first fault of a value that is not plain JSON."""
     if value is None or isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -106,7 +106,7 @@ def _not_unicode(value: str, path: Path) -> Fault | None:
 
 @lru_cache(maxsize=2048)
 def _check(schema: bytes) -> Any:
-    """Return what checks values of a schema: the validator, or what keeps it from going too many ways."""
+    """Return a checker for values of a schema: the validator, or the one that limits the number of steps."""
     decoded = msgspec.json.decode(schema)
     if not branches(decoded):
         return _validator(decoded)
@@ -122,7 +122,7 @@ def _check(schema: bytes) -> Any:
 
 
 def _validator(decoded: Schema) -> Any:
-    # Loaded here, for importing the package must stay light.
+    # Loaded here, because importing the package must stay light.
     jsonschema_rs = import_module("jsonschema_rs")
     checks = {name: partial(formats.fits, name) for name in formats.READERS}
     made = partial(
@@ -134,7 +134,7 @@ def _validator(decoded: Schema) -> Any:
     try:
         whole = made(decoded)
     except ValueError:
-        # A pattern in Python's dialect that the validator cannot read; the worker checks it.
+        # A pattern in Python's dialect that the validator cannot parse; the worker checks it.
         decoded = rewritten(decoded, _without_pattern)
         whole = made(decoded)
     rest = rewritten(decoded, _without_names)
@@ -142,7 +142,7 @@ def _validator(decoded: Schema) -> Any:
 
 
 def _nothing_outside(uri: str) -> Any:
-    raise ValueError(f"a schema must be complete in itself, and this one refers to {uri}")
+    raise ValueError(f"a schema must be self-contained, but this one refers to {uri}")
 
 
 def _without_names(schema: Schema) -> Schema:
@@ -151,10 +151,10 @@ def _without_names(schema: Schema) -> Schema:
 
 class _Named:
     """
-    A validator of a schema that says which keys there may be.
+    A validator of a schema that restricts keys.
 
-    For each key that does not fit, the library copies the whole object, which is slow by the square of its size. So keys are
-    looked at last, and of a few at a time it is told what is wrong.
+    For each invalid key the library copies the whole object, which is quadratic in its size. So keys are
+    checked last, and only a few of them are reported at a time.
     """
 
     def __init__(self, whole: Any, rest: Any) -> None:
@@ -163,7 +163,7 @@ class _Named:
         self._rest = rest
 
     def iter_errors(self, value: Value) -> Iterator[Any]:
-        """Yield what is wrong; nothing, if only keys are, and none of those that are looked at."""
+        """Yield the faults; nothing, if only keys are invalid, and none of those that are checked."""
         found = False
         for error in self._rest.iter_errors(value):
             found = True
@@ -203,11 +203,11 @@ def _explain(error: Any, root: Value) -> Iterator[Fault]:
             yield Fault((*path, kind.property), "this field is missing")
         case "additionalProperties":
             for name in kind.unexpected:
-                yield Fault((*path, name), "there is no such field")
+                yield Fault((*path, name), "unknown field")
         case "anyOf" | "oneOf":
             yield from _explain_union(error, root)
         case "propertyNames":
-            yield Fault(path, f"a key does not fit: {_reason(kind)}")
+            yield Fault(path, f"a key is invalid: {_reason(kind)}")
         case "type" | "format" | "enum" | "const":
             yield Fault(path, f"expected {_expected(kind)}, got {name_of(value)}")
         case _:
@@ -257,7 +257,7 @@ def _explain_union(error: Any, root: Value) -> Iterator[Fault]:
 
 
 def _union_fault(path: Path, value: Value, members: int, found: list[Fault]) -> Fault:
-    """Return one fault for a value that fits none of so many members, of which these are the faults."""
+    """Return one fault for a value that matches none of this many members, of which these are the faults."""
     reasons = list(dict.fromkeys(map(str, found)))
     wanted = [
         r.removeprefix("expected ").partition(", got ")[0]
@@ -268,7 +268,7 @@ def _union_fault(path: Path, value: Value, members: int, found: list[Fault]) -> 
         kinds = [w for w in dict.fromkeys(wanted) if w != "nothing"]
         empty = ", or nothing" if "nothing" in wanted else ""
         return Fault(path, f"expected {' or '.join(kinds)}{empty}, got {name_of(value)}")
-    return Fault(path, "fits none of: " + "; ".join(reasons))
+    return Fault(path, "matches none of: " + "; ".join(reasons))
 
 
 def _whole(error: Any, steps: Path) -> bool:

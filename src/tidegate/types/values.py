@@ -1,12 +1,12 @@
 """
-What stands in a stored value for things too large or too strange for JSON, and where their bytes are kept.
+The representation in stored values of things too large or too special for JSON, and where their bytes are kept.
 
-A blob is named by the SHA-256 digest of its content, so that a value which names one never changes its meaning.
-In a value it is `{"$blob": digest, "size": bytes, "media": type, "name": file name}`. That a file is executable is said there, too,
-for its content is the same blob whether it is or not: `"executable": true`, of a directory the names of those files.
+A blob is named by the SHA-256 digest of its content, so that a value that names one never changes its meaning.
+In a value it is `{"$blob": digest, "size": bytes, "media": type, "name": file name}`. Executable files are marked there, too,
+because their content is the same blob either way: `"executable": true`, for a directory the names of those files.
 A file on the web that was not fetched yet is `{"$uri": address}`.
 
-`File` and `Directory` are what task code sees of them; they alone on this floor touch the disk, when a task asks.
+`File` and `Directory` are the views of them in task code; they alone in this package touch the disk, when a task asks.
 """
 
 import re
@@ -33,7 +33,7 @@ _EXECUTABLE: Final[dict[str, Schema]] = {
     "file": {"const": True},
     "directory": {"type": "array", "items": {"type": "string"}},
 }
-"""Which of its files may be run."""
+"""Which of its files are executable."""
 _WEB: Final = ("http://", "https://")
 _LOCAL: Final = "file://"
 _DIGEST: Final = "^[0-9a-f]{64}$"
@@ -64,7 +64,7 @@ class FileStore(Protocol):
 
 
 class NoFiles:
-    """For values that must stand by themselves: constants of a workflow, defaults of fields."""
+    """For values that must be self-contained: constants of a workflow, defaults of fields."""
 
     def _refuse(self, *_: object) -> NoReturn:
         raise misplaced(
@@ -87,9 +87,9 @@ class _Pickling:
 
 def with_pickle(blobs: FileStore) -> FileStore:
     """
-    Allow `decode` to unpickle what comes from these blobs.
+    Allow `decode` to unpickle blobs of this store.
 
-    Unpickling runs whatever code the pickle names, so only a process that runs the author's tasks may ask for it.
+    Unpickling runs arbitrary code, so only a process that runs the author's tasks may allow it.
     """
     return _Pickling(blobs)
 
@@ -100,7 +100,7 @@ def may_unpickle(blobs: FileStore) -> bool:
 
 
 def reference(digest: str, *, size: int, media: str, name: str = "", about: str = "") -> Value:
-    """Make the stored value that stands for a blob; `about` says in a few words what it is."""
+    """Make the stored value that stands for a blob; `about` describes it in a few words."""
     made: dict[str, Any] = {BLOB: digest, "size": size, "media": media}
     made |= {"name": name} if name else {}
     return made | ({"about": about} if about else {})
@@ -112,7 +112,7 @@ def is_reference(value: object) -> TypeGuard[dict[str, Any]]:
 
 
 def named_blobs(value: Value) -> Iterator[str]:
-    """Yield the digests of the blobs that a value names, wherever they stand."""
+    """Yield the digests of the blobs that a value names, at any depth."""
     todo = [value]
     while todo:
         each = todo.pop()
@@ -137,9 +137,9 @@ _OF_BLOB: Final[Mapping[str, Any]] = {
 
 def is_blob(value: object) -> TypeGuard[dict[str, Any]]:
     """
-    Say whether a stored value is a blob, or a file on the web, and nothing else: only then may what is shown of it stand for it.
+    Say whether a stored value is a blob, or a file on the web, and nothing else: only then may its display replace it.
 
-    A dict that merely looks like one, with more in it, is a dict.
+    A dict that merely resembles one, with more in it, is a dict.
     """
     return (
         isinstance(value, dict)
@@ -180,14 +180,14 @@ class _Stored(Struct, frozen=True):
 
 def new_room() -> Path:
     """Make an empty directory."""
-    # Loaded here, for importing the package must stay light.
+    # Loaded here, because importing the package must stay light.
     return Path(import_module("tempfile").mkdtemp(prefix="tidegate-"))
 
 
 class _PathValue:
     """
-    What a file and a directory have in common: a path given by the author, or a stored value that becomes a path
-    when somebody asks for it.
+    The common part of files and directories: a path given by the author, or a stored value that becomes a path
+    on first use.
     """
 
     kind: str = ""
@@ -195,10 +195,10 @@ class _PathValue:
 
     def __init__(self, path: Any, downloader: object = None, remote_path: object = None) -> None:
         """
-        Name a file or directory by its path, or a file by its address on the web (http, https).
+        Name a file or directory by its path, or a file by its web address (http, https).
 
-        `downloader` and `remote_path` are taken for compatibility with flytekit and change nothing:
-        the content is kept under its digest, and fetched when it is asked for.
+        `downloader` and `remote_path` are accepted for compatibility with flytekit, without effect:
+        the content is kept under its digest, and fetched on first use.
         """
         del downloader
         if not isinstance(path, str) and not hasattr(path, "__fspath__"):
@@ -215,7 +215,7 @@ class _PathValue:
 
     @classmethod
     def stored(cls, value: dict[str, Any], blobs: FileStore) -> Self:
-        """Make one from a stored value; nothing is read before it is asked for."""
+        """Make one from a stored value; nothing is read before its first use."""
         made = cls(value.get(URI) or value.get("name") or value[BLOB])
         made._local = ""
         made._stored = _Stored(value, blobs)
@@ -223,7 +223,7 @@ class _PathValue:
 
     @property
     def path(self) -> str:
-        """The path on this machine. What was stored is fetched first, as a copy that may be written."""
+        """The path on this machine. A stored file is fetched first, as a writable copy."""
         if not self._local:
             try:
                 self._local = str(self._fetch())
@@ -281,10 +281,10 @@ class _PathValue:
 
 class File(_PathValue):
     """
-    A file whose content travels with the value. Made of a path, or of an address on the web (http, https), which is fetched where it is opened.
+    A file whose content travels with the value. Made from a path, or from a web address (http, https), which is fetched when it is opened.
 
     Return `File("report.csv")` from a task, and its content is kept; a task that takes it opens its copy with `open(file)`.
-    Raises InvalidValue for what is no path, and, when it is passed on, for a path at which there is no file.
+    Raises InvalidValue for an invalid path, and, when it is passed on, for a path without a file.
     """
 
     kind = "file"
@@ -297,14 +297,14 @@ class File(_PathValue):
             if stored.value.get("executable"):
                 _make_executable(copy)
             return copy
-        # Loaded here, for importing the package must stay light.
+        # Loaded here, because importing the package must stay light.
         request = import_module("urllib.request")
         target = new_room() / (self.name.partition("?")[0] or "file")
         request.urlretrieve(self._given, target)
         return target
 
     def open(self, mode: str = "r", cache_type: str = "", cache_options: object = None) -> IO[Any]:
-        """Open the file; the arguments after `mode` are taken for compatibility with flytekit."""
+        """Open the file; the arguments after `mode` are accepted for compatibility with flytekit."""
         del cache_type, cache_options
         return Path(self.path).open(mode)
 
@@ -317,9 +317,9 @@ class File(_PathValue):
 
 class Directory(_PathValue):
     """
-    A directory whose files travel with the value. Made of a path; what takes it gets a copy, which may be written.
+    A directory whose files travel with the value. Made from a path; a task that takes it gets a writable copy.
 
-    Raises InvalidValue for what is no path, and, when it is passed on, for a path at which there is no directory.
+    Raises InvalidValue for an invalid path, and, when it is passed on, for a path without a directory.
     """
 
     kind = "directory"
@@ -330,7 +330,7 @@ class Directory(_PathValue):
         assert stored is not None, self._given
         copy = stored.blobs.checkout_tree(stored.value[BLOB], self.name or "directory")
         for within in stored.value.get("executable", ()):
-            # A value may come from outside, and must not lead there.
+            # A value may come from outside, and must not lead out of the directory.
             path = copy / within
             if ".." not in path.parts and path.is_relative_to(copy) and path.is_file():
                 _make_executable(path)
@@ -351,7 +351,7 @@ class Directory(_PathValue):
 
     @classmethod
     def listdir(cls, directory: "Directory") -> list["File | Directory"]:
-        """Return what is in a directory, by name."""
+        """Return the entries of a directory, by name."""
         inside = sorted(Path(directory.path).iterdir())
         return [Directory(p) if p.is_dir() else File(p) for p in inside]
 
@@ -379,7 +379,7 @@ class _PickledMark:
 
 PICKLED: Final = _PickledMark()
 Pickled = Annotated[T, PICKLED]
-"""`Pickled[Model]`: a type that only tasks ever see, stored as a pickle, which only workers open."""
+"""`Pickled[Model]`: a type that only tasks use, stored as a pickle, which only workers open."""
 
 
 def misplaced(reason: str) -> InvalidValue:
@@ -404,7 +404,7 @@ def keep(value: Any, blobs: FileStore | None) -> Value:
     path = Path(given)
     if not path.is_file():
         raise misplaced(f"there is no file at {given}")
-    # Loaded here, for importing the package must stay light.
+    # Loaded here, because importing the package must stay light.
     guessed = import_module("mimetypes").guess_type(path.name)[0]
     media = guessed or "application/octet-stream"
     state = path.stat()
@@ -414,7 +414,7 @@ def keep(value: Any, blobs: FileStore | None) -> Value:
 
 
 _RUN: Final = 0o100
-"""The bit of a file that its owner may run."""
+"""The executable bit of a file's owner."""
 TREE_MEDIA: Final = "application/vnd.tidegate.directory+json"
 
 
@@ -441,7 +441,7 @@ def _checked_name(path: Path) -> str:
 
 
 def _make_executable(path: Path) -> None:
-    """Let those run a file who may read it."""
+    """Make a file executable for everyone who may read it."""
     mode = path.stat().st_mode
     path.chmod(mode | (mode & 0o444) >> 2)
 
@@ -459,7 +459,7 @@ def _from_pydantic(cls: type[_PathValue], value: Any, blobs: FileStore | None) -
 def pydantic_schema(
     read: Callable[[Any, FileStore | None], Any], write: Callable[[Any, FileStore | None], Value]
 ) -> Any:
-    """Return how pydantic validates and dumps a field that is a blob; the blobs are the context of both."""
+    """Return how pydantic validates and dumps a blob field; the blobs are the context of both."""
     # Pydantic asks for it, so it is loaded; importing the package must not load it.
     core = import_module("pydantic_core.core_schema")
     return core.with_info_plain_validator_function(

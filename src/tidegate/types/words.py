@@ -1,7 +1,7 @@
 """
-What a schema asks for, in words for people: `a whole number`, `a list of dates`, `one of: low, high`.
+What a schema expects, in words for people: `a whole number`, `a list of dates`, `one of: low, high`.
 
-The words are those of the question "what should I give?", not those of programming.
+The words answer the question "what should I enter?", and are not those of programming.
 """
 
 from typing import Any, Final
@@ -51,7 +51,7 @@ BOUNDS: Final = {
     "maxProperties": ("have", "at most {} entries"),
     "pattern": ("be", "matching {}"),
 }
-"""What a keyword asks of a value, and the verb that goes with it."""
+"""What a keyword requires of a value, and the verb that goes with it."""
 _EXAMPLES: Final = {"integer": 1, "number": 1.5, "boolean": True, "null": None}
 _DEEPEST: Final = 2
 
@@ -87,7 +87,7 @@ def _one(part: Any, root: Schema, depth: int) -> str:
 
 
 def alternatives(schema: Schema) -> list[Any]:
-    """Return the members of a union; none if it is no union."""
+    """Return the members of a union; none if it is not a union."""
     found = schema.get("anyOf") or schema.get("oneOf") or []
     return list(found)
 
@@ -117,7 +117,7 @@ def _any_of(choices: list[Any], root: Schema, depth: int) -> str:
 
 
 def example(schema: Schema) -> Value:
-    """Return a value such as this schema asks for, to be shown to whoever has typed another one."""
+    """Return an example value of this schema, to be shown after an invalid answer."""
     return _example(schema, schema, 0)
 
 

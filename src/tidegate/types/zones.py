@@ -1,15 +1,15 @@
 """
-How datetimes and times of day are written in stored values, and read back, with what zone they have or without one.
+How datetimes and times of day are written in stored values, and read back, with their zone or without one.
 
     2026-11-23T10:30:00                             naive: it stays naive
     2026-11-23T09:30:00+00:00                       in UTC
     2026-11-23T09:30:00Z[Europe/Berlin]             the same instant, in a zone (RFC 9557), by name
     2026-11-23T09:30:00Z[-05:00]                    the same instant, at a fixed offset
-    2026-03-29T02:30:00+01:00[Europe/Berlin]        a time that clocks skip, which UTC cannot say
-    2026-10-25T02:30:00[_fold=1]                    the second of two hours that are called alike
+    2026-03-29T02:30:00+01:00[Europe/Berlin]        a time that clocks skip, which UTC cannot express
+    2026-10-25T02:30:00[_fold=1]                    the second of two hours with the same name
 
 An instant is written in UTC, so that the order of two written instants is the order of the instants.
-Each writer raises `ValueError` for what it cannot write so that it is read back alike; each reader for what it cannot read.
+Each writer raises `ValueError` for what would not read back identically; each reader for what it cannot parse.
 """
 
 import re
@@ -17,7 +17,7 @@ from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from importlib import import_module
 from typing import Any, Final
 
-# Patterns are compiled when they are first used, for importing the package must stay light.
+# Patterns are compiled when they are first used, because importing the package must stay light.
 _OFFSET: Final = r"[+-]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?"
 _TAGS: Final = (
     rf"(?P<tags>(?:\[!?(?P<zone>[A-Za-z][A-Za-z0-9._+/-]*|{_OFFSET})\])?(?P<fold>\[_fold=1\])?)"
@@ -56,7 +56,7 @@ def read_datetime(text: str) -> datetime:
 
 
 def read_aware(text: str) -> datetime:
-    """Read a date and time that says its offset or its zone."""
+    """Read a date and time that has an offset or a zone."""
     value = read_datetime(text)
     if value.tzinfo is None:
         raise ValueError("the offset is missing, as in 2026-11-23T09:00:00+00:00")
@@ -83,7 +83,7 @@ def read_time(text: str) -> time:
 
 
 def same_zone(a: tzinfo | None, b: tzinfo | None) -> bool:
-    """Say whether two zones are one: of the same name, or of the same fixed offset. Pydantic has a class of its own for these."""
+    """Say whether two zones are the same: by name, or by fixed offset. Pydantic has its own class for the latter."""
     if a is b:
         return True
     try:
@@ -104,7 +104,7 @@ def order_of(text: str) -> str:
 
 
 def _in_utc(value: datetime, zone: tzinfo, tag: str) -> str:
-    """Write a datetime in UTC with its zone; empty if it could not be told from that."""
+    """Write a datetime in UTC with its zone; empty if it could not be restored from that."""
     try:
         instant = value.astimezone(UTC)
         again = instant.astimezone(zone)
@@ -115,7 +115,7 @@ def _in_utc(value: datetime, zone: tzinfo, tag: str) -> str:
 
 
 def _within(plain: datetime, value: datetime, zone: tzinfo, *, utc: bool) -> datetime:
-    """Return a datetime in a zone: the time that was written if the zone has it, else the instant."""
+    """Return a datetime in a zone: the written time if it exists in the zone, else the instant."""
     if utc:
         return value.replace(tzinfo=UTC).astimezone(zone)
     for fold in (0, 1):
@@ -138,7 +138,7 @@ def _tag(zone: tzinfo) -> str:
         raise ValueError(
             f"the name {zone.tzname(None)!r} of its offset would be lost: use a ZoneInfo"
         )
-    # Loaded here, for importing the package must stay light.
+    # Loaded here, because importing the package must stay light.
     if kind is import_module("zoneinfo").ZoneInfo:
         key: str | None = zone.key  # type: ignore[attr-defined]
         if key is not None and _zone(key) is not None:
@@ -170,14 +170,14 @@ def _written(offset: timedelta | None) -> str:
 
 
 def _read_offset(text: str | None) -> timezone | None:
-    """Read an offset; None if it is none."""
+    """Read an offset; None if it is not one."""
     if not text:
         return None
     if text in "Zz":
         return UTC
     if text[0] not in "+-":
         return None
-    # Not `fromisoformat`, which makes UTC of an offset under a second.
+    # Not `fromisoformat`, which turns an offset below a second into UTC.
     hours, minutes, seconds = (*text[1:].split(":"), "0")[:3]
     size = timedelta(
         hours=int(hours), minutes=int(minutes), microseconds=round(float(seconds) * 1e6)

@@ -241,7 +241,7 @@ class TestWhatIsARound:
             (through_a_workflow(), "n/s/next"),
         ],
     )
-    def test_a_call_whose_outputs_are_handed_on_ends_a_round(
+    def test_a_call_whose_outputs_are_passed_on_ends_a_round(
         self, graph: Graph, inner: str
     ) -> None:
         machine = Machine(workflow(call("n"), o0=out("n")))
@@ -284,7 +284,7 @@ class TestWhatIsARound:
         assert machine.plan.rounds == {}
         assert machine.plan.scopes[NodeId("n/next")] == ends()
 
-    def test_outputs_that_change_places_are_not_handed_on(self) -> None:
+    def test_outputs_that_change_places_are_not_passed_on(self) -> None:
         node = TaskNode(
             id=NodeId("n"), name="n", target=LOOP, dynamic=True, outputs={"a": {}, "b": {}}
         )

@@ -163,7 +163,7 @@ def with_input(value: Any) -> tuple[Graph, list[bytes]]:
 
 
 @pytest.mark.parametrize("line", [1, 2, 4])
-def test_one_that_is_damaged_is_named_and_read_again_until_it_is_mended(tmp_path, line):
+def test_one_that_is_damaged_is_named_and_read_again_until_it_accepts_writes(tmp_path, line):
     graph, lines = wide(5)
     growing = Growing(graph, lines)
     assert list(growing)

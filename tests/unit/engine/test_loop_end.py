@@ -84,7 +84,9 @@ def test_an_engine_that_dies_tells_those_who_wait_and_those_who_come_and_once_wh
     for future in waiting:
         with pytest.raises(EngineFailed, match="the clock is broken"):
             future.result(LONGEST)
-    with pytest.raises(EngineFailed, match="stopped on an internal error: ZeroDivisionError.*start Tidegate"):
+    with pytest.raises(
+        EngineFailed, match="stopped on an internal error: ZeroDivisionError.*start Tidegate"
+    ):
         host.launch(gate(), "late").result(LONGEST)
     with pytest.raises(EngineFailed, match="stopped on an internal error"):
         host.engine.settle()

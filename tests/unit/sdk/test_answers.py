@@ -37,7 +37,7 @@ def test_an_answer_for_no_gate_is_refused_before_anything_runs():
         note()
         return wait_for_input("title", expected_type=str)
 
-    with pytest.raises(UnknownSignal, match="no signal 'titel'; it has: title"):
+    with pytest.raises(UnknownSignal, match="no signal 'titel'; its signals are: title"):
         wf.run(answers={"titel": "a"})
     assert ran == []
 

@@ -321,7 +321,7 @@ def test_a_case_may_hand_on_what_stands_outside_of_it_and_constants():
     assert node.otherwise == Otherwise({"o0": Const(7)})
 
 
-def test_several_values_can_be_handed_on():
+def test_several_values_can_be_passed_on():
     def body(x: int) -> tuple[int, str]:
         a, b = conditional("c").if_(x > 1).then((number(), word())).else_().then((x, "b"))
         return a, b

@@ -68,9 +68,7 @@ def test_a_blob_is_what_was_found_of_it_and_a_dict_that_looks_like_one_shows_eve
     assert exhibit({}, blob, files=found).lines == [
         f"<a.png, 76 bytes, text/html, sha256 {DIGEST}>"
     ]
-    assert exhibit({}, blob, files={}).lines == [
-        f"<a.png, nobody has looked into it, sha256 {DIGEST}>"
-    ]
+    assert exhibit({}, blob, files={}).lines == [f"<a.png, not inspected, sha256 {DIGEST}>"]
     for more in ({"amount": 1_000_000}, {"size": "1"}, {"$uri": "http://x"}, {"$blob": "not one"}):
         shown = "".join(exhibit({}, blob | more, files=found).lines)
         for name, value in (blob | more).items():

@@ -407,7 +407,7 @@ def test_a_compile_error_of_what_is_returned_says_where_the_function_stands():
     def nothing(x: int) -> int:
         return unannotated(x=x)
 
-    with pytest.raises(CompileError, match=r"text is wanted \(test_workflow\.py:\d+\)$") as wrong:
+    with pytest.raises(CompileError, match=r"text is expected \(test_workflow\.py:\d+\)$") as wrong:
         texts.compile()
     line = int(wrong.value.message.rpartition(":")[2].rstrip(")"))
     assert Path(__file__).read_text().splitlines()[line - 1].strip().startswith("def texts")

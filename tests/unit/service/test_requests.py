@@ -109,7 +109,7 @@ class TestLaunching:
     def test_an_id_that_cannot_stand_in_a_path_or_an_address_is_refused(self, sandbox, handle, id_):
         sandbox.launch(ask)
         if id_:
-            with pytest.raises(InvalidValue, match="cannot be used"):
+            with pytest.raises(InvalidValue, match="is invalid"):
                 handle(Launch(workflow=ask.name, id=id_))
         else:
             assert len(handle(Launch(workflow=ask.name, id=id_)).id) == 16
@@ -150,7 +150,7 @@ class TestAnswering:
         assert run.outputs == {"o0": 3}
 
     def test_an_unknown_signal_is_answered_with_those_there_are(self, sandbox):
-        with pytest.raises(UnknownSignal, match="it has: number") as caught:
+        with pytest.raises(UnknownSignal, match="its signals are: number") as caught:
             sandbox.launch(ask).answer("nmber", 1)
         assert caught.value.details["signals"] == ["number"]
 

@@ -70,7 +70,7 @@ def test_a_fault_below_the_only_member_that_fits_is_named_by_its_place() -> None
     (fault,) = faults(schema, {"a": {"left": 1, "right": "no", "more": 1}})
 
     assert fault.path == ("a",)
-    assert fault.reason.startswith(("fits none of", "expected"))
+    assert fault.reason.startswith(("matches none of", "expected"))
 
 
 def test_what_takes_too_many_steps_is_refused_as_too_complex(

@@ -61,7 +61,7 @@ def test_what_equals_a_member_and_is_of_another_type_is_not_a_member(given):
 
 
 def test_a_literal_with_two_members_that_are_stored_alike_is_refused():
-    with pytest.raises(UnsupportedType, match="two of its members are stored alike"):
+    with pytest.raises(UnsupportedType, match="two of its members are stored in the same way"):
         codec(Literal[1, True, Level.HIGH])
 
 

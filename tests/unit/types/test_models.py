@@ -187,7 +187,7 @@ def noted() -> Changing:
     [
         (Changing.model_construct(name=" a "), "name: the text ' a ' would be read back as the text 'a'"),
         (Changing(hidden=1), "hidden: the number 1 would be read back as the number 0"),
-        (Changing(secret=pydantic.SecretStr("a")), "secret: a SecretStr would be read back as another one"),
+        (Changing(secret=pydantic.SecretStr("a")), "secret: a SecretStr would be read back as a different one"),
         (Changing(anything=(1,)), "anything: a tuple would be read back as a list"),
         (Changing(anything={"at": datetime(2026, 1, 1)}), "anything.at: a datetime would be read back as a str"),
         (Changing(anything=datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Berlin"))), "anything: a datetime"),

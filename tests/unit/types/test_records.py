@@ -221,7 +221,9 @@ def test_what_is_set_beside_the_fields_is_not_lost_without_a_word():
     slotted = Slotted(1.0)
     slotted.name = " a "
 
-    with pytest.raises(InvalidValue, match="colour: it would be lost, for Point has no such field"):
+    with pytest.raises(
+        InvalidValue, match="colour: it would be lost, because Point has no such field"
+    ):
         codec(list[Point]).encode([point], NOWHERE)
     with pytest.raises(
         InvalidValue, match="name: the text ' a ' would be read back as the text 'a'"

@@ -115,11 +115,11 @@ UNSUPPORTED = [
     ("Later", "define it at the top of a module"),
     (Callable[[int], str], "dataclass"),
     (asyncio.Future, "dataclass"),
-    (typing.Set[int], "use list, for JSON has no sets"),  # noqa: UP006
+    (typing.Set[int], "use list, because JSON has no sets"),  # noqa: UP006
     (OrderedDict[str, int], "use dict, which keeps its order"),
     (Iterator[int], "use list"),
-    (3, "it is a value, and no type"),
-    ([int], "it is a value, and no type"),
+    (3, "it is a value, not a type"),
+    ([int], "it is a value, not a type"),
 ]
 
 

@@ -80,7 +80,7 @@ class Special(pd.DataFrame):
 
 REFUSED = [
     (labelled(columns=["region", 2024]), "the column label 2024 is not text, .* make all of them text, as with"),
-    (labelled(columns=[True, False]), "the column labels: its values would be read back as others"),
+    (labelled(columns=[True, False]), "the column labels: its values would be read back differently"),
     (labelled(pd.Index(["x", "y"], name=3)), "the name 3 of the index would be read back as '3': make it text"),
     (labelled(["x", 1]), "the table cannot be stored"),
     (labelled(columns=["a", "a"]), "Duplicate column names"),

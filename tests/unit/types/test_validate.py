@@ -57,7 +57,7 @@ def test_an_answer_is_taken_if_and_only_if_it_fits(
 
 
 FAULTS = [
-    (Point, {"x": "1", "z": 2}, {("x",): "expected a whole number", ("z",): "no such field"}),
+    (Point, {"x": "1", "z": 2}, {("x",): "expected a whole number", ("z",): "unknown field"}),
     (Point, {}, {("x",): "this field is missing"}),
     (Tree, {"value": 1, "children": [{"value": "a", "children": []}]}, {("children", 0, "value"): "whole number"}),
     (Optional[int], "a", {(): "expected a whole number, or nothing, got the text 'a'"}),

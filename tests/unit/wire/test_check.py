@@ -34,9 +34,9 @@ def bent(request: Ask[Any], **fields: Any) -> Ask[Any]:
     ("request_", "path", "words"),
     [
         (Launch(workflow="w", project="a\nb *"), ("project",), "the project 'a\\nb *' is invalid; use at most 64 letters"),
-        (Launch(workflow="w", domain="a\n"), ("domain",), "the domain 'a\\n' cannot be used"),
+        (Launch(workflow="w", domain="a\n"), ("domain",), "the domain 'a\\n' is invalid"),
         (Launch(workflow="w", id="../up"), ("id",), "the id '../up' is invalid; use 1 to 64 letters"),
-        (Launch(workflow="w", id="a\n"), ("id",), "the id 'a\\n' cannot be used"),
+        (Launch(workflow="w", id="a\n"), ("id",), "the id 'a\\n' is invalid"),
         (Launch(workflow=""), ("workflow",), "the workflow '' must have 1 to 1,000 characters"),
         (Launch(workflow="w", version="v" * 256), ("version",), "the version must have at most 255 characters"),
         (Abort(id="e", reason=LONG), ("reason",), "the reason must have at most 10,000 characters"),
@@ -82,7 +82,7 @@ def test_what_is_said_of_a_body_and_of_a_query_is_the_same():
         with pytest.raises(msgspec.ValidationError) as caught:
             msgspec.json.decode(b'{"workflow": "w", "project": "a b"}', type=Launch)
         error = misfit(what, Launch, {"workflow": "w", "project": "a b"}, caught.value)
-        assert error.message.startswith("the project 'a b' cannot be used")
+        assert error.message.startswith("the project 'a b' is invalid")
 
 
 def test_a_request_names_the_view_that_answers_it():
