@@ -309,7 +309,11 @@ MISTAKES = [
     (("run", "wf.py", "both", "--m", "1"), 2, "the inputs are: --n, --flag"),
     (("run", "wf.py", "both", "--n", "one"), 2, "--n: expected a whole number, got 'one'"),
     (("run", "wf.py", "both", "--n", "@nowhere"), 2, "nowhere: cannot be read"),
-    (("run", "wf.py", "gate", "--answer", "numbr=1"), 4, "no signal 'numbr'; its signals are: number"),
+    (
+        ("run", "wf.py", "gate", "--answer", "numbr=1"),
+        4,
+        "no signal 'numbr'; its signals are: number",
+    ),
     (("run", "wf.py", "gate", "--answer", "number=x"), 2, "expected a whole number"),
     (("run", "wf.py", "gate", "--id", "../up"), 2, "the id '../up' is invalid"),
     (("run", "wf.py", "gate", "--home", "wf.py"), 5, "wf.py is not a directory"),

@@ -53,7 +53,7 @@ GATHER = 0.03
 
 
 class Until(Enum):
-    """How far an execution is followed: to its end; until nothing more can happen without an answer; or until it waits, for an answer or for a time."""
+    """How far an execution is followed: until it has ended; until nothing more can happen without an answer; or until it waits, for an answer or a point in time."""
 
     ENDED = "ended"
     QUIET = "quiet"
@@ -101,7 +101,7 @@ class Follower:
         self._stopped = False
 
     def follow(self, until: Until = Until.ENDED) -> ExecutionView:
-        """Return the execution once it has ended, or has come as far as `until`. Errors: `StoreDamaged`, `TaskHeld` if nothing can begin."""
+        """Return the execution once it has ended or reached `until`. Errors: `StoreDamaged`, `TaskHeld` if nothing can start."""
         detach = until is not Until.ENDED
         threading.Thread(target=self._listen, name="tidegate-news", daemon=True).start()
         progress = Progress()
@@ -330,7 +330,7 @@ def how_to_answer(gate: WaitingView, *, shown: bool = False) -> str:
 
 
 def query(gate: WaitingView, stream: TextIO) -> Query:
-    """Return the question of a gate in the form in which people are asked, on a stream. Of a value that a list has cut, the beginning is shown, and its size."""
+    """Return the question of a gate in the form in which people are asked on a stream. A value shortened by a list is shown in part, with its size."""
     cut = {
         part.removeprefix("show."): f"{view.text}… ({size(view.size)} in all)"
         for part, view in gate.preview.items()

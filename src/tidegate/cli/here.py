@@ -1,8 +1,8 @@
 """
-Where a command that follows an execution has its attempts run: in workers of this terminal, with its interpreter and its environment, whoever owns the store.
+Where a command that follows an execution runs its attempts: in workers of this terminal, with its interpreter and environment, whichever process owns the store.
 
-If this process owns it, these are the store's own. Beside another owner they serve the one execution that is followed; and a server over the
-network has its own.
+If this process owns it, these are the store's own workers. Beside another owner they serve the one execution that is followed; a server over the
+network uses its own workers.
 """
 
 from functools import partial

@@ -67,17 +67,17 @@ ALIASES = {"terminate": "abort"}
 """Other names of subcommands: the word used on the page."""
 
 EPILOG = """\b
-  Exit codes:
+Exit codes:
   0    done (with --detach: nothing more can happen without an answer)
   1    the execution failed, timed out or was aborted; doctor: damage found
   2    the command line, the file or a value is wrong
   3    refused: already answered, timed out, ended, not open yet, not allowed
   4    no such execution, workflow or signal
   5    the store cannot be opened, read or written
-  6    doctor: something is missing that must be there
-  7    --no-wait: it waits, for an answer or for a time
-  70   a bug in Tidegate
-  130  interrupted; the execution waits in the store
+  6    doctor: something required is missing
+  7    --no-wait: it is waiting for an answer or a point in time
+  70   an internal error of Tidegate
+  130  interrupted; the execution is kept in the store
 """
 
 

@@ -1,8 +1,8 @@
 """
-Files beside a question: pictures are drawn where the terminal can, and of every file the command is said that saves it.
+Files beside a question: pictures are drawn if the terminal supports it, and for every file the command that saves it is shown.
 
-Rule 1: what a terminal can is what it replies when it is asked; nothing is guessed by its name, and one that does not reply is waited for once.
-Rule 2: a picture is a stranger's bytes: of few formats, of a bounded size, and drawn anew from its pixels. None of it reaches the terminal as it is.
+Rule 1: the terminal's own reply says what it supports; its name is not used for guessing, and a terminal that does not reply is waited for once.
+Rule 2: a picture is untrusted data: few formats, a bounded size, and re-encoded from its pixels. None of its bytes reach the terminal unchanged.
 """
 
 import fcntl
@@ -162,7 +162,7 @@ def has_library() -> bool:
 
 
 def picture(data: bytes, kind: str, draws: Draws, cell: tuple[int, int]) -> str:
-    """Return what draws a picture of a format in cells of so many pixels; empty if it is damaged, or claims to be too large."""
+    """Return the sequence that draws a picture of a format in cells of this many pixels; empty if it is damaged, or claims to be too large."""
     # Loaded late, and from an extra: they take 200 ms.
     import numpy as np  # noqa: PLC0415 - as above
     from dapple.renderers.kitty import KittyRenderer  # noqa: PLC0415 - as above

@@ -47,7 +47,7 @@ def text(value: object) -> str:
 
 
 def styled(value: str) -> str:
-    """Return text that is safe to show, in which styles of our own stay: bold, colours, and nothing else that a terminal obeys."""
+    """Return text that is safe to show, keeping only our own styles: bold and colours."""
     parts = STYLE.split(value)
     return "".join(part if n % 2 else text(part) for n, part in enumerate(parts))
 
@@ -122,7 +122,7 @@ def span(length: timedelta) -> str:
 
 
 def why_queued(held: HeldView) -> str:
-    """Say why a task has not begun: it is held, or waits for a worker."""
+    """Say why a task has not started: it is held, or waits for a worker."""
     if held.code == INTERRUPTED:
         return "interrupted"
     return held.message if held.code == "busy" else f"held: {held.message}"
@@ -251,7 +251,7 @@ def tell(message: str) -> None:
 
 
 def write(words: str) -> None:
-    """Put a question, or a part of one, on standard error: its head is bold, and what is wrong with an answer yellow."""
+    """Print a question, or a part of one, on standard error: its head in bold, and faults of an answer in yellow."""
     head, newline, rest = styled(words).partition("\n")
     style = {"fg": "yellow"} if head.startswith("  ") else {"bold": bool(newline)}
     with suppress(OSError):

@@ -76,7 +76,7 @@ from tidegate.wire import (
 
 OPEN_PHASES = ["QUEUED", "RUNNING", "WAITING"]
 WAITS = 7
-"""The exit code of what was not to wait, and would have to."""
+"""The exit code with --no-wait if the execution would have to wait."""
 MOST_TOLD = 20
 """Executions that `resume` reports individually."""
 
@@ -223,9 +223,9 @@ def resume_command(
     **far: bool,
 ) -> int:
     """
-    Go on with an execution, or with all that have not ended, and ask for what they wait for.
+    Continue an execution, or all unfinished ones, and ask their questions.
 
-    Tasks of what was launched by `tidegate run` go on in workers of this terminal, unless interpreter or packages differ from those of the launch. A restored store acts from now on.
+    Tasks of executions launched with `tidegate run` continue in workers of this terminal, unless interpreter or packages differ from those of the launch. It also adopts a restored store.
     """
     if any_environment and (execution is None or strict):
         raise click.UsageError(
@@ -265,7 +265,7 @@ def resume_command(
 
 
 def _serve(way: Way, here: Here, id_: str, until: Until) -> None:
-    """Have the tasks of an execution run here, if a terminal has launched it: all others run in the workers of the store."""
+    """Run the tasks of an execution here, if a terminal has launched it: all others run in the workers of the store."""
     if until is not Until.QUIET and way.ask(GetExecution(id=id_)).environment:
         here.serve(id_)
 
@@ -383,7 +383,7 @@ def _interruptible(id_: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         tell("")
-        where = "" if server() is None else "; the server goes on with it"
+        where = "" if server() is None else "; it continues on the server"
         tell(f"interrupted{where}; {continue_with(id_)}")
         raise click.exceptions.Exit(130) from None
     finally:
@@ -456,7 +456,7 @@ def _tell_state(view: ExecutionView, way: Way) -> None:
         if node.held is not None:
             tell(f"{line(node.name)} {line(why_queued(node.held))}")
     if view.phase not in ENDED:
-        # What another process owns goes on by itself.
+        # An execution of another process continues by itself.
         is_mine = server() is None and way.is_owner
         told = (
             continue_with(view.id) if is_mine else f"follow it with: {spelled('resume', view.id)}"

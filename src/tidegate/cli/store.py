@@ -78,7 +78,7 @@ def open_briefly(home: Path) -> Owned:
 
 
 class Staff(Struct, frozen=True):
-    """The workers of a command that runs tasks: how many, one a processor if None; `strict` as of `ProcessExecutor`, `anywhere` as of `Surroundings`."""
+    """The workers of a command that runs tasks: how many (None: one per processor); `strict` is that of `ProcessExecutor`, `anywhere` that of `Surroundings`."""
 
     workers: int | None = None
     strict: bool | None = None
@@ -115,17 +115,17 @@ class StoreWay:
         return self._own is not None
 
     def ask(self, request: Ask[V]) -> V:
-        """Have a request handled, and return the view that answers it. Errors: those of the service; `StoreLocked` if the owner cannot be reached."""
+        """Handle a request, and return its view. Errors: those of the service; `StoreLocked` if the owner cannot be reached."""
         return self._through(
             lambda own: own.handle(request), lambda connection: ask(connection, request)
         )
 
     def open(self) -> None:
-        """Become the owner of the store, if there is none. Errors: as of `ask`."""
+        """Become the owner of the store, if there is none. Errors: those of `ask`."""
         self._through(lambda _: None, lambda _: None)
 
     def _through(self, here: Callable[[Owned], V], there: Callable[[Connection], V]) -> V:
-        """Have something done with the store: `here` if this process owns it, else `there`, by its owner."""
+        """Do something with the store: `here` if this process owns it, else `there`, by its owner."""
         give_up = time.monotonic() + PATIENCE
         lost = 0
         while True:

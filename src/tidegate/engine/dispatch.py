@@ -69,7 +69,7 @@ def nowhere_else(execution: str) -> str:
 
 
 class Outlook(Struct, frozen=True):
-    """What is asked of the world outside before an attempt is handed over: what hinders it, and in which workers those of an execution run."""
+    """What is checked before an attempt is handed over: why it cannot start, and in which workers the attempts of an execution run."""
 
     hinders: Hinders = nothing_hinders
     where: Callable[[str], str] = nowhere_else
@@ -77,7 +77,7 @@ class Outlook(Struct, frozen=True):
 
 class Dispatch:
     """
-    The engine's side of the executor; `outlook` says what an attempt cannot begin for. Used in the engine's thread, but for `drain` and `held`.
+    The engine's side of the executor; `outlook` says why an attempt cannot start. Used on the engine's thread, except `drain` and `held`.
 
     `missing` has what is missing for executions that are held for that.
     """

@@ -25,7 +25,7 @@ class Hindrance(NamedTuple):
 
 
 What: TypeAlias = tuple[str, Target, str, bool, str]
-"""Attempts of what: a bundle, a task of it, what was recorded when they were launched, whether that must be here; and where they run."""
+"""A kind of attempt: a bundle, a task of it, what was recorded when they were launched, whether that must match here; and where they run."""
 
 
 class _Block(Struct):
@@ -38,14 +38,14 @@ class _Block(Struct):
 
 
 class Probes:
-    """The tasks that are known not to begin; `where` tells by the id of an execution in which workers its attempts run. Used in the engine's thread."""
+    """The tasks that are known not to start; `where` says by the id of an execution in which workers its attempts run. Used on the engine's thread."""
 
     def __init__(self, where: Callable[[str], str]) -> None:
         self._where = where
         self._blocks: dict[What, _Block] = {}
 
     def hinders(self, job: Job, now: Instant) -> Hindrance | None:
-        """Return why an attempt cannot begin; None if it can, or if it is the one to try."""
+        """Return why an attempt cannot start; None if it can, or if it is the one to try."""
         block = self._blocks.get(self._what(job)) if self._blocks else None
         if block is None:
             return None
@@ -55,7 +55,7 @@ class Probes:
         return None
 
     def failed(self, job: Job, hindrance: Hindrance, now: Instant) -> None:
-        """Note that an attempt could not begin."""
+        """Record that an attempt could not start."""
         what = self._what(job)
         block = self._blocks.get(what)
         if block is None:

@@ -34,9 +34,9 @@ class DoorTransport:
 
 class DoorBlobs:
     """
-    An adapter of the port `Blobs`: what is put is sent to the owner of the store in `home`, if there is one; `blobs` are those of the store, as files.
+    An adapter of the port `Blobs`: stored content is sent to the owner of the store in `home`, if there is one; `blobs` are those of the store, as files.
 
-    Whoever may ask at the door may read them there.
+    A caller that may use the door may read them there.
     """
 
     def __init__(self, home: Path, blobs: Blobs) -> None:

@@ -56,13 +56,13 @@ class PreviewView(Struct, frozen=True, kw_only=True, gc=False):
 
 
 INTERRUPTED = "interrupted"
-"""Why a task does not run that has begun: no process runs the store."""
+"""Why a started task is not running: no process runs the store."""
 
 
 class HeldView(Struct, frozen=True, kw_only=True, gc=False):
     """
-    Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, another `environment`, `no_worker`,
-    or it asks for more than there is (`too_large`). It starts when that is gone. Or for what it waits: all workers are `busy`,
+    Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, a different `environment`, `no_worker`,
+    or it requests more than the machine has (`too_large`). It starts once that is fixed. Or what it waits for: all workers are `busy`,
     or it was `interrupted`, and no process runs the store.
     """
 
@@ -203,9 +203,9 @@ class ExecutionView(Struct, frozen=True, kw_only=True):
     origin: str = ""
     """The execution that this one repeats or recovers, if it does."""
     successor: str = ""
-    """The execution that recovers this one, if one does."""
+    """The execution that recovers this one, if there is one."""
     environment: str = ""
-    """The record of the environment that it is held to, as a terminal has launched it; empty if it goes on anywhere."""
+    """The record of the environment it is bound to, because a terminal launched it; empty if it may continue anywhere."""
     differs: str = ""
     """How the current environment differs from that of the launch, in words; empty if no difference is known."""
     created: bool | UnsetType = UNSET
@@ -213,9 +213,9 @@ class ExecutionView(Struct, frozen=True, kw_only=True):
     asked_version: str | UnsetType = UNSET
     """In the reply to a launch that found an execution of another version: the version requested. The execution continues with its own code."""
     notes: list[str] | UnsetType = UNSET
-    """In the reply to a launch: what tasks of it ask for and this server cannot give, a sentence each. Absent if there is nothing to say."""
+    """In the reply to a launch: what its tasks request and this server cannot provide, one sentence each. Absent if there is nothing to say."""
     python: str | UnsetType = UNSET
-    """In the reply to a launch: the interpreter of the workers of the store, which run it unless a terminal serves it."""
+    """In the reply to a launch: the interpreter of the store's workers, which run it unless a terminal serves it."""
 
 
 class RecoveryNode(Struct, frozen=True, kw_only=True, gc=False):
@@ -310,9 +310,9 @@ class WorkflowView(Struct, frozen=True, kw_only=True):
     dynamic: bool = False
     """Whether it has dynamic tasks, which may ask for more."""
     notes: list[str] = []
-    """What its tasks ask for and this server cannot give, a sentence each."""
+    """What its tasks request and this server cannot provide, one sentence each."""
     environment: str = ""
-    """In the reply to a registration: the record of the interpreter and the packages that its code imports where it was imported."""
+    """In the reply to a registration: the record of the interpreter and of the packages that its code imported there."""
 
 
 class CaseView(Struct, frozen=True, kw_only=True):
