@@ -51,7 +51,7 @@ def audit_command(*, home: Path, limit: int, as_json: bool, **narrowed: str) -> 
         return
     if found:
         heads = ("TIME", "KIND", "WHO", "ABOUT", "CREDENTIAL", "OUTCOME", "ADDRESS", "COUNT")
-        # What one types to ask for these lines again, or to revoke a token.
+        # What users type to request these lines again, or to revoke a token.
         click.echo(table(heads, map(_row, found), whole=5))
     else:
         tell("nothing was recorded")

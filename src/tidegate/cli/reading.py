@@ -1,4 +1,4 @@
-"""The commands that only read: list, show, inbox, logs, events. They change nothing, and need no running engine."""
+"""The commands that only read: list, inbox, logs, events. They change nothing, and need no running engine."""
 
 import shutil
 import sys
@@ -51,7 +51,7 @@ from tidegate.wire import (
 PAGE = 500
 DAMAGED = "(damaged)"
 NAMES_ROOM = 12
-"""Cells that the names of what an execution waits for may take in a list, however narrow the terminal."""
+"""Cells that a list leaves for the names of open questions, however narrow the terminal."""
 MOST_DAMAGED = 5
 """Damaged executions that a list explains; more than that, and it is the disk."""
 SOON = timedelta(hours=1)
@@ -169,7 +169,7 @@ def _counted(names: Sequence[str], kept: int) -> str:
 
 
 def short_names(names: Iterable[str]) -> Mapping[str, str]:
-    """Return each workflow's name as it is shown: at a terminal the last part, which is enough to mean it, unless two have the same last part."""
+    """Return the name to show for each workflow: at a terminal the last part, which identifies it unless two share it."""
     whole = {*names}
     if not sys.stdout.isatty():
         return {each: line(each) for each in whole}

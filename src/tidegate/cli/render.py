@@ -79,7 +79,7 @@ def brief(value: object, most: int = 100) -> str:
 
 
 def short(value: object, most: int) -> str:
-    """Return a value in a few characters: a file by its name, a text without quotes, all else as JSON."""
+    """Return a value in a few characters: a file by its name, a text without quotes, everything else as JSON."""
     if is_blob(value):
         return f"<{line(value.get('name') or value.get('about') or value.get('media', 'file'), most - 2)}>"
     return line(value if isinstance(value, str) and value.strip() else json_text(value), most)
@@ -164,7 +164,7 @@ def utc_now() -> datetime:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], whole: int = 1) -> str:
-    """Return rows as aligned columns under a head, laid out for the terminal if it is shown on one; the first `whole` columns are never cut."""
+    """Return rows as aligned columns under a head, laid out for the terminal if that is the output; the first `whole` columns are never cut."""
     cells: list[Sequence[str]] = [head, *rows]
     if sys.stdout.isatty():
         lines = laid_out(cells, shutil.get_terminal_size().columns, whole)
@@ -178,7 +178,7 @@ def laid_out(rows: Sequence[Sequence[str]], room: int, whole: int = 1) -> list[s
     Return rows as lines of at most `room` cells, the head on one line.
 
     The first `whole` columns hold what people type, and are never cut: a row in which one of them is too wide for its column takes two lines or more.
-    Of the others, the widest are cut, and the last ones left out.
+    Of the others, the widest are cut, and the last ones dropped.
     """
     widths = [max(map(_wide, each)) for each in zip(*rows, strict=True)]
     typed, rest = widths[:whole], widths[whole:]
@@ -187,7 +187,7 @@ def laid_out(rows: Sequence[Sequence[str]], room: int, whole: int = 1) -> list[s
     while _across(typed) > limit and max(typed) > NARROWEST:
         typed[typed.index(max(typed))] -= 1
     if typed != widths[:whole]:
-        # The cells that do not fit leave the column, which is then no wider than the others need.
+        # Cells that do not fit leave the column, which is then no wider than the others need.
         typed = [
             max((n for n in map(_wide, each) if n <= w), default=w)
             for each, w in zip(zip(*rows, strict=True), typed, strict=False)
@@ -213,7 +213,7 @@ def laid_out(rows: Sequence[Sequence[str]], room: int, whole: int = 1) -> list[s
 
 
 def _flowing(cells: Sequence[str], room: int) -> list[str]:
-    """Return whole cells on as many lines as they need; those after the first line are indented."""
+    """Return uncut cells on as many lines as they need; those after the first line are indented."""
     lines = [cells[0]]
     for cell in cells[1:]:
         if _wide(lines[-1]) + 2 + _wide(cell) <= room:

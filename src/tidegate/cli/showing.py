@@ -1,4 +1,4 @@
-"""The command that shows one execution: its nodes as a tree, what it waits for, and how it ended; once, or as it changes."""
+"""The command that shows one execution: its nodes as a tree, its open questions, and how it ended; once, or as it changes."""
 
 import shutil
 import sys
@@ -41,7 +41,7 @@ from tidegate.wire import (
 )
 
 TICK = 1.0
-"""Seconds after which a watched execution is drawn again even if nothing has happened, since it shows times."""
+"""Seconds after which a watched execution is redrawn even if nothing has happened, because it shows times."""
 
 CLEAR = "\x1b[H\x1b[J"
 """Go to the upper left, and erase everything below (ECMA-48)."""
@@ -50,16 +50,16 @@ CLEAR = "\x1b[H\x1b[J"
 @click.command("show")
 @click.argument("execution", metavar="ID")
 @click.option(
-    "-w", "--watch", "watches", is_flag=True, help="Show it anew when it changes, until it ends."
+    "-w", "--watch", "watches", is_flag=True, help="Keep showing it as it changes, until it ends."
 )
 @json_option
 @server_options
 def show_command(*, home: Path, execution: str, watches: bool, as_json: bool) -> None:
     """
-    Show an execution: its nodes as a tree, and what it waits for. Of one that is damaged, what is known, and an error.
+    Show an execution: its nodes as a tree, and its open questions. For a damaged one, show what is known, and an error.
 
-    A line of the tree has the phase of a node, its id, its name, and the inputs of a task in short. With --watch the screen is drawn anew; where
-    output is not a terminal, each change is a line, and with --json the whole execution is.
+    A line of the tree has the phase of a node, its id, its name, and a task's inputs in short. With --watch the screen is redrawn; if
+    output is not a terminal, each change is printed as a line, or with --json as the whole execution.
     """
     with way_to(home, open_reader) as way:
         view = way.ask(GetExecution(id=full_id(way, execution)))
@@ -76,7 +76,7 @@ def show_command(*, home: Path, execution: str, watches: bool, as_json: bool) ->
 
 
 def _watch(way: Way, view: ExecutionView, *, as_json: bool) -> ExecutionView:
-    """Show an execution as it changes; return it as it is at its end."""
+    """Show an execution as it changes; return it once it has ended."""
     is_drawn = sys.stdout.isatty() and not as_json
     before = None
     while True:
@@ -97,7 +97,7 @@ def _watch(way: Way, view: ExecutionView, *, as_json: bool) -> ExecutionView:
 
 
 def _fitting(view: ExecutionView) -> list[str]:
-    """Return what fits on the screen: of a tall tree, nodes that are done are left out first, and counted."""
+    """Return what fits on the screen: in a tall tree, finished nodes are left out first, and counted."""
     size = shutil.get_terminal_size()
     room = size.lines - 1
     lines = [one for each in execution_lines(view) for one in each.split("\n")]
@@ -112,12 +112,12 @@ def _fitting(view: ExecutionView) -> list[str]:
 
 
 def _tall(lines: Sequence[str], width: int) -> int:
-    """Return how many lines of the screen some lines take."""
+    """Return how many screen lines some lines take."""
     return sum(max(1, -(-cells_wide(click.unstyle(each)) // width)) for each in lines)
 
 
 def changes(before: ExecutionView | None, view: ExecutionView) -> Iterator[str]:
-    """Yield a line for each node, and for the execution, whose phase is another than before."""
+    """Yield a line for each node, and for the execution, whose phase has changed."""
     known = {} if before is None else {each.id: each.phase for each in before.nodes}
     now = moment(utc_now())
     for each in view.nodes:
@@ -128,7 +128,7 @@ def changes(before: ExecutionView | None, view: ExecutionView) -> Iterator[str]:
 
 
 def execution_lines(view: ExecutionView) -> Iterator[str]:
-    """Yield an execution as a person reads it."""
+    """Yield an execution in human-readable form."""
     yield from _head(view)
     if view.damaged and not view.nodes:
         return
@@ -164,7 +164,7 @@ def _head(view: ExecutionView) -> Iterator[str]:
     if view.damaged:
         yield (click.style(line(view.damaged), fg="red"))
     if view.differs:
-        how = "went on" if ended else "goes on"
+        how = "continued" if ended else "continues"
         said = f"{how} in another environment than it was launched in: {view.differs}"
         yield (click.style(line(said), fg="yellow"))
     for name, value in ({} if view.inputs is UNSET else view.inputs).items():
@@ -174,7 +174,7 @@ def _head(view: ExecutionView) -> Iterator[str]:
 def waiting_lines(each: WaitingView) -> Iterator[str]:
     """Yield what an execution waits for, and how to answer it."""
     if each.kind in {"sleep", "retry"}:
-        yield f"{line(each.name)} goes on at {moment(each.due)} ({left(each.due, utc_now())})"
+        yield f"{line(each.name)} ends at {moment(each.due)} ({left(each.due, utc_now())})"
         return
     yield question(each)
     yield f"  $ {how_to_answer(each, shown=True)}"

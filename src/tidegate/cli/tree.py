@@ -17,19 +17,19 @@ from tidegate.sdk.exhibit import cells_wide
 from tidegate.wire import AnswerView, NodeView
 
 MOST_ALIKE = 20
-"""Nodes that say the same are shown one by one up to this many, which fit on a screen; more are one line."""
+"""Equal nodes are shown one by one up to this many, which fit on a screen; more are one line."""
 
 DEEPEST = 20
 """Deepest indentation that is shown: nobody counts more spaces."""
 
 WIDEST = 44
-"""Cells that a name with its inputs may take before what stands behind it is pushed aside."""
+"""Widest name with inputs, in cells, before the text behind it is pushed aside."""
 
 WIDEST_ID = 12
-"""Cells that an id may take before what stands behind it is pushed aside."""
+"""Widest id, in cells, before the text behind it is pushed aside."""
 
 INPUTS_ROOM, INPUT_ROOM = 40, 16
-"""Characters of the inputs of a node, and of one of them, that stand beside its name."""
+"""Characters of the inputs of a node, and of one of them, that are shown beside its name."""
 
 WITH_INPUTS = ("task", "workflow")
 KINDS = {"approve": "approval", "workflow": "sub-workflow"}
@@ -101,7 +101,7 @@ def _row(depth: int, group: Sequence[NodeView], now: datetime) -> Row:
 
 
 def _given(node: NodeView) -> str:
-    """Return the inputs of a node in short, as they would stand in a call."""
+    """Return the inputs of a node in short, as they would appear in a call."""
     parts = [
         f"{line(name, INPUT_ROOM)}={short(value, INPUT_ROOM)}"
         for name, value in node.inputs.items()
