@@ -157,7 +157,7 @@ def test_fixed_code_of_this_directory_goes_on_and_approvals_are_asked_again(tide
     again = tidegate("recover", id_, "--here", "--preview", "--json")
 
     assert (preview.code, preview.err) == (0, "")
-    assert "first failed; a new execution goes on with it, with version " in preview.out
+    assert "first failed; a new execution continues it, with version " in preview.out
     assert "answers kept: note (by " in preview.out
     assert (
         "asked for again, because the code has changed (--keep-approvals keeps them): ok (by "
@@ -182,7 +182,7 @@ def test_fixed_code_of_this_directory_goes_on_and_approvals_are_asked_again(tide
     assert len(paid) == 2
     assert len(set(paid)) == 1
     assert tidegate("recover", id_, "--here", "--id", "second").out == "second\n"
-    assert "was recovered already, by second" in tidegate("recover", id_, "--here").err
+    assert "was already recovered, by second" in tidegate("recover", id_, "--here").err
 
 
 def test_approvals_are_kept_under_fixed_code_on_purpose_and_the_log_says_by_whom(tidegate):
@@ -268,7 +268,7 @@ def test_a_relaunch_takes_changed_inputs(tidegate):
         (("--amoun", "8"), "did you mean --amount?"),
         (("--inputs", "{"), "--inputs"),
         (("--inputs", '{"amont": 1}'), "amont"),
-        (("8",), "one argument too many"),
+        (("8",), "unexpected argument"),
     ):
         wrong = tidegate("relaunch", id_, *words)
         assert wrong.code != 0

@@ -30,7 +30,7 @@ from tidegate.wire import (
 )
 
 MOST_NAMED = 10
-"""Names in a line of what is kept: as many as people read. A preview that was asked for has them all."""
+"""Names in a line of what is kept: as many as people read. An explicit preview lists them all."""
 
 APPROVE = "approve"
 """The kind of an approval, and of an answer."""
@@ -39,9 +39,9 @@ INPUT = "input"
 new_id_option = click.option(
     "--id", "new_id", default="", help="The id of the new execution; the same id is found again."
 )
-here_option = click.option("--here", is_flag=True, help="With the code in this directory.")
+here_option = click.option("--here", is_flag=True, help="Use the code in this directory.")
 version_option = click.option(
-    "--version", default="", metavar="V", help="With this version of the registered code."
+    "--version", default="", metavar="V", help="Use this version of the registered code."
 )
 only_option = click.option(
     "--only",
@@ -91,9 +91,9 @@ class RelaunchWords(Struct, frozen=True, kw_only=True):
 @click.option(
     "--keep-approvals",
     is_flag=True,
-    help="Keep approvals though the code is another; for who may approve, and recorded.",
+    help="Keep approvals despite changed code; only for approvers, and recorded.",
 )
-@click.option("--preview", "only_preview", is_flag=True, help="Say what would happen, and stop.")
+@click.option("--preview", "only_preview", is_flag=True, help="Show what would happen, and stop.")
 @new_id_option
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @only_option
@@ -106,21 +106,19 @@ def recover_command(**given: Any) -> None:
 
     Results and answers are kept. After a failure, approvals are kept too, recorded with who gave them; after an abort they are asked
     for again. A task that runs again keeps its idempotency key if its name, signature and inputs are unchanged. An execution is recovered
-    once: if it already was, its last successor is recovered.
+    once: if it already was, its latest successor is recovered.
 
-    With --here or --version it goes on with fixed code. What is unchanged is kept: a result whose task has the same name, signature and inputs, an
-    answer whose question has the same name and type and shows the same. Approvals are asked for again, unless --keep-approvals. A task that is
-    kept though its source has changed is listed; --rerun runs it again, and after it what gets other inputs by that. A dynamic task whose source
-    has changed draws its graph anew, and what is unchanged in it is kept.
+    With --here or --version it continues with fixed code. Everything unchanged is kept: a result whose task has the same name, signature and inputs, and
+    an answer whose question has the same name and type and shows the same. Approvals are asked for again, unless --keep-approvals is given. A task that is
+    kept although its source has changed is listed; --rerun runs it again, and then every task whose inputs change because of it. A dynamic task whose source
+    has changed builds its graph again, and unchanged parts of it are kept.
     """
     options = RecoverWords(**given)
     if options.here and options.version:
-        raise click.UsageError(
-            "--here and --version exclude each other: the code is one or the other"
-        )
+        raise click.UsageError("--here and --version exclude each other")
     if (options.only or options.include) and not options.here:
         raise click.UsageError(
-            "--only and --include say what is packed of this directory: add --here"
+            "--only and --include choose what is packed of this directory: add --here"
         )
     with way_to(options.home, open_reader) as way:
         id_ = full_id(way, options.execution)
@@ -154,7 +152,7 @@ def _wanted(id_: str, options: RecoverWords) -> Recover:
 
 
 def _code_here(way: StoreWay | ServerWay, id_: str, options: RecoverWords) -> Code:
-    """Bring the code of this directory to where it is looked at."""
+    """Bring the code of this directory to where it is inspected."""
     code = code_in(way, way.install, id_, Path(), options.only, options.include)
     if code.note:
         tell(f"note: {code.note}")
@@ -173,9 +171,9 @@ def _code_here(way: StoreWay | ServerWay, id_: str, options: RecoverWords) -> Co
 @server_options
 def relaunch_command(**given: Any) -> None:
     """
-    Launch an execution again from the beginning, with the same version and inputs, or others. Nothing is kept, and everything is asked for again.
+    Launch an execution again from the start, with the same version and inputs, or with others. Nothing is kept, and every question is asked again.
 
-    Each input of the workflow is an option, as of `tidegate run`: those that are given replace those that it had.
+    Each input of the workflow is an option, as in `tidegate run`: it replaces the former value.
     """
     options = RelaunchWords(**given)
     with way_to(options.home, open_briefly) as way:
@@ -190,7 +188,7 @@ def relaunch_command(**given: Any) -> None:
 
 
 def _other_inputs(way: Way, id_: str, options: RelaunchWords) -> dict[str, Value]:
-    """Return the inputs that the command line gives in place of those that an execution had."""
+    """Return the inputs given on the command line to replace the former ones."""
     if not options.rest and options.inputs is None:
         return {}
     first = way.ask(GetExecution(id=id_))
@@ -225,7 +223,7 @@ def _print_preview(found: RecoveryView, *, as_json: bool) -> None:
 def what_becomes_of(found: RecoveryView, most: int = MOST_NAMED) -> list[str]:
     """Say what a recovery keeps of an execution, and what it repeats: one line for each kind of thing."""
     how = "was aborted" if found.phase == "ABORTED" else "failed"
-    said = [f"{line(found.execution)} {how}; a new execution goes on with it{_with_code(found)}"]
+    said = [f"{line(found.execution)} {how}; a new execution continues it{_with_code(found)}"]
     said += [f"  note: {line(note)}" for note in found.notes]
     equal = Counter(each.name for each in found.nodes)
 
@@ -242,14 +240,16 @@ def what_becomes_of(found: RecoveryView, most: int = MOST_NAMED) -> list[str]:
     said += listed("approvals kept", (each for each in plain if each.kind == APPROVE))
     changed = [each for each in found.nodes if each.changed]
     tasks = [each for each in changed if each.kind == "task"]
-    said += listed("kept though their source has changed (--rerun NODE runs them)", tasks)
+    said += listed("kept although their source has changed (--rerun NODE runs them)", tasks)
     asked = [each for each in changed if each.kind == INPUT]
-    said += listed("answers kept though their question has changed (--rerun NODE asks)", asked)
+    said += listed(
+        "answers kept although their question has changed (--rerun NODE asks again)", asked
+    )
     said += _done_again(found, listed)
     compared = [each for each in found.nodes if each.becomes == "compared" and not each.changed]
-    said += listed("kept if what they take comes out the same", compared)
+    said += listed("kept if their inputs come out the same", compared)
     unused = (each for each in found.nodes if each.becomes == "unused")
-    said += listed("not used, as the code has no such node", unused)
+    said += listed("not used, because the code has no such node", unused)
     return said
 
 

@@ -1,4 +1,4 @@
-"""The client's answers (with a key of their own and, if a question was given that was shown, what it showed), and the options of its calls."""
+"""The client's answers (with an idempotency key and, if a shown question is given, its digest), and the options of its calls."""
 
 import secrets
 from collections.abc import Mapping, Sequence
