@@ -53,10 +53,10 @@ class RecoverOptions(TypedDict, total=False):
     """
     Options of `recover` and `preview_recovery`.
 
-    `here`: go on with the code in this directory, or in the one that is given; it is registered as a version of its own. `include` names what is packed
-    of it as well. `version`: go on with this version of the registered code.
-    `rerun`: nodes of which nothing is kept, by id or name. `keep_approvals`: keep approvals under other code; for who may approve, and recorded.
-    `id`: of the new execution; the same one again returns the first.
+    `here`: continue with the code in this directory, or in the given one; it is registered as a separate version. `include` names further files to
+    pack. `version`: continue with this version of the registered code.
+    `rerun`: nodes of which nothing is kept, by id or name. `keep_approvals`: keep approvals despite changed code; only for approvers, and recorded.
+    `id`: of the new execution; the same id again returns the first.
     """
 
     here: bool | Path | str
@@ -68,14 +68,14 @@ class RecoverOptions(TypedDict, total=False):
 
 
 class RelaunchOptions(TypedDict, total=False):
-    """Options of `relaunch`. `id`: of the new execution; the same one again returns the first. `version`: of the workflow's code, instead of the same."""
+    """Options of `relaunch`. `id`: of the new execution; the same id again returns the first. `version`: of the workflow's code, instead of the same."""
 
     id: str
     version: str
 
 
 def again_with(execution: str, inputs: dict[str, Any], options: RelaunchOptions) -> Relaunch:
-    """Return the request that launches an execution again, with these inputs in place of its own."""
+    """Return the request that launches an execution again, with these inputs replacing its own."""
     new_id, version = options.get("id") or fresh(), options.get("version", "")
     return Relaunch(id=execution, new_id=new_id, version=version, inputs=inputs)
 

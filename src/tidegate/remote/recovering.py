@@ -1,7 +1,7 @@
 """
-To go on with the code of a directory: it is packed and brought to where it runs, looked at, and registered only if nothing stands against it.
+Recovering with the code of a directory: it is packed and sent to where it runs, inspected, and registered only if nothing speaks against it.
 
-It works in the same way against a server and against the store of this machine.
+This works in the same way against a server and against the store of this machine.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ V = TypeVar("V")
 
 
 class Code(Struct, frozen=True):
-    """Code that has been brought to where it runs, and is not registered yet. `note` says why it is less than the whole tree, if it is."""
+    """Code that has been sent to where it runs, and is not registered yet. `note` says why it is less than the whole tree, if it is."""
 
     bundle: str
     module: str
@@ -38,10 +38,10 @@ class Code(Struct, frozen=True):
 
 
 class Asks(Protocol):
-    """What takes requests."""
+    """Accepts requests."""
 
     def ask(self, request: Ask[V], /) -> V:
-        """Have a request handled."""
+        """Handle a request."""
         ...
 
 
@@ -53,7 +53,7 @@ def code_in(
     only: Sequence[Path] = (),
     include: Sequence[Path] = (),
 ) -> Code:
-    """Pack the module of an execution's workflow as it stands in a directory, and bring it to where it runs. Errors: `CodeError`."""
+    """Pack the module of an execution's workflow from a directory, and send it to where it runs. Errors: `CodeError`."""
     view = way.ask(GetExecution(id=execution))
     workflow = way.ask(GetWorkflow(name=view.workflow, version=view.version)).workflow
     sources = find_module(workflow.module, directory, only, include)
@@ -63,7 +63,7 @@ def code_in(
 
 
 def previewed(way: Asks, wanted: Recover, code: Code | None) -> RecoveryView:
-    """Return what a recovery would do; nothing is written."""
+    """Return what a recovery would do, without writing anything."""
     request = PreviewRecovery(
         id=wanted.id,
         version=wanted.version,
@@ -76,25 +76,25 @@ def previewed(way: Asks, wanted: Recover, code: Code | None) -> RecoveryView:
 
 
 def version_of(way: Asks, code: Code, workflow: str) -> str:
-    """Register one workflow of code that was looked at, and return its version."""
+    """Register one workflow of inspected code, and return its version."""
     request = Register(bundle=code.bundle, module=code.module, only=[workflow])
     return way.ask(request).items[0].version
 
 
 def recovered(way: Asks, wanted: Recover, code: Code | None) -> ExecutionView:
-    """Recover an execution. Code that is given is looked at first, so that a fault in it changes nothing."""
+    """Recover an execution. New code is inspected first, so that an error in it changes nothing."""
     if code is None:
         return way.ask(wanted)
     try:
         found = previewed(way, wanted, code)
     except (NotRecoverable, RecoveredAlready):
-        # If the id is that of its successor, that is found; if not, this is refused as well.
+        # If the id is that of its successor, the successor is found; if not, this is refused as well.
         return way.ask(wanted)
     return way.ask(replace(wanted, version=version_of(way, code, found.workflow)))
 
 
 class Server(Asks, Protocol):
-    """A server that takes code."""
+    """A server that accepts code."""
 
     def upload(self, archive: Archive, /) -> bool:
         """Bring a packed source tree to it."""
@@ -108,7 +108,7 @@ def recover(server: Server, execution: str, options: RecoverOptions) -> Executio
 
 
 def preview(server: Server, execution: str, options: RecoverOptions) -> RecoveryView:
-    """Return what a recovery would do. Errors: as of `recover`."""
+    """Return what a recovery would do. Errors: those of `recover`."""
     check_known("preview_recovery", options, RecoverOptions)
     return previewed(server, _wanted(execution, options), _code_of(server, execution, options))
 
@@ -118,7 +118,7 @@ def _wanted(execution: str, options: RecoverOptions) -> Recover:
         raise InvalidValue("recover: `here` and `version` exclude each other")
     return Recover(
         id=execution,
-        # An id of our own makes it safe to ask again when no reply comes.
+        # An id generated here makes it safe to retry when no reply comes.
         new_id=options.get("id") or fresh(),
         version=options.get("version", ""),
         rerun=list(options.get("rerun", ())),
