@@ -1,5 +1,5 @@
 """
-Go on after a failure, with the results and answers that there are.
+Continue after a failure, with the results and answers so far.
 
     $ tidegate run recovering.py publish_wf --id v1 --answer title=Ours
     ...

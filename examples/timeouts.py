@@ -27,7 +27,7 @@ def act(objection: str | None) -> str:
 
 @workflow
 def keep_wf() -> str:
-    """Go on without an answer."""
+    """Continue without an answer."""
     objection = wait_for_input("objection", timeout=SOON, expected_type=str | None, on_timeout=None)
     return act(objection=objection)
 

@@ -54,7 +54,7 @@ class ApproveOptions(TypedDict, total=False):
     prompt: str
     """The question, as Markdown; at most 10,000 characters."""
     show: Mapping[str, Any] | Sequence[Any]
-    """Promises whose values stand beside the question, as a dict by name or as a list; at most 50. The gate waits for them."""
+    """Promises whose values are shown with the question, as a dict by name or as a list; at most 50. The gate waits for them."""
     on_timeout: Any
     """The answer that is taken when the timeout fires, recorded as given by the timeout. Needs a `timeout`."""
 
