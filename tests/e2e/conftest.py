@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -132,10 +133,12 @@ class Terminal:
         os.close(screen)
         return started, keyboard
 
-    def screen(self, *words: str, replies: Replies = silent, **variables: str) -> Screen:
-        """Start a command in a terminal of its own."""
+    def screen(
+        self, *words: str, replies: Replies = silent, argv: Sequence[str] = (), **variables: str
+    ) -> Screen:
+        """Start a command, or another program, in a terminal of its own."""
         environment = {**self.environment, "TERM": "xterm-256color", **variables}
-        self._screens.append(Screen(self.place, environment, *words, replies=replies))
+        self._screens.append(Screen(self.place, environment, *words, replies=replies, argv=argv))
         return self._screens[-1]
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ import struct
 import subprocess
 import termios
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.serving import program
@@ -30,16 +30,21 @@ def silent(_: bytes) -> bytes:
 
 
 class Screen:
-    """Runs `tidegate` in a terminal of 80 columns and 24 lines."""
+    """Runs `tidegate`, or another program, in a terminal of 80 columns and 24 lines."""
 
     def __init__(
-        self, place: Path, environment: dict[str, str], *words: str, replies: Replies = silent
+        self,
+        place: Path,
+        environment: dict[str, str],
+        *words: str,
+        replies: Replies = silent,
+        argv: Sequence[str] = (),
     ) -> None:
         self._replies = replies
         self._handle, screen = pty.openpty()
         fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 800, 480))
         self.process = subprocess.Popen(
-            [*program(CONTROLLED), *words],
+            [*(argv or program(CONTROLLED)), *words],
             stdin=screen,
             stdout=screen,
             stderr=screen,

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 import click
+from click.shell_completion import CompletionItem
 
+from tidegate.cli.completion import VARIABLE
 from tidegate.cli.examples import epilog
 from tidegate.cli.render import line, tell
 from tidegate.errors import (
@@ -57,6 +59,10 @@ COMMANDS = {
     ),
     "audit": ("tidegate.cli.audit", "Show who decided, signed in, made tokens and was refused."),
     "demo": ("tidegate.cli.serve", "Serve the store, with example workflows that wait for you."),
+    "completion": (
+        "tidegate.cli.completion",
+        "Print the shell script that completes commands, ids, gates and files.",
+    ),
     "doctor": ("tidegate.cli.doctor", "Check the store."),
     "backup": ("tidegate.cli.backup", "Copy the store into a directory, while it runs."),
     "restore": ("tidegate.cli.backup", "Restore a backup, held until adopted."),
@@ -101,7 +107,17 @@ class Commands(click.Group):
         if isinstance(found, click.Group):
             for part in found.commands.values():
                 part.epilog = EPILOG
+        if VARIABLE in os.environ:
+            from tidegate.cli.completing import completed  # noqa: PLC0415 - when Tab is pressed
+
+            return completed(found, name)
         return found
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Return what completes the name of a subcommand, or an option before it, without importing one."""
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [CompletionItem(name, help=what) for name, (_, what) in COMMANDS.items()]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -156,6 +172,10 @@ def tidegate(ctx: click.Context, /, *, home: str | None, debug: bool) -> None:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
+    if shell := os.environ.get(VARIABLE):
+        from tidegate.cli.completing import reply  # noqa: PLC0415 - when Tab is pressed
+
+        reply(tidegate, shell, sys.argv[1:])
     # If they were closed, there is nowhere to write to, but the command can still do its work.
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
