@@ -119,7 +119,7 @@ ELSEWHERE = (
     Group(
         "tests/e2e/test_cli_*.py",
         "a command is tested as it is typed",
-        "cli/audit cli/deciding cli/deck cli/demo cli/doctor cli/follow cli/opening cli/options cli/register"
+        "cli/audit cli/completing cli/deciding cli/deck cli/demo cli/doctor cli/follow cli/opening cli/options cli/register"
         " cli/serve cli/serving cli/terminal cli/token cli/values cli/way",
     ),
     Group("tests/docs/test_pages.py", "the reference is made of them", "cli/examples"),
