@@ -135,6 +135,22 @@ def test_what_a_killed_owner_left_running_ends_before_it_is_repeated(tmp_path, w
     assert problems_of(watched_home)[1] == []
 
 
+def test_what_runs_when_an_owner_stops_is_the_second_attempt_with_the_next(
+    tmp_path, watched_home, watch
+):
+    first = watch("--grace", "0").ready()
+    first.launch("lasting", "l", place=str(tmp_path))
+    until(lambda: "TaskStarted" in str(first.ask("GET", "executions/l/events").body))
+    first.server.stop()
+
+    second = watch().ready()
+    until(lambda: len((tmp_path / "began").read_text().split()) == 2)
+    (tmp_path / "end").touch()
+    assert second.outputs("l") == str(tmp_path)
+    assert second.ask("GET", "executions/l").body["nodes"][0]["attempts"] == 2
+    assert problems_of(watched_home)[1] == []
+
+
 def test_the_workers_of_another_store_are_left_alone(tmp_path, watch):
     other_home = tmp_path / "other"
     place = tmp_path / "place"

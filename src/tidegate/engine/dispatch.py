@@ -97,6 +97,7 @@ class Dispatch:
         self._hinders = outlook.hinders
         self._missing = missing
         self._draining = False
+        self._gives_back = False
         self._running: set[Attempt] = set()
         self._held: dict[Attempt, Held] = {}
         self._probes = Probes(outlook.where)
@@ -215,6 +216,10 @@ class Dispatch:
                 self._executor.cancel(key, node, attempt)
         except Exception:
             log.exception("%d attempts could not be cancelled", len(attempts))
+        if self._gives_back:
+            for key, node, attempt in attempts:
+                self.shelf.add(Attempt(key, node, attempt + 1), LEFT, "", self._clock.now())
+            self.shelf.keep()
 
     def heard(self, reports: Sequence[Report]) -> list[Report]:
         """Track what runs, hold what could not start, and return the events for the machine."""
@@ -275,6 +280,11 @@ class Dispatch:
     def running(self) -> list[Key]:
         """Return the executions with a running attempt, and perhaps some without one by now."""
         return list({attempt.key for attempt in self._running})
+
+    def give_back(self) -> list[Key]:
+        """From now on attempts are cancelled because the host stops: the next one starts them under the next number. Return the executions that have some."""
+        self._gives_back = True
+        return self.running()
 
     def drain(self) -> "Future[None]":
         """Stop handing over attempts. The future is done when nothing runs."""

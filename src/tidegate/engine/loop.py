@@ -210,7 +210,7 @@ class Engine:
                 self._memory.cool()
                 self.turning = None
             otherwise = "running attempts could not be given back, and will count as lost"
-            self._tell_all(self.dispatch.running, lambda _, now: GivenBack(now), otherwise)
+            self._tell_all(self.dispatch.give_back, lambda _, now: GivenBack(now), otherwise)
         except BaseException as bug:  # noqa: BLE001 - the thread's edge
             error = failed_by(bug)
             # Quietly, with its traceback at debug level: the code that ends the process for it reports it.
