@@ -4,7 +4,7 @@ Use a workflow as a part of another, and address its gates by their paths.
     $ tidegate run parts.py release_wf --id p1 --detach
     ...
     $ tidegate approve p1 ok
-    error: execution p1 has 2 open signals named 'ok'; name one by its path: n0/ok, n1/ok
+    error: execution p1 has 2 open signals named 'ok'; address one by its path: n0/ok, n1/ok
     $ echo $?
     3
     $ tidegate approve p1 n0/ok
