@@ -95,7 +95,7 @@ def test_a_terminal_that_takes_sixel_gets_the_picture(shown: Any):
 def test_where_nothing_can_be_drawn_the_command_that_saves_it_is_said(shown: Any, replies: Replies):
     screen = shown(replies)
 
-    assert "save plot: tidegate get shown n0 -o plot.png" in screen.text
+    assert "save plot: tidegate get shown n1.plot -o plot.png" in screen.text
     assert not KITTY.search(screen.raw)
     assert not SIXEL.search(screen.raw)
 
@@ -136,8 +136,34 @@ def test_in_a_pipe_the_command_is_said_too(tidegate: Any):
 
     done = tidegate("run", "flow.py", "wf", "--source", source, "--id", "piped", stdin="a\n")
 
-    assert "save plot: tidegate get piped n0 -o plot.png" in done.err
+    assert "save plot: tidegate get piped n1.plot -o plot.png" in done.err
     assert "\x1b" not in done.err
+
+
+NESTED = """
+from tidegate import File, approve, task, wait_for_input, workflow
+
+@task
+def make() -> dict[str, list[File]]:
+    open("a b.png", "wb").write(b"1")
+    open("-o", "wb").write(b"2")
+    return {"of all": [File("a b.png"), File("./-o")]}
+
+@workflow
+def wf() -> str:
+    made = approve(make(), "ok")
+    return wait_for_input("x", expected_type=str, show={"made": made})
+"""
+
+
+def test_every_file_is_named_by_where_it_stands_beside_the_question(tidegate: Any):
+    tidegate.write("flow.py", NESTED)
+    tidegate("run", "flow.py", "wf", "--detach", "--id", "nested")
+
+    shown = tidegate("show", "nested").out
+
+    assert """tidegate get nested 'n1.value["of all"][0]' -o 'a b.png'""" in shown
+    assert """tidegate get nested 'n1.value["of all"][1]' -o value-of-all-1.txt""" in shown
 
 
 @pytest.mark.parametrize("draws", [Draws.KITTY, Draws.SIXEL])

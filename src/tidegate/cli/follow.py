@@ -215,8 +215,7 @@ class Follower:
             return raw
 
         try:
-            view = self._view
-            show_files(self._way, gate, view.nodes if view is not None else (), sys.stderr)
+            show_files(self._way, gate, sys.stderr)
             self._lines.forget()
             asked = replace(query(gate, sys.stderr), by_field=self._lines.is_terminal)
             fits = False

@@ -7,6 +7,7 @@ Rule 2: a picture is untrusted data: few formats, a bounded size, and re-encoded
 
 import fcntl
 import io
+import mimetypes
 import os
 import re
 import select
@@ -17,7 +18,7 @@ import termios
 import time
 import tty
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from enum import Enum
 from functools import cache
@@ -31,9 +32,8 @@ from tidegate.cli.render import line
 from tidegate.cli.terminal import STDIN
 from tidegate.cli.way import Way, spelled
 from tidegate.errors import TidegateError
-from tidegate.ir.expr import Value
 from tidegate.types.values import BLOB, is_reference
-from tidegate.wire import BlobView, NodeView, WaitingView
+from tidegate.wire import BlobView, WaitingView
 
 MOST: Final = 5
 """Files of a question of which something is said; more of them push the question off the screen."""
@@ -78,15 +78,14 @@ class Draws(Enum):
     SIXEL = "sixel"
 
 
-def show_files(way: Way, gate: WaitingView, nodes: Sequence[NodeView], stream: TextIO) -> None:
-    """Draw the pictures that stand beside a question on a stream, and say for every file how to save it."""
+def show_files(way: Way, gate: WaitingView, stream: TextIO) -> None:
+    """Draw the pictures beside a question on a stream, and give the command that saves each of the other files."""
     found = list(_files(gate))
-    for label, value in found[:MOST]:
-        drawn = _drawn(way, gate.files[value[BLOB]], stream)
-        if drawn:
-            _write(stream, f"  {line(label)}:\n{drawn}\n")
-        elif said := save_command(gate, label, value, nodes):
-            _write(stream, f"  save {line(label)}: {said}\n")
+    for path, value in found[:MOST]:
+        if drawn := _drawn(way, gate.files[value[BLOB]], stream):
+            _write(stream, f"  {line(path)}:\n{drawn}\n")
+        elif said := save_command(gate, path, value):
+            _write(stream, f"  save {line(path)}: {said}\n")
     if (
         not has_library()
         and stream.isatty()
@@ -96,40 +95,33 @@ def show_files(way: Way, gate: WaitingView, nodes: Sequence[NodeView], stream: T
 
 
 def _files(gate: WaitingView) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the files among the values of a question, with what they are called there."""
-    named = [*gate.show.items(), ("value", gate.value), ("suggested", gate.suggested)]
-    for label, value in named:
-        if value is not UNSET:
-            for path, blob in _blobs(value, label):
-                if blob[BLOB] in gate.files:
-                    yield path, blob
+    """Yield the files among the values of a question, with the way to them from its node: `plot`, `plots[3]`, `parts["a b"]`."""
+    for name, value in {**gate.show, "value": gate.value}.items():
+        if value is UNSET:
+            continue
+        todo = [(_step(name), value)]
+        while todo:
+            path, each = todo.pop()
+            if is_reference(each):
+                if each[BLOB] in gate.files:
+                    yield path.removeprefix("."), each
+            elif isinstance(each, dict):
+                todo += [(path + _step(key), part) for key, part in reversed(each.items())]
+            elif isinstance(each, list):
+                todo += [(f"{path}[{n}]", part) for n, part in reversed(list(enumerate(each)))]
 
 
-def _blobs(value: Value, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    todo = [(path, value)]
-    while todo:
-        at, each = todo.pop()
-        if is_reference(each):
-            yield at, each
-        elif isinstance(each, dict):
-            todo += [(f"{at}.{key}", part) for key, part in reversed(each.items())]
-        elif isinstance(each, list):
-            todo += [(f"{at}[{n}]", part) for n, part in reversed(list(enumerate(each)))]
+def _step(key: str) -> str:
+    return f".{key}" if re.fullmatch(r"[\w-]+", key) else f'["{key}"]'
 
 
-def save_command(
-    gate: WaitingView, label: str, value: dict[str, Any], nodes: Sequence[NodeView]
-) -> str:
-    """Return the command that saves a file beside a question; empty if no node has it as an output."""
-    digest = value[BLOB]
-    for node in nodes:
-        for output, given in (node.outputs or {}).items():
-            if is_reference(given) and given[BLOB] == digest:
-                single = len(node.outputs or {}) == 1
-                source = node.id if single else f"{node.id}.{output}"
-                name = _file_name(value.get("name"), label, gate.files[digest].media)
-                return spelled("get", gate.execution, shlex.quote(source), "-o", shlex.quote(name))
-    return ""
+def save_command(gate: WaitingView, path: str, value: dict[str, Any]) -> str:
+    """Return the command that saves a file beside a question; empty if it cannot be typed."""
+    source = f"{gate.node}{'' if path.startswith('[') else '.'}{path}"
+    name = _file_name(value.get("name"), path, gate.files[value[BLOB]].media)
+    if line(source) != source:
+        return ""
+    return spelled("get", gate.execution, shlex.quote(source), "-o", shlex.quote(name))
 
 
 def _file_name(name: object, label: str, media: str) -> str:
@@ -137,8 +129,8 @@ def _file_name(name: object, label: str, media: str) -> str:
     called = PurePosixPath(name).name if isinstance(name, str) else ""
     if called and line(called) == called and not called.startswith(("-", ".")):
         return called
-    kind = media.rpartition("/")[2].partition("+")[0]
-    return f"{re.sub('[^A-Za-z0-9_-]+', '-', label).strip('-') or 'file'}.{kind or 'bin'}"
+    made = re.sub("[^A-Za-z0-9_-]+", "-", label).strip("-") or "file"
+    return f"{made}{mimetypes.guess_extension(media) or '.bin'}"
 
 
 def _can_be_drawn(gate: WaitingView, value: dict[str, Any]) -> bool:

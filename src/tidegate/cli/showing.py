@@ -11,6 +11,7 @@ from msgspec import UNSET
 from tidegate.cli.failing import explained
 from tidegate.cli.follow import how_to_answer, question
 from tidegate.cli.options import full_id, json_option, server_options
+from tidegate.cli.pictures import show_files
 from tidegate.cli.render import (
     ago,
     brief,
@@ -66,11 +67,13 @@ def show_command(*, home: Path, execution: str, watches: bool, as_json: bool) ->
         if watches:
             view = _watch(way, view, as_json=as_json)
         said = [] if as_json else explained(way, view)
-    if as_json and not watches:
-        print_json(view)
-    elif not (as_json or (watches and not sys.stdout.isatty())):
-        for each in (*execution_lines(view), *said):
-            click.echo(each)
+        if as_json and not watches:
+            print_json(view)
+        elif not (as_json or (watches and not sys.stdout.isatty())):
+            for each in (*execution_lines(view), *said):
+                click.echo(each)
+            for gate in view.waiting:
+                show_files(way, gate, sys.stdout)
     if view.damaged and not view.nodes:
         raise StoreDamaged(view.damaged)
 
