@@ -49,6 +49,7 @@ COMMANDS = {
     "resume": ("tidegate.cli.run", "Continue an execution, or all of them."),
     "logs": ("tidegate.cli.reading", "Show what the tasks of an execution printed."),
     "events": ("tidegate.cli.reading", "Show the history of an execution."),
+    "get": ("tidegate.cli.getting", "Get a value or a file out of an execution."),
     "deck": ("tidegate.cli.deck", "Show the report of a task."),
     "register": ("tidegate.cli.register", "Register the workflows of files and directories."),
     "serve": ("tidegate.cli.serve", "Serve the store over HTTP: run, launch, watch and answer."),
