@@ -67,6 +67,7 @@ from tidegate.wire import (
     Answer,
     ExecutionView,
     GetExecution,
+    GetWorkflow,
     Launch,
     ListExecutions,
     Register,
@@ -266,8 +267,12 @@ def resume_command(
 
 def _serve(way: Way, here: Here, id_: str, until: Until) -> None:
     """Run the tasks of an execution here, if a terminal has launched it: all others run in the workers of the store."""
-    if until is not Until.QUIET and way.ask(GetExecution(id=id_)).environment:
-        here.serve(id_)
+    if until is Until.QUIET or server() is not None:
+        return
+    view = way.ask(GetExecution(id=id_))
+    if view.environment and view.phase not in ENDED:
+        code = way.ask(GetWorkflow(name=view.workflow, version=view.version)).workflow
+        here.serve(id_, code.bundle)
 
 
 def standings(views: Sequence[ExecutionView]) -> list[str]:

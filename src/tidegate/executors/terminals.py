@@ -101,8 +101,8 @@ class TerminalExecutor:
         self._own_drained = False
         self._closed = False
         self._watches = False
-        self._news, self._waker = os.pipe()
-        os.set_blocking(self._waker, False)
+        self._news = self._waker = -1
+        """A pipe that wakes the thread, once there is one."""
 
     # ---- the store's own workers, and what is asked of both ----
 
@@ -210,6 +210,10 @@ class TerminalExecutor:
 
     def join(self, wanted: Join, process: int) -> Joined:
         """Let a terminal serve an execution. Errors: `UnknownTerminal` if its process is gone."""
+        for each in self._known.copy().values():
+            # It has lost sight of us for a moment, and has ended what it had.
+            if process and each.process == process:
+                self._let_go(each)
         terminal = _Terminal(wanted, process)
         with self._lock:
             if self._closed:
@@ -218,6 +222,8 @@ class TerminalExecutor:
             self._known[terminal.secret] = terminal
             self._serving.setdefault(wanted.execution, []).append(terminal)
         if begins:
+            self._news, self._waker = os.pipe()
+            os.set_blocking(self._waker, False)
             self._part.run(self._watch)
         self._stir()
         # What is held may begin in this terminal: the engine looks again.
@@ -413,7 +419,7 @@ class TerminalExecutor:
     # ---- the thread that notices who is gone ----
 
     def _stir(self) -> None:
-        with suppress(BlockingIOError):
+        with suppress(OSError):
             os.write(self._waker, b"!")
 
     def _watch(self) -> None:

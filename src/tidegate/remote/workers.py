@@ -25,7 +25,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tidegate.errors import CodeError, Overloaded, StoreFull, TidegateError, UnknownTerminal
+from tidegate.errors import CodeError, TidegateError, UnknownTerminal
 from tidegate.ir.expr import NodeId
 from tidegate.logs import Logs
 from tidegate.ports.executor import Attempt, Began, Elsewhere, Executor, Job, Report
@@ -217,7 +217,7 @@ class TerminalWorkers:
                 handed = self._call("/take", Handed, wait=WAIT)
                 if secret == self._secret:
                     self._carry_out(handed)
-            except TidegateError as error:
+            except (OwnerGone, UnknownTerminal) as error:
                 if self._closed.is_set() or secret != self._secret:
                     continue
                 log.debug("the owner of the store is gone: %s", error)
@@ -225,6 +225,10 @@ class TerminalWorkers:
                 self._end_all()
                 while not self._closed.is_set() and not self._is_owner() and not self._join():
                     self._closed.wait(LOOK)
+            except TidegateError as error:
+                # It is stopped, or has too much to do: what runs here goes on.
+                log.debug("the owner of the store does not reply: %s", error)
+                self._closed.wait(AGAIN)
 
     def _carry_out(self, handed: Handed) -> None:
         executor = self._running()
@@ -274,14 +278,12 @@ class TerminalWorkers:
             try:
                 if secret:
                     self._tell(news)
-            except (StoreFull, Overloaded) as error:
-                log.debug("what has ended is told again: %s", error)
+            except (TidegateError, OSError) as error:
+                # No room, no reply, or no owner: then the thread that takes ends what runs, and this is void. What was taken in already is ignored there.
+                log.debug("the owner of the store is told again: %s", error)
                 for each in news:
                     self._reports.put(each)
                 self._closed.wait(AGAIN)
-            except (TidegateError, OSError) as error:
-                # Who takes notices it as well, and ends what runs.
-                log.debug("the owner of the store was not told: %s", error)
 
     def _tell(self, news: Sequence[Report | Answered]) -> None:
         reports = [each for each in news if isinstance(each, Report)]
@@ -289,8 +291,8 @@ class TerminalWorkers:
         if ended or any(isinstance(each, Answered) for each in news):
             self._send_files()
         printed, published = self._shown()
-        for report in ended:
-            printed += self._log(Attempt(report.key, report.node, report.attempt))
+        logs = [self._log_of(report) for report in ended]
+        printed += [each for path in logs if path is not None for each in _whole(*path)]
         while sum(len(each.body) for each in printed) > MANY:
             few, printed = printed[:1], printed[1:]
             self._call("/say", Handed, Said(printed=few))
@@ -298,6 +300,9 @@ class TerminalWorkers:
         if reports or answers or printed or published:
             told = [replace(each, job=None) for each in reports]
             self._call("/say", Handed, Said(told, answers, printed, published))
+        for found in logs:
+            if found is not None:
+                found[1].unlink(missing_ok=True)
         with self._lock:
             for report in ended:
                 self._jobs.pop(Attempt(report.key, report.node, report.attempt), None)
@@ -335,18 +340,14 @@ class TerminalWorkers:
                 published.append(Published(job.id, NodeId(job.node), job.attempt, page))
         return printed, published
 
-    def _log(self, attempt: Attempt) -> Iterator[Printed]:
-        """Yield the log of an attempt that has ended, if it has printed anything; here it is removed."""
+    def _log_of(self, report: Report) -> tuple[Job, Path] | None:
+        """Return where the log of an attempt that has ended is, if it is still wanted."""
         with self._lock:
-            found = self._jobs.get(attempt)
+            found = self._jobs.get(Attempt(report.key, report.node, report.attempt))
         if found is None:
-            return
+            return None
         job = found.job
-        path = self._logs().path(job.id, job.node, job.attempt)
-        with suppress(OSError):
-            body = path.read_bytes()
-            path.unlink()
-            yield Printed(job.id, job.node, job.attempt, body, whole=True)
+        return job, self._logs().path(job.id, job.node, job.attempt)
 
     # ---- the workers ----
 
@@ -387,6 +388,12 @@ class TerminalWorkers:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX)
             self._own = own
         return self._own
+
+
+def _whole(job: Job, path: Path) -> Iterator[Printed]:
+    """Yield the log of an attempt that has ended, if it has printed anything."""
+    with suppress(OSError):
+        yield Printed(job.id, job.node, job.attempt, path.read_bytes(), whole=True)
 
 
 def _news(path: Path, begin: int) -> tuple[int, bytes]:
