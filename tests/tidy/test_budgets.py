@@ -24,7 +24,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "source trees: what is imported and must be there, what git tracks, what is named; packed, read block by block, checked; whether a definition has changed, and all that it refers to",
     ),
     "cli": (
-        4_060,
+        4_230,
         "every command, as it is typed, completed and answered, on 80 columns and as it changes, for one and for many, pictures as far as the terminal draws them; backups, what is packed, whose store it is",
     ),
     "core": (
@@ -41,7 +41,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "errors": (175, "the exception tree"),
     "executors": (
-        3_740,
+        3_750,
         "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end",
     ),
     "home": (75, "where a store is, or that there can be none, and whether it may act"),
