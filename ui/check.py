@@ -2,7 +2,7 @@
 Checks the sources of the web UI: types, lint, and that `src/api/types.ts` is what the OpenAPI document says.
 
     python ui/check.py            # fails with what is to be mended
-    python ui/check.py --write    # writes src/api/types.ts anew
+    python ui/check.py --write    # writes src/api/types.ts
 
 It needs the package installed, and what `build.py` needs. Without Node, and without a way to get it, nothing is checked, and it says so.
 """

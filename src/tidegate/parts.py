@@ -1,14 +1,14 @@
 """
-Parts: what works in the background of a process, and the one registry that sees each of them end.
+Parts: background work of a process, and the one registry that sees each of them end.
 
 A part is a thread, a task of an event loop, a process or a callback. It is up, or down with a reason.
 
 Rule 1: a part that fails is logged and run again after a pause: 0.1 s, doubled with each failure up to 30 s.
         A thread that returns without having been stopped has failed too.
 Rule 2: after a failure it is up again when it says so (`works`), or when it has run for `PROVEN` seconds.
-Rule 3: a process with a part down is not healthy; with only parts down that tidy up, it is degraded and serves everybody.
+Rule 3: a process with a part down is not healthy; if only housekeeping parts are down, it is degraded and serves everybody.
 
-The engine's thread is the exception to rule 1: after a bug of its own nothing it believes can be trusted, so the process ends.
+The engine's thread is the exception to rule 1: after an internal error its state cannot be trusted, so the process ends.
 """
 
 import logging
@@ -24,13 +24,13 @@ from tidegate.ir.graph import Instant
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 30.0
-"""Seconds between two attempts to run a part. A cause that lasts (a full disk) is noticed to be gone within half a minute."""
+"""Seconds between two attempts to run a part. The end of a lasting cause (a full disk) is noticed within half a minute."""
 
 SETTLED = 30.0
-"""Seconds a part must have run for the next pause to be the first again, so that one that fails over and over stays slow."""
+"""Seconds a part must have run for the next pause to be the first again, so that one that fails repeatedly stays slow."""
 
 PROVEN = 1.0
-"""Seconds: most causes strike at once (a missing directory, a port in use). Less, and health would flicker at each attempt."""
+"""Seconds: most causes strike at once (a missing directory, a port in use). With less, health would flicker at each attempt."""
 
 Health = Literal["ok", "degraded", "down"]
 
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 class Standing(Struct, frozen=True):
-    """How a part is at one moment. `why` is empty while it is up; `since` is when it last went up or down."""
+    """The status of a part at one moment. `why` is empty while it is up; `since` is when it last went up or down."""
 
     name: str
     up: bool
@@ -51,7 +51,7 @@ class Standing(Struct, frozen=True):
 
 
 class Part:
-    """One part, told by whoever runs it how it goes. May be used from any thread."""
+    """One part; the code that runs it reports its status here. May be used from any thread."""
 
     def __init__(self, name: str, *, tidies: bool = False) -> None:
         self.name = name
@@ -83,20 +83,20 @@ class Part:
         return self._stop.is_set()
 
     def begins(self) -> None:
-        """Note that it is run again after a failure."""
+        """Record that it is run again after a failure."""
         with self._lock:
             self._restarts += not self._runs
             self._runs = True
             self._began = time.monotonic()
 
     def works(self) -> None:
-        """Note that it does what it is there for."""
+        """Record that it works."""
         with self._lock:
             if self._why:
                 self._is_up()
 
     def failed(self, error: BaseException | str, *, quietly: bool = False) -> float:
-        """Note that it has failed, and log it unless that is known or said elsewhere; return the seconds after which to run it again."""
+        """Record that it has failed, and log it unless that is known or reported elsewhere; return the seconds after which to run it again."""
         why = error if isinstance(error, str) else reason(error)
         with self._lock:
             if self._has_proven_itself():
@@ -109,14 +109,14 @@ class Part:
             self._since = self._since if self._why else _now()
             self._why = why
             self._runs = False
-        # A bug needs its traceback; trouble with the world around us is said in one line.
+        # An internal error needs its traceback; trouble with the outside world is reported in one line.
         bug = None if isinstance(error, str | TidegateError | OSError) else error
         level = logging.DEBUG if is_known or quietly else logging.ERROR
         log.log(level, "%s has failed: %s", self.name, why, exc_info=bug)
         return pause
 
     def guard(self, call: Callable[[T], None]) -> Callable[[T], None]:
-        """Return a function that calls `call` and, instead of raising, notes that it has failed; when it succeeds again, that it works."""
+        """Return a function that calls `call` and, instead of raising, records that it has failed; when it succeeds again, that it works."""
 
         def guarded(argument: T) -> None:
             if self._why:
@@ -132,11 +132,11 @@ class Part:
         return guarded
 
     def stop(self) -> None:
-        """Do not run it again, and end the pause it may be in. Called before its thread is told to return."""
+        """Do not run it again, and end its current pause. Called before its thread is told to return."""
         self._stop.set()
 
     def pause(self, seconds: float) -> bool:
-        """Wait, in its thread; return whether it was stopped meanwhile."""
+        """Wait, on its thread; return whether it was stopped meanwhile."""
         return self._stop.wait(seconds)
 
     def join(self, seconds: float | None = None) -> None:
@@ -145,7 +145,7 @@ class Part:
             self._thread.join(seconds)
 
     def standing(self) -> Standing:
-        """Return how it is."""
+        """Return its status."""
         with self._lock:
             if self._has_proven_itself():
                 self._is_up()
@@ -154,7 +154,7 @@ class Part:
             )
 
     def run(self, target: Callable[[], None]) -> None:
-        """Run a function in a thread of its own, again and again, until the part is stopped."""
+        """Run a function in a separate thread, repeatedly, until the part is stopped."""
         # A daemon: a process that ends without closing everything must not hang.
         self._thread = threading.Thread(
             target=self._attend, args=(target,), name=f"tidegate-{self.name}", daemon=True
@@ -164,7 +164,7 @@ class Part:
     def _attend(self, target: Callable[[], None]) -> None:
         while not self.is_stopped:
             self.begins()
-            error: BaseException | str = "it has ended by itself"
+            error: BaseException | str = "it returned without having been stopped"
             try:
                 target()
             except BaseException as raised:  # noqa: BLE001 - whatever it was, the thread must live on
@@ -188,13 +188,13 @@ class Parts:
         self._parts: dict[str, Part] = {}
 
     def part(self, name: str, *, tidies: bool = False) -> Part:
-        """Return a new part, which is up; for whatever is no thread of ours: a task, a process, a callback."""
+        """Return a new part, which is up; for what is not a thread of ours: a task, a process, a callback."""
         part = self._parts[name] = Part(name, tidies=tidies)
         return part
 
     def thread(self, name: str, target: Callable[[], None], *, tidies: bool = False) -> Part:
         """
-        Run `target` in a thread of its own, and again whenever it raises or returns, until the part is stopped.
+        Run `target` in a separate thread, and again whenever it raises or returns, until the part is stopped.
 
         To end it: `stop()`, then make `target` return, then `join()`.
         """
@@ -203,12 +203,12 @@ class Parts:
         return part
 
     def standings(self) -> list[Standing]:
-        """Return how each part is, by name. Those that were stopped are left out."""
+        """Return the status of each part, by name. Stopped ones are left out."""
         return [part.standing() for _, part in sorted(self._parts.items()) if not part.is_stopped]
 
     @property
     def health(self) -> Health:
-        """How all of them are, in one word."""
+        """The status of all of them, in one word."""
         down = [
             part for part in self._parts.copy().values() if part.is_down and not part.is_stopped
         ]
@@ -218,7 +218,7 @@ class Parts:
 
 
 def reason(error: BaseException) -> str:
-    """Return what went wrong on one line, naming where if it is a bug."""
+    """Return what went wrong on one line, with the location for an internal error."""
     if isinstance(error, TidegateError):
         return error.message
     if isinstance(error, OSError) and error.strerror:
@@ -238,5 +238,5 @@ def _where(error: BaseException) -> str:
 
 
 def _now() -> Instant:
-    # For people to read; no decision is taken by it.
+    # For people to read; no decision is based on it.
     return Instant(time.time_ns() // 1000)

@@ -204,7 +204,7 @@ def test_a_link_outlives_the_sign_in(browser: Any, site: Any) -> None:
 
 def test_what_is_to_be_approved_is_shown_by_its_type(site: Any, tab: Any) -> None:
     execution = site.launch("gates.approve_shown")
-    subject = tab.dialog.get_by_role("region", name="What is to be approved")
+    subject = tab.dialog.get_by_role("region", name="What to approve")
     seen = {
         "table-is-right": ["Cairo", "2.25"],
         "array-is-right": ["1.5", "4"],

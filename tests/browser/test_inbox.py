@@ -135,7 +135,7 @@ def test_single_keys_can_be_switched_off(site: Site, tab: Tab) -> None:
     page = tab.open("/")
     page.get_by_role("listitem").first.wait_for()
     page.keyboard.press("?")
-    tab.dialog.get_by_label("Single keys are on").press("Space")
+    tab.dialog.get_by_label("Single-key shortcuts").press("Space")
     page.keyboard.press("Escape")
     expect(tab.dialog).to_have_count(0)
     page.keyboard.press("j")

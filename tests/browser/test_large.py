@@ -127,7 +127,7 @@ def test_a_question_that_fails_to_load_cannot_be_decided_and_says_why(site: Any,
 def test_a_question_of_900_kb_opens_and_is_approved(site: Any, tab: Any) -> None:
     execution = site.launch("large.approve_ledger")
     row_of(tab.open("/"), execution).get_by_role("link").click()
-    subject = tab.dialog.get_by_role("region", name="What is to be approved")
+    subject = tab.dialog.get_by_role("region", name="What to approve")
     expect(subject).to_contain_text("Shown: 50 of 11,500 rows")
     tab.dialog.get_by_role("button", name="Approve").click()
     expect(tab.dialog.filter(has_text=execution)).to_have_count(0)

@@ -101,7 +101,7 @@ def filter_all_away(tab: Any, ids: dict[str, str]) -> None:
 
 def list_keys(tab: Any, ids: dict[str, str]) -> None:
     tab.open("/").get_by_role("button", name="Keys").click()
-    tab.dialog.get_by_text("Single keys are on").wait_for()
+    tab.dialog.get_by_text("Single-key shortcuts").wait_for()
 
 
 def sign_in(tab: Any, ids: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ from tidegate.types.marks import marked
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
 
-SUBJECT = "What is to be approved"
+SUBJECT = "What to approve"
 HTML = b"<html><script>document.title = 'taken'</script></html>"
 
 

@@ -173,7 +173,7 @@ def test_what_only_the_server_can_tell_stands_at_its_field(form: Any) -> None:
     dialog.get_by_role("textbox", name="code").nth(1).fill("x1")
     dialog.get_by_role("button", name="Send answer").click()
     summary = dialog.get_by_role("alert")
-    expect(summary).to_contain_text("2 things to mend")
+    expect(summary).to_contain_text("2 things to fix")
     expect(dialog.get_by_role("textbox", name="code").first).to_be_focused()
     summary.get_by_role("button", name="fares → first → code").click()
     code = dialog.get_by_role("textbox", name="code").nth(1)

@@ -213,7 +213,9 @@ def test_a_module_that_is_not_there_is_named(crew: Crew):
 def test_a_module_that_python_hides_is_named(home: Path, crew: Crew):
     bundle = write_bundle(home, digest="4" * 64, types=SHOP)
 
-    with pytest.raises(CodeError, match=r"types\.py has the name of a module that Python has"):
+    with pytest.raises(
+        CodeError, match=r"types\.py has the name of a module that Python already has"
+    ):
         crew.executor.describe(bundle, "types")
 
 

@@ -261,14 +261,14 @@ class TestWhatIsMissing:
         assert place.lacks() == ""
 
         (place.site / "shop" / "__init__.py").unlink()
-        assert place.lacks() == "module shop, which the code imports, is gone: bring it back"
+        assert place.lacks() == "module shop, which the code imports, is missing: restore it"
 
     def test_so_is_one_of_no_distribution(self, place: Place):
         (place.site / "loose.py").write_text("")
         place.write("flow.py", "def run():\n    import loose\n")
         place.observe()
         (place.site / "loose.py").unlink()
-        assert place.lacks() == "module loose, which the code imports, is gone: bring it back"
+        assert place.lacks() == "module loose, which the code imports, is missing: restore it"
 
     def test_so_is_what_it_requires(self, place: Place):
         place.install("shoplib", "1.0", SHOP, "Requires-Dist: tax_tables\n")
@@ -277,7 +277,7 @@ class TestWhatIsMissing:
         place.observe()
         assert place.lacks() == ""
         (place.site / "tax_tables-3.1.dist-info").rename(place.site / "aside")
-        assert place.lacks().startswith("tax-tables, which something requires that the code")
+        assert place.lacks().startswith("tax-tables, required by something that the code")
 
     def test_one_whose_failure_is_expected_or_that_was_absent_before_is_not(self, place: Place):
         place.install("shoplib", "1.0", SHOP)

@@ -224,7 +224,7 @@ def test_jobs_wait_while_the_fork_server_cannot_start_and_questions_hear_why(
         site.executor.describe("b" * 64, "yard")
 
     assert "PYTHONHOME" in caught.value.details["trace"]
-    assert "its process has ended, with exit code 1" in site.why("fork-server")
+    assert "its process ended with exit code 1" in site.why("fork-server")
     assert not any(site.crew.said_of(job) for job in jobs)
     monkeypatch.delenv("PYTHONHOME")
     all_return(site.crew, jobs)

@@ -128,4 +128,4 @@ def test_where_there_is_no_proc_nothing_is_looked_for(tmp_path: Path, start, mon
         assert fence.end_earlier(fence.new_mark(tmp_path)) == 0
 
     assert is_alive(meant.pid)
-    assert "is not looked for" in caplog.text
+    assert "are not looked for" in caplog.text

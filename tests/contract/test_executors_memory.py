@@ -99,7 +99,7 @@ def test_an_attempt_above_its_limit_is_ended_and_says_how_much_it_used(crew: Cre
     assert isinstance(outcome, Raised)
     assert outcome.failure.code == TASK_OUT_OF_MEMORY
     assert outcome.failure.retryable
-    assert outcome.failure.message.startswith("the task, with all that it has started, used ")
+    assert outcome.failure.message.startswith("the task and its processes used ")
     assert outcome.failure.message.endswith("Mi of memory, more than its limit of 100Mi")
     assert "in fill" in outcome.failure.trace
     assert crew.run("add", a=1, b=2) == Returned({"o0": 3})

@@ -18,7 +18,7 @@ from tests.contract.executor_contract import Crew, job, write_bundle
 from tests.contract.yard import is_alive, until
 
 from tidegate.core.messages import TASK_CRASHED, TASK_RAISED, TASK_TIMED_OUT
-from tidegate.executors import nursery, pool, roster
+from tidegate.executors import fork_server, pool, roster
 from tidegate.executors.process import ProcessExecutor
 from tidegate.logs import Logs
 from tidegate.ports.executor import Lost, Raised, Returned
@@ -234,7 +234,7 @@ def test_what_ran_when_the_forker_was_killed_is_lost_and_what_waited_runs(tmp_pa
 
 
 def test_a_forker_that_hangs_is_replaced_and_what_waited_runs(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(nursery, "LONGEST", 0.3)
+    monkeypatch.setattr(fork_server, "LONGEST", 0.3)
     write_bundle(tmp_path, poison=POISON)
     with closing(ProcessExecutor(tmp_path, 1)) as executor:
         crew = Crew(executor)
@@ -250,7 +250,7 @@ def test_a_forker_that_hangs_is_replaced_and_what_waited_runs(tmp_path: Path, mo
 
 def test_a_task_ends_at_its_timeout_though_the_forker_hangs(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(pool, "DEAF", 1)
-    monkeypatch.setattr(nursery, "LONGEST", 0.3)
+    monkeypatch.setattr(fork_server, "LONGEST", 0.3)
     write_bundle(tmp_path, poison=POISON)
     with closing(ProcessExecutor(tmp_path, 1)) as executor:
         crew = Crew(executor)

@@ -122,7 +122,7 @@ def test_a_store_that_is_in_use_is_said_with_what_to_do(tidegate: Any):
 
     assert done.code == 5
     assert f"process {held.process.pid} runs the store" in done.err
-    assert "stop it first, or take another store with --home" in done.err
+    assert "stop it first, or use another store with --home" in done.err
 
 
 def test_a_terminal_that_hangs_up_leaves_the_execution_and_counts_as_interrupted(tidegate: Any):

@@ -119,7 +119,7 @@ class TestMissing:
 
         why = held(ask)
         assert why["code"] == "missing"
-        assert why["message"] == "module shoplib, which the code imports, is gone: bring it back"
+        assert why["message"] == "module shoplib, which the code imports, is missing: restore it"
         for _ in range(2):
             ask = serve().connect()
             assert held(ask)["since"] == why["since"]

@@ -68,7 +68,7 @@ def test_an_attempt_that_goes_on_filling_the_disk_is_ended_and_what_it_wrote_is_
 
     failed = ask("GET", "executions/filling?wait=30").body
     assert (failed["phase"], failed["error"]["code"]) == ("FAILED", "TaskOutOfRoom"), failed
-    assert "bytes in its directory and goes on writing" in failed["error"]["message"]
+    assert "bytes in its directory and keeps writing" in failed["error"]["message"]
     assert ask("PUT", "executions/text/signals/words", {"value": "x"}).status == 200
     assert ask("GET", "executions/text?wait=30").body["phase"] == "SUCCEEDED"
     assert ask("GET", "health").status == 200

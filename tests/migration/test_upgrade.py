@@ -188,7 +188,7 @@ def test_after_a_kill_it_goes_on_where_it_was(path: Path, monkeypatch):
 def test_who_only_reads_is_told_to_wait_while_lists_are_written(path: Path):
     kill_after(path, 3)
 
-    with pytest.raises(StoreError, match=r"being written anew.*run its engine once") as caught:
+    with pytest.raises(StoreError, match=r"being rebuilt.*run its engine once") as caught:
         SqliteStore.open(path, writer=False)
     assert "\n" not in caught.value.message
 

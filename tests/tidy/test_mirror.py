@@ -74,7 +74,7 @@ ELSEWHERE = (
         "tests/contract/test_executors_process.py",
         "one pool of processes, seen through its port",
         "executors/backlog executors/child executors/endings executors/forker executors/frames"
-        " executors/nursery executors/pool executors/roster executors/spare executors/template executors/verdicts executors/worker",
+        " executors/fork_server executors/pool executors/roster executors/spare executors/template executors/verdicts executors/worker",
     ),
     Group("tests/e2e/test_held.py", "a disk without room", "executors/patience"),
     Group(

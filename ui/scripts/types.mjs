@@ -45,7 +45,7 @@ const comment = (schema) => (schema.description ? `/** ${schema.description.repl
 const types = Object.entries(components.schemas)
   .sort(([a], [b]) => (a < b ? -1 : 1))
   .map(([name, schema]) => `${comment(schema)}export type ${name} = ${typeOf(schema)};`);
-const text = `// Generated from the OpenAPI document by scripts/types.mjs; \`make ui-types\` writes it anew.\nimport type { Json } from './json';\n\n${types.join('\n\n')}\n`;
+const text = `// Generated from the OpenAPI document by scripts/types.mjs; \`make ui-types\` writes it.\nimport type { Json } from './json';\n\n${types.join('\n\n')}\n`;
 
 if (flags.includes('--check')) {
   if (readFileSync(target, 'utf8') !== text) {

@@ -1,9 +1,9 @@
 """
 Blobs in a directory of this machine, one file each, named by its digest: `ab/cdef...`.
 
-Rule 1: a blob is written as a draft under `new/`, locked meanwhile, synced, and renamed, so that its name never stands for half a content.
-Rule 2: before `put` returns, every directory with a new name in it is synced: the prefix, this directory, and the one around it.
-Rule 3: what is read is checked, and what has changed on the disk is never handed out whole.
+Rule 1: a blob is written as a draft under `new/`, locked meanwhile, synced, and renamed, so that its name never stands for partial content.
+Rule 2: before `put` returns, every directory with a new name in it is synced: the prefix, this directory, and its parent.
+Rule 3: reads are checked, and content that has changed on the disk is never returned completely.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from tidegate import disk
 from tidegate.errors import StoreDamaged, StoreError, UnknownBlob
 
 CHUNK: Final = 1024 * 1024
-"""Bytes that are read at once: a blob of this size or less is known before it is written, and is not written twice."""
+"""Bytes that are read at once: a blob of this size or less is hashed before it is written, and is not written twice."""
 
 CURE: Final = "upload the same file again or restore it from a backup, then recover the executions that failed"
 
@@ -29,7 +29,7 @@ _HEX: Final = frozenset("0123456789abcdef")
 
 class BlobDirectory:
     """
-    An adapter of the port `Blobs`. The directory is made when the first blob is put.
+    An adapter of the port `Blobs`. The directory is made when the first blob is stored.
 
     `sync=False` leaves it to the system when bytes reach the disk: for blobs that need not outlive their process.
     """
@@ -42,7 +42,7 @@ class BlobDirectory:
         """Directories whose names are known to be on disk: at most 256 prefixes, and the root."""
 
     def put(self, chunks: Iterable[bytes], /) -> str:
-        """Keep a content that comes in pieces; return its digest. Errors: `StoreFull`, `StoreError`; what the pieces raise."""
+        """Store a content that comes in pieces; return its digest. Errors: `StoreFull`, `StoreError`; exceptions of the pieces."""
         pieces = iter(chunks)
         first = next(pieces, b"")
         second = next(pieces, None)
@@ -74,7 +74,7 @@ class BlobDirectory:
             raise disk.failed("the blobs cannot be counted", error) from error
 
     def read(self, digest: str, /) -> Iterator[bytes]:
-        """Yield a blob in pieces, the last one only if all of them are as they were put. Errors: `UnknownBlob`, `StoreDamaged`, `StoreError`."""
+        """Yield a blob in pieces, the last one only if all of them are correct. Errors: `UnknownBlob`, `StoreDamaged`, `StoreError`."""
         seen = hashlib.sha256()
         held = b""
         try:
@@ -93,7 +93,7 @@ class BlobDirectory:
         yield held
 
     def remove_drafts(self) -> None:
-        """Remove what processes that were killed have left under `new/`."""
+        """Remove what killed processes have left under `new/`."""
         disk.remove_drafts(self._drafts.glob("*"))
 
     def _path(self, digest: str) -> Path:
@@ -106,7 +106,7 @@ class BlobDirectory:
         try:
             return path.stat().st_size == len(content) and path.read_bytes() == content
         except OSError:
-            return False  # writing it says what is wrong, if anything is
+            return False  # writing it reports what is wrong, if anything is
 
     def _write(self, pieces: Iterable[bytes]) -> str:
         disk.make_directory(self._drafts, durable=self._sync)
@@ -126,7 +126,7 @@ class BlobDirectory:
         return seen.hexdigest()
 
     def _settle(self, path: Path) -> None:
-        """Sync every directory on the way to a blob, also those that another process has made and may not have synced yet."""
+        """Sync every directory on the path to a blob, also those that another process has made and may not have synced yet."""
         if not self._sync:
             return
         disk.sync(path.parent)
@@ -146,7 +146,7 @@ def _bytes_in(directory: Path) -> int:
 
 
 def check_digest(digest: str) -> None:
-    """Refuse what is not a digest, as it may come from outside and becomes a path. Errors: `UnknownBlob`."""
+    """Refuse what is not a digest, because it may come from outside and becomes a path. Errors: `UnknownBlob`."""
     if len(digest) != 64 or not _HEX.issuperset(digest):
         raise UnknownBlob(f"{digest[:80]!r} is not a digest, which has 64 hexadecimal digits")
 

@@ -1,8 +1,8 @@
 """
-The files and directories that values name, kept as blobs: they come from this machine, and go back to it as private copies.
+The files and directories that values name, kept as blobs: they come from this machine, and return to it as private copies.
 
 A directory is kept as a manifest: a blob of JSON that maps the names of its files, sorted, to their digests;
-a directory in it that is empty is a name without a digest.
+an empty directory in it is a name without a digest.
 """
 
 import os
@@ -19,7 +19,7 @@ from tidegate.blobs.directory import CHUNK
 from tidegate.errors import Fault, InvalidValue
 
 LONGEST_NAME = 255
-"""Bytes of the longest name that a file can have: NAME_MAX of Linux and macOS. A character takes four at most."""
+"""Bytes of the longest file name: NAME_MAX of Linux and macOS. A character takes four at most."""
 
 
 class _Kept(Protocol):
@@ -34,7 +34,7 @@ class BlobFiles:
     """
     `Files` of values, over blobs.
 
-    `scratch` is where private copies go, each into a new directory; without it they live as long as this object.
+    `scratch` is where private copies are made, each in a new directory; without it they live as long as this object.
     """
 
     def __init__(self, blobs: _Kept, scratch: Path | None = None) -> None:
@@ -60,7 +60,7 @@ class BlobFiles:
         return self._blobs.put(_chunks(source))
 
     def checkout(self, digest: str, name: str, /) -> Path:
-        """Return a private copy of a file with this name, which may be written."""
+        """Return a private, writable copy of a file with this name."""
         target = self._room() / _last(name, "file")
         self._copy(digest, target)
         return target
@@ -114,14 +114,14 @@ def _last(name: str, otherwise: str) -> str:
 
 
 def _check_name(here: Path, name: str) -> None:
-    """Refuse a name that would not come back as it is."""
+    """Refuse a name that would not read back unchanged."""
     try:
         name.encode()
     except UnicodeEncodeError:
         raise _refused(f"the name {name!a} in {here} is not valid Unicode: rename it") from None
     if "\\" in name:
         raise _refused(
-            f"the name {name!r} in {here} has a backslash, which parts names elsewhere: rename it"
+            f"the name {name!r} in {here} has a backslash, which separates names on other systems: rename it"
         )
 
 

@@ -1,10 +1,10 @@
-"""What a content is, by its first bytes: nothing that somebody says of it counts."""
+"""The media type of a content, detected from its first bytes: no claims about it count."""
 
 import codecs
 from typing import Final
 
 LOOKED: Final = 4_096
-"""Bytes that are looked at: every signature is within the first 12, and what is text for a page is taken for text."""
+"""Bytes that are inspected: every signature is within the first 12, and what looks like text for that long is taken for text."""
 
 BINARY: Final = "application/octet-stream"
 TEXT: Final = "text/plain"
@@ -36,7 +36,7 @@ _NOT_IN_TEXT: Final = frozenset(range(32)) - frozenset(b"\t\n\f\r\x1b") | {127}
 
 
 def media_of(beginning: bytes) -> str:
-    """Return the media type of a content by its first `LOOKED` bytes; of text, only whether it is marked up, for no signature tells CSV from prose."""
+    """Return the media type of a content by its first `LOOKED` bytes; for text, only whether it is markup, because no signature distinguishes CSV from prose."""
     for signature, media in _SIGNATURES:
         if beginning.startswith(signature) and (signature != b"BM" or not _is_text(beginning)):
             return media

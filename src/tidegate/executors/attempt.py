@@ -1,7 +1,7 @@
 """
-What is done in the child of a worker: one attempt, or one question about code, from its frame to its report.
+The child's part of a worker: one attempt, or one question about code, from its frame to its report.
 
-The modules that it needs are imported by now.
+The modules that it needs are already imported.
 """
 
 import ctypes
@@ -46,16 +46,16 @@ _stdout = ctypes.c_void_p.in_dll(_libc, "stdout") if _libc is not None else None
 
 
 class Means(Struct, frozen=True, eq=False):
-    """What the attempts of a worker are given: the source tree, where files and logs are kept, the file that is printed into."""
+    """What the attempts of a worker share: the source tree, where files and logs are kept, the file that their output goes to."""
 
     source: str
     blobs: FileStore
     logs: Logs
     printed: int
     umask: int | None = None
-    """What tasks run with; None to leave it as it is."""
+    """The umask for tasks; None to leave it unchanged."""
     recorded: Mapping[str, str] = {}
-    """The blobs that say what modules import, by module."""
+    """The blobs that record what modules import, by module."""
 
 
 def carry_out(assignment: Assignment, code: Task[..., Any] | None, means: Means, place: str) -> Up:
@@ -73,12 +73,12 @@ def unable(question: Describe | Check, error: CodeError) -> Unable:
 
 
 def flush_output() -> None:
-    """Have everything in the file that was printed. The author's code may have closed a stream, or put something else in its place."""
+    """Flush all output into its file. The author's code may have closed a stream, or replaced it."""
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         with suppress(AttributeError, ValueError, OSError):
             stream.flush()  # type: ignore[union-attr]
     if _libc is not None:
-        # What C code has printed has a buffer of its own, which goes with the process.
+        # Output of C code has a separate buffer, which is lost with the process.
         _libc.fflush(_stdout)
 
 

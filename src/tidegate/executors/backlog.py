@@ -1,4 +1,4 @@
-"""The attempts that no worker has yet, by bundle, in the order in which they came."""
+"""The attempts that no worker has yet, by bundle, in order of arrival."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -7,16 +7,16 @@ from typing import TypeAlias
 from tidegate.ports.executor import Job
 
 Attempt: TypeAlias = tuple[int, str, int]
-"""What tells attempts apart: execution, node, number."""
+"""What identifies an attempt: execution, node, number."""
 
 
 def attempt_of(job: Job) -> Attempt:
-    """Return which attempt a job is."""
+    """Return the identity of a job's attempt."""
     return job.key, job.node, job.attempt
 
 
 class Backlog:
-    """A queue for each bundle. What is put back goes to its head."""
+    """A queue per bundle. What is put back goes to its head."""
 
     def __init__(self) -> None:
         self._queues: dict[str, OrderedDict[Attempt, tuple[int, Job]]] = {}
@@ -42,7 +42,7 @@ class Backlog:
             queue.move_to_end(attempt_of(job), last=False)
 
     def first(self, bundle: str) -> Job | None:
-        """Return the first job of a bundle, which stays here; None if there is none."""
+        """Return the first job of a bundle without removing it; None if there is none."""
         return self.next(bundle) if bundle in self._queues else None
 
     def next(self, bundle: str) -> Job:
@@ -82,7 +82,7 @@ class Backlog:
         return len(self._queues.get(bundle, ()))
 
     def bundles(self) -> list[str]:
-        """Return the bundles that have jobs here, the one whose first job came first at the head."""
+        """Return the bundles that have jobs here, ordered by the arrival of their first job."""
         return sorted(self._queues, key=self._arrival)
 
     def _arrival(self, bundle: str) -> int:

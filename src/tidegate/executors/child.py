@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from tidegate.disk import remove_tree
 from tidegate.errors import CodeError
+from tidegate.executors.fork_server import ForkServer
 from tidegate.executors.frames import LENGTH, Assignment, Frames, Setup, Up, pack, up
-from tidegate.executors.nursery import Nursery
 from tidegate.ir.graph import Target
 from tidegate.ports.executor import Job
 
@@ -27,7 +27,7 @@ FOREVER = float("inf")
 
 
 class Query(Struct, frozen=True, eq=False):
-    """A question about code, for a worker to answer: `ask` makes the assignment of a number."""
+    """A question about code, for a worker to answer: `ask` makes the assignment with a number."""
 
     bundle: str
     about: str
@@ -37,7 +37,7 @@ class Query(Struct, frozen=True, eq=False):
 
 
 def refuse(query: Query, why: str, trace: str = "") -> None:
-    """Tell whoever asks a question that it is not answered, and why; `trace` is what was printed."""
+    """Fail a question, saying why; `trace` is its output."""
     with suppress(InvalidStateError):  # they were told already
         query.answer.set_exception(
             CodeError(f"{query.about}: {why}", **({"trace": trace} if trace else {}))
@@ -45,29 +45,29 @@ def refuse(query: Query, why: str, trace: str = "") -> None:
 
 
 class Ticket(Struct, eq=False):
-    """An assignment that was sent. `since` is when it can have begun at the earliest, by the monotonic clock, in seconds."""
+    """An assignment that was sent. `since` is when it can have started at the earliest, by the monotonic clock, in seconds."""
 
     number: int
     work: Job | Query
     since: float = FOREVER
     deadline: float = FOREVER
     announced: bool = False
-    """It was time to say that it has begun."""
+    """It was time to report that it has started."""
     began: bool = False
     looked: float = FOREVER
-    """When it was looked at how much it has written."""
+    """When it was last checked how much it has written."""
     look: float = FOREVER
-    """When it is looked at next how much that is."""
+    """When that is checked next."""
     printed: int = 0
     """How much it had printed then."""
     kept: int | None = None
     """How much was in its directory then, if that counted."""
     weigh: float = FOREVER
-    """When it is looked at next how much memory it uses."""
+    """When its memory is checked next."""
     live: Path | None = None
 
     def unlink_live(self) -> None:
-        """Let nobody find what the attempt prints while it runs."""
+        """Hide the output of the running attempt."""
         if self.live is not None:
             with suppress(OSError):
                 self.live.unlink()
@@ -75,41 +75,41 @@ class Ticket(Struct, eq=False):
 
 
 class Child:
-    """A worker of one bundle. `tickets` are those that it has not reported on, in the order in which it takes them."""
+    """A worker of one bundle. `tickets` are the assignments it has not reported on, in order."""
 
     def __init__(
-        self, number: int, bundle: str, setup: Setup, scratch: Path, nursery: Nursery
+        self, number: int, bundle: str, setup: Setup, scratch: Path, fork_server: ForkServer
     ) -> None:
         self.number = number
         self.bundle = bundle
         self.process: int | None = None
-        """The number that the system has given it, once it is born."""
+        """Its process id, once it has started."""
         self.code: int | None = None
         """Its exit code, negative for a signal, once it has ended."""
         self.tickets: deque[Ticket] = deque()
         self.ready = False
         self.quick = False
-        """Its last attempt was over in a moment."""
+        """Its last attempt took only a moment."""
         self.loaded: set[Target] = set()
         """Tasks whose code is imported there."""
         self.idle_since = FOREVER
         self.kill_at = FOREVER
-        """When it is killed, for it was told to end; it gets nothing to do any more."""
+        """When it is killed after having been told to end; it gets no further assignments."""
         self.kills = 0
-        """How often that was tried."""
+        """How many times that was tried."""
         self.asked = FOREVER
-        """When the forker was asked for it."""
+        """When the fork server was asked for it."""
         self.events = 0
-        """What the selector looks for in its stream; 0 if it is not listened to."""
+        """What the selector watches on its stream; 0 if it does not."""
         self.hired = FOREVER
         """When it was up."""
         self.scratch = scratch
-        self._nursery = nursery
+        self._fork_server = fork_server
         self._assigned = 0
         self._unsent = bytearray()
         self._permitted = bytearray()
         self._frames = Frames()
-        # As of the nursery: nothing is kept of what could not be started.
+        # As in the fork server's client: nothing is kept of what could not be started.
         with ExitStack() as undo:
             self.printed = os.open(
                 scratch, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC, 0o600
@@ -125,7 +125,7 @@ class Child:
             os.set_blocking(self._permits, False)
             os.set_blocking(self._giving, False)
             self.stream.setblocking(False)
-            nursery.bear(number, (theirs.fileno(), self._permits, self.printed))
+            fork_server.fork(number, (theirs.fileno(), self._permits, self.printed))
             undo.pop_all()
         theirs.close()
         self._unsent += pack(setup)
@@ -138,11 +138,11 @@ class Child:
 
     @property
     def unsent(self) -> bool:
-        """Frames wait for room in the stream."""
+        """Frames are waiting for room in the stream."""
         return bool(self._unsent)
 
     def assign(self, work: Job | Query, frame: Callable[[int], bytes]) -> Ticket:
-        """Add an assignment; it goes out with `flush`."""
+        """Add an assignment; it is sent by `flush`."""
         self._assigned += 1
         self._unsent += frame(self._assigned)
         self._permitted += self._assigned.to_bytes(LENGTH)
@@ -152,9 +152,9 @@ class Child:
 
     def take_back(self) -> list[Ticket]:
         """
-        Take back every assignment that the worker has not begun, and return them.
+        Take back every assignment that the worker has not started, and return them.
 
-        If one of the rest was begun after another, the report on that other can be heard by now.
+        If one of the rest was started after another, the report on that other is already available.
         """
         try:
             taken = os.read(self._permits, CHUNK)
@@ -174,18 +174,18 @@ class Child:
         except BlockingIOError:
             pass  # the rest goes when there is room
         except OSError:
-            # It has ended, and that will be heard.
+            # It has ended, which the selector will notice.
             self._unsent.clear()
-        # Last, for it is they that wake the worker.
+        # Last, because permits wake the worker.
         if self._permitted:
             os.write(self._giving, self._permitted)
             self._permitted.clear()
 
     def hear(self) -> list[Up]:
         """
-        Return all that the worker has said since.
+        Return everything that the worker has reported since.
 
-        Errors: `ValueError`, `msgspec.DecodeError` if that makes no sense; `EOFError` if it will never say more.
+        Errors: `ValueError`, `msgspec.DecodeError` for invalid data; `EOFError` if nothing more will come.
         """
         said: list[Up] = []
         while True:
@@ -202,16 +202,16 @@ class Child:
             said.extend(up.decode(body) for body in self._frames.feed(chunk))
 
     def end(self, kill_at: float) -> None:
-        """Ask it, and all that it has started, to end; it has time until `kill_at`."""
+        """Ask it, and everything it has started, to end; it has time until `kill_at`."""
         self.kill_at = min(self.kill_at, kill_at)
-        self._nursery.signal(self.number, signal.SIGTERM)
+        self._fork_server.signal(self.number, signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it, and all that it has started."""
-        self._nursery.signal(self.number, signal.SIGKILL)
+        """Kill it, and everything it has started."""
+        self._fork_server.signal(self.number, signal.SIGKILL)
 
     def close(self) -> None:
-        """Let go of everything, once it has ended."""
+        """Release its resources, once it has ended."""
         self.stream.close()
         for descriptor in (self._permits, self._giving, self.printed):
             os.close(descriptor)
@@ -220,12 +220,12 @@ class Child:
 
 
 def working_directory(scratch: Path) -> Path:
-    """Return the directory in which the attempts work whose worker prints into this file."""
+    """Return the working directories of the attempts whose worker prints into this file."""
     return scratch.with_suffix(".d")
 
 
 def remove_scratch(path: Path) -> None:
-    """Remove a file, or a directory with all in it, as far as that can be done."""
+    """Remove a file, or a directory with its contents, as far as possible."""
     if path.is_dir() and not path.is_symlink():
         with suppress(OSError):
             remove_tree(str(path))

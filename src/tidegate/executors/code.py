@@ -1,4 +1,4 @@
-"""Importing the author's modules, in a worker and nowhere else, and saying in one line why that cannot be done."""
+"""Importing the author's modules, in a worker and nowhere else, and saying in one line why that fails."""
 
 import importlib
 import inspect
@@ -50,15 +50,15 @@ def load_module(module: str, source: str) -> ModuleType:
 
 
 def _check_origin(found: ModuleType, source: str) -> None:
-    """Raise CodeError if a module of the tree is hidden by another of its name: `types.py` by Python's own, say."""
+    """Raise CodeError if a module of the tree is hidden by another with its name: `types.py` by Python's own, say."""
     for own in (f"{found.__name__.replace('.', '/')}{end}" for end in (".py", "/__init__.py")):
         path = Path(source, own)
         if path.is_file() and not Path(found.__file__ or "").is_relative_to(source):
-            raise CodeError(f"{own} has the name of a module that Python has already; rename it")
+            raise CodeError(f"{own} has the name of a module that Python already has; rename it")
 
 
 def load_task(module: str, name: str, source: str) -> Task[..., Any]:
-    """Return a task by its place. Errors: `CodeError`."""
+    """Return a task by its target. Errors: `CodeError`."""
     load_module(module, source)
     return load(module, name)
 
@@ -67,7 +67,7 @@ def warm(task: Task[..., Any]) -> None:
     """Load and build what a task needs for its inputs and outputs, so that no attempt has to."""
     signature = task.signature
     for annotation in (*signature.inputs.values(), *signature.outputs.values()):
-        with suppress(Exception):  # each attempt says so itself
+        with suppress(Exception):  # each attempt reports that itself
             codec(annotation)
     if inspect.iscoroutinefunction(task.function):
         importlib.import_module("asyncio")
@@ -80,7 +80,7 @@ def describe(module: str, source: str) -> tuple[DescribedWorkflow, ...]:
 
 
 def check(place: PythonTarget, value: Value, blobs: FileStore, source: str) -> tuple[Fault, ...]:
-    """Return what is wrong with a value of the type that stands in a module under a name. Errors: `CodeError`."""
+    """Return what is wrong with a value, by a type that a module defines under a name. Errors: `CodeError`."""
     load_module(place.module, source)
     return faults_of(place, value, blobs)
 

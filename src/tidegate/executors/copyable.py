@@ -1,8 +1,8 @@
 """
-Whether a process can be copied once it has imported the author's code, and what a copy must open for itself so as to share nothing.
+Whether a process can be forked once it has imported the author's code, and what a child must reopen so as to share nothing.
 
-A fork copies memory and the thread that calls it, no other; sockets, pipes and memory that is mapped as shared stay one thing in all copies.
-Native pools of threads that have fork handlers (OpenBLAS, Arrow) are no threads of Python's, and may be there.
+A fork copies memory and the calling thread, and no other; sockets, pipes and shared mappings remain shared between all copies.
+Native thread pools with fork handlers (OpenBLAS, Arrow) are not Python threads, and are permitted.
 """
 
 import fcntl
@@ -23,11 +23,11 @@ MAPS = Path("/proc/self/maps")
 
 
 SETTLED = 0.02
-"""Seconds after which a thread that was started has begun: four times as long as Python lets another one wait."""
+"""Seconds after which a started thread has certainly begun to run: four times Python's switch interval limit."""
 
 
 class Holdings(Struct, frozen=True):
-    """What a process has open, how many mappings it shares, and how many threads the system knows."""
+    """Open descriptors of a process, its number of shared mappings, and the number of threads that the system knows."""
 
     descriptors: frozenset[int]
     shared: int
@@ -44,19 +44,19 @@ def holdings() -> Holdings:
 
 
 def has_threads() -> bool:
-    """Whether there is another thread of Python's; those that were started without `threading` count too."""
+    """Whether there is another Python thread; those started without `threading` count too."""
     return len(sys._current_frames()) > 1  # noqa: SLF001 - documented, for debuggers
 
 
 def files_to_reopen(before: Holdings) -> tuple[int, ...] | None:
     """
-    Return the files that a copy must open for itself, for each has a position; None if this process cannot be copied.
+    Return the files that a child must reopen, because each has a position; None if this process cannot be forked.
 
     `before` is what it held before the author's code was imported.
     """
     now = holdings()
     if now.threads > before.threads:
-        # Native, or one of Python's that has not come to its first line yet.
+        # Native, or a Python thread that has not reached its first line yet.
         time.sleep(SETTLED)
     if has_threads() or now.shared > before.shared:
         return None
@@ -72,7 +72,7 @@ def files_to_reopen(before: Holdings) -> tuple[int, ...] | None:
 
 
 def reopen(descriptors: Iterable[int]) -> None:
-    """Open files anew under the same numbers, where they stand: no position is shared any more with whom they come from."""
+    """Reopen files under the same numbers and at the same positions: positions are then no longer shared."""
     for descriptor in descriptors:
         with suppress(OSError):
             flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
@@ -85,7 +85,7 @@ def reopen(descriptors: Iterable[int]) -> None:
 
 def _descriptors() -> list[int]:
     listed = [int(name) for name in os.listdir(DESCRIPTORS)]  # noqa: PTH208 - only the names
-    # The one by which they were listed is closed by now.
+    # The descriptor used for listing them is closed by now.
     return [each for each in listed if _is_open(each)]
 
 

@@ -1,12 +1,12 @@
 """
-Where attempts work: a directory for each, which goes when it ends, with a link to every file and directory at the top of the bundle's source tree.
+The working directories of attempts: one for each, removed when it ends, with a link to every top-level entry of the bundle's source tree.
 
-Rule 1: the links lead to a copy of the tree that belongs to one worker, so an attempt that writes there, as root too, changes nothing outside.
-Rule 2: after an attempt the copy is compared with what it was, and made again if anything differs.
-Rule 3: whatever an attempt has left is removed: trees that are deeper than a path may be long, and directories that nobody may enter. What
-        another file system holds, mounted there, is not touched.
+Rule 1: the links lead to a copy of the tree that belongs to one worker, so an attempt that writes there, even as root, changes nothing outside.
+Rule 2: after an attempt the copy is compared with its former state, and made again if anything differs.
+Rule 3: everything an attempt leaves is removed: trees deeper than a path may be long, and directories without permissions. Contents of
+        mounted file systems are not touched.
 
-The directory is prepared before it is needed, and gone before the end of the attempt is told.
+The directory is prepared before it is needed, and removed before the end of the attempt is reported.
 """
 
 import os
@@ -23,7 +23,7 @@ from tidegate.bundles.whole import LIST
 from tidegate.disk import remove_tree
 
 Signs: TypeAlias = tuple[int, ...]
-"""By what one sees that a file was changed."""
+"""What shows that a file was changed."""
 
 
 class Directories:
@@ -33,13 +33,13 @@ class Directories:
         self.source = f"{place}/source"
         """The copy."""
         self.files = f"{place}/files"
-        """Where the private copies of an attempt's input files go."""
+        """Where the private copies of an attempt's input files are made."""
         self._place = place
         self._old = f"{place}/old"
         self._number = 0
         self._bundle = ""
         self._ready: dict[str, Signs] = {}
-        """What the next directory holds, once it is made."""
+        """What the next directory contains, once it is made."""
         self._signs: dict[str, Signs] = {}
         self._retired = 0
         """Directories that were moved aside."""
@@ -57,13 +57,13 @@ class Directories:
             if parent not in made:
                 os.makedirs(parent, exist_ok=True)  # noqa: PTH103
                 made.add(parent)
-            # With its time of change: one that is written to has another.
+            # With its change time: a file that is written to gets another.
             shutil.copy2(bundle / name, target)
         self.note()
 
     def note(self) -> None:
-        """Take the copy, as it is now, for what it should be: importing has written there."""
-        # Whoever comes after a root that was killed must be able to remove it.
+        """Accept the current copy as its reference state: importing has written there."""
+        # The successor of a root process that was killed must be able to remove it.
         disk.give_all(Path(self._place))
         self._signs = _found(self.source)
 
@@ -84,9 +84,9 @@ class Directories:
 
     def retire(self) -> None:
         """
-        Take what an attempt that has ended has left out of the way, and its directory.
+        Move the leftovers of an ended attempt out of the way, and its directory.
 
-        If its links are as they were, the next directory is the same one under another name, or under this one if nothing was added.
+        If its links are unchanged, the next directory is the same one under another name, or under this one if nothing was added.
         """
         if not self._ready:
             return
@@ -102,7 +102,7 @@ class Directories:
             os.rename(place, self.next)  # noqa: PTH104
         else:
             self._ready = {}
-            # It may have removed its own, or put something else there.
+            # It may have removed its own, or replaced it.
             self._discard(place)
         if files:
             self._discard(self.files)
@@ -133,13 +133,13 @@ class Directories:
             if not self._retired:
                 disk.make_directory(Path(self._old), durable=False)
             self._retired += 1
-            # To move a directory one must be allowed to write there.
+            # Moving a directory requires write permission in it.
             os.chmod(path, 0o700)  # noqa: PTH101
             os.rename(path, f"{self._old}/{self._retired}")  # noqa: PTH104
 
 
 def _found(top: str) -> dict[str, Signs]:
-    """Return what is in a directory, by its path there; nothing if not all of it can be looked at."""
+    """Return the entries of a directory, by their path in it; nothing if some of it cannot be read."""
     try:
         return dict(_signs(top))
     except OSError:

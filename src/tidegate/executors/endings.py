@@ -1,4 +1,4 @@
-"""What to say of a process that has ended, or was ended, while it ran an attempt."""
+"""How the end of a process is reported that was running an attempt."""
 
 import os
 import signal
@@ -13,18 +13,18 @@ TAIL_LINES = 40
 
 
 TERMINATED = frozenset({-signal.SIGTERM, 128 + signal.SIGTERM})
-"""Exit codes of a process that somebody has asked to end."""
+"""Exit codes of a process that was asked to end."""
 
 
 def crash(code: int, printed: int) -> Failure:
     """Return the failure of an attempt whose process has ended with an exit code (negative: a signal); `printed` is its output."""
     return Failure(
-        TASK_CRASHED, f"the process of the task has ended, with {ended_by(code)}", tail(printed)
+        TASK_CRASHED, f"the process of the task ended with {ended_by(code)}", tail(printed)
     )
 
 
 def with_last_words(failure: Failure, printed: int) -> Failure:
-    """Add to a failure what was printed last: of a program that has ended itself, it says why."""
+    """Add the last output to a failure: if a program ended itself, it says why."""
     try:
         words = last_words(tail(printed))
     except OSError:
@@ -50,7 +50,9 @@ def overrun(seconds: float, printed: int) -> Failure:
 def oversize(limit: int, used: int, printed: int) -> Failure:
     """Return the failure of an attempt that used more memory than its limit, in bytes."""
     words = size(used) if size(used) != size(limit) else f"{used:,} bytes"
-    message = f"the task, with all that it has started, used {words} of memory, more than its limit of {size(limit)}"
+    message = (
+        f"the task and its processes used {words} of memory, more than its limit of {size(limit)}"
+    )
     return Failure(TASK_OUT_OF_MEMORY, message, tail(printed))
 
 
@@ -62,7 +64,7 @@ def tail(printed: int) -> str:
 
 
 def last_words(printed: str) -> str:
-    """Return the line of a process's output that says best why it ended: the last that names an error, else the last."""
+    """Return the line of a process's output that best explains its end: the last that names an error, else the last."""
     lines = [line.strip() for line in printed.splitlines() if line.strip()]
     return next((line for line in reversed(lines) if "Error" in line), lines[-1] if lines else "")
 

@@ -1,11 +1,11 @@
 """
-What a bundle's code imports from outside of it: the interpreter, distributions, and files of none.
+What a bundle's code imports from outside: the interpreter, distributions, and files that belong to no distribution.
 
 It is recorded when a workflow is registered, by the worker that has imported it, and compared by each worker that imports the code later.
 
 Rule 1: a module counts if a module of the bundle leads to it: by a reference in what is loaded, or by an import in a source, also one inside a function.
 Rule 2: Tidegate and Python's own library do not count: the one keeps its own promises, the other is the interpreter.
-Rule 3: nothing is imported to find out. What is not loaded is looked for, and of a distribution its requirements count too.
+Rule 3: nothing is imported to find out. Modules that are not loaded are looked up, and the requirements of a distribution count too.
 """
 
 import hashlib
@@ -27,10 +27,10 @@ from tidegate.executors.installed import Installed
 from tidegate.ports.blobs import Blobs
 
 MOST_TOLD: Final = 5
-"""Differences that are told; the first ones say what has happened."""
+"""Differences that are reported; the first ones show what has happened."""
 
-UNREADABLE: Final = "what was recorded then is missing, or damaged"
-"""What is said instead of differences: there may be some."""
+UNREADABLE: Final = "what was recorded then is missing or damaged"
+"""Used instead of differences: there may be some."""
 
 _OWN: Final = frozenset({*sys.stdlib_module_names, "tidegate", "__main__"})
 
@@ -39,8 +39,8 @@ class Environment(Struct, frozen=True):
     """
     What the code of `module` imports; `modules` are those of the bundle that it consists of.
 
-    `distributions` gives version and digest, `files` the digest of each module of no distribution, `absent` has what is imported and was not found.
-    `needed` are the modules among what is imported that must be there, and `required` the distributions that those require which are not imported at once.
+    `distributions` gives version and digest, `files` the digest of each module outside distributions, `absent` what is imported and was not found.
+    `needed` are the imported modules that must exist, and `required` the distributions that those require without being imported at once.
     """
 
     module: str
@@ -53,12 +53,12 @@ class Environment(Struct, frozen=True):
     required: tuple[str, ...] = ()
 
     def encoded(self) -> bytes:
-        """Return it as bytes; what is equal is the same bytes."""
+        """Return it as bytes; equal records give equal bytes."""
         return msgspec.json.encode(self, order="sorted")
 
 
 class _Found:
-    """What is found while it is looked for."""
+    """Intermediate results of the search."""
 
     def __init__(self, source: str) -> None:
         self.installed = Installed(sys.path)
@@ -68,14 +68,14 @@ class _Found:
         self._source = f"{source.rstrip('/')}/"
 
     def add_loaded(self, roots: Iterable[str]) -> None:
-        """Add all that loaded modules lead to."""
+        """Add everything that loaded modules lead to."""
         owners: dict[str, str | None] = {}
         for name, module in _reached(roots).items():
             file = _file(module)
             if file is None or file.startswith(self._source):
                 continue
             top = _file(sys.modules.get(name.partition(".")[0]))
-            # Of a package one file tells for all; of a namespace, which is of several distributions, one for each directory.
+            # For a package one file represents all; for a namespace, which spans several distributions, one per directory.
             asked = os.path.dirname(file) if top is None else top  # noqa: PTH120 - hundreds of modules in milliseconds
             if asked not in owners:
                 owners[asked] = self.installed.owner(top or file)
@@ -106,7 +106,7 @@ class _Found:
                     self._add("", "", each)
 
     def needed(self, names: Iterable[str]) -> tuple[set[str], set[str]]:
-        """Return which modules with a file must be there for these names, and which distributions those require that are not loaded."""
+        """Return which modules with a file must exist for these names, and which distributions those require that are not loaded."""
         modules, distributions = set[str](), set[str]()
         for name in names:
             module, file = ("", None) if name.partition(".")[0] in _OWN else _find(name)
@@ -119,10 +119,10 @@ class _Found:
         return modules, distributions
 
     def _add_closure(self, module: str, file: Path) -> Iterator[str]:
-        """Add the modules of no distribution that one of them consists of; yield what else they import."""
+        """Add the modules outside distributions that one of them consists of; yield what else they import."""
         depth = module.count(".") + (file.stem == "__init__")
         root = file.parents[depth]
-        with suppress(CodeError):  # it says so when it is imported
+        with suppress(CodeError):  # importing it reports that
             found = imports_of(root, file)
             for name in found.files:
                 path = root / name
@@ -149,30 +149,30 @@ class Environments:
         self._lacking: dict[str, str] = {}
 
     def record(self, module: str) -> None:
-        """Record what a module imports, which is loaded; if that cannot be stored, nothing is known of it."""
+        """Record what a loaded module imports; if that cannot be stored, nothing is known of it."""
         with suppress(CodeError, StoreError, OSError):
             found = observe(module, self._source)
             self.recorded[module] = self._blobs.put([found.encoded()])
 
     def differ(self, recorded: str) -> str:
-        """Return what is different here from a record, in words, as it was when it was asked for first; empty if nothing is, or there is no record."""
+        """Return what differs here from a record, in words, as on the first call; empty if nothing does, or there is no record."""
         if recorded not in self._compared:
             self._compared[recorded] = self._look(recorded) if recorded else ""
         return self._compared[recorded]
 
     def lacks(self, recorded: str) -> str:
-        """Return what must be there and is not, in words; empty if nothing is missing, or there is no record. Each module that is not loaded is looked for each time."""
+        """Return what is missing here, in words; empty if nothing is, or there is no record. Each module that is not loaded is looked up each time."""
         known = self._recorded(recorded) if recorded else None
         if known is None:
             return ""
         gone = [name for name in known.needed if name not in sys.modules and not _is_there(name)]
         if gone:
-            return f"module {gone[0]}, which the code imports, is gone: bring it back"
+            return f"module {gone[0]}, which the code imports, is missing: restore it"
         if recorded not in self._lacking:
             installed = Installed(sys.path)
             lost = [name for name in known.required if not installed.has(name)]
             self._lacking[recorded] = (
-                f"{lost[0]}, which something requires that the code imports, is not installed: install it again"
+                f"{lost[0]}, required by something that the code imports, is not installed: install it again"
                 if lost
                 else ""
             )
@@ -193,7 +193,7 @@ class Environments:
 
 
 def observe(module: str, source: str) -> Environment:
-    """Return what a module of a source tree imports, which is loaded. Takes milliseconds."""
+    """Return what a loaded module of a source tree imports. Takes milliseconds."""
     imports = imports_of(Path(source), Path(source, *module.split(".")))
     modules = sorted(map(_module_of, imports.files))
     found = _Found(source)
@@ -213,7 +213,7 @@ def observe(module: str, source: str) -> Environment:
 
 
 def another_environment(differs: str, execution: str) -> str:
-    """Say why an attempt does not begin here, and what to do."""
+    """Say why an attempt does not start here, and what to do."""
     return (
         f"the environment is not the one it was launched in: {differs} (here: {sys.prefix}); continue with"
         f" `tidegate resume {execution}` in that environment, or with `tidegate resume {execution} --any-environment` in another"
@@ -221,7 +221,7 @@ def another_environment(differs: str, execution: str) -> str:
 
 
 def differences(recorded: Environment, source: str) -> str:
-    """Return what is different here and now from what was recorded, in words; empty if nothing is."""
+    """Return what differs here and now from the record, in words; empty if nothing does."""
     told = list(_differences(recorded, source))
     more = [f"and {len(told) - MOST_TOLD} more"] if len(told) > MOST_TOLD else []
     return ", ".join(told[:MOST_TOLD] + more)
@@ -243,7 +243,7 @@ def _differences(recorded: Environment, source: str) -> Iterator[str]:
     for module, digest in recorded.files.items():
         file = _file(sys.modules.get(module)) or _find(module)[1]
         if file is None:
-            yield f"module {module} is gone"
+            yield f"module {module} is missing"
         elif _digest(file) != digest:
             yield f"module {module} ({file}) has changed"
     for module in recorded.absent:
@@ -273,7 +273,7 @@ def _reached(roots: Iterable[str]) -> dict[str, ModuleType]:
 
 
 def _home(value: Any) -> str:
-    """Return the name of the module that a value is, or is from. Only kinds are asked that answer without running anybody's code."""
+    """Return the name of the module that a value is, or is from. Only kinds that answer without running foreign code are asked."""
     kind = type(value)
     if kind is ModuleType:
         name = vars(value).get("__name__")
@@ -287,7 +287,7 @@ def _home(value: Any) -> str:
 
 
 _module_of_class: Final = type.__dict__["__module__"].__get__
-"""Without asking the class of the class, which may be anybody's."""
+"""Without asking the class of the class, which may run foreign code."""
 
 
 def _file(module: ModuleType | None) -> str | None:
@@ -296,7 +296,7 @@ def _file(module: ModuleType | None) -> str | None:
 
 
 def _find(name: str) -> tuple[str, str | None]:
-    """Return the name and the file of the deepest part of a dotted name that is a module with a file; an empty name if not even its top is there."""
+    """Return the name and the file of the deepest part of a dotted name that is a module with a file; an empty name if not even its top exists."""
     found, file, place = "", None, None
     parts = name.split(".")
     for depth in range(1, len(parts) + 1):
@@ -318,7 +318,7 @@ def _is_there(name: str) -> bool:
 
 def _spec(name: str, place: Any) -> ModuleSpec | None:
     for finder in sys.meta_path:
-        with suppress(Exception):  # anybody's finder
+        with suppress(Exception):  # a third-party finder
             spec = finder.find_spec(name, place, None)
             if spec is not None:
                 return spec

@@ -1,8 +1,8 @@
 """
-The fence between two lives: processes that an executor starts carry a mark, by which whoever comes after can find and end them.
+The fence between two lives of a store's owner: processes that an executor starts carry a mark, by which the next owner can find and end them.
 
-The mark is a variable in the environment of the fork server, which its workers and whatever tasks start inherit: which store, and which life
-of its owner. It is read from /proc, where the environment stands as it was when the program began. A program that was given another
+The mark is a variable in the environment of the fork server, which its workers and their descendants inherit: which store, and which life
+of its owner. It is read from /proc, which has the environment as it was when the program started. A program with another
 environment is found as long as it is below one that has the mark, or in its process group.
 """
 
@@ -22,7 +22,7 @@ from msgspec import Struct
 MARK = "TIDEGATE_MARK"
 
 PATIENCE = 10.0
-"""Seconds: what was killed is gone in milliseconds, unless it hangs in the kernel (a dead network disk), where nothing can end it."""
+"""Seconds: killed processes are gone in milliseconds, unless they hang in the kernel (a dead network disk), where nothing can end them."""
 
 PROC = Path("/proc")
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class Mark(Struct, frozen=True):
-    """Whose a process is: of a store, known by a digest of where it is, and of one life of its owner."""
+    """The owner of a process: a store, identified by a digest of its location, and one life of its owner."""
 
     store: str
     life: str
@@ -47,9 +47,9 @@ def new_mark(home: Path) -> Mark:
 
 def is_of(own: Mark, process: int) -> bool:
     """
-    Return whether a process is, or stands below, what an owner of this store has started: a worker, a task, or what that has started.
+    Return whether a process is, or descends from, one that an owner of this store has started: a worker, a task, or their children.
 
-    One that is gone counts as such, for nobody can tell; one outside of this system's numbers (0) cannot be.
+    One that has ended counts as such, because nobody can tell; one outside this process namespace (0) cannot be.
     """
     if not process or not PROC.is_dir():
         return False
@@ -60,13 +60,13 @@ def is_of(own: Mark, process: int) -> bool:
 
 
 def is_below(tops: AbstractSet[int], process: int) -> bool:
-    """Return whether a process stands below one of some others."""
+    """Return whether a process descends from one of some others."""
     line_up = _line_up(process) if PROC.is_dir() else iter(())
     return any(each in tops for each in islice(line_up, 1, None))
 
 
 def end_earlier(own: Mark) -> int:
-    """End what earlier lives of a store have left running, and return how many processes that were, when they are gone."""
+    """End what earlier lives of a store have left running, and return how many processes that were, once they are gone."""
 
     def is_meant(process: int) -> bool:
         mark = _mark(process)
@@ -76,27 +76,27 @@ def end_earlier(own: Mark) -> int:
 
 
 def end_life(own: Mark) -> int:
-    """End what this life has started, as `end_earlier`; never this process itself."""
+    """End what this life has started, like `end_earlier`; never this process itself."""
     return _end(lambda process: _mark(process) == own)
 
 
 def end_below(top: int) -> int:
-    """End a process and all that is below it, as `end_earlier`."""
+    """End a process and its descendants, like `end_earlier`."""
     return _end(lambda process: process == top)
 
 
 def _end(is_meant: Callable[[int], bool]) -> int:
     if not PROC.is_dir():
-        log.debug("there is no %s: what an earlier owner left running is not looked for", PROC)
+        log.debug("there is no %s: processes of an earlier owner are not looked for", PROC)
         return 0
     ended: set[int] = set()
     give_up = time.monotonic() + PATIENCE
-    # Again and again, for what is killed may just have started something.
+    # Repeatedly, because a process may have started another just before it was killed.
     while found := _found(is_meant):
         ended |= found.keys()
         tops = {process for process, parent in found.items() if parent not in found}
         for top in tops:
-            # It goes last: what loses its parent meanwhile becomes its child, if it is a worker, and is found by that. Until then it starts nothing.
+            # It goes last: if it is a worker, it adopts orphans, which are then found below it. Until then it is stopped.
             _signal(top, signal.SIGSTOP)
         for process in found.keys() - tops or tops:
             _signal(process, signal.SIGKILL)
@@ -114,9 +114,9 @@ def _signal(process: int, which: signal.Signals) -> None:
 
 def _found(is_meant: Callable[[int], bool]) -> dict[int, int]:
     """
-    Return the processes that are meant and alive, with their parents; of this process and those above it, none.
+    Return the matching live processes, with their parents; not this process and its ancestors.
 
-    Meant are also those in the process group of one that is meant, and all that are below one of these.
+    Processes in the process group of a matching one also match, and all descendants of these.
     """
     spared = set(_line_up(os.getpid()))
     parents, groups, marked = {}, {}, set()
@@ -143,7 +143,7 @@ def _mark(process: int) -> Mark | None:
     try:
         environment = (PROC / str(process) / "environ").read_bytes()
     except OSError:
-        return None  # it is gone, or somebody else's
+        return None  # it is gone, or another user's
     for line in environment.split(b"\0"):
         name, _, value = line.partition(b"=")
         if name == MARK.encode():
@@ -166,5 +166,5 @@ def _stat(process: int) -> list[str] | None:
         text = (PROC / str(process) / "stat").read_text(errors="replace")
     except OSError:
         return None
-    # The name before them stands in parentheses, and may hold any character.
+    # The name before them is in parentheses, and may contain any character.
     return text.rpartition(")")[2].split()

@@ -1,10 +1,10 @@
 """
-The forker: a process that has imported all that a worker needs, and forks one whenever its engine wants one.
+The fork server: a process that has imported everything a worker needs, and forks one on request of its engine.
 
-So a worker is there in milliseconds, and shares most of its memory with the others. The forker has no thread, and imports none of an author's code.
+So a worker starts in milliseconds, and shares most of its memory with the others. The fork server has no thread, and imports none of an author's code.
 
-It is also the one that ends workers, and whatever they have started: when told to, when they have ended themselves, and all of them when its
-engine is gone, however that went. A worker cannot see to that itself: it may be busy in C code, or have started programs of its own.
+It also ends workers and their descendants: when told to, when they have ended themselves, and all of them when its
+engine is gone, for whatever reason. A worker cannot do that itself: it may be busy in C code, or have started other programs.
 """
 
 import gc
@@ -18,21 +18,21 @@ from contextlib import suppress
 from types import FrameType
 
 from tidegate.executors import trees
-from tidegate.executors.nursery import BEAR, BORN, ENDED, NOTICE, SIGNAL, UP
+from tidegate.executors.fork_server import BORN, ENDED, FORK, NOTICE, SIGNAL, UP
 from tidegate.executors.worker import Worker
 
 LOOK_AGAIN = 100
-"""Milliseconds after which the forker looks again at what is left of a worker, if nothing of it ends."""
+"""Milliseconds after which the fork server checks again what is left of a worker, if no process ends."""
 
 
 class Forker:
-    """The workers that are alive, by the numbers that the engine has given them."""
+    """The live workers, by the numbers that the engine has given them."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._alive: dict[int, int] = {}
         self._ended: dict[int, int] = {}
-        """Exit codes of workers of which the engine has not been told, for something below them may be left."""
+        """Exit codes of workers not yet reported to the engine, because descendants may be left."""
         self._patience = 0.0
         """Until when that is waited for."""
         self._rouse, self._roused = os.pipe()
@@ -40,11 +40,11 @@ class Forker:
             os.set_blocking(descriptor, False)
 
     def tend(self) -> tuple[int, int] | None:
-        """Serve the engine until it is gone: None. In a worker, return its stream and its permits, at once."""
+        """Serve the engine until it is gone: None. In a worker, return its stream and its permits, immediately."""
         signal.set_wakeup_fd(self._roused, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, _ignore)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # It is the engine that decides, and its end is ours.
+            # The engine decides; when it ends, so do we.
             signal.signal(number, signal.SIG_IGN)
         waiter = select.poll()
         waiter.register(self._control, select.POLLIN)
@@ -52,7 +52,7 @@ class Forker:
         trees.adopt_orphans()
         self._say(UP, 0, os.getpid())
         while True:
-            # An orphan that hangs in the kernel keeps nobody waiting for ever.
+            # An orphan that hangs in the kernel delays nobody indefinitely.
             ready = dict(waiter.poll(LOOK_AGAIN if self._ended else None))
             with suppress(BlockingIOError):
                 os.read(self._rouse, 4096)
@@ -66,23 +66,23 @@ class Forker:
             what, number, argument = NOTICE.unpack(order)
             if what == SIGNAL:
                 self._signal(number, argument)
-            elif what == BEAR and self._bear(number, given):
+            elif what == FORK and self._fork_worker(number, given):
                 return given[0], given[1]
 
-    def _bear(self, number: int, given: list[int]) -> bool:
+    def _fork_worker(self, number: int, given: list[int]) -> bool:
         """Fork a worker. True in the worker."""
         try:
             pid = os.fork()
         except OSError as error:
-            # As if it had ended at once: the engine tries again later. The other workers are not to suffer from it.
-            os.write(given[2], f"no process can be made: {error.strerror}\n".encode())
+            # As if it had ended at once: the engine tries again later. The other workers must not be affected.
+            os.write(given[2], f"cannot fork: {error.strerror}\n".encode())
             self._say(ENDED, number, os.EX_OSERR)
             _close(given)
             return False
         if pid == 0:
             self._become_a_worker(given[2])
             return True
-        with suppress(OSError):  # whoever of the two comes first; the other may be too late
+        with suppress(OSError):  # whichever of the two comes first; the other may be too late
             os.setpgid(pid, pid)
         self._alive[number] = pid
         _close(given)
@@ -103,12 +103,12 @@ class Forker:
         os.close(printed)
 
     def _reap(self) -> None:
-        """Notice which workers have ended, end what they have left behind, and tell the engine when nothing is left."""
+        """Notice which workers have ended, end their descendants, and tell the engine when nothing is left."""
         reaped = False
         while (pid := _next_ended()) is not None:
             number = self._number_of(pid)
             if number is not None:
-                # While it is not reaped, its number cannot be another's.
+                # Until it is reaped, its process id cannot be reused.
                 self._signal(number, signal.SIGKILL)
             _, status = os.waitpid(pid, 0)
             reaped = True
@@ -125,7 +125,7 @@ class Forker:
                 self._ended.clear()
 
     def _number_of(self, pid: int) -> int | None:
-        """Return the number of a worker; None of a process that has lost its parent."""
+        """Return the number of a worker; None for an adopted process."""
         return next((number for number, alive in self._alive.items() if alive == pid), None)
 
     def _signal(self, number: int, which: int) -> None:
@@ -143,7 +143,7 @@ class Forker:
         trees.end_children()
 
     def _say(self, what: int, number: int, argument: int) -> None:
-        with suppress(OSError):  # the engine is gone; the next order says so
+        with suppress(OSError):  # the engine is gone; the next read reports that
             self._control.sendall(NOTICE.pack(what, number, argument))
 
 
@@ -161,13 +161,13 @@ def _close(descriptors: list[int]) -> None:
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
-    # Python's own part of a signal; that it came is read from the descriptor.
+    # Python's own part of a signal; its arrival is read from the descriptor.
     return
 
 
 def main() -> None:
-    """Be the forker, and a worker of it."""
-    # What is there now stays as it is, so that workers go on to share it.
+    """Be the fork server, and a worker of it."""
+    # Objects created so far are frozen, so that workers keep sharing them.
     gc.freeze()
     born = Forker(socket.socket(fileno=int(sys.argv[1]))).tend()
     if born is not None:

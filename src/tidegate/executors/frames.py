@@ -1,9 +1,9 @@
 """
-What a supervisor and its worker tell each other: frames of MessagePack, each after its length in four bytes.
+The protocol between a supervisor and its worker: frames of MessagePack, each after its length in four bytes.
 
-Down, from the supervisor to the worker, go `Setup` once and then assignments; up go reports on them.
-An assignment is numbered, and the numbers only grow. It may be begun once its permit was taken: the same number, four bytes, in a pipe that the
-supervisor can read too. So whoever takes a permit first has it, and an assignment that waits behind a long one can be taken back without asking.
+The supervisor sends `Setup` once and then assignments; the worker sends reports on them.
+An assignment is numbered, and the numbers only grow. It may start once its permit was taken: the same number, four bytes, in a pipe that the
+supervisor can read too. So the first to take a permit has it, and an assignment that waits behind a long one can be taken back without asking.
 """
 
 from collections.abc import Iterator
@@ -22,24 +22,24 @@ LENGTH = 4
 """Bytes of a frame's length, and of a permit; both big-endian."""
 
 MAX_FRAME = 256 * 1024 * 1024
-"""Longest frame that is believed. Values are limited far below, by those who make them."""
+"""Longest frame that is accepted. Values are limited far below that elsewhere."""
 
 
 class Setup(Struct, frozen=True, array_like=True, tag="setup"):
-    """The home of the store and the bundle of a worker. `directory` is one that it makes for its attempts, `printed` the file they print into."""
+    """The home of the store and the bundle of a worker. `directory` is one that it makes for its attempts, `printed` the file for their output."""
 
     home: str
     bundle: str
     directory: str
     printed: str
     strict: bool | None = None
-    """Whether no attempt begins where its code imports something else than when it was launched; None: as each says."""
+    """Whether an attempt is held where its code imports other packages than at launch; None: as its execution says."""
     store: str = ""
     """Where bundles are, and blobs that are not in `home`."""
 
 
 class Run(Struct, frozen=True, array_like=True, tag="run"):
-    """Run an attempt. `timed`: say when it begins, for it has a timeout."""
+    """Run an attempt. `timed`: report when it starts, because it has a timeout."""
 
     number: int
     id: str
@@ -64,7 +64,7 @@ class Describe(Struct, frozen=True, array_like=True, tag="describe"):
 
 
 class Check(Struct, frozen=True, array_like=True, tag="check"):
-    """Look whether a value fits a Python type, which stands in a module under a name."""
+    """Check whether a value matches a Python type, which a module defines under a name."""
 
     number: int
     target: PythonTarget
@@ -80,20 +80,20 @@ class Ready(Struct, frozen=True, array_like=True, tag="ready"):
 
 
 class Started(Struct, frozen=True, array_like=True, tag="started"):
-    """The code of an attempt is imported, and it begins now. Told of the first attempt of a task in a worker, and of those with a timeout."""
+    """The code of an attempt is imported, and it starts now. Sent for the first attempt of a task in a worker, and for those with a timeout."""
 
     number: int
 
 
 class Differs(Struct, frozen=True, array_like=True, tag="differs"):
-    """The attempt is about to begin where its code imports something else than when its execution was launched."""
+    """The attempt is about to start where its code imports other packages than when its execution was launched."""
 
     number: int
     differs: str
 
 
 class Done(Struct, frozen=True, array_like=True, tag="done"):
-    """An attempt has ended, after so many microseconds."""
+    """An attempt has ended, after this many microseconds."""
 
     number: int
     micros: int
@@ -111,21 +111,21 @@ class DescribedWorkflow(Struct, frozen=True, array_like=True):
 
 
 class Described(Struct, frozen=True, array_like=True, tag="described"):
-    """The workflows of a module, in the order in which they stand there."""
+    """The workflows of a module, in source order."""
 
     number: int
     workflows: tuple[DescribedWorkflow, ...]
 
 
 class Checked(Struct, frozen=True, array_like=True, tag="checked"):
-    """What is wrong with a value; nothing if it fits."""
+    """What is wrong with a value; nothing if it matches."""
 
     number: int
     faults: tuple[Fault, ...]
 
 
 class Unable(Struct, frozen=True, array_like=True, tag="unable"):
-    """A question could not be answered, for the code cannot be imported or does not hold what was asked for."""
+    """A question could not be answered, because the code cannot be imported or does not define what was asked for."""
 
     number: int
     failure: Failure

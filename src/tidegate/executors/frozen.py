@@ -1,4 +1,4 @@
-"""The decks of an attempt that has ended, as a blob: nothing that is written later changes them, for it is the digest that history holds."""
+"""The decks of an ended attempt, as a blob: nothing written later changes them, because history holds the digest."""
 
 import traceback
 from contextlib import suppress
@@ -12,7 +12,7 @@ from tidegate.types.values import FileStore
 
 
 def freeze(report: DeckReport, blobs: FileStore) -> str:
-    """Return the blob with the decks of the attempt that ends here; empty if it made none, or they cannot be stored, which is no reason to fail."""
+    """Return the blob with the decks of the attempt that ends here; empty if it made none, or they cannot be stored, which does not fail the attempt."""
     try:
         page = report.freeze()
         return blobs.put(page) if page else ""
@@ -24,7 +24,7 @@ def freeze(report: DeckReport, blobs: FileStore) -> str:
 
 
 def freeze_published(attempt: Job | Run, logs: Logs, blobs: FileStore) -> str:
-    """Return the blob with what an attempt had published that was ended from outside; empty if that is nothing, or cannot be stored."""
+    """Return the blob with what an attempt ended from outside had published; empty if that is nothing, or cannot be stored."""
     with suppress(OSError, StoreError):
         page = logs.read_published(attempt.id, attempt.node, attempt.attempt)
         return "" if page is None else blobs.put(page)
@@ -32,7 +32,7 @@ def freeze_published(attempt: Job | Run, logs: Logs, blobs: FileStore) -> str:
 
 
 def forget_published(outcome: Outcome, job: Job, logs: Logs) -> None:
-    """Remove what an attempt had published whose decks are frozen now."""
+    """Remove what an attempt had published, once its decks are frozen."""
     if isinstance(outcome, Returned | Unfolded | Raised) and outcome.deck:
         with suppress(OSError):
             logs.remove_published(job.id, job.node, job.attempt)

@@ -1,7 +1,7 @@
 """
 An executor that runs tasks where they are submitted, in the caller's thread: for measurements and tests, where nothing may happen in between.
 
-A task that crashes takes its caller with it, and timeouts and limits are not kept: what needs them needs the executor of processes.
+A task that crashes takes its caller with it, and timeouts and limits are not enforced: use the process executor for those.
 """
 
 import logging
@@ -41,7 +41,7 @@ class InlineExecutor:
     """
     An `Executor` without processes. `load` returns the task of a target, for instance `tasks.__getitem__`.
 
-    Within a task or a delivery more may be submitted: it runs after what is there, in the outermost `submit`.
+    More may be submitted within a task or a delivery: it runs after what is already there, in the outermost `submit`.
     """
 
     def __init__(self, load: Callable[[PythonTarget], Callee], blobs: FileStore) -> None:
@@ -54,11 +54,11 @@ class InlineExecutor:
         self._closed = False
 
     def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
-        """Begin."""
+        """Start."""
         self._deliver = deliver
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Run these attempts and deliver one group of reports on all that is there; the same for what that brings about."""
+        """Run these attempts and deliver one group of reports on all of them; the same for what that leads to."""
         assert self._deliver is not None, "start() comes first"
         if self._closed:
             self._deliver([left(job) for job in jobs])
@@ -78,20 +78,20 @@ class InlineExecutor:
             self._busy = False
 
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
-        """Forget an attempt that has not begun."""
+        """Forget an attempt that has not started."""
         self._jobs = deque(
             job for job in self._jobs if (job.key, job.node, job.attempt) != (key, node, attempt)
         )
 
     def drain(self) -> "Future[None]":
-        """Leave what has not begun, and begin nothing any more."""
+        """Leave what has not started, and start nothing more."""
         self.close()
         drained: Future[None] = Future()
         drained.set_result(None)
         return drained
 
     def close(self) -> None:
-        """Leave what has not begun."""
+        """Leave what has not started."""
         self._closed = True
         if self._deliver is not None and self._jobs:
             rest, self._jobs = self._jobs, deque()
@@ -108,16 +108,16 @@ class InlineExecutor:
         return Capacity(UNKNOWN, UNKNOWN, limits_memory=False)
 
     def queue(self) -> Queue:
-        """Return nobody: what was submitted has run."""
+        """Return nobody: everything submitted has run."""
         return Queue()
 
     def describe(self, bundle: str, module: str) -> Sequence[Described]:
-        """Refuse: what runs here is imported already."""
+        """Refuse: what runs here is already imported."""
         del bundle
         raise CodeError(f"module {module!r} cannot be registered here; launch its workflows")
 
     def check(self, bundle: str, target: PythonTarget, value: Value) -> Sequence[Fault]:
-        """Return what is wrong with a value by the author's own type, which is imported already."""
+        """Return what is wrong with a value by the author's own type, which is already imported."""
         del bundle
         return faults_of(target, value, self._blobs)
 
@@ -146,7 +146,7 @@ class InlineExecutor:
                     environment=job.requires.environment,
                 )
         except KeyboardInterrupt:
-            raise  # the person at the terminal means all of us
+            raise  # an interrupt at the terminal is for all of us
         except BaseException as error:  # noqa: BLE001 - the edge to the author's code: sys.exit() too fails the attempt alone
             return Raised(failure_here(error))
         return Unfolded(result) if isinstance(result, Graph) else Returned(result)

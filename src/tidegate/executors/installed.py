@@ -1,8 +1,8 @@
 """
-Distributions that are installed, by the files that installers keep of them: read as far as they are asked for, which takes milliseconds where
+Installed distributions, by the files that installers keep of them: read on demand, which takes milliseconds where
 `importlib.metadata.packages_distributions` takes 100.
 
-The digest of a distribution is that of its `RECORD`, without what differs where the same wheel is installed in another place or by another program.
+The digest of a distribution is that of its `RECORD`, without what differs between installations of the same wheel.
 """
 
 import hashlib
@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Final
 
 KEPT: Final = (".dist-info", ".egg-info")
-"""What the names of directories end in that installers keep."""
+"""The suffixes of installers' metadata directories."""
 
 _NAME: Final = re.compile(rb"[A-Za-z0-9._-]+")
 
 
 class Installed:
-    """The distributions in some directories; of two of a name, the first counts, as for Python."""
+    """The distributions in some directories; of two with the same name, the first counts, as for Python."""
 
     def __init__(self, places: Sequence[str]) -> None:
         self._infos: dict[str, Path] = {}
@@ -49,11 +49,11 @@ class Installed:
             return None
         within = real[len(place) + 1 :]
         top = within.partition("/")[0].partition(".")[0]
-        # Most are called after what they hold.
+        # Most are called after what they contain.
         likely = normalized(top)
         if likely in self._in[place] and self._holds(likely, within, top):
             return likely
-        # The small ones first: of large ones the lists have megabytes.
+        # The small ones first: large ones have lists of megabytes.
         names = sorted(self._in[place], key=self._size)
         return next((name for name in names if self._holds(name, within, top)), None)
 
@@ -68,7 +68,7 @@ class Installed:
         return found.decode(errors="replace"), digest
 
     def required(self, name: str) -> set[str]:
-        """Return the distributions that one requires, directly or not, and that are installed; extras do not count."""
+        """Return the installed distributions that one requires, directly or not, without extras."""
         todo, found = [name], set[str]()
         while todo:
             for each in self._requires(todo.pop()):
@@ -88,7 +88,7 @@ class Installed:
         record = self._record(name)
         if record:
             return f"\n{within},".encode() in record
-        # Where the system has installed it, there may be no list of files.
+        # If the system has installed it, there may be no list of files.
         return name == normalized(top) or top.encode() in self._read(name, "top_level.txt").split()
 
     def _size(self, name: str) -> int:
@@ -115,7 +115,7 @@ class Installed:
 
 
 def normalized(name: str) -> str:
-    """Return the name of a distribution as all that mean the same one are written."""
+    """Return the normalized name of a distribution."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

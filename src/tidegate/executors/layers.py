@@ -1,4 +1,4 @@
-"""Blobs for workers that write nothing in the home of the store: what is put stays in their own place, what is not there is read from the store."""
+"""Blobs for workers that write nothing in the home of the store: new ones go to a directory of their own, others are read from the store."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,7 +8,7 @@ from tidegate.ports.blobs import Blobs
 
 
 class LayeredBlobs:
-    """An adapter of the port `Blobs`, over two others: `own` takes what is put, `store` has what is not there."""
+    """An adapter of the port `Blobs`, over two others: `own` stores new blobs, `store` has the others."""
 
     def __init__(self, own: Blobs, store: Blobs) -> None:
         self._own = own
@@ -26,7 +26,7 @@ class LayeredBlobs:
             return self._store.size(digest)
 
     def total(self) -> int:
-        """Return how many bytes are in the own place. Errors: `StoreError`."""
+        """Return how many bytes are in `own`. Errors: `StoreError`."""
         return self._own.total()
 
     def read(self, digest: str, /) -> Iterator[bytes]:
@@ -39,5 +39,5 @@ class LayeredBlobs:
 
 
 def layered(own: BlobDirectory, store: BlobDirectory) -> Blobs:
-    """Return the blobs of workers that put theirs into one directory, which may be that of the store."""
+    """Return the blobs of workers that store theirs in one directory, which may be that of the store."""
     return own if own.root == store.root else LayeredBlobs(own, store)

@@ -1,4 +1,4 @@
-"""The machine that attempts run on: how much memory it has, also where a container has less than its host."""
+"""The machine that attempts run on: how much memory it has, also if a container has less than its host."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ ROLLUP = Path("/proc/self/smaps_rollup")
 CHILDREN = Path("/proc/self/task")
 
 UNKNOWN: Final = 2**62
-"""Bytes of memory where the system does not tell."""
+"""Bytes of memory if the system does not report it."""
 
 
 def memory() -> int:
@@ -26,13 +26,13 @@ def memory() -> int:
 
 
 def tells_memory() -> bool:
-    """Return whether the system tells how much memory a process tree uses: Linux from 4.14 on does."""
+    """Return whether the system reports the memory of a process tree: Linux from 4.14 on does."""
     children = CHILDREN / str(os.getpid()) / "children"
     return sys.platform == "linux" and ROLLUP.exists() and children.exists()
 
 
 def _limits() -> Iterator[int]:
-    """Yield the limits of the control groups of this process, and of those above."""
+    """Yield the limits of this process's control groups and their ancestors."""
     with suppress(OSError):
         for line in OWN_GROUPS.read_text().splitlines():
             _, controllers, path = line.split(":", 2)
@@ -43,7 +43,7 @@ def _limits() -> Iterator[int]:
             else:
                 continue
             own = Path(path.lstrip("/"))
-            # In a container the path may be the host's, and then it is not there; the top is that of the container.
+            # In a container the path may be the host's, and does not exist; then the top is the container's.
             for group in (own, *own.parents):
-                with suppress(OSError, ValueError):  # "max" is no number
+                with suppress(OSError, ValueError):  # "max" is not a number
                     yield int((top / group / name).read_text())

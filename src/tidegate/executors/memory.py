@@ -1,9 +1,9 @@
 """
-How much memory a process uses together with all that is below it.
+How much memory a process and its descendants use.
 
-Memory is counted in proportion (PSS): a page that three processes share counts for a third in each, so an attempt whose processes share what
-was loaded before they were forked does not pay for it three times. That figure walks the page tables, and is read only if the resident sizes
-together, which the kernel has at hand and which are never less, are above the limit.
+Memory is counted proportionally (PSS): a page that three processes share counts for a third in each, so an attempt whose processes share what
+was loaded before they were forked does not pay for it three times. That figure walks the page tables, and is read only if the sum of the resident
+sizes, which the kernel has readily available and which is never less, exceeds the limit.
 """
 
 import os
@@ -18,22 +18,22 @@ PROC = "/proc"
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 WEIGH_EVERY = 0.25
-"""Seconds between two looks at how much memory an attempt with a limit uses. One costs 20 us (measured), so all of them 0.01 % of a processor."""
+"""Seconds between two checks of an attempt's memory against its limit. One costs 20 us (measured), so all of them 0.01 % of a processor."""
 
 
 def weigh(ticket: Ticket, process: int | None) -> int:
-    """Return how much memory an attempt uses, with its worker and all below it, if that is more than its limit; note when to look next."""
+    """Return how much memory an attempt uses, with its worker and all descendants, if that is more than its limit; note when to check next."""
     limit = ticket.work.requires.mem_limit if isinstance(ticket.work, Job) else None
     began = time.monotonic()
     used = 0 if process is None or limit is None else excess(process, limit)
-    # A look takes 12 ms a gigabyte if processes share what is together more than the limit; it may keep others waiting for a twentieth of the time.
+    # A check takes 12 ms per gigabyte if processes share more than the limit; it may take up to a twentieth of the time.
     ended = time.monotonic()
     ticket.weigh = ended + max(WEIGH_EVERY, 20 * (ended - began))
     return used
 
 
 def excess(top: int, limit: int) -> int:
-    """Return how many bytes a process and all below it use, if that is more than the limit; else 0, and where the system does not tell."""
+    """Return the bytes used by a process and its descendants, if that is more than the limit; else 0, also if the system does not report it."""
     processes = list(_tree(top))
     if sum(map(_resident, processes)) <= limit:
         return 0
@@ -71,7 +71,7 @@ def _proportional(process: int) -> int:
 
 
 def _read(path: str) -> bytes:
-    # Without a file object, as the pool's thread does nothing else meanwhile.
+    # Without a file object, because the pool's thread does nothing else meanwhile.
     descriptor = os.open(f"{PROC}/{path}", os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(descriptor, 64 * 1024)

@@ -1,7 +1,7 @@
 """
-What the pool was asked for and has not done yet. It outlives a pool that fails: the next one goes on with it.
+What the pool was asked for and has not done yet. It outlives a pool that fails: the next one continues with it.
 
-Other threads put wishes in, and the pool's thread carries them out in order. A job is forgotten when its end is reported, not when a worker
+Other threads add wishes, and the pool's thread carries them out in order. A job is forgotten when its end is reported, not when a worker
 has it, so whatever breaks in between, it is still here.
 """
 
@@ -18,26 +18,26 @@ from tidegate.executors.child import Child, Query
 from tidegate.ports.executor import Job
 
 Wish = Callable[[Any], None]
-"""Something for the pool that runs at the moment: it is called with that pool, in the pool's thread."""
+"""Something for the currently running pool: it is called with that pool, on the pool's thread."""
 
 TRIES = 2
-"""Pools that a wish may break; then it is dropped, for all that waits behind it."""
+"""Pools that a wish may break; then it is dropped, for the sake of those behind it."""
 
 
 class Orders:
-    """`put` may be called by any thread, the rest is the pool's thread's own."""
+    """`put` may be called by any thread, the rest belongs to the pool's thread."""
 
     def __init__(self) -> None:
         self.jobs: dict[Attempt, Job] = {}
-        """Attempts whose end was not reported, in the order in which they came."""
+        """Attempts whose end was not reported, in order of arrival."""
         self.children: list[Child] = []
-        """The workers of the pool that runs at the moment. Other threads may copy this and `jobs`."""
+        """The workers of the currently running pool. Other threads may copy this and `jobs`."""
         self.queries: list[Query] = []
         """Questions that no worker has, while no pool runs."""
         self.drained: Future[None] | None = None
-        """No attempt is begun any more, once this is there. It is done when none runs."""
+        """Once this is set, no more attempts start. It is done when none runs."""
         self.awake, self._waker = os.pipe()
-        """A descriptor that can be read from when there are wishes."""
+        """A descriptor that becomes readable when there are wishes."""
         os.set_blocking(self.awake, False)
         os.set_blocking(self._waker, False)
         self._wishes: deque[Wish] = deque()
@@ -46,7 +46,7 @@ class Orders:
         self._closed = False
 
     def put(self, wish: Wish) -> bool:
-        """Have the pool do something, soon; False if there will be no pool any more."""
+        """Have the pool do something, soon; False if there will be no further pool."""
         with self._lock:
             if self._closed:
                 return False
@@ -55,7 +55,7 @@ class Orders:
             return True
 
     def wake(self) -> None:
-        """Let the pool look at what there is to do."""
+        """Wake the pool to check for work."""
         with suppress(BlockingIOError):  # it is full of reasons to wake up
             os.write(self._waker, b"!")
 
@@ -66,7 +66,7 @@ class Orders:
         if not self._wishes:
             with suppress(BlockingIOError):
                 os.read(self.awake, 4096)
-        # Looked at after the pipe was emptied: what is put in between is found here, or wakes the pool again.
+        # Checked after the pipe was emptied: what is put in between is found here, or wakes the pool again.
         if not self._wishes:
             return None
         self._tried += 1
@@ -78,7 +78,7 @@ class Orders:
         self._tried = 0
 
     def close(self) -> None:
-        """Take no more wishes."""
+        """Accept no more wishes."""
         with self._lock:
             if not self._closed:
                 self._closed = True

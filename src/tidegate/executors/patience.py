@@ -1,4 +1,4 @@
-"""Keeping what an attempt results in though the disk is full: it waits for room, as what is committed does, and hours of work are not lost to a minute."""
+"""Storing the results of an attempt on a full disk: it waits for room, like commits do, so that hours of work are not lost to one minute."""
 
 import time
 from collections.abc import Callable
@@ -9,18 +9,18 @@ from tidegate.blobs.files import BlobFiles
 from tidegate.errors import StoreFull
 
 PAUSE: Final = 0.5
-"""Seconds between two looks whether there is room."""
+"""Seconds between two checks whether there is room."""
 
 
 class PatientFiles(BlobFiles):
-    """Files that are kept as soon as there is room. The attempt's own timeout goes on meanwhile."""
+    """Files that are stored as soon as there is room. The attempt's own timeout continues meanwhile."""
 
     def put(self, content: bytes, /) -> str:
-        """Keep bytes; return their digest. Errors: `StoreError`, but not for want of room."""
+        """Store bytes; return their digest. Errors: `StoreError`, but not for lack of room."""
         return _patiently(lambda: super(PatientFiles, self).put(content))
 
     def put_path(self, path: Path | str, /) -> str:
-        """Keep a file's content, or a directory; return the digest. Errors: as above."""
+        """Store a file's content, or a directory; return the digest. Errors: as above."""
         return _patiently(lambda: super(PatientFiles, self).put_path(path))
 
 

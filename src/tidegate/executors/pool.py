@@ -1,12 +1,12 @@
 """
-The pool: runs attempts in workers, and says what became of them. One thread, which sleeps until something happens.
+The pool: runs attempts in workers, and reports on them. One thread, which sleeps until something happens.
 
-Rule 1: an attempt is begun at most once. What a worker has not begun can be taken back from it, and is then certainly not begun (see `frames`).
+Rule 1: an attempt is started at most once. What a worker has not started can be taken back from it, and is then certain not to start (see `frames`).
 Rule 2: only the attempt that was running when its worker crashed or overran is blamed; what waited behind it goes back to the head of the queue.
-Rule 3: an attempt whose worker is ended is reported on when that process, and all that it has started, is killed; so a repeated attempt
-        does not meet the one before.
-Rule 4: a pool that fails, by a bug or by an unusable directory, ends its workers, and leaves what it owes in `orders` to the next pool:
-        what had begun is reported as lost, what had not is begun there. While no worker can be started, attempts wait.
+Rule 3: an attempt whose worker is ended is reported once that process and all its descendants are killed; so a repeated attempt
+        does not meet the previous one.
+Rule 4: a pool that fails, by an internal error or an unusable directory, ends its workers, and leaves its obligations in `orders` to the next pool:
+        what had started is reported as lost, what had not is started there. While no worker can be started, attempts wait.
 """
 
 import os
@@ -28,10 +28,10 @@ from tidegate.executors.backlog import Attempt, attempt_of
 from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse
 from tidegate.executors.endings import TERMINATED, ended_by, tail
 from tidegate.executors.fence import end_below, end_life
+from tidegate.executors.fork_server import BORN, ENDED, UP, ForkServer
 from tidegate.executors.frames import Checked, Described, Differs, Done, Ready, Started, Unable, Up
 from tidegate.executors.frozen import forget_published, freeze_published
 from tidegate.executors.memory import weigh
-from tidegate.executors.nursery import BORN, ENDED, UP, Nursery
 from tidegate.executors.orders import Orders
 from tidegate.executors.roster import GRACE, MOMENT, Roster, Site, expect
 from tidegate.executors.verdicts import Ending, outcome_of
@@ -53,16 +53,16 @@ from tidegate.ports.executor import (
 )
 
 ANNOUNCE_AFTER = 0.1
-"""Seconds after which an attempt is reported to have begun."""
+"""Seconds after which the start of an attempt is reported."""
 DEAF = 10
-"""How often the forker is asked to end a worker, until it is ended without it."""
+"""How many times the fork server is asked to end a worker, before it is ended directly."""
 GIVE_UP = 5.0
-"""Seconds after which closing does not wait any longer for processes that the system cannot end."""
+"""Seconds after which closing no longer waits for processes that the system cannot end."""
 CLOSED = "the workers were closed"
 
 
 class Pool:
-    """Carries out `orders` until it is closed, or fails. Everything here is the pool's thread's own."""
+    """Carries out `orders` until it is closed, or fails. Everything here belongs to the pool's thread."""
 
     def __init__(
         self, site: Site, orders: Orders, deliver: Callable[[Sequence[Report]], None]
@@ -84,7 +84,7 @@ class Pool:
         return self._closed_at < FOREVER
 
     def run(self) -> None:
-        """Be the pool, until it is closed and every worker is gone. Errors: whatever ends it; then nothing is lost, and nothing runs."""
+        """Run the pool until it is closed and every worker is gone. Errors: whatever ends it; then nothing is lost, and nothing runs."""
         try:
             disk.make_directory(self._site.home / SCRATCH, durable=False)
             self._selector.register(self._orders.awake, selectors.EVENT_READ)
@@ -94,7 +94,7 @@ class Pool:
             self._let_go()
 
     def _take_over(self) -> None:
-        """Go on with what a pool that has failed has left."""
+        """Continue what a failed pool has left."""
         self._roster.backlog.add(self._orders.jobs.values())
         self._orders.children = self._roster.children
         self._roster.queries.extend(self._orders.queries)
@@ -108,8 +108,8 @@ class Pool:
             for key, _ in ready:
                 if key.data is None:
                     self._read_orders()
-                elif key.data is self._roster.nursery and isinstance(key.data, Nursery):
-                    self._hear_nursery(key.data)
+                elif key.data is self._roster.fork_server and isinstance(key.data, ForkServer):
+                    self._hear_fork_server(key.data)
                 elif key.data in self._roster.children:
                     self._roster.flush(key.data)
                     self._listen(key.data)
@@ -122,7 +122,7 @@ class Pool:
             self._report()
 
     def _let_go(self) -> None:
-        """End whatever runs, and give back every descriptor. It is all that can be relied on after a bug, so each step is on its own."""
+        """End all workers, and release every descriptor. After an internal error nothing else can be relied on, so each step stands alone."""
         lost: list[Job] = []
         for child in self._roster.children:
             with suppress(Exception):
@@ -135,11 +135,11 @@ class Pool:
             if child.process is not None:
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(child.process, signal.SIGKILL)
-        if self._roster.nursery is not None:
+        if self._roster.fork_server is not None:
             with suppress(Exception):
-                self._roster.nursery.close()
+                self._roster.fork_server.close()
         if self._roster.children and not self._closing:
-            # Also those of which nobody has heard, and whatever they have started.
+            # Also unreported ones, and their descendants.
             end_life(self._site.mark)
         for child in self._roster.children:
             with suppress(Exception):
@@ -155,7 +155,7 @@ class Pool:
         self._report()
 
     def _leave_rest(self) -> None:
-        """Leave what no worker has begun to the next owner."""
+        """Leave what no worker has started to the next owner."""
         self._read_orders()
         for bundle in self._roster.backlog.bundles():
             for job in self._roster.backlog.take_all(bundle):
@@ -184,12 +184,12 @@ class Pool:
             for ticket in child.tickets:
                 if isinstance(ticket.work, Job) and attempt_of(ticket.work) == attempt:
                     self._end_for(child, Ending(ticket))
-                    # It was not begun, if it came back into the queue.
+                    # It had not started if it came back into the queue.
                     self._roster.backlog.drop(attempt)
                     return
 
     def drain(self, drained: "Future[None]") -> None:
-        """Begin no attempt any more. The future is done when none runs."""
+        """Start no more attempts. The future is done when none runs."""
         self._orders.drained = drained
         for child in self._roster.children:
             self._roster.put_back(child.take_back())
@@ -210,13 +210,13 @@ class Pool:
             wish(self)
             self._orders.done()
 
-    def _hear_nursery(self, nursery: Nursery) -> None:
+    def _hear_fork_server(self, fork_server: ForkServer) -> None:
         numbered = {child.number: child for child in self._roster.children}
         try:
-            for what, number, argument in nursery.hear():
+            for what, number, argument in fork_server.hear():
                 child = numbered.get(number)
                 if what in (UP, BORN):
-                    nursery.is_up = True
+                    fork_server.is_up = True
                     self._site.fork_server.works()
                 if child is None:
                     continue
@@ -225,12 +225,12 @@ class Pool:
                 elif what == ENDED:
                     child.code = argument
         except EOFError:
-            code, words = self._roster.lose_nursery()
+            code, words = self._roster.lose_fork_server()
             for child in numbered.values():
-                # Those that were alive are killed now, for no fault of theirs.
-                self._mourn(child, -signal.SIGTERM)
+                # Those that were alive are killed now, through no fault of theirs.
+                self._report_ended(child, -signal.SIGTERM)
             if not self._closing:
-                why = f"its process has ended, with {ended_by(code)}"
+                why = f"its process ended with {ended_by(code)}"
                 self._roster.cannot_start(self._site.fork_server, why, words)
 
     def _listen(self, child: Child) -> None:
@@ -239,15 +239,15 @@ class Pool:
             for message in said:
                 self._take_in(child, message)
         except EOFError:
-            # It is about to end; or its task has closed all descriptors, and there is nothing more to hear.
-            self._roster.deafen(child)
+            # It is about to end; or its task has closed all descriptors, and nothing more will come.
+            self._roster.stop_listening(child)
         except (ValueError, DecodeError):
-            self._roster.deafen(child)
+            self._roster.stop_listening(child)
             child.kill()
 
     def _take_in(self, child: Child, message: Up) -> None:
         if child in self._endings:
-            return  # it was told to end, and what it says after that does not count
+            return  # it was told to end, and reports after that do not count
         match message:
             case Ready():
                 child.ready = True
@@ -288,7 +288,7 @@ class Pool:
         return ticket
 
     def _await_next(self, child: Child) -> None:
-        # What is next begins about now. Never before: it is told of the end of the one before it.
+        # The next one starts about now. Never before: the end of the previous one is reported first.
         if child.tickets:
             expect(child.tickets[0], self._now)
         else:
@@ -306,7 +306,7 @@ class Pool:
             self._deliver(self._reports)
             self._reports = []
 
-    # ---- what time brings ----
+    # ---- timers ----
 
     def _pause(self) -> float | None:
         soonest = FOREVER
@@ -317,13 +317,13 @@ class Pool:
 
     def _look_at(self, child: Child) -> None:
         if child.code is not None:
-            self._mourn(child, child.code)
+            self._report_ended(child, child.code)
         elif child.ending:
             if self._now >= child.kill_at:
                 child.kill_at = self._now + GRACE
                 self._kill(child)
         elif child.process is None:
-            pass  # the forker is looked at for that
+            pass  # the fork server is checked for that
         elif not child.tickets:
             if child.ready and (
                 self._now >= child.idle_since + self._site.idle or self._roster.is_surplus(child)
@@ -344,7 +344,7 @@ class Pool:
                 drained.set_result(None)
 
     def _kill(self, child: Child) -> None:
-        """End a worker; if the forker does not see to it, without it, and then its silence is its end."""
+        """End a worker; if the fork server does not, end it directly, and then its silence is its end."""
         child.kill()
         child.kills += 1
         if child.kills > DEAF and child.process is not None:
@@ -371,7 +371,7 @@ class Pool:
             self._end_for(child, Ending(head, overfull=why))
 
     def _announce(self, child: Child, ticket: Ticket) -> None:
-        """Say that an attempt has begun, once its code is imported: until then it may turn out that it cannot begin."""
+        """Report that an attempt has started, once its code is imported: until then it may turn out that it cannot."""
         if isinstance(ticket.work, Job) and ticket.work.target in child.loaded and not ticket.began:
             ticket.began = True
             self._add(ticket.work, Began())
@@ -379,14 +379,14 @@ class Pool:
 
     def _link_live(self, child: Child, ticket: Ticket, job: Job) -> None:
         path = self._logs.live_path(job.id, job.node, job.attempt)
-        with suppress(OSError):  # a log that cannot be watched is no reason to stop
+        with suppress(OSError):  # a log that cannot be watched does not stop it
             disk.make_directory(path.parent, durable=False)
             path.unlink(missing_ok=True)
             path.hardlink_to(child.scratch)
             ticket.live = path
 
     def _may_begin(self) -> bool:
-        """Whether attempts may begin now. For want of room on the disk they may not, and it is the engine that holds them."""
+        """Whether attempts may start now. For lack of room on the disk they may not, and the engine holds them."""
         if self._orders.drained is not None:
             return False
         backlog = self._roster.backlog
@@ -402,18 +402,18 @@ class Pool:
     # ---- how workers end ----
 
     def _end_for(self, child: Child, ending: Ending) -> None:
-        """End a worker for what it is doing, unless that turns out to be over."""
+        """End a worker because of its current attempt, unless that turns out to be over."""
         if child.ending:
             return
         self._roster.put_back(child.take_back())
-        # From here on nothing begins in it, and a report on what came before is there to be heard.
+        # From here on nothing starts in it, and a report on earlier work is available.
         self._listen(child)
         if ending.ticket in child.tickets:
             self._endings[child] = ending
             child.end(self._now + GRACE)
 
-    def _mourn(self, child: Child, code: int) -> None:
-        """Say what became of what an ended worker had begun, and let go of it."""
+    def _report_ended(self, child: Child, code: int) -> None:
+        """Report on what an ended worker had started, and release it."""
         self._roster.put_back(child.take_back())
         self._listen(child)
         self._roster.dismiss(child)
@@ -422,7 +422,7 @@ class Pool:
             ticket.unlink_live()
             self._account(child, ticket, code, ending)
         if not child.ready and not child.ending and code not in TERMINATED:
-            why = f"no worker can be started: its process ends at once, with {ended_by(code)}"
+            why = f"no worker can be started: its process ends at once with {ended_by(code)}"
             self._roster.cannot_start(self._site.pool, why, tail(child.printed))
         child.close()
 
@@ -433,12 +433,12 @@ class Pool:
             case Job() as job:
                 self._orders.jobs.pop(attempt_of(job), None)
                 if self._closing:
-                    # The next owner submits it; if it has begun, as another attempt.
+                    # The next owner submits it; if it has started, as another attempt.
                     if not ticket.began and job.target not in child.loaded:
                         self._add(job, Hindered(LEFT, ""))
                     return
                 outcome = outcome_of(job, code, ending, child.printed)
-                with suppress(OSError):  # a log that cannot be kept is no reason to stop
+                with suppress(OSError):  # a log that cannot be kept does not stop it
                     keep_log(child.printed, self._logs.path(job.id, job.node, job.attempt))
                 if isinstance(outcome, Raised):
                     outcome = replace(outcome, deck=freeze_published(job, self._logs, self._blobs))
@@ -454,18 +454,18 @@ class Pool:
         if self._closing:
             return CLOSED, ""
         if ending is not None:
-            return f"to import it takes longer than {query.timeout:g} s", ""
-        return f"to import it ends the process, with {ended_by(code)}", tail(child.printed)
+            return f"importing it takes longer than {query.timeout:g} s", ""
+        return f"importing it ends the process with {ended_by(code)}", tail(child.printed)
 
 
 def _head(child: Child, number: int) -> Ticket:
     if not child.tickets or child.tickets[0].number != number:
-        raise ValueError(f"assignment {number} is not the one that runs")
+        raise ValueError(f"assignment {number} is not the one that is running")
     return child.tickets[0]
 
 
 def _next_look(child: Child, idle: float) -> float:
-    """Return when the time alone asks for something to be done about a worker."""
+    """Return when a worker needs attention because of time alone."""
     soonest = FOREVER
     if child.ending:
         return min(soonest, child.kill_at)

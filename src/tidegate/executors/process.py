@@ -1,7 +1,7 @@
 """
 An executor whose tasks run in warm child processes of this machine: a bundle's code is imported there and never here.
 
-Not for Windows, which has neither process groups nor descriptors that a child inherits in the way this needs.
+Not for Windows, which lacks process groups and the required kind of descriptor inheritance.
 """
 
 import logging
@@ -17,6 +17,7 @@ from tidegate.errors import CodeError, Fault, StoreFull
 from tidegate.executors.backlog import attempt_of
 from tidegate.executors.child import Query, refuse, remove_scratch
 from tidegate.executors.fence import Mark, end_earlier, end_life, is_of, new_mark
+from tidegate.executors.fork_server import EVERYTHING
 from tidegate.executors.frames import (
     Assignment,
     Check,
@@ -28,7 +29,6 @@ from tidegate.executors.frames import (
     Up,
 )
 from tidegate.executors.machine import memory, tells_memory
-from tidegate.executors.nursery import EVERYTHING
 from tidegate.executors.orders import Orders
 from tidegate.executors.pool import CLOSED, Pool
 from tidegate.executors.roster import Site
@@ -41,7 +41,7 @@ from tidegate.ports.executor import Attempt, Capacity, Job, Queue, Report, left
 from tidegate.ports.journal import Key
 
 IDLE = 300.0
-"""Seconds after which a worker that has nothing to do ends."""
+"""Seconds after which an idle worker ends."""
 
 SLACK = 30.0
 """Seconds that a question may wait for a worker, beyond its own timeout."""
@@ -52,11 +52,11 @@ log = logging.getLogger(__name__)
 
 class ProcessExecutor:
     """
-    An `Executor` over at most `workers` processes, one a processor if None.
+    An `Executor` over at most `workers` processes, one per processor if None.
 
     `home` is that of the store: its workers find bundles and blobs there, and write logs.
-    `idle` is the seconds after which a worker that has nothing to do ends. `strict`: whether an attempt is hindered where its code imports something
-    else than was recorded; None leaves it to how its execution was launched. `surroundings` are what tasks get of this process.
+    `idle` is the seconds after which an idle worker ends. `strict`: whether an attempt is held where its code imports other packages
+    than recorded; None leaves that to how its execution was launched. `surroundings` are what tasks inherit from this process.
     """
 
     def __init__(
@@ -90,37 +90,37 @@ class ProcessExecutor:
 
     @property
     def life(self) -> str:
-        """Return what tells its processes from those of every other life of the store."""
+        """Return the mark that distinguishes its processes from those of every other life of the store."""
         return self._mark.life
 
     def has_started(self, process: int) -> bool:
-        """Return whether a process is one of a task's, or of a worker's, of this store."""
+        """Return whether a process belongs to a task or a worker of this store."""
         return is_of(self._mark, process)
 
     def end_life(self, life: str) -> None:
-        """End what another life of this store has started, as of `life`."""
+        """End what another life of this store, as returned by `life`, has started."""
         end_life(Mark(self._mark.store, life))
 
     def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
-        """Begin; no process is started before there is something for it to do."""
+        """Start; no process is started before it is needed."""
         assert self._orders is None
         self._orders, self._deliver = Orders(), deliver
         self._site.pool.run(self._be_a_pool)
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Run these attempts, the earlier first, when there is room."""
+        """Run these attempts, earlier ones first, when there is room."""
         if not self._running().put(lambda pool: pool.submit(jobs)):
             self._deliver([left(job) for job in jobs])
 
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
-        """End this attempt if it still runs; it is not reported on any more, unless it ends at this moment."""
+        """End this attempt if it still runs; it is not reported on, unless it ends at this moment."""
         self._running().put(lambda pool: pool.cancel((key, node, attempt)))
 
     def drain(self) -> "Future[None]":
-        """Begin no attempt any more. What runs may end, and is reported on; the future is done when nothing runs."""
+        """Start no more attempts. Running ones may end, and are reported on; the future is done when nothing runs."""
         drained: Future[None] = Future()
         if not (self._running().put(lambda pool: pool.drain(drained)) and self._runs):
-            # The next pool, if there is one, hears of it before it begins anything.
+            # The next pool, if there is one, learns of it before it starts anything.
             with suppress(InvalidStateError):
                 drained.set_result(None)
         return drained
@@ -129,10 +129,10 @@ class ProcessExecutor:
         """Return none: what an earlier owner of this home has left running is ended, and the files of its workers are removed."""
         del attempts
         end_earlier(self._mark)
-        # By its life and not by its process, whose number a container gives to each owner.
+        # By its life and not by its process id, which a container may give to each owner.
         for path in self._left():
             remove_scratch(path)
-        # Looked for anew: what could not be emptied may have another name by now.
+        # Looked for again: what could not be emptied may have another name by now.
         for path in self._left():
             log.warning(
                 "%s was left by an owner of this store that was killed, and cannot be removed%s: remove it",
@@ -143,11 +143,11 @@ class ProcessExecutor:
 
     @property
     def capacity(self) -> Capacity:
-        """Return what there is for attempts: a processor a worker, and the memory of this machine."""
+        """Return the capacity for attempts: a processor per worker, and the memory of this machine."""
         return self._site.capacity
 
     def queue(self) -> Queue:
-        """Return what workers have, and what none has yet. The pool's thread goes on meanwhile: a copy of what it has is made at once."""
+        """Return what workers have, and what is waiting. The pool's thread continues meanwhile: its state is copied at once."""
         orders = self._running()
         running = []
         for child in orders.children.copy():
@@ -170,7 +170,7 @@ class ProcessExecutor:
         self, bundle: str, module: str, timeout: float = 60.0
     ) -> tuple[DescribedWorkflow, ...]:
         """
-        Import a module of a bundle in a worker, compile every workflow in it, and return them in the order in which they stand there.
+        Import a module of a bundle in a worker, compile every workflow in it, and return them in source order.
 
         Errors: `CodeError`, with file and line in the message and the traceback in `details["trace"]`, if the module cannot be imported,
         takes longer than `timeout` seconds, or ends its process; `StoreFull` if there is no room for a worker and its files.
@@ -185,9 +185,9 @@ class ProcessExecutor:
         self, bundle: str, target: PythonTarget, value: Value, timeout: float = 60.0
     ) -> tuple[Fault, ...]:
         """
-        Look, in a worker, whether a stored value fits a Python type of a bundle, which stands in its module under a name; return what is wrong.
+        Check, in a worker, whether a stored value matches a Python type that a module of a bundle defines under a name; return what is wrong.
 
-        For answers whose type says more than its schema: a validator, say. Errors: `CodeError`, as `describe`.
+        For answers whose type requires more than its schema: a validator, say. Errors: `CodeError`, like `describe`.
         """
         reply = self._ask(
             bundle, target.module, partial(Check, target=target, value=value), timeout
@@ -196,7 +196,7 @@ class ProcessExecutor:
         return reply.faults
 
     def close(self) -> None:
-        """End every worker, and return when all are gone. What ran is not reported on."""
+        """End every worker, and return when all are gone. Running attempts are not reported on."""
         orders = self._orders
         if orders is None:
             return
@@ -235,9 +235,9 @@ class ProcessExecutor:
 
 
 def _whose(path: Path) -> str:
-    """Say whose something is, if it is another user's or holds something that is."""
+    """Say who owns a file, if it belongs to another user or contains something that does."""
     for each in (path, *path.rglob("*")):
         with suppress(OSError):
             if (owner := each.lstat().st_uid) != os.geteuid():
-                return f", for {each} belongs to user {owner}"
+                return f", because {each} belongs to user {owner}"
     return ""

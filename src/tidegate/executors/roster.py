@@ -1,8 +1,8 @@
 """
 Who gets what: the workers there are, what waits for them, and which worker is given which attempt.
 
-A worker has one attempt at a time; and the next one already, if its last was over in a moment: to ask for it would take as long. The bundle whose first attempt came first is served first;
-if it has no worker, the first that has nothing to do makes room for one, unless that one has only just begun.
+A worker has one attempt at a time, plus the next one if its last took only a moment: asking for it would take as long. The bundle with the earliest waiting attempt is served first;
+if it has no worker, the first idle one makes room for one, unless that one has only just started.
 """
 
 import itertools
@@ -25,9 +25,9 @@ from tidegate.executors.backlog import Backlog
 from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse, working_directory
 from tidegate.executors.endings import last_words, tail
 from tidegate.executors.fence import Mark, end_life
+from tidegate.executors.fork_server import EVERYTHING, ForkServer
 from tidegate.executors.frames import Run, Setup, pack
 from tidegate.executors.memory import WEIGH_EVERY
-from tidegate.executors.nursery import EVERYTHING, Nursery
 from tidegate.executors.surroundings import Surroundings
 from tidegate.home import SCRATCH
 from tidegate.ir.graph import ORDINARY
@@ -35,19 +35,19 @@ from tidegate.parts import Part, reason
 from tidegate.ports.executor import Capacity, Job, Outcome, Raised
 
 MOMENT = 0.02
-"""Seconds: an attempt that takes longer has none behind it in its worker."""
+"""Seconds: an attempt that takes longer has none queued behind it in its worker."""
 GRACE = 0.5
 """Seconds between asking a process to end and ending it."""
 IMPORT_LIMIT = 300.0
-"""Seconds that importing the code of an attempt with a timeout may take; the timeout begins after it."""
+"""Seconds that importing the code of an attempt with a timeout may take; the timeout starts after it."""
 TENURE = 1.0
-"""Seconds that a worker stays with its bundle, although another bundle has none; to start a worker takes a tenth of that."""
+"""Seconds that a worker stays with its bundle, although another bundle has none; starting a worker takes a tenth of that."""
 FALSE_STARTS = 5
-"""Workers in a row that cannot be started, until questions fail."""
+"""Consecutive workers that cannot be started before questions fail."""
 SILENT = 5.0
-"""Seconds after which a forker that does not reply counts as down. It replies within 20 ms (measured, idle machine)."""
+"""Seconds after which a fork server that does not reply counts as down. It replies within 20 ms (measured, idle machine)."""
 HUNG = 30.0
-"""Seconds after which such a forker is ended, and all that it has forked is lost: late, for a machine that swaps may only be slow."""
+"""Seconds after which such a fork server is ended, and everything it has forked is lost: late, because a machine that swaps may only be slow."""
 EXTRA = 2
 """Workers beyond the cap, for questions while all others run attempts."""
 
@@ -56,7 +56,7 @@ _numbers = itertools.count(1)
 
 
 class Site(Struct, frozen=True):
-    """Where workers run, how many there may be and what their attempts may take, the seconds after which an idle one ends, whose they are, and the parts that tell how it goes."""
+    """Where workers run, how many there may be and what their attempts may take, the seconds after which an idle one ends, their owner, and the parts that report on them."""
 
     home: Path
     workers: int
@@ -67,13 +67,13 @@ class Site(Struct, frozen=True):
     fork_server: Part
     surroundings: Surroundings = EVERYTHING
     strict: bool | None = None
-    """Whether no attempt begins where its code imports something else than when it was launched; None: as its execution says."""
+    """Whether attempts are held where their code imports other packages than at launch; None: as the execution says."""
     store: str = ""
     """Where bundles are, and blobs that are not in `home`."""
 
 
 class Roster:
-    """The workers, and what waits for them. `add` takes what there is to report on a job that no worker could be given."""
+    """The workers, and what waits for them. `add` takes reports on jobs for which no worker could be started."""
 
     def __init__(
         self,
@@ -84,18 +84,18 @@ class Roster:
         self.children: list[Child] = []
         self.queries: deque[Query] = deque()
         self.backlog = Backlog()
-        self.nursery: Nursery | None = None
+        self.fork_server: ForkServer | None = None
         self.failures = 0
-        """Workers in a row that could not be started."""
+        """Consecutive workers that could not be started."""
         self.hire_after = 0.0
-        """When a worker can be started again, after that has failed."""
+        """When the next worker can be started after a failure."""
         self._site = site
         self._selector = selector
         self._add = add
         self._now = 0.0
 
     def place(self, now: float, *, attempts: bool) -> None:
-        """Give questions to workers, and attempts if any may begin; start the workers that are needed."""
+        """Give questions to workers, and attempts if any may start; start the workers that are needed."""
         self._now = now
         self._place_queries()
         if not attempts:
@@ -105,29 +105,29 @@ class Roster:
                 return
 
     def put_back(self, tickets: list[Ticket]) -> None:
-        """Have what was taken back from a worker wait again, before all others."""
+        """Requeue what was taken back from a worker, before all others."""
         self.backlog.put_back([t.work for t in tickets if isinstance(t.work, Job)])
         self.queries.extendleft(t.work for t in tickets if isinstance(t.work, Query))
 
     def dismiss(self, child: Child) -> None:
-        """Take a worker that has ended off the list."""
-        self.deafen(child)
+        """Take an ended worker off the list."""
+        self.stop_listening(child)
         self.children.remove(child)
 
-    def deafen(self, child: Child) -> None:
-        """Listen to a worker no more."""
+    def stop_listening(self, child: Child) -> None:
+        """Stop listening to a worker."""
         if child.events:
             self._selector.unregister(child.stream)
             child.events = 0
 
-    def lose_nursery(self) -> tuple[int, str]:
-        """Let go of a forker that has ended, and end its workers and all that they have started; return its exit code and its last words."""
-        assert self.nursery is not None
-        self._selector.unregister(self.nursery.control)
-        words = tail(self.nursery.printed)
-        code = self.nursery.close()
-        self.nursery = None
-        # First, for it finds what is below a worker; elsewhere than on Linux there are only process groups.
+    def lose_fork_server(self) -> tuple[int, str]:
+        """Release a fork server that has ended, and end its workers with their descendants; return its exit code and its last output."""
+        assert self.fork_server is not None
+        self._selector.unregister(self.fork_server.control)
+        words = tail(self.fork_server.printed)
+        code = self.fork_server.close()
+        self.fork_server = None
+        # First, because it finds a worker's descendants; outside Linux there are only process groups.
         end_life(self._site.mark)
         for child in self.children:
             if child.process is not None:
@@ -135,40 +135,40 @@ class Roster:
                     os.killpg(child.process, signal.SIGKILL)
         return code, words
 
-    def start_nursery(self, now: float) -> Nursery:
-        """Start a forker. Errors: `OSError`."""
+    def start_fork_server(self, now: float) -> ForkServer:
+        """Start a fork server. Errors: `OSError`."""
         self._site.fork_server.begins()
-        self.nursery = Nursery(
+        self.fork_server = ForkServer(
             self._scratch(next(_numbers)), self._site.mark, now, self._site.surroundings
         )
-        self._selector.register(self.nursery.control, selectors.EVENT_READ, self.nursery)
-        return self.nursery
+        self._selector.register(self.fork_server.control, selectors.EVENT_READ, self.fork_server)
+        return self.fork_server
 
     def tend(self, now: float) -> None:
-        """Start a forker again that has failed, and end one that hangs."""
+        """Restart a failed fork server, and end one that hangs."""
         self._now = now
-        nursery, part = self.nursery, self._site.fork_server
+        fork_server, part = self.fork_server, self._site.fork_server
         if self._site.pool.is_down and now >= self.hire_after and not self._is_wanted():
             self._site.pool.begins()  # nothing needs a worker, so nothing else will show that it works
-        if nursery is None:
-            # Also if nothing needs it, so that it is known to work again.
+        if fork_server is None:
+            # Even if nothing needs it, so that it is known to work again.
             if part.is_down and now >= self.hire_after:
                 try:
-                    self.start_nursery(now)
+                    self.start_fork_server(now)
                 except OSError as error:
                     self.cannot_start(part, f"it cannot be started: {reason(error)}")
             return
-        silent = self._silent_since(nursery)
+        silent = self._silent_since(fork_server)
         if now >= silent + HUNG:
-            nursery.kill()
+            fork_server.kill()
         elif now >= silent + SILENT and not part.is_down:
             part.failed("its process does not reply")
 
     def next_look(self, now: float) -> float:
-        """Return when the time alone asks for something to be done."""
+        """Return when something needs attention because of time alone."""
         soonest = self.hire_after if self.hire_after > now else FOREVER
-        if self.nursery is not None:
-            silent = self._silent_since(self.nursery)
+        if self.fork_server is not None:
+            silent = self._silent_since(self.fork_server)
             later = (at for at in (silent + SILENT, silent + HUNG) if at > now)
             soonest = min(soonest, *later, FOREVER)
         return soonest
@@ -176,16 +176,16 @@ class Roster:
     def _is_wanted(self) -> bool:
         return bool(self.queries or self.backlog.bundles())
 
-    def _silent_since(self, nursery: Nursery) -> float:
-        """Return since when the forker owes a reply."""
+    def _silent_since(self, fork_server: ForkServer) -> float:
+        """Return since when the fork server has owed a reply."""
         asked = [each.asked for each in self.children if each.process is None and not each.ready]
-        return min([*asked, FOREVER if nursery.is_up else nursery.since])
+        return min([*asked, FOREVER if fork_server.is_up else fork_server.since])
 
     def cannot_start(self, part: Part, why: str, words: str = "") -> None:
         """
-        Note why no worker can be started; it is tried again after a while.
+        Record why no worker can be started; it is retried after a while.
 
-        Attempts wait for that. Questions do not, once it has failed a few times: somebody waits for an answer. `words` were printed.
+        Attempts wait for that. Questions do not, once it has failed a few times: somebody waits for an answer. `words` is the output.
         """
         last = last_words(words)
         self.hire_after = time.monotonic() + part.failed(f"{why}: {last}" if last else why)
@@ -196,7 +196,7 @@ class Roster:
             self.queries.clear()
 
     def is_surplus(self, child: Child) -> bool:
-        """Return whether a worker is one too many. Small attempts have more than the cap, which stay while more of these come."""
+        """Return whether a worker is surplus. Small attempts have more workers than the cap, which stay while more of these come."""
         return (
             len(self.children) > self._site.workers
             and child.bundle not in self.backlog
@@ -236,10 +236,10 @@ class Roster:
                 strict=self._site.strict,
                 store=self._site.store,
             )
-            nursery = self.nursery or self.start_nursery(self._now)
-            child = Child(number, bundle, setup, scratch, nursery)
+            fork_server = self.fork_server or self.start_fork_server(self._now)
+            child = Child(number, bundle, setup, scratch, fork_server)
         except (BrokenPipeError, ConnectionResetError):
-            return None  # the forker is gone, which will be heard at once
+            return None  # the fork server is gone, which will be noticed at once
         except OSError as error:
             self.cannot_start(self._site.pool, f"no worker can be started: {reason(error)}")
             return None
@@ -250,7 +250,7 @@ class Roster:
         return child
 
     def _scratch(self, number: int) -> Path:
-        """Return a file to print into. Errors: `OSError` if it has no directory, and that cannot be made."""
+        """Return a file for output. Errors: `OSError` if its directory is missing, and cannot be made."""
         scratch = self._site.home / SCRATCH
         disk.make_directory(scratch, durable=False)
         return scratch / f"{self._site.mark.life}-{number}.out"
@@ -267,7 +267,7 @@ class Roster:
                 self.flush(child)
 
     def _place(self, bundle: str) -> bool:
-        """Hand out jobs of a bundle. True if nothing behind it may begin: it has no worker, or asks for more than is left, and must get what is free next."""
+        """Hand out jobs of a bundle. True if nothing behind it may start: it has no worker, or requests more than is left, and must get what becomes free next."""
         staff = [c for c in self.children if c.bundle == bundle and not c.ending]
         for child in staff:
             while not child.tickets and self._may_begin(bundle):
@@ -292,7 +292,7 @@ class Roster:
         return not staff and bundle in self.backlog and not leaving and settled
 
     def _make_room(self, bundle: str, *, needy: bool) -> None:
-        """End workers of other bundles that have nothing to do, as many as can be used."""
+        """End idle workers of other bundles, as many as can be used."""
         wanted = self.backlog.count(bundle) - sum(c.ending for c in self.children)
         for child in self.children:
             other = child.bundle != bundle and _free(child)
@@ -329,7 +329,7 @@ class Roster:
 
 
 def expect(ticket: Ticket, now: float) -> None:
-    """Note that an assignment begins about now, and by when it must have come so far that another instant counts."""
+    """Record that an assignment starts about now, and until when it must have progressed so that another instant counts."""
     ticket.since = now
     match ticket.work:
         case Query(timeout=timeout):

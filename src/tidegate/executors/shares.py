@@ -1,9 +1,9 @@
 """
-Who takes how much of the machine: an attempt begins if what it asks for is left by those that run.
+Shares of the machine: an attempt starts if the running ones leave what it requests.
 
-Rule 1: they begin in their order. One that asks for more than one processor, or for memory, is not overtaken while it waits: else small ones
-        would keep it waiting without an end.
-Rule 2: one runs alone if it asks for more than there is. (What asks for that is held before it comes here; this is so that nothing waits without an end.)
+Rule 1: they start in order. One that requests more than one processor, or memory, is not overtaken while it waits: else small ones
+        could delay it indefinitely.
+Rule 2: one runs alone if it requests more than there is. (Such attempts are held before they come here; this only ensures that nothing waits indefinitely.)
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from tidegate.ir.graph import ORDINARY
 from tidegate.ports.executor import Capacity, Job
 
 SLIVER = ORDINARY.cpu // 16
-"""Thousandths of a processor that an attempt counts for at least when processes are counted: each is a process of 15 MB (measured)."""
+"""Smallest share of a processor, in thousandths, that an attempt counts for when processes are counted: each is a process of 15 MB (measured)."""
 
 
 def fits(job: Job, children: Iterable[Child], capacity: Capacity) -> bool:
@@ -28,7 +28,7 @@ def fits(job: Job, children: Iterable[Child], capacity: Capacity) -> bool:
 
 
 def is_heavy(job: Job) -> bool:
-    """Return whether an attempt asks for more than each gets that asks for nothing."""
+    """Return whether an attempt requests more than the default share."""
     return job.requires.cpu > ORDINARY.cpu or job.requires.mem > 0
 
 
@@ -38,7 +38,7 @@ def may_follow(job: Job, before: Job) -> bool:
 
 
 def room(children: Sequence[Child], capacity: Capacity) -> int:
-    """Return the thousandths of a processor for which there is no worker yet. One that has nothing to do counts for a whole."""
+    """Return the thousandths of a processor for which there is no worker yet. An idle one counts for a whole."""
     return capacity.cpu - sum(map(_weight, children))
 
 

@@ -1,7 +1,7 @@
 """
-A child that its worker has forked ahead: it waits for one assignment, carries it out, hands back the report, and ends.
+A child that its worker has forked ahead: it waits for one assignment, carries it out, returns the report, and ends.
 
-Its end and its report are looked for side by side, for a program that it has started may hold the other end of its stream as well.
+Its end and its report are watched at the same time, because a program that it has started may hold the other end of its stream as well.
 """
 
 import os
@@ -17,11 +17,11 @@ from tidegate.executors.frames import LENGTH
 CHUNK = 64 * 1024
 
 WITHOUT_NOTICE = 50
-"""Milliseconds between two looks at whether a child has ended, where the system does not say so by itself (`pidfd_open`)."""
+"""Milliseconds between two checks whether a child has ended, if the system does not report it by itself (`pidfd_open`)."""
 
 
 class Spare:
-    """A child, as its worker sees it. It is in a process group of its own, which has its number; it is ended by the template that has forked it."""
+    """A child, as its worker sees it. It has its own process group, with its id; it is ended by the template that has forked it."""
 
     def __init__(self, process: int, stream: socket.socket) -> None:
         self.process = process
@@ -30,13 +30,13 @@ class Spare:
         self._heard = bytearray()
 
     def give(self, *parts: bytes) -> None:
-        """Give it what it waits for."""
-        with suppress(OSError):  # it has ended, and that will be seen
+        """Give it its assignment."""
+        with suppress(OSError):  # it has ended, which will be noticed
             self._stream.sendall(b"".join(len(part).to_bytes(LENGTH) + part for part in parts))
 
     def report(self, supervisor: int, has_ended: Callable[[int], bool]) -> bytes | None:
         """
-        Wait for the frame of its report; None if it has ended without one. `has_ended` tells so where the system does not.
+        Wait for the frame of its report; None if it has ended without one. `has_ended` says so if the system does not.
 
         Errors: `EOFError` if the supervisor, at this descriptor, is gone; those of `has_ended`.
         """
@@ -51,7 +51,7 @@ class Spare:
             ready = [each for each, _ in waiter.poll(None if notice else WITHOUT_NOTICE)]
             if supervisor in ready:
                 raise EOFError
-            # Looked at before its stream is read, so that nothing it has said is missed.
+            # Checked before its stream is read, so that no report is missed.
             ended = notice in ready if notice is not None else has_ended(self.process)
             if open_ and not self._hear():
                 open_ = False
@@ -62,7 +62,7 @@ class Spare:
                 return None
 
     def close(self) -> None:
-        """Let go of it. If it waits, it ends."""
+        """Release it. If it is waiting, it ends."""
         self._stream.close()
         if self._notice is not None:
             os.close(self._notice)
@@ -74,7 +74,7 @@ class Spare:
             os.killpg(self.process, which)
 
     def _hear(self) -> bool:
-        """Take what is there; False if nothing more will come."""
+        """Read what is there; False if nothing more will come."""
         with suppress(OSError):
             while True:
                 chunk = self._stream.recv(CHUNK, socket.MSG_DONTWAIT)
@@ -89,7 +89,7 @@ class Spare:
 
 
 def receive(stream: socket.socket) -> bytes | None:
-    """In the child: wait for what it is given next; None if it is not needed any more."""
+    """In the child: wait for the next assignment; None if it is no longer needed."""
     length = _receive(stream, LENGTH)
     return None if length is None else _receive(stream, int.from_bytes(length))
 

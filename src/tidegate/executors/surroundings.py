@@ -1,7 +1,7 @@
 """
-What tasks get of the process that owns their store: the umask as its user had it, and variables.
+What tasks inherit from the process that owns their store: the user's umask, and variables.
 
-A server has secrets in its environment that are not its tasks' (a database's password, keys of a cloud), so these get the usual ones, and what is named.
+A server has secrets in its environment that are none of its tasks' business (a database's password, cloud keys), so tasks get the usual variables, and those that are named.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 UMASK: Final = "TIDEGATE_UMASK"
-"""The variable that takes the umask to the workers, which keep to the owner's, and set it where a task begins."""
+"""The variable that carries the umask to the workers, which use the owner's and set this one where a task starts."""
 
 USUAL: Final = (
     "PATH",
@@ -29,21 +29,21 @@ USUAL: Final = (
     "PYTHON*",
     "*_NUM_THREADS",
 )
-"""Where programs and files are, whose they are, language and time, and how Python and numerical libraries are to run."""
+"""Where programs and files are, whose they are, language and time, and settings of Python and numerical libraries."""
 
 
 class Surroundings(Struct, frozen=True):
-    """`names` are the variables that are passed on beside the usual ones, with `*` for any characters; None passes all. An `umask` of None is the process's own."""
+    """`names` are the variables passed on beside the usual ones, with `*` for any characters; None passes all. An `umask` of None is the process's own."""
 
     names: Sequence[str] | None = None
     umask: int | None = None
     store: Path | None = None
     """The home of the store, if the workers have another one: what tasks need is read there, and nothing is written there."""
     anywhere: str = ""
-    """The id of an execution, or its beginning, whose tasks begin though their code imports something else than when it was launched."""
+    """The id of an execution, or its beginning, whose tasks start although their code imports other packages than at launch."""
 
     def may_differ(self, execution: str) -> bool:
-        """Return whether the tasks of an execution begin whatever their code imports."""
+        """Return whether the tasks of an execution start whatever their code imports."""
         return bool(self.anywhere) and execution.startswith(self.anywhere)
 
     def variables(self) -> dict[str, str]:
@@ -55,7 +55,7 @@ class Surroundings(Struct, frozen=True):
 
 
 def passed(environment: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
-    """Return the variables that are usual, or that one of the names fits."""
+    """Return the variables that are usual, or that match one of the names."""
     wanted = (*USUAL, *names)
     return {
         name: text
@@ -65,6 +65,6 @@ def passed(environment: Mapping[str, str], names: Sequence[str]) -> dict[str, st
 
 
 def taken_umask() -> int | None:
-    """Return the umask that tasks are to have, and take it out of the environment of this process; None to leave it as it is."""
+    """Return the umask for tasks, and remove it from the environment of this process; None to leave it unchanged."""
     text = os.environ.pop(UMASK, "")
     return int(text, 8) if text else None

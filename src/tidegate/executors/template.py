@@ -1,9 +1,9 @@
 """
-The template of a worker: a process that has imported what its attempts need, and does nothing but fork children and end them.
+The template of a worker: a process that has imported what its attempts need, and only forks children and ends them.
 
 Rule 1: a worker forks it when the code is imported, and another when more is. After a fork every page of memory that a process writes to is
-        copied, and to look at an object is to write its count of references; a worker does much between two forks, its template next to nothing.
-Rule 2: what loses its parent below here becomes the template's child. So when an attempt has ended, all of its tree is found and ended here.
+        copied, and reading an object writes its reference count; a worker does much between two forks, its template almost nothing.
+Rule 2: orphans below here become the template's children. So when an attempt has ended, its whole tree is found and ended here.
 Rule 3: it ends with its worker, and its children end with it.
 """
 
@@ -25,7 +25,7 @@ _FORK, _END, _END_AND_TELL, _LOOK = range(4)
 
 
 class TemplateGone(Exception):
-    """The template has ended, and its children with it; what they have started may not have."""
+    """The template has ended, and its children with it; their descendants may not have."""
 
 
 class Template:
@@ -35,7 +35,7 @@ class Template:
         """
         Fork it. Errors: `OSError`.
 
-        `be_a_child` is what its children do, with their end of a stream and the process they came from; into `printed` goes what they print.
+        `be_a_child` is what its children do, with their end of a stream and the process they came from; `printed` takes their output.
         """
         self._control, theirs = socket.socketpair()
         try:
@@ -50,7 +50,7 @@ class Template:
         theirs.close()
 
     def fork(self) -> Spare | None:
-        """Have a child forked; None if the system has no room for one."""
+        """Fork a child; None if the system has no room for one."""
         with ExitStack() as undo:
             try:
                 ours, theirs = socket.socketpair()
@@ -71,7 +71,7 @@ class Template:
         return self._reply()[1]
 
     def end(self, process: int, *, tell: bool) -> tuple[int, bool]:
-        """End a child and all that it has started, and tell which programs. Return its exit code, and whether nothing is left."""
+        """End a child with its descendants, and name the programs. Return its exit code, and whether nothing is left."""
         self._order(_END_AND_TELL if tell else _END, process)
         return self._reply()
 
@@ -103,7 +103,7 @@ def _be_a_template(
     control: socket.socket, be_a_child: Callable[[socket.socket, int], NoReturn], printed: int
 ) -> NoReturn:
     try:
-        # The signals of the worker's group are for the worker; that it has ended is heard.
+        # Signals to the worker's group are for the worker; its end is noticed here.
         os.setpgid(0, 0)
         trees.adopt_orphans()
         _serve(control, be_a_child, printed)
@@ -144,13 +144,13 @@ def _fork() -> int:
     except OSError:
         return -1
     if born:
-        with suppress(OSError):  # whoever of the two comes first; the other may be too late
+        with suppress(OSError):  # whichever of the two comes first; the other may be too late
             os.setpgid(born, born)
     return born
 
 
 def _end(process: int) -> int:
-    """End a child, with its process group where nothing else finds what it has started (see `trees`), and return its exit code."""
+    """End a child, with its process group if nothing else finds its descendants (see `trees`), and return its exit code."""
     if sys.platform != "linux":
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process, signal.SIGKILL)

@@ -2,10 +2,10 @@
 An executor that gives the attempts of some executions to terminals, and all others to the store's own workers.
 
 Rule 1: an attempt goes to one of the terminals that serve its execution. While there is one, it goes nowhere else.
-Rule 2: when a terminal leaves, what it has not taken goes to another one, or to the store's workers. What it has taken is lost, once all that its
-        workers have started is ended, so that a repeated attempt does not meet the one before.
-Rule 3: that a terminal is gone is told by the system, which knows of its process, and not by its silence: one that is stopped still has what it has.
-Rule 4: what a terminal says counts for attempts that it has, and for nothing else.
+Rule 2: when a terminal leaves, what it has not taken goes to another one, or to the store's workers. What it has taken is lost, once all descendants of its
+        workers are ended, so that a repeated attempt does not meet the previous one.
+Rule 3: the system reports that a terminal is gone, because it knows its process; silence does not count: a stopped terminal keeps what it has.
+Rule 4: a terminal's reports count for attempts that it has, and for nothing else.
 """
 
 import logging
@@ -49,13 +49,13 @@ IMPORT: Final = 60.0
 """Seconds that a module may take to be imported: as for the store's workers."""
 
 LOOK: Final = 1.0
-"""Seconds between two looks whether terminals are there, where the system tells of no process that ends."""
+"""Seconds between two checks whether terminals are there, if the system does not report the end of processes."""
 
 log = logging.getLogger(__name__)
 
 
 class _Terminal:
-    """One terminal. `taken` is what it has of attempts, `asked` what it was asked and has not answered."""
+    """One terminal. `taken` are the attempts it has, `asked` the questions it has not answered."""
 
     def __init__(self, wanted: Join, process: int) -> None:
         self.execution = wanted.execution
@@ -104,15 +104,15 @@ class TerminalExecutor:
         self._news = self._waker = -1
         """A pipe that wakes the thread, once there is one."""
 
-    # ---- the store's own workers, and what is asked of both ----
+    # ---- the store's own workers, and what concerns both ----
 
     def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
-        """Begin."""
+        """Start."""
         self._deliver = deliver
         self._own.start(deliver)
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Have these attempts run where they belong."""
+        """Run these attempts where they belong."""
         if self._serving:
             jobs = self._without_theirs(jobs)
         if jobs:
@@ -138,7 +138,7 @@ class TerminalExecutor:
             self._look_at_drain()
 
     def drain(self) -> "Future[None]":
-        """Begin no attempt any more; the future is done when none runs, here and in terminals."""
+        """Start no more attempts; the future is done when none runs, here and in terminals."""
         drained: Future[None] = Future()
         with self._lock:
             self._drained = drained
@@ -148,7 +148,7 @@ class TerminalExecutor:
         return drained
 
     def close(self) -> None:
-        """End what runs here; what terminals have is not waited for. What nobody has begun is `LEFT`."""
+        """End what runs here; attempts of terminals are not waited for. What nobody has started is `LEFT`."""
         with self._lock:
             self._closed = True
             terminals = list(self._known.values())
@@ -163,20 +163,20 @@ class TerminalExecutor:
         self._part.join()
 
     def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
-        """As the store's workers."""
+        """Like the store's workers."""
         return self._own.attach(attempts)
 
     def has_started(self, process: int) -> bool:
-        """Return whether a process is one of a task's, or of a worker's, of this store or of a terminal that serves it."""
+        """Return whether a process belongs to a task or a worker of this store, or of a terminal that serves it."""
         if self._own.has_started(process):
             return True
-        # A terminal of root's has workers whose environment, with the mark in it, only root can read.
+        # A root terminal's workers have an environment, with the mark in it, that only root can read.
         tops = {each.process for each in self._known.copy().values()}
         return bool(tops) and is_below(tops, process)
 
     @property
     def capacity(self) -> Capacity:
-        """Return what there is for attempts: the machine is the same."""
+        """Return the capacity for attempts: the machine is the same."""
         return self._own.capacity
 
     def queue(self) -> Queue:
@@ -190,16 +190,16 @@ class TerminalExecutor:
         return replace(own, running=[*own.running, *running], waiting=[*own.waiting, *waiting])
 
     def where(self, execution: str) -> str:
-        """Return what tells apart where the attempts of an execution run: empty for the store's workers."""
+        """Return what distinguishes where the attempts of an execution run: empty for the store's workers."""
         found = self._serving.get(execution) if self._serving else None
         return found[0].secret if found else ""
 
     def describe(self, bundle: str, module: str) -> Sequence[Described]:
-        """As `ProcessExecutor.describe`."""
+        """Like `ProcessExecutor.describe`."""
         return self._own.describe(bundle, module)
 
     def check(self, bundle: str, target: PythonTarget, value: Value) -> Sequence[Fault]:
-        """Look whether a value fits a type: in a terminal that has this code, if there is one."""
+        """Check whether a value matches a type: in a terminal that has this code, if there is one."""
         with self._lock:
             terminal = next((t for t in self._known.values() if t.bundle == bundle), None)
         if terminal is None:
@@ -226,7 +226,7 @@ class TerminalExecutor:
             os.set_blocking(self._waker, False)
             self._part.run(self._watch)
         self._stir()
-        # What is held may begin in this terminal: the engine looks again.
+        # Held attempts may start in this terminal: the engine checks again.
         self._deliver(())
         return Joined(terminal.secret)
 
@@ -242,7 +242,7 @@ class TerminalExecutor:
         return Handed(jobs, unwanted, asked)
 
     def say(self, secret: str, said: Said) -> None:
-        """Take what a terminal says."""
+        """Take a terminal's reports."""
         with self._lock:
             terminal = self._find(secret)
             mine = {(job.id, job.node, job.attempt) for job in terminal.taken.values()}
@@ -254,7 +254,7 @@ class TerminalExecutor:
             if (deck.execution, deck.node, deck.attempt) in mine:
                 with suppress(
                     OSError
-                ):  # as in a worker: a deck that cannot be shown is no reason to stop
+                ):  # as in a worker: a deck that cannot be shown does not stop it
                     self._logs.publish_deck(deck.execution, deck.node, deck.attempt, deck.page)
         for each in said.answers:
             with self._lock:
@@ -271,13 +271,13 @@ class TerminalExecutor:
             wake()
 
     def store(self, secret: str, chunks: Iterable[bytes]) -> str:
-        """Keep a file of an attempt; return its digest."""
+        """Store a file of an attempt; return its digest."""
         with self._lock:
             self._find(secret)
         return self._blobs.put(chunks)
 
     def leave(self, secret: str) -> None:
-        """Let a terminal go that has ended its workers."""
+        """Release a terminal that has ended its workers."""
         with self._lock:
             terminal = self._find(secret)
         self._let_go(terminal)
@@ -327,7 +327,7 @@ class TerminalExecutor:
         return jobs
 
     def _accepted(self, terminal: _Terminal, report: Report) -> Report | None:
-        """Return a report as it is passed on; None if it is of an attempt that this terminal does not have."""
+        """Return a report as it is passed on; None if it concerns an attempt that this terminal does not have."""
         attempt = Attempt(report.key, report.node, report.attempt)
         with self._lock:
             job = terminal.taken.get(attempt)
@@ -425,7 +425,7 @@ class TerminalExecutor:
     def _watch(self) -> None:
         while not self._part.is_stopped:
             for terminal in self._gone():
-                # What it has started ends with it; of what is slow to do so nothing is left when its attempts are repeated.
+                # Its descendants end with it; slow ones are gone before its attempts are repeated.
                 self._own.end_life(terminal.life)
                 self._let_go(terminal)
 
@@ -461,7 +461,7 @@ def _nobody(_: Sequence[Report]) -> None:
 
 
 def _woken(terminal: _Terminal) -> Callable[[], None]:
-    """Return what wakes a terminal, once. Called with the lock."""
+    """Return the function that wakes a terminal, once. Called with the lock."""
     wake, terminal.wake = terminal.wake, _nothing
     return wake
 
@@ -473,12 +473,12 @@ def _settle(future: "Future[Answered]", answer: Answered) -> None:
 
 def _unknown() -> UnknownTerminal:
     return UnknownTerminal(
-        "this terminal does not serve an execution here, or no longer: run the same command again"
+        "this terminal does not serve an execution here, or no longer does: run the same command again"
     )
 
 
 def _watch(process: int) -> int | None:
-    """Return a descriptor that can be read from when a process has ended; None where the system has none. Errors: `UnknownTerminal` if it has ended."""
+    """Return a descriptor that becomes readable when a process has ended; None if the system has none. Errors: `UnknownTerminal` if it has ended."""
     if not process or not hasattr(os, "pidfd_open"):
         return None
     try:

@@ -1,8 +1,8 @@
 """
-Process trees: what an attempt has started is found below it and ended, also what has a session or a process group of its own.
+Process trees: the descendants of an attempt are found and ended, also those with a session or a process group of their own.
 
-On Linux a process can be the subreaper of all that is below it: whatever loses its parent becomes its child, so to end one's children until
-there are none ends the whole tree. Elsewhere there are process groups alone, and a program that leaves its group is out of reach.
+On Linux a process can be the subreaper of its descendants: orphans become its children, so ending one's children until
+there are none ends the whole tree. Elsewhere there are only process groups, and a program that leaves its group is out of reach.
 """
 
 import ctypes
@@ -16,13 +16,13 @@ SET_PDEATHSIG, SET_CHILD_SUBREAPER = 1, 36
 """Options of prctl(2)."""
 
 PATIENCE = 5.0
-"""Seconds: what was killed is gone in milliseconds, unless it hangs in the kernel (a dead network disk), where nothing can end it."""
+"""Seconds: killed processes are gone in milliseconds, unless they hang in the kernel (a dead network disk), where nothing can end them."""
 
 SELF = "self"
-"""What /proc calls the process that looks there."""
+"""The name in /proc of the process that looks there."""
 
 NAMED, LONGEST = 10, 200
-"""How many programs are named that end with an attempt, and by how much of their command."""
+"""How many programs are named that end with an attempt, and how much of their command."""
 
 AIDES = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 """What Python starts for itself, and leaves to end a moment after it: nobody meant it to stay."""
@@ -32,13 +32,13 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def adopt_orphans() -> None:
-    """Become the parent of everything below this process that loses its own, where the system knows that."""
+    """Become the parent of all orphans below this process, if the system supports it."""
     if _libc is not None:
         _libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def end_with(parent: int) -> None:
-    """Have this process killed when its parent ends, where the system knows that; at once if it has ended already."""
+    """Have this process killed when its parent ends, if the system supports it; at once if it has ended already."""
     if _libc is not None:
         _libc.prctl(SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
@@ -46,9 +46,9 @@ def end_with(parent: int) -> None:
 
 
 def children(process: int | str = SELF) -> set[int]:
-    """Return the children of a process, zombies too; none where the system has no list of them."""
+    """Return the children of a process, zombies included; none if the system has no list of them."""
     found: set[int] = set()
-    # Of every thread: an orphan becomes the child of any one that lives.
+    # Of every thread: an orphan becomes the child of any live one.
     for thread in threads(process):
         with suppress(OSError):
             found.update(map(int, _read(f"/proc/{process}/task/{thread}/children").split()))
@@ -56,7 +56,7 @@ def children(process: int | str = SELF) -> set[int]:
 
 
 def programs(*besides: int) -> dict[int, str]:
-    """Return the command of each process that runs below this one, by its number; but for some, below which is looked too."""
+    """Return the command of each descendant of this process, by its id; some are left out, but their descendants are not."""
     if not _has_children():
         return {}
     found: dict[int, str] = {}
@@ -64,7 +64,7 @@ def programs(*besides: int) -> dict[int, str]:
     while pending:
         process = pending.pop(0)
         command = _command(process)
-        # What has ended, and is not reaped yet, has none.
+        # Ended processes that are not reaped yet have none.
         if command and process not in besides and not any(each in command for each in AIDES):
             found[process] = "a copy of the task's own process" if command == own else command
         pending += sorted(children(process))
@@ -72,16 +72,16 @@ def programs(*besides: int) -> dict[int, str]:
 
 
 def tell(ended: dict[int, str], printed: int) -> None:
-    """Say in what an attempt has printed which programs end with it."""
+    """Say in an attempt's output which programs end with it."""
     if not ended:
         return
     names = [f"{each[:LONGEST]} (process {number})" for number, each in ended.items()]
     more = f", and {len(names) - NAMED} more" if len(names) > NAMED else ""
     line = (
         f"tidegate: ended with this attempt, which had started it: {', '.join(names[:NAMED])}{more};"
-        " have a service manager start what is to stay\n"
+        " use a service manager for programs that are to stay\n"
     )
-    with suppress(OSError):  # as of a log
+    with suppress(OSError):  # like a log
         size = os.fstat(printed).st_size
         begun = "\n" if size and os.pread(printed, 1, size - 1) != b"\n" else ""
         os.write(printed, f"{begun}{line}".encode())
@@ -89,9 +89,9 @@ def tell(ended: dict[int, str], printed: int) -> None:
 
 def end_children() -> bool:
     """
-    End every child, and what is below them, and wait for it; return whether that is done.
+    End every child and their descendants, and wait for it; return whether that is done.
 
-    What belongs to another user (a program with the set-user-ID bit) cannot be ended, and is not waited for.
+    Processes of another user (a program with the set-user-ID bit) cannot be ended, and are not waited for.
     """
     if not _has_children():
         return True
@@ -109,7 +109,7 @@ def end_children() -> bool:
 
 
 def kill(process: int) -> bool:
-    """Kill a process; return whether one may."""
+    """Kill a process; return whether that is permitted."""
     try:
         os.kill(process, signal.SIGKILL)
     except ProcessLookupError:
@@ -120,7 +120,7 @@ def kill(process: int) -> bool:
 
 
 def reap(process: int) -> bool:
-    """Take a child that has ended off the system's list; return whether it is gone."""
+    """Reap an ended child; return whether it is gone."""
     try:
         return os.waitpid(process, os.WNOHANG)[0] != 0
     except ChildProcessError:
@@ -156,7 +156,7 @@ def _read(path: str) -> bytes:
 
 
 def threads(process: int | str = SELF) -> list[str]:
-    """Return the numbers of the threads of a process; none where the system has no list of them."""
+    """Return the ids of the threads of a process; none if the system has no list of them."""
     try:
         return os.listdir(f"/proc/{process}/task")  # noqa: PTH208 - only the names
     except OSError:

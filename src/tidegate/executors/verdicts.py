@@ -1,4 +1,4 @@
-"""What became of an attempt whose worker has ended, or was ended for it."""
+"""What became of an attempt whose worker has ended, or was ended because of it."""
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ from tidegate.ports.executor import Job, Lost, Outcome, Raised
 
 
 class Ending(Struct, frozen=True, eq=False):
-    """For what a worker was told to end: its attempt has `expired`, has `used` too many bytes of memory, is `overfull`, or nobody wants it any more."""
+    """Why a worker was told to end: its attempt has `expired`, has `used` too many bytes of memory, is `overfull`, or is no longer wanted."""
 
     ticket: Ticket
     expired: bool = False

@@ -1,16 +1,16 @@
 """
-A worker: the process that imports a bundle's code once, and has a child of its own carry out each assignment.
+A worker: the process that imports a bundle's code once, and has a child carry out each assignment.
 
 It is forked with two descriptors (see `forker`): a stream of frames, and the pipe of permits (see `frames`). It blocks on the pipe, and holds nothing that a crash would lose: each report is sent before the next permit is taken.
 
 Rule 1: the worker imports modules, and runs nothing else of the author's. So whatever an attempt does to its process ends with that process.
-Rule 2: a child is forked ahead, so nobody waits for the fork. What its attempt has started is ended before the report is sent.
-Rule 3: a process that cannot be copied, as the code has left threads or open connections in it (`copyable`), is its own child: it carries
+Rule 2: a child is forked ahead, so nobody waits for the fork. Its attempt's descendants are ended before the report is sent.
+Rule 3: a process that cannot be forked, because the code has left threads or open connections in it (`copyable`), is its own child: it carries
         out one assignment and ends.
-Rule 4: when the supervisor is gone, the worker ends, with all that is below it.
+Rule 4: when the supervisor is gone, the worker ends, with all its descendants.
 
-Standard output and error are one file, which the supervisor opened; what an attempt has printed is moved from there to its log.
-An interrupt from the terminal is the engine's business and ignored here. SIGTERM ends the attempt as an exception would, so that it can clean up.
+Standard output and error are one file, which the supervisor opened; an attempt's output is moved from there to its log.
+An interrupt from the terminal is the engine's business and ignored here. SIGTERM ends the attempt like an exception, so that it can clean up.
 """
 
 import faulthandler
@@ -75,7 +75,7 @@ from tidegate.types.values import with_pickle
 
 CHUNK = 64 * 1024
 REFUSING = 0.4
-"""Seconds that a worker goes on in which a task cannot begin. That task is tried again after a second at the earliest, so never in this one."""
+"""Seconds that a worker continues in which a task cannot start. That task is retried after a second at the earliest, so never in this one."""
 TOLD_TO_END = 128 + signal.SIGTERM
 GONE = 128 + signal.SIGKILL
 """The exit code when a process is gone that this one cannot do without."""
@@ -92,7 +92,7 @@ class Worker:
         self._frames = Frames()
         self._bodies: deque[bytes] = deque()
         self._pid = os.getpid()
-        # A copy, for the author's code may close or replace the descriptors 1 and 2.
+        # A copy, because the author's code may close or replace descriptors 1 and 2.
         self._printed = os.dup(1)
         self._ending = False
         self._interruptible = False
@@ -101,9 +101,9 @@ class Worker:
         self._spare: Spare | None = None
         self._template: Template | None = None
         self._last = False
-        """The worker cannot go on after this assignment."""
+        """The worker cannot continue after this assignment."""
         self._refused: dict[tuple[PythonTarget, str], CodeError] = {}
-        """Tasks that cannot begin here. What is mended is found by another worker, so this one says so to those that wait with it, and ends."""
+        """Tasks that cannot start here. A repair is noticed by another worker, so this one fails those that wait with it, and ends."""
         self._refusing_until = float("inf")
         for each in (stream, permits):
             os.set_inheritable(each, False)
@@ -130,22 +130,22 @@ class Worker:
         self._tasks: dict[PythonTarget, Task[..., Any]] = {}
         self._modules: set[str] = set()
         self._files: tuple[int, ...] | None = ()
-        """What a child opens for itself; None if this process cannot be copied."""
+        """What a child reopens; None if this process cannot be forked."""
         self._own_signals: dict[signal.Signals, Any] = {
             signal.SIGTERM: self._terminate,
             signal.SIGINT: _ignore,
             signal.SIGCHLD: signal.SIG_DFL,
         }
-        """What the worker hears itself, whatever the author's code does with them."""
+        """The worker's own signal handlers, whatever the author's code sets."""
         self._theirs: dict[signal.Signals, Any] = {}
         """The handlers that the author's code has set, for the attempts."""
         self._fault: CodeError | None = None
-        """Why the source tree cannot be used. What comes first fails with it, and then the worker ends: the next one looks again."""
+        """Why the source tree cannot be used. The first assignment fails with it, and then the worker ends: the next one checks again."""
         self._settle(BundleDirectory(store / BUNDLES), setup.bundle)
         self._before = holdings()
 
     def _settle(self, bundles: BundleDirectory, bundle: str) -> None:
-        """Make the source tree of a bundle the one that is imported from."""
+        """Import from the source tree of a bundle from now on."""
         try:
             self._directories.copy(bundles.tree(bundle))
         except CodeError as error:
@@ -156,7 +156,7 @@ class Worker:
             os.chdir(self._means.source)
 
     def serve(self) -> None:
-        """Have assignments carried out until the supervisor closes the pipe."""
+        """Carry out assignments until the supervisor closes the pipe."""
         _prepare_output()
         for heard, handler in self._own_signals.items():
             signal.signal(heard, handler)
@@ -197,7 +197,7 @@ class Worker:
             report = child.report(self._stream, self._template.has_ended)
             code, whole = self._template.end(child.process, tell=not self._ending)
         except (EOFError, TemplateGone):
-            # Nobody is left to report to; or nobody knows what the attempt has left, and the forker ends all there is.
+            # Nobody is left to report to; or nobody knows what the attempt has left, and the fork server ends everything.
             self._drop_template()
             os._exit(GONE)
         self._running = None
@@ -208,7 +208,7 @@ class Worker:
         return self._tidied(assignment, report or b"", whole=whole)
 
     def _carry_out_here(self, assignment: Assignment, task: Task[..., Any] | None) -> bytes:
-        """Be the child: this process cannot be copied, or the system has no room for another."""
+        """Be the child: this process cannot be forked, or the system has no room for another."""
         self._last = True
         self._drop_template()
         self._become_an_attempt()
@@ -218,22 +218,20 @@ class Worker:
         if self._ending and os.getpid() == self._pid:
             trees.tell(trees.programs(), self._printed)
         if self._ending or os.getpid() != self._pid:
-            # Told to end; or this is a copy of us, forked by the attempt, that came back from it.
+            # Told to end; or this is a copy of us, forked by the attempt, that returned from it.
             os._exit(TOLD_TO_END)
         trees.tell(trees.programs(), self._printed)
         return self._tidied(assignment, _packed(report), whole=trees.end_children())
 
     def _tidied(self, assignment: Assignment, report: bytes, *, whole: bool) -> bytes:
-        """Move what was printed to the log of an attempt, and take its directory away, before its end is told; `whole`: its processes are gone."""
+        """Move the output to the log of an attempt, and remove its directory, before its end is reported; `whole`: its processes are gone."""
         if not whole:
             self._last = True
         if self._ending:
-            return report  # the supervisor looks at what was printed
+            return report  # the supervisor watches the output
         if isinstance(assignment, Run):
             path = self._means.logs.path(assignment.id, assignment.node, assignment.attempt)
-            with suppress(
-                OSError
-            ):  # a log that cannot be written is no reason for an attempt to fail
+            with suppress(OSError):  # a log that cannot be written does not fail an attempt
                 keep_log(self._printed, path)
         else:
             os.ftruncate(self._printed, 0)
@@ -244,11 +242,11 @@ class Worker:
         return report
 
     def _get_ready(self) -> None:
-        """Do what the next assignment needs, once the report on this one is sent."""
+        """Prepare for the next assignment, once the report on this one is sent."""
         try:
             self._directories.tidy()
         except OSError:
-            # Another worker has a place of its own.
+            # Another worker has a separate directory.
             self._last = True
         if not self._last and self._spare is None and self._files is not None and self._tasks:
             self._spare = self._fork()
@@ -278,7 +276,7 @@ class Worker:
                 assert_never(assignment)
 
     def _compare(self, run: Run) -> None:
-        """Say if what is imported here is not what was recorded. Errors: `CodeError`, if something is missing, or nothing may begin then."""
+        """Report if what is imported here differs from the record. Errors: `CodeError`, if something is missing, or nothing may start then."""
         if lacks := self._environments.lacks(run.recorded):
             raise CodeError(lacks, held=MISSING)
         differs = self._environments.differ(run.recorded)
@@ -289,7 +287,7 @@ class Worker:
 
     @contextmanager
     def _importing(self) -> Iterator[None]:
-        """Let the block import. What that prints belongs to no attempt, unless it fails."""
+        """Run the block's imports. Their output belongs to no attempt, unless they fail."""
         if self._fault is not None:
             raise self._fault
         self._drop_template()
@@ -306,7 +304,7 @@ class Worker:
             self._directories.note()
             self._files = files_to_reopen(self._before)
         os.ftruncate(self._printed, 0)
-        # What is there now stays as it is, so that children go on to share it.
+        # Objects created so far are frozen, so that children keep sharing them.
         gc.collect()
         gc.freeze()
 
@@ -332,9 +330,9 @@ class Worker:
         return Done(assignment.number, 0, Hindered(error.details["held"], error.message))
 
     def _ended(self, assignment: Assignment, code: int, micros: int) -> Up:
-        """Return what to say of a child that has ended without a report."""
+        """Return the report on a child that has ended without one."""
         if not isinstance(assignment, Run):
-            words = f"its process has ended, with {ended_by(code)}"
+            words = f"its process ended with {ended_by(code)}"
             return unable(assignment, CodeError(words, trace=tail(self._printed)))
         if code in TERMINATED:
             # Somebody ends the processes of this machine; the attempt has done nothing wrong.
@@ -345,7 +343,7 @@ class Worker:
     # ---- children ----
 
     def _take_child(self) -> Spare | None:
-        """Return the spare child, or another; None if this process cannot be copied, or the system has no room."""
+        """Return the spare child, or another; None if this process cannot be forked, or the system has no room."""
         if self._files is None:
             return None
         spare, self._spare = self._spare, None
@@ -393,13 +391,13 @@ class Worker:
             os._exit(TOLD_TO_END if self._ending else code)
 
     def _separate(self, parent: int) -> None:
-        """Share nothing with the worker any more but memory, as it is now."""
+        """Share nothing with the worker from now on but memory, as it is."""
         self._pid = os.getpid()
         os.setpgid(0, 0)
         trees.end_with(parent)
         for each in (self._stream, self._permits, self._printed):
             os.close(each)
-        # Opened anew, for flags and positions are of what was opened, whoever has a copy of the descriptor.
+        # Reopened, because flags and positions belong to what was opened, and are shared by all copies of the descriptor.
         printed = _reopened(self._output, os.O_RDWR | os.O_APPEND, 1, 2)
         _reopened(os.devnull, os.O_RDONLY, 0)
         reopen(self._files or ())
@@ -410,11 +408,11 @@ class Worker:
         self._interruptible = True
         for number, handler in self._theirs.items():
             signal.signal(number, handler)
-        # Before the handler, and in C: the log shows where a task hung, even if it never comes back to Python.
+        # Before the handler, and in C: the log shows where a task hung, even if it never returns to Python.
         faulthandler.register(signal.SIGTERM, all_threads=False, chain=True)
         numbers = sys.modules.get("numpy.random")
         if numbers is not None:
-            # `random` sees to itself; this one would draw the same numbers in every child.
+            # `random` reseeds itself; this one would draw the same numbers in every child.
             numbers.seed()
 
     def _terminate(self, _number: int, _frame: FrameType | None) -> None:
@@ -423,10 +421,10 @@ class Worker:
             raise SystemExit(TOLD_TO_END)
         if self._running is None or os.getpid() != self._pid:
             os._exit(TOLD_TO_END)
-        # Before it ends, for by then some of them may have ended by this signal, and be nameless.
+        # Before it ends, because by then some of them may have ended by this signal, and be nameless.
         besides = (each.process for each in (self._template, self._running) if each is not None)
         trees.tell(trees.programs(*besides), self._printed)
-        # Its end is waited for; the forker has patience for that, and no more.
+        # Its end is waited for; the fork server waits no longer than that.
         self._running.signal(signal.SIGTERM)
 
     # ---- the two descriptors ----
@@ -442,7 +440,7 @@ class Worker:
                 return int.from_bytes(permit) if permit else None
 
     def _fetch(self, number: int) -> tuple[Assignment, bytes] | None:
-        # What was taken back lies in the stream all the same, before the one we look for.
+        # What was taken back is still in the stream, before the one we look for.
         while (body := self._receive()) is not None:
             message = down.decode(body)
             assert not isinstance(message, Setup)
@@ -485,7 +483,7 @@ def _prepare_output() -> None:
 
 
 def _reopened(path: str, flags: int, *standard: int) -> int:
-    """Open a file for standard descriptors; return one of its own."""
+    """Open a file for standard descriptors; return a new one."""
     try:
         opened = os.open(path, flags | os.O_CLOEXEC)
     except OSError:

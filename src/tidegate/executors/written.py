@@ -1,10 +1,10 @@
 """
-How much an attempt has written while it runs: what it prints, and what is in its directory.
+How much an attempt has written while it runs: its output, and the contents of its directory.
 
-Rule 1: what it prints is cut in its middle as soon as it is too long: at 64 MiB, or at 2 MiB while the disk has little room. It is looked at
+Rule 1: the middle of its output is cut as soon as it is too long: at 64 MiB, or at 2 MiB while the disk is almost full. It is checked
         each second, and sooner the faster it grows.
-Rule 2: its directory may grow as long as the disk has room. An attempt that goes on writing when there is little left, and has more there than
-        is to stay free, is what takes the room, and is ended for it. One that does not write, as it waits for room itself, is left alone.
+Rule 2: its directory may grow as long as the disk has room. An attempt that keeps writing when there is little left, and has more there than
+        must stay free, is the one that fills the disk, and is ended for it. One that does not write, because it waits for room itself, is left alone.
 """
 
 import os
@@ -17,13 +17,13 @@ from tidegate.executors.child import Child, Ticket, working_directory
 from tidegate.logs import MAX_LIVE, MAX_LOG, shorten_log
 
 LOOK_EVERY = 1.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 SOONEST = 0.05
-"""Seconds between two looks at what grows fast: at 2 GB a second, what a page cache takes, it is 100 MB too long then."""
+"""Seconds between two checks of what grows fast: at 2 GB a second, what a page cache takes, it is 100 MB too long then."""
 
 HURRY = 0.1
-"""Seconds between two looks while the disk has little room."""
+"""Seconds between two checks while the disk is almost full."""
 
 LITTLE = 2 * MAX_LOG
 """Bytes that an attempt may have printed then, until it is cut to half of that."""
@@ -33,7 +33,7 @@ MOST = 10_000
 
 
 def look(child: Child, ticket: Ticket, home: Path) -> str:
-    """Look at what an attempt has written, and note when to look next; return why it is to be ended, empty if it is not."""
+    """Check what an attempt has written, and note when to check next; return why it is to be ended, empty if it is not."""
     room = disk.room(home)
     lacks = room is not None and room.free < room.reserve
     now = time.monotonic()
@@ -48,13 +48,13 @@ def look(child: Child, ticket: Ticket, home: Path) -> str:
     if before is None or not ticket.kept > max(before, room.reserve):
         return ""
     return (
-        f"the task has {ticket.kept:,} bytes in its directory and goes on writing, while {room.free:,} bytes are free on the disk of {home}"
-        f" and {room.reserve:,} stay so"
+        f"the task has {ticket.kept:,} bytes in its directory and keeps writing, while {room.free:,} bytes are free on the disk of {home}"
+        f" and {room.reserve:,} must stay free"
     )
 
 
 def size_of(directory: Path) -> int:
-    """Return how much room the directories of attempts take below that of their worker, its copy of the source left out; at least this, if there are many files."""
+    """Return how much room the directories of attempts take below that of their worker, without its copy of the source; at least this, if there are many files."""
     total, seen = 0, 0
     pending = [str(directory)]
     while pending and seen < MOST:
@@ -72,7 +72,7 @@ def size_of(directory: Path) -> int:
 
 
 def _pause(child: Child, ticket: Ticket, now: float) -> float:
-    """Return when what is printed would be too long, if it grows as it did."""
+    """Return when the output would be too long, at its current rate of growth."""
     try:
         size = os.fstat(child.printed).st_size
     except OSError:

@@ -1,4 +1,4 @@
-"""Processors and memory in words: the units that authors write, and how figures are told to people."""
+"""Processors and memory in words: the units that authors write, and how figures are shown to people."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ def cpus(millis: int) -> str:
 
 
 def size(count: int) -> str:
-    """Return bytes in the largest unit of which there is one, to a tenth, rounded down."""
+    """Return bytes in the largest unit that is not above them, to a tenth, rounded down."""
     for unit in ("Ei", "Pi", "Ti", "Gi", "Mi", "Ki"):
         if count >= UNITS[unit]:
             return f"{count * 10 // UNITS[unit] / 10:g}{unit}"

@@ -1,7 +1,7 @@
 """
-Can a graph run? Every name it mentions is there, nothing waits for itself, and nothing is larger than it may be.
+Can a graph run? Every name it mentions exists, nothing waits for itself, and no limit is exceeded.
 
-Branches count twice in the search for cycles: once where they decide, before the nodes of their cases, and once where they end, after those.
+Branches appear twice in the search for cycles: once where they decide, before the nodes of their cases, and once where they end, after those.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,13 +27,13 @@ MAX_NODES: Final = 10_000
 """Most nodes in one graph, without those of its sub-workflows."""
 
 MAX_PLANNED: Final = 100_000
-"""How many nodes an execution may have, with those of its sub-workflows and all that unfolds in it."""
+"""How many nodes an execution may have, with those of its sub-workflows and everything that unfolds in it."""
 
 MAX_NAME: Final = 200
 """Longest name of a node, an input or an output, in characters."""
 
 MAX_DEPTH: Final = 50
-"""How deep sub-workflows may stand in each other."""
+"""How deep sub-workflows may be nested."""
 
 
 class Vertex(NamedTuple):
@@ -46,14 +46,16 @@ class Vertex(NamedTuple):
 def check(graph: Graph, depth: int = 0) -> None:
     """Raise CompileError, naming the place, if a graph cannot run."""
     if depth > MAX_DEPTH:
-        raise CompileError(f"workflow {graph.name!r} stands more than {MAX_DEPTH} workflows deep")
+        raise CompileError(
+            f"workflow {graph.name!r} is nested more than {MAX_DEPTH} workflows deep"
+        )
     if not depth and size_of(graph) > MAX_PLANNED:
         raise _wrong(
             graph,
             f"with its sub-workflows it has more than {MAX_PLANNED:,} nodes; let a @dynamic add them as they are needed",
         )
     if len(graph.nodes) > MAX_NODES:
-        raise _wrong(graph, f"it has {len(graph.nodes)} nodes; {MAX_NODES} are allowed")
+        raise _wrong(graph, f"it has {len(graph.nodes)} nodes; at most {MAX_NODES} are allowed")
     _check_names(graph)
     for node in graph.nodes.values():
         _check_case(graph, node)
@@ -73,7 +75,7 @@ def check(graph: Graph, depth: int = 0) -> None:
     if graph.outputs.keys() != graph.interface.outputs.keys():
         raise _wrong(
             graph,
-            f"it declares the outputs {list(graph.interface.outputs)} and gives {list(graph.outputs)}",
+            f"it declares the outputs {list(graph.interface.outputs)} but gives {list(graph.outputs)}",
         )
     for name, expr in graph.outputs.items():
         _check_refs(graph, expr, [], f"output {name!r}")
@@ -93,7 +95,7 @@ def size_of(graph: Graph, known: dict[int, int] | None = None) -> int:
 
 
 def needed(node: Node) -> Iterator[Expr]:
-    """Yield the expressions that must have a value before a node begins."""
+    """Yield the expressions that must have a value before a node starts."""
     match node:
         case TaskNode(inputs=inputs) | SubNode(inputs=inputs):
             yield from inputs.values()
@@ -112,7 +114,7 @@ def needed(node: Node) -> Iterator[Expr]:
 
 
 def case_outputs(node: BranchNode) -> Iterator[Mapping[str, Expr]]:
-    """Yield what each case of a branch hands on, in the order of the cases."""
+    """Yield what each case of a branch returns, in the order of the cases."""
     for when in node.cases:
         yield when.outputs
     if isinstance(node.otherwise, Otherwise):
@@ -191,11 +193,11 @@ def _check_names(graph: Graph) -> None:
     gates: dict[str, NodeId] = {}
     for id_, node in graph.nodes.items():
         if id_ != node.id or not id_:
-            raise _wrong(graph, f"node {node.id!r} stands under the id {id_!r}")
+            raise _wrong(graph, f"node {node.id!r} is listed under the id {id_!r}")
         if "/" in id_ or "~" in id_:
             raise _wrong(
                 graph,
-                f"the id {id_!r} of a node has a '/' or a '~', which stand between the ids of a path",
+                f"the id {id_!r} of a node has a '/' or a '~', which separate the ids of a path",
             )
         if isinstance(node, InputNode | ApproveNode):
             if node.name in gates:
@@ -205,7 +207,7 @@ def _check_names(graph: Graph) -> None:
             if node.name in (".", ".."):
                 raise _wrong(
                     graph,
-                    f"gate {id_} is called {node.name!r}, which no address can say; give it a name of letters",
+                    f"gate {id_} is called {node.name!r}, which cannot be used as an address; use letters in its name",
                 )
             gates[node.name] = id_
     names = [n.name for n in graph.nodes.values()]
@@ -220,7 +222,7 @@ def _check_names(graph: Graph) -> None:
 def _check_case(graph: Graph, node: Node) -> None:
     for up in node.after:
         if up not in graph.nodes:
-            raise _wrong(graph, f"{named(graph, node.id)} waits for {up!r}, which is not there")
+            raise _wrong(graph, f"{named(graph, node.id)} waits for {up!r}, which does not exist")
         _check_visible(graph, up, _cases(graph, node), named(graph, node.id))
     if node.case is None:
         return
@@ -228,12 +230,12 @@ def _check_case(graph: Graph, node: Node) -> None:
     if not isinstance(branch, BranchNode):
         raise _wrong(
             graph,
-            f"{named(graph, node.id)} belongs to {node.case.branch!r}, which is no conditional",
+            f"{named(graph, node.id)} belongs to {node.case.branch!r}, which is not a conditional",
         )
     if not 0 <= node.case.index <= len(branch.cases):
         raise _wrong(
             graph,
-            f"{named(graph, node.id)} belongs to case {node.case.index} of {named(graph, branch.id)}, which has no such",
+            f"{named(graph, node.id)} belongs to case {node.case.index} of {named(graph, branch.id)}, which does not exist",
         )
 
 
@@ -250,16 +252,16 @@ def _check_ref(graph: Graph, ref: InputRef | OutputRef, what: str) -> None:
             if name not in graph.interface.inputs:
                 raise _wrong(
                     graph,
-                    f"{what} takes the input {name!r}; there are {list(graph.interface.inputs)}",
+                    f"{what} uses the input {name!r}; the inputs are {list(graph.interface.inputs)}",
                 )
         case OutputRef(node, output):
             if node not in graph.nodes:
-                raise _wrong(graph, f"{what} takes an output of {node!r}, which is not there")
+                raise _wrong(graph, f"{what} uses an output of {node!r}, which does not exist")
             outputs = outputs_of(graph.nodes[node])
             if output not in outputs:
                 raise _wrong(
                     graph,
-                    f"{what} takes output {output!r} of {named(graph, node)}, which has {list(outputs)}",
+                    f"{what} uses output {output!r} of {named(graph, node)}, whose outputs are {list(outputs)}",
                 )
 
 
@@ -268,7 +270,7 @@ def _check_inputs(graph: Graph, node: SubNode) -> None:
     for name in node.inputs:
         if name not in params:
             raise _wrong(
-                graph, f"{named(graph, node.id)} is given {name!r}; it takes {list(params)}"
+                graph, f"{named(graph, node.id)} is given {name!r}; its inputs are {list(params)}"
             )
     for name, param in params.items():
         if name not in node.inputs and param.default is None:
@@ -276,7 +278,7 @@ def _check_inputs(graph: Graph, node: SubNode) -> None:
 
 
 def _cases(graph: Graph, node: Node) -> list[Case]:
-    """Return the cases that a node stands in, the outermost first."""
+    """Return the cases that contain a node, the outermost first."""
     found: list[Case] = []
     case = node.case
     while case is not None and len(found) <= len(graph.nodes):

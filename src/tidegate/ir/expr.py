@@ -1,8 +1,8 @@
 """
 Where a value comes from: constants, inputs of the workflow, outputs of nodes, and lists and dicts of these.
 
-A value here is *stored* data: what JSON can say (null, booleans, numbers, strings, lists, dicts with string keys).
-How Python objects become stored values is the business of `tidegate.types`, and none of this floor's.
+A value here is *stored* data: what JSON can represent (null, booleans, numbers, strings, lists, dicts with string keys).
+How Python objects become stored values is the business of `tidegate.types`, not of this floor.
 """
 
 import re
@@ -23,17 +23,17 @@ def source_order(node: str) -> tuple[tuple[int, ...], str]:
 
 
 Value: TypeAlias = Any
-"""A stored value."""
+"""A self-contained JSON Schema (2020-12)."""
 
 Schema: TypeAlias = dict[str, Any]
-"""A JSON Schema (2020-12), complete in itself."""
+"""A path into a value: keys, field names and positions."""
 
 Path: TypeAlias = tuple[str | int, ...]
 """The way into a value: keys, field names and positions."""
 
 
 class Const(Struct, frozen=True, tag="const"):
-    """A value that is known when the workflow is compiled."""
+    """An input of the graph that contains the expression, or a part of it."""
 
     value: Value
 
@@ -60,7 +60,7 @@ class ListExpr(Struct, frozen=True, tag="list"):
 
 
 class DictExpr(Struct, frozen=True, tag="dict"):
-    """A dict of values that come from different places."""
+    """True if this relation holds between the two values. `is_true()` is `== True`."""
 
     items: dict[str, "Expr"]
 
@@ -100,7 +100,7 @@ Condition: TypeAlias = Compare | IsNone | AllOf | AnyOf
 
 
 def refs(expr: Expr) -> Iterator[OutputRef | InputRef]:
-    """Yield every reference in an expression."""
+    """Yield every expression that a condition uses."""
     match expr:
         case OutputRef() | InputRef():
             yield expr

@@ -1,7 +1,7 @@
 """
 The graph: a compiled workflow, frozen, and the same on every machine.
 
-All nodes of a graph stand side by side in one dict, in the order in which the author called them.
+All nodes of a graph are in one dict, in the order in which the author called them.
 A node inside a branch says so by `case`; it is skipped when another case is taken.
 A sub-workflow is one node that carries its graph. A dynamic task is a task whose result is a graph.
 
@@ -24,7 +24,7 @@ SECOND = 1_000_000
 
 
 class Default(Struct, frozen=True):
-    """The value an input takes when none is given. (A struct of its own, for null is a value like any other.)"""
+    """The value an input takes when none is given. (A separate struct, because null is a value like any other.)"""
 
     value: Value
 
@@ -44,7 +44,7 @@ class Interface(Struct, frozen=True):
 
 
 class Retry(Struct, frozen=True):
-    """How often a failed task is tried again, and after what pause; the pause doubles from try to try up to `cap`."""
+    """How many times a failed task is retried, and after what pause; the pause doubles each time up to `cap`."""
 
     retries: int = 0
     pause: Micros = Micros(SECOND)
@@ -62,11 +62,11 @@ class PythonTarget(Struct, frozen=True, tag="python"):
 
 
 Target: TypeAlias = PythonTarget
-"""What a task runs. A tagged union of one, so that other kinds fit in without touching the machine."""
+"""What a task runs. A tagged union of one, so that other kinds can be added without touching the machine."""
 
 
 class Requirements(Struct, frozen=True, omit_defaults=True):
-    """What an attempt asks of the machine that runs it: its share, the most it may use, and the variables of its environment."""
+    """What an attempt requests from the machine that runs it: its share, the most it may use, and environment variables."""
 
     cpu: int = 1000
     """The processors that it keeps busy, in thousandths."""
@@ -76,11 +76,11 @@ class Requirements(Struct, frozen=True, omit_defaults=True):
     """The memory above which it is ended, in bytes. None: there is no limit."""
     environment: dict[str, str] = {}
     uncounted: tuple[str, ...] = ()
-    """What its author asks for beyond that, such as `requests.gpu`. Nothing here counts it, and people are told so."""
+    """Further requests of the author, such as `requests.gpu`. Nothing here counts them, and people are told so."""
 
 
 ORDINARY = Requirements()
-"""Those of a task that says nothing of them."""
+"""Those of a task that requests nothing."""
 
 
 class Case(Struct, frozen=True):
@@ -91,7 +91,7 @@ class Case(Struct, frozen=True):
 
 
 class Forever(Struct, frozen=True, tag="forever"):
-    """The gate waits without end."""
+    """The gate waits indefinitely."""
 
 
 class Expires(Struct, frozen=True, tag="expires"):
@@ -101,7 +101,7 @@ class Expires(Struct, frozen=True, tag="expires"):
 
 
 class Defaults(Struct, frozen=True, tag="defaults"):
-    """When the timeout comes, this answer is taken and marked as given by the timeout."""
+    """When the timeout fires, this answer is used and marked as given by the timeout."""
 
     timeout: Micros
     value: Value
@@ -111,7 +111,7 @@ Patience: TypeAlias = Forever | Expires | Defaults
 
 
 class Question(Struct, frozen=True):
-    """What a person sees beside the gate: Markdown text, named values, and a proposal that fills in the form."""
+    """What a person sees beside the gate: Markdown text, named values, and a suggestion that prefills the form."""
 
     prompt: str = ""
     show: dict[str, Expr] = {}
@@ -124,26 +124,26 @@ class NodeBase(Struct, frozen=True, kw_only=True):
     id: NodeId
     name: str
     after: tuple[NodeId, ...] = ()
-    """Nodes that must have ended well before this one begins, beyond those whose outputs it takes (`a >> b`)."""
+    """Nodes that must have succeeded before this one starts, beyond those whose outputs it takes (`a >> b`)."""
     case: Case | None = None
 
 
 class TaskNode(NodeBase, frozen=True, kw_only=True, tag="task"):
-    """Run a task. If it is dynamic, its result is a graph which then stands in its place."""
+    """Run a task. If it is dynamic, its result is a graph which then takes its place."""
 
     target: Target
     inputs: dict[str, Expr] = {}
     outputs: dict[str, Schema] = {}
     retry: Retry = field(default_factory=Retry)
     timeout: Micros | None = None
-    """Longest time one attempt may take. None: as long as it takes."""
+    """Longest time one attempt may take. None: no limit."""
     dynamic: bool = False
     requires: Requirements | UnsetType = UNSET
-    """UNSET, not a default that would be written down: the graph of a task without any stays what it was, byte for byte."""
+    """UNSET, not a default that would be stored: the graph of a task without requests stays what it was, byte for byte."""
 
     @property
     def requirements(self) -> Requirements:
-        """What an attempt asks of its machine."""
+        """What an attempt requests from its machine."""
         return ORDINARY if self.requires is UNSET else self.requires
 
 
@@ -158,13 +158,13 @@ class InputNode(NodeBase, frozen=True, kw_only=True, tag="input"):
 
     schema: Schema
     python: PythonTarget | None = None
-    """Where the answer's Python type stands, if its schema does not say all of it: a model with a validator, say."""
+    """Where the answer's Python type is defined, if its schema does not express all of it: a model with a validator, say."""
     patience: Patience = field(default_factory=Forever)
     question: Question = field(default_factory=Question)
 
 
 class ApproveNode(NodeBase, frozen=True, kw_only=True, tag="approve"):
-    """Wait for a yes, then pass the subject on as `output`. The name of the node is the name of the signal."""
+    """Wait for an approval, then pass the subject on as `output`. The name of the node is the name of the signal."""
 
     subject: Expr
     output: str = "o0"
@@ -196,7 +196,7 @@ class BranchNode(NodeBase, frozen=True, kw_only=True, tag="branch"):
     """
     Take the first case whose condition holds.
 
-    It waits only for what its conditions look at; its outputs are those of the case taken, once the nodes of that case have ended.
+    It waits only for the values its conditions use; its outputs are those of the case taken, once the nodes of that case have ended.
     """
 
     cases: tuple[When, ...]
@@ -222,12 +222,12 @@ class Graph(Struct, frozen=True, kw_only=True):
     nodes: dict[NodeId, Node] = {}
     outputs: dict[str, Expr] = {}
     finish_others: bool = False
-    """After a failure, let the nodes that do not depend on it come to their end (else they are aborted at once)."""
+    """After a failure, let the nodes that do not depend on it finish (else they are aborted at once)."""
     doc: str = ""
 
 
 def outputs_of(node: Node) -> dict[str, Schema]:
-    """Return the names and types of what a node hands on."""
+    """Return the names and types of a node's outputs."""
     match node:
         case TaskNode(outputs=outputs) | BranchNode(outputs=outputs):
             return outputs

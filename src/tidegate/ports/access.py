@@ -14,7 +14,7 @@ class TokenRow(Struct, frozen=True):
     A token, known by the SHA-256 of its secret.
 
     `grants` are (role, pattern of projects, pattern of domains); `creator` is who made it.
-    `used` is about when it was used last.
+    `used` is the approximate time of its last use.
     """
 
     id: str
@@ -30,10 +30,10 @@ class TokenRow(Struct, frozen=True):
 
 class SessionRow(Struct, frozen=True):
     """
-    A browser that has signed in, known by the SHA-256 of what is in its cookie.
+    A browser that has signed in, known by the SHA-256 of its cookie.
 
-    `name` is whose it is; `token` is the id of the token that was traded, empty for a user of the operating system. `agent` is what the browser calls
-    itself, `used` about when it was used last.
+    `name` is its owner; `token` is the id of the token that was traded, empty for a user of the operating system. `agent` is the browser's
+    User-Agent, `used` the approximate time of its last use.
     """
 
     hash: bytes
@@ -47,28 +47,28 @@ class SessionRow(Struct, frozen=True):
 
 
 class Access(Protocol):
-    """Tokens and sessions. What has a `note` writes it into the audit log in the same transaction. Called from any thread. Errors: `StoreError`, `StoreFull`."""
+    """Tokens and sessions. A method with a `note` writes it into the audit log in the same transaction. Called from any thread. Errors: `StoreError`, `StoreFull`."""
 
     def put_tokens(self, rows: Sequence[TokenRow], note: AuditRow) -> None:
-        """Store tokens; of those that are stored already, only when they end."""
+        """Store tokens; of existing ones, only when they end."""
         ...
 
     def tokens(self) -> list[TokenRow]:
-        """Return every token, the oldest first, those that are no longer valid too."""
+        """Return every token, oldest first, invalid ones included."""
         ...
 
     def note_uses(self, tokens: Mapping[str, Instant], sessions: Mapping[bytes, Instant]) -> None:
-        """Store when tokens, by id, and sessions, by hash, were used last."""
+        """Store when tokens, by id, and sessions, by hash, were last used."""
         ...
 
     def put_session(self, row: SessionRow, ended: Sequence[bytes], note: AuditRow) -> None:
-        """Store a session, and forget those that end with that; those that have expired by the time it was created are forgotten, too."""
+        """Store a session, and forget those that it replaces, and those that had expired when it was created."""
         ...
 
     def sessions(self) -> list[SessionRow]:
-        """Return every session, the oldest first."""
+        """Return every session, oldest first."""
         ...
 
     def end_sessions(self, hashes: Sequence[bytes], note: AuditRow) -> None:
-        """Forget sessions; those that are not there are no fault."""
+        """Forget sessions; missing ones are ignored."""
         ...

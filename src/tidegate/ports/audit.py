@@ -1,4 +1,4 @@
-"""The audit log: who did what, and who was refused. It is only appended to."""
+"""The audit log: who did what, and who was refused. It is append-only."""
 
 from collections.abc import Sequence
 from typing import Final, Protocol
@@ -17,7 +17,7 @@ TOKEN_ROTATED: Final = "token_rotated"
 TOKEN_REVOKED: Final = "token_revoked"
 REFUSED: Final = "refused"
 DROPPED: Final = "dropped"
-"""What stands in the place of the code where refusals were not recorded for want of room."""
+"""Replaces the code where refusals were not recorded because a limit was reached."""
 
 KINDS: Final = (
     DECISION,
@@ -37,8 +37,8 @@ class AuditRow(Struct, frozen=True, gc=False):
     """
     One line of the audit log.
 
-    `about` is what it was done to: the signal, the token or the session; of a refusal, its code. `outcome` is how a gate was decided; `shown` is the digest
-    of what was shown, if one was sent. `count` is how many times it happened in the minute that begins at `at`. `number` is given by the store.
+    `about` is the target: the signal, the token or the session; of a refusal, its code. `outcome` is how a gate was decided; `shown` is the digest
+    of what was shown, if one was sent. `count` is how many times it happened in the minute that starts at `at`. `number` is assigned by the store.
     """
 
     at: Instant
@@ -56,7 +56,7 @@ class AuditRow(Struct, frozen=True, gc=False):
 
 
 class AuditQuery(Struct, frozen=True):
-    """Which lines are wanted: empty texts are any. `before` is the number of the line after the page; `scan` is how many lines are looked at, at most."""
+    """Which lines to return: empty texts match any. `before` is the number of the line after the page; `scan` is how many lines are read at most."""
 
     kind: str = ""
     who: str = ""
@@ -69,7 +69,7 @@ class AuditQuery(Struct, frozen=True):
 
 
 class AuditLines(Struct, frozen=True):
-    """Lines, the newest first, and the number to go on before; 0 if there are no more."""
+    """Lines, newest first, and the number to continue before; 0 if there are no more."""
 
     rows: list[AuditRow]
     before: int
@@ -83,7 +83,7 @@ class Audit(Protocol):
         ...
 
     def page(self, query: AuditQuery) -> AuditLines:
-        """Return lines, the newest first."""
+        """Return lines, newest first."""
         ...
 
     def refusals(self, since: Instant) -> int:

@@ -6,16 +6,16 @@ from typing import Protocol
 
 class Blobs(Protocol):
     """
-    Contents by their digests. A blob never changes, so what was once put may be put, copied and cached by anybody.
+    Contents by their digests. A blob never changes, so once stored it may be stored again, copied and cached by anybody.
 
-    Nothing here promises a file of this machine: a value that becomes one is a private copy, made of what `read` yields.
+    No local file is promised here: a value that becomes one is a private copy, made of what `read` yields.
     """
 
     def put(self, chunks: Iterable[bytes], /) -> str:
         """
-        Keep a content that comes in pieces; return its digest. On return it survives a power cut.
+        Store a content that comes in pieces; return its digest. On return it survives a power cut.
 
-        A blob that is damaged is whole again after it was put again. Errors: `StoreFull`, `StoreError`; then nothing is kept.
+        Storing a damaged blob again repairs it. Errors: `StoreFull`, `StoreError`; then nothing is stored.
         """
         ...
 
@@ -24,12 +24,12 @@ class Blobs(Protocol):
         ...
 
     def total(self) -> int:
-        """Return how many bytes all blobs have together, after a look at each; what is put meanwhile may be counted or not. Errors: `StoreError`."""
+        """Return how many bytes all blobs have together, after reading the size of each; concurrent writes may be counted or not. Errors: `StoreError`."""
         ...
 
     def read(self, digest: str, /) -> Iterator[bytes]:
         """
-        Yield a blob in pieces, the last one only when all of them are known to be what was put.
+        Yield a blob in pieces, the last one only when all of them are known to be correct.
 
         Errors, before the first piece or instead of the last: `UnknownBlob`, `StoreDamaged`, `StoreError`.
         """

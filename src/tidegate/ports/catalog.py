@@ -8,7 +8,7 @@ from tidegate.ir.graph import Instant
 
 
 class WorkflowRow(Struct, frozen=True):
-    """One version of a workflow. `graph` is the encoded graph, `bundle` the digest of its code, `module` where the code begins."""
+    """One version of a workflow. `graph` is the encoded graph, `bundle` the digest of its code, `module` its main module."""
 
     id: int
     name: str
@@ -18,14 +18,14 @@ class WorkflowRow(Struct, frozen=True):
     module: str
     registered: Instant
     recorded: str = ""
-    """The blob that says what the code imported when it was registered last; empty if that is not known."""
+    """The blob that records what the code imported when it was last registered; empty if that is not known."""
 
 
 class Catalog(Protocol):
     """The registered workflows. Called from any thread. Errors: `StoreError`, `StoreFull`."""
 
     def put_workflow(self, row: WorkflowRow) -> WorkflowRow:
-        """Store a version of a workflow (`row.id` is ignored) and return it as stored; the same name and version again returns the first, with what is recorded now."""
+        """Store a version of a workflow (`row.id` is ignored) and return it as stored; the same name and version again returns the first, with the new record."""
         ...
 
     def workflow(self, workflow: int) -> WorkflowRow:
@@ -33,11 +33,11 @@ class Catalog(Protocol):
         ...
 
     def find_workflow(self, name: str, version: str | None = None) -> WorkflowRow | None:
-        """Return a version of a workflow, the one registered last if none is given."""
+        """Return a version of a workflow, by default the one registered last."""
         ...
 
     def versions(self, name: str, limit: int) -> list[WorkflowRow]:
-        """Return the versions of a workflow, the one registered last first."""
+        """Return the versions of a workflow, last registered first."""
         ...
 
     def workflows(self) -> list[WorkflowRow]:

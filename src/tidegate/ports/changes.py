@@ -1,5 +1,5 @@
 """
-Changes: what happens to all executions, in the order of commits; to be read after a cursor, and to be told of.
+Changes: what happens to all executions, in the order of commits; to be read after a cursor, and to be subscribed to.
 
 A cursor is opaque text: here the position of one line, elsewhere perhaps a position for each part of the store.
 """
@@ -13,7 +13,7 @@ from tidegate.core.state import ExecutionPhase
 from tidegate.ports.journal import Key
 
 Cursor = NewType("Cursor", str)
-"""How far one has read in everybody's history."""
+"""How far a reader is in the history of all executions."""
 
 Touched = Mapping[Key, ExecutionPhase]
 """The executions that a commit has changed, and the phase of each after it."""
@@ -41,17 +41,17 @@ class Usage(Struct, frozen=True):
 
 
 class Changes(Protocol):
-    """The journal of all executions, and whoever follows it. Called from any thread. Errors: `StoreError`."""
+    """The journal of all executions, and its subscribers. Called from any thread. Errors: `StoreError`."""
 
     def latest(self) -> Cursor:
-        """Return the cursor after the last line there is."""
+        """Return the cursor after the last line."""
         ...
 
     def resume(self, text: str) -> Cursor:
         """
-        Return the cursor that a reader has kept; one from beyond the end (the store was made anew since) becomes the latest.
+        Return the cursor that a reader has kept; one beyond the end (the store was recreated since) becomes the latest.
 
-        Errors: `InvalidValue` for what is not a cursor.
+        Errors: `InvalidValue` for an invalid cursor.
         """
         ...
 
@@ -60,13 +60,13 @@ class Changes(Protocol):
         ...
 
     def usage(self, cursor: Cursor, limit: int) -> tuple[list[Usage], Cursor]:
-        """Return what the lines after a cursor have added, at most so many lines, and the cursor after those."""
+        """Return what the lines after a cursor have added, up to a limit of lines, and the cursor after those."""
         ...
 
     def subscribe(self, call: Callable[[Touched], None]) -> Callable[[], None]:
-        """Have this called after each commit; it must be quick. Returned is what ends that."""
+        """Call this function after each commit; it must be quick. The returned function ends that."""
         ...
 
     def announce(self, touched: Touched) -> None:
-        """Tell the subscribers what a commit has changed. Called by whoever appended, once those who asked have their replies."""
+        """Tell the subscribers what a commit has changed. Called by the code that appended, once callers have their replies."""
         ...

@@ -24,21 +24,21 @@ NO_WORKER: Final = "no_worker"
 """Why an attempt is held, or waits: no worker can be started."""
 
 BUSY: Final = "busy"
-"""Why an attempt waits: all workers have something to do, or what runs leaves too little of the machine."""
+"""Why an attempt waits: all workers are busy, or running attempts leave too little of the machine."""
 
 TOO_LARGE: Final = "too_large"
-"""Why an attempt is held: it asks for more than the machine has."""
+"""Why an attempt is held: it requests more than the machine has."""
 
 ENVIRONMENT: Final = "environment"
-"""Why an attempt is held: its code cannot be imported here, or imports something else than when it was launched."""
+"""Why an attempt is held: its code cannot be imported here, or imports other packages than at launch."""
 
 
 LEFT: Final = "left"
-"""Why an attempt waits: who owned the store ended, or only stored an answer, before it began. The next owner submits it."""
+"""Why an attempt waits: the owner of the store ended, or only stored an answer, before it started. The next owner submits it."""
 
 
 Drained: TypeAlias = "Future[None]"
-"""Done when no attempt runs any more."""
+"""Done when no attempt is running."""
 
 
 class Job(Struct, frozen=True, gc=False):
@@ -54,17 +54,17 @@ class Job(Struct, frozen=True, gc=False):
     timeout: Micros | None = None
     dynamic: bool = False
     requires: Requirements = ORDINARY
-    """What it asks of the machine that runs it."""
+    """What it requests from the machine that runs it."""
     at: Instant = Instant(0)
-    """When it was asked for."""
+    """When it was requested."""
     setting: Setting = UNKNOWN
     """Where its execution was launched."""
     kept_key: str = ""
-    """The idempotency key that it keeps of the execution that its own recovers; empty if it has one of its own."""
+    """The idempotency key inherited from the recovered execution; empty if it has its own."""
 
     @property
     def idempotency_key(self) -> str:
-        """What the task can hand to the outside world so that a repeated attempt is recognized."""
+        """The key that the task can pass to external systems, so that they recognize a repeated attempt."""
         return self.kept_key or own_key(self.id, self.node, self.setting.keys)
 
 
@@ -102,18 +102,18 @@ class Raised(Struct, frozen=True, gc=False, tag="raised"):
 
 
 class Lost(Struct, frozen=True, gc=False, tag="lost"):
-    """The attempt was given back without having come to an end, for no fault of its own."""
+    """The attempt was given back without having ended, through no fault of its own."""
 
 
 class Hindered(Struct, frozen=True, gc=False, tag="hindered"):
-    """The attempt could not begin, for a reason outside it: a code, and a sentence. It counts as none, and may be submitted again."""
+    """The attempt could not start, for a reason outside it: a code, and a sentence. It does not count as an attempt, and may be submitted again."""
 
     code: str
     why: str
 
 
 class Elsewhere(Struct, frozen=True, gc=False, tag="elsewhere"):
-    """The attempt begins where its code imports something else than when its execution was launched. More is said of it later."""
+    """The attempt starts where its code imports other packages than at launch. Another report follows later."""
 
     differs: str
 
@@ -122,7 +122,7 @@ Outcome: TypeAlias = Began | Elsewhere | Returned | Unfolded | Raised | Lost | H
 
 
 class Report(Struct, frozen=True, gc=False):
-    """What became of one attempt. After any outcome but `Began` and `Elsewhere`, nothing more is said of it."""
+    """What became of one attempt. After any outcome except `Began` and `Elsewhere`, no further report follows."""
 
     key: Key
     node: NodeId
@@ -131,16 +131,16 @@ class Report(Struct, frozen=True, gc=False):
     took: Micros = Micros(0)
     """How long the attempt ran, once it has ended; 0 if that is not known."""
     job: Job | None = None
-    """Of an attempt that was hindered: what to submit again. Of one that begins elsewhere: what it is."""
+    """For an attempt that was hindered: what to submit again. For one that starts elsewhere: the attempt itself."""
 
 
 def left(job: Job) -> Report:
-    """Return what to say of an attempt that the next owner submits."""
+    """Return the report on an attempt that the next owner submits."""
     return Report(job.key, job.node, job.attempt, Hindered(LEFT, ""), job=job)
 
 
 class Capacity(Struct, frozen=True):
-    """What the attempts that run at once may take together: processors in thousandths, memory in bytes; whether memory limits are enforced."""
+    """What concurrent attempts may use together: processors in thousandths, memory in bytes; whether memory limits are enforced."""
 
     cpu: int
     mem: int
@@ -148,7 +148,7 @@ class Capacity(Struct, frozen=True):
 
 
 class Queue(Struct, frozen=True):
-    """The attempts that run, and those that wait until they may, the first first; `trouble` is why no worker can be started, if that is so."""
+    """The running attempts, and the waiting ones in order; `trouble` is why no worker can be started, if that is so."""
 
     running: Sequence[Job] = ()
     waiting: Sequence[Job] = ()
@@ -180,7 +180,7 @@ class Described(Protocol):
 
     @property
     def recorded(self) -> str:
-        """Return the blob that says what its code imports; empty if that is not known."""
+        """Return the blob that records what its code imports; empty if that is not known."""
         ...
 
 
@@ -188,32 +188,32 @@ class Executor(Protocol):
     """Runs tasks. It calls `deliver`, from any thread, with reports in groups."""
 
     def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
-        """Begin; called once, before anything is submitted."""
+        """Start; called once, before anything is submitted."""
         ...
 
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Run these attempts, the earlier first, when there is room. Never blocks for long. If it raises, none of them was taken."""
+        """Run these attempts, earlier ones first, when there is room. Never blocks for long. If it raises, none of them was taken."""
         ...
 
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
-        """End this attempt if it still runs; its report, if any, does not matter any more."""
+        """End this attempt if it still runs; its report, if any, is ignored."""
         ...
 
     def drain(self) -> Drained:
-        """Begin no attempt any more, though more may be submitted. What runs goes on; the future is done when nothing runs."""
+        """Start no more attempts, though more may be submitted. Running ones continue; the future is done when nothing runs."""
         ...
 
     def close(self) -> None:
-        """End everything that runs, and return when it has ended. What has ended before is reported, what is ended is not, and what has not begun is `LEFT`."""
+        """End everything that runs, and return when it has ended. Attempts that ended before are reported, those ended now are not, and those not started are `LEFT`."""
         ...
 
     @property
     def capacity(self) -> Capacity:
-        """Return what there is for attempts. One that asks for more is not submitted."""
+        """Return the capacity for attempts. One that requests more is not submitted."""
         ...
 
     def queue(self) -> Queue:
-        """Return what runs and what waits. For any thread; only who looks pays for it."""
+        """Return what runs and what waits. For any thread; only callers pay for it."""
         ...
 
     def describe(self, bundle: str, module: str) -> Sequence[Described]:
@@ -228,6 +228,6 @@ class Executor(Protocol):
         """
         Return which of these attempts, submitted by an earlier owner of the store, still run and will be reported on.
 
-        Called once for all of them, after `start` and before anything is submitted. What is not returned has ended, with all that it started.
+        Called once for all of them, after `start` and before anything is submitted. All others have ended, with their descendants.
         """
         ...

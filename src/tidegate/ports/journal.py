@@ -1,8 +1,8 @@
 """
 The journal: the history of executions, appended to by one owner, and what lists show of them, changed in the same transaction.
 
-An append says after which line of each execution it goes. If somebody else has appended meanwhile, nothing is stored and the
-conflict is told: the caller forgets those executions, reads them again, and decides anew.
+An append says after which line of each execution it goes. If another writer has appended meanwhile, nothing is stored and the
+conflict is reported: the caller forgets those executions, reads them again, and decides again.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ from tidegate.ir.graph import Instant
 from tidegate.ports.audit import AuditRow
 
 Key = NewType("Key", int)
-"""An execution, inside: a small integer, never reused. At the doors it is known by its public id."""
+"""An execution's internal key: a small integer, never reused. At the doors it is known by its public id."""
 
 
 class Series(NamedTuple):
-    """What executions have in common that lists are narrowed by."""
+    """What executions have in common that lists are filtered by."""
 
     project: str = ""
     domain: str = ""
@@ -49,7 +49,7 @@ class HistoryRow(Struct, frozen=True, gc=False):
 
 
 class PhaseRow(Struct, frozen=True, gc=False):
-    """An execution has come into another phase."""
+    """An execution has entered another phase."""
 
     key: Key
     phase: ExecutionPhase
@@ -58,10 +58,10 @@ class PhaseRow(Struct, frozen=True, gc=False):
 
 class WaitRow(Struct, frozen=True, gc=False):
     """
-    A node waits, for an answer, for an instant, or for both: the whole of what lists show of it.
+    A node waits, for an answer, for an instant, or for both: all that lists show of it.
 
     `kind` is sleep, input, approve or retry; `path` addresses the signal, `execution` is the public id. `handle` names
-    the question, and `digest`, in its `form`, what it shows (`core.questions`); they are empty for what asks nobody.
+    the question, and `digest`, in its `form`, what it shows (`core.questions`); they are empty for waits that need no answer.
     """
 
     key: Key
@@ -80,14 +80,14 @@ class WaitRow(Struct, frozen=True, gc=False):
 
 
 class WaitEnd(Struct, frozen=True, gc=False):
-    """A node waits no more."""
+    """A node no longer waits."""
 
     key: Key
     node: NodeId
 
 
 class HeldRow(Struct, frozen=True, gc=False):
-    """An attempt that was asked for and has not begun: for what, and since when (`ports.executor` has the codes)."""
+    """A requested attempt that has not started: why, and since when (`ports.executor` has the codes)."""
 
     key: Key
     node: NodeId
@@ -106,7 +106,7 @@ class Counts(Struct):
 
 class Batch(Struct):
     """
-    Everything that one group of events changes; it is stored whole or not at all.
+    Everything that one group of events changes; it is stored completely or not at all.
 
     A node is in `waits` or in `ends`, not in both. A wait replaces the node's previous one; ending a wait that is not stored is a no-op.
     """
@@ -124,7 +124,7 @@ class Batch(Struct):
 
 
 class ExecutionRow(Struct, frozen=True):
-    """An execution, as listed. `changed` is when its phase changed last."""
+    """An execution, as listed. `changed` is when its phase last changed."""
 
     key: Key
     id: str
@@ -172,24 +172,24 @@ class Journal(Protocol):
         """
         Store a batch in one transaction; on return it survives a power cut.
 
-        Returned are the executions whose history does not stand where the batch says, or whose key or id is taken: then nothing is stored.
+        Returns the executions whose history does not end where the batch says, or whose key or id is taken: then nothing is stored.
         """
         ...
 
     def try_commit(self) -> None:
-        """Commit something that changes nothing; raise `StoreFull` also if that has room, and little more. Called as `append` is."""
+        """Commit something that changes nothing; raise `StoreFull` also if there is room for that, but little more. Called like `append`."""
         ...
 
     def hold(self, rows: Sequence[HeldRow]) -> None:
-        """Keep which attempts have not begun, one of each node; whole or not at all."""
+        """Store which attempts have not started, one per node; completely or not at all."""
         ...
 
     def release(self, nodes: Sequence[tuple[Key, NodeId]]) -> None:
-        """Keep of these nodes nothing any more: their attempts begin, or nobody wants them. On return it survives a power cut."""
+        """Forget the attempts of these nodes: they start, or are no longer wanted. On return it survives a power cut."""
         ...
 
     def held(self) -> list[HeldRow]:
-        """Return what is kept of attempts that have not begun, the first held first."""
+        """Return the stored attempts that have not started, the first held first."""
         ...
 
     def last_key(self) -> Key:
@@ -211,7 +211,7 @@ class Journal(Protocol):
     def recorded(
         self, execution_ids: Sequence[str], limit: int | None = None
     ) -> list[Recorded | None]:
-        """Return executions by their public ids with their histories, or at most `limit` lines of each, as they are at one moment."""
+        """Return executions by their public ids with their histories, or at most `limit` lines of each, from one moment."""
         ...
 
     def get(self, key: Key) -> ExecutionRow | None:
@@ -223,7 +223,7 @@ class Journal(Protocol):
         ...
 
     def due(self, until: Instant, limit: int) -> list[Due]:
-        """Return what is due at or before an instant, the earliest first."""
+        """Return what is due at or before an instant, earliest first."""
         ...
 
     def next_due(self) -> Instant | None:

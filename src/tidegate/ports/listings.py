@@ -1,7 +1,7 @@
 """
 Listings: what lists show, kept as rows beside the journal and written with it. No list reads history, and none scans a table.
 
-A text matches if both, folded as Unicode folds case (`str.casefold`), contain each other; so it is the same in every database.
+A text matches if it is contained in the other, both case-folded by Unicode (`str.casefold`); so the result is the same in every database.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from tidegate.ir.graph import Instant
 from tidegate.ports.journal import Counts, ExecutionRow, Key, WaitRow
 
 Mark = NewType("Mark", bytes)
-"""How far one has read in a list: of the last row of a page. Opaque, and of one store and one order."""
+"""How far a reader is in a list: at the last row of a page. Opaque, and specific to one store and one order."""
 
 R = TypeVar("R")
 P = TypeVar("P")
@@ -24,7 +24,7 @@ Patterns = tuple[tuple[str, str], ...]
 
 
 def fits(pattern: str, name: str) -> bool:
-    """Return whether a name fits a pattern, in which `*` stands for any characters. It looks for each part once, so no pattern is expensive."""
+    """Return whether a name matches a pattern, in which `*` stands for any characters. It looks for each part once, so no pattern is expensive."""
     first, *rest = pattern.split("*")
     if not rest:
         return name == pattern
@@ -52,7 +52,7 @@ class Narrowing(Struct, frozen=True):
 
 
 class ExecutionQuery(Struct, frozen=True):
-    """Which executions to list, newest first; `before` is the key of the last one of the page before."""
+    """Which executions to list, newest first; `before` is the key of the last one of the previous page."""
 
     where: Narrowing = Narrowing()
     phases: tuple[ExecutionPhase, ...] = ()
@@ -66,11 +66,11 @@ class ExecutionQuery(Struct, frozen=True):
 
 class WaitQuery(Struct, frozen=True):
     """
-    Which waits to list: the soonest due first and those without end last, then those of the oldest execution first, as they stand in its source.
+    Which waits to list: earliest due first and those without a due time last, then those of the oldest execution first, in source order.
 
-    When they are due counts to the second, or to the minute if there was an hour until then.
+    Due times count to the second, or to the minute if there was an hour until then.
 
-    `kinds` empty means every kind. `key` is of one execution, and the narrowing does not count then.
+    `kinds` empty means every kind. `key` selects one execution, and then other filters do not apply.
     """
 
     where: Narrowing = Narrowing()
@@ -81,7 +81,7 @@ class WaitQuery(Struct, frozen=True):
 
 
 class ListedWait(Struct, frozen=True):
-    """A wait in a list. `workflow` is the number of the version. `damaged` says why its row cannot be read, and then `wait` is what can."""
+    """A wait in a list. `workflow` is the number of the version. `damaged` says why its row cannot be read; then `wait` has what can be."""
 
     wait: WaitRow
     workflow: int
@@ -93,8 +93,8 @@ class Page(Struct, Generic[R, P], frozen=True):
     """
     Rows of a list.
 
-    `rest` is where to go on if a text was searched for in so many rows that it was given up before the page was full; there may be no row
-    at all then. Without it, a page that is not full is the last one.
+    `rest` is where to continue if a text search was given up before the page was full, because it had read too many rows; the page may even be
+    empty then. Without it, a page that is not full is the last one.
     """
 
     rows: list[R]
@@ -113,9 +113,9 @@ class Listings(Protocol):
         ...
 
     def waiting(self, keys: Sequence[Key], most: int) -> Mapping[Key, list[str]]:
-        """Return the names of the open gates of each of these executions, the first `most` of each, as they stand in the source."""
+        """Return the names of the open gates of each of these executions, the first `most` of each, in source order."""
         ...
 
     def counts(self) -> Counts:
-        """Return how much there is, from counters that each commit keeps true."""
+        """Return totals, from counters that each commit maintains."""
         ...

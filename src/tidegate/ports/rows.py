@@ -1,4 +1,4 @@
-"""What lists show of a node that waits, made of the state of its execution: when it begins to wait, and again when lists are checked or written anew."""
+"""What lists show of a waiting node, made from the state of its execution: when it starts to wait, and again when lists are checked or rebuilt."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from tidegate.ports.journal import Key, Series, WaitRow
 
 
 class WaitingExecution(NamedTuple):
-    """What a row says of the execution that waits. `plan` is that of its workflow, before anything has unfolded."""
+    """What a row says of the waiting execution. `plan` is that of its workflow, before anything has unfolded."""
 
     key: Key
     id: str
@@ -23,7 +23,7 @@ class WaitingExecution(NamedTuple):
 def wait_row(
     owner: WaitingExecution, plan: Plan, state: Draft | ExecutionState, planned: Planned
 ) -> WaitRow:
-    """Return the row of a node that waits. `plan` has all that has unfolded."""
+    """Return the row of a waiting node. `plan` has everything that has unfolded."""
     now = state.node(planned.id)
     assert now.began is not None, "a node that waits has begun"
     kind = wait_kind(planned.node)

@@ -1,4 +1,4 @@
-"""A database, whole: the ports that it implements, and what an operator does with it."""
+"""A complete database: the ports that it implements, and an operator's actions on it."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -15,7 +15,7 @@ Progress = Callable[[int, int], None]
 
 
 class Store(Protocol):
-    """Everything that is kept, in one database: an append to the journal changes what lists show in the same transaction."""
+    """Everything stored, in one database: an append to the journal changes what lists show in the same transaction."""
 
     @property
     def journal(self) -> Journal:
@@ -48,13 +48,13 @@ class Store(Protocol):
         ...
 
     def problems(self) -> list[str]:
-        """Check the database itself: integrity, references, gaps in the history, counters; one line a problem."""
+        """Check the database itself: integrity, references, gaps in the history, counters; one line per problem."""
         ...
 
     def rebuild(self, progress: Progress) -> None:
-        """Write what lists show anew, from the journal. What is damaged is left out, and named in the log."""
+        """Rebuild what lists show, from the journal. Damaged executions are left out, and named in the log."""
         ...
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         ...

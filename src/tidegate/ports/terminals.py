@@ -1,8 +1,8 @@
 """
-Terminals that serve an execution: while `tidegate run` follows it there, its attempts run in workers of that terminal, whoever owns the store.
+Terminals that serve an execution: while `tidegate run` follows it there, its attempts run in workers of that terminal, whichever process owns the store.
 
-A terminal joins, and gets a secret that is its own for as long as it stays. With it, it takes what is to be done, and says what became of it; the
-files, logs and decks of its attempts come along, for it writes nothing in the home itself. All this travels through the local door, as MessagePack.
+A terminal joins, and gets a secret that is valid for as long as it stays. With it, it takes work and reports on it; the
+files, logs and decks of its attempts travel with the reports, because it writes nothing in the home itself. All this goes through the local door, as MessagePack.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +17,7 @@ from tidegate.ports.executor import Attempt, Described, Job, Report
 
 
 class Join(Struct, frozen=True):
-    """Serve an execution, which need not be launched yet. With `bundle`, only attempts of this code come; `life` is the one in the mark of its workers, `room` how many attempts it takes at once."""
+    """Serve an execution, which need not be launched yet. With `bundle`, only attempts of this code are sent; `life` is the one in the mark of its workers, `room` how many attempts it takes at once."""
 
     execution: str
     life: str
@@ -32,7 +32,7 @@ class Joined(Struct, frozen=True):
 
 
 class Asked(Struct, frozen=True):
-    """A question about code: the workflows of a module or, with a target, whether a value fits a type."""
+    """A question about code: the workflows of a module or, with a target, whether a value matches a type."""
 
     number: int
     bundle: str
@@ -42,7 +42,7 @@ class Asked(Struct, frozen=True):
 
 
 class Handed(Struct, frozen=True):
-    """What a terminal is to do: run these, end those, answer these. An empty one says that nothing has come up."""
+    """A terminal's work: run these, end those, answer these. An empty one says that there is nothing new."""
 
     jobs: list[Job] = []
     unwanted: list[Attempt] = []
@@ -70,7 +70,7 @@ class Answered(Struct, frozen=True):
 
 
 class Printed(Struct, frozen=True):
-    """What an attempt has printed from a place on, in bytes; `whole`: this is its log, and nothing follows."""
+    """What an attempt has printed from an offset on, in bytes; `whole`: this is its log, and nothing follows."""
 
     execution: str
     node: NodeId
@@ -90,7 +90,7 @@ class Published(Struct, frozen=True):
 
 
 class Said(Struct, frozen=True):
-    """What a terminal says. What was printed and published is stored before the reports are passed on."""
+    """A terminal's reports. Output and decks are stored before the reports are passed on."""
 
     reports: list[Report] = []
     answers: list[Answered] = []
@@ -102,7 +102,7 @@ class Terminals(Protocol):
     """The terminals that serve executions of one store. Used from any thread."""
 
     def where(self, execution: str) -> str:
-        """Return what tells apart where the attempts of an execution run: empty for the store's workers."""
+        """Return what distinguishes where the attempts of an execution run: empty for the store's workers."""
         ...
 
     def join(self, wanted: Join, process: int) -> Joined:
@@ -111,24 +111,24 @@ class Terminals(Protocol):
 
     def take(self, secret: str, wake: Callable[[], None]) -> Handed:
         """
-        Return what a terminal is to do now; `wake` is called once when there is more, from any thread.
+        Return a terminal's current work; `wake` is called once when there is more, from any thread.
 
         Errors: `UnknownTerminal`, here and below.
         """
         ...
 
     def say(self, secret: str, said: Said) -> None:
-        """Take what a terminal says."""
+        """Take a terminal's reports."""
         ...
 
     def store(self, secret: str, chunks: Iterable[bytes]) -> str:
-        """Keep a file of an attempt; return its digest."""
+        """Store a file of an attempt; return its digest."""
         ...
 
     def leave(self, secret: str) -> None:
-        """Let a terminal go: what it has not begun goes elsewhere, what it has begun is lost."""
+        """Release a terminal: what it has not started goes elsewhere, what it has started is lost."""
         ...
 
     def describe_there(self, secret: str, bundle: str, module: str) -> Sequence[Described]:
-        """As `Executor.describe`, by a terminal."""
+        """Like `Executor.describe`, by a terminal."""
         ...

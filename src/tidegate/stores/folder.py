@@ -1,4 +1,4 @@
-"""The directory of a store: tight permissions, a local disk, and the lock of the one engine that writes in it."""
+"""The directory of a store: strict permissions, a local disk, and the lock of the one engine that writes in it."""
 
 import contextlib
 import errno
@@ -14,8 +14,7 @@ from tidegate.errors import StoreError, StoreFull, StoreLocked
 LOCK_NAME = "engine.lock"
 
 _MOUNTS = Path("/proc/self/mounts")
-# Locks and shared memory of SQLite do not hold there; other remote kinds (9p, virtiofs) are how
-# virtual machines see their own disk.
+# SQLite's locks and shared memory do not work there; other remote kinds (9p, virtiofs) are how virtual machines see their own disk.
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "ncpfs", "afs"})
 
 
@@ -24,14 +23,14 @@ log = logging.getLogger(__name__)
 
 LOCKS = Path("/proc/locks")
 WHICH = 5
-"""Which field of a line there says what is locked: device and inode."""
+"""Which field of a line there identifies the locked file: device and inode."""
 
 
 def is_locked(folder: Path) -> bool:
     """
-    Return whether a process of this system has the right to write in a store, as far as the system tells of that.
+    Return whether a process of this system has the right to write in a store, as far as the system reports it.
 
-    It is looked up, and not tried: for as long as a lock is tried, an owner that begins would be refused.
+    It is looked up, not tried: while a lock is tried, a starting owner would be refused.
     """
     try:
         number = (folder / LOCK_NAME).stat().st_ino
@@ -48,13 +47,13 @@ def is_locked(folder: Path) -> bool:
 
 class EngineLock:
     """
-    The right to write in a store: an advisory lock of the operating system, which ends with the process however that ends.
+    The right to write in a store: an advisory lock of the operating system, which ends with the process in every case.
 
     A child made by `fork` without `exec` would hold it too; programs that are started do not.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Take the lock, or raise `StoreLocked` with the number of the process that has it."""
+        """Take the lock, or raise `StoreLocked` with the id of the process that has it."""
         path = folder / LOCK_NAME
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -67,27 +66,27 @@ class EngineLock:
             holder = os.read(self._file, 32).decode(errors="replace").strip()
             os.close(self._file)
             raise StoreLocked(
-                f"process {holder or 'unknown'} runs the store in {folder} already:"
-                " stop it first, or take another store with --home",
+                f"process {holder or 'unknown'} already runs the store in {folder}:"
+                " stop it first, or use another store with --home",
                 pid=int(holder) if holder.isdecimal() else None,
             ) from error
         except OSError as error:
             os.close(self._file)
             raise failed("lock", path, error) from error
-        # A full disk must not keep the engine from starting: the number is a courtesy.
+        # A full disk must not keep the engine from starting: the process id is a courtesy.
         with contextlib.suppress(OSError):
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
-        """Give the right back."""
+        """Release the right."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
 
 
 def make_folder(folder: Path) -> None:
-    """Make the directory (mode 0700) and its parents if they are not there, so that they survive a power cut."""
+    """Make the directory (mode 0700) and its parents if they are missing, so that they survive a power cut."""
     try:
         disk.make_directory(folder)
     except FileExistsError as error:
@@ -100,14 +99,14 @@ def make_folder(folder: Path) -> None:
 
 
 def refuse_open(folder: Path) -> None:
-    """Refuse a directory in which somebody else could put code that runs as whoever owns the store. Root may use anybody's. Errors: `StoreError`."""
+    """Refuse a directory in which another user could place code that runs as the store's owner. Root may use anybody's. Errors: `StoreError`."""
     try:
         found = folder.stat()
     except OSError as error:
         raise failed("look into", folder, error) from error
     if found.st_uid != os.geteuid() != disk.ROOT:
         raise StoreError(
-            f"{folder} belongs to {_name_of(found.st_uid)}, and not to you: choose a directory of your own (--home or TIDEGATE_HOME)"
+            f"{folder} belongs to {_name_of(found.st_uid)}, not to you: choose a directory of your own (--home or TIDEGATE_HOME)"
         )
     if found.st_mode & 0o022:
         raise StoreError(
@@ -123,7 +122,7 @@ def _name_of(uid: int) -> str:
 
 
 def make_file(path: Path) -> None:
-    """Make the database file (mode 0600, which SQLite passes on to the files beside it) if it is not there."""
+    """Make the database file (mode 0600, which SQLite passes on to the files beside it) if it is missing."""
     try:
         with contextlib.suppress(FileExistsError):
             disk.make_file(path)
@@ -133,7 +132,7 @@ def make_file(path: Path) -> None:
 
 
 def identity(path: str) -> tuple[int, int]:
-    """Return which file stands at a path, whatever was there before; zeros if none does."""
+    """Return the identity of the file at a path, whatever was there before; zeros if there is none."""
     try:
         found = os.stat(path)  # noqa: PTH116 - looked at before every commit
     except OSError:
@@ -142,7 +141,7 @@ def identity(path: str) -> tuple[int, int]:
 
 
 def refuse_network(folder: Path, mounts: Path = _MOUNTS) -> None:
-    """Raise `StoreError` if the directory is on a network file system, as far as the list of mounts tells."""
+    """Raise `StoreError` if the directory is on a network file system, according to the list of mounts."""
     try:
         lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -164,19 +163,17 @@ def refuse_network(folder: Path, mounts: Path = _MOUNTS) -> None:
 
 
 def failed(verb: str, path: Path, error: OSError) -> StoreError:
-    """Say what the operating system would not let us do."""
+    """Report what the operating system did not allow."""
     if error.errno in disk.OUT_OF_ROOM:
         return full(str(path))
     reason = (error.strerror or str(error)).lower()
     if error.errno == errno.EACCES:
         reason += _whose(path)
-    return StoreError(
-        f"cannot {verb} {path}: {reason}; mend that, or choose another place (--home)"
-    )
+    return StoreError(f"cannot {verb} {path}: {reason}; fix that, or choose another place (--home)")
 
 
 def _whose(path: Path) -> str:
-    """Say whose a path is, or what is around it as far as we may look."""
+    """Say who owns a path, or what is around it as far as we may look."""
     for each in (path, *path.parents):
         with contextlib.suppress(OSError, KeyError):
             uid = each.stat().st_uid
@@ -186,7 +183,7 @@ def _whose(path: Path) -> str:
 
 
 def full(name: str) -> StoreFull:
-    """Say that there is no room."""
+    """Report a full disk."""
     return StoreFull(
-        f"no room is left on the disk of {name}: free some and try again; what was acknowledged is safe"
+        f"no room is left on the disk of {name}: free some and try again; everything acknowledged is safe"
     )

@@ -1,10 +1,10 @@
 """
-Room set aside on the disk of a store: a file that gives its blocks back when the disk is full, so that an abort or a failure can still be written down.
+Room set aside on the disk of a store: a file that releases its blocks when the disk is full, so that an abort or a failure can still be recorded.
 
-Rule 1: it gives back an eighth at a time, and takes what is left of it back at once: whoever fills the disk goes on doing so.
-Rule 2: what it has lost it takes again only when it leaves as much free as it holds; else it would take the room that answers need.
+Rule 1: it releases an eighth at a time, and takes the rest of it back at once: whatever fills the disk keeps doing so.
+Rule 2: it restores itself only when it leaves as much free as it holds; else it would take the room that answers need.
 
-Used by the owner of the store, one thread at a time. A file system that copies on write may have no room all the same.
+Used by the owner of the store, one thread at a time. A copy-on-write file system may have no room all the same.
 """
 
 import logging
@@ -24,7 +24,7 @@ MOST: Final = 4 * 1024 * 1024
 """Bytes. Measured: an abort takes 33 KB of SQLite's log, and 2 MB if the execution has 10,000 open gates, which is the most."""
 
 SHARE: Final = 16
-"""Of a disk that is smaller than `MOST` times this, this part."""
+"""On a disk smaller than `MOST` times this, this fraction."""
 
 PIECES: Final = 8
 
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class Reserve:
-    """The file in the directory of a store. Nothing here raises but `lend`: a store works without it."""
+    """The file in the directory of a store. Nothing here raises except `lend`: a store works without it."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / RESERVE_NAME
@@ -57,14 +57,14 @@ class Reserve:
             return 0
 
     def restore(self) -> bool:
-        """Set aside what is missing if there is room; return whether all is set aside, and as much again is free."""
+        """Set aside what is missing if there is room; return whether everything is set aside, and as much again is free."""
         size = self.size
         if self._free() < self._whole - size + self._whole:
             return False
         return size >= self._whole or self._grow(size, self._whole)
 
     def lend(self, act: Callable[[], T]) -> T:
-        """Do what has failed for want of room, with more and more of what is set aside. Errors: `StoreFull` if all of it is too little."""
+        """Retry an operation that failed for lack of room, releasing more and more of the reserve. Errors: `StoreFull` if all of it is not enough."""
         before = self.size
         try:
             while self._release():
@@ -82,7 +82,7 @@ class Reserve:
         """Set aside again what is left, up to as much as there was before."""
         size = self.size
         most = min(before, size + self._free()) // BLOCK * BLOCK
-        # What is free and what can be had differ by what the file system needs for itself.
+        # What is free and what can be allocated differ by the file system's own needs.
         while most > size and not self._grow(size, most):
             most = (size + most) // 2 // BLOCK * BLOCK
 
@@ -94,12 +94,12 @@ class Reserve:
             handle = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
             try:
                 os.ftruncate(handle, max(0, size - max(self._whole // PIECES, BLOCK)))
-                # A journaling file system has the blocks to give only after that.
+                # A journaling file system can reuse the blocks only after that.
                 os.fsync(handle)
             finally:
                 os.close(handle)
         except OSError as error:
-            log.warning("%s: what is set aside cannot be used: %s", self._path, error)
+            log.warning("%s: the reserve cannot be used: %s", self._path, error)
             return False
         return True
 

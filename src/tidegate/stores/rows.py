@@ -1,5 +1,5 @@
 """
-What a row is on both sides: parameters of the statements in `shared.sql`, and structs of `tidegate.ports` made from results.
+Rows on both sides: parameters of the statements in `shared.sql`, and structs of `tidegate.ports` made from results.
 
 Nothing here knows which database it is.
 """
@@ -28,7 +28,7 @@ Row: TypeAlias = tuple[Any, ...]
 Grants: TypeAlias = tuple[tuple[str, str, str], ...]
 
 KINDS = ("sleep", "input", "approve", "retry")
-"""What `waits.kind` counts."""
+"""The numbers in `waits.kind`."""
 
 KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
@@ -36,10 +36,10 @@ LATEST = 2**63 - 1
 """No instant, key or position is larger."""
 
 _NEVER = b"\xff"
-"""Stands before every wait without end; the first byte of any instant is smaller."""
+"""Prefix of every wait without a due time; the first byte of any instant is smaller."""
 
 _LONGEST = 2**62 - 1
-"""Later and earlier instants than this are ordered as if they were this: some 146,000 years."""
+"""Later and earlier instants are ordered as if they were this: some 146,000 years."""
 
 MINUTE, HOUR = 60 * SECOND, 3_600 * SECOND
 
@@ -54,7 +54,7 @@ _NOTHING = _encode(NOTHING)
 
 def writes(batch: Batch, number_of: Callable[[Series], int]) -> Iterator[tuple[str, list[Row]]]:
     """
-    Yield what a batch writes, as the name of a statement and its rows; lists without rows are left out.
+    Yield the writes of a batch, as the name of a statement and its rows; empty lists are left out.
 
     `number_of` numbers a series. A wait that is both opened and ended in one batch is ended.
     """
@@ -85,9 +85,9 @@ def writes(batch: Batch, number_of: Callable[[Series], int]) -> Iterator[tuple[s
 
 def order_of(row: WaitRow) -> bytes:
     """
-    Return what a wait is ordered by, to be compared as bytes, which every database does alike; no two waits have the same.
+    Return the sort key of a wait, to be compared as bytes, which every database does in the same way; no two waits share one.
 
-    The soonest due first and those without end last, then the oldest execution first, and within it as its nodes stand in the source.
+    Earliest due first and those without a due time last, then the oldest execution first, and within it in source order.
     """
     return b"".join(
         (
@@ -101,9 +101,9 @@ def order_of(row: WaitRow) -> bytes:
 
 def _rounded(due: Instant, timeout: int) -> int:
     """
-    Return an instant to the second, or to the minute if there was an hour and more until then.
+    Return an instant to the second, or to the minute if there was an hour or more until then.
 
-    Questions with the same timeout that follow tasks open some moments after each other, and stay in the order of the source.
+    Questions with the same timeout that follow tasks open some moments after each other, and stay in source order.
     """
     unit = MINUTE if timeout >= HOUR else SECOND
     return due - due % unit
@@ -114,14 +114,14 @@ def _ordered(number: int) -> bytes:
 
 
 def _counted(number: int) -> bytes:
-    """Return a number that is not negative in few bytes, the first of which says how many follow."""
+    """Return a non-negative number in few bytes, the first of which gives their count."""
     size = (number.bit_length() + 7) // 8
     return size.to_bytes() + number.to_bytes(size)
 
 
 @lru_cache(4096)
 def _natural(text: str) -> bytes:
-    """Return a text such that `item 9` comes before `item 10`: each number begins with how many digits it has."""
+    """Return a text such that `item 9` sorts before `item 10`: each number is prefixed with its number of digits."""
     parts = _DIGITS.split(text)
     parts[1::2] = [f"{len(d):02}{d}" for digits in parts[1::2] if (d := digits.lstrip("0") or "0")]
     return "".join(parts).casefold().encode().replace(b"\0", b"\1")
@@ -154,7 +154,7 @@ def wait_bindings(row: WaitRow, series: int, damaged: str = "") -> Row:
 
 
 def listed_wait(row: Row) -> ListedWait:
-    """Make a wait of a row of `wait_rows`; one that cannot be read says so, and damages nothing else."""
+    """Make a wait from a row of `wait_rows`; one that cannot be read says so, and affects nothing else."""
     order, key, node, kind, name, path, opened, due, handle, form, digest, body, *rest = row
     execution, workflow, *series = rest
     damaged = ""
@@ -193,7 +193,7 @@ def counter_rows(counts: Counts) -> list[Row]:
 
 
 def counts_of(rows: Iterable[Row]) -> Counts:
-    """Make counts of the rows of `counters`; what there is none of is left out."""
+    """Make counts from the rows of `counters`; zeros are left out."""
     counts = Counts()
     for name, value in rows:
         what, _, which = name.partition(":")
@@ -264,5 +264,5 @@ def audit_row(row: Row) -> AuditRow:
 
 
 def due_bound(until: Instant) -> int:
-    """Return an instant as the database can hold it."""
+    """Return an instant in the range of the database."""
     return min(until, LATEST)

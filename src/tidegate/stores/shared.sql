@@ -7,7 +7,7 @@ INSERT INTO executions (key, id, workflow, series, phase, launched, changed, who
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7);
 
 -- name: add_history
--- The key of the table is (key, seq): whoever appends after the same line as somebody else before fails here, and nowhere else.
+-- The key of the table is (key, seq): a writer that appends after the same line as somebody else before fails here, and nowhere else.
 INSERT INTO history (key, seq, body)
 VALUES (?1, ?2, ?3);
 
@@ -301,7 +301,7 @@ FROM audit
 WHERE kind = 'refused' AND at >= :since;
 
 -- name: unfinished
--- For writing lists anew: executions from a key on, those that have ended only if they are wanted, too.
+-- For rebuilding lists: executions from a key on, those that have ended only if they are wanted, too.
 SELECT key
 FROM executions
 WHERE key > :after AND phase <= :last_phase
@@ -332,7 +332,7 @@ WHERE NOT EXISTS (SELECT 1 FROM executions AS e WHERE e.key = waits.key AND e.ph
 DELETE FROM counters;
 
 -- name: count_executions
--- To count all is to read all: for checking and writing anew only.
+-- To count all is to read all: for checking and rebuilding only.
 SELECT phase, count(*)
 FROM executions
 GROUP BY phase;

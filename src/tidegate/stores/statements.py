@@ -1,7 +1,7 @@
 """
 Named SQL: the statements of a `.sql` file by name, and numbered migrations.
 
-A statement begins with the line `-- name: x`; comment lines under it say why it has this shape.
+A statement starts with the line `-- name: x`; comment lines under it say why it has this shape.
 """
 
 import re
@@ -24,10 +24,10 @@ class Migration(Struct, frozen=True):
 
 
 def parse(text: str) -> Mapping[str, str]:
-    """Split the text of a `.sql` file into its statements, by name; comments stay out of them."""
+    """Split the text of a `.sql` file into its statements, by name, without comments."""
     _, *parts = _NAME.split(text)
     names, bodies = parts[::2], parts[1::2]
-    assert len(names) == len(set(names)), f"a name stands twice: {names}"
+    assert len(names) == len(set(names)), f"a name is used twice: {names}"
     return {name: _bare(body) for name, body in zip(names, bodies, strict=True)}
 
 

@@ -101,17 +101,17 @@ def test_a_graph_that_can_run_is_taken():
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (graph(task("n0", x=InputRef("a"))), r"task-n0 \(n0\) takes the input 'a'"),
-        (graph(task("n0", x=out("n9"))), r"takes an output of 'n9', which is not there"),
+        (graph(task("n0", x=InputRef("a"))), r"task-n0 \(n0\) uses the input 'a'"),
+        (graph(task("n0", x=out("n9"))), r"uses an output of 'n9', which does not exist"),
         (
             graph(task("n0"), task("n1", x=out("n0", "o1"))),
-            r"output 'o1' of task-n0 \(n0\), which has \['o0'\]",
+            r"output 'o1' of task-n0 \(n0\), whose outputs are \['o0'\]",
         ),
-        (graph(task("n0", after=("n9",))), "waits for 'n9', which is not there"),
-        (graph(task("n0", case=case("n9", 0))), "belongs to 'n9', which is no conditional"),
+        (graph(task("n0", after=("n9",))), "waits for 'n9', which does not exist"),
+        (graph(task("n0", case=case("n9", 0))), "belongs to 'n9', which is not a conditional"),
         (
             graph(task("n0"), task("n1", case=case("n0", 0))),
-            "belongs to 'n0', which is no conditional",
+            "belongs to 'n0', which is not a conditional",
         ),
         (
             graph(branch("n0", Const(1), {}, {}), task("n1", case=case("n0", 2))),
@@ -121,21 +121,24 @@ def test_a_graph_that_can_run_is_taken():
             graph(branch("n0", Const(1), {}, {}), task("n1", case=case("n0", -1))),
             "belongs to case -1",
         ),
-        (Graph(name="g", nodes={NodeId("n1"): task("n0")}), "node 'n0' stands under the id 'n1'"),
+        (
+            Graph(name="g", nodes={NodeId("n1"): task("n0")}),
+            "node 'n0' is listed under the id 'n1'",
+        ),
         (graph(task("a/b")), "'a/b' of a node has a '/' or a '~'"),
         (graph(task("n0~2")), "'n0~2' of a node has a '/' or a '~'"),
         (graph(task("")), "node ''"),
         (
             Graph(name="g", outputs={"o0": Const(1)}),
-            r"declares the outputs \[\] and gives \['o0'\]",
+            r"declares the outputs \[\] but gives \['o0'\]",
         ),
         (
             Graph(name="g", interface=Interface({}, {"o0": TEXT})),
-            r"declares the outputs \['o0'\] and gives \[\]",
+            r"declares the outputs \['o0'\] but gives \[\]",
         ),
         (
             Graph(name="g", interface=Interface({}, {"o0": TEXT}), outputs={"o0": out("n0")}),
-            "output 'o0' takes an output of 'n0', which is not there",
+            "output 'o0' uses an output of 'n0', which does not exist",
         ),
         (
             Graph(name="g", interface=Interface({"x" * (MAX_NAME + 1): Param(TEXT)})),
@@ -153,7 +156,7 @@ def test_a_name_that_leads_nowhere_is_refused(bad, message):
     ("inputs", "message"),
     [
         ({}, "is not given 'a'"),
-        ({"a": Const(1), "c": Const(1)}, r"is given 'c'; it takes \['a', 'b'\]"),
+        ({"a": Const(1), "c": Const(1)}, r"is given 'c'; its inputs are \['a', 'b'\]"),
     ],
 )
 def test_inputs_of_a_sub_workflow_must_match(inputs, message):
@@ -265,7 +268,7 @@ def test_a_cycle_is_refused_with_names_and_ids():
 def test_too_many_nodes_are_refused():
     nodes = [task(f"n{i}") for i in range(MAX_NODES + 1)]
 
-    with pytest.raises(CompileError, match="it has 10001 nodes; 10000 are allowed"):
+    with pytest.raises(CompileError, match="it has 10001 nodes; at most 10000 are allowed"):
         check(graph(*nodes))
 
 

@@ -28,7 +28,7 @@ def test_a_statement_is_what_stands_under_its_name_without_comments_and_semicolo
 
 
 def test_a_name_that_stands_twice_is_a_bug():
-    with pytest.raises(AssertionError, match="a name stands twice"):
+    with pytest.raises(AssertionError, match="a name is used twice"):
         parse("-- name: a\nSELECT 1\n-- name: a\nSELECT 2\n")
 
 

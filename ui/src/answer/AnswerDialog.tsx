@@ -28,7 +28,7 @@ export function AnswerDialog({ task }: { task: string }) {
   const next = inInbox ? nextAfter('view' in found ? taskId(found.view) : task) : undefined;
   const onSent = (what: string) => {
     const following = opensNext ? next : undefined;
-    say(`${what} The workflow goes on.${following ? ' This is the next request.' : ''}`);
+    say(`${what} The workflow continues.${following ? ' This is the next request.' : ''}`);
     go(following);
   };
   return (
@@ -72,7 +72,7 @@ function Body({ task, follows, next, onNext, onSent }: BodyProps) {
     case 'unknown':
       return (
         <Stack align="flex-start">
-          <Text>There is no request <code>{task.path}</code> in the execution <code>{task.execution}</code>. The address may have been cut, or the request was asked on another server.</Text>
+          <Text>There is no request <code>{task.path}</code> in the execution <code>{task.execution}</code>. The address may be incomplete, or the request belongs to another server.</Text>
           {next !== undefined && <Button onClick={onNext}>Next request</Button>}
         </Stack>
       );

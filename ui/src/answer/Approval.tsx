@@ -20,7 +20,7 @@ export function Approval({ id, view, open, live, busy, send }: AnswerProps) {
           <Button size="md" variant="default" className="reject" disabled={!open} loading={busy} onClick={() => decide(false)} rightSection={<Kbd size="xs" aria-hidden>R</Kbd>}>Reject</Button>
           <Button size="md" className="approve" disabled={!open} loading={busy} onClick={() => decide(true)} rightSection={<Kbd size="xs" aria-hidden>A</Kbd>}>Approve</Button>
         </Group>
-        <Text size="sm" c="dimmed">If you reject, nothing that comes after this runs, and the execution fails.</Text>
+        <Text size="sm" c="dimmed">If you reject, nothing after this runs, and the execution fails.</Text>
       </Stack>
     </>
   );

@@ -42,7 +42,7 @@ export function Beside({ execution, nodes, isAbove }: { execution: string; nodes
         <div key={node.id}>
           {output !== undefined && (
             <details open={index === 0 && !(isAbove && isTall(output))}>
-              <summary>What {node.name} gave{node.answer ? `, answered by ${node.answer.who}` : ''}</summary>
+              <summary>Output of {node.name}{node.answer ? `, answered by ${node.answer.who}` : ''}</summary>
               <div className="indent"><Value value={output} /></div>
               {node.answer?.comment && <Text size="sm" c="dimmed">“{node.answer.comment}”</Text>}
             </details>
@@ -58,7 +58,7 @@ export function Given({ inputs }: { inputs: JsonObject }) {
   if (Object.keys(inputs).length === 0) return null;
   return (
     <details>
-      <summary>What the execution was given</summary>
+      <summary>Inputs of the execution</summary>
       <div className="indent"><Value value={inputs} /></div>
     </details>
   );

@@ -3,7 +3,7 @@ import { Ago, clock } from '../show/time';
 import { brief } from '../show/Value';
 import type { Ending } from './useTask';
 
-/** What has become of a request that is not open any more. */
+/** What has become of a request that is no longer open. */
 export function Closed({ ending, due, onNext }: { ending: Ending; due: string | null; onNext: (() => void) | undefined }) {
   return (
     <Alert color={ending.phase === 'SUCCEEDED' ? 'gray' : 'orange'} variant="light" role="status" className="closed" title={<Outcome ending={ending} due={due} />}>
@@ -22,10 +22,10 @@ function Outcome({ ending, due }: { ending: Ending; due: string | null }) {
   }
   switch (phase) {
     case 'TIMED_OUT': return <>{ranOut}</>;
-    case 'ABORTED': return <>The execution was ended. Nobody needs to answer this any more.</>;
-    case 'SKIPPED': return <>The workflow went another way. Nobody needs to answer this any more.</>;
-    case 'QUEUED': case 'RUNNING': return <>The workflow has not come to this yet: there is nothing to approve.</>;
-    default: return <>This is not open any more.</>;
+    case 'ABORTED': return <>The execution was ended. An answer is no longer needed.</>;
+    case 'SKIPPED': return <>The workflow took another branch. An answer is no longer needed.</>;
+    case 'QUEUED': case 'RUNNING': return <>The workflow has not reached this yet: there is nothing to approve.</>;
+    default: return <>This is no longer open.</>;
   }
 }
 

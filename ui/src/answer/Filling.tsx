@@ -55,7 +55,7 @@ export function Filling({ id, view, open, live, busy, faults, send }: AnswerProp
         <Textarea label="Comment (optional)" autosize minRows={1} maxRows={8} value={comment} disabled={!open} onChange={(event) => setComment(event.currentTarget.value)} />
         <Faults faults={form.faults} />
         <Group className="bar" justify="flex-end" gap="sm">
-          {form.faults.length > 0 && <Text size="sm" c="var(--mantine-color-error)" aria-hidden>{form.faults.length} to mend</Text>}
+          {form.faults.length > 0 && <Text size="sm" c="var(--mantine-color-error)" aria-hidden>{form.faults.length} to fix</Text>}
           <Button type="submit" size="md" disabled={!open} loading={busy} rightSection={<Kbd size="xs" aria-hidden>{single ? 'Enter' : `${MODIFIER} Enter`}</Kbd>}>Send answer</Button>
         </Group>
       </Stack>

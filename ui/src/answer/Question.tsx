@@ -77,12 +77,12 @@ export function Question({ view, state, hindrance, follows, onSent }: Props) {
       <Stack gap="md" className={settling ? 'settling' : 'settled'}>
         <div ref={top} tabIndex={-1} data-autofocus={hasForm ? undefined : true} className="question">
           {view.prompt && <Suspense fallback={<Text>{view.prompt}</Text>}><Prose text={view.prompt} /></Suspense>}
-          {state === 'early' && <Text c="dimmed">The workflow has not come to this yet. An answer is kept until it does.</Text>}
+          {state === 'early' && <Text c="dimmed">The workflow has not reached this yet. An answer is kept until it does.</Text>}
           {state === 'open' && <Deadline view={view} />}
         </div>
         {state !== 'closed' && hindrance && <Hindered hindrance={hindrance} size={sizeOf(cut)} />}
         <Decided>
-          {view.value !== undefined && <section aria-label="What is to be approved" className="subject"><Value value={view.value} type={typed(view.value_schema)} /></section>}
+          {view.value !== undefined && <section aria-label="What to approve" className="subject"><Value value={view.value} type={typed(view.value_schema)} /></section>}
           {shown.map(([name, value]) => <Shown key={name} name={name} value={value} isFolded={hasForm && isTall(value)} />)}
         </Decided>
         {cut.map((each) => <Beginning key={each.part} cut={each} />)}
@@ -111,7 +111,7 @@ function Shown({ name, value, isFolded }: { name: string; value: Json; isFolded:
 function Beginning({ cut }: { cut: Cut }) {
   const { label, text, size } = cut;
   return (
-    <section aria-label={label || 'What is to be approved'}>
+    <section aria-label={label || 'What to approve'}>
       {label && <Text size="sm" fw={600} mb={4}>{label}</Text>}
       <div className="subject text">{text.slice(0, BEGINNING)}…</div>
       <Text size="sm" c="dimmed">Only the beginning is shown; the whole is {bytes(size)}.</Text>
@@ -138,8 +138,8 @@ function Answering(props: AnswerProps) {
 }
 
 function Deadline({ view }: { view: WaitingView }) {
-  if (view.due === null) return <Text size="sm" c="dimmed">This waits without end.</Text>;
-  const then = view.on_timeout === undefined ? 'the request fails, and the workflow with it' : `this is taken as the answer: ${view.kind === 'approve' ? (view.on_timeout === true ? 'approved' : 'rejected') : brief(view.on_timeout)}`;
+  if (view.due === null) return <Text size="sm" c="dimmed">This waits indefinitely.</Text>;
+  const then = view.on_timeout === undefined ? 'the request fails, and the workflow with it' : `this is used as the answer: ${view.kind === 'approve' ? (view.on_timeout === true ? 'approved' : 'rejected') : brief(view.on_timeout)}`;
   return <Text size="sm"><TimeLeft due={view.due} /><span className="dim">, until {exact(new Date(view.due))}; then {then}.</span></Text>;
 }
 
@@ -148,15 +148,15 @@ function Refusal({ error }: { error: Error }) {
   if (known?.code === 'already_answered') {
     const at = isObject(known.facts) && typeof known.facts.at === 'string' ? new Date(known.facts.at) : undefined;
     const who = typeof known.facts.who === 'string' ? known.facts.who : 'somebody else';
-    return <Alert color="orange" role="alert" title={`Already answered by ${who}${at ? `, ${span(Date.now() - at.getTime())} ago (${clock(at)})` : ''}`}>Your answer was not taken.</Alert>;
+    return <Alert color="orange" role="alert" title={`Already answered by ${who}${at ? `, ${span(Date.now() - at.getTime())} ago (${clock(at)})` : ''}`}>Your answer was not accepted.</Alert>;
   }
-  if (known?.code === 'changed') return <Alert color="orange" role="alert" title="This is not what you were shown">Your answer was not taken: {changedIn(known)}. Look at it again before you decide.</Alert>;
-  if (known?.status === 422) return <Alert color="red" role="alert" title="This does not fit">{known.faults.length > 0 ? known.faults.map((each) => <div key={each.reason + each.path.join('.')}>{each.path.length > 0 && <b>{spellPath(each.path)}: </b>}{each.reason}</div>) : known.message}</Alert>;
+  if (known?.code === 'changed') return <Alert color="orange" role="alert" title="This has changed since it was shown">Your answer was not accepted: {changedIn(known)}. Review it again before you decide.</Alert>;
+  if (known?.status === 422) return <Alert color="red" role="alert" title="Invalid answer">{known.faults.length > 0 ? known.faults.map((each) => <div key={each.reason + each.path.join('.')}>{each.path.length > 0 && <b>{spellPath(each.path)}: </b>}{each.reason}</div>) : known.message}</Alert>;
   return <Alert color="red" role="alert" title="Not sent. Your input is kept.">{error.message}</Alert>;
 }
 
 /** Say what is different. */
 function changedIn({ facts }: ApiError): string {
   const parts = Array.isArray(facts.changed) ? facts.changed.map(String) : [];
-  return parts.includes('handle') ? 'it is another question' : `${parts.join(', ')} changed`;
+  return parts.includes('handle') ? 'it is a different question' : `${parts.join(', ')} changed`;
 }

@@ -1,7 +1,7 @@
 /**
  * One event stream for a browser, not for a tab: over HTTP/1.1 a browser has six connections to a host, and a stream keeps one.
  *
- * The tab that holds the lock holds the stream, and passes on what comes; when it closes, the next tab takes the lock.
+ * The tab that holds the lock keeps the stream open, and forwards its messages; when it closes, the next tab takes the lock.
  * Without locks (plain http from another machine), each tab opens its own stream, but only while it is visible.
  */
 
@@ -19,7 +19,7 @@ export type Listener = (message: Message) => void;
 const CHANNEL = 'tidegate-live';
 const COLLECT_MS = 60;
 const RETRY_MS = 1_500;
-/** The server ends each stream after some minutes and the browser reconnects about a second later: that is no outage. */
+/** The server ends each stream after some minutes and the browser reconnects about a second later: that is not an outage. */
 const GRACE_MS = 3_000;
 
 /** Add a change of an execution to those that were collected before. */

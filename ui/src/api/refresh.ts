@@ -23,7 +23,7 @@ export function refreshRegistered(queries: QueryClient): void {
   void queries.invalidateQueries({ predicate: ({ meta }) => meta === REGISTERED });
 }
 
-/** Of more executions than this, that have changed at once, a long inbox is fetched anew. */
+/** If more executions than this have changed at once, a long inbox is fetched again. */
 const FEW = 10;
 const MOST_OF_ONE = 500;
 

@@ -90,7 +90,7 @@ function tellOtherTabs(): void {
   channel.postMessage('changed');
 }
 
-/** Begin anew when another tab has changed who is signed in, when this one is taken out of the browser's memory, and when a link is opened in it. */
+/** Start again when another tab has changed who is signed in, when this one is taken out of the browser's memory, and when a link is opened in it. */
 export function followSession(): void {
   channel.onmessage = () => location.reload();
   window.addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });

@@ -1,4 +1,4 @@
-// Generated from the OpenAPI document by scripts/types.mjs; `make ui-types` writes it anew.
+// Generated from the OpenAPI document by scripts/types.mjs; `make ui-types` writes it.
 import type { Json } from './json';
 
 /** End an execution. Its open gates are aborted, and leave the inbox at once. */
@@ -6,20 +6,20 @@ export type AbortBody = {
   reason?: string;
 };
 
-/** The execution is aborted, now or before. */
+/** The execution has been aborted, now or earlier. */
 export type Aborted = {
   execution: string;
   phase: string;
 };
 
-/** Answer a signal, by its handle, path or name; for an approval the value is true or false. A value that does not fit is refused, and nothing is consumed. `shown` is the digest of the question that was shown. */
+/** Answer a signal, by its handle, path or name; for an approval the value is true or false. An invalid value is refused, and the signal stays open. `shown` is the digest of the question that was shown. */
 export type AnswerBody = {
   value: Json;
   comment?: string;
   shown?: string;
 };
 
-/** An accepted answer. The same for a repeated one, for ever. */
+/** An accepted answer. A repeated one gets the same reply, without a time limit. */
 export type AnswerReply = {
   execution: string;
   signal: string;
@@ -42,7 +42,7 @@ export type AnswerResults = {
   items: Array<AnswerResult>;
 };
 
-/** A decision: what, who, when, through what, with what comment. `early`: given before the gate opened. `credential` is by which they were known: `token:ID`, `session:ID` of a browser, or `user:NUMBER` of the operating system. It is empty where none was recorded. `shown` is the digest of the question as it was shown, or `no`. */
+/** A decision: what, who, when, through what, with what comment. `early`: given before the gate opened. `credential` is how the caller was authenticated: `token:ID`, `session:ID` of a browser, or `user:NUMBER` of the operating system. It is empty if none was recorded. `shown` is the digest of the question as it was shown, or `no`. */
 export type AnswerView = {
   value: Json;
   who: string;
@@ -68,7 +68,7 @@ export type ApproveBody = {
   shown?: string;
 };
 
-/** What one attempt of a task wrote to its standard output and error. */
+/** What one attempt of a task printed to standard output and error. */
 export type AttemptLog = {
   node: string;
   name: string;
@@ -76,7 +76,7 @@ export type AttemptLog = {
   text: string;
 };
 
-/** One line of the audit log. `kind` is decision, abort, sign_in, sign_out, session_ended, token_made, token_rotated, token_revoked or refused. `about` is the signal, the token, the session, or the code of the refusal (`dropped`: refusals that were not recorded for want of room). `count` is how many times it happened in the minute that begins at `at`. */
+/** One line of the audit log. `kind` is decision, abort, sign_in, sign_out, session_ended, token_made, token_rotated, token_revoked or refused. `about` is the signal, the token, the session, or the code of the refusal (`dropped`: refusals that were not recorded because a limit was reached). `count` is how many times it happened in the minute that starts at `at`. */
 export type AuditLine = {
   number: number;
   at: string;
@@ -92,13 +92,13 @@ export type AuditLine = {
   count: number;
 };
 
-/** Lines of the audit log, the newest first; `next` is the cursor of the next page, which may have lines though this one has none. */
+/** Lines of the audit log, newest first; `next` is the cursor of the next page, which may have lines even if this one has none. */
 export type AuditPage = {
   items: Array<AuditLine>;
   next: string;
 };
 
-/** What the server finds of a blob, whatever a value says of it: its size in bytes, and its media type by its first bytes. */
+/** What the server knows of a blob, independent of what a value claims: its size in bytes, and its media type as detected from its first bytes. */
 export type BlobView = {
   digest: string;
   size: number;
@@ -132,7 +132,7 @@ export type EventList = {
   items: Array<EventView>;
 };
 
-/** One event of an execution's history: its number, when, what (`TaskSucceeded`), and what it says. A line that cannot be read is a `Damaged` event; its time is that of the line before it. */
+/** One event of an execution's history: its number, its time, its kind (`TaskSucceeded`), and its content. A line that cannot be read is a `Damaged` event; its time is that of the line before it. */
 export type EventView = {
   seq: number;
   at: string;
@@ -156,13 +156,13 @@ export type ExecutionLine = {
   held: string;
 };
 
-/** A page of executions, newest first; `next` asks for the page after it, empty at the end and only there: a long search may find nothing in a page. */
+/** A page of executions, newest first; `next` requests the next page, and is empty only at the end: a long search may find nothing in a page. */
 export type ExecutionPage = {
   items: Array<ExecutionLine>;
   next: string;
 };
 
-/** An execution as it stands after line `seq` of its history. `outputs` is null until it has succeeded, `error` null unless it failed or was aborted. It is whole, unless only what changed after a line was asked for: then `nodes` are those that are shown differently since, `waiting` what they wait for, and `inputs`, which never change, are left out. With `inputs`, or with a smaller `seq` than was asked after, it is whole. */
+/** An execution at line `seq` of its history. `outputs` is null until it has succeeded, `error` null unless it failed or was aborted. It is complete, unless only the changes after a line were requested: then `nodes` are those that are shown differently since, `waiting` what they wait for, and `inputs`, which never change, are omitted. With `inputs`, or with a smaller `seq` than was requested, it is complete. */
 export type ExecutionView = {
   id: string;
   workflow: string;
@@ -205,7 +205,7 @@ export type FaultDocument = {
   reason: string;
 };
 
-/** A role (viewer, operator, approver, admin) in projects and domains; in their patterns `*` stands for any characters. */
+/** A role (viewer, operator, approver, admin) in projects and domains, given as patterns where `*` stands for any characters. */
 export type GrantView = {
   role: string;
   project: string;
@@ -230,14 +230,14 @@ export type GraphNodeView = {
   duration: number | null;
 };
 
-/** How the server is: ok, degraded (what only tidies up is down), stopping, or down. Only who has a token is told the version and the parts. */
+/** The server's health: ok, degraded (only housekeeping is down), stopping, or down. Only authenticated callers get the version and the parts. */
 export type Health = {
   status: string;
   version: string;
   parts: Array<PartView>;
 };
 
-/** Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, another `environment`, `no_worker`, or it asks for more than there is (`too_large`). It starts when that is gone. Or for what it waits: all workers are `busy`, or it was `interrupted`, and no process runs the store. */
+/** Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, a different `environment`, `no_worker`, or it requests more than the machine has (`too_large`). It starts once that is fixed. Or what it waits for: all workers are `busy`, or it was `interrupted`, and no process runs the store. */
 export type HeldView = {
   code: string;
   message: string;
@@ -254,7 +254,7 @@ export type InboxAnswer = {
   shown?: string;
 };
 
-/** A page of what waits, the soonest due first; `next` as of a page of executions. */
+/** A page of what waits, earliest due first; `next` works like that of a page of executions. */
 export type InboxPage = {
   items: Array<WaitingView>;
   next: string;
@@ -268,7 +268,7 @@ export type InputView = {
   default?: Json;
 };
 
-/** Launch an execution. Idempotent by its `id`: the same one with the same content returns the execution that was launched first. */
+/** Launch an execution. Idempotent by its `id`: the same id with the same content returns the execution that was launched first. */
 export type LaunchBody = {
   workflow: string;
   version?: string;
@@ -286,7 +286,7 @@ export type LogList = {
   next: string;
 };
 
-/** One node of an execution. `id` is its path (`n2/n0`), `parent` that of the node it unfolds in, `kind` one of task, sleep, input, approve, branch, workflow. `phase` is a name from the contract: QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, SKIPPED. `round` is that of a loop: of a dynamic task that calls itself. What is in it (`n2~3/n0` in the third) is of this round; others are over, and gone. */
+/** One node of an execution. `id` is its path (`n2/n0`), `parent` that of the node that contains it, `kind` one of task, sleep, input, approve, branch, workflow. `phase` is one of QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, SKIPPED. `round` is that of a loop: of a dynamic task that calls itself. Its contents (`n2~3/n0` in the third round) are those of this round; earlier ones are removed. */
 export type NodeView = {
   id: string;
   name: string;
@@ -310,7 +310,7 @@ export type NodeView = {
   held: HeldView | null;
 };
 
-/** A part of the server that works in the background. `why` is empty while it is up; one that only `tidies` up may be down without anybody being refused. */
+/** A background part of the server. `why` is empty while it is up; if one that only `tidies` up is down, no request is refused for it. */
 export type PartView = {
   name: string;
   up: boolean;
@@ -320,7 +320,7 @@ export type PartView = {
   tidies: boolean;
 };
 
-/** The beginning of a value that is too large for a list: of a text the text, else of its JSON. `size` is the whole JSON in bytes. */
+/** The beginning of a value that is too large for a list: for a text the text itself, else its JSON. `size` is the full JSON in bytes. */
 export type PreviewView = {
   text: string;
   size: number;
@@ -347,7 +347,7 @@ export type ProofView = {
   proof: string;
 };
 
-/** Let an execution that failed or was aborted go on in a new one, its successor, which keeps what has succeeded: results of tasks, and answers. After a failure approvals are kept, recorded with who gave them; after an abort they are asked for again. An execution has one successor: if that failed, it is what is recovered. With another `version` of the code, what is unchanged is kept, and approvals are asked for again unless `keep_approvals`. What `rerun` names runs again, or is asked again, in any case. */
+/** Continue an execution that failed or was aborted in a new one, its successor, which keeps what has succeeded: results of tasks, and answers. After a failure approvals are kept, recorded with who gave them; after an abort they are asked for again. An execution has one successor: if that has failed, the successor is recovered instead. With another `version` of the code, what is unchanged is kept, and approvals are asked for again unless `keep_approvals`. What `rerun` names runs again, or is asked again, in any case. */
 export type RecoverBody = {
   id?: string;
   version?: string;
@@ -378,7 +378,7 @@ export type RecoveryView = {
   notes: Array<string>;
 };
 
-/** Register the workflows of a module of a stored bundle, or `only` some of them, by name. The same again changes nothing. */
+/** Register the workflows of a module of a stored bundle, or `only` some of them, by name. Registering the same again changes nothing. */
 export type RegisterBody = {
   bundle: string;
   module: string;
@@ -406,7 +406,7 @@ export type SessionBody = {
   code?: string;
 };
 
-/** A browser that is signed in. `token` is the id of the token that it traded, `agent` what it calls itself, `current` whether it is the one that asks. */
+/** A signed-in browser. `token` is the id of the token that it traded, `agent` its User-Agent, `current` whether it sends this request. */
 export type SessionLine = {
   id: string;
   name: string;
@@ -418,7 +418,7 @@ export type SessionLine = {
   current: boolean;
 };
 
-/** Sessions, the oldest first. */
+/** Sessions, oldest first. */
 export type SessionList = {
   items: Array<SessionLine>;
 };
@@ -434,7 +434,7 @@ export type SignalList = {
   items: Array<SignalView>;
 };
 
-/** One signal of an execution, open or not. `phase` is that of its node; `answer` is there once it is answered, early or not. */
+/** One signal of an execution, open or not. `phase` is that of its node; `answer` is present once it is answered, early or not. */
 export type SignalView = {
   name: string;
   path: string;
@@ -447,12 +447,12 @@ export type SignalView = {
   answer: AnswerView | null;
 };
 
-/** What is stored is found by this digest: its SHA-256, in hexadecimal. */
+/** The digest of stored content: its SHA-256, in hexadecimal. */
 export type Stored = {
   digest: string;
 };
 
-/** One thing an execution waits for. `kind` is input, approve, sleep or retry. `value` is the value under approval; it, like `suggested`, is absent when there is none (null is a value). `schema` is what the answer must be, `expects` the same in words. `path` addresses the signal when its name is not unique; `node` is the id of its node. `handle` means this question and no other, `digest` what it shows: an answer that carries it is refused if that has changed. Both are empty for what asks nobody. In a list, values that are too large stand in `preview` instead, under `value`, `suggested`, or `show.` and their name; the whole question is at `executions/{id}/signals/{path}`. */
+/** One thing an execution waits for. `kind` is input, approve, sleep or retry. `value` is the value under approval; it, like `suggested`, is absent when there is none (null is a value). `schema` is what the answer must be, `expects` the same in words. `path` addresses the signal when its name is not unique; `node` is the id of its node. `handle` identifies this question permanently, `digest` is that of what it shows: an answer that carries it is refused if that has changed. Both are empty for waits that need no answer. In a list, values that are too large are in `preview` instead, under `value`, `suggested`, or `show.` and their name; the full question is at `executions/{id}/signals/{path}`. */
 export type WaitingView = {
   execution: string;
   workflow: string;
@@ -492,7 +492,7 @@ export type WorkflowList = {
   broken: Array<BrokenView>;
 };
 
-/** One version of a workflow: what it takes and gives, and the encoded graph's nodes are under `GET graph`. */
+/** One version of a workflow: its inputs and outputs; the nodes of its graph are at `GET graph`. */
 export type WorkflowView = {
   name: string;
   version: string;

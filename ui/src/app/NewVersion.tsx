@@ -10,15 +10,15 @@ async function isOutdated(): Promise<boolean> {
   return script !== undefined && document.querySelector(`script[src="${script}"]`) === null;
 }
 
-/** After the server was gone it may have come back as another version: then the page should be loaded anew. */
+/** After the server was gone it may have come back as another version: then the page should be reloaded. */
 export function NewVersion() {
   const [outdated, setOutdated] = useState(false);
   useEffect(() => onReturn(() => void isOutdated().then(setOutdated, () => undefined)), []);
   if (!outdated) return null;
   return (
     <Group className="newer" gap="sm" role="status">
-      <Text>A new version is here.</Text>
-      <Button size="compact-sm" variant="white" onClick={() => location.reload()}>Load it</Button>
+      <Text>A new version is available.</Text>
+      <Button size="compact-sm" variant="white" onClick={() => location.reload()}>Reload</Button>
     </Group>
   );
 }

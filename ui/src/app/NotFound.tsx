@@ -6,7 +6,7 @@ export function NotFound() {
   return (
     <Stack align="flex-start" maw={560} mx="auto" mt="xl">
       <Title order={1} size="h2">There is no such page</Title>
-      <Text>Nothing is at <code>{pathname}</code>. The address may have been cut, or the page has moved.</Text>
+      <Text>Nothing is at <code>{pathname}</code>. The address may be incomplete, or the page has moved.</Text>
       <Anchor component={Link} to="/">To the inbox</Anchor>
     </Stack>
   );

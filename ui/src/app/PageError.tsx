@@ -9,7 +9,7 @@ export function PageError({ error, reset }: ErrorComponentProps) {
     <Stack align="flex-start" maw={560} mx="auto" mt="xl" role="alert">
       <Title order={1} size="h2">This page could not be shown</Title>
       <Text>{error instanceof Error ? error.message : String(error)}</Text>
-      {!(error instanceof ApiError) && <Text c="dimmed">If the server was updated while this page was open, loading it anew helps.</Text>}
+      {!(error instanceof ApiError) && <Text c="dimmed">If the server was updated while this page was open, reloading it helps.</Text>}
       <Button
         onClick={() => {
           if (!(error instanceof ApiError)) location.reload();

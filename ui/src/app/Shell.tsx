@@ -103,7 +103,7 @@ function Places({ waiting, onGo }: { waiting: string; onGo: () => void }) {
 const SCHEMES = [
   { value: 'light', label: 'Light', icon: <IconSun /> },
   { value: 'dark', label: 'Dark', icon: <IconMoon /> },
-  { value: 'auto', label: 'As the system', icon: <IconSystem /> },
+  { value: 'auto', label: 'System', icon: <IconSystem /> },
 ] as const;
 
 function Scheme() {

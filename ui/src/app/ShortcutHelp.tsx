@@ -29,7 +29,7 @@ export function ShortcutHelp() {
             ))}
           </Table.Tbody>
         </Table>
-        <Switch mt="md" label="Single keys are on" checked={on} onChange={(event) => setOn(event.currentTarget.checked)} />
+        <Switch mt="md" label="Single-key shortcuts" checked={on} onChange={(event) => setOn(event.currentTarget.checked)} />
       </Modal>
     </>
   );

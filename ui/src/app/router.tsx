@@ -13,7 +13,7 @@ function validateSearch(search: Record<string, unknown>): RootSearch {
 
 const text = (value: unknown): string | undefined => (value === undefined || value === '' ? undefined : String(value));
 
-/** Leave out what is not there, so that it does not stand in the address. */
+/** Leave out what is missing, so that it does not appear in the URL. */
 function kept<T extends RootSearch>(search: { [K in keyof T]: T[K] | undefined }): T {
   return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as T;
 }

@@ -77,7 +77,7 @@ function ListField({ items, value, onChange, path, label, required, schema }: Fi
       {now.map((each, index) => (
         <Group key={`${now.length}-${index}`} align="flex-end" wrap="nowrap" gap="xs">
           <div className="grow"><Field schema={items} value={each} onChange={(next) => set(now.map((old, at) => (at === index ? next : old)))} path={[...path, index]} label={`${index + 1}.`} required={false} /></div>
-          <ActionIcon variant="default" size="lg" aria-label={`Take out ${label} ${index + 1}`} disabled={disabled} onClick={() => set(now.filter((_, at) => at !== index))}><IconTrash /></ActionIcon>
+          <ActionIcon variant="default" size="lg" aria-label={`Remove ${label} ${index + 1}`} disabled={disabled} onClick={() => set(now.filter((_, at) => at !== index))}><IconTrash /></ActionIcon>
         </Group>
       ))}
       <Button variant="default" size="xs" leftSection={<IconPlus size={14} />} disabled={disabled || now.length >= most} onClick={() => set([...now, initial(items, root)])} style={{ alignSelf: 'flex-start' }}>Add one</Button>
@@ -103,7 +103,7 @@ function MapField({ values, value, onChange, path, label, required }: FieldProps
   const { root, disabled } = useForm();
   const [rows, setRows] = useState<Row[]>(() => rowsOf(value));
   const twice = rows.find((row, at) => rows.findIndex((other) => other.key === row.key) !== at);
-  useBroken(path, twice && `The name "${twice.key}" is there twice`);
+  useBroken(path, twice && `The name "${twice.key}" is used twice`);
   useEffect(() => { if (!same(objectOf(rows), value ?? {})) setRows(rowsOf(value)); }, [value, rows]);
   const set = (next: Row[]) => {
     setRows(next);
@@ -111,12 +111,12 @@ function MapField({ values, value, onChange, path, label, required }: FieldProps
   };
   return (
     <Part label={label} path={path} required={required}>
-      {rows.length === 0 && <Text size="sm" c="dimmed">Nothing in it.</Text>}
+      {rows.length === 0 && <Text size="sm" c="dimmed">Empty.</Text>}
       {rows.map((row, index) => (
         <Group key={index} align="flex-end" wrap="nowrap" gap="xs">
           <TextInput label="Name" value={row.key} disabled={disabled} w="35%" onChange={(event) => set(rows.map((old, at) => (at === index ? { ...old, key: event.currentTarget.value } : old)))} />
           <div className="grow"><Field schema={values} value={row.value} onChange={(next) => set(rows.map((old, at) => (at === index ? { ...old, value: next } : old)))} path={[...path, row.key]} label="Value" required /></div>
-          <ActionIcon variant="default" size="lg" aria-label={`Take out ${row.key || 'this'}`} disabled={disabled} onClick={() => set(rows.filter((_, at) => at !== index))}><IconTrash /></ActionIcon>
+          <ActionIcon variant="default" size="lg" aria-label={`Remove ${row.key || 'this'}`} disabled={disabled} onClick={() => set(rows.filter((_, at) => at !== index))}><IconTrash /></ActionIcon>
         </Group>
       ))}
       <Button variant="default" size="xs" leftSection={<IconPlus size={14} />} disabled={disabled} onClick={() => set([...rows, { key: '', value: initial(values, root) }])} style={{ alignSelf: 'flex-start' }}>Add one</Button>

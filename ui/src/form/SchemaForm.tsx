@@ -40,7 +40,7 @@ export function useSchemaForm(schema: Schema, begin: Json | undefined): FormValu
 export function Faults({ faults }: { faults: FaultDocument[] }) {
   if (faults.length === 0) return null;
   return (
-    <Alert color="red" role="alert" title={faults.length === 1 ? 'One thing to mend' : `${faults.length} things to mend`}>
+    <Alert color="red" role="alert" title={faults.length === 1 ? 'One thing to fix' : `${faults.length} things to fix`}>
       {faults.slice(0, MOST_FAULTS).map(({ path, reason }) => (
         <Anchor key={keyOf(path) + reason} component="button" type="button" size="sm" className="fault" onClick={() => focusField(path)}>{path.length > 0 && <b>{spellPath(path)}: </b>}{reason}</Anchor>
       ))}

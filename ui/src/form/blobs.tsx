@@ -37,7 +37,7 @@ export function BlobField(props: FieldProps & { of: string; web: boolean }) {
   }
   return (
     <Stack gap={4} align="flex-start">
-      <FileInput {...field} w="100%" accept={kind?.accept} clearable clearButtonProps={{ 'aria-label': 'Take it out' }} disabled={field.disabled || sending.busy} error={sending.error || field.error}
+      <FileInput {...field} w="100%" accept={kind?.accept} clearable clearButtonProps={{ 'aria-label': 'Remove' }} disabled={field.disabled || sending.busy} error={sending.error || field.error}
         placeholder={sending.busy ? 'Sending ...' : named(value) ?? `Choose ${kind ? `a ${kind.accept} file` : 'a file'}`} onChange={(file) => (file ? sending.send(file) : onChange(undefined))} />
       {web && <Anchor component="button" type="button" size="sm" onClick={() => setFromWeb(true)}>Give a web address instead</Anchor>}
     </Stack>
@@ -63,7 +63,7 @@ export function FolderField(props: FieldProps) {
   });
   const chosen = isObject(value) && '$blob' in value ? `${String(value.name ?? 'directory')}: ${String(value.about ?? '')}` : undefined;
   return (
-    <FileInput {...field} multiple clearable clearButtonProps={{ 'aria-label': 'Take it out' }} fileInputProps={{ webkitdirectory: '' } as object} disabled={field.disabled || sending.busy} error={sending.error || field.error}
+    <FileInput {...field} multiple clearable clearButtonProps={{ 'aria-label': 'Remove' }} fileInputProps={{ webkitdirectory: '' } as object} disabled={field.disabled || sending.busy} error={sending.error || field.error}
       placeholder={sending.busy ? `Sending ${done} ...` : chosen ?? 'Choose a directory'} valueComponent={() => <>{sending.busy ? `Sending ${done} ...` : chosen}</>}
       onChange={(files) => (files.length > 0 ? sending.send(...files) : onChange(undefined))} />
   );
@@ -92,7 +92,7 @@ export function BytesField(props: FieldProps) {
     }
   });
   return (
-    <FileInput {...field} clearable clearButtonProps={{ 'aria-label': 'Take it out' }} disabled={field.disabled || sending.busy} error={sending.error || field.error}
+    <FileInput {...field} clearable clearButtonProps={{ 'aria-label': 'Remove' }} disabled={field.disabled || sending.busy} error={sending.error || field.error}
       placeholder={typeof value === 'string' ? `${Math.floor(value.length * 0.75)} bytes` : named(value) ?? 'Choose a file'} onChange={(file) => (file ? sending.send(file) : onChange(undefined))} />
   );
 }
@@ -104,7 +104,7 @@ function named(value: Json | undefined): string | undefined {
 
 function useSending(path: Path, store: (files: File[]) => Promise<void>) {
   const [busy, setBusy] = useState(false);
-  useBroken(path, busy ? 'Not sent yet: it is on its way' : undefined);
+  useBroken(path, busy ? 'Still uploading' : undefined);
   const [error, setError] = useState('');
   const send = (...files: File[]) => {
     setBusy(true);

@@ -27,14 +27,14 @@ export function TextField(props: FieldProps & { format: string }) {
       )}
       {seen(text) !== text && <Text size="sm" c="orange" mt={4}>It holds characters that cannot be seen: {seen(text)}</Text>}
       {text === '' && !field.disabled && format === '' && props.required && (
-        value === '' ? <Text size="sm" c="dimmed" mt={4}>An empty text is given.</Text>
-          : field.error && <Anchor component="button" type="button" size="sm" mt={4} onClick={() => onChange('')}>Give an empty text</Anchor>
+        value === '' ? <Text size="sm" c="dimmed" mt={4}>The text is empty.</Text>
+          : field.error && <Anchor component="button" type="button" size="sm" mt={4} onClick={() => onChange('')}>Use an empty text</Anchor>
       )}
     </div>
   );
 }
 
-/** Numbers are typed as text, so that none of their digits is lost; what is no number stays as it was typed, and is refused. */
+/** Numbers are typed as text, so that none of their digits is lost; anything else stays as it was typed, and is refused. */
 export function NumberField(props: FieldProps & { kind: 'whole' | 'number' }) {
   const field = useField(props);
   const { value, onChange, kind } = props;
@@ -143,7 +143,7 @@ export function OptionalGroup({ label, given, onGive, onTake, children, disabled
     return (
       <Stack gap={4} align="flex-start">
         <Text size="sm" fw={500}>{label}</Text>
-        <Button size="xs" variant="default" disabled={disabled} onClick={onGive}>Give a value <span className="dim">&nbsp;(else nothing)</span></Button>
+        <Button size="xs" variant="default" disabled={disabled} onClick={onGive}>Give a value <span className="dim">&nbsp;(otherwise empty)</span></Button>
       </Stack>
     );
   }

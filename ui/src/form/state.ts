@@ -7,7 +7,7 @@ export type FormState = {
   root: Schema;
   /** What is wrong, by `keyOf` the path. */
   faults: ReadonlyMap<string, string>;
-  /** Fields whose text is no value yet, and why. */
+  /** Fields whose text is not a value yet, and why. */
   broken: Map<string, string>;
   disabled: boolean;
 };
@@ -32,7 +32,7 @@ export function useField({ path, label, required, schema }: FieldProps) {
   return { id: idOf(path), label, withAsterisk: required, error: faults.get(keyOf(path)), disabled, description };
 }
 
-/** Keep a form from being sent while what stands in a field is no value, whatever else would take the text as one. */
+/** Keep a form from being sent while a field has no valid value, even if another field would accept the text. */
 export function useBroken(path: Path, reason: string | undefined): void {
   const { broken } = useForm();
   const key = keyOf(path);

@@ -157,7 +157,7 @@ export function insideOf(items: readonly Item[]): Map<string, Inside> {
   return found;
 }
 
-/** Return what names a shape: the same text is laid out the same way. Phases are no part of it. */
+/** Return what names a shape: the same text is laid out the same way. Phases are not part of it. */
 export function shapeKey(shape: Shape): string {
   return JSON.stringify([shape.items.map((each) => [each.id, each.scope, each.name]), shape.links.map((each) => [each.id, each.label])]);
 }

@@ -32,13 +32,13 @@ export function BlobValue({ value }: { value: JsonObject }) {
   return <StoredBlob value={value} />;
 }
 
-/** A blob as the server finds it. What the value says of it is the word of whoever made the value. */
+/** A blob as the server finds it. What the value says of it comes from its author. */
 function StoredBlob({ value }: { value: JsonObject }) {
   const digest = String(value.$blob);
   const name = String(value.name ?? value.about ?? 'file');
   const { data: found, error } = useQuery({ queryKey: ['facts', digest], queryFn: () => get<BlobView>(`/api/v1/blobs/${segments(digest)}/facts`), staleTime: Infinity, retry: false });
   if (error) return <Text c="dimmed">The file {name} could not be looked into: {error.message}</Text>;
-  if (!found) return <Loader size="sm" aria-label="Looking into the file" />;
+  if (!found) return <Loader size="sm" aria-label="Inspecting the file" />;
   const { size } = found;
   const claimed = mediaOf(String(value.media ?? ''), name);
   const media = agreed(claimed, found.media);

@@ -36,7 +36,7 @@ export function TableBlob({ digest, kind }: { digest: string; kind: TableKind })
   );
 }
 
-/** Say how many cells are not whole. */
+/** Say how many cells are shortened. */
 function long(rows: Json[][], all: boolean): string {
   const many = all ? 0 : rows.flat().filter((each) => each !== null && brief(each, Infinity).length > LONG).length;
   return many > 0 ? `the beginning of ${many} long cell${many === 1 ? '' : 's'}` : '';

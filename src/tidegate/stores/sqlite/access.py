@@ -20,23 +20,23 @@ class SqliteAccess:
         self._sql = statements.shared()
 
     def put_tokens(self, rows: Sequence[TokenRow], note: AuditRow) -> None:
-        """Store tokens; of those that are stored already, only when they end."""
+        """Store tokens; of existing ones, only when they end."""
         with self._connections.transaction() as connection:
             connection.executemany(self._sql["put_token"], map(token_bindings, rows))
             connection.execute(self._sql["add_audit"], audit_bindings(note))
 
     def tokens(self) -> list[TokenRow]:
-        """Return every token, the oldest first, those that are no longer valid too."""
+        """Return every token, oldest first, invalid ones included."""
         return [token_row(row) for row in self._connections.rows(self._sql["tokens"], {})]
 
     def note_uses(self, tokens: Mapping[str, Instant], sessions: Mapping[bytes, Instant]) -> None:
-        """Store when tokens, by id, and sessions, by hash, were used last."""
+        """Store when tokens, by id, and sessions, by hash, were last used."""
         with self._connections.transaction() as connection:
             connection.executemany(self._sql["note_use"], tokens.items())
             connection.executemany(self._sql["note_session"], sessions.items())
 
     def put_session(self, row: SessionRow, ended: Sequence[bytes], note: AuditRow) -> None:
-        """Store a session, and forget those that end with that, and those that have expired."""
+        """Store a session, and forget those that it replaces, and those that have expired."""
         with self._connections.transaction() as connection:
             connection.execute(self._sql["end_expired_sessions"], {"created": row.created})
             connection.executemany(self._sql["end_session"], [(hash_,) for hash_ in ended])
@@ -44,11 +44,11 @@ class SqliteAccess:
             connection.execute(self._sql["add_audit"], audit_bindings(note))
 
     def sessions(self) -> list[SessionRow]:
-        """Return every session, the oldest first."""
+        """Return every session, oldest first."""
         return [session_row(row) for row in self._connections.rows(self._sql["sessions"], {})]
 
     def end_sessions(self, hashes: Sequence[bytes], note: AuditRow) -> None:
-        """Forget sessions; those that are not there are no fault."""
+        """Forget sessions; missing ones are ignored."""
         with self._connections.transaction() as connection:
             connection.executemany(self._sql["end_session"], [(hash_,) for hash_ in hashes])
             connection.execute(self._sql["add_audit"], audit_bindings(note))

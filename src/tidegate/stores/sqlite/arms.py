@@ -1,11 +1,11 @@
 """
 A page of a list, found without reading the list.
 
-A list is merged from arms, each of which an index gives in the order of the list: one series of one kind, say. Rows are taken from the
+A list is merged from arms, each of which an index yields in the order of the list: one series of one kind, say. Rows are taken from the
 arms one by one until the page is full, and an arm is opened only when its turn comes. So a page costs a page, however long the list is.
 
-Rows that must have a text, or may be of many series, are looked for where the list begins, which finds what is common. A text that
-is not is then looked up in the search index; and only if that names too many, or the text is too short for it, the list is read on.
+Rows that must contain a text, or may be of many series, are first searched where the list starts, which finds common ones. A rare text
+is then looked up in the search index; and only if that names too many rows, or the text is too short for it, the list is read further.
 That is given up after some time, and the page says where, so that no text costs a search of everything at once.
 """
 
@@ -21,19 +21,19 @@ import apsw
 from tidegate.stores.rows import Bindings
 
 GLANCE = 1_000
-"""Rows that are looked at where a list begins: some 0.5 ms. To find out that a text is in no row takes as long."""
+"""Rows that are read where a list starts: some 0.5 ms. Finding out that a text is in no row takes as long."""
 
 EXAMINED = 20_000
 """
-Rows in which a text is searched for one page: measured, 1.5 µs each, so some 30 ms. A short text that nobody has is searched for in a
-million rows in 50 pages, and whoever asks can stop.
+Rows in which a text is searched for one page: measured, 1.5 µs each, so some 30 ms. A short text without matches is searched in a
+million rows in 50 pages, and the client can stop.
 """
 
 MAX_ARMS = 50
-"""Arms that are merged without a glance at the whole list before. Each costs some 10 µs to open."""
+"""Arms that are merged without first reading the start of the whole list. Each costs some 10 µs to open."""
 
 Hit: TypeAlias = tuple[Any, ...]
-"""A row of an arm: its place in the list, what it is known by, and whether it is meant."""
+"""A row of an arm: its place in the list, its identity, and whether it matches."""
 
 
 class Hits(NamedTuple):
@@ -45,9 +45,9 @@ class Hits(NamedTuple):
 
 class Sought(NamedTuple):
     """
-    What is listed: of these `parts` (phases or kinds), of these `series`; if that is None, of everything.
+    What is listed: of these `parts` (phases or kinds), of these `series`; None means everything.
 
-    `span` says where in the list. Meant is what has the `text`, and all of the `named` series, those whose workflow has it in its name.
+    `span` says where in the list. A row matches if it has the `text`, or is of one of the `named` series, whose workflow has it in its name.
     """
 
     span: Bindings
@@ -75,7 +75,7 @@ class Order(NamedTuple):
     A list, by the name of its statements, and the place before all others.
 
     `name` gives all rows of one part, or with `whole` of all parts; `name_of_series` those of an arm, and `heads_of_name` the first place of
-    each arm. `name_searched` and `name_of_series_searched` do the same where not all rows are meant.
+    each arm. `name_searched` and `name_of_series_searched` do the same where not all rows match.
     """
 
     name: str
@@ -114,12 +114,12 @@ class Arms:
         return self._first(self._of(sought.series, ""))
 
     def glance(self, *, narrow: bool = False) -> list[Hit] | None:
-        """Return the page if it is found where the list begins, or where its arms do."""
+        """Return the page if it is found where the list starts, or where its arms do."""
         hits = self._searched(GLANCE, narrow=narrow)
         return None if hits.rest is not None else hits.found
 
     def _searched(self, most: int, *, narrow: bool) -> Hits:
-        """Look at so many rows of the list, or of its arms alone, and return those that are meant."""
+        """Read this many rows of the list, or of its arms alone, and return those that match."""
         sought = self._sought
         if narrow and sought.series is not None:
             arms = self._of(sought.series, sought.text, every=True)
@@ -139,7 +139,7 @@ class Arms:
         return Hits(list(islice(_merged(arms), self._sought.limit)))
 
     def _whole(self, *, every: bool) -> list[Arm]:
-        """Return the whole list: the rows that are meant, or `every` row and whether it is."""
+        """Return the whole list: the rows that match, or `every` row and whether it does."""
         sought, order = self._sought, self._order
         narrow = every or sought.text or sought.series is not None
         bindings: Bindings = {
@@ -156,7 +156,7 @@ class Arms:
         ]
 
     def _of(self, series: Sequence[int], text: str, *, every: bool = False) -> list[Arm]:
-        """Return the arms of series; the named ones have the text as they are."""
+        """Return the arms of series; the named ones match as they are."""
         sought, name = self._sought, self._order.name
         named = frozenset(sought.named)
         heads: Bindings = {
@@ -177,7 +177,7 @@ class Arms:
 
 
 def _known(hits: Iterable[Hit]) -> list[Arm]:
-    """Return the arm of rows that are known."""
+    """Return the arm of known rows."""
     rows = sorted(hits)
     return [Arm(rows[0][0], lambda: iter(rows))] if rows else []
 

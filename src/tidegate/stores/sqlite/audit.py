@@ -10,7 +10,7 @@ from tidegate.stores.sqlite.connections import Connections
 
 
 class SqliteAudit:
-    """An `Audit`. Lines are in no index but by their number: a page looks at a stretch of them, and says where to go on."""
+    """An `Audit`. Lines are indexed only by their number: a page reads a stretch of them, and says where to continue."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
@@ -22,7 +22,7 @@ class SqliteAudit:
             connection.executemany(self._sql["add_audit"], map(audit_bindings, rows))
 
     def page(self, query: AuditQuery) -> AuditLines:
-        """Return lines, the newest first."""
+        """Return lines, newest first."""
         last = self._connections.value(self._sql["last_audit"], {})
         before = min(query.before, last + 1)
         least = max(1, before - query.scan)

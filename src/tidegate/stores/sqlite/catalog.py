@@ -37,13 +37,13 @@ class SqliteCatalog:
         return workflow_row(rows[0])
 
     def find_workflow(self, name: str, version: str | None = None) -> WorkflowRow | None:
-        """Return a version of a workflow, the one registered last if none is given."""
+        """Return a version of a workflow, by default the one registered last."""
         query = "latest_workflow" if version is None else "find_workflow"
         rows = self._connections.rows(self._sql[query], {"name": name, "version": version})
         return workflow_row(rows[0]) if rows else None
 
     def versions(self, name: str, limit: int) -> list[WorkflowRow]:
-        """Return the versions of a workflow, the one registered last first."""
+        """Return the versions of a workflow, last registered first."""
         bindings = {"name": name, "limit": limit}
         return [
             workflow_row(row) for row in self._connections.rows(self._sql["versions"], bindings)

@@ -28,14 +28,14 @@ class SqliteChanges:
         self._subscribers: tuple[Callable[[Touched], None], ...] = ()
 
     def latest(self) -> Cursor:
-        """Return the cursor after the last line there is."""
+        """Return the cursor after the last line."""
         return cursor_of(self._last())
 
     def resume(self, text: str) -> Cursor:
         """Return the cursor that a reader has kept. Errors: `InvalidValue`."""
         if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST):
             raise InvalidValue(
-                f"{text[:40]!r} is not a cursor; take the id of the last event received"
+                f"{text[:40]!r} is not a cursor; use the id of the last event received"
             )
         return cursor_of(min(int(text), self._last()))
 
@@ -46,14 +46,14 @@ class SqliteChanges:
         return [change_row(row) for row in self._connections.rows(self._sql[name], bindings)]
 
     def usage(self, cursor: Cursor, limit: int) -> tuple[list[Usage], Cursor]:
-        """Return what the lines after a cursor have added, at most so many lines, and the cursor after those."""
+        """Return what the lines after a cursor have added, up to a limit of lines, and the cursor after those."""
         until = min(int(cursor) + limit, self._last())
         bindings = {"after": int(cursor), "until": until}
         rows = self._connections.rows(self._sql["usage"], bindings)
         return [Usage(*row) for row in rows], cursor_of(until)
 
     def subscribe(self, call: Callable[[Touched], None]) -> Callable[[], None]:
-        """Have this called after each commit; returned is what ends that."""
+        """Call this function after each commit; the returned function ends that."""
         with self._lock:
             self._subscribers = (*self._subscribers, call)
 
@@ -64,7 +64,7 @@ class SqliteChanges:
         return unsubscribe
 
     def announce(self, touched: Touched) -> None:
-        """Tell the subscribers; one that fails keeps it from no other."""
+        """Tell the subscribers; the failure of one does not affect the others."""
         for call in self._subscribers:
             try:
                 call(touched)

@@ -1,4 +1,4 @@
-"""Connections to a SQLite file: opened, set up, known to be ours, brought up to date; and what its errors mean."""
+"""Connections to a SQLite file: opened, configured, verified to be ours, brought up to date; and the meaning of its errors."""
 
 import ctypes
 import os
@@ -22,10 +22,10 @@ DATABASE = "sqlite"
 """The directory of its statements and migrations."""
 
 APPLICATION_ID = 0x54696465
-"""Stands in the head of the file, and says that it is ours ("Tide")."""
+"""The application id in the file's header, which marks it as ours ("Tide")."""
 
 LOG_LIMIT = 64 * 1024 * 1024
-"""Bytes to which a log that had to grow is cut when it begins anew."""
+"""Bytes to which a log that had to grow is truncated when it restarts."""
 
 BUSY_MS = 5000
 """How long to wait for another process that has the file locked, which is for instants only."""
@@ -36,8 +36,7 @@ CACHE_KIB = 8192
 
 def connect(path: Path, *, frozen: bool = False) -> apsw.Connection:
     """Open a file that exists; a `frozen` one is read as it is, without files beside it."""
-    # Looked at from outside: to open and close the file here would take away the locks
-    # that another connection of this process holds on it.
+    # Checked from outside: opening and closing the file here would drop the locks that another connection of this process holds on it.
     if path.is_dir():
         raise StoreError(f"{path} is a directory: a store is a file")
     if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
@@ -50,13 +49,14 @@ def connect(path: Path, *, frozen: bool = False) -> apsw.Connection:
             connection = apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE)
     except apsw.Error as error:
         raise StoreError(f"cannot open {path}: {error}") from error
-    # A plan is made once, whatever is bound to the statement: else each new limit has it compiled again, which takes four times as long as to read.
+    # A plan is made once, whatever is bound to the statement: else each new limit has it compiled again, which takes four times as long as
+    # reading.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     return connection
 
 
 def connect_mover(path: Path) -> apsw.Connection:
-    """Open a file that exists, to move its log."""
+    """Open a file that exists, to checkpoint its log."""
     connection = connect(path)
     with explained(connection, str(path)):
         connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
@@ -66,11 +66,11 @@ def connect_mover(path: Path) -> apsw.Connection:
 
 def sync(connection: apsw.Connection) -> int:
     """
-    Have the system write the database file, not its log, to the disk; return SQLite's code.
+    Make the system write the database file, not its log, to the disk; return SQLite's code.
 
-    It is done by SQLite's own handle of the file: to open and close another would take away the locks of this process.
+    It uses SQLite's own handle of the file: opening and closing another would drop the locks of this process.
     """
-    # `sqlite3_file` begins with a pointer to `sqlite3_io_methods`: a version, xClose, xRead, xWrite, xTruncate, xSync, ...
+    # `sqlite3_file` starts with a pointer to `sqlite3_io_methods`: a version, xClose, xRead, xWrite, xTruncate, xSync, ...
     file = ctypes.c_void_p()
     connection.file_control("main", apsw.SQLITE_FCNTL_FILE_POINTER, ctypes.addressof(file))
     methods = ctypes.cast(file, ctypes.POINTER(ctypes.POINTER(ctypes.c_void_p)))[0]
@@ -78,16 +78,16 @@ def sync(connection: apsw.Connection) -> int:
     try:
         return int(x_sync(file, apsw.SQLITE_SYNC_NORMAL))
     except SystemError:
-        # A file system that is written in Python has raised, beside returning its code, which is lost with that.
+        # A file system written in Python has raised, beside returning its code, which is lost with that.
         return int(apsw.SQLITE_IOERR_FSYNC)
 
 
 def connect_reader(path: Path) -> apsw.Connection:
-    """Open a file that exists, for reading only, beside whoever writes."""
+    """Open a file that exists, for reading only, beside a writer."""
     connection = connect(path, frozen=_is_frozen(path))
     with explained(connection, str(path)):
         connection.set_busy_timeout(BUSY_MS)
-        # The writing connection alone moves the log.
+        # Only the writing connection checkpoints.
         connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
         connection.execute("PRAGMA query_only = 1; PRAGMA mmap_size = 0").fetchall()
@@ -102,7 +102,7 @@ def _is_frozen(path: Path) -> bool:
 
 
 def prepare_writer(connection: apsw.Connection, name: str, *, is_new: bool) -> None:
-    """Set the connection up, look whether the file is ours, and bring its schema up to date. Only one that `is_new` may be empty."""
+    """Configure the connection, check that the file is ours, and bring its schema up to date. Only one that `is_new` may be empty."""
     with explained(connection, name):
         connection.set_busy_timeout(BUSY_MS)
         connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
@@ -111,7 +111,7 @@ def prepare_writer(connection: apsw.Connection, name: str, *, is_new: bool) -> N
             raise _empty(name)
         if connection.readonly("main"):
             raise StoreError(f"cannot write {name}: the file or its file system is read-only")
-        # A statement that returns rows holds up those after it until they are fetched.
+        # A statement that returns rows blocks those after it until they are fetched.
         connection.execute(
             f"""
             PRAGMA journal_mode = WAL;
@@ -142,7 +142,7 @@ def _migrate(connection: apsw.Connection, migration: statements.Migration) -> No
 
 
 def refuse_older(connection: apsw.Connection, name: str) -> None:
-    """Raise `StoreError` if the schema is not of today, for who cannot write cannot migrate."""
+    """Raise `StoreError` if the schema is outdated, because a reader cannot migrate."""
     have, newest = version(connection, name), len(statements.migrations(DATABASE))
     if not have:
         raise _empty(name)
@@ -153,13 +153,13 @@ def refuse_older(connection: apsw.Connection, name: str) -> None:
         )
     if connection.execute("SELECT 1 FROM marks WHERE name = 'rebuild'").fetchall():
         raise StoreError(
-            f"the lists of the store {name} are being written anew: wait for its owner, or run its engine once (any `tidegate run`)"
+            f"the lists of the store {name} are being rebuilt: wait for its owner, or run its engine once (any `tidegate run`)"
         )
 
 
 def _empty(name: str) -> StoreDamaged:
     return StoreDamaged(
-        f"{name} is empty, and a store never is: what was in it is lost; restore a copy of it, or remove the file to begin a new store"
+        f"{name} is empty, and a store never is: what was in it is lost; restore a copy of it, or remove the file to start a new store"
     )
 
 
@@ -185,7 +185,7 @@ def version(connection: apsw.Connection, name: str) -> int:
 
 @contextmanager
 def explained(connection: apsw.Connection, name: str) -> Iterator[None]:
-    """Turn what SQLite says into errors of ours."""
+    """Turn SQLite's errors into ours."""
     try:
         yield
     except apsw.Error as error:
@@ -210,11 +210,11 @@ def _translated(error: apsw.Error, connection: apsw.Connection, name: str) -> Ex
             return StoreError(f"cannot write {name}: the file or its file system is read-only")
         case apsw.CantOpenError() if Path(f"{name}-wal").exists():
             return StoreError(
-                f"cannot open {name}: what was written last is in its log, which SQLite reads only where it can write:"
-                " copy the directory to such a place, and give that with --home"
+                f"cannot open {name}: the last writes are in its log, which SQLite reads only where it can write:"
+                " copy the directory to such a place, and use that with --home"
             )
         case apsw.IOError():
             why = os.strerror(connection.system_errno) if connection.system_errno else str(error)
-            return StoreError(f"cannot read or write {name} ({why}): look at the disk")
+            return StoreError(f"cannot read or write {name} ({why}): check the disk")
         case _:
             return StoreError(f"the store {name} does not work: {error}")

@@ -1,11 +1,11 @@
 """
-The connections to one SQLite file: one that writes, some that read, and one that moves the log.
+The connections to one SQLite file: one that writes, some that read, and one that checkpoints the log.
 
 Rule 1: every commit is synced to disk before it returns (WAL, synchronous=FULL).
-Rule 2: what the writing connection does is done under one lock. Most pages are moved from the log into the database by a thread with a
-connection of its own, so that no answer waits for it. The writer moves the last few, which lets the log begin anew; and all of them
-where there is no such thread, or where it is far behind.
-Rule 3: after a failed sync nothing more is written until the store is opened anew: the system may have
+Rule 2: the writing connection is used under one lock. Most pages are checkpointed by a thread with a
+connection of its own, so that no answer waits for it. The writer checkpoints the last few, which lets the log restart; and all of them
+if there is no such thread, or it is far behind.
+Rule 3: after a failed sync nothing more is written until the store is reopened: the system may have
 dropped the pages it could not write, and would report the next sync as good.
 """
 
@@ -24,18 +24,18 @@ from tidegate.stores.sqlite.connect import explained, sync
 
 LOG_PAGES = 2000
 """
-How long (in pages of 4 KiB) the log grows before its pages are moved into the database.
-Measured: half as long makes each move half as long and twice as frequent; twice as long gains 5 %.
+How long (in pages of 4 KiB) the log grows before its pages are checkpointed.
+Measured: half as long makes each checkpoint half as long and twice as frequent; twice as long gains 5 %.
 """
 
 BEHIND = 4
-"""By how many times the log may outgrow that before the writer moves it itself: 32 MB, half of what it is cut to when it begins anew."""
+"""By how many times the log may outgrow that before the writer checkpoints it itself: 32 MB, half of what it is truncated to when it restarts."""
 
 FEW = 64
-"""Pages that the writer moves itself, after all before them have been synced: about as long as a commit."""
+"""Pages that the writer checkpoints itself, after all before them have been synced: about as long as a commit."""
 
 PASSES = 10
-"""How many times in a row pages are moved in the background, while others come; each leaves what was committed during its sync."""
+"""How many times in a row pages are checkpointed in the background, while others arrive; each leaves what was committed during its sync."""
 
 LEAVING_MS = 200
 """How long `close` waits for readers before it leaves the log as it is."""
@@ -44,14 +44,14 @@ IDLE_READERS = 4
 """How many reading connections are kept open for the next reader."""
 
 Background: TypeAlias = Callable[[str, Callable[[], None]], None]
-"""Runs something in a thread that is watched over: its name, and what to call until it returns."""
+"""Runs something in a supervised thread: its name, and what to call until it returns."""
 
 _FAILED_SYNC = frozenset({apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC})
 
 
 class Connections:
     """
-    The connections of one store; `name` is what messages call it.
+    The connections of one store; `name` is its name in messages.
 
     Without `connect` the writing connection is also the one that reads. Without `writer` nothing can be written.
     """
@@ -72,7 +72,8 @@ class Connections:
         self.held = self._writing = threading.RLock()
         self._readers: list[apsw.Connection] = []
         self._broken = ""
-        # The log: how many pages it has, how many of them are in the database and synced, how many times it has begun anew, when to act next.
+        # The log: how many pages it has, how many of them are in the database and synced, how many times it has restarted, when to act
+        # next.
         self._log_pages = 0
         self._synced_pages = 0
         self._log_turn = 0
@@ -89,7 +90,7 @@ class Connections:
             writer.set_wal_hook(self._see_log)
 
     def begin(self, background: Background) -> None:
-        """Have the log moved in the background from now on."""
+        """Checkpoint in the background from now on."""
         if self._mover is not None:
             self._moves = True
             background("checkpoints", self._move_in_background)
@@ -100,7 +101,7 @@ class Connections:
 
     @contextmanager
     def transaction(self) -> Iterator[apsw.Connection]:
-        """Give the writing connection, inside a transaction which is committed at the end, or undone as a whole."""
+        """Give the writing connection, inside a transaction which is committed at the end, or rolled back as a whole."""
         with self._writing:
             connection = self._ready_writer()
             with explained(connection, self.name):
@@ -156,16 +157,16 @@ class Connections:
                     connection.execute("ROLLBACK")
 
     def rows(self, statement: str, bindings: Bindings) -> list[Row]:
-        """Return what a statement finds."""
+        """Return the rows of a statement."""
         with self.reading() as connection:
             return connection.execute(statement, bindings).fetchall()
 
     def value(self, statement: str, bindings: Bindings) -> Any:
-        """Return the first value of the first row that a statement finds."""
+        """Return the first value of a statement's first row."""
         return self.rows(statement, bindings)[0][0]
 
     def close(self) -> None:
-        """Let go of the files; the log is moved into the database first."""
+        """Close the files, after a checkpoint."""
         with self._writing:
             if self._closed:
                 return
@@ -256,14 +257,14 @@ class Connections:
     def _note_failed_sync(self, why: object) -> None:
         self._broken = (
             f"the disk under {self.name} failed to keep what it had accepted ({why}):"
-            " check the disk, then start again; what was acknowledged is safe"
+            " check the disk, then start again; everything acknowledged is safe"
         )
 
     # -- the log --
 
     def _see_log(self, _connection: apsw.Connection, _database: str, pages: int) -> int:
         if pages < self._log_pages:
-            # What was moved is overwritten from the beginning now.
+            # What was checkpointed is overwritten from the beginning now.
             self._log_turn += 1
             self._synced_pages = 0
             self._move_at = self._longest
@@ -277,18 +278,18 @@ class Connections:
             if self._log_pages - self._synced_pages > FEW:
                 self._must_move.set()
                 return
-        # A long reader, or a full disk, can keep the log from beginning anew: then not every commit tries again.
+        # A long reader, or a full disk, can keep the log from restarting: then not every commit tries again.
         self._move_at = self._log_pages + self._longest
         if self._checkpoint(connection) is None:
-            # For want of room, most likely: what there will be must be the database's before the log takes it.
+            # For lack of room, most likely: new room must go to the database before the log takes it.
             self._move_at = self._log_pages
 
     def _make_room(self, connection: apsw.Connection) -> None:
         """
-        Move what can be moved: a log whose pages are all in the database begins anew in the file that it has, and needs no room.
+        Checkpoint what is possible: a log whose pages are all in the database restarts in its existing file, and needs no room.
 
-        From now on it grows half as long as it had room for, so that what is left of the disk is the database's. If that could not grow now,
-        it is tried again with the first commit that has room.
+        From now on it grows half as long as it had room for, so that the rest of the disk is the database's. If that could not grow now,
+        it is retried with the first commit that has room.
         """
         self._longest = max(FEW, min(self._longest, self._log_pages // 2))
         self._move_at = self._log_pages
@@ -302,11 +303,11 @@ class Connections:
                     return
                 if not self._broken:
                     self._move_most()
-                # Who commits meanwhile asks again if that was not enough.
+                # Commits in the meantime ask again if that was not enough.
                 self._must_move.clear()
 
     def _move_most(self) -> None:
-        """Move pages, and sync them: SQLite would leave that to who moves the last one, who would wait for the sync of all."""
+        """Checkpoint pages, and sync them: SQLite would leave that to the connection that moves the last one, which would wait for the sync of all."""
         assert self._mover is not None
         connection = self._mover()
         try:
@@ -332,7 +333,7 @@ class Connections:
             connection.close()
 
     def _checkpoint(self, connection: apsw.Connection) -> tuple[int, int] | None:
-        """Move pages; return how many the log has, and how many of them are in the database; None if it failed."""
+        """Checkpoint pages; return how many the log has, and how many of them are in the database; None if it failed."""
         try:
             return connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         except apsw.Error as error:

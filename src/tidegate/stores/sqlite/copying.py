@@ -1,4 +1,4 @@
-"""Copying a database while its owner writes, and making of the copy what somebody else may have."""
+"""Copying a database while its owner writes, and removing from the copy what others must not have."""
 
 from pathlib import Path
 
@@ -7,14 +7,14 @@ import apsw
 from tidegate.stores.sqlite.connect import connect, connect_reader, explained
 
 ACCESS = ("sessions", "tokens")
-"""The tables that say who may; children first."""
+"""The tables of access rights; children first."""
 
 
 def copy_database(source: Path, target: Path, *, access: bool) -> None:
     """
-    Copy a database as it is at one moment into a new file; without `access`, no token and no session is in it, nor what is left of one.
+    Copy a database as it is at one moment into a new file; without `access`, no token and no session is in it, nor any remains of one.
 
-    The owner goes on to write meanwhile. Errors: `StoreError` and below.
+    The owner keeps writing meanwhile. Errors: `StoreError` and below.
     """
     reader = connect_reader(source)
     try:
@@ -32,7 +32,7 @@ def copy_database(source: Path, target: Path, *, access: bool) -> None:
 
 
 def _settle(copy: apsw.Connection, *, access: bool) -> None:
-    """Make one file of it, without a log, and leave nothing in it of what was deleted."""
+    """Make it a single file, without a log, and without remains of what was deleted."""
     if not access:
         for table in ACCESS:
             copy.execute(f"DELETE FROM {table}")

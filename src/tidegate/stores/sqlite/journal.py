@@ -35,7 +35,7 @@ MAX_SERIES = 10_000
 
 
 class _Conflict(Exception):
-    """A row contradicts what is stored: the transaction is undone, and then it is found out by whose fault."""
+    """A row contradicts what is stored: the transaction is rolled back, and then the cause is determined."""
 
 
 class SqliteJournal:
@@ -48,7 +48,7 @@ class SqliteJournal:
         self._series: dict[Series, int] = {}
 
     def append(self, batch: Batch) -> frozenset[Key]:
-        """Store a batch in one transaction, or return the executions that somebody else has appended to."""
+        """Store a batch in one transaction, or return the executions that another writer has appended to."""
         found: dict[Series, int] = {}
         with self._connections.held:
             try:
@@ -74,18 +74,18 @@ class SqliteJournal:
         return frozenset()
 
     def forget(self) -> None:
-        """What was counted in memory may not be stored, or somebody else has written: count again."""
+        """Counts in memory may not be stored, or another process has written: count again."""
         self._search.forget()
 
     def try_commit(self) -> None:
-        """Commit something that changes nothing, and set aside what is missing of the room for what is urgent."""
+        """Commit something that changes nothing, and restore what is missing of the reserve for urgent writes."""
         with self._connections.transaction() as connection:
             connection.pragma("user_version", connection.pragma("user_version"))
         if self._connections.reserve is not None and not self._connections.reserve.restore():
             raise full(self._connections.name)
 
     def hold(self, rows: Sequence[HeldRow]) -> None:
-        """Keep which attempts have not begun, one of each node."""
+        """Store which attempts have not started, one per node."""
         with self._connections.transaction() as connection:
             connection.executemany(
                 self._sql["hold"],
@@ -93,12 +93,12 @@ class SqliteJournal:
             )
 
     def release(self, nodes: Sequence[tuple[Key, NodeId]]) -> None:
-        """Keep of these nodes nothing any more."""
+        """Forget the attempts of these nodes."""
         with self._connections.transaction() as connection:
             connection.executemany(self._sql["release"], nodes)
 
     def held(self) -> list[HeldRow]:
-        """Return what is kept of attempts that have not begun, the first held first."""
+        """Return the stored attempts that have not started, the first held first."""
         return [HeldRow(*row) for row in self._connections.rows(self._sql["held"], {})]
 
     def last_key(self) -> Key:
@@ -122,7 +122,7 @@ class SqliteJournal:
     def recorded(
         self, execution_ids: Sequence[str], limit: int | None = None
     ) -> list[Recorded | None]:
-        """Return executions with their histories. What costs is to begin: after each commit a connection has no page left that counts."""
+        """Return executions with their histories. The cost is in starting: after each commit a connection has no valid page left."""
         statement, most = self._sql["recorded"], LATEST if limit is None else limit
         with self._connections.snapshot() as connection:
             return [
@@ -140,7 +140,7 @@ class SqliteJournal:
         return [key for (key,) in self._connections.rows(self._sql["active"], {})]
 
     def due(self, until: Instant, limit: int) -> list[Due]:
-        """Return what is due at or before an instant, the earliest first."""
+        """Return what is due at or before an instant, earliest first."""
         bindings = {"until": due_bound(until), "limit": limit}
         return [Due(*row) for row in self._connections.rows(self._sql["due"], bindings)]
 
@@ -152,7 +152,7 @@ class SqliteJournal:
     # -- inside --
 
     def _store(self, batch: Batch, found: dict[Series, int]) -> Marks:
-        """Return the marks of the search indexes that count now."""
+        """Return the current marks of the search indexes."""
         with self._connections.transaction() as connection:
             try:
                 for name, rows in writes(batch, partial(self._number_of, connection, found)):
@@ -162,7 +162,7 @@ class SqliteJournal:
             return self._search.keep_up(connection, batch)
 
     def _store_urgently(self, batch: Batch, found: dict[Series, int]) -> Marks:
-        """Store it from the room that is set aside, if there is no other."""
+        """Store it from the reserve, if there is no other room."""
 
         def again() -> Marks:
             found.clear()
@@ -179,7 +179,7 @@ class SqliteJournal:
     def _number_of(
         self, connection: apsw.Connection, found: dict[Series, int], series: Series
     ) -> int:
-        """Return the number of a series; of one that is new, `found` keeps it until the commit."""
+        """Return the number of a series; for a new one, `found` keeps it until the commit."""
         known = self._series.get(series) or found.get(series)
         if known is None:
             bindings = series._asdict()

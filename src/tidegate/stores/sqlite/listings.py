@@ -38,11 +38,11 @@ from tidegate.stores.sqlite.connections import Connections
 from tidegate.stores.sqlite.search import Search
 
 SPAN = 10_000
-"""Executions of a span of time that are read all and sorted (some 10 ms); of more, the list itself is read."""
+"""Executions of a time span that are all read and sorted (some 10 ms); for more, the list itself is read."""
 
 
 class _Known:
-    """A series, with the name of its workflow as it is searched."""
+    """A series, with the name of its workflow in searchable form."""
 
     __slots__ = ("named", "series")
 
@@ -70,7 +70,7 @@ class SqliteListings:
             return Page([execution_row(row) for row in rows], rest)
 
     def waits(self, query: WaitQuery) -> Page[ListedWait, Mark]:
-        """List what waits, the soonest due first."""
+        """List what waits, earliest due first."""
         with self._connections.snapshot() as connection:
             hits = self._wait_hits(connection, query)
             waits = json.dumps([(key, node) for _, key, node, _ in hits.found])
@@ -88,7 +88,7 @@ class SqliteListings:
         return found
 
     def counts(self) -> Counts:
-        """Return how much there is."""
+        """Return totals."""
         return counts_of(self._connections.rows(self._sql["counters"], {}))
 
     # -- executions --
@@ -104,7 +104,7 @@ class SqliteListings:
         return Hits(hits)
 
     def _of_a_span(self, connection: apsw.Connection, sought: Sought) -> list[Hit] | None:
-        """Return the page if not many executions were launched in a span of time; else None, and the span says where in the list they are."""
+        """Return the page if few executions were launched in a time span; else None, and the span says where in the list they are."""
         span = sought.span
         bindings = {**span, "limit": SPAN + 1}
         rows: list[Row] = connection.execute(self._sql["launched_between"], bindings).fetchall()
@@ -201,12 +201,12 @@ class SqliteListings:
     # -- series --
 
     def _known(self, connection: apsw.Connection) -> Mapping[int, _Known]:
-        """Return all series by their number; those that have come since the last time are read."""
+        """Return all series by their number; those added since the last time are read."""
         known = self._series
         bindings = {"after": max(known, default=0)}
         rows: list[Row] = connection.execute(self._sql["series"], bindings).fetchall()
         if rows:
-            # Put in place whole, for other threads read it.
+            # Replaced as a whole, because other threads read it.
             known = self._series = {
                 **known,
                 **{number: _Known(Series(*series)) for number, *series in rows},
@@ -215,7 +215,7 @@ class SqliteListings:
 
 
 def _narrowed(known: Mapping[int, _Known], where: Narrowing) -> list[int] | None:
-    """Return the series that are meant; None for all of them."""
+    """Return the matching series; None for all of them."""
     if not (where.workflow or where.project or where.domain or where.within is not None):
         return None
     admitted = _admitting(where.within)
@@ -230,7 +230,7 @@ def _narrowed(known: Mapping[int, _Known], where: Narrowing) -> list[int] | None
 
 
 def _named(known: Mapping[int, _Known], series: Iterable[int] | None, text: str) -> list[int]:
-    """Return the series, of those that are wanted, whose workflow has a text in its name."""
+    """Return the wanted series whose workflow has a text in its name."""
     if not text:
         return []
     return [
@@ -239,7 +239,7 @@ def _named(known: Mapping[int, _Known], series: Iterable[int] | None, text: str)
 
 
 def _fitting(sought: Sought) -> Callable[[int, int], bool]:
-    """Return whether a row of a phase or kind, and of a series, is meant, and is not of a named series, which is listed by itself."""
+    """Return whether a row of a phase or kind, and of a series, matches, and is not of a named series, which is listed separately."""
     parts, apart = frozenset(sought.parts), frozenset(sought.named)
     allowed = None if sought.series is None else frozenset(sought.series)
     return lambda part, series: (
@@ -248,7 +248,7 @@ def _fitting(sought: Sought) -> Callable[[int, int], bool]:
 
 
 def _admitting(patterns: Patterns | None) -> Callable[[Series], bool]:
-    """Return whether a series fits one of these pairs of patterns."""
+    """Return whether a series matches one of these pairs of patterns."""
     if patterns is None:
         return lambda _: True
     return lambda series: any(

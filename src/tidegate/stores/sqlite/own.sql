@@ -328,6 +328,6 @@ HAVING sum(said) <> sum(found)
 LIMIT 50;
 
 -- name: problem_rebuild
-SELECT printf('the lists are not whole: they were being written anew and came to execution number %d; open the store to go on', value)
+SELECT printf('the lists are not whole: they were being rebuilt and came to execution number %d; open the store to go on', value)
 FROM marks
 WHERE name = 'rebuild';

@@ -1,8 +1,8 @@
 """
-The search indexes: which rows may hold a part of a text, by its sequences of three characters.
+The search indexes: which rows may contain a text, by its trigrams.
 
 They name executions, and the text of the row decides. Rows are entered some hundreds at a time, inside the commit that makes the number
-full, and until then searched one by one. Entries of what waits no more are removed as slowly; a candidate that is gone is not found.
+full, and until then searched one by one. Entries of ended waits are removed as slowly; a stale candidate is simply not found.
 """
 
 from typing import NamedTuple
@@ -22,28 +22,28 @@ a commit takes 3 ms longer at the 99th percentile with 250, and 5 ms with 500.
 
 MERGED = 16
 """
-Pages of an index that are merged each time. What is entered comes to 2 or 3 pages, and each page is merged once a level, of which
+Pages of an index that are merged each time. A group fills 2 or 3 pages, and each page is merged once a level, of which
 a million rows make six. Left to SQLite, pages are merged 64 a level at once, which took 25 ms.
 """
 
 SWEEP = 1_000
-"""Entries that are looked at each time: while an index of a million is read through, a quarter of it may be stale."""
+"""Entries that are checked each time: while an index of a million is read through, a quarter of it may be stale."""
 
 CANDIDATES = 10_000
-"""If more rows than this may hold a text (of which to read as many takes some 30 ms), reading the list in order finds a page sooner."""
+"""If more rows than this may contain a text (reading as many takes some 30 ms), reading the list in order finds a page sooner."""
 
 SHORTEST = 3
 """Characters of a text that the indexes can find."""
 
 MOST = 32
-"""Sequences of a text that are looked up; more hardly leave fewer candidates."""
+"""Trigrams of a text that are looked up; more hardly leave fewer candidates."""
 
 WAITS, EXECUTIONS = "waits_text", "executions_text"
 SWEPT = "waits_swept"
 
 
 class Marks(NamedTuple):
-    """Up to which execution each index goes, and how many that it has wait for something that it has not."""
+    """Up to which execution each index goes, and how many executions beyond that still wait to be entered."""
 
     waits: int
     executions: int
@@ -51,7 +51,7 @@ class Marks(NamedTuple):
 
 
 class Search:
-    """The indexes of one store, by execution. Only who holds the writing connection calls what writes."""
+    """The indexes of one store, by execution. Methods that write are called only with the writing connection."""
 
     def __init__(self) -> None:
         self._sql = {**statements.shared(), **statements.own(DATABASE)}
@@ -63,7 +63,7 @@ class Search:
         return 0 if found is None else int(found)
 
     def keep_up(self, connection: apsw.Connection, batch: Batch) -> Marks:
-        """Enter what is new in each index, if that is enough by now; return the marks that count once this is committed."""
+        """Enter what is new in each index, if that is enough by now; return the marks that are valid once this is committed."""
         waits, executions, late = self._marks or self._read(connection)
         if batch.waits and (came := {row.key for row in batch.waits if row.key <= waits}):
             connection.executemany(self._sql["add_late"], [(key,) for key in came])
@@ -84,7 +84,7 @@ class Search:
         return Marks(waits, executions, late)
 
     def kept(self, marks: Marks) -> None:
-        """Take marks for true, after a commit."""
+        """Accept marks, after a commit."""
         self._marks = marks
 
     def forget(self) -> None:
@@ -97,11 +97,11 @@ class Search:
         connection.execute(self._sql["set_mark"], {"name": index, "value": last})
 
     def tidy(self, connection: apsw.Connection, index: str) -> None:
-        """Merge the whole of an index, after all has been entered; of a million rows in some seconds."""
+        """Merge a whole index, after everything has been entered; a million rows take some seconds."""
         connection.execute(self._sql[f"tidy_{index}"])
 
     def candidates(self, connection: apsw.Connection, index: str, text: str) -> list[int] | None:
-        """Return the executions that may have a folded text; None if that cannot be told, or they are too many to be of use."""
+        """Return the executions that may contain a folded text; None if that is unknown, or they are too many to be of use."""
         # The indexes leave NUL out, and a query would end there.
         text = text.replace("\0", "")
         if len(text) < SHORTEST:

@@ -1,7 +1,7 @@
 """
 The store in a SQLite file: opened, brought up to date, and its ports put together.
 
-A store that a thread has been given for it (`begin`) moves its log in the background; without one it does so between commits.
+A store with a thread for it (`begin`) checkpoints in the background; without one it does so between commits.
 """
 
 from functools import partial
@@ -67,7 +67,7 @@ class SqliteStore:
         """
         Open the store in the file `path`; its directory belongs to it.
 
-        The one writer makes what is missing, brings an older store up to date (and says to `progress` how far it is), and holds
+        The one writer makes what is missing, brings an older store up to date (reporting to `progress`), and holds
         the directory's engine lock until `close`. Any number of others (`writer=False`) can read at the same time.
 
         Errors: `StoreLocked` if another engine is running, `StoreTooNew`, `StoreDamaged`, `StoreFull`, `StoreError`.
@@ -110,7 +110,7 @@ class SqliteStore:
         if there:
             refuse_open(path.parent)
         else:
-            raise StoreError(f"there is no store at {path}: run something first, or look at --home")
+            raise StoreError(f"there is no store at {path}: run something first, or check --home")
         connection = connect_reader(path)
         try:
             with explained(connection, str(path)):
@@ -134,11 +134,11 @@ class SqliteStore:
         return cls(Connections(name, connection, None, None))
 
     def begin(self, background: Background) -> None:
-        """Have what can wait done in the background from now on."""
+        """Do deferrable work in the background from now on."""
         self._connections.begin(background)
 
     def problems(self) -> list[str]:
-        """Check the file itself: integrity, foreign keys, gaps in the history, counters; one line a problem."""
+        """Check the file itself: integrity, foreign keys, gaps in the history, counters; one line per problem."""
         found = []
         own = statements.own(DATABASE)
         try:
@@ -158,7 +158,7 @@ class SqliteStore:
         return found
 
     def rebuild(self, progress: Progress) -> None:
-        """Write what lists show anew, from the journal. Nothing else is written meanwhile."""
+        """Rebuild what lists show, from the journal. Nothing else is written meanwhile."""
         with self._connections.alone() as connection:
             upgrade = Upgrade(connection, self._connections.name, progress)
             upgrade.begin()
@@ -166,12 +166,12 @@ class SqliteStore:
         self.journal.forget()
 
     def close(self) -> None:
-        """Let go of the files; the log is moved into the database first."""
+        """Close the files, after a checkpoint."""
         self._connections.close()
 
 
 def _make(path: Path, progress: Progress) -> None:
-    """Make an empty store, which has its name only once it is whole: so a file of that name that is empty has lost what was in it."""
+    """Make an empty store, which gets its name only once it is complete: so an empty file with that name has lost its contents."""
     aside = path.with_name(f"{path.name}.new")
     for end in ("", "-wal", "-shm", "-journal"):
         aside.with_name(aside.name + end).unlink(missing_ok=True)

@@ -1,8 +1,8 @@
 """
-Writing lists anew from the history: after a migration, or when `tidegate doctor --rebuild` asks for it.
+Rebuilding lists from the history: after a migration, or when `tidegate doctor --rebuild` asks for it.
 
-Executions are gone through page by page, each page a transaction that also notes how far it has come; when the store is opened after
-a crash, it goes on from there. An execution that cannot be read back stays listed with what was listed of it, and says that it is damaged.
+Executions are processed page by page, each page a transaction that also records the progress; when the store is opened after
+a crash, it continues from there. An execution that cannot be read back stays listed with its former row, marked as damaged.
 """
 
 import json
@@ -35,22 +35,22 @@ from tidegate.stores.sqlite.connect import DATABASE, explained
 from tidegate.stores.sqlite.search import EXECUTIONS, SWEPT, WAITS, Search
 
 PAGE = 1_000
-"""Executions a transaction."""
+"""Executions per transaction."""
 
 TEXTS = 10_000
-"""Rows of a search index a transaction."""
+"""Rows of a search index per transaction."""
 
 REBUILD = "rebuild"
-"""The mark that says up to which execution lists have been written anew; it is there as long as not all of them have."""
+"""The mark that says up to which execution lists have been rebuilt; it exists until all of them have been."""
 
 ENDED = "rebuild_ended"
-"""The mark that is there if executions that have ended are looked at too, in case their phase is listed wrongly."""
+"""The mark that exists if ended executions are checked too, in case their phase is listed wrongly."""
 
 log = logging.getLogger(__name__)
 
 
 class Upgrade:
-    """Writes the lists of one store anew, by its writing connection."""
+    """Rebuilds the lists of one store, with its writing connection."""
 
     def __init__(self, connection: apsw.Connection, name: str, progress: Progress) -> None:
         self._connection = connection
@@ -62,11 +62,11 @@ class Upgrade:
         self._series: dict[Series, int] = {}
 
     def is_due(self) -> bool:
-        """Whether somebody has begun, and not come to the end."""
+        """Whether a rebuild has started and not finished."""
         return bool(self._rows("mark", name=REBUILD))
 
     def begin(self) -> None:
-        """Forget how far everything has come, to write all lists anew."""
+        """Reset all progress, to rebuild all lists."""
         with self._page():
             for statement in ("forget_waits_text", "forget_executions_text", "forget_late"):
                 self._connection.execute(self._sql[statement])
@@ -74,7 +74,7 @@ class Upgrade:
                 self._mark(mark, 0)
 
     def go_on(self) -> None:
-        """Write the lists that have not been written anew yet."""
+        """Rebuild the lists that have not been rebuilt yet."""
         # A power cut may undo the last pages, which are then written again: only the end must be on the disk.
         self._connection.execute("PRAGMA synchronous = NORMAL")
         try:
@@ -91,7 +91,7 @@ class Upgrade:
                 self._connection.execute(self._sql["end_mark"], {"name": mark})
 
     def _write_all(self) -> None:
-        # Of the phases in which executions live, WAITING is the last.
+        # Of the phases of live executions, WAITING is the last.
         ended = bool(self._rows("mark", name=ENDED))
         last_phase = ExecutionPhase.ABORTED if ended else ExecutionPhase.WAITING
         after = self._rows("mark", name=REBUILD)[0][0]
@@ -109,12 +109,12 @@ class Upgrade:
             self._progress(done, max(left, done))
 
     def _write(self, row: ExecutionRow) -> None:
-        """Write what is listed of one execution."""
+        """Write the rows of one execution."""
         damaged, phase = "", row.phase
         try:
             phase, waits = self._read(row)
         except (apsw.Error, StoreError) as error:
-            # Damage; what else the database says concerns all executions.
+            # Damage; any other database error concerns all executions.
             if not isinstance(error, apsw.CorruptError | StoreDamaged):
                 raise
             damaged, waits = str(error), self._listed(row.key)
@@ -132,7 +132,7 @@ class Upgrade:
         )
 
     def _listed(self, key: Key) -> list[WaitRow]:
-        """Return what is listed of an execution now."""
+        """Return the current rows of an execution."""
         waits = [[key, node] for (node,) in self._rows("nodes_that_wait", key=key)]
         return [listed_wait(row).wait for row in self._rows("wait_rows", waits=json.dumps(waits))]
 

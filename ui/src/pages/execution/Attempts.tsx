@@ -14,7 +14,7 @@ export function Attempts({ execution, node }: { execution: ExecutionView; node: 
   if (history.error) return <QueryError error={history.error} retry={() => void history.refetch()} what="The history" />;
   if (!history.data) return <Loader size="sm" aria-label="Loading the attempts" />;
   const attempts = attemptsOf(history.data, node, barsOf(history.data, execution).get(node.id) ?? []);
-  if (attempts.length === 0) return <Text c="dimmed">{node.phase === 'SUCCEEDED' ? 'The result was taken over from another execution.' : 'It has not been tried yet.'}</Text>;
+  if (attempts.length === 0) return <Text c="dimmed">{node.phase === 'SUCCEEDED' ? 'The result was kept from another execution.' : 'No attempt yet.'}</Text>;
   return (
     <Stack gap="xs" component="ol" className="ex-attempts">
       {attempts.map((each) => (

@@ -100,7 +100,7 @@ function Execution({ execution }: { execution: ExecutionView }) {
             <Tabs.Panel value="values" pt="md">
               <Stack>
                 <Values title="Inputs" values={execution.inputs ?? {}} empty="This workflow takes no inputs." />
-                <Values title="Outputs" values={execution.outputs} empty={execution.outputs ? 'This workflow gives no outputs.' : 'There are none yet: they come when the execution has succeeded.'} />
+                <Values title="Outputs" values={execution.outputs} empty={execution.outputs ? 'This workflow has no outputs.' : 'None yet; they appear once the execution has succeeded.'} />
               </Stack>
             </Tabs.Panel>
           </div>

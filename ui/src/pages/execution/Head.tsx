@@ -48,7 +48,7 @@ export function Head({ execution }: { execution: ExecutionView }) {
             <Menu.Target><Button variant="default" leftSection={<IconRefresh size={16} />} loading={again.isPending} disabled={since !== undefined}>Run again</Button></Menu.Target>
             <Menu.Dropdown>
               <Menu.Item onClick={recover.open}>Recover…<Text fz="xs" c="dimmed">Keep what has succeeded, and the answers</Text></Menu.Item>
-              <Menu.Item onClick={() => again.mutate('relaunch')}>Relaunch<Text fz="xs" c="dimmed">Begin anew with the same inputs</Text></Menu.Item>
+              <Menu.Item onClick={() => again.mutate('relaunch')}>Relaunch<Text fz="xs" c="dimmed">Start again with the same inputs</Text></Menu.Item>
             </Menu.Dropdown>
           </Menu>
         ) : (

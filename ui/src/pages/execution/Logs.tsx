@@ -15,7 +15,7 @@ export function Logs({ execution, node }: { execution: string; node: NodeView })
   if (logs.error) return <QueryError error={logs.error} retry={() => void logs.refetch()} what="The logs" />;
   if (!logs.data) return <Loader size="sm" aria-label="Loading the logs" />;
   const own = logs.data.items.filter((each) => each.node === node.id && each.text !== '').reverse();
-  if (own.length === 0) return <Text c="dimmed">{isRunning ? 'It has written nothing yet.' : 'It wrote nothing.'}</Text>;
+  if (own.length === 0) return <Text c="dimmed">{isRunning ? 'No output yet.' : 'No output.'}</Text>;
   return (
     <Stack gap="xs">
       {own.map((each) => (

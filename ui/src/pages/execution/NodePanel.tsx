@@ -72,9 +72,9 @@ function Inside({ execution, item, onAnswer }: Props) {
           <Text fz="sm"><TimeLeft due={node.due} />{waiting?.expects && item.kind === 'input' && `, expects ${waiting.expects}`}</Text>
         </Group>
       )}
-      {item.phase === 'SLEEPING' && <Text fz="sm">{isTask ? 'Is tried again' : 'Wakes up'}: <TimeLeft due={node.due} /></Text>}
+      {item.phase === 'SLEEPING' && <Text fz="sm">{isTask ? 'Retries' : 'Wakes up'}: <TimeLeft due={node.due} /></Text>}
       {node.held && <Text fz="sm">{node.held.code === 'busy' ? '' : 'Held: '}{node.held.message}, since <Ago at={node.held.since} /></Text>}
-      {item.phase === 'SKIPPED' && <Text fz="sm">Another way was taken, so this did not run.</Text>}
+      {item.phase === 'SKIPPED' && <Text fz="sm">Another branch was taken, so this did not run.</Text>}
       {node.began && <Text fz="sm" c="dimmed">began <Ago at={node.began} />, {node.ended ? 'took' : 'for'} <Took from={node.began} to={node.ended} /></Text>}
       {item.kind === 'branch' && node.case !== null && <Text fz="sm">Took <code>{item.cases[node.case] ?? `case ${node.case + 1}`}</code></Text>}
       {node.failure && <Failure failure={node.failure} />}
@@ -88,7 +88,7 @@ function Inside({ execution, item, onAnswer }: Props) {
           {isTask && <Tabs.Tab value="deck">Report</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="attempts" pt="sm"><Attempts execution={execution} node={node} /></Tabs.Panel>
-        <Tabs.Panel value="outputs" pt="sm"><Values order={3} title="Outputs" values={node.outputs} empty={node.outputs ? 'This node gives no outputs.' : 'There are none: the node has not succeeded.'} /></Tabs.Panel>
+        <Tabs.Panel value="outputs" pt="sm"><Values order={3} title="Outputs" values={node.outputs} empty={node.outputs ? 'This node has no outputs.' : 'None: the node has not succeeded.'} /></Tabs.Panel>
         <Tabs.Panel value="logs" pt="sm"><Logs execution={execution.id} node={node} /></Tabs.Panel>
         <Tabs.Panel value="deck" pt="sm"><Deck execution={execution.id} node={node} /></Tabs.Panel>
       </Tabs>}

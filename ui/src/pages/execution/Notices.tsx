@@ -8,7 +8,7 @@ export function Notices({ execution }: { execution: ExecutionView }) {
   return (
     <>
       {[...held].map((sentence) => <Alert key={sentence} color="yellow" variant="outline" role="status" icon={<IconAlert />} title="A task is held">{sentence}</Alert>)}
-      {execution.differs && <Alert color="yellow" variant="outline" role="status" icon={<IconAlert />} title="Another environment than at the launch">{execution.differs}</Alert>}
+      {execution.differs && <Alert color="yellow" variant="outline" role="status" icon={<IconAlert />} title="The environment differs from the launch">{execution.differs}</Alert>}
     </>
   );
 }

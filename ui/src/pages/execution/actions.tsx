@@ -46,7 +46,7 @@ function Terminate({ id, workflow, isOpen, onClose }: { id: string; workflow: st
         }}
       >
         <Stack>
-          <Text>What runs is stopped, and what waits for an answer leaves the inbox. <code>{id}</code> cannot go on after that, but it can be recovered.</Text>
+          <Text>Running tasks are stopped, and open requests leave the inbox. <code>{id}</code> cannot continue after that, but it can be recovered.</Text>
           <TextInput label="Why (optional)" value={reason} onChange={(event) => setReason(event.currentTarget.value)} data-autofocus maxLength={10_000} />
           {abort.error && <Text role="alert" c="var(--mantine-color-error)">{abort.error.message}</Text>}
           <Group justify="flex-end">

@@ -51,7 +51,7 @@ export function historyQuery({ id, launched }: Pick<ExecutionView, 'id' | 'launc
   });
 }
 
-/** What the attempts of a node wrote; asked for again each second while it runs, for writing is no event. */
+/** What the attempts of a node wrote; asked for again each second while it runs, because output is not an event. */
 export function logsQuery(id: string, node: string, isRunning: boolean) {
   return queryOptions({
     queryKey: ['execution', id, 'logs', node],

@@ -29,13 +29,13 @@ function Recover({ id, onClose, onRecover }: { id: string; onClose: () => void; 
 }
 
 function Becomes({ execution }: { execution: ExecutionView }) {
-  if (execution.successor) return <Text>It was recovered by <code>{execution.successor}</code>. If that one has failed or was terminated, it is what is recovered now, on the same terms.</Text>;
+  if (execution.successor) return <Text>It was recovered by <code>{execution.successor}</code>. If that one has failed or was terminated, it is recovered instead, on the same terms.</Text>;
   const given = (kind: string) => execution.nodes.filter((each) => each.kind === kind && each.answer && KEPT.has(each.phase)).map(by);
   const tasks = execution.nodes.filter((each) => each.kind === 'task');
   const wasAborted = execution.phase === 'ABORTED';
   return (
     <>
-      <Text>A new execution goes on with what this one had.</Text>
+      <Text>A new execution continues with the results of this one.</Text>
       <List size="sm" spacing={4}>
         <Item what="Results are kept" names={tasks.filter((each) => each.phase === 'SUCCEEDED').map((each) => each.name)} />
         <Item what="Answers are kept" names={given('input')} />

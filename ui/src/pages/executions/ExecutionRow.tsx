@@ -16,7 +16,7 @@ import { Took } from '../execution/Took';
 
 const SHOWN = 2;
 
-/** One execution in the list, drawn anew only when it has changed. How far it is, is asked for only where somebody looks. */
+/** One execution in the list, redrawn only when it has changed. Its progress is requested only while it is visible. */
 export const ExecutionRow = memo(function ExecutionRow({ line }: { line: ExecutionLine }) {
   const isOver = ENDED.has(line.phase);
   const { ref, entry } = useIntersection<HTMLTableRowElement>({ rootMargin: '50px' });

@@ -71,7 +71,7 @@ function NothingYet() {
       <Text fw={600}>Nothing has been launched yet.</Text>
       <Text><LinkAnchor to="/workflows">Choose a workflow</LinkAnchor> and launch it here, or from a terminal:</Text>
       <Code block>tidegate run my_file.py my_workflow --detach</Code>
-      <Text c="dimmed">New executions show up here by themselves.</Text>
+      <Text c="dimmed">New executions appear here automatically.</Text>
     </Stack>
   );
 }

@@ -84,7 +84,7 @@ function Results({ results, onClose }: { results: AnswerResult[] | undefined; on
   const refused = results?.filter((each) => each.status !== 200) ?? [];
   return (
     <Modal opened={results !== undefined} onClose={onClose} title={`${taken.length} of ${results?.length ?? 0} taken`} closeButtonProps={{ 'aria-label': 'Close' }}>
-      {refused.length > 0 && <Text fw={600} mb={4}>Not taken</Text>}
+      {refused.length > 0 && <Text fw={600} mb={4}>Not accepted</Text>}
       <List size="sm" spacing={4}>
         {refused.map((each) => <List.Item key={`${each.execution}:${each.signal}`}><b>{each.signal}</b> of {each.execution}: {String(each.problem?.detail ?? each.status)}</List.Item>)}
       </List>

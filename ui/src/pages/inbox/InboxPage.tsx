@@ -94,7 +94,7 @@ function Empty() {
   return (
     <Stack className="card" align="center" p="xl" gap={6}>
       <Text fw={600} size="lg">Nothing waits for a person</Text>
-      <Text c="dimmed" ta="center">New requests show up here by themselves. A workflow asks with <code>wait_for_input</code> and <code>approve</code>; start one under Workflows.</Text>
+      <Text c="dimmed" ta="center">New requests appear here automatically. A workflow asks with <code>wait_for_input</code> and <code>approve</code>; start one under Workflows.</Text>
     </Stack>
   );
 }

@@ -63,7 +63,7 @@ export function Launch({ workflow }: { workflow: WorkflowView }) {
           </Group>
         )}
         {workflow.inputs.length === 0 ? <Text c="dimmed">It takes no inputs.</Text> : <SchemaForm schema={schema} form={form} label="Inputs" disabled={launch.isPending} />}
-        <TextInput label="Id (optional)" description="Launching twice with the same id makes one execution." value={id} onChange={(event) => setId(event.currentTarget.value)} maxLength={64} error={isIdGood ? undefined : 'Letters, digits, dots, dashes and underscores; it begins with a letter or a digit'} />
+        <TextInput label="Id (optional)" description="Launching twice with the same id creates one execution." value={id} onChange={(event) => setId(event.currentTarget.value)} maxLength={64} error={isIdGood ? undefined : 'Letters, digits, dots, dashes and underscores; starting with a letter or a digit'} />
         {launch.error && form.faults.length === 0 && <Text role="alert" c="var(--mantine-color-error)">{launch.error.message}{launch.error instanceof ApiError && launch.error.isUnreachable && ' Your input is kept.'}</Text>}
         <Faults faults={form.faults} />
         <Button type="submit" loading={launch.isPending} leftSection={<IconPlay size={16} />}>Launch</Button>

@@ -1,8 +1,8 @@
 """
-The engine's side of the forker (see `forker`): asks it for workers, has it signal them, and hears of their births and ends.
+The engine's side of the fork server (see `forker`): requests workers, has it signal them, and learns of their starts and ends.
 
-An order or a notice is three numbers: what, which worker, and a signal, a process or an exit code. With the order to bear go a worker's descriptors.
-The first notice of a forker says that it is up.
+An order or a notice is three numbers: what, which worker, and a signal, a process or an exit code. A fork order carries a worker's descriptors.
+The first notice of a fork server says that it is up.
 """
 
 import os
@@ -19,15 +19,15 @@ from tidegate.executors.fence import MARK, Mark
 from tidegate.executors.surroundings import Surroundings
 
 NOTICE = struct.Struct("=iii")
-BEAR, SIGNAL = 1, 2
+FORK, SIGNAL = 1, 2
 BORN, ENDED, UP = 3, 4, 5
 EVERYTHING = Surroundings()
 LONGEST = 5.0
-"""Seconds that a forker may take to end."""
+"""Seconds that a fork server may take to end."""
 
 
-class Nursery:
-    """A forker at work. What it prints itself, if it cannot start, goes to a file."""
+class ForkServer:
+    """A running fork server. Its own output, if it cannot start, goes to a file."""
 
     def __init__(
         self, scratch: Path, mark: Mark, now: float, surroundings: Surroundings = EVERYTHING
@@ -37,7 +37,7 @@ class Nursery:
         self.since = now
         """When it was started, by the monotonic clock."""
         self.is_up = False
-        # Whatever is short (descriptors, room, processes), what was opened before is given back: this is tried again and again.
+        # Whatever is exhausted (descriptors, disk, processes), what was opened before is released: this is retried again and again.
         with ExitStack() as undo:
             self.printed = os.open(
                 scratch, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC, 0o600
@@ -56,7 +56,7 @@ class Nursery:
     ) -> "subprocess.Popen[bytes]":
         # -P: the directory we were started in is not the author's source tree; the bundle is.
         command = [sys.executable, "-P", "-m", "tidegate.executors.forker", str(control)]
-        # A session of its own: the terminal's interrupt reaches neither it nor the workers.
+        # A separate session: the terminal's interrupt reaches neither it nor the workers.
         return subprocess.Popen(  # noqa: S603 - our own module
             command,
             stdin=subprocess.DEVNULL,
@@ -67,17 +67,17 @@ class Nursery:
             start_new_session=True,
         )
 
-    def bear(self, number: int, given: Sequence[int]) -> None:
-        """Have a worker forked, with a stream, permits, and a file to print into. Errors: `OSError`."""
-        socket.send_fds(self.control, [NOTICE.pack(BEAR, number, 0)], given)
+    def fork(self, number: int, given: Sequence[int]) -> None:
+        """Fork a worker, with a stream, permits, and a file for its output. Errors: `OSError`."""
+        socket.send_fds(self.control, [NOTICE.pack(FORK, number, 0)], given)
 
     def signal(self, number: int, which: signal.Signals) -> None:
-        """Signal a worker, and all that it has started; nothing if it has ended."""
-        with suppress(OSError):  # the forker is gone, and that will be heard
+        """Signal a worker and its descendants; nothing if it has ended."""
+        with suppress(OSError):  # the fork server is gone, which will be noticed
             self.control.send(NOTICE.pack(SIGNAL, number, which))
 
     def hear(self) -> list[tuple[int, int, int]]:
-        """Return what the forker has said since. Errors: `EOFError` if it has ended."""
+        """Return the notices received since. Errors: `EOFError` if the fork server has ended."""
         try:
             chunk = self.control.recv(64 * 1024)
         except BlockingIOError:
@@ -92,7 +92,7 @@ class Nursery:
         return list(NOTICE.iter_unpack(chunk[:whole]))
 
     def close(self) -> int:
-        """End the forker, which ends what is left of its workers; return its exit code."""
+        """End the fork server, which ends what is left of its workers; return its exit code."""
         self.control.close()
         try:
             code = self._process.wait(LONGEST)
@@ -103,7 +103,7 @@ class Nursery:
         return code
 
     def kill(self) -> None:
-        """End a forker that does nothing any more."""
+        """End a fork server that hangs."""
         self._process.kill()
 
     def _let_go(self) -> None:
