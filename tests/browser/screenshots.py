@@ -1,8 +1,8 @@
 """
 Takes pictures of every page of the web UI, in light, in dark and on a phone: `make screenshots`.
 
-They go to .screenshots/, to be looked at; four of them also to docs/pictures/, where the README shows them. The workflows are those
-of `tidegate demo`, on a real server.
+They go to .screenshots/, to be looked at; five of them also to docs/pictures/, for the README and the tutorial. The workflows are those
+of `tidegate demo` and of the tutorial, on a real server.
 """
 
 import csv
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from playwright.sync_api import sync_playwright
 from tests.browser.conftest import ARGS, chromium
+from tests.docs.walk import blocks
 from tests.serving import Server
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +22,7 @@ DEMO = ROOT / "src" / "tidegate" / "demo"
 SHAPES = Path(__file__).parent / "programs" / "shapes.py"
 OUT = ROOT / ".screenshots"
 SHOWN = ROOT / "docs" / "pictures"
+TUTORIAL = ROOT / "docs" / "tutorial.md"
 WAITS = "core.control_flow.waiting_for_external_inputs"
 
 SETTLED_MS = 900
@@ -41,8 +43,9 @@ BEST = {
     ("light", "graph"): 560,
     ("dark", "executions"): 760,
     ("phone", "approve"): 844,
+    ("light", "tutorial"): 640,
 }
-"""The pictures of the README: which look and scene, and how many pixels of it from the top."""
+"""The pictures of the README and the tutorial: which look and scene, and how many pixels of it from the top."""
 
 
 class Scene(NamedTuple):
@@ -102,10 +105,17 @@ def prepare(server: Server) -> dict[str, Scene]:
     approval = launch(f"{WAITS}.reporting_with_approval_wf", data=flows)
     answer(approval, "title", "The Nile at Aswan, 1871 to 1970")
     branch = launch(f"{WAITS}.conditional_wf", data=flows)
+    (report,) = [each.body for each in blocks(TUTORIAL) if each.title == "report.py"]
+    (server.home / "report.py").write_text(report)
+    command = [sys.executable, "-m", "tidegate", "register", "report.py", "--home", "."]
+    subprocess.run(command, check=True, capture_output=True, cwd=server.home)
+    tutorial = launch("report.report_wf", data=[1, 2, 6])
+    answer(tutorial, "title", "Third quarter")
     river = launch("river.change_wf", first_year=1871, flows=flows)
     return {
         "inbox": Scene("/", "h1"),
         "approve": Scene(f"/?task={river}:publish", "dialog iframe, [role=dialog] iframe"),
+        "tutorial": Scene(f"/?task={tutorial}:review", "[role=dialog] h2"),
         "answer": Scene(f"/?task={asks}:title", "[role=dialog] h2"),
         "executions": Scene("/executions", "[data-execution]"),
         "graph": Scene(f"/executions/{branch}", "h1 + .phase"),
