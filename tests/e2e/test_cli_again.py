@@ -5,6 +5,8 @@ import os
 import sqlite3
 from contextlib import closing
 
+from tests.serving import Server
+
 PROGRAM = """
 from pathlib import Path
 from tidegate import approve, current_context, task, wait_for_input, workflow
@@ -216,7 +218,7 @@ def test_a_fault_in_the_fixed_code_is_said_with_its_line_and_changes_nothing(tid
     before = stored(tidegate)
     for text, said in (
         (PROGRAM.replace("def payment(", "def payment "), "pay.py, line 14: SyntaxError"),
-        (PROGRAM + "\n1 / 0\n", "pay.py:22: ZeroDivisionError"),
+        (PROGRAM + "\n1 / 0\n", "pay.py:20: ZeroDivisionError"),
         (PROGRAM.replace("def payment(", "def payments("), "has no workflow 'pay.payment'"),
         (PROGRAM.replace("(amount: int, ledger: str) -> int:\n    note", "(amount: int, ledger: str, more: int) -> int:\n    note"), "more"),
     ):  # fmt: skip
@@ -274,3 +276,37 @@ def test_a_relaunch_takes_changed_inputs(tidegate):
         assert wrong.code != 0
         assert said in wrong.err
         assert len(wrong.err.splitlines()) <= 3
+
+
+ONLY_HERE = """
+import only_here
+from tidegate import task, workflow
+
+@task
+def load() -> int:
+    return only_here.NUMBER
+
+@task
+def shown(n: int) -> str:
+    raise ValueError("bug")
+
+@workflow
+def wf() -> str:
+    return shown(n=load())
+"""
+
+
+def test_fixed_code_that_needs_what_only_the_terminal_has_goes_on_beside_a_server(tidegate):
+    tidegate.write("flow.py", ONLY_HERE)
+    tidegate.write("extra/only_here.py", "NUMBER = 7\n")
+    server = Server(tidegate.home).ready()
+    try:
+        tidegate.environment["PYTHONPATH"] = str(tidegate.place / "extra")
+        assert tidegate("run", "flow.py", "wf", "--id", "first").code == 1
+        tidegate.write("flow.py", ONLY_HERE.replace('raise ValueError("bug")', "return str(n)"))
+        done = tidegate("recover", "first", "--here", "--id", "second")
+        assert (done.code, done.out) == (0, "second\n"), done.err
+        assert "results kept: load" in done.err
+        assert tidegate("resume", "second").json == "7"
+    finally:
+        server.close()

@@ -9,11 +9,13 @@ from typing import Any
 
 import click
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
+from tidegate.cli.here import Here
 from tidegate.cli.inputs import read_inputs
 from tidegate.cli.options import full_id, include_option, json_option, server_options
 from tidegate.cli.render import line, print_json, tell
-from tidegate.cli.store import StoreWay, open_briefly, open_reader
+from tidegate.cli.store import Staff, StoreWay, open_briefly, open_reader
 from tidegate.cli.values import Reader
 from tidegate.cli.way import ServerWay, Way, spelled, way_to
 from tidegate.errors import NotRecoverable, RecoveredAlready
@@ -120,10 +122,11 @@ def recover_command(**given: Any) -> None:
         raise click.UsageError(
             "--only and --include choose what is packed of this directory: add --here"
         )
-    with way_to(options.home, open_reader) as way:
+    staff = Staff(workers=1)
+    with way_to(options.home, open_reader) as way, Here(way, staff) as here:
         id_ = full_id(way, options.execution)
         wanted = _wanted(id_, options)
-        code = _code_here(way, id_, options) if options.here else None
+        code = _code_here(way, here, id_, options) if options.here else None
         try:
             found = previewed(way, wanted, code)
         except (NotRecoverable, RecoveredAlready):
@@ -137,7 +140,9 @@ def recover_command(**given: Any) -> None:
         tell(said)
     if found is not None and sys.stdin.isatty() and not options.yes:
         click.confirm("Recover it?", default=True, abort=True, err=True)
-    with way_to(options.home, open_briefly) as way:
+    with way_to(options.home, open_briefly) as way, Here(way, staff) as here:
+        if code is not None:
+            code = replace(code, terminal=here.serve(id_, code.bundle))
         _tell_launched(way, recovered(way, wanted, code), as_json=options.as_json)
 
 
@@ -151,12 +156,12 @@ def _wanted(id_: str, options: RecoverWords) -> Recover:
     )
 
 
-def _code_here(way: StoreWay | ServerWay, id_: str, options: RecoverWords) -> Code:
-    """Bring the code of this directory to where it is inspected."""
+def _code_here(way: StoreWay | ServerWay, here: Here, id_: str, options: RecoverWords) -> Code:
+    """Bring the code of this directory to where it is inspected: in this terminal, as `tidegate run` does."""
     code = code_in(way, way.install, id_, Path(), options.only, options.include)
     if code.note:
         tell(f"note: {code.note}")
-    return code
+    return replace(code, terminal=here.serve(id_, code.bundle))
 
 
 @click.command(

@@ -30,11 +30,16 @@ V = TypeVar("V")
 
 
 class Code(Struct, frozen=True):
-    """Code that has been sent to where it runs, and is not registered yet. `note` says why it is less than the whole tree, if it is."""
+    """
+    Code that has been brought to where it runs, and is not registered yet. `note` says why it is less than the whole tree, if it is.
+
+    `terminal` is the secret of the terminal that imports it; empty if the workers of the store do.
+    """
 
     bundle: str
     module: str
     note: str = ""
+    terminal: str = ""
 
 
 class Asks(Protocol):
@@ -71,13 +76,16 @@ def previewed(way: Asks, wanted: Recover, code: Code | None) -> RecoveryView:
         keep_approvals=wanted.keep_approvals,
         bundle="" if code is None else code.bundle,
         module="" if code is None else code.module,
+        terminal="" if code is None else code.terminal,
     )
     return way.ask(request)
 
 
 def version_of(way: Asks, code: Code, workflow: str) -> str:
-    """Register one workflow of inspected code, and return its version."""
-    request = Register(bundle=code.bundle, module=code.module, only=[workflow])
+    """Register one workflow of code that was looked at, and return its version."""
+    request = Register(
+        bundle=code.bundle, module=code.module, only=[workflow], terminal=code.terminal
+    )
     return way.ask(request).items[0].version
 
 

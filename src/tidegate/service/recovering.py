@@ -140,7 +140,8 @@ class Recovering:
     ) -> WorkflowRow:
         name = first.row.workflow_name
         if isinstance(request, PreviewRecovery) and request.bundle:
-            return self._registry.look_into(request.bundle, request.module or own.module, name)
+            module = request.module or own.module
+            return self._registry.look_into(request.bundle, module, name, request.terminal)
         return self._registry.find(name, request.version) if request.version else own
 
     def _inputs(self, first: Snapshot, graph: Graph) -> tuple[dict[str, Value], tuple[str, ...]]:

@@ -56,7 +56,7 @@ class Registry:
 
     def register(self, request: Register) -> WorkflowList:
         """Register the workflows of a bundle's module, or those named by `only`. Errors: `CodeError`; `UnknownTerminal`."""
-        found = self._described(request)
+        found = self._described(request.bundle, request.module, request.terminal)
         if not found:
             raise CodeError(
                 f"module {request.module!r} defines no workflow; decorate a function with @workflow"
@@ -93,17 +93,17 @@ class Registry:
             broken=[BrokenView(name=each.name, error=each.error) for each in broken],
         )
 
-    def _described(self, request: Register) -> Sequence[Described]:
+    def _described(self, bundle: str, module: str, terminal: str) -> Sequence[Described]:
         """Have the module imported where its tasks are to run."""
-        if not request.terminal:
-            return self._executor.describe(request.bundle, request.module)
+        if not terminal:
+            return self._executor.describe(bundle, module)
         if self._terminals is None:
             raise UnknownTerminal("no terminal serves this store: leave `terminal` out")
-        return self._terminals.describe_there(request.terminal, request.bundle, request.module)
+        return self._terminals.describe_there(terminal, bundle, module)
 
-    def look_into(self, bundle: str, module: str, name: str) -> WorkflowRow:
+    def look_into(self, bundle: str, module: str, name: str, terminal: str) -> WorkflowRow:
         """Return a workflow of a bundle's module as it would be registered. Nothing is stored. Errors: `CodeError`, `UnknownWorkflow`."""
-        (found,) = _named(name, self._executor.describe(bundle, module), module)
+        (found,) = _named(name, self._described(bundle, module, terminal), module)
         if found.error:
             raise CodeError(found.error)
         version = bundle[:VERSION_LENGTH]

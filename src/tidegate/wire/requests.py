@@ -107,6 +107,9 @@ Version = Annotated[
         extra={SAYS: "must have at most 255 characters"},
     ),
 ]
+Terminal = Annotated[
+    Short, Meta(description="The secret of the terminal that imports it, on this machine.")
+]
 Rerun = Annotated[
     list[Long],
     Meta(
@@ -165,9 +168,7 @@ class Register(Ask[WorkflowList], frozen=True, kw_only=True, tag="register"):
     module: Name
     version: Short = ""
     only: Annotated[list[Name], Meta(max_length=1000)] = []
-    terminal: Annotated[
-        Short, Meta(description="The secret of the terminal that imports it, on this machine.")
-    ] = ""
+    terminal: Terminal = ""
 
 
 class Launch(Ask[ExecutionView], frozen=True, kw_only=True, tag="launch"):
@@ -237,6 +238,7 @@ class PreviewRecovery(Ask[RecoveryView], frozen=True, kw_only=True, tag="preview
     keep_approvals: KeepApprovals = False
     bundle: OneDigest = ""
     module: Long = ""
+    terminal: Terminal = ""
 
 
 class GetExecution(Ask[ExecutionView], frozen=True, kw_only=True, tag="get_execution"):

@@ -75,6 +75,7 @@ FULL: list[Ask[Any]] = [
         keep_approvals=True,
         bundle="0" * 64,
         module="m",
+        terminal="t",
     ),
     GetExecution(id=ODD, after=7, wait=0.5, until_waiting=True),
     ListExecutions(
