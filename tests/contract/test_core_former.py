@@ -16,6 +16,8 @@ from tests.contract.recovered_code import (
     why,
 )
 
+from tidegate.errors import AlreadyAnswered
+
 
 @pytest.fixture
 def code(tmp_path: Path) -> Iterator[Code]:
@@ -127,6 +129,69 @@ def test_of_equal_names_each_keeps_what_it_came_to(code: Code):
     assert view.outputs == {"o0": [12, 6, 9]}
     assert code.ran == ["fit4"]
     assert becomes(found)["fit"] == "runs kept kept"
+
+
+LATE = """
+@task
+def add(n: int, m: int) -> int:
+    return n + m
+
+@task
+def check(n: int) -> int:
+    raise ValueError("bug")
+
+@workflow
+def wf() -> int:
+    checked = check(n=wait_for_input("first", expected_type=int))
+    label = wait_for_input("label", expected_type=int)
+    checked >> label
+    return add(n=checked, m=label)
+"""
+
+
+def test_of_two_calls_that_come_to_the_same_by_other_ways_one_is_kept(code: Code):
+    text = """
+@task
+def one_way(n: int) -> int:
+    return n
+
+@task
+def other_way(n: int) -> int:
+    return n
+
+@task
+def pay(amount: int) -> int:
+    say(f"pay{amount}")
+    return amount
+
+@task
+def last(paid: list[int]) -> int:
+    raise ValueError("bug")
+
+@workflow
+def wf(n: int) -> int:
+    return last(paid=[pay(amount=one_way(n=n))])
+"""
+    code.launched(text, n=5)
+    assert code.ran == ["pay5"]
+    version = code.fixed(
+        ("pay(amount=one_way(n=n))]", "pay(amount=other_way(n=n)), pay(amount=other_way(n=n))]"),
+        ('raise ValueError("bug")', "return sum(paid)"),
+    )
+    assert code.recover("one", "two", version=version).outputs == {"o0": 10}
+    assert code.ran == ["pay5"]
+
+
+def test_what_is_kept_is_not_answered_before_its_question_comes(code: Code):
+    code.launched(LATE)
+    code.answer("one", "label", 4)
+    assert code.answer("one", "first", 1).phase == "FAILED"
+    version = code.fixed(('raise ValueError("bug")', "return n"))
+    view = code.recover("one", "two", version=version, rerun=["first"])
+    assert waiting(view) == ["first"]
+    with pytest.raises(AlreadyAnswered):
+        code.answer("two", "label", 5, who="bob")
+    assert code.answer("two", "first", 2).outputs == {"o0": 6}
 
 
 def test_two_calls_where_there_was_one_are_one_that_is_kept_and_one_that_runs(code: Code):

@@ -8,18 +8,21 @@ from typing import Any
 from msgspec.structs import replace
 
 from tidegate.core import history
+from tidegate.core.inventory import Inventory
 from tidegate.core.messages import (
     AnswerGiven,
     ClockSetBack,
     Event,
+    Former,
     GivenBack,
     Launched,
     RecoveryRequested,
+    Reuse,
     TakenUp,
     TimerFired,
 )
 from tidegate.core.plan import Kind, Plan
-from tidegate.core.recovery import reusable
+from tidegate.core.recovery import reusable, without_approvals
 from tidegate.core.state import ExecutionState, NodePhase
 from tidegate.core.step import step
 from tidegate.ir.check import check as check_graph
@@ -86,6 +89,8 @@ class Run:
         rng = self.rng
         reuse = reusable(self.plan, self.state, "e1")
         self.everything_is_taken_along(reuse)
+        other = self.other_code_that_is_the_same_keeps_the_same(reuse)
+        is_other = self.known.random() < 0.5
         inputs = self.state.inputs
         self.plan, self.state, self.seen, self.lines = (
             self.first_plan,
@@ -94,13 +99,20 @@ class Run:
             [],
         )
         self.seen.reuse = reuse
-        self.tell(Launched(self.at, inputs, reuse=reuse))
+        self.tell(Launched(self.at, inputs, reuse=other if is_other else reuse))
         for _ in range(rng.randint(0, 10)):
             self.tell(an_event(rng, self.plan, self.state, self.at))
         self.finish()
         self.replay()
+        self.counts["recovered"] += 1
+        self.counts["recovered with other code"] += is_other
+        self.counts["recovered in a later round"] += bool(reuse.rounds)
+        self.counts[f"recovered {self.state.phase.name}"] += 1
         again = reusable(self.plan, self.state, "e2")
         self.everything_is_taken_along(again)
+        if is_other:
+            self.other_code_that_is_the_same_keeps_the_same(again)
+            return
         for old, new in (
             (reuse.outputs, again.outputs),
             (reuse.answers, again.answers),
@@ -112,9 +124,6 @@ class Run:
                 assert moved_on or dropped or new[id_] == old[id_], (
                     "what the first had is lost to the third"
                 )
-        self.counts["recovered"] += 1
-        self.counts["recovered in a later round"] += bool(reuse.rounds)
-        self.counts[f"recovered {self.state.phase.name}"] += 1
 
     def tell(self, event: Event) -> None:
         """Give the machine one event, and hold every promise."""
@@ -164,6 +173,24 @@ class Run:
                 assert alike(reuse.answers[id_].value, value), f"the answer to {id_} is lost"
         assert not self.seen.gone & (reuse.outputs.keys() | reuse.answers.keys()), "a round is back"
         assert reuse.rounds.items() >= self.plan.rounds.items(), "a loop begins anew"
+
+    def other_code_that_is_the_same_keeps_the_same(self, reuse: Any) -> Reuse:
+        """What is matched by names and values is what is taken over by ids, with the same keys."""
+        found = Inventory()
+        found.take_rounds(reuse.origin, self.first_plan, map(history.from_bytes, self.lines))
+        nodes = found.take(reuse.origin, self.plan, self.state)
+        former = Former(nodes, {each.target: [each.target] for each in nodes if each.target})
+        if self.state.phase.name == "ABORTED":
+            former = without_approvals(former, "abort")
+        told = []
+        other = Reuse(reuse.origin, {}, {}, {}, former=former)
+        for each in (reuse, other):
+            launched = Launched(self.at, self.state.inputs, reuse=each)
+            decided = step(self.first_plan, ExecutionState(), launched)
+            states = {id_: replace(now, origin="") for id_, now in decided.nodes.items()}
+            told.append((decided.phase, states, decided.commands))
+        assert told[0] == told[1], "other code that is the same keeps something else"
+        return other
 
     def is_dropped(self, id_: Any) -> bool:
         """Whether an answer may be gone: that of an approval, after an abort; of one that was not reached, only its value tells."""

@@ -17,7 +17,7 @@ SOMETIMES = {
     "InputNode TIMED_OUT", "InputNode SKIPPED", "InputNode ABORTED", "ApproveNode FAILED", "ApproveNode SUCCEEDED",
     "SleepNode SUCCEEDED", "SleepNode SKIPPED", "BranchNode SUCCEEDED", "BranchNode FAILED", "BranchNode SKIPPED",
     "SubNode SUCCEEDED", "SubNode FAILED", "SubNode SKIPPED", "SUCCEEDED", "FAILED", "ABORTED",
-    "restarted", "recovered", "recovered SUCCEEDED", "recovered FAILED",
+    "restarted", "recovered", "recovered SUCCEEDED", "recovered FAILED", "recovered with other code",
 }  # fmt: skip
 
 

@@ -19,9 +19,9 @@ from msgspec import json
 
 from tidegate.core.draft import Draft
 from tidegate.core.evaluate import NoValue, evaluate
-from tidegate.core.messages import Former, FormerNode
+from tidegate.core.messages import AnswerRecord, Former, FormerNode
 from tidegate.core.plan import ROOT, Plan, Planned
-from tidegate.core.state import ExecutionState
+from tidegate.core.state import QUEUED, ExecutionState, NodeState
 from tidegate.ir.expr import (
     Const,
     DictExpr,
@@ -88,6 +88,15 @@ def find(draft: Draft, planned: Planned) -> Match | None:
     if own is not None and is_holder(node):
         return Match(own, same=False)
     return None
+
+
+def answer_to(draft: Draft, node: NodeId, now: NodeState) -> AnswerRecord | None:
+    """Return the answer that a gate has, or surely keeps once it opens."""
+    told = draft.answer_to(node, now)
+    if told is not None or now.phase is not QUEUED or draft.reuse is None:
+        return told
+    found = find(draft, draft.plan.nodes[node])
+    return found.node.answer if found is not None and found.same else None
 
 
 def key_of(former: Former | None, origin: str, task: TaskNode, inputs: dict[str, Value]) -> str:

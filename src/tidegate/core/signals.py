@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from tidegate.core.advance import Flow
 from tidegate.core.draft import Draft
 from tidegate.core.evaluate import same
+from tidegate.core.former import answer_to
 from tidegate.core.messages import Accepted, AnswerGiven, AnswerRecord, Denied, Reply
 from tidegate.core.plan import ROOT
 from tidegate.core.questions import differences, digest_of
@@ -66,7 +67,7 @@ def _is_told(draft: Draft, event: AnswerGiven) -> bool:
     past = draft.base.past.get(event.node)
     if past is not None:
         return past.has_answer(event.value)
-    told = draft.answer_to(event.node, draft.node(event.node))
+    told = answer_to(draft, event.node, draft.node(event.node))
     return told is not None and same(told.value, event.value)
 
 
@@ -82,7 +83,7 @@ def _decide(flow: Flow, event: AnswerGiven) -> Reply:
         if changed:
             return Denied("changed", changed=changed)
     now = draft.node(node)
-    settled = _settled(draft.answer_to(node, now), now, event)
+    settled = _settled(answer_to(draft, node, now), now, event)
     if settled is not None:
         return settled
     if draft.phase >= X_SUCCEEDED:
