@@ -69,7 +69,7 @@ ANSWERS: dict[str, tuple[Fill, str]] = {
     "tuple": (all_of(typed("1. Whole number", "3"), typed("2. Text", "three")), "(3, 'three')"),
     "dataclass": (typed("name", "Ada"), "Person(name='Ada', age=30, mail=None, tags=[])"),
     "namedtuple": (all_of(typed("x", "1"), typed("y", "-2")), "Point(x=1, y=-2)"),
-    "typeddict": (typed("width", "1.25"), "{'width': 1.25}"),
+    "typeddict": (typed("width", "-0.0"), "{'width': -0.0}"),
     "model": (
         all_of(typed("title", "Good"), typed("score", "0.5")),
         "Grade(title='Good', score=0.5)",
@@ -118,7 +118,7 @@ REFUSED: dict[str, tuple[Fill, str]] = {
     "tuple": (typed("1. Whole number", "3"), "Needs a value"),
     "dataclass": (typed("age", "x"), "Must be a whole number"),
     "namedtuple": (typed("x", "1"), "Needs a value"),
-    "typeddict": (typed("width", "wide"), "Must be a number"),
+    "typeddict": (typed("width", "0x10"), "Must be a number"),
     "model": (all_of(typed("title", "Go"), typed("score", "2")), "At least 3 characters"),
     "file": (lambda dialog: None, "Choose a file"),
     "directory": (lambda dialog: None, "Choose a directory"),

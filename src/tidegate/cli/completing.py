@@ -315,6 +315,8 @@ FINDERS: Final[dict[tuple[str, str], Find]] = {
     ("", "value"): _values,
     ("", "phases"): _phases,
     ("", "workflow"): _registered,
+    ("get", "what"): _nodes,
+    ("recover", "rerun"): _nodes,
     ("run", "file"): _sources,
     ("run", "workflow"): _workflows,
     ("run", "rest"): _inputs,

@@ -58,7 +58,7 @@ SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
 
 @click.command("completion")
-@click.argument("shell", type=click.Choice(list(SCRIPTS)))
+@click.argument("shell", metavar="bash|zsh|fish", type=click.Choice(list(SCRIPTS)))
 def completion_command(*, shell: str) -> None:
     """
     Print the completion of commands, workflows, ids, gates and files for a shell.

@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 from tidegate.errors import InvalidValue, NoAnswer
 from tidegate.ir.expr import Schema, Value
 from tidegate.sdk.exhibit import ALL, SCREEN, Extent, exhibit
-from tidegate.sdk.fields import HINT, Line, Parse, compose, is_composite, offer
+from tidegate.sdk.fields import HINT, Line, Parse, compose, is_composite, named, offer
 from tidegate.sdk.markdown import rendered
 from tidegate.types.marks import marked
 from tidegate.types.schema import describe, faults
@@ -77,7 +77,7 @@ def ask(
     Raises NoAnswer at the end of input.
     """
     lines, cut = _opened(query, SCREEN, f"{SEE_ALL} shows everything")
-    by_field = query.by_field and query.kind != "approve" and is_composite(query.schema)
+    by_field = _has_fields(query)
     write("\n".join([*lines, *([f"  {HINT}"] if by_field else [])]) + "\n")
 
     def next_line(invitation: str, schema: Schema) -> str:
@@ -137,7 +137,9 @@ def _opened(query: Query, room: Extent, see_all: str) -> tuple[list[str], bool]:
     """Return the question as lines, and whether anything is left out; `see_all` says how to see it."""
     verb = "Approve" if query.kind == "approve" else "Answer"
     until = f"; {query.until}" if query.until else ""
-    lines = [marked(f"{verb} {marked(query.name)!r}: {expected(query)}{until}")]
+    # Where each field is asked for, its type stands beside it.
+    wanted = named(query.schema) if _has_fields(query) else expected(query)
+    lines = [marked(f"{verb} {marked(query.name)!r}: {wanted}{until}")]
     if query.prompt:
         lines += _prompt(query)
     cut = False
@@ -161,7 +163,13 @@ def _values(query: Query) -> Iterator[tuple[str, Value, Schema]]:
     if query.value is not UNSET:
         yield "value", query.value, query.value_schema
     if query.suggested is not UNSET:
-        yield "suggested (Enter accepts it)", query.suggested, query.schema
+        how = "" if _has_fields(query) else " (Enter accepts it)"
+        yield f"suggested{how}", query.suggested, query.schema
+
+
+def _has_fields(query: Query) -> bool:
+    """Return whether an answer is asked for one field at a time."""
+    return query.by_field and query.kind != "approve" and is_composite(query.schema)
 
 
 def _prompt(query: Query) -> list[str]:

@@ -23,7 +23,7 @@ from tidegate.types.words import alternatives
 BACK: Final = "?back"
 """What asks for the field before again. A text of these five characters can be given as JSON."""
 
-HINT: Final = f"Enter takes what stands in brackets; {BACK} goes back; JSON is taken, too."
+HINT: Final = f"Enter accepts what stands in brackets; {BACK} goes back; JSON is accepted, too."
 
 LONGEST: Final = 40
 """Characters of a suggestion that are shown in brackets; all of it stands beside the question."""
@@ -238,6 +238,11 @@ class _Form:
     def _closed(self, part: Any) -> Schema:
         found = resolve(part, self._root)
         return {**found, "$defs": self._root["$defs"]} if "$defs" in self._root else found
+
+
+def named(schema: Schema) -> str:
+    """Return what an answer with fields is called: `an object (Order)`; if it has no name, what it is."""
+    return f"an object ({schema['title']})" if schema.get("title") else describe(schema)
 
 
 def offer(part: Slot) -> str:
