@@ -52,7 +52,11 @@ def rendered(text: str, columns: int) -> list[str]:
         legacy_windows=False,
     )
     console.print(page)
-    return [_safe(line).rstrip() for line in sheet.getvalue().strip("\n").split("\n")]
+    lines = [_safe(line).rstrip() for line in sheet.getvalue().split("\n")]
+    blank = [not STYLE.sub("", line).strip() for line in lines]
+    # Of blank lines one is enough, and none at the ends.
+    kept = [line for n, line in enumerate(lines) if not blank[n] or (n and not blank[n - 1])]
+    return kept[: len(kept) - blank[-1]]
 
 
 def _safe(line: str) -> str:
