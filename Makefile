@@ -43,7 +43,7 @@ types: .venv/.dev
 tidy: .venv/.dev
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/tidy
 
-format: .venv/.dev  ## Format the code and mend what ruff can mend
+format: .venv/.dev  ## Format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 

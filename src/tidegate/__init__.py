@@ -64,5 +64,5 @@ __all__ = [
     "workflow",
 ]
 
-# Not by `def`: type checkers would then take every name for one that is there.
+# Not with `def`: type checkers would then accept every name as existing.
 globals()["__getattr__"] = absent

@@ -1,11 +1,11 @@
 """
-A copy of a store, made while it runs, and a store made of such a copy.
+Backups: a copy of a store, made while it runs, and a store restored from such a copy.
 
-Rule 1: the database is copied first, as it is at one moment, and what lies beside it after that: a file is on disk before the line that
+Rule 1: the database is copied first, as it is at one moment, and the files beside it after that: a file is on disk before the line that
         names it, so everything that the copy names is in it.
-Rule 2: `MANIFEST` is written last, and has the SHA-256 of every file. A copy without it is not whole; one that it does not fit is refused.
-Rule 3: a copy is for keeping, and does not let anybody in: tokens and logins are left out, unless asked for.
-Rule 4: a restored store holds everything until it is adopted, for the store that it is a copy of may still be at work, and two must not both act.
+Rule 2: `MANIFEST` is written last, and has the SHA-256 of every file. A copy without it is incomplete; one that differs from it is refused.
+Rule 3: a copy is for storage, and grants nobody access: tokens and logins are left out, unless asked for.
+Rule 4: a restored store holds everything until it is adopted, because the original may still be running, and two must not both act.
 """
 
 import hashlib
@@ -31,15 +31,15 @@ from tidegate.stores.sqlite.copying import copy_database
 
 MANIFEST: Final = "backup.json"
 BESIDE: Final = (BUNDLES, BLOBS, "logs", "decks")
-"""What lies beside the database. Bundles first: their trees may be replaced, and so are away for less long."""
+"""The directories beside the database. Bundles first: their trees may be replaced, and so are absent for less time."""
 DRAFTS: Final = ("new", ".new", ".new-", ".old-")
 LIVE: Final = ".live"
-"""What a running attempt prints; its log comes when it ends."""
+"""The output of running attempts; their logs are written when they end."""
 CHUNK: Final = 1024 * 1024
 
 
 class Entry(Struct, frozen=True):
-    """One file of a copy: its path in the home, and what it holds."""
+    """One file of a copy: its path in the home, and its digest."""
 
     path: str
     size: int
@@ -47,7 +47,7 @@ class Entry(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True):
-    """What a copy holds, when it was made, by which version, and whether those who have a token may come in."""
+    """The contents of a copy, when it was made, by which version, and whether tokens are included."""
 
     made: datetime
     tidegate: str
@@ -57,12 +57,12 @@ class Manifest(Struct, frozen=True):
 
 def back_up(home: Path, target: Path, *, access: bool = False) -> Manifest:
     """
-    Copy the store in `home` into the directory `target`, which must be empty or not there; who owns the store goes on meanwhile.
+    Copy the store in `home` into the directory `target`, which must be empty or missing; the owner of the store keeps running meanwhile.
 
     Errors: `StoreError` and below; then there is no manifest in `target`.
     """
     if not (home / STORE).is_file():
-        raise StoreError(f"there is no store in {home}: nothing to copy; look at --home")
+        raise StoreError(f"there is no store in {home}: nothing to copy; check --home")
     _make_empty(target, "a backup goes into an empty directory")
     try:
         copy_database(home / STORE, target / STORE, access=access)
@@ -80,9 +80,9 @@ def back_up(home: Path, target: Path, *, access: bool = False) -> Manifest:
 
 def restore(source: Path, home: Path) -> tuple[Manifest, int]:
     """
-    Make a store in `home`, which must be empty or not there, of the copy in `source`; return how many executions it has.
+    Restore the copy in `source` into `home`, which must be empty or missing; return how many executions it has.
 
-    Nothing of it acts before `tidegate.home.adopt`. Errors: `BackupDamaged` if the copy is not whole, or is not what was copied; then
+    Nothing in it acts before `tidegate.home.adopt`. Errors: `BackupDamaged` if the copy is incomplete, or differs from its manifest; then
     nothing is written. `StoreError` and below.
     """
     manifest = _read_manifest(source)
@@ -91,7 +91,7 @@ def restore(source: Path, home: Path) -> tuple[Manifest, int]:
     if not (home / RESTORED).is_file() or (home / STORE).exists():
         _make_empty(home, "a store is restored into an empty directory")
     try:
-        # First, so that one that is interrupted is held, too, and can be begun again.
+        # First, so that an interrupted restore is held, too, and can be restarted.
         disk.write(home / RESTORED, f"{manifest.made:%Y-%m-%d %H:%M} UTC\n".encode())
         # The database last: without it there is no store.
         for each in sorted(manifest.entries, key=lambda each: each.path == STORE):
@@ -102,7 +102,7 @@ def restore(source: Path, home: Path) -> tuple[Manifest, int]:
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise BackupDamaged(
-            f"the restored store in {home} has a problem: {problems[0]}{more}; `tidegate doctor` says all"
+            f"the restored store in {home} has a problem: {problems[0]}{more}; `tidegate doctor` lists all"
         )
     return manifest, count
 
@@ -110,7 +110,7 @@ def restore(source: Path, home: Path) -> tuple[Manifest, int]:
 def _make_empty(directory: Path, why: str) -> None:
     try:
         if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-            raise StoreError(f"{directory} is not empty, and {why}: choose another")
+            raise StoreError(f"{directory} is not empty, but {why}: choose another")
         disk.make_directory(directory)
     except OSError as error:
         raise disk.failed(f"{directory} cannot be made", error) from error
@@ -136,7 +136,7 @@ def _put(source: Path, home: Path, entry: Entry) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a file for its owner alone; it stays executable, and is on disk when this returns."""
+    """Copy a file, readable by its owner alone; it stays executable, and is on disk when this returns."""
     disk.make_directory(target.parent)
     target.unlink(missing_ok=True)
     target.touch(mode=0o700 if source.stat().st_mode & stat.S_IXUSR else 0o600)
@@ -158,7 +158,7 @@ def _read_manifest(source: Path) -> Manifest:
     try:
         return msgspec.json.decode((source / MANIFEST).read_bytes(), type=Manifest)
     except FileNotFoundError:
-        why = f"has no {MANIFEST}: it is no backup, or one that was not finished"
+        why = f"has no {MANIFEST}: it is not a backup, or an unfinished one"
     except OSError as error:
         why = f"cannot be read: {(error.strerror or str(error)).lower()}"
     except msgspec.MsgspecError as error:
@@ -167,7 +167,7 @@ def _read_manifest(source: Path) -> Manifest:
 
 
 def _check(source: Path, entry: Entry) -> None:
-    """Look whether a file is what was copied, and lies where it may. Errors: `BackupDamaged`."""
+    """Check that a file matches the manifest, and has a safe path. Errors: `BackupDamaged`."""
     path = Path(entry.path)
     if path.is_absolute() or ".." in path.parts:
         raise BackupDamaged(f"{source}: {entry.path!r} would lie outside the store")
@@ -179,4 +179,4 @@ def _check(source: Path, entry: Entry) -> None:
             f"{file} cannot be read: {(error.strerror or str(error)).lower()}; take another backup"
         ) from error
     if not same:
-        raise BackupDamaged(f"{file} is not what was copied; take another backup")
+        raise BackupDamaged(f"{file} differs from the manifest; take another backup")

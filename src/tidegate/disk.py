@@ -1,14 +1,14 @@
 """
 Writing files so that they survive a power cut.
 
-Rule 1: a file is written under another name, synced, and then renamed: its name never stands for half a content.
-Rule 2: a rename, a new file and a new directory are safe once the directory that holds the new name is synced. POSIX promises no more,
+Rule 1: a file is written under another name, synced, and then renamed: its name never stands for partial content.
+Rule 2: a rename, a new file and a new directory are safe once the directory that contains the new name is synced. POSIX promises no more,
         and file systems use that freedom.
 Rule 3: until it has its name, a draft is locked by the process that writes it.
-Rule 4: what root makes belongs to the owner of the directory around it: a command of root's must not lock a service user out of its own store.
+Rule 4: what root makes belongs to the owner of the parent directory: a root command must not lock a service user out of its own store.
 
-Why a lock: the system releases it however the process ends, so a draft that can be locked is left over. The age of a draft would not tell,
-as an upload may pause and a clock may jump; nor would the number of its process, which another one has by then, in a container almost always.
+Why a lock: the system releases it however the process ends, so a draft that can be locked is a leftover. Its age would prove nothing,
+because an upload may pause and a clock may jump; nor would the process id, which is reused, in a container almost always.
 """
 
 import errno
@@ -28,30 +28,30 @@ ROOT = 0
 """The user who may do everything on this machine."""
 
 OUT_OF_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""What the operating system says when a disk, a quota or a file is at its limit."""
+"""The operating system's errors for a disk, a quota or a file at its limit."""
 
 
 RESERVE = 64 * 1024 * 1024
-"""Bytes that stay free, or a hundredth of a disk that is smaller: room to write down what people decide, and what has ended."""
+"""Bytes that must stay free, or a hundredth of a smaller disk: room to record people's decisions, and what has ended."""
 
 
 class Room(NamedTuple):
-    """Bytes of a disk: those that are free, and those that are to stay so."""
+    """Bytes of a disk: those that are free, and those that must stay so."""
 
     free: int
     reserve: int
 
 
 def lacks_room(path: Path) -> str:
-    """Return why nothing that may write much should begin on the disk of a path, with the figures; empty if it may."""
+    """Return why nothing that may write much should start on the disk of a path, with the figures; empty if it may."""
     found = room(path)
     if found is None or found.free >= found.reserve:
         return ""
-    return f"{found.free:,} bytes are free on the disk of {path}, and {found.reserve:,} stay so: free some"
+    return f"{found.free:,} bytes are free on the disk of {path}, and {found.reserve:,} must stay free: free some"
 
 
 def room(path: Path) -> Room | None:
-    """Return how many bytes are free on the disk of a path, and how many are to stay so; None if the system does not tell."""
+    """Return how many bytes are free on the disk of a path, and how many must stay free; None if the system does not report it."""
     try:
         found = os.statvfs(path)
     except OSError:
@@ -61,7 +61,7 @@ def room(path: Path) -> Room | None:
 
 
 def sync(path: Path) -> None:
-    """Have a file's content, or the names in a directory, on disk. Errors: `OSError`."""
+    """Sync a file's content, or the names in a directory. Errors: `OSError`."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
@@ -88,9 +88,9 @@ def make_directory(path: Path, *, durable: bool = True) -> None:
 
 def write(path: Path, content: bytes, drafts: Path | None = None) -> None:
     """
-    Give a file this content, readable by its owner alone; after a power cut it has the old content or this one.
+    Replace a file's content, readable by its owner alone; after a power cut it has the old content or this one.
 
-    It is drafted in the directory `drafts`; or beside its name, where the next write replaces what an earlier one has left.
+    It is drafted in the directory `drafts`; or beside its name, where the next write replaces the leftovers of an earlier one.
     Errors: `OSError`.
     """
     with draft(partial(_beside, path) if drafts is None else partial(new_file, drafts)) as aside:
@@ -104,9 +104,9 @@ def write(path: Path, content: bytes, drafts: Path | None = None) -> None:
 
 @contextmanager
 def draft(make: Callable[[], str]) -> Iterator[Path]:
-    """Lend a file or directory that `make` makes, to be written and renamed; at the end of the block it is gone if it was not renamed. Errors: `OSError`."""
+    """Yield a file or directory made by `make`, to be written and renamed; at the end of the block it is removed if it was not renamed. Errors: `OSError`."""
     while (lock := _lock(path := Path(make()))) is None:
-        pass  # it was taken for left over before it was locked
+        pass  # it was taken for a leftover before it was locked
     try:
         yield path
     finally:
@@ -115,7 +115,7 @@ def draft(make: Callable[[], str]) -> Iterator[Path]:
 
 
 def make_file(path: Path) -> None:
-    """Make an empty file, which its owner alone may read. Errors: `OSError`, as `FileExistsError`."""
+    """Make an empty file, readable by its owner alone. Errors: `OSError`, as `FileExistsError`."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         give(handle, path.parent)
@@ -124,7 +124,7 @@ def make_file(path: Path) -> None:
 
 
 def new_file(directory: Path) -> str:
-    """Make an empty file with a new name, which its owner alone may read. Errors: `OSError`."""
+    """Make an empty file with a new name, readable by its owner alone. Errors: `OSError`."""
     handle, name = tempfile.mkstemp(dir=directory)
     try:
         give(handle, directory)
@@ -141,7 +141,7 @@ def new_directory(prefix: str, directory: Path) -> str:
 
 
 def give(handle: int, directory: Path) -> None:
-    """If root has made what is open here, give it to the owner of the directory in which it lies (Rule 4). Errors: `OSError`."""
+    """If root has made the open file, give it to the owner of its directory (Rule 4). Errors: `OSError`."""
     if os.geteuid() != ROOT:
         return
     around = directory.stat()
@@ -150,14 +150,14 @@ def give(handle: int, directory: Path) -> None:
 
 
 def give_all(directory: Path) -> None:
-    """If this process is root's, and the directory somebody else's, give its owner what is root's in it. What cannot be given stays root's."""
+    """If this process is root's, and the directory another user's, give root's entries in it to that user. What cannot be given stays root's."""
     if (
         os.geteuid() != ROOT
         or not directory.is_dir()
         or (around := directory.stat()).st_uid == ROOT
     ):
         return
-    # By descriptors, and no link is followed: the owner may move things meanwhile, and must not be given what lies elsewhere.
+    # By descriptors, and no link is followed: the owner may move things meanwhile, and must not be given files elsewhere.
     for _, folders, files, where in os.fwalk(directory):
         for name in (*folders, *files):
             with suppress(OSError):
@@ -178,9 +178,9 @@ def _give_directory(path: Path) -> None:
 
 def remove_tree(top: str) -> None:
     """
-    Remove a directory and all in it. Errors: `OSError` if something is mounted there, or may not be removed.
+    Remove a directory and its contents. Errors: `OSError` if something is mounted there, or may not be removed.
 
-    Each directory within is moved to the side before it is emptied: so no path grows long, and what is mounted is never entered.
+    Each subdirectory is moved aside before it is emptied: so no path grows long, and mounted file systems are never entered.
     """
     pending, number = [top], 0
     with suppress(OSError):
@@ -203,7 +203,7 @@ def remove_tree(top: str) -> None:
 
 
 def remove_drafts(paths: Iterable[Path]) -> None:
-    """Remove the drafts that no living process writes. What cannot be removed stays, and is in nobody's way."""
+    """Remove the drafts that no living process writes. What cannot be removed stays, and does no harm."""
     for path in paths:
         with suppress(OSError):
             lock = _lock(path)
@@ -220,7 +220,7 @@ def _beside(path: Path) -> str:
 
 
 def _lock(path: Path) -> int | None:
-    """Lock a draft until what is returned is closed; None if another process writes or removes it, or has just done so."""
+    """Lock a draft until the result is closed; None if another process writes or removes it, or has just done so."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -247,7 +247,7 @@ def _remove(path: Path) -> None:
 
 
 def failed(what: str, error: OSError) -> StoreError:
-    """Say that something cannot be done, and why: `what` is a clause such as `a blob cannot be stored`."""
+    """Report that something cannot be done, and why: `what` is a clause such as `a blob cannot be stored`."""
     reason = (error.strerror or str(error)).lower()
     kind = StoreFull if error.errno in OUT_OF_ROOM else StoreError
     return kind(f"{what}: {reason}")

@@ -1,7 +1,7 @@
 """
-Where a store is on this machine, and the names of what lies in its home.
+Where a store is on this machine, and the names of the files in its home.
 
-Only the composition root and the processes that it starts join these names to a home; everybody else is handed what lies there.
+Only the composition root and the processes that it starts join these names to a home; all others are given the paths.
 """
 
 import os
@@ -17,18 +17,18 @@ BLOBS: Final = "blobs"
 BUNDLES: Final = "bundles"
 SCRATCH: Final = "scratch"
 TOKEN_FILE: Final = "token"
-"""The file with the token of the store's owner, which programs on this machine read by themselves if there is no local door for them."""
+"""The file with the token of the store's owner, which programs on this machine read if there is no local door for them."""
 ADMIN: Final = "admin"
 """The name of the token that is made for the owner of the store, and of no other."""
 RESTORED: Final = "restored"
-"""The file that says from when the backup is that a store was made of, as long as nobody has adopted it."""
+"""The file with the date of the backup that a store was restored from; it exists until the store is adopted."""
 
 
 def find_home(given: str | None = None) -> Path:
     """
-    Return where the store is: as given, else as `TIDEGATE_HOME` says, else in the user's data directory.
+    Return where the store is: as given, else `TIDEGATE_HOME`, else in the user's data directory.
 
-    Errors: `StoreError` if that needs a home directory of the user's, and there is none.
+    Errors: `StoreError` if that requires a home directory, and the user has none.
     """
     chosen = given or os.environ.get("TIDEGATE_HOME")
     try:
@@ -38,7 +38,7 @@ def find_home(given: str | None = None) -> Path:
     except RuntimeError:
         usual = Path()
     if not usual.is_absolute():
-        # Older versions of platformdirs return a path that begins with `~`, and would have a directory of that name made.
+        # Older versions of platformdirs return a path that starts with `~`, which would create a directory of that name.
         raise StoreError(
             f"{chosen}: there is no such user; give a path with --home or TIDEGATE_HOME"
             if chosen
@@ -67,8 +67,8 @@ def refuse_held(home: Path) -> None:
     except OSError:
         return
     raise StoreHeld(
-        f"the store in {home} was restored from a backup of {made}, and holds everything until you say that the store it is a copy of"
-        " does not act any more: `tidegate serve --adopt`, or `tidegate resume`"
+        f"the store in {home} was restored from a backup of {made}, and is held until you confirm that the original"
+        " no longer runs: `tidegate serve --adopt`, or `tidegate resume`"
     )
 
 

@@ -1,10 +1,10 @@
 """
-What tasks leave for people to read: what an attempt prints, `<home>/logs/<execution>/<node>/<attempt>.log`, standard output and error
+What tasks leave for people to read: the output of an attempt, `<home>/logs/<execution>/<node>/<attempt>.log`, standard output and error
 together; and the decks that it publishes while it runs, below `<home>/decks/live`. When it ends, its decks become a blob, and the digest goes
-into the history: what lies here then is nothing any more. Earlier versions kept decks in `<home>/decks/<execution>/<node>/<attempt>.html`.
+into the history: files here no longer count then. Earlier versions kept decks in `<home>/decks/<execution>/<node>/<attempt>.html`.
 
-A node inside another is a directory inside the other's. While an attempt runs, `<attempt>.live` is the file into which it prints.
-Names come from outside, so each is spelled with letters that no file system takes for something else.
+A node inside another is a directory inside the other's. While an attempt runs, its output goes to `<attempt>.live`.
+Names come from outside, so each is spelled with letters that have no special meaning on any file system.
 A log does not survive a power cut: a sync for each attempt that prints would cost more than it is worth.
 """
 
@@ -23,28 +23,28 @@ MAX_LOG = 1024 * 1024
 """Bytes kept of what one attempt prints: the first and the last half of it."""
 
 MAX_LIVE = 64 * MAX_LOG
-"""Bytes that a running attempt may have printed before it is shortened."""
+"""Bytes that a running attempt may have printed before its output is shortened."""
 
 MAX_NAME = 150
 """Longest name that is spelled out in a file name."""
 
 FEW = 50
-"""Nodes whose decks are looked for one by one; of more, all that are there are listed."""
+"""Nodes whose decks are looked up one by one; for more, the whole directory is listed."""
 
 RECENT = 100_000_000
-"""Nanoseconds: a log that was written less long before the last one may still be written to, and others may have the same time."""
+"""Nanoseconds: a log written more recently than this before the last one may still be written to, and others may have the same time."""
 
 MOST_SEEN = 200
-"""Logs of which it is kept how much of them was read: those that are still written to, and the last ones that ended."""
+"""Logs whose read position is kept: those that are still written to, and the last ones that ended."""
 
 PIECE, PIECES = 256 * 1024, 1024 * 1024
-"""Bytes of what one attempt has printed that are read at once, and of all."""
+"""Bytes of one attempt's output that are read at once, and of all."""
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
 
 class AttemptText(Struct, frozen=True):
-    """What one attempt has printed. `live`: it still runs, or the machine stopped while it ran."""
+    """The output of one attempt. `live`: it still runs, or the machine stopped while it ran."""
 
     node: str
     attempt: int
@@ -54,9 +54,9 @@ class AttemptText(Struct, frozen=True):
 
 class Seen(Struct, frozen=True, omit_defaults=True):
     """
-    Up to where somebody has read the logs of an execution.
+    How far a reader has read the logs of an execution.
 
-    All logs that were last written to until `until` (of the file system, in nanoseconds) are read; of others, `bytes` says how much, by node and attempt.
+    All logs last written to before `until` (of the file system, in nanoseconds) are read; for others, `bytes` says how much, by node and attempt.
     """
 
     until: Annotated[int, Meta(ge=0)] = 0
@@ -68,7 +68,7 @@ class Logs:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        # All in one directory, which the owner can look into at once. No execution is spelled with a dot.
+        # All in one directory, which the owner can read at once. No execution is spelled with a dot.
         self._drafts = Path(home, "decks", ".new")
         self._live = Path(home, "decks", ".live")
 
@@ -77,11 +77,11 @@ class Logs:
         return self._directory("logs", execution, node) / f"{attempt}.log"
 
     def live_path(self, execution: str, node: str, attempt: int) -> Path:
-        """Return where a running attempt prints to."""
+        """Return where the output of a running attempt goes."""
         return self._directory("logs", execution, node) / f"{attempt}.live"
 
     def read(self, execution: str, node: str | None = None) -> list[AttemptText]:
-        """Return what the attempts of an execution have printed, or those of one node of it, by node and attempt."""
+        """Return the output of the attempts of an execution, or of one node of it, by node and attempt."""
         found = []
         for name, attempt, path in self._files(execution, node):
             text = _read(path)
@@ -90,7 +90,7 @@ class Logs:
         return sorted(found, key=_order)
 
     def news(self, execution: str, node: str | None, seen: Seen) -> tuple[list[AttemptText], Seen]:
-        """Return what was printed since somebody has read, and where they stand then. Of what still runs, whole lines; of very much, a part."""
+        """Return what was printed since a reader's position, and the new position. For running attempts, complete lines; of very much, a part."""
         found: list[AttemptText] = []
         bytes_: dict[str, int] = {}
         done: dict[str, int] = {}
@@ -100,7 +100,7 @@ class Logs:
             try:
                 written = path.stat().st_mtime_ns
             except FileNotFoundError:
-                continue  # it ends at this moment: the next look finds its log
+                continue  # it is ending right now: the next read finds its log
             is_live = path.suffix == ".live"
             if not is_live and written <= seen.until and whose not in seen.bytes:
                 continue
@@ -117,7 +117,7 @@ class Logs:
         return sorted(found, key=_order), _standing(until, bytes_, done)
 
     def end(self, execution: str, node: str | None) -> Seen:
-        """Return where somebody stands who has read all that was printed until now."""
+        """Return the position of a reader who has read everything printed until now."""
         bytes_, done = {}, {}
         for name, attempt, path in self._files(execution, node):
             with suppress(FileNotFoundError):
@@ -128,7 +128,7 @@ class Logs:
         return _standing(max(done.values(), default=RECENT) - RECENT, bytes_, done)
 
     def _files(self, execution: str, node: str | None) -> Iterator[tuple[str, int, Path]]:
-        """Yield the file of each attempt that has printed something, or of those of one node."""
+        """Yield the file of each attempt with output, or of those of one node."""
         top = self._directory("logs", execution)
         within = top if node is None else self._directory("logs", execution, node)
         found: dict[tuple[str, int], Path] = {}
@@ -142,7 +142,7 @@ class Logs:
     def take_in(
         self, execution: str, node: str, attempt: int, body: bytes, start: int, *, whole: bool
     ) -> None:
-        """Keep what an attempt elsewhere has printed: from a place on while it runs, or `whole`, once it has ended. A log that cannot be kept is no reason to stop."""
+        """Keep what an attempt elsewhere has printed: from a place on while it runs, or `whole`, once it has ended. A log that cannot be kept does not stop it."""
         live, path = self.live_path(execution, node, attempt), self.path(execution, node, attempt)
         with suppress(OSError):
             disk.make_directory(path.parent, durable=False)
@@ -157,7 +157,7 @@ class Logs:
                 live.unlink()
 
     def publish_deck(self, execution: str, node: str, attempt: int, page: bytes) -> None:
-        """Write the decks of an attempt that runs, replacing those it wrote before. Errors: `OSError`."""
+        """Write the decks of a running attempt, replacing earlier ones. Errors: `OSError`."""
         disk.make_directory(self._live)
         disk.make_directory(self._drafts)
         disk.write(self._published(execution, node, attempt), page, self._drafts)
@@ -185,7 +185,7 @@ class Logs:
         self._published(execution, node, attempt).unlink(missing_ok=True)
 
     def remove_drafts(self) -> None:
-        """Remove what processes that were killed while they wrote decks have left, and what attempts have published that are gone."""
+        """Remove what killed processes have left while writing decks, and published decks of attempts that are gone."""
         disk.remove_drafts(self._drafts.glob("*"))
         disk.remove_drafts(self._live.glob("*"))
 
@@ -219,7 +219,7 @@ class Logs:
 
 def keep_log(printed: int, path: Path) -> None:
     """
-    Move what is in an open file, shortened to `MAX_LOG`, to the log of an attempt; nothing is written if the file is empty.
+    Move the contents of an open file, shortened to `MAX_LOG`, to the log of an attempt; nothing is written if the file is empty.
 
     The file is emptied first, so that there is room for the log on a full disk, and whatever fails then. Errors: `OSError`.
     """
@@ -237,7 +237,7 @@ def keep_log(printed: int, path: Path) -> None:
 
 
 def shorten_log(printed: int, most: int = MAX_LIVE) -> int:
-    """Cut the middle out of an open file that is appended to and has grown too long; return its length. What is written meanwhile may be lost."""
+    """Cut the middle out of an open file that is appended to and has grown too long; return its length. Concurrent writes may be lost."""
     size = os.fstat(printed).st_size
     if size <= most:
         return size
@@ -265,11 +265,11 @@ def _read(path: Path) -> str | None:
             file.seek(max(0, os.fstat(file.fileno()).st_size - 2 * MAX_LOG))
             return file.read(2 * MAX_LOG).decode(errors="replace")
     except FileNotFoundError:
-        return None  # the attempt has ended while we looked
+        return None  # the attempt has ended meanwhile
 
 
 def _standing(until: int, bytes_: dict[str, int], done: dict[str, int]) -> Seen:
-    """Return where one stands who has read so much; `done` says when those were written that are read whole. Of very many, only the last ones may still change."""
+    """Return the position after a read; `done` gives the write times of completely read logs. Of very many, only the last ones may still change."""
     last = sorted((written, whose) for whose, written in done.items() if written > until)
     spare = len(bytes_) - (len(done) - len(last)) - MOST_SEEN
     if spare > 0:
@@ -281,7 +281,7 @@ def _standing(until: int, bytes_: dict[str, int], done: dict[str, int]) -> Seen:
 
 
 def _piece(path: Path, begin: int, most: int, *, whole_lines: bool) -> tuple[str, int, bool]:
-    """Return what stands in a file from a place on, where that ends, and whether it is all. What is not all ends with a line."""
+    """Return the text of a file from an offset on, where it ends, and whether that is all. A partial text ends with a line."""
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -291,7 +291,7 @@ def _piece(path: Path, begin: int, most: int, *, whole_lines: bool) -> tuple[str
         return "", begin, True
     if whole_lines or begin + len(body) < size:
         cut = body.rfind(b"\n") + 1
-        # One line that is longer than a piece is told in pieces.
+        # A single line longer than a piece is returned in pieces.
         body = body[:cut] if cut or len(body) < PIECE else body
     return body.decode(errors="replace"), begin + len(body), begin + len(body) >= size
 
@@ -318,6 +318,6 @@ def _unquote(part: str) -> str:
 
 
 def _order(found: AttemptText) -> tuple[list[tuple[str, int]], int]:
-    # n2 stands before n10.
+    # n2 sorts before n10.
     parts = [(part.rstrip("0123456789"), part) for part in found.node.split("/")]
     return [(stem, int(part[len(stem) :] or -1)) for stem, part in parts], found.attempt

@@ -123,7 +123,7 @@ class Part:
                 self.begins()
             try:
                 call(argument)
-            except Exception as error:  # noqa: BLE001 - it is logged there, and whoever calls must go on
+            except Exception as error:  # noqa: BLE001 - it is logged there, and the caller must continue
                 self.failed(error)
             else:
                 if self._why:

@@ -1,7 +1,7 @@
 """
 The composition root: the one place where a store, an executor and the engine meet.
 
-There is one engine per store, so whoever opens a runtime owns the store until it is closed, and serves everybody else through the local door.
+There is one engine per store, so a process that opens a runtime owns the store until it is closed, and serves all others through the local door.
 """
 
 import logging
@@ -62,7 +62,7 @@ from tidegate.wire import Ask
 V = TypeVar("V")
 
 PRIVATE = 0o077
-"""The umask of whoever owns a store: what it makes is for its user alone."""
+"""The umask of a store's owner: what it makes is for its user alone."""
 
 log = logging.getLogger(__name__)
 
@@ -76,18 +76,18 @@ class SystemClock:
 
 
 class IdleExecutor:
-    """Runs nothing: for a moment of ownership in which an answer is stored. What should run waits for the next owner."""
+    """Runs nothing: for a moment of ownership in which an answer is stored. Tasks wait for the next owner."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
 
     def has_started(self, process: int) -> bool:
-        """Return no, as nothing runs."""
+        """Return no, because nothing runs."""
         del process
         return False
 
     def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
-        """Begin."""
+        """Start."""
         self._deliver = deliver
 
     def submit(self, jobs: Sequence[Job]) -> None:
@@ -95,16 +95,16 @@ class IdleExecutor:
         self._deliver([left(job) for job in jobs])
 
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
-        """End nothing, as nothing runs."""
+        """End nothing, because nothing runs."""
 
     def drain(self) -> "Future[None]":
-        """Return what is done already, as nothing runs."""
+        """Return a done future, because nothing runs."""
         drained: Future[None] = Future()
         drained.set_result(None)
         return drained
 
     def close(self) -> None:
-        """Let go of nothing."""
+        """Release nothing."""
 
     def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
         """Return none."""
@@ -126,7 +126,7 @@ class IdleExecutor:
             return workers.describe(bundle, module)
 
     def check(self, bundle: str, target: PythonTarget, value: Value) -> Sequence[Fault]:
-        """Look, in a worker that is started for it, whether an answer fits the author's own type."""
+        """Check, in a worker that is started for it, whether an answer matches the author's own type."""
         with self._worker() as workers:
             return workers.check(bundle, target, value)
 
@@ -141,7 +141,7 @@ class IdleExecutor:
 
 
 def artifacts_in(home: Path) -> Artifacts:
-    """Return what a store keeps beside its database; who owns the store makes no difference to it."""
+    """Return what a store keeps beside its database; the same for every owner of the store."""
     return Artifacts(
         blobs=BlobDirectory(home / BLOBS),
         bundles=BundleDirectory(home / BUNDLES),
@@ -150,25 +150,27 @@ def artifacts_in(home: Path) -> Artifacts:
 
 
 def close_to_others(home: Path) -> None:
-    """Close what lies in a home to others, as earlier versions let the umask decide. For the owner of the store."""
+    """Close the files of a home to others, because earlier versions left that to the umask. For the owner of the store."""
     for name in (BLOBS, BUNDLES, SCRATCH, "logs", "decks"):
         path = home / name
         with suppress(OSError):
             found = path.stat(follow_symlinks=False)
             if stat.S_ISDIR(found.st_mode) and found.st_mode & 0o077:
-                log.warning("%s could be looked into by others; it is closed to them now", path)
+                log.warning(
+                    "%s was accessible to others; its permissions have been restricted", path
+                )
                 path.chmod(0o700)
 
 
 def remove_drafts(home: Path) -> None:
-    """Remove what killed processes have left half written. For the owner of the store; what others write at this moment stays."""
+    """Remove what killed processes have left half written. For the owner of the store; current writes of others stay."""
     BlobDirectory(home / BLOBS).remove_drafts()
     BundleDirectory(home / BUNDLES).remove_drafts()
     Logs(home).remove_drafts()
 
 
 def _hinders(home: Path, artifacts: Artifacts, capacity: Capacity) -> Hinders:
-    """Return what says why an attempt cannot begin: it is too large, there is no room, or something is missing."""
+    """Return what says why an attempt cannot start: it is too large, there is no room, or something is missing."""
     needs = Needs(artifacts)
 
     def hinders(job: Job) -> Hindrance | None:
@@ -183,7 +185,7 @@ def _hinders(home: Path, artifacts: Artifacts, capacity: Capacity) -> Hinders:
 
 
 class Runtime:
-    """An engine at work on a store, and the service in front of it. Made by the functions below."""
+    """A running engine on a store, and the service in front of it. Made by the functions below."""
 
     def __init__(
         self,
@@ -229,11 +231,11 @@ class Runtime:
         self.close()
 
     def handle(self, request: Ask[V]) -> V:
-        """Have a request handled, as the user of this process."""
+        """Handle a request, as the user of this process."""
         return self.service.handle(request, owner(os.getuid()))
 
     def open_door(self) -> LocalDoor | None:
-        """Open the local door, which is closed with the runtime; whoever opens it has what comes accepted. None if there can be none in this home."""
+        """Open the local door, which is closed with the runtime; the code that opens it accepts the connections. None if this home cannot have one."""
         door = LocalDoor(self._home, self.parts.part("local-door"), self._is_worker)
         try:
             door.open()
@@ -244,7 +246,7 @@ class Runtime:
         return door
 
     def _local_app(self) -> Any:
-        # Loaded here: most runs end without anybody having asked for it.
+        # Loaded here: most runs end without any client.
         from importlib.metadata import version  # noqa: PLC0415
 
         from tidegate.api.app import make_app  # noqa: PLC0415
@@ -253,7 +255,7 @@ class Runtime:
 
     @property
     def failure(self) -> TidegateError | None:
-        """Why the engine does not run any more; None as long as it does."""
+        """Why the engine no longer runs; None as long as it does."""
         return self._engine.failure
 
     def turning(self) -> tuple[int, float] | None:
@@ -261,11 +263,11 @@ class Runtime:
         return self._engine.turning
 
     def on_end(self, call: Callable[[], None]) -> None:
-        """Have this called once when the engine has ended, and all who waited for it were told (see `failure`); at once if it has."""
+        """Call this once when the engine has ended and all waiters were told (see `failure`); at once if it has."""
         self._engine.on_end(call)
 
     def close(self) -> None:
-        """Close the door, stop the engine, give back what runs to the next owner, let go of the store."""
+        """Close the door, stop the engine, give back what runs to the next owner, release the store."""
         if self._door is not None:
             self._door.close()
         self.service.close()
@@ -284,11 +286,11 @@ class Runtime:
         self._closed()
 
     def on_close(self, call: Callable[[], object]) -> None:
-        """Have this called when all is closed."""
+        """Call this when everything is closed."""
         self._closed = call
 
     def follow_quotas(self, limits: Mapping[str, int]) -> None:
-        """Hold projects to quotas from now on; what they use already is counted in the background."""
+        """Enforce quotas for projects from now on; existing usage is counted in the background."""
         quotas, part = self.service.quotas, self.parts.part("quotas", tidies=True)
         quotas.limits = limits
         self.service.on_commit(quotas.stir, "quota-signal")
@@ -296,7 +298,7 @@ class Runtime:
         self._quotas = part
 
     def run_in_background(self, name: str, run: Callable[[], None]) -> None:
-        """Run what tidies up in a thread that is watched over; it returns when the store is closed."""
+        """Run housekeeping in a supervised thread; it returns when the store is closed."""
         self._background.append(self.parts.thread(name, run, tidies=True))
 
 
@@ -408,7 +410,7 @@ def checked(home: Path) -> StoreCheck:
 
 
 def rebuild_lists(home: Path, progress: Progress) -> None:
-    """Write what lists show in `home` anew, from the history. Errors: `StoreLocked` if somebody runs it; `StoreError` and below."""
+    """Rebuild what lists show in `home`, from the history. Errors: `StoreLocked` if somebody runs it; `StoreError` and below."""
     path = home / STORE
     if not _is_there(path):
         return

@@ -1,8 +1,8 @@
 """
 Archives of source trees: packed here, unpacked where they are to be imported.
 
-Rule 1: the same files give the same digest, on every machine and at any time: names are sorted, owners, dates and modes are left out.
-Rule 2: an archive is not trusted: nothing in it can write outside of its own directory, make a link or a device, or fill the disk.
+Rule 1: the same files give the same digest, on every machine and at any time: names are sorted; owners, dates and modes are left out.
+Rule 2: an archive is not trusted: nothing in it can write outside its own directory, make a link or a device, or fill the disk.
 """
 
 import hashlib
@@ -23,10 +23,10 @@ from tidegate.errors import CodeError
 MAX_ARCHIVE = MAX_BYTES + 4_096 * MAX_FILES
 
 MAX_DEPTH = 40
-"""Directories in which a file may stand, one in another: four times as many as in Python's own library and in any package of it."""
+"""Deepest nesting of directories: four times as deep as in Python's own library and in any package of it."""
 
 MAX_FOLDERS = 5_000
-"""As many as files: a source tree has some ten files a directory."""
+"""As many as files: a source tree has some ten files per directory."""
 
 
 class Archive(Struct, frozen=True):
@@ -60,7 +60,7 @@ def pack(sources: Sources) -> Archive:
 
 
 def archive_of(body: bytes) -> Archive:
-    """Return what was packed elsewhere; whether it is an archive is seen when it is installed."""
+    """Return an archive that was packed elsewhere; it is verified when it is installed."""
     return Archive(hashlib.sha256(body).hexdigest(), body)
 
 
@@ -78,7 +78,7 @@ def unpack(body: bytes, into: Path) -> list[Path]:
     """
     Write the files of an archive into an empty directory, and return every path made, each file before the directories around it.
 
-    Errors: `CodeError` if it holds what no source tree holds; `OSError`.
+    Errors: `CodeError` if it contains what a source tree cannot; `OSError`.
     """
     found = list(members(body))
     folders = _checked(found)
@@ -89,20 +89,20 @@ def unpack(body: bytes, into: Path) -> list[Path]:
 
 
 def _checked(found: Sequence[Member]) -> set[PurePosixPath]:
-    """Return the directories that files stand in. Nothing is written yet: each limit is of what would be there. Errors: `CodeError`."""
+    """Return the directories of the files. Nothing is written yet: each limit applies to the result. Errors: `CodeError`."""
     folders: set[PurePosixPath] = set()
     size = 0
     for number, (name, content, _) in enumerate(found, start=1):
         if not is_safe(name):
-            raise CodeError(f"the bundle holds {name[:80]!r}, which is not a relative path")
+            raise CodeError(f"the bundle contains {name[:80]!r}, which is not a relative path")
         above = PurePosixPath(name).parents
         if len(above) > MAX_DEPTH:
-            raise CodeError(f"the bundle holds {name[:80]!r}, more than {MAX_DEPTH} levels deep")
+            raise CodeError(f"the bundle contains {name[:80]!r}, more than {MAX_DEPTH} levels deep")
         folders.update(above)
         size += len(content)
         if number > MAX_FILES or len(folders) > MAX_FOLDERS or size > MAX_BYTES:
             raise CodeError(
-                f"the bundle holds more than {MAX_FILES:,} files, {MAX_FOLDERS:,} directories or {MAX_BYTES:,} bytes"
+                f"the bundle contains more than {MAX_FILES:,} files, {MAX_FOLDERS:,} directories or {MAX_BYTES:,} bytes"
             )
     return folders
 
@@ -115,7 +115,7 @@ def _write(into: Path, name: str, body: bytes, mode: int) -> Path:
         disk.make_directory(path.parent, durable=False)
         handle = os.open(path, flags, 0o700 if mode & 0o100 else 0o600)
     except (FileExistsError, NotADirectoryError):
-        raise CodeError(f"the bundle holds {name!r}, or a part of it, twice") from None
+        raise CodeError(f"the bundle contains {name!r}, or a part of it, twice") from None
     with os.fdopen(handle, "wb") as file:
         disk.give(handle, path.parent)
         file.write(body)

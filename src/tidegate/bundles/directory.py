@@ -1,7 +1,7 @@
 """
 Bundles in a directory of this machine, each unpacked under its digest.
 
-Rule 1: a bundle is there whole or not at all: it is unpacked beside its final name, synced, and renamed. One that was changed since is replaced.
+Rule 1: a bundle is stored completely or not at all: it is unpacked beside its final name, synced, and renamed. A modified one is replaced.
 Rule 2: before `put` returns, every directory with a new name in it is synced.
 """
 
@@ -17,17 +17,17 @@ from tidegate.bundles.whole import LIST, check_whole
 from tidegate.errors import CodeError, StoreError
 
 MANY = 100
-"""Paths from which on one sync of everything is cheaper than one of each."""
+"""Number of paths from which one sync of everything is cheaper than one of each."""
 
 
 class BundleDirectory:
-    """An adapter of the port `Bundles`. The directory is made when the first bundle is put."""
+    """An adapter of the port `Bundles`. The directory is made when the first bundle is stored."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def put(self, archive: Archive, /) -> bool:
-        """Keep a source tree; return whether it was not there before. Errors: `CodeError`, `StoreFull`, `StoreError`."""
+        """Store a source tree; return whether it is new. Errors: `CodeError`, `StoreFull`, `StoreError`."""
         try:
             if self.has(archive.digest):
                 # By another process, perhaps, which may not have synced it yet.
@@ -44,11 +44,11 @@ class BundleDirectory:
         return True
 
     def has(self, digest: str, /) -> bool:
-        """Return whether a bundle is there, whole. Errors: `CodeError` if this is not a digest."""
+        """Return whether a bundle is stored completely. Errors: `CodeError` if this is not a digest."""
         return _is_whole(self._path(digest))
 
     def is_there(self, digest: str, /) -> bool:
-        """Return whether a bundle seems to be there: nothing of it is read."""
+        """Return whether a bundle seems to be stored: nothing of it is read."""
         return _is_digest(digest) and (self._root / digest / LIST).is_file()
 
     def tree(self, digest: str, /) -> Path:
@@ -58,7 +58,7 @@ class BundleDirectory:
         return path
 
     def damaged(self) -> list[str]:
-        """Return what is wrong with the bundles that are there, one line a bundle."""
+        """Return what is wrong with the stored bundles, one line per bundle."""
         problems = []
         for path in sorted(self._root.glob("[0-9a-f]*")):
             try:
@@ -68,7 +68,7 @@ class BundleDirectory:
         return problems
 
     def remove_drafts(self) -> None:
-        """Remove what processes that were killed have left beside the bundles."""
+        """Remove what killed processes have left beside the bundles."""
         disk.remove_drafts([*self._root.glob(".new-*"), *self._root.glob(".old-*")])
 
     def _path(self, digest: str) -> Path:
@@ -82,9 +82,11 @@ class BundleDirectory:
         try:
             with self._draft(".new-") as fresh:
                 _sync(unpack(archive.body, fresh))
-                if not _is_whole(path):  # else another process was quicker, with the same contents
+                if not _is_whole(
+                    path
+                ):  # otherwise another process was quicker, with the same contents
                     if path.exists():
-                        # A damaged bundle is taken away by one rename, and removed.
+                        # A damaged bundle is moved away by one rename, and removed.
                         with self._draft(".old-") as aside:
                             path.rename(aside / path.name)
                     fresh.rename(path)
@@ -114,7 +116,7 @@ def _is_whole(path: Path) -> bool:
 
 
 def _sync(paths: Sequence[Path]) -> None:
-    """Have everything on disk before the bundle gets its name: a power cut must not leave one that is there, and empty."""
+    """Sync everything before the bundle gets its name: a power cut must not leave one that exists, but is empty."""
     if len(paths) > MANY:
         os.sync()
     else:

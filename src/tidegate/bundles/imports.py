@@ -1,7 +1,7 @@
 """
-What Python source imports: the files beside it, and the names of what is elsewhere.
+What Python source imports: the files beside it, and the names of other modules.
 
-Sources are read and never run. An import counts wherever it stands; one that stands where its failure is expected is not needed.
+Sources are read and never run. Every import counts; one whose failure is expected is not required.
 """
 
 import ast
@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 from tidegate.errors import CodeError
 
 EXPECTED: Final = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
-"""Whoever catches one of these expects that an import fails."""
+"""Code that catches one of these expects that an import fails."""
 
 
 class Imports(NamedTuple):
-    """Files, by their names under the root; the dotted names of what they import from elsewhere; and which of these must be there."""
+    """Files, by their names under the root; the dotted names of what they import from elsewhere; and which of these are required."""
 
     files: set[str]
     names: set[str]
@@ -65,7 +65,7 @@ def _follow(root: Path, file: Path, found: Imports) -> None:
         except CodeError:
             if path == file:
                 raise
-            continue  # the import of this module will say what is wrong with it, if it comes to that
+            continue  # importing this module will report what is wrong with it, if that happens
         for dotted, needed in _imports(tree, path.relative_to(root)):
             local = list(_module_files(root, dotted))
             todo.extend(local)
@@ -76,7 +76,7 @@ def _follow(root: Path, file: Path, found: Imports) -> None:
 
 
 def parse(path: Path) -> ast.Module:
-    """Return what a file says. Errors: `CodeError`."""
+    """Return the text of a file. Errors: `CodeError`."""
     try:
         with tokenize.open(path) as text:
             return ast.parse(text.read(), filename=str(path))
@@ -93,7 +93,7 @@ def reason(error: Exception) -> str:
 
 
 def _imports(tree: ast.Module, where: Path) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """Yield what is imported, and whether it must be there."""
+    """Yield what is imported, and whether it is required."""
     package = where.parent.parts
     todo: list[tuple[ast.AST, bool]] = [(tree, True)]
     while todo:
@@ -117,7 +117,7 @@ def _imports(tree: ast.Module, where: Path) -> Iterator[tuple[tuple[str, ...], b
 
 
 def _below(node: ast.AST, *, needed: bool) -> Iterator[tuple[ast.AST, bool]]:
-    """Yield what stands directly in a node, and whether what it imports must be there."""
+    """Yield the direct children of a node, and whether their imports are required."""
     expected: Sequence[ast.AST] = ()
     match node:
         case ast.Try(body=body, handlers=handlers) if any(map(_expects, handlers)):
@@ -134,7 +134,7 @@ def _below(node: ast.AST, *, needed: bool) -> Iterator[tuple[ast.AST, bool]]:
 
 
 def _asks(test: ast.AST) -> bool:
-    """Whether a condition may say that nobody imports here: a script's own part, a type checker's, or what looks first."""
+    """Whether a condition may exclude importing here: a script's own part, a type checker's, or a check for existence."""
     return isinstance(test, ast.expr) and _last(test) in {"TYPE_CHECKING", "__name__", "find_spec"}
 
 

@@ -1,9 +1,9 @@
 """
-What is in an archive of a source tree, read block by block: plain files, each with as many bytes as are there.
+The members of an archive of a source tree, read block by block: regular files, each with as many bytes as are there.
 
-A tar file says sizes and names in more ways than one, and whoever reads it believes some of them. Here the size in the header of a file counts
-alone, as digits, and only if that many bytes follow; what could say another one (a size in an extended header, a sparse file, a number in
-base 256) is refused. So is whatever is no plain file, and what stands behind the end.
+A tar file states sizes and names in more ways than one, and readers disagree about them. Here only the size in the header of a file
+counts, as digits, and only if that many bytes follow; anything that could state another one (a size in an extended header, a sparse file, a number in
+base 256) is refused. So is every member that is not a regular file, and data after the end.
 """
 
 import tarfile
@@ -28,7 +28,7 @@ class Member(NamedTuple):
 
 
 def members(body: bytes) -> Iterator[Member]:
-    """Yield the files of an archive, in order. Errors: `CodeError` if it holds anything else, or is damaged."""
+    """Yield the files of an archive, in order. Errors: `CodeError` if it contains anything else, or is damaged."""
     if not body:
         raise CodeError("the bundle is damaged: it is empty")
     at, name = 0, ""
@@ -36,7 +36,7 @@ def members(body: bytes) -> Iterator[Member]:
         head = body[at : at + BLOCK]
         if not head.strip(b"\0"):
             if body[at:].strip(b"\0"):
-                raise CodeError("the bundle is damaged: something stands behind its end")
+                raise CodeError("the bundle is damaged: there is data after its end")
             break
         found = _header(head)
         content = body[at + BLOCK : at + BLOCK + found.size]
@@ -53,7 +53,7 @@ def members(body: bytes) -> Iterator[Member]:
             yield Member(name or found.name, content, found.mode)
             name = ""
         else:
-            raise CodeError(f"the bundle holds {found.name[:80]!r}, which is not a plain file")
+            raise CodeError(f"the bundle contains {found.name[:80]!r}, which is not a regular file")
     if name:
         raise CodeError("the bundle is damaged: it ends with a name")
 
@@ -62,13 +62,13 @@ def _header(head: bytes) -> tarfile.TarInfo:
     if len(head) < BLOCK:
         raise CodeError("the bundle is damaged: it ends within a header")
     if head[_SIZES][0] & 0x80:
-        raise CodeError("the bundle holds a size that is not written in digits")
+        raise CodeError("the bundle contains a size that is not written in digits")
     try:
         found = tarfile.TarInfo.frombuf(head, "utf-8", "strict")
     except (tarfile.TarError, ValueError) as error:
         raise CodeError(f"the bundle is damaged: {error}") from None
     if found.size < 0 or b"-" in head[_SIZES]:
-        raise CodeError(f"the bundle holds {found.name[:80]!r} with a negative size")
+        raise CodeError(f"the bundle contains {found.name[:80]!r} with a negative size")
     return found
 
 
@@ -78,13 +78,13 @@ def _extended(content: bytes, *, is_global: bool) -> str:
     while at < len(content):
         digits, space, _ = content[at : at + 12].partition(b" ")
         if not space or not digits.isdigit() or not len(digits) < int(digits) <= len(content) - at:
-            raise CodeError("the bundle is damaged: an extended header is not one")
+            raise CodeError("the bundle is damaged: an extended header is invalid")
         record = content[at + len(digits) + 1 : at + int(digits) - 1]
         at += int(digits)
         key, _, value = record.partition(b"=")
         if key == b"size" or key.startswith((b"GNU.sparse", b"SCHILY.realsize")):
             raise CodeError(
-                f"the bundle says a size in an extended header ({_decoded(key)[:40]}), which is not believed"
+                f"the bundle states a size in an extended header ({_decoded(key)[:40]}), which is not accepted"
             )
         if key == b"path":
             if is_global:
@@ -97,4 +97,4 @@ def _decoded(raw: bytes) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        raise CodeError("the bundle holds a name that is not UTF-8") from None
+        raise CodeError("the bundle contains a name that is not UTF-8") from None

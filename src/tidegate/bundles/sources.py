@@ -1,13 +1,13 @@
 """
-Which files are a workflow's source: what it imports from beside it, what git tracks around it, and what somebody has named.
+Which files are a workflow's source: its local imports, the files that git tracks around it, and those that are named.
 
 Rule 1: the root is the directory from which Python would import the file, so a file inside a package is imported as `package.module`.
 Rule 2: the file itself and the local modules that it imports, directly or not, always belong to the source, whatever a `.gitignore` says.
-Rule 3: in a git repository, all that git tracks below the root belongs to it as well; elsewhere nothing else does: what lies beside a
-        workflow may be results, logs and tokens, and each would make another version of it.
+Rule 3: in a git repository, everything that git tracks below the root belongs to it as well; elsewhere nothing else does: other files beside a
+        workflow may be results, logs and tokens, and each would change the version.
 Rule 4: so do the files and directories that `--include` names, and `include` under `[tool.tidegate]` in the next `pyproject.toml`, here or above.
-Rule 5: hidden files are left out unless they are named, and links that lead to some: they hold settings and secrets, not code.
-Rule 6: a tree that is too large, or is no project at all (a home directory, a directory for temporary files), is not packed whole: Rule 3 does not hold, and `note` says so.
+Rule 5: hidden files, and links to them, are left out unless they are named: they contain settings and secrets, not code.
+Rule 6: a tree that is too large, or is not a project (a home directory, a temporary directory), is not packed as a whole: Rule 3 does not apply, and `note` says so.
 """
 
 import ast
@@ -35,10 +35,10 @@ MAX_NAME = 1_000
 MAX_PART = 255
 """Bytes of each part of it: no usual file system takes more."""
 STORE = "tidegate.db"
-"""The file of a store. The directory in which it lies is never source, though it may stand beside the source."""
+"""The file of a store. Its directory is never source, even if it is beside the source."""
 
 PROJECT = "pyproject.toml"
-"""The file of a project that may name, under `[tool.tidegate]`, what is packed as well."""
+"""The project file that may name, under `[tool.tidegate]`, further files to pack."""
 
 NEVER = frozenset({"__pycache__", "node_modules", "site-packages"})
 """Directories that hold no source of the user's, whatever their size."""
@@ -59,7 +59,7 @@ class Sources(Struct, frozen=True):
 
 
 class _TooLargeError(Exception):
-    """The tree holds more than fits into a bundle."""
+    """The tree contains more than fits into a bundle."""
 
 
 def find_sources(
@@ -73,8 +73,8 @@ def find_sources(
     """
     Find what must travel with a workflow file.
 
-    `include` are files and directories under the same root that are taken as well; `extra` some that are taken instead of what git tracks.
-    Errors: `CodeError` if the file cannot be read or is not Python, or if even the least that must travel is too large.
+    `include` are further files and directories under the same root; `extra` are used instead of what git tracks.
+    Errors: `CodeError` if the file cannot be read or is not Python, or if even the minimum that must travel is too large.
     """
     root, module = find_root(file)
     needed = imported(root, file.resolve())
@@ -82,7 +82,7 @@ def find_sources(
 
 
 def gather(root: Path, names: Sequence[str], module: str, include: Sequence[Path] = ()) -> Sources:
-    """Return what must travel with some modules of a tree, by the names of their files. One that is no Python travels as it is. Errors: `CodeError`."""
+    """Return what must travel with some modules of a tree, by the names of their files. A file that is not Python travels unchanged. Errors: `CodeError`."""
     needed = set(names)
     for name in names:
         with suppress(CodeError):
@@ -139,7 +139,7 @@ def _tracked(root: Path, limits: Limits) -> Iterator[str]:
 
 
 def _is_source(root: Path, name: PurePosixPath) -> bool:
-    """Whether a file may be taken that nobody has named."""
+    """Whether a file may be packed without being named."""
     path = root / name
     return not (
         any(part.startswith(".") or part in NEVER for part in name.parts)
@@ -160,7 +160,7 @@ def _configured(root: Path) -> Iterator[str]:
     try:
         found = tomllib.loads(file.read_text())
     except (OSError, ValueError):
-        return  # it is not ours, and whoever reads it says what is wrong
+        return  # it is not ours, and other tools report what is wrong
     patterns = found.get("tool", {}).get("tidegate", {}).get("include", [])
     for pattern in patterns:
         paths = sorted(file.parent.glob(str(pattern)))
@@ -170,7 +170,7 @@ def _configured(root: Path) -> Iterator[str]:
 
 
 def _hint(root: Path, files: Sequence[str]) -> str:
-    """Say which files beside the source are named in it, and not packed."""
+    """Name the files beside the source that it mentions and that are not packed."""
     packed, found = set(files), set[str]()
     for name in files:
         if not name.endswith(".py"):
@@ -184,11 +184,11 @@ def _hint(root: Path, files: Sequence[str]) -> str:
         return ""
     first = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
     flags = " ".join(f"--include {shlex.quote(each)}" for each in missing[:3])
-    return f"not packed, though the source names it: {first}; if it is read at run time: {flags}"
+    return f"not packed, although the source names it: {first}; if it is read at run time: {flags}"
 
 
 def _beside(root: Path, folder: PurePosixPath, text: str) -> Iterator[str]:
-    """Yield the file beside a module that a text of it names, if it does."""
+    """Yield the file beside a module that a string in it names, if it does."""
     if "." not in text or len(text) > MAX_PART or not is_safe(text):
         return
     for each in dict.fromkeys((folder / text, PurePosixPath(text))):
@@ -198,7 +198,7 @@ def _beside(root: Path, folder: PurePosixPath, text: str) -> Iterator[str]:
 
 
 def find_root(file: Path) -> tuple[Path, str]:
-    """Return the directory from which a file is imported, and the name under which."""
+    """Return the directory from which a file is imported, and its module name."""
     where = _python_file(file)
     names = [] if where.stem == "__init__" else [where.stem]
     root = where.parent
@@ -221,7 +221,7 @@ def _python_file(file: Path) -> Path:
         there = [each.name for each in file.parent.glob("*.py")] if file.parent.is_dir() else []
         close = get_close_matches(file.name, there, n=1)
         hint = f"; did you mean {file.with_name(close[0])}?" if close else ""
-        raise CodeError(f"{file}: there is no such file{hint}") from None
+        raise CodeError(f"{file}: no such file{hint}") from None
     except (OSError, RuntimeError, ValueError) as error:
         raise CodeError(f"{file}: cannot be read: {reason(error)}") from None
     if stat.S_ISDIR(kind):
@@ -237,24 +237,24 @@ def _chosen(root: Path, extra: Sequence[Path], by: str) -> Iterator[str]:
             name = path.absolute().relative_to(root.absolute())
         except ValueError:
             raise CodeError(
-                f"{by} {path}: lies outside of {root}, from where the workflow is imported"
+                f"{by} {path}: is outside {root}, from where the workflow is imported"
             ) from None
         if path.is_dir():
             try:
                 found = list(_tree(root, 2 * MAX_FILES, 2 * MAX_BYTES, name))
             except _TooLargeError as why:
                 raise CodeError(f"{by} {path}: {why}") from None
-            # A pattern of a project file may well name some that give nothing.
+            # A pattern of a project file may match nothing.
             is_typed = by.startswith("--")
             if is_typed and not found and any(a or b for _, a, b in os.walk(path)):
                 raise CodeError(
-                    f"{by} {path}: nothing of it is packed; what is hidden, or ignored by git, is left out of a directory: name the files"
+                    f"{by} {path}: nothing in it is packed; hidden files and files ignored by git are left out of a directory: name the files"
                 )
             yield from found
         elif path.is_file():
             yield name.as_posix()
         else:
-            raise CodeError(f"{by} {path}: there is no such file or directory")
+            raise CodeError(f"{by} {path}: no such file or directory")
 
 
 def _tree(root: Path, max_files: int, max_bytes: int, below: Path = Path()) -> Iterator[str]:
@@ -283,12 +283,12 @@ def _tree(root: Path, max_files: int, max_bytes: int, below: Path = Path()) -> I
             size += _size(root / path)
             if count > max_files or size > max_bytes:
                 limits = f"{max_files} files or {max_bytes / 2**20:.0f} MiB"
-                raise _TooLargeError(f"{root} holds more than {limits}")
+                raise _TooLargeError(f"{root} contains more than {limits}")
             yield path.as_posix()
 
 
 def _shared(root: Path) -> Iterator[Path]:
-    """Yield the directories in which there is more than one project: those that this user has."""
+    """Yield this user's directories that contain more than one project."""
     yield Path(root.anchor)
     with suppress(RuntimeError):
         yield Path.home()
@@ -302,12 +302,12 @@ def _is_hidden(root: Path, path: Path) -> bool:
 
 
 def tree_files(root: Path) -> tuple[str, ...]:
-    """Return all source files below a directory, relative to it and sorted. Errors: `CodeError` if they are too many, or it is no project's."""
+    """Return all source files below a directory, relative to it and sorted. Errors: `CodeError` if they are too many, or it is not a project."""
     try:
         return tuple(sorted(_tree(root, MAX_FILES, MAX_BYTES)))
     except _TooLargeError as why:
         raise CodeError(
-            f"{why}: name the files to register, or keep others out with a .gitignore"
+            f"{why}: name the files to register, or exclude others with a .gitignore"
         ) from None
 
 
@@ -328,7 +328,7 @@ def is_safe(name: str) -> bool:
 
 
 class _Verdict(Protocol):
-    """What a `.gitignore` says of a path: out, in, or nothing."""
+    """What a `.gitignore` says of a path: excluded, included, or nothing."""
 
     @property
     def include(self) -> bool | None: ...
@@ -341,7 +341,7 @@ class _Verdicts(Protocol):
 
 
 class _Ignored:
-    """The `.gitignore` files seen so far, those above the root included; the deepest one that speaks of a path decides."""
+    """The `.gitignore` files seen so far, including those above the root; the deepest one that mentions a path decides."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -354,7 +354,7 @@ class _Ignored:
                     break
 
     def read(self, folder: Path) -> None:
-        """Take notice of the `.gitignore` of a directory, if it has one."""
+        """Read the `.gitignore` of a directory, if it has one."""
         try:
             lines = (folder / ".gitignore").read_text(errors="replace").splitlines()
             # Loaded only when something is packed: most commands never do.

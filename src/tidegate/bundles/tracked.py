@@ -1,9 +1,9 @@
 """
-What git tracks in a directory.
+The files that git tracks in a directory.
 
-Rule 1: git itself is asked. What it is asked for runs nothing that a repository could have put into its settings, and a repository of another user is no
-        hindrance: only names are read.
-Rule 2: without git, or where there is no repository that it can read, nothing is tracked.
+Rule 1: git itself is asked, in a way that runs nothing that a repository could have put into its settings; a repository of another user is
+        accepted: only names are read.
+Rule 2: without git, or without a repository that it can read, nothing is tracked.
 """
 
 import os
@@ -17,10 +17,10 @@ ASK = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "ls-files"
 
 
 def tracked(root: Path) -> list[str] | None:
-    """Return the files below a directory that git tracks, relative to it; None if it lies in no repository."""
+    """Return the files below a directory that git tracks, relative to it; None if it is in no repository."""
     if not any(os.path.exists(up / ".git") for up in (root, *root.parents)):  # noqa: PTH110 - False where nobody may look
         return None
-    # Inside of a hook, variables of git's lead to another repository.
+    # Inside a hook, git's variables point to another repository.
     environment = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(  # noqa: S603 - nothing of it comes from outside

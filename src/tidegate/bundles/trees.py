@@ -1,9 +1,9 @@
 """
-Which modules to register, and with which source: of files, packages and directories.
+Which modules to register, and with which source: from files, packages and directories.
 
 Rule 1: a file brings what belongs to its source (see `sources`); a package and a directory what belongs to the modules in it.
-Rule 2: below a directory, a module counts if it makes a workflow: by `@workflow`, or by calling `Workflow(...)`.
-Rule 3: what lies in one tree is packed once.
+Rule 2: below a directory, a module counts if it makes a workflow: with `@workflow`, or by calling `Workflow(...)`.
+Rule 3: everything in one tree is packed once.
 """
 
 import ast
@@ -29,9 +29,9 @@ def find_trees(
     paths: Sequence[Path], only: Sequence[Path] = (), include: Sequence[Path] = ()
 ) -> list[Tree]:
     """
-    Return the source trees of files and directories. `only` restricts what travels with single files, `include` adds to it, as of `find_sources`.
+    Return the source trees of files and directories. `only` restricts what travels with single files, `include` adds to it, as in `find_sources`.
 
-    Errors: `CodeError` if a path cannot be read, or no workflow is there.
+    Errors: `CodeError` if a path cannot be read, or contains no workflow.
     """
     found: dict[Path, Tree] = {}
     for path in paths:
@@ -105,7 +105,7 @@ def _makes_workflows(file: Path) -> bool:
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
-        # Registering it will say what is wrong.
+        # Registering it will report what is wrong.
         return "@workflow" in text
     return any(_makes(node) for node in ast.walk(tree))
 

@@ -1,7 +1,7 @@
 """
-Whether an unpacked bundle is still what was unpacked: each has a list of its files with their digests, which is checked before its code is run.
+Whether an unpacked bundle is unchanged: each has a list of its files with their digests, which is checked before its code is run.
 
-This finds what a person, a backup or the disk has changed. Files that a task has left there belong to no source, and are not looked at.
+This finds changes by people, backups or the disk. Files that a task has left there belong to no source, and are ignored.
 """
 
 import hashlib
@@ -12,9 +12,9 @@ import msgspec
 from tidegate.errors import CodeError
 
 LIST = ".tidegate-files"
-"""Hidden, so that no source tree holds it."""
+"""Hidden, so that no source tree contains it."""
 
-CURE = "register the same source again, or restore it from a backup; what is held goes on by itself"
+CURE = "register the same source again, or restore it from a backup; held tasks then continue by themselves"
 
 
 def list_of(bodies: dict[str, bytes]) -> bytes:
@@ -26,7 +26,7 @@ def list_of(bodies: dict[str, bytes]) -> bytes:
 
 def check_whole(path: Path) -> None:
     """
-    Check that a bundle is there as it was unpacked.
+    Check that a bundle is as it was unpacked.
 
     Errors: `CodeError`, naming the file that was changed, or the bundle that is missing.
     """

@@ -23,23 +23,23 @@ def source_order(node: str) -> tuple[tuple[int, ...], str]:
 
 
 Value: TypeAlias = Any
-"""A self-contained JSON Schema (2020-12)."""
+"""A stored value."""
 
 Schema: TypeAlias = dict[str, Any]
-"""A path into a value: keys, field names and positions."""
+"""A self-contained JSON Schema (2020-12)."""
 
 Path: TypeAlias = tuple[str | int, ...]
-"""The way into a value: keys, field names and positions."""
+"""A path into a value: keys, field names and positions."""
 
 
 class Const(Struct, frozen=True, tag="const"):
-    """An input of the graph that contains the expression, or a part of it."""
+    """A value that is known when the workflow is compiled."""
 
     value: Value
 
 
 class InputRef(Struct, frozen=True, tag="input"):
-    """An input of the graph in which the expression stands, or a part of it."""
+    """An input of the graph that contains the expression, or a part of it."""
 
     name: str
     path: Path = ()
@@ -60,7 +60,7 @@ class ListExpr(Struct, frozen=True, tag="list"):
 
 
 class DictExpr(Struct, frozen=True, tag="dict"):
-    """True if this relation holds between the two values. `is_true()` is `== True`."""
+    """A dict of values that come from different places."""
 
     items: dict[str, "Expr"]
 
@@ -71,7 +71,7 @@ Comparator: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">="]
 
 
 class Compare(Struct, frozen=True, tag="compare"):
-    """True if the two values stand in this relation. `is_true()` is `== True`."""
+    """True if this relation holds between the two values. `is_true()` is `== True`."""
 
     op: Comparator
     left: Expr
@@ -100,7 +100,7 @@ Condition: TypeAlias = Compare | IsNone | AllOf | AnyOf
 
 
 def refs(expr: Expr) -> Iterator[OutputRef | InputRef]:
-    """Yield every expression that a condition uses."""
+    """Yield every reference in an expression."""
     match expr:
         case OutputRef() | InputRef():
             yield expr
@@ -117,7 +117,7 @@ def refs(expr: Expr) -> Iterator[OutputRef | InputRef]:
 
 
 def operands(condition: Condition) -> Iterator[Expr]:
-    """Yield every expression that a condition looks at."""
+    """Yield every expression that a condition uses."""
     match condition:
         case Compare(_, left, right):
             yield left

@@ -65,7 +65,7 @@ def test_a_name_that_leads_out_is_refused_and_nothing_is_left(tmp_path, put, nam
     ],
 )
 def test_links_devices_and_pipes_are_refused(put, kind):
-    with pytest.raises(CodeError, match="not a plain file"):
+    with pytest.raises(CodeError, match="not a regular file"):
         put(archive(member("x", kind, "/etc/passwd")))
 
 

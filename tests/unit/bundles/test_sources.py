@@ -145,7 +145,7 @@ def test_a_directory_is_not_named_in_vain(project):
     git(project, "add", "-A")
     wf = project / "wf.py"
     for wrong in (project / "hidden", project / "ignored"):
-        said = f"{wrong.name}: nothing of it is packed"
+        said = f"{wrong.name}: nothing in it is packed"
         with pytest.raises(CodeError, match=f"--only .*{said}"):
             find_sources(wf, [wrong])
         with pytest.raises(CodeError, match=f"--include .*{said}"):

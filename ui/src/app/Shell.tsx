@@ -25,7 +25,7 @@ export function Shell() {
   const session = useQuery(sessionQuery);
   if (session.error instanceof ApiError && session.error.status === 401) return <SignIn refused={link.problem} />;
   if (session.error && !session.data) {
-    return <Group component="main" justify="center" mt="20vh" role="alert"><Text>{session.error.message} This page goes on by itself when it is back.</Text></Group>;
+    return <Group component="main" justify="center" mt="20vh" role="alert"><Text>{session.error.message} This page continues by itself when it is back.</Text></Group>;
   }
   if (!session.data) return <Group justify="center" mt="20vh"><Loader aria-label="Loading" /></Group>;
   return <SignedIn key={session.data.name} name={session.data.name} />;
@@ -145,7 +145,7 @@ function GoneBanner() {
     <div aria-live="assertive">
       {since && (
         <Group className="gone" gap="xs" wrap="nowrap">
-          <IconAlert /><Text>No connection to the server. Shown as of {clock(since)}; this page goes on by itself when it is back.</Text>
+          <IconAlert /><Text>No connection to the server. Shown as of {clock(since)}; this page continues by itself when it is back.</Text>
         </Group>
       )}
     </div>

@@ -328,6 +328,6 @@ HAVING sum(said) <> sum(found)
 LIMIT 50;
 
 -- name: problem_rebuild
-SELECT printf('the lists are not whole: they were being rebuilt and came to execution number %d; open the store to go on', value)
+SELECT printf('the lists are incomplete: a rebuild stopped at execution number %d; open the store to continue', value)
 FROM marks
 WHERE name = 'rebuild';
