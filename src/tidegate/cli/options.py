@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from tidegate.cli.way import HOME, INSECURE, SERVER, Way, spelled
-from tidegate.errors import StoreError, UnknownExecution
+from tidegate.errors import StoreError, UnknownExecution, UnknownWorkflow
 from tidegate.home import find_home
-from tidegate.wire import ListExecutions
+from tidegate.wire import ListExecutions, ListWorkflows
 
 Decorated = Callable[..., Any]
 
@@ -136,3 +136,17 @@ def full_id(line: Way, given: str) -> str:
             f"{given!r} is too short; give at least {MIN_BEGINNING} characters of the id {beginning[0]}"
         )
     return beginning[0]
+
+
+def full_workflow(way: Way, given: str) -> str:
+    """Return the workflow with this name, or with this last part of a name. Errors: `UnknownWorkflow`."""
+    names = [each.name for each in way.ask(ListWorkflows()).items]
+    meant = [name for name in names if given in (name, name.rpartition(".")[2])]
+    if given in meant or len(meant) == 1:
+        return given if given in meant else meant[0]
+    if meant:
+        raise UnknownWorkflow(f"{given!r} may mean any of: {', '.join(meant[:20])}")
+    # Loaded here: the service is heavy, and this is rare.
+    from tidegate.service.registry import no_such_workflow  # noqa: PLC0415
+
+    raise no_such_workflow(given, names)

@@ -11,7 +11,7 @@ import click
 from msgspec import UNSET
 
 from tidegate.cli.failing import has_traceback, trace
-from tidegate.cli.options import full_id, json_option, server_options
+from tidegate.cli.options import full_id, full_workflow, json_option, server_options
 from tidegate.cli.prints import follow_prints
 from tidegate.cli.render import (
     ago,
@@ -30,7 +30,7 @@ from tidegate.cli.render import (
 from tidegate.cli.showing import waiting_lines
 from tidegate.cli.store import open_reader
 from tidegate.cli.way import Way, server, spelled, way_to
-from tidegate.errors import Refused, StoreDamaged, UnknownWorkflow
+from tidegate.errors import Refused, StoreDamaged
 from tidegate.sdk.exhibit import cells_wide
 from tidegate.types.values import named_blobs
 from tidegate.wire import (
@@ -44,7 +44,6 @@ from tidegate.wire import (
     ListEvents,
     ListExecutions,
     ListInbox,
-    ListWorkflows,
     WaitingView,
 )
 
@@ -90,7 +89,7 @@ def list_command(
     found: list[ExecutionLine] = []
     cursor = ""
     with way_to(home, open_reader) as way:
-        workflow = workflow and _full_name(way, workflow)
+        workflow = workflow and full_workflow(way, workflow)
         while everything or len(found) < limit:
             size = PAGE if everything else min(PAGE, limit - len(found))
             request = ListExecutions(
@@ -113,20 +112,6 @@ def list_command(
         tell(f"no executions in {where}")
     if cursor:
         tell("there are more: use --limit N, or --all")
-
-
-def _full_name(way: Way, given: str) -> str:
-    """Return the workflow with this name, or with this last part of a name. Errors: `UnknownWorkflow`."""
-    names = [each.name for each in way.ask(ListWorkflows()).items]
-    meant = [name for name in names if given in (name, name.rpartition(".")[2])]
-    if given in meant or len(meant) == 1:
-        return given if given in meant else meant[0]
-    if meant:
-        raise UnknownWorkflow(f"{given!r} may mean any of: {', '.join(meant[:20])}")
-    # Loaded here: the service is heavy, and this is rare.
-    from tidegate.service.registry import no_such_workflow  # noqa: PLC0415
-
-    raise no_such_workflow(given, names)
 
 
 def _listed(found: Sequence[ExecutionLine]) -> str:
@@ -210,7 +195,7 @@ def inbox_command(*, home: Path, limit: int, everything: bool, full: bool, as_js
             cursor = page.next
             if not cursor:
                 break
-        whole = [_whole(way, each) for each in found] if full and not as_json else []
+        whole = [whole_question(way, each) for each in found] if full and not as_json else []
     if as_json:
         print_json(found)
     elif not found:
@@ -234,7 +219,7 @@ def inbox_command(*, home: Path, limit: int, everything: bool, full: bool, as_js
         tell("there are more: use --limit N, or --all")
 
 
-def _whole(way: Way, each: WaitingView) -> WaitingView:
+def whole_question(way: Way, each: WaitingView) -> WaitingView:
     """Return a question with all its values, which a list shortens if they are large, and with what the server knows of its files."""
     values = (v for v in (each.value, each.suggested, *each.show.values()) if v is not UNSET)
     if not each.preview and not any(True for v in values for _ in named_blobs(v)):
