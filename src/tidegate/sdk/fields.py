@@ -260,7 +260,7 @@ def _in_brackets(part: Slot) -> str:
     if part.suggested is UNSET:
         return " [left out]" if part.may_lack else ""
     words = " ".join(show(part.schema, part.suggested).split())
-    words = {"null": "nothing", "": '""'}.get(words, words)
+    words = {"null": "nothing", "[]": "none", "": '""'}.get(words, words)
     return f" [{words if len(words) <= LONGEST else f'{words[: LONGEST - 1]}…'}]"
 
 
