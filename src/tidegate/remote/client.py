@@ -55,7 +55,6 @@ V = TypeVar("V")
 
 LONG_POLL: Final = 20.0
 """Seconds that one request waits for the end of an execution."""
-
 PAGE: Final = 200
 
 
