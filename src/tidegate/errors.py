@@ -142,7 +142,7 @@ class UnknownBundle(UnknownThing):
 
 
 class UnknownTerminal(UnknownThing):
-    """The terminal does not serve an execution of this store, or no longer."""
+    """The terminal does not serve an execution of this store, or no longer does."""
 
     code = "unknown_terminal"
 

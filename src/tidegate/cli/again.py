@@ -39,7 +39,7 @@ APPROVE = "approve"
 INPUT = "input"
 
 new_id_option = click.option(
-    "--id", "new_id", default="", help="The id of the new execution; the same id is found again."
+    "--id", "new_id", default="", help="The id of the new execution; the same id returns it again."
 )
 here_option = click.option("--here", is_flag=True, help="Use the code in this directory.")
 version_option = click.option(
@@ -111,7 +111,7 @@ def recover_command(**given: Any) -> None:
     once: if it already was, its latest successor is recovered.
 
     With --here or --version it continues with fixed code. Everything unchanged is kept: a result whose task has the same name, signature and inputs, and
-    an answer whose question has the same name and type and shows the same. Approvals are asked for again, unless --keep-approvals is given. A task that is
+    an answer whose question has the same name and type and shows the same values. Approvals are asked for again, unless --keep-approvals is given. A task that is
     kept although its source has changed is listed; --rerun runs it again, and then every task whose inputs change because of it. A dynamic task whose source
     has changed builds its graph again, and unchanged parts of it are kept.
     """

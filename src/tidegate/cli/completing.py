@@ -1,9 +1,9 @@
 """
-What a shell is told when Tab is pressed: commands and options, files, the workflows of a file and their inputs, ids, gates, nodes.
+Completions for a shell when Tab is pressed: commands and options, files, the workflows of a file and their inputs, ids, gates, nodes.
 
-Rule 1: it never holds a prompt up: after `PATIENCE` this process ends, whatever it waits for.
-Rule 2: it changes nothing: no store is made, no file of the user's is run; what a file holds is read from its source.
-Rule 3: what goes wrong is nothing to complete.
+Rule 1: it never blocks a prompt: after `PATIENCE` this process ends, whatever it waits for.
+Rule 2: it changes nothing: no store is made, no user file is run; the contents of a file are read from its source.
+Rule 3: on any error there are no completions.
 """
 
 import ast
@@ -38,13 +38,13 @@ from tidegate.wire import (
 )
 
 PATIENCE: Final = 4.0
-"""Seconds after which nothing is completed: it takes 0.3, ten times as much on a machine that is busy, and has no end where the store hangs."""
+"""Seconds after which nothing is completed: it takes 0.3, ten times as much on a busy machine, and never ends if the store hangs."""
 
 MOST: Final = 100
-"""Ids that are offered, the newest first: a shell asks before it shows more."""
+"""Ids that are offered, newest first: a shell asks before it shows more."""
 
 LARGEST: Final = 1_000_000
-"""Bytes of a source file that is looked into."""
+"""Bytes of a source file that are read."""
 
 V = TypeVar("V")
 Item = CompletionItem[str]
@@ -52,7 +52,7 @@ Find = Callable[[click.Context, str], Iterator[Item]]
 
 
 def reply(group: click.Group, shell: str, words: Sequence[str]) -> NoReturn:
-    """Write what completes what was typed, and end this process: a line each, in the form of the shell."""
+    """Write the completions of a command line, and end this process: one per line, in the form of the shell."""
     signal.signal(signal.SIGALRM, _give_up)
     signal.setitimer(signal.ITIMER_REAL, PATIENCE)
     with suppress(Exception, SystemExit):
@@ -73,11 +73,11 @@ def _give_up(_: int, __: FrameType | None) -> None:
 
 
 def _found(group: click.Group, words: Sequence[str], last: str) -> Iterator[Item]:
-    """Yield what completes the last word. What nobody could type, or would not see as it is, is left out."""
+    """Yield the completions of the last word. Those that cannot be typed, or are not displayed exactly, are left out."""
     found = ShellComplete(group, {}, "tidegate", VARIABLE).get_completions(list(words), last)
     if words[:1] == ["run"] and len(words) > 2 and last.startswith("-"):
         found = [*input_options(words[1], words[2], last), *found]
-    # Of `--phase=wa` click completes what stands behind the sign.
+    # For `--phase=wa` click completes the part after the sign.
     option, sign, behind = last.partition("=") if last.startswith("-") else ("", "", last)
     for item in found:
         for each in _files(behind) if item.type in ("file", "dir") else (item,):
@@ -91,7 +91,7 @@ def _found(group: click.Group, words: Sequence[str], last: str) -> Iterator[Item
 
 
 class _Word:
-    """The last word of a line: as it stands there, what it means, and the quote that is open in it."""
+    """The last word of a line: as written, what it means, and the quote that is open in it."""
 
     def __init__(self) -> None:
         self.raw = ""
@@ -100,7 +100,7 @@ class _Word:
 
 
 def _split(text: str) -> tuple[list[str], _Word]:
-    """Return the words of a line in bash before the last, and the last, which may be empty or not complete."""
+    """Return the words of a line in bash before the last, and the last, which may be empty or incomplete."""
     words: list[str] = []
     word, begun, escaped = _Word(), False, False
     for letter in text:
@@ -125,7 +125,7 @@ def _split(text: str) -> tuple[list[str], _Word]:
 
 
 def _for_bash(item: Item, last: _Word) -> str:
-    """Return what bash puts in place of the part of a word that it completes: of `a=b` only what stands behind the `=`."""
+    """Return what bash puts in place of the part of a word that it completes: for `a=b` only the part after the `=`."""
     end = "" if item.value.endswith(("/", "=")) else " "
     if last.quote:
         typed = len(last.value) - len(last.raw.rpartition(last.quote)[2])
@@ -140,7 +140,7 @@ def _for_bash(item: Item, last: _Word) -> str:
 
 
 class _Found(StringParamType):
-    """An argument that is completed by what is found."""
+    """An argument that is completed from search results."""
 
     def __init__(self, find: Find) -> None:
         self._find = find
@@ -148,13 +148,13 @@ class _Found(StringParamType):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[Item]:
-        """Return what completes it."""
+        """Return its completions."""
         del param
         return list(self._find(ctx, incomplete))
 
 
 def completed(command: click.Command, name: str) -> click.Command:
-    """Return a subcommand whose arguments know what completes them."""
+    """Return a subcommand with completions for its arguments."""
     for param in command.params:
         find = FINDERS.get((name, param.name or "")) or FINDERS.get(("", param.name or ""))
         if find is not None:
@@ -163,12 +163,12 @@ def completed(command: click.Command, name: str) -> click.Command:
 
 
 def ask(ctx: click.Context, request: Ask[V]) -> V:
-    """Have a request handled by the store, or the server, of this command line."""
+    """Handle a request with the store, or the server, of this command line."""
     return _way(ctx, lambda way: way.ask(request))
 
 
 def _way(ctx: click.Context, use: Callable[[Way], V]) -> V:
-    # The group itself has not been called, so what stands before the subcommand is still where it was read.
+    # The group itself has not been called, so options before the subcommand are still where they were parsed.
     given = ctx.find_root().params.get("home")
     home = find_home(given) if given else ctx.params.get("home") or Path(os.devnull)
     with ctx, way_to(home, open_reader) as way:
@@ -198,7 +198,7 @@ def _nodes(ctx: click.Context, typed: str) -> Iterator[Item]:
     for each in nodes:
         if ctx.info_name == "deck" and not each.deck:
             continue
-        # A name that several have means none of them.
+        # A name that several have identifies none of them.
         value = each.name if names.count(each.name) == 1 else each.id
         if value.startswith(typed):
             yield CompletionItem(value, help=f"{each.kind} {each.phase}")
@@ -233,7 +233,7 @@ def _values(_: click.Context, typed: str) -> Iterator[Item]:
 
 
 def _files(typed: str) -> Iterator[Item]:
-    """Yield the files and directories whose path begins as it was typed."""
+    """Yield the files and directories whose path starts with the typed text."""
     folder, _, name = typed.rpartition("/")
     at = Path(f"{folder}/" if "/" in typed else ".").expanduser()
     prefix = typed[: len(typed) - len(name)]
@@ -254,7 +254,7 @@ def _workflows(ctx: click.Context, typed: str) -> Iterator[Item]:
 
 
 def _inputs(ctx: click.Context, typed: str) -> Iterator[Item]:
-    """Yield the options for the inputs of a workflow, and behind one of them the files that hold its value."""
+    """Yield the options for the inputs of a workflow, and after one of them the files that may hold its value."""
     if typed.startswith("@"):
         yield from _values(ctx, typed)
     elif not typed or typed.startswith("-"):
@@ -306,7 +306,7 @@ WANTED: Final[dict[str, list[str]]] = {
     "recover": sorted(ENDED - {"SUCCEEDED"}),
     "relaunch": sorted(ENDED),
 }
-"""The phases of executions with which a subcommand can do something; of one that is not here, all."""
+"""The phases of executions that a subcommand can work on; all phases for commands not listed."""
 
 FINDERS: Final[dict[tuple[str, str], Find]] = {
     ("", "execution"): _executions,
@@ -322,4 +322,4 @@ FINDERS: Final[dict[tuple[str, str], Find]] = {
     ("run", "rest"): _inputs,
     ("register", "paths"): _sources,
 }
-"""What completes the argument of a subcommand, or of any."""
+"""The completions of the argument of a subcommand, or of any."""

@@ -1,15 +1,16 @@
 """
-Completion at the prompt of a shell: `tidegate completion bash|zsh|fish` prints what a shell sources.
+Shell completion: `tidegate completion bash|zsh|fish` prints a script for the shell to source.
 
-The shell then calls the command itself, with what was typed, and `_TIDEGATE_COMPLETE` in its environment (see `completing`). Nothing that goes
-wrong reaches the prompt: the shell throws standard error away.
+The shell then calls the command itself, with the typed text, and `_TIDEGATE_COMPLETE` in its environment (see `completing`). No error
+reaches the prompt: the shell discards standard error.
 """
 
 import click
 
 VARIABLE = "_TIDEGATE_COMPLETE"
 
-# Bash knows a word's quotes and breaks words at more than blanks, so it hands over the whole line. Bash before 4.4, as on macOS, cannot leave the order.
+# Bash handles quotes itself and breaks words at more than blanks, so it passes the whole line. Bash before 4.4, as on macOS, cannot
+# preserve the order.
 BASH = """\
 _tidegate_completion() {
     local line
@@ -61,7 +62,7 @@ SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 @click.argument("shell", metavar="bash|zsh|fish", type=click.Choice(list(SCRIPTS)))
 def completion_command(*, shell: str) -> None:
     """
-    Print the completion of commands, workflows, ids, gates and files for a shell.
+    Print a completion script for a shell: it completes commands, workflows, ids, gates and files.
 
     In bash or zsh: eval "$(tidegate completion bash)" in ~/.bashrc, or zsh in ~/.zshrc, after compinit.
     In fish: tidegate completion fish > ~/.config/fish/completions/tidegate.fish

@@ -1,8 +1,8 @@
 """
-The command that gets a value out of an execution: what a node gave or was given, or the result. Files come out as files.
+The command that gets a value out of an execution: an output or input of a node, or the result. Files come out as files.
 
-What is meant is a node, perhaps with the name of an output or an input, perhaps with a way into that: `fit`, `n2/n0.o0`, `label-3.image`, `fits.o0[3]`.
-A node's name may have dots and brackets of its own, so the longest beginning that is a node is one.
+The argument is a node, perhaps with the name of an output or an input, perhaps with a path into that: `fit`, `n2/n0.o0`, `label-3.image`, `fits.o0[3]`.
+A node's name may contain dots and brackets, so the longest prefix that is a node counts.
 """
 
 import re
@@ -46,9 +46,9 @@ def get_command(
     """
     Get a value out of an execution: an output of a node, what a question shows, or the result.
 
-    NODE is the id or the name of a node; without it, the result of the execution is meant. A part of a value is NODE.OUTPUT.field or NODE.OUTPUT[3].
-    Of a node without outputs, and with .NAME of any, the inputs are meant: the image beside a question is QUESTION.image. A file is
-    written as it is, a text as text, all else as JSON.
+    NODE is the id or the name of a node; without it, you get the result of the execution. NODE.OUTPUT.field and NODE.OUTPUT[3] select a part of a value.
+    For a node without outputs, and for NODE.INPUT, you get its inputs: the image beside a question is QUESTION.image. A file is
+    written unchanged, text as text, and everything else as JSON.
     """
     with way_to(home, open_reader) as way:
         id_ = full_id(way, execution)
@@ -69,7 +69,7 @@ def _result(way: Way, id_: str) -> Value:
 
 
 def _node_value(way: Way, id_: str, what: str) -> Value:
-    """Return what is meant by a node with a way into it. Errors: `UnknownNode`, `AmbiguousNode`, `UnknownThing`, `Refused`."""
+    """Return the value that a node and a path into it stand for. Errors: `UnknownNode`, `AmbiguousNode`, `UnknownThing`, `Refused`."""
     ends = [len(what), *sorted((m.start() for m in re.finditer(r"[.\[]", what)), reverse=True)]
     unknown: UnknownNode | None = None
     for end in ends:
@@ -86,7 +86,7 @@ def _node_value(way: Way, id_: str, what: str) -> Value:
 
 
 def part_of(node: NodeView, rest: str) -> Value:
-    """Return what is meant of a node. Errors: `UnknownThing`, `Refused`."""
+    """Return the value that the rest of the argument selects in a node. Errors: `UnknownThing`, `Refused`."""
     steps = list(_steps(node, rest))
     outputs = node.outputs or {}
     if not steps:
@@ -106,7 +106,7 @@ def part_of(node: NodeView, rest: str) -> Value:
 
 
 def _whole(node: NodeView) -> Value:
-    """Return all outputs of a node, or the one; before it has any, the one file that it was given, as a question has that shows an image."""
+    """Return all outputs of a node, or the only one; before it has any, its only input file, such as the image that a question shows."""
     if node.outputs:
         return result(node.outputs)
     files = [name for name, value in node.inputs.items() if is_blob(value)]
@@ -117,7 +117,7 @@ def _whole(node: NodeView) -> Value:
 
 
 def _steps(node: NodeView, rest: str) -> Iterator[str | int]:
-    """Yield the parts of a way into a value. Errors: `UnknownThing`."""
+    """Yield the steps of a path into a value. Errors: `UnknownThing`."""
     at = 0
     while at < len(rest):
         found = STEP.match(rest, at)
@@ -233,6 +233,6 @@ def _save_file(blobs: FileStore, value: dict[str, Any], target: Path) -> None:
 
 
 def _file_name(value: dict[str, Any]) -> str:
-    """Return the name of a file, without a way to elsewhere."""
+    """Return the name of a file, reduced to a plain name."""
     name = Path(str(value.get("name") or "")).name
     return name if name not in ("", ".", "..") and "\0" not in name else value[BLOB][:12]

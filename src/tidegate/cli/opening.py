@@ -22,7 +22,7 @@ def open_command(*, home: Path, only_print: bool) -> None:
     """
     Open the page, signed in as you.
 
-    The link works once, within a minute. If there is no browser, it is printed. The server of this store makes it, and identifies you by your operating-system user:
+    The link works once, within a minute. If there is no browser, it is printed. The server of this store issues it to your operating-system user;
     it contains no token.
     """
     connection = connect(home)

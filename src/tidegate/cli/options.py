@@ -20,7 +20,7 @@ detach_option = click.option(
 no_wait_option = click.option(
     "--no-wait",
     is_flag=True,
-    help="Return with exit code 7 once it waits, for an answer or a time.",
+    help="Exit with code 7 as soon as it waits for an answer or a point in time.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 include_option = click.option(

@@ -209,7 +209,7 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
 @click.option(
     "--any-environment",
     is_flag=True,
-    help="Run its tasks here though interpreter or packages differ from those of the launch.",
+    help="Run its tasks here even if interpreter or packages differ from those of the launch.",
 )
 @json_option
 @server_options

@@ -1,9 +1,9 @@
 """
-An answer of several parts, asked for field by field at a terminal.
+An answer with several parts, asked for field by field at a terminal.
 
-Rule 1: Enter takes what stands in brackets: the suggestion, else the default. Without either, a field that may be left out is left out.
-Rule 2: JSON is taken wherever an object or a list begins, for all of it.
-Rule 3: `?back` asks for the field before again, with nothing lost that was typed before that.
+Rule 1: Enter accepts the value in brackets: the suggestion, else the default. Without either, an optional field is left out.
+Rule 2: where an object or a list starts, JSON is accepted for all of it.
+Rule 3: `?back` asks for the previous field again, keeping everything typed before that.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,19 +21,19 @@ from tidegate.types.values import KIND
 from tidegate.types.words import alternatives
 
 BACK: Final = "?back"
-"""What asks for the field before again. A text of these five characters can be given as JSON."""
+"""Asks for the previous field again. A text of these five characters can be given as JSON."""
 
-HINT: Final = f"Enter accepts what stands in brackets; {BACK} goes back; JSON is accepted, too."
+HINT: Final = f"Enter accepts the value in brackets; {BACK} goes back; JSON is accepted, too."
 
 LONGEST: Final = 40
-"""Characters of a suggestion that are shown in brackets; all of it stands beside the question."""
+"""Characters of a suggestion that are shown in brackets; the full one is shown beside the question."""
 
 _ITEMS: Final = 1_000
-"""Items that are asked for one by one: nobody types more."""
+"""Most items that are asked for one by one: nobody types more."""
 
 
 class Slot(NamedTuple):
-    """One thing that is asked for: its path, such as `address.street`, its schema, complete in itself, and what Enter takes, if anything."""
+    """One part to ask for: its path, such as `address.street`, its self-contained schema, and the value that Enter accepts, if any."""
 
     path: str
     schema: Schema
@@ -42,17 +42,17 @@ class Slot(NamedTuple):
 
 
 Line = Callable[[Slot], str]
-"""Asks for a part, and returns the line that was typed. Raises EOFError, and InvalidValue if the line cannot be taken."""
+"""Asks for a part, and returns the typed line. Raises EOFError, and InvalidValue if the line cannot be accepted."""
 
 Parse = Callable[[Schema, str], Value]
 
 
 class _Back(Exception):
-    """The field before is to be asked for again."""
+    """The previous field is to be asked for again."""
 
 
 class _Whole(Exception):
-    """All of an object or a list was typed at once, at its beginning."""
+    """All of an object or a list was typed at once, where it starts."""
 
     def __init__(self, of: object, value: Value) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ def compose(
     parse: Parse,
     complain: Callable[[str], object],
 ) -> Value:
-    """Ask for each part of an answer; return the whole, which may still not fit where its parts must fit together. Raises EOFError."""
+    """Ask for each part of an answer; return the whole, which may still be invalid if its parts must match each other. Raises EOFError."""
     typed: list[str] = []
     while True:
         form = _Form(schema, line, parse, complain, typed)
@@ -94,7 +94,7 @@ def compose(
 
 
 class _Form:
-    """One way through the fields; what was typed before comes from `replay`, and is not asked for again."""
+    """One pass through the fields; earlier input comes from `replay`, and is not asked for again."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class _Form:
         self._replay = list(replay)
 
     def value(self, part: Slot, openings: tuple[Slot, ...]) -> Value:
-        """Ask for a part; `openings` are what begins with it, the outermost first."""
+        """Ask for a part; `openings` are the parts that start with it, the outermost first."""
         schema = resolve(part.schema, self._root)
         only = [schema["const"]] if "const" in schema else schema.get("enum", [])
         if len(only) == 1:
@@ -172,7 +172,7 @@ class _Form:
             yield schema["items"]
 
     def _chosen(self, part: Slot, schema: Schema, openings: tuple[Slot, ...]) -> Value:
-        """Ask which of a union is meant, or whether it is there at all; then for that."""
+        """Ask which member of a union is meant, or whether an optional value is given; then ask for that."""
         choices = _choices(schema, self._root)
         null = len(choices) < len(alternatives(schema))
         names = [_title(resolve(each, self._root), n) for n, each in enumerate(choices)]
@@ -191,7 +191,7 @@ class _Form:
         return self.value(Slot(part.path, self._closed(choices[picked]), part.suggested), ())
 
     def _one(self, part: Slot, openings: tuple[Slot, ...]) -> Any:
-        """Ask for a single value until it fits. UNSET: it is left out."""
+        """Ask for a single value until it is valid. UNSET: it is left out."""
         while True:
             known = bool(self._replay)
             try:
@@ -223,7 +223,7 @@ class _Form:
         return self._parse(part.schema, line)
 
     def _read_whole(self, line: str, openings: tuple[Slot, ...], *, certain: bool) -> None:
-        """Raise `_Whole` if a line is all of something that begins here; InvalidValue if it is `certain` that it should be."""
+        """Raise `_Whole` if a line is all of something that starts here; InvalidValue if it is `certain` that it should be."""
         wrong: InvalidValue | None = None
         for each in openings:
             try:
@@ -241,12 +241,12 @@ class _Form:
 
 
 def named(schema: Schema) -> str:
-    """Return what an answer with fields is called: `an object (Order)`; if it has no name, what it is."""
+    """Return the name of an answer with fields: `an object (Order)`; without a title, its kind."""
     return f"an object ({schema['title']})" if schema.get("title") else describe(schema)
 
 
 def offer(part: Slot) -> str:
-    """Return what stands before the cursor: `address.zip (a whole number) [10115]> `."""
+    """Return the text before the cursor: `address.zip (a whole number) [10115]> `."""
     return marked(_offer(part))
 
 
@@ -265,7 +265,7 @@ def _in_brackets(part: Slot) -> str:
 
 
 def _choices(schema: Schema, root: Schema) -> list[Any]:
-    """Return the members of a union but for null; of one that is not a union, none."""
+    """Return the members of a union except null; none if it is not a union."""
     return [each for each in alternatives(schema) if resolve(each, root).get("type") != "null"]
 
 

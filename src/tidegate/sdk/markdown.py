@@ -1,8 +1,8 @@
 """
-Markdown on a terminal: headings, lists, tables and code as people see them, and nothing of the text left out.
+Markdown on a terminal: formatted headings, lists, tables and code, without losing any of the text.
 
-HTML is text here, as it is on the page, and a link shows where it leads. Characters that cannot be seen are marks, also those that are written
-as entities, so that the only escapes in what comes out are those of styles.
+HTML is shown as text, as on the page, and a link shows its target. Invisible characters are shown as marks, also those written
+as entities, so that the only escapes in the output are those of styles.
 """
 
 import io
@@ -12,13 +12,13 @@ import re
 from tidegate.types.marks import marked
 
 WIDEST = 100
-"""Columns that prose takes at most: longer lines are hard to read."""
+"""Most columns for prose: longer lines are hard to read."""
 
 NARROWEST = 20
 """With fewer columns a text is shown as it was written."""
 
 DEEPEST = 30
-"""Quotes and lists in each other, and what stands in them: a parser drops what lies deeper, so such a text is shown as it was written."""
+"""Deepest nesting of quotes and lists: a parser drops deeper parts, so such a text is shown as it was written."""
 
 STYLE = re.compile(r"(\x1b\[[0-9;]*m)")
 """A style as ECMA-48 writes it (SGR)."""
@@ -54,7 +54,7 @@ def rendered(text: str, columns: int) -> list[str]:
     console.print(page)
     lines = [_safe(line).rstrip() for line in sheet.getvalue().split("\n")]
     blank = [not STYLE.sub("", line).strip() for line in lines]
-    # Of blank lines one is enough, and none at the ends.
+    # One blank line is enough, and none at the ends.
     kept = [line for n, line in enumerate(lines) if not blank[n] or (n and not blank[n - 1])]
     return kept[: len(kept) - blank[-1]]
 

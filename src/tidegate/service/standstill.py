@@ -1,7 +1,7 @@
 """
-What is shown of executions while no process runs their store, after Ctrl-C or a crash: nothing that was running runs.
+How executions are shown while no process runs their store, after Ctrl-C or a crash: nothing is shown as running.
 
-What is stored says RUNNING until the next owner repeats it. Who looks in between is told that it was interrupted, and how to continue; or, of what
+The stored phase is RUNNING until the next owner repeats the attempt. A reader in between learns that it was interrupted, and how to continue; or, if it
 was held, why.
 """
 
@@ -27,7 +27,7 @@ QUEUED, RUNNING = "QUEUED", "RUNNING"
 
 
 class Standstill:
-    """Views of a store that nobody runs."""
+    """Views of a store that no process runs."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -46,11 +46,11 @@ class Standstill:
         return structs.replace(view, phase=phase, nodes=nodes)
 
     def page(self, page: ExecutionPage) -> ExecutionPage:
-        """Return a page of executions of which none runs."""
+        """Return a page of executions, none of which runs."""
         return structs.replace(page, items=[_line(each) for each in page.items])
 
     def asked(self, phases: Sequence[str]) -> list[str]:
-        """Return which stored phases are meant by those of a filter: what is stored as RUNNING is shown as QUEUED."""
+        """Return which stored phases a filter means: what is stored as RUNNING is shown as QUEUED."""
         stored = [phase for phase in phases if phase != RUNNING]
         return [*stored, RUNNING] if QUEUED in phases else stored
 
