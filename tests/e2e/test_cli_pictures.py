@@ -4,6 +4,7 @@ import base64
 import io
 import re
 import struct
+import sys
 from typing import Any
 
 import pytest
@@ -127,6 +128,20 @@ def test_a_multiplexer_is_not_given_the_question_that_it_takes_for_a_title(shown
 
     assert b"\x1b_G" not in raw
     assert SIXEL.search(raw)
+
+
+def test_in_the_background_a_terminal_is_not_asked_and_nothing_stops(tidegate: Any):
+    tidegate.write("flow.py", FLOW)
+    (tidegate.place / "source.png").write_bytes(png())
+    source = str(tidegate.place / "source.png")
+    tidegate("run", "flow.py", "wf", "--source", source, "--detach", "--id", "shown")
+    shell = f"set -m; {sys.executable} -m tidegate show shown & wait; echo it is over"
+
+    screen = tidegate.screen(argv=["bash", "--norc", "-c", shell], replies=emulator(kitty=True))
+
+    screen.says("save plot: tidegate get shown n1.plot -o plot.png")
+    screen.says("it is over")
+    assert b"\x1b[c" not in screen.raw
 
 
 def test_in_a_pipe_the_command_is_said_too(tidegate: Any):

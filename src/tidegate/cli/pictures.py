@@ -200,10 +200,7 @@ def cell_of(stream: TextIO) -> tuple[int, int]:
 @cache
 def drawing() -> Draws:
     """Ask the terminal, once, how it draws pictures."""
-    if not (os.isatty(STDIN) and sys.stderr.isatty()) or os.environ.get("TERM", "dumb") in (
-        "dumb",
-        "linux",
-    ):
+    if not _is_at_a_terminal() or os.environ.get("TERM", "dumb") in ("dumb", "linux"):
         return Draws.NOT
     # A multiplexer takes the first question for a title; what it draws itself, it says to the second.
     behind = os.environ.get("TMUX") or os.environ["TERM"].startswith(("screen", "tmux"))
@@ -214,18 +211,28 @@ def drawing() -> Draws:
     return Draws.SIXEL if attributes and b"4" in attributes[1].split(b";") else Draws.NOT
 
 
+def _is_at_a_terminal() -> bool:
+    """Whether a terminal can be asked. One that belongs to another job stops whoever changes how it is read."""
+    with suppress(OSError):
+        return sys.stderr.isatty() and os.tcgetpgrp(STDIN) == os.getpgrp()
+    return False
+
+
 def _asked(question: bytes) -> bytes:
     """Return what the terminal replies, without a character of it on the screen. What somebody types meanwhile is lost, as before any question."""
-    before = termios.tcgetattr(STDIN)
     reply = b""
     until = time.monotonic() + PATIENCE
+    try:
+        before = termios.tcgetattr(STDIN)
+    except termios.error:
+        return b""
     try:
         tty.setcbreak(STDIN)
         os.write(sys.stderr.fileno(), question)
         while not _REPLY.search(reply) and (rest := until - time.monotonic()) > 0:
             if select.select([STDIN], [], [], rest)[0]:
                 reply += os.read(STDIN, 1024)
-    except OSError:
+    except (OSError, termios.error):
         return b""
     finally:
         with suppress(termios.error):
