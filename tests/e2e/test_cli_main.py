@@ -121,7 +121,7 @@ def test_a_store_that_is_in_use_is_said_with_what_to_do(tidegate: Any):
     done = tidegate("serve", "--port", "0")
 
     assert done.code == 5
-    assert f"process {held.process.pid} runs the store" in done.err
+    assert f"process {held.process.pid} already runs the store" in done.err
     assert "stop it first, or use another store with --home" in done.err
 
 
