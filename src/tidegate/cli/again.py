@@ -1,11 +1,13 @@
 """The commands that launch an execution again: recover, which continues with its results, and relaunch. They first say what is kept."""
 
 import secrets
+import shutil
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from msgspec import UNSET, Struct
@@ -137,7 +139,7 @@ def recover_command(**given: Any) -> None:
         _print_preview(found, as_json=options.as_json)
         return
     for said in () if found is None else what_becomes_of(found):
-        tell(said)
+        tell(fitted(said, sys.stderr))
     if found is not None and sys.stdin.isatty() and not options.yes:
         click.confirm("Recover it?", default=True, abort=True, err=True)
     with way_to(options.home, open_briefly) as way, Here(way, staff) as here:
@@ -213,8 +215,20 @@ def _tell_launched(way: Way, view: ExecutionView, *, as_json: bool) -> None:
         print_json(view)
     else:
         click.echo(view.id)
-    if way.is_owner:
+    if way.is_owner or view.environment:
+        # What a terminal has launched waits for one that has what it needs.
         tell(f"not running; continue with `{spelled('resume', view.id)}`")
+
+
+def fitted(said: str, stream: TextIO) -> str:
+    """Return a line as it fits a terminal, broken between words and never within a name; as it is for what is no terminal."""
+    if not stream.isatty():
+        return said
+    columns = max(shutil.get_terminal_size().columns, 40)
+    lines = textwrap.wrap(
+        said, columns, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines)
 
 
 def _print_preview(found: RecoveryView, *, as_json: bool) -> None:
@@ -222,7 +236,7 @@ def _print_preview(found: RecoveryView, *, as_json: bool) -> None:
         print_json(found)
         return
     for said in what_becomes_of(found, most=len(found.nodes)):
-        click.echo(said)
+        click.echo(fitted(said, sys.stdout))
 
 
 def what_becomes_of(found: RecoveryView, most: int = MOST_NAMED) -> list[str]:
