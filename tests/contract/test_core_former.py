@@ -246,6 +246,17 @@ def test_a_result_is_kept_if_signature_and_inputs_are_the_same(
     assert len(code.ran) == (1 if reason else 0)
 
 
+def test_a_task_that_was_moved_to_another_module_is_the_same(code: Code, tmp_path: Path):
+    failed(code)
+    fit = FLOW[FLOW.index("@task\ndef fit") : FLOW.index("@task\ndef train")]
+    (tmp_path / "tasks.py").write_text("from tidegate import task\n\n" + fit)
+    version = code.fixed(FIX, (fit, ""), ("@workflow", "from tasks import fit\n\n@workflow"))
+    found = code.preview("one", version=version)
+    view = code.recover("one", "two", version=version)
+    assert becomes(found)["fit"] == "kept*"  # it has no `say` there
+    assert (waiting(view), code.ran) == (["ok"], [])
+
+
 ASK = """
 @task
 def look(n: int) -> str:
