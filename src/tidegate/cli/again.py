@@ -221,7 +221,7 @@ def _tell_launched(way: Way, view: ExecutionView, *, as_json: bool) -> None:
 
 
 def fitted(said: str, stream: TextIO) -> str:
-    """Return a line as it fits a terminal, broken between words and never within a name; as it is for what is no terminal."""
+    """Return a line that fits the terminal, wrapped between words and never inside a name; unchanged if the stream is not a terminal."""
     if not stream.isatty():
         return said
     columns = max(shutil.get_terminal_size().columns, 40)
