@@ -4,7 +4,7 @@ Write the locks: every package that an environment consists of, by its version a
     python .ci/lock.py              # keep the versions that are locked, add what is missing
     python .ci/lock.py --upgrade    # take the newest that fit
 
-A lock names no index: whoever installs by it takes the files from where their pip is told to, and the hashes say whether they are the right ones.
+A lock names no index: installing with it takes the files from where their pip is told to, and the hashes say whether they are the right ones.
 """
 
 import subprocess

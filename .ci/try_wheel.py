@@ -4,7 +4,7 @@ Build the wheel, install it into an empty environment, and use it as a newcomer 
     python .ci/try_wheel.py
 
 It checks what is in the wheel and what comes with it, starts `tidegate demo`, and types, beside it, what the demo and the README say.
-It needs a package index, and so is no part of the tests.
+It needs a package index, and so is not part of the tests.
 """
 
 import itertools
@@ -30,7 +30,7 @@ ALLOWED = (
     " pathspec pip platformdirs pydantic pydantic-core pygments rich setuptools sniffio tidegate typing-extensions"
     " typing-inspection uvicorn uvloop"
 )
-"""What an installation may consist of. Whoever adds to it should know that everybody downloads it."""
+"""What an installation may consist of. Anyone who adds to it should know that everybody downloads it."""
 
 CLIENT = """
 from tidegate.remote import Config, Remote

@@ -3,7 +3,7 @@ A client that loads an HTTP server: as many connections as asked for, each sendi
 
     python bench/http_load.py HOST PORT CONNECTIONS TOKEN < requests
 
-A request is a line of JSON: [method, path, body]. Prints JSON: how long it took, the latencies in seconds, and how often each status came.
+A request is a line of JSON: [method, path, body]. Prints JSON: how long it took, the latencies in seconds, and how many times each status came.
 It is a process of its own, and as thin as Python allows, for it shares the machine with what it measures.
 """
 

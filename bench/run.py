@@ -25,7 +25,9 @@ def main() -> int:
     cases = sorted(p.stem.removeprefix("cases_") for p in HERE.glob("cases_*.py"))
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("case", nargs="*", help=f"which of: {', '.join(cases)} (all)")
-    parser.add_argument("--repeats", type=int, default=5, help="how often each is measured (5)")
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="how many times each is measured (5)"
+    )
     asked = parser.parse_args()
     if unknown := set(asked.case) - set(cases):
         parser.error(f"there is no case {', '.join(sorted(unknown))}; there are {', '.join(cases)}")

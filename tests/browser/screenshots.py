@@ -28,10 +28,10 @@ WAITS = "core.control_flow.waiting_for_external_inputs"
 SETTLED_MS = 900
 """Milliseconds in which reports and pictures in a page come in."""
 
-DESK = {"width": 1280, "height": 800}
+WIDE = {"width": 1280, "height": 800}
 LOOKS: dict[str, dict[str, Any]] = {
-    "light": {"color_scheme": "light", "viewport": DESK},
-    "dark": {"color_scheme": "dark", "viewport": DESK},
+    "light": {"color_scheme": "light", "viewport": WIDE},
+    "dark": {"color_scheme": "dark", "viewport": WIDE},
     "phone": {
         "color_scheme": "light",
         "viewport": {"width": 390, "height": 844},

@@ -20,7 +20,7 @@ LONGEST = """
 """
 FROZEN_MS = 1_000
 FROZEN_TURNS = 40
-"""A page that does not react for so long is frozen: a second, or, where the machine is busy, so many turns of `YARDSTICK`."""
+"""A page that does not react for so long is frozen: a second, or, where the machine is busy, this many turns of `YARDSTICK`."""
 
 LEAST_SECONDS = 1.0
 TRIES = 6

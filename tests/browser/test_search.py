@@ -1,4 +1,4 @@
-"""A search that the server gives up after some rows: the page goes on with it, and says that there is nothing only when that is known."""
+"""A search that the server gives up after some rows: the page continues with it, and says that there is nothing only when that is known."""
 
 import re
 from collections.abc import Iterator

@@ -92,7 +92,7 @@ class BundlesContract:
         assert not bundles.put(SOURCE)
         assert bundles.damaged() == []
 
-    def test_what_a_task_leaves_in_the_tree_is_no_damage_and_stays(self, bundles: Bundles):
+    def test_what_a_task_leaves_in_the_tree_is_not_damage_and_stays(self, bundles: Bundles):
         bundles.put(SOURCE)
         (bundles.tree(SOURCE.digest) / "__pycache__").mkdir()
 

@@ -361,7 +361,7 @@ class JournalContract:
         assert listed(store) == []
         assert store.journal.next_due() is None
 
-    def test_a_node_that_waits_anew_is_one_wait(self, store: Store):
+    def test_a_node_that_waits_again_is_one_wait(self, store: Store):
         launch(store, 1)
         open_waits(store, wait(1, kind="retry", due=NOON + 1))
 

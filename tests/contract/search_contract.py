@@ -255,7 +255,7 @@ class SearchContract:
 
         assert [row.wait.key for page in pages for row in page.rows] == [151, 277]
         assert len(pages) >= len(admitted) // 30
-        # Nobody learns from a cursor of what he may not see.
+        # Nobody learns from a cursor of what they may not see.
         assert {page.rest for page in pages} <= {None, *admitted}
         assert pages[0] == Page([], admitted[29])
 

@@ -75,7 +75,7 @@ def test_a_dynamic_task_that_is_unchanged_keeps_its_graph(code: Code):
     assert (view.outputs, code.ran) == ({"o0": 12}, ["count"])
 
 
-def test_one_that_has_changed_draws_its_graph_anew_and_keeps_what_is_the_same_in_it(code: Code):
+def test_one_that_has_changed_draws_its_graph_again_and_keeps_what_is_the_same_in_it(code: Code):
     labelled(code)
     version = code.fixed(("for i in items]", "for i in [7, *items[1:]]]"))
 
@@ -229,7 +229,7 @@ def wf(n: int) -> int:
 
 
 @pytest.mark.parametrize(("limit", "runs", "result"), [(11, [], 5), (2, ["high"], -5)])
-def test_a_branch_is_decided_anew_and_its_nodes_keep_what_they_came_to(
+def test_a_branch_is_decided_again_and_its_nodes_keep_what_they_came_to(
     code: Code, limit: int, runs: list[str], result: int
 ):
     code.launched(BRANCH, n=5)
@@ -263,7 +263,7 @@ def test_the_rules_of_successors_hold_under_other_code(code: Code):
     assert code.recover("one", "two", version=version).id == "two"
 
 
-def test_a_successor_that_fails_hands_on_what_both_had(code: Code):
+def test_a_successor_that_fails_passes_on_what_both_had(code: Code):
     failed(code)
     version = code.fixed(
         ('raise ValueError("bug")', 'raise ValueError("other")'), ("times=3", "times=4")

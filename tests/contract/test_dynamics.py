@@ -22,7 +22,7 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
 FAILURES: Counter[str] = Counter()
-"""How often a task still fails, by its key."""
+"""How many times a task still fails, by its key."""
 ATTEMPTS: list[tuple[str, int]] = []
 """The idempotency key and number of each attempt."""
 
@@ -273,7 +273,7 @@ def test_an_answer_inside_a_case_that_was_not_taken_is_refused(sandbox: Sandbox)
 
 @dynamic
 def deeper(n: int) -> int:
-    """Something is made of what the call returns, so it is no loop."""
+    """Something is made of what the call returns, so it is not a loop."""
     return add(x=n, y=0) if n <= 0 else add(x=deeper(n=add(x=n, y=-1)), y=0)
 
 

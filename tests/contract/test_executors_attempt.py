@@ -205,7 +205,7 @@ def test_what_an_attempt_changes_is_not_there_for_the_next(lone: Crew, kind: str
     assert log.text == "looking\n"
 
 
-def test_random_numbers_are_drawn_anew(lone: Crew):
+def test_random_numbers_are_drawn_again(lone: Crew):
     seed = "random.seed(1); numpy.random.seed(1)"
     drawn = []
     for _ in range(3):

@@ -337,7 +337,7 @@ def test_after_a_drain_nothing_begins_what_runs_is_reported_and_then_it_is_done(
 
     assert all(isinstance(site.crew.outcome(job), Returned) for job in running)
     assert not any(site.crew.said_of(job) for job in [*waiting, *later])
-    # A question is no attempt: answers are checked for as long as the server takes them.
+    # A question is not an attempt: answers are checked for as long as the server takes them.
     assert site.executor.describe("b" * 64, "yard") == ()
 
 

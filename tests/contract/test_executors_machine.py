@@ -34,7 +34,7 @@ def test_the_lowest_limit_of_a_group_and_those_above_it_counts(groups: Path):
     assert machine.memory() == 1_048_576
 
 
-def test_the_older_kind_of_group_counts_too_and_a_path_of_the_host_is_no_obstacle(groups: Path):
+def test_the_older_kind_of_group_counts_too_and_a_path_of_the_host_is_not_an_obstacle(groups: Path):
     write(groups.parent / "own", "9:cpu:/x\n4:memory:/docker/of/the/host\n0::/\n")
     write(groups / "memory/memory.limit_in_bytes", "2097152\n")
     assert machine.memory() == 2_097_152

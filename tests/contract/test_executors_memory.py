@@ -62,7 +62,7 @@ def share(size: int, copies: int) -> int:
 def reserve(size: int) -> int:
     import mmap
 
-    # Address space: it is never touched, so it is no memory.
+    # Address space: it is never touched, so it is not memory.
     with mmap.mmap(-1, size) as held:
         time.sleep(0.3)
         return len(held)

@@ -33,7 +33,7 @@ HOUR = timedelta(hours=1)
 RAN: list[tuple[str, str]] = []
 """What each call of a task was made with, and its idempotency key."""
 FAILURES: Counter[str] = Counter()
-"""How often a task still fails, by what it is called with."""
+"""How many times a task still fails, by what it is called with."""
 
 
 @pytest.fixture
@@ -253,7 +253,7 @@ def endless(x: int) -> int:
 
 
 @workflow
-def runs_for_ever() -> int:
+def runs_forever() -> int:
     return endless(x=0)
 
 
@@ -261,7 +261,7 @@ def test_a_loop_without_end_fails_its_own_execution_alone(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(unfolding, "MAX_ROUNDS", 50)
-    run = sandbox.launch(runs_for_ever)
+    run = sandbox.launch(runs_forever)
     assert run.phase == "FAILED"
     assert run.view.error is not None
     assert "it has called itself 50 times" in run.view.error.message
@@ -450,7 +450,7 @@ def test_an_abort_ends_the_round_that_is_open(third: Run):
 # ---- survival ----
 
 
-def test_a_recovery_goes_on_with_the_round_that_failed(sandbox: Sandbox):
+def test_a_recovery_continues_with_the_round_that_failed(sandbox: Sandbox):
     FAILURES["c"] = 1
     run = sandbox.launch(report, draft="d")
     for remark in ("a", "b", "c"):
@@ -468,7 +468,7 @@ def test_a_recovery_goes_on_with_the_round_that_failed(sandbox: Sandbox):
     assert len({key for remark, key in RAN if remark == "c"}) == 1
 
 
-def test_a_recovery_of_a_recovery_goes_on_with_the_last_round(sandbox: Sandbox):
+def test_a_recovery_of_a_recovery_continues_with_the_last_round(sandbox: Sandbox):
     FAILURES["b"], FAILURES["d"] = 1, 1
     run = sandbox.launch(report, draft="x")
     run.answer("remark", "a")

@@ -216,7 +216,7 @@ def test_p1_a_launch_that_was_acknowledged_is_in_the_store_at_that_moment(tmp_pa
 # ---- P2 ----
 
 
-def test_p2_a_retry_with_the_same_key_gets_the_same_reply_for_ever(tmp_path: Path):
+def test_p2_a_retry_with_the_same_key_gets_the_same_reply_forever(tmp_path: Path):
     @workflow
     def wf() -> int:
         return count(x=wait_for_input("g", expected_type=int))
@@ -388,7 +388,7 @@ def test_p7_what_waits_has_no_process_thread_or_open_file_of_its_own(tmp_path: P
 # ---- P8 ----
 
 
-def test_p8_a_waiting_execution_goes_on_with_the_graph_it_was_launched_with(tmp_path: Path):
+def test_p8_a_waiting_execution_continues_with_the_graph_it_was_launched_with(tmp_path: Path):
     def version_one() -> int:
         return wait_for_input("old", expected_type=int)
 

@@ -1,4 +1,4 @@
-"""The last rows of the race table: gates that nobody needs any more, aborts, and the clock that jumps."""
+"""The last rows of the race table: gates that are no longer needed, aborts, and the clock that jumps."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -75,7 +75,7 @@ CASES = [(wanted_in_one_case, kind) for kind in GATES] + [
 
 
 @pytest.mark.parametrize(("make_workflow", "kind"), CASES)
-def test_a_gate_that_nobody_needs_any_more_is_withdrawn_and_the_run_goes_on(
+def test_a_gate_that_is_no_longer_needed_is_withdrawn_and_the_run_goes_on(
     sandbox: Sandbox, make_workflow: Any, kind: str
 ):
     run = sandbox.launch(make_workflow(kind), x=1)
@@ -134,7 +134,7 @@ USERS: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("user", USERS.values(), ids=USERS)
-def test_whoever_would_have_used_it_a_gate_of_a_case_not_taken_is_withdrawn(
+def test_anyone_who_would_have_used_it_a_gate_of_a_case_not_taken_is_withdrawn(
     sandbox: Sandbox, user: Callable[[Any], Any]
 ):
     def body(x: int) -> int:

@@ -315,7 +315,7 @@ def test_a_key_that_is_first_used_after_the_end_binds_nothing(sandbox: Sandbox):
 
 @then
 @every_gate
-def test_a_refusal_keeps_no_key_and_the_same_request_is_decided_anew(
+def test_a_refusal_keeps_no_key_and_the_same_request_is_decided_again(
     sandbox: Sandbox, gate: Gate, then: Callable[[Sandbox, Run], None]
 ):
     run = launched(sandbox, gate)

@@ -27,7 +27,7 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
 FAILURES: Counter[str] = Counter()
-"""How often a task still fails, by its key."""
+"""How many times a task still fails, by its key."""
 ATTEMPTS: list[tuple[str, int]] = []
 """The idempotency key and number of each attempt."""
 
@@ -270,7 +270,7 @@ def others_finish(x: int) -> int:
     return add(x=after_failing, y=asked)
 
 
-def test_with_the_other_policy_what_does_not_depend_on_it_comes_to_its_end(sandbox: Sandbox):
+def test_with_the_other_policy_what_does_not_depend_on_it_ends(sandbox: Sandbox):
     FAILURES["once"] = 1
     run = sandbox.launch(others_finish, x=1)
     run.answer("go", 1)

@@ -1,5 +1,5 @@
 """
-Somebody else writes to the same executions: who comes second reads again what the first has written, and decides anew.
+Somebody else writes to the same executions: who comes second reads again what the first has written, and decides again.
 
 Beside these, the suites that `conftest.ALSO_CONTESTED` names run behind a writer who wins every third time.
 """

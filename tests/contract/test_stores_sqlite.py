@@ -243,7 +243,7 @@ def test_a_reader_makes_nothing(path: Path):
 # -- what is not a store --
 
 
-def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path):
+def test_a_file_that_is_not_a_database_is_refused_and_left_alone(path: Path):
     path.parent.mkdir()
     path.write_text("Dear diary, " * 1000)
 

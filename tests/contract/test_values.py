@@ -110,7 +110,7 @@ def test_a_tuple_of_another_length_fails_the_task_that_returns_it(sandbox: Sandb
 
 
 @pytest.mark.parametrize("length", [0, 1, 3, 4])
-def test_a_tuple_of_another_length_is_no_answer(sandbox: Sandbox, length: int):
+def test_a_tuple_of_another_length_is_not_an_answer(sandbox: Sandbox, length: int):
     run = sandbox.launch(answered)
 
     with pytest.raises(InvalidValue) as refused:

@@ -82,7 +82,7 @@ class Disk:
         """Let a fault begin at the n-th operation from now, and last."""
         self._fault, self._at = fault, self.operations + operations
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """End the fault."""
         self._fault = None
 

@@ -1,10 +1,10 @@
 """
-The owner of a store is killed at any moment under load: nothing that was acknowledged is lost, nothing happens twice, everything comes to its end.
+The owner of a store is killed at any moment under load: nothing that was acknowledged is lost, nothing happens twice, everything ends.
 
 Method: an owner launches and answers from three threads, with real workers, and writes down outside the store what it asks and what is
 acknowledged. It is killed with `kill -9` again and again; each time the notes are compared with the store, and the next owner goes on.
 
-TIDEGATE_KILLS sets how often (20 if it is not set).
+TIDEGATE_KILLS sets how many times (20 if it is not set).
 """
 
 import os
@@ -33,7 +33,7 @@ def owner(home: Path, notes: Path, *words: str) -> "subprocess.Popen[bytes]":
 
 
 def await_growth(notes: Path, size: int, process: "subprocess.Popen[bytes]") -> None:
-    """Wait until there are so many more bytes of notes."""
+    """Wait until there are this many more bytes of notes."""
     give_up = time.monotonic() + LONGEST
     begin = notes.stat().st_size if notes.exists() else 0
     while not notes.exists() or notes.stat().st_size < begin + size:

@@ -5,7 +5,7 @@ Method: as in `test_kill_server`, but each task writes down that it begins and e
 outlive it. Both hold a lock of the node, so that an attempt that meets anything of the one before it knows. A seed decides who is
 killed next, and whether workers hang when their fork server is.
 
-TIDEGATE_KILLS sets how often (15 if it is not set, TIDEGATE_KILLS=300 takes some minutes); with -s it says what was killed.
+TIDEGATE_KILLS sets how many times (15 if it is not set, TIDEGATE_KILLS=300 takes some minutes); with -s it says what was killed.
 """
 
 import fcntl
@@ -110,7 +110,7 @@ def there(server: psutil.Process, what: str) -> list[psutil.Process]:
 
 
 def marked(home: Path) -> Iterator[psutil.Process]:
-    """Yield the processes of the store that are there, whoever started them."""
+    """Yield the processes of the store that are there, anyone who started them."""
     mark = f"{MARK}={new_mark(home).store}:".encode()
     for each in psutil.process_iter():
         with suppress(OSError):

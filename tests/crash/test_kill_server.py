@@ -4,7 +4,7 @@ The server is killed at any moment under a load of launches and answers over HTT
 Method: eight threads launch, answer and repeat themselves, each with a connection of its own, and write down what they ask and what is acknowledged.
 The server is killed with `kill -9` again and again, also while it starts; each time the notes are compared with the store, and the next one goes on.
 
-TIDEGATE_KILLS sets how often (20 if it is not set).
+TIDEGATE_KILLS sets how many times (20 if it is not set).
 """
 
 import os

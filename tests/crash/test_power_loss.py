@@ -85,7 +85,7 @@ def crash_often(synchronous: str, crashes: int, commit=append) -> Counter[str]:
         for _ in range(LIVES):
             disk.fail(Fault.POWER, chance.randrange(1, chance.choice((60, 900))))
             before, done = done, live(disk, story, done, synchronous, commit)
-            disk.mend()
+            disk.repair()
             disk.lose_power(chance)
             fault, held = examine(disk, story, done)
             found["crashes"] += 1
@@ -152,7 +152,7 @@ def test_power_may_fail_at_every_operation_of_the_first_opening():
         disk.fail(Fault.POWER, operation)
         live(disk, Story(1), 0, "FULL")
         came_far = len(disk.files["tidegate.db"].seen) > 0
-        disk.mend()
+        disk.repair()
         disk.lose_power(chance)
 
         fault, held = examine(disk, Story(1), 0)
@@ -193,7 +193,7 @@ def test_power_may_fail_at_any_operation_while_an_old_store_is_brought_up_to_dat
                 came = False
             except StoreError:
                 came = True
-        disk.mend()
+        disk.repair()
         disk.lose_power(chance)
 
         with disk.connection() as connection:
@@ -237,7 +237,7 @@ def test_a_write_that_fails_anywhere_stores_nothing_and_later_batches_are_stored
             assert contents(store) == story.after(n)
             came = disk.failing
 
-            disk.mend()
+            disk.repair()
             n, error = commit_into(store, story, range(n, n + 3))
 
             assert error is None
@@ -261,7 +261,7 @@ def test_after_a_failed_sync_nothing_is_stored_until_the_store_is_opened_again(m
             disk.fail(Fault.SYNC, operation)
             n, error = commit_into(store, story, range(3, 8))
             came = disk.failing
-            disk.mend()
+            disk.repair()
             if error is not None:
                 refused += 1
                 assert "check the disk" in error.message

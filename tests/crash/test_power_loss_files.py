@@ -152,7 +152,7 @@ class Bundle(Story):
 
 
 class LargeBundle(Bundle):
-    """A bundle of so many files that everything is synced at once."""
+    """A bundle of this many files that everything is synced at once."""
 
     def keep(self, root: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:

@@ -50,7 +50,7 @@ MAY_SCAN = {
     "find_waits_text": ["waits_text VIRTUAL TABLE INDEX 0:M1"],
     "find_executions_text": ["executions_text VIRTUAL TABLE INDEX 0:M1"],
     "sweep_waits_text": ["waits_text VIRTUAL TABLE INDEX 0:="],
-    # To check all, or to write it anew, is to read all.
+    # To check all, or to write it again, is to read all.
     "count_executions": ["executions USING COVERING INDEX executions_by_phase"],
     "count_waits": ["waits USING COVERING INDEX waits_by_kind"],
     "forget_stray_waits": ["waits USING INDEX waits_by_series"],

@@ -1,5 +1,5 @@
 """
-Lists are written anew from the history: when a store of an earlier version is opened, and when an operator asks for it.
+Lists are written again from the history: when a store of an earlier version is opened, and when an operator asks for it.
 
 `stores/0002b.sql` was made by a Tidegate of schema 2: its executions wait for answers, approvals and time, and their history is real.
 """
@@ -260,7 +260,7 @@ TAMPERED = {
 
 
 @pytest.mark.parametrize("tampering", TAMPERED.values(), ids=TAMPERED)
-def test_lists_that_differ_from_the_history_are_put_right(path: Path, tampering, monkeypatch):
+def test_lists_that_differ_from_the_history_are_corrected(path: Path, tampering, monkeypatch):
     monkeypatch.setattr(arms, "GLANCE", 1)
     store = SqliteStore.open(path)
     before = lists(store)
@@ -278,7 +278,7 @@ def test_lists_that_differ_from_the_history_are_put_right(path: Path, tampering,
     store.close()
 
 
-def test_after_lists_are_written_anew_the_store_goes_on(path: Path):
+def test_after_lists_are_written_again_the_store_goes_on(path: Path):
     store = SqliteStore.open(path)
     row = store.journal.find("ask-1")
     assert row is not None

@@ -95,7 +95,7 @@ def reads(change: Any) -> Any:
     return make
 
 
-def numbered_anew(hot: Any, plan: Any, bodies: Any) -> None:
+def numbered_again(hot: Any, plan: Any, bodies: Any) -> None:
     hot.seq = 0
 
 
@@ -134,9 +134,9 @@ HOST_SABOTEURS = [
     Sabotage("what could not be stored is believed", "loop.Engine._forget", nothing),
     Sabotage("what tasks reported is lost on a full disk", "loop.Engine._put_off", loses_reports),
     Sabotage("an id makes two executions", "loop.Engine._placed", nothing),
-    Sabotage("history is numbered anew at a restart", "memory.Memory.get", reads(numbered_anew)),
+    Sabotage("history is numbered again at a restart", "memory.Memory.get", reads(numbered_again)),
     Sabotage("history is doubled at a restart", "memory.Memory.get", reads(doubled)),
-    Sabotage("history begins anew at a restart", "memory.Memory.get", reads(first_line_only)),
+    Sabotage("history begins again at a restart", "memory.Memory.get", reads(first_line_only)),
     Sabotage("a wait is listed without its instant", "ledger.Ledger.batch", batch(waits=lambda rows: [replace(row, due=None) for row in rows])),
     Sabotage("a wait that ended stays listed", "ledger.Ledger.batch", batch(ends=lambda rows: [])),
     Sabotage("a phase is not listed", "ledger.Ledger.batch", batch(phases=lambda rows: [])),

@@ -2,7 +2,7 @@
 One store, and the engines that own it one after the other, from one integer: the real engine and the real store, a clock and an executor of ours.
 
 Hosts die before or after a commit, or stop in good order; the disk is full, or cannot be read, for a while; the clock jumps.
-Whoever asked knows only what it was told.
+Anyone who asked knows only what it was told.
 """
 
 import random
@@ -51,7 +51,7 @@ READS = ("next_due", "due", "history", "get", "recorded", "active")
 
 
 class Disk(SqliteStore):
-    """A store in memory, at whose commits and reads things happen. `broken` says how often the engine cannot make which read."""
+    """A store in memory, at whose commits and reads things happen. `broken` says how many times the engine cannot make which read."""
 
     fate = ""
 
@@ -248,7 +248,7 @@ class HostRun:
         self.own()
 
     def lost(self) -> dict[tuple[Key, NodeId], int]:
-        """Return how often each task was lost."""
+        """Return how many times each task was lost."""
         return {
             (key, node): now.lost
             for key in self.keys
@@ -361,7 +361,7 @@ class HostRun:
         for key, node, attempt in self.crew.live:
             state = self.stored(key).state.node(node)
             wanted = state.attempt == attempt and state.phase.name in ("QUEUED", "RUNNING")
-            assert wanted, f"{node}#{attempt} runs, and nobody wants it any more"
+            assert wanted, f"{node}#{attempt} runs, though it is no longer wanted"
         for (key, node), value in self.accepted.items():
             assert self.is_stored(key, node, value), f"the answer to {node} is lost"
 

@@ -38,7 +38,7 @@ class Sabotage(NamedTuple):
             yield
 
     def is_found(self, package: str, go: Callable[[], object]) -> bool:
-        """Whether it breaks what is run with it. That it does not fit there, as what it stood for has changed, is no find."""
+        """Whether it breaks what is run with it. That it does not fit there, as what it stood for has changed, is not a find."""
         with self.planted(package):
             try:
                 go()

@@ -98,7 +98,7 @@ def check(turn: Turn, seen: Seen) -> None:
     gates_end_in_time(turn)
     waiting_has_a_way_out(turn)
     nothing_is_forgotten(turn)
-    nobody_is_asked_in_vain(turn)
+    nobody_is_asked_for_nothing(turn)
     branches_take_one_case(turn)
     branches_take_the_case_that_holds(turn)
     the_execution_says_what_its_nodes_say(turn)
@@ -131,7 +131,7 @@ def a_round_that_is_over_leaves_nothing_but_its_answers(turn: Turn, seen: Seen) 
         while loop in over:
             loop = seen.nodes[loop].holder
         there = came_from(turn.before, seen, loop)
-        assert there == turn.event.node, f"{loop} hands on {there}, and not {turn.event.node}"
+        assert there == turn.event.node, f"{loop} passes on {there}, and not {turn.event.node}"
         seen.inputs[loop] = seen.inputs[turn.event.node]
     seen.nodes |= turn.plan.nodes
     seen.scopes |= turn.plan.scopes
@@ -308,7 +308,7 @@ def an_attempt_is_submitted_once(turn: Turn, seen: Seen) -> None:
                 assert place in seen.runs, f"{place} cancelled, and never submitted"
                 seen.cancelled.add(place)
             case _:
-                raise AssertionError(f"{command} is no command")
+                raise AssertionError(f"{command} is not a command")
     for id_, now in turn.state.nodes.items():
         task = turn.plan.nodes[id_].node
         if isinstance(task, TaskNode):
@@ -495,7 +495,7 @@ def nothing_is_forgotten(turn: Turn) -> None:
     assert busy, "stuck: nothing left to wait for"
 
 
-def nobody_is_asked_in_vain(turn: Turn) -> None:
+def nobody_is_asked_for_nothing(turn: Turn) -> None:
     if turn.state.phase.is_terminal:
         return
     for id_, now in turn.state.nodes.items():

@@ -172,7 +172,7 @@ class Run:
             if not over and not self.is_asked_again(id_):
                 assert alike(reuse.answers[id_].value, value), f"the answer to {id_} is lost"
         assert not self.seen.gone & (reuse.outputs.keys() | reuse.answers.keys()), "a round is back"
-        assert reuse.rounds.items() >= self.plan.rounds.items(), "a loop begins anew"
+        assert reuse.rounds.items() >= self.plan.rounds.items(), "a loop begins again"
 
     def other_code_that_is_the_same_keeps_the_same(self, reuse: Any) -> Reuse:
         """What is matched by names and values is what is taken over by ids, with the same keys."""

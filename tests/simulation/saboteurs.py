@@ -509,7 +509,7 @@ def takes_a_no_along(real: Any, plan: Any, state: Any, origin: Any) -> Any:
     return replace(reuse, answers={**reuse.answers, **told})
 
 
-def begins_anew(real: Any, plan: Any, state: Any, origin: Any) -> Any:
+def begins_again(real: Any, plan: Any, state: Any, origin: Any) -> Any:
     fresh = copy.copy(state)
     fresh.reuse = None
     return real(plan, fresh, origin)
@@ -672,11 +672,11 @@ SABOTEURS = [
     Sabotage("the successor is lost at a restart", "draft.Draft.repeat", forgets(states.SuccessorNamed)),
     Sabotage("an approval outlives an abort", "recovery._approves", lambda _: lambda *_: False),
     Sabotage("an answer is given again after an abort", "recovery._approves", lambda _: lambda *_: True),
-    Sabotage("a recovered loop begins anew", "advance.Flow._take_over", takes_over_no("rounds")),
+    Sabotage("a recovered loop begins again", "advance.Flow._take_over", takes_over_no("rounds")),
     Sabotage("a sleep is slept again by a recovery", "recovery.reusable", reuses(sleeps_again)),
     Sabotage("a recovery forgets what was answered early", "recovery.reusable", reuses(forgets_unused)),
     Sabotage("a recovery takes a no along", "recovery.reusable", reuses(takes_a_no_along)),
-    Sabotage("a recovery of a recovery begins anew", "recovery.reusable", reuses(begins_anew)),
+    Sabotage("a recovery of a recovery begins again", "recovery.reusable", reuses(begins_again)),
     Sabotage("what has unfolded is unfolded again by a recovery", "recovery.reusable", reuses(unfolds_again)),
     Sabotage("a recovery forgets the round", "recovery.reusable", reuses(first_round_again)),
     Sabotage("a recovery brings back rounds that are over", "recovery._is_over", lambda _: lambda plan, node: False),

@@ -1,7 +1,7 @@
 """
 A budget of lines for each room, with its reason, so that a door cannot eat what the core has saved.
 
-Method: count the lines of code of every room as `test_tidy` does. Whoever adds looks first for what can go; if a room must grow, its
+Method: count the lines of code of every room as `test_tidy` does. Anyone who adds looks first for what can go; if a room must grow, its
 line here changes in the same commit, which says why.
 """
 
@@ -50,7 +50,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         220,
         "what tasks print, read whole or from where one stands, and decks: published, and of earlier versions",
     ),
-    "parts": (155, "background parts, seen to their end"),
+    "parts": (155, "background parts, supervised"),
     "ports": (620, "what a database, its audit log, an executor and a place for files must give"),
     "remote": (1_740, "the Python client, and the way to a server, which proves itself first"),
     "runtime": (310, "the composition root, private files, and what an attempt cannot begin for"),
@@ -60,7 +60,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "service": (
         4_170,
-        "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for in vain, and who may, who they are in a browser, and what they did",
+        "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for for nothing, and who may, who they are in a browser, and what they did",
     ),
     "stores": (
         1_900,

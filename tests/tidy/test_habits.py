@@ -49,7 +49,7 @@ HABITS = {
     r"nobody is [k]nown": "authentication required",
     r"as of (?:now|`|above|its|the|a) ?[^0-9]": "name what it is like: the same as, see",
     r"(?:[h]e|[h]im|[h]is|[h]imself)": "they, the caller",
-    r"(?:[n]ursery|[m]ourn(?:s|ed|er|ing)?|[d]eafen(?:s|ed)?|[p]remises|[d]esk|[u]ndertaker|[c]radle)": "the field's word",
+    r"(?:[n]ursery|[m]ourn(?:s|ed|er|ing)?|[d]eafen(?:s|ed)?|[p]remises|[u]ndertaker|[c]radle)": "the field's word",
     r"[b]ears?(?! with)": "has, holds",
     r"in [v]ain": "without effect",
     r"[a]new": "again",
@@ -57,7 +57,7 @@ HABITS = {
     r"put(?:s|ting)? (?:it |this |that |something )?[r]ight": "fix, correct",
     r"hand(?:s|ed|ing)? (?:it |them )?[o]n": "pass on, return",
     r"look(?:s|ed|ing)? [w]hether": "check whether",
-    r"not [w]hole(?!:)": "incomplete",
+    r"not [w]hole(?!:|\[)": "incomplete",
     r"go(?:es|ing)? on [w]ith": "continue",
     r"of its [o]wn bug|bug of its [o]wn": "an internal error",
 }

@@ -1,5 +1,5 @@
 """
-Whoever changes a module finds its tests by name.
+Anyone who changes a module finds its tests by name.
 
 The tests of `src/tidegate/ROOM/MODULE.py` are in a file that is called after both: `tests/unit/ROOM/test_MODULE.py`, or, where they need
 more than one area, `tests/contract/test_ROOM_MODULE.py` (`tests/e2e`, `tests/crash`). Those of `src/tidegate/MODULE.py` are in `test_MODULE.py`.
@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src" / "tidegate"
 CARGO = ("demo", "_ui")
-"""What is no code of the package: programs that `tidegate demo` registers, and the built UI."""
+"""What is not a code of the package: programs that `tidegate demo` registers, and the built UI."""
 
 
 class Group(NamedTuple):

@@ -1,7 +1,7 @@
 """
 The page marks the same characters as the terminal: the pattern in `ui/src/seen/pattern.ts` is that of `tidegate.types.marks`.
 
-To write it anew: python -m tests.tidy.test_seen
+To write it again: python -m tests.tidy.test_seen
 """
 
 from pathlib import Path

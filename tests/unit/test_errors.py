@@ -1,4 +1,4 @@
-"""Errors carry what a caller needs to put something right: a code, a sentence, and where each fault is."""
+"""Errors carry what a caller needs to fix something: a code, a sentence, and where each fault is."""
 
 import pytest
 

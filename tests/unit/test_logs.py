@@ -162,7 +162,7 @@ def test_a_file_that_was_printed_into_is_emptied_also_if_no_log_can_be_written(t
 
 
 class TestNews:
-    """Whoever reads on from where they stood reads each byte once, whatever is written meanwhile."""
+    """Anyone who reads on from where they stood reads each byte once, whatever is written meanwhile."""
 
     def read_on(self, logs: Logs, seen: Seen, node: str | None = None) -> tuple[str, Seen]:
         text = ""

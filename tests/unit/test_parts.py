@@ -84,7 +84,7 @@ def test_a_thread_that_ends_in_any_way_is_run_again(parts, failure):
     end(part, body)
 
 
-def test_a_thread_that_was_stopped_is_not_run_again_and_is_no_part_of_the_process(parts):
+def test_a_thread_that_was_stopped_is_not_run_again_and_is_not_part_of_the_process(parts):
     body = Body()
     part = parts.thread("pump", body)
 
@@ -108,7 +108,7 @@ def test_a_thread_that_is_stopped_in_its_pause_ends_at_once(parts, monkeypatch):
     assert not any(each.name == "tidegate-pump" for each in threading.enumerate())
 
 
-def test_the_pause_doubles_up_to_a_bound_and_begins_anew_once_a_part_has_run_for_long(monkeypatch):
+def test_the_pause_doubles_up_to_a_bound_and_begins_again_once_a_part_has_run_for_long(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
     part = Parts().part("pump")

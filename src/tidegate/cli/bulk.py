@@ -229,7 +229,7 @@ def _sent(way: Way, items: Sequence[Item], *, as_json: bool) -> tuple[list[Resul
             except TidegateError as error:
                 results.append(Result(answer.id, called, None, error.code, _said(error)))
                 code = code or exit_code(error)
-                # Whoever does not reply would not reply to the others either.
+                # An owner that does not reply would not reply to the others either.
                 lost = error if isinstance(error, StoreError) else None
         if not as_json:
             _tell_result(results[-1])

@@ -13,7 +13,7 @@ LONGEST = 30.0
 
 
 def in_a_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    """Run a test in an event loop of its own, and not for ever."""
+    """Run a test in an event loop of its own, and not forever."""
 
     @wraps(test)
     def run(*args: Any, **named: Any) -> None:

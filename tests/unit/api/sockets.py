@@ -23,7 +23,7 @@ LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 def play(loop: str, scene: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    """Play a scene in a loop of this kind, and not for ever."""
+    """Play a scene in a loop of this kind, and not forever."""
     with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
         return runner.run(asyncio.wait_for(scene(), LONGEST))
 

@@ -345,7 +345,7 @@ def test_a_websocket_is_closed(gate):
     assert gate.came == []
 
 
-# -- how often --
+# -- rates --
 
 
 def test_one_token_may_ask_as_often_as_the_server_can_answer(gate):
@@ -382,7 +382,7 @@ def test_behind_a_proxy_wrong_tokens_are_counted_by_the_address_that_it_added(st
     assert guess("192.0.2.8") == 401
     six = [f"192.0.2.7, [2001:db8::1]:{number}" for number in range(10)]
     assert [guess(each) for each in [*six, "2001:db8::1"]] == [401] * 10 + [429]
-    assert guess(["192.0.2.7", " "]) == 401, "who adds nothing is counted by his own address"
+    assert guess(["192.0.2.7", " "]) == 401, "who adds nothing is counted by their own address"
 
 
 def test_what_a_client_says_of_its_address_counts_for_nothing_without_a_proxy(gate):

@@ -46,7 +46,7 @@ def test_who_leaves_the_line_takes_no_turn_and_the_others_keep_their_order():
     assert came == [0, 998, 999]
 
 
-def test_only_so_many_callers_are_remembered(monkeypatch):
+def test_only_this_many_callers_are_remembered(monkeypatch):
     monkeypatch.setattr("tidegate.api.budgets.MAX_KEYS", 100)
     buckets = Buckets(rate=1.0, burst=3.0)
     for number in range(1_000):
@@ -72,7 +72,7 @@ def test_small_requests_at_full_speed_are_never_limited_and_large_pages_are():
     assert sum(not buckets.take("b", turn / 1_000, large) for turn in range(10_000)) < 600
 
 
-def test_one_principal_has_only_so_many_at_once_and_others_have_theirs():
+def test_one_principal_has_only_this_many_at_once_and_others_have_theirs():
     shares = Shares("things", 2)
     for who in ("a", "a", "b"):
         shares.begin(who)

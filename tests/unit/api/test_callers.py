@@ -71,7 +71,7 @@ def test_one_holder_has_a_number_of_connections_and_all_of_them_together_another
     assert (door.callers.strangers, door.callers.held) == (2, 4)
 
 
-def test_a_connection_that_ends_makes_room_whoever_it_was(door):
+def test_a_connection_that_ends_makes_room_no_matter_whose_it_was(door):
     first, second = door.comes(), door.comes()
     first.belongs_to("t1")
     first.closed()

@@ -130,7 +130,7 @@ class TestPauses:
         assert await views(tasks) == [[number] for number in range(500)]
 
     @in_a_loop
-    async def test_all_that_are_told_while_the_loop_is_busy_go_on_with_one_wake(
+    async def test_all_that_are_told_while_the_loop_is_busy_continue_with_one_wake(
         self, carrier, monkeypatch
     ):
         futures: list[Future[int]] = [Future() for _ in range(100)]
@@ -157,7 +157,7 @@ class TestPauses:
 
     @in_a_loop
     async def test_no_wake_is_lost_whenever_it_comes(self, carrier, restless):
-        """Several threads tell, while the loop goes on with what was told before; nothing comes afterwards that would wake it once more."""
+        """Several threads tell, while the loop continues with what was told before; nothing comes afterwards that would wake it once more."""
 
         def tell(asked: SimpleQueue) -> None:
             while (future := asked.get()) is not None:
@@ -219,9 +219,7 @@ class TestHangingUp:
 
     @pytest.mark.parametrize("future", [told(1), failed(ValueError())], ids=["result", "error"])
     @in_a_loop
-    async def test_nobody_listens_to_the_client_any_more_once_the_steps_have_ended(
-        self, carrier, future
-    ):
+    async def test_nobody_listens_to_the_client_once_the_steps_have_ended(self, carrier, future):
         line, gate = Line(), waiting()
         task = asyncio.create_task(
             carrier.carry(pausing(gate, future, seconds=LONGEST), line.receive)

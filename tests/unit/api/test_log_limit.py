@@ -25,7 +25,7 @@ def written():
     logger.removeHandler(handler)
 
 
-def test_a_kind_of_line_is_written_so_many_times_and_others_are_still_seen(written):
+def test_a_kind_of_line_is_written_this_many_times_and_others_are_still_seen(written):
     logger, lines, _ = written
     for number in range(1_000):
         logger.warning("%s could not be handled", number)

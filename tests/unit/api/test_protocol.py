@@ -127,7 +127,7 @@ def test_line_ends_do_not_keep_a_connection_open():
     ids=["h2c", "websocket"],
 )
 @pytest.mark.parametrize("apart", [True, False], ids=["body apart", "all at once"])
-def test_who_offers_another_protocol_is_heard_as_if_he_had_not(offer, apart):
+def test_who_offers_another_protocol_is_heard_as_if_it_had_not(offer, apart):
     head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n" + offer + b"\r\n"
     more = GET + b"Connection: close\r\n\r\n"
 
@@ -142,7 +142,7 @@ def test_who_offers_another_protocol_is_heard_as_if_he_had_not(offer, apart):
     "line",
     [b"\x16\x03\x01", b"FOO / HTTP/1.1", b"CONNECT x:1 HTTP/1.1\r\nHost: x", b"GET /\xff HTTP/1.1"],
 )
-def test_what_is_no_request_is_a_problem_and_no_line_in_the_log(line, caplog):
+def test_what_is_not_a_request_is_a_problem_and_no_line_in_the_log(line, caplog):
     problem(talk(line + b"\r\n\r\n"), 400, "bad_request")
     assert not caplog.records
 
@@ -168,7 +168,7 @@ async def late(scope, receive, send):
 
 
 @pytest.mark.parametrize("app", [echo, late], ids=["replies at once", "replies too late"])
-def test_a_body_that_is_no_http_is_a_problem_and_no_line_in_the_log(app, caplog):
+def test_a_body_that_is_not_a_http_is_a_problem_and_no_line_in_the_log(app, caplog):
     head = b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 
     problem(talk_on(iter([head + b"5\r\nhelloX\r\n"]), 0.0, app), 400, "bad_request")

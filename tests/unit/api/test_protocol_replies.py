@@ -188,7 +188,7 @@ class TestContinuing:
 
         play(scene)
 
-    def test_who_is_refused_is_not_asked_and_a_body_that_comes_all_the_same_is_no_request(self, play):  # fmt: skip
+    def test_who_is_refused_is_not_asked_and_a_body_that_comes_all_the_same_is_not_a_request(self, play):  # fmt: skip
         async def scene() -> None:
             app = Counting()
             async with listening(app) as served:
@@ -251,7 +251,7 @@ class TestReadingTooSlowly:
         monkeypatch.setattr(protocol, "SWEEP", 10 * LONGEST)
 
     async def deaf(self, served: Served, *requests: bytes) -> tuple[Line, Any]:
-        """Return a client that does not read, and the server's end once that cannot send any more."""
+        """Return a client that does not read, and the server's end once that can no longer send."""
         line = await served.connect(4_096)
         line.send(*requests)
         await until(lambda: served.state.connections)
@@ -283,7 +283,7 @@ class TestReadingTooSlowly:
 
         play(scene)
 
-    def test_the_rest_of_a_last_reply_is_not_kept_for_ever_however_little_it_is(self, play):
+    def test_the_rest_of_a_last_reply_is_not_kept_forever_however_little_it_is(self, play):
         async def scene() -> None:
             async with listening(Counting(LARGE)) as served:
                 line = await served.connect(4_096)

@@ -144,7 +144,7 @@ def test_a_fraction_that_overflows_is_refused(text: str):
     assert "a number that is too large" in refused(f'{{"a": [{text}]}}'.encode())
 
 
-def test_a_fraction_has_at_most_so_many_characters():
+def test_a_fraction_has_at_most_this_many_characters():
     longest = "0." + "1" * (MAX_DIGITS - 2)
 
     assert read(longest.encode()) == float(longest)

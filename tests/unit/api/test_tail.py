@@ -88,7 +88,7 @@ def told(views: list[FeedView]) -> list[tuple[str, int]]:
 
 @pytest.fixture(params=[16 * 1024 * 1024, 6_000, 0], ids=["a ring", "a small ring", "no ring"])
 def ring(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Whoever is behind finds what is missed in the ring, partly there, or in the store alone."""
+    """Anyone who is behind finds what is missed in the ring, partly there, or in the store alone."""
     monkeypatch.setattr(module, "RING", request.param)
     return int(request.param)
 
@@ -222,7 +222,7 @@ def test_who_resumes_is_sent_only_what_may_be_seen(ring: int):
 
 
 @pytest.mark.parametrize("nonsense", ["x", "-1", "1 2", "9" * 300])
-def test_nonsense_is_no_cursor(nonsense):
+def test_nonsense_is_not_a_cursor(nonsense):
     async def scene(_: Service, tail: Tail) -> None:
         with pytest.raises(InvalidValue, match="is not a cursor"):
             await tail.watch(nonsense, "", LOCAL)

@@ -82,7 +82,7 @@ async def test_who_leaves_gives_the_turn_to_the_next_whether_it_had_come_or_not(
 
 
 @in_a_loop
-async def test_of_one_principal_only_so_many_may_wait():
+async def test_of_one_principal_only_this_many_may_wait():
     taken = Turns(in_all=1, of_one=1, most=2)
     crowd = Crowd(taken)
     await crowd.comes("a1", "a2", "a3")

@@ -215,7 +215,7 @@ def test_of_too_much_source_nothing_is_told(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "target", ["../flow:fit", "/etc/passwd:x", "flow", ":", "", "flow:", "a..b:c"]
 )
-def test_what_is_no_name_of_the_tree_is_not_looked_for(tmp_path, target):
+def test_what_is_not_a_name_of_the_tree_is_not_looked_for(tmp_path, target):
     (tmp_path / "flow.py").write_text("fit = 1")
     assert tree(tmp_path / "tree").source(target) is None
     assert tree(tmp_path / "tree").source(f"{tmp_path}/flow:fit") is None

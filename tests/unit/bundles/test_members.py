@@ -74,7 +74,7 @@ def test_a_size_that_is_negative_or_not_in_digits_is_refused_whatever_has_it(kin
 
 
 @pytest.mark.parametrize("kind", [b"1", b"2", b"3", b"4", b"5", b"6", b"S", b"V", b"M", b"D", b"Z"])
-def test_what_is_no_plain_file_is_refused(kind: bytes):
+def test_what_is_not_a_plain_file_is_refused(kind: bytes):
     with pytest.raises(CodeError, match="not a regular file"):
         list(members(altered(packed("a"), 0, TYPE, kind)))
 

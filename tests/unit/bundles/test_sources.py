@@ -137,7 +137,7 @@ def test_what_is_named_is_taken_as_well(project):
             find_sources(project / "wf.py", include=[wrong])
 
 
-def test_a_directory_is_not_named_in_vain(project):
+def test_a_directory_is_not_named_for_nothing(project):
     write(project, "hidden/.a.csv")
     write(project, "ignored/b.csv")
     (project / "empty").mkdir()

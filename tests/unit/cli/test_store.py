@@ -108,7 +108,7 @@ def test_looking_makes_no_store(tmp_path):
     assert not home.exists()
 
 
-def test_a_line_that_is_closed_opens_nothing_any_more(tmp_path):
+def test_a_line_that_is_closed_opens_nothing(tmp_path):
     way = StoreWay(tmp_path, open_briefly)
     way.close()
     with pytest.raises(StoreError, match="ending"):

@@ -85,7 +85,7 @@ def test_what_is_nowhere_is_refused_and_what_there_is_is_listed(machine: Machine
 
 
 def nested(depth: int, name: str) -> SubNode:
-    """A gate inside so many graphs, each in the one before."""
+    """A gate inside this many graphs, each in the one before."""
     inside = gate("g", name) if depth == 1 else nested(depth - 1, name)
     return SubNode(id=NodeId(f"d{depth}"), name=f"d{depth}", graph=workflow(inside))
 
@@ -125,7 +125,7 @@ def test_a_name_with_a_slash_is_found_as_it_is_typed_where_it_cannot_be_a_path()
     assert means(machine, "legal/title") == means(machine, "/legal~1title") == "c"
 
 
-def test_the_id_of_a_node_is_no_address() -> None:
+def test_the_id_of_a_node_is_not_an_address() -> None:
     machine = Machine(workflow(sub("a", "title"), gate("c", "name")))
     for id_ in ("c", "a/g0"):
         with pytest.raises(UnknownSignal):

@@ -42,7 +42,7 @@ def fails(node: str, attempt: int = 1) -> TaskFailed:
 class TestWithdrawal:
     @pytest.fixture
     def shared(self) -> Machine:
-        """Gate `a` feeds a task in a case of `one`, and is itself what a case of `two` hands on."""
+        """Gate `a` feeds a task in a case of `one`, and is itself what a case of `two` passes on."""
         return Machine(
             workflow(
                 gate("a"),

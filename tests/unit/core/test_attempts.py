@@ -210,7 +210,7 @@ class TestClockSetBack:
         assert paused.node("a").due == AT - 1_990
         assert {paused.node(each).due for each in ("nap", "wait")} == {AT + 10}
 
-    def test_where_nothing_pauses_it_is_no_line_of_history(self, two):
+    def test_where_nothing_pauses_it_is_not_a_line_of_history(self, two):
         before = len(two.lines)
         two.tell(ClockSetBack(Instant(AT - 5), Micros(5)))
         assert len(two.lines) == before

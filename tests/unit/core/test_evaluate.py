@@ -47,7 +47,7 @@ class TestSame:
         assert not compare("!=", a, b)
 
     @pytest.mark.parametrize(("a", "b"), DIFFERENT)
-    def test_a_boolean_is_no_number_and_text_is_not_what_it_says(self, a: Any, b: Any) -> None:
+    def test_a_boolean_is_not_a_number_and_text_is_not_what_it_says(self, a: Any, b: Any) -> None:
         assert not same(a, b)
         assert not same(b, a)
         assert not compare("==", a, b)
@@ -135,7 +135,7 @@ class TestWhereValuesComeFrom:
         assert outputs(machine.plan, machine.state) == want
         assert output_of(machine.plan, machine.state, NodeId("s"), "o0") == "inner"
 
-    def test_a_branch_hands_on_what_the_case_does_that_it_took(self) -> None:
+    def test_a_branch_passes_on_what_the_case_does_that_it_took(self) -> None:
         always = Compare("==", Const(1), Const(1))
         case = {"case": Case(NodeId("b"), 0)}
         branch = BranchNode(id=NodeId("b"), name="b", cases=(When(always, {"o0": out("t")}),), otherwise=Fail("no"), outputs={"o0": {}})  # fmt: skip

@@ -66,7 +66,7 @@ def test_history_leaves_out_what_the_changes_hold_and_keeps_who_did_what_when(ev
         assert getattr(kept, name, None) == getattr(event, name, None)
 
 
-def test_an_event_keeps_its_number_for_ever() -> None:
+def test_an_event_keeps_its_number_forever() -> None:
     """History stores it: none may be given away again."""
     tags = {each.__struct_config__.tag: each.__name__ for each in get_args(Event)}
     assert tags == {

@@ -68,7 +68,7 @@ def failed(graph: Graph) -> Machine:
     return machine
 
 
-def test_a_loop_goes_on_with_the_round_it_was_in(failed: Machine, graph: Graph) -> None:
+def test_a_loop_continues_with_the_round_it_was_in(failed: Machine, graph: Graph) -> None:
     again = recovered(failed, graph)
     assert again.ran == [("n~3/t", 1)]
     assert (again.phase("n"), again.phase("n~3/g"), again.phase("g")) == (

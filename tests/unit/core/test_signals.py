@@ -264,7 +264,7 @@ class TestWhatWasShown:
 
 
 class TestAfterTheEnd:
-    """Whoever has the folded state of an ended execution can decide an answer by `step`: the engine need not be asked."""
+    """Anyone who has the folded state of an ended execution can decide an answer by `step`: the engine need not be asked."""
 
     @pytest.fixture
     def ended(self) -> Machine:

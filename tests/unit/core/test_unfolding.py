@@ -147,7 +147,7 @@ class TestLoops:
 
 
 class TestWhatTheNextRoundTakesAlong:
-    """A graph that refers to inputs of the call goes on with their values."""
+    """A graph that refers to inputs of the call continues with their values."""
 
     def refers(self, **inputs: Expr) -> Graph:
         """A round whose task takes the inputs of the call that has returned it."""

@@ -54,7 +54,7 @@ class TestExecutorFails:
         manual.launch(cycle(), "c").result(LONGEST)
         until(lambda: [job.node for job in manual.crew.jobs] == [FIRST])
 
-    def test_those_that_nobody_wants_any_more_are_not(self, manual):
+    def test_those_that_are_no_longer_wanted_are_not(self, manual):
         manual.crew.refuses = 1_000_000
         key = manual.launch(cycle(), "c").result(LONGEST).key
         manual.engine.submit(key, AbortRequested(Instant(0), "enough")).result(LONGEST)
@@ -128,7 +128,7 @@ class TestHeld:
         manual.lack = ""
         until(lambda: manual.crew.jobs[2:] == [kept])
 
-    def test_what_nobody_wants_any_more_is_not_held(self, manual):
+    def test_what_is_no_longer_wanted_is_not_held(self, manual):
         manual.lack = "3 bytes are free"
         key = manual.launch(cycle(), "c").result(LONGEST).key
         manual.engine.submit(key, AbortRequested(Instant(0), "enough")).result(LONGEST)
@@ -137,7 +137,7 @@ class TestHeld:
 
 
 class TestDrain:
-    def test_nothing_begins_any_more_and_all_else_goes_on(self, disk):
+    def test_nothing_more_begins_and_all_else_goes_on(self, disk):
         host = Host(disk, work=None).start()
         running, waiting = host.launched(cycle(), "running"), host.launched(gate(), "waiting")
         (job,) = host.crew.jobs
@@ -188,7 +188,9 @@ class TestDrain:
 class TestNumbers:
     """An attempt that has not begun is the same attempt for the next owner, however the one before it ended; any other gets a number of its own."""
 
-    def test_what_is_held_keeps_its_number_and_since_when_whoever_owns_the_store(self, disk):
+    def test_what_is_held_keeps_its_number_and_since_when_whichever_process_owns_the_store(
+        self, disk
+    ):
         host = Host(disk, work=None)
         host.lack = "3 bytes are free"
         key = host.start().launch(cycle(), "c").result(LONGEST).key
@@ -228,7 +230,7 @@ class TestNumbers:
         assert [each.attempt for each in host.crew.jobs] == [1]
         host.engine.stop()
 
-    def test_what_nobody_wants_any_more_is_not_kept(self, disk):
+    def test_what_is_no_longer_wanted_is_not_kept(self, disk):
         host = Host(disk, work=None)
         host.lack = "3 bytes are free"
         host.start()

@@ -124,7 +124,7 @@ class TestFullDisk:
             manual,
             lambda: manual.answer(asked),
             lambda: manual.engine.submit(aborted, abort),
-            report(manual.crew.jobs[0], Raised(final("TaskRaised", "in vain"))),
+            report(manual.crew.jobs[0], Raised(final("TaskRaised", "for nothing"))),
             report(manual.crew.jobs[1], Returned({"o0": 7})),
         )
         with pytest.raises(StoreFull):
@@ -152,7 +152,7 @@ class TestFullDisk:
         assert host.phase(key) == "SUCCEEDED"
 
     @pytest.mark.parametrize("failing", range(6))
-    def test_whichever_commit_fails_the_execution_comes_to_its_end(self, disk, failing):
+    def test_whichever_commit_fails_the_execution_ends(self, disk, failing):
         """One cycle takes four commits: each may fail, and what was asked is asked again."""
         host = Host(disk, work=lambda _: Returned({"o0": 5})).start()
 

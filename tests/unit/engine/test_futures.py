@@ -163,7 +163,7 @@ def test_a_timeout_that_was_told_is_the_error_itself(future):
 
 
 class Noting(Future):
-    """A future that says when so many have begun to wait."""
+    """A future that says when this many have begun to wait."""
 
     def __init__(self, count: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The engine: what arrives together is stored together, and whoever asked is told after that, and only then."""
+"""The engine: what arrives together is stored together, and anyone who asked is told after that, and only then."""
 
 import threading
 import time

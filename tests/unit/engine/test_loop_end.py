@@ -1,4 +1,4 @@
-"""How the engine ends: those who wait are told, those who come later too, and whoever asked to be told is, once."""
+"""How the engine ends: those who wait are told, those who come later too, and anyone who asked to be told is, once."""
 
 import threading
 from collections.abc import Sequence
@@ -71,7 +71,7 @@ def test_a_watcher_that_fails_disturbs_nobody_and_is_down_until_it_does_not(host
     assert len(seen) == len(calls) == 3
 
 
-def test_an_engine_that_dies_tells_those_who_wait_and_those_who_come_and_once_whoever_asked_for_it(
+def test_an_engine_that_dies_tells_those_who_wait_and_those_who_come_and_once_anyone_who_asked_for_it(
     host,
 ):
     key = host.launched(gate(), "g")
@@ -97,7 +97,7 @@ def test_an_engine_that_dies_tells_those_who_wait_and_those_who_come_and_once_wh
     assert isinstance(host.engine.failure, EngineFailed)
 
 
-def test_whoever_asks_for_the_end_hears_of_one_in_good_order_too(host):
+def test_anyone_who_asks_for_the_end_hears_of_one_in_good_order_too(host):
     told: list[Any] = []
     host.engine.on_end(lambda: told.append(type(host.engine.failure)))
 
@@ -113,7 +113,7 @@ class NoModules:
         raise AssertionError(f"{module} of {bundle} was imported")
 
 
-def test_whoever_waits_for_a_change_hears_that_the_engine_has_died(host, tmp_path):
+def test_anyone_who_waits_for_a_change_hears_that_the_engine_has_died(host, tmp_path):
     service = Service(host.store, host.engine, NoModules(), artifacts_in(tmp_path), host.clock)
     host.launched(gate(), "g")
     heard = []

@@ -98,7 +98,7 @@ def test_another_is_tried_if_nobody_wants_the_one_that_is(host: Host):
     assert host.crew.jobs[0].key != job.key
 
 
-def test_what_could_not_begin_and_is_not_wanted_any_more_is_not_held(host: Host):
+def test_what_could_not_begin_and_is_no_longer_wanted_is_not_held(host: Host):
     key = host.launched(cycle(), "e")
     (job,) = host.crew.jobs
     host.engine.submit(key, AbortRequested(Instant(0))).result(LONGEST)

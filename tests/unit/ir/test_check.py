@@ -209,7 +209,7 @@ def test_two_gates_of_one_name_are_refused():
             outputs={"o0": out("n1")},
         ),
     ],
-    ids=["outside", "after", "other case", "handed on by another case", "output"],
+    ids=["outside", "after", "other case", "passed on by another case", "output"],
 )
 def test_a_node_of_a_case_is_hidden_from_the_rest(bad):
     with pytest.raises(
@@ -251,7 +251,7 @@ def test_nodes_that_wait_for_each_other_are_shown_in_the_order_of_the_arrows(nod
     assert steps == set(pairwise(cycle))
 
 
-def test_a_case_that_hands_on_a_node_before_its_branch_is_no_cycle():
+def test_a_case_that_passes_on_a_node_before_its_branch_is_not_a_cycle():
     assert (
         find_cycle(graph(task("n0"), branch("n1", out("n0"), {"o0": out("n0")}, {"o0": Const(1)})))
         == []

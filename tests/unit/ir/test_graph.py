@@ -1,4 +1,4 @@
-"""A graph is the same on every machine: it comes back from its bytes, and says what each node hands on."""
+"""A graph is the same on every machine: it comes back from its bytes, and says what each node passes on."""
 
 import msgspec
 import pytest
@@ -46,7 +46,7 @@ NODES: list[tuple[Node, dict[str, object]]] = [
 
 
 @pytest.mark.parametrize(("node", "outputs"), NODES, ids=lambda part: type(part).__name__)
-def test_each_kind_of_node_says_what_it_hands_on(node: Node, outputs: dict[str, object]):
+def test_each_kind_of_node_says_what_it_passes_on(node: Node, outputs: dict[str, object]):
     assert outputs_of(node) == outputs
 
 

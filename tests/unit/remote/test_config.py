@@ -99,7 +99,7 @@ def test_a_bare_host_means_tls_and_this_machine_needs_none():
 @pytest.mark.parametrize(
     "url", ["", "ftp://a", "http://", "http://a:b", "http://user:pass@a", "https://a/?q=secret"]
 )
-def test_what_is_no_address_is_refused_without_being_repeated(url: str):
+def test_what_is_not_an_address_is_refused_without_being_repeated(url: str):
     with pytest.raises(InvalidValue) as found:
         Config.for_endpoint(url)
 

@@ -98,7 +98,7 @@ def test_what_replies_nonsense_is_given_up(script: Script, line: HttpTransport, 
 
 
 @pytest.mark.parametrize("text", ["secret", "tdg_secret", "Bearer x"])
-def test_what_is_no_token_is_never_sent(script: Script, text: str):
+def test_what_is_not_a_token_is_never_sent(script: Script, text: str):
     with pytest.raises(InvalidValue, match="TIDEGATE_TOKEN") as caught:
         HttpTransport(Config(script.url, text))
     assert text not in caught.value.message.replace("tdg_", "", 1) or text == "tdg_secret"

@@ -95,7 +95,7 @@ def test_a_launch_with_an_id_is_repeated_under_this_id(listener, request_):
         Abort(id="a"),
         GetExecution(id="a"),
     ],
-    ids=["an answer with a key", "an answer", "an abort", "a look"],
+    ids=["an answer with a key", "an answer", "an abort", "a read"],
 )
 def test_what_does_the_same_when_done_twice_is_repeated_as_it_was(listener, request_):
     arrived = requests_of(listener, request_)

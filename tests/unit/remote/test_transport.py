@@ -161,7 +161,7 @@ def test_what_the_server_raised_is_raised_again(script: Script, line: HttpTransp
     assert other.value.details["fact"] == 1
 
 
-def test_what_is_no_tidegate_server_is_named_so(script: Script, line: HttpTransport):
+def test_what_is_not_a_tidegate_server_is_named_so(script: Script, line: HttpTransport):
     script.replies = [(404, {"error": "not here"}, {}), (200, {}, {})]
 
     with pytest.raises(Unreachable, match="unexpected HTTP 404"):

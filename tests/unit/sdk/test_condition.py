@@ -1,4 +1,4 @@
-"""Conditionals: which cases and nodes they become, what they hand on, and what is refused."""
+"""Conditionals: which cases and nodes they become, what they pass on, and what is refused."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -180,7 +180,7 @@ def test_parts_and_enums_can_be_compared():
         (lambda x, y, s, b: "x > 1", "a condition is a comparison"),
     ],
 )
-def test_what_is_no_condition_is_refused(test, message):
+def test_what_is_not_a_condition_is_refused(test, message):
     with pytest.raises(CompileError, match=message):
         condition(test)
 
@@ -310,7 +310,7 @@ def test_a_case_without_outputs_leaves_none():
     assert branch(body).outputs == {}
 
 
-def test_a_case_may_hand_on_what_stands_outside_of_it_and_constants():
+def test_a_case_may_pass_on_what_stands_outside_of_it_and_constants():
     def body(x: int) -> int:
         outside = number()
         return conditional("c").if_(x > 1).then(outside).elif_(x > 0).then(x).else_().then(7)

@@ -33,7 +33,7 @@ def test_of_a_wide_table_the_columns_that_are_left_out_are_counted():
     assert whole.lines[0].split()[-2:] == ["pay_to", "amount"]
 
 
-def test_rows_that_differ_are_no_table():
+def test_rows_that_differ_are_not_a_table():
     assert exhibit({}, [{"a": 1}, {"b": 2}]).lines == ['[{"a": 1}, {"b": 2}]']
     assert exhibit({}, [{"a": [1]}, {"a": [2]}]).lines == ['[{"a": [1]}, {"a": [2]}]']
     assert exhibit({}, [[], []]).lines == ["[[], []]"]

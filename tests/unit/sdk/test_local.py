@@ -337,7 +337,7 @@ def test_a_missing_key_fails_its_node():
         wf()
 
 
-def test_other_nodes_come_to_their_end_if_the_policy_says_so():
+def test_other_nodes_end_if_the_policy_says_so():
     ran = []
 
     @task

@@ -160,7 +160,7 @@ def test_an_input_cannot_be_ordered():
         wf.compile()
 
 
-def test_something_that_is_no_node_cannot_be_ordered():
+def test_something_that_is_not_a_node_cannot_be_ordered():
     @workflow
     def wf():
         b() >> 3

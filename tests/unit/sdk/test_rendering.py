@@ -33,7 +33,7 @@ def test_images_stand_in_the_page_itself():
     assert 'alt="&quot;two&quot;"' in Deck("Plot").image(PIXEL, '"two"').html
 
 
-def test_bytes_that_are_no_image_are_refused():
+def test_bytes_that_are_not_an_image_are_refused():
     with pytest.raises(TypeError, match="not an image"):
         Deck("Plot").append(b"PK")
 

@@ -65,7 +65,7 @@ def test_a_report_is_kept_when_it_is_published_and_not_when_it_is_empty():
     assert b"there" in kept[0]
 
 
-def test_what_is_no_deck_does_not_break_the_page():
+def test_what_is_not_a_deck_does_not_break_the_page():
     assert b"</html>" in page(["text", Section("a", "b")])
 
 

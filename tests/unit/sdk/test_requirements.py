@@ -76,7 +76,7 @@ def test_numbers_of_numpy_are_numbers():
         ({"mem": "1" * 10_000}, "mem must be bytes"),
     ],
 )
-def test_what_is_no_amount_is_refused_where_it_is_written(amounts, message):
+def test_what_is_not_an_amount_is_refused_where_it_is_written(amounts, message):
     with pytest.raises(CompileError, match=message):
         Resources(**amounts)
 

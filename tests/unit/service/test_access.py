@@ -161,7 +161,7 @@ def test_who_may_see_everything_is_asked_for_no_places():
     assert visible(ANONYMOUS) == ()
 
 
-def test_tokens_are_the_business_of_the_owner_on_his_machine_and_of_no_administrator():
+def test_tokens_are_the_business_of_the_owner_on_their_machine_and_of_no_administrator():
     for action in TOKENS:
         assert POLICIES[Action(action)].where is Where.LOCAL
         assert allows(LOCAL, Action(action))

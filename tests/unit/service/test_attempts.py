@@ -51,7 +51,7 @@ def test_logs_are_found_by_node_and_by_name_with_their_attempts(world):
     def texts(node: str = "") -> list[str]:
         return [each.text for each in handle(GetLogs(id="e1", node=node)).items]
 
-    # What is no node of this execution is nobody's log.
+    # What is not a node of this execution is nobody's log.
     assert texts() == texts("double") == ["n1 1", "n1 2", "n2/n0 1"]
     assert texts("n1") == ["n1 1", "n1 2"]
     assert texts("n2/n0") == ["n2/n0 1"]

@@ -68,7 +68,7 @@ def test_what_was_counted_is_written_when_the_log_is_closed(log, store):
     assert [row.count for row in store.audit.page(AuditQuery()).rows] == [1]
 
 
-def test_a_day_has_so_many_lines_of_refusals_and_the_number_of_the_others(
+def test_a_day_has_this_many_lines_of_refusals_and_the_number_of_the_others(
     log, store, clock, monkeypatch
 ):
     monkeypatch.setattr(module, "MOST_A_DAY", 5)
@@ -89,7 +89,7 @@ def test_a_day_has_so_many_lines_of_refusals_and_the_number_of_the_others(
     assert sum(count for *_, count in shown(log)) == 13, "every refusal is counted once"
 
 
-def test_a_restart_does_not_begin_the_day_anew(store, clock, monkeypatch):
+def test_a_restart_does_not_begin_the_day_again(store, clock, monkeypatch):
     monkeypatch.setattr(module, "MOST_A_DAY", 3)
     for _ in range(4):
         log = AuditLog(store.audit, clock)

@@ -107,7 +107,7 @@ def test_what_does_not_agree_with_the_history_is_found(home, statement, problem)
         "DELETE FROM counters",
     ],
 )
-def test_what_lists_show_wrongly_is_written_anew_from_the_history(home, statement):
+def test_what_lists_show_wrongly_is_written_again_from_the_history(home, statement):
     damage(home, statement)
     assert problems_of(home)[1]
     steps = []
@@ -121,7 +121,7 @@ def test_what_lists_show_wrongly_is_written_anew_from_the_history(home, statemen
         sandbox.run("w").approve("fine")
 
 
-def test_lists_are_written_anew_although_one_execution_is_damaged(home):
+def test_lists_are_written_again_although_one_execution_is_damaged(home):
     damage(home, "UPDATE history SET body = x'00' WHERE key = 3", "DELETE FROM waits")
 
     rebuild_lists(home, lambda done, of: None)
@@ -131,7 +131,7 @@ def test_lists_are_written_anew_although_one_execution_is_damaged(home):
     assert all("execution a" in each for each in problems), problems
 
 
-def test_where_there_is_no_store_there_is_nothing_to_write_anew(tmp_path):
+def test_where_there_is_no_store_there_is_nothing_to_write_again(tmp_path):
     rebuild_lists(tmp_path, lambda done, of: None)
     assert list(tmp_path.iterdir()) == []
 

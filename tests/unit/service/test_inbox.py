@@ -190,7 +190,7 @@ def test_a_search_that_is_given_up_has_a_page_without_a_row_and_with_a_next(
 
 
 @pytest.mark.parametrize("kept", [0, 1, 8, -1, -4])
-def test_what_is_no_cursor_is_refused(sandbox, handle, kept):
+def test_what_is_not_a_cursor_is_refused(sandbox, handle, kept):
     for n in range(3):
         sandbox.launch(small, n=n)
     cursor = handle(ListInbox(limit=1)).next

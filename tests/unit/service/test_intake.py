@@ -54,6 +54,6 @@ class Broken(BlobDirectory):
         raise StoreError(f"the blob {digest} cannot be read: input/output error")
 
 
-def test_a_blob_that_cannot_be_looked_at_is_no_fault_of_the_value(tmp_path: Path):
+def test_a_blob_that_cannot_be_looked_at_is_not_a_fault_of_the_value(tmp_path: Path):
     with pytest.raises(StoreError, match="input/output error"):
         Intake(Broken(tmp_path)).faults({}, named("2" * 64))

@@ -174,7 +174,7 @@ class TestAnswering:
             run.answer(question.path, len(seen))
         assert (run.outputs, len(seen)) == ({"o0": 3}, 2)
 
-    def test_the_same_answer_again_is_accepted_for_ever_and_another_says_who_was_first(
+    def test_the_same_answer_again_is_accepted_forever_and_another_says_who_was_first(
         self, sandbox
     ):
         run = sandbox.launch(ask)

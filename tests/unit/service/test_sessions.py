@@ -134,7 +134,7 @@ def test_who_signs_out_is_out_at_once_and_alone(world):
     assert kinds == ["sign_out", "sign_in", "sign_in", "token_made"]
 
 
-def test_to_sign_in_ends_the_session_whose_cookie_came_along_whoever_it_was(world):
+def test_to_sign_in_ends_the_session_whose_cookie_came_along_no_matter_whose_it_was(world):
     old = world.sessions.visitor(world.signed_in(world.made("ada").secret).secret)
     new = world.signed_in(world.made("bob").secret, replaced=old.session)
 

@@ -131,7 +131,7 @@ def test_seconds_that_run_out_give_none_and_a_timeout_of_the_future_itself_is_an
     assert found == [None, None, Raised(own), 1]
 
 
-def test_a_result_that_comes_just_as_the_seconds_are_over_is_no_timeout_of_the_future():
+def test_a_result_that_comes_just_as_the_seconds_are_over_is_not_a_timeout_of_the_future():
     class Late(Future[int]):
         """A future that is told between the end of the wait and the look at what came of it."""
 

@@ -86,7 +86,7 @@ def test_the_store_holds_the_hash_of_the_secret_and_not_the_secret(tokens, store
     assert secret not in repr(store.access.tokens())
 
 
-def test_every_wrong_token_is_told_alike(tokens, clock):
+def test_every_wrong_token_gets_the_same_reply(tokens, clock):
     made = tokens.make(wish())
     ended = tokens.make(wish("bob", lasts=1.0))
     revoked = tokens.make(wish("eve"))
@@ -277,7 +277,7 @@ def test_a_name_is_given_once_however_many_ask_at_once(tokens):
 # -- the token of the owner --
 
 
-def test_the_owners_token_is_in_a_file_that_only_he_can_read(tokens, tmp_path):
+def test_the_owners_token_is_in_a_file_that_only_they_can_read(tokens, tmp_path):
     file = tmp_path / "token"
     text = tokens.admin_token(file)
 

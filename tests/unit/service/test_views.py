@@ -1,4 +1,4 @@
-"""What is shown of an execution, whole and since a line: a reader who merges what has changed sees what one who asks anew sees."""
+"""What is shown of an execution, whole and since a line: a reader who merges what has changed sees what one who asks again sees."""
 
 import random
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Whoever waits for an execution hears of it, of the end of the engine, and of nothing else; and costs nothing meanwhile."""
+"""Anyone who waits for an execution hears of it, of the end of the engine, and of nothing else; and costs nothing meanwhile."""
 
 import threading
 import time
@@ -51,7 +51,7 @@ def test_a_token_that_was_given_back_is_forgotten():
 
 
 @pytest.mark.parametrize("how", ["wake", "close"])
-def test_when_nothing_changes_any_more_everybody_is_told(how):
+def test_when_nothing_changes_everybody_is_told(how):
     watch = Watch()
     tokens = [watch.token(key, lambda _: False) for key in (ONE, ONE, OTHER)]
     getattr(watch, how)()
@@ -59,7 +59,7 @@ def test_when_nothing_changes_any_more_everybody_is_told(how):
     assert watch.token(ONE, lambda _: False).done() == (how == "close")
 
 
-def test_one_who_waits_reads_when_he_comes_and_when_something_has_changed_and_never_else(sandbox, monkeypatch):  # fmt: skip
+def test_one_who_waits_reads_on_arrival_and_when_something_has_changed_and_never_else(sandbox, monkeypatch):  # fmt: skip
     run = sandbox.launch(ask)
     journal = sandbox._store.journal
     find, reads = journal.find, []

@@ -66,7 +66,7 @@ def test_a_literal_with_two_members_that_are_stored_alike_is_refused():
 
 
 @pytest.mark.parametrize("annotation", [Literal[1], Literal["1", 1], Grade])
-def test_true_is_no_answer_where_one_is_meant(annotation):
+def test_true_is_not_an_answer_where_one_is_meant(annotation):
     is_refused(annotation, True, True, "expected")
 
 

@@ -311,7 +311,7 @@ def frames(draw: st.DrawFn) -> pd.DataFrame | None:
                 )
             if draw(st.booleans()):
                 frame.index.name = draw(TEXT | st.integers(0, 2))
-        except Exception:  # noqa: BLE001  what pandas cannot make is no frame
+        except Exception:  # noqa: BLE001  what pandas cannot make is not a frame
             return None
     return frame
 

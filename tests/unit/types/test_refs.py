@@ -28,7 +28,7 @@ def test_a_reference_is_followed_and_what_stands_beside_it_is_kept():
         ({"$ref": "#"}, {"a": 1}),
     ],
 )
-def test_what_is_no_schema_of_its_own_has_a_meaning_all_the_same(part: Any, found: Any):
+def test_what_is_not_a_schema_of_its_own_has_a_meaning_all_the_same(part: Any, found: Any):
     assert resolve(part, {"a": 1}) == found
 
 

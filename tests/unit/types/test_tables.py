@@ -147,7 +147,7 @@ def test_an_arrow_table_whose_types_parquet_does_not_have_is_refused(blobs: Blob
         codec(pa.Table).encode(table, blobs)
 
 
-def test_what_is_noted_of_a_frame_is_no_part_of_an_arrow_table(blobs: BlobFiles):
+def test_what_is_noted_of_a_frame_is_not_part_of_an_arrow_table(blobs: BlobFiles):
     stored = codec(pd.DataFrame).encode(labelled(columns=pd.RangeIndex(2)), blobs)
 
     assert b"tidegate" not in codec(pa.Table).decode(stored, blobs).schema.metadata
@@ -160,7 +160,7 @@ def test_a_frame_of_an_earlier_version_is_read_as_it_is(blobs: BlobFiles):
     assert_frame_equal(tables.read_table(target.getvalue().to_pybytes(), pd.DataFrame), one([1]))
 
 
-def test_a_subclass_of_a_frame_is_no_type_of_a_value():
+def test_a_subclass_of_a_frame_is_not_a_type_of_a_value():
     with pytest.raises(UnsupportedType, match=r"use pandas.DataFrame"):
         codec(Special)
 

@@ -130,7 +130,7 @@ def test_a_graph_of_an_earlier_version_takes_what_is_typed_without_an_offset_for
     ["2026-11-23T09:30:00[Nowhere/Land]", "2026-11-23T09:30:00[../passwd]", "2026-11-23T09:30[]", "2026-11-23T09:30+25:00",
      "2026-11-23T09:30:00[Europe/Berlin][u-ca=hebrew]", "2026-11-23", "2026-13-01T00:00"],
 )  # fmt: skip
-def test_what_is_no_datetime_here_is_refused(text: str):
+def test_what_is_not_a_datetime_here_is_refused(text: str):
     assert not formats.fits(formats.LOOSE_INSTANT, text)
 
 
