@@ -28,7 +28,7 @@ class Asking:
         self._runner = asyncio.Runner()
 
     def __call__(self, method: str, path: str, **how: Any) -> Told:
-        """Ask, and return the reply; of one that goes on for ever, so many `pieces`."""
+        """Ask, and return the reply; of one that goes on forever, this many `pieces`."""
         return self._runner.run(self.ask(method, path, **how))
 
     def run(self, story: Coroutine[Any, Any, Any]) -> Any:

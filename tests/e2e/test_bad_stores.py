@@ -113,14 +113,14 @@ def test_the_database_of_another_program(tidegate, store, name):
 
 
 @pytest.mark.parametrize("name", FEW)
-def test_a_file_that_is_no_database(tidegate, store, name):
+def test_a_file_that_is_not_a_database(tidegate, store, name):
     store.write_bytes(b"# these are my notes\n" * 100)
     assert "not a Tidegate store" in complaint(tidegate(*COMMANDS[name]))
     assert store.read_bytes() == b"# these are my notes\n" * 100
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_an_empty_file_is_no_new_store(tidegate, store, name):
+def test_an_empty_file_is_not_a_new_store(tidegate, store, name):
     store.write_bytes(b"")
     done = tidegate(*COMMANDS[name])
     if name == "doctor":

@@ -131,9 +131,9 @@ def test_at_a_terminal_it_asks_first(tidegate):
 
 def test_a_relaunch_keeps_nothing(tidegate):
     id_ = failed(tidegate)
-    assert tidegate("relaunch", id_, "--id", "anew").out == "anew\n"
-    assert tidegate("relaunch", id_, "--id", "anew").code == 0
-    tidegate("resume", "anew", "--detach")
+    assert tidegate("relaunch", id_, "--id", "again").out == "again\n"
+    assert tidegate("relaunch", id_, "--id", "again").code == 0
+    tidegate("resume", "again", "--detach")
     assert sorted(questions(tidegate)) == ["note", "ok"]
 
 
@@ -258,12 +258,12 @@ def test_a_relaunch_takes_changed_inputs(tidegate):
     id_ = failed(tidegate)
     tidegate.write("other.open", "")
     other = str(tidegate.place / "other")
-    done = tidegate("relaunch", id_, "--amount", "7", "--ledger", other, "--id", "anew")
-    assert (done.code, done.out) == (0, "anew\n")
-    assert tidegate("show", "anew", "--json").json["inputs"] == {"amount": 7, "ledger": other}
-    same = ("--inputs", json.dumps({"amount": 7, "ledger": other}), "--id", "anew")
-    assert tidegate("relaunch", id_, *same).out == "anew\n"
-    refused = tidegate("relaunch", id_, "--amount", "8", "--id", "anew")
+    done = tidegate("relaunch", id_, "--amount", "7", "--ledger", other, "--id", "again")
+    assert (done.code, done.out) == (0, "again\n")
+    assert tidegate("show", "again", "--json").json["inputs"] == {"amount": 7, "ledger": other}
+    same = ("--inputs", json.dumps({"amount": 7, "ledger": other}), "--id", "again")
+    assert tidegate("relaunch", id_, *same).out == "again\n"
+    refused = tidegate("relaunch", id_, "--amount", "8", "--id", "again")
     assert (refused.code, "inputs" in refused.err) == (3, True)
     for words, said in (
         (("--amount", "x"), "--amount"),

@@ -82,7 +82,7 @@ def test_of_much_that_was_printed_the_end_is_shown_and_where_the_rest_is(flows):
     assert "  line 499\n" in said
 
 
-def test_of_a_process_that_ended_itself_what_it_printed_is_shown_and_is_no_command(flows):
+def test_of_a_process_that_ended_itself_what_it_printed_is_shown_and_is_not_a_command(flows):
     done = flows("run", "flows.py", "crashes", "--id", "c")
     assert in_order(done.err, "crash | the last words\n", "error: node 'crash' failed")
     said = flows("show", "c").out

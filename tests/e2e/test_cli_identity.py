@@ -72,7 +72,7 @@ def test_the_server_of_this_machine_is_asked_through_the_local_door(tidegate: An
     assert (done.code, done.json) == (0, []), done.err
 
 
-def test_whoever_listens_where_the_server_should_be_gets_no_token(tidegate: Any, server: Server):
+def test_anyone_who_listens_where_the_server_should_be_gets_no_token(tidegate: Any, server: Server):
     secret = server.token.split("_")[2]
     server.stop()
     squatter = Script()

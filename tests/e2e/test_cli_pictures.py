@@ -108,7 +108,7 @@ def test_nothing_of_a_reply_is_on_the_screen_or_in_an_answer(shown: Any):
     assert "i=31;OK" not in screen.text
 
 
-def test_a_reply_that_comes_late_is_no_part_of_an_answer(tidegate: Any):
+def test_a_reply_that_comes_late_is_not_part_of_an_answer(tidegate: Any):
     tidegate.write("flow.py", FLOW)
     (tidegate.place / "source.png").write_bytes(png())
     screen = tidegate.screen("run", "flow.py", "wf", "--source", str(tidegate.place / "source.png"))

@@ -46,7 +46,7 @@ def shell(tidegate):
         "tidegate inbox --full | head -1",
     ],
 )
-def test_a_handle_that_is_closed_or_a_reader_that_leaves_is_no_error(shell, line):
+def test_a_handle_that_is_closed_or_a_reader_that_leaves_is_not_an_error(shell, line):
     done = shell(line)
     assert done.returncode == 0, done.stderr
     assert "error" not in done.stderr

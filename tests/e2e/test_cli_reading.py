@@ -142,7 +142,7 @@ def test_a_server_that_has_met_the_damage_marks_it_in_its_lists(tidegate, home):
         server.close()
 
 
-def test_to_go_on_with_everything_says_which_one_is_damaged_and_goes_on_with_the_others(
+def test_to_continue_with_everything_says_which_one_is_damaged_and_continues_with_the_others(
     tidegate, home
 ):
     bend(home, "large")
@@ -165,7 +165,7 @@ def test_one_whose_code_is_gone_says_so_and_what_to_do_and_goes_on_when_it_is_ba
     assert "is missing" not in tidegate("show", "small").out
 
 
-def test_the_doctor_writes_lists_anew_and_says_how_far_it_is_unless_somebody_runs_the_store(
+def test_the_doctor_writes_lists_again_and_says_how_far_it_is_unless_somebody_runs_the_store(
     tidegate, home
 ):
     connection = apsw.Connection(str(home / "tidegate.db"))

@@ -118,7 +118,7 @@ def test_a_wrong_token_is_said_in_one_line(tidegate: Any, server: Server):
     assert "TIDEGATE_TOKEN" in done.err
 
 
-def test_the_demo_serves_workflows_that_wait_and_goes_on_with_them(tidegate: Any):
+def test_the_demo_serves_workflows_that_wait_and_continues_with_them(tidegate: Any):
     demo = tidegate.start("demo", "--port", "0")
     demo.says("Ctrl-C stops it")
     words = next(part for part in demo.err.splitlines() if "tidegate answer" in part).split("'")[0]
@@ -140,7 +140,7 @@ def test_the_demo_serves_workflows_that_wait_and_goes_on_with_them(tidegate: Any
     assert '<td class="n">1898</td>' in deck.out
     assert approved.code == 0, approved.err
     assert stopped.code == 0, stopped.err
-    # Two that waited go on, two that have ended were launched anew.
+    # Two that waited go on, two that have ended were launched again.
     assert len({each["execution"] for each in open_ones}) == 4
 
 

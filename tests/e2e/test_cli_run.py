@@ -12,7 +12,7 @@ from tidegate import approve, task, wait_for_input, workflow
 
 @task
 def create_report(data: typing.List[float]) -> dict:
-    print("so many:", len(data))
+    print("this many:", len(data))
     return {"mean": sum(data) / len(data)}
 
 @task
@@ -251,7 +251,7 @@ def test_what_was_half_typed_for_one_question_never_answers_the_next(tidegate):
     os.close(keyboard)
 
 
-def test_a_line_that_the_terminal_has_cut_is_no_answer_but_a_file_is(tidegate):
+def test_a_line_that_the_terminal_has_cut_is_not_an_answer_but_a_file_is(tidegate):
     tidegate.write("wf.py", ASKING)
     long = "x" * 5_000
     tidegate.write("long.txt", long)
@@ -436,7 +436,7 @@ def other(n: int = 1) -> str:
     same = tidegate(*nightly)
     assert (same.code, "code has changed" in same.err) == (0, False)
 
-    # A new default is no other input: it was not given then, and is not now.
+    # A new default is not another input: it was not given then, and is not now.
     tidegate.write("again.py", source.replace("n: int = 1", "n: int = 2"))
     changed = tidegate(*nightly)
 

@@ -128,7 +128,7 @@ def test_a_deck_is_live_while_its_attempt_runs_and_frozen_by_its_digest_in_histo
     assert shown.digest == sha256(shown.html.encode()).hexdigest()
     told = remote.send(ListEvents(id=execution.id.name)).items
     assert [each.details["deck"] for each in told if "deck" in each.details] == [shown.digest]
-    # A process of the task that lives on may write where decks are published: nobody looks there any more.
+    # A process of the task that lives on may write where decks are published: nobody looks there now.
     Logs(server.home).publish_deck(execution.id.name, "n0", 1, b"<p>another</p>")
     assert deck(remote, execution, "draw_in_two_steps") == shown
 

@@ -140,7 +140,7 @@ class TestMissing:
         (lib / "shoplib.py").write_text(TEN)
         assert ask("GET", "executions/e?wait=30").body["outputs"] == {"o0": 1.0}
 
-    def test_an_execution_whose_library_cannot_be_imported_any_more_is_held(
+    def test_an_execution_whose_library_can_no_longer_be_imported_is_held(
         self, tidegate, serve, lib
     ):
         waiting(tidegate, serve)
@@ -163,7 +163,7 @@ def metric(ask, name: str) -> str:
 
 
 class TestAnotherEnvironment:
-    def test_an_execution_that_goes_on_with_another_library_says_so_everywhere(
+    def test_an_execution_that_continues_with_another_library_says_so_everywhere(
         self, tidegate, serve, lib
     ):
         waiting(tidegate, serve)

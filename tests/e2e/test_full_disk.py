@@ -160,7 +160,7 @@ def strive(signs: str) -> str:
     pathlib.Path(signs, "began").touch()
     while not pathlib.Path(signs, "end").exists():
         time.sleep(0.01)
-    raise ValueError("in vain")
+    raise ValueError("for nothing")
 
 @workflow
 def striving(signs: str) -> str:
@@ -219,7 +219,7 @@ def test_on_a_full_disk_what_ends_is_stored_and_health_says_what_is_wrong_until_
     assert tidegate("doctor").code == 0
 
 
-def test_a_server_that_starts_on_a_full_disk_begins_nothing_takes_aborts_and_goes_on_with_room(
+def test_a_server_that_starts_on_a_full_disk_begins_nothing_takes_aborts_and_continues_with_room(
     tidegate, small, tmp_path
 ):
     tidegate.write("wf.py", STRIVING)
@@ -296,7 +296,7 @@ def test_a_little_room_is_enough_for_a_server_that_has_filled_the_disk_with_its_
 
         small.free()
 
-        # In the log each of these is several times as large as in the database; a log that meets the end of the disk again begins anew.
+        # In the log each of these is several times as large as in the database; a log that meets the end of the disk again begins again.
         assert all(launch() == 201 or launch() == 201 for _ in range(600))
         server.stop()
     assert tidegate("doctor").code == 0

@@ -67,7 +67,7 @@ def huge() -> str:
 """
 
 
-def test_a_task_that_asks_for_all_processors_is_no_news_to_who_registers_it(tidegate):
+def test_a_task_that_asks_for_all_processors_is_not_news_to_who_registers_it(tidegate):
     tidegate.write("wf.py", LARGE.replace("100_000, gpu=1", f"{os.cpu_count()}"))
     assert "train" not in tidegate("register", "wf.py").err
 

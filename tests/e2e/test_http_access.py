@@ -331,7 +331,7 @@ def test_to_look_never_decides_anything(world, route):
 def test_a_link_that_is_followed_by_a_scanner_decides_nothing(world, path, method):
     before = world.everything()
     reply = world.asking(method, path.format(id=world.launch(OWN)), token=world.wide["admin"])
-    looks = path == SIGNAL and method != "OPTIONS"  # to look at a question is no decision
+    looks = path == SIGNAL and method != "OPTIONS"  # to look at a question is not a decision
     assert reply.status in ({200} if looks else {404, 405})
     assert len(world.everything()[1]) == len(before[1]) + 1
 

@@ -66,7 +66,7 @@ def world(tmp_path):
 
 
 async def waiting(world, count):
-    """Return once so many wait at the door, and it works on nothing."""
+    """Return once this many wait at the door, and it works on nothing."""
     door = world.app._app
     async with asyncio.timeout(LONGEST):
         while (door._waiting, door._busy) != (count, 0):  # noqa: ASYNC110  it tells nobody
@@ -99,7 +99,7 @@ def test_who_waits_or_watches_takes_no_place_of_who_does_something(world, monkey
     assert polled.json["phase"] == "ABORTED"
 
 
-def test_more_than_so_many_cannot_wait_at_once(world, monkeypatch):
+def test_more_than_this_many_cannot_wait_at_once(world, monkeypatch):
     monkeypatch.setattr(door, "MAX_WAITING", 1)
 
     async def story():
@@ -111,7 +111,7 @@ def test_more_than_so_many_cannot_wait_at_once(world, monkeypatch):
         refused(reply, "5")
 
 
-def test_more_than_so_many_cannot_be_worked_on_at_once(world, monkeypatch):
+def test_more_than_this_many_cannot_be_worked_on_at_once(world, monkeypatch):
     monkeypatch.setattr(door, "MAX_BUSY", 0)
 
     refused(world.asking("GET", LIST, token=world.token), "1")
@@ -151,7 +151,7 @@ def test_one_token_that_asks_for_large_pages_again_and_again_is_told_when_to_go_
     assert replies[0].status == 200
 
 
-def test_who_is_revoked_while_he_waits_is_told_so_and_nothing_else(world):
+def test_who_is_revoked_while_waiting_is_told_so_and_nothing_else(world):
     async def story():
         poll = world.poll()
         await waiting(world, 1)

@@ -65,7 +65,7 @@ def names_of(world):
     asking = [world.launch("ask") for _ in range(8)]
     reviews = [world.launch("review") for _ in range(5)]
     return {
-        # What is aborted could not be answered any more.
+        # What is aborted could no longer be answered.
         ("id", "executions/{id}/abort"): asking[:3],
         ("id", "executions/{id}/signals/{name}/"): reviews,
         ("id", "executions/{id}/signals"): asking[3:],
@@ -151,7 +151,7 @@ def test_no_request_breaks_the_server_or_gets_what_is_not_announced(world, docum
         for operation in operations.values():
             operation["parameters"] = [p for p in operation["parameters"] if p["name"] != "wait"]
     del document["paths"]["/api/v1/events"]
-    # To log out would end the session of whoever asks, and tokens are guessed slowly on purpose.
+    # To log out would end the session of the caller, and tokens are guessed slowly on purpose.
     for path in ("session", "session/code", "proof"):
         del document["paths"][f"/api/v1/{path}"]
     make_half_real(document, world)

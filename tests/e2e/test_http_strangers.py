@@ -1,5 +1,5 @@
 """
-Strangers: whoever has shown no token shuts nobody out who has one, and costs little.
+Strangers: anyone who has shown no token shuts nobody out who has one, and costs little.
 
 Method: the real server, and crowds of strangers from the same address as the holder of the token.
 """

@@ -192,7 +192,7 @@ def test_every_reply_keeps_browsers_from_reading_it_as_something_else(world):
         b"GET /%2e%2e/%2e%2e/token HTTP/1.1",
     ],
 )
-def test_lines_that_are_no_good_request_leave_the_server_as_it_was(world, line):
+def test_lines_that_are_not_a_good_request_leave_the_server_as_it_was(world, line):
     status, _, body = raw(world, line)
 
     assert status in (0, 200, 400, 404, 421), body

@@ -74,7 +74,7 @@ def stream(world):
 # ---- long polls ----
 
 
-def test_whoever_waits_for_the_end_hears_of_it_when_it_comes(world):
+def test_anyone_who_waits_for_the_end_hears_of_it_when_it_comes(world):
     id_ = world.launch("ask")
     found = []
     waiting = threading.Thread(
@@ -88,7 +88,7 @@ def test_whoever_waits_for_the_end_hears_of_it_when_it_comes(world):
     assert found[0].body["phase"] == "SUCCEEDED"
 
 
-def test_whoever_waits_too_short_sees_it_as_it_is(world):
+def test_anyone_who_waits_too_short_sees_it_as_it_is(world):
     id_ = world.launch("ask")
     begun = time.monotonic()
 
@@ -170,7 +170,7 @@ def test_a_question_is_told_whole_under_its_path(world):
 
 
 @pytest.mark.parametrize("nonsense", ["x", "-1", "1.5", "9" * 100, "%F0%9F%98%80"])
-def test_what_is_no_cursor_is_refused(world, nonsense):
+def test_what_is_not_a_cursor_is_refused(world, nonsense):
     refused = world.ask("GET", f"events?after={nonsense}")
     assert (refused.status, refused.body["code"]) == (422, "invalid_value")
     if nonsense.isascii() and "%" not in nonsense:
@@ -211,7 +211,7 @@ def test_a_stream_of_one_execution_tells_of_no_other(world, stream):
     assert {view["execution"] for _, view in watching.until(id_, "SUCCEEDED")} == {id_}
 
 
-def test_whoever_resumes_misses_nothing_and_sees_nothing_twice(world, stream):
+def test_anyone_who_resumes_misses_nothing_and_sees_nothing_twice(world, stream):
     everything = stream()
     first = stream()
     ids = [world.launch("ask") for _ in range(5)]
@@ -232,8 +232,8 @@ def test_whoever_resumes_misses_nothing_and_sees_nothing_twice(world, stream):
     assert replayed[-len(whole) :] == whole
 
 
-def test_whoever_has_seen_more_than_there_is_hears_of_what_happens_from_now_on(world, stream):
-    """So a page that was open over a store that was made anew goes on to be live."""
+def test_anyone_who_has_seen_more_than_there_is_hears_of_what_happens_from_now_on(world, stream):
+    """So a page that was open over a store that was made again goes on to be live."""
     watching = stream(last=10**15)
 
     id_ = world.launch("ask")

@@ -1,4 +1,4 @@
-"""A limit of memory, as whoever runs the workflow meets it."""
+"""A limit of memory, as anyone who runs the workflow meets it."""
 
 import json
 

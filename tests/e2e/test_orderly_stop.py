@@ -1,4 +1,4 @@
-"""A server that is told to stop lets what runs come to its end, or gives it back; and the next owner ends what a killed one has left running."""
+"""A server that is told to stop lets what runs end, or gives it back; and the next owner ends what a killed one has left running."""
 
 import os
 import signal

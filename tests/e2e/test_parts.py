@@ -348,7 +348,7 @@ def is_one_line_that_names_it(said: str) -> bool:
     return said.startswith(SAYS) and said.count("\n") == 1 and said.endswith("\n")
 
 
-def test_a_bug_of_the_engine_ends_the_server_after_one_line_and_whoever_waits_is_told(
+def test_a_bug_of_the_engine_ends_the_server_after_one_line_and_anyone_who_waits_is_told(
     tmp_path, watch
 ):
     flag = tmp_path / "fails"

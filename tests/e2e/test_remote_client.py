@@ -267,7 +267,7 @@ def test_waiting_ends_when_the_time_is_up_and_the_execution_goes_on(remote: Remo
     assert remote.wait(execution, timeout=LONGEST).is_successful
 
 
-def test_whoever_waits_is_told_when_it_ends(remote: Remote):
+def test_anyone_who_waits_is_told_when_it_ends(remote: Remote):
     execution = remote.execute(f"{PAGE}.reporting_wf", {"data": NUMBERS})
     found: list[Any] = []
     thread = threading.Thread(
@@ -381,10 +381,10 @@ def test_an_execution_that_is_looked_at_again_takes_over_what_has_changed(remote
     remote.set_signal("title", execution.id.name, "seen")
     remote.wait(execution)
 
-    anew = remote.fetch_execution(execution.id.name)
-    assert execution.view == anew.view
+    again = remote.fetch_execution(execution.id.name)
+    assert execution.view == again.view
     assert execution.seq > before
-    assert execution.outputs == anew.outputs
+    assert execution.outputs == again.outputs
 
 
 def test_a_question_is_asked_for_with_all_its_values(remote: Remote):
@@ -450,7 +450,7 @@ def wf() -> str:
 """
 
 
-def test_what_waits_goes_on_with_its_own_code_after_a_new_or_broken_version(
+def test_what_waits_continues_with_its_own_code_after_a_new_or_broken_version(
     remote: Remote, tmp_path: Path
 ):
     file = tmp_path / "versions.py"

@@ -66,7 +66,7 @@ def asked(remote: Remote, id_: str, *names: str) -> None:
     assert {*names} <= {each.name for each in view.waiting}
 
 
-def test_the_client_previews_fixed_code_and_goes_on_with_it(remote: Remote, tmp_path: Path):
+def test_the_client_previews_fixed_code_and_continues_with_it(remote: Remote, tmp_path: Path):
     failed(remote, tmp_path, "one")
     versions = remote.workflows()
 
@@ -166,7 +166,7 @@ def test_who_may_not_approve_may_not_keep_approvals(server: Server, remote: Remo
         {"keep": True},
     ],
 )
-def test_what_is_no_request_is_refused_with_its_field(server: Server, body: dict[str, object]):
+def test_what_is_not_a_request_is_refused_with_its_field(server: Server, body: dict[str, object]):
     refused = server.connect()("POST", "executions/one/recover", body)
     assert refused.status in (400, 422)
     assert next(iter(body)) in str(refused.body)

@@ -39,7 +39,7 @@ def test_localhost_reaches_the_server_by_both_families(tidegate: Any):
         server.close()
 
 
-def test_where_somebody_else_has_the_other_address_localhost_is_no_name_of_the_server(
+def test_where_somebody_else_has_the_other_address_localhost_is_not_a_name_of_the_server(
     tidegate: Any,
 ):
     with socket.socket(socket.AF_INET6) as other:

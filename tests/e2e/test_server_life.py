@@ -205,7 +205,7 @@ def test_what_was_acknowledged_while_it_stops_is_there_and_the_rest_hears_of_it(
     broken = []
     numbers = itertools.count()
 
-    def launch_for_ever():
+    def launch_forever():
         ask = server.connect()
         while True:
             id_ = f"e{next(numbers)}"
@@ -218,7 +218,7 @@ def test_what_was_acknowledged_while_it_stops_is_there_and_the_rest_hears_of_it(
             if reply.status == 503:
                 return
 
-    threads = [threading.Thread(target=launch_for_ever) for _ in range(8)]
+    threads = [threading.Thread(target=launch_forever) for _ in range(8)]
     for thread in threads:
         thread.start()
     give_up = time.monotonic() + LONGEST
@@ -289,7 +289,7 @@ def test_the_other_commands_go_through_the_server(tidegate, serve):
     assert tidegate("answer", "r", "words", "hello").code == 0
     comes_to_wait(ask, "r")
     assert tidegate("show", "r", "--json").json["waiting"][0]["name"] == "fine"
-    # Whoever answers does not run it: the server goes on by itself.
+    # Anyone who answers does not run it: the server continues by itself.
     assert tidegate("approve", "r", "fine", "--comment", "good").code == 0
     assert outputs(ask, "r") == "HELLO!"
     assert tidegate("resume", "r").out == '"HELLO!"\n'
@@ -337,7 +337,7 @@ def test_with_one_worker_tasks_run_one_after_the_other(serve):
 # ---- versions ----
 
 
-def test_what_waits_goes_on_with_its_own_code_after_new_and_broken_versions(tidegate, serve):
+def test_what_waits_continues_with_its_own_code_after_new_and_broken_versions(tidegate, serve):
     first = serve().ready()
     ask = first.connect()
     tidegate("run", "wf.py", "report", "--id", "old", "--detach")

@@ -69,4 +69,4 @@ def test_the_engine_says_when_it_is_in_a_turn_and_that_it_is_in_none_while_it_wa
         for _ in range(10_000):
             if engine.turning is None:
                 return
-    raise AssertionError("it is in a turn for ever")
+    raise AssertionError("it is in a turn forever")
