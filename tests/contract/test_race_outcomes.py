@@ -307,5 +307,6 @@ def test_an_approval_with_on_timeout_false_is_rejected_by_the_timeout(sandbox: S
     node, error = run.node("g"), run.view.error
     assert error is not None
     assert (node.phase, error.code, run.phase, RAN) == ("FAILED", "Rejected", "FAILED", [])
+    assert error.message == "'g' was not answered in time, which counts as a rejection"
     assert node.answer is not None
     assert node.answer.by_timeout

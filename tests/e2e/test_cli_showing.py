@@ -9,6 +9,7 @@ import pytest
 LONG = "a-name-of-a-gate-that-is-longer-than-a-column-of-any-table-on-a-terminal-of-80"
 FLOWS = f"""
 import time
+from datetime import timedelta
 from pathlib import Path
 from tidegate import dynamic, task, wait_for_input, workflow
 
@@ -25,6 +26,10 @@ def fits(place: str) -> list[int]:
 @workflow
 def training(place: str) -> list[int]:
     return fits(place=place)
+
+@workflow
+def brief() -> int:
+    return wait_for_input("quick", timedelta(seconds=6), int)
 
 @workflow
 def asking() -> tuple[int, str]:
@@ -97,3 +102,15 @@ def test_what_one_types_is_whole_on_80_columns(place: Any, words: tuple[str, ...
         assert re.search(r"\basking\b", shown)
     if words[0] == "inbox":
         assert re.search(r"q +short +asking +no timeout", shown), shown
+
+
+def test_a_question_whose_time_is_up_is_not_offered_to_be_answered(place: Any) -> None:
+    assert place("run", "flows.py", "brief", "--id", "b", "--detach").code == 0
+    shown = place("show", "b").out
+    while "overdue" not in shown:
+        assert "answer b" in shown, shown
+        shown = place("show", "b").out
+
+    assert "answer b" not in shown
+    assert "no answer is accepted any longer" in shown
+    assert place("answer", "b", "quick", "7").code == 3

@@ -149,6 +149,6 @@ def workflows_help(workflows: Sequence[WorkflowView], file: str) -> str:
         for each in workflows
     ]
     return (
-        table(("WORKFLOW", "INPUTS", ""), rows)
+        table(("WORKFLOW", "INPUTS", ""), rows, whole=2)
         + f"\n\nRun one: tidegate run {line(file)} WORKFLOW --INPUT VALUE"
     )

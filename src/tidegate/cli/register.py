@@ -65,7 +65,11 @@ def register_command(
     if as_json:
         print_json(found)
     elif found:
-        click.echo(table(("WORKFLOW", "VERSION"), [(line(w.name), line(w.version)) for w in found]))
+        click.echo(
+            table(
+                ("WORKFLOW", "VERSION"), [(line(w.name), line(w.version)) for w in found], whole=2
+            )
+        )
     if len(broken) == 1 and not found:
         raise CodeError(broken[0])
     for message in broken:

@@ -180,4 +180,8 @@ def waiting_lines(each: WaitingView) -> Iterator[str]:
         yield f"{line(each.name)} ends at {moment(each.due)} ({left(each.due, utc_now())})"
         return
     yield question(each)
-    yield f"  $ {how_to_answer(each, shown=True)}"
+    if each.due is not None and each.due <= utc_now():
+        resume = spelled("resume", each.execution)
+        yield f"  overdue: no answer is accepted any longer; the timeout takes effect with `{resume}`, or once a server runs it"
+    else:
+        yield f"  $ {how_to_answer(each, shown=True)}"

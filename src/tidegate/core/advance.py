@@ -137,6 +137,8 @@ class Flow:
         if isinstance(gate, ApproveNode) and answer.value is not True:
             why = f": {answer.comment}" if answer.comment else ""
             message = f"{answer.who} rejected {gate.name!r}{why}"
+            if answer.by_timeout:
+                message = f"{gate.name!r} was not answered in time, which counts as a rejection"
             self.fail(node, state, final(REJECTED, message))
         else:
             draft.put(node, replace(state, phase=SUCCEEDED, ended=draft.at))

@@ -31,7 +31,7 @@ from tidegate.core.state import (
     NodeState,
 )
 from tidegate.ir.expr import NodeId
-from tidegate.ir.graph import ApproveNode, InputNode
+from tidegate.ir.graph import ApproveNode, Defaults, Expires, InputNode, Instant
 
 SPARE_KEYS = 100
 """Keys that an execution may have beyond one per node, for repeats of an answer under another key: far more than a retrying client makes."""
@@ -83,7 +83,7 @@ def _decide(flow: Flow, event: AnswerGiven) -> Reply:
         if changed:
             return Denied("changed", changed=changed)
     now = draft.node(node)
-    settled = _settled(answer_to(draft, node, now), now, event)
+    settled = _settled(answer_to(draft, node, now), now, event, _timed_out(planned.node, now))
     if settled is not None:
         return settled
     if draft.phase >= X_SUCCEEDED:
@@ -107,15 +107,26 @@ def _decide(flow: Flow, event: AnswerGiven) -> Reply:
         return Accepted(event.at, event.who, early=True)
     if now.due is not None and event.at >= now.due:
         flow.expire(node)
-        return Denied("timed_out", event.at)
+        return Denied("timed_out", now.due)
     flow.answer(node, answer)
     return Accepted(event.at, event.who)
 
 
-def _settled(old: AnswerRecord | None, now: NodeState, event: AnswerGiven) -> Reply | None:
+def _timed_out(gate: InputNode | ApproveNode, now: NodeState) -> Instant | None:
+    """Return when the time of a gate ran out, which may be long before that was noticed."""
+    match gate.patience:
+        case Expires(timeout) | Defaults(timeout) if now.began is not None:
+            return Instant(now.began + timeout)
+        case _:
+            return now.ended
+
+
+def _settled(
+    old: AnswerRecord | None, now: NodeState, event: AnswerGiven, timed_out: Instant | None
+) -> Reply | None:
     """Return the reply if the gate already has its outcome or its answer."""
     if now.phase is TIMED_OUT or (old is not None and old.by_timeout):
-        return Denied("timed_out", now.ended)
+        return Denied("timed_out", timed_out)
     if old is None:
         return None
     if old.who == event.who and same(old.value, event.value):

@@ -15,11 +15,20 @@ NodeId = NewType("NodeId", str)
 """Stable name of a place in a graph: `n0`, or with the places around it `n2/n0`."""
 
 _NUMBERS = re.compile(r"\d+", re.ASCII)
+_DIGITS = re.compile(r"(\d{1,100})", re.ASCII)
+"""Digits of a name; of more than a hundred in a row, the rest counts as another number, since reading them takes longer than linear time."""
 
 
 def source_order(node: str) -> tuple[tuple[int, ...], str]:
     """Return what nodes are sorted by to stand as in the source: `n2/n0` after `n2`, and before `n3` and `n10`."""
     return tuple(map(int, _NUMBERS.findall(node))), node
+
+
+def natural(text: str) -> tuple[tuple[str | int, ...], str]:
+    """Return what names are sorted by for people: `item 2` before `item 10`, and capitals beside small letters."""
+    parts: list[str | int] = list(_DIGITS.split(text.casefold()))
+    parts[1::2] = [int(digits) for digits in parts[1::2]]
+    return tuple(parts), text
 
 
 Value: TypeAlias = Any

@@ -115,7 +115,7 @@ def _not_open(now: Snapshot, node: NodeId, name: str) -> Refused:
     if here.answer is not None:
         return AlreadyAnswered(f"{signal} was answered by {here.answer.who}{when}")
     if here.phase is NodePhase.TIMED_OUT:
-        return TimedOut(f"{signal} was withdrawn{when}: its answer is no longer needed")
+        return TimedOut(f"{signal} timed out{when}")
     if here.phase is NodePhase.SKIPPED:
         return Withdrawn(f"{signal} was withdrawn{when}: its answer is no longer needed")
     if now.state.phase.is_terminal:

@@ -14,6 +14,7 @@ from tidegate.engine.cache import Cache
 from tidegate.engine.damage import REMEDY
 from tidegate.engine.programs import Programs
 from tidegate.errors import CodeError, StoreDamaged, UnknownTerminal, UnknownWorkflow
+from tidegate.ir.expr import natural
 from tidegate.ir.graph import Instant
 from tidegate.ports.catalog import Catalog, WorkflowRow
 from tidegate.ports.clock import Clock
@@ -112,7 +113,7 @@ class Registry:
 
     def workflows(self) -> WorkflowList:
         """List the latest version of each workflow."""
-        return self._listed(self._catalog.workflows())
+        return self._listed(sorted(self._catalog.workflows(), key=lambda row: natural(row.name)))
 
     def versions(self, name: str) -> WorkflowList:
         """List the versions of a workflow, last registered first. Errors: `UnknownWorkflow`."""
@@ -188,7 +189,7 @@ def no_such_workflow(name: str, there: Sequence[str], where: str = "") -> Unknow
     if close:
         hint = f"did you mean {close[0]!r}?"
     elif there:
-        hint = f"known workflows: {', '.join(sorted(there)[:20])}"
+        hint = f"known workflows: {', '.join(sorted(there, key=natural)[:20])}"
     else:
         hint = "none is registered; `tidegate run FILE` registers those of a file"
     missing = f"module {where!r} has no workflow {name!r}" if where else f"no workflow {name!r}"

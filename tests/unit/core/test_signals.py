@@ -108,6 +108,14 @@ class TestRefusals:
         assert machine.answer("open", 1, "k") == Accepted(LATER, "ann")
         assert machine.answer("done", 5, "k") == Denied("key_reused")
 
+    def test_a_refusal_says_when_time_ran_out_however_late_that_is_noticed(self) -> None:
+        machine = Machine(workflow(gate("g", patience=Expires(HOUR)), gate("other")))
+        late = Instant(LATER + 5 * HOUR)
+        for _ in range(2):
+            decided = machine.tell(AnswerGiven(late, NodeId("g"), 5))
+            assert decided.reply == Denied("timed_out", LATER)
+        assert machine.node("g").ended == late
+
     def test_the_refusal_that_finds_that_time_is_up_ends_the_gate_and_keeps_no_key(self) -> None:
         machine = Machine(workflow(gate("g", patience=Expires(HOUR))))
         decided = machine.tell(AnswerGiven(LATER, NodeId("g"), 5, key="k"))

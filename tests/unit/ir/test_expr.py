@@ -1,5 +1,7 @@
 """Every reference of an expression and every operand of a condition is found, however deep it stands."""
 
+import random
+
 import msgspec
 
 from tidegate.ir.expr import (
@@ -15,6 +17,7 @@ from tidegate.ir.expr import (
     ListExpr,
     NodeId,
     OutputRef,
+    natural,
     operands,
     refs,
     source_order,
@@ -44,6 +47,24 @@ def test_expressions_and_conditions_come_back_from_their_bytes():
 
     assert msgspec.msgpack.decode(packed, type=Condition) == condition
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(DEEP), type=Expr) == DEEP
+
+
+def test_names_are_sorted_as_people_count():
+    names = [
+        "",
+        "7",
+        "Item 1",
+        "item 2",
+        "item 2b",
+        "item 10",
+        "item 010 b",
+        "items",
+        "x" + "9" * 9_000,
+    ]
+
+    mixed = random.Random(1).sample(names, len(names))
+
+    assert sorted(mixed, key=natural) == names
 
 
 def test_ids_are_sorted_as_they_stand_in_the_source():

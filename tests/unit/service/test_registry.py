@@ -40,6 +40,20 @@ def test_to_list_the_workflows_again_decodes_and_plans_none_again(handle, monkey
     assert [node.name for node in detail.nodes] == ["second"]
 
 
+def test_workflows_are_listed_by_name_as_people_count():
+    with Sandbox() as sandbox:
+        for number in (10, 9, 2, 100):
+
+            def body() -> int:
+                return wait_for_input("n", expected_type=int)
+
+            body.__qualname__ = body.__name__ = f"step_{number}"
+            sandbox._register(workflow(body))
+        listed = sandbox._service.handle(ListWorkflows()).items
+
+        assert [each.name.rpartition("_")[2] for each in listed] == ["2", "9", "10", "100"]
+
+
 @pytest.mark.parametrize("most", [0, 3_000])
 def test_with_hardly_any_memory_they_are_listed_all_the_same(monkeypatch, most):
     monkeypatch.setattr(registry, "VIEWS", most)

@@ -23,7 +23,7 @@ export function Filters({ filter, onChange, onDown, items, ref }: Props) {
     event.preventDefault();
     onDown();
   };
-  const workflows = [...new Set([...items.map((each) => each.workflow), ...(filter.workflow ? [filter.workflow] : [])])].sort();
+  const workflows = [...new Set([...items.map((each) => each.workflow), ...(filter.workflow ? [filter.workflow] : [])])].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
   return (
     <Group gap="sm" className="filters" role="search">
       <TextInput ref={ref} aria-label="Search" placeholder="Search" type="search" leftSection={<IconSearch size={16} />} value={filter.text} onKeyDown={press} onChange={(event) => onChange({ ...filter, text: event.currentTarget.value })} className="search" />
