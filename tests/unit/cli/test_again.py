@@ -45,5 +45,5 @@ def test_a_line_is_broken_between_words_and_no_name_is(monkeypatch):
     assert all(f"label-{i} " in " ".join(lines) for i in range(30))
 
 
-def test_what_is_no_terminal_gets_one_line_for_each_kind_of_thing():
+def test_a_pipe_gets_one_line_for_each_kind_of_thing():
     assert fitted(told(30)[1], Screen(is_one=False)) == told(30)[1]
