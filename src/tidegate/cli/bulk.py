@@ -33,7 +33,7 @@ VALUE_ROOM = 40
 """Characters of a value in a preview."""
 
 
-class Line(Struct, frozen=True, forbid_unknown_fields=True):
+class AnswerLine(Struct, frozen=True, forbid_unknown_fields=True):
     """A line of a file of answers. The question is its handle, path or name, under any of these words."""
 
     execution: str
@@ -105,9 +105,9 @@ def _content(file: str) -> str:
         raise InvalidValue(f"{line(file)}: cannot be read: {error.strerror}") from None
 
 
-def _parsed(raw: str, where: str) -> Line:
+def _parsed(raw: str, where: str) -> AnswerLine:
     try:
-        found = msgspec.convert(read_json(raw), Line)
+        found = msgspec.convert(read_json(raw), AnswerLine)
     except InvalidValue as error:
         raise InvalidValue(f"{where}: {error.message}") from None
     except (ValueError, msgspec.ValidationError) as error:

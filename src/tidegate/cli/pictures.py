@@ -212,7 +212,7 @@ def drawing() -> Draws:
 
 
 def _is_at_a_terminal() -> bool:
-    """Whether a terminal can be asked. One that belongs to another job stops a process that changes how it is read."""
+    """Whether a terminal can be asked. The system stops a process in the background that changes how a terminal is read."""
     with suppress(OSError):
         return sys.stderr.isatty() and os.tcgetpgrp(STDIN) == os.getpgrp()
     return False
