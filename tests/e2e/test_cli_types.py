@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 TYPES = """
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -92,3 +94,38 @@ def test_every_type_is_asked_for_refused_and_taken_at_a_prompt(tidegate):
     for (kind, _, reason, _, seen), asked, got in zip(TYPED, questions, done.json, strict=True):
         assert reason in asked, kind
         assert seen in got, kind
+
+
+ASKS = """
+from tidegate import wait_for_input, workflow
+
+
+@workflow
+def asks() -> str:
+    return wait_for_input("title", expected_type=str)
+"""
+
+
+@pytest.mark.parametrize(
+    "keys", ["tset\x1b[D\x1b[Des", "\x1bOPa", "\x1b[200~pasted\x1b[201~", "a\x1bb", "a\x0cb"]
+)
+def test_a_key_that_moves_is_never_part_of_an_answer(tidegate, keys):
+    tidegate.write("asks.py", ASKS)
+    screen = tidegate.screen("run", "asks.py", "asks")
+    screen.says("\n>")
+    screen.type(f"{keys}\n")
+    screen.says("type it again")
+    screen.type("a\tGrüße\n")
+    assert screen.ends() == 0
+    assert json.dumps("a\tGrüße", ensure_ascii=False) in screen.text
+
+
+def test_a_line_that_is_not_utf_8_is_refused_and_asked_for_again(tidegate):
+    tidegate.write("asks.py", ASKS)
+    typed = tidegate.write("typed", "")
+    typed.write_bytes("Grüße\n".encode("latin-1") + "Grüße\n".encode())
+    with typed.open("rb") as lines:
+        run = tidegate.start("run", "asks.py", "asks", stdin=lines.fileno())
+    done = run.ends()
+    assert "not valid UTF-8, at byte 3" in done.err
+    assert done.json == "Grüße"

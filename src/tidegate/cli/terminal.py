@@ -20,6 +20,10 @@ TOO_LONG = (
     f"a terminal cuts lines at {LONGEST_TYPED:,} bytes: put the answer into a file, and type @FILE"
 )
 
+KEY = "a key such as an arrow put control characters into the line: type it again (Backspace deletes), or type @FILE"
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What no key for a character types: arrows, function keys and marks of a paste arrive as such. A tab may be meant."""
 
 _REPLY = re.compile(rb"\x1b\[\?[0-9;]*c|\x1b_G[^\x1b]{0,200}\x1b\\")
 """What a terminal replies when it is asked what it can (see `pictures`): one that is far away does so when nobody waits any longer."""
@@ -50,7 +54,7 @@ class Lines:
         """
         Return the next line, without its end. Calls `on_wake` at each `wake`; an exception from it ends the read.
 
-        Errors: `EOFError` at the end, `InvalidValue` for a line that the terminal has cut.
+        Errors: `EOFError` at the end, `InvalidValue` for a line that the terminal has cut, or that is not what a person can have meant.
         """
         while True:
             line, found, rest = self._buffer.partition(b"\n")
@@ -60,10 +64,20 @@ class Lines:
                     if len(line) >= LONGEST_TYPED:
                         raise InvalidValue(TOO_LONG)
                     line = _REPLY.sub(b"", line)
-                return line.decode(errors="replace").removesuffix("\r")
+                return self._text(line)
             if self._ended:
                 raise EOFError
             self._fill(on_wake)
+
+    def _text(self, line: bytes) -> str:
+        """Return a line as text, unchanged: an answer is stored as it was typed, or refused."""
+        try:
+            text = line.decode().removesuffix("\r")
+        except UnicodeDecodeError as error:
+            raise InvalidValue(f"the line is not valid UTF-8, at byte {error.start + 1}") from None
+        if self.is_terminal and _CONTROL.search(text):
+            raise InvalidValue(KEY)
+        return text
 
     def forget(self) -> None:
         """Drop what has been typed but not read, even half a line; input from a pipe or a file is kept."""
