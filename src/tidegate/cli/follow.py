@@ -48,6 +48,9 @@ LISTEN = 20.0
 AGAIN = 1.0
 """Seconds after which an idle execution is checked again."""
 
+SETTLE = 2 * AGAIN
+"""Seconds that the engine has to look at what is held again, once a terminal has joined: it does so each second at the latest."""
+
 GATHER = 0.03
 """Seconds in which news is gathered, so that a busy execution is not read for each event."""
 
@@ -102,7 +105,7 @@ class Follower:
 
     def follow(self, until: Until = Until.ENDED) -> ExecutionView:
         """Return the execution once it has ended or reached `until`. Errors: `StoreDamaged`, `TaskHeld` if nothing can start."""
-        detach = until is not Until.ENDED
+        detach, settled = until is not Until.ENDED, time.monotonic() + SETTLE
         threading.Thread(target=self._listen, name="tidegate-news", daemon=True).start()
         progress = Progress()
         try:
@@ -124,7 +127,8 @@ class Follower:
                     return view
                 if view.damaged and is_held(view):
                     raise StoreDamaged(view.damaged)
-                if (why := hindrance(view)) and is_held(view):
+                # What the workers of the store could not start, those of this terminal may.
+                if (why := hindrance(view)) and is_held(view) and time.monotonic() > settled:
                     raise TaskHeld(
                         f"{why}; once that is fixed, continue with: {spelled('resume', self._id)}"
                     )
