@@ -312,6 +312,7 @@ def test_nothing_is_shown_as_running_that_is_not(tidegate: Any, how: str):
     running.ends()
 
     shown, listed = tidegate("show", "e").out, tidegate("list").out
+    assert "  interrupted; continue with `tidegate resume e`" in listed
     assert "RUNNING" not in shown + listed
     assert shown.splitlines()[-1].startswith("interrupted; continue with `")
     assert shown.splitlines()[-1].endswith(" resume e`")

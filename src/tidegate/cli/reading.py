@@ -136,7 +136,8 @@ def _listed(found: Sequence[ExecutionLine]) -> str:
 def _note(each: ExecutionLine) -> str:
     if each.damaged:
         return DAMAGED
-    return f"held: {line(each.held, 200)}" if each.held else ""
+    said = line(each.held, 200)
+    return said if said.startswith(INTERRUPTED) or not said else f"held: {said}"
 
 
 def whole_names(names: Sequence[str], room: int) -> str:
