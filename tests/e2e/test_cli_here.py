@@ -323,6 +323,7 @@ def test_nothing_is_shown_as_running_that_is_not(tidegate: Any, how: str):
     )
     assert tidegate("list", "--phase", "QUEUED", "--json").json == [line]
     assert tidegate("list", "--phase", "RUNNING", "--json").json == []
+    assert "it has begun" in tidegate("logs", "e").out
     stop.touch()
     assert tidegate("resume", "e").code == 0
     assert "interrupted" not in tidegate("show", "e").out

@@ -34,6 +34,7 @@ from tidegate.errors import Refused, StoreDamaged
 from tidegate.sdk.exhibit import cells_wide
 from tidegate.types.values import named_blobs
 from tidegate.wire import (
+    INTERRUPTED,
     EventView,
     ExecutionLine,
     ExecutionView,

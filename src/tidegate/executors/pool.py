@@ -432,14 +432,14 @@ class Pool:
                 refuse(query, *self._unanswered(query, child, code, ending))
             case Job() as job:
                 self._orders.jobs.pop(attempt_of(job), None)
+                outcome = outcome_of(job, code, ending, child.printed)
+                with suppress(OSError):  # a log that cannot be kept does not stop it
+                    keep_log(child.printed, self._logs.path(job.id, job.node, job.attempt))
                 if self._closing:
                     # The next owner submits it; if it has started, as another attempt.
                     if not ticket.began and job.target not in child.loaded:
                         self._add(job, Hindered(LEFT, ""))
                     return
-                outcome = outcome_of(job, code, ending, child.printed)
-                with suppress(OSError):  # a log that cannot be kept does not stop it
-                    keep_log(child.printed, self._logs.path(job.id, job.node, job.attempt))
                 if isinstance(outcome, Raised):
                     outcome = replace(outcome, deck=freeze_published(job, self._logs, self._blobs))
                 if outcome is not None:
