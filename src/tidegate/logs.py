@@ -290,7 +290,8 @@ def _piece(path: Path, begin: int, most: int, *, whole_lines: bool) -> tuple[str
     except FileNotFoundError:
         return "", begin, True
     if whole_lines or begin + len(body) < size:
-        cut = body.rfind(b"\n") + 1
+        # A progress bar ends each state with a carriage return.
+        cut = max(body.rfind(b"\n"), body.rfind(b"\r")) + 1
         # A single line longer than a piece is returned in pieces.
         body = body[:cut] if cut or len(body) < PIECE else body
     return body.decode(errors="replace"), begin + len(body), begin + len(body) >= size

@@ -167,7 +167,7 @@ def test_what_is_different_and_what_holds_a_task_are_said_on_the_page_of_the_exe
         expect(status.filter(has_text="A task is held")).to_contain_text("shoplib")
 
         library.write_text("fee = 0.5")
-        expect(status.filter(has_text="Another environment")).to_contain_text("has changed")
+        expect(status.filter(has_text="The environment differs")).to_contain_text("has changed")
         expect(status.filter(has_text="A task is held")).to_have_count(0)
     finally:
         window.close()

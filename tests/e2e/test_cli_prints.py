@@ -119,3 +119,27 @@ def test_where_a_reader_of_logs_stands_is_checked(flows, tmp_path):
         for bad in ("1", "e30", "!!!", "bnVsbA==", "eyJieXRlcyI6eyJhIjotMX19"):
             refused = ask("GET", f"executions/e/logs?after={bad}")
             assert (refused.status, refused.body["code"]) == (422, "invalid_value"), bad
+
+
+def test_a_progress_bar_is_shown_as_it_stands(tidegate):
+    tidegate.write(
+        "bar.py",
+        """
+import sys, time
+from tidegate import task, workflow
+
+@task
+def bar() -> int:
+    for done in range(4):
+        sys.stderr.write(f"\\r{done * 25}%")
+        sys.stderr.flush()
+    sys.stderr.write("\\r100%\\ndone\\r\\n")
+    return 1
+
+@workflow
+def wf() -> int:
+    return bar()
+""",
+    )
+    assert "bar | 100%\nbar | done\n" in tidegate("run", "bar.py", "wf", "--id", "e").err
+    assert tidegate("logs", "e").out.endswith("100%\ndone\n")

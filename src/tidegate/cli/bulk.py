@@ -8,6 +8,7 @@ Rule 2: each answer is decided by itself and has a result of its own. What is no
 import secrets
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -20,7 +21,7 @@ from tidegate.cli.reading import whole_question
 from tidegate.cli.render import columns, line, print_json, short, size, tell
 from tidegate.cli.showing import waiting_lines
 from tidegate.cli.way import Way, spelled
-from tidegate.errors import InvalidValue, StoreError, TidegateError
+from tidegate.errors import InvalidValue, StoreError, TidegateError, UnknownExecution
 from tidegate.ir.expr import Value
 from tidegate.types.json_text import read_json
 from tidegate.wire import Answer, AnswerReply, ListInbox, WaitingView
@@ -81,7 +82,10 @@ def read_answers(way: Way, file: str, comment: str) -> list[Item]:
             continue
         each = _parsed(raw, f"{line(file)}:{number}")
         if each.execution not in known:
-            known[each.execution] = full_id(way, each.execution)
+            # Each line has a result of its own, so one that names no execution does not keep the others back.
+            known[each.execution] = each.execution
+            with suppress(UnknownExecution):
+                known[each.execution] = full_id(way, each.execution)
         answer = Answer(
             id=known[each.execution],
             name=each.question,

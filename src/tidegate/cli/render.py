@@ -53,8 +53,14 @@ def styled(value: str) -> str:
 
 
 def printed(value: str) -> str:
-    """Return a program's output, for a log: like `text`, but without its terminal colours."""
-    return marked(_ESCAPE.sub("", value))
+    """Return a program's output, for a log: like `text`, but without its terminal colours, and of a line that was written over (a progress bar) what it showed last."""
+    return marked("\n".join(map(_last_shown, _ESCAPE.sub("", value).split("\n"))))
+
+
+def _last_shown(row: str) -> str:
+    if "\r" not in row:
+        return row
+    return next((part for part in reversed(row.split("\r")) if part.strip()), "")
 
 
 def line(value: object, most: int = 2_000) -> str:

@@ -130,7 +130,7 @@ def _rest(group: Sequence[NodeView], now: datetime) -> Iterator[str]:
     elif node.phase == "RUNNING" and node.kind == "task" and node.began:
         yield f"for {span(now - node.began)}"
     if node.held is not None:
-        yield click.style(line(why_queued(node.held), 130), fg="yellow")
+        yield click.style(line(why_queued(node.held), 500), fg="yellow")
     if node.attempts > 1:
         yield f"attempt {node.attempts}"
     if node.deck:

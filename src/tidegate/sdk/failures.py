@@ -56,6 +56,8 @@ def not_packed(error: BaseException, source: str, launched_from: str = "") -> st
     flag = f"pack it with --include {shlex.quote(name[:MAX_NAME])}"
     if is_there:
         return f" ({there}: {flag}, or {read})"
+    if isinstance(error, ModuleNotFoundError):
+        return f" (install it there; if it is a file beside the workflow, {flag})"
     return f" (if it is beside the workflow, it is not packed; {flag})"
 
 

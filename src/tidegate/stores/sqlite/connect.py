@@ -16,7 +16,7 @@ from tidegate.errors import (
     StoreTooNew,
 )
 from tidegate.stores import statements
-from tidegate.stores.folder import full
+from tidegate.stores.folder import full, is_locked
 
 DATABASE = "sqlite"
 """The directory of its statements and migrations."""
@@ -95,10 +95,15 @@ def connect_reader(path: Path) -> apsw.Connection:
 
 
 def _is_frozen(path: Path) -> bool:
-    """Whether nobody can write there, as in a snapshot, and nothing is left in the log."""
+    """Whether nobody writes there, as in a snapshot or where it was made read-only, and nothing is left in the log."""
     log = Path(f"{path}-wal")
-    read_only = os.statvfs(path.parent).f_flag & os.ST_RDONLY
-    return bool(read_only) and not (log.exists() and log.stat().st_size)
+    if log.exists() and log.stat().st_size:
+        return False
+    if os.statvfs(path.parent).f_flag & os.ST_RDONLY:
+        return True
+    # Another user might write all the same, and then has the lock.
+    may_write = any(os.access(each, os.W_OK) for each in (path, path.parent))
+    return not may_write and not is_locked(path.parent)
 
 
 def prepare_writer(connection: apsw.Connection, name: str, *, is_new: bool) -> None:
@@ -110,7 +115,9 @@ def prepare_writer(connection: apsw.Connection, name: str, *, is_new: bool) -> N
         if not have and not is_new:
             raise _empty(name)
         if connection.readonly("main"):
-            raise StoreError(f"cannot write {name}: the file or its file system is read-only")
+            raise StoreError(
+                f"cannot write {name}: the file or its file system is read-only: make it writable, or copy the store elsewhere"
+            )
         # A statement that returns rows blocks those after it until they are fetched.
         connection.execute(
             f"""
@@ -207,7 +214,9 @@ def _translated(error: apsw.Error, connection: apsw.Connection, name: str) -> Ex
         case apsw.BusyError() | apsw.LockedError():
             return StoreLocked(f"another program keeps {name} locked: end it, then try again")
         case apsw.ReadOnlyError():
-            return StoreError(f"cannot write {name}: the file or its file system is read-only")
+            return StoreError(
+                f"cannot write {name}: the file or its file system is read-only: make it writable, or copy the store elsewhere"
+            )
         case apsw.CantOpenError() if Path(f"{name}-wal").exists():
             return StoreError(
                 f"cannot open {name}: the last writes are in its log, which SQLite reads only where it can write:"
