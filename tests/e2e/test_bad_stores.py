@@ -160,7 +160,7 @@ def test_an_execution_whose_code_is_missing_is_held_and_goes_on_when_it_is_put_b
         done = tidegate("resume", *words)
         assert done.code == (5 if words else 1)
         assert "is missing: register the same source again" in done.err
-    assert tidegate("show", "held", "--json").json["phase"] == "RUNNING"
+    assert tidegate("show", "held", "--json").json["phase"] == "QUEUED"
     (tidegate.place / "lost").rename(bundles)
     assert tidegate("resume", "held").out == '"HELLO"\n'
 
