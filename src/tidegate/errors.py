@@ -378,7 +378,7 @@ class StoreHeld(StoreError):
 
 
 class TaskHeld(StoreError):
-    """Everything left in the execution is held: its code cannot be imported here, or imports other packages than at launch. It continues once that is fixed."""
+    """Everything left in the execution is held: its code cannot be imported here, or imports different packages than at launch. It continues once that is fixed."""
 
     code = "held"
 

@@ -79,7 +79,7 @@ class VirtualClock:
 
 class Sandbox:
     """
-    A Tidegate in memory. Use it as a block.
+    An in-memory Tidegate. Use it in a `with` block.
 
     With `home`, a directory, the store and the files are kept there, and the next sandbox with the same home goes on where this one ended,
     as a server does after a restart; the tasks are then found by importing their modules.
@@ -124,7 +124,7 @@ class Sandbox:
 
     @property
     def now(self) -> datetime:
-        """The present, by the sandbox's clock."""
+        """The current time, by the sandbox's clock."""
         return EPOCH + timedelta(microseconds=self._clock.instant)
 
     def launch(self, workflow: Launchable, /, **inputs: Any) -> "Run":
@@ -158,7 +158,7 @@ class Sandbox:
         return Run(self._service, execution, self._engine.settle)
 
     def advance(self, time: timedelta) -> None:
-        """Move the clock on, stopping at each instant at which something is due."""
+        """Advance the clock, stopping at each instant at which something is due."""
         target = Instant(self._clock.instant + time // timedelta(microseconds=1))
         while (due := self._store.journal.next_due()) is not None and due <= target:
             self._clock.instant = Instant(max(due, self._clock.instant))
@@ -167,16 +167,16 @@ class Sandbox:
         self._engine.settle()
 
     def set_clock(self, now: datetime) -> None:
-        """Let the clock jump, forth or back, as that of a real machine may."""
+        """Set the clock forward or back, as may happen on a real machine."""
         self._clock.instant = to_instant(now)
         self._engine.settle()
 
     def stored(self, annotation: Any, value: Any) -> Value:
-        """Return a Python value as it is stored, to answer with. Raises CompileError if it does not fit the type."""
+        """Return a Python value in stored form, for use as an answer. Raises CompileError if it does not fit the type."""
         return encode(annotation, value, self._blobs, "a value")
 
     def inbox(self) -> list[WaitingView]:
-        """Return everything that waits for an answer, the soonest due first, each question whole."""
+        """Return everything that waits for an answer, the soonest due first, each question in full."""
         page = self._service.handle(ListInbox())
         assert isinstance(page, InboxPage)
         return [self._whole(each) for each in page.items]
@@ -225,7 +225,7 @@ class Run:
 
     @property
     def view(self) -> ExecutionView:
-        """The execution as every door shows it."""
+        """The execution as every interface shows it."""
         view = self._service.handle(GetExecution(id=self.id))
         assert isinstance(view, ExecutionView)
         return view
@@ -303,7 +303,7 @@ class Run:
         self._settle()
 
     def recover(self, id: str = "", *, who: str = "local") -> "Run":  # noqa: A002
-        """Let it go on in another one, with what has succeeded and the answers it was given. Raises `NotRecoverable`, `RecoveredAlready`."""
+        """Continue it in a new execution, with the results and answers that it has. Raises `NotRecoverable`, `RecoveredAlready`."""
         view = self._service.handle(Recover(id=self.id, new_id=id), person(who))
         assert isinstance(view, ExecutionView)
         self._settle()

@@ -110,7 +110,7 @@ def recover_command(**given: Any) -> None:
 
     Results and answers are kept. After a failure, approvals are kept too, recorded with who gave them; after an abort they are asked
     for again. A task that runs again keeps its idempotency key if its name, signature and inputs are unchanged. An execution is recovered
-    once: if it already was, its latest successor is recovered.
+    at most once: if it already has a successor, the latest one is recovered.
 
     With --here or --version it continues with fixed code. Everything unchanged is kept: a result whose task has the same name, signature and inputs, and
     an answer whose question has the same name and type and shows the same values. Approvals are asked for again, unless --keep-approvals is given. A task that is

@@ -21,8 +21,10 @@ PAGE = 1000
 )
 @click.option("--who", "who_did", default="", metavar="NAME", help="Only what this person did.")
 @click.option("--execution", default="", metavar="ID", help="Only lines about this execution.")
-@click.option("--since", default="", metavar="TIME", help="From then on: 2026-01-31T12:00:00Z.")
-@click.option("--until", default="", metavar="TIME", help="Before.")
+@click.option(
+    "--since", default="", metavar="TIME", help="Not before this time: 2026-01-31T12:00:00Z."
+)
+@click.option("--until", default="", metavar="TIME", help="Before this time.")
 @click.option(
     "--limit",
     default=100,
@@ -34,9 +36,9 @@ PAGE = 1000
 @server_options
 def audit_command(*, home: Path, limit: int, as_json: bool, **narrowed: str) -> None:
     """
-    Show who decided, signed in, made tokens and was refused, newest first.
+    Show who decided, signed in, made tokens or was refused, newest first.
 
-    With --json each line is an object: JSON Lines.
+    With --json, the output is JSON Lines: an object per line.
     """
     wanted = ListAudit(limit=min(limit, PAGE), **narrowed)
     with way_to(home, open_reader) as way:

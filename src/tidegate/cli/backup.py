@@ -22,7 +22,7 @@ from tidegate.home import adopt
 @shared_options
 def backup_command(*, home: Path, directory: Path, access: bool, as_json: bool) -> int:
     """
-    Copy the store into the empty directory DIR, as it is at one moment. The store keeps running meanwhile.
+    Copy a snapshot of the store into the empty directory DIR, while the store keeps running.
 
     The copy has all executions, files, code, logs and decks; tokens and logins are left out, unless asked for.
     """
@@ -46,7 +46,7 @@ def restore_command(*, home: Path, directory: Path, as_json: bool) -> int:
     """
     Restore the backup in DIR into a new store, after checking every file against the backup's manifest.
 
-    The new store can be read; but it runs nothing and accepts no answers until `tidegate serve --adopt` or `tidegate resume`, because the
+    The new store can be read, but it runs nothing and accepts no answers until `tidegate serve --adopt` or `tidegate resume`, because the
     original may still be running.
     """
     from tidegate.backup import restore  # noqa: PLC0415 - as above

@@ -64,7 +64,7 @@ def completion_command(*, shell: str) -> None:
     """
     Print a completion script for a shell: it completes commands, workflows, ids, gates and files.
 
-    In bash or zsh: eval "$(tidegate completion bash)" in ~/.bashrc, or zsh in ~/.zshrc, after compinit.
-    In fish: tidegate completion fish > ~/.config/fish/completions/tidegate.fish
+    For bash, put eval "$(tidegate completion bash)" into ~/.bashrc. For zsh, put eval "$(tidegate completion zsh)" into ~/.zshrc, after compinit.
+    For fish, run tidegate completion fish > ~/.config/fish/completions/tidegate.fish
     """
     click.echo(SCRIPTS[shell], nl=False)

@@ -36,7 +36,7 @@ shown_option = click.option(
 )
 
 
-yes_option = click.option("--yes", is_flag=True, help="With several: do not ask first.")
+yes_option = click.option("--yes", is_flag=True, help="With several: do not ask for confirmation.")
 
 
 # A value may start with a minus sign; it is not an option then.
@@ -69,8 +69,8 @@ def answer_command(
     ID may be the beginning of an id. NAME is the name of the signal; if several share it, use its path or its handle.
     Text needs no extra quotes. @FILE reads the value from a file, and - from standard input.
 
-    With --from, each line of FILE is {"execution": ID, "signal": NAME, "value": JSON}, perhaps with comment, key and shown. All are listed
-    first, and sent after a yes; each has a result of its own. The exit code is that of the first answer that was not accepted.
+    With --from, each line of FILE is {"execution": ID, "signal": NAME, "value": JSON}, optionally with comment, key and shown. All are listed
+    first, and sent after you confirm; each has its own result. The exit code is that of the first answer that was not accepted.
     """
     with way_to(home, open_briefly) as way:
         if file is not None:
@@ -99,10 +99,13 @@ def all_options(function: Any) -> Any:
     """Add the options of a decision about many approvals."""
     for option in (
         click.option(
-            "--all", "everything", is_flag=True, help="Every open approval; also of ID, or of NAME."
+            "--all",
+            "everything",
+            is_flag=True,
+            help="Every open approval; with ID or NAME, only theirs.",
         ),
-        click.option("--workflow", default="", help="With --all: of this workflow."),
-        click.option("--full", is_flag=True, help="With --all: show each question whole first."),
+        click.option("--workflow", default="", help="With --all: only those of this workflow."),
+        click.option("--full", is_flag=True, help="With --all: show each question in full first."),
         yes_option,
     ):
         function = option(function)
@@ -137,7 +140,7 @@ def approve_command(*, home: Path, **told: Any) -> int:
     """
     Approve what an execution asks about: NAME is the name of the signal, or its path.
 
-    With --all, every open approval is listed, of a workflow, an execution or all, and approved after a yes; each has a result of its own. The exit
+    With --all, every open approval (of a workflow, of an execution, or of all) is listed, and approved after you confirm; each has its own result. The exit
     code is that of the first that was not accepted.
     """
     return _decide(home, Decision(**told), value=True)
@@ -153,7 +156,7 @@ def approve_command(*, home: Path, **told: Any) -> int:
 @json_option
 @server_options
 def reject_command(*, home: Path, **told: Any) -> int:
-    """Reject what an execution asks about; give the reason with --comment. With --all: as `approve`."""
+    """Reject what an execution asks about; give the reason with --comment. --all works as in `approve`."""
     return _decide(home, Decision(**told), value=False)
 
 

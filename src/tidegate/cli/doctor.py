@@ -23,7 +23,7 @@ PATIENCE = 5.0
 @click.option(
     "--rebuild",
     is_flag=True,
-    help="First rebuild what lists show, from the history of each execution. Nothing else may run on the store meanwhile.",
+    help="First rebuild the data behind lists, from the history of each execution. Nothing else may run on the store in the meantime.",
 )
 @json_option
 @shared_options

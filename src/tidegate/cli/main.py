@@ -58,7 +58,7 @@ COMMANDS = {
         "tidegate.cli.token",
         "Manage tokens for access over the network.",
     ),
-    "audit": ("tidegate.cli.audit", "Show who decided, signed in, made tokens and was refused."),
+    "audit": ("tidegate.cli.audit", "Show who decided, signed in, made tokens or was refused."),
     "demo": ("tidegate.cli.serve", "Serve the store, with example workflows that wait for you."),
     "completion": (
         "tidegate.cli.completion",

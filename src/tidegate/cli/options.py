@@ -34,7 +34,7 @@ strict_option = click.option(
     "--strict-environment",
     "strict",
     is_flag=True,
-    help="Hold tasks whose code imports other packages here than at launch.",
+    help="Hold tasks whose code imports different packages here than at launch.",
 )
 workers_option = click.option(
     "--workers",

@@ -28,7 +28,7 @@ from tidegate.wire import Register, WorkflowView
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Pack only the named files, what they import, and this; repeatable.",
+    help="Pack only the named files, what they import, and this path; repeatable.",
 )
 @include_option
 @click.option(

@@ -136,7 +136,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Pack only the file, what it imports, and this; repeatable.",
+    help="Pack only the file, what it imports, and this path; repeatable.",
 )
 @include_option
 @click.option(
@@ -209,7 +209,7 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
 @click.option(
     "--any-environment",
     is_flag=True,
-    help="Run its tasks here even if interpreter or packages differ from those of the launch.",
+    help="Run its tasks here even if the interpreter or packages differ from the launch.",
 )
 @json_option
 @server_options
@@ -226,7 +226,8 @@ def resume_command(
     """
     Continue an execution, or all unfinished ones, and ask their questions.
 
-    Tasks of executions launched with `tidegate run` continue in workers of this terminal, unless interpreter or packages differ from those of the launch. It also adopts a restored store.
+    Tasks of executions launched with `tidegate run` continue in workers of this terminal, unless the interpreter or packages differ from
+    those of the launch. `resume` also adopts a restored store.
     """
     if any_environment and (execution is None or strict):
         raise click.UsageError(

@@ -124,7 +124,7 @@ def demo_command(*, home: Path, port: int) -> int:
     """
     Serve the store, with example workflows that wait for you.
 
-    They use the yearly flow of the Nile from 1871 to 1970. Those still waiting from the last time are not launched again.
+    They use the annual flow of the Nile from 1871 to 1970. Those still waiting from the last time are not launched again.
     """
     from tidegate.api.settings import Settings  # noqa: PLC0415 - as above
     from tidegate.cli.demo import serve_demo  # noqa: PLC0415

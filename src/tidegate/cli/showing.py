@@ -59,7 +59,7 @@ def show_command(*, home: Path, execution: str, watches: bool, as_json: bool) ->
     """
     Show an execution: its nodes as a tree, and its open questions. For a damaged one, show what is known, and an error.
 
-    A line of the tree has the phase of a node, its id, its name, and a task's inputs in short. With --watch the screen is redrawn; if
+    Each line of the tree has a node's phase, id and name, and the inputs of a task in short form. With --watch the screen is redrawn; if
     output is not a terminal, each change is printed as a line, or with --json as the whole execution.
     """
     with way_to(home, open_reader) as way:

@@ -90,7 +90,7 @@ def create_command(
 @json_option
 @shared_options
 def list_command(*, home: Path, as_json: bool) -> None:
-    """List the tokens, oldest first, and whether they are still in use."""
+    """List the tokens, oldest first, and whether they are still valid."""
     with StoreWay(home, open_reader) as way:
         found = way.ask(ListTokens()).items
     if as_json:
@@ -147,7 +147,7 @@ def rotate_command(*, home: Path, name: str, overlap: float | None, as_json: boo
     """
     Make another token for NAME, and print it. It is not shown again.
 
-    It is for the same person, with the same rights. The existing tokens of that name end after the overlap, and with them the browser sessions they opened.
+    It is for the same person, with the same rights. The existing tokens of that name expire after the overlap, and with them the browser sessions they opened.
     """
     if overlap is None:
         raise click.BadParameter("an overlap ends: write 0s, 12h or 30d", param_hint="--overlap")

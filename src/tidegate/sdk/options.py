@@ -48,13 +48,13 @@ class TaskOptions(TypedDict, total=False):
     name: str
     """What its nodes are called, instead of the name of the function."""
     requests: Resources | None
-    """What is set aside for an attempt on its machine; one processor if not given."""
+    """What is reserved for an attempt on its machine; one processor if not given."""
     limits: Resources | None
     """The memory above which an attempt is ended."""
     resources: Resources | None
     """Requests and limits in one, as in Flyte: `Resources(cpu=(1, 2), mem=("1Gi", "2Gi"))`."""
     environment: Mapping[str, str] | None
-    """Variables that are set while an attempt runs."""
+    """Environment variables that are set while an attempt runs."""
     cache: Any
     cache_version: str
     cache_serialize: bool
