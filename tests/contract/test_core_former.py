@@ -229,7 +229,7 @@ def wf(amount: int) -> int:
     [
         ("def fit(items: list[int], times: int) -> int", "def fit(items: list[int], times: float) -> int", "its signature has changed"),
         ("def fit(items: list[int], times: int) -> int", "def fit(items: list[int], times: int, more: int = 0) -> int", "its signature has changed"),
-        ("fit(items=items, times=3)", "fit(items=items, times=4)", "what it takes has changed"),
+        ("fit(items=items, times=3)", "fit(items=items, times=4)", "its inputs have changed"),
         ('def load(n: int) -> list[int]:\n    say("load")', 'def load(n: int) -> list[int]:\n    say("load")', ""),
     ],
 )  # fmt: skip

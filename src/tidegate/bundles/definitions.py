@@ -1,11 +1,11 @@
 """
-What a Python name of a source tree stands for: its definition and all that this refers to in the tree, as digests that tell whether it has changed.
+The definition behind a Python name of a source tree, with everything that it refers to in the tree, as digests that tell whether it has changed.
 
-Sources are read and never run. Comments, layout and docstrings count for nothing, and neither does the module in which a function stands.
+Sources are parsed and never run. Comments, layout and docstrings do not count, and neither does the module that contains a function.
 
-Rule 1: the signature of a task is what it takes and gives, with the fields of the classes there: that decides whether a result is still one of it.
-Rule 2: the source of a task is everything that its body may come to, as far as names tell: functions, classes and constants of the tree.
-Rule 3: the source of a dynamic task is what decides on its graph: of the tasks that it calls, their signatures and options.
+Rule 1: the signature of a task is what it takes and returns, with the fields of the classes involved: it decides whether a result is still valid.
+Rule 2: the source of a task is everything that its body may reach by name: functions, classes and constants of the tree.
+Rule 3: the source of a dynamic task is what determines its graph: of the tasks that it calls, only their signatures and options.
 """
 
 import ast
@@ -20,7 +20,7 @@ from tidegate.bundles.imports import parse
 from tidegate.errors import CodeError
 
 MAX_BYTES: Final = 2 * 1024 * 1024
-"""Bytes of all modules that are read: some 50,000 lines, which take 2 s (measured: 1 MB/s). Of what lies beyond, nothing can be told."""
+"""Bytes of all modules that are read: some 50,000 lines, which take 2 s (measured: 1 MB/s). Beyond that, nothing is known."""
 
 MAX_NAMES: Final = 20_000
 """Names that one definition may lead to."""
@@ -30,7 +30,7 @@ MAKERS: Final = frozenset({TASK, DYNAMIC, WORKFLOW})
 SIZE: Final = 16
 
 WHOLE, CALL, SIGNATURE = "whole", "call", "signature"
-"""How much of a definition counts: all of it; signature and decorators; the signature, or the fields of a class."""
+"""How much of a definition counts: all of it; its signature and decorators; only its signature, or the fields of a class."""
 
 
 class Definitions:
@@ -42,11 +42,11 @@ class Definitions:
         self._modules: dict[str, _Module | None] = {}
 
     def signature(self, target: str) -> bytes | None:
-        """Return the digest of the signature of `module:name`; None if it cannot be told."""
+        """Return the digest of the signature of `module:name`; None if it is not known."""
         return self._digest(target, SIGNATURE)
 
     def source(self, target: str) -> bytes | None:
-        """Return the digest of all that `module:name` may come to; None if it cannot be told."""
+        """Return the digest of everything that `module:name` may reach; None if it is not known."""
         return self._digest(target, WHOLE)
 
     def _digest(self, target: str, much: str) -> bytes | None:
@@ -84,7 +84,7 @@ class Definitions:
                     continue
                 case _:
                     pass
-            # The graph that a dynamic task draws holds nothing of the body of a task.
+            # The graph that a dynamic task builds contains nothing of a task's body.
             is_task = bool(module.makers(wanted.name) & {TASK, DYNAMIC})
             much = CALL if draws and is_task and wanted.referred else wanted.much
             nodes = [statement] if much == WHOLE else _signature_of(statement, much)
@@ -130,14 +130,14 @@ class Definitions:
             if path.is_file():
                 self._read += path.stat().st_size
                 if self._read > MAX_BYTES:
-                    raise CodeError(f"{path}: there is too much source to compare")
+                    raise CodeError(f"{path}: too much source to compare")
                 is_package = path.name == "__init__.py"
                 return _Module(name, parse(path), is_package=is_package)
         return None
 
 
 class _Wanted(NamedTuple):
-    """A name of a module, what of it is asked for, and whether something refers to it."""
+    """A name of a module, how much of it is wanted, and whether another definition refers to it."""
 
     module: str
     name: str
@@ -147,7 +147,7 @@ class _Wanted(NamedTuple):
 
 
 class _Module:
-    """A module: what each of its names is bound by, and the modules of which it imports everything."""
+    """A module: the statements that bind each of its names, and the modules from which it imports everything."""
 
     def __init__(self, name: str, tree: ast.Module, *, is_package: bool) -> None:
         self.name = name
@@ -172,7 +172,7 @@ class _Module:
         ]
 
     def start_of(self, statement: ast.ImportFrom) -> list[str]:
-        """Return the module that an import names, from the root of the tree."""
+        """Return the module that an import refers to, from the root of the tree."""
         own = statement.module.split(".") if statement.module else []
         if not statement.level:
             return own
@@ -202,7 +202,7 @@ class _Module:
 def _leads_to(
     module: _Module, statement: ast.Import | ast.ImportFrom, wanted: _Wanted
 ) -> Iterator[tuple[str, str]]:
-    """Yield the modules that an imported name may be, or be of, and the name in it."""
+    """Yield the modules that an imported name may be or belong to, each with the name in it."""
     for alias in statement.names:
         if isinstance(statement, ast.Import):
             if (alias.asname or alias.name.partition(".")[0]) != wanted.name:
@@ -220,7 +220,7 @@ def _leads_to(
 
 
 def _top(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements of a module, also those that stand under a condition."""
+    """Yield the statements of a module, including those inside conditions, loops and `try`."""
     for statement in body:
         yield statement
         if isinstance(statement, ast.If | ast.For | ast.While | ast.With | ast.Try):
@@ -269,7 +269,7 @@ def _signature_of(statement: ast.stmt, much: str) -> list[ast.AST]:
 
 
 def _names_in(node: ast.AST) -> Iterator[tuple[str, str]]:
-    """Yield the names that a piece of source refers to, each with the attributes that are taken of it."""
+    """Yield the names that a piece of source refers to, each with the attributes accessed on it."""
     todo = [node]
     while todo:
         each = todo.pop()
@@ -298,7 +298,7 @@ def _annotations(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def _quoted(annotation: ast.expr) -> Iterator[tuple[str, str]]:
-    """Yield the names in an annotation that is quoted, or in a part of it that is."""
+    """Yield the names in the quoted parts of an annotation."""
     for node in ast.walk(annotation):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             with suppress(SyntaxError, ValueError):
@@ -306,7 +306,7 @@ def _quoted(annotation: ast.expr) -> Iterator[tuple[str, str]]:
 
 
 def _strip(tree: ast.Module) -> None:
-    """Take the docstrings out."""
+    """Remove the docstrings."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             match node.body:

@@ -1,8 +1,8 @@
 """
-Many answers by one command: those of a file, or a yes or no to every approval of a workflow.
+Many answers with one command: from a file, or one decision for every approval of a workflow.
 
-Rule 1: everything is read and shown before anything is sent, and nothing is sent without a yes, from the terminal or by --yes.
-Rule 2: each answer is decided by itself and has a result of its own. What is not known to have arrived is never said to have.
+Rule 1: everything is read and shown before anything is sent, and nothing is sent without confirmation, at the terminal or with --yes.
+Rule 2: each answer is decided separately and has its own result. An answer is reported as accepted only if the reply says so.
 """
 
 import secrets
@@ -28,14 +28,14 @@ from tidegate.wire import Answer, AnswerReply, ListInbox, WaitingView
 
 PAGE = 500
 PREVIEWED = 200
-"""Answers that a preview lists; of more, as many as people read."""
+"""Answers that a preview lists; nobody reads more than that."""
 
 VALUE_ROOM = 40
 """Characters of a value in a preview."""
 
 
 class AnswerLine(Struct, frozen=True, forbid_unknown_fields=True):
-    """A line of a file of answers. The question is its handle, path or name, under any of these words."""
+    """A line of a file of answers. The question is given by its handle, path or name, in any of these fields."""
 
     execution: str
     value: Value
@@ -49,7 +49,7 @@ class AnswerLine(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def question(self) -> str:
-        """Return what the question is called, by the most exact word that there is."""
+        """Return what identifies the question most exactly."""
         return self.handle or self.path or self.signal or self.name
 
 
@@ -61,7 +61,7 @@ class Item(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True, omit_defaults=True):
-    """What became of one answer: the reply, or the code and the sentence of the error."""
+    """The outcome of one answer: the reply, or the code and the message of the error."""
 
     execution: str
     signal: str
@@ -74,7 +74,7 @@ class Result(Struct, frozen=True, omit_defaults=True):
 
 
 def read_answers(way: Way, file: str, comment: str) -> list[Item]:
-    """Read answers from a file of JSON Lines; `-` is standard input. Errors: `InvalidValue`, which names the line."""
+    """Read answers from a JSON Lines file; `-` is standard input. Errors: `InvalidValue`, which names the line."""
     known: dict[str, str] = {}
     found = []
     for number, raw in enumerate(_content(file).splitlines(), start=1):
@@ -82,7 +82,7 @@ def read_answers(way: Way, file: str, comment: str) -> list[Item]:
             continue
         each = _parsed(raw, f"{line(file)}:{number}")
         if each.execution not in known:
-            # Each line has a result of its own, so one that names no execution does not keep the others back.
+            # Each line has its own result, so one that names an unknown execution does not hold up the others.
             known[each.execution] = each.execution
             with suppress(UnknownExecution):
                 known[each.execution] = full_id(way, each.execution)
@@ -115,7 +115,7 @@ def _parsed(raw: str, where: str) -> AnswerLine:
     except InvalidValue as error:
         raise InvalidValue(f"{where}: {error.message}") from None
     except (ValueError, msgspec.ValidationError) as error:
-        raise InvalidValue(f'{where}: {error}; a line is {{"execution": ID, "signal": NAME, "value": JSON}}') from None  # fmt: skip
+        raise InvalidValue(f'{where}: {error}; each line must be {{"execution": ID, "signal": NAME, "value": JSON}}') from None  # fmt: skip
     if not found.question:
         raise InvalidValue(f"{where}: name the question: its `signal`, `handle`, `path` or `name`")
     return found
@@ -125,7 +125,7 @@ def _parsed(raw: str, where: str) -> AnswerLine:
 
 
 class Wanted(Struct, frozen=True):
-    """Which approvals are meant: those of a workflow, of an execution, of a name."""
+    """Which approvals to decide: those of a workflow, of an execution, or with a name."""
 
     workflow: str = ""
     execution: str = ""
@@ -135,7 +135,7 @@ class Wanted(Struct, frozen=True):
 def open_approvals(
     way: Way, wanted: Wanted, comment: str, *, value: bool, full: bool
 ) -> list[Item]:
-    """Return an answer for each open approval that is meant. With `full` the questions are shown whole, and the answers say so."""
+    """Return an answer for each open approval that matches. With `full`, the questions are shown in full, and the answers carry their digests."""
     workflow = wanted.workflow and full_workflow(way, wanted.workflow)
     execution = wanted.execution and full_id(way, wanted.execution)
     found = []
@@ -190,7 +190,7 @@ def _subject(each: WaitingView) -> str:
 
 
 def decide_all(way: Way, items: Sequence[Item], verb: str, *, yes: bool, as_json: bool) -> int:
-    """Show what would be sent, ask, and send it; return the exit code: that of the first answer that was not taken, else 0."""
+    """Show what would be sent, ask for confirmation, and send it. Return the exit code of the first answer that was not accepted, else 0."""
     if not items:
         if as_json:
             print_json([])
@@ -200,7 +200,7 @@ def decide_all(way: Way, items: Sequence[Item], verb: str, *, yes: bool, as_json
         _preview(items)
         what = f"{verb.capitalize()} {'this one' if len(items) == 1 else f'these {len(items):,}'}?"
         if not sys.stdin.isatty():
-            raise click.UsageError(f"nothing was sent: add --yes to {verb} without being asked")
+            raise click.UsageError(f"nothing was sent: add --yes to {verb} without confirmation")
         click.confirm(what, abort=True, err=True)
     results, code = _sent(way, items, as_json=as_json)
     if as_json:
@@ -233,7 +233,7 @@ def _sent(way: Way, items: Sequence[Item], *, as_json: bool) -> tuple[list[Resul
             except TidegateError as error:
                 results.append(Result(answer.id, called, None, error.code, _said(error)))
                 code = code or exit_code(error)
-                # An owner that does not reply would not reply to the others either.
+                # An owner that does not reply to this one will not reply to the others either.
                 lost = error if isinstance(error, StoreError) else None
         if not as_json:
             _tell_result(results[-1])
@@ -256,5 +256,5 @@ def _tell_result(result: Result) -> None:
 
 
 def _fresh() -> str:
-    # A key of its own makes it safe to send an answer again to the next owner of the store.
+    # With a unique key, an answer can safely be sent again to the next owner of the store.
     return f"cli-{secrets.token_hex(8)}"

@@ -1,8 +1,8 @@
 """
 Where a command that follows an execution runs its attempts: in workers of this terminal, with its interpreter and environment, whichever process owns the store.
 
-If this process owns it, these are the store's own workers. Beside another owner they serve the one execution that is followed; a server over the
-network uses its own workers.
+If this process owns the store, these are the store's own workers. If another process does, they serve only the execution that is followed; a server over
+the network uses its own workers.
 """
 
 from functools import partial
@@ -16,7 +16,7 @@ from tidegate.remote.workers import TerminalWorkers
 
 
 class Here:
-    """The workers of this terminal, from when an execution needs them until the block ends."""
+    """The workers of this terminal, from the first execution that needs them until the end of the block."""
 
     def __init__(self, way: StoreWay | ServerWay, staff: Staff) -> None:
         self._way = way
@@ -24,7 +24,7 @@ class Here:
         self._workers: TerminalWorkers | None = None
 
     def serve(self, execution: str, bundle: str = "") -> str:
-        """Serve an execution, with `bundle` only as far as that is its code. Return the secret of this terminal; empty if its workers are the store's, or a server's."""
+        """Serve an execution; with `bundle`, only attempts of that code. Return the secret of this terminal, or an empty string if the store's or a server's workers run it."""
         way = self._way
         if isinstance(way, ServerWay):
             return ""
@@ -38,7 +38,7 @@ class Here:
         return ""
 
     def _made(self, way: StoreWay) -> TerminalWorkers:
-        # Loaded when another process owns the store.
+        # Imported only when another process owns the store.
         from tidegate.runtime import open_workers  # noqa: PLC0415
 
         staff = self._staff
@@ -61,10 +61,10 @@ class Here:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End what runs here."""
+        """End everything that runs here."""
         del kind, error, trace
         if self._workers is not None:
-            # Who is impatient and presses Ctrl-C again must not leave half of it behind: this takes a moment.
+            # Closing takes a moment; a second, impatient Ctrl-C must not leave it half done.
             before = pthread_sigmask(SIG_BLOCK, {SIGINT, SIGTERM, SIGHUP})
             try:
                 self._workers.close()

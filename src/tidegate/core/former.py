@@ -1,12 +1,12 @@
 """
-What other code had come to: which node of an execution that is recovered is which node of this one, and whether it is unchanged.
+Results of former code: which node of a recovered execution corresponds to which node of this one, and whether it is unchanged.
 
-Node ids say nothing here: they are counted as the author calls, so a line more in a workflow moves those after it. A node is matched with one of
-the same kind and name in the matched graph: the one that is made of the same constants and of outputs of the same nodes; what is left over, in
-its order. What it came to is kept if its signature and the values that it takes are those of the other one, whichever node of that graph and name it is.
+Node ids do not help here: they are numbered in the order of the author's calls, so one more call in a workflow shifts those after it. A node is matched
+with one of the same kind and name in the matched graph: the one that takes the same constants and outputs of the same nodes. Those left over are matched
+in order. A result is kept if the signature and the input values are the same, whichever node with that name in that graph it belongs to.
 
-Rule 1: values are compared as a node begins. So what a task runs for again runs again only if that task has returned something else.
-Rule 2: what one node came to is kept by one node. Two calls where there was one are one that is kept, and one that runs.
+Rule 1: values are compared when a node begins. So what depends on a task that runs again runs again only if that task returns something different.
+Rule 2: a result is reused by one node only. If two calls replace one, one of them keeps the result, and the other runs.
 """
 
 from collections import defaultdict
@@ -46,9 +46,9 @@ from tidegate.ir.graph import (
 
 SIZE: Final = 16
 FORMERS: Final = 4
-"""Recovered executions whose nodes stay indexed: those that move at the moment."""
+"""Recovered executions whose nodes stay indexed: those that are making progress at the moment."""
 PAIRINGS: Final = 256
-"""Pairs of graphs whose nodes are matched once, for each of these: more than are under way at a time."""
+"""Pairs of graphs per recovered execution whose matches are cached: more than are in progress at a time."""
 
 TASK, SLEEP, INPUT, APPROVE, BRANCH, WORKFLOW = (
     "task",
@@ -63,14 +63,14 @@ _encode = json.Encoder(order="sorted").encode
 
 
 class Match(NamedTuple):
-    """The node that one is matched with; `same` is whether its signature and its values are unchanged."""
+    """The node that a node is matched with; `same` says whether its signature and its values are unchanged."""
 
     node: FormerNode
     same: bool
 
 
 def find(draft: Draft, planned: Planned) -> Match | None:
-    """Return the node of the recovered execution that a node, which begins now, is matched with."""
+    """Return the node of the recovered execution that matches a node that begins now."""
     former = None if draft.reuse is None else draft.reuse.former
     path = None if former is None else _path(draft, planned.scope)
     if former is None or path is None or kind_of(planned.node) == BRANCH:
@@ -91,7 +91,7 @@ def find(draft: Draft, planned: Planned) -> Match | None:
 
 
 def answer_to(draft: Draft, node: NodeId, now: NodeState) -> AnswerRecord | None:
-    """Return the answer that a gate has, or surely keeps once it opens."""
+    """Return the answer that a gate has, or will certainly keep once it opens."""
     told = draft.answer_to(node, now)
     if told is not None or now.phase is not QUEUED or draft.reuse is None:
         return told
@@ -100,7 +100,7 @@ def answer_to(draft: Draft, node: NodeId, now: NodeState) -> AnswerRecord | None
 
 
 def key_of(former: Former | None, origin: str, task: TaskNode, inputs: dict[str, Value]) -> str:
-    """Return the idempotency key that a task keeps of the node it is matched with, or nothing."""
+    """Return the idempotency key that a task takes over from the node it is matched with, or an empty string."""
     known = None if former is None or not origin else _indexed(_Same(former)).by_id.get(origin)
     if known is None or former is None:
         return ""
@@ -114,12 +114,12 @@ def node_at(former: Former, at: str) -> FormerNode | None:
 
 
 def counterpart(former: Former, path: str, graph: Graph, node: NodeId) -> FormerNode | None:
-    """Return the node that one of a graph is matched with, whatever its values are; `path` is that of the matched graph."""
+    """Return the match of a graph's node, whatever its values are; `path` is the path of the matched graph."""
     return _paired(former, path, graph).of.get(node)
 
 
 def path_of(draft: Draft, scope: NodeId) -> str | None:
-    """Return the path of the graph that one of this execution is matched with; None if it is matched with none."""
+    """Return the path of the graph that a graph of this execution is matched with; None if there is none."""
     return _path(draft, scope)
 
 
@@ -141,7 +141,7 @@ def kind_of(node: Node) -> str:
 
 
 def is_holder(node: Node) -> bool:
-    """Return whether a graph stands under a node, or may come to."""
+    """Return whether a node contains a graph, or may come to contain one."""
     return isinstance(node, SubNode) or (isinstance(node, TaskNode) and node.dynamic)
 
 
@@ -158,9 +158,9 @@ def target_of(node: Node) -> str:
 
 def meanings(plan: Plan, state: Draft | ExecutionState, planned: Planned) -> tuple[bytes, ...]:
     """
-    Return the digests of a node's signature and the values it takes; none if a value cannot be told.
+    Return the digests of a node's signature and its input values; none if a value is not known.
 
-    An answer that came before its gate opened is one to the gate's type alone, and that is the second of a gate's.
+    An input gate has a second digest, of its type alone: that is all that an early answer, given before the gate opened, answers.
     """
     node, scope = planned.node, planned.scope
     try:
@@ -184,12 +184,12 @@ def meanings(plan: Plan, state: Draft | ExecutionState, planned: Planned) -> tup
 
 
 def early_meaning(node: InputNode) -> bytes:
-    """Return the digest of what an answer to a gate that is not open yet is an answer to."""
+    """Return the digest that identifies what an early answer answers: the type of its gate."""
     return _digest([INPUT, node.schema])
 
 
 def positions(graph: Graph) -> dict[NodeId, bytes]:
-    """Return a digest of each node of a graph that is the same wherever it stands: of its kind, its name and what it is made of; equal ones are counted."""
+    """Return a digest for each node of a graph that does not depend on its position: of its kind, its name and its inputs; duplicates are numbered."""
     found: dict[NodeId, bytes] = {}
     counts: dict[bytes, int] = defaultdict(int)
     for id_, node in graph.nodes.items():
@@ -200,11 +200,11 @@ def positions(graph: Graph) -> dict[NodeId, bytes]:
     return found
 
 
-# ---- which is which ----
+# ---- matching ----
 
 
 class _Same:
-    """A key that is one and the same object, not an equal one: the graph holds what cannot be hashed, and comparing it would take long."""
+    """A cache key that compares by identity: graphs contain unhashable values, and comparing them by value would be slow."""
 
     __slots__ = ("it",)
 
@@ -220,9 +220,9 @@ class _Same:
 
 class _Pairs(NamedTuple):
     """
-    The nodes of a graph and those that they are matched with.
+    The nodes of a graph and their matches.
 
-    `sure` are those that are made of the same; no other node may keep what they came to. `meant` finds them by kind, name and meaning.
+    `sure` are matches with the same inputs; no other node may reuse their results. `meant` finds nodes by kind, name and meaning.
     """
 
     of: Mapping[NodeId, FormerNode]
@@ -293,7 +293,7 @@ def _is_same(former: Former, node: FormerNode, means: Iterable[bytes], target: s
     return alike and node.meant in means
 
 
-# ---- what a node is made of, and what it takes ----
+# ---- a node's inputs, as expressions and as values ----
 
 
 def _task_meaning(task: TaskNode, inputs: dict[str, Value]) -> bytes:
@@ -320,14 +320,14 @@ def _exprs(node: Node) -> Mapping[str, Expr]:
 
 
 def _form(graph: Graph, known: Mapping[NodeId, bytes], expr: Expr) -> object:
-    """Return an expression with the positions of nodes in position of their ids."""
+    """Return an expression with positions of nodes in place of their ids."""
     match expr:
         case Const(value):
             return ["const", value]
         case InputRef(name, path):
             return ["input", name, path]
         case OutputRef(node, output, path):
-            # A graph that was not traced may name a node before it lists it.
+            # A graph that was not traced may refer to a node before it lists it.
             position = known[node].hex() if node in known else graph.nodes[node].name
             return ["output", position, output, path]
         case ListExpr(items):

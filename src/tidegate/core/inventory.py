@@ -1,8 +1,8 @@
 """
-What the nodes of an execution came to, taken down for one with other code that recovers it (`core.former`).
+What the nodes of an execution produced, recorded for the execution that recovers it with other code (`core.former`).
 
-Of a loop every round counts, as its first may have to run again: what earlier rounds had is in the history alone. What the execution itself was to
-keep of another one, and has not reached, is passed on.
+Every round of a loop counts, because the first one may have to run again; what earlier rounds produced is only in the history. What this
+execution was to keep of an earlier one, and has not reached, is passed on.
 """
 
 from collections.abc import Iterable, Iterator
@@ -43,18 +43,18 @@ from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Graph, InputNode, SleepNode, TaskNode
 
 EARLIER: Final = "^"
-"""Stands before the ids of an execution that was recovered before this one, once for each: no node's id begins so."""
+"""Prefix for the ids of an execution recovered before this one, once per generation: no node's id begins with it."""
 
 
 class Inventory:
-    """The nodes of an execution, by id, as they are taken down."""
+    """The recorded nodes of an execution, by id."""
 
     def __init__(self) -> None:
         self._nodes: dict[NodeId, FormerNode] = {}
         self._positions: dict[int, tuple[Graph, dict[NodeId, bytes]]] = {}
 
     def take_rounds(self, origin: str, plan: Plan, lines: Iterable[Line]) -> None:
-        """Take down the rounds of loops that are over, from the history of an execution with this code; `plan` is the one that it began with."""
+        """Record the finished rounds of loops, from the history of an execution with this code; `plan` is the one that it began with."""
         state = ExecutionState()
         plan = plan.shared()
         for line in lines:
@@ -64,7 +64,7 @@ class Inventory:
             plan = fold(plan, state, line.event, line.changes)
 
     def take(self, origin: str, plan: Plan, state: ExecutionState) -> list[FormerNode]:
-        """Take down an execution as it has ended, and return all that was taken down, and what it passes on."""
+        """Record an execution in its final state; return everything that was recorded, and what the execution passes on."""
         plan, state = _with_kept(plan, state)
         self._take(origin, plan, state, list(plan.nodes))
         return [*self._nodes.values(), *_passed_on(plan, state)]
@@ -104,13 +104,13 @@ class Inventory:
     def _position(self, graph: Graph, node: NodeId) -> bytes:
         known = self._positions.get(id(graph))
         if known is None:
-            # With the graph, which must not be collected as long as its address stands for it.
+            # Keep the graph as well: it must not be collected while its `id()` is the key.
             known = self._positions[id(graph)] = (graph, positions(graph))
         return known[1][node]
 
 
 def key_now(origin: str, plan: Plan, state: ExecutionState, planned: Planned) -> str:
-    """Return the idempotency key of a task that was tried, or whose result was kept; nothing for others."""
+    """Return the idempotency key of a task that was attempted, or whose result was kept; empty for others."""
     task, now = planned.node, state.node(planned.id)
     if not isinstance(task, TaskNode):
         return ""
@@ -139,7 +139,7 @@ def values_of(plan: Plan, state: ExecutionState, planned: Planned) -> dict[str, 
 
 
 def unreached(former: Former | None, state: ExecutionState) -> Former | None:
-    """Return what an execution was to keep of one with other code, without what it has kept."""
+    """Return what an execution was to keep of one with other code, minus what it has already kept."""
     if former is None:
         return None
     inside = {scope for each in former.nodes for scope in _bases(each.scope)}
@@ -150,7 +150,7 @@ def unreached(former: Former | None, state: ExecutionState) -> Former | None:
 
 
 def _bases(scope: str) -> tuple[str, str]:
-    """Return the path of a graph, and without the round of the loop that it may be."""
+    """Return the path of a graph, and the same path without the number of a loop's round."""
     base, tilde, number = scope.rpartition("~")
     return (scope, base) if tilde and number.isdigit() else (scope, scope)
 
@@ -178,7 +178,7 @@ def _inside(plan: Plan, scope: NodeId) -> Iterator[NodeId]:
 
 
 def _with_kept(plan: Plan, state: ExecutionState) -> tuple[Plan, ExecutionState]:
-    """Return an execution as if it had reached all that it was to keep of one with the same code."""
+    """Return an execution as if it had reached everything that it was to keep of one with the same code."""
     reuse = state.reuse
     if reuse is None:
         return plan, state
@@ -200,7 +200,7 @@ def _passed_on(plan: Plan, state: ExecutionState) -> Iterator[FormerNode]:
     """
     Yield what an execution was to keep of one with other code, and has not kept.
 
-    A graph of that one is now the one that it was matched with; what lies deeper moves with it, under ids that are those of no node here.
+    Each graph of the earlier execution is replaced by the one that it was matched with; what is nested in it moves along, under ids that no node here has.
     """
     reuse: Reuse | None = state.reuse
     left = unreached(None if reuse is None else reuse.former, state)

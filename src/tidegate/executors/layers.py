@@ -1,4 +1,4 @@
-"""Blobs for workers that write nothing in the home of the store: new ones go to a directory of their own, others are read from the store."""
+"""Blobs for workers that write nothing into the store's directory: they keep new ones in their own directory, and read others from the store."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,25 +8,25 @@ from tidegate.ports.blobs import Blobs
 
 
 class LayeredBlobs:
-    """An adapter of the port `Blobs`, over two others: `own` stores new blobs, `store` has the others."""
+    """An adapter of the port `Blobs` over two others: `own` stores new blobs, `store` has the existing ones."""
 
     def __init__(self, own: Blobs, store: Blobs) -> None:
         self._own = own
         self._store = store
 
     def put(self, chunks: Iterable[bytes], /) -> str:
-        """Keep a content; return its digest. Errors: `StoreFull`, `StoreError`."""
+        """Store content; return its digest. Errors: `StoreFull`, `StoreError`."""
         return self._own.put(chunks)
 
     def size(self, digest: str, /) -> int:
-        """Return how many bytes a blob has. Errors: `UnknownBlob`, `StoreError`."""
+        """Return the size of a blob in bytes. Errors: `UnknownBlob`, `StoreError`."""
         try:
             return self._own.size(digest)
         except UnknownBlob:
             return self._store.size(digest)
 
     def total(self) -> int:
-        """Return how many bytes are in `own`. Errors: `StoreError`."""
+        """Return the total size of `own` in bytes. Errors: `StoreError`."""
         return self._own.total()
 
     def read(self, digest: str, /) -> Iterator[bytes]:
@@ -39,5 +39,5 @@ class LayeredBlobs:
 
 
 def layered(own: BlobDirectory, store: BlobDirectory) -> Blobs:
-    """Return the blobs of workers that store theirs in one directory, which may be that of the store."""
+    """Return the blobs for workers that store new ones in `own`, which may be the store's own directory."""
     return own if own.root == store.root else LayeredBlobs(own, store)

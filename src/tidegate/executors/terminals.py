@@ -1,11 +1,11 @@
 """
-An executor that gives the attempts of some executions to terminals, and all others to the store's own workers.
+An executor that gives the attempts of some executions to terminals, and all other attempts to the store's own workers.
 
 Rule 1: an attempt goes to one of the terminals that serve its execution. While there is one, it goes nowhere else.
-Rule 2: when a terminal leaves, what it has not taken goes to another one, or to the store's workers. What it has taken is lost, once all descendants of its
-        workers are ended, so that a repeated attempt does not meet the previous one.
-Rule 3: the system reports that a terminal is gone, because it knows its process; silence does not count: a stopped terminal keeps what it has.
-Rule 4: a terminal's reports count for attempts that it has, and for nothing else.
+Rule 2: when a terminal leaves, what it has not taken goes to another one, or to the store's workers. What it has taken is reported as lost, but only once
+        all descendants of its workers have been ended, so that a repeated attempt never overlaps with the previous one.
+Rule 3: only the operating system, which knows the process, decides that a terminal is gone. Silence does not count: a suspended terminal keeps what it has.
+Rule 4: a terminal's reports are accepted only for attempts that it has.
 """
 
 import logging
@@ -46,10 +46,10 @@ from tidegate.ports.journal import Key
 from tidegate.ports.terminals import Answered, Asked, Handed, Join, Joined, Said
 
 IMPORT: Final = 60.0
-"""Seconds that a module may take to be imported: as for the store's workers."""
+"""Seconds that importing a module may take: the same as in the store's workers."""
 
 LOOK: Final = 1.0
-"""Seconds between two checks whether terminals are there, if the system does not report the end of processes."""
+"""Seconds between two checks that terminals exist, where the system does not report the end of a process."""
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class TerminalExecutor:
     """
     An `Executor` over the store's own workers, and `Terminals`.
 
-    `artifacts` are those of the store; `part` is the thread that notices when terminals are gone, which runs once there is one.
+    `artifacts` are those of the store; `part` is the thread that notices when terminals are gone; it starts with the first terminal.
     """
 
     def __init__(self, own: ProcessExecutor, artifacts: Artifacts, part: Part) -> None:
@@ -90,10 +90,10 @@ class TerminalExecutor:
         self._part = part
         self._lock = Lock()
         self._serving: dict[str, list[_Terminal]] = {}
-        """By execution; and by their secrets, below."""
+        """By execution; below, by secret."""
         self._known: dict[str, _Terminal] = {}
         self._waiting: dict[str, dict[Attempt, Job]] = {}
-        """What terminals are to take, by execution."""
+        """Attempts that wait for a terminal to take them, by execution."""
         self._taken: dict[Attempt, _Terminal] = {}
         self._numbers = 0
         self._deliver: Callable[[Sequence[Report]], None] = _nobody
@@ -138,7 +138,7 @@ class TerminalExecutor:
             self._look_at_drain()
 
     def drain(self) -> "Future[None]":
-        """Start no more attempts; the future is done when none runs, here and in terminals."""
+        """Start no more attempts; the future is done when none runs, neither here nor in terminals."""
         drained: Future[None] = Future()
         with self._lock:
             self._drained = drained
@@ -148,7 +148,7 @@ class TerminalExecutor:
         return drained
 
     def close(self) -> None:
-        """End what runs here; attempts of terminals are not waited for. What nobody has started is `LEFT`."""
+        """End what runs here; attempts in terminals are not waited for. Those that have not started are `LEFT`."""
         with self._lock:
             self._closed = True
             terminals = list(self._known.values())
@@ -163,7 +163,7 @@ class TerminalExecutor:
         self._part.join()
 
     def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
-        """Like the store's workers."""
+        """Like `ProcessExecutor.attach`."""
         return self._own.attach(attempts)
 
     def has_started(self, process: int) -> bool:
@@ -176,7 +176,7 @@ class TerminalExecutor:
 
     @property
     def capacity(self) -> Capacity:
-        """Return the capacity for attempts: the machine is the same."""
+        """Return the capacity for attempts: that of the store's workers, since the machine is the same."""
         return self._own.capacity
 
     def queue(self) -> Queue:
@@ -190,7 +190,7 @@ class TerminalExecutor:
         return replace(own, running=[*own.running, *running], waiting=[*own.waiting, *waiting])
 
     def where(self, execution: str) -> str:
-        """Return what distinguishes where the attempts of an execution run: empty for the store's workers."""
+        """Return an identifier of where the attempts of an execution run: empty for the store's own workers."""
         found = self._serving.get(execution) if self._serving else None
         return found[0].secret if found else ""
 
@@ -199,7 +199,7 @@ class TerminalExecutor:
         return self._own.describe(bundle, module)
 
     def check(self, bundle: str, target: PythonTarget, value: Value) -> Sequence[Fault]:
-        """Check whether a value matches a type: in a terminal that has this code, if there is one."""
+        """Check that a value matches a type: in a terminal that has this code, if there is one."""
         with self._lock:
             terminal = next((t for t in self._known.values() if t.bundle == bundle), None)
         if terminal is None:
@@ -211,7 +211,7 @@ class TerminalExecutor:
     def join(self, wanted: Join, process: int) -> Joined:
         """Let a terminal serve an execution. Errors: `UnknownTerminal` if its process is gone."""
         for each in self._known.copy().values():
-            # It has lost sight of us for a moment, and has ended what it had.
+            # It lost the connection for a moment, and has ended what it had.
             if process and each.process == process:
                 self._let_go(each)
         terminal = _Terminal(wanted, process)
@@ -231,7 +231,7 @@ class TerminalExecutor:
         return Joined(terminal.secret)
 
     def take(self, secret: str, wake: Callable[[], None]) -> Handed:
-        """Return what a terminal is to do now. Errors: `UnknownTerminal`, as below."""
+        """Return a terminal's current work. Errors: `UnknownTerminal`, here and below."""
         with self._lock:
             terminal = self._find(secret)
             unwanted, terminal.unwanted = terminal.unwanted, []
@@ -242,7 +242,7 @@ class TerminalExecutor:
         return Handed(jobs, unwanted, asked)
 
     def say(self, secret: str, said: Said) -> None:
-        """Take a terminal's reports."""
+        """Accept a terminal's reports."""
         with self._lock:
             terminal = self._find(secret)
             mine = {(job.id, job.node, job.attempt) for job in terminal.taken.values()}
@@ -254,7 +254,7 @@ class TerminalExecutor:
             if (deck.execution, deck.node, deck.attempt) in mine:
                 with suppress(
                     OSError
-                ):  # as in a worker: a deck that cannot be shown does not stop it
+                ):  # as in a worker: a deck that cannot be stored does not fail the attempt
                     self._logs.publish_deck(deck.execution, deck.node, deck.attempt, deck.page)
         for each in said.answers:
             with self._lock:
@@ -266,7 +266,7 @@ class TerminalExecutor:
             self._deliver(reports)
             self._look_at_drain()
             with self._lock:
-                # There may be room for more.
+                # The terminal may now have room for more.
                 wake = _woken(terminal) if terminal.execution in self._waiting else _nothing
             wake()
 
@@ -288,10 +288,10 @@ class TerminalExecutor:
             terminal = self._find(secret)
         return self._ask(terminal, Asked(0, bundle, module)).workflows
 
-    # ---- within ----
+    # ---- internals ----
 
     def _without_theirs(self, jobs: Sequence[Job]) -> list[Job]:
-        """Put aside what terminals are to run, and return the rest."""
+        """Queue what terminals are to run, and return the rest."""
         rest: list[Job] = []
         woken: list[Callable[[], None]] = []
         drained: list[Job] = []
@@ -327,7 +327,7 @@ class TerminalExecutor:
         return jobs
 
     def _accepted(self, terminal: _Terminal, report: Report) -> Report | None:
-        """Return a report as it is passed on; None if it concerns an attempt that this terminal does not have."""
+        """Return a report in the form in which it is passed on; None if this terminal does not have the attempt."""
         attempt = Attempt(report.key, report.node, report.attempt)
         with self._lock:
             job = terminal.taken.get(attempt)
@@ -360,7 +360,7 @@ class TerminalExecutor:
             found = answer.result(IMPORT + 2 * SLACK)
         except TimeoutError:
             raise CodeError(
-                f"{question.module}: the terminal that is to import it does not reply"
+                f"{question.module}: the terminal asked to import it does not reply"
             ) from None
         if found.error:
             raise CodeError(found.error, **({"trace": found.trace} if found.trace else {}))
@@ -383,7 +383,7 @@ class TerminalExecutor:
         if terminal.watched is not None:
             os.close(terminal.watched)
         self._stir()
-        self._refuse(terminal, "the terminal that was to import it is gone; try again")
+        self._refuse(terminal, "the terminal asked to import it is gone; try again")
         if self._closed:
             return
         self._deliver([Report(j.key, j.node, j.attempt, Lost()) for j in taken])
@@ -416,7 +416,7 @@ class TerminalExecutor:
             raise _unknown()
         return terminal
 
-    # ---- the thread that notices who is gone ----
+    # ---- the thread that notices when terminals are gone ----
 
     def _stir(self) -> None:
         with suppress(OSError):
@@ -425,7 +425,7 @@ class TerminalExecutor:
     def _watch(self) -> None:
         while not self._part.is_stopped:
             for terminal in self._gone():
-                # Its descendants end with it; slow ones are gone before its attempts are repeated.
+                # End its descendants first: even slow ones are gone before its attempts are repeated.
                 self._own.end_life(terminal.life)
                 self._let_go(terminal)
 
@@ -457,11 +457,11 @@ def _nothing() -> None:
 
 
 def _nobody(_: Sequence[Report]) -> None:
-    """Tell nobody: it has not started."""
+    """Deliver to nobody: the executor has not started."""
 
 
 def _woken(terminal: _Terminal) -> Callable[[], None]:
-    """Return the function that wakes a terminal, once. Called with the lock."""
+    """Return the function that wakes a terminal, once. Called with the lock held."""
     wake, terminal.wake = terminal.wake, _nothing
     return wake
 

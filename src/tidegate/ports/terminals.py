@@ -1,8 +1,8 @@
 """
-Terminals that serve an execution: while `tidegate run` follows it there, its attempts run in workers of that terminal, whichever process owns the store.
+Terminals that serve an execution: while `tidegate run` follows it in a terminal, its attempts run in that terminal's workers, whichever process owns the store.
 
-A terminal joins, and gets a secret that is valid for as long as it stays. With it, it takes work and reports on it; the
-files, logs and decks of its attempts travel with the reports, because it writes nothing in the home itself. All this goes through the local door, as MessagePack.
+A terminal joins, and gets a secret that is valid for as long as it stays. With the secret, it takes work and reports on it; the files, logs and decks of its
+attempts travel with the reports, because it writes nothing into the store's directory itself. All this goes through the local socket, as MessagePack.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +17,7 @@ from tidegate.ports.executor import Attempt, Described, Job, Report
 
 
 class Join(Struct, frozen=True):
-    """Serve an execution, which need not be launched yet. With `bundle`, only attempts of this code are sent; `life` is the one in the mark of its workers, `room` how many attempts it takes at once."""
+    """Serve an execution, which need not be launched yet. With `bundle`, only attempts of this code are sent; `life` identifies the terminal's workers in their process marker, `room` is how many attempts it takes at once."""
 
     execution: str
     life: str
@@ -32,7 +32,7 @@ class Joined(Struct, frozen=True):
 
 
 class Asked(Struct, frozen=True):
-    """A question about code: the workflows of a module or, with a target, whether a value matches a type."""
+    """A question about code: which workflows a module has or, with a target, whether a value matches a type."""
 
     number: int
     bundle: str
@@ -42,7 +42,7 @@ class Asked(Struct, frozen=True):
 
 
 class Handed(Struct, frozen=True):
-    """A terminal's work: run these, end those, answer these. An empty one says that there is nothing new."""
+    """A terminal's work: attempts to run, attempts to end, questions to answer. Empty if there is nothing new."""
 
     jobs: list[Job] = []
     unwanted: list[Attempt] = []
@@ -50,7 +50,7 @@ class Handed(Struct, frozen=True):
 
 
 class DescribedThere(Struct, frozen=True):
-    """A workflow that was described by a terminal: `Described`."""
+    """A workflow described by a terminal: the same as `Described`."""
 
     name: str
     variable: str
@@ -70,7 +70,7 @@ class Answered(Struct, frozen=True):
 
 
 class Printed(Struct, frozen=True):
-    """What an attempt has printed from an offset on, in bytes; `whole`: this is its log, and nothing follows."""
+    """The output of an attempt from a byte offset on; with `whole`, this is its complete log, and nothing follows."""
 
     execution: str
     node: NodeId
@@ -81,7 +81,7 @@ class Printed(Struct, frozen=True):
 
 
 class Published(Struct, frozen=True):
-    """The decks that an attempt shows while it runs."""
+    """The decks that a running attempt has published."""
 
     execution: str
     node: NodeId
@@ -102,23 +102,23 @@ class Terminals(Protocol):
     """The terminals that serve executions of one store. Used from any thread."""
 
     def where(self, execution: str) -> str:
-        """Return what distinguishes where the attempts of an execution run: empty for the store's workers."""
+        """Return an identifier of where the attempts of an execution run: empty for the store's own workers."""
         ...
 
     def join(self, wanted: Join, process: int) -> Joined:
-        """Let a terminal, which is a process of this machine, serve an execution."""
+        """Let a terminal, given by its process id on this machine, serve an execution."""
         ...
 
     def take(self, secret: str, wake: Callable[[], None]) -> Handed:
         """
-        Return a terminal's current work; `wake` is called once when there is more, from any thread.
+        Return a terminal's current work; `wake` is called once, from any thread, when there is more.
 
         Errors: `UnknownTerminal`, here and below.
         """
         ...
 
     def say(self, secret: str, said: Said) -> None:
-        """Take a terminal's reports."""
+        """Accept a terminal's reports."""
         ...
 
     def store(self, secret: str, chunks: Iterable[bytes]) -> str:
@@ -126,9 +126,9 @@ class Terminals(Protocol):
         ...
 
     def leave(self, secret: str) -> None:
-        """Release a terminal: what it has not started goes elsewhere, what it has started is lost."""
+        """Release a terminal: attempts that it has not started go elsewhere, those that it has started are lost."""
         ...
 
     def describe_there(self, secret: str, bundle: str, module: str) -> Sequence[Described]:
-        """Like `Executor.describe`, by a terminal."""
+        """Like `Executor.describe`, but done by a terminal."""
         ...

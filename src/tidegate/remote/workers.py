@@ -1,11 +1,11 @@
 """
-The workers of a terminal, for the owner of a store that is another process: they run the attempts of one execution, for as long as the terminal stays.
+The workers of a terminal, when another process owns the store: they run the attempts of one execution for the owner, for as long as the terminal stays.
 
-They have a home of their own, for the time being, and write nothing in that of the store: what attempts print, publish and return goes through the local door.
+They use a temporary directory of their own, and write nothing into the store's: what attempts print, publish and return goes through the local socket.
 
-Rule 1: what an attempt has printed is sent before its end, and its files before that.
-Rule 2: when the owner is gone, everything ends that runs here, before another owner is looked for: that one repeats it.
-Rule 3: nothing is left behind: what a terminal that was killed has left is removed by the next one.
+Rule 1: an attempt's output is sent before its outcome, and its files before its output.
+Rule 2: when the owner is gone, everything that runs here is ended before another owner is looked for, because that one repeats it.
+Rule 3: nothing is left behind: whatever a killed terminal has left is removed by the next one.
 """
 
 import fcntl
@@ -48,25 +48,25 @@ PATH: Final = f"{API}/terminals"
 SECRET: Final = "tidegate-terminal"
 
 WAIT: Final = 20.0
-"""Seconds that one call waits for something to do."""
+"""Seconds that one call waits for work."""
 
 TELL: Final = 0.2
-"""Seconds between two looks at what attempts have printed and published: a person does not see less."""
+"""Seconds between two checks of what attempts have printed and published: a shorter delay is not noticeable."""
 
 AGAIN: Final = 0.5
-"""Seconds after which what had no room is sent again."""
+"""Seconds after which a refused or failed send is retried."""
 
 LOOK: Final = 0.1
-"""Seconds between two looks for another owner."""
+"""Seconds between two checks for another owner."""
 
 AHEAD: Final = 2
-"""Attempts for each worker that are taken: one that runs, and one that need not be waited for."""
+"""Attempts taken per worker: one that runs, and one that is ready to start at once."""
 
 PIECE: Final = 1024 * 1024
-"""Bytes of what an attempt prints that are sent at once."""
+"""Bytes of an attempt's output that are sent at once."""
 
 MANY: Final = 8 * 1024 * 1024
-"""Bytes of logs that go with one call."""
+"""Bytes of logs that are sent with one call."""
 
 PREFIX: Final = "tidegate-run-"
 LOCK: Final = "lock"
@@ -76,16 +76,16 @@ log = logging.getLogger(__name__)
 
 
 class OwnWorkers(Executor, Protocol):
-    """The executor of a terminal; `life` tells its processes from all others."""
+    """The executor of a terminal; `life` distinguishes its processes from all others."""
 
     @property
     def life(self) -> str:
-        """Return what stands in the mark of its processes."""
+        """Return the value in the marker of its processes."""
         ...
 
 
 class _Running(Struct):
-    """An attempt that is here, and how much was sent of what it has printed and published."""
+    """An attempt that runs here, and how much of its output and decks has been sent."""
 
     job: Job
     printed: int = 0
@@ -95,9 +95,10 @@ class _Running(Struct):
 
 class TerminalWorkers:
     """
-    Serves one execution, or several in turn, of the store in `home`. `make` makes the executor with a home of its own; `is_owner` says whether this process owns the store.
+    Serves one execution, or several in turn, of the store in `home`. `make` creates the executor in a directory of its own; `is_owner` says whether this
+    process owns the store.
 
-    To be closed. May be used from any thread.
+    Must be closed. May be used from any thread.
     """
 
     def __init__(
@@ -114,13 +115,13 @@ class TerminalWorkers:
         self._jobs: dict[Attempt, _Running] = {}
         self._lock = threading.Lock()
         self._reports: SimpleQueue[Report | Answered | None] = SimpleQueue()
-        """What is to be told; None wakes who tells."""
+        """What is to be reported; None wakes the reporting thread."""
         self._closed = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def serve(self, execution: str, bundle: str = "") -> str:
         """
-        Serve an execution from now on, with `bundle` only as far as that is its code; return the secret, empty if this process, or none, owns the store.
+        Serve an execution from now on; with `bundle`, only attempts of that code. Return the secret; empty if this process or no process owns the store.
 
         Errors: `StoreError` if the owner does not reply.
         """
@@ -138,7 +139,7 @@ class TerminalWorkers:
         return self._secret
 
     def close(self) -> None:
-        """End everything that runs here, and leave."""
+        """End everything that runs here, and leave the owner."""
         self._closed.set()
         self._end_all()
         self._leave()
@@ -153,7 +154,7 @@ class TerminalWorkers:
     # ---- the owner ----
 
     def _join(self) -> bool:
-        """Join the owner of the store; return whether there is one that is not this process."""
+        """Join the owner of the store; return whether there is one other than this process."""
         while not self._closed.is_set():
             connection = connect(self._store)
             if connection is None:
@@ -164,7 +165,7 @@ class TerminalWorkers:
             try:
                 self._secret = self._told(connection, "", Joined, wanted).secret
             except (OwnerGone, UnknownTerminal):
-                # It has just ended; or it is this process, which opens the store at this moment.
+                # The owner has just ended, or it is this process, which is opening the store at this moment.
                 if self._is_owner():
                     return False
                 time.sleep(LOOK)
@@ -175,7 +176,7 @@ class TerminalWorkers:
     def _call(self, path: str, kind: type[S], body: Struct | None = None, **query: float) -> S:
         connection = connect(self._store)
         if connection is None:
-            raise OwnerGone("nobody owns the store")
+            raise OwnerGone("no process owns the store")
         return self._told(connection, path, kind, body, **query)
 
     def _told(
@@ -204,10 +205,10 @@ class TerminalWorkers:
                 self._call("/leave", Handed)
             self._secret = ""
 
-    # ---- what is to be done ----
+    # ---- work ----
 
     def _take_all(self) -> None:
-        """Carry out what the owner hands over; look for the next owner when it is gone."""
+        """Carry out the owner's work; look for the next owner when this one is gone."""
         while not self._closed.is_set():
             secret = self._secret
             if not secret:
@@ -226,7 +227,7 @@ class TerminalWorkers:
                 while not self._closed.is_set() and not self._is_owner() and not self._join():
                     self._closed.wait(LOOK)
             except TidegateError as error:
-                # It is stopped, or has too much to do: what runs here goes on.
+                # It is suspended or overloaded: what runs here continues.
                 log.debug("the owner of the store does not reply: %s", error)
                 self._closed.wait(AGAIN)
 
@@ -241,7 +242,7 @@ class TerminalWorkers:
         if handed.jobs:
             executor.submit(handed.jobs)
         for each in handed.asked:
-            # Importing a module may take its time.
+            # Importing a module may take a while.
             threading.Thread(target=self._answer, args=(executor, each), daemon=True).start()
 
     def _answer(self, executor: OwnWorkers, asked: Asked) -> None:
@@ -262,10 +263,10 @@ class TerminalWorkers:
             answer = Answered(asked.number, error=error.message)
         self._reports.put(answer)
 
-    # ---- what has become of it ----
+    # ---- reports ----
 
     def _tell_all(self) -> None:
-        """Tell the owner what has become of attempts, and what they have printed and published meanwhile."""
+        """Report outcomes of attempts, and what they have printed and published in the meantime."""
         while not self._closed.is_set():
             try:
                 found = [self._reports.get(timeout=TELL if self._jobs else WAIT)]
@@ -279,8 +280,8 @@ class TerminalWorkers:
                 if secret:
                     self._tell(news)
             except (TidegateError, OSError) as error:
-                # No room, no reply, or no owner: then the thread that takes ends what runs, and this is void. What was taken in already is ignored there.
-                log.debug("the owner of the store is told again: %s", error)
+                # No room, no reply, or no owner. In the last case the other thread ends what runs, and this becomes void. The owner ignores what it has already received.
+                log.debug("reporting to the owner of the store again: %s", error)
                 for each in news:
                     self._reports.put(each)
                 self._closed.wait(AGAIN)
@@ -308,12 +309,12 @@ class TerminalWorkers:
                 self._jobs.pop(Attempt(report.key, report.node, report.attempt), None)
 
     def _send_files(self) -> None:
-        """Send every file that was made here, and remove it: from now on it is read in the store."""
+        """Send every file that was created here, then remove it: from now on it is read from the store."""
         assert self._own is not None
         for path in sorted((self._own / "blobs").glob("[0-9a-f][0-9a-f]/*")):
             connection = connect(self._store)
             if connection is None:
-                raise OwnerGone("nobody owns the store")
+                raise OwnerGone("no process owns the store")
             call = HttpCall(
                 method="POST", path=f"{PATH}/files", file=path, headers={SECRET: self._secret}
             )
@@ -322,7 +323,7 @@ class TerminalWorkers:
             path.unlink()
 
     def _shown(self) -> tuple[list[Printed], list[Published]]:
-        """Return what attempts that run have printed and published since."""
+        """Return what running attempts have printed and published since the last call."""
         printed, published = [], []
         logs = self._logs()
         with self._lock:
@@ -341,7 +342,7 @@ class TerminalWorkers:
         return printed, published
 
     def _log_of(self, report: Report) -> tuple[Job, Path] | None:
-        """Return where the log of an attempt that has ended is, if it is still wanted."""
+        """Return the path of the log of an attempt that has ended, if it is still wanted."""
         with self._lock:
             found = self._jobs.get(Attempt(report.key, report.node, report.attempt))
         if found is None:
@@ -352,7 +353,7 @@ class TerminalWorkers:
     # ---- the workers ----
 
     def _running(self) -> OwnWorkers:
-        """Return the executor, which is started when it is needed first."""
+        """Return the executor, which is started on first use."""
         if self._executor is None:
             own = self._own_home()
             self._executor = self._make(own)
@@ -367,7 +368,7 @@ class TerminalWorkers:
         return max(1, self._running().capacity.cpu // 1000)
 
     def _end_all(self) -> None:
-        """End everything that runs here, and wait until it has ended; the next one is started when it is needed."""
+        """End everything that runs here, and wait for it; a new executor is started when needed."""
         with self._lock:
             executor, self._executor = self._executor, None
         if executor is not None:
@@ -391,13 +392,13 @@ class TerminalWorkers:
 
 
 def _whole(job: Job, path: Path) -> Iterator[Printed]:
-    """Yield the log of an attempt that has ended, if it has printed anything."""
+    """Yield the log of an attempt that has ended, if there is one."""
     with suppress(OSError):
         yield Printed(job.id, job.node, job.attempt, path.read_bytes(), whole=True)
 
 
 def _news(path: Path, begin: int) -> tuple[int, bytes]:
-    """Return up to where a file is read now, and what was not read before; it may have been shortened."""
+    """Return the new read position in a file, and what was not read before; the file may have been shortened."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         begin = begin if begin <= size else 0
@@ -407,16 +408,16 @@ def _news(path: Path, begin: int) -> tuple[int, bytes]:
 
 
 def _remove_left() -> None:
-    """Remove what terminals that were killed have left."""
+    """Remove the directories that killed terminals have left behind."""
     for own in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         try:
             lock = os.open(own / LOCK, os.O_RDWR)
         except OSError:
-            continue  # another user's, or one that is being made
+            continue  # another user's, or one that is being created
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(own, ignore_errors=True)
         except OSError:
-            pass  # somebody is at work there
+            pass  # its terminal is still running
         finally:
             os.close(lock)

@@ -1,7 +1,7 @@
 """
 Nodes of an execution: which one a name or an id refers to, and what each of them was given.
 
-Rule: a view of a whole execution contains inputs only as far as they are small, since the outputs they come from are in it too.
+Rule: a view of a whole execution contains inputs only if they are small, since it also contains the outputs they come from.
 """
 
 from collections.abc import Mapping
@@ -23,13 +23,13 @@ LISTED = 20
 """Most nodes that an error lists: what fits on one screen."""
 
 Inputs: TypeAlias = tuple[dict[str, Value], dict[str, PreviewView]]
-"""Values by name, and the beginnings of those that are too large."""
+"""Complete values by name, and the beginnings of those that are too large."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Measured:
-    """Cuts inputs to the size that a view has room for. A value that many nodes share is encoded once; keep it for one view only."""
+    """Cuts inputs to the size that a view has room for. A value that many nodes share is encoded once. Use one instance per view."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Value, bytes]] = {}
@@ -44,7 +44,7 @@ class Measured:
             return _encode(value)
         known = self._known.get(id(value))
         if known is None:
-            # The value is kept with its text: otherwise its id could come to mean another one.
+            # Keep the value itself as well: otherwise its `id()` could be reused for another object.
             known = self._known[id(value)] = (value, _encode(value))
         return known[1]
 
@@ -94,7 +94,7 @@ def nodes_called(now: Snapshot, called: str) -> list[NodeId]:
 
 
 def only_node(now: Snapshot, called: str, among: list[NodeId], what: str = "") -> NodeId:
-    """Return the one node of several. `what` says what they have in common beyond their name. Errors: `AmbiguousNode`, which lists their ids."""
+    """Return the only node of a list. `what` says what they have in common beyond their name. Errors: `AmbiguousNode`, which lists their ids."""
     if len(among) == 1:
         return among[0]
     there = ", ".join(among[:LISTED]) + (", ..." if len(among) > LISTED else "")

@@ -1,7 +1,7 @@
 """
-What a recovery would do, node by node: the machine decides on its launch, and nothing of that is stored.
+What a recovery would do, node by node: the state machine decides its launch, and nothing is stored.
 
-So what is said is what happens. What it cannot know is what comes out of a task that runs: of the nodes after that, it says what they are compared with.
+So the preview is what will happen. It cannot know what a task that runs will return: for the nodes after it, it says what they are compared with.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ NEW = "it is new"
 FAILED = "it had not succeeded"
 SIGNATURE = "its signature has changed"
 TYPE = "its type has changed"
-VALUES = "what it takes has changed"
+VALUES = "its inputs have changed"
 SHOWN = "what it shows has changed"
 
 
@@ -60,7 +60,7 @@ def preview(recovery: Recovery) -> RecoveryView:
 
 
 class _Shown:
-    """What is shown of a decided launch."""
+    """The view of a launch that has been decided."""
 
     def __init__(self, recovery: Recovery, decided: Step) -> None:
         self._recovery = recovery
@@ -71,7 +71,7 @@ class _Shown:
         self._running: set[str] = set()
 
     def nodes(self) -> Iterator[RecoveryNode]:
-        """Yield the nodes of the new execution, then those of the old one that these may be compared with, or that are used no more."""
+        """Yield the nodes of the new execution, then those of the old one that may be compared with them, or that are no longer used."""
         for planned in self._plan.nodes.values():
             kind = kind_of(planned.node)
             now = self._draft.node(planned.id)
@@ -129,14 +129,14 @@ class _Shown:
         return planned.id if planned.id in self._first.plan.nodes else ""
 
     def _may_come(self, planned: Planned, old: FormerNode | None) -> bool:
-        """Return whether there is something that a node, which has not begun, may keep."""
+        """Return whether there is something that a node that has not begun may keep."""
         reuse = self._recovery.reuse
         if self._former is not None:
             return old is not None and _came_to(old)
         return planned.id in reuse.outputs or planned.id in reuse.answers
 
     def _why(self, planned: Planned, old: FormerNode | None) -> str:
-        """Return why a node does not keep what it came to."""
+        """Return why a node's result is not kept."""
         if self._former is None:
             return self._why_by_id(planned.id)
         if old is None:
@@ -173,7 +173,7 @@ class _Shown:
     def _told(
         self, line: RecoveryNode, old: FormerNode | None, now: NodeState | None = None
     ) -> RecoveryNode:
-        """Return a line with who gave the answer, and whether it is kept though it has changed."""
+        """Return a line that also says who gave the answer, and whether the node is kept although it has changed."""
         answer = None if now is None else now.answer
         if answer is None and old is not None:
             answer = old.answer
@@ -185,7 +185,7 @@ class _Shown:
         return replace(line, who=who, changed=changed)
 
     def _has_changed(self, old: FormerNode) -> bool:
-        """Return whether something is kept though its source has changed, or the text of its question."""
+        """Return whether a node that is kept has a changed source, or a question with a changed text."""
         if old.at in self._recovery.changed:
             return True
         was = self._first.plan.nodes.get(old.at)
@@ -196,7 +196,7 @@ class _Shown:
         return isinstance(gate, InputNode) and gate.question.prompt != was.node.question.prompt
 
     def _is_below_what_runs(self, node: FormerNode) -> bool:
-        """Return whether a node was in the graph of a dynamic task that will run: only then is it known whether the new graph has that node."""
+        """Return whether a node was in the graph of a dynamic task that will run again: only then will it be known whether the new graph has that node."""
         assert self._former is not None
         scope = node.scope
         while scope:

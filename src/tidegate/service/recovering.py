@@ -1,8 +1,7 @@
 """
 Recoveries: what an execution that failed or was aborted passes on to its successor, with the same code or with other code.
 
-Under other code a result or an answer is kept if its node, what it takes and its signature or type are unchanged (`core.former`). What the sources of
-both bundles say decides where a graph says too little: whether a signature has changed, and whether a dynamic task draws the same graph.
+Under other code a result or an answer is kept if its node, what it takes and its signature or type are unchanged (`core.former`). Where the graph is not enough, the sources of both bundles decide: whether a signature has changed, and whether a dynamic task builds the same graph.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -32,16 +31,16 @@ from tidegate.service.registry import Registry
 from tidegate.wire import PreviewRecovery, Recover, Relaunch
 
 RERUN, APPROVAL, SOURCE = "rerun", "approval", "source"
-"""Why something is not kept: it was asked for, it approves other code, it is the graph of code that has changed."""
+"""Why something is not kept: the caller asked for that, it approves other code, or it is a graph built by code that has changed."""
 
 NAMED = 20
-"""Nodes that a message names."""
+"""Most nodes that a message lists."""
 
 _graphs = msgspec.msgpack.Decoder(Graph)
 
 
 class Recovery(Struct, frozen=True):
-    """A recovery that is prepared: of which execution, with which code and inputs, what is kept, and the nodes whose source has changed."""
+    """A prepared recovery: of which execution, with which code and inputs, what is kept, and the nodes whose source has changed."""
 
     first: Snapshot
     workflow: WorkflowRow
@@ -73,7 +72,7 @@ class Recovering:
         self._complete = complete
 
     def wanted(self, first: Snapshot, request: Relaunch | Recover) -> NewExecution:
-        """Return the execution to launch, but for its id. Errors: as of `prepare`."""
+        """Return the execution to launch, without its id. Errors: see `prepare`."""
         if isinstance(request, Recover):
             found = self.prepare(first, request)
             setting = first.state.setting
@@ -105,7 +104,7 @@ class Recovering:
         plan = self._registry.plan(workflow) if workflow.id else _planned(workflow)
         aborted = first.state.phase is ExecutionPhase.ABORTED
         if request.keep_approvals and aborted:
-            why = f"execution {first.row.id} was aborted, so its approvals are asked again"
+            why = f"execution {first.row.id} was aborted, so its approvals are asked for again"
             raise InvalidValue(why, [Fault(("keep_approvals",), why)])
         if same_code and not request.rerun:
             reuse = reusable(first.plan, first.state, first.row.id)
@@ -145,11 +144,11 @@ class Recovering:
         return self._registry.find(name, request.version) if request.version else own
 
     def _inputs(self, first: Snapshot, graph: Graph) -> tuple[dict[str, Value], tuple[str, ...]]:
-        """Return the inputs under other code, and what there is to say of them. Errors: `InvalidValue`."""
+        """Return the inputs under other code, and notes about them. Errors: `InvalidValue`."""
         there, given = graph.interface.inputs, first.state.inputs
         notes = [f"input {name!r} is no longer taken" for name in given if name not in there]
         notes += [
-            f"input {name!r} is new, and has its default" for name in there if name not in given
+            f"input {name!r} is new, and gets its default" for name in there if name not in given
         ]
         inputs = self._complete(
             graph, {name: each for name, each in given.items() if name in there}
@@ -157,7 +156,7 @@ class Recovering:
         return inputs, tuple(notes)
 
     def _taken(self, first: Snapshot) -> list[FormerNode]:
-        """Take down the nodes of an execution, with those of the rounds that it and those before it with the same code have been through."""
+        """Record the nodes of an execution, including those of finished loop rounds, its own and those of its predecessors with the same code."""
         found = Inventory()
         line = [first]
         while (reuse := line[-1].state.reuse) is not None and reuse.rounds:
@@ -189,21 +188,21 @@ def _again(
 
 
 class _Compared:
-    """The sources of two bundles. If one of them is not there, every source is taken for changed, and no signature."""
+    """The sources of two bundles. If one is missing, every source counts as changed, and every signature as unchanged."""
 
     def __init__(self, bundles: Bundles, old: str, new: str, *, same: bool) -> None:
         self._same = same
         self._old, self._new = _definitions(bundles, old), _definitions(bundles, new)
 
     def is_signature_kept(self, old: str, new: str) -> bool:
-        """Return whether two tasks take and give the same."""
+        """Return whether two tasks have the same inputs and outputs."""
         if self._same or self._old is None or self._new is None:
             return old == new
         before = self._old.signature(old)
         return before == self._new.signature(new) and (before is not None or old == new)
 
     def differ(self, old: str, new: str = "") -> bool:
-        """Return whether what a name stands for has changed."""
+        """Return whether the definition of a name has changed."""
         if self._same:
             return bool(new) and old != new
         if self._old is None or self._new is None:
@@ -224,7 +223,7 @@ def _planned(workflow: WorkflowRow) -> Plan:
 
 
 def _targets(graph: Graph) -> Iterator[tuple[str, bool]]:
-    """Yield the Python names that a graph uses, and whether each is that of a task."""
+    """Yield the Python names that a graph uses, and whether each one names a task."""
     for node in graph.nodes.values():
         target = target_of(node)
         if target:
@@ -234,7 +233,7 @@ def _targets(graph: Graph) -> Iterator[tuple[str, bool]]:
 
 
 def _alike(compared: _Compared, nodes: Sequence[FormerNode], plan: Plan) -> dict[str, list[str]]:
-    """Return, for each task and type of the new code, those of the old code with the same signature, or the same source."""
+    """Map each task and type of the new code to those of the old code with the same signature or source."""
     old = {each.target: each.kind == TASK for each in nodes if each.target}
     old |= {name: task for each in nodes if each.graph for name, task in _targets(each.graph)}
     by_name: dict[tuple[str, bool], list[str]] = {}
@@ -265,11 +264,11 @@ def _kept(
     rerun: frozenset[str],
     kept_by: str,
 ) -> FormerNode:
-    """Return a node with what of it may be kept."""
+    """Return a node reduced to what may be kept of it."""
     if node.at in rerun:
         return replace(node, outputs=None, answer=None, graph=None, dropped=RERUN)
     if node.graph is not None:
-        # What is kept of a graph runs under the names that stand in it.
+        # A kept graph runs tasks by the names that it contains.
         fits = all(name in alike.get(name, ()) for name, _ in _targets(node.graph))
         if not fits or compared.differ(node.target):
             return replace(node, graph=None, dropped=SOURCE)
@@ -279,7 +278,7 @@ def _kept(
 
 
 def _rerun(first: Snapshot, nodes: Sequence[FormerNode], wanted: Sequence[str]) -> frozenset[str]:
-    """Return the nodes that run again in any case. Errors: `InvalidValue`."""
+    """Return the nodes that must run again. Errors: `InvalidValue`."""
     there: dict[str, FormerNode] = {each.at: each for each in nodes}
     found: set[str] = set()
     faults: list[Fault] = []
@@ -312,5 +311,5 @@ def _unfit(first: Snapshot, called: str, ids: Sequence[str]) -> str:
         return f"{len(ids)} nodes are called {called!r}; name one by its id: {some}"
     found = planned.get(NodeId(ids[0]))
     if found is not None and isinstance(found.node, BranchNode):
-        return f"{called!r} is a branch, which is decided again in any case; name nodes in it"
+        return f"{called!r} is a branch, which is always decided again; name nodes in it"
     return ""

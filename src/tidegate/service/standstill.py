@@ -1,8 +1,7 @@
 """
 How executions are shown while no process runs their store, after Ctrl-C or a crash: nothing is shown as running.
 
-The stored phase is RUNNING until the next owner repeats the attempt. A reader in between learns that it was interrupted, and how to continue; or, if it
-was held, why.
+The stored phase is RUNNING until the next owner repeats the attempt. Until then, a reader sees that it was interrupted and how to continue, or, if it was held, why.
 """
 
 from collections.abc import Sequence
@@ -33,7 +32,7 @@ class Standstill:
         self._journal = journal
 
     def told(self, view: ExecutionView, now: Snapshot | None) -> ExecutionView:
-        """Return an execution in which nothing runs."""
+        """Return the view of an execution in which nothing runs."""
         if view.phase in ENDED or now is None:
             return view
         held = {str(row.node): row for row in self._journal.held() if row.key == now.row.key}
@@ -50,7 +49,7 @@ class Standstill:
         return structs.replace(page, items=[_line(each) for each in page.items])
 
     def asked(self, phases: Sequence[str]) -> list[str]:
-        """Return which stored phases a filter means: what is stored as RUNNING is shown as QUEUED."""
+        """Return the stored phases that a filter selects: what is stored as RUNNING is shown as QUEUED."""
         stored = [phase for phase in phases if phase != RUNNING]
         return [*stored, RUNNING] if QUEUED in phases else stored
 

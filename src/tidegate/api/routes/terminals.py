@@ -1,7 +1,7 @@
 """
-Terminals over the local door: they join, take what is to be done, say what became of it, and leave. Bodies are MessagePack (see `ports.terminals`).
+Terminals over the local socket: they join, take work, report on it, and leave. Bodies are MessagePack (see `ports.terminals`).
 
-None of this is for the network, nor in the OpenAPI document: both ends are of one version, on one machine.
+None of this is reachable over the network or in the OpenAPI document: both ends have the same version, on one machine.
 """
 
 import asyncio
@@ -34,16 +34,16 @@ from tidegate.wire import Stored
 SECRET: Final = Header("Tidegate-Terminal", "The secret of the terminal.")
 
 MAX_SAID: Final = 4 * MAX_LOCAL
-"""Bytes of what a terminal says at once: the longest frame that is believed of a worker, which is this long as well."""
+"""Bytes of one report of a terminal: the longest frame that is accepted from a worker has the same limit."""
 
 MAX_FILE: Final = 1024**4
-"""Bytes of a file of an attempt. The store's own workers write theirs without a limit."""
+"""Bytes of a file of an attempt; the store's own workers write theirs without a limit."""
 
 S = TypeVar("S", bound=Struct)
 
 
 class Taking(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The seconds that a terminal waits for something to do."""
+    """How many seconds a terminal waits for work."""
 
     wait: Annotated[float, Meta(ge=0, le=60)] = 0.0
 
@@ -55,7 +55,7 @@ async def join(backend: Backend, call: Call) -> Reply:
 
 
 async def take(backend: Backend, call: Call) -> Reply:
-    """Return what a terminal is to do, as soon as there is something, or when the time is up."""
+    """Return a terminal's work as soon as there is some, or when the wait is over."""
     terminals, secret = _terminals(backend), call.headers[SECRET.name]
     loop = asyncio.get_running_loop()
     until = loop.time() + call.query.wait
@@ -64,7 +64,7 @@ async def take(backend: Backend, call: Call) -> Reply:
     try:
         while True:
             news = asyncio.Event()
-            # A terminal that has hung up must not be handed anything.
+            # A terminal that has hung up must not be given work, which would be lost.
             if leaving.done():
                 raise HungUp
             found = terminals.take(secret, _waker(loop, news))
@@ -85,20 +85,20 @@ async def _told(news: asyncio.Event) -> None:
 
 
 async def say(backend: Backend, call: Call) -> Reply:
-    """Take what became of attempts, what they have printed and published, and answers."""
+    """Accept outcomes of attempts, their output and decks, and answers."""
     said = _read(call.body, Said)
     await asyncio.to_thread(_terminals(backend).say, call.headers[SECRET.name], said)
     return _packed(Handed())
 
 
 async def put_file(backend: Backend, call: Call) -> Reply:
-    """Keep a file of an attempt, and return its digest."""
+    """Store a file of an attempt; return its digest."""
     terminals, secret = _terminals(backend), call.headers[SECRET.name]
     return Reply(Stored(await kept(call, lambda pieces, _: terminals.store(secret, pieces))), 201)
 
 
 async def leave(backend: Backend, call: Call) -> Reply:
-    """Let a terminal go."""
+    """Release a terminal."""
     await asyncio.to_thread(_terminals(backend).leave, call.headers[SECRET.name])
     return _packed(Handed())
 
@@ -112,7 +112,7 @@ def _terminals(backend: Backend) -> Terminals:
 
 def _waker(loop: asyncio.AbstractEventLoop, news: asyncio.Event) -> Callable[[], None]:
     def wake() -> None:
-        with suppress(RuntimeError):  # the door is closed
+        with suppress(RuntimeError):  # the event loop is closed
             loop.call_soon_threadsafe(news.set)
 
     return wake
