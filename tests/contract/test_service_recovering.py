@@ -255,7 +255,7 @@ def test_inputs_that_the_new_code_does_not_take_are_left_out_and_that_is_said(co
     )
     found = code.preview("one", version=version)
     assert found.notes == [
-        "input 'n' is no longer taken",
+        "input 'n' no longer exists",
         "input 'count' is new, and gets its default",
     ]
     view = code.recover("one", "two", version=version)

@@ -52,7 +52,7 @@ def test_all_approvals_of_a_workflow_are_shown_and_approved_after_a_yes_and_no_o
     screen.type("y\n")
     for name in OKS:
         screen.says(f"checks  {name}  answered")
-    screen.says("11 of 11 taken")
+    screen.says("11 of 11 accepted")
 
     assert screen.ends() == 0
     assert waiting(place) == ["other", "number"]
@@ -71,7 +71,7 @@ def test_without_a_yes_nothing_is_sent(place: Any):
 
     assert done.code == 2
     assert "ok-11  report 11" in done.err
-    assert "add --yes to reject without being asked" in done.err
+    assert "add --yes to reject without confirmation" in done.err
     assert len(waiting(place)) == 13
 
 
@@ -108,7 +108,7 @@ def test_each_answer_of_a_file_has_a_result_and_the_first_that_failed_gives_the_
     assert said[1] == "checks  ok-3  answered"
     assert "no signal 'nobody'" in said[2]
     assert said[3] == "number  number  answered"
-    assert "2 of 4 taken" in done.err
+    assert "2 of 4 accepted" in done.err
     nodes = place("show", "checks", "--json").json["nodes"]
     assert [each["answer"]["comment"] for each in nodes if each["answer"]] == ["mine"]
 

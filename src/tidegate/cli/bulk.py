@@ -206,7 +206,7 @@ def decide_all(way: Way, items: Sequence[Item], verb: str, *, yes: bool, as_json
     if as_json:
         print_json(results)
     taken = sum(each.reply is not None for each in results)
-    tell(f"{taken:,} of {len(items):,} taken")
+    tell(f"{taken:,} of {len(items):,} accepted")
     if way.is_owner and taken:
         tell(f"nothing runs here; continue with `{spelled('resume')}`")
     return code

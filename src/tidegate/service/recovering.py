@@ -146,7 +146,7 @@ class Recovering:
     def _inputs(self, first: Snapshot, graph: Graph) -> tuple[dict[str, Value], tuple[str, ...]]:
         """Return the inputs under other code, and notes about them. Errors: `InvalidValue`."""
         there, given = graph.interface.inputs, first.state.inputs
-        notes = [f"input {name!r} is no longer taken" for name in given if name not in there]
+        notes = [f"input {name!r} no longer exists" for name in given if name not in there]
         notes += [
             f"input {name!r} is new, and gets its default" for name in there if name not in given
         ]
