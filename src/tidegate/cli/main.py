@@ -42,7 +42,7 @@ COMMANDS = {
     "inbox": ("tidegate.cli.reading", "Show everything that waits for an answer."),
     "answer": ("tidegate.cli.deciding", "Answer a question of an execution."),
     "approve": ("tidegate.cli.deciding", "Approve what an execution asks about."),
-    "reject": ("tidegate.cli.deciding", "Reject what an execution asks about; it fails."),
+    "reject": ("tidegate.cli.deciding", "Reject what an execution asks about: it then fails."),
     "abort": ("tidegate.cli.deciding", "End an execution; also called terminate."),
     "recover": ("tidegate.cli.again", "Continue a failed or aborted execution in a new one."),
     "relaunch": ("tidegate.cli.again", "Launch an execution again from the start."),

@@ -20,7 +20,7 @@ from tidegate.wire import MakeCode
 @shared_options
 def open_command(*, home: Path, only_print: bool) -> None:
     """
-    Open the page, signed in as you.
+    Open the web page, signed in as you.
 
     The link works once, within a minute. If there is no browser, it is printed. The server of this store issues it to your operating-system user;
     it contains no token.

@@ -57,7 +57,7 @@ CLEAR = "\x1b[H\x1b[J"
 @server_options
 def show_command(*, home: Path, execution: str, watches: bool, as_json: bool) -> None:
     """
-    Show an execution: its nodes as a tree, and its open questions. For a damaged one, show what is known, and an error.
+    Show an execution: its nodes as a tree, and its open questions. If it is damaged, show what is known, and an error.
 
     Each line of the tree has a node's phase, id and name, and the inputs of a task in short form. With --watch the screen is redrawn; if
     output is not a terminal, each change is printed as a line, or with --json as the whole execution.
