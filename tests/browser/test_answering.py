@@ -282,9 +282,9 @@ def test_an_open_page_outlives_the_server(site: Any, tab: Any) -> None:
 
 def test_what_is_not_there_says_so(tab: Any) -> None:
     page = tab.open("/nowhere")
-    expect(page.get_by_role("heading", name="There is not a such page")).to_be_visible()
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
     tab.open("/?task=nobody:nothing")
-    expect(tab.dialog.get_by_text("There is not a request")).to_be_visible()
+    expect(tab.dialog.get_by_text("There is no request")).to_be_visible()
 
 
 def test_without_a_token_it_asks_for_one(browser: Any, site: Any) -> None:

@@ -255,7 +255,7 @@ def test_a_broken_version_leaves_what_was_there_to_be_answered(
 
 def test_a_version_that_is_not_there_leads_to_the_latest(page: Any) -> None:
     go(page, "/workflows/shapes.chain?version=gone")
-    expect(page.get_by_role("heading", name="There is not a such workflow")).to_be_visible()
+    expect(page.get_by_role("heading", name="There is no such workflow")).to_be_visible()
     page.get_by_role("link", name="To its latest version").click()
     expect(page.locator(".gnode").first).to_be_visible()
 
@@ -449,9 +449,9 @@ def test_a_recovery_says_what_it_keeps_before_it_happens(page: Any, site: Any) -
 
 def test_what_is_not_there_is_said_with_a_way_on(page: Any) -> None:
     go(page, "/executions/nope")
-    expect(page.get_by_role("heading", name="There is not a such execution")).to_be_visible()
+    expect(page.get_by_role("heading", name="There is no such execution")).to_be_visible()
     go(page, "/workflows/nope")
-    expect(page.get_by_role("heading", name="There is not a such workflow")).to_be_visible()
+    expect(page.get_by_role("heading", name="There is no such workflow")).to_be_visible()
     page.get_by_role("link", name="To the workflows").click()
     expect(page.get_by_role("heading", name="Workflows")).to_be_visible()
 

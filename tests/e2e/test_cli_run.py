@@ -298,8 +298,8 @@ def test_ctrl_c_leaves_the_execution_waiting_and_says_how_to_go_on(tidegate):
 
 
 MISTAKES = [
-    (("run", "missing.py", "x"), 2, "missing.py: there is no such file"),
-    (("run", "wff.py", "x"), 2, "wff.py: there is no such file; did you mean wf.py?"),
+    (("run", "missing.py", "x"), 2, "missing.py: no such file"),
+    (("run", "wff.py", "x"), 2, "wff.py: no such file; did you mean wf.py?"),
     (("run", "wf.py", "--n", "1"), 2, "name a workflow before --n"),
     (("run", "syntax.py", "x"), 2, "syntax.py, line 1: SyntaxError"),
     (("run", "imports.py", "x"), 2, "No module named 'not_there'"),

@@ -308,7 +308,7 @@ def test_results_are_of_the_declared_types_where_they_are_known(remote: Remote, 
 
     plain = remote.fetch_execution(execution.id.name).outputs.o0
     assert plain["x"] == 3
-    with pytest.raises(AttributeError, match="there are: o0"):
+    with pytest.raises(AttributeError, match="the outputs are: o0"):
         _ = execution.outputs.o1
 
 
