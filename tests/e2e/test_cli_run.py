@@ -319,7 +319,11 @@ MISTAKES = [
     (("run", "wf.py", "gate", "--home", "wf.py"), 5, "wf.py is not a directory"),
     (("show", "nothing-like-it"), 4, "no execution 'nothing-like-it'"),
     (("answer", "nothing-like-it", "x", "1"), 4, "no execution 'nothing-like-it'"),
-    (("answer", "only-an-id"), 2, "Missing argument 'NAME'; see tidegate answer --help"),
+    (
+        ("answer", "only-an-id"),
+        2,
+        "give ID, NAME and JSON, or --from FILE; see tidegate answer --help",
+    ),
     (("list", "--limit", "0"), 2, "0 is not in the range x>=1; see tidegate list --help"),
     (("register", "empty.py"), 2, "defines no workflow"),
     (("shwo",), 2, "did you mean 'show'?"),

@@ -10,15 +10,17 @@ from pathlib import Path
 from tests.e2e.http_world import at_work
 from tests.serving import Server
 
-DOCS = Path(__file__).parents[2] / "docs" / "durability.md"
+DOCS = Path(__file__).parents[2] / "docs" / "backup.md"
 TIDEGATE = f"{sys.executable} -m tidegate"
 
 
 def commands(home: Path) -> str:
-    found = "".join(re.findall(r"```shell\n(.*?)```", DOCS.read_text(), re.DOTALL))
+    typed = re.findall(
+        r"^\$ (tidegate (?:backup|restore|doctor) .*)$", DOCS.read_text(), re.MULTILINE
+    )
+    found = "\n".join(typed[:3]).replace("backup saved", f"backup saved --home {home}")
     assert found.count("tidegate ") == 3
-    typed = found.replace("backup DIR", f"backup DIR --home {home}").replace("NEW", "copy")
-    return typed.replace("tidegate ", f"{TIDEGATE} ")
+    return found.replace("--home restored", "--home copy").replace("tidegate ", f"{TIDEGATE} ")
 
 
 def test_a_copy_made_while_the_server_works_holds_all_that_was_acknowledged_and_goes_on(tmp_path):

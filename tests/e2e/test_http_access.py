@@ -60,7 +60,7 @@ TABLE = {
     "GET /api/v1/executions/{id}/logs": ("look", {}, {200}),
     "GET /api/v1/executions/{id}/nodes/{node...}/logs": ("look", {}, {200}),
     "GET /api/v1/executions/{id}/nodes/{node...}/deck": ("look", {}, {404}),
-    "GET /api/v1/executions/{id}/nodes/{node...}": ("look", {}, {200}),
+    "GET /api/v1/executions/{id}/nodes/{node...}/values": ("look", {}, {200}),
     "GET /api/v1/executions/{id}/signals": ("look", {}, {200}),
     "GET /api/v1/executions/{id}/signals/{name...}": ("look", {}, {200}),
     "PUT /api/v1/executions/{id}/signals/{name...}": ("decide", {"json": {"value": 1}}, {200}),

@@ -70,11 +70,15 @@ def test_who_follows_a_run_is_told_that_its_task_waits(tidegate, tmp_path):
     server = Server(tidegate.home, workers=1).ready()
     try:
         ends = [str(tmp_path / "first"), str(tmp_path / "second")]
-        first = tidegate.start("run", "wf.py", "wf", "--until", ends[0], "--id", "first")
+        first = tidegate.start(
+            "run", "wf.py", "wf", "--until", ends[0], "--id", "first", "--detach"
+        )
         ask = server.connect()
         until(lambda: ask("GET", "executions/first").status == 200)
         until(lambda: ask("GET", "executions/first").body["nodes"][0]["phase"] == "RUNNING")
-        second = tidegate.start("run", "wf.py", "wf", "--until", ends[1], "--id", "second")
+        second = tidegate.start(
+            "run", "wf.py", "wf", "--until", ends[1], "--id", "second", "--detach"
+        )
 
         second.says("hold waits for a free worker, behind a running attempt (wf.wf·hold)")
 

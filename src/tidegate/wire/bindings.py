@@ -155,7 +155,7 @@ BINDINGS: Final = (
     Binding(
         request=GetNode,
         method="GET",
-        path=f"{_ONE}/nodes/{{node...}}",
+        path=f"{_ONE}/nodes/{{node...}}/values",
         name="get_node",
     ),
     Binding(

@@ -93,7 +93,7 @@ class NodeView(Struct, frozen=True, kw_only=True, gc=False):
     inputs: dict[str, Value] = {}
     """What it was given, by name, once it has begun: the arguments of a task or sub-workflow, what a gate shows, and the `value` to be approved."""
     preview: dict[str, PreviewView] = {}
-    """The beginnings of inputs that are too large for a view of the whole execution; `executions/{id}/nodes/{node}` has them whole."""
+    """The beginnings of inputs that are too large for a view of the whole execution; `executions/{id}/nodes/{node}/values` has them whole."""
     outputs: dict[str, Value] | None = None
     failure: FailureView | None = None
     answer: AnswerView | None = None

@@ -252,12 +252,16 @@ class Host:
 
     def after_death(self, *, work: Callable[[Job], Outcome] | None = None) -> "Host":
         """End the engine where it stands; another one takes the store up."""
+        self.dies()
+        return self._next(work)
+
+    def dies(self) -> None:
+        """End the engine where it stands."""
         self.clock.broken = True
         with suppress(StoreError):
             self.engine.settle()
         self.engine.stop()
         self.clock.broken = False
-        return self._next(work)
 
     def _next(self, work: Callable[[Job], Outcome] | None) -> "Host":
         host = Host(self.store, work=work, clock=self.clock)

@@ -312,7 +312,7 @@ class TestTakingUp:
         before = len(disk.journal.history(busy)), len(disk.journal.history(waiting))
         second = first.again()
         assert (len(disk.journal.history(busy)), len(disk.journal.history(waiting))) == (
-            before[0] + 2,
+            before[0] + 1,
             before[1],
         )
         second.engine.stop()
