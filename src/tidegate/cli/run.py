@@ -59,6 +59,7 @@ from tidegate.errors import (
     UnknownSignal,
     UnknownTerminal,
 )
+from tidegate.remote.local import OwnerGone
 from tidegate.sdk.scratch import here as directory
 from tidegate.service.executions import new_id
 from tidegate.wire import (
@@ -302,7 +303,7 @@ def _where(way: Way, options: RunOptions, launched: ExecutionView) -> str:
 def _register(way: Way, options: RunOptions, here: Here, id_: str) -> WorkflowList:
     """Register the workflows of the file, where they are to run; the store may change hands meanwhile."""
     for _ in range(LOSSES):
-        with suppress(UnknownTerminal):
+        with suppress(UnknownTerminal, OwnerGone):
             return _registered(way, options, here, id_)
     return _registered(way, options, here, id_)
 

@@ -173,9 +173,14 @@ class StoreWay:
         """Unpack a packed source tree where workers look for it; if another process owns the store, it does that."""
         from tidegate.runtime import PRIVATE, artifacts_in  # noqa: PLC0415 - as above
 
-        if not self.is_owner and is_owned(self.home):
-            upload(DoorTransport(self.home), archive)
-            return
+        while not self.is_owner and is_owned(self.home):
+            try:
+                upload(DoorTransport(self.home), archive)
+            except OwnerGone:
+                # The next owner takes it, which may be this process.
+                self.open()
+            else:
+                return
         umask = os.umask(PRIVATE)
         try:
             artifacts_in(self.home).bundles.put(archive)

@@ -8,7 +8,6 @@ Rule 3: only the operating system, which knows the process, decides that a termi
 Rule 4: a terminal's reports are accepted only for attempts that it has.
 """
 
-import logging
 import os
 import secrets
 import select
@@ -50,8 +49,6 @@ IMPORT: Final = 60.0
 
 LOOK: Final = 1.0
 """Seconds between two checks that terminals exist, where the system does not report the end of a process."""
-
-log = logging.getLogger(__name__)
 
 
 class _Terminal:
@@ -158,7 +155,7 @@ class TerminalExecutor:
         self._part.stop()
         self._stir()
         for each in terminals:
-            self._refuse(each, "the owner of the store has ended")
+            self._refuse(each)
             _woken(each)()
         self._part.join()
 
@@ -202,9 +199,10 @@ class TerminalExecutor:
         """Check that a value matches a type: in a terminal that has this code, if there is one."""
         with self._lock:
             terminal = next((t for t in self._known.values() if t.bundle == bundle), None)
-        if terminal is None:
-            return self._own.check(bundle, target, value)
-        return self._ask(terminal, Asked(0, bundle, target.module, target, value)).faults
+        if terminal is not None:
+            with suppress(UnknownTerminal):
+                return self._ask(terminal, Asked(0, bundle, target.module, target, value)).faults
+        return self._own.check(bundle, target, value)
 
     # ---- terminals ----
 
@@ -383,20 +381,20 @@ class TerminalExecutor:
         if terminal.watched is not None:
             os.close(terminal.watched)
         self._stir()
-        self._refuse(terminal, "the terminal asked to import it is gone; try again")
+        self._refuse(terminal)
         if self._closed:
             return
         self._deliver([Report(j.key, j.node, j.attempt, Lost()) for j in taken])
         if rest:
             self.submit(list(rest.values()))
         self._look_at_drain()
-        log.info("a terminal that served execution %s has left", terminal.execution)
 
-    def _refuse(self, terminal: _Terminal, why: str) -> None:
+    def _refuse(self, terminal: _Terminal) -> None:
         with self._lock:
             asked, terminal.asked = terminal.asked, {}
-        for number, future in asked.items():
-            _settle(future, Answered(number, error=why))
+        for future in asked.values():
+            with suppress(InvalidStateError):
+                future.set_exception(_unknown())
 
     def _take_waiting(self) -> list[Job]:
         rest = [job for jobs in self._waiting.values() for job in jobs.values()]

@@ -114,6 +114,7 @@ class TerminalWorkers:
         self._executor: OwnWorkers | None = None
         self._jobs: dict[Attempt, _Running] = {}
         self._lock = threading.Lock()
+        self._joining = threading.Lock()
         self._reports: SimpleQueue[Report | Answered | None] = SimpleQueue()
         """What is to be reported; None wakes the reporting thread."""
         self._closed = threading.Event()
@@ -125,10 +126,11 @@ class TerminalWorkers:
 
         Errors: `StoreError` if the owner does not reply.
         """
-        self._leave()
-        self._wanted = Join(execution, "", bundle)
-        if self._is_owner() or not self._join():
-            return ""
+        with self._joining:
+            self._leave()
+            self._wanted = Join(execution, "", bundle)
+            if self._is_owner() or not self._join():
+                return ""
         if not self._threads:
             self._threads = [
                 threading.Thread(target=each, name=f"tidegate-{name}", daemon=True)
@@ -219,17 +221,25 @@ class TerminalWorkers:
                 if secret == self._secret:
                     self._carry_out(handed)
             except (OwnerGone, UnknownTerminal) as error:
-                if self._closed.is_set() or secret != self._secret:
-                    continue
                 log.debug("the owner of the store is gone: %s", error)
-                self._secret = ""
-                self._end_all()
-                while not self._closed.is_set() and not self._is_owner() and not self._join():
-                    self._closed.wait(LOOK)
+                self._join_again(secret)
             except TidegateError as error:
                 # It is suspended or overloaded: what runs here continues.
                 log.debug("the owner of the store does not reply: %s", error)
                 self._closed.wait(AGAIN)
+
+    def _join_again(self, gone: str) -> None:
+        """End what runs for an owner that is gone, and join the next one; `serve` may do that meanwhile."""
+        while not self._closed.is_set() and not self._is_owner():
+            with self._joining:
+                if self._secret not in ("", gone):
+                    return
+                if self._secret:
+                    self._secret = ""
+                    self._end_all()
+                if self._join():
+                    return
+            self._closed.wait(LOOK)
 
     def _carry_out(self, handed: Handed) -> None:
         executor = self._running()
