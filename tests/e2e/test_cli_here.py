@@ -3,15 +3,14 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.users import SERVICE, as_user, bare, command, owned_by, python
+from tests.e2e.users import SERVICE, as_user, owned_by, python, serving
+from tests.e2e.watched import until
 from tests.serving import Server
 
 FLOW = """
@@ -97,14 +96,6 @@ def served(tidegate: Any):
 
 def of(served: Any, execution: str) -> Any:
     return json.loads(served("show", execution, "--json").out)
-
-
-def until(what: Any) -> Any:
-    give_up = time.monotonic() + LONGEST
-    while not (found := what()):
-        assert time.monotonic() < give_up, "it never came"
-        time.sleep(0.02)
-    return found
 
 
 def scratch() -> set[Path]:
@@ -279,25 +270,23 @@ def test_beside_a_service_user_root_writes_nothing_in_the_home():
     home.mkdir(mode=0o700)
     os.chown(home, SERVICE, SERVICE)
     (top / "flows.py").write_text(FLOW)
-    process = subprocess.Popen(
-        command(SERVICE, "serve", "--port", "0", "--home", str(home)),
-        cwd=top,
-        env=bare(),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
     try:
-        assert process.stderr is not None
-        assert "tidegate serves" in process.stderr.readline()
-        done = as_user(
-            0, "run", "flows.py", "writes", "--size", "5", "--home", str(home), cwd=top, MINE="root"
-        )
-        assert done.returncode == 0, done.stderr
-        assert owned_by(0, home) == []
+        with serving(SERVICE, home):
+            done = as_user(
+                0,
+                "run",
+                "flows.py",
+                "writes",
+                "--size",
+                "5",
+                "--home",
+                str(home),
+                cwd=top,
+                MINE="root",
+            )
+            assert done.returncode == 0, done.stderr
+            assert owned_by(0, home) == []
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(LONGEST)
-        process.stderr.close()
         shutil.rmtree(top)
 
 

@@ -4,12 +4,20 @@ import os
 import shutil
 import subprocess
 import tempfile
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
-from tests.e2e.users import LONGEST, NAMELESS, SERVICE, as_user, bare, command, owned_by, python
+from tests.e2e.users import (
+    NAMELESS,
+    SERVICE,
+    as_user,
+    bare,
+    command,
+    owned_by,
+    python,
+    serving,
+)
 from tests.e2e.watched import until
 
 FLOW = """
@@ -67,26 +75,6 @@ def home(place):
     (place / "h").mkdir(mode=0o700)
     os.chown(place / "h", SERVICE, SERVICE)
     return place / "h"
-
-
-@contextmanager
-def serving(user: int, home: Path):
-    process = subprocess.Popen(
-        command(user, "serve", "--port", "0", "--home", str(home)),
-        cwd=home.parent,
-        env=bare(),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stderr is not None
-        assert "tidegate serves" in process.stderr.readline()
-        yield
-    finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.communicate(timeout=LONGEST)
-        process.kill()
 
 
 def ended(ask):

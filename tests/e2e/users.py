@@ -4,7 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -65,3 +66,24 @@ def as_user(
 def owned_by(user: int, directory: Path) -> Sequence[Path]:
     """Return what belongs to a user in a directory."""
     return [path for path in directory.rglob("*") if path.lstat().st_uid == user]
+
+
+@contextmanager
+def serving(user: int, home: Path) -> Iterator[None]:
+    """Have a server of this user at work."""
+    process = subprocess.Popen(
+        command(user, "serve", "--port", "0", "--home", str(home)),
+        cwd=home.parent,
+        env=bare(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        assert "tidegate serves" in process.stderr.readline()
+        yield
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=LONGEST)
+        process.kill()

@@ -319,7 +319,7 @@ class Roster:
         job = self.backlog.take(child.bundle)
         try:
             strict = job.setting.strict and not self._site.surroundings.may_differ(job.id)
-            ticket = child.assign(job, partial(_order, job, strict))
+            ticket = child.assign(job, partial(_order, job, strict=strict))
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             failure = final(TASK_RAISED, f"the inputs cannot be sent: {error}")
             self._add(job, Raised(failure))
@@ -348,7 +348,7 @@ def _question(query: Query, number: int) -> bytes:
     return pack(query.ask(number))
 
 
-def _order(job: Job, strict: bool, number: int) -> bytes:  # noqa: FBT001 - bound by a partial
+def _order(job: Job, number: int, *, strict: bool) -> bytes:
     run = Run(
         number=number,
         id=job.id,

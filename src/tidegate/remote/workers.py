@@ -14,7 +14,6 @@ import os
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +25,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tidegate.errors import CodeError, TidegateError, UnknownTerminal
+from tidegate.home import BLOBS
 from tidegate.ir.expr import NodeId
 from tidegate.logs import Logs
 from tidegate.ports.executor import Attempt, Began, Elsewhere, Executor, Job, Report
@@ -52,6 +52,9 @@ WAIT: Final = 20.0
 
 TELL: Final = 0.2
 """Seconds between two checks of what attempts have printed and published: a shorter delay is not noticeable."""
+
+LEAVE: Final = 2.0
+"""Seconds that a leaving terminal waits for the owner's reply: somebody has pressed Ctrl-C."""
 
 AGAIN: Final = 0.5
 """Seconds after which a refused or failed send is retried."""
@@ -113,7 +116,7 @@ class TerminalWorkers:
         self._lock_file = -1
         self._executor: OwnWorkers | None = None
         self._jobs: dict[Attempt, _Running] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._joining = threading.Lock()
         self._reports: SimpleQueue[Report | Answered | None] = SimpleQueue()
         """What is to be reported; None wakes the reporting thread."""
@@ -148,10 +151,10 @@ class TerminalWorkers:
         self._reports.put(None)
         for each in self._threads:
             each.join(AGAIN)
-        if self._own is not None:
+        if self._own is not None and self._lock_file >= 0:
             shutil.rmtree(self._own, ignore_errors=True)
             os.close(self._lock_file)
-            self._own = None
+            self._lock_file = -1
 
     # ---- the owner ----
 
@@ -161,16 +164,16 @@ class TerminalWorkers:
             connection = connect(self._store)
             if connection is None:
                 return False
-            with self._lock:
-                room, life = self._slots() * AHEAD, self._running().life
-                wanted = self._wanted = replace(self._wanted, life=life, room=room)
             try:
+                with self._lock:
+                    room, life = self._slots() * AHEAD, self._running().life
+                    wanted = self._wanted = replace(self._wanted, life=life, room=room)
                 self._secret = self._told(connection, "", Joined, wanted).secret
             except (OwnerGone, UnknownTerminal):
                 # The owner has just ended, or it is this process, which is opening the store at this moment.
                 if self._is_owner():
                     return False
-                time.sleep(LOOK)
+                self._closed.wait(LOOK)
             else:
                 return True
         return False
@@ -203,8 +206,10 @@ class TerminalWorkers:
     def _leave(self) -> None:
         if self._secret:
             self._end_all()
-            with suppress(TidegateError):
-                self._call("/leave", Handed)
+            # One that is suspended notices by itself when this process ends.
+            if (connection := connect(self._store, LEAVE)) is not None:
+                with suppress(TidegateError):
+                    self._told(connection, "/leave", Handed)
             self._secret = ""
 
     # ---- work ----
@@ -321,7 +326,7 @@ class TerminalWorkers:
     def _send_files(self) -> None:
         """Send every file that was created here, then remove it: from now on it is read from the store."""
         assert self._own is not None
-        for path in sorted((self._own / "blobs").glob("[0-9a-f][0-9a-f]/*")):
+        for path in sorted((self._own / BLOBS).glob("[0-9a-f][0-9a-f]/*")):
             connection = connect(self._store)
             if connection is None:
                 raise OwnerGone("no process owns the store")
@@ -363,12 +368,14 @@ class TerminalWorkers:
     # ---- the workers ----
 
     def _running(self) -> OwnWorkers:
-        """Return the executor, which is started on first use."""
-        if self._executor is None:
-            own = self._own_home()
-            self._executor = self._make(own)
-            self._executor.start(self._heard)
-        return self._executor
+        """Return the executor, which is started when it is first needed. Errors: `OwnerGone` once this is closed, so that nothing starts that nobody ends."""
+        with self._lock:
+            if self._closed.is_set():
+                raise OwnerGone("this terminal is leaving")
+            if self._executor is None:
+                self._executor = self._make(self._own_home())
+                self._executor.start(self._heard)
+            return self._executor
 
     def _heard(self, reports: Sequence[Report]) -> None:
         for each in reports:
@@ -389,7 +396,8 @@ class TerminalWorkers:
             self._reports.get()
 
     def _logs(self) -> Logs:
-        return Logs(self._own_home())
+        assert self._own is not None, "an executor was started"
+        return Logs(self._own)
 
     def _own_home(self) -> Path:
         if self._own is None:
