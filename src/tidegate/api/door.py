@@ -25,8 +25,6 @@ from tidegate.api.problems import internal
 from tidegate.api.replies import Out
 from tidegate.api.route import (
     JSON,
-    MAX_JSON,
-    MAX_LOCAL,
     MAY_BE_EMPTY,
     Call,
     Content,
@@ -207,8 +205,7 @@ class Door:
     ) -> None:
         enter(principal, route.action)
         headers = _headers(scope)
-        is_own = principal.local and route.limit >= MAX_JSON
-        longest = MAX_LOCAL if is_own else route.limit
+        longest = route.longest(local=principal.local)
         raw, chunks = await _body(route, headers, receive, longest)
         is_large = len(raw) > LARGE
         body: Any = raw
@@ -365,7 +362,7 @@ def _misspelt(name: str, value: str, known: _Parameters) -> str:
 
 
 async def _body(
-    route: Route, headers: Mapping[bytes, bytes], receive: Receive, longest: int
+    route: Route, headers: Mapping[bytes, bytes], receive: Receive, limit: int
 ) -> tuple[bytes, AsyncIterator[bytes] | None]:
     """Return the body, in full or as a stream."""
     if route.body is None:
@@ -386,7 +383,6 @@ async def _body(
     packed = coding is not None and coding.lower() != b"chunked"
     if packed or headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise WrongMediaType("the body must not be compressed")
-    limit = longest if content is None else content.limit
     if not said.isdigit() or len(said) > 18 or int(said) > limit:
         raise _too_large(limit)
     if content is not None and content.streamed:

@@ -36,6 +36,9 @@ MAX_NAMES_SENT = 16 * 1024
 MAX_LOCAL = 64 * 1024 * 1024
 """Bytes of a body from the owner of the store, who could write them into it anyway."""
 
+MAX_FILE = 1024**4
+"""Bytes of a file from the owner of the store: more than a disk holds."""
+
 MAY_BE_EMPTY = frozenset({"cursor"})
 """Parameters that may be sent empty; all others are omitted instead. The `next` of the last page is empty, and a loop starts with an empty one."""
 
@@ -164,6 +167,12 @@ class Route(Struct, frozen=True, kw_only=True):
         if self.binding is None:
             return inspect.getdoc(self.handler) or ""
         return self.binding.words
+
+    def longest(self, *, local: bool) -> int:
+        """Return how many bytes a body may have; `local`: it comes from the owner of the store."""
+        if isinstance(self.body, Content):
+            return MAX_FILE if local and self.body.streamed else self.body.limit
+        return MAX_LOCAL if local and self.limit >= MAX_JSON else self.limit
 
     @property
     def params(self) -> list[str]:

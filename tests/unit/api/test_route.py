@@ -7,7 +7,7 @@ import pytest
 from msgspec import Struct, ValidationError, convert, field
 
 from tidegate.api.app import ROUTES
-from tidegate.api.route import MAX_JSON, Content, Reply, Route, Table, Written, part
+from tidegate.api.route import MAX_FILE, MAX_JSON, Content, Reply, Route, Table, Written, part
 from tidegate.errors import UnknownRoute
 from tidegate.service.access import Action
 
@@ -243,3 +243,11 @@ def test_every_route_that_takes_json_states_how_much_and_a_sign_in_is_small():
     assert all(limits.values()), limits
     assert limits["open_session"] == 1024
     assert max(limits.values()) == MAX_JSON
+
+
+def test_the_owner_of_the_store_may_send_files_of_any_size_and_nobody_else():
+    streamed = [each for each in ROUTES if isinstance(each.body, Content) and each.body.streamed]
+    assert {each.path for each in streamed} >= {"/api/v1/blobs", "/api/v1/terminals/files"}
+    assert {each.longest(local=True) for each in streamed} == {MAX_FILE}
+    (blobs,) = [each for each in streamed if each.path == "/api/v1/blobs"]
+    assert blobs.longest(local=False) == 1024**3

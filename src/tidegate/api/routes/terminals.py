@@ -16,6 +16,7 @@ from tidegate.api.backend import Backend
 from tidegate.api.carry import HungUp, gone
 from tidegate.api.route import (
     BYTES,
+    MAX_FILE,
     MAX_LOCAL,
     MAX_NAMES_SENT,
     Call,
@@ -35,9 +36,6 @@ SECRET: Final = Header("Tidegate-Terminal", "The secret of the terminal.")
 
 MAX_SAID: Final = 4 * MAX_LOCAL
 """Bytes of one report of a terminal: the longest frame that is accepted from a worker has the same limit."""
-
-MAX_FILE: Final = 1024**4
-"""Bytes of a file of an attempt; the store's own workers write theirs without a limit."""
 
 S = TypeVar("S", bound=Struct)
 
