@@ -27,7 +27,7 @@ CHECKS = (
 CONFIG = """
 [checks.negative_data_rejection]
 # Too large is refused, too.
-expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429]
+expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 431]
 """
 
 
