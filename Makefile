@@ -32,7 +32,8 @@ check: lint floors types tidy ui-check  ## Lint, format, types, floors, sizes an
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff format .
+	cd ui && npm exec --offline -- prettier --write --log-level=warn .-check .
 
 floors: .venv/.dev
 	$(BIN)/lint-imports --no-logo
@@ -46,6 +47,7 @@ tidy: .venv/.dev
 format: .venv/.dev  ## Format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+	cd ui && npm exec --offline -- prettier --write --log-level=warn .
 
 ui: .venv/.python  ## Build the web UI, if its sources have changed
 	@$(BIN)/python ui/build.py

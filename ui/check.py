@@ -1,5 +1,5 @@
 """
-Checks the sources of the web UI: types, lint, and that `src/api/types.ts` is what the OpenAPI document says.
+Checks the sources of the web UI: types, lint, format, the tests of its units, and that `src/api/types.ts` is what the OpenAPI document says.
 
     python ui/check.py            # fails with what is to be mended
     python ui/check.py --write    # writes src/api/types.ts
@@ -18,6 +18,8 @@ from tidegate.api.openapi import make_document
 CHECKS = (
     ["npm", "exec", "--offline", "--", "tsc", "--noEmit"],
     ["npm", "exec", "--offline", "--", "oxlint", "--report-unused-disable-directives", "src"],
+    ["npm", "exec", "--offline", "--", "prettier", "--check", "--log-level=warn", "."],
+    ["npm", "exec", "--offline", "--", "vitest", "run"],
 )
 
 

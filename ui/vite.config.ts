@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import { defineConfig } from 'vitest/config';
 
 // A config must be the default export: vite asks for it.
 export default defineConfig({
@@ -17,6 +17,7 @@ export default defineConfig({
     // Vite would ask for `modulepreload` with an inline script where a browser lacks it; those we support have it.
     modulePreload: { polyfill: false },
   },
+  test: { include: ['src/**/*.test.ts', 'src/**/*.test.tsx'], passWithNoTests: false },
   server: {
     port: 5173,
     strictPort: true,

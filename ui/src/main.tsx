@@ -8,6 +8,7 @@ import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/client';
 import { inboxQuery } from './api/queries';
 import { followLink, followSession, sessionQuery, takeCode, type Change } from './api/session';
+import './app/tokens.css';
 import './app/app.css';
 import { ChangeOfPerson } from './app/ChangeOfPerson';
 import './show/show.css';
@@ -31,7 +32,15 @@ const queries = new QueryClient({
 function App({ asked }: { asked: Change | undefined }) {
   const [change, setChange] = useState(asked);
   if (change === undefined) return <RouterProvider router={router} />;
-  return <ChangeOfPerson change={change} onDone={() => { queries.clear(); setChange(undefined); }} />;
+  return (
+    <ChangeOfPerson
+      change={change}
+      onDone={() => {
+        queries.clear();
+        setChange(undefined);
+      }}
+    />
+  );
 }
 
 /** The server lets only those styles through that carry this. */
@@ -49,7 +58,12 @@ async function start(): Promise<void> {
   if (root === null) throw new Error('index.html has no #root');
   createRoot(root).render(
     <StrictMode>
-      <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+      <MantineProvider
+        theme={theme}
+        cssVariablesResolver={variables}
+        defaultColorScheme="auto"
+        getStyleNonce={() => nonce}
+      >
         <QueryClientProvider client={queries}>
           <App asked={change} />
         </QueryClientProvider>

@@ -21,9 +21,13 @@ export function useBackground(view: WaitingView): { nodes: Before[]; inputs: Jso
 
 function backgroundOf(data: ExecutionView, view: WaitingView): { nodes: Before[]; inputs: JsonObject } {
   const shown = [view.value, ...Object.values(view.show)];
-  const isShown = (value: Json | undefined) => shown.some((each) => each !== undefined && value !== undefined && same(each, value));
+  const isShown = (value: Json | undefined) =>
+    shown.some((each) => each !== undefined && value !== undefined && same(each, value));
   const nodes = nodesBefore(data, view)
-    .map((node): Before => { const output = outputOf(node); return { node, output: isShown(output) ? undefined : output }; })
+    .map((node): Before => {
+      const output = outputOf(node);
+      return { node, output: isShown(output) ? undefined : output };
+    })
     .filter(({ node, output }) => output !== undefined || node.deck);
   return { nodes, inputs: data.inputs ?? {} };
 }
@@ -42,9 +46,18 @@ export function Beside({ execution, nodes, isAbove }: { execution: string; nodes
         <div key={node.id}>
           {output !== undefined && (
             <details open={index === 0 && !(isAbove && isTall(output))}>
-              <summary>Output of {node.name}{node.answer ? `, answered by ${node.answer.who}` : ''}</summary>
-              <div className="indent"><Value value={output} /></div>
-              {node.answer?.comment && <Text size="sm" c="dimmed">“{node.answer.comment}”</Text>}
+              <summary>
+                Output of {node.name}
+                {node.answer ? `, answered by ${node.answer.who}` : ''}
+              </summary>
+              <div className="indent">
+                <Value value={output} />
+              </div>
+              {node.answer?.comment && (
+                <Text size="sm" c="dimmed">
+                  “{node.answer.comment}”
+                </Text>
+              )}
             </details>
           )}
           {node.deck && <Deck execution={execution} node={node.id} name={node.name} />}
@@ -59,7 +72,9 @@ export function Given({ inputs }: { inputs: JsonObject }) {
   return (
     <details>
       <summary>Inputs of the execution</summary>
-      <div className="indent"><Value value={inputs} /></div>
+      <div className="indent">
+        <Value value={inputs} />
+      </div>
     </details>
   );
 }
@@ -71,8 +86,12 @@ function nodesBefore(execution: ExecutionView, view: WaitingView): NodeView[] {
   const found = new Map<string, NodeView>();
   let edge = gate?.upstream ?? [];
   for (let steps = 0; steps < 3 && edge.length > 0; steps += 1) {
-    const nodes = edge.map((id) => byId.get(id)).filter((node) => node !== undefined && !found.has(node.id)) as NodeView[];
-    nodes.filter((node) => node.phase === 'SUCCEEDED' && node.kind !== 'sleep').forEach((node) => found.set(node.id, node));
+    const nodes = edge
+      .map((id) => byId.get(id))
+      .filter((node) => node !== undefined && !found.has(node.id)) as NodeView[];
+    nodes
+      .filter((node) => node.phase === 'SUCCEEDED' && node.kind !== 'sleep')
+      .forEach((node) => found.set(node.id, node));
     edge = nodes.flatMap((node) => node.upstream);
   }
   return [...found.values()];

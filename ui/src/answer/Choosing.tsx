@@ -25,19 +25,49 @@ export function Choosing({ id, view, open, live, busy, send }: AnswerProps) {
   const [comment, setComment] = useState(() => readDraft(id)?.comment ?? '');
   useKeptDraft(id, { value: undefined, comment }, comment !== '');
   const choose = (choice: Choice) => send({ value: choice.value, comment }, `${view.name}: ${choice.label}.`);
-  const keys = Object.fromEntries(choices.map((each, index) => [String(index + 1), (event: KeyboardEvent) => { if (!event.repeat) choose(each); }]));
+  const keys = Object.fromEntries(
+    choices.map((each, index) => [
+      String(index + 1),
+      (event: KeyboardEvent) => {
+        if (!event.repeat) choose(each);
+      },
+    ]),
+  );
   useKeys(keys, open && live && !busy);
   return (
     <>
-      <Textarea label="Comment (optional)" autosize minRows={1} maxRows={8} value={comment} disabled={!open} onChange={(event) => setComment(event.currentTarget.value)} />
+      <Textarea
+        label="Comment (optional)"
+        autosize
+        minRows={1}
+        maxRows={8}
+        value={comment}
+        disabled={!open}
+        onChange={(event) => setComment(event.currentTarget.value)}
+      />
       <Stack className="bar" gap={6}>
-        <Text size="sm" fw={500}>Answer</Text>
+        <Text size="sm" fw={500}>
+          Answer
+        </Text>
         <SimpleGrid cols={{ base: choices.length > 4 ? 2 : 1, xs: Math.min(choices.length, 3) }} spacing="xs">
           {choices.map((each, index) => {
             const suggested = view.suggested !== undefined && same(view.suggested, each.value);
             return (
-              <Button key={each.label} size="md" variant={suggested ? 'filled' : 'default'} disabled={!open} loading={busy} onClick={() => choose(each)} rightSection={<Kbd size="xs" aria-hidden>{index + 1}</Kbd>}>
-                {each.label}{suggested && ' (suggested)'}
+              <Button
+                key={each.label}
+                size="md"
+                variant={suggested ? 'filled' : 'default'}
+                disabled={!open}
+                loading={busy}
+                onClick={() => choose(each)}
+                rightSection={
+                  <Kbd size="xs" aria-hidden>
+                    {index + 1}
+                  </Kbd>
+                }
+              >
+                {each.label}
+                {suggested && ' (suggested)'}
               </Button>
             );
           })}

@@ -47,16 +47,62 @@ export function Filling({ id, view, open, live, busy, faults, send }: AnswerProp
     }
   };
   return (
-    <form ref={fields} noValidate onKeyDown={press} onChange={() => setTouched(true)} onSubmit={(event) => { event.preventDefault(); submit(); }}>
+    <form
+      ref={fields}
+      noValidate
+      onKeyDown={press}
+      onChange={() => setTouched(true)}
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
       <Stack gap="md">
-        {draft && <Text size="sm" c="dimmed">Your draft is back. {view.suggested !== undefined && <Button size="compact-xs" variant="default" onClick={() => form.setValue(view.suggested)}>Use the suggestion</Button>}</Text>}
-        {!draft && view.suggested !== undefined && <Text size="sm" c="dimmed">Filled in as suggested; change it as needed.</Text>}
+        {draft && (
+          <Text size="sm" c="dimmed">
+            Your draft is back.{' '}
+            {view.suggested !== undefined && (
+              <Button size="compact-xs" variant="default" onClick={() => form.setValue(view.suggested)}>
+                Use the suggestion
+              </Button>
+            )}
+          </Text>
+        )}
+        {!draft && view.suggested !== undefined && (
+          <Text size="sm" c="dimmed">
+            Filled in as suggested; change it as needed.
+          </Text>
+        )}
         <SchemaForm schema={schema} form={form} label="Answer" disabled={!open} />
-        <Textarea label="Comment (optional)" autosize minRows={1} maxRows={8} value={comment} disabled={!open} onChange={(event) => setComment(event.currentTarget.value)} />
+        <Textarea
+          label="Comment (optional)"
+          autosize
+          minRows={1}
+          maxRows={8}
+          value={comment}
+          disabled={!open}
+          onChange={(event) => setComment(event.currentTarget.value)}
+        />
         <Faults faults={form.faults} />
         <Group className="bar" justify="flex-end" gap="sm">
-          {form.faults.length > 0 && <Text size="sm" c="var(--mantine-color-error)" aria-hidden>{form.faults.length} to fix</Text>}
-          <Button type="submit" size="md" disabled={!open} loading={busy} rightSection={<Kbd size="xs" aria-hidden>{single ? 'Enter' : `${MODIFIER} Enter`}</Kbd>}>Send answer</Button>
+          {form.faults.length > 0 && (
+            <Text size="sm" c="var(--mantine-color-error)" aria-hidden>
+              {form.faults.length} to fix
+            </Text>
+          )}
+          <Button
+            type="submit"
+            size="md"
+            disabled={!open}
+            loading={busy}
+            rightSection={
+              <Kbd size="xs" aria-hidden>
+                {single ? 'Enter' : `${MODIFIER} Enter`}
+              </Kbd>
+            }
+          >
+            Send answer
+          </Button>
         </Group>
       </Stack>
     </form>

@@ -16,5 +16,11 @@ export function nextAfter(id: string): string | undefined {
 
 export function useOpensNext(): [boolean, (on: boolean) => void] {
   const [on, setOn] = useState(() => localStorage.getItem(STORED) !== 'off');
-  return [on, (next) => { localStorage.setItem(STORED, next ? 'on' : 'off'); setOn(next); }];
+  return [
+    on,
+    (next) => {
+      localStorage.setItem(STORED, next ? 'on' : 'off');
+      setOn(next);
+    },
+  ];
 }

@@ -22,7 +22,12 @@ export function useSend(view: WaitingView) {
       const told = { ...decision, shown: view.digest };
       const body = JSON.stringify(told);
       if (sent.current.body !== body) sent.current = { body, key: freshKey() };
-      return call<AnswerReply>('PUT', `/api/v1/executions/${segments(view.execution)}/signals/${segments(addressOf(view))}`, told, sent.current.key);
+      return call<AnswerReply>(
+        'PUT',
+        `/api/v1/executions/${segments(view.execution)}/signals/${segments(addressOf(view))}`,
+        told,
+        sent.current.key,
+      );
     },
     onSettled: () => {
       void queries.invalidateQueries({ queryKey: ['inbox'] });
@@ -37,7 +42,13 @@ const AT_ONCE = 500;
 export async function sendMany(views: WaitingView[], decision: Decision): Promise<AnswerResults['items']> {
   const found: AnswerResults['items'] = [];
   for (let from = 0; from < views.length; from += AT_ONCE) {
-    const answers = views.slice(from, from + AT_ONCE).map((view) => ({ execution: view.execution, signal: addressOf(view), ...decision, shown: view.digest, key: freshKey() }));
+    const answers = views.slice(from, from + AT_ONCE).map((view) => ({
+      execution: view.execution,
+      signal: addressOf(view),
+      ...decision,
+      shown: view.digest,
+      key: freshKey(),
+    }));
     found.push(...(await call<AnswerResults>('POST', '/api/v1/inbox/answers', { answers })).items);
   }
   return found;

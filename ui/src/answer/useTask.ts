@@ -8,7 +8,8 @@ import { asksPeople, ENDED } from '../graph/phases';
 import { cutParts } from '../show/cut';
 
 /** Why an open question cannot be decided yet. */
-export type Hindrance = { why: 'loading' } | { why: 'failed'; error: Error; retry: () => void } | { why: 'damaged'; sentence: string };
+export type Hindrance =
+  { why: 'loading' } | { why: 'failed'; error: Error; retry: () => void } | { why: 'damaged'; sentence: string };
 
 /** How a question that is over ended. */
 export type Ending = Pick<SignalView, 'kind' | 'phase' | 'answer'>;
@@ -23,7 +24,8 @@ export type Task =
   | { state: 'closed'; view: WaitingView; ending: Ending };
 
 /** Whether a signal is at a path. The path of one with a unique name is that name. */
-const matches = (path: string) => (each: SignalView) => each.path === path || each.name === path || (each.path === each.name && path.endsWith(`/${each.name}`));
+const matches = (path: string) => (each: SignalView) =>
+  each.path === path || each.name === path || (each.path === each.name && path.endsWith(`/${each.name}`));
 
 /** Follow one request. Its inbox row is shown at once; the whole question is fetched before anything can be decided. */
 export function useTask(id: string): Task {
@@ -35,23 +37,31 @@ export function useTask(id: string): Task {
   const signals = useQuery({ ...signalsQuery(execution), enabled: isNotOpen });
 
   const view = question.data ?? row;
-  const node = useMemo(() => running.data && gateAt(running.data, view?.node ?? '', path), [running.data, view?.node, path]);
+  const node = useMemo(
+    () => running.data && gateAt(running.data, view?.node ?? '', path),
+    [running.data, view?.node, path],
+  );
   const { refetch } = question;
   useEffect(() => {
     if (isNotOpen && node?.phase === 'WAITING') void refetch();
   }, [isNotOpen, node?.phase, refetch]);
 
   if (view && node && ENDED.has(node.phase)) return { state: 'closed', view, ending: node };
-  if (view && (question.data || !isNotOpen)) return { state: 'open', view, hindrance: hindranceOf(view, running.data, question) };
+  if (view && (question.data || !isNotOpen))
+    return { state: 'open', view, hindrance: hindranceOf(view, running.data, question) };
   if (!question.error) return { state: 'loading' };
   if (!isNotOpen) return { state: 'failed', error: question.error, retry: () => void refetch() };
-  if (signals.error) return is404(signals.error) ? { state: 'unknown', execution, path } : { state: 'failed', error: signals.error, retry: () => void signals.refetch() };
+  if (signals.error)
+    return is404(signals.error)
+      ? { state: 'unknown', execution, path }
+      : { state: 'failed', error: signals.error, retry: () => void signals.refetch() };
   if (!signals.data || running.isPending) return { state: 'loading' };
   const signal = signals.data.items.find(matches(path));
   if (!signal) return { state: 'unknown', execution, path };
   const seen = view ?? pretend(execution, signal, node?.id ?? '');
   if (ENDED.has(signal.phase) || signal.answer) return { state: 'closed', view: seen, ending: signal };
-  if (signal.phase === 'WAITING') return signal.kind === 'input' ? { state: 'early', view: seen } : { state: 'loading' };
+  if (signal.phase === 'WAITING')
+    return signal.kind === 'input' ? { state: 'early', view: seen } : { state: 'loading' };
   return signal.kind === 'input' ? { state: 'early', view: seen } : { state: 'closed', view: seen, ending: signal };
 }
 
@@ -73,7 +83,9 @@ function useRow(execution: string, path: string): WaitingView | undefined {
 
 /** Whether the server says that the question is not open. An ambiguous name is another matter. */
 function isRefusal(error: Error | null): boolean {
-  return error instanceof ApiError && (error.status === 404 || error.status === 409) && error.code !== 'ambiguous_signal';
+  return (
+    error instanceof ApiError && (error.status === 404 || error.status === 409) && error.code !== 'ambiguous_signal'
+  );
 }
 
 function is404(error: Error): boolean {
@@ -85,14 +97,35 @@ export function gateAt(execution: ExecutionView, node: string, path: string): No
   if (node) return execution.nodes.find((each) => each.id === node);
   const named = execution.nodes.filter((each) => asksPeople(each) && each.name === path);
   if (named.length === 1) return named[0];
-  return execution.nodes.find((each) => asksPeople(each) && (`${graphOf(each.id)}/${each.name}` === path || each.id === path));
+  return execution.nodes.find(
+    (each) => asksPeople(each) && (`${graphOf(each.id)}/${each.name}` === path || each.id === path),
+  );
 }
 
 /** What is known of a request that was never seen open. */
 function pretend(execution: string, signal: SignalView, node: string): WaitingView {
   const { name, path, kind, schema, expects, due } = signal;
   return {
-    execution, node, name, path, kind, schema, expects, due,
-    workflow: '', opened: '', title: '', figures: {}, prompt: '', show: {}, value_schema: {}, preview: {}, files: {}, handle: '', form: 0, digest: '', damaged: '',
+    execution,
+    node,
+    name,
+    path,
+    kind,
+    schema,
+    expects,
+    due,
+    workflow: '',
+    opened: '',
+    title: '',
+    figures: {},
+    prompt: '',
+    show: {},
+    value_schema: {},
+    preview: {},
+    files: {},
+    handle: '',
+    form: 0,
+    digest: '',
+    damaged: '',
   };
 }

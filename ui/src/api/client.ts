@@ -78,7 +78,10 @@ export function segments(...parts: string[]): string {
 }
 
 export async function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
-  const response = await send(address(path, query), { headers: { accept: 'application/json' }, signal: signal ?? null });
+  const response = await send(address(path, query), {
+    headers: { accept: 'application/json' },
+    signal: signal ?? null,
+  });
   return parseJson(await response.text()) as T;
 }
 
@@ -90,7 +93,12 @@ export async function getBlob(path: string): Promise<Blob> {
   return (await send(path, {})).blob();
 }
 
-export async function call<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown, key?: string): Promise<T> {
+export async function call<T>(
+  method: 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  body?: unknown,
+  key?: string,
+): Promise<T> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body !== undefined) headers['content-type'] = 'application/json';
   if (key !== undefined) headers['idempotency-key'] = key;

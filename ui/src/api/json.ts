@@ -33,10 +33,11 @@ export function signed(value: number): number | BigWhole {
 }
 
 const keepDigits: Reviver = (_key, value, source) =>
-  Object.is(value, -0) && !WHOLE.test(source?.source ?? '') ? signed(-0) :
-  typeof value === 'number' && !Number.isSafeInteger(value) && WHOLE.test(source?.source ?? '')
-    ? whole(source?.source ?? '')
-    : value;
+  Object.is(value, -0) && !WHOLE.test(source?.source ?? '')
+    ? signed(-0)
+    : typeof value === 'number' && !Number.isSafeInteger(value) && WHOLE.test(source?.source ?? '')
+      ? whole(source?.source ?? '')
+      : value;
 
 export function parseJson(text: string): Json {
   return JSON.parse(text, keepDigits as (key: string, value: Json) => Json) as Json;

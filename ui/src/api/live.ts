@@ -42,10 +42,14 @@ export function followChanges(listener: Listener): () => void {
     channel.postMessage(message);
   };
   const stop = new AbortController();
-  const hold = () => new Promise<void>((resolve) => {
-    const close = openStream(tell);
-    stop.signal.addEventListener('abort', () => { close(); resolve(); });
-  });
+  const hold = () =>
+    new Promise<void>((resolve) => {
+      const close = openStream(tell);
+      stop.signal.addEventListener('abort', () => {
+        close();
+        resolve();
+      });
+    });
   navigator.locks.request(CHANNEL, { signal: stop.signal }, hold).catch(() => undefined); // the wait for the lock was given up
   return () => {
     stop.abort();

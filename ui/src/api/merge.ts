@@ -19,7 +19,11 @@ export function merged(old: ExecutionView, fresh: ExecutionView): ExecutionView 
   };
 }
 
-function mergedNodes(old: readonly NodeView[], changed: ReadonlyMap<string, NodeView>, gone: ReadonlySet<string>): NodeView[] {
+function mergedNodes(
+  old: readonly NodeView[],
+  changed: ReadonlyMap<string, NodeView>,
+  gone: ReadonlySet<string>,
+): NodeView[] {
   const known = new Set(old.map((each) => each.id));
   const kept = old.flatMap((each) => (gone.has(each.id) ? [] : [changed.get(each.id) ?? each]));
   return [...kept, ...[...changed.values()].filter((each) => !known.has(each.id))];
@@ -42,7 +46,12 @@ function replacedBy(old: readonly NodeView[], fresh: readonly NodeView[]): Set<s
 }
 
 /** Keep the server's order: as they stand in the source. */
-function mergedWaiting(old: WaitingView[], fresh: WaitingView[], changed: ReadonlyMap<string, unknown>, gone: ReadonlySet<string>): WaitingView[] {
+function mergedWaiting(
+  old: WaitingView[],
+  fresh: WaitingView[],
+  changed: ReadonlyMap<string, unknown>,
+  gone: ReadonlySet<string>,
+): WaitingView[] {
   const left = new Map(fresh.map((each) => [each.node, each]));
   const kept = old.flatMap((each) => {
     if (!changed.has(each.node)) return gone.has(each.node) ? [] : [each];

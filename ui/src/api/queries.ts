@@ -16,7 +16,12 @@ export type InboxFilter = { kind?: string; workflow?: string; text?: string };
 export function inboxQuery(filter: InboxFilter) {
   return infiniteQueryOptions({
     queryKey: ['inbox', filter],
-    queryFn: ({ pageParam, signal }) => get<InboxPage>('/api/v1/inbox', { ...filter, cursor: pageParam, limit: pageParam ? NEXT_PAGE : PAGE } as Query, signal),
+    queryFn: ({ pageParam, signal }) =>
+      get<InboxPage>(
+        '/api/v1/inbox',
+        { ...filter, cursor: pageParam, limit: pageParam ? NEXT_PAGE : PAGE } as Query,
+        signal,
+      ),
     initialPageParam: '',
     getNextPageParam: (page) => page.next || undefined,
     placeholderData: (before) => before,
@@ -28,7 +33,9 @@ export function rowOf(queries: QueryClient, execution: string, path: string): Wa
   const lists = queries.getQueriesData<InfiniteData<InboxPage>>({ queryKey: ['inbox'] });
   for (const [, list] of lists) {
     for (const page of list?.pages ?? []) {
-      const found = page.items.find((each) => each.execution === execution && (addressOf(each) === path || each.path === path));
+      const found = page.items.find(
+        (each) => each.execution === execution && (addressOf(each) === path || each.path === path),
+      );
       if (found) return found;
     }
   }
@@ -38,7 +45,8 @@ export function rowOf(queries: QueryClient, execution: string, path: string): Wa
 /** An execution: whole at first, then what changed since. */
 export function executionQuery(id: string) {
   const queryKey = ['execution', id];
-  const ask = (signal: AbortSignal, after?: number) => get<ExecutionView>(`/api/v1/executions/${segments(id)}`, { after }, signal);
+  const ask = (signal: AbortSignal, after?: number) =>
+    get<ExecutionView>(`/api/v1/executions/${segments(id)}`, { after }, signal);
   return queryOptions({
     queryKey,
     queryFn: async ({ client, signal }) => {
@@ -50,7 +58,8 @@ export function executionQuery(id: string) {
       return fresh.launched === old.launched ? fresh : ask(signal);
     },
     // That an attempt is held, or waits for a worker, changes nothing in the history, so no event tells of it.
-    refetchInterval: ({ state }) => (state.data?.nodes.some((node) => node.phase === 'QUEUED' && node.attempts > 0) ? LOOK_AGAIN : false),
+    refetchInterval: ({ state }) =>
+      state.data?.nodes.some((node) => node.phase === 'QUEUED' && node.attempts > 0) ? LOOK_AGAIN : false,
   });
 }
 
@@ -58,7 +67,8 @@ export function executionQuery(id: string) {
 export function questionQuery(execution: string, path: string) {
   return queryOptions({
     queryKey: ['question', execution, path],
-    queryFn: ({ signal }) => get<WaitingView>(`/api/v1/executions/${segments(execution)}/signals/${segments(path)}`, {}, signal),
+    queryFn: ({ signal }) =>
+      get<WaitingView>(`/api/v1/executions/${segments(execution)}/signals/${segments(path)}`, {}, signal),
     staleTime: Infinity,
     // Next time, the same path may lead to another question.
     gcTime: 0,

@@ -13,7 +13,10 @@ export const REGISTERED = { registered: true };
 
 /** Fetch everything again, in whole: a server that was gone may be back with another store, or with an older copy. */
 export function refreshAll(queries: QueryClient): void {
-  queries.setQueriesData<ExecutionView>({ queryKey: ['execution'], predicate: ({ queryKey }) => queryKey.length === 2 }, (old) => old && { ...old, seq: 0 });
+  queries.setQueriesData<ExecutionView>(
+    { queryKey: ['execution'], predicate: ({ queryKey }) => queryKey.length === 2 },
+    (old) => old && { ...old, seq: 0 },
+  );
   void queries.resetQueries({ queryKey: ['execution'], predicate: ({ queryKey }) => queryKey[2] === 'history' });
   void queries.invalidateQueries();
 }
@@ -31,7 +34,9 @@ export function refresh(queries: QueryClient, message: Message): void {
   if ('connected' in message) return;
   if ('everything' in message) {
     // What an open question shows does not change.
-    void queries.invalidateQueries({ predicate: ({ queryKey, state }) => queryKey[0] !== 'question' || state.status === 'error' });
+    void queries.invalidateQueries({
+      predicate: ({ queryKey, state }) => queryKey[0] !== 'question' || state.status === 'error',
+    });
     return;
   }
   refreshInbox(queries, message.changed);
@@ -63,8 +68,16 @@ function refreshInbox(queries: QueryClient, changed: Record<string, Phases>): vo
 /** Return the executions whose changes can alter an inbox: a node began to wait, or one that an inbox shows has changed. */
 function asking(queries: QueryClient, changed: Record<string, Phases>): string[] {
   if (queries.isFetching(INBOX) > 0) return Object.keys(changed); // what has just ended may still be in the answer
-  const shown = new Set(queries.getQueriesData<Inbox>(INBOX).flatMap(([, list]) => list?.pages.flatMap((page) => page.items.map(entryKey)) ?? []));
-  return Object.keys(changed).filter((execution) => Object.entries(changed[execution] ?? {}).some(([node, phase]) => phase === 'WAITING' || shown.has(entryKey({ execution, node }))));
+  const shown = new Set(
+    queries
+      .getQueriesData<Inbox>(INBOX)
+      .flatMap(([, list]) => list?.pages.flatMap((page) => page.items.map(entryKey)) ?? []),
+  );
+  return Object.keys(changed).filter((execution) =>
+    Object.entries(changed[execution] ?? {}).some(
+      ([node, phase]) => phase === 'WAITING' || shown.has(entryKey({ execution, node })),
+    ),
+  );
 }
 
 /** An inbox of one page is fetched again; in a longer one only what has changed is put in its place. */
@@ -77,18 +90,29 @@ async function renew(queries: QueryClient, executions: string[]): Promise<void> 
   for (const execution of executions) {
     const { items } = await get<InboxPage>('/api/v1/inbox', { execution, limit: MOST_OF_ONE });
     for (const { queryKey } of long) {
-      queries.setQueryData<Inbox>(queryKey, (old) => old && placed(old, execution, items.filter(fits(queryKey[1] as InboxFilter))));
+      queries.setQueryData<Inbox>(
+        queryKey,
+        (old) => old && placed(old, execution, items.filter(fits(queryKey[1] as InboxFilter))),
+      );
     }
   }
 }
 
 /** Whether a request is one of those that a filter lets through, as the server judges it. */
-const fits = ({ kind, workflow, text = '' }: InboxFilter) => (view: WaitingView): boolean =>
-  (!kind || view.kind === kind) && (!workflow || view.workflow === workflow)
-  && [view.name, view.title, view.workflow, view.execution].some((each) => each.toLowerCase().includes(text.toLowerCase()));
+const fits =
+  ({ kind, workflow, text = '' }: InboxFilter) =>
+  (view: WaitingView): boolean =>
+    (!kind || view.kind === kind) &&
+    (!workflow || view.workflow === workflow) &&
+    [view.name, view.title, view.workflow, view.execution].some((each) =>
+      each.toLowerCase().includes(text.toLowerCase()),
+    );
 
 function placed(inbox: Inbox, execution: string, items: WaitingView[]): Inbox {
-  const pages = inbox.pages.map((page) => ({ ...page, items: page.items.filter((each) => each.execution !== execution) }));
+  const pages = inbox.pages.map((page) => ({
+    ...page,
+    items: page.items.filter((each) => each.execution !== execution),
+  }));
   for (const item of items) {
     const page = pages.find((each) => each.next === '' || isBefore(item, each.items.at(-1)));
     if (!page) continue; // it comes with a page that was not asked for yet

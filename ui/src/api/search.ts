@@ -9,6 +9,8 @@ export function useFirstRow(query: UseInfiniteQueryResult<InfiniteData<{ items: 
   const { data, error, fetchNextPage, hasNextPage, isFetching } = query;
   const isOpen = hasNextPage && data !== undefined && data.pages.every((page) => page.items.length === 0);
   const goesOn = isOpen && !isFetching && error === null;
-  useEffect(() => { if (goesOn) void fetchNextPage(); }, [goesOn, fetchNextPage]);
+  useEffect(() => {
+    if (goesOn) void fetchNextPage();
+  }, [goesOn, fetchNextPage]);
   return isOpen;
 }

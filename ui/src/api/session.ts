@@ -22,7 +22,11 @@ export const sessionQuery = queryOptions({
   retry: false,
 });
 
-export const sessionsQuery = queryOptions({ queryKey: ['sessions'], queryFn: () => get<SessionList>(SESSIONS), staleTime: 0 });
+export const sessionsQuery = queryOptions({
+  queryKey: ['sessions'],
+  queryFn: () => get<SessionList>(SESSIONS),
+  staleTime: 0,
+});
 
 export function endSession(id: string): Promise<SessionList> {
   return call<SessionList>('DELETE', `${SESSIONS}/${encodeURIComponent(id)}`);
@@ -93,6 +97,10 @@ function tellOtherTabs(): void {
 /** Start again when another tab has changed who is signed in, when this one is taken out of the browser's memory, and when a link is opened in it. */
 export function followSession(): void {
   channel.onmessage = () => location.reload();
-  window.addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
-  window.addEventListener('hashchange', () => { if (SECRETS.some((each) => location.hash.startsWith(`#${each}=`))) location.reload(); });
+  window.addEventListener('pageshow', (event) => {
+    if (event.persisted) location.reload();
+  });
+  window.addEventListener('hashchange', () => {
+    if (SECRETS.some((each) => location.hash.startsWith(`#${each}=`))) location.reload();
+  });
 }

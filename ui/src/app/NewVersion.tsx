@@ -18,7 +18,9 @@ export function NewVersion() {
   return (
     <Group className="newer" gap="sm" role="status">
       <Text>A new version is available.</Text>
-      <Button size="compact-sm" variant="white" onClick={() => location.reload()}>Reload</Button>
+      <Button size="compact-sm" variant="white" onClick={() => location.reload()}>
+        Reload
+      </Button>
     </Group>
   );
 }

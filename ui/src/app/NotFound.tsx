@@ -5,9 +5,15 @@ export function NotFound() {
   const { pathname } = useLocation();
   return (
     <Stack align="flex-start" maw={560} mx="auto" mt="xl">
-      <Title order={1} size="h2">There is no such page</Title>
-      <Text>Nothing is at <code>{pathname}</code>. The address may be incomplete, or the page has moved.</Text>
-      <Anchor component={Link} to="/">To the inbox</Anchor>
+      <Title order={1} size="h2">
+        There is no such page
+      </Title>
+      <Text>
+        Nothing is at <code>{pathname}</code>. The address may be incomplete, or the page has moved.
+      </Text>
+      <Anchor component={Link} to="/">
+        To the inbox
+      </Anchor>
     </Stack>
   );
 }

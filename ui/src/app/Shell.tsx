@@ -1,4 +1,18 @@
-import { ActionIcon, Anchor, AppShell, Badge, Box, Burger, Button, Group, Loader, Menu, Text, useMantineColorScheme, VisuallyHidden } from '@mantine/core';
+import {
+  ActionIcon,
+  Anchor,
+  AppShell,
+  Badge,
+  Box,
+  Burger,
+  Button,
+  Group,
+  Loader,
+  Menu,
+  Text,
+  useMantineColorScheme,
+  VisuallyHidden,
+} from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useSearch } from '@tanstack/react-router';
@@ -25,9 +39,18 @@ export function Shell() {
   const session = useQuery(sessionQuery);
   if (session.error instanceof ApiError && session.error.status === 401) return <SignIn refused={link.problem} />;
   if (session.error && !session.data) {
-    return <Group component="main" justify="center" mt="20vh" role="alert"><Text>{session.error.message} This page continues by itself when it is back.</Text></Group>;
+    return (
+      <Group component="main" justify="center" mt="20vh" role="alert">
+        <Text>{session.error.message} This page continues by itself when it is back.</Text>
+      </Group>
+    );
   }
-  if (!session.data) return <Group justify="center" mt="20vh"><Loader aria-label="Loading" /></Group>;
+  if (!session.data)
+    return (
+      <Group justify="center" mt="20vh">
+        <Loader aria-label="Loading" />
+      </Group>
+    );
   return <SignedIn key={session.data.name} name={session.data.name} />;
 }
 
@@ -38,14 +61,31 @@ function SignedIn({ name }: { name: string }) {
   const { task } = useSearch({ from: '__root__' });
   const waiting = useWaitingCount();
   return (
-    <AppShell header={{ height: 52 }} navbar={{ width: 220, breakpoint: 'sm', collapsed: { desktop: true, mobile: !menu } }} padding="md">
-      <a className="skip" href="#main" onClick={focusMain}>Skip to the page</a>
+    <AppShell
+      header={{ height: 52 }}
+      navbar={{ width: 220, breakpoint: 'sm', collapsed: { desktop: true, mobile: !menu } }}
+      padding="md"
+    >
+      <a className="skip" href="#main" onClick={focusMain}>
+        Skip to the page
+      </a>
       <AppShell.Header>
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Group gap="lg" wrap="nowrap">
-            <Burger opened={menu} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={menu ? 'Close the menu' : 'Open the menu'} />
-            <Anchor component={Link} to="/" className="brand" underline="never"><img src="/icon.svg" width={22} height={22} alt="" />Tidegate</Anchor>
-            <Group component="nav" aria-label="Main" gap="xs" visibleFrom="sm" wrap="nowrap"><Places waiting={waiting} onGo={close} /></Group>
+            <Burger
+              opened={menu}
+              onClick={toggle}
+              hiddenFrom="sm"
+              size="sm"
+              aria-label={menu ? 'Close the menu' : 'Open the menu'}
+            />
+            <Anchor component={Link} to="/" className="brand" underline="never">
+              <img src="/icon.svg" width={22} height={22} alt="" />
+              Tidegate
+            </Anchor>
+            <Group component="nav" aria-label="Main" gap="xs" visibleFrom="sm" wrap="nowrap">
+              <Places waiting={waiting} onGo={close} />
+            </Group>
           </Group>
           <Group gap="xs" wrap="nowrap">
             <ShortcutHelp />
@@ -54,15 +94,25 @@ function SignedIn({ name }: { name: string }) {
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="md" hiddenFrom="sm"><Box component="nav" aria-label="Main" className="places"><Places waiting={waiting} onGo={close} /></Box></AppShell.Navbar>
+      <AppShell.Navbar p="md" hiddenFrom="sm">
+        <Box component="nav" aria-label="Main" className="places">
+          <Places waiting={waiting} onGo={close} />
+        </Box>
+      </AppShell.Navbar>
       <AppShell.Main>
         <GoneBanner />
         <NewVersion />
         <div id="main" tabIndex={-1} className="page">
-          <Suspense fallback={<Loader aria-label="Loading" />}><Outlet /></Suspense>
+          <Suspense fallback={<Loader aria-label="Loading" />}>
+            <Outlet />
+          </Suspense>
         </div>
         <Notice />
-        {task !== undefined && <Suspense><AnswerDialog task={task} /></Suspense>}
+        {task !== undefined && (
+          <Suspense>
+            <AnswerDialog task={task} />
+          </Suspense>
+        )}
       </AppShell.Main>
     </AppShell>
   );
@@ -73,7 +123,10 @@ function focusMain(event: React.MouseEvent): void {
   document.getElementById('main')?.focus();
 }
 
-const PLACES = [['/executions', 'Executions'], ['/workflows', 'Workflows']] as const;
+const PLACES = [
+  ['/executions', 'Executions'],
+  ['/workflows', 'Workflows'],
+] as const;
 
 /** How many wait, as far as one page tells: `100+` when there are more. Also the title of the tab. */
 function useWaitingCount(): string {
@@ -91,11 +144,39 @@ function Places({ waiting, onGo }: { waiting: string; onGo: () => void }) {
   const active = { className: 'place place-active', 'aria-current': 'page' as const };
   return (
     <>
-      <Link to="/" className="place" activeProps={active} activeOptions={{ exact: true, includeSearch: false }} onClick={onGo}>
-        Inbox {waiting && <Badge className="count" size="sm" radius="xl">{waiting}<VisuallyHidden> waiting</VisuallyHidden></Badge>}
+      <Link
+        to="/"
+        className="place"
+        activeProps={active}
+        activeOptions={{ exact: true, includeSearch: false }}
+        onClick={onGo}
+      >
+        Inbox{' '}
+        {waiting && (
+          <Badge className="count" size="sm" radius="xl">
+            {waiting}
+            <VisuallyHidden> waiting</VisuallyHidden>
+          </Badge>
+        )}
       </Link>
-      <Link to="/executions" className="place" activeProps={active} activeOptions={{ includeSearch: false }} onClick={onGo}>Executions</Link>
-      <Link to="/workflows" className="place" activeProps={active} activeOptions={{ includeSearch: false }} onClick={onGo}>Workflows</Link>
+      <Link
+        to="/executions"
+        className="place"
+        activeProps={active}
+        activeOptions={{ includeSearch: false }}
+        onClick={onGo}
+      >
+        Executions
+      </Link>
+      <Link
+        to="/workflows"
+        className="place"
+        activeProps={active}
+        activeOptions={{ includeSearch: false }}
+        onClick={onGo}
+      >
+        Workflows
+      </Link>
     </>
   );
 }
@@ -111,10 +192,21 @@ function Scheme() {
   const now = SCHEMES.find((each) => each.value === colorScheme) ?? SCHEMES[2];
   return (
     <Menu position="bottom-end" withinPortal>
-      <Menu.Target><ActionIcon variant="default" size="lg" aria-label={`Colours: ${now.label}`}>{now.icon}</ActionIcon></Menu.Target>
+      <Menu.Target>
+        <ActionIcon variant="default" size="lg" aria-label={`Colours: ${now.label}`}>
+          {now.icon}
+        </ActionIcon>
+      </Menu.Target>
       <Menu.Dropdown>
         {SCHEMES.map((each) => (
-          <Menu.Item key={each.value} leftSection={each.icon} onClick={() => setColorScheme(each.value)} fw={each === now ? 600 : undefined}>{each.label}</Menu.Item>
+          <Menu.Item
+            key={each.value}
+            leftSection={each.icon}
+            onClick={() => setColorScheme(each.value)}
+            fw={each === now ? 600 : undefined}
+          >
+            {each.label}
+          </Menu.Item>
         ))}
       </Menu.Dropdown>
     </Menu>
@@ -124,17 +216,31 @@ function Scheme() {
 function Account({ name }: { name: string }) {
   const queries = useQueryClient();
   const [listed, { open, close }] = useDisclosure();
-  const leave = () => void signOut().catch(() => undefined).finally(() => { queries.clear(); location.reload(); });
+  const leave = () =>
+    void signOut()
+      .catch(() => undefined)
+      .finally(() => {
+        queries.clear();
+        location.reload();
+      });
   return (
     <>
       <Menu position="bottom-end" withinPortal>
-        <Menu.Target><Button variant="default" size="compact-md" h={34} maw={160} aria-label={`Signed in as ${name}`}>{name}</Button></Menu.Target>
+        <Menu.Target>
+          <Button variant="default" size="compact-md" h={34} maw={160} aria-label={`Signed in as ${name}`}>
+            {name}
+          </Button>
+        </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item onClick={open}>Sessions</Menu.Item>
           <Menu.Item onClick={leave}>Sign out</Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      {listed && <Suspense><Sessions onClose={close} /></Suspense>}
+      {listed && (
+        <Suspense>
+          <Sessions onClose={close} />
+        </Suspense>
+      )}
     </>
   );
 }
@@ -145,7 +251,10 @@ function GoneBanner() {
     <div aria-live="assertive">
       {since && (
         <Group className="gone" gap="xs" wrap="nowrap">
-          <IconAlert /><Text>No connection to the server. Shown as of {clock(since)}; this page continues by itself when it is back.</Text>
+          <IconAlert />
+          <Text>
+            No connection to the server. Shown as of {clock(since)}; this page continues by itself when it is back.
+          </Text>
         </Group>
       )}
     </div>

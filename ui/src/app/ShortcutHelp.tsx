@@ -20,16 +20,32 @@ export function ShortcutHelp() {
   useKeys({ '?': open });
   return (
     <>
-      <ActionIcon variant="default" size="lg" aria-label="Keys" onClick={open} visibleFrom="sm">?</ActionIcon>
+      <ActionIcon variant="default" size="lg" aria-label="Keys" onClick={open} visibleFrom="sm">
+        ?
+      </ActionIcon>
       <Modal opened={opened} onClose={close} title="Keys" closeButtonProps={{ 'aria-label': 'Close' }}>
         <Table>
           <Table.Tbody>
             {KEYS.map(([what, keys]) => (
-              <Table.Tr key={what}><Table.Td>{what}</Table.Td><Table.Td>{keys.map((key) => <Kbd key={key} mr={6}>{key}</Kbd>)}</Table.Td></Table.Tr>
+              <Table.Tr key={what}>
+                <Table.Td>{what}</Table.Td>
+                <Table.Td>
+                  {keys.map((key) => (
+                    <Kbd key={key} mr={6}>
+                      {key}
+                    </Kbd>
+                  ))}
+                </Table.Td>
+              </Table.Tr>
             ))}
           </Table.Tbody>
         </Table>
-        <Switch mt="md" label="Single-key shortcuts" checked={on} onChange={(event) => setOn(event.currentTarget.checked)} />
+        <Switch
+          mt="md"
+          label="Single-key shortcuts"
+          checked={on}
+          onChange={(event) => setOn(event.currentTarget.checked)}
+        />
       </Modal>
     </>
   );

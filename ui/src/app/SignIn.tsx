@@ -13,12 +13,33 @@ export function SignIn({ refused }: { refused?: string | undefined }) {
   const error = entering.error?.message ?? refused;
   return (
     <Stack component="main" maw={420} mx="auto" mt="12vh" p="md">
-      <Title order={1} size="h2">Tidegate</Title>
-      <Text>On the server's machine, <Code>tidegate open</Code> signs you in. Elsewhere, sign in with a token; an administrator makes one with <Code>tidegate token create NAME --role approver</Code>.</Text>
-      <form onSubmit={(event) => { event.preventDefault(); entering.mutate(); }}>
+      <Title order={1} size="h2">
+        Tidegate
+      </Title>
+      <Text>
+        On the server's machine, <Code>tidegate open</Code> signs you in. Elsewhere, sign in with a token; an
+        administrator makes one with <Code>tidegate token create NAME --role approver</Code>.
+      </Text>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          entering.mutate();
+        }}
+      >
         <Stack>
-          <PasswordInput label="Token" autoComplete="current-password" data-autofocus autoFocus required value={token} error={error} onChange={(event) => setToken(event.currentTarget.value)} />
-          <Button type="submit" loading={entering.isPending} disabled={!token.trim()}>Sign in</Button>
+          <PasswordInput
+            label="Token"
+            autoComplete="current-password"
+            data-autofocus
+            autoFocus
+            required
+            value={token}
+            error={error}
+            onChange={(event) => setToken(event.currentTarget.value)}
+          />
+          <Button type="submit" loading={entering.isPending} disabled={!token.trim()}>
+            Sign in
+          </Button>
         </Stack>
       </form>
     </Stack>

@@ -5,7 +5,19 @@ type IconProps = SVGProps<SVGSVGElement> & { size?: number };
 function icon(path: string) {
   return function Icon({ size = 18, ...rest }: IconProps) {
     return (
-      <svg width={size} height={size} viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth={2} strokeLinecap="round" strokeLinejoin="round" aria-hidden focusable={false} {...rest}>
+      <svg
+        width={size}
+        height={size}
+        viewBox="0 0 24 24"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth={2}
+        strokeLinecap="round"
+        strokeLinejoin="round"
+        aria-hidden
+        focusable={false}
+        {...rest}
+      >
         <path d={path} />
       </svg>
     );
@@ -17,13 +29,19 @@ export const IconX = icon('M6 6l12 12M18 6L6 18');
 export const IconPlus = icon('M12 5v14M5 12h14');
 export const IconTrash = icon('M4 7h16M10 11v6M14 11v6M6 7l1 13h10l1-13M9 7V4h6v3');
 export const IconSpinner = icon('M12 3a9 9 0 1 0 9 9');
-export const IconHand = icon('M8 13V6a1.5 1.5 0 0 1 3 0v5m0-6a1.5 1.5 0 0 1 3 0v6m0-4a1.5 1.5 0 0 1 3 0v7a6 6 0 0 1-6 6h-1a6 6 0 0 1-5-3l-2.5-4a1.5 1.5 0 0 1 2.5-1.6L8 15');
+export const IconHand = icon(
+  'M8 13V6a1.5 1.5 0 0 1 3 0v5m0-6a1.5 1.5 0 0 1 3 0v6m0-4a1.5 1.5 0 0 1 3 0v7a6 6 0 0 1-6 6h-1a6 6 0 0 1-5-3l-2.5-4a1.5 1.5 0 0 1 2.5-1.6L8 15',
+);
 export const IconClock = icon('M12 7v5l3 3M12 3a9 9 0 1 0 .01 0');
 export const IconPlay = icon('M7 5v14l12-7z');
-export const IconDashed = icon('M12 3a9 9 0 0 1 4 1M20 8a9 9 0 0 1 0 8M16 20a9 9 0 0 1-8 0M4 16a9 9 0 0 1 0-8M8 4a9 9 0 0 1 4-1');
+export const IconDashed = icon(
+  'M12 3a9 9 0 0 1 4 1M20 8a9 9 0 0 1 0 8M16 20a9 9 0 0 1-8 0M4 16a9 9 0 0 1 0-8M8 4a9 9 0 0 1 4-1',
+);
 export const IconBan = icon('M12 3a9 9 0 1 0 .01 0M5.7 5.7l12.6 12.6');
 export const IconMoon = icon('M20 14A8 8 0 1 1 10 4a6.5 6.5 0 0 0 10 10z');
-export const IconSun = icon('M12 8a4 4 0 1 0 .01 0M12 2v2M12 20v2M4 12H2M22 12h-2M5 5l1.4 1.4M17.6 17.6L19 19M5 19l1.4-1.4M17.6 6.4L19 5');
+export const IconSun = icon(
+  'M12 8a4 4 0 1 0 .01 0M12 2v2M12 20v2M4 12H2M22 12h-2M5 5l1.4 1.4M17.6 17.6L19 19M5 19l1.4-1.4M17.6 6.4L19 5',
+);
 export const IconSystem = icon('M4 5h16v11H4zM9 20h6M12 16v4');
 export const IconSearch = icon('M10 4a6 6 0 1 0 .01 0M15 15l5 5');
 export const IconLink = icon('M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1');

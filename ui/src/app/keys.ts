@@ -11,13 +11,25 @@ export function areSingleKeysOn(): boolean {
 
 export function useSingleKeys(): [boolean, (on: boolean) => void] {
   const [on, setOn] = useState(areSingleKeysOn);
-  return [on, (next) => { localStorage.setItem(STORED, next ? 'on' : 'off'); setOn(next); }];
+  return [
+    on,
+    (next) => {
+      localStorage.setItem(STORED, next ? 'on' : 'off');
+      setOn(next);
+    },
+  ];
 }
 
 /** Whether a key press is meant for a field, or for something else that takes keys. */
 export function isTyping(event: KeyboardEvent): boolean {
   const at = event.target;
-  return at instanceof HTMLElement && (at.isContentEditable || at.matches('input:not([type=checkbox]):not([type=radio]):not([type=button]), textarea, select, [role=combobox], [role=menuitem], [role=listbox] *'));
+  return (
+    at instanceof HTMLElement &&
+    (at.isContentEditable ||
+      at.matches(
+        'input:not([type=checkbox]):not([type=radio]):not([type=button]), textarea, select, [role=combobox], [role=menuitem], [role=listbox] *',
+      ))
+  );
 }
 
 /** Call what belongs to a key, unless a field has the focus. */
@@ -46,5 +58,12 @@ export function useNavigationKeys(): void {
   const go = (to: '/' | '/executions' | '/workflows') => () => {
     if (performance.now() - pressed.current < PAIR_MS) void navigate({ to });
   };
-  useKeys({ g: () => { pressed.current = performance.now(); }, i: go('/'), e: go('/executions'), w: go('/workflows') });
+  useKeys({
+    g: () => {
+      pressed.current = performance.now();
+    },
+    i: go('/'),
+    e: go('/executions'),
+    w: go('/workflows'),
+  });
 }

@@ -21,5 +21,9 @@ function subscribe(listener: () => void): () => void {
 
 export function Notice() {
   const now = useSyncExternalStore(subscribe, () => text);
-  return <div role="status" className={now ? 'notice' : undefined}>{now}</div>;
+  return (
+    <div role="status" className={now ? 'notice' : undefined}>
+      {now}
+    </div>
+  );
 }

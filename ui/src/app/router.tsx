@@ -1,4 +1,10 @@
-import { createHashHistory, createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import {
+  createHashHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+} from '@tanstack/react-router';
 import { InboxPage } from '../pages/inbox/InboxPage';
 import { NotFound } from './NotFound';
 import { PageError } from './PageError';
@@ -22,19 +28,32 @@ export type ExecutionSearch = RootSearch & { tab?: string; node?: string };
 export type ExecutionsSearch = RootSearch & { phase?: string; text?: string; workflow?: string; launched?: string };
 export type WorkflowSearch = RootSearch & { version?: string };
 
-const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: PageError, validateSearch });
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: NotFound,
+  errorComponent: PageError,
+  validateSearch,
+});
 
 const inbox = createRoute({ getParentRoute: () => root, path: '/', component: InboxPage });
 const executions = createRoute({
   getParentRoute: () => root,
   path: '/executions',
-  validateSearch: (search: Record<string, unknown>) => kept<ExecutionsSearch>({ ...validateSearch(search), phase: text(search.phase), text: text(search.text), workflow: text(search.workflow), launched: text(search.launched) }),
+  validateSearch: (search: Record<string, unknown>) =>
+    kept<ExecutionsSearch>({
+      ...validateSearch(search),
+      phase: text(search.phase),
+      text: text(search.text),
+      workflow: text(search.workflow),
+      launched: text(search.launched),
+    }),
   component: lazyRouteComponent(() => import('../pages/executions/ExecutionsPage'), 'ExecutionsPage'),
 });
 const execution = createRoute({
   getParentRoute: () => root,
   path: '/executions/$id',
-  validateSearch: (search: Record<string, unknown>) => kept<ExecutionSearch>({ ...validateSearch(search), tab: text(search.tab), node: text(search.node) }),
+  validateSearch: (search: Record<string, unknown>) =>
+    kept<ExecutionSearch>({ ...validateSearch(search), tab: text(search.tab), node: text(search.node) }),
   component: lazyRouteComponent(() => import('../pages/execution/ExecutionPage'), 'ExecutionPage'),
 });
 const workflows = createRoute({
@@ -45,7 +64,8 @@ const workflows = createRoute({
 const workflow = createRoute({
   getParentRoute: () => root,
   path: '/workflows/$name',
-  validateSearch: (search: Record<string, unknown>) => kept<WorkflowSearch>({ ...validateSearch(search), version: text(search.version) }),
+  validateSearch: (search: Record<string, unknown>) =>
+    kept<WorkflowSearch>({ ...validateSearch(search), version: text(search.version) }),
   component: lazyRouteComponent(() => import('../pages/workflows/WorkflowPage'), 'WorkflowPage'),
 });
 

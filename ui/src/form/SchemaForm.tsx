@@ -27,13 +27,26 @@ export function useSchemaForm(schema: Schema, begin: Json | undefined): FormValu
   const [faults, setFaults] = useState<FaultDocument[]>([]);
   const broken = useRef(new Map<string, string>()).current;
   const validated = () => {
-    const found = [...broken].map(([path, reason]): FaultDocument => ({ path: JSON.parse(path) as FaultDocument['path'], reason }));
+    const found = [...broken].map(([path, reason]): FaultDocument => ({
+      path: JSON.parse(path) as FaultDocument['path'],
+      reason,
+    }));
     found.push(...check(schema, schema, value).filter(({ path }) => !broken.has(keyOf(path))));
     setFaults(found);
     if (found[0]) focusField(found[0].path);
     return found.length === 0 && value !== undefined ? { value } : undefined;
   };
-  return { value, setValue: (next) => { setFaults([]); setValue(next); }, validated, faults, setFaults, broken };
+  return {
+    value,
+    setValue: (next) => {
+      setFaults([]);
+      setValue(next);
+    },
+    validated,
+    faults,
+    setFaults,
+    broken,
+  };
 }
 
 /** What is wrong, each with the way to its field. */
@@ -42,7 +55,17 @@ export function Faults({ faults }: { faults: FaultDocument[] }) {
   return (
     <Alert color="red" role="alert" title={faults.length === 1 ? 'One thing to fix' : `${faults.length} things to fix`}>
       {faults.slice(0, MOST_FAULTS).map(({ path, reason }) => (
-        <Anchor key={keyOf(path) + reason} component="button" type="button" size="sm" className="fault" onClick={() => focusField(path)}>{path.length > 0 && <b>{spellPath(path)}: </b>}{reason}</Anchor>
+        <Anchor
+          key={keyOf(path) + reason}
+          component="button"
+          type="button"
+          size="sm"
+          className="fault"
+          onClick={() => focusField(path)}
+        >
+          {path.length > 0 && <b>{spellPath(path)}: </b>}
+          {reason}
+        </Anchor>
       ))}
     </Alert>
   );
@@ -61,7 +84,17 @@ export function focusField(path: (string | number)[]): void {
   });
 }
 
-export function SchemaForm({ schema, form, label, disabled = false }: { schema: Schema; form: FormValue; label: string; disabled?: boolean }) {
+export function SchemaForm({
+  schema,
+  form,
+  label,
+  disabled = false,
+}: {
+  schema: Schema;
+  form: FormValue;
+  label: string;
+  disabled?: boolean;
+}) {
   const [asJson, setAsJson] = useState(false);
   const faults = useMemo(() => new Map(form.faults.map((each) => [keyOf(each.path), each.reason])), [form.faults]);
   const shape = shapeOf(schema, schema).kind;
@@ -69,7 +102,19 @@ export function SchemaForm({ schema, form, label, disabled = false }: { schema: 
   return (
     <FormContext.Provider value={{ root: schema, faults, broken: form.broken, disabled }}>
       {asJson ? <JsonField {...props} /> : <Field {...props} />}
-      {shape !== 'anything' && <Switch mt="sm" size="xs" label="Edit as JSON" checked={asJson} disabled={disabled} onChange={(event) => { form.broken.clear(); setAsJson(event.currentTarget.checked); }} />}
+      {shape !== 'anything' && (
+        <Switch
+          mt="sm"
+          size="xs"
+          label="Edit as JSON"
+          checked={asJson}
+          disabled={disabled}
+          onChange={(event) => {
+            form.broken.clear();
+            setAsJson(event.currentTarget.checked);
+          }}
+        />
+      )}
     </FormContext.Provider>
   );
 }

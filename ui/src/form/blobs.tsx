@@ -23,23 +23,57 @@ export function BlobField(props: FieldProps & { of: string; web: boolean }) {
   const sending = useSending(props.path, async ([file]) => {
     if (!file) return;
     const stored = await upload(file);
-    onChange(kind ? { $blob: stored.$blob ?? '', size: stored.size ?? 0, media: kind.media, about: kind.about } : stored);
+    onChange(
+      kind ? { $blob: stored.$blob ?? '', size: stored.size ?? 0, media: kind.media, about: kind.about } : stored,
+    );
   });
   const uri = isObject(value) && typeof value.$uri === 'string' ? value.$uri : undefined;
   const [fromWeb, setFromWeb] = useState(uri !== undefined);
   if (web && fromWeb) {
     return (
       <Stack gap={4} align="flex-start">
-        <TextInput {...field} w="100%" type="url" placeholder="https://" value={uri ?? ''} onChange={(event) => onChange(event.currentTarget.value ? { $uri: event.currentTarget.value } : undefined)} />
-        <Anchor component="button" type="button" size="sm" onClick={() => { setFromWeb(false); onChange(undefined); }}>Choose a file instead</Anchor>
+        <TextInput
+          {...field}
+          w="100%"
+          type="url"
+          placeholder="https://"
+          value={uri ?? ''}
+          onChange={(event) => onChange(event.currentTarget.value ? { $uri: event.currentTarget.value } : undefined)}
+        />
+        <Anchor
+          component="button"
+          type="button"
+          size="sm"
+          onClick={() => {
+            setFromWeb(false);
+            onChange(undefined);
+          }}
+        >
+          Choose a file instead
+        </Anchor>
       </Stack>
     );
   }
   return (
     <Stack gap={4} align="flex-start">
-      <FileInput {...field} w="100%" accept={kind?.accept} clearable clearButtonProps={{ 'aria-label': 'Remove' }} disabled={field.disabled || sending.busy} error={sending.error || field.error}
-        placeholder={sending.busy ? 'Sending ...' : named(value) ?? `Choose ${kind ? `a ${kind.accept} file` : 'a file'}`} onChange={(file) => (file ? sending.send(file) : onChange(undefined))} />
-      {web && <Anchor component="button" type="button" size="sm" onClick={() => setFromWeb(true)}>Give a web address instead</Anchor>}
+      <FileInput
+        {...field}
+        w="100%"
+        accept={kind?.accept}
+        clearable
+        clearButtonProps={{ 'aria-label': 'Remove' }}
+        disabled={field.disabled || sending.busy}
+        error={sending.error || field.error}
+        placeholder={
+          sending.busy ? 'Sending ...' : (named(value) ?? `Choose ${kind ? `a ${kind.accept} file` : 'a file'}`)
+        }
+        onChange={(file) => (file ? sending.send(file) : onChange(undefined))}
+      />
+      {web && (
+        <Anchor component="button" type="button" size="sm" onClick={() => setFromWeb(true)}>
+          Give a web address instead
+        </Anchor>
+      )}
     </Stack>
   );
 }
@@ -59,13 +93,31 @@ export function FolderField(props: FieldProps) {
     }
     const sorted = Object.fromEntries(Object.entries(listed).sort(([one], [other]) => (one < other ? -1 : 1)));
     const manifest = await upload(new File([writeJson(sorted)], 'manifest'));
-    onChange({ $blob: manifest.$blob ?? '', size: files.reduce((sum, each) => sum + each.size, 0), media: FOLDER, name: folderOf(files[0]), about: `${files.length} file${files.length === 1 ? '' : 's'}` });
+    onChange({
+      $blob: manifest.$blob ?? '',
+      size: files.reduce((sum, each) => sum + each.size, 0),
+      media: FOLDER,
+      name: folderOf(files[0]),
+      about: `${files.length} file${files.length === 1 ? '' : 's'}`,
+    });
   });
-  const chosen = isObject(value) && '$blob' in value ? `${String(value.name ?? 'directory')}: ${String(value.about ?? '')}` : undefined;
+  const chosen =
+    isObject(value) && '$blob' in value
+      ? `${String(value.name ?? 'directory')}: ${String(value.about ?? '')}`
+      : undefined;
   return (
-    <FileInput {...field} multiple clearable clearButtonProps={{ 'aria-label': 'Remove' }} fileInputProps={{ webkitdirectory: '' } as object} disabled={field.disabled || sending.busy} error={sending.error || field.error}
-      placeholder={sending.busy ? `Sending ${done} ...` : chosen ?? 'Choose a directory'} valueComponent={() => <>{sending.busy ? `Sending ${done} ...` : chosen}</>}
-      onChange={(files) => (files.length > 0 ? sending.send(...files) : onChange(undefined))} />
+    <FileInput
+      {...field}
+      multiple
+      clearable
+      clearButtonProps={{ 'aria-label': 'Remove' }}
+      fileInputProps={{ webkitdirectory: '' } as object}
+      disabled={field.disabled || sending.busy}
+      error={sending.error || field.error}
+      placeholder={sending.busy ? `Sending ${done} ...` : (chosen ?? 'Choose a directory')}
+      valueComponent={() => <>{sending.busy ? `Sending ${done} ...` : chosen}</>}
+      onChange={(files) => (files.length > 0 ? sending.send(...files) : onChange(undefined))}
+    />
   );
 }
 
@@ -88,18 +140,31 @@ export function BytesField(props: FieldProps) {
       const stored = await upload(file);
       onChange({ $blob: stored.$blob ?? '', size: stored.size ?? 0, media: 'application/octet-stream' });
     } else {
-      onChange(btoa(Array.from(new Uint8Array(await file.arrayBuffer()), (byte) => String.fromCharCode(byte)).join('')));
+      onChange(
+        btoa(Array.from(new Uint8Array(await file.arrayBuffer()), (byte) => String.fromCharCode(byte)).join('')),
+      );
     }
   });
   return (
-    <FileInput {...field} clearable clearButtonProps={{ 'aria-label': 'Remove' }} disabled={field.disabled || sending.busy} error={sending.error || field.error}
-      placeholder={typeof value === 'string' ? `${Math.floor(value.length * 0.75)} bytes` : named(value) ?? 'Choose a file'} onChange={(file) => (file ? sending.send(file) : onChange(undefined))} />
+    <FileInput
+      {...field}
+      clearable
+      clearButtonProps={{ 'aria-label': 'Remove' }}
+      disabled={field.disabled || sending.busy}
+      error={sending.error || field.error}
+      placeholder={
+        typeof value === 'string' ? `${Math.floor(value.length * 0.75)} bytes` : (named(value) ?? 'Choose a file')
+      }
+      onChange={(file) => (file ? sending.send(file) : onChange(undefined))}
+    />
   );
 }
 
 function named(value: Json | undefined): string | undefined {
   if (!isObject(value) || !('$blob' in value)) return undefined;
-  return typeof value.name === 'string' ? value.name : `${String(value.about ?? 'file')}, ${String(value.size ?? '?')} bytes`;
+  return typeof value.name === 'string'
+    ? value.name
+    : `${String(value.about ?? 'file')}, ${String(value.size ?? '?')} bytes`;
 }
 
 function useSending(path: Path, store: (files: File[]) => Promise<void>) {

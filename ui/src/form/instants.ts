@@ -10,8 +10,12 @@ export function parseDuration(text: string): number | undefined {
   const found = DURATION.exec(text);
   if (!found || !/\d/.test(text)) return undefined;
   const [, sign, weeks, days, hours, minutes, seconds] = found;
-  const sum = Number(weeks ?? 0) * UNITS.weeks + Number(days ?? 0) * UNITS.days + Number(hours ?? 0) * UNITS.hours
-    + Number(minutes ?? 0) * UNITS.minutes + Number((seconds ?? '0').replace(',', '.'));
+  const sum =
+    Number(weeks ?? 0) * UNITS.weeks +
+    Number(days ?? 0) * UNITS.days +
+    Number(hours ?? 0) * UNITS.hours +
+    Number(minutes ?? 0) * UNITS.minutes +
+    Number((seconds ?? '0').replace(',', '.'));
   return sign === '-' ? -sum : sum;
 }
 

@@ -43,7 +43,9 @@ export function resolve(schema: Schema, root: Schema): Schema {
     const { $ref, ...own } = found;
     let target: Json | undefined = root;
     for (const part of String($ref).replace(/^#\/?/, '').split('/').filter(Boolean)) {
-      target = isObject(target) ? target[decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')] : undefined;
+      target = isObject(target)
+        ? target[decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')]
+        : undefined;
     }
     found = { ...asSchema(target), ...own };
   }
@@ -61,27 +63,39 @@ export function shapeOf(given: Schema, root: Schema): Shape {
     const of = schema['x-tidegate'];
     return of === 'bytes' ? { kind: 'bytes' } : { kind: 'blob', of, web: '$uri' in asSchema(schema.properties) };
   }
-  if (Array.isArray(schema.enum) && schema.enum.length === 1) return { kind: 'constant', value: schema.enum[0] ?? null };
+  if (Array.isArray(schema.enum) && schema.enum.length === 1)
+    return { kind: 'constant', value: schema.enum[0] ?? null };
   if (Array.isArray(schema.enum)) return { kind: 'choice', choices: choicesOf(schema.enum, asList(schema['x-names'])) };
   if ('const' in schema) return { kind: 'constant', value: schema.const ?? null };
   const members = [...asList(schema.anyOf), ...asList(schema.oneOf)].map(asSchema);
   if (members.length > 0) return unionOf(members, root);
   if (Array.isArray(schema.type)) {
-    return unionOf(schema.type.map((type) => ({ ...schema, type })), root);
+    return unionOf(
+      schema.type.map((type) => ({ ...schema, type })),
+      root,
+    );
   }
   return plainShape(schema);
 }
 
 function plainShape(schema: Schema): Shape {
   switch (schema.type) {
-    case 'boolean': return { kind: 'boolean' };
-    case 'null': return { kind: 'nothing' };
-    case 'integer': return { kind: 'whole' };
-    case 'number': return { kind: 'number' };
-    case 'string': return textShape(String(schema.format ?? ''));
-    case 'array': return listShape(schema);
-    case 'object': return objectShape(schema);
-    default: return { kind: 'anything' };
+    case 'boolean':
+      return { kind: 'boolean' };
+    case 'null':
+      return { kind: 'nothing' };
+    case 'integer':
+      return { kind: 'whole' };
+    case 'number':
+      return { kind: 'number' };
+    case 'string':
+      return textShape(String(schema.format ?? ''));
+    case 'array':
+      return listShape(schema);
+    case 'object':
+      return objectShape(schema);
+    default:
+      return { kind: 'anything' };
   }
 }
 
@@ -129,12 +143,36 @@ export function spell(value: Json): string {
 }
 
 const WORDS: Record<Shape['kind'], string> = {
-  boolean: 'Yes or no', choice: 'One of a few', constant: 'Constant', nothing: 'Nothing', whole: 'Whole number', number: 'Number',
-  text: 'Text', date: 'Date', instant: 'Date and time', time: 'Time of day', duration: 'Duration', decimal: 'Exact number', bytes: 'Bytes',
-  blob: 'File', list: 'List', tuple: 'List', record: 'Object', map: 'Object', optional: 'Optional', union: 'One of several', anything: 'Any value',
+  boolean: 'Yes or no',
+  choice: 'One of a few',
+  constant: 'Constant',
+  nothing: 'Nothing',
+  whole: 'Whole number',
+  number: 'Number',
+  text: 'Text',
+  date: 'Date',
+  instant: 'Date and time',
+  time: 'Time of day',
+  duration: 'Duration',
+  decimal: 'Exact number',
+  bytes: 'Bytes',
+  blob: 'File',
+  list: 'List',
+  tuple: 'List',
+  record: 'Object',
+  map: 'Object',
+  optional: 'Optional',
+  union: 'One of several',
+  anything: 'Any value',
 };
 
-const BLOBS: Record<string, string> = { file: 'File', directory: 'Directory', ndarray: 'Array (.npy)', table: 'Table (.parquet)', pickle: 'Python object' };
+const BLOBS: Record<string, string> = {
+  file: 'File',
+  directory: 'Directory',
+  ndarray: 'Array (.npy)',
+  table: 'Table (.parquet)',
+  pickle: 'Python object',
+};
 
 const DEEPEST_NAME = 3;
 
@@ -144,14 +182,27 @@ export function nameOf(given: Schema, root: Schema, depth = 0): string {
   const shape = shapeOf(schema, root);
   if (typeof schema.title === 'string' && schema.title) return schema.title;
   switch (shape.kind) {
-    case 'choice': return shape.choices.slice(0, 4).map((each) => each.label).join(', ');
-    case 'constant': return spell(shape.value);
-    case 'blob': return BLOBS[shape.of] ?? 'File';
-    case 'list': return depth < DEEPEST_NAME ? `List: ${nameOf(shape.items, root, depth + 1)}` : WORDS.list;
-    case 'union': return depth < DEEPEST_NAME ? shape.members.map((each) => nameOf(each, root, depth + 1)).join(' or ') : WORDS.union;
-    case 'optional': return depth < DEEPEST_NAME ? `${nameOf(shape.inner, root, depth + 1)}, or nothing` : WORDS.optional;
-    case 'text': return shape.format === 'uuid' ? 'UUID' : WORDS.text;
-    default: return WORDS[shape.kind];
+    case 'choice':
+      return shape.choices
+        .slice(0, 4)
+        .map((each) => each.label)
+        .join(', ');
+    case 'constant':
+      return spell(shape.value);
+    case 'blob':
+      return BLOBS[shape.of] ?? 'File';
+    case 'list':
+      return depth < DEEPEST_NAME ? `List: ${nameOf(shape.items, root, depth + 1)}` : WORDS.list;
+    case 'union':
+      return depth < DEEPEST_NAME
+        ? shape.members.map((each) => nameOf(each, root, depth + 1)).join(' or ')
+        : WORDS.union;
+    case 'optional':
+      return depth < DEEPEST_NAME ? `${nameOf(shape.inner, root, depth + 1)}, or nothing` : WORDS.optional;
+    case 'text':
+      return shape.format === 'uuid' ? 'UUID' : WORDS.text;
+    default:
+      return WORDS[shape.kind];
   }
 }
 
@@ -161,12 +212,22 @@ export function initial(given: Schema, root: Schema, depth = 0): Json | undefine
   if (schema.default !== undefined) return schema.default;
   const shape = shapeOf(schema, root);
   switch (shape.kind) {
-    case 'constant': return shape.value;
-    case 'nothing': case 'optional': return null;
-    case 'list': return Array.from({ length: Math.min(Number(schema.minItems ?? 0), 20) }, () => initial(shape.items, root, depth + 1) ?? null);
-    case 'map': return {};
-    case 'tuple': return undefined;
-    case 'choice': return shape.choices.length === 1 ? shape.choices[0]?.value : undefined;
+    case 'constant':
+      return shape.value;
+    case 'nothing':
+    case 'optional':
+      return null;
+    case 'list':
+      return Array.from(
+        { length: Math.min(Number(schema.minItems ?? 0), 20) },
+        () => initial(shape.items, root, depth + 1) ?? null,
+      );
+    case 'map':
+      return {};
+    case 'tuple':
+      return undefined;
+    case 'choice':
+      return shape.choices.length === 1 ? shape.choices[0]?.value : undefined;
     case 'record': {
       if (depth > 6) return undefined;
       const found: JsonObject = {};
@@ -176,6 +237,7 @@ export function initial(given: Schema, root: Schema, depth = 0): Json | undefine
       }
       return found;
     }
-    default: return undefined;
+    default:
+      return undefined;
   }
 }

@@ -12,7 +12,12 @@ export type FormState = {
   disabled: boolean;
 };
 
-export const FormContext = createContext<FormState>({ root: {}, faults: new Map(), broken: new Map(), disabled: false });
+export const FormContext = createContext<FormState>({
+  root: {},
+  faults: new Map(),
+  broken: new Map(),
+  disabled: false,
+});
 
 export const useForm = (): FormState => useContext(FormContext);
 

@@ -30,7 +30,11 @@ export type GraphProps = {
 };
 
 export function Graph(props: GraphProps) {
-  return <ReactFlowProvider><Drawn {...props} /></ReactFlowProvider>;
+  return (
+    <ReactFlowProvider>
+      <Drawn {...props} />
+    </ReactFlowProvider>
+  );
 }
 
 function Drawn({ items: all, chosen, onChoose, onAnswer }: GraphProps) {
@@ -63,12 +67,33 @@ function Drawn({ items: all, chosen, onChoose, onAnswer }: GraphProps) {
     '+': () => void flow.zoomIn(),
     '-': () => void flow.zoomOut(),
     '0': () => void flow.fitView(FIT),
-    w: () => focusWaiting(shape.items.flatMap((each) => byId.get(each.id) ?? []), inside, folded, flow.fitView),
+    w: () =>
+      focusWaiting(
+        shape.items.flatMap((each) => byId.get(each.id) ?? []),
+        inside,
+        folded,
+        flow.fitView,
+      ),
   });
   if (error) return <Text role="alert">The graph could not be laid out: {error}. The list shows the same.</Text>;
-  if (!places) return <Stack className="graph" align="center" justify="center"><Loader aria-label="Laying out the graph" /></Stack>;
+  if (!places)
+    return (
+      <Stack className="graph" align="center" justify="center">
+        <Loader aria-label="Laying out the graph" />
+      </Stack>
+    );
   return (
-    <section ref={ref} className="graph" aria-label="Graph" aria-busy={isBusy} style={{ aspectRatio: `${places.width + AIR} / ${places.height + AIR}`, maxHeight: `min(${HIGHEST}, ${Math.round(places.height * FIT.maxZoom + AIR)}px)` }} data-layout-ms={Math.round(places.milliseconds)}>
+    <section
+      ref={ref}
+      className="graph"
+      aria-label="Graph"
+      aria-busy={isBusy}
+      style={{
+        aspectRatio: `${places.width + AIR} / ${places.height + AIR}`,
+        maxHeight: `min(${HIGHEST}, ${Math.round(places.height * FIT.maxZoom + AIR)}px)`,
+      }}
+      data-layout-ms={Math.round(places.milliseconds)}
+    >
       <GraphAround.Provider value={around}>
         <ReactFlow
           colorMode={scheme}
@@ -89,7 +114,11 @@ function Drawn({ items: all, chosen, onChoose, onAnswer }: GraphProps) {
           onlyRenderVisibleElements={nodes.length > MANY_SEEN}
         >
           <Background />
-          {isBusy && <Panel position="top-left"><Loader size="sm" aria-label="Laying out the graph" /></Panel>}
+          {isBusy && (
+            <Panel position="top-left">
+              <Loader size="sm" aria-label="Laying out the graph" />
+            </Panel>
+          )}
           <Controls showInteractive={false} position="top-right" orientation="horizontal" />
         </ReactFlow>
       </GraphAround.Provider>
@@ -183,8 +212,15 @@ function distance(a: { x: number; y: number }, b: { x: number; y: number }): num
 }
 
 /** What is seen of what waits: a gate, or what it is folded away in. */
-function focusWaiting(items: readonly Item[], inside: Around['inside'], folded: ReadonlySet<string>, fitView: ReturnType<typeof useReactFlow>['fitView']): void {
-  const waiting = items.filter((each) => each.phase === 'WAITING' || (folded.has(each.id) && (inside.get(each.id)?.waiting ?? 0) > 0));
+function focusWaiting(
+  items: readonly Item[],
+  inside: Around['inside'],
+  folded: ReadonlySet<string>,
+  fitView: ReturnType<typeof useReactFlow>['fitView'],
+): void {
+  const waiting = items.filter(
+    (each) => each.phase === 'WAITING' || (folded.has(each.id) && (inside.get(each.id)?.waiting ?? 0) > 0),
+  );
   const at = waiting.findIndex((each) => document.activeElement?.getAttribute('data-focus') === each.id);
   const next = waiting[(at + 1) % waiting.length];
   if (next) void fitView({ nodes: [{ id: next.id }], maxZoom: 1 }).then(() => focusOn(next.id));

@@ -15,7 +15,12 @@ export const GraphEdge = memo(function GraphEdge({ id, data, markerEnd }: EdgePr
       <BaseEdge id={id} path={pathOf(way.points)} {...(markerEnd ? { markerEnd } : {})} />
       {way.label && way.labelAt && (
         <EdgeLabelRenderer>
-          <span className="gcase" style={{ transform: `translate(-50%, -50%) translate(${way.labelAt.x}px, ${way.labelAt.y}px)` }}>{way.label}</span>
+          <span
+            className="gcase"
+            style={{ transform: `translate(-50%, -50%) translate(${way.labelAt.x}px, ${way.labelAt.y}px)` }}
+          >
+            {way.label}
+          </span>
         </EdgeLabelRenderer>
       )}
     </>

@@ -27,20 +27,54 @@ export const GraphNode = memo(function GraphNode({ id, data }: NodeProps<Placed>
   if (!around || !item) return null;
   const { total, ended, waiting } = around.inside.get(id) ?? { total: 0, ended: 0, waiting: 0 };
   const { choose, toggle, answer, walk } = around;
-  return <Box item={item} total={total} ended={ended} waiting={waiting} isContainer={data.container} isFolded={around.folded.has(id)} isChosen={around.chosen === id} choose={choose} toggle={toggle} answer={answer} walk={walk} />;
+  return (
+    <Box
+      item={item}
+      total={total}
+      ended={ended}
+      waiting={waiting}
+      isContainer={data.container}
+      isFolded={around.folded.has(id)}
+      isChosen={around.chosen === id}
+      choose={choose}
+      toggle={toggle}
+      answer={answer}
+      walk={walk}
+    />
+  );
 });
 
-type BoxProps = Pick<Around, 'choose' | 'toggle' | 'answer' | 'walk'> & Inside & { item: Item; isContainer: boolean; isFolded: boolean; isChosen: boolean };
+type BoxProps = Pick<Around, 'choose' | 'toggle' | 'answer' | 'walk'> &
+  Inside & { item: Item; isContainer: boolean; isFolded: boolean; isChosen: boolean };
 
 /** Rendered again only when it looks different. */
-const Box = memo(function Box({ item, total, ended, waiting, isContainer, isFolded, isChosen, choose, toggle, answer, walk }: BoxProps) {
+const Box = memo(function Box({
+  item,
+  total,
+  ended,
+  waiting,
+  isContainer,
+  isFolded,
+  isChosen,
+  choose,
+  toggle,
+  answer,
+  walk,
+}: BoxProps) {
   const { id } = item;
   const hasInside = total > 0;
   const asks = item.phase === 'WAITING';
   const asksInside = isFolded && waiting > 0;
   const state = phaseWord(item.phase);
   const kind = kindWord(item.kind, item.dynamic);
-  const classes = ['gnode', `gnode-${item.kind}`, `phase-${item.phase}`, isContainer && 'gnode-container', isChosen && 'gnode-chosen', asksInside && 'gnode-asks'];
+  const classes = [
+    'gnode',
+    `gnode-${item.kind}`,
+    `phase-${item.phase}`,
+    isContainer && 'gnode-container',
+    isChosen && 'gnode-chosen',
+    asksInside && 'gnode-asks',
+  ];
   return (
     <div className={classes.filter(Boolean).join(' ')} data-node={id} data-phase={item.phase}>
       <Handle type="target" position={Position.Left} isConnectable={false} />
@@ -50,7 +84,9 @@ const Box = memo(function Box({ item, total, ended, waiting, isContainer, isFold
           type="button"
           className="gname nodrag nopan"
           data-focus={id}
-          aria-label={[item.name, kind, state, asksInside ? 'waits for a person inside' : ''].filter(Boolean).join(', ')}
+          aria-label={[item.name, kind, state, asksInside ? 'waits for a person inside' : '']
+            .filter(Boolean)
+            .join(', ')}
           aria-pressed={isChosen}
           onClick={() => (item.kind === 'group' ? toggle(id) : choose(id))}
           onKeyDown={(event) => {
@@ -58,15 +94,39 @@ const Box = memo(function Box({ item, total, ended, waiting, isContainer, isFold
           }}
         >
           <b title={item.name}>{item.name}</b>
-          <span>{kind}{item.phase === 'SLEEPING' && item.node?.due ? <Countdown due={item.node.due} /> : state && ` · ${asks ? 'Waiting' : state}`}{hasInside && item.phase !== 'NONE' && item.kind !== 'branch' && ` · ${ended} of ${total}`}</span>
+          <span>
+            {kind}
+            {item.phase === 'SLEEPING' && item.node?.due ? (
+              <Countdown due={item.node.due} />
+            ) : (
+              state && ` · ${asks ? 'Waiting' : state}`
+            )}
+            {hasInside && item.phase !== 'NONE' && item.kind !== 'branch' && ` · ${ended} of ${total}`}
+          </span>
         </button>
         {asks && answer && (
           <Tooltip label="Answer">
-            <ActionIcon className="ganswer nodrag nopan" size={34} radius="xl" aria-label={`Answer ${item.name}`} onClick={() => answer(id)}><IconPlay size={18} /></ActionIcon>
+            <ActionIcon
+              className="ganswer nodrag nopan"
+              size={34}
+              radius="xl"
+              aria-label={`Answer ${item.name}`}
+              onClick={() => answer(id)}
+            >
+              <IconPlay size={18} />
+            </ActionIcon>
           </Tooltip>
         )}
         {hasInside && (
-          <ActionIcon className="gfold nodrag nopan" size={28} variant="subtle" color="gray" aria-expanded={!isFolded} aria-label={`${isFolded ? 'Unfold' : 'Fold'} ${item.name}`} onClick={() => toggle(id)}>
+          <ActionIcon
+            className="gfold nodrag nopan"
+            size={28}
+            variant="subtle"
+            color="gray"
+            aria-expanded={!isFolded}
+            aria-label={`${isFolded ? 'Unfold' : 'Fold'} ${item.name}`}
+            onClick={() => toggle(id)}
+          >
             <IconChevron size={16} />
           </ActionIcon>
         )}

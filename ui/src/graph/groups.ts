@@ -23,20 +23,36 @@ export function grouped(items: readonly Item[]): Item[] {
   }
   const groups = [...alike.values()].filter((each) => each.length >= MANY).map(groupOf);
   if (groups.length === 0) return [...items];
-  const groupOfMember = new Map(groups.flatMap(({ group, members }) => members.map((each) => [each.id, group.id] as const)));
+  const groupOfMember = new Map(
+    groups.flatMap(({ group, members }) => members.map((each) => [each.id, group.id] as const)),
+  );
   const outside = (up: readonly string[]) => [...new Set(up.map((id) => groupOfMember.get(id) ?? id))];
   return [
     ...groups.map(({ group }) => ({ ...group, upstream: outside(group.upstream) })),
     ...items.map((each) => {
       const own = groupOfMember.get(each.id);
-      return own === undefined ? { ...each, upstream: outside(each.upstream) } : { ...each, scope: own, upstream: [], branch: null };
+      return own === undefined
+        ? { ...each, upstream: outside(each.upstream) }
+        : { ...each, scope: own, upstream: [], branch: null };
     }),
   ];
 }
 
 function groupOf(members: Item[]): { group: Item; members: Item[] } {
   const [first] = members as [Item];
-  return { members, group: { ...first, id: `${first.id}…`, name: `${first.name} × ${members.length}`, kind: 'group', phase: phaseOf(members), cases: [], dynamic: false, node: null } };
+  return {
+    members,
+    group: {
+      ...first,
+      id: `${first.id}…`,
+      name: `${first.name} × ${members.length}`,
+      kind: 'group',
+      phase: phaseOf(members),
+      cases: [],
+      dynamic: false,
+      node: null,
+    },
+  };
 }
 
 /** Return grouped items in their current phases, which `all`, the same items ungrouped, have. An unchanged item is the same object as before. */
@@ -66,7 +82,9 @@ const made = new WeakMap<Item, { item: Item; placed: Item }>();
 
 /** A group is as far as those in it are, all together; what somebody is asked in it is told by its inside. */
 function phaseOf(members: readonly Item[]): string {
-  const phases = new Set(members.map((each) => (each.phase === 'WAITING' && asksPeople(each) ? 'RUNNING' : each.phase)));
+  const phases = new Set(
+    members.map((each) => (each.phase === 'WAITING' && asksPeople(each) ? 'RUNNING' : each.phase)),
+  );
   const [only] = phases;
   if (phases.size === 1 && only !== undefined) return only;
   const worst = ['FAILED', 'TIMED_OUT', 'ABORTED'].find((each) => phases.has(each));

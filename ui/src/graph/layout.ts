@@ -45,12 +45,16 @@ const INLINE = { 'elk.edgeLabels.inline': 'true' };
 const NO_PADDING = { 'elk.padding': '[top=0,left=0,bottom=0,right=0]' };
 
 /** The worker starts as soon as this is loaded: by the time there is something to lay out, it is there. */
-const engine: Promise<ELK> = import('elkjs/lib/elk-api.js').then((module) => new module.default({ algorithms: ['layered'], workerFactory: () => new Worker(workerUrl) }));
+const engine: Promise<ELK> = import('elkjs/lib/elk-api.js').then(
+  (module) => new module.default({ algorithms: ['layered'], workerFactory: () => new Worker(workerUrl) }),
+);
 
 /** Return the place of each item. Places are relative to the box an item stands in. */
 export async function layout(shape: Shape): Promise<Places> {
   const began = performance.now();
-  const nodes = new Map<string, ElkNode>(shape.items.map((each) => [each.id, { id: each.id, width: widthOf(each, shape), height: HEIGHT }]));
+  const nodes = new Map<string, ElkNode>(
+    shape.items.map((each) => [each.id, { id: each.id, width: widthOf(each, shape), height: HEIGHT }]),
+  );
   const options = shape.items.length > MANY ? { ...OPTIONS, ...FAST } : OPTIONS;
   const root: ElkNode = { id: '', layoutOptions: { ...options, ...NO_PADDING }, children: [], edges: [] };
   const holder = (id: string): ElkNode => nodes.get(id) ?? root;
@@ -59,12 +63,27 @@ export async function layout(shape: Shape): Promise<Places> {
     const up = holder(each.scope);
     const own = nodes.get(each.id);
     if (own) (up.children ??= []).push(own);
-    if (up !== root) up.layoutOptions = { ...options, 'elk.nodeSize.constraints': 'MINIMUM_SIZE', 'elk.nodeSize.minimum': `(${up.width}, ${HEIGHT})` };
+    if (up !== root)
+      up.layoutOptions = {
+        ...options,
+        'elk.nodeSize.constraints': 'MINIMUM_SIZE',
+        'elk.nodeSize.minimum': `(${up.width}, ${HEIGHT})`,
+      };
   }
   for (const link of shape.links) {
     const up = holder(scopes.get(link.source) ?? '');
     if (scopes.get(link.source) !== scopes.get(link.target)) continue;
-    const labels = link.label ? [{ id: `${link.id}:label`, text: link.label, width: link.label.length * LABEL_CHARACTER + 16, height: 18, layoutOptions: INLINE }] : [];
+    const labels = link.label
+      ? [
+          {
+            id: `${link.id}:label`,
+            text: link.label,
+            width: link.label.length * LABEL_CHARACTER + 16,
+            height: 18,
+            layoutOptions: INLINE,
+          },
+        ]
+      : [];
     (up.edges ??= []).push({ id: link.id, sources: [link.source], targets: [link.target], labels });
   }
   const placed = await (await engine).layout(root);
@@ -75,7 +94,13 @@ export async function layout(shape: Shape): Promise<Places> {
     const link = links.get(edge.id);
     if (link) ways.push(wayOf(link, edge, corner));
   });
-  return { boxes, ways, width: placed.width ?? WIDTH, height: placed.height ?? HEIGHT, milliseconds: performance.now() - began };
+  return {
+    boxes,
+    ways,
+    width: placed.width ?? WIDTH,
+    height: placed.height ?? HEIGHT,
+    milliseconds: performance.now() - began,
+  };
 }
 
 /** As wide as its name needs, with room for the buttons that it may have: so nothing moves when they come. */
@@ -83,16 +108,32 @@ function widthOf(item: Item, shape: Shape): number {
   const inside = shape.foldable.get(item.id) ?? 0;
   const least = NARROWEST[item.kind] ?? NARROWEST_TASK;
   const button = asksPeople(item) || inside > 0 ? BUTTON : 0;
-  const below = inside > 0 ? `${kindWord(item.kind, item.dynamic)} · Succeeded · ${inside} of ${inside}`.length * SMALL_CHARACTER : 0;
+  const below =
+    inside > 0
+      ? `${kindWord(item.kind, item.dynamic)} · Succeeded · ${inside} of ${inside}`.length * SMALL_CHARACTER
+      : 0;
   const wanted = AROUND_NAME + Math.max(item.name.length * NAME_CHARACTER, below) + button;
   return Math.round(Math.min(inside > 0 ? WIDEST_HOLDER : WIDEST, Math.max(least, wanted)));
 }
 
 /** Boxes are told relative to the box around them, and lines from the corner of the whole. */
-function collect(node: ElkNode, parent: string, corner: Point, boxes: Box[], line: (edge: ElkExtendedEdge, corner: Point) => void): void {
+function collect(
+  node: ElkNode,
+  parent: string,
+  corner: Point,
+  boxes: Box[],
+  line: (edge: ElkExtendedEdge, corner: Point) => void,
+): void {
   for (const each of node.edges ?? []) line(each, corner);
   for (const each of node.children ?? []) {
-    const box = { id: each.id, parent, x: each.x ?? 0, y: each.y ?? 0, width: each.width ?? WIDTH, height: each.height ?? HEIGHT };
+    const box = {
+      id: each.id,
+      parent,
+      x: each.x ?? 0,
+      y: each.y ?? 0,
+      width: each.width ?? WIDTH,
+      height: each.height ?? HEIGHT,
+    };
     boxes.push(box);
     collect(each, each.id, { x: corner.x + box.x, y: corner.y + box.y }, boxes, line);
   }
@@ -105,6 +146,9 @@ function wayOf(link: Link, edge: ElkExtendedEdge, corner: Point): Way {
   return {
     ...link,
     points: points.map((each) => ({ x: corner.x + each.x, y: corner.y + each.y })),
-    labelAt: label?.x === undefined || label.y === undefined ? undefined : { x: corner.x + label.x + (label.width ?? 0) / 2, y: corner.y + label.y + (label.height ?? 0) / 2 },
+    labelAt:
+      label?.x === undefined || label.y === undefined
+        ? undefined
+        : { x: corner.x + label.x + (label.width ?? 0) / 2, y: corner.y + label.y + (label.height ?? 0) / 2 },
   };
 }

@@ -21,7 +21,15 @@ export type Shape = { items: Item[]; links: Link[]; foldable: Map<string, number
 
 const MANY = 300;
 
-const KINDS: Record<string, string> = { task: 'Task', sleep: 'Pause', input: 'Input', approve: 'Approval', branch: 'Branch', workflow: 'Sub-workflow', group: 'All alike' };
+const KINDS: Record<string, string> = {
+  task: 'Task',
+  sleep: 'Pause',
+  input: 'Input',
+  approve: 'Approval',
+  branch: 'Branch',
+  workflow: 'Sub-workflow',
+  group: 'All alike',
+};
 
 export function kindWord(kind: string, dynamic = false): string {
   return dynamic ? 'Dynamic task' : (KINDS[kind] ?? kind);
@@ -70,22 +78,33 @@ const made = new WeakMap<NodeView, { planned: GraphNodeView | undefined; item: I
 
 /** Whether two items have the same place in the graph, whatever their phases. */
 export function sameShape(one: Item, other: Item): boolean {
-  return one === other
-    || (one.id === other.id && one.name === other.name && one.kind === other.kind && one.scope === other.scope && one.dynamic === other.dynamic
-      && one.branch?.id === other.branch?.id && one.branch?.index === other.branch?.index && one.cases === other.cases
-      && one.upstream.length === other.upstream.length && one.upstream.every((each, index) => each === other.upstream[index]));
+  return (
+    one === other ||
+    (one.id === other.id &&
+      one.name === other.name &&
+      one.kind === other.kind &&
+      one.scope === other.scope &&
+      one.dynamic === other.dynamic &&
+      one.branch?.id === other.branch?.id &&
+      one.branch?.index === other.branch?.index &&
+      one.cases === other.cases &&
+      one.upstream.length === other.upstream.length &&
+      one.upstream.every((each, index) => each === other.upstream[index]))
+  );
 }
 
 /** Return what is folded until somebody unfolds it: what is alike; and all else, if there is too much to see. */
 export function foldedAtFirst(items: readonly Item[]): Set<string> {
   const groups = items.filter((each) => each.kind === 'group').map((each) => each.id);
   const seen = items.length - items.filter((each) => groups.includes(each.scope)).length;
-  return new Set(seen <= MANY ? groups : [...groups, ...items.map((each) => each.scope).filter((scope) => scope !== '')]);
+  return new Set(
+    seen <= MANY ? groups : [...groups, ...items.map((each) => each.scope).filter((scope) => scope !== '')],
+  );
 }
 
 function holders(item: Item, byId: ReadonlyMap<string, Item>): string[] {
   const found: string[] = [];
-  for (let at: Item | undefined = item; at !== undefined; ) {
+  for (let at: Item | undefined = item; at !== undefined;) {
     const up: string = at.branch?.id ?? at.scope;
     if (up === '') break;
     found.push(up);
@@ -98,7 +117,8 @@ function holders(item: Item, byId: ReadonlyMap<string, Item>): string[] {
 export function shapeOf(all: readonly Item[], folded: ReadonlySet<string>): Shape {
   const byId = new Map(all.map((each) => [each.id, each]));
   const foldable = new Map<string, number>();
-  for (const each of all) if (each.kind !== 'group') for (const up of holders(each, byId)) foldable.set(up, (foldable.get(up) ?? 0) + 1);
+  for (const each of all)
+    if (each.kind !== 'group') for (const up of holders(each, byId)) foldable.set(up, (foldable.get(up) ?? 0) + 1);
   const items = all.filter((each) => !holders(each, byId).some((up) => folded.has(up)));
   const seen = new Set(items.map((each) => each.id));
   return { items, links: linksOf(items, seen, byId), foldable };
@@ -106,7 +126,9 @@ export function shapeOf(all: readonly Item[], folded: ReadonlySet<string>): Shap
 
 function linksOf(items: readonly Item[], seen: ReadonlySet<string>, byId: ReadonlyMap<string, Item>): Link[] {
   const ends = new Map<string, Item[]>();
-  const feeding = new Set(items.flatMap((each) => each.upstream.map((up) => `${each.branch?.id ?? ''}|${each.branch?.index ?? ''}|${up}`)));
+  const feeding = new Set(
+    items.flatMap((each) => each.upstream.map((up) => `${each.branch?.id ?? ''}|${each.branch?.index ?? ''}|${up}`)),
+  );
   for (const each of items) {
     if (each.branch === null || feeding.has(`${each.branch.id}|${each.branch.index}|${each.id}`)) continue;
     ends.set(each.branch.id, [...(ends.get(each.branch.id) ?? []), each]);
@@ -114,7 +136,8 @@ function linksOf(items: readonly Item[], seen: ReadonlySet<string>, byId: Readon
   const links = new Map<string, Link>();
   const add = (source: string, target: string, label = '') => {
     const id = `${source}>${target}`;
-    if (source !== target && seen.has(source) && seen.has(target) && !(links.has(id) && label === '')) links.set(id, { id, source, target, label });
+    if (source !== target && seen.has(source) && seen.has(target) && !(links.has(id) && label === ''))
+      links.set(id, { id, source, target, label });
   };
   for (const each of items) {
     for (const up of each.upstream) {
@@ -130,7 +153,12 @@ function linksOf(items: readonly Item[], seen: ReadonlySet<string>, byId: Readon
 }
 
 /** What comes out of a branch comes out of the last nodes of its cases; what is in a folded branch, out of the branch. */
-function sources(up: string, ends: ReadonlyMap<string, Item[]>, byId: ReadonlyMap<string, Item>, seen: ReadonlySet<string>): string[] {
+function sources(
+  up: string,
+  ends: ReadonlyMap<string, Item[]>,
+  byId: ReadonlyMap<string, Item>,
+  seen: ReadonlySet<string>,
+): string[] {
   const last = ends.get(up);
   if (last) return last.flatMap((each) => sources(each.id, ends, byId, seen));
   let at = byId.get(up);
@@ -159,5 +187,8 @@ export function insideOf(items: readonly Item[]): Map<string, Inside> {
 
 /** Return what names a shape: the same text is laid out the same way. Phases are not part of it. */
 export function shapeKey(shape: Shape): string {
-  return JSON.stringify([shape.items.map((each) => [each.id, each.scope, each.name]), shape.links.map((each) => [each.id, each.label])]);
+  return JSON.stringify([
+    shape.items.map((each) => [each.id, each.scope, each.name]),
+    shape.links.map((each) => [each.id, each.label]),
+  ]);
 }

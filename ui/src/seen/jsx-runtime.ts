@@ -17,7 +17,9 @@ const READ = ['label', 'title', 'legend', 'description', 'error', 'placeholder',
 
 function readable(props: Props): Props {
   let found = props;
-  const mark = (name: string, marked: unknown) => { if (marked !== props[name]) found = { ...found, [name]: marked }; };
+  const mark = (name: string, marked: unknown) => {
+    if (marked !== props[name]) found = { ...found, [name]: marked };
+  };
   if (props.children !== undefined) mark('children', markedChildren(props.children));
   for (const name of READ) if (typeof props[name] === 'string') mark(name, seen(props[name]));
   return found;

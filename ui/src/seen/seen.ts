@@ -11,6 +11,8 @@ export function seen(text: string): string {
   if (PLAIN.test(text)) return text;
   return text.replaceAll('\r\n', '\n').replace(PATTERN, (letter, ...rest) => {
     const groups = rest.at(-1) as { seen?: string };
-    return groups.seen === undefined ? `‹U+${(letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}›` : letter;
+    return groups.seen === undefined
+      ? `‹U+${(letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}›`
+      : letter;
   });
 }

@@ -18,16 +18,42 @@ const TEXT = /^(text\/|application\/(json|xml|yaml|x-yaml|csv))/;
 const IMAGE_BYTES = 20_000_000;
 const TEXT_BYTES = 200_000;
 const TABLE_BYTES = 20_000_000;
-const TABLES: Record<string, TableKind> = { 'text/csv': 'csv', 'text/tab-separated-values': 'tsv', 'application/vnd.apache.parquet': 'parquet', 'application/vnd.numpy.npy': 'npy' };
+const TABLES: Record<string, TableKind> = {
+  'text/csv': 'csv',
+  'text/tab-separated-values': 'tsv',
+  'application/vnd.apache.parquet': 'parquet',
+  'application/vnd.numpy.npy': 'npy',
+};
 const FOLDER = 'application/vnd.tidegate.directory+json';
 const MOST_FILES = 100;
-const ENDINGS: Record<string, string> = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', svg: 'image/svg+xml', txt: 'text/plain', csv: 'text/csv', tsv: 'text/tab-separated-values', parquet: 'application/vnd.apache.parquet', npy: 'application/vnd.numpy.npy', md: 'text/markdown', json: 'application/json', log: 'text/plain' };
+const ENDINGS: Record<string, string> = {
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  svg: 'image/svg+xml',
+  txt: 'text/plain',
+  csv: 'text/csv',
+  tsv: 'text/tab-separated-values',
+  parquet: 'application/vnd.apache.parquet',
+  npy: 'application/vnd.numpy.npy',
+  md: 'text/markdown',
+  json: 'application/json',
+  log: 'text/plain',
+};
 
 export { isBlob };
 
 export function BlobValue({ value }: { value: JsonObject }) {
   if (typeof value.$uri === 'string') {
-    return /^https?:/.test(value.$uri) ? <Anchor href={value.$uri} target="_blank" rel="noreferrer">{value.$uri}</Anchor> : <span>{value.$uri}</span>;
+    return /^https?:/.test(value.$uri) ? (
+      <Anchor href={value.$uri} target="_blank" rel="noreferrer">
+        {value.$uri}
+      </Anchor>
+    ) : (
+      <span>{value.$uri}</span>
+    );
   }
   return <StoredBlob value={value} />;
 }
@@ -36,8 +62,18 @@ export function BlobValue({ value }: { value: JsonObject }) {
 function StoredBlob({ value }: { value: JsonObject }) {
   const digest = String(value.$blob);
   const name = String(value.name ?? value.about ?? 'file');
-  const { data: found, error } = useQuery({ queryKey: ['facts', digest], queryFn: () => get<BlobView>(`/api/v1/blobs/${segments(digest)}/facts`), staleTime: Infinity, retry: false });
-  if (error) return <Text c="dimmed">The file {name} could not be looked into: {error.message}</Text>;
+  const { data: found, error } = useQuery({
+    queryKey: ['facts', digest],
+    queryFn: () => get<BlobView>(`/api/v1/blobs/${segments(digest)}/facts`),
+    staleTime: Infinity,
+    retry: false,
+  });
+  if (error)
+    return (
+      <Text c="dimmed">
+        The file {name} could not be looked into: {error.message}
+      </Text>
+    );
   if (!found) return <Loader size="sm" aria-label="Inspecting the file" />;
   const { size } = found;
   const claimed = mediaOf(String(value.media ?? ''), name);
@@ -46,11 +82,17 @@ function StoredBlob({ value }: { value: JsonObject }) {
   const table = size <= TABLE_BYTES ? TABLES[media] : undefined;
   return (
     <div>
-      {table && <Suspense fallback={<Loader size="sm" aria-label="Loading the table" />}><TableBlob digest={digest} kind={table} /></Suspense>}
+      {table && (
+        <Suspense fallback={<Loader size="sm" aria-label="Loading the table" />}>
+          <TableBlob digest={digest} kind={table} />
+        </Suspense>
+      )}
       {IMAGE.test(media) && size <= IMAGE_BYTES && <ImageBlob digest={digest} media={media} name={name} />}
       {!table && TEXT.test(media) && size <= TEXT_BYTES && <TextBlob digest={digest} />}
       <Taking name={name} size={size} onTake={() => void fetchAndSave(digest, name, media)} />
-      <Text size="xs" c="dimmed" className="digest">{found.media}, SHA-256 {digest}</Text>
+      <Text size="xs" c="dimmed" className="digest">
+        {found.media}, SHA-256 {digest}
+      </Text>
       <Disagreement value={value} found={found} isOther={media !== claimed} />
     </div>
   );
@@ -58,8 +100,17 @@ function StoredBlob({ value }: { value: JsonObject }) {
 
 /** Where the value says something else of a file than the server finds. */
 function Disagreement({ value, found, isOther }: { value: JsonObject; found: BlobView; isOther: boolean }) {
-  const said = [typeof value.size === 'number' && value.size !== found.size && bytes(value.size), isOther && typeof value.media === 'string' && value.media].filter(Boolean);
-  return said.length > 0 && <Text size="sm" c="orange">The value says {said.join(', ')}. That is not so.</Text>;
+  const said = [
+    typeof value.size === 'number' && value.size !== found.size && bytes(value.size),
+    isOther && typeof value.media === 'string' && value.media,
+  ].filter(Boolean);
+  return (
+    said.length > 0 && (
+      <Text size="sm" c="orange">
+        The value says {said.join(', ')}. That is not so.
+      </Text>
+    )
+  );
 }
 
 const PLAIN = 'text/plain';
@@ -74,14 +125,29 @@ function agreed(claimed: string, found: string): string {
 }
 
 export function isImage(value: Json): boolean {
-  return isBlob(value) && '$blob' in value && Number(value.size ?? 0) <= IMAGE_BYTES && IMAGE.test(mediaOf(String(value.media ?? ''), String(value.name ?? '')));
+  return (
+    isBlob(value) &&
+    '$blob' in value &&
+    Number(value.size ?? 0) <= IMAGE_BYTES &&
+    IMAGE.test(mediaOf(String(value.media ?? ''), String(value.name ?? '')))
+  );
 }
 
 function Taking({ name, size, onTake }: { name: string; size?: number; onTake: () => void }) {
   return (
     <Group gap="xs" mt={4}>
-      <Text size="sm">{name} {size !== undefined && <span className="dim">{bytes(size)}</span>}</Text>
-      <Button size="compact-sm" variant="default" leftSection={<IconDownload size={14} />} aria-label={`Download ${name}`} onClick={onTake}>Download</Button>
+      <Text size="sm">
+        {name} {size !== undefined && <span className="dim">{bytes(size)}</span>}
+      </Text>
+      <Button
+        size="compact-sm"
+        variant="default"
+        leftSection={<IconDownload size={14} />}
+        aria-label={`Download ${name}`}
+        onClick={onTake}
+      >
+        Download
+      </Button>
     </Group>
   );
 }
@@ -96,16 +162,37 @@ function Folder({ digest, name }: { digest: string; name: string }) {
     staleTime: Infinity,
     retry: false,
   });
-  if (error) return <Text c="dimmed">The directory {name} could not be listed: {error.message}</Text>;
+  if (error)
+    return (
+      <Text c="dimmed">
+        The directory {name} could not be listed: {error.message}
+      </Text>
+    );
   if (!data) return <Loader size="sm" aria-label="Loading the directory" />;
   const found = Object.entries(data);
   const shown = whole || everything ? found : found.slice(0, MOST_FILES);
   return (
     <div>
-      <Text size="sm">{name}/ <span className="dim">{found.length} file{found.length === 1 ? '' : 's'}</span></Text>
+      <Text size="sm">
+        {name}/{' '}
+        <span className="dim">
+          {found.length} file{found.length === 1 ? '' : 's'}
+        </span>
+      </Text>
       <Cut parts={[part(shown.length, found.length, 'files')]} onAll={() => setWhole(true)} />
       <ul className="files">
-        {shown.map(([each, content]) => <li key={each}>{content === null ? `${each}/` : <Taking name={each} onTake={() => void fetchAndSave(content, each.split('/').pop() ?? each, mediaOf('', each))} />}</li>)}
+        {shown.map(([each, content]) => (
+          <li key={each}>
+            {content === null ? (
+              `${each}/`
+            ) : (
+              <Taking
+                name={each}
+                onTake={() => void fetchAndSave(content, each.split('/').pop() ?? each, mediaOf('', each))}
+              />
+            )}
+          </li>
+        ))}
       </ul>
     </div>
   );
@@ -132,7 +219,12 @@ export function mediaOf(media: string, name: string): string {
 }
 
 function useBlob(digest: string) {
-  return useQuery({ queryKey: ['blob', digest], queryFn: () => getBlob(`/api/v1/blobs/${segments(digest)}`), staleTime: Infinity, retry: false });
+  return useQuery({
+    queryKey: ['blob', digest],
+    queryFn: () => getBlob(`/api/v1/blobs/${segments(digest)}`),
+    staleTime: Infinity,
+    retry: false,
+  });
 }
 
 export function ImageBlob({ digest, media, name }: { digest: string; media: string; name: string }) {
@@ -153,7 +245,13 @@ function TextBlob({ digest }: { digest: string }) {
   const [text, setText] = useState<string>();
   useEffect(() => void data?.text().then(setText), [data]);
   if (error) return <Text c="dimmed">The file could not be loaded: {error.message}</Text>;
-  return text === undefined ? <Loader size="sm" aria-label="Loading the file" /> : <Code block className="tree" tabIndex={0}>{text}</Code>;
+  return text === undefined ? (
+    <Loader size="sm" aria-label="Loading the file" />
+  ) : (
+    <Code block className="tree" tabIndex={0}>
+      {text}
+    </Code>
+  );
 }
 
 async function fetchAndSave(digest: string, name: string, media: string): Promise<void> {

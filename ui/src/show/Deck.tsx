@@ -11,8 +11,12 @@ export function Deck({ execution, node, name }: { execution: string; node: strin
   return (
     <div>
       <Group justify="space-between" mb={4}>
-        <Text size="sm" fw={600}>Report of {name}</Text>
-        <Anchor size="sm" href={url} target="_blank" rel="noreferrer">Open in a new tab</Anchor>
+        <Text size="sm" fw={600}>
+          Report of {name}
+        </Text>
+        <Anchor size="sm" href={url} target="_blank" rel="noreferrer">
+          Open in a new tab
+        </Anchor>
       </Group>
       <iframe className="deck" title={`Report of ${name}`} sandbox="" src={url} />
     </div>

@@ -14,9 +14,14 @@ export function Gallery({ images }: { images: JsonObject[] }) {
           const name = String(each.name ?? `Image ${index + 1}`);
           return (
             <li key={index}>
-              <UnstyledButton aria-expanded={index === chosen} onClick={() => setChosen(index === chosen ? undefined : index)}>
+              <UnstyledButton
+                aria-expanded={index === chosen}
+                onClick={() => setChosen(index === chosen ? undefined : index)}
+              >
                 <ImageBlob digest={String(each.$blob)} media={mediaOf(String(each.media ?? ''), name)} name={name} />
-                <span className="gallery-name" aria-hidden>{name}</span>
+                <span className="gallery-name" aria-hidden>
+                  {name}
+                </span>
               </UnstyledButton>
             </li>
           );

@@ -5,13 +5,39 @@ import remarkGfm from 'remark-gfm';
 import { seen } from '../seen/seen';
 
 const components: Components = {
-  a: ({ href, children }) => <Anchor href={href} target="_blank" rel="noreferrer noopener">{children}</Anchor>,
-  img: ({ src, alt }) => <Anchor href={src} target="_blank" rel="noreferrer noopener">{alt || src}</Anchor>,
-  h1: ({ children }) => <p><strong>{children}</strong></p>,
-  h2: ({ children }) => <p><strong>{children}</strong></p>,
-  h3: ({ children }) => <p><strong>{children}</strong></p>,
+  a: ({ href, children }) => (
+    <Anchor href={href} target="_blank" rel="noreferrer noopener">
+      {children}
+    </Anchor>
+  ),
+  img: ({ src, alt }) => (
+    <Anchor href={src} target="_blank" rel="noreferrer noopener">
+      {alt || src}
+    </Anchor>
+  ),
+  h1: ({ children }) => (
+    <p>
+      <strong>{children}</strong>
+    </p>
+  ),
+  h2: ({ children }) => (
+    <p>
+      <strong>{children}</strong>
+    </p>
+  ),
+  h3: ({ children }) => (
+    <p>
+      <strong>{children}</strong>
+    </p>
+  ),
 };
 
 export function Prose({ text }: { text: string }) {
-  return <div className="prose"><Markdown remarkPlugins={[remarkGfm]} components={components}>{seen(text)}</Markdown></div>;
+  return (
+    <div className="prose">
+      <Markdown remarkPlugins={[remarkGfm]} components={components}>
+        {seen(text)}
+      </Markdown>
+    </div>
+  );
 }

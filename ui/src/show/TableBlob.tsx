@@ -25,13 +25,34 @@ export function TableBlob({ digest, kind }: { digest: string; kind: TableKind })
     retry: false,
     placeholderData: keepPreviousData,
   });
-  if (error) return <Text size="sm" c="dimmed">It cannot be shown as a table here ({error.message}).</Text>;
+  if (error)
+    return (
+      <Text size="sm" c="dimmed">
+        It cannot be shown as a table here ({error.message}).
+      </Text>
+    );
   if (!data) return <Loader size="sm" aria-label="Loading the table" />;
-  if (data.total === 0) return <Text c="dimmed">A table without rows{data.columns && `: ${data.columns.join(', ')}`}</Text>;
+  if (data.total === 0)
+    return <Text c="dimmed">A table without rows{data.columns && `: ${data.columns.join(', ')}`}</Text>;
   return (
     <>
-      <Grid columns={data.columns} rows={data.rows.map((row) => row.map((each) => ({ shown: each === null ? <span className="dim">nothing</span> : brief(each, all ? Infinity : LONG), isNumber: NUMBER.test(String(each)) })))} />
-      <Cut parts={[part(data.rows.length, data.total, 'rows'), part(data.columns?.length ?? data.rows[0]?.length ?? 0, data.wide, 'columns'), long(data.rows, all)]} onAll={() => setWhole(true)} />
+      <Grid
+        columns={data.columns}
+        rows={data.rows.map((row) =>
+          row.map((each) => ({
+            shown: each === null ? <span className="dim">nothing</span> : brief(each, all ? Infinity : LONG),
+            isNumber: NUMBER.test(String(each)),
+          })),
+        )}
+      />
+      <Cut
+        parts={[
+          part(data.rows.length, data.total, 'rows'),
+          part(data.columns?.length ?? data.rows[0]?.length ?? 0, data.wide, 'columns'),
+          long(data.rows, all),
+        ]}
+        onAll={() => setWhole(true)}
+      />
     </>
   );
 }

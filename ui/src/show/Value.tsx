@@ -23,10 +23,16 @@ type Props = { value: Json; type?: Typed | undefined };
 
 /** `type` is what the value was declared as, where that is known: JSON has no word for a duration. */
 export function Value({ value, type }: Props) {
-  if (value === null) return <Text component="span" c="dimmed">nothing</Text>;
+  if (value === null)
+    return (
+      <Text component="span" c="dimmed">
+        nothing
+      </Text>
+    );
   if (typeof value === 'boolean') return <span>{value ? 'yes' : 'no'}</span>;
   if (typeof value === 'string') return <StringValue text={value} type={type} />;
-  if (typeof value === 'number' || isBig(value)) return <span className="number">{isBig(value) ? value.rawJSON : String(value)}</span>;
+  if (typeof value === 'number' || isBig(value))
+    return <span className="number">{isBig(value) ? value.rawJSON : String(value)}</span>;
   if (Array.isArray(value)) return <ListValue items={value} type={type} />;
   if (isBlob(value)) return <BlobValue value={value} />;
   if (isFloat(value)) return <span className="number">{value.$float}</span>;
@@ -35,9 +41,20 @@ export function Value({ value, type }: Props) {
 
 function StringValue({ text, type }: { text: string; type: Typed | undefined }) {
   const seconds = typeOf(type) === 'duration' ? parseDuration(text) : undefined;
-  if (seconds !== undefined) return <span title={text}>{seconds < 0 ? '−' : ''}{span(Math.abs(seconds) * 1_000)}</span>;
+  if (seconds !== undefined)
+    return (
+      <span title={text}>
+        {seconds < 0 ? '−' : ''}
+        {span(Math.abs(seconds) * 1_000)}
+      </span>
+    );
   const at = typeOf(type) === 'instant' ? instantOf(text) : undefined;
-  if (at) return <time dateTime={at.toISOString()} title={text}>{exact(at)}</time>;
+  if (at)
+    return (
+      <time dateTime={at.toISOString()} title={text}>
+        {exact(at)}
+      </time>
+    );
   if (typeOf(type) === 'bytes') return <BytesValue text={text} />;
   return <TextValue text={text} />;
 }
@@ -45,7 +62,12 @@ function StringValue({ text, type }: { text: string; type: Typed | undefined }) 
 function TextValue({ text }: { text: string }) {
   const everything = useEverything();
   const [whole, setWhole] = useState(false);
-  if (text === '') return <Text component="span" c="dimmed">an empty text</Text>;
+  if (text === '')
+    return (
+      <Text component="span" c="dimmed">
+        an empty text
+      </Text>
+    );
   const long = text.length > LONG && !whole && !everything;
   return (
     <div className="text">
@@ -57,25 +79,76 @@ function TextValue({ text }: { text: string }) {
 
 const isFlat = (value: Json): boolean => typeof value !== 'object' || value === null || isBig(value);
 const isNumber = (value: Json): boolean => typeof value === 'number' || isBig(value);
-const isFloat = (value: Json): value is { $float: string } => isObject(value) && Object.keys(value).length === 1 && FLOATS.includes(String(value.$float));
+const isFloat = (value: Json): value is { $float: string } =>
+  isObject(value) && Object.keys(value).length === 1 && FLOATS.includes(String(value.$float));
 const isRow = (value: Json): value is JsonObject => isObject(value) && !isBlob(value) && !isFloat(value);
-const isLine = (value: Json): value is Json[] => Array.isArray(value) && value.length > 0 && value.length <= COLUMNS && value.every(isFlat);
+const isLine = (value: Json): value is Json[] =>
+  Array.isArray(value) && value.length > 0 && value.length <= COLUMNS && value.every(isFlat);
 const isShort = (value: Json): boolean => isFlat(value) && (typeof value !== 'string' || value.length <= 40);
 
 function ListValue({ items, type }: { items: Json[]; type: Typed | undefined }) {
   const everything = useEverything();
   const [whole, setWhole] = useState(false);
-  if (items.length === 0) return <Text component="span" c="dimmed">an empty list</Text>;
+  if (items.length === 0)
+    return (
+      <Text component="span" c="dimmed">
+        an empty list
+      </Text>
+    );
   const all = whole || everything;
   const some = all ? items : items.slice(0, ROWS);
-  const more = <Cut parts={[part(some.length, items.length, items.every(isRow) ? 'rows' : 'items')]} onAll={() => setWhole(true)} />;
-  if (items.every(isRow)) return <Rows items={items} some={some as JsonObject[]} most={all ? Infinity : COLUMNS} type={type} onAll={() => setWhole(true)} />;
-  if (items.length > 1 && items.every(isLine)) return <><Grid columns={undefined} rows={(some as Json[][]).map((line) => line.map((each) => cell(each)))} />{more}</>;
-  if (items.every(isImage)) return <><Gallery images={some as JsonObject[]} />{more}</>;
-  if (items.every(isNumber) || (items.every(isShort) && items.length <= 20)) return <><span className="flat">{some.map((each, index) => <span key={index} className="chip"><Value value={each} type={partOf(type, index)} /></span>)}</span>{more}</>;
+  const more = (
+    <Cut
+      parts={[part(some.length, items.length, items.every(isRow) ? 'rows' : 'items')]}
+      onAll={() => setWhole(true)}
+    />
+  );
+  if (items.every(isRow))
+    return (
+      <Rows
+        items={items}
+        some={some as JsonObject[]}
+        most={all ? Infinity : COLUMNS}
+        type={type}
+        onAll={() => setWhole(true)}
+      />
+    );
+  if (items.length > 1 && items.every(isLine))
+    return (
+      <>
+        <Grid columns={undefined} rows={(some as Json[][]).map((line) => line.map((each) => cell(each)))} />
+        {more}
+      </>
+    );
+  if (items.every(isImage))
+    return (
+      <>
+        <Gallery images={some as JsonObject[]} />
+        {more}
+      </>
+    );
+  if (items.every(isNumber) || (items.every(isShort) && items.length <= 20))
+    return (
+      <>
+        <span className="flat">
+          {some.map((each, index) => (
+            <span key={index} className="chip">
+              <Value value={each} type={partOf(type, index)} />
+            </span>
+          ))}
+        </span>
+        {more}
+      </>
+    );
   return (
     <>
-      <ol className="items">{some.map((each, index) => <li key={index}><Inner value={each} depth={1} type={partOf(type, index)} /></li>)}</ol>
+      <ol className="items">
+        {some.map((each, index) => (
+          <li key={index}>
+            <Inner value={each} depth={1} type={partOf(type, index)} />
+          </li>
+        ))}
+      </ol>
       {more}
     </>
   );
@@ -97,18 +170,33 @@ function Rows({ items, some, most, type, onAll }: RowsProps) {
   return (
     <>
       <Grid columns={columns} rows={some.map((row) => columns.map((each, index) => cell(row[each], types[index])))} />
-      <Cut parts={[part(some.length, items.length, 'rows'), part(columns.length, names.length, 'columns')]} onAll={onAll} />
+      <Cut
+        parts={[part(some.length, items.length, 'rows'), part(columns.length, names.length, 'columns')]}
+        onAll={onAll}
+      />
     </>
   );
 }
 
 function ObjectValue({ value, depth, type }: { value: JsonObject; depth: number; type: Typed | undefined }) {
   const entries = Object.entries(value);
-  if (entries.length === 0) return <Text component="span" c="dimmed">an empty object</Text>;
+  if (entries.length === 0)
+    return (
+      <Text component="span" c="dimmed">
+        an empty object
+      </Text>
+    );
   return (
     <Table className="pairs" fz="sm" withRowBorders={depth === 0}>
       <Table.Tbody>
-        {entries.map(([name, each]) => <Table.Tr key={name}><Table.Th scope="row">{name}</Table.Th><Table.Td><Inner value={each} depth={depth + 1} type={partOf(type, name)} /></Table.Td></Table.Tr>)}
+        {entries.map(([name, each]) => (
+          <Table.Tr key={name}>
+            <Table.Th scope="row">{name}</Table.Th>
+            <Table.Td>
+              <Inner value={each} depth={depth + 1} type={partOf(type, name)} />
+            </Table.Td>
+          </Table.Tr>
+        ))}
       </Table.Tbody>
     </Table>
   );
@@ -131,12 +219,18 @@ function Inner({ value, depth, type }: Props & { depth: number }) {
 function Folded({ value, type, summary }: Props & { summary: string }) {
   const everything = useEverything();
   const [opened, setOpened] = useState(everything);
-  useEffect(() => { if (everything) setOpened(true); }, [everything]);
+  useEffect(() => {
+    if (everything) setOpened(true);
+  }, [everything]);
   useCut(!opened);
   return (
     <details open={opened} onToggle={(event) => setOpened(event.currentTarget.open)}>
       <summary>{summary}</summary>
-      {opened && <div className="branch"><Value value={value} type={type} /></div>}
+      {opened && (
+        <div className="branch">
+          <Value value={value} type={type} />
+        </div>
+      )}
     </details>
   );
 }

@@ -16,5 +16,9 @@ export type StoredFile = JsonObject & ({ $blob: string } | { $uri: string });
 
 /** Whether a value is a file and nothing else: only then may what is shown of the file stand for it. What merely looks like one is an object. */
 export function isBlob(value: Json): value is StoredFile {
-  return isObject(value) && '$blob' in value !== '$uri' in value && Object.entries(value).every(([name, each]) => Object.hasOwn(PARTS, name) && PARTS[name]?.(each));
+  return (
+    isObject(value) &&
+    '$blob' in value !== '$uri' in value &&
+    Object.entries(value).every(([name, each]) => Object.hasOwn(PARTS, name) && PARTS[name]?.(each))
+  );
 }

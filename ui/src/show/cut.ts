@@ -8,7 +8,12 @@ const SHOW = 'show.';
 const LABELS: Record<string, string> = { value: '', suggested: 'Suggested answer' };
 
 export function cutParts({ preview }: Pick<WaitingView, 'preview'>): Cut[] {
-  return Object.entries(preview).map(([part, { text, size }]) => ({ part, label: LABELS[part] ?? part.slice(SHOW.length), text, size }));
+  return Object.entries(preview).map(([part, { text, size }]) => ({
+    part,
+    label: LABELS[part] ?? part.slice(SHOW.length),
+    text,
+    size,
+  }));
 }
 
 export function sizeOf(cut: readonly Cut[]): number {

@@ -13,10 +13,14 @@ export type TableKind = 'csv' | 'tsv' | 'parquet' | 'npy';
 
 export async function readTable(kind: TableKind, blob: Blob, most: Most): Promise<Read> {
   switch (kind) {
-    case 'csv': return readText(await blob.text(), ',', most);
-    case 'tsv': return readText(await blob.text(), '\t', most);
-    case 'parquet': return readParquet(await blob.arrayBuffer(), most);
-    case 'npy': return readArray(await blob.arrayBuffer(), most);
+    case 'csv':
+      return readText(await blob.text(), ',', most);
+    case 'tsv':
+      return readText(await blob.text(), '\t', most);
+    case 'parquet':
+      return readParquet(await blob.arrayBuffer(), most);
+    case 'npy':
+      return readArray(await blob.arrayBuffer(), most);
   }
 }
 
@@ -38,7 +42,12 @@ function readText(text: string, separator: string, most: Most): Read {
   // A row may have more fields than there are names.
   const wide = rows.reduce((found, row) => Math.max(found, row.length), columns.length);
   const names = [...columns, ...Array.from({ length: wide - columns.length }, () => '')];
-  return { columns: names.slice(0, most.columns), rows: rows.slice(0, most.rows).map((row) => row.slice(0, most.columns)), total: rows.length, wide };
+  return {
+    columns: names.slice(0, most.columns),
+    rows: rows.slice(0, most.rows).map((row) => row.slice(0, most.columns)),
+    total: rows.length,
+    wide,
+  };
 }
 
 async function readParquet(file: ArrayBuffer, most: Most): Promise<Read> {
@@ -47,7 +56,13 @@ async function readParquet(file: ArrayBuffer, most: Most): Promise<Read> {
   const all = parquetSchema(metadata).children.map((each) => each.element.name);
   const columns = all.slice(0, most.columns);
   const total = Number(metadata.num_rows);
-  const objects = await parquetReadObjects({ file, metadata, columns, rowStart: 0, rowEnd: Math.min(total, most.rows) });
+  const objects = await parquetReadObjects({
+    file,
+    metadata,
+    columns,
+    rowStart: 0,
+    rowEnd: Math.min(total, most.rows),
+  });
   return { columns, rows: objects.map((each) => columns.map((name) => plain(each[name]))), total, wide: all.length };
 }
 
@@ -58,7 +73,8 @@ function plain(value: unknown): Json {
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (Array.isArray(value)) return value.map(plain);
-  if (typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plain(each)]));
+  if (typeof value === 'object')
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plain(each)]));
   return value as Json;
 }
 
@@ -86,13 +102,20 @@ function readArray(file: ArrayBuffer, most: Most): Read {
   const length = isLong ? view.getUint32(8, true) : view.getUint16(8, true);
   const header = new TextDecoder().decode(new Uint8Array(file, begin, length));
   const [, order = '', kind = ''] = /'descr': '([<>|=])(\w+)'/.exec(header) ?? [];
-  const shape = (/'shape': \(([^)]*)\)/.exec(header)?.[1] ?? '').split(',').map((each) => each.trim()).filter(Boolean).map(Number);
+  const shape = (/'shape': \(([^)]*)\)/.exec(header)?.[1] ?? '')
+    .split(',')
+    .map((each) => each.trim())
+    .filter(Boolean)
+    .map(Number);
   const reader = READERS[kind];
   if (!reader || shape.length > 2) throw new Error('not an array of numbers of one or two dimensions');
   const [size, read] = reader;
   const [many = 1, wide = 1] = shape;
   const step = header.includes("'fortran_order': True") ? { row: 1, column: many } : { row: wide, column: 1 };
-  const at = (row: number, column: number) => read(view, begin + length + size * (row * step.row + column * step.column), order !== '>');
-  const rows = Array.from({ length: Math.min(many, most.rows) }, (_, row) => Array.from({ length: Math.min(wide, most.columns) }, (__, column) => at(row, column)));
+  const at = (row: number, column: number) =>
+    read(view, begin + length + size * (row * step.row + column * step.column), order !== '>');
+  const rows = Array.from({ length: Math.min(many, most.rows) }, (_, row) =>
+    Array.from({ length: Math.min(wide, most.columns) }, (__, column) => at(row, column)),
+  );
   return { columns: undefined, rows, total: many, wide };
 }

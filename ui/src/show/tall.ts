@@ -14,7 +14,8 @@ export function isTall(value: Json): boolean {
 function rows(value: Json): number {
   if (typeof value === 'string') return value.split('\n').length + Math.floor(value.length / LETTERS_A_ROW);
   if (typeof value !== 'object' || value === null || isBig(value) || isBlob(value)) return 1;
-  if (Array.isArray(value) && value.every((each) => typeof each === 'number')) return Math.ceil(value.length / NUMBERS_A_ROW);
+  if (Array.isArray(value) && value.every((each) => typeof each === 'number'))
+    return Math.ceil(value.length / NUMBERS_A_ROW);
   let sum = 0;
   for (const each of Object.values(value)) {
     sum += rows(each as Json);

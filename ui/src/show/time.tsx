@@ -1,7 +1,12 @@
 import { useEffect, useState } from 'react';
 
 const SECOND = 1_000;
-const UNITS: [number, string][] = [[86_400, 'd'], [3_600, 'h'], [60, 'min'], [1, 's']];
+const UNITS: [number, string][] = [
+  [86_400, 'd'],
+  [3_600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+];
 
 /** Write a span of milliseconds in one or two units: `2 h 5 min`. */
 export function span(milliseconds: number, most = 2): string {
@@ -53,11 +58,19 @@ export function TimeLeft({ due }: { due: string | null }) {
   const date = due === null ? undefined : new Date(due);
   const left = (date?.getTime() ?? Infinity) - useNow(true);
   if (date === undefined) return <span className="dim">no limit</span>;
-  return <Exact date={date}><span className={left < SOON ? 'soon' : undefined}>{left <= 0 ? 'time is up' : `${span(left)} left`}</span></Exact>;
+  return (
+    <Exact date={date}>
+      <span className={left < SOON ? 'soon' : undefined}>{left <= 0 ? 'time is up' : `${span(left)} left`}</span>
+    </Exact>
+  );
 }
 
 /** The instant itself stands in the title, and beside a row that has the focus. */
 function Exact({ date, children }: { date: Date; children: React.ReactNode }) {
   const whole = exact(date);
-  return <time dateTime={date.toISOString()} title={whole} data-exact={whole}>{children}</time>;
+  return (
+    <time dateTime={date.toISOString()} title={whole} data-exact={whole}>
+      {children}
+    </time>
+  );
 }

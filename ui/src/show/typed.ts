@@ -20,10 +20,15 @@ export function partOf(type: Typed | undefined, at: string | number): Typed | un
 
 function partSchema(found: Shape, at: string | number): Schema | undefined {
   switch (found.kind) {
-    case 'list': return found.items;
-    case 'tuple': return found.items[Number(at)];
-    case 'record': return found.parts.find(([name]) => name === at)?.[1];
-    case 'map': return found.values;
-    default: return undefined;
+    case 'list':
+      return found.items;
+    case 'tuple':
+      return found.items[Number(at)];
+    case 'record':
+      return found.parts.find(([name]) => name === at)?.[1];
+    case 'map':
+      return found.values;
+    default:
+      return undefined;
   }
 }

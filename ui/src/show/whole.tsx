@@ -10,13 +10,33 @@ const Context = createContext<Whole>({ everything: false, cut: () => () => undef
 export function Decided({ children }: { children: ReactNode }) {
   const [everything, setEverything] = useState(false);
   const [parts, setParts] = useState(0);
-  const whole = useMemo(() => ({ everything, cut: () => { setParts((now) => now + 1); return () => setParts((now) => now - 1); } }), [everything]);
+  const whole = useMemo(
+    () => ({
+      everything,
+      cut: () => {
+        setParts((now) => now + 1);
+        return () => setParts((now) => now - 1);
+      },
+    }),
+    [everything],
+  );
   return (
     <Context.Provider value={whole}>
       {children}
       {parts > 0 && (
-        <Alert color="orange" variant="light" role="note" title={parts === 1 ? 'One part of what you decide about is cut or folded' : `${parts} parts of what you decide about are cut or folded`}>
-          <Button size="xs" variant="default" onClick={() => setEverything(true)}>Show everything</Button>
+        <Alert
+          color="orange"
+          variant="light"
+          role="note"
+          title={
+            parts === 1
+              ? 'One part of what you decide about is cut or folded'
+              : `${parts} parts of what you decide about are cut or folded`
+          }
+        >
+          <Button size="xs" variant="default" onClick={() => setEverything(true)}>
+            Show everything
+          </Button>
         </Alert>
       )}
     </Context.Provider>
@@ -43,5 +63,12 @@ export function Cut({ parts, onAll }: { parts: string[]; onAll: () => void }) {
   const said = parts.filter(Boolean).join(', ');
   useCut(said !== '');
   if (said === '') return null;
-  return <div className="cut-here">Shown: {said} <Button size="compact-xs" variant="default" onClick={onAll}>Show all</Button></div>;
+  return (
+    <div className="cut-here">
+      Shown: {said}{' '}
+      <Button size="compact-xs" variant="default" onClick={onAll}>
+        Show all
+      </Button>
+    </div>
+  );
 }

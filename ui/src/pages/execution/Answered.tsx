@@ -9,12 +9,24 @@ export function Answered({ answer, kind }: { answer: AnswerView; kind: string })
   return (
     <section className="card ex-answered" aria-label="Answer">
       <Text fz="sm">
-        <b>{decision}</b> {answer.by_timeout ? 'because the time ran out' : <>by <b>{answer.who}</b> ({answer.via})</>}, <Ago at={answer.at} />
+        <b>{decision}</b>{' '}
+        {answer.by_timeout ? (
+          'because the time ran out'
+        ) : (
+          <>
+            by <b>{answer.who}</b> ({answer.via})
+          </>
+        )}
+        , <Ago at={answer.at} />
         {answer.early && ', before it was asked for'}
         {answer.kept && `, kept from ${answer.kept}`}
         {answer.shown === 'no' && !answer.by_timeout && ' (shown: no)'}
       </Text>
-      {kind !== 'approve' && <div><Value value={answer.value} /></div>}
+      {kind !== 'approve' && (
+        <div>
+          <Value value={answer.value} />
+        </div>
+      )}
       {answer.comment && <blockquote>{answer.comment}</blockquote>}
     </section>
   );

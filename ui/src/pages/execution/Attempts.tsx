@@ -11,10 +11,16 @@ import { length } from './Took';
 /** Each try of a task: when, how long, and how it ended. */
 export function Attempts({ execution, node }: { execution: ExecutionView; node: NodeView }) {
   const history = useQuery(historyQuery(execution));
-  if (history.error) return <QueryError error={history.error} retry={() => void history.refetch()} what="The history" />;
+  if (history.error)
+    return <QueryError error={history.error} retry={() => void history.refetch()} what="The history" />;
   if (!history.data) return <Loader size="sm" aria-label="Loading the attempts" />;
   const attempts = attemptsOf(history.data, node, barsOf(history.data, execution).get(node.id) ?? []);
-  if (attempts.length === 0) return <Text c="dimmed">{node.phase === 'SUCCEEDED' ? 'The result was kept from another execution.' : 'No attempt yet.'}</Text>;
+  if (attempts.length === 0)
+    return (
+      <Text c="dimmed">
+        {node.phase === 'SUCCEEDED' ? 'The result was kept from another execution.' : 'No attempt yet.'}
+      </Text>
+    );
   return (
     <Stack gap="xs" component="ol" className="ex-attempts">
       {attempts.map((each) => (
@@ -22,9 +28,16 @@ export function Attempts({ execution, node }: { execution: ExecutionView; node: 
           <Group gap="xs">
             <b>Attempt {each.number}</b>
             <PhaseBadge phase={each.outcome} />
-            <Text fz="sm" c="dimmed">{each.from !== null && clock(new Date(each.from))}{each.from !== null && each.to !== null && `, ${length(each.to - each.from)}`}</Text>
+            <Text fz="sm" c="dimmed">
+              {each.from !== null && clock(new Date(each.from))}
+              {each.from !== null && each.to !== null && `, ${length(each.to - each.from)}`}
+            </Text>
           </Group>
-          {each.message && <Text fz="sm" className="ex-wrap">{each.message}</Text>}
+          {each.message && (
+            <Text fz="sm" className="ex-wrap">
+              {each.message}
+            </Text>
+          )}
         </li>
       ))}
     </Stack>

@@ -14,8 +14,12 @@ export function Deck({ execution, node }: { execution: string; node: NodeView })
     <>
       <iframe className="ex-deck" sandbox="" src={address} title={`Report of ${node.name}`} />
       <Group gap="md" mt="xs">
-        <Anchor href={address} target="_blank" rel="noreferrer">Open in a new tab</Anchor>
-        <Anchor href={address} download={`${node.name}.html`}>Download</Anchor>
+        <Anchor href={address} target="_blank" rel="noreferrer">
+          Open in a new tab
+        </Anchor>
+        <Anchor href={address} download={`${node.name}.html`}>
+          Download
+        </Anchor>
       </Group>
     </>
   );

@@ -35,14 +35,25 @@ export function ExecutionPage() {
   if (data) return <Execution execution={data} />;
   if (error instanceof ApiError && error.status === 404) return <NoExecution id={id} />;
   if (error) return <QueryError error={error} retry={() => void refetch()} what="The execution" />;
-  return <Stack aria-busy><VisuallyHidden role="status">Loading</VisuallyHidden><Skeleton h={34} w={320} /><Skeleton h={20} w={480} maw="100%" /><Skeleton h={420} /></Stack>;
+  return (
+    <Stack aria-busy>
+      <VisuallyHidden role="status">Loading</VisuallyHidden>
+      <Skeleton h={34} w={320} />
+      <Skeleton h={20} w={480} maw="100%" />
+      <Skeleton h={420} />
+    </Stack>
+  );
 }
 
 function NoExecution({ id }: { id: string }) {
   return (
     <Stack align="flex-start" maw={560} mx="auto" mt="xl">
-      <Title order={1} size="h2">There is no such execution</Title>
-      <Text>No execution is called <code>{id}</code>, or you may not see it.</Text>
+      <Title order={1} size="h2">
+        There is no such execution
+      </Title>
+      <Text>
+        No execution is called <code>{id}</code>, or you may not see it.
+      </Text>
       <LinkAnchor to="/executions">To the executions</LinkAnchor>
     </Stack>
   );
@@ -56,7 +67,12 @@ function Execution({ execution }: { execution: ExecutionView }) {
   const planned = useQuery(workflowQuery(execution.workflow, execution.version));
   const items = useMemo(() => itemsOfExecution(execution, planned.data?.nodes ?? []), [execution, planned.data]);
   const choose = useCallback(
-    (next: string) => void navigate({ search: (now) => ({ ...now, node: next === '' || next === now.node ? undefined : next }), replace: true, resetScroll: false }),
+    (next: string) =>
+      void navigate({
+        search: (now) => ({ ...now, node: next === '' || next === now.node ? undefined : next }),
+        replace: true,
+        resetScroll: false,
+      }),
     [navigate],
   );
   const latest = useRef(execution);
@@ -78,35 +94,77 @@ function Execution({ execution }: { execution: ExecutionView }) {
       <Notices execution={execution} />
       {execution.error && <Failure failure={execution.error} onShow={choose} />}
       <News items={items} />
-      {(!execution.damaged || items.length > 0) && <Tabs className="ex-tabs" value={shown} keepMounted={false} onChange={(next) => void navigate({ search: (now) => ({ ...now, tab: next ?? undefined }), replace: true, resetScroll: false })}>
-        <Tabs.List>
-          <Tabs.Tab value="graph">Graph</Tabs.Tab>
-          <Tabs.Tab value="timeline">Timeline</Tabs.Tab>
-          <Tabs.Tab value="list">List</Tabs.Tab>
-          <Tabs.Tab value="values">Inputs & outputs</Tabs.Tab>
-        </Tabs.List>
-        <div className={chosen && !isNarrow ? 'ex-split' : ''}>
-          <div className="ex-main">
-            <Tabs.Panel value="graph" pt="md">
-              {planned.error && <Text c="dimmed" mb="xs">Its workflow could not be loaded: {planned.error.message} Only what has begun is shown.</Text>}
-              {planned.isPending ? <Loader aria-label="Loading" /> : (
-                <Suspense fallback={<Group className="graph" justify="center"><Loader aria-label="Loading" /></Group>}>
-                  <Graph items={items} chosen={node} onChoose={choose} onAnswer={onAnswer} />
-                </Suspense>
-              )}
-            </Tabs.Panel>
-            <Tabs.Panel value="timeline" pt="md"><Timeline execution={execution} items={items} chosen={node} onChoose={choose} /></Tabs.Panel>
-            <Tabs.Panel value="list" pt="md"><NodeList items={items} chosen={node} onChoose={choose} onAnswer={onAnswer} /></Tabs.Panel>
-            <Tabs.Panel value="values" pt="md">
-              <Stack>
-                <Values title="Inputs" values={execution.inputs ?? {}} empty="This workflow takes no inputs." />
-                <Values title="Outputs" values={execution.outputs} empty={execution.outputs ? 'This workflow has no outputs.' : 'None yet; they appear once the execution has succeeded.'} />
-              </Stack>
-            </Tabs.Panel>
+      {(!execution.damaged || items.length > 0) && (
+        <Tabs
+          className="ex-tabs"
+          value={shown}
+          keepMounted={false}
+          onChange={(next) =>
+            void navigate({ search: (now) => ({ ...now, tab: next ?? undefined }), replace: true, resetScroll: false })
+          }
+        >
+          <Tabs.List>
+            <Tabs.Tab value="graph">Graph</Tabs.Tab>
+            <Tabs.Tab value="timeline">Timeline</Tabs.Tab>
+            <Tabs.Tab value="list">List</Tabs.Tab>
+            <Tabs.Tab value="values">Inputs & outputs</Tabs.Tab>
+          </Tabs.List>
+          <div className={chosen && !isNarrow ? 'ex-split' : ''}>
+            <div className="ex-main">
+              <Tabs.Panel value="graph" pt="md">
+                {planned.error && (
+                  <Text c="dimmed" mb="xs">
+                    Its workflow could not be loaded: {planned.error.message} Only what has begun is shown.
+                  </Text>
+                )}
+                {planned.isPending ? (
+                  <Loader aria-label="Loading" />
+                ) : (
+                  <Suspense
+                    fallback={
+                      <Group className="graph" justify="center">
+                        <Loader aria-label="Loading" />
+                      </Group>
+                    }
+                  >
+                    <Graph items={items} chosen={node} onChoose={choose} onAnswer={onAnswer} />
+                  </Suspense>
+                )}
+              </Tabs.Panel>
+              <Tabs.Panel value="timeline" pt="md">
+                <Timeline execution={execution} items={items} chosen={node} onChoose={choose} />
+              </Tabs.Panel>
+              <Tabs.Panel value="list" pt="md">
+                <NodeList items={items} chosen={node} onChoose={choose} onAnswer={onAnswer} />
+              </Tabs.Panel>
+              <Tabs.Panel value="values" pt="md">
+                <Stack>
+                  <Values title="Inputs" values={execution.inputs ?? {}} empty="This workflow takes no inputs." />
+                  <Values
+                    title="Outputs"
+                    values={execution.outputs}
+                    empty={
+                      execution.outputs
+                        ? 'This workflow has no outputs.'
+                        : 'None yet; they appear once the execution has succeeded.'
+                    }
+                  />
+                </Stack>
+              </Tabs.Panel>
+            </div>
+            {chosen && (
+              <NodePanel
+                key={chosen.id}
+                execution={execution}
+                item={chosen}
+                isNarrow={isNarrow}
+                onAnswer={onAnswer}
+                onClose={() => choose('')}
+              />
+            )}
           </div>
-          {chosen && <NodePanel key={chosen.id} execution={execution} item={chosen} isNarrow={isNarrow} onAnswer={onAnswer} onClose={() => choose('')} />}
-        </div>
-      </Tabs>}
+        </Tabs>
+      )}
     </Stack>
   );
 }
@@ -119,7 +177,13 @@ function News({ items }: { items: readonly Item[] }) {
     const phases = new Map(items.map((each) => [each.id, each.phase]));
     const changed = before.current ? items.filter((each) => before.current?.get(each.id) !== each.phase) : [];
     before.current = phases;
-    if (changed.length > 0) setNews(changed.slice(-3).map((each) => `${each.name}: ${phaseWord(each.phase)}`).join('. '));
+    if (changed.length > 0)
+      setNews(
+        changed
+          .slice(-3)
+          .map((each) => `${each.name}: ${phaseWord(each.phase)}`)
+          .join('. '),
+      );
   }, [items]);
   return <VisuallyHidden role="status">{news}</VisuallyHidden>;
 }

@@ -20,7 +20,11 @@ export function Logs({ execution, node }: { execution: string; node: NodeView })
     <Stack gap="xs">
       {own.map((each) => (
         <section key={each.attempt} aria-label={`Log of attempt ${each.attempt}`}>
-          {own.length > 1 && <Title order={3} size="h5">Attempt {each.attempt}</Title>}
+          {own.length > 1 && (
+            <Title order={3} size="h5">
+              Attempt {each.attempt}
+            </Title>
+          )}
           <Following text={each.text} label={`Log of attempt ${each.attempt}`} />
         </section>
       ))}

@@ -15,14 +15,31 @@ import { Logs } from './Logs';
 import { Took } from './Took';
 import { Values } from './Values';
 
-type Props = { execution: ExecutionView; item: Item; isNarrow: boolean; onAnswer: ((id: string) => void) | undefined; onClose: () => void };
+type Props = {
+  execution: ExecutionView;
+  item: Item;
+  isNarrow: boolean;
+  onAnswer: ((id: string) => void) | undefined;
+  onClose: () => void;
+};
 
 /** All about one node: beside the graph, or over the page where there is no room beside it. */
 export function NodePanel(props: Props) {
   const { item, isNarrow, onClose } = props;
   if (isNarrow) {
     return (
-      <Drawer opened onClose={onClose} position="bottom" size="85%" title={<Text span fw={650} size="lg" className="ex-wrap">{item.name}</Text>} closeButtonProps={{ 'aria-label': 'Close' }}>
+      <Drawer
+        opened
+        onClose={onClose}
+        position="bottom"
+        size="85%"
+        title={
+          <Text span fw={650} size="lg" className="ex-wrap">
+            {item.name}
+          </Text>
+        }
+        closeButtonProps={{ 'aria-label': 'Close' }}
+      >
         <Inside {...props} />
       </Drawer>
     );
@@ -47,8 +64,12 @@ function Beside(props: Props) {
       }}
     >
       <Group justify="space-between" wrap="nowrap" mb="xs" align="flex-start">
-        <Title order={2} size="h3" tabIndex={-1} ref={head} className="ex-wrap">{item.name}</Title>
-        <ActionIcon variant="subtle" color="gray" size={30} onClick={close} aria-label="Close the panel"><IconX /></ActionIcon>
+        <Title order={2} size="h3" tabIndex={-1} ref={head} className="ex-wrap">
+          {item.name}
+        </Title>
+        <ActionIcon variant="subtle" color="gray" size={30} onClick={close} aria-label="Close the panel">
+          <IconX />
+        </ActionIcon>
       </Group>
       <Inside {...props} />
     </aside>
@@ -64,34 +85,75 @@ function Inside({ execution, item, onAnswer }: Props) {
     <Stack gap="sm">
       <Group gap="xs">
         <PhaseBadge phase={item.phase} />
-        <Text c="dimmed" fz="sm">{kindWord(item.kind, item.dynamic)} <code>{item.id}</code></Text>
+        <Text c="dimmed" fz="sm">
+          {kindWord(item.kind, item.dynamic)} <code>{item.id}</code>
+        </Text>
       </Group>
       {item.phase === 'WAITING' && (
         <Group gap="sm">
-          {onAnswer && <Button className="ex-answer" leftSection={<IconPlay size={16} />} onClick={() => onAnswer(item.id)}>Resume</Button>}
-          <Text fz="sm"><TimeLeft due={node.due} />{waiting?.expects && item.kind === 'input' && `, expects ${waiting.expects}`}</Text>
+          {onAnswer && (
+            <Button className="ex-answer" leftSection={<IconPlay size={16} />} onClick={() => onAnswer(item.id)}>
+              Resume
+            </Button>
+          )}
+          <Text fz="sm">
+            <TimeLeft due={node.due} />
+            {waiting?.expects && item.kind === 'input' && `, expects ${waiting.expects}`}
+          </Text>
         </Group>
       )}
-      {item.phase === 'SLEEPING' && <Text fz="sm">{isTask ? 'Retries' : 'Wakes up'}: <TimeLeft due={node.due} /></Text>}
-      {node.held && <Text fz="sm">{node.held.code === 'busy' ? '' : 'Held: '}{node.held.message}, since <Ago at={node.held.since} /></Text>}
+      {item.phase === 'SLEEPING' && (
+        <Text fz="sm">
+          {isTask ? 'Retries' : 'Wakes up'}: <TimeLeft due={node.due} />
+        </Text>
+      )}
+      {node.held && (
+        <Text fz="sm">
+          {node.held.code === 'busy' ? '' : 'Held: '}
+          {node.held.message}, since <Ago at={node.held.since} />
+        </Text>
+      )}
       {item.phase === 'SKIPPED' && <Text fz="sm">Another branch was taken, so this did not run.</Text>}
-      {node.began && <Text fz="sm" c="dimmed">began <Ago at={node.began} />, {node.ended ? 'took' : 'for'} <Took from={node.began} to={node.ended} /></Text>}
-      {item.kind === 'branch' && node.case !== null && <Text fz="sm">Took <code>{item.cases[node.case] ?? `case ${node.case + 1}`}</code></Text>}
+      {node.began && (
+        <Text fz="sm" c="dimmed">
+          began <Ago at={node.began} />, {node.ended ? 'took' : 'for'} <Took from={node.began} to={node.ended} />
+        </Text>
+      )}
+      {item.kind === 'branch' && node.case !== null && (
+        <Text fz="sm">
+          Took <code>{item.cases[node.case] ?? `case ${node.case + 1}`}</code>
+        </Text>
+      )}
       {node.failure && <Failure failure={node.failure} />}
       {node.answer && <Answered answer={node.answer} kind={item.kind} />}
       {waiting?.prompt && <Prose text={waiting.prompt} />}
-      {(isTask || node.outputs) && <Tabs defaultValue={isTask ? 'attempts' : 'outputs'} keepMounted={false}>
-        <Tabs.List>
-          {isTask && <Tabs.Tab value="attempts">Attempts</Tabs.Tab>}
-          <Tabs.Tab value="outputs">Outputs</Tabs.Tab>
-          {isTask && <Tabs.Tab value="logs">Logs</Tabs.Tab>}
-          {isTask && <Tabs.Tab value="deck">Report</Tabs.Tab>}
-        </Tabs.List>
-        <Tabs.Panel value="attempts" pt="sm"><Attempts execution={execution} node={node} /></Tabs.Panel>
-        <Tabs.Panel value="outputs" pt="sm"><Values order={3} title="Outputs" values={node.outputs} empty={node.outputs ? 'This node has no outputs.' : 'None: the node has not succeeded.'} /></Tabs.Panel>
-        <Tabs.Panel value="logs" pt="sm"><Logs execution={execution.id} node={node} /></Tabs.Panel>
-        <Tabs.Panel value="deck" pt="sm"><Deck execution={execution.id} node={node} /></Tabs.Panel>
-      </Tabs>}
+      {(isTask || node.outputs) && (
+        <Tabs defaultValue={isTask ? 'attempts' : 'outputs'} keepMounted={false}>
+          <Tabs.List>
+            {isTask && <Tabs.Tab value="attempts">Attempts</Tabs.Tab>}
+            <Tabs.Tab value="outputs">Outputs</Tabs.Tab>
+            {isTask && <Tabs.Tab value="logs">Logs</Tabs.Tab>}
+            {isTask && <Tabs.Tab value="deck">Report</Tabs.Tab>}
+          </Tabs.List>
+          <Tabs.Panel value="attempts" pt="sm">
+            <Attempts execution={execution} node={node} />
+          </Tabs.Panel>
+          <Tabs.Panel value="outputs" pt="sm">
+            <Values
+              order={3}
+              title="Outputs"
+              values={node.outputs}
+              empty={node.outputs ? 'This node has no outputs.' : 'None: the node has not succeeded.'}
+            />
+          </Tabs.Panel>
+          <Tabs.Panel value="logs" pt="sm">
+            <Logs execution={execution.id} node={node} />
+          </Tabs.Panel>
+          <Tabs.Panel value="deck" pt="sm">
+            <Deck execution={execution.id} node={node} />
+          </Tabs.Panel>
+        </Tabs>
+      )}
     </Stack>
   );
 }

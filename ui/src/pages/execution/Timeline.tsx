@@ -22,7 +22,8 @@ export function Timeline({ execution, items, chosen, onChoose }: Props) {
   const [shown, setShown] = useState(AT_FIRST);
   const isOver = ['SUCCEEDED', 'FAILED', 'ABORTED'].includes(execution.phase);
   const now = useNow(!isOver);
-  if (history.error) return <QueryError error={history.error} retry={() => void history.refetch()} what="The history" />;
+  if (history.error)
+    return <QueryError error={history.error} retry={() => void history.refetch()} what="The history" />;
   if (!history.data) return <Loader aria-label="Loading the history" />;
   const bars = barsOf(history.data, execution);
   const from = Date.parse(execution.launched);
@@ -32,24 +33,48 @@ export function Timeline({ execution, items, chosen, onChoose }: Props) {
     <section className="card ex-timeline" aria-label="Timeline">
       <div className="ex-line ex-scale" aria-hidden>
         <span />
-        <div className="ex-track">{TICKS.map((each) => <span key={each} style={{ insetInlineStart: `${each * 100}%` }}>{each === 0 ? clock(new Date(from)) : `+${length((to - from) * each)}`}</span>)}</div>
+        <div className="ex-track">
+          {TICKS.map((each) => (
+            <span key={each} style={{ insetInlineStart: `${each * 100}%` }}>
+              {each === 0 ? clock(new Date(from)) : `+${length((to - from) * each)}`}
+            </span>
+          ))}
+        </div>
       </div>
       <ol>
         {rows.slice(0, shown).map(({ item, depth }) => (
           <li key={item.id} className={`ex-line ${chosen === item.id ? 'ex-chosen' : ''}`}>
-            <UnstyledButton className="ex-name" style={{ paddingInlineStart: depth * 14 }} onClick={() => onChoose(item.id)} aria-pressed={chosen === item.id}>
-              <span className={`ex-dot phase-${item.phase}`}><PhaseIcon phase={item.phase} size={14} /></span>{item.name}
+            <UnstyledButton
+              className="ex-name"
+              style={{ paddingInlineStart: depth * 14 }}
+              onClick={() => onChoose(item.id)}
+              aria-pressed={chosen === item.id}
+            >
+              <span className={`ex-dot phase-${item.phase}`}>
+                <PhaseIcon phase={item.phase} size={14} />
+              </span>
+              {item.name}
             </UnstyledButton>
             <div className="ex-track">
-              {(bars.get(item.id) ?? []).map((bar) => <Drawn key={`${bar.from} ${bar.phase}`} bar={bar} item={item} from={from} to={to} />)}
+              {(bars.get(item.id) ?? []).map((bar) => (
+                <Drawn key={`${bar.from} ${bar.phase}`} bar={bar} item={item} from={from} to={to} />
+              ))}
               {!bars.has(item.id) && <span className="ex-none dim">not yet</span>}
             </div>
           </li>
         ))}
       </ol>
-      {rows.length > shown && <UnstyledButton className="ex-more" onClick={() => setShown((many) => many + AT_FIRST)}>Show more ({rows.length - shown} left)</UnstyledButton>}
+      {rows.length > shown && (
+        <UnstyledButton className="ex-more" onClick={() => setShown((many) => many + AT_FIRST)}>
+          Show more ({rows.length - shown} left)
+        </UnstyledButton>
+      )}
       <Text fz="sm" c="dimmed" mt="xs" className="ex-legend">
-        {['RUNNING', 'WAITING', 'SLEEPING', 'QUEUED'].map((each) => <span key={each}><i className={`ex-bar ex-bar-${each} phase-${each}`} /> {phaseWord(each)}</span>)}
+        {['RUNNING', 'WAITING', 'SLEEPING', 'QUEUED'].map((each) => (
+          <span key={each}>
+            <i className={`ex-bar ex-bar-${each} phase-${each}`} /> {phaseWord(each)}
+          </span>
+        ))}
       </Text>
     </section>
   );

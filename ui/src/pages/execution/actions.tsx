@@ -15,8 +15,14 @@ export function useAgain(id: string) {
   const navigate = useNavigate();
   const made = useRef<Partial<Record<Again, string>>>({});
   return useMutation({
-    mutationFn: (how: Again) => call<ExecutionView>('POST', `/api/v1/executions/${segments(id)}/${how}`, { id: (made.current[how] ??= freshKey()) }),
-    onSuccess: (view) => { made.current = {}; void navigate({ to: '/executions/$id', params: { id: view.id } }); },
+    mutationFn: (how: Again) =>
+      call<ExecutionView>('POST', `/api/v1/executions/${segments(id)}/${how}`, {
+        id: (made.current[how] ??= freshKey()),
+      }),
+    onSuccess: (view) => {
+      made.current = {};
+      void navigate({ to: '/executions/$id', params: { id: view.id } });
+    },
   });
 }
 
@@ -27,7 +33,17 @@ export function useTerminate(id: string, workflow: string): { open: () => void; 
   return { open, dialog };
 }
 
-function Terminate({ id, workflow, isOpen, onClose }: { id: string; workflow: string; isOpen: boolean; onClose: () => void }) {
+function Terminate({
+  id,
+  workflow,
+  isOpen,
+  onClose,
+}: {
+  id: string;
+  workflow: string;
+  isOpen: boolean;
+  onClose: () => void;
+}) {
   const queries = useQueryClient();
   const [reason, setReason] = useState('');
   const abort = useMutation({
@@ -38,7 +54,12 @@ function Terminate({ id, workflow, isOpen, onClose }: { id: string; workflow: st
     },
   });
   return (
-    <Modal opened={isOpen} onClose={onClose} title={`Terminate ${workflow}?`} closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Modal
+      opened={isOpen}
+      onClose={onClose}
+      title={`Terminate ${workflow}?`}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -46,12 +67,29 @@ function Terminate({ id, workflow, isOpen, onClose }: { id: string; workflow: st
         }}
       >
         <Stack>
-          <Text>Running tasks are stopped, and open requests leave the inbox. <code>{id}</code> cannot continue after that, but it can be recovered.</Text>
-          <TextInput label="Why (optional)" value={reason} onChange={(event) => setReason(event.currentTarget.value)} data-autofocus maxLength={10_000} />
-          {abort.error && <Text role="alert" c="var(--mantine-color-error)">{abort.error.message}</Text>}
+          <Text>
+            Running tasks are stopped, and open requests leave the inbox. <code>{id}</code> cannot continue after that,
+            but it can be recovered.
+          </Text>
+          <TextInput
+            label="Why (optional)"
+            value={reason}
+            onChange={(event) => setReason(event.currentTarget.value)}
+            data-autofocus
+            maxLength={10_000}
+          />
+          {abort.error && (
+            <Text role="alert" c="var(--mantine-color-error)">
+              {abort.error.message}
+            </Text>
+          )}
           <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>Keep it</Button>
-            <Button type="submit" color="red.9" loading={abort.isPending}>Terminate</Button>
+            <Button variant="default" onClick={onClose}>
+              Keep it
+            </Button>
+            <Button type="submit" color="red.9" loading={abort.isPending}>
+              Terminate
+            </Button>
           </Group>
         </Stack>
       </form>

@@ -7,7 +7,12 @@ import { appearance, ENDED } from '../../graph/phases';
 export type Bar = { phase: string; from: number; to: number | null; attempt: number };
 export type Attempt = { number: number; from: number | null; to: number | null; outcome: string; message: string };
 
-const ATTEMPT_ENDS: Record<string, string> = { TaskSucceeded: 'SUCCEEDED', TaskUnfolded: 'SUCCEEDED', TaskFailed: 'FAILED', TaskLost: 'ABORTED' };
+const ATTEMPT_ENDS: Record<string, string> = {
+  TaskSucceeded: 'SUCCEEDED',
+  TaskUnfolded: 'SUCCEEDED',
+  TaskFailed: 'FAILED',
+  TaskLost: 'ABORTED',
+};
 /** The host stops or another one begins: what ran is queued again under another number. */
 const HOST_CHANGES = new Set(['TakenUp', 'GivenBack']);
 
@@ -34,7 +39,12 @@ export function barsOf(history: readonly EventView[], execution: ExecutionView):
       }
       const name = appearance(kinds.get(node) ?? 'task', String(phase));
       if (ENDED.has(name)) continue;
-      own.push({ phase: name, from: at, to: null, attempt: event.details.node === node ? numberOf(event.details.attempt) : 0 });
+      own.push({
+        phase: name,
+        from: at,
+        to: null,
+        attempt: event.details.node === node ? numberOf(event.details.attempt) : 0,
+      });
     }
   }
   return bars;
@@ -46,7 +56,8 @@ export function attemptsOf(history: readonly EventView[], node: NodeView, bars: 
   for (const event of history) {
     const { changes } = event.details;
     if (HOST_CHANGES.has(event.kind) && isObject(changes) && changes[node.id] === 'QUEUED') {
-      for (const each of found.values()) if (each.to === null) Object.assign(each, { to: Date.parse(event.at), outcome: 'ABORTED' });
+      for (const each of found.values())
+        if (each.to === null) Object.assign(each, { to: Date.parse(event.at), outcome: 'ABORTED' });
     }
     if (event.details.node !== node.id || !('attempt' in event.details)) continue;
     const number = numberOf(event.details.attempt);

@@ -2,7 +2,15 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { REGISTERED } from '../../api/refresh';
 import { ApiError, get, getText, segments, type Query } from '../../api/client';
-import type { EventList, EventView, ExecutionPage, ExecutionView, LogList, WorkflowDetail, WorkflowList } from '../../api/types';
+import type {
+  EventList,
+  EventView,
+  ExecutionPage,
+  ExecutionView,
+  LogList,
+  WorkflowDetail,
+  WorkflowList,
+} from '../../api/types';
 
 const PAGE = 50;
 const HISTORY_PAGE = 1_000;
@@ -27,7 +35,12 @@ export function executionsQuery(filter: ExecutionFilter) {
   const since = () => (span === undefined ? '' : new Date(Date.now() - span).toISOString());
   return infiniteQueryOptions({
     queryKey: ['executions', filter],
-    queryFn: ({ pageParam, signal }) => get<ExecutionPage>('/api/v1/executions', { ...plain, since: since(), cursor: pageParam, limit: PAGE } as Query, signal),
+    queryFn: ({ pageParam, signal }) =>
+      get<ExecutionPage>(
+        '/api/v1/executions',
+        { ...plain, since: since(), cursor: pageParam, limit: PAGE } as Query,
+        signal,
+      ),
     initialPageParam: '',
     getNextPageParam: (page) => page.next || undefined,
     placeholderData: (before) => before,
@@ -42,7 +55,11 @@ export function historyQuery({ id, launched }: Pick<ExecutionView, 'id' | 'launc
     queryFn: async ({ client, signal }) => {
       const found = [...(client.getQueryData<EventView[]>(queryKey) ?? [])];
       while (found.length < LONGEST_HISTORY) {
-        const { items } = await get<EventList>(`/api/v1/executions/${segments(id)}/events`, { after: found.at(-1)?.seq ?? 0, limit: HISTORY_PAGE }, signal);
+        const { items } = await get<EventList>(
+          `/api/v1/executions/${segments(id)}/events`,
+          { after: found.at(-1)?.seq ?? 0, limit: HISTORY_PAGE },
+          signal,
+        );
         found.push(...items);
         if (items.length < HISTORY_PAGE) break;
       }
@@ -55,7 +72,12 @@ export function historyQuery({ id, launched }: Pick<ExecutionView, 'id' | 'launc
 export function logsQuery(id: string, node: string, isRunning: boolean) {
   return queryOptions({
     queryKey: ['execution', id, 'logs', node],
-    queryFn: ({ signal }) => get<LogList>(`/api/v1/executions/${segments(id)}/nodes/${node.split('/').map(encodeURIComponent).join('/')}/logs`, {}, signal),
+    queryFn: ({ signal }) =>
+      get<LogList>(
+        `/api/v1/executions/${segments(id)}/nodes/${node.split('/').map(encodeURIComponent).join('/')}/logs`,
+        {},
+        signal,
+      ),
     refetchInterval: isRunning ? FOLLOW_MS : false,
   });
 }

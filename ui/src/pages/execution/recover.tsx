@@ -9,7 +9,16 @@ import type { ExecutionView, NodeView } from '../../api/types';
 /** Return what opens the question whether an execution shall be recovered, and the question itself. */
 export function useRecover(id: string, recover: () => void): { open: () => void; dialog: ReactNode } {
   const [isOpen, { open, close }] = useDisclosure();
-  const dialog = isOpen && <Recover id={id} onClose={close} onRecover={() => { close(); recover(); }} />;
+  const dialog = isOpen && (
+    <Recover
+      id={id}
+      onClose={close}
+      onRecover={() => {
+        close();
+        recover();
+      }}
+    />
+  );
   return { open, dialog };
 }
 
@@ -18,10 +27,22 @@ function Recover({ id, onClose, onRecover }: { id: string; onClose: () => void; 
   return (
     <Modal opened onClose={onClose} title="Recover this execution?" closeButtonProps={{ 'aria-label': 'Close' }}>
       <Stack>
-        {data ? <Becomes execution={data} /> : error ? <Text role="alert" c="var(--mantine-color-error)">{error.message}</Text> : <Loader aria-label="Loading" />}
+        {data ? (
+          <Becomes execution={data} />
+        ) : error ? (
+          <Text role="alert" c="var(--mantine-color-error)">
+            {error.message}
+          </Text>
+        ) : (
+          <Loader aria-label="Loading" />
+        )}
         <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>Cancel</Button>
-          <Button onClick={onRecover} disabled={!data} data-autofocus>Recover</Button>
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button onClick={onRecover} disabled={!data} data-autofocus>
+            Recover
+          </Button>
         </Group>
       </Stack>
     </Modal>
@@ -29,18 +50,38 @@ function Recover({ id, onClose, onRecover }: { id: string; onClose: () => void; 
 }
 
 function Becomes({ execution }: { execution: ExecutionView }) {
-  if (execution.successor) return <Text>It was recovered by <code>{execution.successor}</code>. If that one has failed or was terminated, it is recovered instead, on the same terms.</Text>;
-  const given = (kind: string) => execution.nodes.filter((each) => each.kind === kind && each.answer && KEPT.has(each.phase)).map(by);
+  if (execution.successor)
+    return (
+      <Text>
+        It was recovered by <code>{execution.successor}</code>. If that one has failed or was terminated, it is
+        recovered instead, on the same terms.
+      </Text>
+    );
+  const given = (kind: string) =>
+    execution.nodes.filter((each) => each.kind === kind && each.answer && KEPT.has(each.phase)).map(by);
   const tasks = execution.nodes.filter((each) => each.kind === 'task');
   const wasAborted = execution.phase === 'ABORTED';
   return (
     <>
       <Text>A new execution continues with the results of this one.</Text>
       <List size="sm" spacing={4}>
-        <Item what="Results are kept" names={tasks.filter((each) => each.phase === 'SUCCEEDED').map((each) => each.name)} />
+        <Item
+          what="Results are kept"
+          names={tasks.filter((each) => each.phase === 'SUCCEEDED').map((each) => each.name)}
+        />
         <Item what="Answers are kept" names={given('input')} />
-        <Item what={wasAborted ? 'Approvals are asked for again, because it was terminated' : 'Approvals are kept, and recorded as kept'} names={given('approve')} />
-        <Item what="Run again, with the same idempotency key if their inputs are the same" names={tasks.filter((each) => each.phase !== 'SUCCEEDED' && each.attempts > 0).map((each) => each.name)} />
+        <Item
+          what={
+            wasAborted
+              ? 'Approvals are asked for again, because it was terminated'
+              : 'Approvals are kept, and recorded as kept'
+          }
+          names={given('approve')}
+        />
+        <Item
+          what="Run again, with the same idempotency key if their inputs are the same"
+          names={tasks.filter((each) => each.phase !== 'SUCCEEDED' && each.attempts > 0).map((each) => each.name)}
+        />
       </List>
     </>
   );
@@ -56,5 +97,10 @@ function by({ name, answer }: NodeView): string {
 function Item({ what, names }: { what: string; names: string[] }) {
   if (names.length === 0) return null;
   const more = names.length > MOST ? ` and ${names.length - MOST} more` : '';
-  return <List.Item>{what}: {names.slice(0, MOST).join(', ')}{more}</List.Item>;
+  return (
+    <List.Item>
+      {what}: {names.slice(0, MOST).join(', ')}
+      {more}
+    </List.Item>
+  );
 }

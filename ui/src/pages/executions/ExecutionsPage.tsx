@@ -18,7 +18,10 @@ export function ExecutionsPage() {
   const search = useSearch({ from: '/executions' });
   const { phase, text = '', workflow = '', launched = '' } = search;
   const navigate = useNavigate({ from: '/executions' });
-  const change = useCallback((next: ExecutionsSearch) => void navigate({ search: (now) => filled({ ...now, ...next }), replace: true }), [navigate]);
+  const change = useCallback(
+    (next: ExecutionsSearch) => void navigate({ search: (now) => filled({ ...now, ...next }), replace: true }),
+    [navigate],
+  );
   const query = useInfiniteQuery(executionsQuery({ phase: phase ? phase.split(',') : [], text, workflow, launched }));
   const isSearching = useFirstRow(query);
   const lines = query.data?.pages.flatMap((page) => page.items) ?? [];
@@ -26,16 +29,35 @@ export function ExecutionsPage() {
   return (
     <Stack>
       <Group justify="space-between">
-        <Title order={1} size="h2">Executions</Title>
-        <LinkButton to="/workflows" leftSection={<IconPlay size={16} />}>Launch</LinkButton>
+        <Title order={1} size="h2">
+          Executions
+        </Title>
+        <LinkButton to="/workflows" leftSection={<IconPlay size={16} />}>
+          Launch
+        </LinkButton>
       </Group>
       <Filters search={search} onChange={change} />
-      {query.error && (!query.data || isSearching) ? <QueryError error={query.error} retry={() => void query.refetch()} what="The executions" />
-        : query.isPending || isSearching ? <Waiting />
-          : lines.length > 0 ? <Lines lines={lines} />
-            : isFiltered ? <Group><Text>No execution matches.</Text><Button size="compact-sm" variant="default" onClick={() => void navigate({ search: {}, replace: true })}>Clear the filters</Button></Group>
-              : <NothingYet />}
-      {query.hasNextPage && !isSearching && <Button variant="default" onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>Show older ones</Button>}
+      {query.error && (!query.data || isSearching) ? (
+        <QueryError error={query.error} retry={() => void query.refetch()} what="The executions" />
+      ) : query.isPending || isSearching ? (
+        <Waiting />
+      ) : lines.length > 0 ? (
+        <Lines lines={lines} />
+      ) : isFiltered ? (
+        <Group>
+          <Text>No execution matches.</Text>
+          <Button size="compact-sm" variant="default" onClick={() => void navigate({ search: {}, replace: true })}>
+            Clear the filters
+          </Button>
+        </Group>
+      ) : (
+        <NothingYet />
+      )}
+      {query.hasNextPage && !isSearching && (
+        <Button variant="default" onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
+          Show older ones
+        </Button>
+      )}
     </Stack>
   );
 }
@@ -51,25 +73,45 @@ function Lines({ lines }: { lines: ExecutionLine[] }) {
       <Table highlightOnHover verticalSpacing="xs">
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>Execution</Table.Th><Table.Th>Phase</Table.Th><Table.Th>Waits for</Table.Th><Table.Th>Progress</Table.Th><Table.Th>Launched</Table.Th><Table.Th>Duration</Table.Th>
-            <Table.Th><VisuallyHidden>Actions</VisuallyHidden></Table.Th>
+            <Table.Th>Execution</Table.Th>
+            <Table.Th>Phase</Table.Th>
+            <Table.Th>Waits for</Table.Th>
+            <Table.Th>Progress</Table.Th>
+            <Table.Th>Launched</Table.Th>
+            <Table.Th>Duration</Table.Th>
+            <Table.Th>
+              <VisuallyHidden>Actions</VisuallyHidden>
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
-        <Table.Tbody>{lines.map((each) => <ExecutionRow key={each.id} line={each} />)}</Table.Tbody>
+        <Table.Tbody>
+          {lines.map((each) => (
+            <ExecutionRow key={each.id} line={each} />
+          ))}
+        </Table.Tbody>
       </Table>
     </div>
   );
 }
 
 function Waiting() {
-  return <Stack gap="xs" aria-busy><VisuallyHidden role="status">Loading</VisuallyHidden>{[0, 1, 2, 3].map((each) => <Skeleton key={each} h={44} />)}</Stack>;
+  return (
+    <Stack gap="xs" aria-busy>
+      <VisuallyHidden role="status">Loading</VisuallyHidden>
+      {[0, 1, 2, 3].map((each) => (
+        <Skeleton key={each} h={44} />
+      ))}
+    </Stack>
+  );
 }
 
 function NothingYet() {
   return (
     <Stack align="flex-start" gap="xs" className="card" p="lg">
       <Text fw={600}>Nothing has been launched yet.</Text>
-      <Text><LinkAnchor to="/workflows">Choose a workflow</LinkAnchor> and launch it here, or from a terminal:</Text>
+      <Text>
+        <LinkAnchor to="/workflows">Choose a workflow</LinkAnchor> and launch it here, or from a terminal:
+      </Text>
       <Code block>tidegate run my_file.py my_workflow --detach</Code>
       <Text c="dimmed">New executions appear here automatically.</Text>
     </Stack>

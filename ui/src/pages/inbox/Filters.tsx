@@ -13,7 +13,13 @@ const KINDS = [
   { value: 'input', label: 'Questions' },
 ];
 
-type Props = { filter: Filter; onChange: (filter: Filter) => void; onDown: () => void; items: WaitingView[]; ref: Ref<HTMLInputElement> };
+type Props = {
+  filter: Filter;
+  onChange: (filter: Filter) => void;
+  onDown: () => void;
+  items: WaitingView[];
+  ref: Ref<HTMLInputElement>;
+};
 
 /** `onDown`: from the search to what was found. */
 export function Filters({ filter, onChange, onDown, items, ref }: Props) {
@@ -23,13 +29,39 @@ export function Filters({ filter, onChange, onDown, items, ref }: Props) {
     event.preventDefault();
     onDown();
   };
-  const workflows = [...new Set([...items.map((each) => each.workflow), ...(filter.workflow ? [filter.workflow] : [])])].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
+  const workflows = [
+    ...new Set([...items.map((each) => each.workflow), ...(filter.workflow ? [filter.workflow] : [])]),
+  ].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
   return (
     <Group gap="sm" className="filters" role="search">
-      <TextInput ref={ref} aria-label="Search" placeholder="Search" type="search" leftSection={<IconSearch size={16} />} value={filter.text} onKeyDown={press} onChange={(event) => onChange({ ...filter, text: event.currentTarget.value })} className="search" />
-      <NativeSelect aria-label="Kind" data={KINDS} value={filter.kind} onChange={(event) => onChange({ ...filter, kind: event.currentTarget.value as Filter['kind'] })} />
-      <NativeSelect aria-label="Workflow" data={[{ value: '', label: 'All workflows' }, ...workflows]} value={filter.workflow} onChange={(event) => onChange({ ...filter, workflow: event.currentTarget.value })} />
-      <Switch label="Within an hour" checked={filter.soon} onChange={(event) => onChange({ ...filter, soon: event.currentTarget.checked })} />
+      <TextInput
+        ref={ref}
+        aria-label="Search"
+        placeholder="Search"
+        type="search"
+        leftSection={<IconSearch size={16} />}
+        value={filter.text}
+        onKeyDown={press}
+        onChange={(event) => onChange({ ...filter, text: event.currentTarget.value })}
+        className="search"
+      />
+      <NativeSelect
+        aria-label="Kind"
+        data={KINDS}
+        value={filter.kind}
+        onChange={(event) => onChange({ ...filter, kind: event.currentTarget.value as Filter['kind'] })}
+      />
+      <NativeSelect
+        aria-label="Workflow"
+        data={[{ value: '', label: 'All workflows' }, ...workflows]}
+        value={filter.workflow}
+        onChange={(event) => onChange({ ...filter, workflow: event.currentTarget.value })}
+      />
+      <Switch
+        label="Within an hour"
+        checked={filter.soon}
+        onChange={(event) => onChange({ ...filter, soon: event.currentTarget.checked })}
+      />
     </Group>
   );
 }

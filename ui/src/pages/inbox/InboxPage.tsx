@@ -22,50 +22,89 @@ export function InboxPage() {
   const { task } = useSearch({ from: '__root__' });
   const [filter, setFilter] = useState<Filter>(NO_FILTER);
   const [text] = useDebouncedValue(filter.text.trim(), 200);
-  const query = useInfiniteQuery(inboxQuery({ ...(filter.kind ? { kind: filter.kind } : {}), ...(filter.workflow ? { workflow: filter.workflow } : {}), ...(text ? { text } : {}) }));
+  const query = useInfiniteQuery(
+    inboxQuery({
+      ...(filter.kind ? { kind: filter.kind } : {}),
+      ...(filter.workflow ? { workflow: filter.workflow } : {}),
+      ...(text ? { text } : {}),
+    }),
+  );
   const isSearching = useFirstRow(query);
-  const items = useMemo(() => shownOf(query.data?.pages.flatMap((page) => page.items) ?? [], filter.soon), [query.data, filter.soon]);
+  const items = useMemo(
+    () => shownOf(query.data?.pages.flatMap((page) => page.items) ?? [], filter.soon),
+    [query.data, filter.soon],
+  );
   const [selected, setSelected] = useState<ReadonlyMap<string, WaitingView>>(new Map());
   const list = useRef<ListHandle>(null);
   const search = useRef<HTMLInputElement>(null);
 
   useEffect(() => rememberOrder(items.map(taskId)), [items]);
-  const toggle = (view: WaitingView) => setSelected((old) => {
-    const next = new Map(old);
-    if (!next.delete(entryKey(view)) && isSelectable(view)) next.set(entryKey(view), view);
-    return next;
-  });
-  useKeys({
-    j: () => list.current?.move(1),
-    k: () => list.current?.move(-1),
-    ArrowDown: () => list.current?.move(1),
-    ArrowUp: () => list.current?.move(-1),
-    x: () => { const view = list.current?.current(); if (view) toggle(view); },
-    '/': () => search.current?.focus(),
-  }, task === undefined);
+  const toggle = (view: WaitingView) =>
+    setSelected((old) => {
+      const next = new Map(old);
+      if (!next.delete(entryKey(view)) && isSelectable(view)) next.set(entryKey(view), view);
+      return next;
+    });
+  useKeys(
+    {
+      j: () => list.current?.move(1),
+      k: () => list.current?.move(-1),
+      ArrowDown: () => list.current?.move(1),
+      ArrowUp: () => list.current?.move(-1),
+      x: () => {
+        const view = list.current?.current();
+        if (view) toggle(view);
+      },
+      '/': () => search.current?.focus(),
+    },
+    task === undefined,
+  );
 
   // What had the focus may be gone with the answer: then the one that has taken its place has it.
   const wasOpen = useRef(false);
   useEffect(() => {
-    if (wasOpen.current && task === undefined) window.setTimeout(() => { if (document.activeElement === document.body) list.current?.move(0); }, FOCUS_BACK_MS);
+    if (wasOpen.current && task === undefined)
+      window.setTimeout(() => {
+        if (document.activeElement === document.body) list.current?.move(0);
+      }, FOCUS_BACK_MS);
     wasOpen.current = task !== undefined;
   }, [task]);
 
-  const isFiltered = filter !== NO_FILTER && (text !== '' || filter.kind !== '' || filter.workflow !== '' || filter.soon);
+  const isFiltered =
+    filter !== NO_FILTER && (text !== '' || filter.kind !== '' || filter.workflow !== '' || filter.soon);
   const approvals = items.filter(isSelectable);
   return (
     <Stack gap="md">
-      <Title order={1} size="h2">Inbox</Title>
+      <Title order={1} size="h2">
+        Inbox
+      </Title>
       <Filters ref={search} filter={filter} onChange={setFilter} onDown={() => list.current?.move(0)} items={items} />
-      <BulkBar selected={selected} approvals={approvals} onSelect={(views) => setSelected(new Map(views.map((each) => [entryKey(each), each])))} />
+      <BulkBar
+        selected={selected}
+        approvals={approvals}
+        onSelect={(views) => setSelected(new Map(views.map((each) => [entryKey(each), each])))}
+      />
       {(query.isPending || (isSearching && !query.error)) && <Loader aria-label="Loading" />}
-      {query.error && (!query.data || isSearching) && <QueryError error={query.error} retry={() => void query.refetch()} what="The inbox" />}
+      {query.error && (!query.data || isSearching) && (
+        <QueryError error={query.error} retry={() => void query.refetch()} what="The inbox" />
+      )}
       {query.data && items.length > 0 && (
-        <RequestList ref={list} items={items} selected={selected} onToggle={toggle} onOpen={(id) => void navigate({ to: '.', search: { task: id } })}
-          onEnd={() => { if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage(); }} />
+        <RequestList
+          ref={list}
+          items={items}
+          selected={selected}
+          onToggle={toggle}
+          onOpen={(id) => void navigate({ to: '.', search: { task: id } })}
+          onEnd={() => {
+            if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage();
+          }}
+        />
       )}
       {query.isFetchingNextPage && !isSearching && <Loader size="sm" aria-label="Loading more" />}
-      {query.data && items.length === 0 && !isSearching && (isFiltered ? <NoMatch onClear={() => setFilter(NO_FILTER)} /> : <Empty />)}
+      {query.data &&
+        items.length === 0 &&
+        !isSearching &&
+        (isFiltered ? <NoMatch onClear={() => setFilter(NO_FILTER)} /> : <Empty />)}
     </Stack>
   );
 }
@@ -84,8 +123,12 @@ function shownOf(items: WaitingView[], soon: boolean): WaitingView[] {
 function NoMatch({ onClear }: { onClear: () => void }) {
   return (
     <Stack className="card" align="center" p="xl" gap="sm">
-      <Text fw={600} size="lg">No request matches</Text>
-      <Button variant="default" onClick={onClear}>Clear the filters</Button>
+      <Text fw={600} size="lg">
+        No request matches
+      </Text>
+      <Button variant="default" onClick={onClear}>
+        Clear the filters
+      </Button>
     </Stack>
   );
 }
@@ -93,8 +136,13 @@ function NoMatch({ onClear }: { onClear: () => void }) {
 function Empty() {
   return (
     <Stack className="card" align="center" p="xl" gap={6}>
-      <Text fw={600} size="lg">Nothing waits for a person</Text>
-      <Text c="dimmed" ta="center">New requests appear here automatically. A workflow asks with <code>wait_for_input</code> and <code>approve</code>; start one under Workflows.</Text>
+      <Text fw={600} size="lg">
+        Nothing waits for a person
+      </Text>
+      <Text c="dimmed" ta="center">
+        New requests appear here automatically. A workflow asks with <code>wait_for_input</code> and{' '}
+        <code>approve</code>; start one under Workflows.
+      </Text>
     </Stack>
   );
 }

@@ -35,11 +35,16 @@ export function RequestList({ items, selected, onToggle, onOpen, onEnd, ref }: P
     estimateSize: () => ROW_PX,
     overscan: 8,
     scrollMargin: box.current?.offsetTop ?? 0,
-    getItemKey: (index) => { const item = items[index]; return item ? entryKey(item) : index; },
+    getItemKey: (index) => {
+      const item = items[index];
+      return item ? entryKey(item) : index;
+    },
   });
   const rows = virtual.getVirtualItems();
   const last = rows.at(-1)?.index ?? 0;
-  useEffect(() => { if (last >= items.length - 10) onEnd(); }, [last, items.length, onEnd]);
+  useEffect(() => {
+    if (last >= items.length - 10) onEnd();
+  }, [last, items.length, onEnd]);
 
   const focusRow = (index: number) => {
     at.current = index;
@@ -56,9 +61,24 @@ export function RequestList({ items, selected, onToggle, onOpen, onEnd, ref }: P
         const view = items[row.index];
         if (!view) return null;
         return (
-          <li key={row.key} data-index={row.index} ref={virtual.measureElement} aria-setsize={items.length} aria-posinset={row.index + 1} onFocus={() => { at.current = row.index; }}
-            className="request" style={{ transform: `translateY(${row.start - virtual.options.scrollMargin}px)` }}>
-            <Request view={view} isSelected={selected.has(entryKey(view))} onToggle={() => onToggle(view)} onOpen={() => onOpen(taskId(view))} />
+          <li
+            key={row.key}
+            data-index={row.index}
+            ref={virtual.measureElement}
+            aria-setsize={items.length}
+            aria-posinset={row.index + 1}
+            onFocus={() => {
+              at.current = row.index;
+            }}
+            className="request"
+            style={{ transform: `translateY(${row.start - virtual.options.scrollMargin}px)` }}
+          >
+            <Request
+              view={view}
+              isSelected={selected.has(entryKey(view))}
+              onToggle={() => onToggle(view)}
+              onOpen={() => onOpen(taskId(view))}
+            />
           </li>
         );
       })}
@@ -66,7 +86,17 @@ export function RequestList({ items, selected, onToggle, onOpen, onEnd, ref }: P
   );
 }
 
-function Request({ view, isSelected, onToggle, onOpen }: { view: WaitingView; isSelected: boolean; onToggle: () => void; onOpen: () => void }) {
+function Request({
+  view,
+  isSelected,
+  onToggle,
+  onOpen,
+}: {
+  view: WaitingView;
+  isSelected: boolean;
+  onToggle: () => void;
+  onOpen: () => void;
+}) {
   const isApproval = view.kind === 'approve';
   const title = view.title || view.name;
   const open = (event: React.MouseEvent) => {
@@ -76,18 +106,43 @@ function Request({ view, isSelected, onToggle, onOpen }: { view: WaitingView; is
   };
   return (
     <div className={isSelected ? 'row row-selected' : 'row'}>
-      <span className="pick">{view.damaged ? <IconAlert className="dim" /> : isApproval ? <Checkbox size="md" aria-label={`Select ${title} of ${view.execution}`} checked={isSelected} onChange={onToggle} /> : <IconHand className="dim" />}</span>
+      <span className="pick">
+        {view.damaged ? (
+          <IconAlert className="dim" />
+        ) : isApproval ? (
+          <Checkbox
+            size="md"
+            aria-label={`Select ${title} of ${view.execution}`}
+            checked={isSelected}
+            onChange={onToggle}
+          />
+        ) : (
+          <IconHand className="dim" />
+        )}
+      </span>
       <a className="open" href={`#/?task=${encodeURIComponent(taskId(view))}`} onClick={open}>
         <span className="what">
           <span className="name">{title}</span>
           {view.damaged && <DamagedBadge />}
-          <span className="expects-line">{isApproval ? <><IconCheck size={14} /> approve or reject</> : expected(view)}</span>
+          <span className="expects-line">
+            {isApproval ? (
+              <>
+                <IconCheck size={14} /> approve or reject
+              </>
+            ) : (
+              expected(view)
+            )}
+          </span>
         </span>
         {view.prompt && <span className="prompt">{firstLine(view.prompt)}</span>}
         {view.damaged ? <span className="sentence">{view.damaged}</span> : <Subject view={view} />}
-        <span className="from">{view.workflow} · {view.execution} · <Ago at={view.opened} /></span>
+        <span className="from">
+          {view.workflow} · {view.execution} · <Ago at={view.opened} />
+        </span>
       </a>
-      <span className="left"><TimeLeft due={view.due} /></span>
+      <span className="left">
+        <TimeLeft due={view.due} />
+      </span>
     </div>
   );
 }
@@ -97,8 +152,20 @@ function Subject({ view }: { view: WaitingView }) {
   const figures = Object.entries(view.figures);
   return (
     <>
-      {figures.length > 0 && <span className="figures">{figures.map(([name, value]) => <span key={name}><b>{brief(value, FIGURE)}</b> {name}</span>)}</span>}
-      {view.value !== undefined && <span className="beginning"><span className="prompt">{brief(view.value, LINE)}</span></span>}
+      {figures.length > 0 && (
+        <span className="figures">
+          {figures.map(([name, value]) => (
+            <span key={name}>
+              <b>{brief(value, FIGURE)}</b> {name}
+            </span>
+          ))}
+        </span>
+      )}
+      {view.value !== undefined && (
+        <span className="beginning">
+          <span className="prompt">{brief(view.value, LINE)}</span>
+        </span>
+      )}
       {cutParts(view).map(({ part, label, text, size }) => (
         <span key={part} className="beginning">
           {label && <span className="dim">{label}</span>}

@@ -29,7 +29,13 @@ export function Launch({ workflow }: { workflow: WorkflowView }) {
   const navigate = useNavigate();
   const last = useLast(workflow.name);
   const launch = useMutation({
-    mutationFn: (inputs: JsonObject) => call<ExecutionView>('POST', '/api/v1/executions', { workflow: workflow.name, version: workflow.version, inputs, id: id || idFor(inputs) }),
+    mutationFn: (inputs: JsonObject) =>
+      call<ExecutionView>('POST', '/api/v1/executions', {
+        workflow: workflow.name,
+        version: workflow.version,
+        inputs,
+        id: id || idFor(inputs),
+      }),
     onSuccess: (view) => void navigate({ to: '/executions/$id', params: { id: view.id } }),
     onError: (error) => {
       if (!(error instanceof ApiError) || error.faults.length === 0) return;
@@ -55,18 +61,48 @@ export function Launch({ workflow }: { workflow: WorkflowView }) {
       }}
     >
       <Stack>
-        <Title order={2} size="h4">Launch</Title>
+        <Title order={2} size="h4">
+          Launch
+        </Title>
         {last && workflow.inputs.length > 0 && (
           <Group gap="xs">
-            <Button size="compact-sm" variant="default" onClick={() => form.setValue({ ...defaultsOf(workflow), ...fitting(workflow, last.inputs ?? {}) })}>Use the last inputs</Button>
-            <Text fz="sm" c="dimmed">of <Ago at={last.launched} /></Text>
+            <Button
+              size="compact-sm"
+              variant="default"
+              onClick={() => form.setValue({ ...defaultsOf(workflow), ...fitting(workflow, last.inputs ?? {}) })}
+            >
+              Use the last inputs
+            </Button>
+            <Text fz="sm" c="dimmed">
+              of <Ago at={last.launched} />
+            </Text>
           </Group>
         )}
-        {workflow.inputs.length === 0 ? <Text c="dimmed">It takes no inputs.</Text> : <SchemaForm schema={schema} form={form} label="Inputs" disabled={launch.isPending} />}
-        <TextInput label="Id (optional)" description="Launching twice with the same id creates one execution." value={id} onChange={(event) => setId(event.currentTarget.value)} maxLength={64} error={isIdGood ? undefined : 'Letters, digits, dots, dashes and underscores; starting with a letter or a digit'} />
-        {launch.error && form.faults.length === 0 && <Text role="alert" c="var(--mantine-color-error)">{launch.error.message}{launch.error instanceof ApiError && launch.error.isUnreachable && ' Your input is kept.'}</Text>}
+        {workflow.inputs.length === 0 ? (
+          <Text c="dimmed">It takes no inputs.</Text>
+        ) : (
+          <SchemaForm schema={schema} form={form} label="Inputs" disabled={launch.isPending} />
+        )}
+        <TextInput
+          label="Id (optional)"
+          description="Launching twice with the same id creates one execution."
+          value={id}
+          onChange={(event) => setId(event.currentTarget.value)}
+          maxLength={64}
+          error={
+            isIdGood ? undefined : 'Letters, digits, dots, dashes and underscores; starting with a letter or a digit'
+          }
+        />
+        {launch.error && form.faults.length === 0 && (
+          <Text role="alert" c="var(--mantine-color-error)">
+            {launch.error.message}
+            {launch.error instanceof ApiError && launch.error.isUnreachable && ' Your input is kept.'}
+          </Text>
+        )}
         <Faults faults={form.faults} />
-        <Button type="submit" loading={launch.isPending} leftSection={<IconPlay size={16} />}>Launch</Button>
+        <Button type="submit" loading={launch.isPending} leftSection={<IconPlay size={16} />}>
+          Launch
+        </Button>
       </Stack>
     </form>
   );

@@ -26,15 +26,36 @@ export function WorkflowPage() {
   if (query.error instanceof ApiError && query.error.status === 404) {
     return (
       <Stack align="flex-start" maw={560} mx="auto" mt="xl">
-        <Title order={1} size="h2">There is no such workflow</Title>
-        <Text>No workflow is called <code>{name}</code>{version && <> in version <code>{version}</code></>}.</Text>
-        {version && <LinkAnchor to="/workflows/$name" params={{ name }} search={{}}>To its latest version</LinkAnchor>}
+        <Title order={1} size="h2">
+          There is no such workflow
+        </Title>
+        <Text>
+          No workflow is called <code>{name}</code>
+          {version && (
+            <>
+              {' '}
+              in version <code>{version}</code>
+            </>
+          )}
+          .
+        </Text>
+        {version && (
+          <LinkAnchor to="/workflows/$name" params={{ name }} search={{}}>
+            To its latest version
+          </LinkAnchor>
+        )}
         <LinkAnchor to="/workflows">To the workflows</LinkAnchor>
       </Stack>
     );
   }
   if (query.error) return <QueryError error={query.error} retry={() => void query.refetch()} what="The workflow" />;
-  return <Stack aria-busy><VisuallyHidden role="status">Loading</VisuallyHidden><Skeleton h={34} w={320} /><Skeleton h={420} /></Stack>;
+  return (
+    <Stack aria-busy>
+      <VisuallyHidden role="status">Loading</VisuallyHidden>
+      <Skeleton h={34} w={320} />
+      <Skeleton h={420} />
+    </Stack>
+  );
 }
 
 function Workflow({ detail }: { detail: WorkflowDetail }) {
@@ -46,10 +67,14 @@ function Workflow({ detail }: { detail: WorkflowDetail }) {
     <Stack>
       <Group justify="space-between" align="flex-end">
         <Stack gap={2} className="wf-head">
-          <Title order={1} size="h2" className="wf-name"><WorkflowName name={workflow.name} /></Title>
+          <Title order={1} size="h2" className="wf-name">
+            <WorkflowName name={workflow.name} />
+          </Title>
           <Group gap="md" fz="sm" c="dimmed">
             <code className="wf-name">{workflow.module}</code>
-            <LinkAnchor to="/executions" search={{ workflow: workflow.name }} fz="sm">Its executions</LinkAnchor>
+            <LinkAnchor to="/executions" search={{ workflow: workflow.name }} fz="sm">
+              Its executions
+            </LinkAnchor>
           </Group>
         </Stack>
         <Versions name={workflow.name} version={workflow.version} />
@@ -57,14 +82,26 @@ function Workflow({ detail }: { detail: WorkflowDetail }) {
       {workflow.doc && <Text className="wf-doc">{workflow.doc}</Text>}
       <div className="wf-split">
         <Stack>
-          <Suspense fallback={<Group className="graph" justify="center"><Loader aria-label="Loading" /></Group>}>
+          <Suspense
+            fallback={
+              <Group className="graph" justify="center">
+                <Loader aria-label="Loading" />
+              </Group>
+            }
+          >
             <Graph items={items} chosen={chosen} onChoose={(id) => setChosen((now) => (now === id ? '' : id))} />
           </Suspense>
-          {workflow.dynamic && <Text fz="sm" c="dimmed">It has dynamic tasks: they unfold while it runs, and may ask for more.</Text>}
+          {workflow.dynamic && (
+            <Text fz="sm" c="dimmed">
+              It has dynamic tasks: they unfold while it runs, and may ask for more.
+            </Text>
+          )}
           {node && <About node={node} />}
           <Asks detail={detail} />
         </Stack>
-        <section className="card wf-card wf-launch" aria-label="Launch"><Launch workflow={workflow} /></section>
+        <section className="card wf-card wf-launch" aria-label="Launch">
+          <Launch workflow={workflow} />
+        </section>
       </div>
     </Stack>
   );
@@ -82,7 +119,14 @@ function Versions({ name, version }: { name: string; version: string }) {
         const next = event.currentTarget.value;
         void navigate({ search: (now) => ({ ...now, version: next }) });
       }}
-      data={all.length === 0 ? [{ value: version, label: version }] : all.map((each, index) => ({ value: each.version, label: `${each.version}, ${new Date(each.registered).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })}${index === 0 ? ' (latest)' : ''}` }))}
+      data={
+        all.length === 0
+          ? [{ value: version, label: version }]
+          : all.map((each, index) => ({
+              value: each.version,
+              label: `${each.version}, ${new Date(each.registered).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })}${index === 0 ? ' (latest)' : ''}`,
+            }))
+      }
     />
   );
 }
@@ -100,8 +144,21 @@ function About({ node }: { node: GraphNodeView }) {
   ];
   return (
     <section className="card wf-card" aria-label={`Node ${node.name}`}>
-      <Title order={2} size="h4">{node.name}</Title>
-      <table className="wf-table"><tbody>{rows.filter(([, value]) => value !== '').map(([label, value]) => <tr key={label}><th scope="row">{label}</th><td>{value}</td></tr>)}</tbody></table>
+      <Title order={2} size="h4">
+        {node.name}
+      </Title>
+      <table className="wf-table">
+        <tbody>
+          {rows
+            .filter(([, value]) => value !== '')
+            .map(([label, value]) => (
+              <tr key={label}>
+                <th scope="row">{label}</th>
+                <td>{value}</td>
+              </tr>
+            ))}
+        </tbody>
+      </table>
     </section>
   );
 }
@@ -113,19 +170,51 @@ function Asks({ detail }: { detail: WorkflowDetail }) {
     <>
       {inputs.length > 0 && (
         <section className="card wf-card">
-          <Title order={2} size="h4" mb="xs">Inputs</Title>
+          <Title order={2} size="h4" mb="xs">
+            Inputs
+          </Title>
           <table className="wf-table">
-            <thead><tr><th>Name</th><th>Type</th><th>Default</th></tr></thead>
-            <tbody>{inputs.map((each) => <tr key={each.name}><td>{each.name}</td><td>{each.expects}</td><td>{each.default === undefined ? 'required' : JSON.stringify(each.default)}</td></tr>)}</tbody>
+            <thead>
+              <tr>
+                <th>Name</th>
+                <th>Type</th>
+                <th>Default</th>
+              </tr>
+            </thead>
+            <tbody>
+              {inputs.map((each) => (
+                <tr key={each.name}>
+                  <td>{each.name}</td>
+                  <td>{each.expects}</td>
+                  <td>{each.default === undefined ? 'required' : JSON.stringify(each.default)}</td>
+                </tr>
+              ))}
+            </tbody>
           </table>
         </section>
       )}
       {signals.length > 0 && (
         <section className="card wf-card">
-          <Title order={2} size="h4" mb="xs">It will ask for</Title>
+          <Title order={2} size="h4" mb="xs">
+            It will ask for
+          </Title>
           <table className="wf-table">
-            <thead><tr><th>Name</th><th>Kind</th><th>Expects</th></tr></thead>
-            <tbody>{signals.map((each) => <tr key={each.path}><td>{each.name}</td><td>{kindWord(each.kind)}</td><td>{each.expects}</td></tr>)}</tbody>
+            <thead>
+              <tr>
+                <th>Name</th>
+                <th>Kind</th>
+                <th>Expects</th>
+              </tr>
+            </thead>
+            <tbody>
+              {signals.map((each) => (
+                <tr key={each.path}>
+                  <td>{each.name}</td>
+                  <td>{kindWord(each.kind)}</td>
+                  <td>{each.expects}</td>
+                </tr>
+              ))}
+            </tbody>
           </table>
         </section>
       )}

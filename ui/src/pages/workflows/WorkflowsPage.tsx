@@ -18,19 +18,51 @@ export function WorkflowsPage() {
   const [text, setText] = useState('');
   const field = useRef<HTMLInputElement>(null);
   useKeys({ '/': () => field.current?.focus() });
-  const found = query.data?.items.filter((each) => `${each.name} ${each.doc}`.toLowerCase().includes(text.toLowerCase())) ?? [];
+  const found =
+    query.data?.items.filter((each) => `${each.name} ${each.doc}`.toLowerCase().includes(text.toLowerCase())) ?? [];
   return (
     <Stack>
-      <Title order={1} size="h2">Workflows</Title>
-      {query.data && query.data.items.length > 0 && <TextInput ref={field} className="wf-search" aria-label="Search workflows" placeholder="Name or description" leftSection={<IconSearch size={16} />} value={text} onChange={(event) => setText(event.currentTarget.value)} />}
-      {query.data ? <Found all={query.data.items.length} found={found} broken={query.data.broken} clear={() => setText('')} />
-        : query.error ? <QueryError error={query.error} retry={() => void query.refetch()} what="The workflows" />
-          : <Stack gap="xs" aria-busy><VisuallyHidden role="status">Loading</VisuallyHidden>{[0, 1, 2].map((each) => <Skeleton key={each} h={76} />)}</Stack>}
+      <Title order={1} size="h2">
+        Workflows
+      </Title>
+      {query.data && query.data.items.length > 0 && (
+        <TextInput
+          ref={field}
+          className="wf-search"
+          aria-label="Search workflows"
+          placeholder="Name or description"
+          leftSection={<IconSearch size={16} />}
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+        />
+      )}
+      {query.data ? (
+        <Found all={query.data.items.length} found={found} broken={query.data.broken} clear={() => setText('')} />
+      ) : query.error ? (
+        <QueryError error={query.error} retry={() => void query.refetch()} what="The workflows" />
+      ) : (
+        <Stack gap="xs" aria-busy>
+          <VisuallyHidden role="status">Loading</VisuallyHidden>
+          {[0, 1, 2].map((each) => (
+            <Skeleton key={each} h={76} />
+          ))}
+        </Stack>
+      )}
     </Stack>
   );
 }
 
-function Found({ all, found, broken, clear }: { all: number; found: WorkflowView[]; broken: BrokenView[]; clear: () => void }) {
+function Found({
+  all,
+  found,
+  broken,
+  clear,
+}: {
+  all: number;
+  found: WorkflowView[];
+  broken: BrokenView[];
+  clear: () => void;
+}) {
   if (all === 0 && broken.length === 0) {
     return (
       <Stack align="flex-start" gap="xs" className="card" p="lg">
@@ -40,11 +72,23 @@ function Found({ all, found, broken, clear }: { all: number; found: WorkflowView
       </Stack>
     );
   }
-  if (found.length === 0 && all > 0) return <Text>No workflow matches. <Anchor component="button" type="button" onClick={clear}>Clear the search</Anchor></Text>;
+  if (found.length === 0 && all > 0)
+    return (
+      <Text>
+        No workflow matches.{' '}
+        <Anchor component="button" type="button" onClick={clear}>
+          Clear the search
+        </Anchor>
+      </Text>
+    );
   return (
     <ul className="wf-list">
-      {found.map((each) => <Line key={each.name} workflow={each} />)}
-      {broken.map((each) => <Broken key={each.name} workflow={each} />)}
+      {found.map((each) => (
+        <Line key={each.name} workflow={each} />
+      ))}
+      {broken.map((each) => (
+        <Broken key={each.name} workflow={each} />
+      ))}
     </ul>
   );
 }
@@ -54,8 +98,15 @@ function Broken({ workflow }: { workflow: BrokenView }) {
   return (
     <li className="card wf-line">
       <div className="wf-what">
-        <Group gap="sm"><Text fw={600} className="wf-name">{workflow.name}</Text><DamagedBadge /></Group>
-        <Text fz="sm" className="wf-name">{workflow.error}</Text>
+        <Group gap="sm">
+          <Text fw={600} className="wf-name">
+            {workflow.name}
+          </Text>
+          <DamagedBadge />
+        </Group>
+        <Text fz="sm" className="wf-name">
+          {workflow.error}
+        </Text>
       </div>
     </li>
   );
@@ -66,15 +117,32 @@ function Line({ workflow }: { workflow: WorkflowView }) {
   return (
     <li className="card wf-line">
       <div className="wf-what">
-        <LinkAnchor to="/workflows/$name" params={{ name }} fw={600} className="wf-name"><WorkflowName name={name} /></LinkAnchor>
+        <LinkAnchor to="/workflows/$name" params={{ name }} fw={600} className="wf-name">
+          <WorkflowName name={name} />
+        </LinkAnchor>
         {doc && <Text fz="sm">{doc.split('\n')[0]}</Text>}
         <Group gap="xs" fz="sm" c="dimmed" mt={4}>
           <span>{inputs.length === 0 ? 'no inputs' : inputs.map((each) => each.name).join(', ')}</span>
-          <span>registered <Ago at={workflow.registered} /></span>
-          {signals.length > 0 && <Badge variant="outline" className="wf-asks" leftSection={<IconHand size={12} />}>asks {signals.length === 1 ? 'once' : `${signals.length} times`}</Badge>}
+          <span>
+            registered <Ago at={workflow.registered} />
+          </span>
+          {signals.length > 0 && (
+            <Badge variant="outline" className="wf-asks" leftSection={<IconHand size={12} />}>
+              asks {signals.length === 1 ? 'once' : `${signals.length} times`}
+            </Badge>
+          )}
         </Group>
       </div>
-      <LinkButton to="/workflows/$name" params={{ name }} variant="default" className="wf-go" leftSection={<IconPlay size={16} />} aria-label={`Launch ${name}`}>Launch</LinkButton>
+      <LinkButton
+        to="/workflows/$name"
+        params={{ name }}
+        variant="default"
+        className="wf-go"
+        leftSection={<IconPlay size={16} />}
+        aria-label={`Launch ${name}`}
+      >
+        Launch
+      </LinkButton>
     </li>
   );
 }
