@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import termios
@@ -56,11 +57,15 @@ class Screen:
         self.raw = b""
         self._seen = 0
         self._more = threading.Condition()
+        self._leaving, self._leave = os.pipe()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
         while True:
+            ready, _, _ = select.select([self._handle, self._leaving], [], [])
+            if self._leaving in ready:
+                return
             try:
                 piece = os.read(self._handle, 65_536)
             except OSError:
@@ -96,6 +101,8 @@ class Screen:
 
     def hang_up(self) -> int:
         """Close the terminal, as a lost connection does; return the exit code."""
+        # Nothing is hung up while a read of it goes on.
+        self._stop_reading()
         os.close(self._handle)
         return self.process.wait(LONGEST)
 
@@ -103,3 +110,10 @@ class Screen:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait(LONGEST)
+        self._stop_reading()
+        os.close(self._leaving)
+        os.close(self._leave)
+
+    def _stop_reading(self) -> None:
+        os.write(self._leave, b".")
+        self._reader.join(LONGEST)
