@@ -32,8 +32,7 @@ check: lint floors types tidy ui-check  ## Lint, format, types, floors, sizes an
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
-	$(BIN)/ruff format .
-	cd ui && npm exec --offline -- prettier --write --log-level=warn .-check .
+	$(BIN)/ruff format --check .
 
 floors: .venv/.dev
 	$(BIN)/lint-imports --no-logo

@@ -135,6 +135,12 @@ class UnknownBlob(UnknownThing):
     code = "unknown_blob"
 
 
+class UnknownUpload(UnknownThing):
+    """You have no such unfinished upload; it was cancelled or has expired."""
+
+    code = "unknown_upload"
+
+
 class UnknownBundle(UnknownThing):
     """No bundle with this digest is stored."""
 
@@ -251,6 +257,19 @@ class NameTaken(Refused):
     code = "name_taken"
 
 
+class WrongOffset(Refused):
+    """Another number of bytes of the upload has arrived; `offset` says how many."""
+
+    code = "wrong_offset"
+
+
+class UploadBusy(Refused):
+    """Another request is adding to the upload."""
+
+    code = "upload_busy"
+    status = 423
+
+
 class Unauthenticated(TidegateError):
     """Authentication required: the token is missing, unknown, expired or revoked. The reply does not say which."""
 
@@ -310,6 +329,13 @@ class TooLarge(BadRequest):
 
     code = "too_large"
     status = 413
+
+
+class WrongVersion(BadRequest):
+    """The request speaks another version of the upload protocol; `Tus-Version` lists those that are supported."""
+
+    code = "wrong_version"
+    status = 412
 
 
 class TooSlow(BadRequest):

@@ -16,6 +16,7 @@ from tidegate.errors import StoreError, StoreHeld
 BLOBS: Final = "blobs"
 BUNDLES: Final = "bundles"
 SCRATCH: Final = "scratch"
+UPLOADS: Final = "uploads"
 TOKEN_FILE: Final = "token"
 """The file with the token of the store's owner, which programs on this machine read if there is no local door for them."""
 ADMIN: Final = "admin"

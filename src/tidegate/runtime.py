@@ -17,6 +17,7 @@ from typing import Any, Self, TypeVar
 from tidegate import disk
 from tidegate.api.local import LocalDoor
 from tidegate.blobs.directory import BlobDirectory
+from tidegate.blobs.uploads import UploadDirectory
 from tidegate.bundles.directory import BundleDirectory
 from tidegate.bundles.sources import STORE
 from tidegate.disk import give_all
@@ -28,7 +29,7 @@ from tidegate.executors.machine import UNKNOWN
 from tidegate.executors.process import ProcessExecutor
 from tidegate.executors.surroundings import Surroundings
 from tidegate.executors.terminals import TerminalExecutor
-from tidegate.home import BLOBS, BUNDLES, SCRATCH, refuse_held
+from tidegate.home import BLOBS, BUNDLES, SCRATCH, UPLOADS, refuse_held
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Instant, PythonTarget
 from tidegate.logs import Logs
@@ -146,12 +147,13 @@ def artifacts_in(home: Path) -> Artifacts:
         blobs=BlobDirectory(home / BLOBS),
         bundles=BundleDirectory(home / BUNDLES),
         logs=Logs(home),
+        uploads=UploadDirectory(home / UPLOADS),
     )
 
 
 def close_to_others(home: Path) -> None:
     """Close the files of a home to others, because earlier versions left that to the umask. For the owner of the store."""
-    for name in (BLOBS, BUNDLES, SCRATCH, "logs", "decks"):
+    for name in (BLOBS, BUNDLES, SCRATCH, UPLOADS, "logs", "decks"):
         path = home / name
         with suppress(OSError):
             found = path.stat(follow_symlinks=False)
@@ -167,6 +169,7 @@ def remove_drafts(home: Path) -> None:
     BlobDirectory(home / BLOBS).remove_drafts()
     BundleDirectory(home / BUNDLES).remove_drafts()
     Logs(home).remove_drafts()
+    UploadDirectory(home / UPLOADS).sweep()
 
 
 def _hinders(home: Path, artifacts: Artifacts, capacity: Capacity) -> Hinders:

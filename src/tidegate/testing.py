@@ -23,11 +23,12 @@ from msgspec import msgpack
 
 from tidegate.blobs.directory import BlobDirectory
 from tidegate.blobs.files import BlobFiles
+from tidegate.blobs.uploads import UploadDirectory
 from tidegate.bundles.directory import BundleDirectory
 from tidegate.engine.loop import Engine
 from tidegate.errors import CodeError
 from tidegate.executors.inline import InlineExecutor
-from tidegate.home import BLOBS, BUNDLES, SCRATCH
+from tidegate.home import BLOBS, BUNDLES, SCRATCH, UPLOADS
 from tidegate.ir.expr import Value
 from tidegate.ir.graph import Instant, PythonTarget
 from tidegate.logs import Logs
@@ -101,6 +102,7 @@ class Sandbox:
             blobs=BlobDirectory(home / BLOBS, sync=home != own),
             bundles=BundleDirectory(home / BUNDLES),
             logs=Logs(home),
+            uploads=UploadDirectory(home / UPLOADS),
         )
         self._blobs = BlobFiles(artifacts.blobs, own / SCRATCH)
         self._tasks: dict[PythonTarget, Callee] = {}

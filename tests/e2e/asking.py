@@ -6,6 +6,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+TUS = {"tus_resumable": "1.0.0"}
+PIECE = {**TUS, "upload_offset": "0", "content_type": "application/offset+octet-stream"}
+"""The headers of a resumable upload, and of a piece of it."""
+
 
 class Told(NamedTuple):
     """A reply."""
@@ -79,7 +83,7 @@ class Asking:
             body = msgspec.json.encode(json)
             given["content-type"] = "application/json"
         elif body:
-            given["content-type"] = "application/octet-stream"
+            given.setdefault("content-type", "application/octet-stream")
         given["content-length"] = str(len(body))
         bare, _, query = path.partition("?")
         scope = {

@@ -8,7 +8,7 @@ from itertools import count
 
 import msgspec
 import pytest
-from tests.e2e.asking import Asking
+from tests.e2e.asking import PIECE, TUS, Asking
 
 from tidegate import File, wait_for_input, workflow
 from tidegate.api.app import ROUTES, make_app
@@ -76,6 +76,11 @@ TABLE = {
     "GET /api/v1/workflows/{name}": ("somewhere", {}, {200}),
     "POST /api/v1/blobs": ("files", {"body": b"content"}, {201}),
     "GET /api/v1/blobs/{digest}": ("somewhere", {}, {404}),
+    "OPTIONS /api/v1/uploads": ("files", {}, {204}),
+    "POST /api/v1/uploads": ("files", {"upload_length": "3", **TUS}, {201}),
+    "GET /api/v1/uploads/{id}": ("files", {}, {404}),
+    "PATCH /api/v1/uploads/{id}": ("files", PIECE, {404}),
+    "DELETE /api/v1/uploads/{id}": ("files", TUS, {404}),
     "GET /api/v1/events": ("somewhere", {}, {200}),
     "GET /api/v1/health": ("public", {}, {200}),
     "GET /api/v1/metrics": ("measure", {}, {200}),

@@ -14,11 +14,11 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "__init__": (60, "the names that authors import"),
     "__main__": (5, "`python -m tidegate`"),
     "api": (
-        3_600,
+        3_740,
         "HTTP, over the network and on the local socket: limits, who may have how many connections and waits in line, routes, streams, the OpenAPI document",
     ),
     "backup": (150, "a copy of a store, and a store of a copy"),
-    "blobs": (265, "files by their hash, and what they are by their first bytes"),
+    "blobs": (440, "files by their hash, and what they are by their first bytes"),
     "bundles": (
         1_040,
         "source trees: what is imported and must be there, what git tracks, what is named; packed, read block by block, checked; whether a definition has changed, and all that it refers to",
@@ -53,7 +53,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "parts": (155, "background parts, supervised"),
     "ports": (620, "what a database, its audit log, an executor and a place for files must give"),
     "remote": (1_740, "the Python client, and the way to a server, which proves itself first"),
-    "runtime": (310, "the composition root, private files, and what an attempt cannot begin for"),
+    "runtime": (320, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (
         3_580,
         "what authors write, traced into a graph; questions put field by field, with their prompts rendered; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
@@ -63,7 +63,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for for nothing, and who may, who they are in a browser, and what they did",
     ),
     "stores": (
-        1_950,
+        1_910,
         "a database for six ports: journal, listings, catalog, access, audit, changes; search, upgrades, room set aside for a full disk",
     ),
     "testing": (230, "the sandbox for users' tests"),

@@ -48,8 +48,8 @@ ELSEWHERE = (
     Group(
         "tests/contract/test_stores_sqlite.py",
         "the store keeps its promises as a whole",
-        "stores/access stores/audit stores/catalog stores/changes stores/listings stores/rows stores/sqlite/connect"
-        " stores/sqlite/journal stores/sqlite/search stores/sqlite/store",
+        "stores/rows stores/sqlite/access stores/sqlite/audit stores/sqlite/catalog stores/sqlite/changes stores/sqlite/connect"
+        " stores/sqlite/journal stores/sqlite/listings stores/sqlite/search stores/sqlite/store",
     ),
     Group(
         "tests/migration/test_upgrade.py",
@@ -107,7 +107,7 @@ ELSEWHERE = (
         "a route is seen by asking it, and the door by what it lets through",
         "api/app api/backend api/door api/openapi api/problems"
         " api/routes/blobs api/routes/events api/routes/executions api/routes/inbox api/routes/sessions"
-        " api/routes/signals api/routes/system api/routes/tokens api/routes/workflows",
+        " api/routes/signals api/routes/system api/routes/tokens api/routes/uploads api/routes/workflows",
     ),
     Group("tests/unit/api/test_local.py", "both ends of the local door", "api/accept"),
     Group("tests/e2e/test_server_life.py", "a server, whole", "api/server runtime"),

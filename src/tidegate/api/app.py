@@ -21,6 +21,7 @@ from tidegate.api.routes import (
     system,
     terminals,
     tokens,
+    uploads,
     workflows,
 )
 from tidegate.api.settings import Settings
@@ -32,6 +33,7 @@ ROUTES = (
     *inbox.ROUTES,
     *workflows.ROUTES,
     *blobs.ROUTES,
+    *uploads.ROUTES,
     *events.ROUTES,
     *system.ROUTES,
     *sessions.ROUTES,

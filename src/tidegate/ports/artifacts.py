@@ -2,14 +2,16 @@
 
 from msgspec import Struct
 
+from tidegate.blobs.uploads import UploadDirectory
 from tidegate.logs import Logs
 from tidegate.ports.blobs import Blobs
 from tidegate.ports.bundles import Bundles
 
 
 class Artifacts(Struct, frozen=True):
-    """The blobs, the bundles, and the logs of a store."""
+    """The blobs, the bundles, the logs and the unfinished uploads of a store."""
 
     blobs: Blobs
     bundles: Bundles
     logs: Logs
+    uploads: UploadDirectory

@@ -115,6 +115,11 @@ class Quotas:
             )
         self._warn(Used("", BLOBS, used, most))
 
+    def check_files(self, count: int) -> None:
+        """Check whether this many more bytes would fit. Errors: `QuotaReached`."""
+        self.add_file(count)
+        self.add_file(-count)
+
     def follow(self, part: Part) -> None:
         """Count what is stored, in this thread, until the part is stopped."""
         while not part.is_stopped:

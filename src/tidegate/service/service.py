@@ -54,7 +54,7 @@ class Service:
     What Tidegate does for its callers.
 
     `watch` lets a door wait for changes without a thread, `tokens` and `sessions` identify callers, `audit` records refusals, `feed` is the history of all executions, `gauges` is for operators;
-    `blobs` and `bundles` are for doors that transfer files, `terminals` for terminals that serve an execution (None where there are none).
+    `blobs`, `bundles` and `uploads` are for doors that transfer files, `terminals` for terminals that serve an execution (None where there are none).
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class Service:
         self.audit = AuditLog(store.audit, clock, self.parts.part("audit", tidies=True))
         self.blobs = artifacts.blobs
         self.bundles = artifacts.bundles
+        self.uploads = artifacts.uploads
         intake = Intake(artifacts.blobs)
         self._registry = Registry(store.catalog, engine.programs, executor, clock, terminals)
         self.terminals = terminals

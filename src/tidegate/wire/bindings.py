@@ -44,7 +44,7 @@ from tidegate.wire.requests import (
     RotateToken,
 )
 
-Method: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
+Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 API: Final = "/api/v1"
 SELF: Final = frozenset({"who", "via", "credential"})

@@ -409,6 +409,16 @@ class Stored(Struct, frozen=True):
     digest: str
 
 
+class UploadView(Struct, frozen=True, kw_only=True):
+    """An upload: how many of its bytes have arrived; once all have, the digest and the media type of the blob that it has become."""
+
+    id: str
+    size: int
+    offset: int
+    digest: str = ""
+    media: str = ""
+
+
 class PartView(Struct, frozen=True):
     """A background part of the server. `why` is empty while it is up; if one that only `tidies` up is down, no request is refused for it."""
 

@@ -452,6 +452,15 @@ export type Stored = {
   digest: string;
 };
 
+/** An upload: how many of its bytes have arrived; once all have, the digest and the media type of the blob that it has become. */
+export type UploadView = {
+  id: string;
+  size: number;
+  offset: number;
+  digest: string;
+  media: string;
+};
+
 /** One thing an execution waits for. `kind` is input, approve, sleep or retry. `value` is the value under approval; it, like `suggested`, is absent when there is none (null is a value). `schema` is what the answer must be, `expects` the same in words. `path` addresses the signal when its name is not unique; `node` is the id of its node. `handle` identifies this question permanently, `digest` is that of what it shows: an answer that carries it is refused if that has changed. Both are empty for waits that need no answer. In a list, values that are too large are in `preview` instead, under `value`, `suggested`, or `show.` and their name; the full question is at `executions/{id}/signals/{path}`. */
 export type WaitingView = {
   execution: string;
