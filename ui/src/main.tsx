@@ -1,5 +1,4 @@
 import { MantineProvider } from '@mantine/core';
-import '@mantine/core/styles.css';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { setNonce } from 'get-nonce';
@@ -8,7 +7,9 @@ import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/client';
 import { inboxQuery } from './api/queries';
 import { followLink, followSession, sessionQuery, takeCode, type Change } from './api/session';
+import './app/mantine';
 import './app/tokens.css';
+import './app/controls.css';
 import './app/app.css';
 import { ChangeOfPerson } from './app/ChangeOfPerson';
 import './show/show.css';
@@ -62,6 +63,7 @@ async function start(): Promise<void> {
         theme={theme}
         cssVariablesResolver={variables}
         defaultColorScheme="auto"
+        deduplicateCssVariables={false}
         getStyleNonce={() => nonce}
       >
         <QueryClientProvider client={queries}>

@@ -23,6 +23,7 @@ import { link, sessionQuery, signOut } from '../api/session';
 import { clock } from '../show/time';
 import { useConnection } from './connection';
 import { IconAlert, IconMoon, IconSun, IconSystem } from './icons';
+import { later } from './later';
 import { NewVersion } from './NewVersion';
 import { Notice } from './notice';
 import { ShortcutHelp } from './ShortcutHelp';
@@ -30,7 +31,8 @@ import { SignIn } from './SignIn';
 import { useLive } from './useLive';
 import { useNavigationKeys } from './keys';
 
-const AnswerDialog = lazy(() => import('../answer/AnswerDialog').then((module) => ({ default: module.AnswerDialog })));
+const loadAnswer = later(() => import('../answer/AnswerDialog'));
+const AnswerDialog = lazy(() => loadAnswer().then((module) => ({ default: module.AnswerDialog })));
 
 const Sessions = lazy(() => import('./Sessions').then((module) => ({ default: module.Sessions })));
 

@@ -6,6 +6,7 @@ import {
   lazyRouteComponent,
 } from '@tanstack/react-router';
 import { InboxPage } from '../pages/inbox/InboxPage';
+import { later } from './later';
 import { NotFound } from './NotFound';
 import { PageError } from './PageError';
 import { Shell } from './Shell';
@@ -47,26 +48,38 @@ const executions = createRoute({
       workflow: text(search.workflow),
       launched: text(search.launched),
     }),
-  component: lazyRouteComponent(() => import('../pages/executions/ExecutionsPage'), 'ExecutionsPage'),
+  component: lazyRouteComponent(
+    later(() => import('../pages/executions/ExecutionsPage')),
+    'ExecutionsPage',
+  ),
 });
 const execution = createRoute({
   getParentRoute: () => root,
   path: '/executions/$id',
   validateSearch: (search: Record<string, unknown>) =>
     kept<ExecutionSearch>({ ...validateSearch(search), tab: text(search.tab), node: text(search.node) }),
-  component: lazyRouteComponent(() => import('../pages/execution/ExecutionPage'), 'ExecutionPage'),
+  component: lazyRouteComponent(
+    later(() => import('../pages/execution/ExecutionPage')),
+    'ExecutionPage',
+  ),
 });
 const workflows = createRoute({
   getParentRoute: () => root,
   path: '/workflows',
-  component: lazyRouteComponent(() => import('../pages/workflows/WorkflowsPage'), 'WorkflowsPage'),
+  component: lazyRouteComponent(
+    later(() => import('../pages/workflows/WorkflowsPage')),
+    'WorkflowsPage',
+  ),
 });
 const workflow = createRoute({
   getParentRoute: () => root,
   path: '/workflows/$name',
   validateSearch: (search: Record<string, unknown>) =>
     kept<WorkflowSearch>({ ...validateSearch(search), version: text(search.version) }),
-  component: lazyRouteComponent(() => import('../pages/workflows/WorkflowPage'), 'WorkflowPage'),
+  component: lazyRouteComponent(
+    later(() => import('../pages/workflows/WorkflowPage')),
+    'WorkflowPage',
+  ),
 });
 
 export const router = createRouter({

@@ -1,35 +1,107 @@
-import { createTheme, Loader, type CSSVariablesResolver } from '@mantine/core';
+import { createTheme, Loader, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
+
+const ACCENT: MantineColorsTuple = [
+  '#edf0fe',
+  '#d8dffc',
+  '#b9c3f5',
+  '#a6b6ff',
+  '#7f90ee',
+  '#5f74e4',
+  '#4a60de',
+  '#3b52d9',
+  '#3348c4',
+  '#2a3ba3',
+];
+const GRAY: MantineColorsTuple = [
+  '#f6f7f9',
+  '#eff1f4',
+  '#e7eaee',
+  '#e1e5ea',
+  '#c8ced6',
+  '#a4acb6',
+  '#7b8491',
+  '#505a66',
+  '#303842',
+  '#161b22',
+];
+const DARK: MantineColorsTuple = [
+  '#e7eaee',
+  '#c9d0d8',
+  '#a8b1bc',
+  '#929ca8',
+  '#3e4550',
+  '#2a2f36',
+  '#1d2025',
+  '#17191d',
+  '#131518',
+  '#0f1113',
+];
 
 export const theme = createTheme({
   primaryColor: 'indigo',
-  primaryShade: { light: 8, dark: 8 },
-  defaultRadius: 'md',
+  primaryShade: { light: 7, dark: 6 },
+  colors: { indigo: ACCENT, gray: GRAY, dark: DARK },
+  black: '#161b22',
+  defaultRadius: 'sm',
+  radius: { xs: '4px', sm: '6px', md: '8px', lg: '12px', xl: '99px' },
+  spacing: { xs: '8px', sm: '12px', md: '16px', lg: '24px', xl: '32px' },
+  fontSizes: { xs: '12px', sm: '13px', md: '14px', lg: '16px', xl: '20px' },
+  lineHeights: { xs: '1.3334', sm: '1.5385', md: '1.4286', lg: '1.5', xl: '1.4' },
+  breakpoints: { xs: '30em', sm: '45em', md: '62em', lg: '75em', xl: '90em' },
   respectReducedMotion: true,
   cursorType: 'pointer',
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
-  headings: { fontWeight: '650' },
+  headings: {
+    fontWeight: '650',
+    sizes: {
+      h1: { fontSize: '20px', lineHeight: '1.4' },
+      h2: { fontSize: '20px', lineHeight: '1.4' },
+      h3: { fontSize: '16px', lineHeight: '1.5' },
+      h4: { fontSize: '14px', lineHeight: '1.4286' },
+    },
+  },
   // A label on something without a role is read to nobody.
   components: { Loader: Loader.extend({ defaultProps: { role: 'status' } }) },
 });
 
-/** Mantine's own help, error and placeholder colours miss 4.5:1. */
-export const variables: CSSVariablesResolver = () => ({
-  variables: {},
-  light: {
-    '--mantine-color-dimmed': '#56606b',
-    '--mantine-color-error': '#b3202a',
-    '--mantine-color-placeholder': '#6b7280',
-    '--mantine-color-anchor': '#2b46b8',
-    '--tg-waiting': '#a34100',
-    '--tg-ground': '#f6f7f9',
-  },
-  dark: {
-    '--mantine-color-dimmed': '#a9b1ba',
-    '--mantine-color-error': '#ff8f8f',
-    '--mantine-color-placeholder': '#9aa3ad',
-    '--mantine-color-anchor': '#9db4ff',
-    '--tg-waiting': '#ffa94d',
-    '--tg-ground': '#1a1b1e',
-  },
-});
+/** Mantine's own names for what `tokens.css` names by its role, in both schemes. */
+const ROLES = {
+  '--mantine-color-body': 'var(--surface)',
+  '--mantine-color-text': 'var(--text)',
+  '--mantine-color-bright': 'var(--text)',
+  '--mantine-color-dimmed': 'var(--dim)',
+  '--mantine-color-placeholder': 'var(--faint)',
+  '--mantine-color-anchor': 'var(--accent)',
+  '--mantine-color-error': 'var(--bad)',
+  '--mantine-color-default': 'var(--surface)',
+  '--mantine-color-default-hover': 'var(--sunk)',
+  '--mantine-color-default-color': 'var(--text)',
+  '--mantine-color-default-border': 'var(--line)',
+  '--mantine-color-disabled': 'var(--sunk)',
+  '--mantine-color-disabled-color': 'var(--faint)',
+  '--mantine-color-disabled-border': 'var(--line-strong)',
+  '--mantine-primary-color-filled': 'var(--accent-fill)',
+  '--mantine-primary-color-filled-hover': 'color-mix(in srgb, var(--accent-fill) 88%, #000)',
+  '--mantine-primary-color-light': 'var(--accent-soft)',
+  '--mantine-primary-color-light-color': 'var(--accent)',
+  '--mantine-color-indigo-text': 'var(--accent)',
+  '--mantine-color-indigo-filled': 'var(--accent-fill)',
+  '--mantine-color-indigo-light-color': 'var(--accent)',
+  '--mantine-color-red-text': 'var(--bad)',
+  '--mantine-color-red-light': 'var(--bad-soft)',
+  '--mantine-color-red-light-color': 'var(--bad)',
+  '--mantine-color-red-outline': 'var(--bad)',
+  '--mantine-color-green-text': 'var(--ok)',
+  '--mantine-color-green-filled': 'var(--ok-fill)',
+  '--mantine-color-green-light': 'var(--ok-soft)',
+  '--mantine-color-green-light-color': 'var(--ok)',
+  '--mantine-color-orange-text': 'var(--wait)',
+  '--mantine-color-orange-filled': 'var(--wait-fill)',
+  '--mantine-color-orange-light': 'var(--wait-soft)',
+  '--mantine-color-orange-light-color': 'var(--wait)',
+  '--tg-waiting': 'var(--wait)',
+  '--tg-ground': 'var(--ground)',
+};
+
+export const variables: CSSVariablesResolver = () => ({ variables: {}, light: ROLES, dark: ROLES });
