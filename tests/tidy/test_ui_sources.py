@@ -11,7 +11,15 @@ SHARED = {
     "Combobox": ("Select", "MultiSelect", "Autocomplete", "TagsInput"),
 }
 """Components whose looks are those of another one."""
-UNSTYLED = {"Box", "CopyButton", "FileButton", "FocusTrap", "MantineProvider", "Portal", "Transition"}
+UNSTYLED = {
+    "Box",
+    "CopyButton",
+    "FileButton",
+    "FocusTrap",
+    "MantineProvider",
+    "Portal",
+    "Transition",
+}
 
 
 def sources() -> dict[Path, str]:

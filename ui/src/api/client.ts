@@ -1,4 +1,5 @@
 /** Asking the server: JSON in and out, the login in a cookie, and errors as the problems that the server tells. */
+import { sessionEnded } from './ended';
 import { isObject, parseJson, writeJson, type Json, type JsonObject } from './json';
 import type { FaultDocument } from './types';
 
@@ -45,7 +46,13 @@ async function send(path: string, init: RequestInit): Promise<Response> {
   }
   listeners.forEach((each) => each(true));
   if (response.ok) return response;
+  if (response.status === 401 && !isSigningIn(path, init)) sessionEnded();
   throw await problem(response);
+}
+
+/** A wrong token says nothing about the session that there is. */
+function isSigningIn(path: string, init: RequestInit): boolean {
+  return path.startsWith('/api/v1/session') && init.method === 'POST';
 }
 
 async function problem(response: Response): Promise<ApiError> {

@@ -4,6 +4,8 @@
  * The tab that holds the lock keeps the stream open, and forwards its messages; when it closes, the next tab takes the lock.
  * Without locks (plain http from another machine), each tab opens its own stream, but only while it is visible.
  */
+import { get } from './client';
+import { isSessionEnded, onResumed } from './ended';
 
 /** The fields that are read of a message. It names at most the first hundred changed nodes; `changed` counts all of them. */
 type FeedView = { execution: string; event: { kind: string; details: { changes?: Phases; changed?: number } } };
@@ -13,7 +15,9 @@ export type Phases = Record<string, string>;
 const UNNAMED: Phases = { '': 'WAITING' };
 
 /** `changed` are executions, by id, with what is known to have changed in them. */
-export type Message = { changed: Record<string, Phases> } | { everything: true } | { connected: boolean };
+export type Message =
+  { changed: Record<string, Phases> } | { everything: true } | { connected: boolean } | { script: string };
+/** `script` is that of the page which the server gives out now. */
 export type Listener = (message: Message) => void;
 
 const CHANNEL = 'tidegate-live';
@@ -21,6 +25,7 @@ const COLLECT_MS = 60;
 const RETRY_MS = 1_500;
 /** The server ends each stream after some minutes and the browser reconnects about a second later: that is not an outage. */
 const GRACE_MS = 3_000;
+const SCRIPT = /src="(\/assets\/[^"]+\.js)"/;
 
 /** Add a change of an execution to those that were collected before. */
 export function collect(collected: Record<string, Phases>, execution: string, phases: Phases): void {
@@ -80,6 +85,7 @@ function openStream(tell: Listener): () => void {
   let stream: EventSource | undefined;
   let resumes = false;
   let isGone = false;
+  let wasOpen = false;
   let retry = 0;
   let grace = 0;
   let flush = 0;
@@ -105,6 +111,8 @@ function openStream(tell: Listener): () => void {
       // Messages may be missing: there was none to resume after, or the server was gone and may be back with another store.
       if (!resumes || isGone) tell({ everything: true });
       isGone = false;
+      if (wasOpen) void script().then((found) => found && tell({ script: found }));
+      wasOpen = true;
     };
     opened.onmessage = (event: MessageEvent<string>) => {
       resumes = event.lastEventId !== '';
@@ -115,12 +123,37 @@ function openStream(tell: Listener): () => void {
     opened.onerror = () => {
       if (grace === 0) grace = window.setTimeout(miss, GRACE_MS);
       // The browser reconnects after a break, but not after a refusal.
-      if (opened.readyState === EventSource.CLOSED) retry = window.setTimeout(open, RETRY_MS);
+      if (opened.readyState === EventSource.CLOSED) void refused();
     };
   };
+  const refused = async () => {
+    // It does not say why: a request tells whether the session has ended. Then the stream waits for the next sign-in.
+    await get('/api/v1/session').catch(() => undefined);
+    if (!isSessionEnded()) {
+      retry = window.setTimeout(open, RETRY_MS);
+      return;
+    }
+    window.clearTimeout(grace);
+    grace = 0;
+  };
+  const unwatch = onResumed(() => {
+    if (stream?.readyState !== EventSource.CLOSED) return;
+    window.clearTimeout(retry);
+    open();
+  });
   open();
   return () => {
+    unwatch();
     stream?.close();
     [retry, grace, flush].forEach((timer) => window.clearTimeout(timer));
   };
+}
+
+/** Return the script of the page that the server gives out now, which another version has under another name. */
+async function script(): Promise<string | undefined> {
+  const text = await fetch('/').then(
+    (response) => response.text(),
+    () => '',
+  );
+  return SCRIPT.exec(text)?.[1];
 }

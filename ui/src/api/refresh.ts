@@ -31,7 +31,7 @@ const FEW = 10;
 const MOST_OF_ONE = 500;
 
 export function refresh(queries: QueryClient, message: Message): void {
-  if ('connected' in message) return;
+  if ('connected' in message || 'script' in message) return;
   if ('everything' in message) {
     // What an open question shows does not change.
     void queries.invalidateQueries({

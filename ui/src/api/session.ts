@@ -5,6 +5,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { forgetDrafts, ownDrafts } from '../answer/draft';
 import { ApiError, call, get } from './client';
+import { sessionResumed } from './ended';
 import type { CodeView, SessionList, SessionView } from './types';
 
 const SESSION = '/api/v1/session';
@@ -15,6 +16,8 @@ export const sessionQuery = queryOptions({
   queryKey: ['session'],
   queryFn: async () => {
     const session = await get<SessionView>(SESSION);
+    drawnFor ??= session.name;
+    sessionResumed();
     ownDrafts(session.name);
     return session;
   },
@@ -34,7 +37,7 @@ export function endSession(id: string): Promise<SessionList> {
 
 export async function signIn(by: { token: string } | { code: string }): Promise<SessionView> {
   const session = await call<SessionView>('POST', SESSION, by);
-  tellOtherTabs();
+  tellOtherTabs('entered');
   return session;
 }
 
@@ -44,7 +47,7 @@ export async function signOut(): Promise<void> {
     await call<SessionView>('DELETE', SESSION);
   } finally {
     forgetDrafts();
-    tellOtherTabs();
+    tellOtherTabs('left');
     if ('caches' in window) for (const name of await caches.keys()) await caches.delete(name);
   }
 }
@@ -90,13 +93,28 @@ export function takeCode(): string | undefined {
 /** One object for hearing and telling: a tab does not hear itself by it. */
 const channel = new BroadcastChannel('tidegate-session');
 
-function tellOtherTabs(): void {
-  channel.postMessage('changed');
+function tellOtherTabs(what: 'entered' | 'left'): void {
+  channel.postMessage(what);
 }
 
-/** Start again when another tab has changed who is signed in, when this one is taken out of the browser's memory, and when a link is opened in it. */
+/** Who this page was drawn for. */
+let drawnFor: string | undefined;
+
+/** Go on where one was if the same person has signed in again, elsewhere or here; for anybody else, start again. */
+export function goOnAs(name: string): void {
+  if (drawnFor === undefined || name === drawnFor) sessionResumed();
+  else location.reload();
+}
+
+async function heard(what: unknown): Promise<void> {
+  const now = what === 'entered' ? await get<SessionView>(SESSION).catch(() => undefined) : undefined;
+  if (now === undefined) location.reload();
+  else goOnAs(now.name);
+}
+
+/** Follow what other tabs tell of the session; start again when this one comes out of the browser's memory, and when a link is opened in it. */
 export function followSession(): void {
-  channel.onmessage = () => location.reload();
+  channel.onmessage = (event: MessageEvent<unknown>) => void heard(event.data);
   window.addEventListener('pageshow', (event) => {
     if (event.persisted) location.reload();
   });

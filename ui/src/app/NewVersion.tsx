@@ -1,26 +1,23 @@
-import { Button, Group, Text } from '@mantine/core';
-import { useEffect, useState } from 'react';
-import { onReturn } from './connection';
+import { Button } from '@mantine/core';
+import { IconRefresh } from './icons';
+import { useOutdated } from './version';
 
-const SCRIPT = /src="(\/assets\/[^"]+\.js)"/;
-
-/** Whether the server gives out another page than this one. */
-async function isOutdated(): Promise<boolean> {
-  const script = SCRIPT.exec(await (await fetch('/')).text())?.[1];
-  return script !== undefined && document.querySelector(`script[src="${script}"]`) === null;
-}
-
-/** After the server was gone it may have come back as another version: then the page should be reloaded. */
+/** The server has another version of this page. What is typed here stays until somebody reloads. */
 export function NewVersion() {
-  const [outdated, setOutdated] = useState(false);
-  useEffect(() => onReturn(() => void isOutdated().then(setOutdated, () => undefined)), []);
-  if (!outdated) return null;
+  const outdated = useOutdated();
   return (
-    <Group className="newer" gap="sm" role="status">
-      <Text>A new version is available.</Text>
-      <Button size="compact-sm" variant="white" onClick={() => location.reload()}>
-        Reload
-      </Button>
-    </Group>
+    <div role="status">
+      {outdated && (
+        <div className="bar newer">
+          <IconRefresh size={16} />
+          <span>
+            <b>The server has a new version of this page.</b> What you have typed stays here until you reload.
+          </span>
+          <Button size="xs" variant="default" onClick={() => location.reload()}>
+            Reload
+          </Button>
+        </div>
+      )}
+    </div>
   );
 }

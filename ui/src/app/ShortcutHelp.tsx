@@ -20,7 +20,7 @@ export function ShortcutHelp() {
   useKeys({ '?': open });
   return (
     <>
-      <ActionIcon variant="default" size="lg" aria-label="Keys" onClick={open} visibleFrom="sm">
+      <ActionIcon variant="subtle" size={32} className="keys" aria-label="Keys" onClick={open}>
         ?
       </ActionIcon>
       <Modal opened={opened} onClose={close} title="Keys" closeButtonProps={{ 'aria-label': 'Close' }}>

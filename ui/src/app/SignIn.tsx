@@ -1,47 +1,87 @@
-import { Button, Code, PasswordInput, Stack, Text, Title } from '@mantine/core';
+import { Button, Code, FocusTrap, PasswordInput, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
-import { signIn } from '../api/session';
+import { useEffect, useState } from 'react';
+import { goOnAs, signIn } from '../api/session';
+import { clock } from '../show/time';
+import './signin.css';
 
+/** The page of somebody who is not signed in, and why not, if a link did not do it. */
 export function SignIn({ refused }: { refused?: string | undefined }) {
+  return (
+    <main className="signin-page">
+      <section className="signin">
+        <h1>Sign in to Tidegate</h1>
+        <Token refused={refused} />
+      </section>
+    </main>
+  );
+}
+
+/** The session of `name` has ended: sign in over the page, which stays as it is behind. */
+export function SignInAgain({ name }: { name: string }) {
+  const [since] = useState(() => new Date());
+  useEffect(() => {
+    // Esc would close the dialog behind.
+    const hold = (event: KeyboardEvent) => event.key === 'Escape' && event.stopImmediatePropagation();
+    window.addEventListener('keydown', hold, true);
+    return () => window.removeEventListener('keydown', hold, true);
+  }, []);
+  return (
+    <div className="signin-over" data-blocks-keys>
+      <FocusTrap active>
+        <section className="signin" role="dialog" aria-modal="true" aria-labelledby="signin-title">
+          <div>
+            <h2 id="signin-title">Your session has ended</h2>
+            <Text c="dimmed" mt={4}>
+              Noticed at {clock(since)}. Sign in as {name} to continue where you were: what you typed stays in this
+              browser, and nothing is sent by itself.
+            </Text>
+          </div>
+          <Token />
+          <p className="small dim">
+            If you are not {name}, the page starts again for you, without what {name} typed.
+          </p>
+        </section>
+      </FocusTrap>
+    </div>
+  );
+}
+
+function Token({ refused }: { refused?: string | undefined }) {
   const queries = useQueryClient();
   const [token, setToken] = useState('');
   const entering = useMutation({
     mutationFn: () => signIn({ token: token.trim() }),
-    onSuccess: () => queries.invalidateQueries(),
+    onSuccess: (session) => {
+      goOnAs(session.name);
+      return queries.invalidateQueries();
+    },
   });
-  const error = entering.error?.message ?? refused;
   return (
-    <Stack component="main" maw={420} mx="auto" mt="12vh" p="md">
-      <Title order={1} size="h2">
-        Tidegate
-      </Title>
-      <Text>
-        On the server's machine, <Code>tidegate open</Code> signs you in. Elsewhere, sign in with a token; an
-        administrator makes one with <Code>tidegate token create NAME --role approver</Code>.
-      </Text>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          entering.mutate();
-        }}
-      >
-        <Stack>
-          <PasswordInput
-            label="Token"
-            autoComplete="current-password"
-            data-autofocus
-            autoFocus
-            required
-            value={token}
-            error={error}
-            onChange={(event) => setToken(event.currentTarget.value)}
-          />
-          <Button type="submit" loading={entering.isPending} disabled={!token.trim()}>
-            Sign in
-          </Button>
-        </Stack>
-      </form>
-    </Stack>
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (token.trim() && !entering.isPending) entering.mutate();
+      }}
+    >
+      <PasswordInput
+        label="Token"
+        autoComplete="current-password"
+        data-autofocus
+        autoFocus
+        required
+        withAsterisk={false}
+        value={token}
+        error={entering.error?.message ?? refused}
+        onChange={(event) => setToken(event.currentTarget.value)}
+      />
+      <p className="small dim">
+        On the server's machine, <Code>tidegate open</Code> signs you in without one. Elsewhere, an administrator makes
+        one with <Code>tidegate token create NAME --role approver</Code>.
+      </p>
+      <Button type="submit" size="lg" fullWidth loading={entering.isPending} disabled={!token.trim()}>
+        Sign in
+      </Button>
+    </form>
   );
 }

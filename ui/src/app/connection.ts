@@ -27,12 +27,21 @@ export function setReached(reached: boolean): void {
 }
 
 async function askHealth(): Promise<void> {
-  try {
-    const response = await fetch('/api/v1/health');
-    if (response.ok) setReached(true);
-  } catch {
-    // Still gone: asked again soon.
-  }
+  if (await isUp()) setReached(true);
+}
+
+async function isUp(): Promise<boolean> {
+  return fetch('/api/v1/health').then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+/** Ask whether the server is there, and remember it. */
+export async function isReachable(): Promise<boolean> {
+  const up = await isUp();
+  setReached(up);
+  return up;
 }
 
 /** Be told when the server is back. Returns what ends that. */

@@ -49,3 +49,17 @@ export const IconDownload = icon('M12 4v11M7 11l5 5 5-5M5 20h14');
 export const IconChevron = icon('M9 6l6 6-6 6');
 export const IconAlert = icon('M12 4l9 16H3zM12 10v4M12 17v.01');
 export const IconRefresh = icon('M20 11a8 8 0 1 0-2 6M20 5v6h-6');
+export const IconBranch = icon(
+  'M7 4v16M7 4a2 2 0 1 0 .01 0M17 8a2 2 0 1 0 .01 0M17 10c0 4-10 3-10 7M7 18a2 2 0 1 0 .01 0',
+);
+export const IconStar = icon('M12 4l2.5 5.2 5.7.8-4.1 4 1 5.7-5.1-2.7-5.1 2.7 1-5.7-4.1-4 5.7-.8z');
+export const IconSort = icon('M8 5v14M5 16l3 3 3-3M16 19V5M13 8l3-3 3 3');
+export const IconRows = icon('M4 6h16M4 12h16M4 18h16');
+export const IconApproval = icon('M12 3a9 9 0 1 0 .01 0M8 12l3 3 5-6');
+export const IconForm = icon(
+  'M5 6h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V8a2 2 0 0 1 2-2zM8 10v4M6.5 10h3M6.5 14h3',
+);
+export const IconPlug = icon('M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4');
+export const IconStop = icon('M7 7h10v10H7z');
+export const IconDown = icon('M6 9l6 6 6-6');
+export const IconUp = icon('M6 15l6-6 6 6');

@@ -32,6 +32,11 @@ export function isTyping(event: KeyboardEvent): boolean {
   );
 }
 
+/** Whether something lies over the page that takes no keys for what is behind it. */
+function areBlocked(): boolean {
+  return document.querySelector('[data-blocks-keys]') !== null;
+}
+
 /** Call what belongs to a key, unless a field has the focus. */
 export function useKeys(keys: Record<string, (event: KeyboardEvent) => void>, enabled = true): void {
   const latest = useRef(keys);
@@ -39,7 +44,8 @@ export function useKeys(keys: Record<string, (event: KeyboardEvent) => void>, en
   useEffect(() => {
     if (!enabled) return undefined;
     const press = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event) || !areSingleKeysOn()) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event) || !areSingleKeysOn() || areBlocked())
+        return;
       const found = latest.current[event.key];
       if (found) {
         event.preventDefault();

@@ -3,6 +3,7 @@ import { useEffect } from 'react';
 import { followChanges } from '../api/live';
 import { refresh, refreshAll, refreshRegistered } from '../api/refresh';
 import { onReturn, setReached } from './connection';
+import { noticeScript } from './version';
 
 /** Keep everything on the page as it is on the server, as long as the page is open. */
 export function useLive(): void {
@@ -10,6 +11,7 @@ export function useLive(): void {
   useEffect(() => {
     const unfollow = followChanges((message) => {
       if ('connected' in message) setReached(message.connected);
+      else if ('script' in message) noticeScript(message.script);
       else refresh(queries, message);
     });
     const unwatch = onReturn(() => refreshAll(queries));

@@ -3,7 +3,6 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { IconSearch } from '../../app/icons';
-import { useKeys } from '../../app/keys';
 import type { ExecutionsSearch } from '../../app/router';
 import { EXECUTION_PHASES, PhaseIcon, phaseWord } from '../../graph/phases';
 import { SPANS, workflowsQuery } from '../execution/queries';
@@ -64,8 +63,6 @@ function Search({ text, onSettled }: { text: string; onSettled: (text: string) =
   const [typed, setTyped] = useState(text);
   const [settled] = useDebouncedValue(typed, TYPING_MS);
   const sent = useRef(text);
-  const field = useRef<HTMLInputElement>(null);
-  useKeys({ '/': () => field.current?.focus() });
   useEffect(() => {
     if (settled === sent.current) return;
     sent.current = settled;
@@ -78,7 +75,7 @@ function Search({ text, onSettled }: { text: string; onSettled: (text: string) =
   }, [text]);
   return (
     <TextInput
-      ref={field}
+      data-search
       type="search"
       className="exs-search"
       aria-label="Search by id or workflow"

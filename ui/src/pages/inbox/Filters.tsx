@@ -1,5 +1,4 @@
 import { Group, NativeSelect, Switch, TextInput } from '@mantine/core';
-import type { Ref } from 'react';
 import type { WaitingView } from '../../api/types';
 import { IconSearch } from '../../app/icons';
 
@@ -18,11 +17,10 @@ type Props = {
   onChange: (filter: Filter) => void;
   onDown: () => void;
   items: WaitingView[];
-  ref: Ref<HTMLInputElement>;
 };
 
 /** `onDown`: from the search to what was found. */
-export function Filters({ filter, onChange, onDown, items, ref }: Props) {
+export function Filters({ filter, onChange, onDown, items }: Props) {
   const press = (event: React.KeyboardEvent<HTMLInputElement>) => {
     if (event.key === 'Escape' && filter.text === '') event.currentTarget.blur();
     if (event.key !== 'Enter' && event.key !== 'ArrowDown') return;
@@ -35,7 +33,7 @@ export function Filters({ filter, onChange, onDown, items, ref }: Props) {
   return (
     <Group gap="sm" className="filters" role="search">
       <TextInput
-        ref={ref}
+        data-search
         aria-label="Search"
         placeholder="Search"
         type="search"

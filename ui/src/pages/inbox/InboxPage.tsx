@@ -36,7 +36,6 @@ export function InboxPage() {
   );
   const [selected, setSelected] = useState<ReadonlyMap<string, WaitingView>>(new Map());
   const list = useRef<ListHandle>(null);
-  const search = useRef<HTMLInputElement>(null);
 
   useEffect(() => rememberOrder(items.map(taskId)), [items]);
   const toggle = (view: WaitingView) =>
@@ -55,7 +54,6 @@ export function InboxPage() {
         const view = list.current?.current();
         if (view) toggle(view);
       },
-      '/': () => search.current?.focus(),
     },
     task === undefined,
   );
@@ -78,7 +76,7 @@ export function InboxPage() {
       <Title order={1} size="h2">
         Inbox
       </Title>
-      <Filters ref={search} filter={filter} onChange={setFilter} onDown={() => list.current?.move(0)} items={items} />
+      <Filters filter={filter} onChange={setFilter} onDown={() => list.current?.move(0)} items={items} />
       <BulkBar
         selected={selected}
         approvals={approvals}

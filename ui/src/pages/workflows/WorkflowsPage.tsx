@@ -1,9 +1,8 @@
 import { Anchor, Badge, Code, Group, Skeleton, Stack, Text, TextInput, Title, VisuallyHidden } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import type { BrokenView, WorkflowView } from '../../api/types';
 import { IconHand, IconPlay, IconSearch } from '../../app/icons';
-import { useKeys } from '../../app/keys';
 import { QueryError } from '../../app/PageError';
 import { DamagedBadge } from '../../show/DamagedBadge';
 import { Ago } from '../../show/time';
@@ -16,8 +15,6 @@ import './workflows.css';
 export function WorkflowsPage() {
   const query = useQuery(workflowsQuery);
   const [text, setText] = useState('');
-  const field = useRef<HTMLInputElement>(null);
-  useKeys({ '/': () => field.current?.focus() });
   const found =
     query.data?.items.filter((each) => `${each.name} ${each.doc}`.toLowerCase().includes(text.toLowerCase())) ?? [];
   return (
@@ -27,7 +24,7 @@ export function WorkflowsPage() {
       </Title>
       {query.data && query.data.items.length > 0 && (
         <TextInput
-          ref={field}
+          data-search
           className="wf-search"
           aria-label="Search workflows"
           placeholder="Name or description"

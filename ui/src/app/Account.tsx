@@ -1,0 +1,94 @@
+import { Menu, UnstyledButton, useMantineColorScheme } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useQueryClient } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
+import { signOut } from '../api/session';
+import type { SessionView } from '../api/types';
+import { IconMoon, IconSun, IconSystem } from './icons';
+import { useSingleKeys } from './keys';
+import { later } from './later';
+import { initials } from './initials';
+
+const loadSessions = later(() => import('./Sessions'));
+const Sessions = lazy(() => loadSessions().then((module) => ({ default: module.Sessions })));
+
+const SCHEMES = [
+  { value: 'light', label: 'Light', icon: <IconSun size={16} /> },
+  { value: 'dark', label: 'Dark', icon: <IconMoon size={16} /> },
+  { value: 'auto', label: 'As the system', icon: <IconSystem size={16} /> },
+] as const;
+
+/** Who is signed in, what they may do, and what they have chosen for this browser. */
+export function Account({ session }: { session: SessionView }) {
+  const queries = useQueryClient();
+  const [listed, { open, close }] = useDisclosure();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const [keys, setKeys] = useSingleKeys();
+  const leave = () =>
+    void signOut()
+      .catch(() => undefined)
+      .finally(() => {
+        queries.clear();
+        location.reload();
+      });
+  return (
+    <>
+      <Menu position="bottom-end" withinPortal width={280}>
+        <Menu.Target>
+          <UnstyledButton className="place me" aria-label={`Signed in as ${session.name}`}>
+            <span className="initials" aria-hidden>
+              {initials(session.name)}
+            </span>
+            <span className="me-name ell">{session.name}</span>
+          </UnstyledButton>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>{session.name} may act as</Menu.Label>
+          <ul className="grants">
+            {session.grants.map((each) => (
+              <li key={`${each.role} ${each.project} ${each.domain}`}>
+                <b>{each.role}</b> <span className="dim">{where(each)}</span>
+              </li>
+            ))}
+            {session.grants.length === 0 && <li className="dim">nobody yet: an administrator grants a role</li>}
+          </ul>
+          <Menu.Divider />
+          <Menu.Label>Colours</Menu.Label>
+          {SCHEMES.map((each) => (
+            <Menu.Item
+              key={each.value}
+              role="menuitemradio"
+              aria-checked={each.value === colorScheme}
+              leftSection={each.icon}
+              rightSection={each.value === colorScheme ? '✓' : undefined}
+              onClick={() => setColorScheme(each.value)}
+            >
+              {each.label}
+            </Menu.Item>
+          ))}
+          <Menu.Divider />
+          <Menu.Item
+            role="menuitemcheckbox"
+            aria-checked={keys}
+            onClick={() => setKeys(!keys)}
+            closeMenuOnClick={false}
+          >
+            Single-key shortcuts: {keys ? 'on' : 'off'}
+          </Menu.Item>
+          <Menu.Item onClick={open}>Sessions</Menu.Item>
+          <Menu.Item onClick={leave}>Sign out</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {listed && (
+        <Suspense>
+          <Sessions onClose={close} />
+        </Suspense>
+      )}
+    </>
+  );
+}
+
+function where({ project, domain }: { project: string; domain: string }): string {
+  const places = [project !== '*' && project && `project ${project}`, domain !== '*' && domain && `domain ${domain}`];
+  return places.filter(Boolean).join(', ') || 'everywhere';
+}
