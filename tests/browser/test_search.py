@@ -19,7 +19,7 @@ def wf() -> int:
     return wait_for_input("number", expected_type=int)
 """
 
-THREE = "from tidegate.stores.sqlite import arms\narms.GLANCE = arms.EXAMINED = 3"
+THREE = "from tidegate.stores import arms\narms.GLANCE = arms.EXAMINED = 3"
 """A server that looks at three rows, and gives up."""
 
 SECOND = re.compile(r"text=qq.*cursor=.|cursor=.+text=qq")

@@ -25,7 +25,8 @@ from tidegate.errors import StoreDamaged, StoreError, StoreFull, StoreLocked, St
 from tidegate.ports.journal import Batch, HistoryRow, LaunchRow, PhaseRow
 from tidegate.ports.listings import ExecutionQuery
 from tidegate.ports.store import Store
-from tidegate.stores.sqlite import SqliteStore, arms, listings, search
+from tidegate.stores import arms, listings
+from tidegate.stores.sqlite import SqliteStore, search
 
 
 class StoreContract(

@@ -17,7 +17,8 @@ from tidegate.errors import StoreError
 from tidegate.ports.journal import Batch, Counts, HistoryRow, Key, WaitRow
 from tidegate.ports.listings import ExecutionQuery, ListedWait, Narrowing, WaitQuery
 from tidegate.ports.store import Store
-from tidegate.stores.sqlite import SqliteStore, arms, upgrade
+from tidegate.stores import arms
+from tidegate.stores.sqlite import SqliteStore, upgrade
 
 STORES = Path(__file__).parent / "stores"
 IN_THE_INBOX = [
@@ -143,7 +144,8 @@ def test_the_older_version_refuses_a_store_that_was_brought_up_to_date(path: Pat
 
 KILLED = """
 import sys
-from tidegate.stores.sqlite import SqliteStore, arms, upgrade
+from tidegate.stores import arms
+from tidegate.stores.sqlite import SqliteStore, upgrade
 
 upgrade.PAGE = 1
 

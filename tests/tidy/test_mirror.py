@@ -48,8 +48,8 @@ ELSEWHERE = (
     Group(
         "tests/contract/test_stores_sqlite.py",
         "the store keeps its promises as a whole",
-        "stores/rows stores/sqlite/access stores/sqlite/audit stores/sqlite/catalog stores/sqlite/changes stores/sqlite/connect"
-        " stores/sqlite/journal stores/sqlite/listings stores/sqlite/search stores/sqlite/store",
+        "stores/access stores/audit stores/catalog stores/changes stores/listings stores/rows stores/sqlite/connect"
+        " stores/sqlite/journal stores/sqlite/search stores/sqlite/store",
     ),
     Group(
         "tests/migration/test_upgrade.py",

@@ -20,7 +20,7 @@ from tidegate.errors import (
     UnknownSignal,
     Withdrawn,
 )
-from tidegate.stores.sqlite import arms
+from tidegate.stores import arms
 from tidegate.testing import Sandbox
 from tidegate.wire import GetQuestion, ListExecutions, ListInbox, WaitingView
 

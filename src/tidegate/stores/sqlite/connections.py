@@ -17,10 +17,12 @@ from typing import Any, TypeAlias
 import apsw
 
 from tidegate.errors import StoreError
+from tidegate.stores import statements
+from tidegate.stores.database import Connection
 from tidegate.stores.folder import EngineLock, identity
 from tidegate.stores.reserve import Reserve
 from tidegate.stores.rows import Bindings, Row
-from tidegate.stores.sqlite.connect import explained, sync
+from tidegate.stores.sqlite.connect import DATABASE, explained, sync
 
 LOG_PAGES = 2000
 """
@@ -65,6 +67,7 @@ class Connections:
         mover: Callable[[], apsw.Connection] | None = None,
     ) -> None:
         self.name = name
+        self.sql = {**statements.shared(), **statements.own(DATABASE)}
         self._writer = writer
         self._connect = connect
         self._lock = lock
@@ -155,6 +158,10 @@ class Connections:
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+    def stream(self, connection: Connection, statement: str, bindings: Bindings) -> Iterator[Row]:
+        """Return the rows of a statement, read only as far as they are taken."""
+        return iter(connection.execute(statement, bindings))
 
     def rows(self, statement: str, bindings: Bindings) -> list[Row]:
         """Return the rows of a statement."""

@@ -5,12 +5,14 @@ They name executions, and the text of the row decides. Rows are entered some hun
 full, and until then searched one by one. Entries of ended waits are removed as slowly; a stale candidate is simply not found.
 """
 
+import json
 from typing import NamedTuple
 
 import apsw
 
 from tidegate.ports.journal import Batch
 from tidegate.stores import statements
+from tidegate.stores.database import Connection
 from tidegate.stores.rows import Row
 from tidegate.stores.sqlite.connect import DATABASE
 
@@ -57,10 +59,10 @@ class Search:
         self._sql = {**statements.shared(), **statements.own(DATABASE)}
         self._marks: Marks | None = None
 
-    def indexed(self, connection: apsw.Connection, index: str) -> int:
+    def indexed(self, connection: Connection, index: str) -> int:
         """Return up to which execution an index goes."""
-        found = connection.execute(self._sql["mark"], {"name": index}).get
-        return 0 if found is None else int(found)
+        found = connection.execute(self._sql["mark"], {"name": index}).fetchall()
+        return int(found[0][0]) if found else 0
 
     def keep_up(self, connection: apsw.Connection, batch: Batch) -> Marks:
         """Enter what is new in each index, if that is enough by now; return the marks that are valid once this is committed."""
@@ -100,7 +102,7 @@ class Search:
         """Merge a whole index, after everything has been entered; a million rows take some seconds."""
         connection.execute(self._sql[f"tidy_{index}"])
 
-    def candidates(self, connection: apsw.Connection, index: str, text: str) -> list[int] | None:
+    def candidates(self, connection: Connection, index: str, text: str) -> list[int] | None:
         """Return the executions that may contain a folded text; None if that is unknown, or they are too many to be of use."""
         # The indexes leave NUL out, and a query would end there.
         text = text.replace("\0", "")
@@ -111,6 +113,33 @@ class Search:
         bindings = {"query": query, "limit": CANDIDATES + 1}
         found: list[Row] = connection.execute(self._sql[f"find_{index}"], bindings).fetchall()
         return None if len(found) > CANDIDATES else [row for (row,) in found]
+
+    def executions(self, connection: Connection, text: str) -> list[Row] | None:
+        """Return the executions whose id has a folded text; None as of `candidates`."""
+        keys = self.candidates(connection, EXECUTIONS, text)
+        if keys is None:
+            return None
+        bindings = {
+            "text": text,
+            "keys": json.dumps(keys),
+            "last_key": self.indexed(connection, EXECUTIONS),
+        }
+        return connection.execute(self._sql["executions_found"], bindings).fetchall()
+
+    def waits(self, connection: Connection, text: str) -> list[Row] | None:
+        """Return the waits with a folded text; None as of `candidates`."""
+        waiting = self.candidates(connection, WAITS, text)
+        keys = self.candidates(connection, EXECUTIONS, text)
+        if waiting is None or keys is None:
+            return None
+        bindings = {
+            "text": text,
+            "waiting": json.dumps(waiting),
+            "last_waiting": self.indexed(connection, WAITS),
+            "keys": json.dumps(keys),
+            "last_key": self.indexed(connection, EXECUTIONS),
+        }
+        return connection.execute(self._sql["waits_found"], bindings).fetchall()
 
     def _read(self, connection: apsw.Connection) -> Marks:
         return Marks(

@@ -13,6 +13,10 @@ from tidegate import disk
 from tidegate.errors import StoreError, StoreFull
 from tidegate.ports.store import Progress
 from tidegate.stores import statements
+from tidegate.stores.access import SqlAccess
+from tidegate.stores.audit import SqlAudit
+from tidegate.stores.catalog import SqlCatalog
+from tidegate.stores.changes import SqlChanges
 from tidegate.stores.folder import (
     EngineLock,
     failed,
@@ -21,11 +25,8 @@ from tidegate.stores.folder import (
     refuse_network,
     refuse_open,
 )
+from tidegate.stores.listings import SqlListings
 from tidegate.stores.reserve import Reserve
-from tidegate.stores.sqlite.access import SqliteAccess
-from tidegate.stores.sqlite.audit import SqliteAudit
-from tidegate.stores.sqlite.catalog import SqliteCatalog
-from tidegate.stores.sqlite.changes import SqliteChanges
 from tidegate.stores.sqlite.connect import (
     DATABASE,
     connect,
@@ -37,7 +38,6 @@ from tidegate.stores.sqlite.connect import (
 )
 from tidegate.stores.sqlite.connections import Background, Connections
 from tidegate.stores.sqlite.journal import SqliteJournal
-from tidegate.stores.sqlite.listings import SqliteListings
 from tidegate.stores.sqlite.search import Search
 from tidegate.stores.sqlite.upgrade import Upgrade
 
@@ -54,11 +54,11 @@ class SqliteStore:
         self._connections = connections
         self._search = Search()
         self.journal = SqliteJournal(connections, self._search)
-        self.listings = SqliteListings(connections, self._search)
-        self.catalog = SqliteCatalog(connections)
-        self.access = SqliteAccess(connections)
-        self.audit = SqliteAudit(connections)
-        self.changes = SqliteChanges(connections)
+        self.listings = SqlListings(connections, self._search)
+        self.catalog = SqlCatalog(connections)
+        self.access = SqlAccess(connections)
+        self.audit = SqlAudit(connections)
+        self.changes = SqlChanges(connections)
 
     @classmethod
     def open(

@@ -11,13 +11,12 @@ That is given up after some time, and the page says where, so that no text costs
 
 import heapq
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
-import apsw
-
+from tidegate.stores.database import Connection, Database
 from tidegate.stores.rows import Bindings
 
 GLANCE = 1_000
@@ -91,10 +90,10 @@ class Arms:
     """The arms of a list at one moment."""
 
     def __init__(
-        self, connection: apsw.Connection, sql: Mapping[str, str], order: Order, sought: Sought
+        self, database: Database, connection: Connection, order: Order, sought: Sought
     ) -> None:
+        self._database = database
         self._connection = connection
-        self._sql = sql
         self._order = order
         self._sought = sought
 
@@ -173,7 +172,8 @@ class Arms:
         return arms
 
     def _rows(self, statement: str, bindings: Bindings) -> Iterator[Any]:
-        return self._connection.execute(self._sql[statement], {**self._sought.span, **bindings})
+        sql = self._database.sql[statement]
+        return self._database.stream(self._connection, sql, {**self._sought.span, **bindings})
 
 
 def _known(hits: Iterable[Hit]) -> list[Arm]:

@@ -13,7 +13,8 @@ from tidegate.core.state import ExecutionPhase as Phase
 from tidegate.ports.catalog import WorkflowRow
 from tidegate.ports.journal import Batch, Counts, HistoryRow, LaunchRow, PhaseRow, Series, WaitRow
 from tidegate.ports.listings import ExecutionQuery, Mark, Narrowing, WaitQuery
-from tidegate.stores.sqlite import SqliteStore, arms, search
+from tidegate.stores import arms
+from tidegate.stores.sqlite import SqliteStore, search
 
 SMALL, LARGE = 2_000, 8_000
 PROJECTS = 4

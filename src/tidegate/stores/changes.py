@@ -1,4 +1,4 @@
-"""Changes on SQLite: the positions of its one writer, and callbacks in its one process."""
+"""Changes in SQL: the positions of its one writer, and callbacks in its one process."""
 
 import logging
 from collections.abc import Callable
@@ -7,10 +7,8 @@ from threading import Lock
 from tidegate.errors import InvalidValue
 from tidegate.ports.changes import ChangeRow, Cursor, Touched, Usage
 from tidegate.ports.journal import Key
-from tidegate.stores import statements
+from tidegate.stores.database import Database
 from tidegate.stores.rows import change_row, cursor_of
-from tidegate.stores.sqlite.connect import DATABASE
-from tidegate.stores.sqlite.connections import Connections
 
 LONGEST = 18
 """Digits of a position: fewer than overflow a database's integer."""
@@ -18,12 +16,12 @@ LONGEST = 18
 log = logging.getLogger(__name__)
 
 
-class SqliteChanges:
+class SqlChanges:
     """`Changes`."""
 
-    def __init__(self, connections: Connections) -> None:
-        self._connections = connections
-        self._sql = {**statements.shared(), **statements.own(DATABASE)}
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = database.sql
         self._lock = Lock()
         self._subscribers: tuple[Callable[[Touched], None], ...] = ()
 
@@ -43,13 +41,13 @@ class SqliteChanges:
         """Return the lines of all executions, or of one, after a cursor, in the order of commits."""
         name = "changes" if key is None else "changes_of"
         bindings = {"after": int(cursor), "limit": limit, "key": key}
-        return [change_row(row) for row in self._connections.rows(self._sql[name], bindings)]
+        return [change_row(row) for row in self._database.rows(self._sql[name], bindings)]
 
     def usage(self, cursor: Cursor, limit: int) -> tuple[list[Usage], Cursor]:
         """Return what the lines after a cursor have added, up to a limit of lines, and the cursor after those."""
         until = min(int(cursor) + limit, self._last())
         bindings = {"after": int(cursor), "until": until}
-        rows = self._connections.rows(self._sql["usage"], bindings)
+        rows = self._database.rows(self._sql["usage"], bindings)
         return [Usage(*row) for row in rows], cursor_of(until)
 
     def subscribe(self, call: Callable[[Touched], None]) -> Callable[[], None]:
@@ -72,4 +70,4 @@ class SqliteChanges:
                 log.exception("a subscriber to changes failed")
 
     def _last(self) -> int:
-        return int(self._connections.value(self._sql["last_position"], {}))
+        return int(self._database.value(self._sql["last_position"], {}))

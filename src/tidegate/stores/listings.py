@@ -1,11 +1,9 @@
-"""Listings on SQLite."""
+"""Listings in SQL."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
-
-import apsw
 
 from tidegate.core.state import ExecutionPhase
 from tidegate.ports.journal import Counts, ExecutionRow, Key, Series
@@ -19,7 +17,8 @@ from tidegate.ports.listings import (
     WaitQuery,
     fits,
 )
-from tidegate.stores import statements
+from tidegate.stores.arms import EXECUTIONS, WAITS, Arms, Hit, Hits, Sought
+from tidegate.stores.database import Candidates, Connection, Database
 from tidegate.stores.rows import (
     KIND_NUMBERS,
     KINDS,
@@ -31,11 +30,6 @@ from tidegate.stores.rows import (
     folded,
     listed_wait,
 )
-from tidegate.stores.sqlite import search
-from tidegate.stores.sqlite.arms import EXECUTIONS, WAITS, Arms, Hit, Hits, Sought
-from tidegate.stores.sqlite.connect import DATABASE
-from tidegate.stores.sqlite.connections import Connections
-from tidegate.stores.sqlite.search import Search
 
 SPAN = 10_000
 """Executions of a time span that are all read and sorted (some 10 ms); for more, the list itself is read."""
@@ -51,18 +45,18 @@ class _Known:
         self.named = folded(series.workflow)
 
 
-class SqliteListings:
+class SqlListings:
     """`Listings`."""
 
-    def __init__(self, connections: Connections, index: Search) -> None:
-        self._connections = connections
-        self._search = index
-        self._sql = {**statements.shared(), **statements.own(DATABASE)}
+    def __init__(self, database: Database, candidates: Candidates) -> None:
+        self._database = database
+        self._candidates = candidates
+        self._sql = database.sql
         self._series: Mapping[int, _Known] = {}
 
     def executions(self, query: ExecutionQuery) -> Page[ExecutionRow, Key]:
         """List executions, newest first."""
-        with self._connections.snapshot() as connection:
+        with self._database.snapshot() as connection:
             hits = self._execution_hits(connection, query)
             keys = json.dumps([key for _, key, _ in hits.found])
             rows = connection.execute(self._sql["execution_rows"], {"keys": keys})
@@ -71,7 +65,7 @@ class SqliteListings:
 
     def waits(self, query: WaitQuery) -> Page[ListedWait, Mark]:
         """List what waits, earliest due first."""
-        with self._connections.snapshot() as connection:
+        with self._database.snapshot() as connection:
             hits = self._wait_hits(connection, query)
             waits = json.dumps([(key, node) for _, key, node, _ in hits.found])
             rows = connection.execute(self._sql["wait_rows"], {"waits": waits})
@@ -82,20 +76,20 @@ class SqliteListings:
         """Return the names of the open gates of each of these executions."""
         found: dict[Key, list[str]] = {key: [] for key in keys}
         bindings = {"keys": json.dumps(keys)}
-        for key, name in self._connections.rows(self._sql["waiting_names"], bindings):
+        for key, name in self._database.rows(self._sql["waiting_names"], bindings):
             if len(found[key]) < most:
                 found[key].append(name)
         return found
 
     def counts(self) -> Counts:
         """Return totals."""
-        return counts_of(self._connections.rows(self._sql["counters"], {}))
+        return counts_of(self._database.rows(self._sql["counters"], {}))
 
     # -- executions --
 
-    def _execution_hits(self, connection: apsw.Connection, query: ExecutionQuery) -> Hits:
+    def _execution_hits(self, connection: Connection, query: ExecutionQuery) -> Hits:
         sought = self._sought_executions(connection, query)
-        arms = Arms(connection, self._sql, EXECUTIONS, sought)
+        arms = Arms(self._database, connection, EXECUTIONS, sought)
         hits: list[Hit] | None = None
         if (query.since, query.until) != (None, None):
             hits = arms.glance() or self._of_a_span(connection, sought)
@@ -103,13 +97,13 @@ class SqliteListings:
             return arms.page(partial(self._few_executions, connection, sought))
         return Hits(hits)
 
-    def _of_a_span(self, connection: apsw.Connection, sought: Sought) -> list[Hit] | None:
+    def _of_a_span(self, connection: Connection, sought: Sought) -> list[Hit] | None:
         """Return the page if few executions were launched in a time span; else None, and the span says where in the list they are."""
         span = sought.span
         bindings = {**span, "limit": SPAN + 1}
         rows: list[Row] = connection.execute(self._sql["launched_between"], bindings).fetchall()
         if len(rows) > SPAN:
-            least, last = connection.execute(self._sql["keys_launched_between"], span).get
+            ((least, last),) = connection.execute(self._sql["keys_launched_between"], span)
             span["least"], span["before"] = least, min(span["before"], last + 1)
             return None
         fits, before, named = _fitting(sought), span["before"], frozenset(sought.named)
@@ -124,7 +118,7 @@ class SqliteListings:
         ]
         return [(-key, key, 1) for key in sorted(keys, reverse=True)[: sought.limit]]
 
-    def _sought_executions(self, connection: apsw.Connection, query: ExecutionQuery) -> Sought:
+    def _sought_executions(self, connection: Connection, query: ExecutionQuery) -> Sought:
         text = folded(query.where.text)
         known = self._known(connection)
         series = _narrowed(known, query.where)
@@ -140,22 +134,14 @@ class SqliteListings:
         named = _named(known, series, text)
         return Sought(span, phases, series, text, named, query.limit)
 
-    def _few_executions(self, connection: apsw.Connection, sought: Sought) -> list[Hit] | None:
-        keys = self._search.candidates(connection, search.EXECUTIONS, sought.text)
-        if keys is None:
+    def _few_executions(self, connection: Connection, sought: Sought) -> list[Hit] | None:
+        rows = self._candidates.executions(connection, sought.text)
+        if rows is None:
             return None
-        span = sought.span
-        bindings = {
-            "text": sought.text,
-            "keys": json.dumps(keys),
-            "last_key": self._search.indexed(connection, search.EXECUTIONS),
-        }
-        fits = _fitting(sought)
+        span, fits = sought.span, _fitting(sought)
         return [
             (-key, key, 1)
-            for key, phase, series, launched in connection.execute(
-                self._sql["executions_found"], bindings
-            )
+            for key, phase, series, launched in rows
             if key < span["before"]
             and span["since"] <= launched < span["until"]
             and fits(phase, series)
@@ -163,7 +149,7 @@ class SqliteListings:
 
     # -- waits --
 
-    def _wait_hits(self, connection: apsw.Connection, query: WaitQuery) -> Hits:
+    def _wait_hits(self, connection: Connection, query: WaitQuery) -> Hits:
         kinds = [KIND_NUMBERS[kind] for kind in query.kinds or KINDS]
         span: Bindings = {"after": b"" if query.after is None else bytes(query.after)}
         if query.key is not None:
@@ -174,33 +160,23 @@ class SqliteListings:
         known = self._known(connection)
         series = _narrowed(known, query.where)
         sought = Sought(span, kinds, series, text, _named(known, series, text), query.limit)
-        arms = Arms(connection, self._sql, WAITS, sought)
+        arms = Arms(self._database, connection, WAITS, sought)
         return arms.page(partial(self._few_waits, connection, sought))
 
-    def _few_waits(self, connection: apsw.Connection, sought: Sought) -> list[Hit] | None:
-        waiting = self._search.candidates(connection, search.WAITS, sought.text)
-        keys = self._search.candidates(connection, search.EXECUTIONS, sought.text)
-        if waiting is None or keys is None:
+    def _few_waits(self, connection: Connection, sought: Sought) -> list[Hit] | None:
+        rows = self._candidates.waits(connection, sought.text)
+        if rows is None:
             return None
-        bindings = {
-            "text": sought.text,
-            "waiting": json.dumps(waiting),
-            "last_waiting": self._search.indexed(connection, search.WAITS),
-            "keys": json.dumps(keys),
-            "last_key": self._search.indexed(connection, search.EXECUTIONS),
-        }
         fits, after = _fitting(sought), sought.span["after"]
         return [
             (order, key, node, 1)
-            for order, key, node, kind, series in connection.execute(
-                self._sql["waits_found"], bindings
-            )
+            for order, key, node, kind, series in rows
             if order > after and fits(kind, series)
         ]
 
     # -- series --
 
-    def _known(self, connection: apsw.Connection) -> Mapping[int, _Known]:
+    def _known(self, connection: Connection) -> Mapping[int, _Known]:
         """Return all series by their number; those added since the last time are read."""
         known = self._series
         bindings = {"after": max(known, default=0)}
