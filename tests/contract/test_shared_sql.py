@@ -33,7 +33,7 @@ from tidegate.ports.journal import (
     WaitEnd,
 )
 from tidegate.stores import statements
-from tidegate.stores.rows import workflow_bindings, writes
+from tidegate.stores.rows import LAST, workflow_bindings, writes
 
 SCHEMA = Path(__file__).parents[1] / "migration" / "schema.sql"
 WANTED = ("initdb", "pg_ctl", "postgres", "psql")
@@ -360,15 +360,15 @@ def test_both_find_the_same_in_the_same_order(both: Both, name: str):
 
 @pytest.mark.parametrize("kind", range(4))
 def test_both_list_what_waits_in_the_same_order_page_by_page(both: Both, kind: int):
-    whole = both.read("waits", {"part": kind, "after": b""})
+    whole = both.read("waits", {"part": kind, "after": b"", "before": LAST})
 
     assert len(whole) > 10
     for order, *_ in whole[::5]:
         after = bytes.fromhex(order.removeprefix("\\x"))
-        rest = both.read("waits", {"part": kind, "after": after})
+        rest = both.read("waits", {"part": kind, "after": after, "before": LAST})
         assert rest == whole[len(whole) - len(rest) :]
     for series in (1, 2, 3):
-        both.read("waits_of_series", {"series": series, "part": kind, "after": b""})
+        both.read("waits_of_series", {"series": series, "part": kind, "after": b"", "before": LAST})
 
 
 @pytest.mark.parametrize("phase", list(Phase))

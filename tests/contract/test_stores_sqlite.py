@@ -18,6 +18,7 @@ from tests.contract.changes_contract import ChangesContract
 from tests.contract.journal_contract import JournalContract
 from tests.contract.listings_contract import ListingsContract
 from tests.contract.search_contract import SearchContract
+from tests.contract.sorting_contract import SortingContract
 from tests.contract.store_rows import NOON, launch, open_waits, wait, waits, workflow
 
 from tidegate.core.state import ExecutionPhase as Phase
@@ -33,6 +34,7 @@ class StoreContract(
     JournalContract,
     ListingsContract,
     SearchContract,
+    SortingContract,
     CatalogContract,
     AccessContract,
     AuditContract,

@@ -62,30 +62,6 @@ CREATE INDEX executions_by_phase ON executions (phase, series, key);
 
 CREATE INDEX executions_by_launch ON executions (launched);
 
-CREATE TABLE waits (
-    key INTEGER NOT NULL,
-    node TEXT NOT NULL,
-    kind INTEGER NOT NULL,
-    order_key BLOB NOT NULL,
-    series INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    path TEXT NOT NULL,
-    opened INTEGER NOT NULL,
-    due INTEGER,
-    handle TEXT NOT NULL,
-    form INTEGER NOT NULL,
-    digest BLOB NOT NULL,
-    search TEXT NOT NULL,
-    body BLOB NOT NULL,
-    PRIMARY KEY (key, node)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX waits_by_kind ON waits (kind, order_key);
-
-CREATE INDEX waits_by_series ON waits (series, kind, order_key);
-
-CREATE INDEX waits_by_due ON waits (due) WHERE due IS NOT NULL;
-
 CREATE TABLE counters (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL
@@ -155,3 +131,29 @@ CREATE TRIGGER audit_never_shrinks BEFORE DELETE ON audit
 BEGIN
     SELECT raise(ABORT, 'the audit is append-only');
 END;
+
+CREATE TABLE waits (
+    key INTEGER NOT NULL,
+    node TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    order_key BLOB NOT NULL,
+    series INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    path TEXT NOT NULL,
+    opened INTEGER NOT NULL,
+    due INTEGER,
+    handle TEXT NOT NULL,
+    form INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    title_key BLOB NOT NULL,
+    figures TEXT NOT NULL,
+    search TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (key, node)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX waits_by_kind ON waits (kind, order_key);
+
+CREATE INDEX waits_by_series ON waits (series, kind, order_key);
+
+CREATE INDEX waits_by_due ON waits (due) WHERE due IS NOT NULL;

@@ -63,6 +63,9 @@ MAY_SCAN = {
     "heads_of_waits": [f"s {A_LIST}", f"p {A_LIST}", "heads"],
     "executions_searched": [f"json_each {A_LIST}"] * 6,
     "waits_searched": [f"json_each {A_LIST}"] * 4,
+    # Lists given with the statement, and the few figures of a row.
+    "waits_sorted": [f"json_each {A_LIST}"] * 3 + [f"f {A_LIST}", "found"],
+    "count_waits_of": [f"s {A_LIST}", f"p {A_LIST}", "(subquery-1)"],
 }
 
 MAY_SORT = {
@@ -83,6 +86,8 @@ MAY_SORT = {
     "heads_of_waits",
     "waits_found",
     "index_late",
+    # All that match, up to a limit that the reader checks before.
+    "waits_sorted",
     # The projects of a bounded number of lines.
     "usage",
 }

@@ -245,7 +245,7 @@ def test_histories_that_never_could_be_read_are_listed_in_order(tmp_path: Path):
 TAMPERED = {
     "a wait is missing": "DELETE FROM waits WHERE key = 2",
     "all waits are missing": "DELETE FROM waits",
-    "a wait too many": "INSERT INTO waits SELECT 5, 'n9', kind, order_key, series, name, path, opened, due, handle, form, digest, search, body FROM waits WHERE key = 2",
+    "a wait too many": "INSERT INTO waits SELECT 5, 'n9', kind, order_key, series, name, path, opened, due, handle, form, digest, title_key, figures, search, body FROM waits WHERE key = 2",
     "a wait of nobody": "UPDATE waits SET key = 77 WHERE key = 2",
     "a wait of one that has ended": "UPDATE waits SET key = 8 WHERE key = 2",
     "another name": "UPDATE waits SET name = 'x', search = 'x' WHERE key = 6",

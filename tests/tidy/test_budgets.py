@@ -28,7 +28,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "every command, as it is typed, completed and answered, on 80 columns and as it changes, for one and for many, pictures as far as the terminal draws them; backups, what is packed, whose store it is",
     ),
     "core": (
-        2_720,
+        2_840,
         "the machine: step, plan, state, race table, rounds of loops, decks frozen, what a question shows, what a recovery keeps, under other code too: which node is which, and whether it is unchanged; the promises stand here",
     ),
     "disk": (
@@ -51,19 +51,19 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "what tasks print, read whole or from where one stands, and decks: published, and of earlier versions",
     ),
     "parts": (155, "background parts, supervised"),
-    "ports": (620, "what a database, its audit log, an executor and a place for files must give"),
+    "ports": (640, "what a database, its audit log, an executor and a place for files must give"),
     "remote": (1_740, "the Python client, and the way to a server, which proves itself first"),
     "runtime": (320, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (
-        3_580,
+        3_720,
         "what authors write, traced into a graph; questions put field by field, with their prompts rendered; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
     ),
     "service": (
-        4_170,
+        4_300,
         "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for for nothing, and who may, who they are in a browser, and what they did",
     ),
     "stores": (
-        1_950,
+        2_050,
         "a database for six ports: journal, listings, catalog, access, audit, changes; search, upgrades, room set aside for a full disk",
     ),
     "testing": (230, "the sandbox for users' tests"),
@@ -72,7 +72,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "Python types to schemas and stored values, and back; what would come back as another one is found and refused; types that branch, in steps that are counted; what cannot be seen is marked",
     ),
     "wire": (
-        960,
+        1_050,
         "requests and views, constrained where they are declared; how a server proves that it knows a token",
     ),
 }

@@ -301,7 +301,7 @@ def _task_meaning(task: TaskNode, inputs: dict[str, Value]) -> bytes:
 
 
 def _shown(question: Question) -> dict[str, Expr]:
-    shown = {f"show.{name}": expr for name, expr in question.show.items()}
+    shown = {f"show.{name}": expr for name, expr in question.show.items()} | question.listed()
     return shown if question.suggested is None else {**shown, "suggested": question.suggested}
 
 

@@ -12,13 +12,14 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
-from msgspec import json
+from msgspec import UNSET, json
 
 from tidegate.core.addresses import handle_of
 from tidegate.core.draft import Draft
 from tidegate.core.evaluate import NoValue, evaluate
 from tidegate.core.plan import Plan, Planned
 from tidegate.core.state import ExecutionState
+from tidegate.core.titles import figures_of, title_of
 from tidegate.ir.expr import Expr, NodeId, Value
 from tidegate.ir.graph import ApproveNode, InputNode
 
@@ -37,7 +38,7 @@ PARTS: Final = (
     "shown values",
     "decks",
 )
-"""What a digest of this form covers, in order. Nothing has a title or figures yet."""
+"""What a digest of this form covers, in order. Figures that the author did not name are part of the subject or of a shown value."""
 
 BEFORE: Final = 3
 """How many steps before a question the page shows the decks of a node."""
@@ -54,7 +55,13 @@ def digest_of(plan: Plan, state: Draft | ExecutionState, planned: Planned) -> by
     question = gate.question
     decks = _decks(plan, state, planned)
     subject = gate.subject if isinstance(gate, ApproveNode) else None
-    if decks is NOTHING and subject is question.suggested is None and not question.show:
+    listed = question.title is not UNSET or question.figures is not UNSET
+    if (
+        decks is NOTHING
+        and subject is question.suggested is None
+        and not question.show
+        and not listed
+    ):
         return _still(_Same(planned))
 
     def part(exprs: Mapping[str, Expr]) -> bytes:
@@ -62,6 +69,7 @@ def digest_of(plan: Plan, state: Draft | ExecutionState, planned: Planned) -> by
 
     parts = (
         _texts(_Same(planned)),
+        _listed(plan, state, planned) if listed else UNLISTED,
         part({} if question.suggested is None else {"suggested": question.suggested}),
         part({} if subject is None else {"value": subject}),
         part(question.show),
@@ -119,15 +127,20 @@ def _texts(same: _Same) -> bytes:
     gate = same.planned.node
     assert isinstance(gate, InputNode | ApproveNode)
     kind = "approve" if isinstance(gate, ApproveNode) else "input"
-    title, figures = b'""', b"[]"
-    texts = (kind.encode(), _encode(gate.schema), gate.question.prompt.encode(), title, figures)
+    texts = (kind.encode(), _encode(gate.schema), gate.question.prompt.encode())
     return b"".join(_hash(each) for each in (handle_of(same.planned.id).encode(), *texts))
 
 
 @lru_cache(256)
 def _still(same: _Same) -> bytes:
     """Return the digest of a question that shows no values."""
-    return _joined(_texts(same) + 4 * NOTHING)
+    return _joined(_texts(same) + UNLISTED + 4 * NOTHING)
+
+
+def _listed(plan: Plan, state: Draft | ExecutionState, planned: Planned) -> bytes:
+    """Return the parts for the title and the figures that the author named."""
+    title, figures = title_of(plan, state, planned), figures_of(plan, state, planned)
+    return _hash(_encode(title)) + _hash(_encode(figures))
 
 
 def _hash(body: bytes) -> bytes:
@@ -135,6 +148,8 @@ def _hash(body: bytes) -> bytes:
 
 
 NOTHING: Final = _hash(b"[]")
+UNLISTED: Final = _hash(b'""') + NOTHING
+"""The parts of a question without title and figures."""
 
 
 def written(digest: bytes, form: int = FORM) -> str:

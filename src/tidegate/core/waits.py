@@ -14,6 +14,7 @@ from tidegate.core.draft import Draft
 from tidegate.core.evaluate import NoValue, evaluate
 from tidegate.core.plan import Plan, Planned
 from tidegate.core.state import ExecutionState
+from tidegate.core.titles import figures_of, first_figures, title_of
 from tidegate.ir.expr import Const, Expr, Value
 from tidegate.ir.graph import ApproveNode, InputNode, Node, Question, SleepNode
 
@@ -32,6 +33,12 @@ MAX_PARTS = 32
 """Most values beside a question that a list shows anything of; a form with more is read by opening it."""
 
 
+LINE = 200
+"""
+Characters of the prompt's first line that are searched. A trigram costs the index 0.3 µs, and some hundred rows are entered in one commit.
+"""
+
+
 class Preview(Struct, frozen=True, array_like=True, gc=False):
     """The beginning of a value that is too large for a list: for a text the text itself, else its JSON. `size` is the full JSON in bytes."""
 
@@ -41,7 +48,7 @@ class Preview(Struct, frozen=True, array_like=True, gc=False):
 
 class Shown(Struct, frozen=True, omit_defaults=True, gc=False):
     """
-    What a list shows of a gate beyond its name.
+    What a list shows of a gate beyond its name. `title` is empty if its author gave none.
 
     `value` is the subject of an approval. What is too large is in `preview`, under `value`, `suggested`, or `show.` and its name.
     `gate` holds the texts of a gate that is in no registered graph; its expressions are left out.
@@ -74,6 +81,13 @@ def wait_kind(node: Node) -> str:
             return RETRY
 
 
+def first_line(node: Node) -> str:
+    """Return the beginning of a gate's prompt, which is what a list shows of it."""
+    if not isinstance(node, InputNode | ApproveNode):
+        return ""
+    return node.question.prompt.lstrip().partition("\n")[0][:LINE]
+
+
 def shown(
     plan: Plan, state: Draft | ExecutionState, planned: Planned, *, registered: bool
 ) -> Shown:
@@ -89,7 +103,8 @@ def shown(
         exprs["suggested"] = question.suggested
     for name, expr in question.show.items():
         exprs[f"show.{name}"] = expr
-    if not exprs:
+    title = title_of(plan, state, planned)
+    if not exprs and not title and question.figures is UNSET:
         return NOTHING if registered else Shown(gate=_texts(node))
     values = {}
     for part, expr in exprs.items():
@@ -99,6 +114,10 @@ def shown(
             continue
     whole, preview = fitted(values)
     return Shown(
+        title=title,
+        figures=first_figures(values)
+        if question.figures is UNSET
+        else figures_of(plan, state, planned),
         value=whole.pop("value", UNSET),
         suggested=whole.pop("suggested", UNSET),
         show={part.removeprefix("show."): value for part, value in whole.items()},

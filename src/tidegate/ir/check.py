@@ -103,11 +103,13 @@ def needed(node: Node) -> Iterator[Expr]:
             return
         case InputNode(question=question):
             yield from question.show.values()
+            yield from question.listed().values()
             if question.suggested is not None:
                 yield question.suggested
         case ApproveNode(subject=subject, question=question):
             yield subject
             yield from question.show.values()
+            yield from question.listed().values()
         case BranchNode(cases=cases):
             for when in cases:
                 yield from operands(when.condition)

@@ -111,11 +111,24 @@ Patience: TypeAlias = Forever | Expires | Defaults
 
 
 class Question(Struct, frozen=True):
-    """What a person sees beside the gate: Markdown text, named values, and a suggestion that prefills the form."""
+    """What a person sees beside the gate: Markdown text, named values, and a suggestion that prefills the form; and what lists show of it."""
 
     prompt: str = ""
     show: dict[str, Expr] = {}
     suggested: Expr | None = None
+    title: tuple[str | Expr, ...] | UnsetType = UNSET
+    """Text and values in turn. UNSET, as are figures, not a default that would be stored: a graph without them stays what it was, byte for byte."""
+    figures: dict[str, Expr] | UnsetType = UNSET
+    """Key figures, by name."""
+
+    def listed(self) -> dict[str, Expr]:
+        """Return the expressions of title and figures."""
+        title = () if self.title is UNSET else self.title
+        figures = {} if self.figures is UNSET else self.figures
+        return {
+            **{f"title.{n}": each for n, each in enumerate(title) if not isinstance(each, str)},
+            **{f"figures.{name}": each for name, each in figures.items()},
+        }
 
 
 class NodeBase(Struct, frozen=True, kw_only=True):

@@ -77,6 +77,8 @@ class WaitRow(Struct, frozen=True, gc=False):
     form: int = 0
     digest: bytes = b""
     shown: Shown = NOTHING
+    words: str = ""
+    """The first line of the prompt, for the search. Only written."""
 
 
 class WaitEnd(Struct, frozen=True, gc=False):

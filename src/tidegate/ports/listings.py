@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tidegate.core.state import ExecutionPhase
 from tidegate.ir.graph import Instant
-from tidegate.ports.journal import Counts, ExecutionRow, Key, WaitRow
+from tidegate.ports.journal import Counts, ExecutionRow, Key, Series, WaitRow
 
 Mark = NewType("Mark", bytes)
 """How far a reader is in a list: at the last row of a page. Opaque, and specific to one store and one order."""
@@ -48,7 +48,7 @@ class Narrowing(Struct, frozen=True):
     domain: str = ""
     within: Patterns | None = None
     text: str = ""
-    """Part of the execution's id or of the workflow's name; of a wait, also of its name or title."""
+    """Part of the execution's id or of the workflow's name; of a wait, also of its name, title, figures, or the first line of its prompt."""
 
 
 class ExecutionQuery(Struct, frozen=True):
@@ -62,6 +62,29 @@ class ExecutionQuery(Struct, frozen=True):
     """Only those launched before."""
     before: Key | None = None
     limit: int = 100
+
+
+class Span(Struct, frozen=True):
+    """Waits that are due from an instant on, and before another, to the minute. None: without that bound."""
+
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+NEVER_DUE = Span(Instant(2**62), None)
+"""Waits without a due time."""
+
+
+class Sort(Struct, frozen=True):
+    """
+    What a list of waits is sorted by, other than the order of `WaitQuery`: `due`, `opened`, `title`, or `figure`, the one called `figure`.
+
+    What has no such value comes last in both directions; equals are in the usual order.
+    """
+
+    by: str
+    figure: str = ""
+    descending: bool = False
 
 
 class WaitQuery(Struct, frozen=True):
@@ -78,6 +101,16 @@ class WaitQuery(Struct, frozen=True):
     key: Key | None = None
     after: Mark | None = None
     limit: int = 100
+    due: Span | None = None
+    sort: Sort | None = None
+
+
+class SeriesCount(Struct, frozen=True):
+    """How many questions wait in one series, at most as many as were to be counted, and when the first of them is due."""
+
+    series: Series
+    count: int
+    soonest: Instant | None
 
 
 class ListedWait(Struct, frozen=True):
@@ -87,6 +120,7 @@ class ListedWait(Struct, frozen=True):
     workflow: int
     mark: Mark
     damaged: str = ""
+    launched_by: str = ""
 
 
 class Page(Struct, Generic[R, P], frozen=True):
@@ -109,11 +143,17 @@ class Listings(Protocol):
         ...
 
     def waits(self, query: WaitQuery) -> Page[ListedWait, Mark]:
-        """List what waits."""
+        """List what waits. Errors: `InvalidValue` for a mark of another order, and for more waits than can be sorted."""
         ...
 
     def waiting(self, keys: Sequence[Key], most: int) -> Mapping[Key, list[str]]:
         """Return the names of the open gates of each of these executions, the first `most` of each, in source order."""
+        ...
+
+    def waits_by_series(
+        self, kinds: Sequence[str], within: Patterns | None, most: int
+    ) -> list[SeriesCount]:
+        """Count the waits of each series that matches, each up to `most`; series without any are left out."""
         ...
 
     def counts(self) -> Counts:

@@ -7,7 +7,7 @@ from tidegate.core.draft import Draft
 from tidegate.core.plan import Plan, Planned
 from tidegate.core.questions import FORM, digest_of
 from tidegate.core.state import ExecutionState
-from tidegate.core.waits import ANSWERABLE, shown, wait_kind
+from tidegate.core.waits import ANSWERABLE, first_line, shown, wait_kind
 from tidegate.ports.journal import Key, Series, WaitRow
 
 
@@ -42,4 +42,5 @@ def wait_row(
         FORM if asks else 0,
         digest_of(plan, state, planned) if asks else b"",
         shown=shown(plan, state, planned, registered=planned.id in owner.plan.nodes),
+        words=first_line(planned.node),
     )

@@ -409,11 +409,11 @@ class Remote:
         del project, domain
         return self._answer(signal_id, execution_name, False, options)
 
-    def inbox(self, limit: int = 1000, **filters: str) -> list[WaitingView]:
+    def inbox(self, limit: int = 1000, **filters: Any) -> list[WaitingView]:
         """
         Return what waits for an answer, in all executions, earliest due first. Values that are too large for a list are in `preview`; see `question`.
 
-        `filters`: execution, workflow, project, domain, kind (input, approve), text.
+        `filters`: execution, workflow, project, domain, kind (input, approve), text, yours (only what you may answer), due, zone, sort (see the HTTP API).
         """
         found: list[WaitingView] = []
         cursor = ""

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, TypedDict, TypeVar, Unpack, cast, overload
 
+from msgspec import UNSET
+
 from tidegate.errors import CompileError
 from tidegate.ir.expr import Const, Expr, InputRef, OutputRef, Value
 from tidegate.ir.graph import (
@@ -25,6 +27,7 @@ from tidegate.sdk.bind import annotation_of, bind, infer
 from tidegate.sdk.options import micros
 from tidegate.sdk.promise import Outputs, Promise, home, source
 from tidegate.sdk.signature import SINGLE, constant, schema_of
+from tidegate.sdk.titles import ITEM, figures_of, title_of
 from tidegate.sdk.trace import Trace, checked_name, trace_for
 from tidegate.types.registry import codec
 from tidegate.types.schema import faults
@@ -55,6 +58,13 @@ class ApproveOptions(TypedDict, total=False):
     """The question, as Markdown; at most 10,000 characters."""
     show: Mapping[str, Any] | Sequence[Any]
     """Promises whose values are shown with the question, as a dict by name or as a list; at most 50. The gate waits for them."""
+    title: str
+    """
+    What lists show in place of the name, on one line: `title="Deploy {model.name} to {region}"`. Names in braces are inputs of the workflow, keys of
+    `show`, and `item` for what is approved, followed by `.field` and `[key]` only.
+    """
+    figures: Mapping[str, Any]
+    """Key figures beside the title, by name, at most 8: `figures={"AUC": model.auc}`. Without them, the first two scalar fields of what is approved."""
     on_timeout: Any
     """The answer that is taken when the timeout fires, recorded as given by the timeout. Needs a `timeout`."""
 
@@ -163,7 +173,7 @@ def add_input(
             schema=schema,
             python=_source_of(expected_type),
             patience=_patience(trace, timeout, options, expected_type, label),
-            question=_question(trace, options, suggested, label),
+            question=_question(trace, options, label, suggested=suggested),
         )
     )
     return Outputs(trace, node, {SINGLE: schema}, {SINGLE: expected_type})
@@ -198,7 +208,7 @@ def add_approval(
             output=output,
             schema=schema,
             patience=_patience(trace, timeout, options, bool, label),
-            question=_question(trace, options, None, label),
+            question=_question(trace, options, label, item=subject),
         )
     )
     return Outputs(trace, node, {output: schema}, {output: annotation_of(subject)})
@@ -228,7 +238,12 @@ def _patience(
 
 
 def _question(
-    trace: Trace, options: Mapping[str, Any], suggested: Expr | None, label: str
+    trace: Trace,
+    options: Mapping[str, Any],
+    label: str,
+    *,
+    suggested: Expr | None = None,
+    item: object = ABSENT,
 ) -> Question:
     prompt = options.get("prompt", "")
     if not isinstance(prompt, str):
@@ -253,7 +268,17 @@ def _question(
             for key, value in shown.items()
         },
         suggested,
+        title_of(trace, options["title"], _names(trace, shown, item), label)
+        if "title" in options
+        else UNSET,
+        figures_of(trace, options["figures"], label) if "figures" in options else UNSET,
     )
+
+
+def _names(trace: Trace, shown: Mapping[str, object], item: object) -> dict[str, object]:
+    """Return what a title may name."""
+    names = {**trace.given, **shown}
+    return names if item is ABSENT else {**names, ITEM: item}
 
 
 def _named(trace: Trace, values: Sequence[object]) -> dict[str, object]:

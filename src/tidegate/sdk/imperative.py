@@ -75,7 +75,8 @@ class Workflow:
             schema_of(python_type, f"{self._label}: input {input_name!r}")
         )
         self._input_types[input_name] = python_type
-        return self._input(input_name)
+        promise = self._trace.given[input_name] = self._input(input_name)
+        return promise
 
     def add_entity(
         self, entity: "Task[..., Any] | Launchable", /, *args: Any, **kwargs: Any

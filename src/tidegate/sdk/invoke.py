@@ -81,6 +81,7 @@ def unfold(
     trace = Trace(str(task.target), blobs, run)
     with variables(environment):
         arguments = _decoded(task, inputs, blobs)
+        trace.given.update(arguments)
         result = _called(task, arguments, trace)
         outputs = bind_outputs(trace, task.signature, result, label)
     interface = Interface({}, output_schemas(task.signature, label))

@@ -77,6 +77,8 @@ class Trace:
         self.run = run
         self.nodes: dict[NodeId, Node] = {}
         self.tasks: dict[PythonTarget, Any] = {}
+        self.given: dict[str, object] = {}
+        """What its function was given, by name: promises of inputs, or in a @dynamic the values. Titles of gates may name it."""
         self._count = 0
         self._cases: list[Case] = []
         self._gates: dict[str, NodeId] = {}

@@ -163,6 +163,7 @@ class FunctionWorkflow(Generic[P, R]):
             name: Promise(trace, InputRef(name), param.schema, signature.inputs[name])
             for name, param in interface.inputs.items()
         }
+        trace.given.update(promises)
         with inside(trace):
             try:
                 result = self.function(**promises)

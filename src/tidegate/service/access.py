@@ -56,6 +56,7 @@ class Action(StrEnum):
     GET_EXECUTION = "get_execution"
     LIST_EXECUTIONS = "list_executions"
     LIST_INBOX = "list_inbox"
+    SUMMARIZE_INBOX = "summarize_inbox"
     LIST_SIGNALS = "list_signals"
     GET_QUESTION = "get_question"
     ANSWER = "answer"
@@ -129,6 +130,7 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.GET_EXECUTION: _READ,
     Action.LIST_EXECUTIONS: _READ_ANYWHERE,
     Action.LIST_INBOX: _READ_ANYWHERE,
+    Action.SUMMARIZE_INBOX: _READ_ANYWHERE,
     Action.LIST_SIGNALS: _READ,
     Action.GET_QUESTION: _READ,
     Action.ANSWER: Policy(Right.DECIDE),
@@ -271,15 +273,15 @@ def sees(principal: Principal, where: Namespace) -> bool:
     return _there(principal, Right.READ, where)
 
 
-def visible(principal: Principal) -> tuple[tuple[str, str], ...] | None:
-    """Return the (project, domain) patterns that a principal may see; None if that is everything."""
-    if Right.READ in principal.everywhere:
+def visible(principal: Principal, right: Right = Right.READ) -> tuple[tuple[str, str], ...] | None:
+    """Return the (project, domain) patterns in which a principal holds a right, such as to see; None if that is everywhere."""
+    if right in principal.everywhere:
         return None
     return tuple(
         dict.fromkeys(
             (grant.project, grant.domain)
             for grant in principal.grants
-            if Right.READ in RIGHTS[grant.role]
+            if right in RIGHTS[grant.role]
         )
     )
 

@@ -24,8 +24,8 @@ from tidegate.service.missing import lacking
 
 PAGE = 500
 
-NOT_FOLDED = frozenset({"key", "node"})
-"""Fields of a listed wait that do not follow from the history."""
+NOT_FOLDED = frozenset({"key", "node", "words"})
+"""Fields of a listed wait that do not follow from the history, or are only searched."""
 
 
 class StoreCheck(NamedTuple):

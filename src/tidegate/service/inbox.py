@@ -6,6 +6,8 @@ A page is built from rows and graphs. It reads no history, so damage elsewhere d
 
 import base64
 import binascii
+from collections import Counter
+from collections.abc import Callable
 from zlib import crc32
 
 from tidegate.core.addresses import resolve
@@ -24,21 +26,43 @@ from tidegate.errors import (
     TimedOut,
     Withdrawn,
 )
-from tidegate.ir.expr import NodeId
+from tidegate.ir.expr import NodeId, natural
+from tidegate.ir.graph import SECOND, Instant
+from tidegate.ports.clock import Clock
+from tidegate.ports.journal import Series
 from tidegate.ports.listings import (
+    NEVER_DUE,
     ListedWait,
     Listings,
     Mark,
     Narrowing,
     Patterns,
+    SeriesCount,
+    Sort,
+    Span,
     WaitQuery,
+    fits,
 )
+from tidegate.service.deciders import Deciders
 from tidegate.service.executions import Executions
 from tidegate.service.missing import Codes, Missing
 from tidegate.service.moments import moment
 from tidegate.service.questions import waiting_line, waiting_view
 from tidegate.service.views import ended_as
-from tidegate.wire import ANSWERABLE, GetQuestion, InboxPage, ListInbox, WaitingView
+from tidegate.wire import (
+    ANSWERABLE,
+    GetQuestion,
+    InboxPage,
+    InboxSummary,
+    ListInbox,
+    Tally,
+    WaitingView,
+)
+
+MOST = 10_000
+"""Questions of a workflow in a project that are counted; beyond that nobody reads the number, and counting 100,000 takes 10 ms."""
+
+MINUTE, HOUR, DAY = 60 * SECOND, 3_600 * SECOND, 86_400 * SECOND
 
 SUM = 4
 """Bytes of the checksum at the start of a cursor, which reveals an invalid one."""
@@ -54,14 +78,18 @@ class Inbox:
         damage: Damage,
         executions: Executions,
         missing: Missing,
+        clock: Clock,
     ) -> None:
         self._listings = listings
         self._programs = programs
         self._damage = damage
         self._executions = executions
         self._missing = missing
+        self._clock = clock
 
-    def page(self, request: ListInbox, within: Patterns | None = None) -> InboxPage:
+    def page(
+        self, request: ListInbox, deciders: Deciders, within: Patterns | None = None
+    ) -> InboxPage:
         """Return a page of the inbox; limited to these patterns, if given."""
         found = self._listings.waits(
             WaitQuery(
@@ -76,25 +104,42 @@ class Inbox:
                 key=self._executions.key(request.execution) if request.execution else None,
                 after=_mark(request.cursor),
                 limit=request.limit + 1,
+                due=due_span(request.due, request.zone, self._clock.now()),
+                sort=_sort(request.sort),
             )
         )
         page = found.rows[: request.limit]
         more = page[-1].mark if len(found.rows) > request.limit else found.rest
         codes = self._missing.codes()
         return InboxPage(
-            items=[self._line(row, codes) for row in page],
+            items=[self._line(row, codes, deciders) for row in page],
             next="" if more is None else _cursor(more),
         )
 
-    def question(self, request: GetQuestion) -> WaitingView:
+    def summary(self, within: Patterns | None, yours: Patterns | None) -> InboxSummary:
+        """Count what waits within some patterns, and what of it is within those that the caller may answer."""
+        found = self._listings.waits_by_series(ANSWERABLE, within, MOST)
+        own = [each for each in found if _is_within(each.series, yours)]
+        dues = [each.soonest for each in own if each.soonest is not None]
+        return InboxSummary(
+            yours=sum(each.count for each in own),
+            all=sum(each.count for each in found),
+            workflows=_tallies(found, own, lambda series: series.workflow),
+            projects=_tallies(found, own, lambda series: series.project),
+            soonest_due=moment(min(dues)) if dues else None,
+            bounded=any(each.count >= MOST for each in found),
+            most=MOST,
+        )
+
+    def question(self, request: GetQuestion, deciders: Deciders) -> WaitingView:
         """Return an open question in full. Errors: `UnknownSignal`, `AmbiguousSignal`; `Refused` and below if it is not open."""
         now = self._executions.look(request.id)
         node = resolve(now.plan, now.state, request.name, now.row.id)
         if now.state.node(node).phase is not NodePhase.WAITING:
             raise _not_open(now, node, request.name)
-        return waiting_view(now, node)
+        return deciders.told(waiting_view(now, node), now.row.project, now.row.domain)
 
-    def _line(self, listed: ListedWait, codes: Codes) -> WaitingView:
+    def _line(self, listed: ListedWait, codes: Codes, deciders: Deciders) -> WaitingView:
         wait = listed.wait
         damaged = self._damage.why(wait.key) or listed.damaged
         damaged = damaged or codes.lacks(listed.workflow, wait.execution)
@@ -105,7 +150,57 @@ class Inbox:
             except StoreDamaged as error:
                 damaged = self._damage.noticed(wait.key, wait.execution, error).message
         planned = None if plan is None else plan.nodes.get(wait.node)
-        return waiting_line(listed, None if planned is None else planned.node, damaged)
+        view = waiting_line(listed, None if planned is None else planned.node, damaged)
+        return deciders.told(view, wait.series.project, wait.series.domain)
+
+
+def due_span(due: str, zone: int, now: Instant) -> Span | None:
+    """Return when something is due that is in one of the groups of the inbox. `zone` is where a day begins, in minutes east of UTC."""
+    hour = Instant(now + HOUR)
+    east = zone * MINUTE
+    midnight = now - (now + east) % DAY + DAY
+    today = Instant(max(midnight, hour))
+    week = Instant(max(midnight + 6 * DAY, hour))
+    spans = {
+        "": None,
+        "overdue": Span(None, now),
+        "hour": Span(now, hour),
+        "today": Span(hour, today),
+        "week": Span(today, week),
+        "later": Span(week, None),
+        "none": NEVER_DUE,
+    }
+    return spans[due]
+
+
+def _sort(sort: str) -> Sort | None:
+    """Return the order that was asked for; None for that of the list itself."""
+    by, _, figure = sort.removeprefix("-").partition(":")
+    if sort in ("", "due"):
+        return None
+    return Sort(by, figure, sort.startswith("-"))
+
+
+def _is_within(series: Series, patterns: Patterns | None) -> bool:
+    return patterns is None or any(
+        fits(project, series.project) and fits(domain, series.domain)
+        for project, domain in patterns
+    )
+
+
+def _tallies(
+    found: list[SeriesCount], own: list[SeriesCount], name_of: Callable[[Series], str]
+) -> list[Tally]:
+    """Return the counts by the name of something, in the order of names."""
+    count: Counter[str] = Counter()
+    yours: Counter[str] = Counter()
+    for counts, among in ((count, found), (yours, own)):
+        for each in among:
+            counts[name_of(each.series)] += each.count
+    return [
+        Tally(name=name, count=count[name], yours=yours[name])
+        for name in sorted(count, key=natural)
+    ]
 
 
 def _not_open(now: Snapshot, node: NodeId, name: str) -> Refused:

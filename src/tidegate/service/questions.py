@@ -4,7 +4,7 @@ Questions as they are shown: in full, from the state of their execution, or in s
 What is the same for every execution (the prompt, the type) comes from the graph in both cases.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, assert_never
 
 from msgspec import UNSET, UnsetType
@@ -14,6 +14,7 @@ from tidegate.core.evaluate import NoValue, evaluate
 from tidegate.core.plan import Plan, Planned
 from tidegate.core.questions import FORM, digest_of, written
 from tidegate.core.state import ExecutionState, NodePhase
+from tidegate.core.titles import figures_of, first_figures, title_of
 from tidegate.core.waits import wait_kind
 from tidegate.engine.folds import Snapshot
 from tidegate.ir.expr import Expr, NodeId, Schema, Value, source_order
@@ -89,7 +90,9 @@ def waiting_view(now: Snapshot, node: NodeId) -> WaitingView:
     texts = _texts(gate)
     question = gate.question if isinstance(gate, InputNode | ApproveNode) else Question()
     subject = gate.subject if isinstance(gate, ApproveNode) else None
-    show = {name: _tell(plan, state, planned, expr) for name, expr in question.show.items()}
+    told = {name: _tell(plan, state, planned, expr) for name, expr in question.show.items()}
+    show = {name: value for name, value in told.items() if value is not UNSET}
+    value = _tell(plan, state, planned, subject)
     return WaitingView(
         execution=row.id,
         workflow=row.workflow_name,
@@ -102,8 +105,13 @@ def waiting_view(now: Snapshot, node: NodeId) -> WaitingView:
         schema=texts.schema,
         expects=texts.expects,
         prompt=texts.prompt,
-        show={name: value for name, value in show.items() if value is not UNSET},
-        value=_tell(plan, state, planned, subject),
+        title=_title(plan, state, planned),
+        figures=_figures(
+            plan, state, planned, show if value is UNSET else {"value": value, **show}
+        ),
+        launched_by=row.who,
+        show=show,
+        value=value,
         value_schema=texts.value_schema,
         suggested=_tell(plan, state, planned, question.suggested),
         on_timeout=texts.on_timeout,
@@ -111,6 +119,23 @@ def waiting_view(now: Snapshot, node: NodeId) -> WaitingView:
         form=FORM if kind in ANSWERABLE else 0,
         digest=written(digest_of(plan, state, planned)) if kind in ANSWERABLE else "",
     )
+
+
+def _title(plan: Plan, state: ExecutionState, planned: Planned) -> str:
+    gate = planned.node
+    given = title_of(plan, state, planned) if isinstance(gate, InputNode | ApproveNode) else ""
+    return given or gate.name
+
+
+def _figures(
+    plan: Plan, state: ExecutionState, planned: Planned, values: Mapping[str, Value]
+) -> dict[str, Value]:
+    gate = planned.node
+    if not isinstance(gate, InputNode | ApproveNode):
+        return {}
+    if gate.question.figures is UNSET:
+        return dict(first_figures(values))
+    return dict(figures_of(plan, state, planned))
 
 
 def _tell(
@@ -137,7 +162,8 @@ def waiting_line(listed: ListedWait, gate: Node | None, damaged: str) -> Waiting
         opened=moment(wait.opened),
         due=maybe(wait.due),
         node=wait.node,
-        title=shown.title,
+        title=shown.title or wait.name,
+        launched_by=listed.launched_by,
         figures=dict(shown.figures),
         schema=texts.schema,
         expects=texts.expects,

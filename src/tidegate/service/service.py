@@ -6,7 +6,7 @@ It may be called from any thread. It decides nothing about an execution: the mac
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar, assert_never
+from typing import Any, TypeAlias, TypeVar, assert_never
 
 from msgspec import structs
 
@@ -19,11 +19,12 @@ from tidegate.ports.executor import Executor
 from tidegate.ports.listings import Patterns
 from tidegate.ports.store import Store
 from tidegate.ports.terminals import Terminals
-from tidegate.service.access import LOCAL, Principal, visible
+from tidegate.service.access import LOCAL, Principal, Right, visible
 from tidegate.service.admission import admit
 from tidegate.service.attempts import Attempts
 from tidegate.service.audit import AuditLog
 from tidegate.service.codes import OneTimeCodes
+from tidegate.service.deciders import Deciders
 from tidegate.service.executions import Executions, no_such_execution
 from tidegate.service.feed import Feed
 from tidegate.service.gauges import Gauges
@@ -42,6 +43,17 @@ from tidegate.service.watch import Watch
 from tidegate.wire import Ask, Checked, Request, check, view_of
 
 V = TypeVar("V")
+
+AccessRequest: TypeAlias = (
+    wire.MakeToken
+    | wire.ListTokens
+    | wire.RevokeToken
+    | wire.RotateToken
+    | wire.MakeCode
+    | wire.ListSessions
+    | wire.EndSession
+    | wire.ListAudit
+)
 
 LAUNCHES = (wire.Launch, wire.Relaunch, wire.Recover)
 
@@ -87,7 +99,7 @@ class Service:
         self._attempts = Attempts(queued, artifacts, self._executions)
         self._signals = Signals(engine, self._executions, intake, executor)
         self._inbox = Inbox(
-            store.listings, engine.programs, engine.damage, self._executions, missing
+            store.listings, engine.programs, engine.damage, self._executions, missing, clock
         )
         self.feed = Feed(store, self._executions, engine.damage)
         self.gauges = Gauges(store, engine, executor)
@@ -126,6 +138,8 @@ class Service:
         if isinstance(admitted, wire.Relaunch | wire.Recover):
             self._check_quota(self._executions.row(admitted.id).project, admitted.new_id)
         view = yield from self._view(admitted, principal)
+        if isinstance(view, wire.ExecutionView):
+            view = Deciders(self.tokens, principal).told_of(view)
         kind = view_of(type(request))
         assert isinstance(view, kind), f"{type(request).__name__} gave {type(view).__name__}"
         return view
@@ -157,11 +171,18 @@ class Service:
             case wire.ListExecutions():
                 return self._page(request, visible(principal))
             case wire.ListInbox():
-                return self._inbox.page(request, visible(principal))
+                return self._inbox.page(
+                    request,
+                    Deciders(self.tokens, principal),
+                    visible(principal, Right.DECIDE if request.yours else Right.READ),
+                )
+            case wire.SummarizeInbox():
+                return self._inbox.summary(visible(principal), visible(principal, Right.DECIDE))
             case wire.ListSignals():
                 return self._signals.all_of(request)
             case wire.GetQuestion():
-                return self._missing.told_of(self._inbox.question(request))
+                asked = self._inbox.question(request, Deciders(self.tokens, principal))
+                return self._missing.told_of(asked)
             case wire.Abort():
                 return (yield from self._executions.abort(request))
             case wire.ListEvents():
@@ -180,6 +201,12 @@ class Service:
                 return self._registry.detail(request.name, request.version)
             case wire.ListVersions():
                 return self._registry.versions(request.name)
+            case _:
+                return self._access(request, principal)
+
+    def _access(self, request: AccessRequest, principal: Principal) -> Any:
+        """Handle a request about tokens, sessions or the audit log."""
+        match request:
             case wire.MakeToken():
                 return self.tokens.make(request)
             case wire.ListTokens():

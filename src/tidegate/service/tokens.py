@@ -41,7 +41,7 @@ from tidegate.parts import Part
 from tidegate.ports.access import Access, TokenRow
 from tidegate.ports.audit import TOKEN_MADE, TOKEN_REVOKED, TOKEN_ROTATED, AuditRow
 from tidegate.ports.clock import Clock
-from tidegate.service.access import Grant, Principal, Role, check_pattern
+from tidegate.service.access import Action, Grant, Namespace, Principal, Role, allows, check_pattern
 from tidegate.service.moments import maybe, moment
 from tidegate.wire import (
     Ask,
@@ -142,6 +142,11 @@ class Tokens:
         """Return when a token expires; None if it does not, or is not in use."""
         known = self._tokens().by_id.get(id_)
         return None if known is None else known.row.expires
+
+    def who(self, action: Action, where: Namespace) -> list[str]:
+        """Return who holds a token with which they may perform an action there, by name."""
+        live = (each for each in self._tokens().by_id.values() if self._is_live(each.row))
+        return sorted({each.row.name for each in live if allows(each.holder, action, where)})
 
     def proof(self, id_: str, nonce: bytes) -> bytes:
         """

@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 
+from msgspec import structs
+
 from tidegate.core.state import ExecutionPhase
+from tidegate.errors import InvalidValue
 from tidegate.ports.journal import Counts, ExecutionRow, Key, Series
 from tidegate.ports.listings import (
     ExecutionQuery,
@@ -14,6 +17,8 @@ from tidegate.ports.listings import (
     Narrowing,
     Page,
     Patterns,
+    SeriesCount,
+    Sort,
     WaitQuery,
     fits,
 )
@@ -25,11 +30,17 @@ from tidegate.stores.rows import (
     LATEST,
     Bindings,
     Row,
+    bounds_of,
     counts_of,
     execution_row,
     folded,
     listed_wait,
+    mark_of,
+    marked,
 )
+
+SORTED = 250_000
+"""Waits that are read and sorted for a page in another order than that of the list: with this many, a page takes a second."""
 
 SPAN = 10_000
 """Executions of a time span that are all read and sorted (some 10 ms); for more, the list itself is read."""
@@ -66,6 +77,8 @@ class SqlListings:
     def waits(self, query: WaitQuery) -> Page[ListedWait, Mark]:
         """List what waits, earliest due first."""
         with self._database.snapshot() as connection:
+            if query.sort is not None and query.key is None:
+                return self._sorted_waits(connection, query, query.sort)
             hits = self._wait_hits(connection, query)
             waits = json.dumps([(key, node) for _, key, node, _ in hits.found])
             rows = connection.execute(self._sql["wait_rows"], {"waits": waits})
@@ -80,6 +93,25 @@ class SqlListings:
             if len(found[key]) < most:
                 found[key].append(name)
         return found
+
+    def waits_by_series(
+        self, kinds: Sequence[str], within: Patterns | None, most: int
+    ) -> list[SeriesCount]:
+        """Count the waits of each series that matches, each up to `most`."""
+        with self._database.snapshot() as connection:
+            known = self._known(connection)
+            admitted = _admitting(within)
+            bindings = {
+                "wanted": json.dumps([n for n, each in known.items() if admitted(each.series)]),
+                "parts": json.dumps([KIND_NUMBERS[kind] for kind in kinds]),
+                "limit": most,
+            }
+            rows = connection.execute(self._sql["count_waits_of"], bindings)
+            return [
+                SeriesCount(known[number].series, count, soonest)
+                for number, count, soonest in rows
+                if count
+            ]
 
     def counts(self) -> Counts:
         """Return totals."""
@@ -151,7 +183,9 @@ class SqlListings:
 
     def _wait_hits(self, connection: Connection, query: WaitQuery) -> Hits:
         kinds = [KIND_NUMBERS[kind] for kind in query.kinds or KINDS]
-        span: Bindings = {"after": b"" if query.after is None else bytes(query.after)}
+        least, before = bounds_of(query.due)
+        after = b"" if query.after is None else bytes(query.after)
+        span: Bindings = {"after": max(least, after), "before": before}
         if query.key is not None:
             bindings = {**span, "key": query.key}
             rows = connection.execute(self._sql["waits_of_execution"], bindings)
@@ -163,15 +197,60 @@ class SqlListings:
         arms = Arms(self._database, connection, WAITS, sought)
         return arms.page(partial(self._few_waits, connection, sought))
 
+    def _sorted_waits(
+        self, connection: Connection, query: WaitQuery, sort: Sort
+    ) -> Page[ListedWait, Mark]:
+        """Return a page of a list in another order: all that may match are read."""
+        text = folded(query.where.text)
+        known = self._known(connection)
+        series = _narrowed(known, query.where)
+        kinds = [KIND_NUMBERS[kind] for kind in query.kinds or KINDS]
+        least, before = bounds_of(query.due)
+        wanted = {"wanted": json.dumps(list(known) if series is None else series)}
+        parts = {"parts": json.dumps(kinds)}
+        counted = connection.execute(
+            self._sql["count_waits_of"], {**wanted, **parts, "limit": SORTED + 1}
+        )
+        if sum(count for _, count, _ in counted) > SORTED:
+            why = f"more than {SORTED:,} questions wait there, which are too many to sort: choose a workflow or a project, or leave out `sort`"
+            raise InvalidValue(why)
+        first, value, last_key = marked(query.after, sort)
+        bindings: Bindings = {
+            **parts,
+            "wanted": None if series is None else wanted["wanted"],
+            "named": json.dumps(_named(known, series, text)),
+            "text": text,
+            "after": least,
+            "before": before,
+            "sort": sort.by,
+            "figure": sort.figure,
+            "descending": sort.descending,
+            "first": first,
+            "none": value is None,
+            "last": value,
+            "last_key": last_key,
+            "limit": query.limit,
+        }
+        found: list[Row] = connection.execute(self._sql["waits_sorted"], bindings).fetchall()
+        waits = json.dumps([(key, node) for _, key, node, _ in found])
+        rows = connection.execute(self._sql["wait_rows"], {"waits": waits})
+        listed = {each.mark: each for each in map(listed_wait, rows)}
+        return Page(
+            [
+                structs.replace(listed[order], mark=mark_of(sort, value, order))
+                for order, _, _, value in found
+            ]
+        )
+
     def _few_waits(self, connection: Connection, sought: Sought) -> list[Hit] | None:
         rows = self._candidates.waits(connection, sought.text)
         if rows is None:
             return None
-        fits, after = _fitting(sought), sought.span["after"]
+        fits, after, before = _fitting(sought), sought.span["after"], sought.span["before"]
         return [
             (order, key, node, 1)
             for order, key, node, kind, series in rows
-            if order > after and fits(kind, series)
+            if after < order < before and fits(kind, series)
         ]
 
     # -- series --

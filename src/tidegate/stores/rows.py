@@ -15,13 +15,14 @@ from msgspec.structs import asdict, astuple
 
 from tidegate.core.state import ExecutionPhase
 from tidegate.core.waits import NOTHING, Shown
+from tidegate.errors import InvalidValue
 from tidegate.ir.graph import SECOND, Instant
 from tidegate.ports.access import SessionRow, TokenRow
 from tidegate.ports.audit import AuditRow
 from tidegate.ports.catalog import WorkflowRow
 from tidegate.ports.changes import ChangeRow, Cursor
 from tidegate.ports.journal import Batch, Counts, ExecutionRow, Series, WaitRow
-from tidegate.ports.listings import ListedWait, Mark
+from tidegate.ports.listings import NEVER_DUE, ListedWait, Mark, Sort, Span
 
 Bindings: TypeAlias = dict[str, Any]
 Row: TypeAlias = tuple[Any, ...]
@@ -38,6 +39,9 @@ LATEST = 2**63 - 1
 _NEVER = b"\xff"
 """Prefix of every wait without a due time; the first byte of any instant is smaller."""
 
+LAST = b"\xff\xff"
+"""After every wait."""
+
 _LONGEST = 2**62 - 1
 """Later and earlier instants are ordered as if they were this: some 146,000 years."""
 
@@ -48,6 +52,8 @@ _PLAIN = re.compile(r"(?:[a-z/]|0(?!\d)|(?<!\d)[1-9]\d*)*", re.ASCII)
 """The ids that nodes are given: no two of them have the same place in a list."""
 
 _encode = msgspec.msgpack.Encoder().encode
+_mark = msgspec.msgpack.Decoder(tuple[Sort, Any, bytes]).decode
+_json = msgspec.json.Encoder().encode
 _shown = msgspec.msgpack.Decoder(Shown | str).decode
 _NOTHING = _encode(NOTHING)
 
@@ -99,6 +105,17 @@ def order_of(row: WaitRow) -> bytes:
     )
 
 
+def bounds_of(due: Span | None) -> tuple[bytes, bytes]:
+    """Return the places in a list before and after all waits that are due in a span, to the minute; those without a due time are in none."""
+    if due is None:
+        return b"", LAST
+    if due == NEVER_DUE:
+        return _NEVER, LAST
+    since = b"" if due.since is None else _ordered(due.since - due.since % MINUTE)
+    until = _NEVER if due.until is None else _ordered(due.until + -due.until % MINUTE)
+    return since, until
+
+
 def _rounded(due: Instant, timeout: int) -> int:
     """
     Return an instant to the second, or to the minute if there was an hour or more until then.
@@ -148,15 +165,26 @@ def wait_bindings(row: WaitRow, series: int, damaged: str = "") -> Row:
         row.handle,
         row.form,
         row.digest,
-        folded(f"{row.name}\n{shown.title}" if shown.title else row.name),
+        _natural(shown.title or row.name),
+        _json(dict(shown.figures)).decode() if shown.figures else "{}",
+        folded(_searched(row)),
         _encode(damaged or shown) if damaged or shown is not NOTHING else _NOTHING,
     )
+
+
+def _searched(row: WaitRow) -> str:
+    """Return the texts by which a wait is found."""
+    shown = row.shown
+    if not (shown.title or shown.figures or row.words):
+        return row.name
+    figures = [str(value) for _, value in shown.figures if value is not None]
+    return "\n".join(each for each in (row.name, shown.title, *figures, row.words) if each)
 
 
 def listed_wait(row: Row) -> ListedWait:
     """Make a wait from a row of `wait_rows`; one that cannot be read says so, and affects nothing else."""
     order, key, node, kind, name, path, opened, due, handle, form, digest, body, *rest = row
-    execution, workflow, *series = rest
+    execution, workflow, who, *series = rest
     damaged = ""
     shown = NOTHING
     if body != _NOTHING:
@@ -174,7 +202,25 @@ def listed_wait(row: Row) -> ListedWait:
     wait = WaitRow(
         key, node, KINDS[kind], name, opened, due, path, execution, Series(*series), handle, form, digest, shown
     )  # fmt: skip
-    return ListedWait(wait, workflow, Mark(order), damaged)
+    return ListedWait(wait, workflow, Mark(order), damaged, who)
+
+
+def mark_of(sort: Sort, value: Any, order: bytes) -> Mark:
+    """Return the mark of a row in a list that is sorted by a value."""
+    return Mark(_encode((sort, value, order)))
+
+
+def marked(mark: Mark | None, sort: Sort) -> tuple[bool, Any, bytes]:
+    """Return whether a page is the first, else the value and the place of the row after which it begins. Errors: `InvalidValue`."""
+    if mark is None:
+        return True, None, b""
+    try:
+        known, value, order = _mark(mark)
+    except (msgspec.MsgspecError, ValueError):
+        known, value, order = None, None, b""
+    if known != sort:
+        raise InvalidValue("the cursor is of a list in another order; begin with its first page")
+    return False, value, order
 
 
 # ---- executions ----

@@ -18,12 +18,13 @@ WHERE key = ?1;
 
 -- name: add_wait
 -- A node that waits again, or longer, is still one wait.
-INSERT INTO waits (key, node, kind, order_key, series, name, path, opened, due, handle, form, digest, search, body)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+INSERT INTO waits (key, node, kind, order_key, series, name, path, opened, due, handle, form, digest, title_key, figures, search, body)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
 ON CONFLICT (key, node) DO UPDATE SET
     kind = excluded.kind, order_key = excluded.order_key, series = excluded.series,
     name = excluded.name, path = excluded.path, opened = excluded.opened, due = excluded.due, handle = excluded.handle,
-    form = excluded.form, digest = excluded.digest, search = excluded.search, body = excluded.body;
+    form = excluded.form, digest = excluded.digest, title_key = excluded.title_key, figures = excluded.figures,
+    search = excluded.search, body = excluded.body;
 
 -- name: end_wait
 DELETE FROM waits
@@ -154,13 +155,13 @@ WHERE launched >= :since AND launched < :until;
 -- All waits of a kind, in their order.
 SELECT order_key, key, node, 1
 FROM waits
-WHERE kind = :part AND order_key > :after
+WHERE kind = :part AND order_key > :after AND order_key < :before
 ORDER BY order_key;
 
 -- name: waits_of_series
 SELECT order_key, key, node, 1
 FROM waits
-WHERE series = :series AND kind = :part AND order_key > :after
+WHERE series = :series AND kind = :part AND order_key > :after AND order_key < :before
 ORDER BY order_key;
 
 -- name: waits_of_execution

@@ -10,6 +10,8 @@ from tidegate.wire.check import Checked as Checked
 from tidegate.wire.check import check as check
 from tidegate.wire.check import misfit as misfit
 from tidegate.wire.check import read as read
+from tidegate.wire.constraints import *  # noqa: F403
 from tidegate.wire.merging import merged as merged
+from tidegate.wire.questions import *  # noqa: F403
 from tidegate.wire.requests import *  # noqa: F403
 from tidegate.wire.views import *  # noqa: F403

@@ -42,6 +42,7 @@ from tidegate.wire.requests import (
     Relaunch,
     RevokeToken,
     RotateToken,
+    SummarizeInbox,
 )
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -186,6 +187,9 @@ BINDINGS: Final = (
         doc="Reject what a signal shows; its node fails.",
     ),
     Binding(request=ListInbox, method="GET", path=f"{API}/inbox", name="list_inbox"),
+    Binding(
+        request=SummarizeInbox, method="GET", path=f"{API}/inbox/summary", name="summarize_inbox"
+    ),
     Binding(request=Register, method="POST", path=f"{API}/workflows", name="register"),
     Binding(request=ListWorkflows, method="GET", path=f"{API}/workflows", name="list_workflows"),
     Binding(

@@ -19,138 +19,48 @@ from tidegate.wire.access import (
     TokenList,
     TokenMade,
 )
-from tidegate.wire.views import (
-    Aborted,
+from tidegate.wire.constraints import (
+    SAYS,
+    Cursor,
+    Digest,
+    KeepApprovals,
+    Key,
+    Label,
+    Limit,
+    Long,
+    Moment,
+    Name,
+    NewId,
+    OneDigest,
+    Rerun,
+    Seconds,
+    Short,
+    ShownDigest,
+    Terminal,
+    Version,
+)
+from tidegate.wire.questions import (
     AnswerReply,
     BlobView,
+    InboxPage,
+    InboxSummary,
+    SignalList,
+    WaitingView,
+)
+from tidegate.wire.views import (
+    Aborted,
     DeckView,
     EventList,
     ExecutionPage,
     ExecutionView,
-    InboxPage,
     LogList,
     NodeView,
     RecoveryView,
-    SignalList,
-    WaitingView,
     WorkflowDetail,
     WorkflowList,
 )
 
 V = TypeVar("V")
-
-SAYS = "says"
-"""The key under which a constraint keeps its message for people; msgspec's own messages name Python types and regular expressions."""
-
-# 255: the longest file name on common file systems. 10,000: three pages of comment, and the path of a signal in the deepest nesting.
-Short = Annotated[str, Meta(max_length=255, extra={SAYS: "must have at most 255 characters"})]
-Long = Annotated[str, Meta(max_length=10_000, extra={SAYS: "must have at most 10,000 characters"})]
-Name = Annotated[
-    str, Meta(min_length=1, max_length=1000, extra={SAYS: "must have 1 to 1,000 characters"})
-]
-"""The dotted name of a workflow or of a module."""
-NewId = Annotated[
-    str,
-    Meta(
-        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?\Z",
-        extra={
-            SAYS: "is invalid; use 1 to 64 letters, digits, '.', '_' and '-', starting with a letter or a digit"
-        },
-    ),
-]
-"""The id of a new execution: it is used in paths, URLs and file names. If it is empty, one is generated."""
-Label = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9._-]{0,64}\Z",
-        extra={SAYS: "is invalid; use at most 64 letters, digits, '.', '_' and '-'"},
-    ),
-]
-"""A project or a domain: what the grant of a token can name."""
-Key = Annotated[
-    str,
-    Meta(
-        max_length=255,
-        pattern=r"^[ -~]*\Z",
-        description="A repeated answer by the same person with the same key gets the same reply.",
-        extra={SAYS: "must have at most 255 characters, all of them printable ASCII"},
-    ),
-]
-"""An idempotency key: it travels in a header."""
-ShownDigest = Annotated[
-    str,
-    Meta(
-        pattern=r"^([0-9]{1,6}:[0-9a-f]{2,256})?\Z",
-        description="The digest of the question as it was shown; the answer is refused if it has changed. Empty: the question was not shown.",
-        extra={SAYS: "must be the digest of a question: its form, ':' and hexadecimal digits"},
-    ),
-]
-Digest = Annotated[
-    str,
-    Meta(
-        pattern=r"^[0-9a-f]{64}\Z",
-        extra={SAYS: "must be a SHA-256 in hexadecimal: 64 digits and letters a to f"},
-    ),
-]
-OneDigest = Annotated[
-    str,
-    Meta(
-        pattern=r"^([0-9a-f]{64})?\Z",
-        extra={SAYS: "must be a SHA-256 in hexadecimal: 64 digits and letters a to f"},
-    ),
-]
-Version = Annotated[
-    str,
-    Meta(
-        max_length=255,
-        description="The version of the workflow's code; empty: the one that the execution has.",
-        extra={SAYS: "must have at most 255 characters"},
-    ),
-]
-Terminal = Annotated[
-    Short, Meta(description="The secret of the terminal that imports it, on this machine.")
-]
-Rerun = Annotated[
-    list[Long],
-    Meta(
-        max_length=1000,
-        description="Nodes of which nothing is kept, by id, or by name.",
-        extra={SAYS: "must name at most 1,000 nodes"},
-    ),
-]
-KeepApprovals = Annotated[
-    bool, Meta(description="Keep approvals under other code; for who may answer.")
-]
-Moment = Annotated[
-    str,
-    Meta(
-        pattern=r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d))?\Z",
-        extra={SAYS: "must be an instant with its offset from UTC, such as 2026-01-31T12:00:00Z"},
-        extra_json_schema={"format": "date-time"},
-    ),
-]
-"""An instant with its offset from UTC. (Declared as a `datetime`, a bare number would be accepted, too.)"""
-Seconds = Annotated[
-    float,
-    Meta(
-        ge=0,
-        le=3600,
-        description="The longest time to wait, in seconds.",
-        extra={SAYS: "must be between 0 and 3,600 seconds"},
-    ),
-]
-Cursor = Annotated[
-    str, Meta(max_length=400, description="The `next` of the previous page; empty for the first.")
-]
-Limit = Annotated[
-    int,
-    Meta(
-        ge=1,
-        le=1000,
-        description="The most items that a page may have.",
-        extra={SAYS: "must be between 1 and 1,000"},
-    ),
-]
 
 
 class Ask(Struct, Generic[V], frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -291,9 +201,47 @@ class ListInbox(Ask[InboxPage], frozen=True, kw_only=True, tag="list_inbox"):
             extra={SAYS: "must be input or approve"},
         ),
     ] = ""
-    text: Annotated[Short, Meta(description="Part of the signal's or the workflow's name.")] = ""
+    yours: Annotated[bool, Meta(description="Only what the caller may answer.")] = False
+    due: Annotated[
+        str,
+        Meta(
+            pattern=r"^(overdue|hour|today|week|later|none)?\Z",
+            description="Only what is due then, to the minute: within the `hour`, `today` or within seven days (`week`) without what the former have, `later`, or without a due time (`none`).",
+            extra={SAYS: "must be overdue, hour, today, week, later or none"},
+        ),
+    ] = ""
+    zone: Annotated[
+        int,
+        Meta(
+            ge=-1440,
+            le=1440,
+            description="Where the caller's day begins and ends, for `due`: minutes east of UTC.",
+            extra={SAYS: "must be minutes east of UTC, between -1,440 and 1,440"},
+        ),
+    ] = 0
+    sort: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            pattern=r"^(-?(due|opened|title|figure:.+))?\Z",
+            description="due, opened, title, or `figure:NAME`; with a minus sign, descending. What has no such value comes last.",
+            extra={
+                SAYS: "must be due, opened, title or figure:NAME, with a minus sign before it for descending order"
+            },
+        ),
+    ] = ""
+    text: Annotated[
+        Short,
+        Meta(
+            description="Part of the execution's id, the workflow's or the signal's name, the title, a figure, or the first line of the prompt."
+        ),
+    ] = ""
     cursor: Cursor = ""
     limit: Annotated[int, Meta(ge=1, le=500, extra={SAYS: "must be between 1 and 500"})] = 100
+
+
+class SummarizeInbox(Ask[InboxSummary], frozen=True, kw_only=True, tag="summarize_inbox"):
+    """Count what waits for an answer: all that the caller may see, and what they may answer."""
 
 
 class ListSignals(Ask[SignalList], frozen=True, kw_only=True, tag="list_signals"):
@@ -454,6 +402,7 @@ Request: TypeAlias = (
     | GetExecution
     | ListExecutions
     | ListInbox
+    | SummarizeInbox
     | ListSignals
     | GetQuestion
     | Answer

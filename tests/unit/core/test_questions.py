@@ -42,6 +42,8 @@ def changed(before: Any, after: Any, node: str = "pay") -> tuple[str, ...]:
             ("shown values",),
         ),
         (gate("pay", question=SHOWN), ("kind", "schema", "subject")),
+        (replace(APPROVAL, question=replace(SHOWN, title=("Pay ", Const(50)))), ("title",)),
+        (replace(APPROVAL, question=replace(SHOWN, figures={"sum": Const(50)})), ("figures",)),
     ],
 )
 def test_each_part_that_is_shown_counts_and_is_named(after: Any, parts: tuple[str, ...]) -> None:

@@ -31,7 +31,7 @@ LOOK = {
     "get_execution", "list_signals", "get_question", "list_events", "get_logs", "get_deck", "get_node",
 }  # fmt: skip
 LOOK_ANYWHERE = {
-    "list_executions", "list_inbox", "list_workflows", "get_workflow", "list_versions", "get_blob", "describe_blob", "watch", "get_openapi",
+    "list_executions", "list_inbox", "summarize_inbox", "list_workflows", "get_workflow", "list_versions", "get_blob", "describe_blob", "watch", "get_openapi",
     "get_session", "end_session", "list_sessions", "end_sessions",
 }  # fmt: skip
 OPERATE = {"launch", "abort", "relaunch", "recover", "preview_recovery"}

@@ -1,6 +1,7 @@
 """The inbox: rows and graphs, cut where values are large, page by page; and one question, whole."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,9 +21,20 @@ from tidegate.errors import (
     UnknownSignal,
     Withdrawn,
 )
+from tidegate.service import inbox
+from tidegate.service.access import Grant, Principal, Role, person
+from tidegate.service.moments import maybe
 from tidegate.stores import arms
-from tidegate.testing import Sandbox
-from tidegate.wire import GetQuestion, ListExecutions, ListInbox, WaitingView
+from tidegate.testing import Sandbox, to_instant
+from tidegate.wire import (
+    GetExecution,
+    GetQuestion,
+    Launch,
+    ListExecutions,
+    ListInbox,
+    SummarizeInbox,
+    WaitingView,
+)
 
 LARGE = 900_000
 
@@ -237,3 +249,183 @@ def test_a_question_that_is_not_open_is_refused_with_the_reason(sandbox, handle)
     with pytest.raises(UnknownExecution):
         handle(GetQuestion(id="nobody", name="first"))
     assert issubclass(NotWaitingYet, Refused)
+
+
+# ---- titles, figures, who may ----
+
+ANN = Principal("ann", (Grant(Role.APPROVER, "risk"), Grant(Role.VIEWER)), "api")
+
+
+@workflow
+def deploy(region: str, auc: float) -> float:
+    return approve(
+        auc,
+        "go",
+        title="Deploy to {region}",
+        figures={"AUC": auc},
+        prompt="May it go out?\nLook well.",
+        timeout=timedelta(hours=2),
+    )
+
+
+def launched(handle, sandbox, project: str, name: str, *, region="eu", auc=0.9) -> None:
+    """Launch `deploy` as somebody, in a project."""
+    version = sandbox._register(deploy)
+    request = Launch(
+        workflow=deploy.name,
+        version=version,
+        inputs={"region": region, "auc": auc},
+        project=project,
+    )
+    handle(request, person(name))
+    sandbox._engine.settle()
+
+
+def test_a_question_has_a_title_figures_and_who_launched_it_in_lists_and_alone(sandbox, handle):
+    launched(handle, sandbox, "", "tom")
+
+    (listed,) = handle(ListInbox()).items
+    whole = handle(GetQuestion(id=listed.execution, name=listed.path))
+
+    for view in (listed, whole, handle(GetExecution(id=listed.execution)).waiting[0]):
+        assert (view.title, view.figures) == ("Deploy to eu", {"AUC": 0.9})
+        assert (view.launched_by, view.may, view.who_may) == ("tom", True, "")
+    assert whole == listed
+
+
+def test_without_a_title_a_question_has_the_name_of_its_gate(sandbox, handle):
+    run = sandbox.launch(small, n=4)
+
+    for view in (*handle(ListInbox()).items, *run.questions):
+        assert view.title == "number"
+
+
+def test_yours_are_those_that_you_may_answer(sandbox, handle):
+    for project in ("ops", "risk", "risk"):
+        launched(handle, sandbox, project, "tom")
+
+    assert len(handle(ListInbox(), ANN).items) == 3
+    assert [each.may for each in handle(ListInbox(yours=True), ANN).items] == [True, True]
+    viewer = Principal("eve", (Grant(Role.VIEWER),), "api")
+    assert handle(ListInbox(yours=True), viewer).items == []
+    assert len(handle(ListInbox(yours=True)).items) == 3
+
+
+def test_the_summary_counts_what_is_yours_and_all(sandbox, handle, monkeypatch):
+    for project in ("ops", "risk", "risk"):
+        launched(handle, sandbox, project, "tom")
+        sandbox.advance(timedelta(minutes=10))
+    sandbox.launch(small, n=1)
+
+    found = handle(SummarizeInbox(), ANN)
+
+    assert (found.yours, found.all, found.bounded) == (2, 4, False)
+    assert found.soonest_due == sandbox.now + timedelta(minutes=100)
+    assert {(each.name, each.count, each.yours) for each in found.workflows} == {
+        (deploy.name, 3, 2),
+        (small.name, 1, 0),
+    }
+    assert [(each.name, each.count, each.yours) for each in found.projects] == [
+        ("", 1, 0),
+        ("ops", 1, 0),
+        ("risk", 2, 2),
+    ]
+    monkeypatch.setattr(inbox, "MOST", 2)
+    bounded = handle(SummarizeInbox(), ANN)
+    assert (bounded.all, bounded.bounded, bounded.most) == (4, True, 2)
+
+
+def test_the_summary_of_nothing_is_empty(handle):
+    found = handle(SummarizeInbox())
+
+    assert (found.yours, found.all, found.workflows, found.soonest_due) == (0, 0, [], None)
+
+
+@pytest.mark.parametrize(
+    ("sort", "regions"),
+    [
+        ("title", ["a", "b", "c"]),
+        ("-title", ["c", "b", "a"]),
+        ("figure:AUC", ["b", "c", "a"]),
+        ("-figure:AUC", ["a", "c", "b"]),
+        ("-opened", ["c", "a", "b"]),
+        ("due", ["b", "a", "c"]),
+        ("figure:none", ["b", "a", "c"]),
+    ],
+)
+def test_the_inbox_is_sorted_by_what_it_shows(sandbox, handle, sort, regions):
+    for region, auc in (("b", 0.5), ("a", 0.9), ("c", 0.7)):
+        launched(handle, sandbox, "", "tom", region=region, auc=auc)
+        sandbox.advance(timedelta(minutes=2))
+
+    first = handle(ListInbox(sort=sort, limit=2))
+    rest = handle(ListInbox(sort=sort, limit=2, cursor=first.next))
+
+    titles = [each.title for each in (*first.items, *rest.items)]
+    assert titles == [f"Deploy to {region}" for region in regions]
+    assert rest.next == ""
+
+
+@pytest.mark.parametrize("text", ["to EU", "0.9", "may it go", "deploy"])
+def test_the_inbox_is_searched_by_what_a_row_shows(sandbox, handle, text):
+    launched(handle, sandbox, "", "tom")
+    sandbox.launch(small, n=1)
+
+    assert [each.name for each in handle(ListInbox(text=text)).items] == ["go"]
+
+
+def test_the_inbox_is_not_searched_by_what_no_row_shows(sandbox, handle):
+    launched(handle, sandbox, "", "tom")
+
+    assert handle(ListInbox(text="look well")).items == []
+
+
+AT = to_instant(datetime(2026, 11, 28, 15, 12, 40, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("due", "zone", "begin", "end"),
+    [
+        ("overdue", 0, None, "28T15:12:40"),
+        ("hour", 0, "28T15:12:40", "28T16:12:40"),
+        ("today", 0, "28T16:12:40", "29T00:00:00"),
+        ("today", 60, "28T16:12:40", "28T23:00:00"),
+        ("today", -300, "28T16:12:40", "29T05:00:00"),
+        # In the last hour of a day nothing is left of it beyond the next hour.
+        ("today", 600, "28T16:12:40", "29T14:00:00"),
+        ("today", 525, "28T16:12:40", "28T16:12:40"),
+        ("week", 0, "29T00:00:00", "+05T00:00:00"),
+        ("week", 525, "28T16:12:40", "+04T15:15:00"),
+        ("later", 0, "+05T00:00:00", None),
+    ],
+)
+def test_the_groups_of_due_times_follow_the_day_of_the_reader(due, zone, begin, end):
+    def at(text: str | None) -> datetime | None:
+        if text is None:
+            return None
+        month = 12 if text.startswith("+") else 11
+        return datetime.fromisoformat(f"2026-{month}-{text.removeprefix('+')}+00:00")
+
+    span = inbox.due_span(due, zone, AT)
+
+    assert (maybe(span.since), maybe(span.until)) == (at(begin), at(end))
+
+
+def test_the_groups_of_due_times_leave_nothing_out_and_overlap_nowhere(sandbox, handle):
+    def timed(minutes: int) -> Any:
+        @workflow
+        def waits() -> str:
+            return wait_for_input("g", timedelta(minutes=minutes), str)
+
+        return waits
+
+    for minutes in (1, 59, 61, 300, 60 * 30, 60 * 24 * 6, 60 * 24 * 30):
+        sandbox.launch(timed(minutes))
+    sandbox.launch(small, n=1)
+
+    groups = ("overdue", "hour", "today", "week", "later", "none")
+    found = [each for due in groups for each in handle(ListInbox(due=due, zone=90)).items]
+
+    assert [each.execution for each in found] == [
+        each.execution for each in handle(ListInbox()).items
+    ]

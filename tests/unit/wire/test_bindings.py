@@ -48,6 +48,7 @@ from tidegate.wire import (
     Request,
     RevokeToken,
     RotateToken,
+    SummarizeInbox,
 )
 from tidegate.wire.bindings import BINDINGS, SELF, binding_of
 
@@ -95,10 +96,15 @@ FULL: list[Ask[Any]] = [
         project="p",
         domain="d",
         kind="approve",
+        yours=True,
+        due="later",
+        zone=-90,
+        sort="-figure:AUC",
         text=ODD,
         cursor="c==",
         limit=3,
     ),
+    SummarizeInbox(),
     ListSignals(id=ODD),
     GetQuestion(id=ODD, name=ODD),
     Answer(id=ODD, name=ODD, value={"a": [1.5, "ü"]}, comment="ü\n", key="k 1", shown="1:0a"),

@@ -47,6 +47,12 @@ def bent(request: Ask[Any], **fields: Any) -> Ask[Any]:
         (ListExecutions(limit=1001), ("limit",), "the limit 1001 must be between 1 and 1,000"),
         (ListExecutions(since="0.5"), ("since",), "the since '0.5' must be an instant with its offset from UTC"),
         (ListInbox(kind="sleep"), ("kind",), "the kind 'sleep' must be input or approve"),
+        (ListInbox(due="soon"), ("due",), "the due 'soon' must be overdue, hour, today, week, later or none"),
+        (
+            ListInbox(sort="age"),
+            ("sort",),
+            "the sort 'age' must be due, opened, title or figure:NAME, with a minus sign before it for descending order",
+        ),
         (ListInbox(limit=501), ("limit",), "the limit 501 must be between 1 and 500"),
         (GetExecution(id="e", wait=-1), ("wait",), "the wait -1 must be between 0 and 3,600 seconds"),
         (GetExecution(id="e", wait=float("nan")), ("wait",), "the wait nan must be between"),

@@ -260,6 +260,17 @@ export type InboxPage = {
   next: string;
 };
 
+/** How many questions wait: those that the caller may answer, and all that they may see. `soonest_due` is when the first of `yours` is due. Each workflow in a project is counted up to `most`; with `bounded`, at least one has more, and the sums are lower bounds. */
+export type InboxSummary = {
+  yours: number;
+  all: number;
+  workflows: Array<Tally>;
+  projects: Array<Tally>;
+  soonest_due: string | null;
+  bounded: boolean;
+  most: number;
+};
+
 /** One input of a workflow. `default` is absent when the input is required. */
 export type InputView = {
   name: string;
@@ -452,6 +463,13 @@ export type Stored = {
   digest: string;
 };
 
+/** How many questions there are with this workflow or project, and how many of them the caller may answer. */
+export type Tally = {
+  name: string;
+  count: number;
+  yours: number;
+};
+
 /** An upload: how many of its bytes have arrived; once all have, the digest and the media type of the blob that it has become. */
 export type UploadView = {
   id: string;
@@ -473,6 +491,9 @@ export type WaitingView = {
   node: string;
   title: string;
   figures: Record<string, Json>;
+  may: boolean;
+  who_may: string;
+  launched_by: string;
   schema: Record<string, Json>;
   expects: string;
   prompt: string;

@@ -101,6 +101,7 @@ TAG = "inbox"
 
 ROUTES = (
     asking("list_inbox", TAG, UnknownExecution),
+    asking("summarize_inbox", TAG),
     Route(
         method="POST",
         path="/api/v1/inbox/answers",

@@ -40,7 +40,7 @@ ORDER BY e.key DESC;
 
 -- name: wait_rows
 SELECT w.order_key, w.key, w.node, w.kind, w.name, w.path, w.opened, w.due, w.handle, w.form, w.digest, w.body,
-    e.id, e.workflow, s.project, s.domain, s.workflow
+    e.id, e.workflow, e.who, s.project, s.domain, s.workflow
 FROM json_each(:waits) AS n
 CROSS JOIN waits AS w ON w.key = n.value ->> 0 AND w.node = n.value ->> 1
 CROSS JOIN executions AS e ON e.key = w.key
@@ -80,7 +80,7 @@ WITH heads AS MATERIALIZED (
     SELECT s.value AS series, p.value AS part, (
         SELECT order_key
         FROM waits
-        WHERE series = s.value AND kind = p.value AND order_key > :after
+        WHERE series = s.value AND kind = p.value AND order_key > :after AND order_key < :before
         ORDER BY order_key
         LIMIT 1
     ) AS head
@@ -130,7 +130,7 @@ FROM (
         )
     ) AS meant
     FROM waits
-    WHERE kind = :part AND order_key > :after
+    WHERE kind = :part AND order_key > :after AND order_key < :before
 )
 WHERE :every OR meant
 ORDER BY order_key;
@@ -142,11 +142,70 @@ FROM (
         instr(search, :text)
         OR EXISTS (SELECT 1 FROM executions AS e WHERE e.key = waits.key AND instr(lower(e.id), :text))
     ) AS meant
-    FROM waits
-    WHERE series = :series AND kind = :part AND order_key > :after
+    FROM waits INDEXED BY waits_by_series
+    WHERE series = :series AND kind = :part AND order_key > :after AND order_key < :before
 )
 WHERE :every OR meant
 ORDER BY order_key;
+
+-- name: waits_sorted
+-- By anything but the place in the list: all that match are read, as far as the columns before the body, and sorted. What has no value comes last.
+-- MATERIALIZED: else SQLite looks each figure up nine times.
+WITH found AS MATERIALIZED (
+    SELECT order_key, key, node, CASE :sort
+        WHEN 'due' THEN due
+        WHEN 'opened' THEN opened
+        WHEN 'title' THEN title_key
+        ELSE (SELECT f.value FROM json_each(waits.figures) AS f WHERE f.key = :figure)
+    END AS value
+    FROM waits
+    WHERE kind IN (SELECT value FROM json_each(:parts))
+        AND (:wanted IS NULL OR series IN (SELECT value FROM json_each(:wanted)))
+        AND order_key > :after AND order_key < :before
+        AND (
+            :text = ''
+            OR instr(search, :text)
+            OR series IN (SELECT value FROM json_each(:named))
+            OR EXISTS (SELECT 1 FROM executions AS e WHERE e.key = waits.key AND instr(lower(e.id), :text))
+        )
+)
+SELECT order_key, key, node, value
+FROM found
+WHERE :first
+    OR (value IS NULL) > :none
+    OR ((value IS NULL) = :none AND (
+        (:none AND order_key > :last_key)
+        OR (NOT :none AND value = :last AND order_key > :last_key)
+        OR (NOT :none AND NOT :descending AND value > :last)
+        OR (NOT :none AND :descending AND value < :last)
+    ))
+ORDER BY value IS NULL, iif(:descending, NULL, value), iif(:descending, value, NULL) DESC, order_key
+LIMIT :limit;
+
+-- name: count_waits_of
+-- How many questions each series has, counted up to a limit, and when the first is due; index alone, but for that one.
+SELECT s.value, (
+    SELECT count(*)
+    FROM (
+        SELECT 1
+        FROM json_each(:parts) AS p
+        CROSS JOIN waits AS w ON w.series = s.value AND w.kind = p.value
+        LIMIT :limit
+    )
+), (
+    SELECT min(due)
+    FROM (
+        SELECT (
+            SELECT due
+            FROM waits
+            WHERE series = s.value AND kind = p.value
+            ORDER BY order_key
+            LIMIT 1
+        ) AS due
+        FROM json_each(:parts) AS p
+    )
+)
+FROM json_each(:wanted) AS s;
 
 -- name: executions_found
 -- What the index names, and what is not in it yet; the text of the row decides.
