@@ -4,8 +4,7 @@ import { isObject } from '../api/json';
 import type { WaitingView } from '../api/types';
 import { useKeys } from '../app/keys';
 import { same } from '../form/check';
-import { YES_NO } from '../form/scalars';
-import { shapeOf, type Choice } from '../form/shape';
+import { shapeOf, YES_NO, type Choice } from '../form/shape';
 import { readDraft, useKeptDraft } from './draft';
 import type { AnswerProps } from './Question';
 

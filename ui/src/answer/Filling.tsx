@@ -1,12 +1,10 @@
 import { Button, Group, Kbd, Stack, Text, Textarea } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import { isObject } from '../api/json';
-import { Faults, focusField, SchemaForm, useSchemaForm } from '../form/SchemaForm';
-import { shapeOf } from '../form/shape';
+import { Faults, isSingle, SchemaForm, useSchemaForm } from '../form/SchemaForm';
 import { readDraft, useKeptDraft } from './draft';
 import type { AnswerProps } from './Question';
 
-const ONE_LINE = new Set(['text', 'whole', 'number', 'decimal', 'duration', 'date', 'instant', 'time', 'optional']);
 const MODIFIER = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘' : 'Ctrl';
 
 function focusFirst(form: HTMLFormElement | null): void {
@@ -21,37 +19,33 @@ function focusFirst(form: HTMLFormElement | null): void {
 export function Filling({ id, view, open, live, busy, faults, send }: AnswerProps) {
   const schema = isObject(view.schema) ? view.schema : {};
   const [draft] = useState(() => readDraft(id));
-  const form = useSchemaForm(schema, draft?.value ?? view.suggested);
+  const form = useSchemaForm(schema, draft?.value ?? view.suggested, draft ? {} : { from: 'suggested' });
   const [comment, setComment] = useState(draft?.comment ?? '');
-  const [touched, setTouched] = useState(draft !== undefined);
+  const [commented, setCommented] = useState(draft !== undefined);
   const fields = useRef<HTMLFormElement>(null);
-  useKeptDraft(id, { value: form.value, comment }, touched);
+  useKeptDraft(id, { value: form.value, comment }, commented || form.changed);
   useEffect(() => focusFirst(fields.current), []);
   const { setFaults } = form;
   useEffect(() => {
     setFaults(faults);
-    if (faults[0]) focusField(faults[0].path);
   }, [faults, setFaults]);
 
   const submit = () => {
     const found = form.validated();
     if (found && open) send({ value: found.value, comment }, `${view.name}: sent.`);
   };
-  const single = ONE_LINE.has(shapeOf(schema, schema).kind);
+  const single = isSingle(schema);
+  const sendByKey = () => live && submit();
   const press = (event: React.KeyboardEvent) => {
-    const target = event.target as HTMLElement;
-    const plain = single && !event.shiftKey && target.id.startsWith('field-') && target.tagName !== 'BUTTON';
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey || plain)) {
-      event.preventDefault();
-      if (live && !event.repeat) submit();
-    }
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    if (!event.repeat) sendByKey();
   };
   return (
     <form
       ref={fields}
       noValidate
       onKeyDown={press}
-      onChange={() => setTouched(true)}
       onSubmit={(event) => {
         event.preventDefault();
         submit();
@@ -73,7 +67,7 @@ export function Filling({ id, view, open, live, busy, faults, send }: AnswerProp
             Filled in as suggested; change it as needed.
           </Text>
         )}
-        <SchemaForm schema={schema} form={form} label="Answer" disabled={!open} />
+        <SchemaForm schema={schema} form={form} label="Answer" disabled={!open} onSubmit={sendByKey} />
         <Textarea
           label="Comment (optional)"
           autosize
@@ -81,9 +75,12 @@ export function Filling({ id, view, open, live, busy, faults, send }: AnswerProp
           maxRows={8}
           value={comment}
           disabled={!open}
-          onChange={(event) => setComment(event.currentTarget.value)}
+          onChange={(event) => {
+            setCommented(true);
+            setComment(event.currentTarget.value);
+          }}
         />
-        <Faults faults={form.faults} />
+        <Faults form={form} />
         <Group className="bar" justify="flex-end" gap="sm">
           {form.faults.length > 0 && (
             <Text size="sm" c="var(--mantine-color-error)" aria-hidden>
@@ -93,7 +90,7 @@ export function Filling({ id, view, open, live, busy, faults, send }: AnswerProp
           <Button
             type="submit"
             size="md"
-            disabled={!open}
+            disabled={!open || form.pending > 0}
             loading={busy}
             rightSection={
               <Kbd size="xs" aria-hidden>
@@ -101,7 +98,7 @@ export function Filling({ id, view, open, live, busy, faults, send }: AnswerProp
               </Kbd>
             }
           >
-            Send answer
+            {form.pending > 0 ? 'Send after the upload' : 'Send answer'}
           </Button>
         </Group>
       </Stack>

@@ -1,11 +1,14 @@
 /** Fields for what is stored as a file: it is sent when it is chosen, and the value stands for it. */
-import { Anchor, FileInput, Stack, TextInput } from '@mantine/core';
-import { useState } from 'react';
-import { upload } from '../api/client';
-import { isObject, writeJson, type Json } from '../api/json';
-import type { Path } from './check';
-import { useBroken, useField, type FieldProps } from './state';
+import { useRef, useState } from 'react';
+import { isObject, writeJson, type Json, type JsonObject } from '../api/json';
+import { bytes } from '../show/brief';
+import { Frame } from './Frame';
+import { sendFile } from './sendFile';
+import { useField, useForm, type FieldProps } from './state';
+import type { Sender } from './useUploads';
+import { UploadCard } from './UploadCard';
 
+/** The most bytes that stand in a value itself. */
 const INLINE_BYTES = 16 * 1024;
 
 const MEDIA: Record<string, { accept: string; media: string; about: string }> = {
@@ -17,108 +20,95 @@ const MEDIA: Record<string, { accept: string; media: string; about: string }> = 
 export const CHOOSABLE: ReadonlySet<string> = new Set(['file', 'ndarray', 'table']);
 
 export function BlobField(props: FieldProps & { of: string; web: boolean }) {
-  const { value, onChange, of, web } = props;
-  const field = useField(props);
+  const { leaf, dispatch, disabled, input } = useField(props);
+  const { send } = useForm();
+  const { of, web, at } = props;
   const kind = MEDIA[of];
-  const sending = useSending(props.path, async ([file]) => {
-    if (!file) return;
-    const stored = await upload(file);
-    onChange(
-      kind ? { $blob: stored.$blob ?? '', size: stored.size ?? 0, media: kind.media, about: kind.about } : stored,
-    );
-  });
-  const uri = isObject(value) && typeof value.$uri === 'string' ? value.$uri : undefined;
+  const uri = isObject(leaf.value) && typeof leaf.value.$uri === 'string' ? leaf.value.$uri : undefined;
   const [fromWeb, setFromWeb] = useState(uri !== undefined);
-  if (web && fromWeb) {
+  const choose = ([file]: File[]) => {
+    if (!file) return;
+    send(at, file, (progress) => {
+      const { done, cancel } = sendFile(file, progress);
+      return {
+        cancel,
+        done: done.then((stored): Json =>
+          kind ? { $blob: stored.$blob ?? '', size: stored.size ?? 0, media: kind.media, about: kind.about } : stored,
+        ),
+      };
+    });
+  };
+  const turn = (next: boolean) => {
+    setFromWeb(next);
+    dispatch({ type: 'typed', at, reading: { value: undefined } });
+  };
+  const other = web && !disabled && (
+    <button type="button" className="link hlp" onClick={() => turn(!fromWeb)}>
+      {fromWeb ? 'Choose a file instead' : 'Give a web address instead'}
+    </button>
+  );
+  if (web && fromWeb)
     return (
-      <Stack gap={4} align="flex-start">
-        <TextInput
-          {...field}
-          w="100%"
+      <Frame {...props} help={other}>
+        <input
+          {...input}
+          className="in"
           type="url"
           placeholder="https://"
           value={uri ?? ''}
-          onChange={(event) => onChange(event.currentTarget.value ? { $uri: event.currentTarget.value } : undefined)}
+          onChange={({ currentTarget: { value } }) =>
+            dispatch({ type: 'typed', at, reading: { value: value ? { $uri: value } : undefined } })
+          }
         />
-        <Anchor
-          component="button"
-          type="button"
-          size="sm"
-          onClick={() => {
-            setFromWeb(false);
-            onChange(undefined);
-          }}
-        >
-          Choose a file instead
-        </Anchor>
-      </Stack>
+      </Frame>
     );
-  }
-  return (
-    <Stack gap={4} align="flex-start">
-      <FileInput
-        {...field}
-        w="100%"
-        accept={kind?.accept}
-        clearable
-        clearButtonProps={{ 'aria-label': 'Remove' }}
-        disabled={field.disabled || sending.busy}
-        error={sending.error || field.error}
-        placeholder={
-          sending.busy ? 'Sending ...' : (named(value) ?? `Choose ${kind ? `a ${kind.accept} file` : 'a file'}`)
-        }
-        onChange={(file) => (file ? sending.send(file) : onChange(undefined))}
-      />
-      {web && (
-        <Anchor component="button" type="button" size="sm" onClick={() => setFromWeb(true)}>
-          Give a web address instead
-        </Anchor>
-      )}
-    </Stack>
-  );
+  return <Chooser {...props} accept={kind?.accept} onFiles={choose} help={other} />;
 }
 
 const FOLDER = 'application/vnd.tidegate.directory+json';
 
 /** A directory: each of its files is sent, and then the list of them, which stands for it. */
 export function FolderField(props: FieldProps) {
-  const { value, onChange } = props;
-  const field = useField(props);
-  const [done, setDone] = useState('');
-  const sending = useSending(props.path, async (files) => {
-    const listed: Record<string, Json> = {};
-    for (const [index, file] of files.entries()) {
-      setDone(`${index} of ${files.length}`);
-      listed[within(file)] = (await upload(file)).$blob ?? null;
-    }
-    const sorted = Object.fromEntries(Object.entries(listed).sort(([one], [other]) => (one < other ? -1 : 1)));
-    const manifest = await upload(new File([writeJson(sorted)], 'manifest'));
-    onChange({
-      $blob: manifest.$blob ?? '',
-      size: files.reduce((sum, each) => sum + each.size, 0),
-      media: FOLDER,
-      name: folderOf(files[0]),
-      about: `${files.length} file${files.length === 1 ? '' : 's'}`,
-    });
-  });
-  const chosen =
-    isObject(value) && '$blob' in value
-      ? `${String(value.name ?? 'directory')}: ${String(value.about ?? '')}`
-      : undefined;
-  return (
-    <FileInput
-      {...field}
-      multiple
-      clearable
-      clearButtonProps={{ 'aria-label': 'Remove' }}
-      fileInputProps={{ webkitdirectory: '' } as object}
-      disabled={field.disabled || sending.busy}
-      error={sending.error || field.error}
-      placeholder={sending.busy ? `Sending ${done} ...` : (chosen ?? 'Choose a directory')}
-      valueComponent={() => <>{sending.busy ? `Sending ${done} ...` : chosen}</>}
-      onChange={(files) => (files.length > 0 ? sending.send(...files) : onChange(undefined))}
-    />
-  );
+  const { send } = useForm();
+  const choose = (files: File[]) =>
+    send(props.at, { name: folderOf(files[0]), size: sizeOf(files) }, directorySender(files));
+  return <Chooser {...props} isFolder onFiles={choose} />;
+}
+
+const sizeOf = (files: File[]): number => files.reduce((sum, each) => sum + each.size, 0);
+
+function directorySender(files: File[]): Sender {
+  return (progress) => {
+    let running: ReturnType<typeof sendFile> | undefined;
+    let isCancelled = false;
+    const one = (file: File, before: number) => {
+      if (isCancelled) throw new Error('cancelled');
+      running = sendFile(file, (sent) => progress(before + sent));
+      return running.done;
+    };
+    const all = async (): Promise<Json> => {
+      const listed: [string, Json][] = [];
+      let before = 0;
+      for (const file of files) {
+        listed.push([within(file), (await one(file, before)).$blob ?? null]);
+        before += file.size;
+      }
+      listed.sort(([some], [other]) => (some < other ? -1 : 1));
+      const manifest = await one(new File([writeJson(Object.fromEntries(listed) as JsonObject)], 'manifest'), before);
+      return {
+        $blob: manifest.$blob ?? '',
+        size: sizeOf(files),
+        media: FOLDER,
+        name: folderOf(files[0]),
+        about: `${files.length} file${files.length === 1 ? '' : 's'}`,
+      };
+    };
+    const cancel = () => {
+      isCancelled = true;
+      running?.cancel();
+    };
+    return { done: all(), cancel };
+  };
 }
 
 /** The path of a file in the directory that was chosen. */
@@ -132,51 +122,103 @@ function folderOf(file: File | undefined): string {
 
 /** Bytes: short ones stand in the value itself. */
 export function BytesField(props: FieldProps) {
-  const { value, onChange } = props;
-  const field = useField(props);
-  const sending = useSending(props.path, async ([file]) => {
+  const { send } = useForm();
+  const choose = ([file]: File[]) => {
     if (!file) return;
-    if (file.size > INLINE_BYTES) {
-      const stored = await upload(file);
-      onChange({ $blob: stored.$blob ?? '', size: stored.size ?? 0, media: 'application/octet-stream' });
-    } else {
-      onChange(
-        btoa(Array.from(new Uint8Array(await file.arrayBuffer()), (byte) => String.fromCharCode(byte)).join('')),
-      );
-    }
-  });
+    send(props.at, file, (progress) => {
+      if (file.size <= INLINE_BYTES) return { done: inline(file), cancel: () => undefined };
+      const { done, cancel } = sendFile(file, progress);
+      return {
+        cancel,
+        done: done.then((stored): Json => ({
+          $blob: stored.$blob ?? '',
+          size: stored.size ?? 0,
+          media: 'application/octet-stream',
+        })),
+      };
+    });
+  };
+  return <Chooser {...props} onFiles={choose} />;
+}
+
+async function inline(file: File): Promise<Json> {
+  const found = new Uint8Array(await file.arrayBuffer());
+  return btoa(Array.from(found, (byte) => String.fromCharCode(byte)).join(''));
+}
+
+function Chooser({
+  accept,
+  isFolder = false,
+  onFiles,
+  help,
+  ...props
+}: FieldProps & {
+  accept?: string | undefined;
+  isFolder?: boolean;
+  onFiles: (files: File[]) => void;
+  help?: React.ReactNode;
+}) {
+  const { id, leaf, dispatch, input, disabled } = useField(props);
+  const { uploads } = useForm();
+  const field = useRef<HTMLInputElement>(null);
+  const upload = leaf.upload === undefined ? undefined : uploads[leaf.upload];
+  const name = described(leaf.value);
+  const clear = () => dispatch({ type: 'typed', at: props.at, reading: { value: undefined } });
+  const what = isFolder ? 'a directory' : accept ? `a ${accept} file` : 'a file';
+  const drop = (event: React.DragEvent) => {
+    event.preventDefault();
+    if (!isFolder && !disabled && event.dataTransfer.files[0]) onFiles([event.dataTransfer.files[0]]);
+  };
   return (
-    <FileInput
-      {...field}
-      clearable
-      clearButtonProps={{ 'aria-label': 'Remove' }}
-      disabled={field.disabled || sending.busy}
-      error={sending.error || field.error}
-      placeholder={
-        typeof value === 'string' ? `${Math.floor(value.length * 0.75)} bytes` : (named(value) ?? 'Choose a file')
-      }
-      onChange={(file) => (file ? sending.send(file) : onChange(undefined))}
-    />
+    <Frame {...props} help={help}>
+      <div className="up" onDragOver={(event) => event.preventDefault()} onDrop={drop}>
+        <input
+          ref={field}
+          type="file"
+          hidden
+          accept={accept}
+          disabled={disabled}
+          {...(isFolder ? { multiple: true, webkitdirectory: '' } : {})}
+          onChange={(event) => {
+            const files = [...(event.currentTarget.files ?? [])];
+            // The same file may be chosen again.
+            event.currentTarget.value = '';
+            if (files.length > 0) onFiles(files);
+          }}
+        />
+        <div className="f-row">
+          <button
+            {...input}
+            aria-required={undefined}
+            type="button"
+            className="btn"
+            aria-labelledby={`${id}-label`}
+            aria-describedby={`${id}-what ${input['aria-describedby']}`}
+            onClick={() => field.current?.click()}
+          >
+            {name || upload ? 'Choose another' : `Choose ${what}`}
+          </button>
+          {!upload && (
+            <span className="up-name" id={`${id}-what`} dir="auto">
+              {name || (props.optional ?? `Choose ${what}, or drop it here`)}
+            </span>
+          )}
+          {name && !upload && !disabled && (
+            <button type="button" className="btn btn-quiet" onClick={clear}>
+              Remove
+            </button>
+          )}
+        </div>
+        {upload && leaf.upload !== undefined && <UploadCard id={leaf.upload} upload={upload} />}
+      </div>
+    </Frame>
   );
 }
 
-function named(value: Json | undefined): string | undefined {
-  if (!isObject(value) || !('$blob' in value)) return undefined;
-  return typeof value.name === 'string'
-    ? value.name
-    : `${String(value.about ?? 'file')}, ${String(value.size ?? '?')} bytes`;
-}
-
-function useSending(path: Path, store: (files: File[]) => Promise<void>) {
-  const [busy, setBusy] = useState(false);
-  useBroken(path, busy ? 'Still uploading' : undefined);
-  const [error, setError] = useState('');
-  const send = (...files: File[]) => {
-    setBusy(true);
-    setError('');
-    store(files)
-      .catch((caught: unknown) => setError(`Not sent: ${caught instanceof Error ? caught.message : String(caught)}`))
-      .finally(() => setBusy(false));
-  };
-  return { busy, error, send };
+function described(value: Json | undefined): string {
+  if (typeof value === 'string') return bytes(Math.floor(value.length * 0.75));
+  if (!isObject(value) || !('$blob' in value)) return '';
+  const size = typeof value.size === 'number' ? bytes(value.size) : '';
+  const about = typeof value.about === 'string' ? value.about : '';
+  return [typeof value.name === 'string' ? value.name : '', about, size].filter(Boolean).join(', ');
 }

@@ -1,4 +1,5 @@
 /** How durations and instants are written, and read back: ISO 8601. */
+import type { Json } from '../api/json';
 
 export const UNITS = { seconds: 1, minutes: 60, hours: 3_600, days: 86_400, weeks: 604_800 } as const;
 export type Unit = keyof typeof UNITS;
@@ -52,17 +53,66 @@ export function isNaive(text: unknown): boolean {
   return found !== null && !found[3] && !/^\[[^_]/.test(found[4] ?? '');
 }
 
-/** Write a date and time as a field for local times takes it; empty if it is none. */
-export function toLocal(text: unknown): string {
+const DAY_MS = 86_400_000;
+/** Where the date field of a browser ends. */
+const YEARS = [1, 9_999] as const;
+
+/** A local date and time as a field shows it, and the part of a second that the field does not show. */
+export type Local = { text: string; fraction: string };
+
+/** Write a date and time as a field for local times shows it; undefined if it cannot: it is none, or its year here is none of four digits. */
+export function localOf(text: unknown): Local | undefined {
+  const fraction = /\d\d:\d\d:\d\d(\.\d+)/.exec(String(text))?.[1] ?? '';
   const at = instantOf(text);
-  if (at) return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  if (at) {
+    const year = at.getFullYear();
+    return year < YEARS[0] || year > YEARS[1] ? undefined : { text: localText(at), fraction };
+  }
+  if (!isNaive(text)) return undefined;
   const [, day, clock] = MOMENT.exec(String(text)) ?? [];
-  return day ? `${day}T${clock}`.slice(0, 19) : '';
+  return day && clock ? { text: `${day}T${clock}`.slice(0, 19), fraction } : undefined;
 }
 
-export function fromLocal(text: string): string | undefined {
-  const at = new Date(text);
-  return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+const two = (many: number, width = 2): string => String(many).padStart(width, '0');
+
+/** By its parts: long ago, offsets had seconds. */
+function localText(at: Date): string {
+  const day = [two(at.getFullYear(), 4), two(at.getMonth() + 1), two(at.getDate())].join('-');
+  return `${day}T${[at.getHours(), at.getMinutes(), at.getSeconds()].map((each) => two(each)).join(':')}`;
+}
+
+const utcOf = (text: string): number => Date.parse(`${text.length === 16 ? `${text}:00` : text}Z`);
+const offsetAt = (instant: number): number => utcOf(localText(new Date(instant))) - instant;
+
+/** The instants that a local time may mean: two where clocks are put back, none where they are put forward. */
+export function instantsOf(local: string): Date[] {
+  const guess = utcOf(local);
+  if (Number.isNaN(guess)) return [];
+  const offsets = new Set([offsetAt(guess - DAY_MS), offsetAt(guess + DAY_MS)]);
+  return [...offsets]
+    .map((offset) => guess - offset)
+    .filter((instant) => instant + offsetAt(instant) === guess)
+    .sort((one, other) => one - other)
+    .map((instant) => new Date(instant));
+}
+
+/**
+ * Return the instant that a local time means, as text; undefined if it is none. Where it means two, it is the one with the offset of `before`, else the
+ * first. A time that does not exist is later by what the clocks were put forward.
+ */
+export function fromLocal(local: string, before?: Json, fraction = ''): string | undefined {
+  const found = instantsOf(local);
+  const was = instantOf(before);
+  const alike = was && found.find((each) => offsetAt(each.getTime()) === offsetAt(was.getTime()));
+  const at = alike ?? found[0] ?? new Date(local);
+  return Number.isNaN(at.getTime()) ? undefined : at.toISOString().replace('.000Z', `${fraction}Z`);
+}
+
+/** Write the offset of an instant here: `UTC+01:00`. */
+export function offsetText(at: Date): string {
+  const minutes = Math.round(offsetAt(at.getTime()) / 60_000);
+  const size = Math.abs(minutes);
+  return `UTC${minutes < 0 ? '−' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
 }
 
 export const zone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;

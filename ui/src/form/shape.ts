@@ -5,6 +5,11 @@ export type Schema = JsonObject;
 
 export type Choice = { value: Json; label: string };
 
+export const YES_NO: Choice[] = [
+  { value: true, label: 'Yes' },
+  { value: false, label: 'No' },
+];
+
 export type Shape =
   | { kind: 'boolean' }
   | { kind: 'choice'; choices: Choice[] }
@@ -131,8 +136,14 @@ function choicesOf(values: Json[], names: Json[]): Choice[] {
   return values.map((value, index) => {
     const shown = spell(value);
     const name = names[index];
-    return { value, label: typeof name === 'string' && name !== shown ? `${name} (${shown})` : shown };
+    return { value, label: typeof name === 'string' && !saysTheSame(name, shown) ? `${name} (${shown})` : shown };
   });
+}
+
+/** Whether the name of a member tells nothing that its value does not tell: `IN_PROGRESS` is "in progress". */
+function saysTheSame(name: string, shown: string): boolean {
+  const plain = (text: string) => text.toLowerCase().replace(/[\s_-]+/g, '_');
+  return plain(name) === plain(shown);
 }
 
 /** Write a plain value as a person would. */
@@ -203,41 +214,5 @@ export function nameOf(given: Schema, root: Schema, depth = 0): string {
       return shape.format === 'uuid' ? 'UUID' : WORDS.text;
     default:
       return WORDS[shape.kind];
-  }
-}
-
-/** The value that a field begins with: the schema's default, or what is the only one there can be. */
-export function initial(given: Schema, root: Schema, depth = 0): Json | undefined {
-  const schema = resolve(given, root);
-  if (schema.default !== undefined) return schema.default;
-  const shape = shapeOf(schema, root);
-  switch (shape.kind) {
-    case 'constant':
-      return shape.value;
-    case 'nothing':
-    case 'optional':
-      return null;
-    case 'list':
-      return Array.from(
-        { length: Math.min(Number(schema.minItems ?? 0), 20) },
-        () => initial(shape.items, root, depth + 1) ?? null,
-      );
-    case 'map':
-      return {};
-    case 'tuple':
-      return undefined;
-    case 'choice':
-      return shape.choices.length === 1 ? shape.choices[0]?.value : undefined;
-    case 'record': {
-      if (depth > 6) return undefined;
-      const found: JsonObject = {};
-      for (const [name, part] of shape.parts) {
-        const value = initial(part, root, depth + 1);
-        if (value !== undefined) found[name] = value;
-      }
-      return found;
-    }
-    default:
-      return undefined;
   }
 }

@@ -8,7 +8,7 @@ import type { JsonObject } from '../../api/json';
 import { executionQuery } from '../../api/queries';
 import type { ExecutionPage, ExecutionView, WorkflowView } from '../../api/types';
 import { IconPlay } from '../../app/icons';
-import { Faults, focusField, SchemaForm, useSchemaForm } from '../../form/SchemaForm';
+import { Faults, SchemaForm, useSchemaForm } from '../../form/SchemaForm';
 import { Ago } from '../../show/time';
 import { defaultsOf, fitting, schemaOf } from './inputs';
 
@@ -40,8 +40,6 @@ export function Launch({ workflow }: { workflow: WorkflowView }) {
     onError: (error) => {
       if (!(error instanceof ApiError) || error.faults.length === 0) return;
       form.setFaults(error.faults);
-      const first = error.faults[0];
-      if (first) focusField(first.path);
     },
   });
   const isIdGood = id === '' || ID.test(id);
@@ -99,7 +97,7 @@ export function Launch({ workflow }: { workflow: WorkflowView }) {
             {launch.error instanceof ApiError && launch.error.isUnreachable && ' Your input is kept.'}
           </Text>
         )}
-        <Faults faults={form.faults} />
+        <Faults form={form} />
         <Button type="submit" loading={launch.isPending} leftSection={<IconPlay size={16} />}>
           Launch
         </Button>
