@@ -63,8 +63,12 @@ class Site:
         self.state: Any = None
         self.port = 0
         for file in programs:
-            command = [sys.executable, "-m", "tidegate", "register", str(file), "--home", str(home)]
-            subprocess.run(command, check=True, capture_output=True, cwd=file.parent)
+            self.register(file)
+
+    def register(self, file: Path) -> None:
+        """Register the workflows of a file."""
+        command = [sys.executable, "-m", "tidegate", "register", str(file), "--home", str(self.home)]
+        subprocess.run(command, check=True, capture_output=True, cwd=file.parent)
 
     def window(self, browser: Any) -> Any:
         """Open a browser window of somebody who has signed in: with the owner's token, and later with what that has left."""

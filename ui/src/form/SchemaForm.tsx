@@ -95,7 +95,7 @@ export function SchemaForm({
             disabled={disabled || pending > 0 || isBroken}
             onClick={turn}
           >
-            {asJson ? 'Edit in fields' : 'Edit as JSON'}
+            Edit as JSON
           </button>
         )}
       </div>

@@ -196,7 +196,7 @@ function Chooser({
             aria-describedby={`${id}-what ${input['aria-describedby']}`}
             onClick={() => field.current?.click()}
           >
-            {name || upload ? 'Choose another' : `Choose ${what}`}
+            {name || upload ? 'Replace' : `Choose ${what}`}
           </button>
           {!upload && (
             <span className="up-name" id={`${id}-what`} dir="auto">

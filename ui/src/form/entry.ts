@@ -112,6 +112,11 @@ const listOf = (entries: Entry[], from?: Source): ListEntry => ({
   from,
 });
 
+/** A list or a map with one entry. */
+export function withOne(isMap: boolean, of: Entry): Entry {
+  return isMap ? { kind: 'map', rows: [{ id: 0, name: '', of }] } : listOf([of]);
+}
+
 /** Read a value into entries. What does not fit its schema stays whole, in one leaf. */
 export function read(given: Schema, root: Schema, value: Json | undefined, from: Source | undefined, depth = 0): Entry {
   const schema = resolve(given, root);

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { IconPlus, IconTrash } from '../app/icons';
 import { seen } from '../seen/seen';
 import { keyOf } from './check';
-import { blank, isOneField, mayBeAbsent, type Entry } from './entry';
+import { blank, isOneField, withOne, mayBeAbsent, type Entry } from './entry';
 import { Fault, Mark } from './Frame';
 import { hintOf } from './hints';
 import { JsonField } from './texts';
@@ -99,6 +99,15 @@ export function OptionalField({ inner, none, ...props }: FieldProps & { inner: S
           Leave {label} out
         </button>
       </div>
+    );
+  const shape = shapeOf(inner, root);
+  const items = shape.kind === 'list' ? shape.items : shape.kind === 'map' ? shape.values : undefined;
+  if (items)
+    return (
+      <Part {...held}>
+        <p className="dim none">{optional}</p>
+        <AddButton label={label} onAdd={() => put(withOne(shape.kind === 'map', blank(items, root)))} />
+      </Part>
     );
   return (
     <div className="f">
