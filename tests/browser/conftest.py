@@ -67,7 +67,15 @@ class Site:
 
     def register(self, file: Path) -> None:
         """Register the workflows of a file."""
-        command = [sys.executable, "-m", "tidegate", "register", str(file), "--home", str(self.home)]
+        command = [
+            sys.executable,
+            "-m",
+            "tidegate",
+            "register",
+            str(file),
+            "--home",
+            str(self.home),
+        ]
         subprocess.run(command, check=True, capture_output=True, cwd=file.parent)
 
     def window(self, browser: Any) -> Any:

@@ -1,6 +1,5 @@
 """What a person does in a form reaches the task, whatever else happens meanwhile."""
 
-import threading
 from pathlib import Path
 from typing import Any
 

@@ -85,7 +85,7 @@ test('each required field without a value is named, in the order of the form', (
   ]);
 });
 
-test('text that is no number stays as it was typed, and is refused', () => {
+test('text that is not a number stays as it was typed, and is refused', () => {
   const schema: Schema = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
   const entry = read(schema, schema, { n: 'seven' }, undefined);
   expect([valueOf(entry), wrong(entry, schema)]).toEqual([{ n: 'seven' }, ['n: Must be a whole number']]);

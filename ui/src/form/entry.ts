@@ -13,7 +13,7 @@ import { resolve, shapeOf, type Schema, type Shape } from './shape';
 export type Source = 'suggested' | 'default';
 
 type Marked = { from?: Source | undefined };
-/** `text` is what was typed, `wrong` why it is no value, `upload` the upload that will give the value. */
+/** `text` is what was typed, `wrong` why it is not a value, `upload` the upload that will give the value. */
 export type Leaf = Marked & { kind: 'leaf'; upload?: string } & Reading;
 export type RecordEntry = Marked & { kind: 'record'; parts: Record<string, Entry>; rest?: JsonObject };
 export type Item = { id: number; of: Entry };
@@ -205,7 +205,7 @@ export function isBlank(entry: Entry): boolean {
   }
 }
 
-/** Write a form as a value; what was typed and is no value stands in it as text. */
+/** Write a form as a value; typed text that is not a value stands in it as text. */
 export function valueOf(entry: Entry): Json | undefined {
   switch (entry.kind) {
     case 'leaf':

@@ -1,4 +1,4 @@
-/** What the page itself knows to be wrong: a value that is needed and missing, and text that is no value. All else the server says. */
+/** What the page itself knows to be wrong: a value that is needed and missing, and text that cannot be read as one. All else the server says. */
 import type { FaultDocument } from '../api/types';
 import { keyOf, same, type Path } from './check';
 import { isBlank, type Entry, type Leaf } from './entry';

@@ -12,7 +12,7 @@ test.each([
   ['number', '-1.5e3', -1_500],
   ['decimal', '12.50', '12.50'],
   ['decimal', '-0.00', '-0.00'],
-] as const)('as a %s number, "%s" is one', (kind, text, value) => {
+] as const)('as a %s number, "%s" is read', (kind, text, value) => {
   expect(readNumber(text, kind)).toEqual({ value, text });
 });
 
@@ -29,7 +29,7 @@ test.each([
   ['number', '٣', 'Must be a number'],
   ['decimal', '1,5', 'Must be a number with a decimal point: 1.5'],
   ['decimal', 'much', 'Must be a number, such as 12.50'],
-] as const)('as a %s number, "%s" is none, and stays as it was typed', (kind, text, wrong) => {
+] as const)('as a %s number, "%s" is refused, and stays as it was typed', (kind, text, wrong) => {
   expect(readNumber(text, kind)).toEqual({ value: undefined, text, wrong });
 });
 
@@ -39,7 +39,7 @@ test('a number is shown as it was typed', () => {
   expect(textOf({ value: undefined })).toBe('');
 });
 
-test('an empty text is no number, no duration and no JSON', () => {
+test('an empty text is not a value of any kind', () => {
   for (const read of [readDuration, readJson, (text: string) => readNumber(text, 'whole')])
     expect(read('')).toEqual({ value: undefined });
 });

@@ -3,7 +3,7 @@ import { isBig, parseJson, signed, whole, writeJson, type Json } from '../api/js
 import { instantOf, isNaive, parseDuration } from './instants';
 import type { Shape } from './shape';
 
-/** `text` is there where it says more than the value: how a number was written, or what is no number. */
+/** `text` is there where it says more than the value: how a number was written, or text that is not one. */
 export type Reading = { value: Json | undefined; text?: string; wrong?: string };
 
 const WHOLE = /^[+-]?\d+$/;

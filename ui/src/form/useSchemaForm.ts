@@ -14,7 +14,7 @@ import { useUploads } from './useUploads';
 export type Check = (value: Json) => Promise<FaultDocument[]>;
 
 export type FormValue = {
-  /** What is in the form; text that is no value yet stands in it as text. */
+  /** What is in the form; text that is not a value yet stands in it as text. */
   value: Json | undefined;
   setValue: (value: Json | undefined, from?: Source) => void;
   /** Whether a person has changed anything. */
