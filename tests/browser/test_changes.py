@@ -96,7 +96,7 @@ def test_nodes_that_unfold_appear_on_an_open_page(site: Site, tab: Tab) -> None:
     before = len(site.ask("GET", f"executions/{execution}").body["nodes"])
     expect(rows).to_have_count(before)
     site.ask("PUT", f"executions/{execution}/signals/many", {"value": 4})
-    expect(page.locator(PHASE)).to_have_text("Waiting for a person", timeout=LIVE_MS)
+    expect(page.locator(PHASE)).to_have_text("Waiting for people", timeout=LIVE_MS)
     expect(rows).to_have_count(before + 5, timeout=LIVE_MS)
     bar = page.get_by_role("region", name="Waiting for you")
     expect(bar).to_contain_text("inside")

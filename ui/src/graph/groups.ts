@@ -1,6 +1,6 @@
 /** Many nodes that are alike (the same task over a list of things) as one that unfolds: a graph of a thousand boxes shows nothing. */
 import type { Item } from './model';
-import { asksPeople, ENDED } from './phases';
+import { lookTogether } from './states';
 
 const MANY = 20;
 
@@ -47,7 +47,7 @@ function groupOf(members: Item[]): { group: Item; members: Item[] } {
       id: `${first.id}…`,
       name: `${first.name} × ${members.length}`,
       kind: 'group',
-      phase: phaseOf(members),
+      phase: lookTogether(members),
       cases: [],
       dynamic: false,
       node: null,
@@ -64,7 +64,7 @@ export function withPhases(items: readonly Item[], all: readonly Item[]): Item[]
     if (own) members.get(scope)?.push(own);
   }
   return items.map((item) => {
-    if (item.kind === 'group') return { ...item, phase: phaseOf(members.get(item.id) ?? []) };
+    if (item.kind === 'group') return { ...item, phase: lookTogether(members.get(item.id) ?? []) };
     const own = now.get(item.id);
     return own ? placedAs(own, item) : item;
   });
@@ -79,15 +79,3 @@ function placedAs(now: Item, item: Item): Item {
 }
 
 const made = new WeakMap<Item, { item: Item; placed: Item }>();
-
-/** A group is as far as those in it are, all together; what somebody is asked in it is told by its inside. */
-function phaseOf(members: readonly Item[]): string {
-  const phases = new Set(
-    members.map((each) => (each.phase === 'WAITING' && asksPeople(each) ? 'RUNNING' : each.phase)),
-  );
-  const [only] = phases;
-  if (phases.size === 1 && only !== undefined) return only;
-  const worst = ['FAILED', 'TIMED_OUT', 'ABORTED'].find((each) => phases.has(each));
-  if (worst) return worst;
-  return [...phases].every((each) => ENDED.has(each)) ? 'SUCCEEDED' : 'RUNNING';
-}

@@ -4,20 +4,25 @@ import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
 import { kindWord, type Item, type Link, type Shape } from './model';
 import { asksPeople } from './phases';
 
-const WIDTH = 204;
+const WIDTH = 160;
 /** What the line below the name needs, at its longest. */
-const NARROWEST: Record<string, number> = { input: 216, approve: 232, branch: 216, sleep: 212 };
-const NARROWEST_TASK = 176;
-const WIDEST = 290;
+const NARROWEST: Record<string, number> = { input: 176, approve: 176, branch: 178, sleep: 184 };
+const NARROWEST_TASK = 148;
+const WIDEST = 280;
 const WIDEST_HOLDER = 380;
-const NAME_CHARACTER = 8.2;
-const AROUND_NAME = 62;
-const BUTTON = 44;
-const HEIGHT = 58;
-const HEADER = 46;
-const PADDING = 18;
+const NAME_CHARACTER = 7.5;
+const AROUND_NAME = 46;
+const BUTTON = 40;
+const ANSWER_BUTTON = 80;
+const HEIGHT = 46;
+const HEADER = 38;
+const PADDING = 16;
 const LABEL_CHARACTER = 6.2;
-const SMALL_CHARACTER = 6.6;
+const SMALL_CHARACTER = 6.2;
+/** The rows of a loop above its graph, and the line that names the round below them. */
+export const ROUND_HEIGHT = 27;
+const OPEN_HEIGHT = 30;
+const ROUNDS_WIDTH = 440;
 
 export type Box = { id: string; parent: string; x: number; y: number; width: number; height: number };
 export type Point = { x: number; y: number };
@@ -27,12 +32,12 @@ export type Places = { boxes: Box[]; ways: Way[]; width: number; height: number;
 const OPTIONS = {
   'elk.algorithm': 'layered',
   'elk.direction': 'RIGHT',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '48',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '36',
   'elk.layered.spacing.edgeNodeBetweenLayers': '20',
-  'elk.spacing.nodeNode': '24',
+  'elk.spacing.nodeNode': '18',
   'elk.spacing.componentComponent': '26',
   'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
-  'elk.padding': `[top=${HEADER + PADDING},left=${PADDING},bottom=${PADDING},right=${PADDING}]`,
+  'elk.padding': paddingBelow(HEADER),
 };
 /** To keep the order of the model, elk compares every line with every other: with many into one node that takes minutes. */
 const MANY = 150;
@@ -41,6 +46,9 @@ const FAST = {
   'elk.layered.nodePlacement.strategy': 'SIMPLE',
   'elk.layered.thoroughness': '2',
 };
+function paddingBelow(top: number): string {
+  return `[top=${top + PADDING},left=${PADDING},bottom=${PADDING},right=${PADDING}]`;
+}
 const INLINE = { 'elk.edgeLabels.inline': 'true' };
 const NO_PADDING = { 'elk.padding': '[top=0,left=0,bottom=0,right=0]' };
 
@@ -49,8 +57,8 @@ const engine: Promise<ELK> = import('elkjs/lib/elk-api.js').then(
   (module) => new module.default({ algorithms: ['layered'], workerFactory: () => new Worker(workerUrl) }),
 );
 
-/** Return the place of each item. Places are relative to the box an item stands in. */
-export async function layout(shape: Shape): Promise<Places> {
+/** Return the place of each item. Places are relative to the box an item stands in. `rows` says how many rows each loop has above its graph. */
+export async function layout(shape: Shape, rows: ReadonlyMap<string, number>): Promise<Places> {
   const began = performance.now();
   const nodes = new Map<string, ElkNode>(
     shape.items.map((each) => [each.id, { id: each.id, width: widthOf(each, shape), height: HEIGHT }]),
@@ -63,12 +71,7 @@ export async function layout(shape: Shape): Promise<Places> {
     const up = holder(each.scope);
     const own = nodes.get(each.id);
     if (own) (up.children ??= []).push(own);
-    if (up !== root)
-      up.layoutOptions = {
-        ...options,
-        'elk.nodeSize.constraints': 'MINIMUM_SIZE',
-        'elk.nodeSize.minimum': `(${up.width}, ${HEIGHT})`,
-      };
+    if (up !== root) up.layoutOptions = frameOptions(options, up, rows.get(each.scope));
   }
   for (const link of shape.links) {
     const up = holder(scopes.get(link.source) ?? '');
@@ -103,14 +106,28 @@ export async function layout(shape: Shape): Promise<Places> {
   };
 }
 
+function frameOptions(
+  options: Record<string, string>,
+  frame: ElkNode,
+  rows: number | undefined,
+): Record<string, string> {
+  const least = rows === undefined ? frame.width : Math.max(frame.width ?? 0, ROUNDS_WIDTH);
+  return {
+    ...options,
+    ...(rows === undefined ? {} : { 'elk.padding': paddingBelow(HEADER + rows * ROUND_HEIGHT + OPEN_HEIGHT - 8) }),
+    'elk.nodeSize.constraints': 'MINIMUM_SIZE',
+    'elk.nodeSize.minimum': `(${least}, ${HEIGHT})`,
+  };
+}
+
 /** As wide as its name needs, with room for the buttons that it may have: so nothing moves when they come. */
 function widthOf(item: Item, shape: Shape): number {
   const inside = shape.foldable.get(item.id) ?? 0;
   const least = NARROWEST[item.kind] ?? NARROWEST_TASK;
-  const button = asksPeople(item) || inside > 0 ? BUTTON : 0;
+  const button = asksPeople(item) ? ANSWER_BUTTON : inside > 0 ? BUTTON : 0;
   const below =
     inside > 0
-      ? `${kindWord(item.kind, item.dynamic)} · Succeeded · ${inside} of ${inside}`.length * SMALL_CHARACTER
+      ? `${kindWord(item.kind, item.dynamic)} · Not started · ${inside} of ${inside}`.length * SMALL_CHARACTER
       : 0;
   const wanted = AROUND_NAME + Math.max(item.name.length * NAME_CHARACTER, below) + button;
   return Math.round(Math.min(inside > 0 ? WIDEST_HOLDER : WIDEST, Math.max(least, wanted)));

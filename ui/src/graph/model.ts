@@ -1,6 +1,7 @@
 /** What a graph shows: the nodes of a workflow or of an execution as one kind of thing, and which of them are seen when some are folded. */
 import type { ExecutionView, GraphNodeView, NodeView } from '../api/types';
-import { appearance, ENDED } from './phases';
+import { ENDED } from './phases';
+import { asksNow, holderOf, ownLook, withLooks } from './states';
 
 /** `belongs` is what an item folds away under: the sub-workflow or dynamic task it runs in, or the branch whose case it is of. */
 export type Item = {
@@ -29,7 +30,10 @@ const KINDS: Record<string, string> = {
   branch: 'Branch',
   workflow: 'Sub-workflow',
   group: 'All alike',
+  fail: 'Fails',
 };
+/** How the words of a last case begin that has no nodes: the execution fails. */
+const ELSE_FAIL = 'else fail: ';
 
 export function kindWord(kind: string, dynamic = false): string {
   return dynamic ? 'Dynamic task' : (KINDS[kind] ?? kind);
@@ -44,7 +48,7 @@ function itemOf(planned: GraphNodeView | undefined, node: NodeView | null, id: s
     id,
     name: seen?.name ?? id,
     kind,
-    phase: node === null ? 'NONE' : appearance(kind, node.phase),
+    phase: node === null ? 'NONE' : ownLook(node),
     scope: seen?.parent ?? '',
     upstream: seen?.upstream ?? [],
     branch: planned?.case ? { id: planned.case.branch, index: planned.case.index } : null,
@@ -56,13 +60,52 @@ function itemOf(planned: GraphNodeView | undefined, node: NodeView | null, id: s
 
 /** Return the items of a workflow before it runs. */
 export function itemsOfWorkflow(nodes: readonly GraphNodeView[]): Item[] {
-  return nodes.map((each) => itemOf(each, null, each.id));
+  return withFails(nodes.map((each) => itemOf(each, null, each.id)));
 }
 
 /** Return the items of an execution; what its workflow says of their branches is added. */
 export function itemsOfExecution(execution: ExecutionView, planned: readonly GraphNodeView[]): Item[] {
   const known = new Map(planned.map((each) => [each.id, each]));
-  return execution.nodes.map((each) => itemOfNode(known.get(each.id), each));
+  return withLooks(withFails(execution.nodes.map((each) => itemOfNode(known.get(each.id), each))));
+}
+
+/** Add what a branch does that has no case left: it fails, and that is a place in the graph like any other. */
+function withFails(items: readonly Item[]): Item[] {
+  return items.flatMap((each) => {
+    const fail = failOf(each);
+    return fail ? [each, fail] : [each];
+  });
+}
+
+const fails = new WeakMap<Item, Item>();
+
+function failOf(branch: Item): Item | undefined {
+  const index = branch.cases.length - 1;
+  const words = branch.cases[index] ?? '';
+  if (!words.startsWith(ELSE_FAIL)) return undefined;
+  const before = fails.get(branch);
+  if (before) return before;
+  const taken = branch.node?.case ?? null;
+  const left = branch.phase === 'NONE' ? 'NONE' : ENDED.has(branch.phase) || taken !== null ? 'SKIPPED' : 'NOT_STARTED';
+  const fail: Item = {
+    id: `${branch.id}!`,
+    name: words.slice(ELSE_FAIL.length),
+    kind: 'fail',
+    phase: taken === index || branch.node?.failure?.code === 'BranchFailed' ? 'FAILED' : left,
+    scope: branch.scope,
+    upstream: NO_CASES,
+    branch: { id: branch.id, index },
+    cases: NO_CASES,
+    dynamic: false,
+    node: null,
+  };
+  fails.set(branch, fail);
+  return fail;
+}
+
+/** Return what a case is called at its line. */
+export function caseWord(words: string): string {
+  return words.startsWith(ELSE_FAIL) ? 'else' : words;
 }
 
 /** Return the item of a node; for an unchanged node, the same object as before. */
@@ -93,19 +136,23 @@ export function sameShape(one: Item, other: Item): boolean {
   );
 }
 
-/** Return what is folded until somebody unfolds it: what is alike; and all else, if there is too much to see. */
-export function foldedAtFirst(items: readonly Item[]): Set<string> {
-  const groups = items.filter((each) => each.kind === 'group').map((each) => each.id);
-  const seen = items.length - items.filter((each) => groups.includes(each.scope)).length;
-  return new Set(
-    seen <= MANY ? groups : [...groups, ...items.map((each) => each.scope).filter((scope) => scope !== '')],
-  );
+/** Whether there is more to see than a graph can show at once. */
+export function isTooMuch(items: readonly Item[]): boolean {
+  const groups = new Set(items.filter((each) => each.kind === 'group').map((each) => each.id));
+  return items.filter((each) => !groups.has(each.scope)).length > MANY;
 }
 
-function holders(item: Item, byId: ReadonlyMap<string, Item>): string[] {
+/** Return what is folded until somebody unfolds it: what is alike; and, in a coarse view, all else. */
+export function foldedAtFirst(items: readonly Item[], isCoarse: boolean): Set<string> {
+  const groups = items.filter((each) => each.kind === 'group').map((each) => each.id);
+  return new Set(isCoarse ? [...groups, ...items.map((each) => each.scope).filter((scope) => scope !== '')] : groups);
+}
+
+/** Return everything that an item lies in, from the inside out. */
+export function holders(item: Item, byId: ReadonlyMap<string, Item>): string[] {
   const found: string[] = [];
   for (let at: Item | undefined = item; at !== undefined;) {
-    const up: string = at.branch?.id ?? at.scope;
+    const up: string = holderOf(at);
     if (up === '') break;
     found.push(up);
     at = byId.get(up);
@@ -118,7 +165,7 @@ export function shapeOf(all: readonly Item[], folded: ReadonlySet<string>): Shap
   const byId = new Map(all.map((each) => [each.id, each]));
   const foldable = new Map<string, number>();
   for (const each of all)
-    if (each.kind !== 'group') for (const up of holders(each, byId)) foldable.set(up, (foldable.get(up) ?? 0) + 1);
+    if (isNode(each)) for (const up of holders(each, byId)) foldable.set(up, (foldable.get(up) ?? 0) + 1);
   const items = all.filter((each) => !holders(each, byId).some((up) => folded.has(up)));
   const seen = new Set(items.map((each) => each.id));
   return { items, links: linksOf(items, seen, byId), foldable };
@@ -130,7 +177,12 @@ function linksOf(items: readonly Item[], seen: ReadonlySet<string>, byId: Readon
     items.flatMap((each) => each.upstream.map((up) => `${each.branch?.id ?? ''}|${each.branch?.index ?? ''}|${up}`)),
   );
   for (const each of items) {
-    if (each.branch === null || feeding.has(`${each.branch.id}|${each.branch.index}|${each.id}`)) continue;
+    if (
+      each.branch === null ||
+      each.kind === 'fail' ||
+      feeding.has(`${each.branch.id}|${each.branch.index}|${each.id}`)
+    )
+      continue;
     ends.set(each.branch.id, [...(ends.get(each.branch.id) ?? []), each]);
   }
   const links = new Map<string, Link>();
@@ -146,7 +198,7 @@ function linksOf(items: readonly Item[], seen: ReadonlySet<string>, byId: Readon
     if (each.branch !== null) {
       const own = each.branch;
       const begins = !each.upstream.some((up) => byId.get(up)?.branch?.id === own.id);
-      if (begins) add(own.id, each.id, byId.get(own.id)?.cases[own.index] ?? '');
+      if (begins) add(own.id, each.id, caseWord(byId.get(own.id)?.cases[own.index] ?? ''));
     }
   }
   return [...links.values()];
@@ -166,6 +218,11 @@ function sources(
   return at === undefined ? [] : [at.id];
 }
 
+/** Whether an item is a node of its own, and not drawn around or beside some. */
+export function isNode({ kind }: Item): boolean {
+  return kind !== 'group' && kind !== 'fail';
+}
+
 /** How much of what lies in a holder has ended, and whether somebody is asked for something in it. */
 export type Inside = { total: number; ended: number; waiting: number };
 
@@ -173,12 +230,12 @@ export function insideOf(items: readonly Item[]): Map<string, Inside> {
   const byId = new Map(items.map((each) => [each.id, each]));
   const found = new Map<string, Inside>();
   for (const each of items) {
-    if (each.kind === 'group') continue;
+    if (!isNode(each)) continue;
     for (const up of holders(each, byId)) {
       const sum = found.get(up) ?? { total: 0, ended: 0, waiting: 0 };
       sum.total += 1;
       if (ENDED.has(each.phase)) sum.ended += 1;
-      if (each.phase === 'WAITING') sum.waiting += 1;
+      if (asksNow(each)) sum.waiting += 1;
       found.set(up, sum);
     }
   }
@@ -186,8 +243,9 @@ export function insideOf(items: readonly Item[]): Map<string, Inside> {
 }
 
 /** Return what names a shape: the same text is laid out the same way. Phases are not part of it. */
-export function shapeKey(shape: Shape): string {
+export function shapeKey(shape: Shape, rows: ReadonlyMap<string, number>): string {
   return JSON.stringify([
+    [...rows],
     shape.items.map((each) => [each.id, each.scope, each.name]),
     shape.links.map((each) => [each.id, each.label]),
   ]);

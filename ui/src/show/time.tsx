@@ -22,6 +22,13 @@ export function span(milliseconds: number, most = 2): string {
   return parts.join(' ');
 }
 
+/** Write a span of milliseconds as exactly as the page knows it. */
+export function length(milliseconds: number): string {
+  // The page knows whole milliseconds: less than one reads as none.
+  if (milliseconds === 0) return '<1 ms';
+  return milliseconds < SECOND ? `${Math.max(0, Math.round(milliseconds))} ms` : span(milliseconds);
+}
+
 // Made once: making one takes longer than all else in a row of a list.
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });

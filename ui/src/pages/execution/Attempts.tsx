@@ -3,10 +3,9 @@ import { useQuery } from '@tanstack/react-query';
 import type { ExecutionView, NodeView } from '../../api/types';
 import { QueryError } from '../../app/PageError';
 import { PhaseBadge } from '../../graph/phases';
-import { clock } from '../../show/time';
+import { clock, length } from '../../show/time';
 import { attemptsOf, barsOf } from './history';
 import { historyQuery } from './queries';
-import { length } from './Took';
 
 /** Each try of a task: when, how long, and how it ended. */
 export function Attempts({ execution, node }: { execution: ExecutionView; node: NodeView }) {

@@ -11,6 +11,7 @@ import { Damaged } from '../../show/Damaged';
 import { itemsOfExecution, type Item } from '../../graph/model';
 import { phaseWord } from '../../graph/phases';
 import { LinkAnchor } from '../links';
+import type { Memory } from '../../graph/useFolds';
 import { askedAt } from './asked';
 import './execution.css';
 import { Failure } from './Failure';
@@ -18,6 +19,7 @@ import { Head } from './Head';
 import { NodeList } from './NodeList';
 import { NodePanel } from './NodePanel';
 import { workflowQuery } from './queries';
+import { useLoops } from './useLoops';
 import { Notices } from './Notices';
 import { Timeline } from './Timeline';
 import { Values } from './Values';
@@ -75,6 +77,8 @@ function Execution({ execution }: { execution: ExecutionView }) {
       }),
     [navigate],
   );
+  const loops = useLoops(execution);
+  const memory = useRef<Memory>({});
   const latest = useRef(execution);
   latest.current = execution;
   const answer = useCallback(
@@ -127,7 +131,14 @@ function Execution({ execution }: { execution: ExecutionView }) {
                       </Group>
                     }
                   >
-                    <Graph items={items} chosen={node} onChoose={choose} onAnswer={onAnswer} />
+                    <Graph
+                      items={items}
+                      chosen={node}
+                      onChoose={choose}
+                      onAnswer={onAnswer}
+                      loops={loops}
+                      memory={memory.current}
+                    />
                   </Suspense>
                 )}
               </Tabs.Panel>

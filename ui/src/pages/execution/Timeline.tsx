@@ -5,11 +5,10 @@ import type { ExecutionView } from '../../api/types';
 import { QueryError } from '../../app/PageError';
 import type { Item } from '../../graph/model';
 import { PhaseIcon, phaseWord } from '../../graph/phases';
-import { clock, useNow } from '../../show/time';
+import { clock, length, useNow } from '../../show/time';
 import { barsOf, type Bar } from './history';
 import { ordered } from './NodeList';
 import { historyQuery } from './queries';
-import { length } from './Took';
 
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 const AT_FIRST = 200;

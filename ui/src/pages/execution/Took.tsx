@@ -1,6 +1,4 @@
-import { span, useNow } from '../../show/time';
-
-const SECOND = 1_000;
+import { length, useNow } from '../../show/time';
 
 /** How long something took, or takes until now. */
 export function Took({ from, to }: { from: string | null; to: string | null }) {
@@ -10,10 +8,4 @@ export function Took({ from, to }: { from: string | null; to: string | null }) {
 
 function Running({ from }: { from: number }) {
   return <>{length(useNow(true) - from)}</>;
-}
-
-export function length(milliseconds: number): string {
-  // The page knows whole milliseconds: less than one reads as none.
-  if (milliseconds === 0) return '<1 ms';
-  return milliseconds < SECOND ? `${Math.max(0, Math.round(milliseconds))} ms` : span(milliseconds);
 }
