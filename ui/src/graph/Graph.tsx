@@ -231,7 +231,7 @@ function Drawn({ chosen, onChoose, onAnswer, memory, folds }: DrawnProps) {
   );
 }
 
-/** When all is laid out anew, what was touched stays where it was; then what was asked for is brought into view. */
+/** After a new layout, what was touched stays where it was; then what was asked for is brought into view. */
 function useKeptPlace(
   places: Places | undefined,
   size: { width: number; height: number },
@@ -259,7 +259,7 @@ function useChosenInView(chosen: string, size: { width: number; height: number }
   useEffect(() => {
     if (since.current.id !== chosen) since.current = { id: chosen, at: performance.now() };
     if (chosen !== '' && performance.now() - since.current.at < OPENING_MS) show(chosen);
-    // A change of what is drawn is no reason to move.
+    // The view does not move only because something else is drawn.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [chosen, size]);
 }

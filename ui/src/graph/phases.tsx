@@ -1,4 +1,4 @@
-/** Phases as people see them: a colour, an icon and a word, never the colour alone. A look is a phase, or what more is known of it. */
+/** Phases as people see them: a colour, an icon and a word, never the colour alone. An appearance is a phase, or a more exact word for it. */
 import type { ComponentType } from 'react';
 import {
   IconAlert,

@@ -20,7 +20,7 @@ const places = (width: number, height: number, ...boxes: Box[]): Places => ({
 const size = { width: 800, height: 400 };
 
 describe('the view of a graph', () => {
-  it('keeps what was clicked where it was, at the same scale, when all is laid out anew', () => {
+  it('keeps what was clicked where it was, at the same scale, after a new layout', () => {
     const before = places(400, 100, box('a', 0, 0), box('b', 200, 0));
     const after = places(900, 300, box('a', 0, 120), box('b', 600, 130), box('c', 620, 10, 'b'));
     const now = { x: 30, y: 40, zoom: 1.5 };

@@ -47,7 +47,7 @@ export function firstView(places: Places, size: Size, matters: string): Viewport
   return { zoom, x: middle ? size.width / 2 - middle.x * zoom : MARGIN, y };
 }
 
-/** Return the view in which what is to stay stands where it stood, though everything was laid out anew. */
+/** Return the view in which what is to stay is where it was before a new layout. */
 export function keptView(now: Viewport, before: Places, after: Places, stays: readonly string[], size: Size): Viewport {
   const [old, fresh] = [cornersOf(before), cornersOf(after)];
   const anchor = stays.find((id) => old.has(id) && fresh.has(id)) ?? nearest(now, old, fresh, size);
