@@ -1,6 +1,7 @@
 """What every store promises of its lists: their order, their pages, and how they are narrowed. Used as `JournalContract` is."""
 
 import random
+from typing import Any
 
 import pytest
 from tests.contract.store_rows import (
@@ -18,8 +19,10 @@ from tests.contract.store_rows import (
 )
 from tests.contract.store_shop import Shop, meant
 
+from tidegate.core.endings import Ending
 from tidegate.core.state import ExecutionPhase as Phase
 from tidegate.core.waits import Preview, Shown
+from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import SECOND
 from tidegate.ports.journal import (
     Batch,
@@ -29,6 +32,7 @@ from tidegate.ports.journal import (
     WaitEnd,
     WaitRow,
 )
+from tidegate.ports.listings import ExecutionQuery, Narrowing
 from tidegate.ports.store import Store
 
 PLACES = {1: ("flow", "dev"), 2: ("flow", "live"), 3: ("flower", "dev"), 4: ("", ""), 5: ("x", "")}
@@ -307,6 +311,41 @@ class ListingsContract:
         assert keys(store, domain="dev") == [3, 2, 1]
         assert keys(store, project="p1", workflow="train") == []
         assert keys(store, project="p1", before=2) == [1]
+
+    def test_executions_are_listed_by_how_they_ended(self, store: Store):
+        endings = {
+            1: Ending("rejected", "too dear", "ben", NodeId("n1"), "go"),
+            2: Ending("timed_out", "nobody answered", "", NodeId("n1"), "go"),
+            3: Ending("failed", "ValueError: a"),
+            4: Ending("aborted", "wrong dates", "ann"),
+            5: None,
+            6: None,
+        }
+        phases = {4: Phase.ABORTED, 5: Phase.SUCCEEDED, 6: Phase.RUNNING}
+        launch(store, *endings)
+        rows = [
+            PhaseRow(key, phases.get(key, Phase.FAILED), NOON, ending)
+            for key, ending in endings.items()
+        ]
+        assert not store.journal.append(Batch(phases=rows))
+
+        def found(**query: Any) -> list[int]:
+            return [row.key for row in store.listings.executions(ExecutionQuery(**query)).rows]
+
+        for text in ("", "e"):
+            where = Narrowing(text=text)
+            assert found(where=where, endings=("rejected",)) == [1]
+            assert found(where=where, endings=("timed_out", "aborted")) == [4, 2]
+            assert found(where=where, endings=("failed",)) == [3]
+            assert found(where=where, phases=(Phase.FAILED,)) == [3, 2, 1]
+            assert found(where=where, phases=(Phase.RUNNING,), endings=("rejected",)) == [6, 1]
+            assert found(where=where) == [6, 5, 4, 3, 2, 1]
+        listed = store.listings.executions(ExecutionQuery()).rows
+        assert {row.key: row.ending for row in listed} == endings
+        one = store.journal.find("e1")
+        assert one is not None
+        assert one.ending == endings[1]
+        assert store.journal.active() == [6]
 
     @pytest.mark.parametrize("many", [False, True])
     def test_executions_are_found_by_when_they_were_launched(self, store: Store, many, spans):

@@ -56,9 +56,7 @@ CREATE TABLE "executions" (
     launched INTEGER NOT NULL,
     changed INTEGER NOT NULL,
     who TEXT NOT NULL
-) STRICT;
-
-CREATE INDEX executions_by_phase ON executions (phase, series, key);
+, part INTEGER NOT NULL DEFAULT 0, ending BLOB) STRICT;
 
 CREATE INDEX executions_by_launch ON executions (launched);
 
@@ -157,3 +155,5 @@ CREATE INDEX waits_by_kind ON waits (kind, order_key);
 CREATE INDEX waits_by_series ON waits (series, kind, order_key);
 
 CREATE INDEX waits_by_due ON waits (due) WHERE due IS NOT NULL;
+
+CREATE INDEX executions_by_part ON executions (part, series, key);

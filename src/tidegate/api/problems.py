@@ -6,17 +6,11 @@ from typing import Any
 from msgspec import Struct
 
 from tidegate.errors import TidegateError
+from tidegate.wire import FaultDocument
 
 MEDIA = "application/problem+json"
 
 INTERNAL = "internal"
-
-
-class FaultDocument(Struct, frozen=True):
-    """One thing that is wrong with a value: where, as a path of keys and positions, and why."""
-
-    path: list[str | int]
-    reason: str
 
 
 class ProblemDocument(Struct, frozen=True, kw_only=True):

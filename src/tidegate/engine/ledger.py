@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import structs
 
 from tidegate.core.addresses import readdressed
+from tidegate.core.endings import ending_of
 from tidegate.core.history import to_bytes
 from tidegate.core.messages import AbortRequested, AnswerGiven, CancelTask, Event, RunTask
 from tidegate.core.state import ExecutionPhase, NodePhase
@@ -104,7 +105,8 @@ class Ledger:
                 self._enter_paths(hot, step)
             before = hot.state.phase
             if phase is not before:
-                self._phases[key] = PhaseRow(key, phase, event.at)
+                ending = ending_of(step.plan, step.draft, event) if phase.is_terminal else None
+                self._phases[key] = PhaseRow(key, phase, event.at, ending)
                 self._counts.phases[before] -= 1
                 self._counts.phases[phase] += 1
             hot.plan = step.merge()
@@ -120,7 +122,10 @@ class Ledger:
         """Return the rows."""
         phases = self._phases
         launches = [
-            structs.replace(row, phase=phases.pop(key).phase) for key, row in self._launches.items()
+            row
+            if phases[key].ending is not None
+            else structs.replace(row, phase=phases.pop(key).phase)
+            for key, row in self._launches.items()
         ]
         return Batch(
             launches,

@@ -10,6 +10,7 @@ from typing import NamedTuple, NewType, Protocol
 
 from msgspec import Struct, field
 
+from tidegate.core.endings import Ending
 from tidegate.core.state import ExecutionPhase
 from tidegate.core.waits import NOTHING, Shown
 from tidegate.ir.expr import NodeId
@@ -49,11 +50,12 @@ class HistoryRow(Struct, frozen=True, gc=False):
 
 
 class PhaseRow(Struct, frozen=True, gc=False):
-    """An execution has entered another phase."""
+    """An execution has entered another phase. `ending` says how it ended, unless it goes on or has succeeded."""
 
     key: Key
     phase: ExecutionPhase
     at: Instant
+    ending: Ending | None = None
 
 
 class WaitRow(Struct, frozen=True, gc=False):
@@ -139,6 +141,7 @@ class ExecutionRow(Struct, frozen=True):
     who: str
     project: str
     domain: str
+    ending: Ending | None = None
 
     @property
     def series(self) -> Series:

@@ -56,6 +56,8 @@ class ExecutionQuery(Struct, frozen=True):
 
     where: Narrowing = Narrowing()
     phases: tuple[ExecutionPhase, ...] = ()
+    endings: tuple[str, ...] = ()
+    """Also those that ended in one of these ways (`core.endings`); with neither phases nor endings, all."""
     since: Instant | None = None
     """Only those launched then or later."""
     until: Instant | None = None

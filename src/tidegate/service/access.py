@@ -60,6 +60,8 @@ class Action(StrEnum):
     LIST_SIGNALS = "list_signals"
     GET_QUESTION = "get_question"
     ANSWER = "answer"
+    CHECK_ANSWER = "check_answer"
+    CHECK_INPUTS = "check_inputs"
     ABORT = "abort"
     LIST_EVENTS = "list_events"
     GET_LOGS = "get_logs"
@@ -94,6 +96,7 @@ class Action(StrEnum):
     LOOK_AT_CODE = "look_at_code"
     GET_PROOF = "get_proof"
     GET_HEALTH = "get_health"
+    GET_LIMITS = "get_limits"
 
 
 class Where(Enum):
@@ -134,6 +137,9 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.LIST_SIGNALS: _READ,
     Action.GET_QUESTION: _READ,
     Action.ANSWER: Policy(Right.DECIDE),
+    Action.CHECK_ANSWER: Policy(Right.DECIDE),
+    # Workflows belong to no project, and the project of the launch is not known yet.
+    Action.CHECK_INPUTS: Policy(Right.OPERATE, Where.ANYWHERE),
     Action.ABORT: _OPERATE,
     Action.LIST_EVENTS: _READ,
     Action.GET_LOGS: _READ,
@@ -168,6 +174,7 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.LOOK_AT_CODE: _PUBLIC,
     Action.GET_PROOF: _PUBLIC,
     Action.GET_HEALTH: _PUBLIC,
+    Action.GET_LIMITS: _READ_ANYWHERE,
 }
 
 

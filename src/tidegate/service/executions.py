@@ -43,7 +43,7 @@ from tidegate.ports.journal import ExecutionRow, Key
 from tidegate.ports.listings import ExecutionQuery, Narrowing, Patterns
 from tidegate.ports.store import Store
 from tidegate.service.events import history_page
-from tidegate.service.intake import Intake, is_costly
+from tidegate.service.intake import Intake, is_costly, unfit
 from tidegate.service.missing import Missing
 from tidegate.service.moments import instant, moment, number
 from tidegate.service.previews import preview
@@ -62,6 +62,8 @@ from tidegate.types.schema import describe
 from tidegate.wire import (
     Abort,
     Aborted,
+    CheckInputs,
+    CheckView,
     EventList,
     ExecutionPage,
     ExecutionView,
@@ -149,6 +151,15 @@ class Executions:
             environment=self._intake.record(request.environment),
         )
         return (yield from self._launch(wanted, asked_again))
+
+    def check(self, request: CheckInputs) -> CheckView:
+        """Check the inputs of a launch. Errors: `UnknownWorkflow`."""
+        workflow = self._registry.find(request.name, request.version)
+        try:
+            complete(self._registry.plan(workflow).scopes[ROOT], request.inputs, self._intake)
+        except InvalidValue as error:
+            return unfit(error)
+        return CheckView(valid=True)
 
     def again(self, request: Relaunch | Recover) -> Steps[ExecutionView]:
         """
@@ -309,6 +320,7 @@ class Executions:
                 text=request.text,
             ),
             phases=tuple(_phase(name) for name in request.phases),
+            endings=tuple(request.ends),
             since=instant("since", request.since),
             until=instant("until", request.until),
             before=_key(request.cursor),

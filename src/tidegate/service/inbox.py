@@ -14,19 +14,12 @@ from tidegate.core.addresses import resolve
 from tidegate.core.plan import Plan
 from tidegate.core.state import NodePhase
 from tidegate.engine.damage import Damage
-from tidegate.engine.folds import Snapshot
 from tidegate.engine.programs import Programs
 from tidegate.errors import (
-    AlreadyAnswered,
-    ExecutionEnded,
     InvalidValue,
-    NotWaitingYet,
-    Refused,
     StoreDamaged,
-    TimedOut,
-    Withdrawn,
 )
-from tidegate.ir.expr import NodeId, natural
+from tidegate.ir.expr import natural
 from tidegate.ir.graph import SECOND, Instant
 from tidegate.ports.clock import Clock
 from tidegate.ports.journal import Series
@@ -48,7 +41,7 @@ from tidegate.service.executions import Executions
 from tidegate.service.missing import Codes, Missing
 from tidegate.service.moments import moment
 from tidegate.service.questions import waiting_line, waiting_view
-from tidegate.service.views import ended_as
+from tidegate.service.signals import not_open
 from tidegate.wire import (
     ANSWERABLE,
     GetQuestion,
@@ -136,7 +129,7 @@ class Inbox:
         now = self._executions.look(request.id)
         node = resolve(now.plan, now.state, request.name, now.row.id)
         if now.state.node(node).phase is not NodePhase.WAITING:
-            raise _not_open(now, node, request.name)
+            raise not_open(now, node, request.name)
         return deciders.told(waiting_view(now, node), now.row.project, now.row.domain)
 
     def _line(self, listed: ListedWait, codes: Codes, deciders: Deciders) -> WaitingView:
@@ -201,21 +194,6 @@ def _tallies(
         Tally(name=name, count=count[name], yours=yours[name])
         for name in sorted(count, key=natural)
     ]
-
-
-def _not_open(now: Snapshot, node: NodeId, name: str) -> Refused:
-    """Return why a gate does not ask anybody."""
-    here, signal = now.state.node(node), f"signal {name!r}"
-    when = "" if here.ended is None else f" at {moment(here.ended):%Y-%m-%d %H:%M:%S} UTC"
-    if here.answer is not None:
-        return AlreadyAnswered(f"{signal} was answered by {here.answer.who}{when}")
-    if here.phase is NodePhase.TIMED_OUT:
-        return TimedOut(f"{signal} timed out{when}")
-    if here.phase is NodePhase.SKIPPED:
-        return Withdrawn(f"{signal} was withdrawn{when}: its answer is no longer needed")
-    if now.state.phase.is_terminal:
-        return ExecutionEnded(f"execution {now.row.id} {ended_as(now.state.phase)} already")
-    return NotWaitingYet(f"{signal} is not waiting yet; it appears in the inbox once it is")
 
 
 def _cursor(mark: Mark) -> str:

@@ -7,11 +7,18 @@ from tidegate.ir.expr import Path, Schema, Value
 from tidegate.ports.blobs import Blobs
 from tidegate.types import schema as schemas
 from tidegate.types.values import BLOB, is_reference
+from tidegate.wire import CheckView, FaultDocument
 
 
 def is_costly(schema: Schema, value: Value) -> bool:
     """Return whether checking a value may take too many steps for an event loop."""
     return isinstance(value, dict | list) and schemas.branches_often(schema)
+
+
+def unfit(error: InvalidValue) -> CheckView:
+    """Return what is wrong with a value that was only checked."""
+    faults = [FaultDocument(list(each.path), each.reason) for each in error.faults]
+    return CheckView(valid=False, faults=faults or [FaultDocument([], error.message)])
 
 
 class Intake:

@@ -183,6 +183,10 @@ class Service:
             case wire.GetQuestion():
                 asked = self._inbox.question(request, Deciders(self.tokens, principal))
                 return self._missing.told_of(asked)
+            case wire.CheckAnswer():
+                return (yield from self._signals.check(request))
+            case wire.CheckInputs():
+                return self._executions.check(request)
             case wire.Abort():
                 return (yield from self._executions.abort(request))
             case wire.ListEvents():
@@ -231,7 +235,7 @@ class Service:
             return self._executions.page(request, within)
         if request.phases:
             phases = self._standstill.asked(request.phases)
-            if not phases:
+            if not phases and not request.ends:
                 return wire.ExecutionPage(items=[], next="")
             request = structs.replace(request, phases=phases)
         return self._standstill.page(self._executions.page(request, within))

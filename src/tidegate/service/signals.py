@@ -39,13 +39,20 @@ from tidegate.ir.graph import ApproveNode, InputNode, Instant, PythonTarget
 from tidegate.ports.executor import Executor
 from tidegate.ports.journal import Key
 from tidegate.service.executions import Executions, no_such_execution
-from tidegate.service.intake import Intake, is_costly
+from tidegate.service.intake import Intake, is_costly, unfit
 from tidegate.service.moments import moment
 from tidegate.service.questions import answer_schema
 from tidegate.service.steps import ASIDE, Pause, Steps, Together
 from tidegate.service.views import ended_as, signal_views
 from tidegate.types.schema import describe
-from tidegate.wire import Answer, AnswerReply, ListSignals, SignalList
+from tidegate.wire import (
+    Answer,
+    AnswerReply,
+    CheckAnswer,
+    CheckView,
+    ListSignals,
+    SignalList,
+)
 
 CHECKS = 4
 """For how many bundles workers check answers at once; the threads are made when first needed."""
@@ -126,6 +133,23 @@ class Signals:
                 raise self._refusal(denied, gate.path, request)
             case _:
                 raise AssertionError("the machine replies to every answer")
+
+    def check(self, request: CheckAnswer) -> Steps[CheckView]:
+        """Check a value as an answer. Errors: `UnknownSignal`, `AmbiguousSignal`; `Refused` and below if the signal does not take one."""
+        answer = Answer(id=request.id, name=request.name, value=request.value)
+        gate, _ = yield from self._find(answer)
+        now = self._executions.look(request.id)
+        is_early = (
+            isinstance(gate.asks, ApproveNode)
+            and now.state.node(gate.node).phase is not NodePhase.WAITING
+        )
+        if gate.asks is None or is_early:
+            raise not_open(now, gate.node, request.name)
+        try:
+            yield from self._check(gate.asks, gate.bundle, answer)
+        except InvalidValue as error:
+            return unfit(error)
+        return CheckView(valid=True)
 
     def _find(self, request: Answer) -> Steps[tuple[_Gate, Hot | None]]:
         """
@@ -254,6 +278,21 @@ class Signals:
             case _:
                 error = UnknownSignal(f"there is no {signal}", **details)
         return error
+
+
+def not_open(now: Snapshot, node: NodeId, name: str) -> Refused:
+    """Return why a gate does not ask anybody."""
+    here, signal = now.state.node(node), f"signal {name!r}"
+    when = "" if here.ended is None else f" at {moment(here.ended):%Y-%m-%d %H:%M:%S} UTC"
+    if here.answer is not None:
+        return AlreadyAnswered(f"{signal} was answered by {here.answer.who}{when}")
+    if here.phase is NodePhase.TIMED_OUT:
+        return TimedOut(f"{signal} timed out{when}")
+    if here.phase is NodePhase.SKIPPED:
+        return Withdrawn(f"{signal} was withdrawn{when}: its answer is no longer needed")
+    if now.state.phase.is_terminal:
+        return ExecutionEnded(f"execution {now.row.id} {ended_as(now.state.phase)} already")
+    return NotWaitingYet(f"{signal} is not waiting yet; it appears in the inbox once it is")
 
 
 def _gate(execution: Hot, request: Answer) -> _Gate:

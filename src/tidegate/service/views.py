@@ -7,7 +7,7 @@ Instants become aware datetimes here, phases become names, and expressions becom
 from collections.abc import Iterable
 from typing import assert_never
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from tidegate.core.addresses import handle_of, signal_path
 from tidegate.core.evaluate import NoValue, output_of, outputs
@@ -34,6 +34,7 @@ from tidegate.service.questions import answer_schema, waiting_views
 from tidegate.types.schema import describe
 from tidegate.wire import (
     AnswerView,
+    EndView,
     ExecutionLine,
     ExecutionView,
     FailureView,
@@ -242,6 +243,7 @@ def execution_line(row: ExecutionRow, waiting: list[str], damaged: str, held: st
         domain=row.domain,
         damaged=damaged,
         held=held,
+        end=None if row.ending is None else EndView(**structs.asdict(row.ending)),
     )
 
 

@@ -69,7 +69,7 @@ class Candidates(Protocol):
     """Finds the rows with a text without reading a list."""
 
     def executions(self, connection: Connection, text: str) -> list[Row] | None:
-        """Return key, phase, series and launch of the executions whose id has a folded text; None if they are many, or that is unknown."""
+        """Return key, part, series and launch of the executions whose id has a folded text; None if they are many, or that is unknown."""
         ...
 
     def waits(self, connection: Connection, text: str) -> list[Row] | None:

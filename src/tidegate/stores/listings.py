@@ -7,7 +7,6 @@ from itertools import islice
 
 from msgspec import structs
 
-from tidegate.core.state import ExecutionPhase
 from tidegate.errors import InvalidValue
 from tidegate.ports.journal import Counts, ExecutionRow, Key, Series
 from tidegate.ports.listings import (
@@ -28,6 +27,7 @@ from tidegate.stores.rows import (
     KIND_NUMBERS,
     KINDS,
     LATEST,
+    PARTS,
     Bindings,
     Row,
     bounds_of,
@@ -37,6 +37,7 @@ from tidegate.stores.rows import (
     listed_wait,
     mark_of,
     marked,
+    parts_of,
 )
 
 SORTED = 250_000
@@ -141,11 +142,11 @@ class SqlListings:
         fits, before, named = _fitting(sought), span["before"], frozenset(sought.named)
         keys = [
             key
-            for key, phase, series, id_ in rows
+            for key, part, series, id_ in rows
             if key < before
             and (
-                (fits(phase, series) and sought.text in id_.lower())
-                or (series in named and phase in sought.parts)
+                (fits(part, series) and sought.text in id_.lower())
+                or (series in named and part in sought.parts)
             )
         ]
         return [(-key, key, 1) for key in sorted(keys, reverse=True)[: sought.limit]]
@@ -154,8 +155,8 @@ class SqlListings:
         text = folded(query.where.text)
         known = self._known(connection)
         series = _narrowed(known, query.where)
-        phases = sorted(set(query.phases or ExecutionPhase))
-        if series is None and len(phases) < len(ExecutionPhase):
+        parts = parts_of(query.phases, query.endings)
+        if series is None and len(parts) < len(PARTS):
             series = list(known)
         span: Bindings = {
             "before": LATEST if query.before is None else query.before,
@@ -164,7 +165,7 @@ class SqlListings:
             "until": LATEST if query.until is None else query.until,
         }
         named = _named(known, series, text)
-        return Sought(span, phases, series, text, named, query.limit)
+        return Sought(span, parts, series, text, named, query.limit)
 
     def _few_executions(self, connection: Connection, sought: Sought) -> list[Hit] | None:
         rows = self._candidates.executions(connection, sought.text)
@@ -173,10 +174,10 @@ class SqlListings:
         span, fits = sought.span, _fitting(sought)
         return [
             (-key, key, 1)
-            for key, phase, series, launched in rows
+            for key, part, series, launched in rows
             if key < span["before"]
             and span["since"] <= launched < span["until"]
-            and fits(phase, series)
+            and fits(part, series)
         ]
 
     # -- waits --

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec.structs import asdict, astuple
 
+from tidegate.core.endings import Ending
 from tidegate.core.state import ExecutionPhase
 from tidegate.core.waits import NOTHING, Shown
 from tidegate.errors import InvalidValue
@@ -21,7 +22,7 @@ from tidegate.ports.access import SessionRow, TokenRow
 from tidegate.ports.audit import AuditRow
 from tidegate.ports.catalog import WorkflowRow
 from tidegate.ports.changes import ChangeRow, Cursor
-from tidegate.ports.journal import Batch, Counts, ExecutionRow, Series, WaitRow
+from tidegate.ports.journal import Batch, Counts, ExecutionRow, PhaseRow, Series, WaitRow
 from tidegate.ports.listings import NEVER_DUE, ListedWait, Mark, Sort, Span
 
 Bindings: TypeAlias = dict[str, Any]
@@ -32,6 +33,17 @@ KINDS = ("sleep", "input", "approve", "retry")
 """The numbers in `waits.kind`."""
 
 KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
+
+REJECTED, TIMED_OUT = 6, 7
+OF_ENDINGS = {
+    "failed": int(ExecutionPhase.FAILED),
+    "aborted": int(ExecutionPhase.ABORTED),
+    "rejected": REJECTED,
+    "timed_out": TIMED_OUT,
+}
+"""The numbers in `executions.part` by how an execution ended; for others it is the phase."""
+
+PARTS = (*map(int, ExecutionPhase), REJECTED, TIMED_OUT)
 
 LATEST = 2**63 - 1
 """No instant, key or position is larger."""
@@ -52,6 +64,7 @@ _PLAIN = re.compile(r"(?:[a-z/]|0(?!\d)|(?<!\d)[1-9]\d*)*", re.ASCII)
 """The ids that nodes are given: no two of them have the same place in a list."""
 
 _encode = msgspec.msgpack.Encoder().encode
+_ending = msgspec.msgpack.Decoder(Ending).decode
 _mark = msgspec.msgpack.Decoder(tuple[Sort, Any, bytes]).decode
 _json = msgspec.json.Encoder().encode
 _shown = msgspec.msgpack.Decoder(Shown | str).decode
@@ -75,7 +88,7 @@ def writes(batch: Batch, number_of: Callable[[Series], int]) -> Iterator[tuple[s
     if batch.history:
         yield "add_history", [(row.key, row.seq, row.body) for row in batch.history]
     if batch.phases:
-        yield "set_phase", [(row.key, row.phase, row.at) for row in batch.phases]
+        yield "set_phase", [phase_bindings(row) for row in batch.phases]
     if batch.waits:
         yield "add_wait", [wait_bindings(row, number_of(row.series)) for row in batch.waits]
     if batch.ends:
@@ -228,8 +241,27 @@ def marked(mark: Mark | None, sort: Sort) -> tuple[bool, Any, bytes]:
 
 def execution_row(row: Row) -> ExecutionRow:
     """Make an execution of a result row."""
-    key, id_, workflow, name, version, phase, *rest = row
+    key, id_, workflow, name, version, phase, *rest, ending = row
+    rest.append(None if ending is None else _ending(ending))
     return ExecutionRow(key, id_, workflow, name, version, ExecutionPhase(phase), *rest)
+
+
+def phase_bindings(row: PhaseRow) -> Row:
+    """Return the parameters of `set_phase`."""
+    ending = row.ending
+    part = row.phase if ending is None else OF_ENDINGS[ending.kind]
+    return row.key, row.phase, row.at, part, None if ending is None else _encode(ending)
+
+
+def parts_of(phases: Iterable[ExecutionPhase], endings: Iterable[str]) -> list[int]:
+    """Return the parts that have executions in one of these phases, or that ended in one of these ways; all parts if none is named."""
+    found = {part for phase in phases for part in PARTS if phase_of(part) is phase}
+    return sorted(found | {OF_ENDINGS[each] for each in endings} or PARTS)
+
+
+def phase_of(part: int) -> ExecutionPhase:
+    """Return the phase of a part."""
+    return ExecutionPhase(part) if part < REJECTED else ExecutionPhase.FAILED
 
 
 def counter_rows(counts: Counts) -> list[Row]:

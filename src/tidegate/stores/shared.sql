@@ -3,8 +3,8 @@
 
 -- name: add_execution
 -- It changed last when it was launched.
-INSERT INTO executions (key, id, workflow, series, phase, launched, changed, who)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7);
+INSERT INTO executions (key, id, workflow, series, phase, part, launched, changed, who)
+VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?6, ?7);
 
 -- name: add_history
 -- The key of the table is (key, seq): a writer that appends after the same line as somebody else before fails here, and nowhere else.
@@ -13,7 +13,7 @@ VALUES (?1, ?2, ?3);
 
 -- name: set_phase
 UPDATE executions
-SET phase = ?2, changed = ?3
+SET phase = ?2, changed = ?3, part = ?4, ending = ?5
 WHERE key = ?1;
 
 -- name: add_wait
@@ -84,7 +84,7 @@ ORDER BY seq
 LIMIT :limit;
 
 -- name: find
-SELECT e.key, e.id, e.workflow, w.name, w.version, e.phase, e.launched, e.changed, e.who, s.project, s.domain
+SELECT e.key, e.id, e.workflow, w.name, w.version, e.phase, e.launched, e.changed, e.who, s.project, s.domain, e.ending
 FROM executions AS e
 JOIN workflows AS w ON w.id = e.workflow
 JOIN series AS s ON s.id = e.series
@@ -101,7 +101,7 @@ ORDER BY h.seq
 LIMIT :limit;
 
 -- name: get
-SELECT e.key, e.id, e.workflow, w.name, w.version, e.phase, e.launched, e.changed, e.who, s.project, s.domain
+SELECT e.key, e.id, e.workflow, w.name, w.version, e.phase, e.launched, e.changed, e.who, s.project, s.domain, e.ending
 FROM executions AS e
 JOIN workflows AS w ON w.id = e.workflow
 JOIN series AS s ON s.id = e.series
@@ -110,7 +110,7 @@ WHERE e.key = :key;
 -- name: active
 SELECT key
 FROM executions
-WHERE phase IN (0, 1)
+WHERE part IN (0, 1)
 ORDER BY key;
 
 -- name: due
@@ -135,11 +135,11 @@ ORDER BY key DESC;
 -- name: executions_of_series
 SELECT -key, key, 1
 FROM executions
-WHERE phase = :part AND series = :series AND key < :before AND key >= :least AND launched >= :since AND launched < :until
+WHERE part = :part AND series = :series AND key < :before AND key >= :least AND launched >= :since AND launched < :until
 ORDER BY key DESC;
 
 -- name: launched_between
-SELECT key, phase, series, id
+SELECT key, part, series, id
 FROM executions
 WHERE launched >= :since AND launched < :until
 LIMIT :limit;
@@ -302,17 +302,17 @@ FROM audit
 WHERE kind = 'refused' AND at >= :since;
 
 -- name: unfinished
--- For rebuilding lists: executions from a key on, those that have ended only if they are wanted, too.
+-- For rebuilding lists: executions from a key on; those that have ended only if they are wanted, too, or, with :endings, those that did not end well.
 SELECT key
 FROM executions
-WHERE key > :after AND phase <= :last_phase
+WHERE key > :after AND (phase <= :last_phase OR (:endings AND phase IN (4, 5)))
 ORDER BY key
 LIMIT :limit;
 
 -- name: count_unfinished
 SELECT count(*)
 FROM executions
-WHERE key > :after AND phase <= :last_phase;
+WHERE key > :after AND (phase <= :last_phase OR (:endings AND phase IN (4, 5)));
 
 -- name: nodes_that_wait
 SELECT node
@@ -334,9 +334,9 @@ DELETE FROM counters;
 
 -- name: count_executions
 -- To count all is to read all: for checking and rebuilding only.
-SELECT phase, count(*)
+SELECT part, count(*)
 FROM executions
-GROUP BY phase;
+GROUP BY part;
 
 -- name: count_waits
 SELECT kind, count(*)

@@ -4,7 +4,7 @@ Constraints that several requests share: how long a text may be, what an id, a k
 Each says in words, under `SAYS`, what a value must be.
 """
 
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 from msgspec import Meta
 
@@ -18,6 +18,9 @@ Name = Annotated[
     str, Meta(min_length=1, max_length=1000, extra={SAYS: "must have 1 to 1,000 characters"})
 ]
 """The dotted name of a workflow or of a module."""
+MAX_ID = 64
+"""Characters of an execution's id."""
+
 NewId = Annotated[
     str,
     Meta(
@@ -120,3 +123,9 @@ Limit = Annotated[
         extra={SAYS: "must be between 1 and 1,000"},
     ),
 ]
+
+
+def longest(constraint: Any) -> int:
+    """Return how many characters a text with this constraint may have."""
+    found: int = get_args(constraint)[1].max_length
+    return found

@@ -154,6 +154,20 @@ class InboxSummary(Struct, frozen=True, kw_only=True):
     most: int
 
 
+class FaultDocument(Struct, frozen=True):
+    """One thing that is wrong with a value: where, as a path of keys and positions, and why."""
+
+    path: list[str | int]
+    reason: str
+
+
+class CheckView(Struct, frozen=True, kw_only=True):
+    """Whether a value would be accepted, and if not, what is wrong with it. Nothing is stored."""
+
+    valid: bool
+    faults: list[FaultDocument] = []
+
+
 class SignalList(Struct, frozen=True, kw_only=True):
     """The signals of an execution."""
 

@@ -42,6 +42,7 @@ from tidegate.wire.constraints import (
 from tidegate.wire.questions import (
     AnswerReply,
     BlobView,
+    CheckView,
     InboxPage,
     InboxSummary,
     SignalList,
@@ -176,6 +177,21 @@ class ListExecutions(Ask[ExecutionPage], frozen=True, kw_only=True, tag="list_ex
     """List executions, newest first, a page at a time."""
 
     phases: Annotated[list[Short], Meta(max_length=10, description="Any of these phases.")] = []
+    ends: Annotated[
+        list[
+            Annotated[
+                str,
+                Meta(
+                    pattern=r"^(rejected|timed_out|failed|aborted)\Z",
+                    extra={SAYS: "must be rejected, timed_out, failed or aborted"},
+                ),
+            ]
+        ],
+        Meta(
+            max_length=4,
+            description="Ended in any of these ways: rejected, timed_out, failed, aborted. Beside phases, what has either is listed.",
+        ),
+    ] = []
     workflow: Short = ""
     project: Short = ""
     domain: Short = ""
@@ -270,6 +286,22 @@ class Answer(Ask[AnswerReply], frozen=True, kw_only=True, tag="answer"):
     comment: Long = ""
     key: Key = ""
     shown: ShownDigest = ""
+
+
+class CheckAnswer(Ask[CheckView], frozen=True, kw_only=True, tag="check_answer"):
+    """Check a value as an answer to a signal, without sending it: nothing is stored. Refused as the answer would be if the signal does not take one."""
+
+    id: Long
+    name: Long
+    value: Value
+
+
+class CheckInputs(Ask[CheckView], frozen=True, kw_only=True, tag="check_inputs"):
+    """Check the inputs of a launch, without launching: nothing is stored."""
+
+    name: Long
+    inputs: dict[str, Value]
+    version: Version = ""
 
 
 class Abort(Ask[Aborted], frozen=True, kw_only=True, tag="abort"):
@@ -406,6 +438,8 @@ Request: TypeAlias = (
     | ListSignals
     | GetQuestion
     | Answer
+    | CheckAnswer
+    | CheckInputs
     | Abort
     | ListEvents
     | GetLogs

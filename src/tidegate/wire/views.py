@@ -154,6 +154,21 @@ class RecoveryView(Struct, frozen=True, kw_only=True):
     notes: list[str] = []
 
 
+class EndView(Struct, frozen=True, kw_only=True):
+    """
+    How an execution ended: `rejected` by a person, `timed_out` because nobody answered, `failed` by an error, or `aborted`.
+
+    `message` is one line: the comment of a rejection, the failure, the reason of who aborted it. `who` rejected or aborted it. `node` is the
+    node at fault, `name` its name.
+    """
+
+    kind: str
+    message: str = ""
+    who: str = ""
+    node: str = ""
+    name: str = ""
+
+
 class ExecutionLine(Struct, frozen=True, kw_only=True):
     """An execution in a list. `waiting` names what it waits for (the names of its open gates)."""
 
@@ -171,6 +186,8 @@ class ExecutionLine(Struct, frozen=True, kw_only=True):
     """What is damaged in it, and what to do; empty if no damage is known."""
     held: str = ""
     """Why its tasks cannot start now, as in `HeldView`; empty if they can."""
+    end: EndView | None = None
+    """How it ended, unless it has not, or has succeeded."""
 
 
 class EventView(Struct, frozen=True, kw_only=True):
@@ -308,6 +325,24 @@ class UploadView(Struct, frozen=True, kw_only=True):
     offset: int
     digest: str = ""
     media: str = ""
+
+
+class LimitsView(Struct, frozen=True, kw_only=True):
+    """
+    What a door accepts at most: bytes, depth and digits of a value; characters of a short text, of a comment, of an idempotency key and of an id;
+    bytes of a file sent in one piece and of one sent in parts; answers in one request.
+    """
+
+    value_bytes: int
+    value_depth: int
+    number_digits: int
+    text_characters: int
+    comment_characters: int
+    key_characters: int
+    id_characters: int
+    blob_bytes: int
+    upload_bytes: int
+    answers: int
 
 
 class PartView(Struct, frozen=True):

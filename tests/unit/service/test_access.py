@@ -32,11 +32,13 @@ LOOK = {
 }  # fmt: skip
 LOOK_ANYWHERE = {
     "list_executions", "list_inbox", "summarize_inbox", "list_workflows", "get_workflow", "list_versions", "get_blob", "describe_blob", "watch", "get_openapi",
+    "get_limits",
     "get_session", "end_session", "list_sessions", "end_sessions",
 }  # fmt: skip
 OPERATE = {"launch", "abort", "relaunch", "recover", "preview_recovery"}
-DECIDE = {"answer"}
+DECIDE = {"answer", "check_answer"}
 GIVE_FILES = {"put_blob"}
+TRY = {"check_inputs"}
 CODE = {"register", "put_bundle"}
 MEASURE = {"get_metrics"}
 TOKENS = {"make_token", "list_tokens", "revoke_token", "rotate_token", "make_code"}
@@ -46,9 +48,9 @@ PUBLIC = {"get_health", "open_session", "look_at_code", "get_proof"}
 
 MAY = {
     "viewer": LOOK | LOOK_ANYWHERE,
-    "operator": LOOK | LOOK_ANYWHERE | OPERATE | GIVE_FILES,
+    "operator": LOOK | LOOK_ANYWHERE | OPERATE | TRY | GIVE_FILES,
     "approver": LOOK | LOOK_ANYWHERE | DECIDE | GIVE_FILES,
-    "admin": LOOK | LOOK_ANYWHERE | OPERATE | DECIDE | GIVE_FILES,
+    "admin": LOOK | LOOK_ANYWHERE | OPERATE | TRY | DECIDE | GIVE_FILES,
 }
 """What a role may in its own project and domain, beside what is public."""
 
@@ -60,7 +62,7 @@ MAY_EVERYWHERE = {
 }
 """What it may when it is given for every project and domain."""
 
-SOMEWHERE = LOOK_ANYWHERE | GIVE_FILES | PUBLIC
+SOMEWHERE = LOOK_ANYWHERE | TRY | GIVE_FILES | PUBLIC
 """What is not about one place."""
 
 
@@ -70,7 +72,7 @@ def holder(role, project="*", domain="*"):
 
 def test_the_matrix_names_every_action():
     named = LOOK | LOOK_ANYWHERE | OPERATE | DECIDE | GIVE_FILES | CODE | MEASURE | AUDIT
-    named |= TOKENS | TERMINALS | PUBLIC
+    named |= TOKENS | TRY | TERMINALS | PUBLIC
     assert {action.value for action in Action} == named
 
 

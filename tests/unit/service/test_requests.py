@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec import UNSET, structs
@@ -20,11 +21,15 @@ from tidegate.errors import (
     UnknownSignal,
     UnknownWorkflow,
 )
+from tidegate.service.access import person
 from tidegate.service.executions import new_id
 from tidegate.testing import Sandbox
 from tidegate.wire import (
     Abort,
     Answer,
+    CheckAnswer,
+    CheckInputs,
+    EndView,
     GetExecution,
     GetLogs,
     GetNode,
@@ -322,3 +327,110 @@ class TestLooking:
         other.answer("number", 1)
         with pytest.raises(ExecutionEnded, match="succeeded already"):
             handle(Abort(id=other.id))
+
+
+class TestChecking:
+    """A value is checked without being sent."""
+
+    @pytest.mark.parametrize(("value", "valid"), [(7, True), ("seven", False), (None, False)])
+    def test_an_answer_is_checked_and_nothing_is_stored(self, sandbox, handle, value, valid):
+        run = sandbox.launch(ask)
+        before = handle(ListEvents(id=run.id)).items
+
+        found = handle(CheckAnswer(id=run.id, name="number", value=value))
+
+        assert (found.valid, bool(found.faults)) == (valid, not valid)
+        assert handle(ListEvents(id=run.id)).items == before
+        assert run.phase == "WAITING"
+
+    def test_what_is_said_is_what_the_answer_would_be_refused_with(self, sandbox, handle):
+        run = sandbox.launch(ask)
+
+        found = handle(CheckAnswer(id=run.id, name="number", value="x"))
+
+        with pytest.raises(InvalidValue) as refused:
+            handle(Answer(id=run.id, name="number", value="x"))
+        assert [(tuple(each.path), each.reason) for each in found.faults] == [
+            (each.path, each.reason) for each in refused.value.faults
+        ]
+
+    def test_an_early_answer_is_checked_too_but_no_early_approval(self, sandbox, handle):
+        @workflow
+        def later() -> int:
+            first = wait_for_input("first", expected_type=int)
+            second = wait_for_input("second", expected_type=int)
+            first >> second
+            return approve(first, "third")
+
+        run = sandbox.launch(later)
+
+        assert handle(CheckAnswer(id=run.id, name="second", value=1)).valid
+        with pytest.raises(NotWaitingYet):
+            handle(CheckAnswer(id=run.id, name="third", value=True))
+
+    def test_what_takes_no_answer_refuses_a_check_as_it_refuses_the_answer(self, sandbox, handle):
+        run = sandbox.launch(ask)
+        run.answer("number", 1)
+
+        with pytest.raises(AlreadyAnswered):
+            handle(CheckAnswer(id=run.id, name="number", value=1))
+        with pytest.raises(UnknownSignal):
+            handle(CheckAnswer(id=run.id, name="other", value=1))
+
+    def test_inputs_are_checked_and_nothing_is_launched(self, sandbox, handle):
+        sandbox.launch(review, n=1)
+
+        assert handle(CheckInputs(name=review.name, inputs={"n": 2})).valid
+        found = handle(CheckInputs(name=review.name, inputs={"m": 1, "note": 2}))
+
+        assert {each.path[0] for each in found.faults} == {"m", "n", "note"}
+        assert len(handle(ListExecutions()).items) == 1
+        with pytest.raises(UnknownWorkflow):
+            handle(CheckInputs(name="nothing", inputs={}))
+
+
+class TestEndings:
+    """A list says how executions ended."""
+
+    def test_each_line_says_how_it_ended_by_whom_and_why(self, sandbox, handle):
+        @task
+        def fails() -> int:
+            raise ValueError("warehouse refused\nthe connection")
+
+        @workflow
+        def broken() -> int:
+            return fails()
+
+        yes, no, silent, ended = (sandbox.launch(review, n=1) for _ in range(4))
+        failed = sandbox.launch(broken)
+        for run in (yes, no):
+            run.answer("number", 2)
+        yes.approve("fine")
+        handle(Answer(id=no.id, name="fine", value=False, comment="too dear"), person("ben"))
+        handle(Abort(id=ended.id, reason="wrong dates"), person("ann"))
+        sandbox.advance(timedelta(hours=2))
+
+        lines = {each.id: each.end for each in handle(ListExecutions()).items}
+
+        assert lines[yes.id] is None
+        assert lines[no.id] == EndView(
+            kind="rejected", message="too dear", who="ben", node="n2", name="fine"
+        )
+        assert (lines[silent.id].kind, lines[silent.id].name) == ("timed_out", "number")
+        assert lines[ended.id] == EndView(kind="aborted", message="wrong dates", who="ann")
+        assert lines[failed.id].kind == "failed"
+        assert "warehouse refused the connection" in lines[failed.id].message
+
+        def listed(*ends: str, **more: Any) -> set[str]:
+            return {each.id for each in handle(ListExecutions(ends=list(ends), **more)).items}
+
+        assert listed("rejected") == {no.id}
+        assert listed("timed_out", "failed") == {silent.id, failed.id}
+        assert listed("aborted", phases=["SUCCEEDED"]) == {ended.id, yes.id}
+        assert listed(phases=["FAILED"]) == {no.id, silent.id, failed.id}
+
+    def test_a_store_that_is_checked_agrees_on_it(self, sandbox, handle):
+        run = sandbox.launch(review, n=1)
+        handle(Abort(id=run.id, reason="r"))
+
+        assert sandbox._store.problems() == []

@@ -117,6 +117,23 @@ export type CaseView = {
   index: number;
 };
 
+/** Check a value as an answer to a signal, without sending it: nothing is stored. Refused as the answer would be if the signal does not take one. */
+export type CheckAnswerBody = {
+  value: Json;
+};
+
+/** Check the inputs of a launch, without launching: nothing is stored. */
+export type CheckInputsBody = {
+  inputs: Record<string, Json>;
+  version?: string;
+};
+
+/** Whether a value would be accepted, and if not, what is wrong with it. Nothing is stored. */
+export type CheckView = {
+  valid: boolean;
+  faults: Array<FaultDocument>;
+};
+
 /** The one-time code of a link. */
 export type CodeBody = {
   code: string;
@@ -124,6 +141,15 @@ export type CodeBody = {
 
 /** Who would be signed in by a code. */
 export type CodeView = {
+  name: string;
+};
+
+/** How an execution ended: `rejected` by a person, `timed_out` because nobody answered, `failed` by an error, or `aborted`. `message` is one line: the comment of a rejection, the failure, the reason of who aborted it. `who` rejected or aborted it. `node` is the node at fault, `name` its name. */
+export type EndView = {
+  kind: string;
+  message: string;
+  who: string;
+  node: string;
   name: string;
 };
 
@@ -154,6 +180,7 @@ export type ExecutionLine = {
   domain: string;
   damaged: string;
   held: string;
+  end: EndView | null;
 };
 
 /** A page of executions, newest first; `next` requests the next page, and is empty only at the end: a long search may find nothing in a page. */
@@ -289,6 +316,20 @@ export type LaunchBody = {
   domain?: string;
   launched_from?: string;
   environment?: string;
+};
+
+/** What a door accepts at most: bytes, depth and digits of a value; characters of a short text, of a comment, of an idempotency key and of an id; bytes of a file sent in one piece and of one sent in parts; answers in one request. */
+export type LimitsView = {
+  value_bytes: number;
+  value_depth: number;
+  number_digits: number;
+  text_characters: number;
+  comment_characters: number;
+  key_characters: number;
+  id_characters: number;
+  blob_bytes: number;
+  upload_bytes: number;
+  answers: number;
 };
 
 /** The logs of an execution or of one of its nodes, by node and attempt. */

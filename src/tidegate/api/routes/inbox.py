@@ -16,6 +16,9 @@ from tidegate.wire import Answer, check
 
 log = logging.getLogger(__name__)
 
+MAX_ANSWERS = 500
+"""Answers in one request: they are decided in some 50 ms."""
+
 AT_ONCE = 50
 """How many bulk answers start in one turn of the event loop: about five milliseconds."""
 
@@ -34,7 +37,7 @@ InboxAnswer = part(
 )
 AnswersBody = defstruct(
     "AnswersBody",
-    [("answers", Annotated[list[InboxAnswer], Meta(min_length=1, max_length=500)])],  # type: ignore[valid-type]
+    [("answers", Annotated[list[InboxAnswer], Meta(min_length=1, max_length=MAX_ANSWERS)])],  # type: ignore[valid-type]
     namespace={"__doc__": "Answers to many signals; each is decided separately."},
     frozen=True,
     forbid_unknown_fields=True,

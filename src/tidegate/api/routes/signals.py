@@ -10,6 +10,7 @@ ROUTES = (
     asking("list_signals", TAG, UnknownExecution),
     asking("get_question", TAG, *REFUSES),
     asking("answer", TAG, *REFUSES, limit=MAX_JSON),
+    asking("check_answer", TAG, *REFUSES, limit=MAX_JSON),
     asking("approve", TAG, *REFUSES, limit=MAX_WORDS),
     asking("reject", TAG, *REFUSES, limit=MAX_WORDS),
 )

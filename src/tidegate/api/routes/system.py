@@ -4,10 +4,23 @@ import asyncio
 
 from tidegate.api import metrics
 from tidegate.api.backend import Backend
-from tidegate.api.route import JSON, Call, Content, Reply, Route
+from tidegate.api.route import (
+    JSON,
+    MAX_FILE,
+    MAX_JSON,
+    MAX_LOCAL,
+    Call,
+    Content,
+    Reply,
+    Route,
+)
+from tidegate.api.routes.blobs import MAX_BLOB
+from tidegate.api.routes.inbox import MAX_ANSWERS
+from tidegate.api.routes.uploads import MAX_UPLOAD
+from tidegate.api.strict import MAX_DEPTH, MAX_DIGITS
 from tidegate.service.access import Action
 from tidegate.service.moments import moment
-from tidegate.wire import Health, PartView
+from tidegate.wire import MAX_ID, Health, Key, LimitsView, Long, PartView, Short, longest
 
 SERVING = ("ok", "degraded")
 
@@ -38,6 +51,26 @@ async def get_metrics(backend: Backend, call: Call) -> Reply:
 async def scrape(backend: Backend, call: Call) -> Reply:
     """Return the same metrics at Prometheus's default path."""
     return await get_metrics(backend, call)
+
+
+async def get_limits(backend: Backend, call: Call) -> Reply:
+    """Return the limits of this door, so that a client can say what is too large before anything is sent."""
+    del backend
+    local = call.principal.local
+    return Reply(
+        LimitsView(
+            value_bytes=MAX_LOCAL if local else MAX_JSON,
+            value_depth=MAX_DEPTH,
+            number_digits=MAX_DIGITS,
+            text_characters=longest(Short),
+            comment_characters=longest(Long),
+            key_characters=longest(Key),
+            id_characters=MAX_ID,
+            blob_bytes=MAX_FILE if local else MAX_BLOB,
+            upload_bytes=MAX_UPLOAD,
+            answers=MAX_ANSWERS,
+        )
+    )
 
 
 async def get_openapi(backend: Backend, call: Call) -> Reply:
@@ -71,6 +104,14 @@ ROUTES = (
         action=Action.GET_METRICS,
         handler=scrape,
         gives={200: Content(("text/plain",))},
+        tag=TAG,
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/limits",
+        action=Action.GET_LIMITS,
+        handler=get_limits,
+        gives={200: LimitsView},
         tag=TAG,
     ),
     Route(

@@ -51,4 +51,5 @@ ROUTES = (
     asking("list_workflows", TAG),
     asking("list_versions", TAG, UnknownWorkflow),
     asking("get_workflow", TAG, UnknownWorkflow),
+    asking("check_inputs", TAG, UnknownWorkflow, limit=MAX_JSON),
 )

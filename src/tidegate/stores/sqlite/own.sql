@@ -31,7 +31,7 @@ ORDER BY h.seq
 LIMIT :limit;
 
 -- name: execution_rows
-SELECT e.key, e.id, e.workflow, w.name, w.version, e.phase, e.launched, e.changed, e.who, s.project, s.domain
+SELECT e.key, e.id, e.workflow, w.name, w.version, e.phase, e.launched, e.changed, e.who, s.project, s.domain, e.ending
 FROM json_each(:keys) AS k
 CROSS JOIN executions AS e ON e.key = k.value
 CROSS JOIN workflows AS w ON w.id = e.workflow
@@ -62,7 +62,7 @@ WITH heads AS MATERIALIZED (
     SELECT s.value AS series, p.value AS part, (
         SELECT -key
         FROM executions
-        WHERE phase = p.value AND series = s.value AND key < :before AND key >= :least
+        WHERE part = p.value AND series = s.value AND key < :before AND key >= :least
             AND launched >= :since AND launched < :until
         ORDER BY key DESC
         LIMIT 1
@@ -98,7 +98,7 @@ SELECT -key, key, meant
 FROM (
     SELECT key, (
         launched >= :since AND launched < :until
-        AND phase IN (SELECT value FROM json_each(:parts))
+        AND part IN (SELECT value FROM json_each(:parts))
         AND (:wanted IS NULL OR series IN (SELECT value FROM json_each(:wanted)))
         AND (instr(lower(id), :text) OR series IN (SELECT value FROM json_each(:named)))
     ) AS meant
@@ -113,7 +113,7 @@ SELECT -key, key, meant
 FROM (
     SELECT key, (launched >= :since AND launched < :until AND instr(lower(id), :text)) AS meant
     FROM executions
-    WHERE phase = :part AND series = :series AND key < :before AND key >= :least
+    WHERE part = :part AND series = :series AND key < :before AND key >= :least
 )
 WHERE :every OR meant
 ORDER BY key DESC;
@@ -209,12 +209,12 @@ FROM json_each(:wanted) AS s;
 
 -- name: executions_found
 -- What the index names, and what is not in it yet; the text of the row decides.
-SELECT e.key, e.phase, e.series, e.launched
+SELECT e.key, e.part, e.series, e.launched
 FROM json_each(:keys) AS k
 CROSS JOIN executions AS e ON e.key = k.value
 WHERE instr(lower(e.id), :text)
 UNION ALL
-SELECT key, phase, series, launched
+SELECT key, part, series, launched
 FROM executions
 WHERE key > :last_key AND instr(lower(id), :text);
 

@@ -7,18 +7,21 @@ a crash, it continues from there. An execution that cannot be read back stays li
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import apsw
 import msgspec
 
-from tidegate.core.history import replay
+from tidegate.core.endings import Ending, ending_of
+from tidegate.core.history import from_bytes, replay
+from tidegate.core.messages import AbortRequested, Event
 from tidegate.core.plan import Plan
 from tidegate.core.state import ExecutionPhase, NodePhase
 from tidegate.errors import StoreDamaged, StoreError
 from tidegate.ir.graph import Graph
-from tidegate.ports.journal import Counts, ExecutionRow, Key, Series, WaitRow
+from tidegate.ports.journal import Counts, ExecutionRow, Key, PhaseRow, Series, WaitRow
 from tidegate.ports.rows import WaitingExecution, wait_row
 from tidegate.ports.store import Progress
 from tidegate.stores import statements
@@ -29,6 +32,8 @@ from tidegate.stores.rows import (
     counter_rows,
     execution_row,
     listed_wait,
+    phase_bindings,
+    phase_of,
     wait_bindings,
 )
 from tidegate.stores.sqlite.connect import DATABASE, explained
@@ -42,6 +47,9 @@ TEXTS = 10_000
 
 REBUILD = "rebuild"
 """The mark that says up to which execution lists have been rebuilt; it exists until all of them have been."""
+
+ENDINGS = "rebuild_endings"
+"""The mark that exists if those that failed or were aborted are read for how they ended, which earlier versions did not list."""
 
 ENDED = "rebuild_ended"
 """The mark that exists if ended executions are checked too, in case their phase is listed wrongly."""
@@ -87,18 +95,19 @@ class Upgrade:
             self._connection.execute(self._sql["forget_stray_waits"])
             self._connection.execute(self._sql["forget_counters"])
             self._connection.executemany(self._sql["count"], counter_rows(self._counted()))
-            for mark in (REBUILD, ENDED):
+            for mark in (REBUILD, ENDED, ENDINGS):
                 self._connection.execute(self._sql["end_mark"], {"name": mark})
 
     def _write_all(self) -> None:
         # Of the phases of live executions, WAITING is the last.
         ended = bool(self._rows("mark", name=ENDED))
         last_phase = ExecutionPhase.ABORTED if ended else ExecutionPhase.WAITING
+        wanted = {"last_phase": last_phase, "endings": bool(self._rows("mark", name=ENDINGS))}
         after = self._rows("mark", name=REBUILD)[0][0]
-        left = self._rows("count_unfinished", after=after, last_phase=last_phase)[0][0]
+        left = self._rows("count_unfinished", after=after, **wanted)[0][0]
         done = 0
         self._progress(done, left)
-        while keys := self._rows("unfinished", after=after, last_phase=last_phase, limit=PAGE):
+        while keys := self._rows("unfinished", after=after, limit=PAGE, **wanted):
             with self._page():
                 rows = self._rows("execution_rows", keys=json.dumps([key for (key,) in keys]))
                 for row in reversed(rows):
@@ -110,9 +119,9 @@ class Upgrade:
 
     def _write(self, row: ExecutionRow) -> None:
         """Write the rows of one execution."""
-        damaged, phase = "", row.phase
+        damaged, phase, ending = "", row.phase, row.ending
         try:
-            phase, waits = self._read(row)
+            phase, waits, ending = self._read(row)
         except (apsw.Error, StoreError) as error:
             # Damage; any other database error concerns all executions.
             if not isinstance(error, apsw.CorruptError | StoreDamaged):
@@ -123,8 +132,9 @@ class Upgrade:
         if damaged:
             log.warning("execution %s is damaged (%s): run `tidegate doctor`", row.id, damaged)
             damaged = f"its history cannot be read ({damaged}): restore a copy of the store, or abort the execution"
-        if phase is not row.phase:
-            self._connection.execute(self._sql["set_phase"], (row.key, phase, row.changed))
+        if phase is not row.phase or ending != row.ending:
+            now = PhaseRow(row.key, phase, row.changed, ending)
+            self._connection.execute(self._sql["set_phase"], phase_bindings(now))
         self._connection.execute(self._sql["forget_waits_of"], {"key": row.key})
         series = self._number_of(row.series)
         self._connection.executemany(
@@ -143,7 +153,7 @@ class Upgrade:
             number = self._series[series] = found[0][0]
         return number
 
-    def _read(self, row: ExecutionRow) -> tuple[ExecutionPhase, list[WaitRow]]:
+    def _read(self, row: ExecutionRow) -> tuple[ExecutionPhase, list[WaitRow], Ending | None]:
         first = self._plan(row.workflow)
         bodies = [body for (body,) in self._rows("history", key=row.key, after=0, limit=LATEST)]
         last = self._rows("last_seq", key=row.key)[0][0]
@@ -156,7 +166,7 @@ class Upgrade:
             for id_, now in state.nodes.items()
             if now.phase is NodePhase.WAITING
         ]
-        return state.phase, waits
+        return state.phase, waits, ending_of(plan, state, _last_event(bodies))
 
     def _plan(self, workflow: int) -> Plan:
         plan = self._plans.get(workflow)
@@ -180,8 +190,11 @@ class Upgrade:
             self._search.tidy(self._connection, index)
 
     def _counted(self) -> Counts:
+        phases: Counter[ExecutionPhase] = Counter()
+        for part, count in self._rows("count_executions"):
+            phases[phase_of(part)] += count
         return Counts(
-            {ExecutionPhase(phase): count for phase, count in self._rows("count_executions")},
+            dict(phases),
             {KINDS[kind]: count for kind, count in self._rows("count_waits")},
         )
 
@@ -203,3 +216,9 @@ class Upgrade:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+
+def _last_event(bodies: list[bytes]) -> Event | None:
+    """Return the event that aborted an execution, if one did. Only its successor is noted after its end."""
+    events = (from_bytes(body).event for body in reversed(bodies[-2:]))
+    return next((each for each in events if isinstance(each, AbortRequested)), None)
