@@ -16,6 +16,7 @@ A message names the thing, says what is wrong, and what to do. Internal errors a
     ├── Unauthenticated, Forbidden, WrongHost, RateLimited      the caller, its address or its request rate does not allow it
     ├── BadRequest              an HTTP request cannot be parsed, or matches no route
     ├── QuotaReached            a project has used up its quota
+    ├── NotATable, TableTooLarge, TablesMissing                 rows of the value cannot be read
     ├── StoreError              the store cannot be opened, read or written
     └── ExecutionFailed         a plain call ended in a phase other than SUCCEEDED
 """
@@ -145,6 +146,27 @@ class UnknownBundle(UnknownThing):
     """No bundle with this digest is stored."""
 
     code = "unknown_bundle"
+
+
+class NotATable(TidegateError):
+    """The value is not a table, or its file cannot be read as one."""
+
+    code = "not_a_table"
+    status = 422
+
+
+class TableTooLarge(TidegateError):
+    """Reading the table exceeds the limit of bytes, time or memory."""
+
+    code = "table_too_large"
+    status = 413
+
+
+class TablesMissing(TidegateError):
+    """What reads large tables is not installed on the server; the message names it."""
+
+    code = "tables_missing"
+    status = 501
 
 
 class UnknownTerminal(UnknownThing):

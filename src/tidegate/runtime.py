@@ -11,8 +11,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
+
+from msgspec import structs
 
 from tidegate import disk
 from tidegate.api.local import LocalDoor
@@ -29,7 +32,7 @@ from tidegate.executors.machine import UNKNOWN
 from tidegate.executors.process import ProcessExecutor
 from tidegate.executors.surroundings import Surroundings
 from tidegate.executors.terminals import TerminalExecutor
-from tidegate.home import BLOBS, BUNDLES, SCRATCH, UPLOADS, refuse_held
+from tidegate.home import BLOBS, BUNDLES, SCRATCH, TABLES, UPLOADS, refuse_held
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Instant, PythonTarget
 from tidegate.logs import Logs
@@ -58,6 +61,7 @@ from tidegate.service.missing import Needs
 from tidegate.service.service import Service
 from tidegate.stores.folder import failed, is_locked
 from tidegate.stores.sqlite import SqliteStore
+from tidegate.tables.readers import TableReaders
 from tidegate.wire import Ask
 
 V = TypeVar("V")
@@ -153,7 +157,7 @@ def artifacts_in(home: Path) -> Artifacts:
 
 def close_to_others(home: Path) -> None:
     """Close the files of a home to others, because earlier versions left that to the umask. For the owner of the store."""
-    for name in (BLOBS, BUNDLES, SCRATCH, UPLOADS, "logs", "decks"):
+    for name in (BLOBS, BUNDLES, SCRATCH, UPLOADS, TABLES, "logs", "decks"):
         path = home / name
         with suppress(OSError):
             found = path.stat(follow_symlinks=False)
@@ -170,6 +174,7 @@ def remove_drafts(home: Path) -> None:
     BundleDirectory(home / BUNDLES).remove_drafts()
     Logs(home).remove_drafts()
     UploadDirectory(home / UPLOADS).sweep()
+    disk.remove_drafts((home / TABLES / "new").glob("*"))
 
 
 def _hinders(home: Path, artifacts: Artifacts, capacity: Capacity) -> Hinders:
@@ -210,6 +215,8 @@ class Runtime:
         terminals = executor if isinstance(executor, TerminalExecutor) else None
         outlook = Outlook(hinders, nowhere_else if terminals is None else terminals.where)
         self._engine = Engine(store, executor, clock, self.parts, outlook)
+        tables = TableReaders(home / TABLES, partial(self.parts.part, tidies=True))
+        artifacts = structs.replace(artifacts, tables=tables)
         self.service = Service(store, self._engine, executor, artifacts, clock, terminals)
         self._reads_only = reads_only
         self._home = home

@@ -106,9 +106,9 @@ T = TypeVar("T")
 class World:
     """A server, one connection to it for the test itself, and as many more as wanted."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, planted: str = "") -> None:
         self.place = place
-        self.server = Server(place / "home").ready()
+        self.server = Server(place / "home", planted=planted).ready()
         self.ask = self.server.connect()
         self._made = 0
         self.version = self.register(FLOWS)

@@ -61,6 +61,8 @@ TABLE = {
     "GET /api/v1/executions/{id}/nodes/{node...}/logs": ("look", {}, {200}),
     "GET /api/v1/executions/{id}/nodes/{node...}/deck": ("look", {}, {404}),
     "GET /api/v1/executions/{id}/nodes/{node...}/values": ("look", {}, {200}),
+    "GET /api/v1/executions/{id}/nodes/{node...}/rows": ("look", {}, {422}),
+    "GET /api/v1/executions/{id}/nodes/{node...}/profile": ("look", {}, {422}),
     "GET /api/v1/executions/{id}/signals": ("look", {}, {200}),
     "GET /api/v1/executions/{id}/signals/{name...}": ("look", {}, {200}),
     "PUT /api/v1/executions/{id}/signals/{name...}": ("decide", {"json": {"value": 1}}, {200}),
@@ -184,6 +186,8 @@ class World:
         }
         for name, value in parts.items():
             path = path.replace(name, value)
+        if path.endswith(("/rows", "/profile")):
+            path += "?at=/inputs/value"
         how = TABLE[route][1]
         if how == "launch":
             project, domain = place

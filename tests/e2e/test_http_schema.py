@@ -92,7 +92,7 @@ def make_half_real(document, world):
                         if part == parameter["name"] and path.startswith(f"/api/v1/{begin}")
                     )
                     # Two parts that are both there are drawn too seldom. What is unknown is asked to be approved.
-                    always = path.endswith("signals/{name}/reject")
+                    always = path.endswith(("signals/{name}/reject", "/rows", "/profile"))
                     real = {"enum": found}
                     parameter["schema"] = real if always else {"anyOf": [real, parameter["schema"]]}
 

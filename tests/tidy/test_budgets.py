@@ -14,7 +14,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "__init__": (60, "the names that authors import"),
     "__main__": (5, "`python -m tidegate`"),
     "api": (
-        3_780,
+        3_930,
         "HTTP, over the network and on the local socket: limits, who may have how many connections and waits in line, routes, streams, the OpenAPI document",
     ),
     "backup": (150, "a copy of a store, and a store of a copy"),
@@ -51,7 +51,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "what tasks print, read whole or from where one stands, and decks: published, and of earlier versions",
     ),
     "parts": (155, "background parts, supervised"),
-    "ports": (650, "what a database, its audit log, an executor and a place for files must give"),
+    "ports": (670, "what a database, its audit log, an executor and a place for files must give"),
     "remote": (1_740, "the Python client, and the way to a server, which proves itself first"),
     "runtime": (320, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (
@@ -59,12 +59,16 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "what authors write, traced into a graph; questions put field by field, with their prompts rendered; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
     ),
     "service": (
-        4_340,
+        4_410,
         "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for for nothing, and who may, who they are in a browser, and what they did",
     ),
     "stores": (
         2_090,
         "a database for six ports: journal, listings, catalog, access, audit, changes; search, upgrades, room set aside for a full disk",
+    ),
+    "tables": (
+        950,
+        "rows of large values, in processes of their own: converted, selected, profiled; what limits and keeps them",
     ),
     "testing": (230, "the sandbox for users' tests"),
     "types": (
@@ -72,7 +76,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "Python types to schemas and stored values, and back; what would come back as another one is found and refused; types that branch, in steps that are counted; what cannot be seen is marked",
     ),
     "wire": (
-        1_110,
+        1_150,
         "requests and views, constrained where they are declared; how a server proves that it knows a token",
     ),
 }

@@ -107,9 +107,19 @@ ELSEWHERE = (
         "a route is seen by asking it, and the door by what it lets through",
         "api/app api/backend api/door api/openapi api/problems"
         " api/routes/blobs api/routes/events api/routes/executions api/routes/inbox api/routes/sessions"
-        " api/routes/signals api/routes/system api/routes/tokens api/routes/uploads api/routes/workflows",
+        " api/routes/signals api/routes/system api/routes/tables api/routes/tokens api/routes/uploads api/routes/workflows",
     ),
     Group("tests/unit/api/test_local.py", "both ends of the local door", "api/accept"),
+    Group(
+        "tests/contract/test_tables_readers.py",
+        "what a process does is seen through what asks it",
+        "tables/converting tables/frames tables/profiling tables/reader tables/selecting tables/shape",
+    ),
+    Group(
+        "tests/e2e/test_http_tables.py",
+        "a pointer is followed where it is given",
+        "service/tables",
+    ),
     Group("tests/e2e/test_server_life.py", "a server, whole", "api/server runtime"),
     Group(
         "tests/e2e/test_backup.py",

@@ -12,12 +12,13 @@ from msgspec import structs
 
 from tidegate import wire
 from tidegate.engine.loop import Engine
-from tidegate.errors import Overloaded, QuotaReached
+from tidegate.errors import Overloaded, QuotaReached, TablesMissing
 from tidegate.ports.artifacts import Artifacts
 from tidegate.ports.clock import Clock
 from tidegate.ports.executor import Executor
 from tidegate.ports.listings import Patterns
 from tidegate.ports.store import Store
+from tidegate.ports.tables import Tables
 from tidegate.ports.terminals import Terminals
 from tidegate.service.access import LOCAL, Principal, Right, visible
 from tidegate.service.admission import admit
@@ -87,6 +88,7 @@ class Service:
         self.blobs = artifacts.blobs
         self.bundles = artifacts.bundles
         self.uploads = artifacts.uploads
+        self._tables = artifacts.tables
         intake = Intake(artifacts.blobs)
         self._registry = Registry(store.catalog, engine.programs, executor, clock, terminals)
         self.terminals = terminals
@@ -108,6 +110,13 @@ class Service:
         self._changes = store.changes
         store.changes.subscribe(self.parts.part("watch").guard(self.watch.changed))
         engine.on_end(self.watch.wake)
+
+    @property
+    def tables(self) -> Tables:
+        """What reads rows of large values. Errors: `TablesMissing` where nothing does."""
+        if self._tables is None:
+            raise TablesMissing("rows of large tables are read by `tidegate serve` only")
+        return self._tables
 
     def on_commit(self, call: Callable[[], None], name: str) -> None:
         """Call this function after each commit, on the engine's thread; it must be quick. `name` is the name of its part."""
@@ -243,4 +252,6 @@ class Service:
     def close(self) -> None:
         """Release everybody who waits for a change, and write the pending refusals."""
         self.watch.close()
+        if self._tables is not None:
+            self._tables.close()
         self.audit.close()

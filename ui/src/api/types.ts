@@ -144,6 +144,31 @@ export type CodeView = {
   name: string;
 };
 
+/** The profile of a column, over all rows. Where not `exact`, `distinct` and `median` are estimates. Only numbers have `sum`, `mean`, `median` and `negative`; numbers, dates and instants have `min`, `max` and a histogram. `top` are the most frequent values with their counts. */
+export type ColumnProfile = {
+  name: string;
+  type: string;
+  position: number;
+  missing: number;
+  distinct: number;
+  exact: boolean;
+  min: Json;
+  max: Json;
+  sum: Json;
+  mean: Json;
+  median: Json;
+  negative: number | null;
+  top: Array<Json[]> | null;
+  histogram: HistogramView | null;
+};
+
+/** A column: its name, its type (integer, number, boolean, date, instant, text, other), and which one it is, from 0. */
+export type ColumnView = {
+  name: string;
+  type: string;
+  position: number;
+};
+
 /** How an execution ended: `rejected` by a person, `timed_out` because nobody answered, `failed` by an error, or `aborted`. `message` is one line: the comment of a rejection, the failure, the reason of who aborted it. `who` rejected or aborted it. `node` is the node at fault, `name` its name. */
 export type EndView = {
   kind: string;
@@ -271,6 +296,13 @@ export type HeldView = {
   since: string;
 };
 
+/** How many values lie in each of some intervals of equal width. The first begins with `low`, the least value; the last ends with `high`, the largest. */
+export type HistogramView = {
+  low: Json;
+  high: Json;
+  counts: Array<number>;
+};
+
 /** One of many answers: its execution, its signal (the handle or path, or the name if it is unique), its idempotency key, and the digest of what was shown. */
 export type InboxAnswer = {
   execution: string;
@@ -388,6 +420,13 @@ export type ProblemDocument = {
   faults?: Array<FaultDocument>;
 };
 
+/** The profiles of some columns, and how many rows they are over. */
+export type ProfileView = {
+  columns: Array<ColumnProfile>;
+  total: number;
+  digest: string;
+};
+
 /** The id of a token, and 32 random bytes in hexadecimal. */
 export type ProofBody = {
   token: string;
@@ -450,6 +489,19 @@ export type RelaunchBody = {
   id?: string;
   version?: string;
   inputs?: Record<string, Json>;
+};
+
+/** A page of rows. `columns` are the chosen ones of `wide` in all. Each of `rows` has a cell for each of them; `numbers` are the numbers of the rows in the table, from 0. Cells that are longer than asked for are shortened; `cut` lists them, as row and column of this page. `total` counts all rows, `matching` those that meet the filter. `digest` is that of the value, not of the page. */
+export type RowsView = {
+  columns: Array<ColumnView>;
+  wide: number;
+  rows: Array<Json[]>;
+  numbers: Array<number>;
+  cut: Array<Array<number>>;
+  offset: number;
+  total: number;
+  matching: number;
+  digest: string;
 };
 
 /** The credential to trade: a token, or the one-time code of a link. */
