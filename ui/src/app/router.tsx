@@ -27,7 +27,8 @@ function kept<T extends RootSearch>(search: { [K in keyof T]: T[K] | undefined }
 
 export type ExecutionSearch = RootSearch & { tab?: string; node?: string };
 export type ExecutionsSearch = RootSearch & { phase?: string; text?: string; workflow?: string; launched?: string };
-export type WorkflowSearch = RootSearch & { version?: string };
+/** `again` is an execution to launch again, with its inputs to begin with. */
+export type WorkflowSearch = RootSearch & { version?: string; again?: string };
 
 const root = createRootRoute({
   component: Shell,
@@ -75,7 +76,11 @@ const workflow = createRoute({
   getParentRoute: () => root,
   path: '/workflows/$name',
   validateSearch: (search: Record<string, unknown>) =>
-    kept<WorkflowSearch>({ ...validateSearch(search), version: text(search.version) }),
+    kept<WorkflowSearch>({
+      ...validateSearch(search),
+      version: text(search.version),
+      again: text(search.again),
+    }),
   component: lazyRouteComponent(
     later(() => import('../pages/workflows/WorkflowPage')),
     'WorkflowPage',

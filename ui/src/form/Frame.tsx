@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { IconAlert } from '../app/icons';
 import { seen } from '../seen/seen';
 import { hintOf } from './hints';
+import { shapeOf, type Schema } from './shape';
 import { useField, useForm, type FieldProps } from './state';
 
 /** `isGroup` where the field is several controls, which name the label themselves. */
@@ -17,7 +18,7 @@ export function Frame({
   const { label, isCell, entry, optional, schema } = props;
   const hint = hintOf(schema, root, entry, optional !== undefined);
   return (
-    <div className={isCell ? 'f f-cell' : 'f'}>
+    <div className={isCell ? 'f f-cell' : isShort(schema, root) ? 'f f-short' : 'f'}>
       <div className="fl" dir="auto">
         {isGroup ? (
           <span id={`${id}-label`} className="fl-name">
@@ -47,10 +48,17 @@ export function Frame({
   );
 }
 
+const SHORT: ReadonlySet<string> = new Set(['whole', 'number', 'decimal', 'date', 'time', 'instant', 'duration']);
+
+/** Whether half of a line is enough. */
+function isShort(schema: Schema, root: Schema): boolean {
+  return SHORT.has(shapeOf(schema, root).kind);
+}
+
 /** That a value was suggested, until somebody changes it. */
 export function Mark({ entry, isCell }: Pick<FieldProps, 'entry' | 'isCell'>) {
   const from = entry.kind === 'optional' ? (entry.of?.from ?? entry.from) : entry.from;
-  if (from !== 'suggested' || isCell) return null;
+  if (from !== 'suggested' || isCell || entry.kind === 'record') return null;
   return (
     <span className="sug" title="Filled in as suggested; change it freely">
       <span aria-hidden>★ </span>suggested
@@ -65,7 +73,7 @@ export function Fault({ id, reason, name }: { id: string; reason: string | undef
       <IconAlert size={14} />
       <span>
         {name && <b>{seen(name)}: </b>}
-        {reason}
+        {name ? reason : reason.charAt(0).toUpperCase() + reason.slice(1)}
       </span>
     </p>
   );

@@ -5,6 +5,7 @@ import { keyOf, spellPath } from './check';
 import { read, valueOf } from './entry';
 import { Field } from './Field';
 import './form.css';
+import './choices.css';
 import './controls.css';
 import { JsonField } from './texts';
 import { shapeOf, type Schema } from './shape';

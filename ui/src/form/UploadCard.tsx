@@ -8,7 +8,8 @@ const SECOND = 1_000;
 /** Screen readers are told at each fifth, not at each byte. */
 const TOLD = 20;
 
-export function UploadCard({ id, upload }: { id: string; upload: Upload }) {
+/** `field` is the id of the field, which is here what ends the upload. */
+export function UploadCard({ id, upload, field }: { id: string; upload: Upload; field: string }) {
   const { dispatch, again } = useForm();
   const { name, size, done, error } = upload;
   const percent = size === 0 ? 0 : Math.min(100, Math.floor((done / size) * 100));
@@ -28,7 +29,13 @@ export function UploadCard({ id, upload }: { id: string; upload: Upload }) {
             Try again
           </button>
         )}
-        <button type="button" className="btn btn-quiet" onClick={cancel}>
+        <button
+          type="button"
+          className="btn btn-quiet"
+          id={field}
+          aria-label={`${error ? 'Remove' : 'Cancel upload of'} ${name}`}
+          onClick={cancel}
+        >
           {error ? 'Remove' : 'Cancel upload'}
         </button>
       </div>

@@ -3,7 +3,7 @@ import { useRef, useState } from 'react';
 import { isObject, writeJson, type Json, type JsonObject } from '../api/json';
 import { bytes } from '../show/brief';
 import { Frame } from './Frame';
-import { sendFile } from './sendFile';
+import { fileValue, startUpload } from '../upload/upload';
 import { useField, useForm, type FieldProps } from './state';
 import type { Sender } from './useUploads';
 import { UploadCard } from './UploadCard';
@@ -18,6 +18,12 @@ const MEDIA: Record<string, { accept: string; media: string; about: string }> = 
 
 /** Kinds that can be chosen as one file. */
 export const CHOOSABLE: ReadonlySet<string> = new Set(['file', 'ndarray', 'table']);
+
+/** Send a file; `done` is the value that stands for it. */
+function sendFile(file: File, progress: (bytes: number) => void) {
+  const { done, cancel } = startUpload(file, ({ sent }) => progress(sent));
+  return { done: done.then((sent) => fileValue(file, sent)), cancel };
+}
 
 export function BlobField(props: FieldProps & { of: string; web: boolean }) {
   const { leaf, dispatch, disabled, input } = useField(props);
@@ -186,30 +192,31 @@ function Chooser({
             if (files.length > 0) onFiles(files);
           }}
         />
-        <div className="f-row">
-          <button
-            {...input}
-            aria-required={undefined}
-            type="button"
-            className="btn"
-            aria-labelledby={`${id}-label`}
-            aria-describedby={`${id}-what ${input['aria-describedby']}`}
-            onClick={() => field.current?.click()}
-          >
-            {name || upload ? 'Replace' : `Choose ${what}`}
-          </button>
-          {!upload && (
-            <span className="up-name" id={`${id}-what`} dir="auto">
-              {name || (props.optional ?? `Choose ${what}, or drop it here`)}
-            </span>
-          )}
-          {name && !upload && !disabled && (
-            <button type="button" className="btn btn-quiet" onClick={clear}>
-              Remove
+        {upload && leaf.upload !== undefined ? (
+          <UploadCard id={leaf.upload} upload={upload} field={id} />
+        ) : (
+          <div className="f-row">
+            <button
+              {...input}
+              aria-required={undefined}
+              type="button"
+              className="btn"
+              aria-labelledby={`${id}-label`}
+              aria-describedby={`${id}-what ${input['aria-describedby']}`}
+              onClick={() => field.current?.click()}
+            >
+              {name ? 'Replace' : `Choose ${what}`}
             </button>
-          )}
-        </div>
-        {upload && leaf.upload !== undefined && <UploadCard id={leaf.upload} upload={upload} />}
+            <span className={name ? 'up-name' : 'up-name dim'} id={`${id}-what`} dir="auto">
+              {name || (props.optional ?? 'or drop it here')}
+            </span>
+            {name && !disabled && (
+              <button type="button" className="btn btn-quiet" onClick={clear}>
+                Remove
+              </button>
+            )}
+          </div>
+        )}
       </div>
     </Frame>
   );

@@ -1,5 +1,6 @@
 /** A choice among given values: tiles while they are few, then radio buttons, then a list that can be searched. */
 import { Select } from '@mantine/core';
+import { useState } from 'react';
 import type { Json } from '../api/json';
 import { areSingleKeysOn } from '../app/keys';
 import { seen } from '../seen/seen';
@@ -46,7 +47,7 @@ function RadioField(props: Props & { none?: string }) {
   return (
     <Frame {...props} isGroup>
       <div
-        className={isCell ? 'seg' : options.length <= TILES + 1 ? tilesOf(options) : 'radios'}
+        className={isCell ? 'seg' : tilesOf(options)}
         role="radiogroup"
         aria-label={label}
         aria-describedby={input['aria-describedby']}
@@ -82,7 +83,8 @@ const partId = (id: string, index: number): string => (index === 0 ? id : `${id}
 
 function tilesOf(options: { label: string }[]): string {
   const longest = Math.max(...options.map(({ label }) => label.length));
-  return longest > SHORT ? 'tiles tiles-long' : 'tiles';
+  if (longest > SHORT) return 'tiles tiles-long';
+  return options.length > TILES + 1 ? 'radios' : 'tiles';
 }
 
 function SearchField(props: Props) {
@@ -90,6 +92,18 @@ function SearchField(props: Props) {
   const { choices, at, optional, isCell, label } = props;
   const { value } = leaf;
   const index = value === undefined ? -1 : choices.findIndex((each) => same(each.value, value));
+  const chosen = seen(choices[index]?.label ?? '');
+  const [search, setSearch] = useState(chosen);
+  // Who types and presses Enter at once means the first that is found; the list marks it only a moment later.
+  const pressed = (event: React.KeyboardEvent<HTMLInputElement>) => {
+    if (event.key !== 'Enter' || search === '' || search === chosen) return;
+    if (event.currentTarget.getAttribute('aria-activedescendant')) return;
+    const first = choices.find((each) => seen(each.label).toLowerCase().includes(search.trim().toLowerCase()));
+    if (!first) return;
+    event.preventDefault();
+    dispatch({ type: 'typed', at, reading: { value: first.value } });
+    setSearch(seen(first.label));
+  };
   return (
     <Frame {...props}>
       <Select
@@ -106,7 +120,10 @@ function SearchField(props: Props) {
         }
         searchable
         openOnFocus={false}
+        searchValue={search}
+        onSearchChange={setSearch}
         selectFirstOptionOnChange
+        onKeyDown={pressed}
         allowDeselect={false}
         clearable={optional !== undefined}
         clearButtonProps={{ 'aria-label': 'Clear' }}

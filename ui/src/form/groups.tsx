@@ -13,22 +13,26 @@ import { idOf, useForm, type FieldProps } from './state';
 export const LEFT_OUT = 'left out: its default is used';
 export const NOT_SET = 'not set (None)';
 
-/** A group of fields with a name. The form itself, around all of them, has no border. */
-export function Part({ children, action, ...props }: FieldProps & { children: ReactNode; action?: ReactNode }) {
+/** A group of fields with a name. Only a record inside the form has a border; the form itself has no name of its own to tell. */
+export function Part({ children, ...props }: FieldProps & { children: ReactNode }) {
   const { id: form, faults, root } = useForm();
   const { label, path, entry, schema, optional } = props;
   const id = idOf(form, path);
   const description = typeof schema.description === 'string' ? schema.description : '';
+  const isRecord = shapeOf(schema, root).kind === 'record';
   return (
-    <fieldset className={path.length === 0 ? 'part part-whole' : 'part'} id={id} tabIndex={-1}>
-      <legend className={path.length === 0 && label === 'Answer' ? 'fl vh' : 'fl'} dir="auto">
-        <span className="fl-name">{seen(label)}</span>{' '}
+    <fieldset
+      className={isRecord && path.length > 0 ? 'part part-record' : 'part'}
+      id={id}
+      tabIndex={-1}
+      aria-labelledby={`${id}-label`}
+    >
+      <legend className={isRecord && path.length === 0 ? 'vh' : 'fl'} dir="auto">
+        <span className="fl-name" id={`${id}-label`}>
+          {seen(label)}
+        </span>{' '}
+        <span className="dim">{hintOf(schema, root, entry, optional !== undefined)}</span> <Mark {...props} />
       </legend>
-      <div className="part-about">
-        <span className="dim">{hintOf(schema, root, entry, optional !== undefined)}</span>
-        <Mark {...props} />
-        {action}
-      </div>
       {description && (
         <p className="hlp hlp-above" dir="auto">
           {seen(description)}

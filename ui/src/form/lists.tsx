@@ -4,8 +4,8 @@ import { seen } from '../seen/seen';
 import { keyOf, type Path } from './check';
 import { blank, isOneField, type ListEntry } from './entry';
 import { Fault } from './Frame';
-import { AddButton, isRow, Misfit, Part, RecordPart, RemoveButton } from './groups';
-import { resolve, shapeOf, type Schema } from './shape';
+import { AddButton, isRow, Misfit, NOT_SET, Part, RecordPart, RemoveButton } from './groups';
+import { resolve, shapeOf, YES_NO, type Schema } from './shape';
 import { idOf, useForm, type FieldProps } from './state';
 
 export function ListField({ items, ...props }: FieldProps & { items: Schema }) {
@@ -45,12 +45,26 @@ function widthOf(part: Schema, root: Schema): string {
       return 'minmax(120px, 3fr)';
     case 'choice':
     case 'boolean':
-      return 'minmax(min-content, 2fr)';
+      return widthOfChoices(part, root);
     case 'date':
       return '140px';
     default:
       return 'minmax(64px, 1fr)';
   }
+}
+
+const LETTER_PX = 8;
+const CHOICE_PX = 24;
+const WIDEST_PX = 280;
+
+/** Wide enough for all choices beside each other, as far as there is room for them. */
+function widthOfChoices(part: Schema, root: Schema): string {
+  const shape = shapeOf(part, root);
+  const inner = shape.kind === 'optional' ? shapeOf(shape.inner, root) : shape;
+  const labels = (inner.kind === 'choice' ? inner.choices : YES_NO).map((each) => each.label);
+  if (shape.kind === 'optional') labels.push(NOT_SET);
+  const width = labels.reduce((sum, label) => sum + CHOICE_PX + LETTER_PX * label.length, 0);
+  return `minmax(0, ${Math.min(width, WIDEST_PX)}px)`;
 }
 
 function Rows(props: Omit<FieldProps, 'entry'> & { entry: ListEntry; items: Schema }) {

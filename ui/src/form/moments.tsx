@@ -105,7 +105,7 @@ function Zone({
       <p className="hlp">
         In your time zone, {zone()}
         {at && found.length < 2 && `, ${offsetText(at)}`}.
-        {fraction && ` The ${fraction.slice(1)} after the point of the seconds are kept.`}
+        {fraction && ` Its fraction of a second, ${fraction}, is kept.`}
       </p>
       {found.length > 1 && at && (
         <div className="seg" role="radiogroup" aria-label="This time comes twice: which one?">

@@ -1,4 +1,5 @@
 import { ActionIcon, Button, CopyButton, Group, Menu, Stack, Text, Title, Tooltip } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
 import type { ExecutionView } from '../../api/types';
 import { IconCheck, IconLink, IconRefresh } from '../../app/icons';
 import { useConnection } from '../../app/connection';
@@ -19,6 +20,7 @@ export function Head({ execution }: { execution: ExecutionView }) {
   const people = execution.waiting.filter(asksPeople).length;
   const { since } = useConnection();
   const again = useAgain(execution.id);
+  const navigate = useNavigate();
   const terminate = useTerminate(execution.id, execution.workflow);
   const recover = useRecover(execution.id, () => again.mutate('recover'));
   return (
@@ -74,44 +76,48 @@ export function Head({ execution }: { execution: ExecutionView }) {
             </Tooltip>
           )}
         </CopyButton>
-        {isOver && execution.phase !== 'SUCCEEDED' ? (
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <Button
-                variant="default"
-                leftSection={<IconRefresh size={16} />}
-                loading={again.isPending}
-                disabled={since !== undefined}
-              >
-                Run again
-              </Button>
-            </Menu.Target>
-            <Menu.Dropdown>
+        <Menu position="bottom-end">
+          <Menu.Target>
+            <Button
+              variant="default"
+              leftSection={<IconRefresh size={16} />}
+              loading={again.isPending}
+              disabled={since !== undefined}
+            >
+              Run again
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {isOver && execution.phase !== 'SUCCEEDED' && (
               <Menu.Item onClick={recover.open}>
                 Recover…
                 <Text fz="xs" c="dimmed">
                   Keep what has succeeded, and the answers
                 </Text>
               </Menu.Item>
-              <Menu.Item onClick={() => again.mutate('relaunch')}>
-                Relaunch
-                <Text fz="xs" c="dimmed">
-                  Start again with the same inputs
-                </Text>
-              </Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
-        ) : (
-          <Button
-            variant="default"
-            leftSection={<IconRefresh size={16} />}
-            onClick={() => again.mutate('relaunch')}
-            loading={again.isPending}
-            disabled={since !== undefined}
-          >
-            Relaunch
-          </Button>
-        )}
+            )}
+            <Menu.Item onClick={() => again.mutate('relaunch')}>
+              Relaunch
+              <Text fz="xs" c="dimmed">
+                Start again with the same inputs
+              </Text>
+            </Menu.Item>
+            <Menu.Item
+              onClick={() =>
+                void navigate({
+                  to: '/workflows/$name',
+                  params: { name: execution.workflow },
+                  search: { version: execution.version, again: execution.id },
+                })
+              }
+            >
+              Relaunch with other inputs…
+              <Text fz="xs" c="dimmed">
+                Start again with inputs that you change
+              </Text>
+            </Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
         {!isOver && (
           <Button
             variant="outline"

@@ -20,9 +20,9 @@ const Graph = lazy(() => graph.then((module) => ({ default: module.Graph })));
 /** One workflow: what it does, before it has ever run, and the form that launches it. */
 export function WorkflowPage() {
   const { name } = useParams({ from: '/workflows/$name' });
-  const { version = '' } = useSearch({ from: '/workflows/$name' });
+  const { version = '', again } = useSearch({ from: '/workflows/$name' });
   const query = useQuery(workflowQuery(name, version));
-  if (query.data) return <Workflow key={query.data.workflow.version} detail={query.data} />;
+  if (query.data) return <Workflow key={query.data.workflow.version} detail={query.data} from={again} />;
   if (query.error instanceof ApiError && query.error.status === 404) {
     return (
       <Stack align="flex-start" maw={560} mx="auto" mt="xl">
@@ -58,7 +58,7 @@ export function WorkflowPage() {
   );
 }
 
-function Workflow({ detail }: { detail: WorkflowDetail }) {
+function Workflow({ detail, from }: { detail: WorkflowDetail; from: string | undefined }) {
   const { workflow, nodes } = detail;
   const [chosen, setChosen] = useState('');
   const items = useMemo(() => itemsOfWorkflow(nodes), [nodes]);
@@ -99,8 +99,8 @@ function Workflow({ detail }: { detail: WorkflowDetail }) {
           {node && <About node={node} />}
           <Asks detail={detail} />
         </Stack>
-        <section className="card wf-card wf-launch" aria-label="Launch">
-          <Launch workflow={workflow} />
+        <section className="card wf-card wf-launch" aria-label={from ? 'Relaunch' : 'Launch'}>
+          <Launch key={from} workflow={workflow} from={from} />
         </section>
       </div>
     </Stack>

@@ -20,14 +20,12 @@ export function schemaOf(workflow: WorkflowView): JsonObject {
   };
 }
 
-export function defaultsOf(workflow: WorkflowView): JsonObject | undefined {
-  const found: JsonObject = {};
-  for (const input of workflow.inputs) if (input.default !== undefined) found[input.name] = input.default;
-  return Object.keys(found).length > 0 ? found : undefined;
-}
-
-/** Return those of the inputs of an earlier execution that this version still takes. */
+/** Return those of the inputs of an earlier execution that this version still takes, and for the others their defaults. */
 export function fitting(workflow: WorkflowView, inputs: Record<string, Json>): JsonObject {
-  const known = new Set(workflow.inputs.map((each) => each.name));
-  return Object.fromEntries(Object.entries(inputs).filter(([name]) => known.has(name)));
+  const found: JsonObject = {};
+  for (const { name, default: without } of workflow.inputs) {
+    const value = Object.hasOwn(inputs, name) ? inputs[name] : without;
+    if (value !== undefined) found[name] = value;
+  }
+  return found;
 }
