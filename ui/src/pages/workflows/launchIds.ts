@@ -1,4 +1,4 @@
-/** The id of an execution is made here, and kept until one has it: whoever gets no reply and launches again, also after a reload, launches once. */
+/** The id of an execution is made here, and kept until one has it. Launching again after a lost reply, or a reload, leads to the same execution. */
 import { freshKey } from '../../answer/send';
 import { isObject, parseJson, writeJson, type Json } from '../../api/json';
 
