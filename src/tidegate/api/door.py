@@ -20,6 +20,7 @@ from msgspec import Struct
 from tidegate.api import strict
 from tidegate.api.budgets import BURST, BUSY_OF_ONE, RATE, WAITING_OF_ONE, Buckets, Shares, cost_of
 from tidegate.api.carry import HungUp, gone
+from tidegate.api.packing import pack
 from tidegate.api.pages import Pages
 from tidegate.api.problems import internal
 from tidegate.api.replies import Out
@@ -235,8 +236,10 @@ class Door:
         else:
             reply = await route.handler(self._backend, call)
         if isinstance(reply, Reply):
-            body = reply.content(call.written)
-            await out.whole(reply.status, body, reply.media, reply.headers)
+            body, told = reply.content(call.written), reply.headers
+            if call.reads and not principal.local:
+                body, told = await pack(reply, body, headers.get(b"accept-encoding", b""))
+            await out.whole(reply.status, body, reply.media, told)
         elif scope["method"] == "HEAD":
             await out.whole(200, b"", reply.media, reply.headers)
         else:
