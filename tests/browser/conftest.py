@@ -213,3 +213,13 @@ def tabs(browser: Any, site: Site) -> Iterator[Any]:
 @pytest.fixture
 def tab(tabs: Any) -> Tab:
     return tabs()
+
+
+def decide_selected(page: Any, choice: str, many: int, comment: str = "") -> None:
+    """Decide all that is selected in the inbox, from the look at it."""
+    look = page.get_by_role("dialog")
+    if look.count() == 0:
+        page.get_by_role("button", name="Look and decide").click()
+    look.get_by_role("radio", name=choice).check()
+    look.get_by_label("Comment for all").fill(comment)
+    look.get_by_role("button", name=f"{choice} {many}", exact=True).click()

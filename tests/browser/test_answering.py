@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.browser.conftest import LIVE_MS
+from tests.browser.conftest import LIVE_MS, decide_selected
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
@@ -249,11 +249,12 @@ def test_many_approvals_have_one_comment_and_a_result_each(site: Any, tab: Any) 
     page = tab.open("/")
     for each in ids:
         page.get_by_role("checkbox", name=f"of {each}").check()
+    page.get_by_role("button", name="Look and decide").click()
+    page.get_by_role("dialog").wait_for()
     site.ask("POST", f"executions/{ids[0]}/abort", {"reason": "not needed"})
-    page.get_by_label("Comment for all").fill("all good")
-    page.get_by_role("button", name="Approve 3").click()
-    expect(page.get_by_role("dialog")).to_contain_text("2 of 3 taken")
-    expect(page.get_by_role("dialog")).to_contain_text(ids[0])
+    decide_selected(page, "Approve", 3, "all good")
+    expect(page.get_by_role("dialog")).to_contain_text("2 of 3 approved")
+    expect(page.get_by_role("row").nth(1)).to_contain_text("aborted already")
     assert site.answer_of(ids[1], "rows-are-right")["comment"] == "all good"
 
 

@@ -74,7 +74,7 @@ def test_a_damaged_request_is_marked_in_the_inbox_and_cannot_be_selected(
     expect(row.get_by_role("checkbox")).to_have_count(0)
     row.get_by_role("link").focus()
     page.keyboard.press("x")
-    expect(page.get_by_role("region", name="For all that are selected")).to_have_count(0)
+    expect(page.get_by_role("region", name="Selection")).to_have_count(0)
 
 
 def test_a_damaged_request_is_opened_but_not_decided(seen: Tab, lab: Site, broken: str) -> None:

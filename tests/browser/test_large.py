@@ -1,9 +1,11 @@
 """Large values: a list truncates them and says so, and they are loaded whole before anybody decides."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.browser.conftest import decide_selected
 from tests.browser.test_looks import clean
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -136,14 +138,13 @@ def test_a_question_of_900_kb_opens_and_is_approved(site: Any, tab: Any) -> None
 
 @pytest.fixture
 def picked(site: Any, tab: Any) -> tuple[str, str]:
-    """Select one request that the inbox shows whole and one that it truncates."""
+    """Look at one question that the inbox shows whole and one that it truncates."""
     small, large = (site.launch("large.approve_letter", words=words) for words in (3, WORDS))
     page = tab.open("/")
     for each in (small, large):
         page.get_by_role("checkbox", name=f"of {each}").check()
-    expect(page.get_by_role("region", name="For all that are selected")).to_contain_text(
-        "1 of 2 is truncated"
-    )
+    page.get_by_role("button", name="Look and decide").click()
+    expect(tab.dialog.get_by_role("status")).to_contain_text("1 of 2 is not shown in full here")
     return small, large
 
 
@@ -152,35 +153,39 @@ def answers(site: Any, picked: tuple[str, str]) -> list[Any]:
     return [None if each is None else each["value"] for each in found]
 
 
-def test_what_the_inbox_truncates_is_not_bulk_approved_silently(
+def test_what_is_truncated_can_be_left_out_of_a_bulk_decision(
     site: Any, tab: Any, picked: tuple[str, str]
 ) -> None:
-    tab.page.get_by_role("button", name="Approve 2").click()
-    expect(tab.dialog).to_contain_text(picked[1])
-    expect(tab.dialog).to_contain_text("kB")
-    tab.dialog.get_by_role("button", name="Cancel").click()
-    assert answers(site, picked) == [None, None]
-    tab.page.get_by_role("button", name="Approve 2").click()
-    tab.dialog.get_by_role("button", name="Approve the other 1").click()
-    expect(tab.dialog).to_contain_text("1 of 1 taken")
+    tab.dialog.get_by_role("button", name="leave it out").click()
+    decide_selected(tab.page, "Approve", 1)
+    expect(tab.dialog).to_contain_text("1 of 1 approved")
     assert answers(site, picked) == [True, None]
 
 
-def test_truncated_requests_can_be_decided_in_bulk_on_purpose(
+def test_a_bulk_decision_lists_everything_and_needs_a_choice(
     site: Any, tab: Any, picked: tuple[str, str]
 ) -> None:
-    tab.page.get_by_role("button", name="Reject 2").click()
-    tab.dialog.get_by_role("button", name="Reject all 2 anyway").click()
-    expect(tab.dialog).to_contain_text("2 of 2 taken")
+    expect(tab.dialog.get_by_role("button", name="Choose a decision")).to_be_disabled()
+    tab.page.keyboard.press("a")
+    tab.page.keyboard.press("Enter")
+    tab.dialog.get_by_role("button", name="Cancel").click()
+    expect(tab.dialog).to_have_count(0)
+    assert answers(site, picked) == [None, None]
+
+
+def test_truncated_questions_can_be_decided_in_bulk_on_purpose(
+    site: Any, tab: Any, picked: tuple[str, str]
+) -> None:
+    decide_selected(tab.page, "Reject", 2)
+    expect(tab.dialog).to_contain_text("2 of 2 rejected")
     assert answers(site, picked) == [False, False]
 
 
 def test_a_bulk_decision_links_to_the_whole_of_what_is_truncated(
     site: Any, tab: Any, picked: tuple[str, str]
 ) -> None:
-    tab.page.get_by_role("button", name="Approve 2").click()
     with tab.page.context.expect_page() as opened:
-        tab.dialog.get_by_role("link", name=picked[1]).click()
+        tab.dialog.get_by_title(re.compile(f"Open .* of {picked[1]}")).click()
     subject = opened.value.get_by_role("dialog")
     subject.get_by_role("button", name="Show all").click()
     expect(subject).to_contain_text(END)
@@ -195,10 +200,8 @@ def test_truncated_values_pass_axe_and_fit_a_phone(
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": width, "height": 844})
     clean(page)
-    page.get_by_role("button", name="Approve 2").click()
-    tab.dialog.get_by_role("link", name=picked[1]).wait_for()
-    clean(page)
     tab.dialog.get_by_role("button", name="Cancel").click()
+    clean(page)
     page.route(QUESTION, problem)
     row_of(page, picked[1]).get_by_role("link").click()
     tab.dialog.get_by_role("alert").wait_for()

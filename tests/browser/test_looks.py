@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tests.browser.conftest import decide_selected
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -80,23 +81,26 @@ def show_faults(tab: Any, ids: dict[str, str]) -> None:
 
 def select_some(tab: Any, ids: dict[str, str]) -> None:
     tab.open("/").get_by_role("checkbox", name=f"of {ids['approve_rows']}").check()
-    tab.page.get_by_role("region", name="For all that are selected").wait_for()
+    tab.page.get_by_role("region", name="Selection").wait_for()
 
 
 def decide_some(tab: Any, ids: dict[str, str]) -> None:
     taken = tab.site.launch("gates.approve_rows")
     tab.open("/").get_by_role("checkbox", name=f"of {taken}").check()
     tab.page.get_by_role("checkbox", name=f"of {ids['approve_rows']}").check()
-    # Refused for one of them: it has been answered, while it was selected.
+    tab.page.get_by_role("button", name="Look and decide").click()
+    tab.dialog.get_by_role("radio", name="Approve").wait_for()
+    clean(tab.page)
+    # Refused for one of them: it has ended while it was looked at.
     tab.site.ask("POST", f"executions/{taken}/abort", {"reason": "not needed"})
-    tab.page.get_by_role("button", name="Approve 2").click()
-    tab.dialog.get_by_text("1 of 2 taken").wait_for()
+    decide_selected(tab.page, "Approve", 2)
+    tab.dialog.get_by_text("1 of 2 approved").wait_for()
     ids["approve_rows"] = tab.site.launch("gates.approve_rows")
 
 
 def filter_all_away(tab: Any, ids: dict[str, str]) -> None:
     tab.open("/").get_by_label("Search").fill("nothing is called so")
-    tab.page.get_by_text("No request matches").wait_for()
+    tab.page.get_by_text("No question matches").wait_for()
 
 
 def list_keys(tab: Any, ids: dict[str, str]) -> None:

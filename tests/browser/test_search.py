@@ -72,8 +72,8 @@ def test_the_inbox_goes_on_to_the_only_request_with_a_text_and_to_the_end(tab: T
 
     with second_page_held(page):
         expect(page.get_by_label("Loading", exact=True)).to_be_visible()
-        expect(page.get_by_text("No request matches")).to_be_hidden()
-    expect(page.get_by_text("No request matches")).to_be_visible()
+        expect(page.get_by_text("No question matches")).to_be_hidden()
+    expect(page.get_by_text("No question matches")).to_be_visible()
 
 
 def test_the_executions_go_on_to_the_only_one_with_a_text_and_to_the_end(tab: Tab):

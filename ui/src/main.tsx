@@ -5,7 +5,7 @@ import { setNonce } from 'get-nonce';
 import { StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/client';
-import { inboxQuery } from './api/queries';
+import { summaryQuery } from './api/queries';
 import { followLink, followSession, sessionQuery, takeCode, type Change } from './api/session';
 import './app/mantine';
 import './app/tokens.css';
@@ -13,6 +13,7 @@ import './app/controls.css';
 import './app/app.css';
 import { ChangeOfPerson } from './app/ChangeOfPerson';
 import './show/show.css';
+import { follow } from './app/following';
 import { router } from './app/router';
 import { theme, variables } from './app/theme';
 
@@ -51,9 +52,10 @@ async function start(): Promise<void> {
   const code = takeCode();
   const change = code === undefined ? undefined : await followLink(code);
   followSession();
+  follow(queries);
   // Who asks, and what waits, are asked for at once, and before there is anything to show them with.
   void queries.prefetchQuery(sessionQuery);
-  void queries.prefetchInfiniteQuery(inboxQuery({}));
+  void queries.prefetchQuery(summaryQuery);
   if (nonce) setNonce(nonce);
   const root = document.getElementById('root');
   if (root === null) throw new Error('index.html has no #root');

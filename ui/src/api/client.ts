@@ -1,5 +1,7 @@
 /** Asking the server: JSON in and out, the login in a cookie, and errors as the problems that the server tells. */
 import { sessionEnded } from './ended';
+import { followed } from './followed';
+import { shared } from './shared';
 import { isObject, parseJson, writeJson, type Json, type JsonObject } from './json';
 import type { FaultDocument } from './types';
 
@@ -84,12 +86,25 @@ export function segments(...parts: string[]): string {
   return parts.map(encodeURIComponent).join('/');
 }
 
+/** Get something that may change, once changes are followed. */
 export async function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
+  await followed();
+  return getAtOnce(path, query, signal);
+}
+
+export async function getAtOnce<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
   const response = await send(address(path, query), {
     headers: { accept: 'application/json' },
     signal: signal ?? null,
   });
   return parseJson(await response.text()) as T;
+}
+
+/** Get what other tabs show as well: after a change one of them asks, and all have it. */
+export async function getShared<T>(path: string, query: Query, signal: AbortSignal): Promise<T> {
+  const load = async (url: string) => (await send(url, { headers: { accept: 'application/json' }, signal })).text();
+  await followed();
+  return parseJson(await shared(address(path, query), load, signal)) as T;
 }
 
 export async function getText(path: string, query?: Query): Promise<string> {

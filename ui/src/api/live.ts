@@ -4,8 +4,9 @@
  * The tab that holds the lock keeps the stream open, and forwards its messages; when it closes, the next tab takes the lock.
  * Without locks (plain http from another machine), each tab opens its own stream, but only while it is visible.
  */
-import { get } from './client';
+import { getAtOnce } from './client';
 import { isSessionEnded, onResumed } from './ended';
+import { areFollowed, nowFollowed } from './followed';
 
 /** The fields that are read of a message. It names at most the first hundred changed nodes; `changed` counts all of them. */
 type FeedView = { execution: string; event: { kind: string; details: { changes?: Phases; changed?: number } } };
@@ -14,9 +15,12 @@ type FeedView = { execution: string; event: { kind: string; details: { changes?:
 export type Phases = Record<string, string>;
 const UNNAMED: Phases = { '': 'WAITING' };
 
-/** `changed` are executions, by id, with what is known to have changed in them. */
+/** `changed` are executions, by id, with what is known to have changed in them; `at` is when it was told. */
 export type Message =
-  { changed: Record<string, Phases> } | { everything: true } | { connected: boolean } | { script: string };
+  | { changed: Record<string, Phases>; at: number }
+  | { everything: true; at: number }
+  | { connected: boolean }
+  | { script: string };
 /** `script` is that of the page which the server gives out now. */
 export type Listener = (message: Message) => void;
 
@@ -25,6 +29,8 @@ const COLLECT_MS = 60;
 const RETRY_MS = 1_500;
 /** The server ends each stream after some minutes and the browser reconnects about a second later: that is not an outage. */
 const GRACE_MS = 3_000;
+/** A first page does without the stream after so long: it is fetched again once that is open. */
+const LATE_MS = 500;
 const SCRIPT = /src="(\/assets\/[^"]+\.js)"/;
 
 /** Add a change of an execution to those that were collected before. */
@@ -39,6 +45,7 @@ function phasesOf({ event: { kind, details } }: FeedView): Phases {
 
 /** Follow what changes, until the returned function is called. */
 export function followChanges(listener: Listener): () => void {
+  window.setTimeout(nowFollowed, LATE_MS);
   if (!('locks' in navigator)) return followWhileVisible(listener);
   const channel = new BroadcastChannel(CHANNEL);
   channel.onmessage = (event: MessageEvent<Message>) => listener(event.data);
@@ -55,6 +62,7 @@ export function followChanges(listener: Listener): () => void {
         resolve();
       });
     });
+  void navigator.locks.query().then(({ held }) => held?.some((each) => each.name === CHANNEL) && nowFollowed());
   navigator.locks.request(CHANNEL, { signal: stop.signal }, hold).catch(() => undefined); // the wait for the lock was given up
   return () => {
     stop.abort();
@@ -93,7 +101,7 @@ function openStream(tell: Listener): () => void {
 
   const pass = () => {
     flush = 0;
-    tell({ changed: collected });
+    tell({ changed: collected, at: Date.now() });
     collected = {};
   };
   const miss = () => {
@@ -109,7 +117,8 @@ function openStream(tell: Listener): () => void {
       grace = 0;
       tell({ connected: true });
       // Messages may be missing: there was none to resume after, or the server was gone and may be back with another store.
-      if (!resumes || isGone) tell({ everything: true });
+      if (!areFollowed()) nowFollowed();
+      else if (!resumes || isGone) tell({ everything: true, at: Date.now() });
       isGone = false;
       if (wasOpen) void script().then((found) => found && tell({ script: found }));
       wasOpen = true;
@@ -128,7 +137,7 @@ function openStream(tell: Listener): () => void {
   };
   const refused = async () => {
     // It does not say why: a request tells whether the session has ended. Then the stream waits for the next sign-in.
-    await get('/api/v1/session').catch(() => undefined);
+    await getAtOnce('/api/v1/session').catch(() => undefined);
     if (!isSessionEnded()) {
       retry = window.setTimeout(open, RETRY_MS);
       return;

@@ -1,23 +1,33 @@
 /** What the pages ask for, each under a key that begins with its noun, so that a change asks again for what it concerns. */
 import { infiniteQueryOptions, queryOptions, type InfiniteData, type QueryClient } from '@tanstack/react-query';
-import { get, segments, type Query } from './client';
+import { get, getShared, segments, type Query } from './client';
 import { continues, graphOf, merged } from './merge';
-import type { ExecutionView, InboxPage, SignalList, WaitingView } from './types';
+import type { ExecutionView, InboxPage, InboxSummary, SignalList, WaitingView } from './types';
 
 /** The first page is small, so that it is there at once; who scrolls on wants many. */
-const PAGE = 100;
-const NEXT_PAGE = 500;
+const PAGE = 50;
+const NEXT_PAGE = 250;
 
 /** Milliseconds after which one looks again at an execution with an attempt that has not begun. */
 const LOOK_AGAIN = 2_000;
 
-export type InboxFilter = { kind?: string; workflow?: string; text?: string };
+/** As the server takes it. */
+export type InboxFilter = {
+  yours?: boolean;
+  workflow?: string;
+  kind?: string;
+  due?: string;
+  zone?: number;
+  project?: string;
+  sort?: string;
+  text?: string;
+};
 
 export function inboxQuery(filter: InboxFilter) {
   return infiniteQueryOptions({
     queryKey: ['inbox', filter],
     queryFn: ({ pageParam, signal }) =>
-      get<InboxPage>(
+      getShared<InboxPage>(
         '/api/v1/inbox',
         { ...filter, cursor: pageParam, limit: pageParam ? NEXT_PAGE : PAGE } as Query,
         signal,
@@ -25,8 +35,22 @@ export function inboxQuery(filter: InboxFilter) {
     initialPageParam: '',
     getNextPageParam: (page) => page.next || undefined,
     placeholderData: (before) => before,
+    // The stream tells of changes.
+    staleTime: Infinity,
   });
 }
+
+/** What names a list among the lists. */
+export function listKey(queryKey: readonly unknown[]): string {
+  return JSON.stringify(queryKey);
+}
+
+/** How many questions there are, and of which workflows; asked for on every page. */
+export const summaryQuery = queryOptions({
+  queryKey: ['summary'],
+  queryFn: ({ signal }) => getShared<InboxSummary>('/api/v1/inbox/summary', {}, signal),
+  staleTime: Infinity,
+});
 
 /** Return the inbox's row of a request, if there is one. */
 export function rowOf(queries: QueryClient, execution: string, path: string): WaitingView | undefined {

@@ -1,12 +1,15 @@
 /** Asking again for what a change concerns, and for nothing else. */
-import type { InfiniteData, QueryClient } from '@tanstack/react-query';
+import type { InfiniteData, Query, QueryClient } from '@tanstack/react-query';
+import { addArrivals, dropArrivals, heldBy } from './arrivals';
 import { get } from './client';
 import { collect, type Message, type Phases } from './live';
-import { entryKey, type InboxFilter } from './queries';
-import type { ExecutionView, InboxPage, WaitingView } from './types';
+import { entryKey, listKey, type InboxFilter } from './queries';
+import { noticeChange } from './shared';
+import type { ExecutionView, InboxPage } from './types';
 
 type Inbox = InfiniteData<InboxPage>;
 const INBOX = { queryKey: ['inbox'] };
+const SUMMARY = { queryKey: ['summary'] };
 
 /** Marks queries that depend on which workflows are registered: registering is not an event of an execution, so the stream does not announce it. */
 export const REGISTERED = { registered: true };
@@ -26,12 +29,13 @@ export function refreshRegistered(queries: QueryClient): void {
   void queries.invalidateQueries({ predicate: ({ meta }) => meta === REGISTERED });
 }
 
-/** If more executions than this have changed at once, a long inbox is fetched again. */
+/** If more executions than this have changed at once, what is new is not counted one by one. */
 const FEW = 10;
-const MOST_OF_ONE = 500;
+const MOST_OF_ONE = 100;
 
 export function refresh(queries: QueryClient, message: Message): void {
   if ('connected' in message || 'script' in message) return;
+  noticeChange(message.at);
   if ('everything' in message) {
     // What an open question shows does not change.
     void queries.invalidateQueries({
@@ -46,85 +50,110 @@ export function refresh(queries: QueryClient, message: Message): void {
   }
 }
 
+type Gone = (keys: (key: string) => boolean) => void;
+const gone = new Set<Gone>();
+
+/** Be told which questions do not wait any longer. Returns what ends that. */
+export function onGone(listener: Gone): () => void {
+  gone.add(listener);
+  return () => gone.delete(listener);
+}
+
 let pending: Record<string, Phases> = {};
 let isBusy = false;
 
 /** One refresh at a time: under a stream of changes each would else break off the one before, and none would end. */
 function refreshInbox(queries: QueryClient, changed: Record<string, Phases>): void {
+  removeGone(queries, changed);
   for (const [execution, phases] of Object.entries(changed)) collect(pending, execution, phases);
   if (isBusy) return;
   isBusy = true;
   const work = async () => {
     while (Object.keys(pending).length > 0) {
-      const now = asking(queries, pending);
+      const now = pending;
       pending = {};
-      if (now.length > 0) await renew(queries, now).catch(() => undefined); // the connection tells, and asks again when it is back
+      const isShown = queries.getQueryCache().findAll({ ...SUMMARY, type: 'active' }).length > 0;
+      if (isShown) await queries.invalidateQueries(SUMMARY);
+      const asking = Object.keys(now).filter((id) => Object.values(now[id] ?? {}).includes('WAITING'));
+      if (asking.length > 0) await renew(queries, asking).catch(() => undefined); // the connection tells, and asks again when it is back
     }
     isBusy = false;
   };
   void work();
 }
 
-/** Return the executions whose changes can alter an inbox: a node began to wait, or one that an inbox shows has changed. */
-function asking(queries: QueryClient, changed: Record<string, Phases>): string[] {
-  if (queries.isFetching(INBOX) > 0) return Object.keys(changed); // what has just ended may still be in the answer
-  const shown = new Set(
-    queries
-      .getQueriesData<Inbox>(INBOX)
-      .flatMap(([, list]) => list?.pages.flatMap((page) => page.items.map(entryKey)) ?? []),
-  );
-  return Object.keys(changed).filter((execution) =>
-    Object.entries(changed[execution] ?? {}).some(
-      ([node, phase]) => phase === 'WAITING' || shown.has(entryKey({ execution, node })),
-    ),
-  );
+/** Take those rows out of the lists whose nodes wait no longer: that needs no request. */
+function removeGone(queries: QueryClient, changed: Record<string, Phases>): void {
+  const over = new Set<string>();
+  for (const [execution, phases] of Object.entries(changed)) {
+    for (const [node, phase] of Object.entries(phases)) {
+      if (node !== '' && phase !== 'WAITING') over.add(entryKey({ execution, node }));
+    }
+  }
+  if (over.size === 0) return;
+  const isOver = (key: string) => over.has(key);
+  gone.forEach((each) => each(isOver));
+  for (const query of lists(queries)) {
+    dropArrivals(listKey(query.queryKey), isOver);
+    const isHit = query.state.data?.pages.some((page) => page.items.some((each) => isOver(entryKey(each))));
+    // An answer that is under way may be from before.
+    if (query.state.fetchStatus === 'fetching') void queries.invalidateQueries({ queryKey: query.queryKey });
+    else if (isHit) queries.setQueryData<Inbox>(query.queryKey, (old) => old && without(old, isOver));
+  }
 }
 
-/** An inbox of one page is fetched again; in a longer one only what has changed is put in its place. */
+function lists(queries: QueryClient): Query<Inbox>[] {
+  return queries.getQueryCache().findAll(INBOX) as unknown as Query<Inbox>[];
+}
+
+export function without(inbox: Inbox, isOver: (key: string) => boolean): Inbox {
+  const pages = inbox.pages.map((page) => ({
+    ...page,
+    items: page.items.filter((each) => !isOver(entryKey(each))),
+  }));
+  return { ...inbox, pages };
+}
+
+/** A list that may move is fetched from its beginning; of one that must not, what is new is counted. */
 async function renew(queries: QueryClient, executions: string[]): Promise<void> {
-  const lists = queries.getQueryCache().findAll(INBOX);
-  const isLong = (data: unknown) => executions.length <= FEW && ((data as Inbox | undefined)?.pages.length ?? 0) > 1;
-  const long = lists.filter(({ state }) => isLong(state.data));
-  await queries.invalidateQueries({ ...INBOX, predicate: (query) => lists.includes(query) && !long.includes(query) });
-  if (long.length === 0) return;
-  for (const execution of executions) {
-    const { items } = await get<InboxPage>('/api/v1/inbox', { execution, limit: MOST_OF_ONE });
-    for (const { queryKey } of long) {
-      queries.setQueryData<Inbox>(
-        queryKey,
-        (old) => old && placed(old, execution, items.filter(fits(queryKey[1] as InboxFilter))),
-      );
+  for (const query of lists(queries)) {
+    if (query.getObserversCount() === 0) {
+      void queries.invalidateQueries({ queryKey: query.queryKey, refetchType: 'none' });
+    } else if (heldBy() === 'free') {
+      await showNew(queries, query.queryKey);
+    } else if (heldBy() === 'covered') {
+      // Nobody reads a number behind a dialog; once it is closed, the list is fetched.
+      addArrivals(listKey(query.queryKey), [], true);
+    } else {
+      await countNew(query, executions);
     }
   }
 }
 
-/** Whether a request is one of those that a filter lets through, as the server judges it. */
-const fits =
-  ({ kind, workflow, text = '' }: InboxFilter) =>
-  (view: WaitingView): boolean =>
-    (!kind || view.kind === kind) &&
-    (!workflow || view.workflow === workflow) &&
-    [view.name, view.title, view.workflow, view.execution].some((each) =>
-      each.toLowerCase().includes(text.toLowerCase()),
-    );
-
-function placed(inbox: Inbox, execution: string, items: WaitingView[]): Inbox {
-  const pages = inbox.pages.map((page) => ({
-    ...page,
-    items: page.items.filter((each) => each.execution !== execution),
-  }));
-  for (const item of items) {
-    const page = pages.find((each) => each.next === '' || isBefore(item, each.items.at(-1)));
-    if (!page) continue; // it comes with a page that was not asked for yet
-    const at = page.items.findIndex((each) => isBefore(item, each));
-    page.items.splice(at < 0 ? page.items.length : at, 0, item);
-  }
-  return { ...inbox, pages };
+/** Fetch the beginning of a list again, with all that is new; what was scrolled to is fetched again when somebody scrolls there. */
+export async function showNew(queries: QueryClient, queryKey: readonly unknown[]): Promise<void> {
+  queries.setQueryData<Inbox>(
+    queryKey,
+    (old) => old && { pages: old.pages.slice(0, 1), pageParams: old.pageParams.slice(0, 1) },
+  );
+  dropArrivals(listKey(queryKey));
+  await queries.invalidateQueries({ queryKey });
 }
 
-/** The order of the inbox: the soonest due first, and then the one that was asked first. */
-function isBefore(one: WaitingView, other: WaitingView | undefined): boolean {
-  if (!other) return false;
-  const due = (view: WaitingView) => (view.due === null ? Infinity : Date.parse(view.due));
-  return due(one) === due(other) ? Date.parse(one.opened) < Date.parse(other.opened) : due(one) < due(other);
+async function countNew(query: Query<Inbox>, executions: string[]): Promise<void> {
+  const filter = query.queryKey[1] as InboxFilter;
+  const list = listKey(query.queryKey);
+  if (executions.length > FEW) {
+    addArrivals(list, [], true);
+    return;
+  }
+  const shown = new Set(query.state.data?.pages.flatMap((page) => page.items.map(entryKey)) ?? []);
+  // Beyond the last page that was fetched, a question that comes is new to nobody: it is found by scrolling.
+  const isWhole = query.state.data?.pages.at(-1)?.next === '';
+  for (const execution of executions) {
+    const page = await get<InboxPage>('/api/v1/inbox', { ...filter, execution, limit: MOST_OF_ONE });
+    const since = page.items.filter((each) => !shown.has(entryKey(each)));
+    const recent = isWhole ? since : since.filter((each) => Date.parse(each.opened) >= query.state.dataUpdatedAt);
+    addArrivals(list, recent.map(entryKey), page.next !== '' && recent.length > 0);
+  }
 }

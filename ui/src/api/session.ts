@@ -4,7 +4,7 @@
  */
 import { queryOptions } from '@tanstack/react-query';
 import { forgetDrafts, ownDrafts } from '../answer/draft';
-import { ApiError, call, get } from './client';
+import { ApiError, call, getAtOnce as get } from './client';
 import { sessionResumed } from './ended';
 import type { CodeView, SessionList, SessionView } from './types';
 

@@ -1,10 +1,10 @@
 import { Button, Loader } from '@mantine/core';
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect } from 'react';
 import { ApiError } from '../api/client';
 import { useSessionEnded } from '../api/ended';
-import { inboxQuery } from '../api/queries';
+import { summaryQuery } from '../api/queries';
 import { link, sessionQuery } from '../api/session';
 import type { SessionView } from '../api/types';
 import { clock } from '../show/time';
@@ -18,9 +18,9 @@ import { NewVersion } from './NewVersion';
 import { Notice } from './notice';
 import { Places } from './places';
 import { ShortcutHelp } from './ShortcutHelp';
+import { countInTitle, setTitle } from './title';
 import './shell.css';
 import { SignIn, SignInAgain } from './SignIn';
-import { useLive } from './useLive';
 
 const loadAnswer = later(() => import('../answer/AnswerDialog'));
 const AnswerDialog = lazy(() => loadAnswer().then((module) => ({ default: module.AnswerDialog })));
@@ -50,7 +50,6 @@ export function Shell() {
 }
 
 function SignedIn({ session }: { session: SessionView }) {
-  useLive();
   useNavigationKeys();
   const find = useFind();
   useKeys({ '/': find });
@@ -72,6 +71,7 @@ function SignedIn({ session }: { session: SessionView }) {
         <Button
           className="find"
           variant="subtle"
+          aria-label="Find (/)"
           leftSection={<IconSearch size={16} />}
           rightSection={<kbd className="kbd">/</kbd>}
           onClick={find}
@@ -109,28 +109,31 @@ function focusMain(event: React.MouseEvent): void {
 }
 
 const TITLES = [
+  ['/', 'Inbox'],
   ['/executions', 'Executions'],
   ['/workflows', 'Workflows'],
 ] as const;
 
-/** How many wait, as far as one page tells: `100+` when there are more. Also the title of the tab. */
+/** How many wait for this person. Also in the title of the tab. */
 function useWaitingCount(): string {
-  const { data } = useInfiniteQuery(inboxQuery({}));
-  const items = data?.pages.reduce((sum, page) => sum + page.items.length, 0) ?? 0;
-  const count = items === 0 ? '' : `${items}${data?.pages.at(-1)?.next ? '+' : ''}`;
+  const { data } = useQuery(summaryQuery);
+  const count = data && data.yours > 0 ? `${data.yours}${data.bounded ? '+' : ''}` : '';
   const { pathname } = useLocation();
+  const page = TITLES.find(([path]) => pathname === path || pathname === `${path}/`)?.[1];
   useEffect(() => {
-    document.title = `${count && `(${count}) `}${TITLES.find(([path]) => pathname.startsWith(path))?.[1] ?? 'Inbox'} · Tidegate`;
-  }, [count, pathname]);
+    // A page about one thing names it itself.
+    if (page !== undefined) setTitle(page);
+  }, [page]);
+  useEffect(() => countInTitle(count), [count]);
   return count;
 }
 
 function GoneBanner() {
   const { since } = useConnection();
   return (
-    <div aria-live="assertive" className="gone">
+    <div aria-live="assertive" className="gone-place">
       {since && (
-        <div className="bar">
+        <div className="bar gone">
           <IconAlert size={16} />
           <span>
             <b>No connection to the server.</b> Shown as of {clock(since)}; this page continues by itself when it is

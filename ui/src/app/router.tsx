@@ -6,6 +6,7 @@ import {
   lazyRouteComponent,
 } from '@tanstack/react-router';
 import { InboxPage } from '../pages/inbox/InboxPage';
+import { readSearch, type InboxSearch } from '../pages/inbox/search';
 import { later } from './later';
 import { NotFound } from './NotFound';
 import { PageError } from './PageError';
@@ -37,7 +38,15 @@ const root = createRootRoute({
   validateSearch,
 });
 
-const inbox = createRoute({ getParentRoute: () => root, path: '/', component: InboxPage });
+const inbox = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  validateSearch: (search: Record<string, unknown>): RootSearch & InboxSearch => ({
+    ...validateSearch(search),
+    ...readSearch(search),
+  }),
+  component: InboxPage,
+});
 const executions = createRoute({
   getParentRoute: () => root,
   path: '/executions',
@@ -92,6 +101,7 @@ export const router = createRouter({
   history: createHashHistory(),
   defaultErrorComponent: PageError,
   defaultPreload: 'intent',
+  scrollRestoration: true,
 });
 
 declare module '@tanstack/react-router' {
