@@ -107,7 +107,7 @@ def test_a_damaged_execution_is_marked_in_the_list_and_on_its_page(seen: Tab, br
     row.get_by_role("link", name=re.compile("approve_rows")).click()
     expect(page.get_by_role("alert")).to_contain_text(WHAT_TO_DO)
     expect(page.get_by_role("heading", name="approve_rows")).to_be_visible()
-    expect(page.get_by_role("region", name="Waiting for you")).to_have_count(0)
+    expect(page.get_by_role("region", name="Waiting for people")).to_have_count(0)
 
 
 def test_a_damaged_execution_stops_nothing_else(seen: Tab, lab: Site, broken: str) -> None:

@@ -83,7 +83,7 @@ def test_a_report_is_titled_in_the_inbox_and_then_approved(page: Any, site: Any)
     page.get_by_role("dialog").get_by_role("textbox", name="Answer").fill("Two figures")
     page.keyboard.press("Enter")
     go(page, f"/executions/{execution}")
-    page.get_by_role("button", name="Review approve-final-report").click()
+    page.get_by_role("button", name="Approve… approve-final-report").first.click()
     expect(page.get_by_role("dialog")).to_contain_text("Two figures")
     page.get_by_role("dialog").get_by_role("button", name="Approve").click()
     expect(page.locator(PHASE)).to_have_text("Succeeded")
@@ -208,7 +208,7 @@ def test_two_gates_of_one_name_are_told_apart(page: Any, site: Any) -> None:
 def test_what_waits_is_the_first_stop_after_the_skip_link(page: Any, site: Any) -> None:
     execution = site.launch("shapes.twice", x=1)
     go(page, f"/executions/{execution}")
-    bar = page.get_by_role("region", name="Waiting for you")
+    bar = page.get_by_role("region", name="Waiting for people")
     bar.wait_for()
     page.get_by_role("link", name="Skip to the page").focus()
     page.keyboard.press("Enter")
@@ -223,8 +223,8 @@ def test_the_focus_returns_to_what_opened_the_dialog(page: Any, site: Any, opene
     drawn(page, "title").wait_for()
     found = {
         "node": drawn(page, "title").get_by_role("button", name="Answer title"),
-        "panel": page.get_by_role("complementary").get_by_role("button", name="Resume"),
-        "bar": page.get_by_role("region", name="Waiting for you").get_by_role("button"),
+        "panel": page.get_by_role("complementary").get_by_role("button", name="Answer"),
+        "bar": page.get_by_role("region", name="Waiting for people").get_by_role("button"),
     }[opener]
     found.focus()
     page.keyboard.press("Enter")
@@ -385,14 +385,14 @@ def test_a_failed_task_shows_its_attempts_its_error_and_its_log(page: Any, site:
     expect(panel.get_by_text("This task wrote no report.")).to_be_visible()
 
 
-def test_the_resume_button_opens_the_dialog_and_the_panel_tells_who_answered(
+def test_the_answer_button_of_the_panel_opens_the_dialog_and_the_panel_tells_who_answered(
     page: Any, site: Any
 ) -> None:
     execution = site.launch("seed_page.reporting_wf", data=[1.0])
     go(page, f"/executions/{execution}")
     page.get_by_role("button", name="title, Input, Waiting for people").click()
     panel = page.get_by_role("complementary", name="Node title")
-    panel.get_by_role("button", name="Resume").click()
+    panel.get_by_role("button", name="Answer").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     answer(site, execution, "title", "Mine", "as agreed")
@@ -425,8 +425,7 @@ def test_an_execution_is_terminated_and_recovered(page: Any, site: Any) -> None:
     dialog.get_by_role("textbox").fill("not needed")
     dialog.get_by_role("button", name="Terminate").click()
     expect(page.locator(PHASE)).to_have_text("Terminated")
-    page.get_by_role("button", name="Run again").click()
-    page.get_by_role("menuitem", name="Recover").click()
+    page.get_by_role("button", name="Recover").click()
     page.get_by_role("dialog").get_by_role("button", name="Recover").click()
     expect(page.get_by_role("link", name=f"from {execution}")).to_be_visible()
     page.get_by_role("link", name=f"from {execution}").click()
@@ -438,8 +437,7 @@ def test_a_recovery_says_what_it_keeps_before_it_happens(page: Any, site: Any) -
     site.ask("POST", f"executions/{execution}/signals/rows-are-right/reject", {})
     site.ask("GET", f"executions/{execution}?wait=20")
     go(page, f"/executions/{execution}")
-    page.get_by_role("button", name="Run again").click()
-    page.get_by_role("menuitem", name="Recover").click()
+    page.get_by_role("button", name="Recover").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("Results are kept")).to_be_visible()
     dialog.get_by_role("button", name="Cancel").click()

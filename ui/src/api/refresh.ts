@@ -20,7 +20,10 @@ export function refreshAll(queries: QueryClient): void {
     { queryKey: ['execution'], predicate: ({ queryKey }) => queryKey.length === 2 },
     (old) => old && { ...old, seq: 0 },
   );
-  void queries.resetQueries({ queryKey: ['execution'], predicate: ({ queryKey }) => queryKey[2] === 'history' });
+  void queries.resetQueries({
+    queryKey: ['execution'],
+    predicate: ({ queryKey }) => queryKey[2] === 'history' || queryKey[2] === 'logs',
+  });
   void queries.invalidateQueries();
 }
 

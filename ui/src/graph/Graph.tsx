@@ -211,6 +211,7 @@ function Drawn({ chosen, onChoose, onAnswer, memory, folds }: DrawnProps) {
               aria-label={`Graph, ${countOf(items)} nodes. The list has the same content.`}
               onlyRenderVisibleElements={nodes.length > MANY_SEEN}
               disableKeyboardA11y
+              attributionPosition="top-right"
             >
               <Background />
               {isBusy && (

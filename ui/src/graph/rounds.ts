@@ -23,6 +23,8 @@ export type Rounds = { word: 'Round' | 'Call'; rounds: Round[]; open: number; mo
 const MANY = 8;
 const FIRST = 1;
 const LAST = 3;
+/** Of those that somebody unfolds, at most this many are shown: the latest. */
+const MOST = 60;
 /** A chain of fewer calls is drawn as it is. */
 const LEAST_CALLS = 3;
 const FOLDABLE = new Set(['SUCCEEDED', 'NOT_STARTED', 'NOT_REACHED', 'RUNNING']);
@@ -32,7 +34,8 @@ export type RoundLine = { round: Round } | { from: number; to: number; many: num
 /** Return the lines of a frame: all rounds but the open one, with those in the middle folded. What failed or waits is never folded. */
 export function linesOf({ rounds, open }: Rounds, isUnfolded = false): RoundLine[] {
   const closed = rounds.filter(({ number }) => number !== open || number !== rounds.at(-1)?.number);
-  if (isUnfolded || closed.length <= MANY) return closed.map((round) => ({ round }));
+  const last = isUnfolded ? MOST : LAST;
+  if (closed.length <= (isUnfolded ? MOST : MANY)) return closed.map((round) => ({ round }));
   const lines: RoundLine[] = [];
   let run: Round[] = [];
   const flush = () => {
@@ -43,7 +46,7 @@ export function linesOf({ rounds, open }: Rounds, isUnfolded = false): RoundLine
     run = [];
   };
   closed.forEach((round, at) => {
-    const isMiddle = at >= FIRST && at < closed.length - LAST;
+    const isMiddle = at >= FIRST && at < closed.length - last;
     if (isMiddle && FOLDABLE.has(round.phase) && round.number !== open) {
       if (run.length > 0 && run[0]?.phase !== round.phase) flush();
       run.push(round);

@@ -33,8 +33,8 @@ export function Attempts({ execution, node }: { execution: ExecutionView; node: 
             </Text>
           </Group>
           {each.message && (
-            <Text fz="sm" className="ex-wrap">
-              {each.message}
+            <Text fz="sm" className="ex-wrap ex-told" title={each.message}>
+              {each.message.split('\n', 1)[0]}
             </Text>
           )}
         </li>

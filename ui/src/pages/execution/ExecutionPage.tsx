@@ -16,6 +16,8 @@ import { askedAt } from './asked';
 import './execution.css';
 import { Failure } from './Failure';
 import { Head } from './Head';
+import { HistoryTab } from './HistoryTab';
+import { AllLogs } from './Logs';
 import { NodeList } from './NodeList';
 import { NodePanel } from './NodePanel';
 import { workflowQuery } from './queries';
@@ -28,8 +30,12 @@ import { WaitingBar } from './WaitingBar';
 // Asked for at once, while the execution is: most who come here want to see it.
 const graph = import('../../graph/Graph');
 const Graph = lazy(() => graph.then((module) => ({ default: module.Graph })));
-const NARROW = '(max-width: 48em)';
-const TABS = ['graph', 'timeline', 'list', 'values'] as const;
+const NARROW = '(max-width: 45em)';
+const TABS = ['graph', 'timeline', 'list', 'logs', 'values', 'history'] as const;
+/** A graph of more nodes than these shows less than the list. */
+const MANY = 2_000;
+/** With more nodes than these, the times are on a page of their own. */
+const FEW = 200;
 
 export function ExecutionPage() {
   const { id } = useParams({ from: '/executions/$id' });
@@ -65,7 +71,7 @@ function Execution({ execution }: { execution: ExecutionView }) {
   const navigate = useNavigate({ from: '/executions/$id' });
   const { tab, node = '' } = useSearch({ from: '/executions/$id' });
   const isNarrow = useMediaQuery(NARROW, window.matchMedia(NARROW).matches, { getInitialValueInEffect: false });
-  const shown = TABS.find((each) => each === tab) ?? (isNarrow ? 'list' : 'graph');
+  const shown = TABS.find((each) => each === tab) ?? (isNarrow || execution.nodes.length > MANY ? 'list' : 'graph');
   const planned = useQuery(workflowQuery(execution.workflow, execution.version));
   const items = useMemo(() => itemsOfExecution(execution, planned.data?.nodes ?? []), [execution, planned.data]);
   const choose = useCallback(
@@ -90,8 +96,9 @@ function Execution({ execution }: { execution: ExecutionView }) {
   );
   const onAnswer = execution.damaged ? undefined : answer;
   const chosen = items.find((each) => each.id === node);
+  const hasTimes = shown === 'graph' && items.length <= FEW;
   return (
-    <Stack gap="md">
+    <Stack gap="sm" className="ex">
       {onAnswer && <WaitingBar execution={execution} onAnswer={onAnswer} />}
       <Head execution={execution} />
       {execution.damaged && <Damaged sentence={execution.damaged} />}
@@ -99,38 +106,40 @@ function Execution({ execution }: { execution: ExecutionView }) {
       {execution.error && <Failure failure={execution.error} onShow={choose} />}
       <News items={items} />
       {(!execution.damaged || items.length > 0) && (
-        <Tabs
-          className="ex-tabs"
-          value={shown}
-          keepMounted={false}
-          onChange={(next) =>
-            void navigate({ search: (now) => ({ ...now, tab: next ?? undefined }), replace: true, resetScroll: false })
-          }
-        >
-          <Tabs.List>
-            <Tabs.Tab value="graph">Graph</Tabs.Tab>
-            <Tabs.Tab value="timeline">Timeline</Tabs.Tab>
-            <Tabs.Tab value="list">List</Tabs.Tab>
-            <Tabs.Tab value="values">Inputs & outputs</Tabs.Tab>
-          </Tabs.List>
-          <div className={chosen && !isNarrow ? 'ex-split' : ''}>
-            <div className="ex-main">
-              <Tabs.Panel value="graph" pt="md">
+        <div className={chosen && !isNarrow ? 'ex-split' : 'ex-alone'}>
+          <div className="ex-main">
+            <Tabs
+              className="card ex-tabs"
+              value={shown}
+              keepMounted={false}
+              onChange={(next) =>
+                void navigate({
+                  search: (now) => ({ ...now, tab: next ?? undefined }),
+                  replace: true,
+                  resetScroll: false,
+                })
+              }
+            >
+              <Tabs.List>
+                <Tabs.Tab value="graph">Graph</Tabs.Tab>
+                <Tabs.Tab value="list">List</Tabs.Tab>
+                <Tabs.Tab value="timeline">Timeline</Tabs.Tab>
+                <Tabs.Tab value="logs">Logs</Tabs.Tab>
+                <Tabs.Tab value="values">Inputs and outputs</Tabs.Tab>
+                <Tabs.Tab value="history">
+                  History <span className="dim ex-count">{execution.seq.toLocaleString()}</span>
+                </Tabs.Tab>
+              </Tabs.List>
+              <Tabs.Panel value="graph">
                 {planned.error && (
-                  <Text c="dimmed" mb="xs">
+                  <Text c="dimmed" p="sm">
                     Its workflow could not be loaded: {planned.error.message} Only what has begun is shown.
                   </Text>
                 )}
                 {planned.isPending ? (
-                  <Loader aria-label="Loading" />
+                  <Waiting />
                 ) : (
-                  <Suspense
-                    fallback={
-                      <Group className="graph" justify="center">
-                        <Loader aria-label="Loading" />
-                      </Group>
-                    }
-                  >
+                  <Suspense fallback={<Waiting />}>
                     <Graph
                       items={items}
                       chosen={node}
@@ -142,13 +151,16 @@ function Execution({ execution }: { execution: ExecutionView }) {
                   </Suspense>
                 )}
               </Tabs.Panel>
-              <Tabs.Panel value="timeline" pt="md">
-                <Timeline execution={execution} items={items} chosen={node} onChoose={choose} />
-              </Tabs.Panel>
-              <Tabs.Panel value="list" pt="md">
+              <Tabs.Panel value="list">
                 <NodeList items={items} chosen={node} onChoose={choose} onAnswer={onAnswer} />
               </Tabs.Panel>
-              <Tabs.Panel value="values" pt="md">
+              <Tabs.Panel value="timeline">
+                <Timeline execution={execution} items={items} loops={loops} chosen={node} onChoose={choose} />
+              </Tabs.Panel>
+              <Tabs.Panel value="logs" p="sm">
+                <AllLogs execution={execution} />
+              </Tabs.Panel>
+              <Tabs.Panel value="values" p="sm">
                 <Stack>
                   <Values title="Inputs" values={execution.inputs ?? {}} empty="This workflow takes no inputs." />
                   <Values
@@ -162,21 +174,38 @@ function Execution({ execution }: { execution: ExecutionView }) {
                   />
                 </Stack>
               </Tabs.Panel>
-            </div>
-            {chosen && (
-              <NodePanel
-                key={chosen.id}
-                execution={execution}
-                item={chosen}
-                isNarrow={isNarrow}
-                onAnswer={onAnswer}
-                onClose={() => choose('')}
-              />
+              <Tabs.Panel value="history" p="sm">
+                <HistoryTab execution={execution} choose={choose} />
+              </Tabs.Panel>
+            </Tabs>
+            {hasTimes && (
+              <div className="card">
+                <Timeline execution={execution} items={items} loops={loops} chosen={node} onChoose={choose} />
+              </div>
             )}
           </div>
-        </Tabs>
+          {chosen && (
+            <NodePanel
+              key={chosen.id}
+              execution={execution}
+              item={chosen}
+              isNarrow={isNarrow}
+              onAnswer={onAnswer}
+              onChoose={choose}
+              onClose={() => choose('')}
+            />
+          )}
+        </div>
       )}
     </Stack>
+  );
+}
+
+function Waiting() {
+  return (
+    <Group className="graph" justify="center">
+      <Loader aria-label="Loading" />
+    </Group>
   );
 }
 

@@ -2,10 +2,13 @@ import { Alert, Button, CopyButton, Group, Stack, Text } from '@mantine/core';
 import type { FailureView } from '../../api/types';
 import { IconAlert } from '../../app/icons';
 
-/** Why something failed: its first line, and the rest when somebody wants it. */
+/** Of a message: more lines than these are in a box of their own. */
+const LINES = 6;
+
+/** Why something failed: the whole message, and the trace when somebody wants it. */
 export function Failure({ failure, onShow }: { failure: FailureView; onShow?: (node: string) => void }) {
-  const [first = '', ...rest] = failure.message.split('\n');
-  const more = [rest.join('\n').trim(), failure.trace.trim()].filter(Boolean).join('\n\n');
+  const lines = failure.message.trimEnd().split('\n');
+  const trace = failure.trace.trim();
   return (
     <Alert
       color="red"
@@ -14,13 +17,26 @@ export function Failure({ failure, onShow }: { failure: FailureView; onShow?: (n
       title={failure.name && onShow ? `${failure.name}: ${failure.code}` : failure.code}
       className="ex-failure"
     >
-      <Stack gap="xs" align="flex-start">
-        <Text className="ex-wrap">{first}</Text>
-        {more && (
+      <Stack gap={6} align="flex-start">
+        {lines.length <= LINES ? (
+          <Text className="ex-message" dir="auto">
+            {lines.join('\n')}
+          </Text>
+        ) : (
+          <>
+            <Text className="ex-message" dir="auto">
+              {lines[0]}
+            </Text>
+            <pre className="ex-pre ex-rest" tabIndex={0} aria-label="Message">
+              {lines.slice(1).join('\n')}
+            </pre>
+          </>
+        )}
+        {trace && (
           <details>
             <summary>Trace</summary>
             <pre className="ex-pre" tabIndex={0} aria-label="Trace">
-              {more}
+              {trace}
             </pre>
           </details>
         )}

@@ -1,9 +1,9 @@
 import { ActionIcon, Button, CopyButton, Group, Menu, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
-import type { ExecutionView } from '../../api/types';
-import { IconCheck, IconLink, IconRefresh } from '../../app/icons';
+import type { ExecutionView, NodeView } from '../../api/types';
+import { IconCheck, IconCopy, IconLink, IconRefresh } from '../../app/icons';
 import { useConnection } from '../../app/connection';
-import { asksPeople, executionAppearance, PhaseBadge } from '../../graph/phases';
+import { asksPeople, ENDED, executionAppearance, PhaseBadge } from '../../graph/phases';
 import { DamagedBadge } from '../../show/DamagedBadge';
 import { Ago } from '../../show/time';
 import { LinkAnchor } from '../links';
@@ -24,22 +24,44 @@ export function Head({ execution }: { execution: ExecutionView }) {
   const terminate = useTerminate(execution.id, execution.workflow);
   const recover = useRecover(execution.id, () => again.mutate('recover'));
   return (
-    <Group justify="space-between" align="flex-start" gap="sm">
+    <Group justify="space-between" align="flex-start" gap="sm" className="ex-top">
       <Stack gap={4} className="ex-head">
         <Group gap="sm">
-          <Title order={1} size="h2" className="ex-wrap">
+          <Title order={1} size="h3" className="ex-wrap">
             <WorkflowName name={execution.workflow} />
           </Title>
-          <PhaseBadge phase={execution.damaged ? execution.phase : executionAppearance(execution.phase, people)} />
+          <PhaseBadge
+            phase={
+              execution.damaged ? execution.phase : executionAppearance(execution.phase, people, execution.error?.code)
+            }
+          />
           {execution.damaged && <DamagedBadge />}
         </Group>
-        <Group gap="xs" c="dimmed" fz="sm">
-          <code>{execution.id}</code>
+        <Group gap="4px 18px" c="dimmed" fz="sm" className="ex-facts">
           <span>
-            launched <Ago at={execution.launched} /> by {execution.who}
+            <code className="ex-wrap">{execution.id}</code>
+            <CopyButton value={execution.id}>
+              {({ copied, copy }) => (
+                <Tooltip label={copied ? 'Copied' : 'Copy the id'}>
+                  <ActionIcon variant="subtle" color="gray" size={24} ml={4} aria-label="Copy the id" onClick={copy}>
+                    {copied ? <IconCheck size={13} /> : <IconCopy size={13} />}
+                  </ActionIcon>
+                </Tooltip>
+              )}
+            </CopyButton>
           </span>
           <span>
-            {isOver ? 'took' : 'for'} <Took from={execution.launched} to={isOver ? execution.changed : null} />
+            launched{' '}
+            <b>
+              <Ago at={execution.launched} />
+            </b>{' '}
+            by <b>{execution.who}</b>
+          </span>
+          <span>
+            {isOver ? 'took' : 'for'}{' '}
+            <b>
+              <Took from={execution.launched} to={isOver ? execution.changed : null} />
+            </b>
           </span>
           <LinkAnchor
             to="/workflows/$name"
@@ -49,6 +71,7 @@ export function Head({ execution }: { execution: ExecutionView }) {
           >
             version {execution.version.slice(0, 12)}
           </LinkAnchor>
+          <Progress nodes={execution.nodes} isOver={isOver} />
           {execution.successor && (
             <LinkAnchor to="/executions/$id" params={{ id: execution.successor }} fz="sm">
               recovered by {execution.successor}
@@ -66,42 +89,31 @@ export function Head({ execution }: { execution: ExecutionView }) {
           </Text>
         )}
       </Stack>
-      <Group gap="xs">
-        <CopyButton value={location.href}>
-          {({ copied, copy }) => (
-            <Tooltip label={copied ? 'Copied' : 'Copy the link'}>
-              <ActionIcon variant="default" size={34} aria-label="Copy the link" onClick={copy}>
-                {copied ? <IconCheck /> : <IconLink />}
-              </ActionIcon>
-            </Tooltip>
-          )}
-        </CopyButton>
+      <Group gap={8} className="ex-actions">
+        {isOver && execution.phase !== 'SUCCEEDED' && (
+          <Button
+            variant="default"
+            leftSection={<IconRefresh size={15} />}
+            onClick={recover.open}
+            loading={again.isPending && again.variables === 'recover'}
+            disabled={since !== undefined}
+          >
+            Recover…
+          </Button>
+        )}
         <Menu position="bottom-end">
           <Menu.Target>
             <Button
               variant="default"
-              leftSection={<IconRefresh size={16} />}
-              loading={again.isPending}
+              leftSection={<IconRefresh size={15} />}
+              loading={again.isPending && again.variables === 'relaunch'}
               disabled={since !== undefined}
             >
-              Run again
+              Relaunch…
             </Button>
           </Menu.Target>
           <Menu.Dropdown>
-            {isOver && execution.phase !== 'SUCCEEDED' && (
-              <Menu.Item onClick={recover.open}>
-                Recover…
-                <Text fz="xs" c="dimmed">
-                  Keep what has succeeded, and the answers
-                </Text>
-              </Menu.Item>
-            )}
-            <Menu.Item onClick={() => again.mutate('relaunch')}>
-              Relaunch
-              <Text fz="xs" c="dimmed">
-                Start again with the same inputs
-              </Text>
-            </Menu.Item>
+            <Menu.Item onClick={() => again.mutate('relaunch')}>Relaunch with the same inputs</Menu.Item>
             <Menu.Item
               onClick={() =>
                 void navigate({
@@ -112,12 +124,21 @@ export function Head({ execution }: { execution: ExecutionView }) {
               }
             >
               Relaunch with other inputs…
-              <Text fz="xs" c="dimmed">
-                Start again with inputs that you change
-              </Text>
             </Menu.Item>
           </Menu.Dropdown>
         </Menu>
+        <CopyButton value={location.href}>
+          {({ copied, copy }) => (
+            <Button
+              variant="default"
+              leftSection={copied ? <IconCheck size={15} /> : <IconLink size={15} />}
+              aria-label="Copy the link"
+              onClick={copy}
+            >
+              {copied ? 'Copied' : 'Copy link'}
+            </Button>
+          )}
+        </CopyButton>
         {!isOver && (
           <Button
             variant="outline"
@@ -126,12 +147,30 @@ export function Head({ execution }: { execution: ExecutionView }) {
             onClick={terminate.open}
             disabled={since !== undefined}
           >
-            Terminate
+            Terminate…
           </Button>
         )}
       </Group>
       {terminate.dialog}
       {recover.dialog}
     </Group>
+  );
+}
+
+/** How many nodes have ended, wait for people, and are still to come. */
+function Progress({ nodes, isOver }: { nodes: readonly NodeView[]; isOver: boolean }) {
+  if (nodes.length === 0) return null;
+  const ended = nodes.filter(({ phase }) => ENDED.has(phase)).length;
+  const waiting = nodes.filter((each) => each.phase === 'WAITING' && asksPeople(each)).length;
+  const left = nodes.filter(({ phase }) => phase === 'QUEUED').length;
+  return (
+    <span>
+      <b>
+        {ended.toLocaleString()} {ended === 1 ? 'node' : 'nodes'}
+      </b>{' '}
+      ended
+      {!isOver && waiting > 0 && `, ${waiting.toLocaleString()} waiting`}
+      {!isOver && left > 0 && `, ${left.toLocaleString()} to come`}
+    </span>
   );
 }

@@ -1,14 +1,13 @@
-import { Loader, Stack, Text, Title } from '@mantine/core';
+import { Loader, NativeSelect, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
-import type { NodeView } from '../../api/types';
+import { useState } from 'react';
+import type { AttemptLog, ExecutionView, NodeView } from '../../api/types';
 import { QueryError } from '../../app/PageError';
 import { ENDED } from '../../graph/phases';
+import { LogView } from './LogView';
 import { logsQuery } from './queries';
 
-const NEAR_END = 40;
-
-/** What the attempts of a task wrote, the last first; while it runs, what it writes. */
+/** What the attempts of a task printed, the last first; while it runs, what it prints. */
 export function Logs({ execution, node }: { execution: string; node: NodeView }) {
   const isRunning = !ENDED.has(node.phase);
   const logs = useQuery(logsQuery(execution, node.id, isRunning));
@@ -25,31 +24,54 @@ export function Logs({ execution, node }: { execution: string; node: NodeView })
               Attempt {each.attempt}
             </Title>
           )}
-          <Following text={each.text} label={`Log of attempt ${each.attempt}`} />
+          <LogView
+            text={each.text}
+            label={`Log of attempt ${each.attempt}`}
+            file={`${node.name}-${each.attempt}.log`}
+          />
         </section>
       ))}
     </Stack>
   );
 }
 
-/** Text that grows at its end: the end stays in view until somebody scrolls away from it. */
-function Following({ text, label }: { text: string; label: string }) {
-  const box = useRef<HTMLPreElement>(null);
-  const follows = useRef(true);
-  useEffect(() => {
-    if (box.current && follows.current) box.current.scrollTop = box.current.scrollHeight;
-  }, [text]);
+/** What all tasks of an execution printed: one after the other, or one of them. */
+export function AllLogs({ execution }: { execution: ExecutionView }) {
+  const isRunning = !ENDED.has(execution.phase);
+  const logs = useQuery(logsQuery(execution.id, '', isRunning));
+  const [only, setOnly] = useState('');
+  if (logs.error) return <QueryError error={logs.error} retry={() => void logs.refetch()} what="The logs" />;
+  if (!logs.data) return <Loader size="sm" aria-label="Loading the logs" />;
+  const all = logs.data.items.filter((each) => each.text !== '');
+  if (all.length === 0)
+    return <Text c="dimmed">{isRunning ? 'No task has printed anything yet.' : 'No task printed anything.'}</Text>;
+  const nodes = [...new Map(all.map((each) => [each.node, each.name]))];
+  const shown = only === '' ? all : all.filter((each) => each.node === only);
   return (
-    <pre
-      ref={box}
-      className="ex-pre ex-log"
-      tabIndex={0}
-      aria-label={label}
-      onScroll={({ currentTarget: at }) => {
-        follows.current = at.scrollHeight - at.scrollTop - at.clientHeight < NEAR_END;
-      }}
-    >
-      {text}
-    </pre>
+    <Stack gap="xs">
+      <NativeSelect
+        size="xs"
+        className="ex-log-of"
+        aria-label="Logs of"
+        value={only}
+        onChange={(event) => setOnly(event.currentTarget.value)}
+        data={[
+          { value: '', label: `All ${nodes.length} tasks with output` },
+          ...nodes.map(([id, name]) => ({ value: id, label: `${name} ${id}` })),
+        ]}
+      />
+      <LogView text={together(shown)} label="Log of all tasks" file={`${execution.id}.log`} />
+    </Stack>
   );
+}
+
+/** Each line with the task that printed it, if there are several. */
+function together(logs: readonly AttemptLog[]): string {
+  if (logs.length === 1) return logs[0]?.text ?? '';
+  return logs
+    .map(({ name, node, attempt, text }) => {
+      const who = `${name} ${node}${attempt > 1 ? `, attempt ${attempt}` : ''} | `;
+      return text.replace(/\n$/, '').replace(/^/gm, who);
+    })
+    .join('\n');
 }

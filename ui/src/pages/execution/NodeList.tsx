@@ -1,11 +1,19 @@
-import { Button, Table, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
-import { memo, useMemo, useState } from 'react';
+import { Button, Table, Text, TextInput, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import { memo, useCallback, useDeferredValue, useMemo, useState } from 'react';
+import { IconChevron, IconSearch } from '../../app/icons';
 import { kindWord, type Item } from '../../graph/model';
 import { PhaseBadge } from '../../graph/phases';
+import { asksNow } from '../../graph/states';
 import { Ago, TimeLeft } from '../../show/time';
+import { matching, rowsOf } from './rows';
 import { Took } from './Took';
+import { verbOf } from './WaitingBar';
 
-const AT_FIRST = 200;
+const AT_FIRST = 100;
+const MORE = 200;
+/** Deeper rows are not moved further in: there would be no room for the rest. */
+const DEEPEST = 8;
+const INDENT = 18;
 
 type Props = {
   items: readonly Item[];
@@ -14,16 +22,39 @@ type Props = {
   onAnswer: ((id: string) => void) | undefined;
 };
 
-/** The graph as a table: the same nodes, in order, what is inside of another below it. */
+/** The graph as a table: the same nodes, in order, what is inside of another below it, and what is alike as one row that unfolds. */
 export function NodeList({ items, chosen, onChoose, onAnswer }: Props) {
   const [shown, setShown] = useState(AT_FIRST);
-  const rows = useMemo(() => ordered(items), [items]);
+  const [wanted, setWanted] = useState('');
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const text = useDeferredValue(wanted);
+  const rows = useMemo(() => (text.trim() === '' ? rowsOf(items, open) : matching(items, text)), [items, open, text]);
   const names = useMemo(() => new Map(items.map((each) => [each.id, each.name])), [items]);
-  if (rows.length === 0) return <Text c="dimmed">This workflow has no nodes.</Text>;
+  const toggle = useCallback(
+    (id: string) => setOpen((now) => new Set(now.has(id) ? [...now].filter((each) => each !== id) : [...now, id])),
+    [],
+  );
+  if (items.length === 0) return <Text c="dimmed">This workflow has no nodes.</Text>;
   return (
     <>
-      <div className="card ex-scroll" tabIndex={0} role="region" aria-label="Nodes">
-        <Table highlightOnHover verticalSpacing="xs" className="ex-nodes">
+      <div className="ex-tools">
+        <TextInput
+          size="xs"
+          type="search"
+          data-search
+          className="ex-find"
+          aria-label="Find a node"
+          placeholder="Find a node"
+          leftSection={<IconSearch size={14} />}
+          value={wanted}
+          onChange={(event) => setWanted(event.currentTarget.value)}
+        />
+        <span className="dim ex-log-count" role="status">
+          {text.trim() !== '' && (rows.length === 0 ? 'No node matches' : `${rows.length.toLocaleString()} match`)}
+        </span>
+      </div>
+      <div className="ex-scroll" tabIndex={0} role="region" aria-label="Nodes">
+        <Table highlightOnHover className="ex-nodes">
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Node</Table.Th>
@@ -37,14 +68,16 @@ export function NodeList({ items, chosen, onChoose, onAnswer }: Props) {
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {rows.slice(0, shown).map(({ item, depth }) => (
+            {rows.slice(0, shown).map(({ item, depth, members }) => (
               <Line
                 key={item.id}
                 item={item}
                 depth={depth}
-                after={item.upstream.map((id) => names.get(id) ?? id).join(', ')}
+                members={members.length}
+                isOpen={open.has(item.id)}
+                after={afterOf(item, names)}
                 isChosen={chosen === item.id}
-                onChoose={onChoose}
+                onChoose={item.kind === 'group' ? toggle : onChoose}
                 onAnswer={onAnswer}
               />
             ))}
@@ -52,23 +85,49 @@ export function NodeList({ items, chosen, onChoose, onAnswer }: Props) {
         </Table>
       </div>
       {rows.length > shown && (
-        <Button mt="sm" variant="default" onClick={() => setShown((now) => now + AT_FIRST)}>
-          Show more ({rows.length - shown} left)
+        <Button m="sm" size="compact-sm" variant="default" onClick={() => setShown((now) => now + MORE)}>
+          Show more ({(rows.length - shown).toLocaleString()} left)
         </Button>
       )}
     </>
   );
 }
 
-type LineProps = Pick<Props, 'onChoose' | 'onAnswer'> & { item: Item; depth: number; after: string; isChosen: boolean };
+const MOST_NAMES = 3;
+
+/** What an item comes after, by name. */
+function afterOf(item: Item, names: ReadonlyMap<string, string>): string {
+  const all = [...new Set(item.upstream.map((id) => names.get(id) ?? id))];
+  const more = all.length > MOST_NAMES ? ` and ${all.length - MOST_NAMES} more` : '';
+  return all.slice(0, MOST_NAMES).join(', ') + more;
+}
+
+type LineProps = Pick<Props, 'onChoose' | 'onAnswer'> & {
+  item: Item;
+  depth: number;
+  members: number;
+  isOpen: boolean;
+  after: string;
+  isChosen: boolean;
+};
 
 /** Rendered again only when its node has changed. */
-const Line = memo(function Line({ item, depth, after, isChosen, onChoose, onAnswer }: LineProps) {
+const Line = memo(function Line({ item, depth, members, isOpen, after, isChosen, onChoose, onAnswer }: LineProps) {
   return (
     <Table.Tr className={isChosen ? 'ex-chosen' : undefined} data-node={item.id} data-phase={item.phase}>
-      <Table.Td style={{ paddingInlineStart: 12 + depth * 20 }}>
-        <UnstyledButton className="ex-name" onClick={() => onChoose(item.id)} aria-pressed={isChosen}>
-          <b>{item.name}</b> <span className="dim">{kindWord(item.kind, item.dynamic)}</span>
+      <Table.Td style={{ paddingInlineStart: 12 + Math.min(depth, DEEPEST) * INDENT }}>
+        <UnstyledButton
+          className="ex-name"
+          onClick={() => onChoose(item.id)}
+          {...(members > 0 ? { 'aria-expanded': isOpen } : { 'aria-pressed': isChosen })}
+        >
+          {members > 0 && <IconChevron size={14} className={isOpen ? 'ex-open' : undefined} />}
+          {depth > DEEPEST && <span className="dim">{depth} deep</span>}
+          <b dir="auto">{item.name}</b>{' '}
+          <span className="dim">
+            {kindWord(item.kind, item.dynamic)}
+            {item.node && item.node.round > 1 && `, round ${item.node.round}`}
+          </span>
         </UnstyledButton>
       </Table.Td>
       <Table.Td>
@@ -84,39 +143,17 @@ const Line = memo(function Line({ item, depth, after, isChosen, onChoose, onAnsw
       </Table.Td>
       <Table.Td className="dim ex-after">{after}</Table.Td>
       <Table.Td>
-        {item.phase === 'WAITING' && onAnswer && (
+        {asksNow(item) && onAnswer && (
           <Button
             size="compact-sm"
             className="ex-answer"
             onClick={() => onAnswer(item.id)}
-            aria-label={`Answer ${item.name}`}
+            aria-label={`${verbOf(item.kind)} ${item.name}`}
           >
-            Answer
+            {verbOf(item.kind)}
           </Button>
         )}
       </Table.Td>
     </Table.Tr>
   );
 });
-
-type Row = { item: Item; depth: number };
-
-/** Return the items with what lies in each right below it. */
-export function ordered(items: readonly Item[]): Row[] {
-  const within = new Map<string, Item[]>();
-  for (const each of items) {
-    const up = each.branch?.id ?? each.scope;
-    const own = within.get(up);
-    if (own) own.push(each);
-    else within.set(up, [each]);
-  }
-  const rows: Row[] = [];
-  const add = (up: string, depth: number) => {
-    for (const item of within.get(up) ?? []) {
-      rows.push({ item, depth });
-      add(item.id, depth + 1);
-    }
-  };
-  add('', 0);
-  return rows;
-}

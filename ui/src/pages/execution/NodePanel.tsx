@@ -1,25 +1,29 @@
-import { ActionIcon, Button, Drawer, Group, Stack, Tabs, Text, Title } from '@mantine/core';
+import { ActionIcon, Button, CopyButton, Drawer, Group, Stack, Tabs, Text, Title } from '@mantine/core';
 import { useEffect, useRef } from 'react';
-import type { ExecutionView } from '../../api/types';
-import { IconPlay, IconX } from '../../app/icons';
+import { writeJson, type Json } from '../../api/json';
+import type { ExecutionView, NodeView } from '../../api/types';
+import { IconX } from '../../app/icons';
 import { kindWord, type Item } from '../../graph/model';
-import { PhaseBadge } from '../../graph/phases';
+import { ENDED, PhaseBadge } from '../../graph/phases';
+import { asksNow } from '../../graph/states';
 import { Prose } from '../../show/Prose';
-import { Ago, TimeLeft } from '../../show/time';
+import { Ago, clock, TimeLeft } from '../../show/time';
 import { askedAt } from './asked';
 import { Answered } from './Answered';
 import { Attempts } from './Attempts';
 import { Deck } from './Deck';
 import { Failure } from './Failure';
 import { Logs } from './Logs';
+import { NodeInputs, NodeOutputs } from './NodeValues';
 import { Took } from './Took';
-import { Values } from './Values';
+import { verbOf } from './WaitingBar';
 
 type Props = {
   execution: ExecutionView;
   item: Item;
   isNarrow: boolean;
   onAnswer: ((id: string) => void) | undefined;
+  onChoose: (id: string) => void;
   onClose: () => void;
 };
 
@@ -63,10 +67,13 @@ function Beside(props: Props) {
         if (event.key === 'Escape') close();
       }}
     >
-      <Group justify="space-between" wrap="nowrap" mb="xs" align="flex-start">
-        <Title order={2} size="h3" tabIndex={-1} ref={head} className="ex-wrap">
-          {item.name}
-        </Title>
+      <Group justify="space-between" wrap="nowrap" align="flex-start">
+        <div className="ex-panel-head">
+          <Within {...props} />
+          <Title order={2} size="h4" tabIndex={-1} ref={head} className="ex-wrap" dir="auto">
+            {item.name}
+          </Title>
+        </div>
         <ActionIcon variant="subtle" color="gray" size={30} onClick={close} aria-label="Close the panel">
           <IconX />
         </ActionIcon>
@@ -76,35 +83,127 @@ function Beside(props: Props) {
   );
 }
 
-function Inside({ execution, item, onAnswer }: Props) {
-  const { node } = item;
-  if (!node) return null;
-  const isTask = item.kind === 'task';
-  const waiting = askedAt(execution, item.id);
+/** The frames that a node lies in, from the outside in. */
+function Within({ execution, item, onChoose }: Pick<Props, 'execution' | 'item' | 'onChoose'>) {
+  const frames: NodeView[] = [];
+  const find = (id: string) => execution.nodes.find((each) => each.id === id);
+  for (let at = find(item.scope); at !== undefined; at = find(at.parent)) frames.unshift(at);
+  if (frames.length === 0) return null;
+  const many = 3;
   return (
-    <Stack gap="sm">
+    <Group gap={4} fz="xs" className="ex-within">
+      {frames.length > many && <span className="dim">… ›</span>}
+      {frames.slice(-many).map((each) => (
+        <span key={each.id}>
+          <button type="button" className="ex-link" onClick={() => onChoose(each.id)}>
+            {each.name}
+            {each.round > 1 && `, round ${each.round}`}
+          </button>{' '}
+          <span className="dim">›</span>
+        </span>
+      ))}
+    </Group>
+  );
+}
+
+const ORDINALS = new Intl.PluralRules('en', { type: 'ordinal' });
+const ENDINGS: Record<string, string> = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
+
+function ordinal(number: number): string {
+  return `${number}${ENDINGS[ORDINALS.select(number)] ?? 'th'}`;
+}
+
+function Inside(props: Props) {
+  const { execution, item } = props;
+  const { node } = item;
+  if (!node) return <Text fz="sm">The execution fails here if no case holds, with the message “{item.name}”.</Text>;
+  const isTask = item.kind === 'task';
+  return (
+    <Stack gap="xs">
+      <Standing {...props} node={node} />
+      <Tabs defaultValue="overview" keepMounted={false} className="ex-panel-tabs">
+        <Tabs.List>
+          <Tabs.Tab value="overview">Overview</Tabs.Tab>
+          {isTask && <Tabs.Tab value="logs">Logs</Tabs.Tab>}
+          {isTask && <Tabs.Tab value="deck">Report</Tabs.Tab>}
+          <Tabs.Tab value="raw">Raw</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="overview">
+          <NodeInputs execution={execution.id} node={node} />
+          <NodeOutputs node={node} />
+          {isTask && (
+            <section className="ex-part" aria-label="Attempts">
+              <Title order={3} className="ex-part-title" mb={4}>
+                Attempts
+              </Title>
+              <Attempts execution={execution} node={node} />
+            </section>
+          )}
+        </Tabs.Panel>
+        <Tabs.Panel value="logs" pt="sm">
+          <Logs execution={execution.id} node={node} />
+        </Tabs.Panel>
+        <Tabs.Panel value="deck" pt="sm">
+          <Deck execution={execution.id} node={node} />
+        </Tabs.Panel>
+        <Tabs.Panel value="raw" pt="sm">
+          <Raw node={node} />
+        </Tabs.Panel>
+      </Tabs>
+    </Stack>
+  );
+}
+
+/** How it stands, why, and what can be done about it. */
+function Standing({ execution, item, node, onAnswer }: Props & { node: NodeView }) {
+  const waiting = askedAt(execution, item.id);
+  // The page has it above, in whole.
+  const isTold = node.failure?.message === execution.error?.message;
+  return (
+    <>
       <Group gap="xs">
         <PhaseBadge phase={item.phase} />
-        <Text c="dimmed" fz="sm">
-          {kindWord(item.kind, item.dynamic)} <code>{item.id}</code>
-        </Text>
+        {ENDED.has(item.phase) && node.attempts > 1 && (
+          <Text c="dimmed" fz="sm">
+            on the {ordinal(node.attempts)} attempt
+          </Text>
+        )}
       </Group>
-      {item.phase === 'WAITING' && (
+      <Text c="dimmed" fz="sm">
+        {kindWord(item.kind, item.dynamic)} <code>{item.id}</code>
+        {node.began && (
+          <>
+            {' · '}
+            {node.ended ? (
+              <>
+                {clock(new Date(node.began))} to {clock(new Date(node.ended))}, took{' '}
+              </>
+            ) : (
+              <>
+                since <Ago at={node.began} />, for{' '}
+              </>
+            )}
+            <Took from={node.began} to={node.ended} />
+          </>
+        )}
+      </Text>
+      {asksNow(item) && (
         <Group gap="sm">
-          {onAnswer && (
-            <Button className="ex-answer" leftSection={<IconPlay size={16} />} onClick={() => onAnswer(item.id)}>
-              Resume
+          {onAnswer && (waiting?.may ?? true) && (
+            <Button className="ex-answer" onClick={() => onAnswer(item.id)}>
+              {verbOf(item.kind)}
             </Button>
           )}
           <Text fz="sm">
             <TimeLeft due={node.due} />
             {waiting?.expects && item.kind === 'input' && `, expects ${waiting.expects}`}
+            {waiting && !waiting.may && `, ${waiting.who_may}`}
           </Text>
         </Group>
       )}
-      {item.phase === 'SLEEPING' && (
+      {item.phase === 'SLEEPING' && node.due && (
         <Text fz="sm">
-          {isTask ? 'Retries' : 'Wakes up'}: <TimeLeft due={node.due} />
+          {item.kind === 'task' ? 'Retries' : 'Wakes up'}: <TimeLeft due={node.due} />
         </Text>
       )}
       {node.held && (
@@ -113,47 +212,50 @@ function Inside({ execution, item, onAnswer }: Props) {
           {node.held.message}, since <Ago at={node.held.since} />
         </Text>
       )}
-      {item.phase === 'SKIPPED' && <Text fz="sm">Another branch was taken, so this did not run.</Text>}
-      {node.began && (
-        <Text fz="sm" c="dimmed">
-          began <Ago at={node.began} />, {node.ended ? 'took' : 'for'} <Took from={node.began} to={node.ended} />
-        </Text>
-      )}
+      <Why item={item} />
       {item.kind === 'branch' && node.case !== null && (
         <Text fz="sm">
           Took <code>{item.cases[node.case] ?? `case ${node.case + 1}`}</code>
         </Text>
       )}
-      {node.failure && <Failure failure={node.failure} />}
+      {node.failure && !isTold && <Failure failure={node.failure} />}
+      {node.failure && isTold && item.kind !== 'task' && (
+        <Text fz="sm" className="ex-wrap ex-told">
+          {node.failure.message.split('\n', 1)[0]}
+        </Text>
+      )}
       {node.answer && <Answered answer={node.answer} kind={item.kind} />}
       {waiting?.prompt && <Prose text={waiting.prompt} />}
-      {(isTask || node.outputs) && (
-        <Tabs defaultValue={isTask ? 'attempts' : 'outputs'} keepMounted={false}>
-          <Tabs.List>
-            {isTask && <Tabs.Tab value="attempts">Attempts</Tabs.Tab>}
-            <Tabs.Tab value="outputs">Outputs</Tabs.Tab>
-            {isTask && <Tabs.Tab value="logs">Logs</Tabs.Tab>}
-            {isTask && <Tabs.Tab value="deck">Report</Tabs.Tab>}
-          </Tabs.List>
-          <Tabs.Panel value="attempts" pt="sm">
-            <Attempts execution={execution} node={node} />
-          </Tabs.Panel>
-          <Tabs.Panel value="outputs" pt="sm">
-            <Values
-              order={3}
-              title="Outputs"
-              values={node.outputs}
-              empty={node.outputs ? 'This node has no outputs.' : 'None: the node has not succeeded.'}
-            />
-          </Tabs.Panel>
-          <Tabs.Panel value="logs" pt="sm">
-            <Logs execution={execution.id} node={node} />
-          </Tabs.Panel>
-          <Tabs.Panel value="deck" pt="sm">
-            <Deck execution={execution.id} node={node} />
-          </Tabs.Panel>
-        </Tabs>
-      )}
-    </Stack>
+    </>
+  );
+}
+
+const WHYS: Record<string, string> = {
+  SKIPPED: 'Another branch was taken, so this did not run.',
+  NOT_REACHED: 'Something before it did not succeed, so this did not run.',
+  WITHDRAWN: 'Nothing needs the answer any longer, so the question was withdrawn.',
+  NOT_STARTED: 'It begins when what comes before it has ended.',
+};
+
+function Why({ item }: { item: Item }) {
+  const why = WHYS[item.phase];
+  return why === undefined ? null : <Text fz="sm">{why}</Text>;
+}
+
+function Raw({ node }: { node: NodeView }) {
+  const text = writeJson(node as unknown as Json, 2);
+  return (
+    <>
+      <CopyButton value={text}>
+        {({ copied, copy }) => (
+          <Button size="compact-xs" variant="default" onClick={copy}>
+            {copied ? 'Copied' : 'Copy'}
+          </Button>
+        )}
+      </CopyButton>
+      <pre className="ex-pre" tabIndex={0} aria-label={`Raw state of ${node.name}`}>
+        {text}
+      </pre>
+    </>
   );
 }

@@ -1,5 +1,6 @@
 import { Button, CopyButton, Group, Stack, Text, Title } from '@mantine/core';
 import { writeJson, type Json, type JsonObject } from '../../api/json';
+import { download } from './download';
 import { Value } from '../../show/Value';
 
 /** Named values: each with its name, and what can be done with all of them. */
@@ -34,7 +35,7 @@ export function Values({
             <Button
               size="compact-sm"
               variant="default"
-              onClick={() => download(`${title.toLowerCase()}.json`, text)}
+              onClick={() => download(`${title.toLowerCase()}.json`, text, 'application/json')}
               aria-label={`Download ${title.toLowerCase()}`}
             >
               Download
@@ -58,13 +59,4 @@ export function Values({
       )}
     </section>
   );
-}
-
-function download(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(address);
 }

@@ -22,7 +22,7 @@ function numberOf(value: Json | undefined): number {
 
 /** Return the bars of each node: one for each phase it was in, and for each attempt. */
 export function barsOf(history: readonly EventView[], execution: ExecutionView): Map<string, Bar[]> {
-  const kinds = new Map(execution.nodes.map((each) => [each.id, each.kind]));
+  const nodes = new Map(execution.nodes.map((each) => [each.id, each]));
   const bars = new Map<string, Bar[]>();
   for (const event of history) {
     const changes = event.details.changes;
@@ -35,9 +35,11 @@ export function barsOf(history: readonly EventView[], execution: ExecutionView):
       if (last && last.to === null) {
         last.to = at;
         // An attempt that ends at once is not announced: it ran all the same.
-        if (last.phase === 'QUEUED' && event.details.node === node && ATTEMPT_ENDS[event.kind]) last.phase = 'RUNNING';
+        if (last.phase === 'QUEUED' && event.details.node === node && ATTEMPT_ENDS[event.kind]) {
+          ran(own, last, numberOf(event.details.attempt), nodes.get(node));
+        }
       }
-      const name = appearance(kinds.get(node) ?? 'task', String(phase));
+      const name = appearance(nodes.get(node)?.kind ?? 'task', String(phase));
       if (ENDED.has(name)) continue;
       own.push({
         phase: name,
@@ -48,6 +50,17 @@ export function barsOf(history: readonly EventView[], execution: ExecutionView):
     }
   }
   return bars;
+}
+
+/** Of an attempt that was not announced, tell the time it waited for a worker from the time it ran, where the node knows it. */
+function ran(bars: Bar[], queued: Bar, attempt: number, node: NodeView | undefined): void {
+  const began = node?.began && node.attempts === attempt ? Date.parse(node.began) : NaN;
+  if (!(began > queued.from && queued.to !== null && began <= queued.to)) {
+    Object.assign(queued, { phase: 'RUNNING', attempt });
+    return;
+  }
+  bars.push({ phase: 'RUNNING', from: began, to: queued.to, attempt });
+  queued.to = began;
 }
 
 /** Return the attempts of a task, the last of them first. */
@@ -68,7 +81,7 @@ export function attemptsOf(history: readonly EventView[], node: NodeView, bars: 
     if (outcome) {
       now.to = at;
       now.outcome = outcome;
-      const begun = bars.find((each) => each.to === at);
+      const begun = bars.find((each) => each.to === at && each.phase === 'RUNNING');
       now.from ??= begun?.from ?? null;
     }
     if (typeof event.details.failure === 'string') now.message = event.details.failure;

@@ -3,19 +3,22 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { REGISTERED } from '../../api/refresh';
 import { ApiError, get, getText, segments, type Query } from '../../api/client';
 import type {
+  AttemptLog,
   EventList,
   EventView,
   ExecutionPage,
   ExecutionView,
   LogList,
+  NodeView,
   WorkflowDetail,
   WorkflowList,
 } from '../../api/types';
 
 const PAGE = 50;
 const HISTORY_PAGE = 1_000;
-const LONGEST_HISTORY = 10_000;
+export const LONGEST_HISTORY = 10_000;
 const FOLLOW_MS = 1_000;
+const DECK_MS = 2_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -68,38 +71,67 @@ export function historyQuery({ id, launched }: Pick<ExecutionView, 'id' | 'launc
   });
 }
 
-/** What the attempts of a node wrote; asked for again each second while it runs, because output is not an event. */
+/** What the attempts of a node printed, or those of all nodes. Only what is new is fetched, each second while something runs: output is not an event. */
 export function logsQuery(id: string, node: string, isRunning: boolean) {
+  const queryKey = ['execution', id, 'logs', node];
+  const path = node === '' ? '' : `/nodes/${node.split('/').map(encodeURIComponent).join('/')}`;
   return queryOptions({
-    queryKey: ['execution', id, 'logs', node],
-    queryFn: ({ signal }) =>
-      get<LogList>(
-        `/api/v1/executions/${segments(id)}/nodes/${node.split('/').map(encodeURIComponent).join('/')}/logs`,
-        {},
+    queryKey,
+    queryFn: async ({ client, signal }) => {
+      const old = client.getQueryData<LogList>(queryKey);
+      const fresh = await get<LogList>(
+        `/api/v1/executions/${segments(id)}${path}/logs`,
+        { after: old?.next || '0' },
         signal,
-      ),
+      );
+      return old ? continued(old, fresh) : fresh;
+    },
     refetchInterval: isRunning ? FOLLOW_MS : false,
   });
+}
+
+/** Return logs with what was printed since. */
+function continued(old: LogList, fresh: LogList): LogList {
+  const key = ({ node, attempt }: AttemptLog) => `${node} ${attempt}`;
+  const more = new Map(fresh.items.map((each) => [key(each), each]));
+  const items = old.items.map((each) => {
+    const own = more.get(key(each));
+    more.delete(key(each));
+    return own ? { ...each, text: each.text + own.text } : each;
+  });
+  return { ...fresh, items: [...items, ...more.values()] };
 }
 
 export function deckPath(id: string, node: string, attempt: number): string {
   return `/api/v1/executions/${segments(id)}/nodes/${node.split('/').map(encodeURIComponent).join('/')}/deck?attempt=${attempt}`;
 }
 
-/** Whether an attempt has written a report. */
-export function deckQuery(id: string, node: string, attempt: number) {
+/** The report of an attempt, `null` if it has written none. While the attempt runs, it may publish another. */
+export function deckQuery(id: string, node: string, attempt: number, isRunning: boolean) {
   return queryOptions({
-    queryKey: ['deck', id, node, attempt],
+    queryKey: ['execution', id, 'deck', node, attempt],
     queryFn: async () => {
       try {
-        await getText(deckPath(id, node, attempt));
-        return true;
+        return await getText(deckPath(id, node, attempt));
       } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return false;
+        if (error instanceof ApiError && error.status === 404) return null;
         throw error;
       }
     },
-    staleTime: 5_000,
+    refetchInterval: isRunning ? DECK_MS : false,
+  });
+}
+
+/** A node with its values whole, however large they are. */
+export function nodeQuery(id: string, node: string) {
+  return queryOptions({
+    queryKey: ['execution', id, 'node', node],
+    queryFn: ({ signal }) =>
+      get<NodeView>(
+        `/api/v1/executions/${segments(id)}/nodes/${node.split('/').map(encodeURIComponent).join('/')}/values`,
+        {},
+        signal,
+      ),
   });
 }
 
