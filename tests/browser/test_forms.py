@@ -300,7 +300,7 @@ def test_a_launch_whose_reply_is_lost_is_one_launch_also_after_a_reload(
 def test_an_execution_is_launched_again_with_other_inputs(site: Any, tab: Any) -> None:
     first = site.launch("forms.optional_launch", limit=3, tags=["a"], name="Rhine")
     page = tab.open(f"/executions/{first}")
-    page.get_by_role("button", name="Run again").click()
+    page.get_by_role("button", name="Relaunch…").click()
     page.get_by_role("menuitem", name="Relaunch with other inputs").click()
     form = page.get_by_role("region", name="Relaunch")
     expect(field(form, "name")).to_have_value("Rhine")

@@ -12,6 +12,7 @@ import { clock, length, useNow } from '../../show/time';
 import { barsOf, type Bar } from './history';
 import { historyQuery } from './queries';
 import { rowsOf, type Row } from './rows';
+import './timeline.css';
 
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 const AT_FIRST = 100;
