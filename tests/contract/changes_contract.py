@@ -26,7 +26,9 @@ def read(store: Store, cursor=None, key=None, size=3) -> list[ChangeRow]:
 
 
 class ChangesContract:
-    """The promises. `store` is a fixture of the subclass."""
+    """The promises. `store` is a fixture of the subclass, and `beyond` are cursors of a store with more lines."""
+
+    beyond: tuple[str, ...] = ("99", "9" * 18)
 
     def test_changes_hold_everybodys_history_in_the_order_of_commits(self, store: Store):
         launch(store, 1, 2, series=Series("p", "d", "report"))
@@ -34,12 +36,10 @@ class ChangesContract:
 
         rows = read(store)
 
-        assert [(row.id, row.key, row.seq, row.body) for row in rows] == [
-            ("e1", 1, 1, b"launched"),
-            ("e2", 2, 1, b"launched"),
-            ("e2", 2, 2, b"b"),
-            ("e1", 1, 2, b"a"),
-        ]
+        # Of one commit the executions come in any order.
+        found = [(row.id, row.key, row.seq, row.body) for row in rows]
+        assert sorted(found[:2]) == [("e1", 1, 1, b"launched"), ("e2", 2, 1, b"launched")]
+        assert sorted(found[2:]) == [("e1", 1, 2, b"a"), ("e2", 2, 2, b"b")]
         assert {(row.workflow_name, row.project, row.domain) for row in rows} == {
             ("report", "p", "d")
         }
@@ -97,13 +97,13 @@ class ChangesContract:
         assert "\n" not in caught.value.message
         assert len(caught.value.message) < 200
 
-    @pytest.mark.parametrize("text", ["99", "9" * 18])
-    def test_a_cursor_from_beyond_the_end_becomes_the_latest(self, store: Store, text):
+    def test_a_cursor_from_beyond_the_end_becomes_the_latest(self, store: Store):
         launch(store, 1, 2)
+        last = store.changes.latest()
 
-        assert store.changes.resume(text) == store.changes.latest()
+        assert {store.changes.resume(text) for text in self.beyond} == {last}
         launch(store, 3)
-        assert [row.id for row in read(store, store.changes.resume("2"))] == ["e3"]
+        assert [row.id for row in read(store, store.changes.resume(last))] == ["e3"]
 
     def test_who_subscribes_is_told_until_that_ends(self, store: Store):
         told: list[object] = []

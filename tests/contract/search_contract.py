@@ -18,7 +18,7 @@ from tests.contract.store_rows import (
 
 from tidegate.core.state import ExecutionPhase as Phase
 from tidegate.ir.graph import SECOND
-from tidegate.ports.journal import Batch, Counts, LaunchRow, Series, WaitEnd
+from tidegate.ports.journal import Batch, Counts, LaunchRow, Series, WaitEnd, WaitRow
 from tidegate.ports.listings import Narrowing, Page
 from tidegate.ports.store import Store
 
@@ -124,10 +124,15 @@ class SearchContract:
         small_search(pending=2 if entered else 1000)
         launch(store, *range(1, 6))
         near = "aXb abc it?s cd 100! line break y x b"
+
+        def named(key: int, name: str) -> WaitRow:
+            # A name is printable; a title is made of values, and may hold anything.
+            return wait(key, name="x", shown=titled(name)) if "\0" in name else wait(key, name=name)
+
         open_waits(
             store,
-            wait(1, name=f"before{text}after"),
-            wait(2, name=text),
+            named(1, f"before{text}after"),
+            named(2, text),
             wait(3, name=near),
             wait(4, name="x", shown=titled(f"{text}...")),
             wait(5, name="\ufffd\ufffd\ufffd"),

@@ -22,7 +22,7 @@ from tidegate.ports.access import SessionRow, TokenRow
 from tidegate.ports.audit import AuditRow
 from tidegate.ports.catalog import WorkflowRow
 from tidegate.ports.changes import ChangeRow, Cursor
-from tidegate.ports.journal import Batch, Counts, ExecutionRow, PhaseRow, Series, WaitRow
+from tidegate.ports.journal import Batch, Counts, ExecutionRow, PhaseRow, Recorded, Series, WaitRow
 from tidegate.ports.listings import NEVER_DUE, ListedWait, Mark, Sort, Span
 
 Bindings: TypeAlias = dict[str, Any]
@@ -262,6 +262,15 @@ def parts_of(phases: Iterable[ExecutionPhase], endings: Iterable[str]) -> list[i
 def phase_of(part: int) -> ExecutionPhase:
     """Return the phase of a part."""
     return ExecutionPhase(part) if part < REJECTED else ExecutionPhase.FAILED
+
+
+def recorded(rows: list[Row]) -> Recorded | None:
+    """Make an execution with its history of the rows of `recorded`; None if there are none."""
+    if not rows:
+        return None
+    key, workflow, project, domain, _ = rows[0]
+    bodies = [row[-1] for row in rows if row[-1] is not None]
+    return Recorded(key, workflow, project, domain, bodies)
 
 
 def counter_rows(counts: Counts) -> list[Row]:

@@ -21,9 +21,9 @@ from tidegate.stores import statements
 from tidegate.stores.folder import full
 from tidegate.stores.rows import (
     LATEST,
-    Row,
     due_bound,
     execution_row,
+    recorded,
     writes,
 )
 from tidegate.stores.sqlite.connect import DATABASE
@@ -126,7 +126,7 @@ class SqliteJournal:
         statement, most = self._sql["recorded"], LATEST if limit is None else limit
         with self._connections.snapshot() as connection:
             return [
-                _recorded(connection.execute(statement, {"id": each, "limit": most}).fetchall())
+                recorded(connection.execute(statement, {"id": each, "limit": most}).fetchall())
                 for each in execution_ids
             ]
 
@@ -201,12 +201,3 @@ class SqliteJournal:
                 expected.setdefault(line.key, line.seq - 1)
         found.update(key for key, seq in expected.items() if self.last_seq(key) != seq)
         return frozenset(found)
-
-
-def _recorded(rows: list[Row]) -> Recorded | None:
-    if not rows:
-        return None
-    key, workflow, project, domain, _ = rows[0]
-    return Recorded(
-        key, workflow, project, domain, [row[-1] for row in rows if row[-1] is not None]
-    )

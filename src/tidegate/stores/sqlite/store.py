@@ -16,7 +16,6 @@ from tidegate.stores import statements
 from tidegate.stores.access import SqlAccess
 from tidegate.stores.audit import SqlAudit
 from tidegate.stores.catalog import SqlCatalog
-from tidegate.stores.changes import SqlChanges
 from tidegate.stores.folder import (
     EngineLock,
     failed,
@@ -27,6 +26,7 @@ from tidegate.stores.folder import (
 )
 from tidegate.stores.listings import SqlListings
 from tidegate.stores.reserve import Reserve
+from tidegate.stores.sqlite.changes import SqliteChanges
 from tidegate.stores.sqlite.connect import (
     DATABASE,
     connect,
@@ -58,7 +58,7 @@ class SqliteStore:
         self.catalog = SqlCatalog(connections)
         self.access = SqlAccess(connections)
         self.audit = SqlAudit(connections)
-        self.changes = SqlChanges(connections)
+        self.changes = SqliteChanges(connections)
 
     @classmethod
     def open(

@@ -1,0 +1,96 @@
+"""
+Changes on Postgres: each shard counts its own lines, so a cursor is a place in each of them.
+
+As text it is `0` for the beginning, else the places of all shards, packed. A reader who goes on from it misses nothing, whichever shard
+commits first: a number for all lines would not do, because numbers are given in another order than commits become visible.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from tidegate.errors import InvalidValue
+from tidegate.ports.changes import ChangeRow, Cursor, Usage
+from tidegate.ports.journal import Key
+from tidegate.stores.announcing import Announcer
+from tidegate.stores.postgres.connections import Connections
+from tidegate.stores.postgres.ownership import SHARDS
+from tidegate.stores.rows import Row
+
+LONGEST = 1_000
+"""Characters of a cursor; 64 places of nine bytes take 776."""
+
+MOST = 2**63 - 1
+
+_places = msgspec.msgpack.Decoder(list[int])
+
+
+class PostgresChanges(Announcer):
+    """`Changes`. Only commits of this process are announced."""
+
+    def __init__(self, connections: Connections) -> None:
+        super().__init__()
+        self._connections = connections
+        self._sql = connections.sql
+
+    def latest(self) -> Cursor:
+        """Return the cursor after the last line."""
+        return written(self._last())
+
+    def resume(self, text: str) -> Cursor:
+        """Return the cursor that a reader has kept. Errors: `InvalidValue`."""
+        kept, last = read(text), self._last()
+        return written([min(each, end) for each, end in zip(kept, last, strict=True)])
+
+    def after(self, cursor: Cursor, limit: int, key: Key | None = None) -> list[ChangeRow]:
+        """Return the lines of all executions, or of one, after a cursor."""
+        name = "changes" if key is None else "changes_of"
+        places = read(cursor)
+        bindings = {"positions": places, "limit": limit, "key": key}
+        found = []
+        for shard, position, *row in self._connections.rows(self._sql[name], bindings):
+            places[shard] = position
+            found.append(ChangeRow(written(places), *row))
+        return found
+
+    def usage(self, cursor: Cursor, limit: int) -> tuple[list[Usage], Cursor]:
+        """Return what the lines after a cursor have added, up to a limit of lines, and the cursor after those."""
+        places = read(cursor)
+        bindings = {"positions": places, "limit": limit}
+        found: dict[str, Usage] = {}
+        for shard, position, is_first, size, project in self._connections.rows(
+            self._sql["usage"], bindings
+        ):
+            places[shard] = position
+            each = found.get(project, Usage(project, 0, 0))
+            found[project] = Usage(project, each.launches + is_first, each.written + size)
+        return list(found.values()), written(places)
+
+    def _last(self) -> list[int]:
+        rows: Sequence[Row] = self._connections.rows(self._sql["last_positions"], {})
+        last: Mapping[int, int] = dict(rows)
+        return [last.get(shard, 0) for shard in range(SHARDS)]
+
+
+def written(places: Sequence[int]) -> Cursor:
+    """Return places as a cursor."""
+    if not any(places):
+        return Cursor("0")
+    return Cursor(base64.urlsafe_b64encode(msgspec.msgpack.encode(places)).decode().rstrip("="))
+
+
+def read(text: str) -> list[int]:
+    """Return the places that a cursor holds. Errors: `InvalidValue`."""
+    if text == "0":
+        return [0] * SHARDS
+    try:
+        if len(text) <= LONGEST and text.isascii():
+            packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            places = _places.decode(packed)
+            if len(places) == SHARDS and all(0 <= each <= MOST for each in places):
+                return places
+    except (binascii.Error, msgspec.MsgspecError, ValueError):
+        pass
+    raise InvalidValue(f"{text[:40]!r} is not a cursor; use the id of the last event received")

@@ -1,0 +1,277 @@
+"""
+The connections to one Postgres database: one that writes, under one lock, and some that read.
+
+A connection that is lost is made again when it is next needed; a read that fails with it is tried once more. Whether a commit happened
+during which the connection was lost is asked of the server, and nobody is told anything before that is known.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from tidegate.errors import StoreError
+from tidegate.stores.database import Connection
+from tidegate.stores.postgres.dialect import (
+    NUL,
+    CommitUnknown,
+    explained,
+    meaning,
+    parameters,
+    translated,
+)
+from tidegate.stores.rows import Bindings, Row
+
+IDLE_READERS = 8
+"""How many reading connections are kept open for the next reader."""
+
+PIECE = 200
+"""Rows of a stream that are fetched at once."""
+
+CONNECT_SECONDS = 10
+STATEMENT_MS = 30_000
+LOCK_MS = 10_000
+IDLE_MS = 60_000
+"""How long a connection may take to be made, a statement to run, to wait for a lock, and a transaction to stand idle."""
+
+ASKING_SECONDS = 15.0
+"""How long it is asked whether a commit happened."""
+
+Background: TypeAlias = Callable[[str, Callable[[], None]], None]
+"""Runs something in a supervised thread: its name, and what to call until it returns."""
+
+
+def connect(address: str, *, of: str) -> psycopg.Connection[Row]:
+    """Open a connection. It gives up what takes too long, and notices a server that is gone."""
+    limits = (
+        f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={LOCK_MS}"
+        f" -c idle_in_transaction_session_timeout={IDLE_MS} -c TimeZone=UTC"
+    )
+    given = conninfo_to_dict(address)
+    wanted: dict[str, Any] = {
+        "connect_timeout": CONNECT_SECONDS,
+        "keepalives": 1,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+        **given,
+        "application_name": f"tidegate {of}",
+        "options": f"{limits} {given.get('options') or ''}".strip(),
+    }
+    return psycopg.connect(make_conninfo(**wanted), autocommit=True)
+
+
+def named(address: str) -> str:
+    """Return an address as messages have it, without the password. Errors: `StoreError` for one that is none."""
+    try:
+        given = conninfo_to_dict(address)
+    except psycopg.Error as error:
+        raise StoreError(
+            f"this is no address of a Postgres database: {' '.join(str(error).split())}"
+        ) from error
+    host = str(given.get("host") or "localhost")
+    port = f":{given['port']}" if given.get("port") else ""
+    return f"postgresql://{'' if host.startswith('/') else host}{port}/{given.get('dbname') or ''}{host if host.startswith('/') else ''}"
+
+
+class Session:
+    """A connection, as the ports use it."""
+
+    def __init__(self, raw: psycopg.Connection[Row]) -> None:
+        self.raw = raw
+        self._streams = 0
+
+    def execute(self, statement: str, bindings: Any = (), /) -> psycopg.Cursor[Row]:
+        """Run a statement with its parameters."""
+        return self.raw.cursor(binary=True).execute(statement, parameters(bindings))
+
+    def executemany(self, statement: str, bindings: Iterable[Any], /) -> None:
+        """Run a statement once for each of these."""
+        self.raw.cursor().executemany(statement, [parameters(each) for each in bindings])
+
+    def stream(self, statement: str, bindings: Bindings) -> Iterator[Row]:
+        """Return the rows of a statement, fetched a few at a time. Only inside a transaction."""
+        self._streams += 1
+        if "text" in bindings:
+            bindings = {**bindings, "text": str(bindings["text"]).replace("\0", NUL)}
+        with self.raw.cursor(f"stream_{self._streams}", binary=True) as cursor:
+            cursor.itersize = PIECE
+            yield from cursor.execute(statement, bindings)
+
+
+class Connections:
+    """The connections of one store. With `reads_only` nothing can be written."""
+
+    def __init__(self, address: str, *, reads_only: bool) -> None:
+        self.name = named(address)
+        self.sql = translated()
+        self._address = address
+        self._reads_only = reads_only
+        self.held = self._writing = threading.RLock()
+        self._writer: psycopg.Connection[Row] | None = None
+        self._readers: list[psycopg.Connection[Row]] = []
+        self._closed = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Give the writing connection, inside a transaction which is committed at the end, or rolled back as a whole."""
+        with self._writing, explained(self.name):
+            raw = self._ready_writer()
+            try:
+                raw.execute("BEGIN")
+                yield Session(raw)
+                number = self._number_of(raw)
+            except BaseException:
+                self._undo(raw)
+                raise
+            self._commit(raw, number)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a connection that nobody else uses meanwhile."""
+        self._refuse_closed()
+        with explained(self.name):
+            raw = self._reader()
+            try:
+                yield Session(raw)
+            except BaseException:
+                raw.close()
+                raise
+            self._give_back(raw)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Give a reading connection on which several statements see one moment."""
+        with self.reading() as session:
+            session.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield session
+            session.raw.execute("ROLLBACK")
+
+    def stream(self, connection: Connection, statement: str, bindings: Bindings) -> Iterator[Row]:
+        """Return the rows of a statement, read only as far as they are taken."""
+        assert isinstance(connection, Session)
+        return connection.stream(statement, bindings)
+
+    def rows(self, statement: str, bindings: Bindings) -> list[Row]:
+        """Return the rows of a statement."""
+        with self.reading() as session:
+            return session.execute(statement, bindings).fetchall()
+
+    def value(self, statement: str, bindings: Bindings) -> Any:
+        """Return the first value of a statement's first row."""
+        return self.rows(statement, bindings)[0][0]
+
+    def renewed(self, statement: str, bindings: Bindings) -> list[Row]:
+        """Run a statement that renews a lease: on a connection of its own, so that it waits for no commit."""
+        with self.reading() as session:
+            return session.execute(statement, bindings).fetchall()
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._writing:
+            self._closed = True
+            while self._readers:
+                self._readers.pop().close()
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+
+    # -- readers --
+
+    def _reader(self) -> psycopg.Connection[Row]:
+        while True:
+            try:
+                raw = self._readers.pop()
+            except IndexError:
+                return connect(self._address, of="reader")
+            if _is_alive(raw):
+                return raw
+            raw.close()
+
+    def _give_back(self, raw: psycopg.Connection[Row]) -> None:
+        if self._closed or raw.closed or len(self._readers) >= IDLE_READERS:
+            raw.close()
+            return
+        self._readers.append(raw)
+        if self._closed:
+            with suppress(ValueError):
+                self._readers.remove(raw)
+                raw.close()
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise StoreError(f"the store {self.name} is closed: open it again")
+
+    # -- the writer --
+
+    def _ready_writer(self) -> psycopg.Connection[Row]:
+        if self._reads_only:
+            raise StoreError(
+                f"the store {self.name} was opened for reading: nothing can be written"
+            )
+        self._refuse_closed()
+        if self._writer is None or not _is_alive(self._writer):
+            if self._writer is not None:
+                self._writer.close()
+            self._writer = connect(self._address, of="writer")
+        return self._writer
+
+    def _undo(self, raw: psycopg.Connection[Row]) -> None:
+        if raw.closed:
+            return
+        try:
+            if raw.info.transaction_status is not pq.TransactionStatus.IDLE:
+                raw.execute("ROLLBACK")
+        except psycopg.Error:
+            raw.close()
+
+    def _number_of(self, raw: psycopg.Connection[Row]) -> str | None:
+        """Return the number of the transaction, if it writes."""
+        row = raw.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchone()
+        return None if row is None else row[0]
+
+    def _commit(self, raw: psycopg.Connection[Row], number: str | None) -> None:
+        try:
+            raw.execute("COMMIT")
+        except psycopg.OperationalError as error:
+            raw.close()
+            if number is not None and not self._did_commit(number, error):
+                raise meaning(error, self.name) from error
+
+    def _did_commit(self, number: str, error: psycopg.Error) -> bool:
+        """Ask whether a transaction was committed, until it is known."""
+        until = time.monotonic() + ASKING_SECONDS
+        while time.monotonic() < until:
+            try:
+                with connect(self._address, of="asks") as raw:
+                    found = (
+                        Session(raw)
+                        .execute(self.sql["commit_status"], {"number": number})
+                        .fetchall()
+                    )
+            except psycopg.Error:
+                time.sleep(0.2)
+                continue
+            if found and found[0][0] in ("committed", "aborted"):
+                return bool(found[0][0] == "committed")
+            time.sleep(0.05)
+        raise CommitUnknown(
+            f"{self.name} was lost during a commit, and it is not known whether that happened: start again once the server runs"
+        ) from error
+
+
+def _is_alive(raw: psycopg.Connection[Row]) -> bool:
+    """Whether a connection is usable, as far as can be seen without asking the server: what has arrived unasked is its farewell."""
+    if raw.closed or raw.broken:
+        return False
+    try:
+        raw.pgconn.consume_input()
+    except psycopg.Error:
+        return False
+    return raw.pgconn.status == pq.ConnStatus.OK

@@ -1,0 +1,81 @@
+"""The statements as psycopg takes them, and the meaning of Postgres's errors."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import psycopg
+from psycopg import errors
+
+from tidegate.errors import StoreDamaged, StoreError, StoreFull
+from tidegate.stores import statements
+
+DATABASE = "postgres"
+"""The directory of its statements and migrations."""
+
+NUL = "\U0010ffff"
+"""Stands for a NUL in a text that is searched: Postgres keeps none in a text."""
+
+_PARAMETER = re.compile(r"\?(\d+)|(?<![:\w]):(\w+)")
+
+
+class CommitUnknown(StoreError):
+    """The connection was lost during a commit, and whether it happened could not be found out."""
+
+
+@cache
+def translated() -> Mapping[str, str]:
+    """Return every statement by name, with parameters as psycopg writes them."""
+    both = {**statements.shared(), **statements.own(DATABASE)}
+    return {name: _translated(text) for name, text in both.items()}
+
+
+def _translated(text: str) -> str:
+    text = text.replace("%", "%%")
+    return _PARAMETER.sub(lambda found: f"%({found[2] or 'p' + found[1]})s", text)
+
+
+def parameters(bindings: Any) -> Mapping[str, Any]:
+    """Return the parameters of a statement, which are named or in the order of their numbers."""
+    if isinstance(bindings, Mapping):
+        return bindings
+    return {f"p{number}": value for number, value in enumerate(bindings, start=1)}
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Turn Postgres's errors into ours."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise meaning(error, name) from error
+
+
+def meaning(error: psycopg.Error, name: str) -> Exception:
+    """Return our error for one of Postgres."""
+    said = " ".join(str(error).split())
+    match error:
+        case errors.IntegrityError():
+            return AssertionError(f"the batch contradicts what the store {name} holds: {said}")
+        case errors.DiskFull():
+            return StoreFull(f"the disk of {name} is full: free some room there")
+        case errors.InsufficientPrivilege():
+            return StoreError(f"no permission in {name} ({said}): grant it, or use another role")
+        case errors.ReadOnlySqlTransaction():
+            return StoreError(
+                f"{name} takes no writes ({said}): it may be a standby; use the primary"
+            )
+        case errors.UndefinedTable() | errors.UndefinedColumn() | errors.InvalidSchemaName():
+            return StoreDamaged(f"{name} is not a Tidegate store, or is damaged ({said})")
+        case errors.DataCorrupted() | errors.IndexCorrupted():
+            return StoreDamaged(f"{name} is damaged ({said}): restore a copy of it")
+        case errors.QueryCanceled() | errors.LockNotAvailable():
+            return StoreError(f"{name} took too long ({said}): try again")
+        case errors.UntranslatableCharacter() | psycopg.DataError():
+            return StoreError(f"{name} cannot keep this: {said}")
+        case _:
+            return StoreError(
+                f"{name} cannot be used ({said or type(error).__name__}): check that the server runs, and its address"
+            )

@@ -1,0 +1,233 @@
+"""The journal on Postgres."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import psycopg
+
+from tidegate.core.state import ExecutionPhase
+from tidegate.ir.expr import NodeId
+from tidegate.ir.graph import Instant
+from tidegate.ports.journal import Batch, Due, ExecutionRow, HeldRow, Key, Recorded, Series
+from tidegate.stores.postgres.connections import Connections, Session
+from tidegate.stores.postgres.dialect import NUL
+from tidegate.stores.postgres.ownership import Ownership, shard_of
+from tidegate.stores.rows import LATEST, Row, due_bound, execution_row, recorded, writes
+
+MAX_SERIES = 10_000
+"""Numbers of series that are remembered: some 3 MB. There are as many as workflows in projects."""
+
+SEARCH = 12
+"""The column of `add_wait` that is searched."""
+
+LAST_COUNTS = {"add_wait": 2, "set_phase": 1}
+"""Statements that change a row once at most, and how many columns say which: of several rows with the same, the last counts."""
+
+
+class _Conflict(Exception):
+    """A row contradicts what is stored: the transaction is rolled back, and then the cause is determined."""
+
+
+class PostgresJournal:
+    """A `Journal` of the shards that this process owns."""
+
+    def __init__(self, connections: Connections, ownership: Ownership) -> None:
+        self._connections = connections
+        self._ownership = ownership
+        self._sql = connections.sql
+        self._series: dict[Series, int] = {}
+        self._positions: dict[int, int] | None = None
+        self._at = 0
+
+    def append(self, batch: Batch) -> frozenset[Key]:
+        """Store a batch in one transaction, or return the executions that another writer has appended to."""
+        with self._connections.held:
+            try:
+                with self._connections.transaction() as session:
+                    positions = self._write(session, batch)
+            except _Conflict as conflict:
+                self.forget()
+                keys = self._conflicts(batch)
+                if keys:
+                    return keys
+                why = f"the batch contradicts what the store {self._connections.name} holds"
+                raise AssertionError(f"{why}: {conflict}") from conflict.__cause__
+            except BaseException:
+                self.forget()
+                raise
+            self._positions = positions
+        return frozenset()
+
+    def forget(self) -> None:
+        """What is remembered of the database may be wrong: read it again."""
+        self._positions = None
+        self._series.clear()
+
+    def try_commit(self) -> None:
+        """Commit something that changes nothing."""
+        with self._connections.transaction() as session:
+            session.execute(self._sql["set_mark"], {"name": "tried", "value": 0})
+
+    def hold(self, rows: Sequence[HeldRow]) -> None:
+        """Store which attempts have not started, one per node."""
+        self._many(
+            "hold", [(row.key, row.node, row.attempt, row.code, row.why, row.since) for row in rows]
+        )
+
+    def release(self, nodes: Sequence[tuple[Key, NodeId]]) -> None:
+        """Forget the attempts of these nodes."""
+        self._many("release", nodes)
+
+    def held(self) -> list[HeldRow]:
+        """Return the stored attempts that have not started, the first held first."""
+        return [HeldRow(*row) for row in self._connections.rows(self._sql["held"], {})]
+
+    def last_key(self) -> Key:
+        """Return the highest execution key in use, 0 if there is none."""
+        return Key(self._connections.value(self._sql["last_key"], {}))
+
+    def last_seq(self, key: Key) -> int:
+        """Return the number of the last line of an execution's history, 0 if there is none."""
+        return int(self._connections.value(self._sql["last_seq"], {"key": key}))
+
+    def history(self, key: Key, after: int = 0, limit: int | None = None) -> list[bytes]:
+        """Return the bodies of an execution's history after a line, in order."""
+        bindings = {"key": key, "after": after, "limit": LATEST if limit is None else limit}
+        return [body for (body,) in self._connections.rows(self._sql["history"], bindings)]
+
+    def find(self, execution_id: str) -> ExecutionRow | None:
+        """Return the execution with this public id."""
+        rows = self._connections.rows(self._sql["find"], {"id": execution_id})
+        return execution_row(rows[0]) if rows else None
+
+    def recorded(
+        self, execution_ids: Sequence[str], limit: int | None = None
+    ) -> list[Recorded | None]:
+        """Return executions with their histories, from one moment."""
+        statement, most = self._sql["recorded"], LATEST if limit is None else limit
+        with self._connections.snapshot() as session, session.raw.pipeline():
+            cursors = [
+                session.execute(statement, {"id": each, "limit": most}) for each in execution_ids
+            ]
+            return [recorded(cursor.fetchall()) for cursor in cursors]
+
+    def get(self, key: Key) -> ExecutionRow | None:
+        """Return the execution with this key."""
+        rows = self._connections.rows(self._sql["get"], {"key": key})
+        return execution_row(rows[0]) if rows else None
+
+    def active(self) -> list[Key]:
+        """Return the executions in phase QUEUED or RUNNING."""
+        return [key for (key,) in self._connections.rows(self._sql["active"], {})]
+
+    def due(self, until: Instant, limit: int) -> list[Due]:
+        """Return what is due at or before an instant, earliest first."""
+        bindings = {"until": due_bound(until), "limit": limit, "shards": self._ownership.shards}
+        return [Due(*row) for row in self._connections.rows(self._sql["due"], bindings)]
+
+    def next_due(self) -> Instant | None:
+        """Return the earliest due instant."""
+        bindings = {"shards": self._ownership.shards}
+        due: Instant | None = self._connections.value(self._sql["next_due"], bindings)
+        return due
+
+    # -- inside --
+
+    def _write(self, session: Session, batch: Batch) -> dict[int, int] | None:
+        """Write a batch; return where the history of each shard then ends."""
+        numbers = {series: self._number_of(session, series) for series in _series_of(batch)}
+        positions = self._last_positions(session) if batch.history else self._positions
+        touched = {shard_of(key) for key in _keys_of(batch)} or set(self._ownership.shards[:1])
+        now = self._ownership.prove(session, touched)
+        try:
+            with session.raw.pipeline():
+                for name, rows in writes(batch, numbers.__getitem__):
+                    extra: tuple[Any, ...] = ()
+                    changes = rows
+                    if name == "add_history":
+                        positions, changes = _placed(positions or {}, rows)
+                        extra = (self._at,)
+                    elif name == "count":
+                        extra = (min(touched),)
+                    session.execute(self._sql[f"many_{name}"], (*_columns(name, changes), *extra))
+        except psycopg.IntegrityError as error:
+            raise _Conflict(" ".join(str(error).split())) from error
+        self._at = max(self._at, now)
+        if len(self._series) > MAX_SERIES:
+            self._series.clear()
+        return positions
+
+    def _last_positions(self, session: Session) -> dict[int, int]:
+        if self._positions is None:
+            self._positions = dict(session.execute(self._sql["last_positions"]).fetchall())
+            instants = session.execute(self._sql["latest_instants"]).fetchall()
+            self._at = max((at or 0 for _, at in instants), default=0)
+        return self._positions
+
+    def _many(self, name: str, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        with self._connections.transaction() as session:
+            self._ownership.prove(session, {shard_of(row[0]) for row in rows})
+            session.execute(self._sql[f"many_{name}"], _columns(name, list(rows)))
+
+    def _number_of(self, session: Session, series: Series) -> int:
+        number = self._series.get(series)
+        if number is None:
+            bindings = series._asdict()
+            session.execute(self._sql["add_series"], bindings)
+            number = self._series[series] = session.execute(
+                self._sql["find_series"], bindings
+            ).fetchall()[0][0]
+        return number
+
+    def _conflicts(self, batch: Batch) -> frozenset[Key]:
+        """Return the executions whose history does not end where the batch says, or whose key or id is taken."""
+        launched = {row.key for row in batch.launches}
+        found = {
+            row.key
+            for row in batch.launches
+            if self.get(row.key) is not None or self.find(row.id) is not None
+        }
+        expected: dict[Key, int] = {}
+        for line in batch.history:
+            if line.key not in launched:
+                expected.setdefault(line.key, line.seq - 1)
+        found.update(key for key, seq in expected.items() if self.last_seq(key) != seq)
+        return frozenset(found)
+
+
+def _series_of(batch: Batch) -> set[Series]:
+    return {row.series for row in batch.launches} | {row.series for row in batch.waits}
+
+
+def _keys_of(batch: Batch) -> Iterable[Key]:
+    for rows in (batch.launches, batch.history, batch.phases, batch.waits, batch.ends):
+        for row in rows:
+            yield row.key
+
+
+def _placed(positions: dict[int, int], rows: list[Row]) -> tuple[dict[int, int], list[Row]]:
+    """Give each line of history its shard and its place there; return where each shard then ends, and the lines."""
+    ends = dict(positions)
+    placed = []
+    for key, seq, body in rows:
+        shard = shard_of(key)
+        ends[shard] = ends.get(shard, 0) + 1
+        placed.append((key, seq, body, shard, ends[shard]))
+    return ends, placed
+
+
+def _columns(name: str, rows: list[Row]) -> list[list[Any]]:
+    """Return rows as one list a column."""
+    if which := LAST_COUNTS.get(name):
+        rows = [*{row[:which]: row for row in rows}.values()]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    if name == "add_wait":
+        columns[SEARCH] = [text.replace("\0", NUL) for text in columns[SEARCH]]
+    if name in ("add_execution", "set_phase"):
+        columns = [
+            [int(each) for each in column] if isinstance(column[0], ExecutionPhase) else column
+            for column in columns
+        ]
+    return columns

@@ -1,0 +1,390 @@
+-- The statements that only Postgres understands: many rows at once, its locks, its JSON, its search index.
+-- What a batch writes comes as one array a column, so that each table costs one statement whatever the size of the batch.
+
+-- name: fence
+-- Which of these shards are still held in these epochs, and when this transaction began. The lock makes who takes a shard wait for this commit, and every
+-- later reader of the old epoch finds nothing.
+SELECT s.shard, (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint
+FROM shards AS s
+JOIN unnest(:shards::smallint[], :epochs::bigint[]) AS w (shard, epoch) USING (shard, epoch)
+FOR KEY SHARE OF s;
+
+-- name: take
+-- The shards that nobody holds, or whose holder has not renewed its lease.
+WITH free AS (
+    SELECT shard
+    FROM leases
+    WHERE expires < clock_timestamp() OR owner = :owner
+    ORDER BY shard
+    FOR UPDATE
+), leased AS (
+    UPDATE leases
+    SET owner = :owner, address = :address, since = clock_timestamp(), expires = clock_timestamp() + make_interval(secs => :seconds)
+    WHERE shard IN (SELECT shard FROM free)
+)
+UPDATE shards
+SET epoch = epoch + 1, owner = :owner
+WHERE shard IN (SELECT shard FROM free)
+RETURNING shard, epoch;
+
+-- name: renew
+UPDATE leases
+SET expires = clock_timestamp() + make_interval(secs => :seconds)
+WHERE owner = :owner AND expires > clock_timestamp()
+RETURNING shard;
+
+-- name: let_go
+UPDATE leases
+SET owner = '', address = '', expires = '-infinity'
+WHERE owner = :owner;
+
+-- name: holders
+SELECT owner, address, count(*), extract(epoch FROM min(since)), extract(epoch FROM max(expires) - clock_timestamp())
+FROM leases
+WHERE expires > clock_timestamp()
+GROUP BY owner, address
+ORDER BY owner;
+
+-- name: commit_status
+SELECT pg_xact_status(:number::text::xid8);
+
+-- name: many_add_execution
+INSERT INTO executions (key, id, workflow, series, phase, launched, changed, who)
+SELECT key, id, workflow, series, phase, launched, launched, who
+FROM unnest(?1::bigint[], ?2::text[], ?3::bigint[], ?4::bigint[], ?5::smallint[], ?6::bigint[], ?7::text[])
+    AS t (key, id, workflow, series, phase, launched, who);
+
+-- name: many_add_history
+-- The instant is that of the fence, and never before one that the shard has had.
+INSERT INTO history (key, seq, body, shard, position, at)
+SELECT key, seq, body, shard, position, greatest(?6::bigint, (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint)
+FROM unnest(?1::bigint[], ?2::bigint[], ?3::bytea[], ?4::smallint[], ?5::bigint[])
+    AS t (key, seq, body, shard, position);
+
+-- name: many_set_phase
+UPDATE executions AS e
+SET phase = t.phase, changed = t.changed
+FROM unnest(?1::bigint[], ?2::smallint[], ?3::bigint[]) AS t (key, phase, changed)
+WHERE e.key = t.key;
+
+-- name: many_add_wait
+INSERT INTO waits (key, node, kind, order_key, series, name, path, opened, due, handle, form, digest, search, body)
+SELECT *
+FROM unnest(
+    ?1::bigint[], ?2::text[], ?3::smallint[], ?4::bytea[], ?5::bigint[], ?6::text[], ?7::text[], ?8::bigint[], ?9::bigint[],
+    ?10::text[], ?11::bigint[], ?12::bytea[], ?13::text[], ?14::bytea[]
+)
+ON CONFLICT (key, node) DO UPDATE SET
+    kind = excluded.kind, order_key = excluded.order_key, series = excluded.series,
+    name = excluded.name, path = excluded.path, opened = excluded.opened, due = excluded.due, handle = excluded.handle,
+    form = excluded.form, digest = excluded.digest, search = excluded.search, body = excluded.body;
+
+-- name: many_end_wait
+DELETE FROM waits AS w
+USING unnest(?1::bigint[], ?2::text[]) AS t (key, node)
+WHERE w.key = t.key AND w.node = t.node;
+
+-- name: many_hold
+INSERT INTO held (key, node, attempt, code, why, since)
+SELECT *
+FROM unnest(?1::bigint[], ?2::text[], ?3::bigint[], ?4::text[], ?5::text[], ?6::bigint[])
+ON CONFLICT (key, node) DO UPDATE SET
+    attempt = excluded.attempt, code = excluded.code, why = excluded.why, since = excluded.since;
+
+-- name: many_release
+DELETE FROM held AS h
+USING unnest(?1::bigint[], ?2::text[]) AS t (key, node)
+WHERE h.key = t.key AND h.node = t.node;
+
+-- name: many_add_audit
+INSERT INTO audit (at, kind, who, credential, via, address, execution, about, outcome, shown, count)
+SELECT *
+FROM unnest(
+    ?1::bigint[], ?2::text[], ?3::text[], ?4::text[], ?5::text[], ?6::text[], ?7::text[], ?8::text[], ?9::text[], ?10::text[], ?11::bigint[]
+);
+
+-- name: add_audit
+INSERT INTO audit (at, kind, who, credential, via, address, execution, about, outcome, shown, count)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11);
+
+-- name: many_count
+-- In the order of names: two who change the same counters never wait for each other in a circle.
+INSERT INTO counters (shard, name, value)
+SELECT ?3::smallint, name, value
+FROM unnest(?1::text[], ?2::bigint[]) AS t (name, value)
+ORDER BY name
+ON CONFLICT (shard, name) DO UPDATE SET value = counters.value + excluded.value;
+
+-- name: counters
+SELECT name, sum(value)::bigint
+FROM counters
+GROUP BY name;
+
+-- name: due
+SELECT key, node
+FROM waits
+WHERE (key & 63)::smallint = ANY (:shards::smallint[]) AND due <= :until
+ORDER BY due
+LIMIT :limit;
+
+-- name: next_due
+SELECT min(n.due)
+FROM unnest(:shards::smallint[]) AS s (shard)
+CROSS JOIN LATERAL (
+    SELECT due
+    FROM waits
+    WHERE (key & 63)::smallint = s.shard AND due IS NOT NULL
+    ORDER BY due
+    LIMIT 1
+) AS n;
+
+-- name: last_positions
+SELECT s.shard, (SELECT coalesce(max(position), 0) FROM history AS h WHERE h.shard = s.shard)
+FROM shards AS s
+ORDER BY s.shard;
+
+-- name: latest_instants
+SELECT s.shard, (SELECT at FROM history AS h WHERE h.shard = s.shard ORDER BY position DESC LIMIT 1)
+FROM shards AS s;
+
+-- name: changes
+-- Each shard yields its next lines by its index; the instants of their commits merge them.
+SELECT l.shard, l.position, l.key, l.seq, l.body, e.id, s.workflow, s.project, s.domain
+FROM (
+    SELECT h.*
+    FROM unnest(:positions::bigint[]) WITH ORDINALITY AS c (position, n)
+    CROSS JOIN LATERAL (
+        SELECT *
+        FROM history
+        WHERE shard = (c.n - 1)::smallint AND position > c.position
+        ORDER BY position
+        LIMIT :limit
+    ) AS h
+    ORDER BY h.at, h.shard, h.position
+    LIMIT :limit
+) AS l
+JOIN executions AS e ON e.key = l.key
+JOIN series AS s ON s.id = e.series
+ORDER BY l.at, l.shard, l.position;
+
+-- name: changes_of
+SELECT h.shard, h.position, h.key, h.seq, h.body, e.id, s.workflow, s.project, s.domain
+FROM history AS h
+JOIN executions AS e ON e.key = h.key
+JOIN series AS s ON s.id = e.series
+WHERE h.key = :key AND h.position > (:positions::bigint[])[(:key & 63) + 1]
+ORDER BY h.seq
+LIMIT :limit;
+
+-- name: usage
+SELECT l.shard, l.position, l.seq = 1, l.size, s.project
+FROM (
+    SELECT h.*
+    FROM unnest(:positions::bigint[]) WITH ORDINALITY AS c (position, n)
+    CROSS JOIN LATERAL (
+        SELECT shard, position, at, key, seq, length(body) AS size
+        FROM history
+        WHERE shard = (c.n - 1)::smallint AND position > c.position
+        ORDER BY position
+        LIMIT :limit
+    ) AS h
+    ORDER BY h.at, h.shard, h.position
+    LIMIT :limit
+) AS l
+JOIN executions AS e ON e.key = l.key
+JOIN series AS s ON s.id = e.series
+ORDER BY l.at, l.shard, l.position;
+
+-- name: execution_rows
+SELECT e.key, e.id, e.workflow, w.name, w.version, e.phase, e.launched, e.changed, e.who, s.project, s.domain
+FROM json_array_elements_text(:keys::json) AS k
+JOIN executions AS e ON e.key = k.value::bigint
+JOIN workflows AS w ON w.id = e.workflow
+JOIN series AS s ON s.id = e.series
+ORDER BY e.key DESC;
+
+-- name: wait_rows
+SELECT w.order_key, w.key, w.node, w.kind, w.name, w.path, w.opened, w.due, w.handle, w.form, w.digest, w.body,
+    e.id, e.workflow, s.project, s.domain, s.workflow
+FROM json_array_elements(:waits::json) AS n
+JOIN waits AS w ON w.key = (n.value ->> 0)::bigint AND w.node = n.value ->> 1
+JOIN executions AS e ON e.key = w.key
+JOIN series AS s ON s.id = w.series
+ORDER BY w.order_key;
+
+-- name: waiting_names
+SELECT w.key, w.name
+FROM json_array_elements_text(:keys::json) AS k
+JOIN waits AS w ON w.key = k.value::bigint
+WHERE w.kind IN (1, 2)
+ORDER BY substr(w.order_key, CASE WHEN w.due IS NULL THEN 2 ELSE 9 END);
+
+-- name: heads_of_executions
+SELECT h.head, s.value::bigint, p.value::bigint
+FROM json_array_elements_text(:wanted::json) AS s
+CROSS JOIN json_array_elements_text(:parts::json) AS p
+CROSS JOIN LATERAL (
+    SELECT -key AS head
+    FROM executions
+    WHERE phase = p.value::smallint AND series = s.value::bigint AND key < :before AND key >= :least
+        AND launched >= :since AND launched < :until
+    ORDER BY key DESC
+    LIMIT 1
+) AS h
+ORDER BY h.head
+LIMIT nullif(:limit, -1);
+
+-- name: heads_of_waits
+SELECT h.head, s.value::bigint, p.value::bigint
+FROM json_array_elements_text(:wanted::json) AS s
+CROSS JOIN json_array_elements_text(:parts::json) AS p
+CROSS JOIN LATERAL (
+    SELECT order_key AS head
+    FROM waits
+    WHERE series = s.value::bigint AND kind = p.value::smallint AND order_key > :after
+    ORDER BY order_key
+    LIMIT 1
+) AS h
+ORDER BY h.head
+LIMIT nullif(:limit, -1);
+
+-- name: executions_searched
+SELECT -key, key, meant
+FROM (
+    SELECT key, (
+        launched >= :since AND launched < :until
+        AND phase IN (SELECT value::smallint FROM json_array_elements_text(:parts::json))
+        AND (:wanted::json IS NULL OR series IN (SELECT value::bigint FROM json_array_elements_text(:wanted::json)))
+        AND (strpos(lower(id), :text) > 0 OR series IN (SELECT value::bigint FROM json_array_elements_text(:named::json)))
+    ) AS meant
+    FROM executions
+    WHERE key < :before AND key >= :least
+) AS r
+WHERE :every OR meant
+ORDER BY key DESC;
+
+-- name: executions_of_series_searched
+SELECT -key, key, meant
+FROM (
+    SELECT key, (launched >= :since AND launched < :until AND strpos(lower(id), :text) > 0) AS meant
+    FROM executions
+    WHERE phase = :part AND series = :series AND key < :before AND key >= :least
+) AS r
+WHERE :every OR meant
+ORDER BY key DESC;
+
+-- name: waits_searched
+SELECT order_key, key, node, meant
+FROM (
+    SELECT order_key, key, node, (
+        (:wanted::json IS NULL OR series IN (SELECT value::bigint FROM json_array_elements_text(:wanted::json)))
+        AND (
+            strpos(search, :text) > 0
+            OR series IN (SELECT value::bigint FROM json_array_elements_text(:named::json))
+            OR EXISTS (SELECT 1 FROM executions AS e WHERE e.key = waits.key AND strpos(lower(e.id), :text) > 0)
+        )
+    ) AS meant
+    FROM waits
+    WHERE kind = :part AND order_key > :after
+) AS r
+WHERE :every OR meant
+ORDER BY order_key;
+
+-- name: waits_of_series_searched
+SELECT order_key, key, node, meant
+FROM (
+    SELECT order_key, key, node, (
+        strpos(search, :text) > 0
+        OR EXISTS (SELECT 1 FROM executions AS e WHERE e.key = waits.key AND strpos(lower(e.id), :text) > 0)
+    ) AS meant
+    FROM waits
+    WHERE series = :series AND kind = :part AND order_key > :after
+) AS r
+WHERE :every OR meant
+ORDER BY order_key;
+
+-- name: executions_found
+SELECT key, phase, series, launched
+FROM executions
+WHERE lower(id) LIKE :pattern
+LIMIT :limit;
+
+-- name: waits_found
+SELECT order_key, key, node, kind, series
+FROM waits
+WHERE search LIKE :pattern
+UNION
+SELECT w.order_key, w.key, w.node, w.kind, w.series
+FROM (SELECT key FROM executions WHERE lower(id) LIKE :pattern LIMIT :limit) AS e
+JOIN waits AS w ON w.key = e.key
+LIMIT :limit;
+
+-- name: problem_gap
+SELECT format('execution %s: its history holds %s events, numbered %s to %s', coalesce(e.id, h.key::text), h.n, h.low, h.high)
+FROM (
+    SELECT key, count(*) AS n, min(seq) AS low, max(seq) AS high
+    FROM history
+    GROUP BY key
+    HAVING min(seq) <> 1 OR max(seq) <> count(*)
+) AS h
+LEFT JOIN executions AS e ON e.key = h.key
+LIMIT 50;
+
+-- name: problem_positions
+SELECT format('shard %s holds %s lines of history, numbered %s to %s', shard, count(*), min(position), max(position))
+FROM history
+GROUP BY shard
+HAVING min(position) <> 1 OR max(position) <> count(*)
+LIMIT 50;
+
+-- name: problem_no_history
+SELECT format('execution %s has no history', id)
+FROM executions AS e
+WHERE NOT EXISTS (SELECT 1 FROM history AS h WHERE h.key = e.key)
+LIMIT 50;
+
+-- name: problem_no_execution
+SELECT DISTINCT format('there is history of an execution numbered %s, which does not exist', key)
+FROM history AS h
+WHERE NOT EXISTS (SELECT 1 FROM executions AS e WHERE e.key = h.key)
+LIMIT 50;
+
+-- name: problem_stray_wait
+SELECT format('node %s of execution %s waits, but the execution %s', w.node, coalesce(e.id, w.key::text), CASE WHEN e.key IS NULL THEN 'does not exist' ELSE 'has ended' END)
+FROM waits AS w
+LEFT JOIN executions AS e ON e.key = w.key
+WHERE e.key IS NULL OR e.phase > 2
+LIMIT 50;
+
+-- name: problem_no_wait
+SELECT format('execution %s is WAITING, but nothing is listed that it waits for', id)
+FROM executions AS e
+WHERE phase = 2 AND NOT EXISTS (SELECT 1 FROM waits AS w WHERE w.key = e.key)
+LIMIT 50;
+
+-- name: problem_series
+SELECT format('node %s of execution %s is listed under another project, domain or workflow', w.node, e.id)
+FROM waits AS w
+JOIN executions AS e ON e.key = w.key
+WHERE e.series <> w.series
+LIMIT 50;
+
+-- name: problem_counter
+SELECT format('the counter %s says %s, there are %s: run `tidegate doctor --rebuild`', name, sum(said), sum(found))
+FROM (
+    SELECT name, value AS said, 0 AS found FROM counters
+    UNION ALL
+    SELECT 'phase:' || phase, 0, count(*) FROM executions GROUP BY phase
+    UNION ALL
+    SELECT 'wait:' || CASE kind WHEN 0 THEN 'sleep' WHEN 1 THEN 'input' WHEN 2 THEN 'approve' ELSE 'retry' END, 0, count(*)
+    FROM waits
+    GROUP BY kind
+) AS c
+GROUP BY name
+HAVING sum(said) <> sum(found)
+LIMIT 50;
+
+-- name: problem_rebuild
+SELECT format('the lists are incomplete: a rebuild stopped at execution number %s; open the store to continue', value)
+FROM marks
+WHERE name = 'rebuild';

@@ -1,0 +1,146 @@
+"""The store in a Postgres database: opened, brought up to date, and its ports put together."""
+
+import time
+
+import psycopg
+
+from tidegate.errors import StoreError, StoreLocked, StoreTooNew
+from tidegate.ports.store import Progress
+from tidegate.stores import statements
+from tidegate.stores.access import SqlAccess
+from tidegate.stores.audit import SqlAudit
+from tidegate.stores.catalog import SqlCatalog
+from tidegate.stores.listings import SqlListings
+from tidegate.stores.postgres.changes import PostgresChanges
+from tidegate.stores.postgres.connections import Background, Connections, connect
+from tidegate.stores.postgres.dialect import DATABASE, explained
+from tidegate.stores.postgres.journal import PostgresJournal
+from tidegate.stores.postgres.ownership import Ownership
+from tidegate.stores.postgres.search import Search
+
+OLDEST = 130_000
+"""The oldest server that has all that is used: 13."""
+
+TRY_SECONDS = 0.5
+
+MIGRATING = 0x54696465
+"""The number of the lock under which a schema is brought up to date ("Tide")."""
+
+
+class PostgresStore:
+    """A `Store`."""
+
+    def __init__(self, connections: Connections, ownership: Ownership) -> None:
+        self._connections = connections
+        self._ownership = ownership
+        self.journal = PostgresJournal(connections, ownership)
+        self.listings = SqlListings(connections, Search(connections))
+        self.catalog = SqlCatalog(connections)
+        self.access = SqlAccess(connections)
+        self.audit = SqlAudit(connections)
+        self.changes = PostgresChanges(connections)
+
+    @classmethod
+    def open(
+        cls, address: str, *, writer: bool = True, at: str = "", patience: float = 0.0
+    ) -> "PostgresStore":
+        """
+        Open the store in the database at `address`, which belongs to it, as does its schema.
+
+        The writer makes what is missing, brings an older store up to date, and owns it until `close`: another owner that died has lost it after
+        ten seconds, so `patience` says how long to wait for that. `at` is where others reach this process. Any number of others
+        (`writer=False`) can read at the same time.
+
+        Errors: `StoreLocked` if another server owns it, `StoreTooNew`, `StoreError`.
+        """
+        connections = Connections(address, reads_only=not writer)
+        ownership = Ownership(connections, at)
+        try:
+            _check(address, connections.name, writer=writer)
+            if writer:
+                _take(ownership, patience)
+            return cls(connections, ownership)
+        except BaseException:
+            connections.close()
+            raise
+
+    def begin(self, background: Background) -> None:
+        """Keep the lease in the background from now on."""
+        background("lease", self._ownership.keep)
+
+    def problems(self) -> list[str]:
+        """Check the database: references, gaps in the history, counters; one line per problem."""
+        found: list[str] = []
+        try:
+            for name, query in self._connections.sql.items():
+                if name.startswith("problem_"):
+                    found.extend(line for (line,) in self._connections.rows(query, {}))
+        except StoreError as error:
+            found.append(error.message)
+        return found
+
+    def rebuild(self, progress: Progress) -> None:
+        """Rebuild what lists show, from the journal."""
+        raise NotImplementedError(progress)
+
+    def close(self) -> None:
+        """Let go of the store, and close the connections."""
+        try:
+            self._ownership.let_go()
+        finally:
+            self._connections.close()
+
+
+def _take(ownership: Ownership, patience: float) -> None:
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return ownership.take()
+        except StoreLocked:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(TRY_SECONDS)
+
+
+def _check(address: str, name: str, *, writer: bool) -> None:
+    """Check that the server and the database will do, and bring the schema up to date."""
+    with explained(name), connect(address, of="opens") as raw:
+        if raw.info.server_version < OLDEST:
+            raise StoreError(
+                f"{name} runs Postgres {raw.info.server_version // 10_000}: 13 or newer is needed"
+            )
+        encoding = raw.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise StoreError(f"{name} has the encoding {encoding}: make a database with UTF8")
+        known = statements.migrations(DATABASE)
+        have = _version(raw)
+        if have > len(known):
+            raise StoreTooNew(
+                f"{name} was written by a newer Tidegate (its schema is {have}, this one knows {len(known)}): install that version"
+            )
+        if writer:
+            _migrate(raw)
+        elif have < len(known):
+            what = f"is of an older Tidegate (schema {have})" if have else "has no store"
+            raise StoreError(f"{name} {what}: start `tidegate serve` there first")
+
+
+def _version(raw: psycopg.Connection[tuple[object, ...]]) -> int:
+    if raw.execute("SELECT to_regclass('schema_version')").fetchone() == (None,):
+        return 0
+    row = raw.execute("SELECT coalesce(max(number), 0) FROM schema_version").fetchone()
+    assert row is not None
+    return int(str(row[0]))
+
+
+def _migrate(raw: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Bring the schema up to date: one at a time, whoever comes."""
+    known = statements.migrations(DATABASE)
+    if _version(raw) == len(known):
+        return
+    with raw.transaction():
+        raw.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATING,))
+        raw.execute("CREATE TABLE IF NOT EXISTS schema_version (number bigint PRIMARY KEY)")
+        for migration in known[_version(raw) :]:
+            raw.execute(migration.sql.encode())
+            raw.execute("INSERT INTO schema_version (number) VALUES (%s)", (migration.number,))
