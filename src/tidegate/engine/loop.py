@@ -106,7 +106,6 @@ class Engine:
         self._part = self.parts.part("engine")
         self._store = self.parts.part("store")
         self._backwards = Backwards()
-        self._last_key = store.journal.last_key()
         self._next_due: Instant | None = store.journal.next_due()
         self._stopping = False
         self.turning: tuple[int, float] | None = None
@@ -374,7 +373,6 @@ class Engine:
                 return ledger
             log.debug("%d executions were changed by another process", len(moved))
             self._forget(ledger)
-            self._last_key = max(self._last_key, self._journal.last_key())
         raise StoreError("another engine writes in this store: end one of them")
 
     def _forget(self, ledger: Ledger) -> None:
@@ -445,8 +443,7 @@ class Engine:
         except TidegateError as error:
             ledger.replies.append((future, error))
             return
-        # A key that is not stored in the end is unused: keys only grow.
-        key = self._last_key = Key(self._last_key + 1)
+        key = self._journal.new_key(wanted.id, now)
         hot = Hot(key, wanted.id, program, wanted.project, wanted.domain)
         ledger.launch(LaunchRow(key, wanted.id, wanted.workflow, now, wanted.who, hot.owner.series))
         self._decide(ledger, hot, launched(wanted, program.recorded, now))

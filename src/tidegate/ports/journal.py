@@ -197,6 +197,10 @@ class Journal(Protocol):
         """Return the stored attempts that have not started, the first held first."""
         ...
 
+    def new_key(self, execution_id: str, at: Instant) -> Key:
+        """Return a key that no execution has, for one that is launched now; it is greater than those of earlier launches. Called like `append`."""
+        ...
+
     def last_key(self) -> Key:
         """Return the highest execution key in use, 0 if there is none."""
         ...

@@ -11,7 +11,7 @@ from tidegate.ir.graph import Instant
 from tidegate.ports.journal import Batch, Due, ExecutionRow, HeldRow, Key, Recorded, Series
 from tidegate.stores.postgres.connections import Connections, Session
 from tidegate.stores.postgres.dialect import NUL
-from tidegate.stores.postgres.ownership import Ownership, shard_of
+from tidegate.stores.postgres.ownership import SHARDS, Ownership, home_shard, shard_of
 from tidegate.stores.rows import LATEST, Row, due_bound, execution_row, recorded, writes
 
 MAX_SERIES = 10_000
@@ -38,6 +38,7 @@ class PostgresJournal:
         self._series: dict[Series, int] = {}
         self._positions: dict[int, int] | None = None
         self._at = 0
+        self._tick: int | None = None
 
     def append(self, batch: Batch) -> frozenset[Key]:
         """Store a batch in one transaction, or return the executions that another writer has appended to."""
@@ -47,6 +48,7 @@ class PostgresJournal:
                     positions = self._write(session, batch)
             except _Conflict as conflict:
                 self.forget()
+                self._tick = max(self._tick or 0, self.last_key() // SHARDS)
                 keys = self._conflicts(batch)
                 if keys:
                     return keys
@@ -81,6 +83,16 @@ class PostgresJournal:
     def held(self) -> list[HeldRow]:
         """Return the stored attempts that have not started, the first held first."""
         return [HeldRow(*row) for row in self._connections.rows(self._sql["held"], {})]
+
+    def new_key(self, execution_id: str, at: Instant) -> Key:
+        """
+        Return a key that no execution has: the instant of the launch, or the next after the last one, and the shard.
+
+        So keys of all shards grow with time, and lists that run by key are in the order of launches.
+        """
+        tick = self.last_key() // SHARDS if self._tick is None else self._tick
+        self._tick = max(tick + 1, at)
+        return Key(self._tick * SHARDS + home_shard(execution_id))
 
     def last_key(self) -> Key:
         """Return the highest execution key in use, 0 if there is none."""

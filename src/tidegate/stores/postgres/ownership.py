@@ -5,6 +5,7 @@ A shard is taken once its lease has expired by the clock of the database. Its ep
 commits that have proved the old epoch, and no later one can. The lease only says who is alive; no clock can make two write at once.
 """
 
+import hashlib
 import logging
 import os
 import secrets
@@ -30,6 +31,11 @@ log = logging.getLogger(__name__)
 def shard_of(key: int) -> int:
     """Return the shard of an execution."""
     return key % SHARDS
+
+
+def home_shard(execution_id: str) -> int:
+    """Return the shard in which an execution with this public id is launched: every server knows it, so the same id always reaches the same owner."""
+    return hashlib.sha256(execution_id.encode()).digest()[0] % SHARDS
 
 
 class Ownership:

@@ -46,6 +46,7 @@ class SqliteJournal:
         self._search = search
         self._sql = {**statements.shared(), **statements.own(DATABASE)}
         self._series: dict[Series, int] = {}
+        self._key: int | None = None
 
     def append(self, batch: Batch) -> frozenset[Key]:
         """Store a batch in one transaction, or return the executions that another writer has appended to."""
@@ -59,6 +60,7 @@ class SqliteJournal:
                 )
             except _Conflict as conflict:
                 self.forget()
+                self._key = max(self._key or 0, self.last_key())
                 keys = self._conflicts(batch)
                 if keys:
                     return keys
@@ -100,6 +102,12 @@ class SqliteJournal:
     def held(self) -> list[HeldRow]:
         """Return the stored attempts that have not started, the first held first."""
         return [HeldRow(*row) for row in self._connections.rows(self._sql["held"], {})]
+
+    def new_key(self, execution_id: str, at: Instant) -> Key:
+        """Return a key that no execution has: a counter. One that is not stored in the end is never used."""
+        del execution_id, at
+        self._key = (self.last_key() if self._key is None else self._key) + 1
+        return Key(self._key)
 
     def last_key(self) -> Key:
         """Return the highest execution key in use, 0 if there is none."""
