@@ -18,6 +18,8 @@ BUNDLES: Final = "bundles"
 SCRATCH: Final = "scratch"
 UPLOADS: Final = "uploads"
 TABLES: Final = "tables"
+STORE_VARIABLE: Final = "TIDEGATE_STORE"
+"""The variable with the address of the store's database, which may have a password: no task gets it."""
 TOKEN_FILE: Final = "token"
 """The file with the token of the store's owner, which programs on this machine read if there is no local door for them."""
 ADMIN: Final = "admin"
@@ -48,6 +50,20 @@ def find_home(given: str | None = None) -> Path:
             " give --home DIR, or set TIDEGATE_HOME"
         )
     return usual
+
+
+def find_store() -> str:
+    """
+    Return the address of the Postgres database with the store: that of `TIDEGATE_STORE`; empty if the store is a file in the home.
+
+    Errors: `StoreError` if it is not such an address.
+    """
+    address = os.environ.get(STORE_VARIABLE, "")
+    if address and not address.startswith(("postgresql://", "postgres://")):
+        raise StoreError(
+            f"{STORE_VARIABLE} (--store) is not the address of a database: it looks like postgresql://USER@HOST/DATABASE"
+        )
+    return address
 
 
 def adopt(home: Path) -> bool:

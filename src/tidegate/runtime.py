@@ -32,7 +32,7 @@ from tidegate.executors.machine import UNKNOWN
 from tidegate.executors.process import ProcessExecutor
 from tidegate.executors.surroundings import Surroundings
 from tidegate.executors.terminals import TerminalExecutor
-from tidegate.home import BLOBS, BUNDLES, SCRATCH, TABLES, UPLOADS, refuse_held
+from tidegate.home import BLOBS, BUNDLES, SCRATCH, TABLES, UPLOADS, find_store, refuse_held
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Instant, PythonTarget
 from tidegate.logs import Logs
@@ -59,7 +59,8 @@ from tidegate.service.checks import StoreCheck, check_store
 from tidegate.service.demands import too_much
 from tidegate.service.missing import Needs
 from tidegate.service.service import Service
-from tidegate.stores.folder import failed, is_locked
+from tidegate.stores.folder import is_locked
+from tidegate.stores.opening import is_held, is_there, open_for_reading, open_store
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.tables.readers import TableReaders
 from tidegate.wire import Ask
@@ -333,7 +334,7 @@ def open_runtime(
     parts = Parts()
     umask = os.umask(PRIVATE)
     try:
-        store = SqliteStore.open(home / STORE)
+        store = open_store(home)
     except BaseException:
         os.umask(umask)
         raise
@@ -372,7 +373,7 @@ def open_briefly(home: Path) -> Runtime:
     refuse_held(home)
     umask = os.umask(PRIVATE)
     try:
-        store = SqliteStore.open(home / STORE)
+        store = open_store(home)
         try:
             runtime = Runtime(home, store, IdleExecutor(home), serve_door=False)
         except BaseException:
@@ -387,12 +388,11 @@ def open_briefly(home: Path) -> Runtime:
 
 def open_reader(home: Path) -> Runtime:
     """Look at the store without owning it; where there is none yet, at an empty one. Only requests that change nothing may be handled."""
-    path = home / STORE
-    if _is_there(home) and not home.is_dir():
+    if is_there(home) and not home.is_dir():
         raise StoreError(f"{home} is not a directory: choose another place for the store (--home)")
-    store = SqliteStore.open(path, writer=False) if _is_there(path) else SqliteStore.memory()
+    store = open_for_reading(home) or SqliteStore.memory()
     runtime = Runtime(home, store, IdleExecutor(home), serve_door=False, reads_only=True)
-    runtime.service.is_run = is_owned(home) or is_locked(home)
+    runtime.service.is_run = is_owned(home) or is_locked(home) or is_held(store)
     return runtime
 
 
@@ -405,11 +405,11 @@ def problems_of(home: Path) -> tuple[int, list[str]]:
 def checked(home: Path) -> StoreCheck:
     """Check the store in `home`, with all that is kept there. Errors: `StoreError` and below."""
     path = home / STORE
-    if not _is_there(path):
-        return StoreCheck(0, [], [f"{path} is missing: there is no store in this directory"])
     if path.is_file() and not path.stat().st_size:
         return StoreCheck(0, [], [f"{path} is empty: what was in it is lost"])
-    store = SqliteStore.open(path, writer=False)
+    store = open_for_reading(home)
+    if store is None:
+        return StoreCheck(0, [], [f"{path} is missing: there is no store in this directory"])
     try:
         artifacts = artifacts_in(home)
         found = check_store(store, artifacts)
@@ -421,18 +421,10 @@ def checked(home: Path) -> StoreCheck:
 
 def rebuild_lists(home: Path, progress: Progress) -> None:
     """Rebuild what lists show in `home`, from the history. Errors: `StoreLocked` if somebody runs it; `StoreError` and below."""
-    path = home / STORE
-    if not _is_there(path):
+    if not (find_store() or is_there(home / STORE)):
         return
-    store = SqliteStore.open(path, progress=progress)
+    store = open_store(home, progress=progress)
     try:
         store.rebuild(progress)
     finally:
         store.close()
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError as error:
-        raise failed("look into", path.parent, error) from error

@@ -1,25 +1,35 @@
 """The store on Postgres keeps the promises of a store, and those that only many machines can break."""
 
+import os
+import tempfile
+import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from tests.contract.access_contract import AccessContract
-from tests.contract.audit_contract import AuditContract
+from tests.contract.audit_contract import AuditContract, line
 from tests.contract.catalog_contract import CatalogContract
 from tests.contract.changes_contract import ChangesContract
 from tests.contract.journal_contract import JournalContract
 from tests.contract.listings_contract import ListingsContract
 from tests.contract.search_contract import SearchContract
+from tests.contract.store_rows import NOON, launch, open_waits, wait, waits
+from tests.contract.yard import until
 from tests.postgres import Cluster, running
+from tests.severing import Wire
 
+from tidegate.errors import StoreError, StoreLocked, StoreTooNew
+from tidegate.ports.journal import Batch, HistoryRow
 from tidegate.ports.store import Store
 from tidegate.stores import arms, listings
 from tidegate.stores.postgres import PostgresStore, search
 from tidegate.stores.postgres.changes import written
 from tidegate.stores.postgres.ownership import SHARDS
 
-KEPT = ("schema_version", "shards", "leases")
+KEPT = ("schema_version", "shards", "leases", "store")
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +84,258 @@ class TestPostgres(
     def spans(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         """Say how many executions of a span of time are read at once."""
         return lambda limit: monkeypatch.setattr(listings, "SPAN", limit)
+
+
+def expire(address: str) -> None:
+    """Let the time of every lease pass."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("UPDATE leases SET expires = clock_timestamp() - interval '1 s'")
+
+
+# -- owners --
+
+
+def test_what_was_committed_is_there_when_the_store_is_opened_again(address: str):
+    store = PostgresStore.open(address)
+    launch(store, 1)
+    open_waits(store, wait(1, due=NOON))
+    store.close()
+
+    store = PostgresStore.open(address)
+
+    assert store.journal.history(1) == [b"launched"]
+    assert waits(store) == [wait(1, due=NOON)]
+    store.close()
+
+
+def test_a_second_owner_is_refused_and_told_which_process_is_the_first(address: str):
+    store = PostgresStore.open(address)
+
+    with pytest.raises(StoreLocked, match=rf"process {os.getpid()} on .*wait \d+ s") as caught:
+        PostgresStore.open(address)
+
+    assert caught.value.details["pid"] == os.getpid()
+    store.close()
+    PostgresStore.open(address).close()
+
+
+def test_of_an_owner_whose_lease_has_run_out_nothing_is_stored_once_another_has_taken_over(
+    address: str,
+):
+    former = PostgresStore.open(address)
+    launch(former, 1)
+    expire(address)
+    owner = PostgresStore.open(address)
+
+    with pytest.raises(StoreError, match="another server has taken over"):
+        former.journal.append(Batch(history=[HistoryRow(1, 2, b"late")]))
+
+    assert not owner.journal.append(Batch(history=[HistoryRow(1, 2, b"in time")]))
+    assert owner.journal.history(1) == [b"launched", b"in time"]
+    assert owner.problems() == []
+    owner.close()
+    former.close()
+
+
+def test_an_owner_whose_lease_ran_out_unnoticed_goes_on_if_nobody_has_taken_over(address: str):
+    store = PostgresStore.open(address)
+    expire(address)
+
+    launch(store, 1)
+
+    assert store.journal.history(1) == [b"launched"]
+    store.close()
+
+
+def test_taking_over_waits_for_a_commit_that_has_proved_its_ownership(address: str):
+    former = PostgresStore.open(address)
+    launch(former, 1)
+    expire(address)
+    taken: list[PostgresStore] = []
+    taking = threading.Thread(target=lambda: taken.append(PostgresStore.open(address)))
+
+    with former._connections.transaction() as session:
+        former._ownership.prove(session, {1})
+        taking.start()
+        until(lambda: "UPDATE shards" in waiting_for_a_lock(address))
+        bindings = ([1], [2], [b"proved"], [1], [2], 0)
+        session.execute(former._connections.sql["many_add_history"], bindings)
+
+    taking.join()
+    (owner,) = taken
+    assert owner.journal.history(1) == [b"launched", b"proved"]
+    with pytest.raises(StoreError, match="taken over"):
+        former.journal.append(Batch(history=[HistoryRow(1, 3, b"late")]))
+    owner.close()
+    former.close()
+
+
+def waiting_for_a_lock(address: str) -> str:
+    query = "SELECT string_agg(query, ';') FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with psycopg.connect(address) as connection:
+        row = connection.execute(query).fetchone()
+    return (row and row[0]) or ""
+
+
+# -- a server that goes away --
+
+
+def cut(address: str, what: str) -> None:
+    """End connections by their name."""
+    query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE %s"
+    with psycopg.connect(address) as connection:
+        connection.execute(query, (f"tidegate {what}",))
+
+
+def test_connections_that_were_cut_are_made_again(address: str):
+    store = PostgresStore.open(address)
+    launch(store, 1)
+    for n in range(2, 6):
+        cut(address, "%")
+
+        assert not store.journal.append(Batch(history=[HistoryRow(1, n, b"next")]))
+        assert len(store.journal.history(1)) == n
+
+    assert store.problems() == []
+    store.close()
+
+
+def test_a_connection_that_is_cut_inside_a_transaction_leaves_nothing_of_it(address: str):
+    store = PostgresStore.open(address)
+    launch(store, 1)
+
+    with (
+        pytest.raises(StoreError, match="cannot be used"),
+        store._connections.transaction() as session,
+    ):
+        session.execute(store._connections.sql["set_mark"], {"name": "lost", "value": 1})
+        cut(address, "writer")
+        session.execute(store._connections.sql["set_mark"], {"name": "lost", "value": 2})
+
+    assert store._connections.rows(store._connections.sql["mark"], {"name": "lost"}) == []
+    assert not store.journal.append(Batch(history=[HistoryRow(1, 2, b"next")]))
+    store.close()
+
+
+def test_a_store_goes_on_after_its_server_has_crashed_and_begun_again(
+    cluster: Cluster, address: str
+):
+    store = PostgresStore.open(address)
+    launch(store, 1)
+
+    cluster.restart()
+
+    assert not store.journal.append(Batch(history=[HistoryRow(1, 2, b"next")]))
+    assert store.journal.history(1) == [b"launched", b"next"]
+    store.close()
+
+
+@pytest.mark.parametrize("breaks", ["before", "after"])
+def test_a_commit_during_which_the_connection_breaks_is_stored_once_and_told_truly(
+    cluster: Cluster, address: str, breaks
+):
+    # The path of a socket may have some 100 characters.
+    with tempfile.TemporaryDirectory(prefix="tidegate-wire-") as place:
+        wire = Wire(Path(place), cluster.place)
+        store = PostgresStore.open(make_conninfo(address, host=place))
+        launch(store, 1)
+
+        wire.breaks = breaks
+        assert not store.journal.append(Batch(history=[HistoryRow(1, 2, b"once")]))
+
+        assert wire.broke == 1
+        assert not store.journal.append(Batch(history=[HistoryRow(1, 3, b"next")]))
+        assert store.journal.history(1) == [b"launched", b"once", b"next"]
+        assert store.problems() == []
+        store.close()
+        wire.close()
+
+
+# -- what is no store --
+
+
+@pytest.fixture
+def elsewhere(cluster: Cluster) -> Iterator[str]:
+    """A database without a store."""
+    with psycopg.connect(cluster.address(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE elsewhere")
+    yield cluster.address("elsewhere")
+    with psycopg.connect(cluster.address(), autocommit=True) as connection:
+        connection.execute("DROP DATABASE elsewhere WITH (FORCE)")
+
+
+def test_a_reader_makes_nothing(elsewhere: str):
+    with pytest.raises(StoreError, match="has no store: start `tidegate serve`"):
+        PostgresStore.open(elsewhere, writer=False)
+
+    with psycopg.connect(elsewhere) as connection:
+        query = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+        assert connection.execute(query).fetchone() == (0,)
+
+
+def test_the_store_of_a_newer_tidegate_is_refused_and_left_alone(elsewhere: str):
+    PostgresStore.open(elsewhere).close()
+    with psycopg.connect(elsewhere, autocommit=True) as connection:
+        connection.execute("INSERT INTO schema_version VALUES (999)")
+
+    for writer in (True, False):
+        with pytest.raises(StoreTooNew, match=r"schema is 999, this one knows \d+.*install"):
+            PostgresStore.open(elsewhere, writer=writer)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"dbname": "nowhere"}, r'database "nowhere" does not exist'),
+        ({"user": "nobody"}, r'role "nobody" does not exist'),
+        ({"host": "/nowhere"}, r"check that the server runs"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_said_in_one_line(address: str, change, said):
+    wrong = make_conninfo(address, **change)
+
+    with pytest.raises(StoreError, match=said) as caught:
+        PostgresStore.open(wrong)
+
+    assert "\n" not in caught.value.message
+
+
+def test_no_message_shows_a_password(address: str):
+    with pytest.raises(StoreError) as caught:
+        PostgresStore.open("postgresql://ada:secret@localhost:1/x")
+
+    assert "secret" not in caught.value.message
+    assert "localhost:1/x" in caught.value.message
+
+
+def test_a_role_that_may_not_write_is_told_so(elsewhere: str):
+    PostgresStore.open(elsewhere).close()
+    with psycopg.connect(elsewhere, autocommit=True) as connection:
+        connection.execute("CREATE ROLE looks LOGIN")
+    try:
+        with pytest.raises(StoreError, match="no permission.*grant it"):
+            PostgresStore.open(make_conninfo(elsewhere, user="looks"))
+    finally:
+        with psycopg.connect(elsewhere, autocommit=True) as connection:
+            connection.execute("DROP ROLE looks")
+
+
+def test_a_database_that_cannot_hold_every_text_is_refused(cluster: Cluster):
+    with psycopg.connect(cluster.address(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE narrow ENCODING 'LATIN1' TEMPLATE template0")
+
+    with pytest.raises(StoreError, match="encoding LATIN1.*UTF8"):
+        PostgresStore.open(cluster.address("narrow"))
+
+
+@pytest.mark.parametrize("wish", ["UPDATE audit SET who = 'bob'", "DELETE FROM audit"])
+def test_the_audit_log_is_only_appended_to_by_the_database_itself(address: str, wish: str):
+    store = PostgresStore.open(address)
+    store.audit.record([line(1)])
+    store.close()
+
+    with (
+        psycopg.connect(address) as connection,
+        pytest.raises(psycopg.IntegrityError, match="append-only"),
+    ):
+        connection.execute(wish)

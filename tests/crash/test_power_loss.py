@@ -21,7 +21,8 @@ from tests.crash.story import WORKFLOW, Story, contents
 
 from tidegate.errors import StoreDamaged, StoreError, StoreFull
 from tidegate.ports.journal import Batch
-from tidegate.stores.sqlite import SqliteStore, connections, search, upgrade
+from tidegate.stores import rebuild
+from tidegate.stores.sqlite import SqliteStore, connections, search
 
 CRASHES = int(os.environ.get("TIDEGATE_CRASHES", "300"))
 LIVES = 3
@@ -178,7 +179,7 @@ def old_disk() -> Disk:
 
 
 def test_power_may_fail_at_any_operation_while_an_old_store_is_brought_up_to_date(monkeypatch):
-    monkeypatch.setattr(upgrade, "PAGE", 2)
+    monkeypatch.setattr(rebuild, "PAGE", 2)
     chance = random.Random(13)
     with old_disk().connection() as connection:
         whole = contents(SqliteStore.alone(connection, "tidegate.db"))[:4]

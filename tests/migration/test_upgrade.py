@@ -17,8 +17,8 @@ from tidegate.errors import StoreError
 from tidegate.ports.journal import Batch, Counts, HistoryRow, Key, WaitRow
 from tidegate.ports.listings import ExecutionQuery, ListedWait, Narrowing, WaitQuery
 from tidegate.ports.store import Store
-from tidegate.stores import arms
-from tidegate.stores.sqlite import SqliteStore, upgrade
+from tidegate.stores import arms, rebuild
+from tidegate.stores.sqlite import SqliteStore
 
 STORES = Path(__file__).parent / "stores"
 IN_THE_INBOX = [
@@ -122,7 +122,7 @@ def test_an_old_store_is_searched_as_a_new_one(path: Path):
 
 
 def test_who_opens_an_old_store_hears_how_far_it_is(path: Path, monkeypatch):
-    monkeypatch.setattr(upgrade, "PAGE", 3)
+    monkeypatch.setattr(rebuild, "PAGE", 3)
     heard: list[tuple[int, int]] = []
 
     SqliteStore.open(path, progress=lambda done, of: heard.append((done, of))).close()
@@ -146,9 +146,10 @@ def test_the_older_version_refuses_a_store_that_was_brought_up_to_date(path: Pat
 KILLED = """
 import sys
 from tidegate.stores import arms
-from tidegate.stores.sqlite import SqliteStore, upgrade
+from tidegate.stores import rebuild
+from tidegate.stores.sqlite import SqliteStore
 
-upgrade.PAGE = 1
+rebuild.PAGE = 1
 
 def wait(done, of):
     if done == int(sys.argv[2]):
@@ -176,7 +177,7 @@ def kill_after(path: Path, done: int) -> None:
 def test_after_a_kill_it_goes_on_where_it_was(path: Path, monkeypatch):
     kill_after(path, 3)
     kill_after(path, 2)
-    monkeypatch.setattr(upgrade, "PAGE", 1)
+    monkeypatch.setattr(rebuild, "PAGE", 1)
     heard: list[int] = []
 
     store = SqliteStore.open(path, progress=lambda done, of: heard.append(of))
@@ -308,7 +309,7 @@ def test_what_was_begun_for_all_executions_goes_on_for_all_after_a_kill(path: Pa
     store.close()
     change(path, "UPDATE executions SET phase = 4 WHERE key = 8")
     store = SqliteStore.open(path)
-    monkeypatch.setattr(upgrade, "PAGE", 1)
+    monkeypatch.setattr(rebuild, "PAGE", 1)
 
     class Killed(BaseException):
         """The process ends here."""

@@ -32,6 +32,7 @@ from tidegate.errors import (
     Unauthenticated,
     UnknownThing,
 )
+from tidegate.home import STORE_VARIABLE
 
 FAILED, USAGE, REFUSED, UNKNOWN, STORE, BUG, INTERRUPTED = 1, 2, 3, 4, 5, 70, 130
 
@@ -156,6 +157,11 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: object) -> None:
     metavar="DIR",
     help="The directory of the store (default: $TIDEGATE_HOME, else your data directory).",
 )
+@click.option(
+    "--store",
+    metavar="URL",
+    help="The database of the store, postgresql://USER@HOST/DATABASE (default: $TIDEGATE_STORE, else a file in the directory).",
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.option(
     "--version",
@@ -166,8 +172,10 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: object) -> None:
     help="Show the version.",
 )
 @click.pass_context
-def tidegate(ctx: click.Context, /, *, home: str | None, debug: bool) -> None:
+def tidegate(ctx: click.Context, /, *, home: str | None, store: str | None, debug: bool) -> None:
     """Durable Python workflows that wait: for time, for a value, for an approval."""
+    if store is not None:
+        os.environ[STORE_VARIABLE] = store
     ctx.obj = {"home": home, "debug": debug}
 
 

@@ -9,7 +9,7 @@ import click
 
 from tidegate.cli.way import HOME, INSECURE, SERVER, Way, spelled
 from tidegate.errors import StoreError, UnknownExecution, UnknownWorkflow
-from tidegate.home import find_home
+from tidegate.home import STORE_VARIABLE, find_home
 from tidegate.wire import ListExecutions, ListWorkflows
 
 Decorated = Callable[..., Any]
@@ -48,6 +48,13 @@ def shared_options(function: Decorated) -> Decorated:
     options = (
         click.option("--home", metavar="DIR", callback=_home, help="The directory of the store."),
         click.option(
+            "--store",
+            metavar="URL",
+            expose_value=False,
+            callback=use_store,
+            help="The database of the store: postgresql://USER@HOST/DATABASE; the directory has its files.",
+        ),
+        click.option(
             "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
         ),
     )
@@ -84,6 +91,12 @@ def server_options(function: Decorated) -> Decorated:
     for option in options:
         function = option(function)
     return shared_options(function)
+
+
+def use_store(_ctx: click.Context, _: click.Parameter, address: str | None) -> None:
+    """Use this database for the store, for the rest of this process."""
+    if address is not None:
+        os.environ[STORE_VARIABLE] = address
 
 
 def _remote(ctx: click.Context, _: click.Parameter, wanted: object) -> None:

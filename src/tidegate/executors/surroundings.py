@@ -12,6 +12,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from tidegate.home import STORE_VARIABLE
+
 UMASK: Final = "TIDEGATE_UMASK"
 """The variable that carries the umask to the workers, which use the owner's and set this one where a task starts."""
 
@@ -49,6 +51,7 @@ class Surroundings(Struct, frozen=True):
     def variables(self) -> dict[str, str]:
         """Return the environment of a fork server, which workers and tasks inherit."""
         found = dict(os.environ if self.names is None else passed(os.environ, self.names))
+        found.pop(STORE_VARIABLE, None)
         if self.umask is not None:
             found[UMASK] = f"{self.umask:o}"
         return found

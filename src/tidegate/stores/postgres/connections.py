@@ -5,6 +5,7 @@ A connection that is lost is made again when it is next needed; a read that fail
 during which the connection was lost is asked of the server, and nobody is told anything before that is known.
 """
 
+import select
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,7 @@ from tidegate.stores.database import Connection
 from tidegate.stores.postgres.dialect import (
     NUL,
     CommitUnknown,
+    ConnectionLost,
     explained,
     meaning,
     parameters,
@@ -133,6 +135,12 @@ class Connections:
             self._commit(raw, number)
 
     @contextmanager
+    def alone(self) -> Iterator[Session]:
+        """Give the writing connection outside a transaction, and let nobody else of this process write meanwhile."""
+        with self._writing, explained(self.name):
+            yield Session(self._ready_writer())
+
+    @contextmanager
     def reading(self) -> Iterator[Session]:
         """Give a connection that nobody else uses meanwhile."""
         self._refuse_closed()
@@ -160,6 +168,12 @@ class Connections:
 
     def rows(self, statement: str, bindings: Bindings) -> list[Row]:
         """Return the rows of a statement."""
+        try:
+            return self._rows(statement, bindings)
+        except ConnectionLost:
+            return self._rows(statement, bindings)
+
+    def _rows(self, statement: str, bindings: Bindings) -> list[Row]:
         with self.reading() as session:
             return session.execute(statement, bindings).fetchall()
 
@@ -267,11 +281,8 @@ class Connections:
 
 
 def _is_alive(raw: psycopg.Connection[Row]) -> bool:
-    """Whether a connection is usable, as far as can be seen without asking the server: what has arrived unasked is its farewell."""
+    """Whether a connection is usable, as far as can be seen without asking: a server that says something unasked says farewell."""
     if raw.closed or raw.broken:
         return False
-    try:
-        raw.pgconn.consume_input()
-    except psycopg.Error:
-        return False
-    return raw.pgconn.status == pq.ConnStatus.OK
+    ready, _, _ = select.select([raw.fileno()], [], [], 0)
+    return not ready

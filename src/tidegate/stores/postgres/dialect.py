@@ -21,6 +21,10 @@ NUL = "\U0010ffff"
 _PARAMETER = re.compile(r"\?(\d+)|(?<![:\w]):(\w+)")
 
 
+class ConnectionLost(StoreError):
+    """The server went away before anything was committed, or cannot be reached."""
+
+
 class CommitUnknown(StoreError):
     """The connection was lost during a commit, and whether it happened could not be found out."""
 
@@ -76,6 +80,6 @@ def meaning(error: psycopg.Error, name: str) -> Exception:
         case errors.UntranslatableCharacter() | psycopg.DataError():
             return StoreError(f"{name} cannot keep this: {said}")
         case _:
-            return StoreError(
+            return ConnectionLost(
                 f"{name} cannot be used ({said or type(error).__name__}): check that the server runs, and its address"
             )

@@ -10,7 +10,7 @@ from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
 from tidegate.ports.journal import Batch, Due, ExecutionRow, HeldRow, Key, Recorded, Series
 from tidegate.stores.postgres.connections import Connections, Session
-from tidegate.stores.postgres.dialect import NUL
+from tidegate.stores.postgres.dialect import NUL, ConnectionLost
 from tidegate.stores.postgres.ownership import SHARDS, Ownership, home_shard, shard_of
 from tidegate.stores.rows import LATEST, Row, due_bound, execution_row, recorded, writes
 
@@ -44,8 +44,7 @@ class PostgresJournal:
         """Store a batch in one transaction, or return the executions that another writer has appended to."""
         with self._connections.held:
             try:
-                with self._connections.transaction() as session:
-                    positions = self._write(session, batch)
+                positions = self._stored(batch)
             except _Conflict as conflict:
                 self.forget()
                 self._tick = max(self._tick or 0, self.last_key() // SHARDS)
@@ -144,6 +143,16 @@ class PostgresJournal:
         return due
 
     # -- inside --
+
+    def _stored(self, batch: Batch) -> dict[int, int] | None:
+        """Store a batch; if the server goes away before the commit, and is there again, once more."""
+        try:
+            with self._connections.transaction() as session:
+                return self._write(session, batch)
+        except ConnectionLost:
+            self.forget()
+        with self._connections.transaction() as session:
+            return self._write(session, batch)
 
     def _write(self, session: Session, batch: Batch) -> dict[int, int] | None:
         """Write a batch; return where the history of each shard then ends."""

@@ -38,6 +38,10 @@ UPDATE leases
 SET owner = '', address = '', expires = '-infinity'
 WHERE owner = :owner;
 
+-- name: number
+SELECT number::text
+FROM store;
+
 -- name: holders
 SELECT owner, address, count(*), extract(epoch FROM min(since)), extract(epoch FROM max(expires) - clock_timestamp())
 FROM leases
@@ -106,6 +110,11 @@ FROM unnest(
 -- name: add_audit
 INSERT INTO audit (at, kind, who, credential, via, address, execution, about, outcome, shown, count)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11);
+
+-- name: count
+INSERT INTO counters (shard, name, value)
+VALUES (0, ?1, ?2)
+ON CONFLICT (shard, name) DO UPDATE SET value = counters.value + excluded.value;
 
 -- name: many_count
 -- In the order of names: two who change the same counters never wait for each other in a circle.

@@ -10,12 +10,14 @@ from tidegate.stores import statements
 from tidegate.stores.access import SqlAccess
 from tidegate.stores.audit import SqlAudit
 from tidegate.stores.catalog import SqlCatalog
+from tidegate.stores.folder import EngineLock
 from tidegate.stores.listings import SqlListings
 from tidegate.stores.postgres.changes import PostgresChanges
 from tidegate.stores.postgres.connections import Background, Connections, connect
 from tidegate.stores.postgres.dialect import DATABASE, explained
 from tidegate.stores.postgres.journal import PostgresJournal
 from tidegate.stores.postgres.ownership import Ownership
+from tidegate.stores.postgres.rebuild import ListsRebuild
 from tidegate.stores.postgres.search import Search
 
 OLDEST = 130_000
@@ -30,9 +32,13 @@ MIGRATING = 0x54696465
 class PostgresStore:
     """A `Store`."""
 
-    def __init__(self, connections: Connections, ownership: Ownership) -> None:
+    def __init__(
+        self, connections: Connections, ownership: Ownership, lock: EngineLock | None
+    ) -> None:
         self._connections = connections
         self._ownership = ownership
+        self._lock = lock
+        self.number = str(connections.value(connections.sql["number"], {}))
         self.journal = PostgresJournal(connections, ownership)
         self.listings = SqlListings(connections, Search(connections))
         self.catalog = SqlCatalog(connections)
@@ -42,24 +48,29 @@ class PostgresStore:
 
     @classmethod
     def open(
-        cls, address: str, *, writer: bool = True, at: str = "", patience: float = 0.0
+        cls,
+        address: str,
+        *,
+        writer: bool = True,
+        patience: float = 0.0,
+        lock: EngineLock | None = None,
     ) -> "PostgresStore":
         """
         Open the store in the database at `address`, which belongs to it, as does its schema.
 
         The writer makes what is missing, brings an older store up to date, and owns it until `close`: another owner that died has lost it after
-        ten seconds, so `patience` says how long to wait for that. `at` is where others reach this process. Any number of others
-        (`writer=False`) can read at the same time.
+        ten seconds, so `patience` says how long to wait for that. `lock` is that of its home, and is released with the store. Any number of
+        others (`writer=False`) can read at the same time.
 
         Errors: `StoreLocked` if another server owns it, `StoreTooNew`, `StoreError`.
         """
         connections = Connections(address, reads_only=not writer)
-        ownership = Ownership(connections, at)
+        ownership = Ownership(connections)
         try:
             _check(address, connections.name, writer=writer)
             if writer:
                 _take(ownership, patience)
-            return cls(connections, ownership)
+            return cls(connections, ownership, lock)
         except BaseException:
             connections.close()
             raise
@@ -80,8 +91,12 @@ class PostgresStore:
         return found
 
     def rebuild(self, progress: Progress) -> None:
-        """Rebuild what lists show, from the journal."""
-        raise NotImplementedError(progress)
+        """Rebuild what lists show, from the journal. Nothing else is written meanwhile."""
+        with self._connections.alone() as session:
+            rebuild = ListsRebuild(self._connections, session, progress)
+            rebuild.begin()
+            rebuild.go_on()
+        self.journal.forget()
 
     def close(self) -> None:
         """Let go of the store, and close the connections."""
@@ -89,6 +104,12 @@ class PostgresStore:
             self._ownership.let_go()
         finally:
             self._connections.close()
+            if self._lock is not None:
+                self._lock.release()
+
+    def is_owned(self) -> bool:
+        """Return whether a server owns it now."""
+        return bool(self._connections.rows(self._connections.sql["holders"], {}))
 
 
 def _take(ownership: Ownership, patience: float) -> None:

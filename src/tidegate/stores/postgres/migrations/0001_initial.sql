@@ -1,5 +1,12 @@
 -- Texts are compared by their bytes, as SQLite does. Bodies are bytes: a JSON type would change digits and the order of keys, and refuse NUL.
 
+CREATE TABLE store (
+    number uuid PRIMARY KEY DEFAULT gen_random_uuid()
+);
+COMMENT ON TABLE store IS 'Tells one store from another: the directory with its files has the number, too.';
+
+INSERT INTO store DEFAULT VALUES;
+
 CREATE TABLE shards (
     shard smallint PRIMARY KEY,
     epoch bigint NOT NULL,

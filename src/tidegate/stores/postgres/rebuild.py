@@ -1,0 +1,32 @@
+"""Rebuilding lists in a Postgres database."""
+
+from contextlib import AbstractContextManager
+
+import psycopg
+
+from tidegate.errors import StoreDamaged, StoreError
+from tidegate.ports.store import Progress
+from tidegate.stores.postgres.connections import Connections, Session
+from tidegate.stores.postgres.dialect import NUL
+from tidegate.stores.postgres.journal import SEARCH
+from tidegate.stores.rebuild import Rebuild
+from tidegate.stores.rows import Row
+
+
+class ListsRebuild(Rebuild):
+    """Rebuilds the lists of one database, with its writing connection."""
+
+    def __init__(self, connections: Connections, session: Session, progress: Progress) -> None:
+        super().__init__(session, connections.sql, progress)
+        self._raw = session.raw
+
+    def _page(self) -> AbstractContextManager[object]:
+        return self._raw.transaction()
+
+    def _is_damage(self, error: Exception) -> bool:
+        if isinstance(error, psycopg.Error | StoreError):
+            return isinstance(error, StoreDamaged)
+        return True
+
+    def _stored(self, wait: Row) -> Row:
+        return (*wait[:SEARCH], wait[SEARCH].replace("\0", NUL), *wait[SEARCH + 1 :])
