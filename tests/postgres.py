@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
 
 WANTED = ("initdb", "pg_ctl", "postgres", "psql")
 DEBIAN = Path("/usr/lib/postgresql")
@@ -112,3 +114,21 @@ def running() -> Iterator[Cluster]:
     finally:
         with contextlib.suppress(OSError):
             shutil.rmtree(place)
+
+
+KEPT = ("schema_version", "shards", "leases", "store")
+"""Tables whose rows are made with the schema."""
+
+
+def emptied(cluster: Cluster) -> str:
+    """Empty the store in the first database, if there is one, and return its address."""
+    address = cluster.address()
+    with psycopg.connect(address, autocommit=True) as connection:
+        query = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        tables = sorted({str(name) for (name,) in connection.execute(query)} - set(KEPT))
+        if tables:
+            truncate = sql.SQL("TRUNCATE {} RESTART IDENTITY")
+            names = sql.SQL(", ").join(map(sql.Identifier, tables))
+            connection.execute(truncate.format(names))
+            connection.execute("UPDATE leases SET owner = '', expires = '-infinity'")
+    return address

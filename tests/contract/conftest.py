@@ -9,8 +9,10 @@ import pytest
 from tests.contract.executor_contract import SHOP, Crew, write_bundle
 from tests.contract.rival import Contested
 from tests.contract.yard import YARD
+from tests.postgres import Cluster, emptied, running
 
 from tidegate.executors.process import ProcessExecutor
+from tidegate.stores.postgres import PostgresStore
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.testing import Sandbox
 
@@ -25,20 +27,21 @@ ALSO_CONTESTED = (
     "test_race_table",
     "test_retries",
 )
-"""What must also hold if somebody else writes to the same executions, and wins every third time."""
+"""What must also hold on Postgres, and if somebody else writes to the same executions, and wins every third time."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     name = metafunc.module.__name__.rpartition(".")[2]
     if name in ALSO_CONTESTED and "writers" in metafunc.fixturenames:
-        metafunc.parametrize("writers", [1, 2], ids=["alone", "contested"], indirect=True)
+        how = ["alone", "contested", "postgres"]
+        metafunc.parametrize("writers", how, ids=how, indirect=True)
 
 
 @pytest.fixture
-def writers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many write into the store of a sandbox."""
-    number = getattr(request, "param", 1)
-    if number == 2:
+def writers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Who writes into the store of a sandbox: it alone, it and somebody else, or it into Postgres."""
+    how = str(getattr(request, "param", "alone"))
+    if how == "contested":
         made = SqliteStore.__init__
 
         def make(self: Any, connections: Any) -> None:
@@ -46,11 +49,20 @@ def writers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
             self.journal = Contested(self.journal)
 
         monkeypatch.setattr(SqliteStore, "__init__", make)
-    return int(number)
+    if how == "postgres":
+        address = emptied(request.getfixturevalue("cluster"))
+        monkeypatch.setattr(SqliteStore, "memory", lambda: PostgresStore.open(address))
+    return how
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    with running() as cluster:
+        yield cluster
 
 
 @pytest.fixture
-def sandbox(writers: int) -> Iterator[Sandbox]:
+def sandbox(writers: str) -> Iterator[Sandbox]:
     with Sandbox() as sandbox:
         yield sandbox
     del writers

@@ -87,7 +87,7 @@ def once(theirs: Callable[[Batch], Batch]) -> Callable[[Batch], Batch | None]:
     return make
 
 
-@pytest.mark.parametrize("writers", [2], indirect=True)
+@pytest.mark.parametrize("writers", ["contested"], indirect=True)
 def test_an_engine_that_comes_second_decides_again_and_loses_nothing(sandbox: Sandbox):
     journal = sandbox._store.journal
     assert isinstance(journal, Contested)

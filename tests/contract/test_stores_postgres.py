@@ -18,7 +18,7 @@ from tests.contract.listings_contract import ListingsContract
 from tests.contract.search_contract import SearchContract
 from tests.contract.store_rows import NOON, launch, open_waits, wait, waits
 from tests.contract.yard import until
-from tests.postgres import Cluster, running
+from tests.postgres import Cluster, emptied
 from tests.severing import Wire
 
 from tidegate.errors import StoreError, StoreLocked, StoreTooNew
@@ -29,26 +29,11 @@ from tidegate.stores.postgres import PostgresStore, search
 from tidegate.stores.postgres.changes import written
 from tidegate.stores.postgres.ownership import SHARDS
 
-KEPT = ("schema_version", "shards", "leases", "store")
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with running() as cluster:
-        yield cluster
-
 
 @pytest.fixture
 def address(cluster: Cluster) -> str:
     """An empty database."""
-    address = cluster.address()
-    with psycopg.connect(address, autocommit=True) as connection:
-        query = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-        tables = sorted({name for (name,) in connection.execute(query)} - set(KEPT))
-        if tables:
-            connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY")
-            connection.execute("UPDATE leases SET owner = '', expires = '-infinity'")
-    return address
+    return emptied(cluster)
 
 
 class TestPostgres(
