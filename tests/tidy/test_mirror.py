@@ -48,13 +48,29 @@ ELSEWHERE = (
     Group(
         "tests/contract/test_stores_sqlite.py",
         "the store keeps its promises as a whole",
-        "stores/access stores/audit stores/catalog stores/changes stores/listings stores/rows stores/sqlite/connect"
+        "stores/access stores/audit stores/catalog stores/listings stores/rows stores/sqlite/changes stores/sqlite/connect"
         " stores/sqlite/journal stores/sqlite/search stores/sqlite/store",
+    ),
+    Group(
+        "tests/contract/test_stores_postgres.py",
+        "the store keeps its promises as a whole",
+        "stores/postgres/changes stores/postgres/connections stores/postgres/dialect stores/postgres/journal stores/postgres/ownership"
+        " stores/postgres/search stores/postgres/store",
+    ),
+    Group(
+        "tests/e2e/test_cli_postgres.py",
+        "which store a command opens is seen at the terminal",
+        "stores/opening stores/postgres/rebuild",
+    ),
+    Group(
+        "tests/contract/changes_contract.py",
+        "who subscribes is told, whatever the database",
+        "stores/announcing",
     ),
     Group(
         "tests/migration/test_upgrade.py",
         "from the stores of earlier versions",
-        "stores/sqlite/upgrade",
+        "stores/rebuild stores/sqlite/upgrade",
     ),
     Group(
         "tests/contract/journal_contract.py",

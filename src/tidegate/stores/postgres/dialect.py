@@ -1,7 +1,8 @@
 """The statements as psycopg takes them, and the meaning of Postgres's errors."""
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -27,6 +28,24 @@ class ConnectionLost(StoreError):
 
 class CommitUnknown(StoreError):
     """The connection was lost during a commit, and whether it happened could not be found out."""
+
+
+FIGURES, SEARCH = 13, 14
+"""The columns of `add_wait` with figures, as JSON, and with the text that is searched."""
+
+
+def storable(wait: Sequence[Any]) -> tuple[Any, ...]:
+    """Return a row of `add_wait` with texts that Postgres keeps."""
+    figures, search = wait[FIGURES], wait[SEARCH]
+    if "\\u0000" in figures:
+        known = json.loads(figures)
+        cleared = {key.replace("\0", NUL): _cleared(value) for key, value in known.items()}
+        figures = json.dumps(cleared)
+    return (*wait[:FIGURES], figures, search.replace("\0", NUL), *wait[SEARCH + 1 :])
+
+
+def _cleared(value: Any) -> Any:
+    return value.replace("\0", NUL) if isinstance(value, str) else value
 
 
 @cache

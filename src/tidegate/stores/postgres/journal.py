@@ -10,15 +10,12 @@ from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
 from tidegate.ports.journal import Batch, Due, ExecutionRow, HeldRow, Key, Recorded, Series
 from tidegate.stores.postgres.connections import Connections, Session
-from tidegate.stores.postgres.dialect import NUL, ConnectionLost
+from tidegate.stores.postgres.dialect import ConnectionLost, storable
 from tidegate.stores.postgres.ownership import SHARDS, Ownership, home_shard, shard_of
 from tidegate.stores.rows import LATEST, Row, due_bound, execution_row, recorded, writes
 
 MAX_SERIES = 10_000
 """Numbers of series that are remembered: some 3 MB. There are as many as workflows in projects."""
-
-SEARCH = 12
-"""The column of `add_wait` that is searched."""
 
 LAST_COUNTS = {"add_wait": 2, "set_phase": 1}
 """Statements that change a row once at most, and how many columns say which: of several rows with the same, the last counts."""
@@ -243,9 +240,9 @@ def _columns(name: str, rows: list[Row]) -> list[list[Any]]:
     """Return rows as one list a column."""
     if which := LAST_COUNTS.get(name):
         rows = [*{row[:which]: row for row in rows}.values()]
-    columns = [list(column) for column in zip(*rows, strict=True)]
     if name == "add_wait":
-        columns[SEARCH] = [text.replace("\0", NUL) for text in columns[SEARCH]]
+        rows = [storable(row) for row in rows]
+    columns = [list(column) for column in zip(*rows, strict=True)]
     if name in ("add_execution", "set_phase"):
         columns = [
             [int(each) for each in column] if isinstance(column[0], ExecutionPhase) else column

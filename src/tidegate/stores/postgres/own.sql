@@ -72,16 +72,17 @@ FROM unnest(?1::bigint[], ?2::smallint[], ?3::bigint[]) AS t (key, phase, change
 WHERE e.key = t.key;
 
 -- name: many_add_wait
-INSERT INTO waits (key, node, kind, order_key, series, name, path, opened, due, handle, form, digest, search, body)
+INSERT INTO waits (key, node, kind, order_key, series, name, path, opened, due, handle, form, digest, title_key, figures, search, body)
 SELECT *
 FROM unnest(
     ?1::bigint[], ?2::text[], ?3::smallint[], ?4::bytea[], ?5::bigint[], ?6::text[], ?7::text[], ?8::bigint[], ?9::bigint[],
-    ?10::text[], ?11::bigint[], ?12::bytea[], ?13::text[], ?14::bytea[]
+    ?10::text[], ?11::bigint[], ?12::bytea[], ?13::bytea[], ?14::text[], ?15::text[], ?16::bytea[]
 )
 ON CONFLICT (key, node) DO UPDATE SET
     kind = excluded.kind, order_key = excluded.order_key, series = excluded.series,
     name = excluded.name, path = excluded.path, opened = excluded.opened, due = excluded.due, handle = excluded.handle,
-    form = excluded.form, digest = excluded.digest, search = excluded.search, body = excluded.body;
+    form = excluded.form, digest = excluded.digest, title_key = excluded.title_key, figures = excluded.figures,
+    search = excluded.search, body = excluded.body;
 
 -- name: many_end_wait
 DELETE FROM waits AS w
@@ -214,7 +215,7 @@ ORDER BY e.key DESC;
 
 -- name: wait_rows
 SELECT w.order_key, w.key, w.node, w.kind, w.name, w.path, w.opened, w.due, w.handle, w.form, w.digest, w.body,
-    e.id, e.workflow, s.project, s.domain, s.workflow
+    e.id, e.workflow, e.who, s.project, s.domain, s.workflow
 FROM json_array_elements(:waits::json) AS n
 JOIN waits AS w ON w.key = (n.value ->> 0)::bigint AND w.node = n.value ->> 1
 JOIN executions AS e ON e.key = w.key
@@ -250,7 +251,7 @@ CROSS JOIN json_array_elements_text(:parts::json) AS p
 CROSS JOIN LATERAL (
     SELECT order_key AS head
     FROM waits
-    WHERE series = s.value::bigint AND kind = p.value::smallint AND order_key > :after
+    WHERE series = s.value::bigint AND kind = p.value::smallint AND order_key > :after AND order_key < :before
     ORDER BY order_key
     LIMIT 1
 ) AS h
@@ -294,7 +295,7 @@ FROM (
         )
     ) AS meant
     FROM waits
-    WHERE kind = :part AND order_key > :after
+    WHERE kind = :part AND order_key > :after AND order_key < :before
 ) AS r
 WHERE :every OR meant
 ORDER BY order_key;
@@ -307,10 +308,87 @@ FROM (
         OR EXISTS (SELECT 1 FROM executions AS e WHERE e.key = waits.key AND strpos(lower(e.id), :text) > 0)
     ) AS meant
     FROM waits
-    WHERE series = :series AND kind = :part AND order_key > :after
+    WHERE series = :series AND kind = :part AND order_key > :after AND order_key < :before
 ) AS r
 WHERE :every OR meant
 ORDER BY order_key;
+
+-- name: waits_sorted
+-- A value is a number (`n`) or bytes (`t`, in hexadecimal): numbers before texts, as SQLite has it. What has no value comes last.
+WITH found AS (
+    SELECT order_key, key, node, v.number, v.bytes
+    FROM waits
+    LEFT JOIN LATERAL (SELECT figures::json -> :figure::text AS value) AS f ON :sort::text = 'figure'
+    CROSS JOIN LATERAL (
+        SELECT CASE :sort::text
+            WHEN 'due' THEN due::numeric
+            WHEN 'opened' THEN opened::numeric
+            WHEN 'figure' THEN CASE json_typeof(f.value)
+                WHEN 'number' THEN (f.value #>> '{}')::numeric
+                WHEN 'boolean' THEN (f.value #>> '{}')::boolean::integer::numeric
+            END
+        END AS number, CASE :sort::text
+            WHEN 'title' THEN title_key
+            WHEN 'figure' THEN CASE json_typeof(f.value) WHEN 'string' THEN convert_to(f.value #>> '{}', 'UTF8') END
+        END AS bytes
+    ) AS v
+    WHERE kind IN (SELECT value::smallint FROM json_array_elements_text(:parts::json))
+        AND (:wanted::json IS NULL OR series IN (SELECT value::bigint FROM json_array_elements_text(:wanted::json)))
+        AND order_key > :after AND order_key < :before
+        AND (
+            :text::text = ''
+            OR strpos(search, :text) > 0
+            OR series IN (SELECT value::bigint FROM json_array_elements_text(:named::json))
+            OR EXISTS (SELECT 1 FROM executions AS e WHERE e.key = waits.key AND strpos(lower(e.id), :text) > 0)
+        )
+), ranked AS (
+    SELECT order_key, key, node, number, bytes, CASE WHEN number IS NOT NULL THEN 0 WHEN bytes IS NOT NULL THEN 1 ELSE 2 END AS rank
+    FROM found
+), last AS (
+    SELECT
+        CASE WHEN :none THEN 2 WHEN left(:last::text, 1) = 'n' THEN 0 ELSE 1 END AS rank,
+        CASE WHEN left(:last::text, 1) = 'n' THEN substr(:last::text, 2)::numeric END AS number,
+        CASE WHEN left(:last::text, 1) = 't' THEN decode(substr(:last::text, 2), 'hex') END AS bytes
+)
+SELECT r.order_key, r.key, r.node, CASE r.rank WHEN 0 THEN 'n' || r.number WHEN 1 THEN 't' || encode(r.bytes, 'hex') END
+FROM ranked AS r, last AS l
+WHERE :first OR CASE
+    WHEN r.rank <> l.rank AND (r.rank = 2 OR l.rank = 2) THEN r.rank > l.rank
+    WHEN r.rank <> l.rank THEN (r.rank > l.rank) <> :descending
+    WHEN r.number <> l.number THEN (r.number > l.number) <> :descending
+    WHEN r.bytes <> l.bytes THEN (r.bytes > l.bytes) <> :descending
+    ELSE r.order_key > :last_key
+END
+ORDER BY
+    r.rank = 2,
+    CASE WHEN NOT :descending THEN r.rank END, CASE WHEN NOT :descending THEN r.number END, CASE WHEN NOT :descending THEN r.bytes END,
+    CASE WHEN :descending THEN r.rank END DESC, CASE WHEN :descending THEN r.number END DESC, CASE WHEN :descending THEN r.bytes END DESC,
+    r.order_key
+LIMIT :limit;
+
+-- name: count_waits_of
+SELECT s.value::bigint, c.count, d.due
+FROM json_array_elements_text(:wanted::json) AS s
+CROSS JOIN LATERAL (
+    SELECT count(*) AS count
+    FROM (
+        SELECT 1
+        FROM json_array_elements_text(:parts::json) AS p
+        JOIN waits AS w ON w.series = s.value::bigint AND w.kind = p.value::smallint
+        LIMIT :limit
+    ) AS some
+) AS c
+CROSS JOIN LATERAL (
+    SELECT min(f.due) AS due
+    FROM json_array_elements_text(:parts::json) AS p
+    CROSS JOIN LATERAL (
+        SELECT due
+        FROM waits
+        WHERE series = s.value::bigint AND kind = p.value::smallint
+        ORDER BY order_key
+        LIMIT 1
+    ) AS f
+) AS d;
 
 -- name: executions_found
 SELECT key, phase, series, launched

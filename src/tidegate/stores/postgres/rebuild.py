@@ -7,8 +7,7 @@ import psycopg
 from tidegate.errors import StoreDamaged, StoreError
 from tidegate.ports.store import Progress
 from tidegate.stores.postgres.connections import Connections, Session
-from tidegate.stores.postgres.dialect import NUL
-from tidegate.stores.postgres.journal import SEARCH
+from tidegate.stores.postgres.dialect import storable
 from tidegate.stores.rebuild import Rebuild
 from tidegate.stores.rows import Row
 
@@ -29,4 +28,4 @@ class ListsRebuild(Rebuild):
         return True
 
     def _stored(self, wait: Row) -> Row:
-        return (*wait[:SEARCH], wait[SEARCH].replace("\0", NUL), *wait[SEARCH + 1 :])
+        return storable(wait)

@@ -99,6 +99,8 @@ CREATE TABLE waits (
     handle text COLLATE "C" NOT NULL,
     form bigint NOT NULL,
     digest bytea NOT NULL,
+    title_key bytea NOT NULL,
+    figures text COLLATE "C" NOT NULL,
     search text COLLATE "C" NOT NULL,
     body bytea NOT NULL,
     PRIMARY KEY (key, node)
