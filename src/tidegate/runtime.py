@@ -334,7 +334,7 @@ def open_runtime(
     parts = Parts()
     umask = os.umask(PRIVATE)
     try:
-        store = open_store(home)
+        store = open_store(home / STORE)
     except BaseException:
         os.umask(umask)
         raise
@@ -373,7 +373,7 @@ def open_briefly(home: Path) -> Runtime:
     refuse_held(home)
     umask = os.umask(PRIVATE)
     try:
-        store = open_store(home)
+        store = open_store(home / STORE)
         try:
             runtime = Runtime(home, store, IdleExecutor(home), serve_door=False)
         except BaseException:
@@ -390,7 +390,7 @@ def open_reader(home: Path) -> Runtime:
     """Look at the store without owning it; where there is none yet, at an empty one. Only requests that change nothing may be handled."""
     if is_there(home) and not home.is_dir():
         raise StoreError(f"{home} is not a directory: choose another place for the store (--home)")
-    store = open_for_reading(home) or SqliteStore.memory()
+    store = open_for_reading(home / STORE) or SqliteStore.memory()
     runtime = Runtime(home, store, IdleExecutor(home), serve_door=False, reads_only=True)
     runtime.service.is_run = is_owned(home) or is_locked(home) or is_held(store)
     return runtime
@@ -407,7 +407,7 @@ def checked(home: Path) -> StoreCheck:
     path = home / STORE
     if path.is_file() and not path.stat().st_size:
         return StoreCheck(0, [], [f"{path} is empty: what was in it is lost"])
-    store = open_for_reading(home)
+    store = open_for_reading(home / STORE)
     if store is None:
         return StoreCheck(0, [], [f"{path} is missing: there is no store in this directory"])
     try:
@@ -423,7 +423,7 @@ def rebuild_lists(home: Path, progress: Progress) -> None:
     """Rebuild what lists show in `home`, from the history. Errors: `StoreLocked` if somebody runs it; `StoreError` and below."""
     if not (find_store() or is_there(home / STORE)):
         return
-    store = open_store(home, progress=progress)
+    store = open_store(home / STORE, progress=progress)
     try:
         store.rebuild(progress)
     finally:

@@ -71,29 +71,6 @@ class JournalContract:
         assert store.journal.get(3) is None
         assert store.journal.last_key() == 2
 
-    def test_keys_grow_with_each_launch_and_are_never_given_twice(self, store: Store):
-        store.catalog.put_workflow(workflow())
-        given: list[int] = []
-        for n, at in enumerate((NOON, NOON, NOON - 5, NOON + 9)):
-            key = store.journal.new_key(f"e{n}", at)
-            given.append(key)
-            if n != 1:  # that one is never stored
-                assert not store.journal.append(Batch([LaunchRow(key, f"e{n}", 1, at)]))
-
-        assert given == sorted(set(given))
-        assert given[0] > 0
-        assert store.journal.last_key() == given[-1]
-
-    def test_a_key_is_new_also_after_somebody_else_has_launched(self, store: Store):
-        store.catalog.put_workflow(workflow())
-        key = store.journal.new_key("e1", NOON)
-        assert not store.journal.append(Batch([LaunchRow(key, "theirs", 1, NOON)]))
-
-        assert store.journal.append(Batch([LaunchRow(key, "e1", 1, NOON)])) == {key}
-
-        again = store.journal.new_key("e1", NOON)
-        assert not store.journal.append(Batch([LaunchRow(again, "e1", 1, NOON)]))
-
     def test_an_execution_can_be_launched_straight_into_a_phase(self, store: Store):
         launch(store, 1, phase=Phase.WAITING)
 

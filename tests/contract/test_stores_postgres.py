@@ -14,6 +14,7 @@ from tests.contract.audit_contract import AuditContract, line
 from tests.contract.catalog_contract import CatalogContract
 from tests.contract.changes_contract import ChangesContract
 from tests.contract.journal_contract import JournalContract
+from tests.contract.keys_contract import KeysContract
 from tests.contract.listings_contract import ListingsContract
 from tests.contract.search_contract import SearchContract
 from tests.contract.store_rows import NOON, launch, open_waits, wait, waits
@@ -38,6 +39,7 @@ def address(cluster: Cluster) -> str:
 
 class TestPostgres(
     JournalContract,
+    KeysContract,
     ListingsContract,
     SearchContract,
     CatalogContract,
@@ -236,7 +238,7 @@ def test_a_commit_during_which_the_connection_breaks_is_stored_once_and_told_tru
         wire.close()
 
 
-# -- what is no store --
+# -- what cannot be a store --
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from tests.contract.audit_contract import AuditContract, line
 from tests.contract.catalog_contract import CatalogContract
 from tests.contract.changes_contract import ChangesContract
 from tests.contract.journal_contract import JournalContract
+from tests.contract.keys_contract import KeysContract
 from tests.contract.listings_contract import ListingsContract
 from tests.contract.search_contract import SearchContract
 from tests.contract.sorting_contract import SortingContract
@@ -32,6 +33,7 @@ from tidegate.stores.sqlite import SqliteStore, search
 
 class StoreContract(
     JournalContract,
+    KeysContract,
     ListingsContract,
     SearchContract,
     SortingContract,

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
-from tidegate.stores.database import Connection, Database
+from tidegate.stores.database import Database, SqlConnection
 from tidegate.stores.rows import Bindings
 
 GLANCE = 1_000
@@ -90,7 +90,7 @@ class Arms:
     """The arms of a list at one moment."""
 
     def __init__(
-        self, database: Database, connection: Connection, order: Order, sought: Sought
+        self, database: Database, connection: SqlConnection, order: Order, sought: Sought
     ) -> None:
         self._database = database
         self._connection = connection

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from tidegate.stores.rows import Bindings, Row
 
 
-class Result(Protocol):
+class SqlRows(Protocol):
     """The rows of a statement."""
 
     def __iter__(self) -> Iterator[Row]: ...
@@ -17,10 +17,10 @@ class Result(Protocol):
         ...
 
 
-class Connection(Protocol):
+class SqlConnection(Protocol):
     """A connection that nobody else uses meanwhile."""
 
-    def execute(self, statement: str, bindings: Any = ..., /) -> Result:
+    def execute(self, statement: str, bindings: Any = ..., /) -> SqlRows:
         """Run a statement with its parameters: by name, or in the order of their numbers."""
         ...
 
@@ -42,16 +42,16 @@ class Database(Protocol):
         """Its statements by name: the shared ones, and its own."""
         ...
 
-    def transaction(self) -> AbstractContextManager[Connection]:
+    def transaction(self) -> AbstractContextManager[SqlConnection]:
         """Give the connection that writes, inside a transaction, which is committed at the end or rolled back as a whole."""
         ...
 
-    def snapshot(self) -> AbstractContextManager[Connection]:
+    def snapshot(self) -> AbstractContextManager[SqlConnection]:
         """Give a connection that reads, on which several statements see one moment."""
         ...
 
     def stream(
-        self, connection: Connection, statement: str, bindings: Bindings, /
+        self, connection: SqlConnection, statement: str, bindings: Bindings, /
     ) -> Iterator[Row]:
         """Return the rows of a statement, read only as far as they are taken."""
         ...
@@ -68,10 +68,10 @@ class Database(Protocol):
 class Candidates(Protocol):
     """Finds the rows with a text without reading a list."""
 
-    def executions(self, connection: Connection, text: str) -> list[Row] | None:
+    def executions(self, connection: SqlConnection, text: str) -> list[Row] | None:
         """Return key, part, series and launch of the executions whose id has a folded text; None if they are many, or that is unknown."""
         ...
 
-    def waits(self, connection: Connection, text: str) -> list[Row] | None:
+    def waits(self, connection: SqlConnection, text: str) -> list[Row] | None:
         """Return place, key, node, kind and series of the waits with a folded text; None as above."""
         ...

@@ -22,7 +22,7 @@ from tidegate.ports.listings import (
     fits,
 )
 from tidegate.stores.arms import EXECUTIONS, WAITS, Arms, Hit, Hits, Sought
-from tidegate.stores.database import Candidates, Connection, Database
+from tidegate.stores.database import Candidates, Database, SqlConnection
 from tidegate.stores.rows import (
     KIND_NUMBERS,
     KINDS,
@@ -120,7 +120,7 @@ class SqlListings:
 
     # -- executions --
 
-    def _execution_hits(self, connection: Connection, query: ExecutionQuery) -> Hits:
+    def _execution_hits(self, connection: SqlConnection, query: ExecutionQuery) -> Hits:
         sought = self._sought_executions(connection, query)
         arms = Arms(self._database, connection, EXECUTIONS, sought)
         hits: list[Hit] | None = None
@@ -130,7 +130,7 @@ class SqlListings:
             return arms.page(partial(self._few_executions, connection, sought))
         return Hits(hits)
 
-    def _of_a_span(self, connection: Connection, sought: Sought) -> list[Hit] | None:
+    def _of_a_span(self, connection: SqlConnection, sought: Sought) -> list[Hit] | None:
         """Return the page if few executions were launched in a time span; else None, and the span says where in the list they are."""
         span = sought.span
         bindings = {**span, "limit": SPAN + 1}
@@ -151,7 +151,7 @@ class SqlListings:
         ]
         return [(-key, key, 1) for key in sorted(keys, reverse=True)[: sought.limit]]
 
-    def _sought_executions(self, connection: Connection, query: ExecutionQuery) -> Sought:
+    def _sought_executions(self, connection: SqlConnection, query: ExecutionQuery) -> Sought:
         text = folded(query.where.text)
         known = self._known(connection)
         series = _narrowed(known, query.where)
@@ -167,7 +167,7 @@ class SqlListings:
         named = _named(known, series, text)
         return Sought(span, parts, series, text, named, query.limit)
 
-    def _few_executions(self, connection: Connection, sought: Sought) -> list[Hit] | None:
+    def _few_executions(self, connection: SqlConnection, sought: Sought) -> list[Hit] | None:
         rows = self._candidates.executions(connection, sought.text)
         if rows is None:
             return None
@@ -182,7 +182,7 @@ class SqlListings:
 
     # -- waits --
 
-    def _wait_hits(self, connection: Connection, query: WaitQuery) -> Hits:
+    def _wait_hits(self, connection: SqlConnection, query: WaitQuery) -> Hits:
         kinds = [KIND_NUMBERS[kind] for kind in query.kinds or KINDS]
         least, before = bounds_of(query.due)
         after = b"" if query.after is None else bytes(query.after)
@@ -199,7 +199,7 @@ class SqlListings:
         return arms.page(partial(self._few_waits, connection, sought))
 
     def _sorted_waits(
-        self, connection: Connection, query: WaitQuery, sort: Sort
+        self, connection: SqlConnection, query: WaitQuery, sort: Sort
     ) -> Page[ListedWait, Mark]:
         """Return a page of a list in another order: all that may match are read."""
         text = folded(query.where.text)
@@ -243,7 +243,7 @@ class SqlListings:
             ]
         )
 
-    def _few_waits(self, connection: Connection, sought: Sought) -> list[Hit] | None:
+    def _few_waits(self, connection: SqlConnection, sought: Sought) -> list[Hit] | None:
         rows = self._candidates.waits(connection, sought.text)
         if rows is None:
             return None
@@ -256,7 +256,7 @@ class SqlListings:
 
     # -- series --
 
-    def _known(self, connection: Connection) -> Mapping[int, _Known]:
+    def _known(self, connection: SqlConnection) -> Mapping[int, _Known]:
         """Return all series by their number; those added since the last time are read."""
         known = self._series
         bindings = {"after": max(known, default=0)}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tidegate import disk
-from tidegate.bundles.sources import STORE
 from tidegate.errors import StoreError
 from tidegate.home import find_store
 from tidegate.ports.store import Progress, Store
@@ -37,14 +36,14 @@ class OpenStore(Store, Protocol):
 
 
 def open_store(
-    home: Path, *, patience: float = PATIENCE, progress: Progress = in_silence
+    file: Path, *, patience: float = PATIENCE, progress: Progress = in_silence
 ) -> OpenStore:
     """Become the owner of the store. Errors: `StoreLocked`, `StoreTooNew`, `StoreDamaged`, `StoreFull`, `StoreError`."""
-    address = find_store()
+    home, address = file.parent, find_store()
     if not address:
-        _refuse_foreign(home)
-        return SqliteStore.open(home / STORE, progress=progress)
-    if (home / STORE).exists():
+        _refuse_foreign(file)
+        return SqliteStore.open(file, progress=progress)
+    if file.exists():
         raise StoreError(
             f"{home} has a store of its own, in a file: give another directory (--home) for the files of the one on Postgres"
         )
@@ -52,29 +51,28 @@ def open_store(
     lock = EngineLock(home)
     try:
         store = _on_postgres(address, patience=patience, lock=lock)
-        try:
-            _claim(home, store.number)
-        except BaseException:
-            store.close()
-            raise
     except BaseException:
         lock.release()
+        raise
+    try:
+        _claim(file, store.number)
+    except BaseException:
+        store.close()
         raise
     return store
 
 
-def open_for_reading(home: Path) -> Store | None:
+def open_for_reading(file: Path) -> Store | None:
     """Open the store beside its owner, if there is one; None if there is none yet. Errors: `StoreError` and below."""
     address = find_store()
     if not address:
-        _refuse_foreign(home)
-        path = home / STORE
-        return SqliteStore.open(path, writer=False) if is_there(path) else None
+        _refuse_foreign(file)
+        return SqliteStore.open(file, writer=False) if is_there(file) else None
     store = _on_postgres(address, writer=False)
-    kept = _number(home)
+    kept = _number(file)
     if kept not in ("", store.number):
         store.close()
-        raise _foreign(home)
+        raise _foreign(file.parent)
     return store
 
 
@@ -108,25 +106,25 @@ def _on_postgres(address: str, **how: Any) -> Numbered:
     return PostgresStore.open(address, **how)
 
 
-def _refuse_foreign(home: Path) -> None:
-    if _number(home):
+def _refuse_foreign(file: Path) -> None:
+    if _number(file):
         raise StoreError(
-            f"{home} has the files of a store on Postgres: give its address with --store or TIDEGATE_STORE, or another --home"
+            f"{file.parent} has the files of a store on Postgres: give its address with --store or TIDEGATE_STORE, or another --home"
         )
 
 
-def _claim(home: Path, number: str) -> None:
+def _claim(file: Path, number: str) -> None:
     """Mark a home as that of a store, or refuse it if it is that of another."""
-    kept = _number(home)
+    kept = _number(file)
     if kept == number:
         return
     if kept:
-        raise _foreign(home)
-    refuse_open(home)
+        raise _foreign(file.parent)
+    refuse_open(file.parent)
     try:
-        disk.write(home / NUMBER, f"{number}\n".encode())
+        disk.write(file.with_name(NUMBER), f"{number}\n".encode())
     except OSError as error:
-        raise disk.failed(f"{home / NUMBER} cannot be written", error) from error
+        raise disk.failed(f"{file.with_name(NUMBER)} cannot be written", error) from error
 
 
 def _foreign(home: Path) -> StoreError:
@@ -135,8 +133,8 @@ def _foreign(home: Path) -> StoreError:
     )
 
 
-def _number(home: Path) -> str:
+def _number(file: Path) -> str:
     try:
-        return (home / NUMBER).read_text().strip()
+        return (file.with_name(NUMBER)).read_text().strip()
     except OSError:
         return ""

@@ -24,7 +24,7 @@ from tidegate.ir.graph import Graph
 from tidegate.ports.journal import Counts, ExecutionRow, Key, PhaseRow, Series, WaitRow
 from tidegate.ports.rows import WaitingExecution, wait_row
 from tidegate.ports.store import Progress
-from tidegate.stores.database import Connection
+from tidegate.stores.database import SqlConnection
 from tidegate.stores.rows import (
     KINDS,
     LATEST,
@@ -56,7 +56,7 @@ class Rebuild:
     """Rebuilds the lists of one store, with its writing connection. A database adds what only it does."""
 
     def __init__(
-        self, connection: Connection, sql: Mapping[str, str], progress: Progress
+        self, connection: SqlConnection, sql: Mapping[str, str], progress: Progress
     ) -> None:
         self._connection = connection
         self._sql = sql

@@ -1,7 +1,7 @@
 """
 Changes on Postgres: each shard counts its own lines, so a cursor is a place in each of them.
 
-As text it is `0` for the beginning, else the places of all shards, packed. A reader who goes on from it misses nothing, whichever shard
+As text it is `0` for the beginning, else the positions of all shards, packed. A reader who goes on from it misses nothing, whichever shard
 commits first: a number for all lines would not do, because numbers are given in another order than commits become visible.
 """
 
@@ -15,22 +15,22 @@ from tidegate.errors import InvalidValue
 from tidegate.ports.changes import ChangeRow, Cursor, Usage
 from tidegate.ports.journal import Key
 from tidegate.stores.announcing import Announcer
-from tidegate.stores.postgres.connections import Connections
+from tidegate.stores.postgres.connections import PostgresConnections
 from tidegate.stores.postgres.ownership import SHARDS
 from tidegate.stores.rows import Row
 
 LONGEST = 1_000
-"""Characters of a cursor; 64 places of nine bytes take 776."""
+"""Characters of a cursor; 64 positions of nine bytes take 776."""
 
 MOST = 2**63 - 1
 
-_places = msgspec.msgpack.Decoder(list[int])
+_positions = msgspec.msgpack.Decoder(list[int])
 
 
 class PostgresChanges(Announcer):
     """`Changes`. Only commits of this process are announced."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: PostgresConnections) -> None:
         super().__init__()
         self._connections = connections
         self._sql = connections.sql
@@ -47,26 +47,26 @@ class PostgresChanges(Announcer):
     def after(self, cursor: Cursor, limit: int, key: Key | None = None) -> list[ChangeRow]:
         """Return the lines of all executions, or of one, after a cursor."""
         name = "changes" if key is None else "changes_of"
-        places = read(cursor)
-        bindings = {"positions": places, "limit": limit, "key": key}
+        positions = read(cursor)
+        bindings = {"positions": positions, "limit": limit, "key": key}
         found = []
         for shard, position, *row in self._connections.rows(self._sql[name], bindings):
-            places[shard] = position
-            found.append(ChangeRow(written(places), *row))
+            positions[shard] = position
+            found.append(ChangeRow(written(positions), *row))
         return found
 
     def usage(self, cursor: Cursor, limit: int) -> tuple[list[Usage], Cursor]:
         """Return what the lines after a cursor have added, up to a limit of lines, and the cursor after those."""
-        places = read(cursor)
-        bindings = {"positions": places, "limit": limit}
+        positions = read(cursor)
+        bindings = {"positions": positions, "limit": limit}
         found: dict[str, Usage] = {}
         for shard, position, is_first, size, project in self._connections.rows(
             self._sql["usage"], bindings
         ):
-            places[shard] = position
+            positions[shard] = position
             each = found.get(project, Usage(project, 0, 0))
             found[project] = Usage(project, each.launches + is_first, each.written + size)
-        return list(found.values()), written(places)
+        return list(found.values()), written(positions)
 
     def _last(self) -> list[int]:
         rows: Sequence[Row] = self._connections.rows(self._sql["last_positions"], {})
@@ -74,23 +74,23 @@ class PostgresChanges(Announcer):
         return [last.get(shard, 0) for shard in range(SHARDS)]
 
 
-def written(places: Sequence[int]) -> Cursor:
-    """Return places as a cursor."""
-    if not any(places):
+def written(positions: Sequence[int]) -> Cursor:
+    """Return positions as a cursor."""
+    if not any(positions):
         return Cursor("0")
-    return Cursor(base64.urlsafe_b64encode(msgspec.msgpack.encode(places)).decode().rstrip("="))
+    return Cursor(base64.urlsafe_b64encode(msgspec.msgpack.encode(positions)).decode().rstrip("="))
 
 
 def read(text: str) -> list[int]:
-    """Return the places that a cursor holds. Errors: `InvalidValue`."""
+    """Return the positions that a cursor holds. Errors: `InvalidValue`."""
     if text == "0":
         return [0] * SHARDS
     try:
         if len(text) <= LONGEST and text.isascii():
             packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-            places = _places.decode(packed)
-            if len(places) == SHARDS and all(0 <= each <= MOST for each in places):
-                return places
+            positions = _positions.decode(packed)
+            if len(positions) == SHARDS and all(0 <= each <= MOST for each in positions):
+                return positions
     except (binascii.Error, msgspec.MsgspecError, ValueError):
         pass
     raise InvalidValue(f"{text[:40]!r} is not a cursor; use the id of the last event received")

@@ -17,7 +17,7 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tidegate.errors import StoreError
-from tidegate.stores.database import Connection
+from tidegate.stores.database import SqlConnection
 from tidegate.stores.postgres.dialect import (
     NUL,
     CommitUnknown,
@@ -75,7 +75,7 @@ def named(address: str) -> str:
         given = conninfo_to_dict(address)
     except psycopg.Error as error:
         raise StoreError(
-            f"this is no address of a Postgres database: {' '.join(str(error).split())}"
+            f"the address of the database cannot be read: {' '.join(str(error).split())}"
         ) from error
     host = str(given.get("host") or "localhost")
     port = f":{given['port']}" if given.get("port") else ""
@@ -107,7 +107,7 @@ class Session:
             yield from cursor.execute(statement, bindings)
 
 
-class Connections:
+class PostgresConnections:
     """The connections of one store. With `reads_only` nothing can be written."""
 
     def __init__(self, address: str, *, reads_only: bool) -> None:
@@ -161,7 +161,9 @@ class Connections:
             yield session
             session.raw.execute("ROLLBACK")
 
-    def stream(self, connection: Connection, statement: str, bindings: Bindings) -> Iterator[Row]:
+    def stream(
+        self, connection: SqlConnection, statement: str, bindings: Bindings
+    ) -> Iterator[Row]:
         """Return the rows of a statement, read only as far as they are taken."""
         assert isinstance(connection, Session)
         return connection.stream(statement, bindings)

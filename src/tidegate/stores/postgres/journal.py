@@ -9,7 +9,7 @@ from tidegate.core.state import ExecutionPhase
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
 from tidegate.ports.journal import Batch, Due, ExecutionRow, HeldRow, Key, Recorded, Series
-from tidegate.stores.postgres.connections import Connections, Session
+from tidegate.stores.postgres.connections import PostgresConnections, Session
 from tidegate.stores.postgres.dialect import ConnectionLost, storable
 from tidegate.stores.postgres.ownership import SHARDS, Ownership, home_shard, shard_of
 from tidegate.stores.rows import LATEST, Row, due_bound, execution_row, recorded, writes
@@ -28,7 +28,7 @@ class _Conflict(Exception):
 class PostgresJournal:
     """A `Journal` of the shards that this process owns."""
 
-    def __init__(self, connections: Connections, ownership: Ownership) -> None:
+    def __init__(self, connections: PostgresConnections, ownership: Ownership) -> None:
         self._connections = connections
         self._ownership = ownership
         self._sql = connections.sql

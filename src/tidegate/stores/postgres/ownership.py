@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Mapping
 
 from tidegate.errors import StoreError, StoreLocked
-from tidegate.stores.postgres.connections import Connections, Session
+from tidegate.stores.postgres.connections import PostgresConnections, Session
 
 SHARDS = 64
 """Parts of a store, each with one owner at a time. Their number is fixed when a store is made."""
@@ -23,7 +23,7 @@ SHARDS = 64
 LEASE_SECONDS = 10
 RENEW_SECONDS = 3.0
 MARGIN_SECONDS = 2.0
-"""How long a lease lasts, how often it is renewed, and how long before its end the owner no longer trusts it."""
+"""How long a lease lasts, the pause between renewals, and how long before its end the owner no longer trusts it."""
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def home_shard(execution_id: str) -> int:
 class Ownership:
     """The shards of one process."""
 
-    def __init__(self, connections: Connections, address: str = "") -> None:
+    def __init__(self, connections: PostgresConnections, address: str = "") -> None:
         """`address` is where others reach this process."""
         self._connections = connections
         self._address = address

@@ -6,7 +6,7 @@ import psycopg
 
 from tidegate.errors import StoreDamaged, StoreError
 from tidegate.ports.store import Progress
-from tidegate.stores.postgres.connections import Connections, Session
+from tidegate.stores.postgres.connections import PostgresConnections, Session
 from tidegate.stores.postgres.dialect import storable
 from tidegate.stores.rebuild import Rebuild
 from tidegate.stores.rows import Row
@@ -15,7 +15,9 @@ from tidegate.stores.rows import Row
 class ListsRebuild(Rebuild):
     """Rebuilds the lists of one database, with its writing connection."""
 
-    def __init__(self, connections: Connections, session: Session, progress: Progress) -> None:
+    def __init__(
+        self, connections: PostgresConnections, session: Session, progress: Progress
+    ) -> None:
         super().__init__(session, connections.sql, progress)
         self._raw = session.raw
 

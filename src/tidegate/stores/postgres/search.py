@@ -2,8 +2,8 @@
 
 import re
 
-from tidegate.stores.database import Connection
-from tidegate.stores.postgres.connections import Connections
+from tidegate.stores.database import SqlConnection
+from tidegate.stores.postgres.connections import PostgresConnections
 from tidegate.stores.postgres.dialect import NUL
 from tidegate.stores.rows import Row
 
@@ -14,21 +14,21 @@ _FINDABLE = re.compile(r"[a-z0-9]{3}", re.ASCII)
 """The index knows only letters and digits, three in a row; which others it takes for letters depends on the database."""
 
 
-class Search:
+class TrigramSearch:
     """`Candidates`."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: PostgresConnections) -> None:
         self._sql = connections.sql
 
-    def executions(self, connection: Connection, text: str) -> list[Row] | None:
+    def executions(self, connection: SqlConnection, text: str) -> list[Row] | None:
         """Return the executions whose id has a folded text; None if they are many, or no index can find it."""
         return self._found(connection, "executions_found", text)
 
-    def waits(self, connection: Connection, text: str) -> list[Row] | None:
+    def waits(self, connection: SqlConnection, text: str) -> list[Row] | None:
         """Return the waits with a folded text; None as above."""
         return self._found(connection, "waits_found", text)
 
-    def _found(self, connection: Connection, name: str, text: str) -> list[Row] | None:
+    def _found(self, connection: SqlConnection, name: str, text: str) -> list[Row] | None:
         if not _FINDABLE.search(text):
             return None
         literal = re.sub(r"([\\%_])", r"\\\1", text.replace("\0", NUL))

@@ -13,12 +13,12 @@ from tidegate.stores.catalog import SqlCatalog
 from tidegate.stores.folder import EngineLock
 from tidegate.stores.listings import SqlListings
 from tidegate.stores.postgres.changes import PostgresChanges
-from tidegate.stores.postgres.connections import Background, Connections, connect
+from tidegate.stores.postgres.connections import Background, PostgresConnections, connect
 from tidegate.stores.postgres.dialect import DATABASE, explained
 from tidegate.stores.postgres.journal import PostgresJournal
 from tidegate.stores.postgres.ownership import Ownership
 from tidegate.stores.postgres.rebuild import ListsRebuild
-from tidegate.stores.postgres.search import Search
+from tidegate.stores.postgres.search import TrigramSearch
 
 OLDEST = 130_000
 """The oldest server that has all that is used: 13."""
@@ -33,14 +33,14 @@ class PostgresStore:
     """A `Store`."""
 
     def __init__(
-        self, connections: Connections, ownership: Ownership, lock: EngineLock | None
+        self, connections: PostgresConnections, ownership: Ownership, lock: EngineLock | None
     ) -> None:
         self._connections = connections
         self._ownership = ownership
         self._lock = lock
         self.number = str(connections.value(connections.sql["number"], {}))
         self.journal = PostgresJournal(connections, ownership)
-        self.listings = SqlListings(connections, Search(connections))
+        self.listings = SqlListings(connections, TrigramSearch(connections))
         self.catalog = SqlCatalog(connections)
         self.access = SqlAccess(connections)
         self.audit = SqlAudit(connections)
@@ -64,7 +64,7 @@ class PostgresStore:
 
         Errors: `StoreLocked` if another server owns it, `StoreTooNew`, `StoreError`.
         """
-        connections = Connections(address, reads_only=not writer)
+        connections = PostgresConnections(address, reads_only=not writer)
         ownership = Ownership(connections)
         try:
             _check(address, connections.name, writer=writer)
@@ -155,7 +155,7 @@ def _version(raw: psycopg.Connection[tuple[object, ...]]) -> int:
 
 
 def _migrate(raw: psycopg.Connection[tuple[object, ...]]) -> None:
-    """Bring the schema up to date: one at a time, whoever comes."""
+    """Bring the schema up to date, one process at a time."""
     known = statements.migrations(DATABASE)
     if _version(raw) == len(known):
         return

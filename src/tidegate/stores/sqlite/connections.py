@@ -18,7 +18,7 @@ import apsw
 
 from tidegate.errors import StoreError
 from tidegate.stores import statements
-from tidegate.stores.database import Connection
+from tidegate.stores.database import SqlConnection
 from tidegate.stores.folder import EngineLock, identity
 from tidegate.stores.reserve import Reserve
 from tidegate.stores.rows import Bindings, Row
@@ -159,7 +159,9 @@ class Connections:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
 
-    def stream(self, connection: Connection, statement: str, bindings: Bindings) -> Iterator[Row]:
+    def stream(
+        self, connection: SqlConnection, statement: str, bindings: Bindings
+    ) -> Iterator[Row]:
         """Return the rows of a statement, read only as far as they are taken."""
         return iter(connection.execute(statement, bindings))
 

@@ -12,7 +12,7 @@ import apsw
 
 from tidegate.ports.journal import Batch
 from tidegate.stores import statements
-from tidegate.stores.database import Connection
+from tidegate.stores.database import SqlConnection
 from tidegate.stores.rows import Row
 from tidegate.stores.sqlite.connect import DATABASE
 
@@ -59,7 +59,7 @@ class Search:
         self._sql = {**statements.shared(), **statements.own(DATABASE)}
         self._marks: Marks | None = None
 
-    def indexed(self, connection: Connection, index: str) -> int:
+    def indexed(self, connection: SqlConnection, index: str) -> int:
         """Return up to which execution an index goes."""
         found = connection.execute(self._sql["mark"], {"name": index}).fetchall()
         return int(found[0][0]) if found else 0
@@ -102,7 +102,7 @@ class Search:
         """Merge a whole index, after everything has been entered; a million rows take some seconds."""
         connection.execute(self._sql[f"tidy_{index}"])
 
-    def candidates(self, connection: Connection, index: str, text: str) -> list[int] | None:
+    def candidates(self, connection: SqlConnection, index: str, text: str) -> list[int] | None:
         """Return the executions that may contain a folded text; None if that is unknown, or they are too many to be of use."""
         # The indexes leave NUL out, and a query would end there.
         text = text.replace("\0", "")
@@ -114,7 +114,7 @@ class Search:
         found: list[Row] = connection.execute(self._sql[f"find_{index}"], bindings).fetchall()
         return None if len(found) > CANDIDATES else [row for (row,) in found]
 
-    def executions(self, connection: Connection, text: str) -> list[Row] | None:
+    def executions(self, connection: SqlConnection, text: str) -> list[Row] | None:
         """Return the executions whose id has a folded text; None as of `candidates`."""
         keys = self.candidates(connection, EXECUTIONS, text)
         if keys is None:
@@ -126,7 +126,7 @@ class Search:
         }
         return connection.execute(self._sql["executions_found"], bindings).fetchall()
 
-    def waits(self, connection: Connection, text: str) -> list[Row] | None:
+    def waits(self, connection: SqlConnection, text: str) -> list[Row] | None:
         """Return the waits with a folded text; None as of `candidates`."""
         waiting = self.candidates(connection, WAITS, text)
         keys = self.candidates(connection, EXECUTIONS, text)
