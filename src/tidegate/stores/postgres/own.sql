@@ -53,8 +53,8 @@ ORDER BY owner;
 SELECT pg_xact_status(:number::text::xid8);
 
 -- name: many_add_execution
-INSERT INTO executions (key, id, workflow, series, phase, launched, changed, who)
-SELECT key, id, workflow, series, phase, launched, launched, who
+INSERT INTO executions (key, id, workflow, series, phase, part, launched, changed, who)
+SELECT key, id, workflow, series, phase, phase, launched, launched, who
 FROM unnest(?1::bigint[], ?2::text[], ?3::bigint[], ?4::bigint[], ?5::smallint[], ?6::bigint[], ?7::text[])
     AS t (key, id, workflow, series, phase, launched, who);
 
@@ -67,8 +67,8 @@ FROM unnest(?1::bigint[], ?2::bigint[], ?3::bytea[], ?4::smallint[], ?5::bigint[
 
 -- name: many_set_phase
 UPDATE executions AS e
-SET phase = t.phase, changed = t.changed
-FROM unnest(?1::bigint[], ?2::smallint[], ?3::bigint[]) AS t (key, phase, changed)
+SET phase = t.phase, changed = t.changed, part = t.part, ending = t.ending
+FROM unnest(?1::bigint[], ?2::smallint[], ?3::bigint[], ?4::smallint[], ?5::bytea[]) AS t (key, phase, changed, part, ending)
 WHERE e.key = t.key;
 
 -- name: many_add_wait
@@ -206,7 +206,7 @@ JOIN series AS s ON s.id = e.series
 ORDER BY l.at, l.shard, l.position;
 
 -- name: execution_rows
-SELECT e.key, e.id, e.workflow, w.name, w.version, e.phase, e.launched, e.changed, e.who, s.project, s.domain
+SELECT e.key, e.id, e.workflow, w.name, w.version, e.phase, e.launched, e.changed, e.who, s.project, s.domain, e.ending
 FROM json_array_elements_text(:keys::json) AS k
 JOIN executions AS e ON e.key = k.value::bigint
 JOIN workflows AS w ON w.id = e.workflow
@@ -236,7 +236,7 @@ CROSS JOIN json_array_elements_text(:parts::json) AS p
 CROSS JOIN LATERAL (
     SELECT -key AS head
     FROM executions
-    WHERE phase = p.value::smallint AND series = s.value::bigint AND key < :before AND key >= :least
+    WHERE part = p.value::smallint AND series = s.value::bigint AND key < :before AND key >= :least
         AND launched >= :since AND launched < :until
     ORDER BY key DESC
     LIMIT 1
@@ -263,7 +263,7 @@ SELECT -key, key, meant
 FROM (
     SELECT key, (
         launched >= :since AND launched < :until
-        AND phase IN (SELECT value::smallint FROM json_array_elements_text(:parts::json))
+        AND part IN (SELECT value::smallint FROM json_array_elements_text(:parts::json))
         AND (:wanted::json IS NULL OR series IN (SELECT value::bigint FROM json_array_elements_text(:wanted::json)))
         AND (strpos(lower(id), :text) > 0 OR series IN (SELECT value::bigint FROM json_array_elements_text(:named::json)))
     ) AS meant
@@ -278,7 +278,7 @@ SELECT -key, key, meant
 FROM (
     SELECT key, (launched >= :since AND launched < :until AND strpos(lower(id), :text) > 0) AS meant
     FROM executions
-    WHERE phase = :part AND series = :series AND key < :before AND key >= :least
+    WHERE part = :part AND series = :series AND key < :before AND key >= :least
 ) AS r
 WHERE :every OR meant
 ORDER BY key DESC;
@@ -391,7 +391,7 @@ CROSS JOIN LATERAL (
 ) AS d;
 
 -- name: executions_found
-SELECT key, phase, series, launched
+SELECT key, part, series, launched
 FROM executions
 WHERE lower(id) LIKE :pattern
 LIMIT :limit;

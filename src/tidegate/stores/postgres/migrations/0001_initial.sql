@@ -77,12 +77,14 @@ CREATE TABLE executions (
     workflow bigint NOT NULL REFERENCES workflows (id),
     series bigint NOT NULL REFERENCES series (id),
     phase smallint NOT NULL,
+    part smallint NOT NULL,
+    ending bytea,
     launched bigint NOT NULL,
     changed bigint NOT NULL,
     who text COLLATE "C" NOT NULL
 );
 
-CREATE INDEX executions_by_phase ON executions (phase, series, key);
+CREATE INDEX executions_by_part ON executions (part, series, key);
 
 CREATE INDEX executions_by_launch ON executions (launched);
 
