@@ -82,7 +82,11 @@ ELSEWHERE = (
         "terminals that serve an execution, from one end to the other",
         "api/routes/terminals executors/layers executors/terminals remote/door remote/workers service/standstill",
     ),
-    Group("tests/unit/wire/test_bindings.py", "every request, as it travels", "wire/requests"),
+    Group(
+        "tests/unit/wire/test_bindings.py",
+        "every request, as it travels",
+        "wire/constraints wire/requests",
+    ),
     Group(
         "tests/contract/executor_contract.py", "a port, tested on its adapters", "ports/executor"
     ),

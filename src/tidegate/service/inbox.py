@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 from zlib import crc32
 
+from msgspec import structs
+
 from tidegate.core.addresses import resolve
 from tidegate.core.plan import Plan
 from tidegate.core.state import NodePhase
@@ -38,10 +40,12 @@ from tidegate.ports.listings import (
 )
 from tidegate.service.deciders import Deciders
 from tidegate.service.executions import Executions
+from tidegate.service.leads import leads_of
 from tidegate.service.missing import Codes, Missing
-from tidegate.service.moments import moment
+from tidegate.service.moments import maybe, moment
 from tidegate.service.questions import waiting_line, waiting_view
 from tidegate.service.signals import not_open
+from tidegate.service.views import answer_view
 from tidegate.wire import (
     ANSWERABLE,
     GetQuestion,
@@ -125,12 +129,27 @@ class Inbox:
         )
 
     def question(self, request: GetQuestion, deciders: Deciders) -> WaitingView:
-        """Return an open question in full. Errors: `UnknownSignal`, `AmbiguousSignal`; `Refused` and below if it is not open."""
+        """
+        Return an open question in full, or one that was decided, as the record of what was asked and shown.
+
+        Errors: `UnknownSignal`, `AmbiguousSignal`; `Refused` and below if it was never asked.
+        """
         now = self._executions.look(request.id)
         node = resolve(now.plan, now.state, request.name, now.row.id)
-        if now.state.node(node).phase is not NodePhase.WAITING:
+        here = now.state.node(node)
+        view = waiting_view(now, node)
+        if here.phase is NodePhase.WAITING:
+            view = structs.replace(view, leads=leads_of(now, node))
+            return deciders.told(view, now.row.project, now.row.domain)
+        if here.began is None or not here.phase.is_terminal:
             raise not_open(now, node, request.name)
-        return deciders.told(waiting_view(now, node), now.row.project, now.row.domain)
+        return structs.replace(
+            view,
+            due=None,
+            phase=here.phase.name,
+            ended=maybe(here.ended),
+            answer=answer_view(here.answer),
+        )
 
     def _line(self, listed: ListedWait, codes: Codes, deciders: Deciders) -> WaitingView:
         wait = listed.wait

@@ -49,6 +49,28 @@ class BlobView(Struct, frozen=True, kw_only=True, gc=False):
     media: str
 
 
+class NextNode(Struct, frozen=True, kw_only=True, gc=False):
+    """A node that begins after a decision."""
+
+    node: str
+    name: str
+    kind: str
+
+
+class LeadView(Struct, frozen=True, kw_only=True):
+    """
+    What a decision leads to. `decision` is approve, reject, answer or timeout; `next` are the nodes that begin.
+
+    `ends` is `fails` or `succeeds` if the execution ends by it, `continues` if it goes on with what else is under way, and empty if something
+    begins. `text` says it in a sentence, as of now: "`deploy` runs next".
+    """
+
+    decision: str
+    next: list[NextNode]
+    ends: str
+    text: str
+
+
 class WaitingView(Struct, frozen=True, kw_only=True, gc=False):
     """
     One thing an execution waits for.
@@ -79,6 +101,14 @@ class WaitingView(Struct, frozen=True, kw_only=True, gc=False):
     """Who may, in a sentence, if the caller may not."""
     launched_by: str = ""
     """Who launched the execution."""
+    leads: list[LeadView] = []
+    """What each decision leads to. Only set when a single question is requested that waits."""
+    phase: str = "WAITING"
+    """The phase of its node: WAITING, or, when a single question is requested that was decided, how that ended."""
+    ended: datetime | None = None
+    """When it was decided, or ended without an answer."""
+    answer: AnswerView | None = None
+    """The decision; with a question that was decided, which shows what was asked and shown then."""
     schema: Schema = {}
     expects: str = ""
     prompt: str = ""
