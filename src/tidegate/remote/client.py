@@ -428,7 +428,7 @@ class Remote:
         return found
 
     def question(self, signal_id: str, execution_name: str) -> WaitingView:
-        """Return an open question with all its values. Errors: `UnknownSignal`; `Refused` and below if it is not open."""
+        """Return a question with all its values; of one that was decided, with the decision. Errors: `UnknownSignal`; `Refused` and below if it was never asked."""
         return self.ask(GetQuestion(id=_name(execution_name), name=signal_id))
 
     # ---- what executions call ----

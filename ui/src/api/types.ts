@@ -350,6 +350,14 @@ export type LaunchBody = {
   environment?: string;
 };
 
+/** What a decision leads to. `decision` is approve, reject, answer or timeout; `next` are the nodes that begin. `ends` is `fails` or `succeeds` if the execution ends by it, `continues` if it goes on with what else is under way, and empty if something begins. `text` says it in a sentence, as of now: "`deploy` runs next". */
+export type LeadView = {
+  decision: string;
+  next: Array<NextNode>;
+  ends: string;
+  text: string;
+};
+
 /** What a door accepts at most: bytes, depth and digits of a value; characters of a short text, of a comment, of an idempotency key and of an id; bytes of a file sent in one piece and of one sent in parts; answers in one request. */
 export type LimitsView = {
   value_bytes: number;
@@ -368,6 +376,13 @@ export type LimitsView = {
 export type LogList = {
   items: Array<AttemptLog>;
   next: string;
+};
+
+/** A node that begins after a decision. */
+export type NextNode = {
+  node: string;
+  name: string;
+  kind: string;
 };
 
 /** One node of an execution. `id` is its path (`n2/n0`), `parent` that of the node that contains it, `kind` one of task, sleep, input, approve, branch, workflow. `phase` is one of QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, SKIPPED. `round` is that of a loop: of a dynamic task that calls itself. Its contents (`n2~3/n0` in the third round) are those of this round; earlier ones are removed. */
@@ -587,6 +602,10 @@ export type WaitingView = {
   may: boolean;
   who_may: string;
   launched_by: string;
+  leads: Array<LeadView>;
+  phase: string;
+  ended: string | null;
+  answer: AnswerView | null;
   schema: Record<string, Json>;
   expects: string;
   prompt: string;
