@@ -112,6 +112,7 @@ ELSEWHERE = (
         "the use cases, as every door asks for them",
         "service/executions service/gauges service/graphs service/service service/signals",
     ),
+    Group("tests/unit/service/test_rounds.py", "small values, as a list shows them", "core/rounds"),
     Group("tests/unit/service/test_events.py", "read there as it is in the stream", "service/feed"),
     Group("tests/unit/service/test_inbox.py", "what a page consists of", "service/questions"),
     Group(

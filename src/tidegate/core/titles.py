@@ -58,14 +58,15 @@ def figures_of(
 def first_figures(values: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
     """Return the figures of a gate whose author named none: of the values beside the question, the subject of an approval first."""
     found: dict[str, Value] = {}
-    for name, value in _scalars(values):
+    for name, value in scalars(values):
         found.setdefault(name, scalar(value))
         if len(found) == DEFAULT:
             break
     return tuple(found.items())
 
 
-def _scalars(values: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
+def scalars(values: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
+    """Yield the scalars among some values, and the scalar fields of the records among them."""
     for part, value in values.items():
         if part == "suggested":
             continue

@@ -6,7 +6,7 @@ Rule 2: a fold that was handed out never changes: new lines are folded into a co
 Rule 3: nothing is kept of an execution that is known to be damaged: each read starts from scratch, and so notices a repair.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from threading import Lock
@@ -18,6 +18,7 @@ from tidegate.core.draft import fold
 from tidegate.core.history import Line, from_bytes
 from tidegate.core.messages import Launched
 from tidegate.core.plan import ROOT, Kind, Plan
+from tidegate.core.rounds import PastRound, values_of
 from tidegate.core.state import (
     ExecutionState,
     NodeChanged,
@@ -30,7 +31,7 @@ from tidegate.engine.damage import Damage, damaged
 from tidegate.engine.programs import UNPACKED, Programs
 from tidegate.errors import StoreDamaged
 from tidegate.ir.expr import NodeId
-from tidegate.ir.graph import BranchNode
+from tidegate.ir.graph import BranchNode, Instant
 from tidegate.ports.journal import ExecutionRow, Journal, Key
 
 FOLDS = 64 * 1024 * 1024
@@ -38,6 +39,9 @@ FOLDS = 64 * 1024 * 1024
 
 NODE = 700
 """Bytes of a changed node, beside its values (measured by tracemalloc: 460, and 130 for the line that changed it last)."""
+
+ROUND = 900
+"""Bytes of a round that was replaced, with at most six small values."""
 
 AROUND = 1_500
 """Bytes of a fold without nodes."""
@@ -51,6 +55,7 @@ class Snapshot(Struct, frozen=True):
 
     `changed` is the line after which a node was last shown differently, the latest last; a node that is not in it is shown as at the launch.
     `emptied` is the last line with which a loop moved to a round without nodes: those before it were removed, and no new ones indicate that.
+    `rounds` has the rounds of each loop that were replaced, in order.
     """
 
     row: ExecutionRow
@@ -59,6 +64,7 @@ class Snapshot(Struct, frozen=True):
     seq: int
     changed: dict[NodeId, int]
     emptied: int = 0
+    rounds: Mapping[NodeId, Sequence[PastRound]] = {}
 
     def since(self, seq: int) -> set[NodeId]:
         """Return the nodes that are shown differently since a line."""
@@ -74,6 +80,7 @@ class _Fold(Struct, frozen=True):
     changed: dict[NodeId, int]
     emptied: int
     weight: int
+    rounds: dict[NodeId, list[PastRound]]
 
 
 class Folds:
@@ -102,7 +109,7 @@ class Folds:
                 self._damage.lacks(key, "")
             if now is not kept:
                 self._kept.put(key, now, now.weight)
-        return Snapshot(row, now.plan, now.state, now.seq, now.changed, now.emptied)
+        return Snapshot(row, now.plan, now.state, now.seq, now.changed, now.emptied, now.rounds)
 
     @contextmanager
     def _alone(self, key: Key) -> Iterator[None]:
@@ -120,13 +127,23 @@ class Folds:
                     self._folding[key] = (lock, users - 1)
 
 
+def snapshot_at(journal: Journal, programs: Programs, row: ExecutionRow, seq: int) -> Snapshot:
+    """Read an execution as it was after a line of its history. Errors: `StoreDamaged`, naming it."""
+    try:
+        bodies = journal.history(row.key, 0, seq)
+        plan, state = replayed(programs.get(row.workflow).plan, bodies)
+    except StoreDamaged as error:
+        raise damaged(row.id, error) from error
+    return Snapshot(row, plan, state, seq, {})
+
+
 def snapshot(journal: Journal, programs: Programs, row: ExecutionRow) -> Snapshot:
     """Read a whole execution from the store. Errors: `StoreDamaged`, naming it."""
     try:
         now = _read(journal, programs, row, None)
     except StoreDamaged as error:
         raise damaged(row.id, error) from error
-    return Snapshot(row, now.plan, now.state, now.seq, now.changed, now.emptied)
+    return Snapshot(row, now.plan, now.state, now.seq, now.changed, now.emptied, now.rounds)
 
 
 def _read(journal: Journal, programs: Programs, row: ExecutionRow, kept: _Fold | None) -> _Fold:
@@ -143,15 +160,20 @@ def _read(journal: Journal, programs: Programs, row: ExecutionRow, kept: _Fold |
             dict(kept.changed),
         )
         emptied, weight = kept.emptied, kept.weight
+        rounds = {node: list(past) for node, past in kept.rounds.items()}
     else:
         plan, state, seq, changed = programs.get(row.workflow).plan, ExecutionState(), 0, {}
-        emptied, weight = 0, AROUND
+        emptied, weight, rounds = 0, AROUND, {}
     for body in bodies:
         seq += 1
         line = _line(seq, body)
         over = _over(plan, line)
         for node in over:
             weight -= NODE * (changed.pop(node, None) is not None)
+        for node in _replaced(plan, line):
+            past = rounds.setdefault(node, [])
+            past.append(_round(plan, state, node, past, seq - 1, line.event.at))
+            weight += ROUND
         plan = _folded(plan, state, seq, line)
         if over and _has_emptied(plan, line):
             emptied = seq
@@ -159,7 +181,22 @@ def _read(journal: Journal, programs: Programs, row: ExecutionRow, kept: _Fold |
             changed.pop(node, None)
             changed[node] = seq
         weight += _weight(line, len(body))
-    return _Fold(plan, state, seq, changed, emptied, weight)
+    return _Fold(plan, state, seq, changed, emptied, weight, rounds)
+
+
+def _round(
+    plan: Plan,
+    state: ExecutionState,
+    node: NodeId,
+    past: Sequence[PastRound],
+    seq: int,
+    ended: Instant,
+) -> PastRound:
+    """Return what is kept of a round that is about to be replaced."""
+    now = plan.rounds.get(node)
+    number = 1 if now is None else now.number
+    began = past[-1].ended if past else state.node(node).began or ended
+    return PastRound(number, seq, began, ended, values_of(plan, state, node))
 
 
 def replayed(plan: Plan, bodies: Sequence[bytes]) -> tuple[Plan, ExecutionState]:
@@ -220,11 +257,15 @@ def _weight(line: Line, length: int) -> int:
 
 def _over(plan: Plan, line: Line) -> list[NodeId]:
     """Return the nodes that a line removes: those of a round that is replaced by the next one. `plan` is the one before it."""
+    return [node for loop in _replaced(plan, line) for node in _below(plan, loop)]
+
+
+def _replaced(plan: Plan, line: Line) -> list[NodeId]:
+    """Return the loops whose round a line replaces by the next one. `plan` is the one before it."""
     return [
-        node
+        change.node
         for change in line.changes
         if isinstance(change, NodeUnfolded) and change.node in plan.scopes
-        for node in _below(plan, change.node)
     ]
 
 

@@ -83,6 +83,8 @@ class Action(StrEnum):
     PREVIEW_RECOVERY = "preview_recovery"
     GET_DECK = "get_deck"
     GET_NODE = "get_node"
+    LIST_ROUNDS = "list_rounds"
+    GET_ROUND = "get_round"
     WATCH = "watch"
     PUT_BUNDLE = "put_bundle"
     PUT_BLOB = "put_blob"
@@ -160,6 +162,8 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.PREVIEW_RECOVERY: _OPERATE,
     Action.GET_DECK: _READ,
     Action.GET_NODE: _READ,
+    Action.LIST_ROUNDS: _READ,
+    Action.GET_ROUND: _READ,
     Action.WATCH: _READ_ANYWHERE,
     Action.PUT_BUNDLE: _REGISTER,
     Action.PUT_BLOB: Policy(Right.GIVE_FILES, Where.ANYWHERE),

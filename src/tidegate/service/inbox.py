@@ -15,8 +15,7 @@ from msgspec import structs
 from tidegate.core.addresses import resolve
 from tidegate.core.plan import Plan
 from tidegate.core.state import NodePhase
-from tidegate.engine.damage import Damage
-from tidegate.engine.programs import Programs
+from tidegate.engine.loop import Engine
 from tidegate.errors import (
     InvalidValue,
     StoreDamaged,
@@ -44,6 +43,7 @@ from tidegate.service.leads import leads_of
 from tidegate.service.missing import Codes, Missing
 from tidegate.service.moments import maybe, moment
 from tidegate.service.questions import waiting_line, waiting_view
+from tidegate.service.rounds import Rounds
 from tidegate.service.signals import not_open
 from tidegate.service.views import answer_view
 from tidegate.wire import (
@@ -71,18 +71,19 @@ class Inbox:
     def __init__(
         self,
         listings: Listings,
-        programs: Programs,
-        damage: Damage,
+        engine: Engine,
         executions: Executions,
         missing: Missing,
         clock: Clock,
+        rounds: Rounds,
     ) -> None:
         self._listings = listings
-        self._programs = programs
-        self._damage = damage
+        self._programs = engine.programs
+        self._damage = engine.damage
         self._executions = executions
         self._missing = missing
         self._clock = clock
+        self._rounds = rounds
 
     def page(
         self, request: ListInbox, deciders: Deciders, within: Patterns | None = None
@@ -136,6 +137,11 @@ class Inbox:
         """
         now = self._executions.look(request.id)
         node = resolve(now.plan, now.state, request.name, now.row.id)
+        if node not in now.plan.nodes:
+            then = self._rounds.of_node(now, node)
+            if then is None:
+                raise not_open(now, node, request.name)
+            now = then
         here = now.state.node(node)
         view = waiting_view(now, node)
         if here.phase is NodePhase.WAITING:

@@ -35,6 +35,7 @@ from tidegate.service.missing import Missing
 from tidegate.service.queued import Queued
 from tidegate.service.quotas import Quotas
 from tidegate.service.registry import Registry
+from tidegate.service.rounds import Rounds
 from tidegate.service.sessions import Sessions
 from tidegate.service.signals import Signals
 from tidegate.service.standstill import Standstill
@@ -99,10 +100,9 @@ class Service:
         self._executions = Executions(store, engine, self._registry, self.watch, intake, missing)
         queued = Queued(engine, executor, self._executions, clock)
         self._attempts = Attempts(queued, artifacts, self._executions)
+        self._rounds = Rounds(store.journal, engine.programs, self._executions)
         self._signals = Signals(engine, self._executions, intake, executor)
-        self._inbox = Inbox(
-            store.listings, engine.programs, engine.damage, self._executions, missing, clock
-        )
+        self._inbox = Inbox(store.listings, engine, self._executions, missing, clock, self._rounds)
         self.feed = Feed(store, self._executions, engine.damage)
         self.gauges = Gauges(store, engine, executor)
         self.quotas = Quotas(store.changes, artifacts.blobs)
@@ -204,6 +204,10 @@ class Service:
                 return self._attempts.logs(request)
             case wire.GetNode():
                 return self._attempts.node(request)
+            case wire.ListRounds():
+                return self._rounds.page(request)
+            case wire.GetRound():
+                return self._rounds.nodes(request)
             case wire.GetDeck():
                 return self._attempts.deck(request)
             case wire.DescribeBlob():

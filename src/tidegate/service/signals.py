@@ -283,6 +283,11 @@ class Signals:
 def not_open(now: Snapshot, node: NodeId, name: str) -> Refused:
     """Return why a gate does not ask anybody."""
     here, signal = now.state.node(node), f"signal {name!r}"
+    past = now.state.past.get(node)
+    if past is not None and past.who:
+        return AlreadyAnswered(f"{signal}, of an earlier round, was answered by {past.who}")
+    if past is not None:
+        return Withdrawn(f"{signal}, of an earlier round, is no longer needed")
     when = "" if here.ended is None else f" at {moment(here.ended):%Y-%m-%d %H:%M:%S} UTC"
     if here.answer is not None:
         return AlreadyAnswered(f"{signal} was answered by {here.answer.who}{when}")

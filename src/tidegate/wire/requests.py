@@ -57,6 +57,8 @@ from tidegate.wire.views import (
     LogList,
     NodeView,
     RecoveryView,
+    RoundList,
+    RoundNodes,
     WorkflowDetail,
     WorkflowList,
 )
@@ -341,6 +343,30 @@ class GetNode(Ask[NodeView], frozen=True, kw_only=True, tag="get_node"):
     node: Long
 
 
+class ListRounds(Ask[RoundList], frozen=True, kw_only=True, tag="list_rounds"):
+    """List the rounds of a loop, from the one after number `after`. The loop is the dynamic task that calls itself, by its id or its name."""
+
+    id: Long
+    node: Long
+    after: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    limit: Limit = 100
+
+
+class GetRound(Ask[RoundNodes], frozen=True, kw_only=True, tag="get_round"):
+    """Return the nodes of one round of a loop. Those of an earlier round are read from the history."""
+
+    id: Long
+    node: Long
+    round: Annotated[
+        str,
+        Meta(
+            pattern=r"^[1-9][0-9]{0,5}\Z",
+            description="The number of the round, from 1.",
+            extra={SAYS: "must be the number of a round, from 1"},
+        ),
+    ]
+
+
 class GetDeck(Ask[DeckView], frozen=True, kw_only=True, tag="get_deck"):
     """Return the report of a node: of an attempt, or of the last that has one. A node is given by its id or its name."""
 
@@ -444,6 +470,8 @@ Request: TypeAlias = (
     | ListEvents
     | GetLogs
     | GetNode
+    | ListRounds
+    | GetRound
     | GetDeck
     | DescribeBlob
     | ListWorkflows

@@ -345,6 +345,34 @@ class LimitsView(Struct, frozen=True, kw_only=True):
     answers: int
 
 
+class RoundView(Struct, frozen=True, kw_only=True):
+    """
+    One round of a loop: of a dynamic task that calls itself. `outputs` are small values that came out of its tasks and questions, those of the
+    last first, at most six.
+    """
+
+    round: int
+    phase: str
+    began: datetime | None
+    ended: datetime | None
+    outputs: dict[str, Value]
+
+
+class RoundList(Struct, frozen=True, kw_only=True):
+    """The rounds of a loop in order; `next` is what to pass as `after` for more, null at the end. A loop has `most` rounds at most."""
+
+    items: list[RoundView]
+    next: int | None
+    most: int
+
+
+class RoundNodes(Struct, frozen=True, kw_only=True):
+    """The nodes of one round of a loop, as they are or were when it ended."""
+
+    round: int
+    items: list[NodeView]
+
+
 class PartView(Struct, frozen=True):
     """A background part of the server. `why` is empty while it is up; if one that only `tidies` up is down, no request is refused for it."""
 

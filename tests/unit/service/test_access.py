@@ -28,7 +28,7 @@ from tidegate.wire import Request
 OWN, OTHER = Namespace("flow", "dev"), Namespace("flow", "live")
 
 LOOK = {
-    "get_execution", "list_signals", "get_question", "list_events", "get_logs", "get_deck", "get_node",
+    "get_execution", "list_signals", "get_question", "list_events", "get_logs", "get_deck", "get_node", "list_rounds", "get_round",
 }  # fmt: skip
 LOOK_ANYWHERE = {
     "list_executions", "list_inbox", "summarize_inbox", "list_workflows", "get_workflow", "list_versions", "get_blob", "describe_blob", "watch", "get_openapi",

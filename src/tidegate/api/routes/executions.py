@@ -89,5 +89,7 @@ ROUTES = (
         gives=PAGE,
         reply=page,
     ),
+    asking("list_rounds", TAG, UnknownExecution, UnknownNode, AmbiguousNode),
+    asking("get_round", TAG, UnknownExecution, UnknownNode, AmbiguousNode),
     asking("get_node", TAG, UnknownExecution, UnknownNode, AmbiguousNode),
 )
