@@ -506,6 +506,28 @@ export type RelaunchBody = {
   inputs?: Record<string, Json>;
 };
 
+/** The rounds of a loop in order; `next` is what to pass as `after` for more, null at the end. A loop has `most` rounds at most. */
+export type RoundList = {
+  items: Array<RoundView>;
+  next: number | null;
+  most: number;
+};
+
+/** The nodes of one round of a loop, as they are or were when it ended. */
+export type RoundNodes = {
+  round: number;
+  items: Array<NodeView>;
+};
+
+/** One round of a loop: of a dynamic task that calls itself. `outputs` are small values that came out of its tasks and questions, those of the last first, at most six. */
+export type RoundView = {
+  round: number;
+  phase: string;
+  began: string | null;
+  ended: string | null;
+  outputs: Record<string, Json>;
+};
+
 /** A page of rows. `columns` are the chosen ones of `wide` in all. Each of `rows` has a cell for each of them; `numbers` are the numbers of the rows in the table, from 0. Cells that are longer than asked for are shortened; `cut` lists them, as row and column of this page. `total` counts all rows, `matching` those that meet the filter. `digest` is that of the value, not of the page. */
 export type RowsView = {
   columns: Array<ColumnView>;
