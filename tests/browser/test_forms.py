@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.browser.test_looks import clean
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
@@ -322,3 +323,59 @@ def test_who_may_not_launch_is_not_offered_to(browser: Any, site: Any) -> None:
     expect(launch.get_by_text("may look at this workflow, but not launch it")).to_be_visible()
     expect(launch.get_by_role("button")).to_have_count(0)
     page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_a_form_with_faults_and_an_upload(
+    site: Any, tab: Any, tmp_path: Path, scheme: str
+) -> None:
+    tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    _, dialog = asked(site, tab, "ask_review", "review")
+    findings = dialog.get_by_role("group", name="findings", exact=True)
+    findings.get_by_role("button", name="Add one").click()
+    field(dialog, "confidence").fill("1.5")
+    dialog.get_by_role("button", name="Send answer").click()
+    expect(dialog.get_by_text("Needs a value").first).to_be_visible()
+    held = Held(tab.page)
+    (tmp_path / "notes.txt").write_text("12.50")
+    choose(dialog, "annotated", tmp_path / "notes.txt")
+    held.wait_for(1)
+    clean(tab.page)
+    tab.open("/workflows/forms.optional_launch").locator(".gnode").first.wait_for()
+    clean(tab.page)
+
+
+@pytest.mark.parametrize("width", [320, 768])
+def test_a_form_with_long_words_does_not_scroll_sideways(site: Any, tab: Any, width: int) -> None:
+    tab.page.set_viewport_size({"width": width, "height": 700})
+    _, dialog = asked(site, tab, "ask_claim", "claim")
+    field(dialog, "title").fill("Donaudampfschifffahrt" * 20)
+    dialog.get_by_role("button", name="Send answer").click()
+    _, dialog = asked(site, tab, "ask_order", "order")
+    wide = dialog.evaluate(
+        "d => [...d.querySelectorAll('.form, .form *')].filter(e => e.scrollWidth > e.clientWidth + 1"
+        " && getComputedStyle(e).overflowX !== 'visible' && !e.matches('.vh, .vh *, input')).map(e => e.className)"
+    )
+    assert wide == []
+
+
+def test_a_value_that_is_too_large_is_said_before_it_is_sent(site: Any, tab: Any) -> None:
+    sent: list[str] = []
+    _, dialog = asked(site, tab, "ask_when", "when", when="2026-01-01T00:00:00+00:00")
+    limit = site.ask("GET", "limits").body["value_bytes"]
+    execution = site.launch("forms.optional_launch", limit=None, tags=[])
+    tab.page.on("request", lambda request: sent.append(request.method))
+    tab.open(f"/?task={execution}:word")
+    field(dialog, "Answer").fill("x" * (limit + 1))
+    dialog.get_by_role("button", name="Send answer").click()
+    expect(dialog.get_by_text("are allowed: shorten it").first).to_be_visible()
+    assert "PUT" not in sent
+
+
+def test_every_field_is_read_in_the_direction_of_its_text(site: Any, tab: Any) -> None:
+    _, dialog = asked(site, tab, "ask_claim", "claim")
+    title = field(dialog, "title")
+    title.fill("\u0645\u0631\u062d\u0628\u0627")
+    assert title.evaluate("node => getComputedStyle(node).direction") == "rtl"
+    title.fill("Hotel")
+    assert title.evaluate("node => getComputedStyle(node).direction") == "ltr"

@@ -1,5 +1,7 @@
 /** Fields for what is stored as a file: it is sent when it is chosen, and the value stands for it. */
+import { useQuery } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
+import { limitsQuery } from '../api/limits';
 import { isObject, writeJson, type Json, type JsonObject } from '../api/json';
 import { bytes } from '../show/brief';
 import { Frame } from './Frame';
@@ -166,14 +168,21 @@ function Chooser({
 }) {
   const { id, leaf, dispatch, input, disabled } = useField(props);
   const { uploads } = useForm();
+  const { data: limits } = useQuery(limitsQuery);
   const field = useRef<HTMLInputElement>(null);
   const upload = leaf.upload === undefined ? undefined : uploads[leaf.upload];
   const name = described(leaf.value);
   const clear = () => dispatch({ type: 'typed', at: props.at, reading: { value: undefined } });
   const what = isFolder ? 'a directory' : accept ? `a ${accept} file` : 'a file';
+  const choose = (files: File[]) => {
+    const large = files.find(({ size }) => limits && size > limits.upload_bytes);
+    if (!large || !limits) return onFiles(files);
+    const wrong = `${large.name} has ${bytes(large.size)}; a file may have ${bytes(limits.upload_bytes)}`;
+    return dispatch({ type: 'typed', at: props.at, reading: { value: undefined, text: '', wrong } });
+  };
   const drop = (event: React.DragEvent) => {
     event.preventDefault();
-    if (!isFolder && !disabled && event.dataTransfer.files[0]) onFiles([event.dataTransfer.files[0]]);
+    if (!isFolder && !disabled && event.dataTransfer.files[0]) choose([event.dataTransfer.files[0]]);
   };
   return (
     <Frame {...props} help={help}>
@@ -189,7 +198,7 @@ function Chooser({
             const files = [...(event.currentTarget.files ?? [])];
             // The same file may be chosen again.
             event.currentTarget.value = '';
-            if (files.length > 0) onFiles(files);
+            if (files.length > 0) choose(files);
           }}
         />
         {upload && leaf.upload !== undefined ? (
@@ -207,8 +216,12 @@ function Chooser({
             >
               {name ? 'Replace' : `Choose ${what}`}
             </button>
-            <span className={name ? 'up-name' : 'up-name dim'} id={`${id}-what`} dir="auto">
-              {name || (props.optional ?? 'or drop it here')}
+            <span
+              className={leaf.wrong ? 'up-name flt' : name ? 'up-name' : 'up-name dim'}
+              id={`${id}-what`}
+              dir="auto"
+            >
+              {name || (leaf.wrong ?? props.optional ?? (isFolder ? '' : 'or drop it here'))}
             </span>
             {name && !disabled && (
               <button type="button" className="btn btn-quiet" onClick={clear}>

@@ -247,7 +247,7 @@ const CONTROLS = 'input:not([hidden]):not([disabled]), textarea, select, .up but
 /** Move to the first field of what was added. */
 function focusLast(group: HTMLElement | null): void {
   requestAnimationFrame(() => {
-    const rows = group?.querySelectorAll(':scope > .map-row, :scope > ul > li');
+    const rows = group?.querySelectorAll(':scope > .map-row, :scope > .its > .it, :scope > ul > li');
     rows
       ?.item(rows.length - 1)
       ?.querySelector<HTMLElement>(CONTROLS)

@@ -83,7 +83,7 @@ function Rows(props: Omit<FieldProps, 'entry'> & { entry: ListEntry; items: Sche
         ))}
         <span />
       </div>
-      <ul className="its">
+      <div className="its">
         {entry.items.map(({ id, of }, index) => {
           const own = { schema: items, entry: of, at: [...at, index], path: [...path, index], label: `${index + 1}.` };
           const said = shape.parts
@@ -91,7 +91,7 @@ function Rows(props: Omit<FieldProps, 'entry'> & { entry: ListEntry; items: Sche
             .filter(([, where]) => faults.has(keyOf(where)));
           const whole = faults.get(keyOf(own.path));
           return (
-            <li
+            <div
               key={id}
               id={idOf(form, own.path)}
               tabIndex={-1}
@@ -126,10 +126,10 @@ function Rows(props: Omit<FieldProps, 'entry'> & { entry: ListEntry; items: Sche
               {said.map(([name, where]) => (
                 <Fault key={name} id={idOf(form, where)} name={name} reason={faults.get(keyOf(where))} />
               ))}
-            </li>
+            </div>
           );
         })}
-      </ul>
+      </div>
     </>
   );
 }

@@ -1,7 +1,10 @@
 /** The state of a form: what is in it, what is wrong with it, and what is still on its way. */
+import { useQuery } from '@tanstack/react-query';
 import { useCallback, useId, useMemo, useReducer, useRef, type Dispatch } from 'react';
-import type { Json } from '../api/json';
+import { writeJson, type Json } from '../api/json';
+import { limitsQuery } from '../api/limits';
 import type { FaultDocument } from '../api/types';
+import { bytes } from '../show/brief';
 import { keyOf, type Path } from './check';
 import { blank, eachLeaf, pathOf, read, valueOf, type Source } from './entry';
 import { faultsOf, together } from './faults';
@@ -48,6 +51,7 @@ export function useSchemaForm(
   const latest = useRef(state);
   latest.current = state;
   const uploads = useUploads(state, dispatch);
+  const { data: limits } = useQuery(limitsQuery);
   const focus = useCallback((path: Path) => focusField(id, path), [id]);
   const value = useMemo(() => valueOf(state.entry), [state.entry]);
 
@@ -89,7 +93,7 @@ export function useSchemaForm(
   };
   const validated = () => {
     const { entry } = state;
-    const found = faultsOf(entry, schema, schema);
+    const found = [...faultsOf(entry, schema, schema), ...tooLarge(value, limits?.value_bytes)];
     setFaults(found);
     if (found.length > 0) ask(found, entry, () => true);
     return found.length === 0 && pendingOf(state) === 0 && value !== undefined ? { value } : undefined;
@@ -117,6 +121,14 @@ export function useSchemaForm(
     dispatch,
     uploads,
   };
+}
+
+/** A value that no door takes. */
+function tooLarge(value: Json | undefined, most: number | undefined): FaultDocument[] {
+  if (value === undefined || most === undefined) return [];
+  const size = new TextEncoder().encode(writeJson(value)).length;
+  if (size <= most) return [];
+  return [{ path: [], reason: `All of it together has ${bytes(size)}, and ${bytes(most)} are allowed: shorten it` }];
 }
 
 /** Where there is a value. */
