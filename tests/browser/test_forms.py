@@ -341,8 +341,6 @@ def test_axe_finds_nothing_in_a_form_with_faults_and_an_upload(
     choose(dialog, "annotated", tmp_path / "notes.txt")
     held.wait_for(1)
     clean(tab.page)
-    tab.open("/workflows/forms.optional_launch").locator(".gnode").first.wait_for()
-    clean(tab.page)
 
 
 @pytest.mark.parametrize("width", [320, 768])
