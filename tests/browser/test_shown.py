@@ -40,12 +40,19 @@ def test_columns_and_rows_that_are_left_out_are_counted_and_can_be_seen(site: Si
 
     subject = asked(site, tab, {"items": [row] * 200})
 
-    expect(subject).to_contain_text("Shown: 50 of 200 rows, 40 of 60 columns")
-    expect(subject).not_to_contain_text("pay_to")
-    subject.get_by_role("button", name="Show all").click()
-    expect(subject.get_by_role("columnheader", name="pay_to")).to_have_count(1)
-    expect(subject.get_by_role("row")).to_have_count(202)
-    expect(subject).not_to_contain_text("Shown:")
+    grid = subject.get_by_role("grid")
+    expect(subject).to_contain_text("Rows 1 to 200 of 200")
+    expect(subject.get_by_role("button", name="Columns 40 of 60")).to_be_visible()
+    expect(tab.dialog.get_by_role("note")).to_be_visible()
+    tab.dialog.get_by_role("button", name="Show everything").click()
+    expect(grid).to_have_attribute("aria-colcount", "60")
+    expect(grid).to_have_attribute("aria-rowcount", "201")
+    expect(tab.dialog.get_by_role("note")).to_have_count(0)
+    grid.get_by_role("columnheader", name="c00").get_by_role("button").focus()
+    tab.page.keyboard.press("End")
+    expect(grid.get_by_role("columnheader", name="amount")).to_be_visible()
+    tab.page.keyboard.press("ArrowLeft")
+    expect(grid.get_by_role("columnheader", name="pay_to").get_by_role("button")).to_be_focused()
 
 
 def test_a_column_that_only_a_row_out_of_sight_has_is_counted(site: Site, tab: Tab):
@@ -54,7 +61,8 @@ def test_a_column_that_only_a_row_out_of_sight_has_is_counted(site: Site, tab: T
     subject = asked(site, tab, {"items": rows})
 
     expect(subject.get_by_role("columnheader", name="pay_to")).to_be_visible()
-    expect(subject).to_contain_text("Shown: 50 of 61 rows")
+    expect(subject.get_by_role("columnheader", name="pay_to")).to_contain_text("60 missing")
+    expect(subject).to_contain_text("Rows 1 to 61 of 61")
 
 
 def test_what_is_cut_or_folded_is_said_above_the_decision_and_one_click_shows_everything(
@@ -155,11 +163,16 @@ def test_of_a_table_in_a_file_rows_columns_and_long_cells_are_counted(site: Site
         site, tab, {"t": {"$blob": digest, "size": 1, "media": "text/csv", "name": "t.csv"}}
     )
 
-    expect(subject).to_contain_text("Shown: 200 of 500 rows, 40 of 60 columns")
-    subject.get_by_role("button", name="Show all").click()
-    expect(subject.get_by_role("columnheader", name="pay_to")).to_have_count(1)
-    expect(subject).to_contain_text("y" * 300)
-    expect(subject).not_to_contain_text("Shown:")
+    grid = subject.get_by_role("grid")
+    expect(subject).to_contain_text("Rows 1 to 200 of 500")
+    expect(subject.get_by_role("button", name="Columns 40 of 60")).to_be_visible()
+    tab.dialog.get_by_role("button", name="Show everything").click()
+    expect(subject).to_contain_text("Rows 1 to 500 of 500")
+    grid.get_by_role("columnheader", name="c0").first.get_by_role("button").focus()
+    tab.page.keyboard.press("End")
+    tab.page.keyboard.press("ArrowDown")
+    expect(grid.get_by_role("gridcell", name="y" * 300).first).to_be_focused()
+    expect(tab.dialog.get_by_role("note")).to_have_count(0)
 
 
 def test_a_deck_runs_nothing_and_loads_nothing_when_it_is_opened_from_the_disk(

@@ -61,6 +61,7 @@ export const IconForm = icon(
 );
 export const IconPlug = icon('M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4');
 export const IconStop = icon('M7 7h10v10H7z');
+export const IconExpand = icon('M9 4H4v5M15 4h5v5M4 15v5h5M20 15v5h-5');
 export const IconDown = icon('M6 9l6 6 6-6');
 export const IconUp = icon('M6 15l6-6 6 6');
 export const IconPause = icon('M9 6v12M15 6v12M12 3a9 9 0 1 0 .01 0');

@@ -6,23 +6,24 @@ import { get, getBlob, segments } from '../api/client';
 import type { Json, JsonObject } from '../api/json';
 import type { BlobView } from '../api/types';
 import { IconDownload } from '../app/icons';
+import { later } from '../app/later';
 import { isBlob } from './blob';
 import { bytes } from './brief';
 import type { TableKind } from './tables';
 import { Cut, part, useEverything } from './whole';
 
-const TableBlob = lazy(() => import('./TableBlob').then((module) => ({ default: module.TableBlob })));
+const FileTable = lazy(later(() => import('../grid/TableValue').then((module) => ({ default: module.FileTable }))));
 
 const IMAGE = /^image\/(png|jpeg|gif|webp|avif|bmp|svg\+xml)$/;
 const TEXT = /^(text\/|application\/(json|xml|yaml|x-yaml|csv))/;
 const IMAGE_BYTES = 20_000_000;
 const TEXT_BYTES = 200_000;
-const TABLE_BYTES = 20_000_000;
-const TABLES: Record<string, TableKind> = {
+const TABLES: Record<string, TableKind | 'served'> = {
   'text/csv': 'csv',
   'text/tab-separated-values': 'tsv',
   'application/vnd.apache.parquet': 'parquet',
   'application/vnd.numpy.npy': 'npy',
+  'application/vnd.apache.arrow.file': 'served',
 };
 const FOLDER = 'application/vnd.tidegate.directory+json';
 const MOST_FILES = 100;
@@ -79,12 +80,12 @@ function StoredBlob({ value }: { value: JsonObject }) {
   const claimed = mediaOf(String(value.media ?? ''), name);
   const media = agreed(claimed, found.media);
   if (media === FOLDER) return <Folder digest={digest} name={name} />;
-  const table = size <= TABLE_BYTES ? TABLES[media] : undefined;
+  const table = TABLES[media];
   return (
     <div>
       {table && (
         <Suspense fallback={<Loader size="sm" aria-label="Loading the table" />}>
-          <TableBlob digest={digest} kind={table} />
+          <FileTable digest={digest} kind={table === 'served' ? undefined : table} size={size} />
         </Suspense>
       )}
       {IMAGE.test(media) && size <= IMAGE_BYTES && <ImageBlob digest={digest} media={media} name={name} />}

@@ -1,10 +1,12 @@
 /** A value, shown by what it is: a table, a text, an image, a file, or a tree. */
-import { Table, Text } from '@mantine/core';
-import { useEffect, useMemo, useState } from 'react';
+import { Loader, Table, Text } from '@mantine/core';
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { isBig, isObject, type Json, type JsonObject } from '../api/json';
 import { instantOf, parseDuration } from '../form/instants';
 import { BlobValue, BytesValue, isBlob, isImage } from './BlobValue';
 import { Gallery } from './Gallery';
+import { later } from '../app/later';
+import { Within } from '../grid/origin';
 import { Grid, type Cell } from './Grid';
 import { brief } from './brief';
 import { partOf, typeOf, type Typed } from './typed';
@@ -12,6 +14,11 @@ import { Cut, part, useCut, useEverything } from './whole';
 import { exact, span } from './time';
 
 export { brief };
+
+const LocalTable = lazy(later(() => import('../grid/TableValue').then((module) => ({ default: module.LocalTable }))));
+
+/** More than fits on a screen is a table to search and sort. */
+const [FEW_ROWS, FEW_COLUMNS] = [20, 12];
 
 const ROWS = 50;
 const LONG = 2_000;
@@ -113,6 +120,7 @@ function ListValue({ items, type }: { items: Json[]; type: Typed | undefined }) 
         onAll={() => setWhole(true)}
       />
     );
+  if (items.length > FEW_ROWS && items.every(isLine)) return <Lines lines={items as Json[][]} />;
   if (items.length > 1 && items.every(isLine))
     return (
       <>
@@ -145,7 +153,9 @@ function ListValue({ items, type }: { items: Json[]; type: Typed | undefined }) 
       <ol className="items">
         {some.map((each, index) => (
           <li key={index}>
-            <Inner value={each} depth={1} type={partOf(type, index)} />
+            <Within step={index}>
+              <Inner value={each} depth={1} type={partOf(type, index)} />
+            </Within>
           </li>
         ))}
       </ol>
@@ -162,9 +172,38 @@ function cell(value: Json | undefined, type?: Typed): Cell {
 
 type RowsProps = { items: JsonObject[]; some: JsonObject[]; most: number; type: Typed | undefined; onAll: () => void };
 
+const isCell = (value: Json): boolean => isFlat(value) || isFloat(value);
+const inCell = (value: Json | undefined): Json =>
+  value === undefined ? null : isFloat(value) ? (SPELLED[value.$float] ?? value.$float) : value;
+const SPELLED: Record<string, string> = { nan: 'NaN', inf: 'Infinity', '-inf': '-Infinity' };
+
+function Many({ names, rows }: { names: readonly string[]; rows: readonly (readonly Json[])[] }) {
+  return (
+    <Suspense fallback={<Loader size="sm" aria-label="Loading the table" />}>
+      <LocalTable names={names} rows={rows} />
+    </Suspense>
+  );
+}
+
+/** Lines of a list of lists, whose columns have numbers for names. */
+function Lines({ lines }: { lines: readonly (readonly Json[])[] }) {
+  const wide = Math.max(...lines.map((each) => each.length));
+  const names = useMemo(() => Array.from({ length: wide }, (_, at) => String(at + 1)), [wide]);
+  return <Many names={names} rows={lines} />;
+}
+
 /** Rows as a table. Columns that only rows have which are not shown are counted too. */
 function Rows({ items, some, most, type, onAll }: RowsProps) {
   const names = useMemo(() => [...new Set(items.flatMap((each) => Object.keys(each)))], [items]);
+  const plain = useMemo(
+    () =>
+      (items.length > FEW_ROWS || names.length > FEW_COLUMNS) &&
+      items.every((each) => Object.values(each).every(isCell))
+        ? items.map((each) => names.map((name) => inCell(each[name])))
+        : undefined,
+    [items, names],
+  );
+  if (plain) return <Many names={names} rows={plain} />;
   const columns = names.slice(0, most);
   const types = columns.map((each) => partOf(partOf(type, 0), each));
   return (
@@ -193,7 +232,9 @@ function ObjectValue({ value, depth, type }: { value: JsonObject; depth: number;
           <Table.Tr key={name}>
             <Table.Th scope="row">{name}</Table.Th>
             <Table.Td>
-              <Inner value={each} depth={depth + 1} type={partOf(type, name)} />
+              <Within step={name}>
+                <Inner value={each} depth={depth + 1} type={partOf(type, name)} />
+              </Within>
             </Table.Td>
           </Table.Tr>
         ))}

@@ -47,8 +47,8 @@ export function useEverything(): boolean {
   return useContext(Context).everything;
 }
 
-/** Say that something is cut, as long as it is. */
-export function useCut(isCut: boolean): void {
+/** Say that something is cut, as long as it is; `said` is how much of it is shown. */
+export function useCut(isCut: boolean, _said = ''): void {
   const { cut } = useContext(Context);
   useEffect(() => (isCut ? cut() : undefined), [isCut, cut]);
 }

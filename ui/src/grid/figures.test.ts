@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { cell, isMoney, number } from './figures';
+import { line } from './csv';
+import { filterValue, ranges } from './model';
+
+test('amounts keep their cents, whatever their size', () => {
+  expect(number(4812077.4, true)).toBe('4,812,077.40');
+  expect(number(0.1 + 0.2)).toBe('0.3');
+  expect(number(1234567)).toBe('1,234,567');
+  expect(isMoney('number', [1.5, null, 2.25])).toBe(true);
+  expect(isMoney('number', [1.505])).toBe(false);
+  expect(isMoney('integer', [1])).toBe(false);
+});
+
+test('what is missing is told from an empty text', () => {
+  expect(cell(null, 'text', false)).toBe('missing');
+  expect(cell('', 'text', false)).toBe('');
+  expect(cell('NaN', 'number', false)).toBe('NaN');
+});
+
+test('neighbouring columns travel as ranges', () => {
+  expect(ranges([0, 1, 2, 57])).toBe('0-2,57');
+  expect(ranges([3])).toBe('3');
+  expect(ranges([])).toBe('');
+});
+
+test('a filter is of the type of its column, or is not one', () => {
+  expect(filterValue('number', 'ge', '50 000')).toBe(50000);
+  expect(filterValue('number', 'ge', 'x')).toBeUndefined();
+  expect(filterValue('boolean', 'eq', 'yes')).toBe(true);
+  expect(filterValue('date', 'le', 'soon')).toBeUndefined();
+  expect(filterValue('text', 'missing', '')).toBeNull();
+});
+
+test('what separates is quoted', () => {
+  expect(line(['a', 'b,c', 'd"e', null, 1.5, ' x'])).toBe('a,"b,c","d""e",,1.5," x"\r\n');
+});
