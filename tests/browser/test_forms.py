@@ -377,3 +377,17 @@ def test_every_field_is_read_in_the_direction_of_its_text(site: Any, tab: Any) -
     assert title.evaluate("node => getComputedStyle(node).direction") == "rtl"
     title.fill("Hotel")
     assert title.evaluate("node => getComputedStyle(node).direction") == "ltr"
+
+
+def test_what_only_the_server_knows_is_said_before_a_launch(site: Any, tab: Any) -> None:
+    form = launching(tab, "/workflows/forms.launch_finding")
+    launches: list[str] = []
+    tab.page.on("request", lambda request: launches.append(request.url.rpartition("/")[2]))
+    field(form, "page").fill("22")
+    field(form, "text").focus()
+    expect(form.get_by_text("must be at most 14")).to_be_visible()
+    expect(form.get_by_text("Needs a value")).to_have_count(0)
+    expect(form.get_by_text("Not sent")).to_have_count(0)
+    field(form, "page").fill("2")
+    expect(form.get_by_text("must be at most 14")).to_have_count(0)
+    assert "executions" not in launches

@@ -116,3 +116,8 @@ def optional_launch(
     limit: Optional[int], tags: list[str], level: Level = Level.MEDIUM, name: str = "Nile"
 ) -> str:
     return wait_for_input("word", expected_type=str, suggested=name)
+
+
+@workflow
+def launch_finding(finding: Finding) -> str:
+    return wait_for_input("word", expected_type=str, prompt="What of it?")

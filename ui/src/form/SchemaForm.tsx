@@ -18,10 +18,10 @@ export { isSingle } from './enter';
 
 const MOST_FAULTS = 8;
 
-/** What is wrong, each with the way to its field. */
+/** Why it was not sent, each fault with the way to its field. */
 export function Faults({ form }: { form: FormValue }) {
-  const { faults, focus } = form;
-  if (faults.length === 0) return null;
+  const { faults, focus, state } = form;
+  if (faults.length === 0 || !state.refused) return null;
   return (
     <div className="note note-bad" role="alert">
       <IconAlert size={16} />

@@ -110,8 +110,15 @@ test('a change takes away what was said against its place, and nothing else', ()
     { path: ['title'], reason: 'too short' },
     { path: ['notes'], reason: 'too long' },
   ];
-  const state = after(start(CLAIM), { type: 'faults', faults }, typing(['title'], 'Hotel'));
+  const state = after(start(CLAIM), { type: 'faults', faults, refused: true }, typing(['title'], 'Hotel'));
   expect(state.faults).toEqual([faults[1]]);
+});
+
+test('a form that is filled in otherwise is refused no longer', () => {
+  const faults = [{ path: ['title'], reason: 'too short' }];
+  const refused = after(start(CLAIM), { type: 'faults', faults, refused: true });
+  const state = reduce(refused, { type: 'replaced', entry: fresh(CLAIM), changed: true });
+  expect([refused.refused, state.refused, state.faults]).toEqual([true, false, []]);
 });
 
 test('a change touches no entry beside it', () => {

@@ -22,6 +22,8 @@ export type FormState = {
   entry: Entry;
   uploads: Readonly<Record<string, Upload>>;
   faults: FaultDocument[];
+  /** Whether the faults kept it from being sent; those that are found while people type are told at their fields only. */
+  refused: boolean;
   /** Whether a person has changed anything. */
   changed: boolean;
 };
@@ -39,10 +41,10 @@ export type Action =
   | { type: 'broken'; upload: string; error: string }
   | { type: 'retried'; upload: string; begun: number }
   | { type: 'cancelled'; upload: string }
-  | { type: 'faults'; faults: FaultDocument[] };
+  | { type: 'faults'; faults: FaultDocument[]; refused: boolean };
 
 export function beginning(entry: Entry): FormState {
-  return { entry, uploads: {}, faults: [], changed: false };
+  return { entry, uploads: {}, faults: [], refused: false, changed: false };
 }
 
 /** How many files are on their way. */
@@ -70,7 +72,7 @@ export function reduce(state: FormState, action: Action): FormState {
           : entry,
       );
     case 'replaced':
-      return kept({ ...state, entry: action.entry, faults: [], changed: action.changed });
+      return kept({ ...state, entry: action.entry, faults: [], refused: false, changed: action.changed });
     case 'uploading':
       return uploading(state, action);
     case 'progress':
@@ -83,7 +85,7 @@ export function reduce(state: FormState, action: Action): FormState {
     case 'cancelled':
       return ended(state, action);
     case 'faults':
-      return { ...state, faults: action.faults };
+      return { ...state, faults: action.faults, refused: action.refused };
   }
 }
 

@@ -50,6 +50,7 @@ export function useSchemaForm(
   );
   const latest = useRef(state);
   latest.current = state;
+  const looked = useRef(state.entry);
   const uploads = useUploads(state, dispatch);
   const { data: limits } = useQuery(limitsQuery);
   const focus = useCallback((path: Path) => focusField(id, path), [id]);
@@ -57,7 +58,7 @@ export function useSchemaForm(
 
   const setFaults = useCallback(
     (faults: FaultDocument[]) => {
-      dispatch({ type: 'faults', faults });
+      dispatch({ type: 'faults', faults, refused: faults.length > 0 });
       if (faults[0]) focus(faults[0].path);
     },
     [focus],
@@ -79,13 +80,11 @@ export function useSchemaForm(
     check(told).then(
       (found) => {
         if (latest.current.entry !== entry) return;
-        dispatch({
-          type: 'faults',
-          faults: together(
-            own,
-            found.filter(({ path }) => isWanted(path)),
-          ),
-        });
+        const faults = together(
+          own,
+          found.filter(({ path }) => isWanted(path)),
+        );
+        dispatch({ type: 'faults', faults, refused: latest.current.refused && faults.length > 0 });
       },
       // Without the server, it is told when the form is sent.
       () => undefined,
@@ -100,7 +99,8 @@ export function useSchemaForm(
   };
   const look = () => {
     const { entry, faults, changed } = latest.current;
-    if (!changed) return;
+    if (!changed || looked.current === entry) return;
+    looked.current = entry;
     const missing = new Set(faultsOf(entry, schema, schema).map(({ path }) => keyOf(path)));
     const filled = filledIn(entry);
     const kept = faults.filter(({ path }) => missing.has(keyOf(path)));
