@@ -55,11 +55,11 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "remote": (1_740, "the Python client, and the way to a server, which proves itself first"),
     "runtime": (320, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (
-        3_720,
+        3_750,
         "what authors write, traced into a graph; questions put field by field, with their prompts rendered; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
     ),
     "service": (
-        4_670,
+        4_680,
         "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for for nothing, and who may, who they are in a browser, and what they did",
     ),
     "stores": (

@@ -342,6 +342,8 @@ def query(gate: WaitingView, stream: TextIO) -> Query:
         name=line(gate.path),
         kind=gate.kind,
         schema=gate.schema,
+        title="" if gate.title == gate.name else gate.title,
+        figures=gate.figures,
         prompt=gate.prompt,
         show={line(name): value for name, value in (gate.show | cut).items()},
         value=gate.value,

@@ -31,6 +31,7 @@ from tidegate.cli.showing import waiting_lines
 from tidegate.cli.store import open_reader
 from tidegate.cli.way import Way, server, spelled, way_to
 from tidegate.errors import Refused, StoreDamaged
+from tidegate.sdk.ask import figure
 from tidegate.sdk.exhibit import cells_wide
 from tidegate.types.values import named_blobs
 from tidegate.wire import (
@@ -247,9 +248,15 @@ def _asked(each: WaitingView, names: Mapping[str, str], now: datetime) -> tuple[
 
 
 def _in_short(each: WaitingView) -> str:
-    """Return what the inbox shows of a question: its title or text, and what is too large for a list."""
+    """Return what the inbox shows of a question: its title or text, its figures, and what is too large for a list."""
     cut = ", ".join(f"{line(part, 40)}: {size(view.size)}" for part, view in each.preview.items())
-    said = line(each.title or each.prompt, 200)
+    said = line(each.prompt if each.title == each.name else each.title, 200)
+    figures = ", ".join(
+        f"{line(name, 40)} {line(figure(value))}"
+        for name, value in each.figures.items()
+        if not each.preview.keys() & {name, f"show.{name}"}
+    )
+    said = " · ".join(part for part in (said, figures) if part)
     parts = [DAMAGED if each.damaged else "", said, f"({cut})" if cut else ""]
     return " ".join(part for part in parts if part)
 

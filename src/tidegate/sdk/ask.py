@@ -25,7 +25,7 @@ class Query(Struct, frozen=True, kw_only=True):
     """
     The question of a gate. `kind` is input or approve.
 
-    `value` is the value to approve, `value_schema` its type; `suggested` is taken for an empty line. Each is UNSET if there is none, because null is a value.
+    `title` and `figures` are what lists show of it. `value` is the value to approve, `value_schema` its type; `suggested` is taken for an empty line. Each is UNSET if there is none, because null is a value.
     `until` says in words when the question times out; `whole` says where a shortened value can be seen in full, if nobody can be asked back.
     `files` is what was found of the blobs in the values. `columns` is the width of the terminal for which the prompt is rendered; with 0 it is
     shown as written. `by_field`: an answer with fields is asked for one field at a time.
@@ -34,6 +34,8 @@ class Query(Struct, frozen=True, kw_only=True):
     name: str
     kind: str
     schema: Schema
+    title: str = ""
+    figures: dict[str, Value] = {}
     prompt: str = ""
     show: dict[str, Value] = {}
     value: Value | UnsetType = UNSET
@@ -140,6 +142,9 @@ def _opened(query: Query, room: Extent, see_all: str) -> tuple[list[str], bool]:
     # Where each field is asked for, its type stands beside it.
     wanted = named(query.schema) if _has_fields(query) else expected(query)
     lines = [marked(f"{verb} {marked(query.name)!r}: {wanted}{until}")]
+    if query.title not in ("", query.name):
+        lines.append(f"  {marked(query.title)}")
+    lines += [f"  {marked(name)}: {marked(figure(each))}" for name, each in _figures(query)]
     if query.prompt:
         lines += _prompt(query)
     cut = False
@@ -154,6 +159,31 @@ def _opened(query: Query, room: Extent, see_all: str) -> tuple[list[str], bool]:
         else:
             lines += [f"  {marked(name)}:", *(f"    {line}" for line in shown)]
     return lines, cut
+
+
+def figure(value: Value) -> str:
+    """Return a figure as text: a number with six significant digits."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.6g}"
+        case _:
+            return str(value)
+
+
+def _figures(query: Query) -> Iterator[tuple[str, Value]]:
+    """Yield the figures that are not among the values beside the question."""
+    beside = dict(query.show)
+    for each in (*query.show.values(), query.value):
+        beside |= each if isinstance(each, dict) else {}
+    if query.value is not UNSET:
+        beside["value"] = query.value
+    for name, value in query.figures.items():
+        if name not in beside or beside[name] != value:
+            yield name, value
 
 
 def _values(query: Query) -> Iterator[tuple[str, Value, Schema]]:

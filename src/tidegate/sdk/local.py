@@ -33,6 +33,7 @@ from tidegate.core.messages import (
 from tidegate.core.plan import Plan, Planned
 from tidegate.core.state import ExecutionPhase, ExecutionState, NodePhase
 from tidegate.core.step import step
+from tidegate.core.titles import figures_of, title_of
 from tidegate.errors import ExecutionFailed, Fault, InvalidValue, NoAnswer
 from tidegate.ir.expr import NodeId, Value, source_order
 from tidegate.ir.graph import (
@@ -237,6 +238,8 @@ class Host:
             name=gate.name,
             kind="approve" if approval else "input",
             schema={"type": "boolean"} if approval else gate.schema,
+            title=title_of(self._plan, self._state, planned),
+            figures=dict(figures_of(self._plan, self._state, planned)),
             prompt=question.prompt,
             show={name: value(expr) for name, expr in question.show.items()},
             value=value(gate.subject) if isinstance(gate, ApproveNode) else UNSET,

@@ -44,6 +44,9 @@ from tidegate.wire import (
     WorkflowView,
 )
 
+NOT_TAKEN, WITHDRAWN, UPSTREAM_FAILED = "not_taken", "withdrawn", "upstream_failed"
+"""Why a node was skipped."""
+
 
 def ended_as(phase: ExecutionPhase) -> str:
     """Say how an execution ended, to follow its name: `has succeeded`."""
@@ -115,11 +118,13 @@ def node_view(
             }
         except NoValue:
             shown = None
+    phase = _phase(plan, state, planned, now)
     return NodeView(
         id=planned.id,
         name=planned.node.name,
         kind=kind_of(planned.node),
-        phase=_phase(plan, state, planned, now).name,
+        phase=phase.name,
+        reason=_reason(plan, state, planned) if phase is NodePhase.SKIPPED else "",
         parent=planned.scope,
         round=plan.rounds[planned.id].number if planned.id in plan.rounds else 1,
         attempts=now.attempt,
@@ -147,6 +152,19 @@ def _phase(plan: Plan, state: ExecutionState, planned: Planned, now: NodeState) 
         over = state.node(holder).phase.is_terminal
         holder = plan.nodes[holder].holder
     return NodePhase.SKIPPED if over else now.phase
+
+
+def _reason(plan: Plan, state: ExecutionState, planned: Planned) -> str:
+    """Return why a node is SKIPPED."""
+    if state.node(planned.id).began is not None:
+        return WITHDRAWN
+    while True:
+        case, holder = planned.node.case, planned.holder
+        if case is not None and state.node(holder).case not in (None, case.index):
+            return NOT_TAKEN
+        if holder == ROOT:
+            return UPSTREAM_FAILED
+        planned = plan.nodes[holder]
 
 
 def signal_views(plan: Plan, state: ExecutionState) -> list[SignalView]:

@@ -51,6 +51,8 @@ class NodeView(Struct, frozen=True, kw_only=True, gc=False):
     name: str
     kind: str
     phase: str
+    reason: str = ""
+    """Of one that is SKIPPED: `not_taken` (another case was taken), `withdrawn` (a question that nobody needs answered), or `upstream_failed` (it was not reached)."""
     parent: str = ""
     round: int = 1
     attempts: int = 0
@@ -65,7 +67,7 @@ class NodeView(Struct, frozen=True, kw_only=True, gc=False):
     failure: FailureView | None = None
     answer: AnswerView | None = None
     upstream: list[str] = []
-    """The nodes it waits for, by id."""
+    """The nodes it waits for, by id. One that is QUEUED waits for those, and for its parent, as long as it has no `attempts`; then it waits for a worker."""
     case: int | None = None
     """For a branch: the case taken, counted from 0; the last is `else`."""
     branch: str = ""

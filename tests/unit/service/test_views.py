@@ -1,16 +1,27 @@
 """What is shown of an execution, whole and since a line: a reader who merges what has changed sees what one who asks again sees."""
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from tests.unit.engine.histories import told
 
+from tidegate import (
+    WorkflowFailurePolicy,
+    approve,
+    conditional,
+    task,
+    wait_for_input,
+    workflow,
+)
 from tidegate.engine.damage import Damage
 from tidegate.engine.folds import Folds
 from tidegate.engine.programs import Programs
 from tidegate.service.views import damaged_view, execution_view
-from tidegate.wire import ExecutionView, WaitingView, merged
+from tidegate.testing import Run, Sandbox
+from tidegate.wire import ExecutionView, GetExecution, WaitingView, merged
 
 SEEDS = range(80)
 
@@ -111,3 +122,59 @@ def test_what_python_prints_of_a_question_is_whole_and_holds_nothing_that_cannot
 
     assert "account 4999" in shown
     assert shown.isprintable()
+
+
+@task
+def fails(n: int) -> int:
+    raise ValueError(n)
+
+
+@task
+def takes(a: int, b: int) -> int:
+    return a + b
+
+
+@workflow
+def chooses(n: int) -> int:
+    big = wait_for_input("go", expected_type=int)
+    return (
+        conditional("size")
+        .if_(big > 5)
+        .then(takes(a=big, b=wait_for_input("detail", expected_type=int)))
+        .else_()
+        .then(takes(a=fails(n=n), b=1))
+    )
+
+
+@workflow(failure_policy=WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE)
+def withdraws() -> int:
+    return takes(a=approve(1, "first"), b=wait_for_input("second", expected_type=int))
+
+
+def reasons(flow: Any, decide: Callable[[Run], object], **inputs: Any) -> set[tuple[str, str]]:
+    with Sandbox() as sandbox:
+        run = sandbox.launch(flow, **inputs)
+        decide(run)
+        view = sandbox._service.handle(GetExecution(id=run.id))
+        assert {node.reason for node in view.nodes if node.phase != "SKIPPED"} == {""}
+        return {(node.name, node.reason) for node in view.nodes if node.phase == "SKIPPED"}
+
+
+def test_a_node_of_another_case_was_not_taken_and_one_after_a_failure_not_reached():
+    assert reasons(chooses, lambda run: run.answer("go", 1), n=1) == {
+        ("detail", "not_taken"),
+        ("takes", "not_taken"),
+        ("takes", "upstream_failed"),
+    }
+
+
+def test_a_question_that_nobody_needs_answered_was_withdrawn():
+    found = reasons(withdraws, lambda run: run.reject("first"))
+
+    assert found == {("second", "withdrawn"), ("takes", "upstream_failed")}
+
+
+def test_what_an_abort_left_unreached_says_so():
+    found = reasons(chooses, lambda run: run.abort(), n=1)
+
+    assert ("takes", "upstream_failed") in found

@@ -391,6 +391,7 @@ export type NodeView = {
   name: string;
   kind: string;
   phase: string;
+  reason: string;
   parent: string;
   round: number;
   attempts: number;

@@ -8,6 +8,7 @@ function node(id: string, phase: string, more: Partial<NodeView> = {}): NodeView
     name: id,
     kind: 'task',
     phase,
+    reason: '',
     parent: id.includes('/') ? id.slice(0, id.lastIndexOf('/')) : '',
     round: 1,
     attempts: phase === 'QUEUED' ? 0 : 1,
