@@ -1,26 +1,29 @@
-import { Badge, Button, Group, Loader, Modal, Stack, Switch, Text } from '@mantine/core';
+import { Anchor, Group, Loader, Modal, Stack, Text } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import { Link, useLocation, useNavigate } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
-import { taskId } from '../api/queries';
-import { say } from '../app/notice';
+import { useQueryClient } from '@tanstack/react-query';
+import { useLocation, useNavigate } from '@tanstack/react-router';
+import { useEffect, useRef, useState } from 'react';
+import { entryKey, parseTaskId, questionQuery, taskId } from '../api/queries';
+import { useKeys } from '../app/keys';
 import { QueryError } from '../app/PageError';
-import { expected } from '../show/expects';
-import { Ago } from '../show/time';
 import './answer.css';
-import { Closed } from './Closed';
-import { nextAfter, useOpensNext } from './order';
+import './rail.css';
+import { Head } from './Head';
+import type { Ways } from './Next';
+import { placeOf } from './order';
 import { Question } from './Question';
+import { isOnTop } from './top';
 import { useTask, type Task } from './useTask';
 
-/** The dialog in which a request is answered, over whatever page is open. `task` is `<execution>:<path>`. */
+/** The dialog in which a question is answered, over whatever page is open. `task` is `<execution>:<handle>`; a path or a name is replaced by it. */
 export function AnswerDialog({ task }: { task: string }) {
   const navigate = useNavigate();
-  const inInbox = useLocation().pathname === '/';
-  const isPhone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false });
-  const [opensNext, setOpensNext] = useOpensNext();
+  const { pathname, state } = useLocation();
+  // The first page of this tab: somebody has followed a link, and no list is waiting behind it.
+  const [isLink] = useState(() => state.__TSR_index === 0);
+  const isPhone = useMediaQuery('(max-width: 45em)', false, { getInitialValueInEffect: false });
   const found = useTask(task);
-  const [first] = useState(task);
+  const title = useRef<HTMLHeadingElement>(null);
   useFocusBack();
 
   const go = (next: string | undefined) =>
@@ -29,36 +32,82 @@ export function AnswerDialog({ task }: { task: string }) {
       search: ({ task: _, ...rest }) => (next === undefined ? rest : { ...rest, task: next }),
       replace: true,
     });
-  // A link may call a request by its name, the list calls it by its handle.
-  const next = inInbox ? nextAfter('view' in found ? taskId(found.view) : task) : undefined;
-  const onSent = (what: string) => {
-    const following = opensNext ? next : undefined;
-    say(`${what} The workflow continues.${following ? ' This is the next request.' : ''}`);
-    go(following);
-  };
+  const close = () => go(undefined);
+  const known = 'view' in found ? found.view : undefined;
+  const id = known ? taskId(known) : task;
+  useBinding(task, known?.handle ? id : undefined, go);
+  const place = placeOf(id);
+  useDialogKeys(close, place?.previous, place?.next, go);
+
+  const toExecution = () =>
+    void navigate({ to: '/executions/$id', params: { id: parseTaskId(task).execution }, search: {} });
+  const ways: Ways = isLink
+    ? { back: 'Go to the execution', onBack: toExecution, onGo: go }
+    : { back: pathname === '/' ? 'Back to inbox' : 'Back', onBack: close, onGo: go };
+  const head = { place, onGo: go, onClose: close };
   return (
-    <Modal
+    <Modal.Root
       opened
-      onClose={() => go(undefined)}
-      size={760}
+      onClose={close}
+      closeOnEscape={false}
       fullScreen={isPhone}
-      title={<Heading task={found} />}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-      classNames={{ body: 'answer-body', content: 'answer', title: 'answer-title' }}
+      returnFocus={false}
       transitionProps={{ duration: 0 }}
+      padding={0}
+      classNames={{ content: 'answer', inner: 'answer-inner' }}
     >
-      <Body key={task} task={found} follows={task !== first} next={next} onNext={() => go(next)} onSent={onSent} />
-      {inInbox && (
-        <Switch
-          className="answer-next"
-          size="xs"
-          label="Open the next request after an answer"
-          checked={opensNext}
-          onChange={(event) => setOpensNext(event.currentTarget.checked)}
-        />
-      )}
-    </Modal>
+      <Modal.Overlay />
+      <Modal.Content radius={isPhone ? 0 : 12}>
+        {'view' in found ? (
+          <Question key={entryKey(found.view)} task={found} head={head} ways={ways} title={title} />
+        ) : (
+          <>
+            <Head {...head} view={undefined} title={title} />
+            <Modal.Body className="answer-none">
+              <Elsewhere task={found} onGo={go} />
+            </Modal.Body>
+          </>
+        )}
+      </Modal.Content>
+    </Modal.Root>
   );
+}
+
+/** Bind the address to the one question that is shown: what it says today, and after a later question has the same name, is the same. */
+function useBinding(task: string, bound: string | undefined, go: (task: string) => void): void {
+  const queries = useQueryClient();
+  const latest = useRef(go);
+  latest.current = go;
+  useEffect(() => {
+    if (bound === undefined || bound === task) return;
+    const [from, to] = [parseTaskId(task), parseTaskId(bound)];
+    const data = queries.getQueryData(questionQuery(from.execution, from.path).queryKey);
+    if (data) queries.setQueryData(questionQuery(to.execution, to.path).queryKey, data);
+    latest.current(bound);
+  }, [queries, task, bound]);
+}
+
+/** Close by Escape, when nothing else takes it; and other questions, on purpose. */
+function useDialogKeys(
+  close: () => void,
+  previous: string | undefined,
+  next: string | undefined,
+  go: (task: string) => void,
+): void {
+  const latest = useRef(close);
+  latest.current = close;
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing || !isOnTop()) return;
+      latest.current();
+    };
+    window.addEventListener('keydown', press);
+    return () => window.removeEventListener('keydown', press);
+  }, []);
+  const to = (id: string | undefined) => () => {
+    if (id !== undefined && isOnTop()) go(id);
+  };
+  useKeys({ '[': to(previous), ']': to(next) });
 }
 
 /** When the dialog closes, what had the focus has it again, if it is still there. */
@@ -75,86 +124,38 @@ function useFocusBack(): void {
   );
 }
 
-function Heading({ task }: { task: Task }) {
-  if (!('view' in task))
-    return (
-      <Text span fw={650}>
-        Request
-      </Text>
-    );
-  const { title, name } = task.view;
-  return (
-    <>
-      <span className="answer-name">{title || name}</span>{' '}
-      <Badge variant="default" size="lg" className="expects">
-        {expected(task.view)}
-      </Badge>
-    </>
-  );
-}
+type ElsewhereProps = { task: Exclude<Task, { view: unknown }>; onGo: (task: string) => void };
 
-type BodyProps = {
-  task: Task;
-  follows: boolean;
-  next: string | undefined;
-  onNext: () => void;
-  onSent: (what: string) => void;
-};
-
-function Body({ task, follows, next, onNext, onSent }: BodyProps) {
+/** What stands in place of a question that is not there, or not yet. */
+function Elsewhere({ task, onGo }: ElsewhereProps) {
   switch (task.state) {
     case 'loading':
       return (
-        <Group justify="center" p="xl" tabIndex={-1} data-autofocus>
+        <Group justify="center" p="xl">
           <Loader aria-label="Loading" />
         </Group>
       );
     case 'failed':
-      return <QueryError error={task.error} retry={task.retry} what="The request" />;
+      return <QueryError error={task.error} retry={task.retry} what="The question" />;
+    case 'several':
+      return (
+        <Stack gap="xs" className="question">
+          <Text>
+            Several questions of this execution are called <code>{task.name}</code>. Which one do you mean?
+          </Text>
+          {task.paths.map((path) => (
+            <Anchor key={path} component="button" type="button" onClick={() => onGo(`${task.execution}:${path}`)}>
+              {path}
+            </Anchor>
+          ))}
+        </Stack>
+      );
     case 'unknown':
       return (
-        <Stack align="flex-start">
-          <Text>
-            There is no request <code>{task.path}</code> in the execution <code>{task.execution}</code>. The address may
-            be incomplete, or the request belongs to another server.
-          </Text>
-          {next !== undefined && <Button onClick={onNext}>Next request</Button>}
-        </Stack>
-      );
-    default:
-      return (
-        <Stack gap="md">
-          <From task={task} />
-          {task.state === 'closed' && (
-            <Closed ending={task.ending} due={task.view.due} onNext={next === undefined ? undefined : onNext} />
-          )}
-          <Question
-            key={task.view.node}
-            view={task.view}
-            state={task.state}
-            hindrance={task.state === 'open' ? task.hindrance : undefined}
-            follows={follows}
-            onSent={onSent}
-          />
-        </Stack>
+        <Text className="question">
+          There is no question <code>{task.path}</code> in the execution <code>{task.execution}</code>. The address may
+          be incomplete, or the question belongs to another server.
+        </Text>
       );
   }
-}
-
-function From({ task }: { task: Extract<Task, { view: unknown }> }) {
-  const { view } = task;
-  return (
-    <Text size="sm" c="dimmed" className="answer-from">
-      {view.workflow && <>{view.workflow} · </>}
-      <Link className="link" to="/executions/$id" params={{ id: view.execution }}>
-        {view.execution}
-      </Link>
-      {view.opened && (
-        <>
-          {' '}
-          · asked <Ago at={view.opened} />
-        </>
-      )}
-    </Text>
-  );
 }

@@ -1,73 +1,54 @@
-import { Alert, Button, Text } from '@mantine/core';
-import { Ago, clock } from '../show/time';
-import { brief } from '../show/Value';
+/** A question that is over: what was asked and shown, and how it ended. */
+import { useEffect, useState } from 'react';
+import { isObject } from '../api/json';
+import { Value } from '../show/Value';
+import { dropDraft, readDraft, type Draft } from './draft';
+import { Layout } from './Layout';
+import { Next, type Ways } from './Next';
+import { headline } from './outcome';
+import type { Frame } from './Question';
+import { Given, Kept } from './Result';
 import type { Ending } from './useTask';
+import type { Asked } from './view';
 
-/** What has become of a request that is no longer open. */
-export function Closed({
-  ending,
-  due,
-  onNext,
-}: {
+type Props = {
+  id: string;
+  view: Asked;
   ending: Ending;
-  due: string | null;
-  onNext: (() => void) | undefined;
-}) {
+  me: string;
+  /** What was typed here before it was over. */
+  typed: Omit<Draft, 'at'> | undefined;
+  frame: Frame;
+  ways: Ways;
+};
+
+export function Closed({ id, view, ending, me, typed, frame, ways }: Props) {
+  const [kept] = useState(() => typed ?? readDraft(id));
+  // It is shown once more, and then no longer a draft of anything.
+  useEffect(() => () => dropDraft(id), [id]);
+  const { answer } = ending;
+  const schema = isObject(view.schema) ? view.schema : {};
   return (
-    <Alert
-      color={ending.phase === 'SUCCEEDED' ? 'gray' : 'orange'}
-      variant="light"
-      role="status"
-      className="closed"
-      title={<Outcome ending={ending} due={due} />}
-    >
-      {ending.answer?.comment && (
-        <Text size="sm" mb={6}>
-          “{ending.answer.comment}”
-        </Text>
-      )}
-      {onNext && (
-        <Button size="xs" onClick={onNext}>
-          Next request
-        </Button>
-      )}
-    </Alert>
+    <Layout
+      {...frame}
+      rail={
+        <div className="closed" role="status">
+          <h3>{headline(ending, view.due, me)}</h3>
+          {answer && !answer.by_timeout && <Given kind={ending.kind} answer={answer} />}
+          {answer && ending.kind !== 'approve' && (
+            <section aria-label="The answer" className="subject">
+              <Value value={answer.value} type={{ schema, root: schema }} />
+            </section>
+          )}
+          {answer?.shown && (
+            <p className="dim small">
+              What was shown: <code className="digest">{answer.shown}</code>
+            </p>
+          )}
+          {kept && <Kept comment={kept.comment} value={kept.value} />}
+        </div>
+      }
+      foot={<Next view={view} ways={ways} />}
+    />
   );
-}
-
-function Outcome({ ending, due }: { ending: Ending; due: string | null }) {
-  const { answer, kind, phase } = ending;
-  const ranOut = due ? `The time for this ran out at ${clock(new Date(due))}.` : 'The time for this ran out.';
-  if (answer?.by_timeout)
-    return (
-      <>
-        {ranOut} The answer for that case was taken: {verdict(kind, answer.value)}.
-      </>
-    );
-  if (answer) {
-    return (
-      <>
-        Already answered by {answer.who}, <Ago at={answer.at} />: {verdict(kind, answer.value)}
-        {answer.early ? ' (before it was asked)' : ''}
-      </>
-    );
-  }
-  switch (phase) {
-    case 'TIMED_OUT':
-      return <>{ranOut}</>;
-    case 'ABORTED':
-      return <>The execution was ended. An answer is no longer needed.</>;
-    case 'SKIPPED':
-      return <>The workflow took another branch. An answer is no longer needed.</>;
-    case 'QUEUED':
-    case 'RUNNING':
-      return <>The workflow has not reached this yet: there is nothing to approve.</>;
-    default:
-      return <>This is no longer open.</>;
-  }
-}
-
-function verdict(kind: string, value: Parameters<typeof brief>[0]): string {
-  if (kind === 'approve') return value === true ? 'approved' : 'rejected';
-  return brief(value);
 }

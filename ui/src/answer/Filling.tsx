@@ -1,107 +1,127 @@
-import { Button, Group, Kbd, Stack, Text, Textarea } from '@mantine/core';
-import { useEffect, useRef, useState } from 'react';
+import { Button, Kbd, Text } from '@mantine/core';
+import { useEffect, useId, useRef, useState } from 'react';
 import { isObject } from '../api/json';
 import { Faults, isSingle, SchemaForm, useSchemaForm } from '../form/SchemaForm';
-import { readDraft, useKeptDraft } from './draft';
+import { Comment, Restored } from './Comment';
+import { dropDraft, readDraft, useKeptDraft } from './draft';
+import { Layout } from './Layout';
+import { Leads } from './Leads';
 import type { AnswerProps } from './Question';
 
 const MODIFIER = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘' : 'Ctrl';
 
 function focusFirst(form: HTMLFormElement | null): void {
   const first = form?.querySelector<HTMLElement>('input:not([type=hidden]):not([type=file]), textarea, select, button');
-  // The dialog chooses this too, if it has not yet chosen what has the focus.
-  first?.setAttribute('data-autofocus', '');
   first?.focus();
   if (first instanceof HTMLInputElement || first instanceof HTMLTextAreaElement) first.select();
 }
 
 /** Answer with a form. */
-export function Filling({ id, view, open, live, busy, faults, send }: AnswerProps) {
+export function Filling(props: AnswerProps) {
+  const { id, view, canType, canDecide, isAway, deciding, frame, top, notes, later, onTyped } = props;
   const schema = isObject(view.schema) ? view.schema : {};
-  const [draft] = useState(() => readDraft(id));
+  const [draft, setDraft] = useState(() => readDraft(id));
   const form = useSchemaForm(schema, draft?.value ?? view.suggested, draft ? {} : { from: 'suggested' });
   const [comment, setComment] = useState(draft?.comment ?? '');
   const [commented, setCommented] = useState(draft !== undefined);
   const fields = useRef<HTMLFormElement>(null);
-  useKeptDraft(id, { value: form.value, comment }, commented || form.changed);
+  const formId = useId();
+  const touched = commented || form.changed;
+  const kept = useKeptDraft(id, { value: form.value, comment }, touched && canType);
+  onTyped(touched ? { comment, ...(form.value === undefined ? {} : { value: form.value }) } : { comment });
   useEffect(() => focusFirst(fields.current), []);
   const { setFaults } = form;
+  const { faults } = deciding;
   useEffect(() => {
     setFaults(faults);
   }, [faults, setFaults]);
 
+  const isReady = canDecide && !deciding.busy && deciding.queued === undefined && form.pending === 0;
   const submit = () => {
     const found = form.validated();
-    if (found && open) send({ value: found.value, comment }, `${view.name}: sent.`);
+    if (found && isReady) deciding.decide({ value: found.value, comment });
   };
   const single = isSingle(schema);
-  const sendByKey = () => live && submit();
+  const sendByKey = () => {
+    if (!frame.isSettling) submit();
+  };
   const press = (event: React.KeyboardEvent) => {
-    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
     event.preventDefault();
     if (!event.repeat) sendByKey();
   };
+  const discard = () => {
+    dropDraft(id);
+    setDraft(undefined);
+    setComment('');
+    setCommented(false);
+    form.setValue(view.suggested);
+  };
   return (
-    <form
-      ref={fields}
-      noValidate
-      onKeyDown={press}
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
-      <Stack gap="md">
-        {draft && (
-          <Text size="sm" c="dimmed">
-            Your draft is back.{' '}
-            {view.suggested !== undefined && (
-              <Button size="compact-xs" variant="default" onClick={() => form.setValue(view.suggested)}>
-                Use the suggestion
-              </Button>
-            )}
-          </Text>
-        )}
-        {!draft && view.suggested !== undefined && (
-          <Text size="sm" c="dimmed">
-            Filled in as suggested; change it as needed.
-          </Text>
-        )}
-        <SchemaForm schema={schema} form={form} label="Answer" disabled={!open} onSubmit={sendByKey} />
-        <Textarea
-          label="Comment (optional)"
-          autosize
-          minRows={1}
-          maxRows={8}
-          value={comment}
-          disabled={!open}
-          onChange={(event) => {
-            setCommented(true);
-            setComment(event.currentTarget.value);
-          }}
-        />
-        <Faults form={form} />
-        <Group className="bar" justify="flex-end" gap="sm">
-          {form.faults.length > 0 && (
-            <Text size="sm" c="var(--mantine-color-error)" aria-hidden>
-              {form.faults.length} to fix
+    <Layout
+      {...frame}
+      rail={
+        <>
+          {top}
+          {draft && canType && <Restored draft={draft} onDiscard={discard} />}
+          {!draft && view.suggested !== undefined && (
+            <Text size="sm" c="dimmed">
+              Filled in as suggested; change it as needed.
             </Text>
           )}
-          <Button
-            type="submit"
-            size="md"
-            disabled={!open || form.pending > 0}
-            loading={busy}
-            rightSection={
-              <Kbd size="xs" aria-hidden>
-                {single ? 'Enter' : `${MODIFIER} Enter`}
-              </Kbd>
-            }
+          <form
+            id={formId}
+            ref={fields}
+            noValidate
+            className="an-fields"
+            onKeyDown={press}
+            onSubmit={(event) => {
+              event.preventDefault();
+              submit();
+            }}
           >
-            {form.pending > 0 ? 'Send after the upload' : 'Send answer'}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+            <Faults form={form} />
+            <SchemaForm schema={schema} form={form} label="Answer" disabled={!canType} onSubmit={sendByKey} />
+            <Comment
+              value={comment}
+              disabled={!canType}
+              kept={kept}
+              onChange={(next) => {
+                setCommented(true);
+                setComment(next);
+              }}
+            />
+          </form>
+          <Leads view={view} />
+        </>
+      }
+      foot={
+        <>
+          {notes}
+          {later}
+          <div className="an-acts">
+            {form.faults.length > 0 && (
+              <Text size="sm" c="var(--bad)" aria-hidden>
+                {form.faults.length} to fix
+              </Text>
+            )}
+            <Button
+              type="submit"
+              form={formId}
+              className="an-decide an-send"
+              disabled={!isReady}
+              loading={deciding.busy}
+              rightSection={
+                <Kbd size="xs" aria-hidden>
+                  {single ? 'Enter' : `${MODIFIER} Enter`}
+                </Kbd>
+              }
+            >
+              {form.pending > 0 ? 'Send after the upload' : isAway ? 'Send when it is back' : 'Send answer'}
+            </Button>
+          </div>
+        </>
+      }
+    />
   );
 }

@@ -1,185 +1,239 @@
-/** The question, what is needed to decide it, and the way to answer. */
-import { Alert, Button, Loader, Stack, Text } from '@mantine/core';
+/** One question from the moment it is shown until somebody has decided it: the evidence, the way to answer, and what became of it. */
+import { Alert, Button, Group, Loader, Text } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
-import { ApiError } from '../api/client';
-import { isObject, type Json } from '../api/json';
+import { useQuery } from '@tanstack/react-query';
+import { useCallback, useMemo, useRef, useState, type ReactNode, type RefObject } from 'react';
 import { entryKey } from '../api/queries';
-import type { FaultDocument, WaitingView } from '../api/types';
+import { sessionQuery } from '../api/session';
 import { useConnection } from '../app/connection';
-import { spellPath } from '../form/check';
 import { bytes } from '../show/brief';
-import { cutParts, sizeOf, type Cut } from '../show/cut';
-import { isTall } from '../show/tall';
-import { clock, exact, span, TimeLeft } from '../show/time';
-import type { Typed } from '../show/typed';
-import { brief, Value } from '../show/Value';
-import { Decided, useCut, useEverything } from '../show/whole';
+import { cutParts, sizeOf } from '../show/cut';
 import { Damaged } from '../show/Damaged';
+import { Decided } from '../show/whole';
 import { Approval } from './Approval';
-import { Beside, Given, useBackground } from './Background';
-import { dropDraft } from './draft';
-import { Choosing, quickChoices } from './Choosing';
+import { Away } from './Away';
+import { useBackground } from './Background';
+import { Closed } from './Closed';
+import type { Draft } from './draft';
+import { Due, DueStrip } from './Due';
+import { needsRoom } from './evidence';
+import { Evidence } from './Evidence';
 import { Filling } from './Filling';
-import { useSend, type Decision } from './send';
+import { NotShown, SendLater } from './Foot';
+import { Head, type HeadProps } from './Head';
+import type { Shape } from './Layout';
+import type { Ways } from './Next';
+import { Problem } from './Problem';
+import { Reader } from './Reader';
+import { Result } from './Result';
+import { looksOf } from './tabs';
+import { useDecision, type Deciding } from './useDecision';
 import { useSettling } from './useSettling';
-import type { Hindrance } from './useTask';
+import type { Hindrance, Task } from './useTask';
+import type { Asked } from './view';
 
-const Prose = lazy(() => import('../show/Prose').then((module) => ({ default: module.Prose })));
+/** The layout, with what to look at in it. */
+export type Frame = { shape: Shape; evidence: ReactNode; isSettling: boolean };
 
 export type AnswerProps = {
   id: string;
-  view: WaitingView;
-  /** Whether it can be answered now. */
-  open: boolean;
-  /** Whether keys decide. */
-  live: boolean;
-  busy: boolean;
-  faults: FaultDocument[];
-  send: (decision: Decision, what: string) => void;
+  view: Asked;
+  deciding: Deciding;
+  /** Whether the fields can be edited. */
+  canType: boolean;
+  /** Whether it can be decided now. */
+  canDecide: boolean;
+  isAway: boolean;
+  frame: Frame;
+  /** Above the comment: the due date. */
+  top: ReactNode;
+  /** Beside the buttons: what is not shown, and why a decision was not taken. */
+  notes: ReactNode;
+  later: ReactNode;
+  /** Put the focus back to where reading starts. */
+  leave: () => void;
+  /** Told at each change what would be lost. */
+  onTyped: (typed: Omit<Draft, 'at'>) => void;
 };
 
-/** Characters shown of a value while the whole is loading. */
-const BEGINNING = 300;
-
-/** Where what the question is about has room beside it. */
-const WIDE = '(min-width: 75em)';
+/** What can be shown as a question. */
+export type Known = Extract<Task, { view: unknown }>;
 
 type Props = {
-  view: WaitingView;
-  state: 'open' | 'early' | 'closed';
-  hindrance: Hindrance | undefined;
-  follows: boolean;
-  onSent: (what: string) => void;
+  task: Known;
+  head: Omit<HeadProps, 'view' | 'title'>;
+  ways: Ways;
+  title: RefObject<HTMLHeadingElement | null>;
 };
 
-export function Question({ view, state, hindrance, follows, onSent }: Props) {
+export function Question({ task, head, ways, title }: Props) {
+  const { view, again } = task;
   const id = entryKey(view);
-  const sending = useSend(view);
+  const me = useQuery(sessionQuery).data?.name ?? '';
   const { since } = useConnection();
-  const [faults, setFaults] = useState<FaultDocument[]>([]);
-  const top = useRef<HTMLDivElement>(null);
-  const settling = useSettling(hindrance !== undefined);
-  const [wasHindered] = useState(hindrance !== undefined);
-  const hasForm = view.kind !== 'approve' && quickChoices(view).length === 0;
-  useEffect(() => {
-    if (!hasForm) top.current?.focus();
-  }, [hasForm]);
+  const isAway = since !== undefined;
+  const [sendsLater, setSendsLater] = useState(false);
+  const typed = useRef<Omit<Draft, 'at'>>(undefined);
+  const ending = task.state === 'closed' ? task.ending : undefined;
+  const deciding = useDecision({ id, view, ending, me, isAway, sendsLater, again });
+  const hindrance = task.state === 'open' ? task.hindrance : undefined;
+  const frame = useFrame(task, hindrance !== undefined);
+  const leave = useCallback(() => title.current?.focus(), [title]);
 
-  const send = (decision: Decision, what: string) => {
-    if (sending.isPending) return;
-    setFaults([]);
-    sending.mutate(decision, {
-      onSuccess: () => {
-        dropDraft(id);
-        onSent(what);
-      },
-      onError: (error) => setFaults(error instanceof ApiError ? error.faults : []),
-    });
-  };
-  const props: AnswerProps = {
-    id,
-    view,
-    open: state !== 'closed' && since === undefined && hindrance === undefined,
-    live: !((follows || wasHindered) && settling),
-    busy: sending.isPending,
-    faults,
-    send,
-  };
-  const shown = Object.entries(view.show);
-  const cut = cutParts(view);
-  const background = useBackground(view);
-  const isWide = useMediaQuery(WIDE, false, { getInitialValueInEffect: false });
-  const beside = background.nodes.length > 0 && (
-    <Beside execution={view.execution} nodes={background.nodes} isAbove={hasForm && !isWide} />
-  );
+  if (deciding.result)
+    return <Result view={view} result={deciding.result} ending={ending} me={me} ways={ways} onClose={head.onClose} />;
+  const isPending = !frame.isReady;
   return (
-    <div className={isWide && beside ? 'columns' : undefined}>
-      <Stack gap="md" className={settling ? 'settling' : 'settled'}>
-        <div ref={top} tabIndex={-1} data-autofocus={hasForm ? undefined : true} className="question">
-          {view.prompt && (
-            <Suspense fallback={<Text>{view.prompt}</Text>}>
-              <Prose text={view.prompt} />
-            </Suspense>
-          )}
-          {state === 'early' && (
-            <Text c="dimmed">The workflow has not reached this yet. An answer is kept until it does.</Text>
-          )}
-          {state === 'open' && <Deadline view={view} />}
-        </div>
-        {state !== 'closed' && hindrance && <Hindered hindrance={hindrance} size={sizeOf(cut)} />}
-        <Decided>
-          {view.value !== undefined && (
-            <section aria-label="What to approve" className="subject">
-              <Value value={view.value} type={typed(view.value_schema)} />
-            </section>
-          )}
-          {shown.map(([name, value]) => (
-            <Shown key={name} name={name} value={value} isFolded={hasForm && isTall(value)} />
-          ))}
-        </Decided>
-        {cut.map((each) => (
-          <Beginning key={each.part} cut={each} />
-        ))}
-        {!isWide && beside}
-        <Given inputs={background.inputs} />
-        {sending.error && !(hasForm && faults.length > 0) && <Refusal error={sending.error} />}
-        <Answering key={hindrance ? 'hindered' : 'free'} {...props} />
-      </Stack>
-      {isWide && beside}
-    </div>
-  );
-}
-
-/** What stands beside the question; where the form would be out of sight below it, it is a click away. */
-function Shown({ name, value, isFolded }: { name: string; value: Json; isFolded: boolean }) {
-  const subject = (
-    <div className="subject">
-      <Value value={value} />
-    </div>
-  );
-  const everything = useEverything();
-  const [opened, setOpened] = useState(false);
-  const isOpen = opened || everything;
-  useCut(isFolded && !isOpen);
-  if (isFolded)
-    return (
-      <details open={isOpen} onToggle={(event) => setOpened(event.currentTarget.open)}>
-        <summary>{name}</summary>
-        {isOpen && subject}
-      </details>
-    );
-  return (
-    <section aria-label={name}>
-      <Text size="sm" fw={600} mb={4}>
-        {name}
-      </Text>
-      {subject}
-    </section>
-  );
-}
-
-/** The beginning of a value, until the whole has loaded. */
-function Beginning({ cut }: { cut: Cut }) {
-  const { label, text, size } = cut;
-  return (
-    <section aria-label={label || 'What to approve'}>
-      {label && (
-        <Text size="sm" fw={600} mb={4}>
-          {label}
-        </Text>
+    <>
+      <Head {...head} view={view} title={title} />
+      {isAway && <Away since={since} />}
+      {isPending && (
+        <Group justify="center" p="xl">
+          <Loader aria-label="Loading" />
+        </Group>
       )}
-      <div className="subject text">{text.slice(0, BEGINNING)}…</div>
-      <Text size="sm" c="dimmed">
-        Only the beginning is shown; the whole is {bytes(size)}.
-      </Text>
-    </section>
+      {!isPending && task.state === 'closed' && (
+        <Decided>
+          <Closed id={id} view={view} ending={task.ending} me={me} typed={typed.current} frame={frame} ways={ways} />
+        </Decided>
+      )}
+      {!isPending && task.state !== 'closed' && (
+        <Decided>
+          <Answering
+            // What was there before all was loaded is another form: nobody has typed into it.
+            key={task.state === 'open' && !task.isWhole && hindrance ? 'part' : 'whole'}
+            id={id}
+            view={view}
+            deciding={deciding}
+            canType={hindrance === undefined}
+            canDecide={hindrance === undefined && !frame.isSettling && (!isAway || sendsLater)}
+            isAway={isAway}
+            frame={frame}
+            top={
+              <>
+                {frame.isPhone ? null : <Due view={view} />}
+                {task.state === 'early' && (
+                  <Text size="sm" c="dimmed">
+                    The workflow has not reached this yet. An answer is kept until it does.
+                  </Text>
+                )}
+              </>
+            }
+            notes={
+              <>
+                {hindrance ? (
+                  <Hindered hindrance={hindrance} size={sizeOf(cutParts(view))} />
+                ) : (
+                  <NotShown unopened={frame.unopened} onOpen={frame.onOpen} />
+                )}
+                {deciding.error && deciding.faults.length === 0 && (
+                  <Problem
+                    kind={view.kind}
+                    error={deciding.error}
+                    pressed={deciding.pressed}
+                    isAway={isAway}
+                    renew={deciding.renew}
+                  />
+                )}
+              </>
+            }
+            later={
+              isAway && (
+                <Waiting deciding={deciding} view={view} sendsLater={sendsLater} setSendsLater={setSendsLater} />
+              )
+            }
+            leave={leave}
+            onTyped={(now) => {
+              typed.current = now;
+            }}
+          />
+        </Decided>
+      )}
+    </>
   );
+}
+
+function Answering(props: AnswerProps) {
+  if (props.view.may === false) return <Reader {...props} />;
+  return props.view.kind === 'approve' ? <Approval {...props} /> : <Filling {...props} />;
+}
+
+/** How the dialog is laid out. It is decided once: what arrives later never moves what is there. */
+function useFrame(task: Known, isHindered: boolean) {
+  const { view } = task;
+  const background = useBackground(view);
+  const isPhone = useMediaQuery('(max-width: 45em)', false, { getInitialValueInEffect: false });
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const [asked, setAsked] = useState<string>();
+  const looks = useMemo(() => looksOf(view, background), [view, background.before, background.inputs]);
+  const hasForm = view.kind !== 'approve';
+  const isRoomy =
+    cutParts(view).length > 0 ||
+    needsRoom(view.value) ||
+    Object.values(view.show).some(needsRoom) ||
+    background.before.some(({ node, output }) => node.deck || needsRoom(output));
+  const decided = useRef<Shape>(undefined);
+  if (background.isSettled) decided.current ??= isRoomy ? (hasForm ? 'form' : 'wide') : 'narrow';
+  const shape = decided.current ?? 'narrow';
+  const isSettling = useSettling(isHindered || !background.isSettled);
+  const onOpen = useCallback((key: string) => {
+    setOpened((old) => new Set(old).add(key));
+    setAsked(key);
+  }, []);
+  // The first one is open from the start; on a phone with a form none is a tab.
+  const unopened = looks.slice(1).filter(({ key, decided: counts }) => counts && !opened.has(key));
+  const isFolded = isPhone && hasForm;
+  const isStacked = shape === 'narrow' || isFolded;
+  const evidence = (
+    <>
+      {isPhone && task.state !== 'closed' && <DueStrip view={view} />}
+      <Evidence
+        view={view}
+        looks={looks}
+        isStacked={isStacked}
+        isFolded={isFolded}
+        chosen={asked}
+        opened={opened}
+        onOpen={onOpen}
+      />
+    </>
+  );
+  return {
+    shape,
+    evidence,
+    isSettling,
+    isReady: background.isSettled,
+    isPhone,
+    unopened: isStacked ? [] : unopened,
+    onOpen,
+  };
+}
+
+type WaitingProps = {
+  deciding: Deciding;
+  view: Asked;
+  sendsLater: boolean;
+  setSendsLater: (on: boolean) => void;
+};
+
+/** What is sent once the server is back. */
+function Waiting({ deciding, view, sendsLater, setSendsLater }: WaitingProps) {
+  if (deciding.queued)
+    return (
+      <Alert variant="light" role="status" className="an-queued" title="This is sent when the server is back">
+        <Button size="xs" variant="default" onClick={deciding.takeBack}>
+          Take it back
+        </Button>
+      </Alert>
+    );
+  return <SendLater view={view} checked={sendsLater} onChange={setSendsLater} />;
 }
 
 /** Why the question cannot be answered now. */
 function Hindered({ hindrance, size }: { hindrance: Hindrance; size: number }) {
   switch (hindrance.why) {
+    case 'ending':
+      return null;
     case 'loading':
       return (
         <Alert color="gray" role="status" icon={<Loader size={18} aria-hidden />} title="Loading the whole question">
@@ -200,81 +254,4 @@ function Hindered({ hindrance, size }: { hindrance: Hindrance; size: number }) {
     case 'damaged':
       return <Damaged sentence={hindrance.sentence}>No decision is possible until it is repaired.</Damaged>;
   }
-}
-
-function typed(schema: Json): Typed | undefined {
-  return isObject(schema) ? { schema, root: schema } : undefined;
-}
-
-function Answering(props: AnswerProps) {
-  if (props.view.kind === 'approve') return <Approval {...props} />;
-  return quickChoices(props.view).length > 0 ? <Choosing {...props} /> : <Filling {...props} />;
-}
-
-function Deadline({ view }: { view: WaitingView }) {
-  if (view.due === null)
-    return (
-      <Text size="sm" c="dimmed">
-        This waits indefinitely.
-      </Text>
-    );
-  const then =
-    view.on_timeout === undefined
-      ? 'the request fails, and the workflow with it'
-      : `this is used as the answer: ${view.kind === 'approve' ? (view.on_timeout === true ? 'approved' : 'rejected') : brief(view.on_timeout)}`;
-  return (
-    <Text size="sm">
-      <TimeLeft due={view.due} />
-      <span className="dim">
-        , until {exact(new Date(view.due))}; then {then}.
-      </span>
-    </Text>
-  );
-}
-
-function Refusal({ error }: { error: Error }) {
-  const known = error instanceof ApiError ? error : undefined;
-  if (known?.code === 'already_answered') {
-    const at = isObject(known.facts) && typeof known.facts.at === 'string' ? new Date(known.facts.at) : undefined;
-    const who = typeof known.facts.who === 'string' ? known.facts.who : 'somebody else';
-    return (
-      <Alert
-        color="orange"
-        role="alert"
-        title={`Already answered by ${who}${at ? `, ${span(Date.now() - at.getTime())} ago (${clock(at)})` : ''}`}
-      >
-        Your answer was not accepted.
-      </Alert>
-    );
-  }
-  if (known?.code === 'changed')
-    return (
-      <Alert color="orange" role="alert" title="This has changed since it was shown">
-        Your answer was not accepted: {changedIn(known)}. Review it again before you decide.
-      </Alert>
-    );
-  if (known?.status === 422)
-    return (
-      <Alert color="red" role="alert" title="Invalid answer">
-        {known.faults.length > 0
-          ? known.faults.map((each) => (
-              <div key={each.reason + each.path.join('.')}>
-                {each.path.length > 0 && <b>{spellPath(each.path)}: </b>}
-                {each.reason}
-              </div>
-            ))
-          : known.message}
-      </Alert>
-    );
-  return (
-    <Alert color="red" role="alert" title="Not sent. Your input is kept.">
-      {error.message}
-    </Alert>
-  );
-}
-
-/** Say what is different. */
-function changedIn({ facts }: ApiError): string {
-  const parts = Array.isArray(facts.changed) ? facts.changed.map(String) : [];
-  return parts.includes('handle') ? 'it is a different question' : `${parts.join(', ')} changed`;
 }

@@ -1,26 +1,22 @@
-/** The requests in the order in which the inbox shows them, so that after one the next can be opened. */
-import { useState } from 'react';
+/** The questions in the order in which the inbox shows them: which is the next one, and how many there are. */
 
-const STORED = 'tidegate-open-next';
+let shown: readonly string[] = [];
 
-let shown: string[] = [];
-
-export function rememberOrder(ids: string[]): void {
+export function rememberOrder(ids: readonly string[]): void {
   shown = ids;
 }
 
-export function nextAfter(id: string): string | undefined {
-  const at = shown.indexOf(id);
-  return [...shown.slice(at + 1), ...shown.slice(0, Math.max(at, 0))].find((each) => each !== id);
+/** Where a question stands among those shown, from 1, and its neighbours. */
+export type Place = { at: number; of: number; previous: string | undefined; next: string | undefined };
+
+export function placeOf(id: string, ids: readonly string[] = shown): Place | undefined {
+  const at = ids.indexOf(id);
+  return at < 0 ? undefined : { at: at + 1, of: ids.length, previous: ids[at - 1], next: ids[at + 1] };
 }
 
-export function useOpensNext(): [boolean, (on: boolean) => void] {
-  const [on, setOn] = useState(() => localStorage.getItem(STORED) !== 'off');
-  return [
-    on,
-    (next) => {
-      localStorage.setItem(STORED, next ? 'on' : 'off');
-      setOn(next);
-    },
-  ];
+/** The question to offer after another: the next below it, or from the top if it was the last; and how many are left. */
+export function following(id: string, ids: readonly string[] = shown): { next: string; left: number } | undefined {
+  const at = ids.indexOf(id);
+  const rest = [...ids.slice(at + 1), ...ids.slice(0, Math.max(at, 0))];
+  return rest[0] === undefined ? undefined : { next: rest[0], left: rest.length };
 }

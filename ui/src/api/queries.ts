@@ -8,6 +8,9 @@ import type { ExecutionView, InboxPage, InboxSummary, SignalList, WaitingView } 
 const PAGE = 50;
 const NEXT_PAGE = 250;
 
+/** Milliseconds for which a question is kept after it was shown: who goes back and forth has it at once. */
+const KEPT_MS = 60_000;
+
 /** Milliseconds after which one looks again at an execution with an attempt that has not begun. */
 const LOOK_AGAIN = 2_000;
 
@@ -87,15 +90,15 @@ export function executionQuery(id: string) {
   });
 }
 
-/** An open question, whole. It is not fetched again while it is shown: what it shows does not change, and whether it is still open is read from its execution. */
+/** A question, whole. It is fetched again only when its own gate has changed, or somebody asks: what an open one shows does not change. */
 export function questionQuery(execution: string, path: string) {
   return queryOptions({
     queryKey: ['question', execution, path],
     queryFn: ({ signal }) =>
       get<WaitingView>(`/api/v1/executions/${segments(execution)}/signals/${segments(path)}`, {}, signal),
     staleTime: Infinity,
-    // Next time, the same path may lead to another question.
-    gcTime: 0,
+    // Next time, a name may lead to another question; a handle never does.
+    gcTime: nodeOf(path) === undefined ? 0 : KEPT_MS,
   });
 }
 
@@ -115,6 +118,11 @@ export function entryKey(entry: Pick<WaitingView, 'execution' | 'node'>): string
 export function addressOf({ handle, node, name, path }: WaitingView): string {
   const scope = graphOf(node);
   return handle || (scope ? `${scope}/${name}` : path);
+}
+
+/** The node that a handle means: `n2/~.n0` is `n2/n0`; undefined for a name or a path. */
+export function nodeOf(handle: string): string | undefined {
+  return handle.includes('~.') ? handle.replace(/^\//, '').replace('~.', '') : undefined;
 }
 
 /** What names one request for an answer in an address: `<execution>:<path>`. */

@@ -1,9 +1,10 @@
 /** Asking again for what a change concerns, and for nothing else. */
 import type { InfiniteData, Query, QueryClient } from '@tanstack/react-query';
+import { dropDrafts } from '../answer/draft';
 import { addArrivals, dropArrivals, heldBy } from './arrivals';
 import { get } from './client';
 import { collect, type Message, type Phases } from './live';
-import { entryKey, listKey, type InboxFilter } from './queries';
+import { entryKey, listKey, nodeOf, type InboxFilter } from './queries';
 import { noticeChange } from './shared';
 import type { ExecutionView, InboxPage } from './types';
 
@@ -48,8 +49,15 @@ export function refresh(queries: QueryClient, message: Message): void {
   }
   refreshInbox(queries, message.changed);
   void queries.invalidateQueries({ queryKey: ['executions'] });
-  for (const id of Object.keys(message.changed)) {
+  for (const [id, phases] of Object.entries(message.changed)) {
     void queries.invalidateQueries({ queryKey: ['execution', id] });
+    void queries.invalidateQueries({
+      queryKey: ['question', id],
+      predicate: ({ queryKey }) => concerns(phases, String(queryKey[2])),
+    });
+    dropDrafts(
+      Object.entries(phases).flatMap(([node, phase]) => (OVER.has(phase) ? entryKey({ execution: id, node }) : [])),
+    );
   }
 }
 
@@ -60,6 +68,15 @@ const gone = new Set<Gone>();
 export function onGone(listener: Gone): () => void {
   gone.add(listener);
   return () => gone.delete(listener);
+}
+
+/** Phases of a gate that nobody can answer any longer. */
+const OVER = new Set(['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'SKIPPED']);
+
+/** Whether a change may be one of the gate at an address. */
+function concerns(phases: Phases, address: string): boolean {
+  const node = nodeOf(address);
+  return node === undefined || node in phases || '' in phases;
 }
 
 let pending: Record<string, Phases> = {};

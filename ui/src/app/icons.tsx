@@ -2,7 +2,7 @@ import type { SVGProps } from 'react';
 
 type IconProps = SVGProps<SVGSVGElement> & { size?: number };
 
-function icon(path: string) {
+export function icon(path: string) {
   return function Icon({ size = 18, ...rest }: IconProps) {
     return (
       <svg

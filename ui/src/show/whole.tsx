@@ -1,56 +1,50 @@
 /** Whether all of what is shown is shown: large values are cut at first, and each part that is cut says so here. */
-import { Alert, Button } from '@mantine/core';
-import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { Button } from '@mantine/core';
+import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
 
-type Whole = { everything: boolean; cut: () => () => void };
+/** A part that is cut: how much of it is shown (`200 of 5,000 rows`), or empty for one that is folded. */
+type Part = { said: string };
 
-const Context = createContext<Whole>({ everything: false, cut: () => () => undefined });
+const Cutting = createContext<{ everything: boolean; cut: (said: string) => () => void }>({
+  everything: false,
+  cut: () => () => undefined,
+});
 
-/** Values that are decided about, and below them how many parts of them are cut or folded, with a way to see all. */
+type NotShown = { parts: readonly Part[]; showEverything: () => void };
+
+const Missing = createContext<NotShown>({ parts: [], showEverything: () => undefined });
+
+/** Values that are decided about, and what decides about them: both are below, and can tell and ask what is not shown. */
 export function Decided({ children }: { children: ReactNode }) {
   const [everything, setEverything] = useState(false);
-  const [parts, setParts] = useState(0);
-  const whole = useMemo(
-    () => ({
-      everything,
-      cut: () => {
-        setParts((now) => now + 1);
-        return () => setParts((now) => now - 1);
-      },
-    }),
-    [everything],
-  );
+  const [parts, setParts] = useState<readonly Part[]>([]);
+  const cut = useCallback((said: string) => {
+    const part = { said };
+    setParts((now) => [...now, part]);
+    return () => setParts((now) => now.filter((each) => each !== part));
+  }, []);
+  const cutting = useMemo(() => ({ everything, cut }), [everything, cut]);
+  const missing = useMemo(() => ({ parts, showEverything: () => setEverything(true) }), [parts]);
   return (
-    <Context.Provider value={whole}>
-      {children}
-      {parts > 0 && (
-        <Alert
-          color="orange"
-          variant="light"
-          role="note"
-          title={
-            parts === 1
-              ? 'One part of what you decide about is cut or folded'
-              : `${parts} parts of what you decide about are cut or folded`
-          }
-        >
-          <Button size="xs" variant="default" onClick={() => setEverything(true)}>
-            Show everything
-          </Button>
-        </Alert>
-      )}
-    </Context.Provider>
+    <Cutting.Provider value={cutting}>
+      <Missing.Provider value={missing}>{children}</Missing.Provider>
+    </Cutting.Provider>
   );
 }
 
 export function useEverything(): boolean {
-  return useContext(Context).everything;
+  return useContext(Cutting).everything;
+}
+
+/** What is cut or folded now, with the way to all of it. */
+export function useNotShown(): NotShown {
+  return useContext(Missing);
 }
 
 /** Say that something is cut, as long as it is; `said` is how much of it is shown. */
-export function useCut(isCut: boolean, _said = ''): void {
-  const { cut } = useContext(Context);
-  useEffect(() => (isCut ? cut() : undefined), [isCut, cut]);
+export function useCut(isCut: boolean, said = ''): void {
+  const { cut } = useContext(Cutting);
+  useEffect(() => (isCut ? cut(said) : undefined), [isCut, said, cut]);
 }
 
 /** How much of something is shown: "200 of 5,000 rows"; empty if it is all. */
@@ -61,7 +55,7 @@ export function part(shown: number, all: number, what: string): string {
 /** What is cut of one value, and the way to all of it. */
 export function Cut({ parts, onAll }: { parts: string[]; onAll: () => void }) {
   const said = parts.filter(Boolean).join(', ');
-  useCut(said !== '');
+  useCut(said !== '', said);
   if (said === '') return null;
   return (
     <div className="cut-here">
