@@ -119,6 +119,7 @@ def test_an_open_page_shows_each_round_of_a_loop_as_the_server_does(site: Site, 
         bar.get_by_role("button").click()
         tab.dialog.get_by_role("textbox", name="Answer", exact=True).fill(str(said))
         page.keyboard.press("Enter")
+        tab.dialog.get_by_role("button", name="Back").click()
         expect(tab.dialog).to_have_count(0)
         there = site.ask("GET", f"executions/{execution}?wait=20&until_waiting=true").body["nodes"]
         shown = sorted((each["id"], look(each, there)) for each in there)

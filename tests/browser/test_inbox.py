@@ -166,10 +166,10 @@ def test_the_tab_order_follows_the_eye(site: Site, tab: Tab) -> None:
 
 def test_the_tab_order_goes_down_one_column_and_then_the_other(site: Site, tab: Tab) -> None:
     tab.open(f"/?task={site.launch('gates.approve_shown')}:table-is-right")
-    tab.dialog.locator(".columns > .settled").wait_for()
-    assert_in_reading_order(tab.page, ".columns > .settled")
-    order = tab.page.evaluate(PLACES, ".columns")
-    middle = tab.page.locator(".columns > .beside").bounding_box()["x"]
+    tab.dialog.locator(".settled").wait_for()
+    assert_in_reading_order(tab.page, "[role=dialog]")
+    order = tab.page.evaluate(PLACES, ".an-two")
+    middle = tab.page.get_by_role("complementary", name="Decision").bounding_box()["x"]
     columns = [left >= middle for *_, left, _ in order]
     assert columns == sorted(columns)
     assert set(columns) == {False, True}

@@ -33,7 +33,7 @@ def test_a_long_list_leaves_the_field_and_the_button_in_sight(site: Any, phone: 
     phone.dialog.get_by_text("lines", exact=True).wait_for()
     expect(field).to_be_in_viewport(ratio=1)
     expect(phone.dialog.get_by_role("button", name="Send answer")).to_be_in_viewport(ratio=1)
-    assert phone.page.locator(".answer").evaluate("each => each.scrollTop") == 0
+    assert phone.page.locator(".an-flow").evaluate("each => each.scrollTop") == 0
     phone.dialog.get_by_text("lines", exact=True).click()
     expect(phone.dialog.get_by_text("line 7", exact=True)).to_be_visible()
 

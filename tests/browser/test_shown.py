@@ -73,7 +73,7 @@ def test_what_is_cut_or_folded_is_said_above_the_decision_and_one_click_shows_ev
     subject = asked(site, tab, deep)
 
     note = tab.dialog.get_by_role("note")
-    expect(note).to_contain_text("2 parts of what you decide about are cut or folded")
+    expect(note).to_contain_text("Shown: 2,000 of 5,007 characters, 1 part folded")
     expect(subject).not_to_contain_text("pay_to")
     tab.dialog.get_by_role("button", name="Show everything").click()
     expect(subject).to_contain_text("pay_to")

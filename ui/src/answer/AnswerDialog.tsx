@@ -42,8 +42,8 @@ export function AnswerDialog({ task }: { task: string }) {
   const toExecution = () =>
     void navigate({ to: '/executions/$id', params: { id: parseTaskId(task).execution }, search: {} });
   const ways: Ways = isLink
-    ? { back: 'Go to the execution', onBack: toExecution, onGo: go }
-    : { back: pathname === '/' ? 'Back to inbox' : 'Back', onBack: close, onGo: go };
+    ? { back: 'execution', onBack: toExecution, onGo: go }
+    : { back: pathname === '/' ? 'inbox' : 'page', onBack: close, onGo: go };
   const head = { place, onGo: go, onClose: close };
   return (
     <Modal.Root

@@ -45,7 +45,8 @@ export function Evidence({ view, looks, isStacked, isFolded, chosen, opened, onO
 }
 
 function Figures({ view }: { view: Asked }) {
-  const figures = Object.entries(view.figures);
+  // A long text is among the values; cut, it is no figure.
+  const figures = Object.entries(view.figures).filter(([, value]) => !(typeof value === 'string' && isLong(value)));
   if (figures.length === 0) return null;
   return (
     <dl className="an-figures">
@@ -62,6 +63,7 @@ function Figures({ view }: { view: Asked }) {
 /** Numbers as the reader writes them, with at most six digits; the whole in lists of values. */
 const NUMBER = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
 const LONGEST = 40;
+const isLong = (text: string) => text.length > LONGEST || text.endsWith('…');
 
 function figure(value: Asked['figures'][string]): string {
   return typeof value === 'number' ? NUMBER.format(value) : brief(value, LONGEST);

@@ -16,11 +16,20 @@ function focusFirst(form: HTMLFormElement | null): void {
   if (first instanceof HTMLInputElement || first instanceof HTMLTextAreaElement) first.select();
 }
 
-/** Answer with a form. */
+/** Answer with a form; who discards a draft begins again. */
 export function Filling(props: AnswerProps) {
-  const { id, view, canType, canDecide, isAway, deciding, frame, top, notes, later, onTyped } = props;
+  const [times, setTimes] = useState(0);
+  const discard = () => {
+    dropDraft(props.id);
+    setTimes(times + 1);
+  };
+  return <Fill key={times} {...props} onDiscard={discard} />;
+}
+
+function Fill(props: AnswerProps & { onDiscard: () => void }) {
+  const { id, view, canType, canDecide, isAway, deciding, frame, top, notes, later, onTyped, onDiscard } = props;
   const schema = isObject(view.schema) ? view.schema : {};
-  const [draft, setDraft] = useState(() => readDraft(id));
+  const [draft] = useState(() => readDraft(id));
   const form = useSchemaForm(schema, draft?.value ?? view.suggested, draft ? {} : { from: 'suggested' });
   const [comment, setComment] = useState(draft?.comment ?? '');
   const [commented, setCommented] = useState(draft !== undefined);
@@ -50,20 +59,13 @@ export function Filling(props: AnswerProps) {
     event.preventDefault();
     if (!event.repeat) sendByKey();
   };
-  const discard = () => {
-    dropDraft(id);
-    setDraft(undefined);
-    setComment('');
-    setCommented(false);
-    form.setValue(view.suggested);
-  };
   return (
     <Layout
       {...frame}
       rail={
         <>
           {top}
-          {draft && canType && <Restored draft={draft} onDiscard={discard} />}
+          {draft && canType && <Restored draft={draft} onDiscard={onDiscard} />}
           {!draft && view.suggested !== undefined && (
             <Text size="sm" c="dimmed">
               Filled in as suggested; change it as needed.

@@ -12,7 +12,13 @@ import { following } from './order';
 import { titleOf, type Asked } from './view';
 
 /** `back` says where back is. */
-export type Ways = { back: string; onBack: () => void; onGo: (task: string) => void };
+export type Ways = { back: 'inbox' | 'page' | 'execution'; onBack: () => void; onGo: (task: string) => void };
+
+const BACK: Record<Ways['back'], string> = {
+  inbox: 'Back to inbox',
+  page: 'Back',
+  execution: 'Go to the execution',
+};
 
 export function Next({ view, ways }: { view: Asked; ways: Ways }) {
   const { back, onBack, onGo } = ways;
@@ -63,16 +69,20 @@ export function Next({ view, ways }: { view: Asked; ways: Ways }) {
           variant="default"
           onClick={onBack}
           rightSection={
-            <Kbd size="xs" aria-hidden>
-              Esc
-            </Kbd>
+            back !== 'execution' && (
+              <Kbd size="xs" aria-hidden>
+                Esc
+              </Kbd>
+            )
           }
         >
-          {back}
+          {BACK[back]}
         </Button>
-        <Link className="link" to="/executions/$id" params={{ id: view.execution }}>
-          Watch the execution
-        </Link>
+        {back === 'inbox' && (
+          <Link className="link" to="/executions/$id" params={{ id: view.execution }}>
+            Watch the execution
+          </Link>
+        )}
       </div>
     </div>
   );

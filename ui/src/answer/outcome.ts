@@ -25,7 +25,7 @@ export function door({ via }: Pick<AnswerView, 'via'>): string {
 }
 
 /** How a question ended, as a heading. `me` is who reads it. */
-export function headline({ kind, phase, answer }: Ending, due: string | null, me: string): string {
+export function headline({ kind, phase, answer, sentence }: Ending, due: string | null, me: string): string {
   if (answer?.by_timeout) {
     const taken = kind === 'approve' ? verb(kind, answer.value) : brief(answer.value);
     return `${ranOut(due)} The answer for that case was taken: ${taken}`;
@@ -46,7 +46,7 @@ export function headline({ kind, phase, answer }: Ending, due: string | null, me
     case 'RUNNING':
       return 'The workflow has not reached this yet';
     default:
-      return 'This is no longer open';
+      return sentence ?? 'This is no longer open';
   }
 }
 

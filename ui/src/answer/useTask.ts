@@ -13,8 +13,8 @@ export type Hindrance =
   | { why: 'failed'; error: Error; retry: () => void }
   | { why: 'damaged'; sentence: string };
 
-/** How a question that is over ended. */
-export type Ending = Pick<SignalView, 'kind' | 'phase' | 'answer'>;
+/** How a question that is over ended; `sentence` is what the server says of one of which no more is known. */
+export type Ending = Pick<SignalView, 'kind' | 'phase' | 'answer'> & { sentence?: string };
 
 /** A question: still `open`, not yet come to (`early`), over (`closed`), one of `several`, or not there at all (`unknown`). */
 export type Task =
@@ -61,7 +61,12 @@ export function useTask(id: string): Task {
   if (!signals.data)
     return view ? { state: 'open', view, isWhole, hindrance: { why: 'ending' }, again } : { state: 'loading' };
   const signal = signals.data.items.find(matches(view?.handle || path));
-  if (!signal) return { state: 'unknown', execution, path };
+  if (!signal) {
+    // Its round of a loop is over: it is no longer among the signals.
+    if (view === undefined || is404(question.error)) return { state: 'unknown', execution, path };
+    const ending = { kind: view.kind, phase: '', answer: null, ...said(question.error) };
+    return { state: 'closed', view, ending, again };
+  }
   const seen = view ?? pretend(execution, signal);
   if (ENDED.has(signal.phase) || signal.answer) return { state: 'closed', view: seen, ending: signal, again };
   if (signal.kind === 'input') return { state: 'early', view: seen, again };
@@ -94,6 +99,11 @@ function isRefusal(error: Error | null): boolean {
   return (
     error instanceof ApiError && (error.status === 404 || error.status === 409) && error.code !== 'ambiguous_signal'
   );
+}
+
+/** What the server says of a question that is over. One that was open is not about to open. */
+function said(error: Error): { sentence?: string } {
+  return error instanceof ApiError && error.code === 'not_waiting_yet' ? {} : { sentence: error.message };
 }
 
 /** The addresses that a name may mean, if it may mean several. */
