@@ -198,7 +198,9 @@ def test_a_link_by_name_is_bound_to_the_question_that_it_showed(site: Site, tab:
     # A question of the same name waits now, and this dialog is not that one.
     second = site.ask("GET", f"executions/{execution}?wait=20&until_waiting=true").body["waiting"]
     assert [each["name"] for each in second] == [first["name"]]
-    expect(tab.dialog).to_contain_text(re.compile("answered by (you|admin)|no longer open"), timeout=LIVE_MS)
+    expect(tab.dialog).to_contain_text(
+        re.compile("answered by (you|admin)|no longer open"), timeout=LIVE_MS
+    )
     expect(tab.dialog.get_by_role("button", name="Send answer")).to_have_count(0)
     expect(tab.dialog.get_by_text("7", exact=True)).to_be_visible()
     assert page.url == bound

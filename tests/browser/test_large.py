@@ -82,7 +82,11 @@ CLOSED: dict[str, Callable[[Any], None]] = {
     "large.choose": choose,
     "large.rewrite_letter": lambda page: page.keyboard.press("Control+Enter"),
 }
-DECIDES = {"large.approve_letter": "Approve", "large.choose": "Send", "large.rewrite_letter": "Send"}
+DECIDES = {
+    "large.approve_letter": "Approve",
+    "large.choose": "Send",
+    "large.rewrite_letter": "Send",
+}
 NOT_TOO_SOON_MS = 300
 """What Enter must wait for after a letter."""
 
