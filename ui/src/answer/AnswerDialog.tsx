@@ -7,6 +7,7 @@ import { entryKey, parseTaskId, questionQuery, taskId } from '../api/queries';
 import { useKeys } from '../app/keys';
 import { QueryError } from '../app/PageError';
 import './answer.css';
+import './result.css';
 import './rail.css';
 import { Head } from './Head';
 import type { Ways } from './Next';

@@ -45,7 +45,7 @@ export function Evidence({ view, looks, isStacked, isFolded, chosen, opened, onO
 }
 
 function Figures({ view }: { view: Asked }) {
-  // A long text is among the values; cut, it is no figure.
+  // A long text stands among the values; its beginning says little.
   const figures = Object.entries(view.figures).filter(([, value]) => !(typeof value === 'string' && isLong(value)));
   if (figures.length === 0) return null;
   return (

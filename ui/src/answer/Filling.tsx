@@ -1,12 +1,16 @@
 import { Button, Kbd, Text } from '@mantine/core';
 import { useEffect, useId, useRef, useState } from 'react';
-import { isObject } from '../api/json';
+import { call, segments } from '../api/client';
+import { isObject, type Json } from '../api/json';
+import { addressOf } from '../api/queries';
+import type { CheckView, FaultDocument } from '../api/types';
 import { Faults, isSingle, SchemaForm, useSchemaForm } from '../form/SchemaForm';
 import { Comment, Restored } from './Comment';
 import { dropDraft, readDraft, useKeptDraft } from './draft';
 import { Layout } from './Layout';
 import { Leads } from './Leads';
 import type { AnswerProps } from './Question';
+import type { Asked } from './view';
 
 const MODIFIER = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘' : 'Ctrl';
 
@@ -26,11 +30,20 @@ export function Filling(props: AnswerProps) {
   return <Fill key={times} {...props} onDiscard={discard} />;
 }
 
+/** Ask the server what is wrong with an answer, without sending it. */
+async function checked(view: Asked, value: Json): Promise<FaultDocument[]> {
+  const path = `/api/v1/executions/${segments(view.execution)}/signals/${segments(addressOf(view))}/check`;
+  return (await call<CheckView>('POST', path, { value })).faults;
+}
+
 function Fill(props: AnswerProps & { onDiscard: () => void }) {
   const { id, view, canType, canDecide, isAway, deciding, frame, top, notes, later, onTyped, onDiscard } = props;
   const schema = isObject(view.schema) ? view.schema : {};
   const [draft] = useState(() => readDraft(id));
-  const form = useSchemaForm(schema, draft?.value ?? view.suggested, draft ? {} : { from: 'suggested' });
+  const form = useSchemaForm(schema, draft?.value ?? view.suggested, {
+    ...(draft ? {} : { from: 'suggested' as const }),
+    check: (value) => checked(view, value),
+  });
   const [comment, setComment] = useState(draft?.comment ?? '');
   const [commented, setCommented] = useState(draft !== undefined);
   const fields = useRef<HTMLFormElement>(null);

@@ -113,7 +113,7 @@ describe('pointers', () => {
     expect(onTap({ verdict: 'approve', at: 0 }, 'approve', 'touch', TOO_SOON_MS - 1).does).toBe('ignore');
   });
 
-  it('what is armed lasts long enough to decide, and not for ever', () => {
+  it('what is armed stays armed for ten seconds', () => {
     expect(LASTS_MS).toBeGreaterThan(TOO_SOON_MS);
     expect(LASTS_MS).toBe(10_000);
   });

@@ -26,7 +26,7 @@ export type Press = {
   letters: boolean;
 };
 
-/** What a key or a tap does. `ignore` keeps the browser from acting on it; `pass` leaves it to whoever comes next. */
+/** What a key or a tap does. `ignore` keeps the browser from acting on it; `pass` leaves it to others. */
 export type Act =
   | { does: 'arm'; verdict: Verdict }
   | { does: 'decide'; verdict: Verdict }

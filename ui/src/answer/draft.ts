@@ -27,7 +27,7 @@ export function forgetDrafts(): void {
   for (const key of allKeys()) localStorage.removeItem(key);
 }
 
-/** Drop what was typed about questions that are decided, whoever typed it. */
+/** Drop what anyone has typed about questions that are decided. */
 export function dropDrafts(ids: readonly string[]): void {
   const gone = new Set(ids);
   if (gone.size === 0) return;
