@@ -33,7 +33,7 @@ export function Closed({ id, view, ending, me, typed, frame, ways }: Props) {
       {...frame}
       rail={
         <div className="closed" role="status">
-          <h3>{headline(ending, view.due, me)}</h3>
+          <h3>{headline(ending, view.due ?? view.ended, me)}</h3>
           {answer && !answer.by_timeout && <Given kind={ending.kind} answer={answer} />}
           {answer && ending.kind !== 'approve' && (
             <section aria-label="The answer" className="subject">

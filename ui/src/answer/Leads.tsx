@@ -1,11 +1,11 @@
 /** What each decision does, in one line each. */
 import { Sentence } from './Sentence';
-import type { Asked, Lead } from './view';
+import type { Asked } from './view';
 
-const WORDS: Partial<Record<Lead['decision'], string>> = { approve: 'Approve', reject: 'Reject', answer: 'Answer' };
+const WORDS: Record<string, string> = { approve: 'Approve', reject: 'Reject', answer: 'Answer' };
 
 export function Leads({ view }: { view: Asked }) {
-  const leads = (view.leads ?? []).filter(({ decision, text }) => text && WORDS[decision]);
+  const leads = view.leads.filter(({ decision, text }) => text && WORDS[decision]);
   if (leads.length === 0) return null;
   return (
     <div className="an-leads">

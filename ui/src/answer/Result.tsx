@@ -87,7 +87,7 @@ function Lost({ view, result, ending, me }: LostProps) {
   const gone = notStored(view.kind, pressed.value);
   const before = at && pressed.at > at ? `, ${span(pressed.at.getTime() - at.getTime(), 1)} before you` : '';
   const title = ending
-    ? `${headline(ending, view.due, me)}${answer && !answer.by_timeout ? before : ''}`
+    ? `${headline(ending, view.due ?? view.ended, me)}${answer && !answer.by_timeout ? before : ''}`
     : who
       ? `Already decided by ${who}`
       : 'Not stored';

@@ -84,8 +84,8 @@ function hindranceOf(view: WaitingView, question: Question): Hindrance | undefin
 
 /** How a question ended, if the server tells it as a record. */
 function endingOf(view: Asked | undefined): Ending | undefined {
-  if (view?.phase === undefined || !ENDED.has(view.phase)) return undefined;
-  return { kind: view.kind, phase: view.phase, answer: view.answer ?? null };
+  if (view === undefined || !ENDED.has(view.phase)) return undefined;
+  return { kind: view.kind, phase: view.phase, answer: view.answer };
 }
 
 /** The inbox's row of the question when it was opened. */
@@ -132,7 +132,7 @@ function pretend(execution: string, signal: SignalView): WaitingView {
     opened: '',
     title: '',
     figures: {},
-    may: false,
+    may: true, // the server has the last word
     who_may: '',
     launched_by: '',
     leads: [],
