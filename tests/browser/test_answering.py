@@ -97,7 +97,7 @@ def test_the_focus_comes_back_when_the_dialog_closes(site: Any, tab: Any) -> Non
     row = page.get_by_role("listitem").filter(has_text=execution).get_by_role("link")
     row.focus()
     page.keyboard.press("Enter")
-    tab.dialog.locator(".question").wait_for()
+    tab.dialog.locator(".answer-asked").wait_for()
     page.keyboard.press("Escape")
     expect(tab.dialog).to_have_count(0)
     expect(row).to_be_focused()

@@ -48,7 +48,7 @@ def clean(page: Any) -> None:
 def test_axe_finds_nothing(tab: Any, ids: dict[str, str], place: str, scheme: str) -> None:
     tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     tab.open(PLACES[place].format(**ids))
-    tab.page.locator(SIGNS.get(place, "[role=dialog] .question, h1")).first.wait_for()
+    tab.page.locator(SIGNS.get(place, "[role=dialog] .answer-asked, h1")).first.wait_for()
     clean(tab.page)
 
 
@@ -156,5 +156,5 @@ def test_a_phone_and_a_page_at_400_percent_scroll_in_one_direction(
 ) -> None:
     tab.page.set_viewport_size({"width": width, "height": 844})
     tab.open(PLACES[place].format(**ids))
-    tab.page.locator("[role=dialog] .question, h1").first.wait_for()
+    tab.page.locator("[role=dialog] .answer-asked, h1").first.wait_for()
     assert tab.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

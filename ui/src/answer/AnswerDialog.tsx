@@ -140,7 +140,7 @@ function Elsewhere({ task, onGo }: ElsewhereProps) {
       return <QueryError error={task.error} retry={task.retry} what="The question" />;
     case 'several':
       return (
-        <Stack gap="xs" className="question">
+        <Stack gap="xs" className="answer-asked">
           <Text>
             Several questions of this execution are called <code>{task.name}</code>. Which one do you mean?
           </Text>
@@ -153,7 +153,7 @@ function Elsewhere({ task, onGo }: ElsewhereProps) {
       );
     case 'unknown':
       return (
-        <Text className="question">
+        <Text className="answer-asked">
           There is no question <code>{task.path}</code> in the execution <code>{task.execution}</code>. The address may
           be incomplete, or the question belongs to another server.
         </Text>

@@ -9,7 +9,7 @@ export function Layout({ shape, evidence, rail, foot, isSettling }: Props) {
   return (
     <div className={`an-two an-two-${shape} ${isSettling ? 'settling' : 'settled'}`}>
       <div className="an-flow">
-        <div className="an-sub question">{evidence}</div>
+        <div className="an-sub answer-asked">{evidence}</div>
         <aside className="an-rail" aria-label="Decision">
           {rail}
         </aside>
