@@ -119,6 +119,21 @@ def test_the_rows_that_match_are_a_file(tab: Tab, grid: Any, tmp_path: Path):
     assert len(lines) == 12
 
 
+def test_a_file_is_read_by_the_server_and_codes_keep_their_zeros(site: Site, tab: Tab):
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(request.url))
+
+    grid = opened(site, tab, "file")
+
+    expect(first(grid)).to_have_text("00000")
+    expect(tab.dialog).to_contain_text("Rows 1 to 200 of 3,000")
+    expect(tab.dialog).to_contain_text("sha256")
+    expect(grid.get_by_role("columnheader", name="amount")).to_contain_text("0 to 3,748.75")
+    tab.dialog.get_by_role("searchbox", name="Search all rows").fill("02999")
+    expect(tab.dialog).to_contain_text("Rows 1 to 1 of 1 that match, of 3,000")
+    assert not [url for url in asked if re.search(r"/blobs/[0-9a-f]{64}$", url)]
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_grid_and_a_profile_pass_axe(tab: Tab, grid: Any, scheme: str, width: int):

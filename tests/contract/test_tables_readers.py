@@ -154,6 +154,15 @@ def test_a_long_cell_is_cut_and_said_to_be(shared):
     assert (whole["rows"], whole["cut"]) == ([["y" * 5_000]], [])
 
 
+def test_a_page_of_long_cells_is_cut_to_a_bounded_reply_and_says_so(shared):
+    of = records([{f"c{n}": "x" * 20_000 for n in range(10)} for _ in range(40)])
+
+    told = ask(shared, of, cell=20_000)
+
+    assert len(told["cut"]) == 400
+    assert sum(len(cell) for row in told["rows"] for cell in row) <= 5 * 1024 * 1024
+
+
 @pytest.mark.parametrize(
     "rows",
     [

@@ -107,6 +107,8 @@ TABLE = {
     "DELETE /api/v1/sessions/{id}": ("somewhere", {}, {404}),
     "GET /api/v1/audit": ("audit", {}, {200}),
     "GET /api/v1/blobs/{digest}/facts": ("somewhere", {}, {404}),
+    "GET /api/v1/blobs/{digest}/rows": ("somewhere", {}, {404}),
+    "GET /api/v1/blobs/{digest}/profile": ("somewhere", {}, {404}),
 }
 
 YES, NO, HIDDEN = "yes", "no", "hidden"
@@ -186,8 +188,7 @@ class World:
         }
         for name, value in parts.items():
             path = path.replace(name, value)
-        if path.endswith(("/rows", "/profile")):
-            path += "?at=/inputs/value"
+        path += "?at=/inputs/value" * route.endswith(("{node...}/rows", "{node...}/profile"))
         how = TABLE[route][1]
         if how == "launch":
             project, domain = place

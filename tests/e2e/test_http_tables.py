@@ -88,6 +88,18 @@ def test_a_shown_file_is_read_as_what_it_is(world, gate, at):
     assert told["digest"] == value["$blob"]
 
 
+def test_a_file_is_read_by_its_digest_too(world, gate):
+    digest = rows(world, gate, "/inputs/show.codes").body["digest"]
+
+    told = world.ask("GET", f"blobs/{digest}/rows?name=codes.csv&sort=-n&limit=1").body
+    profile = world.ask("GET", f"blobs/{digest}/profile?name=codes.csv&columns=1").body
+    prose = world.ask("GET", f"blobs/{digest}/rows?name=codes.txt")
+
+    assert (told["rows"], told["total"], told["digest"]) == ([["02999", 2999]], 3000, digest)
+    assert profile["columns"][0]["max"] == 2999
+    assert (prose.status, prose.body["code"]) == (422, "not_a_table")
+
+
 def test_a_profile_is_over_all_rows(world, gate):
     told = world.ask("GET", f"{gate}/profile?at=/inputs/value&columns=1").body
 

@@ -27,7 +27,10 @@ from tidegate.tables.shape import (
 COMPARED: Final = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
 MOST_BYTES: Final = 4 * 1024 * 1024
-"""Bytes of text in one page; what is beyond is cut, and said to be."""
+"""Characters of text in one page: if there are more, all cells are cut to their share of it, and those are listed."""
+
+MOST_READ: Final = 16 * 1024 * 1024
+"""Characters that are read for one page, if every cell is as long as it may be."""
 
 
 class Filter(Struct, frozen=True, forbid_unknown_fields=True):
@@ -156,7 +159,7 @@ def _rows(
 ) -> list[list[Any]]:
     if not numbers or not chosen:
         return [[] for _ in numbers]
-    longest = min(query.cell, MOST_BYTES // (len(numbers) * len(chosen)) + 20)
+    longest = min(query.cell, MOST_READ // (len(numbers) * len(chosen)) + 20)
     shown = ", ".join(shown_of(shape, n, longest) for n in chosen)
     if isinstance(numbers, range):
         among = f"{ROW} BETWEEN {numbers.start} AND {numbers.stop - 1}"
@@ -175,8 +178,9 @@ def _plain(value: Any) -> Any:
 
 def _shorten(rows: list[list[Any]], longest: int) -> list[list[int]]:
     """Cut long cells where they are; return which ones: row and column, counted in the page."""
-    many = sum(map(len, rows))
-    longest = min(longest, MOST_BYTES // many + 20) if many else longest
+    texts = [len(each) for row in rows for each in row if isinstance(each, str)]
+    if sum(min(each, longest) for each in texts) > MOST_BYTES:
+        longest = min(longest, MOST_BYTES // len(texts) + 20)
     cut = []
     for at, row in enumerate(rows):
         for n, each in enumerate(row):

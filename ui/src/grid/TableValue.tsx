@@ -7,7 +7,6 @@ import type { Json } from '../api/json';
 import { ALL, readTable, type TableKind } from '../show/tables';
 import { DataGrid } from './DataGrid';
 import { localSource, typed } from './local';
-import { useOrigin } from './origin';
 import { openServed } from './served';
 
 let made = 0;
@@ -25,22 +24,14 @@ type FileProps = { digest: string; kind: TableKind | undefined; size: number };
 
 /** A file of rows. `kind` is how the page itself can read it, if it can. */
 export function FileTable({ digest, kind, size }: FileProps) {
-  const place = useOrigin();
   const served = useQuery({
-    queryKey: ['table', place, digest],
-    queryFn: async ({ signal }) => {
-      if (!place) throw new ApiError(501, '');
-      const found = await openServed(place, signal);
-      // What stands there is another value than the one that is shown here.
-      if (found.digest !== digest) throw new ApiError(409, 'it has changed.', { code: 'tables_missing' });
-      return found;
-    },
-    enabled: place !== undefined,
+    queryKey: ['table', digest, kind],
+    queryFn: ({ signal }) => openServed(digest, kind ? `file.${kind}` : '', signal),
     staleTime: Infinity,
     retry: false,
   });
   if (served.data) return <DataGrid key={served.data.digest} source={served.data} />;
-  if (place && !served.error)
+  if (!served.error)
     return (
       <>
         <Loader size="sm" aria-label="Loading the table" />

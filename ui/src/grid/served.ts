@@ -2,30 +2,26 @@
 import { get, segments } from '../api/client';
 import type { ProfileView, RowsView } from '../api/types';
 import { COLUMNS, ranges, type Column, type Kind, type Page, type Profile, type Source } from './model';
-import type { Place } from './origin';
 
 function column({ name, type, position }: RowsView['columns'][number]): Column {
   return { name, kind: type as Kind, position };
 }
 
-function address({ execution, node }: Place, what: 'rows' | 'profile'): string {
-  const path = node.split('/').map((each) => segments(each));
-  return `/api/v1/executions/${segments(execution)}/nodes/${path.join('/')}/${what}`;
-}
+const address = (digest: string, what: 'rows' | 'profile'): string => `/api/v1/blobs/${segments(digest)}/${what}`;
 
-/** Open a value as a table, with its first rows. The columns are all of them, the rows one. */
-export async function openServed(place: Place, signal: AbortSignal): Promise<Source> {
-  const first = await get<RowsView>(address(place, 'rows'), { at: place.at, limit: 1, cell: 1 }, signal);
+/** Open a file as a table, by its digest; the ending of its name tells how text is separated. */
+export async function openServed(digest: string, name: string, signal: AbortSignal): Promise<Source> {
+  const first = await get<RowsView>(address(digest, 'rows'), { name, limit: 1, cell: 1 }, signal);
   return {
-    key: ['served', place.execution, place.node, place.at, first.digest],
+    key: ['served', digest],
     columns: first.columns.map(column),
     total: first.total,
     digest: first.digest,
     page: async ({ offset, limit, sort, filters, search, columns }, stop) => {
       const page = await get<RowsView>(
-        address(place, 'rows'),
+        address(digest, 'rows'),
         {
-          at: place.at,
+          name,
           offset,
           limit,
           sort: sort === '' ? [] : [sort],
@@ -44,7 +40,7 @@ export async function openServed(place: Place, signal: AbortSignal): Promise<Sou
       // A few columns at a time: the first ones are there while the others are still counted.
       for (let at = 0; at < positions.length; at += COLUMNS) {
         const some = ranges(positions.slice(at, at + COLUMNS));
-        const view = await get<ProfileView>(address(place, 'profile'), { at: place.at, columns: some }, stop);
+        const view = await get<ProfileView>(address(digest, 'profile'), { name, columns: some }, stop);
         found.push(...(view.columns as unknown as Profile[]));
       }
       return found;

@@ -6,7 +6,6 @@ import { instantOf, parseDuration } from '../form/instants';
 import { BlobValue, BytesValue, isBlob, isImage } from './BlobValue';
 import { Gallery } from './Gallery';
 import { later } from '../app/later';
-import { Within } from '../grid/origin';
 import { Grid, type Cell } from './Grid';
 import { brief } from './brief';
 import { partOf, typeOf, type Typed } from './typed';
@@ -153,9 +152,7 @@ function ListValue({ items, type }: { items: Json[]; type: Typed | undefined }) 
       <ol className="items">
         {some.map((each, index) => (
           <li key={index}>
-            <Within step={index}>
-              <Inner value={each} depth={1} type={partOf(type, index)} />
-            </Within>
+            <Inner value={each} depth={1} type={partOf(type, index)} />
           </li>
         ))}
       </ol>
@@ -232,9 +229,7 @@ function ObjectValue({ value, depth, type }: { value: JsonObject; depth: number;
           <Table.Tr key={name}>
             <Table.Th scope="row">{name}</Table.Th>
             <Table.Td>
-              <Within step={name}>
-                <Inner value={each} depth={depth + 1} type={partOf(type, name)} />
-              </Within>
+              <Inner value={each} depth={depth + 1} type={partOf(type, name)} />
             </Table.Td>
           </Table.Tr>
         ))}

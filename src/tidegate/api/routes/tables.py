@@ -1,6 +1,7 @@
 """Rows of large values over HTTP: a page of them, and the profiles of columns."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -21,9 +22,11 @@ from tidegate.errors import (
     UnknownExecution,
     UnknownNode,
 )
+from tidegate.ir.expr import Value
 from tidegate.ports.tables import TableAsk
 from tidegate.service.access import Action
 from tidegate.service.tables import source_of, value_at
+from tidegate.types.values import BLOB
 from tidegate.wire import GetNode, NodeView, read
 from tidegate.wire.constraints import SAYS
 from tidegate.wire.tables import ProfileView, RowsView
@@ -37,6 +40,14 @@ At = Annotated[
         extra={SAYS: "must be a JSON pointer of 1 to 2,000 characters"},
     ),
 ]
+FileName = Annotated[
+    str,
+    Meta(
+        max_length=255,
+        description="The name of the file; its ending tells how text is separated: .csv or .tsv.",
+        extra={SAYS: "must have at most 255 characters"},
+    ),
+]
 Columns = Annotated[
     str,
     Meta(
@@ -48,10 +59,9 @@ Columns = Annotated[
 ]
 
 
-class RowsQuery(Struct, frozen=True, kw_only=True):
-    """Which rows of which value."""
+class Selection(Struct, frozen=True, kw_only=True):
+    """Which rows, and which of their columns."""
 
-    at: At
     offset: Annotated[int, Meta(ge=0, le=2**40, description="How many rows to skip.")] = 0
     limit: Annotated[int, Meta(ge=1, le=1000, description="The most rows to return.")] = 200
     sort: Annotated[
@@ -73,10 +83,29 @@ class RowsQuery(Struct, frozen=True, kw_only=True):
     ] = 1000
 
 
+class RowsQuery(Selection, frozen=True, kw_only=True):
+    """Which rows of which value."""
+
+    at: At
+
+
+class FileRowsQuery(Selection, frozen=True, kw_only=True):
+    """Which rows of a file."""
+
+    name: FileName = ""
+
+
 class ProfileQuery(Struct, frozen=True, kw_only=True):
     """Which columns of which value."""
 
     at: At
+    columns: Columns = ""
+
+
+class FileProfileQuery(Struct, frozen=True, kw_only=True):
+    """Which columns of a file."""
+
+    name: FileName = ""
     columns: Columns = ""
 
 
@@ -95,16 +124,28 @@ async def get_rows(backend: Backend, call: Call) -> Reply:
 
     A list of objects or of lists, an object of lists, or a file: text with separators, Parquet, Arrow, or a NumPy array; up to 1 GiB.
     """
-    query: RowsQuery = call.query
-    given = msgspec.structs.asdict(query)
-    given.pop("at")
-    given["filter"] = [msgspec.structs.asdict(each) for each in _conditions(query.filter)]
-    return await _asked(backend, call, TableAsk("rows", given))
+    return await _at(backend, call, _rows(call.query))
 
 
 async def get_profile(backend: Backend, call: Call) -> Reply:
     """Return the profiles of the columns of a value of a node, over all rows: what is missing, how many distinct values there are, and how they are distributed."""
-    return await _asked(backend, call, TableAsk("profile", {"columns": call.query.columns}))
+    return await _at(backend, call, TableAsk("profile", {"columns": call.query.columns}))
+
+
+async def get_file_rows(backend: Backend, call: Call) -> Reply:
+    """Return a page of the rows of a file, by its digest: text with separators, Parquet, Arrow, or a NumPy array."""
+    return await _of_file(backend, call, _rows(call.query))
+
+
+async def get_file_profile(backend: Backend, call: Call) -> Reply:
+    """Return the profiles of the columns of a file, over all rows."""
+    return await _of_file(backend, call, TableAsk("profile", {"columns": call.query.columns}))
+
+
+def _rows(query: Selection) -> TableAsk:
+    given = {each: getattr(query, each) for each in Selection.__struct_fields__}
+    given["filter"] = [msgspec.structs.asdict(each) for each in _conditions(query.filter)]
+    return TableAsk("rows", given)
 
 
 def _conditions(text: str) -> list[_Condition]:
@@ -118,12 +159,19 @@ def _conditions(text: str) -> list[_Condition]:
     return found
 
 
-async def _asked(backend: Backend, call: Call, ask: TableAsk) -> Reply:
+async def _at(backend: Backend, call: Call, ask: TableAsk) -> Reply:
     view: NodeView = await backend.ask(call, read(GetNode, dict(call.path)))
-    blobs = backend.service.blobs
+    return await _asked(backend, call, ask, lambda: value_at(view, call.query.at))
 
+
+async def _of_file(backend: Backend, call: Call, ask: TableAsk) -> Reply:
+    file = {BLOB: call.path["digest"], "name": call.query.name}
+    return await _asked(backend, call, ask, lambda: file)
+
+
+async def _asked(backend: Backend, call: Call, ask: TableAsk, value: Callable[[], Value]) -> Reply:
     def begin() -> Any:
-        source = source_of(value_at(view, call.query.at), blobs)
+        source = source_of(value(), backend.service.blobs)
         return source.key, backend.service.tables.ask(source, ask, call.principal.name)
 
     digest, future = await asyncio.to_thread(begin)
@@ -174,6 +222,26 @@ ROUTES = (
         query=ProfileQuery,
         gives={200: ProfileView},
         refuses=REFUSES,
+        tag=TAG,
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/blobs/{digest}/rows",
+        action=Action.GET_BLOB,
+        handler=get_file_rows,
+        query=FileRowsQuery,
+        gives={200: RowsView},
+        refuses=REFUSES[3:],
+        tag=TAG,
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/blobs/{digest}/profile",
+        action=Action.GET_BLOB,
+        handler=get_file_profile,
+        query=FileProfileQuery,
+        gives={200: ProfileView},
+        refuses=REFUSES[3:],
         tag=TAG,
     ),
 )
