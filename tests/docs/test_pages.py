@@ -46,6 +46,7 @@ TO_RUN = [
 ELSEWHERE = {
     "README.md",
     "install.md",
+    "postgres.md",
     "systemd.md",
     "proxy.md",
     "backup.md",
