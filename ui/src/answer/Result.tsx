@@ -39,7 +39,7 @@ const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
 function Mine({ view, result }: { view: Asked; result: Extract<Outcome, { how: 'mine' }> }) {
   const { value, comment } = result.pressed;
   const word = verb(view.kind, value);
-  const lead = leadOf(view, view.kind !== 'approve' ? 'answer' : value === true ? 'approve' : 'reject');
+  const lead = leadOf(result.pressed, view.kind !== 'approve' ? 'answer' : value === true ? 'approve' : 'reject');
   const fails = lead?.ends === 'fails';
   return (
     <>

@@ -11,7 +11,8 @@ import type { Asked } from './view';
 /** Refusals that say that somebody, or something, was faster. */
 const LOST = new Set(['already_answered', 'timed_out', 'execution_ended', 'withdrawn']);
 
-export type Pressed = Decision & { at: Date };
+/** `leads` are those of the question then: one that is decided has none. */
+export type Pressed = Decision & { at: Date; leads: Asked['leads'] };
 
 export type Result = { how: 'mine'; pressed: Pressed; at: Date } | { how: 'lost'; pressed: Pressed; error: ApiError };
 
@@ -107,7 +108,7 @@ export function useDecision({ id, view, ending, me, isAway, sendsLater, again }:
     queued,
     decide: (decision) => {
       if (isSending.current || result) return;
-      const what = { ...decision, at: new Date() };
+      const what = { ...decision, at: new Date(), leads: view.leads };
       setPressed(what);
       if (!isAway) send(what);
       else if (sendsLater) setQueued(what);

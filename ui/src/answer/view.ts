@@ -6,7 +6,7 @@ export type Asked = WaitingView;
 export type Decides = 'approve' | 'reject' | 'answer' | 'timeout';
 
 /** What a decision, or silence, leads to. */
-export function leadOf(view: Asked, decision: Decides): LeadView | undefined {
+export function leadOf(view: Pick<Asked, 'leads'>, decision: Decides): LeadView | undefined {
   return view.leads.find((each) => each.decision === decision);
 }
 
