@@ -101,6 +101,7 @@ def test_a_letter_arms_enter_decides_and_the_words_say_so(site: Site, tab: Tab) 
     tab.page.wait_for_timeout(NOT_TOO_SOON_MS)
     tab.page.keyboard.press("Enter")
     expect(tab.dialog.get_by_role("heading", name="Rejected: rows-are-right")).to_be_visible()
+    expect(tab.dialog.get_by_role("list")).to_contain_text("the execution fails")
     assert decision(site, execution)["value"] is False
 
 
