@@ -149,3 +149,41 @@ def test_sessions_are_seen_and_ended_by_their_owner(
     assert other.evaluate(WHO) == 401
     assert page.evaluate(WHO) == "ada"
     elsewhere.close()
+
+
+def test_an_ended_session_asks_over_the_page_and_loses_no_word(tab: Any, site: Any) -> None:
+    execution = site.launch("gates.ask_title")
+    page = tab.open(f"/?task={execution}:title")
+    field = tab.dialog.get_by_role("textbox", name="Answer", exact=True)
+    field.fill("half a title")
+    page.context.clear_cookies()
+    tab.dialog.get_by_role("button", name="Send answer").click()
+    asked = page.get_by_role("dialog", name="Your session has ended")
+    expect(asked).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(field).to_have_value("half a title")
+    asked.get_by_role("textbox", name="Token").fill(site.server.token)
+    asked.get_by_role("button", name="Sign in").click()
+    expect(asked).to_have_count(0)
+    expect(field).to_have_value("half a title")
+    assert site.answer_of(execution, "title") is None, "nothing is sent by itself"
+    site.state = page.context.storage_state()
+
+
+def test_who_may_answer_nothing_sees_what_waits_and_cannot_select_it(
+    browser: Any, site: Any
+) -> None:
+    execution = site.launch("gates.approve_rows")
+    page = browser.new_page()
+    page.goto(site.url)
+    page.get_by_role("textbox", name="Token").fill(site.token("watcher", "viewer"))
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("Nothing waits for you")).to_be_visible()
+    expect(page.locator(".count")).to_have_count(0)
+    page.get_by_role("link", name="show all").click()
+    row = page.get_by_role("listitem").filter(has_text=execution)
+    expect(row).to_contain_text("not yours to answer")
+    expect(row.get_by_role("checkbox")).to_have_count(0)
+    page.get_by_role("button", name="Signed in as watcher").click()
+    expect(page.get_by_role("menu")).to_contain_text("viewer")
+    page.close()

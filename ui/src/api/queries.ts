@@ -5,7 +5,7 @@ import { continues, graphOf, merged } from './merge';
 import type { ExecutionView, InboxPage, InboxSummary, SignalList, WaitingView } from './types';
 
 /** The first page is small, so that it is there at once; who scrolls on wants many. */
-const PAGE = 50;
+const PAGE = 40;
 const NEXT_PAGE = 250;
 
 /** Milliseconds for which a question is kept after it was shown: who goes back and forth has it at once. */

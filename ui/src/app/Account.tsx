@@ -55,26 +55,20 @@ export function Account({ session }: { session: SessionView }) {
           <Menu.Divider />
           <Menu.Label>Colours</Menu.Label>
           {SCHEMES.map((each) => (
-            <Menu.Item
+            <Menu.RadioItem
               key={each.value}
-              role="menuitemradio"
-              aria-checked={each.value === colorScheme}
-              leftSection={each.icon}
-              rightSection={each.value === colorScheme ? '✓' : undefined}
-              onClick={() => setColorScheme(each.value)}
+              value={each.value}
+              checked={each.value === colorScheme}
+              rightSection={each.icon}
+              onChange={() => setColorScheme(each.value)}
             >
               {each.label}
-            </Menu.Item>
+            </Menu.RadioItem>
           ))}
           <Menu.Divider />
-          <Menu.Item
-            role="menuitemcheckbox"
-            aria-checked={keys}
-            onClick={() => setKeys(!keys)}
-            closeMenuOnClick={false}
-          >
-            Single-key shortcuts: {keys ? 'on' : 'off'}
-          </Menu.Item>
+          <Menu.CheckboxItem checked={keys} onChange={setKeys}>
+            Single-key shortcuts
+          </Menu.CheckboxItem>
           <Menu.Item onClick={open}>Sessions</Menu.Item>
           <Menu.Item onClick={leave}>Sign out</Menu.Item>
         </Menu.Dropdown>

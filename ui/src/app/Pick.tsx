@@ -44,19 +44,20 @@ export function Pick({ label, any, choices, value, onChange }: Props) {
               onChange={(event) => setText(event.currentTarget.value)}
             />
           )}
-          <Menu.Item role="menuitemradio" aria-checked={!value} onClick={() => onChange('')}>
+          <Menu.RadioItem value="" checked={!value} closeMenuOnClick onChange={() => onChange('')}>
             {any}
-          </Menu.Item>
+          </Menu.RadioItem>
           {found.slice(0, MOST).map((each) => (
-            <Menu.Item
+            <Menu.RadioItem
               key={each.value}
-              role="menuitemradio"
-              aria-checked={each.value === value}
+              value={each.value}
+              checked={each.value === value}
+              closeMenuOnClick
               rightSection={each.count === undefined ? undefined : <span className="dim num">{each.count}</span>}
-              onClick={() => onChange(each.value)}
+              onChange={() => onChange(each.value)}
             >
               {each.label}
-            </Menu.Item>
+            </Menu.RadioItem>
           ))}
           {found.length > MOST && <Menu.Label>{found.length - MOST} more: type to find one</Menu.Label>}
         </Menu.Dropdown>

@@ -1,6 +1,6 @@
 import { Button, Code, FocusTrap, PasswordInput, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { goOnAs, signIn } from '../api/session';
 import { clock } from '../show/time';
 import './signin.css';
@@ -17,15 +17,9 @@ export function SignIn({ refused }: { refused?: string | undefined }) {
   );
 }
 
-/** The session of `name` has ended: sign in over the page, which stays as it is behind. */
+/** The session of `name` has ended: sign in over the page, which stays as it is behind. Esc does not reach a dialog there. */
 export function SignInAgain({ name }: { name: string }) {
   const [since] = useState(() => new Date());
-  useEffect(() => {
-    // Esc would close the dialog behind.
-    const hold = (event: KeyboardEvent) => event.key === 'Escape' && event.stopImmediatePropagation();
-    window.addEventListener('keydown', hold, true);
-    return () => window.removeEventListener('keydown', hold, true);
-  }, []);
   return (
     <div className="signin-over" data-blocks-keys>
       <FocusTrap active>
@@ -69,6 +63,7 @@ function Token({ refused }: { refused?: string | undefined }) {
         autoComplete="current-password"
         data-autofocus
         autoFocus
+        data-mantine-stop-propagation="true"
         required
         withAsterisk={false}
         value={token}
@@ -79,7 +74,14 @@ function Token({ refused }: { refused?: string | undefined }) {
         On the server's machine, <Code>tidegate open</Code> signs you in without one. Elsewhere, an administrator makes
         one with <Code>tidegate token create NAME --role approver</Code>.
       </p>
-      <Button type="submit" size="lg" fullWidth loading={entering.isPending} disabled={!token.trim()}>
+      <Button
+        type="submit"
+        data-mantine-stop-propagation="true"
+        size="lg"
+        fullWidth
+        loading={entering.isPending}
+        disabled={!token.trim()}
+      >
         Sign in
       </Button>
     </form>

@@ -58,13 +58,22 @@ async function isMissing(error: unknown): Promise<boolean> {
   );
 }
 
-/** Load again what styles could not be loaded: the browser does not, and what loads parts believes that they are there. */
+/** Styles that could not be loaded. What loads parts believes that they are there, and the browser does not try again. */
+const failed = new Set<HTMLLinkElement>();
+
+window.addEventListener(
+  'error',
+  ({ target }) => {
+    if (target instanceof HTMLLinkElement && target.rel === 'stylesheet') failed.add(target);
+  },
+  true, // such an event does not bubble
+);
+
 async function styled(): Promise<void> {
-  const failed = [...document.querySelectorAll<HTMLLinkElement>('head link[rel=stylesheet]')].filter(
-    (each) => each.sheet === null,
-  );
+  const links = [...failed];
+  failed.clear();
   await Promise.all(
-    failed.map(
+    links.map(
       (each) =>
         new Promise<void>((resolve) => {
           const again = each.cloneNode() as HTMLLinkElement;

@@ -27,7 +27,13 @@ function kept<T extends RootSearch>(search: { [K in keyof T]: T[K] | undefined }
 }
 
 export type ExecutionSearch = RootSearch & { tab?: string; node?: string };
-export type ExecutionsSearch = RootSearch & { phase?: string; text?: string; workflow?: string; launched?: string };
+export type ExecutionsSearch = RootSearch & {
+  phase?: string;
+  end?: string;
+  text?: string;
+  workflow?: string;
+  launched?: string;
+};
 /** `again` is an execution to launch again, with its inputs to begin with. */
 export type WorkflowSearch = RootSearch & { version?: string; again?: string };
 
@@ -54,6 +60,7 @@ const executions = createRoute({
     kept<ExecutionsSearch>({
       ...validateSearch(search),
       phase: text(search.phase),
+      end: text(search.end),
       text: text(search.text),
       workflow: text(search.workflow),
       launched: text(search.launched),

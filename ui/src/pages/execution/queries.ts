@@ -30,7 +30,7 @@ export const SPANS: Record<string, { label: string; milliseconds: number }> = {
   month: { label: 'In the last 30 days', milliseconds: 30 * DAY_MS },
 };
 
-export type ExecutionFilter = { phase: string[]; text: string; workflow: string; launched: string };
+export type ExecutionFilter = { phase: string[]; end: string[]; text: string; workflow: string; launched: string };
 
 export function executionsQuery(filter: ExecutionFilter) {
   const { launched, ...plain } = filter;

@@ -1,114 +1,165 @@
-import { ActionIcon, Group, Menu, Progress, Table, Text } from '@mantine/core';
-import { useIntersection } from '@mantine/hooks';
-import { useQuery } from '@tanstack/react-query';
+import { ActionIcon, Checkbox, Menu, Text } from '@mantine/core';
 import { memo } from 'react';
-import { executionQuery, taskId } from '../../api/queries';
-import type { ExecutionLine, NodeView, WaitingView } from '../../api/types';
-import { IconHand } from '../../app/icons';
-import { asksPeople, ENDED, executionAppearance, PhaseBadge } from '../../graph/phases';
+import type { EndView, ExecutionLine } from '../../api/types';
+import { ENDED, PhaseBadge } from '../../graph/phases';
 import { DamagedBadge } from '../../show/DamagedBadge';
 import { Ago } from '../../show/time';
-import { LinkAnchor, LinkButton } from '../links';
-import { WorkflowName } from '../WorkflowName';
 import { useAgain, useTerminate } from '../execution/actions';
 import { useRecover } from '../execution/recover';
 import { Took } from '../execution/Took';
+import { LinkAnchor } from '../links';
+import { WorkflowName } from '../WorkflowName';
+import { failureOf, lookOf } from './states';
 
 const SHOWN = 2;
 
-/** One execution in the list, redrawn only when it has changed. Its progress is requested only while it is visible. */
-export const ExecutionRow = memo(function ExecutionRow({ line }: { line: ExecutionLine }) {
+type Props = {
+  line: ExecutionLine;
+  isSelected: boolean;
+  onToggle: (line: ExecutionLine) => void;
+};
+
+/** One execution: what it is, how it stands, and why, or what it waits for. Redrawn only when it has changed. */
+export const ExecutionRow = memo(function ExecutionRow({ line, isSelected, onToggle }: Props) {
   const isOver = ENDED.has(line.phase);
-  const { ref, entry } = useIntersection<HTMLTableRowElement>({ rootMargin: '50px' });
-  const { data } = useQuery({
-    ...executionQuery(line.id),
-    enabled: !isOver && !line.damaged && (entry?.isIntersecting ?? false),
-  });
   return (
-    <Table.Tr ref={ref} data-execution={line.id} data-phase={line.phase}>
-      <Table.Td className="exs-what">
-        <LinkAnchor to="/executions/$id" params={{ id: line.id }} fw={600}>
+    <tr data-execution={line.id} data-phase={line.phase} className={isSelected ? 'exs-selected' : undefined}>
+      <td className="exs-pick">
+        <Checkbox
+          size="sm"
+          aria-label={`Select ${line.workflow} ${line.id}`}
+          checked={isSelected}
+          onChange={() => onToggle(line)}
+        />
+      </td>
+      <td className="exs-what">
+        <LinkAnchor to="/executions/$id" params={{ id: line.id }} fz="sm" fw={550} c="var(--text)">
           <WorkflowName name={line.workflow} />
-        </LinkAnchor>
-        <Text fz="xs" c="dimmed" ff="monospace">
-          {line.id}
-        </Text>
-      </Table.Td>
-      <Table.Td>
-        <PhaseBadge phase={executionAppearance(line.phase, line.waiting.length)} />
+        </LinkAnchor>{' '}
+        <span className="exs-id">{line.id}</span>
+      </td>
+      <td className="exs-state">
+        <PhaseBadge phase={lookOf(line)} />
         {line.damaged && (
           <>
             {' '}
             <DamagedBadge />
           </>
         )}
-      </Table.Td>
-      <Table.Td className="exs-waits">
-        {line.damaged ? (
-          <Text fz="sm" className="exs-damaged">
-            {line.damaged}
-          </Text>
-        ) : (
-          <Waits line={line} asked={data?.waiting.filter(asksPeople)} />
-        )}
-      </Table.Td>
-      <Table.Td className="exs-progress">{!isOver && !line.damaged && <Done nodes={data?.nodes ?? []} />}</Table.Td>
-      <Table.Td className="exs-when">
-        <Ago at={line.launched} /> <span className="dim">by {line.who}</span>
-      </Table.Td>
-      <Table.Td className="exs-took">
+      </td>
+      <td className="exs-why">
+        <Why line={line} />
+      </td>
+      <td className="exs-when">
+        <Ago at={line.launched} />, {line.who}
+      </td>
+      <td className="exs-took">
         <Took from={line.launched} to={isOver ? line.changed : null} />
-      </Table.Td>
-      <Table.Td className="exs-more">
+      </td>
+      <td className="exs-more">
         <Actions line={line} isOver={isOver} />
-      </Table.Td>
-    </Table.Tr>
+      </td>
+    </tr>
   );
 });
 
-/** Links straight to what is asked: by its path as soon as that is known, for two may have one name. */
-function Waits({ line, asked }: { line: ExecutionLine; asked: WaitingView[] | undefined }) {
-  if (line.waiting.length === 0) return null;
-  const links =
-    asked?.map((each) => ({ key: each.node, path: each.path, task: taskId(each) })) ??
-    line.waiting.map((name) => ({ key: name, path: name, task: `${line.id}:${name}` }));
+function Why({ line }: { line: ExecutionLine }) {
+  if (line.damaged) return <span className="bad">{line.damaged}</span>;
+  if (line.end) return <Ended end={line.end} />;
   return (
-    <Group gap={6}>
-      {links.slice(0, SHOWN).map(({ key, path, task }) => (
-        <LinkButton
-          key={key}
-          to="/executions"
-          search={(now) => ({ ...now, task })}
-          size="compact-sm"
-          variant="default"
-          leftSection={<IconHand size={14} />}
-          aria-label={`Answer ${path}`}
-        >
-          {path}
-        </LinkButton>
-      ))}
-      {links.length > SHOWN && (
-        <LinkAnchor to="/executions/$id" params={{ id: line.id }} fz="sm">
-          {links.length - SHOWN} more
-        </LinkAnchor>
-      )}
-    </Group>
+    <>
+      {line.held && <span className="soon">{line.held} </span>}
+      <Waits line={line} />
+    </>
   );
 }
 
-function Done({ nodes }: { nodes: readonly NodeView[] }) {
-  const ended = nodes.filter((each) => ENDED.has(each.phase)).length;
-  return (
-    <div className="exs-done">
-      {nodes.length > 0 && (
+/** Who ended it, or what: the exception, its task, and the first line of what it says. */
+function Ended({ end }: { end: EndView }) {
+  const { kind, message, who, name } = end;
+  const said = message && (
+    <span dir="auto">
+      {who && ': '}“{message}”
+    </span>
+  );
+  switch (kind) {
+    case 'rejected':
+      return (
         <>
-          <Progress value={(100 * ended) / nodes.length} size="sm" aria-hidden />
-          <span>
-            {ended} of {nodes.length}
+          {who || 'The timeout'} rejected <b>{name}</b>
+          {said}
+        </>
+      );
+    case 'timed_out':
+      return (
+        <>
+          No answer to <b>{name}</b> in time
+        </>
+      );
+    case 'aborted':
+      return (
+        <>
+          By {who}
+          {said}
+        </>
+      );
+    default: {
+      const { error, text } = failureOf(message);
+      return (
+        <span title={message} dir="auto">
+          {error && <b className="bad">{error}</b>}
+          {name && (
+            <>
+              {' '}
+              in <code>{name}</code>
+            </>
+          )}
+          {(error || name) && text && ': '}
+          {text}
+        </span>
+      );
+    }
+  }
+}
+
+/** Links to what is asked. Two gates of one name are told apart on the page of their execution. */
+function Waits({ line }: { line: ExecutionLine }) {
+  const names = [...new Set(line.waiting)];
+  const many = line.waiting.length;
+  return (
+    <>
+      {names.slice(0, SHOWN).map((name, index) => {
+        const isOne = line.waiting.filter((each) => each === name).length === 1;
+        return (
+          <span key={name}>
+            {index > 0 && ', '}
+            {isOne ? (
+              <LinkAnchor
+                to="/executions"
+                search={(now) => ({ ...now, task: `${line.id}:${name}` })}
+                fz="sm"
+                fw={600}
+                aria-label={`Answer ${name}`}
+              >
+                {name}
+              </LinkAnchor>
+            ) : (
+              <LinkAnchor to="/executions/$id" params={{ id: line.id }} fz="sm" fw={600}>
+                {line.waiting.filter((each) => each === name).length} × {name}
+              </LinkAnchor>
+            )}
           </span>
+        );
+      })}
+      {names.length > SHOWN && (
+        <>
+          {', '}
+          <LinkAnchor to="/executions/$id" params={{ id: line.id }} fz="sm">
+            {many - SHOWN} more
+          </LinkAnchor>
         </>
       )}
-    </div>
+    </>
   );
 }
 
@@ -122,9 +173,8 @@ function Actions({ line, isOver }: { line: ExecutionLine; isOver: boolean }) {
         <Menu.Target>
           <ActionIcon
             variant="subtle"
-            color="gray"
             className="exs-dots"
-            size={32}
+            size={28}
             aria-label={`Actions for ${line.workflow} ${line.id}`}
             loading={again.isPending}
           >
@@ -135,7 +185,7 @@ function Actions({ line, isOver }: { line: ExecutionLine; isOver: boolean }) {
           <Menu.Item onClick={() => again.mutate('relaunch')}>Relaunch</Menu.Item>
           {isOver && line.phase !== 'SUCCEEDED' && <Menu.Item onClick={recover.open}>Recover…</Menu.Item>}
           {!isOver && (
-            <Menu.Item color="red.9" onClick={terminate.open}>
+            <Menu.Item c="var(--bad)" onClick={terminate.open}>
               Terminate…
             </Menu.Item>
           )}

@@ -1,41 +1,45 @@
-import { Button, Code, Group, Skeleton, Stack, Table, Text, Title, VisuallyHidden } from '@mantine/core';
+import { Button, Checkbox, Code, Group, Skeleton, Stack, Text, VisuallyHidden } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useCallback } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { useFirstRow } from '../../api/search';
 import type { ExecutionLine } from '../../api/types';
 import { IconPlay } from '../../app/icons';
 import { QueryError } from '../../app/PageError';
+import { SavedViews } from '../../app/SavedViews';
+import { useKeys } from '../../app/keys';
 import type { ExecutionsSearch } from '../../app/router';
 import { LinkAnchor, LinkButton } from '../links';
 import { executionsQuery } from '../execution/queries';
 import { ExecutionRow } from './ExecutionRow';
 import { Filters } from './Filters';
+import { canAct, Many, type Act } from './Many';
+import { asked, isAlike } from './states';
 import './executions.css';
 
 /** All executions, the newest first; what waits is a phase of its own. */
 export function ExecutionsPage() {
   const search = useSearch({ from: '/executions' });
-  const { phase, text = '', workflow = '', launched = '' } = search;
+  const { phase, end, text = '', workflow = '', launched = '' } = search;
   const navigate = useNavigate({ from: '/executions' });
   const change = useCallback(
     (next: ExecutionsSearch) => void navigate({ search: (now) => filled({ ...now, ...next }), replace: true }),
     [navigate],
   );
-  const query = useInfiniteQuery(executionsQuery({ phase: phase ? phase.split(',') : [], text, workflow, launched }));
+  const query = useInfiniteQuery(executionsQuery({ ...asked(search), text, workflow, launched }));
   const isSearching = useFirstRow(query);
   const lines = query.data?.pages.flatMap((page) => page.items) ?? [];
-  const isFiltered = [phase, text, workflow, launched].some(Boolean);
+  const isFiltered = [phase, end, text, workflow, launched].some(Boolean);
   return (
-    <Stack>
-      <Group justify="space-between">
-        <Title order={1} size="h2">
-          Executions
-        </Title>
+    <div className="exs">
+      <div className="pagehead">
+        <h1>Executions</h1>
+        <span className="fill" />
+        <SavedViews place="executions" />
         <LinkButton to="/workflows" leftSection={<IconPlay size={16} />}>
           Launch
         </LinkButton>
-      </Group>
+      </div>
       <Filters search={search} onChange={change} />
       {query.error && (!query.data || isSearching) ? (
         <QueryError error={query.error} retry={() => void query.refetch()} what="The executions" />
@@ -58,7 +62,7 @@ export function ExecutionsPage() {
           Show older ones
         </Button>
       )}
-    </Stack>
+    </div>
   );
 }
 
@@ -68,28 +72,121 @@ function filled(search: ExecutionsSearch): ExecutionsSearch {
 }
 
 function Lines({ lines }: { lines: ExecutionLine[] }) {
+  const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
+  const [act, setAct] = useState<Act>();
+  const selected = useMemo(() => lines.filter((each) => picked.has(each.id)), [lines, picked]);
+  const toggle = useCallback(
+    ({ id }: ExecutionLine) =>
+      setPicked((old) => {
+        const next = new Set(old);
+        if (!next.delete(id)) next.add(id);
+        return next;
+      }),
+    [],
+  );
+  useKeys({ Escape: () => setPicked(new Set()) }, act === undefined && picked.size > 0);
+  const isAll = selected.length === lines.length;
   return (
-    <div className="card exs-table">
-      <Table highlightOnHover verticalSpacing="xs">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Execution</Table.Th>
-            <Table.Th>Phase</Table.Th>
-            <Table.Th>Waits for</Table.Th>
-            <Table.Th>Progress</Table.Th>
-            <Table.Th>Launched</Table.Th>
-            <Table.Th>Duration</Table.Th>
-            <Table.Th>
-              <VisuallyHidden>Actions</VisuallyHidden>
-            </Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {lines.map((each) => (
-            <ExecutionRow key={each.id} line={each} />
-          ))}
-        </Table.Tbody>
-      </Table>
+    <>
+      <div className="card exs-table">
+        <table>
+          <thead>
+            <tr>
+              <th className="exs-pick">
+                <Checkbox
+                  size="sm"
+                  aria-label="Select all that are shown"
+                  checked={isAll}
+                  indeterminate={!isAll && selected.length > 0}
+                  onChange={() => setPicked(new Set(isAll ? [] : lines.map((each) => each.id)))}
+                />
+              </th>
+              <th>Execution</th>
+              <th>State</th>
+              <th>Why, or what it waits for</th>
+              <th>Launched</th>
+              <th className="exs-took">Took</th>
+              <th>
+                <VisuallyHidden>Actions</VisuallyHidden>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {lines.map((each) => (
+              <ExecutionRow key={each.id} line={each} isSelected={picked.has(each.id)} onToggle={toggle} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {selected.length > 0 && act === undefined && (
+        <Acts
+          selected={selected}
+          alike={alikeOf(selected, lines)}
+          onSelect={(more) => setPicked(new Set([...picked, ...more.map((each) => each.id)]))}
+          onAct={setAct}
+          onClear={() => setPicked(new Set())}
+        />
+      )}
+      {act && (
+        <Many
+          act={act}
+          lines={selected}
+          onClose={(done) => {
+            const gone = new Set(done);
+            setPicked(new Set([...picked].filter((each) => !gone.has(each))));
+            setAct(undefined);
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+/** Those that are shown and ended like all that are selected. */
+function alikeOf(selected: readonly ExecutionLine[], lines: readonly ExecutionLine[]): ExecutionLine[] {
+  const [first] = selected;
+  if (!first || !selected.every((each) => isAlike(first, each))) return [];
+  return lines.filter((each) => isAlike(first, each));
+}
+
+const ACTS = [
+  ['recover', 'Recover…'],
+  ['relaunch', 'Relaunch…'],
+  ['terminate', 'Terminate…'],
+] as const;
+
+type ActsProps = {
+  selected: ExecutionLine[];
+  alike: ExecutionLine[];
+  onSelect: (more: ExecutionLine[]) => void;
+  onAct: (act: Act) => void;
+  onClear: () => void;
+};
+
+function Acts({ selected, alike, onSelect, onAct, onClear }: ActsProps) {
+  return (
+    <div className="floating" role="region" aria-label="Selection">
+      <b>{selected.length} selected</b>
+      {alike.length > selected.length && (
+        <Button variant="subtle" size="xs" onClick={() => onSelect(alike)}>
+          Select all {alike.length} with this reason
+        </Button>
+      )}
+      <span className="rule" />
+      {ACTS.map(([each, word]) => (
+        <Button
+          key={each}
+          variant={each === 'recover' ? 'filled' : 'default'}
+          className={each === 'terminate' ? 'reject' : undefined}
+          disabled={!selected.some((line) => canAct(each, line))}
+          onClick={() => onAct(each)}
+        >
+          {word}
+        </Button>
+      ))}
+      <Button variant="subtle" onClick={onClear} rightSection={<kbd className="kbd">Esc</kbd>}>
+        Clear
+      </Button>
     </div>
   );
 }

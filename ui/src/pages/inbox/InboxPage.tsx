@@ -189,7 +189,8 @@ function filled(search: InboxSearch): InboxSearch {
 }
 
 function columnStyle(many: number): React.CSSProperties {
-  const columns = `16px 16px minmax(0, 1.4fr) repeat(${many}, minmax(64px, 0.5fr)) minmax(0, 140px) 34px 88px`;
+  const figures = 'minmax(64px, 0.5fr) '.repeat(many);
+  const columns = `16px 16px minmax(0, 1.4fr) ${figures} minmax(0, 140px) 34px 88px`;
   return { '--columns': columns } as React.CSSProperties;
 }
 

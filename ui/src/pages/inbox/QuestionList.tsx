@@ -1,5 +1,5 @@
 import { useWindowVirtualizer, type VirtualItem } from '@tanstack/react-virtual';
-import { Fragment, useEffect, useImperativeHandle, useMemo, useRef, type Ref } from 'react';
+import { Fragment, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState, type Ref } from 'react';
 import { entryKey } from '../../api/queries';
 import type { WaitingView } from '../../api/types';
 import { grouped, GROUPS, type Entry, type Group } from './groups';
@@ -41,11 +41,13 @@ export function QuestionList(props: Props) {
     () => (isGrouped ? grouped(items, now, isEnd) : items.map((view) => ({ view }))),
     [items, isGrouped, isEnd, now],
   );
+  const [margin, setMargin] = useState(0);
+  useLayoutEffect(() => setMargin(box.current?.offsetTop ?? 0));
   const virtual = useWindowVirtualizer({
     count: entries.length,
     estimateSize: (index) => (isHead(entries[index]) ? HEAD_PX : height),
     overscan: 12,
-    scrollMargin: box.current?.offsetTop ?? 0,
+    scrollMargin: margin,
     getItemKey: (index) => keyOf(entries[index], index),
   });
   useEffect(() => virtual.measure(), [height, virtual]);
