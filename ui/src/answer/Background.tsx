@@ -6,7 +6,7 @@ import { get, segments } from '../api/client';
 import type { Json, JsonObject } from '../api/json';
 import type { ExecutionView, NodeView, WaitingView } from '../api/types';
 import { same } from '../form/check';
-import { Origin } from '../grid/origin';
+import { Origin } from '..//';
 import { Value } from '../show/Value';
 
 /** A node before the gate, with its output; `output` is undefined where there is none that the question does not show already. */

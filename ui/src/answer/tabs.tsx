@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { isObject, type Json } from '../api/json';
 import { bytes } from '../show/brief';
 import { cutParts, type Cut } from '../show/cut';
-import { Origin } from '../grid/origin';
+import { Origin } from '..//';
 import { Deck } from '../show/Deck';
 import type { Typed } from '../show/typed';
 import { Value } from '../show/Value';
