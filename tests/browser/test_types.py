@@ -258,7 +258,7 @@ def test_what_is_chosen_from_the_disk_reaches_the_task(
 
 
 def arrives(site: Any, dialog: Any, execution: str, name: str, shown: str) -> None:
-    expect(dialog.page.get_by_role("status").filter(has_text=f"{name}: ")).to_be_visible()
+    expect(dialog.get_by_role("heading", name=f"Answered: {name}")).to_be_visible()
     node: dict[str, Any] = {}
     for _ in range(40):
         events = site.ask("GET", f"executions/{execution}/events?wait=2&after=0").body["items"]
