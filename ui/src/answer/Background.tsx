@@ -6,7 +6,6 @@ import { get, segments } from '../api/client';
 import type { Json, JsonObject } from '../api/json';
 import type { ExecutionView, NodeView, WaitingView } from '../api/types';
 import { same } from '../form/check';
-import { Origin } from '..//';
 import { Value } from '../show/Value';
 
 /** A node before the gate, with its output; `output` is undefined where there is none that the question does not show already. */
@@ -73,14 +72,8 @@ function outputOf({ outputs }: NodeView): Json | undefined {
   return values.length > 1 ? (outputs ?? {}) : values[0];
 }
 
-/** Where what a node gave stands among its values. */
-function outputAt({ outputs }: NodeView): string {
-  const names = Object.keys(outputs ?? {});
-  return names.length === 1 ? `/outputs/${names[0]}` : '/outputs';
-}
-
 /** Outputs of the nodes before, the nearest first and open. */
-export function Outputs({ execution, before }: { execution: string; before: Before[] }) {
+export function Outputs({ before }: { before: Before[] }) {
   return (
     <Stack gap="sm">
       {before.map(
@@ -92,9 +85,7 @@ export function Outputs({ execution, before }: { execution: string; before: Befo
                 {node.answer ? `, answered by ${node.answer.who}` : ''}
               </summary>
               <div className="an-indent">
-                <Origin execution={execution} node={node.id} at={outputAt(node)}>
-                  <Value value={output} />
-                </Origin>
+                <Value value={output} />
               </div>
               {node.answer?.comment && (
                 <Text size="sm" c="dimmed" dir="auto">

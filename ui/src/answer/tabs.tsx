@@ -4,7 +4,6 @@ import type { ReactNode } from 'react';
 import { isObject, type Json } from '../api/json';
 import { bytes } from '../show/brief';
 import { cutParts, type Cut } from '../show/cut';
-import { Origin } from '..//';
 import { Deck } from '../show/Deck';
 import type { Typed } from '../show/typed';
 import { Value } from '../show/Value';
@@ -44,9 +43,7 @@ export function looksOf(view: Asked, { before, inputs }: Background): Look[] {
         <>
           {view.value !== undefined && (
             <section aria-label="What to approve" className="subject">
-              <Origin execution={view.execution} node={view.node} at="/inputs/value">
-                <Value value={view.value} type={typed(view.value_schema)} />
-              </Origin>
+              <Value value={view.value} type={typed(view.value_schema)} />
             </section>
           )}
           {cut
@@ -55,7 +52,7 @@ export function looksOf(view: Asked, { before, inputs }: Background): Look[] {
               <Beginning key={each.part} cut={each} />
             ))}
           {beside.map(([name, value]) => (
-            <Shown key={name} view={view} name={name} value={value} isHeaded />
+            <Shown key={name} name={name} value={value} isHeaded />
           ))}
           {below && <Deck execution={view.execution} node={below.node.id} name={below.node.name} />}
         </>
@@ -78,7 +75,7 @@ export function looksOf(view: Asked, { before, inputs }: Background): Look[] {
       count: apart.length.toLocaleString(),
       decided: true,
       tall: true,
-      body: apart.map(([name, value]) => <Shown key={name} view={view} name={name} value={value} isHeaded />),
+      body: apart.map(([name, value]) => <Shown key={name} name={name} value={value} isHeaded />),
     });
   else
     for (const [name, value] of apart)
@@ -88,7 +85,7 @@ export function looksOf(view: Asked, { before, inputs }: Background): Look[] {
         count: extent(value),
         decided: true,
         tall: true,
-        body: <Shown view={view} name={name} value={value} />,
+        body: <Shown name={name} value={value} />,
       });
   for (const each of others)
     looks.push({
@@ -107,7 +104,7 @@ export function looksOf(view: Asked, { before, inputs }: Background): Look[] {
       count: outputs.length.toLocaleString(),
       decided: false,
       tall: true,
-      body: <Outputs execution={view.execution} before={outputs} />,
+      body: <Outputs before={outputs} />,
     });
   const given = Object.keys(inputs).length;
   if (given > 0)
@@ -126,10 +123,9 @@ function typed(schema: Json): Typed | undefined {
   return isObject(schema) ? { schema, root: schema } : undefined;
 }
 
-type ShownProps = { view: Asked; name: string; value: Json; isHeaded?: boolean };
+type ShownProps = { name: string; value: Json; isHeaded?: boolean };
 
-function Shown({ view, name, value, isHeaded = false }: ShownProps) {
-  const at = `/inputs/show.${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+function Shown({ name, value, isHeaded = false }: ShownProps) {
   return (
     <section aria-label={name}>
       {isHeaded && (
@@ -138,9 +134,7 @@ function Shown({ view, name, value, isHeaded = false }: ShownProps) {
         </Text>
       )}
       <div className="subject">
-        <Origin execution={view.execution} node={view.node} at={at}>
-          <Value value={value} />
-        </Origin>
+        <Value value={value} />
       </div>
     </section>
   );
