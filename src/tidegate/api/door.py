@@ -237,7 +237,7 @@ class Door:
             reply = await route.handler(self._backend, call)
         if isinstance(reply, Reply):
             body, told = reply.content(call.written), reply.headers
-            if call.reads and not principal.local:
+            if call.reads and not call.process:
                 body, told = await pack(reply, body, headers.get(b"accept-encoding", b""))
             await out.whole(reply.status, body, reply.media, told)
         elif scope["method"] == "HEAD":
