@@ -29,7 +29,10 @@ export function NodeList({ items, chosen, onChoose, onAnswer }: Props) {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const text = useDeferredValue(wanted);
   const rows = useMemo(() => (text.trim() === '' ? rowsOf(items, open) : matching(items, text)), [items, open, text]);
-  const names = useMemo(() => new Map(items.map((each) => [each.id, each.name])), [items]);
+  const names = useMemo(
+    () => new Map([...items, ...rows.map(({ item }) => item)].map((each) => [each.id, each.name])),
+    [items, rows],
+  );
   const toggle = useCallback(
     (id: string) => setOpen((now) => new Set(now.has(id) ? [...now].filter((each) => each !== id) : [...now, id])),
     [],
