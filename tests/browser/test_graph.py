@@ -24,9 +24,10 @@ def drawn(page: Any, name: str) -> Any:
     return page.locator(".gnode").filter(has=page.locator("b").get_by_text(name, exact=True))
 
 
-def corner(node: Any) -> tuple[float, float]:
-    box = node.bounding_box()
-    return box["x"], box["y"]
+def corner(page: Any, node: Any) -> tuple[float, float]:
+    """Return where a node is in the graph, wherever that is on the page."""
+    box, graph = node.bounding_box(), page.locator(".gcanvas").bounding_box()
+    return box["x"] - graph["x"], box["y"] - graph["y"]
 
 
 def test_a_loop_is_one_frame_with_a_row_for_each_round(tab: Any, site: Site) -> None:
@@ -39,7 +40,20 @@ def test_a_loop_is_one_frame_with_a_row_for_each_round(tab: Any, site: Site) -> 
     expect(rounds).to_contain_text("Round 13")
     expect(rounds.get_by_text("Rounds 2 to 9")).to_be_visible()
     rounds.get_by_role("button", name="Rounds 2 to 9").click()
-    expect(rounds.get_by_role("button", name="Round 5, Succeeded")).to_be_visible()
+    rounds.get_by_role("button", name="Round 5, Succeeded").click()
+    expect(page.locator("[data-node='n0~5/n0'], [data-node='n1~5/n0']").first).to_be_visible()
+    rounds.get_by_role("button", name="Round 5, Succeeded").click()
+    expect(drawn(page, "last")).to_be_visible()
+
+
+def test_the_panel_leads_to_the_same_node_of_another_round(tab: Any, site: Site) -> None:
+    execution = site.launch("loops.repeats", left=3)
+    page = tab.open(f"/executions/{execution}?node=n0~2/n0")
+    panel = page.get_by_role("complementary", name="Node step")
+    expect(panel.get_by_text("round 2 of 4")).to_be_visible()
+    panel.get_by_role("button", name="Same node, previous round").click()
+    expect(panel.get_by_text("round 1 of 4")).to_be_visible()
+    expect(panel.get_by_role("region", name="Outputs")).to_contain_text("2")
 
 
 def test_calls_within_calls_are_one_frame_and_the_open_one_is_where_it_waits(
@@ -84,11 +98,11 @@ def test_choosing_a_node_leaves_the_graph_where_it_is(tab: Any, site: Site) -> N
     node = drawn(page, "step").first
     expect(node).to_be_visible()
     page.get_by_role("button", name="Zoom in").click()
-    scale, place = page.evaluate(SCALE), corner(node)
+    scale, place = page.evaluate(SCALE), corner(page, node)
     node.get_by_role("button").first.click()
     expect(page.get_by_role("complementary", name="Node step")).to_be_visible()
     assert page.evaluate(SCALE) == scale
-    assert corner(node) == pytest.approx(place, abs=2)
+    assert corner(page, node) == pytest.approx(place, abs=2)
 
 
 def test_folding_keeps_what_was_clicked_under_the_pointer(tab: Any, site: Site) -> None:
@@ -96,10 +110,10 @@ def test_folding_keeps_what_was_clicked_under_the_pointer(tab: Any, site: Site) 
     page = tab.open(f"/executions/{execution}")
     frame = drawn(page, "inner")
     expect(drawn(page, "inside")).to_be_visible()
-    place = corner(frame)
+    place = corner(page, frame)
     page.get_by_role("button", name="Fold inner").click()
     expect(drawn(page, "inside")).to_have_count(0)
-    assert corner(frame) == pytest.approx(place, abs=2)
+    assert corner(page, frame) == pytest.approx(place, abs=2)
 
 
 def test_a_node_is_found_by_name_and_brought_into_view(tab: Any, site: Site) -> None:

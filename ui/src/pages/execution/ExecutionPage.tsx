@@ -2,13 +2,13 @@ import { Group, Loader, Skeleton, Stack, Tabs, Text, Title, VisuallyHidden } fro
 import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { ApiError } from '../../api/client';
 import { executionQuery, taskId } from '../../api/queries';
-import type { ExecutionView } from '../../api/types';
+import type { ExecutionView, GraphNodeView } from '../../api/types';
 import { QueryError } from '../../app/PageError';
 import { Damaged } from '../../show/Damaged';
-import { itemsOfExecution, type Item } from '../../graph/model';
+import type { Item } from '../../graph/model';
 import { phaseWord } from '../../graph/phases';
 import { LinkAnchor } from '../links';
 import type { Memory } from '../../graph/useFolds';
@@ -30,6 +30,7 @@ import { WaitingBar } from './WaitingBar';
 // Asked for at once, while the execution is: most who come here want to see it.
 const graph = import('../../graph/Graph');
 const Graph = lazy(() => graph.then((module) => ({ default: module.Graph })));
+const NO_NODES: readonly GraphNodeView[] = [];
 const NARROW = '(max-width: 45em)';
 const TABS = ['graph', 'timeline', 'list', 'logs', 'values', 'history'] as const;
 /** A graph of more nodes than these shows less than the list. */
@@ -73,7 +74,7 @@ function Execution({ execution }: { execution: ExecutionView }) {
   const isNarrow = useMediaQuery(NARROW, window.matchMedia(NARROW).matches, { getInitialValueInEffect: false });
   const shown = TABS.find((each) => each === tab) ?? (isNarrow || execution.nodes.length > MANY ? 'list' : 'graph');
   const planned = useQuery(workflowQuery(execution.workflow, execution.version));
-  const items = useMemo(() => itemsOfExecution(execution, planned.data?.nodes ?? []), [execution, planned.data]);
+  const { items, loops } = useLoops(execution, planned.data?.nodes ?? NO_NODES, node);
   const choose = useCallback(
     (next: string) =>
       void navigate({
@@ -83,7 +84,6 @@ function Execution({ execution }: { execution: ExecutionView }) {
       }),
     [navigate],
   );
-  const loops = useLoops(execution);
   const memory = useRef<Memory>({});
   const latest = useRef(execution);
   latest.current = execution;
@@ -189,6 +189,7 @@ function Execution({ execution }: { execution: ExecutionView }) {
               key={chosen.id}
               execution={execution}
               item={chosen}
+              loops={loops}
               isNarrow={isNarrow}
               onAnswer={onAnswer}
               onChoose={choose}

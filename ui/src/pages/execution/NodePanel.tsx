@@ -2,18 +2,20 @@ import { ActionIcon, Button, CopyButton, Drawer, Group, Stack, Tabs, Text, Title
 import { useEffect, useRef } from 'react';
 import { writeJson, type Json } from '../../api/json';
 import type { ExecutionView, NodeView } from '../../api/types';
-import { IconX } from '../../app/icons';
+import { IconChevron, IconX } from '../../app/icons';
 import { kindWord, type Item } from '../../graph/model';
 import { ENDED, PhaseBadge } from '../../graph/phases';
 import { asksNow } from '../../graph/states';
 import { Prose } from '../../show/Prose';
 import { Ago, clock, TimeLeft } from '../../show/time';
+import type { Loops } from '../../graph/useFolds';
 import { askedAt } from './asked';
 import { Answered } from './Answered';
 import { Attempts } from './Attempts';
 import { Deck } from './Deck';
 import { Failure } from './Failure';
 import { Logs } from './Logs';
+import { idIn, turnOf } from './loops';
 import { NodeInputs, NodeOutputs } from './NodeValues';
 import { Took } from './Took';
 import { verbOf } from './WaitingBar';
@@ -21,6 +23,7 @@ import { verbOf } from './WaitingBar';
 type Props = {
   execution: ExecutionView;
   item: Item;
+  loops: Loops;
   isNarrow: boolean;
   onAnswer: ((id: string) => void) | undefined;
   onChoose: (id: string) => void;
@@ -120,6 +123,7 @@ function Inside(props: Props) {
   const isTask = item.kind === 'task';
   return (
     <Stack gap="xs">
+      <Turns {...props} />
       <Standing {...props} node={node} />
       <Tabs defaultValue="overview" keepMounted={false} className="ex-panel-tabs">
         <Tabs.List>
@@ -151,6 +155,43 @@ function Inside(props: Props) {
         </Tabs.Panel>
       </Tabs>
     </Stack>
+  );
+}
+
+/** The same node in the round before, and in the round after. */
+function Turns({ item, loops, onChoose }: Props) {
+  const turn = turnOf(item.id, loops.rounds.keys());
+  const last = turn && loops.rounds.get(turn.loop)?.rounds.at(-1)?.number;
+  if (!turn || !last || last < 2) return null;
+  const to = (round: number) => {
+    loops.open(turn.loop, round === last ? 0 : round);
+    onChoose(idIn(turn, round));
+  };
+  return (
+    <Group gap={4} fz="sm">
+      <ActionIcon
+        size={26}
+        variant="subtle"
+        color="gray"
+        className="ex-back"
+        aria-label="Same node, previous round"
+        disabled={turn.round <= 1}
+        onClick={() => to(turn.round - 1)}
+      >
+        <IconChevron size={14} />
+      </ActionIcon>
+      round {turn.round} of {last}
+      <ActionIcon
+        size={26}
+        variant="subtle"
+        color="gray"
+        aria-label="Same node, next round"
+        disabled={turn.round >= last}
+        onClick={() => to(turn.round + 1)}
+      >
+        <IconChevron size={14} />
+      </ActionIcon>
+    </Group>
   );
 }
 

@@ -1,6 +1,7 @@
 /** What the pages of executions and workflows ask for. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { REGISTERED } from '../../api/refresh';
+import type { Round } from '../../graph/rounds';
 import { ApiError, get, getText, segments, type Query } from '../../api/client';
 import type {
   AttemptLog,
@@ -10,6 +11,9 @@ import type {
   ExecutionView,
   LogList,
   NodeView,
+  RoundList,
+  RoundNodes,
+  RoundView,
   WorkflowDetail,
   WorkflowList,
 } from '../../api/types';
@@ -19,6 +23,7 @@ const HISTORY_PAGE = 1_000;
 export const LONGEST_HISTORY = 10_000;
 const FOLLOW_MS = 1_000;
 const DECK_MS = 2_000;
+const ROUNDS_PAGE = 500;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -133,6 +138,45 @@ export function nodeQuery(id: string, node: string) {
         signal,
       ),
   });
+}
+
+export type LoopRounds = { rounds: Round[]; most: number };
+
+/** The rounds of a loop. Those that have ended do not change, so only the others are fetched again. */
+export function roundsQuery(id: string, loop: string) {
+  const queryKey = ['execution', id, 'rounds', loop];
+  return queryOptions({
+    queryKey,
+    queryFn: async ({ client, signal }): Promise<LoopRounds> => {
+      const known = client.getQueryData<LoopRounds>(queryKey)?.rounds.filter(({ ended }) => ended !== null) ?? [];
+      for (let most = 0; ;) {
+        const page = await get<RoundList>(
+          `${nodePath(id, loop)}/rounds`,
+          { after: known.at(-1)?.number ?? 0, limit: ROUNDS_PAGE },
+          signal,
+        );
+        most = page.most;
+        known.push(...page.items.map(roundOf));
+        if (page.next === null) return { rounds: known, most };
+      }
+    },
+  });
+}
+
+function roundOf({ round, phase, began, ended, outputs }: RoundView): Round {
+  return { number: round, phase, began, ended, figures: Object.entries(outputs) };
+}
+
+/** The nodes of a round of a loop. */
+export function roundQuery(id: string, loop: string, round: number) {
+  return queryOptions({
+    queryKey: ['execution', id, 'round', loop, round],
+    queryFn: ({ signal }) => get<RoundNodes>(`${nodePath(id, loop)}/rounds/${round}`, {}, signal),
+  });
+}
+
+function nodePath(id: string, node: string): string {
+  return `/api/v1/executions/${segments(id)}/nodes/${node.split('/').map(encodeURIComponent).join('/')}`;
 }
 
 export const workflowsQuery = queryOptions({
