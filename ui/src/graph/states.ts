@@ -7,6 +7,11 @@ import { appearance, asksPeople, ENDED, failureLook, LEFT_OUT } from './phases';
 const RANKS = ['WAITING', 'RUNNING', 'INTERRUPTED', 'HELD', 'SLEEPING'];
 const SHOWN_AS: Record<string, string> = { QUEUED: 'RUNNING' };
 const FAULTS = new Set(['FAILED', 'REJECTED', 'TIMED_OUT', 'ABORTED', 'NOT_REACHED']);
+const REASONS: Record<string, string> = {
+  not_taken: 'SKIPPED',
+  upstream_failed: 'NOT_REACHED',
+  withdrawn: 'WITHDRAWN',
+};
 const HELD: Record<string, string> = { busy: 'QUEUED', interrupted: 'INTERRUPTED' };
 
 /** Return how a node looks by itself. One that no attempt was made for waits for those before it. */
@@ -62,6 +67,8 @@ function leftOut(item: Item, byId: ReadonlyMap<string, Item>, known: Map<string,
 }
 
 function reasonOf(item: Item, byId: ReadonlyMap<string, Item>, known: Map<string, string>): string {
+  const told = REASONS[item.node?.reason ?? ''];
+  if (told !== undefined) return told;
   const branch = byId.get(item.branch?.id ?? item.node?.branch ?? '');
   const taken = branch?.node?.case;
   if (branch && taken !== null && taken !== undefined && taken !== item.branch?.index) return 'SKIPPED';
