@@ -1,8 +1,8 @@
 """
 The rounds of loops: a list of them, and the nodes of one.
 
-Only the current round is in the state. What a list shows of the others is kept with the fold; their nodes are read from the history, as of
-the line with which they ended.
+Only the current round is in the state. What a list shows of the others is kept with the fold; their nodes are read from the history,
+up to the line with which they ended.
 """
 
 from tidegate.core.plan import Plan

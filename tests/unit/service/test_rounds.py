@@ -151,7 +151,7 @@ def test_there_is_no_round_before_the_first_or_after_the_last(sandbox, handle):
         handle(GetRound(id=run.id, node="refine", round="3"))
 
 
-def test_what_is_no_loop_has_no_rounds(sandbox, handle):
+def test_only_a_loop_has_rounds(sandbox, handle):
     run = sandbox.launch(single)
 
     with pytest.raises(UnknownNode, match="is not a dynamic task, so it has no rounds"):

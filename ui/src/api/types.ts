@@ -350,7 +350,7 @@ export type LaunchBody = {
   environment?: string;
 };
 
-/** What a decision leads to. `decision` is approve, reject, answer or timeout; `next` are the nodes that begin. `ends` is `fails` or `succeeds` if the execution ends by it, `continues` if it goes on with what else is under way, and empty if something begins. `text` says it in a sentence, as of now: "`deploy` runs next". */
+/** What a decision leads to. `decision` is approve, reject, answer or timeout; `next` are the nodes that begin. `ends` is `fails` or `succeeds` if the execution ends by it, `continues` if other nodes are still under way, and empty if something begins. `text` says it in a sentence, as of now: "`deploy` runs next". */
 export type LeadView = {
   decision: string;
   next: Array<NextNode>;
