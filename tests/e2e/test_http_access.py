@@ -8,7 +8,8 @@ from itertools import count
 
 import msgspec
 import pytest
-from tests.e2e.asking import PIECE, TUS, Asking
+from tests.e2e.access_table import NOTHING, TABLE
+from tests.e2e.asking import Asking
 
 from tidegate import File, wait_for_input, workflow
 from tidegate.api.app import ROUTES, make_app
@@ -22,7 +23,6 @@ from tidegate.wire import GetExecution, GrantView, Launch, ListEvents, MakeToken
 
 OWN, OTHER = ("flow", "dev"), ("flow", "live")
 ROLES = ("viewer", "operator", "approver", "admin")
-NOTHING = "0" * 64
 
 
 class Thing:
@@ -47,69 +47,6 @@ def ask_pickle() -> Pickled[Thing]:
 EXECUTION = "/api/v1/executions/{id}"
 SIGNAL = EXECUTION + "/signals/number"
 
-TABLE = {
-    # route: (what it needs, how it is asked, what it answers to who may)
-    "POST /api/v1/executions": ("launch", "launch", {201}),
-    "GET /api/v1/executions": ("somewhere", {}, {200}),
-    "GET /api/v1/executions/{id}": ("look", {}, {200}),
-    "GET /api/v1/executions/{id}/events": ("look", {}, {200}),
-    "POST /api/v1/executions/{id}/abort": ("operate", {"json": {}}, {200}),
-    "POST /api/v1/executions/{id}/relaunch": ("operate", {"json": {}}, {201}),
-    "POST /api/v1/executions/{id}/recover": ("operate", {"json": {}}, {409}),
-    "GET /api/v1/executions/{id}/recovery": ("operate", {}, {409}),
-    "GET /api/v1/executions/{id}/logs": ("look", {}, {200}),
-    "GET /api/v1/executions/{id}/nodes/{node...}/logs": ("look", {}, {200}),
-    "GET /api/v1/executions/{id}/nodes/{node...}/deck": ("look", {}, {404}),
-    "GET /api/v1/executions/{id}/nodes/{node...}/values": ("look", {}, {200}),
-    "GET /api/v1/executions/{id}/nodes/{node...}/rows": ("look", {}, {422}),
-    "GET /api/v1/executions/{id}/nodes/{node...}/profile": ("look", {}, {422}),
-    "GET /api/v1/executions/{id}/signals": ("look", {}, {200}),
-    "GET /api/v1/executions/{id}/signals/{name...}": ("look", {}, {200}),
-    "PUT /api/v1/executions/{id}/signals/{name...}": ("decide", {"json": {"value": 1}}, {200}),
-    "POST /api/v1/executions/{id}/signals/{name...}/approve": ("decide", {"json": {}}, {422}),
-    "POST /api/v1/executions/{id}/signals/{name...}/reject": ("decide", {"json": {}}, {422}),
-    "GET /api/v1/inbox": ("somewhere", {}, {200}),
-    "POST /api/v1/inbox/answers": ("decide", "answers", {200}),
-    "POST /api/v1/bundles": ("code", {"body": b"no tar"}, {422}),
-    "GET /api/v1/bundles/{digest}": ("code", {}, {404}),
-    "POST /api/v1/workflows": ("code", {"json": {"bundle": NOTHING, "module": "m"}}, {422}),
-    "GET /api/v1/workflows": ("somewhere", {}, {200}),
-    "GET /api/v1/workflows/{name}/versions": ("somewhere", {}, {200}),
-    "GET /api/v1/workflows/{name}": ("somewhere", {}, {200}),
-    "POST /api/v1/blobs": ("files", {"body": b"content"}, {201}),
-    "GET /api/v1/blobs/{digest}": ("somewhere", {}, {404}),
-    "OPTIONS /api/v1/uploads": ("files", {}, {204}),
-    "POST /api/v1/uploads": ("files", {"upload_length": "3", **TUS}, {201}),
-    "GET /api/v1/uploads/{id}": ("files", {}, {404}),
-    "PATCH /api/v1/uploads/{id}": ("files", PIECE, {404}),
-    "DELETE /api/v1/uploads/{id}": ("files", TUS, {404}),
-    "GET /api/v1/events": ("somewhere", {}, {200}),
-    "GET /api/v1/health": ("public", {}, {200}),
-    "GET /api/v1/metrics": ("measure", {}, {200}),
-    "GET /metrics": ("measure", {}, {200}),
-    "GET /api/openapi.json": ("somewhere", {}, {200}),
-    "POST /api/v1/session": ("public", {"json": {"token": "wrong"}}, {401}),
-    "GET /api/v1/session": ("somewhere", {}, {200}),
-    "DELETE /api/v1/session": ("somewhere", {}, {200}),
-    "POST /api/v1/tokens": ("own", {"json": {"name": "x", "grants": []}}, {403}),
-    "GET /api/v1/tokens": ("own", {}, {403}),
-    "DELETE /api/v1/tokens/{token}": ("own", {}, {403}),
-    "POST /api/v1/tokens/{name}/rotate": ("own", {"json": {}}, {403}),
-    "POST /api/v1/terminals": ("own", {"body": b""}, {403}),
-    "POST /api/v1/terminals/take": ("own", {}, {403}),
-    "POST /api/v1/terminals/say": ("own", {"body": b""}, {403}),
-    "POST /api/v1/terminals/files": ("own", {"body": b""}, {403}),
-    "POST /api/v1/terminals/leave": ("own", {}, {403}),
-    "POST /api/v1/codes": ("own", {"json": {}}, {403}),
-    "POST /api/v1/session/code": ("public", {"json": {"code": "wrong"}}, {401}),
-    "POST /api/v1/proof": ("public", {"json": {"token": "0" * 8, "nonce": NOTHING}}, {401}),
-    "GET /api/v1/sessions": ("somewhere", {}, {200}),
-    "DELETE /api/v1/sessions/{id}": ("somewhere", {}, {404}),
-    "GET /api/v1/audit": ("audit", {}, {200}),
-    "GET /api/v1/blobs/{digest}/facts": ("somewhere", {}, {404}),
-    "GET /api/v1/blobs/{digest}/rows": ("somewhere", {}, {404}),
-    "GET /api/v1/blobs/{digest}/profile": ("somewhere", {}, {404}),
-}
 
 YES, NO, HIDDEN = "yes", "no", "hidden"
 
@@ -135,6 +72,12 @@ MAY = {
         "admin": (YES, HIDDEN),
     },
     "files": {**dict.fromkeys(ROLES, (YES, YES)), "viewer": (NO, NO)},
+    "launch somewhere": {
+        "viewer": (NO, NO),
+        "operator": (YES, YES),
+        "approver": (NO, NO),
+        "admin": (YES, YES),
+    },
     "somewhere": dict.fromkeys(ROLES, (YES, YES)),
     "public": dict.fromkeys(ROLES, (YES, YES)),
     "code": dict.fromkeys(ROLES, (NO, NO)),
@@ -185,6 +128,7 @@ class World:
             "{digest}": NOTHING,
             "{name}": ask.name,
             "{token}": "an-admin",
+            "{round}": "1",
         }
         for name, value in parts.items():
             path = path.replace(name, value)
