@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.browser.conftest import PROGRAMS, Site
+from tests.browser.conftest import PROGRAMS, YARDSTICK, Site
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 expect = playwright.expect
+SLOWEST_LAYOUT = 3_000
+SLOWEST_TURNS = 120
+"""A layout takes at most this many milliseconds or, on a busy machine, this many turns of `YARDSTICK`."""
 SCALE = "() => new DOMMatrix(getComputedStyle(document.querySelector('.react-flow__viewport')).transform).a"
 
 
@@ -189,3 +192,28 @@ def test_the_list_folds_what_is_alike(tab: Any, site: Site) -> None:
     expect(rows).to_have_count(43)
     page.get_by_role("searchbox", name="Find a node").fill("add_up")
     expect(rows).to_have_count(1)
+
+
+def test_a_graph_of_500_nodes_is_laid_out_within_three_seconds(tab: Any, site: Site) -> None:
+    page = tab.open("/workflows/shapes.big")
+    took: list[int] = []
+    # The best of a few, as others may be at work on this machine; one is enough if it is good.
+    while len(took) < 5 and min(took, default=SLOWEST_LAYOUT) >= SLOWEST_LAYOUT:
+        page.reload()
+        graph = page.locator("[data-layout-ms]")
+        graph.wait_for(timeout=30_000)
+        took.append(int(graph.get_attribute("data-layout-ms") or "0"))
+    assert 0 < min(took) < max(SLOWEST_LAYOUT, SLOWEST_TURNS * page.evaluate(YARDSTICK))
+
+
+def test_the_graph_is_walked_by_keyboard(tab: Any, site: Site) -> None:
+    execution = site.ended("shapes.chain", x=1)
+    page = tab.open(f"/executions/{execution}")
+    first = page.locator("[data-focus='n0']")
+    first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-focus='n1']")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("complementary", name="Node step")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-focus='n1']")).to_be_focused()
