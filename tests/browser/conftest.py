@@ -193,6 +193,11 @@ class Tab:
     def dialog(self) -> Any:
         return self.page.get_by_role("dialog")
 
+    def settled(self) -> Any:
+        """Return the dialog once it takes keys: those that were meant for what was there before decide nothing."""
+        self.dialog.locator(".settled").wait_for()
+        return self.dialog
+
 
 @pytest.fixture
 def tabs(browser: Any, site: Site) -> Iterator[Any]:

@@ -101,7 +101,7 @@ def test_nodes_that_unfold_appear_on_an_open_page(site: Site, tab: Tab) -> None:
     bar = page.get_by_role("region", name="Waiting for people")
     expect(bar).to_contain_text("inside")
     bar.get_by_role("button").click()
-    tab.dialog.get_by_role("textbox", name="Answer", exact=True).fill("1")
+    tab.settled().get_by_role("textbox", name="Answer", exact=True).fill("1")
     page.keyboard.press("Enter")
     expect(page.locator(PHASE)).to_have_text("Succeeded", timeout=LIVE_MS)
     phases = page.evaluate(
@@ -117,7 +117,7 @@ def test_an_open_page_shows_each_round_of_a_loop_as_the_server_does(site: Site, 
     for said in (1, 1, 0):
         expect(bar).to_be_visible(timeout=LIVE_MS)
         bar.get_by_role("button").click()
-        tab.dialog.get_by_role("textbox", name="Answer", exact=True).fill(str(said))
+        tab.settled().get_by_role("textbox", name="Answer", exact=True).fill(str(said))
         page.keyboard.press("Enter")
         tab.dialog.get_by_role("button", name="Back").click()
         expect(tab.dialog).to_have_count(0)

@@ -147,7 +147,7 @@ def test_a_question_of_900_kb_opens_and_is_approved(site: Any, tab: Any) -> None
     execution = site.launch("large.approve_ledger")
     row_of(tab.open("/"), execution).get_by_role("link").click()
     subject = tab.dialog.get_by_role("region", name="What to approve")
-    expect(subject).to_contain_text("Shown: 50 of 11,500 rows")
+    expect(subject).to_contain_text("Rows 1 to 200 of 11,500")
     tab.dialog.get_by_role("button", name="Approve").click()
     expect(tab.dialog.filter(has_text=execution)).to_have_count(0)
     assert site.answer_of(execution, "ledger-is-right")["value"] is True

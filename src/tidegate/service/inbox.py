@@ -145,7 +145,8 @@ class Inbox:
         here = now.state.node(node)
         view = waiting_view(now, node)
         if here.phase is NodePhase.WAITING:
-            view = structs.replace(view, leads=leads_of(now, node))
+            lacks = self._missing.codes().lacks(now.row.workflow, now.row.id)
+            view = structs.replace(view, leads=leads_of(now, node), damaged=lacks)
             return deciders.told(view, now.row.project, now.row.domain)
         if here.began is None or not here.phase.is_terminal:
             raise not_open(now, node, request.name)

@@ -5,6 +5,7 @@ import { taskId } from '../../api/queries';
 import type { WaitingView } from '../../api/types';
 import { IconAlert, IconApproval, IconForm } from '../../app/icons';
 import { brief, bytes } from '../../show/brief';
+import { isBlob, type StoredFile } from '../../show/blob';
 import { cutParts, sizeOf } from '../../show/cut';
 import { DamagedBadge } from '../../show/DamagedBadge';
 import { firstLine } from '../../show/plain';
@@ -147,6 +148,7 @@ function Cells({ view, columns }: { view: WaitingView; columns: readonly string[
 
 /** Return the beginning of what a question is about, in a line. */
 export function subject(view: WaitingView): string {
+  if (view.value !== undefined && isBlob(view.value)) return fileWords(view.value);
   if (isObject(view.value)) {
     const told = new Set(Object.keys(view.figures));
     const rest = Object.entries(view.value).filter(([name]) => !told.has(name));
@@ -160,4 +162,10 @@ export function subject(view: WaitingView): string {
     .slice(0, 1)
     .map(({ label, text }) => `${label} ${brief(text, LINE)}`.trim())
     .join('');
+}
+
+function fileWords(file: StoredFile): string {
+  const { name, about, size } = file;
+  const told = [name, about].find((each) => typeof each === 'string' && each !== '') ?? 'a file';
+  return typeof size === 'number' ? `${String(told)}, ${bytes(size)}` : String(told);
 }
