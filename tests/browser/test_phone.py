@@ -52,8 +52,12 @@ def test_the_buttons_that_decide_stay_in_sight_below_a_long_value(site: Any, pho
     assert phone.dialog.evaluate(TOO_FAR) == []
 
 
+# What lies in a line that is scrolled sideways is not cut off.
 CUT_OFF = """() => [...document.querySelectorAll('button, a, h1, h2, code, .phase')].filter(each => {
   const box = each.getBoundingClientRect();
+  let above = each.parentElement;
+  while (above && !(['auto', 'scroll'].includes(getComputedStyle(above).overflowX) && above.scrollWidth > above.clientWidth)) above = above.parentElement;
+  if (above && above !== document.documentElement && above !== document.body) return false;
   const isSeen = box.width > 1 && box.height > 1 && box.bottom > 0 && !each.closest('.react-flow, .skip, .mantine-AppShell-navbar');
   return isSeen && (box.right > innerWidth + 1 || box.left < -1 || (each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX === 'hidden'));
 }).map(each => each.outerHTML.slice(0, 120))"""
