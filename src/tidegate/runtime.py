@@ -405,7 +405,7 @@ def problems_of(home: Path) -> tuple[int, list[str]]:
 def checked(home: Path) -> StoreCheck:
     """Check the store in `home`, with all that is kept there. Errors: `StoreError` and below."""
     path = home / STORE
-    if path.is_file() and not path.stat().st_size:
+    if is_there(path) and path.is_file() and not path.stat().st_size:
         return StoreCheck(0, [], [f"{path} is empty: what was in it is lost"])
     store = open_for_reading(home / STORE)
     if store is None:

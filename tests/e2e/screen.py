@@ -58,6 +58,7 @@ class Screen:
         self._seen = 0
         self._more = threading.Condition()
         self._leaving, self._leave = os.pipe()
+        self._closed = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -110,9 +111,11 @@ class Screen:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait(LONGEST)
-        self._stop_reading()
-        os.close(self._leaving)
-        os.close(self._leave)
+        if not self._closed:
+            self._closed = True
+            self._stop_reading()
+            os.close(self._leaving)
+            os.close(self._leave)
 
     def _stop_reading(self) -> None:
         os.write(self._leave, b".")

@@ -152,8 +152,11 @@ def test_a_question_is_told_whole_under_its_path(world):
     asked = {each["path"]: each for each in world.see(id_)["waiting"]}
     assert len(asked) == 2
     for path, question in asked.items():
-        assert world.ask("GET", f"executions/{id_}/signals/{path}").body == question
-        assert world.ask("GET", f"executions/{id_}/signals/{quote(path, safe='')}").body == question
+        # Alone it also says what each decision leads to.
+        whole = world.ask("GET", f"executions/{id_}/signals/{path}").body
+        assert [each["decision"] for each in whole["leads"]] == ["answer"]
+        assert whole | {"leads": []} == question
+        assert world.ask("GET", f"executions/{id_}/signals/{quote(path, safe='')}").body == whole
     for name, status, code in (
         ("n", 409, "ambiguous_signal"),
         ("nobody", 404, "unknown_signal"),
@@ -162,8 +165,9 @@ def test_a_question_is_told_whole_under_its_path(world):
         assert (refused.status, refused.body["code"]) == (status, code)
     first = next(iter(asked))
     world.answer(id_, first, 1)
-    refused = world.ask("GET", f"executions/{id_}/signals/{first}")
-    assert (refused.status, refused.body["code"]) == (409, "already_answered")
+    record = world.ask("GET", f"executions/{id_}/signals/{first}").body
+    assert (record["phase"], record["answer"]["value"]) == ("SUCCEEDED", 1)
+    assert record["prompt"] == asked[first]["prompt"]
 
 
 # ---- streams ----
