@@ -218,7 +218,7 @@ def test_a_damaged_execution_that_was_running_holds_nobody_up_at_a_restart(tmp_p
     with Sandbox(home=tmp_path) as sandbox:
         sandbox.launch_as("bad", damaged)
         sandbox.launch_as("good", sound)
-    spoil(tmp_path, "UPDATE executions SET phase = 1 WHERE key = 1")
+    spoil(tmp_path, "UPDATE executions SET phase = 1, part = 1 WHERE key = 1")
     bend(tmp_path, 1)
 
     with Sandbox(home=tmp_path) as sandbox:

@@ -32,12 +32,20 @@ expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 431]
 
 
 SHOWING = """
-from tidegate import Deck, task, wait_for_input, workflow
+from tidegate import Deck, dynamic, task, wait_for_input, workflow
 
 @task
 def show(x: int) -> int:
     Deck("report", "<p>fine</p>")
     return x
+
+@dynamic
+def again(left: int) -> int:
+    return again(left=left - 1) if left > 0 else show(x=left)
+
+@workflow
+def looped() -> int:
+    return again(left=2)
 
 @workflow
 def shown() -> int:
@@ -60,6 +68,9 @@ def names_of(world):
     assert launched.status == 201, launched
     assert world.answer("shown", "n", 5).status == 200
     assert world.end("shown")["phase"] == "SUCCEEDED"
+    launched = world.ask("POST", "executions", {"workflow": "shows.looped", "id": "looped"})
+    assert launched.status == 201, launched
+    assert world.end("looped")["phase"] == "SUCCEEDED"
     bundle = world.ask("GET", "workflows/shows.shown").body["workflow"]["bundle"]
     stored = world.ask("POST", "blobs", b"content", Content_Type="application/octet-stream").body
     asking = [world.launch("ask") for _ in range(8)]
@@ -69,6 +80,8 @@ def names_of(world):
         ("id", "executions/{id}/abort"): asking[:3],
         ("id", "executions/{id}/signals/{name}/"): reviews,
         ("id", "executions/{id}/signals"): asking[3:],
+        ("id", "executions/{id}/nodes/{node}/rounds"): ["looped"],
+        ("node", "executions/{id}/nodes/{node}/rounds"): ["again", "n0"],
         ("id", "sessions"): ["all"],
         ("id", ""): ["shown"],
         ("node", ""): ["n1", "show"],
@@ -77,6 +90,7 @@ def names_of(world):
         ("name", ""): ["shows.shown", "flows.ask"],
         ("digest", "bundles"): [bundle],
         ("digest", ""): [stored["digest"]],
+        ("round", ""): ["1"],
     }
 
 
@@ -92,7 +106,16 @@ def make_half_real(document, world):
                         if part == parameter["name"] and path.startswith(f"/api/v1/{begin}")
                     )
                     # Two parts that are both there are drawn too seldom. What is unknown is asked to be approved.
-                    always = path.endswith(("signals/{name}/reject", "/rows", "/profile"))
+                    always = path.endswith(
+                        (
+                            "signals/{name}/reject",
+                            "/rows",
+                            "/profile",
+                            "/recovery",
+                            "/rounds",
+                            "/{round}",
+                        )
+                    )
                     real = {"enum": found}
                     parameter["schema"] = real if always else {"anyOf": [real, parameter["schema"]]}
 
