@@ -407,6 +407,18 @@ class StoreLocked(StoreError):
     code = "store_locked"
 
 
+class ConnectionLost(StoreError):
+    """The server of the store's database went away before anything was committed, or cannot be reached."""
+
+    code = "connection_lost"
+
+
+class CommitUnknown(StoreError):
+    """The connection to the database was lost during a commit, and whether it happened could not be found out."""
+
+    code = "commit_unknown"
+
+
 class StoreTooNew(StoreError):
     """The store was written by a newer version of Tidegate."""
 

@@ -39,7 +39,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         1_680,
         "drain, decide, commit, act, hold what lacks something, try one for all and store which have not begun, notice a clock set back, store what ends on a full disk; what is kept in memory, and the folds that readers share",
     ),
-    "errors": (175, "the exception tree"),
+    "errors": (180, "the exception tree"),
     "executors": (
         3_750,
         "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end",

@@ -16,12 +16,10 @@ import psycopg
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from tidegate.errors import StoreError
+from tidegate.errors import CommitUnknown, ConnectionLost, StoreError
 from tidegate.stores.database import SqlConnection
 from tidegate.stores.postgres.dialect import (
     NUL,
-    CommitUnknown,
-    ConnectionLost,
     explained,
     meaning,
     parameters,

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import errors
 
-from tidegate.errors import StoreDamaged, StoreError, StoreFull
+from tidegate.errors import ConnectionLost, StoreDamaged, StoreError, StoreFull
 from tidegate.stores import statements
 
 DATABASE = "postgres"
@@ -20,14 +20,6 @@ NUL = "\U0010ffff"
 """Stands for a NUL in a text that is searched: Postgres keeps none in a text."""
 
 _PARAMETER = re.compile(r"\?(\d+)|(?<![:\w]):(\w+)")
-
-
-class ConnectionLost(StoreError):
-    """The server went away before anything was committed, or cannot be reached."""
-
-
-class CommitUnknown(StoreError):
-    """The connection was lost during a commit, and whether it happened could not be found out."""
 
 
 FIGURES, SEARCH = 13, 14

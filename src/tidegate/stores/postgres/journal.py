@@ -6,11 +6,12 @@ from typing import Any
 import psycopg
 
 from tidegate.core.state import ExecutionPhase
+from tidegate.errors import ConnectionLost
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
 from tidegate.ports.journal import Batch, Due, ExecutionRow, HeldRow, Key, Recorded, Series
 from tidegate.stores.postgres.connections import PostgresConnections, Session
-from tidegate.stores.postgres.dialect import ConnectionLost, storable
+from tidegate.stores.postgres.dialect import storable
 from tidegate.stores.postgres.ownership import SHARDS, Ownership, home_shard, shard_of
 from tidegate.stores.rows import LATEST, Row, due_bound, execution_row, recorded, writes
 
