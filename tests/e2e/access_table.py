@@ -67,7 +67,7 @@ TABLE = {
     "GET /api/v1/blobs/{digest}/rows": ("somewhere", {}, {404}),
     "GET /api/v1/blobs/{digest}/profile": ("somewhere", {}, {404}),
     "GET /api/v1/executions/{id}/nodes/{node...}/rounds": ("look", {}, {404}),
-    "GET /api/v1/executions/{id}/nodes/{node...}/rounds/{round}": ("look", {}, {404}),
+    "GET /api/v1/executions/{id}/nodes/{node...}/round": ("look", {}, {404}),
     "POST /api/v1/executions/{id}/signals/{name...}/check": (
         "decide",
         {"json": {"value": 1}},

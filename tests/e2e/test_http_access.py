@@ -132,7 +132,9 @@ class World:
         }
         for name, value in parts.items():
             path = path.replace(name, value)
-        path += "?at=/inputs/value" * route.endswith(("{node...}/rows", "{node...}/profile"))
+        path += "?at=/inputs/value" * route.endswith(
+            ("{node...}/rows", "{node...}/profile")
+        ) + "?round=1" * route.endswith("/round")
         how = TABLE[route][1]
         if how == "launch":
             project, domain = place

@@ -80,8 +80,8 @@ def names_of(world):
         ("id", "executions/{id}/abort"): asking[:3],
         ("id", "executions/{id}/signals/{name}/"): reviews,
         ("id", "executions/{id}/signals"): asking[3:],
-        ("id", "executions/{id}/nodes/{node}/rounds"): ["looped"],
-        ("node", "executions/{id}/nodes/{node}/rounds"): ["again", "n0"],
+        ("id", "executions/{id}/nodes/{node}/round"): ["looped"],
+        ("node", "executions/{id}/nodes/{node}/round"): ["again", "n0"],
         ("id", "sessions"): ["all"],
         ("id", ""): ["shown"],
         ("node", ""): ["n1", "show"],
@@ -90,7 +90,6 @@ def names_of(world):
         ("name", ""): ["shows.shown", "flows.ask"],
         ("digest", "bundles"): [bundle],
         ("digest", ""): [stored["digest"]],
-        ("round", ""): ["1"],
     }
 
 

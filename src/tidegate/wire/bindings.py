@@ -160,7 +160,7 @@ BINDINGS: Final = (
     Binding(
         request=GetRound,
         method="GET",
-        path=f"{_ONE}/nodes/{{node...}}/rounds/{{round}}",
+        path=f"{_ONE}/nodes/{{node...}}/round",
         name="get_round",
     ),
     Binding(

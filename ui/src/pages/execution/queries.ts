@@ -171,7 +171,7 @@ function roundOf({ round, phase, began, ended, outputs }: RoundView): Round {
 export function roundQuery(id: string, loop: string, round: number) {
   return queryOptions({
     queryKey: ['execution', id, 'round', loop, round],
-    queryFn: ({ signal }) => get<RoundNodes>(`${nodePath(id, loop)}/rounds/${round}`, {}, signal),
+    queryFn: ({ signal }) => get<RoundNodes>(`${nodePath(id, loop)}/round`, { round }, signal),
   });
 }
 
