@@ -7,6 +7,7 @@ a crash, it continues from there. An execution that cannot be read back stays li
 
 import json
 import logging
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -52,7 +53,7 @@ ENDED = "rebuild_ended"
 log = logging.getLogger(__name__)
 
 
-class Rebuild:
+class Rebuild(ABC):
     """Rebuilds the lists of one store, with its writing connection. A database adds what only it does."""
 
     def __init__(
@@ -82,16 +83,17 @@ class Rebuild:
 
     # -- what a database adds --
 
+    @abstractmethod
     def _page(self) -> AbstractContextManager[object]:
         """Give one transaction."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _reset(self) -> None:
         """Forget what the database adds to the lists."""
 
+    @abstractmethod
     def _is_damage(self, error: Exception) -> bool:
         """Return whether an error is damage of one execution; any other one concerns all of them."""
-        raise NotImplementedError
 
     def _stored(self, wait: Row) -> Row:
         """Return a row of `add_wait` as this database takes it."""

@@ -181,11 +181,6 @@ class PostgresConnections:
         """Return the first value of a statement's first row."""
         return self.rows(statement, bindings)[0][0]
 
-    def renewed(self, statement: str, bindings: Bindings) -> list[Row]:
-        """Run a statement that renews a lease: on a connection of its own, so that it waits for no commit."""
-        with self.reading() as session:
-            return session.execute(statement, bindings).fetchall()
-
     def close(self) -> None:
         """Close every connection."""
         with self._writing:

@@ -65,7 +65,7 @@ class PostgresJournal:
     def try_commit(self) -> None:
         """Commit something that changes nothing."""
         with self._connections.transaction() as session:
-            session.execute(self._sql["set_mark"], {"name": "tried", "value": 0})
+            session.execute("SELECT pg_current_xact_id()")
 
     def hold(self, rows: Sequence[HeldRow]) -> None:
         """Store which attempts have not started, one per node."""

@@ -11,8 +11,7 @@ import os
 import secrets
 import socket
 import threading
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from tidegate.errors import StoreError, StoreLocked
 from tidegate.stores.postgres.connections import PostgresConnections, Session
@@ -22,8 +21,7 @@ SHARDS = 64
 
 LEASE_SECONDS = 10
 RENEW_SECONDS = 3.0
-MARGIN_SECONDS = 2.0
-"""How long a lease lasts, the pause between renewals, and how long before its end the owner no longer trusts it."""
+"""How long a lease lasts, and the pause between renewals."""
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +44,6 @@ class Ownership:
         self._connections = connections
         self._address = address
         self._epochs: dict[int, int] = {}
-        self._until = 0.0
         self._ended = threading.Event()
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         """The owner in the database: unique, also if a process with the same number comes after this one."""
@@ -58,14 +55,12 @@ class Ownership:
 
     def take(self) -> None:
         """Take all shards. Errors: `StoreLocked` if somebody owns any of them."""
-        began = time.monotonic()
         with self._connections.transaction() as session:
             wanted = {"owner": self.name, "address": self._address, "seconds": LEASE_SECONDS}
             rows = session.execute(self._connections.sql["take"], wanted).fetchall()
             if len(rows) < SHARDS:
                 raise self._locked(session)
         self._epochs = dict(rows)
-        self._until = began + LEASE_SECONDS - MARGIN_SECONDS
 
     def _locked(self, session: Session) -> StoreLocked:
         found = session.execute(self._connections.sql["holders"]).fetchall()
@@ -100,17 +95,15 @@ class Ownership:
             )
         return int(rows[0][1]) if rows else 0
 
-    def is_trusted(self) -> bool:
-        """Whether the lease is known to last: if not, nothing may be begun, though whatever was begun may still be recorded."""
-        return time.monotonic() < self._until
-
     def renew(self) -> None:
-        """Renew the lease once."""
-        began = time.monotonic()
+        """Renew the lease once. It has no say in what may be written: that is proved in each commit."""
         wanted = {"owner": self.name, "seconds": LEASE_SECONDS}
-        rows = self._connections.renewed(self._connections.sql["renew"], wanted)
-        if len(rows) >= len(self._epochs):
-            self._until = began + LEASE_SECONDS - MARGIN_SECONDS
+        rows = self._connections.rows(self._connections.sql["renew"], wanted)
+        if len(rows) < len(self._epochs):
+            log.error(
+                "the lease of %s ran out: if another server has taken over, nothing more is stored here",
+                self._connections.name,
+            )
 
     def keep(self) -> None:
         """Renew the lease until it is let go."""
@@ -132,7 +125,3 @@ class Ownership:
         self._epochs = {}
         with self._connections.transaction() as session:
             session.execute(self._connections.sql["let_go"], {"owner": self.name})
-
-    def held(self) -> Mapping[int, int]:
-        """Return the epochs of the shards that are owned."""
-        return dict(self._epochs)

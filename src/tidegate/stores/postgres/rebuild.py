@@ -24,6 +24,9 @@ class ListsRebuild(Rebuild):
     def _page(self) -> AbstractContextManager[object]:
         return self._raw.transaction()
 
+    def _reset(self) -> None:
+        """Nothing: the index of texts is kept by the database."""
+
     def _is_damage(self, error: Exception) -> bool:
         if isinstance(error, psycopg.Error | StoreError):
             return isinstance(error, StoreDamaged)
