@@ -143,19 +143,22 @@ class TableReaders:
             return job
 
     def _taken(self) -> _Job | None:
-        """Take the first job of the next principal, unless its table is being converted."""
-        for who, jobs in list(self._waiting.items()):
-            for job in list(jobs):
-                if job.name in self._converting:
-                    continue
+        """Take the first job of the next principal that is still wanted, unless its table is being converted."""
+        while (job := self._first()) is not None:
+            if job.future.set_running_or_notify_cancel():
+                self._converting.add(job.name)
+                return job
+        return None
+
+    def _first(self) -> _Job | None:
+        for who, jobs in self._waiting.items():
+            job = next((each for each in jobs if each.name not in self._converting), None)
+            if job is not None:
                 jobs.remove(job)
                 # Behind all others, or gone.
                 del self._waiting[who]
                 if jobs:
                     self._waiting[who] = jobs
-                if not job.future.set_running_or_notify_cancel():
-                    return self._taken()
-                self._converting.add(job.name)
                 return job
         return None
 
