@@ -4,8 +4,7 @@ import { useRef } from 'react';
 import { call, segments } from '../api/client';
 import { addressOf, entryKey } from '../api/queries';
 import { writeJson, type Json } from '../api/json';
-import type { AnswerReply, AnswerResults, InboxPage, WaitingView } from '../api/types';
-import { dropDrafts } from './draft';
+import type { AnswerReply, InboxPage, WaitingView } from '../api/types';
 
 export type Decision = { value: Json; comment: string };
 
@@ -49,26 +48,4 @@ function takeOut(queries: QueryClient, view: WaitingView): void {
           pages: old.pages.map((page) => ({ ...page, items: page.items.filter((each) => entryKey(each) !== id) })),
         },
   );
-}
-
-const AT_ONCE = 500;
-
-/** Send one decision for many requests; the results come in their order. */
-export async function sendMany(views: WaitingView[], decision: Decision): Promise<AnswerResults['items']> {
-  const found: AnswerResults['items'] = [];
-  for (let from = 0; from < views.length; from += AT_ONCE) {
-    const answers = views.slice(from, from + AT_ONCE).map((view) => ({
-      execution: view.execution,
-      signal: addressOf(view),
-      ...decision,
-      shown: view.digest,
-      key: freshKey(),
-    }));
-    const { items } = await call<AnswerResults>('POST', '/api/v1/inbox/answers', { answers });
-    found.push(...items);
-    dropDrafts(
-      views.slice(from, from + AT_ONCE).flatMap((view, at) => (items[at]?.status === 200 ? entryKey(view) : [])),
-    );
-  }
-  return found;
 }
