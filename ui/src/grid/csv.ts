@@ -1,5 +1,6 @@
 /** The rows that match, as text with separators. */
 import type { Json } from '../api/json';
+import { csvLine } from '../show/csv';
 import { full } from './figures';
 import type { Query, Source } from './model';
 
@@ -8,12 +9,7 @@ const PIECE = 1_000;
 export const MOST = 1_000_000;
 
 export function line(values: readonly Json[]): string {
-  return `${values.map(field).join(',')}\r\n`;
-}
-
-function field(value: Json): string {
-  const text = full(value);
-  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csvLine(values.map(full));
 }
 
 /** Collect all rows of a query. `onProgress` is told how many are there, of how many. */

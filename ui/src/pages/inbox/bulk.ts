@@ -3,6 +3,7 @@ import { freshKey, type Decision } from '../../answer/send';
 import { ApiError, call } from '../../api/client';
 import { addressOf, entryKey } from '../../api/queries';
 import type { AnswerResult, AnswerResults, WaitingView } from '../../api/types';
+import { csvLine } from '../../show/csv';
 
 /** `unknown`: sent, and no reply came. `unsent`: not sent, because the server was away or refused what came before. */
 export type Outcome = {
@@ -88,15 +89,6 @@ export function replaced(before: readonly Outcome[], again: readonly Outcome[]):
   return before.map((each) => now.get(entryKey(each.view)) ?? each);
 }
 
-const CELL = /[",\n\r]/;
-/** A spreadsheet would run what begins like this. */
-const FORMULA = /^[=+\-@\t\r]/;
-
-function cell(text: string): string {
-  const safe = FORMULA.test(text) ? `'${text}` : text;
-  return CELL.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
 export function csvOf(outcomes: readonly Outcome[]): string {
   const lines = outcomes.map(({ view, state, why }) => [
     view.title || view.name,
@@ -106,7 +98,5 @@ export function csvOf(outcomes: readonly Outcome[]): string {
     state,
     why,
   ]);
-  return [['title', 'workflow', 'execution', 'question', 'result', 'reason'], ...lines]
-    .map((line) => `${line.map(cell).join(',')}\r\n`)
-    .join('');
+  return [['title', 'workflow', 'execution', 'question', 'result', 'reason'], ...lines].map(csvLine).join('');
 }
