@@ -48,7 +48,7 @@ ELSEWHERE = (
     Group(
         "tests/contract/test_stores_sqlite.py",
         "the store keeps its promises as a whole",
-        "stores/access stores/audit stores/catalog stores/listings stores/rows stores/sqlite/changes stores/sqlite/connect"
+        "stores/access stores/audit stores/catalog stores/journal stores/listings stores/rows stores/sqlite/changes stores/sqlite/connect"
         " stores/sqlite/journal stores/sqlite/search stores/sqlite/store",
     ),
     Group(

@@ -9,11 +9,12 @@ from tidegate.core.state import ExecutionPhase
 from tidegate.errors import ConnectionLost
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
-from tidegate.ports.journal import Batch, Due, ExecutionRow, HeldRow, Key, Recorded, Series
+from tidegate.ports.journal import Batch, Due, HeldRow, Key, Recorded, Series
+from tidegate.stores.journal import SqlJournal
 from tidegate.stores.postgres.connections import PostgresConnections, Session
 from tidegate.stores.postgres.dialect import storable
 from tidegate.stores.postgres.ownership import SHARDS, Ownership, home_shard, shard_of
-from tidegate.stores.rows import LATEST, Row, due_bound, execution_row, recorded, writes
+from tidegate.stores.rows import LATEST, Row, due_bound, recorded, writes
 
 MAX_SERIES = 10_000
 """Numbers of series that are remembered: some 3 MB. There are as many as workflows in projects."""
@@ -26,13 +27,13 @@ class _Conflict(Exception):
     """A row contradicts what is stored: the transaction is rolled back, and then the cause is determined."""
 
 
-class PostgresJournal:
+class PostgresJournal(SqlJournal):
     """A `Journal` of the shards that this process owns."""
 
     def __init__(self, connections: PostgresConnections, ownership: Ownership) -> None:
+        super().__init__(connections)
         self._connections = connections
         self._ownership = ownership
-        self._sql = connections.sql
         self._series: dict[Series, int] = {}
         self._positions: dict[int, int] | None = None
         self._at = 0
@@ -46,7 +47,7 @@ class PostgresJournal:
             except _Conflict as conflict:
                 self.forget()
                 self._tick = max(self._tick or 0, self.last_key() // SHARDS)
-                keys = self._conflicts(batch)
+                keys = self.conflicts(batch)
                 if keys:
                     return keys
                 why = f"the batch contradicts what the store {self._connections.name} holds"
@@ -77,10 +78,6 @@ class PostgresJournal:
         """Forget the attempts of these nodes."""
         self._many("release", nodes)
 
-    def held(self) -> list[HeldRow]:
-        """Return the stored attempts that have not started, the first held first."""
-        return [HeldRow(*row) for row in self._connections.rows(self._sql["held"], {})]
-
     def new_key(self, execution_id: str, at: Instant) -> Key:
         """
         Return a key that no execution has: the instant of the launch, or the next after the last one, and the shard.
@@ -90,24 +87,6 @@ class PostgresJournal:
         tick = self.last_key() // SHARDS if self._tick is None else self._tick
         self._tick = max(tick + 1, at)
         return Key(self._tick * SHARDS + home_shard(execution_id))
-
-    def last_key(self) -> Key:
-        """Return the highest execution key in use, 0 if there is none."""
-        return Key(self._connections.value(self._sql["last_key"], {}))
-
-    def last_seq(self, key: Key) -> int:
-        """Return the number of the last line of an execution's history, 0 if there is none."""
-        return int(self._connections.value(self._sql["last_seq"], {"key": key}))
-
-    def history(self, key: Key, after: int = 0, limit: int | None = None) -> list[bytes]:
-        """Return the bodies of an execution's history after a line, in order."""
-        bindings = {"key": key, "after": after, "limit": LATEST if limit is None else limit}
-        return [body for (body,) in self._connections.rows(self._sql["history"], bindings)]
-
-    def find(self, execution_id: str) -> ExecutionRow | None:
-        """Return the execution with this public id."""
-        rows = self._connections.rows(self._sql["find"], {"id": execution_id})
-        return execution_row(rows[0]) if rows else None
 
     def recorded(
         self, execution_ids: Sequence[str], limit: int | None = None
@@ -119,15 +98,6 @@ class PostgresJournal:
                 session.execute(statement, {"id": each, "limit": most}) for each in execution_ids
             ]
             return [recorded(cursor.fetchall()) for cursor in cursors]
-
-    def get(self, key: Key) -> ExecutionRow | None:
-        """Return the execution with this key."""
-        rows = self._connections.rows(self._sql["get"], {"key": key})
-        return execution_row(rows[0]) if rows else None
-
-    def active(self) -> list[Key]:
-        """Return the executions in phase QUEUED or RUNNING."""
-        return [key for (key,) in self._connections.rows(self._sql["active"], {})]
 
     def due(self, until: Instant, limit: int) -> list[Due]:
         """Return what is due at or before an instant, earliest first."""
@@ -199,21 +169,6 @@ class PostgresJournal:
                 self._sql["find_series"], bindings
             ).fetchall()[0][0]
         return number
-
-    def _conflicts(self, batch: Batch) -> frozenset[Key]:
-        """Return the executions whose history does not end where the batch says, or whose key or id is taken."""
-        launched = {row.key for row in batch.launches}
-        found = {
-            row.key
-            for row in batch.launches
-            if self.get(row.key) is not None or self.find(row.id) is not None
-        }
-        expected: dict[Key, int] = {}
-        for line in batch.history:
-            if line.key not in launched:
-                expected.setdefault(line.key, line.seq - 1)
-        found.update(key for key, seq in expected.items() if self.last_seq(key) != seq)
-        return frozenset(found)
 
 
 def _series_of(batch: Batch) -> set[Series]:

@@ -11,22 +11,19 @@ from tidegate.ir.graph import Instant
 from tidegate.ports.journal import (
     Batch,
     Due,
-    ExecutionRow,
     HeldRow,
     Key,
     Recorded,
     Series,
 )
-from tidegate.stores import statements
 from tidegate.stores.folder import full
+from tidegate.stores.journal import SqlJournal
 from tidegate.stores.rows import (
     LATEST,
     due_bound,
-    execution_row,
     recorded,
     writes,
 )
-from tidegate.stores.sqlite.connect import DATABASE
 from tidegate.stores.sqlite.connections import Connections
 from tidegate.stores.sqlite.search import Marks, Search
 
@@ -38,13 +35,13 @@ class _Conflict(Exception):
     """A row contradicts what is stored: the transaction is rolled back, and then the cause is determined."""
 
 
-class SqliteJournal:
+class SqliteJournal(SqlJournal):
     """A `Journal`."""
 
     def __init__(self, connections: Connections, search: Search) -> None:
+        super().__init__(connections)
         self._connections = connections
         self._search = search
-        self._sql = {**statements.shared(), **statements.own(DATABASE)}
         self._series: dict[Series, int] = {}
         self._key: int | None = None
 
@@ -61,7 +58,7 @@ class SqliteJournal:
             except _Conflict as conflict:
                 self.forget()
                 self._key = max(self._key or 0, self.last_key())
-                keys = self._conflicts(batch)
+                keys = self.conflicts(batch)
                 if keys:
                     return keys
                 why = f"the batch contradicts what the store {self._connections.name} holds"
@@ -99,33 +96,11 @@ class SqliteJournal:
         with self._connections.transaction() as connection:
             connection.executemany(self._sql["release"], nodes)
 
-    def held(self) -> list[HeldRow]:
-        """Return the stored attempts that have not started, the first held first."""
-        return [HeldRow(*row) for row in self._connections.rows(self._sql["held"], {})]
-
     def new_key(self, execution_id: str, at: Instant) -> Key:
         """Return a key that no execution has: a counter. One that is not stored in the end is never used."""
         del execution_id, at
         self._key = (self.last_key() if self._key is None else self._key) + 1
         return Key(self._key)
-
-    def last_key(self) -> Key:
-        """Return the highest execution key in use, 0 if there is none."""
-        return Key(self._connections.value(self._sql["last_key"], {}))
-
-    def last_seq(self, key: Key) -> int:
-        """Return the number of the last line of an execution's history, 0 if there is none."""
-        return int(self._connections.value(self._sql["last_seq"], {"key": key}))
-
-    def history(self, key: Key, after: int = 0, limit: int | None = None) -> list[bytes]:
-        """Return the bodies of an execution's history after a line, in order."""
-        bindings = {"key": key, "after": after, "limit": LATEST if limit is None else limit}
-        return [body for (body,) in self._connections.rows(self._sql["history"], bindings)]
-
-    def find(self, execution_id: str) -> ExecutionRow | None:
-        """Return the execution with this public id."""
-        rows = self._connections.rows(self._sql["find"], {"id": execution_id})
-        return execution_row(rows[0]) if rows else None
 
     def recorded(
         self, execution_ids: Sequence[str], limit: int | None = None
@@ -137,15 +112,6 @@ class SqliteJournal:
                 recorded(connection.execute(statement, {"id": each, "limit": most}).fetchall())
                 for each in execution_ids
             ]
-
-    def get(self, key: Key) -> ExecutionRow | None:
-        """Return the execution with this key."""
-        rows = self._connections.rows(self._sql["get"], {"key": key})
-        return execution_row(rows[0]) if rows else None
-
-    def active(self) -> list[Key]:
-        """Return the executions in phase QUEUED or RUNNING."""
-        return [key for (key,) in self._connections.rows(self._sql["active"], {})]
 
     def due(self, until: Instant, limit: int) -> list[Due]:
         """Return what is due at or before an instant, earliest first."""
@@ -194,18 +160,3 @@ class SqliteJournal:
             connection.execute(self._sql["add_series"], bindings)
             known = found[series] = int(connection.execute(self._sql["find_series"], bindings).get)
         return known
-
-    def _conflicts(self, batch: Batch) -> frozenset[Key]:
-        """Return the executions of a batch whose key or id is taken, or whose history has another last line than the batch says."""
-        launched = {row.key for row in batch.launches}
-        found = {
-            row.key
-            for row in batch.launches
-            if self.get(row.key) is not None or self.find(row.id) is not None
-        }
-        expected: dict[Key, int] = {}
-        for line in batch.history:
-            if line.key not in launched:
-                expected.setdefault(line.key, line.seq - 1)
-        found.update(key for key, seq in expected.items() if self.last_seq(key) != seq)
-        return frozenset(found)
