@@ -1,7 +1,7 @@
 /** The left side of the dialog: what is asked, its key figures, and what to look at. */
 import { Tabs, Text } from '@mantine/core';
 import { lazy, Suspense, useState } from 'react';
-import { brief } from '../show/brief';
+import { figureWords } from '../show/numbers';
 import { useCut } from '../show/whole';
 import type { Look } from './tabs';
 import type { Asked } from './view';
@@ -53,21 +53,15 @@ function Figures({ view }: { view: Asked }) {
       {figures.map(([name, value]) => (
         <div key={name}>
           <dt dir="auto">{name}</dt>
-          <dd dir="auto">{figure(value)}</dd>
+          <dd dir="auto">{figureWords(value, LONGEST)}</dd>
         </div>
       ))}
     </dl>
   );
 }
 
-/** Numbers as the reader writes them, with at most six digits; the whole in lists of values. */
-const NUMBER = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
 const LONGEST = 40;
 const isLong = (text: string) => text.length > LONGEST || text.endsWith('…');
-
-function figure(value: Asked['figures'][string]): string {
-  return typeof value === 'number' ? NUMBER.format(value) : brief(value, LONGEST);
-}
 
 function Stacked({ look, isFolded }: { look: Look; isFolded: boolean }) {
   const { label, count, decided, tall, body } = look;

@@ -1,7 +1,6 @@
 /** The rows of a loop: one for each round that is not open, above the graph of the one that is. */
 import { IconChevron } from '../app/icons';
-import type { Json } from '../api/json';
-import { brief } from '../show/brief';
+import { figureWords } from '../show/numbers';
 import { length } from '../show/time';
 import { PhaseIcon, phaseWord } from './phases';
 import { linesOf, type Round, type Rounds } from './rounds';
@@ -96,8 +95,8 @@ function Figures({ figures }: { figures: Round['figures'] }) {
   return (
     <span className="gr-figures">
       {figures.slice(0, FIGURES).map(([name, value]) => (
-        <span key={name} title={`${name} ${shortValue(value)}`}>
-          <span className="dim">{name}</span> <b>{shortValue(value)}</b>
+        <span key={name} title={`${name} ${figureWords(value, LONGEST)}`}>
+          <span className="dim">{name}</span> <b>{figureWords(value, LONGEST)}</b>
         </span>
       ))}
     </span>
@@ -108,9 +107,4 @@ function tookOf({ began, ended }: Round): string {
   return began !== null && ended !== null ? length(Date.parse(ended) - Date.parse(began)) : '';
 }
 
-const NUMBER = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
 const LONGEST = 24;
-
-function shortValue(value: Json): string {
-  return typeof value === 'number' ? NUMBER.format(value) : brief(value, LONGEST);
-}

@@ -1,22 +1,13 @@
 /** Key figures of questions as rows and columns show them. */
 import type { Json } from '../../api/json';
 import type { WaitingView } from '../../api/types';
-import { brief } from '../../show/brief';
+import { figureWords as wordsOf, numberWords } from '../../show/numbers';
 
 /** More columns than this leave no room for titles. */
 export const MOST_COLUMNS = 5;
 const LONGEST = 60;
 
-const NUMBER = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
-const WHOLE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
-
-/** Write a figure: numbers with separators and six digits, whole ones whole. */
-export function figureWords(value: Json): string {
-  if (typeof value === 'number' && Number.isFinite(value)) {
-    return (Number.isInteger(value) ? WHOLE : NUMBER).format(value);
-  }
-  return brief(value, LONGEST);
-}
+export const figureWords = (value: Json): string => wordsOf(value, LONGEST);
 
 export function isNumber(value: Json | undefined): value is number {
   return typeof value === 'number';
@@ -38,6 +29,6 @@ export function sumsOf(views: readonly WaitingView[]): [string, string][] {
   return columnsOf(views).flatMap((name) => {
     const values = views.map((each) => each.figures[name]);
     if (!values.every(isNumber)) return [];
-    return [[name, NUMBER.format(values.reduce<number>((sum, each) => sum + Number(each), 0))]];
+    return [[name, numberWords(values.reduce<number>((sum, each) => sum + Number(each), 0))]];
   });
 }
