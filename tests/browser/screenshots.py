@@ -39,7 +39,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     },
 }
 BEST = {
-    ("light", "approve"): 660,
+    ("light", "approve"): 800,
     ("light", "graph"): 560,
     ("dark", "executions"): 760,
     ("phone", "approve"): 844,

@@ -60,7 +60,7 @@ function SignedIn({ session }: { session: SessionView }) {
       <a className="skip" href="#main" onClick={focusMain}>
         Skip to the page
       </a>
-      <header className="top">
+      <header className="topbar">
         <Link to="/" className="brand">
           <img src="/icon.svg" width={20} height={20} alt="" />
           Tidegate
