@@ -19,6 +19,7 @@ from click.shell_completion import CompletionItem
 
 from tidegate.cli.completion import VARIABLE
 from tidegate.cli.examples import epilog
+from tidegate.cli.options import use_store
 from tidegate.cli.render import line, tell
 from tidegate.errors import (
     EngineFailed,
@@ -32,7 +33,6 @@ from tidegate.errors import (
     Unauthenticated,
     UnknownThing,
 )
-from tidegate.home import STORE_VARIABLE
 
 FAILED, USAGE, REFUSED, UNKNOWN, STORE, BUG, INTERRUPTED = 1, 2, 3, 4, 5, 70, 130
 
@@ -160,6 +160,8 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: object) -> None:
 @click.option(
     "--store",
     metavar="URL",
+    expose_value=False,
+    callback=use_store,
     help="The database of the store, postgresql://USER@HOST/DATABASE (default: $TIDEGATE_STORE, else a file in the directory).",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
@@ -172,10 +174,8 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: object) -> None:
     help="Show the version.",
 )
 @click.pass_context
-def tidegate(ctx: click.Context, /, *, home: str | None, store: str | None, debug: bool) -> None:
+def tidegate(ctx: click.Context, /, *, home: str | None, debug: bool) -> None:
     """Durable Python workflows that wait: for time, for a value, for an approval."""
-    if store is not None:
-        os.environ[STORE_VARIABLE] = store
     ctx.obj = {"home": home, "debug": debug}
 
 

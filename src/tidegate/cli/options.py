@@ -93,10 +93,19 @@ def server_options(function: Decorated) -> Decorated:
     return shared_options(function)
 
 
-def use_store(_ctx: click.Context, _: click.Parameter, address: str | None) -> None:
-    """Use this database for the store, for the rest of this process."""
-    if address is not None:
-        os.environ[STORE_VARIABLE] = address
+def use_store(ctx: click.Context, _: click.Parameter, address: str | None) -> None:
+    """Use this database for the store while the command runs."""
+    if address is None:
+        return
+    before = os.environ.get(STORE_VARIABLE)
+    os.environ[STORE_VARIABLE] = address
+
+    @ctx.call_on_close
+    def restore() -> None:
+        if before is None:
+            os.environ.pop(STORE_VARIABLE, None)
+        else:
+            os.environ[STORE_VARIABLE] = before
 
 
 def _remote(ctx: click.Context, _: click.Parameter, wanted: object) -> None:

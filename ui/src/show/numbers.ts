@@ -15,7 +15,7 @@ export function numberWords(value: number): string {
   return (Math.abs(value) >= LARGE_FROM || Number.isInteger(value) ? LARGE : SMALL).format(value);
 }
 
-/** Write a key figure: a number, or the beginning of a text of at most so many characters. */
+/** Write a key figure: a number, or the beginning of a text, which is cut after `longest` characters. */
 export function figureWords(value: Json, longest: number): string {
   return typeof value === 'number' && Number.isFinite(value) ? numberWords(value) : brief(value, longest);
 }
