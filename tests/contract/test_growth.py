@@ -32,6 +32,7 @@ from tidegate.cli.main import tidegate
 from tidegate.cli.page_text import words_of
 from tidegate.cli.render import text as shown
 from tidegate.errors import TidegateError
+from tidegate.home import STORE_VARIABLE
 from tidegate.testing import Sandbox
 from tidegate.types.registry import codec
 from tidegate.types.schema import faults
@@ -336,8 +337,10 @@ def parameters(command: click.Command) -> dict[str, Subject]:
 
 @pytest.mark.parametrize(("path", "command"), list(commands(tidegate)), ids=lambda each: str(each))
 def test_what_a_command_is_given_is_read_in_time_that_grows_with_it(
-    path: str, command: click.Command
+    path: str, command: click.Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Where a word ends the parsing, no context is closed, and what the command set stays.
+    monkeypatch.setenv(STORE_VARIABLE, "")
     found = parameters(command)
     if found:
         check(found)
