@@ -14,6 +14,7 @@ import './app/app.css';
 import { ChangeOfPerson } from './app/ChangeOfPerson';
 import './show/show.css';
 import { follow } from './app/following';
+import { shieldEscape } from './app/keys';
 import { router } from './app/router';
 import { theme, variables } from './app/theme';
 
@@ -52,6 +53,7 @@ async function start(): Promise<void> {
   const code = takeCode();
   const change = code === undefined ? undefined : await followLink(code);
   followSession();
+  shieldEscape();
   follow(queries);
   // Who asks, and what waits, are asked for at once, and before there is anything to show them with.
   void queries.prefetchQuery(sessionQuery);

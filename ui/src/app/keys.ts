@@ -33,8 +33,16 @@ export function isTyping(event: KeyboardEvent): boolean {
 }
 
 /** Whether something lies over the page that takes no keys for what is behind it. */
-function areBlocked(): boolean {
+export function areBlocked(): boolean {
   return document.querySelector('[data-blocks-keys]') !== null;
+}
+
+/** Keep Escape from every dialog behind what blocks keys. Call it before the first dialog listens: the order of listeners decides. */
+export function shieldEscape(): void {
+  const shield = (event: KeyboardEvent) => {
+    if (event.key === 'Escape' && areBlocked()) event.stopImmediatePropagation();
+  };
+  window.addEventListener('keydown', shield, true);
 }
 
 /** Call what belongs to a key, unless a field has the focus. */

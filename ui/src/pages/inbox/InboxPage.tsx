@@ -152,7 +152,8 @@ export function InboxPage() {
             onToggle={selection.toggle}
             onOpen={open}
             onEnd={() => {
-              if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage();
+              // To ask for a next page breaks off whatever is being fetched, as what is new at the top.
+              if (query.hasNextPage && !query.isFetching) void query.fetchNextPage();
             }}
           />
         </div>

@@ -28,7 +28,7 @@ type Props = {
 };
 
 const HEAD_PX = 24;
-/** Rows from the end at which the next page is asked for. */
+/** Rows from the end at which somebody who scrolls is about to need the next page. */
 const NEAR = 20;
 
 /** The questions, of which only those on the screen are in the page. */
@@ -52,10 +52,11 @@ export function QuestionList(props: Props) {
   });
   useEffect(() => virtual.measure(), [height, virtual]);
   const rows = virtual.getVirtualItems();
-  const last = rows.at(-1)?.index ?? 0;
+  // Nobody needs a second page who has not scrolled, unless the first one does not fill the screen.
+  const needed = (virtual.range?.endIndex ?? 0) + ((virtual.scrollOffset ?? 0) > 0 ? NEAR : 1);
   useEffect(() => {
-    if (last >= entries.length - NEAR) onEnd();
-  }, [last, entries.length, onEnd]);
+    if (needed >= entries.length) onEnd();
+  }, [needed, entries.length, onEnd]);
   const positions = useMemo(() => positionsOf(entries), [entries]);
 
   const focusRow = (index: number): WaitingView | undefined => {
