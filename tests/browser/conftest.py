@@ -220,6 +220,12 @@ def tab(tabs: Any) -> Tab:
     return tabs()
 
 
+def after_a_stroke(page: Any) -> None:
+    """Let pass what Enter must wait for after a letter: after that it is no longer the same stroke of a hand."""
+    now = page.evaluate("performance.now()")
+    page.wait_for_function("since => performance.now() - since > 250", arg=now)
+
+
 def decide_selected(page: Any, choice: str, many: int, comment: str = "") -> None:
     """Decide all that is selected in the inbox, from the look at it."""
     look = page.get_by_role("dialog")

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.browser.conftest import LIVE_MS, decide_selected
+from tests.browser.conftest import LIVE_MS, after_a_stroke, decide_selected
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
@@ -27,12 +27,8 @@ def by_keys(tab: Any, letter: str) -> None:
     tab.page.keyboard.press(letter)
     armed = tab.dialog.locator(".an-armed")
     expect(armed).to_be_focused()
-    tab.page.wait_for_timeout(NOT_TOO_SOON_MS)
+    after_a_stroke(tab.page)
     tab.page.keyboard.press("Enter")
-
-
-NOT_TOO_SOON_MS = 300
-"""What Enter must wait for after a letter: so much later it is no longer the same stroke of a hand."""
 
 
 @pytest.mark.parametrize("begin", ["link", "inbox"])

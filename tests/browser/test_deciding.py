@@ -1,18 +1,17 @@
 """What is decided is what was seen, on purpose, by who may; and nothing that was typed is lost."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.browser.conftest import LIVE_MS, Site, Tab
+from tests.browser.conftest import LIVE_MS, Site, Tab, after_a_stroke
 from tests.serving import Connection
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
 
 TOO_SOON_MS = 250
-NOT_TOO_SOON_MS = 300
-"""On either side of what Enter must wait for after a letter."""
+"""In which Enter is ignored after a letter."""
 LASTS_MS = 10_000
 """What is armed stays so."""
 
@@ -98,11 +97,39 @@ def test_a_letter_arms_enter_decides_and_the_words_say_so(site: Site, tab: Tab) 
     assert decision(site, execution) is None
     tab.page.keyboard.press("r")
     expect(tab.dialog.get_by_role("button", name="Reject: press Enter")).to_be_focused()
-    tab.page.wait_for_timeout(NOT_TOO_SOON_MS)
+    after_a_stroke(tab.page)
     tab.page.keyboard.press("Enter")
     expect(tab.dialog.get_by_role("heading", name="Rejected: rows-are-right")).to_be_visible()
     expect(tab.dialog.get_by_role("list")).to_contain_text("the execution fails")
+    said = tab.page.locator("[aria-live=polite]").filter(has_text="Rejected: rows-are-right.")
+    expect(said).to_contain_text("The execution fails")
     assert decision(site, execution)["value"] is False
+
+
+def test_a_letter_pressed_as_the_question_appears_arms_once_it_can_be_decided(
+    site: Site, tab: Tab
+) -> None:
+    execution = site.launch("gates.approve_rows")
+    tab.page.clock.install()
+    tab.open(f"/?task={execution}:rows-are-right")
+    tab.dialog.locator(".settled").wait_for()
+    tab.page.keyboard.press("Escape")
+    expect(tab.dialog).to_have_count(0)
+    # The time of the page stands still, so that this machine may be as slow as it likes.
+    tab.page.clock.pause_at(tab.page.evaluate("Date.now() + 100"))
+    tab.page.get_by_label("Search").fill(execution)
+    row = tab.page.get_by_role("listitem").filter(has_text=execution).get_by_role("link")
+    while row.count() == 0:
+        tab.page.clock.run_for(20)
+    row.click()
+    while tab.dialog.locator(".settling").count() == 0:
+        tab.page.clock.run_for(1)
+    tab.page.keyboard.press("a")
+    expect(armed(tab)).to_have_count(0)
+    while tab.dialog.locator(".settled").count() == 0:
+        tab.page.clock.run_for(20)
+    expect(tab.dialog.get_by_role("button", name="Approve: press Enter")).to_be_focused()
+    assert decision(site, execution) is None
 
 
 def test_enter_right_after_the_letter_decides_nothing(site: Site, tab: Tab) -> None:
@@ -179,7 +206,7 @@ def test_on_a_touch_screen_the_first_tap_arms_and_the_second_decides(
     again = finger.dialog.get_by_role("button", name="Tap again to approve")
     expect(again).to_be_visible()
     assert decision(site, execution) is None
-    finger.page.wait_for_timeout(NOT_TOO_SOON_MS)
+    after_a_stroke(finger.page)
     again.tap()
     is_approved(finger)
     place.close()
@@ -336,12 +363,13 @@ def test_a_draft_says_when_it_is_of_and_can_be_discarded(site: Site, tab: Tab) -
     expect(tab.dialog.get_by_text("Your draft of")).to_be_visible()
     tab.dialog.get_by_role("button", name="Discard it").click()
     expect(tab.dialog.get_by_label("Comment")).to_have_value("")
-    assert DRAFTS(tab) == 0
+    assert drafts(tab) == 0
 
 
-DRAFTS: Callable[[Tab], int] = lambda tab: tab.page.evaluate(  # noqa: E731  one line says it
-    "Object.keys(localStorage).filter((key) => key.startsWith('tidegate-draft:')).length"
-)
+def drafts(tab: Tab) -> int:
+    """Return how many drafts the browser keeps."""
+    keys = tab.page.evaluate("Object.keys(localStorage)")
+    return sum(key.startswith("tidegate-draft:") for key in keys)
 
 
 def test_a_draft_goes_when_its_question_is_decided_elsewhere(site: Site, tab: Tab) -> None:
@@ -350,7 +378,7 @@ def test_a_draft_goes_when_its_question_is_decided_elsewhere(site: Site, tab: Ta
     expect(tab.dialog.get_by_text("Draft saved in this browser")).to_be_visible()
     tab.page.keyboard.press("Escape")
     expect(tab.dialog).to_have_count(0)
-    assert DRAFTS(tab) == 1
+    assert drafts(tab) == 1
     site.ask("PUT", f"executions/{execution}/signals/rows-are-right", {"value": True})
     tab.page.wait_for_function(
         "() => !Object.keys(localStorage).some((key) => key.startsWith('tidegate-draft:'))",

@@ -1,6 +1,7 @@
 """Who somebody is in a browser: nobody changes it in silence, and nothing stays when they leave."""
 
 import getpass
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -186,4 +187,29 @@ def test_who_may_answer_nothing_sees_what_waits_and_cannot_select_it(
     expect(row.get_by_role("checkbox")).to_have_count(0)
     page.get_by_role("button", name="Signed in as watcher").click()
     expect(page.get_by_role("menu")).to_contain_text("viewer")
+    page.close()
+
+
+def test_a_viewer_is_offered_nothing_that_would_be_refused_and_told_who_may(
+    browser: Any, site: Any
+) -> None:
+    execution = site.launch("gates.approve_rows")
+    page = signed_in(browser, site, site.token("onlooker", "viewer"))
+    for place in (
+        "executions",
+        f"executions/{execution}",
+        "workflows",
+        "workflows/gates.ask_title",
+    ):
+        page.goto(f"{site.url}/#/{place}")
+        expect(page.get_by_text("operator").first).to_be_visible()
+        offered = re.compile(
+            r"^(Launch|Relaunch|Recover|Terminate|Approve|Answer|Actions for|Select)\b"
+        )
+        for role in ("button", "link", "checkbox"):
+            expect(page.get_by_role(role, name=offered)).to_have_count(0)
+    page.goto(f"{site.url}/#/executions/{execution}")
+    expect(page.get_by_role("region", name="Waiting for people")).to_contain_text("may answer")
+    page.get_by_role("button", name="Signed in as onlooker").click()
+    expect(page.get_by_role("menu")).to_contain_text("Signed in until")
     page.close()

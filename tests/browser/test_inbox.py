@@ -260,6 +260,39 @@ def test_a_list_in_use_does_not_move_and_tells_of_new_questions(site: Site, tab:
     expect(page.get_by_role("listitem").filter(has_text=came)).to_be_visible()
 
 
+def test_who_does_not_see_the_list_hears_what_is_new(site: Site, tab: Tab) -> None:
+    page = tab.open("/")
+    page.get_by_role("heading", name="Inbox").wait_for()
+    expect(page.get_by_role("group", name="Sections")).to_contain_text(re.compile("[0-9]"))
+    site.launch("gates.ask_soon")
+    said = page.locator("[aria-live=polite]").filter(has_text="1 new question: ")
+    expect(said).to_contain_text("left.", timeout=LIVE_MS)
+
+
+def test_the_inbox_has_a_name_in_the_address_and_an_unknown_page_says_so(tab: Tab) -> None:
+    page = tab.open("/inbox?all=true")
+    expect(page.get_by_role("link", name=re.compile("^All"))).to_have_attribute(
+        "aria-current", "page"
+    )
+    assert page.evaluate("location.hash") == "#/?all=true"
+    tab.open("/nowhere")
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    expect(page).to_have_title(re.compile("No such page"))
+    page.get_by_role("link", name="To the inbox").click()
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+
+
+def test_back_leads_to_the_link_that_was_followed(site: Site, tab: Tab) -> None:
+    ids = [site.launch("gates.approve_rows") for _ in range(3)]
+    page = tab.open("/executions")
+    followed = page.locator(f"[data-execution='{ids[1]}']").get_by_role("link", name="approve_rows")
+    followed.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="gates.approve_rows").wait_for()
+    page.go_back()
+    expect(followed).to_be_focused()
+
+
 def test_only_one_workflow_is_selected_and_what_is_decided_elsewhere_leaves_the_selection(
     site: Site, tab: Tab
 ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.browser.conftest import decide_selected
+from tests.browser.conftest import after_a_stroke, decide_selected
 from tests.browser.test_looks import clean
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -68,7 +68,7 @@ def test_a_small_value_is_shown_whole_in_the_inbox(site: Any, tab: Any) -> None:
 
 def approve(page: Any) -> None:
     page.keyboard.press("a")
-    page.wait_for_timeout(NOT_TOO_SOON_MS)
+    after_a_stroke(page)
     page.keyboard.press("Enter")
 
 
@@ -87,8 +87,6 @@ DECIDES = {
     "large.choose": "Send",
     "large.rewrite_letter": "Send",
 }
-NOT_TOO_SOON_MS = 300
-"""What Enter must wait for after a letter."""
 
 
 @pytest.mark.parametrize("workflow", CLOSED)

@@ -40,6 +40,12 @@ def test_workflows_are_listed_with_what_they_take_and_ask(world):
     assert listed["flows.choose"]["outputs"]["o0"] == {"type": "integer"}
 
 
+def test_workflows_are_listed_with_their_newest_execution(world):
+    first, last = (world.launch("ask", x=each) for each in (1, 2))
+    found = world.ask("GET", "workflows").body["last"]["flows.ask"]
+    assert found["id"] == last != first
+
+
 def test_a_workflow_is_shown_with_its_graph(world):
     detail = world.ask("GET", "workflows/flows.choose").body
 

@@ -82,6 +82,7 @@ def test_tokens_are_made_listed_and_revoked_while_the_server_runs_and_while_none
     assert server("/api/v1/session", made["secret"]).json == {
         "name": "ada",
         "grants": [{"role": "approver", "project": "p*", "domain": "*"}],
+        "expires": tidegate("token", "list", "--json").json[-1]["expires"],
     }
     listed = tidegate("token", "list", "--json").json
     assert [each["name"] for each in listed] == ["early", "admin", "ada"]

@@ -13,6 +13,7 @@ import './app/controls.css';
 import './app/app.css';
 import { ChangeOfPerson } from './app/ChangeOfPerson';
 import './show/show.css';
+import { followLinks } from './app/focusBack';
 import { follow } from './app/following';
 import { shieldEscape } from './app/keys';
 import { router } from './app/router';
@@ -55,6 +56,7 @@ async function start(): Promise<void> {
   followSession();
   shieldEscape();
   follow(queries);
+  followLinks(router.history);
   // Who asks, and what waits, are asked for at once, and before there is anything to show them with.
   void queries.prefetchQuery(sessionQuery);
   void queries.prefetchQuery(summaryQuery);

@@ -38,10 +38,11 @@ AGENT: Final = 200
 
 
 class Cookie(Struct, frozen=True):
-    """A new session: the cookie's value, and its lifetime in seconds."""
+    """A new session: the cookie's value, its lifetime in seconds, and when it ends."""
 
     secret: str
     lasts: int
+    ends: Instant
 
 
 class Sessions:
@@ -75,12 +76,17 @@ class Sessions:
             return row is not None and self._is_live(row)
         return self._tokens.is_live(principal.token)
 
-    def seconds_left(self, principal: Principal) -> float:
-        """Return the remaining seconds of a token or session, unless it is ended earlier; infinity if it does not expire."""
+    def end_of(self, principal: Principal) -> Instant | None:
+        """Return when a token or session expires, unless it is ended earlier; None if it does not."""
         ends = self._tokens.end_of(principal.token) if principal.token else None
         row = self._known().get(principal.session) if principal.session else None
         if row is not None:
             ends = row.expires if ends is None else min(ends, row.expires)
+        return ends
+
+    def seconds_left(self, principal: Principal) -> float:
+        """Return the remaining seconds until `end_of`; infinity if there is no end."""
+        ends = self.end_of(principal)
         return inf if ends is None else max(0.0, (ends - self._clock.now()) / SECOND)
 
     def _principal(self, row: SessionRow) -> Principal | None:
@@ -136,7 +142,7 @@ class Sessions:
                 del rows[each]
             rows[row.hash] = row
             self._rows = rows
-        return Cookie(secret, max(1, (expires - now) // SECOND))
+        return Cookie(secret, max(1, (expires - now) // SECOND), expires)
 
     def sign_out(self, principal: Principal) -> None:
         """End a browser's session, if the request has one."""

@@ -418,10 +418,15 @@ class BrokenView(Struct, frozen=True, kw_only=True):
 
 
 class WorkflowList(Struct, frozen=True, kw_only=True):
-    """Workflows, the latest version of each; `broken` are those that could not be registered, or whose graph is damaged."""
+    """
+    Workflows, the latest version of each; `broken` are those that could not be registered, or whose graph is damaged.
+
+    `last` has the newest execution that the caller may see of each of the first hundred, by the workflow's name.
+    """
 
     items: list[WorkflowView]
     broken: list[BrokenView] = []
+    last: dict[str, ExecutionLine] = {}
 
 
 class LogList(Struct, frozen=True, kw_only=True):

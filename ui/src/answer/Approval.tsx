@@ -22,6 +22,7 @@ export function Approval(props: AnswerProps) {
   const isReady = canDecide && !deciding.busy && deciding.queued === undefined;
   const { armed, button } = useArming({
     enabled: isReady,
+    isSettling: frame.isSettling,
     subject: `${id} ${view.digest}`,
     decide: (verdict) => deciding.decide({ value: verdict === 'approve', comment }),
     leave,

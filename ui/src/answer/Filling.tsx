@@ -2,6 +2,7 @@ import { Button, Kbd, Text } from '@mantine/core';
 import { useEffect, useId, useRef, useState } from 'react';
 import { call, segments } from '../api/client';
 import { isObject, type Json } from '../api/json';
+import { announce } from '../app/announce';
 import { addressOf } from '../api/queries';
 import type { CheckView, FaultDocument } from '../api/types';
 import { Faults, isSingle, SchemaForm, useSchemaForm } from '../form/SchemaForm';
@@ -13,6 +14,8 @@ import type { AnswerProps } from './Question';
 import type { Asked } from './view';
 
 const MODIFIER = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘' : 'Ctrl';
+
+const TOO_EARLY = 'Not sent: the question had only just appeared. Press again to send.';
 
 function focusFirst(form: HTMLFormElement | null): void {
   const first = form?.querySelector<HTMLElement>('input:not([type=hidden]):not([type=file]), textarea, select, button');
@@ -46,6 +49,7 @@ function Fill(props: AnswerProps & { onDiscard: () => void }) {
   });
   const [comment, setComment] = useState(draft?.comment ?? '');
   const [commented, setCommented] = useState(draft !== undefined);
+  const [isTooEarly, setTooEarly] = useState(false);
   const fields = useRef<HTMLFormElement>(null);
   const formId = useId();
   const touched = commented || form.changed;
@@ -65,6 +69,8 @@ function Fill(props: AnswerProps & { onDiscard: () => void }) {
   };
   const single = isSingle(schema);
   const sendByKey = () => {
+    if (frame.isSettling) announce(TOO_EARLY, 'assertive');
+    setTooEarly(frame.isSettling);
     if (!frame.isSettling) submit();
   };
   const press = (event: React.KeyboardEvent) => {
@@ -114,6 +120,7 @@ function Fill(props: AnswerProps & { onDiscard: () => void }) {
         <>
           {notes}
           {later}
+          {isTooEarly && <p className="an-early small soon">{TOO_EARLY}</p>}
           <div className="an-acts">
             {form.faults.length > 0 && (
               <Text size="sm" c="var(--bad)" aria-hidden>

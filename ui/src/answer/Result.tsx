@@ -1,5 +1,7 @@
 /** What became of a decision: stored, with what happens now; or too late, with who was faster. What was typed is there. */
-import { ActionIcon, Button, Modal, VisuallyHidden } from '@mantine/core';
+import { ActionIcon, Button, Modal } from '@mantine/core';
+import { useEffect } from 'react';
+import { announce } from '../app/announce';
 import { IconCheck, IconX } from '../app/icons';
 import { isObject, type Json } from '../api/json';
 import { clock, exact, span } from '../show/time';
@@ -41,15 +43,14 @@ function Mine({ view, result }: { view: Asked; result: Extract<Outcome, { how: '
   const word = verb(view.kind, value);
   const lead = leadOf(result.pressed, view.kind !== 'approve' ? 'answer' : value === true ? 'approve' : 'reject');
   const fails = lead?.ends === 'fails';
+  const told = `${capital(word)}: ${titleOf(view)}. ${lead?.text ? capital(lead.text) : ''}`;
+  useEffect(() => announce(told), [told]);
   return (
     <>
       <Top mark={word === 'rejected' ? 'no' : 'yes'} title={`${capital(word)}: ${titleOf(view)}`}>
         By you at <time title={exact(result.at)}>{clock(result.at)}</time>.
         {comment && ' Your comment is stored with it.'}
       </Top>
-      <VisuallyHidden role="status">
-        {titleOf(view)}: {word}. {lead?.text}
-      </VisuallyHidden>
       <ol className="an-steps">
         {view.kind !== 'approve' && (
           <li>
@@ -91,14 +92,13 @@ function Lost({ view, result, ending, me }: LostProps) {
     : who
       ? `Already decided by ${who}`
       : 'Not stored';
+  const told = `${title}. ${gone}`;
+  useEffect(() => announce(told, 'assertive'), [told]);
   return (
     <>
       <Top mark="late" title={title}>
         <span dir="auto">{titleOf(view)}.</span> {gone}
       </Top>
-      <VisuallyHidden role="alert">
-        {title}. {gone}
-      </VisuallyHidden>
       {answer && !answer.by_timeout ? (
         <Given kind={view.kind} answer={answer} />
       ) : (

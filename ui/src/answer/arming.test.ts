@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LASTS_MS, onPress, onTap, TOO_SOON_MS, type Armed, type Press, type Verdict } from './arming';
+import { LASTS_MS, onEarlyPress, onPress, onTap, TOO_SOON_MS, type Armed, type Press, type Verdict } from './arming';
 
 const press = (key: string, more: Partial<Press> = {}): Press => ({
   key,
@@ -116,5 +116,20 @@ describe('pointers', () => {
   it('what is armed stays armed for ten seconds', () => {
     expect(LASTS_MS).toBeGreaterThan(TOO_SOON_MS);
     expect(LASTS_MS).toBe(10_000);
+  });
+});
+
+describe('keys before the question takes any', () => {
+  it('the last letter counts once it does, and any other key takes it back', () => {
+    const after = (keys: string[]) =>
+      keys.reduce<Verdict | undefined>((wanted, key) => onEarlyPress(wanted, press(key)), undefined);
+    expect(after(['a'])).toBe('approve');
+    expect(after(['a', 'r'])).toBe('reject');
+    expect(after(['a', 'l'])).toBeUndefined();
+    expect(after(['a', 'Escape'])).toBeUndefined();
+    expect(after(['a', 'Shift'])).toBe('approve');
+    expect(after(['Enter'])).toBeUndefined();
+    expect(onEarlyPress(undefined, press('a', { repeat: true }))).toBeUndefined();
+    expect(onEarlyPress(undefined, press('a', { letters: false }))).toBeUndefined();
   });
 });

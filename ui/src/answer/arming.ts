@@ -62,6 +62,18 @@ export function onPress(armed: Armed | undefined, press: Press): Act {
   return PASS;
 }
 
+/**
+ * What a key does in the moment in which a question has only just appeared, when nothing is decided: `wanted` is what was pressed in it before.
+ * A letter arms once that moment is over, any other key takes that back.
+ */
+export function onEarlyPress(wanted: Verdict | undefined, press: Press): Verdict | undefined {
+  const { repeat, letters, key } = press;
+  if (repeat) return wanted;
+  const verdict = LETTERS[letterOf(press)];
+  if (letters && verdict !== undefined) return verdict;
+  return isPrintable(key) || key === 'Escape' ? undefined : wanted;
+}
+
 /** A press on a button that decides. `pointer` is empty if no pointer did it: the keyboard, or a screen reader. */
 export function onTap(armed: Armed | undefined, verdict: Verdict, pointer: string, at: number): Act {
   if (pointer !== 'touch' && pointer !== 'pen') return { does: 'decide', verdict };

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useRef, useState, type MouseEvent } from 'react';
 import { areSingleKeysOn, isTyping } from '../app/keys';
 import { isOnTop } from './top';
-import { LASTS_MS, onPress, onTap, type Act, type Armed, type Verdict } from './arming';
+import { LASTS_MS, onEarlyPress, onPress, onTap, type Act, type Armed, type Press, type Verdict } from './arming';
 
 export type Arming = {
   armed: Verdict | undefined;
@@ -18,6 +18,8 @@ export type Arming = {
 type Options = {
   /** Whether anything can be decided now. */
   enabled: boolean;
+  /** Whether it can be in a moment: the question has only just appeared. */
+  isSettling: boolean;
   /** What is decided about: when it changes, nothing stays armed. */
   subject: string;
   decide: (verdict: Verdict) => void;
@@ -26,9 +28,10 @@ type Options = {
   comment: () => void;
 };
 
-export function useArming({ enabled, subject, decide, leave, comment }: Options): Arming {
+export function useArming({ enabled, isSettling, subject, decide, leave, comment }: Options): Arming {
   const [armed, setArmed] = useState<Armed>();
   const now = useRef<Armed>(undefined);
+  const wanted = useRef<Verdict>(undefined);
   const buttons = useRef(new Map<Verdict, HTMLButtonElement>());
   const set = useCallback((next: Armed | undefined) => {
     now.current = next;
@@ -61,21 +64,26 @@ export function useArming({ enabled, subject, decide, leave, comment }: Options)
     }
   };
 
+  // What was pressed too early is not lost: it arms, and an armed decision needs another key.
+  useEffect(() => {
+    if (!isSettling) return undefined;
+    const press = (event: KeyboardEvent) => {
+      const what = pressOf(event);
+      if (what) wanted.current = onEarlyPress(wanted.current, what);
+    };
+    window.addEventListener('keydown', press, true);
+    return () => window.removeEventListener('keydown', press, true);
+  }, [isSettling]);
+
   useEffect(() => {
     set(undefined);
     if (!enabled) return undefined;
+    if (wanted.current) act.current({ does: 'arm', verdict: wanted.current });
+    wanted.current = undefined;
     const press = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (isTyping(event) || !isOnTop()) return;
-      const focused = decisionOf(event.target);
-      const done = onPress(now.current, {
-        key: event.key,
-        shift: event.shiftKey,
-        repeat: event.repeat,
-        at: performance.now(),
-        focused,
-        letters: areSingleKeysOn(),
-      });
+      const what = pressOf(event);
+      if (!what) return;
+      const done = onPress(now.current, what);
       // The dialog closes itself, and other questions are its matter too.
       if (act.current(done)) event.preventDefault();
     };
@@ -116,6 +124,20 @@ export function useArming({ enabled, subject, decide, leave, comment }: Options)
       },
       'data-decides': verdict,
     }),
+  };
+}
+
+/** What was pressed, if it was not for a field, or for something that lies over the question. */
+function pressOf(event: KeyboardEvent): Press | undefined {
+  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return undefined;
+  if (isTyping(event) || !isOnTop()) return undefined;
+  return {
+    key: event.key,
+    shift: event.shiftKey,
+    repeat: event.repeat,
+    at: performance.now(),
+    focused: decisionOf(event.target),
+    letters: areSingleKeysOn(),
   };
 }
 

@@ -174,6 +174,6 @@ async function countNew(query: Query<Inbox>, executions: string[]): Promise<void
     const page = await get<InboxPage>('/api/v1/inbox', { ...filter, execution, limit: MOST_OF_ONE });
     const since = page.items.filter((each) => !shown.has(entryKey(each)));
     const recent = isWhole ? since : since.filter((each) => Date.parse(each.opened) >= query.state.dataUpdatedAt);
-    addArrivals(list, recent.map(entryKey), page.next !== '' && recent.length > 0);
+    addArrivals(list, recent, page.next !== '' && recent.length > 0);
   }
 }

@@ -565,10 +565,11 @@ export type SessionList = {
   items: Array<SessionLine>;
 };
 
-/** The caller, and their rights. */
+/** The caller, their rights, and when they must sign in again at the latest; null if that is never. */
 export type SessionView = {
   name: string;
   grants: Array<GrantView>;
+  expires: string | null;
 };
 
 /** The signals of an execution. */
@@ -651,10 +652,11 @@ export type WorkflowDetail = {
   nodes: Array<GraphNodeView>;
 };
 
-/** Workflows, the latest version of each; `broken` are those that could not be registered, or whose graph is damaged. */
+/** Workflows, the latest version of each; `broken` are those that could not be registered, or whose graph is damaged. `last` has the newest execution that the caller may see of each of the first hundred, by the workflow's name. */
 export type WorkflowList = {
   items: Array<WorkflowView>;
   broken: Array<BrokenView>;
+  last: Record<string, ExecutionLine>;
 };
 
 /** One version of a workflow: its inputs and outputs; the nodes of its graph are at `GET graph`. */

@@ -52,6 +52,7 @@ export function Account({ session }: { session: SessionView }) {
             ))}
             {session.grants.length === 0 && <li className="dim">nobody yet: an administrator grants a role</li>}
           </ul>
+          <p className="grants-end small dim">{endWords(session.expires)}</p>
           <Menu.Divider />
           <Menu.Label>Colours</Menu.Label>
           {SCHEMES.map((each) => (
@@ -80,6 +81,14 @@ export function Account({ session }: { session: SessionView }) {
       )}
     </>
   );
+}
+
+const END = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
+/** When one must sign in again at the latest. */
+function endWords(expires: string | null): string {
+  if (expires === null) return 'Your sign-in does not expire.';
+  return `Signed in until ${END.format(new Date(expires))}, or until 12 hours have passed without a request.`;
 }
 
 function where({ project, domain }: { project: string; domain: string }): string {

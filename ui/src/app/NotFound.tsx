@@ -1,8 +1,10 @@
 import { Anchor, Stack, Text, Title } from '@mantine/core';
 import { Link, useLocation } from '@tanstack/react-router';
+import { useTitle } from './title';
 
 export function NotFound() {
   const { pathname } = useLocation();
+  useTitle('No such page');
   return (
     <Stack align="flex-start" maw={560} mx="auto" mt="xl">
       <Title order={1} size="h2">

@@ -9,6 +9,7 @@ import { link, sessionQuery } from '../api/session';
 import type { SessionView } from '../api/types';
 import { clock } from '../show/time';
 import { Account } from './Account';
+import { Announcer } from './announce';
 import { useConnection } from './connection';
 import { useFind } from './find';
 import { IconAlert, IconSearch } from './icons';
@@ -94,6 +95,7 @@ function SignedIn({ session }: { session: SessionView }) {
         <Places waiting={waiting} icons />
       </nav>
       <Notice />
+      <Announcer />
       {task !== undefined && (
         <Suspense>
           <AnswerDialog task={task} />

@@ -4,6 +4,7 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
+  redirect,
 } from '@tanstack/react-router';
 import { InboxPage } from '../pages/inbox/InboxPage';
 import { readSearch, type InboxSearch } from '../pages/inbox/search';
@@ -52,6 +53,18 @@ const inbox = createRoute({
     ...readSearch(search),
   }),
   component: InboxPage,
+});
+/** The inbox is the first page; its name leads there, too, with all that stands behind it. */
+const named = createRoute({
+  getParentRoute: () => root,
+  path: '/inbox',
+  validateSearch: (search: Record<string, unknown>): RootSearch & InboxSearch => ({
+    ...validateSearch(search),
+    ...readSearch(search),
+  }),
+  beforeLoad: ({ search }) => {
+    throw redirect({ to: '/', search, replace: true });
+  },
 });
 const executions = createRoute({
   getParentRoute: () => root,
@@ -104,7 +117,7 @@ const workflow = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([inbox, executions, execution, workflows, workflow]),
+  routeTree: root.addChildren([inbox, named, executions, execution, workflows, workflow]),
   history: createHashHistory(),
   defaultErrorComponent: PageError,
   defaultPreload: 'intent',

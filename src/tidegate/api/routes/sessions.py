@@ -5,16 +5,18 @@ A client also checks here whether a server knows its token, before it sends the 
 """
 
 import asyncio
+from datetime import datetime
 from time import monotonic
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from tidegate.api.auth import CODE, SESSION, cookie_for
 from tidegate.api.backend import Backend
 from tidegate.api.route import Call, Header, Reply, Route, asking
 from tidegate.errors import InvalidValue, RateLimited, Unauthenticated, UnknownSession
 from tidegate.service.access import Action, Principal
+from tidegate.service.moments import maybe, moment
 from tidegate.service.tokens import NOBODY
 from tidegate.wire import GrantView
 from tidegate.wire.proof import NONCE, PATH
@@ -62,10 +64,11 @@ class ProofView(Struct, frozen=True):
 
 
 class SessionView(Struct, frozen=True):
-    """The caller, and their rights."""
+    """The caller, their rights, and when they must sign in again at the latest; null if that is never."""
 
     name: str
     grants: list[GrantView]
+    expires: datetime | None = None
 
 
 async def open_session(backend: Backend, call: Call) -> Reply:
@@ -88,7 +91,8 @@ async def open_session(backend: Backend, call: Call) -> Reply:
         service.sessions.sign_in, holder, agent, call.address, replaced
     )
     set_cookie = cookie_for(backend.settings, cookie.secret, cookie.lasts)
-    return Reply(_view(holder), headers={"set-cookie": set_cookie})
+    view = structs.replace(_view(backend, holder), expires=moment(cookie.ends))
+    return Reply(view, headers={"set-cookie": set_cookie})
 
 
 async def look_at_code(backend: Backend, call: Call) -> Reply:
@@ -98,18 +102,18 @@ async def look_at_code(backend: Backend, call: Call) -> Reply:
 
 async def get_session(backend: Backend, call: Call) -> Reply:
     """Say who is asking, and what they may do."""
-    del backend
-    return Reply(_view(call.principal))
+    return Reply(_view(backend, call.principal))
 
 
 async def end_session(backend: Backend, call: Call) -> Reply:
     """Sign out: the cookie becomes invalid, and the browser deletes what it has stored. The token remains valid."""
+    view = _view(backend, call.principal)
     await asyncio.to_thread(backend.service.sessions.sign_out, call.principal)
     headers = {
         "set-cookie": cookie_for(backend.settings, "", 0),
         "clear-site-data": CLEARED,
     }
-    return Reply(_view(call.principal), headers=headers)
+    return Reply(structs.replace(view, expires=None), headers=headers)
 
 
 async def get_proof(backend: Backend, call: Call) -> Reply:
@@ -120,12 +124,12 @@ async def get_proof(backend: Backend, call: Call) -> Reply:
     return Reply(ProofView(proof.hex()))
 
 
-def _view(principal: Principal) -> SessionView:
+def _view(backend: Backend, principal: Principal) -> SessionView:
     grants = [
         GrantView(role=each.role.value, project=each.project, domain=each.domain)
         for each in principal.grants
     ]
-    return SessionView(principal.name, grants)
+    return SessionView(principal.name, grants, maybe(backend.service.sessions.end_of(principal)))
 
 
 TAG = "session"

@@ -5,6 +5,7 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { ApiError } from '../../api/client';
 import { executionQuery, taskId } from '../../api/queries';
+import { useRights } from '../../api/rights';
 import type { ExecutionView, GraphNodeView } from '../../api/types';
 import { QueryError } from '../../app/PageError';
 import { Damaged } from '../../show/Damaged';
@@ -94,12 +95,13 @@ function Execution({ execution }: { execution: ExecutionView }) {
     },
     [navigate],
   );
-  const onAnswer = execution.damaged ? undefined : answer;
+  const rights = useRights(execution);
+  const onAnswer = execution.damaged || !rights.answer ? undefined : answer;
   const chosen = items.find((each) => each.id === node);
   const hasTimes = shown === 'graph' && items.length <= FEW;
   return (
     <Stack gap="sm" className="ex">
-      {onAnswer && <WaitingBar execution={execution} onAnswer={onAnswer} />}
+      {!execution.damaged && <WaitingBar execution={execution} onAnswer={answer} />}
       <Head execution={execution} />
       {execution.damaged && <Damaged sentence={execution.damaged} />}
       <Notices execution={execution} />

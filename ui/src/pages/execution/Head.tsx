@@ -1,5 +1,6 @@
 import { ActionIcon, Button, CopyButton, Group, Menu, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
+import { useRights } from '../../api/rights';
 import type { ExecutionView, NodeView } from '../../api/types';
 import { IconCheck, IconCopy, IconLink, IconRefresh } from '../../app/icons';
 import { useConnection } from '../../app/connection';
@@ -7,6 +8,7 @@ import { asksPeople, ENDED, executionAppearance, PhaseBadge } from '../../graph/
 import { DamagedBadge } from '../../show/DamagedBadge';
 import { Ago } from '../../show/time';
 import { LinkAnchor } from '../links';
+import { NeedsRole } from '../NeedsRole';
 import { WorkflowName } from '../WorkflowName';
 import { useAgain, useTerminate } from './actions';
 import { useRecover } from './recover';
@@ -20,6 +22,7 @@ export function Head({ execution }: { execution: ExecutionView }) {
   const people = execution.waiting.filter(asksPeople).length;
   const { since } = useConnection();
   const again = useAgain(execution.id);
+  const { operate } = useRights(execution);
   const navigate = useNavigate();
   const terminate = useTerminate(execution.id, execution.workflow);
   const recover = useRecover(execution.id, () => again.mutate('recover'));
@@ -90,7 +93,10 @@ export function Head({ execution }: { execution: ExecutionView }) {
         )}
       </Stack>
       <Group gap={8} className="ex-actions">
-        {isOver && execution.phase !== 'SUCCEEDED' && (
+        {!operate && (
+          <NeedsRole to={isOver ? 'recover or relaunch it' : 'relaunch or terminate it'} place={execution} />
+        )}
+        {operate && isOver && execution.phase !== 'SUCCEEDED' && (
           <Button
             variant="default"
             leftSection={<IconRefresh size={15} />}
@@ -101,32 +107,34 @@ export function Head({ execution }: { execution: ExecutionView }) {
             Recover…
           </Button>
         )}
-        <Menu position="bottom-end">
-          <Menu.Target>
-            <Button
-              variant="default"
-              leftSection={<IconRefresh size={15} />}
-              loading={again.isPending && again.variables === 'relaunch'}
-              disabled={since !== undefined}
-            >
-              Relaunch…
-            </Button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Item onClick={() => again.mutate('relaunch')}>Relaunch with the same inputs</Menu.Item>
-            <Menu.Item
-              onClick={() =>
-                void navigate({
-                  to: '/workflows/$name',
-                  params: { name: execution.workflow },
-                  search: { version: execution.version, again: execution.id },
-                })
-              }
-            >
-              Relaunch with other inputs…
-            </Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
+        {operate && (
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <Button
+                variant="default"
+                leftSection={<IconRefresh size={15} />}
+                loading={again.isPending && again.variables === 'relaunch'}
+                disabled={since !== undefined}
+              >
+                Relaunch…
+              </Button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item onClick={() => again.mutate('relaunch')}>Relaunch with the same inputs</Menu.Item>
+              <Menu.Item
+                onClick={() =>
+                  void navigate({
+                    to: '/workflows/$name',
+                    params: { name: execution.workflow },
+                    search: { version: execution.version, again: execution.id },
+                  })
+                }
+              >
+                Relaunch with other inputs…
+              </Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        )}
         <CopyButton value={location.href}>
           {({ copied, copy }) => (
             <Button
@@ -139,7 +147,7 @@ export function Head({ execution }: { execution: ExecutionView }) {
             </Button>
           )}
         </CopyButton>
-        {!isOver && (
+        {operate && !isOver && (
           <Button
             variant="outline"
             color="red"

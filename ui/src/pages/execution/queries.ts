@@ -11,6 +11,7 @@ import type {
   ExecutionView,
   LogList,
   NodeView,
+  RecoveryView,
   RoundList,
   RoundNodes,
   RoundView,
@@ -199,5 +200,13 @@ export function workflowQuery(name: string, version = '') {
     queryKey: ['workflows', name, 'detail', version],
     queryFn: ({ signal }) => get<WorkflowDetail>(`/api/v1/workflows/${segments(name)}`, { version }, signal),
     staleTime: version === '' ? 2_000 : Infinity,
+  });
+}
+
+/** What a recovery of an execution would do: decided by the server, and not stored. */
+export function recoveryQuery(id: string) {
+  return queryOptions({
+    queryKey: ['execution', id, 'recovery'],
+    queryFn: ({ signal }) => get<RecoveryView>(`/api/v1/executions/${segments(id)}/recovery`, {}, signal),
   });
 }

@@ -1,10 +1,11 @@
-/** What a recovery keeps, said before it happens. */
+/** What a recovery would do, as the server decides it, said before it happens. */
 import { Button, Group, List, Loader, Modal, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { executionQuery } from '../../api/queries';
-import type { ExecutionView, NodeView } from '../../api/types';
+import type { RecoveryView } from '../../api/types';
+import { recoveryQuery } from './queries';
+import { lost, parts } from './recovered';
 
 /** Return what opens the question whether an execution shall be recovered, and the question itself. */
 export function useRecover(id: string, recover: () => void): { open: () => void; dialog: ReactNode } {
@@ -23,12 +24,12 @@ export function useRecover(id: string, recover: () => void): { open: () => void;
 }
 
 function Recover({ id, onClose, onRecover }: { id: string; onClose: () => void; onRecover: () => void }) {
-  const { data, error } = useQuery(executionQuery(id));
+  const { data, error } = useQuery(recoveryQuery(id));
   return (
     <Modal opened onClose={onClose} title="Recover this execution?" closeButtonProps={{ 'aria-label': 'Close' }}>
       <Stack>
         {data ? (
-          <Becomes execution={data} />
+          <Becomes id={id} view={data} />
         ) : error ? (
           <Text role="alert" c="var(--mantine-color-error)">
             {error.message}
@@ -49,58 +50,35 @@ function Recover({ id, onClose, onRecover }: { id: string; onClose: () => void; 
   );
 }
 
-function Becomes({ execution }: { execution: ExecutionView }) {
-  if (execution.successor)
-    return (
-      <Text>
-        It was recovered by <code>{execution.successor}</code>. If that one has failed or was terminated, it is
-        recovered instead, on the same terms.
-      </Text>
-    );
-  const given = (kind: string) =>
-    execution.nodes.filter((each) => each.kind === kind && each.answer && KEPT.has(each.phase)).map(by);
-  const tasks = execution.nodes.filter((each) => each.kind === 'task');
-  const wasAborted = execution.phase === 'ABORTED';
+function Becomes({ id, view }: { id: string; view: RecoveryView }) {
   return (
     <>
-      <Text>A new execution continues with the results of this one.</Text>
+      {view.execution !== id && (
+        <Text>
+          It was recovered by <code>{view.execution}</code>, which has ended, too: that one is recovered instead.
+        </Text>
+      )}
+      <Text>
+        A new execution continues with the results of this one
+        {!view.same_code && (
+          <>
+            , with the code of version <code>{view.new_version}</code>
+          </>
+        )}
+        .
+      </Text>
       <List size="sm" spacing={4}>
-        <Item
-          what="Results are kept"
-          names={tasks.filter((each) => each.phase === 'SUCCEEDED').map((each) => each.name)}
-        />
-        <Item what="Answers are kept" names={given('input')} />
-        <Item
-          what={
-            wasAborted
-              ? 'Approvals are asked for again, because it was terminated'
-              : 'Approvals are kept, and recorded as kept'
-          }
-          names={given('approve')}
-        />
-        <Item
-          what="Run again, with the same idempotency key if their inputs are the same"
-          names={tasks.filter((each) => each.phase !== 'SUCCEEDED' && each.attempts > 0).map((each) => each.name)}
-        />
+        {parts(view).map(({ what, names }) => (
+          <List.Item key={what}>
+            {what}: <bdi>{names}</bdi>
+          </List.Item>
+        ))}
       </List>
+      {lost(view).map((each) => (
+        <Text key={each} size="sm" className="soon">
+          {each}
+        </Text>
+      ))}
     </>
-  );
-}
-
-const KEPT = new Set(['SUCCEEDED', 'ABORTED', 'SKIPPED']);
-const MOST = 10;
-
-function by({ name, answer }: NodeView): string {
-  return `${name} (${answer?.by_timeout ? 'the time ran out' : (answer?.who ?? '')})`;
-}
-
-function Item({ what, names }: { what: string; names: string[] }) {
-  if (names.length === 0) return null;
-  const more = names.length > MOST ? ` and ${names.length - MOST} more` : '';
-  return (
-    <List.Item>
-      {what}: {names.slice(0, MOST).join(', ')}
-      {more}
-    </List.Item>
   );
 }

@@ -1,5 +1,6 @@
 import { ActionIcon, Checkbox, Menu, Text } from '@mantine/core';
 import { memo } from 'react';
+import { useRights } from '../../api/rights';
 import type { EndView, ExecutionLine } from '../../api/types';
 import { ENDED, PhaseBadge } from '../../graph/phases';
 import { DamagedBadge } from '../../show/DamagedBadge';
@@ -22,15 +23,18 @@ type Props = {
 /** One execution: what it is, how it stands, and why, or what it waits for. Redrawn only when it has changed. */
 export const ExecutionRow = memo(function ExecutionRow({ line, isSelected, onToggle }: Props) {
   const isOver = ENDED.has(line.phase);
+  const { operate } = useRights(line);
   return (
     <tr data-execution={line.id} data-phase={line.phase} className={isSelected ? 'exs-selected' : undefined}>
       <td className="exs-pick">
-        <Checkbox
-          size="sm"
-          aria-label={`Select ${line.workflow} ${line.id}`}
-          checked={isSelected}
-          onChange={() => onToggle(line)}
-        />
+        {operate && (
+          <Checkbox
+            size="sm"
+            aria-label={`Select ${line.workflow} ${line.id}`}
+            checked={isSelected}
+            onChange={() => onToggle(line)}
+          />
+        )}
       </td>
       <td className="exs-what">
         <LinkAnchor to="/executions/$id" params={{ id: line.id }} fz="sm" fw={550} c="var(--text)">
@@ -56,9 +60,7 @@ export const ExecutionRow = memo(function ExecutionRow({ line, isSelected, onTog
       <td className="exs-took">
         <Took from={line.launched} to={isOver ? line.changed : null} />
       </td>
-      <td className="exs-more">
-        <Actions line={line} isOver={isOver} />
-      </td>
+      <td className="exs-more">{operate && <Actions line={line} isOver={isOver} />}</td>
     </tr>
   );
 });
@@ -125,6 +127,7 @@ function Ended({ end }: { end: EndView }) {
 /** Links to what is asked. Two gates of one name are told apart on the page of their execution. */
 function Waits({ line }: { line: ExecutionLine }) {
   const names = [...new Set(line.waiting)];
+  const { answer } = useRights(line);
   const many = line.waiting.length;
   return (
     <>
@@ -139,7 +142,7 @@ function Waits({ line }: { line: ExecutionLine }) {
                 search={(now) => ({ ...now, task: `${line.id}:${name}` })}
                 fz="sm"
                 fw={600}
-                aria-label={`Answer ${name}`}
+                aria-label={`${answer ? 'Answer' : 'Open'} ${name}`}
               >
                 {name}
               </LinkAnchor>

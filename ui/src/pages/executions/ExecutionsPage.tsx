@@ -1,8 +1,10 @@
 import { Button, Checkbox, Code, Group, Skeleton, Stack, Text, VisuallyHidden } from '@mantine/core';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useMemo, useState } from 'react';
+import { mayOperate, useRights } from '../../api/rights';
 import { useFirstRow } from '../../api/search';
+import { sessionQuery } from '../../api/session';
 import type { ExecutionLine } from '../../api/types';
 import { IconPlay } from '../../app/icons';
 import { QueryError } from '../../app/PageError';
@@ -10,6 +12,7 @@ import { SavedViews } from '../../app/SavedViews';
 import { useKeys } from '../../app/keys';
 import type { ExecutionsSearch } from '../../app/router';
 import { LinkAnchor, LinkButton } from '../links';
+import { NeedsRole } from '../NeedsRole';
 import { executionsQuery } from '../execution/queries';
 import { ExecutionRow } from './ExecutionRow';
 import { Filters } from './Filters';
@@ -29,6 +32,7 @@ export function ExecutionsPage() {
   const query = useInfiniteQuery(executionsQuery({ ...asked(search), text, workflow, launched }));
   const isSearching = useFirstRow(query);
   const lines = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const { operate } = useRights();
   const isFiltered = [phase, end, text, workflow, launched].some(Boolean);
   return (
     <div className="exs">
@@ -36,9 +40,13 @@ export function ExecutionsPage() {
         <h1>Executions</h1>
         <span className="fill" />
         <SavedViews place="executions" />
-        <LinkButton to="/workflows" leftSection={<IconPlay size={16} />}>
-          Launch
-        </LinkButton>
+        {operate ? (
+          <LinkButton to="/workflows" leftSection={<IconPlay size={16} />}>
+            Launch
+          </LinkButton>
+        ) : (
+          <NeedsRole to="launch, recover or terminate" />
+        )}
       </div>
       <Filters search={search} onChange={change} />
       {query.error && (!query.data || isSearching) ? (
@@ -75,6 +83,8 @@ function Lines({ lines }: { lines: ExecutionLine[] }) {
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const [act, setAct] = useState<Act>();
   const selected = useMemo(() => lines.filter((each) => picked.has(each.id)), [lines, picked]);
+  const grants = useQuery(sessionQuery).data?.grants ?? [];
+  const mine = lines.filter((each) => mayOperate(grants, each));
   const toggle = useCallback(
     ({ id }: ExecutionLine) =>
       setPicked((old) => {
@@ -85,7 +95,7 @@ function Lines({ lines }: { lines: ExecutionLine[] }) {
     [],
   );
   useKeys({ Escape: () => setPicked(new Set()) }, act === undefined && picked.size > 0);
-  const isAll = selected.length === lines.length;
+  const isAll = selected.length === mine.length;
   return (
     <>
       <div className="card exs-table">
@@ -93,13 +103,15 @@ function Lines({ lines }: { lines: ExecutionLine[] }) {
           <thead>
             <tr>
               <th className="exs-pick">
-                <Checkbox
-                  size="sm"
-                  aria-label="Select all that are shown"
-                  checked={isAll}
-                  indeterminate={!isAll && selected.length > 0}
-                  onChange={() => setPicked(new Set(isAll ? [] : lines.map((each) => each.id)))}
-                />
+                {mine.length > 0 && (
+                  <Checkbox
+                    size="sm"
+                    aria-label="Select all that are shown"
+                    checked={isAll}
+                    indeterminate={!isAll && selected.length > 0}
+                    onChange={() => setPicked(new Set(isAll ? [] : mine.map((each) => each.id)))}
+                  />
+                )}
               </th>
               <th>Execution</th>
               <th>State</th>
@@ -121,7 +133,7 @@ function Lines({ lines }: { lines: ExecutionLine[] }) {
       {selected.length > 0 && act === undefined && (
         <Acts
           selected={selected}
-          alike={alikeOf(selected, lines)}
+          alike={alikeOf(selected, mine)}
           onSelect={(more) => setPicked(new Set([...picked, ...more.map((each) => each.id)]))}
           onAct={setAct}
           onClear={() => setPicked(new Set())}
@@ -203,13 +215,18 @@ function Waiting() {
 }
 
 function NothingYet() {
+  const { operate } = useRights();
   return (
     <Stack align="flex-start" gap="xs" className="card" p="lg">
       <Text fw={600}>Nothing has been launched yet.</Text>
-      <Text>
-        <LinkAnchor to="/workflows">Choose a workflow</LinkAnchor> and launch it here, or from a terminal:
-      </Text>
-      <Code block>tidegate run my_file.py my_workflow --detach</Code>
+      {operate && (
+        <>
+          <Text>
+            <LinkAnchor to="/workflows">Choose a workflow</LinkAnchor> and launch it here, or from a terminal:
+          </Text>
+          <Code block>tidegate run my_file.py my_workflow --detach</Code>
+        </>
+      )}
       <Text c="dimmed">New executions appear here automatically.</Text>
     </Stack>
   );

@@ -3,9 +3,10 @@ import { Button, Modal, TextInput } from '@mantine/core';
 import { useQueries, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { freshKey } from '../../answer/send';
-import { call, get, segments } from '../../api/client';
+import { call, segments } from '../../api/client';
 import type { ExecutionLine, ExecutionView, RecoveryView } from '../../api/types';
 import { ENDED, PhaseBadge } from '../../graph/phases';
+import { recoveryQuery } from '../execution/queries';
 import { lookOf } from './states';
 
 export type Act = 'recover' | 'relaunch' | 'terminate';
@@ -152,8 +153,7 @@ function what(line: ExecutionLine, act: Act, results: readonly Result[], preview
 function usePreviews(act: Act, lines: readonly ExecutionLine[]): ReadonlyMap<string, string> {
   const found = useQueries({
     queries: lines.map(({ id }) => ({
-      queryKey: ['execution', id, 'recovery'],
-      queryFn: () => get<RecoveryView>(`/api/v1/executions/${segments(id)}/recovery`),
+      ...recoveryQuery(id),
       enabled: act === 'recover',
     })),
   });

@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
+import { limitsQuery } from '../../api/limits';
 import type { WaitingView } from '../../api/types';
 import { decideMany, isWaiting, replaced, type Keys, type Outcome } from './bulk';
 import { BulkLook } from './BulkLook';
@@ -37,7 +38,9 @@ export function Bulk({ views, hidden, more, isLooking, onLook, onMore, onDrop, o
   };
   const send = async (value: boolean, comment: string, chosen: readonly WaitingView[], before: readonly Outcome[]) => {
     setProgress(0);
-    const now = await decideMany(chosen, { value, comment }, keys.current, setProgress);
+    const limits = await queries.fetchQuery({ ...limitsQuery, retry: false }).catch(() => undefined); // then the server is away, and sending says so
+    const atOnce = limits?.answers ?? chosen.length;
+    const now = await decideMany(chosen, { value, comment }, keys.current, atOnce, setProgress);
     const outcomes = before.length > 0 ? replaced(before, now) : now;
     setProgress(undefined);
     setLooked(undefined);

@@ -3,7 +3,7 @@ import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-quer
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { rememberOrder } from '../../answer/order';
-import { useArrivals, useHold } from '../../api/arrivals';
+import { useArrivals, useHold, type Arrivals } from '../../api/arrivals';
 import { entryKey, inboxQuery, listKey, summaryQuery, taskId } from '../../api/queries';
 import { showNew } from '../../api/refresh';
 import { useFirstRow } from '../../api/search';
@@ -20,6 +20,7 @@ import { FilterBar, Tabs, useDensity } from './FilterBar';
 import { isGrouped } from './groups';
 import './inbox.css';
 import { QuestionList, type ListHandle } from './QuestionList';
+import { useNews } from './news';
 import { filterOf, isFiltered, type InboxSearch } from './search';
 import { isDecidable, useSelection } from './selection';
 import { useFocusBack, useHeldList, useNarrow } from './useHeldList';
@@ -48,6 +49,7 @@ export function InboxPage() {
   const box = useRef<HTMLDivElement>(null);
   const arrivals = useArrivals(listKey(options.queryKey));
   useHeldList(box, task !== undefined || isLooking);
+  useNews(listKey(options.queryKey), query.data && items, arrivals);
   const isFree = useHold() === 'free';
   const hasNew = arrivals.count > 0 || arrivals.isLeast;
   const { queryKey } = options;
@@ -195,7 +197,7 @@ function columnStyle(many: number): React.CSSProperties {
   return { '--columns': columns } as React.CSSProperties;
 }
 
-function NewQuestions({ count, isLeast, onShow }: { count: number; isLeast: boolean; onShow: () => void }) {
+function NewQuestions({ count, isLeast, onShow }: Arrivals & { onShow: () => void }) {
   const many = isLeast
     ? count > 0
       ? `${count} or more new questions`
@@ -205,7 +207,7 @@ function NewQuestions({ count, isLeast, onShow }: { count: number; isLeast: bool
       : `${count} new questions`;
   const isThere = count > 0 || isLeast;
   return (
-    <div role="status" className="new-questions">
+    <div className="new-questions">
       {isThere && (
         <Button variant="light" size="xs" onClick={onShow}>
           {many}

@@ -25,7 +25,7 @@ const YES = { value: true, comment: '' };
 
 test('when the server goes in the middle, what it took is known, and the rest is not called refused', async () => {
   let parts = 0;
-  const outcomes = await decideMany(views(1_200), YES, new Map(), undefined, async (answers) => {
+  const outcomes = await decideMany(views(1_200), YES, new Map(), 500, undefined, async (answers) => {
     parts += 1;
     if (parts === 2) throw new ApiError(0, 'The server cannot be reached.');
     return answers.map(() => result(200));
@@ -43,8 +43,8 @@ test('a repeat sends the same keys, so that nothing is decided twice', async () 
     sent.push((answers as { key: string }[]).map((each) => each.key));
     throw new ApiError(0, 'The server cannot be reached.');
   };
-  await decideMany(views(3), YES, keys, undefined, send);
-  await decideMany(views(3), YES, keys, undefined, send);
+  await decideMany(views(3), YES, keys, 500, undefined, send);
+  await decideMany(views(3), YES, keys, 500, undefined, send);
 
   expect(new Set(sent[0]).size).toBe(3);
   expect(sent[1]).toEqual(sent[0]);
@@ -52,15 +52,15 @@ test('a repeat sends the same keys, so that nothing is decided twice', async () 
 
 test('each has its own result, undecided ones first, and what still waits is told from what is over', async () => {
   const results = [result(200), result(409, 'already_answered'), result(409, 'changed'), result(403, 'forbidden')];
-  const outcomes = await decideMany(views(4), YES, new Map(), undefined, async () => results);
+  const outcomes = await decideMany(views(4), YES, new Map(), 500, undefined, async () => results);
 
   expect(undecidedFirst(outcomes).map((each) => each.state)).toEqual(['refused', 'refused', 'refused', 'taken']);
   expect(outcomes.map(isWaiting)).toEqual([false, false, true, true]);
 });
 
 test('a repeat takes the place of what it repeats', async () => {
-  const before = await decideMany(views(2), YES, new Map(), undefined, async () => [result(200), result(500)]);
-  const again = await decideMany([view(1)], YES, new Map(), undefined, async () => [result(200)]);
+  const before = await decideMany(views(2), YES, new Map(), 500, undefined, async () => [result(200), result(500)]);
+  const again = await decideMany([view(1)], YES, new Map(), 500, undefined, async () => [result(200)]);
 
   expect(replaced(before, again).map((each) => each.state)).toEqual(['taken', 'taken']);
 });

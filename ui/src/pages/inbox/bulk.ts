@@ -13,8 +13,6 @@ export type Outcome = {
   why: string;
 };
 
-const AT_ONCE = 500;
-
 /** Refusals after which a question waits no longer. */
 const OVER = new Set(['already_answered', 'timed_out', 'execution_ended', 'withdrawn', 'unknown_signal', 'not_found']);
 
@@ -36,17 +34,18 @@ type Send = (answers: unknown[]) => Promise<AnswerResult[]>;
 
 const post: Send = async (answers) => (await call<AnswerResults>('POST', '/api/v1/inbox/answers', { answers })).items;
 
-/** Send one decision for many. Never throws: what could not be sent is an outcome. */
+/** Send one decision for many, `atOnce` in a request. Never throws: what could not be sent is an outcome. */
 export async function decideMany(
   views: readonly WaitingView[],
   decision: Decision,
   keys: Keys,
+  atOnce: number,
   onProgress: (done: number) => void = () => undefined,
   send: Send = post,
 ): Promise<Outcome[]> {
   const found: Outcome[] = [];
-  for (let from = 0; from < views.length; from += AT_ONCE) {
-    const part = views.slice(from, from + AT_ONCE);
+  for (let from = 0; from < views.length; from += atOnce) {
+    const part = views.slice(from, from + atOnce);
     const answers = part.map((view) => ({
       execution: view.execution,
       signal: addressOf(view),
@@ -62,7 +61,7 @@ export async function decideMany(
       const why = error instanceof Error ? error.message : String(error);
       const code = error instanceof ApiError ? error.code : '';
       part.forEach((view) => found.push({ view, state: isLost ? 'unknown' : 'unsent', code, why }));
-      views.slice(from + AT_ONCE).forEach((view) => found.push({ view, state: 'unsent', code, why }));
+      views.slice(from + atOnce).forEach((view) => found.push({ view, state: 'unsent', code, why }));
       return found;
     }
     onProgress(found.length);

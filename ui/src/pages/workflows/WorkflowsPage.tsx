@@ -1,27 +1,35 @@
-import { Anchor, Badge, Code, Group, Skeleton, Stack, Text, TextInput, Title, VisuallyHidden } from '@mantine/core';
+import { Anchor, Badge, Code, Group, Skeleton, Stack, Text, TextInput, VisuallyHidden } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { BrokenView, WorkflowView } from '../../api/types';
+import { useRights } from '../../api/rights';
+import type { BrokenView, ExecutionLine, WorkflowView } from '../../api/types';
 import { IconHand, IconPlay, IconSearch } from '../../app/icons';
+import { summaryQuery } from '../../api/queries';
 import { QueryError } from '../../app/PageError';
+import { phaseWord } from '../../graph/phases';
 import { DamagedBadge } from '../../show/DamagedBadge';
 import { Ago } from '../../show/time';
 import { LinkAnchor, LinkButton } from '../links';
+import { NeedsRole } from '../NeedsRole';
 import { WorkflowName } from '../WorkflowName';
 import { workflowsQuery } from '../execution/queries';
+import { lookOf } from '../executions/states';
 import './workflows.css';
 
 /** Everything that can be launched. */
 export function WorkflowsPage() {
   const query = useQuery(workflowsQuery);
+  const { operate } = useRights();
   const [text, setText] = useState('');
   const found =
     query.data?.items.filter((each) => `${each.name} ${each.doc}`.toLowerCase().includes(text.toLowerCase())) ?? [];
   return (
     <Stack>
-      <Title order={1} size="h2">
-        Workflows
-      </Title>
+      <div className="pagehead">
+        <h1>Workflows</h1>
+        <span className="fill" />
+        {!operate && <NeedsRole to="launch" />}
+      </div>
       {query.data && query.data.items.length > 0 && (
         <TextInput
           data-search
@@ -34,7 +42,13 @@ export function WorkflowsPage() {
         />
       )}
       {query.data ? (
-        <Found all={query.data.items.length} found={found} broken={query.data.broken} clear={() => setText('')} />
+        <Found
+          all={query.data.items.length}
+          found={found}
+          last={query.data.last ?? {}}
+          broken={query.data.broken}
+          clear={() => setText('')}
+        />
       ) : query.error ? (
         <QueryError error={query.error} retry={() => void query.refetch()} what="The workflows" />
       ) : (
@@ -52,11 +66,13 @@ export function WorkflowsPage() {
 function Found({
   all,
   found,
+  last,
   broken,
   clear,
 }: {
   all: number;
   found: WorkflowView[];
+  last: Record<string, ExecutionLine>;
   broken: BrokenView[];
   clear: () => void;
 }) {
@@ -64,8 +80,12 @@ function Found({
     return (
       <Stack align="flex-start" gap="xs" className="card" p="lg">
         <Text fw={600}>No workflow is registered yet.</Text>
-        <Text>A workflow is registered when it is launched from its file:</Text>
-        <Code block>tidegate run my_file.py my_workflow --detach</Code>
+        <Text>Register all workflows of a file, from a terminal on the server&rsquo;s machine or with a token:</Text>
+        <Code block>tidegate register my_file.py</Code>
+        <Text c="dimmed">
+          They appear here once this window has the focus again.{' '}
+          <Code>tidegate run my_file.py my_workflow --detach</Code> registers them and launches one.
+        </Text>
       </Stack>
     );
   }
@@ -81,7 +101,7 @@ function Found({
   return (
     <ul className="wf-list">
       {found.map((each) => (
-        <Line key={each.name} workflow={each} />
+        <Line key={each.name} workflow={each} last={last[each.name]} />
       ))}
       {broken.map((each) => (
         <Broken key={each.name} workflow={each} />
@@ -109,8 +129,9 @@ function Broken({ workflow }: { workflow: BrokenView }) {
   );
 }
 
-function Line({ workflow }: { workflow: WorkflowView }) {
+function Line({ workflow, last }: { workflow: WorkflowView; last: ExecutionLine | undefined }) {
   const { name, doc, signals, inputs } = workflow;
+  const { operate } = useRights();
   return (
     <li className="card wf-line">
       <div className="wf-what">
@@ -123,6 +144,8 @@ function Line({ workflow }: { workflow: WorkflowView }) {
           <span>
             registered <Ago at={workflow.registered} />
           </span>
+          <LastRun last={last} />
+          <Waits name={name} />
           {signals.length > 0 && (
             <Badge variant="outline" className="wf-asks" leftSection={<IconHand size={12} />}>
               asks {signals.length === 1 ? 'once' : `${signals.length} times`}
@@ -130,16 +153,43 @@ function Line({ workflow }: { workflow: WorkflowView }) {
           )}
         </Group>
       </div>
-      <LinkButton
-        to="/workflows/$name"
-        params={{ name }}
-        variant="default"
-        className="wf-go"
-        leftSection={<IconPlay size={16} />}
-        aria-label={`Launch ${name}`}
-      >
-        Launch
-      </LinkButton>
+      {operate && (
+        <LinkButton
+          to="/workflows/$name"
+          params={{ name }}
+          variant="default"
+          className="wf-go"
+          leftSection={<IconPlay size={16} />}
+          aria-label={`Launch ${name}`}
+        >
+          Launch
+        </LinkButton>
+      )}
     </li>
+  );
+}
+
+/** Its newest execution, and how that stands. */
+function LastRun({ last }: { last: ExecutionLine | undefined }) {
+  if (!last) return <span>never launched</span>;
+  return (
+    <span>
+      last launched <Ago at={last.launched} />:{' '}
+      <LinkAnchor to="/executions/$id" params={{ id: last.id }} fz="sm">
+        {phaseWord(lookOf(last)).toLowerCase()}
+      </LinkAnchor>
+    </span>
+  );
+}
+
+/** How many of its questions wait for somebody. */
+function Waits({ name }: { name: string }) {
+  const { data } = useQuery(summaryQuery);
+  const count = data?.workflows.find((each) => each.name === name)?.count ?? 0;
+  if (count === 0) return null;
+  return (
+    <LinkAnchor to="/" search={{ all: true, workflow: name }} fz="sm" fw={600} className="soon">
+      {count.toLocaleString()} {count === 1 ? 'question waits' : 'questions wait'}
+    </LinkAnchor>
   );
 }
