@@ -449,6 +449,12 @@ class BackupDamaged(StoreError):
     code = "backup_damaged"
 
 
+class ObjectsAway(StoreError):
+    """The object store with the files of the store cannot be reached, or refuses us. What needs it waits; try again."""
+
+    code = "objects_away"
+
+
 class StoreFull(StoreError):
     """The disk is full. Everything acknowledged is safe; this request was not stored."""
 

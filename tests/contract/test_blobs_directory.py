@@ -40,7 +40,7 @@ put, read = BlobDirectory.put, BlobDirectory.read
 
 
 def read_unchecked(blobs: BlobDirectory, digest: str):
-    with blobs._path(digest).open("rb") as file:
+    with blobs.path(digest).open("rb") as file:
         yield from iter(lambda: file.read(CHUNK), b"")
 
 
@@ -51,7 +51,7 @@ def read_and_check_too_late(blobs: BlobDirectory, digest: str):
 
 def put_unless_the_length_is_right(blobs: BlobDirectory, chunks) -> str:
     content = b"".join(chunks)
-    path = blobs._path(sha256(content).hexdigest())
+    path = blobs.path(sha256(content).hexdigest())
     if path.is_file() and path.stat().st_size == len(content):
         return sha256(content).hexdigest()
     return put(blobs, (content,))

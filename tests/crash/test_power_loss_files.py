@@ -333,7 +333,7 @@ def take_a_name_for_a_blob(patch: pytest.MonkeyPatch) -> None:
     def known(blobs: BlobDirectory, chunks) -> str:
         content = b"".join(chunks)
         digest = sha256(content).hexdigest()
-        return digest if blobs._path(digest).exists() else put(blobs, (content,))
+        return digest if blobs.path(digest).exists() else put(blobs, (content,))
 
     patch.setattr(BlobDirectory, "put", known)
 
@@ -342,12 +342,12 @@ def write_under_the_final_name(patch: pytest.MonkeyPatch) -> None:
     def write(blobs: BlobDirectory, pieces) -> str:
         content = b"".join(pieces)
         digest = sha256(content).hexdigest()
-        disk.make_directory(blobs._path(digest).parent)
-        with blobs._path(digest).open("wb") as file:
+        disk.make_directory(blobs.path(digest).parent)
+        with blobs.path(digest).open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        blobs._settle(blobs._path(digest))
+        blobs._settle(blobs.path(digest))
         return digest
 
     patch.setattr(BlobDirectory, "_write", write)

@@ -50,7 +50,7 @@ class BlobDirectory:
             if second is None:
                 digest = hashlib.sha256(first).hexdigest()
                 if self._holds(digest, first):
-                    self._settle(self._path(digest))
+                    self._settle(self.path(digest))
                     return digest
             return self._write(chain((first,) if second is None else (first, second), pieces))
         except OSError as error:
@@ -59,7 +59,7 @@ class BlobDirectory:
     def size(self, digest: str, /) -> int:
         """Return how many bytes a blob has. Errors: `UnknownBlob`, `StoreError`."""
         try:
-            found = self._path(digest).stat()
+            found = self.path(digest).stat()
         except OSError as error:
             raise _unreadable(digest, error) from None
         if not stat.S_ISREG(found.st_mode):
@@ -78,7 +78,7 @@ class BlobDirectory:
         seen = hashlib.sha256()
         held = b""
         try:
-            with self._path(digest).open("rb") as file:
+            with self.path(digest).open("rb") as file:
                 while piece := file.read(CHUNK):
                     seen.update(piece)
                     if held:
@@ -96,13 +96,14 @@ class BlobDirectory:
         """Remove what killed processes have left under `new/`."""
         disk.remove_drafts(self._drafts.glob("*"))
 
-    def _path(self, digest: str) -> Path:
+    def path(self, digest: str) -> Path:
+        """Return where a blob is, or would be. Errors: `UnknownBlob` if this is not a digest."""
         check_digest(digest)
         return self._root / digest[:2] / digest[2:]
 
     def _holds(self, digest: str, content: bytes) -> bool:
         """Return whether these bytes are stored already, and undamaged."""
-        path = self._path(digest)
+        path = self.path(digest)
         try:
             return path.stat().st_size == len(content) and path.read_bytes() == content
         except OSError:
@@ -119,7 +120,7 @@ class BlobDirectory:
                 file.flush()
                 if self._sync:
                     os.fsync(file.fileno())
-            path = self._path(seen.hexdigest())
+            path = self.path(seen.hexdigest())
             disk.make_directory(path.parent, durable=self._sync)
             draft.replace(path)
         self._settle(path)

@@ -49,7 +49,7 @@ class BundleDirectory:
 
     def is_there(self, digest: str, /) -> bool:
         """Return whether a bundle seems to be stored: nothing of it is read."""
-        return _is_digest(digest) and (self._root / digest / LIST).is_file()
+        return is_digest(digest) and (self._root / digest / LIST).is_file()
 
     def tree(self, digest: str, /) -> Path:
         """Return the directory of a source tree. Errors: `CodeError` if it is missing or was changed."""
@@ -72,7 +72,7 @@ class BundleDirectory:
         disk.remove_drafts([*self._root.glob(".new-*"), *self._root.glob(".old-*")])
 
     def _path(self, digest: str) -> Path:
-        if not _is_digest(digest):
+        if not is_digest(digest):
             raise CodeError(f"{digest[:80]!r} is not the digest of a bundle")
         return self._root / digest
 
@@ -103,7 +103,8 @@ class BundleDirectory:
         disk.sync(self._root.parent)
 
 
-def _is_digest(text: str) -> bool:
+def is_digest(text: str) -> bool:
+    """Return whether this is the digest of something."""
     return len(text) == 64 and set(text) <= set("0123456789abcdef")
 
 
