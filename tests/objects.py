@@ -2,14 +2,18 @@
 An S3 of the tests' own: moto's server, in a process that ends with the tests, on a free port of this machine; each use has a bucket of its own.
 """
 
+import contextlib
 import itertools
 import os
+import select
+import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 SERVE = """
 import sys, logging
@@ -78,7 +82,8 @@ class ObjectServer:
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> Any:
         """Ask it for something, without credentials."""
-        asked = urllib.request.Request(f"{self.endpoint}{path}", body, method=method)
+        headers = {"Content-Type": "text/plain"}
+        asked = urllib.request.Request(f"{self.endpoint}{path}", body, headers, method=method)
         with urllib.request.urlopen(asked, timeout=20) as reply:
             return reply.read()
 
@@ -91,3 +96,42 @@ def running() -> Iterator[ObjectServer]:
         yield server
     finally:
         server.stop()
+
+
+class Cable:
+    """Passes bytes between a port of its own and that of a server, while it is whole; `silent` accepts, and passes nothing on."""
+
+    def __init__(self, port: int) -> None:
+        self._server = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.state: Literal["whole", "cut", "silent"] = "whole"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def endpoint(self) -> str:
+        """Where the server is, through this cable."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._pass, args=(client,), daemon=True).start()
+
+    def _pass(self, client: socket.socket) -> None:
+        with client, socket.socket() as server, contextlib.suppress(OSError):
+            server.connect(("127.0.0.1", self._server))
+            while True:
+                ready, _, _ = select.select([client, server], [], [], 0.1)
+                if self.state == "cut":
+                    return
+                for each in () if self.state == "silent" else ready:
+                    piece = each.recv(1 << 16)
+                    if not piece:
+                        return
+                    (server if each is client else client).sendall(piece)
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self._listener.close()

@@ -5,6 +5,8 @@ Only the composition root and the processes that it starts join these names to a
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +26,8 @@ BLOBS_VARIABLE: Final = "TIDEGATE_BLOBS"
 """The variable with the address of the object store that has the blobs."""
 CACHE: Final = "cache"
 """Local copies of what an object store has: they may be removed at any time."""
+LONGEST_ADDRESS: Final = 100
+"""Bytes that fit into a socket address on every system (Linux takes 107, macOS 103)."""
 TOKEN_FILE: Final = "token"
 """The file with the token of the store's owner, which programs on this machine read if there is no local door for them."""
 ADMIN: Final = "admin"
@@ -68,6 +72,25 @@ def find_store() -> str:
             f"{STORE_VARIABLE} (--store) is not the address of a database: it looks like postgresql://USER@HOST/DATABASE"
         )
     return address
+
+
+@contextmanager
+def socket_address(home: Path, name: str) -> Iterator[str]:
+    """Yield the address of a socket in `home`, short enough for the system, for the duration of the block. Errors: `OSError`."""
+    path = str(home.absolute() / name)
+    if len(os.fsencode(path)) <= LONGEST_ADDRESS:
+        yield path
+        return
+    folder = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{name}"
+    finally:
+        os.close(folder)
+
+
+def find_blobs() -> str:
+    """Return the address of the object store that is asked for by `TIDEGATE_BLOBS`; empty if none is."""
+    return os.environ.get(BLOBS_VARIABLE, "")
 
 
 def adopt(home: Path) -> bool:

@@ -72,6 +72,11 @@ class Logs:
         self._drafts = Path(home, "decks", ".new")
         self._live = Path(home, "decks", ".live")
 
+    @property
+    def top(self) -> Path:
+        """The directory with all outputs."""
+        return self._home / "logs"
+
     def path(self, execution: str, node: str, attempt: int) -> Path:
         """Return where the log of an attempt is, or would be if it had printed something."""
         return self._directory("logs", execution, node) / f"{attempt}.log"
@@ -83,11 +88,11 @@ class Logs:
     def read(self, execution: str, node: str | None = None) -> list[AttemptText]:
         """Return the output of the attempts of an execution, or of one node of it, by node and attempt."""
         found = []
-        for name, attempt, path in self._files(execution, node):
+        for name, attempt, path in self.files(execution, node):
             text = _read(path)
             if text is not None:
                 found.append(AttemptText(name, attempt, text, path.suffix == ".live"))
-        return sorted(found, key=_order)
+        return sorted(found, key=in_order)
 
     def news(self, execution: str, node: str | None, seen: Seen) -> tuple[list[AttemptText], Seen]:
         """Return what was printed since a reader's position, and the new position. For running attempts, complete lines; of very much, a part."""
@@ -95,7 +100,7 @@ class Logs:
         bytes_: dict[str, int] = {}
         done: dict[str, int] = {}
         latest, room = 0, PIECES
-        for name, attempt, path in self._files(execution, node):
+        for name, attempt, path in self.files(execution, node):
             whose = f"{name} {attempt}"
             try:
                 written = path.stat().st_mtime_ns
@@ -114,20 +119,20 @@ class Logs:
             if text:
                 found.append(AttemptText(name, attempt, text, is_live))
         until = max(seen.until, latest - RECENT)
-        return sorted(found, key=_order), _standing(until, bytes_, done)
+        return sorted(found, key=in_order), standing(until, bytes_, done)
 
     def end(self, execution: str, node: str | None) -> Seen:
         """Return the position of a reader who has read everything printed until now."""
         bytes_, done = {}, {}
-        for name, attempt, path in self._files(execution, node):
+        for name, attempt, path in self.files(execution, node):
             with suppress(FileNotFoundError):
                 seen, whose = path.stat(), f"{name} {attempt}"
                 bytes_[whose] = seen.st_size
                 if path.suffix == ".log":
                     done[whose] = seen.st_mtime_ns
-        return _standing(max(done.values(), default=RECENT) - RECENT, bytes_, done)
+        return standing(max(done.values(), default=RECENT) - RECENT, bytes_, done)
 
-    def _files(self, execution: str, node: str | None) -> Iterator[tuple[str, int, Path]]:
+    def files(self, execution: str, node: str | None) -> Iterator[tuple[str, int, Path]]:
         """Yield the file of each attempt with output, or of those of one node."""
         top = self._directory("logs", execution)
         within = top if node is None else self._directory("logs", execution, node)
@@ -213,8 +218,8 @@ class Logs:
         return self._live / f"{whose}-{attempt}.html"
 
     def _directory(self, kind: str, execution: str, node: str = "") -> Path:
-        parts = [_quote(part) for part in node.split("/")] if node else []
-        return Path(self._home, kind, _quote(execution), *parts)
+        parts = [quote(part) for part in node.split("/")] if node else []
+        return Path(self._home, kind, quote(execution), *parts)
 
 
 def keep_log(printed: int, path: Path) -> None:
@@ -247,7 +252,7 @@ def shorten_log(printed: int, most: int = MAX_LIVE) -> int:
 
 
 def _node(path: Path, top: Path) -> str:
-    return "/".join(_unquote(part) for part in path.parent.relative_to(top).parts)
+    return "/".join(unquote(part) for part in path.parent.relative_to(top).parts)
 
 
 def _ends(printed: int, size: int) -> bytes:
@@ -268,7 +273,7 @@ def _read(path: Path) -> str | None:
         return None  # the attempt has ended meanwhile
 
 
-def _standing(until: int, bytes_: dict[str, int], done: dict[str, int]) -> Seen:
+def standing(until: int, bytes_: dict[str, int], done: dict[str, int]) -> Seen:
     """Return the position after a read; `done` gives the write times of completely read logs. Of very many, only the last ones may still change."""
     last = sorted((written, whose) for whose, written in done.items() if written > until)
     spare = len(bytes_) - (len(done) - len(last)) - MOST_SEEN
@@ -290,14 +295,19 @@ def _piece(path: Path, begin: int, most: int, *, whole_lines: bool) -> tuple[str
     except FileNotFoundError:
         return "", begin, True
     if whole_lines or begin + len(body) < size:
-        # A progress bar ends each state with a carriage return.
-        cut = max(body.rfind(b"\n"), body.rfind(b"\r")) + 1
-        # A single line longer than a piece is returned in pieces.
-        body = body[:cut] if cut or len(body) < PIECE else body
+        body = whole_lines_of(body)
     return body.decode(errors="replace"), begin + len(body), begin + len(body) >= size
 
 
-def _quote(name: str) -> str:
+def whole_lines_of(body: bytes) -> bytes:
+    """Return a piece of output up to its last line that is complete. A single line longer than a piece is returned in pieces."""
+    # A progress bar ends each state with a carriage return.
+    cut = max(body.rfind(b"\n"), body.rfind(b"\r")) + 1
+    return body[:cut] if cut or len(body) < PIECE else body
+
+
+def quote(name: str) -> str:
+    """Return how a name is spelled in the name of a file."""
     if _PLAIN.issuperset(name) and 0 < len(name) <= MAX_NAME:
         return name
     spelled = "".join(
@@ -310,7 +320,8 @@ def _quote(name: str) -> str:
     return f"{spelled[: MAX_NAME - 40]}{hashlib.sha256(name.encode()).hexdigest()[:32]}%"
 
 
-def _unquote(part: str) -> str:
+def unquote(part: str) -> str:
+    """Return the name that is spelled so; a shortened one stays as it is."""
     if "%" not in part or part.endswith("%"):
         return part
     head, *rest = part.split("%")
@@ -318,7 +329,8 @@ def _unquote(part: str) -> str:
     return head + body.decode(errors="replace")
 
 
-def _order(found: AttemptText) -> tuple[list[tuple[str, int]], int]:
+def in_order(found: AttemptText) -> tuple[list[tuple[str, int]], int]:
+    """Return by what outputs are sorted: by node and attempt."""
     # n2 sorts before n10.
     parts = [(part.rstrip("0123456789"), part) for part in found.node.split("/")]
     return [(stem, int(part[len(stem) :] or -1)) for stem, part in parts], found.attempt

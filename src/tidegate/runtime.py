@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self, TypeVar
 
 from msgspec import structs
@@ -27,19 +28,33 @@ from tidegate.disk import give_all
 from tidegate.engine.dispatch import Hinders, Outlook, nowhere_else
 from tidegate.engine.loop import Engine
 from tidegate.engine.probes import Hindrance
-from tidegate.errors import Fault, StoreError, TidegateError
+from tidegate.errors import Fault, ObjectsAway, StoreError, TidegateError
 from tidegate.executors.machine import UNKNOWN
+from tidegate.executors.objects import Owner, OwnerBlobs
 from tidegate.executors.process import ProcessExecutor
 from tidegate.executors.surroundings import Surroundings
 from tidegate.executors.terminals import TerminalExecutor
-from tidegate.home import BLOBS, BUNDLES, SCRATCH, TABLES, UPLOADS, find_store, refuse_held
+from tidegate.home import (
+    BLOBS,
+    BUNDLES,
+    CACHE,
+    SCRATCH,
+    TABLES,
+    UPLOADS,
+    find_blobs,
+    find_store,
+    refuse_held,
+)
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import Instant, PythonTarget
 from tidegate.logs import Logs
+from tidegate.objects.opening import ObjectStore, chosen, recorded
 from tidegate.parts import Part, Parts
 from tidegate.ports.artifacts import Artifacts
+from tidegate.ports.blobs import Blobs
 from tidegate.ports.executor import (
     MISSING,
+    NO_OBJECTS,
     NO_ROOM,
     TOO_LARGE,
     Attempt,
@@ -84,8 +99,9 @@ class SystemClock:
 class IdleExecutor:
     """Runs nothing: for a moment of ownership in which an answer is stored. Tasks wait for the next owner."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, objects: ObjectStore | None = None) -> None:
         self._home = home
+        self._objects = objects
 
     def has_started(self, process: int) -> bool:
         """Return no, because nothing runs."""
@@ -138,22 +154,62 @@ class IdleExecutor:
 
     @contextmanager
     def _worker(self) -> Iterator[ProcessExecutor]:
-        workers = ProcessExecutor(self._home, workers=1)
-        workers.start(lambda _: None)
-        try:
-            yield workers
-        finally:
-            workers.close()
+        with self._files() as (home, surroundings):
+            workers = ProcessExecutor(home, workers=1, surroundings=surroundings)
+            workers.start(lambda _: None)
+            try:
+                yield workers
+            finally:
+                workers.close()
+
+    @contextmanager
+    def _files(self) -> Iterator[tuple[Path, Surroundings]]:
+        """Yield the home of the worker: with an object store one of its own, because the socket in that of the store is its owner's."""
+        objects = self._objects
+        if objects is None:
+            yield self._home, Surroundings()
+            return
+        with TemporaryDirectory(prefix="tidegate-") as place:
+            home = Path(place).resolve()
+            disk.make_directory(self._home / CACHE)
+            (home / CACHE).symlink_to(self._home / CACHE)
+            objects.serve(Parts(), home)
+            try:
+                yield home, Surroundings(asks=home)
+            finally:
+                objects.close()
 
 
-def artifacts_in(home: Path) -> Artifacts:
-    """Return what a store keeps beside its database; the same for every owner of the store."""
+def objects_of(home: Path) -> ObjectStore | None:
+    """Return the object store with the files of a home; None if they are in it. Errors: `StoreError`."""
+    address = chosen(home, find_blobs())
+    return ObjectStore(home, address) if address else None
+
+
+def artifacts_in(home: Path, objects: ObjectStore | None = None) -> Artifacts:
+    """Return what a store keeps beside its database; the same for every owner of the store. `objects` is its object store, if that is known. Errors: `StoreError`."""
+    objects = objects or objects_of(home)
+    if objects is not None:
+        return Artifacts(
+            blobs=objects.blobs,
+            bundles=objects.bundles,
+            logs=objects.logs,
+            uploads=UploadDirectory(home / UPLOADS),
+            objects=objects,
+        )
     return Artifacts(
         blobs=BlobDirectory(home / BLOBS),
         bundles=BundleDirectory(home / BUNDLES),
         logs=Logs(home),
         uploads=UploadDirectory(home / UPLOADS),
     )
+
+
+def blobs_beside(home: Path) -> Blobs:
+    """Return the blobs of a store for a command that does not own it; those in an object store come from the owner, if there is one, so that no keys are needed."""
+    if recorded(home) is not None and is_owned(home):
+        return OwnerBlobs(Owner(home.absolute()), patience=False)
+    return artifacts_in(home).blobs
 
 
 def close_to_others(home: Path) -> None:
@@ -171,22 +227,29 @@ def close_to_others(home: Path) -> None:
 
 def remove_drafts(home: Path) -> None:
     """Remove what killed processes have left half written. For the owner of the store; current writes of others stay."""
-    BlobDirectory(home / BLOBS).remove_drafts()
-    BundleDirectory(home / BUNDLES).remove_drafts()
+    for top in (home, home / CACHE):
+        BlobDirectory(top / BLOBS).remove_drafts()
+        BundleDirectory(top / BUNDLES).remove_drafts()
     Logs(home).remove_drafts()
     UploadDirectory(home / UPLOADS).sweep()
     disk.remove_drafts((home / TABLES / "new").glob("*"))
 
 
 def _hinders(home: Path, artifacts: Artifacts, capacity: Capacity) -> Hinders:
-    """Return what says why an attempt cannot start: it is too large, there is no room, or something is missing."""
-    needs = Needs(artifacts)
+    """
+    Return what says why an attempt cannot start: it is too large, there is no room, or something is missing.
+
+    An object store is not asked here, on the engine's thread: its workers look for what they need.
+    """
+    needs, objects = Needs(artifacts), artifacts.objects
 
     def hinders(job: Job) -> Hindrance | None:
         if why := too_much(job.requires, capacity):
             return Hindrance(TOO_LARGE, f"the task {why}")
         if why := disk.lacks_room(home):
             return Hindrance(NO_ROOM, why)
+        if objects is not None:
+            return Hindrance(NO_OBJECTS, objects.why) if objects.why else None
         why = needs.lacks(job)
         return Hindrance(MISSING, why) if why else None
 
@@ -196,7 +259,7 @@ def _hinders(home: Path, artifacts: Artifacts, capacity: Capacity) -> Hinders:
 class Runtime:
     """A running engine on a store, and the service in front of it. Made by the functions below."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it puts together what it is given
         self,
         home: Path,
         store: Store,
@@ -205,13 +268,14 @@ class Runtime:
         serve_door: bool,
         reads_only: bool = False,
         parts: Parts | None = None,
+        artifacts: Artifacts | None = None,
     ) -> None:
         clock = SystemClock()
         self._store = store
         self._executor: Executor = executor
         self._is_worker = executor.has_started
         self.parts = parts or Parts()
-        artifacts = artifacts_in(home)
+        artifacts = artifacts or artifacts_in(home)
         hinders = _hinders(home, artifacts, executor.capacity)
         terminals = executor if isinstance(executor, TerminalExecutor) else None
         outlook = Outlook(hinders, nowhere_else if terminals is None else terminals.where)
@@ -221,6 +285,7 @@ class Runtime:
         self.service = Service(store, self._engine, executor, artifacts, clock, terminals)
         self._reads_only = reads_only
         self._home = home
+        self._objects = artifacts.objects
         self._door: LocalDoor | None = None
         self._background: list[Part] = []
         self._closed: Callable[[], object] = lambda: None
@@ -290,6 +355,8 @@ class Runtime:
             self._engine.stop()
         for part in self._background:
             part.stop()
+        if self._objects is not None:
+            self._objects.close()
         self._store.close()
         for part in self._background:
             part.join()
@@ -331,7 +398,7 @@ def open_runtime(
     Errors: `StoreLocked` if somebody else is; `StoreHeld`; `StoreError` and below.
     """
     refuse_held(home)
-    parts = Parts()
+    parts, objects = Parts(), objects_of(home)
     umask = os.umask(PRIVATE)
     try:
         store = open_store(home / STORE)
@@ -340,18 +407,32 @@ def open_runtime(
         raise
     try:
         close_to_others(home)
+        if objects is not None:
+            objects.claim(getattr(store, "number", ""))
+            objects.serve(parts)
         own = ProcessExecutor(
             home,
             workers=workers,
             parts=parts,
             strict=strict,
-            surroundings=Surroundings(pass_env, umask, anywhere=anywhere),
+            surroundings=Surroundings(
+                pass_env,
+                umask,
+                objects=objects,
+                asks=None if objects is None else home.absolute(),
+                anywhere=anywhere,
+            ),
         )
-        executor = TerminalExecutor(own, artifacts_in(home), parts.part("terminals", tidies=True))
-        runtime = Runtime(home, store, executor, serve_door=serve_door, parts=parts)
+        artifacts = artifacts_in(home, objects)
+        executor = TerminalExecutor(own, artifacts, parts.part("terminals", tidies=True))
+        runtime = Runtime(
+            home, store, executor, serve_door=serve_door, parts=parts, artifacts=artifacts
+        )
         runtime.on_close(lambda: os.umask(umask))
         store.begin(runtime.run_in_background)
     except BaseException:
+        if objects is not None:
+            objects.close()
         store.close()
         os.umask(umask)
         raise
@@ -364,7 +445,13 @@ def open_workers(
     """Return workers of this process's own, for the store in another home than theirs, with the environment and the umask of this process."""
     umask = os.umask(PRIVATE)
     os.umask(umask)
-    surroundings = Surroundings(None, umask, store.absolute(), anywhere)
+    surroundings = Surroundings(
+        None,
+        umask,
+        store.absolute(),
+        asks=store.absolute() if recorded(store) else None,
+        anywhere=anywhere,
+    )
     return ProcessExecutor(home, workers, strict=strict, surroundings=surroundings)
 
 
@@ -375,7 +462,11 @@ def open_briefly(home: Path) -> Runtime:
     try:
         store = open_store(home / STORE)
         try:
-            runtime = Runtime(home, store, IdleExecutor(home), serve_door=False)
+            objects = objects_of(home)
+            if objects is not None:
+                objects.claim(getattr(store, "number", ""))
+            idle, artifacts = IdleExecutor(home, objects), artifacts_in(home, objects)
+            runtime = Runtime(home, store, idle, serve_door=False, artifacts=artifacts)
         except BaseException:
             store.close()
             raise
@@ -391,7 +482,9 @@ def open_reader(home: Path) -> Runtime:
     if is_there(home) and not home.is_dir():
         raise StoreError(f"{home} is not a directory: choose another place for the store (--home)")
     store = open_for_reading(home / STORE) or SqliteStore.memory()
-    runtime = Runtime(home, store, IdleExecutor(home), serve_door=False, reads_only=True)
+    objects = objects_of(home)
+    idle, artifacts = IdleExecutor(home, objects), artifacts_in(home, objects)
+    runtime = Runtime(home, store, idle, serve_door=False, reads_only=True, artifacts=artifacts)
     runtime.service.is_run = is_owned(home) or is_locked(home) or is_held(store)
     return runtime
 
@@ -411,9 +504,16 @@ def checked(home: Path) -> StoreCheck:
     if store is None:
         return StoreCheck(0, [], [f"{path} is missing: there is no store in this directory"])
     try:
-        artifacts = artifacts_in(home)
-        found = check_store(store, artifacts)
-        found.problems.extend(artifacts.bundles.damaged())
+        objects = objects_of(home)
+        artifacts = artifacts_in(home, objects)
+        try:
+            if objects is not None:
+                objects.look_around()
+            found = check_store(store, artifacts)
+            found.problems.extend(artifacts.bundles.damaged())
+        except ObjectsAway as error:
+            found = check_store(store)
+            found.problems.append(f"the files cannot be checked: {error.message}")
         return found
     finally:
         store.close()

@@ -61,6 +61,15 @@ class BlobsContract:
         assert blobs.put(()) == blobs.put((b"", b"")) == hashlib.sha256(b"").hexdigest()
         assert blobs.put((b"", b"ab", b"", b"c")) == blobs.put((b"abc",))
 
+    @pytest.mark.parametrize("size", SIZES)
+    def test_a_blob_can_be_told_by_its_beginning(self, blobs: Blobs, size):
+        content = os.urandom(size)
+        digest = blobs.put((content,))
+
+        assert blobs.beginning(digest, 100) == content[:100]
+        with pytest.raises(UnknownBlob):
+            blobs.beginning("0" * 64, 100)
+
     def test_the_same_content_again_is_the_same_blob(self, blobs: Blobs):
         digest = blobs.put((b"content",))
 

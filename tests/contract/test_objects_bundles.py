@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.contract.bundles_contract import DAMAGES, SOURCE, BundlesContract, archive, member
@@ -33,7 +34,7 @@ class TestObjects(BundlesContract):
         """Another machine, which has no copies."""
         return ObjectBundles(Bucket(self.bucket.address), Cache(tmp_path / "other"))
 
-    def lose(self, bundles: ObjectBundles, digest: str) -> None:
+    def lose(self, bundles: Any, digest: str) -> None:
         self.bucket.remove(NAME)
         shutil.rmtree(self.copies)
         bundles._contents._known.clear()  # as five minutes later

@@ -50,6 +50,10 @@ BUDGETS: dict[str, tuple[int, str]] = {
         220,
         "what tasks print, read whole or from where one stands, and decks: published, and of earlier versions",
     ),
+    "objects": (
+        700,
+        "the files of a store in an object store: what may be away, local copies, workers without keys, logs that are read elsewhere",
+    ),
     "parts": (155, "background parts, supervised"),
     "ports": (670, "what a database, its audit log, an executor and a place for files must give"),
     "remote": (1_740, "the Python client, and the way to a server, which proves itself first"),

@@ -132,6 +132,16 @@ ELSEWHERE = (
     ),
     Group("tests/unit/api/test_local.py", "both ends of the local door", "api/accept"),
     Group(
+        "tests/contract/test_objects_opening.py",
+        "one object store, seen through what runs on it",
+        "executors/objects objects/broker objects/following objects/logs",
+    ),
+    Group(
+        "tests/contract/test_objects_blobs.py",
+        "what blobs and bundles are made of",
+        "objects/bucket objects/cache objects/contents",
+    ),
+    Group(
         "tests/contract/test_tables_readers.py",
         "what a process does is seen through what asks it",
         "tables/converting tables/frames tables/profiling tables/reader tables/selecting tables/shape",

@@ -73,6 +73,10 @@ class BlobDirectory:
         except OSError as error:
             raise disk.failed("the blobs cannot be counted", error) from error
 
+    def beginning(self, digest: str, most: int, /) -> bytes:
+        """Return at most this many of the first bytes. Errors: as of `read`."""
+        return next(self.read(digest))[:most]
+
     def read(self, digest: str, /) -> Iterator[bytes]:
         """Yield a blob in pieces, the last one only if all of them are correct. Errors: `UnknownBlob`, `StoreDamaged`, `StoreError`."""
         seen = hashlib.sha256()

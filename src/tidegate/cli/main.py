@@ -19,7 +19,7 @@ from click.shell_completion import CompletionItem
 
 from tidegate.cli.completion import VARIABLE
 from tidegate.cli.examples import epilog
-from tidegate.cli.options import use_store
+from tidegate.cli.options import use_blobs, use_store
 from tidegate.cli.render import line, tell
 from tidegate.errors import (
     EngineFailed,
@@ -163,6 +163,13 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: object) -> None:
     expose_value=False,
     callback=use_store,
     help="The database of the store, postgresql://USER@HOST/DATABASE (default: $TIDEGATE_STORE, else a file in the directory).",
+)
+@click.option(
+    "--blobs",
+    metavar="URL",
+    expose_value=False,
+    callback=use_blobs,
+    help="The object store for the files of a new store: s3://BUCKET/PREFIX, gs://, az:// or file:///DIR (default: $TIDEGATE_BLOBS, else the directory).",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.option(

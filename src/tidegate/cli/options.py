@@ -9,7 +9,7 @@ import click
 
 from tidegate.cli.way import HOME, INSECURE, SERVER, Way, spelled
 from tidegate.errors import StoreError, UnknownExecution, UnknownWorkflow
-from tidegate.home import STORE_VARIABLE, find_home
+from tidegate.home import BLOBS_VARIABLE, STORE_VARIABLE, find_home
 from tidegate.wire import ListExecutions, ListWorkflows
 
 Decorated = Callable[..., Any]
@@ -55,6 +55,13 @@ def shared_options(function: Decorated) -> Decorated:
             help="The database of the store: postgresql://USER@HOST/DATABASE; the directory has its files.",
         ),
         click.option(
+            "--blobs",
+            metavar="URL",
+            expose_value=False,
+            callback=use_blobs,
+            help="The object store for the files of a new store: s3://BUCKET/PREFIX, gs://, az:// or file:///DIR.",
+        ),
+        click.option(
             "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
         ),
     )
@@ -95,17 +102,26 @@ def server_options(function: Decorated) -> Decorated:
 
 def use_store(ctx: click.Context, _: click.Parameter, address: str | None) -> None:
     """Use this database for the store while the command runs."""
-    if address is None:
+    _set_meanwhile(ctx, STORE_VARIABLE, address)
+
+
+def use_blobs(ctx: click.Context, _: click.Parameter, address: str | None) -> None:
+    """Use this object store for the files while the command runs."""
+    _set_meanwhile(ctx, BLOBS_VARIABLE, address)
+
+
+def _set_meanwhile(ctx: click.Context, variable: str, text: str | None) -> None:
+    if text is None:
         return
-    before = os.environ.get(STORE_VARIABLE)
-    os.environ[STORE_VARIABLE] = address
+    before = os.environ.get(variable)
+    os.environ[variable] = text
 
     @ctx.call_on_close
     def restore() -> None:
         if before is None:
-            os.environ.pop(STORE_VARIABLE, None)
+            os.environ.pop(variable, None)
         else:
-            os.environ[STORE_VARIABLE] = before
+            os.environ[variable] = before
 
 
 def _remote(ctx: click.Context, _: click.Parameter, wanted: object) -> None:

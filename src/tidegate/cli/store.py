@@ -164,10 +164,11 @@ class StoreWay:
     @property
     def blobs(self) -> BlobFiles:
         """Where files used as values are stored."""
-        from tidegate.runtime import artifacts_in  # noqa: PLC0415 - as above
+        from tidegate.runtime import artifacts_in, blobs_beside  # noqa: PLC0415 - as above
 
-        blobs = artifacts_in(self.home).blobs
-        return BlobFiles(blobs if self.is_owner else DoorBlobs(self.home, blobs))
+        if self.is_owner:
+            return BlobFiles(artifacts_in(self.home).blobs)
+        return BlobFiles(DoorBlobs(self.home, blobs_beside(self.home)))
 
     def install(self, archive: Archive) -> None:
         """Unpack a packed source tree where workers look for it; if another process owns the store, it does that."""

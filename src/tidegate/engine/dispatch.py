@@ -24,6 +24,7 @@ from tidegate.ports.clock import Clock
 from tidegate.ports.executor import (
     LEFT,
     MISSING,
+    NO_OBJECTS,
     NO_ROOM,
     NO_WORKER,
     Attempt,
@@ -143,7 +144,9 @@ class Dispatch:
             self.shelf.release([(job.key, job.node) for job in jobs])
             self._executor.submit(jobs)
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of them has begun
-            is_known = any(each.code in {NO_ROOM, NO_WORKER} for each in self._held.values())
+            is_known = any(
+                each.code in {NO_ROOM, NO_OBJECTS, NO_WORKER} for each in self._held.values()
+            )
             for job in jobs:
                 self._probes.ended(attempt_of(job), began=False)
                 # The store may have no room to record that they start.

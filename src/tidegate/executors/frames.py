@@ -36,6 +36,8 @@ class Setup(Struct, frozen=True, array_like=True, tag="setup"):
     """Whether an attempt is held where its code imports other packages than at launch; None: as its execution says."""
     store: str = ""
     """Where bundles are, and blobs that are not in `home`."""
+    asks: str = ""
+    """The home of the process that has both, if they are in an object store."""
 
 
 class Run(Struct, frozen=True, array_like=True, tag="run"):

@@ -7,6 +7,7 @@ from tidegate.errors import StoreError
 from tidegate.executors.frames import Run
 from tidegate.logs import Logs
 from tidegate.ports.executor import Job, Outcome, Raised, Returned, Unfolded
+from tidegate.ports.logs import AttemptLogs
 from tidegate.sdk.report import DeckReport
 from tidegate.types.values import FileStore
 
@@ -31,7 +32,7 @@ def freeze_published(attempt: Job | Run, logs: Logs, blobs: FileStore) -> str:
     return ""
 
 
-def forget_published(outcome: Outcome, job: Job, logs: Logs) -> None:
+def forget_published(outcome: Outcome, job: Job, logs: AttemptLogs) -> None:
     """Remove what an attempt had published, once its decks are frozen."""
     if isinstance(outcome, Returned | Unfolded | Raised) and outcome.deck:
         with suppress(OSError):

@@ -29,6 +29,10 @@ class LayeredBlobs:
         """Return the total size of `own` in bytes. Errors: `StoreError`."""
         return self._own.total()
 
+    def beginning(self, digest: str, most: int, /) -> bytes:
+        """Return at most this many of the first bytes. Errors: as of `read`."""
+        return next(self.read(digest))[:most]
+
     def read(self, digest: str, /) -> Iterator[bytes]:
         """Yield a blob in pieces. Errors: `UnknownBlob`, `StoreDamaged`."""
         try:

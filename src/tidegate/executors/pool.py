@@ -41,6 +41,7 @@ from tidegate.ir.graph import SECOND, Micros
 from tidegate.logs import Logs, keep_log
 from tidegate.ports.executor import (
     LEFT,
+    NO_OBJECTS,
     NO_ROOM,
     Began,
     Elsewhere,
@@ -69,7 +70,9 @@ class Pool:
     ) -> None:
         self._site = site
         self._logs = Logs(site.home)
-        self._blobs = BlobFiles(BlobDirectory(site.home / BLOBS))
+        self._objects = site.surroundings.objects
+        blobs = BlobDirectory(site.home / BLOBS) if self._objects is None else self._objects.files
+        self._blobs = BlobFiles(blobs)
         self._orders = orders
         self._deliver = deliver
         self._selector = selectors.DefaultSelector()
@@ -298,6 +301,8 @@ class Pool:
         if not isinstance(outcome, Began | Elsewhere):
             self._orders.jobs.pop(attempt_of(job), None)
             forget_published(outcome, job, self._logs)
+            if self._objects is not None and not isinstance(outcome, Hindered):
+                self._objects.settle(job.id, job.node, job.attempt)
         whose = job if isinstance(outcome, Hindered | Elsewhere) else None
         self._reports.append(Report(job.key, job.node, job.attempt, outcome, Micros(micros), whose))
 
@@ -384,19 +389,26 @@ class Pool:
             path.unlink(missing_ok=True)
             path.hardlink_to(child.scratch)
             ticket.live = path
+        if self._objects is not None:
+            self._objects.follow(job.id, job.node, job.attempt)
 
     def _may_begin(self) -> bool:
-        """Whether attempts may start now. For lack of room on the disk they may not, and the engine holds them."""
+        """Whether attempts may start now. For lack of room on the disk, or of the object store, they may not, and the engine holds them."""
         if self._orders.drained is not None:
             return False
         backlog = self._roster.backlog
-        if backlog.is_empty or not (why := disk.lacks_room(self._site.home)):
+        if backlog.is_empty:
+            return True
+        code, why = NO_ROOM, disk.lacks_room(self._site.home)
+        if not why and self._objects is not None:
+            code, why = NO_OBJECTS, self._objects.why
+        if not why:
             return True
         for child in self._roster.children:
             self._roster.put_back(child.take_back())
         for bundle in backlog.bundles():
             for job in backlog.take_all(bundle):
-                self._add(job, Hindered(NO_ROOM, why))
+                self._add(job, Hindered(code, why))
         return False
 
     # ---- how workers end ----

@@ -235,6 +235,7 @@ class Roster:
                 printed=str(scratch),
                 strict=self._site.strict,
                 store=self._site.store,
+                asks=str(self._site.surroundings.asks or ""),
             )
             fork_server = self.fork_server or self.start_fork_server(self._now)
             child = Child(number, bundle, setup, scratch, fork_server)

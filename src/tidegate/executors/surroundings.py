@@ -12,7 +12,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from tidegate.home import STORE_VARIABLE
+from tidegate.home import BLOBS_VARIABLE, STORE_VARIABLE
+from tidegate.ports.objects import Objects
 
 UMASK: Final = "TIDEGATE_UMASK"
 """The variable that carries the umask to the workers, which use the owner's and set this one where a task starts."""
@@ -34,6 +35,19 @@ USUAL: Final = (
 """Where programs and files are, whose they are, language and time, and settings of Python and numerical libraries."""
 
 
+KEYS: Final = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_CONTAINER_*",
+    "AWS_WEB_IDENTITY_*",
+    "GOOGLE_*",
+    "AZURE_*",
+)
+"""The credentials of object stores, as obstore reads them."""
+
+
 class Surroundings(Struct, frozen=True):
     """`names` are the variables passed on beside the usual ones, with `*` for any characters; None passes all. An `umask` of None is the process's own."""
 
@@ -41,6 +55,10 @@ class Surroundings(Struct, frozen=True):
     umask: int | None = None
     store: Path | None = None
     """The home of the store, if the workers have another one: what tasks need is read there, and nothing is written there."""
+    objects: Objects | None = None
+    """The object store with the files of the store, if they are in one, and this process has its credentials."""
+    asks: Path | None = None
+    """The home of the process that workers ask for files, if these are in an object store."""
     anywhere: str = ""
     """The id of an execution, or its beginning, whose tasks start although their code imports other packages than at launch."""
 
@@ -51,10 +69,18 @@ class Surroundings(Struct, frozen=True):
     def variables(self) -> dict[str, str]:
         """Return the environment of a fork server, which workers and tasks inherit."""
         found = dict(os.environ if self.names is None else passed(os.environ, self.names))
-        found.pop(STORE_VARIABLE, None)
+        for name in (STORE_VARIABLE, BLOBS_VARIABLE):
+            found.pop(name, None)
+        if self.names is None and self.asks is not None:
+            # The keys of the object store are none of the tasks' business, unless they are named.
+            found = {name: text for name, text in found.items() if not _is_key(name)}
         if self.umask is not None:
             found[UMASK] = f"{self.umask:o}"
         return found
+
+
+def _is_key(name: str) -> bool:
+    return any(fnmatchcase(name, each) for each in KEYS)
 
 
 def passed(environment: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:

@@ -35,7 +35,7 @@ from msgspec import structs
 from tidegate.blobs.directory import BlobDirectory
 from tidegate.bundles.directory import BundleDirectory
 from tidegate.core.messages import TASK_RAISED, final
-from tidegate.errors import CodeError
+from tidegate.errors import CodeError, ObjectsAway, StoreError
 from tidegate.executors import trees
 from tidegate.executors.attempt import Means, carry_out, flush_output, unable
 from tidegate.executors.code import load_module, load_task, warm
@@ -61,6 +61,7 @@ from tidegate.executors.frames import (
 )
 from tidegate.executors.frozen import freeze_published
 from tidegate.executors.layers import layered
+from tidegate.executors.objects import Owner, OwnerBundles, asked_for, look_for
 from tidegate.executors.patience import PatientFiles
 from tidegate.executors.spare import Spare, receive
 from tidegate.executors.surroundings import taken_umask
@@ -68,7 +69,7 @@ from tidegate.executors.template import Template, TemplateGone
 from tidegate.home import BLOBS, BUNDLES
 from tidegate.ir.graph import PythonTarget
 from tidegate.logs import Logs, keep_log
-from tidegate.ports.executor import ENVIRONMENT, MISSING, Hindered, Lost, Raised
+from tidegate.ports.executor import ENVIRONMENT, MISSING, NO_OBJECTS, Hindered, Lost, Raised
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.task import Task
 from tidegate.types.values import with_pickle
@@ -116,7 +117,13 @@ class Worker:
         self._output = setup.printed
         self._directories = Directories(setup.directory)
         store = Path(setup.store)
-        blobs = layered(BlobDirectory(home / BLOBS), BlobDirectory(store / BLOBS))
+        self._owner = Owner(Path(setup.asks)) if setup.asks else None
+        if self._owner is None:
+            blobs = layered(BlobDirectory(home / BLOBS), BlobDirectory(store / BLOBS))
+        else:
+            blobs = asked_for(self._owner, home)
+        self._keeps_logs = self._owner is not None and self._owner.home == home
+        """The owner of the store stores them elsewhere."""
         self._environments = Environments(blobs, self._directories.source)
         self._means = Means(
             source=self._directories.source,
@@ -141,15 +148,20 @@ class Worker:
         """The handlers that the author's code has set, for the attempts."""
         self._fault: CodeError | None = None
         """Why the source tree cannot be used. The first assignment fails with it, and then the worker ends: the next one checks again."""
-        self._settle(BundleDirectory(store / BUNDLES), setup.bundle)
+        owner = self._owner
+        self._settle(
+            OwnerBundles(owner) if owner else BundleDirectory(store / BUNDLES), setup.bundle
+        )
         self._before = holdings()
 
-    def _settle(self, bundles: BundleDirectory, bundle: str) -> None:
+    def _settle(self, bundles: BundleDirectory | OwnerBundles, bundle: str) -> None:
         """Import from the source tree of a bundle from now on."""
         try:
             self._directories.copy(bundles.tree(bundle))
         except CodeError as error:
             self._fault = CodeError(error.message, held=MISSING)
+        except ObjectsAway as error:
+            self._fault = CodeError(error.message, held=NO_OBJECTS)
         else:
             # First, as for a script; the package itself is imported by now, and no file of the author's can hide it.
             sys.path.insert(0, self._means.source)
@@ -180,6 +192,8 @@ class Worker:
         try:
             task = self._load(assignment)
             if isinstance(assignment, Run):
+                if self._owner is not None:
+                    look_for(self._owner, assignment)
                 self._compare(assignment)
             self._directories.prepare()
         except CodeError as error:
@@ -231,8 +245,12 @@ class Worker:
             return report  # the supervisor watches the output
         if isinstance(assignment, Run):
             path = self._means.logs.path(assignment.id, assignment.node, assignment.attempt)
-            with suppress(OSError):  # a log that cannot be written does not fail an attempt
+            with suppress(
+                OSError, StoreError
+            ):  # a log that cannot be kept does not fail an attempt
                 keep_log(self._printed, path)
+                if self._keeps_logs and self._owner is not None and path.exists():
+                    self._owner.keep_log(assignment.id, assignment.node, assignment.attempt)
         else:
             os.ftruncate(self._printed, 0)
         try:
@@ -325,6 +343,8 @@ class Worker:
             return unable(assignment, error)
         if "held" not in error.details:
             return Done(assignment.number, 0, Raised(failure_of(error, self._means.source)))
+        if error.details.get("passes"):
+            return Done(assignment.number, 0, Hindered(error.details["held"], error.message))
         self._refused[assignment.target, assignment.recorded] = error
         self._refusing_until = min(self._refusing_until, time.monotonic() + REFUSING)
         return Done(assignment.number, 0, Hindered(error.details["held"], error.message))

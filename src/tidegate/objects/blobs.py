@@ -28,11 +28,15 @@ class ObjectBlobs:
     def put(self, chunks: Iterable[bytes], /) -> str:
         """Store a content that comes in pieces; return its digest. Errors: `ObjectsAway`, `StoreFull`, `StoreError`; exceptions of the pieces."""
         digest = self._cache.blobs.put(chunks)
-        self.send(digest)
+        try:
+            self.send(digest)
+        except StoreError:
+            self._cache.drop(digest)  # nothing stands for what is not stored
+            raise
         return digest
 
     def send(self, digest: str) -> None:
-        """Store a blob whose content is in the local copies. Errors: `UnknownBlob` if it is not; as above."""
+        """Store a blob whose content is in the local copies, where it stays if that fails. Errors: `UnknownBlob` if it is not; as above."""
         path = self._cache.path(digest)
         try:
             with self._contents.turn(digest):
@@ -41,10 +45,9 @@ class ObjectBlobs:
             raise _unknown(digest) from None
         except OSError as error:
             raise disk.failed(f"the blob {digest} cannot be sent", error) from error
-        except StoreError:
-            self._cache.drop(digest)  # nothing stands for what is not stored
-            raise
-        self._cache.grew(path.stat().st_size if self._cache.use(path) else 0)
+        finally:
+            self._cache.use(path)
+        self._cache.grew(path.stat().st_size)
 
     def size(self, digest: str, /) -> int:
         """Return how many bytes a blob has. Errors: `UnknownBlob`, `ObjectsAway`, `StoreError`."""
@@ -66,14 +69,16 @@ class ObjectBlobs:
     def read(self, digest: str, /) -> Iterator[bytes]:
         """Yield a blob in pieces, the last one only if all of them are correct. Errors: `UnknownBlob`, `StoreDamaged`, `ObjectsAway`, `StoreError`."""
         check_digest(digest)
-        if not self._cache.use(self._cache.path(digest)) and not self.fetch(digest):
+        if not self.fetch(digest):
             yield from self._checked(digest)
             return
         try:
             yield from self._cache.blobs.read(digest)
         except StoreDamaged:
             self._cache.drop(digest)
-            raise StoreError(f"the local copy of the blob {digest} was damaged: try again") from None
+            raise StoreError(
+                f"the local copy of the blob {digest} was damaged: try again"
+            ) from None
 
     def beginning(self, digest: str, most: int, /) -> bytes:
         """Return the first bytes of a blob, without those after them. Errors: as above."""
@@ -85,10 +90,13 @@ class ObjectBlobs:
         except FileNotFoundError:
             raise _unknown(digest) from None
 
-    def fetch(self, digest: str) -> bool:
-        """Make a local copy; return whether it is there: of what is too large, none is made. Errors: as above."""
+    def fetch(self, digest: str, *, however_large: bool = False) -> bool:
+        """Make a local copy; return whether it is there: of what is too large, none is made, unless that is wanted. Errors: as above."""
+        check_digest(digest)
         path = self._cache.path(digest)
-        if self.size(digest) > self._cache.bound // 4:
+        if self._cache.use(path):
+            return True
+        if not however_large and self.size(digest) > self._cache.bound // 4:
             return False
         with self._contents.turn(digest):
             if self._cache.use(path):

@@ -92,9 +92,7 @@ class Bucket:
         self._missing = (FileNotFoundError, exceptions.NotFoundError)
         self._exists = exceptions.AlreadyExistsError
         self._errors = (exceptions.BaseError, OSError, ValueError)
-        self._root = (
-            Path(urlsplit(self.address).path) if self.address.startswith("file:") else None
-        )
+        self._root = Path(urlsplit(self.address).path) if self.address.startswith("file:") else None
         self._quick = self._open(QUICK)
         self._slow = self._open(SLOW)
 
@@ -183,9 +181,7 @@ class Bucket:
             start = until
 
     def _range(self, name: str, start: int, end: int) -> bytes:
-        return bytes(
-            self._do(lambda: self._api.get_range(self._slow, name, start=start, end=end))
-        )
+        return bytes(self._do(lambda: self._api.get_range(self._slow, name, start=start, end=end)))
 
     def list(self, prefix: str) -> Iterator[Entry]:
         """Yield the objects whose names begin with a prefix, which ends at a slash, in the order of the store. Errors: as above."""

@@ -1,6 +1,4 @@
-"""
-Bundles in an object store, each as its archive; the trees that are imported are local copies, and made again if one was changed.
-"""
+"""Bundles in an object store, each as its archive; the trees that are imported are local copies, and made again if one was changed."""
 
 from pathlib import Path
 

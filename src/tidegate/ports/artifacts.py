@@ -3,9 +3,10 @@
 from msgspec import Struct
 
 from tidegate.blobs.uploads import UploadDirectory
-from tidegate.logs import Logs
 from tidegate.ports.blobs import Blobs
 from tidegate.ports.bundles import Bundles
+from tidegate.ports.logs import AttemptLogs
+from tidegate.ports.objects import Objects
 from tidegate.ports.tables import Tables
 
 
@@ -14,6 +15,8 @@ class Artifacts(Struct, frozen=True):
 
     blobs: Blobs
     bundles: Bundles
-    logs: Logs
+    logs: AttemptLogs
     uploads: UploadDirectory
     tables: Tables | None = None
+    objects: Objects | None = None
+    """The object store with the files, if they are in one."""

@@ -27,6 +27,10 @@ class Blobs(Protocol):
         """Return how many bytes all blobs have together, after reading the size of each; concurrent writes may be counted or not. Errors: `StoreError`."""
         ...
 
+    def beginning(self, digest: str, most: int, /) -> bytes:
+        """Return at most this many of the first bytes, to tell what a blob is; the rest need not be read, nor checked. Errors: as of `read`."""
+        ...
+
     def read(self, digest: str, /) -> Iterator[bytes]:
         """
         Yield a blob in pieces, the last one only when all of them are known to be correct.

@@ -20,6 +20,9 @@ MISSING: Final = "missing"
 NO_ROOM: Final = "no_room"
 """Why an attempt is held: the disk of the store has no room left."""
 
+NO_OBJECTS: Final = "no_objects"
+"""Why an attempt is held: the object store with the files of the store is away."""
+
 NO_WORKER: Final = "no_worker"
 """Why an attempt is held, or waits: no worker can be started."""
 

@@ -47,6 +47,10 @@ class RemoteBlobs:
             raise StoreDamaged(f"the blob {digest} was received with different content")
         return len(reply.content)
 
+    def beginning(self, digest: str, most: int, /) -> bytes:
+        """Return at most this many of the first bytes, fetching all of them if needed. Errors: as of `read`."""
+        return next(self.read(digest))[:most]
+
     def read(self, digest: str, /) -> Iterator[bytes]:
         """Yield a blob in pieces, fetching it if needed. Errors: `UnknownBlob`, `StoreDamaged`."""
         self.size(digest)

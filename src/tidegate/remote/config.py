@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from tidegate.errors import InvalidValue, StoreError
-from tidegate.home import TOKEN_FILE, find_home
-from tidegate.remote.local import LONGEST_ADDRESS, SOCKET, is_owned
+from tidegate.home import LONGEST_ADDRESS, TOKEN_FILE, find_home
+from tidegate.remote.local import SOCKET, is_owned
 
 SANDBOX: Final = "http://127.0.0.1:8433"
 """The default address of `tidegate serve`."""

@@ -64,6 +64,10 @@ class DoorBlobs:
         """Return how many bytes all blobs have together. Errors: `StoreError`."""
         return self._blobs.total()
 
+    def beginning(self, digest: str, most: int, /) -> bytes:
+        """Return at most this many of the first bytes. Errors: as of `read`."""
+        return self._blobs.beginning(digest, most)
+
     def read(self, digest: str, /) -> Iterator[bytes]:
         """Yield a blob in pieces. Errors: `UnknownBlob`, `StoreDamaged`."""
         return self._blobs.read(digest)

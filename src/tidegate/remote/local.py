@@ -4,10 +4,9 @@ The connection to the process that owns a store: HTTP, as to any server, through
 The owner's door identifies the caller by the socket. Each request uses a new connection.
 """
 
-import os
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -15,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.errors import InvalidValue, StoreError
+from tidegate.home import socket_address
 from tidegate.remote.problems import error_in
 from tidegate.remote.requests import BYTES, HttpCall, content_of, target_of
 from tidegate.wire import Health
@@ -27,8 +27,6 @@ REPLY = 120.0
 """Seconds until an unresponsive owner is given up, beyond those that the request itself waits. Importing an author's module may take 90."""
 CONNECT = 5.0
 """Seconds until an owner that accepts no connection is given up."""
-LONGEST_ADDRESS = 100
-"""Bytes that fit into a socket address on every system (Linux takes 107, macOS 103)."""
 
 
 class OwnerGone(StoreError):
@@ -154,15 +152,6 @@ def is_owned(home: Path) -> bool:
         return True
 
 
-@contextmanager
-def address(home: Path) -> Iterator[str]:
-    """Yield the address of the socket in `home`, short enough for the system, for the duration of the block."""
-    path = str(home.absolute() / SOCKET)
-    if len(os.fsencode(path)) <= LONGEST_ADDRESS:
-        yield path
-        return
-    folder = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{SOCKET}"
-    finally:
-        os.close(folder)
+def address(home: Path) -> AbstractContextManager[str]:
+    """Yield the address of the socket in `home` for the duration of the block. Errors: `OSError`."""
+    return socket_address(home, SOCKET)

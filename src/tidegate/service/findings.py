@@ -5,7 +5,7 @@ from typing import Final
 
 from tidegate.blobs.media import LOOKED, media_of
 from tidegate.engine.cache import Cache
-from tidegate.errors import StoreDamaged, UnknownBlob
+from tidegate.errors import ObjectsAway, StoreDamaged, UnknownBlob
 from tidegate.ir.expr import Value
 from tidegate.ports.blobs import Blobs
 from tidegate.types.values import named_blobs
@@ -35,7 +35,7 @@ class Findings:
         known = self._known.get(digest)
         if known is not None:
             return known
-        beginning = next(self._blobs.read(digest))[:LOOKED]
+        beginning = self._blobs.beginning(digest, LOOKED)
         found = BlobView(digest=digest, size=size, media=media_of(beginning))
         self._known.put(digest, found, WEIGHT)
         return found
@@ -49,6 +49,6 @@ class Findings:
             if digest not in found:
                 try:
                     found[digest] = self.of(DescribeBlob(digest=digest))
-                except (UnknownBlob, StoreDamaged):
+                except (UnknownBlob, StoreDamaged, ObjectsAway):
                     continue  # a missing blob is reported elsewhere
         return found

@@ -9,11 +9,19 @@ from msgspec import Struct
 from tidegate.core.state import ExecutionPhase
 from tidegate.engine.loop import Engine
 from tidegate.parts import Standing
-from tidegate.ports.executor import ENVIRONMENT, MISSING, NO_ROOM, NO_WORKER, TOO_LARGE, Executor
+from tidegate.ports.executor import (
+    ENVIRONMENT,
+    MISSING,
+    NO_OBJECTS,
+    NO_ROOM,
+    NO_WORKER,
+    TOO_LARGE,
+    Executor,
+)
 from tidegate.ports.journal import Counts, Key
 from tidegate.ports.store import Store
 
-HELD = (ENVIRONMENT, MISSING, NO_ROOM, NO_WORKER, TOO_LARGE)
+HELD = (ENVIRONMENT, MISSING, NO_OBJECTS, NO_ROOM, NO_WORKER, TOO_LARGE)
 """Reasons for which attempts can be held."""
 
 Status = Literal["ok", "degraded", "stopping", "down"]

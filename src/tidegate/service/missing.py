@@ -12,7 +12,7 @@ from msgspec import UNSET, structs
 from tidegate.engine.damage import Damage
 from tidegate.engine.folds import Snapshot
 from tidegate.engine.programs import Program, Programs
-from tidegate.errors import CodeError, UnknownBlob
+from tidegate.errors import CodeError, ObjectsAway, UnknownBlob
 from tidegate.ir.expr import Value
 from tidegate.ports.artifacts import Artifacts
 from tidegate.ports.blobs import Blobs
@@ -59,8 +59,13 @@ class Missing:
     def told_of(self, view: WaitingView) -> WaitingView:
         """Return a question with what is known of the files it shows, or which of them are missing."""
         values = [v for v in (view.value, view.suggested, *view.show.values()) if v is not UNSET]
-        for value in values:
-            for name in absent(self._blobs, value):
+        try:
+            gone = [name for value in values for name in absent(self._blobs, value)]
+        except ObjectsAway as error:
+            why = f"the files shown by question {view.path!r} of execution {view.execution} cannot be read now: {error.message}"
+            return structs.replace(view, damaged=why)
+        else:
+            for name in gone[:1]:
                 why = (
                     f"the file {name}, shown by question {view.path!r} of execution {view.execution}, is missing:"
                     " upload the same file again, or restore an earlier copy of the store"

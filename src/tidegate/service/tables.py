@@ -63,7 +63,7 @@ def source_of(value: Value, blobs: Blobs) -> TableSource:
 def _of_file(value: Mapping[str, Any], blobs: Blobs) -> TableSource:
     digest = str(value[BLOB])
     size = blobs.size(digest)
-    found = media_of(next(blobs.read(digest))[:LOOKED])
+    found = media_of(blobs.beginning(digest, LOOKED))
     form = FORMS.get(found)
     if form is None and found == "text/plain":
         ending = str(value.get("name", "")).rpartition(".")[2].lower()

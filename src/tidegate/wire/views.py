@@ -28,7 +28,7 @@ INTERRUPTED = "interrupted"
 
 class HeldView(Struct, frozen=True, kw_only=True, gc=False):
     """
-    Why a task cannot start, for a reason outside it: `no_room` on the disk, code or a file is `missing`, a different `environment`, `no_worker`,
+    Why a task cannot start, for a reason outside it: `no_room` on the disk, `no_objects` while the object store is away, code or a file is `missing`, a different `environment`, `no_worker`,
     or it requests more than the machine has (`too_large`). It starts once that is fixed. Or what it waits for: all workers are `busy`,
     or it was `interrupted`, and no process runs the store.
     """

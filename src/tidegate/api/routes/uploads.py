@@ -101,7 +101,7 @@ async def get_upload(backend: Backend, call: Call) -> Reply:
         found = backend.service.uploads.find(call.principal.name, call.path["id"])
         if not found.digest:
             return found, ""
-        return found, media_of(next(backend.service.blobs.read(found.digest))[:LOOKED])
+        return found, media_of(backend.service.blobs.beginning(found.digest, LOOKED))
 
     upload, media = await asyncio.to_thread(find)
     view = UploadView(

@@ -1,0 +1,157 @@
+"""
+Blobs and bundles for workers of a store whose files are in an object store: the owner of the store is asked for them (see `ports.objects`).
+
+Copies are exchanged in the owner's directory of copies: a new blob is written there, and the owner sends it before `put` returns.
+"""
+
+import socket
+import struct
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tidegate.blobs.directory import BlobDirectory, check_digest
+from tidegate.bundles.directory import BundleDirectory
+from tidegate.errors import (
+    CodeError,
+    ObjectsAway,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    UnknownBlob,
+)
+from tidegate.executors.frames import Run
+from tidegate.executors.layers import LayeredBlobs
+from tidegate.home import BLOBS, CACHE, socket_address
+from tidegate.ports.blobs import Blobs
+from tidegate.ports.executor import MISSING, NO_OBJECTS
+from tidegate.ports.objects import SOCKET, Got, Wanted
+from tidegate.types.values import named_blobs
+
+LENGTH = struct.Struct(">I")
+PATIENCE: Final = 120.0
+"""Seconds without a byte from the owner, after which it counts as gone. It ends each of its own requests much earlier."""
+
+PAUSE: Final = 1.0
+"""Seconds between two attempts of a task to reach an object store that is away."""
+
+ERRORS = {
+    each.code: each for each in (UnknownBlob, StoreDamaged, StoreFull, ObjectsAway, CodeError)
+}
+
+
+class Owner:
+    """The process that owns a store, as its workers ask it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def ask(self, wanted: Wanted) -> Got:
+        """Ask, and wait. Errors: those of what is asked for; `ObjectsAway` if nobody replies."""
+        body = msgspec.msgpack.encode(wanted)
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+                line.settimeout(PATIENCE)
+                with socket_address(self.home, SOCKET) as where:
+                    line.connect(where)
+                line.sendall(LENGTH.pack(len(body)) + body)
+                (size,) = LENGTH.unpack(_exactly(line, LENGTH.size))
+                got = msgspec.msgpack.decode(_exactly(line, size), type=Got)
+        except (OSError, EOFError) as error:
+            why = f"the process that owns the store in {self.home} does not answer its workers"
+            raise ObjectsAway(why) from error
+        if got.code:
+            raise ERRORS.get(got.code, StoreError)(got.message)
+        return got
+
+    def ask_patiently(self, wanted: Wanted) -> Got:
+        """Ask until the object store is there: an attempt's own timeout continues meanwhile. Errors: those of what is asked for."""
+        while True:
+            try:
+                return self.ask(wanted)
+            except ObjectsAway:
+                time.sleep(PAUSE)
+
+    def keep_log(self, execution: str, node: str, attempt: int) -> None:
+        """Have the log of an attempt stored. Errors: `StoreError`; then it is stored later."""
+        self.ask(Wanted("log", execution=execution, node=node, attempt=attempt))
+
+
+class OwnerBlobs:
+    """An adapter of the port `Blobs`. For the attempts of a worker it waits while the object store is away; without `patience` it says so."""
+
+    def __init__(self, owner: Owner, *, patience: bool = True) -> None:
+        self._ask = owner.ask_patiently if patience else owner.ask
+        self._copies = BlobDirectory(owner.home / CACHE / "blobs", sync=False)
+
+    def put(self, chunks: Iterable[bytes], /) -> str:
+        """Store a content that comes in pieces; return its digest. Errors: `StoreFull`, `StoreError`."""
+        digest = self._copies.put(chunks)
+        self._ask(Wanted("send", digest))
+        return digest
+
+    def size(self, digest: str, /) -> int:
+        """Return the size of a blob in bytes. Errors: `UnknownBlob`, `StoreError`."""
+        check_digest(digest)
+        return self._ask(Wanted("size", digest)).size
+
+    def total(self) -> int:
+        """Return the total size of the copies in bytes. Errors: `StoreError`."""
+        return self._copies.total()
+
+    def beginning(self, digest: str, most: int, /) -> bytes:
+        """Return at most this many of the first bytes. Errors: as of `read`."""
+        return next(self.read(digest))[:most]
+
+    def read(self, digest: str, /) -> Iterator[bytes]:
+        """Yield a blob in pieces. Errors: `UnknownBlob`, `StoreDamaged`, `StoreError`."""
+        check_digest(digest)
+        self._ask(Wanted("fetch", digest))
+        return self._copies.read(digest)
+
+
+def asked_for(owner: Owner, home: Path) -> Blobs:
+    """Return the blobs of a worker with this home; what it makes stays there if the owner has another one, and is sent from there."""
+    blobs = OwnerBlobs(owner)
+    return blobs if owner.home == home else LayeredBlobs(BlobDirectory(home / BLOBS), blobs)
+
+
+def look_for(owner: Owner, run: Run) -> None:
+    """Look for the files that an attempt is given. Errors: `CodeError` if one is missing, or cannot be looked for now: then the attempt is held."""
+    for digest in (each for value in run.inputs.values() for each in named_blobs(value)):
+        try:
+            owner.ask(Wanted("size", digest))
+        except UnknownBlob:
+            raise CodeError(
+                f"the file {digest[:12]}, an input of node {run.node} of execution {run.id}, is missing:"
+                " upload the same file again, or restore it from a backup; the node then continues by itself",
+                held=MISSING,
+                passes=True,
+            ) from None
+        except ObjectsAway as error:
+            raise CodeError(error.message, held=NO_OBJECTS, passes=True) from None
+
+
+class OwnerBundles:
+    """The source trees of a worker."""
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+
+    def tree(self, digest: str, /) -> Path:
+        """Return the directory of a source tree. Errors: `CodeError` if it is missing or was changed; `StoreError`."""
+        path = Path(self._owner.ask(Wanted("tree", digest)).path)
+        return BundleDirectory(path.parent).tree(digest)
+
+
+def _exactly(line: socket.socket, size: int) -> bytes:
+    got = bytearray()
+    while len(got) < size:
+        piece = line.recv(size - len(got))
+        if not piece:
+            raise EOFError
+        got += piece
+    return bytes(got)
