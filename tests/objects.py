@@ -24,7 +24,7 @@ server.start()
 print(server.get_host_and_port()[1], flush=True)
 sys.stdin.read()
 """
-"""Serves until its standard input ends, as it does when whoever has started it is gone."""
+"""Serves until its standard input ends, as it does when the tests are gone."""
 
 _numbers = itertools.count(1)
 

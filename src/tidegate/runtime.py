@@ -8,12 +8,10 @@ import logging
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Self, TypeVar
 
 from msgspec import structs
@@ -28,8 +26,8 @@ from tidegate.disk import give_all
 from tidegate.engine.dispatch import Hinders, Outlook, nowhere_else
 from tidegate.engine.loop import Engine
 from tidegate.engine.probes import Hindrance
-from tidegate.errors import Fault, ObjectsAway, StoreError, TidegateError
-from tidegate.executors.machine import UNKNOWN
+from tidegate.errors import ObjectsAway, StoreError, TidegateError
+from tidegate.executors.idle import IdleExecutor
 from tidegate.executors.objects import Owner, OwnerBlobs
 from tidegate.executors.process import ProcessExecutor
 from tidegate.executors.surroundings import Surroundings
@@ -45,8 +43,7 @@ from tidegate.home import (
     find_store,
     refuse_held,
 )
-from tidegate.ir.expr import NodeId, Value
-from tidegate.ir.graph import Instant, PythonTarget
+from tidegate.ir.graph import Instant
 from tidegate.logs import Logs
 from tidegate.objects.opening import ObjectStore, chosen, recorded
 from tidegate.parts import Part, Parts
@@ -57,16 +54,10 @@ from tidegate.ports.executor import (
     NO_OBJECTS,
     NO_ROOM,
     TOO_LARGE,
-    Attempt,
     Capacity,
-    Described,
     Executor,
     Job,
-    Queue,
-    Report,
-    left,
 )
-from tidegate.ports.journal import Key
 from tidegate.ports.store import Progress, Store
 from tidegate.remote.local import is_owned
 from tidegate.service.access import owner
@@ -94,90 +85,6 @@ class SystemClock:
     def now(self) -> Instant:
         """Return the present instant."""
         return Instant(time.time_ns() // 1000)
-
-
-class IdleExecutor:
-    """Runs nothing: for a moment of ownership in which an answer is stored. Tasks wait for the next owner."""
-
-    def __init__(self, home: Path, objects: ObjectStore | None = None) -> None:
-        self._home = home
-        self._objects = objects
-
-    def has_started(self, process: int) -> bool:
-        """Return no, because nothing runs."""
-        del process
-        return False
-
-    def start(self, deliver: Callable[[Sequence[Report]], None]) -> None:
-        """Start."""
-        self._deliver = deliver
-
-    def submit(self, jobs: Sequence[Job]) -> None:
-        """Leave these attempts to the next owner of the store, which finds them there."""
-        self._deliver([left(job) for job in jobs])
-
-    def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
-        """End nothing, because nothing runs."""
-
-    def drain(self) -> "Future[None]":
-        """Return a done future, because nothing runs."""
-        drained: Future[None] = Future()
-        drained.set_result(None)
-        return drained
-
-    def close(self) -> None:
-        """Release nothing."""
-
-    def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
-        """Return none."""
-        del attempts
-        return frozenset()
-
-    @property
-    def capacity(self) -> Capacity:
-        """Return enough for anything: it is the next owner that runs it."""
-        return Capacity(UNKNOWN, UNKNOWN, limits_memory=True)
-
-    def queue(self) -> Queue:
-        """Return nobody: it is the next owner that runs anything."""
-        return Queue()
-
-    def describe(self, bundle: str, module: str) -> Sequence[Described]:
-        """Import a module of a bundle in a worker that is started for it."""
-        with self._worker() as workers:
-            return workers.describe(bundle, module)
-
-    def check(self, bundle: str, target: PythonTarget, value: Value) -> Sequence[Fault]:
-        """Check, in a worker that is started for it, whether an answer matches the author's own type."""
-        with self._worker() as workers:
-            return workers.check(bundle, target, value)
-
-    @contextmanager
-    def _worker(self) -> Iterator[ProcessExecutor]:
-        with self._files() as (home, surroundings):
-            workers = ProcessExecutor(home, workers=1, surroundings=surroundings)
-            workers.start(lambda _: None)
-            try:
-                yield workers
-            finally:
-                workers.close()
-
-    @contextmanager
-    def _files(self) -> Iterator[tuple[Path, Surroundings]]:
-        """Yield the home of the worker: with an object store one of its own, because the socket in that of the store is its owner's."""
-        objects = self._objects
-        if objects is None:
-            yield self._home, Surroundings()
-            return
-        with TemporaryDirectory(prefix="tidegate-") as place:
-            home = Path(place).resolve()
-            disk.make_directory(self._home / CACHE)
-            (home / CACHE).symlink_to(self._home / CACHE)
-            objects.serve(Parts(), home)
-            try:
-                yield home, Surroundings(asks=home)
-            finally:
-                objects.close()
 
 
 def objects_of(home: Path) -> ObjectStore | None:
@@ -259,7 +166,7 @@ def _hinders(home: Path, artifacts: Artifacts, capacity: Capacity) -> Hinders:
 class Runtime:
     """A running engine on a store, and the service in front of it. Made by the functions below."""
 
-    def __init__(  # noqa: PLR0913 - it puts together what it is given
+    def __init__(
         self,
         home: Path,
         store: Store,
@@ -268,14 +175,13 @@ class Runtime:
         serve_door: bool,
         reads_only: bool = False,
         parts: Parts | None = None,
-        artifacts: Artifacts | None = None,
     ) -> None:
         clock = SystemClock()
         self._store = store
         self._executor: Executor = executor
         self._is_worker = executor.has_started
         self.parts = parts or Parts()
-        artifacts = artifacts or artifacts_in(home)
+        artifacts = executor.artifacts
         hinders = _hinders(home, artifacts, executor.capacity)
         terminals = executor if isinstance(executor, TerminalExecutor) else None
         outlook = Outlook(hinders, nowhere_else if terminals is None else terminals.where)
@@ -425,9 +331,7 @@ def open_runtime(
         )
         artifacts = artifacts_in(home, objects)
         executor = TerminalExecutor(own, artifacts, parts.part("terminals", tidies=True))
-        runtime = Runtime(
-            home, store, executor, serve_door=serve_door, parts=parts, artifacts=artifacts
-        )
+        runtime = Runtime(home, store, executor, serve_door=serve_door, parts=parts)
         runtime.on_close(lambda: os.umask(umask))
         store.begin(runtime.run_in_background)
     except BaseException:
@@ -465,8 +369,8 @@ def open_briefly(home: Path) -> Runtime:
             objects = objects_of(home)
             if objects is not None:
                 objects.claim(getattr(store, "number", ""))
-            idle, artifacts = IdleExecutor(home, objects), artifacts_in(home, objects)
-            runtime = Runtime(home, store, idle, serve_door=False, artifacts=artifacts)
+            idle = IdleExecutor(home, artifacts_in(home, objects))
+            runtime = Runtime(home, store, idle, serve_door=False)
         except BaseException:
             store.close()
             raise
@@ -482,9 +386,8 @@ def open_reader(home: Path) -> Runtime:
     if is_there(home) and not home.is_dir():
         raise StoreError(f"{home} is not a directory: choose another place for the store (--home)")
     store = open_for_reading(home / STORE) or SqliteStore.memory()
-    objects = objects_of(home)
-    idle, artifacts = IdleExecutor(home, objects), artifacts_in(home, objects)
-    runtime = Runtime(home, store, idle, serve_door=False, reads_only=True, artifacts=artifacts)
+    idle = IdleExecutor(home, artifacts_in(home))
+    runtime = Runtime(home, store, idle, serve_door=False, reads_only=True)
     runtime.service.is_run = is_owned(home) or is_locked(home) or is_held(store)
     return runtime
 

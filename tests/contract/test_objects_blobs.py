@@ -13,7 +13,7 @@ from tidegate.blobs.directory import CHUNK
 from tidegate.errors import ObjectsAway, UnknownBlob
 from tidegate.objects.blobs import ObjectBlobs
 from tidegate.objects.bucket import PART, Bucket
-from tidegate.objects.cache import Cache
+from tidegate.objects.cache import Copies
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ class TestObjects(BlobsContract):
     @pytest.fixture
     def blobs(self, bucket: Bucket, tmp_path: Path) -> ObjectBlobs:
         self.bucket, self.copies = bucket, tmp_path / "cache"
-        return ObjectBlobs(bucket, Cache(self.copies))
+        return ObjectBlobs(bucket, Copies(self.copies))
 
     def damage(self, digest: str, change: Change) -> None:
         """Damage what is stored. This machine has no copy, as others have none."""
@@ -56,7 +56,7 @@ class TestObjects(BlobsContract):
 
 
 def place(bucket: Bucket, path: Path, most: int | None = None) -> ObjectBlobs:
-    return ObjectBlobs(bucket, Cache(path, most))
+    return ObjectBlobs(bucket, Copies(path, most))
 
 
 def test_what_one_machine_stores_another_reads_and_a_damaged_copy_is_fetched_again(
@@ -69,7 +69,7 @@ def test_what_one_machine_stores_another_reads_and_a_damaged_copy_is_fetched_aga
     assert other.size(digest) == len(content)
     assert b"".join(other.read(digest)) == content
 
-    copy = Cache(tmp_path / "two").path(digest)
+    copy = Copies(tmp_path / "two").path(digest)
     copy.write_bytes(b"x")
     with pytest.raises(Exception, match="try again"):
         list(other.read(digest))
@@ -82,7 +82,7 @@ def test_a_part_is_read_without_the_rest(bucket: Bucket, tmp_path: Path):
     other = place(bucket, tmp_path / "two")
 
     assert other.beginning(digest, 100) == content[:100]
-    assert not Cache(tmp_path / "two").path(digest).exists()
+    assert not Copies(tmp_path / "two").path(digest).exists()
     with pytest.raises(UnknownBlob):
         other.beginning("0" * 64, 100)
 

@@ -11,7 +11,7 @@ from tests.objects import running
 from tidegate.errors import CodeError
 from tidegate.objects.bucket import Bucket
 from tidegate.objects.bundles import ObjectBundles
-from tidegate.objects.cache import Cache
+from tidegate.objects.cache import Copies
 
 NAME = f"bundles/{SOURCE.digest[:2]}/{SOURCE.digest[2:]}"
 
@@ -28,11 +28,11 @@ class TestObjects(BundlesContract):
         for name, text in server.variables.items():
             monkeypatch.setenv(name, text)
         self.bucket, self.copies = Bucket(server.bucket()), tmp_path / "cache"
-        return ObjectBundles(self.bucket, Cache(self.copies))
+        return ObjectBundles(self.bucket, Copies(self.copies))
 
     def elsewhere(self, tmp_path: Path) -> ObjectBundles:
         """Another machine, which has no copies."""
-        return ObjectBundles(Bucket(self.bucket.address), Cache(tmp_path / "other"))
+        return ObjectBundles(Bucket(self.bucket.address), Copies(tmp_path / "other"))
 
     def lose(self, bundles: Any, digest: str) -> None:
         self.bucket.remove(NAME)
@@ -41,7 +41,7 @@ class TestObjects(BundlesContract):
 
     @pytest.mark.parametrize("how", DAMAGES)
     def test_a_damaged_bundle_is_refused_named_and_put_back(self, bundles, how):
-        """A changed copy is no damage: it is made again before it is imported."""
+        """A changed copy does no harm: it is made again before it is imported."""
         bundles.put(SOURCE)
         DAMAGES[how](bundles.tree(SOURCE.digest))
 

@@ -15,7 +15,9 @@ SRC = Path(__file__).parents[2] / "src" / "tidegate"
 MAY_JOIN = {
     "runtime.py": "the composition root",
     "testing.py": "the composition root of a sandbox",
-    "executors/worker.py": "an entry of its own: a worker is another process",
+    "executors/objects.py": "the files of a worker, which is another process",
+    "objects/opening.py": "owns the record of where the files are, and the local copies",
+    "objects/broker.py": "owns the socket for workers",
     "executors/process.py": "scratch files are the pool's alone",
     "executors/pool.py": "scratch files are the pool's alone",
     "executors/roster.py": "scratch files are the pool's alone",

@@ -96,6 +96,11 @@ ELSEWHERE = (
         "executors/backlog executors/child executors/endings executors/forker executors/frames"
         " executors/fork_server executors/pool executors/roster executors/spare executors/template executors/verdicts executors/worker",
     ),
+    Group(
+        "tests/unit/service/test_requests.py",
+        "a store that is only read",
+        "executors/idle",
+    ),
     Group("tests/e2e/test_held.py", "a disk without room", "executors/patience"),
     Group(
         "tests/contract/test_executors_environment.py",

@@ -9,9 +9,10 @@ import struct
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
+from msgspec import Struct
 
 from tidegate.blobs.directory import BlobDirectory, check_digest
 from tidegate.bundles.directory import BundleDirectory
@@ -23,12 +24,12 @@ from tidegate.errors import (
     StoreFull,
     UnknownBlob,
 )
-from tidegate.executors.frames import Run
-from tidegate.executors.layers import LayeredBlobs
-from tidegate.home import BLOBS, CACHE, socket_address
+from tidegate.executors.frames import Run, Setup
+from tidegate.executors.layers import LayeredBlobs, layered
+from tidegate.home import BLOBS, BUNDLES, CACHE, socket_address
 from tidegate.ports.blobs import Blobs
 from tidegate.ports.executor import MISSING, NO_OBJECTS
-from tidegate.ports.objects import SOCKET, Got, Wanted
+from tidegate.ports.objects import SOCKET, FileGot, FileWanted
 from tidegate.types.values import named_blobs
 
 LENGTH = struct.Struct(">I")
@@ -49,7 +50,7 @@ class Owner:
     def __init__(self, home: Path) -> None:
         self.home = home
 
-    def ask(self, wanted: Wanted) -> Got:
+    def ask(self, wanted: FileWanted) -> FileGot:
         """Ask, and wait. Errors: those of what is asked for; `ObjectsAway` if nobody replies."""
         body = msgspec.msgpack.encode(wanted)
         try:
@@ -59,7 +60,7 @@ class Owner:
                     line.connect(where)
                 line.sendall(LENGTH.pack(len(body)) + body)
                 (size,) = LENGTH.unpack(_exactly(line, LENGTH.size))
-                got = msgspec.msgpack.decode(_exactly(line, size), type=Got)
+                got = msgspec.msgpack.decode(_exactly(line, size), type=FileGot)
         except (OSError, EOFError) as error:
             why = f"the process that owns the store in {self.home} does not answer its workers"
             raise ObjectsAway(why) from error
@@ -67,7 +68,7 @@ class Owner:
             raise ERRORS.get(got.code, StoreError)(got.message)
         return got
 
-    def ask_patiently(self, wanted: Wanted) -> Got:
+    def ask_patiently(self, wanted: FileWanted) -> FileGot:
         """Ask until the object store is there: an attempt's own timeout continues meanwhile. Errors: those of what is asked for."""
         while True:
             try:
@@ -77,7 +78,7 @@ class Owner:
 
     def keep_log(self, execution: str, node: str, attempt: int) -> None:
         """Have the log of an attempt stored. Errors: `StoreError`; then it is stored later."""
-        self.ask(Wanted("log", execution=execution, node=node, attempt=attempt))
+        self.ask(FileWanted("log", execution=execution, node=node, attempt=attempt))
 
 
 class OwnerBlobs:
@@ -90,13 +91,13 @@ class OwnerBlobs:
     def put(self, chunks: Iterable[bytes], /) -> str:
         """Store a content that comes in pieces; return its digest. Errors: `StoreFull`, `StoreError`."""
         digest = self._copies.put(chunks)
-        self._ask(Wanted("send", digest))
+        self._ask(FileWanted("send", digest))
         return digest
 
     def size(self, digest: str, /) -> int:
         """Return the size of a blob in bytes. Errors: `UnknownBlob`, `StoreError`."""
         check_digest(digest)
-        return self._ask(Wanted("size", digest)).size
+        return self._ask(FileWanted("size", digest)).size
 
     def total(self) -> int:
         """Return the total size of the copies in bytes. Errors: `StoreError`."""
@@ -109,30 +110,8 @@ class OwnerBlobs:
     def read(self, digest: str, /) -> Iterator[bytes]:
         """Yield a blob in pieces. Errors: `UnknownBlob`, `StoreDamaged`, `StoreError`."""
         check_digest(digest)
-        self._ask(Wanted("fetch", digest))
+        self._ask(FileWanted("fetch", digest))
         return self._copies.read(digest)
-
-
-def asked_for(owner: Owner, home: Path) -> Blobs:
-    """Return the blobs of a worker with this home; what it makes stays there if the owner has another one, and is sent from there."""
-    blobs = OwnerBlobs(owner)
-    return blobs if owner.home == home else LayeredBlobs(BlobDirectory(home / BLOBS), blobs)
-
-
-def look_for(owner: Owner, run: Run) -> None:
-    """Look for the files that an attempt is given. Errors: `CodeError` if one is missing, or cannot be looked for now: then the attempt is held."""
-    for digest in (each for value in run.inputs.values() for each in named_blobs(value)):
-        try:
-            owner.ask(Wanted("size", digest))
-        except UnknownBlob:
-            raise CodeError(
-                f"the file {digest[:12]}, an input of node {run.node} of execution {run.id}, is missing:"
-                " upload the same file again, or restore it from a backup; the node then continues by itself",
-                held=MISSING,
-                passes=True,
-            ) from None
-        except ObjectsAway as error:
-            raise CodeError(error.message, held=NO_OBJECTS, passes=True) from None
 
 
 class OwnerBundles:
@@ -142,9 +121,65 @@ class OwnerBundles:
         self._owner = owner
 
     def tree(self, digest: str, /) -> Path:
-        """Return the directory of a source tree. Errors: `CodeError` if it is missing or was changed; `StoreError`."""
-        path = Path(self._owner.ask(Wanted("tree", digest)).path)
+        """Return the directory of a source tree. Errors: `CodeError` if it is missing or was changed, or cannot be asked for now; `StoreError`."""
+        try:
+            path = Path(self._owner.ask(FileWanted("tree", digest)).path)
+        except ObjectsAway as error:
+            raise CodeError(error.message, held=NO_OBJECTS) from None
         return BundleDirectory(path.parent).tree(digest)
+
+
+class Trees(Protocol):
+    """Where a worker gets the source tree of its bundle."""
+
+    def tree(self, digest: str, /) -> Path:
+        """Return the directory of a source tree. Errors: `CodeError` if it is missing or was changed, or cannot be had now."""
+        ...
+
+
+class WorkerFiles(Struct, frozen=True):
+    """What a worker reads and makes; `owner` has it if it is in an object store, and stores its logs if they have one home."""
+
+    blobs: Blobs
+    bundles: Trees
+    owner: Owner | None = None
+    keeps_logs: bool = False
+
+    def look_for(self, run: Run) -> None:
+        """Look for the files that an attempt is given. Errors: `CodeError` if one is missing, or cannot be looked for now: then the attempt is held."""
+        if self.owner is None:
+            return
+        for digest in (each for value in run.inputs.values() for each in named_blobs(value)):
+            try:
+                self.owner.ask(FileWanted("size", digest))
+            except UnknownBlob:
+                raise CodeError(
+                    f"the file {digest[:12]}, an input of node {run.node} of execution {run.id}, is missing:"
+                    " upload the same file again, or restore it from a backup; the node then continues by itself",
+                    held=MISSING,
+                    passes=True,
+                ) from None
+            except ObjectsAway as error:
+                raise CodeError(error.message, held=NO_OBJECTS, passes=True) from None
+
+    def keep_log(self, run: Run, log: Path) -> None:
+        """Have the log of an attempt stored, if there is one, and it is to be elsewhere. Errors: `StoreError`; then it is stored later."""
+        if self.owner is not None and self.keeps_logs and log.exists():
+            self.owner.keep_log(run.id, run.node, run.attempt)
+
+
+def files_of(setup: Setup) -> WorkerFiles:
+    """Return what a worker reads and makes, and where."""
+    home, store = Path(setup.home), Path(setup.store)
+    if not setup.asks:
+        blobs = layered(BlobDirectory(home / BLOBS), BlobDirectory(store / BLOBS))
+        return WorkerFiles(blobs, BundleDirectory(store / BUNDLES))
+    owner = Owner(Path(setup.asks))
+    asked, bundles = OwnerBlobs(owner), OwnerBundles(owner)
+    if owner.home == home:
+        return WorkerFiles(asked, bundles, owner, keeps_logs=True)
+    # What it makes stays in its own home, and is sent from there.
+    return WorkerFiles(LayeredBlobs(BlobDirectory(home / BLOBS), asked), bundles, owner)
 
 
 def _exactly(line: socket.socket, size: int) -> bytes:

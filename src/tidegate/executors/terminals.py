@@ -82,6 +82,7 @@ class TerminalExecutor:
 
     def __init__(self, own: ProcessExecutor, artifacts: Artifacts, part: Part) -> None:
         self._own = own
+        self.artifacts = artifacts
         self._blobs = artifacts.blobs
         self._logs = artifacts.logs
         self._part = part

@@ -32,10 +32,8 @@ from typing import Any, NoReturn, assert_never
 
 from msgspec import structs
 
-from tidegate.blobs.directory import BlobDirectory
-from tidegate.bundles.directory import BundleDirectory
 from tidegate.core.messages import TASK_RAISED, final
-from tidegate.errors import CodeError, ObjectsAway, StoreError
+from tidegate.errors import CodeError, StoreError
 from tidegate.executors import trees
 from tidegate.executors.attempt import Means, carry_out, flush_output, unable
 from tidegate.executors.code import load_module, load_task, warm
@@ -60,16 +58,14 @@ from tidegate.executors.frames import (
     pack,
 )
 from tidegate.executors.frozen import freeze_published
-from tidegate.executors.layers import layered
-from tidegate.executors.objects import Owner, OwnerBundles, asked_for, look_for
+from tidegate.executors.objects import Trees, files_of
 from tidegate.executors.patience import PatientFiles
 from tidegate.executors.spare import Spare, receive
 from tidegate.executors.surroundings import taken_umask
 from tidegate.executors.template import Template, TemplateGone
-from tidegate.home import BLOBS, BUNDLES
 from tidegate.ir.graph import PythonTarget
 from tidegate.logs import Logs, keep_log
-from tidegate.ports.executor import ENVIRONMENT, MISSING, NO_OBJECTS, Hindered, Lost, Raised
+from tidegate.ports.executor import ENVIRONMENT, MISSING, Hindered, Lost, Raised
 from tidegate.sdk.failures import failure_of
 from tidegate.sdk.task import Task
 from tidegate.types.values import with_pickle
@@ -116,14 +112,8 @@ class Worker:
         home = Path(setup.home)
         self._output = setup.printed
         self._directories = Directories(setup.directory)
-        store = Path(setup.store)
-        self._owner = Owner(Path(setup.asks)) if setup.asks else None
-        if self._owner is None:
-            blobs = layered(BlobDirectory(home / BLOBS), BlobDirectory(store / BLOBS))
-        else:
-            blobs = asked_for(self._owner, home)
-        self._keeps_logs = self._owner is not None and self._owner.home == home
-        """The owner of the store stores them elsewhere."""
+        self._files = files_of(setup)
+        blobs = self._files.blobs
         self._environments = Environments(blobs, self._directories.source)
         self._means = Means(
             source=self._directories.source,
@@ -136,7 +126,7 @@ class Worker:
         self._strict = setup.strict
         self._tasks: dict[PythonTarget, Task[..., Any]] = {}
         self._modules: set[str] = set()
-        self._files: tuple[int, ...] | None = ()
+        self._open: tuple[int, ...] | None = ()
         """What a child reopens; None if this process cannot be forked."""
         self._own_signals: dict[signal.Signals, Any] = {
             signal.SIGTERM: self._terminate,
@@ -148,20 +138,15 @@ class Worker:
         """The handlers that the author's code has set, for the attempts."""
         self._fault: CodeError | None = None
         """Why the source tree cannot be used. The first assignment fails with it, and then the worker ends: the next one checks again."""
-        owner = self._owner
-        self._settle(
-            OwnerBundles(owner) if owner else BundleDirectory(store / BUNDLES), setup.bundle
-        )
+        self._settle(self._files.bundles, setup.bundle)
         self._before = holdings()
 
-    def _settle(self, bundles: BundleDirectory | OwnerBundles, bundle: str) -> None:
+    def _settle(self, bundles: Trees, bundle: str) -> None:
         """Import from the source tree of a bundle from now on."""
         try:
             self._directories.copy(bundles.tree(bundle))
         except CodeError as error:
-            self._fault = CodeError(error.message, held=MISSING)
-        except ObjectsAway as error:
-            self._fault = CodeError(error.message, held=NO_OBJECTS)
+            self._fault = CodeError(error.message, held=error.details.get("held", MISSING))
         else:
             # First, as for a script; the package itself is imported by now, and no file of the author's can hide it.
             sys.path.insert(0, self._means.source)
@@ -192,8 +177,7 @@ class Worker:
         try:
             task = self._load(assignment)
             if isinstance(assignment, Run):
-                if self._owner is not None:
-                    look_for(self._owner, assignment)
+                self._files.look_for(assignment)
                 self._compare(assignment)
             self._directories.prepare()
         except CodeError as error:
@@ -249,8 +233,7 @@ class Worker:
                 OSError, StoreError
             ):  # a log that cannot be kept does not fail an attempt
                 keep_log(self._printed, path)
-                if self._keeps_logs and self._owner is not None and path.exists():
-                    self._owner.keep_log(assignment.id, assignment.node, assignment.attempt)
+                self._files.keep_log(assignment, path)
         else:
             os.ftruncate(self._printed, 0)
         try:
@@ -266,7 +249,7 @@ class Worker:
         except OSError:
             # Another worker has a separate directory.
             self._last = True
-        if not self._last and self._spare is None and self._files is not None and self._tasks:
+        if not self._last and self._spare is None and self._open is not None and self._tasks:
             self._spare = self._fork()
 
     # ---- the author's code ----
@@ -320,7 +303,7 @@ class Worker:
             flush_output()
             os.chdir(self._means.source)
             self._directories.note()
-            self._files = files_to_reopen(self._before)
+            self._open = files_to_reopen(self._before)
         os.ftruncate(self._printed, 0)
         # Objects created so far are frozen, so that children keep sharing them.
         gc.collect()
@@ -364,7 +347,7 @@ class Worker:
 
     def _take_child(self) -> Spare | None:
         """Return the spare child, or another; None if this process cannot be forked, or the system has no room."""
-        if self._files is None:
+        if self._open is None:
             return None
         spare, self._spare = self._spare, None
         return spare or self._fork()
@@ -420,7 +403,7 @@ class Worker:
         # Reopened, because flags and positions belong to what was opened, and are shared by all copies of the descriptor.
         printed = _reopened(self._output, os.O_RDWR | os.O_APPEND, 1, 2)
         _reopened(os.devnull, os.O_RDONLY, 0)
-        reopen(self._files or ())
+        reopen(self._open or ())
         self._means = structs.replace(self._means, printed=printed)
         self._become_an_attempt()
 

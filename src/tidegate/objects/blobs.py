@@ -12,7 +12,7 @@ from tidegate import disk
 from tidegate.blobs.directory import CURE, check_digest
 from tidegate.errors import StoreDamaged, StoreError, UnknownBlob
 from tidegate.objects.bucket import Bucket
-from tidegate.objects.cache import Cache
+from tidegate.objects.cache import Copies
 from tidegate.objects.contents import Contents
 
 FOLDER = "blobs"
@@ -21,7 +21,7 @@ FOLDER = "blobs"
 class ObjectBlobs:
     """An adapter of the port `Blobs`."""
 
-    def __init__(self, bucket: Bucket, cache: Cache) -> None:
+    def __init__(self, bucket: Bucket, cache: Copies) -> None:
         self._contents = Contents(bucket, FOLDER)
         self._cache = cache
 

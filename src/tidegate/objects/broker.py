@@ -1,7 +1,7 @@
 """
 Answers workers on this machine, which have no credentials of the object store: each question on a connection of its own, in a thread of its own.
 
-Whoever can reach the socket can already read the copies and the code that runs here: it is in the home of the store, for its user alone.
+A process that can reach the socket can already read the copies and the code that runs here: it is in the home of the store, for its user alone.
 """
 
 import socketserver
@@ -17,7 +17,7 @@ from tidegate.home import socket_address
 from tidegate.objects.blobs import ObjectBlobs
 from tidegate.objects.bundles import ObjectBundles
 from tidegate.objects.following import Following
-from tidegate.ports.objects import SOCKET, Got, Wanted
+from tidegate.ports.objects import SOCKET, FileGot, FileWanted
 
 LENGTH = struct.Struct(">I")
 LONGEST = 64 * 1024
@@ -55,27 +55,27 @@ class Broker(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a worker that hung up."""
 
-    def answer(self, wanted: Wanted) -> Got:
+    def answer(self, wanted: FileWanted) -> FileGot:
         """Return the reply to a question."""
         try:
             match wanted.what:
                 case "size":
-                    return Got(size=self.blobs.size(wanted.digest))
+                    return FileGot(size=self.blobs.size(wanted.digest))
                 case "fetch":
-                    return Got(size=int(self.blobs.fetch(wanted.digest, however_large=True)))
+                    return FileGot(size=int(self.blobs.fetch(wanted.digest, however_large=True)))
                 case "send":
                     self.blobs.send(wanted.digest)
                 case "tree":
-                    return Got(path=str(self.bundles.tree(wanted.digest)))
+                    return FileGot(path=str(self.bundles.tree(wanted.digest)))
                 case "log":
                     self.following.keep_log(wanted.execution, wanted.node, wanted.attempt)
                 case _:
                     assert_never(wanted.what)
         except TidegateError as error:
-            return Got(code=error.code, message=error.message)
+            return FileGot(code=error.code, message=error.message)
         except OSError as error:
-            return Got(code=StoreError.code, message=error.strerror or str(error))
-        return Got()
+            return FileGot(code=StoreError.code, message=error.strerror or str(error))
+        return FileGot()
 
 
 class _Question(socketserver.StreamRequestHandler):
@@ -88,7 +88,7 @@ class _Question(socketserver.StreamRequestHandler):
         (size,) = LENGTH.unpack(self.rfile.read(LENGTH.size))
         if size > LONGEST:
             return
-        wanted = msgspec.msgpack.decode(self.rfile.read(size), type=Wanted)
+        wanted = msgspec.msgpack.decode(self.rfile.read(size), type=FileWanted)
         reply = msgspec.msgpack.encode(self.server.answer(wanted))
         self.connection.settimeout(None)
         self.wfile.write(LENGTH.pack(len(reply)) + reply)

@@ -44,7 +44,7 @@ _QUERY = re.compile(r"(https?://[^\s?]*)\?\S*")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 
 
-class Entry(Struct, frozen=True, gc=False):
+class ObjectEntry(Struct, frozen=True, gc=False):
     """An object: its name below the place, how many bytes it has, when it was written, and the tag of this version of it."""
 
     name: str
@@ -134,7 +134,7 @@ class Bucket:
         """Store an object; return its tag, or "" with `new` if there is one of this name, which stays. Errors: `ObjectsAway`, `StoreError`."""
         mode = {"mode": "create"} if new else {}
         try:
-            made = self._do(
+            made = self._asked(
                 lambda: self._api.put(self._slow, name, content, use_multipart=False, **mode)
             )
         except FileExistsError:
@@ -149,7 +149,7 @@ class Bucket:
             return self.put(name, path.read_bytes())
         part = PART if size <= LARGE else size // 1000
         with path.open("rb") as file:
-            made = self._do(
+            made = self._asked(
                 lambda: self._api.put(
                     self._slow,
                     name,
@@ -162,10 +162,10 @@ class Bucket:
         self._settle(name)
         return str(made["e_tag"] or "-")
 
-    def find(self, name: str) -> Entry | None:
+    def find(self, name: str) -> ObjectEntry | None:
         """Return what is known of an object; None if there is none. Errors: as above."""
         try:
-            return _entry(self._do(lambda: self._api.head(self._quick, name)))
+            return _entry(self._asked(lambda: self._api.head(self._quick, name)))
         except FileNotFoundError:
             return None
 
@@ -181,12 +181,14 @@ class Bucket:
             start = until
 
     def _range(self, name: str, start: int, end: int) -> bytes:
-        return bytes(self._do(lambda: self._api.get_range(self._slow, name, start=start, end=end)))
+        return bytes(
+            self._asked(lambda: self._api.get_range(self._slow, name, start=start, end=end))
+        )
 
-    def list(self, prefix: str) -> Iterator[Entry]:
+    def list(self, prefix: str) -> Iterator[ObjectEntry]:
         """Yield the objects whose names begin with a prefix, which ends at a slash, in the order of the store. Errors: as above."""
         pages = self._api.list(self._quick, prefix=prefix, chunk_size=1000)
-        while page := self._do(lambda: next(pages, None)):
+        while page := self._asked(lambda: next(pages, None)):
             yield from map(_entry, page)
 
     def remove(self, *names: str) -> None:
@@ -194,7 +196,7 @@ class Bucket:
         for at in range(0, len(names), 1000):
             few = list(names[at : at + 1000])
             try:
-                self._do(lambda few=few: self._api.delete(self._quick, few))  # type: ignore[misc]
+                self._asked(lambda few=few: self._api.delete(self._quick, few))  # type: ignore[misc]
             except FileNotFoundError:
                 continue
 
@@ -206,7 +208,7 @@ class Bucket:
 
     # ---- being away ----
 
-    def _do(self, call: Callable[[], V]) -> V:
+    def _asked(self, call: Callable[[], V]) -> V:
         self._refuse_while_away()
         try:
             found = call()
@@ -296,8 +298,8 @@ def _first_line(error: BaseException) -> str:
     return said if len(said) <= 200 else f"{said[:200]}..."
 
 
-def _entry(found: Any) -> Entry:
-    return Entry(found["path"], found["size"], found["last_modified"], found["e_tag"] or "-")
+def _entry(found: Any) -> ObjectEntry:
+    return ObjectEntry(found["path"], found["size"], found["last_modified"], found["e_tag"] or "-")
 
 
 def _nobody(_: str) -> None:

@@ -7,7 +7,7 @@ from tidegate.bundles.directory import is_digest
 from tidegate.bundles.whole import CURE
 from tidegate.errors import CodeError, ObjectsAway
 from tidegate.objects.bucket import Bucket
-from tidegate.objects.cache import Cache
+from tidegate.objects.cache import Copies
 from tidegate.objects.contents import Contents
 
 FOLDER = "bundles"
@@ -16,7 +16,7 @@ FOLDER = "bundles"
 class ObjectBundles:
     """An adapter of the port `Bundles`."""
 
-    def __init__(self, bucket: Bucket, cache: Cache) -> None:
+    def __init__(self, bucket: Bucket, cache: Copies) -> None:
         self._contents = Contents(bucket, FOLDER)
         self._cache = cache
 

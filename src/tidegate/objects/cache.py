@@ -33,7 +33,7 @@ class _Copy(NamedTuple):
     path: Path
 
 
-class Cache:
+class Copies:
     """The copies below a directory. May be used from any thread, and beside other processes."""
 
     def __init__(self, root: Path, most: int | None = None) -> None:

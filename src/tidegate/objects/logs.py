@@ -31,7 +31,7 @@ from tidegate.logs import (
     unquote,
     whole_lines_of,
 )
-from tidegate.objects.bucket import Bucket, Entry
+from tidegate.objects.bucket import Bucket, ObjectEntry
 
 RECENT: Final = 5_000_000_000
 """Nanoseconds: as in `tidegate.logs`, for a store that tells times by the second, and takes some to show what was written."""
@@ -47,8 +47,8 @@ class _Output(NamedTuple):
 
     node: str
     attempt: int
-    log: Entry | None
-    pieces: tuple[Entry, ...] = ()
+    log: ObjectEntry | None
+    pieces: tuple[ObjectEntry, ...] = ()
     file: Path | None = None
 
     @property
@@ -125,8 +125,8 @@ class ObjectLogs:
         within = top if node is None else "/".join([top, *map(quote, node.split("/"))])
         # Before the store is asked: a file goes away once its log is there.
         files = {(name, number): path for name, number, path in self._local.files(execution, node)}
-        logs: dict[tuple[str, int], Entry] = {}
-        pieces: dict[tuple[str, int], list[Entry]] = {}
+        logs: dict[tuple[str, int], ObjectEntry] = {}
+        pieces: dict[tuple[str, int], list[ObjectEntry]] = {}
         for each in self._bucket.list(f"{within}/"):
             whose, is_log = _whose(each.name)
             if node is None or whose[0] == node:
@@ -153,7 +153,7 @@ class ObjectLogs:
             return self._joined(output.pieces, begin, end)
         return b""
 
-    def _joined(self, pieces: tuple[Entry, ...], begin: int, end: int) -> bytes:
+    def _joined(self, pieces: tuple[ObjectEntry, ...], begin: int, end: int) -> bytes:
         found = bytearray()
         for each in pieces:
             start = start_of(each)
@@ -162,7 +162,7 @@ class ObjectLogs:
                 found += b"".join(self._bucket.read(each.name, at - start, end - start))
         return bytes(found)
 
-    # ---- what is written: in files, which are stored by whoever follows them ----
+    # ---- what is written: in files, which `following` stores ----
 
     def take_in(
         self, execution: str, node: str, attempt: int, body: bytes, start: int, *, whole: bool
@@ -231,7 +231,7 @@ def deck_name(execution: str, node: str, attempt: int) -> str:
     return f"decks/{hashlib.sha256(execution.encode()).hexdigest()}/{whose}-{attempt}.html"
 
 
-def start_of(piece: Entry) -> int:
+def start_of(piece: ObjectEntry) -> int:
     """Return where in its output a piece begins."""
     last = piece.name.rpartition("/")[2]
     return int(last) if last.isdecimal() else 0

@@ -7,10 +7,11 @@ store beside the history of another, and no command has to be told again where t
 
 import threading
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import msgspec
@@ -24,7 +25,7 @@ from tidegate.objects.blobs import ObjectBlobs
 from tidegate.objects.broker import listening
 from tidegate.objects.bucket import AGAIN, Bucket, check_address
 from tidegate.objects.bundles import ObjectBundles
-from tidegate.objects.cache import Cache
+from tidegate.objects.cache import Copies
 from tidegate.objects.following import Following
 from tidegate.objects.logs import ObjectLogs
 from tidegate.parts import Part, Parts
@@ -84,7 +85,7 @@ class ObjectStore:
         """Errors: `StoreError`. The store is not asked yet."""
         self._home = home
         self.bucket = Bucket(address)
-        cache = Cache(home / CACHE, most)
+        cache = Copies(home / CACHE, most)
         self.blobs = ObjectBlobs(self.bucket, cache)
         self.bundles = ObjectBundles(self.bucket, cache)
         self._lost = ""
@@ -184,6 +185,19 @@ class ObjectStore:
                 part.join(2 * AGAIN)
 
         self._close.append(close)
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[Path]:
+        """Serve workers in a temporary home, which this yields, instead of in that of the store."""
+        with TemporaryDirectory(prefix="tidegate-") as name:
+            home = Path(name).resolve()
+            disk.make_directory(self._home / CACHE)
+            (home / CACHE).symlink_to(self._home / CACHE)
+            self.serve(Parts(), home)
+            try:
+                yield home
+            finally:
+                self.close()
 
     def follow(self, execution: str, node: str, attempt: int) -> None:
         """Make what an attempt prints and publishes readable elsewhere, while it runs."""

@@ -5,6 +5,8 @@ Workers run code of others, so they have no credentials: they ask the owner, thr
 and to store what they have made. The files themselves are exchanged in a directory that both can reach.
 """
 
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from msgspec import Struct
@@ -15,7 +17,7 @@ SOCKET: Final = "objects.sock"
 """The socket in the home of a store."""
 
 
-class Wanted(Struct, frozen=True, omit_defaults=True):
+class FileWanted(Struct, frozen=True, omit_defaults=True):
     """What a worker asks for: how large a blob is, a copy of one, to store a copy, the tree of a bundle, to store the log of an attempt."""
 
     what: Literal["size", "fetch", "send", "tree", "log"]
@@ -25,7 +27,7 @@ class Wanted(Struct, frozen=True, omit_defaults=True):
     attempt: int = 0
 
 
-class Got(Struct, frozen=True, omit_defaults=True):
+class FileGot(Struct, frozen=True, omit_defaults=True):
     """The reply: the size or the path of what was asked for; or an error, by its code."""
 
     size: int = 0
@@ -49,6 +51,10 @@ class Objects(Protocol):
 
     def follow(self, execution: str, node: str, attempt: int) -> None:
         """Make what an attempt prints and publishes readable elsewhere, while it runs."""
+        ...
+
+    def elsewhere(self) -> AbstractContextManager[Path]:
+        """Serve workers in a temporary home, which this yields, instead of in that of the store."""
         ...
 
     def close(self) -> None:
