@@ -106,6 +106,9 @@ class Direct:
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
         del key, node, attempt
 
+    def recall(self, attempts: Sequence[Attempt]) -> None:
+        """Leave nothing: no attempt waits."""
+
     def drain(self) -> "Future[None]":
         return Future()
 

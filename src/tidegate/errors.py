@@ -407,6 +407,12 @@ class StoreLocked(StoreError):
     code = "store_locked"
 
 
+class NotHere(StoreError):
+    """Another server owns this part of the store: nothing was stored. Servers pass such requests on to it; retry after `retry_after` seconds."""
+
+    code = "not_here"
+
+
 class ConnectionLost(StoreError):
     """The server of the store's database went away before anything was committed, or cannot be reached."""
 

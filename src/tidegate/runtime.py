@@ -58,6 +58,7 @@ from tidegate.ports.executor import (
     Executor,
     Job,
 )
+from tidegate.ports.shares import StoreShares
 from tidegate.ports.store import Progress, Store
 from tidegate.remote.local import is_owned
 from tidegate.service.access import owner
@@ -176,11 +177,14 @@ class Runtime:
         reads_only: bool = False,
         parts: Parts | None = None,
     ) -> None:
-        clock = SystemClock()
+        self._background: list[Part] = []
+        clock = store.shares or SystemClock()
         self._store = store
         self._executor: Executor = executor
         self._is_worker = executor.has_started
         self.parts = parts or Parts()
+        self.shares: StoreShares | None = None
+        """What this process owns of a store that it shares with others."""
         artifacts = executor.artifacts
         hinders = _hinders(home, artifacts, executor.capacity)
         terminals = executor if isinstance(executor, TerminalExecutor) else None
@@ -189,11 +193,12 @@ class Runtime:
         tables = TableReaders(home / TABLES, partial(self.parts.part, tidies=True))
         artifacts = structs.replace(artifacts, tables=tables)
         self.service = Service(store, self._engine, executor, artifacts, clock, terminals)
+        if store.shares is not None and store.shares.is_shared:
+            self._join(store.shares)
         self._reads_only = reads_only
         self._home = home
         self._objects = artifacts.objects
         self._door: LocalDoor | None = None
-        self._background: list[Part] = []
         self._closed: Callable[[], object] = lambda: None
         self._quotas: Part | None = None
         if not reads_only:
@@ -203,6 +208,18 @@ class Runtime:
             self._engine.start()
         if serve_door and (door := self.open_door()) is not None:
             door.run(self._local_app)
+
+    def _join(self, shares: StoreShares) -> None:
+        """Pass requests for parts of other servers on to them."""
+        # Loaded here: a store in a file has no other servers.
+        from tidegate.api.passing import PeerLines  # noqa: PLC0415
+
+        part = self.parts.part("peers")
+        lines = PeerLines(shares, part)
+        self.shares = shares
+        self.service.replicas.peers = lines
+        part.run(lines.run)
+        self._background.append(part)
 
     def __enter__(self) -> Self:
         """Enter a block at whose end the runtime is closed."""
@@ -259,6 +276,8 @@ class Runtime:
             self._quotas.join()
         if not self._reads_only:
             self._engine.stop()
+        if self.service.replicas.peers is not None:
+            self.service.replicas.peers.close()
         for part in self._background:
             part.stop()
         if self._objects is not None:
@@ -303,11 +322,46 @@ def open_runtime(
 
     Errors: `StoreLocked` if somebody else is; `StoreHeld`; `StoreError` and below.
     """
+
+    def employ(parts: Parts, around: Surroundings) -> ProcessExecutor:
+        return ProcessExecutor(home, workers, parts=parts, strict=strict, surroundings=around)
+
+    return _opened(home, employ, Surroundings(pass_env, anywhere=anywhere), serve_door=serve_door)
+
+
+def open_server(
+    home: Path,
+    presence: tuple[str, str],
+    *,
+    workers: int | None = None,
+    strict: bool | None = None,
+    pass_env: Sequence[str] | None = None,
+) -> Runtime:
+    """
+    Become the owner of the store in `home`; or, if it is on Postgres, one of its owners, known to the others by address and version (`presence`).
+
+    The code that calls this opens the local door. All else as above.
+    """
+
+    def employ(parts: Parts, around: Surroundings) -> ProcessExecutor:
+        return ProcessExecutor(home, workers, parts=parts, strict=strict, surroundings=around)
+
+    return _opened(home, employ, Surroundings(pass_env), serve_door=False, presence=presence)
+
+
+def _opened(
+    home: Path,
+    employ: Callable[[Parts, Surroundings], ProcessExecutor],
+    surroundings: Surroundings,
+    *,
+    serve_door: bool,
+    presence: tuple[str, str] | None = None,
+) -> Runtime:
     refuse_held(home)
     parts, objects = Parts(), objects_of(home)
     umask = os.umask(PRIVATE)
     try:
-        store = open_store(home / STORE)
+        store = open_store(home / STORE, presence=presence)
     except BaseException:
         os.umask(umask)
         raise
@@ -316,21 +370,15 @@ def open_runtime(
         if objects is not None:
             objects.claim(getattr(store, "number", ""))
             objects.serve(parts)
-        own = ProcessExecutor(
-            home,
-            workers=workers,
-            parts=parts,
-            strict=strict,
-            surroundings=Surroundings(
-                pass_env,
-                umask,
-                objects=objects,
-                asks=None if objects is None else home.absolute(),
-                anywhere=anywhere,
-            ),
+        around = structs.replace(
+            surroundings,
+            umask=umask,
+            objects=objects,
+            asks=None if objects is None else home.absolute(),
         )
         artifacts = artifacts_in(home, objects)
-        executor = TerminalExecutor(own, artifacts, parts.part("terminals", tidies=True))
+        terminals = parts.part("terminals", tidies=True)
+        executor = TerminalExecutor(employ(parts, around), artifacts, terminals)
         runtime = Runtime(home, store, executor, serve_door=serve_door, parts=parts)
         runtime.on_close(lambda: os.umask(umask))
         store.begin(runtime.run_in_background)

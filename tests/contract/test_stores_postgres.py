@@ -22,8 +22,9 @@ from tests.contract.yard import until
 from tests.postgres import Cluster, emptied
 from tests.severing import Wire
 
-from tidegate.errors import StoreError, StoreLocked, StoreTooNew
+from tidegate.errors import NotHere, StoreError, StoreLocked, StoreTooNew
 from tidegate.ports.journal import Batch, HistoryRow
+from tidegate.ports.shares import Turnover
 from tidegate.ports.store import Store
 from tidegate.stores import arms, listings
 from tidegate.stores.postgres import PostgresStore, search
@@ -155,6 +156,122 @@ def test_taking_over_waits_for_a_commit_that_has_proved_its_ownership(address: s
         former.journal.append(Batch(history=[HistoryRow(1, 3, b"late")]))
     owner.close()
     former.close()
+
+
+# -- servers that share it --
+
+
+@pytest.fixture
+def servers(address: str) -> Iterator[tuple[PostgresStore, PostgresStore]]:
+    """Two servers with half of the store each."""
+    first = PostgresStore.open(address, presence=("http://127.0.0.1:1", "1"))
+    second = PostgresStore.open(address, presence=("http://127.0.0.1:2", "1"))
+    assert (len(first.shares.own), len(second.shares.own)) == (SHARDS, 0)
+    first.shares.give(first.shares.own[: SHARDS // 2])
+    assert second.shares.take(range(SHARDS)) == list(range(SHARDS // 2))
+    yield first, second
+    second.close()
+    first.close()
+
+
+def test_each_server_writes_into_its_own_shards_only_and_both_read_all(
+    servers: tuple[PostgresStore, PostgresStore],
+):
+    first, second = servers
+    launch(first, 40)
+    launch(second, 3)
+    for store, key in ((first, 3), (second, 40)):
+        with pytest.raises(NotHere, match=f"shards {key}"):
+            store.journal.append(Batch(history=[HistoryRow(key, 2, b"not mine")]))
+        assert store.journal.history(key) == [b"launched"]
+        assert not store.shares.owns(key)
+    assert first.journal.active() == [40]
+    assert second.journal.active() == [3]
+    assert first.problems() == []
+
+
+def test_what_was_lost_and_taken_again_goes_on_where_the_other_stopped(
+    servers: tuple[PostgresStore, PostgresStore], address: str
+):
+    first, second = servers
+    launch(second, 3)
+    expire(address)
+    assert first.shares.take([3]) == [3]
+    assert not first.journal.append(Batch(history=[HistoryRow(3, 2, b"taken over")]))
+
+    with pytest.raises(NotHere):
+        second.journal.append(Batch(history=[HistoryRow(3, 2, b"late")]))
+
+    assert not second.shares.owns(3)
+    first.shares.give([3])
+    assert second.shares.take([3]) == [3]
+    assert not second.journal.append(Batch(history=[HistoryRow(3, 3, b"again")]))
+    assert first.journal.history(3) == [b"launched", b"taken over", b"again"]
+    assert first.problems() == []
+
+
+def test_a_share_follows_from_how_many_servers_stay(
+    servers: tuple[PostgresStore, PostgresStore], address: str
+):
+    first, second = servers
+    assert [store.shares.survey() for store in servers] == [Turnover(), Turnover()]
+    third = PostgresStore.open(address, presence=("http://127.0.0.1:3", "1"))
+    gives = [store.shares.survey().give for store in servers]
+    assert sum(gives) in (21, 22)
+    third.close()
+    second.shares.leave()
+    second.shares.renew()
+    assert second.shares.survey() == Turnover(give=SHARDS // 2)
+    second.shares.give(second.shares.own)
+    assert first.shares.survey() == Turnover(take=tuple(range(SHARDS // 2)))
+
+
+def test_which_shards_others_have_taken_is_noticed_when_the_lease_is_renewed(
+    servers: tuple[PostgresStore, PostgresStore], address: str
+):
+    first, second = servers
+    told: list[Turnover] = []
+    second.shares.follow(told.append)
+    expire(address)
+    first.shares.take([3, 4])
+
+    second.shares.renew()
+
+    assert told == [Turnover(lost=[3, 4])]
+
+
+def test_a_command_cannot_take_what_servers_share_nor_a_server_what_a_command_has(address: str):
+    server = PostgresStore.open(address, presence=("http://127.0.0.1:1", "1"))
+    with pytest.raises(StoreLocked, match=r"\(http://127.0.0.1:1\) runs"):
+        PostgresStore.open(address)
+    server.close()
+    command = PostgresStore.open(address)
+    with pytest.raises(StoreLocked, match="runs"):
+        PostgresStore.open(address, presence=("http://127.0.0.1:1", "1"))
+    command.close()
+
+
+def test_an_execution_beside_another_is_in_its_shard_whatever_its_id(address: str):
+    store = PostgresStore.open(address)
+    origin = store.journal.new_key("one", NOON)
+    keys = [store.journal.new_key(f"id{n}", NOON, origin) for n in range(20)]
+    assert {key % SHARDS for key in keys} == {origin % SHARDS}
+    assert sorted({origin, *keys}) == [origin, *keys]
+    store.close()
+
+
+def test_the_time_is_that_of_the_database(address: str):
+    store = PostgresStore.open(address)
+    with psycopg.connect(address) as connection:
+        query = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+        before = connection.execute(query).fetchone()
+        now = store.shares.now()
+        with psycopg.connect(address) as later:
+            after = later.execute(query).fetchone()
+    assert before is not None
+    assert after is not None
+    assert before[0] - 50_000 <= now <= after[0] + 50_000
+    store.close()
 
 
 def waiting_for_a_lock(address: str) -> str:

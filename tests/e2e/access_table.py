@@ -62,6 +62,7 @@ TABLE = {
     "POST /api/v1/proof": ("public", {"json": {"token": "0" * 8, "nonce": NOTHING}}, {401}),
     "GET /api/v1/sessions": ("somewhere", {}, {200}),
     "DELETE /api/v1/sessions/{id}": ("somewhere", {}, {404}),
+    "GET /api/v1/replicas": ("measure", {}, {200}),
     "GET /api/v1/audit": ("audit", {}, {200}),
     "GET /api/v1/blobs/{digest}/facts": ("somewhere", {}, {404}),
     "GET /api/v1/blobs/{digest}/rows": ("somewhere", {}, {404}),

@@ -14,7 +14,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "__init__": (60, "the names that authors import"),
     "__main__": (5, "`python -m tidegate`"),
     "api": (
-        4_010,
+        4_310,
         "HTTP, over the network and on the local socket: limits, who may have how many connections and waits in line, routes, streams, the OpenAPI document",
     ),
     "backup": (150, "a copy of a store, and a store of a copy"),
@@ -24,7 +24,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "source trees: what is imported and must be there, what git tracks, what is named; packed, read block by block, checked; whether a definition has changed, and all that it refers to",
     ),
     "cli": (
-        4_600,
+        4_640,
         "every command, as it is typed, completed and answered, on 80 columns and as it changes, for one and for many, pictures as far as the terminal draws them; backups, what is packed, whose store it is",
     ),
     "core": (
@@ -36,12 +36,12 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "writing and removing so that a power cut loses nothing, a killed process leaves nothing, root's files are the store's owner's, and whether there is room",
     ),
     "engine": (
-        1_680,
+        1_890,
         "drain, decide, commit, act, hold what lacks something, try one for all and store which have not begun, notice a clock set back, store what ends on a full disk; what is kept in memory, and the folds that readers share",
     ),
     "errors": (190, "the exception tree"),
     "executors": (
-        3_980,
+        3_990,
         "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end",
     ),
     "home": (80, "where a store is, or that there can be none, and whether it may act"),
@@ -55,19 +55,19 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "the files of a store in an object store: what may be away, local copies, workers without keys, logs that are read elsewhere",
     ),
     "parts": (155, "background parts, supervised"),
-    "ports": (730, "what a database, its audit log, an executor and a place for files must give"),
+    "ports": (790, "what a database, its audit log, an executor and a place for files must give"),
     "remote": (1_740, "the Python client, and the way to a server, which proves itself first"),
-    "runtime": (340, "the composition root, private files, and what an attempt cannot begin for"),
+    "runtime": (370, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (
         3_750,
         "what authors write, traced into a graph; questions put field by field, with their prompts rendered; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
     ),
     "service": (
-        4_700,
+        4_870,
         "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for for nothing, and who may, who they are in a browser, and what they did",
     ),
     "stores": (
-        3_010,
+        3_320,
         "two databases for six ports: journal, listings, catalog, access, audit, changes; search, upgrades, room set aside for a full disk; who owns what on Postgres",
     ),
     "tables": (
@@ -80,7 +80,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "Python types to schemas and stored values, and back; what would come back as another one is found and refused; types that branch, in steps that are counted; what cannot be seen is marked",
     ),
     "wire": (
-        1_210,
+        1_230,
         "requests and views, constrained where they are declared; how a server proves that it knows a token",
     ),
 }

@@ -58,6 +58,11 @@ ELSEWHERE = (
         " stores/postgres/search stores/postgres/store",
     ),
     Group(
+        "tests/e2e/test_replicas.py",
+        "servers that share a store are seen as several processes",
+        "api/passing api/peers cli/replicas engine/news engine/sharing service/replicas stores/postgres/keeping stores/postgres/notices",
+    ),
+    Group(
         "tests/e2e/test_cli_postgres.py",
         "which store a command opens is seen at the terminal",
         "stores/opening stores/postgres/rebuild",

@@ -1,6 +1,7 @@
 """Everything served over HTTP, put together: the routes, and the door in front of them."""
 
 from collections import Counter
+from collections.abc import Awaitable
 from functools import cache, partial
 
 import msgspec
@@ -10,7 +11,8 @@ from tidegate.api.backend import Backend
 from tidegate.api.door import Door
 from tidegate.api.openapi import make_document
 from tidegate.api.pages import Pages
-from tidegate.api.route import Table
+from tidegate.api.peers import PATH, PeerDoor
+from tidegate.api.route import Receive, Scope, Send, Table
 from tidegate.api.routes import (
     blobs,
     events,
@@ -26,6 +28,7 @@ from tidegate.api.routes import (
     workflows,
 )
 from tidegate.api.settings import Settings
+from tidegate.ports.shares import StoreShares
 from tidegate.service.service import Service
 
 ROUTES = (
@@ -53,9 +56,12 @@ class App(Gatekeeper):
     load on the network door does not keep the owner out.
     """
 
-    def __init__(self, service: Service, version: str, settings: Settings) -> None:
+    def __init__(
+        self, service: Service, version: str, settings: Settings, shares: StoreShares | None
+    ) -> None:
         self._backend = Backend(service, version, settings)
         self._backend.openapi = partial(_openapi, version)
+        self._peers = None if shares is None else PeerDoor(self._backend, shares)
         table, pages = Table(ROUTES), Pages()
         self.local = Door(table, self._backend, Counter(), pages, self.note_refusal)
         super().__init__(
@@ -64,14 +70,27 @@ class App(Gatekeeper):
             settings,
         )
 
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Take what another server of this store passes on; of everybody else, what the gatekeeper lets in."""
+        if self._peers is not None and scope.get("path") == PATH:
+            announced = self._peers.proven(scope["headers"])
+            if announced is not None:
+                return self._peers(scope, receive, send, announced)
+        return super().__call__(scope, receive, send)
+
     def close(self) -> None:
         """Release everybody who waits for something, because the server is stopping. Called in the event loop."""
         self._backend.close()
 
 
-def make_app(service: Service, version: str, settings: Settings | None = None) -> App:
-    """Return the application that serves a store."""
-    return App(service, version, settings or Settings())
+def make_app(
+    service: Service,
+    version: str,
+    settings: Settings | None = None,
+    shares: StoreShares | None = None,
+) -> App:
+    """Return the application that serves a store, or its `shares` of one."""
+    return App(service, version, settings or Settings(), shares)
 
 
 @cache

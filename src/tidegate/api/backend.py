@@ -6,13 +6,14 @@ from typing import Any, TypeVar
 
 from tidegate.api.budgets import Buckets
 from tidegate.api.carry import Carrier
-from tidegate.api.route import Call
+from tidegate.api.route import Call, encode
 from tidegate.api.settings import Settings
 from tidegate.api.tail import Tail
 from tidegate.errors import Unauthenticated
+from tidegate.service.access import Principal
 from tidegate.service.service import Service
 from tidegate.service.tokens import NOBODY
-from tidegate.wire import AnswerReply, Checked
+from tidegate.wire import AnswerReply, Ask, Checked, check
 
 V = TypeVar("V")
 
@@ -54,6 +55,13 @@ class Backend:
             call.written.view, call.written.body = view, carried.body
         self.answers += isinstance(view, AnswerReply)
         return view
+
+    async def take_over(self, request: Ask[Any], principal: Principal) -> bytes:
+        """Handle a request that another server of this store has passed on; return its view, encoded. Errors: those of the service; `NotHere`."""
+        steps = self.service.steps(check(request), principal, passed_on=True)
+        carried = await self._carrier.carry(steps, who=principal.name)
+        self.answers += isinstance(carried.view, AnswerReply)
+        return encode(carried.view) if carried.body is None else carried.body
 
     def close(self) -> None:
         """Release everybody who waits for something, because the server is stopping."""

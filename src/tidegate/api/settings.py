@@ -30,6 +30,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     behind_proxy: bool = False
     failures: int = 10
     heartbeat: float = 15.0
+    advertise: str = ""
+    """Where other servers of the same store reach it, if not at that address."""
     localhost: bool = True
     """Whether `localhost` is a name of this server: not where it may lead to another program."""
 

@@ -15,7 +15,7 @@ from tidegate.cli.serving import serve_store
 from tidegate.cli.way import spelled
 from tidegate.home import TOKEN_FILE
 from tidegate.ir.expr import Value
-from tidegate.runtime import Runtime, open_runtime
+from tidegate.runtime import Runtime, open_server
 from tidegate.service.access import owner
 from tidegate.service.service import Service
 from tidegate.wire import (
@@ -37,7 +37,7 @@ def serve_demo(home: Path, settings: Settings) -> int:
     """Serve a store with the example workflows."""
     return serve_store(
         home,
-        partial(open_runtime, home, serve_door=False, pass_env=()),
+        partial(open_server, home, pass_env=()),
         settings,
         partial(_prepare, home),
     )

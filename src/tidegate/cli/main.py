@@ -60,6 +60,7 @@ COMMANDS = {
         "Manage tokens for access over the network.",
     ),
     "audit": ("tidegate.cli.audit", "Show who decided, signed in, made tokens or was refused."),
+    "replicas": ("tidegate.cli.replicas", "Show the servers that share a store on Postgres."),
     "demo": ("tidegate.cli.serve", "Serve the store, with example workflows that wait for you."),
     "completion": (
         "tidegate.cli.completion",

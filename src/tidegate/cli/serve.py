@@ -65,13 +65,24 @@ HOST, PORT = "127.0.0.1", 8433
     help="Quota of a project: launches=1000000 executions, history=20Gi bytes; repeatable. These are the defaults.",
 )
 @click.option(
+    "--advertise",
+    default="",
+    metavar="URL",
+    help="Where other servers of the same store on Postgres reach this one, if not at the address it listens on.",
+)
+@click.option(
     "--adopt",
     is_flag=True,
     help="Let a restored store act: the original no longer does.",
 )
 @shared_options
 def serve_command(
-    *, home: Path, grace: float, adopt: bool, quotas: tuple[str, ...], **given: Any
+    *,
+    home: Path,
+    grace: float,
+    adopt: bool,
+    quotas: tuple[str, ...],
+    **given: Any,
 ) -> int:
     """
     Serve the store: run its executions, and accept launches and answers over HTTP.
@@ -83,12 +94,13 @@ def serve_command(
     from tidegate.api.settings import Settings  # noqa: PLC0415
     from tidegate.cli.backup import let_act  # noqa: PLC0415
     from tidegate.cli.serving import serve_store  # noqa: PLC0415
-    from tidegate.runtime import open_runtime  # noqa: PLC0415
+    from tidegate.runtime import open_server  # noqa: PLC0415
 
     if adopt:
         let_act(home)
     runs = {name: given.pop(name) for name in ("workers", "strict", "pass_env")}
-    take = partial(open_runtime, home, serve_door=False, **runs)
+
+    take = partial(open_server, home, **runs)
     return serve_store(home, take, Settings(**given), grace=grace, quotas=read_quotas(quotas))
 
 

@@ -40,28 +40,29 @@ GRACE = 25.0
 
 def serve_store(
     home: Path,
-    take: Callable[[], Runtime],
+    take: Callable[[tuple[str, str]], Runtime],
     settings: Settings,
     prepare: Callable[[Runtime, str], Callable[[], None]] | None = None,
     grace: float = GRACE,
     quotas: Mapping[str, int] = DEFAULTS,
 ) -> int:
     """
-    Serve the store in `home` until told to stop, and up to `grace` seconds longer while attempts run. `take` becomes its owner.
+    Serve the store in `home` until told to stop, and up to `grace` seconds longer while attempts run. `take` becomes its owner, or one of its owners,
+    as a server with this address and version.
 
     `prepare` is called with the address before anything is served, and returns what to do then. Errors: `EngineFailed` if the engine has failed.
     """
-    find_family(settings.host)  # before a typo is reported as exposing the server
-    check_exposure(settings)
-    listening = [listen(settings.host, settings.port)]
+    listening = _listening(settings)
     try:
         settings = _with_twin(listening, settings)
-        with opened(partial(_take, home, take)) as runtime:
-            runtime.service.tokens.admin_token(home / TOKEN_FILE)
-            app = make_app(runtime.service, version("tidegate"), settings)
+        url = _address(settings, listening[0].getsockname()[1])
+        presence = (settings.advertise or url, version("tidegate"))
+        with opened(partial(_take, home, partial(take, presence))) as runtime:
+            shares = runtime.shares
+            runtime.service.tokens.admin_token(home / TOKEN_FILE, is_shared=shares is not None)
+            app = make_app(runtime.service, version("tidegate"), settings, shares)
             runtime.follow_quotas(quotas)
             door = runtime.open_door()
-            url = _address(settings, listening[0].getsockname()[1])
             runtime.service.codes.page = settings.page or url
             then = None if prepare is None else prepare(runtime, url)
             # Objects loaded so far live as long as the process: the garbage collector need not scan them again.
@@ -97,6 +98,12 @@ def serve_store(
     tell("stopped; everything accepted is stored")
     sys.stdout.flush()
     return 0
+
+
+def _listening(settings: Settings) -> list[socket.socket]:
+    find_family(settings.host)  # before a typo is reported as exposing the server
+    check_exposure(settings)
+    return [listen(settings.host, settings.port)]
 
 
 def _with_twin(listening: list[socket.socket], settings: Settings) -> Settings:

@@ -1,7 +1,7 @@
 """What arrives at the engine from other threads, and how the callers get their replies."""
 
 import queue
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -75,11 +75,17 @@ class Settle(Struct, frozen=True):
     settled: Future[bool]
 
 
+class Aside(Struct, frozen=True):
+    """Something that the engine's thread does between two groups."""
+
+    act: Callable[[], None]
+
+
 class Stop(Struct, frozen=True):
     """The last thing that is decided."""
 
 
-Arrival = LaunchArrival | Told | Reports | Settle | Stop
+Arrival = LaunchArrival | Told | Reports | Settle | Aside | Stop
 
 
 class Work(Struct):
@@ -89,6 +95,7 @@ class Work(Struct):
     reports: list[Report] = []
     due: list[Due] = []
     settles: list[Settle] = []
+    asides: list[Aside] = []
     urgent: bool = False
 
     def endings(self) -> "Work":
@@ -135,5 +142,5 @@ def fail(arrivals: Sequence[Arrival], error: Exception) -> None:
                 tell(future, error)
             case Settle(settled):
                 tell(settled, error)
-            case Reports() | Stop():
+            case Reports() | Aside() | Stop():
                 pass

@@ -100,6 +100,12 @@ class Dispatch:
         self._draining = False
         self._gives_back = False
         self._running: set[Attempt] = set()
+        self.out: set[Attempt] = set()
+        """Attempts that the executor has, whether or not they have begun."""
+        self.sets_aside: Callable[[Key], bool] | None = None
+        """Says of which executions no more attempts are handed over, because another server is about to own them."""
+        self._aside: list[Job] = []
+        self._recalled: set[Attempt] = set()
         self._held: dict[Attempt, Held] = {}
         self._probes = Probes(outlook.where)
         self.shelf = Shelf(journal)
@@ -118,6 +124,9 @@ class Dispatch:
                 self._leave(job)
             self.shelf.keep()
             return
+        if self.sets_aside is not None:
+            self._aside += [job for job in jobs if self.sets_aside(job.key)]
+            jobs = [job for job in jobs if not self.sets_aside(job.key)]
         free = self._look_again() if self._held else []
         free += [job for job in jobs if not self._is_hindered(job)]
         if free:
@@ -142,6 +151,7 @@ class Dispatch:
     def _hand_over(self, jobs: list[Job]) -> None:
         try:
             self.shelf.release([(job.key, job.node) for job in jobs])
+            self.out.update(map(attempt_of, jobs))
             self._executor.submit(jobs)
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of them has begun
             is_known = any(
@@ -149,6 +159,7 @@ class Dispatch:
             )
             for job in jobs:
                 self._probes.ended(attempt_of(job), began=False)
+                self.out.discard(attempt_of(job))
                 # The store may have no room to record that they start.
                 code = NO_ROOM if isinstance(error, StoreFull) else NO_WORKER
                 self._hold(job, Hindrance(code, reason(error)))
@@ -206,6 +217,10 @@ class Dispatch:
     def cancel(self, attempts: Sequence[tuple[Key, NodeId, int]]) -> None:
         """End these attempts, if they run."""
         self._running.difference_update(attempts)
+        self.out.difference_update(attempts)
+        self._recalled.difference_update(attempts)
+        if self._aside:
+            self._aside = [job for job in self._aside if attempt_of(job) not in set(attempts)]
         self._unwanted.extend(Attempt(*each) for each in attempts)
         self.shelf.forget([(key, node) for key, node, _ in attempts])
         if self._held:
@@ -224,11 +239,49 @@ class Dispatch:
                 self.shelf.add(Attempt(key, node, attempt + 1), LEFT, "", self._clock.now())
             self.shelf.keep()
 
+    def recall(self, wanted: Callable[[Key], bool]) -> None:
+        """Take back attempts of these executions that have not begun."""
+        waiting = [each for each in self.out - self._running if wanted(each.key)]
+        self._recalled.update(waiting)
+        self._executor.recall(waiting)
+
+    def take_back(self) -> None:
+        """Hand over what was set aside, unless it still is."""
+        aside, self._aside = self._aside, []
+        if aside:
+            self.submit(aside)
+
+    def leave_aside(self, is_given: Callable[[Key], bool]) -> None:
+        """Leave what was set aside of these executions to their next owner, under the same numbers."""
+        aside, self._aside = self._aside, []
+        for job in aside:
+            if is_given(job.key):
+                self._leave(job)
+            else:
+                self._aside.append(job)
+        self.shelf.keep()
+
+    def leave(self, serves: Callable[[Key], bool]) -> None:
+        """Forget the attempts of executions that others own by now, and end those that run."""
+        self.shelf.leave(serves)
+        for attempt in [each for each in self._held if not serves(each.key)]:
+            self._probes.ended(attempt, began=False)
+            self._release(attempt)
+        self._aside = [job for job in self._aside if serves(job.key)]
+        gone = [each for each in self.out if not serves(each.key)]
+        self._recalled.difference_update(gone)
+        self._running.difference_update(gone)
+        self.out.difference_update(gone)
+        self._unwanted.extend(gone)
+        for attempt in gone:
+            self._executor.cancel(*attempt)
+
     def heard(self, reports: Sequence[Report]) -> list[Report]:
         """Track what runs, hold what could not start, and return the events for the machine."""
         told = []
         for report in reports:
             if isinstance(report.outcome, Hindered):
+                self.out.discard(Attempt(report.key, report.node, report.attempt))
                 self._hear_hindered(report, report.outcome)
                 continue
             told.append(report)
@@ -237,8 +290,11 @@ class Dispatch:
                 self._note_elsewhere(report, report.outcome.differs)
             elif isinstance(report.outcome, Began):
                 self._running.add(Attempt(report.key, report.node, report.attempt))
-            elif self._running:
-                self._running.discard(Attempt(report.key, report.node, report.attempt))
+            else:
+                ended = Attempt(report.key, report.node, report.attempt)
+                self._running.discard(ended)
+                self.out.discard(ended)
+                self._recalled.discard(ended)
             if self._held:
                 attempt = Attempt(report.key, report.node, report.attempt)
                 self._probes.ended(attempt, began=True)
@@ -265,7 +321,11 @@ class Dispatch:
         job, hindrance = report.job, Hindrance(found.code, found.why)
         assert job is not None
         if found.code == LEFT:
-            self._leave(job)
+            if attempt_of(job) in self._recalled:
+                self._aside.append(job)  # handed over with the next `take_back`, if not given up
+            else:
+                self._leave(job)
+            self._recalled.discard(attempt_of(job))
             return
         if found.code == NO_ROOM:
             # It applies to all of them, and is checked without a trial.

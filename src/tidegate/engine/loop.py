@@ -15,6 +15,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -25,6 +26,7 @@ from tidegate.core.state import X_SUCCEEDED
 from tidegate.core.step import step
 from tidegate.engine.arrivals import (
     Arrival,
+    Aside,
     LaunchArrival,
     NewExecution,
     Placed,
@@ -44,15 +46,18 @@ from tidegate.engine.futures import Future
 from tidegate.engine.launches import claim, launched
 from tidegate.engine.ledger import Ledger
 from tidegate.engine.memory import Hot, Memory, collect_seldom
+from tidegate.engine.news import News
 from tidegate.engine.outcomes import brief, event_of, failed_by, is_of_the_store, spoiled
 from tidegate.engine.programs import Programs
-from tidegate.errors import Overloaded, StoreError, StoreFull, TidegateError
+from tidegate.engine.sharing import Sharing, not_here
+from tidegate.errors import NotHere, Overloaded, StoreError, StoreFull, TidegateError
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import SECOND, Instant
 from tidegate.parts import Parts
 from tidegate.ports.clock import Clock
 from tidegate.ports.executor import Drained, Executor, Report
 from tidegate.ports.journal import Due, Key, LaunchRow
+from tidegate.ports.shares import Turnover
 from tidegate.ports.store import Store
 
 log = logging.getLogger(__name__)
@@ -98,6 +103,11 @@ class Engine:
         outlook, holds = outlook or Outlook(), self.damage.holds
         self.dispatch = Dispatch(executor, journal, self.parts, clock, outlook, holds)
         self._memory = memory = Memory(journal, self.programs, self.damage)
+        self._news = News(memory, clock, self._stored, self._decide, self._act)
+        take_over = partial(self._news.take_over, journal, self.dispatch.shelf)
+        self.sharing = Sharing(store.shares, memory, self.dispatch, take_over)
+        if store.shares is not None:
+            store.shares.follow(self._turn_over)
         self.peek, self.read, self.read_light = memory.peek, memory.read, memory.read_light
         self.held = self.dispatch.held
         """For any thread: what is in memory, which may not be stored yet; what is read from the store, for `submit`; which attempts are held."""
@@ -209,7 +219,7 @@ class Engine:
                 self._memory.cool()
                 self.turning = None
             otherwise = "running attempts could not be given back, and will count as lost"
-            self._tell_all(self.dispatch.give_back, lambda _, now: GivenBack(now), otherwise)
+            self._news.tell_all(self.dispatch.give_back, lambda _, now: GivenBack(now), otherwise)
         except BaseException as bug:  # noqa: BLE001 - the thread's edge
             error = failed_by(bug)
             # Quietly, with its traceback at debug level: the code that ends the process for it reports it.
@@ -228,7 +238,7 @@ class Engine:
                 if keys is None:
                     keys = self._journal.active()
                     shelf.take_up(keys)
-                self._tell_page(keys[:GROUP], lambda key, at: TakenUp(at, shelf.unbegun(key)))
+                self._news.tell_page(keys[:GROUP], lambda key, at: TakenUp(at, shelf.unbegun(key)))
                 keys = keys[GROUP:]
             except StoreError as error:
                 # Full, or locked by another program: nobody is served before this is done.
@@ -236,38 +246,9 @@ class Engine:
                 self._put_off(self._gather(self._drain()), error)
         self._stumbled = self.dispatch.holds
 
-    def _tell_all(
-        self, find: Callable[[], list[Key]], news: Callable[[Key, Instant], Event], otherwise: str
-    ) -> None:
-        """Tell all executions an event that concerns every one; what cannot be stored is logged, with the consequences."""
-        try:
-            keys = find()
-            for first in range(0, len(keys), GROUP):
-                self._tell_page(keys[first : first + GROUP], news)
-        except StoreError as error:
-            log.warning("%s: %s", otherwise, error)
-
-    def _tell_page(self, keys: list[Key], news: Callable[[Key, Instant], Event]) -> None:
-        """Tell some executions an event that concerns all of them, such as that their host starts or stops, and store what that changes."""
-
-        def tell_them(ledger: Ledger) -> None:
-            for key in keys:
-                self._decide(ledger, self._memory.get(key), news(key, self._clock.now()))
-
-        try:
-            ledger = self._stored(tell_them)
-        except Exception as error:
-            self._memory.clear()
-            if is_of_the_store(error):
-                raise
-            if len(keys) == 1:
-                log.exception("execution number %d cannot be read back", keys[0])
-                return
-            for key in keys:
-                self._tell_page([key], news)
-            return
-        self._act(ledger)
-        self._memory.cool()
+    def _turn_over(self, wanted: Turnover) -> None:
+        """Take and give parts of the store. From any thread."""
+        self._put(Aside(lambda: self.sharing.turn_over(wanted)))
 
     def _drain(self) -> list[Arrival]:
         arrivals = self._arrivals
@@ -295,6 +276,8 @@ class Engine:
                     work.reports.extend(self.dispatch.heard(arrival.reports))
                 case Settle():
                     work.settles.append(arrival)
+                case Aside():
+                    work.asides.append(arrival)
                 case Stop():
                     self._stopping = True
         return work
@@ -303,9 +286,11 @@ class Engine:
         """Decide one group, commit it, act on it."""
         work = self._gather(group)
         self._stumbled = self._store.is_down and not (self._stopping or self._accepts_writes())
+        for aside in work.asides:
+            self._turn_aside(aside)
         now = self._clock.now()
         if news := self._backwards.news(now):
-            self._tell_all(self._journal.active, news, "retries may wait that much longer")
+            self._news.tell_all(self._journal.active, news, "retries may wait that much longer")
         timers = self._next_due is not None and self._next_due <= now
         try:
             if timers:
@@ -321,6 +306,14 @@ class Engine:
                 busy = changed or self.dispatch.holds or not self._arrivals.empty()
                 arrival.settled.set_result(not busy)
         self._under_way = []
+
+    def _turn_aside(self, aside: Aside) -> None:
+        try:
+            aside.act()
+        except StoreError as error:
+            self._store.failed(error, quietly=True)
+            self._stumbled = True
+        self._look_ahead()
 
     def _due(self, now: Instant) -> list[Due]:
         rows = self._journal.due(now, TIMERS + len(self._sick))
@@ -344,6 +337,10 @@ class Engine:
         try:
             ledger = self._stored(lambda it: self._decide_all(it, work), urgent=work.urgent)
         except Exception as error:  # noqa: BLE001 - one execution, even by a bug of ours, must not stop the others
+            if isinstance(error, NotHere):
+                # Who asked for what another server owns by now is told so; the rest is decided again.
+                self.sharing.forget()
+                return self._carry_out(work)
             if is_of_the_store(error):
                 return self._put_off(work, error)
             self._memory.clear()
@@ -390,10 +387,13 @@ class Engine:
                     self._launch(ledger, arrival.wanted, arrival.future, now)
                 case _:
                     pass
+        serves = self.sharing.serves
         for report in work.reports:
-            self._decide(ledger, self._memory.get(report.key), event_of(report, now))
+            if serves(report.key):
+                self._decide(ledger, self._memory.get(report.key), event_of(report, now))
         for row in work.due:
-            self._decide(ledger, self._memory.get(row.key), TimerFired(now, row.node))
+            if serves(row.key):
+                self._decide(ledger, self._memory.get(row.key), TimerFired(now, row.node))
 
     def _put_off(self, work: Work, error: Exception) -> bool:
         """Nothing of this is stored: tell the callers, keep the task reports. What only ends something is tried once more; return whether it is stored."""
@@ -437,13 +437,15 @@ class Engine:
             ledger.replies.append((future, Placed(existing, created=False)))
             return
         try:
+            if not self.sharing.serves_launch(wanted):
+                raise not_here()
             program = self.programs.get(wanted.workflow)
             if wanted.recovers is not None:
                 claim(ledger, self._memory, wanted, wanted.recovers, now)
         except TidegateError as error:
             ledger.replies.append((future, error))
             return
-        key = self._journal.new_key(wanted.id, now)
+        key = self._journal.new_key(wanted.id, now, wanted.recovers)
         hot = Hot(key, wanted.id, program, wanted.project, wanted.domain)
         ledger.launch(LaunchRow(key, wanted.id, wanted.workflow, now, wanted.who, hot.owner.series))
         self._decide(ledger, hot, launched(wanted, program.recorded, now))
@@ -458,6 +460,9 @@ class Engine:
     def _told(self, ledger: Ledger, told: Told, now: Instant) -> None:
         # What was read counts once: if this must be decided again, it has been changed since.
         read, told.read = told.read, None
+        if not self.sharing.serves(told.key):
+            ledger.replies.append((told.future, not_here()))
+            return
         try:
             hot = self._memory.get(told.key, read)
         except TidegateError as error:

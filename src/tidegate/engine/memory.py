@@ -7,7 +7,7 @@ once it has cooled; when something happens to it, its history is read once.
 
 import gc
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tidegate.core.state import ExecutionState
 from tidegate.engine.damage import Damage
@@ -165,6 +165,11 @@ class Memory:
         hot = self._hot.pop(key, None)
         if hot is not None:
             self._let_go(hot)
+
+    def keep(self, wanted: Callable[[Key], bool]) -> None:
+        """Forget all executions but these."""
+        for key in [key for key in self._hot if not wanted(key)]:
+            self.drop(key)
 
     def clear(self) -> None:
         """Forget everything."""

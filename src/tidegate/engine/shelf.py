@@ -6,7 +6,7 @@ it gives them another. For those that are held, or that the host never reached, 
 """
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from tidegate.errors import StoreError
 from tidegate.ir.expr import NodeId
@@ -78,6 +78,12 @@ class Shelf:
             self._journal.release(list(stored))
         self._drop(nodes)
         self._tried |= stored
+
+    def leave(self, serves: Callable[[Key], bool]) -> None:
+        """Forget what others own by now; what is stored of it is theirs."""
+        for rows in (self._rows, self._new, self._tried):
+            for node in [node for node in rows if not serves(node[0])]:
+                del rows[node]
 
     def began(self, key: Key, node: NodeId) -> None:
         """Record that an attempt has started."""

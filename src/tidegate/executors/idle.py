@@ -40,6 +40,9 @@ class IdleExecutor:
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
         """End nothing, because nothing runs."""
 
+    def recall(self, attempts: Sequence[Attempt]) -> None:
+        """Leave nothing, because nothing waits."""
+
     def drain(self) -> "Future[None]":
         """Return a done future, because nothing runs."""
         drained: Future[None] = Future()

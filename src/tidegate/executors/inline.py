@@ -83,6 +83,10 @@ class InlineExecutor:
             job for job in self._jobs if (job.key, job.node, job.attempt) != (key, node, attempt)
         )
 
+    def recall(self, attempts: Sequence[Attempt]) -> None:
+        """Leave nothing: no attempt waits."""
+        del attempts
+
     def drain(self) -> "Future[None]":
         """Leave what has not started, and start nothing more."""
         self.close()

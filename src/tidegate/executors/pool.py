@@ -33,7 +33,7 @@ from tidegate.executors.frames import Checked, Described, Differs, Done, Ready, 
 from tidegate.executors.frozen import forget_published, freeze_published
 from tidegate.executors.memory import weigh
 from tidegate.executors.orders import Orders
-from tidegate.executors.roster import GRACE, MOMENT, Roster, Site, expect
+from tidegate.executors.roster import CLOSED, GRACE, MOMENT, Roster, Site, expect
 from tidegate.executors.verdicts import Ending, outcome_of
 from tidegate.executors.written import look
 from tidegate.home import BLOBS, SCRATCH
@@ -59,7 +59,6 @@ DEAF = 10
 """How many times the fork server is asked to end a worker, before it is ended directly."""
 GIVE_UP = 5.0
 """Seconds after which closing no longer waits for processes that the system cannot end."""
-CLOSED = "the workers were closed"
 
 
 class Pool:
@@ -175,8 +174,8 @@ class Pool:
         """Take a question."""
         if self._closing:
             refuse(query, CLOSED)
-            return
-        self._roster.queries.append(query)
+        else:
+            self._roster.queries.append(query)
 
     def cancel(self, attempt: Attempt) -> None:
         """Forget an attempt, and end its worker if it runs."""
@@ -190,6 +189,11 @@ class Pool:
                     # It had not started if it came back into the queue.
                     self._roster.backlog.drop(attempt)
                     return
+
+    def recall(self, attempts: Sequence[Attempt]) -> None:
+        """Leave those of these attempts that no worker has."""
+        for attempt in filter(self._roster.backlog.drop, attempts):
+            self._add(self._orders.jobs[attempt], Hindered(LEFT, ""))
 
     def drain(self, drained: "Future[None]") -> None:
         """Start no more attempts. The future is done when none runs."""

@@ -30,8 +30,8 @@ from tidegate.executors.frames import (
 )
 from tidegate.executors.machine import memory, tells_memory
 from tidegate.executors.orders import Orders
-from tidegate.executors.pool import CLOSED, Pool
-from tidegate.executors.roster import Site
+from tidegate.executors.pool import Pool
+from tidegate.executors.roster import CLOSED, Site
 from tidegate.executors.surroundings import Surroundings
 from tidegate.home import SCRATCH
 from tidegate.ir.expr import NodeId, Value
@@ -115,6 +115,10 @@ class ProcessExecutor:
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
         """End this attempt if it still runs; it is not reported on, unless it ends at this moment."""
         self._running().put(lambda pool: pool.cancel((key, node, attempt)))
+
+    def recall(self, attempts: Sequence[Attempt]) -> None:
+        """Leave those of these attempts that no worker has."""
+        self._running().put(lambda pool: pool.recall(attempts))
 
     def drain(self) -> "Future[None]":
         """Start no more attempts. Running ones may end, and are reported on; the future is done when nothing runs."""

@@ -36,6 +36,7 @@ from tidegate.ports.executor import Capacity, Job, Outcome, Raised
 
 MOMENT = 0.02
 """Seconds: an attempt that takes longer has none queued behind it in its worker."""
+CLOSED = "the workers were closed"
 GRACE = 0.5
 """Seconds between asking a process to end and ending it."""
 IMPORT_LIMIT = 300.0

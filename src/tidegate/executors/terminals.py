@@ -82,13 +82,13 @@ class TerminalExecutor:
 
     def __init__(self, own: ProcessExecutor, artifacts: Artifacts, part: Part) -> None:
         self._own = own
+        self.recall = own.recall  # what is for a terminal stays
         self.artifacts = artifacts
         self._blobs = artifacts.blobs
         self._logs = artifacts.logs
         self._part = part
         self._lock = Lock()
-        self._serving: dict[str, list[_Terminal]] = {}
-        """By execution; below, by secret."""
+        self._serving: dict[str, list[_Terminal]] = {}  # by execution; below, by secret
         self._known: dict[str, _Terminal] = {}
         self._waiting: dict[str, dict[Attempt, Job]] = {}
         """Attempts that wait for a terminal to take them, by execution."""

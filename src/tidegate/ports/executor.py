@@ -202,6 +202,10 @@ class Executor(Protocol):
         """End this attempt if it still runs; its report, if any, is ignored."""
         ...
 
+    def recall(self, attempts: Sequence[Attempt]) -> None:
+        """Report those of these attempts as `LEFT` that have not begun, as far as that is easily done; the others go on."""
+        ...
+
     def drain(self) -> Drained:
         """Start no more attempts, though more may be submitted. Running ones continue; the future is done when nothing runs."""
         ...

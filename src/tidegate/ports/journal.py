@@ -197,8 +197,12 @@ class Journal(Protocol):
         """Return the stored attempts that have not started, the first held first."""
         ...
 
-    def new_key(self, execution_id: str, at: Instant) -> Key:
-        """Return a key that no execution has, for one that is launched now; it is greater than those of earlier launches. Called like `append`."""
+    def new_key(self, execution_id: str, at: Instant, beside: Key | None = None) -> Key:
+        """
+        Return a key that no execution has, for one that is launched now; it is greater than those of earlier launches. Called like `append`.
+
+        `beside` is an execution that must have the same owner.
+        """
         ...
 
     def last_key(self) -> Key:

@@ -9,6 +9,7 @@ from tidegate.ports.catalog import Catalog
 from tidegate.ports.changes import Changes
 from tidegate.ports.journal import Journal
 from tidegate.ports.listings import Listings
+from tidegate.ports.shares import StoreShares
 
 Progress = Callable[[int, int], None]
 """Called with how many executions are done and how many there are."""
@@ -45,6 +46,15 @@ class Store(Protocol):
     @property
     def changes(self) -> Changes:
         """What happens to all executions."""
+        ...
+
+    @property
+    def shares(self) -> StoreShares | None:
+        """The parts that this process owns of a store that many servers can share; None if it has all of it."""
+        ...
+
+    def on_access(self, call: Callable[[], None]) -> None:
+        """Call this when another process has changed tokens or sessions."""
         ...
 
     def problems(self) -> list[str]:

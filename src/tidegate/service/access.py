@@ -76,6 +76,7 @@ class Action(StrEnum):
     LIST_SESSIONS = "list_sessions"
     END_SESSIONS = "end_sessions"
     LIST_AUDIT = "list_audit"
+    LIST_REPLICAS = "list_replicas"
 
     SERVE_EXECUTION = "serve_execution"
     RELAUNCH = "relaunch"
@@ -156,6 +157,7 @@ POLICIES: Final[Mapping[Action, Policy]] = {
     Action.LIST_SESSIONS: _READ_ANYWHERE,
     Action.END_SESSIONS: _READ_ANYWHERE,
     Action.LIST_AUDIT: Policy(Right.ADMINISTER, Where.EVERYWHERE),
+    Action.LIST_REPLICAS: Policy(Right.READ, Where.EVERYWHERE),
     Action.SERVE_EXECUTION: _SERVE,
     Action.RELAUNCH: _OPERATE,
     Action.RECOVER: _OPERATE,

@@ -113,6 +113,8 @@ class Executions:
         self._missing = missing
         self._folds = Folds(store.journal, engine.programs, engine.damage)
         self._keys: Cache[str, Key] = Cache(KEYS)
+        self.new_id = new_id
+        """Draws the id of an execution whose caller gives none."""
         self._recovering = Recovering(
             store.journal,
             engine.programs,
@@ -124,7 +126,7 @@ class Executions:
 
     def launch(self, request: Launch) -> Steps[ExecutionView]:
         """Launch an execution, or return the one launched earlier with this id, workflow and inputs, even if the code has changed since."""
-        id_ = request.id or new_id()
+        id_ = request.id or self.new_id()
         workflow = self._registry.find(request.workflow, request.version)
         asked_again = partial(self._check_asked_again, request=request, workflow=workflow)
         first = self._journal.find(request.id) if request.id else None
@@ -168,7 +170,7 @@ class Executions:
         If it has been recovered before, the last successor is recovered; the same new id again returns the same successor.
         Errors: `NotRecoverable` if the execution has not ended or has succeeded; `RecoveredAlready` if that is true of its successor.
         """
-        id_ = request.new_id or new_id()
+        id_ = request.new_id or self.new_id()
         first, successor = self.look(request.id), None
         if isinstance(request, Recover):
             first, successor = self._last_of(first, request.new_id)

@@ -26,7 +26,7 @@ from tidegate.service.attempts import Attempts
 from tidegate.service.audit import AuditLog
 from tidegate.service.codes import OneTimeCodes
 from tidegate.service.deciders import Deciders
-from tidegate.service.executions import Executions, no_such_execution
+from tidegate.service.executions import Executions, new_id, no_such_execution
 from tidegate.service.feed import Feed
 from tidegate.service.gauges import Gauges
 from tidegate.service.inbox import Inbox
@@ -35,6 +35,7 @@ from tidegate.service.missing import Missing
 from tidegate.service.queued import Queued
 from tidegate.service.quotas import Quotas
 from tidegate.service.registry import Registry
+from tidegate.service.replicas import Replicas
 from tidegate.service.rounds import Rounds
 from tidegate.service.sessions import Sessions
 from tidegate.service.signals import Signals
@@ -55,6 +56,7 @@ AccessRequest: TypeAlias = (
     | wire.ListSessions
     | wire.EndSession
     | wire.ListAudit
+    | wire.ListReplicas
 )
 
 LAUNCHES = (wire.Launch, wire.Relaunch, wire.Recover)
@@ -104,6 +106,9 @@ class Service:
         queued = Queued(engine, executor, self._executions, clock)
         self._attempts = Attempts(queued, artifacts, self._executions)
         self._rounds = Rounds(store.journal, engine.programs, self._executions)
+        self.replicas = Replicas(store.shares, self._executions.key, new_id)
+        self._executions.new_id = self.replicas.new_id
+        store.on_access(self._forget_access)
         self._signals = Signals(engine, self._executions, intake, executor)
         self._inbox = Inbox(store.listings, engine, self._executions, missing, clock, self._rounds)
         self.feed = Feed(store, self._executions, engine.damage)
@@ -121,6 +126,10 @@ class Service:
             raise TablesMissing("rows of large tables are read by `tidegate serve` only")
         return self._tables
 
+    def _forget_access(self) -> None:
+        self.tokens.forget()
+        self.sessions.forget()
+
     def on_commit(self, call: Callable[[], None], name: str) -> None:
         """Call this function after each commit, on the engine's thread; it must be quick. `name` is the name of its part."""
         self._changes.subscribe(self.parts.part(name).guard(lambda _: call()))
@@ -128,17 +137,25 @@ class Service:
     def drain(self) -> "Future[None]":
         """Refuse launches and start no more attempts, because the process is shutting down; everything else continues. The future is done when nothing runs."""
         self.gauges.is_stopping = True
+        self.replicas.leave()
         return self._engine.drain()
 
     def handle(self, request: Ask[V], principal: Principal = LOCAL) -> V:
         """Handle a request in this thread, if the caller may make it. Errors: those of `tidegate.errors`; then nothing has changed."""
         return carry_out(self.steps(check(request), principal))
 
-    def steps(self, checked: Checked[V], principal: Principal) -> Steps[V]:
-        """Handle a request step by step, for a door that must not block while the engine decides."""
+    def steps(
+        self, checked: Checked[V], principal: Principal, *, passed_on: bool = False
+    ) -> Steps[V]:
+        """
+        Handle a request step by step, for a door that must not block while the engine decides.
+
+        One that was `passed_on` by another server of this store is handled here or not at all (`NotHere`).
+        """
         request = checked.request
         admitted = admit(request, principal, self._executions.row, no_such_execution)
-        if self.gauges.is_stopping and isinstance(request, LAUNCHES):
+        stops = self.gauges.is_stopping and isinstance(request, LAUNCHES)
+        if stops and not self.replicas.hands_over():
             why = "the server is shutting down and accepts no launches; retry once it is back"
             raise Overloaded(why, retry_after=RETURN)
         if isinstance(admitted, wire.Launch):
@@ -149,7 +166,12 @@ class Service:
             yield ASIDE
         if isinstance(admitted, wire.Relaunch | wire.Recover):
             self._check_quota(self._executions.row(admitted.id).project, admitted.new_id)
-        view = yield from self._view(admitted, principal)
+        if self.replicas.concerns(request):
+            view = yield from self.replicas.decide(
+                admitted, principal, lambda it: self._view(it, principal), passed_on=passed_on
+            )
+        else:
+            view = yield from self._view(admitted, principal)
         if isinstance(view, wire.ExecutionView):
             view = Deciders(self.tokens, principal).told_of(view)
         kind = view_of(type(request))
@@ -225,7 +247,7 @@ class Service:
                 return self._access(request, principal)
 
     def _access(self, request: AccessRequest, principal: Principal) -> Any:
-        """Handle a request about tokens, sessions or the audit log."""
+        """Handle a request about tokens, sessions, the audit log or servers."""
         match request:
             case wire.MakeToken():
                 return self.tokens.make(request)
@@ -243,6 +265,8 @@ class Service:
                 return self.sessions.end(request, principal)
             case wire.ListAudit():
                 return self.audit.page(request)
+            case wire.ListReplicas():
+                return self.replicas.list()
             case _:
                 assert_never(request)
 

@@ -67,6 +67,11 @@ class Sessions:
         self._uses[digest] = self._clock.now()
         return self._principal(row)
 
+    def forget(self) -> None:
+        """Read the sessions again: another server of this store may have changed them."""
+        with self._lock:
+            self._rows = None
+
     def is_valid(self, principal: Principal) -> bool:
         """Return whether a principal authenticated at the start of a request is still valid: for long-lived streams."""
         if principal.local:

@@ -7,7 +7,8 @@ A browser trades its token for a session (see `sessions`). The id is not a secre
 Rule 1: a secret is looked up by its hash, so the time of a lookup says nothing about a secret. A valid token is cached by its text,
 because checking it costs as much as the rest of a request: a dict compares only entries with the same keyed hash.
 Rule 2: unknown, misspelled, expired and revoked tokens get the same reply.
-Rule 3: one process owns a store, so its cache of tokens is authoritative: a lookup reads nothing, and a revocation takes effect at once.
+Rule 3: what this process changes takes effect at once, and a lookup reads nothing. Where servers share a store, each looks twice a second whether
+        another has changed anything, and forgets its cache.
 Rule 4: the time of a token's last use is kept in memory, and stored now and then.
 Rule 5: a name is a person. It differs from all others in more than case, is never given to somebody else, and is not a user of this machine.
 """
@@ -126,6 +127,11 @@ class Tokens:
             return None
         book.by_text[text] = known
         return self._principal(known)
+
+    def forget(self) -> None:
+        """Read the tokens again: another server of this store may have changed them."""
+        with self._lock:
+            self._book = None
 
     def is_live(self, id_: str) -> bool:
         """Return whether a token, by its id, is in use."""
@@ -266,11 +272,11 @@ class Tokens:
             self._book = None
         return [_view(row) for row in ended]
 
-    def admin_token(self, file: Path) -> str:
+    def admin_token(self, file: Path, *, is_shared: bool = False) -> str:
         """
         Return the token of the store's owner, kept in a file that only the owner can read; make both if they are missing.
 
-        It does not expire: anyone who can read the file can read the store beside it. To replace it, remove the file.
+        In a store that servers share each has one, in its own file; else a new one ends the one before. It does not expire: anyone who can read the file can read the store beside it. To replace it, remove the file.
         Errors: `StoreError` if the file cannot be written.
         """
         try:
@@ -279,7 +285,8 @@ class Tokens:
                 return there
             with self._lock:
                 there_are = [row for row in self._access.tokens() if row.name == ADMIN]
-                if live := [row for row in there_are if self._is_live(row)]:
+                live = [row for row in there_are if self._is_live(row)]
+                if live and not is_shared:
                     self._end(live, AuditRow(Instant(0), TOKEN_REVOKED, "local"))
                 wish = _Wish(ADMIN, (Grant(Role.ADMIN),), None)
                 made = self._make(wish, AuditRow(Instant(0), TOKEN_MADE, "local"))

@@ -36,9 +36,13 @@ class OpenStore(Store, Protocol):
 
 
 def open_store(
-    file: Path, *, patience: float = PATIENCE, progress: Progress = in_silence
+    file: Path,
+    *,
+    patience: float = PATIENCE,
+    progress: Progress = in_silence,
+    presence: tuple[str, str] | None = None,
 ) -> OpenStore:
-    """Become the owner of the store. Errors: `StoreLocked`, `StoreTooNew`, `StoreDamaged`, `StoreFull`, `StoreError`."""
+    """Become the owner of the store, or of a share of one on Postgres, as a server with this address and version. Errors: `StoreLocked`, `StoreTooNew`, `StoreDamaged`, `StoreFull`, `StoreError`."""
     home, address = file.parent, find_store()
     if not address:
         _refuse_foreign(file)
@@ -50,7 +54,7 @@ def open_store(
     make_folder(home)
     lock = EngineLock(home)
     try:
-        store = _on_postgres(address, patience=patience, lock=lock)
+        store = _on_postgres(address, patience=patience, lock=lock, presence=presence)
     except BaseException:
         lock.release()
         raise

@@ -6,6 +6,7 @@ or raises an error of `tidegate.errors`, which travels as a problem. Instants ar
 """
 
 from tidegate.wire.access import *  # noqa: F403  the package is its modules, and a second list of their names would say nothing
+from tidegate.wire.ask import *  # noqa: F403
 from tidegate.wire.check import Checked as Checked
 from tidegate.wire.check import check as check
 from tidegate.wire.check import misfit as misfit

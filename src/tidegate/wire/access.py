@@ -39,6 +39,28 @@ class TokenList(Struct, frozen=True, kw_only=True):
     items: list[TokenView]
 
 
+class ReplicaView(Struct, frozen=True, kw_only=True):
+    """
+    A server that shares the store. `parts` are those of the store's 64 parts in which it decides, the newest of them since `newest`; one that is
+    `leaving` takes no more. `here` marks the one that replies.
+    """
+
+    name: str
+    address: str
+    version: str
+    since: datetime
+    leaving: bool
+    parts: list[int]
+    newest: datetime | None = None
+    here: bool = False
+
+
+class ReplicaList(Struct, frozen=True, kw_only=True):
+    """The servers that share the store, by name; none if it is a file, which has one owner."""
+
+    items: list[ReplicaView]
+
+
 class CodeMade(Struct, frozen=True):
     """A link that signs in to the page, once, within `lasts` seconds."""
 

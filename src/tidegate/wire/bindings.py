@@ -12,10 +12,10 @@ from typing import Any, Final, Literal, TypeAlias
 
 from msgspec import Struct
 
+from tidegate.wire.ask import Ask
 from tidegate.wire.requests import (
     Abort,
     Answer,
-    Ask,
     CheckAnswer,
     CheckInputs,
     DescribeBlob,
@@ -32,6 +32,7 @@ from tidegate.wire.requests import (
     ListEvents,
     ListExecutions,
     ListInbox,
+    ListReplicas,
     ListRounds,
     ListSessions,
     ListSignals,
@@ -225,6 +226,7 @@ BINDINGS: Final = (
         request=GetWorkflow, method="GET", path=f"{API}/workflows/{{name}}", name="get_workflow"
     ),
     Binding(request=MakeToken, method="POST", path=f"{API}/tokens", name="make_token"),
+    Binding(request=ListReplicas, method="GET", path=f"{API}/replicas", name="list_replicas"),
     Binding(request=ListTokens, method="GET", path=f"{API}/tokens", name="list_tokens"),
     Binding(
         request=RevokeToken, method="DELETE", path=f"{API}/tokens/{{token}}", name="revoke_token"

@@ -9,8 +9,8 @@ from msgspec import Meta, Struct, structs
 
 from tidegate.errors import Fault, InvalidValue
 from tidegate.ir.expr import Path
+from tidegate.wire.ask import Ask, V
 from tidegate.wire.constraints import SAYS
-from tidegate.wire.requests import Ask, V
 
 LONGEST_SHOWN = 80
 LONGEST_REASON = 200

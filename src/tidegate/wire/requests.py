@@ -6,19 +6,21 @@ Rule 2: how a request travels over HTTP is declared in `bindings`. `who`, `via` 
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Generic, TypeAlias, TypeVar, get_args
+from typing import Annotated, Any, TypeAlias, get_args
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from tidegate.ir.expr import Value
 from tidegate.wire.access import (
     AuditPage,
     CodeMade,
     GrantView,
+    ReplicaList,
     SessionList,
     TokenList,
     TokenMade,
 )
+from tidegate.wire.ask import Ask, V
 from tidegate.wire.constraints import (
     SAYS,
     Cursor,
@@ -62,16 +64,6 @@ from tidegate.wire.views import (
     WorkflowDetail,
     WorkflowList,
 )
-
-V = TypeVar("V")
-
-
-class Ask(Struct, Generic[V], frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A request that is answered by a `V`. `who` makes it, `via` cli, api, ui or code, authenticated by `credential`: admission fills these in, and nothing else."""
-
-    who: Short = ""
-    via: Short = ""
-    credential: Short = ""
 
 
 class Register(Ask[WorkflowList], frozen=True, kw_only=True, tag="register"):
@@ -433,6 +425,10 @@ class EndSession(Ask[SessionList], frozen=True, kw_only=True, tag="end_sessions"
     id: Short
 
 
+class ListReplicas(Ask[ReplicaList], frozen=True, kw_only=True, tag="list_replicas"):
+    """List the servers that share the store, with the parts of it that each owns."""
+
+
 class ListAudit(Ask[AuditPage], frozen=True, kw_only=True, tag="list_audit"):
     """List the audit log, newest first, a page at a time: decisions, sign-ins, tokens, and refusals."""
 
@@ -485,6 +481,7 @@ Request: TypeAlias = (
     | ListSessions
     | EndSession
     | ListAudit
+    | ListReplicas
 )
 
 

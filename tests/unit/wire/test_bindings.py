@@ -37,6 +37,7 @@ from tidegate.wire import (
     ListEvents,
     ListExecutions,
     ListInbox,
+    ListReplicas,
     ListRounds,
     ListSessions,
     ListSignals,
@@ -134,6 +135,7 @@ FULL: list[Ask[Any]] = [
     MakeCode(),
     ListSessions(),
     EndSession(id="0a1b2c3d4e5f"),
+    ListReplicas(),
     ListAudit(
         kind="decision",
         who_did="ada",

@@ -507,6 +507,23 @@ export type RelaunchBody = {
   inputs?: Record<string, Json>;
 };
 
+/** The servers that share the store, by name; none if it is a file, which has one owner. */
+export type ReplicaList = {
+  items: Array<ReplicaView>;
+};
+
+/** A server that shares the store. `parts` are those of the store's 64 parts in which it decides, the newest of them since `newest`; one that is `leaving` takes no more. `here` marks the one that replies. */
+export type ReplicaView = {
+  name: string;
+  address: string;
+  version: string;
+  since: string;
+  leaving: boolean;
+  parts: Array<number>;
+  newest: string | null;
+  here: boolean;
+};
+
 /** The rounds of a loop in order; `next` is what to pass as `after` for more, null at the end. A loop has `most` rounds at most. */
 export type RoundList = {
   items: Array<RoundView>;

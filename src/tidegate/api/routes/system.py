@@ -13,6 +13,7 @@ from tidegate.api.route import (
     Content,
     Reply,
     Route,
+    asking,
 )
 from tidegate.api.routes.blobs import MAX_BLOB
 from tidegate.api.routes.inbox import MAX_ANSWERS
@@ -82,6 +83,7 @@ async def get_openapi(backend: Backend, call: Call) -> Reply:
 TAG = "system"
 
 ROUTES = (
+    asking("list_replicas", TAG),
     Route(
         method="GET",
         path="/api/v1/health",

@@ -7,16 +7,16 @@ commits first: a number for all lines would not do, because numbers are given in
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from tidegate.errors import InvalidValue
-from tidegate.ports.changes import ChangeRow, Cursor, Usage
+from tidegate.ports.changes import ChangeRow, Cursor, Touched, Usage
 from tidegate.ports.journal import Key
 from tidegate.stores.announcing import Announcer
 from tidegate.stores.postgres.connections import PostgresConnections
-from tidegate.stores.postgres.ownership import SHARDS
+from tidegate.stores.postgres.ownership import SHARDS, shard_of
 from tidegate.stores.rows import Row
 
 LONGEST = 1_000
@@ -28,12 +28,26 @@ _positions = msgspec.msgpack.Decoder(list[int])
 
 
 class PostgresChanges(Announcer):
-    """`Changes`. Only commits of this process are announced."""
+    """`Changes`."""
 
     def __init__(self, connections: PostgresConnections) -> None:
         super().__init__()
         self._connections = connections
         self._sql = connections.sql
+        self._tell_others: Callable[[set[int]], None] = lambda _: None
+
+    def tell_others(self, call: Callable[[set[int]], None]) -> None:
+        """Call this with the shards of each commit of this process."""
+        self._tell_others = call
+
+    def announce(self, touched: Touched) -> None:
+        """Tell the subscribers, here and at other servers."""
+        super().announce(touched)
+        self._tell_others({shard_of(key) for key in touched})
+
+    def hear(self, touched: Touched) -> None:
+        """Tell the subscribers here what another server has changed."""
+        super().announce(touched)
 
     def latest(self) -> Cursor:
         """Return the cursor after the last line."""

@@ -110,8 +110,9 @@ class PostgresConnections:
 
     def __init__(self, address: str, *, reads_only: bool) -> None:
         self.name = named(address)
+        """The address without its password."""
         self.sql = translated()
-        self._address = address
+        self.address = address
         self._reads_only = reads_only
         self.held = self._writing = threading.RLock()
         self._writer: psycopg.Connection[Row] | None = None
@@ -198,7 +199,7 @@ class PostgresConnections:
             try:
                 raw = self._readers.pop()
             except IndexError:
-                return connect(self._address, of="reader")
+                return connect(self.address, of="reader")
             if _is_alive(raw):
                 return raw
             raw.close()
@@ -228,7 +229,7 @@ class PostgresConnections:
         if self._writer is None or not _is_alive(self._writer):
             if self._writer is not None:
                 self._writer.close()
-            self._writer = connect(self._address, of="writer")
+            self._writer = connect(self.address, of="writer")
         return self._writer
 
     def _undo(self, raw: psycopg.Connection[Row]) -> None:
@@ -258,7 +259,7 @@ class PostgresConnections:
         until = time.monotonic() + ASKING_SECONDS
         while time.monotonic() < until:
             try:
-                with connect(self._address, of="asks") as raw:
+                with connect(self.address, of="asks") as raw:
                     found = (
                         Session(raw)
                         .execute(self.sql["commit_status"], {"number": number})

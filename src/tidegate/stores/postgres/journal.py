@@ -46,7 +46,6 @@ class PostgresJournal(SqlJournal):
                 positions = self._stored(batch)
             except _Conflict as conflict:
                 self.forget()
-                self._tick = max(self._tick or 0, self.last_key() // SHARDS)
                 keys = self.conflicts(batch)
                 if keys:
                     return keys
@@ -61,6 +60,7 @@ class PostgresJournal(SqlJournal):
     def forget(self) -> None:
         """What is remembered of the database may be wrong: read it again."""
         self._positions = None
+        self._tick = None
         self._series.clear()
 
     def try_commit(self) -> None:
@@ -78,15 +78,24 @@ class PostgresJournal(SqlJournal):
         """Forget the attempts of these nodes."""
         self._many("release", nodes)
 
-    def new_key(self, execution_id: str, at: Instant) -> Key:
+    def new_key(self, execution_id: str, at: Instant, beside: Key | None = None) -> Key:
         """
-        Return a key that no execution has: the instant of the launch, or the next after the last one, and the shard.
+        Return a key that no execution has: the instant of the launch, or the next after the last one, and the shard, that of its id or of another execution.
 
         So keys of all shards grow with time, and lists that run by key are in the order of launches.
         """
         tick = self.last_key() // SHARDS if self._tick is None else self._tick
         self._tick = max(tick + 1, at)
-        return Key(self._tick * SHARDS + home_shard(execution_id))
+        shard = home_shard(execution_id) if beside is None else shard_of(beside)
+        return Key(self._tick * SHARDS + shard)
+
+    def active(self) -> list[Key]:
+        """Return the executions of shards that are owned in phase QUEUED or RUNNING."""
+        return [key for (key,) in self._own_rows("active_in")]
+
+    def held(self) -> list[HeldRow]:
+        """Return the stored attempts of shards that are owned that have not started, the first held first."""
+        return [HeldRow(*row) for row in self._own_rows("held_in")]
 
     def recorded(
         self, execution_ids: Sequence[str], limit: int | None = None
@@ -101,16 +110,19 @@ class PostgresJournal(SqlJournal):
 
     def due(self, until: Instant, limit: int) -> list[Due]:
         """Return what is due at or before an instant, earliest first."""
-        bindings = {"until": due_bound(until), "limit": limit, "shards": self._ownership.shards}
+        bindings = {"until": due_bound(until), "limit": limit, "shards": self._ownership.own}
         return [Due(*row) for row in self._connections.rows(self._sql["due"], bindings)]
 
     def next_due(self) -> Instant | None:
         """Return the earliest due instant."""
-        bindings = {"shards": self._ownership.shards}
+        bindings = {"shards": self._ownership.own}
         due: Instant | None = self._connections.value(self._sql["next_due"], bindings)
         return due
 
     # -- inside --
+
+    def _own_rows(self, name: str) -> list[Row]:
+        return self._connections.rows(self._sql[name], {"shards": self._ownership.own})
 
     def _stored(self, batch: Batch) -> dict[int, int] | None:
         """Store a batch; if the server goes away before the commit, and is there again, once more."""
@@ -126,7 +138,7 @@ class PostgresJournal(SqlJournal):
         """Write a batch; return where the history of each shard then ends."""
         numbers = {series: self._number_of(session, series) for series in _series_of(batch)}
         positions = self._last_positions(session) if batch.history else self._positions
-        touched = {shard_of(key) for key in _keys_of(batch)} or set(self._ownership.shards[:1])
+        touched = {shard_of(key) for key in _keys_of(batch)} or set(self._ownership.own[:1])
         now = self._ownership.prove(session, touched)
         try:
             with session.raw.pipeline():

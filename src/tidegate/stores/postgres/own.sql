@@ -10,11 +10,11 @@ JOIN unnest(:shards::smallint[], :epochs::bigint[]) AS w (shard, epoch) USING (s
 FOR KEY SHARE OF s;
 
 -- name: take
--- The shards that nobody holds, or whose holder has not renewed its lease.
+-- Those of these shards that nobody holds, or whose holder has not renewed its lease.
 WITH free AS (
     SELECT shard
     FROM leases
-    WHERE expires < clock_timestamp() OR owner = :owner
+    WHERE shard = ANY (:shards::smallint[]) AND expires < clock_timestamp()
     ORDER BY shard
     FOR UPDATE
 ), leased AS (
@@ -28,26 +28,87 @@ WHERE shard IN (SELECT shard FROM free)
 RETURNING shard, epoch;
 
 -- name: renew
+-- Also what has expired, as long as nobody has taken it. In the order of shards, as those who take have it.
+WITH mine AS (
+    SELECT shard
+    FROM leases
+    WHERE owner = :owner AND shard = ANY (:shards::smallint[])
+    ORDER BY shard
+    FOR UPDATE
+)
 UPDATE leases
 SET expires = clock_timestamp() + make_interval(secs => :seconds)
-WHERE owner = :owner AND expires > clock_timestamp()
+WHERE shard IN (SELECT shard FROM mine)
 RETURNING shard;
 
 -- name: let_go
 UPDATE leases
 SET owner = '', address = '', expires = '-infinity'
-WHERE owner = :owner;
+WHERE owner = :owner AND shard = ANY (:shards::smallint[]);
+
+-- name: clock
+SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
 
 -- name: number
-SELECT number::text
+SELECT number::text, secret
 FROM store;
 
+-- name: attend
+INSERT INTO replicas (name, address, version, since, expires, leaving)
+VALUES (:owner, :address, :version, clock_timestamp(), clock_timestamp() + make_interval(secs => :seconds), :leaving)
+ON CONFLICT (name) DO UPDATE SET expires = excluded.expires, leaving = excluded.leaving;
+
+-- name: depart
+DELETE FROM replicas
+WHERE name = :owner OR expires < clock_timestamp() - interval '1 day';
+
+-- name: attending
+SELECT name, address, version, extract(epoch FROM since)::float8, extract(epoch FROM expires - clock_timestamp())::float8, leaving
+FROM replicas
+WHERE expires > clock_timestamp()
+ORDER BY name;
+
+-- name: owners
+SELECT l.shard, CASE WHEN l.expires > clock_timestamp() THEN l.owner ELSE '' END, l.address, s.epoch, extract(epoch FROM l.since)::float8
+FROM leases AS l
+JOIN shards AS s USING (shard)
+ORDER BY l.shard;
+
 -- name: holders
-SELECT owner, address, count(*), extract(epoch FROM min(since)), extract(epoch FROM max(expires) - clock_timestamp())
+SELECT owner, address, count(*), extract(epoch FROM min(since))::float8, extract(epoch FROM max(expires) - clock_timestamp())::float8
 FROM leases
 WHERE expires > clock_timestamp()
 GROUP BY owner, address
 ORDER BY owner;
+
+-- name: access_mark
+-- Differs once a token was made or ended, or a session.
+SELECT
+    (SELECT format('%s %s %s %s', count(*), max(created), max(revoked), sum(expires)) FROM tokens),
+    (SELECT format('%s %s', count(*), max(created)) FROM sessions);
+
+-- name: active_in
+SELECT key
+FROM executions
+WHERE part IN (0, 1) AND (key & 63)::smallint = ANY (:shards::smallint[])
+ORDER BY key;
+
+-- name: held_in
+SELECT key, node, attempt, code, why, since
+FROM held
+WHERE (key & 63)::smallint = ANY (:shards::smallint[])
+ORDER BY since, key, node;
+
+-- name: touched
+-- The executions with lines after these positions, in shards of others, and their phases now.
+SELECT e.key, e.phase
+FROM executions AS e
+WHERE e.key IN (
+    SELECT h.key
+    FROM unnest(:shards::smallint[], :positions::bigint[]) AS c (shard, position)
+    JOIN history AS h ON h.shard = c.shard AND h.position > c.position
+    LIMIT :limit
+);
 
 -- name: commit_status
 SELECT pg_xact_status(:number::text::xid8);

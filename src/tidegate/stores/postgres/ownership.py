@@ -3,6 +3,9 @@ Which shards this process owns: taken for a new epoch, kept by a lease, proved i
 
 A shard is taken once its lease has expired by the clock of the database. Its epoch grows with that, and is part of a key: so taking waits for
 commits that have proved the old epoch, and no later one can. The lease only says who is alive; no clock can make two write at once.
+
+An owner alone has all shards. Replicas have a share each: a thread compares what they have with what they should have, and the engine takes and
+gives, because only it knows what it is about to write.
 """
 
 import hashlib
@@ -10,11 +13,16 @@ import logging
 import os
 import secrets
 import socket
-import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from time import monotonic
+from typing import Any, NamedTuple
 
-from tidegate.errors import StoreError, StoreLocked
+from tidegate.errors import NotHere, StoreLocked
+from tidegate.ir.graph import Instant
+from tidegate.ports.journal import Key
+from tidegate.ports.shares import Replica, Turnover
 from tidegate.stores.postgres.connections import PostgresConnections, Session
+from tidegate.stores.rows import Row
 
 SHARDS = 64
 """Parts of a store, each with one owner at a time. Their number is fixed when a store is made."""
@@ -22,6 +30,9 @@ SHARDS = 64
 LEASE_SECONDS = 10
 RENEW_SECONDS = 3.0
 """How long a lease lasts, and the pause between renewals."""
+
+MARGIN_SECONDS = 2.0
+"""How long before the end of a lease its owner takes it for lost, if it cannot renew it."""
 
 log = logging.getLogger(__name__)
 
@@ -36,34 +47,125 @@ def home_shard(execution_id: str) -> int:
     return hashlib.sha256(execution_id.encode()).digest()[0] % SHARDS
 
 
-class Ownership:
-    """The shards of one process."""
+class Presence(NamedTuple):
+    """How a server presents itself to the others: where it is reached, and its version."""
 
-    def __init__(self, connections: PostgresConnections, address: str = "") -> None:
-        """`address` is where others reach this process."""
+    address: str = ""
+    version: str = ""
+
+
+class Ownership:
+    """The `StoreShares` of one process. With a presence it shares the store with others, without one it has all of it."""
+
+    def __init__(self, connections: PostgresConnections, presence: Presence | None = None) -> None:
         self._connections = connections
-        self._address = address
+        self._sql = connections.sql
+        self._presence = presence
         self._epochs: dict[int, int] = {}
-        self._ended = threading.Event()
+        self._renewed = monotonic()
+        self._clock: tuple[float, int] | None = None
+        self._leaving = False
+        self._told = Turnover()
+        self._call: Callable[[Turnover], None] = lambda _: None
+        self.on_take: Callable[[], None] = lambda: None
+        """Called when shards were taken: what is remembered of the database may be wrong."""
+        self.on_give: Callable[[], None] = lambda: None
+        """Called when shards were given up."""
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         """The owner in the database: unique, also if a process with the same number comes after this one."""
 
-    @property
-    def shards(self) -> list[int]:
-        """The shards that are owned."""
-        return sorted(self._epochs)
+    # -- from any thread --
 
-    def take(self) -> None:
+    @property
+    def own(self) -> list[int]:
+        """The shards that are owned."""
+        return sorted(self._epochs.copy())
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others may own some."""
+        return self._presence is not None
+
+    def owns(self, key: Key) -> bool:
+        """Return whether an execution is in a shard that is owned."""
+        return key % SHARDS in self._epochs
+
+    def part_of(self, key: Key) -> int:
+        """Return the shard of an execution."""
+        return shard_of(key)
+
+    def part_for(self, execution_id: str) -> int:
+        """Return the shard in which an execution with this id is launched."""
+        return home_shard(execution_id)
+
+    def now(self) -> Instant:
+        """Return the present instant: that of the database when it was asked last, and what has passed since. The clock of this machine has no say."""
+        if self._clock is None:
+            self._ask_clock()
+        assert self._clock is not None
+        asked, said = self._clock
+        return Instant(said + round((monotonic() - asked) * 1_000_000))
+
+    def _ask_clock(self) -> None:
+        began = monotonic()
+        said = int(self._connections.value(self._sql["clock"], {}))
+        self._clock = ((began + monotonic()) / 2, said)
+
+    def follow(self, call: Callable[[Turnover], None]) -> None:
+        """Call this whenever something ought to change."""
+        self._call = call
+
+    def leave(self) -> None:
+        """Take nothing more, and give up what is idle."""
+        self._leaving = True
+
+    def replicas(self) -> list[Replica]:
+        """Return the servers that are alive."""
+        parts: dict[str, dict[int, Instant]] = {}
+        for shard, owner, _, _, since in self._connections.rows(self._sql["owners"], {}):
+            parts.setdefault(owner, {})[shard] = _instant(since)
+        return [
+            Replica(name, address, version, _instant(since), leaving, parts.get(name, {}))
+            for name, address, version, since, _, leaving in self._attending()
+        ]
+
+    def secret(self) -> bytes:
+        """Return what proves one server to another."""
+        return bytes(self._connections.rows(self._sql["number"], {})[0][1])
+
+    # -- when the store is opened and closed --
+
+    def take_all(self) -> None:
         """Take all shards. Errors: `StoreLocked` if somebody owns any of them."""
         with self._connections.transaction() as session:
-            wanted = {"owner": self.name, "address": self._address, "seconds": LEASE_SECONDS}
-            rows = session.execute(self._connections.sql["take"], wanted).fetchall()
+            self._renewed = monotonic()
+            rows = self._taken(session, range(SHARDS))
             if len(rows) < SHARDS:
                 raise self._locked(session)
         self._epochs = dict(rows)
 
+    def join(self) -> None:
+        """Join the servers that share the store, and take what is free up to a share. Errors: `StoreLocked` if a command has all of it for itself."""
+        self.attend()
+        alone = [owner for owner, address, *_ in self._holders() if not address]
+        if alone:
+            with self._connections.reading() as session:
+                raise self._locked(session)
+        self.take(self.survey().take)
+
+    def let_go(self) -> None:
+        """Let others take the shards at once."""
+        epochs, self._epochs = self._epochs, {}
+        if not epochs and self._presence is None:
+            return
+        with self._connections.transaction() as session:
+            wanted = {"owner": self.name, "shards": list(epochs)}
+            session.execute(self._sql["let_go"], wanted)
+            if self._presence is not None:
+                session.execute(self._sql["depart"], wanted)
+
     def _locked(self, session: Session) -> StoreLocked:
-        found = session.execute(self._connections.sql["holders"]).fetchall()
+        found = session.execute(self._sql["holders"]).fetchall()
         others = [row for row in found if row[0] != self.name]
         if not others:
             return StoreLocked(
@@ -77,51 +179,118 @@ class Ownership:
             pid=int(pid) if host == socket.gethostname() and shards else None,
         )
 
+    # -- on the engine's thread --
+
+    def take(self, parts: Sequence[int]) -> list[int]:
+        """Take shards that nobody owns; return those that were taken."""
+        wanted = [each for each in parts if each not in self._epochs]
+        if not wanted:
+            return []
+        with self._connections.transaction() as session:
+            rows = self._taken(session, wanted)
+        self.on_take()
+        self._epochs = {**self._epochs, **dict(rows)}
+        return sorted(shard for shard, _ in rows)
+
+    def _taken(self, session: Session, shards: Iterable[int]) -> list[Row]:
+        address = "" if self._presence is None else self._presence.address
+        wanted = {"owner": self.name, "address": address, "seconds": LEASE_SECONDS}
+        return session.execute(self._sql["take"], {**wanted, "shards": list(shards)}).fetchall()
+
+    def give(self, parts: Sequence[int]) -> None:
+        """Give up shards."""
+        self._epochs = {each: epoch for each, epoch in self._epochs.items() if each not in parts}
+        with self._connections.transaction() as session:
+            wanted = {"owner": self.name, "shards": list(parts)}
+            session.execute(self._sql["let_go"], wanted)
+        self.on_give()
+
+    def lose(self, parts: Sequence[int]) -> None:
+        """Give up shards without a word."""
+        self._epochs = {each: epoch for each, epoch in self._epochs.items() if each not in parts}
+
     def prove(self, session: Session, shards: Iterable[int]) -> int:
         """
         Prove in this transaction that these shards are still owned; return the instant of the database at which it began.
 
-        Errors: `StoreError` if somebody else has taken one; then nothing of the transaction may be kept.
+        Errors: `NotHere` if somebody else has taken one; then nothing of the transaction may be kept, and that one is no longer owned.
         """
         wanted = sorted(set(shards))
-        bindings = {"shards": wanted, "epochs": [self._epochs.get(each, -1) for each in wanted]}
-        rows = session.execute(self._connections.sql["fence"], bindings).fetchall()
+        epochs = self._epochs
+        bindings = {"shards": wanted, "epochs": [epochs.get(each, -1) for each in wanted]}
+        rows = session.execute(self._sql["fence"], bindings).fetchall()
         if len(rows) < len(wanted):
             lost = sorted(set(wanted) - {shard for shard, _ in rows})
-            for each in lost:
-                self._epochs.pop(each, None)
-            raise StoreError(
+            self._epochs = {each: epoch for each, epoch in epochs.items() if each not in lost}
+            raise NotHere(
                 f"another server has taken over {self._connections.name} (shards {', '.join(map(str, lost[:8]))}): nothing was stored"
             )
         return int(rows[0][1]) if rows else 0
 
+    # -- in the thread that keeps the lease --
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the lease may end before it can be renewed: what is owned by then may be another's."""
+        return monotonic() - self._renewed > LEASE_SECONDS - MARGIN_SECONDS
+
     def renew(self) -> None:
-        """Renew the lease once. It has no say in what may be written: that is proved in each commit."""
-        wanted = {"owner": self.name, "seconds": LEASE_SECONDS}
-        rows = self._connections.rows(self._connections.sql["renew"], wanted)
-        if len(rows) < len(self._epochs):
-            log.error(
-                "the lease of %s ran out: if another server has taken over, nothing more is stored here",
-                self._connections.name,
-            )
+        """
+        Renew the lease once; tell which shards others have by now. It has no say in what may be written: that is proved in each commit.
 
-    def keep(self) -> None:
-        """Renew the lease until it is let go."""
-        while not self._ended.wait(RENEW_SECONDS):
-            try:
-                self.renew()
-            except StoreError as error:
-                log.warning(
-                    "the lease of %s could not be renewed: %s",
-                    self._connections.name,
-                    error.message,
-                )
+        Errors: `StoreError`.
+        """
+        began, own = monotonic(), self.own
+        wanted = {"owner": self.name, "seconds": LEASE_SECONDS, "shards": own}
+        rows = self._connections.rows(self._sql["renew"], wanted)
+        if self._presence is not None:
+            self.attend()
+        self._renewed = began
+        self._ask_clock()
+        gone = set(own) & self._epochs.keys() - {shard for (shard,) in rows}
+        if gone and not self.is_shared:
+            log.error("another server has taken over %s", self._connections.name)
+        if gone:
+            self._call(Turnover(lost=sorted(gone)))
 
-    def let_go(self) -> None:
-        """Let others take the shards at once."""
-        self._ended.set()
-        if not self._epochs:
-            return
-        self._epochs = {}
-        with self._connections.transaction() as session:
-            session.execute(self._connections.sql["let_go"], {"owner": self.name})
+    def attend(self) -> None:
+        """Let the others know that this server is alive. Errors: `StoreError`."""
+        assert self._presence is not None
+        said = {"address": self._presence.address, "version": self._presence.version}
+        wanted = {"owner": self.name, "seconds": LEASE_SECONDS, "leaving": self._leaving, **said}
+        with self._connections.reading() as session:
+            session.execute(self._sql["attend"], wanted)
+
+    def survey(self) -> Turnover:
+        """Compare what each server has with what it should have. Errors: `StoreError`."""
+        staying = [name for name, *_, leaving in self._attending() if not leaving]
+        own = len(self._epochs)
+        if self._leaving or self.name not in staying:
+            return Turnover(give=own)
+        base, more = divmod(SHARDS, len(staying))
+        rank = staying.index(self.name)
+        share = base + (rank < more)
+        if own > share:
+            return Turnover(give=own - share)
+        rows = self._connections.rows(self._sql["owners"], {})
+        free = [shard for shard, owner, *_ in rows if not owner]
+        # Each begins elsewhere, so they seldom want the same.
+        begin = rank * SHARDS // len(staying)
+        free.sort(key=lambda shard: (shard - begin) % SHARDS)
+        return Turnover(take=tuple(free[: share - own]))
+
+    def tell(self, turnover: Turnover) -> None:
+        """Tell the engine what ought to change, and once when nothing ought to."""
+        if turnover != Turnover() or self._told != Turnover():
+            self._told = turnover
+            self._call(turnover)
+
+    def _attending(self) -> list[Any]:
+        return self._connections.rows(self._sql["attending"], {})
+
+    def _holders(self) -> list[Any]:
+        return self._connections.rows(self._sql["holders"], {})
+
+
+def _instant(seconds: float) -> Instant:
+    return Instant(round(seconds * 1_000_000))

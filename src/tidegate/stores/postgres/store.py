@@ -1,10 +1,12 @@
 """The store in a Postgres database: opened, brought up to date, and its ports put together."""
 
 import time
+from collections.abc import Callable
 
 import psycopg
 
 from tidegate.errors import StoreError, StoreLocked, StoreTooNew
+from tidegate.ir.graph import Instant
 from tidegate.ports.store import Progress
 from tidegate.stores import statements
 from tidegate.stores.access import SqlAccess
@@ -16,7 +18,8 @@ from tidegate.stores.postgres.changes import PostgresChanges
 from tidegate.stores.postgres.connections import Background, PostgresConnections, connect
 from tidegate.stores.postgres.dialect import DATABASE, explained
 from tidegate.stores.postgres.journal import PostgresJournal
-from tidegate.stores.postgres.ownership import Ownership
+from tidegate.stores.postgres.keeping import Keeping
+from tidegate.stores.postgres.ownership import Ownership, Presence
 from tidegate.stores.postgres.rebuild import ListsRebuild
 from tidegate.stores.postgres.search import TrigramSearch
 
@@ -36,7 +39,7 @@ class PostgresStore:
         self, connections: PostgresConnections, ownership: Ownership, lock: EngineLock | None
     ) -> None:
         self._connections = connections
-        self._ownership = ownership
+        self.shares = self._ownership = ownership
         self._lock = lock
         self.number = str(connections.value(connections.sql["number"], {}))
         self.journal = PostgresJournal(connections, ownership)
@@ -45,6 +48,8 @@ class PostgresStore:
         self.access = SqlAccess(connections)
         self.audit = SqlAudit(connections)
         self.changes = PostgresChanges(connections)
+        self._keeping = Keeping(connections, ownership, self.changes)
+        ownership.on_take, ownership.on_give = self.journal.forget, self._keeping.say_freed
 
     @classmethod
     def open(
@@ -54,18 +59,19 @@ class PostgresStore:
         writer: bool = True,
         patience: float = 0.0,
         lock: EngineLock | None = None,
+        presence: tuple[str, str] | None = None,
     ) -> "PostgresStore":
         """
         Open the store in the database at `address`, which belongs to it, as does its schema.
 
         The writer makes what is missing, brings an older store up to date, and owns it until `close`: another owner that died has lost it after
-        ten seconds, so `patience` says how long to wait for that. `lock` is that of its home, and is released with the store. Any number of
-        others (`writer=False`) can read at the same time.
+        ten seconds, so `patience` says how long to wait for that. `lock` is that of its home, and is released with the store. With a `presence` it
+        shares the store with others that have one. Any number of others (`writer=False`) can read at the same time.
 
         Errors: `StoreLocked` if another server owns it, `StoreTooNew`, `StoreError`.
         """
         connections = PostgresConnections(address, reads_only=not writer)
-        ownership = Ownership(connections)
+        ownership = Ownership(connections, None if presence is None else Presence(*presence))
         try:
             _check(address, connections.name, writer=writer)
             if writer:
@@ -76,8 +82,16 @@ class PostgresStore:
             raise
 
     def begin(self, background: Background) -> None:
-        """Keep the lease in the background from now on."""
-        background("lease", self._ownership.keep)
+        """Keep the lease in the background from now on, and hear of others."""
+        self._keeping.begin(background, self.number)
+
+    def on_access(self, call: Callable[[], None]) -> None:
+        """Call this when tokens or sessions have changed."""
+        self._keeping.on_access(call)
+
+    def clock(self) -> Instant:
+        """Return the present instant, by the clock of the database."""
+        return self._ownership.now()
 
     def problems(self) -> list[str]:
         """Check the database: references, gaps in the history, counters; one line per problem."""
@@ -101,6 +115,7 @@ class PostgresStore:
     def close(self) -> None:
         """Let go of the store, and close the connections."""
         try:
+            self._keeping.close()
             self._ownership.let_go()
         finally:
             self._connections.close()
@@ -116,7 +131,7 @@ def _take(ownership: Ownership, patience: float) -> None:
     until = time.monotonic() + patience
     while True:
         try:
-            return ownership.take()
+            return ownership.join() if ownership.is_shared else ownership.take_all()
         except StoreLocked:
             if time.monotonic() >= until:
                 raise

@@ -96,9 +96,9 @@ class SqliteJournal(SqlJournal):
         with self._connections.transaction() as connection:
             connection.executemany(self._sql["release"], nodes)
 
-    def new_key(self, execution_id: str, at: Instant) -> Key:
+    def new_key(self, execution_id: str, at: Instant, beside: Key | None = None) -> Key:
         """Return a key that no execution has: a counter. One that is not stored in the end is never used."""
-        del execution_id, at
+        del execution_id, at, beside
         self._key = (self.last_key() if self._key is None else self._key) + 1
         return Key(self._key)
 

@@ -4,6 +4,7 @@ The store in a SQLite file: opened, brought up to date, and its ports put togeth
 A store with a thread for it (`begin`) checkpoints in the background; without one it does so between commits.
 """
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import apsw
 
 from tidegate import disk
 from tidegate.errors import StoreError, StoreFull
+from tidegate.ports.shares import StoreShares
 from tidegate.ports.store import Progress
 from tidegate.stores import statements
 from tidegate.stores.access import SqlAccess
@@ -49,6 +51,9 @@ def _in_silence(done: int, of: int) -> None:
 class SqliteStore:
     """A `Store`. Made by `open`, `memory` or `alone`."""
 
+    shares: StoreShares | None = None
+    """A file has one owner, who has all of it."""
+
     def __init__(self, connections: Connections) -> None:
         """Take over open connections."""
         self._connections = connections
@@ -59,6 +64,10 @@ class SqliteStore:
         self.access = SqlAccess(connections)
         self.audit = SqlAudit(connections)
         self.changes = SqliteChanges(connections)
+
+    def on_access(self, call: Callable[[], None]) -> None:
+        """Do nothing: no other process changes tokens or sessions."""
+        del call
 
     @classmethod
     def open(

@@ -1,0 +1,268 @@
+"""
+The way to the other servers of a store: for each a line, on which requests that come while exchanges are under way go together in the next.
+
+A request is sent again if no reply has come and the part has another owner by now: its id or key makes that harmless.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from ipaddress import ip_address
+from time import monotonic
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from msgspec import Struct
+
+from tidegate.api.peers import HEAD, PATH, Passed, Replied, signed
+from tidegate.api.route import encode
+from tidegate.errors import NotHere, StoreError
+from tidegate.parts import Part
+from tidegate.ports.shares import Replica, StoreShares
+from tidegate.remote.problems import error_in
+from tidegate.service.access import Principal
+from tidegate.service.replicas import Deciding, Tell
+from tidegate.wire import Ask, view_of
+
+TOGETHER, TOGETHER_BYTES = 200, 1024 * 1024
+"""Most requests of an exchange, and the bytes from which no more are added."""
+
+UNDER_WAY: Final = 4
+"""Exchanges with one server at once."""
+
+PATIENCE: Final = 20.0
+"""Seconds for which an owner is looked for: two leases."""
+
+LOOK: Final = 1.0
+"""Seconds between two looks at who is alive."""
+
+PAUSE: Final = 0.05
+"""Seconds before an owner is looked for again."""
+
+TIMEOUT: Final = httpx.Timeout(30.0, connect=2.0)
+
+log = logging.getLogger(__name__)
+
+_replies = msgspec.json.Decoder(list[Replied])
+
+
+class _Asked(Struct):
+    """A request on its way: its bytes, and where its reply goes."""
+
+    kind: type[Ask[Any]]
+    part: int
+    body: bytes
+    tell: Tell
+    until: float
+
+
+class PeerLines:
+    """The way to other servers (`service.replicas.Peers`): one thread with an event loop. `run` is to be called in it."""
+
+    def __init__(self, shares: StoreShares, part: Part) -> None:
+        self._shares = shares
+        self._part = part
+        self._secret = b""
+        self._owners: dict[int, Replica] = {}
+        self._alive: list[Replica] = []
+        self._looked = -LOOK
+        self._looking: asyncio.Future[None] | None = None
+        self._lines: dict[str, _Line] = {}
+        self._loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ended: asyncio.Event = asyncio.Event()
+
+    # -- from any thread --
+
+    def ask(self, request: Ask[Any], principal: Principal, part: int, tell: Tell) -> None:
+        """Have the owner of a part handle a request, and tell its view once, or an error; None if this server owns the part by now."""
+        assert isinstance(request, Deciding)
+        body = encode(Passed(principal, request))
+        asked = _Asked(type(request), part, body, tell, monotonic() + PATIENCE)
+        try:
+            self._loop.call_soon_threadsafe(self._begin, asked)
+        except RuntimeError:
+            tell(_closed())
+
+    def has_others(self) -> bool:
+        """Return whether another server is alive that does not leave."""
+        me = self._shares.name
+        return any(each.name != me and not each.leaving for each in self._alive)
+
+    def close(self) -> None:
+        """Pass on nothing more."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._ended.set)
+
+    def run(self) -> None:
+        """Pass requests on until it is closed."""
+        self._loop.run_until_complete(self._run())
+        self._loop.close()
+
+    # -- in the loop --
+
+    async def _run(self) -> None:
+        async with httpx.AsyncClient(
+            timeout=TIMEOUT, trust_env=False, limits=httpx.Limits(max_connections=None)
+        ) as self._client:
+            while not self._ended.is_set():
+                await self._look()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK):
+                        await self._ended.wait()
+            for task in [*self._tasks]:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _begin(self, asked: _Asked) -> None:
+        task = self._loop.create_task(self._carry(asked))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _carry(self, asked: _Asked) -> None:
+        try:
+            while monotonic() < asked.until:
+                owner = self._owners.get(asked.part)
+                if owner is not None and owner.name == self._shares.name:
+                    asked.tell(None)
+                    return
+                told = None if owner is None else await self._send(owner, asked)
+                if told is not None and self._settle(asked, told):
+                    return
+                await asyncio.sleep(PAUSE)
+                await self._look()
+            why = f"no server has owned part {asked.part} of the store for {PATIENCE:.0f} s: nothing was stored"
+            asked.tell(NotHere(f"{why}; try again", retry_after=5))
+        except asyncio.CancelledError:
+            asked.tell(_closed())
+            raise
+        except Exception as error:  # noqa: BLE001 - who waits must be told
+            asked.tell(error)
+
+    async def _send(self, owner: Replica, asked: _Asked) -> Replied | None:
+        """Have this server handle a request; None if it has not replied, and is no longer the owner."""
+        line = self._lines.get(owner.name)
+        if line is None:
+            line = self._lines[owner.name] = _Line(self, owner)
+        sent = asyncio.ensure_future(line.send(asked.body))
+        while True:
+            await asyncio.wait({sent}, timeout=LOOK)
+            if sent.done():
+                return sent.result()
+            if self._owners.get(asked.part, owner).name != owner.name:
+                # It stands still, and somebody else has taken over.
+                sent.cancel()
+                return None
+
+    def _settle(self, asked: _Asked, told: Replied) -> bool:
+        """Give a reply to the caller; return whether that was the end of it."""
+        if told.status == 200:
+            asked.tell(msgspec.json.decode(told.body, type=view_of(asked.kind)))
+            return True
+        error = error_in(bytes(told.body)) or NotHere("another server replied with nothing known")
+        if isinstance(error, NotHere):
+            return False
+        asked.tell(error)
+        return True
+
+    async def _look(self) -> None:
+        """Look who is alive, and who owns what; several who want that look once."""
+        if self._looking is None:
+            self._looking = asyncio.ensure_future(self._look_now())
+        await asyncio.shield(self._looking)
+
+    async def _look_now(self) -> None:
+        try:
+            found = await self._loop.run_in_executor(None, self._shares.replicas)
+            self._secret = self._secret or await self._loop.run_in_executor(
+                None, self._shares.secret
+            )
+        except StoreError as error:
+            self._part.failed(error, quietly=True)
+        else:
+            self._part.works()
+            self._alive = found
+            self._owners = {part: each for each in found for part in each.parts}
+            living = {each.name for each in found}
+            self._lines = {name: line for name, line in self._lines.items() if name in living}
+        finally:
+            self._looking = None
+
+    async def exchange(self, owner: Replica, bodies: Sequence[bytes]) -> list[Replied] | None:
+        """Pass requests on to a server; None if it does not reply, or does not believe this one."""
+        if why := unsafe(owner.address):
+            log.warning("%s is not asked: %s", owner.address, why)
+            return None
+        body = b"[%b]" % b",".join(bodies)
+        head = signed(self._secret, owner.name, self._shares.now(), body)
+        try:
+            reply = await self._client.post(
+                f"{owner.address}{PATH}", content=body, headers={HEAD.decode(): head.decode()}
+            )
+        except httpx.HTTPError as error:
+            log.debug("%s does not reply: %r", owner.address, error)
+            return None
+        if reply.status_code != 200:
+            log.warning(
+                "%s did not take what was passed on to it: %d", owner.address, reply.status_code
+            )
+            return None
+        return _replies.decode(reply.content)
+
+
+class _Line:
+    """The requests for one server: those that come while exchanges are under way go together in the next."""
+
+    def __init__(self, lines: PeerLines, owner: Replica) -> None:
+        self._lines = lines
+        self._owner = owner
+        self._waiting: list[tuple[bytes, asyncio.Future[Replied | None]]] = []
+        self._busy = 0
+
+    async def send(self, body: bytes) -> Replied | None:
+        """Pass a request on; None if there is no reply."""
+        ready: asyncio.Future[Replied | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((body, ready))
+        if self._busy < UNDER_WAY:
+            self._busy += 1
+            asyncio.ensure_future(self._exchange())  # noqa: RUF006 - it settles what was waiting
+        return await ready
+
+    async def _exchange(self) -> None:
+        try:
+            await asyncio.sleep(0)  # what comes in this turn of the loop goes along
+            while self._waiting:
+                together = self._next()
+                told = await self._lines.exchange(self._owner, [body for body, _ in together])
+                replies: Sequence[Replied | None] = told or [None] * len(together)
+                for (_, ready), reply in zip(together, replies, strict=True):
+                    if not ready.done():
+                        ready.set_result(reply)
+        finally:
+            self._busy -= 1
+
+    def _next(self) -> list[tuple[bytes, "asyncio.Future[Replied | None]"]]:
+        size = count = 0
+        while count < min(TOGETHER, len(self._waiting)) and size < TOGETHER_BYTES:
+            size += len(self._waiting[count][0])
+            count += 1
+        together, self._waiting = self._waiting[:count], self._waiting[count:]
+        return together
+
+
+def unsafe(address: str) -> str:
+    """Return why nothing may be passed on to an address; empty if it may."""
+    parts = urlsplit(address)
+    if parts.scheme == "https":
+        return ""
+    with suppress(ValueError):
+        if ip_address(parts.hostname or "").is_loopback:
+            return ""
+    return "it has no TLS and is not on this machine"
+
+
+def _closed() -> NotHere:
+    return NotHere("this server is ending; ask another one", retry_after=1)

@@ -1,0 +1,93 @@
+"""
+The parts of a store, each with one owner at a time: who decides about an execution, and where that is asked for.
+
+A store in a file is one part, which its owner has. One in a database for many servers is divided, by the keys of executions.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from tidegate.ir.graph import Instant
+from tidegate.ports.journal import Key
+
+
+class Turnover(NamedTuple):
+    """What ought to change: which parts to take, how many to give up, and which are lost, because others have them by now, or may have."""
+
+    take: Sequence[int] = ()
+    give: int = 0
+    lost: Sequence[int] = ()
+
+
+class Replica(NamedTuple):
+    """A server that shares the store. `address` is where others reach it; `parts` are those that it owns, with the instant since which it has each."""
+
+    name: str
+    address: str
+    version: str
+    since: Instant
+    leaving: bool
+    parts: dict[int, Instant]
+
+
+class StoreShares(Protocol):
+    """The parts that this process owns, and their owners. What changes them is called by the engine's thread, everything else by any."""
+
+    def now(self) -> Instant:
+        """Return the present instant, which is the same for all servers that share the store."""
+        ...
+
+    @property
+    def own(self) -> Sequence[int]:
+        """The parts that are owned."""
+        ...
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other servers may own parts of the store."""
+        ...
+
+    def owns(self, key: Key) -> bool:
+        """Return whether an execution is in a part that is owned."""
+        ...
+
+    def part_of(self, key: Key) -> int:
+        """Return the part that an execution is in."""
+        ...
+
+    def part_for(self, execution_id: str) -> int:
+        """Return the part in which an execution with this id is launched."""
+        ...
+
+    def take(self, parts: Sequence[int]) -> list[int]:
+        """Take parts that nobody owns; return those that were taken. Errors: `StoreError`."""
+        ...
+
+    def give(self, parts: Sequence[int]) -> None:
+        """Give up parts; nothing more is stored in them. Errors: `StoreError`; they are given up all the same, once their lease has ended."""
+        ...
+
+    def lose(self, parts: Sequence[int]) -> None:
+        """Give up parts without a word to anybody, because others own them by now, or may."""
+        ...
+
+    def leave(self) -> None:
+        """Give up everything as soon as it is idle, and take nothing more."""
+        ...
+
+    def follow(self, call: Callable[[Turnover], None]) -> None:
+        """Call this, in another thread, whenever something ought to change."""
+        ...
+
+    def replicas(self) -> list[Replica]:
+        """Return the servers that are alive, by name. Errors: `StoreError`."""
+        ...
+
+    def secret(self) -> bytes:
+        """Return what proves one server to another."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The name of this server."""
+        ...

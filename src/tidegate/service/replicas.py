@@ -1,0 +1,179 @@
+"""
+Servers that share a store: which of them decides about an execution, and how a request gets there.
+
+Every server takes every request. One that decides goes to the owner of the part concerned: here, or over `Peers` at another server, whose reply is
+passed on. Nothing is acknowledged before the owner's commit, so a request that was on its way when an owner died is sent again, to the next one; for
+that it gets an id or a key here, if its caller has given none, which makes a repetition harmless.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, Protocol, TypeAlias
+
+from msgspec import structs
+
+from tidegate.engine.arrivals import tell
+from tidegate.engine.futures import Future
+from tidegate.engine.sharing import not_here
+from tidegate.errors import NotHere
+from tidegate.ports.journal import Key
+from tidegate.ports.shares import StoreShares
+from tidegate.service.access import Principal
+from tidegate.service.moments import moment
+from tidegate.service.steps import Pause, Steps
+from tidegate.wire import (
+    Abort,
+    Answer,
+    Ask,
+    Launch,
+    Recover,
+    Relaunch,
+    ReplicaList,
+    ReplicaView,
+    Request,
+)
+
+Deciding: TypeAlias = Answer | Launch | Relaunch | Recover | Abort
+
+Tell: TypeAlias = Callable[[Any], None]
+"""Takes a result, or an error."""
+
+DRAWS: Final = 1_000
+"""Ids drawn to find one in a part that is owned: of 64 parts, one is found with 16 draws in five."""
+
+
+class Peers(Protocol):
+    """The way to other servers."""
+
+    def ask(self, request: Ask[Any], principal: Principal, part: int, tell: Tell) -> None:
+        """
+        Have the owner of a part handle a request, and tell its view once, or None if this server owns the part by now.
+
+        Told is also an error: those of the request; `NotHere` if nobody has owned the part for a while.
+        """
+        ...
+
+    def has_others(self) -> bool:
+        """Return whether another server is alive that does not leave."""
+        ...
+
+    def close(self) -> None:
+        """Pass on nothing more."""
+        ...
+
+
+class Replicas:
+    """This server among others; alone it owns everything."""
+
+    def __init__(
+        self, shares: StoreShares | None, key_of: Callable[[str], Key], new_id: Callable[[], str]
+    ) -> None:
+        self._store = shares
+        self._shares = shares if shares is not None and shares.is_shared else None
+        self._key_of = key_of
+        self._draw = new_id
+        self._leaving = False
+        self.peers: Peers | None = None
+
+    def concerns(self, request: Ask[Any]) -> bool:
+        """Return whether a request must reach the owner of an execution, which may be another server."""
+        return self.peers is not None and isinstance(request, Deciding)
+
+    def hands_over(self) -> bool:
+        """Return whether others go on when this server leaves."""
+        return self.peers is not None and self.peers.has_others()
+
+    def leave(self) -> None:
+        """Give up what is owned as soon as nothing of it runs here."""
+        self._leaving = True
+        if self._shares is not None:
+            self._shares.leave()
+
+    def new_id(self) -> str:
+        """Return an id for an execution, in a part that is owned here if there is one."""
+        own = frozenset(() if self._shares is None or self._leaving else self._shares.own)
+        for _ in range(DRAWS if own else 0):
+            id_ = self._draw()
+            if self._shares is None or self._shares.part_for(id_) in own:
+                return id_
+        return self._draw()
+
+    def decide(
+        self,
+        request: Request,
+        principal: Principal,
+        here: Callable[[Request], Steps[Any]],
+        *,
+        passed_on: bool,
+    ) -> Steps[Any]:
+        """Handle a request at the owner. One that was `passed_on` by another server is handled here or not at all. Errors: `NotHere`; those of the request."""
+        assert self._shares is not None
+        assert self.peers is not None
+        while True:
+            if not self._takes_launches():
+                request = self._repeatable(request)
+            part = self._part(request)
+            if part is None or part in self._shares.own:
+                try:
+                    return (yield from here(request))
+                except NotHere:
+                    if passed_on:
+                        raise
+            elif passed_on:
+                raise not_here()
+            request = self._repeatable(request)
+            part = self._part(request)
+            assert part is not None
+            reply: Future[Any] = Future()
+            self.peers.ask(request, principal, part, partial(tell, reply))
+            found = yield Pause(reply)
+            if found is not None:
+                return found
+
+    def _takes_launches(self) -> bool:
+        """Return whether a launch without an id can be placed here."""
+        return bool(self._shares and self._shares.own) and not self._leaving
+
+    def _part(self, request: Request) -> int | None:
+        """Return the part that a request concerns; None if it is a launch, and any will do."""
+        assert self._shares is not None
+        match request:
+            case Launch(id=id_) | Relaunch(new_id=id_):
+                return self._shares.part_for(id_) if id_ else None
+            case Recover(id=id_) | Answer(id=id_) | Abort(id=id_):
+                return self._shares.part_of(self._key_of(id_))
+            case _:
+                raise AssertionError(f"{type(request).__name__} decides nothing")
+
+    def _repeatable(self, request: Request) -> Request:
+        """Return a request that may arrive twice."""
+        match request:
+            case Launch(id=""):
+                return structs.replace(request, id=self._draw())
+            case Relaunch(new_id="") | Recover(new_id=""):
+                return structs.replace(request, new_id=self._draw())
+            case Answer(key=""):
+                return structs.replace(request, key=f"passed-on-{self._draw()}")
+            case _:
+                return request
+
+    def list(self) -> ReplicaList:
+        """Return the servers that share the store."""
+        if self._store is None:
+            return ReplicaList(items=[])
+        me = self._store.name
+        return ReplicaList(
+            items=[
+                ReplicaView(
+                    name=each.name,
+                    address=each.address,
+                    version=each.version,
+                    since=moment(each.since),
+                    leaving=each.leaving,
+                    parts=sorted(each.parts),
+                    newest=moment(max(each.parts.values())) if each.parts else None,
+                    here=each.name == me,
+                )
+                for each in self._store.replicas()
+            ]
+        )

@@ -1,0 +1,152 @@
+"""
+The threads of a server that shares a store: one keeps its lease and its share, the others pass on notices.
+
+The thread with the lease has a connection with short limits of its own, so that it learns in time that the lease cannot be renewed.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from time import monotonic
+
+from tidegate.core.state import ExecutionPhase
+from tidegate.errors import StoreError
+from tidegate.ports.journal import Key
+from tidegate.ports.shares import Turnover
+from tidegate.stores.postgres.changes import PostgresChanges
+from tidegate.stores.postgres.connections import Background, PostgresConnections
+from tidegate.stores.postgres.notices import FREED, Notices
+from tidegate.stores.postgres.ownership import RENEW_SECONDS, SHARDS, Ownership
+from tidegate.stores.rows import Row
+
+TICK_SECONDS = 1.0
+"""Longest pause between two looks at which shards are free."""
+
+TIGHT_SECONDS = 0.2
+"""The same, while something ought to change."""
+
+MOST_TOUCHED = 100_000
+"""Executions of others of whose changes one look tells."""
+
+log = logging.getLogger(__name__)
+
+
+class Keeping:
+    """Keeps the lease, and what this server knows of the others."""
+
+    def __init__(
+        self, connections: PostgresConnections, ownership: Ownership, changes: PostgresChanges
+    ) -> None:
+        self._connections = connections
+        self._sql = connections.sql
+        self._ownership = ownership
+        self._changes = changes
+        self._look = threading.Event()
+        self._ended = threading.Event()
+        self._seen: dict[int, int] = {}
+        self._notices: Notices | None = None
+        self._mark: list[Row] = []
+        self._on_access: Callable[[], None] = lambda: None
+
+    def begin(self, background: Background, number: str) -> None:
+        """Begin, in threads of their own."""
+        background("lease", self._keep)
+        if self._ownership.is_shared:
+            self._notices = Notices(self._connections, number, self._ownership.name)
+            self._seen = self._positions()
+            self._changes.tell_others(self._notices.changed)
+            background("notices", self._notices.send)
+            background("listener", partial(self._notices.hear, self._hear))
+
+    def on_access(self, call: Callable[[], None]) -> None:
+        """Call this when tokens or sessions have changed."""
+        self._on_access = call
+
+    def say_freed(self) -> None:
+        """Tell the others that shards are free."""
+        if self._notices is not None:
+            self._notices.say(FREED)
+
+    def look(self) -> None:
+        """Look now whether anything ought to change."""
+        self._look.set()
+
+    def close(self) -> None:
+        """End the threads."""
+        self._ended.set()
+        self._look.set()
+        if self._notices is not None:
+            self._notices.close()
+
+    def _keep(self) -> None:
+        due = monotonic() + RENEW_SECONDS
+        pause = TICK_SECONDS
+        while not self._ended.is_set():
+            self._look.wait(min(pause, max(0.0, due - monotonic())))
+            self._look.clear()
+            if self._ended.is_set():
+                return
+            try:
+                if monotonic() >= due:
+                    self._ownership.renew()
+                    due = monotonic() + RENEW_SECONDS
+                pause = self._compare()
+            except StoreError as error:
+                log.warning(
+                    "the lease of %s could not be renewed: %s",
+                    self._connections.name,
+                    error.message,
+                )
+                self._ended.wait(TICK_SECONDS)
+            if self._ownership.is_overdue and self._ownership.is_shared:
+                self._ownership.tell(Turnover(lost=self._ownership.own))
+
+    def _compare(self) -> float:
+        if not self._ownership.is_shared:
+            return TICK_SECONDS
+        found = self._ownership.survey()
+        self._ownership.tell(found)
+        return TICK_SECONDS if found == Turnover() else TIGHT_SECONDS
+
+    # -- the listener's thread --
+
+    def _hear(self, shards: int | None, words: frozenset[str]) -> None:
+        if FREED in words:
+            self.look()
+        if shards is None:
+            mark = self._connections.rows(self._sql["access_mark"], {})
+            if mark != self._mark:
+                self._mark = mark
+                self._on_access()
+        if shards is None or shards:
+            self._follow(shards)
+
+    def _follow(self, shards: int | None) -> None:
+        """Tell the subscribers what others have changed since the last look."""
+        own = frozenset(self._ownership.own)
+        now = self._positions()
+        moved = [
+            shard
+            for shard in range(SHARDS)
+            if shard not in own
+            and (shards is None or shards >> shard & 1)
+            and now.get(shard, 0) > self._seen.get(shard, 0)
+        ]
+        if moved:
+            wanted = {
+                "shards": moved,
+                "positions": [self._seen.get(shard, 0) for shard in moved],
+                "limit": MOST_TOUCHED,
+            }
+            rows = self._connections.rows(self._sql["touched"], wanted)
+            self._changes.hear({Key(key): ExecutionPhase(phase) for key, phase in rows})
+        for shard in range(SHARDS):
+            if shard in own or shard in moved:
+                self._seen[shard] = now.get(shard, 0)
+
+    def _positions(self) -> dict[int, int]:
+        with suppress(StoreError):
+            return dict(self._connections.rows(self._sql["last_positions"], {}))
+        return {}
