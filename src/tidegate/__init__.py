@@ -20,7 +20,7 @@ from tidegate.sdk.deck import Deck
 from tidegate.sdk.flyte import Echo, ImageSpec, LaunchPlan, absent
 from tidegate.sdk.gates import approve, sleep, wait_for_input
 from tidegate.sdk.imperative import ImperativeWorkflow, Workflow, create_node
-from tidegate.sdk.requirements import Resources
+from tidegate.sdk.requirements import Ray, Resources
 from tidegate.sdk.scratch import current_context
 from tidegate.sdk.task import dynamic, task
 from tidegate.sdk.trace import TaskRun
@@ -43,6 +43,7 @@ __all__ = [
     "LaunchPlan",
     "NoAnswer",
     "Pickled",
+    "Ray",
     "Refused",
     "Resources",
     "StructuredDataset",

@@ -443,6 +443,12 @@ class StoreHeld(StoreError):
     code = "store_held"
 
 
+class ClusterRefused(TidegateError):
+    """The Ray cluster must not or cannot be used: no token is needed for it, its versions differ, or Ray is not installed here."""
+
+    code = "cluster_refused"
+
+
 class TaskHeld(StoreError):
     """Everything left in the execution is held: its code cannot be imported here, or imports different packages than at launch. It continues once that is fixed."""
 

@@ -23,10 +23,13 @@ from tidegate.blobs.uploads import UploadDirectory
 from tidegate.bundles.directory import BundleDirectory
 from tidegate.bundles.sources import STORE
 from tidegate.disk import give_all
-from tidegate.engine.dispatch import Hinders, Outlook, nowhere_else
+from tidegate.engine.dispatch import Hinders, Outlook
 from tidegate.engine.loop import Engine
 from tidegate.engine.probes import Hindrance
 from tidegate.errors import ObjectsAway, StoreError, TidegateError
+from tidegate.executors.cluster.executor import RayExecutor
+from tidegate.executors.cluster.opening import Employ, employing, refuse_unusable
+from tidegate.executors.cluster.settings import OnRay
 from tidegate.executors.idle import IdleExecutor
 from tidegate.executors.objects import Owner, OwnerBlobs
 from tidegate.executors.process import ProcessExecutor
@@ -51,10 +54,10 @@ from tidegate.ports.artifacts import Artifacts
 from tidegate.ports.blobs import Blobs
 from tidegate.ports.executor import (
     MISSING,
+    NO_CLUSTER,
     NO_OBJECTS,
     NO_ROOM,
     TOO_LARGE,
-    Capacity,
     Executor,
     Job,
 )
@@ -73,6 +76,9 @@ from tidegate.tables.readers import TableReaders
 from tidegate.wire import Ask
 
 V = TypeVar("V")
+
+ray_cluster = OnRay
+"""What `open_runtime` takes for `workers` if a Ray cluster runs the tasks."""
 
 PRIVATE = 0o077
 """The umask of a store's owner: what it makes is for its user alone."""
@@ -143,15 +149,19 @@ def remove_drafts(home: Path) -> None:
     disk.remove_drafts((home / TABLES / "new").glob("*"))
 
 
-def _hinders(home: Path, artifacts: Artifacts, capacity: Capacity) -> Hinders:
+def _hinders(
+    home: Path, artifacts: Artifacts, executor: TerminalExecutor | IdleExecutor
+) -> Hinders:
     """
-    Return what says why an attempt cannot start: it is too large, there is no room, or something is missing.
+    Return what says why an attempt cannot start: no cluster, it is too large, there is no room, or something is missing.
 
     An object store is not asked here, on the engine's thread: its workers look for what they need.
     """
-    needs, objects = Needs(artifacts), artifacts.objects
+    needs, objects, capacity = Needs(artifacts), artifacts.objects, executor.capacity
 
     def hinders(job: Job) -> Hindrance | None:
+        if why := executor.hinders(job):
+            return Hindrance(NO_CLUSTER, why)
         if why := too_much(job.requires, capacity):
             return Hindrance(TOO_LARGE, f"the task {why}")
         if why := disk.lacks_room(home):
@@ -186,9 +196,12 @@ class Runtime:
         self.shares: StoreShares | None = None
         """What this process owns of a store that it shares with others."""
         artifacts = executor.artifacts
-        hinders = _hinders(home, artifacts, executor.capacity)
+        hinders = _hinders(home, artifacts, executor)
         terminals = executor if isinstance(executor, TerminalExecutor) else None
-        outlook = Outlook(hinders, nowhere_else if terminals is None else terminals.where)
+        if terminals is None:
+            outlook = Outlook(hinders)
+        else:
+            outlook = Outlook(hinders, terminals.where, terminals.keeping)
         self._engine = Engine(store, executor, clock, self.parts, outlook)
         tables = TableReaders(home / TABLES, partial(self.parts.part, tidies=True))
         artifacts = structs.replace(artifacts, tables=tables)
@@ -202,8 +215,9 @@ class Runtime:
         self._closed: Callable[[], object] = lambda: None
         self._quotas: Part | None = None
         if not reads_only:
-            # No attempt outlives its owner: what an earlier one has left running is ended, before any is submitted.
-            executor.attach(())
+            if terminals is None or terminals.keeping is None:
+                # No attempt outlives its owner: what an earlier one has left running is ended, before any is submitted.
+                executor.attach(())
             remove_drafts(home)
             self._engine.start()
         if serve_door and (door := self.open_door()) is not None:
@@ -308,7 +322,7 @@ class Runtime:
 def open_runtime(
     home: Path,
     *,
-    workers: int | None = None,
+    workers: int | OnRay | None = None,
     serve_door: bool = True,
     strict: bool | None = None,
     pass_env: Sequence[str] | None = None,
@@ -317,15 +331,12 @@ def open_runtime(
     """
     Become the owner of the store in `home`: run its tasks, fire its timers, take its answers. `strict` as of `ProcessExecutor`.
 
-    `pass_env` are patterns of the variables that tasks get beside the usual ones; None gives them all. `anywhere` as of `Surroundings`. Until the runtime is closed, what this process
-    makes is private; tasks have the umask that it has now.
+    `pass_env` are patterns of the variables that tasks get beside the usual ones; None gives them all. `anywhere` as of `Surroundings`. `workers`: how many
+    processes run the tasks, or the cluster that does. Until the runtime is closed, what this process makes is private; tasks have the umask that it has now.
 
     Errors: `StoreLocked` if somebody else is; `StoreHeld`; `StoreError` and below.
     """
-
-    def employ(parts: Parts, around: Surroundings) -> ProcessExecutor:
-        return ProcessExecutor(home, workers, parts=parts, strict=strict, surroundings=around)
-
+    employ = employing(home, workers, strict=strict)
     return _opened(home, employ, Surroundings(pass_env, anywhere=anywhere), serve_door=serve_door)
 
 
@@ -333,7 +344,7 @@ def open_server(
     home: Path,
     presence: tuple[str, str],
     *,
-    workers: int | None = None,
+    workers: int | OnRay | None = None,
     strict: bool | None = None,
     pass_env: Sequence[str] | None = None,
 ) -> Runtime:
@@ -342,16 +353,13 @@ def open_server(
 
     The code that calls this opens the local door. All else as above.
     """
-
-    def employ(parts: Parts, around: Surroundings) -> ProcessExecutor:
-        return ProcessExecutor(home, workers, parts=parts, strict=strict, surroundings=around)
-
+    employ = employing(home, workers, strict=strict, owner=presence[0])
     return _opened(home, employ, Surroundings(pass_env), serve_door=False, presence=presence)
 
 
 def _opened(
     home: Path,
-    employ: Callable[[Parts, Surroundings], ProcessExecutor],
+    employ: Employ,
     surroundings: Surroundings,
     *,
     serve_door: bool,
@@ -377,8 +385,9 @@ def _opened(
             asks=None if objects is None else home.absolute(),
         )
         artifacts = artifacts_in(home, objects)
+        runs = employ(parts, around, artifacts)
         terminals = parts.part("terminals", tidies=True)
-        executor = TerminalExecutor(employ(parts, around), artifacts, terminals)
+        executor = TerminalExecutor(runs, artifacts, terminals)
         runtime = Runtime(home, store, executor, serve_door=serve_door, parts=parts)
         runtime.on_close(lambda: os.umask(umask))
         store.begin(runtime.run_in_background)
@@ -387,6 +396,16 @@ def _opened(
             objects.close()
         store.close()
         os.umask(umask)
+        raise
+    return _usable(runtime, runs)
+
+
+def _usable(runtime: Runtime, runs: ProcessExecutor | RayExecutor) -> Runtime:
+    """Return a runtime, unless its cluster must not be used. Errors: `ClusterRefused`."""
+    try:
+        refuse_unusable(runs)
+    except BaseException:
+        runtime.close()
         raise
     return runtime
 

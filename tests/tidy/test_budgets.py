@@ -24,7 +24,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "source trees: what is imported and must be there, what git tracks, what is named; packed, read block by block, checked; whether a definition has changed, and all that it refers to",
     ),
     "cli": (
-        4_640,
+        4_690,
         "every command, as it is typed, completed and answered, on 80 columns and as it changes, for one and for many, pictures as far as the terminal draws them; backups, what is packed, whose store it is",
     ),
     "core": (
@@ -36,16 +36,16 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "writing and removing so that a power cut loses nothing, a killed process leaves nothing, root's files are the store's owner's, and whether there is room",
     ),
     "engine": (
-        1_890,
+        1_930,
         "drain, decide, commit, act, hold what lacks something, try one for all and store which have not begun, notice a clock set back, store what ends on a full disk; what is kept in memory, and the folds that readers share",
     ),
     "errors": (190, "the exception tree"),
     "executors": (
-        3_990,
-        "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end",
+        5_730,
+        "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end; the same on the nodes of a Ray cluster: what is reserved, kept and claimed there",
     ),
-    "home": (80, "where a store is, or that there can be none, and whether it may act"),
-    "ir": (440, "the graph, what makes one wrong, the order of its source, amounts in words"),
+    "home": (90, "where a store is, or that there can be none, and whether it may act"),
+    "ir": (450, "the graph, what makes one wrong, the order of its source, amounts in words"),
     "logs": (
         220,
         "what tasks print, read whole or from where one stands, and decks: published, and of earlier versions",
@@ -55,11 +55,11 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "the files of a store in an object store: what may be away, local copies, workers without keys, logs that are read elsewhere",
     ),
     "parts": (155, "background parts, supervised"),
-    "ports": (790, "what a database, its audit log, an executor and a place for files must give"),
+    "ports": (800, "what a database, its audit log, an executor and a place for files must give"),
     "remote": (1_740, "the Python client, and the way to a server, which proves itself first"),
-    "runtime": (370, "the composition root, private files, and what an attempt cannot begin for"),
+    "runtime": (400, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (
-        3_750,
+        3_810,
         "what authors write, traced into a graph; questions put field by field, with their prompts rendered; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
     ),
     "service": (

@@ -106,6 +106,17 @@ ELSEWHERE = (
         "a store that is only read",
         "executors/idle",
     ),
+    Group(
+        "tests/contract/test_executors_ray.py",
+        "one executor on a cluster, seen through its port",
+        "executors/cluster/actor executors/cluster/connecting executors/cluster/executor executors/cluster/keeper"
+        " executors/cluster/link executors/cluster/members executors/cluster/protocol executors/cluster/settings",
+    ),
+    Group(
+        "tests/e2e/test_cli_ray.py",
+        "a store whose tasks run on a cluster, from one end to the other",
+        "executors/cluster/local executors/cluster/opening",
+    ),
     Group("tests/e2e/test_held.py", "a disk without room", "executors/patience"),
     Group(
         "tests/contract/test_executors_environment.py",

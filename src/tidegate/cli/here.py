@@ -10,7 +10,7 @@ from signal import SIG_BLOCK, SIG_SETMASK, SIGHUP, SIGINT, SIGTERM, pthread_sigm
 from types import TracebackType
 from typing import Self
 
-from tidegate.cli.store import Staff, StoreWay
+from tidegate.cli.store import Staff, StoreWay, is_elsewhere
 from tidegate.cli.way import ServerWay
 from tidegate.remote.workers import TerminalWorkers
 
@@ -29,6 +29,8 @@ class Here:
         if isinstance(way, ServerWay):
             return ""
         way.open()
+        if is_elsewhere(self._staff.workers):
+            return ""
         while not way.is_owner:
             if self._workers is None:
                 self._workers = self._made(way)

@@ -1,5 +1,6 @@
 """What the subcommands share: their options, and shortened execution ids."""
 
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -36,11 +37,57 @@ strict_option = click.option(
     is_flag=True,
     help="Hold tasks whose code imports different packages here than at launch.",
 )
-workers_option = click.option(
-    "--workers",
-    type=click.IntRange(1, 1000),
-    help="Number of worker processes (default: one per processor).",
-)
+
+
+def executor_options(function: Decorated) -> Decorated:
+    """Add the options that say where tasks run; they arrive as one, `workers`: how many there are, or on which cluster."""
+
+    @functools.wraps(function)
+    def with_ray(
+        *args: Any,
+        executor: str | None,
+        ray_address: str,
+        insecure_ray: bool,
+        workers: int | None,
+        **given: Any,
+    ) -> Any:
+        on_ray = executor == "ray" or (executor is None and bool(ray_address))
+        if not on_ray and (ray_address or insecure_ray):
+            raise click.UsageError("--ray-address and --insecure-ray are for --executor ray")
+        if not on_ray:
+            return function(*args, workers=workers, **given)
+        # Imported only where it is used.
+        from tidegate.runtime import ray_cluster  # noqa: PLC0415
+
+        cluster = ray_cluster(ray_address, insecure_ray, workers)
+        return function(*args, workers=cluster, **given)
+
+    options = (
+        click.option(
+            "--workers",
+            type=click.IntRange(1, 1000),
+            help="Number of worker processes (default: one per processor).",
+        ),
+        click.option(
+            "--executor",
+            type=click.Choice(["process", "ray"]),
+            help="Where tasks run: in processes of this machine (the default), or on a Ray cluster.",
+        ),
+        click.option(
+            "--ray-address",
+            default="",
+            metavar="HOST:PORT",
+            help="The Ray cluster; without it, --executor ray starts one of this machine alone.",
+        ),
+        click.option(
+            "--insecure-ray",
+            is_flag=True,
+            help="Use a Ray cluster that lets everybody in who reaches it.",
+        ),
+    )
+    for option in reversed(options):
+        with_ray = option(with_ray)
+    return with_ray
 
 
 def shared_options(function: Decorated) -> Decorated:

@@ -28,13 +28,13 @@ from tidegate.cli.here import Here
 from tidegate.cli.inputs import inputs_help, read_inputs, workflows_help
 from tidegate.cli.options import (
     detach_option,
+    executor_options,
     full_id,
     include_option,
     json_option,
     no_wait_option,
     server_options,
     strict_option,
-    workers_option,
 )
 from tidegate.cli.render import (
     brief,
@@ -47,7 +47,7 @@ from tidegate.cli.render import (
     utc_now,
     why_queued,
 )
-from tidegate.cli.store import LOSSES, Staff, open_engine
+from tidegate.cli.store import LOSSES, Staff, is_elsewhere, open_engine
 from tidegate.cli.terminal import Lines
 from tidegate.cli.values import Reader
 from tidegate.cli.way import Way, server, spelled, way_to
@@ -98,7 +98,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     no_wait: bool
     as_json: bool
     id_: str | None
-    workers: int | None
+    workers: Any
     strict: bool
     wants_help: bool
 
@@ -130,7 +130,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
 @click.option(
     "--id", "id_", metavar="ID", help="The execution's id; the same id again returns the first."
 )
-@workers_option
+@executor_options
 @strict_option
 @click.option(
     "--only",
@@ -205,7 +205,7 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
 @click.argument("execution", metavar="[ID]", required=False)
 @detach_option
 @no_wait_option
-@workers_option
+@executor_options
 @strict_option
 @click.option(
     "--any-environment",
@@ -220,7 +220,7 @@ def resume_command(
     execution: str | None,
     strict: bool,
     any_environment: bool,
-    workers: int | None,
+    workers: Any,
     as_json: bool,
     **far: bool,
 ) -> int:
@@ -237,7 +237,8 @@ def resume_command(
     began, until = utc_now(), how_far(**far)
     if server() is None:
         let_act(home)
-    staff = Staff(workers, strict or None, (execution or "") if any_environment else "")
+    anywhere = (execution or "") if any_environment else ""
+    staff = Staff(workers, strict or None, anywhere)
     with way_to(home, partial(open_engine, staff=staff)) as way, Here(way, staff) as here:
         if execution is not None:
             id_ = full_id(way, execution)
@@ -289,7 +290,9 @@ def standings(views: Sequence[ExecutionView]) -> list[str]:
 
 def _runs_here(options: RunOptions) -> bool:
     """Return whether the attempts run in this terminal's workers for as long as it is there."""
-    return server() is None and options.until is not Until.QUIET
+    return (
+        server() is None and options.until is not Until.QUIET and not is_elsewhere(options.workers)
+    )
 
 
 def _where(way: Way, options: RunOptions, launched: ExecutionView) -> str:

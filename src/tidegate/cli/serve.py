@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tidegate.cli.options import shared_options, strict_option, workers_option
+from tidegate.cli.options import executor_options, shared_options, strict_option
 
 HOST, PORT = "127.0.0.1", 8433
 
@@ -20,7 +20,7 @@ HOST, PORT = "127.0.0.1", 8433
     type=click.IntRange(0, 65535),
     help="The port to listen on; 0 chooses a free one.",
 )
-@workers_option
+@executor_options
 @strict_option
 @click.option(
     "--allow-host",

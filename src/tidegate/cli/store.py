@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from msgspec import Struct
 
@@ -77,10 +77,15 @@ def open_briefly(home: Path) -> Owned:
     return open_briefly(home)
 
 
-class Staff(Struct, frozen=True):
-    """The workers of a command that runs tasks: how many (None: one per processor); `strict` is that of `ProcessExecutor`, `anywhere` that of `Surroundings`."""
+def is_elsewhere(workers: object) -> bool:
+    """Return whether tasks run on a cluster, and not in processes of this machine."""
+    return not isinstance(workers, int | None)
 
-    workers: int | None = None
+
+class Staff(Struct, frozen=True):
+    """The workers of a command that runs tasks: how many (None: one per processor), or the cluster, as of `open_runtime`; `strict` is that of `ProcessExecutor`, `anywhere` that of `Surroundings`."""
+
+    workers: Any = None
     strict: bool | None = None
     anywhere: str = ""
 

@@ -7,7 +7,7 @@ Rule 2: no number is used twice. Each resubmission takes the next one, so that a
 Rule 3: only a failed attempt uses up a retry.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import assert_never
 
 from msgspec.structs import replace
@@ -26,6 +26,7 @@ from tidegate.core.messages import (
     TaskUnfolded,
     final,
 )
+from tidegate.core.plan import Plan
 from tidegate.core.state import (
     FAILED,
     QUEUED,
@@ -33,6 +34,7 @@ from tidegate.core.state import (
     SUCCEEDED,
     TIMED_OUT,
     WAITING,
+    ExecutionState,
     NodeState,
 )
 from tidegate.ir.expr import NodeId
@@ -94,12 +96,14 @@ def freeze_deck(
         draft.freeze_deck(event.node, event.attempt, event.deck)
 
 
-def take_up(flow: Flow, unbegun: Mapping[NodeId, int]) -> None:
-    """Repeat what ran on an earlier host, and resubmit what is not known to have started there; `unbegun` is known not to have."""
+def take_up(flow: Flow, unbegun: Mapping[NodeId, int], kept: Mapping[NodeId, int]) -> None:
+    """Repeat what ran on an earlier host, and resubmit what is not known to have started there; `unbegun` is known not to have, and `kept` goes on."""
     draft = flow.draft
     # Nodes that fail now come first: they may abort others, which then need not be submitted.
     for node in sorted(_live(draft), key=lambda node: draft.node(node).lost < MAX_LOST):
         now = draft.node(node)
+        if kept.get(node) == now.attempt:
+            continue
         if now.phase is RUNNING:
             _lost(flow, node, now)
         elif now.phase is QUEUED and unbegun.get(node) == now.attempt:
@@ -139,6 +143,13 @@ def reissue(now: NodeState) -> NodeState:
 def retries_used(now: NodeState) -> int:
     """Return how many times a task was retried after a failure."""
     return now.attempt - 1 - now.lost - now.reissued
+
+
+def submitted(plan: Plan, state: ExecutionState) -> Iterator[tuple[NodeId, int]]:
+    """Yield the attempts that were submitted or run, by node and number."""
+    for node, now in state.nodes.items():
+        if now.attempt and now.phase in (QUEUED, RUNNING) and node not in plan.scopes:
+            yield node, now.attempt
 
 
 def _live(draft: Draft) -> list[NodeId]:

@@ -199,11 +199,12 @@ class TakenUp(Struct, frozen=True, array_like=True, gc=False, tag=10):
     A new host takes the execution over. The previous host is dead, and so are the attempts that ran on it.
 
     Running attempts are lost and repeated; attempts not known to have started are resubmitted, uncounted. All get new numbers,
-    except those in `unbegun`, by node, which are known not to have started.
+    except those in `unbegun`, by node, which are known not to have started. Those in `kept` outlive their host: they stay as they are.
     """
 
     at: Instant
     unbegun: dict[NodeId, int] = {}
+    kept: dict[NodeId, int] = {}
 
 
 class GivenBack(Struct, frozen=True, array_like=True, gc=False, tag=11):

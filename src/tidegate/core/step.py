@@ -103,8 +103,8 @@ def step(plan: Plan, state: ExecutionState, event: Event) -> Step:
             reply = recovery_requested(draft, event)
         case TaskUnfolded():
             unfold(flow, event)
-        case TakenUp(unbegun=unbegun):
-            take_up(flow, unbegun)
+        case TakenUp(unbegun=unbegun, kept=kept):
+            take_up(flow, unbegun, kept)
         case GivenBack():
             give_back(flow)
         case ClockSetBack(by=by):

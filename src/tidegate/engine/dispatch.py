@@ -8,15 +8,19 @@ when the reason is gone, also with the next owner (`shelf`). What only a worker 
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from tidegate.core.attempts import submitted
+from tidegate.core.messages import TakenUp
+from tidegate.engine.memory import Memory
 from tidegate.engine.probes import Hindrance, Probes, attempt_of
 from tidegate.engine.shelf import Shelf
-from tidegate.errors import StoreFull
+from tidegate.errors import StoreDamaged, StoreFull, UnknownExecution
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
 from tidegate.parts import Parts, reason
@@ -24,6 +28,7 @@ from tidegate.ports.clock import Clock
 from tidegate.ports.executor import (
     LEFT,
     MISSING,
+    NO_CLUSTER,
     NO_OBJECTS,
     NO_ROOM,
     NO_WORKER,
@@ -33,6 +38,7 @@ from tidegate.ports.executor import (
     Executor,
     Hindered,
     Job,
+    Keeping,
     Report,
 )
 from tidegate.ports.journal import Journal, Key
@@ -74,6 +80,8 @@ class Outlook(Struct, frozen=True):
 
     hinders: Hinders = nothing_hinders
     where: Callable[[str], str] = nowhere_else
+    keeping: Keeping | None = None
+    """What keeps attempts beyond this process, if anything does."""
 
 
 class Dispatch:
@@ -96,6 +104,7 @@ class Dispatch:
         self._part = parts.part("attempts", tidies=True)
         self._clock = clock
         self._hinders = outlook.hinders
+        self._keeping = outlook.keeping
         self._missing = missing
         self._draining = False
         self._gives_back = False
@@ -111,6 +120,7 @@ class Dispatch:
         self.shelf = Shelf(journal)
         self.elsewhere = 0
         """How many attempts started where their code imports other packages than at launch."""
+        self._kept: dict[Key, dict[NodeId, int]] = {}
         self._differ: dict[Key, str] = {}
         self._unwanted: deque[Attempt] = deque(maxlen=UNWANTED)
 
@@ -273,8 +283,16 @@ class Dispatch:
         self._running.difference_update(gone)
         self.out.difference_update(gone)
         self._unwanted.extend(gone)
+        if self._keeping is not None:
+            self._keeping.release(gone)
+            return
         for attempt in gone:
             self._executor.cancel(*attempt)
+
+    @property
+    def binding(self) -> Collection[Attempt]:
+        """The attempts that end if their executions get another owner."""
+        return self.out if self._keeping is None else ()
 
     def heard(self, reports: Sequence[Report]) -> list[Report]:
         """Track what runs, hold what could not start, and return the events for the machine."""
@@ -327,7 +345,7 @@ class Dispatch:
                 self._leave(job)
             self._recalled.discard(attempt_of(job))
             return
-        if found.code == NO_ROOM:
+        if found.code in {NO_ROOM, NO_CLUSTER}:
             # It applies to all of them, and is checked without a trial.
             self._probes.ended(attempt_of(job), began=False)
         else:
@@ -340,6 +358,33 @@ class Dispatch:
         if attempt_of(job) not in self._unwanted:
             self.shelf.add(attempt_of(job), LEFT, "", self._clock.now())
 
+    def attach(self, keys: Sequence[Key], memory: Memory) -> None:
+        """Find out which attempts outlive the owner that has submitted them, if the executor keeps any; after `shelf.take_up`."""
+        if self._keeping is None:
+            return
+        found = []
+        for key in keys:
+            with suppress(UnknownExecution, StoreDamaged):
+                hot, unbegun = memory.get(key), self.shelf.unbegun(key)
+                found += [
+                    Attempt(key, node, number)
+                    for node, number in submitted(hot.plan, hot.state)
+                    if unbegun.get(node) != number
+                ]
+            memory.cool()
+        for key, node, number in self._keeping.attach(found):
+            self._kept.setdefault(key, {})[node] = number
+            self.out.add(Attempt(key, node, number))
+
+    def taken_up(self, key: Key, at: Instant) -> TakenUp:
+        """Return what an execution is told that is taken over: which attempts did not start, and which outlive the owner before."""
+        return TakenUp(at, self.shelf.unbegun(key), self._kept.pop(key, {}))
+
+    def stored(self, reports: Sequence[Report]) -> None:
+        """Tell the executor which reports are stored."""
+        if reports and self._keeping is not None:
+            self._keeping.stored(reports)
+
     def running(self) -> list[Key]:
         """Return the executions with a running attempt, and perhaps some without one by now."""
         return list({attempt.key for attempt in self._running})
@@ -347,7 +392,7 @@ class Dispatch:
     def give_back(self) -> list[Key]:
         """From now on attempts are cancelled because the host stops: the next one starts them under the next number. Return the executions that have some."""
         self._gives_back = True
-        return self.running()
+        return self.running() if self._keeping is None else []
 
     def drain(self) -> "Future[None]":
         """Stop handing over attempts. The future is done when nothing runs."""

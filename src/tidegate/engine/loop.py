@@ -21,7 +21,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tidegate.core.messages import Event, GivenBack, Reply, TakenUp, TimerFired
+from tidegate.core.messages import Event, GivenBack, Reply, TimerFired
 from tidegate.core.state import X_SUCCEEDED
 from tidegate.core.step import step
 from tidegate.engine.arrivals import (
@@ -104,7 +104,7 @@ class Engine:
         self.dispatch = Dispatch(executor, journal, self.parts, clock, outlook, holds)
         self._memory = memory = Memory(journal, self.programs, self.damage)
         self._news = News(memory, clock, self._stored, self._decide, self._act)
-        take_over = partial(self._news.take_over, journal, self.dispatch.shelf)
+        take_over = partial(self._news.take_over, journal, self.dispatch)
         self.sharing = Sharing(store.shares, memory, self.dispatch, take_over)
         if store.shares is not None:
             store.shares.follow(self._turn_over)
@@ -238,7 +238,8 @@ class Engine:
                 if keys is None:
                     keys = self._journal.active()
                     shelf.take_up(keys)
-                self._news.tell_page(keys[:GROUP], lambda key, at: TakenUp(at, shelf.unbegun(key)))
+                    self.dispatch.attach(keys, self._memory)
+                self._news.tell_page(keys[:GROUP], self.dispatch.taken_up)
                 keys = keys[GROUP:]
             except StoreError as error:
                 # Full, or locked by another program: nobody is served before this is done.
@@ -352,6 +353,7 @@ class Engine:
                     self._carry_out(piece)
             return True
         self._act(ledger)
+        self.dispatch.stored(work.reports)
         return bool(ledger.touched)
 
     def _stored(self, decide: Callable[[Ledger], None], *, urgent: bool = False) -> Ledger:

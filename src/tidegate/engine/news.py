@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Callable
 
-from tidegate.core.messages import Event, TakenUp
+from tidegate.core.messages import Event
+from tidegate.engine.dispatch import Dispatch
 from tidegate.engine.ledger import Ledger
 from tidegate.engine.memory import Hot, Memory
 from tidegate.engine.outcomes import is_of_the_store
-from tidegate.engine.shelf import Shelf
 from tidegate.errors import StoreError
 from tidegate.ir.graph import Instant
 from tidegate.ports.clock import Clock
@@ -72,9 +72,12 @@ class News:
         self._act(ledger)
         self._memory.cool()
 
-    def take_over(self, journal: Journal, shelf: Shelf, is_new: Callable[[Key], bool]) -> None:
+    def take_over(
+        self, journal: Journal, dispatch: Dispatch, is_new: Callable[[Key], bool]
+    ) -> None:
         """Take up the executions of parts that were just taken. Errors: `StoreError`."""
         keys = journal.active()
-        shelf.take_up(keys)
+        dispatch.shelf.take_up(keys)
         new = [key for key in keys if is_new(key)]
-        self.tell(new, lambda key, at: TakenUp(at, shelf.unbegun(key)))
+        dispatch.attach(new, self._memory)
+        self.tell(new, dispatch.taken_up)

@@ -84,7 +84,7 @@ class Sharing:
         """Give up parts once nothing of them runs: of those meant for that, no more attempts begin, but not for long."""
         now = monotonic()
         self._meant = {part: until for part, until in self._meant.items() if part in shares.own}
-        busy = Counter(shares.part_of(attempt.key) for attempt in self._dispatch.out)
+        busy = Counter(shares.part_of(attempt.key) for attempt in self._dispatch.binding)
         patience = inf if wanted >= len(shares.own) else PATIENCE
         if missing := wanted - sum(until > now for until in self._meant.values()):
             # The busiest last; what was meant a moment ago and stayed busy is left alone, unless everything goes.

@@ -30,19 +30,29 @@ log = logging.getLogger(__name__)
 
 
 class Mark(Struct, frozen=True):
-    """The owner of a process: a store, identified by a digest of its location, and one life of its owner."""
+    """
+    The owner of a process: a store, identified by a digest of its location, and one life of its owner.
+
+    A life is a random number, after the kind of its owner and a dash if it is not the store's own.
+    """
 
     store: str
     life: str
+
+    @property
+    def kind(self) -> str:
+        """Return the kind of owner: lives of one kind follow each other, those of different kinds may exist at once."""
+        return self.life.rpartition("-")[0]
 
     def __str__(self) -> str:
         return f"{self.store}:{self.life}"
 
 
-def new_mark(home: Path) -> Mark:
+def new_mark(home: Path, kind: str = "") -> Mark:
     """Return the mark of a new life of the store in `home`."""
     where = os.fsencode(home.resolve())
-    return Mark(hashlib.sha256(where).hexdigest()[:32], os.urandom(8).hex())
+    life = os.urandom(8).hex()
+    return Mark(hashlib.sha256(where).hexdigest()[:32], f"{kind}-{life}" if kind else life)
 
 
 def is_of(own: Mark, process: int) -> bool:
@@ -66,11 +76,12 @@ def is_below(tops: AbstractSet[int], process: int) -> bool:
 
 
 def end_earlier(own: Mark) -> int:
-    """End what earlier lives of a store have left running, and return how many processes that were, once they are gone."""
+    """End what earlier lives of a store, of the same kind, have left running, and return how many processes that were, once they are gone."""
 
     def is_meant(process: int) -> bool:
         mark = _mark(process)
-        return mark is not None and mark.store == own.store and mark.life != own.life
+        is_other = mark is not None and mark.store == own.store and mark.life != own.life
+        return is_other and mark is not None and mark.kind == own.kind
 
     return _end(is_meant)
 

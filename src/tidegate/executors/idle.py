@@ -57,6 +57,11 @@ class IdleExecutor:
         del attempts
         return frozenset()
 
+    def hinders(self, job: Job) -> str:
+        """Return nothing that hinders an attempt: it is left to the next owner."""
+        del job
+        return ""
+
     @property
     def capacity(self) -> Capacity:
         """Return enough for anything: it is the next owner that runs it."""

@@ -70,7 +70,7 @@ class ProcessExecutor:
         surroundings: Surroundings = EVERYTHING,
     ) -> None:
         parts, store = parts or Parts(), surroundings.store
-        self._mark = new_mark(store or home)
+        self._mark = new_mark(store or home, surroundings.kind)
         slots = workers or os.cpu_count() or 1
         self._site = Site(
             home=home.absolute(),
@@ -149,6 +149,10 @@ class ProcessExecutor:
     def capacity(self) -> Capacity:
         """Return the capacity for attempts: a processor per worker, and the memory of this machine."""
         return self._site.capacity
+
+    def hinders(self) -> str:
+        """Return why nothing can be handed over: nothing hinders that here."""
+        return ""
 
     def queue(self) -> Queue:
         """Return what workers have, and what is waiting. The pool's thread continues meanwhile: its state is copied at once."""

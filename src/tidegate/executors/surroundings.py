@@ -62,6 +62,9 @@ class Surroundings(Struct, frozen=True):
     anywhere: str = ""
     """The id of an execution, or its beginning, whose tasks start although their code imports other packages than at launch."""
 
+    kind: str = ""
+    """The kind of owner, as of `Mark`: workers of a node of a cluster are not those of the store's owner on that machine."""
+
     def may_differ(self, execution: str) -> bool:
         """Return whether the tasks of an execution start whatever their code imports."""
         return bool(self.anywhere) and execution.startswith(self.anywhere)

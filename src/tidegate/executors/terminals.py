@@ -21,6 +21,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tidegate.errors import CodeError, Fault, UnknownTerminal
+from tidegate.executors.cluster.executor import RayExecutor
 from tidegate.executors.fence import is_below
 from tidegate.executors.frozen import forget_published
 from tidegate.executors.process import SLACK, ProcessExecutor
@@ -80,10 +81,15 @@ class TerminalExecutor:
     `artifacts` are those of the store; `part` is the thread that notices when terminals are gone; it starts with the first terminal.
     """
 
-    def __init__(self, own: ProcessExecutor, artifacts: Artifacts, part: Part) -> None:
+    def __init__(
+        self, own: ProcessExecutor | RayExecutor, artifacts: Artifacts, part: Part
+    ) -> None:
         self._own = own
         self.recall = own.recall  # what is for a terminal stays
         self.artifacts = artifacts
+        self.attach, self.describe = own.attach, own.describe
+        self.keeping = own if isinstance(own, RayExecutor) else None
+        """What keeps attempts of the store. Those in terminals are lost, as the next owner finds out."""
         self._blobs = artifacts.blobs
         self._logs = artifacts.logs
         self._part = part
@@ -160,9 +166,9 @@ class TerminalExecutor:
             _woken(each)()
         self._part.join()
 
-    def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
-        """Like `ProcessExecutor.attach`."""
-        return self._own.attach(attempts)
+    def hinders(self, job: Job) -> str:
+        """Return why an attempt cannot be handed over; empty if it can."""
+        return "" if self.where(job.id) else self._own.hinders()
 
     def has_started(self, process: int) -> bool:
         """Return whether a process belongs to a task or a worker of this store, or of a terminal that serves it."""
@@ -191,10 +197,6 @@ class TerminalExecutor:
         """Return an identifier of where the attempts of an execution run: empty for the store's own workers."""
         found = self._serving.get(execution) if self._serving else None
         return found[0].secret if found else ""
-
-    def describe(self, bundle: str, module: str) -> Sequence[Described]:
-        """Like `ProcessExecutor.describe`."""
-        return self._own.describe(bundle, module)
 
     def check(self, bundle: str, target: PythonTarget, value: Value) -> Sequence[Fault]:
         """Check that a value matches a type: in a terminal that has this code, if there is one."""

@@ -76,7 +76,13 @@ class Requirements(Struct, frozen=True, omit_defaults=True):
     """The memory above which it is ended, in bytes. None: there is no limit."""
     environment: dict[str, str] = {}
     uncounted: tuple[str, ...] = ()
-    """Further requests of the author, such as `requests.gpu`. Nothing here counts them, and people are told so."""
+    """Further requests of the author, such as `limits.cpu`. Nothing counts them, and people are told so."""
+    gpu: int = 0
+    """The GPUs that are reserved for it, in thousandths. Only a cluster counts these, and the next two."""
+    custom: dict[str, int] = {}
+    """Other resources that are reserved for it, in thousandths, by the names that its nodes have for them."""
+    runtime_env: dict[str, Value] = {}
+    """The environment that Ray prepares for it."""
 
 
 ORDINARY = Requirements()

@@ -32,6 +32,9 @@ BUSY: Final = "busy"
 TOO_LARGE: Final = "too_large"
 """Why an attempt is held: it requests more than the machine has."""
 
+NO_CLUSTER: Final = "no_cluster"
+"""Why an attempt is held: the cluster that it is to run on cannot be reached, or must not be used."""
+
 ENVIRONMENT: Final = "environment"
 """Why an attempt is held: its code cannot be imported here, or imports other packages than at launch."""
 
@@ -148,6 +151,8 @@ class Capacity(Struct, frozen=True):
     cpu: int
     mem: int
     limits_memory: bool
+    everything: bool = False
+    """GPUs, other resources and environments are counted as well."""
 
 
 class Queue(Struct, frozen=True):
@@ -237,4 +242,20 @@ class Executor(Protocol):
 
         Called once for all of them, after `start` and before anything is submitted. All others have ended, with their descendants.
         """
+        ...
+
+
+class Keeping(Protocol):
+    """What keeps attempts beyond the process that has submitted them: a cluster."""
+
+    def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
+        """Return which of these attempts will be reported on. All that is not named here is ended."""
+        ...
+
+    def release(self, attempts: Sequence[Attempt]) -> None:
+        """Follow these attempts no longer: they go on, and another owner attaches them."""
+        ...
+
+    def stored(self, reports: Sequence[Report]) -> None:
+        """What these reports say is stored: they need not be kept for another owner."""
         ...

@@ -55,6 +55,8 @@ class TaskOptions(TypedDict, total=False):
     """Requests and limits in one, as in Flyte: `Resources(cpu=(1, 2), mem=("1Gi", "2Gi"))`."""
     environment: Mapping[str, str] | None
     """Environment variables that are set while an attempt runs."""
+    task_config: Any
+    """`Ray(runtime_env=...)`, or one of Flyte's, without effect."""
     cache: Any
     cache_version: str
     cache_serialize: bool
@@ -69,7 +71,6 @@ class TaskOptions(TypedDict, total=False):
     deprecated: str
     pod_template: Any
     pod_template_name: str | None
-    task_config: Any
     shared_memory: Any
     pickle_untyped: bool
     node_dependency_hints: Any
@@ -137,7 +138,7 @@ def override(trace: Trace, node: NodeId, changes: Mapping[str, Any]) -> None:
                 count = checked_retries(value, f"{what}: retries")
                 trace.amend(node, retry=Retry(count, retry.pause, retry.cap))
             case (
-                ("requests" | "limits" | "resources" | "environment"),
+                ("requests" | "limits" | "resources" | "environment" | "task_config"),
                 TaskNode(requires=requires),
             ):
                 trace.amend(node, requires=changed(requires, option, value, what))

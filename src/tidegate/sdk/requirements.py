@@ -4,9 +4,10 @@ What a task requests from its machine: `Resources` as an author writes them, and
 Sizes are spelled as in Kubernetes and Flyte. Everything is checked where it is declared, so importing the module reveals a typo.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from numbers import Real
 from typing import Any, Final
 
@@ -28,22 +29,21 @@ MAX_ENVIRONMENT: Final = 64 * 1024
 """Bytes of a task's variables, names and values together: half of Linux's limit for one of them (MAX_ARG_STRLEN)."""
 RESERVED: Final = "TIDEGATE_"
 
-_UNCOUNTED = ("gpu", "ephemeral_storage")
-"""Options of Flyte's `Resources` that nothing here counts."""
-
 
 class Resources(Struct, frozen=True):
     """
-    Processors and memory: what is reserved for an attempt of a task (`requests=`), or the most it may use (`limits=`).
+    What is reserved for an attempt of a task (`requests=`), or the most it may use (`limits=`).
 
     `cpu` is a number of processors, possibly a fraction: `2`, `0.5`, `"500m"`. `mem` is in bytes, or has a unit: `"512Mi"`, `"2Gi"`, `"1G"`.
-    `gpu` and `ephemeral_storage` are Flyte's: they are accepted, nothing counts them, and a launch says so. Raises CompileError for an invalid amount.
+    `gpu` is a number of GPUs, and `custom` has numbers of what nodes of a Ray cluster have under names of their own, `{"license": 1}`: only such a
+    cluster counts these, elsewhere a launch says that they have no effect, as it does of Flyte's `ephemeral_storage`. Raises CompileError for an invalid amount.
     """
 
     cpu: Range | None = None
     mem: Range | None = None
     gpu: Any = None
     ephemeral_storage: Any = None
+    custom: Mapping[str, int | float] | None = None
 
     def __post_init__(self) -> None:
         """Check the amounts."""
@@ -51,11 +51,28 @@ class Resources(Struct, frozen=True):
             _millis(amount)
         for amount in _ends(self.mem):
             _bytes(amount)
+        _gpus(self.gpu)
+        _named(self.custom)
+
+
+class Ray(Struct, frozen=True):
+    """
+    What a task asks of Ray (`task_config=Ray(runtime_env=...)`), if its attempts run on a Ray cluster.
+
+    `runtime_env` is Ray's description of an environment, such as `{"pip": ["pandas==2.2.3"]}`. Raises CompileError if it is not JSON.
+    """
+
+    runtime_env: Mapping[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        """Check that it can be stored."""
+        _environment_of(self)
 
 
 def requirements_of(options: Mapping[str, Any], what: str) -> Requirements | UnsetType:
     """Return the meaning of a task's options `requests`, `limits`, `resources` and `environment`; UNSET if it has none of them. Raises CompileError, naming `what`."""
     requests, limits = _asked(options, what)
+    config = options.get("task_config")
     environment = checked_environment(options.get("environment"), f"{what}: environment")
     found = Requirements(
         cpu=ORDINARY.cpu if requests.cpu is None else _millis(requests.cpu),
@@ -63,13 +80,30 @@ def requirements_of(options: Mapping[str, Any], what: str) -> Requirements | Uns
         mem_limit=None if limits.mem is None else _bytes(limits.mem),
         environment=environment,
         uncounted=tuple(_uncounted(requests, limits)),
+        gpu=_gpus(requests.gpu) or 0,
+        custom=_named(requests.custom),
+        runtime_env=_environment_of(config) if isinstance(config, Ray) else {},
     )
     return _consistent(found, what)
 
 
-def without_effect(name: str, requires: Requirements) -> str:
-    """Name a task's requests that nothing counts."""
-    return f"task {name!r} has {', '.join(requires.uncounted)}, which nothing here counts: it has no effect"
+def without_effect(name: str, requires: Requirements, *, everything: bool = False) -> str:
+    """Name a task's requests that nothing counts; empty if there are none. `everything`: its attempts run on a Ray cluster."""
+    found = [] if everything else [*_on_ray(requires)]
+    found += requires.uncounted
+    if not found:
+        return ""
+    return f"task {name!r} has {', '.join(found)}, which nothing here counts: it has no effect"
+
+
+def _on_ray(requires: Requirements) -> Iterator[str]:
+    """Yield what only a Ray cluster counts."""
+    if requires.gpu:
+        yield "requests.gpu"
+    if requires.custom:
+        yield "requests.custom"
+    if requires.runtime_env:
+        yield "task_config.runtime_env"
 
 
 def not_kept_here(name: str, requires: Requirements) -> Iterator[str]:
@@ -77,8 +111,8 @@ def not_kept_here(name: str, requires: Requirements) -> Iterator[str]:
     if requires.mem_limit is not None:
         limit = size(requires.mem_limit)
         yield f"the memory limit {limit} of task {name!r} is not enforced: it runs in this process"
-    if requires.uncounted:
-        yield without_effect(name, requires)
+    if said := without_effect(name, requires):
+        yield said
 
 
 def changed(
@@ -90,6 +124,8 @@ def changed(
     new = ORDINARY if given is UNSET else given
     if option == "environment":
         found = structs.replace(old, environment=new.environment)
+    elif option == "task_config":
+        found = structs.replace(old, runtime_env=new.runtime_env)
     else:
         sides = ("requests", "limits") if option == "resources" else (option,)
         kept = tuple(each for each in old.uncounted if each.partition(".")[0] not in sides)
@@ -100,6 +136,9 @@ def changed(
             mem_limit=(new if "limits" in sides else old).mem_limit,
             environment=old.environment,
             uncounted=kept + new.uncounted,
+            gpu=asks.gpu,
+            custom=asks.custom,
+            runtime_env=old.runtime_env,
         )
     return _consistent(found, what)
 
@@ -161,17 +200,67 @@ def _asked(options: Mapping[str, Any], what: str) -> tuple[Resources, Resources]
 
 def _side(both: Resources, which: int) -> Resources:
     cpu, mem = (each if each is None else _ends(each)[which] for each in (both.cpu, both.mem))
-    return Resources(cpu, mem, both.gpu, both.ephemeral_storage)
+    return Resources(cpu, mem, both.gpu, both.ephemeral_storage, both.custom)
 
 
 def _uncounted(requests: Resources, limits: Resources) -> list[str]:
     said = [
         f"{name}.{each}"
         for name, resources in (("requests", requests), ("limits", limits))
-        for each in _UNCOUNTED
-        if getattr(resources, each) is not None
+        for each in ("gpu", "ephemeral_storage", "custom")
+        if getattr(resources, each) is not None and not _is_counted(name, each, resources)
     ]
     return [*said, "limits.cpu"] if limits.cpu is not None else said
+
+
+def _is_counted(side: str, option: str, resources: Resources) -> bool:
+    """Return whether a Ray cluster counts a request. It has no limits, and a GPU's type (Flyte's "A100:1") is not a number."""
+    if side == "limits" or option == "ephemeral_storage":
+        return False
+    return option == "custom" or _gpus(resources.gpu) is not None
+
+
+def _gpus(amount: Any) -> int | None:
+    """Return thousandths of GPUs; None if that is not a number. Raises CompileError if the number is invalid."""
+    if amount is None or isinstance(amount, bool):
+        return None
+    try:
+        number = Decimal(str(amount))
+    except InvalidOperation:
+        return None
+    return _thousandths(number, "gpu", amount)
+
+
+def _named(custom: Mapping[str, Any] | None) -> dict[str, int]:
+    """Return thousandths of other resources. Raises CompileError."""
+    found = {}
+    for name, amount in (custom or {}).items():
+        if name.lower() in {"", "cpu", "gpu", "mem", "memory"}:
+            raise CompileError(f"Resources: custom has a name of its own for each, not {name!r}")
+        if not isinstance(amount, Real) or isinstance(amount, bool):
+            raise CompileError(f"Resources: custom {name!r} must be a number; it is {amount!r}")
+        found[name] = _thousandths(Decimal(str(amount)), f"custom {name!r}", amount)
+    return found
+
+
+def _thousandths(number: Decimal, what: str, given: Any) -> int:
+    # Ray has whole ones above 1, and fractions below.
+    if not (number.is_finite() and 0 < number < 2**40) or number * 1000 != int(number * 1000):
+        raise CompileError(f"Resources: {what} must be a positive number; it is {given!r}")
+    if number > 1 and number != int(number):
+        raise CompileError(f"Resources: {what} must be whole above 1; it is {given!r}")
+    return int(number * 1000)
+
+
+def _environment_of(config: Ray) -> dict[str, Any]:
+    """Return the environment that Ray prepares. Raises CompileError."""
+    try:
+        found = json.loads(json.dumps(config.runtime_env))
+    except (TypeError, ValueError) as error:
+        raise CompileError(f"Ray: runtime_env must be JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise CompileError(f"Ray: runtime_env must be a dict; it is {config.runtime_env!r}")
+    return found
 
 
 def _ends(amount: Range | None) -> tuple[Any, ...]:

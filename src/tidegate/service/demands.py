@@ -56,5 +56,5 @@ def _not_kept(asked: Asked, capacity: Capacity) -> Iterator[str]:
                 f"task {name!r} has a memory limit of {size(requires.mem_limit)}, which is not enforced here:"
                 " this system does not report the memory of a process tree"
             )
-        if requires.uncounted:
-            yield without_effect(name, requires)
+        if said := without_effect(name, requires, everything=capacity.everything):
+            yield said

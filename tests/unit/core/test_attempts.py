@@ -121,6 +121,17 @@ class TestTakenUp:
         two.tell(TaskLost(AT, A, 1))
         assert (two.ran, two.node("a").lost) == ([("a", 2)], 1)
 
+    def test_what_outlives_its_host_goes_on_and_leaves_no_line(self, two):
+        lines = len(two.lines)
+        two.tell(TakenUp(AT, kept={A: 1, B: 1}))
+        assert two.ran == []
+        assert (two.phase("a"), two.phase("b")) == ("RUNNING", "QUEUED")
+        assert len(two.lines) == lines
+
+    def test_that_one_attempt_is_kept_says_nothing_of_another(self, two):
+        two.tell(TakenUp(AT, kept={A: 2}))
+        assert two.ran == [("a", 2), ("b", 2)]
+
 
 class TestGivenBack:
     def test_what_runs_is_cancelled_and_queued_under_a_new_number_and_nothing_is_submitted(

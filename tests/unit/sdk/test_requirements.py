@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tidegate import CompileError, Resources, task, workflow
+from tidegate import CompileError, Ray, Resources, task, workflow
 from tidegate.ir.graph import ORDINARY, Graph, Requirements, TaskNode
 
 
@@ -111,7 +111,30 @@ def test_ranges_are_request_and_limit_as_in_flyte():
 
 def test_what_nothing_counts_is_kept_to_be_told():
     found = required(requests=Resources(gpu="1"), limits=Resources(cpu=2, ephemeral_storage="1Gi"))
-    assert found.uncounted == ("requests.gpu", "limits.ephemeral_storage", "limits.cpu")
+    assert found.uncounted == ("limits.ephemeral_storage", "limits.cpu")
+    assert required(requests=Resources(gpu="A100:1")).uncounted == ("requests.gpu",)
+
+
+def test_what_a_ray_cluster_counts_is_kept_as_numbers():
+    asked = Resources(cpu=1, gpu="2", custom={"license": 1, "tape": 0.25})
+    found = required(requests=asked, task_config=Ray(runtime_env={"env_vars": {"A": "1"}}))
+    assert (found.gpu, found.custom) == (2000, {"license": 1000, "tape": 250})
+    assert (found.uncounted, found.runtime_env) == ((), {"env_vars": {"A": "1"}})
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Resources(gpu=-1), "gpu must be a positive number"),
+        (lambda: Resources(gpu=1.5), "gpu must be whole above 1"),
+        (lambda: Resources(custom={"CPU": 1}), "a name of its own"),
+        (lambda: Resources(custom={"license": True}), "custom 'license' must be a number"),
+        (lambda: Ray(runtime_env={"pip": {1, 2}}), "runtime_env must be JSON"),
+    ],
+)
+def test_what_no_cluster_can_count_is_refused(make, message):
+    with pytest.raises(CompileError, match=message):
+        make()
 
 
 def test_the_graph_of_a_task_that_asks_for_nothing_says_nothing_of_it():
@@ -147,7 +170,7 @@ def test_overrides_change_one_side_and_leave_the_other():
         fetch().with_overrides(requests=Resources(mem="1Gi"), environment={"B": "2"})  # type: ignore[attr-defined]
 
     first, second = (node for node in wf.compile().nodes.values() if isinstance(node, TaskNode))
-    assert first.requirements == Requirements(2000, 0, 2**30, {"A": "1"}, ("requests.gpu",))
+    assert first.requirements == Requirements(2000, 0, 2**30, {"A": "1"}, gpu=1000)
     assert second.requirements == Requirements(1000, 2**30, 2**31, {"B": "2"}, ("limits.cpu",))
 
     with pytest.raises(CompileError, match="than its limit"):

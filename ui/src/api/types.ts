@@ -289,7 +289,7 @@ export type Health = {
   parts: Array<PartView>;
 };
 
-/** Why a task cannot start, for a reason outside it: `no_room` on the disk, `no_objects` while the object store is away, code or a file is `missing`, a different `environment`, `no_worker`, or it requests more than the machine has (`too_large`). It starts once that is fixed. Or what it waits for: all workers are `busy`, or it was `interrupted`, and no process runs the store. */
+/** Why a task cannot start, for a reason outside it: `no_room` on the disk, `no_objects` while the object store is away, code or a file is `missing`, a different `environment`, `no_worker`, it requests more than the machine has (`too_large`), or there is `no_cluster` to run it on. It starts once that is fixed. Or what it waits for: all workers are `busy`, or it was `interrupted`, and no process runs the store. */
 export type HeldView = {
   code: string;
   message: string;

@@ -1,0 +1,190 @@
+"""The keepers that a link knows: one per node and environment, found by its name, or made."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+import ray
+from ray.util import list_named_actors
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from tidegate.executors.cluster.actor import CALLS, NodeActor
+from tidegate.executors.cluster.protocol import (
+    PROTOCOL,
+    Duty,
+    Following,
+    Order,
+    Shape,
+    Told,
+    greetings,
+    jobs,
+    pack,
+    tellings,
+)
+from tidegate.executors.cluster.settings import Linked
+from tidegate.ports.executor import Attempt, Job
+
+POLL = 20.0
+"""Seconds that a keeper waits before it says that there is nothing new."""
+SILENCE = 75.0
+"""Seconds after which a keeper that says nothing is gone: a node that is cut off ends by itself, with all that runs there, after 60 (Ray's gcs_rpc_server_reconnect_timeout_s)."""
+START = 60.0
+"""Seconds in which a keeper must be up; with an environment, `PREPARE`."""
+PREPARE = 900.0
+"""Seconds for installing an environment."""
+AGAIN = 10.0
+"""Seconds after which a node that could not have a keeper is tried again."""
+
+
+class Member:
+    """One keeper, as a link sees it. `out` counts what it has, by shape, and `slots` what it has reserved."""
+
+    def __init__(self, given: Linked, node: str, environment: str) -> None:
+        self.node = node
+        self.environment = environment
+        self.trouble = ""
+        self.failed_at = 0.0
+        self.followed = False
+        self.slots: dict[Shape, int] = {}
+        self.out: Counter[Shape] = Counter()
+        self.wanted: dict[Shape, int] = {}
+        self.ended: set[Attempt] = set()
+        self.actor: Any = None
+        self._given = given
+        self._orders: asyncio.Queue[Order] = asyncio.Queue()
+
+    def order(self, order: Order) -> None:
+        """Send an order, after those before it."""
+        self._orders.put_nowait(order)
+
+    async def send(self) -> None:
+        """Send orders, as many at once as there are: a call takes half a millisecond, whatever it carries."""
+        while True:
+            given = [await self._orders.get()]
+            while not self._orders.empty():
+                given.append(self._orders.get_nowait())
+            call = self.actor.order.remote(self._given.session, self._given.owner, pack(given))
+            try:
+                await call
+            except ray.exceptions.RayError:
+                return  # it is gone, which is noticed where it is heard
+
+    async def tell(self) -> Told | None:
+        """Return what it tells next; None if it is gone."""
+        while True:
+            call = self.actor.tell.remote(self._given.session, POLL)
+            try:
+                return tellings.decode(await _within(call, SILENCE))
+            except ray.exceptions.ActorUnavailableError:
+                # The connection was lost. Ray says of an actor that has ended that it has died.
+                await asyncio.sleep(1.0)
+            except (ray.exceptions.RayError, TimeoutError):
+                return None
+
+    async def claim(self, attempts: list[Attempt], *, only: bool) -> list[Job] | None:
+        """Follow attempts; return those that it has, None if it is gone."""
+        given = self._given
+        claim = pack(Following(given.session, given.owner, attempts, only))
+        try:
+            return jobs.decode(await _within(self.actor.claim.remote(claim), SILENCE))
+        except (ray.exceptions.RayError, TimeoutError):
+            return None
+
+    async def greet(self, limit: float) -> None:
+        """Wait until it is up, and find out whether it can be used."""
+        loop = asyncio.get_running_loop()
+        try:
+            said = greetings.decode(await _within(self.actor.greet.remote(), limit))
+        except ray.exceptions.RuntimeEnvSetupError as error:
+            self._fail(f"its runtime_env cannot be set up: {_brief(error)}", loop.time())
+        except (ray.exceptions.RayError, TimeoutError) as error:
+            self._fail(f"a node of the Ray cluster cannot run tasks: {_brief(error)}", loop.time())
+        else:
+            if said.trouble or said.protocol != PROTOCOL:
+                self._fail(said.trouble or f"it is of Tidegate {said.version}", loop.time())
+
+    def _fail(self, why: str, now: float) -> None:
+        self.trouble, self.failed_at = why, now
+
+
+class Members:
+    """All of them."""
+
+    def __init__(self, given: Linked) -> None:
+        self._given = given
+        self._known: dict[str, Member] = {}
+
+    def living(self) -> list[Member]:
+        """Return those that can be used."""
+        return [each for each in self._known.values() if not each.trouble]
+
+    async def get(self, node: str, environment: str, runtime_env: Mapping[str, Any]) -> Member:
+        """Return the keeper of a node, which is made if there is none."""
+        name = f"{version('tidegate')} {node} {environment}"
+        found = self._known.get(name)
+        now = asyncio.get_running_loop().time()
+        if found is not None and not (found.trouble and now > found.failed_at + AGAIN):
+            return found
+        member = self._known[name] = Member(self._given, node, environment)
+        duty = Duty(self._given.identity, self._given.home, environment)
+        options: dict[str, Any] = {"runtime_env": dict(runtime_env)} if runtime_env else {}
+        member.actor = (
+            ray.remote(NodeActor)
+            .options(
+                name=name,
+                lifetime="detached",
+                get_if_exists=True,
+                num_cpus=0,
+                max_restarts=0,
+                max_concurrency=CALLS,
+                scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
+                **options,
+            )
+            .remote(pack(duty))
+        )
+        await member.greet(PREPARE if runtime_env else START)
+        return member
+
+    async def find(self) -> list[Member]:
+        """Return all keepers of this store that there are, also those that earlier versions have made."""
+        loop = asyncio.get_running_loop()
+        names = await loop.run_in_executor(None, list_named_actors)
+        for name in names:
+            if name not in self._known:
+                _, node, environment = name.split(" ")
+                member = Member(self._given, node, environment)
+                try:
+                    member.actor = ray.get_actor(name)
+                except ValueError:
+                    continue  # it has just ended
+                self._known[name] = member
+                await member.greet(START)
+        return self.living()
+
+    def drop(self, member: Member) -> None:
+        """Forget a keeper that is gone."""
+        self._known = {name: each for name, each in self._known.items() if each is not member}
+
+    async def leave(self) -> None:
+        """End the keepers that have nothing."""
+        for member in self.living():
+            try:
+                if await _within(member.actor.is_idle.remote(), 5.0):
+                    await _within(member.actor.close.remote(), 5.0)
+                    ray.kill(member.actor)
+            except (ray.exceptions.RayError, TimeoutError):
+                continue
+
+
+async def _within(call: Any, seconds: float) -> Any:
+    async def done() -> Any:
+        return await call
+
+    return await asyncio.wait_for(done(), seconds)
+
+
+def _brief(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[-1] if lines else type(error).__name__)[:300]

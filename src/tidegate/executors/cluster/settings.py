@@ -1,0 +1,51 @@
+"""What a link is started with, and how the environment of attempts is named."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.json import Decoder
+
+
+class OnRay(Struct, frozen=True):
+    """
+    Run attempts on a Ray cluster: the one at an address, or one of this machine alone. `open_`: also if it lets everybody in.
+
+    `local` is how many workers this machine has for what is not an attempt.
+    """
+
+    address: str = ""
+    open_: bool = False
+    local: int | None = None
+
+
+class Linked(Struct, frozen=True):
+    """
+    A store and its cluster. `identity` is the store's, `home` its directory, `owner` one of its owners, `session` one link of it.
+
+    `open_`: a cluster may be used that anybody may use.
+    """
+
+    address: str
+    identity: str
+    home: str
+    owner: str
+    session: str
+    open_: bool = False
+
+    @property
+    def namespace(self) -> str:
+        """Return the namespace of the store's keepers."""
+        return f"tidegate-{self.identity}"
+
+
+linked: Decoder[Linked] = Decoder(Linked)
+
+
+def environment_key(runtime_env: Mapping[str, Any]) -> str:
+    """Return the name of an environment; empty for that of the cluster."""
+    if not runtime_env:
+        return ""
+    return hashlib.sha256(msgspec.json.encode(runtime_env, order="deterministic")).hexdigest()[:16]
