@@ -38,7 +38,7 @@ from tidegate.ports.executor import (
     Executor,
     Hindered,
     Job,
-    Keeping,
+    KeepsAttempts,
     Report,
 )
 from tidegate.ports.journal import Journal, Key
@@ -80,7 +80,7 @@ class Outlook(Struct, frozen=True):
 
     hinders: Hinders = nothing_hinders
     where: Callable[[str], str] = nowhere_else
-    keeping: Keeping | None = None
+    keeping: KeepsAttempts | None = None
     """What keeps attempts beyond this process, if anything does."""
 
 

@@ -245,7 +245,7 @@ class Executor(Protocol):
         ...
 
 
-class Keeping(Protocol):
+class KeepsAttempts(Protocol):
     """What keeps attempts beyond the process that has submitted them: a cluster."""
 
     def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
