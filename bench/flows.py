@@ -5,7 +5,8 @@ import time
 from tidegate import approve, task, wait_for_input, workflow
 
 TASKS = 1_000
-GATES = 9_000
+GATES = 10_000
+CHAINED = 10_000
 
 
 @task
@@ -51,3 +52,10 @@ def large_wf(text: str) -> str:
 @workflow
 def many_gates() -> list[str]:
     return [wait_for_input(f"gate {i}", None, str) for i in range(GATES)]
+
+
+@workflow
+def chained_gates() -> None:
+    for i in range(CHAINED // 4):
+        first, second, third, last = (wait_for_input(f"{part} {i}", None, str) for part in "abcd")
+        _ = first >> second >> third >> last  # type: ignore[operator]

@@ -391,3 +391,24 @@ def test_what_only_the_server_knows_is_said_before_a_launch(site: Any, tab: Any)
     field(form, "page").fill("2")
     expect(form.get_by_text("must be at most 14")).to_have_count(0)
     assert "executions" not in launches
+
+
+def test_a_check_that_comes_late_takes_no_fault_away(tab: Any) -> None:
+    held: list[Any] = []
+    page = tab.open("/workflows/shapes.defaults")
+    page.route("**/check", lambda route: held.append(route))
+    form = page.get_by_role("region", name="Launch")
+    count = form.get_by_role("textbox", name="count")
+    with page.expect_request("**/check"):
+        count.fill("several")
+        form.get_by_role("textbox", name="name").focus()
+    with page.expect_request("**/check"):
+        form.get_by_role("button", name="Launch", exact=True).click()
+    expect(count).to_have_attribute("aria-invalid", "true")
+    # The first one, asked before the fault was found, is answered last.
+    for each in reversed(held):
+        with page.expect_response("**/check") as reply:
+            each.continue_()
+        reply.value.finished()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    expect(count).to_have_attribute("aria-invalid", "true")

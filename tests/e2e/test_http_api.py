@@ -46,6 +46,17 @@ def test_workflows_are_listed_with_their_newest_execution(world):
     assert found["id"] == last != first
 
 
+def test_an_execution_comes_with_as_many_questions_as_are_wanted(world):
+    id_ = world.launch("two_of_a_name")
+    whole, first, none = (
+        world.ask("GET", f"executions/{id_}{q}").body for q in ("", "?questions=1", "?questions=0")
+    )
+    assert len(whole["waiting"]) > 1
+    assert first["waiting"] == whole["waiting"][:1]
+    assert none["waiting"] == []
+    assert first["nodes"] == whole["nodes"]
+
+
 def test_a_workflow_is_shown_with_its_graph(world):
     detail = world.ask("GET", "workflows/flows.choose").body
 

@@ -272,7 +272,7 @@ class Executions:
         found = yield from self._wait(key, request.wait, may_be_reached, look)
         if isinstance(found, ExecutionView):
             return found, None
-        return execution_view(found, request.after), found
+        return execution_view(found, request.after, request.questions), found
 
     def events(self, request: ListEvents) -> Steps[EventList]:
         """Return the history of an execution, from a number on."""

@@ -70,15 +70,15 @@ def _on_timeout(node: InputNode | ApproveNode) -> Value | UnsetType:
             assert_never(node.patience)
 
 
-def waiting_views(now: Snapshot, among: Iterable[Planned]) -> list[WaitingView]:
-    """Return what an execution waits for at some of its nodes, as they stand in the source."""
+def waiting_views(now: Snapshot, among: Iterable[Planned], most: int) -> list[WaitingView]:
+    """Return what an execution waits for at some of its nodes, as they stand in the source; `most` of them."""
     found = [
         planned.id
         for planned in among
         if (state := now.state.nodes.get(planned.id)) is not None
         and state.phase is NodePhase.WAITING
     ]
-    return [waiting_view(now, node) for node in sorted(found, key=source_order)]
+    return [waiting_view(now, node) for node in sorted(found, key=source_order)[:most]]
 
 
 def waiting_view(now: Snapshot, node: NodeId) -> WaitingView:

@@ -43,6 +43,7 @@ from tidegate.wire import (
     SignalView,
     WorkflowView,
 )
+from tidegate.wire.constraints import MOST_QUESTIONS
 
 NOT_TAKEN, WITHDRAWN, UPSTREAM_FAILED = "not_taken", "withdrawn", "upstream_failed"
 """Why a node was skipped."""
@@ -192,7 +193,7 @@ def _signal(plan: Plan, state: ExecutionState, planned: Planned) -> SignalView:
     )
 
 
-def execution_view(now: Snapshot, after: int = 0) -> ExecutionView:
+def execution_view(now: Snapshot, after: int = 0, questions: int = MOST_QUESTIONS) -> ExecutionView:
     """Return a full view of an execution; or, after a line that the reader has, only the nodes that are shown differently since, without the inputs, if that is enough."""
     row, plan, state = now.row, now.plan, now.state
     is_whole = not max(1, now.emptied) <= after <= now.seq
@@ -214,7 +215,7 @@ def execution_view(now: Snapshot, after: int = 0) -> ExecutionView:
         outputs=results,
         error=failure_view(state.failure, plan, state.failed),
         nodes=[node_view(plan, state, planned, measured) for planned in shown],
-        waiting=[] if state.phase.is_terminal else waiting_views(now, shown),
+        waiting=[] if state.phase.is_terminal else waiting_views(now, shown, questions),
         launched=moment(row.launched),
         changed=moment(row.changed if state.ended is None else state.ended),
         who=row.who,

@@ -111,6 +111,24 @@ Seconds = Annotated[
         extra={SAYS: "must be between 0 and 3,600 seconds"},
     ),
 ]
+Seen = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=2**53,
+        description="Return only the nodes that are shown differently since this line of the history (`seq`).",
+    ),
+]
+MOST_QUESTIONS = 1_000_000
+"""More open gates than an execution has: its graphs have 10,000 nodes each, and unfold within one another."""
+Questions = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=MOST_QUESTIONS,
+        description="Return at most this many of its open gates in full, as they stand in the source. The nodes tell how many there are.",
+    ),
+]
 Cursor = Annotated[
     str, Meta(max_length=400, description="The `next` of the previous page; empty for the first.")
 ]

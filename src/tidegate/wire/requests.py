@@ -22,6 +22,7 @@ from tidegate.wire.access import (
 )
 from tidegate.wire.ask import Ask, V
 from tidegate.wire.constraints import (
+    MOST_QUESTIONS,
     SAYS,
     Cursor,
     Digest,
@@ -34,8 +35,10 @@ from tidegate.wire.constraints import (
     Name,
     NewId,
     OneDigest,
+    Questions,
     Rerun,
     Seconds,
+    Seen,
     Short,
     ShownDigest,
     Terminal,
@@ -155,16 +158,10 @@ class GetExecution(Ask[ExecutionView], frozen=True, kw_only=True, tag="get_execu
     """
 
     id: Long
-    after: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=2**53,
-            description="Return only the nodes that are shown differently since this line of the history (`seq`).",
-        ),
-    ] = 0
+    after: Seen = 0
     wait: Seconds = 0.0
     until_waiting: bool = False
+    questions: Questions = MOST_QUESTIONS
 
 
 class ListExecutions(Ask[ExecutionPage], frozen=True, kw_only=True, tag="list_executions"):

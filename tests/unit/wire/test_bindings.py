@@ -83,7 +83,7 @@ FULL: list[Ask[Any]] = [
         module="m",
         terminal="t",
     ),
-    GetExecution(id=ODD, after=7, wait=0.5, until_waiting=True),
+    GetExecution(id=ODD, after=7, wait=0.5, until_waiting=True, questions=3),
     ListExecutions(
         phases=["FAILED", "ABORTED"],
         ends=["rejected", "failed"],

@@ -39,8 +39,18 @@ const keepDigits: Reviver = (_key, value, source) =>
       ? whole(source?.source ?? '')
       : value;
 
+/** Where a number begins that JavaScript does not hold, or a negative zero; within a text it does no harm. */
+const DELICATE = /(?:^|[:[,\s])(?:-?\d{16}|-0(?:\.0+)?(?:[eE][+-]?\d+)?(?:[\s,\]}]|$))/;
+
+/** Whether some number of a text must be looked at. */
+export function isDelicate(text: string): boolean {
+  return DELICATE.test(text);
+}
+
+/** Read JSON. To look at each value takes several times as long as to read it, so that is done only where there may be a reason. */
 export function parseJson(text: string): Json {
-  return JSON.parse(text, keepDigits as (key: string, value: Json) => Json) as Json;
+  const keeps = isDelicate(text) ? (keepDigits as (key: string, value: Json) => Json) : undefined;
+  return JSON.parse(text, keeps) as Json;
 }
 
 export function writeJson(value: Json | undefined, indent = 0): string {

@@ -69,11 +69,14 @@ export function rowOf(queries: QueryClient, execution: string, path: string): Wa
   return undefined;
 }
 
+/** Open questions that come with their execution in full; what a link to the others needs, their nodes tell. */
+const QUESTIONS = 50;
+
 /** An execution: whole at first, then what changed since. */
 export function executionQuery(id: string) {
   const queryKey = ['execution', id];
   const ask = (signal: AbortSignal, after?: number) =>
-    get<ExecutionView>(`/api/v1/executions/${segments(id)}`, { after }, signal);
+    get<ExecutionView>(`/api/v1/executions/${segments(id)}`, { after, questions: QUESTIONS }, signal);
   return queryOptions({
     queryKey,
     queryFn: async ({ client, signal }) => {
@@ -118,6 +121,12 @@ export function entryKey(entry: Pick<WaitingView, 'execution' | 'node'>): string
 export function addressOf({ handle, node, name, path }: WaitingView): string {
   const scope = graphOf(node);
   return handle || (scope ? `${scope}/${name}` : path);
+}
+
+/** Return the handle of the question of a node. */
+export function handleOf(node: string): string {
+  const scope = graphOf(node);
+  return `${scope}/~.${scope ? node.slice(scope.length + 1) : node}`;
 }
 
 /** The node that a handle means: `n2/~.n0` is `n2/n0`; undefined for a name or a path. */

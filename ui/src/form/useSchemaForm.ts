@@ -73,15 +73,18 @@ export function useSchemaForm(
     [schema],
   );
 
-  /** Add what the server says against an incomplete form, unless it has been changed meanwhile. */
-  const ask = (own: FaultDocument[], entry: FormState['entry'], isWanted: (path: Path) => boolean) => {
+  /**
+   * Add what the server says against an incomplete form, unless it has been changed meanwhile. `own` is asked for when the reply is there: what
+   * the form has found by then stays.
+   */
+  const ask = (own: () => FaultDocument[], entry: FormState['entry'], isWanted: (path: Path) => boolean) => {
     const told = valueOf(entry);
     if (!check || told === undefined) return;
     check(told).then(
       (found) => {
         if (latest.current.entry !== entry) return;
         const faults = together(
-          own,
+          own(),
           found.filter(({ path }) => isWanted(path)),
         );
         dispatch({ type: 'faults', faults, refused: latest.current.refused && faults.length > 0 });
@@ -94,16 +97,21 @@ export function useSchemaForm(
     const { entry } = state;
     const found = [...faultsOf(entry, schema, schema), ...tooLarge(value, limits?.value_bytes)];
     setFaults(found);
-    if (found.length > 0) ask(found, entry, () => true);
+    if (found.length > 0)
+      ask(
+        () => found,
+        entry,
+        () => true,
+      );
     return found.length === 0 && pendingOf(state) === 0 && value !== undefined ? { value } : undefined;
   };
   const look = () => {
-    const { entry, faults, changed } = latest.current;
+    const { entry, changed } = latest.current;
     if (!changed || looked.current === entry) return;
     looked.current = entry;
     const missing = new Set(faultsOf(entry, schema, schema).map(({ path }) => keyOf(path)));
     const filled = filledIn(entry);
-    const kept = faults.filter(({ path }) => missing.has(keyOf(path)));
+    const kept = () => latest.current.faults.filter(({ path }) => missing.has(keyOf(path)));
     ask(kept, entry, (path) => !missing.has(keyOf(path)) && filled.has(keyOf(path)));
   };
   return {

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { ApiError } from '../../api/client';
-import { executionQuery, taskId } from '../../api/queries';
+import { executionQuery } from '../../api/queries';
 import { useRights } from '../../api/rights';
 import type { ExecutionView, GraphNodeView } from '../../api/types';
 import { QueryError } from '../../app/PageError';
@@ -13,7 +13,7 @@ import type { Item } from '../../graph/model';
 import { phaseWord } from '../../graph/phases';
 import { LinkAnchor } from '../links';
 import type { Memory } from '../../graph/useFolds';
-import { askedAt } from './asked';
+import { taskAt } from './asked';
 import './execution.css';
 import { Failure } from './Failure';
 import { Head } from './Head';
@@ -90,8 +90,7 @@ function Execution({ execution }: { execution: ExecutionView }) {
   latest.current = execution;
   const answer = useCallback(
     (at: string) => {
-      const asked = askedAt(latest.current, at);
-      if (asked) void navigate({ search: (now) => ({ ...now, task: taskId(asked) }), resetScroll: false });
+      void navigate({ search: (now) => ({ ...now, task: taskAt(latest.current, at) }), resetScroll: false });
     },
     [navigate],
   );

@@ -19,7 +19,7 @@ const OVER = new Set(['SUCCEEDED', 'FAILED', 'ABORTED']);
 /** What an execution is, how it stands, and what can be done with it. */
 export function Head({ execution }: { execution: ExecutionView }) {
   const isOver = OVER.has(execution.phase);
-  const people = execution.waiting.filter(asksPeople).length;
+  const people = execution.nodes.filter((each) => each.phase === 'WAITING' && asksPeople(each)).length;
   const { since } = useConnection();
   const again = useAgain(execution.id);
   const { operate } = useRights(execution);
