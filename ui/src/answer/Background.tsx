@@ -41,7 +41,7 @@ function pathQuery(execution: string, node: string) {
       const known = [['execution', execution], KEPT(execution)].map((key) => client.getQueryData<ExecutionView>(key));
       let whole = known.find(has);
       if (whole === undefined) {
-        whole = await get<ExecutionView>(`/api/v1/executions/${segments(execution)}`, {}, signal);
+        whole = await get<ExecutionView>(`/api/v1/executions/${segments(execution)}`, { questions: 0 }, signal);
         client.setQueryData(KEPT(execution), whole);
       }
       return { nodes: nodesBefore(whole, node), inputs: whole.inputs ?? {} };

@@ -11,6 +11,9 @@ import { Given, Kept } from './Result';
 import type { Ending } from './useTask';
 import type { Asked } from './view';
 
+/** What the server tells of an answer that came without saying what it was about. */
+const UNSEEN = 'no';
+
 type Props = {
   id: string;
   view: Asked;
@@ -40,9 +43,15 @@ export function Closed({ id, view, ending, me, typed, frame, ways }: Props) {
               <Value value={answer.value} type={{ schema, root: schema }} />
             </section>
           )}
-          {answer?.shown && (
+          {answer && !answer.by_timeout && (
             <p className="dim small">
-              What was shown: <code className="digest">{answer.shown}</code>
+              {answer.shown === UNSEEN ? (
+                'It is not recorded what they saw: the answer came without a digest of the question.'
+              ) : (
+                <>
+                  What was shown: <code className="digest">{answer.shown}</code>
+                </>
+              )}
             </p>
           )}
           {kept && <Kept comment={kept.comment} value={kept.value} />}
