@@ -6,7 +6,7 @@ Only the composition root and the processes that it starts join these names to a
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +38,8 @@ TOKEN_FILE: Final = "token"
 """The file with the token of the store's owner, which programs on this machine read if there is no local door for them."""
 ADMIN: Final = "admin"
 """The name of the token that is made for the owner of the store, and of no other."""
+MOVED: Final = "moved"
+"""The file that says where the store of a home was moved to; on Postgres, the mark."""
 RESTORED: Final = "restored"
 """The file with the date of the backup that a store was restored from; it exists until the store is adopted."""
 
@@ -100,19 +102,25 @@ def find_blobs() -> str:
 
 
 def adopt(home: Path) -> bool:
-    """Let the restored store in `home` act; return whether it was held until now."""
+    """Let the restored or moved store in `home` act; return whether it was held until now."""
+    held = [path for path in (home / RESTORED, home / MOVED) if path.exists()]
     try:
-        (home / RESTORED).unlink()
-        disk.sync(home)
-    except FileNotFoundError:
-        return False
+        for path in held:
+            path.unlink(missing_ok=True)
+            disk.sync(home)
     except OSError as error:
         raise disk.failed(f"the store in {home} cannot be adopted", error) from error
-    return True
+    return bool(held)
 
 
 def refuse_held(home: Path) -> None:
-    """Refuse to act on a restored store that nobody has adopted. Errors: `StoreHeld`."""
+    """Refuse to act on a store that was moved, or was restored and that nobody has adopted. Errors: `StoreHeld`."""
+    with suppress(OSError):
+        where = (home / MOVED).read_text().strip()
+        raise StoreHeld(
+            f"the store in {home} was moved to {where} by `tidegate store copy`: start it there."
+            " If that copy never ran, and is gone: `tidegate serve --adopt`"
+        )
     try:
         made = (home / RESTORED).read_text().strip()
     except OSError:

@@ -17,6 +17,7 @@ MAY_JOIN = {
     "testing.py": "the composition root of a sandbox",
     "executors/objects.py": "the files of a worker, which is another process",
     "objects/opening.py": "owns the record of where the files are, and the local copies",
+    "moving.py": "moves all that lies there",
     "objects/broker.py": "owns the socket for workers",
     "executors/process.py": "scratch files are the pool's alone",
     "executors/pool.py": "scratch files are the pool's alone",

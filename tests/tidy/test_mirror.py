@@ -153,6 +153,11 @@ ELSEWHERE = (
     ),
     Group("tests/unit/api/test_local.py", "both ends of the local door", "api/accept"),
     Group(
+        "tests/e2e/test_cli_moving.py",
+        "a store is moved at the terminal, and gone on with there",
+        "moving stores/moving stores/postgres/placing",
+    ),
+    Group(
         "tests/contract/test_objects_opening.py",
         "one object store, seen through what runs on it",
         "executors/objects objects/broker objects/following objects/logs",

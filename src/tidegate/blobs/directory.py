@@ -73,6 +73,15 @@ class BlobDirectory:
         except OSError as error:
             raise disk.failed("the blobs cannot be counted", error) from error
 
+    def digests(self) -> Iterator[str]:
+        """Yield the digest of every blob. Errors: `StoreError`."""
+        try:
+            for prefix in sorted(self._root.glob("[0-9a-f][0-9a-f]")):
+                for path in sorted(prefix.iterdir()):
+                    yield prefix.name + path.name
+        except OSError as error:
+            raise disk.failed("the blobs cannot be listed", error) from error
+
     def beginning(self, digest: str, most: int, /) -> bytes:
         """Return at most this many of the first bytes. Errors: as of `read`."""
         return next(self.read(digest))[:most]

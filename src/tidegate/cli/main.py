@@ -67,6 +67,10 @@ COMMANDS = {
         "Print the shell script that completes commands, ids, gates and files.",
     ),
     "doctor": ("tidegate.cli.doctor", "Check the store."),
+    "store": (
+        "tidegate.cli.moving",
+        "Move the store: into Postgres or a file, its files elsewhere.",
+    ),
     "backup": ("tidegate.cli.backup", "Copy the store into a directory, while it runs."),
     "restore": ("tidegate.cli.backup", "Restore a backup, held until adopted."),
 }

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tidegate import disk
-from tidegate.errors import StoreError
-from tidegate.home import find_store
+from tidegate.errors import StoreError, StoreHeld
+from tidegate.home import MOVED, find_store
 from tidegate.ports.store import Progress, Store
+from tidegate.stores.database import Database
 from tidegate.stores.folder import EngineLock, failed, make_folder, refuse_open
+from tidegate.stores.moving import Rows
 from tidegate.stores.sqlite import SqliteStore
 
 NUMBER = "store"
@@ -35,13 +37,28 @@ class OpenStore(Store, Protocol):
         ...
 
 
+class MovableStore(OpenStore, Protocol):
+    """A store whose rows can be copied into another one, or that can take those of another."""
+
+    @property
+    def database(self) -> Database:
+        """Its rows."""
+        ...
+
+    def take(
+        self, source: Database, progress: Progress, done: Callable[[], None]
+    ) -> dict[str, Rows]:
+        """Take all rows of another database, compare them, call `done`, and only then have them; return how many there are. Errors: `StoreDamaged`, `StoreError`."""
+        ...
+
+
 def open_store(
     file: Path,
     *,
     patience: float = PATIENCE,
     progress: Progress = in_silence,
     presence: tuple[str, str] | None = None,
-) -> OpenStore:
+) -> MovableStore:
     """Become the owner of the store, or of a share of one on Postgres, as a server with this address and version. Errors: `StoreLocked`, `StoreTooNew`, `StoreDamaged`, `StoreFull`, `StoreError`."""
     home, address = file.parent, find_store()
     if not address:
@@ -59,6 +76,7 @@ def open_store(
         lock.release()
         raise
     try:
+        _refuse_moved(store)
         _claim(file, store.number)
     except BaseException:
         store.close()
@@ -94,7 +112,7 @@ def is_there(path: Path) -> bool:
         raise failed("look into", path.parent, error) from error
 
 
-class Numbered(OpenStore, Protocol):
+class Numbered(MovableStore, Protocol):
     """A store that can be told from others."""
 
     number: str
@@ -108,6 +126,25 @@ def _on_postgres(address: str, **how: Any) -> Numbered:
             f"a store on Postgres needs more packages ({error}): pip install 'tidegate[postgres]'"
         ) from error
     return PostgresStore.open(address, **how)
+
+
+def mark_moved(store: MovableStore, at: int) -> None:
+    """Mark a store on Postgres as moved to another place, or with 0 as not moved. Errors: `StoreError`."""
+    database = store.database
+    with database.transaction() as connection:
+        if at:
+            connection.execute(database.sql["set_mark"], {"name": MOVED, "value": at})
+        else:
+            connection.execute(database.sql["end_mark"], {"name": MOVED})
+
+
+def _refuse_moved(store: MovableStore) -> None:
+    database = store.database
+    if database.rows(database.sql["mark"], {"name": MOVED}):
+        raise StoreHeld(
+            f"the store in {database.name} was moved to another place by `tidegate store copy`: start it there;"
+            f" if that copy never ran, and is gone, end the mark here: DELETE FROM marks WHERE name = '{MOVED}'"
+        )
 
 
 def _refuse_foreign(file: Path) -> None:

@@ -342,3 +342,113 @@ GROUP BY part;
 SELECT kind, count(*)
 FROM waits
 GROUP BY kind;
+
+-- What is copied into another database, and back: the rows that the rest is made of. Lists and counters are rebuilt there.
+
+-- name: move_graphs
+SELECT id, digest, body
+FROM graphs
+ORDER BY id;
+
+-- name: move_workflows
+SELECT id, name, version, graph, bundle, module, registered, recorded
+FROM workflows
+ORDER BY id;
+
+-- name: move_series
+SELECT id, project, domain, workflow
+FROM series
+ORDER BY id;
+
+-- name: move_executions
+SELECT key, id, workflow, series, phase, part, ending, launched, changed, who
+FROM executions
+ORDER BY key;
+
+-- name: move_held
+SELECT key, node, attempt, code, why, since
+FROM held
+ORDER BY key, node;
+
+-- name: move_tokens
+SELECT id, name, hash, grants, creator, created, expires, revoked, used
+FROM tokens
+ORDER BY id;
+
+-- name: move_sessions
+SELECT hash, id, name, token, agent, created, used, expires
+FROM sessions
+ORDER BY hash;
+
+-- name: move_audit
+SELECT number, at, kind, who, credential, via, address, execution, about, outcome, shown, count
+FROM audit
+ORDER BY number;
+
+-- name: take_graphs
+INSERT INTO graphs (id, digest, body)
+VALUES (?1, ?2, ?3);
+
+-- name: take_workflows
+INSERT INTO workflows (id, name, version, graph, bundle, module, registered, recorded)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+
+-- name: take_series
+INSERT INTO series (id, project, domain, workflow)
+VALUES (?1, ?2, ?3, ?4);
+
+-- name: take_executions
+INSERT INTO executions (key, id, workflow, series, phase, part, ending, launched, changed, who)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+
+-- name: take_held
+INSERT INTO held (key, node, attempt, code, why, since)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+
+-- name: take_tokens
+INSERT INTO tokens (id, name, hash, grants, creator, created, expires, revoked, used)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
+
+-- name: take_sessions
+INSERT INTO sessions (hash, id, name, token, agent, created, used, expires)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+
+-- name: take_audit
+INSERT INTO audit (number, at, kind, who, credential, via, address, execution, about, outcome, shown, count)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12);
+
+-- name: is_used
+SELECT (SELECT count(*) FROM executions) + (SELECT count(*) FROM workflows) + (SELECT count(*) FROM tokens) + (SELECT count(*) FROM history);
+
+-- The same rows, with names in place of the numbers that differ between databases: so their digests can be compared.
+
+-- name: compare_workflows
+SELECT w.name, w.version, g.digest, g.body, w.bundle, w.module, w.registered, w.recorded
+FROM workflows AS w
+JOIN graphs AS g ON g.id = w.graph
+ORDER BY w.id;
+
+-- name: compare_executions
+SELECT e.id, w.name, w.version, s.project, s.domain, s.workflow, e.phase, e.part, e.ending, e.launched, e.changed, e.who
+FROM executions AS e
+JOIN workflows AS w ON w.id = e.workflow
+JOIN series AS s ON s.id = e.series
+ORDER BY e.key;
+
+-- name: compare_history
+SELECT e.id, h.seq, h.body
+FROM history AS h
+JOIN executions AS e ON e.key = h.key
+ORDER BY h.key, h.seq;
+
+-- name: compare_waits
+SELECT e.id, w.node, w.kind, w.name, w.path, w.opened, w.due, w.handle, w.form, w.digest
+FROM waits AS w
+JOIN executions AS e ON e.key = w.key
+ORDER BY w.key, w.node;
+
+-- name: compare_held
+SELECT e.id, h.node, h.attempt, h.code, h.why, h.since
+FROM held AS h
+JOIN executions AS e ON e.key = h.key
+ORDER BY h.key, h.node;

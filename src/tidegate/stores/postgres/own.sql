@@ -536,3 +536,23 @@ LIMIT 50;
 SELECT format('the lists are incomplete: a rebuild stopped at execution number %s; open the store to continue', value)
 FROM marks
 WHERE name = 'rebuild';
+
+-- name: move_history
+SELECT key, seq, body
+FROM history
+ORDER BY at, shard, position;
+
+-- name: take_history
+INSERT INTO history (key, seq, body, shard, position, at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+
+-- name: continue_numbers
+-- Rows that came with their numbers leave the sequences behind.
+SELECT setval(pg_get_serial_sequence(t.name, t.number), t.last)
+FROM (
+    SELECT 'graphs' AS name, 'id' AS number, max(id) AS last FROM graphs
+    UNION ALL SELECT 'workflows', 'id', max(id) FROM workflows
+    UNION ALL SELECT 'series', 'id', max(id) FROM series
+    UNION ALL SELECT 'audit', 'number', max(number) FROM audit
+) AS t
+WHERE t.last IS NOT NULL;

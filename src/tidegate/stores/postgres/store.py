@@ -8,10 +8,11 @@ import psycopg
 from tidegate.errors import StoreError, StoreLocked, StoreTooNew
 from tidegate.ir.graph import Instant
 from tidegate.ports.store import Progress
-from tidegate.stores import statements
+from tidegate.stores import moving, statements
 from tidegate.stores.access import SqlAccess
 from tidegate.stores.audit import SqlAudit
 from tidegate.stores.catalog import SqlCatalog
+from tidegate.stores.database import Database
 from tidegate.stores.folder import EngineLock
 from tidegate.stores.listings import SqlListings
 from tidegate.stores.postgres.changes import PostgresChanges
@@ -19,7 +20,8 @@ from tidegate.stores.postgres.connections import Background, PostgresConnections
 from tidegate.stores.postgres.dialect import DATABASE, explained
 from tidegate.stores.postgres.journal import PostgresJournal
 from tidegate.stores.postgres.keeping import Keeping
-from tidegate.stores.postgres.ownership import Ownership, Presence
+from tidegate.stores.postgres.ownership import SHARDS, Ownership, Presence
+from tidegate.stores.postgres.placing import Placing
 from tidegate.stores.postgres.rebuild import ListsRebuild
 from tidegate.stores.postgres.search import TrigramSearch
 
@@ -50,6 +52,7 @@ class PostgresStore:
         self.changes = PostgresChanges(connections)
         self._keeping = Keeping(connections, ownership, self.changes)
         ownership.on_take, ownership.on_give = self.journal.forget, self._keeping.say_freed
+        self.database: Database = connections
 
     @classmethod
     def open(
@@ -111,6 +114,31 @@ class PostgresStore:
             rebuild.begin()
             rebuild.go_on()
         self.journal.forget()
+
+    def take(
+        self, source: Database, progress: Progress, done: Callable[[], None]
+    ) -> dict[str, moving.Rows]:
+        """
+        Take all rows of another database into this one, which must be empty, and compare them; return how many there are. `done` is called before that counts.
+
+        It is one transaction, so all of it is here or nothing. Errors: `StoreDamaged` if they differ; `StoreError` and below.
+        """
+        sql, placing = self._connections.sql, Placing()
+        with self._connections.transaction() as session:
+            placing.at = self._ownership.prove(session, range(SHARDS))
+            if session.execute(sql["is_used"]).fetchall() != [(0,)]:
+                raise StoreError(f"{self._connections.name} is not empty: nothing was copied")
+            numbering = moving.Numbering(placing.key, placing.line)
+            moving.copy_rows(source, session, sql, numbering, progress)
+            session.execute(sql["continue_numbers"])
+            rebuild = ListsRebuild(self._connections, session, progress)
+            rebuild.begin()
+            rebuild.go_on()
+            found = moving.compared(self.database, session)
+            moving.refuse_different(moving.counted(source), found)
+            done()
+        self.journal.forget()
+        return found
 
     def close(self) -> None:
         """Let go of the store, and close the connections."""

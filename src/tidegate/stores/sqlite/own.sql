@@ -390,3 +390,12 @@ LIMIT 50;
 SELECT printf('the lists are incomplete: a rebuild stopped at execution number %d; open the store to continue', value)
 FROM marks
 WHERE name = 'rebuild';
+
+-- name: move_history
+SELECT key, seq, body
+FROM history
+ORDER BY position;
+
+-- name: take_history
+INSERT INTO history (key, seq, body, position)
+VALUES (?1, ?2, ?3, ?4);

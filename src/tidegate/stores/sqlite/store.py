@@ -6,6 +6,7 @@ A store with a thread for it (`begin`) checkpoints in the background; without on
 
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import apsw
@@ -14,10 +15,11 @@ from tidegate import disk
 from tidegate.errors import StoreError, StoreFull
 from tidegate.ports.shares import StoreShares
 from tidegate.ports.store import Progress
-from tidegate.stores import statements
+from tidegate.stores import moving, statements
 from tidegate.stores.access import SqlAccess
 from tidegate.stores.audit import SqlAudit
 from tidegate.stores.catalog import SqlCatalog
+from tidegate.stores.database import Database
 from tidegate.stores.folder import (
     EngineLock,
     failed,
@@ -64,6 +66,7 @@ class SqliteStore:
         self.access = SqlAccess(connections)
         self.audit = SqlAudit(connections)
         self.changes = SqliteChanges(connections)
+        self.database: Database = connections
 
     def on_access(self, call: Callable[[], None]) -> None:
         """Do nothing: no other process changes tokens or sessions."""
@@ -173,6 +176,24 @@ class SqliteStore:
             upgrade.begin()
             upgrade.go_on()
         self.journal.forget()
+
+    def take(
+        self, source: Database, progress: Progress, done: Callable[[], None]
+    ) -> dict[str, moving.Rows]:
+        """
+        Take all rows of another database into this one, which must be empty, and compare them; return how many there are. `done` is called before that counts.
+
+        If that fails, what is here is incomplete. Errors: `StoreDamaged` if they differ; `StoreError` and below.
+        """
+        keys, positions = count(1), count(1)
+        numbering = moving.Numbering(lambda _, __: next(keys), lambda _, __: (next(positions),))
+        with self._connections.transaction() as connection:
+            moving.copy_rows(source, connection, self.database.sql, numbering, progress)
+        self.rebuild(progress)
+        found = moving.counted(self.database)
+        moving.refuse_different(moving.counted(source), found)
+        done()
+        return found
 
     def close(self) -> None:
         """Close the files, after a checkpoint."""
