@@ -5,6 +5,7 @@ Rule 1: the database is copied first, as it is at one moment, and the files besi
         names it, so everything that the copy names is in it.
 Rule 2: `MANIFEST` is written last, and has the SHA-256 of every file. A copy without it is incomplete; one that differs from it is refused.
 Rule 3: a copy is for storage, and grants nobody access: tokens and logins are left out, unless asked for.
+        Of files in an object store it has the address only.
 Rule 4: a restored store holds everything until it is adopted, because the original may still be running, and two must not both act.
 """
 
@@ -25,9 +26,12 @@ from tidegate import disk
 from tidegate.bundles.sources import STORE
 from tidegate.errors import BackupDamaged, StoreError
 from tidegate.home import BLOBS, BUNDLES, RESTORED, TOKEN_FILE
+from tidegate.objects.opening import RECORD
 from tidegate.runtime import SystemClock, problems_of
 from tidegate.service.moments import moment
 from tidegate.stores.sqlite.copying import copy_database
+
+__all__ = ["RECORD", "Manifest", "back_up", "restore"]
 
 MANIFEST: Final = "backup.json"
 BESIDE: Final = (BUNDLES, BLOBS, "logs", "decks")
@@ -69,6 +73,8 @@ def back_up(home: Path, target: Path, *, access: bool = False) -> Manifest:
         entries = [_entry(target / STORE, STORE)]
         if access and (home / TOKEN_FILE).is_file():
             entries.append(_copied(home, target, TOKEN_FILE))
+        if (home / RECORD).is_file():
+            entries.append(_copied(home, target, RECORD))
         for top in BESIDE:
             entries += [_copied(home, target, path) for path in _files(home, top)]
         made = Manifest(moment(SystemClock().now()), version("tidegate"), access, entries)

@@ -46,6 +46,7 @@ TO_RUN = [
 ELSEWHERE = {
     "README.md",
     "install.md",
+    "objects.md",
     "postgres.md",
     "systemd.md",
     "proxy.md",

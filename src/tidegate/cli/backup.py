@@ -24,9 +24,9 @@ def backup_command(*, home: Path, directory: Path, access: bool, as_json: bool) 
     """
     Copy a snapshot of the store into the empty directory DIR, while the store keeps running.
 
-    The copy has all executions, files, code, logs and decks; tokens and logins are left out, unless asked for.
+    The copy has all executions, files, code, logs and decks (of those in an object store, only the address); tokens and logins are left out, unless asked for.
     """
-    from tidegate.backup import back_up  # noqa: PLC0415 - no other command needs it
+    from tidegate.backup import RECORD, back_up  # noqa: PLC0415 - no other command needs it
 
     made = back_up(home, directory, access=access)
     size = sum(each.size for each in made.entries)
@@ -34,6 +34,10 @@ def backup_command(*, home: Path, directory: Path, access: bool, as_json: bool) 
         print_json({"directory": str(directory), "files": len(made.entries), "bytes": size})
     else:
         tell(f"{home}: {len(made.entries)} files, {size:,} bytes copied to {directory}")
+        if any(each.path == RECORD for each in made.entries):
+            tell(
+                "files, code and logs are in an object store, which this copy only names: keep earlier versions there"
+            )
         tell(f"restore it with: tidegate restore {directory} --home NEW")
     return 0
 
