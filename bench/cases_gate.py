@@ -49,8 +49,15 @@ def measured(executions: int, repeats: int) -> list[Figure]:
 
 
 def cycles(place: Path, executions: int = FEW) -> tuple[float, list[Batch]]:
-    """Launch all, let all come to the gate, answer all, let all end; return the seconds, and what was committed."""
+    """Return the seconds for whole cycles, and what was committed."""
     host = Host(place / "store" / "tidegate.db", record=True)
+    took = cycled(host, executions)
+    assert isinstance(host.store.journal, Recording)
+    return took, host.store.journal.batches
+
+
+def cycled(host: Host, executions: int) -> float:
+    """Launch all, let all come to the gate, answer all, let all end; close the host, and return the seconds."""
     start = time.perf_counter()
     placed = [host.launch(f"e{i}") for i in range(executions)]
     host.wait(ExecutionPhase.WAITING, executions)
@@ -58,7 +65,5 @@ def cycles(place: Path, executions: int = FEW) -> tuple[float, list[Batch]]:
         host.answer(future.result().key)
     host.wait(ExecutionPhase.SUCCEEDED, executions)
     took = time.perf_counter() - start
-    assert isinstance(host.store.journal, Recording)
-    batches = host.store.journal.batches
     host.close()
-    return took, batches
+    return took

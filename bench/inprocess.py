@@ -141,10 +141,10 @@ class Direct:
 class Host:
     """An engine with one workflow registered, and a count of the executions that have come into each phase."""
 
-    def __init__(self, path: Path, *, record: bool = False) -> None:
-        self.store: Any = SqliteStore.open(path)
+    def __init__(self, path: Path, *, record: bool = False, store: Any = None) -> None:
+        self.store: Any = store or SqliteStore.open(path)
         if record:
-            self.store.journal = Recording(self.store.journal)  # type: ignore[assignment]
+            self.store.journal = Recording(self.store.journal)
         graph = msgspec.msgpack.encode(gate_graph())
         row = WorkflowRow(0, "gate", "1", graph, "", "bench", ANYTIME)
         self.workflow = self.store.catalog.put_workflow(row).id

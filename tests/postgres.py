@@ -51,12 +51,12 @@ class Cluster:
             os.chown(place, entry.pw_uid, entry.pw_gid)
             self._as = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
-    def start(self) -> None:
+    def start(self, *, durable: bool) -> None:
         data = self._place / "cluster"
         self._run(
             "initdb", "-D", data, "-U", "tidegate", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
         )
-        options = f"-c listen_addresses= -c unix_socket_directories={self._place} -c fsync=off"
+        options = f"-c listen_addresses= -c unix_socket_directories={self._place} -c fsync={'on' if durable else 'off'}"
         log = self._place / "log"
         self._run("pg_ctl", "start", "-w", "-t", "60", "-D", data, "-l", log, "-o", options)
 
@@ -95,8 +95,8 @@ class Cluster:
 
 
 @contextmanager
-def running() -> Iterator[Cluster]:
-    """Start a server, and stop it at the end."""
+def running(*, durable: bool = False) -> Iterator[Cluster]:
+    """Start a server, which syncs its commits if they are to be durable, and stop it at the end."""
     found = programs()
     if found is None:
         why = "there is no Postgres here (on Debian: sudo apt-get install postgresql)"
@@ -106,7 +106,7 @@ def running() -> Iterator[Cluster]:
     place = Path(tempfile.mkdtemp(prefix="tidegate-pg-"))
     cluster = Cluster(place, found)
     try:
-        cluster.start()
+        cluster.start(durable=durable)
         try:
             yield cluster
         finally:

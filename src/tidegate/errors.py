@@ -408,7 +408,7 @@ class StoreLocked(StoreError):
 
 
 class NotHere(StoreError):
-    """Another server owns this part of the store: nothing was stored. Servers pass such requests on to it; retry after `retry_after` seconds."""
+    """Another server owns this shard of the store: nothing was stored. Servers pass such requests on to it; retry after `retry_after` seconds."""
 
     code = "not_here"
 

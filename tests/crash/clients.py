@@ -186,10 +186,11 @@ def compare(home: Path, clients: Clients) -> None:
     acked = dict(clients.acked)
     stored = stored_answers(home)
     lost = {place: value for place, (value, _) in acked.items() if stored.get(place) != value}
-    assert lost == {}
+    assert lost == {}, lost
     for place, value in stored.items():
         assert value in clients.asked[place], "an answer that nobody gave"
-    assert problems_of(home)[1] == []
+    problems = problems_of(home)[1]
+    assert problems == [], problems
 
 
 def check_all(home: Path, clients: Clients) -> None:

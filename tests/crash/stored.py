@@ -10,7 +10,7 @@ from tidegate.engine.folds import snapshot
 from tidegate.engine.programs import Programs
 from tidegate.ports.listings import ExecutionQuery
 from tidegate.runtime import STORE, open_reader
-from tidegate.stores.sqlite import SqliteStore
+from tidegate.stores.opening import open_for_reading
 from tidegate.wire import GetExecution
 
 Answers = dict[tuple[str, str], Any]
@@ -19,7 +19,8 @@ Answers = dict[tuple[str, str], Any]
 
 def stored_answers(home: Path) -> Answers:
     """Return what was launched and answered, each once."""
-    store = SqliteStore.open(home / STORE, writer=False)
+    store = open_for_reading(home / STORE)
+    assert store is not None
     programs = Programs(store.catalog)
     found: Answers = {}
     for row in store.listings.executions(ExecutionQuery(limit=1_000_000)).rows:

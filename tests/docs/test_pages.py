@@ -48,6 +48,7 @@ ELSEWHERE = {
     "install.md",
     "objects.md",
     "postgres.md",
+    "scaling.md",
     "systemd.md",
     "proxy.md",
     "backup.md",

@@ -79,7 +79,7 @@ class Pair:
         return server.connect()
 
     def settled(self, ask: Connection, *names: str) -> list[dict[str, Any]]:
-        """Wait until these servers have equal parts of the store, and return what is said of them."""
+        """Wait until these servers have equal shards of the store, and return what is said of them."""
 
         def found() -> list[dict[str, Any]]:
             items: list[dict[str, Any]] = ask("GET", "replicas").body["items"]
@@ -87,7 +87,7 @@ class Pair:
 
         until(
             lambda: (
-                sorted(len(each["parts"]) for each in found())
+                sorted(len(each["shards"]) for each in found())
                 == [SHARDS // len(names)] * len(names)
             )
         )
@@ -151,7 +151,7 @@ def register(pair: Pair) -> None:
 
 @pytest.fixture
 def both(pair: Pair) -> tuple[Connection, Connection]:
-    """Both servers run, and have equal parts."""
+    """Both servers run, and have equal shards."""
     for name in ("a", "b"):
         server = pair.servers.get(name)
         if server is None or server.process.poll() is not None:
@@ -162,7 +162,7 @@ def both(pair: Pair) -> tuple[Connection, Connection]:
 
 
 def ids(prefix: str) -> list[str]:
-    """Ids that lead to parts of both servers."""
+    """Ids that lead to shards of both servers."""
     return [f"{prefix}-{n}" for n in range(8)]
 
 
@@ -179,6 +179,25 @@ def test_every_server_takes_every_launch_and_every_answer(both: tuple[Connection
         assert (late.status, late.body["code"]) == (409, "already_answered")
     for n, id_ in enumerate(ids("any")):
         assert outputs((b, a)[n % 2], id_) == 2 * n
+
+
+def test_metrics_say_what_each_server_owns(pair: Pair, both: tuple[Connection, Connection]):
+    owned: list[str] = []
+    for name in ("a", "b"):
+        said = scraped(pair.servers[name])
+        owned += [line for line in said if line.startswith("tidegate_shard_owned{")]
+        (age,) = [line for line in said if line.startswith("tidegate_lease_age_seconds ")]
+        assert 0 <= float(age.split()[1]) < LEASE_SECONDS
+    assert len(owned) == len(set(owned)) == SHARDS
+
+
+def scraped(server: Server) -> list[str]:
+    """The lines of a server's metrics."""
+    line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    line.request("GET", "/metrics", headers={"Authorization": f"Bearer {server.token}"})
+    found = line.getresponse().read().decode().splitlines()
+    line.close()
+    return found
 
 
 def test_a_refusal_of_another_server_is_passed_on_as_it_is(both: tuple[Connection, Connection]):
@@ -201,9 +220,11 @@ def test_who_waits_at_one_server_is_told_what_happens_at_the_other(
         pair.start("a", planted)
     a, b = (pair.servers[name].connect() for name in ("a", "b"))
     pair.settled(b, "a", "b")
-    owned = next(each["parts"] for each in a("GET", "replicas").body["items"] if each["here"])
+    owned = next(each["shards"] for each in a("GET", "replicas").body["items"] if each["here"])
     id_ = next(
-        f"told{len(planted)}-{n}" for n in range(1_000) if part(f"told{len(planted)}-{n}") in owned
+        f"told{len(planted)}-{n}"
+        for n in range(1_000)
+        if shard_for(f"told{len(planted)}-{n}") in owned
     )
     launch(a, id_)
     seen: list[tuple[float, Reply]] = []
@@ -224,8 +245,8 @@ def test_who_waits_at_one_server_is_told_what_happens_at_the_other(
         pair.servers["a"].stop()
 
 
-def part(id_: str) -> int:
-    """The part in which an execution with this id is launched."""
+def shard_for(id_: str) -> int:
+    """The shard in which an execution with this id is launched."""
     return home_shard(id_)
 
 
@@ -327,7 +348,7 @@ def test_a_restart_of_one_server_after_the_other_refuses_nothing_and_holds_nobod
     pair.start("a")
     a = pair.servers["a"].connect()
     until(
-        lambda: any(each["here"] and each["parts"] for each in a("GET", "replicas").body["items"])
+        lambda: any(each["here"] and each["shards"] for each in a("GET", "replicas").body["items"])
     )
     stopped.set()
     for client in clients:

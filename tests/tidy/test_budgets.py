@@ -14,7 +14,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "__init__": (60, "the names that authors import"),
     "__main__": (5, "`python -m tidegate`"),
     "api": (
-        4_310,
+        4_340,
         "HTTP, over the network and on the local socket: limits, who may have how many connections and waits in line, routes, streams, the OpenAPI document",
     ),
     "backup": (150, "a copy of a store, and a store of a copy"),
@@ -67,7 +67,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "what authors write, traced into a graph; questions put field by field, with their prompts rendered; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
     ),
     "service": (
-        4_870,
+        4_880,
         "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for for nothing, and who may, who they are in a browser, and what they did",
     ),
     "stores": (

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 
 from tidegate.core.state import ExecutionPhase
-from tidegate.service.gauges import HELD, Reading
+from tidegate.service.gauges import HELD, Reading, SharesReading
 from tidegate.service.quotas import Used
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 
 Labels = Mapping[str, str]
-Sample = tuple[Labels, int]
+Sample = tuple[Labels, float]
 
 
 def exposition(
@@ -17,6 +17,7 @@ def exposition(
     replies: Mapping[tuple[str, int], int],
     answers: int,
     used: Iterable[Used] = (),
+    shares: SharesReading | None = None,
 ) -> bytes:
     """Return the metrics of a server; `replies` counts HTTP replies by route and status, `answers` the accepted answers."""
     counts = reading.counts
@@ -62,6 +63,7 @@ def exposition(
         ),
         *_quotas(used),
         *_over_http(replies, answers),
+        *(() if shares is None else _shared(shares)),
     ]
     return "".join(f"{line}\n" for line in lines).encode()
 
@@ -74,6 +76,36 @@ def _quotas(used: Iterable[Used]) -> Iterable[str]:
     yield from _metric("quota_used", "gauge", what, [(at, each.used) for at, each in parts])
     most = "Limit of a project's quota."
     yield from _metric("quota_most", "gauge", most, [(at, each.most) for at, each in parts])
+
+
+def _shared(shares: SharesReading) -> Iterable[str]:
+    owned = [({"shard": str(shard)}, count) for shard, count in shares.shards.items()]
+    what = "Shards that this server owns: 1 each."
+    yield from _metric("shard_owned", "gauge", what, [(labels, 1) for labels, _ in owned])
+    what = "Attempts of a shard that workers of this server have, or are about to have."
+    yield from _metric("shard_attempts", "gauge", what, owned)
+    for name, kind, what, value in (
+        (
+            "lease_age_seconds",
+            "gauge",
+            "Seconds since the lease was renewed; after 10 others take over.",
+            shares.lease_age,
+        ),
+        (
+            "fence_failures_total",
+            "counter",
+            "Transactions refused because another server owned a shard.",
+            shares.refused,
+        ),
+        ("shards_taken_total", "counter", "Shards taken over.", shares.taken),
+        (
+            "takeover_seconds_total",
+            "counter",
+            "Seconds for taking up what was in them.",
+            shares.took,
+        ),
+    ):
+        yield from _metric(name, kind, what, [({}, round(value, 3))])
 
 
 def _over_http(replies: Mapping[tuple[str, int], int], answers: int) -> Iterable[str]:

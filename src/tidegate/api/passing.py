@@ -1,7 +1,7 @@
 """
 The way to the other servers of a store: for each a line, on which requests that come while exchanges are under way go together in the next.
 
-A request is sent again if no reply has come and the part has another owner by now: its id or key makes that harmless.
+A request is sent again if no reply has come and the shard has another owner by now: its id or key makes that harmless.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class _Asked(Struct):
     """A request on its way: its bytes, and where its reply goes."""
 
     kind: type[Ask[Any]]
-    part: int
+    shard: int
     body: bytes
     tell: Tell
     until: float
@@ -77,11 +77,11 @@ class PeerLines:
 
     # -- from any thread --
 
-    def ask(self, request: Ask[Any], principal: Principal, part: int, tell: Tell) -> None:
-        """Have the owner of a part handle a request, and tell its view once, or an error; None if this server owns the part by now."""
+    def ask(self, request: Ask[Any], principal: Principal, shard: int, tell: Tell) -> None:
+        """Have the owner of a shard handle a request, and tell its view once, or an error; None if this server owns the shard by now."""
         assert isinstance(request, Deciding)
         body = encode(Passed(principal, request))
-        asked = _Asked(type(request), part, body, tell, monotonic() + PATIENCE)
+        asked = _Asked(type(request), shard, body, tell, monotonic() + PATIENCE)
         try:
             self._loop.call_soon_threadsafe(self._begin, asked)
         except RuntimeError:
@@ -125,7 +125,7 @@ class PeerLines:
     async def _carry(self, asked: _Asked) -> None:
         try:
             while monotonic() < asked.until:
-                owner = self._owners.get(asked.part)
+                owner = self._owners.get(asked.shard)
                 if owner is not None and owner.name == self._shares.name:
                     asked.tell(None)
                     return
@@ -134,7 +134,7 @@ class PeerLines:
                     return
                 await asyncio.sleep(PAUSE)
                 await self._look()
-            why = f"no server has owned part {asked.part} of the store for {PATIENCE:.0f} s: nothing was stored"
+            why = f"no owner of shard {asked.shard} of the store has replied for {PATIENCE:.0f} s"
             asked.tell(NotHere(f"{why}; try again", retry_after=5))
         except asyncio.CancelledError:
             asked.tell(_closed())
@@ -152,8 +152,8 @@ class PeerLines:
             await asyncio.wait({sent}, timeout=LOOK)
             if sent.done():
                 return sent.result()
-            if self._owners.get(asked.part, owner).name != owner.name:
-                # It stands still, and somebody else has taken over.
+            if self._owners.get(asked.shard, owner).name != owner.name or monotonic() > asked.until:
+                # It stands still, and somebody else has taken over, or soon will.
                 sent.cancel()
                 return None
 
@@ -185,7 +185,7 @@ class PeerLines:
         else:
             self._part.works()
             self._alive = found
-            self._owners = {part: each for each in found for part in each.parts}
+            self._owners = {shard: each for each in found for shard in each.shards}
             living = {each.name for each in found}
             self._lines = {name: line for name, line in self._lines.items() if name in living}
         finally:
@@ -205,7 +205,7 @@ class PeerLines:
         except httpx.HTTPError as error:
             log.debug("%s does not reply: %r", owner.address, error)
             return None
-        if reply.status_code != 200:
+        if reply.status_code != 200 or not reply.content:
             log.warning(
                 "%s did not take what was passed on to it: %d", owner.address, reply.status_code
             )
@@ -236,8 +236,15 @@ class _Line:
             await asyncio.sleep(0)  # what comes in this turn of the loop goes along
             while self._waiting:
                 together = self._next()
-                told = await self._lines.exchange(self._owner, [body for body, _ in together])
-                replies: Sequence[Replied | None] = told or [None] * len(together)
+                replies: Sequence[Replied | None] = [None] * len(together)
+                try:
+                    replies = (
+                        await self._lines.exchange(self._owner, [body for body, _ in together])
+                        or replies
+                    )
+                except Exception:
+                    # Whatever it was, who waits must not wait for ever: the requests are sent again.
+                    log.exception("an exchange with %s has failed", self._owner.address)
                 for (_, ready), reply in zip(together, replies, strict=True):
                     if not ready.done():
                         ready.set_result(reply)

@@ -4,7 +4,7 @@ Servers that share a store pass requests on to each other: over HTTP, many in on
 Rule 1: the signature covers the receiver, the time, and size and digest of the body, in which stand the principals and the requests. Its key was made
         with the store, and is read from the database: without it no server believes a principal. The head is checked before the body is read.
 Rule 2: a body travels over TLS, unless both servers are on loopback.
-Rule 3: what was passed on is not passed on again. A server that no longer owns the part says so, and the first one looks for the owner again.
+Rule 3: what was passed on is not passed on again. A server that no longer owns the shard says so, and the first one looks for the owner again.
 """
 
 import asyncio

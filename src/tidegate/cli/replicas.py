@@ -18,14 +18,14 @@ def replicas_command(*, home: Path, as_json: bool) -> None:
     """
     Show the servers that share a store on Postgres, and how much of it each owns.
 
-    A store has 64 parts, and each part one owner. A server that leaves gives its parts up as soon as nothing of them runs there.
+    A store has 64 shards, and each shard one owner. A server that leaves gives its shards up as soon as nothing of them runs there.
     """
     with way_to(home, open_reader) as way:
         found = way.ask(ListReplicas()).items
     if as_json:
         print_json(found)
     elif found:
-        heads = ("SERVER", "ADDRESS", "PARTS", "NEWEST PART", "SINCE", "VERSION", "")
+        heads = ("SERVER", "ADDRESS", "SHARDS", "NEWEST", "SINCE", "VERSION", "")
         click.echo(table(heads, map(_row, found), whole=2))
     else:
         tell("no server shares this store: start `tidegate serve` with its address on Postgres")
@@ -38,7 +38,7 @@ def _row(each: ReplicaView) -> tuple[str, ...]:
     return (
         line(each.name),
         line(each.address),
-        str(len(each.parts)),
+        str(len(each.shards)),
         newest,
         moment(each.since),
         version,

@@ -248,7 +248,7 @@ class Engine:
         self._stumbled = self.dispatch.holds
 
     def _turn_over(self, wanted: Turnover) -> None:
-        """Take and give parts of the store. From any thread."""
+        """Take and give shards of the store. From any thread."""
         self._put(Aside(lambda: self.sharing.turn_over(wanted)))
 
     def _drain(self) -> list[Arrival]:

@@ -75,7 +75,7 @@ class News:
     def take_over(
         self, journal: Journal, dispatch: Dispatch, is_new: Callable[[Key], bool]
     ) -> None:
-        """Take up the executions of parts that were just taken. Errors: `StoreError`."""
+        """Take up the executions of shards that were just taken. Errors: `StoreError`."""
         keys = journal.active()
         dispatch.shelf.take_up(keys)
         new = [key for key in keys if is_new(key)]

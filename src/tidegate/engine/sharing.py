@@ -1,8 +1,8 @@
 """
 The engine's side of a store that several servers share: what it takes over, and what it lets go.
 
-Only the engine's thread takes and gives parts, between two groups of events: so whatever it decides for a part, it owns the part, or its commit is
-refused. What it has of a part that it no longer owns is forgotten; what it takes over is taken up like everything at a start.
+Only the engine's thread takes and gives shards, between two groups of events: so whatever it decides for a shard, it owns the shard, or its commit is
+refused. What it has of a shard that it no longer owns is forgotten; what it takes over is taken up like everything at a start.
 """
 
 import logging
@@ -19,13 +19,13 @@ from tidegate.errors import NotHere, StoreError
 from tidegate.ports.journal import Key
 from tidegate.ports.shares import StoreShares, Turnover
 
-ELSEWHERE = "another server owns this part of the store: nothing was stored"
+ELSEWHERE = "another server owns this shard of the store: nothing was stored"
 
 PATIENCE: Final = 5.0
-"""Seconds for which no attempts begin in a part that is to be given up, because others there still run."""
+"""Seconds for which no attempts begin in a shard that is to be given up, because others there still run."""
 
 PAUSE: Final = 10.0
-"""Seconds for which such a part is then left alone."""
+"""Seconds for which such a shard is then left alone."""
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def not_here() -> NotHere:
 
 
 class Sharing:
-    """The parts of the store that the engine decides about. Used on the engine's thread, except `serves`."""
+    """The shards of the store that the engine decides about. Used on the engine's thread, except `serves`."""
 
     def __init__(
         self,
@@ -51,7 +51,9 @@ class Sharing:
         self._take_up = take_up
         self._meant: dict[int, float] = {}
         self.taken = 0
-        """How many parts were taken over since the start."""
+        """How many shards were taken over since the start."""
+        self.took = 0.0
+        """How many seconds it has taken to take them up."""
 
     def serves(self, key: Key) -> bool:
         """Return whether an execution is decided about here."""
@@ -63,15 +65,15 @@ class Sharing:
             return True
         if wanted.recovers is not None:
             return self._shares.owns(wanted.recovers)
-        return self._shares.part_for(wanted.id) in self._shares.own
+        return self._shares.has(self._shares.home_shard(wanted.id))
 
     def turn_over(self, wanted: Turnover) -> None:
-        """Take and give parts, as far as that is possible now."""
+        """Take and give shards, as far as that is possible now."""
         shares = self._shares
         assert shares is not None
         if lost := sorted(set(wanted.lost) & set(shares.own)):
             log.error(
-                "%d parts of the store are lost: their lease was not renewed in time", len(lost)
+                "%d shards of the store are lost: their lease was not renewed in time", len(lost)
             )
             shares.lose(lost)
             self.forget()
@@ -81,36 +83,38 @@ class Sharing:
             self._begin(shares, taken)
 
     def _give(self, shares: StoreShares, wanted: int) -> None:
-        """Give up parts once nothing of them runs: of those meant for that, no more attempts begin, but not for long."""
+        """Give up shards once nothing of them runs: of those meant for that, no more attempts begin, but not for long."""
         now = monotonic()
-        self._meant = {part: until for part, until in self._meant.items() if part in shares.own}
-        busy = Counter(shares.part_of(attempt.key) for attempt in self._dispatch.binding)
+        self._meant = {shard: until for shard, until in self._meant.items() if shard in shares.own}
+        busy = Counter(shares.shard_of(attempt.key) for attempt in self._dispatch.binding)
         patience = inf if wanted >= len(shares.own) else PATIENCE
         if missing := wanted - sum(until > now for until in self._meant.values()):
             # The busiest last; what was meant a moment ago and stayed busy is left alone, unless everything goes.
-            others = [part for part in shares.own if part not in self._meant or patience == inf]
-            for part in sorted(others, key=lambda each: busy[each])[: max(0, missing)]:
-                self._meant[part] = now + patience
-            self._dispatch.recall(lambda key: self._meant.get(shares.part_of(key), 0) > now)
-        meant = {part for part, until in self._meant.items() if until > now} if wanted else set()
-        self._dispatch.sets_aside = (lambda key: shares.part_of(key) in meant) if meant else None
-        idle = [part for part in meant if not busy[part]][:wanted]
+            others = [shard for shard in shares.own if shard not in self._meant or patience == inf]
+            for shard in sorted(others, key=lambda each: busy[each])[: max(0, missing)]:
+                self._meant[shard] = now + patience
+            self._dispatch.recall(lambda key: self._meant.get(shares.shard_of(key), 0) > now)
+        meant = {shard for shard, until in self._meant.items() if until > now} if wanted else set()
+        self._dispatch.sets_aside = (lambda key: shares.shard_of(key) in meant) if meant else None
+        idle = [shard for shard in meant if not busy[shard]][:wanted]
         if idle:
-            self._dispatch.leave_aside(lambda key: shares.part_of(key) in idle)
+            self._dispatch.leave_aside(lambda key: shares.shard_of(key) in idle)
             shares.give(idle)
             self.forget()
-        self._meant = {part: until for part, until in self._meant.items() if until > now - PAUSE}
+        self._meant = {shard: until for shard, until in self._meant.items() if until > now - PAUSE}
         self._dispatch.take_back()
 
     def _begin(self, shares: StoreShares, taken: Collection[int]) -> None:
+        began = monotonic()
         try:
-            self._take_up(lambda key: shares.part_of(key) in taken)
+            self._take_up(lambda key: shares.shard_of(key) in taken)
         except StoreError:
             # Half taken up: somebody else begins afresh.
             shares.give(list(taken))
             self.forget()
             raise
         self.taken += len(taken)
+        self.took += monotonic() - began
 
     def forget(self) -> None:
         """Forget what is no longer owned, and end its attempts: who owns it now repeats them."""

@@ -1,7 +1,7 @@
 """
-The parts of a store, each with one owner at a time: who decides about an execution, and where that is asked for.
+The shards of a store, each with one owner at a time: who decides about an execution, and where that is asked for.
 
-A store in a file is one part, which its owner has. One in a database for many servers is divided, by the keys of executions.
+A store in a file is one shard, which its owner has. One in a database for many servers is divided, by the keys of executions.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from tidegate.ports.journal import Key
 
 
 class Turnover(NamedTuple):
-    """What ought to change: which parts to take, how many to give up, and which are lost, because others have them by now, or may have."""
+    """What ought to change: which shards to take, how many to give up, and which are lost, because others have them by now, or may have."""
 
     take: Sequence[int] = ()
     give: int = 0
@@ -20,18 +20,25 @@ class Turnover(NamedTuple):
 
 
 class Replica(NamedTuple):
-    """A server that shares the store. `address` is where others reach it; `parts` are those that it owns, with the instant since which it has each."""
+    """A server that shares the store. `address` is where others reach it; `shards` are those that it owns, with the instant since which it has each."""
 
     name: str
     address: str
     version: str
     since: Instant
     leaving: bool
-    parts: dict[int, Instant]
+    shards: dict[int, Instant]
+
+
+class Vitals(NamedTuple):
+    """What an operator watches of a server's shards: how long ago the lease was renewed, in seconds, and how many commits were refused because others owned a shard."""
+
+    lease_age: float
+    refused: int
 
 
 class StoreShares(Protocol):
-    """The parts that this process owns, and their owners. What changes them is called by the engine's thread, everything else by any."""
+    """The shards that this process owns, and their owners. What changes them is called by the engine's thread, everything else by any."""
 
     def now(self) -> Instant:
         """Return the present instant, which is the same for all servers that share the store."""
@@ -39,36 +46,40 @@ class StoreShares(Protocol):
 
     @property
     def own(self) -> Sequence[int]:
-        """The parts that are owned."""
+        """The shards that are owned."""
         ...
 
     @property
     def is_shared(self) -> bool:
-        """Whether other servers may own parts of the store."""
+        """Whether other servers may own shards of the store."""
+        ...
+
+    def has(self, shard: int) -> bool:
+        """Return whether a shard is owned."""
         ...
 
     def owns(self, key: Key) -> bool:
-        """Return whether an execution is in a part that is owned."""
+        """Return whether an execution is in a shard that is owned."""
         ...
 
-    def part_of(self, key: Key) -> int:
-        """Return the part that an execution is in."""
+    def shard_of(self, key: Key) -> int:
+        """Return the shard that an execution is in."""
         ...
 
-    def part_for(self, execution_id: str) -> int:
-        """Return the part in which an execution with this id is launched."""
+    def home_shard(self, execution_id: str) -> int:
+        """Return the shard in which an execution with this id is launched."""
         ...
 
-    def take(self, parts: Sequence[int]) -> list[int]:
-        """Take parts that nobody owns; return those that were taken. Errors: `StoreError`."""
+    def take(self, shards: Sequence[int]) -> list[int]:
+        """Take shards that nobody owns; return those that were taken. Errors: `StoreError`."""
         ...
 
-    def give(self, parts: Sequence[int]) -> None:
-        """Give up parts; nothing more is stored in them. Errors: `StoreError`; they are given up all the same, once their lease has ended."""
+    def give(self, shards: Sequence[int]) -> None:
+        """Give up shards; nothing more is stored in them. Errors: `StoreError`; they are given up all the same, once their lease has ended."""
         ...
 
-    def lose(self, parts: Sequence[int]) -> None:
-        """Give up parts without a word to anybody, because others own them by now, or may."""
+    def lose(self, shards: Sequence[int]) -> None:
+        """Give up shards without a word to anybody, because others own them by now, or may."""
         ...
 
     def leave(self) -> None:
@@ -85,6 +96,10 @@ class StoreShares(Protocol):
 
     def secret(self) -> bytes:
         """Return what proves one server to another."""
+        ...
+
+    def vitals(self) -> Vitals:
+        """Return how the lease stands."""
         ...
 
     @property

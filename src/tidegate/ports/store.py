@@ -50,7 +50,7 @@ class Store(Protocol):
 
     @property
     def shares(self) -> StoreShares | None:
-        """The parts that this process owns of a store that many servers can share; None if it has all of it."""
+        """The shards that this process owns of a store that many servers can share; None if it has all of it."""
         ...
 
     def on_access(self, call: Callable[[], None]) -> None:

@@ -44,11 +44,22 @@ class Reading(Struct, frozen=True):
     """How many attempts since start-up began in an environment other than the one their execution was launched in."""
 
 
+class SharesReading(Struct, frozen=True):
+    """What this server owns of a store that servers share: its shards, with the queued and running attempts of each; since the start, taken shards and the seconds that took."""
+
+    shards: dict[int, int]
+    lease_age: float
+    refused: int
+    taken: int
+    took: float
+
+
 class Gauges:
     """Counts what the engine does, and reads how much is stored."""
 
     def __init__(self, store: Store, engine: Engine, executor: Executor) -> None:
         self._listings = store.listings
+        self._shares = store.shares
         self._engine = engine
         self._executor = executor
         self._commits = 0
@@ -66,6 +77,15 @@ class Gauges:
         queued, commits, decided = self._engine.queued, self._commits, self._decided
         return Reading(self.parts, counts, queued, commits, decided, held, waiting, elsewhere)
 
+    def shares(self) -> SharesReading | None:
+        """Return what this server owns of a store that servers share; None if it shares nothing."""
+        shares, sharing = self._shares, self._engine.sharing
+        if shares is None or not shares.is_shared:
+            return None
+        out = Counter(shares.shard_of(each.key) for each in self._engine.dispatch.out.copy())
+        owned = {shard: out[shard] for shard in shares.own}
+        return SharesReading(owned, *shares.vitals(), sharing.taken, sharing.took)
+
     @property
     def parts(self) -> list[Standing]:
         """The status of each part of this process."""
@@ -77,6 +97,8 @@ class Gauges:
         return "stopping" if self.is_stopping else self._engine.parts.health
 
     def _committed(self, phases: Mapping[Key, ExecutionPhase]) -> None:
-        # Only the engine's thread gets here.
-        self._commits += 1
-        self._decided += len(phases)
+        # What other servers have changed is told in another thread, and is theirs to count.
+        own = len(phases) if self._shares is None else sum(map(self._shares.owns, phases))
+        if own:
+            self._commits += 1
+            self._decided += own

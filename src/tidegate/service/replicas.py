@@ -1,7 +1,7 @@
 """
 Servers that share a store: which of them decides about an execution, and how a request gets there.
 
-Every server takes every request. One that decides goes to the owner of the part concerned: here, or over `Peers` at another server, whose reply is
+Every server takes every request. One that decides goes to the owner of the shard concerned: here, or over `Peers` at another server, whose reply is
 passed on. Nothing is acknowledged before the owner's commit, so a request that was on its way when an owner died is sent again, to the next one; for
 that it gets an id or a key here, if its caller has given none, which makes a repetition harmless.
 """
@@ -39,17 +39,17 @@ Tell: TypeAlias = Callable[[Any], None]
 """Takes a result, or an error."""
 
 DRAWS: Final = 1_000
-"""Ids drawn to find one in a part that is owned: of 64 parts, one is found with 16 draws in five."""
+"""Ids drawn to find one in a shard that is owned: of 64 shards, one is found with 16 draws in five."""
 
 
 class Peers(Protocol):
     """The way to other servers."""
 
-    def ask(self, request: Ask[Any], principal: Principal, part: int, tell: Tell) -> None:
+    def ask(self, request: Ask[Any], principal: Principal, shard: int, tell: Tell) -> None:
         """
-        Have the owner of a part handle a request, and tell its view once, or None if this server owns the part by now.
+        Have the owner of a shard handle a request, and tell its view once, or None if this server owns the shard by now.
 
-        Told is also an error: those of the request; `NotHere` if nobody has owned the part for a while.
+        Told is also an error: those of the request; `NotHere` if nobody has owned the shard for a while.
         """
         ...
 
@@ -90,11 +90,11 @@ class Replicas:
             self._shares.leave()
 
     def new_id(self) -> str:
-        """Return an id for an execution, in a part that is owned here if there is one."""
+        """Return an id for an execution, in a shard that is owned here if there is one."""
         own = frozenset(() if self._shares is None or self._leaving else self._shares.own)
         for _ in range(DRAWS if own else 0):
             id_ = self._draw()
-            if self._shares is None or self._shares.part_for(id_) in own:
+            if self._shares is None or self._shares.home_shard(id_) in own:
                 return id_
         return self._draw()
 
@@ -112,8 +112,8 @@ class Replicas:
         while True:
             if not self._takes_launches():
                 request = self._repeatable(request)
-            part = self._part(request)
-            if part is None or part in self._shares.own:
+            shard = self._shard(request)
+            if shard is None or self._shares.has(shard):
                 try:
                     return (yield from here(request))
                 except NotHere:
@@ -122,10 +122,10 @@ class Replicas:
             elif passed_on:
                 raise not_here()
             request = self._repeatable(request)
-            part = self._part(request)
-            assert part is not None
+            shard = self._shard(request)
+            assert shard is not None
             reply: Future[Any] = Future()
-            self.peers.ask(request, principal, part, partial(tell, reply))
+            self.peers.ask(request, principal, shard, partial(tell, reply))
             found = yield Pause(reply)
             if found is not None:
                 return found
@@ -134,14 +134,14 @@ class Replicas:
         """Return whether a launch without an id can be placed here."""
         return bool(self._shares and self._shares.own) and not self._leaving
 
-    def _part(self, request: Request) -> int | None:
-        """Return the part that a request concerns; None if it is a launch, and any will do."""
+    def _shard(self, request: Request) -> int | None:
+        """Return the shard that a request concerns; None if it is a launch, and any will do."""
         assert self._shares is not None
         match request:
             case Launch(id=id_) | Relaunch(new_id=id_):
-                return self._shares.part_for(id_) if id_ else None
+                return self._shares.home_shard(id_) if id_ else None
             case Recover(id=id_) | Answer(id=id_) | Abort(id=id_):
-                return self._shares.part_of(self._key_of(id_))
+                return self._shares.shard_of(self._key_of(id_))
             case _:
                 raise AssertionError(f"{type(request).__name__} decides nothing")
 
@@ -170,8 +170,8 @@ class Replicas:
                     version=each.version,
                     since=moment(each.since),
                     leaving=each.leaving,
-                    parts=sorted(each.parts),
-                    newest=moment(max(each.parts.values())) if each.parts else None,
+                    shards=sorted(each.shards),
+                    newest=moment(max(each.shards.values())) if each.shards else None,
                     here=each.name == me,
                 )
                 for each in self._store.replicas()

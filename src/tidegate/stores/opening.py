@@ -20,6 +20,9 @@ from tidegate.stores.sqlite import SqliteStore
 NUMBER = "store"
 """The file in a home with the number of the store on Postgres whose files are there."""
 
+OWNER = "owner"
+"""The file in a home with the name under which the last process of this home owned parts of a store on Postgres."""
+
 PATIENCE = 15.0
 """Seconds for which an owner that died may still count as alive."""
 
@@ -71,13 +74,17 @@ def open_store(
     make_folder(home)
     lock = EngineLock(home)
     try:
-        store = _on_postgres(address, patience=patience, lock=lock, presence=presence)
+        # The lock of the home is free: so who had it has ended, whatever its lease says.
+        former = _read(file.with_name(OWNER))
+        how = {"patience": patience, "presence": presence, "former": former}
+        store = _on_postgres(address, lock=lock, **how)
     except BaseException:
         lock.release()
         raise
     try:
         _refuse_moved(store)
         _claim(file, store.number)
+        disk.write(file.with_name(OWNER), f"{store.name}\n".encode())
     except BaseException:
         store.close()
         raise
@@ -113,9 +120,10 @@ def is_there(path: Path) -> bool:
 
 
 class Numbered(MovableStore, Protocol):
-    """A store that can be told from others."""
+    """A store that can be told from others, and the name of its owner."""
 
     number: str
+    name: str
 
 
 def _on_postgres(address: str, **how: Any) -> Numbered:
@@ -175,7 +183,11 @@ def _foreign(home: Path) -> StoreError:
 
 
 def _number(file: Path) -> str:
+    return _read(file.with_name(NUMBER))
+
+
+def _read(file: Path) -> str:
     try:
-        return (file.with_name(NUMBER)).read_text().strip()
+        return file.read_text().strip()
     except OSError:
         return ""

@@ -41,7 +41,7 @@ class TokenList(Struct, frozen=True, kw_only=True):
 
 class ReplicaView(Struct, frozen=True, kw_only=True):
     """
-    A server that shares the store. `parts` are those of the store's 64 parts in which it decides, the newest of them since `newest`; one that is
+    A server that shares the store. `shards` are those of the store's 64 shards in which it decides, the newest of them since `newest`; one that is
     `leaving` takes no more. `here` marks the one that replies.
     """
 
@@ -50,7 +50,7 @@ class ReplicaView(Struct, frozen=True, kw_only=True):
     version: str
     since: datetime
     leaving: bool
-    parts: list[int]
+    shards: list[int]
     newest: datetime | None = None
     here: bool = False
 

@@ -423,7 +423,7 @@ class EndSession(Ask[SessionList], frozen=True, kw_only=True, tag="end_sessions"
 
 
 class ListReplicas(Ask[ReplicaList], frozen=True, kw_only=True, tag="list_replicas"):
-    """List the servers that share the store, with the parts of it that each owns."""
+    """List the servers that share the store, with the shards of it that each owns."""
 
 
 class ListAudit(Ask[AuditPage], frozen=True, kw_only=True, tag="list_audit"):

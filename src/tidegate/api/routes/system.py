@@ -45,7 +45,8 @@ async def get_metrics(backend: Backend, call: Call) -> Reply:
     del call
     reading = await asyncio.to_thread(backend.service.gauges.read)
     used = backend.service.quotas.used()
-    body = metrics.exposition(reading, backend.replies, backend.answers, used)
+    shares = backend.service.gauges.shares()
+    body = metrics.exposition(reading, backend.replies, backend.answers, used, shares)
     return Reply(body, media=metrics.MEDIA)
 
 

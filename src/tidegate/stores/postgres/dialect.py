@@ -19,6 +19,9 @@ DATABASE = "postgres"
 NUL = "\U0010ffff"
 """Stands for a NUL in a text that is searched: Postgres keeps none in a text."""
 
+MANY = "many_"
+"""How the names of statements begin that write many rows, as one array a column."""
+
 _PARAMETER = re.compile(r"\?(\d+)|(?<![:\w]):(\w+)")
 
 
@@ -44,12 +47,13 @@ def _cleared(value: Any) -> Any:
 def translated() -> Mapping[str, str]:
     """Return every statement by name, with parameters as psycopg writes them."""
     both = {**statements.shared(), **statements.own(DATABASE)}
-    return {name: _translated(text) for name, text in both.items()}
+    return {name: _translated(text, in_binary=name.startswith(MANY)) for name, text in both.items()}
 
 
-def _translated(text: str) -> str:
-    text = text.replace("%", "%%")
-    return _PARAMETER.sub(lambda found: f"%({found[2] or 'p' + found[1]})s", text)
+def _translated(text: str, *, in_binary: bool) -> str:
+    """Return a statement. The columns of many rows go in binary form: as text, each element of an array is quoted by a regular expression."""
+    text, form = text.replace("%", "%%"), "b" if in_binary else "s"
+    return _PARAMETER.sub(lambda found: f"%({found[2] or 'p' + found[1]}){form}", text)
 
 
 def parameters(bindings: Any) -> Mapping[str, Any]:

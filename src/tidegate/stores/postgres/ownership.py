@@ -1,7 +1,7 @@
 """
 Which shards this process owns: taken for a new epoch, kept by a lease, proved in every commit.
 
-A shard is taken once its lease has expired by the clock of the database. Its epoch grows with that, and is part of a key: so taking waits for
+A shard is taken once its lease has expired by the clock of the database. Its epoch grows with that, and is shard of a key: so taking waits for
 commits that have proved the old epoch, and no later one can. The lease only says who is alive; no clock can make two write at once.
 
 An owner alone has all shards. Replicas have a share each: a thread compares what they have with what they should have, and the engine takes and
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from tidegate.errors import NotHere, StoreLocked
 from tidegate.ir.graph import Instant
 from tidegate.ports.journal import Key
-from tidegate.ports.shares import Replica, Turnover
+from tidegate.ports.shares import Replica, Turnover, Vitals
 from tidegate.stores.postgres.connections import PostgresConnections, Session
 from tidegate.stores.rows import Row
 
@@ -66,6 +66,7 @@ class Ownership:
         self._clock: tuple[float, int] | None = None
         self._leaving = False
         self._told = Turnover()
+        self._refused = 0
         self._call: Callable[[Turnover], None] = lambda _: None
         self.on_take: Callable[[], None] = lambda: None
         """Called when shards were taken: what is remembered of the database may be wrong."""
@@ -86,15 +87,19 @@ class Ownership:
         """Whether others may own some."""
         return self._presence is not None
 
+    def has(self, shard: int) -> bool:
+        """Return whether a shard is owned."""
+        return shard in self._epochs
+
     def owns(self, key: Key) -> bool:
         """Return whether an execution is in a shard that is owned."""
         return key % SHARDS in self._epochs
 
-    def part_of(self, key: Key) -> int:
+    def shard_of(self, key: Key) -> int:
         """Return the shard of an execution."""
         return shard_of(key)
 
-    def part_for(self, execution_id: str) -> int:
+    def home_shard(self, execution_id: str) -> int:
         """Return the shard in which an execution with this id is launched."""
         return home_shard(execution_id)
 
@@ -121,13 +126,17 @@ class Ownership:
 
     def replicas(self) -> list[Replica]:
         """Return the servers that are alive."""
-        parts: dict[str, dict[int, Instant]] = {}
+        shards: dict[str, dict[int, Instant]] = {}
         for shard, owner, _, _, since in self._connections.rows(self._sql["owners"], {}):
-            parts.setdefault(owner, {})[shard] = _instant(since)
+            shards.setdefault(owner, {})[shard] = _instant(since)
         return [
-            Replica(name, address, version, _instant(since), leaving, parts.get(name, {}))
+            Replica(name, address, version, _instant(since), leaving, shards.get(name, {}))
             for name, address, version, since, _, leaving in self._attending()
         ]
+
+    def vitals(self) -> Vitals:
+        """Return how the lease stands."""
+        return Vitals(monotonic() - self._renewed, self._refused)
 
     def secret(self) -> bytes:
         """Return what proves one server to another."""
@@ -152,6 +161,14 @@ class Ownership:
             with self._connections.reading() as session:
                 raise self._locked(session)
         self.take(self.survey().take)
+
+    def succeed(self, former: str) -> None:
+        """Let go of what an owner has that is known to have ended."""
+        if former:
+            with self._connections.transaction() as session:
+                ended = {"owner": former, "shards": list(range(SHARDS))}
+                session.execute(self._sql["let_go"], ended)
+                session.execute(self._sql["depart"], ended)
 
     def let_go(self) -> None:
         """Let others take the shards at once."""
@@ -181,9 +198,9 @@ class Ownership:
 
     # -- on the engine's thread --
 
-    def take(self, parts: Sequence[int]) -> list[int]:
+    def take(self, shards: Sequence[int]) -> list[int]:
         """Take shards that nobody owns; return those that were taken."""
-        wanted = [each for each in parts if each not in self._epochs]
+        wanted = [each for each in shards if each not in self._epochs]
         if not wanted:
             return []
         with self._connections.transaction() as session:
@@ -197,17 +214,17 @@ class Ownership:
         wanted = {"owner": self.name, "address": address, "seconds": LEASE_SECONDS}
         return session.execute(self._sql["take"], {**wanted, "shards": list(shards)}).fetchall()
 
-    def give(self, parts: Sequence[int]) -> None:
+    def give(self, shards: Sequence[int]) -> None:
         """Give up shards."""
-        self._epochs = {each: epoch for each, epoch in self._epochs.items() if each not in parts}
+        self._epochs = {each: epoch for each, epoch in self._epochs.items() if each not in shards}
         with self._connections.transaction() as session:
-            wanted = {"owner": self.name, "shards": list(parts)}
+            wanted = {"owner": self.name, "shards": list(shards)}
             session.execute(self._sql["let_go"], wanted)
         self.on_give()
 
-    def lose(self, parts: Sequence[int]) -> None:
+    def lose(self, shards: Sequence[int]) -> None:
         """Give up shards without a word."""
-        self._epochs = {each: epoch for each, epoch in self._epochs.items() if each not in parts}
+        self._epochs = {each: epoch for each, epoch in self._epochs.items() if each not in shards}
 
     def prove(self, session: Session, shards: Iterable[int]) -> int:
         """
@@ -222,6 +239,7 @@ class Ownership:
         if len(rows) < len(wanted):
             lost = sorted(set(wanted) - {shard for shard, _ in rows})
             self._epochs = {each: epoch for each, epoch in epochs.items() if each not in lost}
+            self._refused += 1
             raise NotHere(
                 f"another server has taken over {self._connections.name} (shards {', '.join(map(str, lost[:8]))}): nothing was stored"
             )

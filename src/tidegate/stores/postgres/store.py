@@ -44,6 +44,7 @@ class PostgresStore:
         self.shares = self._ownership = ownership
         self._lock = lock
         self.number = str(connections.value(connections.sql["number"], {}))
+        self.name = ownership.name
         self.journal = PostgresJournal(connections, ownership)
         self.listings = SqlListings(connections, TrigramSearch(connections))
         self.catalog = SqlCatalog(connections)
@@ -63,6 +64,7 @@ class PostgresStore:
         patience: float = 0.0,
         lock: EngineLock | None = None,
         presence: tuple[str, str] | None = None,
+        former: str = "",
     ) -> "PostgresStore":
         """
         Open the store in the database at `address`, which belongs to it, as does its schema.
@@ -71,6 +73,8 @@ class PostgresStore:
         ten seconds, so `patience` says how long to wait for that. `lock` is that of its home, and is released with the store. With a `presence` it
         shares the store with others that have one. Any number of others (`writer=False`) can read at the same time.
 
+        `former` is the name of an owner that is known to have ended: nobody waits for its lease to end.
+
         Errors: `StoreLocked` if another server owns it, `StoreTooNew`, `StoreError`.
         """
         connections = PostgresConnections(address, reads_only=not writer)
@@ -78,6 +82,7 @@ class PostgresStore:
         try:
             _check(address, connections.name, writer=writer)
             if writer:
+                ownership.succeed(former)
                 _take(ownership, patience)
             return cls(connections, ownership, lock)
         except BaseException:
