@@ -43,7 +43,7 @@ function Mine({ view, result }: { view: Asked; result: Extract<Outcome, { how: '
   const word = verb(view.kind, value);
   const lead = leadOf(result.pressed, view.kind !== 'approve' ? 'answer' : value === true ? 'approve' : 'reject');
   const fails = lead?.ends === 'fails';
-  const told = `${capital(word)}: ${titleOf(view)}. ${lead?.text ? capital(lead.text) : ''}`;
+  const told = `${capital(word)}: ${titleOf(view)}. ${lead?.text ? capital(lead.text).replaceAll('`', '') : ''}`;
   useEffect(() => announce(told), [told]);
   return (
     <>
@@ -63,7 +63,8 @@ function Mine({ view, result }: { view: Asked; result: Extract<Outcome, { how: '
         {lead?.text && (
           <li>
             {fails ? <IconX size={16} className="bad" /> : <IconCheck size={16} className="ok" />}
-            <span className="an-clause">
+            {/* A name keeps its first letter. */}
+            <span className={lead.text.startsWith('`') ? undefined : 'an-clause'}>
               <Sentence text={lead.text} />.
             </span>
           </li>
