@@ -4,6 +4,7 @@ import contextlib
 import select
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,8 @@ class Wire:
         self._listener.listen()
         self.breaks: Literal["", "before", "after"] = ""
         self.broke = 0
+        self.meanwhile: Callable[[], None] = lambda: None
+        """What happens before the client notices."""
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -49,6 +52,7 @@ class Wire:
                         if breaks == "after":
                             # What the server says is what is lost.
                             server.recv(1)
+                        self.meanwhile()
                         return
 
     def close(self) -> None:

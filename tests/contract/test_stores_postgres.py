@@ -355,6 +355,35 @@ def test_a_commit_during_which_the_connection_breaks_is_stored_once_and_told_tru
         wire.close()
 
 
+def test_a_commit_that_a_crash_has_lost_is_not_taken_for_the_next_one_with_its_number(
+    cluster: Cluster, address: str
+):
+    numbers: list[int] = []
+
+    def crash() -> None:
+        cluster.restart()
+        with psycopg.connect(address, autocommit=True) as other:
+            # A number that never reached the log of the server is given again, to whoever comes next.
+            while len(numbers) < 50:
+                row = other.execute("SELECT pg_current_xact_id()::text").fetchone()
+                assert row is not None
+                numbers.append(int(row[0]))
+
+    with tempfile.TemporaryDirectory(prefix="tidegate-wire-") as place:
+        wire = Wire(Path(place), cluster.place)
+        store = PostgresStore.open(make_conninfo(address, host=place))
+        launch(store, 1)
+        wire.meanwhile, wire.breaks = crash, "before"
+
+        assert not store.journal.append(Batch(history=[HistoryRow(1, 2, b"once")]))
+
+        assert len(numbers) == 50
+        assert store.journal.history(1) == [b"launched", b"once"]
+        assert store.problems() == []
+        store.close()
+        wire.close()
+
+
 # -- what cannot be a store --
 
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import psycopg
 from psycopg import pq
@@ -44,6 +44,13 @@ ASKING_SECONDS = 15.0
 
 Background: TypeAlias = Callable[[str, Callable[[], None]], None]
 """Runs something in a supervised thread: its name, and what to call until it returns."""
+
+
+class Written(NamedTuple):
+    """A transaction that writes: its number, and since when the server runs that has given it."""
+
+    number: str
+    since: str
 
 
 def connect(address: str, *, of: str) -> psycopg.Connection[Row]:
@@ -105,6 +112,10 @@ class Session:
             yield from cursor.execute(statement, bindings)
 
 
+Proof: TypeAlias = Callable[[Session], bool]
+"""Looks whether what a transaction has written is there."""
+
+
 class PostgresConnections:
     """The connections of one store. With `reads_only` nothing can be written."""
 
@@ -120,18 +131,22 @@ class PostgresConnections:
         self._closed = False
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """Give the writing connection, inside a transaction which is committed at the end, or rolled back as a whole."""
+    def transaction(self, is_stored: Proof | None = None) -> Iterator[Session]:
+        """
+        Give the writing connection, inside a transaction which is committed at the end, or rolled back as a whole.
+
+        `is_stored` looks whether what it has written is there, for when the connection is lost during the commit.
+        """
         with self._writing, explained(self.name):
             raw = self._ready_writer()
             try:
                 raw.execute("BEGIN")
                 yield Session(raw)
-                number = self._number_of(raw)
+                written = self._number_of(raw)
             except BaseException:
                 self._undo(raw)
                 raise
-            self._commit(raw, number)
+            self._commit(raw, written, is_stored)
 
     @contextmanager
     def alone(self) -> Iterator[Session]:
@@ -241,38 +256,53 @@ class PostgresConnections:
         except psycopg.Error:
             raw.close()
 
-    def _number_of(self, raw: psycopg.Connection[Row]) -> str | None:
-        """Return the number of the transaction, if it writes."""
-        row = raw.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchone()
-        return None if row is None else row[0]
+    def _number_of(self, raw: psycopg.Connection[Row]) -> Written | None:
+        """Return the number of the transaction, and since when the server runs; None if it writes nothing."""
+        row = raw.execute(
+            "SELECT pg_current_xact_id_if_assigned()::text, pg_postmaster_start_time()::text"
+        ).fetchone()
+        return None if row is None or row[0] is None else Written(*row)
 
-    def _commit(self, raw: psycopg.Connection[Row], number: str | None) -> None:
+    def _commit(
+        self,
+        raw: psycopg.Connection[Row],
+        written: Written | None,
+        is_stored: Proof | None,
+    ) -> None:
         try:
             raw.execute("COMMIT")
         except psycopg.OperationalError as error:
             raw.close()
-            if number is not None and not self._did_commit(number, error):
+            if written is not None and not self._did_commit(written, is_stored, error):
                 raise meaning(error, self.name) from error
 
-    def _did_commit(self, number: str, error: psycopg.Error) -> bool:
-        """Ask whether a transaction was committed, until it is known."""
+    def _did_commit(self, written: Written, is_stored: Proof | None, error: psycopg.Error) -> bool:
+        """
+        Ask whether a transaction was committed, until it is known.
+
+        Its number alone does not tell: a server that crashed gives numbers again that had not reached its log, and then speaks of another transaction.
+        """
         until = time.monotonic() + ASKING_SECONDS
         while time.monotonic() < until:
             try:
                 with connect(self.address, of="asks") as raw:
-                    found = (
-                        Session(raw)
-                        .execute(self.sql["commit_status"], {"number": number})
-                        .fetchall()
-                    )
+                    session = Session(raw)
+                    asked = {"number": written.number}
+                    found = session.execute(self.sql["commit_status"], asked).fetchall()[0]
+                    if found[0] == "aborted":
+                        return False
+                    if found[0] != "in progress" and is_stored is not None:
+                        return is_stored(session)
+                    if found == ("committed", written.since):
+                        return True
+                    if found[0] == "committed":
+                        break
             except psycopg.Error:
                 time.sleep(0.2)
                 continue
-            if found and found[0][0] in ("committed", "aborted"):
-                return bool(found[0][0] == "committed")
             time.sleep(0.05)
         raise CommitUnknown(
-            f"{self.name} was lost during a commit, and it is not known whether that happened: start again once the server runs"
+            f"{self.name} was lost during a commit, and it is not known whether that happened: look, and try again once the server runs"
         ) from error
 
 

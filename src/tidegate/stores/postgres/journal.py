@@ -1,6 +1,7 @@
 """The journal on Postgres."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -9,7 +10,7 @@ from tidegate.core.state import ExecutionPhase
 from tidegate.errors import ConnectionLost
 from tidegate.ir.expr import NodeId
 from tidegate.ir.graph import Instant
-from tidegate.ports.journal import Batch, Due, HeldRow, Key, Recorded, Series
+from tidegate.ports.journal import Batch, Due, HeldRow, HistoryRow, Key, Recorded, Series
 from tidegate.stores.journal import SqlJournal
 from tidegate.stores.postgres.connections import PostgresConnections, Session
 from tidegate.stores.postgres.dialect import storable
@@ -126,13 +127,21 @@ class PostgresJournal(SqlJournal):
 
     def _stored(self, batch: Batch) -> dict[int, int] | None:
         """Store a batch; if the server goes away before the commit, and is there again, once more."""
+        first = batch.history[0] if batch.history else None
+        is_stored = None if first is None else partial(self._has, first)
         try:
-            with self._connections.transaction() as session:
+            with self._connections.transaction(is_stored) as session:
                 return self._write(session, batch)
         except ConnectionLost:
             self.forget()
-        with self._connections.transaction() as session:
+        with self._connections.transaction(is_stored) as session:
             return self._write(session, batch)
+
+    def _has(self, line: HistoryRow, session: Session) -> bool:
+        """Return whether exactly this line of history is stored: its bytes have the instant of its event, so no other event makes them."""
+        wanted = {"key": line.key, "seq": line.seq}
+        rows = session.execute(self._sql["line"], wanted).fetchall()
+        return bool(rows) and bytes(rows[0][0]) == line.body
 
     def _write(self, session: Session, batch: Batch) -> dict[int, int] | None:
         """Write a batch; return where the history of each shard then ends."""

@@ -111,7 +111,14 @@ WHERE e.key IN (
 );
 
 -- name: commit_status
-SELECT pg_xact_status(:number::text::xid8);
+-- A number of the future is that of a transaction of which a crash has left nothing.
+SELECT CASE WHEN :number::text::xid8 >= pg_snapshot_xmax(pg_current_snapshot()) THEN 'aborted' ELSE coalesce(pg_xact_status(:number::text::xid8), 'aborted') END,
+    pg_postmaster_start_time()::text;
+
+-- name: line
+SELECT body
+FROM history
+WHERE key = :key AND seq = :seq;
 
 -- name: many_add_execution
 INSERT INTO executions (key, id, workflow, series, phase, part, launched, changed, who)
