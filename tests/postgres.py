@@ -130,5 +130,6 @@ def emptied(cluster: Cluster) -> str:
             truncate = sql.SQL("TRUNCATE {} RESTART IDENTITY")
             names = sql.SQL(", ").join(map(sql.Identifier, tables))
             connection.execute(truncate.format(names))
+            connection.execute("UPDATE store SET files = ''")
             connection.execute("UPDATE leases SET owner = '', expires = '-infinity'")
     return address

@@ -375,6 +375,7 @@ def _opened(
         raise
     try:
         close_to_others(home)
+        store.agree_on_files("" if objects is None else objects.bucket.address)
         if objects is not None:
             objects.claim(getattr(store, "number", ""))
             objects.serve(parts)

@@ -260,6 +260,25 @@ def test_an_execution_beside_another_is_in_its_shard_whatever_its_id(address: st
     store.close()
 
 
+def test_servers_that_would_look_for_files_in_different_places_are_not_started(
+    address: str,
+):
+    first, second = (
+        PostgresStore.open(address, presence=(f"http://127.0.0.1:{n}", "1")) for n in (1, 2)
+    )
+    with pytest.raises(StoreError, match=r"are in a directory of its servers, not in s3://b/p"):
+        second.agree_on_files("s3://b/p")
+    second.close()
+    first.agree_on_files("s3://b/p")
+    third = PostgresStore.open(address, presence=("http://127.0.0.1:3", "1"))
+    for elsewhere in ("", "s3://c/p"):
+        with pytest.raises(StoreError, match="start with --blobs s3://b/p"):
+            third.agree_on_files(elsewhere)
+    third.agree_on_files("s3://b/p")
+    third.close()
+    first.close()
+
+
 def test_the_time_is_that_of_the_database(address: str):
     store = PostgresStore.open(address)
     with psycopg.connect(address) as connection:

@@ -35,6 +35,10 @@ def in_silence(done: int, of: int) -> None:
 class OpenStore(Store, Protocol):
     """A store that was opened by its owner."""
 
+    def agree_on_files(self, address: str) -> None:
+        """Note in which object store the files are; empty for a directory. Errors: `StoreError` if other servers look for them elsewhere."""
+        ...
+
     def begin(self, background: Callable[[str, Callable[[], None]], None]) -> None:
         """Do deferrable work in the background from now on."""
         ...

@@ -53,6 +53,14 @@ SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
 SELECT number::text, secret
 FROM store;
 
+-- name: files
+SELECT files
+FROM store;
+
+-- name: put_files
+UPDATE store
+SET files = :files;
+
 -- name: attend
 INSERT INTO replicas (name, address, version, since, expires, leaving)
 VALUES (:owner, :address, :version, clock_timestamp(), clock_timestamp() + make_interval(secs => :seconds), :leaving)

@@ -101,6 +101,28 @@ class PostgresStore:
         """Return the present instant, by the clock of the database."""
         return self._ownership.now()
 
+    def agree_on_files(self, address: str) -> None:
+        """
+        Note in which object store the files are, or that they are in directories (an empty address).
+
+        Errors: `StoreError` if the other servers of this store look for them elsewhere.
+        """
+        known = str(self._connections.value(self._connections.sql["files"], {}))
+        others = [each for each in self._ownership.replicas() if each.name != self.name]
+        if known == address:
+            return
+        if known and (others or not address):
+            where = f"not in {address}" if address else "not in a directory"
+            raise StoreError(
+                f"the files of {self._connections.name} are in {known}, {where}: start with --blobs {known}"
+            )
+        if others:
+            raise StoreError(
+                f"the files of {self._connections.name} are in a directory of its servers, not in {address}: `tidegate store copy` moves them"
+            )
+        with self._connections.transaction() as session:
+            session.execute(self._connections.sql["put_files"], {"files": address})
+
     def problems(self) -> list[str]:
         """Check the database: references, gaps in the history, counters; one line per problem."""
         found: list[str] = []

@@ -72,6 +72,10 @@ class SqliteStore:
         """Do nothing: no other process changes tokens or sessions."""
         del call
 
+    def agree_on_files(self, address: str) -> None:
+        """Do nothing: the home says where they are."""
+        del address
+
     @classmethod
     def open(
         cls, path: str | Path, *, writer: bool = True, progress: Progress = _in_silence

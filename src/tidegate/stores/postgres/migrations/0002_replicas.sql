@@ -13,3 +13,6 @@ COMMENT ON TABLE replicas IS 'Servers that are alive. Each takes as many shards 
 ALTER TABLE store ADD COLUMN secret bytea NOT NULL
     DEFAULT decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex');
 COMMENT ON COLUMN store.secret IS 'Signs what one server passes on to another. Who can read this table is the owner of the store.';
+
+ALTER TABLE store ADD COLUMN files text COLLATE "C" NOT NULL DEFAULT '';
+COMMENT ON COLUMN store.files IS 'The object store with its files; empty if they are in the directories of its servers.';
