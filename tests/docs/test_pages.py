@@ -49,6 +49,7 @@ ELSEWHERE = {
     "objects.md",
     "postgres.md",
     "scaling.md",
+    "ray.md",
     "systemd.md",
     "proxy.md",
     "backup.md",
