@@ -51,6 +51,10 @@ ASKS = 45.0
 """Seconds for which the wish of a link that no longer asks counts; it asks every 20."""
 FORSAKEN = 600.0
 """Seconds without anybody asking after which a keeper that has nothing ends."""
+MANY = 8
+"""Attempts that are here at once, from which on reports are gathered: then nobody waits for a single one."""
+GATHER = 0.03
+"""Seconds for which they are."""
 PENDING = 16
 """Most reservations that are waited for at once; each costs a thread."""
 
@@ -188,6 +192,9 @@ class Keeper:
             box = self._box(session)
             box.asked = time.monotonic()
             self._lock.wait_for(lambda: box.is_full, wait)
+            if len(self._held) > MANY:
+                # One message for many of them: each costs every process on the way as much as an attempt.
+                self._lock.wait_for(lambda: len(box.reports) >= MANY, GATHER)
             box.asked = time.monotonic()
             news = News(box.reports, box.printed, box.published)
             failed = list(box.failed.items())

@@ -65,11 +65,20 @@ class Member:
             given = [await self._orders.get()]
             while not self._orders.empty():
                 given.append(self._orders.get_nowait())
-            call = self.actor.order.remote(self._given.session, self._given.owner, pack(given))
             try:
-                await call
-            except ray.exceptions.RayError:
-                return  # it is gone, which is noticed where it is heard
+                await self._carry(pack(given))
+            except ray.exceptions.ActorDiedError:
+                return  # which is noticed where it is heard
+
+    async def _carry(self, orders: bytes) -> None:
+        """Send orders until they have arrived: to carry out the same ones again changes nothing, as long as no others follow."""
+        while True:
+            try:
+                await self.actor.order.remote(self._given.session, self._given.owner, orders)
+            except ray.exceptions.ActorUnavailableError:
+                await asyncio.sleep(1.0)
+            else:
+                return
 
     async def tell(self) -> Told | None:
         """Return what it tells next; None if it is gone."""
