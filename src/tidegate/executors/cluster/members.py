@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -107,14 +108,15 @@ class Member:
         try:
             said = greetings.decode(await _within(self.actor.greet.remote(), limit))
         except ray.exceptions.RuntimeEnvSetupError as error:
-            self._fail(f"its runtime_env cannot be set up: {_brief(error)}", loop.time())
+            self.refuse(f"its runtime_env cannot be set up: {_brief(error)}", loop.time())
         except (ray.exceptions.RayError, TimeoutError) as error:
-            self._fail(f"a node of the Ray cluster cannot run tasks: {_brief(error)}", loop.time())
+            self.refuse(f"a node of the Ray cluster cannot run tasks: {_brief(error)}", loop.time())
         else:
             if said.trouble or said.protocol != PROTOCOL:
-                self._fail(said.trouble or f"it is of Tidegate {said.version}", loop.time())
+                self.refuse(said.trouble or f"it is of Tidegate {said.version}", loop.time())
 
-    def _fail(self, why: str, now: float) -> None:
+    def refuse(self, why: str, now: float) -> None:
+        """Record why it cannot be used; it is tried again after a while."""
         self.trouble, self.failed_at = why, now
 
 
@@ -136,25 +138,36 @@ class Members:
         now = asyncio.get_running_loop().time()
         if found is not None and not (found.trouble and now > found.failed_at + AGAIN):
             return found
-        member = self._known[name] = Member(self._given, node, environment)
-        duty = Duty(self._given.identity, self._given.home, environment)
-        options: dict[str, Any] = {"runtime_env": dict(runtime_env)} if runtime_env else {}
-        member.actor = (
-            ray.remote(NodeActor)
-            .options(
-                name=name,
-                lifetime="detached",
-                get_if_exists=True,
-                num_cpus=0,
-                max_restarts=0,
-                max_concurrency=CALLS,
-                scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
-                **options,
+        member = Member(self._given, node, environment)
+        loop = asyncio.get_running_loop()
+        try:
+            # It packs and uploads what the environment names.
+            member.actor = await loop.run_in_executor(
+                None, partial(self._make, name, node, environment, runtime_env)
             )
-            .remote(pack(duty))
-        )
+        except Exception as error:  # noqa: BLE001 - whatever Ray says of an author's environment must not end the link
+            member.refuse(f"its runtime_env cannot be set up: {_brief(error)}", loop.time())
+            self._known[name] = member
+            return member
+        self._known[name] = member
         await member.greet(PREPARE if runtime_env else START)
         return member
+
+    def _make(self, name: str, node: str, environment: str, runtime_env: Mapping[str, Any]) -> Any:
+        """Return the keeper's actor, which is made if there is none."""
+        duty = Duty(self._given.identity, self._given.home, environment)
+        options: dict[str, Any] = {"runtime_env": dict(runtime_env)} if runtime_env else {}
+        options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(node, soft=False)
+        made: Any = ray.remote(NodeActor)
+        return made.options(
+            name=name,
+            lifetime="detached",
+            get_if_exists=True,
+            num_cpus=0,
+            max_restarts=0,
+            max_concurrency=CALLS,
+            **options,
+        ).remote(pack(duty))
 
     async def find(self) -> list[Member]:
         """Return all keepers of this store that there are, also those that earlier versions have made."""
