@@ -353,6 +353,13 @@ class TooLarge(BadRequest):
     status = 413
 
 
+class RangeMissed(BadRequest):
+    """The content has none of the bytes that `Range` asks for; it has `size` bytes."""
+
+    code = "range_missed"
+    status = 416
+
+
 class WrongVersion(BadRequest):
     """The request speaks another version of the upload protocol; `Tus-Version` lists those that are supported."""
 

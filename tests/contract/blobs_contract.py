@@ -99,6 +99,32 @@ class BlobsContract:
             got.extend(blobs.read(digest))
         assert sum(map(len, got)) < size or how == "longer"
 
+    def test_a_part_is_the_bytes_asked_for_as_far_as_there_are_any(self, blobs: Blobs):
+        content = os.urandom(2 * CHUNK + 7)
+        digest = blobs.put((content,))
+
+        for start, stop in [
+            (0, 1),
+            (5, 5),
+            (CHUNK - 1, CHUNK + 1),
+            (3, len(content)),
+            (9, len(content) + 9),
+        ]:
+            assert b"".join(blobs.part(digest, start, stop)) == content[start:stop]
+        with pytest.raises(UnknownBlob):
+            next(blobs.part("0" * 64, 0, 1))
+
+    @pytest.mark.parametrize("how", DAMAGES)
+    @pytest.mark.parametrize("was_read", [False, True])
+    def test_no_part_of_a_damaged_blob_is_handed_out(self, blobs: Blobs, how, was_read):
+        digest = blobs.put((b"\1" * 99,))
+        if was_read:
+            next(blobs.part(digest, 0, 1))
+        self.damage(digest, DAMAGES[how])
+
+        with pytest.raises(StoreDamaged, match="is damaged"):
+            next(blobs.part(digest, 0, 1), None)
+
     @pytest.mark.parametrize("how", [*DAMAGES, "gone"])
     @pytest.mark.parametrize("pieces", [1, 2])
     def test_a_damaged_or_lost_blob_is_whole_again_once_it_is_put_again(

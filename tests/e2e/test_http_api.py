@@ -322,6 +322,53 @@ def test_a_file_comes_back_as_it_was(world, size):
     assert headers["cache-control"] == "no-store"
 
 
+def test_a_part_of_a_file_is_sent_as_the_standard_says(world):
+    content = bytes(range(256)) * 4_000
+    size = len(content)
+    digest = world.ask("POST", "blobs", content, Content_Type="application/octet-stream").body[
+        "digest"
+    ]
+    path = f"/api/v1/blobs/{digest}"
+
+    headers = plain(world, path)[1]
+    assert (headers["accept-ranges"], headers["etag"]) == ("bytes", f'"{digest}"')
+    for asked, start, stop in [
+        ("bytes=0-0", 0, 1),
+        ("bytes=1000-", 1_000, size),
+        (f"bytes=700000-{size + 9}", 700_000, size),
+        ("bytes=-300", size - 300, size),
+    ]:
+        status, headers, body = plain(world, path, Range=asked, If_Range=f'"{digest}"')
+        assert (status, body) == (206, content[start:stop])
+        assert headers["content-range"] == f"bytes {start}-{stop - 1}/{size}"
+        assert headers["content-disposition"].startswith("attachment")
+        assert "sandbox" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+    status, headers, body = plain(world, path, Range=f"bytes={size}-")
+    assert (status, headers["content-range"]) == (416, f"bytes */{size}")
+    assert json.loads(body)["code"] == "range_missed"
+    for asked, tag in [("bytes=0-0,5-9", ""), ("lines=1-2", ""), ("bytes=0-0", '"another"')]:
+        assert plain(world, path, Range=asked, If_Range=tag)[::2] == (200, content)
+
+
+@pytest.mark.parametrize(
+    ("content", "media"),
+    [
+        (b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(400), "audio/wav"),
+        (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\x82\x84webm" + bytes(400), "video/webm"),
+        (b"<html><script>1</script></html>" + b" " * 400, "application/octet-stream"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>" + b" " * 400, "application/octet-stream"),
+        (b"%PDF-1.7" + bytes(400), "application/octet-stream"),
+    ],
+)
+def test_only_recordings_are_sent_as_what_they_are(world, content, media):
+    sent = world.ask("POST", "blobs", content, Content_Type="application/octet-stream")
+    path = f"/api/v1/blobs/{sent.body['digest']}"
+
+    assert plain(world, path)[1]["content-type"] == media
+    assert plain(world, path, Range="bytes=300-")[1]["content-type"] == media
+
+
 def test_a_damaged_file_is_refused_or_breaks_off_and_is_whole_once_it_is_sent_again(world):
     for size in (1_000, 3_000_000):
         content = b"\1" * size
@@ -382,9 +429,11 @@ def test_head_gets_the_head_alone(world):
     line.close()
 
 
-def plain(world, path):
+def plain(world, path, **headers):
     """Ask without JSON in mind."""
+    sent = {"Authorization": f"Bearer {world.server.token}"}
+    sent |= {name.replace("_", "-"): value for name, value in headers.items() if value}
     with closing(http.client.HTTPConnection("127.0.0.1", world.server.port, timeout=20)) as line:
-        line.request("GET", path, headers={"Authorization": f"Bearer {world.server.token}"})
+        line.request("GET", path, headers=sent)
         with line.getresponse() as reply:
             return reply.status, reply.headers, reply.read()

@@ -241,7 +241,7 @@ class Door:
                 body, told = await pack(reply, body, headers.get(b"accept-encoding", b""))
             await out.whole(reply.status, body, reply.media, told)
         elif scope["method"] == "HEAD":
-            await out.whole(200, b"", reply.media, reply.headers)
+            await out.whole(reply.status, b"", reply.media, reply.headers)
         else:
             with self._aside(principal):
                 await _stream(reply, receive, out)
@@ -431,7 +431,7 @@ def _too_large(limit: int) -> TooLarge:
 
 
 async def _stream(stream: Stream, receive: Receive, out: Out) -> None:
-    await out.begin(stream.media, stream.headers)
+    await out.begin(stream.media, stream.headers, stream.status)
     pump = asyncio.ensure_future(_pump(stream, out))
     leaving = asyncio.ensure_future(gone(receive))
     try:

@@ -16,7 +16,7 @@ PAGE = "index.html"
 ASSETS = "assets/"
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; connect-src 'self'; img-src 'self' data: blob:;"
+    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; connect-src 'self'; img-src 'self' data: blob:; media-src 'self';"
     " font-src 'self'; worker-src 'self'; frame-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'none'"
 )
 ASSET_POLICY = "default-src 'none'; frame-ancestors 'none'"

@@ -58,6 +58,8 @@ def headers_of(error: TidegateError) -> dict[str, str]:
         found["retry-after"] = str(max(1, round(after)))
     if error.status == 401:
         found["www-authenticate"] = "Bearer"
+    if error.status == 416:
+        found["content-range"] = f"bytes */{error.details['size']}"
     if error.status == 412:
         found["tus-version"] = "1.0.0"
     if error.status == 405:

@@ -65,11 +65,11 @@ class Out:
         """Send one of our errors as the complete reply."""
         await self.problem(document(error), headers_of(error))
 
-    async def begin(self, media: str, headers: Mapping[str, str]) -> None:
+    async def begin(self, media: str, headers: Mapping[str, str], status: int = 200) -> None:
         """Start a reply that is sent in pieces."""
-        self.status = 200
+        self.status = status
         listed = head(media, headers)
-        await self._send({"type": "http.response.start", "status": 200, "headers": listed})
+        await self._send({"type": "http.response.start", "status": status, "headers": listed})
 
     async def piece(self, piece: bytes, *, last: bool = False) -> None:
         """Send a piece; returns when there is room for the next."""

@@ -105,6 +105,7 @@ class Stream(Struct, frozen=True):
     pieces: AsyncIterator[bytes]
     media: str
     headers: Mapping[str, str] = {}
+    status: int = 200
 
 
 Handler: TypeAlias = Callable[[Any, Call], Awaitable[Reply | Stream]]

@@ -3,7 +3,8 @@ Blobs in a directory of this machine, one file each, named by its digest: `ab/cd
 
 Rule 1: a blob is written as a draft under `new/`, locked meanwhile, synced, and renamed, so that its name never stands for partial content.
 Rule 2: before `put` returns, every directory with a new name in it is synced: the prefix, this directory, and its parent.
-Rule 3: reads are checked, and content that has changed on the disk is never returned completely.
+Rule 3: reads are checked, and content that has changed on the disk is never returned completely. For a part, the whole is checked once,
+and again when the file is another one, or was written to.
 """
 
 import hashlib
@@ -24,6 +25,9 @@ CHUNK: Final = 1024 * 1024
 
 CURE: Final = "upload the same file again or restore it from a backup, then recover the executions that failed"
 
+CHECKED: Final = 4_096
+"""Blobs of which it is remembered that they are correct: half a megabyte."""
+
 _HEX: Final = frozenset("0123456789abcdef")
 
 
@@ -40,6 +44,8 @@ class BlobDirectory:
         self._sync = sync
         self._safe: set[Path] = set()
         """Directories whose names are known to be on disk: at most 256 prefixes, and the root."""
+        self._checked: dict[str, tuple[int, ...]] = {}
+        """What the files of blobs were like when their content was found to be correct."""
 
     def put(self, chunks: Iterable[bytes], /) -> str:
         """Store a content that comes in pieces; return its digest. Errors: `StoreFull`, `StoreError`; exceptions of the pieces."""
@@ -100,10 +106,26 @@ class BlobDirectory:
         except OSError as error:
             raise _unreadable(digest, error) from None
         if seen.hexdigest() != digest:
-            raise StoreDamaged(
-                f"the blob {digest} is damaged: its content has another digest; {CURE}"
-            )
+            raise _damaged(digest)
         yield held
+
+    def part(self, digest: str, start: int, stop: int, /) -> Iterator[bytes]:
+        """Yield bytes of a blob in pieces; the whole is checked before the first. Errors: `UnknownBlob`, `StoreDamaged`, `StoreError`."""
+        try:
+            with self._path(digest).open("rb") as file:
+                now = os.fstat(file.fileno())
+                like = (now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
+                if self._checked.get(digest) != like:
+                    if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+                        raise _damaged(digest)
+                    if len(self._checked) >= CHECKED:
+                        self._checked.clear()
+                    self._checked[digest] = like
+                file.seek(start)
+                while (left := stop - file.tell()) > 0 and (piece := file.read(min(CHUNK, left))):
+                    yield piece
+        except OSError as error:
+            raise _unreadable(digest, error) from None
 
     def remove_drafts(self) -> None:
         """Remove what killed processes have left under `new/`."""
@@ -169,6 +191,10 @@ def _unreadable(digest: str, error: OSError) -> UnknownBlob | StoreError:
     if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
         return _unknown(digest)
     return disk.failed(f"the blob {digest} cannot be read", error)
+
+
+def _damaged(digest: str) -> StoreDamaged:
+    return StoreDamaged(f"the blob {digest} is damaged: its content has another digest; {CURE}")
 
 
 def _unknown(digest: str) -> UnknownBlob:

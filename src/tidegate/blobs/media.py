@@ -4,7 +4,7 @@ import codecs
 from typing import Final
 
 LOOKED: Final = 4_096
-"""Bytes that are inspected: every signature is within the first 12, and what looks like text for that long is taken for text."""
+"""Bytes that are inspected: every signature is within the first 12, the kind of a Matroska file soon after, and what looks like text for that long is taken for text."""
 
 BINARY: Final = "application/octet-stream"
 TEXT: Final = "text/plain"
@@ -25,7 +25,34 @@ _SIGNATURES: Final = (
     (b"ARROW1", "application/vnd.apache.arrow.file"),
     (b"SQLite format 3\0", "application/vnd.sqlite3"),
     (b"\x7fELF", "application/x-elf"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
+    (b"fLaC", "audio/flac"),
+    (b"ID3", "audio/mpeg"),
+    (b"MThd\0\0\0\x06", "audio/midi"),
+    (b"FLV\x01", "video/x-flv"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/x-ms-asf"),
+    (b"\x00\x00\x01\xba", "video/mpeg"),
+    # Frames without a tag: MPEG 1 and 2, layer 3, and AAC.
+    (b"\xff\xfb", "audio/mpeg"),
+    (b"\xff\xfa", "audio/mpeg"),
+    (b"\xff\xf3", "audio/mpeg"),
+    (b"\xff\xf2", "audio/mpeg"),
+    (b"\xff\xf1", "audio/aac"),
+    (b"\xff\xf9", "audio/aac"),
 )
+_RIFF: Final = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
+_BRANDS: Final = {
+    b"avif": "image/avif",
+    b"avis": "image/avif",
+    b"heic": "image/heic",
+    b"heix": "image/heic",
+    b"mif1": "image/heif",
+    b"M4A ": "audio/mp4",
+    b"M4B ": "audio/mp4",
+    b"qt  ": "video/quicktime",
+}
+"""What files of the ISO format are by their first brand; those of all others are MP4."""
 _MARKUP: Final = (
     (b"<!doctype html", "text/html"),
     (b"<html", "text/html"),
@@ -40,14 +67,28 @@ def media_of(beginning: bytes) -> str:
     for signature, media in _SIGNATURES:
         if beginning.startswith(signature) and (signature != b"BM" or not _is_text(beginning)):
             return media
-    if beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP":
-        return "image/webp"
-    if beginning[4:12] in (b"ftypavif", b"ftypavis"):
-        return "image/avif"
+    if (container := _container(beginning)) is not None:
+        return container
     if not _is_text(beginning):
         return BINARY
     first = beginning.removeprefix(codecs.BOM_UTF8).lstrip()[:64].lower()
     return next((media for mark, media in _MARKUP if first.startswith(mark)), TEXT)
+
+
+def _container(beginning: bytes) -> str | None:
+    """Return what a file is whose format holds several kinds of content; None if it is no such file."""
+    if beginning[:4] == b"RIFF":
+        return _RIFF.get(beginning[8:12])
+    if beginning[:4] == b"FORM" and beginning[8:12] in (b"AIFF", b"AIFC"):
+        return "audio/aiff"
+    if beginning[4:8] == b"ftyp":
+        return _BRANDS.get(beginning[8:12], "video/mp4")
+    if beginning.startswith(b"OggS"):
+        # The first page begins the video, where there is one.
+        return "video/ogg" if b"theora" in beginning[:64] else "audio/ogg"
+    if beginning.startswith(b"\x1aE\xdf\xa3"):
+        return "video/webm" if b"webm" in beginning[:64] else "video/x-matroska"
+    return None
 
 
 def _is_text(beginning: bytes) -> bool:

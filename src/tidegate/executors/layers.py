@@ -35,11 +35,18 @@ class LayeredBlobs:
 
     def read(self, digest: str, /) -> Iterator[bytes]:
         """Yield a blob in pieces. Errors: `UnknownBlob`, `StoreDamaged`."""
+        return self._holder(digest).read(digest)
+
+    def part(self, digest: str, start: int, stop: int, /) -> Iterator[bytes]:
+        """Yield bytes of a blob in pieces. Errors: `UnknownBlob`, `StoreDamaged`."""
+        return self._holder(digest).part(digest, start, stop)
+
+    def _holder(self, digest: str) -> Blobs:
         try:
             self._own.size(digest)
         except UnknownBlob:
-            return self._store.read(digest)
-        return self._own.read(digest)
+            return self._store
+        return self._own
 
 
 def layered(own: BlobDirectory, store: BlobDirectory) -> Blobs:

@@ -38,3 +38,12 @@ class Blobs(Protocol):
         Errors, before the first piece or instead of the last: `UnknownBlob`, `StoreDamaged`, `StoreError`.
         """
         ...
+
+    def part(self, digest: str, start: int, stop: int, /) -> Iterator[bytes]:
+        """
+        Yield the bytes from `start` up to `stop` in pieces, fewer if the blob ends before.
+
+        Also of a part it is known that the whole is correct, as far as it has not changed since that was checked.
+        Errors, before the first piece: `UnknownBlob`, `StoreDamaged`, `StoreError`.
+        """
+        ...

@@ -71,3 +71,7 @@ class DoorBlobs:
     def read(self, digest: str, /) -> Iterator[bytes]:
         """Yield a blob in pieces. Errors: `UnknownBlob`, `StoreDamaged`."""
         return self._blobs.read(digest)
+
+    def part(self, digest: str, start: int, stop: int, /) -> Iterator[bytes]:
+        """Yield bytes of a blob in pieces. Errors: `UnknownBlob`, `StoreDamaged`."""
+        return self._blobs.part(digest, start, stop)

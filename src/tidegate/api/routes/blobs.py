@@ -5,8 +5,11 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 from tidegate.api.backend import Backend
-from tidegate.api.route import BYTES, Call, Content, Reply, Route, Stream, asking
-from tidegate.errors import QuotaReached, UnknownBlob
+from tidegate.api.ranges import span_of
+from tidegate.api.route import BYTES, Call, Content, Header, Reply, Route, Stream, asking
+from tidegate.blobs.media import LOOKED, media_of
+from tidegate.errors import QuotaReached, RangeMissed, UnknownBlob
+from tidegate.ports.blobs import Blobs
 from tidegate.service.access import Action
 from tidegate.wire import Stored
 
@@ -17,6 +20,23 @@ IN_MEMORY = 1024 * 1024
 """Bytes from which an upload is written to disk while it arrives."""
 
 CHUNK = 256 * 1024
+
+PLAYED = (
+    "audio/aac",
+    "audio/flac",
+    "audio/mp4",
+    "audio/mpeg",
+    "audio/ogg",
+    "audio/wav",
+    "video/mp4",
+    "video/ogg",
+    "video/quicktime",
+    "video/webm",
+)
+"""What a file may be sent as: browsers play these and never run them. All else is bytes; a claim of the file's author counts for nothing."""
+
+RANGE = Header("Range", "Which bytes to return, as in bytes=0-1023. One range; of several, the whole is returned.")
+IF_RANGE = Header("If-Range", "The `ETag` that the range belongs to; of another content, the whole is returned.")
 
 
 async def put_blob(backend: Backend, call: Call) -> Reply:
@@ -48,25 +68,51 @@ async def kept(call: Call, put: Callable[[Iterable[bytes], int], str]) -> str:
 
 
 async def get_blob(backend: Backend, call: Call) -> Reply | Stream:
-    """Return a file by its digest."""
-    digest = call.path["digest"]
-    size = await asyncio.to_thread(backend.service.blobs.size, digest)
+    """
+    Return a file by its digest, or the bytes of it that `Range` asks for.
+
+    It is sent as a download, whatever it is; recordings have their own media type, so that browsers play them and seek in them.
+    """
+    digest, blobs = call.path["digest"], backend.service.blobs
+    size = await asyncio.to_thread(blobs.size, digest)
+    tag = f'"{digest}"'
     headers = {
         "content-disposition": f'attachment; filename="{digest}"',
         "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+        "accept-ranges": "bytes",
+        "etag": tag,
     }
-    if size <= CHUNK:
-        content = await asyncio.to_thread(lambda: b"".join(backend.service.blobs.read(digest)))
-        return Reply(content, 200, headers, BYTES)
-    pieces = _pieces(backend.service.blobs.read(digest))
-    return Stream(pieces, BYTES, {**headers, "content-length": str(size)})
+    span = span_of(call.headers[RANGE.name], call.headers[IF_RANGE.name], size, tag)
+    if span is None:
+        status, pieces = 200, blobs.read(digest)
+        beginning = first = await asyncio.to_thread(next, pieces, b"")
+    else:
+        status, pieces = 206, blobs.part(digest, span.start, span.stop)
+        headers["content-range"] = f"bytes {span.start}-{span.stop - 1}/{size}"
+        first = await asyncio.to_thread(next, pieces, b"")
+        beginning = first if span.start == 0 else await asyncio.to_thread(_beginning, blobs, digest)
+    length = size if span is None else len(span)
+    found = media_of(beginning[:LOOKED])
+    media = found if found in PLAYED else BYTES
+    if length <= CHUNK:
+        content = first + await asyncio.to_thread(b"".join, pieces)
+        return Reply(content, status, headers, media)
+    return Stream(
+        _pieces(first, pieces), media, {**headers, "content-length": str(length)}, status
+    )
 
 
-async def _pieces(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while piece := await asyncio.to_thread(next, pieces, b""):
+def _beginning(blobs: Blobs, digest: str) -> bytes:
+    return b"".join(blobs.part(digest, 0, LOOKED))
+
+
+async def _pieces(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    piece = first
+    while piece:
         # In small pieces, because a slow client has limited time for each.
         for at in range(0, len(piece), CHUNK):
             yield piece[at : at + CHUNK]
+        piece = await asyncio.to_thread(next, pieces, b"")
 
 
 TAG = "blobs"
@@ -87,8 +133,9 @@ ROUTES = (
         path="/api/v1/blobs/{digest}",
         action=Action.GET_BLOB,
         handler=get_blob,
-        gives={200: Content()},
-        refuses=(UnknownBlob,),
+        headers=(RANGE, IF_RANGE),
+        gives={200: Content((BYTES, *PLAYED)), 206: Content((BYTES, *PLAYED))},
+        refuses=(UnknownBlob, RangeMissed),
         tag=TAG,
     ),
     asking("describe_blob", TAG, UnknownBlob),
