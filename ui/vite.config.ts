@@ -1,10 +1,28 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
+const PDF = new URL('node_modules/pdfjs-dist/', import.meta.url);
+
+/** What some documents need: character maps, the fonts that every reader has, and decoders of images. A page fetches them when it must. */
+const pdfParts = {
+  name: 'pdf-parts',
+  apply: 'build' as const,
+  generateBundle(this: { emitFile(file: object): string }) {
+    const { version } = JSON.parse(readFileSync(new URL('package.json', PDF), 'utf8'));
+    for (const folder of ['cmaps', 'standard_fonts', 'wasm'])
+      for (const name of readdirSync(new URL(`${folder}/`, PDF))) {
+        if (name.endsWith('.js') || name.startsWith('quickjs')) continue;
+        const source = readFileSync(new URL(`${folder}/${name}`, PDF));
+        this.emitFile({ type: 'asset', fileName: `assets/pdf-${version}/${folder}/${name}`, source });
+      }
+  },
+};
+
 // A config must be the default export: vite asks for it.
 export default defineConfig({
-  plugins: [react({ jsxImportSource: '@seen' })],
+  plugins: [react({ jsxImportSource: '@seen' }), pdfParts],
   resolve: { alias: { '@seen': fileURLToPath(new URL('src/seen', import.meta.url)) } },
   base: '/',
   build: {

@@ -134,6 +134,35 @@ def test_a_file_is_read_by_the_server_and_codes_keep_their_zeros(site: Site, tab
     assert not [url for url in asked if re.search(r"/blobs/[0-9a-f]{64}$", url)]
 
 
+def test_what_a_head_says_is_whole_or_shortened_and_never_cut(site: Site, tab: Tab):
+    for which in ("value", "file"):
+        grid = opened(site, tab, which)
+        expect(grid.locator(".gd-range")).to_have_count(grid.get_by_role("columnheader").count())
+        cut = "all => all.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent)"
+        assert grid.locator(".gd-range").evaluate_all(cut) == []
+
+
+def test_a_column_that_is_pinned_stays_in_sight(tab: Tab, grid: Any):
+    tab.page.set_viewport_size({"width": 860, "height": 844})
+    grid.get_by_role("columnheader", name="country").get_by_role("button").click()
+    tab.page.get_by_role("dialog", name="Profile of country").get_by_role(
+        "button", name="Pin"
+    ).click()
+
+    expect(grid.get_by_role("columnheader").nth(1)).to_contain_text("country")
+    grid.evaluate("it => it.scrollTo({left: 1000})")
+    for name in ("id", "country"):
+        left = grid.get_by_role("columnheader", name=name).bounding_box()["x"]
+        assert grid.bounding_box()["x"] <= left < grid.bounding_box()["x"] + 200
+    grid.get_by_role("columnheader", name="country").get_by_role("button").click()
+    pin = tab.page.get_by_role("dialog", name="Profile of country").get_by_role(
+        "button", name="Pin"
+    )
+    expect(pin).to_have_attribute("aria-pressed", "true")
+    pin.click()
+    expect(grid.get_by_role("columnheader").nth(1)).to_contain_text("amount")
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_grid_and_a_profile_pass_axe(tab: Tab, grid: Any, scheme: str, width: int):

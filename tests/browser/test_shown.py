@@ -150,7 +150,7 @@ def test_a_dict_that_looks_like_a_file_shows_everything(site: Site, tab: Tab):
         },
     )
 
-    for words in ("1000000", "amount", digest, "pay_to", "somebody", "$float", "a million"):
+    for words in ("1,000,000", "amount", digest, "pay_to", "somebody", "$float", "a million"):
         expect(subject).to_contain_text(words)
 
 

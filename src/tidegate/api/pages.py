@@ -20,6 +20,9 @@ POLICY = (
     " font-src 'self'; worker-src 'self'; frame-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'none'"
 )
 ASSET_POLICY = "default-src 'none'; frame-ancestors 'none'"
+DECODER = "assets/pdf.worker"
+DECODER_POLICY = "default-src 'none'; script-src 'wasm-unsafe-eval'; frame-ancestors 'none'"
+"""Images in a PDF are decoded by WebAssembly, in a worker that can do nothing else: it fetches nothing, and evaluates no script."""
 NONCE = b'<meta name="tidegate-nonce" content="'
 """The placeholder of the nonce in the page, which creates its styles at run time."""
 
@@ -73,7 +76,9 @@ def _reply(body: bytes, name: str, kept: str, *, packed: bool = False) -> Reply:
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     media = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
     nonce = secrets.token_urlsafe(16) if name == PAGE else ""
-    policy = POLICY.replace("{nonce}", nonce) if nonce else ASSET_POLICY
+    policy = DECODER_POLICY if name.startswith(DECODER) else ASSET_POLICY
+    if nonce:
+        policy = POLICY.replace("{nonce}", nonce)
     headers = {"cache-control": kept, "content-security-policy": policy, "vary": "accept-encoding"}
     if packed:
         headers["content-encoding"] = "gzip"

@@ -76,7 +76,7 @@ def media_of(beginning: bytes) -> str:
 
 
 def _container(beginning: bytes) -> str | None:
-    """Return what a file is whose format holds several kinds of content; None if it is no such file."""
+    """Return what a file is whose format holds several kinds of content; None for other files."""
     if beginning[:4] == b"RIFF":
         return _RIFF.get(beginning[8:12])
     if beginning[:4] == b"FORM" and beginning[8:12] in (b"AIFF", b"AIFC"):

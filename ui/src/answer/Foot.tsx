@@ -14,8 +14,10 @@ export function NotShown({ unopened, onOpen }: { unopened: Look[]; onOpen: (key:
   const { parts, showEverything } = useNotShown();
   const [first] = unopened;
   if (parts.length === 0 && first === undefined) return null;
-  const said = [...new Set(parts.map((each) => each.said).filter(Boolean))];
-  const folded = parts.filter((each) => each.said === '').length;
+  const unseen = [...new Set(parts.filter((each) => each.unseen).map((each) => each.said))];
+  const cut = parts.filter((each) => !each.unseen);
+  const said = [...new Set(cut.map((each) => each.said).filter(Boolean))];
+  const folded = cut.filter((each) => each.said === '').length;
   const named = said.slice(0, NAMED);
   const rest = said.length - named.length;
   if (rest > 0) named.push(`${rest} more part${rest === 1 ? '' : 's'} cut`);
@@ -31,6 +33,16 @@ export function NotShown({ unopened, onOpen }: { unopened: Look[]; onOpen: (key:
             <Anchor component="button" type="button" inherit underline="always" onClick={showEverything}>
               Show everything
             </Anchor>{' '}
+          </>
+        )}
+        {unseen.length > 0 && (
+          <>
+            Not seen:{' '}
+            <b dir="auto">
+              {unseen.slice(0, NAMED).join(', ')}
+              {unseen.length > NAMED && ` and ${unseen.length - NAMED} more`}
+            </b>
+            .{' '}
           </>
         )}
         {first && (

@@ -6,13 +6,14 @@ import { useCallback, useMemo, useRef, useState, type ReactNode, type RefObject 
 import { entryKey } from '../api/queries';
 import { sessionQuery } from '../api/session';
 import { useConnection } from '../app/connection';
-import { bytes } from '../show/brief';
+import { bytes } from '../show/numbers';
 import { cutParts, sizeOf } from '../show/cut';
 import { Damaged } from '../show/Damaged';
 import { Decided } from '../show/whole';
 import { Approval } from './Approval';
 import { Away } from './Away';
 import { useBackground } from './Background';
+import { useEarlier } from './earlier';
 import { Closed } from './Closed';
 import type { Draft } from './draft';
 import { Due, DueStrip } from './Due';
@@ -162,10 +163,14 @@ function Answering(props: AnswerProps) {
 function useFrame(task: Known, isHindered: boolean) {
   const { view } = task;
   const background = useBackground(view);
+  const earlier = useEarlier(view);
   const isPhone = useMediaQuery('(max-width: 45em)', false, { getInitialValueInEffect: false });
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const [asked, setAsked] = useState<string>();
-  const looks = useMemo(() => looksOf(view, background), [view, background.before, background.inputs]);
+  const looks = useMemo(
+    () => looksOf(view, background, earlier),
+    [view, background.before, background.inputs, earlier],
+  );
   const hasForm = view.kind !== 'approve';
   const isRoomy =
     cutParts(view).length > 0 ||

@@ -1,15 +1,21 @@
 /** What there is to look at before a decision, as tabs: first what the gate asks about, then what stands beside it. */
-import { Text } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { Loader, Text } from '@mantine/core';
+import { lazy, Suspense, type ReactNode } from 'react';
 import { isObject, type Json } from '../api/json';
-import { bytes } from '../show/brief';
+import { bytes } from '../show/numbers';
+import { later } from '../app/later';
+import { pairsOf, type Side } from '../diff/texts';
 import { cutParts, type Cut } from '../show/cut';
 import { Deck } from '../show/Deck';
+import { Raw } from '../show/Raw';
 import type { Typed } from '../show/typed';
 import { Value } from '../show/Value';
-import { Outputs, type Background } from './Background';
+import { Outputs, type Background, type Before } from './Background';
 import { extent, needsRoom } from './evidence';
+import type { Earlier } from './earlier';
 import type { Asked } from './view';
+
+const Compare = lazy(later(() => import('../diff/Compare').then((module) => ({ default: module.Compare }))));
 
 /** One thing to look at. What is `decided` on is there from the start, the rest once it is opened; what is `tall` may be folded. */
 export type Look = { key: string; label: string; count: string; decided: boolean; tall: boolean; body: ReactNode };
@@ -17,11 +23,12 @@ export type Look = { key: string; label: string; count: string; decided: boolean
 /** More shown values than this share a tab. */
 const MOST_TABS = 3;
 
-export function looksOf(view: Asked, { before, inputs }: Background): Look[] {
+/** `earlier` is the same question in the round before. */
+export function looksOf(view: Asked, { before, inputs }: Background, earlier?: Earlier): Look[] {
   const looks: Look[] = [];
   const cut = cutParts(view);
   const shown = Object.entries(view.show);
-  const reports = before.filter(({ node }) => node.deck);
+  const reports = before.filter(({ node }) => node.deck).sort((one, other) => endOf(other) - endOf(one));
   // One report stands below what is short: neither is looked for.
   const [only] = reports;
   const below = only && reports.length === 1 && !needsRoom(view.value) && view.value !== undefined ? only : undefined;
@@ -43,7 +50,9 @@ export function looksOf(view: Asked, { before, inputs }: Background): Look[] {
         <>
           {view.value !== undefined && (
             <section aria-label="What to approve" className="subject">
-              <Value value={view.value} type={typed(view.value_schema)} />
+              <Raw value={view.value} name="What to approve">
+                <Value value={view.value} type={typed(view.value_schema)} />
+              </Raw>
             </section>
           )}
           {cut
@@ -56,6 +65,20 @@ export function looksOf(view: Asked, { before, inputs }: Background): Look[] {
           ))}
           {below && <Deck execution={view.execution} node={below.node.id} name={below.node.name} />}
         </>
+      ),
+    });
+  const pairs = pairsOf(sidesOf(view), earlier ? sidesOf(earlier.view, `, round ${earlier.round}`) : []);
+  if (pairs.length > 0)
+    looks.push({
+      key: 'changes',
+      label: 'Changes',
+      count: '',
+      decided: false,
+      tall: true,
+      body: (
+        <Suspense fallback={<Loader size="sm" aria-label="Comparing" />}>
+          <Compare pairs={pairs} />
+        </Suspense>
       ),
     });
   for (const { node } of below ? [] : reports)
@@ -119,6 +142,22 @@ export function looksOf(view: Asked, { before, inputs }: Background): Look[] {
   return looks;
 }
 
+/** When a node ended: of several reports the newest comes first. */
+function endOf({ node }: Before): number {
+  return node.ended === null ? Infinity : Date.parse(node.ended);
+}
+
+/** What of a question can be compared: what it asks about, and what it shows. */
+function sidesOf(view: Asked, round = ''): Side[] {
+  const subject = view.value === undefined ? [] : [{ key: 'value', label: `To approve${round}`, value: view.value }];
+  const shown = Object.entries(view.show).map(([name, value]) => ({
+    key: `show ${name}`,
+    label: `${name}${round}`,
+    value,
+  }));
+  return [...subject, ...shown];
+}
+
 function typed(schema: Json): Typed | undefined {
   return isObject(schema) ? { schema, root: schema } : undefined;
 }
@@ -134,7 +173,9 @@ function Shown({ name, value, isHeaded = false }: ShownProps) {
         </Text>
       )}
       <div className="subject">
-        <Value value={value} />
+        <Raw value={value} name={name}>
+          <Value value={value} />
+        </Raw>
       </div>
     </section>
   );

@@ -115,6 +115,14 @@ export async function getBlob(path: string): Promise<Blob> {
   return (await send(path, {})).blob();
 }
 
+/** Get the bytes of a file from `start` up to `stop`. */
+export async function getPart(path: string, start: number, stop: number, signal?: AbortSignal): Promise<ArrayBuffer> {
+  const response = await send(path, { headers: { range: `bytes=${start}-${stop - 1}` }, signal: signal ?? null });
+  const found = await response.arrayBuffer();
+  // Something in between may not know ranges, and send the whole.
+  return response.status === 206 ? found : found.slice(start, stop);
+}
+
 export async function call<T>(
   method: 'POST' | 'PUT' | 'DELETE',
   path: string,

@@ -1,6 +1,6 @@
 /** How far a file is on its way. */
 import { useEffect, useState } from 'react';
-import { bytes } from '../show/brief';
+import { bytes } from '../show/numbers';
 import type { Upload } from './reducer';
 import { useForm } from './state';
 

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { limitsQuery } from '../api/limits';
 import { isObject, writeJson, type Json, type JsonObject } from '../api/json';
-import { bytes } from '../show/brief';
+import { bytes } from '../show/numbers';
 import { Frame } from './Frame';
 import { fileValue, startUpload } from '../upload/upload';
 import { useField, useForm, type FieldProps } from './state';

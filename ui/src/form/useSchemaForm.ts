@@ -4,7 +4,7 @@ import { useCallback, useId, useMemo, useReducer, useRef, type Dispatch } from '
 import { writeJson, type Json } from '../api/json';
 import { limitsQuery } from '../api/limits';
 import type { FaultDocument } from '../api/types';
-import { bytes } from '../show/brief';
+import { bytes } from '../show/numbers';
 import { keyOf, type Path } from './check';
 import { blank, eachLeaf, pathOf, read, valueOf, type Source } from './entry';
 import { faultsOf, together } from './faults';

@@ -3,7 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { cell, full, isMoney } from './figures';
 import { HeadCell } from './HeadCell';
-import { isNumeric, type Page } from './model';
+import { isNumeric, type Column, type Page } from './model';
 import type { Chosen } from './useGrid';
 import type { CellAt } from './useWholeCell';
 
@@ -11,6 +11,20 @@ const ROW_PX = 28;
 const HEAD_PX = 46;
 const PROFILE_PX = 90;
 const [NARROW_PX, WIDE_PX, LETTER_PX, PAD_PX] = [84, 320, 7.2, 24];
+/** Pixels of the blank at both sides of a head. */
+const HEAD_PAD_PX = 22;
+/** What the head of a column says of its values has room from the start: nothing moves when it is known. */
+const LEAST_PX: Record<Column['kind'], number> = {
+  integer: 116,
+  number: 124,
+  boolean: 116,
+  date: 152,
+  instant: 152,
+  text: 112,
+  other: NARROW_PX,
+};
+/** The part of the place that pinned columns may take: the others must be seen as well. */
+const MOST_PINNED = 0.6;
 /** Rows by whose texts the width of a column is measured. */
 const MEASURED = 60;
 
@@ -40,7 +54,7 @@ export function Cells({ chosen, page, label, describedBy, onOpen, onFocus }: Pro
     () =>
       columns.map((column, at) =>
         widthOf(
-          column.name,
+          column,
           rows.slice(0, MEASURED).map((row) => cell(row[at] ?? null, column.kind, money[at] ?? false)),
         ),
       ),
@@ -61,7 +75,7 @@ export function Cells({ chosen, page, label, describedBy, onOpen, onFocus }: Pro
     getScrollElement: () => scroll.current,
     estimateSize: (at) => widths[at] ?? NARROW_PX,
     overscan: 3,
-    scrollPaddingStart: widths[0] ?? 0,
+    scrollPaddingStart: widths.slice(0, chosen.pinned).reduce((sum, each) => sum + each, 0),
   });
   useEffect(() => {
     across.measure();
@@ -78,10 +92,13 @@ export function Cells({ chosen, page, label, describedBy, onOpen, onFocus }: Pro
   });
   const width = across.getTotalSize();
   const inSight = across.getVirtualItems();
-  const drawn =
-    inSight[0]?.index === 0 || columns.length === 0
-      ? inSight
-      : [{ index: 0, start: 0, size: widths[0] ?? NARROW_PX, key: 0 }, ...inSight];
+  const held = heldOf(chosen.pinned, widths, across.scrollRect?.width ?? 0);
+  const pins = Array.from({ length: held }, (_, index) => ({
+    index,
+    start: widths.slice(0, index).reduce((sum, each) => sum + each, 0),
+    size: widths[index] ?? NARROW_PX,
+  }));
+  const drawn = [...pins, ...inSight.filter(({ index }) => index >= held)];
   const isActive = (row: number, at: number) => roving.row === row && roving.at === at;
   return (
     <div
@@ -106,8 +123,8 @@ export function Cells({ chosen, page, label, describedBy, onOpen, onFocus }: Pro
                   role="columnheader"
                   aria-colindex={index + 1}
                   aria-sort={sortOf(chosen.query.sort, column.name)}
-                  className={`gd-h${index === 0 ? ' gd-first' : ''}${isNumeric(column.kind) ? ' gd-n' : ''}`}
-                  style={{ left: index === 0 ? 0 : start, width: size }}
+                  className={`gd-h${index < held ? ' gd-first' : ''}${isNumeric(column.kind) ? ' gd-n' : ''}`}
+                  style={{ left: start, width: size }}
                 >
                   <HeadCell
                     column={column}
@@ -115,6 +132,7 @@ export function Cells({ chosen, page, label, describedBy, onOpen, onFocus }: Pro
                     sort={sortOf(chosen.query.sort, column.name)}
                     isMoney={money[index] ?? false}
                     total={page.total}
+                    room={size - HEAD_PAD_PX}
                     tabIndex={isActive(-1, index) ? 0 : -1}
                     at={`-1 ${index}`}
                     onFocus={() => roving.take(-1, index)}
@@ -145,8 +163,8 @@ export function Cells({ chosen, page, label, describedBy, onOpen, onFocus }: Pro
                     data-at={`${line.index} ${index}`}
                     tabIndex={isActive(line.index, index) ? 0 : -1}
                     onFocus={() => roving.take(line.index, index)}
-                    className={`gd-c${index === 0 ? ' gd-first' : ''}${isNumeric(column.kind) ? ' gd-n' : ''}${value === null ? ' gd-nul' : ''}`}
-                    style={{ left: index === 0 ? 0 : start, width: size }}
+                    className={`gd-c${index < held ? ' gd-first' : ''}${isNumeric(column.kind) ? ' gd-n' : ''}${value === null ? ' gd-nul' : ''}`}
+                    style={{ left: start, width: size }}
                     title={value === null ? undefined : full(value)}
                     dir="auto"
                     onCopy={(event) => copy(event, full(value))}
@@ -170,9 +188,20 @@ function copy(event: React.ClipboardEvent, text: string): void {
   event.preventDefault();
 }
 
-function widthOf(name: string, texts: string[]): number {
+function widthOf({ name, kind }: Column, texts: string[]): number {
   const longest = Math.max(name.length + 3, ...texts.map((each) => each.length));
-  return Math.round(Math.min(WIDE_PX, Math.max(NARROW_PX, longest * LETTER_PX + PAD_PX)));
+  return Math.round(Math.min(WIDE_PX, Math.max(LEAST_PX[kind], longest * LETTER_PX + PAD_PX)));
+}
+
+/** How many columns stay in sight: those that are pinned, as far as there is room. The first one always does. */
+function heldOf(pinned: number, widths: readonly number[], place: number): number {
+  let [held, sum] = [0, 0];
+  while (held < Math.min(pinned, widths.length)) {
+    sum += widths[held] ?? 0;
+    if (held > 0 && sum > place * MOST_PINNED) break;
+    held += 1;
+  }
+  return held;
 }
 
 export function sortOf(sort: string, name: string): 'ascending' | 'descending' | 'none' {

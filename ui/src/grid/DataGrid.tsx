@@ -2,7 +2,8 @@
 import { Button, Loader, Text } from '@mantine/core';
 import { useId, useRef, useState } from 'react';
 import { Cells } from './Cells';
-import { count, full } from './figures';
+import { count } from '../show/numbers';
+import { full } from './figures';
 import './grid.css';
 import { ProfileCard } from './ProfileCard';
 import { Toolbar } from './Toolbar';

@@ -1,6 +1,6 @@
 /** The head of a column: name, type, and in small what its profile says. A press opens the whole profile. */
-import { count, number } from './figures';
-import { isNumeric, isOrdered, type Column, type Profile } from './model';
+import { fitting, rangeWords } from './headWords';
+import { type Column, type Profile } from './model';
 
 export const KINDS: Record<Column['kind'], string> = {
   integer: 'whole number',
@@ -18,13 +18,16 @@ type Props = {
   sort: 'ascending' | 'descending' | 'none';
   isMoney: boolean;
   total: number;
+  /** Pixels that it has for words. */
+  room: number;
   tabIndex: number;
   at: string;
   onFocus: () => void;
   onOpen: (anchor: HTMLElement) => void;
 };
 
-export function HeadCell({ column, profile, sort, isMoney, total, tabIndex, at, onFocus, onOpen }: Props) {
+export function HeadCell({ column, profile, sort, isMoney, total, room, tabIndex, at, onFocus, onOpen }: Props) {
+  const words = profile ? rangeWords(column, profile, isMoney) : [];
   return (
     <button
       type="button"
@@ -47,7 +50,9 @@ export function HeadCell({ column, profile, sort, isMoney, total, tabIndex, at, 
           <span className="gd-mini" aria-hidden>
             <Mini profile={profile} total={total} />
           </span>
-          <span className="gd-range">{range(column, profile, isMoney)}</span>
+          <span className="gd-range" title={words[0]}>
+            {fitting(words, room)}
+          </span>
         </>
       )}
     </button>
@@ -77,18 +82,4 @@ export function Bars({ counts }: { counts: readonly number[] }) {
       })}
     </svg>
   );
-}
-
-function range(column: Column, profile: Profile, isMoney: boolean): string {
-  const { min, max, missing, top, distinct } = profile;
-  const gone = missing > 0 ? `${count(missing)} missing` : '';
-  if (isOrdered(column.kind) && min !== null && max !== null) {
-    const ends = [min, max].map((each) => (isNumeric(column.kind) ? number(each, isMoney) : String(each).slice(0, 10)));
-    return ends[0] === ends[1] ? `all ${ends[0]}` : `${ends[0]} to ${ends[1]}`;
-  }
-  if (column.kind === 'boolean' && top) {
-    const many = (wanted: boolean) => Number(top.find(([value]) => value === wanted)?.[1] ?? 0);
-    return [`${count(many(true))} yes`, `${count(many(false))} no`, gone].filter(Boolean).join(', ');
-  }
-  return gone || `${profile.exact ? '' : 'about '}${count(distinct)} distinct`;
 }

@@ -2,7 +2,8 @@
 import { Button, CloseButton } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 import type { Json } from '../api/json';
-import { cell, count, number } from './figures';
+import { count } from '../show/numbers';
+import { cell, number } from './figures';
 import { KINDS } from './HeadCell';
 import { isNumeric, type Column, type Filter, type Histogram, type Profile } from './model';
 import type { Chosen } from './useGrid';
@@ -92,6 +93,19 @@ export function ProfileCard({ column, profile, chosen, total, place, onClose }: 
       <div className="gd-card-foot">
         <Sort chosen={chosen} by={column.name} word="Smallest first" onDone={onClose} />
         <Sort chosen={chosen} by={`-${column.name}`} word="Largest first" onDone={onClose} />
+        <Button
+          size="compact-xs"
+          variant={chosen.isPinned(column.position) ? 'light' : 'default'}
+          aria-pressed={chosen.isPinned(column.position)}
+          data-mantine-stop-propagation
+          title="Keep the column in sight, at the left"
+          onClick={() => {
+            chosen.pin(column.position);
+            onClose();
+          }}
+        >
+          Pin
+        </Button>
         {profile.missing > 0 && (
           <Button
             size="compact-xs"

@@ -2,7 +2,8 @@
 import { ActionIcon, Button, Checkbox, Popover, TextInput } from '@mantine/core';
 import { useRef, useState, type RefObject } from 'react';
 import { IconDownload, IconExpand, IconPlus, IconRows, IconSearch, IconX } from '../app/icons';
-import { cell, count } from './figures';
+import { count } from '../show/numbers';
+import { cell } from './figures';
 import { csv } from './csv';
 import { FilterForm } from './FilterForm';
 import { COLUMNS, OPS, type Filter, type Source } from './model';

@@ -1,20 +1,16 @@
-/** Cells and figures as the reader writes them: numbers with separators and six significant digits; the whole is a hover or a press away. */
+/** Cells as the reader writes them: numbers with separators and six significant digits; the whole is a hover or a press away. */
 import { isBig, type Json } from '../api/json';
+import { bigWords, count } from '../show/numbers';
 import { isNumeric, type Kind } from './model';
 
 const SHORT = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
 const CENTS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2, minimumFractionDigits: 2 });
-const WHOLE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
-
-export function count(many: number): string {
-  return WHOLE.format(many);
-}
 
 /** A number. Money keeps its cents whatever its size: digits that are rounded away there are what an approval is about. */
 export function number(value: Json, isMoney = false): string {
-  if (isBig(value)) return WHOLE.format(BigInt(/^-?\d+$/.test(value.rawJSON) ? value.rawJSON : 0));
+  if (isBig(value)) return bigWords(value.rawJSON);
   if (typeof value !== 'number') return String(value);
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return isMoney ? CENTS.format(value) : WHOLE.format(value);
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return isMoney ? CENTS.format(value) : count(value);
   return isMoney && Math.abs(value) < 1e13 ? CENTS.format(value) : SHORT.format(value);
 }
 

@@ -1,6 +1,7 @@
 /** What is chosen in a grid (columns, order, filters, search, page), and the rows and profiles that belong to it. */
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useDeferredValue, useEffect, useMemo, useState } from 'react';
+import { count } from '../show/numbers';
 import { part, useCut, useEverything } from '../show/whole';
 import { COLUMNS, ROWS, type Filter, type Page, type Profile, type Query, type Source } from './model';
 
@@ -14,6 +15,10 @@ export interface Chosen {
   readonly isStale: boolean;
   readonly profiles: ReadonlyMap<number, Profile>;
   readonly hasProfiles: boolean;
+  /** How many columns, from the first, stay in sight. */
+  readonly pinned: number;
+  isPinned(position: number): boolean;
+  pin(position: number): void;
   sort(by: string): void;
   filter(filters: readonly Filter[]): void;
   search(text: string): void;
@@ -26,11 +31,14 @@ const first = (source: Source, many: number): number[] => source.columns.slice(0
 
 export function useGrid(source: Source): Chosen {
   const everything = useEverything();
-  const [columns, setColumns] = useState<readonly number[]>(() => first(source, everything ? Infinity : COLUMNS));
+  const [shown, setShown] = useState<readonly number[]>(() => first(source, everything ? Infinity : COLUMNS));
+  const [pins, setPins] = useState<readonly number[]>(() => first(source, 1));
+  const pinned = useMemo(() => pins.filter((each) => shown.includes(each)), [pins, shown]);
+  const columns = useMemo(() => [...pinned, ...shown.filter((each) => !pinned.includes(each))], [pinned, shown]);
   const [order, setOrder] = useState({ sort: '', filters: [] as readonly Filter[], search: '', offset: 0 });
   const [hasProfiles, setHasProfiles] = useState(true);
   useEffect(() => {
-    if (everything) setColumns(first(source, Infinity));
+    if (everything) setShown(first(source, Infinity));
   }, [everything, source]);
   const limit = everything ? MANY : ROWS;
   const query = useMemo<Query>(() => ({ ...order, limit, columns }), [order, limit, columns]);
@@ -45,8 +53,8 @@ export function useGrid(source: Source): Chosen {
     retry: false,
   });
   const profiles = useQuery({
-    queryKey: ['profile', ...source.key, columns],
-    queryFn: ({ signal }) => source.profile(columns, signal),
+    queryKey: ['profile', ...source.key, shown],
+    queryFn: ({ signal }) => source.profile(shown, signal),
     enabled: hasProfiles && data !== undefined,
     placeholderData: keepPreviousData,
     staleTime: Infinity,
@@ -63,10 +71,14 @@ export function useGrid(source: Source): Chosen {
     isStale: isPlaceholderData || asked !== query,
     profiles: byColumn,
     hasProfiles,
+    pinned: pinned.length,
+    isPinned: (position) => pinned.includes(position),
+    pin: (position) =>
+      setPins((now) => (now.includes(position) ? now.filter((each) => each !== position) : [...now, position])),
     sort: (sort) => change({ sort }),
     filter: (filters) => change({ filters }),
     search: (search) => change({ search }),
-    show: setColumns,
+    show: setShown,
     turn: (offset) => change({ offset }),
     toggleProfiles: () => setHasProfiles((now) => !now),
   };
@@ -87,7 +99,7 @@ function useUnseen(source: Source, query: Query, page: Page | undefined): void {
   const said = [
     part(Math.min(rows, source.total), source.total, 'rows'),
     part(query.columns.length, source.columns.length, 'columns'),
-    long > 0 ? `the beginning of ${long.toLocaleString('en')} long cell${long === 1 ? '' : 's'}` : '',
+    long > 0 ? `the beginning of ${count(long)} long cell${long === 1 ? '' : 's'}` : '',
   ].filter(Boolean);
   useCut(said.length > 0, said.join(', '));
 }

@@ -6,12 +6,12 @@ import { seen } from '../seen/seen';
 
 const components: Components = {
   a: ({ href, children }) => (
-    <Anchor href={href} target="_blank" rel="noreferrer noopener">
+    <Anchor href={href} target="_blank" rel="noreferrer noopener" underline="always">
       {children}
     </Anchor>
   ),
   img: ({ src, alt }) => (
-    <Anchor href={src} target="_blank" rel="noreferrer noopener">
+    <Anchor href={src} target="_blank" rel="noreferrer noopener" underline="always">
       {alt || src}
     </Anchor>
   ),

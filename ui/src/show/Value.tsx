@@ -3,11 +3,16 @@ import { Loader, Table, Text } from '@mantine/core';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { isBig, isObject, type Json, type JsonObject } from '../api/json';
 import { instantOf, parseDuration } from '../form/instants';
-import { BlobValue, BytesValue, isBlob, isImage } from './BlobValue';
-import { Gallery } from './Gallery';
 import { later } from '../app/later';
-import { Grid, type Cell } from './Grid';
+import { isBlob } from './blob';
 import { brief } from './brief';
+import { BytesValue } from './BytesValue';
+import { FileValue } from './File';
+import { Grid, type Cell } from './Grid';
+import { Linked } from './Linked';
+import { isImage } from './media';
+import { written } from './numbers';
+import { Pictures } from './Pictures';
 import { partOf, typeOf, type Typed } from './typed';
 import { Cut, part, useCut, useEverything } from './whole';
 import { exact, span } from './time';
@@ -37,12 +42,29 @@ export function Value({ value, type }: Props) {
     );
   if (typeof value === 'boolean') return <span>{value ? 'yes' : 'no'}</span>;
   if (typeof value === 'string') return <StringValue text={value} type={type} />;
-  if (typeof value === 'number' || isBig(value))
-    return <span className="number">{isBig(value) ? value.rawJSON : String(value)}</span>;
+  if (typeof value === 'number' || isBig(value)) return <Number value={value} />;
   if (Array.isArray(value)) return <ListValue items={value} type={type} />;
-  if (isBlob(value)) return <BlobValue value={value} />;
+  if (isBlob(value)) return <FileValue value={value} tree={(found) => <Value value={found} />} />;
   if (isFloat(value)) return <span className="number">{value.$float}</span>;
   return <ObjectValue value={value} depth={0} type={type} />;
+}
+
+/** A number in the reader's language; what is copied, and shown on a hover, is the number itself. */
+function Number({ value }: { value: Json }) {
+  const { words, raw, isRounded } = written(value);
+  return (
+    <span
+      className={`number${isRounded ? ' rounded' : ''}`}
+      title={words === raw ? undefined : raw}
+      onCopy={(event) => {
+        if (window.getSelection()?.toString().trim() !== words) return;
+        event.clipboardData.setData('text/plain', raw);
+        event.preventDefault();
+      }}
+    >
+      {words}
+    </span>
+  );
 }
 
 function StringValue({ text, type }: { text: string; type: Typed | undefined }) {
@@ -77,12 +99,13 @@ function TextValue({ text }: { text: string }) {
   const long = text.length > LONG && !whole && !everything;
   return (
     <div className="text">
-      {long ? `${text.slice(0, LONG)}…` : text}
+      <Linked text={long ? `${text.slice(0, LONG)}…` : text} />
       {long && <Cut parts={[part(LONG, text.length, 'characters')]} onAll={() => setWhole(true)} />}
     </div>
   );
 }
 
+const imageName = (file: JsonObject, at: number): string => String(file.name ?? `Image ${at + 1}`);
 const isFlat = (value: Json): boolean => typeof value !== 'object' || value === null || isBig(value);
 const isNumber = (value: Json): boolean => typeof value === 'number' || isBig(value);
 const isFloat = (value: Json): value is { $float: string } =>
@@ -130,7 +153,7 @@ function ListValue({ items, type }: { items: Json[]; type: Typed | undefined }) 
   if (items.every(isImage))
     return (
       <>
-        <Gallery images={some as JsonObject[]} />
+        <Pictures pictures={(some as JsonObject[]).map((file, at) => ({ name: imageName(file, at), file }))} />
         {more}
       </>
     );
@@ -222,6 +245,8 @@ function ObjectValue({ value, depth, type }: { value: JsonObject; depth: number;
         an empty object
       </Text>
     );
+  if (entries.length > 1 && entries.every(([, each]) => isImage(each)))
+    return <Pictures pictures={entries.map(([name, file]) => ({ name, file: file as JsonObject }))} />;
   return (
     <Table className="pairs" fz="sm" withRowBorders={depth === 0}>
       <Table.Tbody>

@@ -35,8 +35,13 @@ PLAYED = (
 )
 """What a file may be sent as: browsers play these and never run them. All else is bytes; a claim of the file's author counts for nothing."""
 
-RANGE = Header("Range", "Which bytes to return, as in bytes=0-1023. One range; of several, the whole is returned.")
-IF_RANGE = Header("If-Range", "The `ETag` that the range belongs to; of another content, the whole is returned.")
+RANGE = Header(
+    "Range",
+    "Which bytes to return, as in bytes=0-1023. One range; of several, the whole is returned.",
+)
+IF_RANGE = Header(
+    "If-Range", "The `ETag` that the range belongs to; of another content, the whole is returned."
+)
 
 
 async def put_blob(backend: Backend, call: Call) -> Reply:
@@ -77,7 +82,8 @@ async def get_blob(backend: Backend, call: Call) -> Reply | Stream:
     size = await asyncio.to_thread(blobs.size, digest)
     tag = f'"{digest}"'
     headers = {
-        "content-disposition": f'attachment; filename="{digest}"',
+        # Without a name: a page names what it offers, and all others take the last part of the path, which is the digest.
+        "content-disposition": "attachment",
         "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
         "accept-ranges": "bytes",
         "etag": tag,
@@ -97,9 +103,7 @@ async def get_blob(backend: Backend, call: Call) -> Reply | Stream:
     if length <= CHUNK:
         content = first + await asyncio.to_thread(b"".join, pieces)
         return Reply(content, status, headers, media)
-    return Stream(
-        _pieces(first, pieces), media, {**headers, "content-length": str(length)}, status
-    )
+    return Stream(_pieces(first, pieces), media, {**headers, "content-length": str(length)}, status)
 
 
 def _beginning(blobs: Blobs, digest: str) -> bytes:

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { writeJson, type Json, type JsonObject } from '../../api/json';
 import type { NodeView, PreviewView } from '../../api/types';
 import { IconCheck, IconCopy } from '../../app/icons';
-import { bytes } from '../../show/brief';
+import { bytes } from '../../show/numbers';
 import { Value } from '../../show/Value';
 import { nodeQuery } from './queries';
 
