@@ -10,7 +10,7 @@ from tests.contract.blobs_contract import BlobsContract, Change
 from tests.objects import ObjectServer, running
 
 from tidegate.blobs.directory import CHUNK
-from tidegate.errors import ObjectsAway, UnknownBlob
+from tidegate.errors import ObjectsAway, StoreDamaged, UnknownBlob
 from tidegate.objects.blobs import ObjectBlobs
 from tidegate.objects.bucket import PART, Bucket
 from tidegate.objects.cache import Copies
@@ -85,6 +85,20 @@ def test_a_part_is_read_without_the_rest(bucket: Bucket, tmp_path: Path):
     assert not Copies(tmp_path / "two").path(digest).exists()
     with pytest.raises(UnknownBlob):
         other.beginning("0" * 64, 100)
+
+
+def test_a_part_of_what_is_too_large_for_a_copy_is_checked_where_it_is_stored(
+    bucket: Bucket, tmp_path: Path
+):
+    content = os.urandom(60_000)
+    digest = place(bucket, tmp_path / "one").put((content,))
+    other = place(bucket, tmp_path / "two", most=100_000)
+
+    assert b"".join(other.part(digest, 50_000, 99_999)) == content[50_000:]
+    assert not Copies(tmp_path / "two").path(digest).exists()
+    bucket.put(name_of(digest), content[:-1] + b"!")
+    with pytest.raises(StoreDamaged):
+        next(other.part(digest, 0, 1))
 
 
 class Counted(Bucket):

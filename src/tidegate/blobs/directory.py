@@ -112,7 +112,7 @@ class BlobDirectory:
     def part(self, digest: str, start: int, stop: int, /) -> Iterator[bytes]:
         """Yield bytes of a blob in pieces; the whole is checked before the first. Errors: `UnknownBlob`, `StoreDamaged`, `StoreError`."""
         try:
-            with self._path(digest).open("rb") as file:
+            with self.path(digest).open("rb") as file:
                 now = os.fstat(file.fileno())
                 like = (now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
                 if self._checked.get(digest) != like:

@@ -113,6 +113,12 @@ class OwnerBlobs:
         self._ask(FileWanted("fetch", digest))
         return self._copies.read(digest)
 
+    def part(self, digest: str, start: int, stop: int, /) -> Iterator[bytes]:
+        """Yield bytes of a blob in pieces. Errors: as of `read`."""
+        check_digest(digest)
+        self._ask(FileWanted("fetch", digest))
+        return self._copies.part(digest, start, stop)
+
 
 class OwnerBundles:
     """The source trees of a worker."""

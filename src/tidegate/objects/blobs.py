@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from tidegate import disk
-from tidegate.blobs.directory import CURE, check_digest
+from tidegate.blobs.directory import CHUNK, CURE, check_digest
 from tidegate.errors import StoreDamaged, StoreError, UnknownBlob
 from tidegate.objects.bucket import Bucket
 from tidegate.objects.cache import Copies
@@ -72,8 +72,22 @@ class ObjectBlobs:
         if not self.fetch(digest):
             yield from self._checked(digest)
             return
+        yield from self._of_copy(digest, self._cache.blobs.read(digest))
+
+    def part(self, digest: str, start: int, stop: int, /) -> Iterator[bytes]:
+        """Yield bytes of a blob in pieces, after the whole was checked, here or where it is stored. Errors: as above."""
+        if self.fetch(digest):
+            yield from self._of_copy(digest, self._cache.blobs.part(digest, start, stop))
+            return
+        stop = min(stop, self.size(digest))
+        if not self._contents.is_whole(digest):
+            raise _damaged(digest)
+        for at in range(start, stop, CHUNK):
+            yield self._contents.part(digest, at, min(at + CHUNK, stop))
+
+    def _of_copy(self, digest: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
         try:
-            yield from self._cache.blobs.read(digest)
+            yield from pieces
         except StoreDamaged:
             self._cache.drop(digest)
             raise StoreError(

@@ -9,7 +9,6 @@ from tidegate.api.ranges import span_of
 from tidegate.api.route import BYTES, Call, Content, Header, Reply, Route, Stream, asking
 from tidegate.blobs.media import LOOKED, media_of
 from tidegate.errors import QuotaReached, RangeMissed, UnknownBlob
-from tidegate.ports.blobs import Blobs
 from tidegate.service.access import Action
 from tidegate.wire import Stored
 
@@ -96,7 +95,9 @@ async def get_blob(backend: Backend, call: Call) -> Reply | Stream:
         status, pieces = 206, blobs.part(digest, span.start, span.stop)
         headers["content-range"] = f"bytes {span.start}-{span.stop - 1}/{size}"
         first = await asyncio.to_thread(next, pieces, b"")
-        beginning = first if span.start == 0 else await asyncio.to_thread(_beginning, blobs, digest)
+        beginning = (
+            first if span.start == 0 else await asyncio.to_thread(blobs.beginning, digest, LOOKED)
+        )
     length = size if span is None else len(span)
     found = media_of(beginning[:LOOKED])
     media = found if found in PLAYED else BYTES
@@ -104,10 +105,6 @@ async def get_blob(backend: Backend, call: Call) -> Reply | Stream:
         content = first + await asyncio.to_thread(b"".join, pieces)
         return Reply(content, status, headers, media)
     return Stream(_pieces(first, pieces), media, {**headers, "content-length": str(length)}, status)
-
-
-def _beginning(blobs: Blobs, digest: str) -> bytes:
-    return b"".join(blobs.part(digest, 0, LOOKED))
 
 
 async def _pieces(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
