@@ -180,7 +180,8 @@ def test_a_list_of_images_is_shown_small_and_one_of_them_large(site: Any, tab: A
     small = images.nth(1).bounding_box()["width"]
     tab.dialog.get_by_role("button", name="noon.svg").first.click()
     expect(images).to_have_count(4)
-    assert images.nth(3).bounding_box()["width"] > small
+    large = tab.dialog.get_by_role("group", name="noon.svg").locator("img")
+    assert large.bounding_box()["width"] > small
     expect(tab.dialog.get_by_role("button", name="Download noon.svg")).to_be_visible()
 
 

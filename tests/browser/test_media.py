@@ -216,7 +216,7 @@ def test_numbers_are_written_in_the_readers_language_and_raw_on_request(tab: Tab
     subject = dialog.get_by_role("region", name="What to approve")
     expect(subject.get_by_text("0.3", exact=True)).to_have_attribute("title", "0.30000000000000004")
     expect(subject.get_by_text("2026", exact=True)).to_be_visible()
-    dialog.get_by_role("button", name="What to approve as JSON").click()
+    dialog.get_by_role("button", name="Show the value as JSON").click()
     expect(dialog).to_contain_text('"amount": 1234567.5')
     expect(dialog).to_contain_text("0.30000000000000004")
 

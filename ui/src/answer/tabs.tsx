@@ -50,7 +50,7 @@ export function looksOf(view: Asked, { before, inputs }: Background, earlier?: E
         <>
           {view.value !== undefined && (
             <section aria-label="What to approve" className="subject">
-              <Raw value={view.value} name="What to approve">
+              <Raw value={view.value} name="the value">
                 <Value value={view.value} type={typed(view.value_schema)} />
               </Raw>
             </section>

@@ -19,7 +19,7 @@ export function Raw({ value, name, children }: { value: Json; name: string; chil
         size="compact-xs"
         variant={isRaw ? 'light' : 'default'}
         aria-pressed={isRaw}
-        aria-label={`${name} as JSON`}
+        aria-label={`Show ${name} as JSON`}
         onClick={() => setRaw(!isRaw)}
       >
         JSON
