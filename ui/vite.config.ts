@@ -34,6 +34,20 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // Vite would ask for `modulepreload` with an inline script where a browser lacks it; those we support have it.
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // What every page needs stays in one piece: in many small ones, as each new part would cut it, it compresses worse.
+          groups: [
+            {
+              name: 'every',
+              test: /@mantine.(core.esm.(core|components.(Anchor|CloseButton|Stack|VisuallyHidden|FocusTrap|Group|Text|Button|ActionIcon|Loader|UnstyledButton|Box)\W)|hooks)|src.(app|api)./,
+              minShareCount: 3,
+            },
+          ],
+        },
+      },
+    },
   },
   test: { include: ['src/**/*.test.ts', 'src/**/*.test.tsx'], passWithNoTests: false },
   server: {

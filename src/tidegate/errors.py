@@ -9,8 +9,7 @@ A message names the thing, says what is wrong, and what to do. Internal errors a
     │   ├── CompileError        ... its graph is wrong: a cycle, a missing input, two gates with the same name
     │   ├── UnsupportedType     ... it uses a type that cannot be stored
     │   └── CodeError           ... the file cannot be read or imported, or does not contain what was asked for
-    ├── InvalidValue            a value does not match its declared type; `faults` say where and why
-    │   └── TooComplex          ... or takes too many steps to check
+    ├── InvalidValue            a value does not match its declared type (`faults`); `TooComplex`: or takes too many steps to check
     ├── UnknownThing            no such execution, workflow, signal, blob or token
     ├── Refused                 the thing exists, but its state does not allow the request
     ├── Unauthenticated, Forbidden, WrongHost, RateLimited      the caller, its address or its request rate does not allow it

@@ -1,6 +1,7 @@
 /** Cells as the reader writes them: numbers with separators and six significant digits; the whole is a hover or a press away. */
 import { isBig, type Json } from '../api/json';
-import { bigWords, count } from '../show/numbers';
+import { bigWords } from '../show/digits';
+import { count } from '../show/numbers';
 import { isNumeric, type Kind } from './model';
 
 const SHORT = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });

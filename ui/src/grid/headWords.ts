@@ -1,5 +1,6 @@
 /** What the head of a column says of its values in a line: as exactly as there is room for, and never the beginning of a number. */
-import { count, short } from '../show/numbers';
+import { short } from '../show/digits';
+import { count } from '../show/numbers';
 import { number } from './figures';
 import { isNumeric, isOrdered, type Column, type Profile } from './model';
 

@@ -11,11 +11,11 @@ import { Folder } from './Folder';
 import { agreed, IMAGE_BYTES, said, shownAs, tableKind } from './media';
 import { NotHere, Taking, type ViewerProps } from './parts';
 import { Pictures } from './Pictures';
+import { Recording } from './Recording';
+import { TextFile } from './TextFile';
 
 const FileTable = lazy(later(() => import('../grid/TableValue').then((module) => ({ default: module.FileTable }))));
 const Pdf = lazy(later(() => import('./pdf/Pdf').then((module) => ({ default: module.Pdf }))));
-const Recording = lazy(later(() => import('./Recording').then((module) => ({ default: module.Recording }))));
-const TextFile = lazy(later(() => import('./TextFile').then((module) => ({ default: module.TextFile }))));
 
 /** `tree` shows what is in a file of JSON. */
 export type Tree = (value: Json) => ReactNode;

@@ -11,7 +11,7 @@ import { FileValue } from './File';
 import { Grid, type Cell } from './Grid';
 import { Linked } from './Linked';
 import { isImage } from './media';
-import { written } from './numbers';
+import { written } from './digits';
 import { Pictures } from './Pictures';
 import { partOf, typeOf, type Typed } from './typed';
 import { Cut, part, useCut, useEverything } from './whole';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { bytes, figureWords, numberWords, written } from './numbers';
+import { written } from './digits';
+import { bytes, figureWords, numberWords } from './numbers';
 
 /** Without the separators, which depend on the language. */
 const digits = (text: string) => text.replaceAll(/[^0-9.-]/g, '');

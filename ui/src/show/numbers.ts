@@ -1,21 +1,20 @@
 /**
  * Numbers as people read them, in their own language: what stands before the decimal point is never rounded, for it may be an amount. Times
- * and spans are in `time.tsx`.
+ * and spans are in `time.tsx`; what only values and tables need is in `digits.ts`.
  */
-import { isBig, type Json } from '../api/json';
+import type { Json } from '../api/json';
 import { brief } from './brief';
 
 /** Separators from five digits on: a year has four, and so have many numbers that are names. */
-const GROUPED = { useGrouping: 'min2' } as unknown as Intl.NumberFormatOptions;
+export const GROUPED = { useGrouping: 'min2' } as unknown as Intl.NumberFormatOptions;
 
 const LARGE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2, ...GROUPED });
 const SMALL = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6, ...GROUPED });
 const WHOLE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const TENTHS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
-const SHORT = new Intl.NumberFormat(undefined, { notation: 'compact', maximumSignificantDigits: 3 });
 
 /** From here on six digits would not hold a number to the hundredth. */
-const LARGE_FROM = 10_000;
+export const LARGE_FROM = 10_000;
 /** Beyond this a double no longer tells neighbouring integers apart, and digits would be made up. */
 const EXACT_TO = Number.MAX_SAFE_INTEGER;
 /** Smaller than this, zeros would fill the line. */
@@ -27,26 +26,6 @@ export function numberWords(value: number): string {
   return (size >= LARGE_FROM || Number.isInteger(value) ? LARGE : SMALL).format(value);
 }
 
-/** An integer of any size. */
-export function bigWords(raw: string): string {
-  return /^-?\d+$/.test(raw) ? new Intl.NumberFormat(undefined, GROUPED).format(BigInt(raw)) : raw;
-}
-
-/** A number, and whether digits of it are left out. */
-export function written(value: Json): { words: string; raw: string; isRounded: boolean } {
-  if (isBig(value)) return { words: bigWords(value.rawJSON), raw: value.rawJSON, isRounded: false };
-  const number = Number(value);
-  const raw = Object.is(number, -0) ? '-0' : String(number);
-  const words = numberWords(number);
-  const kept = Number(
-    new Intl.NumberFormat('en', {
-      useGrouping: false,
-      ...(Math.abs(number) >= LARGE_FROM ? { maximumFractionDigits: 2 } : { maximumSignificantDigits: 6 }),
-    }).format(number),
-  );
-  return { words, raw, isRounded: words !== raw && !Number.isInteger(number) && kept !== number };
-}
-
 /** Write a key figure: a number, or the beginning of a text, which is cut after `longest` characters. */
 export function figureWords(value: Json, longest: number): string {
   return typeof value === 'number' && Number.isFinite(value) ? numberWords(value) : brief(value, longest);
@@ -55,11 +34,6 @@ export function figureWords(value: Json, longest: number): string {
 /** How many there are of something. */
 export function count(many: number): string {
   return WHOLE.format(many);
-}
-
-/** A number where there is little room: `1.23K`. */
-export function short(value: number): string {
-  return SHORT.format(value);
 }
 
 export function bytes(size: number): string {
