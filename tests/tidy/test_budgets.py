@@ -14,11 +14,11 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "__init__": (60, "the names that authors import"),
     "__main__": (5, "`python -m tidegate`"),
     "api": (
-        4_350,
+        4_420,
         "HTTP, over the network and on the local socket: limits, who may have how many connections and waits in line, routes, streams, the OpenAPI document",
     ),
     "backup": (150, "a copy of a store, and a store of a copy"),
-    "blobs": (450, "files by their hash, and what they are by their first bytes"),
+    "blobs": (500, "files by their hash, and what they are by their first bytes"),
     "bundles": (
         1_040,
         "source trees: what is imported and must be there, what git tracks, what is named; packed, read block by block, checked; whether a definition has changed, and all that it refers to",
@@ -41,7 +41,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "errors": (190, "the exception tree"),
     "executors": (
-        5_750,
+        5_760,
         "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end; the same on the nodes of a Ray cluster: what is reserved, kept and claimed there",
     ),
     "home": (90, "where a store is, or that there can be none, and whether it may act"),
@@ -55,11 +55,11 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "a store moved into another database, its files elsewhere, compared, and the original marked",
     ),
     "objects": (
-        1_080,
+        1_090,
         "the files of a store in an object store: what may be away, local copies, workers without keys, logs that are read elsewhere",
     ),
     "parts": (155, "background parts, supervised"),
-    "ports": (800, "what a database, its audit log, an executor and a place for files must give"),
+    "ports": (810, "what a database, its audit log, an executor and a place for files must give"),
     "remote": (1_740, "the Python client, and the way to a server, which proves itself first"),
     "runtime": (400, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (
