@@ -382,7 +382,7 @@ def test_a_commit_that_a_crash_has_lost_is_not_taken_for_the_next_one_with_its_n
     def crash() -> None:
         cluster.restart()
         with psycopg.connect(address, autocommit=True) as other:
-            # A number that never reached the log of the server is given again, to whoever comes next.
+            # A number that never reached the log of the server is given again, to the next transaction.
             while len(numbers) < 50:
                 row = other.execute("SELECT pg_current_xact_id()::text").fetchone()
                 assert row is not None

@@ -243,7 +243,7 @@ class _Line:
                         or replies
                     )
                 except Exception:
-                    # Whatever it was, who waits must not wait for ever: the requests are sent again.
+                    # Whatever it was, nobody must wait without limit: the requests are sent again.
                     log.exception("an exchange with %s has failed", self._owner.address)
                 for (_, ready), reply in zip(together, replies, strict=True):
                     if not ready.done():

@@ -46,7 +46,7 @@ Background: TypeAlias = Callable[[str, Callable[[], None]], None]
 """Runs something in a supervised thread: its name, and what to call until it returns."""
 
 
-class Written(NamedTuple):
+class Transaction(NamedTuple):
     """A transaction that writes: its number, and since when the server runs that has given it."""
 
     number: str
@@ -113,7 +113,7 @@ class Session:
 
 
 Proof: TypeAlias = Callable[[Session], bool]
-"""Looks whether what a transaction has written is there."""
+"""Says whether what a transaction has written is there."""
 
 
 class PostgresConnections:
@@ -135,7 +135,7 @@ class PostgresConnections:
         """
         Give the writing connection, inside a transaction which is committed at the end, or rolled back as a whole.
 
-        `is_stored` looks whether what it has written is there, for when the connection is lost during the commit.
+        `is_stored` says whether what it has written is there, for when the connection is lost during the commit.
         """
         with self._writing, explained(self.name):
             raw = self._ready_writer()
@@ -256,17 +256,17 @@ class PostgresConnections:
         except psycopg.Error:
             raw.close()
 
-    def _number_of(self, raw: psycopg.Connection[Row]) -> Written | None:
+    def _number_of(self, raw: psycopg.Connection[Row]) -> Transaction | None:
         """Return the number of the transaction, and since when the server runs; None if it writes nothing."""
         row = raw.execute(
             "SELECT pg_current_xact_id_if_assigned()::text, pg_postmaster_start_time()::text"
         ).fetchone()
-        return None if row is None or row[0] is None else Written(*row)
+        return None if row is None or row[0] is None else Transaction(*row)
 
     def _commit(
         self,
         raw: psycopg.Connection[Row],
-        written: Written | None,
+        written: Transaction | None,
         is_stored: Proof | None,
     ) -> None:
         try:
@@ -276,7 +276,9 @@ class PostgresConnections:
             if written is not None and not self._did_commit(written, is_stored, error):
                 raise meaning(error, self.name) from error
 
-    def _did_commit(self, written: Written, is_stored: Proof | None, error: psycopg.Error) -> bool:
+    def _did_commit(
+        self, written: Transaction, is_stored: Proof | None, error: psycopg.Error
+    ) -> bool:
         """
         Ask whether a transaction was committed, until it is known.
 
