@@ -24,11 +24,11 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "source trees: what is imported and must be there, what git tracks, what is named; packed, read block by block, checked; whether a definition has changed, and all that it refers to",
     ),
     "cli": (
-        4_740,
+        4_760,
         "every command, as it is typed, completed and answered, on 80 columns and as it changes, for one and for many, pictures as far as the terminal draws them; backups, what is packed, whose store it is",
     ),
     "core": (
-        2_920,
+        2_940,
         "the machine: step, plan, state, race table, rounds of loops, decks frozen, what a question shows, what a recovery keeps, under other code too: which node is which, and whether it is unchanged; the promises stand here",
     ),
     "disk": (
@@ -41,7 +41,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "errors": (190, "the exception tree"),
     "executors": (
-        5_760,
+        5_770,
         "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end; the same on the nodes of a Ray cluster: what is reserved, kept and claimed there",
     ),
     "home": (90, "where a store is, or that there can be none, and whether it may act"),
@@ -59,7 +59,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "the files of a store in an object store: what may be away, local copies, workers without keys, logs that are read elsewhere",
     ),
     "parts": (155, "background parts, supervised"),
-    "ports": (810, "what a database, its audit log, an executor and a place for files must give"),
+    "ports": (820, "what a database, its audit log, an executor and a place for files must give"),
     "remote": (1_740, "the Python client, and the way to a server, which proves itself first"),
     "runtime": (400, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (
@@ -67,13 +67,14 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "what authors write, traced into a graph; questions put field by field, with their prompts rendered; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
     ),
     "service": (
-        4_880,
+        4_990,
         "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for for nothing, and who may, who they are in a browser, and what they did",
     ),
     "stores": (
         3_570,
         "two databases for six ports: journal, listings, catalog, access, audit, changes; search, upgrades, room set aside for a full disk; who owns what on Postgres",
     ),
+    "otel": (60, "spans, as the library of OpenTelemetry has them"),
     "tables": (
         950,
         "rows of large values, in processes of their own: converted, selected, profiled; what limits and keeps them",

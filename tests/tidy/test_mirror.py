@@ -63,6 +63,11 @@ ELSEWHERE = (
         "api/passing api/peers cli/replicas engine/news engine/sharing service/replicas stores/postgres/keeping stores/postgres/notices",
     ),
     Group(
+        "tests/e2e/test_traces.py",
+        "a trace is seen where it arrives",
+        "core/traces otel service/traces",
+    ),
+    Group(
         "tests/e2e/test_cli_postgres.py",
         "which store a command opens is seen at the terminal",
         "stores/opening stores/postgres/rebuild",

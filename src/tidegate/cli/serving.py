@@ -1,10 +1,12 @@
 """Serving a store: the engine, its workers, and the HTTP door, in one process tree."""
 
 import gc
+import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +29,7 @@ from tidegate.cli.ending import opened
 from tidegate.cli.render import tell
 from tidegate.cli.store import PATIENCE, PAUSE
 from tidegate.cli.way import spelled
+from tidegate.core.traces import is_traced
 from tidegate.errors import StoreLocked
 from tidegate.home import TOKEN_FILE
 from tidegate.remote.local import is_owned
@@ -57,7 +60,7 @@ def serve_store(
         settings = _with_twin(listening, settings)
         url = _address(settings, listening[0].getsockname()[1])
         presence = (settings.advertise or url, version("tidegate"))
-        with opened(partial(_take, home, partial(take, presence))) as runtime:
+        with opened(partial(_take, home, partial(take, presence))) as runtime, _traced(runtime):
             shares = runtime.shares
             runtime.service.tokens.admin_token(home / TOKEN_FILE, is_shared=shares is not None)
             app = make_app(runtime.service, version("tidegate"), settings, shares)
@@ -98,6 +101,29 @@ def serve_store(
     tell("stopped; everything accepted is stored")
     sys.stdout.flush()
     return 0
+
+
+@contextmanager
+def _traced(runtime: Runtime) -> Iterator[None]:
+    """Send traces, if a variable of OpenTelemetry says where to."""
+    if not is_traced(os.environ):
+        yield
+        return
+    try:
+        from tidegate.otel import OtelSpans  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        tell(f"no traces are sent, because {error}: pip install 'tidegate[otel]'")
+        yield
+        return
+    traces, part = runtime.service.traces(OtelSpans()), runtime.parts.part("traces", tidies=True)
+    runtime.service.on_commit(traces.stir, "trace-signal")
+    part.run(lambda: traces.follow(part))
+    try:
+        yield
+    finally:
+        part.stop()
+        traces.stir()
+        part.join()
 
 
 def _listening(settings: Settings) -> list[socket.socket]:

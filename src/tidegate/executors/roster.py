@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from tidegate import disk
 from tidegate.core.messages import TASK_RAISED, final
+from tidegate.core.traces import is_traced, traceparent
 from tidegate.executors import shares
 from tidegate.executors.backlog import Backlog
 from tidegate.executors.child import FOREVER, Child, Query, Ticket, refuse, working_directory
@@ -350,6 +351,16 @@ def _question(query: Query, number: int) -> bytes:
     return pack(query.ask(number))
 
 
+def _environment(job: Job) -> dict[str, str]:
+    """Return the variables of an attempt: its own, and, where traces are sent, what makes its calls a part of its trace."""
+    if not is_traced(os.environ):
+        return job.requires.environment
+    return {
+        "TRACEPARENT": traceparent(job.id, job.node, job.attempt),
+        **job.requires.environment,
+    }
+
+
 def _order(job: Job, number: int, *, strict: bool) -> bytes:
     run = Run(
         number=number,
@@ -361,7 +372,7 @@ def _order(job: Job, number: int, *, strict: bool) -> bytes:
         idempotency_key=job.idempotency_key,
         dynamic=job.dynamic,
         timed=job.timeout is not None,
-        environment=job.requires.environment,
+        environment=_environment(job),
         recorded=job.setting.recorded,
         launched_from=job.setting.launched_from,
         strict=strict,

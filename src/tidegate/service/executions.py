@@ -366,6 +366,10 @@ class Executions:
             raise ExecutionEnded(f"execution {row.id} {ended_as(row.phase)} already{when}")
         return Aborted(execution=row.id, phase=row.phase.name)
 
+    def serves(self, key: Key) -> bool:
+        """Return whether an execution is decided about here, and not at another server of this store."""
+        return self._engine.sharing.serves(key)
+
     def is_there(self, id_: str) -> bool:
         """Return whether an execution with this id exists."""
         return self._journal.find(id_) is not None

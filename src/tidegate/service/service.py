@@ -20,6 +20,7 @@ from tidegate.ports.listings import Patterns
 from tidegate.ports.store import Store
 from tidegate.ports.tables import Tables
 from tidegate.ports.terminals import Terminals
+from tidegate.ports.traces import Spans
 from tidegate.service.access import LOCAL, Principal, Right, visible
 from tidegate.service.admission import admit
 from tidegate.service.attempts import Attempts
@@ -42,6 +43,7 @@ from tidegate.service.signals import Signals
 from tidegate.service.standstill import Standstill
 from tidegate.service.steps import ASIDE, Steps, carry_out
 from tidegate.service.tokens import Tokens
+from tidegate.service.traces import Traces
 from tidegate.service.watch import Watch
 from tidegate.wire import Ask, Checked, Request, check, view_of
 
@@ -129,6 +131,10 @@ class Service:
     def _forget_access(self) -> None:
         self.tokens.forget()
         self.sessions.forget()
+
+    def traces(self, spans: Spans) -> Traces:
+        """Return what makes spans of what is stored from now on."""
+        return Traces(self._changes, self._executions, spans)
 
     def on_commit(self, call: Callable[[], None], name: str) -> None:
         """Call this function after each commit, on the engine's thread; it must be quick. `name` is the name of its part."""
