@@ -126,10 +126,11 @@ class PeerLines:
         try:
             while monotonic() < asked.until:
                 owner = self._owners.get(asked.shard)
-                if owner is not None and owner.name == self._shares.name:
+                is_own = owner is not None and owner.name == self._shares.name
+                if is_own and self._shares.has(asked.shard):
                     asked.tell(None)
                     return
-                told = None if owner is None else await self._send(owner, asked)
+                told = None if owner is None or is_own else await self._send(owner, asked)
                 if told is not None and self._settle(asked, told):
                     return
                 await asyncio.sleep(PAUSE)
