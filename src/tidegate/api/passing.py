@@ -25,13 +25,16 @@ from tidegate.ports.shares import Replica, StoreShares
 from tidegate.remote.problems import error_in
 from tidegate.service.access import Principal
 from tidegate.service.replicas import Deciding, Tell
-from tidegate.wire import Ask, view_of
+from tidegate.wire import Ask, Recover, Relaunch, view_of
 
 TOGETHER, TOGETHER_BYTES = 200, 1024 * 1024
 """Most requests of an exchange, and the bytes from which no more are added."""
 
 UNDER_WAY: Final = 4
 """Exchanges with one server at once."""
+
+SLOW: Final = (Recover, Relaunch)
+"""Requests that may read whole histories, or import code."""
 
 PATIENCE: Final = 20.0
 """Seconds for which an owner is looked for: two leases."""
@@ -57,6 +60,14 @@ class _Asked(Struct):
     body: bytes
     tell: Tell
     until: float
+
+
+class _Waiting(Struct):
+    """A request that waits for an exchange, and where its reply goes."""
+
+    body: bytes
+    ready: "asyncio.Future[Replied | None]"
+    is_slow: bool
 
 
 class PeerLines:
@@ -99,8 +110,12 @@ class PeerLines:
 
     def run(self) -> None:
         """Pass requests on until it is closed."""
-        self._loop.run_until_complete(self._run())
-        self._loop.close()
+        if self._loop.is_closed():  # it has failed before
+            self._loop = asyncio.new_event_loop()
+        try:
+            self._loop.run_until_complete(self._run())
+        finally:
+            self._loop.close()
 
     # -- in the loop --
 
@@ -148,7 +163,7 @@ class PeerLines:
         line = self._lines.get(owner.name)
         if line is None:
             line = self._lines[owner.name] = _Line(self, owner)
-        sent = asyncio.ensure_future(line.send(asked.body))
+        sent = asyncio.ensure_future(line.send(asked))
         while True:
             await asyncio.wait({sent}, timeout=LOOK)
             if sent.done():
@@ -220,13 +235,13 @@ class _Line:
     def __init__(self, lines: PeerLines, owner: Replica) -> None:
         self._lines = lines
         self._owner = owner
-        self._waiting: list[tuple[bytes, asyncio.Future[Replied | None]]] = []
+        self._waiting: list[_Waiting] = []
         self._busy = 0
 
-    async def send(self, body: bytes) -> Replied | None:
+    async def send(self, asked: _Asked) -> Replied | None:
         """Pass a request on; None if there is no reply."""
         ready: asyncio.Future[Replied | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((body, ready))
+        self._waiting.append(_Waiting(asked.body, ready, asked.kind in SLOW))
         if self._busy < UNDER_WAY:
             self._busy += 1
             asyncio.ensure_future(self._exchange())  # noqa: RUF006 - it settles what was waiting
@@ -240,23 +255,27 @@ class _Line:
                 replies: Sequence[Replied | None] = [None] * len(together)
                 try:
                     replies = (
-                        await self._lines.exchange(self._owner, [body for body, _ in together])
+                        await self._lines.exchange(self._owner, [each.body for each in together])
                         or replies
                     )
                 except Exception:
                     # Whatever it was, nobody must wait without limit: the requests are sent again.
                     log.exception("an exchange with %s has failed", self._owner.address)
-                for (_, ready), reply in zip(together, replies, strict=True):
-                    if not ready.done():
-                        ready.set_result(reply)
+                for each, reply in zip(together, replies, strict=True):
+                    if not each.ready.done():
+                        each.ready.set_result(reply)
         finally:
             self._busy -= 1
 
-    def _next(self) -> list[tuple[bytes, "asyncio.Future[Replied | None]"]]:
-        size = count = 0
-        while count < min(TOGETHER, len(self._waiting)) and size < TOGETHER_BYTES:
-            size += len(self._waiting[count][0])
-            count += 1
+    def _next(self) -> list[_Waiting]:
+        """Take what goes in the next exchange; a slow request goes alone, because its exchange ends with it."""
+        size, count = 0, 0
+        for each in self._waiting[:TOGETHER]:
+            if count and (each.is_slow or size >= TOGETHER_BYTES):
+                break
+            size, count = size + len(each.body), count + 1
+            if each.is_slow:
+                break
         together, self._waiting = self._waiting[:count], self._waiting[count:]
         return together
 
