@@ -103,8 +103,8 @@ def find_blobs() -> str:
 
 def adopt(home: Path) -> bool:
     """Let the restored or moved store in `home` act; return whether it was held until now."""
-    held = [path for path in (home / RESTORED, home / MOVED) if path.exists()]
     try:
+        held = [path for path in (home / RESTORED, home / MOVED) if path.exists()]
         for path in held:
             path.unlink(missing_ok=True)
             disk.sync(home)

@@ -51,6 +51,11 @@ class RemoteBlobs:
         """Return at most this many of the first bytes, fetching all of them if needed. Errors: as of `read`."""
         return next(self.read(digest))[:most]
 
+    def part(self, digest: str, start: int, stop: int, /) -> Iterator[bytes]:
+        """Yield a part in pieces, fetching the whole if needed. Errors: as of `read`."""
+        self.size(digest)
+        return self._copies.part(digest, start, stop)
+
     def read(self, digest: str, /) -> Iterator[bytes]:
         """Yield a blob in pieces, fetching it if needed. Errors: `UnknownBlob`, `StoreDamaged`."""
         self.size(digest)

@@ -175,7 +175,7 @@ function LastRun({ last }: { last: ExecutionLine | undefined }) {
   return (
     <span>
       last launched <Ago at={last.launched} />:{' '}
-      <LinkAnchor to="/executions/$id" params={{ id: last.id }} fz="sm">
+      <LinkAnchor to="/executions/$id" params={{ id: last.id }} fz="sm" underline="always">
         {phaseWord(lookOf(last)).toLowerCase()}
       </LinkAnchor>
     </span>
