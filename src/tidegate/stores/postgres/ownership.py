@@ -190,9 +190,12 @@ class Ownership:
             )
         owner, address, shards, _, left = others[0]
         host, pid, _ = owner.rsplit(":", 2)
-        where = f" ({address})" if address else ""
+        if address:
+            return StoreLocked(
+                f"process {pid} on {host} ({address}) runs {self._connections.name} for everybody: ask it with --server {address}, or give its directory with --home"
+            )
         return StoreLocked(
-            f"process {pid} on {host}{where} runs {self._connections.name}: stop it first, or wait {max(1, round(left))} s if it has died",
+            f"process {pid} on {host} runs {self._connections.name}: stop it first, or wait {max(1, round(left))} s if it has died",
             pid=int(pid) if host == socket.gethostname() and shards else None,
         )
 
