@@ -1,4 +1,7 @@
-"""How the tests are shared out among the workers of pytest-xdist: what shares a server or a browser stays together."""
+"""How the tests are shared out among the workers of pytest-xdist: what shares a server or a browser stays together. And what each leaves as it was."""
+
+import os
+from collections.abc import Iterator
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -19,3 +22,19 @@ class Together(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Together | None:
     """Share out in this way, unless the command line says how."""
     return Together(config, log) if config.getvalue("dist") == "load" else None
+
+
+@pytest.fixture(autouse=True)
+def _unchanged() -> Iterator[None]:
+    """A test leaves our variables as they were: what one sets, all later ones in its process would have."""
+    before = settings()
+    yield
+    after = settings()
+    for name in after.keys() - before.keys():
+        del os.environ[name]
+    assert after == before
+
+
+def settings() -> dict[str, str]:
+    """Our variables of this process."""
+    return {name: text for name, text in os.environ.items() if name.startswith("TIDEGATE_")}

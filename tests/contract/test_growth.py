@@ -32,7 +32,7 @@ from tidegate.cli.main import tidegate
 from tidegate.cli.page_text import words_of
 from tidegate.cli.render import text as shown
 from tidegate.errors import TidegateError
-from tidegate.home import STORE_VARIABLE
+from tidegate.home import BLOBS_VARIABLE, STORE_VARIABLE
 from tidegate.testing import Sandbox
 from tidegate.types.registry import codec
 from tidegate.types.schema import faults
@@ -340,7 +340,8 @@ def test_what_a_command_is_given_is_read_in_time_that_grows_with_it(
     path: str, command: click.Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Where a word ends the parsing, no context is closed, and what the command set stays.
-    monkeypatch.setenv(STORE_VARIABLE, "")
+    for variable in (STORE_VARIABLE, BLOBS_VARIABLE):
+        monkeypatch.setenv(variable, "")
     found = parameters(command)
     if found:
         check(found)
