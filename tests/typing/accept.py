@@ -10,6 +10,7 @@ from tidegate import (
     File,
     ImageSpec,
     LaunchPlan,
+    Ray,
     Resources,
     TaskRun,
     Workflow,
@@ -48,7 +49,11 @@ def judge(size: int, strict: bool = False) -> Review:
     return Review(strict, size)
 
 
-@task(container_image=ImageSpec(name="x"), requests=Resources(cpu="1"))
+@task(
+    container_image=ImageSpec(name="x"),
+    requests=Resources(cpu="1"),
+    task_config=Ray(runtime_env={"pip": ["pandas"]}),
+)
 def fit() -> Fit:
     return Fit(1.0, "")
 
