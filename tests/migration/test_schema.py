@@ -69,7 +69,7 @@ MAY_SCAN = {
 }
 
 READ_ALL = ("problem_", "move_", "compare_", "is_used")
-"""How the names of statements begin that check or move a whole store, or look whether there is anything in it."""
+"""How the names of statements begin that check or move a whole store, or ask for what is in it."""
 
 MAY_SORT = {
     # The few of one workflow, of one execution, or that are active.
