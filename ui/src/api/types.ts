@@ -512,14 +512,14 @@ export type ReplicaList = {
   items: Array<ReplicaView>;
 };
 
-/** A server that shares the store. `parts` are those of the store's 64 parts in which it decides, the newest of them since `newest`; one that is `leaving` takes no more. `here` marks the one that replies. */
+/** A server that shares the store. `shards` are those of the store's 64 shards in which it decides, the newest of them since `newest`; one that is `leaving` takes no more. `here` marks the one that replies. */
 export type ReplicaView = {
   name: string;
   address: string;
   version: string;
   since: string;
   leaving: boolean;
-  parts: Array<number>;
+  shards: Array<number>;
   newest: string | null;
   here: boolean;
 };
