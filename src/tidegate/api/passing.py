@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from tidegate.api.peers import HEAD, PATH, Passed, Replied, signed
 from tidegate.api.route import encode
-from tidegate.errors import NotHere, StoreError
+from tidegate.errors import CommitUnknown, NotHere, StoreError
 from tidegate.parts import Part
 from tidegate.ports.shares import Replica, StoreShares
 from tidegate.remote.problems import error_in
@@ -138,6 +138,7 @@ class PeerLines:
         task.add_done_callback(self._tasks.discard)
 
     async def _carry(self, asked: _Asked) -> None:
+        was_sent = False
         try:
             while monotonic() < asked.until:
                 owner = self._owners.get(asked.shard)
@@ -145,13 +146,20 @@ class PeerLines:
                 if is_own and self._shares.has(asked.shard):
                     asked.tell(None)
                     return
-                told = None if owner is None or is_own else await self._send(owner, asked)
+                told = None
+                if owner is not None and not is_own:
+                    told = await self._send(owner, asked)
+                    was_sent = was_sent or told is None
                 if told is not None and self._settle(asked, told):
                     return
                 await asyncio.sleep(PAUSE)
                 await self._look()
             why = f"no owner of shard {asked.shard} of the store has replied for {PATIENCE:.0f} s"
-            asked.tell(NotHere(f"{why}; try again", retry_after=5))
+            if was_sent:
+                # One may have stored it before it fell silent.
+                asked.tell(CommitUnknown(f"{why}, and whether it was stored is not known: look"))
+            else:
+                asked.tell(NotHere(f"{why}: nothing was stored; try again", retry_after=5))
         except asyncio.CancelledError:
             asked.tell(_closed())
             raise

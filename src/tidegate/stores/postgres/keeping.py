@@ -127,6 +127,8 @@ class Keeping:
         """Tell the subscribers what others have changed since the last look."""
         own = frozenset(self._ownership.own)
         now = self._positions()
+        if not now:
+            return  # the database is away: what was missed is told at the next look
         moved = [
             shard
             for shard in range(SHARDS)
