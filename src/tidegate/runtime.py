@@ -193,8 +193,6 @@ class Runtime:
         self._executor: Executor = executor
         self._is_worker = executor.has_started
         self.parts = parts or Parts()
-        self.shares: StoreShares | None = None
-        """What this process owns of a store that it shares with others."""
         artifacts = executor.artifacts
         hinders = _hinders(home, artifacts, executor)
         terminals = executor if isinstance(executor, TerminalExecutor) else None
@@ -224,13 +222,12 @@ class Runtime:
             door.run(self._local_app)
 
     def _join(self, shares: StoreShares) -> None:
-        """Pass requests for parts of other servers on to them."""
+        """Pass requests for shards of other servers on to them."""
         # Loaded here: a store in a file has no other servers.
         from tidegate.api.passing import PeerLines  # noqa: PLC0415
 
         part = self.parts.part("peers")
         lines = PeerLines(shares, part)
-        self.shares = shares
         self.service.replicas.peers = lines
         part.run(lines.run)
         self._background.append(part)
@@ -336,7 +333,7 @@ def open_runtime(
 
     Errors: `StoreLocked` if somebody else is; `StoreHeld`; `StoreError` and below.
     """
-    employ = employing(home, workers, strict=strict)
+    employ = employing(home, workers, strict=strict, objects=chosen(home, find_blobs()))
     return _opened(home, employ, Surroundings(pass_env, anywhere=anywhere), serve_door=serve_door)
 
 
@@ -353,7 +350,8 @@ def open_server(
 
     The code that calls this opens the local door. All else as above.
     """
-    employ = employing(home, workers, strict=strict, owner=presence[0])
+    where = chosen(home, find_blobs())
+    employ = employing(home, workers, strict=strict, objects=where, owner=presence[0])
     return _opened(home, employ, Surroundings(pass_env), serve_door=False, presence=presence)
 
 

@@ -61,7 +61,7 @@ def serve_store(
         url = _address(settings, listening[0].getsockname()[1])
         presence = (settings.advertise or url, version("tidegate"))
         with opened(partial(_take, home, partial(take, presence))) as runtime, _traced(runtime):
-            shares = runtime.shares
+            shares = runtime.service.replicas.shares
             runtime.service.tokens.admin_token(home / TOKEN_FILE, is_shared=shares is not None)
             app = make_app(runtime.service, version("tidegate"), settings, shares)
             runtime.follow_quotas(quotas)

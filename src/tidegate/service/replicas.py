@@ -69,7 +69,8 @@ class Replicas:
         self, shares: StoreShares | None, key_of: Callable[[str], Key], new_id: Callable[[], str]
     ) -> None:
         self._store = shares
-        self._shares = shares if shares is not None and shares.is_shared else None
+        self.shares = shares if shares is not None and shares.is_shared else None
+        """What this server owns of a store that it shares with others; None if it shares none."""
         self._key_of = key_of
         self._draw = new_id
         self._leaving = False
@@ -86,15 +87,15 @@ class Replicas:
     def leave(self) -> None:
         """Give up what is owned as soon as nothing of it runs here."""
         self._leaving = True
-        if self._shares is not None:
-            self._shares.leave()
+        if self.shares is not None:
+            self.shares.leave()
 
     def new_id(self) -> str:
         """Return an id for an execution, in a shard that is owned here if there is one."""
-        own = frozenset(() if self._shares is None or self._leaving else self._shares.own)
+        own = frozenset(() if self.shares is None or self._leaving else self.shares.own)
         for _ in range(DRAWS if own else 0):
             id_ = self._draw()
-            if self._shares is None or self._shares.home_shard(id_) in own:
+            if self.shares is None or self.shares.home_shard(id_) in own:
                 return id_
         return self._draw()
 
@@ -107,13 +108,13 @@ class Replicas:
         passed_on: bool,
     ) -> Steps[Any]:
         """Handle a request at the owner. One that was `passed_on` by another server is handled here or not at all. Errors: `NotHere`; those of the request."""
-        assert self._shares is not None
+        assert self.shares is not None
         assert self.peers is not None
         while True:
             if not self._takes_launches():
                 request = self._repeatable(request)
             shard = self._shard(request)
-            if shard is None or self._shares.has(shard):
+            if shard is None or self.shares.has(shard):
                 try:
                     return (yield from here(request))
                 except NotHere:
@@ -132,16 +133,16 @@ class Replicas:
 
     def _takes_launches(self) -> bool:
         """Return whether a launch without an id can be placed here."""
-        return bool(self._shares and self._shares.own) and not self._leaving
+        return bool(self.shares and self.shares.own) and not self._leaving
 
     def _shard(self, request: Request) -> int | None:
         """Return the shard that a request concerns; None if it is a launch, and any will do."""
-        assert self._shares is not None
+        assert self.shares is not None
         match request:
             case Launch(id=id_) | Relaunch(new_id=id_):
-                return self._shares.home_shard(id_) if id_ else None
+                return self.shares.home_shard(id_) if id_ else None
             case Recover(id=id_) | Answer(id=id_) | Abort(id=id_):
-                return self._shares.shard_of(self._key_of(id_))
+                return self.shares.shard_of(self._key_of(id_))
             case _:
                 raise AssertionError(f"{type(request).__name__} decides nothing")
 

@@ -38,9 +38,23 @@ Employ: TypeAlias = Callable[[Parts, Surroundings, Artifacts], ProcessExecutor |
 
 
 def employing(
-    home: Path, workers: int | OnRay | None, *, strict: bool | None, owner: str = ""
+    home: Path,
+    workers: int | OnRay | None,
+    *,
+    strict: bool | None,
+    objects: str,
+    owner: str = "",
 ) -> Employ:
-    """Return what makes the workers of a store: processes of this machine, or a cluster. `owner` tells one of several owners from the others."""
+    """
+    Return what makes the workers of a store: processes of this machine, or a cluster. `owner` tells one of several owners from the others.
+
+    Errors: `ClusterRefused` for a cluster if the files are in an object store (`objects` is its address): its nodes do not reach that yet.
+    """
+    if isinstance(workers, OnRay) and objects:
+        raise ClusterRefused(
+            "tasks on a Ray cluster do not reach an object store yet: keep the files of the store in its directory"
+            " (no --blobs), and mount that on the nodes"
+        )
 
     def employ(
         parts: Parts, around: Surroundings, artifacts: Artifacts

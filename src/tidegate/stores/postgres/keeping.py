@@ -17,7 +17,7 @@ from tidegate.ports.journal import Key
 from tidegate.ports.shares import Turnover
 from tidegate.stores.postgres.changes import PostgresChanges
 from tidegate.stores.postgres.connections import Background, PostgresConnections
-from tidegate.stores.postgres.notices import FREED, Notices
+from tidegate.stores.postgres.notices import Notices
 from tidegate.stores.postgres.ownership import RENEW_SECONDS, SHARDS, Ownership
 from tidegate.stores.rows import Row
 
@@ -67,11 +67,7 @@ class Keeping:
     def say_freed(self) -> None:
         """Tell the others that shards are free."""
         if self._notices is not None:
-            self._notices.say(FREED)
-
-    def look(self) -> None:
-        """Look now whether anything ought to change."""
-        self._look.set()
+            self._notices.freed()
 
     def close(self) -> None:
         """End the threads."""
@@ -112,9 +108,9 @@ class Keeping:
 
     # -- the listener's thread --
 
-    def _hear(self, shards: int | None, words: frozenset[str]) -> None:
-        if FREED in words:
-            self.look()
+    def _hear(self, shards: int | None, freed: bool) -> None:  # noqa: FBT001 - as it is called back
+        if freed:
+            self._look.set()
         if shards is None:
             mark = self._connections.rows(self._sql["access_mark"], {})
             if mark != self._mark:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from time import monotonic
+from typing import TypeAlias
 
 import psycopg
 
@@ -24,9 +25,12 @@ PAUSE_SECONDS = 0.01
 FLOOR_SECONDS = 0.5
 """Longest pause after which everything is looked at without a notice."""
 
-FREED = "freed"
 
 log = logging.getLogger(__name__)
+
+
+Heard: TypeAlias = Callable[[int | None, bool], None]
+"""Takes the shards that have changed, as bits, and whether some are free; None twice a second, whether or not anything was told."""
 
 
 class Notices:
@@ -39,7 +43,7 @@ class Notices:
         self._lock = threading.Lock()
         self._wanted = threading.Event()
         self._shards = 0
-        self._words: set[str] = set()
+        self._freed = False
         self._ended = threading.Event()
 
     def changed(self, shards: Iterable[int]) -> None:
@@ -51,10 +55,10 @@ class Notices:
             self._shards |= bits
         self._wanted.set()
 
-    def say(self, word: str) -> None:
-        """Tell the others that shards were freed."""
+    def freed(self) -> None:
+        """Tell the others that shards are free."""
         with self._lock:
-            self._words.add(word)
+            self._freed = True
         self._wanted.set()
 
     def close(self) -> None:
@@ -70,8 +74,8 @@ class Notices:
             self._wanted.clear()
             with self._lock:
                 shards, self._shards = self._shards, 0
-                words, self._words = self._words, set()
-            text = " ".join([self._name, f"{shards:x}", *sorted(words)])
+                freed, self._freed = self._freed, False
+            text = f"{self._name} {shards:x} {freed:d}"
             try:
                 with explained(self._connections.name):
                     raw = raw or connect(self._connections.address, of="notices")
@@ -85,18 +89,18 @@ class Notices:
         if raw is not None:
             raw.close()
 
-    def hear(self, call: Callable[[int | None, frozenset[str]], None]) -> None:
-        """Call this with what others tell, shards as bits, and words; and twice a second with None, whether or not anything was told; until it is closed."""
+    def hear(self, call: Heard) -> None:
+        """Call this with what others tell, until it is closed."""
         while not self._ended.is_set():
             try:
                 self._hear(call)
             except StoreError as error:
                 log.debug("notices cannot be heard: %s", error.message)
                 with suppress(StoreError):
-                    call(None, frozenset())
+                    call(None, False)
                 self._ended.wait(FLOOR_SECONDS)
 
-    def _hear(self, call: Callable[[int | None, frozenset[str]], None]) -> None:
+    def _hear(self, call: Heard) -> None:
         with (
             explained(self._connections.name),
             connect(self._connections.address, of="listens") as raw,
@@ -104,14 +108,13 @@ class Notices:
             raw.execute(f'LISTEN "{self._channel}"'.encode())
             looked = 0.0
             while not self._ended.is_set():
-                shards, words = 0, set[str]()
+                shards, freed = 0, False
                 for notice in raw.notifies(timeout=FLOOR_SECONDS, stop_after=1):
-                    name, bits, *rest = notice.payload.split(" ")
+                    name, bits, flag = notice.payload.split(" ")
                     if name != self._name:
-                        shards |= int(bits, 16)
-                        words.update(rest)
-                if shards or words:
-                    call(shards, frozenset(words))
+                        shards, freed = shards | int(bits, 16), freed or flag == "1"
+                if shards or freed:
+                    call(shards, freed)
                 if monotonic() - looked >= FLOOR_SECONDS:
                     looked = monotonic()
-                    call(None, frozenset())
+                    call(None, False)
