@@ -70,7 +70,7 @@ from tidegate.service.demands import too_much
 from tidegate.service.missing import Needs
 from tidegate.service.service import Service
 from tidegate.stores.folder import is_locked
-from tidegate.stores.opening import is_held, is_there, open_for_reading, open_store
+from tidegate.stores.opening import is_there, open_for_reading, open_store
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.tables.readers import TableReaders
 from tidegate.wire import Ask
@@ -375,7 +375,7 @@ def _opened(
         close_to_others(home)
         store.agree_on_files("" if objects is None else objects.bucket.address)
         if objects is not None:
-            objects.claim(getattr(store, "number", ""))
+            objects.claim(store.number)
             objects.serve(parts)
         around = structs.replace(
             surroundings,
@@ -433,7 +433,7 @@ def open_briefly(home: Path) -> Runtime:
         try:
             objects = objects_of(home)
             if objects is not None:
-                objects.claim(getattr(store, "number", ""))
+                objects.claim(store.number)
             idle = IdleExecutor(home, artifacts_in(home, objects))
             runtime = Runtime(home, store, idle, serve_door=False)
         except BaseException:
@@ -453,7 +453,7 @@ def open_reader(home: Path) -> Runtime:
     store = open_for_reading(home / STORE) or SqliteStore.memory()
     idle = IdleExecutor(home, artifacts_in(home))
     runtime = Runtime(home, store, idle, serve_door=False, reads_only=True)
-    runtime.service.is_run = is_owned(home) or is_locked(home) or is_held(store)
+    runtime.service.is_run = is_owned(home) or is_locked(home) or store.is_owned()
     return runtime
 
 

@@ -59,7 +59,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "the files of a store in an object store: what may be away, local copies, workers without keys, logs that are read elsewhere",
     ),
     "parts": (155, "background parts, supervised"),
-    "ports": (820, "what a database, its audit log, an executor and a place for files must give"),
+    "ports": (830, "what a database, its audit log, an executor and a place for files must give"),
     "remote": (1_740, "the Python client, and the way to a server, which proves itself first"),
     "runtime": (400, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (

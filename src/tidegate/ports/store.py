@@ -53,6 +53,10 @@ class Store(Protocol):
         """The shards that this process owns of a store that many servers can share; None if it has all of it."""
         ...
 
+    def is_owned(self) -> bool:
+        """Return whether a process owns it now, as far as the database itself says."""
+        ...
+
     def on_access(self, call: Callable[[], None]) -> None:
         """Call this when another process has changed tokens or sessions."""
         ...

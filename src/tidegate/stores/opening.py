@@ -33,7 +33,9 @@ def in_silence(done: int, of: int) -> None:
 
 
 class OpenStore(Store, Protocol):
-    """A store that was opened by its owner."""
+    """A store that was opened by its owner. `number` tells one database from others; empty for a file, which is where it is."""
+
+    number: str
 
     def agree_on_files(self, address: str) -> None:
         """Note in which object store the files are; empty for a directory. Errors: `StoreError` if other servers look for them elsewhere."""
@@ -109,12 +111,6 @@ def open_for_reading(file: Path) -> Store | None:
     return store
 
 
-def is_held(store: Store) -> bool:
-    """Return whether a server owns a store that was opened for reading, as far as the database says."""
-    held: Callable[[], bool] = getattr(store, "is_owned", lambda: False)
-    return held()
-
-
 def is_there(path: Path) -> bool:
     """Return whether there is a file. Errors: `StoreError` if that cannot be found out."""
     try:
@@ -123,14 +119,13 @@ def is_there(path: Path) -> bool:
         raise failed("look into", path.parent, error) from error
 
 
-class Numbered(MovableStore, Protocol):
-    """A store that can be told from others, and the name of its owner."""
+class SharedStore(MovableStore, Protocol):
+    """A store on Postgres, and the name of its owner."""
 
-    number: str
     name: str
 
 
-def _on_postgres(address: str, **how: Any) -> Numbered:
+def _on_postgres(address: str, **how: Any) -> SharedStore:
     try:
         from tidegate.stores.postgres.store import PostgresStore  # noqa: PLC0415 - an extra
     except ImportError as error:

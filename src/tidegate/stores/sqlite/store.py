@@ -53,6 +53,7 @@ def _in_silence(done: int, of: int) -> None:
 class SqliteStore:
     """A `Store`. Made by `open`, `memory` or `alone`."""
 
+    number: str = ""
     shares: StoreShares | None = None
     """A file has one owner, who has all of it."""
 
@@ -67,6 +68,10 @@ class SqliteStore:
         self.audit = SqlAudit(connections)
         self.changes = SqliteChanges(connections)
         self.database: Database = connections
+
+    def is_owned(self) -> bool:
+        """Return False: the lock of its home says who does."""
+        return False
 
     def on_access(self, call: Callable[[], None]) -> None:
         """Do nothing: no other process changes tokens or sessions."""
