@@ -224,6 +224,11 @@ def test_a_share_follows_from_how_many_servers_stay(
     assert second.shares.survey() == Turnover(give=SHARDS // 2)
     second.shares.give(second.shares.own)
     assert first.shares.survey() == Turnover(take=tuple(range(SHARDS // 2)))
+    # The last one that leaves decides to its end.
+    first.shares.leave()
+    assert first.shares.survey() == Turnover()
+    first.shares.renew()
+    assert first.shares.survey() == Turnover()
 
 
 def test_which_shards_others_have_taken_is_noticed_when_the_lease_is_renewed(

@@ -1,5 +1,7 @@
 """A store on Postgres, at the terminal and behind a server: the same commands, with the address of the database."""
 
+import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,6 +76,37 @@ def test_a_server_on_postgres_that_was_killed_is_followed_by_another_that_lost_n
 
     assert stored("approve", "r1", "review").code == 0
     assert stored("resume", "r1").out == '"Snow: 4"\n'
+
+
+def test_a_server_alone_takes_answers_until_it_ends(stored: Terminal):
+    stored.write(
+        "slow.py",
+        "import time\nfrom pathlib import Path\nfrom tidegate import task, workflow\n"
+        "@task\ndef wait(flag: str) -> int:\n"
+        "    Path(flag).with_suffix('.began').touch()\n"
+        "    while not Path(flag).exists():\n        time.sleep(0.02)\n    return 1\n"
+        "@workflow\ndef slow(flag: str) -> int:\n    return wait(flag=flag)\n",
+    )
+    flag = stored.place / "flag"
+    server = stored.start("serve", "--port", "0")
+    server.says("at http://127.0.0.1:")
+    words = ("run", "report.py", "report", "--data", "[4]", "--id", "r1", "--detach")
+    assert stored(*words).code == 0
+    stored.start("run", "slow.py", "slow", "--flag", str(flag), "--id", "s1", "--detach")
+    end = time.monotonic() + 30
+    while not flag.with_suffix(".began").exists():
+        assert time.monotonic() < end, "the task has not begun"
+        time.sleep(0.05)
+
+    server.process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    refused = stored("run", "report.py", "report", "--data", "[4]", "--id", "r2", "--detach")
+    assert "shutting down" in refused.err
+    answered = stored("answer", "r1", "title", "Snow")
+
+    assert (answered.code, time.monotonic() - began < 10) == (0, True), answered
+    flag.touch()
+    assert server.process.wait(30) == 0
 
 
 def test_lists_are_rebuilt_from_the_history(stored: Terminal):

@@ -286,8 +286,11 @@ class Ownership:
         """Compare what each server has with what it should have. Errors: `StoreError`."""
         staying = [name for name, *_, leaving in self._attending() if not leaving]
         own = len(self._epochs)
-        if self._leaving or self.name not in staying:
-            return Turnover(give=own)
+        if self._leaving:
+            # What the others read of this server may be older. With nobody to take over, answers are taken here to the end.
+            return Turnover(give=own if set(staying) - {self.name} else 0)
+        if self.name not in staying:
+            return Turnover()  # it has been silent for a while: the next renewal says that it is there
         base, more = divmod(SHARDS, len(staying))
         rank = staying.index(self.name)
         share = base + (rank < more)
