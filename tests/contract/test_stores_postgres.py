@@ -22,6 +22,7 @@ from tests.contract.yard import until
 from tests.postgres import Cluster, emptied
 from tests.severing import Wire
 
+from tidegate.core.shards import SHARDS
 from tidegate.errors import NotHere, StoreError, StoreLocked, StoreTooNew
 from tidegate.ports.journal import Batch, HistoryRow
 from tidegate.ports.shares import Turnover
@@ -29,7 +30,6 @@ from tidegate.ports.store import Store
 from tidegate.stores import arms, listings
 from tidegate.stores.postgres import PostgresStore, search
 from tidegate.stores.postgres.changes import written
-from tidegate.stores.postgres.ownership import SHARDS
 
 
 @pytest.fixture

@@ -18,10 +18,12 @@ from tests.postgres import Cluster, emptied, running
 from tests.serving import Connection, Reply, Server
 
 from tidegate.api.peers import HEAD, PATH, signed
-from tidegate.stores.postgres.ownership import LEASE_SECONDS, SHARDS, home_shard
+from tidegate.core.shards import SHARDS, home_shard
+from tidegate.stores.postgres.ownership import LEASE_SECONDS
 from tidegate.stores.postgres.store import PostgresStore
 
 FLOW = """
+import os
 import time
 from datetime import timedelta
 from tidegate import approve, sleep, task, wait_for_input, workflow
@@ -44,6 +46,14 @@ def asks(x: int) -> int:
 @workflow
 def works(x: int, seconds: float, log: str) -> int:
     return double(x=slow(x=x, seconds=seconds, log=log))
+
+@task
+def seen() -> str:
+    return os.environ.get("ONLY_AT_THE_TERMINAL", "nothing")
+
+@workflow
+def looks() -> str:
+    return seen()
 
 @workflow
 def naps(x: int) -> int:
@@ -179,6 +189,31 @@ def test_every_server_takes_every_launch_and_every_answer(both: tuple[Connection
         assert (late.status, late.body["code"]) == (409, "already_answered")
     for n, id_ in enumerate(ids("any")):
         assert outputs((b, a)[n % 2], id_) == 2 * n
+
+
+def test_what_a_terminal_runs_is_placed_at_the_server_it_is_at(
+    pair: Pair, both: tuple[Connection, Connection]
+):
+    a, _ = both
+    owned = next(each["shards"] for each in a("GET", "replicas").body["items"] if each["here"])
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        where = ["--home", str(pair.place / "a"), "--store", pair.address]
+        return subprocess.run(
+            [sys.executable, "-m", "tidegate", "run", "flow.py", "looks", *where, *words],
+            cwd=pair.place,
+            env={**os.environ, "ONLY_AT_THE_TERMINAL": "here"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+    for _ in range(5):
+        assert run().stdout == '"here"\n'
+    elsewhere = next(f"far-{n}" for n in range(1_000) if shard_for(f"far-{n}") not in owned)
+    far = run("--id", elsewhere)
+    assert far.stdout == '"nothing"\n'
+    assert "another server decides about this id, and runs its tasks" in far.stderr
 
 
 def test_metrics_say_what_each_server_owns(pair: Pair, both: tuple[Connection, Connection]):

@@ -12,7 +12,11 @@ from typing import Self
 
 from tidegate.cli.store import Staff, StoreWay, is_elsewhere
 from tidegate.cli.way import ServerWay
+from tidegate.core.shards import home_shard
+from tidegate.home import find_store
 from tidegate.remote.workers import TerminalWorkers
+from tidegate.service.executions import new_id
+from tidegate.wire import ListReplicas
 
 
 class Here:
@@ -22,6 +26,28 @@ class Here:
         self._way = way
         self._staff = staff
         self._workers: TerminalWorkers | None = None
+
+    def new_id(self) -> str:
+        """Return an id for an execution, in a shard of the server at which this terminal serves it: others of the same store would run its tasks themselves."""
+        ours = self._ours()
+        id_ = new_id()
+        while ours and home_shard(id_) not in ours:
+            id_ = new_id()
+        return id_
+
+    def runs(self, execution: str) -> bool:
+        """Return whether the server at which this terminal serves an execution decides about it."""
+        ours = self._ours()
+        return not ours or home_shard(execution) in ours
+
+    def _ours(self) -> frozenset[int]:
+        """Return the shards of that server; none if it shares the store with no other."""
+        way = self._way
+        if isinstance(way, ServerWay) or not find_store():
+            return frozenset()
+        way.open()
+        found = [] if way.is_owner else way.ask(ListReplicas()).items
+        return frozenset(shard for each in found if each.here for shard in each.shards)
 
     def serve(self, execution: str, bundle: str = "") -> str:
         """Serve an execution; with `bundle`, only attempts of that code. Return the secret of this terminal, or an empty string if the store's or a server's workers run it."""

@@ -61,7 +61,6 @@ from tidegate.errors import (
 )
 from tidegate.remote.local import OwnerGone
 from tidegate.sdk.scratch import here as directory
-from tidegate.service.executions import new_id
 from tidegate.wire import (
     ANSWERABLE,
     ENDED,
@@ -164,7 +163,7 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
     began = utc_now()
     staff = Staff(options.workers, options.strict or None)
     with way_to(options.home, partial(open_engine, staff=staff)) as way, Here(way, staff) as here:
-        id_ = options.id_ or new_id()
+        id_ = options.id_ or here.new_id()
         found = _register(way, options, here, id_)
         if options.workflow is None:
             _list_workflows(options, found)
@@ -189,6 +188,10 @@ def run_command(ctx: click.Context, /, **given: Any) -> int:
         tell(f"execution {id_}{_where(way, options, launched)}")
         for note in launched.notes or ():
             tell(f"note: {line(note)}")
+        if options.id_ and not here.runs(id_):
+            tell(
+                "note: another server decides about this id, and runs its tasks in its own workers"
+            )
         if launched.asked_version:
             tell(
                 f"it was launched before, with version {line(launched.version)}, and continues with that:"

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from tidegate.core.shards import SHARDS
 from tidegate.errors import InvalidValue
 from tidegate.ports.changes import ChangeRow, Cursor, Touched, Usage
 from tidegate.ports.journal import Key
 from tidegate.stores.announcing import Announcer
 from tidegate.stores.postgres.connections import PostgresConnections
-from tidegate.stores.postgres.ownership import SHARDS, shard_of
+from tidegate.stores.postgres.ownership import shard_of
 from tidegate.stores.rows import Row
 
 LONGEST = 1_000

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from tidegate.core.shards import SHARDS, home_shard
 from tidegate.core.state import ExecutionPhase
 from tidegate.errors import ConnectionLost
 from tidegate.ir.expr import NodeId
@@ -14,7 +15,7 @@ from tidegate.ports.journal import Batch, Due, HeldRow, HistoryRow, Key, Recorde
 from tidegate.stores.journal import SqlJournal
 from tidegate.stores.postgres.connections import PostgresConnections, Session
 from tidegate.stores.postgres.dialect import storable
-from tidegate.stores.postgres.ownership import SHARDS, Ownership, home_shard, shard_of
+from tidegate.stores.postgres.ownership import Ownership, shard_of
 from tidegate.stores.rows import LATEST, Row, due_bound, recorded, writes
 
 MAX_SERIES = 10_000

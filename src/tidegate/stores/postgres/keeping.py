@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 from time import monotonic
 
+from tidegate.core.shards import SHARDS
 from tidegate.core.state import ExecutionPhase
 from tidegate.errors import StoreError
 from tidegate.ports.journal import Key
@@ -18,7 +19,7 @@ from tidegate.ports.shares import Turnover
 from tidegate.stores.postgres.changes import PostgresChanges
 from tidegate.stores.postgres.connections import Background, PostgresConnections
 from tidegate.stores.postgres.notices import Notices
-from tidegate.stores.postgres.ownership import RENEW_SECONDS, SHARDS, Ownership
+from tidegate.stores.postgres.ownership import RENEW_SECONDS, Ownership
 from tidegate.stores.rows import Row
 
 TICK_SECONDS = 1.0

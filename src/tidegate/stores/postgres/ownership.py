@@ -8,7 +8,6 @@ An owner alone has all shards. Replicas have a share each: a thread compares wha
 gives, because only it knows what it is about to write.
 """
 
-import hashlib
 import logging
 import os
 import secrets
@@ -17,15 +16,13 @@ from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 from typing import Any, NamedTuple
 
+from tidegate.core.shards import SHARDS, home_shard
 from tidegate.errors import NotHere, StoreLocked
 from tidegate.ir.graph import Instant
 from tidegate.ports.journal import Key
 from tidegate.ports.shares import Replica, Turnover, Vitals
 from tidegate.stores.postgres.connections import PostgresConnections, Session
 from tidegate.stores.rows import Row
-
-SHARDS = 64
-"""Parts of a store, each with one owner at a time. Their number is fixed when a store is made."""
 
 LEASE_SECONDS = 10
 RENEW_SECONDS = 3.0
@@ -40,11 +37,6 @@ log = logging.getLogger(__name__)
 def shard_of(key: int) -> int:
     """Return the shard of an execution."""
     return key % SHARDS
-
-
-def home_shard(execution_id: str) -> int:
-    """Return the shard in which an execution with this public id is launched: every server knows it, so the same id always reaches the same owner."""
-    return hashlib.sha256(execution_id.encode()).digest()[0] % SHARDS
 
 
 class Presence(NamedTuple):
@@ -290,7 +282,9 @@ class Ownership:
             # What the others read of this server may be older. With nobody to take over, answers are taken here to the end.
             return Turnover(give=own if set(staying) - {self.name} else 0)
         if self.name not in staying:
-            return Turnover()  # it has been silent for a while: the next renewal says that it is there
+            return (
+                Turnover()
+            )  # it has been silent for a while: the next renewal says that it is there
         base, more = divmod(SHARDS, len(staying))
         rank = staying.index(self.name)
         share = base + (rank < more)

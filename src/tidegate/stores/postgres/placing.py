@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from tidegate.stores.postgres.ownership import SHARDS, home_shard, shard_of
+from tidegate.core.shards import SHARDS, home_shard
+from tidegate.stores.postgres.ownership import shard_of
 
 
 class Placing:

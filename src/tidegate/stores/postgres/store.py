@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import psycopg
 
+from tidegate.core.shards import SHARDS
 from tidegate.errors import StoreError, StoreLocked, StoreTooNew
 from tidegate.ir.graph import Instant
 from tidegate.ports.store import Progress
@@ -20,7 +21,7 @@ from tidegate.stores.postgres.connections import Background, PostgresConnections
 from tidegate.stores.postgres.dialect import DATABASE, explained
 from tidegate.stores.postgres.journal import PostgresJournal
 from tidegate.stores.postgres.keeping import Keeping
-from tidegate.stores.postgres.ownership import SHARDS, Ownership, Presence
+from tidegate.stores.postgres.ownership import Ownership, Presence
 from tidegate.stores.postgres.placing import Placing
 from tidegate.stores.postgres.rebuild import ListsRebuild
 from tidegate.stores.postgres.search import TrigramSearch
