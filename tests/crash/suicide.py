@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.executors.process import ProcessExecutor
+from tidegate.executors.terminals import TerminalExecutor
+from tidegate.parts import Parts
 from tidegate.ports.journal import Batch, Key
-from tidegate.runtime import STORE, Runtime
+from tidegate.runtime import STORE, Runtime, artifacts_in
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.stores.sqlite.journal import SqliteJournal
 from tidegate.wire import Answer, GetExecution, Launch
@@ -46,7 +48,9 @@ def main() -> None:
     Deadly.when, Deadly.at = when, at
     store = SqliteStore.open(home / STORE)
     store.journal = Deadly(store.journal._connections, store.journal._search)
-    with Runtime(home, store, ProcessExecutor(home, workers=1), serve_door=False) as runtime:
+    own, part = ProcessExecutor(home, workers=1), Parts().part("terminals")
+    executor = TerminalExecutor(own, artifacts_in(home), part)
+    with Runtime(home, store, executor, serve_door=False) as runtime:
         handle: Any = runtime.service.handle
         handle(Launch(workflow="flow.story", inputs={"n": NUMBER}, id=ID))
         handle(GetExecution(id=ID, wait=60, until_waiting=True))

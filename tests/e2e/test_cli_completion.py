@@ -135,7 +135,7 @@ def test_looking_for_ids_makes_no_store(shells: Any):
 
 def test_an_owner_that_is_stopped_holds_no_prompt_up(shells: Any):
     held = shells.start("run", "flow.py", "asks", "--id", "held")
-    held.says("Answer 'number'")
+    held.says("no timeout")
     held.process.send_signal(signal.SIGSTOP)
     began = time.monotonic()
 
@@ -146,7 +146,7 @@ def test_an_owner_that_is_stopped_holds_no_prompt_up(shells: Any):
 
 def test_a_running_owner_is_asked(shells: Any):
     held = shells.start("run", "flow.py", "asks", "--id", "held")
-    held.says("Answer 'number'")
+    held.says("no timeout")
 
     assert "held " in in_bash(shells, "tidegate show ")
     assert in_bash(shells, "tidegate answer held ") == ["number "]

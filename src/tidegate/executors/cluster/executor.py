@@ -46,10 +46,9 @@ from tidegate.executors.cluster.protocol import (
     pack,
     words,
 )
-from tidegate.executors.cluster.settings import Linked
+from tidegate.executors.cluster.settings import Linked, surroundings
 from tidegate.executors.frames import LENGTH, Frames
 from tidegate.executors.process import ProcessExecutor
-from tidegate.home import STORE_VARIABLE
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import PythonTarget
 from tidegate.parts import Part
@@ -83,9 +82,10 @@ log = logging.getLogger(__name__)
 
 
 class Clusters(Protocol):
-    """Where the cluster is. `is_local`: it is started for this store."""
+    """Where the cluster is. `is_local`: it is started for this store. `environment`: variables with which a program of Ray connects to it."""
 
     is_local: bool
+    environment: dict[str, str]
 
     def address(self) -> str:
         """Return its address; it is started if it is ours. Errors: `OSError`."""
@@ -145,6 +145,8 @@ class RayExecutor:
         self._away_since = time.monotonic()
         self._verdict = threading.Event()
         self._refused = False
+        self._opens = not cluster.is_local
+        """Whether somebody waits for a verdict, who says what it is."""
         self._nodes: list[dict[str, float]] = []
         self._draining = self._closed = False
 
@@ -270,7 +272,9 @@ class RayExecutor:
     def verdict(self, seconds: float) -> tuple[str, bool]:
         """Wait until it is known whether the cluster can be used; return why it cannot, and whether it refuses or is refused."""
         self._verdict.wait(seconds)
-        return self._why, self._refused
+        with self._lock:
+            self._opens = False
+            return self._why, self._refused
 
     # ---- what a store's own workers are asked ----
 
@@ -292,7 +296,6 @@ class RayExecutor:
     def _stay_linked(self) -> None:
         """Have a link as long as this is open."""
         while not self._part.is_stopped:
-            self._part.begins()
             try:
                 self._follow(self._cluster.address())
             except OSError as error:
@@ -303,7 +306,9 @@ class RayExecutor:
                 return
             why = self._why or "the link to the Ray cluster ended"
             self._found_away(why, refused=self._refused)
-            self._part.pause(min(self._part.failed(why), LONGEST_PAUSE))
+            with self._lock:
+                is_said = self._opens and self._refused
+            self._part.pause(min(self._part.failed(why, quietly=is_said), LONGEST_PAUSE))
 
     def _follow(self, address: str) -> None:
         """Start a link, and do what it says until it ends."""
@@ -312,7 +317,9 @@ class RayExecutor:
             settings = msgspec.structs.replace(
                 self._linked, address=address, session=os.urandom(8).hex()
             )
-            process = _start(theirs, msgspec.json.encode(settings).decode(), settings)
+            process = _start(
+                theirs, msgspec.json.encode(settings).decode(), self._cluster.environment
+            )
             theirs.close()
             sending: queue.SimpleQueue[Wish | None] = queue.SimpleQueue()
             with self._lock:
@@ -388,6 +395,9 @@ class RayExecutor:
         with self._lock:
             first, self._connected = not self._connected, True
             self._nodes, self._why, self._refused = nodes, "", False
+            if first:
+                # Not earlier: a link that has tried for half a minute proves nothing.
+                self._part.begins()
             self._part.works()
             if first:
                 claimed = [*self._handed, *self._reported]
@@ -456,11 +466,9 @@ class RayExecutor:
             self._sending.put(wish)
 
 
-def _start(theirs: socket.socket, settings: str, given: Linked) -> "subprocess.Popen[bytes]":
-    environment = {k: v for k, v in os.environ.items() if k != STORE_VARIABLE}
-    environment |= {"RAY_USAGE_STATS_ENABLED": "0"}
-    if not given.open_:
-        environment["RAY_AUTH_MODE"] = "token"
+def _start(
+    theirs: socket.socket, settings: str, given: dict[str, str]
+) -> "subprocess.Popen[bytes]":
     module = "tidegate.executors.cluster.link"
     return subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-P", "-m", module, str(theirs.fileno()), settings],
@@ -468,7 +476,7 @@ def _start(theirs: socket.socket, settings: str, given: Linked) -> "subprocess.P
         stdout=subprocess.DEVNULL,
         stderr=None if log.isEnabledFor(logging.DEBUG) else subprocess.DEVNULL,
         pass_fds=(theirs.fileno(),),
-        env=environment,
+        env=surroundings(given),
         start_new_session=True,
     )
 

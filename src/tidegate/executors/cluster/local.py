@@ -6,6 +6,8 @@ It is not a child that ends with this process: what runs there outlives the owne
 
 import json
 import os
+import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from tidegate import disk
-from tidegate.home import CLUSTER_HERE, STORE_VARIABLE
+from tidegate.executors.cluster.settings import surroundings
+from tidegate.home import CLUSTER_HERE, CLUSTER_TOKEN
 
 UP = 60.0
 """Seconds in which the cluster must be up; it takes 3 to 8 (measured)."""
@@ -34,6 +37,13 @@ class LocalCluster:
 
     def __init__(self, home: Path) -> None:
         self._path = home / CLUSTER_HERE
+        self._token = home / CLUSTER_TOKEN
+        # The cluster has a token of its own; RAY_AUTH_TOKEN, which is that of another one, would go before.
+        self.environment = {
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN_PATH": str(self._token.absolute()),
+            "RAY_AUTH_TOKEN": "",
+        }
 
     def address(self) -> str:
         """Return its address; start it if it does not run. Errors: `OSError`."""
@@ -71,7 +81,8 @@ class LocalCluster:
             *(f"--port={port}", "--include-dashboard=false", "--disable-usage-stats"),
             *(f"--object-store-memory={OBJECTS}", f"--temp-dir={directory}"),
         ]
-        environment = {k: v for k, v in os.environ.items() if k != STORE_VARIABLE}
+        if not self._token.exists():
+            disk.write(self._token, secrets.token_hex(32).encode())
         log = Path(directory, "start.log")
         with log.open("wb") as printed:
             process = subprocess.Popen(  # noqa: S603 - our own command
@@ -79,18 +90,26 @@ class LocalCluster:
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=printed,
-                env={**environment, "RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"},
+                env=surroundings(self.environment),
                 start_new_session=True,
             )
         give_up = time.monotonic() + UP
         while (address := _address_in(log)) is None:
             if process.poll() is not None or time.monotonic() > give_up:
                 process.kill()
-                raise OSError(0, f"{NO_ANSWER}: see {log}")
+                process.wait()
+                said = log.read_text(errors="replace").split("\n")
+                shutil.rmtree(directory, ignore_errors=True)
+                raise OSError(0, f"{NO_ANSWER}: {_last_words(said)}")
             time.sleep(0.1)
         found = {"address": address, "process": process.pid}
         disk.write(self._path, json.dumps(found).encode())
         return address
+
+
+def _last_words(said: list[str]) -> str:
+    """Return the last line of a log, whose beginning says what went wrong."""
+    return next((line.strip()[:200] for line in reversed(said) if line.strip()), "it said nothing")
 
 
 def _reap(process: int) -> None:

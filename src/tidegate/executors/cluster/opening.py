@@ -71,8 +71,9 @@ class At:
 
     is_local = False
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, open_: bool) -> None:
         self._address = address
+        self.environment = {} if open_ else {"RAY_AUTH_MODE": "token"}
 
     def address(self) -> str:
         """Return its address."""
@@ -113,7 +114,7 @@ def on_ray(
             f" until they have ended, or, if it is gone for good, remove {used}"
         )
     linked = Linked("", identity_of(home), str(home.absolute()), owner, "", ray.open_)
-    cluster = At(ray.address) if ray.address else LocalCluster(home)
+    cluster = At(ray.address, open_=ray.open_) if ray.address else LocalCluster(home)
     note = Note(used, _named(ray))
     return RayExecutor(own, logs, cluster, linked, parts.part("ray", tidies=True), note)
 

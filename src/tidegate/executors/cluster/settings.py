@@ -1,12 +1,15 @@
 """What a link is started with, and how the environment of attempts is named."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 from msgspec.json import Decoder
+
+from tidegate.home import STORE_VARIABLE
 
 
 class OnRay(Struct, frozen=True):
@@ -39,6 +42,12 @@ class Linked(Struct, frozen=True):
     def namespace(self) -> str:
         """Return the namespace of the store's keepers."""
         return f"tidegate-{self.identity}"
+
+
+def surroundings(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a program of Ray: that of this process, without the address of the database, and what is given."""
+    known = {k: v for k, v in os.environ.items() if k != STORE_VARIABLE}
+    return {**known, "RAY_USAGE_STATS_ENABLED": "0", **given}
 
 
 linked: Decoder[Linked] = Decoder(Linked)
