@@ -10,6 +10,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-WANTED = ("initdb", "pg_ctl", "postgres", "psql")
+POOLER = "pgbouncer"
+
+WANTED = ("initdb", "pg_basebackup", "pg_ctl", "postgres", "psql")
 DEBIAN = Path("/usr/lib/postgresql")
 """Where Debian puts the programs, a directory for each version."""
 
@@ -56,12 +59,36 @@ class Cluster:
         self._run(
             "initdb", "-D", data, "-U", "tidegate", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
         )
+        self._begin(durable=durable)
+
+    def follow(self, primary: "Cluster") -> None:
+        """Become a standby of another one, which receives what that writes from now on."""
+        said = f"host={primary.place} user=tidegate application_name=standby"
+        wanted = ("-D", self._place / "cluster", "-d", said, "-R", "-X", "stream", "-c", "fast")
+        self._run("pg_basebackup", *wanted)
+        self._begin(durable=False)
+
+    def promote(self) -> None:
+        """Make a standby take over."""
+        self._run("pg_ctl", "promote", "-w", "-D", self._place / "cluster")
+
+    def ask(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run a statement, and return its rows."""
+        with psycopg.connect(self.address(), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def _begin(self, *, durable: bool) -> None:
+        data = self._place / "cluster"
         options = f"-c listen_addresses= -c unix_socket_directories={self._place} -c fsync={'on' if durable else 'off'}"
         log = self._place / "log"
         self._run("pg_ctl", "start", "-w", "-t", "60", "-D", data, "-l", log, "-o", options)
 
     def stop(self) -> None:
-        self._run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", self._place / "cluster")
+        """Stop it as a power cut does, if it runs."""
+        data = self._place / "cluster"
+        if (data / "postmaster.pid").exists():
+            self._run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", data)
 
     def _run(self, program: str, *words: object) -> None:
         # What a server inherits it keeps: so its words go to a file.
@@ -97,6 +124,53 @@ class Cluster:
 @contextmanager
 def running(*, durable: bool = False) -> Iterator[Cluster]:
     """Start a server, which syncs its commits if they are to be durable, and stop it at the end."""
+    with made() as cluster:
+        cluster.start(durable=durable)
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
+
+
+@contextmanager
+def standing_by(primary: Cluster) -> Iterator[Cluster]:
+    """Start a standby of a server, and stop it at the end."""
+    with made() as cluster:
+        cluster.follow(primary)
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
+
+
+@contextmanager
+def pooling(cluster: Cluster, mode: str) -> Iterator[str]:
+    """Start a pooler in front of a server, in this mode, and give the address of the first database there."""
+    found = shutil.which(POOLER, path=f"{os.environ['PATH']}:/usr/sbin")
+    if found is None:
+        pytest.skip(f"there is no pooler here (on Debian: sudo apt-get install {POOLER})")
+    with made() as own:
+        settings = own.place / "pooler.ini"
+        settings.write_text(
+            f"[databases]\npostgres = host={cluster.place} user=tidegate\n[pgbouncer]\nlisten_addr =\nlisten_port = 5432\n"
+            f"unix_socket_dir = {own.place}\nauth_type = any\npool_mode = {mode}\n"
+        )
+        process = subprocess.Popen([found, "-q", settings], **own._as)
+        try:
+            end = time.monotonic() + 20
+            while not (own.place / ".s.PGSQL.5432").exists():
+                assert process.poll() is None
+                assert time.monotonic() < end
+                time.sleep(0.02)
+            yield own.address()
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@contextmanager
+def made() -> Iterator[Cluster]:
+    """Make the place of a server, and remove it at the end."""
     found = programs()
     if found is None:
         why = "there is no Postgres here (on Debian: sudo apt-get install postgresql)"
@@ -104,13 +178,8 @@ def running(*, durable: bool = False) -> Iterator[Cluster]:
         pytest.skip(why)
     # Not below `tmp_path`: the path of a socket may have some 100 characters, and somebody else must be able to go there.
     place = Path(tempfile.mkdtemp(prefix="tidegate-pg-"))
-    cluster = Cluster(place, found)
     try:
-        cluster.start(durable=durable)
-        try:
-            yield cluster
-        finally:
-            cluster.stop()
+        yield Cluster(place, found)
     finally:
         with contextlib.suppress(OSError):
             shutil.rmtree(place)

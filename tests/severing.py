@@ -15,7 +15,7 @@ class Wire:
     """Passes bytes between a socket in `place` and that of the server, until a commit is to break."""
 
     def __init__(self, place: Path, server: Path) -> None:
-        self._server = str(server / SOCKET)
+        self.lead(server)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(place / SOCKET))
         self._listener.listen()
@@ -24,6 +24,10 @@ class Wire:
         self.meanwhile: Callable[[], None] = lambda: None
         """What happens before the client notices."""
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def lead(self, server: Path) -> None:
+        """Lead to another server, for who connects from now on."""
+        self._server = str(server / SOCKET)
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):

@@ -434,6 +434,7 @@ def test_the_store_of_a_newer_tidegate_is_refused_and_left_alone(elsewhere: str)
     PostgresStore.open(elsewhere).close()
     with psycopg.connect(elsewhere, autocommit=True) as connection:
         connection.execute("INSERT INTO schema_version VALUES (999)")
+        connection.execute("UPDATE store SET least = 999")
 
     for writer in (True, False):
         with pytest.raises(StoreTooNew, match=r"schema is 999, this one knows \d+.*install"):

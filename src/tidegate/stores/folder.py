@@ -7,6 +7,7 @@ import logging
 import os
 from pathlib import Path
 from pwd import getpwuid
+from typing import NamedTuple
 
 from tidegate import disk
 from tidegate.errors import StoreError, StoreFull, StoreLocked
@@ -43,6 +44,16 @@ def is_locked(folder: Path) -> bool:
         len(each) > WHICH and each[1] == "FLOCK" and each[WHICH].endswith(f":{number}")
         for each in fields
     )
+
+
+class Left(NamedTuple):
+    """What the last owner has left in a home: its name, and the file in which it noted what it has seen."""
+
+    former: str = ""
+    note: Path | None = None
+
+
+NOTHING = Left()
 
 
 class EngineLock:

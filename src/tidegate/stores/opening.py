@@ -13,7 +13,7 @@ from tidegate.errors import StoreError, StoreHeld
 from tidegate.home import MOVED, find_store
 from tidegate.ports.store import Progress, Store
 from tidegate.stores.database import Database
-from tidegate.stores.folder import EngineLock, failed, make_folder, refuse_open
+from tidegate.stores.folder import EngineLock, Left, failed, make_folder, refuse_open
 from tidegate.stores.moving import Rows
 from tidegate.stores.sqlite import SqliteStore
 
@@ -22,6 +22,9 @@ NUMBER = "store"
 
 OWNER = "owner"
 """The file in a home with the name under which the last process of this home owned parts of a store on Postgres."""
+
+SEEN = "seen"
+"""The file in a home with how far its server has seen the history of a store on Postgres."""
 
 PATIENCE = 15.0
 """Seconds for which an owner that died may still count as alive."""
@@ -82,7 +85,8 @@ def open_store(
     try:
         # The lock of the home is free: so who had it has ended, whatever its lease says.
         former = _read(file.with_name(OWNER))
-        how = {"patience": patience, "presence": presence, "former": former}
+        left = Left(former, file.with_name(SEEN))
+        how = {"patience": patience, "presence": presence, "left": left}
         store = _on_postgres(address, lock=lock, **how)
     except BaseException:
         lock.release()

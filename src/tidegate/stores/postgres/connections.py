@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import psycopg
@@ -25,6 +26,7 @@ from tidegate.stores.postgres.dialect import (
     parameters,
     translated,
 )
+from tidegate.stores.postgres.past import Past
 from tidegate.stores.rows import Bindings, Row
 
 IDLE_READERS = 8
@@ -38,6 +40,11 @@ STATEMENT_MS = 30_000
 LOCK_MS = 10_000
 IDLE_MS = 60_000
 """How long a connection may take to be made, a statement to run, to wait for a lock, and a transaction to stand idle."""
+
+LIMITS = (
+    f"SELECT set_config('statement_timeout', '{STATEMENT_MS}', false), set_config('lock_timeout', '{LOCK_MS}', false),"
+    f" set_config('idle_in_transaction_session_timeout', '{IDLE_MS}', false), set_config('TimeZone', 'UTC', false)"
+)
 
 ASKING_SECONDS = 15.0
 """How long it is asked whether a commit happened."""
@@ -55,10 +62,6 @@ class Transaction(NamedTuple):
 
 def connect(address: str, *, of: str) -> psycopg.Connection[Row]:
     """Open a connection. It gives up what takes too long, and notices a server that is gone."""
-    limits = (
-        f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={LOCK_MS}"
-        f" -c idle_in_transaction_session_timeout={IDLE_MS} -c TimeZone=UTC"
-    )
     given = conninfo_to_dict(address)
     wanted: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
@@ -69,9 +72,29 @@ def connect(address: str, *, of: str) -> psycopg.Connection[Row]:
         "tcp_user_timeout": 10_000,
         **given,
         "application_name": f"tidegate {of}",
-        "options": f"{limits} {given.get('options') or ''}".strip(),
     }
-    return psycopg.connect(make_conninfo(**wanted), autocommit=True)
+    raw = psycopg.connect(make_conninfo(**wanted), autocommit=True)
+    try:
+        # Not as options of the connection, which poolers refuse.
+        raw.execute(LIMITS)
+    except BaseException:
+        raw.close()
+        raise
+    return raw
+
+
+def is_pooled(address: str) -> bool:
+    """Return whether connections share sessions of the server, as a pooler has them that is not in session mode."""
+    with connect(address, of="opens") as one, connect(address, of="opens") as other:
+        own = _session_of(one)
+        with other.transaction():
+            return _session_of(other) == own or _session_of(one) != own
+
+
+def _session_of(raw: psycopg.Connection[Row]) -> int:
+    row = raw.execute("SELECT pg_backend_pid()").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def named(address: str) -> str:
@@ -119,11 +142,12 @@ Proof: TypeAlias = Callable[[Session], bool]
 class PostgresConnections:
     """The connections of one store. With `reads_only` nothing can be written."""
 
-    def __init__(self, address: str, *, reads_only: bool) -> None:
+    def __init__(self, address: str, *, reads_only: bool, note: Path | None = None) -> None:
         self.name = named(address)
         """The address without its password."""
         self.sql = translated()
         self.address = address
+        self.past = Past(self.name, note)
         self._reads_only = reads_only
         self.held = self._writing = threading.RLock()
         self._writer: psycopg.Connection[Row] | None = None
@@ -241,11 +265,27 @@ class PostgresConnections:
                 f"the store {self.name} was opened for reading: nothing can be written"
             )
         self._refuse_closed()
+        self.past.check()
         if self._writer is None or not _is_alive(self._writer):
             if self._writer is not None:
                 self._writer.close()
-            self._writer = connect(self.address, of="writer")
+                self._writer = None
+            raw = connect(self.address, of="writer")
+            # Who answers now may be another server, with another past.
+            try:
+                self.ends(Session(raw))
+            except BaseException:
+                raw.close()
+                raise
+            self._writer = raw
         return self._writer
+
+    def ends(self, session: Session) -> dict[int, int]:
+        """Return where the history of each shard ends. Errors: `StoreError` if that is before what was seen."""
+        mark = self.past.mark()
+        ends: dict[int, int] = dict(session.execute(self.sql["last_positions"]).fetchall())
+        self.past.compare(mark, ends)
+        return ends
 
     def _undo(self, raw: psycopg.Connection[Row]) -> None:
         if raw.closed:

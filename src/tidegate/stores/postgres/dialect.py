@@ -16,6 +16,9 @@ from tidegate.stores import statements
 DATABASE = "postgres"
 """The directory of its statements and migrations."""
 
+SCHEMA = len(statements.migrations(DATABASE))
+"""The newest schema that this version knows."""
+
 NUL = "\U0010ffff"
 """Stands for a NUL in a text that is searched: Postgres keeps none in a text."""
 

@@ -57,6 +57,10 @@ class PostgresJournal(SqlJournal):
                 self.forget()
                 raise
             self._positions = positions
+            if positions is not None:
+                self._connections.past.grown(
+                    {shard: positions[shard] for shard in _shards_of(batch)}
+                )
         return frozenset()
 
     def forget(self) -> None:
@@ -170,7 +174,7 @@ class PostgresJournal(SqlJournal):
 
     def _last_positions(self, session: Session) -> dict[int, int]:
         if self._positions is None:
-            self._positions = dict(session.execute(self._sql["last_positions"]).fetchall())
+            self._positions = self._connections.ends(session)
             instants = session.execute(self._sql["latest_instants"]).fetchall()
             self._at = max((at or 0 for _, at in instants), default=0)
         return self._positions
@@ -201,6 +205,10 @@ def _keys_of(batch: Batch) -> Iterable[Key]:
     for rows in (batch.launches, batch.history, batch.phases, batch.waits, batch.ends):
         for row in rows:
             yield row.key
+
+
+def _shards_of(batch: Batch) -> set[int]:
+    return {shard_of(row.key) for row in batch.history}
 
 
 def _placed(positions: dict[int, int], rows: list[Row]) -> tuple[dict[int, int], list[Row]]:

@@ -49,6 +49,7 @@ class Keeping:
         self._seen: dict[int, int] = {}
         self._notices: Notices | None = None
         self._mark: list[Row] = []
+        self._said = ""
         self._on_access: Callable[[], None] = lambda: None
 
     def begin(self, background: Background, number: str) -> None:
@@ -87,15 +88,20 @@ class Keeping:
                 return
             try:
                 if monotonic() >= due:
+                    self._connections.past.check()
                     self._ownership.renew()
+                    self._connections.past.keep()
                     due = monotonic() + RENEW_SECONDS
                 pause = self._compare()
+                self._said = ""
             except StoreError as error:
-                log.warning(
-                    "the lease of %s could not be renewed: %s",
-                    self._connections.name,
-                    error.message,
-                )
+                if error.message != self._said:
+                    self._said = error.message
+                    log.warning(
+                        "the lease of %s could not be renewed: %s",
+                        self._connections.name,
+                        error.message,
+                    )
                 self._ended.wait(TICK_SECONDS)
             if self._ownership.is_overdue and self._ownership.is_shared:
                 self._ownership.tell(Turnover(lost=self._ownership.own))
@@ -146,6 +152,6 @@ class Keeping:
                 self._seen[shard] = now.get(shard, 0)
 
     def _positions(self) -> dict[int, int]:
-        with suppress(StoreError):
-            return dict(self._connections.rows(self._sql["last_positions"], {}))
+        with suppress(StoreError), self._connections.reading() as session:
+            return self._connections.ends(session)
         return {}

@@ -3,18 +3,23 @@
 
 -- name: fence
 -- Which of these shards are still held in these epochs, and when this transaction began. The lock makes who takes a shard wait for this commit, and every
--- later reader of the old epoch finds nothing.
+-- later reader of the old epoch finds nothing. A server whose version is too old to write finds nothing either.
 SELECT s.shard, (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint
 FROM shards AS s
 JOIN unnest(:shards::smallint[], :epochs::bigint[]) AS w (shard, epoch) USING (shard, epoch)
+WHERE (SELECT least FROM store) <= :schema
 FOR KEY SHARE OF s;
+
+-- name: least
+SELECT least
+FROM store;
 
 -- name: take
 -- Those of these shards that nobody holds, or whose holder has not renewed its lease.
 WITH free AS (
     SELECT shard
     FROM leases
-    WHERE shard = ANY (:shards::smallint[]) AND expires < clock_timestamp()
+    WHERE shard = ANY (:shards::smallint[]) AND expires < clock_timestamp() AND (SELECT least FROM store) <= :schema
     ORDER BY shard
     FOR UPDATE
 ), leased AS (
@@ -32,7 +37,7 @@ RETURNING shard, epoch;
 WITH mine AS (
     SELECT shard
     FROM leases
-    WHERE owner = :owner AND shard = ANY (:shards::smallint[])
+    WHERE owner = :owner AND shard = ANY (:shards::smallint[]) AND (SELECT least FROM store) <= :schema
     ORDER BY shard
     FOR UPDATE
 )

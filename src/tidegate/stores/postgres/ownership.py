@@ -17,11 +17,12 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from tidegate.core.shards import SHARDS, home_shard
-from tidegate.errors import NotHere, StoreLocked
+from tidegate.errors import NotHere, StoreLocked, StoreTooNew
 from tidegate.ir.graph import Instant
 from tidegate.ports.journal import Key
 from tidegate.ports.shares import Replica, Turnover, Vitals
 from tidegate.stores.postgres.connections import PostgresConnections, Session
+from tidegate.stores.postgres.dialect import SCHEMA
 from tidegate.stores.rows import Row
 
 LEASE_SECONDS = 10
@@ -207,7 +208,8 @@ class Ownership:
     def _taken(self, session: Session, shards: Iterable[int]) -> list[Row]:
         address = "" if self._presence is None else self._presence.address
         wanted = {"owner": self.name, "address": address, "seconds": LEASE_SECONDS}
-        return session.execute(self._sql["take"], {**wanted, "shards": list(shards)}).fetchall()
+        wanted |= {"shards": list(shards), "schema": SCHEMA}
+        return session.execute(self._sql["take"], wanted).fetchall()
 
     def give(self, shards: Sequence[int]) -> None:
         """Give up shards."""
@@ -230,8 +232,9 @@ class Ownership:
         wanted = sorted(set(shards))
         epochs = self._epochs
         bindings = {"shards": wanted, "epochs": [epochs.get(each, -1) for each in wanted]}
-        rows = session.execute(self._sql["fence"], bindings).fetchall()
+        rows = session.execute(self._sql["fence"], {**bindings, "schema": SCHEMA}).fetchall()
         if len(rows) < len(wanted):
+            self._refuse_newer(session)
             lost = sorted(set(wanted) - {shard for shard, _ in rows})
             self._epochs = {each: epoch for each, epoch in epochs.items() if each not in lost}
             self._refused += 1
@@ -254,17 +257,29 @@ class Ownership:
         Errors: `StoreError`.
         """
         began, own = monotonic(), self.own
-        wanted = {"owner": self.name, "seconds": LEASE_SECONDS, "shards": own}
+        wanted = {"owner": self.name, "seconds": LEASE_SECONDS, "shards": own, "schema": SCHEMA}
         rows = self._connections.rows(self._sql["renew"], wanted)
         if self._presence is not None:
             self.attend()
         self._renewed = began
         self._ask_clock()
         gone = set(own) & self._epochs.keys() - {shard for (shard,) in rows}
-        if gone and not self.is_shared:
+        if not gone:
+            return
+        self._call(Turnover(lost=sorted(gone)))
+        with self._connections.reading() as session:
+            self._refuse_newer(session)
+        if not self.is_shared:
             log.error("another server has taken over %s", self._connections.name)
-        if gone:
-            self._call(Turnover(lost=sorted(gone)))
+
+    def _refuse_newer(self, session: Session) -> None:
+        """Raise `StoreTooNew`, and leave the store to the others, if this version is too old to write there."""
+        least = session.execute(self._sql["least"]).fetchall()[0][0]
+        if least > SCHEMA:
+            self.leave()
+            wanted = {"owner": self.name, "shards": list(range(SHARDS))}
+            session.execute(self._sql["let_go"], wanted)
+            raise too_new(self._connections.name, least)
 
     def attend(self) -> None:
         """Let the others know that this server is alive. Errors: `StoreError`."""
@@ -308,6 +323,13 @@ class Ownership:
 
     def _holders(self) -> list[Any]:
         return self._connections.rows(self._sql["holders"], {})
+
+
+def too_new(name: str, least: int) -> StoreTooNew:
+    """Return the error for a store that this version may not write."""
+    return StoreTooNew(
+        f"{name} is written by a newer Tidegate (its schema is {least}, this one knows {SCHEMA}): install that version"
+    )
 
 
 def _instant(seconds: float) -> Instant:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import psycopg
 
 from tidegate.core.shards import SHARDS
-from tidegate.errors import StoreError, StoreLocked, StoreTooNew
+from tidegate.errors import StoreError, StoreLocked
 from tidegate.ir.graph import Instant
 from tidegate.ports.store import Progress
 from tidegate.stores import moving, statements
@@ -14,14 +14,19 @@ from tidegate.stores.access import SqlAccess
 from tidegate.stores.audit import SqlAudit
 from tidegate.stores.catalog import SqlCatalog
 from tidegate.stores.database import Database
-from tidegate.stores.folder import EngineLock
+from tidegate.stores.folder import NOTHING, EngineLock, Left
 from tidegate.stores.listings import SqlListings
 from tidegate.stores.postgres.changes import PostgresChanges
-from tidegate.stores.postgres.connections import Background, PostgresConnections, connect
-from tidegate.stores.postgres.dialect import DATABASE, explained
+from tidegate.stores.postgres.connections import (
+    Background,
+    PostgresConnections,
+    connect,
+    is_pooled,
+)
+from tidegate.stores.postgres.dialect import DATABASE, SCHEMA, explained
 from tidegate.stores.postgres.journal import PostgresJournal
 from tidegate.stores.postgres.keeping import Keeping
-from tidegate.stores.postgres.ownership import Ownership, Presence
+from tidegate.stores.postgres.ownership import Ownership, Presence, too_new
 from tidegate.stores.postgres.placing import Placing
 from tidegate.stores.postgres.rebuild import ListsRebuild
 from tidegate.stores.postgres.search import TrigramSearch
@@ -65,7 +70,7 @@ class PostgresStore:
         patience: float = 0.0,
         lock: EngineLock | None = None,
         presence: tuple[str, str] | None = None,
-        former: str = "",
+        left: Left = NOTHING,
     ) -> "PostgresStore":
         """
         Open the store in the database at `address`, which belongs to it, as does its schema.
@@ -74,16 +79,17 @@ class PostgresStore:
         ten seconds, so `patience` says how long to wait for that. `lock` is that of its home, and is released with the store. With a `presence` it
         shares the store with others that have one. Any number of others (`writer=False`) can read at the same time.
 
-        `former` is the name of an owner that is known to have ended: nobody waits for its lease to end.
+        `left` is what an owner has left that is known to have ended: nobody waits for its lease to end, and an older database than it has seen is refused.
 
         Errors: `StoreLocked` if another server owns it, `StoreTooNew`, `StoreError`.
         """
-        connections = PostgresConnections(address, reads_only=not writer)
+        connections = PostgresConnections(address, reads_only=not writer, note=left.note)
         ownership = Ownership(connections, None if presence is None else Presence(*presence))
         try:
             _check(address, connections.name, writer=writer)
             if writer:
-                ownership.succeed(former)
+                connections.past.remember(str(connections.value(connections.sql["number"], {})))
+                ownership.succeed(left.former)
                 _take(ownership, patience)
             return cls(connections, ownership, lock)
         except BaseException:
@@ -173,6 +179,7 @@ class PostgresStore:
         try:
             self._keeping.close()
             self._ownership.let_go()
+            self._connections.past.keep()
         finally:
             self._connections.close()
             if self._lock is not None:
@@ -201,18 +208,22 @@ def _check(address: str, name: str, *, writer: bool) -> None:
             raise StoreError(
                 f"{name} runs Postgres {raw.info.server_version // 10_000}: 13 or newer is needed"
             )
+        if is_pooled(address):
+            raise StoreError(
+                f"{name} is reached through a pooler that gives a session to one statement after the other: set it to session mode, or connect to the server itself"
+            )
         encoding = raw.info.parameter_status("server_encoding")
         if encoding != "UTF8":
             raise StoreError(f"{name} has the encoding {encoding}: make a database with UTF8")
-        known = statements.migrations(DATABASE)
         have = _version(raw)
-        if have > len(known):
-            raise StoreTooNew(
-                f"{name} was written by a newer Tidegate (its schema is {have}, this one knows {len(known)}): install that version"
-            )
+        if have > SCHEMA:
+            # An older version goes on beside what a newer one has added, unless that says otherwise.
+            least = raw.execute("SELECT least FROM store").fetchone()
+            if least is None or int(str(least[0])) > SCHEMA:
+                raise too_new(name, have)
         if writer:
             _migrate(raw)
-        elif have < len(known):
+        elif have < SCHEMA:
             what = f"is of an older Tidegate (schema {have})" if have else "has no store"
             raise StoreError(f"{name} {what}: start `tidegate serve` there first")
 
@@ -227,9 +238,9 @@ def _version(raw: psycopg.Connection[tuple[object, ...]]) -> int:
 
 def _migrate(raw: psycopg.Connection[tuple[object, ...]]) -> None:
     """Bring the schema up to date, one process at a time."""
-    known = statements.migrations(DATABASE)
-    if _version(raw) == len(known):
+    if _version(raw) >= SCHEMA:
         return
+    known = statements.migrations(DATABASE)
     with raw.transaction():
         raw.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATING,))
         raw.execute("CREATE TABLE IF NOT EXISTS schema_version (number bigint PRIMARY KEY)")
