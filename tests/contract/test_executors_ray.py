@@ -16,7 +16,9 @@ from tests.ray_cluster import RayCluster, running_ray
 
 from tidegate.core.messages import TASK_TIMED_OUT
 from tidegate.errors import ClusterRefused
+from tidegate.executors.cluster.keeper import Keeper
 from tidegate.executors.cluster.opening import on_ray
+from tidegate.executors.cluster.protocol import Duty, Following, Run, Shape, Stored
 from tidegate.executors.cluster.settings import OnRay
 from tidegate.executors.process import ProcessExecutor
 from tidegate.ir.graph import Requirements
@@ -30,6 +32,7 @@ from tidegate.ports.executor import (
     Began,
     Hindered,
     Lost,
+    Report,
     Returned,
 )
 
@@ -100,12 +103,17 @@ def fresh(ray: RayCluster, tmp_path: Path) -> Iterator[Crew]:
         crew.executor.stored(crew.reports)
 
 
-def kill(crew: Crew) -> None:
-    """Let an owner die: its link is gone, and it starts no other."""
-    crew.executor._part.stop()
+def kill_links() -> None:
+    """Kill the links of all owners in this process."""
     for child in psutil.Process().children():
         if "tidegate.executors.cluster.link" in child.cmdline():
             child.kill()
+
+
+def kill(crew: Crew) -> None:
+    """Let an owner die: its link is gone, and it starts no other."""
+    crew.executor._part.stop()
+    kill_links()
     crew.executor._part.join()
     crew.executor.local.close()
 
@@ -163,6 +171,77 @@ def test_an_attempt_outlives_its_owner_and_what_the_next_does_not_claim_is_ended
     third.executor.close()
     own = ProcessExecutor(tmp_path, 1)
     assert on_ray(tmp_path, None, own, Logs(tmp_path), Parts()) is own
+
+
+def test_what_is_submitted_while_a_link_is_made_again_runs(fresh: Crew):
+    assert fresh.run("add", a=1, b=1) == Returned({"o0": 2})
+    for turn in range(3):
+        kill_links()
+        until(fresh.executor.hinders)
+        # Handed out with the claim of what was there before, which must not end it.
+        jobs = [job("add", a=turn, b=n) for n in range(4)]
+        fresh.submit(*jobs)
+
+        assert fresh.outcomes(jobs) == [Returned({"o0": turn + n}) for n in range(4)]
+
+
+class Plenty:
+    """A node that has everything at once."""
+
+    def __init__(self) -> None:
+        self.total = {"CPU": 1.0}
+        self.environment: dict[str, str] = {}
+
+    def reserve(self, shape: Shape) -> "Plenty":
+        del shape
+        return self
+
+    def wait(self, seconds: float) -> bool:
+        del seconds
+        return True
+
+    def release(self) -> None:
+        pass
+
+
+def test_a_claim_ends_what_earlier_links_of_its_owner_have_handed_over(tmp_path: Path):
+    write_bundle(tmp_path / "store", shop=SHOP)
+    keeper = Keeper(Duty("x", str(tmp_path / "store")), tmp_path / "keeper", Plenty(), lambda: None)
+    with closing(keeper):
+        earlier, now, others = (job("add", a=1, b=n) for n in range(3))
+        keeper.order("earlier", "owner", [Run([earlier])])
+        keeper.order("others", "another", [Run([others])])
+        # Calls of one link do not arrive in order: this one is before its claim.
+        keeper.order("now", "owner", [Run([now])])
+
+        assert keeper.claim(Following("now", "owner", [], only=True)) == []
+
+        kept = keeper.claim(Following("any", "any", [attempt(e) for e in (earlier, now, others)]))
+        assert sorted(each.key for each in kept) == [now.key, others.key]
+
+
+def test_a_keeper_tells_again_what_has_not_arrived(tmp_path: Path):
+    write_bundle(tmp_path / "store", shop=SHOP)
+    duty = Duty("x", str(tmp_path / "store"))
+    keeper = Keeper(duty, tmp_path / "keeper", Plenty(), lambda: None)
+    with closing(keeper):
+        adds = job("add", a=1, b=1)
+        keeper.order("link", "owner", [Run([adds])])
+        heard = 0
+        reports: list[Report] = []
+        while not any(isinstance(each.outcome, Returned) for each in reports):
+            told = keeper.tell("link", heard, 60)
+            assert keeper.tell("link", heard, 60) == told  # the first reply was lost on its way
+            heard = told.number
+            reports += told.news.reports
+
+        assert [each.key for each in reports if isinstance(each.outcome, Returned)] == [adds.key]
+        # It is kept until it is forgotten, and the keeper stays while anyone asks.
+        assert not keeper.leave("link")
+        keeper.order("link", "owner", [Stored([attempt(adds)])])
+        keeper.tell("another", 0, 0)
+        assert not keeper.leave("link")
+        assert keeper.leave("another")
 
 
 # -- how attempts end --
@@ -278,6 +357,29 @@ def test_an_environment_is_prepared_by_ray(crew: Crew):
     without = crew.run("variable", module="devices", which="TIDE_ENV")
 
     assert (found, without) == (Returned({"o0": "there"}), Returned({"o0": ""}))
+
+
+def test_an_environment_that_takes_long_keeps_nobody_else_waiting(crew: Crew, tmp_path: Path):
+    began, end = tmp_path / "began", tmp_path / "end"
+    (tmp_path / "sitecustomize.py").write_text(
+        f"""
+import time
+from pathlib import Path
+Path({str(began)!r}).touch()
+while not Path({str(end)!r}).exists():
+    time.sleep(0.01)
+"""
+    )
+    slow = {"env_vars": {"PYTHONPATH": str(tmp_path)}}
+    waits = job("add", a=1, b=2, REQUIRES=Requirements(runtime_env=slow))
+    crew.submit(waits)
+    until(began.exists)
+
+    assert crew.run("add", a=1, b=1) == Returned({"o0": 2})
+
+    assert not crew.said_of(waits)
+    end.touch()
+    assert crew.outcome(waits) == Returned({"o0": 3})
 
 
 def test_an_environment_that_cannot_be_prepared_holds_the_attempt(crew: Crew):

@@ -114,7 +114,7 @@ ELSEWHERE = (
     Group(
         "tests/contract/test_executors_ray.py",
         "one executor on a cluster, seen through its port",
-        "executors/cluster/actor executors/cluster/connecting executors/cluster/executor executors/cluster/keeper"
+        "executors/cluster/actor executors/cluster/boxes executors/cluster/connecting executors/cluster/executor executors/cluster/keeper"
         " executors/cluster/link executors/cluster/members executors/cluster/protocol executors/cluster/settings",
     ),
     Group(

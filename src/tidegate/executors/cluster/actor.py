@@ -109,7 +109,7 @@ class NodeActor:
         self._keeper: Keeper | None = None
         if not self._trouble:
             home = self._home()
-            self._keeper = Keeper(self._duty, home, RayNode(self._node), leave)
+            self._keeper = Keeper(self._duty, home, RayNode(self._node), end)
 
     def greet(self) -> bytes:
         """Say who this is."""
@@ -123,18 +123,13 @@ class NodeActor:
         """Let a link follow attempts."""
         return pack(self._running().claim(followings.decode(claim)))
 
-    def tell(self, session: str, wait: float) -> bytes:
-        """Return what there is to tell."""
-        return pack(self._running().tell(session, wait))
+    def tell(self, session: str, heard: int, wait: float) -> bytes:
+        """Return what there is to tell, after message `heard`."""
+        return pack(self._running().tell(session, heard, wait))
 
-    def is_idle(self) -> bool:
-        """Return whether nothing is here."""
-        return self._keeper is None or self._keeper.is_idle()
-
-    def close(self) -> None:
-        """End everything, before this process is ended."""
-        if self._keeper is not None:
-            self._keeper.close()
+    def leave(self, session: str) -> bool:
+        """Let a link leave; return whether nothing is here and nobody else asks. Then everything has ended, and this process may be."""
+        return self._keeper is None or self._keeper.leave(session)
 
     def _running(self) -> Keeper:
         assert self._keeper is not None, self._trouble
@@ -158,6 +153,6 @@ class NodeActor:
         return ""
 
 
-def leave() -> None:
+def end() -> None:
     """End this actor: it has nothing, and nobody has asked for long."""
     os._exit(0)

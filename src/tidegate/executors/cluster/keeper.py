@@ -19,11 +19,11 @@ from typing import Protocol
 
 from msgspec import structs
 
+from tidegate.executors.cluster.boxes import Box
 from tidegate.executors.cluster.protocol import (
     Duty,
     End,
     Following,
-    News,
     Order,
     Run,
     Shape,
@@ -105,23 +105,6 @@ class _Held:
         self.published = 0
 
 
-class _Box:
-    """What a link has not been told yet."""
-
-    def __init__(self) -> None:
-        self.reports: list[Report] = []
-        self.printed: list[Printed] = []
-        self.published: list[Published] = []
-        self.is_news = True
-        """The number of reservations has changed; at first, it is not known there."""
-        self.failed: dict[Shape, str] = {}
-        self.asked = time.monotonic()
-
-    @property
-    def is_full(self) -> bool:
-        return bool(self.is_news or self.reports or self.printed or self.published or self.failed)
-
-
 class Keeper:
     """The keeper. `home` is a directory of its own; `forsaken` is called once it has nothing, and nobody has asked for long."""
 
@@ -136,7 +119,7 @@ class Keeper:
         self._slots: dict[Shape, list[_Slot]] = {}
         self._pending: dict[Shape, int] = {}
         self._wants: dict[tuple[str, Shape], int] = {}
-        self._boxes: dict[str, _Box] = {}
+        self._boxes: dict[str, Box] = {}
         self._refused: deque[Attempt] = deque(maxlen=100_000)
         """Claimed attempts that were not here: the claimant repeats them, so they must not come later."""
         store = Path(duty.store)
@@ -181,31 +164,40 @@ class Keeper:
                 found.append(held.job)
                 self._tell_again(attempt, held)
             if claim.only:
-                rest = [a for a, held in self._held.items() if held.owner == claim.owner]
-                self._end([each for each in rest if each not in wanted])
+                # Not what this very link has handed over: its orders may be here before its claim.
+                self._end(
+                    [
+                        each
+                        for each, held in self._held.items()
+                        if held.owner == claim.owner
+                        and held.session != claim.session
+                        and each not in wanted
+                    ]
+                )
             self._lock.notify_all()
             return found
 
-    def tell(self, session: str, wait: float) -> Told:
-        """Return what a link has not been told yet, as soon as there is something."""
+    def tell(self, session: str, heard: int, wait: float) -> Told:
+        """Return what a link has not been told yet, as soon as there is something. What it has not heard is told once more."""
         with self._lock:
             box = self._box(session)
-            box.asked = time.monotonic()
+            box.heard(heard)
             self._lock.wait_for(lambda: box.is_full, wait)
             if len(self._held) > MANY:
                 # One message for many of them: each costs every process on the way as much as an attempt.
-                self._lock.wait_for(lambda: len(box.reports) >= MANY, GATHER)
-            box.asked = time.monotonic()
-            news = News(box.reports, box.printed, box.published)
-            failed = list(box.failed.items())
-            box.reports, box.printed, box.published, box.failed = [], [], [], {}
-            box.is_news = False
-            return Told(news, [(s, len(slots)) for s, slots in self._slots.items()], failed)
+                self._lock.wait_for(lambda: box.told or len(box.reports) >= MANY, GATHER)
+            return box.next(self._slots)
 
-    def is_idle(self) -> bool:
-        """Return whether nothing is here."""
+    def leave(self, session: str) -> bool:
+        """Let a link leave. If nothing is here, and nobody else has asked lately, end everything, and return True."""
         with self._lock:
-            return not self._held
+            if session in self._boxes:
+                self._drop_session(session)
+            lately = time.monotonic() - ASKS
+            if self._held or any(box.asked > lately for box in self._boxes.values()):
+                return False
+        self.close()
+        return True
 
     def close(self) -> None:
         """End everything."""
@@ -450,9 +442,9 @@ class Keeper:
             held.published = at
             yield Published(job.id, job.node, attempt.number, page)
 
-    def _box(self, session: str) -> _Box:
+    def _box(self, session: str) -> Box:
         self._last_asked = time.monotonic()
-        return self._boxes.setdefault(session, _Box())
+        return self._boxes.setdefault(session, Box())
 
 
 def make_home(home: Path, store: Path) -> None:

@@ -94,13 +94,13 @@ class Link:
     def __init__(self, given: Linked, stream: socket.socket) -> None:
         self._given = given
         self._stream = stream
-        self._members = Members(given)
+        self._stirred = asyncio.Event()
+        self._members = Members(given, self._stirred.set)
         self._nodes: dict[str, dict[str, float]] = {}
         self._lines: dict[Kind, _Line] = {}
         self._environments: dict[str, dict[str, Any]] = {}
         self._where: dict[Attempt, tuple[Member, Job]] = {}
         self._draining = False
-        self._stirred = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -210,18 +210,29 @@ class Link:
 
     async def _claim(self, attempts: list[Attempt], *, only: bool) -> None:
         """Find out which keepers have these attempts, and follow them."""
-        found: list[Job] = []
-        for member in await self._members.find():
-            self._follow(member)
-            theirs = await member.claim(attempts, only=only)
-            for job in theirs or ():
-                self._where[_attempt(job)] = member, job
-                member.out[shape_of(job.requires)] += 1
-            found += theirs or ()
-        self._say(Claimed(found))
-        there = {_attempt(job) for job in found}
+        members = await self._members.find()
+        found = await asyncio.gather(*(self._claim_from(m, attempts, only=only) for m in members))
+        there = set().union(*found)
         if gone := [each for each in attempts if each not in there]:
             self._say(Gone(gone))
+
+    async def _claim_from(
+        self, member: Member, attempts: list[Attempt], *, only: bool
+    ) -> list[Attempt]:
+        if member.rises is not None:
+            await member.rises
+        if member.trouble:
+            return []
+        self._follow(member)
+        theirs = await member.claim(attempts, only=only) or []
+        for job in theirs:
+            attempt = _attempt(job)
+            self._where[attempt] = member, job
+            # Its end may have been told by now.
+            member.out[shape_of(job.requires)] += attempt not in member.ended
+        self._say(Claimed(theirs))
+        self._stirred.set()
+        return [_attempt(job) for job in theirs]
 
     # ---- keepers ----
 
@@ -254,8 +265,11 @@ class Link:
         news = told.news
         for report in news.reports:
             attempt = Attempt(report.key, report.node, report.attempt)
+            if isinstance(report.outcome, Began | Elsewhere):
+                continue
             found = self._where.get(attempt)
-            if found is None or isinstance(report.outcome, Began | Elsewhere):
+            if found is None:
+                member.ended.add(attempt)
                 continue
             self._left(*found)
             self._where[attempt] = member, found[1]
@@ -319,7 +333,7 @@ class Link:
             self._stirred.clear()
             for kind, line in list(self._lines.items()):
                 if line.waiting and not self._draining:
-                    await self._place_line(kind, line)
+                    self._place_line(kind, line)
                 self._want(kind, line)
                 if not line.waiting:
                     self._tidy(kind)
@@ -331,7 +345,7 @@ class Link:
         if len(self._lines) > 1000:
             del self._lines[kind]
 
-    async def _place_line(self, kind: Kind, line: _Line) -> None:
+    def _place_line(self, kind: Kind, line: _Line) -> None:
         environment, shape = kind
         fitting = [n for n, total in self._nodes.items() if shape.count_in(total)]
         if not fitting:
@@ -339,9 +353,10 @@ class Link:
             return
         troubles = []
         for node in fitting:
-            member = await self._members.get(node, environment, self._environments[environment])
+            member = self._members.get(node, environment, self._environments[environment])
             if member.trouble:
                 troubles.append(member.trouble)
+            if member.trouble or not member.is_up:
                 continue
             self._follow(member)
             self._hand_out(member, shape, line)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -47,6 +48,8 @@ class Member:
         self.environment = environment
         self.trouble = ""
         self.failed_at = 0.0
+        self.is_up = False
+        self.rises: asyncio.Task[None] | None = None
         self.followed = False
         self.slots: dict[Shape, int] = {}
         self.out: Counter[Shape] = Counter()
@@ -54,6 +57,7 @@ class Member:
         self.ended: set[Attempt] = set()
         self.actor: Any = None
         self._given = given
+        self._heard = 0
         self._orders: asyncio.Queue[Order] = asyncio.Queue()
 
     def order(self, order: Order) -> None:
@@ -84,14 +88,17 @@ class Member:
     async def tell(self) -> Told | None:
         """Return what it tells next; None if it is gone."""
         while True:
-            call = self.actor.tell.remote(self._given.session, POLL)
+            call = self.actor.tell.remote(self._given.session, self._heard, POLL)
             try:
-                return tellings.decode(await _within(call, SILENCE))
+                told = tellings.decode(await _within(call, SILENCE))
             except ray.exceptions.ActorUnavailableError:
                 # The connection was lost. Ray says of an actor that has ended that it has died.
                 await asyncio.sleep(1.0)
             except (ray.exceptions.RayError, TimeoutError):
                 return None
+            else:
+                self._heard = told.number
+                return told
 
     async def claim(self, attempts: list[Attempt], *, only: bool) -> list[Job] | None:
         """Follow attempts; return those that it has, None if it is gone."""
@@ -115,43 +122,69 @@ class Member:
             if said.trouble or said.protocol != PROTOCOL:
                 self.refuse(said.trouble or f"it is of Tidegate {said.version}", loop.time())
 
+    async def leave(self) -> None:
+        """Use it no longer; end it, if it has nothing, and nobody else uses it."""
+        with suppress(ray.exceptions.RayError, TimeoutError):
+            if await _within(self.actor.leave.remote(self._given.session), 5.0):
+                ray.kill(self.actor)
+
     def refuse(self, why: str, now: float) -> None:
         """Record why it cannot be used; it is tried again after a while."""
         self.trouble, self.failed_at = why, now
 
 
 class Members:
-    """All of them."""
+    """All of them. `stir` is called whenever one is up, or turns out to be of no use."""
 
-    def __init__(self, given: Linked) -> None:
+    def __init__(self, given: Linked, stir: Callable[[], None]) -> None:
         self._given = given
+        self._stir = stir
         self._known: dict[str, Member] = {}
 
     def living(self) -> list[Member]:
         """Return those that can be used."""
-        return [each for each in self._known.values() if not each.trouble]
+        return [each for each in self._known.values() if each.is_up and not each.trouble]
 
-    async def get(self, node: str, environment: str, runtime_env: Mapping[str, Any]) -> Member:
-        """Return the keeper of a node, which is made if there is none."""
+    def get(self, node: str, environment: str, runtime_env: Mapping[str, Any]) -> Member:
+        """Return the keeper of a node, which is made if there is none. That may take minutes: it is not used before it is up."""
         name = f"{version('tidegate')} {node} {environment}"
         found = self._known.get(name)
         now = asyncio.get_running_loop().time()
         if found is not None and not (found.trouble and now > found.failed_at + AGAIN):
             return found
-        member = Member(self._given, node, environment)
+        made = partial(self._make, name, node, environment, runtime_env)
+        return self._introduce(name, made, PREPARE if runtime_env else START)
+
+    async def find(self) -> list[Member]:
+        """Return all keepers of this store that there are, also those that earlier versions have made."""
+        loop = asyncio.get_running_loop()
+        for name in await loop.run_in_executor(None, list_named_actors):
+            if name not in self._known:
+                self._introduce(name, partial(_existing, name), SILENCE)
+        return list(self._known.values())
+
+    def _introduce(self, name: str, find: Callable[[], Any], limit: float) -> Member:
+        """Return a new member, whose keeper is looked for in the background. Only one is made of a keeper: of two, each would hear half of what it tells."""
+        _, node, environment = name.split(" ")
+        member = self._known[name] = Member(self._given, node, environment)
+        member.rises = asyncio.get_running_loop().create_task(self._raise(member, find, limit))
+        return member
+
+    async def _raise(self, member: Member, find: Callable[[], Any], limit: float) -> None:
         loop = asyncio.get_running_loop()
         try:
             # It packs and uploads what the environment names.
-            member.actor = await loop.run_in_executor(
-                None, partial(self._make, name, node, environment, runtime_env)
-            )
+            member.actor = await loop.run_in_executor(None, find)
         except Exception as error:  # noqa: BLE001 - whatever Ray says of an author's environment must not end the link
             member.refuse(f"its runtime_env cannot be set up: {_brief(error)}", loop.time())
-            self._known[name] = member
-            return member
-        self._known[name] = member
-        await member.greet(PREPARE if runtime_env else START)
-        return member
+        else:
+            if member.actor is None:
+                member.trouble = "it has just ended"
+                self.drop(member)
+            else:
+                await member.greet(limit)
+        member.is_up = True
+        self._stir()
 
     def _make(self, name: str, node: str, environment: str, runtime_env: Mapping[str, Any]) -> Any:
         """Return the keeper's actor, which is made if there is none."""
@@ -169,35 +202,21 @@ class Members:
             **options,
         ).remote(pack(duty))
 
-    async def find(self) -> list[Member]:
-        """Return all keepers of this store that there are, also those that earlier versions have made."""
-        loop = asyncio.get_running_loop()
-        names = await loop.run_in_executor(None, list_named_actors)
-        for name in names:
-            if name not in self._known:
-                _, node, environment = name.split(" ")
-                member = Member(self._given, node, environment)
-                try:
-                    member.actor = ray.get_actor(name)
-                except ValueError:
-                    continue  # it has just ended
-                self._known[name] = member
-                await member.greet(START)
-        return self.living()
-
     def drop(self, member: Member) -> None:
         """Forget a keeper that is gone."""
         self._known = {name: each for name, each in self._known.items() if each is not member}
 
     async def leave(self) -> None:
-        """End the keepers that have nothing."""
-        for member in self.living():
-            try:
-                if await _within(member.actor.is_idle.remote(), 5.0):
-                    await _within(member.actor.close.remote(), 5.0)
-                    ray.kill(member.actor)
-            except (ray.exceptions.RayError, TimeoutError):
-                continue
+        """End the keepers that have nothing, and that nobody else uses."""
+        await asyncio.gather(*(each.leave() for each in self.living()))
+
+
+def _existing(name: str) -> Any:
+    """Return an actor; None if it has ended."""
+    try:
+        return ray.get_actor(name)
+    except ValueError:
+        return None
 
 
 async def _within(call: Any, seconds: float) -> Any:

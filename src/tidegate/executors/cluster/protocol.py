@@ -13,7 +13,7 @@ from tidegate.ir.graph import Requirements
 from tidegate.ports.executor import Attempt, Job, Report
 from tidegate.ports.terminals import Printed, Published
 
-PROTOCOL = 1
+PROTOCOL = 2
 """A keeper with another number is left alone: it is from a version that cannot be understood."""
 
 
@@ -207,8 +207,13 @@ class Following(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """What a keeper has to tell a link. `slots` are the reservations it has for this shape, and `failed` why one cannot be made."""
+    """
+    What a keeper has to tell a link. `slots` are the reservations it has for this shape, and `failed` why one cannot be made.
 
+    The number is that of the message: who asks for the next one says that this one has arrived.
+    """
+
+    number: int
     news: News
     slots: list[tuple[Shape, int]] = []
     failed: list[tuple[Shape, str]] = []

@@ -1,0 +1,56 @@
+"""What a keeper has for one link: what that has not been told yet, and what was told last, until it has arrived."""
+
+import time
+from collections.abc import Mapping, Sized
+
+from tidegate.executors.cluster.protocol import News, Shape, Told
+from tidegate.ports.executor import Report
+from tidegate.ports.terminals import Printed, Published
+
+
+class Box:
+    """What there is for a link. `asked` is when it has asked last; `is_news`: the number of reservations has changed."""
+
+    def __init__(self) -> None:
+        self.reports: list[Report] = []
+        self.printed: list[Printed] = []
+        self.published: list[Published] = []
+        # At first, it is not known there.
+        self.is_news = True
+        self.failed: dict[Shape, str] = {}
+        self.asked = time.monotonic()
+        self.told: Told | None = None
+        self._number = 0
+
+    def heard(self, number: int) -> None:
+        """Record which message has arrived."""
+        self.asked = time.monotonic()
+        if self.told is not None and self.told.number == number:
+            self.told = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is something to tell, for the first time or again."""
+        return bool(
+            self.told
+            or self.is_news
+            or self.reports
+            or self.printed
+            or self.published
+            or self.failed
+        )
+
+    def next(self, slots: Mapping[Shape, Sized]) -> Told:
+        """Return the next message, with the reservations that there are; the last one, if that may not have arrived."""
+        self.asked = time.monotonic()
+        if self.told is None:
+            self._number += 1
+            self.told = Told(
+                self._number,
+                News(self.reports, self.printed, self.published),
+                [(shape, len(each)) for shape, each in slots.items()],
+                list(self.failed.items()),
+            )
+            self.reports, self.printed, self.published, self.failed = [], [], [], {}
+            self.is_news = False
+        return self.told
