@@ -173,6 +173,23 @@ def test_what_is_to_be_approved_is_shown_by_its_type(site: Any, tab: Any) -> Non
     expect(report.get_by_text("The river rises")).to_be_visible()
 
 
+def test_what_came_before_is_fetched_once_somebody_looks_at_it(site: Any, tab: Any) -> None:
+    execution = site.launch("seed_page.approval_as_promise_wf", data=[1.0, 2.5])
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(request.url.partition("?")[0]))
+    tab.open(f"/?task={execution}:title")
+    dialog = tab.settled()
+    tab.page.wait_for_load_state("networkidle")
+    whole = f"{site.url}/api/v1/executions/{execution}"
+    assert whole not in asked
+    dialog.get_by_text("What came before").click()
+    expect(dialog.get_by_text("Output of create_report")).to_be_visible()
+    expect(dialog.get_by_text("1.75")).to_be_visible()
+    dialog.get_by_text("Inputs", exact=True).click()
+    expect(dialog.get_by_text("2.5", exact=True)).to_have_count(2)
+    assert asked.count(whole) == 1
+
+
 def test_a_list_of_images_is_shown_small_and_one_of_them_large(site: Any, tab: Any) -> None:
     tab.open(f"/?task={site.launch('gates.approve_images')}:images-are-right")
     images = tab.dialog.locator("img")

@@ -36,6 +36,8 @@ def ids(site: Any) -> dict[str, str]:
 def clean(page: Any) -> None:
     """Expect that axe finds nothing."""
     page.locator(".mantine-Loader-root").first.wait_for(state="detached")
+    # Buttons change their colours when they can be pressed: axe must not read them in between.
+    page.locator(".settling").first.wait_for(state="detached")
     found = axe.Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
     faults = [
         (v["id"], [n["html"][:200] for n in v["nodes"][:3]]) for v in found.response["violations"]

@@ -397,7 +397,7 @@ def test_a_question_is_asked_for_with_all_its_values(remote: Remote):
     whole = remote.question(listed.path, execution.id.name)
 
     assert whole.value == "a line of the report\n" * 3_000
-    assert structs.replace(whole, leads=[]) == remote.sync(execution).waiting[0]
+    assert structs.replace(whole, leads=[], background=None) == remote.sync(execution).waiting[0]
     remote.approve("publish", execution.id.name)
     record = remote.question("publish", execution.id.name)
     assert (record.value, record.digest) == (whole.value, whole.digest)

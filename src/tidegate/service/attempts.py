@@ -94,7 +94,7 @@ class Attempts:
     def marked(self, view: ExecutionView, now: Snapshot | None) -> ExecutionView:
         """Return the execution with its decks, held nodes and nodes waiting for a worker marked; these are included even if they have not changed."""
         tasks = {node.id for node in view.nodes if node.kind == "task"}
-        there = self._with_decks(view.id, tasks, now)
+        there = self.with_decks(view.id, tasks, now)
         held = {} if view.phase in ENDED else self._queued.of(view)
         if not there and not held:
             return view
@@ -119,14 +119,14 @@ class Attempts:
         now = self._executions.look(request.id)
         node = only_node(now, request.node, nodes_called(now, request.node))
         view = node_view(now.plan, now.state, now.plan.nodes[node], None)
-        deck = bool(self._with_decks(now.row.id, {node}, now)) and view.kind == "task"
+        deck = bool(self.with_decks(now.row.id, {node}, now)) and view.kind == "task"
         return structs.replace(view, deck=deck)
 
     def deck(self, request: GetDeck) -> DeckView:
         """Return the decks of a node. Errors: `UnknownExecution`, `UnknownNode`, `UnknownDeck`; `AmbiguousNode` if several nodes of that name have any."""
         now = self._executions.look(request.id)
         called = nodes_called(now, request.node)
-        there = self._with_decks(now.row.id, {*called}, now)
+        there = self.with_decks(now.row.id, {*called}, now)
         candidates = [node for node in called if node in there]
         if candidates:
             node = only_node(now, request.node, candidates, " that have a deck")
@@ -138,7 +138,7 @@ class Attempts:
             f"{which} {request.node[:80]!r} of execution {now.row.id} has no deck; a task makes one with Deck(name, html)"
         )
 
-    def _with_decks(self, id_: str, tasks: AbstractSet[str], now: Snapshot | None) -> set[str]:
+    def with_decks(self, id_: str, tasks: AbstractSet[str], now: Snapshot | None) -> set[str]:
         """Return which of these tasks have decks."""
         found = {*self._logs.nodes_with_decks(id_, tasks)}
         if now is None:

@@ -37,6 +37,7 @@ from tidegate.ports.listings import (
     WaitQuery,
     fits,
 )
+from tidegate.service.background import Decks, background_of
 from tidegate.service.deciders import Deciders
 from tidegate.service.executions import Executions
 from tidegate.service.leads import leads_of
@@ -129,7 +130,7 @@ class Inbox:
             most=MOST,
         )
 
-    def question(self, request: GetQuestion, deciders: Deciders) -> WaitingView:
+    def question(self, request: GetQuestion, deciders: Deciders, decks: Decks) -> WaitingView:
         """
         Return an open question in full, or one that was decided, as the record of what was asked and shown.
 
@@ -147,6 +148,7 @@ class Inbox:
         if here.phase is NodePhase.WAITING:
             lacks = self._missing.codes().lacks(now.row.workflow, now.row.id)
             view = structs.replace(view, leads=leads_of(now, node), damaged=lacks)
+            view = structs.replace(view, background=background_of(now, node, view, decks))
             return deciders.told(view, now.row.project, now.row.domain)
         if here.began is None or not here.phase.is_terminal:
             raise not_open(now, node, request.name)
@@ -156,6 +158,7 @@ class Inbox:
             phase=here.phase.name,
             ended=maybe(here.ended),
             answer=answer_view(here.answer),
+            background=background_of(now, node, view, decks),
         )
 
     def _line(self, listed: ListedWait, codes: Codes, deciders: Deciders) -> WaitingView:

@@ -36,10 +36,11 @@ class Measured:
 
     def cut(self, values: Mapping[str, Value]) -> Inputs:
         """Return the values that fit, and the beginnings of the others."""
-        whole, cut = fitted(values, self._encoded) if values else ({}, {})
+        whole, cut = fitted(values, self.encoded) if values else ({}, {})
         return whole, {name: preview_view(each) for name, each in cut.items()}
 
-    def _encoded(self, value: Value) -> bytes:
+    def encoded(self, value: Value) -> bytes:
+        """Return a value as JSON."""
         if not isinstance(value, list | dict | str):
             return _encode(value)
         known = self._known.get(id(value))

@@ -221,7 +221,8 @@ class Service:
             case wire.ListSignals():
                 return self._signals.all_of(request)
             case wire.GetQuestion():
-                asked = self._inbox.question(request, Deciders(self.tokens, principal))
+                deciders = Deciders(self.tokens, principal)
+                asked = self._inbox.question(request, deciders, self._attempts.with_decks)
                 return self._missing.told_of(asked)
             case wire.CheckAnswer():
                 return (yield from self._signals.check(request))

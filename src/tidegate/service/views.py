@@ -111,14 +111,6 @@ def node_view(
     now = state.node(planned.id)
     inputs = inputs_of(plan, state, planned)
     given, preview = measured.cut(inputs) if measured is not None else (inputs, {})
-    shown: dict[str, Value] | None = None
-    if now.phase is NodePhase.SUCCEEDED:
-        try:
-            shown = {
-                name: output_of(plan, state, planned.id, name) for name in outputs_of(planned.node)
-            }
-        except NoValue:
-            shown = None
     phase = _phase(plan, state, planned, now)
     return NodeView(
         id=planned.id,
@@ -134,13 +126,23 @@ def node_view(
         due=maybe(now.due),
         inputs=given,
         preview=preview,
-        outputs=shown,
+        outputs=outputs_view(plan, state, planned),
         failure=failure_view(now.failure, plan, planned.id),
         answer=answer_view(now.answer),
         upstream=list(planned.needs),
         case=now.case,
         branch=planned.holder if planned.node.case else "",
     )
+
+
+def outputs_view(plan: Plan, state: ExecutionState, planned: Planned) -> dict[str, Value] | None:
+    """Return what a node gave, by name; None if it has not succeeded."""
+    if state.node(planned.id).phase is not NodePhase.SUCCEEDED:
+        return None
+    try:
+        return {name: output_of(plan, state, planned.id, name) for name in outputs_of(planned.node)}
+    except NoValue:
+        return None
 
 
 def _phase(plan: Plan, state: ExecutionState, planned: Planned, now: NodeState) -> NodePhase:

@@ -71,6 +71,22 @@ class LeadView(Struct, frozen=True, kw_only=True):
     text: str
 
 
+class BeforeView(Struct, frozen=True, kw_only=True, gc=False):
+    """A node that a question comes after: whether it has a report, and how many bytes of JSON it gave that the question does not show itself."""
+
+    node: str
+    name: str
+    deck: bool
+    size: int
+
+
+class BackgroundView(Struct, frozen=True, kw_only=True, gc=False):
+    """What else there is to look at before a decision: the nodes before, the nearest first, and how many inputs the execution has."""
+
+    before: list[BeforeView]
+    inputs: int
+
+
 class WaitingView(Struct, frozen=True, kw_only=True, gc=False):
     """
     One thing an execution waits for.
@@ -103,6 +119,8 @@ class WaitingView(Struct, frozen=True, kw_only=True, gc=False):
     """Who launched the execution."""
     leads: list[LeadView] = []
     """What each decision leads to. Only set when a single question is requested that waits."""
+    background: BackgroundView | None = None
+    """What else there is to look at; the values are those of the execution. Only set when a single question is requested."""
     phase: str = "WAITING"
     """The phase of its node: WAITING, or, when a single question is requested that was decided, how that ended."""
     ended: datetime | None = None

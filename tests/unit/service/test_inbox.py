@@ -95,7 +95,7 @@ def handle(sandbox):
 
 def plain(view: WaitingView) -> WaitingView:
     """A question without what only a single one says."""
-    return structs.replace(view, leads=[])
+    return structs.replace(view, leads=[], background=None)
 
 
 def test_a_hundred_questions_over_large_values_make_a_small_page(sandbox, handle):

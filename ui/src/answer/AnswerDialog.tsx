@@ -1,10 +1,10 @@
 import { Anchor, Group, Loader, Modal, Stack, Text } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
 import { useLocation, useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { entryKey, parseTaskId, questionQuery, taskId } from '../api/queries';
 import { useKeys } from '../app/keys';
+import { useIsPhone } from '../app/phone';
 import { QueryError } from '../app/PageError';
 import './answer.css';
 import './result.css';
@@ -22,7 +22,7 @@ export function AnswerDialog({ task }: { task: string }) {
   const { pathname, state } = useLocation();
   // The first page of this tab: somebody has followed a link, and no list is waiting behind it.
   const [isLink] = useState(() => state.__TSR_index === 0);
-  const isPhone = useMediaQuery('(max-width: 45em)', false, { getInitialValueInEffect: false });
+  const isPhone = useIsPhone();
   const found = useTask(task);
   const title = useRef<HTMLHeadingElement>(null);
   useFocusBack();

@@ -1,38 +1,31 @@
-/** What stands before a gate: the outputs and the reports of the nodes it comes after, and what the execution was given. */
-import { Stack, Text } from '@mantine/core';
+/** What stands before a gate: the outputs of the nodes it comes after, and what the execution was given. */
+import { Loader, Stack, Text } from '@mantine/core';
 import { queryOptions, useQuery } from '@tanstack/react-query';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 import { get, segments } from '../api/client';
 import type { Json, JsonObject } from '../api/json';
-import type { ExecutionView, NodeView, WaitingView } from '../api/types';
+import type { ExecutionView, NodeView } from '../api/types';
 import { same } from '../form/check';
 import { Value } from '../show/Value';
+import type { Asked } from './view';
 
-/** A node before the gate, with its output; `output` is undefined where there is none that the question does not show already. */
-export type Before = { node: NodeView; output: Json | undefined };
-
-export type Background = { before: Before[]; inputs: JsonObject };
-
-const NOTHING: Background = { before: [], inputs: {} };
-
-/** Milliseconds for which the dialog waits for it, so that its layout is right from the start and never changes. */
+/** Milliseconds for which the dialog waits until it is known, so that its layout is right from the start and never changes. */
 const PATIENCE_MS = 300;
 
-/** Return what stands before a gate, and whether it is known, or has taken so long that the question is shown without it. */
-export function useBackground(view: WaitingView): Background & { isSettled: boolean } {
-  const { data, isFetched } = useQuery(pathQuery(view.execution, view.node));
+/** Whether it is known what stands before a gate, or has taken so long that the question is shown without it. */
+export function useIsSettled(isKnown: boolean): boolean {
   const [isLate, setIsLate] = useState(false);
   useEffect(() => {
     const timer = window.setTimeout(() => setIsLate(true), PATIENCE_MS);
     return () => window.clearTimeout(timer);
   }, []);
-  const background = useMemo(() => (data ? backgroundOf(data, view) : NOTHING), [data, view]);
-  return { ...background, isSettled: isFetched || isLate };
+  return isKnown || isLate;
 }
 
 /** The nodes on the way to a gate, nearest first. They have ended, so they are asked for once; many gates of one execution share one request. */
 type Path = { nodes: NodeView[]; inputs: JsonObject };
 
+/** Asked for only when somebody looks at it: most decide without. */
 function pathQuery(execution: string, node: string) {
   return queryOptions({
     queryKey: ['background', execution, node],
@@ -47,38 +40,38 @@ function pathQuery(execution: string, node: string) {
       return { nodes: nodesBefore(whole, node), inputs: whole.inputs ?? {} };
     },
     staleTime: Infinity,
-    enabled: node !== '',
   });
 }
 
 const KEPT = (execution: string) => ['background', execution];
 
-function backgroundOf({ nodes, inputs }: Path, view: WaitingView): Background {
-  const shown = [view.value, ...Object.values(view.show)];
-  const isShown = (value: Json | undefined) =>
-    shown.some((each) => each !== undefined && value !== undefined && same(each, value));
-  const before = nodes
-    .map((node): Before => {
-      const output = outputOf(node);
-      return { node, output: isShown(output) ? undefined : output };
-    })
-    .filter(({ node, output }) => output !== undefined || node.deck);
-  return { before, inputs };
+type BehindProps = { view: Asked; children: (path: Path) => ReactNode };
+
+/** What is fetched once it is shown. */
+function Behind({ view, children }: BehindProps) {
+  const { data, error } = useQuery(pathQuery(view.execution, view.node));
+  if (data) return children(data);
+  if (error)
+    return (
+      <Text size="sm" c="red" role="alert">
+        {error.message}
+      </Text>
+    );
+  return <Loader size="sm" aria-label="Loading" />;
 }
 
-/** What a node gave: the value itself, where it has one output only. */
-function outputOf({ outputs }: NodeView): Json | undefined {
-  const values = Object.values(outputs ?? {});
-  return values.length > 1 ? (outputs ?? {}) : values[0];
+/** The inputs of the execution. */
+export function Inputs({ view }: { view: Asked }) {
+  return <Behind view={view}>{({ inputs }) => <Value value={inputs} />}</Behind>;
 }
 
-/** Outputs of the nodes before, the nearest first and open. */
-export function Outputs({ before }: { before: Before[] }) {
+/** Outputs of the nodes before, the nearest first and open; without what the question shows itself. */
+export function Outputs({ view }: { view: Asked }) {
   return (
-    <Stack gap="sm">
-      {before.map(
-        ({ node, output }, index) =>
-          output !== undefined && (
+    <Behind view={view}>
+      {({ nodes }) => (
+        <Stack gap="sm">
+          {unshown(nodes, view).map(({ node, output }, index) => (
             <details key={node.id} open={index === 0}>
               <summary>
                 Output of {node.name}
@@ -93,10 +86,26 @@ export function Outputs({ before }: { before: Before[] }) {
                 </Text>
               )}
             </details>
-          ),
+          ))}
+        </Stack>
       )}
-    </Stack>
+    </Behind>
   );
+}
+
+function unshown(nodes: NodeView[], view: Asked): { node: NodeView; output: Json }[] {
+  const shown = [view.value, ...Object.values(view.show)];
+  const isShown = (value: Json) => shown.some((each) => each !== undefined && same(each, value));
+  return nodes.flatMap((node) => {
+    const output = outputOf(node);
+    return output === undefined || isShown(output) ? [] : [{ node, output }];
+  });
+}
+
+/** What a node gave: the value itself, where it has one output only. */
+function outputOf({ outputs }: NodeView): Json | undefined {
+  const values = Object.values(outputs ?? {});
+  return values.length > 1 ? (outputs ?? {}) : values[0];
 }
 
 /** The nodes that a gate comes after, the nearest first: those right before it, and those before them. */

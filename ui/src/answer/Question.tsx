@@ -1,18 +1,18 @@
 /** One question from the moment it is shown until somebody has decided it: the evidence, the way to answer, and what became of it. */
 import { Alert, Button, Group, Loader, Text } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo, useRef, useState, type ReactNode, type RefObject } from 'react';
 import { entryKey } from '../api/queries';
 import { sessionQuery } from '../api/session';
 import { useConnection } from '../app/connection';
+import { useIsPhone } from '../app/phone';
 import { bytes } from '../show/numbers';
 import { cutParts, sizeOf } from '../show/cut';
 import { Damaged } from '../show/Damaged';
 import { Decided } from '../show/whole';
 import { Approval } from './Approval';
 import { Away } from './Away';
-import { useBackground } from './Background';
+import { useIsSettled } from './Background';
 import { useEarlier } from './earlier';
 import { Closed } from './Closed';
 import type { Draft } from './draft';
@@ -159,28 +159,28 @@ function Answering(props: AnswerProps) {
   return props.view.kind === 'approve' ? <Approval {...props} /> : <Filling {...props} />;
 }
 
+/** An output of more bytes is rarely something short. */
+const ROOMY = 1_000;
+
 /** How the dialog is laid out. It is decided once: what arrives later never moves what is there. */
 function useFrame(task: Known, isHindered: boolean) {
   const { view } = task;
-  const background = useBackground(view);
+  const isSettled = useIsSettled(view.background !== null || task.state !== 'open');
   const earlier = useEarlier(view);
-  const isPhone = useMediaQuery('(max-width: 45em)', false, { getInitialValueInEffect: false });
+  const isPhone = useIsPhone();
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const [asked, setAsked] = useState<string>();
-  const looks = useMemo(
-    () => looksOf(view, background, earlier),
-    [view, background.before, background.inputs, earlier],
-  );
+  const looks = useMemo(() => looksOf(view, earlier), [view, earlier]);
   const hasForm = view.kind !== 'approve';
   const isRoomy =
     cutParts(view).length > 0 ||
     needsRoom(view.value) ||
     Object.values(view.show).some(needsRoom) ||
-    background.before.some(({ node, output }) => node.deck || needsRoom(output));
+    view.background?.before.some(({ deck, size }) => deck || size > ROOMY) === true;
   const decided = useRef<Shape>(undefined);
-  if (background.isSettled) decided.current ??= isRoomy ? (hasForm ? 'form' : 'wide') : 'narrow';
+  if (isSettled) decided.current ??= isRoomy ? (hasForm ? 'form' : 'wide') : 'narrow';
   const shape = decided.current ?? 'narrow';
-  const isSettling = useSettling(isHindered || !background.isSettled);
+  const isSettling = useSettling(isHindered || !isSettled);
   const onOpen = useCallback((key: string) => {
     setOpened((old) => new Set(old).add(key));
     setAsked(key);
@@ -207,7 +207,7 @@ function useFrame(task: Known, isHindered: boolean) {
     shape,
     evidence,
     isSettling,
-    isReady: background.isSettled,
+    isReady: isSettled,
     isPhone,
     unopened: isStacked ? [] : unopened,
     onOpen,

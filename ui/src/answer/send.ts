@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient, type InfiniteData, type QueryClient } from '@tanstack/react-query';
 import { useRef } from 'react';
 import { call, segments } from '../api/client';
-import { addressOf, entryKey } from '../api/queries';
+import { addressOf, entryKey, sendingKey } from '../api/queries';
 import { writeJson, type Json } from '../api/json';
 import type { AnswerReply, InboxPage, WaitingView } from '../api/types';
 
@@ -21,6 +21,7 @@ export function useSend(view: WaitingView) {
   const queries = useQueryClient();
   const sent = useRef({ body: '', key: '' });
   return useMutation({
+    mutationKey: sendingKey(view.execution, view.node),
     mutationFn: (decision: Decision) => {
       const told = { ...decision, shown: view.digest };
       const body = writeJson(told);
@@ -34,6 +35,12 @@ export function useSend(view: WaitingView) {
     },
     // The stream tells what follows; the row needs no request to go.
     onSuccess: () => takeOut(queries, view),
+    // What the stream told meanwhile was not fetched.
+    onError: () =>
+      queries.invalidateQueries({
+        queryKey: ['question', view.execution],
+        predicate: ({ state }) => state.isInvalidated,
+      }),
   });
 }
 

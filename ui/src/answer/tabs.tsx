@@ -2,6 +2,7 @@
 import { Loader, Text } from '@mantine/core';
 import { lazy, Suspense, type ReactNode } from 'react';
 import { isObject, type Json } from '../api/json';
+import type { BackgroundView } from '../api/types';
 import { bytes } from '../show/numbers';
 import { later } from '../app/later';
 import { pairsOf, type Side } from '../diff/texts';
@@ -10,7 +11,7 @@ import { Deck } from '../show/Deck';
 import { Raw } from '../show/Raw';
 import type { Typed } from '../show/typed';
 import { Value } from '../show/Value';
-import { Outputs, type Background, type Before } from './Background';
+import { Inputs, Outputs } from './Background';
 import { extent, needsRoom } from './evidence';
 import type { Earlier } from './earlier';
 import type { Asked } from './view';
@@ -23,12 +24,16 @@ export type Look = { key: string; label: string; count: string; decided: boolean
 /** More shown values than this share a tab. */
 const MOST_TABS = 3;
 
+const NOTHING: BackgroundView = { before: [], inputs: 0 };
+
 /** `earlier` is the same question in the round before. */
-export function looksOf(view: Asked, { before, inputs }: Background, earlier?: Earlier): Look[] {
+export function looksOf(view: Asked, earlier?: Earlier): Look[] {
+  const { before, inputs } = view.background ?? NOTHING;
   const looks: Look[] = [];
   const cut = cutParts(view);
   const shown = Object.entries(view.show);
-  const reports = before.filter(({ node }) => node.deck).sort((one, other) => endOf(other) - endOf(one));
+  // The nearest first.
+  const reports = before.filter(({ deck }) => deck);
   // One report stands below what is short: neither is looked for.
   const [only] = reports;
   const below = only && reports.length === 1 && !needsRoom(view.value) && view.value !== undefined ? only : undefined;
@@ -63,7 +68,7 @@ export function looksOf(view: Asked, { before, inputs }: Background, earlier?: E
           {beside.map(([name, value]) => (
             <Shown key={name} name={name} value={value} isHeaded />
           ))}
-          {below && <Deck execution={view.execution} node={below.node.id} name={below.node.name} />}
+          {below && <Deck execution={view.execution} node={below.node} name={below.name} />}
         </>
       ),
     });
@@ -81,14 +86,14 @@ export function looksOf(view: Asked, { before, inputs }: Background, earlier?: E
         </Suspense>
       ),
     });
-  for (const { node } of below ? [] : reports)
+  for (const { node, name } of below ? [] : reports)
     looks.push({
-      key: `report ${node.id}`,
-      label: reports.length === 1 ? 'Report' : `Report of ${node.name}`,
+      key: `report ${node}`,
+      label: reports.length === 1 ? 'Report' : `Report of ${name}`,
       count: '',
       decided: false,
       tall: true,
-      body: <Deck execution={view.execution} node={node.id} name={node.name} />,
+      body: <Deck execution={view.execution} node={node} name={name} />,
     });
   const others = cut.filter(({ part }) => part !== 'value');
   if (apart.length > MOST_TABS)
@@ -119,7 +124,7 @@ export function looksOf(view: Asked, { before, inputs }: Background, earlier?: E
       tall: true,
       body: <Beginning cut={each} />,
     });
-  const outputs = before.filter(({ output }) => output !== undefined);
+  const outputs = before.filter(({ size }) => size > 0);
   if (outputs.length > 0)
     looks.push({
       key: 'before',
@@ -127,24 +132,18 @@ export function looksOf(view: Asked, { before, inputs }: Background, earlier?: E
       count: outputs.length.toLocaleString(),
       decided: false,
       tall: true,
-      body: <Outputs before={outputs} />,
+      body: <Outputs view={view} />,
     });
-  const given = Object.keys(inputs).length;
-  if (given > 0)
+  if (inputs > 0)
     looks.push({
       key: 'inputs',
       label: 'Inputs',
-      count: given.toLocaleString(),
+      count: inputs.toLocaleString(),
       decided: false,
       tall: true,
-      body: <Value value={inputs} />,
+      body: <Inputs view={view} />,
     });
   return looks;
-}
-
-/** When a node ended: of several reports the newest comes first. */
-function endOf({ node }: Before): number {
-  return node.ended === null ? Infinity : Date.parse(node.ended);
 }
 
 /** What of a question can be compared: what it asks about, and what it shows. */

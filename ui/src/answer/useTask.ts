@@ -136,6 +136,7 @@ function pretend(execution: string, signal: SignalView): WaitingView {
     who_may: '',
     launched_by: '',
     leads: [],
+    background: null,
     phase: signal.phase,
     ended: null,
     answer: signal.answer,

@@ -117,6 +117,11 @@ export function entryKey(entry: Pick<WaitingView, 'execution' | 'node'>): string
   return `${entry.execution}:${entry.node}`;
 }
 
+/** The key of what sends the answer of a node. */
+export function sendingKey(execution: string, node: string): string[] {
+  return ['answer', execution, node];
+}
+
 /** What addresses a question and no later one of the same name: its handle, or, inside a graph that unfolded, its full path. */
 export function addressOf({ handle, node, name, path }: WaitingView): string {
   const scope = graphOf(node);

@@ -4,7 +4,7 @@ import { dropDrafts } from '../answer/draft';
 import { addArrivals, dropArrivals, heldBy } from './arrivals';
 import { get } from './client';
 import { collect, type Message, type Phases } from './live';
-import { entryKey, listKey, nodeOf, type InboxFilter } from './queries';
+import { entryKey, listKey, nodeOf, sendingKey, type InboxFilter } from './queries';
 import { noticeChange } from './shared';
 import type { ExecutionView, InboxPage } from './types';
 
@@ -51,10 +51,14 @@ export function refresh(queries: QueryClient, message: Message): void {
   void queries.invalidateQueries({ queryKey: ['executions'] });
   for (const [id, phases] of Object.entries(message.changed)) {
     void queries.invalidateQueries({ queryKey: ['execution', id] });
-    void queries.invalidateQueries({
-      queryKey: ['question', id],
-      predicate: ({ queryKey }) => concerns(phases, String(queryKey[2])),
-    });
+    for (const refetchType of ['active', 'none'] as const)
+      void queries.invalidateQueries({
+        queryKey: ['question', id],
+        predicate: ({ queryKey }) =>
+          concerns(phases, String(queryKey[2])) &&
+          isDecidedHere(queries, id, String(queryKey[2])) === (refetchType === 'none'),
+        refetchType,
+      });
     dropDrafts(
       Object.entries(phases).flatMap(([node, phase]) => (OVER.has(phase) ? entryKey({ execution: id, node }) : [])),
     );
@@ -77,6 +81,14 @@ const OVER = new Set(['SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'SKIPPED'])
 function concerns(phases: Phases, address: string): boolean {
   const node = nodeOf(address);
   return node === undefined || node in phases || '' in phases;
+}
+
+/** Whether the change of a gate is what this tab decides: the reply says what became of it. */
+function isDecidedHere(queries: QueryClient, execution: string, address: string): boolean {
+  const node = nodeOf(address);
+  if (node === undefined) return false;
+  const sent = queries.getMutationCache().findAll({ mutationKey: sendingKey(execution, node) });
+  return sent.some(({ state }) => state.status === 'pending' || state.status === 'success');
 }
 
 let pending: Record<string, Phases> = {};

@@ -98,6 +98,20 @@ export type AuditPage = {
   next: string;
 };
 
+/** What else there is to look at before a decision: the nodes before, the nearest first, and how many inputs the execution has. */
+export type BackgroundView = {
+  before: Array<BeforeView>;
+  inputs: number;
+};
+
+/** A node that a question comes after: whether it has a report, and how many bytes of JSON it gave that the question does not show itself. */
+export type BeforeView = {
+  node: string;
+  name: string;
+  deck: boolean;
+  size: number;
+};
+
 /** What the server knows of a blob, independent of what a value claims: its size in bytes, and its media type as detected from its first bytes. */
 export type BlobView = {
   digest: string;
@@ -512,7 +526,7 @@ export type ReplicaList = {
   items: Array<ReplicaView>;
 };
 
-/** A server that shares the store. `shards` are those of the store's 64 shards in which it decides, the newest of them since `newest`; one that is `leaving` takes no more. `here` marks the one that replies. */
+/** A server that shares the store. `shards` are those of the store's 64 shards in which it decides, the newest of them since `newest`; one that is `leaving` takes no more. `here` marks the one that replies. It renewed its lease `lease_age` seconds ago; after 10 it does not count as alive. */
 export type ReplicaView = {
   name: string;
   address: string;
@@ -522,6 +536,7 @@ export type ReplicaView = {
   shards: Array<number>;
   newest: string | null;
   here: boolean;
+  lease_age: number;
 };
 
 /** The rounds of a loop in order; `next` is what to pass as `after` for more, null at the end. A loop has `most` rounds at most. */
@@ -644,6 +659,7 @@ export type WaitingView = {
   who_may: string;
   launched_by: string;
   leads: Array<LeadView>;
+  background: BackgroundView | null;
   phase: string;
   ended: string | null;
   answer: AnswerView | null;

@@ -1,8 +1,8 @@
 /** What is different between two texts: side by side or one below the other, with what is equal folded. */
 import { ActionIcon, Button, Loader, SegmentedControl, Text } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import { Fragment, useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { IconDown, IconUp } from '../app/icons';
+import { useIsPhone } from '../app/phone';
 import { count } from '../show/numbers';
 import { Cut, part, useEverything } from '../show/whole';
 import './diff.css';
@@ -18,7 +18,7 @@ const [FIRST, MOST] = [600, 20_000];
 
 export function DiffView({ left, right, names }: Props) {
   const { found, error } = useDifference(left, right);
-  const isPhone = useMediaQuery('(max-width: 45em)', false, { getInitialValueInEffect: false });
+  const isPhone = useIsPhone();
   const everything = useEverything();
   const [chosen, setChosen] = useState<Way>('side');
   const [isAll, setAll] = useState(false);
