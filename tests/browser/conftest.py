@@ -101,10 +101,11 @@ class Site:
         command = [sys.executable, "-m", "tidegate", "open", "--print", "--home", str(self.home)]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
-    def token(self, name: str, *roles: str) -> str:
+    def token(self, name: str, *roles: str, project: str = "*") -> str:
         """Make a token."""
         command = [sys.executable, "-m", "tidegate", "token", "create", name]
         command += [word for role in roles for word in ("--role", role)]
+        command += ["--project", project]
         command += ["--home", str(self.home)]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 

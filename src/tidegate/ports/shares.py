@@ -20,13 +20,14 @@ class Turnover(NamedTuple):
 
 
 class Replica(NamedTuple):
-    """A server that shares the store. `address` is where others reach it; `shards` are those that it owns, with the instant since which it has each."""
+    """A server that shares the store. `address` is where others reach it; `shards` are those that it owns, with the instant since which it has each; `lease_age` is in seconds."""
 
     name: str
     address: str
     version: str
     since: Instant
     leaving: bool
+    lease_age: float
     shards: dict[int, Instant]
 
 

@@ -174,6 +174,7 @@ class Replicas:
                     shards=sorted(each.shards),
                     newest=moment(max(each.shards.values())) if each.shards else None,
                     here=each.name == me,
+                    lease_age=round(each.lease_age, 3),
                 )
                 for each in self._store.replicas()
             ]

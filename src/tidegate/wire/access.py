@@ -42,7 +42,7 @@ class TokenList(Struct, frozen=True, kw_only=True):
 class ReplicaView(Struct, frozen=True, kw_only=True):
     """
     A server that shares the store. `shards` are those of the store's 64 shards in which it decides, the newest of them since `newest`; one that is
-    `leaving` takes no more. `here` marks the one that replies.
+    `leaving` takes no more. `here` marks the one that replies. It renewed its lease `lease_age` seconds ago; after 10 it does not count as alive.
     """
 
     name: str
@@ -53,6 +53,7 @@ class ReplicaView(Struct, frozen=True, kw_only=True):
     shards: list[int]
     newest: datetime | None = None
     here: bool = False
+    lease_age: float = 0.0
 
 
 class ReplicaList(Struct, frozen=True, kw_only=True):

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fits, mayAnswer, mayOperate } from './rights';
+import { fits, mayAnswer, mayOperate, mayReadAll } from './rights';
 
 test.each([
   ['*', '', true],
@@ -33,4 +33,9 @@ test('a right in one project is none in another', () => {
   expect(mayOperate(grants, { project: 'shop', domain: 'production' })).toBe(true);
   expect(mayOperate(grants, { project: 'shop', domain: 'test' })).toBe(false);
   expect(mayOperate(grants, { project: 'bank', domain: 'prod' })).toBe(false);
+});
+
+test('what belongs to no project is seen by those with a role everywhere', () => {
+  expect(mayReadAll([grant('viewer')])).toBe(true);
+  expect(mayReadAll([grant('admin', 'shop'), grant('admin', '*', 'test')])).toBe(false);
 });

@@ -41,6 +41,11 @@ export function mayAnswer(grants: readonly GrantView[], place?: Place): boolean 
   return may(ANSWER, grants, place);
 }
 
+/** Whether somebody may see what belongs to no project, such as the servers. */
+export function mayReadAll(grants: readonly GrantView[]): boolean {
+  return grants.some(({ project, domain }) => project === '*' && domain === '*');
+}
+
 /** What the one who looks at this page may do. */
 export function useRights(place?: Place): { operate: boolean; answer: boolean } {
   const grants = useQuery(sessionQuery).data?.grants ?? [];

@@ -1,7 +1,9 @@
 import { Menu, UnstyledButton, useMantineColorScheme } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
+import { mayReadAll } from '../api/rights';
 import { signOut } from '../api/session';
 import type { SessionView } from '../api/types';
 import { IconMoon, IconSun, IconSystem } from './icons';
@@ -71,6 +73,11 @@ export function Account({ session }: { session: SessionView }) {
             Single-key shortcuts
           </Menu.CheckboxItem>
           <Menu.Item onClick={open}>Sessions</Menu.Item>
+          {mayReadAll(session.grants) && (
+            <Menu.Item component={Link} to="/servers">
+              Servers
+            </Menu.Item>
+          )}
           <Menu.Item onClick={leave}>Sign out</Menu.Item>
         </Menu.Dropdown>
       </Menu>

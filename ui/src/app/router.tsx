@@ -115,9 +115,18 @@ const workflow = createRoute({
     'WorkflowPage',
   ),
 });
+const servers = createRoute({
+  getParentRoute: () => root,
+  path: '/servers',
+  validateSearch,
+  component: lazyRouteComponent(
+    later(() => import('../pages/servers/ServersPage')),
+    'ServersPage',
+  ),
+});
 
 export const router = createRouter({
-  routeTree: root.addChildren([inbox, named, executions, execution, workflows, workflow]),
+  routeTree: root.addChildren([inbox, named, executions, execution, workflows, workflow, servers]),
   history: createHashHistory(),
   defaultErrorComponent: PageError,
   defaultPreload: 'intent',

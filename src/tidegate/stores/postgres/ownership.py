@@ -123,8 +123,16 @@ class Ownership:
         for shard, owner, _, _, since in self._connections.rows(self._sql["owners"], {}):
             shards.setdefault(owner, {})[shard] = _instant(since)
         return [
-            Replica(name, address, version, _instant(since), leaving, shards.get(name, {}))
-            for name, address, version, since, _, leaving in self._attending()
+            Replica(
+                name,
+                address,
+                version,
+                _instant(since),
+                leaving,
+                LEASE_SECONDS - left,
+                shards.get(name, {}),
+            )
+            for name, address, version, since, left, leaving in self._attending()
         ]
 
     def vitals(self) -> Vitals:
