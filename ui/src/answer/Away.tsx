@@ -5,7 +5,7 @@ import { get } from '../api/client';
 import { IconRefresh } from '../app/icons';
 import { IconPlug } from './icons';
 
-const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
 export function Away({ since }: { since: Date }) {
   const [busy, setBusy] = useState(false);

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { entryKey, taskId } from '../../api/queries';
 import type { WaitingView } from '../../api/types';
 import { IconAlert } from '../../app/icons';
+import { useIsPhone } from '../../app/phone';
 import { brief } from '../../show/brief';
 import { cutParts } from '../../show/cut';
 import { columnsOf, figureWords, isNumber, sumsOf } from './figures';
@@ -25,6 +26,7 @@ const WHOLE = 200;
 
 /** All that is to be decided at once, one by one with its figures, before any decision can be pressed. None is preselected. */
 export function BulkLook({ views, progress, onDecide, onClose }: Props) {
+  const isPhone = useIsPhone();
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
   const [choice, setChoice] = useState<boolean>();
   const [comment, setComment] = useState('');
@@ -46,6 +48,7 @@ export function BulkLook({ views, progress, onDecide, onClose }: Props) {
       closeOnEscape={!isSending}
       closeOnClickOutside={false}
       size="min(1080px, 100%)"
+      fullScreen={isPhone}
       padding={0}
       classNames={{ content: 'look', header: 'look-head', body: 'look-body' }}
       title={`${taken.length} ${taken.length === 1 ? 'question' : 'questions'}${sums.map(([name, sum]) => `, ${name} ${sum}`).join('')}`}
@@ -102,7 +105,6 @@ export function BulkLook({ views, progress, onDecide, onClose }: Props) {
         </Button>
         <Button
           className={choice === true ? 'approve' : choice === false ? 'reject' : undefined}
-          variant={choice === false ? 'default' : 'filled'}
           disabled={choice === undefined || taken.length === 0}
           loading={isSending}
           onClick={() => choice !== undefined && onDecide(choice, comment, taken)}
@@ -150,7 +152,7 @@ function LookTable({
           const title = view.title || view.name;
           return (
             <tr key={key} className={left.has(key) ? 'look-left' : undefined}>
-              <td>
+              <td className="look-pick">
                 <Checkbox
                   size="sm"
                   aria-label={`Decide ${title} of ${view.execution}`}
@@ -171,7 +173,7 @@ function LookTable({
                 </Anchor>
               </td>
               {columns.map((name) => (
-                <td key={name} className={isNumber(view.figures[name]) ? 'num' : undefined} dir="auto">
+                <td key={name} className={isNumber(view.figures[name]) ? 'num' : undefined} data-name={name} dir="auto">
                   {view.figures[name] === undefined ? '' : figureWords(view.figures[name])}
                 </td>
               ))}

@@ -1,7 +1,10 @@
 import { Anchor, Button, Modal } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { entryKey, taskId } from '../../api/queries';
+import { sessionQuery } from '../../api/session';
 import { IconAlert, IconCheck, IconDownload } from '../../app/icons';
-import { csvOf, isWaiting, undecidedFirst, type Outcome } from './bulk';
+import { useIsPhone } from '../../app/phone';
+import { csvOf, isWaiting, reason, undecidedFirst, type Outcome } from './bulk';
 import { columnsOf, figureWords, isNumber } from './figures';
 import './bulk.css';
 
@@ -16,6 +19,7 @@ type Props = {
 
 /** What has become of each: those that are not decided first, with the reason. */
 export function BulkResult({ outcomes, value, isSending, onAgain, onOpen, onClose }: Props) {
+  const isPhone = useIsPhone();
   const done = value ? 'approved' : 'rejected';
   const taken = outcomes.filter((each) => each.state === 'taken');
   const waiting = outcomes.filter(isWaiting);
@@ -26,6 +30,7 @@ export function BulkResult({ outcomes, value, isSending, onAgain, onOpen, onClos
       opened
       onClose={onClose}
       size="min(1080px, 100%)"
+      fullScreen={isPhone}
       padding={0}
       classNames={{ content: 'look', header: 'look-head', body: 'look-body' }}
       title={`${taken.length} of ${outcomes.length} ${done}`}
@@ -76,6 +81,7 @@ function summary(outcomes: readonly Outcome[]): string {
 }
 
 function ResultTable({ outcomes, done, onOpen }: { outcomes: Outcome[]; done: string; onOpen: (id: string) => void }) {
+  const me = useQuery(sessionQuery).data?.name ?? '';
   const columns = columnsOf(outcomes.map((each) => each.view)).slice(0, 3);
   return (
     <table className="look-table">
@@ -102,7 +108,7 @@ function ResultTable({ outcomes, done, onOpen }: { outcomes: Outcome[]; done: st
                 {view.title || view.name}
               </td>
               {columns.map((name) => (
-                <td key={name} className={isNumber(view.figures[name]) ? 'num' : undefined} dir="auto">
+                <td key={name} className={isNumber(view.figures[name]) ? 'num' : undefined} data-name={name} dir="auto">
                   {view.figures[name] === undefined ? '' : figureWords(view.figures[name])}
                 </td>
               ))}
@@ -114,7 +120,7 @@ function ResultTable({ outcomes, done, onOpen }: { outcomes: Outcome[]; done: st
                   </span>
                 ) : (
                   <span>
-                    <IconAlert size={16} /> {reason(each)}{' '}
+                    <IconAlert size={16} /> {reason(each, me)}{' '}
                     {isWaiting(each) && (
                       <Anchor
                         component="button"
@@ -135,11 +141,6 @@ function ResultTable({ outcomes, done, onOpen }: { outcomes: Outcome[]; done: st
       </tbody>
     </table>
   );
-}
-
-function reason({ state, why }: Outcome): string {
-  if (state === 'unknown') return 'No reply came: it may be decided or not.';
-  return state === 'unsent' ? `Not sent: ${why}` : why;
 }
 
 function save(csv: string): void {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ApiError } from '../../api/client';
 import type { AnswerResult, WaitingView } from '../../api/types';
-import { csvOf, decideMany, isWaiting, replaced, undecidedFirst, type Keys } from './bulk';
+import { csvOf, decideMany, isWaiting, reason, replaced, undecidedFirst, type Keys } from './bulk';
 
 const view = (n: number) =>
   ({
@@ -67,7 +67,32 @@ test('a repeat takes the place of what it repeats', async () => {
 
 test('a result as CSV keeps commas and quotes, and runs nothing in a spreadsheet', () => {
   const bad = { ...view(1), title: '=cmd|"x", y' };
-  const text = csvOf([{ view: bad, state: 'refused', code: '', why: 'a\nb' }]);
+  const text = csvOf([{ view: bad, state: 'refused', code: '', why: 'a\nb', facts: {} }]);
 
   expect(text.split('\r\n')[1]).toBe(`"'=cmd|""x"", y",w,e1,h,refused,"a\nb"`);
+});
+
+test.each([
+  ['already_answered', { who: 'ben' }, 'Already decided by ben'],
+  ['already_answered', { who: 'ann' }, 'Already decided by you'],
+  ['changed', { changed: ['receipts', 'amount'] }, 'Not decided: receipts, amount changed after you looked'],
+  ['changed', { changed: ['form'] }, 'because of changed'],
+  ['execution_ended', {}, 'The execution ended: no decision is needed'],
+  ['forbidden', {}, 'because of forbidden'],
+])('why one was not decided is said in a few words: %s %j', async (code, facts, words) => {
+  const refused = { ...result(409, code), problem: { code, detail: `because of ${code}`, ...facts } };
+  const [outcome] = await decideMany(views(1), YES, new Map(), 500, undefined, async () => [refused]);
+
+  expect(outcome && reason(outcome, 'ann')).toBe(words);
+});
+
+test('the minute of what came before is in the time of the reader', async () => {
+  const at = new Date(2026, 10, 29, 15, 9);
+  const refused = {
+    ...result(409),
+    problem: { code: 'already_answered', detail: '', who: 'ben', at: at.toISOString() },
+  };
+  const [outcome] = await decideMany(views(1), YES, new Map(), 500, undefined, async () => [refused]);
+
+  expect(outcome && reason(outcome, 'ann')).toMatch(/^Already decided by ben at (0?3|15):09/);
 });

@@ -3,7 +3,9 @@ import { freshKey, type Decision } from '../../answer/send';
 import { ApiError, call } from '../../api/client';
 import { addressOf, entryKey } from '../../api/queries';
 import type { AnswerResult, AnswerResults, WaitingView } from '../../api/types';
+import type { Json } from '../../api/json';
 import { csvLine } from '../../show/csv';
+import { clock } from '../../show/time';
 
 /** `unknown`: sent, and no reply came. `unsent`: not sent, because the server was away or refused what came before. */
 export type Outcome = {
@@ -11,6 +13,8 @@ export type Outcome = {
   state: 'taken' | 'refused' | 'unknown' | 'unsent';
   code: string;
   why: string;
+  /** What the server says of it beside the sentence. */
+  facts: Record<string, Json>;
 };
 
 /** Refusals after which a question waits no longer. */
@@ -60,8 +64,8 @@ export async function decideMany(
       const isLost = error instanceof ApiError && error.isUnreachable;
       const why = error instanceof Error ? error.message : String(error);
       const code = error instanceof ApiError ? error.code : '';
-      part.forEach((view) => found.push({ view, state: isLost ? 'unknown' : 'unsent', code, why }));
-      views.slice(from + atOnce).forEach((view) => found.push({ view, state: 'unsent', code, why }));
+      part.forEach((view) => found.push({ view, state: isLost ? 'unknown' : 'unsent', code, why, facts: {} }));
+      views.slice(from + atOnce).forEach((view) => found.push({ view, state: 'unsent', code, why, facts: {} }));
       return found;
     }
     onProgress(found.length);
@@ -70,11 +74,36 @@ export async function decideMany(
 }
 
 function outcome(view: WaitingView, result: AnswerResult | undefined): Outcome {
-  if (result?.status === 200) return { view, state: 'taken', code: '', why: '' };
+  if (result?.status === 200) return { view, state: 'taken', code: '', why: '', facts: {} };
   const problem = result?.problem;
   const code = typeof problem?.code === 'string' ? problem.code : '';
   const why = typeof problem?.detail === 'string' ? problem.detail : `HTTP ${result?.status ?? 0}`;
-  return { view, state: 'refused', code, why };
+  return { view, state: 'refused', code, why, facts: problem ?? {} };
+}
+
+/** Why one was not decided, as `me` reads it. */
+export function reason({ state, code, why, facts }: Outcome, me: string): string {
+  if (state === 'unknown') return 'No reply came: it may be decided or not.';
+  if (state === 'unsent') return `Not sent: ${why}`;
+  const at = typeof facts.at === 'string' ? ` at ${clock(new Date(facts.at))}` : '';
+  switch (code) {
+    case 'already_answered':
+      return typeof facts.who === 'string' && facts.who
+        ? `Already decided by ${facts.who === me ? 'you' : facts.who}${at}`
+        : why;
+    case 'timed_out':
+      return `Timed out${at}, before you decided`;
+    case 'withdrawn':
+      return `Withdrawn${at}: no decision is needed`;
+    case 'execution_ended':
+      return `The execution ended${at}: no decision is needed`;
+    case 'changed':
+      return Array.isArray(facts.changed) && !facts.changed.includes('form')
+        ? `Not decided: ${facts.changed.join(', ')} changed after you looked`
+        : why;
+    default:
+      return why;
+  }
 }
 
 /** Return the outcomes with the undecided ones first. */
