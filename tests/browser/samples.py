@@ -3,19 +3,24 @@
 import io
 import wave
 from base64 import b64decode
+from collections.abc import Sequence
 from typing import Any
 
 from PIL import Image, ImageDraw
 
 
-def pdf(pages: int, *, locked: bool = False) -> bytes:
-    """Return a document with a line of text on each page; `locked`: with a password."""
+def pdf(pages: int, *, locked: bool = False, links: Sequence[str] = ()) -> bytes:
+    """Return a document with lines of text on each page; `locked`: with a password; `links`: on the first lines of each page."""
     kids = " ".join(f"{4 + 2 * n} 0 R" for n in range(pages))
     bodies = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         f"<< /Type /Pages /Kids [{kids}] /Count {pages} >>",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
+    notes = "".join(
+        f"<< /Type /Annot /Subtype /Link /Rect [72 {680 - 18 * at} 400 {695 - 18 * at}] /A << /S /URI /URI ({link}) >> >>"
+        for at, link in enumerate(links)
+    )
     for n in range(1, pages + 1):
         lines = [f"BT /F1 24 Tf 72 740 Td (Contract, page {n}) Tj ET"]
         lines += [
@@ -24,7 +29,7 @@ def pdf(pages: int, *, locked: bool = False) -> bytes:
         ]
         bodies.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {3 + 2 * n} 0 R"
-            " /Resources << /Font << /F1 3 0 R >> >> >>"
+            f" /Resources << /Font << /F1 3 0 R >> >> /Annots [{notes}] >>"
         )
         text = "\n".join(lines)
         bodies.append(f"<< /Length {len(text)} >>\nstream\n{text}\nendstream")

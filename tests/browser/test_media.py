@@ -77,6 +77,23 @@ def test_a_document_is_read_page_by_page_and_pages_not_turned_to_are_told(site: 
     assert whole == []
 
 
+def test_links_of_a_document_to_the_web_are_followed_and_no_others(site: Site, tab: Tab):
+    links = ("https://example.org/terms", "javascript:alert(1)", "file:///etc/passwd")
+    content = samples.pdf(1, links=links)
+    dialog = asked(tab, v={"contract": kept(site, content, "application/pdf", "contract.pdf")})
+
+    link = dialog.locator(".pdf-page a")
+    expect(link).to_have_count(1)
+    expect(link).to_have_attribute("href", links[0])
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+    expect(link).to_have_attribute("target", "_blank")
+    line = dialog.get_by_text("Clause 1.1: the supplier").bounding_box()
+    box = link.bounding_box()
+    assert abs(line["x"] - box["x"]) < 4
+    assert box["y"] < line["y"] + line["height"]
+    assert box["y"] + box["height"] > line["y"]
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

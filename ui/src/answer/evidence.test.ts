@@ -18,6 +18,8 @@ it('tables, long texts and files have the whole width, wherever they lie', () =>
 it('the size of a value is told as people count', () => {
   expect(extent([{ a: 1, b: 2 }])).toBe('1 × 2');
   expect(extent([1])).toBe('1 item');
+  const file = { $blob: 'a'.repeat(64), size: 1, media: 'image/png', name: 'a.png' };
+  expect(extent([file, file])).toBe('2 files');
   expect(extent(Array.from({ length: 5_000 }, () => 1))).toMatch(/^5.000 items$/);
   expect(extent({ a: 1 })).toBe('1 field');
   expect(extent('x')).toBe('');

@@ -28,6 +28,8 @@ function columns(value: Json): number {
 /** How large a value is, in a word or two: `5,000 × 60`, `18 fields`; empty for what is one thing. */
 export function extent(value: Json | undefined): string {
   if (Array.isArray(value)) {
+    if (value.length > 0 && value.every(isBlob))
+      return `${value.length.toLocaleString()} file${value.length === 1 ? '' : 's'}`;
     const many = columns(value);
     const rows = value.length.toLocaleString();
     return many > 0 ? `${rows} × ${many.toLocaleString()}` : `${rows} item${value.length === 1 ? '' : 's'}`;

@@ -69,6 +69,7 @@ export function Toolbar({ source, chosen, root }: Props) {
       <Export source={source} chosen={chosen} />
       {document.fullscreenEnabled && (
         <ActionIcon
+          className="gd-full"
           variant="subtle"
           size={28}
           aria-label="Full screen"

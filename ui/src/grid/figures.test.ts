@@ -18,6 +18,17 @@ test('what is missing is told from an empty text', () => {
   expect(cell('NaN', 'number', false)).toBe('NaN');
 });
 
+test('dates are in the language of the reader, instants in their zone, and what has no zone is not moved', () => {
+  const day = new Date(Date.UTC(2026, 0, 31)).toLocaleDateString(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
+  expect(cell('2026-01-31', 'date', false)).toBe(day);
+  expect(cell('2026-01-31T23:59:01', 'instant', false)).toMatch(/31.*59.01/);
+  expect(cell('2026-01-31T00:00:00', 'instant', false)).toBe(day);
+  const noon = cell('2026-01-31T14:30:00+02:30', 'instant', false);
+  expect(noon).toBe(cell('2026-01-31T12:00:00Z', 'instant', false));
+  expect(cell('about 2026', 'date', false)).toBe('about 2026');
+  expect(cell('12026-01-31T00:00:00', 'instant', false)).toBe('12026-01-31 00:00:00');
+});
+
 test('neighbouring columns travel as ranges', () => {
   expect(ranges([0, 1, 2, 57])).toBe('0-2,57');
   expect(ranges([3])).toBe('3');

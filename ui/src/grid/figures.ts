@@ -19,8 +19,34 @@ export function cell(value: Json, kind: Kind, isMoney: boolean): string {
   if (value === null) return 'missing';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (isNumeric(kind)) return number(value, isMoney);
-  if (kind === 'instant' && typeof value === 'string') return value.replace('T', ' ');
+  if ((kind === 'date' || kind === 'instant') && typeof value === 'string') return moment(value);
   return isBig(value) ? value.rawJSON : String(value);
+}
+
+const DAY = { year: 'numeric', month: 'short', day: 'numeric' } as const;
+const MINUTE = { hour: '2-digit', minute: '2-digit' } as const;
+const SECOND = { ...MINUTE, second: '2-digit' } as const;
+/** What has no offset stays in its own time, wherever it is read. */
+const NAIVE = { ...DAY, timeZone: 'UTC' } as const;
+const INSTANT = { ...DAY, timeZoneName: 'short' } as const;
+const DATE = new Intl.DateTimeFormat(undefined, NAIVE);
+const NAIVE_MINUTE = new Intl.DateTimeFormat(undefined, { ...NAIVE, ...MINUTE });
+const NAIVE_SECOND = new Intl.DateTimeFormat(undefined, { ...NAIVE, ...SECOND });
+const INSTANT_MINUTE = new Intl.DateTimeFormat(undefined, { ...INSTANT, ...MINUTE });
+const INSTANT_SECOND = new Intl.DateTimeFormat(undefined, { ...INSTANT, ...SECOND });
+const WRITTEN = /^\d{4}-\d\d-\d\d(?:[T ](\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:?\d\d)?)?$/;
+
+/** A date, or a date and time: an instant in the zone of the reader. What is written in another way stays as it is. */
+function moment(text: string): string {
+  const found = WRITTEN.exec(text);
+  const [, clock, offset] = found ?? [];
+  const at = new Date(clock && !offset ? `${text}Z` : text);
+  if (!found || Number.isNaN(at.getTime())) return text.replace('T', ' ');
+  // A day that is stored as its first moment.
+  if (!clock || (!offset && clock === '00:00:00')) return DATE.format(at);
+  const isWhole = clock.endsWith(':00');
+  if (offset) return (isWhole ? INSTANT_MINUTE : INSTANT_SECOND).format(at);
+  return (isWhole ? NAIVE_MINUTE : NAIVE_SECOND).format(at);
 }
 
 /** The whole of a cell, as it is written. */

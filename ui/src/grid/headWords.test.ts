@@ -25,8 +25,8 @@ test('a range is whole where there is room, and shorter words where there is not
   expect(fitting(range, 40, letters)).toBe('0.00 to 1,348,201.50');
   expect(fitting(range, 12, letters)).toBe('0 to 1.35M');
   expect(fitting(range, 9, letters)).toBe('0…1.35M');
-  expect(fitting(words('date', { min: '2026-01-02', max: '2026-11-30' }), 24, letters)).toBe(
-    '2026-01-02 to 2026-11-30',
+  expect(fitting(words('date', { min: '2026-01-02', max: '2026-11-30' }), 28, letters)).toBe(
+    'Jan 2, 2026 to Nov 30, 2026',
   );
   expect(fitting(words('date', { min: '2026-01-02', max: '2026-11-30' }), 21, letters)).toBe('Jan 2026 to Nov 2026');
   expect(fitting(words('integer', { min: 7, max: 7 }), 20, letters)).toBe('all 7');

@@ -1,7 +1,7 @@
 /** What the head of a column says of its values in a line: as exactly as there is room for, and never the beginning of a number. */
 import { short } from '../show/digits';
 import { count } from '../show/numbers';
-import { number } from './figures';
+import { cell, number } from './figures';
 import { isNumeric, isOrdered, type Column, type Profile } from './model';
 
 const FONT_PX = 11;
@@ -13,7 +13,9 @@ export function rangeWords(column: Column, profile: Profile, isMoney: boolean): 
   const about = profile.exact ? '' : 'about ';
   if (isOrdered(column.kind) && min !== null && max !== null) {
     const isNumber = isNumeric(column.kind);
-    const ends = [min, max].map((each) => (isNumber ? number(each, isMoney) : String(each).slice(0, 10)));
+    const ends = [min, max].map((each) =>
+      isNumber ? number(each, isMoney) : cell(String(each).slice(0, 10), 'date', false),
+    );
     const brief = [min, max].map((each) => (isNumber ? short(Number(each)) : monthOf(String(each))));
     if (ends[0] === ends[1]) return [`all ${ends[0]}`, `all ${brief[0]}`];
     return [`${ends[0]} to ${ends[1]}`, `${brief[0]} to ${brief[1]}`, `${brief[0]}…${brief[1]}`];

@@ -56,7 +56,7 @@ export function AllLogs({ execution }: { execution: ExecutionView }) {
         value={only}
         onChange={(event) => setOnly(event.currentTarget.value)}
         data={[
-          { value: '', label: `All ${nodes.length} tasks with output` },
+          { value: '', label: nodes.length === 1 ? 'The task with output' : `All ${nodes.length} tasks with output` },
           ...nodes.map(([id, name]) => ({ value: id, label: `${name} ${id}` })),
         ]}
       />

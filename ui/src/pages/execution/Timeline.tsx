@@ -66,7 +66,7 @@ export function Timeline({ execution, items, loops, chosen, onChoose }: Props) {
         <div className="ex-track" aria-hidden>
           {ticksFor(due === undefined ? undefined : (until - from) / (scale.to - from)).map((each) => (
             <span key={each} style={{ insetInlineStart: `${each * 100}%` }}>
-              {each === 0 ? clock(new Date(from)) : `+${length((scale.to - from) * each)}`}
+              {each === 0 ? clock(new Date(from)) : `+${mark((scale.to - from) * each, scale.to - from)}`}
             </span>
           ))}
           {due !== undefined && (
@@ -316,4 +316,12 @@ function Drawn({
 function endOf(bar: Bar, item: Item, isLast: boolean): string {
   if (bar.attempt > 0 && bar.attempt < (item.node?.attempts ?? 0) && item.kind === 'task') return 'FAILED';
   return isLast && (item.phase === 'FAILED' || item.phase === 'SUCCEEDED') ? item.phase : 'RUNNING';
+}
+
+const SECOND = 1_000;
+const TENTHS = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/** A mark of the scale: within a few seconds, whole ones would name several marks alike. */
+function mark(at: number, all: number): string {
+  return at < SECOND || all >= 10 * SECOND ? length(at) : `${TENTHS.format(at / SECOND)} s`;
 }

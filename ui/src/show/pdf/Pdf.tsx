@@ -78,33 +78,35 @@ function Pages({ pdf, name }: { pdf: Opened; name: string }) {
           Page {count(at)} of {count(many)}
         </VisuallyHidden>
         <span className="pdf-grow" />
-        <ActionIcon
-          variant="default"
-          size={28}
-          aria-label="Smaller"
-          aria-disabled={zoom <= (STEPS[0] ?? 0)}
-          onClick={() => step(-1)}
-        >
-          −
-        </ActionIcon>
-        <Button
-          size="compact-sm"
-          variant="default"
-          className="num"
-          onClick={() => setZoom(1)}
-          aria-label={`Fit the width; now ${Math.round(zoom * 100)} percent of it`}
-        >
-          {zoom === 1 ? 'Fit' : `${Math.round(zoom * 100)} %`}
-        </Button>
-        <ActionIcon
-          variant="default"
-          size={28}
-          aria-label="Larger"
-          aria-disabled={zoom >= (STEPS.at(-1) ?? 0)}
-          onClick={() => step(1)}
-        >
-          +
-        </ActionIcon>
+        <span className="pdf-zoom">
+          <ActionIcon
+            variant="default"
+            size={28}
+            aria-label="Smaller"
+            aria-disabled={zoom <= (STEPS[0] ?? 0)}
+            onClick={() => step(-1)}
+          >
+            −
+          </ActionIcon>
+          <Button
+            size="compact-sm"
+            variant="default"
+            className="num"
+            onClick={() => setZoom(1)}
+            aria-label={`Fit the width; now ${Math.round(zoom * 100)} percent of it`}
+          >
+            {zoom === 1 ? 'Fit' : `${Math.round(zoom * 100)} %`}
+          </Button>
+          <ActionIcon
+            variant="default"
+            size={28}
+            aria-label="Larger"
+            aria-disabled={zoom >= (STEPS.at(-1) ?? 0)}
+            onClick={() => step(1)}
+          >
+            +
+          </ActionIcon>
+        </span>
       </div>
       <div className="pdf-view" ref={view} tabIndex={0} role="group" aria-label={`Page ${at} of ${name}`}>
         {width > 0 &&
