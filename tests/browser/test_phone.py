@@ -81,3 +81,27 @@ def test_on_a_phone_nothing_is_cut_off_and_the_list_is_first(site: Any, phone: A
         assert page.evaluate(CUT_OFF) == [], place
     phone.open(f"/executions/{execution}")
     expect(page.get_by_role("tab", name="List")).to_have_attribute("aria-selected", "true")
+
+
+CLIPPED = """() => [...document.querySelectorAll('.mantine-Button-label')].filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.textContent)"""
+
+
+def test_a_bulk_decision_is_read_and_pressed_on_a_phone(site: Any, phone: Any) -> None:
+    ids = [site.launch("gates.approve_rows") for _ in range(2)]
+    page = phone.open("/?workflow=gates.approve_rows")
+    page.get_by_role("button", name="Select", exact=True).click()
+    for each in ids:
+        page.get_by_role("checkbox", name=f"of {each}").check()
+    look = page.get_by_role("button", name="Look and decide")
+    expect(look).to_be_in_viewport(ratio=1)
+    assert page.evaluate(CLIPPED) == []
+    look.click()
+    phone.dialog.get_by_role("radio", name="Approve").check()
+    expect(phone.dialog.get_by_role("button", name="Approve 2")).to_be_in_viewport(ratio=1)
+    assert page.evaluate(CLIPPED) == []
+    site.ask("PUT", f"executions/{ids[0]}/signals/rows-are-right", {"value": False})
+    phone.dialog.get_by_role("button", name="Approve 2").click()
+    expect(phone.dialog).to_contain_text("1 of 2 approved")
+    expect(phone.dialog.get_by_text("Already decided by")).to_be_in_viewport(ratio=1)
+    assert phone.dialog.evaluate(TOO_FAR) == []
+    assert page.evaluate(CLIPPED) == []
