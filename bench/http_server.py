@@ -97,9 +97,14 @@ def free_port() -> int:
         return port
 
 
-def load(port: int, token: str, requests: list[tuple[str, str, Any]]) -> dict[str, Any]:
+def load(
+    port: int,
+    token: str,
+    requests: list[tuple[str, str, Any]],
+    connections: int = CONNECTIONS,
+) -> dict[str, Any]:
     client = Path(__file__).with_name("http_load.py")
-    words = [sys.executable, str(client), "127.0.0.1", str(port), str(CONNECTIONS), token]
+    words = [sys.executable, str(client), "127.0.0.1", str(port), str(connections), token]
     # Into a file: of so much, a pipe that fills up has lost the rest.
     with tempfile.TemporaryFile("w+") as said:
         given = "\n".join(json.dumps(each) for each in requests)

@@ -9,10 +9,10 @@ import os
 import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from msgspec import structs
 
@@ -70,7 +70,7 @@ from tidegate.service.demands import too_much
 from tidegate.service.missing import Needs
 from tidegate.service.service import Service
 from tidegate.stores.folder import is_locked
-from tidegate.stores.opening import is_there, open_for_reading, open_store
+from tidegate.stores.opening import is_there, open_for_reading, open_store, open_to_pass_on
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.tables.readers import TableReaders
 from tidegate.wire import Ask
@@ -174,8 +174,8 @@ def _hinders(
     return hinders
 
 
-class Runtime:
-    """A running engine on a store, and the service in front of it. Made by the functions below."""
+class Runtime(AbstractContextManager["Runtime"]):
+    """A running engine on a store, and the service in front of it. Made by the functions below. `passes_on`: other processes decide what is asked here."""
 
     def __init__(
         self,
@@ -207,6 +207,7 @@ class Runtime:
         if store.shares is not None and store.shares.is_shared:
             self._join(store.shares)
         self._reads_only = reads_only
+        self.passes_on = reads_only and self.service.replicas.peers is not None
         self._home = home
         self._objects = artifacts.objects
         self._door: LocalDoor | None = None
@@ -223,18 +224,13 @@ class Runtime:
 
     def _join(self, shares: StoreShares) -> None:
         """Pass requests for shards of other servers on to them."""
-        # Loaded here: a store in a file has no other servers.
-        from tidegate.api.passing import PeerLines  # noqa: PLC0415
+        from tidegate.api.passing import PeerLines  # noqa: PLC0415 - a store in a file has none
 
         part = self.parts.part("peers")
         lines = PeerLines(shares, part)
         self.service.replicas.peers = lines
         part.run(lines.run)
         self._background.append(part)
-
-    def __enter__(self) -> Self:
-        """Enter a block at whose end the runtime is closed."""
-        return self
 
     def __exit__(self, *_: object) -> None:
         """Close the runtime."""
@@ -425,8 +421,10 @@ def open_workers(
 
 
 def open_briefly(home: Path) -> Runtime:
-    """Become the owner of the store for the moment in which an answer or an abort is stored; nothing is run. Errors: as above."""
+    """Become the owner of the store for the moment in which an answer or an abort is stored; nothing is run. If servers share it, pass that on to them. Errors: as above."""
     refuse_held(home)
+    if (shared := open_to_pass_on()) is not None:
+        return _looking(home, shared)
     umask = os.umask(PRIVATE)
     try:
         store = open_store(home / STORE)
@@ -451,10 +449,14 @@ def open_reader(home: Path) -> Runtime:
     if is_there(home) and not home.is_dir():
         raise StoreError(f"{home} is not a directory: choose another place for the store (--home)")
     store = open_for_reading(home / STORE) or SqliteStore.memory()
-    idle = IdleExecutor(home, artifacts_in(home))
-    runtime = Runtime(home, store, idle, serve_door=False, reads_only=True)
+    runtime = _looking(home, store)
     runtime.service.is_run = is_owned(home) or is_locked(home) or store.is_owned()
     return runtime
+
+
+def _looking(home: Path, store: Store) -> Runtime:
+    idle = IdleExecutor(home, artifacts_in(home))
+    return Runtime(home, store, idle, serve_door=False, reads_only=True)
 
 
 def problems_of(home: Path) -> tuple[int, list[str]]:

@@ -191,6 +191,49 @@ def test_every_server_takes_every_launch_and_every_answer(both: tuple[Connection
         assert outputs((b, a)[n % 2], id_) == 2 * n
 
 
+def test_a_successor_is_found_at_its_owner_whatever_its_id_says(
+    both: tuple[Connection, Connection],
+):
+    a, b = both
+    for n, id_ in enumerate(ids("first")):
+        launch(a, id_)
+        assert b("POST", f"executions/{id_}/abort", {}).status == 200
+        # It is in the shard of the execution that it continues, not in that of its id.
+        assert home_shard(f"next-{id_}") != home_shard(id_)
+        assert a("POST", f"executions/{id_}/recover", {"id": f"next-{id_}"}).status == 201
+        for each in (a, b):
+            answer(each, f"next-{id_}", n)
+    for n, id_ in enumerate(ids("first")):
+        assert outputs(b, f"next-{id_}") == 2 * n
+    for each in (a, b):
+        assert answer(each, "nobody", 1).body["code"] == "unknown_execution"
+
+
+def test_a_command_that_has_nothing_but_the_address_decides_through_the_owner(
+    pair: Pair, both: tuple[Connection, Connection], tmp_path: Path
+):
+    a, b = both
+
+    def at_once(*words: str) -> "subprocess.CompletedProcess[str]":
+        there = ["--home", str(tmp_path / "nothing"), "--store", pair.address]
+        command = [sys.executable, "-m", "tidegate", *words, *there]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    for n, id_ in enumerate(ids("bare")[:3]):
+        launch(a, id_)
+        done = at_once("answer", id_, "number", str(n))
+        assert (done.returncode, done.stdout) == (0, ""), done
+        assert done.stderr.strip() == f"answered number of {id_}"
+        assert outputs(b, id_) == 2 * n
+    again = at_once("answer", "bare-0", "number", "9")
+    assert again.returncode != 0
+    assert "already" in again.stderr
+    launch(a, "bare-end")
+    assert at_once("abort", "bare-end").returncode == 0
+    assert b("GET", "executions/bare-end").body["phase"] == "ABORTED"
+    assert len(a("GET", "replicas").body["items"]) == 2
+
+
 def test_what_a_terminal_runs_is_placed_at_the_server_it_is_at(
     pair: Pair, both: tuple[Connection, Connection]
 ):

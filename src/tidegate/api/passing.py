@@ -60,6 +60,7 @@ class _Asked(Struct):
     body: bytes
     tell: Tell
     until: float
+    guessed: bool
 
 
 class _Waiting(Struct):
@@ -88,11 +89,13 @@ class PeerLines:
 
     # -- from any thread --
 
-    def ask(self, request: Ask[Any], principal: Principal, shard: int, tell: Tell) -> None:
-        """Have the owner of a shard handle a request, and tell its view once, or an error; None if this server owns the shard by now."""
+    def ask(
+        self, request: Ask[Any], principal: Principal, shard: int, tell: Tell, *, guessed: bool
+    ) -> None:
+        """Have the owner of a shard handle a request, and tell its view once, or an error; None if it is to be asked elsewhere."""
         assert isinstance(request, Deciding)
         body = encode(Passed(principal, request))
-        asked = _Asked(type(request), shard, body, tell, monotonic() + PATIENCE)
+        asked = _Asked(type(request), shard, body, tell, monotonic() + PATIENCE, guessed)
         try:
             self._loop.call_soon_threadsafe(self._begin, asked)
         except RuntimeError:
@@ -188,7 +191,9 @@ class PeerLines:
             return True
         error = error_in(bytes(told.body)) or NotHere("another server replied with nothing known")
         if isinstance(error, NotHere):
-            return False
+            if asked.guessed:
+                asked.tell(None)
+            return asked.guessed
         asked.tell(error)
         return True
 

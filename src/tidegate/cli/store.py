@@ -47,7 +47,9 @@ V = TypeVar("V")
 
 
 class Owned(Protocol):
-    """The store, opened by this process."""
+    """The store, opened by this process. `passes_on`: others own it, and what decides is passed on to them."""
+
+    passes_on: bool
 
     def handle(self, request: Ask[V], /) -> V:
         """Handle a request, as the user of this process."""
@@ -117,7 +119,7 @@ class StoreWay:
     @property
     def is_owner(self) -> bool:
         """Whether this process runs the engine."""
-        return self._own is not None
+        return self._own is not None and not self._own.passes_on
 
     def ask(self, request: Ask[V]) -> V:
         """Handle a request, and return its view. Errors: those of the service; `StoreLocked` if the owner cannot be reached."""
@@ -171,7 +173,7 @@ class StoreWay:
         """Where files used as values are stored."""
         from tidegate.runtime import artifacts_in, blobs_beside  # noqa: PLC0415 - as above
 
-        if self.is_owner:
+        if self._own is not None:
             return BlobFiles(artifacts_in(self.home).blobs)
         return BlobFiles(DoorBlobs(self.home, blobs_beside(self.home)))
 

@@ -389,6 +389,10 @@ class Executions:
             self._keys.put(id_, key, PER_KEY)
         return key
 
+    def known_key(self, id_: str) -> Key | None:
+        """Return the key of an execution that was asked for lately; None if it must be looked up."""
+        return self._keys.get(id_)
+
     def look(self, id_: str) -> Snapshot:
         """Return the current state of an execution. Errors: `UnknownExecution`, `StoreDamaged`."""
         return self._folds.get(self.row(id_))

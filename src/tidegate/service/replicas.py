@@ -45,9 +45,12 @@ DRAWS: Final = 1_000
 class Peers(Protocol):
     """The way to other servers."""
 
-    def ask(self, request: Ask[Any], principal: Principal, shard: int, tell: Tell) -> None:
+    def ask(
+        self, request: Ask[Any], principal: Principal, shard: int, tell: Tell, *, guessed: bool
+    ) -> None:
         """
-        Have the owner of a shard handle a request, and tell its view once, or None if this server owns the shard by now.
+        Have the owner of a shard handle a request, and tell its view once, or None if this server owns the shard by now, or if the shard was `guessed`
+        and its owner does not have the execution.
 
         Told is also an error: those of the request; `NotHere` if nobody has owned the shard for a while.
         """
@@ -62,16 +65,26 @@ class Peers(Protocol):
         ...
 
 
+class Keys(Protocol):
+    """Where executions are."""
+
+    def key(self, id_: str) -> Key:
+        """Look up the key of an execution. Errors: `UnknownExecution`."""
+        ...
+
+    def known_key(self, id_: str) -> Key | None:
+        """Return its key if that is known without looking it up."""
+        ...
+
+
 class Replicas:
     """This server among others; alone it owns everything."""
 
-    def __init__(
-        self, shares: StoreShares | None, key_of: Callable[[str], Key], new_id: Callable[[], str]
-    ) -> None:
+    def __init__(self, shares: StoreShares | None, keys: Keys, new_id: Callable[[], str]) -> None:
         self._store = shares
         self.shares = shares if shares is not None and shares.is_shared else None
         """What this server owns of a store that it shares with others; None if it shares none."""
-        self._key_of = key_of
+        self._keys = keys
         self._draw = new_id
         self._leaving = False
         self.peers: Peers | None = None
@@ -107,42 +120,58 @@ class Replicas:
         *,
         passed_on: bool,
     ) -> Steps[Any]:
-        """Handle a request at the owner. One that was `passed_on` by another server is handled here or not at all. Errors: `NotHere`; those of the request."""
+        """
+        Handle a request at the owner. One that was `passed_on` by another server is handled here or not at all.
+
+        Where an execution is, its id says, unless it succeeds another one: so it is looked up only if the server that should have it has not.
+        Errors: `NotHere`; those of the request.
+        """
         assert self.shares is not None
         assert self.peers is not None
+        if passed_on:
+            return (yield from self._taken_over(request, here))
+        guesses = True
         while True:
             if not self._takes_launches():
                 request = self._repeatable(request)
-            shard = self._shard(request)
+            shard = self._shard(request, guesses=guesses)
             if shard is None or self.shares.has(shard):
                 try:
                     return (yield from here(request))
                 except NotHere:
-                    if passed_on:
-                        raise
-            elif passed_on:
-                raise not_here()
+                    guesses = False
             request = self._repeatable(request)
-            shard = self._shard(request)
+            shard = self._shard(request, guesses=guesses)
             assert shard is not None
             reply: Future[Any] = Future()
-            self.peers.ask(request, principal, shard, partial(tell, reply))
+            self.peers.ask(request, principal, shard, partial(tell, reply), guessed=guesses)
             found = yield Pause(reply)
             if found is not None:
                 return found
+            guesses = False
+
+    def _taken_over(self, request: Request, here: Callable[[Request], Steps[Any]]) -> Steps[Any]:
+        """Handle a request of another server. Errors: `NotHere` if this one does not own what it concerns."""
+        assert self.shares is not None
+        if isinstance(request, Launch | Relaunch):
+            shard = self._shard(request, guesses=True)
+            if shard is not None and not self.shares.has(shard):
+                raise not_here()
+        return (yield from here(request))
 
     def _takes_launches(self) -> bool:
         """Return whether a launch without an id can be placed here."""
         return bool(self.shares and self.shares.own) and not self._leaving
 
-    def _shard(self, request: Request) -> int | None:
-        """Return the shard that a request concerns; None if it is a launch, and any will do."""
+    def _shard(self, request: Request, *, guesses: bool) -> int | None:
+        """Return the shard that a request concerns; None if it is a launch, and any will do. With `guesses` nothing is looked up."""
         assert self.shares is not None
         match request:
             case Launch(id=id_) | Relaunch(new_id=id_):
                 return self.shares.home_shard(id_) if id_ else None
             case Recover(id=id_) | Answer(id=id_) | Abort(id=id_):
-                return self.shares.shard_of(self._key_of(id_))
+                key = self._keys.known_key(id_) if guesses else self._keys.key(id_)
+                return self.shares.home_shard(id_) if key is None else self.shares.shard_of(key)
             case _:
                 raise AssertionError(f"{type(request).__name__} decides nothing")
 

@@ -108,7 +108,7 @@ class Service:
         queued = Queued(engine, executor, self._executions, clock)
         self._attempts = Attempts(queued, artifacts, self._executions)
         self._rounds = Rounds(store.journal, engine.programs, self._executions)
-        self.replicas = Replicas(store.shares, self._executions.key, new_id)
+        self.replicas = Replicas(store.shares, self._executions, new_id)
         self._executions.new_id = self.replicas.new_id
         store.on_access(self._forget_access)
         self._signals = Signals(engine, self._executions, intake, executor)

@@ -115,6 +115,18 @@ def open_for_reading(file: Path) -> Store | None:
     return store
 
 
+def open_to_pass_on() -> Store | None:
+    """Open a store that servers share as one more of them, which owns nothing, so that requests can be passed on; None if no server runs. Errors: `StoreError`."""
+    if not find_store():
+        return None
+    store = _on_postgres(find_store(), writer=False, presence=("", ""))
+    shares = store.shares
+    if shares is None or not any(each.address for each in shares.replicas()):
+        store.close()
+        return None
+    return store
+
+
 def is_there(path: Path) -> bool:
     """Return whether there is a file. Errors: `StoreError` if that cannot be found out."""
     try:

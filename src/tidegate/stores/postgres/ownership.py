@@ -58,6 +58,7 @@ class Ownership:
         self._renewed = monotonic()
         self._clock: tuple[float, int] | None = None
         self._leaving = False
+        self._attends = False
         self._told = Turnover()
         self._refused = 0
         self._call: Callable[[Turnover], None] = lambda _: None
@@ -174,12 +175,12 @@ class Ownership:
     def let_go(self) -> None:
         """Let others take the shards at once."""
         epochs, self._epochs = self._epochs, {}
-        if not epochs and self._presence is None:
+        if not epochs and not self._attends:
             return
         with self._connections.transaction() as session:
             wanted = {"owner": self.name, "shards": list(epochs)}
             session.execute(self._sql["let_go"], wanted)
-            if self._presence is not None:
+            if self._attends:
                 session.execute(self._sql["depart"], wanted)
 
     def _locked(self, session: Session) -> StoreLocked:
@@ -294,6 +295,7 @@ class Ownership:
         assert self._presence is not None
         said = {"address": self._presence.address, "version": self._presence.version}
         wanted = {"owner": self.name, "seconds": LEASE_SECONDS, "leaving": self._leaving, **said}
+        self._attends = True
         with self._connections.reading() as session:
             session.execute(self._sql["attend"], wanted)
 
