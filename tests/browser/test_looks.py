@@ -36,8 +36,6 @@ def ids(site: Any) -> dict[str, str]:
 def clean(page: Any) -> None:
     """Expect that axe finds nothing."""
     page.locator(".mantine-Loader-root").first.wait_for(state="detached")
-    # Buttons change their colours when they can be pressed: axe must not read them in between.
-    page.locator(".settling").first.wait_for(state="detached")
     found = axe.Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
     faults = [
         (v["id"], [n["html"][:200] for n in v["nodes"][:3]]) for v in found.response["violations"]
@@ -51,6 +49,8 @@ def test_axe_finds_nothing(tab: Any, ids: dict[str, str], place: str, scheme: st
     tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     tab.open(PLACES[place].format(**ids))
     tab.page.locator(SIGNS.get(place, "[role=dialog] .answer-asked, h1")).first.wait_for()
+    # Buttons change their colours when they can be pressed: axe must not read them in between.
+    tab.page.locator(".settling").first.wait_for(state="detached")
     clean(tab.page)
 
 
