@@ -1,8 +1,9 @@
 /** The servers that share the store: which is alive, how much of the store each owns, and since when. */
-import { Alert, Code, Skeleton, Stack, Text } from '@mantine/core';
+import { Code, Skeleton, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import type { ReplicaView } from '../../api/types';
+import { IconAlert } from '../../app/icons';
 import { QueryError } from '../../app/PageError';
 import { setTitle } from '../../app/title';
 import { exact, span, useNow } from '../../show/time';
@@ -52,17 +53,29 @@ function Servers({ servers }: { servers: ReplicaView[] }) {
         {SHARDS} shards. The owner of a shard decides about the executions in it, and every server takes every request.
       </p>
       {free.length > 0 && (
-        <Alert color="orange" title={`Nobody owns ${free.length} of ${SHARDS} shards`}>
+        <Note title={`Nobody owns ${free.length} of ${SHARDS} shards`}>
           Executions in them wait until a server takes them, which it does within seconds: {ranges(free)}.
-        </Alert>
+        </Note>
       )}
-      {versions.size > 1 && <Alert color="orange" title={`Servers of ${versions.size} versions share this store`} />}
+      {versions.size > 1 && <Note title={`Servers of ${versions.size} versions share this store`} />}
       <ul className="sv-list" aria-label="Servers">
         {servers.map((each) => (
           <Server key={each.name} server={each} />
         ))}
       </ul>
     </>
+  );
+}
+
+function Note({ title, children }: { title: string; children?: React.ReactNode }) {
+  return (
+    <div className="sv-note" role="status">
+      <IconAlert size={16} />
+      <div>
+        <b>{title}</b>
+        {children && <p>{children}</p>}
+      </div>
+    </div>
   );
 }
 
