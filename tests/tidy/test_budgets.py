@@ -67,11 +67,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "what authors write, traced into a graph; questions put field by field, with their prompts rendered; what a task asks of its machine; where it works in a process that goes on; decks that run and load nothing",
     ),
     "service": (
-<<<<<<< HEAD
         5_050,
-=======
-        5_010,
->>>>>>> 9e585c7 (replicas: an id says where an execution is)
         "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for for nothing, and who may, who they are in a browser, and what they did",
     ),
     "stores": (
