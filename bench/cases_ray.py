@@ -12,6 +12,7 @@ import machine
 from cases_workers import fan, register
 from figures import Figure
 
+from tidegate.home import CLUSTER_TOKEN
 from tidegate.runtime import open_runtime, ray_cluster
 
 PLAIN = """
@@ -45,8 +46,8 @@ def figures(repeats: int) -> list[Figure]:
             rates, plain, forked = [], [], []
             for turn in range(repeats):
                 rates.append(flows.TASKS / fan(runtime, f"ray-{turn}"))
-                plain.append(bare(address))
-                forked.append(bare(address, "forks"))
+                plain.append(bare(address, home))
+                forked.append(bare(address, home, "forks"))
     name = f"fan-out, {flows.TASKS:,} trivial tasks, on Ray"
     return [
         Figure(name, "/s", rates, plain, "plain tasks of Ray"),
@@ -54,9 +55,10 @@ def figures(repeats: int) -> list[Figure]:
     ]
 
 
-def bare(address: str, how: str = "") -> float:
-    """Return how many plain tasks Ray runs in a second."""
+def bare(address: str, home: Path, how: str = "") -> float:
+    """Return how many plain tasks Ray runs in a second, on the cluster of a store."""
     command = [sys.executable, "-c", PLAIN, address, str(flows.TASKS), how]
-    environment = {**os.environ, "RAY_AUTH_MODE": "token"}
+    token = {"RAY_AUTH_TOKEN_PATH": str(home / CLUSTER_TOKEN), "RAY_AUTH_TOKEN": ""}
+    environment = {**os.environ, "RAY_AUTH_MODE": "token", **token}
     ran = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     return float(json.loads(ran.stdout))

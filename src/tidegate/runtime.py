@@ -347,7 +347,7 @@ def open_server(
     The code that calls this opens the local door. All else as above.
     """
     where = chosen(home, find_blobs())
-    employ = employing(home, workers, strict=strict, objects=where, owner=presence[0])
+    employ = employing(home, workers, strict=strict, objects=where)
     return _opened(home, employ, Surroundings(pass_env), serve_door=False, presence=presence)
 
 
@@ -380,7 +380,9 @@ def _opened(
             asks=None if objects is None else home.absolute(),
         )
         artifacts = artifacts_in(home, objects)
-        runs = employ(parts, around, artifacts)
+        is_one_of_several = store.shares is not None and store.shares.is_shared
+        address = presence[0] if presence is not None and is_one_of_several else ""
+        runs = employ(parts, around, artifacts, address)
         executor = TerminalExecutor(runs, artifacts, parts.part("terminals", tidies=True))
         runtime = Runtime(home, store, executor, serve_door=serve_door, parts=parts)
         runtime.on_close(lambda: os.umask(umask))

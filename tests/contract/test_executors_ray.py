@@ -17,9 +17,10 @@ from tests.ray_cluster import RayCluster, running_ray
 from tidegate.core.messages import TASK_TIMED_OUT
 from tidegate.errors import ClusterRefused
 from tidegate.executors.cluster.keeper import Keeper
-from tidegate.executors.cluster.opening import on_ray
+from tidegate.executors.cluster.opening import employing, on_ray
 from tidegate.executors.cluster.protocol import Duty, Following, Run, Shape, Stored
 from tidegate.executors.cluster.settings import OnRay
+from tidegate.executors.fork_server import EVERYTHING
 from tidegate.executors.process import ProcessExecutor
 from tidegate.ir.graph import Requirements
 from tidegate.logs import Logs
@@ -35,6 +36,7 @@ from tidegate.ports.executor import (
     Report,
     Returned,
 )
+from tidegate.runtime import artifacts_in
 
 DEVICES = '''
 import os
@@ -173,6 +175,35 @@ def test_an_attempt_outlives_its_owner_and_what_the_next_does_not_claim_is_ended
     assert on_ray(tmp_path, None, own, Logs(tmp_path), Parts()) is own
 
 
+def test_a_server_among_several_claims_what_it_takes_over_and_ends_nothing_before(
+    ray: RayCluster, tmp_path: Path
+):
+    write_bundle(tmp_path, shop=SHOP, yard=YARD)
+
+    def life() -> Crew:
+        where = OnRay(ray.address, local=1)
+        employ = employing(tmp_path, where, strict=None, objects="")
+        crew = Crew(employ(Parts(), EVERYTHING, artifacts_in(tmp_path), "http://a:1"))
+        crew.executor.attach(())
+        return crew
+
+    began, end = tmp_path / "began", tmp_path / "end"
+    runs = yard("hold", began=str(began), until=str(end))
+    first = life()
+    first.submit(runs)
+    until(began.exists)
+    kill(first)
+
+    second = life()
+    with closing(second.executor):
+        # It has been there for a while when it gets the shard.
+        assert second.run("add", a=1, b=1) == Returned({"o0": 2})
+        second.executor.attach([attempt(runs)])
+        end.touch()
+        assert isinstance(second.outcome(runs), Returned)
+        second.executor.stored(second.reports)
+
+
 def test_what_is_submitted_while_a_link_is_made_again_runs(fresh: Crew):
     assert fresh.run("add", a=1, b=1) == Returned({"o0": 2})
     for turn in range(3):
@@ -218,6 +249,10 @@ def test_a_claim_ends_what_earlier_links_of_its_owner_have_handed_over(tmp_path:
 
         kept = keeper.claim(Following("any", "any", [attempt(e) for e in (earlier, now, others)]))
         assert sorted(each.key for each in kept) == [now.key, others.key]
+        # Who is the only owner claims all that there is.
+        keeper.claim(Following("one", "", [attempt(others)], only=True))
+        kept = keeper.claim(Following("any", "any", [attempt(e) for e in (now, others)]))
+        assert [each.key for each in kept] == [others.key]
 
 
 def test_a_keeper_tells_again_what_has_not_arrived(tmp_path: Path):

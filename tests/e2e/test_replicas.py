@@ -65,9 +65,10 @@ MUTE = "from tidegate.stores.postgres.notices import Notices; Notices.send = lam
 
 
 class Pair:
-    """Two servers, `a` and `b`, with files in one place."""
+    """Two servers, `a` and `b`, with files in one place; `words` are for both."""
 
-    def __init__(self, place: Path, address: str, stack: ExitStack) -> None:
+    def __init__(self, place: Path, address: str, stack: ExitStack, *words: str) -> None:
+        self._words = words
         self.place = place
         self.address = address
         self._stack = stack
@@ -79,11 +80,10 @@ class Pair:
                 (place / shared).mkdir(mode=0o700, exist_ok=True)
                 (home / shared).symlink_to(place / shared)
 
-    def start(self, name: str, planted: str = "") -> Connection:
+    def start(self, name: str, planted: str = "", port: int = 0) -> Connection:
         """Start a server, and return a connection to it."""
-        server = Server(
-            self.place / name, "--store", self.address, workers=1, planted=planted
-        ).ready()
+        words = ("--store", self.address, *self._words)
+        server = Server(self.place / name, *words, workers=1, planted=planted, port=port).ready()
         self._stack.callback(server.close)
         self.servers[name] = server
         return server.connect()

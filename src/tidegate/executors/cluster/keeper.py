@@ -169,7 +169,7 @@ class Keeper:
                     [
                         each
                         for each, held in self._held.items()
-                        if held.owner == claim.owner
+                        if claim.owner in {"", held.owner}
                         and held.session != claim.session
                         and each not in wanted
                     ]

@@ -34,21 +34,21 @@ FIRST_WORD: Final = 10.0
 """Seconds that a store waits when it is opened, so that a cluster that must not be used is refused at once; one that answers does so within three."""
 
 
-Employ: TypeAlias = Callable[[Parts, Surroundings, Artifacts], ProcessExecutor | RayExecutor]
+Employ: TypeAlias = Callable[[Parts, Surroundings, Artifacts, str], ProcessExecutor | RayExecutor]
+"""Makes the workers of a store. The last argument is the address of this server among those that share the store; empty if it is the only one."""
 
 
 def employing(
-    home: Path,
-    workers: int | OnRay | None,
-    *,
-    strict: bool | None,
-    objects: str,
-    owner: str = "",
+    home: Path, workers: int | OnRay | None, *, strict: bool | None, objects: str
 ) -> Employ:
     """
-    Return what makes the workers of a store: processes of this machine, or a cluster. `owner` tells one of several owners from the others.
+    Return what makes the workers of a store: processes of this machine, or a cluster.
 
-    Errors: `ClusterRefused` for a cluster if the files are in an object store (`objects` is its address): its nodes do not reach that yet.
+    Each life of a server among several has a name of its own there: what an earlier one has handed out belongs to those who have its shards by now, and
+    a claim of the next life must not end it. A single owner claims all that there is.
+
+    Errors: `ClusterRefused` for a cluster if the files are in an object store (`objects` is its address): its nodes do not reach that yet. What is
+    returned raises it for a cluster of one server's machine if several share the store: the others could not see what runs there.
     """
     if isinstance(workers, OnRay) and objects:
         raise ClusterRefused(
@@ -57,10 +57,15 @@ def employing(
         )
 
     def employ(
-        parts: Parts, around: Surroundings, artifacts: Artifacts
+        parts: Parts, around: Surroundings, artifacts: Artifacts, address: str
     ) -> ProcessExecutor | RayExecutor:
+        if address and isinstance(workers, OnRay) and not workers.address:
+            raise ClusterRefused(
+                "servers that share a store need one Ray cluster for all of them: start it, and give its --ray-address"
+            )
         local = workers.local if isinstance(workers, OnRay) else workers
         own = ProcessExecutor(home, local, parts=parts, strict=strict, surroundings=around)
+        owner = f"{address} {secrets.token_hex(8)}" if address else ""
         return on_ray(home, workers, own, artifacts.logs, parts, owner)
 
     return employ
@@ -94,7 +99,7 @@ def on_ray(
     """
     Return an executor for the owner of a store: `own`, or one that runs attempts on a cluster, and everything else in `own`.
 
-    `owner` tells one of several owners from the others.
+    `owner` tells one of several owners from the others; a single one has none.
 
     Errors: `ClusterRefused`, also if attempts of this store may still run on a cluster, and this is not it.
     """

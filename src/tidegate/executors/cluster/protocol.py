@@ -198,7 +198,7 @@ class Greeting(Struct, frozen=True):
 
 
 class Following(Struct, frozen=True):
-    """A claim: which attempts a link wants to follow from now on. `owner`: with `only`, what else this owner has there is ended."""
+    """A claim: which attempts a link wants to follow from now on. `owner`: with `only`, what else this owner has there is ended; all else, if it is the only one."""
 
     session: str
     owner: str
