@@ -86,7 +86,7 @@ class Outlook(Struct, frozen=True):
 
 class Dispatch:
     """
-    The engine's side of the executor; `outlook` says why an attempt cannot start. Used on the engine's thread, except `drain` and `held`.
+    The engine's side of the executor; `outlook` says why an attempt cannot start. Used on the engine's thread, except `drain`, `end` and `held`.
 
     `missing` has what is missing for executions that are held for that.
     """
@@ -288,6 +288,12 @@ class Dispatch:
             return
         for attempt in gone:
             self._executor.cancel(*attempt)
+
+    def end(self, is_lost: Callable[[Key], bool]) -> None:
+        """End attempts of executions that others may own by now, from any thread; `leave` follows."""
+        for attempt in self.out.copy() if self._keeping is None else ():
+            if is_lost(attempt.key):
+                self._executor.cancel(*attempt)
 
     @property
     def binding(self) -> Collection[Attempt]:

@@ -249,6 +249,7 @@ class Engine:
 
     def _turn_over(self, wanted: Turnover) -> None:
         """Take and give shards of the store. From any thread."""
+        self.sharing.end(wanted.lost)
         self._put(Aside(lambda: self.sharing.turn_over(wanted)))
 
     def _drain(self) -> list[Arrival]:
@@ -289,8 +290,7 @@ class Engine:
         self._stumbled = self._store.is_down and not (self._stopping or self._accepts_writes())
         for aside in work.asides:
             self._turn_aside(aside)
-        now = self._clock.now()
-        if news := self._backwards.news(now):
+        if news := self._backwards.news(now := self._clock.now()):
             self._news.tell_all(self._journal.active, news, "retries may wait that much longer")
         timers = self._next_due is not None and self._next_due <= now
         try:

@@ -36,7 +36,7 @@ def not_here() -> NotHere:
 
 
 class Sharing:
-    """The shards of the store that the engine decides about. Used on the engine's thread, except `serves`."""
+    """The shards of the store that the engine decides about. Used on the engine's thread, except `serves` and `end`."""
 
     def __init__(
         self,
@@ -66,6 +66,12 @@ class Sharing:
         if wanted.recovers is not None:
             return self._shares.owns(wanted.recovers)
         return self._shares.has(self._shares.home_shard(wanted.id))
+
+    def end(self, lost: Collection[int]) -> None:
+        """End the attempts of lost shards. From any thread, because that of the engine may be waiting for the database."""
+        assert self._shares is not None
+        shard_of = self._shares.shard_of
+        self._dispatch.end(lambda key: shard_of(key) in lost)
 
     def turn_over(self, wanted: Turnover) -> None:
         """Take and give shards, as far as that is possible now."""

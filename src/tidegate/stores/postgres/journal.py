@@ -38,6 +38,8 @@ class PostgresJournal(SqlJournal):
         self._ownership = ownership
         self._series: dict[Series, int] = {}
         self._positions: dict[int, int] | None = None
+        self.written: dict[int, tuple[int, int]] = {}
+        """Of each shard the lines that this process has written last, without one of another between: after which position, and up to which."""
         self._at = 0
         self._tick: int | None = None
 
@@ -56,12 +58,19 @@ class PostgresJournal(SqlJournal):
             except BaseException:
                 self.forget()
                 raise
+            self._note(batch, self._positions or {}, positions or {})
             self._positions = positions
             if positions is not None:
                 self._connections.past.grown(
                     {shard: positions[shard] for shard in _shards_of(batch)}
                 )
         return frozenset()
+
+    def _note(self, batch: Batch, before: dict[int, int], after: dict[int, int]) -> None:
+        for shard in {shard_of(line.key) for line in batch.history}:
+            begin = before.get(shard, 0)
+            first, last = self.written.get(shard, (begin, begin))
+            self.written[shard] = first if last == begin else begin, after[shard]
 
     def forget(self) -> None:
         """What is remembered of the database may be wrong: read it again."""

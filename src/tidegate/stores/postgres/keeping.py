@@ -1,12 +1,8 @@
-"""
-The threads of a server that shares a store: one keeps its lease and its share, the others pass on notices.
-
-The thread with the lease has a connection with short limits of its own, so that it learns in time that the lease cannot be renewed.
-"""
+"""The threads of a server that shares a store: one keeps its lease and its share, one watches that it is renewed in time, the others pass on notices."""
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from time import monotonic
@@ -38,7 +34,11 @@ class Keeping:
     """Keeps the lease, and what this server knows of the others."""
 
     def __init__(
-        self, connections: PostgresConnections, ownership: Ownership, changes: PostgresChanges
+        self,
+        connections: PostgresConnections,
+        ownership: Ownership,
+        changes: PostgresChanges,
+        written: Mapping[int, tuple[int, int]],
     ) -> None:
         self._connections = connections
         self._sql = connections.sql
@@ -47,6 +47,7 @@ class Keeping:
         self._look = threading.Event()
         self._ended = threading.Event()
         self._seen: dict[int, int] = {}
+        self._written = written
         self._notices: Notices | None = None
         self._mark: list[Row] = []
         self._said = ""
@@ -59,6 +60,7 @@ class Keeping:
             self._notices = Notices(self._connections, number, self._ownership.name)
             self._seen = self._positions()
             self._changes.tell_others(self._notices.changed)
+            background("lease-end", self._watch)
             background("notices", self._notices.send)
             background("listener", partial(self._notices.hear, self._hear))
 
@@ -103,8 +105,13 @@ class Keeping:
                         error.message,
                     )
                 self._ended.wait(TICK_SECONDS)
-            if self._ownership.is_overdue and self._ownership.is_shared:
-                self._ownership.tell(Turnover(lost=self._ownership.own))
+
+    def _watch(self) -> None:
+        """Give up what is owned when the lease may have ended. The thread that renews it may be waiting for a database that is silent."""
+        while not self._ended.wait(max(self._ownership.left, TIGHT_SECONDS)):
+            own = self._ownership.own
+            if own and self._ownership.left <= 0:
+                self._ownership.tell(Turnover(lost=own))
 
     def _compare(self) -> float:
         if not self._ownership.is_shared:
@@ -127,16 +134,21 @@ class Keeping:
             self._follow(shards)
 
     def _follow(self, shards: int | None) -> None:
-        """Tell the subscribers what others have changed since the last look."""
-        own = frozenset(self._ownership.own)
+        """
+        Tell the subscribers what others have changed since the last look.
+
+        Who owns a shard says nothing of who wrote its last lines: it may be another's by now, or have been a moment ago.
+        """
         now = self._positions()
         if not now:
             return  # the database is away: what was missed is told at the next look
+        for shard, (begin, end) in dict(self._written).items():
+            if begin <= self._seen.get(shard, 0) < end:
+                self._seen[shard] = end
         moved = [
             shard
             for shard in range(SHARDS)
-            if shard not in own
-            and (shards is None or shards >> shard & 1)
+            if (shards is None or shards >> shard & 1)
             and now.get(shard, 0) > self._seen.get(shard, 0)
         ]
         if moved:
@@ -147,9 +159,8 @@ class Keeping:
             }
             rows = self._connections.rows(self._sql["touched"], wanted)
             self._changes.hear({Key(key): ExecutionPhase(phase) for key, phase in rows})
-        for shard in range(SHARDS):
-            if shard in own or shard in moved:
-                self._seen[shard] = now.get(shard, 0)
+        for shard in moved:
+            self._seen[shard] = now[shard]
 
     def _positions(self) -> dict[int, int]:
         with suppress(StoreError), self._connections.reading() as session:

@@ -148,6 +148,7 @@ class Ownership:
 
     def take_all(self) -> None:
         """Take all shards. Errors: `StoreLocked` if somebody owns any of them."""
+        self._ask_clock()
         with self._connections.transaction() as session:
             self._renewed = monotonic()
             rows = self._taken(session, range(SHARDS))
@@ -157,6 +158,7 @@ class Ownership:
 
     def join(self) -> None:
         """Join the servers that share the store, and take what is free up to a share. Errors: `StoreLocked` if a command has all of it for itself."""
+        self._ask_clock()
         self.attend()
         alone = [owner for owner, address, *_ in self._holders() if not address]
         if alone:
@@ -255,9 +257,9 @@ class Ownership:
     # -- in the thread that keeps the lease --
 
     @property
-    def is_overdue(self) -> bool:
-        """Whether the lease may end before it can be renewed: what is owned by then may be another's."""
-        return monotonic() - self._renewed > LEASE_SECONDS - MARGIN_SECONDS
+    def left(self) -> float:
+        """Seconds until the lease may end: what is owned after that may be another's."""
+        return self._renewed + LEASE_SECONDS - MARGIN_SECONDS - monotonic()
 
     def renew(self) -> None:
         """

@@ -57,7 +57,7 @@ class PostgresStore:
         self.access = SqlAccess(connections)
         self.audit = SqlAudit(connections)
         self.changes = PostgresChanges(connections)
-        self._keeping = Keeping(connections, ownership, self.changes)
+        self._keeping = Keeping(connections, ownership, self.changes, self.journal.written)
         ownership.on_take, ownership.on_give = self.journal.forget, self._keeping.say_freed
         self.database: Database = connections
 
