@@ -1,0 +1,212 @@
+"""What must hold of two hosts that share a store: at each commit, at each beginning of an attempt, at each reply, each second, and at the end."""
+
+from collections import Counter
+from typing import Any
+
+from tidegate.core.history import replay
+from tidegate.core.messages import Accepted, AnswerGiven, Denied
+from tidegate.core.plan import Plan
+from tidegate.core.shards import SHARDS
+from tidegate.ir.graph import TaskNode
+from tidegate.ports.changes import ChangeRow
+from tidegate.ports.executor import Attempt, Job
+
+from .crew import Crew
+from .tables import Transaction
+from .timeline import LATE, SECOND
+
+NOTICED = 3 * SECOND
+"""Within which a reader at a host that is well knows of a commit."""
+
+GIVEN_UP = 6 * SECOND
+"""Within which a host that runs ends the attempts of shards that it has lost."""
+
+
+class Promises:
+    """Looks at the database itself."""
+
+    def __init__(self, run: Any) -> None:
+        self.run = run
+        self.tables = run.server.tables
+        self.tables.on_commit = self.commits
+        self.graphs: dict[int, Any] = {}
+        self.begun: set[Attempt] = set()
+        self.accepted: dict[tuple[int, Any], Any] = {}
+        self.counts: Counter[str] = Counter()
+        self._told: dict[str, int] = {}
+        self._folds: dict[int, tuple[int, Any, Any]] = {}
+        self._epochs: dict[tuple[int, int], str] = {}
+        self._changed: dict[int, int] = {}
+        self._ends: list[tuple[int, list[int]]] = []
+
+    def fail(self, why: str) -> None:
+        self.run.timeline.faults.append(why)
+
+    def state(self, key: int) -> tuple[Plan, Any]:
+        """Return an execution as it is stored."""
+        bodies = self.tables.history.get(key, [])
+        known = self._folds.get(key)
+        if known is None or known[0] != len(bodies):
+            plan = Plan.of(self.graphs[self.tables.executions[key]["workflow"]])
+            known = self._folds[key] = (len(bodies), *replay(plan, bodies))
+        return known[1], known[2]
+
+    # -- at each commit --
+
+    def commits(self, of: Transaction) -> None:
+        """One writer per epoch; no gap in a history, nor in a shard; time does not go back."""
+        self.counts["commits"] += 1
+        seqs: dict[int, int] = {}
+        places: dict[int, int] = {}
+        for key, seq, _, shard, position, at in of.lines:
+            if seq != seqs.setdefault(key, self.tables.last_seq(key)) + 1:
+                self.fail(f"line {seq} of execution {key} follows line {seqs[key]}")
+            seqs[key] = seq
+            self._changed[key] = self.run.timeline.now
+            if position != places.setdefault(shard, self.tables.last_position(shard)) + 1:
+                self.fail(f"line {position} of shard {shard} follows line {places[shard]}")
+            places[shard] = position
+            if self.tables.owners[shard] != of.host:
+                self.fail(f"{of.host} writes in shard {shard} of {self.tables.owners[shard]}")
+            lines = self.tables.places[shard]
+            if lines and lines[-1][4] > at:
+                self.fail(f"shard {shard} goes back in time")
+
+    # -- attempts --
+
+    def begins(self, crew: Crew, job: Job) -> None:
+        """An attempt begins once, when it is stored, and while no other of its node runs at a host that is well."""
+        attempt = Attempt(job.key, job.node, job.attempt)
+        self.counts["attempts"] += 1
+        if attempt in self.begun:
+            self.fail(f"{attempt} begins twice")
+        self.begun.add(attempt)
+        _, state = self.state(job.key)
+        if state.node(job.node).attempt < job.attempt:
+            self.fail(f"{attempt} begins, and is not stored")
+        for replica in self.run.replicas:
+            host = replica.host
+            if replica.crew is crew or host.dead or host.paused or replica.is_fresh:
+                continue
+            for key, node, number in replica.crew.live:
+                if (key, node) == (job.key, job.node):
+                    self.fail(
+                        f"{attempt} begins at {crew.machine.name} while {number} runs at {host.name}"
+                    )
+
+    # -- replies --
+
+    def launched(self, id_: str, key: int) -> None:
+        if self.tables.ids.get(id_) != key:
+            self.fail(f"the launch of {id_} was acknowledged, and is not stored")
+        self._told[id_] = key
+
+    def replied(self, key: int, given: AnswerGiven, said: Any) -> None:
+        """What is acknowledged is stored; an answer that is sent again under its key gets the reply of the first."""
+        _, state = self.state(key)
+        if isinstance(said, Accepted):
+            self.counts["accepted"] += 1
+            if self.accepted.setdefault((key, given.node), given.value) != given.value:
+                self.fail(f"two answers to {given.node} were accepted")
+            if not self.is_stored(key, given.node, given.value):
+                self.fail(f"the answer to {given.node} was acknowledged, and is not stored")
+        elif isinstance(said, Denied):
+            self.counts[f"denied {said.code}"] += 1
+            if given.key and ("local", given.key) in state.keys:
+                self.fail(f"the answer to {given.node} is stored, and its sender is refused")
+        else:
+            said = "nothing" if said is LATE else type(said).__name__
+            self.counts[f"told {said}"] += 1
+
+    def is_stored(self, key: int, node: Any, value: Any) -> bool:
+        _, state = self.state(key)
+        if node in state.past:
+            return isinstance(state.past[node].reply(value, "local"), Accepted)
+        answer = state.node(node).answer
+        return answer is not None and answer.value == value
+
+    def gates(self, *, likely: bool) -> list[tuple[int, Any]]:
+        """Return the gates of all executions, or those that wait."""
+        found = []
+        for key in self.tables.history:
+            plan, state = self.state(key)
+            found += [
+                (key, node)
+                for node in plan.gates.values()
+                if not likely or state.node(node).phase.name == "WAITING"
+            ]
+        return found
+
+    # -- readers --
+
+    def is_read(self, replica: Any, row: ChangeRow, before: list[int], after: list[int]) -> None:
+        """A reader gets each line of a shard after the one before it."""
+        self.counts["read"] += 1
+        shard = row.key % SHARDS
+        lines = self.tables.places[shard]
+        if after[shard] != before[shard] + 1 or lines[after[shard] - 1][:2] != (row.key, row.seq):
+            self.fail(f"a reader at {replica.host.name} skips a line of shard {shard}")
+
+    def each_second(self) -> None:
+        """Readers that are well know of all that was stored a while ago; what is lost is given up."""
+        now = self.run.timeline.now
+        self._ends.append((now, [self.tables.last_position(s) for s in range(SHARDS)]))
+        old = [ends for at, ends in self._ends if at <= now - NOTICED]
+        self._ends = [each for each in self._ends if each[0] > now - NOTICED - SECOND]
+        for replica in self.run.replicas:
+            if not (replica.is_well and self.run.server.up):
+                replica.well_since = now
+                continue
+            if now - replica.well_since < GIVEN_UP:
+                continue
+            for shard, end in enumerate(old[-1] if old else ()):
+                if replica.seen.get(shard, 0) < end:
+                    self.fail(f"a reader at {replica.host.name} is not told of shard {shard}")
+            for key, at in self._changed.items():
+                if replica.began + SECOND < at < now - NOTICED and replica.told.get(key, 0) < at:
+                    self.fail(f"who follows execution {key} at {replica.host.name} is not told")
+            for attempt in replica.crew.live:
+                if self.tables.owners[attempt.key % SHARDS] != replica.host.name:
+                    self.fail(f"{attempt} still runs at {replica.host.name}, which lost its shard")
+
+    # -- the end --
+
+    def unended(self) -> list[int]:
+        return [k for k in self.tables.executions if not self.state(k)[1].phase.is_terminal]
+
+    def all_ended(self) -> bool:
+        return len(self.tables.executions) == len(self.graphs) and not self.unended()
+
+    def at_the_end(self) -> None:
+        """All that was acknowledged is there, lists say what histories say, and nothing runs."""
+        self.counts += self.run.server.fates
+        self.counts["taken over"] += max(self.tables.epochs) > 2
+        for (key, node), value in self.accepted.items():
+            assert self.is_stored(key, node, value), f"the answer to {node} is lost"
+        for id_, key in self._told.items():
+            assert self.tables.ids.get(id_) == key, f"the execution {id_} is lost"
+        phases: Counter[str] = Counter()
+        for key, row in self.tables.executions.items():
+            phase = self.state(key)[1].phase
+            phases[f"phase:{phase.value}"] += 1
+            assert row["phase"] == phase, f"execution {key} is listed as {row['phase']}"
+            self.results_are_of_their_attempts(key)
+        counted: Counter[str] = Counter()
+        for (_, name), value in self.tables.counters.items():
+            counted[name] += value
+        assert +counted == phases, f"counted {+counted}, and there are {phases}"
+        assert not self.tables.waits, f"{list(self.tables.waits)} are listed, and wait for nothing"
+        for replica in self.run.replicas:
+            assert replica.host.dead or not replica.crew.live, (
+                f"{list(replica.crew.live)} still run"
+            )
+
+    def results_are_of_their_attempts(self, key: int) -> None:
+        """What a task returned is what the attempt returned that counts."""
+        plan, state = self.state(key)
+        for id_, now in state.nodes.items():
+            node = plan.nodes[id_].node
+            if isinstance(node, TaskNode) and not node.dynamic and now.phase.name == "SUCCEEDED":
+                said = now.outputs["o0"]
+                assert said == f"{id_}#{now.attempt}", f"{id_}#{now.attempt} returned {said}"
+                self.counts["succeeded"] += 1
