@@ -88,7 +88,7 @@ def test_no_fault_of_hosts_network_or_database_breaks_a_promise() -> None:
         except AssertionError as broken:
             raise AssertionError(f"seed {seed}: {broken}") from broken
     missing = {kind for kind in SOMETIMES if counts[kind] < 5}
-    assert len(seeds) < SEEDS or not missing, f"hardly ever: {sorted(missing)}"
+    assert len(seeds) < 200 or not missing, f"hardly ever: {sorted(missing)}"
 
 
 @pytest.mark.parametrize(
