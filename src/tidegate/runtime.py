@@ -9,7 +9,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -495,8 +495,5 @@ def rebuild_lists(home: Path, progress: Progress) -> None:
     """Rebuild what lists show in `home`, from the history. Errors: `StoreLocked` if somebody runs it; `StoreError` and below."""
     if not (find_store() or is_there(home / STORE)):
         return
-    store = open_store(home / STORE, progress=progress)
-    try:
+    with closing(open_store(home / STORE, progress=progress)) as store:
         store.rebuild(progress)
-    finally:
-        store.close()

@@ -1,17 +1,19 @@
-"""A store on Postgres whose database is older than what its server has seen, or newer than what it knows, or behind a pooler."""
+"""A store on Postgres whose database is older than what its server has seen, or newer than what it knows, behind a pooler, or of an owner that stands still."""
 
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
-from tests.contract.test_stores_postgres import launch
+from tests.contract.test_stores_postgres import expire, launch
 from tests.postgres import Cluster, pooling, running
 
 from tidegate.errors import StoreError, StoreTooNew
 from tidegate.ports.journal import Batch, HistoryRow
 from tidegate.stores.folder import Left
+from tidegate.stores.postgres.ownership import LEASE_SECONDS
 from tidegate.stores.postgres.store import PostgresStore
 
 
@@ -177,3 +179,24 @@ def test_a_pooler_in_session_mode_will_do(cluster: Cluster):
         launch(store, 1)
         assert not store.journal.append(line(2))
         store.close()
+
+
+def test_an_owner_that_stands_still_while_it_writes_is_in_nobodys_way_when_its_lease_ends(
+    address: str,
+):
+    former = PostgresStore.open(address)
+    launch(former, 1)
+    expire(address)
+
+    with (
+        pytest.raises(StoreError, match="cannot be used"),
+        former._connections.transaction() as session,
+    ):
+        former._ownership.prove(session, {1})
+        began = time.monotonic()
+        owner = PostgresStore.open(address)
+        assert time.monotonic() - began < LEASE_SECONDS
+
+    assert owner.journal.history(1) == [b"launched"]
+    owner.close()
+    former.close()

@@ -30,7 +30,7 @@ from tidegate.wire import Ask, Recover, Relaunch, view_of
 TOGETHER, TOGETHER_BYTES = 200, 1024 * 1024
 """Most requests of an exchange, and the bytes from which no more are added."""
 
-UNDER_WAY: Final = 4
+UNDER_WAY: Final = 2
 """Exchanges with one server at once."""
 
 SLOW: Final = (Recover, Relaunch)

@@ -41,9 +41,12 @@ LOCK_MS = 10_000
 IDLE_MS = 60_000
 """How long a connection may take to be made, a statement to run, to wait for a lock, and a transaction to stand idle."""
 
+WRITER_IDLE_MS = 5_000
+"""The same for a transaction that writes, and so may hold shards: if its process stands still, the locks are gone before the lease is."""
+
 LIMITS = (
     f"SELECT set_config('statement_timeout', '{STATEMENT_MS}', false), set_config('lock_timeout', '{LOCK_MS}', false),"
-    f" set_config('idle_in_transaction_session_timeout', '{IDLE_MS}', false), set_config('TimeZone', 'UTC', false)"
+    " set_config('idle_in_transaction_session_timeout', %s, false), set_config('TimeZone', 'UTC', false)"
 )
 
 ASKING_SECONDS = 15.0
@@ -76,7 +79,7 @@ def connect(address: str, *, of: str) -> psycopg.Connection[Row]:
     raw = psycopg.connect(make_conninfo(**wanted), autocommit=True)
     try:
         # Not as options of the connection, which poolers refuse.
-        raw.execute(LIMITS)
+        raw.execute(LIMITS, (str(WRITER_IDLE_MS if of == "writer" else IDLE_MS),))
     except BaseException:
         raw.close()
         raise

@@ -26,6 +26,9 @@ FLOOR_SECONDS = 0.5
 """Longest pause after which everything is looked at without a notice."""
 
 
+LOOK_SECONDS = 0.03
+"""Shortest pause between two looks at what others have changed."""
+
 log = logging.getLogger(__name__)
 
 
@@ -115,6 +118,8 @@ class Notices:
                         shards, freed = shards | int(bits, 16), freed or flag == "1"
                 if shards or freed:
                     call(shards, freed)
+                    # What comes meanwhile is read together, for that costs this server and the database.
+                    self._ended.wait(LOOK_SECONDS)
                 if monotonic() - looked >= FLOOR_SECONDS:
                     looked = monotonic()
                     call(None, False)

@@ -159,6 +159,8 @@ class PostgresStore:
         """
         sql, placing = self._connections.sql, Placing()
         with self._connections.transaction() as session:
+            # It stands idle while much is read elsewhere.
+            session.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             placing.at = self._ownership.prove(session, range(SHARDS))
             if session.execute(sql["is_used"]).fetchall() != [(0,)]:
                 raise StoreError(f"{self._connections.name} is not empty: nothing was copied")
