@@ -12,7 +12,7 @@ from tidegate.ports.changes import ChangeRow
 from tidegate.ports.executor import Attempt, Job
 
 from .crew import Crew
-from .tables import Transaction
+from .tables import START, Transaction
 from .timeline import LATE, SECOND
 
 NOTICED = 3 * SECOND
@@ -36,6 +36,7 @@ class Promises:
         self._told: dict[str, int] = {}
         self._folds: dict[int, tuple[int, Any, Any]] = {}
         self._epochs: dict[tuple[int, int], str] = {}
+        self._missed: Counter[Attempt] = Counter()
         self._changed: dict[int, int] = {}
         self._ends: list[tuple[int, list[int]]] = []
 
@@ -165,9 +166,33 @@ class Promises:
             for key, at in self._changed.items():
                 if replica.began + SECOND < at < now - NOTICED and replica.told.get(key, 0) < at:
                     self.fail(f"who follows execution {key} at {replica.host.name} is not told")
+            self.what_is_submitted_runs(replica)
             for attempt in replica.crew.live:
                 if self.tables.owners[attempt.key % SHARDS] != replica.host.name:
                     self.fail(f"{attempt} still runs at {replica.host.name}, which lost its shard")
+
+    def what_is_submitted_runs(self, replica: Any) -> None:
+        """At a host that is well, an attempt that is stored as submitted runs, or waits, or is held."""
+        now, dispatch = self.run.timeline.now, replica.engine.dispatch
+        if dispatch._draining:
+            return
+        held = {(each.job.key, each.job.node) for each in dispatch.held()}
+        have = {each[:2] for each in (*replica.crew.live, *replica.crew.waiting)} | held
+        have |= {(job.key, job.node) for job in dispatch._aside}
+        for key, at in self._changed.items():
+            since = max(at, self.tables.leases[key % SHARDS][2] - START)
+            if self.tables.owners[key % SHARDS] != replica.host.name or since > now - GIVEN_UP:
+                continue
+            if not replica.store.shares.has(key % SHARDS):
+                continue  # it gave it up, and nobody has taken it yet
+            plan, state = self.state(key)
+            for node, its in state.nodes.items():
+                runs = its.attempt and its.phase.name in ("QUEUED", "RUNNING")
+                if runs and node not in plan.scopes and (key, node) not in have:
+                    attempt = Attempt(key, node, its.attempt)
+                    self._missed[attempt] += 1
+                    if self._missed[attempt] > NOTICED // SECOND:  # not just a report on its way
+                        self.fail(f"nobody runs {attempt}")
 
     # -- the end --
 

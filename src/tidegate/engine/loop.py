@@ -490,7 +490,7 @@ class Engine:
         soonest = ledger.soonest
         if soonest is not None and (self._next_due is None or soonest < self._next_due):
             self._next_due = soonest
-        self.dispatch.submit(ledger.jobs)
+        self.dispatch.submit(self.sharing.lasting(ledger.jobs))
         self._stumbled = self._stumbled or self.dispatch.holds
         if ledger.cancels:
             self.dispatch.cancel(ledger.cancels)

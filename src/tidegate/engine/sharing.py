@@ -7,7 +7,7 @@ refused. What it has of a shard that it no longer owns is forgotten; what it tak
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from math import inf
 from time import monotonic
 from typing import Final
@@ -16,6 +16,7 @@ from tidegate.engine.arrivals import NewExecution
 from tidegate.engine.dispatch import Dispatch
 from tidegate.engine.memory import Memory
 from tidegate.errors import NotHere, StoreError
+from tidegate.ports.executor import Job
 from tidegate.ports.journal import Key
 from tidegate.ports.shares import StoreShares, Turnover
 
@@ -72,6 +73,15 @@ class Sharing:
         assert self._shares is not None
         shard_of = self._shares.shard_of
         self._dispatch.end(lambda key: shard_of(key) in lost)
+
+    def lasting(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Return those of these attempts that may begin. If this process has stood still since they were stored, until its lease may have ended, none: others repeat them."""
+        shares = self._shares
+        if not jobs or shares is None or not shares.is_shared:
+            return jobs
+        if shares.left <= 0:
+            self.turn_over(Turnover(lost=shares.own))
+        return [job for job in jobs if shares.owns(job.key)]
 
     def turn_over(self, wanted: Turnover) -> None:
         """Take and give shards, as far as that is possible now."""

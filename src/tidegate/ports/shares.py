@@ -99,6 +99,11 @@ class StoreShares(Protocol):
         """Return what proves one server to another."""
         ...
 
+    @property
+    def left(self) -> float:
+        """Seconds until the lease may end: what is owned after that may be another's."""
+        ...
+
     def vitals(self) -> Vitals:
         """Return how the lease stands."""
         ...
