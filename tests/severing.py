@@ -4,6 +4,7 @@ import contextlib
 import select
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,8 @@ class Wire:
         self._listener.listen()
         self.breaks: Literal["", "before", "after"] = ""
         self.broke = 0
+        self.taken = 0
+        """Connections that were taken."""
         self.meanwhile: Callable[[], None] = lambda: None
         """What happens before the client notices."""
         threading.Thread(target=self._accept, daemon=True).start()
@@ -33,6 +36,7 @@ class Wire:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                self.taken += 1
                 threading.Thread(target=self._pass, args=(client,), daemon=True).start()
 
     def _pass(self, client: socket.socket) -> None:
@@ -58,6 +62,13 @@ class Wire:
                             server.recv(1)
                         self.meanwhile()
                         return
+
+    def passes_on(self, connections: int) -> None:
+        """Wait until this many more connections were taken."""
+        wanted, end = self.taken + connections, time.monotonic() + 30
+        while self.taken < wanted:
+            assert time.monotonic() < end
+            threading.Event().wait(0.02)
 
     def close(self) -> None:
         """Take no more connections."""

@@ -9,7 +9,7 @@ import json
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -38,11 +38,14 @@ class Switch:
             assert time.monotonic() < end, query
             threading.Event().wait(0.05)
 
-    def fail_over(self) -> None:
-        """End the primary as a power cut does, and let the standby take over."""
+    def fail_over(self, meanwhile: Callable[[], object]) -> None:
+        """End the primary as a power cut does, and let the standby take over, which lags behind, and is asked before that."""
+        self.standby.ask("SELECT pg_wal_replay_pause()")
+        meanwhile()
         self.primary.stop()
-        self.standby.promote()
         self._wire.lead(self.standby.place)
+        self._wire.passes_on(20)
+        self.standby.promote()
 
 
 @pytest.fixture
@@ -80,7 +83,7 @@ def test_a_standby_that_has_received_everything_takes_over_without_loss(
         clients.move(servers["b"])
         clients.start()
         wait_for(clients, 100)
-        switch.fail_over()
+        switch.fail_over(lambda: wait_for(clients, 100))
         wait_for(clients, 100)
         clients.finish()
         for each in servers.values():
@@ -109,7 +112,7 @@ def test_on_a_standby_that_lacks_what_was_acknowledged_nothing_is_decided(
         switch.until("SELECT count(*) = 0 FROM pg_stat_replication")
         assert launched(ask, 2) == 201
 
-        switch.fail_over()
+        switch.fail_over(lambda: None)
 
         # Also for what it has, for that may be half of what was decided.
         for number in (1, 2, 3):

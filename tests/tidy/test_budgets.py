@@ -36,7 +36,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "writing and removing so that a power cut loses nothing, a killed process leaves nothing, root's files are the store's owner's, and whether there is room",
     ),
     "engine": (
-        1_940,
+        1_950,
         "drain, decide, commit, act, hold what lacks something, try one for all and store which have not begun, notice a clock set back, store what ends on a full disk; what is kept in memory, and the folds that readers share",
     ),
     "errors": (190, "the exception tree"),

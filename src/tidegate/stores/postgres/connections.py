@@ -49,6 +49,8 @@ LIMITS = (
     " set_config('idle_in_transaction_session_timeout', %s, false), set_config('TimeZone', 'UTC', false)"
 )
 
+PRIMARY = {"target_session_attrs": "primary"}
+
 ASKING_SECONDS = 15.0
 """How long it is asked whether a commit happened."""
 
@@ -149,7 +151,8 @@ class PostgresConnections:
         self.name = named(address)
         """The address without its password."""
         self.sql = translated()
-        self.address = address
+        # What a standby has not received yet looks as if it had never happened: who decides never asks one.
+        self.address = address if reads_only else make_conninfo(address, **PRIMARY)
         self.past = Past(self.name, note)
         self._reads_only = reads_only
         self.held = self._writing = threading.RLock()
