@@ -152,10 +152,11 @@ def test_a_question_is_told_whole_under_its_path(world):
     asked = {each["path"]: each for each in world.see(id_)["waiting"]}
     assert len(asked) == 2
     for path, question in asked.items():
-        # Alone it also says what each decision leads to.
+        # Alone it also says what each decision leads to, and what came before.
         whole = world.ask("GET", f"executions/{id_}/signals/{path}").body
         assert [each["decision"] for each in whole["leads"]] == ["answer"]
-        assert whole | {"leads": []} == question
+        assert whole["background"] == {"before": [], "inputs": 0}
+        assert whole | {"leads": [], "background": None} == question
         assert world.ask("GET", f"executions/{id_}/signals/{quote(path, safe='')}").body == whole
     for name, status, code in (
         ("n", 409, "ambiguous_signal"),
