@@ -130,5 +130,6 @@ def test_on_a_standby_that_lacks_what_was_acknowledged_nothing_is_decided(
         again.process.wait(LONGEST)
         assert "is older than what this server has seen there" in again.said
         (places["a"] / "seen").unlink()
-        ask = Server(places["a"], workers=1).ready().connect()
-        assert launched(ask, 2) == 201
+        last = Server(places["a"], workers=1).ready()
+        stack.callback(last.close)
+        assert launched(last.connect(), 2) == 201
