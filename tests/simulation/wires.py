@@ -12,16 +12,14 @@ from typing import Any, NamedTuple, Self
 import psycopg
 from psycopg import errors, pq
 
-from tidegate.stores.postgres.connections import WRITER_IDLE_MS
-
 from .answers import ANSWERS, names, plain
 from .tables import Row, Tables, Transaction
 from .timeline import SECOND, Machine, Timeline, Waiter
 
 SILENCE = 10 * SECOND
 """After which the network is taken for broken (`tcp_user_timeout`, `connect_timeout`)."""
-IDLE = WRITER_IDLE_MS * SECOND // 1_000
-"""`idle_in_transaction_session_timeout`"""
+IDLE = 60 * SECOND
+"""`idle_in_transaction_session_timeout`: longer than that of the store, so that more happens meanwhile."""
 OVER = ("COMMIT", "ROLLBACK")
 READS = frozenset(ANSWERS) - {
     "fence",
