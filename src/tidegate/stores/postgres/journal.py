@@ -67,7 +67,7 @@ class PostgresJournal(SqlJournal):
         return frozenset()
 
     def _note(self, batch: Batch, before: dict[int, int], after: dict[int, int]) -> None:
-        for shard in {shard_of(line.key) for line in batch.history}:
+        for shard in _shards_of(batch):
             begin = before.get(shard, 0)
             first, last = self.written.get(shard, (begin, begin))
             self.written[shard] = first if last == begin else begin, after[shard]
