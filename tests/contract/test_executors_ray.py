@@ -187,11 +187,14 @@ def test_a_server_among_several_claims_what_it_takes_over_and_ends_nothing_befor
         crew.executor.attach(())
         return crew
 
-    began, end = tmp_path / "began", tmp_path / "end"
-    runs = yard("hold", began=str(began), until=str(end))
+    began, end, pid = tmp_path / "began", tmp_path / "end", tmp_path / "pid"
+    # A processor is left for another one.
+    half = Requirements(cpu=500)
+    runs = yard("hold", began=str(began), until=str(end), REQUIRES=half)
+    aborted = yard("start_program", pid_file=str(pid), REQUIRES=half)
     first = life()
-    first.submit(runs)
-    until(began.exists)
+    first.submit(runs, aborted)
+    until(lambda: began.exists() and pid.exists())
     kill(first)
 
     second = life()
@@ -201,6 +204,10 @@ def test_a_server_among_several_claims_what_it_takes_over_and_ends_nothing_befor
         second.executor.attach([attempt(runs)])
         end.touch()
         assert isinstance(second.outcome(runs), Returned)
+        # What was aborted is not claimed; it is told that it runs, so it can be ended.
+        until(lambda: any(each.key == aborted.key for each in second.reports))
+        second.executor.cancel(*attempt(aborted))
+        until(lambda: not is_alive(int(pid.read_text())))
         second.executor.stored(second.reports)
 
 

@@ -36,12 +36,12 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "writing and removing so that a power cut loses nothing, a killed process leaves nothing, root's files are the store's owner's, and whether there is room",
     ),
     "engine": (
-        1_950,
+        1_965,
         "drain, decide, commit, act, hold what lacks something, try one for all and store which have not begun, notice a clock set back, store what ends on a full disk; what is kept in memory, and the folds that readers share",
     ),
     "errors": (190, "the exception tree"),
     "executors": (
-        5_865,
+        5_890,
         "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end; the same on the nodes of a Ray cluster: what is reserved, kept and claimed there",
     ),
     "home": (92, "where a store is, or that there can be none, and whether it may act"),

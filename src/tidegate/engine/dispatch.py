@@ -111,6 +111,8 @@ class Dispatch:
         self._running: set[Attempt] = set()
         self.out: set[Attempt] = set()
         """Attempts that the executor has, whether or not they have begun."""
+        self.serves: Callable[[Key], bool] = lambda _: True
+        """Says which executions are decided about here."""
         self.sets_aside: Callable[[Key], bool] | None = None
         """Says of which executions no more attempts are handed over, because another server is about to own them."""
         self._aside: list[Job] = []
@@ -308,6 +310,10 @@ class Dispatch:
                 self.out.discard(Attempt(report.key, report.node, report.attempt))
                 self._hear_hindered(report, report.outcome)
                 continue
+            if self._is_left(report):
+                if self.serves(report.key):
+                    self._executor.cancel(report.key, report.node, report.attempt)
+                continue
             told.append(report)
             self.shelf.began(report.key, report.node)
             if isinstance(report.outcome, Elsewhere):
@@ -327,6 +333,12 @@ class Dispatch:
                     self._part.works()
         self.shelf.keep()
         return told
+
+    def _is_left(self, report: Report) -> bool:
+        """Whether an attempt runs that nobody here wants: an earlier owner has left it, and died before it could end it."""
+        if self._keeping is None or not isinstance(report.outcome, Began):
+            return False
+        return Attempt(report.key, report.node, report.attempt) not in self.out
 
     def _note_elsewhere(self, report: Report, differs: str) -> None:
         self.elsewhere += 1

@@ -50,6 +50,7 @@ class Sharing:
         self._memory = memory
         self._dispatch = dispatch
         self._take_up = take_up
+        dispatch.serves = self.serves
         self._meant: dict[int, float] = {}
         self.taken = 0
         """How many shards were taken over since the start."""

@@ -246,7 +246,11 @@ class Executor(Protocol):
 
 
 class KeepsAttempts(Protocol):
-    """What keeps attempts beyond the process that has submitted them: a cluster."""
+    """
+    What keeps attempts beyond the process that has submitted them: a cluster.
+
+    It reports as `Began` what an earlier owner has left and nobody has attached since. If that is not wanted, it is cancelled.
+    """
 
     def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
         """Return which of these attempts will be reported on. All that is not named here is ended."""

@@ -34,7 +34,7 @@ from tidegate.ir.graph import (
     TaskNode,
 )
 from tidegate.ports.catalog import WorkflowRow
-from tidegate.ports.executor import Drained, Job, Outcome, Report, Returned
+from tidegate.ports.executor import Attempt, Drained, Job, Outcome, Report, Returned
 from tidegate.ports.journal import Batch, Due, Key, Recorded
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.stores.sqlite.journal import SqliteJournal
@@ -182,6 +182,7 @@ class Crew:
     def __init__(self, work: Callable[[Job], Outcome] | None = None) -> None:
         self.work = work
         self.jobs: list[Job] = []
+        self.cancelled: list[Attempt] = []
         self.refuses = 0
         self.deliver: Callable[[Sequence[Report]], None] = lambda _: None
 
@@ -197,6 +198,15 @@ class Crew:
             self.deliver([Report(job.key, job.node, job.attempt, self.work(job)) for job in jobs])
 
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
+        self.cancelled.append(Attempt(key, node, attempt))
+
+    def attach(self, attempts: Sequence[Attempt]) -> frozenset[Attempt]:
+        return frozenset(attempts)
+
+    def release(self, attempts: Sequence[Attempt]) -> None:
+        pass
+
+    def stored(self, reports: Sequence[Report]) -> None:
         pass
 
     def drain(self) -> Drained:
@@ -223,10 +233,15 @@ def one(_: Job) -> Outcome:
 
 
 class Host:
-    """One owner of a store. `again` is the next one after this one has stopped in good order, `after_death` after it has died."""
+    """One owner of a store; `keeps`: its executor keeps attempts beyond it. `again` is the next one after this one has stopped in good order, `after_death` after it has died."""
 
     def __init__(
-        self, store: Disk, *, work: Callable[[Job], Outcome] | None = one, clock: Any = None
+        self,
+        store: Disk,
+        *,
+        work: Callable[[Job], Outcome] | None = one,
+        clock: Any = None,
+        keeps: bool = False,
     ) -> None:
         self.store = store
         self.clock = clock or Clock()
@@ -234,7 +249,8 @@ class Host:
         self.looks = 0
         self.lack = ""
         """Why there is no room for attempts."""
-        self.engine = Engine(store, self.crew, self.clock, outlook=Outlook(self._hinders))
+        outlook = Outlook(self._hinders, keeping=self.crew if keeps else None)
+        self.engine = Engine(store, self.crew, self.clock, outlook=outlook)
         self._numbers: dict[str, int] = {}
 
     def _hinders(self, _: Job) -> Hindrance | None:

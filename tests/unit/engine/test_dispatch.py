@@ -8,7 +8,7 @@ from tidegate.core.state import NodePhase
 from tidegate.engine import dispatch, loop
 from tidegate.errors import StoreFull
 from tidegate.ir.graph import Instant
-from tidegate.ports.executor import NO_ROOM, Began, Hindered, Report, Returned, left
+from tidegate.ports.executor import NO_ROOM, Attempt, Began, Hindered, Report, Returned, left
 
 
 @pytest.fixture(autouse=True)
@@ -134,6 +134,25 @@ class TestHeld:
         manual.engine.submit(key, AbortRequested(Instant(0), "enough")).result(LONGEST)
         assert manual.engine.held() == []
         assert manual.engine.parts.health == "ok"
+
+
+class TestLeft:
+    def test_what_an_earlier_owner_has_left_running_is_ended_unless_it_is_wanted(self, disk):
+        host = Host(disk, work=None, keeps=True).start()
+        aborted, wanted = (host.launched(cycle(), name) for name in ("aborted", "wanted"))
+        host.engine.submit(aborted, AbortRequested(Instant(0), "enough")).result(LONGEST)
+        # It dies before it has said so.
+        host.dies()
+        host = Host(disk, work=None, keeps=True).start()
+        host.engine.settle()
+
+        both = [Report(key, FIRST, 1, Began()) for key in (aborted, wanted)]
+        host.crew.deliver(both)
+        host.engine.settle()
+
+        assert host.crew.cancelled == [Attempt(aborted, FIRST, 1)]
+        assert host.state(wanted).node(FIRST).phase is NodePhase.RUNNING
+        host.engine.stop()
 
 
 class TestDrain:

@@ -445,8 +445,10 @@ class RayExecutor:
             # As in a worker: a deck that cannot be stored does not fail the attempt.
             with suppress(OSError):
                 self._logs.publish_deck(deck.execution, deck.node, deck.attempt, deck.page)
-        wanted = []
         with self._lock:
+            known = {*self._handed, *self._reported} if news.unclaimed else set()
+            others = (each for each in news.unclaimed if each not in known)
+            wanted = [Report(*each, Began()) for each in others]
             for report in news.reports:
                 attempt = Attempt(report.key, report.node, report.attempt)
                 if attempt not in self._handed:

@@ -6,6 +6,8 @@ It lives in a detached actor, so it outlives the one that has handed it the atte
 Rule 1: an attempt is here from the moment it was handed over until it is forgotten. A link that claims it then is told what became of it.
 Rule 2: an attempt starts when something is reserved for it, and the reservation is kept until it has ended; then the next one of its shape gets it.
 Rule 3: what an attempt has printed is told before its report, and told again with it to a link that claims it later.
+Rule 4: an attempt whose link no longer asks goes on. The other links are told of it until one claims it, or its owner has it ended: a server may have
+        died between storing that it is not wanted, and saying so.
 """
 
 import os
@@ -48,7 +50,9 @@ PIECE = 1024 * 1024
 IDLE = 10.0
 """Seconds between two looks of a keeper that has nothing at whether anybody asks."""
 ASKS = 45.0
-"""Seconds for which the wish of a link that no longer asks counts; it asks every 20."""
+"""Seconds for which the wish of a link that no longer asks counts; it asks every 5."""
+CALLS = 5.0
+"""Seconds after which links are told once more of attempts whose own link no longer asks: the server that takes over their executions may not have done so yet."""
 FORSAKEN = 600.0
 """Seconds without anybody asking after which a keeper that has nothing ends."""
 MANY = 8
@@ -142,7 +146,8 @@ class Keeper:
                     case Run(jobs):
                         self._take_in(session, owner, jobs)
                     case End(attempts):
-                        self._end(self._of(owner, attempts))
+                        # Also if another owner has claimed it meanwhile: that it is to end is stored.
+                        self._end(attempts)
                     case Stored(attempts):
                         for attempt in self._of(owner, attempts):
                             self._forget(attempt)
@@ -181,7 +186,7 @@ class Keeper:
         """Return what a link has not been told yet, as soon as there is something. What it has not heard is told once more."""
         with self._lock:
             box = self._box(session)
-            box.heard(heard)
+            box.heard(heard, wait)
             self._lock.wait_for(lambda: box.is_full, wait)
             if len(self._held) > MANY:
                 # One message for many of them: each costs every process on the way as much as an attempt.
@@ -379,6 +384,9 @@ class Keeper:
                 self._follow()
                 given_up = self._give_up()
                 now = time.monotonic()
+                if now > self._called + CALLS:
+                    self._called = now
+                    self._call_for_owners()
                 for session, box in list(self._boxes.items()):
                     if now > box.asked + FORSAKEN:
                         self._drop_session(session)
@@ -389,7 +397,14 @@ class Keeper:
                 self._forsaken()
                 return
 
-    _last_asked = time.monotonic()
+    _last_asked = _called = time.monotonic()
+
+    def _call_for_owners(self) -> None:
+        asking = {session for session, box in self._boxes.items() if box.is_asked}
+        unclaimed = [each for each, held in self._held.items() if held.session not in asking]
+        for session in asking if unclaimed else ():
+            self._boxes[session].unclaimed = unclaimed
+        self._lock.notify_all()
 
     def _drop_session(self, session: str) -> None:
         del self._boxes[session]

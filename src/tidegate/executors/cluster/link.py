@@ -279,7 +279,7 @@ class Link:
                 line.took += (report.took / 1e6 - line.took) / 4
             if isinstance(report.outcome, Hindered):
                 del self._where[attempt]
-        if news.reports or news.printed or news.published:
+        if news.reports or news.printed or news.published or news.unclaimed:
             self._say(news)
         for shape, why in told.failed:
             self._refuse((member.environment, shape), NO_WORKER, f"nothing can be reserved: {why}")

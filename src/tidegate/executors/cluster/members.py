@@ -28,7 +28,7 @@ from tidegate.executors.cluster.protocol import (
 from tidegate.executors.cluster.settings import Linked
 from tidegate.ports.executor import Attempt, Job
 
-POLL = 20.0
+POLL = 5.0
 """Seconds that a keeper waits before it says that there is nothing new."""
 SILENCE = 75.0
 """Seconds after which a keeper that says nothing is gone: a node that is cut off ends by itself, with all that runs there, after 60 (Ray's gcs_rpc_server_reconnect_timeout_s)."""

@@ -13,7 +13,7 @@ from tidegate.ir.graph import Requirements
 from tidegate.ports.executor import Attempt, Job, Report
 from tidegate.ports.terminals import Printed, Published
 
-PROTOCOL = 2
+PROTOCOL = 3
 """A keeper with another number is left alone: it is from a version that cannot be understood."""
 
 
@@ -142,11 +142,12 @@ class Recalled(Struct, frozen=True, tag="recalled"):
 
 
 class News(Struct, frozen=True, tag="news"):
-    """Reports, with what attempts have printed and published; that is to be stored first."""
+    """Reports, with what attempts have printed and published; that is to be stored first. The link of the `unclaimed` ones is silent: who decides about one, and does not know it, ends it."""
 
     reports: list[Report] = []
     printed: list[Printed] = []
     published: list[Published] = []
+    unclaimed: list[Attempt] = []
 
 
 class Gone(Struct, frozen=True, tag="gone"):
