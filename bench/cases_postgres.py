@@ -1,8 +1,14 @@
-"""Whole gate cycles a second with the store on Postgres, syncing each commit; beside SQLite, and beside a bare loop that commits the rows of such cycles."""
+"""
+Gate cycles a second with the store on Postgres, syncing each commit.
+
+A gate cycle is an answer that opens the next gate: one line of history, one wait less, another one more, one execution changed. Beside it a bare loop that
+commits these rows. Whole executions, with a launch and two tasks, write four such lines each; beside them SQLite.
+"""
 
 import sys
 import tempfile
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +16,21 @@ import machine
 import psycopg
 from cases_gate import cycled
 from figures import Figure
-from inprocess import Host
+from inprocess import Host, gates_graph
 
+from tidegate.core.messages import Accepted
+from tidegate.core.state import ExecutionPhase
+from tidegate.ir.expr import NodeId
 from tidegate.stores.postgres.store import PostgresStore
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.postgres import emptied, running
 
 CYCLES = 4_000
-"""How many are under way at once."""
+"""How many whole executions are under way at once."""
+
+GATES = 9
+"""Gates in a row: each answer but the last opens the next."""
 
 GROUPS = (8, 64, 256)
 """Cycles that the bare loop commits together: the best counts."""
@@ -38,29 +50,56 @@ KEYS = 2_048
 
 
 def figures(repeats: int) -> list[Figure]:
-    ours, sqlite, bare = [], [], []
+    gates, whole, sqlite, bare = [], [], [], []
     with running(durable=True) as cluster:
         for turn in range(repeats):
             with tempfile.TemporaryDirectory(dir=machine.here()) as place:
                 host = Host(Path(place) / "store" / "tidegate.db")
                 sqlite.append(CYCLES / cycled(host, CYCLES))
             host = Host(Path(), store=PostgresStore.open(emptied(cluster)))
-            ours.append(CYCLES / cycled(host, CYCLES))
+            whole.append(CYCLES / cycled(host, CYCLES))
+            gates.append(answered(PostgresStore.open(emptied(cluster))))
             with psycopg.connect(cluster.address(), autocommit=True) as database:
                 database.execute(f"CREATE DATABASE bare{turn}")
             bare.append(max(floor(cluster.address(f"bare{turn}"))))
     return [
         Figure(
-            f"gate cycles on Postgres, {CYCLES:,} under way at once",
+            f"answers that open the next gate, on Postgres, {KEYS:,} executions under way",
             "/s",
-            ours,
+            gates,
             bare,
             f"a bare loop that commits the rows of {GROUPS} of them at a time, the best of these",
             aim=0.33,
             of_bare=True,
         ),
-        Figure("... as a part of SQLite's", "", [a / b for a, b in zip(ours, sqlite, strict=True)]),
+        Figure(
+            f"executions of a task, a gate and a task on Postgres, {CYCLES:,} under way at once",
+            "/s",
+            whole,
+        ),
+        Figure(
+            "... as a part of SQLite's", "", [a / b for a, b in zip(whole, sqlite, strict=True)]
+        ),
     ]
+
+
+def answered(store: PostgresStore) -> float:
+    """Answer the gates of as many executions as the bare loop has, the next as soon as the last is stored; return how many a second."""
+    host = Host(Path(), store=store, graph=gates_graph(GATES))
+    placed = [host.launch(f"e{i}") for i in range(KEYS)]
+    host.wait(ExecutionPhase.WAITING, KEYS)
+    last, start = GATES - 2, time.perf_counter()
+    asked = deque(
+        (key, 0, host.answer(key, NodeId("n0"))) for key in (p.result().key for p in placed)
+    )
+    while asked:
+        key, gate, reply = asked.popleft()
+        assert isinstance(reply.result(), Accepted)
+        if gate < last:
+            asked.append((key, gate + 1, host.answer(key, NodeId(f"n{gate + 1}"))))
+    took = time.perf_counter() - start
+    host.close()
+    return KEYS * (GATES - 1) / took
 
 
 def floor(address: str) -> list[float]:

@@ -58,6 +58,25 @@ def gate_graph() -> Graph:
     )
 
 
+def gates_graph(gates: int) -> Graph:
+    """Gates one after another, and nothing else: each answer opens the next."""
+    number, text = {"type": "integer"}, {"type": "string"}
+    return Graph(
+        name="gates",
+        interface=Interface({"x": Param(number)}, {"o0": text}),
+        nodes={
+            NodeId(f"n{n}"): InputNode(
+                id=NodeId(f"n{n}"),
+                name=f"title {n}",
+                schema=text,
+                after=(NodeId(f"n{n - 1}"),) if n else (),
+            )
+            for n in range(gates)
+        },
+        outputs={"o0": OutputRef(NodeId(f"n{gates - 1}"), "o0")},
+    )
+
+
 class Clock:
     """The wall clock."""
 
@@ -141,12 +160,14 @@ class Direct:
 class Host:
     """An engine with one workflow registered, and a count of the executions that have come into each phase."""
 
-    def __init__(self, path: Path, *, record: bool = False, store: Any = None) -> None:
+    def __init__(
+        self, path: Path, *, record: bool = False, store: Any = None, graph: Graph | None = None
+    ) -> None:
         self.store: Any = store or SqliteStore.open(path)
         if record:
             self.store.journal = Recording(self.store.journal)
-        graph = msgspec.msgpack.encode(gate_graph())
-        row = WorkflowRow(0, "gate", "1", graph, "", "bench", ANYTIME)
+        body = msgspec.msgpack.encode(graph or gate_graph())
+        row = WorkflowRow(0, "gate", "1", body, "", "bench", ANYTIME)
         self.workflow = self.store.catalog.put_workflow(row).id
         self.executor = Direct()
         self.engine = Engine(self.store, self.executor, Clock())
@@ -170,8 +191,8 @@ class Host:
     def launch(self, name: str) -> Any:
         return self.engine.launch(NewExecution(name, self.workflow, {"x": 1}, fresh=True))
 
-    def answer(self, key: Key) -> Any:
-        return self.engine.submit(key, AnswerGiven(ANYTIME, GATE, "a title"))
+    def answer(self, key: Key, gate: NodeId = GATE) -> Any:
+        return self.engine.submit(key, AnswerGiven(ANYTIME, gate, "a title"))
 
     def close(self) -> None:
         self.engine.stop()
