@@ -6,6 +6,7 @@ from typing import Any
 
 from tidegate.core.shards import SHARDS
 from tidegate.stores.postgres.dialect import SCHEMA, translated
+from tidegate.stores.postgres.pipeline import PLAIN
 
 from .tables import Row, Tables, Transaction
 
@@ -210,7 +211,6 @@ ANSWERS: dict[str, Answer] = {
     "many_add_audit": _nothing,
     "many_count": _count,
 }
-START_OF_SERVER = "SELECT pg_current_xact_id_if_assigned()::text, pg_postmaster_start_time()::text"
 
 
 def plain(t: Tables, of: Transaction, text: str) -> list[Row]:
@@ -219,7 +219,7 @@ def plain(t: Tables, of: Transaction, text: str) -> list[Row]:
         case "SELECT pg_current_xact_id()":
             t.number(of)
             return [(of.number,)]
-        case _ if text == START_OF_SERVER:
+        case _ if text == PLAIN["transaction"].text:
             return [(None if of.number is None else str(of.number), str(t.since))]
         case _:
             raise AssertionError(f"the simulated database does not know: {text}")

@@ -7,6 +7,7 @@ from tidegate.core.history import replay
 from tidegate.core.messages import Accepted, AnswerGiven, Denied
 from tidegate.core.plan import Plan
 from tidegate.core.shards import SHARDS
+from tidegate.engine.arrivals import Reports
 from tidegate.ir.graph import TaskNode
 from tidegate.ports.changes import ChangeRow
 from tidegate.ports.executor import Attempt, Job
@@ -172,13 +173,17 @@ class Promises:
                     self.fail(f"{attempt} still runs at {replica.host.name}, which lost its shard")
 
     def what_is_submitted_runs(self, replica: Any) -> None:
-        """At a host that is well, an attempt that is stored as submitted runs, or waits, or is held."""
-        now, dispatch = self.run.timeline.now, replica.engine.dispatch
+        """At a host that is well, an attempt that is stored as submitted runs, or waits, or is held, or its report is with the engine."""
+        now, engine = self.run.timeline.now, replica.engine
+        dispatch = engine.dispatch
         if dispatch._draining:
             return
         held = {(each.job.key, each.job.node) for each in dispatch.held()}
         have = {each[:2] for each in (*replica.crew.live, *replica.crew.waiting)} | held
         have |= {(job.key, job.node) for job in dispatch._aside}
+        arrived = [*engine._arrivals._items, *engine._under_way]
+        told = [each for it in arrived if isinstance(it, Reports) for each in it.reports]
+        have |= {(report.key, report.node) for report in (*told, *engine._kept)}
         for key, at in self._changed.items():
             since = max(at, self.tables.leases[key % SHARDS][2] - START)
             if self.tables.owners[key % SHARDS] != replica.host.name or since > now - GIVEN_UP:

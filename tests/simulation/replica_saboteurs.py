@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tidegate.core.shards import SHARDS
+from tidegate.stores.postgres import connections
 from tidegate.stores.postgres.ownership import LEASE_SECONDS, shard_of
 
 from .machine import Sabotage
@@ -32,7 +33,10 @@ def proved_before(real: Any) -> Any:
 
     def prove(ownership: Any, session: Any, shards: Any) -> int:
         with ownership._connections.reading() as another:
-            return int(real(ownership, another, shards))
+            before = connections.Session(another.raw, connections.Pipeline(another.raw))
+            at = int(real(ownership, before, shards))
+            before.execute("COMMIT")
+            return at
 
     return prove
 

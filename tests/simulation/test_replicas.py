@@ -23,7 +23,7 @@ from .machine import Sabotage
 from .replica_saboteurs import REPLICA_SABOTEURS
 from .replicas import FATES, ReplicaRun
 from .timeline import SECOND, Event
-from .wires import is_alive
+from .wires import Pipeline, is_alive
 
 SEEDS = int(os.environ.get("REPLICAS", "200"))
 SABOTAGED = 200
@@ -68,6 +68,7 @@ def run(seed: int) -> Ran:
         for module in (connections, notices):
             patch.setattr(module, "connect", server.connect)
         patch.setattr(connections, "_is_alive", is_alive)
+        patch.setattr(connections, "Pipeline", Pipeline)
         patch.setattr(connections, "time", time)
         patch.setattr(parts, "time", time)
         patch.setattr(world, "MINUTE", SECOND // 2)

@@ -5,12 +5,15 @@ A request reaches the server, or does not; its answer reaches the host, or does 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
 
 import psycopg
 from psycopg import errors, pq
+
+from tidegate.stores.postgres.dialect import translated
+from tidegate.stores.postgres.pipeline import PLAIN, Command, bindings
 
 from .answers import ANSWERS, names, plain
 from .tables import Row, Tables, Transaction
@@ -382,6 +385,24 @@ class Wire:
             run()
         else:
             self._timeline.spawn(self._server.machine, run)
+
+
+class Pipeline:
+    """Statements that are sent together, as `stores.postgres.pipeline` sends them: they arrive one after another, without a pause."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def run(self, calls: Sequence[Command]) -> list[list[Row]]:
+        first, *more = calls
+        rows = [self._run(first)]
+        with self._wire.pipeline():
+            return rows + [self._run(each) for each in more]
+
+    def _run(self, call: Command) -> list[Row]:
+        plain = PLAIN.get(call.name)
+        text = translated()[call.name] if plain is None else plain.text
+        return self._wire.execute(text, bindings(call)).fetchall()
 
 
 def is_alive(wire: Wire) -> bool:

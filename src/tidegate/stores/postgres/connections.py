@@ -8,7 +8,7 @@ during which the connection was lost is asked of the server, and nobody is told 
 import select
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -27,6 +27,7 @@ from tidegate.stores.postgres.dialect import (
     translated,
 )
 from tidegate.stores.postgres.past import Past
+from tidegate.stores.postgres.pipeline import BEGIN, NUMBER, Command, Pipeline
 from tidegate.stores.rows import Bindings, Row
 
 IDLE_READERS = 8
@@ -116,11 +117,38 @@ def named(address: str) -> str:
 
 
 class Session:
-    """A connection, as the ports use it."""
+    """A connection, as the ports use it. With `together` it is in a transaction, which begins with the first statement."""
 
-    def __init__(self, raw: psycopg.Connection[Row]) -> None:
-        self.raw = raw
+    def __init__(self, raw: psycopg.Connection[Row], together: Pipeline | None = None) -> None:
+        self._raw = raw
+        self._together = together
+        self._begins = together is not None
+        self._number: Transaction | None = None
         self._streams = 0
+
+    @property
+    def raw(self) -> psycopg.Connection[Row]:
+        """The connection of psycopg."""
+        if self._begins:
+            self._raw.execute("BEGIN")
+            self._begins = False
+        return self._raw
+
+    def together(self, commands: Sequence[Command], *, ends: bool = False) -> list[list[Row]]:
+        """Run statements of a transaction that are sent together; return the rows of each. `ends`: they are its last."""
+        assert self._together is not None
+        first, last = [BEGIN] * self._begins, [NUMBER] * ends
+        found = self._together.run([*first, *commands, *last])
+        self._begins = False
+        if ends:
+            self._number = _transaction(found[-1])
+        return found[len(first) : len(first) + len(commands)]
+
+    def number(self) -> Transaction | None:
+        """Return which transaction this is, once it has written all; None if it writes nothing."""
+        if self._number is None and not self._begins:
+            self.together((), ends=True)
+        return self._number
 
     def execute(self, statement: str, bindings: Any = (), /) -> psycopg.Cursor[Row]:
         """Run a statement with its parameters."""
@@ -157,6 +185,7 @@ class PostgresConnections:
         self._reads_only = reads_only
         self.held = self._writing = threading.RLock()
         self._writer: psycopg.Connection[Row] | None = None
+        self._together: Pipeline | None = None
         self._readers: list[psycopg.Connection[Row]] = []
         self._closed = False
 
@@ -170,9 +199,9 @@ class PostgresConnections:
         with self._writing, explained(self.name):
             raw = self._ready_writer()
             try:
-                raw.execute("BEGIN")
-                yield Session(raw)
-                written = self._number_of(raw)
+                session = Session(raw, self._together)
+                yield session
+                written = session.number()
             except BaseException:
                 self._undo(raw)
                 raise
@@ -283,7 +312,7 @@ class PostgresConnections:
             except BaseException:
                 raw.close()
                 raise
-            self._writer = raw
+            self._writer, self._together = raw, Pipeline(raw)
         return self._writer
 
     def ends(self, session: Session) -> dict[int, int]:
@@ -301,13 +330,6 @@ class PostgresConnections:
                 raw.execute("ROLLBACK")
         except psycopg.Error:
             raw.close()
-
-    def _number_of(self, raw: psycopg.Connection[Row]) -> Transaction | None:
-        """Return the number of the transaction, and since when the server runs; None if it writes nothing."""
-        row = raw.execute(
-            "SELECT pg_current_xact_id_if_assigned()::text, pg_postmaster_start_time()::text"
-        ).fetchone()
-        return None if row is None or row[0] is None else Transaction(*row)
 
     def _commit(
         self,
@@ -358,5 +380,11 @@ def _is_alive(raw: psycopg.Connection[Row]) -> bool:
     """Whether a connection is usable, as far as can be seen without asking: a server that says something unasked says farewell."""
     if raw.closed or raw.broken:
         return False
-    ready, _, _ = select.select([raw.fileno()], [], [], 0)
-    return not ready
+    socket = select.poll()
+    socket.register(raw.fileno(), select.POLLIN)
+    return not socket.poll(0)
+
+
+def _transaction(rows: list[Row]) -> Transaction | None:
+    number, since = rows[0]
+    return None if number is None else Transaction(number, since)

@@ -22,10 +22,8 @@ SCHEMA = len(statements.migrations(DATABASE))
 NUL = "\U0010ffff"
 """Stands for a NUL in a text that is searched: Postgres keeps none in a text."""
 
-MANY = "many_"
-"""How the names of statements begin that write many rows, as one array a column."""
-
-_PARAMETER = re.compile(r"\?(\d+)|(?<![:\w]):(\w+)")
+PARAMETER = re.compile(r"\?(\d+)|(?<![:\w]):(\w+)")
+"""A parameter in our statements: with a number, or a name."""
 
 
 FIGURES, SEARCH = 13, 14
@@ -50,13 +48,11 @@ def _cleared(value: Any) -> Any:
 def translated() -> Mapping[str, str]:
     """Return every statement by name, with parameters as psycopg writes them."""
     both = {**statements.shared(), **statements.own(DATABASE)}
-    return {name: _translated(text, in_binary=name.startswith(MANY)) for name, text in both.items()}
+    return {name: _translated(text) for name, text in both.items()}
 
 
-def _translated(text: str, *, in_binary: bool) -> str:
-    """Return a statement. The columns of many rows go in binary form: as text, each element of an array is quoted by a regular expression."""
-    text, form = text.replace("%", "%%"), "b" if in_binary else "s"
-    return _PARAMETER.sub(lambda found: f"%({found[2] or 'p' + found[1]}){form}", text)
+def _translated(text: str) -> str:
+    return PARAMETER.sub(lambda found: f"%({found[2] or 'p' + found[1]})s", text.replace("%", "%%"))
 
 
 def parameters(bindings: Any) -> Mapping[str, Any]:

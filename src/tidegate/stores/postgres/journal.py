@@ -16,6 +16,7 @@ from tidegate.stores.journal import SqlJournal
 from tidegate.stores.postgres.connections import PostgresConnections, Session
 from tidegate.stores.postgres.dialect import storable
 from tidegate.stores.postgres.ownership import Ownership, shard_of
+from tidegate.stores.postgres.pipeline import Command
 from tidegate.stores.rows import LATEST, Row, due_bound, recorded, writes
 
 MAX_SERIES = 10_000
@@ -163,17 +164,18 @@ class PostgresJournal(SqlJournal):
         positions = self._last_positions(session) if batch.history else self._positions
         touched = {shard_of(key) for key in _keys_of(batch)} or set(self._ownership.own[:1])
         now = self._ownership.prove(session, touched)
+        commands = []
+        for name, rows in writes(batch, numbers.__getitem__):
+            extra: tuple[Any, ...] = ()
+            changes = rows
+            if name == "add_history":
+                positions, changes = _placed(positions or {}, rows)
+                extra = (self._at,)
+            elif name == "count":
+                extra = (min(touched),)
+            commands.append(Command(f"many_{name}", (*_columns(name, changes), *extra)))
         try:
-            with session.raw.pipeline():
-                for name, rows in writes(batch, numbers.__getitem__):
-                    extra: tuple[Any, ...] = ()
-                    changes = rows
-                    if name == "add_history":
-                        positions, changes = _placed(positions or {}, rows)
-                        extra = (self._at,)
-                    elif name == "count":
-                        extra = (min(touched),)
-                    session.execute(self._sql[f"many_{name}"], (*_columns(name, changes), *extra))
+            session.together(commands, ends=True)
         except psycopg.IntegrityError as error:
             raise _Conflict(" ".join(str(error).split())) from error
         self._at = max(self._at, now)
@@ -193,7 +195,7 @@ class PostgresJournal(SqlJournal):
             return
         with self._connections.transaction() as session:
             self._ownership.prove(session, {shard_of(row[0]) for row in rows})
-            session.execute(self._sql[f"many_{name}"], _columns(name, list(rows)))
+            session.together([Command(f"many_{name}", _columns(name, list(rows)))], ends=True)
 
     def _number_of(self, session: Session, series: Series) -> int:
         number = self._series.get(series)

@@ -7,7 +7,7 @@
 SELECT s.shard, (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint
 FROM shards AS s
 JOIN unnest(:shards::smallint[], :epochs::bigint[]) AS w (shard, epoch) USING (shard, epoch)
-WHERE (SELECT least FROM store) <= :schema
+WHERE (SELECT least FROM store) <= :schema::smallint
 FOR KEY SHARE OF s;
 
 -- name: least

@@ -23,6 +23,7 @@ from tidegate.ports.journal import Key
 from tidegate.ports.shares import Replica, Turnover, Vitals
 from tidegate.stores.postgres.connections import PostgresConnections, Session
 from tidegate.stores.postgres.dialect import SCHEMA
+from tidegate.stores.postgres.pipeline import Command
 from tidegate.stores.rows import Row
 
 LEASE_SECONDS = 10
@@ -242,8 +243,8 @@ class Ownership:
         """
         wanted = sorted(set(shards))
         epochs = self._epochs
-        bindings = {"shards": wanted, "epochs": [epochs.get(each, -1) for each in wanted]}
-        rows = session.execute(self._sql["fence"], {**bindings, "schema": SCHEMA}).fetchall()
+        held = [epochs.get(each, -1) for each in wanted]
+        (rows,) = session.together([Command("fence", (wanted, held, SCHEMA))])
         if len(rows) < len(wanted):
             self._refuse_newer(session)
             lost = sorted(set(wanted) - {shard for shard, _ in rows})
