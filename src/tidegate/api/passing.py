@@ -13,8 +13,9 @@ from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import httpx
+import httpcore
 import msgspec
+import uvloop
 from msgspec import Struct
 
 from tidegate.api.peers import HEAD, PATH, Passed, Replied, signed
@@ -45,7 +46,8 @@ LOOK: Final = 1.0
 PAUSE: Final = 0.05
 """Seconds before an owner is looked for again."""
 
-TIMEOUT: Final = httpx.Timeout(30.0, connect=2.0)
+TIMEOUT: Final = {"connect": 2.0, "read": 30.0, "write": 30.0, "pool": 30.0}
+"""Seconds that the steps of an exchange may take."""
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +85,7 @@ class PeerLines:
         self._looked = -LOOK
         self._looking: asyncio.Future[None] | None = None
         self._lines: dict[str, _Line] = {}
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Event = asyncio.Event()
 
@@ -114,7 +116,7 @@ class PeerLines:
     def run(self) -> None:
         """Pass requests on until it is closed."""
         if self._loop.is_closed():  # it has failed before
-            self._loop = asyncio.new_event_loop()
+            self._loop = uvloop.new_event_loop()
         try:
             self._loop.run_until_complete(self._run())
         finally:
@@ -123,9 +125,8 @@ class PeerLines:
     # -- in the loop --
 
     async def _run(self) -> None:
-        async with httpx.AsyncClient(
-            timeout=TIMEOUT, trust_env=False, limits=httpx.Limits(max_connections=None)
-        ) as self._client:
+        # Below httpx, which takes as long again for what is not needed here: redirects, cookies, credentials.
+        async with httpcore.AsyncConnectionPool(max_connections=None) as self._client:
             while not self._ended.is_set():
                 await self._look()
                 with suppress(TimeoutError):
@@ -228,16 +229,18 @@ class PeerLines:
         body = b"[%b]" % b",".join(bodies)
         head = signed(self._secret, owner.name, self._shares.now(), body)
         try:
-            reply = await self._client.post(
-                f"{owner.address}{PATH}", content=body, headers={HEAD.decode(): head.decode()}
+            reply = await self._client.request(
+                "POST",
+                f"{owner.address}{PATH}",
+                headers=[(HEAD, head)],
+                content=body,
+                extensions={"timeout": TIMEOUT},
             )
-        except httpx.HTTPError as error:
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
             log.debug("%s does not reply: %r", owner.address, error)
             return None
-        if reply.status_code != 200 or not reply.content:
-            log.warning(
-                "%s did not take what was passed on to it: %d", owner.address, reply.status_code
-            )
+        if reply.status != 200 or not reply.content:
+            log.warning("%s did not take what was passed on to it: %d", owner.address, reply.status)
             return None
         return _replies.decode(reply.content)
 

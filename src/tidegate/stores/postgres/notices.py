@@ -1,7 +1,7 @@
 """
 What servers that share a store tell each other through the database: which shards have changed, and that shards are free.
 
-A notice is a hint, sent after the commit from a connection of its own, at most one in ten milliseconds: a commit that sends one itself makes all
+A notice is a hint, sent after the commit from a connection of its own, at most one in thirty milliseconds: a commit that sends one itself makes all
 commits of the database wait for each other. Whatever a notice would have told is also looked for twice a second.
 """
 
@@ -19,8 +19,8 @@ from tidegate.stores.postgres.connections import PostgresConnections, connect
 from tidegate.stores.postgres.dialect import explained
 from tidegate.stores.rows import Row
 
-PAUSE_SECONDS = 0.01
-"""The shortest time between two notices of a server."""
+PAUSE_SECONDS = 0.03
+"""The shortest time between two notices of a server: as short as that between two looks of those who hear them."""
 
 FLOOR_SECONDS = 0.5
 """Longest pause after which everything is looked at without a notice."""
@@ -28,6 +28,9 @@ FLOOR_SECONDS = 0.5
 
 LOOK_SECONDS = 0.03
 """Shortest pause between two looks at what others have changed."""
+
+LOOK_SHARE = 10
+"""Seconds of pause for each second that such reading takes."""
 
 log = logging.getLogger(__name__)
 
@@ -117,9 +120,11 @@ class Notices:
                     if name != self._name:
                         shards, freed = shards | int(bits, 16), freed or flag == "1"
                 if shards or freed:
+                    began = monotonic()
                     call(shards, freed)
                     # What comes meanwhile is read together, for that costs this server and the database.
-                    self._ended.wait(LOOK_SECONDS)
+                    took = monotonic() - began
+                    self._ended.wait(min(max(LOOK_SECONDS, LOOK_SHARE * took), FLOOR_SECONDS))
                 if monotonic() - looked >= FLOOR_SECONDS:
                     looked = monotonic()
                     call(None, False)
