@@ -31,11 +31,11 @@ from tidegate.wire import Ask, Recover, Relaunch, view_of
 TOGETHER, TOGETHER_BYTES = 200, 1024 * 1024
 """Most requests of an exchange, and the bytes from which no more are added."""
 
-UNDER_WAY: Final = 2
-"""Exchanges with one server at once."""
-
 SLOW: Final = (Recover, Relaunch)
-"""Requests that may read whole histories, or import code."""
+"""Requests that may read whole histories, or import code: each has an exchange to itself, because that ends with the last of its requests."""
+
+SLOW_UNDER_WAY: Final = 2
+"""Exchanges of such requests with one server at once. Of the others there is one: the more wait for it, the more share the next."""
 
 PATIENCE: Final = 20.0
 """Seconds for which an owner is looked for: two leases."""
@@ -70,7 +70,6 @@ class _Waiting(Struct):
 
     body: bytes
     ready: "asyncio.Future[Replied | None]"
-    is_slow: bool
 
 
 class PeerLines:
@@ -84,7 +83,7 @@ class PeerLines:
         self._alive: list[Replica] = []
         self._looked = -LOOK
         self._looking: asyncio.Future[None] | None = None
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[tuple[str, bool], _Line] = {}
         self._loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Event = asyncio.Event()
@@ -172,9 +171,10 @@ class PeerLines:
 
     async def _send(self, owner: Replica, asked: _Asked) -> Replied | None:
         """Have this server handle a request; None if it has not replied, and is no longer the owner."""
-        line = self._lines.get(owner.name)
+        which = owner.name, asked.kind in SLOW
+        line = self._lines.get(which)
         if line is None:
-            line = self._lines[owner.name] = _Line(self, owner)
+            line = self._lines[which] = _Line(self, owner, is_slow=which[1])
         sent = asyncio.ensure_future(line.send(asked))
         while True:
             await asyncio.wait({sent}, timeout=LOOK)
@@ -217,7 +217,7 @@ class PeerLines:
             self._alive = found
             self._owners = {shard: each for each in found for shard in each.shards}
             living = {each.name for each in found}
-            self._lines = {name: line for name, line in self._lines.items() if name in living}
+            self._lines = {at: line for at, line in self._lines.items() if at[0] in living}
         finally:
             self._looking = None
 
@@ -248,17 +248,19 @@ class PeerLines:
 class _Line:
     """The requests for one server: those that come while exchanges are under way go together in the next."""
 
-    def __init__(self, lines: PeerLines, owner: Replica) -> None:
+    def __init__(self, lines: PeerLines, owner: Replica, *, is_slow: bool) -> None:
         self._lines = lines
         self._owner = owner
+        self._together = 1 if is_slow else TOGETHER
+        self._at_once = SLOW_UNDER_WAY if is_slow else 1
         self._waiting: list[_Waiting] = []
         self._busy = 0
 
     async def send(self, asked: _Asked) -> Replied | None:
         """Pass a request on; None if there is no reply."""
         ready: asyncio.Future[Replied | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(asked.body, ready, asked.kind in SLOW))
-        if self._busy < UNDER_WAY:
+        self._waiting.append(_Waiting(asked.body, ready))
+        if self._busy < self._at_once:
             self._busy += 1
             asyncio.ensure_future(self._exchange())  # noqa: RUF006 - it settles what was waiting
         return await ready
@@ -284,14 +286,12 @@ class _Line:
             self._busy -= 1
 
     def _next(self) -> list[_Waiting]:
-        """Take what goes in the next exchange; a slow request goes alone, because its exchange ends with it."""
+        """Take what goes in the next exchange."""
         size, count = 0, 0
-        for each in self._waiting[:TOGETHER]:
-            if count and (each.is_slow or size >= TOGETHER_BYTES):
+        for each in self._waiting[: self._together]:
+            if count and size >= TOGETHER_BYTES:
                 break
             size, count = size + len(each.body), count + 1
-            if each.is_slow:
-                break
         together, self._waiting = self._waiting[:count], self._waiting[count:]
         return together
 
