@@ -72,16 +72,17 @@ class PostgresChanges(Announcer):
 
     def usage(self, cursor: Cursor, limit: int) -> tuple[list[Usage], Cursor]:
         """Return what the lines after a cursor have added, up to a limit of lines, and the cursor after those."""
-        positions = read(cursor)
-        bindings = {"positions": positions, "limit": limit}
-        found: dict[str, Usage] = {}
-        for shard, position, is_first, size, project in self._connections.rows(
-            self._sql["usage"], bindings
-        ):
-            positions[shard] = position
-            each = found.get(project, Usage(project, 0, 0))
-            found[project] = Usage(project, each.launches + is_first, each.written + size)
-        return list(found.values()), written(positions)
+        positions, last = read(cursor), self._last()
+        missing = [max(0, end - begin) for begin, end in zip(positions, last, strict=True)]
+        # Of each shard about the same part, so that none is read alone at the end.
+        part, left, ends = max(1.0, sum(missing) / limit), limit, []
+        for begin, count in zip(positions, missing, strict=True):
+            read_now = min(count, max(1, int(count / part)), left)
+            ends.append(begin + read_now)
+            left -= read_now
+        bindings = {"positions": positions, "ends": ends}
+        rows = self._connections.rows(self._sql["usage"], bindings)
+        return [Usage(*row) for row in rows], written(ends)
 
     def _last(self) -> list[int]:
         rows: Sequence[Row] = self._connections.rows(self._sql["last_positions"], {})
