@@ -25,7 +25,7 @@ from msgspec import Struct
 from tidegate import disk
 from tidegate.bundles.sources import STORE
 from tidegate.errors import BackupDamaged, StoreError
-from tidegate.home import BLOBS, BUNDLES, RESTORED, TOKEN_FILE
+from tidegate.home import BLOBS, BUNDLES, RESTORED, TOKEN_FILE, find_store
 from tidegate.objects.opening import RECORD
 from tidegate.runtime import SystemClock, problems_of
 from tidegate.service.moments import moment
@@ -65,6 +65,10 @@ def back_up(home: Path, target: Path, *, access: bool = False) -> Manifest:
 
     Errors: `StoreError` and below; then there is no manifest in `target`.
     """
+    if find_store():
+        raise StoreError(
+            "the history of this store is in Postgres: copy that with pg_dump, and then the directory with its files"
+        )
     if not (home / STORE).is_file():
         raise StoreError(f"there is no store in {home}: nothing to copy; check --home")
     _make_empty(target, "a backup goes into an empty directory")

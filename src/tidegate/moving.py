@@ -15,15 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from tidegate import disk
 from tidegate.blobs.directory import BlobDirectory
-from tidegate.bundles.archive import Archive, pack
+from tidegate.bundles.archive import Archive, packed_again
 from tidegate.bundles.directory import BundleDirectory
-from tidegate.bundles.sources import STORE, Sources
-from tidegate.bundles.whole import LIST
+from tidegate.bundles.sources import STORE
 from tidegate.errors import CommitUnknown, StoreDamaged, StoreError, UnknownBlob
 from tidegate.home import BLOBS, BUNDLES, MOVED, STORE_VARIABLE, TOKEN_FILE, refuse_held
 from tidegate.logs import Logs, unquote
@@ -267,14 +265,7 @@ def _fetched(bundles: ObjectBundles) -> Iterator[Archive]:
 def _archives(top: Path) -> Iterator[Archive]:
     """Pack every bundle of a directory again: the same files give the same archive."""
     for path in sorted(top.glob("[0-9a-f]*")):
-        tree = BundleDirectory(top).tree(path.name)
-        names = tuple(msgspec.json.decode((tree / LIST).read_bytes(), type=dict[str, str]))
-        archive = pack(Sources(tree, "", names))
-        if archive.digest != path.name:
-            raise StoreDamaged(
-                f"the bundle {path.name} was packed by another program and cannot be packed again: register its source again"
-            )
-        yield archive
+        yield packed_again(BundleDirectory(top).tree(path.name))
 
 
 def _copy_logs(

@@ -6,10 +6,9 @@ There is one engine per store, so a process that opens a runtime owns the store 
 
 import logging
 import os
-import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, suppress
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,8 +37,6 @@ from tidegate.executors.terminals import TerminalExecutor
 from tidegate.home import (
     BLOBS,
     BUNDLES,
-    CACHE,
-    SCRATCH,
     TABLES,
     UPLOADS,
     find_blobs,
@@ -48,6 +45,7 @@ from tidegate.home import (
 )
 from tidegate.ir.graph import Instant
 from tidegate.logs import Logs
+from tidegate.objects.elsewhere import absent
 from tidegate.objects.opening import ObjectStore, chosen, recorded
 from tidegate.parts import Part, Parts
 from tidegate.ports.artifacts import Artifacts
@@ -69,8 +67,14 @@ from tidegate.service.checks import StoreCheck, check_store
 from tidegate.service.demands import too_much
 from tidegate.service.missing import Needs
 from tidegate.service.service import Service
-from tidegate.stores.folder import is_locked
-from tidegate.stores.opening import is_there, open_for_reading, open_store, open_to_pass_on
+from tidegate.stores.folder import close_to_others, is_locked, remove_drafts
+from tidegate.stores.opening import (
+    is_there,
+    lacks_files,
+    open_for_access,
+    open_for_reading,
+    open_store,
+)
 from tidegate.stores.sqlite import SqliteStore
 from tidegate.tables.readers import TableReaders
 from tidegate.wire import Ask
@@ -100,9 +104,13 @@ def objects_of(home: Path) -> ObjectStore | None:
     return ObjectStore(home, address) if address else None
 
 
-def artifacts_in(home: Path, objects: ObjectStore | None = None) -> Artifacts:
-    """Return what a store keeps beside its database; the same for every owner of the store. `objects` is its object store, if that is known. Errors: `StoreError`."""
+def artifacts_in(
+    home: Path, objects: ObjectStore | None = None, store: Store | None = None
+) -> Artifacts:
+    """Return what a store keeps beside its database; the same for every owner of the store. `objects` is its object store, and `store` its database, if these are known. Errors: `StoreError`."""
     objects = objects or objects_of(home)
+    if objects is None and store is not None and (name := lacks_files(home / STORE, store)):
+        return absent(home, name)
     if objects is not None:
         return Artifacts(
             blobs=objects.blobs,
@@ -124,29 +132,6 @@ def blobs_beside(home: Path) -> Blobs:
     if recorded(home) is not None and is_owned(home):
         return OwnerBlobs(Owner(home.absolute()), patience=False)
     return artifacts_in(home).blobs
-
-
-def close_to_others(home: Path) -> None:
-    """Close the files of a home to others, because earlier versions left that to the umask. For the owner of the store."""
-    for name in (BLOBS, BUNDLES, SCRATCH, UPLOADS, TABLES, "logs", "decks"):
-        path = home / name
-        with suppress(OSError):
-            found = path.stat(follow_symlinks=False)
-            if stat.S_ISDIR(found.st_mode) and found.st_mode & 0o077:
-                log.warning(
-                    "%s was accessible to others; its permissions have been restricted", path
-                )
-                path.chmod(0o700)
-
-
-def remove_drafts(home: Path) -> None:
-    """Remove what killed processes have left half written. For the owner of the store; current writes of others stay."""
-    for top in (home, home / CACHE):
-        BlobDirectory(top / BLOBS).remove_drafts()
-        BundleDirectory(top / BUNDLES).remove_drafts()
-    Logs(home).remove_drafts()
-    UploadDirectory(home / UPLOADS).sweep()
-    disk.remove_drafts((home / TABLES / "new").glob("*"))
 
 
 def _hinders(
@@ -175,7 +160,7 @@ def _hinders(
 
 
 class Runtime(AbstractContextManager["Runtime"]):
-    """A running engine on a store, and the service in front of it. Made by the functions below. `passes_on`: other processes decide what is asked here."""
+    """A running engine on a store, and the service in front of it. Made by the functions below."""
 
     def __init__(
         self,
@@ -201,13 +186,13 @@ class Runtime(AbstractContextManager["Runtime"]):
         else:
             outlook = Outlook(hinders, terminals.where, terminals.keeping)
         self._engine = Engine(store, executor, clock, self.parts, outlook)
+        self.blobs = artifacts.blobs
         tables = TableReaders(home / TABLES, partial(self.parts.part, tidies=True))
         artifacts = structs.replace(artifacts, tables=tables)
         self.service = Service(store, self._engine, executor, artifacts, clock, terminals)
         if store.shares is not None and store.shares.is_shared:
             self._join(store.shares)
         self._reads_only = reads_only
-        self.passes_on = reads_only and self.service.replicas.peers is not None
         self._home = home
         self._objects = artifacts.objects
         self._door: LocalDoor | None = None
@@ -407,34 +392,39 @@ def _usable(runtime: Runtime, runs: ProcessExecutor | RayExecutor) -> Runtime:
 
 
 def open_workers(
-    home: Path, *, store: Path, workers: int | None, strict: bool | None, anywhere: str
+    home: Path,
+    *,
+    store: Path,
+    workers: int | None,
+    strict: bool | None,
+    anywhere: str,
+    is_afar: bool,
 ) -> ProcessExecutor:
-    """Return workers of this process's own, for the store in another home than theirs, with the environment and the umask of this process."""
+    """
+    Return workers of this process's own, for the store in another home than theirs, with the environment and the umask of this process.
+
+    If the store `is_afar`, they ask for its files at the socket in `store`.
+    """
     umask = os.umask(PRIVATE)
     os.umask(umask)
+    asks = store.absolute() if is_afar or recorded(store) else None
     surroundings = Surroundings(
-        None,
-        umask,
-        store.absolute(),
-        asks=store.absolute() if recorded(store) else None,
-        anywhere=anywhere,
+        None, umask, store.absolute(), asks=asks, anywhere=anywhere, keeps_keys=is_afar
     )
     return ProcessExecutor(home, workers, strict=strict, surroundings=surroundings)
 
 
 def open_briefly(home: Path) -> Runtime:
-    """Become the owner of the store for the moment in which an answer or an abort is stored; nothing is run. If servers share it, pass that on to them. Errors: as above."""
+    """Become the owner of the store for the moment in which an answer or an abort is stored; nothing is run. Errors: as above."""
     refuse_held(home)
-    if (shared := open_to_pass_on()) is not None:
-        return _looking(home, shared)
     umask = os.umask(PRIVATE)
     try:
-        store = open_store(home / STORE)
+        store = open_store(home / STORE, runs=False)
         try:
             objects = objects_of(home)
             if objects is not None:
                 objects.claim(store.number)
-            idle = IdleExecutor(home, artifacts_in(home, objects))
+            idle = IdleExecutor(home, artifacts_in(home, objects, store))
             runtime = Runtime(home, store, idle, serve_door=False)
         except BaseException:
             store.close()
@@ -444,6 +434,12 @@ def open_briefly(home: Path) -> Runtime:
         raise
     runtime.on_close(lambda: os.umask(umask))
     return runtime
+
+
+def open_access(home: Path) -> Runtime:
+    """Open the store to change tokens: on Postgres beside its owners, who see that within a second; in a file as its owner. Errors: as above."""
+    store = open_for_access(home / STORE)
+    return open_briefly(home) if store is None else _looking(home, store)
 
 
 def open_reader(home: Path) -> Runtime:
@@ -457,7 +453,7 @@ def open_reader(home: Path) -> Runtime:
 
 
 def _looking(home: Path, store: Store) -> Runtime:
-    idle = IdleExecutor(home, artifacts_in(home))
+    idle = IdleExecutor(home, artifacts_in(home, store=store))
     return Runtime(home, store, idle, serve_door=False, reads_only=True)
 
 
@@ -472,11 +468,15 @@ def checked(home: Path) -> StoreCheck:
     path = home / STORE
     if is_there(path) and path.is_file() and not path.stat().st_size:
         return StoreCheck(0, [], [f"{path} is empty: what was in it is lost"])
-    store = open_for_reading(home / STORE)
+    store = open_for_reading(path)
     if store is None:
         return StoreCheck(0, [], [f"{path} is missing: there is no store in this directory"])
     try:
         objects = objects_of(home)
+        if objects is None and (name := lacks_files(path, store)):
+            found, why = check_store(store), f"the files of {name} are not in {home}"
+            found.missing.append(f"{why}, and were not checked: do that where they are")
+            return found
         artifacts = artifacts_in(home, objects)
         try:
             if objects is not None:

@@ -14,7 +14,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "__init__": (60, "the names that authors import"),
     "__main__": (5, "`python -m tidegate`"),
     "api": (
-        4_440,
+        4_510,
         "HTTP, over the network and on the local socket: limits, who may have how many connections and waits in line, routes, streams, the OpenAPI document",
     ),
     "backup": (150, "a copy of a store, and a store of a copy"),
@@ -24,7 +24,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "source trees: what is imported and must be there, what git tracks, what is named; packed, read block by block, checked; whether a definition has changed, and all that it refers to",
     ),
     "cli": (
-        4_790,
+        4_885,
         "every command, as it is typed, completed and answered, on 80 columns and as it changes, for one and for many, pictures as far as the terminal draws them; backups, what is packed, whose store it is",
     ),
     "core": (
@@ -46,6 +46,10 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "home": (92, "where a store is, or that there can be none, and whether it may act"),
     "ir": (450, "the graph, what makes one wrong, the order of its source, amounts in words"),
+    "joining": (
+        60,
+        "a composition root: the way to servers of a store, for who has only its address",
+    ),
     "logs": (
         220,
         "what tasks print, read whole or from where one stands, and decks: published, and of earlier versions",
@@ -55,12 +59,15 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "a store moved into another database, its files elsewhere, compared, and the original marked",
     ),
     "objects": (
-        1_090,
-        "the files of a store in an object store: what may be away, local copies, workers without keys, logs that are read elsewhere",
+        1_165,
+        "the files of a store in an object store: what may be away, local copies, workers without keys, logs that are read elsewhere; and that they are not here",
     ),
     "parts": (155, "background parts, supervised"),
     "ports": (830, "what a database, its audit log, an executor and a place for files must give"),
-    "remote": (1_740, "the Python client, and the way to a server, which proves itself first"),
+    "remote": (
+        2_030,
+        "the Python client, and the way to a server, which proves itself first; the servers of a database, and files for workers far from them",
+    ),
     "runtime": (400, "the composition root, private files, and what an attempt cannot begin for"),
     "sdk": (
         3_810,
@@ -71,7 +78,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for for nothing, and who may, who they are in a browser, and what they did",
     ),
     "stores": (
-        3_900,
+        3_950,
         "two databases for six ports: journal, listings, catalog, access, audit, changes; search, upgrades, room set aside for a full disk; who owns what on Postgres, and what is sent together there",
     ),
     "otel": (60, "spans, as the library of OpenTelemetry has them"),
@@ -85,8 +92,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "Python types to schemas and stored values, and back; what would come back as another one is found and refused; types that branch, in steps that are counted; what cannot be seen is marked",
     ),
     "wire": (
-        1_260,
-        "requests and views, constrained where they are declared; how a server proves that it knows a token",
+        1_305,
+        "requests and views, constrained where they are declared; how a server proves that it knows a token, and a command that it has the database",
     ),
 }
 """Room of `src/tidegate` -> the most lines it may have, and what they are for."""

@@ -194,6 +194,11 @@ ELSEWHERE = (
         "cli/audit cli/completing cli/deciding cli/deck cli/demo cli/doctor cli/follow cli/opening cli/options cli/register"
         " cli/serve cli/serving cli/terminal cli/token cli/values cli/way",
     ),
+    Group(
+        "tests/e2e/test_cli_address.py",
+        "what a command reaches with nothing but the address of a store",
+        "api/owners executors/terminal joining objects/elsewhere remote/fetching remote/servers wire/owning",
+    ),
     Group("tests/docs/test_pages.py", "the reference is made of them", "cli/examples"),
     Group(
         "tests/e2e/test_remote_client.py",

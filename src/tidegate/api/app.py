@@ -10,6 +10,7 @@ from tidegate.api.auth import Gatekeeper, Keepers
 from tidegate.api.backend import Backend
 from tidegate.api.door import Door
 from tidegate.api.openapi import make_document
+from tidegate.api.owners import OwnersDoor
 from tidegate.api.pages import Pages
 from tidegate.api.peers import PATH, PeerDoor
 from tidegate.api.route import Receive, Scope, Send, Table
@@ -64,6 +65,7 @@ class App(Gatekeeper):
         self._peers = None if shares is None else PeerDoor(self._backend, shares)
         table, pages = Table(ROUTES), Pages()
         self.local = Door(table, self._backend, Counter(), pages, self.note_refusal)
+        self._owners = None if shares is None else OwnersDoor(shares, self.local)
         super().__init__(
             Door(table, self._backend, self._backend.replies, pages, self.note_refusal),
             Keepers(service.tokens, service.sessions, service.audit),
@@ -71,11 +73,15 @@ class App(Gatekeeper):
         )
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Take what another server of this store passes on; of everybody else, what the gatekeeper lets in."""
+        """Take what another server of this store passes on, and what its owner asks; of everybody else, what the gatekeeper lets in."""
         if self._peers is not None and scope.get("path") == PATH:
             announced = self._peers.proven(scope["headers"])
             if announced is not None:
                 return self._peers(scope, receive, send, announced)
+        if self._owners is not None and scope["type"] == "http":
+            asked = self._owners.announced(scope)
+            if asked is not None:
+                return self._owners(scope, receive, send, asked)
         return super().__call__(scope, receive, send)
 
     def close(self) -> None:

@@ -8,10 +8,8 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from ipaddress import ip_address
 from time import monotonic
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpcore
 import msgspec
@@ -27,6 +25,7 @@ from tidegate.remote.problems import error_in
 from tidegate.service.access import Principal
 from tidegate.service.replicas import Deciding, Tell
 from tidegate.wire import Ask, Recover, Relaunch, view_of
+from tidegate.wire.owning import unsafe
 
 TOGETHER, TOGETHER_BYTES = 200, 1024 * 1024
 """Most requests of an exchange, and the bytes from which no more are added."""
@@ -294,17 +293,6 @@ class _Line:
             size, count = size + len(each.body), count + 1
         together, self._waiting = self._waiting[:count], self._waiting[count:]
         return together
-
-
-def unsafe(address: str) -> str:
-    """Return why nothing may be passed on to an address; empty if it may."""
-    parts = urlsplit(address)
-    if parts.scheme == "https":
-        return ""
-    with suppress(ValueError):
-        if ip_address(parts.hostname or "").is_loopback:
-            return ""
-    return "it has no TLS and is not on this machine"
 
 
 def _closed() -> NotHere:

@@ -12,13 +12,14 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+import msgspec
 from msgspec import Struct
 
 from tidegate import disk
 from tidegate.bundles.members import Member, members
 from tidegate.bundles.sources import MAX_BYTES, MAX_FILES, Sources, is_safe
 from tidegate.bundles.whole import LIST, list_of
-from tidegate.errors import CodeError
+from tidegate.errors import CodeError, StoreDamaged
 
 MAX_ARCHIVE = MAX_BYTES + 4_096 * MAX_FILES
 
@@ -57,6 +58,17 @@ def pack(sources: Sources) -> Archive:
             tar.addfile(member, io.BytesIO(body))
     body = buffer.getvalue()
     return archive_of(body)
+
+
+def packed_again(tree: Path) -> Archive:
+    """Return the archive of an unpacked source tree: the same files give the same one. Errors: `CodeError`, `StoreDamaged`."""
+    names = tuple(msgspec.json.decode((tree / LIST).read_bytes(), type=dict[str, str]))
+    archive = pack(Sources(tree, "", names))
+    if archive.digest != tree.name:
+        raise StoreDamaged(
+            f"the bundle {tree.name} was packed by another program and cannot be packed again: register its source again"
+        )
+    return archive
 
 
 def archive_of(body: bytes) -> Archive:

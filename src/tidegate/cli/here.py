@@ -6,15 +6,17 @@ the network uses its own workers.
 """
 
 from functools import partial
+from pathlib import Path
 from signal import SIG_BLOCK, SIG_SETMASK, SIGHUP, SIGINT, SIGTERM, pthread_sigmask
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+from tidegate.bundles.archive import Archive
 from tidegate.cli.store import Staff, StoreWay, is_elsewhere
 from tidegate.cli.way import ServerWay
 from tidegate.core.shards import home_shard
 from tidegate.home import find_store
-from tidegate.remote.workers import TerminalWorkers
+from tidegate.remote.workers import OwnWorkers, TerminalWorkers
 from tidegate.service.executions import new_id
 from tidegate.wire import ListReplicas
 
@@ -26,6 +28,8 @@ class Here:
         self._way = way
         self._staff = staff
         self._workers: TerminalWorkers | None = None
+        self._afar: Any = None
+        self._packed: list[Archive] = []
 
     def new_id(self) -> str:
         """Return an id for an execution, in a shard of the server at which this terminal serves it: others of the same store would run its tasks themselves."""
@@ -37,6 +41,8 @@ class Here:
 
     def runs(self, execution: str) -> bool:
         """Return whether the server at which this terminal serves an execution decides about it."""
+        if isinstance(self._way, StoreWay) and self._way.door.is_afar:
+            return True  # it serves at the one that does
         ours = self._ours()
         return not ours or home_shard(execution) in ours
 
@@ -65,19 +71,34 @@ class Here:
             way.open()
         return ""
 
+    def keep(self, archive: Archive) -> None:
+        """Have code at hand that was packed here, for workers that are not on the machine of the store."""
+        self._packed.append(archive)
+
     def _made(self, way: StoreWay) -> TerminalWorkers:
+        return TerminalWorkers(way.door, self._workers_in, lambda: way.is_owner)
+
+    def _workers_in(self, home: Path) -> OwnWorkers:
+        """Return workers of this terminal in a home of their own."""
         # Imported only when another process owns the store.
+        from tidegate.joining import AfarWorkers  # noqa: PLC0415
         from tidegate.runtime import open_workers  # noqa: PLC0415
 
-        staff = self._staff
+        staff, way = self._staff, self._way
+        assert isinstance(way, StoreWay)
         make = partial(
-            open_workers,
-            store=way.home,
-            workers=staff.workers,
-            strict=staff.strict,
-            anywhere=staff.anywhere,
+            open_workers, workers=staff.workers, strict=staff.strict, anywhere=staff.anywhere
         )
-        return TerminalWorkers(way.home, make, lambda: way.is_owner)
+        if not way.door.is_afar:
+            return make(home, store=way.home, is_afar=False)
+        if self._afar is None:
+            self._afar = AfarWorkers(
+                way.door, lambda own, store: make(own, store=store, is_afar=True)
+            )
+        for archive in self._packed:
+            self._afar.keep(archive)
+        made: OwnWorkers = self._afar(home)
+        return made
 
     def __enter__(self) -> Self:
         """Enter a block."""

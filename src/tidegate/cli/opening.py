@@ -3,12 +3,14 @@
 import os
 import sys
 import webbrowser
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from tidegate.cli.options import shared_options
 from tidegate.cli.render import tell
+from tidegate.cli.store import StoreDoor
 from tidegate.errors import StoreError
 from tidegate.remote.local import connect
 from tidegate.remote.requests import ask
@@ -25,11 +27,17 @@ def open_command(*, home: Path, only_print: bool) -> None:
     The link works once, within a minute. If there is no browser, it is printed. The server of this store issues it to your operating-system user;
     it contains no token.
     """
-    connection = connect(home)
-    if connection is None:
-        raise StoreError(f"no server runs on the store in {home}: start one with tidegate serve")
-    with connection:
-        made = ask(connection, MakeCode())
+    door = StoreDoor(home)
+    with closing(door):
+        connection = connect(home)
+        if connection is None and door.open(only_looks=False):
+            connection = door.connect()
+        if connection is None:
+            raise StoreError(
+                f"no server runs on the store in {home}: start one with tidegate serve"
+            )
+        with connection:
+            made = ask(connection, MakeCode())
     click.echo(made.link)
     if not only_print and in_browser(made.link):
         tell("opened in your browser; the link works once, within a minute")

@@ -319,6 +319,7 @@ def _registered(way: Way, options: RunOptions, here: Here, id_: str) -> Workflow
     if sources.note:
         tell(f"note: {sources.note}")
     archive = pack(sources)
+    here.keep(archive)
     # It is imported where its tasks are to run.
     terminal = here.serve(id_, archive.digest) if _runs_here(options) else ""
     way.install(archive)

@@ -1,9 +1,9 @@
 """
-The way from a command to the store of this machine, whichever process owns it at the moment.
+The way from a command to its store, whichever process owns it at the moment.
 
-If another process owns the store, the request goes to it through the local door; if none does, the command opens the store itself, as far as needed:
-to read it, to store an answer, or to run what waits. Owners come and go: a request whose owner has ended is sent to the next one,
-which is safe because every request can be repeated.
+If another process owns the store, the request goes to it through the local door; or to a server elsewhere, if servers share a store on Postgres and none
+is here. If nobody owns it, the command opens the store itself, as far as needed: to read it, to store an answer, or to run what waits. Owners come and
+go: a request whose owner has ended is sent to the next one, which is safe because every request can be repeated.
 """
 
 import os
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol, Self, TypeVar
 
 from msgspec import Struct
@@ -21,10 +22,14 @@ from tidegate.bundles.archive import Archive
 from tidegate.cli.ending import opened
 from tidegate.cli.render import tell
 from tidegate.errors import StoreError, StoreLocked, TidegateError
+from tidegate.home import find_store
+from tidegate.ports.blobs import Blobs
+from tidegate.remote.blobs import RemoteBlobs
 from tidegate.remote.door import DoorBlobs, DoorTransport
-from tidegate.remote.local import Connection, OwnerGone, OwnerSilent, connect, is_owned
+from tidegate.remote.local import Connection, OwnerGone, OwnerSilent, connect
 from tidegate.remote.registering import upload
 from tidegate.remote.requests import ask
+from tidegate.remote.servers import OutOfReach, ServerDoor
 from tidegate.wire import Ask
 
 PATIENCE = 5.0
@@ -47,9 +52,9 @@ V = TypeVar("V")
 
 
 class Owned(Protocol):
-    """The store, opened by this process. `passes_on`: others own it, and what decides is passed on to them."""
+    """The store, opened by this process, and its blobs."""
 
-    passes_on: bool
+    blobs: Blobs
 
     def handle(self, request: Ask[V], /) -> V:
         """Handle a request, as the user of this process."""
@@ -79,6 +84,13 @@ def open_briefly(home: Path) -> Owned:
     return open_briefly(home)
 
 
+def open_access(home: Path) -> Owned:
+    """Open the store to change tokens."""
+    from tidegate.runtime import open_access  # noqa: PLC0415 - as above
+
+    return open_access(home)
+
+
 def is_elsewhere(workers: object) -> bool:
     """Return whether tasks run on a cluster, and not in processes of this machine."""
     return not isinstance(workers, int | None)
@@ -103,23 +115,75 @@ def open_engine(home: Path, staff: Staff) -> Owned:
     )
 
 
+class StoreDoor:
+    """An `AnyDoor`: the local one in `home`, and the way to servers elsewhere once that is open."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self.servers: ServerDoor | None = None
+
+    @property
+    def is_afar(self) -> bool:
+        """Whether servers elsewhere are asked."""
+        return self.servers is not None
+
+    def connect(self, patience: float | None = None, *, stay: bool = False) -> Connection | None:
+        """Return a connection, as of `AnyDoor`."""
+        found = connect(self._home, patience)
+        if found is None and self.servers is not None:
+            return self.servers.connect(patience, stay=stay)
+        return found
+
+    def seek(self, execution: str) -> None:
+        """Prefer the server that decides about an execution."""
+        if self.servers is not None:
+            self.servers.seek(execution)
+
+    def is_wrong(self) -> bool:
+        """Return whether another server decides about it by now."""
+        return self.servers is not None and self.servers.is_wrong()
+
+    def is_kept(self) -> bool:
+        """Return whether nobody can take over what the server decides about, for some seconds."""
+        return self.servers is None or self.servers.is_kept()
+
+    def open(self, *, only_looks: bool) -> bool:
+        """Look for servers elsewhere; return whether there are any. Errors: `StoreError`."""
+        if not find_store():
+            return False
+        from tidegate.joining import open_door  # noqa: PLC0415 - as above
+
+        self.close()
+        self.servers = open_door(self._home, only_looks=only_looks)
+        return self.servers is not None
+
+    def close(self) -> None:
+        """Release the database."""
+        servers, self.servers = self.servers, None
+        if servers is not None:
+            servers.close()
+
+
 class StoreWay:
     """Sends requests to the owner of the store; becomes the owner with `opener` if there is none. May be used from any thread."""
 
     def __init__(self, home: Path, opener: Opener) -> None:
         self.home = home
         self._opener = opener
+        self.door = StoreDoor(home)
         self._only_looks = opener is open_reader
+        self._needs_owner = opener is not open_access
         self._lock = threading.Lock()
         self._own: Owned | None = None
         # From when on the store may be taken; never, as long as there is an owner.
         self._take_at = 0.0
         self._closed = False
+        self._copies: TemporaryDirectory[str] | None = None
 
     @property
     def is_owner(self) -> bool:
         """Whether this process runs the engine."""
-        return self._own is not None and not self._own.passes_on
+        return self._own is not None
 
     def ask(self, request: Ask[V]) -> V:
         """Handle a request, and return its view. Errors: those of the service; `StoreLocked` if the owner cannot be reached."""
@@ -140,7 +204,7 @@ class StoreWay:
             if own is not None:
                 return here(own)
             try:
-                connection = connect(self.home, LOOK if self._only_looks else None)
+                connection = self.door.connect(LOOK if self._only_looks else None)
                 if connection is not None:
                     self._take_at = inf
                     with connection:
@@ -162,8 +226,15 @@ class StoreWay:
                 tell(
                     f"the process that owns {self.home} does not reply: it is stopped or hung; showing what is stored"
                 )
-                self._open()
+                self._open(alone=True)
+            except OutOfReach as error:
+                if not self._only_looks:
+                    raise
+                tell(f"{error.message}; showing what the database has, without files")
+                self._open(alone=True)
             except StoreLocked as error:
+                if find_store():
+                    raise
                 if time.monotonic() > give_up:
                     raise _unreachable(self.home, error) from None
                 time.sleep(PAUSE)
@@ -171,19 +242,25 @@ class StoreWay:
     @property
     def blobs(self) -> BlobFiles:
         """Where files used as values are stored."""
-        from tidegate.runtime import artifacts_in, blobs_beside  # noqa: PLC0415 - as above
+        from tidegate.runtime import blobs_beside  # noqa: PLC0415 - as above
 
         if self._own is not None:
-            return BlobFiles(artifacts_in(self.home).blobs)
-        return BlobFiles(DoorBlobs(self.home, blobs_beside(self.home)))
+            return BlobFiles(self._own.blobs)
+        if self.door.is_afar:
+            self._copies = self._copies or TemporaryDirectory(prefix="tidegate-")
+            copies = RemoteBlobs(DoorTransport(self.door), Path(self._copies.name))
+            return BlobFiles(DoorBlobs(self.door, copies))
+        return BlobFiles(DoorBlobs(self.door, blobs_beside(self.home)))
 
     def install(self, archive: Archive) -> None:
         """Unpack a packed source tree where workers look for it; if another process owns the store, it does that."""
         from tidegate.runtime import PRIVATE, artifacts_in  # noqa: PLC0415 - as above
 
-        while not self.is_owner and is_owned(self.home):
+        if find_store():
+            self.open()  # servers elsewhere may have it
+        while not self.is_owner and self._is_owned():
             try:
-                upload(DoorTransport(self.home), archive)
+                upload(DoorTransport(self.door), archive)
             except OwnerGone:
                 # The next owner takes it, which may be this process.
                 self.open()
@@ -195,6 +272,13 @@ class StoreWay:
         finally:
             os.umask(umask)
 
+    def _is_owned(self) -> bool:
+        connection = self.door.connect()
+        if connection is None:
+            return False
+        with connection:
+            return True
+
     def close(self) -> None:
         """Release the store, if this process owns it."""
         with self._lock:
@@ -202,6 +286,9 @@ class StoreWay:
             own, self._own = self._own, None
         if own is not None:
             own.close()
+        self.door.close()
+        if self._copies is not None:
+            self._copies.cleanup()
 
     def __enter__(self) -> Self:
         """Enter a block at whose end this is closed."""
@@ -216,11 +303,14 @@ class StoreWay:
             self._take_at = time.monotonic() + RETURN
         return time.monotonic() >= self._take_at
 
-    def _open(self) -> None:
+    def _open(self, *, alone: bool = False) -> None:
         with self._lock:
             if self._closed:
                 raise StoreError("the command is ending")
-            if self._own is None:
+            if self._own is not None:
+                return
+            seeks = self._needs_owner and not alone
+            if not (seeks and self.door.open(only_looks=self._only_looks)):
                 self._own = self._opener(self.home)
 
 

@@ -8,7 +8,7 @@ import click
 
 from tidegate.cli.options import json_option, shared_options
 from tidegate.cli.render import line, moment, print_json, table, tell, utc_now
-from tidegate.cli.store import StoreWay, open_briefly, open_reader
+from tidegate.cli.store import StoreWay, open_access, open_reader
 from tidegate.home import ADMIN, keep_token
 from tidegate.wire import (
     GrantView,
@@ -76,7 +76,7 @@ def create_command(
     NAME is recorded with every decision made with it.
     """
     grants = [GrantView(role=role, **where) for role in dict.fromkeys(roles)]
-    with StoreWay(home, open_briefly) as way:
+    with StoreWay(home, open_access) as way:
         made = way.ask(MakeToken(name=name, grants=grants, lasts=lasts))
     if as_json:
         print_json(made)
@@ -151,7 +151,7 @@ def rotate_command(*, home: Path, name: str, overlap: float | None, as_json: boo
     """
     if overlap is None:
         raise click.BadParameter("an overlap ends: write 0s, 12h or 30d", param_hint="--overlap")
-    with StoreWay(home, open_briefly) as way:
+    with StoreWay(home, open_access) as way:
         made = way.ask(RotateToken(name=name, overlap=overlap))
     if made.token.name == ADMIN:
         # The owner's programs read it there.
@@ -169,7 +169,7 @@ def rotate_command(*, home: Path, name: str, overlap: float | None, as_json: boo
 @shared_options
 def revoke_command(*, home: Path, token: str, as_json: bool) -> None:
     """Revoke a token at once, and end every browser session it opened."""
-    with StoreWay(home, open_briefly) as way:
+    with StoreWay(home, open_access) as way:
         ended = way.ask(RevokeToken(token=token)).items
     if as_json:
         print_json(ended)

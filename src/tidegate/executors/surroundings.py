@@ -62,6 +62,8 @@ class Surroundings(Struct, frozen=True):
     anywhere: str = ""
     """The id of an execution, or its beginning, whose tasks start although their code imports other packages than at launch."""
 
+    keeps_keys: bool = False
+    """Whether keys of object stores in the environment are the user's own, because the store is on other machines."""
     kind: str = ""
     """The kind of owner, as of `Mark`: workers of a node of a cluster are not those of the store's owner on that machine."""
 
@@ -74,7 +76,7 @@ class Surroundings(Struct, frozen=True):
         found = dict(os.environ if self.names is None else passed(os.environ, self.names))
         for name in (STORE_VARIABLE, BLOBS_VARIABLE):
             found.pop(name, None)
-        if self.names is None and self.asks is not None:
+        if self.names is None and self.asks is not None and not self.keeps_keys:
             # The keys of the object store are none of the tasks' business, unless they are named.
             found = {name: text for name, text in found.items() if not _is_key(name)}
         if self.umask is not None:

@@ -5,17 +5,17 @@ Rule 1: an attempt goes to one of the terminals that serve its execution. While 
 Rule 2: when a terminal leaves, what it has not taken goes to another one, or to the store's workers. What it has taken is reported as lost, but only once
         all descendants of its workers have been ended, so that a repeated attempt never overlaps with the previous one.
 Rule 3: only the operating system, which knows the process, decides that a terminal is gone. Silence does not count: a suspended terminal keeps what it has.
+        Of a terminal on another machine nothing but silence is known: it has ended its attempts long before it counts as gone (`ports.terminals`).
 Rule 4: a terminal's reports are accepted only for attempts that it has.
 """
 
 import os
-import secrets
 import select
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from threading import Lock
+from time import monotonic
 from typing import Final
 
 from msgspec.structs import replace
@@ -25,6 +25,7 @@ from tidegate.executors.cluster.executor import RayExecutor
 from tidegate.executors.fence import is_below
 from tidegate.executors.frozen import forget_published
 from tidegate.executors.process import SLACK, ProcessExecutor
+from tidegate.executors.terminal import Terminal, nothing, unknown, woken
 from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import PythonTarget
 from tidegate.parts import Part
@@ -52,28 +53,6 @@ LOOK: Final = 1.0
 """Seconds between two checks that terminals exist, where the system does not report the end of a process."""
 
 
-class _Terminal:
-    """One terminal. `taken` are the attempts it has, `asked` the questions it has not answered."""
-
-    def __init__(self, wanted: Join, process: int) -> None:
-        self.execution = wanted.execution
-        self.bundle = wanted.bundle
-        self.life = wanted.life
-        self.room = wanted.room
-        self.process = process
-        self.secret = secrets.token_hex(32)
-        self.taken: dict[Attempt, Job] = {}
-        self.running: set[Attempt] = set()
-        self.unwanted: list[Attempt] = []
-        self.asks: deque[Asked] = deque()
-        self.asked: dict[int, Future[Answered]] = {}
-        self.wake: Callable[[], None] = _nothing
-        self.watched = _watch(process)
-
-    def serves(self, job: Job) -> bool:
-        return self.bundle in ("", job.bundle)
-
-
 class TerminalExecutor:
     """
     An `Executor` over the store's own workers, and `Terminals`.
@@ -94,11 +73,11 @@ class TerminalExecutor:
         self._logs = artifacts.logs
         self._part = part
         self._lock = Lock()
-        self._serving: dict[str, list[_Terminal]] = {}  # by execution; below, by secret
-        self._known: dict[str, _Terminal] = {}
+        self._serving: dict[str, list[Terminal]] = {}  # by execution; below, by secret
+        self._known: dict[str, Terminal] = {}
         self._waiting: dict[str, dict[Attempt, Job]] = {}
         """Attempts that wait for a terminal to take them, by execution."""
-        self._taken: dict[Attempt, _Terminal] = {}
+        self._taken: dict[Attempt, Terminal] = {}
         self._numbers = 0
         self._deliver: Callable[[Sequence[Report]], None] = _nobody
         self._drained: Future[None] | None = None
@@ -125,7 +104,7 @@ class TerminalExecutor:
     def cancel(self, key: Key, node: NodeId, attempt: int) -> None:
         """End this attempt, wherever it runs."""
         which = Attempt(key, node, attempt)
-        wake = _nothing
+        wake = nothing
         with self._lock:
             terminal = self._taken.pop(which, None)
             for waiting in self._waiting.values():
@@ -134,7 +113,7 @@ class TerminalExecutor:
                 terminal.taken.pop(which, None)
                 terminal.running.discard(which)
                 terminal.unwanted.append(which)
-                wake = _woken(terminal)
+                wake = woken(terminal)
         if terminal is None:
             self._own.cancel(key, node, attempt)
         else:
@@ -163,7 +142,7 @@ class TerminalExecutor:
         self._stir()
         for each in terminals:
             self._refuse(each)
-            _woken(each)()
+            woken(each)()
         self._part.join()
 
     def hinders(self, job: Job) -> str:
@@ -215,10 +194,10 @@ class TerminalExecutor:
             # It lost the connection for a moment, and has ended what it had.
             if process and each.process == process:
                 self._let_go(each)
-        terminal = _Terminal(wanted, process)
+        terminal = Terminal(wanted, process)
         with self._lock:
             if self._closed:
-                raise _unknown()
+                raise unknown()
             begins, self._watches = not self._watches, True
             self._known[terminal.secret] = terminal
             self._serving.setdefault(wanted.execution, []).append(terminal)
@@ -239,7 +218,7 @@ class TerminalExecutor:
             asked = list(terminal.asks)
             terminal.asks.clear()
             jobs = self._jobs_for(terminal)
-            terminal.wake = wake if not (jobs or unwanted or asked) else _nothing
+            terminal.wake = wake if not (jobs or unwanted or asked) else nothing
         return Handed(jobs, unwanted, asked)
 
     def say(self, secret: str, said: Said) -> None:
@@ -268,7 +247,7 @@ class TerminalExecutor:
             self._look_at_drain()
             with self._lock:
                 # The terminal may now have room for more.
-                wake = _woken(terminal) if terminal.execution in self._waiting else _nothing
+                wake = woken(terminal) if terminal.execution in self._waiting else nothing
             wake()
 
     def store(self, secret: str, chunks: Iterable[bytes]) -> str:
@@ -294,7 +273,7 @@ class TerminalExecutor:
     def _without_theirs(self, jobs: Sequence[Job]) -> list[Job]:
         """Queue what terminals are to run, and return the rest."""
         rest: list[Job] = []
-        woken: list[Callable[[], None]] = []
+        wakes: list[Callable[[], None]] = []
         drained: list[Job] = []
         with self._lock:
             for job in jobs:
@@ -305,14 +284,14 @@ class TerminalExecutor:
                     drained.append(job)
                 else:
                     self._waiting.setdefault(job.id, {})[_attempt(job)] = job
-                    woken += map(_woken, serving)
+                    wakes += map(woken, serving)
         if drained:
             self._deliver([left(job) for job in drained])
-        for wake in woken:
+        for wake in wakes:
             wake()
         return rest
 
-    def _jobs_for(self, terminal: _Terminal) -> list[Job]:
+    def _jobs_for(self, terminal: Terminal) -> list[Job]:
         waiting = self._waiting.get(terminal.execution)
         room = terminal.room - len(terminal.taken)
         if not waiting or room <= 0:
@@ -327,7 +306,7 @@ class TerminalExecutor:
             del self._waiting[terminal.execution]
         return jobs
 
-    def _accepted(self, terminal: _Terminal, report: Report) -> Report | None:
+    def _accepted(self, terminal: Terminal, report: Report) -> Report | None:
         """Return a report in the form in which it is passed on; None if this terminal does not have the attempt."""
         attempt = Attempt(report.key, report.node, report.attempt)
         with self._lock:
@@ -339,23 +318,29 @@ class TerminalExecutor:
             else:
                 self._forget(terminal, attempt)
         forget_published(report.outcome, job, self._logs)
+        self._store_log(job, ended=not isinstance(report.outcome, Began | Elsewhere))
         return replace(
             report, job=job if isinstance(report.outcome, Hindered | Elsewhere) else None
         )
 
-    def _forget(self, terminal: _Terminal, attempt: Attempt) -> None:
+    def _store_log(self, job: Job, *, ended: bool) -> None:
+        """Have what an attempt prints stored where all servers find it, if the files of the store are in one place."""
+        if (objects := self.artifacts.objects) is not None:
+            (objects.settle if ended else objects.follow)(job.id, job.node, job.attempt)
+
+    def _forget(self, terminal: Terminal, attempt: Attempt) -> None:
         terminal.taken.pop(attempt, None)
         terminal.running.discard(attempt)
         self._taken.pop(attempt, None)
 
-    def _ask(self, terminal: _Terminal, question: Asked) -> Answered:
+    def _ask(self, terminal: Terminal, question: Asked) -> Answered:
         """Ask a terminal, and wait. Errors: `CodeError`."""
         answer: Future[Answered] = Future()
         with self._lock:
             self._numbers += 1
             terminal.asked[self._numbers] = answer
             terminal.asks.append(replace(question, number=self._numbers))
-            wake = _woken(terminal)
+            wake = woken(terminal)
         wake()
         try:
             found = answer.result(IMPORT + 2 * SLACK)
@@ -367,7 +352,7 @@ class TerminalExecutor:
             raise CodeError(found.error, **({"trace": found.trace} if found.trace else {}))
         return found
 
-    def _let_go(self, terminal: _Terminal) -> None:
+    def _let_go(self, terminal: Terminal) -> None:
         with self._lock:
             if self._known.pop(terminal.secret, None) is None:
                 return
@@ -379,7 +364,7 @@ class TerminalExecutor:
             taken = list(terminal.taken.values())
             for job in taken:
                 self._forget(terminal, _attempt(job))
-            wake = _woken(terminal)
+            wake = woken(terminal)
         wake()
         if terminal.watched is not None:
             os.close(terminal.watched)
@@ -392,12 +377,12 @@ class TerminalExecutor:
             self.submit(list(rest.values()))
         self._look_at_drain()
 
-    def _refuse(self, terminal: _Terminal) -> None:
+    def _refuse(self, terminal: Terminal) -> None:
         with self._lock:
             asked, terminal.asked = terminal.asked, {}
         for future in asked.values():
             with suppress(InvalidStateError):
-                future.set_exception(_unknown())
+                future.set_exception(unknown())
 
     def _take_waiting(self) -> list[Job]:
         rest = [job for jobs in self._waiting.values() for job in jobs.values()]
@@ -411,10 +396,11 @@ class TerminalExecutor:
             with suppress(InvalidStateError):
                 drained.set_result(None)
 
-    def _find(self, secret: str) -> _Terminal:
+    def _find(self, secret: str) -> Terminal:
         terminal = self._known.get(secret)
         if terminal is None or self._closed:
-            raise _unknown()
+            raise unknown()
+        terminal.heard = monotonic()
         return terminal
 
     # ---- the thread that notices when terminals are gone ----
@@ -427,10 +413,11 @@ class TerminalExecutor:
         while not self._part.is_stopped:
             for terminal in self._gone():
                 # End its descendants first: even slow ones are gone before its attempts are repeated.
-                self._own.end_life(terminal.life)
+                if not terminal.is_afar:
+                    self._own.end_life(terminal.life)
                 self._let_go(terminal)
 
-    def _gone(self) -> Iterator[_Terminal]:
+    def _gone(self) -> Iterator[Terminal]:
         waiting = select.poll()
         waiting.register(self._news, select.POLLIN)
         with self._lock:
@@ -438,63 +425,23 @@ class TerminalExecutor:
         by_descriptor = {each.watched: each for each in known if each.watched is not None}
         for descriptor in by_descriptor:
             waiting.register(descriptor, select.POLLIN)
-        unwatched = [each for each in known if each.watched is None and each.process]
+        unwatched = [e for e in known if e.watched is None and (e.process or e.is_afar)]
         for descriptor, _ in waiting.poll(LOOK * 1000 if unwatched else None):
             if descriptor == self._news:
                 os.read(self._news, 4096)
             elif descriptor in by_descriptor:
                 yield by_descriptor[descriptor]
-        for each in unwatched:
-            if not _is_there(each.process):
-                yield each
+        yield from (each for each in unwatched if each.is_gone())
 
 
 def _attempt(job: Job) -> Attempt:
     return Attempt(job.key, job.node, job.attempt)
 
 
-def _nothing() -> None:
-    """Wake nobody."""
-
-
 def _nobody(_: Sequence[Report]) -> None:
     """Deliver to nobody: the executor has not started."""
-
-
-def _woken(terminal: _Terminal) -> Callable[[], None]:
-    """Return the function that wakes a terminal, once. Called with the lock held."""
-    wake, terminal.wake = terminal.wake, _nothing
-    return wake
 
 
 def _settle(future: "Future[Answered]", answer: Answered) -> None:
     with suppress(InvalidStateError):
         future.set_result(answer)
-
-
-def _unknown() -> UnknownTerminal:
-    return UnknownTerminal(
-        "this terminal does not serve an execution here, or no longer does: run the same command again"
-    )
-
-
-def _watch(process: int) -> int | None:
-    """Return a descriptor that becomes readable when a process has ended; None if the system has none. Errors: `UnknownTerminal` if it has ended."""
-    if not process or not hasattr(os, "pidfd_open"):
-        return None
-    try:
-        return os.pidfd_open(process)
-    except ProcessLookupError:
-        raise _unknown() from None
-    except OSError:
-        return None
-
-
-def _is_there(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

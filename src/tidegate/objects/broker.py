@@ -1,5 +1,6 @@
 """
-Answers workers on this machine, which have no credentials of the object store: each question on a connection of its own, in a thread of its own.
+Answers workers on this machine, which have no credentials of the object store, or are far from the store: each question on a connection of its own, in a
+thread of its own.
 
 A process that can reach the socket can already read the copies and the code that runs here: it is in the home of the store, for its user alone.
 """
@@ -8,15 +9,12 @@ import socketserver
 import struct
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any, Protocol, assert_never
 
 import msgspec
 
 from tidegate.errors import StoreError, TidegateError
 from tidegate.home import socket_address
-from tidegate.objects.blobs import ObjectBlobs
-from tidegate.objects.bundles import ObjectBundles
-from tidegate.objects.following import Following
 from tidegate.ports.objects import SOCKET, FileGot, FileWanted
 
 LENGTH = struct.Struct(">I")
@@ -27,6 +25,38 @@ PATIENCE = 10.0
 """Seconds in which a worker must have asked."""
 
 
+class Files(Protocol):
+    """The blobs that workers ask for."""
+
+    def size(self, digest: str, /) -> int:
+        """Return how many bytes a blob has. Errors: `TidegateError`, here and below."""
+        ...
+
+    def fetch(self, digest: str, *, however_large: bool = False) -> bool:
+        """Make a copy that workers can read."""
+        ...
+
+    def send(self, digest: str) -> None:
+        """Store what a worker has put among the copies."""
+        ...
+
+
+class Trees(Protocol):
+    """The code that workers ask for."""
+
+    def tree(self, digest: str, /) -> Path:
+        """Return the directory of a source tree."""
+        ...
+
+
+class KeepsLogs(Protocol):
+    """Where logs are stored."""
+
+    def keep_log(self, execution: str, node: str, attempt: int) -> None:
+        """Store the log of an attempt."""
+        ...
+
+
 class Broker(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     """The socket in a home, and what answers there."""
 
@@ -35,7 +65,7 @@ class Broker(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     request_queue_size = 128
 
     def __init__(
-        self, home: Path, blobs: ObjectBlobs, bundles: ObjectBundles, following: Following
+        self, home: Path, blobs: Files, bundles: Trees, following: KeepsLogs | None
     ) -> None:
         self._home = home
         self.blobs = blobs
@@ -68,7 +98,8 @@ class Broker(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
                 case "tree":
                     return FileGot(path=str(self.bundles.tree(wanted.digest)))
                 case "log":
-                    self.following.keep_log(wanted.execution, wanted.node, wanted.attempt)
+                    if self.following is not None:
+                        self.following.keep_log(wanted.execution, wanted.node, wanted.attempt)
                 case _:
                     assert_never(wanted.what)
         except TidegateError as error:
@@ -95,9 +126,9 @@ class _Question(socketserver.StreamRequestHandler):
 
 
 def listening(
-    home: Path, blobs: ObjectBlobs, bundles: ObjectBundles, following: Following
+    home: Path, blobs: Files, bundles: Trees, following: KeepsLogs | None = None
 ) -> Broker:
-    """Return what answers workers in a home. Errors: `StoreError`."""
+    """Return what answers workers in a home; without `following`, they keep their logs themselves. Errors: `StoreError`."""
     try:
         return Broker(home, blobs, bundles, following)
     except OSError as error:

@@ -2,11 +2,13 @@
 Terminals that serve an execution: while `tidegate run` follows it in a terminal, its attempts run in that terminal's workers, whichever process owns the store.
 
 A terminal joins, and gets a secret that is valid for as long as it stays. With the secret, it takes work and reports on it; the files, logs and decks of its
-attempts travel with the reports, because it writes nothing into the store's directory itself. All this goes through the local socket, as MessagePack.
+attempts travel with the reports, because it writes nothing into the store's directory itself. All this goes through the local socket, as MessagePack; or
+over the network, if the terminal is on another machine than the servers of a store on Postgres. There, only silence shows that one is gone: so it ends
+its attempts after `QUIET` seconds without a reply, by its own clock, before the server repeats them after `SILENCE` seconds without a request.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -15,14 +17,19 @@ from tidegate.ir.expr import NodeId, Value
 from tidegate.ir.graph import PythonTarget
 from tidegate.ports.executor import Attempt, Described, Job, Report
 
+QUIET: Final = 12.0
+SILENCE: Final = 30.0
+"""Seconds, as above. What is between them is time for ending processes, and for a request that is on its way."""
+
 
 class Join(Struct, frozen=True):
-    """Serve an execution, which need not be launched yet. With `bundle`, only attempts of this code are sent; `life` identifies the terminal's workers in their process marker, `room` is how many attempts it takes at once."""
+    """Serve an execution, which need not be launched yet. With `bundle`, only attempts of this code are sent; `life` identifies the terminal's workers in their process marker, `room` is how many attempts it takes at once; `is_afar` says that it may be on another machine."""
 
     execution: str
     life: str
     bundle: str = ""
     room: int = 1
+    is_afar: bool = False
 
 
 class Joined(Struct, frozen=True):

@@ -47,6 +47,10 @@ class RemoteBlobs:
             raise StoreDamaged(f"the blob {digest} was received with different content")
         return len(reply.content)
 
+    def total(self) -> int:
+        """Return how many bytes the copies have together. Errors: `StoreError`."""
+        return self._copies.total()
+
     def beginning(self, digest: str, most: int, /) -> bytes:
         """Return at most this many of the first bytes, fetching all of them if needed. Errors: as of `read`."""
         return next(self.read(digest))[:most]

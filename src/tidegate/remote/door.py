@@ -1,4 +1,4 @@
-"""The local door as a transport, and as a place for files: for what a command brings to a store that another process owns."""
+"""The door of a store as a transport, and as a place for files: for what a command brings to a store that another process owns."""
 
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from tidegate.ports.blobs import Blobs
-from tidegate.remote.local import OwnerGone, OwnerReply, connect
+from tidegate.remote.local import AnyDoor, OwnerGone, OwnerReply
 from tidegate.remote.requests import HttpCall
 from tidegate.wire import Stored
 from tidegate.wire.bindings import API
@@ -18,29 +18,29 @@ CHUNK: Final = 1024 * 1024
 
 
 class DoorTransport:
-    """A `Transport` to the process that owns the store in `home`."""
+    """A `Transport` to the process that owns a store."""
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
+    def __init__(self, door: AnyDoor) -> None:
+        self._door = door
 
     def reply(self, call: HttpCall, /) -> OwnerReply:
         """Send a call, and return its reply. Errors: those of the service; `OwnerGone` if there is no owner."""
-        connection = connect(self._home)
+        connection = self._door.connect()
         if connection is None:
-            raise OwnerGone(f"no process owns the store in {self._home}")
+            raise OwnerGone("no process owns the store")
         with connection:
             return connection.reply(call)
 
 
 class DoorBlobs:
     """
-    An adapter of the port `Blobs`: stored content is sent to the owner of the store in `home`, if there is one; `blobs` are those of the store, as files.
+    An adapter of the port `Blobs`: stored content is sent to the owner of the store, if there is one; `blobs` are those of the store, as they can be read here.
 
     A caller that may use the door may read them there.
     """
 
-    def __init__(self, home: Path, blobs: Blobs) -> None:
-        self._home = home
+    def __init__(self, door: AnyDoor, blobs: Blobs) -> None:
+        self._transport = DoorTransport(door)
         self._blobs = blobs
 
     def put(self, chunks: Iterable[bytes], /) -> str:
@@ -50,7 +50,7 @@ class DoorBlobs:
             file.flush()
             try:
                 call = HttpCall(method="POST", path=PATH, file=Path(file.name))
-                reply = DoorTransport(self._home).reply(call)
+                reply = self._transport.reply(call)
             except OwnerGone:
                 file.seek(0)
                 return self._blobs.put(iter(lambda: file.read(CHUNK), b""))

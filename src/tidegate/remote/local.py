@@ -1,19 +1,21 @@
 """
 The connection to the process that owns a store: HTTP, as to any server, through a socket in the home of the store.
 
-The owner's door identifies the caller by the socket. Each request uses a new connection.
+The owner's door identifies the caller by the socket. Each request uses a new connection. One to a server elsewhere differs only in that its requests
+are signed (see `remote.servers`).
 """
 
+import hashlib
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Protocol, Self
 
 import msgspec
 from msgspec import Struct
 
-from tidegate.errors import InvalidValue, StoreError
+from tidegate.errors import InvalidValue, StoreError, Unauthenticated
 from tidegate.home import socket_address
 from tidegate.remote.problems import error_in
 from tidegate.remote.requests import BYTES, HttpCall, content_of, target_of
@@ -48,13 +50,28 @@ class OwnerReply(Struct, frozen=True):
     headers: Mapping[str, str]
 
 
-class Connection:
-    """A connection to the process that owns a store, for one call. `patience` is in seconds, beyond those that the call itself waits."""
+class Signing(Struct, frozen=True):
+    """How requests to a server elsewhere are signed: the host in them, and what makes the headers from method, target, size and digest of the body."""
 
-    def __init__(self, home: Path, line: socket.socket, patience: float) -> None:
-        self._home = home
+    host: str
+    sign: Callable[[str, str, int, str], Mapping[str, str]]
+
+
+class Connection:
+    """A connection to the process that owns a store, for one call. `who` is that process in messages, `patience` is in seconds, beyond those that the call itself waits."""
+
+    def __init__(
+        self, who: str, line: socket.socket, patience: float, signing: Signing | None = None
+    ) -> None:
+        self._who = who
         self._line = line
         self._patience = patience
+        self._signing = signing
+
+    @property
+    def is_afar(self) -> bool:
+        """Whether the process may be on another machine."""
+        return self._signing is not None
 
     def __enter__(self) -> Self:
         """Enter a block at whose end the connection is closed."""
@@ -73,9 +90,10 @@ class Connection:
         status, reply = self._exchange(call)
         if status < 400:
             return reply
-        raise error_in(reply.content) or StoreError(
-            f"unexpected HTTP {status} from the owner of {self._home}"
-        )
+        error = error_in(reply.content)
+        if self._signing is not None and isinstance(error, Unauthenticated):
+            raise OwnerGone(f"{self._who} is another one by now")
+        raise error or StoreError(f"unexpected HTTP {status} from {self._who}")
 
     def health(self) -> Health:
         """Return the status of the owner, part by part. Errors: `OwnerGone`, `OwnerSilent`."""
@@ -90,11 +108,11 @@ class Connection:
         elif call.body is not None and size > MAX_MESSAGE:
             raise InvalidValue(f"the request is larger than {MAX_MESSAGE:,} bytes")
         self._line.settimeout(self._patience + call.wait)
-        lines = [
-            f"{call.method} {target_of(call)} HTTP/1.1",
-            "Host: localhost",
-            "Connection: close",
-        ]
+        target, host = target_of(call), "localhost"
+        if self._signing is not None:
+            host, digest = self._signing.host, _digest(call.file, content)
+            headers = {**headers, **self._signing.sign(call.method, target, size, digest)}
+        lines = [f"{call.method} {target} HTTP/1.1", f"Host: {host}", "Connection: close"]
         lines += [f"{name}: {text}" for name, text in headers.items()]
         lines += [f"Content-Length: {size}", "", ""]
         try:
@@ -106,14 +124,19 @@ class Connection:
             status, found, body = _read(b"".join(pieces))
         except TimeoutError:
             raise OwnerSilent(
-                f"the process that owns {self._home} has not replied for {self._patience:.0f} s; it may be stopped or hung:"
+                f"{self._who} has not replied for {self._patience:.0f} s; it may be stopped or hung:"
                 " check it, or end it; everything it acknowledged is safe"
             ) from None
         except (OSError, ValueError) as error:
-            raise OwnerGone(
-                f"the process that owns {self._home} ended before it replied: {error}"
-            ) from None
+            raise OwnerGone(f"{self._who} ended before it replied: {error}") from None
         return status, OwnerReply(body, found)
+
+
+def _digest(file: Path | None, content: bytes) -> str:
+    if file is None:
+        return hashlib.sha256(content).hexdigest()
+    with file.open("rb") as body:
+        return hashlib.file_digest(body, "sha256").hexdigest()
 
 
 def _read(reply: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -140,7 +163,32 @@ def connect(home: Path, patience: float | None = None) -> Connection | None:
     except OSError:
         line.close()
         return None
-    return Connection(home, line, REPLY if patience is None else patience)
+    who = f"the process that owns {home}"
+    return Connection(who, line, REPLY if patience is None else patience)
+
+
+class AnyDoor(Protocol):
+    """A way to the process that owns a store. May be used from any thread."""
+
+    def connect(self, patience: float | None = None, *, stay: bool = False) -> Connection | None:
+        """
+        Return a connection; None if no process owns the store. `patience` as of `Connection`; with `stay`, only to the process that was reached before.
+
+        Errors: `StoreError` if none of those that own it can be reached.
+        """
+        ...
+
+    def seek(self, execution: str) -> None:
+        """Prefer the server that decides about an execution, from now on."""
+        ...
+
+    def is_wrong(self) -> bool:
+        """Return whether another server than the one that was reached decides about it by now."""
+        ...
+
+    def is_kept(self) -> bool:
+        """Return whether nobody can take over what it decides about from the server that was reached, for some seconds."""
+        ...
 
 
 def is_owned(home: Path) -> bool:

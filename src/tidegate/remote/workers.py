@@ -1,11 +1,14 @@
 """
 The workers of a terminal, when another process owns the store: they run the attempts of one execution for the owner, for as long as the terminal stays.
 
-They use a temporary directory of their own, and write nothing into the store's: what attempts print, publish and return goes through the local socket.
+They use a temporary directory of their own, and write nothing into the store's: what attempts print, publish and return goes through the owner's door, which
+is the local socket, or that of a server on another machine.
 
 Rule 1: an attempt's output is sent before its outcome, and its files before its output.
 Rule 2: when the owner is gone, everything that runs here is ended before another owner is looked for, because that one repeats it.
 Rule 3: nothing is left behind: whatever a killed terminal has left is removed by the next one.
+Rule 4: over the network, an owner that does not reply counts as gone once the database no longer says that its lease is fresh, because others repeat what
+        runs here when that has ended; and after `QUIET` seconds in any case, because the owner itself repeats it after `SILENCE` seconds.
 """
 
 import fcntl
@@ -14,6 +17,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +34,7 @@ from tidegate.ir.expr import NodeId
 from tidegate.logs import Logs
 from tidegate.ports.executor import Attempt, Began, Elsewhere, Executor, Job, Report
 from tidegate.ports.terminals import (
+    QUIET,
     Answered,
     Asked,
     DescribedThere,
@@ -40,15 +45,19 @@ from tidegate.ports.terminals import (
     Published,
     Said,
 )
-from tidegate.remote.local import Connection, OwnerGone, connect
+from tidegate.remote.local import AnyDoor, Connection, OwnerGone
 from tidegate.remote.requests import HttpCall
+from tidegate.remote.servers import OutOfReach
 from tidegate.wire.bindings import API
 
 PATH: Final = f"{API}/terminals"
 SECRET: Final = "tidegate-terminal"
 
-WAIT: Final = 20.0
-"""Seconds that one call waits for work."""
+WAIT, WAIT_AFAR = 20.0, 4.0
+"""Seconds that one call waits for work, here and over the network."""
+
+REPLY_AFAR: Final = 5.0
+"""Seconds beyond that in which a server must reply: with the wait, less than `QUIET`."""
 
 TELL: Final = 0.2
 """Seconds between two checks of what attempts have printed and published: a shorter delay is not noticeable."""
@@ -98,20 +107,22 @@ class _Running(Struct):
 
 class TerminalWorkers:
     """
-    Serves one execution, or several in turn, of the store in `home`. `make` creates the executor in a directory of its own; `is_owner` says whether this
-    process owns the store.
+    Serves one execution, or several in turn, of the store behind a door. `make` creates the executor in a directory of its own; `is_owner` says whether
+    this process owns the store.
 
     Must be closed. May be used from any thread.
     """
 
     def __init__(
-        self, home: Path, make: Callable[[Path], OwnWorkers], is_owner: Callable[[], bool]
+        self, door: AnyDoor, make: Callable[[Path], OwnWorkers], is_owner: Callable[[], bool]
     ) -> None:
-        self._store = home
+        self._door = door
         self._make = make
         self._is_owner = is_owner
         self._wanted = Join("", "")
         self._secret = ""
+        self._heard_at = 0.0
+        """When the call began that was answered last."""
         self._own: Path | None = None
         self._lock_file = -1
         self._executor: OwnWorkers | None = None
@@ -131,6 +142,7 @@ class TerminalWorkers:
         """
         with self._joining:
             self._leave()
+            self._door.seek(execution)
             self._wanted = Join(execution, "", bundle)
             if self._is_owner() or not self._join():
                 return ""
@@ -161,13 +173,15 @@ class TerminalWorkers:
     def _join(self) -> bool:
         """Join the owner of the store; return whether there is one other than this process."""
         while not self._closed.is_set():
-            connection = connect(self._store)
+            connection, began = self._door.connect(), time.monotonic()
             if connection is None:
                 return False
             try:
                 with self._lock:
                     room, life = self._slots() * AHEAD, self._running().life
-                    wanted = self._wanted = replace(self._wanted, life=life, room=room)
+                    told = {"life": life, "room": room, "is_afar": connection.is_afar}
+                    wanted = self._wanted = replace(self._wanted, **told)
+                self._heard_at = began
                 self._secret = self._told(connection, "", Joined, wanted).secret
             except (OwnerGone, UnknownTerminal):
                 # The owner has just ended, or it is this process, which is opening the store at this moment.
@@ -179,10 +193,14 @@ class TerminalWorkers:
         return False
 
     def _call(self, path: str, kind: type[S], body: Struct | None = None, **query: float) -> S:
-        connection = connect(self._store)
+        connection = self._connection()
+        return self._told(connection, path, kind, body, **query)
+
+    def _connection(self) -> Connection:
+        connection = self._door.connect(REPLY_AFAR if self._wanted.is_afar else None, stay=True)
         if connection is None:
             raise OwnerGone("no process owns the store")
-        return self._told(connection, path, kind, body, **query)
+        return connection
 
     def _told(
         self,
@@ -207,8 +225,8 @@ class TerminalWorkers:
         if self._secret:
             self._end_all()
             # One that is suspended notices by itself when this process ends.
-            if (connection := connect(self._store, LEAVE)) is not None:
-                with suppress(TidegateError):
+            with suppress(TidegateError):
+                if (connection := self._door.connect(LEAVE, stay=True)) is not None:
                     self._told(connection, "/leave", Handed)
             self._secret = ""
 
@@ -221,17 +239,32 @@ class TerminalWorkers:
             if not secret:
                 self._closed.wait(LOOK)
                 continue
+            began = time.monotonic()
             try:
-                handed = self._call("/take", Handed, wait=WAIT)
+                handed = self._call(
+                    "/take", Handed, wait=WAIT_AFAR if self._wanted.is_afar else WAIT
+                )
                 if secret == self._secret:
+                    self._heard_at = began
                     self._carry_out(handed)
-            except (OwnerGone, UnknownTerminal) as error:
-                log.debug("the owner of the store is gone: %s", error)
-                self._join_again(secret)
+                if self._wanted.is_afar and self._door.is_wrong():
+                    log.debug("another server decides about the execution by now")
+                    self._leave()
+                    self._door.seek(self._wanted.execution)
+                    self._join_again(secret)
             except TidegateError as error:
-                # It is suspended or overloaded: what runs here continues.
+                # If it is suspended or overloaded, what runs here continues.
                 log.debug("the owner of the store does not reply: %s", error)
-                self._closed.wait(AGAIN)
+                if self._is_gone(error):
+                    self._join_again(secret)
+                else:
+                    self._closed.wait(AGAIN)
+
+    def _is_gone(self, error: TidegateError) -> bool:
+        """Return whether somebody else may repeat what runs here, after a call has failed."""
+        if isinstance(error, UnknownTerminal) or not self._wanted.is_afar:
+            return isinstance(error, UnknownTerminal | OwnerGone)
+        return time.monotonic() > self._heard_at + QUIET or not self._door.is_kept()
 
     def _join_again(self, gone: str) -> None:
         """End what runs for an owner that is gone, and join the next one; `serve` may do that meanwhile."""
@@ -242,8 +275,10 @@ class TerminalWorkers:
                 if self._secret:
                     self._secret = ""
                     self._end_all()
-                if self._join():
-                    return
+                with suppress(OutOfReach):
+                    self._door.seek(self._wanted.execution)
+                    if self._join():
+                        return
             self._closed.wait(LOOK)
 
     def _carry_out(self, handed: Handed) -> None:
@@ -327,9 +362,7 @@ class TerminalWorkers:
         """Send every file that was created here, then remove it: from now on it is read from the store."""
         assert self._own is not None
         for path in sorted((self._own / BLOBS).glob("[0-9a-f][0-9a-f]/*")):
-            connection = connect(self._store)
-            if connection is None:
-                raise OwnerGone("no process owns the store")
+            connection = self._connection()
             call = HttpCall(
                 method="POST", path=f"{PATH}/files", file=path, headers={SECRET: self._secret}
             )

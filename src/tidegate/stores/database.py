@@ -4,7 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from tidegate.errors import StoreError
 from tidegate.stores.rows import Bindings, Row
+
+
+class SchemaBehind(StoreError):
+    """The database has no store yet, or one of an older version: its owner makes it, and brings it up to date."""
 
 
 class SqlRows(Protocol):

@@ -5,12 +5,19 @@ import errno
 import fcntl
 import logging
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 from pwd import getpwuid
 from typing import NamedTuple
 
 from tidegate import disk
+from tidegate.blobs.directory import BlobDirectory
+from tidegate.blobs.uploads import UploadDirectory
+from tidegate.bundles.directory import BundleDirectory
 from tidegate.errors import StoreError, StoreFull, StoreLocked
+from tidegate.home import BLOBS, BUNDLES, CACHE, SCRATCH, TABLES, UPLOADS
+from tidegate.logs import Logs
 
 LOCK_NAME = "engine.lock"
 
@@ -198,3 +205,26 @@ def full(name: str) -> StoreFull:
     return StoreFull(
         f"no room is left on the disk of {name}: free some and try again; everything acknowledged is safe"
     )
+
+
+def close_to_others(home: Path) -> None:
+    """Close the files of a home to others, because earlier versions left that to the umask. For the owner of the store."""
+    for name in (BLOBS, BUNDLES, SCRATCH, UPLOADS, TABLES, "logs", "decks"):
+        path = home / name
+        with suppress(OSError):
+            found = path.stat(follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode) and found.st_mode & 0o077:
+                log.warning(
+                    "%s was accessible to others; its permissions have been restricted", path
+                )
+                path.chmod(0o700)
+
+
+def remove_drafts(home: Path) -> None:
+    """Remove what killed processes have left half written. For the owner of the store; current writes of others stay."""
+    for top in (home, home / CACHE):
+        BlobDirectory(top / BLOBS).remove_drafts()
+        BundleDirectory(top / BUNDLES).remove_drafts()
+    Logs(home).remove_drafts()
+    UploadDirectory(home / UPLOADS).sweep()
+    disk.remove_drafts((home / TABLES / "new").glob("*"))

@@ -6,13 +6,14 @@ The home of a store on Postgres has a file with the number of that store. So nob
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from tidegate import disk
 from tidegate.errors import StoreError, StoreHeld
-from tidegate.home import MOVED, find_store
+from tidegate.home import BUNDLES, MOVED, find_blobs, find_store
+from tidegate.ports.shares import StoreShares
 from tidegate.ports.store import Progress, Store
-from tidegate.stores.database import Database
+from tidegate.stores.database import Database, SchemaBehind
 from tidegate.stores.folder import EngineLock, Left, failed, make_folder, refuse_open
 from tidegate.stores.moving import Rows
 from tidegate.stores.sqlite import SqliteStore
@@ -70,8 +71,13 @@ def open_store(
     patience: float = PATIENCE,
     progress: Progress = in_silence,
     presence: tuple[str, str] | None = None,
+    runs: bool = True,
 ) -> MovableStore:
-    """Become the owner of the store, or of a share of one on Postgres, as a server with this address and version. Errors: `StoreLocked`, `StoreTooNew`, `StoreDamaged`, `StoreFull`, `StoreError`."""
+    """
+    Become the owner of the store, or of a share of one on Postgres, as a server with this address and version.
+
+    What `runs` executions needs the files of the store, so its home becomes one of it. Errors: `StoreLocked`, `StoreTooNew`, `StoreDamaged`, `StoreFull`, `StoreError`.
+    """
     home, address = file.parent, find_store()
     if not address:
         _refuse_foreign(file)
@@ -93,7 +99,10 @@ def open_store(
         raise
     try:
         _refuse_moved(store)
-        _claim(file, store.number)
+        if runs:
+            _claim(file, store)
+        else:
+            _refuse_other(file, store)
         disk.write(file.with_name(OWNER), f"{store.name}\n".encode())
     except BaseException:
         store.close()
@@ -108,23 +117,59 @@ def open_for_reading(file: Path) -> Store | None:
         _refuse_foreign(file)
         return SqliteStore.open(file, writer=False) if is_there(file) else None
     store = _on_postgres(address, writer=False)
+    _refuse_other(file, store)
+    return store
+
+
+def open_beside(file: Path) -> "SharedStore | None":
+    """
+    Open a store that servers share, to find them; None if none runs, or the store is in a file. Errors: `StoreError`.
+
+    `file` is in a home which is not that of another store, but need not be that of this one.
+    """
+    if not find_store():
+        return None
+    try:
+        store = _on_postgres(find_store(), writer=False)
+    except SchemaBehind:
+        return None
+    _refuse_other(file, store)
+    if not store.shares.replicas():
+        store.close()
+        return None
+    return store
+
+
+def open_for_access(file: Path) -> Store | None:
+    """Open a store on Postgres to change tokens, which are rows that nobody owns; None if the store is in a file, or must be made first. Errors: `StoreError`."""
+    if not find_store():
+        return None
+    try:
+        store = _on_postgres(find_store(), writer=False)
+    except SchemaBehind:
+        return None
+    _refuse_other(file, store)
+    store.let_change_access()
+    return store
+
+
+def is_home_of(file: Path) -> bool:
+    """Return whether a home has the files of a store on Postgres, or of one in a file."""
+    return bool(_number(file)) or file.exists()
+
+
+def lacks_files(file: Path, store: Store) -> str:
+    """Return the address of a store whose files are not in this home; empty if they are, or may be, because it was not used before."""
+    if not isinstance(store, SharedStore) or is_home_of(file) or file.with_name(BUNDLES).exists():
+        return ""
+    return store.database.name
+
+
+def _refuse_other(file: Path, store: "SharedStore") -> None:
     kept = _number(file)
     if kept not in ("", store.number):
         store.close()
         raise _foreign(file.parent)
-    return store
-
-
-def open_to_pass_on() -> Store | None:
-    """Open a store that servers share as one more of them, which owns nothing, so that requests can be passed on; None if no server runs. Errors: `StoreError`."""
-    if not find_store():
-        return None
-    store = _on_postgres(find_store(), writer=False, presence=("", ""))
-    shares = store.shares
-    if shares is None or not any(each.address for each in shares.replicas()):
-        store.close()
-        return None
-    return store
 
 
 def is_there(path: Path) -> bool:
@@ -135,10 +180,20 @@ def is_there(path: Path) -> bool:
         raise failed("look into", path.parent, error) from error
 
 
+@runtime_checkable
 class SharedStore(MovableStore, Protocol):
-    """A store on Postgres, and the name of its owner."""
+    """A store on Postgres, its shards, and the name of its owner."""
 
     name: str
+
+    @property
+    def shares(self) -> StoreShares:
+        """Who owns what."""
+        ...
+
+    def let_change_access(self) -> None:
+        """Let somebody who owns nothing change tokens."""
+        ...
 
 
 def _on_postgres(address: str, **how: Any) -> SharedStore:
@@ -177,16 +232,21 @@ def _refuse_foreign(file: Path) -> None:
         )
 
 
-def _claim(file: Path, number: str) -> None:
-    """Mark a home as that of a store, or refuse it if it is that of another."""
-    kept = _number(file)
-    if kept == number:
+def _claim(file: Path, store: "SharedStore") -> None:
+    """Mark a home as that of a store, or refuse it if it is that of another, or has none of its files."""
+    kept, home = _number(file), file.parent
+    if kept == store.number:
         return
     if kept:
-        raise _foreign(file.parent)
-    refuse_open(file.parent)
+        raise _foreign(home)
+    if lacks_files(file, store) and not find_blobs() and store.catalog.workflows():
+        raise StoreError(
+            f"the files of {store.database.name} are not in {home}: start `tidegate serve` where they are, or give their directory (--home) or"
+            f" object store (--blobs); if they are lost, make a directory {home / BUNDLES} to go on without them"
+        )
+    refuse_open(home)
     try:
-        disk.write(file.with_name(NUMBER), f"{number}\n".encode())
+        disk.write(file.with_name(NUMBER), f"{store.number}\n".encode())
     except OSError as error:
         raise disk.failed(f"{file.with_name(NUMBER)} cannot be written", error) from error
 

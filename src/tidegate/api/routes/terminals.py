@@ -1,7 +1,7 @@
 """
-Terminals over the local socket: they join, take work, report on it, and leave. Bodies are MessagePack (see `ports.terminals`).
+Terminals of the store's owner: they join, take work, report on it, and leave. Bodies are MessagePack (see `ports.terminals`).
 
-None of this is reachable over the network or in the OpenAPI document: both ends have the same version, on one machine.
+None of this is in the OpenAPI document, or reachable with a token: only through the local socket, or signed with the key of a store on Postgres.
 """
 
 import asyncio
@@ -27,7 +27,8 @@ from tidegate.api.route import (
     Route,
 )
 from tidegate.api.routes.blobs import kept
-from tidegate.errors import BadRequest, UnknownTerminal
+from tidegate.bundles.archive import packed_again
+from tidegate.errors import BadRequest, CodeError, UnknownBundle, UnknownTerminal
 from tidegate.ports.terminals import Handed, Join, Said, Terminals
 from tidegate.service.access import Action
 from tidegate.wire import Stored
@@ -101,6 +102,19 @@ async def leave(backend: Backend, call: Call) -> Reply:
     return _packed(Handed())
 
 
+async def get_code(backend: Backend, call: Call) -> Reply:
+    """Return a source tree, as it was packed, for a terminal on another machine."""
+    digest = call.path["digest"]
+    return Reply(await asyncio.to_thread(_packed_again, backend, digest), media=BYTES)
+
+
+def _packed_again(backend: Backend, digest: str) -> bytes:
+    bundles = backend.service.bundles
+    if not bundles.has(digest):
+        raise UnknownBundle(f"no bundle with the digest {digest} is stored")
+    return packed_again(bundles.tree(digest)).body
+
+
 def _terminals(backend: Backend) -> Terminals:
     found = backend.service.terminals
     if found is None:
@@ -155,4 +169,14 @@ ROUTES = (
         gives={201: Stored},
     ),
     _route("/leave", leave, headers=(SECRET,), gives={200: Content()}),
+    Route(
+        method="GET",
+        path="/api/v1/terminals/code/{digest}",
+        action=Action.SERVE_EXECUTION,
+        handler=get_code,
+        gives={200: Content()},
+        refuses=(UnknownBundle, CodeError),
+        tag=TAG,
+        outside=True,
+    ),
 )

@@ -113,7 +113,10 @@ def named(address: str) -> str:
         ) from error
     host = str(given.get("host") or "localhost")
     port = f":{given['port']}" if given.get("port") else ""
-    return f"postgresql://{'' if host.startswith('/') else host}{port}/{given.get('dbname') or ''}{host if host.startswith('/') else ''}"
+    database = given.get("dbname") or ""
+    if host.startswith("/"):
+        return f"postgresql:///{database}?host={host}"
+    return f"postgresql://{host}{port}/{database}"
 
 
 class Session:
@@ -188,6 +191,10 @@ class PostgresConnections:
         self._together: Pipeline | None = None
         self._readers: list[psycopg.Connection[Row]] = []
         self._closed = False
+
+    def let_write(self) -> None:
+        """Let what was opened for reading be written to."""
+        self._reads_only, self.address = False, make_conninfo(self.address, **PRIMARY)
 
     @contextmanager
     def transaction(self, is_stored: Proof | None = None) -> Iterator[Session]:

@@ -73,7 +73,9 @@ def explained(name: str) -> Iterator[None]:
 
 def meaning(error: psycopg.Error, name: str) -> Exception:
     """Return our error for one of Postgres."""
-    said = " ".join(str(error).split())
+    # Without the statement, and what libpq asks back.
+    text = error.diag.message_primary or str(error).partition("Is the server running")[0]
+    said = " ".join(text.split())
     match error:
         case errors.IntegrityError():
             return AssertionError(f"the batch contradicts what the store {name} holds: {said}")

@@ -13,7 +13,7 @@ from tidegate.stores import moving, statements
 from tidegate.stores.access import SqlAccess
 from tidegate.stores.audit import SqlAudit
 from tidegate.stores.catalog import SqlCatalog
-from tidegate.stores.database import Database
+from tidegate.stores.database import Database, SchemaBehind
 from tidegate.stores.folder import NOTHING, EngineLock, Left
 from tidegate.stores.listings import SqlListings
 from tidegate.stores.postgres.changes import PostgresChanges
@@ -99,6 +99,10 @@ class PostgresStore:
     def begin(self, background: Background) -> None:
         """Keep the lease in the background from now on, and hear of others."""
         self._keeping.begin(background, self.number)
+
+    def let_change_access(self) -> None:
+        """Let somebody who owns nothing change tokens: they are rows that no shard has."""
+        self._connections.let_write()
 
     def on_access(self, call: Callable[[], None]) -> None:
         """Call this when tokens or sessions have changed."""
@@ -227,7 +231,7 @@ def _check(address: str, name: str, *, writer: bool) -> None:
             _migrate(raw)
         elif have < SCHEMA:
             what = f"is of an older Tidegate (schema {have})" if have else "has no store"
-            raise StoreError(f"{name} {what}: start `tidegate serve` there first")
+            raise SchemaBehind(f"{name} {what}: start `tidegate serve` there first")
 
 
 def _version(raw: psycopg.Connection[tuple[object, ...]]) -> int:
