@@ -123,7 +123,8 @@ class Ownership:
         """Return the servers that are alive."""
         shards: dict[str, dict[int, Instant]] = {}
         for shard, owner, _, _, since in self._connections.rows(self._sql["owners"], {}):
-            shards.setdefault(owner, {})[shard] = _instant(since)
+            if owner:  # one that was never owned is so since minus infinity
+                shards.setdefault(owner, {})[shard] = _instant(since)
         return [
             Replica(
                 name,

@@ -36,6 +36,9 @@ OLDEST = 130_000
 
 TRY_SECONDS = 0.5
 
+AGREE_SECONDS = 2.0
+"""How long a server that starts at the same moment may take to note where the files are."""
+
 MIGRATING = 0x54696465
 """The number of the lock under which a schema is brought up to date ("Tide")."""
 
@@ -118,8 +121,11 @@ class PostgresStore:
 
         Errors: `StoreError` if the other servers of this store look for them elsewhere.
         """
-        known = str(self._connections.value(self._connections.sql["files"], {}))
-        others = [each for each in self._ownership.replicas() if each.name != self.name]
+        until = time.monotonic() + AGREE_SECONDS
+        known, others, is_first = self._files()
+        while address and not (known or is_first) and time.monotonic() < until:
+            time.sleep(AGREE_SECONDS / 20)
+            known, others, is_first = self._files()
         if known == address:
             return
         if known and (others or not address):
@@ -127,12 +133,19 @@ class PostgresStore:
             raise StoreError(
                 f"the files of {self._connections.name} are in {known}, {where}: start with --blobs {known}"
             )
-        if others:
+        if not is_first:
             raise StoreError(
                 f"the files of {self._connections.name} are in a directory of its servers, not in {address}: `tidegate store copy` moves them"
             )
         with self._connections.transaction() as session:
             session.execute(self._connections.sql["put_files"], {"files": address})
+
+    def _files(self) -> tuple[str, bool, bool]:
+        """Return where the files are, as noted, whether other servers are alive, and whether this one was there before all of them."""
+        known = str(self._connections.value(self._connections.sql["files"], {}))
+        alive = sorted(self._ownership.replicas(), key=lambda each: (each.since, each.name))
+        others = any(each.name != self.name for each in alive)
+        return known, others, not others or alive[0].name == self.name
 
     def problems(self) -> list[str]:
         """Check the database: references, gaps in the history, counters; one line per problem."""
