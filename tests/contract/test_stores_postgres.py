@@ -231,23 +231,6 @@ def test_a_share_follows_from_how_many_servers_stay(
     assert first.shares.survey() == Turnover()
 
 
-def test_servers_that_start_at_once_in_a_new_store_see_each_other(
-    servers: tuple[PostgresStore, PostgresStore], address: str
-):
-    first, second = servers
-    with psycopg.connect(address) as connection:
-        # As a shard is made, which neither of them has taken yet.
-        never = "UPDATE leases SET owner = '', since = '-infinity', expires = '-infinity' WHERE shard = 5"
-        connection.execute(never)
-
-    found = {each.name: each.shards for each in first.shares.replicas()}
-
-    assert found.keys() == {first.name, second.name}
-    assert sorted(shard for shards in found.values() for shard in shards) == [
-        shard for shard in range(SHARDS) if shard != 5
-    ]
-
-
 def test_which_shards_others_have_taken_is_noticed_when_the_lease_is_renewed(
     servers: tuple[PostgresStore, PostgresStore], address: str
 ):

@@ -200,3 +200,20 @@ def test_an_owner_that_stands_still_while_it_writes_is_in_nobodys_way_when_its_l
     assert owner.journal.history(1) == [b"launched"]
     owner.close()
     former.close()
+
+
+def test_servers_that_start_at_once_in_a_new_store_see_each_other(address: str):
+    first, second = (
+        PostgresStore.open(address, presence=(f"http://127.0.0.1:{n}", "1")) for n in (1, 2)
+    )
+    with psycopg.connect(address) as connection:
+        # As a shard is made, which neither of them has taken yet.
+        never = "UPDATE leases SET owner = '', since = '-infinity', expires = '-infinity' WHERE shard = 5"
+        connection.execute(never)
+
+    found = {each.name: each.shards for each in first.shares.replicas()}
+
+    assert found.keys() == {first.name, second.name}
+    assert 5 not in {shard for shards in found.values() for shard in shards}
+    second.close()
+    first.close()
