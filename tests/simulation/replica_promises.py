@@ -103,8 +103,16 @@ class Promises:
             self.fail(f"the launch of {id_} was acknowledged, and is not stored")
         self._told[id_] = key
 
-    def replied(self, key: int, given: AnswerGiven, said: Any) -> None:
-        """What is acknowledged is stored; an answer that is sent again under its key gets the reply of the first."""
+    def has_opened(self, key: int, node: Any) -> bool:
+        """Whether what is stored says that a gate waits, or has waited."""
+        _, state = self.state(key)
+        return node in state.nodes and state.node(node).phase.name not in ("NOT_STARTED", "QUEUED")
+
+    def replied(self, key: int, given: AnswerGiven, said: Any, *, had_opened: bool) -> None:
+        """
+        What is acknowledged is stored; an answer that is sent again under its key gets the reply of the first; of a gate that had opened before it was
+        asked nobody is told that it does not wait yet.
+        """
         _, state = self.state(key)
         if isinstance(said, Accepted):
             self.counts["accepted"] += 1
@@ -114,6 +122,8 @@ class Promises:
                 self.fail(f"the answer to {given.node} was acknowledged, and is not stored")
         elif isinstance(said, Denied):
             self.counts[f"denied {said.code}"] += 1
+            if said.code == "not_waiting_yet" and had_opened:
+                self.fail(f"{given.node} is said not to wait yet, and has been open before")
             if given.key and ("local", given.key) in state.keys:
                 self.fail(f"the answer to {given.node} is stored, and its sender is refused")
         else:

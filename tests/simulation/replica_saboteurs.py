@@ -161,6 +161,7 @@ REPLICA_SABOTEURS = [
     (STORE, Sabotage("what is owned is believed to be told", "keeping.Keeping._follow", what_is_owned_is_told)),
     (STORE, Sabotage("nobody watches the end of a lease", "keeping.Keeping._watch", nothing)),
     (STORE, Sabotage("a lease is never renewed", "ownership.Ownership.renew", nothing)),
+    (STORE, Sabotage("a refusal is told from an old memory", "ownership.Ownership.is_sure", always)),
     (STORE, Sabotage("a lease is believed to last", "ownership.Ownership.left", never_expires)),
     (STORE, Sabotage("what is remembered is kept at a takeover", "journal.PostgresJournal.forget", nothing)),
     (ENGINE, Sabotage("what is lost goes on running", "sharing.Sharing.forget", nothing)),

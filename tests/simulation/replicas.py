@@ -282,8 +282,9 @@ class ReplicaRun:
             given = AnswerGiven(Instant(0), node, rng.random() < 0.8, key=name)
             for _ in range(20):
                 ask = lambda engine, k=key, g=given: engine.submit(k, g)  # noqa: E731
+                had_opened = self.promises.has_opened(key, node)
                 said = self._ask(rng.choice(self.replicas), ask)
-                self.promises.replied(key, given, said)
+                self.promises.replied(key, given, said, had_opened=had_opened)
                 if not (isinstance(said, Exception) or said is LATE):
                     break
                 if not name and getattr(said, "code", "") != "not_here":

@@ -63,7 +63,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "the files of a store in an object store: what may be away, local copies, workers without keys, logs that are read elsewhere; and that they are not here",
     ),
     "parts": (155, "background parts, supervised"),
-    "ports": (830, "what a database, its audit log, an executor and a place for files must give"),
+    "ports": (835, "what a database, its audit log, an executor and a place for files must give"),
     "remote": (
         2_030,
         "the Python client, and the way to a server, which proves itself first; the servers of a database, and files for workers far from them",

@@ -462,7 +462,7 @@ class Engine:
     def _told(self, ledger: Ledger, told: Told, now: Instant) -> None:
         # What was read counts once: if this must be decided again, it has been changed since.
         read, told.read = told.read, None
-        if not self.sharing.serves(told.key):
+        if not self.sharing.decides(told.key):
             ledger.replies.append((told.future, not_here()))
             return
         try:

@@ -61,6 +61,16 @@ class Sharing:
         """Return whether an execution is decided about here."""
         return self._shares is None or self._shares.owns(key)
 
+    def decides(self, key: Key) -> bool:
+        """
+        Return whether an answer to an execution is decided here.
+
+        What is committed is proved to be owned. A refusal commits nothing: told from a memory that others have outdated while this process stood
+        still, it might not be true.
+        """
+        shares = self._shares
+        return self.serves(key) and (shares is None or not shares.is_shared or shares.is_sure(key))
+
     def serves_launch(self, wanted: NewExecution) -> bool:
         """Return whether a new execution would be decided about here."""
         if self._shares is None:

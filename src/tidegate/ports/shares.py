@@ -99,6 +99,10 @@ class StoreShares(Protocol):
         """Return what proves one server to another."""
         ...
 
+    def is_sure(self, key: Key) -> bool:
+        """Return whether nobody else can have taken the shard of an execution that is owned: the lease lasts, and nothing is known of another owner."""
+        ...
+
     @property
     def left(self) -> float:
         """Seconds until the lease may end: what is owned after that may be another's."""

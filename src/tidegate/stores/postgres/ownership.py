@@ -61,6 +61,7 @@ class Ownership:
         self._leaving = False
         self._attends = False
         self._told = Turnover()
+        self._doubted: set[int] = set()
         self._refused = 0
         self._call: Callable[[Turnover], None] = lambda _: None
         self.on_take: Callable[[], None] = lambda: None
@@ -89,6 +90,10 @@ class Ownership:
     def owns(self, key: Key) -> bool:
         """Return whether an execution is in a shard that is owned."""
         return key % SHARDS in self._epochs
+
+    def is_sure(self, key: Key) -> bool:
+        """Return whether nobody else can have taken the shard of an execution: the lease lasts, and nothing is known of another owner."""
+        return self.left > 0 and key % SHARDS not in self._doubted
 
     def shard_of(self, key: Key) -> int:
         """Return the shard of an execution."""
@@ -216,6 +221,7 @@ class Ownership:
             rows = self._taken(session, wanted)
         self.on_take()
         self._epochs = {**self._epochs, **dict(rows)}
+        self._doubted.difference_update(self._epochs)
         return sorted(shard for shard, _ in rows)
 
     def _taken(self, session: Session, shards: Iterable[int]) -> list[Row]:
@@ -234,6 +240,7 @@ class Ownership:
 
     def lose(self, shards: Sequence[int]) -> None:
         """Give up shards without a word."""
+        self._doubted.difference_update(shards)
         self._epochs = {each: epoch for each, epoch in self._epochs.items() if each not in shards}
 
     def prove(self, session: Session, shards: Iterable[int]) -> int:
@@ -274,12 +281,14 @@ class Ownership:
         rows = self._connections.rows(self._sql["renew"], wanted)
         if self._presence is not None:
             self.attend()
+        gone = set(own) & self._epochs.keys() - {shard for (shard,) in rows}
+        # Known before the lease lasts again: the engine may not have time for it yet.
+        self._doubted.update(gone)
         self._renewed = began
         self._ask_clock()
-        gone = set(own) & self._epochs.keys() - {shard for (shard,) in rows}
         if not gone:
             return
-        self._call(Turnover(lost=sorted(gone)))
+        self.tell(Turnover(lost=sorted(gone)))
         with self._connections.reading() as session:
             self._refuse_newer(session)
         if not self.is_shared:
@@ -330,6 +339,7 @@ class Ownership:
         """Tell the engine what ought to change, and once when nothing ought to."""
         if turnover != Turnover() or self._told != Turnover():
             self._told = turnover
+            self._doubted.update(turnover.lost)
             self._call(turnover)
 
     def _attending(self) -> list[Any]:
