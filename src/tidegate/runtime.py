@@ -314,7 +314,7 @@ def open_runtime(
 
     Errors: `StoreLocked` if somebody else is; `StoreHeld`; `StoreError` and below.
     """
-    employ = employing(home, workers, strict=strict, objects=chosen(home, find_blobs()))
+    employ = employing(home, workers, strict=strict)
     return _opened(home, employ, Surroundings(pass_env, anywhere=anywhere), serve_door=serve_door)
 
 
@@ -331,8 +331,7 @@ def open_server(
 
     The code that calls this opens the local door. All else as above.
     """
-    where = chosen(home, find_blobs())
-    employ = employing(home, workers, strict=strict, objects=where)
+    employ = employing(home, workers, strict=strict)
     return _opened(home, employ, Surroundings(pass_env), serve_door=False, presence=presence)
 
 

@@ -182,7 +182,7 @@ def test_a_server_among_several_claims_what_it_takes_over_and_ends_nothing_befor
 
     def life() -> Crew:
         where = OnRay(ray.address, local=1)
-        employ = employing(tmp_path, where, strict=None, objects="")
+        employ = employing(tmp_path, where, strict=None)
         crew = Crew(employ(Parts(), EVERYTHING, artifacts_in(tmp_path), "http://a:1"))
         crew.executor.attach(())
         return crew
@@ -213,7 +213,7 @@ def test_a_server_among_several_claims_what_it_takes_over_and_ends_nothing_befor
 
 def test_what_is_submitted_while_a_link_is_made_again_runs(fresh: Crew):
     assert fresh.run("add", a=1, b=1) == Returned({"o0": 2})
-    for turn in range(3):
+    for turn in range(2):
         kill_links()
         until(fresh.executor.hinders)
         # Handed out with the claim of what was there before, which must not end it.

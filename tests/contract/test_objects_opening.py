@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -9,14 +10,16 @@ import pytest
 from tests.contract.recovered_code import LONGEST, Code
 from tests.contract.yard import until
 from tests.objects import Cable, ObjectServer, running
+from tests.ray_cluster import running_ray
 
 from tidegate.errors import ObjectsAway, StoreError
 from tidegate.home import BLOBS, BUNDLES
 from tidegate.logs import Logs, Seen
 from tidegate.objects.bucket import Bucket
 from tidegate.objects.logs import ObjectLogs
-from tidegate.objects.opening import Record, recorded
-from tidegate.runtime import artifacts_in, checked, open_runtime
+from tidegate.objects.opening import Record, has_files, recorded
+from tidegate.ports.executor import NO_WORKER
+from tidegate.runtime import artifacts_in, checked, open_runtime, ray_cluster
 from tidegate.wire import Answer, GetDeck, GetExecution, GetLogs, Launch
 
 FLOW = """
@@ -88,6 +91,39 @@ def held(runtime, id_: str) -> str:
 
 def texts(logs: ObjectLogs, id_: str) -> list[tuple[str, bool]]:
     return [(each.text, each.live) for each in logs.read(id_)]
+
+
+def test_nodes_of_a_ray_cluster_use_it_themselves_and_hold_what_runs_there_while_they_cannot(
+    cable: Cable, tmp_path: Path, server: ObjectServer, monkeypatch
+):
+    theirs = Cable(server.port)
+    theirs.state = "cut"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", theirs.endpoint)
+    with running_ray() as ray, closing(theirs):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", cable.endpoint)
+        workers = ray_cluster(ray.address, False, 1)
+        with open_runtime(tmp_path / "home", workers=workers, serve_door=False) as runtime:
+            code, inputs = Code(runtime, tmp_path), {"n": 20, "place": str(tmp_path)}
+            version = code.registered(FLOW)
+            runtime.handle(Launch(workflow="flow.wf", version=version, inputs=inputs, id="one"))
+            until(lambda: held(runtime, "one") == NO_WORKER)
+            (node,) = [e for e in runtime.handle(GetExecution(id="one")).nodes if e.held]
+            assert "cannot use the files of the store: s3://" in node.held.message
+            assert "\n" not in node.held.message
+
+            theirs.state = "whole"
+            code.look("one")
+            runtime.handle(Answer(id="one", name="ok", value=True))
+            logs = artifacts_in(tmp_path / "home").logs
+            until(lambda: ("running\n", True) in texts(logs, "one"))
+            (tmp_path / "go").touch()
+            view = runtime.handle(GetExecution(id="one", wait=LONGEST))
+
+            assert view.outputs == {"o0": 20}
+            assert [e.attempts for e in view.nodes if e.kind == "task"] == [1, 1]
+            assert sorted(len(text) for text, _ in texts(logs, "one")) == [5, 300_014]
+            # What it reads and makes passes through no directory of the server.
+            assert not has_files(tmp_path / "home")
 
 
 def test_what_one_server_runs_another_reads_while_it_runs_and_when_it_has_ended(

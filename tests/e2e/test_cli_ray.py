@@ -120,14 +120,6 @@ def test_what_cannot_be_meant_is_one_line(tidegate: Terminal):
     both = tidegate("run", "--executor", "process", "--ray-address", "a:1", *rest)
     assert both.code == 2
     assert "are for --executor ray" in both.err
-    files = f"file://{tidegate.place / 'files'}"
-    home = ("--home", str(tidegate.place / "another"))
-    apart = tidegate(
-        *home, "--blobs", files, "run", "--executor", "ray", "--ray-address", "a:1", *rest
-    )
-    assert (apart.code, apart.err.count("\n")) == (2, 1), apart
-    assert "do not reach an object store yet" in apart.err
-    assert tidegate(*home, "run", *rest).code == 0, "where the files were to be is remembered"
     tidegate.environment["PYTHONPATH"] = str(tidegate.place / "without")
     tidegate.write(
         "without/sitecustomize.py",

@@ -41,7 +41,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     ),
     "errors": (190, "the exception tree"),
     "executors": (
-        5_910,
+        6_030,
         "workers, and what their code imports from outside: a process, a directory and a process tree for each attempt, its share of the machine and its limit, what it writes, what ends with it and is left of it, decks frozen at its end; the same on the nodes of a Ray cluster: what is reserved, kept and claimed there",
     ),
     "home": (92, "where a store is, or that there can be none, and whether it may act"),
@@ -59,11 +59,11 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "a store moved into another database, its files elsewhere, compared, and the original marked",
     ),
     "objects": (
-        1_165,
+        1_180,
         "the files of a store in an object store: what may be away, local copies, workers without keys, logs that are read elsewhere; and that they are not here",
     ),
     "parts": (155, "background parts, supervised"),
-    "ports": (835, "what a database, its audit log, an executor and a place for files must give"),
+    "ports": (845, "what a database, its audit log, an executor and a place for files must give"),
     "remote": (
         2_030,
         "the Python client, and the way to a server, which proves itself first; the servers of a database, and files for workers far from them",

@@ -115,7 +115,7 @@ ELSEWHERE = (
         "tests/contract/test_executors_ray.py",
         "one executor on a cluster, seen through its port",
         "executors/cluster/actor executors/cluster/boxes executors/cluster/connecting executors/cluster/executor executors/cluster/keeper"
-        " executors/cluster/link executors/cluster/members executors/cluster/protocol executors/cluster/settings",
+        " executors/cluster/link executors/cluster/members executors/cluster/protocol executors/cluster/reserving executors/cluster/settings",
     ),
     Group(
         "tests/e2e/test_cli_ray.py",

@@ -108,14 +108,15 @@ class Directories:
             self._discard(self.files)
             disk.make_directory(Path(self.files), durable=False)
 
-    def tidy(self) -> None:
-        """Remove what was retired, make the copy again if it was changed, and prepare the next directory."""
+    def tidy(self) -> bool:
+        """Remove what was retired, make the copy again if it was changed, and prepare the next directory; return whether the copy was changed."""
         if not self._bundle:
-            return
+            return False
         if self._retired:
             remove_tree(self._old)
             self._retired = 0
-        if _found(self.source) != self._signs:
+        is_changed = _found(self.source) != self._signs
+        if is_changed:
             remove_tree(self.source)
             self.copy(Path(self._bundle))
             # Links lead to names that may not be the same ones.
@@ -123,6 +124,7 @@ class Directories:
                 remove_tree(self.next)
                 self._ready = {}
         self.prepare()
+        return is_changed
 
     def _discard(self, path: str) -> None:
         """Remove a file; move a directory aside, to be removed later."""

@@ -13,7 +13,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import Final, NoReturn
 
 from tidegate.executors import trees
@@ -22,6 +22,7 @@ from tidegate.executors.spare import Spare
 _ORDER: Final = struct.Struct("=Bi")
 _REPLY: Final = struct.Struct("=i?")
 _FORK, _END, _END_AND_TELL, _LOOK = range(4)
+"""What is ordered. An order to end that comes with a stream is also one to fork: there are two replies then."""
 
 
 class TemplateGone(Exception):
@@ -38,6 +39,8 @@ class Template:
         `be_a_child` is what its children do, with their end of a stream and the process they came from; `printed` takes their output.
         """
         self._control, theirs = socket.socketpair()
+        self._forking: socket.socket | None = None
+        """Our end of the stream of a child that is being forked."""
         try:
             self.process = os.fork()
         except OSError:
@@ -50,34 +53,48 @@ class Template:
         theirs.close()
 
     def fork(self) -> Spare | None:
-        """Fork a child; None if the system has no room for one."""
-        with ExitStack() as undo:
-            try:
-                ours, theirs = socket.socketpair()
-            except OSError:
-                return None
-            undo.callback(ours.close)
-            with theirs:
-                self._order(_FORK, 0, theirs)
-            process, _ = self._reply()
-            if process == 0:
-                return None
-            undo.pop_all()
+        """Return a child, which may have been begun with the end of another; None if the system has no room for one."""
+        if self._forking is None:
+            self._begin(_FORK, 0)
+        if self._forking is None:
+            return None
+        process, _ = self._reply()
+        ours, self._forking = self._forking, None
+        if process == 0:
+            ours.close()
+            return None
         return Spare(process, ours)
+
+    def _begin(self, what: int, process: int) -> None:
+        """Give an order to fork, along with what is ordered; without it if there is no room."""
+        try:
+            self._forking, theirs = socket.socketpair()
+        except OSError:
+            if what != _FORK:
+                self._order(what, process)
+            return
+        with theirs:
+            self._order(what, process, theirs)
 
     def has_ended(self, process: int) -> bool:
         """Whether a child has ended."""
         self._order(_LOOK, process)
         return self._reply()[1]
 
-    def end(self, process: int, *, tell: bool) -> tuple[int, bool]:
-        """End a child with its descendants, and name the programs. Return its exit code, and whether nothing is left."""
-        self._order(_END_AND_TELL if tell else _END, process)
+    def end(self, process: int, *, tell: bool, another: bool) -> tuple[int, bool]:
+        """End a child with its descendants, and name the programs. Return its exit code, and whether nothing is left; `another` is begun afterwards, for `fork`."""
+        what = _END_AND_TELL if tell else _END
+        if another:
+            self._begin(what, process)
+        else:
+            self._order(what, process)
         return self._reply()
 
     def drop(self) -> None:
         """End it, with its children."""
         self._control.close()
+        if self._forking is not None:
+            self._forking.close()
         os.waitpid(self.process, 0)
 
     def _order(self, what: int, process: int, *given: socket.socket) -> None:
@@ -121,21 +138,21 @@ def _serve(
         if not order:
             return
         what, process = _ORDER.unpack(order)
-        if what == _FORK:
-            born = _fork()
-            if born == 0:
-                control.close()
-                be_a_child(socket.socket(fileno=given[0]), me)
-            os.close(given[0])
-            reply = _REPLY.pack(max(born, 0), True)
-        elif what in {_END, _END_AND_TELL}:
+        if what in {_END, _END_AND_TELL}:
             code = _end(process)
             if what == _END_AND_TELL:
                 trees.tell(trees.programs(), printed)
-            reply = _REPLY.pack(code, trees.end_children())
-        else:
-            reply = _REPLY.pack(0, _has_ended(process))
-        control.sendall(reply)
+            control.sendall(_REPLY.pack(code, trees.end_children()))
+        elif what == _LOOK:
+            control.sendall(_REPLY.pack(0, _has_ended(process)))
+        if given:
+            born = _fork()
+            if born == 0:
+                control.close()
+                # Said what it is, nobody asks the system.
+                be_a_child(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, given[0]), me)
+            os.close(given[0])
+            control.sendall(_REPLY.pack(max(born, 0), True))
 
 
 def _fork() -> int:

@@ -193,7 +193,8 @@ class Worker:
         assert self._template is not None
         try:
             report = child.report(self._stream, self._template.has_ended)
-            code, whole = self._template.end(child.process, tell=not self._ending)
+            goes_on = not (self._last or self._ending)
+            code, whole = self._template.end(child.process, tell=not self._ending, another=goes_on)
         except (EOFError, TemplateGone):
             # Nobody is left to report to; or nobody knows what the attempt has left, and the fork server ends everything.
             self._drop_template()
@@ -245,10 +246,10 @@ class Worker:
     def _get_ready(self) -> None:
         """Prepare for the next assignment, once the report on this one is sent."""
         try:
-            self._directories.tidy()
+            if self._directories.tidy():
+                self._drop_template()  # the next child has reopened files of the former copy
         except OSError:
-            # Another worker has a separate directory.
-            self._last = True
+            self._last = True  # another worker has a directory of its own
         if not self._last and self._spare is None and self._open is not None and self._tasks:
             self._spare = self._fork()
 
@@ -446,8 +447,7 @@ class Worker:
         # What was taken back is still in the stream, before the one we look for.
         while (body := self._receive()) is not None:
             message = down.decode(body)
-            assert not isinstance(message, Setup)
-            if message.number == number:
+            if not isinstance(message, Setup) and message.number == number:
                 return message, body
         return None
 

@@ -29,6 +29,7 @@ from tidegate.objects.cache import Copies
 from tidegate.objects.following import Following
 from tidegate.objects.logs import ObjectLogs
 from tidegate.parts import Part, Parts
+from tidegate.ports.objects import ObjectsKey
 
 RECORD: Final = "objects"
 """The file in a home with the address of its object store."""
@@ -106,6 +107,11 @@ class ObjectStore:
     def files(self) -> ObjectBlobs:
         """The blobs."""
         return self.blobs
+
+    @property
+    def key(self) -> ObjectsKey:
+        """By what processes elsewhere open it."""
+        return ObjectsKey(f"{__name__}:{open_on_node.__name__}", self.bucket.address, self._number)
 
     @property
     def why(self) -> str:
@@ -228,6 +234,21 @@ class ObjectStore:
                 part.works()
                 self._changed.wait()
             self._changed.clear()
+
+
+def open_on_node(home: Path, address: str, number: str) -> ObjectStore:
+    """
+    Open the object store of a store on a node of a cluster, with the credentials of that machine, and serve the workers there, whose home this is.
+
+    Errors: `ObjectsAway` if it cannot be reached, or not read; `StoreError` if the files there are those of another store.
+    """
+    write_record(home, Record(address, number))
+    store = ObjectStore(home, address)
+    store.claim()
+    if store.why:
+        raise ObjectsAway(store.why)
+    store.serve(Parts())
+    return store
 
 
 def write_record(home: Path, record: Record) -> None:

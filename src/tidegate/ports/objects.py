@@ -36,8 +36,29 @@ class FileGot(Struct, frozen=True, omit_defaults=True):
     message: str = ""
 
 
+class ObjectsKey(Struct, frozen=True):
+    """By what a process elsewhere opens the same object store, with credentials of its own: a function (`module:name`), the address, the number of the store."""
+
+    opens: str
+    address: str
+    number: str
+
+
+class OpensObjects(Protocol):
+    """Such a function."""
+
+    def __call__(self, home: Path, address: str, number: str) -> "Objects":
+        """Open the object store for a process whose files are in `home`, and serve its workers there. Errors: `StoreError`, which says what is wrong."""
+        ...
+
+
 class Objects(Protocol):
     """What the executor of a process knows of the object store of its store. Called from any thread."""
+
+    @property
+    def key(self) -> ObjectsKey:
+        """By what processes elsewhere open it."""
+        ...
 
     @property
     def files(self) -> Blobs:

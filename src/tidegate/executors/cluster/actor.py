@@ -4,15 +4,18 @@ import hashlib
 import os
 import platform
 import tempfile
+import threading
 from importlib.metadata import version
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import ray
 from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from tidegate.executors.cluster.keeper import Keeper
+from tidegate.errors import StoreError
+from tidegate.executors.cluster.keeper import Keeper, make_home
 from tidegate.executors.cluster.protocol import (
     PROTOCOL,
     Greeting,
@@ -23,6 +26,7 @@ from tidegate.executors.cluster.protocol import (
     pack,
 )
 from tidegate.home import CLUSTER
+from tidegate.ports.objects import Objects, OpensObjects
 
 NODE_LABEL = "ray.io/node-id"
 CALLS = 64
@@ -105,14 +109,15 @@ class NodeActor:
     def __init__(self, duty: bytes) -> None:
         self._duty = duties.decode(duty)
         self._node = ray.get_runtime_context().get_node_id()
-        self._trouble = self._sees_store()
+        self._trouble = ""
         self._keeper: Keeper | None = None
-        if not self._trouble:
-            home = self._home()
-            self._keeper = Keeper(self._duty, home, RayNode(self._node), end)
+        self._lock = threading.Lock()
 
     def greet(self) -> bytes:
-        """Say who this is."""
+        """Say who this is. What was wrong is checked again."""
+        with self._lock:
+            if self._keeper is None:
+                self._begin()
         return pack(Greeting(PROTOCOL, version("tidegate"), self._trouble))
 
     def order(self, session: str, owner: str, given: bytes) -> None:
@@ -134,6 +139,22 @@ class NodeActor:
     def _running(self) -> Keeper:
         assert self._keeper is not None, self._trouble
         return self._keeper
+
+    def _begin(self) -> None:
+        objects: Objects | None = None
+        home, key = self._home(), self._duty.objects
+        self._trouble = self._sees_store() if key is None else ""
+        if key is not None:
+            make_home(home)
+            opens: OpensObjects = resolve_name(key.opens)
+            try:
+                objects = opens(home, key.address, key.number)
+            except StoreError as error:
+                self._trouble = (
+                    f"node {platform.node()} cannot use the files of the store: {error.message}"
+                )
+        if not self._trouble:
+            self._keeper = Keeper(self._duty, home, RayNode(self._node), end, objects)
 
     def _home(self) -> Path:
         which = hashlib.sha256(

@@ -1,5 +1,6 @@
 """What a keeper has for one link: what that has not been told yet, and what was told last, until it has arrived."""
 
+import threading
 import time
 from collections.abc import Mapping, Sized
 
@@ -14,7 +15,10 @@ PATIENCE = 3.0
 class Box:
     """What there is for a link. `asked` is when it has asked last; `is_news`: the number of reservations has changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, lock: threading.RLock) -> None:
+        self.stirred = threading.Condition(lock)
+        """Notified by `stir`, for the call that waits for the next message."""
+        self._enough = 1
         self.unclaimed: list[Attempt] = []
         self.reports: list[Report] = []
         self.printed: list[Printed] = []
@@ -32,6 +36,17 @@ class Box:
         self.asked, self._waits = time.monotonic(), wait
         if self.told is not None and self.told.number == number:
             self.told = None
+
+    def stir(self) -> None:
+        """Wake the call that waits for the next message, unless it waits for more reports."""
+        if len(self.reports) >= self._enough or (self._enough == 1 and self.is_full):
+            self.stirred.notify_all()
+
+    def gather(self, count: int, seconds: float) -> None:
+        """Wait until there are this many reports, or what was told last is to be told again."""
+        self._enough = count
+        self.stirred.wait_for(lambda: self.told or len(self.reports) >= count, seconds)
+        self._enough = 1
 
     @property
     def is_asked(self) -> bool:

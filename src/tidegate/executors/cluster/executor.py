@@ -75,6 +75,8 @@ LONGEST_PAUSE = 5.0
 """Seconds between two attempts to reach the cluster."""
 CONNECT = 40.0
 """Seconds in which a link must have reached the cluster, or said why not."""
+CHUNK = 64 * 1024
+"""Bytes that are read at once: Python allocates that much for each read."""
 LEAVES = 10.0
 """Seconds in which a link must have ended; it has nothing to lose."""
 
@@ -342,7 +344,7 @@ class RayExecutor:
         give_up = time.monotonic() + CONNECT
         while True:
             try:
-                chunk = stream.recv(1 << 20)
+                chunk = stream.recv(CHUNK)
             except TimeoutError:
                 if self._closed and time.monotonic() > give_up:
                     return
@@ -446,9 +448,8 @@ class RayExecutor:
             with suppress(OSError):
                 self._logs.publish_deck(deck.execution, deck.node, deck.attempt, deck.page)
         with self._lock:
-            known = {*self._handed, *self._reported} if news.unclaimed else set()
-            others = (each for each in news.unclaimed if each not in known)
-            wanted = [Report(*each, Began()) for each in others]
+            known = self._handed.keys() | self._reported if news.unclaimed else set()
+            wanted = [Report(*each, Began()) for each in news.unclaimed if each not in known]
             for report in news.reports:
                 attempt = Attempt(report.key, report.node, report.attempt)
                 if attempt not in self._handed:

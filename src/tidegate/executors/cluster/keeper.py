@@ -17,7 +17,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
 from msgspec import structs
 
@@ -34,11 +33,13 @@ from tidegate.executors.cluster.protocol import (
     Want,
     shape_of,
 )
+from tidegate.executors.cluster.reserving import Node, Reservation, Slot
 from tidegate.executors.process import ProcessExecutor
 from tidegate.executors.surroundings import Surroundings
 from tidegate.home import BLOBS
 from tidegate.logs import Logs
 from tidegate.ports.executor import Attempt, Began, Elsewhere, Hindered, Job, Report
+from tidegate.ports.objects import Objects
 from tidegate.ports.terminals import Printed, Published
 
 LINGER = 2.0
@@ -56,43 +57,11 @@ CALLS = 5.0
 FORSAKEN = 600.0
 """Seconds without anybody asking after which a keeper that has nothing ends."""
 MANY = 8
-"""Attempts that are here at once, from which on reports are gathered: then nobody waits for a single one."""
-GATHER = 0.03
-"""Seconds for which they are."""
+"""Attempts that wait here for their turn, from which on reports are gathered: then nobody waits for a single one. A quarter as many reports is enough."""
+GATHER = 0.06
+"""Seconds for which they are: that many attempts take it to end, on two processors, that a message for them costs little beside them."""
 PENDING = 16
 """Most reservations that are waited for at once; each costs a thread."""
-
-
-class Reservation(Protocol):
-    """Something that is reserved on this node. `environment` is what an attempt needs to know of it, once it is there."""
-
-    environment: dict[str, str]
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until it is there; return whether it is. Errors: whatever prevents it for good."""
-        ...
-
-    def release(self) -> None:
-        """Give it up."""
-        ...
-
-
-class Node(Protocol):
-    """The node. `total` is what it has."""
-
-    total: dict[str, float]
-
-    def reserve(self, shape: Shape) -> Reservation:
-        """Begin to reserve something."""
-        ...
-
-
-class _Slot:
-    """A reservation, and since when nothing uses it."""
-
-    def __init__(self, reservation: Reservation) -> None:
-        self.reservation = reservation
-        self.idle_since: float | None = time.monotonic()
 
 
 class _Held:
@@ -102,7 +71,7 @@ class _Held:
         self.job = job
         self.session = session
         self.owner = owner
-        self.slot: _Slot | None = None
+        self.slot: Slot | None = None
         self.began: Report | None = None
         self.ended: Report | None = None
         self.printed = 0
@@ -110,26 +79,42 @@ class _Held:
 
 
 class Keeper:
-    """The keeper. `home` is a directory of its own; `forsaken` is called once it has nothing, and nobody has asked for long."""
+    """
+    The keeper. `home` is a directory of its own; `forsaken` is called once it has nothing, and nobody has asked for long.
 
-    def __init__(self, duty: Duty, home: Path, node: Node, forsaken: Callable[[], None]) -> None:
+    With `objects` values and output go there from this node; otherwise values to the store's directory, and output to the owner.
+    """
+
+    def __init__(
+        self,
+        duty: Duty,
+        home: Path,
+        node: Node,
+        forsaken: Callable[[], None],
+        objects: Objects | None = None,
+    ) -> None:
         self._home = home
+        self._objects = objects
         self._node = node
         self._forsaken = forsaken
         self._logs = Logs(home)
-        self._lock = threading.Condition()
+        self._lock = threading.RLock()
+        self._busy = threading.Event()
+        """Something is here, or reserved."""
         self._held: dict[Attempt, _Held] = {}
         self._queues: dict[Shape, deque[Attempt]] = {}
-        self._slots: dict[Shape, list[_Slot]] = {}
+        self._slots: dict[Shape, list[Slot]] = {}
         self._pending: dict[Shape, int] = {}
         self._wants: dict[tuple[str, Shape], int] = {}
         self._boxes: dict[str, Box] = {}
         self._refused: deque[Attempt] = deque(maxlen=100_000)
         """Claimed attempts that were not here: the claimant repeats them, so they must not come later."""
-        store = Path(duty.store)
+        store = Path(duty.store) if objects is None else None
         make_home(home, store)
         slots = max(1, int(node.total.get("CPU", 1)))
-        surroundings = Surroundings(store=store, kind=home.name)
+        surroundings = Surroundings(
+            store=store, kind=home.name, objects=objects, asks=home if objects else None
+        )
         self._pool = ProcessExecutor(home, slots, idle=60.0, surroundings=surroundings)
         # What an earlier keeper of this node has left is ended first.
         self._pool.attach(())
@@ -153,7 +138,6 @@ class Keeper:
                             self._forget(attempt)
                     case Want(shape, count):
                         self._want(session, shape, count)
-            self._lock.notify_all()
 
     def claim(self, claim: Following) -> list[Job]:
         """Let a link follow attempts; return those that are here. Those that are not, will not come later."""
@@ -179,7 +163,7 @@ class Keeper:
                         and each not in wanted
                     ]
                 )
-            self._lock.notify_all()
+            self._stir()
             return found
 
     def tell(self, session: str, heard: int, wait: float) -> Told:
@@ -187,10 +171,11 @@ class Keeper:
         with self._lock:
             box = self._box(session)
             box.heard(heard, wait)
-            self._lock.wait_for(lambda: box.is_full, wait)
-            if len(self._held) > MANY:
+            box.stirred.wait_for(lambda: box.is_full, wait)
+            queued = sum(map(len, self._queues.values()))
+            if queued > MANY:
                 # One message for many of them: each costs every process on the way as much as an attempt.
-                self._lock.wait_for(lambda: box.told or len(box.reports) >= MANY, GATHER)
+                box.gather(max(MANY, queued // 4), GATHER)
             return box.next(self._slots)
 
     def leave(self, session: str) -> bool:
@@ -207,6 +192,8 @@ class Keeper:
     def close(self) -> None:
         """End everything."""
         self._pool.close()
+        if self._objects is not None:
+            self._objects.close()
         with self._lock:
             for slots in self._slots.values():
                 for slot in slots:
@@ -222,6 +209,7 @@ class Keeper:
             if attempt in self._held or attempt in self._refused:
                 continue
             self._held[attempt] = _Held(job, session, owner)
+            self._busy.set()
             shape = shape_of(job.requires)
             self._queues.setdefault(shape, deque()).append(attempt)
             shapes.add(shape)
@@ -265,8 +253,9 @@ class Keeper:
         if held is None:
             return
         job = held.job
-        with suppress(OSError):
-            self._logs.path(job.id, job.node, job.attempt).unlink(missing_ok=True)
+        if self._objects is None:
+            with suppress(OSError):
+                self._logs.path(job.id, job.node, job.attempt).unlink(missing_ok=True)
         self._free(held)
 
     def _free(self, held: _Held) -> None:
@@ -287,9 +276,10 @@ class Keeper:
 
     def _tell_end(self, attempt: Attempt, held: _Held, report: Report) -> None:
         box, job = self._box(held.session), held.job
-        with suppress(OSError):
-            body = self._logs.path(job.id, job.node, job.attempt).read_bytes()
-            box.printed.append(Printed(job.id, job.node, attempt.number, body, whole=True))
+        if self._objects is None:
+            with suppress(OSError):
+                body = self._logs.path(job.id, job.node, job.attempt).read_bytes()
+                box.printed.append(Printed(job.id, job.node, attempt.number, body, whole=True))
         box.reports.append(report)
 
     # ---- reports of the workers, on their thread ----
@@ -317,7 +307,7 @@ class Keeper:
                         held.ended = report
                         self._tell_end(attempt, held, report)
                         self._free(held)
-            self._lock.notify_all()
+            self._stir()
 
     # ---- reservations ----
 
@@ -357,7 +347,8 @@ class Keeper:
                         break
             else:
                 with self._lock:
-                    self._slots.setdefault(shape, []).append(_Slot(reservation))
+                    self._slots.setdefault(shape, []).append(Slot(reservation))
+                    self._busy.set()
                     reservation = None
                     self._start_next(shape)
         except Exception as error:  # noqa: BLE001 - whatever Ray raises: the link is told, and holds what wants it
@@ -369,7 +360,7 @@ class Keeper:
                 self._pending[shape] -= 1
                 for box in self._boxes.values():
                     box.is_news = True
-                self._lock.notify_all()
+                self._stir()
             if reservation is not None:
                 reservation.release()
 
@@ -378,9 +369,9 @@ class Keeper:
     def _tend(self) -> None:
         """Tell what running attempts print; give up reservations without a use."""
         while True:
+            if self._busy.wait(IDLE):
+                time.sleep(TICK)
             with self._lock:
-                if self._lock.wait_for(lambda: self._slots or self._held, IDLE):
-                    self._lock.wait_for(lambda: False, TICK)
                 self._follow()
                 given_up = self._give_up()
                 now = time.monotonic()
@@ -390,7 +381,9 @@ class Keeper:
                 for session, box in list(self._boxes.items()):
                     if now > box.asked + FORSAKEN:
                         self._drop_session(session)
-                idle = not (self._boxes or self._held or self._slots)
+                if not (self._held or self._slots):
+                    self._busy.clear()
+                idle = not (self._boxes or self._busy.is_set())
             for each in given_up:
                 each.release()
             if idle and now > self._last_asked + FORSAKEN:
@@ -404,7 +397,7 @@ class Keeper:
         unclaimed = [each for each, held in self._held.items() if held.session not in asking]
         for session in asking if unclaimed else ():
             self._boxes[session].unclaimed = unclaimed
-        self._lock.notify_all()
+        self._stir()
 
     def _drop_session(self, session: str) -> None:
         del self._boxes[session]
@@ -425,12 +418,12 @@ class Keeper:
         if found:
             for box in self._boxes.values():
                 box.is_news = True
-            self._lock.notify_all()
+            self._stir()
         return found
 
     def _follow(self) -> None:
         told = False
-        for attempt, held in self._held.items():
+        for attempt, held in self._held.items() if self._objects is None else ():
             if held.slot is None or held.ended is not None:
                 continue
             box = self._box(held.session)
@@ -441,7 +434,7 @@ class Keeper:
                 else:
                     box.published.append(found)
         if told:
-            self._lock.notify_all()
+            self._stir()
 
     def _shown(self, attempt: Attempt, held: _Held) -> Iterator[Printed | Published]:
         """Yield what a running attempt has printed and published since the last time."""
@@ -459,17 +452,25 @@ class Keeper:
 
     def _box(self, session: str) -> Box:
         self._last_asked = time.monotonic()
-        return self._boxes.setdefault(session, Box())
+        found = self._boxes.get(session)
+        if found is None:
+            found = self._boxes[session] = Box(self._lock)
+        return found
+
+    def _stir(self) -> None:
+        for box in self._boxes.values():
+            box.stir()
 
 
-def make_home(home: Path, store: Path) -> None:
-    """Make the directory of a keeper. New blobs go straight to the store, by which the owner reads them."""
+def make_home(home: Path, store: Path | None = None) -> None:
+    """Make the directory of a keeper. New blobs go straight to the store's directory, if there is one, by which the owner reads them."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = home.stat(follow_symlinks=False)
     if found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise PermissionError(f"{home} belongs to somebody else, or is open to others: remove it")
-    with suppress(FileExistsError):
-        (home / BLOBS).symlink_to(store / BLOBS)
+    if store is not None:
+        with suppress(FileExistsError):
+            (home / BLOBS).symlink_to(store / BLOBS)
 
 
 def _placed(job: Job, environment: dict[str, str]) -> Job:

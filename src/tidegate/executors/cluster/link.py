@@ -66,8 +66,9 @@ from tidegate.ports.executor import (
 
 AHEAD = 0.05
 """Seconds of work that may wait behind each reservation, going by how long the last attempts took."""
-MOST_AHEAD = 16
-"""Most attempts that wait behind one reservation."""
+MOST_AHEAD = 64
+"""Most attempts that wait behind one reservation: with what forking each takes, some 0.2 s of work. Fewer make messages small, and a message costs as much as an attempt."""
+CHUNK = 64 * 1024
 LOOK = 2.0
 """Seconds between two looks at which nodes there are."""
 MISSES = 2
@@ -134,10 +135,17 @@ class Link:
     # ---- the owner ----
 
     async def _listen(self) -> None:
-        frames = Frames()
-        reader = socket.socket(fileno=os.dup(self._stream.fileno()))
-        loop = asyncio.get_running_loop()
-        while chunk := await loop.run_in_executor(None, reader.recv, 1 << 20):
+        frames, readable = Frames(), asyncio.Event()
+        asyncio.get_running_loop().add_reader(self._stream, readable.set)
+        while await readable.wait():
+            readable.clear()
+            try:
+                # What is written blocks, so the descriptor does.
+                chunk = self._stream.recv(CHUNK, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                continue
+            if not chunk:
+                return
             for body in frames.feed(chunk):
                 if await self._heed(wishes.decode(body)):
                     return

@@ -28,6 +28,8 @@ from tidegate.executors.cluster.protocol import (
 from tidegate.executors.cluster.settings import Linked
 from tidegate.ports.executor import Attempt, Job
 
+VERSION = version("tidegate")
+"""Read once: it takes a tenth of a millisecond, and every look for a keeper needs it."""
 POLL = 5.0
 """Seconds that a keeper waits before it says that there is nothing new."""
 SILENCE = 75.0
@@ -147,7 +149,7 @@ class Members:
 
     def get(self, node: str, environment: str, runtime_env: Mapping[str, Any]) -> Member:
         """Return the keeper of a node, which is made if there is none. That may take minutes: it is not used before it is up."""
-        name = f"{version('tidegate')} {node} {environment}"
+        name = f"{VERSION} {node} {environment}"
         found = self._known.get(name)
         now = asyncio.get_running_loop().time()
         if found is not None and not (found.trouble and now > found.failed_at + AGAIN):
@@ -188,7 +190,7 @@ class Members:
 
     def _make(self, name: str, node: str, environment: str, runtime_env: Mapping[str, Any]) -> Any:
         """Return the keeper's actor, which is made if there is none."""
-        duty = Duty(self._given.identity, self._given.home, environment)
+        duty = Duty(self._given.identity, self._given.home, environment, self._given.objects)
         options: dict[str, Any] = {"runtime_env": dict(runtime_env)} if runtime_env else {}
         options["scheduling_strategy"] = NodeAffinitySchedulingStrategy(node, soft=False)
         made: Any = ray.remote(NodeActor)

@@ -13,6 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from msgspec import Struct
+
 from tidegate import disk
 from tidegate.errors import ClusterRefused
 from tidegate.executors.cluster.executor import RayExecutor
@@ -24,6 +26,7 @@ from tidegate.home import CLUSTER, CLUSTER_USED
 from tidegate.parts import Parts
 from tidegate.ports.artifacts import Artifacts
 from tidegate.ports.logs import AttemptLogs
+from tidegate.ports.objects import ObjectsKey
 
 NUMBER: Final = "store"
 """The file with the number of a store on Postgres."""
@@ -38,23 +41,25 @@ Employ: TypeAlias = Callable[[Parts, Surroundings, Artifacts, str], ProcessExecu
 """Makes the workers of a store. The last argument is the address of this server among those that share the store; empty if it is the only one."""
 
 
-def employing(
-    home: Path, workers: int | OnRay | None, *, strict: bool | None, objects: str
-) -> Employ:
+class Known(Struct, frozen=True):
+    """What nodes are told of an owner: the name that tells it from others of the same store, if there are several; the object store with its files, if they are in one."""
+
+    owner: str = ""
+    objects: ObjectsKey | None = None
+
+
+ALONE: Final = Known()
+
+
+def employing(home: Path, workers: int | OnRay | None, *, strict: bool | None) -> Employ:
     """
     Return what makes the workers of a store: processes of this machine, or a cluster.
 
     Each life of a server among several has a name of its own there: what an earlier one has handed out belongs to those who have its shards by now, and
     a claim of the next life must not end it. A single owner claims all that there is.
 
-    Errors: `ClusterRefused` for a cluster if the files are in an object store (`objects` is its address): its nodes do not reach that yet. What is
-    returned raises it for a cluster of one server's machine if several share the store: the others could not see what runs there.
+    Errors of what is returned: `ClusterRefused` for a cluster of one server's machine if several share the store: the others could not see what runs there.
     """
-    if isinstance(workers, OnRay) and objects:
-        raise ClusterRefused(
-            "tasks on a Ray cluster do not reach an object store yet: keep the files of the store in its directory"
-            " (no --blobs), and mount that on the nodes"
-        )
 
     def employ(
         parts: Parts, around: Surroundings, artifacts: Artifacts, address: str
@@ -66,7 +71,8 @@ def employing(
         local = workers.local if isinstance(workers, OnRay) else workers
         own = ProcessExecutor(home, local, parts=parts, strict=strict, surroundings=around)
         owner = f"{address} {secrets.token_hex(8)}" if address else ""
-        return on_ray(home, workers, own, artifacts.logs, parts, owner)
+        key = None if artifacts.objects is None else artifacts.objects.key
+        return on_ray(home, workers, own, artifacts.logs, parts, Known(owner, key))
 
     return employ
 
@@ -94,12 +100,12 @@ def on_ray(
     own: ProcessExecutor,
     logs: AttemptLogs,
     parts: Parts,
-    owner: str = "",
+    known: Known = ALONE,
 ) -> ProcessExecutor | RayExecutor:
     """
     Return an executor for the owner of a store: `own`, or one that runs attempts on a cluster, and everything else in `own`.
 
-    `owner` tells one of several owners from the others; a single one has none.
+    `known` is what nodes are told of it.
 
     Errors: `ClusterRefused`, also if attempts of this store may still run on a cluster, and this is not it.
     """
@@ -118,7 +124,9 @@ def on_ray(
             f"tasks of this store may still run on the Ray cluster {there}, and this is {_named(ray)}: start with that one"
             f" until they have ended, or, if it is gone for good, remove {used}"
         )
-    linked = Linked("", identity_of(home), str(home.absolute()), owner, "", ray.open_)
+    linked = Linked(
+        "", identity_of(home), str(home.absolute()), known.owner, "", ray.open_, known.objects
+    )
     cluster = At(ray.address, open_=ray.open_) if ray.address else LocalCluster(home)
     note = Note(used, _named(ray))
     return RayExecutor(own, logs, cluster, linked, parts.part("ray", tidies=True), note)

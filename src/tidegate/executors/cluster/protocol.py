@@ -11,6 +11,7 @@ from msgspec.msgpack import Decoder, Encoder
 
 from tidegate.ir.graph import Requirements
 from tidegate.ports.executor import Attempt, Job, Report
+from tidegate.ports.objects import ObjectsKey
 from tidegate.ports.terminals import Printed, Published
 
 PROTOCOL = 3
@@ -221,11 +222,12 @@ class Told(Struct, frozen=True):
 
 
 class Duty(Struct, frozen=True):
-    """What a keeper is made for: a store and its directory, and the environment of its attempts."""
+    """What a keeper is made for: a store and its directory, the environment of its attempts, the object store with the files, if they are in one."""
 
     identity: str
     store: str
     environment: str = ""
+    objects: ObjectsKey | None = None
 
 
 _encoder = Encoder()

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.json import Decoder
 
 from tidegate.home import STORE_VARIABLE
+from tidegate.ports.objects import ObjectsKey
 
 
 class OnRay(Struct, frozen=True):
@@ -37,6 +38,8 @@ class Linked(Struct, frozen=True):
     owner: str
     session: str
     open_: bool = False
+    objects: ObjectsKey | None = None
+    """The object store with the files of the store, if they are in one."""
 
     @property
     def namespace(self) -> str:
