@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from tests.e2e.address_flow import FLOW
 from tests.e2e.conftest import Terminal
 from tests.e2e.test_replicas import Pair, register, until
 from tests.postgres import Cluster, emptied, running
@@ -21,74 +22,8 @@ from tests.serving import Connection, Server
 from tidegate.stores.postgres.store import PostgresStore
 from tidegate.wire.owning import HEAD, Owning
 
-FLOW = """
-import os
-import time
-from datetime import timedelta
-from pathlib import Path
-from tidegate import Deck, File, approve, sleep, task, wait_for_input, workflow
-
-@task
-def total(data: list[int]) -> int:
-    print("adding at", os.environ.get("PLACE", "a server"))
-    Deck("sum", "<b>the sum</b>")
-    return sum(data)
-
-@task
-def written(number: int, title: str) -> str:
-    return f"{title}: {number} at {os.environ.get('PLACE', 'a server')}"
-
-@workflow
-def report(data: list[int]) -> str:
-    title = wait_for_input("title", timedelta(hours=1), str)
-    text = written(number=total(data=data), title=title)
-    return approve(text, "review", timeout=timedelta(hours=1))
-
-@task
-def loud(text: File) -> File:
-    place = Path("loud.txt")
-    place.write_text(Path(text).read_text().upper())
-    return File(place)
-
-@workflow
-def shouts(text: File) -> File:
-    return loud(text=text)
-
-@workflow
-def asks_for_a_file() -> File:
-    return loud(text=wait_for_input("text", timedelta(hours=1), File))
-
-@task
-def tries(flag: str) -> int:
-    if not Path(flag).exists():
-        raise ValueError("not yet")
-    return 7
-
-@workflow
-def fails(flag: str) -> int:
-    return tries(flag=flag)
-
-@task
-def stays(flag: str) -> str:
-    with open(flag + ".began", "a") as file:
-        file.write(os.environ.get("PLACE", "a server") + "\\n")
-    while not Path(flag).exists():
-        time.sleep(0.02)
-    return os.environ.get("PLACE", "a server")
-
-@workflow
-def waits(flag: str) -> str:
-    return stays(flag=flag)
-
-@workflow
-def naps(data: list[int]) -> int:
-    nap = sleep(timedelta(seconds=2))
-    number = total(data=data)
-    nap >> number
-    return number
-"""
-
 FAST = "import time; now, ns = time.time, time.time_ns; time.time = lambda: now() + 300; time.time_ns = lambda: ns() + 300_000_000_000"
+NEWER = "import importlib.metadata as metadata; metadata.version = lambda _: '99.0'"
 SLOW = FAST.replace("+", "-")
 """Clocks that are five minutes off."""
 
@@ -418,6 +353,25 @@ def test_servers_that_cannot_be_reached_are_said_in_one_line_and_nothing_is_done
         server.close()
 
 
+def test_tasks_of_a_server_of_another_version_are_not_run_here(
+    afar: Terminal, other: tuple[str, Path]
+):
+    afar.environment["TIDEGATE_STORE"], home = other
+    server = Server(home, "--store", other[0], planted=NEWER).ready()
+    try:
+        words = ("run", "flow.py", "report", "--data", "[1]", "--id", "v1")
+        refused = afar(*words, "--no-wait")
+        (line,) = refused.err.splitlines()
+        assert refused.code == 5
+        assert "is Tidegate 99.0, and this is" in line
+        assert "let the server run them (--detach)" in line
+        assert afar("show", "v1").code == 4, "nothing was launched"
+        assert afar(*words, "--detach").code == 0
+        assert afar("answer", "v1", "title", "Fog").code == 0
+    finally:
+        server.close()
+
+
 @pytest.mark.parametrize(
     ("of_the_server", "of_the_terminal"), [(FAST, ""), ("", FAST), (SLOW, FAST)]
 )
@@ -449,3 +403,40 @@ def test_two_servers_start_at_once_in_an_empty_database(
                 stack.callback(each.close)
             for each in both:
                 each.ready()
+
+
+def test_what_is_suggested_reaches_the_same_store_and_shows_no_password(
+    beside: Terminal, pair: Pair
+):
+    del beside.environment["TIDEGATE_STORE"]
+    address = pair.address.replace("tidegate@", "tidegate:secret@") + "&password=secret"
+    words = ("run", "flow.py", "report", "--data", "[1]", "--id", "s1", "--no-wait")
+
+    told = beside(*words, "--store", address).err
+
+    assert f"answer --store '{pair.address}' s1 title VALUE" in told.replace("&'", "'")
+    assert "secret" not in told
+
+
+def test_a_command_that_has_the_store_alone_is_named_to_others_soon(
+    afar: Terminal, cluster: Cluster, tmp_path: Path
+):
+    cluster.ask("CREATE DATABASE alone")
+    afar.environment["TIDEGATE_STORE"] = cluster.address("alone")
+    flag = tmp_path / "flag"
+    run = afar.start("run", "flow.py", "waits", "--flag", str(flag), "--id", "a1")
+    begun = began(flag)
+    until(lambda: begun() == ["the terminal"])
+    afar.environment["TIDEGATE_HOME"] = str(tmp_path / "another")
+
+    start = time.monotonic()
+    refused = afar("abort", "a1")
+
+    (line,) = refused.err.splitlines()
+    assert refused.code == 5
+    assert f"process {run.process.pid} on" in line
+    assert "stop it first" in line
+    assert time.monotonic() - start < 12, "it is alive, so nobody waits for its lease to end"
+    assert afar("show", "a1").code == 0
+    flag.touch()
+    assert run.ends().out == '"the terminal"\n'

@@ -6,6 +6,7 @@ the network uses its own workers.
 """
 
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from signal import SIG_BLOCK, SIG_SETMASK, SIGHUP, SIGINT, SIGTERM, pthread_sigmask
 from types import TracebackType
@@ -64,6 +65,8 @@ class Here:
         if is_elsewhere(self._staff.workers):
             return ""
         while not way.is_owner:
+            if way.door.servers is not None:
+                way.door.servers.refuse_others(version("tidegate"))
             if self._workers is None:
                 self._workers = self._made(way)
             if secret := self._workers.serve(execution, bundle):

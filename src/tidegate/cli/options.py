@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tidegate.cli.way import HOME, INSECURE, SERVER, Way, spelled
+from tidegate.cli.way import DATABASE, HOME, INSECURE, SERVER, Way, spelled
 from tidegate.errors import StoreError, UnknownExecution, UnknownWorkflow
 from tidegate.home import BLOBS_VARIABLE, STORE_VARIABLE, find_home
 from tidegate.wire import ListExecutions, ListWorkflows
@@ -149,6 +149,8 @@ def server_options(function: Decorated) -> Decorated:
 
 def use_store(ctx: click.Context, _: click.Parameter, address: str | None) -> None:
     """Use this database for the store while the command runs."""
+    if address:
+        ctx.meta[DATABASE] = address
     _set_meanwhile(ctx, STORE_VARIABLE, address)
 
 

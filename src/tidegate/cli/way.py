@@ -5,6 +5,7 @@ Commands are the same for both.
 """
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -95,10 +96,19 @@ def _whereabouts() -> list[str]:
     if url is not None:
         way = ["--server", url] if url and url != SANDBOX else ["--remote"]
         return [*way, "--insecure"] if _said(INSECURE) else way
-    home = _said(HOME)
-    return ["--home", shlex.quote(home)] if home else []
+    home, store = _said(HOME), _said(DATABASE)
+    return [
+        *(["--home", shlex.quote(home)] if home else []),
+        *(["--store", shlex.quote(_without_password(store))] if store else []),
+    ]
+
+
+def _without_password(address: str) -> str:
+    """Return the address of a database as it may be shown: a password can be in `TIDEGATE_STORE`, or where Postgres's programs look for one."""
+    return re.sub(r"(?<=[?&])password=[^&]*&?", "", re.sub(r"(//[^/@:]*):[^/@]*@", r"\1@", address))
 
 
 NAME = "tidegate"
 SERVER, HOME, INSECURE = "tidegate.server", "tidegate.home", "tidegate.insecure"
-"""Where click keeps `--remote` and `--server`, `--home`, and `--insecure`."""
+DATABASE = "tidegate.store"
+"""Where click keeps `--remote` and `--server`, `--home`, `--insecure`, and `--store`."""

@@ -104,6 +104,17 @@ class ServerDoor:
         owner = next((each for each in self._servers.replicas() if wanted in each.shards), at)
         return owner.name != at.name and owner.lease_age < FRESH and not self._hindrance(owner)
 
+    def refuse_others(self, version: str) -> None:
+        """Refuse to run tasks for a server of another version. Errors: `StoreError`; `OutOfReach`."""
+        if (connection := self.connect()) is not None:
+            with connection, self._lock:
+                at = self._at
+            if at is not None and at.version != version:
+                raise StoreError(
+                    f"the server at {at.address} is Tidegate {at.version}, and this is {version}, which cannot run its tasks:"
+                    " install that version here, or let the server run them (--detach)"
+                )
+
     def is_kept(self) -> bool:
         """Return whether the lease of the server that was reached is fresh, and it decides about the execution; no, if the database does not say so soon."""
         with self._lock:

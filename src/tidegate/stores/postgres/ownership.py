@@ -208,6 +208,7 @@ class Ownership:
         return StoreLocked(
             f"process {pid} on {host} runs {self._connections.name}: stop it first, or wait {max(1, round(left))} s if it has died",
             pid=int(pid) if host == socket.gethostname() and shards else None,
+            left=left,
         )
 
     # -- on the engine's thread --

@@ -79,7 +79,7 @@ class PostgresStore:
         Open the store in the database at `address`, which belongs to it, as does its schema.
 
         The writer makes what is missing, brings an older store up to date, and owns it until `close`: another owner that died has lost it after
-        ten seconds, so `patience` says how long to wait for that. `lock` is that of its home, and is released with the store. With a `presence` it
+        ten seconds, so `patience` says how long to wait for that; one that renews its lease meanwhile is not waited for. `lock` is that of its home, and is released with the store. With a `presence` it
         shares the store with others that have one. Any number of others (`writer=False`) can read at the same time.
 
         `left` is what an owner has left that is known to have ended: nobody waits for its lease to end, and an older database than it has seen is refused.
@@ -210,12 +210,15 @@ class PostgresStore:
 
 
 def _take(ownership: Ownership, patience: float) -> None:
-    until = time.monotonic() + patience
+    began, first = time.monotonic(), -1.0
     while True:
         try:
             return ownership.join() if ownership.is_shared else ownership.take_all()
-        except StoreLocked:
-            if time.monotonic() >= until:
+        except StoreLocked as error:
+            left, past = float(error.details.get("left", 0)), time.monotonic() - began
+            first = left if first < 0 else first
+            # An owner that has renewed its lease meanwhile is alive, and stays.
+            if past >= patience or left > first - past + TRY_SECONDS:
                 raise
         time.sleep(TRY_SECONDS)
 
