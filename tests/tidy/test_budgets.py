@@ -24,7 +24,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "source trees: what is imported and must be there, what git tracks, what is named; packed, read block by block, checked; whether a definition has changed, and all that it refers to",
     ),
     "cli": (
-        4_885,
+        4_895,
         "every command, as it is typed, completed and answered, on 80 columns and as it changes, for one and for many, pictures as far as the terminal draws them; backups, what is packed, whose store it is",
     ),
     "core": (
