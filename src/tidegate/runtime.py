@@ -184,7 +184,7 @@ class Runtime(AbstractContextManager["Runtime"]):
         if terminals is None:
             outlook = Outlook(hinders)
         else:
-            outlook = Outlook(hinders, terminals.where, terminals.keeping)
+            outlook = Outlook(hinders, terminals.where, terminals.keeping, terminals.has)
         self._engine = Engine(store, executor, clock, self.parts, outlook)
         self.blobs = artifacts.blobs
         tables = TableReaders(home / TABLES, partial(self.parts.part, tidies=True))

@@ -74,11 +74,15 @@ class Pair:
         self._stack = stack
         self.servers: dict[str, Server] = {}
         for name in ("a", "b"):
-            home = place / name
-            home.mkdir(mode=0o700)
-            for shared in ("blobs", "bundles"):
-                (place / shared).mkdir(mode=0o700, exist_ok=True)
-                (home / shared).symlink_to(place / shared)
+            self.make_home(name)
+
+    def make_home(self, name: str) -> None:
+        """Make a directory for a server."""
+        home = self.place / name
+        home.mkdir(mode=0o700)
+        for shared in ("blobs", "bundles"):
+            (self.place / shared).mkdir(mode=0o700, exist_ok=True)
+            (home / shared).symlink_to(self.place / shared)
 
     def start(self, name: str, planted: str = "", port: int = 0) -> Connection:
         """Start a server, and return a connection to it."""

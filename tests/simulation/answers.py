@@ -159,6 +159,26 @@ def _body(t: Tables, _: Transaction, b: Mapping[str, Any]) -> list[Row]:
     return [(body,) for body in t.history.get(b["key"], [])[b["seq"] - 1 : b["seq"]]]
 
 
+def _report(t: Tables, of: Transaction, b: Mapping[str, Any]) -> list[Row]:
+    attempt = (b["key"], b["node"], b["attempt"])
+    return t.report(of, attempt, b["owner"], (b["ended"], b["body"]))
+
+
+def _reports_in(t: Tables, _: Transaction, b: Mapping[str, Any]) -> list[Row]:
+    shards = set(b["shards"])
+    return [
+        (*attempt, has_ended or t.is_there(keeper))
+        for attempt, (keeper, has_ended, _) in t.reports.items()
+        if attempt[0] % SHARDS in shards
+    ]
+
+
+def _reports_awaited(t: Tables, _: Transaction, b: Mapping[str, Any]) -> list[Row]:
+    wanted = zip(b["keys"], b["nodes"], b["attempts"], strict=True)
+    there = [(attempt, t.reports[attempt]) for attempt in wanted if attempt in t.reports]
+    return [(*attempt, *said, t.is_there(keeper)) for attempt, (keeper, *said) in there]
+
+
 def _known(b: Mapping[str, Any]) -> dict[str, Any]:
     """The bindings without the schema: all hosts have the version of the database."""
     return {name: value for name, value in b.items() if name != "schema"}
@@ -173,7 +193,7 @@ ANSWERS: dict[str, Answer] = {
     "take": lambda t, of, b: t.take(of, **_known(b)),
     "renew": lambda t, of, b: t.renew(of, **_known(b)),
     "let_go": lambda t, of, b: t.let_go(of, **b),
-    "attend": lambda t, of, b: t.attend(of, **b),
+    "attend": lambda t, of, b: t.attend(of, **_known(b)),
     "depart": lambda t, of, b: t.depart(of, **b),
     "attending": lambda t, _, __: t.attending(),
     "owners": lambda t, _, __: t.all_owners(),
@@ -208,6 +228,14 @@ ANSWERS: dict[str, Answer] = {
     "many_end_wait": _end("waits"),
     "many_hold": _put("held"),
     "many_release": _end("held"),
+    "many_hand_over": lambda t, of, b: t.hand_over(of, zip(*_columns(b), strict=True)),
+    "many_end_report": lambda t, of, b: t.end_reports(of, zip(*_columns(b), strict=True)),
+    "report": _report,
+    "reports_in": _reports_in,
+    "reports_of": lambda t, _, b: [
+        a for a, row in t.reports.items() if row[:2] == (b["owner"], False)
+    ],
+    "reports_awaited": _reports_awaited,
     "many_add_audit": _nothing,
     "many_count": _count,
 }

@@ -23,13 +23,24 @@ from tidegate.ports.executor import (
 from .timeline import SECOND, Machine, Timeline
 from .world import GraphMaker
 
+SHORT, LONG = (0.005, 0.05, 1, 4, 12, 25), (1, 4, 12, 25)
+"""How many seconds attempts last."""
+
 
 class Crew:
-    """The workers of one process. `begins` and `ended` tell the run what happens to attempts."""
+    """The workers of one process. `begins` tells the run which attempts begin; with `long`, they last for longer, and late reports come later."""
 
     def __init__(
-        self, timeline: Timeline, machine: Machine, begins: Callable[["Crew", Job], None]
+        self,
+        timeline: Timeline,
+        machine: Machine,
+        begins: Callable[["Crew", Job], None],
+        *,
+        long: bool,
     ) -> None:
+        self._lasts = LONG if long else SHORT
+        self._late = (0.2, 1, 3, 8) if long else (0.001, 0.2)
+        self._likely = 0.8 if long else 0.3
         self.machine = machine
         self.rng: Random = timeline.rng
         self.waiting: dict[Attempt, Job] = {}
@@ -66,12 +77,12 @@ class Crew:
             return
         self.live[attempt] = job
         self._begins(self, job)
-        if job.attempt > 1 and self.rng.random() < 0.3:
+        if job.attempt > 1 and self.rng.random() < self._likely:
             # What an earlier attempt had to say has found its way only now.
             old = Attempt(job.key, job.node, job.attempt - 1)
             late = Report(*old, self._outcome(replace(job, attempt=old.number)))
-            self._at(self.rng.choice([1_000, SECOND // 5]), lambda: self._tell(late))
-        lasts = self.rng.choice([5_000, 50_000, SECOND, 4 * SECOND, 12 * SECOND, 25 * SECOND])
+            self._at(round(self.rng.choice(self._late) * SECOND), lambda: self._tell(late))
+        lasts = round(self.rng.choice(self._lasts) * SECOND)
         if lasts > SECOND // 10:
             self._at(SECOND // 10, lambda: self._say_began(attempt))
         self._at(lasts, lambda: self._end(attempt))

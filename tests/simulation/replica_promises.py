@@ -1,6 +1,6 @@
-"""What must hold of two hosts that share a store: at each commit, at each beginning of an attempt, at each reply, each second, and at the end."""
+"""What must hold of hosts that share a store: at each commit, at each beginning of an attempt, at each reply, each second, and at the end."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 from tidegate.core.history import replay
@@ -38,6 +38,7 @@ class Promises:
         self._folds: dict[int, tuple[int, Any, Any]] = {}
         self._epochs: dict[tuple[int, int], str] = {}
         self._missed: Counter[Attempt] = Counter()
+        self._lasting: dict[str, set[Attempt]] = defaultdict(set)
         self._changed: dict[int, int] = {}
         self._ends: list[tuple[int, list[int]]] = []
 
@@ -58,6 +59,7 @@ class Promises:
     def commits(self, of: Transaction) -> None:
         """One writer per epoch; no gap in a history, nor in a shard; time does not go back."""
         self.counts["commits"] += 1
+        self.counts["handed over"] += of.hands_over
         seqs: dict[int, int] = {}
         places: dict[int, int] = {}
         for key, seq, _, shard, position, at in of.lines:
@@ -178,9 +180,38 @@ class Promises:
                 if replica.began + SECOND < at < now - NOTICED and replica.told.get(key, 0) < at:
                     self.fail(f"who follows execution {key} at {replica.host.name} is not told")
             self.what_is_submitted_runs(replica)
-            for attempt in replica.crew.live:
-                if self.tables.owners[attempt.key % SHARDS] != replica.host.name:
-                    self.fail(f"{attempt} still runs at {replica.host.name}, which lost its shard")
+            self.what_is_unwanted_ends(replica)
+
+    def what_is_unwanted_ends(self, replica: Any) -> None:
+        """A host that is well runs what is in its shards, and what it has handed over to those who have them by now."""
+        name = replica.host.name
+        lasting = set()
+        for attempt in replica.crew.live:
+            if self.tables.owners[attempt.key % SHARDS] == name:
+                continue
+            if self.tables.reports.get(tuple(attempt), ("", False))[:2] == (name, False):
+                continue
+            lasting.add(attempt)
+            if attempt in self._lasting[name]:
+                self.fail(f"{attempt} still runs at {name}, which lost its shard")
+        self._lasting[name] = lasting
+
+    def elsewhere(self) -> set[tuple[int, Any]]:
+        """Return the nodes with an attempt that runs at the keeper that has it, or one that may still be heard of."""
+        hosts = {each.host.name: each for each in self.run.replicas}
+        found = set()
+        for which, (keeper, has_ended, _) in self.tables.reports.items():
+            replica = hosts.get(keeper)
+            is_well = replica is not None and replica.is_well
+            if has_ended:
+                continue
+            if is_well and self.run.timeline.now - replica.well_since >= GIVEN_UP:
+                goes_on = Attempt(*which) in {*replica.crew.live, *replica.crew.waiting}
+            else:
+                goes_on = self.tables.is_there(keeper)
+            if goes_on:
+                found.add(which[:2])
+        return found
 
     def what_is_submitted_runs(self, replica: Any) -> None:
         """At a host that is well, an attempt that is stored as submitted runs, or waits, or is held, or its report is with the engine."""
@@ -190,7 +221,7 @@ class Promises:
             return
         held = {(each.job.key, each.job.node) for each in dispatch.held()}
         have = {each[:2] for each in (*replica.crew.live, *replica.crew.waiting)} | held
-        have |= {(job.key, job.node) for job in dispatch._aside}
+        have |= {(job.key, job.node) for job in dispatch._aside} | self.elsewhere()
         arrived = [*engine._arrivals._items, *engine._under_way]
         told = [each for it in arrived if isinstance(it, Reports) for each in it.reports]
         have |= {(report.key, report.node) for report in (*told, *engine._kept)}

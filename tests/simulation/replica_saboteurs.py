@@ -132,15 +132,33 @@ def what_is_owned_is_told(real: Any) -> Any:
 
 
 def gives_what_runs(real: Any) -> Any:
-    def give(sharing: Any, shares: Any, wanted: int) -> None:
+    def give(sharing: Any, shares: Any, wanted: int, *, keeps: bool) -> None:
         dispatch = sharing._dispatch
         out, dispatch.out = dispatch.out, set()
         try:
-            real(sharing, shares, wanted)
+            real(sharing, shares, wanted, keeps=keeps)
         finally:
             dispatch.out |= out
 
     return give
+
+
+def without_number(real: Any) -> Any:
+    """What any attempt of a node came to is reported of the one that was handed over."""
+
+    def sort(handover: Any, reports: Any) -> Any:
+        numbers = {each[:2]: each.number for each in handover._handed}
+        named = [
+            replace(each, attempt=numbers.get((each.key, each.node), each.attempt))
+            for each in reports
+        ]
+        return real(handover, named)
+
+    return sort
+
+
+def attaches_nothing(_: Any) -> Any:
+    return lambda *_: []
 
 
 def never_expires(_: Any) -> Any:
@@ -167,5 +185,11 @@ REPLICA_SABOTEURS = [
     (ENGINE, Sabotage("what is lost goes on running", "sharing.Sharing.forget", nothing)),
     (ENGINE, Sabotage("what is taken over is not taken up", "sharing.Sharing._begin", nothing)),
     (ENGINE, Sabotage("what runs is given away", "sharing.Sharing._give", gives_what_runs)),
+    (ENGINE, Sabotage("a report is written without the number of its attempt", "handover.Handover.sort", without_number)),
+    (STORE, Sabotage("attempts are handed over without a row", "reports.PostgresReports.hand_over", nothing)),
+    (STORE, Sabotage("a keeper that is cut off goes on", "reports.PostgresReports.silence", nothing)),
+    (STORE, Sabotage("a keeper does not look who waits", "reports.PostgresReports._look_after", nothing)),
+    (STORE, Sabotage("an owner does not look for reports", "reports.PostgresReports._look_for", nothing)),
+    (ENGINE, Sabotage("what waits for another is dropped when it is taken over", "handover.Handover.attach", attaches_nothing)),
     (ENGINE, Sabotage("lost attempts end when the engine has time", "dispatch.Dispatch.end", nothing)),
 ]  # fmt: skip

@@ -1,5 +1,5 @@
 """
-Two hosts that share a store, from one integer: the real engine and the real store on each, over a database in memory.
+Two hosts that share a store, or three, from one integer: the real engine and the real store on each, over a database in memory.
 
 Hosts are stopped and continued, killed, cut off from the database; it crashes and is there again; connections break during commits; notices are lost.
 Clients ask either host, and again when they are told nothing; readers follow what happens. What must hold is in `replica_promises`.
@@ -21,7 +21,7 @@ from tidegate.ir.check import check as check_graph
 from tidegate.ir.graph import Instant
 from tidegate.ports.changes import Cursor, Touched
 from tidegate.stores.postgres.changes import read
-from tidegate.stores.postgres.connections import PostgresConnections
+from tidegate.stores.postgres.connections import WRITER_IDLE_MS, PostgresConnections
 from tidegate.stores.postgres.ownership import Ownership, Presence
 from tidegate.stores.postgres.store import PostgresStore
 
@@ -35,6 +35,21 @@ FATES = (
     "cut before", "cut after", "cut after", "lost meanwhile", "killed before", "killed after", "stopped before",
     "stopped before", "stopped before", "stopped after", "crash before", "crash before", "crash after",
 )  # fmt: skip
+HAPPENS = (
+    "fate",
+    "fate",
+    "fate",
+    "fate",
+    "stop",
+    "kill",
+    "leave",
+    "crash",
+    "silence",
+    "cut",
+    "deaf",
+)
+ROLLS = ("leave", "leave", "leave", "leave", "leave", "leave", *HAPPENS)
+"""What goes wrong, as often as it is named."""
 PATIENCE = 5.0
 ENDS_WITHIN = 150 * SECOND
 
@@ -56,7 +71,8 @@ class Replica:
         self.lives += 1
         offset = rng.randint(0, 10**9) * SECOND
         self.host = Host(f"{self.place}:{self.lives}:x", self.rate, offset)
-        self.crew = Crew(self.run.timeline, self.host, self.run.promises.begins)
+        run = self.run
+        self.crew = Crew(run.timeline, self.host, run.promises.begins, long=run.rolls)
         self.engine: Engine | None = None
         self.store: PostgresStore | None = None
         self.seen: dict[int, int] = {}
@@ -75,6 +91,7 @@ class Replica:
         self.store, self.engine = store, engine
         engine.start()
         store.begin(lambda _, call: timeline.spawn(self.host, call))
+        self.began = timeline.now  # what was stored before, it is told of by nobody
         Reader(self, store).follow()
 
     def _opened(self) -> tuple[PostgresStore, Engine]:
@@ -114,9 +131,9 @@ class Replica:
         assert store.shares is not None
         store.shares.leave()
         engine.drain()
-        for _ in range(self.run.rng.choice([1, 8, 30])):
+        for _ in range(self.run.rng.choice([1, 8, 30, 60])):
             self.run.timeline.sleep(0.5)
-            if not store.shares.own:
+            if not (store.shares.own or self.crew.live):
                 break
         self.engine = None
         engine.stop()
@@ -187,7 +204,7 @@ class Reader:
 class ReplicaRun:
     """One run."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, rolls: bool = False) -> None:
         self.rng = random.Random(seed)
         self.timeline = Timeline(self.rng)
         self.server = Server(self.timeline)
@@ -195,7 +212,11 @@ class ReplicaRun:
         self.outside = Machine("outside")
         self.keys: dict[str, int] = {}
         self.promises = Promises(self)
-        self.replicas = [Replica(self, place) for place in ("a", "b")]
+        self.rolls = rolls or self.rng.random() < 0.2
+        """Whether hosts are restarted one after the other while attempts run."""
+        if self.rolls:
+            self.server.idle = WRITER_IDLE_MS * SECOND // 1_000
+        self.replicas = [Replica(self, place) for place in ("abc" if self.rolls else "ab")]
         self.chaos = True
 
     def go(self) -> "ReplicaRun":
@@ -242,7 +263,7 @@ class ReplicaRun:
 
     def launches(self) -> None:
         """Register workflows, and launch them."""
-        for number in range(self.rng.randint(4, 8)):
+        for number in range(self.rng.randint(8, 12) if self.rolls else self.rng.randint(4, 8)):
             graph = GraphMaker(self.rng, 1).make(self.rng.randint(1, 5))
             check_graph(graph)
             body = msgspec.msgpack.encode(graph)
@@ -253,7 +274,7 @@ class ReplicaRun:
             self.timeline.spawn(self.outside, partial(self._launch, number))
 
     def _launch(self, number: int) -> None:
-        self.timeline.sleep(self.rng.choice([1, 3, 10]))
+        self.timeline.sleep(self.rng.choice([3, 10, 17, 24] if self.rolls else [1, 3, 10]))
         wanted = NewExecution(f"e{number}-{self.rng.getrandbits(20):x}", number + 1, {"x": 7})
         while True:
             said = self._ask(self.rng.choice(self.replicas), lambda engine: engine.launch(wanted))
@@ -301,9 +322,7 @@ class ReplicaRun:
             if not self.chaos:
                 return
             replica = rng.choice(self.replicas)
-            happens = rng.choice(
-                ["fate"] * 4 + ["stop", "kill", "leave", "crash", "silence", "cut", "deaf"]
-            )
+            happens = rng.choice(ROLLS if self.rolls else HAPPENS)
             self.timeline.at(0, partial(self._happens, happens, replica))
 
     def _happens(self, happens: str, replica: Replica) -> None:
@@ -319,13 +338,12 @@ class ReplicaRun:
             case "leave":
                 if replica.engine is not None:
                     self.timeline.spawn(host, replica.leave)
+                    if self.rolls and rng.random() < 0.4:
+                        self.timeline.at(3 * SECOND, partial(self._silence, host, 20))
             case "crash":
                 self.server.crash(rng.choice([0.2, 1, 6]))
             case "silence":
-                host.silent = True
-                self.timeline.at(
-                    rng.choice([1, 5, 12, 20]) * SECOND, lambda: self.server.heal(host)
-                )
+                self._silence(host, rng.choice([1, 5, 12, 20]))
             case "cut":
                 for wire in list(host.wires):
                     wire.cut()
@@ -333,6 +351,10 @@ class ReplicaRun:
                 self.server.drops_notices = not self.server.drops_notices
             case _:
                 raise AssertionError(happens)
+
+    def _silence(self, host: Host, seconds: int) -> None:
+        host.silent = True
+        self.timeline.at(seconds * SECOND, lambda: self.server.heal(host))
 
     def act(self, host: Host, fate: str) -> None:
         """Do to a host, or to the server, what a fate says."""

@@ -15,6 +15,7 @@ from psycopg import errors
 from tidegate.core.shards import SHARDS
 from tidegate.ir.graph import Instant
 from tidegate.stores import statements
+from tidegate.stores.postgres.dialect import SCHEMA
 
 from .timeline import LATE, SECOND, Machine, Timeline, Waiter
 
@@ -52,6 +53,7 @@ class Transaction:
         self.lines: list[tuple[int, int, bytes, int, int, int]] = []
         self.locks: list[tuple[Any, ...]] = []
         self.failed = False
+        self.hands_over = False
 
 
 class Tables:
@@ -71,6 +73,8 @@ class Tables:
         """Of each shard its lines: key, seq, body, position, instant."""
         self.waits: dict[tuple[int, str], Row] = {}
         self.held: dict[tuple[int, str], Row] = {}
+        self.reports: dict[Row, tuple[str, bool, bytes | None]] = {}
+        """Attempts that were handed over: their keeper, whether they have ended, and what was said of them last."""
         self.series: dict[Row, int] = {}
         self.workflows: dict[int, Row] = {}
         self.counters: dict[tuple[int, str], int] = {}
@@ -235,7 +239,7 @@ class Tables:
     def attending(self) -> list[Row]:
         now = self.clock()
         return [
-            (name, address, version, since / SECOND, (expires - now) / SECOND, leaving)
+            (name, address, version, since / SECOND, (expires - now) / SECOND, leaving, SCHEMA)
             for name, (address, version, since, expires, leaving) in sorted(self.replicas.items())
             if expires > now
         ]
@@ -259,6 +263,38 @@ class Tables:
             (*who, len(all_), min(e[2] for e in all_) / SECOND, (max(e[3] for e in all_) - now) / SECOND)
             for who, all_ in sorted(found.items())
         ]  # fmt: skip
+
+    # -- attempts that go on elsewhere --
+
+    def hand_over(self, of: Transaction, rows: Iterable[Row]) -> list[Row]:
+        of.hands_over = True
+        for *which, keeper in rows:
+            attempt = tuple(which)
+            self.lock(of, ("report", attempt), UPDATE)
+            of.writes.append(lambda a=attempt, k=keeper: self._put_report(a, (k, False, None)))
+        return []
+
+    def _put_report(self, attempt: Row, row: tuple[str, bool, bytes | None]) -> None:
+        self.reports[attempt] = row
+
+    def report(self, of: Transaction, attempt: Row, owner: str, said: Row) -> list[Row]:
+        if self.reports.get(attempt, ("", True))[:2] != (owner, False):
+            return []
+        self.lock(of, ("report", attempt), UPDATE)
+        if self.reports.get(attempt, ("", True))[:2] != (owner, False):
+            return []
+        of.writes.append(lambda: self._put_report(attempt, (owner, *said)))
+        return [(attempt[0],)]
+
+    def end_reports(self, of: Transaction, attempts: Iterable[Row]) -> list[Row]:
+        for each in attempts:
+            if each in self.reports:
+                self.lock(of, ("report", each), UPDATE)
+                of.writes.append(lambda a=each: self.reports.pop(a, None))
+        return []
+
+    def is_there(self, name: str) -> bool:
+        return name in self.replicas and self.replicas[name][3] > self.clock()
 
     def commit_status(self, number: str) -> list[Row]:
         asked = int(number)

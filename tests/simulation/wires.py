@@ -31,6 +31,9 @@ READS = frozenset(ANSWERS) - {
     "let_go",
     "many_add_execution",
     "many_add_history",
+    "many_hand_over",
+    "many_end_report",
+    "report",
 }
 """Statements that wait for nobody."""
 
@@ -107,7 +110,7 @@ class Session:
                 wire.cut()
 
         if self.tx is not None:
-            self._server.timeline.at(IDLE, look, self._server.machine)
+            self._server.timeline.at(self._server.idle, look, self._server.machine)
 
     def close(self) -> None:
         self.over = True
@@ -126,6 +129,7 @@ class Server:
         self.up = True
         self.wires: list[Wire] = []
         self.drops_notices = False
+        self.idle = IDLE
         self.fates: Counter[str] = Counter()
         self.act: Callable[[Host, str], None] = lambda *_: None
         """Does to a host, or to the server, what the fate of a commit says."""
@@ -308,7 +312,7 @@ class Wire:
             self._server.notify(*bindings)
             return []
         fate = ""
-        if self.host.fate and text == "COMMIT" and self.session.tx and self.session.tx.lines:
+        if self.host.fate and text == "COMMIT" and self._decides():
             fate, self.host.fate = self.host.fate, ""
             self._server.fates[fate] += 1
             self._before(fate)
@@ -331,6 +335,11 @@ class Wire:
         if self.closed or self.broken:
             self.closed = True
             raise psycopg.OperationalError("the connection is lost")
+
+    def _decides(self) -> bool:
+        """Whether a fate may meet this commit: it stores events, or hands attempts over."""
+        tx = self.session.tx
+        return tx is not None and bool(tx.lines or tx.hands_over)
 
     def _before(self, fate: str) -> None:
         if fate == "cut before":

@@ -37,8 +37,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "writing and removing so that a power cut loses nothing, a killed process leaves nothing, root's files are the store's owner's, and whether there is room",
     ),
     "engine": (
-        1_965,
-        "drain, decide, commit, act, hold what lacks something, try one for all and store which have not begun, notice a clock set back, store what ends on a full disk; what is kept in memory, and the folds that readers share",
+        2_130,
+        "drain, decide, commit, act, hand over what runs while its shard changes hands, hold what lacks something, try one for all and store which have not begun, notice a clock set back, store what ends on a full disk; what is kept in memory, and the folds that readers share",
     ),
     "errors": (190, "the exception tree"),
     "executors": (
@@ -64,7 +64,10 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "the files of a store in an object store: what may be away, local copies, workers without keys, logs that are read elsewhere; and that they are not here",
     ),
     "parts": (155, "background parts, supervised"),
-    "ports": (845, "what a database, its audit log, an executor and a place for files must give"),
+    "ports": (
+        880,
+        "what a database, its audit log, its reports on attempts elsewhere, an executor and a place for files must give",
+    ),
     "remote": (
         2_030,
         "the Python client, and the way to a server, which proves itself first; the servers of a database, and files for workers far from them",
@@ -79,8 +82,8 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for for nothing, and who may, who they are in a browser, and what they did",
     ),
     "stores": (
-        4_000,
-        "two databases for six ports: journal, listings, catalog, access, audit, changes; search, upgrades, room set aside for a full disk; who owns what on Postgres, and what is sent together there",
+        4_210,
+        "two databases for six ports: journal, listings, catalog, access, audit, changes; what is told of attempts at other servers, search, upgrades, room set aside for a full disk; who owns what on Postgres, and what is sent together there",
     ),
     "otel": (60, "spans, as the library of OpenTelemetry has them"),
     "tables": (

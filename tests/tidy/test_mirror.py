@@ -41,6 +41,11 @@ ELSEWHERE = (
         "engine/arrivals engine/backwards engine/ledger engine/memory engine/outcomes engine/programs",
     ),
     Group(
+        "tests/contract/test_stores_postgres_reports.py",
+        "what is told through the database; who does what is in `tests/simulation/test_replicas.py` and `tests/e2e/test_replicas_reports.py`",
+        "engine/handover",
+    ),
+    Group(
         "tests/unit/bundles/test_sources.py",
         "what git tracks is one way to find a source",
         "bundles/tracked",

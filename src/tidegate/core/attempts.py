@@ -82,6 +82,8 @@ def reported(flow: Flow, event: TaskStarted | TaskSucceeded | TaskFailed | TaskL
                 draft.put(node, replace(now, phase=RUNNING, began=at))
         case TaskFailed(at=at, failure=failure):
             _failed(flow, node, replace(now, began=_began(now, event)), failure, at)
+        case TaskLost(given_back=True):
+            flow.submit(node, reissue(now))
         case TaskLost():
             _lost(flow, node, now)
         case _:

@@ -192,6 +192,8 @@ class TaskLost(Struct, frozen=True, array_like=True, gc=False, tag=6):
     at: Instant
     node: NodeId
     attempt: int
+    given_back: bool = False
+    """The host ended in good order: it does not count as lost."""
 
 
 class TakenUp(Struct, frozen=True, array_like=True, gc=False, tag=10):

@@ -8,7 +8,7 @@ when the reason is gone, also with the next owner (`shelf`). What only a worker 
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Final, TypeAlias
@@ -17,6 +17,8 @@ from msgspec import Struct
 
 from tidegate.core.attempts import submitted
 from tidegate.core.messages import TakenUp
+from tidegate.engine.handover import Handover, is_last, whose
+from tidegate.engine.ledger import Ledger
 from tidegate.engine.memory import Memory
 from tidegate.engine.probes import Hindrance, Probes, attempt_of
 from tidegate.engine.shelf import Shelf
@@ -41,7 +43,8 @@ from tidegate.ports.executor import (
     KeepsAttempts,
     Report,
 )
-from tidegate.ports.journal import Journal, Key
+from tidegate.ports.journal import Key
+from tidegate.ports.store import Store
 
 LOOKS: Final = 100
 """How many held attempts that still may not start are checked in one turn: some tenths of a millisecond."""
@@ -75,6 +78,12 @@ def nowhere_else(execution: str) -> str:
     return ""
 
 
+def ends_with_nobody(attempt: Attempt) -> bool:
+    """Say of any attempt that it may go on."""
+    del attempt
+    return False
+
+
 class Outlook(Struct, frozen=True):
     """What is checked before an attempt is handed over: why it cannot start, and in which workers the attempts of an execution run."""
 
@@ -82,6 +91,8 @@ class Outlook(Struct, frozen=True):
     where: Callable[[str], str] = nowhere_else
     keeping: KeepsAttempts | None = None
     """What keeps attempts beyond this process, if anything does."""
+    stays: Callable[[Attempt], bool] = ends_with_nobody
+    """Says of which attempts that they end if their execution gets another owner."""
 
 
 class Dispatch:
@@ -94,7 +105,7 @@ class Dispatch:
     def __init__(
         self,
         executor: Executor,
-        journal: Journal,
+        store: Store,
         parts: Parts,
         clock: Clock,
         outlook: Outlook,
@@ -105,6 +116,9 @@ class Dispatch:
         self._clock = clock
         self._hinders = outlook.hinders
         self._keeping = outlook.keeping
+        self._handover = None
+        if store.reports is not None and outlook.keeping is None:
+            self._handover = Handover(store.reports, executor, outlook.stays)
         self._missing = missing
         self._draining = False
         self._gives_back = False
@@ -119,11 +133,13 @@ class Dispatch:
         self._recalled: set[Attempt] = set()
         self._held: dict[Attempt, Held] = {}
         self._probes = Probes(outlook.where)
-        self.shelf = Shelf(journal)
+        self.shelf = Shelf(store.journal)
         self.elsewhere = 0
         """How many attempts started where their code imports other packages than at launch."""
         self._kept: dict[Key, dict[NodeId, int]] = {}
         self._differ: dict[Key, str] = {}
+        self._cut: set[Attempt] = set()
+        """Attempts that `end` has ended, though some may have been handed over in that moment."""
         self._unwanted: deque[Attempt] = deque(maxlen=UNWANTED)
 
     def submit(self, jobs: Sequence[Job]) -> None:
@@ -242,6 +258,8 @@ class Dispatch:
             if not self._held:
                 self._part.works()
         try:
+            if self._handover is not None:
+                self._handover.cancel([Attempt(*each) for each in attempts])
             for key, node, attempt in attempts:
                 self._executor.cancel(key, node, attempt)
         except Exception:
@@ -285,27 +303,46 @@ class Dispatch:
         self._running.difference_update(gone)
         self.out.difference_update(gone)
         self._unwanted.extend(gone)
+        cut, self._cut = self._cut, set()
+        if self._handover is not None:
+            self._handover.give_up(cut, given_back=False)
         if self._keeping is not None:
             self._keeping.release(gone)
             return
-        for attempt in gone:
+        for attempt in gone if self._handover is None else self._handover.release(gone):
             self._executor.cancel(*attempt)
 
     def end(self, is_lost: Callable[[Key], bool]) -> None:
         """End attempts of executions that others may own by now, from any thread; `leave` follows."""
         for attempt in self.out.copy() if self._keeping is None else ():
             if is_lost(attempt.key):
+                self._cut.add(attempt)
                 self._executor.cancel(*attempt)
 
-    @property
-    def binding(self) -> Collection[Attempt]:
-        """The attempts that end if their executions get another owner."""
-        return self.out if self._keeping is None else ()
+    def binding(self, *, keeps: bool) -> Collection[Attempt]:
+        """Return the attempts that end if their executions get another owner; with `keeps`, one that knows of those that go on here."""
+        if self._keeping is not None:
+            return ()
+        return self._handover.binding(self.out) if keeps and self._handover else self.out
+
+    def hand_over(self, is_given: Callable[[Key], bool]) -> None:
+        """Let the attempts of these executions go on while others take them over. Errors: `StoreError`."""
+        if self._handover is not None:
+            self._handover.hand_over([each for each in self.out if is_given(each.key)])
+
+    def follow(
+        self,
+        deliver: Callable[[Sequence[Report]], None],
+        aside: Callable[[Callable[[], None]], None],
+    ) -> None:
+        """Hear of attempts elsewhere by `deliver`; have the engine's thread do what is to be done about those here by `aside`."""
+        if self._handover is not None:
+            self._handover.follow(deliver, aside)
 
     def heard(self, reports: Sequence[Report]) -> list[Report]:
         """Track what runs, hold what could not start, and return the events for the machine."""
         told = []
-        for report in reports:
+        for report in reports if self._handover is None else self._handover.sort(reports):
             if isinstance(report.outcome, Hindered):
                 self.out.discard(Attempt(report.key, report.node, report.attempt))
                 self._hear_hindered(report, report.outcome)
@@ -323,7 +360,6 @@ class Dispatch:
             else:
                 ended = Attempt(report.key, report.node, report.attempt)
                 self._running.discard(ended)
-                self.out.discard(ended)
                 self._recalled.discard(ended)
             if self._held:
                 attempt = Attempt(report.key, report.node, report.attempt)
@@ -378,10 +414,13 @@ class Dispatch:
 
     def attach(self, keys: Sequence[Key], memory: Memory) -> None:
         """Find out which attempts outlive the owner that has submitted them, if the executor keeps any; after `shelf.take_up`."""
-        if self._keeping is None:
+        keeping = self._keeping or self._handover
+        if keeping is None:
             return
+        # Not when they are told: that may have to be done again.
+        self._kept.clear()
         found = []
-        for key in keys:
+        for key in keys if self._handover is None else self._handover.among(keys):
             with suppress(UnknownExecution, StoreDamaged):
                 hot, unbegun = memory.get(key), self.shelf.unbegun(key)
                 found += [
@@ -390,26 +429,49 @@ class Dispatch:
                     if unbegun.get(node) != number
                 ]
             memory.cool()
-        for key, node, number in self._keeping.attach(found):
+        for key, node, number in keeping.attach(found):
             self._kept.setdefault(key, {})[node] = number
             self.out.add(Attempt(key, node, number))
 
     def taken_up(self, key: Key, at: Instant) -> TakenUp:
         """Return what an execution is told that is taken over: which attempts did not start, and which outlive the owner before."""
-        return TakenUp(at, self.shelf.unbegun(key), self._kept.pop(key, {}))
+        return TakenUp(at, self.shelf.unbegun(key), self._kept.get(key, {}))
 
     def stored(self, reports: Sequence[Report]) -> None:
         """Tell the executor which reports are stored."""
+        ended = [whose(report) for report in reports if is_last(report)]
+        self.out.difference_update(ended)
+        if self._handover is not None:
+            self._handover.stored(ended)
         if reports and self._keeping is not None:
             self._keeping.stored(reports)
 
+    def own(
+        self, reports: Sequence[Report], serves: Callable[[Key], bool], ledger: Ledger
+    ) -> Iterator[Report]:
+        """Yield the reports that concern this engine; those that were handed over meanwhile are passed on."""
+        handover = self._handover
+        for report in reports:
+            if serves(report.key):
+                if handover is not None and is_last(report) and handover.follows(whose(report)):
+                    ledger.reported.append(whose(report))
+                yield report
+            elif handover is not None:
+                handover.sort([report])
+
     def running(self) -> list[Key]:
-        """Return the executions with a running attempt, and perhaps some without one by now."""
-        return list({attempt.key for attempt in self._running})
+        """Return the executions with an attempt that runs here, and perhaps some without one by now."""
+        here = (each for each in self._running if not self._is_elsewhere(each))
+        return list({attempt.key for attempt in here})
+
+    def _is_elsewhere(self, attempt: Attempt) -> bool:
+        return self._handover is not None and self._handover.follows(attempt)
 
     def give_back(self) -> list[Key]:
         """From now on attempts are cancelled because the host stops: the next one starts them under the next number. Return the executions that have some."""
         self._gives_back = True
+        if self._handover is not None:
+            self._handover.give_up(given_back=True)
         return self.running() if self._keeping is None else []
 
     def drain(self) -> "Future[None]":

@@ -55,6 +55,7 @@ class Ledger:
         "cancels",
         "jobs",
         "replies",
+        "reported",
         "soonest",
         "touched",
         "urgent",
@@ -73,6 +74,7 @@ class Ledger:
         self._ends: dict[tuple[Key, NodeId], WaitEnd] = {}
         self.jobs: list[Job] = []
         self.cancels: list[tuple[Key, NodeId, int]] = []
+        self.reported: list[tuple[Key, NodeId, int]] = []
         self.replies: list[tuple[Future[Any], Any]] = []
         self.soonest: Instant | None = None
         self.touched: dict[Key, ExecutionPhase] = {}
@@ -135,6 +137,7 @@ class Ledger:
             list(self._ends.values()),
             self._counts,
             self._audit,
+            self.reported,
             self.urgent,
         )
 

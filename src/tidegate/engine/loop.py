@@ -101,7 +101,8 @@ class Engine:
         self._clock = clock
         self.damage = Damage()
         outlook, holds = outlook or Outlook(), self.damage.holds
-        self.dispatch = Dispatch(executor, journal, self.parts, clock, outlook, holds)
+        self.dispatch = Dispatch(executor, store, self.parts, clock, outlook, holds)
+        self.dispatch.follow(self.deliver, lambda act: self._put(Aside(act)))
         self._memory = memory = Memory(journal, self.programs, self.damage)
         self._news = News(memory, clock, self._stored, self._decide, self._act)
         take_over = partial(self._news.take_over, journal, self.dispatch)
@@ -362,7 +363,7 @@ class Engine:
             ledger = Ledger(again=turn > 0, urgent=urgent)
             try:
                 decide(ledger)
-                if not ledger.touched:
+                if not (ledger.touched or ledger.reported):
                     return ledger
                 moved = self._journal.append(ledger.batch())
             except BaseException:
@@ -390,9 +391,8 @@ class Engine:
                 case _:
                     pass
         serves = self.sharing.serves
-        for report in work.reports:
-            if serves(report.key):
-                self._decide(ledger, self._memory.get(report.key), event_of(report, now))
+        for report in self.dispatch.own(work.reports, serves, ledger):
+            self._decide(ledger, self._memory.get(report.key), event_of(report, now))
         for row in work.due:
             if serves(row.key):
                 self._decide(ledger, self._memory.get(row.key), TimerFired(now, row.node))
@@ -426,10 +426,9 @@ class Engine:
         told = AssertionError(f"the engine could not decide this: {brief(error)}") if bug else error
         fail(work.arrivals, told)
         self._sick.update((row.key, row.node) for row in work.due)
-        for report in work.reports:
-            instead = spoiled(report, error)
-            if instead is not None:
-                self._carry_out(Work(reports=[instead]))
+        for instead in filter(None, (spoiled(each, error) for each in work.reports)):
+            self._carry_out(Work(reports=[instead]))
+        self.dispatch.stored(work.reports)
 
     def _launch(
         self, ledger: Ledger, wanted: NewExecution, future: Future[Placed], now: Instant

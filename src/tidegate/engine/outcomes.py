@@ -44,7 +44,9 @@ def event_of(report: Report, at: Instant) -> Event:
             return TaskUnfolded(at, node, attempt, graph, deck)
         case Raised(failure, deck):
             return TaskFailed(at, node, attempt, failure, took, deck)
-        case Lost() | Hindered():  # the second is held, and never comes here
+        case Lost(given_back):
+            return TaskLost(at, node, attempt, given_back)
+        case Hindered():  # it is held, and never comes here
             return TaskLost(at, node, attempt)
 
 

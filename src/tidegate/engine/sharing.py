@@ -103,31 +103,43 @@ class Sharing:
                 "%d shards of the store are lost: their lease was not renewed in time", len(lost)
             )
             shares.lose(lost)
+        if wanted.lost:
             self.forget()
-        self._give(shares, wanted.give)
+        self._give(shares, wanted.give, keeps=wanted.keeps)
         taken = shares.take(wanted.take) if wanted.take else []
         if taken:
             self._begin(shares, taken)
 
-    def _give(self, shares: StoreShares, wanted: int) -> None:
-        """Give up shards once nothing of them runs: of those meant for that, no more attempts begin, but not for long."""
-        now = monotonic()
+    def _give(self, shares: StoreShares, wanted: int, *, keeps: bool) -> None:
+        """
+        Give up shards once nothing of them runs that ends with that: of those meant for it, no more attempts begin, but not for long.
+
+        `keeps`: what runs in workers goes on, and its new owner hears of it. What has not begun was called back at the look before.
+        """
+        now, looked = monotonic(), frozenset(self._meant)
         self._meant = {shard: until for shard, until in self._meant.items() if shard in shares.own}
-        busy = Counter(shares.shard_of(attempt.key) for attempt in self._dispatch.binding)
+        out = Counter(shares.shard_of(each.key) for each in self._dispatch.out)
+        binding = self._dispatch.binding(keeps=keeps)
+        busy = Counter(shares.shard_of(each.key) for each in binding)
         patience = inf if wanted >= len(shares.own) else PATIENCE
         if missing := wanted - sum(until > now for until in self._meant.values()):
             # The busiest last; what was meant a moment ago and stayed busy is left alone, unless everything goes.
             others = [shard for shard in shares.own if shard not in self._meant or patience == inf]
-            for shard in sorted(others, key=lambda each: busy[each])[: max(0, missing)]:
+            for shard in sorted(others, key=lambda each: (busy[each], out[each]))[
+                : max(0, missing)
+            ]:
                 self._meant[shard] = now + patience
             self._dispatch.recall(lambda key: self._meant.get(shares.shard_of(key), 0) > now)
         meant = {shard for shard, until in self._meant.items() if until > now} if wanted else set()
         self._dispatch.sets_aside = (lambda key: shares.shard_of(key) in meant) if meant else None
-        idle = [shard for shard in meant if not busy[shard]][:wanted]
-        if idle:
-            self._dispatch.leave_aside(lambda key: shares.shard_of(key) in idle)
-            shares.give(idle)
-            self.forget()
+        free = [each for each in meant if not busy[each] and (each in looked or not out[each])]
+        if given := frozenset(free[:wanted]):
+            self._dispatch.hand_over(lambda key: shares.shard_of(key) in given)
+            self._dispatch.leave_aside(lambda key: shares.shard_of(key) in given)
+            try:
+                shares.give(sorted(given))
+            finally:
+                self.forget()
         self._meant = {shard: until for shard, until in self._meant.items() if until > now - PAUSE}
         self._dispatch.take_back()
 

@@ -177,6 +177,11 @@ class TerminalExecutor:
         found = self._serving.get(execution) if self._serving else None
         return found[0].secret if found else ""
 
+    def has(self, attempt: Attempt) -> bool:
+        """Return whether a terminal has this attempt, or is to take it."""
+        with self._lock:
+            return attempt in self._taken or any(attempt in each for each in self._waiting.values())
+
     def check(self, bundle: str, target: PythonTarget, value: Value) -> Sequence[Fault]:
         """Check that a value matches a type: in a terminal that has this code, if there is one."""
         with self._lock:
@@ -252,21 +257,16 @@ class TerminalExecutor:
 
     def store(self, secret: str, chunks: Iterable[bytes]) -> str:
         """Store a file of an attempt; return its digest."""
-        with self._lock:
-            self._find(secret)
+        self._find(secret)
         return self._blobs.put(chunks)
 
     def leave(self, secret: str) -> None:
         """Release a terminal that has ended its workers."""
-        with self._lock:
-            terminal = self._find(secret)
-        self._let_go(terminal)
+        self._let_go(self._find(secret))
 
     def describe_there(self, secret: str, bundle: str, module: str) -> Sequence[Described]:
         """Have a terminal describe the workflows of a module. Errors: `CodeError`."""
-        with self._lock:
-            terminal = self._find(secret)
-        return self._ask(terminal, Asked(0, bundle, module)).workflows
+        return self._ask(self._find(secret), Asked(0, bundle, module)).workflows
 
     # ---- internals ----
 

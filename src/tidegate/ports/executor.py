@@ -108,7 +108,9 @@ class Raised(Struct, frozen=True, gc=False, tag="raised"):
 
 
 class Lost(Struct, frozen=True, gc=False, tag="lost"):
-    """The attempt was given back without having ended, through no fault of its own."""
+    """The attempt was given back without having ended, through no fault of its own. `given_back`: nor did its host die; it ended in good order."""
+
+    given_back: bool = False
 
 
 class Hindered(Struct, frozen=True, gc=False, tag="hindered"):

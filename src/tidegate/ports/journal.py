@@ -123,6 +123,8 @@ class Batch(Struct):
     counts: Counts = field(default_factory=Counts)
     audit: list[AuditRow] = []
     """What people decided."""
+    reported: list[tuple[Key, NodeId, int]] = []
+    """Attempts whose reports (`ports.reports`) are applied by this, and removed."""
     urgent: bool = False
     """It only ends something, and may use the room that is set aside for that."""
 

@@ -12,11 +12,16 @@ from tidegate.ports.journal import Key
 
 
 class Turnover(NamedTuple):
-    """What ought to change: which shards to take, how many to give up, and which are lost, because others have them by now, or may have."""
+    """
+    What ought to change: which shards to take, how many to give up, and which are lost, because others have them by now, or may have.
+
+    `keeps`: those who take what is given up know of attempts that go on here (`ports.reports`).
+    """
 
     take: Sequence[int] = ()
     give: int = 0
     lost: Sequence[int] = ()
+    keeps: bool = False
 
 
 class Replica(NamedTuple):

@@ -9,6 +9,7 @@ from tidegate.ports.catalog import Catalog
 from tidegate.ports.changes import Changes
 from tidegate.ports.journal import Journal
 from tidegate.ports.listings import Listings
+from tidegate.ports.reports import AttemptReports
 from tidegate.ports.shares import StoreShares
 
 Progress = Callable[[int, int], None]
@@ -51,6 +52,11 @@ class Store(Protocol):
     @property
     def shares(self) -> StoreShares | None:
         """The shards that this process owns of a store that many servers can share; None if it has all of it."""
+        ...
+
+    @property
+    def reports(self) -> AttemptReports | None:
+        """The reports on attempts that go on while their shard changes hands; None if none does."""
         ...
 
     def is_owned(self) -> bool:

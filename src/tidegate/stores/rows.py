@@ -93,6 +93,8 @@ def writes(batch: Batch, number_of: Callable[[Series], int]) -> Iterator[tuple[s
         yield "add_wait", [wait_bindings(row, number_of(row.series)) for row in batch.waits]
     if batch.ends:
         yield "end_wait", [(row.key, row.node) for row in batch.ends]
+    if batch.reported:
+        yield "end_report", [*batch.reported]
     if batch.audit:
         yield "add_audit", [audit_bindings(row) for row in batch.audit]
     if counters := counter_rows(batch.counts):

@@ -121,6 +121,13 @@ class TestTakenUp:
         two.tell(TaskLost(AT, A, 1))
         assert (two.ran, two.node("a").lost) == ([("a", 2)], 1)
 
+    def test_one_that_its_host_gives_back_never_counts(self, two):
+        for number in range(1, 3 * MAX_LOST):
+            two.tell(TaskLost(AT, A, number, given_back=True))
+        assert (two.node("a").attempt, two.node("a").lost) == (3 * MAX_LOST, 0)
+        assert two.phase("a") == "QUEUED"
+        assert two.ran == [("a", 3 * MAX_LOST)]
+
     def test_what_outlives_its_host_goes_on_and_leaves_no_line(self, two):
         lines = len(two.lines)
         two.tell(TakenUp(AT, kept={A: 1, B: 1}))

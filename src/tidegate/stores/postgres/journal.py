@@ -216,6 +216,8 @@ def _keys_of(batch: Batch) -> Iterable[Key]:
     for rows in (batch.launches, batch.history, batch.phases, batch.waits, batch.ends):
         for row in rows:
             yield row.key
+    for key, *_ in batch.reported:
+        yield key
 
 
 def _shards_of(batch: Batch) -> set[int]:

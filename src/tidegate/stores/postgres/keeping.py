@@ -16,6 +16,7 @@ from tidegate.stores.postgres.changes import PostgresChanges
 from tidegate.stores.postgres.connections import Background, PostgresConnections
 from tidegate.stores.postgres.notices import Notices
 from tidegate.stores.postgres.ownership import RENEW_SECONDS, Ownership
+from tidegate.stores.postgres.reports import PostgresReports
 from tidegate.stores.rows import Row
 
 TICK_SECONDS = 1.0
@@ -38,12 +39,14 @@ class Keeping:
         connections: PostgresConnections,
         ownership: Ownership,
         changes: PostgresChanges,
+        reports: PostgresReports,
         written: Mapping[int, tuple[int, int]],
     ) -> None:
         self._connections = connections
         self._sql = connections.sql
         self._ownership = ownership
         self._changes = changes
+        self._reports = reports
         self._look = threading.Event()
         self._ended = threading.Event()
         self._seen: dict[int, int] = {}
@@ -52,6 +55,8 @@ class Keeping:
         self._mark: list[Row] = []
         self._said = ""
         self._on_access: Callable[[], None] = lambda: None
+        reports.wake = ownership.on_leave = self._look.set
+        reports.on_change = ownership.on_give = self.say_freed
 
     def begin(self, background: Background, number: str) -> None:
         """Begin, in threads of their own."""
@@ -69,7 +74,7 @@ class Keeping:
         self._on_access = call
 
     def say_freed(self) -> None:
-        """Tell the others that shards are free."""
+        """Tell the others that shards are free, or that something is reported."""
         if self._notices is not None:
             self._notices.freed()
 
@@ -95,6 +100,7 @@ class Keeping:
                     self._connections.past.keep()
                     due = monotonic() + RENEW_SECONDS
                 pause = self._compare()
+                self._reports.tend()
                 self._said = ""
             except StoreError as error:
                 if error.message != self._said:
@@ -110,15 +116,18 @@ class Keeping:
         """Give up what is owned when the lease may have ended. The thread that renews it may be waiting for a database that is silent."""
         while not self._ended.wait(max(self._ownership.left, TIGHT_SECONDS)):
             own = self._ownership.own
-            if own and self._ownership.left <= 0:
-                self._ownership.tell(Turnover(lost=own))
+            if self._ownership.left <= 0:
+                self._reports.silence()
+                if own:
+                    self._ownership.tell(Turnover(lost=own))
 
     def _compare(self) -> float:
         if not self._ownership.is_shared:
             return TICK_SECONDS
         found = self._ownership.survey()
         self._ownership.tell(found)
-        return TICK_SECONDS if found == Turnover() else TIGHT_SECONDS
+        is_settled = found == Turnover() and not self._ownership.lacks
+        return TICK_SECONDS if is_settled else TIGHT_SECONDS
 
     # -- the listener's thread --
 

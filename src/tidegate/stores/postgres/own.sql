@@ -67,8 +67,8 @@ UPDATE store
 SET files = :files;
 
 -- name: attend
-INSERT INTO replicas (name, address, version, since, expires, leaving)
-VALUES (:owner, :address, :version, clock_timestamp(), clock_timestamp() + make_interval(secs => :seconds), :leaving)
+INSERT INTO replicas (name, address, version, since, expires, leaving, schema)
+VALUES (:owner, :address, :version, clock_timestamp(), clock_timestamp() + make_interval(secs => :seconds), :leaving, :schema)
 ON CONFLICT (name) DO UPDATE SET expires = excluded.expires, leaving = excluded.leaving;
 
 -- name: depart
@@ -76,7 +76,7 @@ DELETE FROM replicas
 WHERE name = :owner OR expires < clock_timestamp() - interval '1 day';
 
 -- name: attending
-SELECT name, address, version, extract(epoch FROM since)::float8, extract(epoch FROM expires - clock_timestamp())::float8, leaving
+SELECT name, address, version, extract(epoch FROM since)::float8, extract(epoch FROM expires - clock_timestamp())::float8, leaving, schema
 FROM replicas
 WHERE expires > clock_timestamp()
 ORDER BY name;
@@ -181,6 +181,42 @@ ON CONFLICT (key, node) DO UPDATE SET
 DELETE FROM held AS h
 USING unnest(?1::bigint[], ?2::text[]) AS t (key, node)
 WHERE h.key = t.key AND h.node = t.node;
+
+-- name: many_hand_over
+-- One that was handed over before, by a commit of which the server did not hear, begins again.
+INSERT INTO reports (key, node, attempt, keeper)
+SELECT *
+FROM unnest(?1::bigint[], ?2::text[], ?3::bigint[], ?4::text[])
+ON CONFLICT (key, node, attempt) DO UPDATE SET keeper = excluded.keeper, ended = false, body = NULL;
+
+-- name: many_end_report
+DELETE FROM reports AS r
+USING unnest(?1::bigint[], ?2::text[], ?3::bigint[]) AS t (key, node, attempt)
+WHERE r.key = t.key AND r.node = t.node AND r.attempt = t.attempt;
+
+-- name: report
+-- What became of an attempt is said once; of one that nobody wants, nothing.
+UPDATE reports
+SET body = :body, ended = :ended
+WHERE key = :key AND node = :node AND attempt = :attempt AND keeper = :owner AND NOT ended
+RETURNING key;
+
+-- name: reports_in
+SELECT r.key, r.node, r.attempt,
+    r.ended OR EXISTS (SELECT 1 FROM replicas AS k WHERE k.name = r.keeper AND k.expires > clock_timestamp())
+FROM reports AS r
+WHERE (r.key & 63)::smallint = ANY (:shards::smallint[]);
+
+-- name: reports_of
+SELECT key, node, attempt
+FROM reports
+WHERE keeper = :owner AND NOT ended;
+
+-- name: reports_awaited
+SELECT r.key, r.node, r.attempt, r.ended, r.body,
+    EXISTS (SELECT 1 FROM replicas AS k WHERE k.name = r.keeper AND k.expires > clock_timestamp())
+FROM reports AS r
+JOIN unnest(:keys::bigint[], :nodes::text[], :attempts::bigint[]) AS w (key, node, attempt) USING (key, node, attempt);
 
 -- name: many_add_audit
 INSERT INTO audit (at, kind, who, credential, via, address, execution, about, outcome, shown, count)

@@ -33,6 +33,12 @@ RENEW_SECONDS = 3.0
 MARGIN_SECONDS = 2.0
 """How long before the end of a lease its owner takes it for lost, if it cannot renew it."""
 
+LEAVING = 5
+"""The column of a server that says whether it leaves."""
+
+REPORTS = 4
+"""The schema from which on a server knows of attempts that go on at another."""
+
 log = logging.getLogger(__name__)
 
 
@@ -58,8 +64,10 @@ class Ownership:
         self._epochs: dict[int, int] = {}
         self._renewed = monotonic()
         self._clock: tuple[float, int] | None = None
-        self._leaving = False
+        self._leaving = self._says_so = False
         self._attends = False
+        self.lacks = False
+        """Whether others are about to give up shards, of which this server has too few."""
         self._told = Turnover()
         self._doubted: set[int] = set()
         self._refused = 0
@@ -68,6 +76,8 @@ class Ownership:
         """Called when shards were taken: what is remembered of the database may be wrong."""
         self.on_give: Callable[[], None] = lambda: None
         """Called when shards were given up."""
+        self.on_leave: Callable[[], None] = lambda: None
+        """Called when this server is told to leave."""
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         """The owner in the database: unique, also if a process with the same number comes after this one."""
 
@@ -121,8 +131,9 @@ class Ownership:
         self._call = call
 
     def leave(self) -> None:
-        """Take nothing more, and give up what is idle."""
+        """Take nothing more, and give up everything."""
         self._leaving = True
+        self.on_leave()
 
     def replicas(self) -> list[Replica]:
         """Return the servers that are alive."""
@@ -140,7 +151,7 @@ class Ownership:
                 LEASE_SECONDS - left,
                 shards.get(name, {}),
             )
-            for name, address, version, since, left, leaving in self._attending()
+            for name, address, version, since, left, leaving, _ in self._attending()
         ]
 
     def vitals(self) -> Vitals:
@@ -308,18 +319,25 @@ class Ownership:
         """Let the others know that this server is alive. Errors: `StoreError`."""
         assert self._presence is not None
         said = {"address": self._presence.address, "version": self._presence.version}
-        wanted = {"owner": self.name, "seconds": LEASE_SECONDS, "leaving": self._leaving, **said}
+        leaving = self._leaving
+        wanted = {"owner": self.name, "seconds": LEASE_SECONDS, "leaving": leaving, **said}
         self._attends = True
         with self._connections.reading() as session:
-            session.execute(self._sql["attend"], wanted)
+            session.execute(self._sql["attend"], {**wanted, "schema": SCHEMA})
+        self._says_so = leaving
 
     def survey(self) -> Turnover:
         """Compare what each server has with what it should have. Errors: `StoreError`."""
-        staying = [name for name, *_, leaving in self._attending() if not leaving]
+        if self._leaving and not self._says_so:
+            # The others take more than their share of now.
+            self.attend()
+        others = [row for row in self._attending() if not row[LEAVING]]
+        staying = [name for name, *_ in others]
+        keeps = all(schema >= REPORTS for *_, schema in others)
         own = len(self._epochs)
         if self._leaving:
-            # What the others read of this server may be older. With nobody to take over, answers are taken here to the end.
-            return Turnover(give=own if set(staying) - {self.name} else 0)
+            # With nobody to take over, answers are taken here to the end.
+            return _giving(own if set(staying) - {self.name} else 0, keeps=keeps)
         if self.name not in staying:
             return (
                 Turnover()
@@ -327,8 +345,9 @@ class Ownership:
         base, more = divmod(SHARDS, len(staying))
         rank = staying.index(self.name)
         share = base + (rank < more)
+        self.lacks = own < share
         if own > share:
-            return Turnover(give=own - share)
+            return _giving(own - share, keeps=keeps)
         rows = self._connections.rows(self._sql["owners"], {})
         free = [shard for shard, owner, *_ in rows if not owner]
         # Each begins elsewhere, so they seldom want the same.
@@ -355,6 +374,10 @@ def too_new(name: str, least: int) -> StoreTooNew:
     return StoreTooNew(
         f"{name} is written by a newer Tidegate (its schema is {least}, this one knows {SCHEMA}): install that version"
     )
+
+
+def _giving(count: int, *, keeps: bool) -> Turnover:
+    return Turnover(give=count, keeps=keeps) if count else Turnover()
 
 
 def _instant(seconds: float) -> Instant:

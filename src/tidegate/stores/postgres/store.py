@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import psycopg
 
@@ -29,6 +30,7 @@ from tidegate.stores.postgres.keeping import Keeping
 from tidegate.stores.postgres.ownership import Ownership, Presence, too_new
 from tidegate.stores.postgres.placing import Placing
 from tidegate.stores.postgres.rebuild import ListsRebuild
+from tidegate.stores.postgres.reports import PostgresReports
 from tidegate.stores.postgres.search import TrigramSearch
 
 OLDEST = 130_000
@@ -60,8 +62,10 @@ class PostgresStore:
         self.access = SqlAccess(connections)
         self.audit = SqlAudit(connections)
         self.changes = PostgresChanges(connections)
-        self._keeping = Keeping(connections, ownership, self.changes, self.journal.written)
-        ownership.on_take, ownership.on_give = self.journal.forget, self._keeping.say_freed
+        self.reports = PostgresReports(connections, ownership)
+        written = self.journal.written
+        self._keeping = Keeping(connections, ownership, self.changes, self.reports, written)
+        ownership.on_take = self.journal.forget
         self.database: Database = connections
 
     @classmethod
@@ -197,6 +201,8 @@ class PostgresStore:
         """Let go of the store, and close the connections."""
         try:
             self._keeping.close()
+            with suppress(StoreError):  # then they count as lost, for this server is gone
+                self.reports.flush()
             self._ownership.let_go()
             self._connections.past.keep()
         finally:

@@ -13,6 +13,7 @@ import apsw
 
 from tidegate import disk
 from tidegate.errors import StoreError, StoreFull
+from tidegate.ports.reports import AttemptReports
 from tidegate.ports.shares import StoreShares
 from tidegate.ports.store import Progress
 from tidegate.stores import moving, statements
@@ -55,6 +56,7 @@ class SqliteStore:
 
     number: str = ""
     shares: StoreShares | None = None
+    reports: AttemptReports | None = None
     """A file has one owner, who has all of it."""
 
     def __init__(self, connections: Connections) -> None:
