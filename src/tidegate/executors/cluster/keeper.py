@@ -58,8 +58,8 @@ FORSAKEN = 600.0
 """Seconds without anybody asking after which a keeper that has nothing ends."""
 MANY = 8
 """Attempts that wait here for their turn, from which on reports are gathered: then nobody waits for a single one. A quarter as many reports is enough."""
-GATHER = 0.06
-"""Seconds for which they are: that many attempts take it to end, on two processors, that a message for them costs little beside them."""
+GATHER = 0.2
+"""Seconds for which they are at most: less than what waits here takes, so that no worker waits for it. On a busy machine, where attempts take longer, messages stay as large."""
 PENDING = 16
 """Most reservations that are waited for at once; each costs a thread."""
 
@@ -76,6 +76,8 @@ class _Held:
         self.ended: Report | None = None
         self.printed = 0
         self.published = 0
+        self.has_log = True
+        """There may be a log of it here."""
 
 
 class Keeper:
@@ -208,7 +210,9 @@ class Keeper:
             attempt = Attempt(job.key, job.node, job.attempt)
             if attempt in self._held or attempt in self._refused:
                 continue
-            self._held[attempt] = _Held(job, session, owner)
+            held = self._held[attempt] = _Held(job, session, owner)
+            # In an object store it is put by this node, and not told.
+            held.has_log = self._objects is None
             self._busy.set()
             shape = shape_of(job.requires)
             self._queues.setdefault(shape, deque()).append(attempt)
@@ -253,7 +257,7 @@ class Keeper:
         if held is None:
             return
         job = held.job
-        if self._objects is None:
+        if held.has_log:
             with suppress(OSError):
                 self._logs.path(job.id, job.node, job.attempt).unlink(missing_ok=True)
         self._free(held)
@@ -276,10 +280,14 @@ class Keeper:
 
     def _tell_end(self, attempt: Attempt, held: _Held, report: Report) -> None:
         box, job = self._box(held.session), held.job
-        if self._objects is None:
-            with suppress(OSError):
+        if held.has_log:
+            try:
                 body = self._logs.path(job.id, job.node, job.attempt).read_bytes()
                 box.printed.append(Printed(job.id, job.node, attempt.number, body, whole=True))
+            except (
+                OSError
+            ):  # it has printed nothing; or that cannot be read, which does not stop it
+                held.has_log = False
         box.reports.append(report)
 
     # ---- reports of the workers, on their thread ----

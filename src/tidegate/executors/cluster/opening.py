@@ -124,9 +124,9 @@ def on_ray(
             f"tasks of this store may still run on the Ray cluster {there}, and this is {_named(ray)}: start with that one"
             f" until they have ended, or, if it is gone for good, remove {used}"
         )
-    linked = Linked(
-        "", identity_of(home), str(home.absolute()), known.owner, "", ray.open_, known.objects
-    )
+    # Nobody has to ask whether one that is started here demands a token.
+    open_, where = ray.open_ or not ray.address, str(home.absolute())
+    linked = Linked("", identity_of(home), where, known.owner, "", open_, known.objects)
     cluster = At(ray.address, open_=ray.open_) if ray.address else LocalCluster(home)
     note = Note(used, _named(ray))
     return RayExecutor(own, logs, cluster, linked, parts.part("ray", tidies=True), note)
