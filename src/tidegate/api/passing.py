@@ -8,8 +8,9 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from math import inf
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import httpcore
 import msgspec
@@ -45,12 +46,19 @@ LOOK: Final = 1.0
 PAUSE: Final = 0.05
 """Seconds before an owner is looked for again."""
 
+SAID_AFTER: Final = 2.0
+"""Seconds after which it is logged that a server cannot be reached; one that has just ended is followed by another soon."""
+
 TIMEOUT: Final = {"connect": 2.0, "read": 30.0, "write": 30.0, "pool": 30.0}
 """Seconds that the steps of an exchange may take."""
 
 log = logging.getLogger(__name__)
 
 _replies = msgspec.json.Decoder(list[Replied])
+
+
+class _Unreached(Exception):
+    """A server could not be connected to, and why: nothing was sent."""
 
 
 class _Asked(Struct):
@@ -64,11 +72,15 @@ class _Asked(Struct):
     guessed: bool
 
 
+_Said: TypeAlias = Replied | _Unreached | None
+"""A reply; or that there is none, and whether the request may have arrived."""
+
+
 class _Waiting(Struct):
     """A request that waits for an exchange, and where its reply goes."""
 
     body: bytes
-    ready: "asyncio.Future[Replied | None]"
+    ready: "asyncio.Future[_Said]"
 
 
 class PeerLines:
@@ -83,6 +95,7 @@ class PeerLines:
         self._looked = -LOOK
         self._looking: asyncio.Future[None] | None = None
         self._lines: dict[tuple[str, bool], _Line] = {}
+        self._failing: dict[str, float] = {}
         self._loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Event = asyncio.Event()
@@ -140,7 +153,7 @@ class PeerLines:
         task.add_done_callback(self._tasks.discard)
 
     async def _carry(self, asked: _Asked) -> None:
-        was_sent = False
+        was_sent, why = False, ""
         try:
             while monotonic() < asked.until:
                 owner = self._owners.get(asked.shard)
@@ -148,15 +161,15 @@ class PeerLines:
                 if is_own and self._shares.has(asked.shard):
                     asked.tell(None)
                     return
-                told = None
                 if owner is not None and not is_own:
                     told = await self._send(owner, asked)
+                    if isinstance(told, Replied) and self._settle(asked, told):
+                        return
                     was_sent = was_sent or told is None
-                if told is not None and self._settle(asked, told):
-                    return
+                    why = f" ({told})" if isinstance(told, _Unreached) else ""
                 await asyncio.sleep(PAUSE)
                 await self._look()
-            why = f"no owner of shard {asked.shard} of the store has replied for {PATIENCE:.0f} s"
+            why = f"no owner of shard {asked.shard} of the store has replied for {PATIENCE:.0f} s{why}"
             if was_sent:
                 # One may have stored it before it fell silent.
                 asked.tell(CommitUnknown(f"{why}, and whether it was stored is not known: look"))
@@ -168,7 +181,7 @@ class PeerLines:
         except Exception as error:  # noqa: BLE001 - who waits must be told
             asked.tell(error)
 
-    async def _send(self, owner: Replica, asked: _Asked) -> Replied | None:
+    async def _send(self, owner: Replica, asked: _Asked) -> _Said:
         """Have this server handle a request; None if it has not replied, and is no longer the owner."""
         which = owner.name, asked.kind in SLOW
         line = self._lines.get(which)
@@ -221,7 +234,7 @@ class PeerLines:
             self._looking = None
 
     async def exchange(self, owner: Replica, bodies: Sequence[bytes]) -> list[Replied] | None:
-        """Pass requests on to a server; None if it does not reply, or does not believe this one."""
+        """Pass requests on to a server; None if it does not reply, or does not believe this one. Errors: `_Unreached`."""
         if why := unsafe(owner.address):
             log.warning("%s is not asked: %s", owner.address, why)
             return None
@@ -235,12 +248,19 @@ class PeerLines:
                 content=body,
                 extensions={"timeout": TIMEOUT},
             )
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            why = f"{owner.address}: {str(error) or 'it does not answer'}"
+            if self._failing.setdefault(owner.name, monotonic()) + SAID_AFTER < monotonic():
+                self._failing[owner.name] = inf
+                log.warning("another server of the store cannot be reached at %s", why)
+            raise _Unreached(why) from error
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
             log.debug("%s does not reply: %r", owner.address, error)
             return None
         if reply.status != 200 or not reply.content:
             log.warning("%s did not take what was passed on to it: %d", owner.address, reply.status)
             return None
+        self._failing.pop(owner.name, None)
         return _replies.decode(reply.content)
 
 
@@ -255,9 +275,9 @@ class _Line:
         self._waiting: list[_Waiting] = []
         self._busy = 0
 
-    async def send(self, asked: _Asked) -> Replied | None:
-        """Pass a request on; None if there is no reply."""
-        ready: asyncio.Future[Replied | None] = asyncio.get_running_loop().create_future()
+    async def send(self, asked: _Asked) -> _Said:
+        """Pass a request on."""
+        ready: asyncio.Future[_Said] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(asked.body, ready))
         if self._busy < self._at_once:
             self._busy += 1
@@ -269,12 +289,14 @@ class _Line:
             await asyncio.sleep(0)  # what comes in this turn of the loop goes along
             while self._waiting:
                 together = self._next()
-                replies: Sequence[Replied | None] = [None] * len(together)
+                replies: Sequence[_Said] = [None] * len(together)
                 try:
                     replies = (
                         await self._lines.exchange(self._owner, [each.body for each in together])
                         or replies
                     )
+                except _Unreached as error:
+                    replies = [error] * len(together)
                 except Exception:
                     # Whatever it was, nobody must wait without limit: the requests are sent again.
                     log.exception("an exchange with %s has failed", self._owner.address)

@@ -31,7 +31,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     failures: int = 10
     heartbeat: float = 15.0
     advertise: str = ""
-    """Where other servers of the same store reach it, if not at that address."""
+    """Where other servers of the same store reach it, if not at that address, or by the first of those names if that is every address."""
     localhost: bool = True
     """Whether `localhost` is a name of this server: not where it may lead to another program."""
 
@@ -42,6 +42,17 @@ class Settings(Struct, frozen=True, kw_only=True):
             return ""
         port = "" if self.behind_proxy else f":{self.port}"
         return f"https://{self.allow_hosts[0]}{port}"
+
+    def address(self, port: int, *, for_others: bool = False) -> str:
+        """Return the URL of what listens at this port; `for_others`: the one by which servers on other machines reach it."""
+        if for_others and self.advertise:
+            return self.advertise
+        host = self.host
+        if for_others and host in EVERY_ADDRESS and self.allow_hosts:
+            # On another machine that address would be the machine itself.
+            host = self.allow_hosts[0]
+        shown = f"[{host}]" if ":" in host else host
+        return f"{'http' if self.tls_cert is None else 'https'}://{shown}:{port}"
 
     def __post_init__(self) -> None:
         """Remove the brackets."""

@@ -68,7 +68,7 @@ HOST, PORT = "127.0.0.1", 8433
     "--advertise",
     default="",
     metavar="URL",
-    help="Where other servers of the same store on Postgres reach this one, if not at the address it listens on.",
+    help="Where other servers of the same store on Postgres reach this one, if not at the address it listens on (or, with --host 0.0.0.0, by the first --allow-host).",
 )
 @click.option(
     "--adopt",

@@ -58,8 +58,7 @@ def serve_store(
     listening = _listening(settings)
     try:
         settings = _with_twin(listening, settings)
-        url = _address(settings, listening[0].getsockname()[1])
-        presence = (settings.advertise or url, version("tidegate"))
+        url, presence = _presented(settings, listening[0].getsockname()[1])
         with opened(partial(_take, home, partial(take, presence))) as runtime, _traced(runtime):
             shares = runtime.service.replicas.shares
             runtime.service.tokens.admin_token(home / TOKEN_FILE, is_shared=shares is not None)
@@ -164,6 +163,7 @@ def _take(home: Path, take: Callable[[], Runtime]) -> Runtime:
             time.sleep(PAUSE)
 
 
-def _address(settings: Settings, port: int) -> str:
-    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"{'http' if settings.tls_cert is None else 'https'}://{shown}:{port}"
+def _presented(settings: Settings, port: int) -> tuple[str, tuple[str, str]]:
+    """Return the URL, and how the server presents itself to others of its store."""
+    presence = settings.address(port, for_others=True), version("tidegate")
+    return settings.address(port), presence

@@ -90,3 +90,21 @@ def test_the_names_are_its_own_the_given_ones_and_those_of_this_machine():
         "flows.example.org"
     }
     assert Settings(host="fe80::1").hosts == own | {"[fe80::1]"}
+
+
+@pytest.mark.parametrize("host", EVERYWHERE)
+def test_other_servers_reach_it_by_its_name_where_it_listens_at_every_address(host, tls):
+    settings = Settings(host=host, allow_hosts=NAMES, **tls)
+    assert settings.address(8433, for_others=True) == "https://flows.example.org:8433"
+    assert settings.address(8433) != settings.address(8433, for_others=True)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("127.0.0.1", "http://127.0.0.1:80"), ("::1", "http://[::1]:80"), ("db-1", "http://db-1:80")],
+)
+def test_other_servers_reach_it_where_it_listens_unless_it_says_where_else(host, address):
+    assert Settings(host=host).address(80, for_others=True) == address
+    advertised = Settings(host=host, advertise="https://a.example")
+    assert advertised.address(80, for_others=True) == "https://a.example"
+    assert advertised.address(80) == address
