@@ -65,7 +65,7 @@ ELSEWHERE = (
     Group(
         "tests/e2e/test_replicas.py",
         "servers that share a store are seen as several processes",
-        "api/passing api/peers cli/replicas core/shards engine/news engine/sharing service/replicas stores/postgres/keeping stores/postgres/notices",
+        "api/passing api/peers cli/replicas core/shards engine/news engine/sharing stores/postgres/keeping stores/postgres/notices",
     ),
     Group(
         "tests/e2e/test_traces.py",

@@ -42,6 +42,10 @@ DRAWS: Final = 1_000
 """Ids drawn to find one in a shard that is owned: of 64 shards, one is found with 16 draws in five."""
 
 
+UNSURE: Final = 0.05
+"""Seconds before a server that is not sure of what it owns looks again: as long as before an owner is looked for again."""
+
+
 class Peers(Protocol):
     """The way to other servers."""
 
@@ -140,6 +144,10 @@ class Replicas:
                     return (yield from here(request))
                 except NotHere:
                     guesses = False
+                    if shard is not None and self.shares.has(shard):
+                        # It owns the shard, and is not sure of that: its lease is about to be renewed, or to be lost.
+                        yield Pause(Future(), UNSURE)
+                        continue
             request = self._repeatable(request)
             shard = self._shard(request, guesses=guesses)
             assert shard is not None
