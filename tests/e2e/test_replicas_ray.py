@@ -149,8 +149,9 @@ def test_the_client_of_the_seed_page_runs_against_either(
         names["remote"].close()
 
 
-def test_a_cluster_of_one_machine_is_refused(pair: Pair, tmp_path: Path):
-    refused = Server(tmp_path / "home", "--store", pair.address, "--executor", "ray")
+def test_a_cluster_of_one_machine_is_refused(pair: Pair):
+    pair.make_home("refused")
+    refused = Server(pair.place / "refused", "--store", pair.address, "--executor", "ray")
     try:
         assert refused.wait() == 2
         assert "need one Ray cluster for all of them" in refused.said

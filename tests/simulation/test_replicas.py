@@ -27,6 +27,8 @@ from .wires import Pipeline, is_alive
 
 SEEDS = int(os.environ.get("REPLICAS", "200"))
 SABOTAGED = 200
+SELDOM = {"a refusal is told from an old memory": (225, 310)}
+"""Seeds that show a bug which some two of 500 do; they come first."""
 
 SOMETIMES = {
     "commits", "attempts", "accepted", "read", "succeeded", "told NotHere", "told ConnectionLost", "told StoreError", "told nothing",
@@ -98,7 +100,7 @@ def test_no_fault_of_hosts_network_or_database_breaks_a_promise() -> None:
 def test_the_simulation_of_replicas_finds(package: str, sabotage: Sabotage) -> None:
     """Hosts with this bug break a promise."""
     rolls = sabotage.where.startswith(("handover", "reports"))
-    for seed in range(SABOTAGED):
+    for seed in (*SELDOM.get(sabotage.name, ()), *range(SABOTAGED)):
         if sabotage.is_found(package, lambda: run(seed, rolls=rolls)):
             run(seed, rolls=rolls)  # the real ones pass: it was the bug that was found
             return
