@@ -27,14 +27,14 @@ from msgspec import Struct
 
 
 class Fault(Struct, frozen=True):
-    """One thing that is wrong with a value: where (a path of keys and positions) and why."""
+    """One thing that is wrong with a value: where (a path of keys and positions; keys as Python writes them, in one line) and why."""
 
     path: tuple[str | int, ...]
     reason: str
 
     def __str__(self) -> str:
-        where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in self.path).lstrip(".")
-        return f"{where}: {self.reason}" if where else self.reason
+        steps = (f"[{p}]" if isinstance(p, int) else f".{repr(p)[1:-1]}" for p in self.path)
+        return f"{''.join(steps).lstrip('.')}: {self.reason}".removeprefix(": ")
 
 
 class TidegateError(Exception):

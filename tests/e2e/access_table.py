@@ -57,6 +57,7 @@ TABLE = {
     "POST /api/v1/terminals/say": ("own", {"body": b""}, {403}),
     "POST /api/v1/terminals/files": ("own", {"body": b""}, {403}),
     "POST /api/v1/terminals/leave": ("own", {}, {403}),
+    "GET /api/v1/terminals/code/{digest}": ("own", {}, {403}),
     "POST /api/v1/codes": ("own", {"json": {}}, {403}),
     "POST /api/v1/session/code": ("public", {"json": {"code": "wrong"}}, {401}),
     "POST /api/v1/proof": ("public", {"json": {"token": "0" * 8, "nonce": NOTHING}}, {401}),

@@ -161,13 +161,15 @@ class PeerLines:
                 if is_own and self._shares.has(asked.shard):
                     asked.tell(None)
                     return
+                pause = PAUSE
                 if owner is not None and not is_own:
                     told = await self._send(owner, asked)
                     if isinstance(told, Replied) and self._settle(asked, told):
                         return
                     was_sent = was_sent or told is None
                     why = f" ({told})" if isinstance(told, _Unreached) else ""
-                await asyncio.sleep(PAUSE)
+                    pause = 5 * PAUSE if why else PAUSE
+                await asyncio.sleep(pause)
                 await self._look()
             why = f"no owner of shard {asked.shard} of the store has replied for {PATIENCE:.0f} s{why}"
             if was_sent:

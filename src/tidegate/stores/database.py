@@ -11,6 +11,8 @@ from tidegate.stores.rows import Bindings, Row
 class SchemaBehind(StoreError):
     """The database has no store yet, or one of an older version: its owner makes it, and brings it up to date."""
 
+    code = "schema_behind"
+
 
 class SqlRows(Protocol):
     """The rows of a statement."""

@@ -235,6 +235,14 @@ def is_kept(annotation: Any, value: Any, blobs: BlobFiles) -> bool:
     return True
 
 
+@pytest.mark.parametrize("key", ["\n", "a\r\nb", "\u2028", "\x1b[2J"])
+def test_a_refusal_is_one_line_whatever_the_keys_are(key, blobs: BlobFiles):
+    with pytest.raises(InvalidValue) as caught:
+        codec(dict[str, int]).encode({key: "text"}, blobs)
+    assert caught.value.message.isprintable()
+    assert caught.value.faults[0].path == (key,)
+
+
 @MANY
 @given(annotation=TYPES, value=VALUES)
 def test_any_value_of_any_type_comes_back_or_is_refused(annotation, value, blobs: BlobFiles):
