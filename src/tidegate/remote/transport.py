@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import httpx
 
-from tidegate.errors import TidegateError, Unauthenticated
+from tidegate.errors import StoreDamaged, StoreHeld, StoreTooNew, TidegateError, Unauthenticated
 from tidegate.remote.config import Config, is_local, refuse_clear
 from tidegate.remote.problems import Unreachable, error_in
 from tidegate.remote.proving import ProofRefused, Prover
@@ -34,6 +34,9 @@ CONNECT, REPLY = 5.0, 60.0
 PAUSE, LONGEST_PAUSE = 0.1, 3.0
 BUSY: Final = frozenset({429, 502, 503, 504})
 """Statuses that mean: try again."""
+
+LASTING: Final = (StoreDamaged, StoreHeld, StoreTooNew)
+"""Errors with such a status that waiting does not fix."""
 
 
 class HttpTransport:
@@ -115,7 +118,7 @@ class HttpTransport:
         self, status: int, headers: Mapping[str, str], content: bytes, *, harmless: bool
     ) -> Exception:
         found = self._error(status, content)
-        if status not in BUSY:
+        if status not in BUSY or isinstance(found, LASTING):
             return found
         after = _seconds(headers.get("retry-after", ""))
         return _AgainError(found, harmless=harmless, after=after)

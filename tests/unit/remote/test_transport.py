@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from tidegate.errors import AlreadyAnswered, InvalidValue, Overloaded, TidegateError
+from tidegate.errors import (
+    AlreadyAnswered,
+    InvalidValue,
+    Overloaded,
+    StoreDamaged,
+    StoreHeld,
+    StoreTooNew,
+    TidegateError,
+)
 from tidegate.remote import Config, Unreachable, transport
 from tidegate.remote.requests import HttpCall
 from tidegate.remote.transport import HttpTransport
@@ -132,6 +140,14 @@ def test_an_overloaded_server_is_not_asked_again_for_what_may_not_be_repeated(
     with pytest.raises(Overloaded) as found:
         line.reply(ONCE)
     assert found.value.details["retry_after"] == 1
+
+
+def test_what_waiting_does_not_fix_is_told_at_once(script: Script, line: HttpTransport):
+    for error in (StoreDamaged, StoreHeld, StoreTooNew):
+        script.replies = [problem(error.code, error.status), OK]
+        with pytest.raises(error):
+            line.reply(READ)
+    assert len(script.seen) == 3
 
 
 def test_patience_ends(script: Script, line: HttpTransport, monkeypatch: pytest.MonkeyPatch):
