@@ -241,7 +241,8 @@ def _claim(file: Path, store: "SharedStore") -> None:
         raise _foreign(home)
     agreed = store.database.rows(store.database.sql["files"], {}) != [("",)]
     known = find_blobs() or agreed  # where they are is compared later
-    if lacks_files(file, store) and not known and store.catalog.workflows():
+    has_files = any(each.bundle for each in store.catalog.workflows())
+    if lacks_files(file, store) and not known and has_files:
         raise StoreError(
             f"the files of {store.database.name} are not in {home}: start `tidegate serve` where they are, or give their directory (--home) or"
             f" object store (--blobs); if they are lost, make a directory {home / BUNDLES} to go on without them"
