@@ -25,6 +25,19 @@ def program(planted: str = "") -> list[str]:
     return [sys.executable, "-c", f"{planted}\nfrom tidegate.cli.main import main\nmain()"]
 
 
+def certificate(place: Path, names: str) -> tuple[Path, Path] | None:
+    """Make a certificate for names such as `DNS:localhost`; return its file and that of its key. None if openssl is not installed."""
+    cert, key = place / "cert.pem", place / "key.pem"
+    asked = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    named = ["-subj", "/CN=localhost", "-addext", f"subjectAltName={names}"]
+    out = ["-days", "2", "-keyout", str(key), "-out", str(cert)]
+    try:
+        subprocess.run(["openssl", "req", *asked, *named, *out], check=True, capture_output=True)
+    except FileNotFoundError:
+        return None
+    return cert, key
+
+
 class Server:
     """
     `tidegate serve` on a home, on a free port if none is given; what it says on standard error is read as it comes.

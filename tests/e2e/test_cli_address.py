@@ -50,13 +50,7 @@ def pair(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture
 def servers(pair: Pair) -> tuple[Connection, Connection]:
     """Both servers run, and have equal shards."""
-    for name in ("a", "b"):
-        server = pair.servers.get(name)
-        if server is None or server.process.poll() is not None:
-            pair.start(name, SOON_GONE)
-    a, b = (pair.servers[name].connect() for name in ("a", "b"))
-    pair.settled(a, "a", "b")
-    return a, b
+    return pair.both(SOON_GONE)
 
 
 @pytest.fixture

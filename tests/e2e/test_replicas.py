@@ -92,6 +92,16 @@ class Pair:
         self.servers[name] = server
         return server.connect()
 
+    def both(self, planted: str = "") -> tuple[Connection, Connection]:
+        """Start those that do not run; once they have equal shards, return a connection to each."""
+        for name in ("a", "b"):
+            server = self.servers.get(name)
+            if server is None or server.process.poll() is not None:
+                self.start(name, planted)
+        a, b = (self.servers[name].connect() for name in ("a", "b"))
+        self.settled(a, "a", "b")
+        return a, b
+
     def settled(self, ask: Connection, *names: str) -> list[dict[str, Any]]:
         """Wait until these servers have equal shards of the store, and return what is said of them."""
 
@@ -166,13 +176,7 @@ def register(pair: Pair) -> None:
 @pytest.fixture
 def both(pair: Pair) -> tuple[Connection, Connection]:
     """Both servers run, and have equal shards."""
-    for name in ("a", "b"):
-        server = pair.servers.get(name)
-        if server is None or server.process.poll() is not None:
-            pair.start(name)
-    a, b = (pair.servers[name].connect() for name in ("a", "b"))
-    pair.settled(a, "a", "b")
-    return a, b
+    return pair.both()
 
 
 def ids(prefix: str) -> list[str]:

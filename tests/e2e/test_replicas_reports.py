@@ -86,13 +86,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 @pytest.fixture
 def both(pair: Pair) -> tuple[Connection, Connection]:
     """Both servers run, and have equal shards."""
-    for name in ("a", "b"):
-        server = pair.servers.get(name)
-        if server is None or server.process.poll() is not None:
-            pair.start(name)
-    a, b = (pair.servers[name].connect() for name in ("a", "b"))
-    pair.settled(a, "a", "b")
-    return a, b
+    return pair.both()
 
 
 def begun(pair: Pair, ask: Connection, prefix: str, workflow: str = "lasts") -> tuple[str, Path]:

@@ -3,7 +3,6 @@
 import http.client
 import json
 import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 from tests.e2e.test_replicas import FLOW, Pair, answer, launch, register
 from tests.postgres import Cluster, emptied, running
-from tests.serving import Reply, Server
+from tests.serving import Reply, Server, certificate
 
 from tidegate.core.shards import home_shard
 
@@ -25,15 +24,10 @@ def cluster() -> Iterator[Cluster]:
 
 def certified(place: Path) -> list[str]:
     """Make a certificate for this machine; return the options to serve with it."""
-    cert, key = place / "cert.pem", place / "key.pem"
-    asked = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    named = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    out = ["-days", "2", "-keyout", str(key), "-out", str(cert)]
-    try:
-        subprocess.run(["openssl", "req", *asked, *named, *out], check=True, capture_output=True)
-    except FileNotFoundError:
+    made = certificate(place, "DNS:localhost,IP:127.0.0.1")
+    if made is None:
         pytest.skip("openssl is not installed, so there is no certificate to test with")
-    return ["--tls-cert", str(cert), "--tls-key", str(key)]
+    return ["--tls-cert", str(made[0]), "--tls-key", str(made[1])]
 
 
 class OverTls:

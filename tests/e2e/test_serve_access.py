@@ -5,10 +5,10 @@ import json
 import re
 import ssl
 import stat
-import subprocess
 from typing import Any, NamedTuple
 
 import pytest
+from tests.serving import certificate
 
 EXECUTIONS = "/api/v1/executions"
 
@@ -152,14 +152,10 @@ def test_an_ipv6_address_may_have_the_brackets_that_it_has_in_a_url(tidegate, ho
 
 
 def test_over_tls_the_cookie_is_for_this_host_alone(tidegate):
-    cert, key = tidegate.place / "cert.pem", tidegate.place / "key.pem"
-    asked = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    named = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    out = ["-days", "2", "-keyout", str(key), "-out", str(cert)]
-    try:
-        subprocess.run(["openssl", "req", *asked, *named, *out], check=True, capture_output=True)
-    except FileNotFoundError:
+    made = certificate(tidegate.place, "DNS:localhost")
+    if made is None:
         pytest.skip("openssl is not installed, so there is no certificate to test with")
+    cert, key = made
     server = Server(tidegate, "--tls-cert", str(cert), "--tls-key", str(key))
     token = (tidegate.home / "token").read_text().strip()
     trust = ssl.create_default_context(cafile=str(cert))

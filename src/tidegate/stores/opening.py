@@ -127,21 +127,23 @@ def open_beside(file: Path) -> "SharedStore | None":
 
     `file` is in a home which is not that of another store, but need not be that of this one.
     """
-    if not find_store():
-        return None
-    try:
-        store = _on_postgres(find_store(), writer=False)
-    except SchemaBehind:
-        return None
-    _refuse_other(file, store)
-    if not store.shares.replicas():
-        store.close()
-        return None
-    return store
+    store = _seen(file)
+    if store is None or store.shares.replicas():
+        return store
+    store.close()
+    return None
 
 
 def open_for_access(file: Path) -> Store | None:
     """Open a store on Postgres to change tokens, which are rows that nobody owns; None if the store is in a file, or must be made first. Errors: `StoreError`."""
+    store = _seen(file)
+    if store is not None:
+        store.let_change_access()
+    return store
+
+
+def _seen(file: Path) -> "SharedStore | None":
+    """Open a store on Postgres to read it; None if the store is in a file, or must be made first."""
     if not find_store():
         return None
     try:
@@ -149,7 +151,6 @@ def open_for_access(file: Path) -> Store | None:
     except SchemaBehind:
         return None
     _refuse_other(file, store)
-    store.let_change_access()
     return store
 
 
