@@ -165,6 +165,13 @@ def site(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     made.server.close()
 
 
+def settled(page: Any) -> Any:
+    """Return the dialog once it takes keys: those that were meant for what was there before decide nothing."""
+    dialog = page.get_by_role("dialog")
+    dialog.locator(".settled").wait_for()
+    return dialog
+
+
 class Tab:
     """A tab that is signed in. What its console says against the page is kept."""
 
@@ -195,9 +202,7 @@ class Tab:
         return self.page.get_by_role("dialog")
 
     def settled(self) -> Any:
-        """Return the dialog once it takes keys: those that were meant for what was there before decide nothing."""
-        self.dialog.locator(".settled").wait_for()
-        return self.dialog
+        return settled(self.page)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.browser.conftest import LIVE_MS, PROGRAMS
+from tests.browser.conftest import LIVE_MS, PROGRAMS, settled
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -64,7 +64,7 @@ def test_a_report_is_launched_from_the_form_and_its_title_given_at_the_node(
 ) -> None:
     execution = launch(page, "seed_page.reporting_wf", "1", "2", "6.5")
     page.get_by_role("region", name="Graph").get_by_role("button", name="Answer title").click()
-    page.get_by_role("dialog").get_by_role("textbox", name="Answer").fill("Three figures")
+    settled(page).get_by_role("textbox", name="Answer").fill("Three figures")
     page.keyboard.press("Enter")
     expect(drawn(page, "finalize_report")).to_have_attribute("data-phase", "SUCCEEDED")
     (output,) = site.ask("GET", f"executions/{execution}?wait=20").body["outputs"].values()
@@ -76,8 +76,7 @@ def test_a_report_is_titled_in_the_inbox_and_then_approved(page: Any, site: Any)
     execution = launch(page, "seed_page.reporting_with_approval_wf", "1", "2")
     go(page, "/")
     page.get_by_role("listitem").filter(has_text=execution).get_by_role("link").first.click()
-    dialog = page.get_by_role("dialog")
-    dialog.locator(".settled").wait_for()
+    dialog = settled(page)
     dialog.get_by_role("textbox", name="Answer").fill("Two figures")
     page.keyboard.press("Enter")
     dialog.get_by_role("heading", name="Answered: ").wait_for()
@@ -146,10 +145,7 @@ def test_each_way_through_a_condition_is_taken_in_the_browser(
     answer(site, execution, "title-input", "A title")
     go(page, f"/executions/{execution}")
     page.get_by_role("button", name="Answer review-passes").first.click()
-    dialog = page.get_by_role("dialog")
-    # A key that was meant for what was there before decides nothing.
-    dialog.locator(".settled").wait_for()
-    dialog.get_by_role("radio", name=choice).check()
+    settled(page).get_by_role("radio", name=choice).check()
     page.keyboard.press("Control+Enter")
     expect(drawn(page, taken)).to_have_attribute("data-phase", "SUCCEEDED")
     skipped = drawn(page, left)
@@ -173,9 +169,9 @@ def test_another_tab_shows_at_once_what_was_answered_in_the_first(tabs: Any, sit
     execution = site.launch("seed_page.reporting_with_approval_wf", data=[1.0])
     first, second = (tabs().open(f"/executions/{execution}") for _ in range(2))
     second.get_by_role("button", name="Answer title").first.click()
-    second.get_by_role("dialog").get_by_role("textbox", name="Answer").fill("Too late")
+    settled(second).get_by_role("textbox", name="Answer").fill("Too late")
     first.get_by_role("button", name="Answer title").first.click()
-    first.get_by_role("dialog").get_by_role("textbox", name="Answer").fill("In time")
+    settled(first).get_by_role("textbox", name="Answer").fill("In time")
     first.keyboard.press("Enter")
     expect(second.get_by_role("dialog")).to_contain_text("Already answered by")
     expect(drawn(second, "title")).to_have_attribute("data-phase", "SUCCEEDED")
@@ -250,7 +246,7 @@ def test_a_broken_version_leaves_what_was_there_to_be_answered(
     expect(page.locator(".gnode")).to_have_count(1)
     expect(page.get_by_label("Version").get_by_role("option")).to_have_count(1)
     go(page, f"/executions/{execution}?task={execution}:word")
-    page.get_by_role("dialog").get_by_role("textbox", name="Answer").fill("still here")
+    settled(page).get_by_role("textbox", name="Answer").fill("still here")
     page.keyboard.press("Enter")
     expect(page.locator(PHASE)).to_have_text("Succeeded")
 

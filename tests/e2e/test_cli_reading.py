@@ -38,15 +38,18 @@ def home(tidegate: Any) -> Path:
     return Path(tidegate.home)
 
 
-def bend(home: Path, execution: str) -> None:
-    """Have the disk return another byte in the last line of an execution."""
+def bend(home: Path, execution: str) -> int:
+    """Have the disk return another byte in the last line of an execution; return its number, which follows the pace of the machine."""
     connection = apsw.Connection(str(home / "tidegate.db"))
     key = connection.execute("SELECT key FROM executions WHERE id = ?", (execution,)).get
-    where = "WHERE key = ?1 AND seq = (SELECT max(seq) FROM history WHERE key = ?1)"
-    body = bytearray(connection.execute(f"SELECT body FROM history {where}", (key,)).get)
+    last = connection.execute("SELECT max(seq) FROM history WHERE key = ?", (key,)).get
+    of_it = (key, last)
+    where = "WHERE key = ?1 AND seq = ?2"
+    body = bytearray(connection.execute(f"SELECT body FROM history {where}", of_it).get)
     body[len(body) // 2] ^= 1
-    connection.execute(f"UPDATE history SET body = ?2 {where}", (key, bytes(body)))
+    connection.execute(f"UPDATE history SET body = ?3 {where}", (*of_it, bytes(body)))
     connection.close()
+    return int(last)
 
 
 def url(server: Server) -> str:
@@ -55,12 +58,10 @@ def url(server: Server) -> str:
 
 @pytest.fixture(params=["own", "server"])
 def tell(request: pytest.FixtureRequest, tidegate: Any, home: Path) -> Any:
-    """Runs commands on the store of this machine, or on a server that owns it; `bend` is called before either looks."""
+    """Runs commands on the store of this machine, or on a server that owns it, which starts with the first."""
     servers: list[Server] = []
 
-    def run(*words: str, damaged: str = "") -> Any:
-        if damaged:
-            bend(home, damaged)
+    def run(*words: str) -> Any:
         if request.param == "own":
             return tidegate(*words)
         if not servers:
@@ -101,11 +102,12 @@ def test_a_question_that_is_opened_is_whole(tell):
     assert shown["waiting"][0]["value"].count(LAST) == 3_000
 
 
-def test_a_damaged_execution_says_so_in_every_list_and_hides_no_other(tell):
-    shown = tell("show", "large", damaged="large")
+def test_a_damaged_execution_says_so_in_every_list_and_hides_no_other(tell, home):
+    line = bend(home, "large")
+    shown = tell("show", "large")
     assert shown.code == 5, shown
     assert "large" in shown.out
-    assert "execution large is damaged: line 2" in shown.err
+    assert f"execution large is damaged: line {line}: " in shown.err
     assert "tidegate doctor" in shown.err
     assert "Traceback" not in shown.err
 
