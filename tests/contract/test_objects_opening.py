@@ -18,7 +18,7 @@ from tidegate.logs import Logs, Seen
 from tidegate.objects.bucket import Bucket
 from tidegate.objects.logs import ObjectLogs
 from tidegate.objects.opening import Record, has_files, recorded
-from tidegate.ports.executor import NO_WORKER
+from tidegate.ports.executor import NO_OBJECTS
 from tidegate.runtime import artifacts_in, checked, open_runtime, ray_cluster
 from tidegate.wire import Answer, GetDeck, GetExecution, GetLogs, Launch
 
@@ -106,7 +106,7 @@ def test_nodes_of_a_ray_cluster_use_it_themselves_and_hold_what_runs_there_while
             code, inputs = Code(runtime, tmp_path), {"n": 20, "place": str(tmp_path)}
             version = code.registered(FLOW)
             runtime.handle(Launch(workflow="flow.wf", version=version, inputs=inputs, id="one"))
-            until(lambda: held(runtime, "one") == NO_WORKER)
+            until(lambda: held(runtime, "one") == NO_OBJECTS)
             (node,) = [e for e in runtime.handle(GetExecution(id="one")).nodes if e.held]
             assert "cannot use the files of the store: s3://" in node.held.message
             assert "\n" not in node.held.message

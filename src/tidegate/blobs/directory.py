@@ -10,7 +10,7 @@ and again when the file is another one, or was written to.
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from itertools import chain
@@ -59,6 +59,13 @@ class BlobDirectory:
                     self._settle(self.path(digest))
                     return digest
             return self._write(chain((first,) if second is None else (first, second), pieces))
+        except OSError as error:
+            raise disk.failed("a blob cannot be stored", error) from error
+
+    def put_sent(self, chunks: Iterable[bytes], send: Callable[[str, Path], object], /) -> str:
+        """As `put`, but the content gets its name only once `send`, which is given its digest and a file with it, has returned. Errors: also those of `send`."""
+        try:
+            return self._write(chunks, send)
         except OSError as error:
             raise disk.failed("a blob cannot be stored", error) from error
 
@@ -144,7 +151,9 @@ class BlobDirectory:
         except OSError:
             return False  # writing it reports what is wrong, if anything is
 
-    def _write(self, pieces: Iterable[bytes]) -> str:
+    def _write(
+        self, pieces: Iterable[bytes], send: Callable[[str, Path], object] | None = None
+    ) -> str:
         disk.make_directory(self._drafts, durable=self._sync)
         with disk.draft(partial(disk.new_file, self._drafts)) as draft:
             seen = hashlib.sha256()
@@ -156,6 +165,8 @@ class BlobDirectory:
                 if self._sync:
                     os.fsync(file.fileno())
             path = self.path(seen.hexdigest())
+            if send is not None:
+                send(seen.hexdigest(), draft)
             disk.make_directory(path.parent, durable=self._sync)
             draft.replace(path)
         self._settle(path)

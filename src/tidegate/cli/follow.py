@@ -148,6 +148,9 @@ class Follower:
         for said in self._prints.lines():
             progress.pause()
             tell(said)
+        if complaint := self._prints.complaint():
+            progress.pause()
+            tell(complaint)
 
     def _look(self) -> ExecutionView:
         """Return the execution as it is now; only changes are requested."""

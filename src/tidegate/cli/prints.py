@@ -9,7 +9,7 @@ from datetime import datetime
 
 import click
 
-from tidegate.cli.render import line, printed
+from tidegate.cli.render import line, printed, tell
 from tidegate.cli.way import Way
 from tidegate.errors import TidegateError
 from tidegate.wire import ENDED, AttemptLog, GetExecution, GetLogs, merged
@@ -28,6 +28,9 @@ class Prints:
         self._node = node
         self._next = BEGINNING
         self._names: dict[str, set[str]] = {}
+        self._told = ""
+        self.trouble: TidegateError | None = None
+        """Why the output could not be read the last time."""
 
     def skip(self, until: datetime) -> None:
         """Leave out what was printed before an instant; of another process's execution, everything until now, because clocks may differ."""
@@ -42,13 +45,20 @@ class Prints:
             said += [one for each in page for one in _prefixed(each, self._names)]
         return said
 
+    def complaint(self) -> str:
+        """Say that the output cannot be read now, and why; once, until it can be. Empty if there is nothing to say."""
+        told, self._told = self._told, "" if self.trouble is None else self.trouble.message
+        return f"the output cannot be read now: {line(self._told)}" if self._told != told else ""
+
     def _pages(self) -> Iterator[Sequence[AttemptLog]]:
         while True:
             request = GetLogs(id=self._id, node=self._node, after=self._next)
             try:
                 found = self._way.ask(request)
-            except TidegateError:
+            except TidegateError as error:
+                self.trouble = error
                 return  # output is never worth ending for
+            self.trouble = None
             # An older server does not support this, and sends all of it each time.
             if not found.next:
                 return
@@ -79,7 +89,11 @@ def follow_prints(way: Way, execution: str, node: str = "") -> None:
         for each in prints.lines():
             click.echo(each)
         if view.phase in ENDED:
+            if prints.trouble is not None:
+                raise prints.trouble
             return
+        if complaint := prints.complaint():
+            tell(complaint)
         runs = any(each.phase == "RUNNING" for each in view.nodes)
         # Of thousands of nodes only the changed ones; the end is reported at once.
         pause = EVERY if runs else IDLY

@@ -8,13 +8,15 @@ import socket
 import struct
 import time
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
 from msgspec import Struct
 
-from tidegate.blobs.directory import BlobDirectory, check_digest
+from tidegate import disk
+from tidegate.blobs.directory import CHUNK, BlobDirectory, check_digest
 from tidegate.bundles.directory import BundleDirectory
 from tidegate.errors import (
     CodeError,
@@ -91,7 +93,16 @@ class OwnerBlobs:
     def put(self, chunks: Iterable[bytes], /) -> str:
         """Store a content that comes in pieces; return its digest. Errors: `StoreFull`, `StoreError`."""
         digest = self._copies.put(chunks)
-        self._ask(FileWanted("send", digest))
+        try:
+            with self._copies.path(digest).open("rb") as kept:
+                try:
+                    self._ask(FileWanted("send", digest))
+                except UnknownBlob:
+                    # Copies may be removed at any time, also while this waits.
+                    self._copies.put(iter(partial(kept.read, CHUNK), b""))
+                    self._ask(FileWanted("send", digest))
+        except OSError as error:
+            raise disk.failed("a blob cannot be stored", error) from error
         return digest
 
     def size(self, digest: str, /) -> int:

@@ -1,12 +1,14 @@
 """
 Blobs in an object store, with local copies.
 
-Rule 1: a blob is written to a local file first, which says its digest, and then sent; `put` returns when the store has it.
+Rule 1: a blob is written to a local file first, which says its digest, and then sent; `put` returns when the store has it. Only then is the file a copy:
+        a copy of the same content may be another's, who waits for the store to be back.
 Rule 2: a read is checked: a copy is made only of what has the right digest, and what is too large for a copy is checked while it is read.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from tidegate import disk
 from tidegate.blobs.directory import CHUNK, CURE, check_digest
@@ -27,20 +29,15 @@ class ObjectBlobs:
 
     def put(self, chunks: Iterable[bytes], /) -> str:
         """Store a content that comes in pieces; return its digest. Errors: `ObjectsAway`, `StoreFull`, `StoreError`; exceptions of the pieces."""
-        digest = self._cache.blobs.put(chunks)
-        try:
-            self.send(digest)
-        except StoreError:
-            self._cache.drop(digest)  # nothing stands for what is not stored
-            raise
+        digest = self._cache.blobs.put_sent(chunks, self._send)
+        self._cache.grew(self._cache.path(digest).stat().st_size)
         return digest
 
     def send(self, digest: str) -> None:
         """Store a blob whose content is in the local copies, where it stays if that fails. Errors: `UnknownBlob` if it is not; as above."""
         path = self._cache.path(digest)
         try:
-            with self._contents.turn(digest):
-                self._contents.send(digest, path)
+            self._send(digest, path)
         except FileNotFoundError:
             raise _unknown(digest) from None
         except OSError as error:
@@ -48,6 +45,10 @@ class ObjectBlobs:
         finally:
             self._cache.use(path)
         self._cache.grew(path.stat().st_size)
+
+    def _send(self, digest: str, path: Path) -> None:
+        with self._contents.turn(digest):
+            self._contents.send(digest, path)
 
     def size(self, digest: str, /) -> int:
         """Return how many bytes a blob has. Errors: `UnknownBlob`, `ObjectsAway`, `StoreError`."""

@@ -175,11 +175,11 @@ class ObjectLogs:
         self._local.publish_deck(execution, node, attempt, page)
 
     def read_published(self, execution: str, node: str, attempt: int) -> bytes | None:
-        """Return the decks that an attempt has published; None if there are none."""
+        """Return the decks that an attempt has published; None if there are none. Errors: `ObjectsAway`."""
         here = self._local.read_published(execution, node, attempt)
-        if here is not None or not self.has_published(execution, node, attempt):
+        if here is not None:
             return here
-        with suppress(FileNotFoundError, ObjectsAway):
+        with suppress(FileNotFoundError):
             return b"".join(self._bucket.read(deck_name(execution, node, attempt)))
         return None
 

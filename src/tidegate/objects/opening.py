@@ -5,6 +5,7 @@ The home has the address, with a number, in the file `objects`; the object store
 store beside the history of another, and no command has to be told again where they are.
 """
 
+import platform
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -82,14 +83,17 @@ def has_files(home: Path) -> bool:
 class ObjectStore:
     """The object store of a home, as one process uses it."""
 
-    def __init__(self, home: Path, address: str, most: int | None = None) -> None:
-        """Errors: `StoreError`. The store is not asked yet."""
+    def __init__(
+        self, home: Path, address: str, most: int | None = None, *, where: str = ""
+    ) -> None:
+        """`where` stands before what is wrong, if this is not the owner. Errors: `StoreError`. The store is not asked yet."""
         self._home = home
         self.bucket = Bucket(address)
         cache = Copies(home / CACHE, most)
         self.blobs = ObjectBlobs(self.bucket, cache)
         self.bundles = ObjectBundles(self.bucket, cache)
         self._lost = ""
+        self._where = where
         self._changed = threading.Event()
         self._number = ""
         self._close: list[Callable[[], None]] = []
@@ -116,7 +120,8 @@ class ObjectStore:
     @property
     def why(self) -> str:
         """Why it is away; empty if it is not, as far as is known."""
-        return self.bucket.why or self._lost
+        why = self.bucket.why or self._lost
+        return f"{self._where}{why}" if why else ""
 
     def claim(self, number: str = "") -> None:
         """
@@ -146,7 +151,7 @@ class ObjectStore:
     def _check(self, found: str) -> None:
         if found != self._number:
             raise StoreError(
-                f"{self.bucket.address} has the files of another store: give a place of its own to this one"
+                f"{self._where}{self.bucket.address} has the files of another store: give a place of its own to this one"
             )
 
     def look_around(self) -> None:
@@ -243,7 +248,8 @@ def open_on_node(home: Path, address: str, number: str) -> ObjectStore:
     Errors: `ObjectsAway` if it cannot be reached, or not read; `StoreError` if the files there are those of another store.
     """
     write_record(home, Record(address, number))
-    store = ObjectStore(home, address)
+    where = f"node {platform.node()} cannot use the files of the store: "
+    store = ObjectStore(home, address, where=where)
     store.claim()
     if store.why:
         raise ObjectsAway(store.why)

@@ -26,6 +26,7 @@ from tidegate.executors.cluster.protocol import (
     pack,
 )
 from tidegate.home import CLUSTER
+from tidegate.ports.executor import NO_OBJECTS, NO_WORKER
 from tidegate.ports.objects import Objects, OpensObjects
 
 NODE_LABEL = "ray.io/node-id"
@@ -109,7 +110,7 @@ class NodeActor:
     def __init__(self, duty: bytes) -> None:
         self._duty = duties.decode(duty)
         self._node = ray.get_runtime_context().get_node_id()
-        self._trouble = ""
+        self._trouble, self._code = "", NO_WORKER
         self._keeper: Keeper | None = None
         self._lock = threading.Lock()
 
@@ -118,7 +119,7 @@ class NodeActor:
         with self._lock:
             if self._keeper is None:
                 self._begin()
-        return pack(Greeting(PROTOCOL, version("tidegate"), self._trouble))
+        return pack(Greeting(PROTOCOL, version("tidegate"), self._trouble, self._code))
 
     def order(self, session: str, owner: str, given: bytes) -> None:
         """Carry out orders."""
@@ -150,9 +151,7 @@ class NodeActor:
             try:
                 objects = opens(home, key.address, key.number)
             except StoreError as error:
-                self._trouble = (
-                    f"node {platform.node()} cannot use the files of the store: {error.message}"
-                )
+                self._trouble, self._code = error.message, NO_OBJECTS
         if not self._trouble:
             self._keeper = Keeper(self._duty, home, RayNode(self._node), end, objects)
 

@@ -359,19 +359,21 @@ class Link:
         if not fitting:
             self._refuse(kind, TOO_LARGE, self._too_large(shape))
             return
-        troubles = []
+        troubled = []
         for node in fitting:
             member = self._members.get(node, environment, self._environments[environment])
             if member.trouble:
-                troubles.append(member.trouble)
+                troubled.append(member)
             if member.trouble or not member.is_up:
                 continue
             self._follow(member)
             self._hand_out(member, shape, line)
             if not line.waiting:
                 return
-        if len(troubles) == len(fitting):
-            self._refuse(kind, ENVIRONMENT if environment else NO_WORKER, troubles[0])
+        if len(troubled) == len(fitting):
+            first = troubled[0]
+            is_made = environment and first.code == NO_WORKER
+            self._refuse(kind, ENVIRONMENT if is_made else first.code, first.trouble)
 
     def _hand_out(self, member: Member, shape: Shape, line: _Line) -> None:
         ahead = min(MOST_AHEAD, int(AHEAD / max(line.took, 1e-4)))

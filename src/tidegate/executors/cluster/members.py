@@ -26,7 +26,7 @@ from tidegate.executors.cluster.protocol import (
     tellings,
 )
 from tidegate.executors.cluster.settings import Linked
-from tidegate.ports.executor import Attempt, Job
+from tidegate.ports.executor import NO_WORKER, Attempt, Job
 
 VERSION = version("tidegate")
 """Read once: it takes a tenth of a millisecond, and every look for a keeper needs it."""
@@ -49,6 +49,7 @@ class Member:
         self.node = node
         self.environment = environment
         self.trouble = ""
+        self.code = NO_WORKER
         self.failed_at = 0.0
         self.is_up = False
         self.rises: asyncio.Task[None] | None = None
@@ -122,6 +123,7 @@ class Member:
             self.refuse(f"a node of the Ray cluster cannot run tasks: {_brief(error)}", loop.time())
         else:
             if said.trouble or said.protocol != PROTOCOL:
+                self.code = said.code
                 self.refuse(said.trouble or f"it is of Tidegate {said.version}", loop.time())
 
     async def leave(self) -> None:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from tidegate.ir.graph import Requirements
-from tidegate.ports.executor import Attempt, Job, Report
+from tidegate.ports.executor import NO_WORKER, Attempt, Job, Report
 from tidegate.ports.objects import ObjectsKey
 from tidegate.ports.terminals import Printed, Published
 
@@ -192,11 +192,12 @@ Order: TypeAlias = Want | Run | End | Stored
 
 
 class Greeting(Struct, frozen=True):
-    """Who a keeper is; `trouble`: why it cannot run anything."""
+    """Who a keeper is; `trouble`: why it cannot run anything, and as which `code` that is told."""
 
     protocol: int
     version: str
     trouble: str = ""
+    code: str = NO_WORKER
 
 
 class Following(Struct, frozen=True):
