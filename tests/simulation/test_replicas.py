@@ -6,9 +6,13 @@ To repeat a failure: `SEED=12345 pytest tests/simulation/test_replicas.py -k pro
 
 import logging
 import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from functools import partial
+from hashlib import sha256
+from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -27,8 +31,16 @@ from .wires import Pipeline, is_alive
 
 SEEDS = int(os.environ.get("REPLICAS", "200"))
 SABOTAGED = 200
-SELDOM = {"a refusal is told from an old memory": (225, 310)}
-"""Seeds that show a bug which some two of 500 do; they come first."""
+SAME = (53, 57, 88)
+"""Seeds of runs that are compared: some whose course depended on the order of sets."""
+SELDOM = {
+    "a refusal is told from an old memory": (225, 310),
+    "a keeper does not look who waits": (98,),
+    "nobody watches the end of a lease": (47,),
+    "a lease is believed to last": (41,),
+    "lost attempts end when the engine has time": (47,),
+}
+"""Seeds that show a bug which few do; they come first."""
 
 SOMETIMES = {
     "commits", "attempts", "accepted", "read", "succeeded", "told NotHere", "told ConnectionLost", "told StoreError", "told nothing",
@@ -45,11 +57,12 @@ def _quiet(monkeypatch):
 
 
 class Ran(NamedTuple):
-    """What a run has left: how many steps it took, what has happened how many times, and the histories."""
+    """What a run has left: how many steps it took, what has happened how many times, the histories, and the next random number."""
 
     steps: int
     counts: Counter[str]
     history: dict[int, list[bytes]]
+    drawn: float
 
 
 def run(seed: int, *, rolls: bool = False) -> Ran:
@@ -76,7 +89,7 @@ def run(seed: int, *, rolls: bool = False) -> Ran:
         patch.setattr(world, "MINUTE", SECOND // 2)
         try:
             made.go()
-            return Ran(line.steps, made.promises.counts, server.tables.history)
+            return Ran(line.steps, made.promises.counts, server.tables.history, made.rng.random())
         finally:
             made.forget()
 
@@ -107,5 +120,33 @@ def test_the_simulation_of_replicas_finds(package: str, sabotage: Sabotage) -> N
     pytest.fail(f"{SABOTAGED} seeds let it through")
 
 
+def traces() -> str:
+    """Return what some runs leave."""
+    ran = {seed: run(seed) for seed in SAME}
+    told = [
+        (seed, each.steps, sorted(each.counts.items()), each.history, each.drawn)
+        for seed, each in ran.items()
+    ]
+    return sha256(repr(told).encode()).hexdigest()
+
+
 def test_a_run_is_the_same_each_time() -> None:
-    assert run(7) == run(7)
+    assert traces() == traces()
+
+
+def test_a_run_is_the_same_in_each_process() -> None:
+    """No order of a set of texts, and no address of an object, decides what happens: so a seed that fails once fails each time."""
+    say = "import logging; logging.disable(); from tests.simulation.test_replicas import traces; print(traces())"
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", say],
+            env={**os.environ, "PYTHONHASHSEED": str(number)},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+        for number in (1, 2)
+    ]
+    assert told[0] == told[1]

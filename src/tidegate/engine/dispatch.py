@@ -271,7 +271,7 @@ class Dispatch:
 
     def recall(self, wanted: Callable[[Key], bool]) -> None:
         """Take back attempts of these executions that have not begun."""
-        waiting = [each for each in self.out - self._running if wanted(each.key)]
+        waiting = sorted(each for each in self.out - self._running if wanted(each.key))
         self._recalled.update(waiting)
         self._executor.recall(waiting)
 
@@ -298,7 +298,7 @@ class Dispatch:
             self._probes.ended(attempt, began=False)
             self._release(attempt)
         self._aside = [job for job in self._aside if serves(job.key)]
-        gone = [each for each in self.out if not serves(each.key)]
+        gone = sorted(each for each in self.out if not serves(each.key))
         self._recalled.difference_update(gone)
         self._running.difference_update(gone)
         self.out.difference_update(gone)
@@ -314,7 +314,7 @@ class Dispatch:
 
     def end(self, is_lost: Callable[[Key], bool]) -> None:
         """End attempts of executions that others may own by now, from any thread; `leave` follows."""
-        for attempt in self.out.copy() if self._keeping is None else ():
+        for attempt in sorted(self.out.copy()) if self._keeping is None else ():
             if is_lost(attempt.key):
                 self._cut.add(attempt)
                 self._executor.cancel(*attempt)
@@ -328,7 +328,7 @@ class Dispatch:
     def hand_over(self, is_given: Callable[[Key], bool]) -> None:
         """Let the attempts of these executions go on while others take them over. Errors: `StoreError`."""
         if self._handover is not None:
-            self._handover.hand_over([each for each in self.out if is_given(each.key)])
+            self._handover.hand_over(sorted(each for each in self.out if is_given(each.key)))
 
     def follow(
         self,
@@ -462,7 +462,7 @@ class Dispatch:
     def running(self) -> list[Key]:
         """Return the executions with an attempt that runs here, and perhaps some without one by now."""
         here = (each for each in self._running if not self._is_elsewhere(each))
-        return list({attempt.key for attempt in here})
+        return sorted({attempt.key for attempt in here})
 
     def _is_elsewhere(self, attempt: Attempt) -> bool:
         return self._handover is not None and self._handover.follows(attempt)

@@ -94,20 +94,22 @@ class Handover:
 
     def end_unwanted(self, attempts: Collection[Attempt]) -> None:
         """End attempts that nobody awaits."""
-        for each in self._handed.intersection(attempts):
+        for each in sorted(self._handed.intersection(attempts)):
             self._handed.discard(each)
             self._executor.cancel(*each)
 
     def end(self) -> list[Attempt]:
         """End everything that runs here for others, from any thread; `give_up` follows."""
-        ended = list(self._handed.copy())
+        ended = sorted(self._handed.copy())
         for each in ended:
             self._executor.cancel(*each)
         return ended
 
     def give_up(self, attempts: Collection[Attempt] | None = None, *, given_back: bool) -> None:
         """Report as lost what was ended: these attempts, or all that run here for others."""
-        for each in self._handed.intersection(self._handed if attempts is None else attempts):
+        for each in sorted(
+            self._handed.intersection(self._handed if attempts is None else attempts)
+        ):
             self._pass_on(Report(*each, Lost(given_back)))
 
     # -- the owner --
@@ -129,7 +131,7 @@ class Handover:
         # One that has come back is nobody else's any longer.
         back = self._handed.intersection(going)
         others = found.keys() - set(going) - self._awaited
-        self._reports.drop([*others, *back])
+        self._reports.drop(sorted({*others, *back}))
         self._handed -= back
         awaited = [each for each in going if each not in back]
         self._awaited.update(awaited)

@@ -160,7 +160,7 @@ class PostgresJournal(SqlJournal):
 
     def _write(self, session: Session, batch: Batch) -> dict[int, int] | None:
         """Write a batch; return where the history of each shard then ends."""
-        numbers = {series: self._number_of(session, series) for series in _series_of(batch)}
+        numbers = {series: self._number_of(session, series) for series in sorted(_series_of(batch))}
         positions = self._last_positions(session) if batch.history else self._positions
         touched = {shard_of(key) for key in _keys_of(batch)} or set(self._ownership.own[:1])
         now = self._ownership.prove(session, touched)

@@ -137,7 +137,7 @@ class PostgresReports:
     def flush(self) -> None:
         """Write what is pending. Errors: `StoreError`."""
         with self._lock:
-            pending, disowned = list(self._pending.items()), list(self._disowned)
+            pending, disowned = list(self._pending.items()), sorted(self._disowned)
         for attempt, report in pending:
             has_ended = not isinstance(report.outcome, Began)
             bindings = {"key": attempt.key, "node": attempt.node, "attempt": attempt.number}
@@ -176,7 +176,7 @@ class PostgresReports:
             self._unsure = unsure and bool(there - self._mine)
         if gone:
             self._end(gone)
-        for each in unknown:
+        for each in sorted(unknown):
             self.write(Report(*each, Lost()))
 
     def _look_for(self) -> None:
