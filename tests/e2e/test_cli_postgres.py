@@ -127,6 +127,36 @@ def test_lists_are_rebuilt_from_the_history(stored: Terminal):
     assert stored("inbox", "--json").json == before
 
 
+def test_doctor_says_that_the_database_is_older_than_what_was_seen_of_it(
+    stored: Terminal, cluster: Cluster
+):
+    def wait(id_: str) -> None:
+        words = ("run", "report.py", "report", "--data", "[1]", "--id", id_, "--no-wait")
+        assert stored(*words).code == 7
+
+    cluster.ask("CREATE DATABASE live")
+    stored.environment["TIDEGATE_STORE"] = cluster.address("live")
+    wait("kept")
+    cluster.ask("CREATE DATABASE past TEMPLATE live")
+    wait("missing")
+    assert stored("doctor").code == 0
+    cluster.ask("ALTER DATABASE live RENAME TO lost")
+    cluster.ask("ALTER DATABASE past RENAME TO live")
+
+    seen = stored.home / "seen"
+    told = stored("doctor")
+    assert told.code == 1
+    assert len(told.out.splitlines()) == 1
+    assert "is older than what this server has seen there (shard " in told.out
+    assert f"end all its servers, remove {seen} and that file of the others" in told.out
+    # It is not for `doctor` to remember that the database is as it is now.
+    assert stored("doctor").out == told.out
+
+    seen.unlink()
+    assert stored("doctor").code == 0
+    wait("after")
+
+
 def test_the_files_of_one_store_are_never_used_with_another(stored: Terminal, cluster: Cluster):
     words = ("run", "report.py", "report", "--data", "[1]", "--no-wait")
     assert stored(*words).code == 7

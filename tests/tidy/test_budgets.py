@@ -19,13 +19,16 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "HTTP, over the network and on the local socket: limits, who may have how many connections and waits in line, routes, streams, the OpenAPI document",
     ),
     "backup": (150, "a copy of a store, and a store of a copy"),
-    "blobs": (505, "files by their hash, named once they are sent elsewhere, and what they are by their first bytes"),
+    "blobs": (
+        505,
+        "files by their hash, named once they are sent elsewhere, and what they are by their first bytes",
+    ),
     "bundles": (
         1_040,
         "source trees: what is imported and must be there, what git tracks, what is named; packed, read block by block, checked; whether a definition has changed, and all that it refers to",
     ),
     "cli": (
-        4_899,
+        4_900,
         "every command, as it is typed, completed and answered, on 80 columns and as it changes, for one and for many, pictures as far as the terminal draws them; backups, what is packed, whose store it is",
     ),
     "core": (

@@ -39,7 +39,8 @@ def doctor_command(*, home: Path, rebuild: bool, as_json: bool) -> int:
         rebuild_lists(home, counting("lists rebuilt"))
     parts, problems = _owner(home)
     found = checked(home)
-    problems += found.problems + found.missing
+    told = {each.why for each in parts}
+    problems += [each for each in found.problems + found.missing if each not in told]
     count = found.executions
     if as_json:
         shown = {"executions": count, "problems": problems, "parts": to_builtins(parts)}

@@ -116,7 +116,7 @@ def open_for_reading(file: Path) -> Store | None:
     if not address:
         _refuse_foreign(file)
         return SqliteStore.open(file, writer=False) if is_there(file) else None
-    store = _on_postgres(address, writer=False)
+    store = _on_postgres(address, writer=False, left=Left(note=file.with_name(SEEN)))
     _refuse_other(file, store)
     return store
 

@@ -43,6 +43,7 @@ class Past:
             found = json.loads(self._note.read_text())
             if found["store"] == number:
                 self._ends = {int(shard): int(end) for shard, end in found["ends"].items()}
+                self._noted = self._ends.copy()
 
     def mark(self) -> Ends:
         """Return what has been seen by now."""
@@ -63,7 +64,7 @@ class Past:
                 self._why = (
                     f"{self._name} is older than what this server has seen there (shard {shard} ends at line {ends.get(shard, 0)} instead of {end}):"
                     " it was restored from a backup, or a standby took over that had not received everything. Nothing is decided on it."
-                    f" If it is to go on without what is missing, end its servers, remove {self._note}, and start them again"
+                    f" If it is to go on without what is missing, end all its servers, remove {self._note} and that file of the others, and start them again"
                 )
                 self.keep()
                 break

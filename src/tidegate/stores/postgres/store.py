@@ -94,8 +94,9 @@ class PostgresStore:
         ownership = Ownership(connections, None if presence is None else Presence(*presence))
         try:
             _check(address, connections.name, writer=writer)
-            if writer:
+            if writer or left.note:
                 connections.past.remember(str(connections.value(connections.sql["number"], {})))
+            if writer:
                 ownership.succeed(left.former)
                 _take(ownership, patience)
             return cls(connections, ownership, lock)
@@ -152,12 +153,16 @@ class PostgresStore:
         return known, others, not others or alive[0].name == self.name
 
     def problems(self) -> list[str]:
-        """Check the database: references, gaps in the history, counters; one line per problem."""
+        """Check the database: references, gaps in the history, counters, what was seen of it; one line per problem."""
         found: list[str] = []
+        past = self._connections.past
         try:
             for name, query in self._connections.sql.items():
                 if name.startswith("problem_"):
                     found.extend(line for (line,) in self._connections.rows(query, {}))
+            mark = past.mark()
+            ends = self._connections.rows(self._connections.sql["last_positions"], {})
+            past.compare(mark, dict(ends))
         except StoreError as error:
             found.append(error.message)
         return found
