@@ -93,6 +93,7 @@ def move(source: StoreAt, target: StoreAt, blobs: str, progress: Progress) -> Mo
     if not source.address and not (source.home / STORE).is_file():
         raise StoreError(f"there is no store in {source.home}: nothing to copy")
     with _opened(source) as store:
+        _refuse_unapplied(source, store)
         if source == target:
             return _move_files(source.home, blobs, store)
         _begin(source, target)
@@ -119,6 +120,20 @@ def move(source: StoreAt, target: StoreAt, blobs: str, progress: Progress) -> Mo
 
 
 # ---- the databases ----
+
+
+def _refuse_unapplied(source: StoreAt, store: MovableStore) -> None:
+    """Refuse a store with tasks that servers have handed over, and of which the history does not say yet what became: a copy would repeat them."""
+    found = [] if store.reports is None else store.reports.found()
+    # Of others the keeper is gone: they are lost wherever the store goes on.
+    if keys := sorted({each.attempt.key for each in found if each.goes_on}):
+        row = store.journal.get(keys[0])
+        whose = "" if row is None else row.id
+        more = f" and {len(keys) - 1:,} more" if len(keys) > 1 else ""
+        raise StoreError(
+            f"tasks of execution {whose}{more} were handed over by a server that was told to stop, and the history does not have their results yet:"
+            f" nothing was copied, or they would be repeated; start `tidegate serve` on {source.name} until they have ended, stop it, and copy then"
+        )
 
 
 @contextmanager

@@ -94,7 +94,9 @@ def test_it_is_remembered_from_one_start_to_the_next_until_the_note_is_removed(
     restore(cluster)
 
     for _ in range(2):
-        with pytest.raises(StoreError, match=f"older than.*remove {note} and that file of the others, and start"):
+        with pytest.raises(
+            StoreError, match=f"older than.*remove {note} and that file of the others, and start"
+        ):
             PostgresStore.open(address, left=Left(note=note))
     note.unlink()
     store = PostgresStore.open(address, left=Left(note=note))

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from tests.e2e.test_replicas import Pair, launch, outputs, register, shard_for, until
 from tests.postgres import emptied, running
@@ -262,6 +263,42 @@ def test_a_task_is_handed_over_twice_and_reported_to_the_third_server(
         assert count(place) == 1
     finally:
         pair.servers.pop("c").close()
+
+
+def test_a_store_is_not_copied_before_what_was_handed_over_is_in_its_history(
+    pair: Pair, both: tuple[Connection, Connection]
+):
+    home, target = pair.place / "b", pair.place / "copy"
+
+    def tidegate(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "tidegate", *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    def refused() -> None:
+        done = tidegate("store", "copy", pair.address, str(target), "--home", str(home))
+        assert (done.returncode, done.stdout) == (5, ""), done
+        assert f"tasks of execution {id_} were handed over by a server" in done.stderr
+        assert done.stderr.count("\n") == 1
+        assert not (target / "tidegate.db").exists()
+
+    a, b = both
+    id_, place = begun(pair, a, "copied", "alone")
+    assert told_to_stop(pair, "a", b) < 2
+    pair.servers["b"].stop()
+    refused()
+    (place / "end").touch()
+    assert pair.servers["a"].wait() == 0
+    refused()
+
+    assert outputs(pair.start("b"), id_) == str(place)
+    pair.servers["b"].stop()
+    copied = tidegate("store", "copy", pair.address, str(target), "--home", str(home))
+    assert copied.returncode == 0, copied
+    shown = tidegate("show", id_, "--json", "--home", str(target)).stdout
+    assert '"SUCCEEDED"' in shown
+    assert count(place) == 1
+    with psycopg.connect(pair.address) as connection:
+        connection.execute("DELETE FROM marks WHERE name = 'moved'")
 
 
 def test_servers_restarted_one_after_the_other_under_load_hold_nobody_and_repeat_nothing(
