@@ -6,8 +6,10 @@ A request is sent again if no reply has come and the shard has another owner by 
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import Any, Final, TypeAlias
@@ -52,6 +54,9 @@ SAID_AFTER: Final = 2.0
 TIMEOUT: Final = {"connect": 2.0, "read": 30.0, "write": 30.0, "pool": 30.0}
 """Seconds that the steps of an exchange may take."""
 
+CONNECT: Final = partial(httpcore.AsyncConnectionPool, max_connections=None)
+"""Makes a client. Below httpx, which takes as long again for what is not needed here: redirects, cookies, credentials."""
+
 log = logging.getLogger(__name__)
 
 _replies = msgspec.json.Decoder(list[Replied])
@@ -61,7 +66,7 @@ class _Unreached(Exception):
     """A server could not be connected to, and why: nothing was sent."""
 
 
-class _Asked(Struct):
+class _Asked(Struct, eq=False):
     """A request on its way: its bytes, and where its reply goes."""
 
     kind: type[Ask[Any]]
@@ -70,35 +75,47 @@ class _Asked(Struct):
     tell: Tell
     until: float
     guessed: bool
+    was_sent: bool = False
+    """Whether a server may have stored it that has not replied."""
+    why: str = ""
+    """Why the owner could not be reached the last time."""
 
 
 _Said: TypeAlias = Replied | _Unreached | None
 """A reply; or that there is none, and whether the request may have arrived."""
 
 
-class _Waiting(Struct):
-    """A request that waits for an exchange, and where its reply goes."""
-
-    body: bytes
-    ready: "asyncio.Future[_Said]"
-
-
 class PeerLines:
-    """The way to other servers (`service.replicas.Peers`): one thread with an event loop. `run` is to be called in it."""
+    """
+    The way to other servers (`service.replicas.Peers`): one thread with an event loop. `run` is to be called in it.
 
-    def __init__(self, shares: StoreShares, part: Part) -> None:
+    A request costs no task and no timer: it waits in its line, and what stands still is looked for once a second.
+    """
+
+    def __init__(
+        self,
+        shares: StoreShares,
+        part: Part,
+        new_loop: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop,
+        connect: Callable[[], AbstractAsyncContextManager[Any]] = CONNECT,
+    ) -> None:
         self._shares = shares
         self._part = part
         self._secret = b""
         self._owners: dict[int, Replica] = {}
         self._alive: list[Replica] = []
-        self._looked = -LOOK
         self._looking: asyncio.Future[None] | None = None
+        self._ended = asyncio.Event()
         self._lines: dict[tuple[str, bool], _Line] = {}
         self._failing: dict[str, float] = {}
-        self._loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._ended: asyncio.Event = asyncio.Event()
+        self._new_loop, self._connect = new_loop, connect
+        self._loop = new_loop()
+        # Dicts, because their order is that in which they came.
+        self._tasks: dict[asyncio.Task[None], None] = {}
+        self._is_closed = False
+        self._come: deque[_Asked] = deque()
+        self._woken = False
+        self._open: dict[_Asked, None] = {}
 
     # -- from any thread --
 
@@ -108,11 +125,14 @@ class PeerLines:
         """Have the owner of a shard handle a request, and tell its view once, or an error; None if it is to be asked elsewhere."""
         assert isinstance(request, Deciding)
         body = encode(Passed(principal, request))
-        asked = _Asked(type(request), shard, body, tell, monotonic() + PATIENCE, guessed)
+        self._come.append(_Asked(type(request), shard, body, tell, monotonic() + PATIENCE, guessed))
+        if self._woken:
+            return  # what has come by then goes along
+        self._woken = True
         try:
-            self._loop.call_soon_threadsafe(self._begin, asked)
+            self._loop.call_soon_threadsafe(self._begin)
         except RuntimeError:
-            tell(_closed())
+            self._end()
 
     def has_others(self) -> bool:
         """Return whether another server is alive that does not leave."""
@@ -121,25 +141,43 @@ class PeerLines:
 
     def close(self) -> None:
         """Pass on nothing more."""
+        self._is_closed = True
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._ended.set)
 
     def run(self) -> None:
         """Pass requests on until it is closed."""
         if self._loop.is_closed():  # it has failed before
-            self._loop = uvloop.new_event_loop()
+            self._loop = self._new_loop()
+        self._ended = asyncio.Event()
+        self._lines, self._tasks, self._looking = {}, {}, None
         try:
             self._loop.run_until_complete(self._run())
         finally:
             self._loop.close()
+            self._end()
+
+    def _end(self) -> None:
+        """Tell everybody who waits that nothing is passed on from now on."""
+        # First, so that what comes later finds the loop closed, or is met below.
+        self._woken = False
+        while self._come:
+            with suppress(IndexError):  # two threads may do this
+                self._open[self._come.popleft()] = None
+        for line in self._lines.values():
+            line.leave()
+        for asked in [*self._open]:
+            self._finish(asked, _closed(asked))
 
     # -- in the loop --
 
     async def _run(self) -> None:
-        # Below httpx, which takes as long again for what is not needed here: redirects, cookies, credentials.
-        async with httpcore.AsyncConnectionPool(max_connections=None) as self._client:
-            while not self._ended.is_set():
+        async with self._connect() as self._client:
+            self._begin()
+            while not self._is_closed:
                 await self._look()
+                for line in [*self._lines.values()]:
+                    line.recall()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK):
                         await self._ended.wait()
@@ -147,70 +185,70 @@ class PeerLines:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _begin(self, asked: _Asked) -> None:
-        task = self._loop.create_task(self._carry(asked))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _begin(self) -> None:
+        # First, so that later requests wake the loop again.
+        self._woken = False
+        while self._come:
+            asked = self._come.popleft()
+            self._open[asked] = None
+            self.carry(asked)
 
-    async def _carry(self, asked: _Asked) -> None:
-        was_sent, why = False, ""
+    def task(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this beside the rest."""
+        task = self._loop.create_task(work)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
+
+    def carry(self, asked: _Asked) -> None:
+        """Give a request to the owner of its shard; look for that if there is none."""
+        owner = self._owners.get(asked.shard)
+        is_own = owner is not None and owner.name == self._shares.name
+        if monotonic() >= asked.until:
+            self._finish(asked, _unheard(asked))
+        elif is_own and self._shares.has(asked.shard):
+            self._finish(asked, None)
+        elif owner is None or is_own:
+            self.task(self._carry_later(asked, PAUSE))
+        else:
+            which = owner.name, asked.kind in SLOW
+            line = self._lines.get(which)
+            if line is None:
+                line = self._lines[which] = _Line(self, owner, is_slow=which[1])
+            line.send(asked)
+
+    async def _carry_later(self, asked: _Asked, pause: float) -> None:
         try:
-            while monotonic() < asked.until:
-                owner = self._owners.get(asked.shard)
-                is_own = owner is not None and owner.name == self._shares.name
-                if is_own and self._shares.has(asked.shard):
-                    asked.tell(None)
-                    return
-                pause = PAUSE
-                if owner is not None and not is_own:
-                    told = await self._send(owner, asked)
-                    if isinstance(told, Replied) and self._settle(asked, told):
-                        return
-                    was_sent = was_sent or told is None
-                    why = f" ({told})" if isinstance(told, _Unreached) else ""
-                    pause = 5 * PAUSE if why else PAUSE
-                await asyncio.sleep(pause)
-                await self._look()
-            why = f"no owner of shard {asked.shard} of the store has replied for {PATIENCE:.0f} s{why}"
-            if was_sent:
-                # One may have stored it before it fell silent.
-                asked.tell(CommitUnknown(f"{why}, and whether it was stored is not known: look"))
-            else:
-                asked.tell(NotHere(f"{why}: nothing was stored; try again", retry_after=5))
-        except asyncio.CancelledError:
-            asked.tell(_closed())
-            raise
+            await asyncio.sleep(pause)
+            await self._look()
+            self.carry(asked)
         except Exception as error:  # noqa: BLE001 - who waits must be told
-            asked.tell(error)
+            self._finish(asked, error)
 
-    async def _send(self, owner: Replica, asked: _Asked) -> _Said:
-        """Have this server handle a request; None if it has not replied, and is no longer the owner."""
-        which = owner.name, asked.kind in SLOW
-        line = self._lines.get(which)
-        if line is None:
-            line = self._lines[which] = _Line(self, owner, is_slow=which[1])
-        sent = asyncio.ensure_future(line.send(asked))
-        while True:
-            await asyncio.wait({sent}, timeout=LOOK)
-            if sent.done():
-                return sent.result()
-            if self._owners.get(asked.shard, owner).name != owner.name or monotonic() > asked.until:
-                # It stands still, and somebody else has taken over, or soon will.
-                sent.cancel()
-                return None
-
-    def _settle(self, asked: _Asked, told: Replied) -> bool:
-        """Give a reply to the caller; return whether that was the end of it."""
-        if told.status == 200:
-            asked.tell(msgspec.json.decode(told.body, type=view_of(asked.kind)))
-            return True
-        error = error_in(bytes(told.body)) or NotHere("another server replied with nothing known")
-        if isinstance(error, NotHere):
+    def settle(self, asked: _Asked, said: _Said) -> None:
+        """Tell the caller what a server has said; if that was not the owner, or it has said nothing, look for the owner again."""
+        if isinstance(said, Replied):
+            try:
+                result = _result(asked, said)
+            except Exception as error:  # noqa: BLE001 - who waits must be told
+                result = error
+            if not isinstance(result, NotHere):
+                self._finish(asked, result)
+                return
             if asked.guessed:
-                asked.tell(None)
-            return asked.guessed
-        asked.tell(error)
-        return True
+                self._finish(asked, None)
+                return
+        asked.was_sent = asked.was_sent or said is None
+        asked.why = f" ({said})" if isinstance(said, _Unreached) else ""
+        self.task(self._carry_later(asked, 5 * PAUSE if asked.why else PAUSE))
+
+    def _finish(self, asked: _Asked, result: Any) -> None:
+        if asked in self._open:
+            del self._open[asked]
+            asked.tell(result)
+
+    def is_elsewhere(self, asked: _Asked, owner: Replica) -> bool:
+        """Return whether a request is not to wait for this server any longer: somebody else has taken over, or soon will."""
+        return self._owners.get(asked.shard, owner).name != owner.name or monotonic() >= asked.until
 
     async def _look(self) -> None:
         """Look who is alive, and who owns what; several who want that look once."""
@@ -231,7 +269,9 @@ class PeerLines:
             self._alive = found
             self._owners = {shard: each for each in found for shard in each.shards}
             living = {each.name for each in found}
-            self._lines = {at: line for at, line in self._lines.items() if at[0] in living}
+            for which in [at for at, line in self._lines.items() if not line.busy]:
+                if which[0] not in living:
+                    del self._lines[which]
         finally:
             self._looking = None
 
@@ -263,7 +303,9 @@ class PeerLines:
             log.warning("%s did not take what was passed on to it: %d", owner.address, reply.status)
             return None
         self._failing.pop(owner.name, None)
-        return _replies.decode(reply.content)
+        told = _replies.decode(reply.content)
+        assert len(told) == len(bodies), f"{len(told)} replies to {len(bodies)} requests"
+        return told
 
 
 class _Line:
@@ -274,23 +316,42 @@ class _Line:
         self._owner = owner
         self._together = 1 if is_slow else TOGETHER
         self._at_once = SLOW_UNDER_WAY if is_slow else 1
-        self._waiting: list[_Waiting] = []
-        self._busy = 0
+        self._waiting: list[_Asked] = []
+        self._under_way: dict[_Asked, None] = {}
+        self.busy = 0
+        """Exchanges under way."""
 
-    async def send(self, asked: _Asked) -> _Said:
-        """Pass a request on."""
-        ready: asyncio.Future[_Said] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(asked.body, ready))
-        if self._busy < self._at_once:
-            self._busy += 1
-            asyncio.ensure_future(self._exchange())  # noqa: RUF006 - it settles what was waiting
-        return await ready
+    def send(self, asked: _Asked) -> None:
+        """Pass a request on; `PeerLines.settle` is told what becomes of it."""
+        self._waiting.append(asked)
+        if self.busy < self._at_once:
+            self.busy += 1
+            self._lines.task(self._exchange())
+
+    def recall(self) -> None:
+        """Take back what is not to wait for this server any longer: it stands still."""
+        for asked in [*self._under_way]:
+            if self._lines.is_elsewhere(asked, self._owner):
+                del self._under_way[asked]
+                self._lines.settle(asked, None)
+        waiting, self._waiting = self._waiting, []
+        for asked in waiting:
+            if self._lines.is_elsewhere(asked, self._owner):
+                self._lines.carry(asked)
+            else:
+                self._waiting.append(asked)
+
+    def leave(self) -> None:
+        """Whether what is under way is stored will not be known."""
+        for asked in self._under_way:
+            asked.was_sent = True
 
     async def _exchange(self) -> None:
         try:
             await asyncio.sleep(0)  # what comes in this turn of the loop goes along
             while self._waiting:
                 together = self._next()
+                self._under_way.update(dict.fromkeys(together))
                 replies: Sequence[_Said] = [None] * len(together)
                 try:
                     replies = (
@@ -302,13 +363,14 @@ class _Line:
                 except Exception:
                     # Whatever it was, nobody must wait without limit: the requests are sent again.
                     log.exception("an exchange with %s has failed", self._owner.address)
-                for each, reply in zip(together, replies, strict=True):
-                    if not each.ready.done():
-                        each.ready.set_result(reply)
+                for asked, said in zip(together, replies, strict=True):
+                    if asked in self._under_way:
+                        del self._under_way[asked]
+                        self._lines.settle(asked, said)
         finally:
-            self._busy -= 1
+            self.busy -= 1
 
-    def _next(self) -> list[_Waiting]:
+    def _next(self) -> list[_Asked]:
         """Take what goes in the next exchange."""
         size, count = 0, 0
         for each in self._waiting[: self._together]:
@@ -319,5 +381,27 @@ class _Line:
         return together
 
 
-def _closed() -> NotHere:
+def _result(asked: _Asked, told: Replied) -> Any:
+    """Return the view of a reply, or its error."""
+    if told.status == 200:
+        return msgspec.json.decode(told.body, type=view_of(asked.kind))
+    return error_in(bytes(told.body)) or NotHere("another server replied with nothing known")
+
+
+def _unheard(asked: _Asked) -> StoreError:
+    """Return what to say when no owner has replied."""
+    why = (
+        f"no owner of shard {asked.shard} of the store has replied for {PATIENCE:.0f} s{asked.why}"
+    )
+    if asked.was_sent:
+        # One may have stored it before it fell silent.
+        return CommitUnknown(f"{why}, and whether it was stored is not known: look")
+    return NotHere(f"{why}: nothing was stored; try again", retry_after=5)
+
+
+def _closed(asked: _Asked) -> StoreError:
+    if asked.was_sent:
+        return CommitUnknown(
+            "this server is ending, and whether another one has stored it is not known: look"
+        )
     return NotHere("this server is ending; ask another one", retry_after=1)

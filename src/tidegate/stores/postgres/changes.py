@@ -74,6 +74,8 @@ class PostgresChanges(Announcer):
         """Return what the lines after a cursor have added, up to a limit of lines, and the cursor after those."""
         positions, last = read(cursor), self._last()
         missing = [max(0, end - begin) for begin, end in zip(positions, last, strict=True)]
+        if not any(missing):
+            return [], cursor
         # Of each shard about the same part, so that none is read alone at the end.
         part, left, ends = max(1.0, sum(missing) / limit), limit, []
         for begin, count in zip(positions, missing, strict=True):

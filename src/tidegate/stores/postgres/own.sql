@@ -113,15 +113,18 @@ WHERE (key & 63)::smallint = ANY (:shards::smallint[])
 ORDER BY since, key, node;
 
 -- name: touched
--- The executions with lines after these positions, in shards of others, and their phases now.
+-- The executions with lines after these positions, in shards of others, and their phases now. OFFSET 0 keeps the planner, which knows nothing of the
+-- positions, from reading the whole history once instead of an end of the index for each shard.
 SELECT e.key, e.phase
 FROM executions AS e
-WHERE e.key IN (
+WHERE e.key = ANY (ARRAY(
     SELECT h.key
     FROM unnest(:shards::smallint[], :positions::bigint[]) AS c (shard, position)
-    JOIN history AS h ON h.shard = c.shard AND h.position > c.position
+    CROSS JOIN LATERAL (
+        SELECT key FROM history WHERE shard = c.shard AND position > c.position OFFSET 0
+    ) AS h
     LIMIT :limit
-);
+));
 
 -- name: commit_status
 -- A number of the future is that of a transaction of which a crash has left nothing.
@@ -304,10 +307,12 @@ ORDER BY h.seq
 LIMIT :limit;
 
 -- name: usage
--- What the lines between two positions of each shard have added for each project. The length of a body is known without reading it.
+-- What the lines between two positions of each shard have added for each project. The length of a body is known without reading it. OFFSET 0: as above.
 SELECT s.project, count(*) FILTER (WHERE h.seq = 1), sum(length(h.body))::bigint
 FROM unnest(:positions::bigint[], :ends::bigint[]) WITH ORDINALITY AS c (position, until, n)
-JOIN history AS h ON h.shard = (c.n - 1)::smallint AND h.position > c.position AND h.position <= c.until
+CROSS JOIN LATERAL (
+    SELECT key, seq, body FROM history WHERE shard = (c.n - 1)::smallint AND position > c.position AND position <= c.until OFFSET 0
+) AS h
 JOIN executions AS e ON e.key = h.key
 JOIN series AS s ON s.id = e.series
 GROUP BY s.project;
