@@ -24,6 +24,8 @@ ARGS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 15_000
+"""Milliseconds after which what does not follow from a change elsewhere has not happened."""
+
 LIVE_MS = 8_000
 """Milliseconds within which a page that is told shows a change, on a machine with much to do; one that asks by itself does so each ten seconds."""
 YARDSTICK = "() => { const begun = performance.now(); let sum = 0; for (let i = 0; i < 2e7; i++) sum += i % 7; return performance.now() - begun; }"
@@ -50,6 +52,7 @@ def browser() -> Iterator[Any]:
         pytest.skip("the web UI is not built: make ui")
     with playwright.sync_playwright() as started:
         opened = started.chromium.launch(executable_path=path, args=ARGS)
+        playwright.expect.set_options(timeout=PATIENCE_MS)
         yield opened
         opened.close()
 
@@ -165,10 +168,10 @@ def site(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
     made.server.close()
 
 
-def settled(page: Any) -> Any:
-    """Return the dialog once it takes keys: those that were meant for what was there before decide nothing."""
+def settled(page: Any, execution: str = "") -> Any:
+    """Return the dialog once it takes keys: those that were meant for what was there before decide nothing. With an execution, that of its question: another may still be open."""
     dialog = page.get_by_role("dialog")
-    dialog.locator(".settled").wait_for()
+    dialog.filter(has_text=execution).locator(".settled").wait_for()
     return dialog
 
 
@@ -201,8 +204,8 @@ class Tab:
     def dialog(self) -> Any:
         return self.page.get_by_role("dialog")
 
-    def settled(self) -> Any:
-        return settled(self.page)
+    def settled(self, execution: str = "") -> Any:
+        return settled(self.page, execution)
 
 
 @pytest.fixture
@@ -235,8 +238,6 @@ def after_a_stroke(page: Any) -> None:
 def decide_selected(page: Any, choice: str, many: int, comment: str = "") -> None:
     """Decide all that is selected in the inbox, from the look at it."""
     look = page.get_by_role("dialog")
-    if look.count() == 0:
-        page.get_by_role("button", name="Look and decide").click()
     look.get_by_role("radio", name=choice).check()
     look.get_by_label("Comment for all").fill(comment)
     look.get_by_role("button", name=f"{choice} {many}", exact=True).click()

@@ -134,7 +134,8 @@ def test_an_execution_that_is_ended_under_an_open_dialog_is_told(site: Any, tab:
     tab.open(f"/?task={execution}:rows-are-right")
     tab.dialog.get_by_role("button", name="Approve").wait_for()
     site.ask("POST", f"executions/{execution}/abort", {"reason": "not needed"})
-    expect(tab.dialog.get_by_text("Terminated: an answer is no longer needed")).to_be_visible()
+    told = tab.dialog.get_by_text("Terminated: an answer is no longer needed")
+    expect(told).to_be_visible(timeout=LIVE_MS)
     expect(tab.dialog.get_by_role("button", name="Approve")).to_have_count(0)
 
 

@@ -33,7 +33,7 @@ def asked(tab: Tab, workflow: str = "shown", **inputs: Any) -> Any:
     """Open the question about a value."""
     execution = tab.site.launch(f"media.{workflow}", **inputs)
     tab.open(f"/?task={execution}:ok")
-    return tab.settled()
+    return tab.settled(execution)
 
 
 def note(tab: Tab) -> Any:
@@ -69,8 +69,10 @@ def test_a_document_is_read_page_by_page_and_pages_not_turned_to_are_told(site: 
     expect(note(tab)).to_contain_text("Shown: 3 of 12 pages")
     dialog.get_by_role("button", name="Larger").click()
     view = dialog.locator(".pdf-view")
+    tab.page.wait_for_function(
+        "it => it.scrollWidth > it.clientWidth * 1.2", arg=view.element_handle()
+    )
     expect(view.locator("[data-drawn]")).to_be_visible()
-    assert view.evaluate("it => it.scrollWidth > it.clientWidth * 1.2")
     dialog.get_by_role("button", name="Show everything").click()
     expect(dialog.locator(".pdf-page")).to_have_count(12)
     expect(note(tab)).to_have_count(0)
