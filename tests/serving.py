@@ -8,14 +8,26 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 LONGEST = 30.0
 """Seconds after which something that was promised has not happened."""
 
+A_WHILE = 0.1
+"""Seconds of processor time in which it is seen how busy this machine is."""
+
 READY = re.compile(r"at https?://127\.0\.0\.1:(\d+)")
 API = "/api/v1"
+
+
+def slowed(seconds: float) -> float:
+    """Return how long something may take on this machine now, if it may take these seconds on an idle one."""
+    spent, begun = time.process_time(), time.perf_counter()
+    while time.process_time() - spent < A_WHILE:
+        pass
+    return seconds * max(1.0, (time.perf_counter() - begun) / A_WHILE)
 
 
 def program(planted: str = "") -> list[str]:

@@ -197,8 +197,10 @@ def test_code_that_cannot_be_imported_says_so_in_one_line(
 ):
     bundle = write_bundle(home, digest=sha256(text.encode()).hexdigest(), bad=text)
 
+    # Only the endless loop has a short limit: on a busy machine each of the others may take seconds.
+    patience = {"timeout": 2.0} if "2 s" in says else {}
     with pytest.raises(CodeError) as caught:
-        crew.executor.describe(bundle, "bad", timeout=2.0)
+        crew.executor.describe(bundle, "bad", **patience)
 
     assert says in caught.value.message
     assert "\n" not in caught.value.message

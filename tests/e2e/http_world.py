@@ -171,7 +171,7 @@ def at_once(server: Server, act: Callable[[Connection, int], T], count: int = CR
         line = Connection(server.port, server.token)
         try:
             assert line("GET", "health").status == 200
-            start.wait(20)
+            start.wait(60)
             got[number] = act(line, number)
         finally:
             line.close()

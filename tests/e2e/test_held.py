@@ -162,7 +162,6 @@ def test_what_waits_for_a_worker_when_the_room_goes_is_held_and_does_not_begin(
             (place / "end").touch()
 
         assert ask("GET", "executions/first?wait=30").body["phase"] == "SUCCEEDED"
-        until(lambda: any("held" in each for each in ask("GET", "executions/e").body["nodes"]))
         is_held(ask, tidegate)
         assert ask("POST", "executions/unwanted/abort", {}).status == 200
         assert not (signs["e"] / "began").exists()
@@ -176,6 +175,7 @@ def test_what_waits_for_a_worker_when_the_room_goes_is_held_and_does_not_begin(
 
 
 def is_held(ask, tidegate, code: str = "no_room", why: str = "bytes are free") -> None:
+    until(lambda: any("held" in each for each in ask("GET", "executions/e").body["nodes"]))
     view = ask("GET", "executions/e").body
     (node,) = [each for each in view["nodes"] if each["kind"] == "task"]
     # Nothing has changed since, but who looks again is told all the same.

@@ -1,5 +1,6 @@
 """Quotas, as a server holds projects to them: from what is stored, from its start on."""
 
+import re
 import time
 
 from tests.e2e.http_world import World
@@ -27,7 +28,9 @@ def test_a_server_counts_what_is_there_and_refuses_with_the_name_of_the_quota(tm
         "launches",
     )
     assert 'tidegate_quota_most{project="",quota="launches"} 3' in metrics
-    assert "100% of its quota of launches" in server.said or "133%" in server.said
+    # How many more were taken before they were counted follows the pace of the machine.
+    (share,) = re.findall(r"(\d+)% of its quota of launches", server.said)[-1:]
+    assert int(share) >= 100
 
 
 def test_an_upload_beyond_the_quota_of_files_is_refused_with_its_name(tmp_path):

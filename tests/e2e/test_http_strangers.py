@@ -99,10 +99,14 @@ def test_who_shows_a_right_secret_does_not_stand_in_line_with_those_who_try(tmp_
         known = {"token": server.token.split("_")[1], "nonce": "00" * 32}
         for _ in range(STRANGERS - 10):
             line = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), SOON))
-            line.sendall(asked * 5)  # one after the other: a line of some seconds
+            line.sendall(asked * 40)  # one after the other: a line of 20 seconds
 
-        took = seconds_of(lambda: ask_as_a_stranger(server.port, "POST", "proof", known))
-        assert took < (STRANGERS - 10) / STRANGERS_RATE, "nobody stands before it"
+        # The best of a few: the machine does other things too, and in the line each takes as long as those before it.
+        took = [
+            seconds_of(lambda: ask_as_a_stranger(server.port, "POST", "proof", known))
+            for _ in range(10)
+        ]
+        assert min(took) < (STRANGERS - 10) / STRANGERS_RATE, "nobody stands before it"
 
 
 def test_strangers_behind_tls_are_counted_before_the_handshake(tmp_path):

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from tests.e2e.test_replicas import Pair, launch, outputs, register, shard_for, until
 from tests.postgres import emptied, running
-from tests.serving import Connection
+from tests.serving import Connection, slowed
 
 from tidegate.core.shards import SHARDS
 from tidegate.stores.postgres.store import PostgresStore
@@ -143,8 +143,8 @@ def test_a_server_told_to_stop_hands_over_at_once_what_it_still_runs(
 ):
     a, b = both
     id_, place = begun(pair, a, "handed")
-    assert told_to_stop(pair, "a", b) < 2
-    assert answered(b, id_, 7) < 2
+    assert told_to_stop(pair, "a", b) < slowed(2)
+    assert answered(b, id_, 7) < slowed(2)
     assert pair.servers["a"].process.poll() is None
     assert phase_of(b, id_) == "RUNNING"
 
@@ -162,7 +162,7 @@ def test_a_server_that_is_killed_while_it_stops_has_its_task_repeated_once(
 ):
     a, b = both
     id_, place = begun(pair, a, f"killed-{comes_back:d}")
-    assert told_to_stop(pair, "a", b) < 2
+    assert told_to_stop(pair, "a", b) < slowed(2)
     port = pair.servers["a"].port
     pair.servers["a"].kill()
     if comes_back:
@@ -171,7 +171,7 @@ def test_a_server_that_is_killed_while_it_stops_has_its_task_repeated_once(
 
     until(lambda: count(place) == 2)
     (place / "end").touch()
-    assert answered(b, id_, 1) < 2
+    assert answered(b, id_, 1) < slowed(2)
     assert outputs(b, id_) == f"{place} 1"
     assert count(place) == 2
     assert kinds(b, id_).count("TaskLost") == 1
@@ -183,12 +183,12 @@ def test_what_still_runs_when_the_grace_ends_is_repeated_at_once(
 ):
     a, b = both
     id_, place = begun(pair, a, "graceless")
-    assert told_to_stop(pair, "a", b) < 2
+    assert told_to_stop(pair, "a", b) < slowed(2)
     pair.servers["a"].process.terminate()  # a second signal ends the grace
     assert pair.servers["a"].wait() == 0
     until(lambda: count(place) == 2)
     (place / "end").touch()
-    assert answered(b, id_, 1) < 2
+    assert answered(b, id_, 1) < slowed(2)
     assert outputs(b, id_) == f"{place} 1"
     assert count(place) == 2
 
@@ -198,21 +198,21 @@ def test_an_abort_at_the_new_owner_ends_the_task_where_it_runs(
 ):
     a, b = both
     id_, place = begun(pair, a, "aborted")
-    assert told_to_stop(pair, "a", b) < 2
+    assert told_to_stop(pair, "a", b) < slowed(2)
     task = int((place / "began").read_text())
     began = time.monotonic()
     assert b("POST", f"executions/{id_}/abort", {"reason": "enough"}).status == 200
-    until(lambda: not Path(f"/proc/{task}").exists(), 5)
+    until(lambda: not Path(f"/proc/{task}").exists(), slowed(5))
     # With nothing left to do the server is gone, long before its grace ends.
     assert pair.servers["a"].wait() == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < slowed(10)
     assert count(place) == 1
 
 
 def test_the_timeout_of_a_task_holds_where_it_runs(pair: Pair, both: tuple[Connection, Connection]):
     a, b = both
     id_, place = begun(pair, a, "late", "late")
-    assert told_to_stop(pair, "a", b) < 2
+    assert told_to_stop(pair, "a", b) < slowed(2)
     assert phase_of(b, id_) == "RUNNING"
     until(lambda: phase_of(b, id_) == "TIMED_OUT")
     assert b("GET", f"executions/{id_}").body["phase"] == "FAILED"
@@ -245,15 +245,15 @@ def test_a_task_is_handed_over_twice_and_reported_to_the_third_server(
 ):
     a, b = both
     id_, place = begun(pair, a, "twice")
-    assert told_to_stop(pair, "a", b) < 2
+    assert told_to_stop(pair, "a", b) < slowed(2)
     first = pair.servers["a"]
     pair.make_home("c")
     c = pair.start("c")
     try:
-        assert told_to_stop(pair, "b", c) < 2
+        assert told_to_stop(pair, "b", c) < slowed(2)
         assert pair.servers["b"].wait() == 0
         assert first.process.poll() is None
-        assert answered(c, id_, 3) < 2
+        assert answered(c, id_, 3) < slowed(2)
         # Nobody is there when it ends: the report waits for the next owner.
         pair.servers["c"].kill()
         (place / "end").touch()
@@ -330,7 +330,7 @@ def test_servers_restarted_one_after_the_other_under_load_hold_nobody_and_repeat
         ]
         for client in clients:
             client.start()
-        assert told_to_stop(pair, name, pair.servers[other].connect()) < 2
+        assert told_to_stop(pair, name, pair.servers[other].connect()) < slowed(2)
         id_, place = lasting[name]
         assert pair.servers[name].process.poll() is None
         (place / "end").touch()
@@ -342,8 +342,8 @@ def test_servers_restarted_one_after_the_other_under_load_hold_nobody_and_repeat
 
     for id_, place in lasting.values():
         ask = pair.servers["a"].connect()
-        assert answered(ask, id_, 5) < 2
+        assert answered(ask, id_, 5) < slowed(2)
         assert outputs(ask, id_) == f"{place} 5"
         assert count(place) == 1
     assert {status for _, status in replies} <= {200, 201}
-    assert max(seconds for seconds, _ in replies) < 2, len(replies)
+    assert max(seconds for seconds, _ in replies) < slowed(2), len(replies)
