@@ -39,6 +39,9 @@ SLOW: Final = (Recover, Relaunch)
 SLOW_UNDER_WAY: Final = 2
 """Exchanges of such requests with one server at once. Of the others there is one: the more wait for it, the more share the next."""
 
+LINGER: Final = 0.004
+"""Longest pause in seconds between two exchanges, for requests that come meanwhile."""
+
 PATIENCE: Final = 20.0
 """Seconds for which an owner is looked for: two leases."""
 
@@ -350,6 +353,7 @@ class _Line:
         try:
             await asyncio.sleep(0)  # what comes in this turn of the loop goes along
             while self._waiting:
+                began = monotonic()
                 together = self._next()
                 self._under_way.update(dict.fromkeys(together))
                 replies: Sequence[_Said] = [None] * len(together)
@@ -367,6 +371,9 @@ class _Line:
                     if asked in self._under_way:
                         del self._under_way[asked]
                         self._lines.settle(asked, said)
+                if self._waiting:
+                    # Where much is to be passed on, exchanges cost more than what is in them: as long as one took, what comes waits for the next.
+                    await asyncio.sleep(min(monotonic() - began, LINGER))
         finally:
             self.busy -= 1
 
