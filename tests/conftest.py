@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 BROWSER = "tests/browser/"
 WITH_SERVERS = "tests/e2e/"
@@ -17,6 +18,26 @@ class Together(LoadScopeScheduling):
         if nodeid.startswith(BROWSER):
             return BROWSER
         return nodeid.partition("::")[0] if nodeid.startswith(WITH_SERVERS) else nodeid
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """Hand out again what a worker that has died had not done, but not the test that it died of; return that. The method of the base also hands out what was done, and then waits for it forever."""
+        workload = self.assigned_work.pop(node)
+        undone = [unit for unit in workload.values() if not all(unit.values())]
+        if not undone:
+            return None
+        died_of = next(each for each, is_done in undone[0].items() if not is_done)
+        undone[0][died_of] = True
+        left = {scope: unit for scope, unit in workload.items() if not all(unit.values())}
+        self.workqueue.update(left)
+        for other in self.assigned_work:
+            self._reschedule(other)
+        return died_of
+
+    def _reschedule(self, node: WorkerController) -> None:
+        """Give a worker two tests at least, or tell it that there are no more: it begins one when it knows what comes next."""
+        super()._reschedule(node)
+        while not node.shutting_down and self._pending_of(self.assigned_work[node]) < 2:
+            super()._reschedule(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Together | None:
