@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import time
 from contextlib import ExitStack, contextmanager, suppress
+from statistics import median
 
 import pytest
 from tests.serving import LONGEST, Connection, Server
@@ -101,12 +102,12 @@ def test_who_shows_a_right_secret_does_not_stand_in_line_with_those_who_try(tmp_
             line = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), SOON))
             line.sendall(asked * 40)  # one after the other: a line of 20 seconds
 
-        # The best of a few: the machine does other things too, and in the line each takes as long as those before it.
+        # Many, as the line is not there yet for the first, and the machine does other things too.
         took = [
             seconds_of(lambda: ask_as_a_stranger(server.port, "POST", "proof", known))
             for _ in range(10)
         ]
-        assert min(took) < (STRANGERS - 10) / STRANGERS_RATE, "nobody stands before it"
+        assert median(took) < (STRANGERS - 10) / STRANGERS_RATE / 2, "nobody stands before it"
 
 
 def test_strangers_behind_tls_are_counted_before_the_handshake(tmp_path):
