@@ -99,9 +99,9 @@ class Sharing:
         shares = self._shares
         assert shares is not None
         if lost := sorted(set(wanted.lost) & set(shares.own)):
-            log.error(
-                "%d shards of the store are lost: their lease was not renewed in time", len(lost)
-            )
+            if not wanted.is_said:
+                why = "their lease was not renewed in time"
+                log.error("%d shards of the store are lost: %s", len(lost), why)
             shares.lose(lost)
         if wanted.lost:
             self.forget()

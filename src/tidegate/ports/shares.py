@@ -15,13 +15,14 @@ class Turnover(NamedTuple):
     """
     What ought to change: which shards to take, how many to give up, and which are lost, because others have them by now, or may have.
 
-    `keeps`: those who take what is given up know of attempts that go on here (`ports.reports`).
+    `keeps`: those who take what is given up know of attempts that go on here (`ports.reports`). `is_said`: why they are lost is said elsewhere.
     """
 
     take: Sequence[int] = ()
     give: int = 0
     lost: Sequence[int] = ()
     keeps: bool = False
+    is_said: bool = False
 
 
 class Replica(NamedTuple):

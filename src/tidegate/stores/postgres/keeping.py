@@ -9,7 +9,7 @@ from time import monotonic
 
 from tidegate.core.shards import SHARDS
 from tidegate.core.state import ExecutionPhase
-from tidegate.errors import StoreError
+from tidegate.errors import StoreError, StoreTooNew
 from tidegate.ports.journal import Key
 from tidegate.ports.shares import Turnover
 from tidegate.stores.postgres.changes import PostgresChanges
@@ -49,6 +49,7 @@ class Keeping:
         self._reports = reports
         self._look = threading.Event()
         self._ended = threading.Event()
+        self._outdated = threading.Event()
         self._seen: dict[int, int] = {}
         self._written = written
         self._notices: Notices | None = None
@@ -66,6 +67,7 @@ class Keeping:
             self._seen = self._positions()
             self._changes.tell_others(self._notices.changed)
             background("lease-end", self._watch)
+            background("version", self._say_outdated)
             background("notices", self._notices.send)
             background("listener", partial(self._notices.hear, self._hear))
 
@@ -82,6 +84,7 @@ class Keeping:
         """End the threads."""
         self._ended.set()
         self._look.set()
+        self._outdated.set()
         if self._notices is not None:
             self._notices.close()
 
@@ -103,7 +106,9 @@ class Keeping:
                 self._reports.tend()
                 self._said = ""
             except StoreError as error:
-                if error.message != self._said:
+                if self._ownership.outdated:
+                    self._outdated.set()
+                elif error.message != self._said:
                     self._said = error.message
                     log.warning(
                         "the lease of %s could not be renewed: %s",
@@ -111,6 +116,15 @@ class Keeping:
                         error.message,
                     )
                 self._ended.wait(TICK_SECONDS)
+
+    def _say_outdated(self) -> None:
+        """Fail once a newer version has told this one to stop writing, and each time that this is run again: that is how it is said in health."""
+        self._outdated.wait()
+        if not self._ended.is_set():
+            why = (
+                "this server has left the store to newer ones, and only passes requests on to them"
+            )
+            raise StoreTooNew(f"{self._ownership.outdated}; {why}")
 
     def _watch(self) -> None:
         """Give up what is owned when the lease may have ended. The thread that renews it may be waiting for a database that is silent."""

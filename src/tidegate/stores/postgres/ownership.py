@@ -65,6 +65,8 @@ class Ownership:
         self._renewed = monotonic()
         self._clock: tuple[float, int] | None = None
         self._leaving = self._says_so = False
+        self.outdated = ""
+        """That a newer version has told this one to stop writing; empty if none has."""
         self._attends = False
         self.lacks = False
         """Whether others are about to give up shards, of which this server has too few."""
@@ -266,7 +268,11 @@ class Ownership:
         held = [epochs.get(each, -1) for each in wanted]
         (rows,) = session.together([Command("fence", (wanted, held, SCHEMA))])
         if len(rows) < len(wanted):
-            self._refuse_newer(session)
+            try:
+                self._refuse_newer(session)
+            except StoreTooNew:
+                if not self.is_shared:
+                    raise  # of a server, the others decide
             lost = sorted(set(wanted) - {shard for shard, _ in rows})
             self._epochs = {each: epoch for each, epoch in epochs.items() if each not in lost}
             self._refused += 1
@@ -300,9 +306,11 @@ class Ownership:
         self._ask_clock()
         if not gone:
             return
-        self.tell(Turnover(lost=sorted(gone)))
-        with self._connections.reading() as session:
-            self._refuse_newer(session)
+        try:
+            with self._connections.reading() as session:
+                self._refuse_newer(session)
+        finally:
+            self.tell(Turnover(lost=sorted(gone), is_said=bool(self.outdated)))
         if not self.is_shared:
             log.error("another server has taken over %s", self._connections.name)
 
@@ -310,10 +318,12 @@ class Ownership:
         """Raise `StoreTooNew`, and leave the store to the others, if this version is too old to write there."""
         least = session.execute(self._sql["least"]).fetchall()[0][0]
         if least > SCHEMA:
+            error = too_new(self._connections.name, least)
+            self.outdated = error.message
             self.leave()
             wanted = {"owner": self.name, "shards": list(range(SHARDS))}
             session.execute(self._sql["let_go"], wanted)
-            raise too_new(self._connections.name, least)
+            raise error
 
     def attend(self) -> None:
         """Let the others know that this server is alive. Errors: `StoreError`."""
