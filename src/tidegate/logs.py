@@ -66,6 +66,8 @@ class Seen(Struct, frozen=True, omit_defaults=True):
 class Logs:
     """Where the logs and decks of a store are: below its home, in `logs/` and `decks/`."""
 
+    are_everywhere = False
+
     def __init__(self, home: Path) -> None:
         self._home = home
         # All in one directory, which the owner can read at once. No execution is spelled with a dot.

@@ -68,6 +68,11 @@ ELSEWHERE = (
         "api/passing api/peers cli/replicas core/shards engine/news engine/sharing stores/postgres/keeping stores/postgres/notices",
     ),
     Group(
+        "tests/e2e/test_replicas_logs.py",
+        "what is printed at one server is read at another",
+        "service/gathering",
+    ),
+    Group(
         "tests/e2e/test_traces.py",
         "a trace is seen where it arrives",
         "core/traces otel service/traces",

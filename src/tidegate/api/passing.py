@@ -7,7 +7,7 @@ A request is sent again if no reply has come and the shard has another owner by 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from math import inf
@@ -27,7 +27,7 @@ from tidegate.ports.shares import Replica, StoreShares
 from tidegate.remote.problems import error_in
 from tidegate.service.access import Principal
 from tidegate.service.replicas import Deciding, Tell
-from tidegate.wire import Ask, Recover, Relaunch, view_of
+from tidegate.wire import Ask, GetLogs, LogList, Recover, Relaunch, view_of
 from tidegate.wire.owning import unsafe
 
 TOGETHER, TOGETHER_BYTES = 200, 1024 * 1024
@@ -41,6 +41,9 @@ SLOW_UNDER_WAY: Final = 2
 
 LINGER: Final = 0.004
 """Longest pause in seconds between two exchanges, for requests that come meanwhile."""
+
+READS: Final = 3.0
+"""Seconds in which a server must have replied to what others can do without."""
 
 PATIENCE: Final = 20.0
 """Seconds for which an owner is looked for: two leases."""
@@ -136,6 +139,23 @@ class PeerLines:
             self._loop.call_soon_threadsafe(self._begin)
         except RuntimeError:
             self._end()
+
+    def ask_each(self, wanted: Mapping[str, GetLogs], principal: Principal, tell: Tell) -> None:
+        """Have each of these servers, by address, handle a request, and tell once what each has replied; nothing if this server ends."""
+
+        async def read() -> None:
+            asked = (self._read(at, request, principal) for at, request in wanted.items())
+            tell(dict(zip(wanted, await asyncio.gather(*asked), strict=True)))
+
+        # While there is no loop, all are silent.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(lambda: self.task(read()))
+
+    def all_servers(self) -> tuple[str, list[str]]:
+        """Return the address of this server, and those of all others that are alive."""
+        me, alive = self._shares.name, self._alive
+        own = next((each.address for each in alive if each.name == me), "")
+        return own, [each.address for each in alive if each.name != me]
 
     def has_others(self) -> bool:
         """Return whether another server is alive that does not leave."""
@@ -243,6 +263,27 @@ class PeerLines:
         asked.was_sent = asked.was_sent or said is None
         asked.why = f" ({said})" if isinstance(said, _Unreached) else ""
         self.task(self._carry_later(asked, 5 * PAUSE if asked.why else PAUSE))
+
+    async def _read(
+        self, address: str, request: GetLogs, principal: Principal
+    ) -> LogList | Exception:
+        """Return what a server replies, or why it has not. It is an exchange of its own: a server that does not know the request refuses only that."""
+        owner = next((each for each in self._alive if each.address == address), None)
+        said: Sequence[Replied] | None = None
+        try:
+            async with asyncio.timeout(READS):
+                if owner is not None:
+                    said = await self.exchange(owner, [encode(Passed(principal, request))])
+            if said and said[0].status == 200:
+                return msgspec.json.decode(said[0].body, type=LogList)
+        except _Unreached as error:
+            return NotHere(str(error))
+        except TimeoutError:
+            pass
+        except Exception as error:  # noqa: BLE001 - the others' replies count all the same
+            return error
+        found = error_in(bytes(said[0].body)) if said else None
+        return found or NotHere("it does not reply")
 
     def _finish(self, asked: _Asked, result: Any) -> None:
         if asked in self._open:

@@ -25,7 +25,7 @@ from tidegate.errors import TidegateError
 from tidegate.ir.graph import SECOND
 from tidegate.ports.shares import StoreShares
 from tidegate.service.access import Principal
-from tidegate.service.replicas import Deciding
+from tidegate.service.replicas import Passable
 
 PATH: Final = "/api/peers"
 HEAD: Final = b"x-tidegate-peer"
@@ -43,7 +43,7 @@ class Passed(Struct, frozen=True):
     """A request, and who makes it."""
 
     principal: Principal
-    request: Deciding
+    request: Passable
 
 
 class Replied(Struct, frozen=True):

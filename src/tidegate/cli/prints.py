@@ -28,7 +28,7 @@ class Prints:
         self._node = node
         self._next = BEGINNING
         self._names: dict[str, set[str]] = {}
-        self._told = ""
+        self._told = self._missing = ""
         self.trouble: TidegateError | None = None
         """Why the output could not be read the last time."""
 
@@ -47,8 +47,10 @@ class Prints:
 
     def complaint(self) -> str:
         """Say that the output cannot be read now, and why; once, until it can be. Empty if there is nothing to say."""
-        told, self._told = self._told, "" if self.trouble is None else self.trouble.message
-        return f"the output cannot be read now: {line(self._told)}" if self._told != told else ""
+        told, self._told = self._told, self._missing
+        if self.trouble is not None:
+            self._told = f"the output cannot be read now: {self.trouble.message}"
+        return line(self._told) if self._told != told else ""
 
     def _pages(self) -> Iterator[Sequence[AttemptLog]]:
         while True:
@@ -58,7 +60,7 @@ class Prints:
             except TidegateError as error:
                 self.trouble = error
                 return  # output is never worth ending for
-            self.trouble = None
+            self.trouble, self._missing = None, found.missing
             # An older server does not support this, and sends all of it each time.
             if not found.next:
                 return

@@ -276,12 +276,15 @@ def logs_command(*, home: Path, execution: str, node: str, follows: bool, as_jso
         if follows:
             follow_prints(way, id_, node)
             return
-        found = way.ask(GetLogs(id=id_, node=node)).items
+        page = way.ask(GetLogs(id=id_, node=node))
         failed = {} if as_json else _failures(way.ask(GetExecution(id=id_)), node)
+    found = page.items
+    if page.missing:
+        tell(line(page.missing))
     if as_json:
         print_json(found)
         return
-    if not (found or failed):
+    if not (found or failed or page.missing):
         tell("nothing was printed")
     last = {each.node: each.attempt for each in found}
     for each in found:

@@ -69,6 +69,8 @@ class _Output(NamedTuple):
 class ObjectLogs:
     """An adapter of the port `AttemptLogs`. `local` has the files of what runs here, `follow` and `settle` store them."""
 
+    are_everywhere = True
+
     def __init__(self, bucket: Bucket, local: Logs) -> None:
         self._bucket = bucket
         self._local = local

@@ -9,6 +9,11 @@ from tidegate.logs import AttemptText, Seen
 class AttemptLogs(Protocol):
     """The outputs and published decks of attempts, wherever these run. Called from any thread. Errors: `StoreError`."""
 
+    @property
+    def are_everywhere(self) -> bool:
+        """Whether all servers that share a store read the same."""
+        ...
+
     def read(self, execution: str, node: str | None = None) -> list[AttemptText]:
         """Return the output of the attempts of an execution, or of one node of it, by node and attempt."""
         ...

@@ -59,6 +59,11 @@ class Attempts:
         self._blobs = artifacts.blobs
         self._executions = executions
 
+    @property
+    def has_all_logs(self) -> bool:
+        """Whether what is printed at other servers is read here, too."""
+        return self._logs.are_everywhere
+
     def logs(self, request: GetLogs) -> LogList:
         """Return what the tasks of an execution, or of one node, printed. Errors: `UnknownExecution`, `UnknownNode`."""
         now = self._executions.look(request.id)
@@ -195,5 +200,10 @@ def _seen(cursor: str) -> Seen:
         unpacked = decompressobj().decompress(urlsafe_b64decode(cursor), MOST_UNPACKED)
         return msgspec.json.decode(unpacked, type=Seen)
     except (ValueError, zlib_error):
-        why = f"{cursor[:40]!r} is not a log cursor; use the `next` of an earlier reply, or 0"
-        raise InvalidValue(why, [Fault(("after",), why)]) from None
+        raise no_cursor(cursor) from None
+
+
+def no_cursor(cursor: str) -> InvalidValue:
+    """Return the error for what is not a position in logs."""
+    why = f"{cursor[:40]!r} is not a log cursor; use the `next` of an earlier reply, or 0"
+    return InvalidValue(why, [Fault(("after",), why)])

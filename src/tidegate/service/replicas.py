@@ -6,7 +6,7 @@ passed on. Nothing is acknowledged before the owner's commit, so a request that 
 that it gets an id or a key here, if its caller has given none, which makes a repetition harmless.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -25,6 +25,7 @@ from tidegate.wire import (
     Abort,
     Answer,
     Ask,
+    GetLogs,
     Launch,
     Recover,
     Relaunch,
@@ -34,6 +35,8 @@ from tidegate.wire import (
 )
 
 Deciding: TypeAlias = Answer | Launch | Relaunch | Recover | Abort
+Passable: TypeAlias = Deciding | GetLogs
+"""What servers ask each other."""
 
 Tell: TypeAlias = Callable[[Any], None]
 """Takes a result, or an error."""
@@ -58,6 +61,14 @@ class Peers(Protocol):
 
         Told is also an error: those of the request; `NotHere` if nobody has owned the shard for a while.
         """
+        ...
+
+    def ask_each(self, wanted: Mapping[str, GetLogs], principal: Principal, tell: Tell) -> None:
+        """Have each of these servers, by address, handle a request; tell once what each has replied, a view or an error. None is waited for long."""
+        ...
+
+    def all_servers(self) -> tuple[str, list[str]]:
+        """Return the address of this server, and those of all others that are alive."""
         ...
 
     def has_others(self) -> bool:

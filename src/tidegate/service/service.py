@@ -29,6 +29,7 @@ from tidegate.service.codes import OneTimeCodes
 from tidegate.service.deciders import Deciders
 from tidegate.service.executions import Executions, new_id, no_such_execution
 from tidegate.service.feed import Feed
+from tidegate.service.gathering import gathered
 from tidegate.service.gauges import Gauges
 from tidegate.service.inbox import Inbox
 from tidegate.service.intake import Intake
@@ -176,6 +177,8 @@ class Service:
             view = yield from self.replicas.decide(
                 admitted, principal, lambda it: self._view(it, principal), passed_on=passed_on
             )
+        elif isinstance(admitted, wire.GetLogs) and not passed_on:
+            view = yield from self._logs(admitted, principal)
         else:
             view = yield from self._view(admitted, principal)
         if isinstance(view, wire.ExecutionView):
@@ -183,6 +186,13 @@ class Service:
         kind = view_of(type(request))
         assert isinstance(view, kind), f"{type(request).__name__} gave {type(view).__name__}"
         return view
+
+    def _logs(self, request: wire.GetLogs, principal: Principal) -> Steps[wire.LogList]:
+        """Return what tasks have printed, wherever that is kept."""
+        peers = self.replicas.peers
+        if peers is None or self._attempts.has_all_logs:
+            return self._attempts.logs(request)
+        return (yield from gathered(self._attempts.logs, peers, request, principal))
 
     def _check_quota(self, project: str, id_: str) -> None:
         """Raise `QuotaReached` if a project may launch no more; an execution launched earlier with this id is returned all the same."""

@@ -435,6 +435,8 @@ class LogList(Struct, frozen=True, kw_only=True):
     items: list[AttemptLog]
     next: str = ""
     """What to pass as `after` for what is printed later."""
+    missing: str = ""
+    """Which servers that share the store could not be asked for what they have, and why."""
 
 
 class Aborted(Struct, frozen=True, kw_only=True):

@@ -390,6 +390,7 @@ export type LimitsView = {
 export type LogList = {
   items: Array<AttemptLog>;
   next: string;
+  missing: string;
 };
 
 /** A node that begins after a decision. */

@@ -14,9 +14,11 @@ export function Logs({ execution, node }: { execution: string; node: NodeView })
   if (logs.error) return <QueryError error={logs.error} retry={() => void logs.refetch()} what="The logs" />;
   if (!logs.data) return <Loader size="sm" aria-label="Loading the logs" />;
   const own = logs.data.items.filter((each) => each.node === node.id && each.text !== '').reverse();
-  if (own.length === 0) return <Text c="dimmed">{isRunning ? 'No output yet.' : 'No output.'}</Text>;
+  const { missing } = logs.data;
+  if (own.length === 0 && missing === '') return <Text c="dimmed">{isRunning ? 'No output yet.' : 'No output.'}</Text>;
   return (
     <Stack gap="xs">
+      {missing !== '' && <Text c="dimmed">{missing}</Text>}
       {own.map((each) => (
         <section key={each.attempt} aria-label={`Log of attempt ${each.attempt}`}>
           {own.length > 1 && (
@@ -43,12 +45,15 @@ export function AllLogs({ execution }: { execution: ExecutionView }) {
   if (logs.error) return <QueryError error={logs.error} retry={() => void logs.refetch()} what="The logs" />;
   if (!logs.data) return <Loader size="sm" aria-label="Loading the logs" />;
   const all = logs.data.items.filter((each) => each.text !== '');
+  const { missing } = logs.data;
+  if (all.length === 0 && missing !== '') return <Text c="dimmed">{missing}</Text>;
   if (all.length === 0)
     return <Text c="dimmed">{isRunning ? 'No task has printed anything yet.' : 'No task printed anything.'}</Text>;
   const nodes = [...new Map(all.map((each) => [each.node, each.name]))];
   const shown = only === '' ? all : all.filter((each) => each.node === only);
   return (
     <Stack gap="xs">
+      {missing !== '' && <Text c="dimmed">{missing}</Text>}
       <NativeSelect
         size="xs"
         className="ex-log-of"
