@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.test_replicas import Pair, launch, outputs, register, shard_for, until
 from tests.e2e.test_replicas_reports import told_to_stop
 from tests.postgres import emptied, running
-from tests.serving import Connection
+from tests.serving import Connection, slowed
 
 FLOW = """
 import time
@@ -76,7 +76,7 @@ def test_what_a_task_prints_after_it_was_handed_over_is_read_at_the_new_owner(pa
     with subprocess.Popen(follow, stdout=subprocess.PIPE, text=True) as follower:
         assert follower.stdout is not None
         assert follower.stdout.readline() == "talk | first\n"
-        assert told_to_stop(pair, "a", b) < 5
+        assert told_to_stop(pair, "a", b) < slowed(2)
         seen = b("GET", f"{logs}?after=0").body
         assert (texts(seen), seen["missing"]) == (["first\n"], "")
         (place / "more").touch()

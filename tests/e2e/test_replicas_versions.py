@@ -17,7 +17,7 @@ from tests.e2e.test_replicas_reports import (
     told_to_stop,
 )
 from tests.postgres import Cluster, running
-from tests.serving import Server
+from tests.serving import Server, slowed
 
 from tidegate.core.shards import SHARDS
 from tidegate.stores.postgres.dialect import SCHEMA
@@ -79,7 +79,7 @@ def test_servers_are_upgraded_one_after_the_other_while_executions_go_on(
         lasting = {n: begun(pair, ask, n) for n, ask in zip("ab", pair.both(), strict=True)}
         for name, other in (("a", "b"), ("b", "a")):
             with load.on(pair.servers[other], f"load-{name}"):
-                assert told_to_stop(pair, name, pair.servers[other].connect()) < 2
+                assert told_to_stop(pair, name, pair.servers[other].connect()) < slowed(2)
                 _, place = lasting[name]
                 assert pair.servers[name].process.poll() is None
                 (place / "end").touch()
@@ -94,10 +94,10 @@ def test_servers_are_upgraded_one_after_the_other_while_executions_go_on(
 
         ask = pair.servers["a"].connect()
         for id_, place in lasting.values():
-            assert answered(ask, id_, 5) < 2
+            assert answered(ask, id_, 5) < slowed(2)
             assert outputs(ask, id_) == f"{place} 5"
             assert count(place) == 1
-        load.was_served(within=2)
+        load.was_served(within=slowed(2))
         assert all("error" not in each.said.lower() for each in pair.servers.values())
 
 
@@ -111,7 +111,7 @@ def test_beside_a_version_that_would_repeat_them_tasks_keep_their_shards_until_t
         pair.servers["a"].process.terminate()
         until(lambda: shards_of(b) == SHARDS - 1)
         assert pair.servers["a"].process.poll() is None
-        assert answered(b, id_, 1) < 2
+        assert answered(b, id_, 1) < slowed(2)
 
         (place / "end").touch()
         assert outputs(b, id_) == f"{place} 1"
@@ -126,7 +126,7 @@ def test_a_version_that_must_not_write_says_so_in_one_line_and_only_passes_reque
         load = Load()
         a, b = pair.both()
         id_, place = begun(pair, a, "runs")
-        assert told_to_stop(pair, "b", a) < 2
+        assert told_to_stop(pair, "b", a) < slowed(2)
         assert pair.servers["b"].wait() == 0
         before = pair.servers["a"].said
         with load.on(pair.servers["a"], "load"):
@@ -136,10 +136,10 @@ def test_a_version_that_must_not_write_says_so_in_one_line_and_only_passes_reque
             until(lambda: count(place) == 2)
             served = len(load.replies)
             until(lambda: len(load.replies) > served + 20)
-        load.was_served(within=10)
+        load.was_served(within=slowed(10))
 
         (place / "end").touch()
-        assert answered(a, id_, 1) < 2
+        assert answered(a, id_, 1) < slowed(2)
         assert outputs(a, id_) == f"{place} 1"
         assert count(place) == 2
         health = a("GET", "health").body
@@ -149,7 +149,8 @@ def test_a_version_that_must_not_write_says_so_in_one_line_and_only_passes_reque
         assert "install that version" in why
         assert "only passes requests on" in why
         said = pair.servers["a"].said.removeprefix(before).splitlines()
-        assert said == [f"version has failed: {why}"]
+        # A commit that is refused at that moment is tried again at the other: then its store works again.
+        assert [e for e in said if e != "store works again"] == [f"version has failed: {why}"]
 
         pair.servers["a"].stop()
         again = Server(pair.place / "a", "--store", pair.address)
