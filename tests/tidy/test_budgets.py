@@ -15,7 +15,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
     "__init__": (60, "the names that authors import"),
     "__main__": (5, "`python -m tidegate`"),
     "api": (
-        4_623,
+        4_627,
         "HTTP, over the network and on the local socket: limits, who may have how many connections and waits in line, routes, streams, the OpenAPI document",
     ),
     "backup": (150, "a copy of a store, and a store of a copy"),

@@ -96,6 +96,8 @@ class Keeping:
             self._look.clear()
             if self._ended.is_set():
                 return
+            if self._ownership.outdated:  # as a commit may find first
+                self._outdated.set()
             try:
                 if monotonic() >= due:
                     self._connections.past.check()
@@ -106,9 +108,7 @@ class Keeping:
                 self._reports.tend()
                 self._said = ""
             except StoreError as error:
-                if self._ownership.outdated:
-                    self._outdated.set()
-                elif error.message != self._said:
+                if error.message != self._said and not self._ownership.outdated:
                     self._said = error.message
                     log.warning(
                         "the lease of %s could not be renewed: %s",
