@@ -221,6 +221,7 @@ ANSWERS: dict[str, Answer] = {
     "add_series": _series,
     "find_series": lambda t, _, b: [(t.series[b["project"], b["domain"], b["workflow"]],)],
     "workflow": lambda t, _, b: [t.workflows[b["workflow"]]],
+    "latest_workflow": lambda t, _, b: [w for w in t.workflows.values() if w[1] == b["name"]],
     "many_add_execution": _launches,
     "many_add_history": _history,
     "many_set_phase": _set_phase,

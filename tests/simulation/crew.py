@@ -11,6 +11,7 @@ from tidegate.core.messages import TASK_RAISED, Failure
 from tidegate.ports.executor import (
     Attempt,
     Began,
+    Capacity,
     Job,
     Outcome,
     Raised,
@@ -29,6 +30,8 @@ SHORT, LONG = (0.005, 0.05, 1, 4, 12, 25), (1, 4, 12, 25)
 
 class Crew:
     """The workers of one process. `begins` tells the run which attempts begin; with `long`, they last for longer, and late reports come later."""
+
+    capacity = Capacity(1_000, 2**30, limits_memory=True)
 
     def __init__(
         self,

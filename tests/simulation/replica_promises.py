@@ -8,9 +8,11 @@ from tidegate.core.messages import Accepted, AnswerGiven, Denied
 from tidegate.core.plan import Plan
 from tidegate.core.shards import SHARDS
 from tidegate.engine.arrivals import Reports
+from tidegate.errors import AlreadyAnswered, CommitUnknown, NotHere
 from tidegate.ir.graph import TaskNode
 from tidegate.ports.changes import ChangeRow
 from tidegate.ports.executor import Attempt, Job
+from tidegate.wire import Launch
 
 from .crew import Crew
 from .tables import START, Transaction
@@ -21,6 +23,15 @@ NOTICED = 3 * SECOND
 
 GIVEN_UP = 6 * SECOND
 """Within which a host that runs ends the attempts of shards that it has lost."""
+
+SOUGHT = 19 * SECOND
+"""For how long a service looks for the owner of a shard before it gives up."""
+
+REPLIES = 25 * SECOND
+"""Within which a service that is well says something."""
+
+CALM = 30 * SECOND
+"""After which all that went wrong is over for those who ask."""
 
 
 class Promises:
@@ -34,6 +45,8 @@ class Promises:
         self.begun: set[Attempt] = set()
         self.accepted: dict[tuple[int, Any], Any] = {}
         self.counts: Counter[str] = Counter()
+        self.asked: Counter[int] = Counter()
+        """How many times a launch of a workflow without an id was asked for."""
         self._told: dict[str, int] = {}
         self._folds: dict[int, tuple[int, Any, Any]] = {}
         self._epochs: dict[tuple[int, int], str] = {}
@@ -104,6 +117,53 @@ class Promises:
         if self.tables.ids.get(id_) != key:
             self.fail(f"the launch of {id_} was acknowledged, and is not stored")
         self._told[id_] = key
+
+    def told_at_door(self, replica: Any, request: Any, said: Any, took: int) -> None:
+        """A service looks for the owner of a shard for as long as it says; while all hosts are well, it finds one; if it says that nothing is stored, so it is."""
+        door, now = replica.door, self.run.timeline.now
+        if isinstance(said, NotHere):
+            is_ending = door is None or door.host.dead or door.service.gauges.is_stopping
+            if took < SOUGHT and not is_ending:
+                self.fail(f"{replica.host.name} has looked for an owner for {took / SECOND} s")
+            if isinstance(request, Launch) and self.is_first(request):
+                self.fail("a launch is stored, and its sender is told that it is not")
+        if isinstance(said, AlreadyAnswered) and self.is_from(request):
+            self.fail(f"an answer to {request.name} is refused because it is stored")
+        if took > REPLIES and replica.is_well and now - replica.well_since > took:
+            self.fail(f"{replica.host.name} has not replied for {took / SECOND} s")
+        if (
+            isinstance(request, Launch)
+            and request.id
+            and getattr(said, "id", request.id) != request.id
+        ):
+            self.fail(f"{said.id} is the reply to a launch of {request.id}")
+        if said is LATE or isinstance(said, NotHere | CommitUnknown):
+            well = min(each.well_since for each in self.run.replicas)
+            if self.is_calm and now - well > CALM:
+                self.fail(f"all hosts are well, and {replica.host.name} says {said!r}")
+
+    def is_first(self, request: Launch) -> bool:
+        """Whether a workflow was launched that was asked for once, without an id."""
+        number = int(request.workflow[1:]) + 1
+        rows = self.tables.executions.values()
+        return self.asked[number] == 1 and any(row["workflow"] == number for row in rows)
+
+    def is_from(self, request: Any) -> bool:
+        """Whether exactly this answer is stored: its comment says which it is."""
+        bodies = self.tables.history[self.tables.ids[request.id]]
+        return any(request.comment.encode() in body for body in bodies)
+
+    @property
+    def is_calm(self) -> bool:
+        return (
+            self.run.server.up
+            and not self.run.chaos
+            and all(each.is_well for each in self.run.replicas)
+        )
+
+    def refused(self, said: Any) -> None:
+        """Note why a launch was not acknowledged."""
+        self.counts[f"launch {'nothing' if said is LATE else type(said).__name__}"] += 1
 
     def has_opened(self, key: int, node: Any) -> bool:
         """Whether what is stored says that a gate waits, or has waited."""
@@ -246,7 +306,8 @@ class Promises:
         return [k for k in self.tables.executions if not self.state(k)[1].phase.is_terminal]
 
     def all_ended(self) -> bool:
-        return len(self.tables.executions) == len(self.graphs) and not self.unended()
+        launched = {row["workflow"] for row in self.tables.executions.values()}
+        return launched == self.graphs.keys() and not self.unended()
 
     def at_the_end(self) -> None:
         """All that was acknowledged is there, lists say what histories say, and nothing runs."""
@@ -256,6 +317,12 @@ class Promises:
             assert self.is_stored(key, node, value), f"the answer to {node} is lost"
         for id_, key in self._told.items():
             assert self.tables.ids.get(id_) == key, f"the execution {id_} is lost"
+        launched = Counter(row["workflow"] for row in self.tables.executions.values())
+        for workflow, times in launched.items():
+            asked = self.asked[workflow] or 1
+            assert times <= asked, (
+                f"{asked} launches of workflow {workflow} made {times} executions"
+            )
         phases: Counter[str] = Counter()
         for key, row in self.tables.executions.items():
             phase = self.state(key)[1].phase

@@ -3,6 +3,7 @@ Two hosts that share a store, or three, from one integer: the real engine and th
 
 Hosts are stopped and continued, killed, cut off from the database; it crashes and is there again; connections break during commits; notices are lost.
 Clients ask either host, and again when they are told nothing; readers follow what happens. What must hold is in `replica_promises`.
+In half of the runs clients ask the service of a host (`doors`), which has the owner of a shard decide; in the others they ask engines.
 """
 
 import random
@@ -13,10 +14,11 @@ from typing import Any
 
 import msgspec
 
-from tidegate.core.messages import AnswerGiven
+from tidegate.core.addresses import handle_of
+from tidegate.core.messages import Accepted, AnswerGiven, Denied
 from tidegate.engine.arrivals import NewExecution
 from tidegate.engine.loop import Engine
-from tidegate.errors import StoreError
+from tidegate.errors import Refused, StoreError, TidegateError, UnknownSignal
 from tidegate.ir.check import check as check_graph
 from tidegate.ir.graph import Instant
 from tidegate.ports.changes import Cursor, Touched
@@ -24,8 +26,10 @@ from tidegate.stores.postgres.changes import read
 from tidegate.stores.postgres.connections import WRITER_IDLE_MS, PostgresConnections
 from tidegate.stores.postgres.ownership import Ownership, Presence
 from tidegate.stores.postgres.store import PostgresStore
+from tidegate.wire import Answer, AnswerReply, Ask, Launch
 
 from .crew import Crew
+from .doors import Door, Network
 from .replica_promises import GIVEN_UP, Promises
 from .timeline import LATE, SECOND, Event, Machine, Queue, Thread, Timeline, Waiter
 from .wires import Host, Server
@@ -50,7 +54,8 @@ HAPPENS = (
 )
 ROLLS = ("leave", "leave", "leave", "leave", "leave", "leave", *HAPPENS)
 """What goes wrong, as often as it is named."""
-PATIENCE = 5.0
+PATIENCE, DOOR_PATIENCE = 5.0, 30.0
+"""Seconds for which a client waits for an engine, and for a service, which itself waits for the owner of a shard."""
 ENDS_WITHIN = 150 * SECOND
 
 
@@ -75,6 +80,7 @@ class Replica:
         self.crew = Crew(run.timeline, self.host, run.promises.begins, long=run.rolls)
         self.engine: Engine | None = None
         self.store: PostgresStore | None = None
+        self.door: Door | None = None
         self.seen: dict[int, int] = {}
         self.told: dict[int, int] = {}
         self.began = self.well_since = self.run.timeline.now
@@ -96,7 +102,8 @@ class Replica:
 
     def _opened(self) -> tuple[PostgresStore, Engine]:
         connections = PostgresConnections("postgresql://simulated/store", reads_only=False)
-        ownership = Ownership(connections, Presence(self.host.name, "1"))
+        address = self.run.network.address(self.place)
+        ownership = Ownership(connections, Presence(address, "1"))
         ownership.name = self.host.name
         ownership.join()
         store = PostgresStore(connections, ownership, None)
@@ -106,6 +113,9 @@ class Replica:
         thread: Any = Thread(self.run.timeline, self.host, engine._run)
         engine._arrivals, engine._thread = queue, thread
         engine.on_end(lambda host=self.host: self._ended(host, engine))
+        if self.run.asks_doors:
+            door = Door(self.run.network, self.host, store, engine, self.crew)
+            self.door = self.run.network.doors[self.place] = door
         return store, engine
 
     def _ended(self, host: Host, engine: Engine) -> None:
@@ -118,6 +128,7 @@ class Replica:
         if host.dead:
             return
         self.run.timeline.kill(host)
+        self.run.network.dies(host)
         for wire in list(host.wires):
             self.run.timeline.at(self.run.rng.randint(0, SECOND // 10), wire.cut)
         if host is self.host:
@@ -129,14 +140,21 @@ class Replica:
         assert store is not None
         assert engine is not None
         assert store.shares is not None
-        store.shares.leave()
-        engine.drain()
+        if self.door is None:
+            store.shares.leave()
+            engine.drain()
+        else:
+            self.door.service.drain()
         for _ in range(self.run.rng.choice([1, 8, 30, 60])):
             self.run.timeline.sleep(0.5)
             if not (store.shares.own or self.crew.live):
                 break
         self.engine = None
+        if self.door is not None:
+            self.door.service.close()
         engine.stop()
+        if self.door is not None:
+            self.door.lines.close()
         with suppress(StoreError):
             store.close()
         self.run.timeline.at(0, lambda: self.die(host))
@@ -168,6 +186,35 @@ class Replica:
                 act(self.engine).add_done_callback(answered)
 
         timeline.at(1_000, arrives, host)
+
+    def request(self, request: Ask[Any], tell: Callable[[Any], object]) -> None:
+        """Ask its service something over the network. Who asks is told the view, an error, or nothing."""
+        timeline, host, door = self.run.timeline, self.host, self.door
+
+        def handle() -> None:
+            assert door is not None
+            try:
+                said: Any = door.ask(request)
+            except TidegateError as error:
+                said = error
+            except Exception as error:  # noqa: BLE001 - a bug, which ends the run
+                timeline.faults.append(f"{host.name} could not handle {request}: {error!r}")
+                return
+            if not host.dead:
+                timeline.at(1_000, lambda: tell(said))
+
+        def arrives() -> None:
+            if self.engine is None or door is None or host is not self.host:
+                tell(StoreError("it does not serve"))
+            else:
+                timeline.spawn(host, handle)
+
+        reset = StoreError("the connection is lost")
+        if host.dead:
+            timeline.at(1_000, lambda: tell(reset))
+        else:
+            self.run.network.goes(host, lambda: tell(reset))
+            timeline.at(1_000, arrives, host)
 
 
 class Reader:
@@ -204,13 +251,16 @@ class Reader:
 class ReplicaRun:
     """One run."""
 
-    def __init__(self, seed: int, *, rolls: bool = False) -> None:
+    def __init__(self, seed: int, *, rolls: bool = False, doors: bool | None = None) -> None:
         self.rng = random.Random(seed)
         self.timeline = Timeline(self.rng)
         self.server = Server(self.timeline)
         self.server.act = self.act
+        self.network = Network(self.timeline)
+        self.asks_doors = random.Random(f"doors {seed}").random() < 0.5 if doors is None else doors
         self.outside = Machine("outside")
         self.keys: dict[str, int] = {}
+        self.given = 0
         self.promises = Promises(self)
         self.rolls = rolls or self.rng.random() < 0.2
         """Whether hosts are restarted one after the other while attempts run."""
@@ -250,10 +300,11 @@ class ReplicaRun:
         for _ in range(ENDS_WITHIN // SECOND):
             self._until(self.timeline.now + SECOND)
             if self.promises.all_ended():
+                self._until(self.timeline.now + 4 * SECOND)
+            if self.promises.all_ended():  # no launch was still on its way
                 break
         else:
             raise AssertionError(f"an execution does not end: {self.promises.unended()}")
-        self._until(self.timeline.now + 4 * SECOND)
         self.promises.at_the_end()
 
     def _until(self, instant: int) -> None:
@@ -276,6 +327,9 @@ class ReplicaRun:
     def _launch(self, number: int) -> None:
         self.timeline.sleep(self.rng.choice([3, 10, 17, 24] if self.rolls else [1, 3, 10]))
         wanted = NewExecution(f"e{number}-{self.rng.getrandbits(20):x}", number + 1, {"x": 7})
+        if self.asks_doors:
+            self._launch_at_door(wanted.id, number)
+            return
         while True:
             said = self._ask(self.rng.choice(self.replicas), lambda engine: engine.launch(wanted))
             if not isinstance(said, Exception) and said is not LATE:
@@ -283,6 +337,41 @@ class ReplicaRun:
             self.timeline.sleep(0.3)
         self.promises.launched(wanted.id, said.key)
         self.keys[wanted.id] = said.key
+
+    def _launch_at_door(self, id_: str, number: int) -> None:
+        """Launch, with an id or without one: then it is known at most how many executions that makes."""
+        request = Launch(workflow=f"w{number}", inputs={"x": 7}, id=self.rng.choice([id_, ""]))
+        while True:
+            if not request.id:
+                self.promises.asked[number + 1] += 1
+            said = self._request(request)
+            if not isinstance(said, Exception) and said is not LATE:
+                break
+            self.promises.refused(said)
+            self.timeline.sleep(0.3)
+        self.promises.launched(said.id, self.server.tables.ids.get(said.id, -1))
+        self.keys[said.id] = self.server.tables.ids[said.id]
+
+    def _request(self, request: Ask[Any]) -> Any:
+        waiter, began = Waiter(self.timeline), self.timeline.now
+        replica = self.rng.choice(self.replicas)
+        replica.request(request, waiter.done)
+        said = waiter.wait(DOOR_PATIENCE)
+        self.promises.told_at_door(replica, request, said, self.timeline.now - began)
+        return said
+
+    def _answer(self, key: int, given: AnswerGiven) -> Any:
+        """Give an answer to some host, and return what is said."""
+        if not self.asks_doors:
+            ask = lambda engine: engine.submit(key, given)  # noqa: E731
+            return self._ask(self.rng.choice(self.replicas), ask)
+        id_ = self.server.tables.executions[key]["id"]
+        name = handle_of(given.node)
+        asked = Answer(id=id_, name=name, value=given.value, key=given.key, comment=given.comment)
+        said = self._request(asked)
+        if isinstance(said, AnswerReply):
+            return Accepted(Instant(0), said.who, said.early)
+        return Denied(said.code) if isinstance(said, Refused | UnknownSignal) else said
 
     def _ask(self, replica: Replica, act: Callable[[Engine], Any]) -> Any:
         waiter = Waiter(self.timeline)
@@ -300,11 +389,12 @@ class ReplicaRun:
             number += 1
             key, node = rng.choice(gates)
             name = rng.choice(["", f"k{rng.getrandbits(40):x}"])
-            given = AnswerGiven(Instant(0), node, rng.random() < 0.8, key=name)
+            self.given += 1
+            which = f"<{self.given}>"
+            given = AnswerGiven(Instant(0), node, rng.random() < 0.8, key=name, comment=which)
             for _ in range(20):
-                ask = lambda engine, k=key, g=given: engine.submit(k, g)  # noqa: E731
                 had_opened = self.promises.has_opened(key, node)
-                said = self._ask(rng.choice(self.replicas), ask)
+                said = self._answer(key, given)
                 self.promises.replied(key, given, said, had_opened=had_opened)
                 if not (isinstance(said, Exception) or said is LATE):
                     break

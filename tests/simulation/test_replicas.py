@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -19,10 +20,14 @@ from typing import NamedTuple
 import pytest
 
 from tidegate import parts
-from tidegate.engine import sharing
+from tidegate.api import passing
+from tidegate.engine import folds, futures, sharing
+from tidegate.service import service
 from tidegate.stores.postgres import connections, keeping, notices, ownership
 
 from . import world
+from .door_saboteurs import DOOR_SABOTEURS
+from .doors import Lock
 from .machine import Sabotage
 from .replica_saboteurs import REPLICA_SABOTEURS
 from .replicas import FATES, ReplicaRun
@@ -65,9 +70,9 @@ class Ran(NamedTuple):
     drawn: float
 
 
-def run(seed: int, *, rolls: bool = False) -> Ran:
+def run(seed: int, *, rolls: bool = False, doors: bool | None = None) -> Ran:
     """Run in the time and over the connections of the simulation; with `rolls`, hosts are restarted one after the other."""
-    made = ReplicaRun(seed, rolls=rolls)
+    made = ReplicaRun(seed, rolls=rolls, doors=doors)
     line, server = made.timeline, made.server
     threads = SimpleNamespace(
         Event=partial(Event, line), Lock=threading.Lock, RLock=threading.RLock
@@ -76,7 +81,7 @@ def run(seed: int, *, rolls: bool = False) -> Ran:
         monotonic=line.monotonic, sleep=line.sleep, time_ns=lambda: line.now * 1_000
     )
     with pytest.MonkeyPatch.context() as patch:
-        for module in (ownership, keeping, notices, sharing):
+        for module in (ownership, keeping, notices, sharing, passing):
             patch.setattr(module, "monotonic", line.monotonic)
         for module in (keeping, notices):
             patch.setattr(module, "threading", threads)
@@ -86,6 +91,10 @@ def run(seed: int, *, rolls: bool = False) -> Ran:
         patch.setattr(connections, "Pipeline", Pipeline)
         patch.setattr(connections, "time", time)
         patch.setattr(parts, "time", time)
+        patch.setattr(Lock, "timeline", line, raising=False)
+        for module in (futures, folds):
+            patch.setattr(module, "Lock", Lock)
+        patch.setattr(service, "new_id", lambda: f"{made.rng.getrandbits(64):016x}")
         patch.setattr(world, "MINUTE", SECOND // 2)
         try:
             made.go()
@@ -113,20 +122,29 @@ def test_no_fault_of_hosts_network_or_database_breaks_a_promise() -> None:
 def test_the_simulation_of_replicas_finds(package: str, sabotage: Sabotage) -> None:
     """Hosts with this bug break a promise."""
     rolls = sabotage.where.startswith(("handover", "reports"))
+    is_found(package, sabotage, partial(run, rolls=rolls, doors=False))
+
+
+@pytest.mark.parametrize(
+    ("package", "sabotage"), DOOR_SABOTEURS, ids=lambda s: getattr(s, "name", "")
+)
+def test_the_simulation_of_doors_finds(package: str, sabotage: Sabotage) -> None:
+    """Hosts with this bug break a promise to those who ask any of them."""
+    is_found(package, sabotage, partial(run, doors=True))
+
+
+def is_found(package: str, sabotage: Sabotage, go: Callable[[int], Ran]) -> None:
     for seed in (*SELDOM.get(sabotage.name, ()), *range(SABOTAGED)):
-        if sabotage.is_found(package, lambda: run(seed, rolls=rolls)):
-            run(seed, rolls=rolls)  # the real ones pass: it was the bug that was found
+        if sabotage.is_found(package, partial(go, seed)):
+            go(seed)  # the real ones pass: it was the bug that was found
             return
     pytest.fail(f"{SABOTAGED} seeds let it through")
 
 
 def traces() -> str:
     """Return what some runs leave."""
-    ran = {seed: run(seed) for seed in SAME}
-    told = [
-        (seed, each.steps, sorted(each.counts.items()), each.history, each.drawn)
-        for seed, each in ran.items()
-    ]
+    ran = [run(seed, doors=doors) for seed in SAME for doors in (False, True)]
+    told = [(each.steps, sorted(each.counts.items()), each.history, each.drawn) for each in ran]
     return sha256(repr(told).encode()).hexdigest()
 
 

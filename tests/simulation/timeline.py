@@ -17,6 +17,8 @@ from greenlet import GreenletExit, getcurrent, greenlet
 SECOND = 1_000_000
 LATE = object()
 """What a wait returns that has taken too long."""
+BUSY = 20_000
+"""Most steps at one instant."""
 _UNSET = object()
 
 
@@ -140,8 +142,12 @@ class Timeline:
 
     def run(self, until: int) -> None:
         """Let everything happen up to an instant, or up to the first fault."""
-        heap = self._heap
+        heap, began = self._heap, self.steps
         while heap and heap[0][0] <= until:
+            if heap[0][0] > self.now:
+                began = self.steps
+            elif self.steps - began > BUSY:
+                self.faults.append("it never ends that something happens at one instant")
             self.now, _, machine, call = heapq.heappop(heap)
             self.steps += 1
             if machine is None or not (machine.dead or machine.paused):
