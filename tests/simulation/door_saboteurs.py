@@ -16,7 +16,7 @@ from tidegate.wire import Launch
 from .machine import Sabotage
 from .replica_saboteurs import ENGINE, STORE
 
-DOOR, SERVICE, DATABASE = "tidegate.api", "tidegate.service", "tests.simulation"
+DOOR, SERVICE, DATABASE = "tidegate.api", "tidegate.service", str(__package__)
 
 
 def renewed_too_late(real: Any) -> Any:
