@@ -368,6 +368,8 @@ class Dispatch:
                 if not self._held:
                     self._part.works()
         self.shelf.keep()
+        if self._aside and self.sets_aside is None:
+            self.take_back()  # nothing is to be given up any longer, so nobody else does it
         return told
 
     def _is_left(self, report: Report) -> bool:
