@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from tests.e2e.conftest import Terminal
+from tests.e2e.test_replicas import until
 from tests.postgres import Cluster, pooling, running
-from tests.serving import slowed
+from tests.serving import Server, slowed
 
 FLOW = "from tidegate import task, workflow\n@task\ndef one() -> int:\n    return 1\n@workflow\ndef flow() -> int:\n    return one()\n"
 
@@ -94,6 +95,36 @@ def test_a_store_that_a_newer_version_writes(tidegate: Terminal, cluster: Cluste
         path.unlink()
 
     says(tidegate, address, "newer Tidegate", "its schema is 999", "install that version")
+
+
+def test_a_backup_that_is_restored_behind_an_idle_server_is_said_in_its_health(
+    tidegate: Terminal, cluster: Cluster
+):
+    cluster.ask("CREATE DATABASE live")
+    # Its token is in the backup, too.
+    first = Server(tidegate.home, "--store", cluster.address("live"), workers=1).ready()
+    first.stop()
+    first.close()
+    cluster.ask("CREATE DATABASE past TEMPLATE live")
+    run = ("run", "flow.py", "flow", "--store", cluster.address("live"))
+    assert tidegate(*run).code == 0
+    server = Server(tidegate.home, "--store", cluster.address("live"), workers=1).ready()
+    try:
+        assert server.connect()("GET", "health").body["status"] == "ok"
+        cluster.ask("ALTER DATABASE live ALLOW_CONNECTIONS false")
+        cluster.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'live'")
+        cluster.ask("ALTER DATABASE live RENAME TO lost")
+        cluster.ask("ALTER DATABASE past RENAME TO live")
+
+        ask = server.connect()
+        until(lambda: ask("GET", "health").body["status"] == "degraded")
+        parts = ask("GET", "health").body["parts"]
+        (why,) = [each["why"] for each in parts if each["name"] == "database"]
+        assert "is older than what this server has seen there (shard " in why
+        said = [line for line in server.said.splitlines() if "is older than what" in line]
+        assert len(said) == 1, said
+    finally:
+        server.close()
 
 
 @pytest.mark.parametrize(

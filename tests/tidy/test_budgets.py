@@ -85,7 +85,7 @@ BUDGETS: dict[str, tuple[int, str]] = {
         "use cases, lists, views, nodes with what they were given, decks as history has them, what blobs are, what is missing, waits or is asked for for nothing, what tasks printed at other servers, and who may, who they are in a browser, and what they did",
     ),
     "stores": (
-        4_222,
+        4_240,
         "two databases for six ports: journal, listings, catalog, access, audit, changes; what is told of attempts at other servers, search, upgrades beside other versions, room set aside for a full disk; who owns what on Postgres, and what is sent together there",
     ),
     "otel": (60, "spans, as the library of OpenTelemetry has them"),

@@ -122,12 +122,11 @@ class Sharing:
         binding = self._dispatch.binding(keeps=keeps)
         busy = Counter(shares.shard_of(each.key) for each in binding)
         patience = inf if wanted >= len(shares.own) else PATIENCE
-        if missing := wanted - sum(until > now for until in self._meant.values()):
+        missing = wanted - sum(until > now for until in self._meant.values())
+        if missing > 0:
             # The busiest last; what was meant a moment ago and stayed busy is left alone, unless everything goes.
             others = [shard for shard in shares.own if shard not in self._meant or patience == inf]
-            for shard in sorted(others, key=lambda each: (busy[each], out[each]))[
-                : max(0, missing)
-            ]:
+            for shard in sorted(others, key=lambda each: (busy[each], out[each]))[:missing]:
                 self._meant[shard] = now + patience
             self._dispatch.recall(lambda key: self._meant.get(shares.shard_of(key), 0) > now)
         meant = {shard for shard, until in self._meant.items() if until > now} if wanted else set()

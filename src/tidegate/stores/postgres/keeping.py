@@ -50,6 +50,7 @@ class Keeping:
         self._look = threading.Event()
         self._ended = threading.Event()
         self._outdated = threading.Event()
+        self._older = threading.Event()
         self._seen: dict[int, int] = {}
         self._written = written
         self._notices: Notices | None = None
@@ -62,6 +63,7 @@ class Keeping:
     def begin(self, background: Background, number: str) -> None:
         """Begin, in threads of their own."""
         background("lease", self._keep)
+        background("database", self._say_older)
         if self._ownership.is_shared:
             self._notices = Notices(self._connections, number, self._ownership.name)
             self._seen = self._positions()
@@ -85,6 +87,7 @@ class Keeping:
         self._ended.set()
         self._look.set()
         self._outdated.set()
+        self._older.set()
         if self._notices is not None:
             self._notices.close()
 
@@ -108,7 +111,9 @@ class Keeping:
                 self._reports.tend()
                 self._said = ""
             except StoreError as error:
-                if error.message != self._said and not self._ownership.outdated:
+                if self._connections.past.is_broken:
+                    self._older.set()
+                elif error.message != self._said and not self._ownership.outdated:
                     self._said = error.message
                     log.warning(
                         "the lease of %s could not be renewed: %s",
@@ -116,6 +121,12 @@ class Keeping:
                         error.message,
                     )
                 self._ended.wait(TICK_SECONDS)
+
+    def _say_older(self) -> None:
+        """Fail once the database is older than what was seen of it, and each time that this is run again: that is how it is said in health."""
+        self._older.wait()
+        if not self._ended.is_set():
+            self._connections.past.check()
 
     def _say_outdated(self) -> None:
         """Fail once a newer version has told this one to stop writing, and each time that this is run again: that is how it is said in health."""

@@ -71,6 +71,11 @@ class Past:
         self.check()
         self.grown(ends)
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the database is older than what was seen."""
+        return bool(self._why)
+
     def check(self) -> None:
         """Raise `StoreError` if the database is older than what was seen."""
         if self._why:
