@@ -214,7 +214,7 @@ def test_on_a_touch_screen_the_first_tap_arms_and_the_second_decides(
 
 def test_a_link_by_name_is_bound_to_the_question_that_it_showed(site: Site, tab: Tab) -> None:
     execution = site.launch("shapes.rounds")
-    (first,) = site.ask("GET", f"executions/{execution}?wait=20").body["waiting"]
+    (first,) = site.ask("GET", f"executions/{execution}").body["waiting"]
     page = tab.open(f"/?task={execution}:{first['name']}")
     field = tab.dialog.get_by_role("textbox", name="Answer", exact=True)
     expect(field).to_be_visible()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.browser.conftest import PROGRAMS, YARDSTICK, Site
+from tests.contract.yard import until
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -113,10 +114,11 @@ def test_folding_keeps_what_was_clicked_under_the_pointer(tab: Any, site: Site) 
     page = tab.open(f"/executions/{execution}")
     frame = drawn(page, "inner")
     expect(drawn(page, "inside")).to_be_visible()
+    expect(page.get_by_role("region", name="Graph")).to_have_attribute("aria-busy", "false")
     place = corner(page, frame)
     page.get_by_role("button", name="Fold inner").click()
     expect(drawn(page, "inside")).to_have_count(0)
-    assert corner(page, frame) == pytest.approx(place, abs=2)
+    until(lambda: corner(page, frame) == pytest.approx(place, abs=2))
 
 
 def test_a_node_is_found_by_name_and_brought_into_view(tab: Any, site: Site) -> None:

@@ -244,7 +244,7 @@ def test_what_was_acknowledged_while_it_stops_is_there_and_the_rest_hears_of_it(
 
 def test_a_task_that_runs_when_it_stops_is_repeated_by_the_next(tidegate, serve):
     mark = str(tidegate.place / "mark")
-    first = serve(flow=True).ready()
+    first = serve("--grace", "2", flow=True).ready()
     ask = first.connect()
     launch(ask, "lasting", "l", until=mark)
     give_up = time.monotonic() + LONGEST

@@ -11,6 +11,7 @@ from tests.contract.store_rows import launch
 from tests.crash.disk import Disk, Fault
 
 from tidegate.errors import StoreError
+from tidegate.parts import FIRST_PAUSE
 from tidegate.ports.journal import Batch, HistoryRow
 from tidegate.stores.sqlite import SqliteStore, connect, connections, store
 
@@ -224,15 +225,17 @@ def test_a_thread_that_cannot_open_the_file_says_so_and_the_writer_helps(path: P
     monkeypatch.setattr(store, "connect_mover", refuse)
     opened = SqliteStore.open(path)
     seen: list[BaseException] = []
+    pause = threading.Event()
 
     def begin(_: str, run: Callable[[], None]) -> None:
         def watched() -> None:
-            # As the registry of parts does: see it end, and start it again.
+            # As the registry of parts does: see it end, and start it again after a pause.
             while not opened._connections._closed:
                 try:
                     run()
                 except StoreError as error:
                     seen.append(error)
+                    pause.wait(FIRST_PAUSE)
 
         threads.append(threading.Thread(target=watched, daemon=True))
         threads[0].start()
