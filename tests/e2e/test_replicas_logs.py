@@ -4,14 +4,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.test_replicas import Pair, launch, outputs, register, shard_for, until
-from tests.e2e.test_replicas_reports import told_to_stop
-from tests.postgres import emptied, running
+from tests.e2e.test_replicas import Pair, launch, outputs, shard_for, until
+from tests.e2e.test_replicas_reports import paired, told_to_stop
 from tests.serving import Connection, slowed
 
 FLOW = """
@@ -38,12 +36,7 @@ def talks(place: str) -> str:
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    place = tmp_path_factory.mktemp("pair")
-    (place / "flow.py").write_text(FLOW)
-    with running() as cluster, ExitStack() as stack:
-        pair = Pair(place, emptied(cluster), stack)
-        pair.start("a")
-        register(pair)
+    with paired(tmp_path_factory.mktemp("pair"), FLOW) as pair:
         yield pair
 
 

@@ -66,14 +66,20 @@ def asks(number: int) -> int:
 """
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    place = tmp_path_factory.mktemp("pair")
-    (place / "flow.py").write_text(FLOW)
+@contextmanager
+def paired(place: Path, flow: str) -> Iterator[Pair]:
+    """Two servers with these workflows on a database of their own; one of them runs."""
+    (place / "flow.py").write_text(flow)
     with running() as cluster, ExitStack() as stack:
         pair = Pair(place, emptied(cluster), stack)
         pair.start("a")
         register(pair)
+        yield pair
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    with paired(tmp_path_factory.mktemp("pair"), FLOW) as pair:
         yield pair
         for server in pair.servers.values():
             if server.process.poll() is None:

@@ -8,6 +8,7 @@ Between hosts requests and replies are lost now and then; a host that is stopped
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -302,7 +303,7 @@ class Client:
         if fate < LOST / 2:
             back(httpcore.ReadError("connection reset"))
         else:
-            arrives = lambda: other.arrives(headers, content, tell)  # noqa: E731
+            arrives = partial(other.arrives, headers, content, tell)
             timeline.at(rng.randint(100, 2_000), arrives, other.host)
         try:
             async with asyncio.timeout(extensions["timeout"]["read"]):

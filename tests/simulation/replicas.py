@@ -363,8 +363,8 @@ class ReplicaRun:
     def _answer(self, key: int, given: AnswerGiven) -> Any:
         """Give an answer to some host, and return what is said."""
         if not self.asks_doors:
-            ask = lambda engine: engine.submit(key, given)  # noqa: E731
-            return self._ask(self.rng.choice(self.replicas), ask)
+            host = self.rng.choice(self.replicas)
+            return self._ask(host, lambda engine: engine.submit(key, given))
         id_ = self.server.tables.executions[key]["id"]
         name = handle_of(given.node)
         asked = Answer(id=id_, name=name, value=given.value, key=given.key, comment=given.comment)
